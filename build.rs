@@ -1,0 +1,10 @@
+//! Asks pkg-config which libvirt this build links with, for `--version`.
+
+fn main() {
+    let version = pkg_config::Config::new()
+        .cargo_metadata(false)
+        .probe("libvirt")
+        .map_or_else(|_| "unknown".to_owned(), |library| library.version);
+    println!("cargo:rustc-env=VIRHAI_LIBVIRT_COMPILED={version}");
+    println!("cargo:rerun-if-changed=build.rs");
+}

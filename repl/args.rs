@@ -1,0 +1,207 @@
+//! The command line.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand};
+use virhai::engine::Limits;
+
+/// Script libvirt: run automation scripts, or type them at a prompt.
+#[derive(Debug, Parser)]
+#[command(
+    name = "virhai",
+    disable_version_flag = true,
+    args_conflicts_with_subcommands = false,
+    subcommand_precedence_over_arg = true
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// The script to run, `-` for standard input; without one, a prompt
+    file: Option<String>,
+
+    /// What the script sees as the array `args`
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+
+    /// Run CODE instead of a file
+    #[arg(
+        short = 'e',
+        long = "eval",
+        value_name = "CODE",
+        allow_hyphen_values = true
+    )]
+    code: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) options: Options,
+
+    /// Show the versions of virhai and libvirt
+    #[arg(short = 'V', long)]
+    pub(crate) version: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a script
+    Run {
+        /// The script, or `-` for standard input
+        file: String,
+        /// What the script sees as the array `args`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+}
+
+/// What applies to every way of running.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct Options {
+    /// What `connect()` opens, instead of LIBVIRT_DEFAULT_URI
+    #[arg(short, long, value_name = "URI", global = true)]
+    pub(crate) connect: Option<String>,
+
+    /// Open every connection read-only
+    #[arg(long, global = true)]
+    pub(crate) readonly: bool,
+
+    /// Stop the script after that time, such as 90s or 5m (exit status 124)
+    #[arg(long, value_name = "TIME", value_parser = duration, global = true)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// How long a host may take to accept a connection
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s", global = true)]
+    pub(crate) connect_timeout: Duration,
+
+    /// Print the script's result as JSON; what it prints goes to standard error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Print neither the script's result nor notes
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Say what is run, and how long it took
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+
+    /// Whether to use colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub(crate) color: ColorChoice,
+
+    /// Allow scripts to import from this folder too
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) allow_import: Vec<PathBuf>,
+
+    /// Operations that a script may take, 0 for any number
+    #[arg(long, value_name = "N", default_value_t = Limits::default().operations, global = true, help_heading = "Limits")]
+    max_operations: u64,
+
+    /// Calls within calls
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..=1000), global = true, help_heading = "Limits")]
+    max_depth: u16,
+
+    /// Memory that a script may hold, 0 for any amount
+    #[arg(long, value_name = "SIZE", default_value_t = ByteSize(Limits::default().memory as u64), global = true, help_heading = "Limits")]
+    max_memory: ByteSize,
+
+    /// Bytes in a string, 0 for any number
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        global = true,
+        help_heading = "Limits"
+    )]
+    max_string: usize,
+
+    /// Values in an array, 0 for any number
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        global = true,
+        help_heading = "Limits"
+    )]
+    max_array: usize,
+
+    /// Values in a map, 0 for any number
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        global = true,
+        help_heading = "Limits"
+    )]
+    max_map: usize,
+}
+
+/// Where the code comes from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// A file, and the script's arguments.
+    File(PathBuf, Vec<String>),
+    /// Standard input, and the script's arguments.
+    Stdin(Vec<String>),
+    /// The command line, and the script's arguments.
+    Code(String, Vec<String>),
+    /// The user's keyboard.
+    Prompt,
+}
+
+impl Args {
+    /// What to run, by the command line and by what standard input is.
+    pub(crate) fn source(&self) -> Result<Source, String> {
+        let (file, rest) = match &self.command {
+            Some(Command::Run { file, rest }) => (Some(file), rest),
+            None => (self.file.as_ref(), &self.rest),
+        };
+        if let Some(code) = &self.code {
+            if self.command.is_some() {
+                return Err("`-e CODE` and `run FILE` exclude each other".into());
+            }
+            let args = file.into_iter().chain(rest).cloned().collect();
+            return Ok(Source::Code(code.clone(), args));
+        }
+        Ok(match file.map(String::as_str) {
+            Some("-") => Source::Stdin(rest.clone()),
+            Some(file) => Source::File(file.into(), rest.clone()),
+            None if std::io::stdin().is_terminal() => Source::Prompt,
+            None => Source::Stdin(Vec::new()),
+        })
+    }
+}
+
+impl Options {
+    /// How far scripts may go.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            operations: self.max_operations,
+            call_depth: self.max_depth.into(),
+            memory: usize::try_from(self.max_memory.as_u64()).unwrap_or(usize::MAX),
+            string_size: self.max_string,
+            array_size: self.max_array,
+            map_size: self.max_map,
+        }
+    }
+
+    /// Whether to colour what goes to standard error.
+    pub(crate) fn colors(&self) -> bool {
+        match self.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                std::io::stderr().is_terminal()
+                    && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+                    && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+            }
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    virhai::parse_duration(text)
+        .ok_or_else(|| format!("`{text}` is not a duration such as 90s or 5m"))
+}

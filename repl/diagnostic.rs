@@ -1,0 +1,316 @@
+//! Failures as people read them: what, where in the script, how it got there, what to do.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use rhai::{Dynamic, Engine, EvalAltResult, Position};
+use serde_json::{Value, json};
+use virhai::program::CompileError;
+use virhai::{Error, Imports, names};
+
+use crate::show;
+
+/// A failure, ready to be shown.
+pub(crate) struct Diagnostic {
+    title: String,
+    code: Option<String>,
+    place: Option<Place>,
+    /// Further places, the nearest first: what happened there, and where.
+    trail: Vec<(String, Place)>,
+    hint: Option<String>,
+    error: Option<Error>,
+}
+
+/// A position in a file.
+#[derive(Debug, Clone)]
+struct Place {
+    file: String,
+    position: Position,
+}
+
+impl Diagnostic {
+    /// What stopped a script that was compiled as `name`.
+    pub(crate) fn of_error(
+        engine: &Engine,
+        imports: &Imports,
+        name: &str,
+        error: &EvalAltResult,
+    ) -> Self {
+        let mut trail = Vec::new();
+        let mut file = name.to_owned();
+        let mut inner = error;
+        loop {
+            let place = Place {
+                file: file.clone(),
+                position: inner.position(),
+            };
+            match inner {
+                EvalAltResult::ErrorInFunctionCall(function, source, next, _) => {
+                    let function = match function.starts_with("anon$") {
+                        true => "a closure".to_owned(),
+                        false => format!("`{function}`"),
+                    };
+                    trail.insert(0, (format!("in {function}, called here"), place));
+                    if !source.is_empty() {
+                        file.clone_from(source);
+                    }
+                    inner = next;
+                }
+                EvalAltResult::ErrorInModule(module, next, _) => {
+                    trail.insert(0, (format!("in `{module}`, imported here"), place));
+                    if imports.text(module).is_some() {
+                        file.clone_from(module);
+                    }
+                    inner = next;
+                }
+                _ => break,
+            }
+        }
+        let place = Place {
+            file: file.clone(),
+            position: inner.position(),
+        };
+        let mut diagnostic = Self {
+            title: String::new(),
+            code: None,
+            place: Some(place.clone()),
+            trail,
+            hint: None,
+            error: None,
+        };
+        match inner {
+            EvalAltResult::ErrorRuntime(value, _) => diagnostic.describe_thrown(value, place),
+            EvalAltResult::ErrorParsing(kind, _) => diagnostic.title = kind.to_string(),
+            EvalAltResult::ErrorFunctionNotFound(signature, _) => {
+                diagnostic.title = format!("there is no function `{}`", plain_types(signature));
+            }
+            EvalAltResult::ErrorVariableNotFound(variable, _) => {
+                diagnostic.title = format!("there is no variable `{variable}`");
+            }
+            EvalAltResult::ErrorTooManyOperations(_) => {
+                diagnostic.title = "the script took more operations than it may".into();
+                diagnostic.hint = Some("--max-operations N allows more, 0 any number".into());
+            }
+            EvalAltResult::ErrorStackOverflow(_) => {
+                diagnostic.title = "the script called functions within functions too deeply".into();
+                diagnostic.hint =
+                    Some("is there a recursion without an end? --max-depth N allows more".into());
+            }
+            EvalAltResult::ErrorDataTooLarge(what, _) => {
+                diagnostic.title = format!("{what} is larger than it may be");
+                diagnostic.hint =
+                    Some("--max-string, --max-array and --max-map set the limits".into());
+            }
+            other => {
+                let mut bare = other.to_string();
+                let suffix = format!(" ({})", inner.position());
+                if let Some(short) = bare.strip_suffix(&suffix) {
+                    bare = short.to_owned();
+                }
+                diagnostic.title = bare;
+            }
+        }
+        if diagnostic.hint.is_none() {
+            let known = imports
+                .text(&file)
+                .map(|text| defined_names(&text))
+                .unwrap_or_default();
+            diagnostic.hint = names::advice(engine, inner, &known);
+        }
+        diagnostic
+    }
+
+    fn describe_thrown(&mut self, value: &Dynamic, thrown: Place) {
+        let Some(error) = value.clone().try_cast::<Error>() else {
+            self.title = show::text(value).unwrap_or_else(|| "the script threw ()".into());
+            return;
+        };
+        self.title = error.to_string();
+        self.code = Some(error.code());
+        self.hint = error.hint().map(str::to_owned);
+        let (position, source) = error.origin();
+        let origin = Place {
+            file: source.unwrap_or(&thrown.file).to_owned(),
+            position,
+        };
+        if !position.is_none() && (origin.position != thrown.position || origin.file != thrown.file)
+        {
+            self.trail.insert(0, ("thrown again here".into(), thrown));
+            self.place = Some(origin);
+        }
+        self.error = Some(error);
+    }
+
+    /// Why a script does not compile.
+    pub(crate) fn of_compile_error(error: &CompileError) -> Self {
+        Self {
+            title: error.message.clone(),
+            code: None,
+            place: Some(Place {
+                file: error.source.clone(),
+                position: error.position,
+            }),
+            trail: error
+                .imported_by
+                .iter()
+                .rev()
+                .map(|(file, position, _)| {
+                    (
+                        "imported here".to_owned(),
+                        Place {
+                            file: file.clone(),
+                            position: *position,
+                        },
+                    )
+                })
+                .collect(),
+            hint: None,
+            error: None,
+        }
+    }
+
+    /// A failure that has no place in a script.
+    pub(crate) fn plain(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            code: None,
+            place: None,
+            trail: Vec::new(),
+            hint: None,
+            error: None,
+        }
+    }
+
+    /// The same with advice.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The failure as text, with the lines of the script that it is about.
+    pub(crate) fn render(&self, imports: &Imports, colors: bool) -> String {
+        let texts: Vec<Option<String>> = self
+            .places()
+            .map(|(_, place)| imports.text(&place.file))
+            .collect();
+        let mut title = Level::ERROR.primary_title(self.title.as_str());
+        if let Some(code) = &self.code {
+            title = title.id(code.as_str());
+        }
+        let mut groups = vec![Group::with_title(title)];
+        for (index, ((label, place), text)) in self.places().zip(&texts).enumerate() {
+            let Some(text) = text else { continue };
+            let Some(span) = span(text, place.position) else {
+                continue;
+            };
+            let kind = if index == 0 {
+                AnnotationKind::Primary
+            } else {
+                AnnotationKind::Context
+            };
+            let mut annotation = kind.span(span);
+            if !label.is_empty() {
+                annotation = annotation.label(label);
+            }
+            let snippet = Snippet::source(text.as_str())
+                .path(place.file.as_str())
+                .annotation(annotation);
+            if let Some(group) = groups.pop() {
+                groups.push(group.element(snippet));
+            }
+        }
+        if let Some(hint) = &self.hint {
+            if let Some(group) = groups.pop() {
+                groups.push(group.element(Level::HELP.message(hint.as_str())));
+            }
+        }
+        let renderer = if colors {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        };
+        renderer.render(&groups).to_string()
+    }
+
+    fn places(&self) -> impl Iterator<Item = (&str, &Place)> {
+        let first = self.place.as_ref().map(|place| ("", place));
+        first.into_iter().chain(
+            self.trail
+                .iter()
+                .map(|(label, place)| (label.as_str(), place)),
+        )
+    }
+
+    /// The failure for another program.
+    pub(crate) fn json(&self) -> Value {
+        let place = |place: &Place| {
+            json!({
+                "file": place.file,
+                "line": place.position.line(),
+                "column": place.position.position(),
+            })
+        };
+        let trail: Vec<Value> = self
+            .trail
+            .iter()
+            .map(|(what, at)| json!({ "what": what, "at": place(at) }))
+            .collect();
+        json!({
+            "message": self.title,
+            "at": self.place.as_ref().map(place),
+            "trail": trail,
+            "hint": self.hint,
+            "libvirt": self.error.as_ref().map(show::error),
+        })
+    }
+}
+
+/// The bytes of the token at `position`, which Rhai knows only as a point.
+fn span(text: &str, position: Position) -> Option<std::ops::Range<usize>> {
+    let line_number = position.line()?;
+    let column = position.position().unwrap_or(1).saturating_sub(1);
+    let line_start: usize = text
+        .split_inclusive('\n')
+        .take(line_number - 1)
+        .map(str::len)
+        .sum();
+    let line = text.get(line_start..)?.lines().next().unwrap_or_default();
+    let offset: usize = line.chars().take(column).map(char::len_utf8).sum();
+    let rest = &line[offset..];
+    let is_name = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let length = match rest.chars().next() {
+        Some(first) if is_name(first) => rest
+            .chars()
+            .take_while(|letter| is_name(*letter))
+            .map(char::len_utf8)
+            .sum(),
+        Some(quote @ ('"' | '`')) => rest[1..].find(quote).map_or(rest.len(), |end| end + 2),
+        Some(other) => other.len_utf8(),
+        None => 0,
+    };
+    let start = line_start + offset;
+    Some(start..start + length)
+}
+
+/// Rhai's list of the types that a string parameter matches, in one word.
+fn plain_types(signature: &str) -> String {
+    signature
+        .replace("&str | ImmutableString | String", "string")
+        .replace("&str | ImmutableString", "string")
+        .replace("i64", "int")
+        .replace(" (", "(")
+}
+
+/// The names that a script defines, for suggestions.
+fn defined_names(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut words = text
+        .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .filter(|word| !word.is_empty());
+    while let Some(word) = words.next() {
+        if matches!(word, "let" | "const" | "fn" | "for" | "as")
+            && let Some(name) = words.next()
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}

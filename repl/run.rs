@@ -1,0 +1,252 @@
+//! The runner: one script, from its text to an exit status.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use rhai::{Array, Dynamic, Engine, EvalAltResult, Scope};
+use virhai::engine::{self, STACK};
+use virhai::interrupt::Stop;
+use virhai::{Error, Imports, Program, Session, SessionOptions};
+
+use crate::args::{Args, Options, Source};
+use crate::diagnostic::Diagnostic;
+use crate::{show, signals};
+
+/// The statuses that this program exits with, besides a script's own `exit(n)`.
+pub(crate) const DONE: u8 = 0;
+const FAILED: u8 = 1;
+pub(crate) const WRONG_USAGE: u8 = 2;
+const DOES_NOT_COMPILE: u8 = 3;
+const NO_CONNECTION: u8 = 4;
+const TIMED_OUT: u8 = 124;
+const INTERRUPTED: u8 = 130;
+
+/// How long a stopped script may take to end by itself.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A script's text and surroundings.
+struct Script {
+    name: String,
+    text: String,
+    folder: PathBuf,
+    args: Vec<String>,
+}
+
+/// Runs `source` and answers the exit status.
+pub(crate) fn run(args: &Args, source: Source) -> u8 {
+    let script = match read(source) {
+        Ok(script) => script,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return WRONG_USAGE;
+        }
+    };
+    let options = args.options.clone();
+    let session = session(&options);
+    let interrupt = session.interrupt().clone();
+    if let Err(error) = signals::watch(interrupt.clone(), options.quiet, || {
+        std::process::exit(INTERRUPTED.into())
+    }) {
+        eprintln!("error: cannot watch for signals: {error}");
+    }
+    let timeout = options.timeout;
+    let (sender, receiver) = mpsc::channel();
+    let worker = std::thread::Builder::new()
+        .name("script".into())
+        .stack_size(STACK)
+        .spawn(move || {
+            let _ = sender.send(work(&options, &session, &script));
+        });
+    if let Err(error) = worker {
+        eprintln!("error: cannot start a thread: {error}");
+        return FAILED;
+    }
+    let Some(timeout) = timeout else {
+        return receiver.recv().unwrap_or(FAILED);
+    };
+    match receiver.recv_timeout(timeout) {
+        Ok(status) => status,
+        Err(RecvTimeoutError::Disconnected) => FAILED,
+        Err(RecvTimeoutError::Timeout) => {
+            interrupt.stop(Stop::TimedOut);
+            receiver.recv_timeout(GRACE).unwrap_or_else(|_| {
+                eprintln!(
+                    "error: the script's time is up, and libvirt does not come back from a call"
+                );
+                TIMED_OUT
+            })
+        }
+    }
+}
+
+/// The session that `options` describe.
+pub(crate) fn session(options: &Options) -> Session {
+    let output: Box<dyn Write + Send> = if options.json {
+        Box::new(std::io::stderr())
+    } else {
+        Box::new(std::io::stdout())
+    };
+    Session::new(SessionOptions {
+        uri: options.connect.clone(),
+        read_only: options.readonly,
+        connect_timeout: options.connect_timeout,
+        output,
+    })
+}
+
+fn read(source: Source) -> Result<Script, String> {
+    let here = || std::env::current_dir().unwrap_or_else(|_| ".".into());
+    Ok(match source {
+        Source::File(path, args) => {
+            let bytes = std::fs::read(&path)
+                .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            let text = String::from_utf8(bytes)
+                .map_err(|_| format!("{} is not UTF-8 text", path.display()))?;
+            let folder = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            Script {
+                name: path.display().to_string(),
+                text,
+                folder: folder.map_or_else(here, Path::to_owned),
+                args,
+            }
+        }
+        Source::Stdin(args) => {
+            let mut text = String::new();
+            std::io::stdin()
+                .read_to_string(&mut text)
+                .map_err(|error| format!("cannot read standard input: {error}"))?;
+            Script {
+                name: "standard input".into(),
+                text,
+                folder: here(),
+                args,
+            }
+        }
+        Source::Code(text, args) => Script {
+            name: "-e".into(),
+            text,
+            folder: here(),
+            args,
+        },
+        Source::Prompt => return Err("a prompt is no script".into()),
+    })
+}
+
+fn work(options: &Options, session: &Session, script: &Script) -> u8 {
+    let imports = Imports::new(
+        [script.folder.clone()]
+            .into_iter()
+            .chain(options.allow_import.clone()),
+    );
+    let engine = engine::build(session, &options.limits(), imports.clone());
+    if options.verbose {
+        eprintln!(
+            "running {} with libvirt {}",
+            script.name,
+            virhai::versions().libvirt_running
+        );
+    }
+    let program = match Program::compile(&engine, &imports, &script.name, &script.text) {
+        Ok(program) => program,
+        Err(error) => {
+            fail(options, &imports, &Diagnostic::of_compile_error(&error));
+            return DOES_NOT_COMPILE;
+        }
+    };
+    let mut scope = Scope::new();
+    scope.push_constant(
+        "args",
+        script
+            .args
+            .iter()
+            .cloned()
+            .map(Dynamic::from)
+            .collect::<Array>(),
+    );
+    let began = Instant::now();
+    let result =
+        engine::guarded(|| engine.eval_ast_with_scope::<Dynamic>(&mut scope, &program.ast));
+    let status = finish(options, session, &engine, &imports, &script.name, result);
+    if options.verbose {
+        eprintln!(
+            "ended after {:.3} s with status {status}",
+            began.elapsed().as_secs_f64()
+        );
+    }
+    status
+}
+
+fn finish(
+    options: &Options,
+    session: &Session,
+    engine: &Engine,
+    imports: &Imports,
+    name: &str,
+    result: Result<Dynamic, Box<EvalAltResult>>,
+) -> u8 {
+    let error = match result {
+        Ok(value) => {
+            print_result(options, &value);
+            return DONE;
+        }
+        Err(error) => error,
+    };
+    if let EvalAltResult::Exit(value, _) = error.unwrap_inner() {
+        // Only the low byte of a status reaches the parent.
+        return value.as_int().map_or(DONE, |status| (status & 0xff) as u8);
+    }
+    // What a stop leaves behind, such as an aborted save, is not the script's own failure.
+    let (diagnostic, status) = match session.interrupt().stopping() {
+        Some(Stop::Interrupted) => (Diagnostic::plain("interrupted"), INTERRUPTED),
+        Some(Stop::TimedOut) => (Diagnostic::plain("the script's time is up"), TIMED_OUT),
+        Some(Stop::OutOfMemory) => (
+            Diagnostic::plain("the script holds more memory than it may")
+                .with_hint("--max-memory SIZE allows more, 0 any amount"),
+            FAILED,
+        ),
+        None => (
+            Diagnostic::of_error(engine, imports, name, &error),
+            status_of(&error),
+        ),
+    };
+    fail(options, imports, &diagnostic);
+    status
+}
+
+fn status_of(error: &EvalAltResult) -> u8 {
+    let connecting = match error.unwrap_inner() {
+        EvalAltResult::ErrorRuntime(value, _) => value
+            .clone()
+            .try_cast::<Error>()
+            .is_some_and(|error| error.no_connection()),
+        _ => false,
+    };
+    if connecting { NO_CONNECTION } else { FAILED }
+}
+
+fn fail(options: &Options, imports: &Imports, diagnostic: &Diagnostic) {
+    eprintln!("{}", diagnostic.render(imports, options.colors()));
+    if options.json {
+        print_line(&serde_json::json!({ "error": diagnostic.json() }).to_string());
+    }
+}
+
+fn print_result(options: &Options, value: &Dynamic) {
+    if options.json {
+        print_line(&show::json(value).to_string());
+    } else if !options.quiet
+        && let Some(text) = show::text(value)
+    {
+        print_line(&text);
+    }
+}
+
+/// Prints a line of the result; a reader who left is no failure.
+pub(crate) fn print_line(line: &str) {
+    let mut output = std::io::stdout().lock();
+    let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+}

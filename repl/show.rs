@@ -1,0 +1,139 @@
+//! Values for people and for programs.
+
+use rhai::{Array, Dynamic, Map};
+use serde_json::{Value, json};
+use tabled::builder::Builder;
+use tabled::settings::{Padding, Style};
+use virhai::{Connection, Domain, Error};
+
+/// A value as a person reads it; nothing for `()`.
+pub(crate) fn text(value: &Dynamic) -> Option<String> {
+    if value.is_unit() {
+        return None;
+    }
+    if let Some(list) = value.read_lock::<Array>() {
+        return Some(array(&list));
+    }
+    if let Some(map) = value.read_lock::<Map>() {
+        return Some(fields(&map));
+    }
+    Some(plain(value))
+}
+
+/// A value in one line.
+fn plain(value: &Dynamic) -> String {
+    if let Some(domain) = value.read_lock::<Domain>() {
+        return domain.to_string();
+    }
+    if let Some(connection) = value.read_lock::<Connection>() {
+        return connection.to_string();
+    }
+    if let Some(error) = value.read_lock::<Error>() {
+        return error.to_string();
+    }
+    if let Some(list) = value.read_lock::<Array>() {
+        return format!(
+            "[{}]",
+            list.iter().map(quoted).collect::<Vec<_>>().join(", ")
+        );
+    }
+    if let Some(map) = value.read_lock::<Map>() {
+        let fields: Vec<String> = map
+            .iter()
+            .map(|(key, value)| format!("{key}: {}", quoted(value)))
+            .collect();
+        return format!("#{{{}}}", fields.join(", "));
+    }
+    value.to_string()
+}
+
+fn quoted(value: &Dynamic) -> String {
+    match value.clone().into_immutable_string() {
+        Ok(text) => format!("{:?}", text.as_str()),
+        Err(_) if value.is_unit() => "()".into(),
+        Err(_) => plain(value),
+    }
+}
+
+fn array(list: &Array) -> String {
+    let domains: Option<Vec<Domain>> = list
+        .iter()
+        .map(|value| value.clone().try_cast::<Domain>())
+        .collect();
+    match domains {
+        Some(domains) if !domains.is_empty() => table_of_domains(&domains),
+        _ if list.is_empty() => "[]".into(),
+        _ => list.iter().map(plain).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+fn table_of_domains(domains: &[Domain]) -> String {
+    let mut rows = Builder::new();
+    rows.push_record(["Id", "Name", "State", "Memory", "Vcpus"]);
+    for domain in domains {
+        rows.push_record(domain.row());
+    }
+    let mut table = rows.build();
+    table.with(Style::empty()).with(Padding::new(0, 2, 0, 0));
+    table
+        .to_string()
+        .lines()
+        .map(str::trim_end)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn fields(map: &Map) -> String {
+    let width = map.keys().map(|key| key.chars().count()).max().unwrap_or(0);
+    let lines: Vec<String> = map
+        .iter()
+        .map(|(key, value)| format!("{key:width$}  {}", plain(value)))
+        .collect();
+    if lines.is_empty() {
+        "#{}".into()
+    } else {
+        lines.join("\n")
+    }
+}
+
+/// A value for another program.
+pub(crate) fn json(value: &Dynamic) -> Value {
+    if value.is_unit() {
+        return Value::Null;
+    }
+    if let Some(list) = value.read_lock::<Array>() {
+        return list.iter().map(json).collect();
+    }
+    if let Some(map) = value.read_lock::<Map>() {
+        return Value::Object(
+            map.iter()
+                .map(|(key, value)| (key.to_string(), json(value)))
+                .collect(),
+        );
+    }
+    if let Some(domain) = value.read_lock::<Domain>() {
+        return json!({ "name": domain.name(), "uuid": domain.uuid() });
+    }
+    if let Some(connection) = value.read_lock::<Connection>() {
+        return json!({ "uri": connection.uri() });
+    }
+    if let Some(error) = value.read_lock::<Error>() {
+        return self::error(&error);
+    }
+    rhai::serde::from_dynamic::<Value>(value).unwrap_or_else(|_| Value::String(value.to_string()))
+}
+
+/// An error for another program.
+pub(crate) fn error(error: &Error) -> Value {
+    json!({
+        "code": error.code(),
+        "number": error.number(),
+        "domain": error.domain(),
+        "message": error.message(),
+        "action": error.action(),
+        "uri": error.uri(),
+        "call": error.call(),
+        "hint": error.hint(),
+        "lost_connection": error.lost_connection(),
+    })
+}

@@ -1,0 +1,251 @@
+//! What scripts pass and get: flags, sizes, durations, text and typed parameters.
+
+use std::time::Duration;
+
+use rhai::{Array, Dynamic, Map, NativeCallContext};
+
+use crate::constants;
+use crate::error::Error;
+use crate::libvirt::typed_params::{Scalar, TypedParams};
+use crate::suggest;
+
+/// Rhai's result under the one name that its definitions understand.
+pub(crate) type RhaiResultOf<T> = std::result::Result<T, Box<rhai::EvalAltResult>>;
+
+/// A set of flags as libvirt's C functions take it.
+pub(crate) fn flag_bits(ctx: &NativeCallContext, flags: i64) -> RhaiResultOf<u32> {
+    number(ctx, "flags", flags)
+}
+
+/// A number in the range of the C type that it becomes.
+pub(crate) fn number<T: TryFrom<i64>>(
+    ctx: &NativeCallContext,
+    what: &str,
+    number: i64,
+) -> RhaiResultOf<T> {
+    T::try_from(number)
+        .map_err(|_| Error::invalid(ctx, format!("{number} is out of range for {what}")).throw())
+}
+
+/// Text that C can take.
+pub(crate) fn text<'a>(
+    ctx: &NativeCallContext,
+    what: &str,
+    text: &'a str,
+) -> RhaiResultOf<&'a str> {
+    if text.contains('\0') {
+        return Err(Error::invalid(
+            ctx,
+            format!("{what} holds a NUL byte, which libvirt cannot take"),
+        )
+        .throw());
+    }
+    Ok(text)
+}
+
+/// Text, or `()` for none.
+pub(crate) fn optional_text(
+    ctx: &NativeCallContext,
+    what: &str,
+    value: &Dynamic,
+) -> RhaiResultOf<Option<String>> {
+    if value.is_unit() {
+        return Ok(None);
+    }
+    match value.clone().into_immutable_string() {
+        Ok(string) => text(ctx, what, &string).map(|text| Some(text.to_owned())),
+        Err(kind) => {
+            Err(Error::invalid(ctx, format!("{what} must be text or (), not {kind}")).throw())
+        }
+    }
+}
+
+/// A path on the hypervisor's host, which must not depend on where the client stands.
+pub(crate) fn host_path<'a>(ctx: &NativeCallContext, path: &'a str) -> RhaiResultOf<&'a str> {
+    if !path.starts_with('/') {
+        return Err(Error::invalid(ctx, format!("`{path}` is not an absolute path"))
+            .with_hint("the file is on the hypervisor's host: name it from the root, such as /var/tmp/web.save")
+            .throw());
+    }
+    text(ctx, "the path", path)
+}
+
+/// A size in KiB: a number of them, or text such as `"20GiB"`.
+pub(crate) fn kib(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultOf<u64> {
+    size_in(ctx, size, 1024)
+}
+
+/// A size in MiB: a number of them, or text such as `"20GiB"`.
+pub(crate) fn mib(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultOf<u64> {
+    size_in(ctx, size, 1024 * 1024)
+}
+
+/// A size in bytes: a number of them, or text such as `"20GiB"`.
+pub(crate) fn bytes(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultOf<u64> {
+    size_in(ctx, size, 1)
+}
+
+fn size_in(ctx: &NativeCallContext, size: &Dynamic, unit: u64) -> RhaiResultOf<u64> {
+    if let Ok(size) = size.as_int() {
+        return number(ctx, "a size", size);
+    }
+    let text = size.clone().into_immutable_string().map_err(|kind| {
+        Error::invalid(
+            ctx,
+            format!("a size is a number or text such as \"20GiB\", not {kind}"),
+        )
+        .throw()
+    })?;
+    text.parse::<bytesize::ByteSize>()
+        .map(|size| size.as_u64() / unit)
+        .map_err(|_| {
+            Error::invalid(ctx, format!("`{text}` is not a size"))
+                .with_hint(
+                    "a size is a number in libvirt's unit, or text such as \"512MiB\" or \"20GiB\"",
+                )
+                .throw()
+        })
+}
+
+/// A duration: seconds, or text such as `"90s"` and `"5m"`.
+pub(crate) fn duration(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<Duration> {
+    let seconds = value
+        .as_float()
+        .ok()
+        .or_else(|| value.as_int().ok().map(|seconds| seconds as f64));
+    let parsed = match (seconds, value.clone().into_immutable_string()) {
+        (Some(seconds), _) => Duration::try_from_secs_f64(seconds).ok(),
+        (None, Ok(text)) => parse_duration(&text),
+        _ => None,
+    };
+    parsed.ok_or_else(|| {
+        Error::invalid(ctx, format!("`{value}` is not a duration"))
+            .with_hint("a duration is a number of seconds, or text such as \"90s\" or \"5m\"")
+            .throw()
+    })
+}
+
+/// A duration as the command line and scripts write it: `90`, `90s`, `1m 30s`.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    match text.trim().parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        Err(_) => humantime::parse_duration(text).ok(),
+    }
+}
+
+/// A key of an option map that is not among `known`, as an error that names the nearest.
+pub(crate) fn unknown_key<'a>(
+    ctx: &NativeCallContext,
+    map: &Map,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> RhaiResultOf<()> {
+    for key in map.keys() {
+        if !known.clone().any(|name| name == key) {
+            let error = Error::invalid(ctx, format!("there is no option `{key}`"));
+            return Err(match suggest::nearest(key, known.clone()) {
+                Some(name) => error.with_hint(format!("did you mean `{name}`?")),
+                None => {
+                    let names: Vec<_> = known.collect();
+                    error.with_hint(format!("the options are {}", names.join(", ")))
+                }
+            }
+            .throw());
+        }
+    }
+    Ok(())
+}
+
+/// A map as typed parameters, whose names are those of the constants that begin with `prefix`.
+pub(crate) fn typed_params(
+    ctx: &NativeCallContext,
+    prefix: &str,
+    map: &Map,
+    types: fn(&str) -> ParamType,
+) -> RhaiResultOf<TypedParams> {
+    unknown_key(
+        ctx,
+        map,
+        constants::fields(prefix).collect::<Vec<_>>().into_iter(),
+    )?;
+    let mut params = TypedParams::default();
+    for (key, value) in map {
+        for value in value
+            .read_lock::<Array>()
+            .map_or_else(|| vec![value.clone()], |list| list.clone())
+        {
+            let scalar = scalar(ctx, key, &value, types(key))?;
+            params
+                .add(key, &scalar)
+                .map_err(|failure| Error::invalid(ctx, failure.message).throw())?;
+        }
+    }
+    Ok(params)
+}
+
+/// The C type that libvirt demands of a typed parameter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ParamType {
+    /// A C `int`.
+    Int,
+    /// A C `unsigned long long` in MiB, which text such as `"1GiB"` also gives.
+    MiB,
+    /// A C `unsigned long long` in bytes, which text such as `"64MiB"` also gives.
+    Bytes,
+    /// A string.
+    Text,
+}
+
+fn scalar(
+    ctx: &NativeCallContext,
+    key: &str,
+    value: &Dynamic,
+    kind: ParamType,
+) -> RhaiResultOf<Scalar> {
+    match kind {
+        ParamType::MiB => mib(ctx, value).map(Scalar::ULong),
+        ParamType::Bytes => bytes(ctx, value).map(Scalar::ULong),
+        ParamType::Int => {
+            let whole = value.as_int().map_err(|kind| {
+                Error::invalid(ctx, format!("`{key}` must be a whole number, not {kind}")).throw()
+            })?;
+            number(ctx, key, whole).map(Scalar::Int)
+        }
+        ParamType::Text => optional_text(ctx, key, value)?
+            .map(Scalar::Text)
+            .ok_or_else(|| Error::invalid(ctx, format!("`{key}` must be text, not ()")).throw()),
+    }
+}
+
+/// What libvirt tells as typed parameters, as a map.
+pub(crate) fn map(fields: Vec<(String, Scalar)>) -> Map {
+    fields
+        .into_iter()
+        .map(|(name, value)| (name.into(), dynamic(value)))
+        .collect()
+}
+
+/// One typed parameter as a script sees it.
+pub(crate) fn dynamic(value: Scalar) -> Dynamic {
+    match value {
+        Scalar::Int(number) => i64::from(number).into(),
+        Scalar::UInt(number) => i64::from(number).into(),
+        Scalar::Long(number) => number.into(),
+        Scalar::ULong(number) => whole(number).into(),
+        Scalar::Double(number) => number.into(),
+        Scalar::Bool(truth) => truth.into(),
+        Scalar::Text(text) => text.into(),
+    }
+}
+
+/// An unsigned number as Rhai's integer; what does not fit is the largest there is.
+pub(crate) fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A map of names to values.
+macro_rules! fields {
+    ($($name:literal: $value:expr),* $(,)?) => {
+        [$(($name.into(), rhai::Dynamic::from($value))),*].into_iter().collect::<rhai::Map>()
+    };
+}
+pub(crate) use fields;

@@ -1,0 +1,398 @@
+//! Finding domains, and bringing new ones into being.
+
+use rhai::plugin::*;
+use rhai::{Array, Blob, Dynamic, NativeCallContext};
+use virt::connect::Connect;
+
+use super::Connection;
+use crate::api::arguments::{RhaiResultOf, flag_bits, number};
+use crate::api::domain::Domain;
+use crate::error::Error;
+
+/// What the script calls the domain that `xml` describes, for messages.
+fn described(xml: &str) -> String {
+    let name = xml
+        .split_once("<name>")
+        .and_then(|(_, rest)| rest.split_once("</name>"))
+        .map(|(name, _)| name.trim())
+        .filter(|name| !name.is_empty() && name.len() <= 200);
+    name.map_or_else(|| "a domain".into(), |name| format!("domain `{name}`"))
+}
+
+fn define(
+    ctx: &NativeCallContext,
+    conn: &Connection,
+    xml: &str,
+    flags: Option<u32>,
+) -> RhaiResultOf<Domain> {
+    let action = format!("define {}", described(xml));
+    let domain = match flags {
+        None => conn.call(ctx, "virDomainDefineXML", action, |c| {
+            c.define_domain_xml(xml)
+        }),
+        Some(flags) => conn.call(ctx, "virDomainDefineXMLFlags", action, |c| {
+            c.define_domain_xml_flags(xml, flags)
+        }),
+    }?;
+    Ok(conn.adopt(domain))
+}
+
+/// Refuses to boot a managed-saved domain afresh: libvirt would keep the stale image and resume
+/// it at the next start, over a newer disk.
+fn refuse_over_managed_save(
+    ctx: &NativeCallContext,
+    conn: &Connection,
+    xml: &str,
+) -> RhaiResultOf<()> {
+    let Some((_, rest)) = xml.split_once("<name>") else {
+        return Ok(());
+    };
+    let Some((name, _)) = rest.split_once("</name>") else {
+        return Ok(());
+    };
+    let Ok(connect) = conn.connect() else {
+        return Ok(());
+    };
+    let saved = connect
+        .lookup_domain_by_name(name.trim())
+        .and_then(|domain| domain.has_managed_save(0))
+        .unwrap_or(false);
+    if !saved {
+        return Ok(());
+    }
+    let failure = crate::libvirt::Failure::new(
+        virt_sys::VIR_ERR_OPERATION_INVALID,
+        "it has a managed save image, which libvirt would keep and resume at the next start over a newer disk",
+    );
+    Err(Error::new(
+        ctx,
+        failure,
+        "",
+        format!("create {}", described(xml)),
+        conn.uri(),
+    )
+    .with_hint("`create()` resumes the image; `managed_save_remove()` discards it first")
+    .throw())
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// The domain called `name`; throws `VIR_ERR_NO_DOMAIN` where there is none.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// assert_eq(dom.name, "test");
+    /// ```
+    /// Calls virDomainLookupByName.
+    #[rhai_fn(pure, return_raw)]
+    pub fn lookup_by_name(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        name: &str,
+    ) -> RhaiResultOf<Domain> {
+        conn.call(
+            &ctx,
+            "virDomainLookupByName",
+            format_args!("look up domain `{name}`"),
+            |c| c.lookup_domain_by_name(name),
+        )
+        .map(|domain| conn.adopt(domain))
+    }
+
+    /// The running domain with the number `id`, which it has only until it stops.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_id(1);
+    /// assert_eq(dom.name, "test");
+    /// ```
+    /// Calls virDomainLookupByID.
+    #[rhai_fn(pure, return_raw)]
+    pub fn lookup_by_id(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        id: i64,
+    ) -> RhaiResultOf<Domain> {
+        let number = number::<i32>(&ctx, "a domain id", id)?;
+        conn.call(
+            &ctx,
+            "virDomainLookupByID",
+            format_args!("look up the domain with id {id}"),
+            |c| c.lookup_domain_by_id(number.cast_unsigned()),
+        )
+        .map(|domain| conn.adopt(domain))
+    }
+
+    /// The domain with that UUID, given as text.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let dom = conn.lookup_by_uuid("6695eb01-f6a4-8304-79aa-97f2502e193f");
+    /// assert_eq(dom.name, "test");
+    /// ```
+    /// Calls virDomainLookupByUUIDString.
+    #[rhai_fn(
+        name = "lookup_by_uuid",
+        name = "lookup_by_uuid_string",
+        pure,
+        return_raw
+    )]
+    pub fn lookup_by_uuid_string(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        uuid: &str,
+    ) -> RhaiResultOf<Domain> {
+        let action = format_args!("look up the domain with UUID {uuid}");
+        conn.call(&ctx, "virDomainLookupByUUIDString", action, |c| {
+            c.lookup_domain_by_uuid_string(uuid)
+        })
+        .map(|domain| conn.adopt(domain))
+    }
+
+    /// The domain with that UUID, given as its 16 bytes.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let bytes = conn.lookup_by_name("test").uuid_bytes();
+    /// assert_eq(conn.lookup_by_uuid(bytes).name, "test");
+    /// ```
+    /// Calls virDomainLookupByUUIDString.
+    #[rhai_fn(name = "lookup_by_uuid", pure, return_raw)]
+    pub fn lookup_by_uuid_bytes(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        uuid: Blob,
+    ) -> RhaiResultOf<Domain> {
+        let Ok(bytes) = <[u8; 16]>::try_from(uuid.as_slice()) else {
+            let message = format!("a UUID has 16 bytes, not {}", uuid.len());
+            return Err(Error::invalid(&ctx, message).throw());
+        };
+        lookup_by_uuid_string(ctx, conn, &uuid::Uuid::from_bytes(bytes).to_string())
+    }
+
+    /// All domains of the host, running or not.
+    ///
+    /// ```rhai
+    /// let names = connect("test:///default").list_all_domains().map(|dom| dom.name);
+    /// assert_eq(names, ["test"]);
+    /// ```
+    /// Calls virConnectListAllDomains.
+    #[rhai_fn(name = "list_all_domains", pure, return_raw)]
+    pub fn list_all_domains(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<Array> {
+        list_all_domains_flags(ctx, conn, 0)
+    }
+
+    /// The domains that `flags` select, such as `VIR_CONNECT_LIST_DOMAINS_ACTIVE`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// conn.lookup_by_name("test").destroy();
+    /// assert_eq(conn.list_all_domains(VIR_CONNECT_LIST_DOMAINS_ACTIVE), []);
+    /// assert_eq(conn.list_all_domains(VIR_CONNECT_LIST_DOMAINS_INACTIVE).len(), 1);
+    /// ```
+    /// Calls virConnectListAllDomains.
+    #[rhai_fn(name = "list_all_domains", pure, return_raw)]
+    pub fn list_all_domains_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        flags: i64,
+    ) -> RhaiResultOf<Array> {
+        let wanted = flag_bits(&ctx, flags)?;
+        conn.call(&ctx, "virConnectListAllDomains", "list domains", |c| {
+            c.list_all_domains(wanted)
+        })
+        .map(|domains| {
+            domains
+                .into_iter()
+                .map(|domain| Dynamic::from(conn.adopt(domain)))
+                .collect()
+        })
+    }
+
+    /// How many domains run.
+    ///
+    /// ```rhai
+    /// assert_eq(connect("test:///default").num_of_domains(), 1);
+    /// ```
+    /// Calls virConnectNumOfDomains.
+    #[rhai_fn(pure, return_raw)]
+    pub fn num_of_domains(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<i64> {
+        conn.call(
+            &ctx,
+            "virConnectNumOfDomains",
+            "count the running domains",
+            Connect::num_of_domains,
+        )
+        .map(i64::from)
+    }
+
+    /// How many domains are defined and do not run.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.num_of_defined_domains(), 0);
+    /// conn.lookup_by_name("test").destroy();
+    /// assert_eq(conn.num_of_defined_domains(), 1);
+    /// ```
+    /// Calls virConnectNumOfDefinedDomains.
+    #[rhai_fn(pure, return_raw)]
+    pub fn num_of_defined_domains(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<i64> {
+        conn.call(
+            &ctx,
+            "virConnectNumOfDefinedDomains",
+            "count the inactive domains",
+            Connect::num_of_defined_domains,
+        )
+        .map(i64::from)
+    }
+
+    /// The ids of the domains that run.
+    ///
+    /// ```rhai
+    /// assert_eq(connect("test:///default").list_domains_id(), [1]);
+    /// ```
+    /// Calls virConnectListAllDomains.
+    #[rhai_fn(pure, return_raw)]
+    pub fn list_domains_id(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<Array> {
+        let active = virt_sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE;
+        conn.call(&ctx, "virConnectListAllDomains", "list domains", |c| {
+            c.list_all_domains(active)
+        })
+        .map(|domains| {
+            domains
+                .iter()
+                .filter_map(crate::libvirt::domain::id)
+                .map(Dynamic::from)
+                .collect()
+        })
+    }
+
+    /// The names of the domains that are defined and do not run.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// conn.lookup_by_name("test").destroy();
+    /// assert_eq(conn.list_defined_domains(), ["test"]);
+    /// ```
+    /// Calls virConnectListAllDomains.
+    #[rhai_fn(pure, return_raw)]
+    pub fn list_defined_domains(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<Array> {
+        let inactive = virt_sys::VIR_CONNECT_LIST_DOMAINS_INACTIVE;
+        conn.call(&ctx, "virConnectListAllDomains", "list domains", |c| {
+            c.list_all_domains(inactive)
+        })
+        .map(|domains| {
+            domains
+                .iter()
+                .filter_map(|domain| domain.name().ok())
+                .map(Dynamic::from)
+                .collect()
+        })
+    }
+
+    /// Creates a transient domain from XML and boots it at once; it is gone when it stops.
+    ///
+    /// With the name and UUID of an inactive persistent domain, that one is started and stays
+    /// persistent. A domain with a managed save image is refused, since libvirt would boot it
+    /// afresh and resume the stale image at the next start.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let dom = conn.create_xml(`
+    ///     <domain type="test"><name>web</name><memory unit="MiB">64</memory>
+    ///       <os><type>hvm</type></os></domain>`);
+    /// assert_eq(dom.state(), "running");
+    /// assert(!dom.is_persistent());
+    /// ```
+    /// Calls virDomainCreateXML.
+    #[rhai_fn(name = "create_xml", pure, return_raw)]
+    pub fn create_xml(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        xml: &str,
+    ) -> RhaiResultOf<Domain> {
+        create_xml_flags(ctx, conn, xml, 0)
+    }
+
+    /// Creates a transient domain as `flags` say: paused, destroyed with the connection,
+    /// validated against libvirt's schema.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let dom = conn.create_xml(`
+    ///     <domain type="test"><name>web</name><memory unit="MiB">64</memory>
+    ///       <os><type>hvm</type></os></domain>`, VIR_DOMAIN_START_VALIDATE);
+    /// assert(dom.is_active());
+    /// ```
+    /// Calls virDomainCreateXML.
+    #[rhai_fn(name = "create_xml", pure, return_raw)]
+    pub fn create_xml_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        xml: &str,
+        flags: i64,
+    ) -> RhaiResultOf<Domain> {
+        let wanted = flag_bits(&ctx, flags)?;
+        refuse_over_managed_save(&ctx, conn, xml)?;
+        let action = format!("create {}", described(xml));
+        conn.call(&ctx, "virDomainCreateXML", action, |c| {
+            c.create_domain_xml(xml, wanted)
+        })
+        .map(|domain| conn.adopt(domain))
+    }
+
+    /// Defines a persistent domain from XML, without starting it.
+    ///
+    /// A domain with the same name and UUID gets the new configuration, in force from its next
+    /// start; a running transient one becomes persistent. Elements that libvirt does not know
+    /// are dropped silently, unless `VIR_DOMAIN_DEFINE_VALIDATE` is given.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let dom = conn.define_xml(`
+    ///     <domain type="test"><name>web</name><memory unit="MiB">64</memory>
+    ///       <os><type>hvm</type></os></domain>`);
+    /// assert_eq(dom.state(), "shutoff");
+    /// assert(dom.is_persistent());
+    /// ```
+    /// Calls virDomainDefineXML.
+    #[rhai_fn(name = "define_xml", pure, return_raw)]
+    pub fn define_xml(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        xml: &str,
+    ) -> RhaiResultOf<Domain> {
+        define(&ctx, conn, xml, None)
+    }
+
+    /// Defines a persistent domain from XML; `VIR_DOMAIN_DEFINE_VALIDATE` checks it against
+    /// libvirt's schema first.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// try {
+    ///     conn.define_xml(`
+    ///         <domain type="test"><name>web</name><memroy>64</memroy>
+    ///           <os><type>hvm</type></os></domain>`, VIR_DOMAIN_DEFINE_VALIDATE);
+    ///     assert(false);
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_XML_INVALID_SCHEMA");
+    /// }
+    /// ```
+    /// Calls virDomainDefineXMLFlags.
+    #[rhai_fn(name = "define_xml", pure, return_raw)]
+    pub fn define_xml_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        xml: &str,
+        flags: i64,
+    ) -> RhaiResultOf<Domain> {
+        let wanted = flag_bits(&ctx, flags)?;
+        define(&ctx, conn, xml, Some(wanted))
+    }
+}

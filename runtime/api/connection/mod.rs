@@ -1,0 +1,174 @@
+//! `Connection`: a hypervisor host, and what it gave out.
+
+mod domains;
+mod handles;
+mod host;
+mod open;
+mod restore;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rhai::{Engine, NativeCallContext, exported_module};
+use virt::connect::Connect;
+
+use super::arguments::RhaiResultOf;
+use super::domain::Domain;
+use crate::error::Error;
+use crate::libvirt::Failure;
+use crate::session::Session;
+use crate::watch::Watch;
+use handles::{Handles, Permit, Permits};
+pub(crate) use open::Target;
+pub(crate) use restore::save_param_type;
+
+/// An open connection to a hypervisor host; copies are the same connection.
+#[derive(Clone)]
+pub struct Connection(Arc<Shared>);
+
+struct Shared {
+    session: Session,
+    target: Target,
+    uri: String,
+    handles: Handles,
+    permits: Permits,
+    watch: Mutex<Option<Arc<Watch>>>,
+}
+
+impl Connection {
+    /// Wraps what `target` opened.
+    fn new(session: Session, target: Target, connect: Connect) -> Self {
+        let uri = connect
+            .uri()
+            .unwrap_or_else(|_| target.uri.clone().unwrap_or_default());
+        Self(Arc::new(Shared {
+            session,
+            target,
+            uri,
+            handles: Handles::new(connect),
+            permits: Permits::default(),
+            watch: Mutex::default(),
+        }))
+    }
+
+    /// The URI of the host as libvirt gives it.
+    pub fn uri(&self) -> &str {
+        &self.0.uri
+    }
+
+    /// The session that opened this connection.
+    pub(crate) fn session(&self) -> &Session {
+        &self.0.session
+    }
+
+    /// Keeps libvirt's handle of a domain and answers the key to it.
+    pub(crate) fn keep_domain(&self, handle: virt::domain::Domain) -> usize {
+        self.0.handles.keep(handle)
+    }
+
+    /// The handle under `key`, while the connection is open.
+    pub(crate) fn domain(&self, key: usize) -> Result<Arc<virt::domain::Domain>, Failure> {
+        self.0.handles.domain(key).ok_or_else(|| self.closed())
+    }
+
+    /// Puts another handle in the place of the one under `key`.
+    pub(crate) fn replace_domain(&self, key: usize, handle: virt::domain::Domain) {
+        self.0.handles.replace(key, handle);
+    }
+
+    /// Lets go of the handle under `key`.
+    pub(crate) fn forget_domain(&self, key: usize) {
+        self.0.handles.drop_domain(key);
+    }
+
+    /// Makes one libvirt call while the script tries to `action`.
+    pub(crate) fn call<T, E: Into<Failure>>(
+        &self,
+        ctx: &NativeCallContext,
+        call: &'static str,
+        action: impl fmt::Display,
+        run: impl FnOnce(&Connect) -> Result<T, E>,
+    ) -> RhaiResultOf<T> {
+        self.connect()
+            .and_then(|connect| {
+                let _permit = self.permit()?;
+                run(&connect).map_err(Into::into)
+            })
+            .map_err(|failure| Error::new(ctx, failure, call, action, self.uri()).throw())
+    }
+
+    /// libvirt's handle, while the connection is open.
+    pub(crate) fn connect(&self) -> Result<Arc<Connect>, Failure> {
+        self.0.handles.connect().ok_or_else(|| self.closed())
+    }
+
+    /// What every use after `close` gets.
+    pub(crate) fn closed(&self) -> Failure {
+        Failure::new(
+            virt_sys::VIR_ERR_INVALID_CONN,
+            format!("the connection to {} is closed", self.uri()),
+        )
+    }
+
+    /// The right to make a call, of which a connection gives few at a time.
+    pub(crate) fn permit(&self) -> Result<Permit<'_>, Failure> {
+        self.0.permits.take(self.0.session.interrupt())
+    }
+
+    /// A script's domain for libvirt's handle.
+    pub(crate) fn adopt(&self, domain: virt::domain::Domain) -> Domain {
+        Domain::new(self.clone(), domain)
+    }
+
+    /// This connection's events; opens a second connection where calls could starve them.
+    pub(crate) fn watch(&self) -> Result<Arc<Watch>, Failure> {
+        let mut slot = self.0.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watch) = slot.as_ref().filter(|watch| !watch.is_lost()) {
+            return Ok(Arc::clone(watch));
+        }
+        let connect = self.connect()?;
+        let own = if open::in_process(self.uri()) {
+            connect
+        } else {
+            Arc::new(open::open(&self.0.target.again(self.uri()))?)
+        };
+        let watch = Arc::new(Watch::new(own));
+        *slot = Some(Arc::clone(&watch));
+        Ok(watch)
+    }
+
+    /// Ends the connection and every handle that it gave out.
+    fn end(&self) {
+        self.0
+            .watch
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        self.0.handles.close();
+    }
+}
+
+impl fmt::Display for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let state = if self.0.handles.connect().is_some() {
+            ""
+        } else {
+            ", closed"
+        };
+        write!(f, "Connection({}{state})", self.uri())
+    }
+}
+
+impl PartialEq for Connection {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<Connection>("Connection");
+    engine.register_global_module(exported_module!(open::functions).into());
+    engine.register_global_module(exported_module!(host::functions).into());
+    engine.register_global_module(exported_module!(domains::functions).into());
+    engine.register_global_module(exported_module!(restore::functions).into());
+}

@@ -1,0 +1,392 @@
+//! Opening and closing: a deadline on the way in, keepalive once there.
+
+use std::fmt::Write;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+use rhai::plugin::*;
+use rhai::{Map, NativeCallContext};
+use virt::connect::Connect;
+
+use super::Connection;
+use crate::api::arguments::{RhaiResultOf, duration, number, text, unknown_key};
+use crate::error::Error;
+use crate::libvirt::connection::{self, Credentials};
+use crate::libvirt::{Failure, Result, event_loop};
+use crate::session::Session;
+
+/// What to connect to, and how; enough to connect again.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Target {
+    pub(super) uri: Option<String>,
+    read_only: bool,
+    credentials: Credentials,
+    timeout: Duration,
+}
+
+impl Target {
+    fn new(session: &Session, uri: Option<&str>) -> Self {
+        Self {
+            uri: uri.map(str::to_owned),
+            read_only: session.read_only(),
+            credentials: Credentials::default(),
+            timeout: session.connect_timeout(),
+        }
+    }
+
+    /// The same way to the host that answered under `uri`.
+    pub(super) fn again(&self, uri: &str) -> Self {
+        Self {
+            uri: Some(uri.to_owned()),
+            ..self.clone()
+        }
+    }
+}
+
+/// Seconds between two questions to a silent host, and how many may go unanswered.
+const KEEPALIVE: (i32, u32) = (5, 3);
+
+/// Drivers that work within the process and so can neither be silent nor be starved.
+const IN_PROCESS: [&str; 9] = [
+    "test",
+    "esx",
+    "gsx",
+    "vpx",
+    "hyperv",
+    "vmwareplayer",
+    "vmwarews",
+    "vmwarefusion",
+    "vbox",
+];
+
+/// Whether the driver behind `uri` runs in this process instead of a daemon.
+pub(crate) fn in_process(uri: &str) -> bool {
+    let (scheme, rest) = uri.split_once(':').unwrap_or((uri, ""));
+    let path = rest.split(['?', '#']).next().unwrap_or(rest);
+    IN_PROCESS.contains(&scheme) || (!scheme.contains('+') && path == "///embed")
+}
+
+/// Opens `target`, or fails once its time is up.
+pub(super) fn open(target: &Target) -> Result<Connect> {
+    event_loop::start();
+    if let Some(uri) = target.uri.as_deref().filter(|uri| in_process(uri)) {
+        prepare_embed_root(uri)?;
+        return open_now(target);
+    }
+    let (sender, receiver) = mpsc::channel();
+    let own = target.clone();
+    // libvirt cannot give up on a silent socket: the thread is left behind with it.
+    thread::Builder::new()
+        .name("libvirt open".into())
+        .spawn(move || sender.send(open_now(&own)))
+        .map_err(|error| Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, error.to_string()))?;
+    receiver.recv_timeout(target.timeout).unwrap_or_else(|_| {
+        let waited = humantime::format_duration(target.timeout);
+        Err(Failure::new(
+            virt_sys::VIR_ERR_OPERATION_TIMEOUT,
+            format!("no answer within {waited}"),
+        ))
+    })
+}
+
+fn open_now(target: &Target) -> Result<Connect> {
+    let flags = if target.read_only {
+        virt_sys::VIR_CONNECT_RO
+    } else {
+        0
+    };
+    let connect = connection::open_auth(target.uri.as_deref(), &target.credentials, flags)?;
+    // Drivers within the process have no connection to keep alive, and refuse.
+    let _ = connect.set_keep_alive(KEEPALIVE.0, KEEPALIVE.1);
+    Ok(connect)
+}
+
+/// Makes a new `qemu:///embed?root=DIR` usable: without a daemon there is no `virtlogd`, so
+/// QEMU has to write its consoles itself. A configuration that exists is left alone.
+fn prepare_embed_root(uri: &str) -> Result<()> {
+    let Some(root) = uri
+        .split_once("embed?")
+        .and_then(|(_, query)| query.split('&').find_map(|pair| pair.strip_prefix("root=")))
+    else {
+        return Ok(());
+    };
+    let root = percent_decode_str(root).decode_utf8_lossy();
+    if !root.starts_with('/') || root.contains('\0') {
+        // libvirt says what is wrong with it.
+        return Ok(());
+    }
+    let etc = std::path::Path::new(root.as_ref()).join("etc");
+    let config = etc.join("qemu.conf");
+    let made = std::fs::create_dir_all(&etc).and_then(|()| {
+        match std::fs::File::options()
+            .write(true)
+            .create_new(true)
+            .open(&config)
+        {
+            Ok(mut file) => std::io::Write::write_all(&mut file, b"stdio_handler = \"file\"\n"),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
+    });
+    made.map_err(|error| {
+        Failure::new(
+            virt_sys::VIR_ERR_SYSTEM_ERROR,
+            format!("cannot write {}: {error}", config.display()),
+        )
+    })
+}
+
+fn connect_to(ctx: &NativeCallContext, target: Target) -> RhaiResultOf<Connection> {
+    let session = Session::of(ctx);
+    if let Some(uri) = &target.uri {
+        text(ctx, "the URI", uri)?;
+    }
+    match open(&target) {
+        Ok(connect) => Ok(Connection::new(session, target, connect)),
+        Err(failure) => {
+            let mut action = String::from("connect to ");
+            let uri = target.uri.as_deref().unwrap_or_default();
+            let _ = match &target.uri {
+                Some(uri) => write!(action, "{uri}"),
+                None => write!(action, "the default hypervisor"),
+            };
+            Err(Error::new(ctx, failure, "virConnectOpenAuth", action, uri).throw())
+        }
+    }
+}
+
+const OPTIONS: [&str; 2] = ["read_only", "timeout"];
+
+/// The names of the questions that `connect_auth` can answer, by `virConnectCredentialType`.
+const CREDENTIALS: [(&str, u32); 7] = [
+    ("username", virt_sys::VIR_CRED_USERNAME),
+    ("authname", virt_sys::VIR_CRED_AUTHNAME),
+    ("language", virt_sys::VIR_CRED_LANGUAGE),
+    ("cnonce", virt_sys::VIR_CRED_CNONCE),
+    ("passphrase", virt_sys::VIR_CRED_PASSPHRASE),
+    ("password", virt_sys::VIR_CRED_PASSPHRASE),
+    ("realm", virt_sys::VIR_CRED_REALM),
+];
+
+#[export_module]
+pub(super) mod functions {
+    /// Opens the default hypervisor: `-c`, else `LIBVIRT_DEFAULT_URI`, else libvirt's own choice.
+    ///
+    /// Throws when no host answers within the session's time for connecting, 30 seconds unless
+    /// set. A remote connection is kept alive: a host that stops answering for some 20 seconds is
+    /// an error on the next call, and not a hang.
+    ///
+    /// ```rhai
+    /// let conn = connect();
+    /// assert(conn.is_alive());
+    /// ```
+    /// Calls virConnectOpenAuth.
+    #[rhai_fn(name = "connect", return_raw)]
+    pub fn connect_default(ctx: NativeCallContext) -> RhaiResultOf<Connection> {
+        let session = Session::of(&ctx);
+        connect_to(&ctx, Target::new(&session, session.uri()))
+    }
+
+    /// Opens the hypervisor at `uri`.
+    ///
+    /// `qemu:///embed?root=DIR` is QEMU without a daemon: DIR is made where it does not exist, and
+    /// holds all of that hypervisor's state. Only one process can have it open.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.uri, "test:///default");
+    /// ```
+    /// Calls virConnectOpenAuth.
+    #[rhai_fn(return_raw)]
+    pub fn connect(ctx: NativeCallContext, uri: &str) -> RhaiResultOf<Connection> {
+        connect_to(&ctx, Target::new(&Session::of(&ctx), Some(uri)))
+    }
+
+    /// Opens the hypervisor at `uri` with options: `read_only`, and `timeout` as a duration.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default", #{ timeout: "5s", read_only: true });
+    /// assert(conn.is_alive());
+    /// ```
+    /// Calls virConnectOpenAuth.
+    #[rhai_fn(name = "connect", return_raw)]
+    pub fn connect_with_options(
+        ctx: NativeCallContext,
+        uri: &str,
+        options: Map,
+    ) -> RhaiResultOf<Connection> {
+        unknown_key(&ctx, &options, OPTIONS.into_iter())?;
+        let mut target = Target::new(&Session::of(&ctx), Some(uri));
+        if let Some(value) = options.get("timeout") {
+            target.timeout = duration(&ctx, value)?;
+        }
+        if let Some(value) = options.get("read_only") {
+            target.read_only |= value.as_bool().map_err(|kind| {
+                Error::invalid(&ctx, format!("`read_only` must be a bool, not {kind}")).throw()
+            })?;
+        }
+        connect_to(&ctx, target)
+    }
+
+    /// Opens the hypervisor at `uri` for reading only; calls that change something throw.
+    ///
+    /// ```rhai
+    /// let dom = connect_read_only("test:///default").lookup_by_name("test");
+    /// try {
+    ///     dom.destroy();
+    ///     assert(false);
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_OPERATION_DENIED");
+    /// }
+    /// ```
+    /// Calls virConnectOpenAuth.
+    #[rhai_fn(return_raw)]
+    pub fn connect_read_only(ctx: NativeCallContext, uri: &str) -> RhaiResultOf<Connection> {
+        connect_to(
+            &ctx,
+            Target {
+                read_only: true,
+                ..Target::new(&Session::of(&ctx), Some(uri))
+            },
+        )
+    }
+
+    /// Opens the hypervisor at `uri` and answers its questions with `credentials`.
+    ///
+    /// `credentials` is a map with `username`, `password`, and where a host asks for them
+    /// `authname`, `passphrase`, `realm`, `language`, `cnonce`.
+    ///
+    /// ```rhai
+    /// let conn = connect_auth("test:///default", #{ username: "admin", password: "secret" });
+    /// assert(conn.is_alive());
+    /// ```
+    /// Calls virConnectOpenAuth.
+    #[rhai_fn(return_raw)]
+    pub fn connect_auth(
+        ctx: NativeCallContext,
+        uri: &str,
+        credentials: Map,
+    ) -> RhaiResultOf<Connection> {
+        unknown_key(
+            &ctx,
+            &credentials,
+            CREDENTIALS.iter().map(|(name, _)| *name),
+        )?;
+        let mut target = Target::new(&Session::of(&ctx), Some(uri));
+        for (name, kind) in CREDENTIALS {
+            if let Some(value) = credentials.get(name) {
+                let answer = value.clone().into_immutable_string().map_err(|found| {
+                    Error::invalid(&ctx, format!("`{name}` must be text, not {found}")).throw()
+                })?;
+                target
+                    .credentials
+                    .answers
+                    .push((kind, text(&ctx, name, &answer)?.to_owned()));
+            }
+        }
+        connect_to(&ctx, target)
+    }
+
+    /// Ends the connection; its domains can no longer be used. A second `close` does nothing.
+    ///
+    /// Guests started with `VIR_DOMAIN_START_AUTODESTROY` are destroyed.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// conn.close();
+    /// conn.close();
+    /// try {
+    ///     conn.get_hostname();
+    ///     assert(false);
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_INVALID_CONN");
+    /// }
+    /// ```
+    /// Calls virConnectClose.
+    #[rhai_fn(pure)]
+    pub fn close(conn: &mut Connection) {
+        conn.end();
+    }
+
+    /// Whether the connection is open and its host still answers.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert(conn.is_alive());
+    /// conn.close();
+    /// assert(!conn.is_alive());
+    /// ```
+    /// Calls virConnectIsAlive.
+    #[rhai_fn(pure)]
+    pub fn is_alive(conn: &mut Connection) -> bool {
+        conn.connect()
+            .is_ok_and(|connect| connect.is_alive().unwrap_or(false))
+    }
+
+    /// Whether what crosses the network is encrypted.
+    ///
+    /// ```rhai
+    /// assert(!connect("test:///default").is_encrypted());
+    /// ```
+    /// Calls virConnectIsEncrypted.
+    #[rhai_fn(pure, return_raw)]
+    pub fn is_encrypted(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<bool> {
+        conn.call(
+            &ctx,
+            "virConnectIsEncrypted",
+            "ask whether the connection is encrypted",
+            Connect::is_encrypted,
+        )
+    }
+
+    /// Whether nobody else can listen: encrypted, or within this machine.
+    ///
+    /// ```rhai
+    /// assert(connect("test:///default").is_secure());
+    /// ```
+    /// Calls virConnectIsSecure.
+    #[rhai_fn(pure, return_raw)]
+    pub fn is_secure(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<bool> {
+        conn.call(
+            &ctx,
+            "virConnectIsSecure",
+            "ask whether the connection is secure",
+            Connect::is_secure,
+        )
+    }
+
+    /// Asks a silent host every `interval` seconds, and gives it up after `count` missing answers.
+    ///
+    /// Every remote connection starts with 5 seconds and 3 answers; an interval of 0 turns it
+    /// off. Drivers within the process have nothing to keep alive and throw.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// try {
+    ///     conn.set_keep_alive(1, 3);
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
+    /// }
+    /// ```
+    /// Calls virConnectSetKeepAlive.
+    #[rhai_fn(pure, return_raw)]
+    pub fn set_keep_alive(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        interval: i64,
+        count: i64,
+    ) -> RhaiResultOf<()> {
+        let (interval, count) = (
+            number(&ctx, "the interval", interval)?,
+            number(&ctx, "the count", count)?,
+        );
+        conn.call(
+            &ctx,
+            "virConnectSetKeepAlive",
+            "keep the connection alive",
+            |c| c.set_keep_alive(interval, count),
+        )
+    }
+}

@@ -1,0 +1,222 @@
+//! Save images: resuming the guest in one, and reading and changing its XML.
+
+use rhai::plugin::*;
+use rhai::{Dynamic, Map, NativeCallContext};
+use virt::connect::Connect;
+
+use super::Connection;
+use crate::api::arguments::{
+    ParamType, RhaiResultOf, flag_bits, host_path, optional_text, text, typed_params,
+};
+use crate::api::domain::Domain;
+use crate::error::Error;
+use crate::libvirt::{self, Failure};
+
+/// The types of the parameters of `save_params` and `restore_params`.
+pub(crate) fn save_param_type(name: &str) -> ParamType {
+    match name {
+        "parallel.channels" => ParamType::Int,
+        _ => ParamType::Text,
+    }
+}
+
+/// Restores by `restore` and answers the domain, whose UUID only the image can tell.
+fn restored(
+    ctx: &NativeCallContext,
+    conn: &Connection,
+    path: &str,
+    call: &'static str,
+    restore: impl FnOnce(&Connect) -> Result<(), Failure>,
+) -> RhaiResultOf<Domain> {
+    let action = format!("restore a domain from {path}");
+    let domain = conn.call(ctx, call, action, |connect| {
+        // Read first: some drivers remove the image once it runs.
+        let xml = connect.save_image_xml_desc(path, 0).map_err(Failure::from);
+        restore(connect)?;
+        find(connect, &xml?)
+    })?;
+    Ok(conn.adopt(domain))
+}
+
+/// The domain that `xml` describes.
+fn find(connect: &Connect, xml: &str) -> Result<virt::domain::Domain, Failure> {
+    let between = |open: &str, close: &str| {
+        xml.split_once(open)
+            .and_then(|(_, rest)| rest.split_once(close))
+            .map(|(text, _)| text.trim())
+    };
+    match (between("<uuid>", "</uuid>"), between("<name>", "</name>")) {
+        (Some(uuid), _) => connect
+            .lookup_domain_by_uuid_string(uuid)
+            .map_err(Failure::from),
+        (None, Some(name)) => connect.lookup_domain_by_name(name).map_err(Failure::from),
+        _ => Err(Failure::new(
+            virt_sys::VIR_ERR_XML_ERROR,
+            "the save image names no domain",
+        )),
+    }
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// Resumes the guest in the save image at `path` and returns its domain.
+    ///
+    /// A guest that was saved while paused stays paused. The image stays and could be restored
+    /// again, over disks that have changed since: do that only with the disks put back as well.
+    /// `path` is absolute, on the hypervisor's host.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let path = "/tmp/web.save";
+    /// conn.lookup_by_name("test").save(path);
+    /// let dom = conn.restore(path);
+    /// assert_eq(dom.state(), "running");
+    /// ```
+    /// Calls virDomainRestore.
+    #[rhai_fn(name = "restore", pure, return_raw)]
+    pub fn restore(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        path: &str,
+    ) -> RhaiResultOf<Domain> {
+        let path = host_path(&ctx, path)?;
+        restored(&ctx, conn, path, "virDomainRestore", |c| {
+            c.restore_domain(path).map_err(Failure::from)
+        })
+    }
+
+    /// Resumes the guest in the save image at `path` with changed XML, or `()`, and flags.
+    ///
+    /// Only parts that the guest cannot see may change. `VIR_DOMAIN_SAVE_RUNNING` and
+    /// `VIR_DOMAIN_SAVE_PAUSED` override the state in which it was saved.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let path = "/tmp/web.save";
+    /// conn.lookup_by_name("test").save(path);
+    /// let dom = conn.restore(path, (), 0);
+    /// assert(dom.is_active());
+    /// ```
+    /// Calls virDomainRestoreFlags.
+    #[rhai_fn(name = "restore", pure, return_raw)]
+    pub fn restore_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        path: &str,
+        xml: Dynamic,
+        flags: i64,
+    ) -> RhaiResultOf<Domain> {
+        let path = host_path(&ctx, path)?;
+        let xml = optional_text(&ctx, "the XML", &xml)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        restored(&ctx, conn, path, "virDomainRestoreFlags", |c| {
+            c.restore_domain_flags(path, xml.as_deref(), wanted)
+                .map_err(Failure::from)
+        })
+    }
+
+    /// Resumes a guest as a map says: `file`, `dxml`, and where libvirt has them `image_format`
+    /// and `parallel.channels`.
+    ///
+    /// ```rhai,qemu
+    /// let conn = connect();
+    /// let path = "/tmp/web.save";
+    /// conn.lookup_by_name("web").save(path);
+    /// let dom = conn.restore_params(#{ file: path }, VIR_DOMAIN_SAVE_PAUSED);
+    /// assert_eq(dom.state(), "paused");
+    /// ```
+    /// Calls virDomainRestoreParams.
+    #[rhai_fn(pure, return_raw)]
+    pub fn restore_params(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        params: Map,
+        flags: i64,
+    ) -> RhaiResultOf<Domain> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let typed = typed_params(&ctx, "VIR_DOMAIN_SAVE_PARAM_", &params, save_param_type)?;
+        let Some(path) = params
+            .get("file")
+            .and_then(|file| file.clone().into_immutable_string().ok())
+        else {
+            return Err(
+                Error::invalid(&ctx, "`file` is missing: the path of the save image").throw(),
+            );
+        };
+        host_path(&ctx, &path)?;
+        restored(&ctx, conn, &path, "virDomainRestoreParams", |c| {
+            libvirt::connection::domain_restore_params(c, &typed, wanted)
+        })
+    }
+
+    /// The XML in the save image at `path`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let path = "/tmp/web.save";
+    /// conn.lookup_by_name("test").save(path);
+    /// assert(conn.save_image_get_xml_desc(path).contains("<name>test</name>"));
+    /// ```
+    /// Calls virDomainSaveImageGetXMLDesc.
+    #[rhai_fn(name = "save_image_get_xml_desc", pure, return_raw)]
+    pub fn save_image_get_xml_desc(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        path: &str,
+    ) -> RhaiResultOf<String> {
+        save_image_get_xml_desc_flags(ctx, conn, path, 0)
+    }
+
+    /// The XML in the save image at `path`; `VIR_DOMAIN_SAVE_IMAGE_XML_SECURE` includes secrets.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let path = "/tmp/web.save";
+    /// conn.lookup_by_name("test").save(path);
+    /// let xml = conn.save_image_get_xml_desc(path, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE);
+    /// assert(xml.contains("<name>test</name>"));
+    /// ```
+    /// Calls virDomainSaveImageGetXMLDesc.
+    #[rhai_fn(name = "save_image_get_xml_desc", pure, return_raw)]
+    pub fn save_image_get_xml_desc_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        path: &str,
+        flags: i64,
+    ) -> RhaiResultOf<String> {
+        let path = host_path(&ctx, path)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let action = format!("read the XML in the save image {path}");
+        conn.call(&ctx, "virDomainSaveImageGetXMLDesc", action, |c| {
+            c.save_image_xml_desc(path, wanted)
+        })
+    }
+
+    /// Changes the XML in the save image at `path`, within what the guest cannot see.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let path = "/tmp/web.save";
+    /// conn.lookup_by_name("test").save(path);
+    /// let xml = conn.save_image_get_xml_desc(path);
+    /// xml.replace("<vcpu", "<description>saved</description><vcpu");
+    /// conn.save_image_define_xml(path, xml, 0);
+    /// assert(conn.restore(path).xml_desc().contains("<description>saved</description>"));
+    /// ```
+    /// Calls virDomainSaveImageDefineXML.
+    #[rhai_fn(pure, return_raw)]
+    pub fn save_image_define_xml(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        path: &str,
+        xml: &str,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let (path, xml) = (host_path(&ctx, path)?, text(&ctx, "the XML", xml)?);
+        let wanted = flag_bits(&ctx, flags)?;
+        let action = format!("change the XML in the save image {path}");
+        conn.call(&ctx, "virDomainSaveImageDefineXML", action, |c| {
+            c.save_image_define_xml(path, xml, wanted)
+        })
+    }
+}

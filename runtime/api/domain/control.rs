@@ -1,0 +1,159 @@
+//! The hypervisor's side of a guest: its channel, its notices, its memory on disk.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Map, NativeCallContext};
+
+use super::Domain;
+use crate::api::arguments::{RhaiResultOf, fields, flag_bits, host_path, number, whole};
+use crate::constants::Words;
+use crate::libvirt;
+
+static STATES: Words = Words::new("virDomainControlState", "VIR_DOMAIN_CONTROL_");
+static REASONS: Words = Words::new(
+    "virDomainControlErrorReason",
+    "VIR_DOMAIN_CONTROL_ERROR_REASON_",
+);
+
+fn control(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Map> {
+    let wanted = flag_bits(ctx, flags)?;
+    let (state, details, time) = dom.call(
+        ctx,
+        "virDomainGetControlInfo",
+        "read the control state of",
+        |d| libvirt::domain::control_info(d, wanted),
+    )?;
+    Ok(fields! {
+        "state": STATES.word(state),
+        "details": REASONS.word(details),
+        "state_time_ms": whole(time),
+    })
+}
+
+fn notices(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Array> {
+    let wanted = flag_bits(ctx, flags)?;
+    dom.call(ctx, "virDomainGetMessages", "read the notices of", |d| {
+        libvirt::domain::messages(d, wanted)
+    })
+    .map(|texts| texts.into_iter().map(Dynamic::from).collect())
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// Whether libvirt can talk to the hypervisor of this guest: `state` (`ok`, `job`,
+    /// `occupied`, `error`), `details`, and `state_time_ms`, the time in that state.
+    ///
+    /// ```rhai
+    /// assert_eq(connect("test:///default").lookup_by_name("test").control_info().state, "ok");
+    /// ```
+    /// Calls virDomainGetControlInfo.
+    #[rhai_fn(name = "control_info", pure, return_raw)]
+    pub fn control_info(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+        control(&ctx, dom, 0)
+    }
+
+    /// Whether libvirt can talk to the hypervisor of this guest; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// assert_eq(connect("test:///default").lookup_by_name("test").control_info(0).state, "ok");
+    /// ```
+    /// Calls virDomainGetControlInfo.
+    #[rhai_fn(name = "control_info", pure, return_raw)]
+    pub fn control_info_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<Map> {
+        control(&ctx, dom, flags)
+    }
+
+    /// libvirt's notices about this guest, on tainting and deprecated parts.
+    ///
+    /// ```rhai
+    /// assert_eq(connect("test:///default").lookup_by_name("test").messages(), []);
+    /// ```
+    /// Calls virDomainGetMessages.
+    #[rhai_fn(name = "messages", pure, return_raw)]
+    pub fn messages(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Array> {
+        notices(&ctx, dom, 0)
+    }
+
+    /// libvirt's notices of the kinds that `flags` name, such as `VIR_DOMAIN_MESSAGE_TAINTING`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// assert_eq(dom.messages(VIR_DOMAIN_MESSAGE_TAINTING), []);
+    /// ```
+    /// Calls virDomainGetMessages.
+    #[rhai_fn(name = "messages", pure, return_raw)]
+    pub fn messages_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<Array> {
+        notices(&ctx, dom, flags)
+    }
+
+    /// Writes the guest's memory to the file `path` on the hypervisor's host, for debugging.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.core_dump("/tmp/web.core");
+    /// assert_eq(dom.state(), "running");
+    /// ```
+    /// Calls virDomainCoreDump.
+    #[rhai_fn(name = "core_dump", pure, return_raw)]
+    pub fn core_dump(ctx: NativeCallContext, dom: &mut Domain, path: &str) -> RhaiResultOf<()> {
+        core_dump_flags(ctx, dom, path, 0)
+    }
+
+    /// Writes the guest's memory to the file `path` as `flags` say: `VIR_DUMP_CRASH` ends the
+    /// guest, `VIR_DUMP_LIVE` leaves it running meanwhile, `VIR_DUMP_MEMORY_ONLY`, `VIR_DUMP_RESET`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.core_dump("/tmp/web.core", VIR_DUMP_CRASH);
+    /// assert_eq(dom.state_reason(), #{ state: "shutoff", reason: "crashed" });
+    /// ```
+    /// Calls virDomainCoreDump.
+    #[rhai_fn(name = "core_dump", pure, return_raw)]
+    pub fn core_dump_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        path: &str,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let path = host_path(&ctx, path)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.job(&ctx, "virDomainCoreDump", "dump the core of", |d| {
+            d.core_dump(path, wanted)
+        })
+    }
+
+    /// Writes the guest's memory to the file `path` in a format such as
+    /// `VIR_DOMAIN_CORE_DUMP_FORMAT_KDUMP_ZLIB`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.core_dump_with_format("/tmp/web.core", VIR_DOMAIN_CORE_DUMP_FORMAT_RAW, 0);
+    /// assert_eq(dom.state(), "running");
+    /// ```
+    /// Calls virDomainCoreDumpWithFormat.
+    #[rhai_fn(pure, return_raw)]
+    pub fn core_dump_with_format(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        path: &str,
+        format: i64,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let path = host_path(&ctx, path)?;
+        let format = number(&ctx, "the format", format)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.job(
+            &ctx,
+            "virDomainCoreDumpWithFormat",
+            "dump the core of",
+            |d| d.core_dump_with_format(path, format, wanted),
+        )
+    }
+}

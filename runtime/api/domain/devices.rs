@@ -1,0 +1,158 @@
+//! A guest's keyboard, screen and interrupt line.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Map, NativeCallContext};
+
+use super::Domain;
+use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number};
+use crate::error::Error;
+use crate::libvirt::{self, Failure};
+
+fn press(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    codeset: i64,
+    hold_ms: i64,
+    keys: &Array,
+    flags: i64,
+) -> RhaiResultOf<()> {
+    let codeset = number(ctx, "the code set", codeset)?;
+    let hold_ms = number(ctx, "the time in milliseconds", hold_ms)?;
+    let wanted = flag_bits(ctx, flags)?;
+    let mut codes = Vec::with_capacity(keys.len());
+    for key in keys {
+        let code = key.as_int().map_err(|kind| {
+            Error::invalid(ctx, format!("a key code is a whole number, not {kind}")).throw()
+        })?;
+        codes.push(number(ctx, "a key code", code)?);
+    }
+    dom.call(ctx, "virDomainSendKey", "send keys to", |d| {
+        libvirt::domain::send_key(d, codeset, hold_ms, &mut codes, wanted)
+    })
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// Presses keys at once and lets go after `hold_ms` milliseconds; `keys` are codes of
+    /// `codeset`, such as `VIR_KEYCODE_SET_LINUX`, 16 at most.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.send_key(VIR_KEYCODE_SET_LINUX, 50, [29, 56, 111]);
+    /// assert_eq(dom.state(), "running");
+    /// ```
+    /// Calls virDomainSendKey.
+    #[rhai_fn(name = "send_key", pure, return_raw)]
+    pub fn send_key(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        codeset: i64,
+        hold_ms: i64,
+        keys: Array,
+    ) -> RhaiResultOf<()> {
+        press(&ctx, dom, codeset, hold_ms, &keys, 0)
+    }
+
+    /// Presses keys at once; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.send_key(VIR_KEYCODE_SET_LINUX, 50, [28], 0);
+    /// assert_eq(dom.state(), "running");
+    /// ```
+    /// Calls virDomainSendKey.
+    #[rhai_fn(name = "send_key", pure, return_raw)]
+    pub fn send_key_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        codeset: i64,
+        hold_ms: i64,
+        keys: Array,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        press(&ctx, dom, codeset, hold_ms, &keys, flags)
+    }
+
+    /// Sends the guest an interrupt that it cannot mask, on which many kernels dump or halt.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.inject_nmi();
+    /// assert(dom.is_active());
+    /// ```
+    /// Calls virDomainInjectNMI.
+    #[rhai_fn(name = "inject_nmi", pure, return_raw)]
+    pub fn inject_nmi(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<()> {
+        inject_nmi_flags(ctx, dom, 0)
+    }
+
+    /// Sends the guest an interrupt that it cannot mask; libvirt has no flags for it yet.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.inject_nmi(0);
+    /// assert(dom.is_active());
+    /// ```
+    /// Calls virDomainInjectNMI.
+    #[rhai_fn(name = "inject_nmi", pure, return_raw)]
+    pub fn inject_nmi_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.call(&ctx, "virDomainInjectNMI", "interrupt", |d| {
+            libvirt::domain::inject_nmi(d, wanted)
+        })
+    }
+
+    /// A picture of the guest's first screen, as `#{ mime, data }` with the bytes in a blob.
+    ///
+    /// ```rhai
+    /// let shot = connect("test:///default").lookup_by_name("test").screenshot();
+    /// assert_eq(shot.mime, "image/png");
+    /// assert(shot.data.len() > 0);
+    /// ```
+    /// Calls virDomainScreenshot.
+    #[rhai_fn(name = "screenshot", pure, return_raw)]
+    pub fn screenshot(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+        screenshot_flags(ctx, dom, 0, 0)
+    }
+
+    /// A picture of the guest's screen with the number `screen`; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let shot = connect("test:///default").lookup_by_name("test").screenshot(0, 0);
+    /// assert_eq(shot.mime, "image/png");
+    /// ```
+    /// Calls virDomainScreenshot.
+    #[rhai_fn(name = "screenshot", pure, return_raw)]
+    pub fn screenshot_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        screen: i64,
+        flags: i64,
+    ) -> RhaiResultOf<Map> {
+        let screen = number(&ctx, "the screen", screen)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let (mime, data) = dom.call(&ctx, "virDomainScreenshot", "take a picture of", |d| {
+            let connect = d.connect().map_err(Failure::from)?;
+            let stream = libvirt::stream::new_blocking(&connect)?;
+            let mime = d
+                .screenshot(&stream, screen, wanted)
+                .map_err(Failure::from)?;
+            let mut data = Vec::new();
+            let mut buffer = vec![0; 64 * 1024];
+            loop {
+                let count = stream.recv(&mut buffer).map_err(Failure::from)?;
+                match usize::try_from(count) {
+                    Ok(count) if count > 0 => data.extend_from_slice(&buffer[..count]),
+                    _ => break,
+                }
+            }
+            stream.finish().map_err(Failure::from)?;
+            Ok::<_, Failure>((mime, data))
+        })?;
+        Ok(fields! { "mime": mime, "data": Dynamic::from_blob(data) })
+    }
+}

@@ -1,0 +1,190 @@
+//! Saves that libvirt keeps itself and resumes at the next start.
+
+use rhai::NativeCallContext;
+use rhai::plugin::*;
+
+use super::Domain;
+use crate::api::arguments::{RhaiResultOf, flag_bits, text};
+use crate::libvirt;
+
+#[export_module]
+pub(super) mod functions {
+    /// Saves the guest's memory where libvirt chooses, and stops it; `create` resumes it.
+    ///
+    /// Transient domains cannot be saved so. A configuration that is defined from now on comes
+    /// into force only after that guest has stopped again.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.managed_save();
+    /// assert(dom.has_managed_save_image());
+    /// dom.create();
+    /// assert_eq(dom.state_reason(), #{ state: "running", reason: "restored" });
+    /// ```
+    /// Calls virDomainManagedSave.
+    #[rhai_fn(name = "managed_save", pure, return_raw)]
+    pub fn managed_save(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<()> {
+        managed_save_flags(ctx, dom, 0)
+    }
+
+    /// Saves the guest's memory where libvirt chooses, as `flags` say: `VIR_DOMAIN_SAVE_PAUSED`
+    /// and `VIR_DOMAIN_SAVE_RUNNING` set the state after the next start.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.managed_save(VIR_DOMAIN_SAVE_PAUSED);
+    /// dom.create();
+    /// assert_eq(dom.state(), "paused");
+    /// ```
+    /// Calls virDomainManagedSave.
+    #[rhai_fn(name = "managed_save", pure, return_raw)]
+    pub fn managed_save_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.job(&ctx, "virDomainManagedSave", "save", |d| {
+            d.managed_save(wanted)
+        })
+    }
+
+    /// Whether libvirt keeps a save of this guest.
+    ///
+    /// ```rhai
+    /// assert(!connect("test:///default").lookup_by_name("test").has_managed_save_image());
+    /// ```
+    /// Calls virDomainHasManagedSaveImage.
+    #[rhai_fn(name = "has_managed_save_image", pure, return_raw)]
+    pub fn has_managed_save_image(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<bool> {
+        has_managed_save_image_flags(ctx, dom, 0)
+    }
+
+    /// Whether libvirt keeps a save of this guest; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// assert(!connect("test:///default").lookup_by_name("test").has_managed_save_image(0));
+    /// ```
+    /// Calls virDomainHasManagedSaveImage.
+    #[rhai_fn(name = "has_managed_save_image", pure, return_raw)]
+    pub fn has_managed_save_image_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<bool> {
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.call(
+            &ctx,
+            "virDomainHasManagedSaveImage",
+            "look for a managed save of",
+            |d| d.has_managed_save(wanted),
+        )
+    }
+
+    /// Discards the save that libvirt keeps; the next start boots afresh.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.managed_save();
+    /// dom.managed_save_remove();
+    /// assert(!dom.has_managed_save_image());
+    /// ```
+    /// Calls virDomainManagedSaveRemove.
+    #[rhai_fn(name = "managed_save_remove", pure, return_raw)]
+    pub fn managed_save_remove(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<()> {
+        managed_save_remove_flags(ctx, dom, 0)
+    }
+
+    /// Discards the save that libvirt keeps; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.managed_save();
+    /// dom.managed_save_remove(0);
+    /// assert(!dom.has_managed_save_image());
+    /// ```
+    /// Calls virDomainManagedSaveRemove.
+    #[rhai_fn(name = "managed_save_remove", pure, return_raw)]
+    pub fn managed_save_remove_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.call(
+            &ctx,
+            "virDomainManagedSaveRemove",
+            "remove the managed save of",
+            |d| d.managed_save_remove(wanted),
+        )
+    }
+
+    /// The XML in the save that libvirt keeps.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.managed_save();
+    /// assert(dom.managed_save_get_xml_desc().contains("<name>web</name>"));
+    /// ```
+    /// Calls virDomainManagedSaveGetXMLDesc.
+    #[rhai_fn(name = "managed_save_get_xml_desc", pure, return_raw)]
+    pub fn managed_save_get_xml_desc(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<String> {
+        managed_save_get_xml_desc_flags(ctx, dom, 0)
+    }
+
+    /// The XML in the save that libvirt keeps; `VIR_DOMAIN_SAVE_IMAGE_XML_SECURE` includes
+    /// secrets.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.managed_save();
+    /// let xml = dom.managed_save_get_xml_desc(VIR_DOMAIN_SAVE_IMAGE_XML_SECURE);
+    /// assert(xml.contains("<name>web</name>"));
+    /// ```
+    /// Calls virDomainManagedSaveGetXMLDesc.
+    #[rhai_fn(name = "managed_save_get_xml_desc", pure, return_raw)]
+    pub fn managed_save_get_xml_desc_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<String> {
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.call(
+            &ctx,
+            "virDomainManagedSaveGetXMLDesc",
+            "read the managed save of",
+            |d| libvirt::domain::managed_save_xml(d, wanted),
+        )
+    }
+
+    /// Changes the XML in the save that libvirt keeps, within what the guest cannot see.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.managed_save();
+    /// let xml = dom.managed_save_get_xml_desc();
+    /// xml.replace("</name>", "</name><description>saved</description>");
+    /// dom.managed_save_define_xml(xml, 0);
+    /// assert(dom.managed_save_get_xml_desc().contains("<description>saved</description>"));
+    /// ```
+    /// Calls virDomainManagedSaveDefineXML.
+    #[rhai_fn(pure, return_raw)]
+    pub fn managed_save_define_xml(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        xml: &str,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let xml = text(&ctx, "the XML", xml)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.call(
+            &ctx,
+            "virDomainManagedSaveDefineXML",
+            "change the managed save of",
+            |d| libvirt::domain::managed_save_define_xml(d, xml, wanted),
+        )
+    }
+}

@@ -1,0 +1,139 @@
+//! How much memory a guest has, and what it does with it.
+
+use rhai::plugin::*;
+use rhai::{Dynamic, Map, NativeCallContext};
+
+use super::{Domain, Handle};
+use crate::api::arguments::{RhaiResultOf, flag_bits, kib, whole};
+use crate::constants::Words;
+use crate::libvirt;
+
+static TAGS: Words = Words::new("virDomainMemoryStatTags", "VIR_DOMAIN_MEMORY_STAT_");
+
+fn stats(ctx: &NativeCallContext, dom: &Domain, flags: u32) -> RhaiResultOf<Map> {
+    let stats = dom.call(
+        ctx,
+        "virDomainMemoryStats",
+        "read the memory figures of",
+        |d| libvirt::domain::memory_stats(d, flags),
+    )?;
+    Ok(stats
+        .into_iter()
+        .map(|(tag, value)| (TAGS.word(tag).as_str().into(), Dynamic::from(whole(value))))
+        .collect())
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// The most memory that the guest can be given, in KiB.
+    ///
+    /// ```rhai
+    /// assert_eq(connect("test:///default").lookup_by_name("test").max_memory(), 8388608);
+    /// ```
+    /// Calls virDomainGetMaxMemory.
+    #[rhai_fn(pure, return_raw)]
+    pub fn max_memory(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<i64> {
+        dom.call(
+            &ctx,
+            "virDomainGetMaxMemory",
+            "read the most memory of",
+            Handle::max_memory,
+        )
+        .map(whole)
+    }
+
+    /// Sets the most memory that the guest can be given, in KiB or as text such as `"2GiB"`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.destroy();
+    /// dom.set_max_memory("2GiB");
+    /// assert_eq(dom.max_memory(), 2097152);
+    /// ```
+    /// Calls virDomainSetMaxMemory.
+    #[rhai_fn(pure, return_raw)]
+    pub fn set_max_memory(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        size: Dynamic,
+    ) -> RhaiResultOf<()> {
+        let size = kib(&ctx, &size)?;
+        dom.call(
+            &ctx,
+            "virDomainSetMaxMemory",
+            "set the most memory of",
+            |d| d.set_max_memory(size),
+        )
+    }
+
+    /// Sets the memory of the running guest, in KiB or as text such as `"512MiB"`.
+    ///
+    /// The guest's balloon driver does the work, in its own time.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_memory("512MiB");
+    /// assert_eq(dom.info().memory_kib, 524288);
+    /// ```
+    /// Calls virDomainSetMemory.
+    #[rhai_fn(name = "set_memory", pure, return_raw)]
+    pub fn set_memory(ctx: NativeCallContext, dom: &mut Domain, size: Dynamic) -> RhaiResultOf<()> {
+        let size = kib(&ctx, &size)?;
+        dom.call(&ctx, "virDomainSetMemory", "set the memory of", |d| {
+            d.set_memory(size)
+        })
+    }
+
+    /// Sets the memory as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`,
+    /// `VIR_DOMAIN_MEM_MAXIMUM`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_memory("256MiB", VIR_DOMAIN_AFFECT_LIVE);
+    /// assert_eq(dom.info().memory_kib, 262144);
+    /// ```
+    /// Calls virDomainSetMemoryFlags.
+    #[rhai_fn(name = "set_memory", pure, return_raw)]
+    pub fn set_memory_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        size: Dynamic,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let size = kib(&ctx, &size)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.call(&ctx, "virDomainSetMemoryFlags", "set the memory of", |d| {
+            d.set_memory_flags(size, wanted)
+        })
+    }
+
+    /// What the guest's balloon driver reports, in KiB or counts, under libvirt's names in
+    /// lower case, such as `actual_balloon`, `unused`, `rss`.
+    ///
+    /// ```rhai
+    /// let stats = connect("test:///default").lookup_by_name("test").memory_stats();
+    /// assert_eq(stats.actual_balloon, 2097152);
+    /// ```
+    /// Calls virDomainMemoryStats.
+    #[rhai_fn(name = "memory_stats", pure, return_raw)]
+    pub fn memory_stats(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+        stats(&ctx, dom, 0)
+    }
+
+    /// What the guest's balloon driver reports; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let stats = connect("test:///default").lookup_by_name("test").memory_stats(0);
+    /// assert_eq(stats.actual_balloon, 2097152);
+    /// ```
+    /// Calls virDomainMemoryStats.
+    #[rhai_fn(name = "memory_stats", pure, return_raw)]
+    pub fn memory_stats_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<Map> {
+        let wanted = flag_bits(&ctx, flags)?;
+        stats(&ctx, dom, wanted)
+    }
+}

@@ -1,0 +1,94 @@
+//! Writing a guest's memory to a file.
+
+use rhai::plugin::*;
+use rhai::{Dynamic, Map, NativeCallContext};
+
+use super::Domain;
+use crate::api::arguments::{RhaiResultOf, flag_bits, host_path, optional_text, typed_params};
+use crate::api::connection::save_param_type;
+use crate::error::Error;
+use crate::libvirt;
+
+#[export_module]
+pub(super) mod functions {
+    /// Writes the guest's memory to the file `path` on the hypervisor's host, and stops it.
+    ///
+    /// `conn.restore(path)` goes on from there. The disks are not saved: nothing may change them
+    /// in between. A failure leaves the guest running. A transient domain is gone after it.
+    /// An interrupt aborts the save, and the guest runs on.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.save("/tmp/web.save");
+    /// assert_eq(dom.state_reason(), #{ state: "shutoff", reason: "saved" });
+    /// ```
+    /// Calls virDomainSave.
+    #[rhai_fn(name = "save", pure, return_raw)]
+    pub fn save(ctx: NativeCallContext, dom: &mut Domain, path: &str) -> RhaiResultOf<()> {
+        let path = host_path(&ctx, path)?;
+        dom.job(&ctx, "virDomainSave", "save", |d| {
+            libvirt::domain::save(d, path)
+        })
+    }
+
+    /// Writes the guest's memory to the file `path`, with changed XML, or `()`, and flags.
+    ///
+    /// `VIR_DOMAIN_SAVE_PAUSED` and `VIR_DOMAIN_SAVE_RUNNING` set the state after the restore.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.save("/tmp/web.save", (), 0);
+    /// assert_eq(dom.state(), "shutoff");
+    /// ```
+    /// Calls virDomainSaveFlags.
+    #[rhai_fn(name = "save", pure, return_raw)]
+    pub fn save_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        path: &str,
+        xml: Dynamic,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let path = host_path(&ctx, path)?;
+        let xml = optional_text(&ctx, "the XML", &xml)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.job(&ctx, "virDomainSaveFlags", "save", |d| {
+            libvirt::domain::save_flags(d, path, xml.as_deref(), wanted)
+        })
+    }
+
+    /// Writes the guest's memory as a map says: `file`, `dxml`, and where libvirt has them
+    /// `image_format` and `parallel.channels`.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.save_params(#{ file: "/tmp/web.save" }, VIR_DOMAIN_SAVE_PAUSED);
+    /// assert_eq(dom.state_reason().reason, "saved");
+    /// ```
+    /// Calls virDomainSaveParams.
+    #[rhai_fn(pure, return_raw)]
+    pub fn save_params(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        params: Map,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let typed = typed_params(&ctx, "VIR_DOMAIN_SAVE_PARAM_", &params, save_param_type)?;
+        match params.get("file").map(Dynamic::as_immutable_string_ref) {
+            Some(Ok(path)) => {
+                host_path(&ctx, &path)?;
+            }
+            // Without a file libvirt makes a managed save, which is its own affair.
+            None => {}
+            Some(Err(kind)) => {
+                return Err(
+                    Error::invalid(&ctx, format!("`file` must be text, not {kind}")).throw(),
+                );
+            }
+        }
+        dom.job(&ctx, "virDomainSaveParams", "save", |d| {
+            libvirt::domain::save_params(d, &typed, wanted)
+        })
+    }
+}

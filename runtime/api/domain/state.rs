@@ -1,0 +1,132 @@
+//! What a guest is doing, in words.
+
+use rhai::plugin::*;
+use rhai::{ImmutableString, Map, NativeCallContext};
+
+use super::Domain;
+use crate::api::arguments::{RhaiResultOf, fields, whole};
+use crate::constants::Words;
+use crate::libvirt;
+
+/// The states of a domain.
+pub(crate) static STATES: Words = Words::new("virDomainState", "VIR_DOMAIN_");
+
+/// The reasons for each state, at the index of its number.
+static REASONS: [Words; 8] = [
+    Words::new("virDomainNostateReason", "VIR_DOMAIN_NOSTATE_"),
+    Words::new("virDomainRunningReason", "VIR_DOMAIN_RUNNING_"),
+    Words::new("virDomainBlockedReason", "VIR_DOMAIN_BLOCKED_"),
+    Words::new("virDomainPausedReason", "VIR_DOMAIN_PAUSED_"),
+    Words::new("virDomainShutdownReason", "VIR_DOMAIN_SHUTDOWN_"),
+    Words::new("virDomainShutoffReason", "VIR_DOMAIN_SHUTOFF_"),
+    Words::new("virDomainCrashedReason", "VIR_DOMAIN_CRASHED_"),
+    Words::new("virDomainPMSuspendedReason", "VIR_DOMAIN_PMSUSPENDED_"),
+];
+
+/// The word for why a domain is in the state `state`.
+pub(crate) fn reason(state: i64, reason: i64) -> ImmutableString {
+    usize::try_from(state)
+        .ok()
+        .and_then(|state| REASONS.get(state))
+        .map_or_else(
+            || format!("unknown-{reason}").into(),
+            |words| words.word(reason),
+        )
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// What the guest is doing: `running`, `blocked`, `paused`, `shutdown` (on its way down),
+    /// `shutoff`, `crashed` or `pmsuspended`.
+    ///
+    /// ```rhai
+    /// assert_eq(connect("test:///default").lookup_by_name("test").state(), "running");
+    /// ```
+    /// Calls virDomainGetState.
+    #[rhai_fn(pure, return_raw)]
+    pub fn state(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<ImmutableString> {
+        dom.call(
+            &ctx,
+            "virDomainGetState",
+            "read the state of",
+            libvirt::domain::state,
+        )
+        .map(|(state, _)| STATES.word(state))
+    }
+
+    /// What the guest is doing and why, as `#{ state, reason }`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.destroy();
+    /// assert_eq(dom.state_reason(), #{ state: "shutoff", reason: "destroyed" });
+    /// ```
+    /// Calls virDomainGetState.
+    #[rhai_fn(pure, return_raw)]
+    pub fn state_reason(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+        dom.call(
+            &ctx,
+            "virDomainGetState",
+            "read the state of",
+            libvirt::domain::state,
+        )
+        .map(|(state, why)| fields! { "state": STATES.word(state), "reason": reason(state, why) })
+    }
+
+    /// State, memory and CPU time in one call: `state`, `max_memory_kib`, `memory_kib`, `vcpus`,
+    /// `cpu_time_ns`.
+    ///
+    /// ```rhai
+    /// let info = connect("test:///default").lookup_by_name("test").info();
+    /// assert_eq(info.state, "running");
+    /// assert_eq(info.memory_kib, 2097152);
+    /// ```
+    /// Calls virDomainGetInfo.
+    #[rhai_fn(pure, return_raw)]
+    pub fn info(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+        let info = dom.call(
+            &ctx,
+            "virDomainGetInfo",
+            "read the figures of",
+            libvirt::domain::info,
+        )?;
+        Ok(fields! {
+            "state": STATES.word(i64::from(info.state)),
+            "max_memory_kib": whole(info.maxMem),
+            "memory_kib": whole(info.memory),
+            "vcpus": i64::from(info.nrVirtCpu),
+            "cpu_time_ns": whole(info.cpuTime),
+        })
+    }
+}
+
+impl Domain {
+    /// What a list of domains shows of this one: id, name, state, memory, virtual CPUs.
+    pub fn row(&self) -> [String; 5] {
+        let seen = self.handle().and_then(|handle| {
+            libvirt::domain::info(&handle).map(|info| (libvirt::domain::id(&handle), info))
+        });
+        match seen {
+            Ok((id, info)) => [
+                id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
+                self.name(),
+                STATES.word(i64::from(info.state)).to_string(),
+                bytesize::ByteSize::kib(info.memory).to_string(),
+                info.nrVirtCpu.to_string(),
+            ],
+            Err(failure) => {
+                let state = match failure.code == i64::from(virt_sys::VIR_ERR_NO_DOMAIN) {
+                    true => "gone",
+                    false => "?",
+                };
+                [
+                    "-".into(),
+                    self.name(),
+                    state.into(),
+                    String::new(),
+                    String::new(),
+                ]
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What a guest's disks, network cards and CPUs have done.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Map, NativeCallContext};
+
+use super::Domain;
+use crate::api::arguments::{RhaiResultOf, fields, flag_bits, map, whole};
+use crate::libvirt;
+
+fn cpu_stats(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    total: bool,
+    flags: u32,
+) -> RhaiResultOf<Array> {
+    let stats = dom.call(
+        ctx,
+        "virDomainGetCPUStats",
+        "read the CPU figures of",
+        |d| {
+            if total {
+                return libvirt::domain::cpu_stats(d, -1, 1, flags);
+            }
+            // libvirt takes at most 128 CPUs in one call.
+            const MOST: u32 = 128;
+            let count = libvirt::domain::cpu_stats_count(d, flags)?;
+            let mut stats = Vec::new();
+            for first in (0..count).step_by(MOST as usize) {
+                let number = MOST.min(count - first);
+                stats.extend(libvirt::domain::cpu_stats(
+                    d,
+                    first.cast_signed(),
+                    number,
+                    flags,
+                )?);
+            }
+            Ok(stats)
+        },
+    )?;
+    Ok(stats
+        .into_iter()
+        .map(|figures| Dynamic::from(map(figures)))
+        .collect())
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// What a disk has done since the guest started: `read_requests`, `read_bytes`,
+    /// `write_requests`, `write_bytes`, `errors`; a figure that is not known is -1.
+    ///
+    /// `disk` is the target, such as `"vda"`, or the source path.
+    ///
+    /// ```rhai,qemu
+    /// let stats = connect().lookup_by_name("web").block_stats("hda");
+    /// assert(stats.read_bytes > 0);
+    /// ```
+    /// Calls virDomainBlockStats.
+    #[rhai_fn(name = "block_stats", pure, return_raw)]
+    pub fn block_stats(ctx: NativeCallContext, dom: &mut Domain, disk: &str) -> RhaiResultOf<Map> {
+        let verb = format!("read the figures of the disk `{disk}` of");
+        let stats = dom.call(&ctx, "virDomainBlockStats", verb, |d| d.block_stats(disk))?;
+        Ok(fields! {
+            "read_requests": stats.rd_req,
+            "read_bytes": stats.rd_bytes,
+            "write_requests": stats.wr_req,
+            "write_bytes": stats.wr_bytes,
+            "errors": stats.errs,
+        })
+    }
+
+    /// Every figure that libvirt has of a disk, under libvirt's names, such as `rd_bytes` and
+    /// `flush_total_times`.
+    ///
+    /// ```rhai,qemu
+    /// let stats = connect().lookup_by_name("web").block_stats("hda", 0);
+    /// assert(stats.rd_bytes > 0);
+    /// ```
+    /// Calls virDomainBlockStatsFlags.
+    #[rhai_fn(name = "block_stats", pure, return_raw)]
+    pub fn block_stats_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        disk: &str,
+        flags: i64,
+    ) -> RhaiResultOf<Map> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = format!("read the figures of the disk `{disk}` of");
+        dom.call(&ctx, "virDomainBlockStatsFlags", verb, |d| {
+            libvirt::domain::block_stats_flags(d, disk, wanted)
+        })
+        .map(map)
+    }
+
+    /// The sizes of a disk: `capacity_bytes`, `allocation_bytes`, `physical_bytes`.
+    ///
+    /// ```rhai,qemu
+    /// let info = connect().lookup_by_name("web").block_info("hda");
+    /// assert_eq(info.capacity_bytes, 1048576);
+    /// ```
+    /// Calls virDomainGetBlockInfo.
+    #[rhai_fn(pure, return_raw)]
+    pub fn block_info(ctx: NativeCallContext, dom: &mut Domain, disk: &str) -> RhaiResultOf<Map> {
+        let verb = format!("read the sizes of the disk `{disk}` of");
+        let info = dom.call(&ctx, "virDomainGetBlockInfo", verb, |d| {
+            d.block_info(disk, 0)
+        })?;
+        Ok(fields! {
+            "capacity_bytes": whole(info.capacity),
+            "allocation_bytes": whole(info.allocation),
+            "physical_bytes": whole(info.physical),
+        })
+    }
+
+    /// What a network card has done: `rx_` and `tx_` each with `bytes`, `packets`, `errors` and
+    /// `drops`; a figure that is not known is -1.
+    ///
+    /// `interface` is the target's name on the host, such as `"vnet0"`, or the MAC address.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let dom = conn.lookup_by_name("test");
+    /// try {
+    ///     dom.interface_stats("no-such-card");
+    /// } catch (err) {
+    ///     assert_eq(err.call, "virDomainInterfaceStats");
+    /// }
+    /// ```
+    /// Calls virDomainInterfaceStats.
+    #[rhai_fn(pure, return_raw)]
+    pub fn interface_stats(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        interface: &str,
+    ) -> RhaiResultOf<Map> {
+        let verb = format!("read the figures of the interface `{interface}` of");
+        let stats = dom.call(&ctx, "virDomainInterfaceStats", verb, |d| {
+            d.interface_stats(interface)
+        })?;
+        Ok(fields! {
+            "rx_bytes": stats.rx_bytes,
+            "rx_packets": stats.rx_packets,
+            "rx_errors": stats.rx_errs,
+            "rx_drops": stats.rx_drop,
+            "tx_bytes": stats.tx_bytes,
+            "tx_packets": stats.tx_packets,
+            "tx_errors": stats.tx_errs,
+            "tx_drops": stats.tx_drop,
+        })
+    }
+
+    /// The CPU time of the guest in nanoseconds, under libvirt's names: one map with the total,
+    /// or a map for each CPU of the host.
+    ///
+    /// ```rhai
+    /// let stats = connect("test:///default").lookup_by_name("test").get_cpu_stats(true);
+    /// assert(stats[0].cpu_time > 0);
+    /// ```
+    /// Calls virDomainGetCPUStats.
+    #[rhai_fn(name = "get_cpu_stats", pure, return_raw)]
+    pub fn get_cpu_stats(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        total: bool,
+    ) -> RhaiResultOf<Array> {
+        cpu_stats(&ctx, dom, total, 0)
+    }
+
+    /// The CPU time of the guest in nanoseconds; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let stats = connect("test:///default").lookup_by_name("test").get_cpu_stats(true, 0);
+    /// assert(stats[0].cpu_time > 0);
+    /// ```
+    /// Calls virDomainGetCPUStats.
+    #[rhai_fn(name = "get_cpu_stats", pure, return_raw)]
+    pub fn get_cpu_stats_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        total: bool,
+        flags: i64,
+    ) -> RhaiResultOf<Array> {
+        let wanted = flag_bits(&ctx, flags)?;
+        cpu_stats(&ctx, dom, total, wanted)
+    }
+}

@@ -1,0 +1,121 @@
+//! A guest's virtual CPUs.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, NativeCallContext};
+
+use super::{Domain, Handle};
+use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number, whole};
+use crate::constants::Words;
+use crate::libvirt::{self, Failure};
+
+static STATES: Words = Words::new("virVcpuState", "VIR_VCPU_");
+
+#[export_module]
+pub(super) mod functions {
+    /// The virtual CPUs of the running guest, each as `number`, `state`, `cpu_time_ns`, `cpu`
+    /// (the host's CPU) and `affinity` (the host's CPUs it may run on).
+    ///
+    /// ```rhai
+    /// let vcpus = connect("test:///default").lookup_by_name("test").vcpus();
+    /// assert_eq(vcpus.len(), 2);
+    /// assert_eq(vcpus[0].state, "running");
+    /// ```
+    /// Calls virDomainGetVcpus.
+    #[rhai_fn(name = "vcpus", pure, return_raw)]
+    pub fn vcpus(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Array> {
+        let vcpus = dom.call(&ctx, "virDomainGetVcpus", "read the vcpus of", |d| {
+            let host = d
+                .connect()
+                .and_then(|connect| connect.node_info())
+                .map_err(Failure::from)?;
+            let host_cpus = host.nodes * host.sockets * host.cores * host.threads;
+            let count = libvirt::domain::info(d)?.nrVirtCpu;
+            libvirt::domain::vcpus(d, count.into(), host_cpus as usize)
+        })?;
+        Ok(vcpus
+            .into_iter()
+            .map(|vcpu| {
+                Dynamic::from(fields! {
+                    "number": vcpu.number,
+                    "state": STATES.word(vcpu.state),
+                    "cpu_time_ns": whole(vcpu.time_ns),
+                    "cpu": vcpu.cpu,
+                    "affinity": vcpu.affinity.into_iter().map(Dynamic::from).collect::<Array>(),
+                })
+            })
+            .collect())
+    }
+
+    /// How many virtual CPUs there are, as `flags` say: `VIR_DOMAIN_VCPU_LIVE`, `_CONFIG`,
+    /// `_MAXIMUM`, `_GUEST`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// assert_eq(dom.vcpus(VIR_DOMAIN_VCPU_LIVE), 2);
+    /// ```
+    /// Calls virDomainGetVcpusFlags.
+    #[rhai_fn(name = "vcpus", pure, return_raw)]
+    pub fn vcpus_flags(ctx: NativeCallContext, dom: &mut Domain, flags: i64) -> RhaiResultOf<i64> {
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.call(&ctx, "virDomainGetVcpusFlags", "count the vcpus of", |d| {
+            d.vcpus_flags(wanted)
+        })
+        .map(i64::from)
+    }
+
+    /// The most virtual CPUs that the guest can be given.
+    ///
+    /// ```rhai
+    /// assert_eq(connect("test:///default").lookup_by_name("test").max_vcpus(), 2);
+    /// ```
+    /// Calls virDomainGetMaxVcpus.
+    #[rhai_fn(pure, return_raw)]
+    pub fn max_vcpus(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<i64> {
+        dom.call(
+            &ctx,
+            "virDomainGetMaxVcpus",
+            "read the most vcpus of",
+            Handle::max_vcpus,
+        )
+        .map(whole)
+    }
+
+    /// Sets how many virtual CPUs the running guest has.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_vcpus(1);
+    /// assert_eq(dom.info().vcpus, 1);
+    /// ```
+    /// Calls virDomainSetVcpus.
+    #[rhai_fn(name = "set_vcpus", pure, return_raw)]
+    pub fn set_vcpus(ctx: NativeCallContext, dom: &mut Domain, count: i64) -> RhaiResultOf<()> {
+        let count = number(&ctx, "a number of vcpus", count)?;
+        dom.call(&ctx, "virDomainSetVcpus", "set the vcpus of", |d| {
+            d.set_vcpus(count)
+        })
+    }
+
+    /// Sets how many virtual CPUs the guest has, as `flags` say: `VIR_DOMAIN_VCPU_LIVE`,
+    /// `_CONFIG`, `_MAXIMUM`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_vcpus(1, VIR_DOMAIN_VCPU_CONFIG);
+    /// assert_eq(dom.vcpus(VIR_DOMAIN_VCPU_CONFIG), 1);
+    /// ```
+    /// Calls virDomainSetVcpusFlags.
+    #[rhai_fn(name = "set_vcpus", pure, return_raw)]
+    pub fn set_vcpus_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        count: i64,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let count = number(&ctx, "a number of vcpus", count)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.call(&ctx, "virDomainSetVcpusFlags", "set the vcpus of", |d| {
+            d.set_vcpus_flags(count, wanted)
+        })
+    }
+}

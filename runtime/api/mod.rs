@@ -1,0 +1,21 @@
+//! What scripts can call: a module per libvirt object, and the prelude.
+
+pub(crate) mod arguments;
+pub(crate) mod connection;
+pub(crate) mod domain;
+pub(crate) mod error;
+pub(crate) mod prelude;
+pub(crate) mod stream;
+pub(crate) mod wait;
+
+use rhai::Engine;
+
+/// Registers all types and functions with `engine`.
+pub(crate) fn register(engine: &mut Engine) {
+    error::register(engine);
+    connection::register(engine);
+    domain::register(engine);
+    stream::register(engine);
+    wait::register(engine);
+    prelude::register(engine);
+}

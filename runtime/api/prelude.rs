@@ -1,0 +1,233 @@
+//! What scripts need besides libvirt: assertions, waiting, joining text, working in parallel.
+
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Instant;
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, exported_module};
+
+use super::arguments::{RhaiResultOf, duration, number};
+use crate::error::Error;
+use crate::session::Session;
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_global_module(exported_module!(functions).into());
+}
+
+/// Whether two values are equal, as `==` in a script says.
+fn equal(ctx: &NativeCallContext, left: &Dynamic, right: &Dynamic) -> bool {
+    ctx.call_fn::<bool>("==", (left.clone(), right.clone()))
+        .unwrap_or(false)
+}
+
+fn shown(ctx: &NativeCallContext, value: &Dynamic) -> String {
+    ctx.call_fn::<rhai::ImmutableString>("to_debug", (value.clone(),))
+        .map_or_else(|_| value.to_string(), |text| text.to_string())
+}
+
+fn failed(ctx: &NativeCallContext, message: String) -> Box<EvalAltResult> {
+    EvalAltResult::ErrorRuntime(message.into(), ctx.call_position()).into()
+}
+
+#[export_module]
+mod functions {
+    /// Throws unless `truth` holds.
+    ///
+    /// ```rhai
+    /// assert(1 + 1 == 2);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "assert", return_raw)]
+    pub fn assert(ctx: NativeCallContext, truth: bool) -> RhaiResultOf<()> {
+        if truth {
+            Ok(())
+        } else {
+            Err(failed(&ctx, "the assertion does not hold".into()))
+        }
+    }
+
+    /// Throws `message` unless `truth` holds.
+    ///
+    /// ```rhai
+    /// assert(1 + 1 == 2, "arithmetic is broken");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "assert", return_raw)]
+    pub fn assert_message(ctx: NativeCallContext, truth: bool, message: &str) -> RhaiResultOf<()> {
+        if truth {
+            Ok(())
+        } else {
+            Err(failed(&ctx, message.to_owned()))
+        }
+    }
+
+    /// Throws unless both values are equal, and shows them.
+    ///
+    /// ```rhai
+    /// assert_eq([1, 2].len(), 2);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(return_raw)]
+    pub fn assert_eq(ctx: NativeCallContext, left: Dynamic, right: Dynamic) -> RhaiResultOf<()> {
+        if equal(&ctx, &left, &right) {
+            return Ok(());
+        }
+        let (left, right) = (shown(&ctx, &left), shown(&ctx, &right));
+        Err(failed(
+            &ctx,
+            format!("the values differ: {left} is not {right}"),
+        ))
+    }
+
+    /// Does nothing for a while; an interrupt ends it. To wait for a guest, use `wait`.
+    ///
+    /// ```rhai
+    /// sleep("10ms");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "sleep", return_raw)]
+    pub fn sleep(ctx: NativeCallContext, time: Dynamic) -> RhaiResultOf<()> {
+        let until = Instant::now().checked_add(duration(&ctx, &time)?);
+        let interrupt = Session::of(&ctx).interrupt().clone();
+        let bell = std::sync::Arc::new((Mutex::new(()), Condvar::new()));
+        let rung = std::sync::Arc::clone(&bell);
+        let _guard = interrupt.on_stop(move || {
+            drop(rung.0.lock().unwrap_or_else(PoisonError::into_inner));
+            rung.1.notify_all();
+        });
+        let mut quiet = bell.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while interrupt.stopping().is_none() {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            quiet = match left {
+                Some(left) if left.is_zero() => return Ok(()),
+                Some(left) => {
+                    bell.1
+                        .wait_timeout(quiet, left)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+                None => bell.1.wait(quiet).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+        Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, ctx.call_position()).into())
+    }
+
+    /// The values as text, with `separator` between them.
+    ///
+    /// ```rhai
+    /// assert_eq(["web", "db"].join(", "), "web, db");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure)]
+    pub fn join(list: &mut Array, separator: &str) -> String {
+        list.iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(separator)
+    }
+
+    /// `text`, `count` times over, 16 MiB at most.
+    ///
+    /// ```rhai
+    /// assert_eq("-".repeat(3), "---");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(return_raw)]
+    pub fn repeat(ctx: NativeCallContext, text: &str, count: i64) -> RhaiResultOf<String> {
+        const MOST: usize = 16 * 1024 * 1024;
+        let count: usize = number(&ctx, "a number of times", count)?;
+        match text.len().checked_mul(count) {
+            Some(length) if length <= MOST => Ok(text.repeat(count)),
+            _ => Err(
+                Error::invalid(&ctx, format!("the text would be longer than {MOST} bytes")).throw(),
+            ),
+        }
+    }
+
+    /// Calls `action` on each of `items`, `limit` of them at a time, and returns the results in
+    /// order.
+    ///
+    /// Each call gets a copy of the variables that `action` captured: what it writes to them is
+    /// lost. Once all have ended, the failures are thrown as one list of `#{ item, error }`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let states = parallel(conn.list_all_domains(), 4, |dom| dom.state());
+    /// assert_eq(states, ["running"]);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(return_raw)]
+    pub fn parallel(
+        ctx: NativeCallContext,
+        items: Array,
+        limit: i64,
+        action: FnPtr,
+    ) -> RhaiResultOf<Array> {
+        super::parallel(&ctx, &items, limit, &action)
+    }
+}
+
+type Outcome = std::result::Result<Dynamic, Box<EvalAltResult>>;
+
+fn parallel(
+    ctx: &NativeCallContext,
+    items: &Array,
+    limit: i64,
+    action: &FnPtr,
+) -> RhaiResultOf<Array> {
+    let limit: usize = number(ctx, "the limit", limit)?;
+    if limit == 0 {
+        return Err(Error::invalid(ctx, "the limit must be at least 1").throw());
+    }
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let outcomes: Vec<Mutex<Option<Outcome>>> = items.iter().map(|_| Mutex::new(None)).collect();
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let Some(item) = items.get(index) else { return };
+            let mut own = action.clone();
+            for captured in own.iter_curry_mut() {
+                *captured = captured.clone().flatten();
+            }
+            let run = || own.call_within_context::<Dynamic>(ctx, (item.clone().flatten(),));
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
+                .unwrap_or_else(|_| {
+                    Err(failed(ctx, "virhai failed inside a parallel call".into()))
+                });
+            *outcomes[index]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..limit.min(items.len()) {
+            let _ = std::thread::Builder::new()
+                .stack_size(crate::engine::STACK)
+                .spawn_scoped(scope, work);
+        }
+    });
+    let mut results = Array::with_capacity(items.len());
+    let mut failures = Array::new();
+    for (item, outcome) in items.iter().zip(outcomes) {
+        match outcome.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(Ok(value)) => results.push(value),
+            Some(Err(error)) if matches!(*error, EvalAltResult::ErrorTerminated(..)) => {
+                return Err(error);
+            }
+            Some(Err(error)) => {
+                let error = match error.unwrap_inner() {
+                    EvalAltResult::ErrorRuntime(value, _) => value.clone(),
+                    other => other.to_string().into(),
+                };
+                failures.push(
+                    super::arguments::fields! { "item": item.clone(), "error": error }.into(),
+                );
+            }
+            None => return Err(failed(ctx, "no thread could be started".into())),
+        }
+    }
+    if failures.is_empty() {
+        return Ok(results);
+    }
+    Err(EvalAltResult::ErrorRuntime(failures.into(), ctx.call_position()).into())
+}

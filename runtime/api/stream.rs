@@ -1,0 +1,261 @@
+//! `Stream`: what a guest writes to its console.
+
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use rhai::plugin::*;
+use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, exported_module};
+
+use super::arguments::{RhaiResultOf, duration, optional_text};
+use super::domain::Domain;
+use crate::libvirt::{self, Failure};
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<Stream>("Stream");
+    engine.register_global_module(exported_module!(functions).into());
+}
+
+/// An open console; copies are the same stream, and the last one ends it.
+#[derive(Clone)]
+pub struct Stream(Arc<Shared>);
+
+struct Shared {
+    domain: Domain,
+    stream: virt::stream::Stream,
+    inbox: Arc<Inbox>,
+}
+
+#[derive(Default)]
+struct Inbox {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    bytes: Vec<u8>,
+    ended: bool,
+}
+
+/// More console output than anybody reads; older output is dropped.
+const KEPT: usize = 4 * 1024 * 1024;
+
+impl Inbox {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, bytes: &[u8]) {
+        let mut state = self.lock();
+        state.bytes.extend_from_slice(bytes);
+        state.ended |= bytes.is_empty();
+        if state.bytes.len() > 2 * KEPT {
+            let surplus = state.bytes.len() - KEPT;
+            state.bytes.drain(..surplus);
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        libvirt::stream::abort(&self.stream);
+    }
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "Stream(console of {})", self.0.domain.name())
+    }
+}
+
+fn open(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    device: Option<String>,
+    flags: u32,
+) -> RhaiResultOf<Stream> {
+    let inbox = Arc::new(Inbox::default());
+    let filled = Arc::clone(&inbox);
+    let stream = dom.call(ctx, "virDomainOpenConsole", "open the console of", |d| {
+        let connect = d.connect().map_err(Failure::from)?;
+        let stream = libvirt::stream::new(&connect)?;
+        libvirt::stream::open_console(d, device.as_deref(), &stream, flags)?;
+        libvirt::stream::on_readable(&stream, Arc::new(move |bytes: &[u8]| filled.add(bytes)))?;
+        Ok::<_, Failure>(stream)
+    })?;
+    Ok(Stream(Arc::new(Shared {
+        domain: dom.clone(),
+        stream,
+        inbox,
+    })))
+}
+
+#[export_module]
+mod functions {
+    /// Opens the guest's first console and collects what it prints from then on.
+    ///
+    /// Start the guest with `VIR_DOMAIN_START_PAUSED`, open the console and `resume` to miss
+    /// nothing. A guest that was restored has a new console.
+    ///
+    /// ```rhai,qemu
+    /// let console = connect().lookup_by_name("web").open_console();
+    /// console.wait("MG:c=", "30s");
+    /// ```
+    /// Calls virDomainOpenConsole.
+    #[rhai_fn(name = "open_console", pure, return_raw)]
+    pub fn open_console(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Stream> {
+        open(&ctx, dom, None, 0)
+    }
+
+    /// Opens the console with the alias `device`, or `()` for the first, as `flags` say:
+    /// `VIR_DOMAIN_CONSOLE_FORCE` takes it away from whoever has it.
+    ///
+    /// ```rhai,qemu
+    /// let console = connect().lookup_by_name("web").open_console("serial0", VIR_DOMAIN_CONSOLE_FORCE);
+    /// console.wait("MG:c=", "30s");
+    /// ```
+    /// Calls virDomainOpenConsole.
+    #[rhai_fn(name = "open_console", pure, return_raw)]
+    pub fn open_console_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        device: Dynamic,
+        flags: i64,
+    ) -> RhaiResultOf<Stream> {
+        let device = optional_text(&ctx, "the console", &device)?;
+        let wanted = super::super::arguments::flag_bits(&ctx, flags)?;
+        open(&ctx, dom, device, wanted)
+    }
+
+    /// Waits until `text` appears, and returns all up to its end; the next `wait` goes on there.
+    ///
+    /// Throws `VIR_ERR_OPERATION_TIMEOUT` with the last lines that came, and when the stream ends.
+    ///
+    /// ```rhai,qemu
+    /// let console = connect().lookup_by_name("web").open_console();
+    /// assert(console.wait("MG:c=", "30s").contains("MG:c="));
+    /// ```
+    /// Calls virStreamRecv.
+    #[rhai_fn(pure, return_raw)]
+    pub fn wait(
+        ctx: NativeCallContext,
+        stream: &mut Stream,
+        text: &str,
+        timeout: Dynamic,
+    ) -> RhaiResultOf<String> {
+        let timeout = duration(&ctx, &timeout)?;
+        let deadline = Instant::now().checked_add(timeout);
+        let shared = &stream.0;
+        let interrupt = shared.domain.connection().session().interrupt();
+        let inbox = Arc::clone(&shared.inbox);
+        let _guard = interrupt.on_stop(move || {
+            // A waiter that holds the lock has not gone to sleep yet and would miss the call.
+            drop(inbox.lock());
+            inbox.changed.notify_all();
+        });
+        let mut state = shared.inbox.lock();
+        loop {
+            if let Some(place) = memchr::memmem::find(&state.bytes, text.as_bytes()) {
+                let taken: Vec<u8> = state.bytes.drain(..place + text.len()).collect();
+                return Ok(String::from_utf8_lossy(&taken).into_owned());
+            }
+            if interrupt.stopping().is_some() {
+                return Err(
+                    EvalAltResult::ErrorTerminated(Dynamic::UNIT, ctx.call_position()).into(),
+                );
+            }
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if state.ended || left.is_some_and(|left| left.is_zero()) {
+                let tail = String::from_utf8_lossy(&state.bytes);
+                let last: Vec<&str> = tail.lines().rev().take(5).collect();
+                let last = last.into_iter().rev().collect::<Vec<_>>().join("\n");
+                let why = match state.ended {
+                    true => "the console ended".to_owned(),
+                    false => format!("waited {}", humantime::format_duration(timeout)),
+                };
+                let message = format!("{why} without `{text}`; its last lines are:\n{last}");
+                let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_TIMEOUT, message);
+                return Err(shared
+                    .domain
+                    .error(&ctx, failure, "virStreamRecv", "read the console of")
+                    .throw());
+            }
+            state = match left {
+                Some(left) => {
+                    shared
+                        .inbox
+                        .changed
+                        .wait_timeout(state, left)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+                None => shared
+                    .inbox
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+
+    /// Takes what has arrived and not been taken yet, without waiting.
+    ///
+    /// ```rhai,qemu
+    /// let console = connect().lookup_by_name("web").open_console();
+    /// console.wait("MG:c=", "30s");
+    /// assert(!console.read().contains("MG:up"));
+    /// ```
+    /// Calls virStreamRecv.
+    #[rhai_fn(pure)]
+    pub fn read(stream: &mut Stream) -> String {
+        let taken = std::mem::take(&mut stream.0.inbox.lock().bytes);
+        String::from_utf8_lossy(&taken).into_owned()
+    }
+
+    /// Types `text` at the console; a newline is `\n`.
+    ///
+    /// ```rhai,qemu
+    /// let console = connect().lookup_by_name("web").open_console();
+    /// console.write("\n");
+    /// console.wait("MG:c=", "30s");
+    /// ```
+    /// Calls virStreamSend.
+    #[rhai_fn(pure, return_raw)]
+    pub fn write(ctx: NativeCallContext, stream: &mut Stream, text: &str) -> RhaiResultOf<()> {
+        let shared = &stream.0;
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            let sent = libvirt::stream::send(&shared.stream, rest)
+                .and_then(|sent| match sent {
+                    0 => Err(Failure::new(
+                        virt_sys::VIR_ERR_OPERATION_TIMEOUT,
+                        "the console takes no more text",
+                    )),
+                    _ => Ok(sent),
+                })
+                .map_err(|failure| {
+                    shared
+                        .domain
+                        .error(&ctx, failure, "virStreamSend", "write to the console of")
+                        .throw()
+                })?;
+            rest = &rest[sent..];
+        }
+        Ok(())
+    }
+
+    /// The stream as text.
+    ///
+    /// ```rhai,qemu
+    /// let console = connect().lookup_by_name("web").open_console();
+    /// assert_eq(console.to_string(), "Stream(console of web)");
+    /// ```
+    /// Calls virDomainGetName.
+    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
+    pub fn to_string(stream: &mut Stream) -> String {
+        stream.to_string()
+    }
+}

@@ -1,0 +1,159 @@
+//! libvirt's public constants under their own names, and the words that scripts use for them.
+//!
+//! The table is built on the first use of a `VIR_` name, so that a script without one starts
+//! without paying for it.
+
+mod list;
+
+use std::collections::HashMap;
+use std::ffi::CStr;
+use std::sync::{LazyLock, Mutex};
+
+use rhai::{Dynamic, ImmutableString};
+
+/// One public constant of libvirt.
+#[derive(Debug, Clone, Copy)]
+pub struct Constant {
+    /// Its C name, such as `VIR_DOMAIN_RUNNING`.
+    pub name: &'static str,
+    /// The C enumeration it belongs to, such as `virDomainState`; empty for a string.
+    pub group: &'static str,
+    /// Its value in libvirt's headers.
+    pub value: Value,
+}
+
+/// The value of a [`Constant`].
+#[derive(Debug, Clone, Copy)]
+pub enum Value {
+    /// A number or flag.
+    Integer(i64),
+    /// The name of a typed parameter or statistic.
+    Text(&'static CStr),
+}
+
+/// The one name that libvirt's headers define as another.
+const ALIASES: &[(&str, &str)] = &[("VIR_KEYCODE_SET_RFB", "VIR_KEYCODE_SET_QNUM")];
+
+static BY_NAME: LazyLock<HashMap<&'static str, Value>> = LazyLock::new(|| {
+    let mut table: HashMap<_, _> = all()
+        .map(|constant| (constant.name, constant.value))
+        .collect();
+    for (alias, name) in ALIASES {
+        if let Some(value) = table.get(name).copied() {
+            table.insert(alias, value);
+        }
+    }
+    table
+});
+
+/// Every constant, in the order of libvirt's headers.
+pub fn all() -> impl Iterator<Item = &'static Constant> {
+    list::INTEGERS.iter().chain(list::STRINGS)
+}
+
+/// The value of the constant `name` as a script sees it.
+pub fn lookup(name: &str) -> Option<Dynamic> {
+    BY_NAME.get(name).map(|value| match value {
+        Value::Integer(number) => Dynamic::from_int(*number),
+        Value::Text(text) => text.to_string_lossy().into_owned().into(),
+    })
+}
+
+/// The constants of the C enumeration `group`.
+pub fn group(group: &str) -> impl Iterator<Item = &'static Constant> {
+    list::INTEGERS
+        .iter()
+        .filter(move |constant| constant.group == group)
+}
+
+/// The field names of the typed parameters whose constants begin with `prefix`.
+pub fn fields(prefix: &str) -> impl Iterator<Item = &'static str> {
+    list::STRINGS
+        .iter()
+        .filter(move |constant| constant.name.starts_with(prefix))
+        .filter_map(|constant| match constant.value {
+            Value::Text(text) => text.to_str().ok(),
+            Value::Integer(_) => None,
+        })
+}
+
+/// The name of the constant of `group` with the value `number`.
+pub fn name_of(group_name: &str, number: i64) -> Option<&'static str> {
+    group(group_name)
+        .find(|constant| is(constant, number))
+        .map(|constant| constant.name)
+}
+
+fn is(constant: &Constant, number: i64) -> bool {
+    matches!(constant.value, Value::Integer(value) if value == number)
+}
+
+/// The words for the values of one C enumeration: the constant's name less a prefix, lower case.
+///
+/// ```
+/// use virhai::constants::Words;
+/// static STATES: Words = Words::new("virDomainState", "VIR_DOMAIN_");
+/// assert_eq!(STATES.word(1), "running");
+/// assert_eq!(STATES.number("paused"), Some(3));
+/// ```
+pub struct Words {
+    group: &'static str,
+    prefix: &'static str,
+    cache: Mutex<Vec<ImmutableString>>,
+}
+
+impl Words {
+    /// The words of the enumeration `group`, whose constants begin with `prefix`.
+    pub const fn new(group: &'static str, prefix: &'static str) -> Self {
+        Self {
+            group,
+            prefix,
+            cache: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The word for `number`; a number newer than the table is answered as `unknown-N`.
+    pub fn word(&self, number: i64) -> ImmutableString {
+        let mut cache = self
+            .cache
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if cache.is_empty() {
+            *cache = self.all();
+        }
+        usize::try_from(number)
+            .ok()
+            .and_then(|index| cache.get(index).filter(|word| !word.is_empty()).cloned())
+            .unwrap_or_else(|| format!("unknown-{number}").into())
+    }
+
+    /// The number that `word` stands for.
+    pub fn number(&self, word: &str) -> Option<i64> {
+        self.all()
+            .iter()
+            .position(|known| known == word)
+            .map(|index| index as i64)
+    }
+
+    /// Every word, at the index of its number; empty where libvirt has no such number.
+    pub fn all(&self) -> Vec<ImmutableString> {
+        let mut words = Vec::new();
+        for constant in group(self.group) {
+            let Value::Integer(value) = constant.value else {
+                continue;
+            };
+            let Ok(index) = usize::try_from(value) else {
+                continue;
+            };
+            if words.len() <= index {
+                words.resize(index + 1, ImmutableString::new());
+            }
+            let word = constant
+                .name
+                .strip_prefix(self.prefix)
+                .unwrap_or(constant.name);
+            words[index] = word.to_lowercase().into();
+        }
+        words
+    }
+}

@@ -1,0 +1,129 @@
+//! Builds the Rhai engine: what scripts can call, how far they may go, and how they are stopped.
+
+use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel};
+
+use crate::imports::Imports;
+use crate::interrupt::Stop;
+use crate::session::Session;
+use crate::{api, constants};
+
+/// The stack of a thread that runs scripts: enough for the deepest recursion that the limits
+/// allow, since an overflow would end the process.
+pub const STACK: usize = if cfg!(debug_assertions) { 512 } else { 128 } * 1024 * 1024;
+
+/// How far a script may go before it is taken for a runaway; 0 stands for no limit.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Operations of the language in one run.
+    pub operations: u64,
+    /// Calls within calls.
+    pub call_depth: usize,
+    /// Memory that the process holds, in bytes.
+    pub memory: usize,
+    /// Bytes in a string.
+    pub string_size: usize,
+    /// Values in an array.
+    pub array_size: usize,
+    /// Values in a map.
+    pub map_size: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            operations: 1_000_000_000,
+            call_depth: 128,
+            memory: 2 * 1024 * 1024 * 1024,
+            // A limit on sizes makes Rhai count a whole array at each `push`: only where asked.
+            string_size: 0,
+            array_size: 0,
+            map_size: 0,
+        }
+    }
+}
+
+/// How deep an expression may nest.
+const EXPRESSION_DEPTH: usize = 128;
+
+/// The engine for `session`, whose scripts import through `imports`.
+pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
+    let mut engine = Engine::new();
+    engine
+        .set_optimization_level(OptimizationLevel::None)
+        .set_max_strings_interned(0)
+        .set_max_operations(limits.operations)
+        .set_max_call_levels(if limits.call_depth == 0 {
+            usize::MAX
+        } else {
+            limits.call_depth
+        })
+        .set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH)
+        .set_max_string_size(limits.string_size)
+        .set_max_array_size(limits.array_size)
+        .set_max_map_size(limits.map_size)
+        .set_default_tag(session.clone().into_tag())
+        .set_module_resolver(imports);
+
+    let printer = session.clone();
+    engine.on_print(move |line| printer.print(line));
+    let printer = session.clone();
+    engine.on_debug(move |line, source, position| {
+        printer.print(&format!(
+            "{}{position:?} | {line}",
+            source.unwrap_or_default()
+        ));
+    });
+    #[allow(deprecated)]
+    // Marked as volatile, not as deprecated: the version is pinned by the lock file.
+    engine.on_var(|name, _, _| {
+        Ok(name
+            .starts_with("VIR_")
+            .then(|| constants::lookup(name))
+            .flatten())
+    });
+
+    let interrupt = session.interrupt().clone();
+    let most = if limits.memory == 0 {
+        usize::MAX
+    } else {
+        limits.memory
+    };
+    engine.on_progress(move |operations| {
+        if operations % 1024 == 0 && memory::held() > most {
+            interrupt.stop(Stop::OutOfMemory);
+        }
+        interrupt.stopping().map(|_| Dynamic::UNIT)
+    });
+
+    api::register(&mut engine);
+    engine
+}
+
+/// Runs `work` and turns a panic, which would be a defect of virhai, into an error.
+pub fn guarded<T>(
+    work: impl FnOnce() -> Result<T, Box<EvalAltResult>>,
+) -> Result<T, Box<EvalAltResult>> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_default();
+        Err(format!("virhai failed inside, which is a defect to report: {text}").into())
+    })
+}
+
+/// The memory of this process.
+pub mod memory {
+    use std::alloc::System;
+
+    use cap::Cap;
+
+    #[global_allocator]
+    static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
+
+    /// Bytes that Rust code of this process holds.
+    pub fn held() -> usize {
+        ALLOCATOR.allocated()
+    }
+}

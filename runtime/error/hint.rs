@@ -1,0 +1,92 @@
+//! What a user can do about a failure.
+
+use virt_sys as sys;
+
+use crate::libvirt::Failure;
+
+/// Advice on `failure`, where there is advice that is true in every case.
+pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
+    if failure.lost_connection() {
+        return Some(
+            "the connection is lost and the outcome of this call unknown: connect again and look"
+                .into(),
+        );
+    }
+    let code = u32::try_from(failure.code).unwrap_or_default();
+    let message = failure.message.as_str();
+    let advice = match code {
+        _ if call.starts_with("virConnectOpen") => return Some(connection_hint(failure, uri)),
+        sys::VIR_ERR_NO_DOMAIN => "`list_all_domains()` shows the domains that this host has",
+        sys::VIR_ERR_OPERATION_DENIED if message.contains("read only") => {
+            "the connection is read-only: open it with `connect(uri)`, without `--readonly`"
+        }
+        sys::VIR_ERR_AUTH_UNAVAILABLE | sys::VIR_ERR_AUTH_FAILED | sys::VIR_ERR_AUTH_CANCELLED => {
+            "the host wants credentials: `connect_auth(uri, #{ username: ..., password: ... })`"
+        }
+        sys::VIR_ERR_OPERATION_INVALID if message.contains("managed save") => {
+            "a managed save image exists: pass VIR_DOMAIN_UNDEFINE_MANAGED_SAVE, or `managed_save_remove()` first"
+        }
+        sys::VIR_ERR_OPERATION_INVALID if message.contains("not running") => {
+            "the domain must be running: `create()` starts it, `state()` tells what it is doing"
+        }
+        sys::VIR_ERR_OPERATION_INVALID if message.contains("already running") => {
+            "the domain runs already: `state()` tells what it is doing"
+        }
+        sys::VIR_ERR_OPERATION_INVALID
+            if message.contains("autodestroy") || message.contains("auto destroy") =>
+        {
+            "a domain started with VIR_DOMAIN_START_AUTODESTROY cannot do this"
+        }
+        sys::VIR_ERR_OPERATION_INVALID => "`state()` tells what state the domain is in",
+        sys::VIR_ERR_XML_INVALID_SCHEMA => {
+            "libvirt's schema does not allow this element or value here: https://libvirt.org/formatdomain.html"
+        }
+        sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL => {
+            "the XML is not what libvirt expects: https://libvirt.org/formatdomain.html"
+        }
+        sys::VIR_ERR_NO_SUPPORT => "this hypervisor driver does not have that call",
+        sys::VIR_ERR_MIGRATE_UNSAFE => {
+            "the disks may be damaged on shared storage with a cache: set cache='none', copy them with VIR_MIGRATE_NON_SHARED_DISK, or take the risk with VIR_MIGRATE_UNSAFE"
+        }
+        sys::VIR_ERR_ARGUMENT_UNSUPPORTED if message.contains("direct migration") => {
+            "QEMU migrates to a URI only peer to peer: pass VIR_MIGRATE_PEER2PEER, or `migrate(connect(uri), ...)`"
+        }
+        sys::VIR_ERR_ARGUMENT_UNSUPPORTED | sys::VIR_ERR_AGENT_UNRESPONSIVE
+            if message.contains("guest agent") =>
+        {
+            "the guest needs qemu-guest-agent and a channel named org.qemu.guest_agent.0"
+        }
+        sys::VIR_ERR_INVALID_CONN if message.contains("is closed") => {
+            "open it again with `connect(uri)`"
+        }
+        _ => return None,
+    };
+    Some(advice.into())
+}
+
+fn connection_hint(failure: &Failure, uri: &str) -> String {
+    let message = failure.message.as_str();
+    let code = u32::try_from(failure.code).unwrap_or_default();
+    // libvirt gives errno in int1 for socket errors.
+    let errno = i32::try_from(failure.int1).unwrap_or_default();
+    match errno {
+        libc::ENOENT | libc::ECONNREFUSED if message.contains("socket") || message.contains("connect") => {
+            return "no libvirt daemon listens there: start it (`systemctl start libvirtd`), or use `qemu:///embed?root=DIR`, which needs none".into();
+        }
+        libc::EACCES => return "this user may not use that socket: join the group `libvirt`, or use qemu:///session".into(),
+        _ => {}
+    }
+    match code {
+        sys::VIR_ERR_OPERATION_TIMEOUT => "the host does not answer: is the daemon alive?".into(),
+        sys::VIR_ERR_NO_CONNECT | sys::VIR_ERR_INVALID_ARG | sys::VIR_ERR_CONFIG_UNSUPPORTED => {
+            format!(
+                "is `{uri}` a libvirt URI? Such as qemu:///system, qemu+ssh://host/system, test:///default"
+            )
+        }
+        sys::VIR_ERR_AUTH_UNAVAILABLE | sys::VIR_ERR_AUTH_FAILED | sys::VIR_ERR_AUTH_CANCELLED => {
+            "the host wants credentials: `connect_auth(uri, #{ username: ..., password: ... })`"
+                .into()
+        }
+        _ => "https://libvirt.org/uri.html has the forms that a URI can take".into(),
+    }
+}

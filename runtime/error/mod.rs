@@ -1,0 +1,176 @@
+//! A libvirt failure as a value that scripts can catch.
+
+mod hint;
+
+use std::fmt;
+use std::sync::Arc;
+
+use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
+
+use crate::constants;
+use crate::libvirt::Failure;
+
+/// A failed libvirt call: what failed, on which object and host, and libvirt's reason.
+#[derive(Clone)]
+pub struct Error(Arc<Details>);
+
+#[derive(Debug)]
+struct Details {
+    failure: Failure,
+    call: &'static str,
+    action: String,
+    uri: String,
+    hint: Option<String>,
+    position: Position,
+    source: Option<String>,
+}
+
+impl Error {
+    /// The failure of `call` while the script tried to `action` on the host `uri`.
+    pub fn new(
+        ctx: &NativeCallContext,
+        failure: Failure,
+        call: &'static str,
+        action: impl fmt::Display,
+        uri: &str,
+    ) -> Self {
+        let action = action.to_string();
+        let hint = hint::hint(&failure, call, uri);
+        Self(Arc::new(Details {
+            failure,
+            call,
+            action,
+            uri: uri.to_owned(),
+            hint,
+            position: ctx.call_position(),
+            source: ctx.call_source().map(str::to_owned),
+        }))
+    }
+
+    /// A value that a script gave and that makes no sense, found before libvirt saw it.
+    pub fn invalid(ctx: &NativeCallContext, message: impl Into<String>) -> Self {
+        let action = format!("call `{}`", ctx.fn_name());
+        let failure = Failure::new(virt_sys::VIR_ERR_INVALID_ARG, message);
+        Self::new(ctx, failure, "", action, "")
+    }
+
+    /// The same error with advice of its own.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        let details = &self.0;
+        Self(Arc::new(Details {
+            failure: details.failure.clone(),
+            call: details.call,
+            action: details.action.clone(),
+            uri: details.uri.clone(),
+            hint: Some(hint.into()),
+            position: details.position,
+            source: details.source.clone(),
+        }))
+    }
+
+    /// The error as Rhai throws it.
+    pub fn throw(self) -> Box<EvalAltResult> {
+        let position = self.0.position;
+        EvalAltResult::ErrorRuntime(Dynamic::from(self), position).into()
+    }
+
+    /// libvirt's name for what went wrong, such as `VIR_ERR_NO_DOMAIN`.
+    pub fn code(&self) -> String {
+        error_name(self.0.failure.code)
+    }
+
+    /// libvirt's number for what went wrong.
+    pub fn number(&self) -> i64 {
+        self.0.failure.code
+    }
+
+    /// The part of libvirt that reports it, such as `VIR_FROM_QEMU`.
+    pub fn domain(&self) -> String {
+        constants::name_of("virErrorDomain", self.0.failure.domain)
+            .map_or_else(|| self.0.failure.domain.to_string(), str::to_owned)
+    }
+
+    /// libvirt's words.
+    pub fn message(&self) -> &str {
+        &self.0.failure.message
+    }
+
+    /// What the script tried to do, such as "start domain `web`".
+    pub fn action(&self) -> &str {
+        &self.0.action
+    }
+
+    /// The host, or nothing where none was involved.
+    pub fn uri(&self) -> &str {
+        &self.0.uri
+    }
+
+    /// The C function that failed, or nothing where virhai refused before calling one.
+    pub fn call(&self) -> &'static str {
+        self.0.call
+    }
+
+    /// What to do next, where that is known.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// Whether the connection is gone, so that the outcome of the call is unknown.
+    pub fn lost_connection(&self) -> bool {
+        self.0.failure.lost_connection()
+    }
+
+    /// Whether no connection could be made.
+    pub fn no_connection(&self) -> bool {
+        self.0.call.starts_with("virConnectOpen")
+    }
+
+    /// Where the error was first thrown.
+    pub fn origin(&self) -> (Position, Option<&str>) {
+        (self.0.position, self.0.source.as_deref())
+    }
+}
+
+/// libvirt's name for the error `number`; the levels share the numbers 0 to 2 with codes.
+fn error_name(number: i64) -> String {
+    constants::name_of("virErrorNumber", number).map_or_else(|| number.to_string(), str::to_owned)
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "cannot {}", self.action())?;
+        if !self.uri().is_empty() && !self.no_connection() {
+            write!(f, " on {}", self.uri())?;
+        }
+        write!(f, ": {}", self.message())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{self} ({})", self.code())
+    }
+}
+
+impl Failure {
+    fn lost_connection(&self) -> bool {
+        let code = u32::try_from(self.code).unwrap_or_default();
+        match code {
+            virt_sys::VIR_ERR_SYSTEM_ERROR | virt_sys::VIR_ERR_RPC => {
+                self.message.contains("End of file")
+                    || self.message.contains("Broken pipe")
+                    || self.message.contains("Connection reset")
+                    || self.message.contains("keepalive")
+            }
+            virt_sys::VIR_ERR_INTERNAL_ERROR => {
+                self.message.contains("client socket is closed")
+                    || self
+                        .message
+                        .contains("connection closed due to keepalive timeout")
+                    || self.message.contains("received hangup")
+            }
+            _ => false,
+        }
+    }
+}

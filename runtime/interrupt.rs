@@ -1,0 +1,97 @@
+//! Stopping a script from outside: Ctrl-C, a signal, or the end of its time.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Why a script is being stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The user asked for it.
+    Interrupted,
+    /// Its time is up.
+    TimedOut,
+    /// It holds more memory than it may.
+    OutOfMemory,
+}
+
+type Action = Arc<dyn Fn() + Send + Sync>;
+
+/// The switch that stops what runs; one for each session, shared by its threads.
+#[derive(Clone, Default)]
+pub struct Interrupt(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    stop: AtomicU8,
+    next: AtomicU64,
+    actions: Mutex<BTreeMap<u64, Action>>,
+}
+
+impl Interrupt {
+    /// Stops the script: aborts the libvirt jobs and ends the waits that are under way.
+    ///
+    /// The first reason stands. Actions run on the caller's thread.
+    pub fn stop(&self, why: Stop) {
+        let _ = self
+            .0
+            .stop
+            .compare_exchange(0, why as u8 + 1, Ordering::SeqCst, Ordering::SeqCst);
+        let actions: Vec<Action> = self.actions().values().cloned().collect();
+        for action in actions {
+            action();
+        }
+    }
+
+    /// Why the script is being stopped, if it is.
+    pub fn stopping(&self) -> Option<Stop> {
+        match self.0.stop.load(Ordering::Relaxed) {
+            0 => None,
+            1 => Some(Stop::Interrupted),
+            2 => Some(Stop::TimedOut),
+            _ => Some(Stop::OutOfMemory),
+        }
+    }
+
+    /// Makes ready for the next script of a session.
+    pub fn reset(&self) {
+        self.0.stop.store(0, Ordering::SeqCst);
+    }
+
+    /// Has `action` run at a stop, for as long as the guard lives; at once if that was before.
+    pub fn on_stop(&self, action: impl Fn() + Send + Sync + 'static) -> Guard {
+        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let action: Action = Arc::new(action);
+        self.actions().insert(id, Arc::clone(&action));
+        if self.stopping().is_some() {
+            action();
+        }
+        Guard {
+            state: Arc::clone(&self.0),
+            id,
+        }
+    }
+
+    fn actions(&self) -> MutexGuard<'_, BTreeMap<u64, Action>> {
+        self.0
+            .actions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps an action of [`Interrupt::on_stop`] in place.
+pub struct Guard {
+    state: Arc<State>,
+    id: u64,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.state
+            .actions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.id);
+    }
+}

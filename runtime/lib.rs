@@ -1,0 +1,31 @@
+//! The engine of virhai: Rhai with libvirt's types, and the rules that scripts live by.
+//!
+//! A [`Session`] is one running program. [`engine::build`] makes a Rhai engine for it,
+//! [`Program`] compiles a script with all that it imports, and [`Interrupt`] stops it.
+
+pub mod catalog;
+pub mod constants;
+pub mod engine;
+pub mod interrupt;
+pub mod names;
+pub mod program;
+pub mod suggest;
+
+mod api;
+mod error;
+mod imports;
+#[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
+mod libvirt;
+mod session;
+mod version;
+mod watch;
+
+pub use api::arguments::parse_duration;
+pub use api::connection::Connection;
+pub use api::domain::Domain;
+pub use error::Error;
+pub use imports::Imports;
+pub use interrupt::Interrupt;
+pub use program::Program;
+pub use session::{Session, SessionOptions};
+pub use version::{Versions, versions, warm_up};

@@ -1,0 +1,96 @@
+use std::ffi::{c_char, c_int, c_uint, c_void};
+
+use virt::connect::Connect;
+
+use super::typed_params::TypedParams;
+use super::{Failure, Result, c_option, checked, pointer};
+
+/// Answers to what a host asks before it lets a client in, such as a user name.
+#[derive(Debug, Clone, Default)]
+pub struct Credentials {
+    /// Answers by kind of question, a `virConnectCredentialType`.
+    pub answers: Vec<(u32, String)>,
+}
+
+/// Opens `uri` and answers the host's questions with `credentials`.
+///
+/// `virt`'s own wrapper panics on a URI with a NUL byte and takes only plain functions.
+pub fn open_auth(uri: Option<&str>, credentials: &Credentials, flags: c_uint) -> Result<Connect> {
+    let uri = c_option(uri)?;
+    let mut kinds: Vec<c_int> = credentials
+        .answers
+        .iter()
+        .map(|(kind, _)| *kind as c_int)
+        .collect();
+    let mut auth = virt_sys::virConnectAuth {
+        credtype: kinds.as_mut_ptr(),
+        ncredtype: kinds.len() as c_uint,
+        cb: Some(answer),
+        cbdata: std::ptr::from_ref(credentials).cast_mut().cast::<c_void>(),
+    };
+    // SAFETY: uri, kinds and credentials outlive the call, and libvirt keeps none of them.
+    let connect = unsafe { virt_sys::virConnectOpenAuth(pointer(&uri), &raw mut auth, flags) };
+    if connect.is_null() {
+        return Err(Failure::last());
+    }
+    // SAFETY: not null, and the one reference to it is ours.
+    Ok(unsafe { Connect::from_ptr(connect) })
+}
+
+/// Fills in the answers that the user gave; -1 tells libvirt that one is missing.
+unsafe extern "C" fn answer(
+    questions: virt_sys::virConnectCredentialPtr,
+    count: c_uint,
+    credentials: *mut c_void,
+) -> c_int {
+    // SAFETY: libvirt passes `count` questions, and the pointer that `open_auth` gave it.
+    let (questions, credentials) = unsafe {
+        (
+            std::slice::from_raw_parts_mut(questions, count as usize),
+            &*credentials.cast::<Credentials>(),
+        )
+    };
+    for question in questions {
+        let known = credentials
+            .answers
+            .iter()
+            .find(|(kind, _)| *kind as c_int == question.type_);
+        let Some((_, text)) = known else { return -1 };
+        // SAFETY: the bytes are copied into memory from malloc, which libvirt frees.
+        unsafe {
+            let copy = libc::malloc(text.len() + 1).cast::<u8>();
+            if copy.is_null() {
+                return -1;
+            }
+            std::ptr::copy_nonoverlapping(text.as_ptr(), copy, text.len());
+            *copy.add(text.len()) = 0;
+            question.result = copy.cast::<c_char>();
+            question.resultlen = text.len() as c_uint;
+        }
+    }
+    0
+}
+
+/// The version of the libvirt library that this process runs with.
+pub fn running_version() -> Result<u64> {
+    let mut version = 0;
+    // SAFETY: writes one number; the other arguments may be null.
+    checked(unsafe {
+        virt_sys::virGetVersion(&raw mut version, std::ptr::null(), std::ptr::null_mut())
+    })?;
+    Ok(version)
+}
+
+/// Readies the library ahead of the first connection, which otherwise pays for it.
+pub fn initialize() -> Result<()> {
+    // SAFETY: may be called any number of times, from any thread.
+    checked(unsafe { virt_sys::virInitialize() }).map(drop)
+}
+
+/// Starts the domain that a save image describes, as typed parameters say.
+pub fn domain_restore_params(connect: &Connect, params: &TypedParams, flags: c_uint) -> Result<()> {
+    let (array, length) = params.parts();
+    // SAFETY: the handle and the parameters live during the call.
+    checked(unsafe { virt_sys::virDomainRestoreParams(connect.as_ptr(), array, length, flags) })
+        .map(drop)
+}

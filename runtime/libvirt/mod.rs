@@ -1,0 +1,68 @@
+//! Safe functions around the libvirt calls that the `virt` crate lacks or answers wrongly.
+//!
+//! This folder is the only place with `unsafe`. Each function makes one call and is named after
+//! it; pointers come from `virt`'s own handles, which keep the object alive for the call, and
+//! strings are checked for NUL bytes before they become C strings.
+
+pub mod connection;
+pub mod domain;
+pub mod event_loop;
+pub mod events;
+mod failure;
+pub mod stream;
+pub mod typed_params;
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+
+pub use failure::{Failure, silence_libvirt};
+
+/// A result of a libvirt call.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+/// `text` as a C string, or the failure that libvirt itself could not give.
+fn c_text(text: &str) -> Result<CString> {
+    CString::new(text).map_err(|_| Failure::nul_byte())
+}
+
+/// `text` as a C string, where libvirt also takes none.
+fn c_option(text: Option<&str>) -> Result<Option<CString>> {
+    text.map(c_text).transpose()
+}
+
+fn pointer(text: &Option<CString>) -> *const c_char {
+    text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr())
+}
+
+/// The result of a call that answers -1 for failure.
+fn checked(result: c_int) -> Result<c_int> {
+    if result < 0 {
+        Err(Failure::last())
+    } else {
+        Ok(result)
+    }
+}
+
+/// The string that a call returned, which the caller owns and which is freed here.
+///
+/// # Safety
+/// `text` is null or a NUL-terminated string from `malloc` that nothing else frees.
+unsafe fn owned_text(text: *mut c_char) -> Result<String> {
+    if text.is_null() {
+        return Err(Failure::last());
+    }
+    // SAFETY: not null, so by this function's contract a C string that is ours to free.
+    unsafe {
+        let owned = CStr::from_ptr(text).to_string_lossy().into_owned();
+        libc::free(text.cast::<c_void>());
+        Ok(owned)
+    }
+}
+
+/// A copy of a C string that libvirt keeps.
+///
+/// # Safety
+/// `text` is null or a NUL-terminated string that lives during this call.
+unsafe fn borrowed_text(text: *const c_char) -> Option<String> {
+    // SAFETY: the caller vouches for a pointer that is not null.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text).to_string_lossy().into_owned() })
+}

@@ -1,0 +1,166 @@
+//! libvirt's typed parameters as names with values, both ways.
+//!
+//! `virt` has a struct for each set of parameters, which drops every field newer than itself.
+
+use std::ffi::{CStr, c_char, c_int};
+
+use virt_sys::{virTypedParameter, virTypedParameterPtr};
+
+use super::{Result, c_text, checked};
+
+/// The value of one typed parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scalar {
+    /// `VIR_TYPED_PARAM_INT`.
+    Int(i32),
+    /// `VIR_TYPED_PARAM_UINT`.
+    UInt(u32),
+    /// `VIR_TYPED_PARAM_LLONG`.
+    Long(i64),
+    /// `VIR_TYPED_PARAM_ULLONG`.
+    ULong(u64),
+    /// `VIR_TYPED_PARAM_DOUBLE`.
+    Double(f64),
+    /// `VIR_TYPED_PARAM_BOOLEAN`.
+    Bool(bool),
+    /// `VIR_TYPED_PARAM_STRING`.
+    Text(String),
+}
+
+/// Parameters to give to libvirt; a name may stand several times.
+#[derive(Debug)]
+pub struct TypedParams {
+    array: virTypedParameterPtr,
+    length: c_int,
+    capacity: c_int,
+}
+
+impl Default for TypedParams {
+    fn default() -> Self {
+        Self {
+            array: std::ptr::null_mut(),
+            length: 0,
+            capacity: 0,
+        }
+    }
+}
+
+impl TypedParams {
+    /// Adds the parameter `name`.
+    pub fn add(&mut self, name: &str, value: &Scalar) -> Result<()> {
+        let name = c_text(name)?;
+        let (array, length, capacity) = (&mut self.array, &mut self.length, &mut self.capacity);
+        // SAFETY: libvirt grows the array that the three fields describe; name and value are
+        // copied by it and live until the call returns.
+        let result = unsafe {
+            let name = name.as_ptr();
+            match value {
+                Scalar::Int(v) => virt_sys::virTypedParamsAddInt(array, length, capacity, name, *v),
+                Scalar::UInt(v) => {
+                    virt_sys::virTypedParamsAddUInt(array, length, capacity, name, *v)
+                }
+                Scalar::Long(v) => {
+                    virt_sys::virTypedParamsAddLLong(array, length, capacity, name, *v)
+                }
+                Scalar::ULong(v) => {
+                    virt_sys::virTypedParamsAddULLong(array, length, capacity, name, *v)
+                }
+                Scalar::Double(v) => {
+                    virt_sys::virTypedParamsAddDouble(array, length, capacity, name, *v)
+                }
+                Scalar::Bool(v) => virt_sys::virTypedParamsAddBoolean(
+                    array,
+                    length,
+                    capacity,
+                    name,
+                    c_int::from(*v),
+                ),
+                Scalar::Text(v) => {
+                    let v = c_text(v)?;
+                    virt_sys::virTypedParamsAddString(array, length, capacity, name, v.as_ptr())
+                }
+            }
+        };
+        checked(result).map(drop)
+    }
+
+    /// The array and its length, for a call.
+    pub(super) fn parts(&self) -> (virTypedParameterPtr, c_int) {
+        (self.array, self.length)
+    }
+}
+
+impl Drop for TypedParams {
+    fn drop(&mut self) {
+        // SAFETY: array and length are libvirt's own, and nothing else frees them.
+        unsafe { virt_sys::virTypedParamsFree(self.array, self.length) };
+    }
+}
+
+/// The parameters that a call wrote into an array of the caller's.
+///
+/// # Safety
+/// libvirt filled `params`, so that each value is of the type it names and each string is ours.
+pub(super) unsafe fn read_filled(params: &mut [virTypedParameter]) -> Vec<(String, Scalar)> {
+    // SAFETY: the caller's contract; clearing frees the strings after they were copied.
+    unsafe {
+        let fields = read(params);
+        virt_sys::virTypedParamsClear(params.as_mut_ptr(), params.len() as c_int);
+        fields
+    }
+}
+
+/// The parameters of an array that a call allocated, which is freed here.
+///
+/// # Safety
+/// libvirt allocated `array` with `length` entries and left it to the caller.
+pub(super) unsafe fn read_owned(
+    array: virTypedParameterPtr,
+    length: c_int,
+) -> Vec<(String, Scalar)> {
+    if array.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: the caller's contract.
+    unsafe {
+        let fields = read(std::slice::from_raw_parts(
+            array,
+            usize::try_from(length).unwrap_or(0),
+        ));
+        virt_sys::virTypedParamsFree(array, length);
+        fields
+    }
+}
+
+/// # Safety
+/// Each entry of `params` was filled by libvirt.
+pub(super) unsafe fn read(params: &[virTypedParameter]) -> Vec<(String, Scalar)> {
+    params
+        .iter()
+        .filter_map(|param| {
+            // SAFETY: libvirt ends the name with NUL, and sets the member that the type names.
+            unsafe {
+                let name = CStr::from_ptr(param.field.as_ptr().cast::<c_char>());
+                let value = match param.type_ as u32 {
+                    virt_sys::VIR_TYPED_PARAM_INT => Scalar::Int(param.value.i),
+                    virt_sys::VIR_TYPED_PARAM_UINT => Scalar::UInt(param.value.ui),
+                    virt_sys::VIR_TYPED_PARAM_LLONG => Scalar::Long(param.value.l),
+                    virt_sys::VIR_TYPED_PARAM_ULLONG => Scalar::ULong(param.value.ul),
+                    virt_sys::VIR_TYPED_PARAM_DOUBLE => Scalar::Double(param.value.d),
+                    virt_sys::VIR_TYPED_PARAM_BOOLEAN => Scalar::Bool(param.value.b != 0),
+                    virt_sys::VIR_TYPED_PARAM_STRING => {
+                        Scalar::Text(super::borrowed_text(param.value.s)?)
+                    }
+                    _ => return None,
+                };
+                Some((name.to_string_lossy().into_owned(), value))
+            }
+        })
+        .collect()
+}
+
+/// An array for a call to fill.
+pub(super) fn blank(length: usize) -> Vec<virTypedParameter> {
+    // SAFETY: the struct holds numbers and pointers, for which all bits zero is a value.
+    vec![unsafe { std::mem::zeroed() }; length]
+}

@@ -1,0 +1,228 @@
+//! The name that a script meant: after a typo, in camelCase, from C, or in virsh's words.
+
+use rhai::{Engine, EvalAltResult};
+
+use crate::catalog::{self, Function};
+use crate::{constants, suggest};
+
+/// What virsh calls things, where libvirt's own name is another.
+const VIRSH: &[(&str, &str)] = &[
+    ("capabilities", "get_capabilities"),
+    ("console", "open_console"),
+    ("cpu_models", "get_cpu_model_names"),
+    ("define", "define_xml"),
+    ("desc", "metadata"),
+    ("domblkinfo", "block_info"),
+    ("domblkstat", "block_stats"),
+    ("domcapabilities", "get_domain_capabilities"),
+    ("domcontrol", "control_info"),
+    ("domhostname", "hostname"),
+    ("domid", "id"),
+    ("domifstat", "interface_stats"),
+    ("dominfo", "info"),
+    ("domjobabort", "abort_job"),
+    ("domjobinfo", "job_info"),
+    ("dommemstat", "memory_stats"),
+    ("domname", "name"),
+    ("dompmsuspend", "pm_suspend_for_duration"),
+    ("dompmwakeup", "pm_wakeup"),
+    ("domrename", "rename"),
+    ("domstate", "state"),
+    ("domstats", "info"),
+    ("domtime", "get_time"),
+    ("domuuid", "uuid_string"),
+    ("dump", "core_dump"),
+    ("dumpxml", "xml_desc"),
+    ("event", "wait_event"),
+    ("freecell", "get_free_memory"),
+    ("list", "list_all_domains"),
+    ("managedsave", "managed_save"),
+    ("maxvcpus", "get_max_vcpus"),
+    ("migrate_setspeed", "migrate_set_max_speed"),
+    ("nodeinfo", "get_info"),
+    ("save_image_dumpxml", "save_image_get_xml_desc"),
+    ("setmaxmem", "set_max_memory"),
+    ("setmem", "set_memory"),
+    ("setvcpus", "set_vcpus"),
+    ("start", "create"),
+    ("sysinfo", "get_sysinfo"),
+    ("vcpucount", "vcpus"),
+    ("vcpuinfo", "vcpus"),
+    ("version", "get_version"),
+];
+
+/// Advice for a name that does not exist, where `error` is about one; `known` are the names
+/// that the script itself defines.
+pub fn advice(engine: &Engine, error: &EvalAltResult, known: &[String]) -> Option<String> {
+    match error {
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => function(engine, signature, known),
+        EvalAltResult::ErrorVariableNotFound(name, _) => variable(engine, name, known),
+        EvalAltResult::ErrorDotExpr(message, _) => property(engine, message),
+        _ => None,
+    }
+}
+
+fn function(engine: &Engine, signature: &str, known: &[String]) -> Option<String> {
+    let (name, arguments) = signature.split_once(" (").unwrap_or((signature, ""));
+    let receiver = arguments
+        .split([',', ')'])
+        .next()
+        .unwrap_or_default()
+        .trim();
+    let functions = catalog::functions(engine);
+    let fitting =
+        |function: &&Function| !function.property && function.receiver() == Some(receiver);
+    let methods: Vec<&Function> = functions.iter().filter(fitting).collect();
+
+    let same: Vec<String> = methods
+        .iter()
+        .copied()
+        .chain(functions.iter().filter(|function| !fitting(function)))
+        .filter(|function| function.name == name && !function.property)
+        .map(signature_of)
+        .collect();
+    if !same.is_empty() {
+        return Some(format!("it is called as {}", same.join(", or ")));
+    }
+    if functions
+        .iter()
+        .any(|function| function.property && function.name == name)
+    {
+        return Some(format!(
+            "`{name}` is a property: write it without the parentheses"
+        ));
+    }
+    let pool = if methods.is_empty() {
+        functions.iter().collect()
+    } else {
+        methods
+    };
+    meant(name, &pool, known)
+        .or_else(|| meant(name, &functions.iter().collect::<Vec<_>>(), known))
+        .map(|meant| format!("did you mean `{meant}`?"))
+}
+
+/// The function among `pool` that `name` stands for.
+fn meant(name: &str, pool: &[&Function], known: &[String]) -> Option<String> {
+    let has = |wanted: &str| pool.iter().any(|function| function.name == wanted);
+    if let Some(function) = pool
+        .iter()
+        .find(|function| function.calls().any(|call| call == name))
+    {
+        return Some(function.name.clone());
+    }
+    let snake = snake_case(name);
+    let virsh = VIRSH
+        .iter()
+        .find(|(word, _)| *word == snake || *word == name)
+        .map(|(_, meant)| *meant);
+    if let Some(meant) = virsh.filter(|meant| has(meant)) {
+        return Some(meant.to_owned());
+    }
+    let candidates = [snake.as_str(), without_variant(&snake)];
+    let get = format!("get_{snake}");
+    let bare = snake.strip_prefix("get_").unwrap_or(&snake);
+    for candidate in candidates.into_iter().chain([get.as_str(), bare]) {
+        if candidate != name && has(candidate) {
+            return Some(candidate.to_owned());
+        }
+    }
+    let names = pool
+        .iter()
+        .map(|function| function.name.as_str())
+        .chain(known.iter().map(String::as_str));
+    suggest::nearest(&snake, names).map(str::to_owned)
+}
+
+/// The name in libvirt-python's camelCase or C as scripts write it.
+pub fn snake_case(name: &str) -> String {
+    let name = ["virDomain", "virConnect", "virNode"]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix).filter(|rest| !rest.is_empty()))
+        .unwrap_or(name);
+    let letters: Vec<char> = name.chars().collect();
+    let mut snake = String::with_capacity(name.len() + 4);
+    for (index, letter) in letters.iter().enumerate() {
+        if letter.is_uppercase() && index > 0 {
+            let after_lower = !letters[index - 1].is_uppercase() && letters[index - 1] != '_';
+            let ends_acronym = letters[index - 1].is_uppercase()
+                && letters
+                    .get(index + 1)
+                    .is_some_and(|next| next.is_lowercase());
+            // A leading single letter belongs to its acronym: `fSInfo` and `pMWakeup`.
+            let leading = index == 1 && letters.get(2).is_some_and(|next| next.is_uppercase());
+            if (after_lower && !leading) || ends_acronym {
+                snake.push('_');
+            }
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
+}
+
+/// The name without the ending by which libvirt numbers its variants.
+pub fn without_variant(name: &str) -> &str {
+    ["_with_flags", "_flags", "_ext", "2", "3"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(name)
+}
+
+fn variable(engine: &Engine, name: &str, known: &[String]) -> Option<String> {
+    if name.starts_with("VIR_") {
+        let near = suggest::nearest(name, constants::all().map(|constant| constant.name))?;
+        return Some(format!("did you mean `{near}`?"));
+    }
+    if let Some(near) = suggest::nearest(name, known.iter().map(String::as_str)) {
+        return Some(format!("did you mean `{near}`?"));
+    }
+    let functions = catalog::functions(engine);
+    functions
+        .iter()
+        .any(|function| function.name == name)
+        .then(|| format!("`{name}` is a function: call it as `{name}(...)`"))
+}
+
+/// Advice on Rhai's "Unknown property 'x' - a getter is not registered for type 'T'".
+fn property(engine: &Engine, message: &str) -> Option<String> {
+    let mut quoted = message.split('\'').skip(1).step_by(2);
+    let (name, kind) = (quoted.next()?, quoted.next()?);
+    let functions = catalog::functions(engine);
+    let own: Vec<&Function> = functions
+        .iter()
+        .filter(|function| function.receiver() == Some(kind))
+        .collect();
+    if own
+        .iter()
+        .any(|function| !function.property && function.name == name)
+    {
+        return Some(format!("`{name}` is a method: call it as `{name}()`"));
+    }
+    let properties: Vec<&str> = own
+        .iter()
+        .filter(|function| function.property)
+        .map(|function| function.name.as_str())
+        .collect();
+    suggest::nearest(name, properties.iter().copied())
+        .map(str::to_owned)
+        .or_else(|| meant(name, &own, &[]).map(|meant| format!("{meant}()")))
+        .map(|near| format!("did you mean `{near}`?"))
+        .or_else(|| {
+            (!properties.is_empty()).then(|| format!("{kind} has {}", properties.join(", ")))
+        })
+}
+
+fn signature_of(function: &Function) -> String {
+    let parameters: Vec<String> = function
+        .parameters
+        .iter()
+        .map(|(name, kind)| {
+            if kind == "?" {
+                name.clone()
+            } else {
+                format!("{name}: {kind}")
+            }
+        })
+        .collect();
+    format!("`{}({})`", function.name, parameters.join(", "))
+}

@@ -1,0 +1,95 @@
+//! What the parts of one running program share: defaults, the stop switch, and the output.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rhai::{Dynamic, NativeCallContext};
+
+use crate::interrupt::Interrupt;
+
+/// How a session connects and where its scripts print.
+pub struct SessionOptions {
+    /// What `connect()` opens; libvirt chooses where there is none.
+    pub uri: Option<String>,
+    /// Whether every connection is opened read-only.
+    pub read_only: bool,
+    /// How long a host may take to accept a connection.
+    pub connect_timeout: Duration,
+    /// Where `print` and `debug` write.
+    pub output: Box<dyn Write + Send>,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self {
+            uri: None,
+            read_only: false,
+            connect_timeout: Duration::from_secs(30),
+            output: Box::new(std::io::sink()),
+        }
+    }
+}
+
+/// One running program: a script, or a prompt with all that is typed at it.
+#[derive(Clone)]
+pub struct Session(Arc<Shared>);
+
+struct Shared {
+    uri: Option<String>,
+    read_only: bool,
+    connect_timeout: Duration,
+    interrupt: Interrupt,
+    output: Mutex<Box<dyn Write + Send>>,
+}
+
+impl Session {
+    /// A session; also silences libvirt's own printing.
+    pub fn new(options: SessionOptions) -> Self {
+        crate::libvirt::silence_libvirt();
+        Self(Arc::new(Shared {
+            uri: options.uri,
+            read_only: options.read_only,
+            connect_timeout: options.connect_timeout,
+            interrupt: Interrupt::default(),
+            output: Mutex::new(options.output),
+        }))
+    }
+
+    /// The session that the engine behind `ctx` was built for.
+    pub(crate) fn of(ctx: &NativeCallContext) -> Self {
+        ctx.engine()
+            .default_tag()
+            .clone()
+            .try_cast::<Self>()
+            .unwrap_or_else(|| Self::new(SessionOptions::default()))
+    }
+
+    pub(crate) fn into_tag(self) -> Dynamic {
+        Dynamic::from(self)
+    }
+
+    /// The switch that stops this session's scripts.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.0.interrupt
+    }
+
+    /// What `connect()` opens.
+    pub fn uri(&self) -> Option<&str> {
+        self.0.uri.as_deref()
+    }
+
+    pub(crate) fn read_only(&self) -> bool {
+        self.0.read_only
+    }
+
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.0.connect_timeout
+    }
+
+    /// Writes a line; a reader who left, as `head` does, is no failure.
+    pub fn print(&self, line: &str) {
+        let mut output = self.0.output.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+    }
+}

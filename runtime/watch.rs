@@ -1,0 +1,167 @@
+//! Waiting for libvirt's events, on a connection of its own where calls could starve it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use virt::connect::Connect;
+
+use crate::interrupt::Interrupt;
+use crate::libvirt::events::{self, Event, Registration};
+use crate::libvirt::{Failure, Result};
+
+/// More events than any wait looks back over; older ones are dropped.
+const KEPT: usize = 4096;
+
+/// A connection's events as they arrive.
+pub(crate) struct Watch {
+    connect: Arc<Connect>,
+    board: Arc<Board>,
+    registrations: Mutex<HashMap<&'static str, Registration>>,
+}
+
+/// How a wait ended.
+pub(crate) enum Outcome<T> {
+    /// With what it waited for.
+    Found(T),
+    /// Its time is up.
+    TimedOut,
+    /// The connection broke.
+    Lost,
+    /// The script is being stopped.
+    Stopped,
+}
+
+impl Watch {
+    /// Watches the host behind `connect`.
+    pub(crate) fn new(connect: Arc<Connect>) -> Self {
+        let board = Arc::new(Board::default());
+        let closing = Arc::clone(&board);
+        // Drivers within the process have no connection that could break, and refuse.
+        let _ = events::on_close(&connect, Arc::new(move || closing.lose()));
+        Self {
+            connect,
+            board,
+            registrations: Mutex::default(),
+        }
+    }
+
+    /// The connection that this watch reads from.
+    pub(crate) fn connect(&self) -> &Arc<Connect> {
+        &self.connect
+    }
+
+    /// Whether the connection broke, so that nothing more will arrive.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.board.lock().lost
+    }
+
+    /// Begins to collect events of `kind`, if that has not been done before.
+    pub(crate) fn follow(&self, kind: &str) -> Result<()> {
+        let mut registrations = self
+            .registrations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(kind) = events::kinds().find(|known| *known == kind) else {
+            return Err(Failure::new(
+                virt_sys::VIR_ERR_INVALID_ARG,
+                format!("there is no kind of event `{kind}`"),
+            ));
+        };
+        if !registrations.contains_key(kind) {
+            let board = Arc::clone(&self.board);
+            let sink = Arc::new(move |event| board.add(event));
+            registrations.insert(kind, events::register(&self.connect, kind, sink)?);
+        }
+        Ok(())
+    }
+
+    /// The place after the newest event.
+    pub(crate) fn now(&self) -> u64 {
+        self.board.lock().next
+    }
+
+    /// Waits for the first event at or after `from` that `pick` takes.
+    pub(crate) fn wait<T>(
+        &self,
+        from: &mut u64,
+        deadline: Option<Instant>,
+        interrupt: &Interrupt,
+        mut pick: impl FnMut(&Event) -> Option<T>,
+    ) -> Outcome<T> {
+        let board = Arc::clone(&self.board);
+        let _guard = interrupt.on_stop(move || {
+            // A waiter that holds the lock has not gone to sleep yet and would miss the call.
+            drop(board.lock());
+            board.changed.notify_all();
+        });
+        let mut state = self.board.lock();
+        loop {
+            for (number, event) in &state.events {
+                if *number >= *from {
+                    *from = number + 1;
+                    if let Some(found) = pick(event) {
+                        return Outcome::Found(found);
+                    }
+                }
+            }
+            if interrupt.stopping().is_some() {
+                return Outcome::Stopped;
+            }
+            if state.lost {
+                return Outcome::Lost;
+            }
+            state = match deadline {
+                None => self
+                    .board
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Outcome::TimedOut;
+                    }
+                    let waited = self.board.changed.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+}
+
+#[derive(Default)]
+struct Board {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    events: VecDeque<(u64, Event)>,
+    next: u64,
+    lost: bool,
+}
+
+impl Board {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, event: Event) {
+        let mut state = self.lock();
+        let number = state.next;
+        state.next += 1;
+        state.events.push_back((number, event));
+        if state.events.len() > KEPT {
+            state.events.pop_front();
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    fn lose(&self) {
+        self.lock().lost = true;
+        self.changed.notify_all();
+    }
+}
