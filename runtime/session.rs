@@ -44,9 +44,8 @@ struct Shared {
 }
 
 impl Session {
-    /// A session; also silences libvirt's own printing.
+    /// A session.
     pub fn new(options: SessionOptions) -> Self {
-        crate::libvirt::silence_libvirt();
         Self(Arc::new(Shared {
             uri: options.uri,
             read_only: options.read_only,

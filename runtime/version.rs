@@ -1,6 +1,6 @@
 //! Which virhai and which libvirt this is.
 
-use crate::libvirt::connection;
+use crate::libvirt::{connection, silence_libvirt};
 
 /// The versions that matter in a bug report.
 #[derive(Debug, Clone)]
@@ -30,8 +30,10 @@ pub fn versions() -> Versions {
     }
 }
 
-/// Readies libvirt on a thread of its own, while the program does something else.
+/// Silences libvirt's own printing, and readies it on a thread of its own while the program
+/// does something else. To be called first, while there is no other thread.
 pub fn warm_up() {
+    silence_libvirt();
     // Without the thread, the first connection does the same.
     let _ = std::thread::Builder::new()
         .name("warm up".into())

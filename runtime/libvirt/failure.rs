@@ -80,7 +80,18 @@ impl From<virt::error::Error> for Failure {
 }
 
 /// Stops libvirt from printing failures to standard error; they all arrive as errors.
+///
+/// libvirt's log goes nowhere either, unless the user sent it somewhere. Has to come before
+/// any thread is started, since it changes the environment.
 pub fn silence_libvirt() {
     static DONE: OnceLock<()> = OnceLock::new();
-    DONE.get_or_init(virt::error::clear_error_callback);
+    DONE.get_or_init(|| {
+        let asked = ["LIBVIRT_DEBUG", "LIBVIRT_LOG_OUTPUTS", "LIBVIRT_LOG_FILTERS"];
+        if asked.iter().all(|name| std::env::var_os(name).is_none()) {
+            // SAFETY: libvirt reads the variable when it is initialized, and the program calls
+            // this first, while it has one thread.
+            unsafe { std::env::set_var("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null") };
+        }
+        virt::error::clear_error_callback();
+    });
 }

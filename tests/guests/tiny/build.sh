@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# Builds the tiny Linux guest into OUTDIR: vmlinuz and initramfs.gz.
+#
+# Everything comes from packages of the distribution, which are downloaded and unpacked, never
+# installed; no root is needed. Does nothing when OUTDIR has the guest and this folder is unchanged.
+set -euo pipefail
+
+# Those that the kernel has built in, or does not have, are passed over.
+modules=(
+    button evdev                            # the power button
+    virtio_pci virtio_blk virtio_net virtio_balloon virtio_console
+    virtio_scsi sd_mod sr_mod ata_piix ahci isofs  # disks and CD drives
+)
+
+fail() {
+    echo "cannot build the tiny guest: $1" >&2
+    exit 1
+}
+
+# Downloads the packages named and unpacks them into $work/root.
+unpack() {
+    (cd "$work" && apt-get -qq -o APT::Sandbox::User=root download "$@") || return
+    for deb in "$work"/*.deb; do
+        dpkg-deb -x "$deb" "$work/root"
+        rm "$deb"
+    done
+}
+
+# The package's direct dependencies whose names begin with $2.
+dependencies() {
+    apt-cache depends "$1" 2>/dev/null | sed -n "s/^  Depends: \($2\)/\1/p"
+}
+
+unpack_kernel() {
+    local image
+    image=$( (dependencies linux-image-cloud-amd64 'linux-image-[0-9]'   # Debian
+              dependencies linux-image-virtual 'linux-image-[0-9]') | head -n 1)  # Ubuntu
+    [[ $image ]] || return
+    mapfile -t parts < <(dependencies "$image" 'linux-modules-[0-9]')
+    unpack "$image" "${parts[@]}"
+}
+
+# Package lists of our own, for a system whose lists are missing or older than its archive.
+refresh_package_lists() {
+    mkdir -p "$work/apt/lists/partial"
+    cat >"$work/apt.conf" <<END
+Dir::State "$work/apt";
+Dir::State::status "/var/lib/dpkg/status";
+Dir::Cache "$work/apt";
+END
+    export APT_CONFIG=$work/apt.conf
+    apt-get -qq update
+}
+
+# An installed busybox serves if it is linked statically. Otherwise the package is only unpacked:
+# installing it would remove an ordinary busybox.
+find_busybox() {
+    local busybox
+    if ! busybox=$(command -v busybox) || grep -q ld-linux "$busybox"; then
+        unpack busybox-static >&2 || return
+        busybox=$(find "$work/root" -path '*/bin/busybox' -type f)
+    fi
+    echo "$busybox"
+}
+
+# Adds a module to the initramfs and to its load order, after the modules that it depends on.
+declare -A module_files added
+add_module() {
+    local name=$1 file=${module_files[$1]:-} target=$work/initramfs/lib/modules/$1.ko
+    [[ $file && ! ${added[$name]:-} ]] || return 0
+    added[$name]=yes
+    case $file in
+    *.xz) xz -dc "$file" ;;
+    *.zst) zstd -qdc "$file" ;;
+    *.gz) gzip -dc "$file" ;;
+    *) cat "$file" ;;
+    esac >"$target"
+    local needed
+    for needed in $(tr '\0' '\n' <"$target" | sed -n 's/^depends=//p' | tr ',-' ' _'); do
+        add_module "$needed"
+    done
+    echo "$name.ko" >>"$work/initramfs/lib/modules/order"
+}
+
+[[ $# -eq 1 ]] || fail "usage: $0 OUTDIR"
+mkdir -p "$1"
+out=$(realpath "$1")
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+inputs=$(cat build.sh init power-button | sha256sum)
+exec 9>"$out/.lock"
+flock 9
+if [[ -e $out/vmlinuz && -e $out/initramfs.gz && $inputs == "$(cat "$out/.inputs" 2>/dev/null)" ]]; then
+    exit
+fi
+
+for program in apt-get dpkg-deb cpio gzip xz zstd; do
+    command -v "$program" >/dev/null || fail "\`$program\` is missing"
+done
+work=$(mktemp -d "$out/.build.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+echo "building the tiny guest in $out"
+
+unpack_kernel || { refresh_package_lists && unpack_kernel; } || fail "found no kernel package to download"
+kernel=$(find "$work/root/boot" -name 'vmlinuz-*')
+[[ -f $kernel ]] || fail "the package has no kernel"
+while read -r file; do
+    name=${file##*/}
+    name=${name%%.*}
+    module_files[${name//-/_}]=$file
+done < <(find "$work/root" -name '*.ko' -o -name '*.ko.*')
+
+tree=$work/initramfs
+mkdir -p "$tree"/{bin,dev,proc,sys,var/run,lib/modules,etc/acpi/PWRF}
+for module in "${modules[@]}"; do
+    add_module "$module"
+done
+busybox=$(find_busybox) || fail "found no static busybox"
+cp "$busybox" "$tree/bin/busybox"
+for applet in $("$busybox" --list); do
+    [[ $applet == busybox ]] || ln -s busybox "$tree/bin/$applet"
+done
+install init "$tree/init"
+install power-button "$tree/etc/acpi/PWRF/00000080"
+
+(cd "$tree" && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R +0:+0) | gzip -9n >"$work/initramfs.gz"
+chmod a+r "$kernel"
+mv "$kernel" "$out/vmlinuz"
+mv "$work/initramfs.gz" "$out/initramfs.gz"
+echo "$inputs" >"$out/.inputs"

@@ -1,0 +1,129 @@
+//! A libvirt daemon of the test's own, run by an ordinary user.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::embed::kill_guests;
+use super::scratch::test_user;
+use super::{Run, Scratch, micro, micro_xml, virhai};
+
+/// A libvirtd session daemon with folders and a host UUID of its own.
+pub struct Daemon {
+    scratch: Scratch,
+    process: Option<Child>,
+}
+
+impl Daemon {
+    /// Starts a daemon and waits until it accepts connections.
+    pub fn start() -> Self {
+        let scratch = Scratch::new();
+        for folder in ["run", "config", "cache", "data", "home"] {
+            scratch.folder(folder);
+        }
+        scratch.folder("config/libvirt");
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let unique = now.expect("the clock is past 1970").as_nanos() & 0xffff_ffff_ffff;
+        let uuid = format!("7e1a0000-0000-4000-8000-{unique:012x}");
+        scratch.write("config/libvirt/libvirtd.conf", format!("host_uuid = \"{uuid}\"\n"));
+        scratch.write("config/libvirt/qemu.conf", "stdio_handler = \"file\"\n");
+        let mut daemon = Self { scratch, process: None };
+        daemon.launch();
+        daemon
+    }
+
+    /// Starts the daemon again, after `kill`.
+    pub fn launch(&mut self) {
+        let mut command = match test_user() {
+            Some(user) => {
+                let mut command = Command::new("setpriv");
+                command.args(["--reuid", &user.uid.to_string(), "--regid", &user.gid.to_string()]);
+                command.args(["--clear-groups", "--", "libvirtd"]);
+                command
+            }
+            None => Command::new("libvirtd"),
+        };
+        let process = command
+            .env("XDG_RUNTIME_DIR", self.scratch.path("run"))
+            .env("XDG_CONFIG_HOME", self.scratch.path("config"))
+            .env("XDG_CACHE_HOME", self.scratch.path("cache"))
+            .env("XDG_DATA_HOME", self.scratch.path("data"))
+            .env("HOME", self.scratch.path("home"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("libvirtd is installed");
+        self.process = Some(process);
+        let until = Instant::now() + Duration::from_secs(30);
+        while std::os::unix::net::UnixStream::connect(self.socket()).is_err() {
+            assert!(Instant::now() < until, "libvirtd does not open its socket");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.scratch.path("run/libvirt/libvirt-sock")
+    }
+
+    pub fn uri(&self) -> String {
+        format!("qemu+unix:///session?socket={}", self.socket().display())
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        self.scratch.text(name)
+    }
+
+    pub fn scratch(&self) -> &Scratch {
+        &self.scratch
+    }
+
+    /// Sends a signal to the daemon.
+    pub fn signal(&self, signal: Signal) {
+        if let Some(process) = &self.process {
+            let _ = kill(Pid::from_raw(process.id().cast_signed()), signal);
+        }
+    }
+
+    /// Kills the daemon; its guests live on.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
+    /// Puts the micro guest `kind` on this host's disk and answers XML that calls it `name`.
+    pub fn micro(&self, kind: &str, name: &str) -> String {
+        let disk = self.scratch.copy(&micro(&format!("{kind}.img")), &format!("{name}.img"));
+        micro_xml(name, &disk.display().to_string(), &self.path(&format!("{name}.console")))
+    }
+
+    /// What the guest `name` has printed on its console.
+    pub fn console(&self, name: &str) -> String {
+        let bytes = std::fs::read(self.scratch.path(format!("{name}.console"))).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// A run of the program whose `connect()` opens this daemon.
+    pub fn virhai(&self) -> Run {
+        virhai().as_user().env("HOME", self.scratch.path("home")).arg("-c").arg(self.uri())
+    }
+
+    /// Runs a script, which must end well.
+    pub fn ok(&self, script: &str) -> String {
+        self.virhai().script(script).ok()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // A stopped daemon would not die of a plain signal.
+        self.signal(Signal::SIGCONT);
+        self.kill();
+        kill_guests(&self.scratch.path("run/libvirt/qemu/run"));
+    }
+}

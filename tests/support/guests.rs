@@ -1,0 +1,34 @@
+//! The guests that `make guests` builds.
+
+use std::path::PathBuf;
+
+fn built(path: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/guests").join(path);
+    assert!(path.exists(), "{} is missing: `make guests` builds it", path.display());
+    path
+}
+
+/// A file of the micro guests, such as `counter.img`.
+pub fn micro(name: &str) -> PathBuf {
+    built(&format!("micro/{name}"))
+}
+
+/// A file of the tiny Linux guest, `vmlinuz` or `initramfs.gz`.
+pub fn tiny(name: &str) -> PathBuf {
+    built(&format!("tiny/{name}"))
+}
+
+/// The XML of a micro guest that boots from the disk image `disk`.
+///
+/// A script can open its console; all that it prints is also kept in the file `console`.
+pub fn micro_xml(name: &str, disk: &str, console: &str) -> String {
+    format!(
+        "<domain type='qemu'><name>{name}</name><memory unit='MiB'>32</memory><vcpu>1</vcpu>\
+         <os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/></features>\
+         <on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot><on_crash>destroy</on_crash>\
+         <devices><disk type='file' device='disk'><driver name='qemu' type='raw'/>\
+         <source file='{disk}'/><target dev='hda' bus='ide'/></disk>\
+         <serial type='pty'><log file='{console}' append='on'/></serial>\
+         </devices></domain>"
+    )
+}

@@ -1,0 +1,15 @@
+//! What tests stand on: scripts, private hosts, and guests.
+
+#![allow(dead_code)] // Each test takes the part that it needs.
+
+mod daemon;
+mod embed;
+mod guests;
+mod run;
+mod scratch;
+
+pub use daemon::Daemon;
+pub use embed::Embed;
+pub use guests::{micro, micro_xml, tiny};
+pub use run::{Outcome, Run, virhai};
+pub use scratch::{Scratch, TestHost};

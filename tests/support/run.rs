@@ -1,0 +1,141 @@
+//! Running the program on a script.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use super::scratch::test_user;
+
+/// No script of a test takes longer; a hang is a failure and not a lost day.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// A run of the program that is being put together.
+pub struct Run {
+    args: Vec<String>,
+    script: Option<String>,
+    env: Vec<(String, String)>,
+    folder: Option<PathBuf>,
+    as_user: bool,
+}
+
+/// A run of the program.
+pub fn virhai() -> Run {
+    Run { args: Vec::new(), script: None, env: Vec::new(), folder: None, as_user: false }
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Outcome {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    /// Adds a command-line argument.
+    pub fn arg(mut self, arg: impl AsRef<Path>) -> Self {
+        self.args.push(arg.as_ref().to_str().expect("arguments of tests are text").to_owned());
+        self
+    }
+
+    /// Gives the script on standard input.
+    pub fn script(mut self, text: impl Into<String>) -> Self {
+        self.script = Some(text.into());
+        self
+    }
+
+    /// Sets a variable of the environment.
+    pub fn env(mut self, name: &str, value: impl AsRef<Path>) -> Self {
+        let value = value.as_ref().to_str().expect("variables of tests are text");
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Runs in `folder`.
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
+    /// Runs as an ordinary user, also where the tests run as root.
+    pub fn as_user(mut self) -> Self {
+        self.as_user = true;
+        self
+    }
+
+    /// The command, for tests that talk to the process themselves.
+    pub fn command(&self) -> Command {
+        let program = env!("CARGO_BIN_EXE_virhai");
+        let mut command = match test_user().filter(|_| self.as_user) {
+            Some(user) => {
+                let mut command = Command::new("setpriv");
+                command.args(["--reuid", &user.uid.to_string(), "--regid", &user.gid.to_string()]);
+                command.args(["--clear-groups", "--", program]);
+                command
+            }
+            None => Command::new(program),
+        };
+        if self.script.is_some() && !self.args.iter().any(|arg| arg == "-") {
+            command.args(["run", "-"]);
+        }
+        command.args(&self.args).env_remove("LIBVIRT_DEFAULT_URI").envs(self.env.iter().cloned());
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs to the end.
+    pub fn run(self) -> Outcome {
+        let mut child = self.command().spawn().expect("the program can be started");
+        let mut input = child.stdin.take().expect("standard input is a pipe");
+        // A script that is not read to its end is no failure of the test.
+        let _ = input.write_all(self.script.as_deref().unwrap_or_default().as_bytes());
+        drop(input);
+        let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
+        let (done, ended) = std::sync::mpsc::channel::<()>();
+        let guard = std::thread::spawn(move || {
+            let began = Instant::now();
+            if ended.recv_timeout(LONGEST).is_err() && began.elapsed() >= LONGEST {
+                let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+            }
+        });
+        let output = child.wait_with_output().expect("the program can be waited for");
+        drop(done);
+        let _ = guard.join();
+        Outcome::of(&output)
+    }
+
+    /// Runs to the end, which must be a good one; answers what was printed.
+    pub fn ok(self) -> String {
+        let outcome = self.run();
+        assert_eq!(outcome.status, 0, "{outcome}");
+        outcome.stdout
+    }
+
+    /// Runs to the end, which must have the status `status`.
+    pub fn fails(self, status: i32) -> Outcome {
+        let outcome = self.run();
+        assert_eq!(outcome.status, status, "{outcome}");
+        outcome
+    }
+}
+
+impl Outcome {
+    fn of(output: &Output) -> Self {
+        use std::os::unix::process::ExitStatusExt;
+        Self {
+            status: output.status.code().unwrap_or_else(|| -output.status.signal().unwrap_or(1)),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "status {}\n--- stdout\n{}\n--- stderr\n{}", self.status, self.stdout, self.stderr)
+    }
+}
