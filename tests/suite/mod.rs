@@ -1,2 +1,13 @@
-mod runner;
+mod autostart;
+mod catalogue;
+mod constants;
+mod errors;
+mod examples;
+mod faults;
 mod lifecycle;
+mod migration;
+mod promises;
+mod prompt;
+mod runner;
+mod state_table;
+mod waiting;

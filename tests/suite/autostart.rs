@@ -1,0 +1,1 @@
+//! Guests that start with their host.

@@ -1,0 +1,1 @@
+//! Conventions that every function of the API keeps.

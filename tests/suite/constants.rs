@@ -1,0 +1,1 @@
+//! libvirt's constants, held against its published API.

@@ -1,0 +1,1 @@
+//! What an uncaught error shows.

@@ -1,0 +1,1 @@
+//! What must not hang, crash or lose data when things go wrong.

@@ -1,0 +1,1 @@
+//! The promises of libvirt's lifecycle guide, numbered as in its list.

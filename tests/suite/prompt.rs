@@ -1,0 +1,1 @@
+//! The prompt, through a real pseudo-terminal.

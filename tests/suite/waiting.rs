@@ -1,0 +1,1 @@
+//! Waiting for guests, and stopping them for certain.
