@@ -16,7 +16,7 @@ use crate::{show, signals};
 
 /// The statuses that this program exits with, besides a script's own `exit(n)`.
 pub(crate) const DONE: u8 = 0;
-const FAILED: u8 = 1;
+pub(crate) const FAILED: u8 = 1;
 pub(crate) const WRONG_USAGE: u8 = 2;
 const DOES_NOT_COMPILE: u8 = 3;
 const NO_CONNECTION: u8 = 4;
