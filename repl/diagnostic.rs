@@ -1,7 +1,7 @@
 //! Failures as people read them: what, where in the script, how it got there, what to do.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use rhai::{Dynamic, Engine, EvalAltResult, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, Map, Position};
 use serde_json::{Value, json};
 use virhai::program::CompileError;
 use virhai::{Error, Imports, names};
@@ -119,6 +119,15 @@ impl Diagnostic {
     }
 
     fn describe_thrown(&mut self, value: &Dynamic, thrown: Place) {
+        if let Some(map) = value.read_lock::<Map>()
+            && let Some((title, position)) = caught_and_thrown(&map)
+        {
+            let origin = Place { file: thrown.file.clone(), position };
+            self.title = title;
+            self.trail.insert(0, ("thrown again here".into(), thrown));
+            self.place = Some(origin);
+            return;
+        }
         let Some(error) = value.clone().try_cast::<Error>() else {
             self.title = show::text(value).unwrap_or_else(|| "the script threw ()".into());
             return;
@@ -261,6 +270,17 @@ impl Diagnostic {
             "libvirt": self.error.as_ref().map(show::error),
         })
     }
+}
+
+/// What and where in the map that a script catches for one of Rhai's own errors.
+fn caught_and_thrown(map: &Map) -> Option<(String, Position)> {
+    let number = |name: &str| map.get(name).and_then(|value| value.as_int().ok());
+    let line = u16::try_from(number("line")?).ok()?;
+    let column = u16::try_from(number("position")?).ok()?;
+    let message = map.get("message").filter(|_| map.contains_key("error"))?.to_string();
+    let title = message.lines().next().unwrap_or_default();
+    let title = title.split(" @ '").next().unwrap_or_default().to_owned();
+    Some((title, Position::new(line, column)))
 }
 
 /// The bytes of the token at `position`, which Rhai knows only as a point.
