@@ -1,6 +1,6 @@
 //! Builds the Rhai engine: what scripts can call, how far they may go, and how they are stopped.
 
-use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel};
+use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel, Token};
 
 use crate::imports::Imports;
 use crate::interrupt::Stop;
@@ -80,6 +80,13 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
             .starts_with("VIR_")
             .then(|| constants::lookup(name))
             .flatten())
+    });
+    // Rhai reserves `call` for function pointers, where it needs no reserving; an error has it
+    // as a property.
+    #[allow(deprecated)]
+    engine.on_parse_token(|token, _, _| match token {
+        Token::Reserved(word) if *word == "call" => Token::Identifier(word),
+        other => other,
     });
 
     let interrupt = session.interrupt().clone();
