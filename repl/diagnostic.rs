@@ -115,7 +115,8 @@ impl Diagnostic {
                 let (name, kind) = (quoted.next(), quoted.next());
                 let (name, kind) = (name.unwrap_or_default(), kind.unwrap_or_default());
                 let kind = plain_types(kind);
-                diagnostic.title = format!("there is no property `{name}` of a value of type {kind}");
+                diagnostic.title =
+                    format!("there is no property `{name}` of a value of type {kind}");
             }
             other => {
                 let mut bare = other.to_string();
@@ -140,7 +141,10 @@ impl Diagnostic {
         if let Some(map) = value.read_lock::<Map>()
             && let Some((title, position)) = caught_and_thrown(&map)
         {
-            let origin = Place { file: thrown.file.clone(), position };
+            let origin = Place {
+                file: thrown.file.clone(),
+                position,
+            };
             self.title = title;
             self.trail.insert(0, ("thrown again here".into(), thrown));
             self.place = Some(origin);
@@ -306,7 +310,10 @@ fn caught_and_thrown(map: &Map) -> Option<(String, Position)> {
     let number = |name: &str| map.get(name).and_then(|value| value.as_int().ok());
     let line = u16::try_from(number("line")?).ok()?;
     let column = u16::try_from(number("position")?).ok()?;
-    let message = map.get("message").filter(|_| map.contains_key("error"))?.to_string();
+    let message = map
+        .get("message")
+        .filter(|_| map.contains_key("error"))?
+        .to_string();
     let title = message.lines().next().unwrap_or_default();
     let title = title.split(" @ '").next().unwrap_or_default().to_owned();
     Some((title, Position::new(line, column)))
@@ -376,11 +383,18 @@ fn plain_message(message: &str) -> String {
 fn no_function(signature: &str) -> String {
     let (name, types) = signature.split_once('(').unwrap_or((signature, ""));
     if name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
-        return format!("there is no function `{}`", signature.replace(',', ", "));
+        return format!("there is no function `{signature}`");
     }
     let types = types.trim_end_matches(')').to_owned();
-    let types = if types.ends_with('(') { types + ")" } else { types };
-    format!("there is no `{name}` for {}", types.replacen(',', " and ", 1))
+    let types = if types.ends_with('(') {
+        types + ")"
+    } else {
+        types
+    };
+    format!(
+        "there is no `{name}` for {}",
+        types.replacen(", ", " and ", 1)
+    )
 }
 
 /// Rhai's list of the types that a string parameter matches, in one word.

@@ -64,6 +64,9 @@ pub fn advice(engine: &Engine, error: &EvalAltResult, known: &[String]) -> Optio
 
 fn function(engine: &Engine, signature: &str, known: &[String]) -> Option<String> {
     let (name, arguments) = signature.split_once(" (").unwrap_or((signature, ""));
+    if !name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
+        return None;
+    }
     let receiver = arguments
         .split([',', ')'])
         .next()
@@ -93,7 +96,9 @@ fn function(engine: &Engine, signature: &str, known: &[String]) -> Option<String
         ));
     }
     if known.iter().any(|own| own == name) {
-        return Some(format!("a script's own function is called as `{name}(value, ...)`, not as a method"));
+        return Some(format!(
+            "a script's own function is called as `{name}(value, ...)`, not as a method"
+        ));
     }
     let pool = if methods.is_empty() {
         functions.iter().collect()

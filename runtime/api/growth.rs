@@ -88,7 +88,8 @@ mod functions {
     ) -> RhaiResultOf<()> {
         let missing = length(&ctx, len)?.saturating_sub(text.chars().count());
         if missing > 0 {
-            text.make_mut().extend(std::iter::repeat_n(character, missing));
+            text.make_mut()
+                .extend(std::iter::repeat_n(character, missing));
         }
         Ok(())
     }
@@ -110,7 +111,8 @@ mod functions {
     ) -> RhaiResultOf<()> {
         let missing = length(&ctx, len)?.saturating_sub(text.chars().count());
         if missing > 0 {
-            text.make_mut().extend(padding.chars().cycle().take(missing));
+            text.make_mut()
+                .extend(padding.chars().cycle().take(missing));
         }
         Ok(())
     }
