@@ -30,6 +30,12 @@ impl Input {
     }
 }
 
+/// Whether `text` ends within a comment, which the parser takes for a whole one.
+fn in_comment(text: &str) -> bool {
+    let opened = text.rfind("/*");
+    opened.is_some_and(|opened| !text[opened..].contains("*/") && !text[..opened].ends_with("//"))
+}
+
 /// Whether `position` is behind the last thing in `text`.
 fn at_end(text: &str, position: rhai::Position) -> bool {
     let trimmed = text.trim_end();
