@@ -195,9 +195,8 @@ fn finish(
         }
         Err(error) => error,
     };
-    if let EvalAltResult::Exit(value, _) = error.unwrap_inner() {
-        // Only the low byte of a status reaches the parent.
-        return value.as_int().map_or(DONE, |status| (status & 0xff) as u8);
+    if let Some(status) = engine::exit_status(&error) {
+        return status;
     }
     // What a stop leaves behind, such as an aborted save, is not the script's own failure.
     let (diagnostic, status) = match session.interrupt().stopping() {

@@ -170,8 +170,8 @@ impl RunningInput {
     }
 
     fn stopped(self, engine: &Engine, error: &EvalAltResult) -> Answer {
-        if let EvalAltResult::Exit(value, _) = error.unwrap_inner() {
-            return Answer::Exit(value.as_int().map_or(0, |status| (status & 0xff) as u8));
+        if let Some(status) = engine::exit_status(error) {
+            return Answer::Exit(status);
         }
         let diagnostic = match self.session.interrupt().stopping() {
             Some(Stop::OutOfMemory) => Diagnostic::plain("the input holds more memory than it may")

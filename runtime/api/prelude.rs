@@ -7,6 +7,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, exported_module};
 
 use super::arguments::{RhaiResultOf, duration, number};
+use crate::engine;
 use crate::error::Error;
 use crate::session::Session;
 
@@ -77,6 +78,36 @@ mod functions {
             &ctx,
             format!("the values differ: {left} is not {right}"),
         ))
+    }
+
+    /// Ends the script at once, as done.
+    ///
+    /// ```rhai
+    /// exit();
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "exit", volatile, return_raw)]
+    pub fn exit() -> RhaiResultOf<()> {
+        Err(engine::exit(0))
+    }
+
+    /// Ends the script at once with a status from 0 to 255; nothing can catch that.
+    ///
+    /// ```rhai
+    /// exit(0);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "exit", volatile, return_raw)]
+    pub fn exit_status(ctx: NativeCallContext, status: Dynamic) -> RhaiResultOf<()> {
+        match status.as_int().map(u8::try_from) {
+            Ok(Ok(status)) => Err(engine::exit(status)),
+            _ => {
+                let wrong = format!("`{status}` is no exit status");
+                Err(Error::invalid(&ctx, wrong)
+                    .with_hint("an exit status is a number from 0 to 255")
+                    .throw())
+            }
+        }
     }
 
     /// Does nothing for a while; an interrupt ends it. To wait for a guest, use `wait`.
