@@ -122,7 +122,10 @@ impl Diagnostic {
         if let Some(map) = value.read_lock::<Map>()
             && let Some((title, position)) = caught_and_thrown(&map)
         {
-            let origin = Place { file: thrown.file.clone(), position };
+            let origin = Place {
+                file: thrown.file.clone(),
+                position,
+            };
             self.title = title;
             self.trail.insert(0, ("thrown again here".into(), thrown));
             self.place = Some(origin);
@@ -277,7 +280,10 @@ fn caught_and_thrown(map: &Map) -> Option<(String, Position)> {
     let number = |name: &str| map.get(name).and_then(|value| value.as_int().ok());
     let line = u16::try_from(number("line")?).ok()?;
     let column = u16::try_from(number("position")?).ok()?;
-    let message = map.get("message").filter(|_| map.contains_key("error"))?.to_string();
+    let message = map
+        .get("message")
+        .filter(|_| map.contains_key("error"))?
+        .to_string();
     let title = message.lines().next().unwrap_or_default();
     let title = title.split(" @ '").next().unwrap_or_default().to_owned();
     Some((title, Position::new(line, column)))

@@ -93,7 +93,9 @@ fn function(engine: &Engine, signature: &str, known: &[String]) -> Option<String
         ));
     }
     if known.iter().any(|own| own == name) {
-        return Some(format!("a script's own function is called as `{name}(value, ...)`, not as a method"));
+        return Some(format!(
+            "a script's own function is called as `{name}(value, ...)`, not as a method"
+        ));
     }
     let pool = if methods.is_empty() {
         functions.iter().collect()

@@ -20,7 +20,7 @@ impl Input {
     /// Whether more has to come: the parser fails for want of text.
     pub(super) fn is_unfinished(&self, text: &str) -> bool {
         let Err(error) = self.parser.compile(text) else {
-            return false;
+            return in_comment(text);
         };
         match error.err_type() {
             ParseErrorType::UnexpectedEOF => true,

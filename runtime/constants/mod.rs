@@ -105,20 +105,32 @@ pub struct Words {
 impl Words {
     /// The words of the enumeration `group`, whose constants begin with `prefix`.
     pub const fn new(group: &'static str, prefix: &'static str) -> Self {
-        Self { group, prefix, words: OnceLock::new() }
+        Self {
+            group,
+            prefix,
+            words: OnceLock::new(),
+        }
     }
 
     /// The word for `number`; a number newer than the table is answered as `unknown-N`.
     pub fn word(&self, number: i64) -> ImmutableString {
         usize::try_from(number)
             .ok()
-            .and_then(|index| self.all().get(index).filter(|word| !word.is_empty()).cloned())
+            .and_then(|index| {
+                self.all()
+                    .get(index)
+                    .filter(|word| !word.is_empty())
+                    .cloned()
+            })
             .unwrap_or_else(|| format!("unknown-{number}").into())
     }
 
     /// The number that `word` stands for.
     pub fn number(&self, word: &str) -> Option<i64> {
-        self.all().iter().position(|known| known == word).map(|index| index as i64)
+        self.all()
+            .iter()
+            .position(|known| known == word)
+            .map(|index| index as i64)
     }
 
     /// Every word, at the index of its number; empty where libvirt has no such number.
@@ -126,12 +138,19 @@ impl Words {
         self.words.get_or_init(|| {
             let mut words = Vec::new();
             for constant in group(self.group) {
-                let Value::Integer(value) = constant.value else { continue };
-                let Ok(index) = usize::try_from(value) else { continue };
+                let Value::Integer(value) = constant.value else {
+                    continue;
+                };
+                let Ok(index) = usize::try_from(value) else {
+                    continue;
+                };
                 if words.len() <= index {
                     words.resize(index + 1, ImmutableString::new());
                 }
-                let word = constant.name.strip_prefix(self.prefix).unwrap_or(constant.name);
+                let word = constant
+                    .name
+                    .strip_prefix(self.prefix)
+                    .unwrap_or(constant.name);
                 words[index] = word.to_lowercase().into();
             }
             words

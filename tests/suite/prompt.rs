@@ -17,9 +17,19 @@ struct Prompt {
 
 /// A prompt on `uri` whose history is below `home`.
 fn spawn(uri: &str, home: &Scratch) -> Session<UnixProcess, PtyStream> {
-    let mut command = virhai().arg("-c").arg(uri).env("HOME", home.path("")).command();
-    command.env_remove("XDG_STATE_HOME").env("TERM", "xterm").env("NO_COLOR", "1");
-    command.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
+    let mut command = virhai()
+        .arg("-c")
+        .arg(uri)
+        .env("HOME", home.path(""))
+        .command();
+    command
+        .env_remove("XDG_STATE_HOME")
+        .env("TERM", "xterm")
+        .env("NO_COLOR", "1");
+    command
+        .stdin(Stdio::inherit())
+        .stdout(Stdio::inherit())
+        .stderr(Stdio::inherit());
     let mut session = Session::spawn(command).expect("the prompt starts");
     session.set_expect_timeout(Some(Duration::from_secs(20)));
     session.expect("virhai> ").expect("the prompt shows");
@@ -30,7 +40,11 @@ impl Prompt {
     fn open() -> Self {
         let (host, home) = (TestHost::new(), Scratch::new());
         let session = spawn(&host.uri(), &home);
-        Self { session, _host: host, _home: home }
+        Self {
+            session,
+            _host: host,
+            _home: home,
+        }
     }
 
     fn types(&mut self, text: &str) {
@@ -68,7 +82,10 @@ fn variables_functions_constants_and_ans_are_kept() {
 fn imports_are_kept() {
     let mut prompt = Prompt::open();
     prompt.answers("import \"std/guest\" as guest;", "\n");
-    prompt.answers("guest::remove(conn.lookup_by_name(\"test\")); conn.list_all_domains().len()", "0");
+    prompt.answers(
+        "guest::remove(conn.lookup_by_name(\"test\")); conn.list_all_domains().len()",
+        "0",
+    );
 }
 
 #[test]
@@ -150,5 +167,7 @@ fn the_history_outlives_the_session() {
     first.expect(Eof).expect("the end");
     let mut second = spawn("test:///default", &home);
     second.send("\x1b[A").expect("keys");
-    second.expect("6 * 7").expect("the line of the session before");
+    second
+        .expect("6 * 7")
+        .expect("the line of the session before");
 }

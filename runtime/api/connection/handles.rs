@@ -105,7 +105,9 @@ impl Permits {
                 ));
             }
             // A permit that comes back in this very moment wakes nobody: look again soon.
-            let waited = self.given_back.wait_timeout(turn, Duration::from_millis(200));
+            let waited = self
+                .given_back
+                .wait_timeout(turn, Duration::from_millis(200));
             turn = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         Ok(Permit(self))
@@ -113,7 +115,9 @@ impl Permits {
 
     fn try_take(&self) -> bool {
         let more = |taken| (taken < CALLS_AT_A_TIME).then_some(taken + 1);
-        self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
+        self.taken
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
+            .is_ok()
     }
 }
 
