@@ -32,8 +32,13 @@ lint        shellcheck  shellcheck       ShellCheck        shellcheck
 END
 }
 
+purpose=${1:-}
+dry_run=${2:-}
+# Nothing of the user's is removed to make place.
+apt_options=(-y --no-install-recommends --no-remove)
+
 main() {
-    local groups purpose=${1:-} dry_run=${2:-}
+    local groups
     case $purpose in
     demo) groups='build guests' ;;
     test) groups='build guests hypervisor tests' ;;
@@ -106,7 +111,7 @@ install_all() {
     as_root apt-get update -qq || fail "cannot update the package lists"
     if resolve "${required[@]}" "${hypervisor[@]}"; then
         install "${required[@]}" "${hypervisor[@]}"
-    elif [[ $hypervisor ]] && resolve "${required[@]}"; then
+    elif [[ $2 ]] && resolve "${required[@]}"; then
         echo "no package of QEMU can be installed; going on with libvirt's test driver alone"
         install "${required[@]}"
     else
@@ -144,15 +149,13 @@ install() {
 # Where the machine already has a part of libvirt or QEMU from backports, the other parts can come
 # only from there.
 resolve() {
-    # Nothing of the user's is removed to make place.
-    apt_options=(-y --no-install-recommends --no-remove)
-    ! simulate "$@" || return 0
-
     local suite sources
-    suite=$(. /etc/os-release && [[ $ID == debian ]] && echo "${VERSION_CODENAME:-sid}-backports") || return
+    ! simulate "$@" || return 0
+    suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)-backports
     sources=/etc/apt/sources.list.d/virhai-$suite.sources
     if ! apt-cache policy | grep "n=$suite," >/dev/null; then
-        echo "virhai adds $suite to apt's sources in $sources"
+        grep -q '^ID=debian$' /etc/os-release || return
+        echo "virhai adds $suite to apt's sources, in $sources: the packages do not fit together without"
         as_root tee "$sources" >/dev/null <<END
 Types: deb
 URIs: http://deb.debian.org/debian
@@ -162,8 +165,13 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 END
         as_root apt-get update -qq || true
     fi
-    apt_options+=(-t "$suite")
-    simulate "$@" && echo "virhai takes the packages from $suite, as others on this machine are from there"
+    if simulate -t "$suite" "$@"; then
+        apt_options+=(-t "$suite")
+        echo "virhai takes the packages from $suite"
+    else
+        as_root rm -f "$sources"
+        return 1
+    fi
 }
 
 ensure_rust() {
@@ -173,12 +181,13 @@ ensure_rust() {
     ! at_least "$needed" "$found" || return 0
 
     if [[ $dry_run ]]; then
-        fail "Rust $needed or newer is missing too"
+        echo "would see to Rust $needed or newer"
+        return
     elif [[ $found ]]; then
         fail "Rust $needed or newer is needed, this is $found: run \`rustup update\`, or install it from https://rustup.rs"
     fi
     if at_least "$needed" "$(archived_version cargo)"; then
-        install_all "cargo" ""
+        install_all "cargo rustfmt rust-clippy" ""
     elif command -v rustup >/dev/null || [[ $(archived_version rustup) ]]; then
         command -v rustup >/dev/null || install_all rustup ""
         echo "virhai lets rustup install Rust for $(id -un)"
@@ -189,7 +198,7 @@ ensure_rust() {
 }
 
 cargo_version() {
-    cargo --version 2>/dev/null | cut -d ' ' -f 2
+    cargo --version 2>/dev/null | cut -d ' ' -f 2 || true
 }
 
 # The version that apt would install, if it knows the package.
