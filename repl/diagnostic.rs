@@ -207,7 +207,7 @@ impl Diagnostic {
         if let Some(code) = &self.code {
             title = title.id(code.as_str());
         }
-        let mut groups = vec![Group::with_title(title)];
+        let mut group = Group::with_title(title);
         for (index, ((label, place), text)) in self.places().zip(&texts).enumerate() {
             let Some(text) = text else { continue };
             let Some(span) = span(text, place.position) else {
@@ -225,21 +225,17 @@ impl Diagnostic {
             let snippet = Snippet::source(text.as_str())
                 .path(place.file.as_str())
                 .annotation(annotation);
-            if let Some(group) = groups.pop() {
-                groups.push(group.element(snippet));
-            }
+            group = group.element(snippet);
         }
         if let Some(hint) = &self.hint {
-            if let Some(group) = groups.pop() {
-                groups.push(group.element(Level::HELP.message(hint.as_str())));
-            }
+            group = group.element(Level::HELP.message(hint.as_str()));
         }
         let renderer = if colors {
             Renderer::styled()
         } else {
             Renderer::plain()
         };
-        renderer.render(&groups).to_string()
+        renderer.render(&[group]).to_string()
     }
 
     fn places(&self) -> impl Iterator<Item = (&str, &Place)> {
