@@ -95,8 +95,9 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
     } else {
         limits.memory
     };
-    engine.on_progress(move |operations| {
-        if operations % 1024 == 0 && memory::held() > most {
+    // At each operation: a text that doubles itself needs only thirty of them to fill a machine.
+    engine.on_progress(move |_| {
+        if memory::held() > most {
             interrupt.stop(Stop::OutOfMemory);
         }
         interrupt.stopping().map(|_| Dynamic::UNIT)

@@ -6,6 +6,7 @@ pub(crate) mod arguments;
 pub(crate) mod connection;
 pub(crate) mod domain;
 pub(crate) mod error;
+pub(crate) mod growth;
 pub(crate) mod prelude;
 pub(crate) mod stream;
 pub(crate) mod wait;
@@ -20,4 +21,5 @@ pub(crate) fn register(engine: &mut Engine) {
     stream::register(engine);
     wait::register(engine);
     prelude::register(engine);
+    growth::register(engine);
 }
