@@ -3,6 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use rhai::{Dynamic, Engine, EvalAltResult, Map, Position};
 use serde_json::{Value, json};
+use virhai::interrupt::Stop;
 use virhai::program::CompileError;
 use virhai::{Error, Imports, names};
 
@@ -202,6 +203,18 @@ impl Diagnostic {
         }
     }
 
+    /// A script that was stopped, and has no failure of its own.
+    pub(crate) fn of_stop(stop: Stop) -> Self {
+        match stop {
+            Stop::Interrupted => Self::plain("interrupted"),
+            Stop::TimedOut => Self::plain("the script's time is up"),
+            Stop::OutOfMemory => Self::plain("the script holds more memory than it may")
+                .with_hint("--max-memory SIZE allows more, 0 any amount"),
+            Stop::TooDeep => Self::plain("the script nests calls, imports or `eval` too deeply")
+                .with_hint("is there a recursion without an end?"),
+        }
+    }
+
     /// A failure that has no place in a script.
     pub(crate) fn plain(title: impl Into<String>) -> Self {
         Self {
@@ -231,7 +244,7 @@ impl Diagnostic {
         if let Some(code) = &self.code {
             title = title.id(code.as_str());
         }
-        let mut groups = vec![Group::with_title(title)];
+        let mut group = Group::with_title(title);
         for (index, ((label, place), text)) in self.places().zip(&texts).enumerate() {
             let Some(text) = text else { continue };
             let Some(span) = span(text, place.position) else {
@@ -249,27 +262,21 @@ impl Diagnostic {
             let snippet = Snippet::source(text.as_str())
                 .path(place.file.as_str())
                 .annotation(annotation);
-            if let Some(mut group) = groups.pop() {
-                if self.left_out > 0 && index == SHOWN / 2 {
-                    let note = format!("{} calls between these are left out", self.left_out);
-                    group = group.element(snippet).element(Level::NOTE.message(note));
-                } else {
-                    group = group.element(snippet);
-                }
-                groups.push(group);
+            group = group.element(snippet);
+            if self.left_out > 0 && index == SHOWN / 2 {
+                let note = format!("{} calls between these are left out", self.left_out);
+                group = group.element(Level::NOTE.message(note));
             }
         }
         if let Some(hint) = &self.hint {
-            if let Some(group) = groups.pop() {
-                groups.push(group.element(Level::HELP.message(hint.as_str())));
-            }
+            group = group.element(Level::HELP.message(hint.as_str()));
         }
         let renderer = if colors {
             Renderer::styled()
         } else {
             Renderer::plain()
         };
-        renderer.render(&groups).to_string()
+        renderer.render(&[group]).to_string()
     }
 
     fn places(&self) -> impl Iterator<Item = (&str, &Place)> {

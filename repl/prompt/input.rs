@@ -20,7 +20,7 @@ impl Input {
     /// Whether more has to come: the parser fails for want of text.
     pub(super) fn is_unfinished(&self, text: &str) -> bool {
         let Err(error) = self.parser.compile(text) else {
-            return false;
+            return in_comment(text);
         };
         match error.err_type() {
             ParseErrorType::UnexpectedEOF => true,
@@ -28,6 +28,12 @@ impl Input {
             _ => at_end(text, error.position()),
         }
     }
+}
+
+/// Whether `text` ends within a comment, which the parser takes for a whole one.
+fn in_comment(text: &str) -> bool {
+    let opened = text.rfind("/*");
+    opened.is_some_and(|opened| !text[opened..].contains("*/") && !text[..opened].ends_with("//"))
 }
 
 /// Whether `position` is behind the last thing in `text`.

@@ -1,5 +1,7 @@
 //! What scripts can call: a module per libvirt object, and the prelude.
 
+#![allow(clippy::unwrap_used)] // Rhai's macro unwraps arguments whose types it has checked.
+
 pub(crate) mod arguments;
 pub(crate) mod connection;
 pub(crate) mod domain;

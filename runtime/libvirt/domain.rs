@@ -1,4 +1,4 @@
-use std::ffi::{CStr, c_char, c_int, c_uint, c_ulonglong};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_ulonglong};
 
 use virt::connect::Connect;
 use virt::domain::Domain;
@@ -30,6 +30,29 @@ pub fn id(domain: &Domain) -> Option<i64> {
     // SAFETY: reads the handle, which lives during the call.
     let id = unsafe { virt_sys::virDomainGetID(domain.as_ptr()) };
     (id != c_uint::MAX).then_some(i64::from(id))
+}
+
+/// Sets the memory of the running guest; `virt` drops the error of this call.
+pub fn set_memory(domain: &Domain, kib: u64) -> Result<()> {
+    let kib = c_ulong::try_from(kib).unwrap_or(c_ulong::MAX);
+    // SAFETY: the handle lives during the call.
+    checked(unsafe { virt_sys::virDomainSetMemory(domain.as_ptr(), kib) }).map(drop)
+}
+
+/// The sizes of a disk; `virt` drops the error of this call and answers what it never read.
+pub fn block_info(
+    domain: &Domain,
+    disk: &str,
+    flags: c_uint,
+) -> Result<virt_sys::virDomainBlockInfo> {
+    let disk = c_text(disk)?;
+    // SAFETY: all bits zero is a value of this struct of numbers.
+    let mut info: virt_sys::virDomainBlockInfo = unsafe { std::mem::zeroed() };
+    // SAFETY: handle and string live during the call, which writes one struct.
+    checked(unsafe {
+        virt_sys::virDomainGetBlockInfo(domain.as_ptr(), disk.as_ptr(), &raw mut info, flags)
+    })?;
+    Ok(info)
 }
 
 /// Writes the memory of the guest to the file `to` and stops it.

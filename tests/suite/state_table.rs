@@ -1,1 +1,179 @@
 //! Which operation does what in which state, held against libvirt's measured truth.
+//!
+//! `tests/data/lifecycle.tsv` was measured with libvirt-python on libvirt 11.3 and QEMU 10. Each of
+//! its rows is a state, an operation and what came of it; virhai must do the same, except where a
+//! difference is listed with its reason.
+
+mod differences;
+mod rows;
+mod script;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::TcpListener;
+use std::sync::Mutex;
+
+use crate::support::{Daemon, Scratch, virhai};
+
+use rows::Row;
+use script::{Place, mismatches};
+
+/// The rows of `driver` that are run, each with its index in the table.
+fn rows_of<'a>(all: &'a [Row], driver: &str) -> Vec<(usize, &'a Row)> {
+    all.iter()
+        .enumerate()
+        .filter(|(_, row)| row.driver == driver && row.left_out().is_none())
+        .collect()
+}
+
+fn report(mismatches: &[String], of: usize) {
+    let count = mismatches.len();
+    assert!(
+        count == 0,
+        "{count} of {of} rows differ:\n{}",
+        mismatches.join("\n")
+    );
+}
+
+#[test]
+fn every_row_is_run_or_left_out_for_a_reason() {
+    let all = rows::all();
+    let mut left_out = BTreeMap::<(&str, &str), usize>::new();
+    let mut unknown = BTreeSet::new();
+    for row in &all {
+        match row.left_out() {
+            Some(reason) => *left_out.entry((row.driver, reason)).or_default() += 1,
+            None if words::state(row.state).is_none() => _ = unknown.insert(row.state),
+            None if words::operation(row.operation).is_none() => _ = unknown.insert(row.operation),
+            None => {}
+        }
+    }
+    assert!(unknown.is_empty(), "no words for {unknown:?}");
+    println!("{left_out:#?}");
+    assert_eq!(rows_of(&all, "test").len(), 0);
+    assert_eq!(rows_of(&all, "qemu").len(), 0);
+}
+
+#[test]
+fn the_test_driver_does_in_every_state_what_the_table_says() {
+    let all = rows::all();
+    let rows = rows_of(&all, "test");
+    let scratch = Scratch::new();
+    let node = scratch.write("node.xml", "<node/>");
+    let uri = format!("test://{}", node.display());
+    let place = Place {
+        domain: "relsm".into(),
+        number: 1,
+        domain_type: "test",
+        folder: scratch.text(""),
+        destination: uri.clone(),
+        memory_uri: "tcp://127.0.0.1:49199".into(),
+        fresh_host: true,
+    };
+    let mut found = Vec::new();
+    for part in rows.chunks(400) {
+        let outcome = virhai()
+            .arg("-c")
+            .arg(&uri)
+            .script(script::script(&place, part))
+            .run();
+        let ending = format!("status {}, {}", outcome.status, outcome.stderr);
+        found.extend(mismatches(&place, part, &outcome.stdout, &ending));
+    }
+    report(&found, rows.len());
+}
+
+/// How many scripts run on one daemon at a time; a row mostly waits for QEMU to end.
+const LANES: usize = 4;
+
+/// Rows for one script: few enough that none comes near its time limit.
+const ROWS_OF_A_SCRIPT: usize = 6;
+
+/// Runs `rows` on daemons of their own, and answers what differs.
+fn run_on_qemu(rows: &[(usize, &Row)]) -> Vec<String> {
+    let (here, there) = (Daemon::start(), Daemon::start());
+    let saves = here.scratch().folder("saves");
+    let parts = Mutex::new(parts(rows).into_iter());
+    let found = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for lane in 1..=LANES {
+            let (here, there, parts, found, saves) = (&here, &there, &parts, &found, &saves);
+            scope.spawn(move || {
+                let place = Place {
+                    domain: format!("relsm{lane}"),
+                    number: lane,
+                    domain_type: "qemu",
+                    folder: saves.display().to_string(),
+                    destination: there.uri(),
+                    memory_uri: format!("tcp://127.0.0.1:{}", free_port()),
+                    fresh_host: false,
+                };
+                loop {
+                    let part = parts.lock().expect("no lane panics").next();
+                    let Some(part) = part else { break };
+                    let text = script::script(&place, &part);
+                    let outcome = here.virhai().script(text).run();
+                    let ending = format!("status {}, {}", outcome.status, outcome.stderr);
+                    let differ = mismatches(&place, &part, &outcome.stdout, &ending);
+                    found.lock().expect("no lane panics").extend(differ);
+                }
+            });
+        }
+    });
+    found.into_inner().expect("no lane panics")
+}
+
+/// Rows by state, those first that leave it as it was, in parts for one script each.
+fn parts<'a>(rows: &[(usize, &'a Row)]) -> Vec<Vec<(usize, &'a Row)>> {
+    let mut states: BTreeMap<&str, Vec<(usize, &Row)>> = BTreeMap::new();
+    for row in rows {
+        states.entry(row.1.state).or_default().push(*row);
+    }
+    let sorted = states.into_values().flat_map(|mut rows| {
+        rows.sort_by_key(|(_, row)| !row.keeps_its_state());
+        rows.chunks(ROWS_OF_A_SCRIPT)
+            .map(<[_]>::to_vec)
+            .collect::<Vec<_>>()
+    });
+    sorted.collect()
+}
+
+/// A port that is free now, for the memory of a migrating guest.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port can be had");
+    listener.local_addr().expect("it has an address").port()
+}
+
+/// About 150 rows of the lifecycle: every operation in some states, every state in each part.
+fn spread<'a>(all: &'a [Row]) -> Vec<(usize, &'a Row)> {
+    let rows = rows_of(all, "qemu");
+    if std::env::var_os("VIRHAI_TEST_ALL").is_some() {
+        return rows;
+    }
+    let mut states = Vec::new();
+    let mut operations = Vec::new();
+    let place = |seen: &mut Vec<&'a str>, label| match seen.iter().position(|s| *s == label) {
+        Some(place) => place,
+        None => {
+            seen.push(label);
+            seen.len() - 1
+        }
+    };
+    rows.into_iter()
+        .filter(|(_, row)| row.is_of_the_lifecycle())
+        .filter(|(_, row)| {
+            let (state, operation) = (
+                place(&mut states, row.state),
+                place(&mut operations, row.operation),
+            );
+            (operation + 5 * state) % 6 == 0
+        })
+        .collect()
+}
+
+#[test]
+fn qemu_does_in_every_state_what_the_table_says() {
+    let all = rows::all();
+    let rows = spread(&all);
+    report(&run_on_qemu(&rows), rows.len());
+}

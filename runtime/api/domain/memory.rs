@@ -80,7 +80,7 @@ pub(super) mod functions {
     pub fn set_memory(ctx: NativeCallContext, dom: &mut Domain, size: Dynamic) -> RhaiResultOf<()> {
         let size = kib(&ctx, &size)?;
         dom.call(&ctx, "virDomainSetMemory", "set the memory of", |d| {
-            d.set_memory(size)
+            libvirt::domain::set_memory(d, size)
         })
     }
 

@@ -102,7 +102,7 @@ pub(super) mod functions {
     pub fn block_info(ctx: NativeCallContext, dom: &mut Domain, disk: &str) -> RhaiResultOf<Map> {
         let verb = format!("read the sizes of the disk `{disk}` of");
         let info = dom.call(&ctx, "virDomainGetBlockInfo", verb, |d| {
-            d.block_info(disk, 0)
+            libvirt::domain::block_info(d, disk, 0)
         })?;
         Ok(fields! {
             "capacity_bytes": whole(info.capacity),

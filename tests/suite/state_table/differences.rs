@@ -1,0 +1,88 @@
+//! Where virhai differs from libvirt on purpose, or this host from the one that was measured.
+
+use super::rows::Row;
+
+/// What a row must give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// `ok` or `error`.
+    pub outcome: &'static str,
+    pub error_code: &'static str,
+    pub state_after: &'static str,
+    pub returned: &'static str,
+}
+
+struct Difference {
+    #[allow(dead_code)] // For the reader.
+    why: &'static str,
+    applies: fn(&Row) -> bool,
+    instead: fn(&Row, &mut Expected),
+}
+
+static DIFFERENCES: &[Difference] = &[
+    Difference {
+        why: "libvirt would boot afresh and keep the stale image, which the next start resumes \
+              over a newer disk: virhai refuses",
+        applies: |row| {
+            row.state.starts_with("managed_saved")
+                && row.operation.starts_with("createXML(")
+                && row.operation != "createXML(other name, same uuid)"
+        },
+        instead: |row, expected| {
+            refused(expected, "VIR_ERR_OPERATION_INVALID", before(row));
+        },
+    },
+    Difference {
+        why: "a relative path would be of the client's folder and not of the host's: virhai refuses",
+        applies: |row| row.operation == "save(relative path)",
+        instead: |row, expected| refused(expected, "VIR_ERR_INVALID_ARG", before(row)),
+    },
+    Difference {
+        why: "libvirt-python's 0 of a restore is of no use: virhai answers the domain",
+        applies: |row| row.operation.starts_with("restore") && row.outcome != "error",
+        instead: |_, expected| expected.returned = "virDomain",
+    },
+];
+
+fn refused(expected: &mut Expected, code: &'static str, state: &'static str) {
+    *expected = Expected {
+        outcome: "error",
+        error_code: code,
+        state_after: state,
+        returned: "",
+    };
+}
+
+/// How a domain in the row's state looks when nothing happened to it.
+fn before(row: &Row) -> &'static str {
+    match row.state {
+        "undefined_stale_handle" | "saved_to_file_transient" => "undefined",
+        "shutoff" => "shutoff(unknown),persistent",
+        "shutoff_autostart" => "shutoff(unknown),persistent,autostart",
+        "running_persistent" | "running_autodestroy_persistent" => "running(booted),persistent",
+        "running_transient" | "running_autodestroy_transient" => "running(booted),transient",
+        "paused_persistent" | "paused_at_start_persistent" => "paused(user),persistent",
+        "paused_transient" => "paused(user),transient",
+        "saved_to_file_persistent" => "shutoff(saved),persistent",
+        "managed_saved" | "managed_saved_while_paused" => "shutoff(saved),persistent,managedsave",
+        other => panic!("the state {other} is new: say how it looks"),
+    }
+}
+
+/// What `row` must give on virhai.
+pub fn expected(row: &Row) -> Expected {
+    let ok = row.outcome.starts_with("ok");
+    let mut expected = Expected {
+        outcome: if ok { "ok" } else { "error" },
+        error_code: row.error_code,
+        // A state that cannot be reached leaves what was made on the way there.
+        state_after: row.state_after,
+        returned: row.returned,
+    };
+    for difference in DIFFERENCES {
+        if (difference.applies)(row) {
+            (difference.instead)(row, &mut expected);
+        }
+    }
+    expected
+}
