@@ -377,7 +377,7 @@ fn plain_message(message: &str) -> String {
 fn no_function(signature: &str) -> String {
     let (name, types) = signature.split_once('(').unwrap_or((signature, ""));
     if name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
-        return format!("there is no function `{}`", signature.replace(',', ", "));
+        return format!("there is no function `{signature}`");
     }
     let types = types.trim_end_matches(')').to_owned();
     let types = if types.ends_with('(') {
@@ -387,7 +387,7 @@ fn no_function(signature: &str) -> String {
     };
     format!(
         "there is no `{name}` for {}",
-        types.replacen(',', " and ", 1)
+        types.replacen(", ", " and ", 1)
     )
 }
 

@@ -64,6 +64,9 @@ pub fn advice(engine: &Engine, error: &EvalAltResult, known: &[String]) -> Optio
 
 fn function(engine: &Engine, signature: &str, known: &[String]) -> Option<String> {
     let (name, arguments) = signature.split_once(" (").unwrap_or((signature, ""));
+    if !name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
+        return None;
+    }
     let receiver = arguments
         .split([',', ')'])
         .next()
