@@ -1,7 +1,7 @@
 //! Failures as people read them: what, where in the script, how it got there, what to do.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use rhai::{Dynamic, Engine, EvalAltResult, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, Map, Position};
 use serde_json::{Value, json};
 use virhai::program::CompileError;
 use virhai::{Error, Imports, names};
@@ -15,6 +15,8 @@ pub(crate) struct Diagnostic {
     place: Option<Place>,
     /// Further places, the nearest first: what happened there, and where.
     trail: Vec<(String, Place)>,
+    /// How many places were left out after the first half of the trail.
+    left_out: usize,
     hint: Option<String>,
     error: Option<Error>,
 }
@@ -68,19 +70,23 @@ impl Diagnostic {
             file: file.clone(),
             position: inner.position(),
         };
+        let left_out = shorten(&mut trail);
         let mut diagnostic = Self {
             title: String::new(),
             code: None,
             place: Some(place.clone()),
             trail,
+            left_out,
             hint: None,
             error: None,
         };
         match inner {
             EvalAltResult::ErrorRuntime(value, _) => diagnostic.describe_thrown(value, place),
-            EvalAltResult::ErrorParsing(kind, _) => diagnostic.title = kind.to_string(),
+            EvalAltResult::ErrorParsing(kind, _) => {
+                diagnostic.title = plain_message(&kind.to_string());
+            }
             EvalAltResult::ErrorFunctionNotFound(signature, _) => {
-                diagnostic.title = format!("there is no function `{}`", plain_types(signature));
+                diagnostic.title = no_function(&plain_types(signature));
             }
             EvalAltResult::ErrorVariableNotFound(variable, _) => {
                 diagnostic.title = format!("there is no variable `{variable}`");
@@ -95,9 +101,22 @@ impl Diagnostic {
                     Some("is there a recursion without an end? --max-depth N allows more".into());
             }
             EvalAltResult::ErrorDataTooLarge(what, _) => {
+                let what = match what.as_str() {
+                    "Length of string" => "a string",
+                    "Size of object map" => "a map",
+                    _ => "an array",
+                };
                 diagnostic.title = format!("{what} is larger than it may be");
                 diagnostic.hint =
                     Some("--max-string, --max-array and --max-map set the limits".into());
+            }
+            EvalAltResult::ErrorDotExpr(message, _) if message.starts_with("Unknown property") => {
+                let mut quoted = message.split('\'').skip(1).step_by(2);
+                let (name, kind) = (quoted.next(), quoted.next());
+                let (name, kind) = (name.unwrap_or_default(), kind.unwrap_or_default());
+                let kind = plain_types(kind);
+                diagnostic.title =
+                    format!("there is no property `{name}` of a value of type {kind}");
             }
             other => {
                 let mut bare = other.to_string();
@@ -105,7 +124,7 @@ impl Diagnostic {
                 if let Some(short) = bare.strip_suffix(&suffix) {
                     bare = short.to_owned();
                 }
-                diagnostic.title = bare;
+                diagnostic.title = plain_message(&bare);
             }
         }
         if diagnostic.hint.is_none() {
@@ -119,8 +138,23 @@ impl Diagnostic {
     }
 
     fn describe_thrown(&mut self, value: &Dynamic, thrown: Place) {
+        if let Some(map) = value.read_lock::<Map>()
+            && let Some((title, position)) = caught_and_thrown(&map)
+        {
+            let origin = Place {
+                file: thrown.file.clone(),
+                position,
+            };
+            self.title = title;
+            self.trail.insert(0, ("thrown again here".into(), thrown));
+            self.place = Some(origin);
+            return;
+        }
         let Some(error) = value.clone().try_cast::<Error>() else {
-            self.title = show::text(value).unwrap_or_else(|| "the script threw ()".into());
+            self.title = match value.is_string() {
+                true => value.to_string(),
+                false => format!("the script threw {}", show::quoted(value)),
+            };
             return;
         };
         self.title = error.to_string();
@@ -142,7 +176,7 @@ impl Diagnostic {
     /// Why a script does not compile.
     pub(crate) fn of_compile_error(error: &CompileError) -> Self {
         Self {
-            title: error.message.clone(),
+            title: plain_message(&error.message),
             code: None,
             place: Some(Place {
                 file: error.source.clone(),
@@ -162,6 +196,7 @@ impl Diagnostic {
                     )
                 })
                 .collect(),
+            left_out: 0,
             hint: None,
             error: None,
         }
@@ -174,6 +209,7 @@ impl Diagnostic {
             code: None,
             place: None,
             trail: Vec::new(),
+            left_out: 0,
             hint: None,
             error: None,
         }
@@ -195,7 +231,7 @@ impl Diagnostic {
         if let Some(code) = &self.code {
             title = title.id(code.as_str());
         }
-        let mut groups = vec![Group::with_title(title)];
+        let mut group = Group::with_title(title);
         for (index, ((label, place), text)) in self.places().zip(&texts).enumerate() {
             let Some(text) = text else { continue };
             let Some(span) = span(text, place.position) else {
@@ -213,21 +249,21 @@ impl Diagnostic {
             let snippet = Snippet::source(text.as_str())
                 .path(place.file.as_str())
                 .annotation(annotation);
-            if let Some(group) = groups.pop() {
-                groups.push(group.element(snippet));
+            group = group.element(snippet);
+            if self.left_out > 0 && index == SHOWN / 2 {
+                let note = format!("{} calls between these are left out", self.left_out);
+                group = group.element(Level::NOTE.message(note));
             }
         }
         if let Some(hint) = &self.hint {
-            if let Some(group) = groups.pop() {
-                groups.push(group.element(Level::HELP.message(hint.as_str())));
-            }
+            group = group.element(Level::HELP.message(hint.as_str()));
         }
         let renderer = if colors {
             Renderer::styled()
         } else {
             Renderer::plain()
         };
-        renderer.render(&groups).to_string()
+        renderer.render(&[group]).to_string()
     }
 
     fn places(&self) -> impl Iterator<Item = (&str, &Place)> {
@@ -263,6 +299,20 @@ impl Diagnostic {
     }
 }
 
+/// What and where in the map that a script catches for one of Rhai's own errors.
+fn caught_and_thrown(map: &Map) -> Option<(String, Position)> {
+    let number = |name: &str| map.get(name).and_then(|value| value.as_int().ok());
+    let line = u16::try_from(number("line")?).ok()?;
+    let column = u16::try_from(number("position")?).ok()?;
+    let message = map
+        .get("message")
+        .filter(|_| map.contains_key("error"))?
+        .to_string();
+    let title = message.lines().next().unwrap_or_default();
+    let title = title.split(" @ '").next().unwrap_or_default().to_owned();
+    Some((title, Position::new(line, column)))
+}
+
 /// The bytes of the token at `position`, which Rhai knows only as a point.
 fn span(text: &str, position: Position) -> Option<std::ops::Range<usize>> {
     let line_number = position.line()?;
@@ -288,6 +338,57 @@ fn span(text: &str, position: Position) -> Option<std::ops::Range<usize>> {
     };
     let start = line_start + offset;
     Some(start..start + length)
+}
+
+/// How many places of a trail are worth showing.
+const SHOWN: usize = 8;
+
+/// Keeps the ends of a long trail, such as a recursion leaves; answers how many places it took out.
+fn shorten(trail: &mut Vec<(String, Place)>) -> usize {
+    let too_many = trail.len().saturating_sub(SHOWN);
+    if too_many > 0 {
+        trail.drain(SHOWN / 2..SHOWN / 2 + too_many);
+    }
+    too_many
+}
+
+/// A message of Rhai's as this program writes them: lower case, names in backticks.
+fn plain_message(message: &str) -> String {
+    let mut plain = String::with_capacity(message.len());
+    let mut letters = message.chars().peekable();
+    let mut open = false;
+    while let Some(letter) = letters.next() {
+        let begins = !plain.ends_with(|before: char| before.is_alphanumeric());
+        let ends = letters.peek().is_none_or(|after| !after.is_alphanumeric());
+        // An apostrophe stands between letters, a quotation mark at the edge of a word.
+        if letter == '\'' && (if open { ends } else { begins }) {
+            open = !open;
+            plain.push('`');
+        } else if plain.is_empty() && letters.peek().is_some_and(|next| !next.is_uppercase()) {
+            plain.extend(letter.to_lowercase());
+        } else {
+            plain.push(letter);
+        }
+    }
+    plain
+}
+
+/// What to say where no function has the name and the types of `signature`.
+fn no_function(signature: &str) -> String {
+    let (name, types) = signature.split_once('(').unwrap_or((signature, ""));
+    if name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
+        return format!("there is no function `{}`", signature.replace(',', ", "));
+    }
+    let types = types.trim_end_matches(')').to_owned();
+    let types = if types.ends_with('(') {
+        types + ")"
+    } else {
+        types
+    };
+    format!(
+        "there is no `{name}` for {}",
+        types.replacen(',', " and ", 1)
+    )
 }
 
 /// Rhai's list of the types that a string parameter matches, in one word.

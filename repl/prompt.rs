@@ -1,4 +1,128 @@
-//! The prompt.
-pub(crate) fn start(_: &crate::args::Args) -> u8 {
-    0
+//! The prompt: what is typed runs on a worker, so that Ctrl-C can always come back here.
+
+mod history;
+mod input;
+mod worker;
+
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use rustyline::error::ReadlineError;
+use rustyline::history::FileHistory;
+use rustyline::{Config, Editor};
+
+use crate::args::Args;
+use crate::run::{self, FAILED};
+use crate::signals;
+use input::Input;
+use worker::{Answer, Worker};
+
+/// Runs the prompt until its end and answers the exit status.
+pub(crate) fn start(args: &Args) -> u8 {
+    let mut editor = match editor() {
+        Ok(editor) => editor,
+        Err(error) => {
+            eprintln!("error: cannot use the terminal: {error}");
+            return FAILED;
+        }
+    };
+    let session = run::session(&args.options);
+    let (leave, left) = mpsc::channel();
+    let asked = match signals::watch(session.interrupt().clone(), false, move || {
+        let _ = leave.send(());
+    }) {
+        Ok(asked) => asked,
+        Err(error) => {
+            eprintln!("error: cannot watch for signals: {error}");
+            return FAILED;
+        }
+    };
+    let prompt = Prompt { left, asked };
+    let mut worker = Worker::new(args.options.clone(), session);
+    if !args.options.quiet {
+        let versions = virhai::versions();
+        eprintln!(
+            "virhai {} with libvirt {}; Ctrl-D leaves",
+            versions.virhai, versions.libvirt_running
+        );
+    }
+    prompt.evaluate(&mut worker, "let conn = connect(); conn");
+    loop {
+        let text = match editor.readline("virhai> ") {
+            Ok(text) => text,
+            // Ctrl-C at the prompt drops the line and nothing else.
+            Err(ReadlineError::Interrupted) => continue,
+            Err(ReadlineError::Eof) => break,
+            Err(error) => {
+                eprintln!("error: cannot read from the terminal: {error}");
+                return FAILED;
+            }
+        };
+        if text.trim().is_empty() {
+            continue;
+        }
+        history::add(&mut editor, &text);
+        if let Some(status) = prompt.evaluate(&mut worker, &text) {
+            return status;
+        }
+    }
+    run::DONE
+}
+
+struct Prompt {
+    /// Tells that the user wants the prompt back, whatever still runs.
+    left: Receiver<()>,
+    asked: signals::Asked,
+}
+
+impl Prompt {
+    /// Has the worker run `text`, and shows what came of it; a status means the end.
+    fn evaluate(&self, worker: &mut Worker, text: &str) -> Option<u8> {
+        self.asked.reset();
+        while self.left.try_recv().is_ok() {}
+        let (answer, answers): (Sender<Answer>, _) = mpsc::channel();
+        if let Err(error) = worker.run(text.to_owned(), answer) {
+            eprintln!("error: cannot start a thread: {error}");
+            return None;
+        }
+        loop {
+            match answers.recv_timeout(Duration::from_millis(50)) {
+                Ok(Answer::Shown { text, state }) => {
+                    worker.keep(state);
+                    if let Some(text) = text {
+                        run::print_line(&text);
+                    }
+                    return None;
+                }
+                Ok(Answer::Failed { text, state }) => {
+                    worker.keep(state);
+                    eprintln!("{text}");
+                    return None;
+                }
+                Ok(Answer::Exit(status)) => return Some(status),
+                Err(RecvTimeoutError::Disconnected) => {
+                    eprintln!("error: virhai failed inside, which is a defect to report");
+                    return None;
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.left.try_recv().is_ok() {
+                        eprintln!("left behind: its outcome is unknown");
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn editor() -> rustyline::Result<Editor<Input, FileHistory>> {
+    let config = Config::builder()
+        .max_history_size(10_000)?
+        .history_ignore_dups(true)?
+        .auto_add_history(false)
+        .build();
+    let mut editor = Editor::with_config(config)?;
+    editor.set_helper(Some(Input::new()));
+    history::load(&mut editor);
+    Ok(editor)
 }

@@ -16,7 +16,7 @@ use crate::{show, signals};
 
 /// The statuses that this program exits with, besides a script's own `exit(n)`.
 pub(crate) const DONE: u8 = 0;
-const FAILED: u8 = 1;
+pub(crate) const FAILED: u8 = 1;
 pub(crate) const WRONG_USAGE: u8 = 2;
 const DOES_NOT_COMPILE: u8 = 3;
 const NO_CONNECTION: u8 = 4;
@@ -52,12 +52,19 @@ pub(crate) fn run(args: &Args, source: Source) -> u8 {
         eprintln!("error: cannot watch for signals: {error}");
     }
     let timeout = options.timeout;
+    // Built here, while the thread of `warm_up` readies libvirt: the main thread's memory grows in
+    // large steps, that of others a page at a time.
+    let folders = [script.folder.clone()]
+        .into_iter()
+        .chain(options.allow_import.clone());
+    let imports = Imports::new(folders);
+    let engine = engine::build(&session, &options.limits(), imports.clone());
     let (sender, receiver) = mpsc::channel();
     let worker = std::thread::Builder::new()
         .name("script".into())
         .stack_size(STACK)
         .spawn(move || {
-            let _ = sender.send(work(&options, &session, &script));
+            let _ = sender.send(work(&options, &session, &engine, &imports, &script));
         });
     if let Err(error) = worker {
         eprintln!("error: cannot start a thread: {error}");
@@ -136,13 +143,13 @@ fn read(source: Source) -> Result<Script, String> {
     })
 }
 
-fn work(options: &Options, session: &Session, script: &Script) -> u8 {
-    let imports = Imports::new(
-        [script.folder.clone()]
-            .into_iter()
-            .chain(options.allow_import.clone()),
-    );
-    let engine = engine::build(session, &options.limits(), imports.clone());
+fn work(
+    options: &Options,
+    session: &Session,
+    engine: &Engine,
+    imports: &Imports,
+    script: &Script,
+) -> u8 {
     if options.verbose {
         eprintln!(
             "running {} with libvirt {}",
@@ -150,10 +157,10 @@ fn work(options: &Options, session: &Session, script: &Script) -> u8 {
             virhai::versions().libvirt_running
         );
     }
-    let program = match Program::compile(&engine, &imports, &script.name, &script.text) {
+    let program = match Program::compile(engine, imports, &script.name, &script.text) {
         Ok(program) => program,
         Err(error) => {
-            fail(options, &imports, &Diagnostic::of_compile_error(&error));
+            fail(options, imports, &Diagnostic::of_compile_error(&error));
             return DOES_NOT_COMPILE;
         }
     };
@@ -170,7 +177,7 @@ fn work(options: &Options, session: &Session, script: &Script) -> u8 {
     let began = Instant::now();
     let result =
         engine::guarded(|| engine.eval_ast_with_scope::<Dynamic>(&mut scope, &program.ast));
-    let status = finish(options, session, &engine, &imports, &script.name, result);
+    let status = finish(options, session, engine, imports, &script.name, result);
     if options.verbose {
         eprintln!(
             "ended after {:.3} s with status {status}",
@@ -195,9 +202,8 @@ fn finish(
         }
         Err(error) => error,
     };
-    if let EvalAltResult::Exit(value, _) = error.unwrap_inner() {
-        // Only the low byte of a status reaches the parent.
-        return value.as_int().map_or(DONE, |status| (status & 0xff) as u8);
+    if let Some(status) = engine::exit_status(&error) {
+        return status;
     }
     // What a stop leaves behind, such as an aborted save, is not the script's own failure.
     let (diagnostic, status) = match session.interrupt().stopping() {

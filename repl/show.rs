@@ -47,7 +47,8 @@ fn plain(value: &Dynamic) -> String {
     value.to_string()
 }
 
-fn quoted(value: &Dynamic) -> String {
+/// A value in one line, as a script writes it.
+pub(crate) fn quoted(value: &Dynamic) -> String {
     match value.clone().into_immutable_string() {
         Ok(text) => format!("{:?}", text.as_str()),
         Err(_) if value.is_unit() => "()".into(),

@@ -1,6 +1,6 @@
 //! Builds the Rhai engine: what scripts can call, how far they may go, and how they are stopped.
 
-use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel};
+use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel, Position, Token};
 
 use crate::imports::Imports;
 use crate::interrupt::Stop;
@@ -81,6 +81,13 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
             .then(|| constants::lookup(name))
             .flatten())
     });
+    // Rhai reserves `call` for function pointers, where it needs no reserving; an error has it
+    // as a property.
+    #[allow(deprecated)]
+    engine.on_parse_token(|token, _, _| match token {
+        Token::Reserved(word) if *word == "call" => Token::Identifier(word),
+        other => other,
+    });
 
     let interrupt = session.interrupt().clone();
     let most = if limits.memory == 0 {
@@ -88,8 +95,9 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
     } else {
         limits.memory
     };
-    engine.on_progress(move |operations| {
-        if operations % 1024 == 0 && memory::held() > most {
+    // At each operation: a text that doubles itself needs only thirty of them to fill a machine.
+    engine.on_progress(move |_| {
+        if memory::held() > most {
             interrupt.stop(Stop::OutOfMemory);
         }
         interrupt.stopping().map(|_| Dynamic::UNIT)
@@ -111,6 +119,26 @@ pub fn guarded<T>(
             .unwrap_or_default();
         Err(format!("virhai failed inside, which is a defect to report: {text}").into())
     })
+}
+
+/// What `exit` throws: Rhai's own turns into the script's result.
+#[derive(Debug, Clone, Copy)]
+struct ExitStatus(u8);
+
+/// The end of a script by `exit`, which no script can catch.
+pub(crate) fn exit(status: u8) -> Box<EvalAltResult> {
+    EvalAltResult::ErrorTerminated(Dynamic::from(ExitStatus(status)), Position::NONE).into()
+}
+
+/// The status that a script gave to `exit`, where that is what ended it.
+pub fn exit_status(error: &EvalAltResult) -> Option<u8> {
+    match error.unwrap_inner() {
+        EvalAltResult::ErrorTerminated(token, _) => {
+            let status = token.clone().try_cast::<ExitStatus>()?;
+            Some(status.0)
+        }
+        _ => None,
+    }
 }
 
 /// The memory of this process.

@@ -1,5 +1,6 @@
 //! Stopping a script from outside: Ctrl-C, a signal, or the end of its time.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,11 +25,25 @@ pub struct Interrupt(Arc<State>);
 #[derive(Default)]
 struct State {
     stop: AtomicU8,
+    run: AtomicU64,
     next: AtomicU64,
     actions: Mutex<BTreeMap<u64, Action>>,
 }
 
+thread_local! {
+    /// The run that this thread works on; 0 for threads that did not begin one.
+    static RUN: Cell<u64> = const { Cell::new(0) };
+}
+
 impl Interrupt {
+    /// Begins a run on this thread; a thread that was left behind with an earlier one stops as
+    /// soon as it comes back to its script.
+    pub fn begin(&self) {
+        let run = self.0.run.fetch_add(1, Ordering::SeqCst) + 1;
+        RUN.set(run);
+        self.0.stop.store(0, Ordering::SeqCst);
+    }
+
     /// Stops the script: aborts the libvirt jobs and ends the waits that are under way.
     ///
     /// The first reason stands. Actions run on the caller's thread.
@@ -45,17 +60,16 @@ impl Interrupt {
 
     /// Why the script is being stopped, if it is.
     pub fn stopping(&self) -> Option<Stop> {
+        let run = RUN.get();
+        if run != 0 && run != self.0.run.load(Ordering::Relaxed) {
+            return Some(Stop::Interrupted);
+        }
         match self.0.stop.load(Ordering::Relaxed) {
             0 => None,
             1 => Some(Stop::Interrupted),
             2 => Some(Stop::TimedOut),
             _ => Some(Stop::OutOfMemory),
         }
-    }
-
-    /// Makes ready for the next script of a session.
-    pub fn reset(&self) {
-        self.0.stop.store(0, Ordering::SeqCst);
     }
 
     /// Has `action` run at a stop, for as long as the guard lives; at once if that was before.

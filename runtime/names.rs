@@ -93,6 +93,11 @@ fn function(engine: &Engine, signature: &str, known: &[String]) -> Option<String
             "`{name}` is a property: write it without the parentheses"
         ));
     }
+    if known.iter().any(|own| own == name) {
+        return Some(format!(
+            "a script's own function is called as `{name}(value, ...)`, not as a method"
+        ));
+    }
     let pool = if methods.is_empty() {
         functions.iter().collect()
     } else {

@@ -102,7 +102,8 @@ fn static_imports(ast: &AST) -> Vec<(String, Position)> {
 /// The script without the line that Unix reads, and all positions as they were.
 pub fn without_shebang(text: &str) -> Cow<'_, str> {
     match text.strip_prefix("#!") {
-        Some(rest) => Cow::Owned(format!("//{rest}")),
+        // A third slash, from the path, would make it a doc comment.
+        Some(rest) => Cow::Owned(format!("// {rest}")),
         None => Cow::Borrowed(text),
     }
 }

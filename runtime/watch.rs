@@ -33,12 +33,15 @@ pub(crate) enum Outcome<T> {
 }
 
 impl Watch {
-    /// Watches the host behind `connect`.
-    pub(crate) fn new(connect: Arc<Connect>) -> Self {
+    /// Watches the host behind `connect`, which is a connection that can break or, for a driver
+    /// within the process, is not.
+    pub(crate) fn new(connect: Arc<Connect>, can_break: bool) -> Self {
         let board = Arc::new(Board::default());
-        let closing = Arc::clone(&board);
-        // Drivers within the process have no connection that could break, and refuse.
-        let _ = events::on_close(&connect, Arc::new(move || closing.lose()));
+        if can_break {
+            let closing = Arc::clone(&board);
+            // Without it, keepalive and the wait's own timeout still end the wait.
+            let _ = events::on_close(&connect, Arc::new(move || closing.lose()));
+        }
         Self {
             connect,
             board,

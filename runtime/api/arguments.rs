@@ -244,8 +244,10 @@ pub(crate) fn whole(number: u64) -> i64 {
 
 /// A map of names to values.
 macro_rules! fields {
-    ($($name:literal: $value:expr),* $(,)?) => {
-        [$(($name.into(), rhai::Dynamic::from($value))),*].into_iter().collect::<rhai::Map>()
-    };
+    ($($name:literal: $value:expr),* $(,)?) => {{
+        let mut map = rhai::Map::new();
+        $(map.insert($name.into(), rhai::Dynamic::from($value));)*
+        map
+    }};
 }
 pub(crate) use fields;

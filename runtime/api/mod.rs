@@ -1,9 +1,12 @@
 //! What scripts can call: a module per libvirt object, and the prelude.
 
+#![allow(clippy::unwrap_used)] // Rhai's macro unwraps arguments whose types it has checked.
+
 pub(crate) mod arguments;
 pub(crate) mod connection;
 pub(crate) mod domain;
 pub(crate) mod error;
+pub(crate) mod growth;
 pub(crate) mod prelude;
 pub(crate) mod stream;
 pub(crate) mod wait;
@@ -18,4 +21,5 @@ pub(crate) fn register(engine: &mut Engine) {
     stream::register(engine);
     wait::register(engine);
     prelude::register(engine);
+    growth::register(engine);
 }

@@ -7,6 +7,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, exported_module};
 
 use super::arguments::{RhaiResultOf, duration, number};
+use crate::engine;
 use crate::error::Error;
 use crate::session::Session;
 
@@ -79,37 +80,68 @@ mod functions {
         ))
     }
 
-    /// Does nothing for a while; an interrupt ends it. To wait for a guest, use `wait`.
+    /// Ends the script at once, as done.
+    ///
+    /// ```rhai
+    /// exit();
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "exit", volatile, return_raw)]
+    pub fn exit() -> RhaiResultOf<()> {
+        Err(engine::exit(0))
+    }
+
+    /// Ends the script at once with a status from 0 to 255; nothing can catch that.
+    ///
+    /// ```rhai
+    /// exit(0);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "exit", volatile, return_raw)]
+    pub fn exit_status(ctx: NativeCallContext, status: Dynamic) -> RhaiResultOf<()> {
+        match status.as_int().map(u8::try_from) {
+            Ok(Ok(status)) => Err(engine::exit(status)),
+            _ => {
+                let wrong = format!("`{status}` is no exit status");
+                Err(Error::invalid(&ctx, wrong)
+                    .with_hint("an exit status is a number from 0 to 255")
+                    .throw())
+            }
+        }
+    }
+
+    /// Does nothing for a while, such as `"90s"`; an interrupt ends it. To wait for a guest, use
+    /// `wait`.
     ///
     /// ```rhai
     /// sleep("10ms");
     /// ```
     /// Calls no libvirt function.
-    #[rhai_fn(name = "sleep", return_raw)]
-    pub fn sleep(ctx: NativeCallContext, time: Dynamic) -> RhaiResultOf<()> {
-        let until = Instant::now().checked_add(duration(&ctx, &time)?);
-        let interrupt = Session::of(&ctx).interrupt().clone();
-        let bell = std::sync::Arc::new((Mutex::new(()), Condvar::new()));
-        let rung = std::sync::Arc::clone(&bell);
-        let _guard = interrupt.on_stop(move || {
-            drop(rung.0.lock().unwrap_or_else(PoisonError::into_inner));
-            rung.1.notify_all();
-        });
-        let mut quiet = bell.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while interrupt.stopping().is_none() {
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            quiet = match left {
-                Some(left) if left.is_zero() => return Ok(()),
-                Some(left) => {
-                    bell.1
-                        .wait_timeout(quiet, left)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
-                }
-                None => bell.1.wait(quiet).unwrap_or_else(PoisonError::into_inner),
-            };
-        }
-        Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, ctx.call_position()).into())
+    #[rhai_fn(name = "sleep", volatile, return_raw)]
+    pub fn sleep(ctx: NativeCallContext, time: &str) -> RhaiResultOf<()> {
+        nap(&ctx, &time.into())
+    }
+
+    /// Does nothing for that many seconds; an interrupt ends it.
+    ///
+    /// ```rhai
+    /// sleep(0);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "sleep", volatile, return_raw)]
+    pub fn sleep_seconds(ctx: NativeCallContext, seconds: i64) -> RhaiResultOf<()> {
+        nap(&ctx, &seconds.into())
+    }
+
+    /// Does nothing for that many seconds and parts of one; an interrupt ends it.
+    ///
+    /// ```rhai
+    /// sleep(0.01);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "sleep", volatile, return_raw)]
+    pub fn sleep_fraction(ctx: NativeCallContext, seconds: f64) -> RhaiResultOf<()> {
+        nap(&ctx, &seconds.into())
     }
 
     /// The values as text, with `separator` between them.
@@ -165,6 +197,33 @@ mod functions {
     ) -> RhaiResultOf<Array> {
         super::parallel(&ctx, &items, limit, &action)
     }
+}
+
+/// Sleeps until the time is over or the script is stopped.
+fn nap(ctx: &NativeCallContext, time: &Dynamic) -> RhaiResultOf<()> {
+    let until = Instant::now().checked_add(duration(ctx, time)?);
+    let interrupt = Session::of(ctx).interrupt().clone();
+    let bell = std::sync::Arc::new((Mutex::new(()), Condvar::new()));
+    let rung = std::sync::Arc::clone(&bell);
+    let _guard = interrupt.on_stop(move || {
+        drop(rung.0.lock().unwrap_or_else(PoisonError::into_inner));
+        rung.1.notify_all();
+    });
+    let mut quiet = bell.0.lock().unwrap_or_else(PoisonError::into_inner);
+    while interrupt.stopping().is_none() {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        quiet = match left {
+            Some(left) if left.is_zero() => return Ok(()),
+            Some(left) => {
+                bell.1
+                    .wait_timeout(quiet, left)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0
+            }
+            None => bell.1.wait(quiet).unwrap_or_else(PoisonError::into_inner),
+        };
+    }
+    Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, ctx.call_position()).into())
 }
 
 type Outcome = std::result::Result<Dynamic, Box<EvalAltResult>>;

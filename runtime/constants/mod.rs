@@ -7,7 +7,7 @@ mod list;
 
 use std::collections::HashMap;
 use std::ffi::CStr;
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, OnceLock};
 
 use rhai::{Dynamic, ImmutableString};
 
@@ -99,7 +99,7 @@ fn is(constant: &Constant, number: i64) -> bool {
 pub struct Words {
     group: &'static str,
     prefix: &'static str,
-    cache: Mutex<Vec<ImmutableString>>,
+    words: OnceLock<Vec<ImmutableString>>,
 }
 
 impl Words {
@@ -108,22 +108,20 @@ impl Words {
         Self {
             group,
             prefix,
-            cache: Mutex::new(Vec::new()),
+            words: OnceLock::new(),
         }
     }
 
     /// The word for `number`; a number newer than the table is answered as `unknown-N`.
     pub fn word(&self, number: i64) -> ImmutableString {
-        let mut cache = self
-            .cache
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if cache.is_empty() {
-            *cache = self.all();
-        }
         usize::try_from(number)
             .ok()
-            .and_then(|index| cache.get(index).filter(|word| !word.is_empty()).cloned())
+            .and_then(|index| {
+                self.all()
+                    .get(index)
+                    .filter(|word| !word.is_empty())
+                    .cloned()
+            })
             .unwrap_or_else(|| format!("unknown-{number}").into())
     }
 
@@ -136,24 +134,26 @@ impl Words {
     }
 
     /// Every word, at the index of its number; empty where libvirt has no such number.
-    pub fn all(&self) -> Vec<ImmutableString> {
-        let mut words = Vec::new();
-        for constant in group(self.group) {
-            let Value::Integer(value) = constant.value else {
-                continue;
-            };
-            let Ok(index) = usize::try_from(value) else {
-                continue;
-            };
-            if words.len() <= index {
-                words.resize(index + 1, ImmutableString::new());
+    pub fn all(&self) -> &[ImmutableString] {
+        self.words.get_or_init(|| {
+            let mut words = Vec::new();
+            for constant in group(self.group) {
+                let Value::Integer(value) = constant.value else {
+                    continue;
+                };
+                let Ok(index) = usize::try_from(value) else {
+                    continue;
+                };
+                if words.len() <= index {
+                    words.resize(index + 1, ImmutableString::new());
+                }
+                let word = constant
+                    .name
+                    .strip_prefix(self.prefix)
+                    .unwrap_or(constant.name);
+                words[index] = word.to_lowercase().into();
             }
-            let word = constant
-                .name
-                .strip_prefix(self.prefix)
-                .unwrap_or(constant.name);
-            words[index] = word.to_lowercase().into();
-        }
-        words
+            words
+        })
     }
 }

@@ -86,7 +86,11 @@ impl From<virt::error::Error> for Failure {
 pub fn silence_libvirt() {
     static DONE: OnceLock<()> = OnceLock::new();
     DONE.get_or_init(|| {
-        let asked = ["LIBVIRT_DEBUG", "LIBVIRT_LOG_OUTPUTS", "LIBVIRT_LOG_FILTERS"];
+        let asked = [
+            "LIBVIRT_DEBUG",
+            "LIBVIRT_LOG_OUTPUTS",
+            "LIBVIRT_LOG_FILTERS",
+        ];
         if asked.iter().all(|name| std::env::var_os(name).is_none()) {
             // SAFETY: libvirt reads the variable when it is initialized, and the program calls
             // this first, while it has one thread.

@@ -1,1 +1,320 @@
 //! Conventions that every function of the API keeps.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use virhai::catalog::{self, Function};
+use virhai::engine::{self, Limits};
+use virhai::names::{snake_case, without_variant};
+use virhai::{Imports, Session, SessionOptions};
+
+use super::constants::{api, attribute};
+
+/// libvirt-python's names for what this API covers: `method C-function`, a line each.
+const PYTHON: &str = include_str!("../data/libvirt_python.txt");
+
+fn functions() -> Vec<Function> {
+    let session = Session::new(SessionOptions::default());
+    let engine = engine::build(&session, &Limits::default(), Imports::default());
+    catalog::functions(&engine)
+}
+
+/// The function as messages of this test show it.
+fn shown(function: &Function) -> String {
+    let kinds: Vec<&str> = function
+        .parameters
+        .iter()
+        .map(|(_, kind)| kind.as_str())
+        .collect();
+    format!("{}({})", function.name, kinds.join(", "))
+}
+
+fn none(offenders: Vec<String>, what: &str) {
+    assert!(
+        offenders.is_empty(),
+        "{what}:\n  {}",
+        offenders.join("\n  ")
+    );
+}
+
+/// What all values need and Rhai calls by itself: it has no libvirt-python name.
+fn is_conversion(function: &Function) -> bool {
+    matches!(
+        function.name.as_str(),
+        "to_string" | "to_debug" | "==" | "!="
+    )
+}
+
+#[test]
+fn every_function_is_documented_and_has_an_example() {
+    let mut offenders = Vec::new();
+    for function in functions() {
+        let mut lines = function.docs.lines();
+        let first = lines.next().unwrap_or_default();
+        let begins = first
+            .chars()
+            .next()
+            .is_some_and(|letter| letter.is_uppercase() || "`l".contains(letter));
+        let prose = function.docs.split("```").next().unwrap_or_default();
+        let sentence = prose.split("\n\n").next().unwrap_or_default();
+        if !begins || !sentence.trim_end().ends_with(['.', ':']) {
+            offenders.push(format!(
+                "{} has no first sentence: {sentence:?}",
+                shown(&function)
+            ));
+        }
+        if function.examples().is_empty() {
+            offenders.push(format!("{} has no example", shown(&function)));
+        }
+        for (tag, _) in function.examples() {
+            if !["", "qemu", "migrate"].contains(&tag.as_str()) {
+                offenders.push(format!(
+                    "{}: nothing runs examples of kind {tag}",
+                    shown(&function)
+                ));
+            }
+        }
+        let last = lines.last().unwrap_or_default();
+        let calls = last.starts_with("Calls vir") && last.ends_with('.');
+        if !calls && last != "Calls no libvirt function." {
+            offenders.push(format!(
+                "{} does not end with what it calls: {last:?}",
+                shown(&function)
+            ));
+        }
+    }
+    none(
+        offenders,
+        "functions that a reader cannot learn from their documentation",
+    );
+}
+
+#[test]
+fn every_libvirt_function_that_the_documentation_names_exists() {
+    let api = api();
+    let known: BTreeSet<&str> = api
+        .split('<')
+        .filter(|element| element.starts_with("function ") || element.starts_with("functype "))
+        .filter_map(|element| attribute(element, "name"))
+        .collect();
+    assert!(known.len() > 400, "libvirt-api.xml is understood");
+    let mut offenders = Vec::new();
+    for function in functions() {
+        for call in function.calls().filter(|call| !known.contains(call)) {
+            offenders.push(format!("{}: {call}", shown(&function)));
+        }
+    }
+    none(offenders, "functions that libvirt does not have");
+}
+
+/// libvirt-python's methods as `(method, C function)`.
+fn python() -> Vec<(&'static str, &'static str)> {
+    PYTHON
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| {
+            line.split_once(' ')
+                .expect("a line is a method and its C function")
+        })
+        .collect()
+}
+
+/// The name in scripts for a method of libvirt-python.
+fn expected_name(method: &str) -> String {
+    without_variant(&snake_case(method)).to_owned()
+}
+
+#[test]
+fn every_call_that_libvirt_python_has_is_there_by_its_name() {
+    let mut called: HashMap<String, BTreeSet<String>> = HashMap::new();
+    for function in functions() {
+        for call in function.calls() {
+            called
+                .entry(call.to_owned())
+                .or_default()
+                .insert(function.name.clone());
+        }
+    }
+    let mut offenders = Vec::new();
+    for (method, call) in python() {
+        let name = expected_name(method);
+        // A UUID as bytes goes by way of its text.
+        match called
+            .get(call)
+            .or_else(|| called.get(&format!("{call}String")))
+        {
+            None => offenders.push(format!("{call}: nothing calls it, `{name}` should")),
+            Some(names) if !names.contains(&name) => {
+                offenders.push(format!(
+                    "{call}: {names:?} should be `{name}`, as `{method}` is"
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    none(
+        offenders,
+        "calls that a Python program could not carry over",
+    );
+}
+
+#[test]
+fn a_name_for_a_libvirt_call_is_libvirt_pythons() {
+    let mut expected: HashMap<&str, BTreeSet<String>> = HashMap::new();
+    for (method, call) in python() {
+        expected
+            .entry(call)
+            .or_default()
+            .insert(expected_name(method));
+    }
+    let is_python = |call: &str, name: &str| {
+        // A UUID as bytes goes by way of its text.
+        let calls = [call, call.trim_end_matches("String")];
+        calls
+            .iter()
+            .filter_map(|call| expected.get(call))
+            .any(|names| names.contains(name))
+    };
+    let mut offenders = Vec::new();
+    for function in functions() {
+        let calls: Vec<&str> = function.calls().collect();
+        // What stands for several calls is a convenience of virhai's own, and has its own name.
+        if let [call] = calls[..]
+            && !function.property
+            && !is_conversion(&function)
+            && !OWN_NAMES.contains(&function.name.as_str())
+            && !is_python(call, &function.name)
+        {
+            offenders.push(format!("{} calls {call}", shown(&function)));
+        }
+    }
+    none(offenders, "names that libvirt-python does not have");
+}
+
+/// What libvirt-python has no method for.
+const OWN_NAMES: &[&str] = &[
+    // `libvirt.open` and its like, which are no methods.
+    "connect",
+    "connect_read_only",
+    "connect_auth",
+    // libvirt-python's, by a newer C function than it calls.
+    "list_domains_id",
+    "list_defined_domains",
+    // What is called back there is waited for here.
+    "wait",
+    "wait_event",
+    // A stream there is an object of many calls.
+    "read",
+    "write",
+    // A list of two numbers there.
+    "state_reason",
+    // `UUID`, where `uuid` is the text.
+    "uuid_bytes",
+];
+
+#[test]
+fn names_follow_the_rule() {
+    let cases = [
+        ("createXML", "create_xml"),
+        ("lookupByName", "lookup_by_name"),
+        ("lookupByUUIDString", "lookup_by_uuid_string"),
+        ("XMLDesc", "xml_desc"),
+        ("OSType", "os_type"),
+        ("getCPUStats", "get_cpu_stats"),
+        ("fSInfo", "fs_info"),
+        ("pMWakeup", "pm_wakeup"),
+        ("injectNMI", "inject_nmi"),
+        ("createWithFlags", "create"),
+        ("shutdownFlags", "shutdown"),
+        ("defineXMLFlags", "define_xml"),
+        ("migrateToURI3", "migrate_to_uri"),
+    ];
+    for (python, name) in cases {
+        assert_eq!(expected_name(python), name, "{python}");
+    }
+}
+
+/// Every Rust file below `folder`, with its text.
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder)
+            .expect("the sources are at hand")
+            .flatten()
+        {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).expect("sources are text");
+                files.push((path, text));
+            }
+        }
+    }
+    assert!(!files.is_empty(), "{folder} has sources");
+    files
+}
+
+/// The lines of code below `folder` in which one of `words` stands as a word of its own.
+fn lines_with(folder: &str, words: &[&str]) -> Vec<String> {
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let has = |line: &str, word: &str| {
+        line.match_indices(word).any(|(at, _)| {
+            let before = line[..at].chars().next_back().is_some_and(is_word);
+            let after = line[at + word.len()..].chars().next().is_some_and(is_word);
+            !before && !after
+        })
+    };
+    let mut found = Vec::new();
+    for (path, text) in sources(folder) {
+        for (number, line) in text.lines().enumerate() {
+            let comment = line.trim_start().starts_with("//");
+            if !comment && words.iter().any(|word| has(line, word)) {
+                found.push(format!(
+                    "{}:{}: {}",
+                    path.display(),
+                    number + 1,
+                    line.trim()
+                ));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn unsafe_code_stands_only_where_libvirt_is_wrapped() {
+    let outside = |line: &String| !line.contains("/runtime/libvirt/");
+    let mut offenders: Vec<String> = lines_with("runtime", &["unsafe"])
+        .into_iter()
+        .filter(outside)
+        .collect();
+    offenders.extend(lines_with("repl", &["unsafe"]));
+    none(offenders, "unsafe code outside of runtime/libvirt");
+}
+
+#[test]
+fn only_the_binary_prints() {
+    let words = [
+        "println", "eprintln", "print!", "eprint", "dbg", "stdout", "stderr",
+    ];
+    none(lines_with("runtime", &words), "the library prints");
+}
+
+#[test]
+fn each_folder_uses_only_those_below_it() {
+    none(
+        lines_with("repl", &["virt", "virt_sys"]),
+        "the binary calls libvirt itself",
+    );
+    none(
+        lines_with("runtime/api", &["catalog"]),
+        "the API knows the catalogue",
+    );
+    let catalog = lines_with("runtime", &["libvirt", "virt", "virt_sys"]).into_iter();
+    let catalog = catalog
+        .filter(|line| line.contains("/catalog.rs"))
+        .collect();
+    none(catalog, "the catalogue knows libvirt");
+}

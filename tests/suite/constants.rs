@@ -1,1 +1,149 @@
 //! libvirt's constants, held against its published API.
+
+use std::collections::HashMap;
+use std::process::Command;
+
+use virhai::constants::{self, Words};
+
+use crate::support::virhai;
+
+/// The libvirt that the table of names was made from.
+const TABLE: [u32; 3] = [11, 3, 0];
+
+/// A constant as `libvirt-api.xml` tells of it.
+struct Published {
+    name: String,
+    value: String,
+    is_text: bool,
+    version: Vec<u32>,
+}
+
+/// The `libvirt-api.xml` of the libvirt at hand.
+pub fn api() -> String {
+    let asked = Command::new("pkg-config")
+        .args(["--variable=libvirt_api", "libvirt"])
+        .output();
+    let path = String::from_utf8(asked.expect("pkg-config is installed").stdout);
+    let path = path.expect("paths are text");
+    std::fs::read_to_string(path.trim()).expect("libvirt's development files are installed")
+}
+
+/// The attribute `name` of the element that `text` begins with.
+pub fn attribute<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let element = text.split('<').next()?;
+    let (_, rest) = element.split_once(&format!(" {name}='"))?;
+    rest.split('\'').next()
+}
+
+fn published(api: &str) -> Vec<Published> {
+    let mut found = Vec::new();
+    for element in api
+        .split('<')
+        .filter(|it| it.starts_with("enum ") || it.starts_with("macro "))
+    {
+        let name = attribute(element, "name").expect("constants have names");
+        let text = attribute(element, "string");
+        let number = attribute(element, "value").or_else(|| attribute(element, "raw"));
+        let function = attribute(element, "params").is_some();
+        let sentinel = name.ends_with("_LAST") && element.starts_with("enum ");
+        if !name.starts_with("VIR_") || function || sentinel {
+            continue;
+        }
+        let Some(value) = text.or(number) else {
+            continue;
+        };
+        let version = attribute(element, "version").unwrap_or_default().split('.');
+        found.push(Published {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            is_text: text.is_some(),
+            version: version.map_while(|part| part.parse().ok()).collect(),
+        });
+    }
+    found
+}
+
+/// The number that a C expression of sums, names and comments comes to.
+fn number(expression: &str, names: &HashMap<&str, &str>) -> Option<i64> {
+    let bare = expression.split("/*").next()?.replace(['(', ')', 'L'], "");
+    // Taking away all `L` spoils names, which are looked up as they were.
+    if let Some(other) = names.get(expression.trim()) {
+        return number(other, names);
+    }
+    bare.split('+')
+        .map(|part| part.trim().parse::<i64>().ok())
+        .sum()
+}
+
+#[test]
+fn every_constant_that_libvirt_publishes_has_its_value_in_a_script() {
+    let api = api();
+    let published = published(&api);
+    assert!(published.len() > 1000, "libvirt-api.xml is understood");
+    let names: HashMap<&str, &str> = published
+        .iter()
+        .map(|it| (it.name.as_str(), it.value.as_str()))
+        .collect();
+    let (mut missing, mut script) = (Vec::new(), String::from("let wrong = [];\n"));
+    for constant in &published {
+        let Published { name, value, .. } = constant;
+        if constants::lookup(name).is_none() {
+            if constant.version.as_slice() <= TABLE.as_slice() {
+                missing.push(name);
+            }
+            continue;
+        }
+        let expected = match constant.is_text {
+            true => format!("{value:?}"),
+            false => number(value, &names).expect(name).to_string(),
+        };
+        script.push_str(&format!(
+            "if {name} != {expected} {{ wrong.push(`{name} is ${{{name}}}, not {expected}`); }}\n"
+        ));
+    }
+    assert!(missing.is_empty(), "the table lacks {missing:#?}");
+    script.push_str("wrong");
+    assert_eq!(virhai().arg("--json").script(script).ok(), "[]\n");
+}
+
+#[test]
+fn the_words_for_states_are_libvirts_names() {
+    let expected = [
+        "nostate",
+        "running",
+        "blocked",
+        "paused",
+        "shutdown",
+        "shutoff",
+        "crashed",
+        "pmsuspended",
+    ];
+    assert_eq!(words("virDomainState", "VIR_DOMAIN_"), expected);
+}
+
+#[test]
+fn the_words_for_reasons_are_libvirts_names() {
+    let running = words("virDomainRunningReason", "VIR_DOMAIN_RUNNING_");
+    let expected = "unknown booted migrated restored from_snapshot unpaused migration_canceled \
+                    save_canceled wakeup crashed postcopy postcopy_failed";
+    assert_eq!(running.join(" "), expected);
+    let paused = words("virDomainPausedReason", "VIR_DOMAIN_PAUSED_");
+    let expected = "unknown user migration save dump ioerror watchdog from_snapshot \
+                    shutting_down snapshot crashed starting_up postcopy postcopy_failed api_error";
+    assert_eq!(paused.join(" "), expected);
+    let shutoff = words("virDomainShutoffReason", "VIR_DOMAIN_SHUTOFF_");
+    let expected = "unknown shutdown destroyed crashed migrated saved failed from_snapshot daemon";
+    assert_eq!(shutoff.join(" "), expected);
+    let shutdown = words("virDomainShutdownReason", "VIR_DOMAIN_SHUTDOWN_");
+    assert_eq!(shutdown, ["unknown", "user"]);
+    let crashed = words("virDomainCrashedReason", "VIR_DOMAIN_CRASHED_");
+    assert_eq!(crashed, ["unknown", "panicked"]);
+}
+
+fn words(group: &'static str, prefix: &'static str) -> Vec<String> {
+    Words::new(group, prefix)
+        .all()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}

@@ -1,1 +1,182 @@
 //! The examples in the documentation, run.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rhai::Engine;
+use virhai::catalog::{self, Function};
+use virhai::engine::{self, Limits};
+use virhai::{Imports, Session, SessionOptions};
+
+use crate::support::{Daemon, Embed, Outcome, Run, Scratch, micro, virhai};
+
+/// An example, and where it stands.
+struct Example {
+    function: String,
+    code: String,
+}
+
+fn engine() -> Engine {
+    let session = Session::new(SessionOptions::default());
+    engine::build(&session, &Limits::default(), Imports::default())
+}
+
+/// The examples whose fence says `rhai,TAG`, or `rhai` alone for an empty tag.
+fn examples(tag: &str) -> Vec<Example> {
+    let functions = catalog::functions(&engine());
+    let of = |function: &Function| {
+        let kinds: Vec<&str> = function
+            .parameters
+            .iter()
+            .map(|(_, kind)| kind.as_str())
+            .collect();
+        let signature = format!("{}({})", function.name, kinds.join(", "));
+        let examples = function
+            .examples()
+            .into_iter()
+            .filter(|(kind, _)| kind == tag);
+        examples
+            .map(|(_, code)| Example {
+                function: signature.clone(),
+                code,
+            })
+            .collect::<Vec<_>>()
+    };
+    functions.iter().flat_map(of).collect()
+}
+
+/// Runs `work` on each example on `threads` threads, and shows all failures at once.
+fn check(examples: &[Example], threads: usize, work: impl Fn(usize, &Example) -> Outcome + Sync) {
+    assert!(
+        !examples.is_empty(),
+        "the catalogue has examples of this kind"
+    );
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let (next, failures, work) = (&next, &failures, &work);
+            scope.spawn(move || {
+                while let Some(example) = examples.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let outcome = work(thread, example);
+                    if outcome.status != 0 {
+                        let Example { function, code } = example;
+                        let failure = format!("=== {function}\n{code}{outcome}");
+                        failures.lock().expect("no thread panicked").push(failure);
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().expect("no thread panicked");
+    let (bad, all) = (failures.len(), examples.len());
+    assert!(
+        bad == 0,
+        "{bad} of {all} examples fail\n{}",
+        failures.join("\n")
+    );
+}
+
+/// The example with its files in `scratch`; what comes before it is on one line with its first.
+fn script(before: &str, example: &Example, scratch: &Scratch) -> String {
+    let folder = format!("{}/", scratch.text("").trim_end_matches('/'));
+    let before: Vec<&str> = before.lines().map(str::trim).collect();
+    format!(
+        "{} {}",
+        before.join(" "),
+        example.code.replace("/tmp/", &folder)
+    )
+}
+
+fn run(run: Run, before: &str, example: &Example, scratch: &Scratch) -> Outcome {
+    run.arg("--timeout")
+        .arg("60s")
+        .script(script(before, example, scratch))
+        .run()
+}
+
+#[test]
+fn every_plain_example_runs_on_the_test_driver() {
+    check(&examples(""), 4, |_, example| {
+        let scratch = Scratch::new();
+        run(
+            virhai().arg("-c").arg("test:///default"),
+            "",
+            example,
+            &scratch,
+        )
+    });
+}
+
+/// Makes `web` what each example finds, whatever the one before it left behind.
+const RESTORE_WEB: &str = r#"{
+    let conn = connect();
+    let dom = conn.define_xml(`XML`);
+    if dom.has_managed_save_image() { dom.managed_save_remove(); }
+    if dom.state() == "paused" { dom.resume(); }
+    if !dom.is_active() { dom.create(); }
+    dom.open_console("serial0", VIR_DOMAIN_CONSOLE_FORCE).wait("MG:c=", "30s");
+}"#;
+
+#[test]
+fn every_example_for_qemu_runs_on_an_embedded_one() {
+    let hosts: Vec<(Embed, String)> = (0..2)
+        .map(|_| {
+            let host = Embed::new();
+            let uuid = "</name><uuid>7e1a0000-0000-4000-8000-000000000001</uuid>";
+            let xml = host.micro("counter", "web").replace("</name>", uuid);
+            (host, RESTORE_WEB.replace("XML", &xml))
+        })
+        .collect();
+    check(&examples("qemu"), hosts.len(), |thread, example| {
+        let (host, restore) = &hosts[thread];
+        run(host.virhai(), restore, example, host.scratch())
+    });
+}
+
+/// Starts `web` anew, once what the example before it left on either side is gone.
+const START_WEB: &str = r#"{
+    for uri in [connect().uri, args[0]] {
+        for dom in connect(uri).list_all_domains() { dom.destroy(); }
+    }
+    connect().create_xml(`XML`);
+}"#;
+
+#[test]
+fn every_example_of_a_migration_runs_between_two_daemons() {
+    let pairs: Vec<(Daemon, Daemon, String)> = [49300, 49400]
+        .into_iter()
+        .map(|port| {
+            let (here, mut there) = (Daemon::start(), Daemon::start());
+            // Where the destination is reached, so that the examples need not name it; libvirt
+            // refuses the usual loopback address here, and daemons race for the same ports.
+            let config = format!(
+                "stdio_handler = \"file\"\nmigration_host = \"127.0.0.2\"\n\
+                 migration_port_min = {port}\nmigration_port_max = {}\n",
+                port + 99
+            );
+            there.scratch().write("config/libvirt/qemu.conf", config);
+            there.kill();
+            there.launch();
+            let kernel = here
+                .scratch()
+                .copy(&micro("counter.kernel"), "counter.kernel");
+            let start = START_WEB.replace("XML", &diskless_xml(&kernel.display().to_string()));
+            (here, there, start)
+        })
+        .collect();
+    check(&examples("migrate"), pairs.len(), |thread, example| {
+        let (here, there, start) = &pairs[thread];
+        let program = here.virhai().arg("run").arg("-").arg(there.uri());
+        run(program, start, example, here.scratch())
+    });
+}
+
+/// A guest without a disk, which migrates without more ado.
+fn diskless_xml(kernel: &str) -> String {
+    format!(
+        "<domain type='qemu'><name>web</name><memory unit='MiB'>32</memory><vcpu>1</vcpu>\
+         <os><type arch='x86_64' machine='pc'>hvm</type><kernel>{kernel}</kernel></os>\
+         <features><acpi/></features></domain>"
+    )
+}

@@ -29,7 +29,11 @@ fn a_guest_lives_through_pause_save_and_a_clean_shutdown() {
         assert_eq(conn.list_all_domains(), []);
         "#
     ));
-    assert_eq!(host.console("web").matches("MG:up").count(), 1, "the guest booted once");
+    assert_eq!(
+        host.console("web").matches("MG:up").count(),
+        1,
+        "the guest booted once"
+    );
     assert!(host.console("web").contains("MG:powerbutton"));
 }
 
@@ -52,5 +56,9 @@ fn a_guest_migrates_live_and_comes_back() {
         back.destroy();
         "#
     ));
-    assert_eq!(here.console("web").matches("MG:up").count(), 1, "the guest booted once");
+    assert_eq!(
+        here.console("web").matches("MG:up").count(),
+        1,
+        "the guest booted once"
+    );
 }

@@ -11,5 +11,8 @@ fn the_result_of_a_script_is_printed() {
 fn the_script_sees_its_arguments() {
     let scratch = Scratch::new();
     let file = scratch.write("echo.rhai", "print(args.join(\",\"));");
-    assert_eq!(virhai().arg("run").arg(&file).arg("a").arg("-b").ok(), "a,-b\n");
+    assert_eq!(
+        virhai().arg("run").arg(&file).arg("a").arg("-b").ok(),
+        "a,-b\n"
+    );
 }

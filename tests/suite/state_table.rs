@@ -28,7 +28,11 @@ fn rows_of<'a>(all: &'a [Row], driver: &str) -> Vec<(usize, &'a Row)> {
 
 fn report(mismatches: &[String], of: usize) {
     let count = mismatches.len();
-    assert!(count == 0, "{count} of {of} rows differ:\n{}", mismatches.join("\n"));
+    assert!(
+        count == 0,
+        "{count} of {of} rows differ:\n{}",
+        mismatches.join("\n")
+    );
 }
 
 #[test]
@@ -68,7 +72,11 @@ fn the_test_driver_does_in_every_state_what_the_table_says() {
     };
     let mut found = Vec::new();
     for part in rows.chunks(400) {
-        let outcome = virhai().arg("-c").arg(&uri).script(script::script(&place, part)).run();
+        let outcome = virhai()
+            .arg("-c")
+            .arg(&uri)
+            .script(script::script(&place, part))
+            .run();
         let ending = format!("status {}, {}", outcome.status, outcome.stderr);
         found.extend(mismatches(&place, part, &outcome.stdout, &ending));
     }
@@ -123,7 +131,9 @@ fn parts<'a>(rows: &[(usize, &'a Row)]) -> Vec<Vec<(usize, &'a Row)>> {
     }
     let sorted = states.into_values().flat_map(|mut rows| {
         rows.sort_by_key(|(_, row)| !row.keeps_its_state());
-        rows.chunks(ROWS_OF_A_SCRIPT).map(<[_]>::to_vec).collect::<Vec<_>>()
+        rows.chunks(ROWS_OF_A_SCRIPT)
+            .map(<[_]>::to_vec)
+            .collect::<Vec<_>>()
     });
     sorted.collect()
 }
@@ -152,8 +162,10 @@ fn spread<'a>(all: &'a [Row]) -> Vec<(usize, &'a Row)> {
     rows.into_iter()
         .filter(|(_, row)| row.is_of_the_lifecycle())
         .filter(|(_, row)| {
-            let (state, operation) =
-                (place(&mut states, row.state), place(&mut operations, row.operation));
+            let (state, operation) = (
+                place(&mut states, row.state),
+                place(&mut operations, row.operation),
+            );
             (operation + 5 * state) % 6 == 0
         })
         .collect()

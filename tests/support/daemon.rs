@@ -28,9 +28,15 @@ impl Daemon {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let unique = now.expect("the clock is past 1970").as_nanos() & 0xffff_ffff_ffff;
         let uuid = format!("7e1a0000-0000-4000-8000-{unique:012x}");
-        scratch.write("config/libvirt/libvirtd.conf", format!("host_uuid = \"{uuid}\"\n"));
+        scratch.write(
+            "config/libvirt/libvirtd.conf",
+            format!("host_uuid = \"{uuid}\"\n"),
+        );
         scratch.write("config/libvirt/qemu.conf", "stdio_handler = \"file\"\n");
-        let mut daemon = Self { scratch, process: None };
+        let mut daemon = Self {
+            scratch,
+            process: None,
+        };
         daemon.launch();
         daemon
     }
@@ -40,7 +46,12 @@ impl Daemon {
         let mut command = match test_user() {
             Some(user) => {
                 let mut command = Command::new("setpriv");
-                command.args(["--reuid", &user.uid.to_string(), "--regid", &user.gid.to_string()]);
+                command.args([
+                    "--reuid",
+                    &user.uid.to_string(),
+                    "--regid",
+                    &user.gid.to_string(),
+                ]);
                 command.args(["--clear-groups", "--", "libvirtd"]);
                 command
             }
@@ -98,8 +109,14 @@ impl Daemon {
 
     /// Puts the micro guest `kind` on this host's disk and answers XML that calls it `name`.
     pub fn micro(&self, kind: &str, name: &str) -> String {
-        let disk = self.scratch.copy(&micro(&format!("{kind}.img")), &format!("{name}.img"));
-        micro_xml(name, &disk.display().to_string(), &self.path(&format!("{name}.console")))
+        let disk = self
+            .scratch
+            .copy(&micro(&format!("{kind}.img")), &format!("{name}.img"));
+        micro_xml(
+            name,
+            &disk.display().to_string(),
+            &self.path(&format!("{name}.console")),
+        )
     }
 
     /// What the guest `name` has printed on its console.
@@ -110,7 +127,11 @@ impl Daemon {
 
     /// A run of the program whose `connect()` opens this daemon.
     pub fn virhai(&self) -> Run {
-        virhai().as_user().env("HOME", self.scratch.path("home")).arg("-c").arg(self.uri())
+        virhai()
+            .as_user()
+            .env("HOME", self.scratch.path("home"))
+            .arg("-c")
+            .arg(self.uri())
     }
 
     /// Runs a script, which must end well.

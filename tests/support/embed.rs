@@ -31,8 +31,14 @@ impl Embed {
 
     /// Puts the micro guest `kind` on this host's disk and answers XML that calls it `name`.
     pub fn micro(&self, kind: &str, name: &str) -> String {
-        let disk = self.scratch.copy(&micro(&format!("{kind}.img")), &format!("{name}.img"));
-        micro_xml(name, &disk.display().to_string(), &self.path(&format!("{name}.console")))
+        let disk = self
+            .scratch
+            .copy(&micro(&format!("{kind}.img")), &format!("{name}.img"));
+        micro_xml(
+            name,
+            &disk.display().to_string(),
+            &self.path(&format!("{name}.console")),
+        )
     }
 
     /// What the guest `name` has printed on its console.
@@ -43,7 +49,11 @@ impl Embed {
 
     /// A run of the program whose `connect()` opens this host, and whose home is in it.
     pub fn virhai(&self) -> Run {
-        virhai().as_user().env("HOME", self.scratch.path("home")).arg("-c").arg(self.uri())
+        virhai()
+            .as_user()
+            .env("HOME", self.scratch.path("home"))
+            .arg("-c")
+            .arg(self.uri())
     }
 
     /// Runs a script, which must end well.
@@ -65,7 +75,9 @@ impl Drop for Embed {
 
 /// Ends the QEMU processes whose pid files are in `folder`.
 pub fn kill_guests(folder: &Path) {
-    let Ok(files) = std::fs::read_dir(folder) else { return };
+    let Ok(files) = std::fs::read_dir(folder) else {
+        return;
+    };
     for file in files.flatten() {
         let path = file.path();
         if path.extension().is_some_and(|extension| extension == "pid")

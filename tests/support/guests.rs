@@ -3,8 +3,14 @@
 use std::path::PathBuf;
 
 fn built(path: &str) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/guests").join(path);
-    assert!(path.exists(), "{} is missing: `make guests` builds it", path.display());
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("target/guests")
+        .join(path);
+    assert!(
+        path.exists(),
+        "{} is missing: `make guests` builds it",
+        path.display()
+    );
     path
 }
 

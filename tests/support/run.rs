@@ -21,7 +21,13 @@ pub struct Run {
 
 /// A run of the program.
 pub fn virhai() -> Run {
-    Run { args: Vec::new(), script: None, env: Vec::new(), folder: None, as_user: false }
+    Run {
+        args: Vec::new(),
+        script: None,
+        env: Vec::new(),
+        folder: None,
+        as_user: false,
+    }
 }
 
 /// How a run ended.
@@ -35,7 +41,12 @@ pub struct Outcome {
 impl Run {
     /// Adds a command-line argument.
     pub fn arg(mut self, arg: impl AsRef<Path>) -> Self {
-        self.args.push(arg.as_ref().to_str().expect("arguments of tests are text").to_owned());
+        self.args.push(
+            arg.as_ref()
+                .to_str()
+                .expect("arguments of tests are text")
+                .to_owned(),
+        );
         self
     }
 
@@ -47,7 +58,10 @@ impl Run {
 
     /// Sets a variable of the environment.
     pub fn env(mut self, name: &str, value: impl AsRef<Path>) -> Self {
-        let value = value.as_ref().to_str().expect("variables of tests are text");
+        let value = value
+            .as_ref()
+            .to_str()
+            .expect("variables of tests are text");
         self.env.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -70,7 +84,12 @@ impl Run {
         let mut command = match test_user().filter(|_| self.as_user) {
             Some(user) => {
                 let mut command = Command::new("setpriv");
-                command.args(["--reuid", &user.uid.to_string(), "--regid", &user.gid.to_string()]);
+                command.args([
+                    "--reuid",
+                    &user.uid.to_string(),
+                    "--regid",
+                    &user.gid.to_string(),
+                ]);
                 command.args(["--clear-groups", "--", program]);
                 command
             }
@@ -79,11 +98,17 @@ impl Run {
         if self.script.is_some() && !self.args.iter().any(|arg| arg == "-") {
             command.args(["run", "-"]);
         }
-        command.args(&self.args).env_remove("LIBVIRT_DEFAULT_URI").envs(self.env.iter().cloned());
+        command
+            .args(&self.args)
+            .env_remove("LIBVIRT_DEFAULT_URI")
+            .envs(self.env.iter().cloned());
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command
     }
 
@@ -102,7 +127,9 @@ impl Run {
                 let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
             }
         });
-        let output = child.wait_with_output().expect("the program can be waited for");
+        let output = child
+            .wait_with_output()
+            .expect("the program can be waited for");
         drop(done);
         let _ = guard.join();
         Outcome::of(&output)
@@ -127,7 +154,10 @@ impl Outcome {
     fn of(output: &Output) -> Self {
         use std::os::unix::process::ExitStatusExt;
         Self {
-            status: output.status.code().unwrap_or_else(|| -output.status.signal().unwrap_or(1)),
+            status: output
+                .status
+                .code()
+                .unwrap_or_else(|| -output.status.signal().unwrap_or(1)),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
@@ -136,6 +166,10 @@ impl Outcome {
 
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "status {}\n--- stdout\n{}\n--- stderr\n{}", self.status, self.stdout, self.stderr)
+        write!(
+            f,
+            "status {}\n--- stdout\n{}\n--- stderr\n{}",
+            self.status, self.stdout, self.stderr
+        )
     }
 }

@@ -18,7 +18,10 @@ pub fn test_user() -> Option<TestUser> {
     }
     let nobody = nix::unistd::User::from_name("nobody").expect("users can be looked up");
     let nobody = nobody.expect("every system has the user nobody");
-    Some(TestUser { uid: nobody.uid.as_raw(), gid: nobody.gid.as_raw() })
+    Some(TestUser {
+        uid: nobody.uid.as_raw(),
+        gid: nobody.gid.as_raw(),
+    })
 }
 
 /// A folder that is removed with its value; short, since sockets in it have long names.
@@ -26,7 +29,10 @@ pub struct Scratch(TempDir);
 
 impl Scratch {
     pub fn new() -> Self {
-        let dir = tempfile::Builder::new().prefix("vh").tempdir_in("/tmp").expect("/tmp can be written");
+        let dir = tempfile::Builder::new()
+            .prefix("vh")
+            .tempdir_in("/tmp")
+            .expect("/tmp can be written");
         let mode = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(dir.path(), mode).expect("the folder is ours");
         let scratch = Self(dir);
@@ -41,7 +47,10 @@ impl Scratch {
 
     /// The path of `name` as text, for scripts.
     pub fn text(&self, name: &str) -> String {
-        self.path(name).to_str().expect("paths of tests are text").to_owned()
+        self.path(name)
+            .to_str()
+            .expect("paths of tests are text")
+            .to_owned()
     }
 
     /// Writes a file, owned by the test user.
@@ -65,13 +74,15 @@ impl Scratch {
 
     /// Copies a file here, owned by the test user.
     pub fn copy(&self, from: &Path, name: &str) -> PathBuf {
-        let contents = std::fs::read(from).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+        let contents =
+            std::fs::read(from).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
         self.write(name, contents)
     }
 
     fn give(&self, name: &Path) {
         if let Some(user) = test_user() {
-            chown(self.path(name), Some(user.uid), Some(user.gid)).expect("root can give files away");
+            chown(self.path(name), Some(user.uid), Some(user.gid))
+                .expect("root can give files away");
         }
     }
 }

@@ -3,7 +3,9 @@
 //! Handles live here and not in the values that scripts hold, so that `close` really ends the
 //! connection: libvirt keeps it open as long as one object of it is referenced.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use slab::Slab;
 use virt::connect::Connect;
@@ -80,7 +82,8 @@ const CALLS_AT_A_TIME: usize = 4;
 /// The calls that are under way on one connection.
 #[derive(Default)]
 pub(super) struct Permits {
-    taken: Mutex<usize>,
+    taken: AtomicUsize,
+    waiting: Mutex<()>,
     given_back: Condvar,
 }
 
@@ -90,26 +93,39 @@ pub(crate) struct Permit<'a>(&'a Permits);
 impl Permits {
     /// Waits for the right to make a call, or for the script's end.
     pub(super) fn take(&self, interrupt: &Interrupt) -> Result<Permit<'_>, Failure> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        while *taken >= CALLS_AT_A_TIME {
+        if self.try_take() {
+            return Ok(Permit(self));
+        }
+        let mut turn = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        while !self.try_take() {
             if interrupt.stopping().is_some() {
                 return Err(Failure::new(
                     virt_sys::VIR_ERR_OPERATION_ABORTED,
                     "the script was stopped while it waited for another call to end",
                 ));
             }
-            let patience = std::time::Duration::from_millis(200);
-            let waited = self.given_back.wait_timeout(taken, patience);
-            taken = waited.unwrap_or_else(PoisonError::into_inner).0;
+            // A permit that comes back in this very moment wakes nobody: look again soon.
+            let waited = self
+                .given_back
+                .wait_timeout(turn, Duration::from_millis(200));
+            turn = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        *taken += 1;
         Ok(Permit(self))
+    }
+
+    fn try_take(&self) -> bool {
+        let more = |taken| (taken < CALLS_AT_A_TIME).then_some(taken + 1);
+        self.taken
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
+            .is_ok()
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        self.0.given_back.notify_one();
+        // Nobody waits unless all permits were taken, and waking is a system call.
+        if self.0.taken.fetch_sub(1, Ordering::AcqRel) == CALLS_AT_A_TIME {
+            self.0.given_back.notify_one();
+        }
     }
 }

@@ -127,12 +127,12 @@ impl Connection {
             return Ok(Arc::clone(watch));
         }
         let connect = self.connect()?;
-        let own = if open::in_process(self.uri()) {
-            connect
-        } else {
-            Arc::new(open::open(&self.0.target.again(self.uri()))?)
+        let apart = !open::in_process(self.uri());
+        let own = match apart {
+            true => Arc::new(open::open(&self.0.target.again(self.uri()))?),
+            false => connect,
         };
-        let watch = Arc::new(Watch::new(own));
+        let watch = Arc::new(Watch::new(own, apart));
         *slot = Some(Arc::clone(&watch));
         Ok(watch)
     }

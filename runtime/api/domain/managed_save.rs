@@ -14,8 +14,8 @@ pub(super) mod functions {
     /// Transient domains cannot be saved so. A configuration that is defined from now on comes
     /// into force only after that guest has stopped again.
     ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
     /// dom.managed_save();
     /// assert(dom.has_managed_save_image());
     /// dom.create();

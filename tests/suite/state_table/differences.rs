@@ -45,7 +45,12 @@ static DIFFERENCES: &[Difference] = &[
 ];
 
 fn refused(expected: &mut Expected, code: &'static str, state: &'static str) {
-    *expected = Expected { outcome: "error", error_code: code, state_after: state, returned: "" };
+    *expected = Expected {
+        outcome: "error",
+        error_code: code,
+        state_after: state,
+        returned: "",
+    };
 }
 
 /// How a domain in the row's state looks when nothing happened to it.

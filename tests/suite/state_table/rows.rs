@@ -41,7 +41,9 @@ impl Row {
 
     /// Why no test runs this row, or nothing where one does.
     pub fn left_out(&self) -> Option<&'static str> {
-        let Self { state, operation, .. } = self;
+        let Self {
+            state, operation, ..
+        } = self;
         if !self.concerns_domains() {
             return Some("networks and pools: not in the API yet");
         }
@@ -57,7 +59,10 @@ impl Row {
         if operation.starts_with("block") {
             return Some("block jobs: not in the API yet");
         }
-        if GUESTS_DOING.iter().any(|doing| operation.starts_with(doing)) {
+        if GUESTS_DOING
+            .iter()
+            .any(|doing| operation.starts_with(doing))
+        {
             return Some("done by a guest and not by a call: see `a_guest_of_its_own_accord`");
         }
         if ["client ", "libvirtd ", "qemu process ", "guest write "]
@@ -74,7 +79,9 @@ impl Row {
 
     /// Whether the operation belongs to the life of a guest, and not to looking at it.
     pub fn is_of_the_lifecycle(&self) -> bool {
-        LIFECYCLE.iter().any(|begin| self.operation.starts_with(begin))
+        LIFECYCLE
+            .iter()
+            .any(|begin| self.operation.starts_with(begin))
     }
 
     /// Whether the row leaves the state of its domain so that another row can use it.

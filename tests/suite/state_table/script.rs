@@ -24,7 +24,15 @@ pub struct Place<'a> {
 
 /// The script that runs `rows`, each under its index.
 pub fn script(place: &Place, rows: &[(usize, &Row)]) -> String {
-    let Place { domain, number, domain_type, folder, destination, memory_uri, .. } = place;
+    let Place {
+        domain,
+        number,
+        domain_type,
+        folder,
+        destination,
+        memory_uri,
+        ..
+    } = place;
     let mut text = format!(
         "fn name() {{ \"{domain}\" }}\n\
          fn uuid() {{ \"7e1a0000-0000-4000-8000-00000000{number:02x}01\" }}\n\
@@ -65,13 +73,20 @@ pub fn script(place: &Place, rows: &[(usize, &Row)]) -> String {
     }
     text.push_str("let rows = [\n");
     for (index, row) in rows {
-        let (state, keeps) = (row.state, expected(row).outcome == "error" || row.keeps_its_state());
+        let (state, keeps) = (
+            row.state,
+            expected(row).outcome == "error" || row.keeps_its_state(),
+        );
         let moves = row.operation.starts_with("migrate");
         let _ = writeln!(text, "[{index}, \"{state}\", {keeps}, {moves}],");
     }
     text.push_str("];\n");
     let _ = writeln!(text, "let folder = \"{folder}\";");
-    text.push_str(if place.fresh_host { EACH_ON_ITS_OWN_HOST } else { ALL_ON_ONE_HOST });
+    text.push_str(if place.fresh_host {
+        EACH_ON_ITS_OWN_HOST
+    } else {
+        ALL_ON_ONE_HOST
+    });
     text
 }
 
@@ -120,7 +135,12 @@ clean(conn);
 "#;
 
 /// What differs between what the script printed and what its rows must give, as lines.
-pub fn mismatches(place: &Place, rows: &[(usize, &Row)], printed: &str, ending: &str) -> Vec<String> {
+pub fn mismatches(
+    place: &Place,
+    rows: &[(usize, &Row)],
+    printed: &str,
+    ending: &str,
+) -> Vec<String> {
     let printed = printed.replace(&place.domain, "relsm");
     let told: HashMap<usize, Vec<&str>> = printed
         .lines()

@@ -10,9 +10,7 @@ pub fn state(label: &str) -> Option<&'static str> {
         "shutoff" => "conn.define_xml(xml())",
         "running_persistent" => "let dom = conn.define_xml(xml()); dom.create(); dom",
         "running_transient" => "conn.create_xml(xml(), 0)",
-        "paused_persistent" => {
-            "let dom = conn.define_xml(xml()); dom.create(); dom.suspend(); dom"
-        }
+        "paused_persistent" => "let dom = conn.define_xml(xml()); dom.create(); dom.suspend(); dom",
         "paused_transient" => "let dom = conn.create_xml(xml(), 0); dom.suspend(); dom",
         "paused_at_start_persistent" => {
             "let dom = conn.define_xml(xml()); dom.create(VIR_DOMAIN_START_PAUSED); dom"

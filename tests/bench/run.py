@@ -1,0 +1,111 @@
+#!/usr/bin/python3
+"""Measures virhai against C, virsh and libvirt-python, all in one run, and prints ratios.
+
+Usage: run.py VIRHAI WORK_DIR. The peers take turns, so that a busy moment hits all of them.
+"""
+import os
+import pwd
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+virhai, work = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+os.makedirs(work, exist_ok=True)
+c_peer = os.path.join(work, "peer")
+subprocess.run(["gcc", "-O2", "-o", c_peer, f"{HERE}/peer.c", "-lvirt"], check=True)
+
+PEERS = {
+    "C": [c_peer],
+    "virhai": [virhai, "run", f"{HERE}/calls.rhai"],
+    "libvirt-python": ["/usr/bin/python3", f"{HERE}/peer.py"],
+}
+
+
+def run(command, **options):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **options).stdout
+
+
+def peak_kib(command):
+    """The most memory that the process held, in KiB."""
+    pid = os.posix_spawn(
+        command[0], command, os.environ,
+        file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)],
+    )
+    _, status, usage = os.wait4(pid, 0)
+    assert status == 0, command
+    return usage.ru_maxrss
+
+
+def table(title, unit, scale, samples, base):
+    print(f"\n{title}")
+    middle = {name: statistics.median(values) for name, values in samples.items()}
+    for name, value in middle.items():
+        print(f"  {name:16}{value * scale:10.2f} {unit}   {value / middle[base]:5.2f} x {base}")
+    return middle
+
+
+def start_and_list(rounds=40):
+    uri = "test:///default"
+    commands = {name: peer + ["list", uri, "0"] for name, peer in PEERS.items()}
+    commands["virsh"] = ["/usr/bin/virsh", "-c", uri, "list", "--all"]
+    samples = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            began = time.perf_counter()
+            run(command)
+            samples[name].append(time.perf_counter() - began)
+    table("start, and list test:///default", "ms", 1e3, samples, "C")
+    peaks = {name: [peak_kib(command) for _ in range(3)] for name, command in commands.items()}
+    table("peak memory of that", "MiB", 1 / 1024, peaks, "C")
+
+
+def calls(title, what, uri, count, rounds, domain=(), **options):
+    samples = {name: [] for name in PEERS}
+    for _ in range(rounds):
+        for name, peer in PEERS.items():
+            samples[name].append(float(run(peer + [what, uri, str(count), *domain], **options)))
+    table(title, "µs", 1e6, samples, "C")
+
+
+def ordinary_user():
+    """What makes a process run as an ordinary user, as session daemons have to."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def over_a_socket():
+    """A daemon of this benchmark's own, with one domain that never runs."""
+    with tempfile.TemporaryDirectory(prefix="vh", dir="/tmp") as scratch:
+        who = ordinary_user()
+        if who:
+            os.chown(scratch, who["user"], who["group"])
+        home = {name: scratch for name in ("HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")}
+        daemon = subprocess.Popen(["libvirtd"], env={**os.environ, **home}, stderr=subprocess.DEVNULL, **who)
+        try:
+            socket = f"{scratch}/libvirt/libvirt-sock"
+            while not os.path.exists(socket):
+                time.sleep(0.05)
+            uri = f"qemu+unix:///session?socket={socket}"
+            xml = (
+                "<domain type='qemu'><name>idle</name><memory unit='MiB'>32</memory>"
+                "<os><type arch='x86_64' machine='pc'>hvm</type></os></domain>"
+            )
+            subprocess.run([virhai, "-e", "connect(args[0]).define_xml(args[1])", uri, xml], check=True,
+                           stdout=subprocess.DEVNULL, **who)
+            calls("2,000 dom.state() over a daemon's socket, each", "state", uri, 2000, 15, ["idle"], **who)
+        finally:
+            daemon.terminate()
+            daemon.wait()
+
+
+print(f"{virhai}, {run([virhai, '--version']).split(chr(10))[1]}, {os.cpu_count()} processors")
+start_and_list()
+calls("100,000 dom.info() on the test driver, each", "info", "test:///default", 100_000, 7)
+calls("100,000 dom.state() on the test driver, each", "state", "test:///default", 100_000, 7)
+over_a_socket()
