@@ -5,12 +5,13 @@ use rhai::{Engine, EvalAltResult};
 use crate::catalog::{self, Function};
 use crate::{constants, suggest};
 
-/// What virsh calls things, where libvirt's own name is another.
+/// What virsh, or libvirt's guide, calls things, where libvirt's own name is another.
 const VIRSH: &[(&str, &str)] = &[
     ("capabilities", "get_capabilities"),
     ("console", "open_console"),
     ("cpu_models", "get_cpu_model_names"),
     ("define", "define_xml"),
+    ("define_domain", "define_xml"),
     ("desc", "metadata"),
     ("domblkinfo", "block_info"),
     ("domblkstat", "block_stats"),

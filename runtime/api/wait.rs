@@ -37,13 +37,39 @@ impl Reached {
 }
 
 /// Waits until `dom` is in one of the states `wanted`.
-///
-/// Events only say when to look again: libvirt delivers some of them out of order.
 fn wait_for_state(
     ctx: &NativeCallContext,
     dom: &Domain,
     wanted: &[String],
     timeout: Duration,
+) -> RhaiResultOf<Option<Reached>> {
+    let place = events_so_far(ctx, dom)?;
+    wait_for_state_since(ctx, dom, wanted, timeout, place, false)
+}
+
+/// The place in the lifecycle events after which those of a call that follows will be.
+fn events_so_far(ctx: &NativeCallContext, dom: &Domain) -> RhaiResultOf<u64> {
+    let fail = |failure| {
+        dom.error(ctx, failure, "virDomainGetState", "wait for")
+            .throw()
+    };
+    let watch = dom.connection().watch().map_err(fail)?;
+    let place = watch.now();
+    watch.follow("lifecycle").map_err(fail)?;
+    Ok(place)
+}
+
+/// Waits until `dom` is in one of the states `wanted`. A transient domain that is gone has the
+/// reason which an event after `place` tells, if it `was_there` then.
+///
+/// Events only say when to look again: libvirt delivers some of them out of order.
+fn wait_for_state_since(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    wanted: &[String],
+    timeout: Duration,
+    mut place: u64,
+    mut was_there: bool,
 ) -> RhaiResultOf<Option<Reached>> {
     let fail = |failure| {
         dom.error(ctx, failure, "virDomainGetState", "wait for")
@@ -52,15 +78,26 @@ fn wait_for_state(
     let interrupt = dom.connection().session().interrupt();
     let deadline = Instant::now().checked_add(timeout);
     let watch = dom.connection().watch().map_err(fail)?;
-    let mut place = watch.now();
-    watch.follow("lifecycle").map_err(fail)?;
     let mut stopped_by = String::from("unknown");
     loop {
         let leaving = match look(&watch, dom, wanted, &stopped_by).map_err(fail)? {
-            Look::Reached(reached) => return Ok(Some(reached)),
+            Look::Reached(mut reached) => {
+                if reached.gone && was_there && stopped_by == "unknown" {
+                    // The domain is gone before the event that tells why has arrived.
+                    let soon = Instant::now().checked_add(Duration::from_millis(500));
+                    let told = watch.wait(&mut place, soon, interrupt, |event| {
+                        (event.uuid == dom.uuid()).then(|| stopped(event)).flatten()
+                    });
+                    if let Outcome::Found(why) = told {
+                        reached.reason = why;
+                    }
+                }
+                return Ok(Some(reached));
+            }
             Look::Leaving => true,
             Look::NotYet => false,
         };
+        was_there = true;
         // No event tells of a transient domain's very end, shortly after it stopped.
         let soon = Instant::now() + Duration::from_millis(20);
         let until = if leaving {
@@ -72,8 +109,8 @@ fn wait_for_state(
             if event.uuid != dom.uuid() {
                 return None;
             }
-            if field(event, "event") == Some("stopped") {
-                stopped_by = field(event, "detail").unwrap_or("unknown").to_owned();
+            if let Some(why) = stopped(event) {
+                stopped_by = why;
             }
             Some(())
         });
@@ -85,6 +122,12 @@ fn wait_for_state(
             Outcome::Stopped => return Err(terminated(ctx)),
         }
     }
+}
+
+/// Why a guest stopped, if that is what `event` tells.
+fn stopped(event: &Event) -> Option<String> {
+    let why = field(event, "detail").filter(|_| field(event, "event") == Some("stopped"));
+    why.map(str::to_owned)
 }
 
 enum Look {
@@ -399,6 +442,8 @@ fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> RhaiResultOf<Ma
     if let Some(reached) = wait_for_state(ctx, dom, &off, Duration::ZERO)? {
         return Ok(report("nothing", reached));
     }
+    let place = events_so_far(ctx, dom)?;
+    let wait = |patience| wait_for_state_since(ctx, dom, &off, patience, place, true);
     let rungs = [
         (
             "shutdown",
@@ -433,7 +478,7 @@ fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> RhaiResultOf<Ma
                 .throw());
         }
         if accepted.is_ok()
-            && let Some(reached) = wait_for_state(ctx, dom, &off, patience)?
+            && let Some(reached) = wait(patience)?
         {
             return Ok(report(by, reached));
         }
@@ -450,13 +495,13 @@ fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> RhaiResultOf<Ma
         Ok(()) => {}
         // It stopped of its own accord in the last moment.
         Err(error) => {
-            let reached = wait_for_state(ctx, dom, &off, Duration::ZERO)?;
+            let reached = wait(Duration::ZERO)?;
             return reached
                 .map(|reached| report("shutdown", reached))
                 .ok_or(error);
         }
     }
-    let reached = wait_for_state(ctx, dom, &off, Duration::from_secs(30))?;
+    let reached = wait(Duration::from_secs(30))?;
     reached
         .map(|reached| report("destroy", reached))
         .ok_or_else(|| timed_out(ctx, dom, "shutoff", Duration::from_secs(30)))
