@@ -296,9 +296,7 @@ impl Diagnostic {
             }
         }
         for note in &self.notes {
-            if let Some(group) = groups.pop() {
-                groups.push(group.element(Level::NOTE.message(note.as_str())));
-            }
+            group = group.element(Level::NOTE.message(note.as_str()));
         }
         if let Some(hint) = &self.hint {
             group = group.element(Level::HELP.message(hint.as_str()));
