@@ -1,7 +1,7 @@
 //! Failures as people read them: what, where in the script, how it got there, what to do.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use rhai::{Dynamic, Engine, EvalAltResult, Map, Position};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position};
 use serde_json::{Value, json};
 use virhai::interrupt::Stop;
 use virhai::program::CompileError;
@@ -18,6 +18,8 @@ pub(crate) struct Diagnostic {
     trail: Vec<(String, Place)>,
     /// How many places were left out after the first half of the trail.
     left_out: usize,
+    /// Failures of which this one is made.
+    notes: Vec<String>,
     hint: Option<String>,
     error: Option<Error>,
 }
@@ -78,6 +80,7 @@ impl Diagnostic {
             place: Some(place.clone()),
             trail,
             left_out,
+            notes: Vec::new(),
             hint: None,
             error: None,
         };
@@ -87,7 +90,13 @@ impl Diagnostic {
                 diagnostic.title = plain_message(&kind.to_string());
             }
             EvalAltResult::ErrorFunctionNotFound(signature, _) => {
-                diagnostic.title = no_function(&plain_types(signature));
+                let known = names::is_function(engine, signature);
+                diagnostic.title = no_function(&plain_types(signature), known);
+                if signature.starts_with("anon$") {
+                    diagnostic.hint = Some(
+                        "a closure can be called only in the file that made it, and not by the one that imports it".into(),
+                    );
+                }
             }
             EvalAltResult::ErrorVariableNotFound(variable, _) => {
                 diagnostic.title = format!("there is no variable `{variable}`");
@@ -151,6 +160,14 @@ impl Diagnostic {
             self.place = Some(origin);
             return;
         }
+        if let Some(failures) = value.read_lock::<Array>().and_then(|list| failures(&list)) {
+            self.title = match failures.len() {
+                1 => "one of the calls in parallel failed".into(),
+                many => format!("{many} of the calls in parallel failed"),
+            };
+            self.notes = failures;
+            return;
+        }
         let Some(error) = value.clone().try_cast::<Error>() else {
             self.title = match value.is_string() {
                 true => value.to_string(),
@@ -198,6 +215,7 @@ impl Diagnostic {
                 })
                 .collect(),
             left_out: 0,
+            notes: Vec::new(),
             hint: None,
             error: None,
         }
@@ -215,6 +233,14 @@ impl Diagnostic {
         }
     }
 
+    /// The same with the place of `other`.
+    pub(crate) fn at_place_of(mut self, other: Self) -> Self {
+        self.place = other.place;
+        self.trail = other.trail;
+        self.left_out = other.left_out;
+        self
+    }
+
     /// A failure that has no place in a script.
     pub(crate) fn plain(title: impl Into<String>) -> Self {
         Self {
@@ -223,6 +249,7 @@ impl Diagnostic {
             place: None,
             trail: Vec::new(),
             left_out: 0,
+            notes: Vec::new(),
             hint: None,
             error: None,
         }
@@ -267,6 +294,9 @@ impl Diagnostic {
                 let note = format!("{} calls between these are left out", self.left_out);
                 group = group.element(Level::NOTE.message(note));
             }
+        }
+        for note in &self.notes {
+            group = group.element(Level::NOTE.message(note.as_str()));
         }
         if let Some(hint) = &self.hint {
             group = group.element(Level::HELP.message(hint.as_str()));
@@ -386,11 +416,28 @@ fn plain_message(message: &str) -> String {
     plain
 }
 
+/// What `parallel` throws, as a line for each failure.
+fn failures(list: &Array) -> Option<Vec<String>> {
+    let line = |failure: &Dynamic| {
+        let failure = failure.read_lock::<Map>()?;
+        let (item, error) = (failure.get("item")?, failure.get("error")?);
+        Some(format!("{}: {error}", show::quoted(item)))
+    };
+    list.iter()
+        .map(line)
+        .collect::<Option<Vec<_>>>()
+        .filter(|lines| !lines.is_empty())
+}
+
 /// What to say where no function has the name and the types of `signature`.
-fn no_function(signature: &str) -> String {
+fn no_function(signature: &str, known: bool) -> String {
     let (name, types) = signature.split_once('(').unwrap_or((signature, ""));
     if name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
-        return format!("there is no function `{signature}`");
+        return match known {
+            _ if name.starts_with("anon$") => "this closure comes from another file".into(),
+            true => format!("`{name}` cannot be called with ({types}"),
+            false => format!("there is no function `{signature}`"),
+        };
     }
     let types = types.trim_end_matches(')').to_owned();
     let types = if types.ends_with('(') {

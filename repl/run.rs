@@ -207,13 +207,11 @@ fn finish(
     }
     // What a stop leaves behind, such as an aborted save, is not the script's own failure.
     let (diagnostic, status) = match session.interrupt().stopping() {
-        Some(stop) => {
-            let status = match stop {
-                Stop::Interrupted => INTERRUPTED,
-                Stop::TimedOut => TIMED_OUT,
-                Stop::OutOfMemory | Stop::TooDeep => FAILED,
-            };
-            (Diagnostic::of_stop(stop), status)
+        Some(Stop::Interrupted) => (Diagnostic::of_stop(Stop::Interrupted), INTERRUPTED),
+        Some(Stop::TimedOut) => (Diagnostic::of_stop(Stop::TimedOut), TIMED_OUT),
+        Some(stop @ (Stop::OutOfMemory | Stop::TooDeep)) => {
+            let place = Diagnostic::of_error(engine, imports, name, &error);
+            (Diagnostic::of_stop(stop).at_place_of(place), FAILED)
         }
         None => (
             Diagnostic::of_error(engine, imports, name, &error),

@@ -128,7 +128,7 @@ cases! {
     a_text_without_end: "let name = \"test;\nconnect();\n";
     a_reserved_word: "let new = 1;\n";
     a_recursion_without_end: "fn climb(n) {\n    climb(n + 1)\n}\nclimb(0);\n";
-    letters_beyond_ascii: "let größe = \"ä€𝄞\"; throw größe + unbekannt;\n";
+    letters_beyond_ascii: "let text = \"ä€𝄞\"; throw text + unknown;\n";
     a_recipe_that_does_not_exist: "import \"std/gest\" as guest;\n";
     an_import_that_leaves: "import \"../secret\" as secret;\n";
 }

@@ -1,7 +1,6 @@
 //! The runner: what goes in, what comes out, and the exit status.
 
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::process::Child;
 use std::time::{Duration, Instant};
