@@ -11,5 +11,6 @@ mod migration;
 mod promises;
 mod prompt;
 mod runner;
+mod scripts;
 mod state_table;
 mod waiting;
