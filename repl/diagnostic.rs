@@ -421,6 +421,10 @@ fn failures(list: &Array) -> Option<Vec<String>> {
     let line = |failure: &Dynamic| {
         let failure = failure.read_lock::<Map>()?;
         let (item, error) = (failure.get("item")?, failure.get("error")?);
+        let error = match error.is_string() {
+            true => error.to_string(),
+            false => show::quoted(error),
+        };
         Some(format!("{}: {error}", show::quoted(item)))
     };
     list.iter()
