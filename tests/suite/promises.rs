@@ -38,14 +38,26 @@ fn on_test(body: &str) {
     let host = TestHost::with("");
     let xml = "<domain type='test'><name>web</name><memory unit='MiB'>32</memory><vcpu>1</vcpu>\
                <os><type>hvm</type></os></domain>";
-    let values = [("driver", "test"), ("xml", xml), ("save", &host.path("web.save"))];
-    virhai().arg("-c").arg(host.uri()).script(script(&values, body)).ok();
+    let values = [
+        ("driver", "test"),
+        ("xml", xml),
+        ("save", &host.path("web.save")),
+    ];
+    virhai()
+        .arg("-c")
+        .arg(host.uri())
+        .script(script(&values, body))
+        .ok();
 }
 
 /// Runs `body` on QEMU, with `xml` for a domain `web` that counts, and a path `save`.
 fn on_qemu(host: &Embed, body: &str) {
     let xml = host.micro("counter", "web");
-    let values = [("driver", "qemu"), ("xml", xml.as_str()), ("save", &host.path("web.save"))];
+    let values = [
+        ("driver", "qemu"),
+        ("xml", xml.as_str()),
+        ("save", &host.path("web.save")),
+    ];
     host.ok(&script(&values, body));
 }
 

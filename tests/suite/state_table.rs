@@ -5,6 +5,7 @@
 //! difference is listed with its reason.
 
 mod differences;
+mod guests;
 mod rows;
 mod script;
 mod words;

@@ -70,11 +70,18 @@ fn the_test_driver_saves_and_restores() {
 fn guests_are_saved_and_restored_and_never_notice() {
     let host = Embed::new();
     on_qemu(&host, SAVED);
-    assert!(size(&host.scratch().path("web.save")) > 0, "42: the image is a file on the host");
+    assert!(
+        size(&host.scratch().path("web.save")) > 0,
+        "42: the image is a file on the host"
+    );
 
     let xml = host.micro("counter", "count");
     let (save, missing) = (host.path("count.save"), host.path("missing/count.save"));
-    let values = [("xml", xml.as_str()), ("save", &save), ("missing", &missing)];
+    let values = [
+        ("xml", xml.as_str()),
+        ("save", &save),
+        ("missing", &missing),
+    ];
     let folder = host.scratch().folder("client");
     let outcome = host.virhai().folder(&folder).script(script(
         &values,
@@ -132,7 +139,10 @@ fn guests_are_saved_and_restored_and_never_notice() {
     ));
     outcome.ok();
     assert_counted_on(&host.console("count"));
-    assert!(!folder.join("count.save").exists(), "nothing was written at the client");
+    assert!(
+        !folder.join("count.save").exists(),
+        "nothing was written at the client"
+    );
     assert!(!host.scratch().path("missing").exists());
 
     // 47, 48: nobody checks that an image is restored once, and over the disk that it was saved with.
@@ -156,9 +166,17 @@ fn guests_are_saved_and_restored_and_never_notice() {
 fn damaged_and_foreign_save_images_are_refused_or_discarded() {
     let host = Embed::new();
     let xml = host.micro("counter", "web");
-    let (save, cut, foreign) = (host.path("web.save"), host.path("cut"), host.path("foreign"));
-    let values =
-        [("xml", xml.as_str()), ("save", &save), ("cut", &cut), ("foreign", &foreign)];
+    let (save, cut, foreign) = (
+        host.path("web.save"),
+        host.path("cut"),
+        host.path("foreign"),
+    );
+    let values = [
+        ("xml", xml.as_str()),
+        ("save", &save),
+        ("cut", &cut),
+        ("foreign", &foreign),
+    ];
     host.ok(&script(
         &values,
         r#"
@@ -204,8 +222,7 @@ fn damaged_and_foreign_save_images_are_refused_or_discarded() {
     ));
     // 56: a damaged image is lost without a word; the reason of the state alone tells.
     std::fs::write(&managed, vec![b'x'; 4096]).expect("root writes everywhere");
-    host.ok(
-        r#"
+    host.ok(r#"
         let dom = connect().lookup_by_name("web");
         assert(dom.has_managed_save_image());
         dom.create();
@@ -213,8 +230,7 @@ fn damaged_and_foreign_save_images_are_refused_or_discarded() {
         assert(!dom.has_managed_save_image());
         dom.destroy();
         dom.undefine();
-        "#,
-    );
+        "#);
 }
 
 /// The managed save image somewhere below `folder`.
@@ -244,7 +260,9 @@ fn a_restored_guest_finds_its_clock_set_and_perhaps_its_console_file_emptied() {
     let (fresh, kept) = (host.path("fresh.log"), host.path("kept.log"));
     let to_file = |name: &str, append: &str| {
         let xml = host.micro("counter", name);
-        let (head, rest) = xml.split_once("<serial").expect("the guest has a serial port");
+        let (head, rest) = xml
+            .split_once("<serial")
+            .expect("the guest has a serial port");
         let (_, tail) = rest.split_once("</serial>").expect("it ends");
         let file = host.path(&format!("{name}.log"));
         format!("{head}<serial type='file'><source path='{file}'{append}/></serial>{tail}")
@@ -252,7 +270,12 @@ fn a_restored_guest_finds_its_clock_set_and_perhaps_its_console_file_emptied() {
     let (xml_fresh, xml_kept) = (to_file("fresh", ""), to_file("kept", " append='on'"));
     let rtc = host.micro("rtc", "clock");
     let save = host.path("save");
-    let values = [("fresh", xml_fresh.as_str()), ("kept", &xml_kept), ("clock", &rtc), ("save", &save)];
+    let values = [
+        ("fresh", xml_fresh.as_str()),
+        ("kept", &xml_kept),
+        ("clock", &rtc),
+        ("save", &save),
+    ];
     let printed = host.ok(&script(
         &values,
         r#"
@@ -290,6 +313,10 @@ fn a_restored_guest_finds_its_clock_set_and_perhaps_its_console_file_emptied() {
     ));
     assert_eq!(printed, "");
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    assert!(!read(&fresh).contains("MG:up"), "the file was emptied: {}", read(&fresh));
+    assert!(
+        !read(&fresh).contains("MG:up"),
+        "the file was emptied: {}",
+        read(&fresh)
+    );
     assert_counted_on(&read(&kept));
 }

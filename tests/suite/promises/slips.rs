@@ -9,7 +9,11 @@ fn slip(body: &str) -> Outcome {
     let host = TestHost::with("");
     let begin = "let conn = connect();\nlet dom = conn.define_xml(`<domain type='test'>\
                  <name>web</name><memory>32768</memory><os><type>hvm</type></os></domain>`);\n";
-    virhai().arg("-c").arg(host.uri()).script(format!("{begin}{body}")).run()
+    virhai()
+        .arg("-c")
+        .arg(host.uri())
+        .script(format!("{begin}{body}"))
+        .run()
 }
 
 /// a, e, f, g, h, p: what Python's types got wrong.
@@ -42,7 +46,10 @@ fn a_domain_passed_to_its_own_method_is_refused_with_the_forms_that_exist() {
 /// c, d: what does not parse does nothing at all.
 #[test]
 fn a_script_with_a_syntax_error_does_nothing() {
-    for broken in ["conn.restore(\"/tmp/web.save\"));", "if new_not dom { print(1); }"] {
+    for broken in [
+        "conn.restore(\"/tmp/web.save\"));",
+        "if new_not dom { print(1); }",
+    ] {
         let outcome = slip(&format!("print(\"began\");\n{broken}"));
         assert_eq!(outcome.status, 3, "{outcome}");
         assert_eq!(outcome.stdout, "", "{outcome}");
@@ -53,7 +60,9 @@ fn a_script_with_a_syntax_error_does_nothing() {
 #[test]
 fn a_domain_or_a_number_is_no_truth_value() {
     for condition in ["dom", "!dom", "dom.id", "dom.create()", "0"] {
-        let outcome = slip(&format!("if {condition} {{ print(\"yes\"); }} else {{ print(\"no\"); }}"));
+        let outcome = slip(&format!(
+            "if {condition} {{ print(\"yes\"); }} else {{ print(\"no\"); }}"
+        ));
         assert_ne!(outcome.status, 0, "{condition}: {outcome}");
         assert_eq!(outcome.stdout, "", "{condition}: {outcome}");
     }
@@ -65,7 +74,11 @@ fn a_failed_save_never_prints_that_it_saved() {
     let outcome = slip("dom.save(\"/tmp/never.save\");\nprint(\"saved\");");
     assert_eq!(outcome.status, 1, "{outcome}");
     assert_eq!(outcome.stdout, "", "{outcome}");
-    for part in ["cannot save domain `web`", "VIR_ERR_OPERATION_INVALID", "dom.save("] {
+    for part in [
+        "cannot save domain `web`",
+        "VIR_ERR_OPERATION_INVALID",
+        "dom.save(",
+    ] {
         assert!(outcome.stderr.contains(part), "{part}: {outcome}");
     }
 }
@@ -88,7 +101,10 @@ fn names_that_the_guide_invents_are_answered_with_the_right_ones() {
         let outcome = slip(&format!("{written};"));
         assert_ne!(outcome.status, 0, "{written}: {outcome}");
         let named = format!("`{meant}`");
-        assert!(outcome.stderr.contains(&named), "{written} is {named}: {outcome}");
+        assert!(
+            outcome.stderr.contains(&named),
+            "{written} is {named}: {outcome}"
+        );
     }
 }
 

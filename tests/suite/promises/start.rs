@@ -109,7 +109,10 @@ fn guests_are_created_and_defined_on_qemu() {
 #[test]
 fn a_guest_whose_qemu_is_killed_has_crashed_or_is_gone() {
     let host = Embed::new();
-    let (kept, brief) = (host.micro("counter", "kept"), host.micro("counter", "brief"));
+    let (kept, brief) = (
+        host.micro("counter", "kept"),
+        host.micro("counter", "brief"),
+    );
     let text = script(
         &[("kept", &kept), ("brief", &brief)],
         r#"
@@ -190,8 +193,7 @@ fn autodestroy_ends_a_guest_with_its_connection_and_forbids_to_migrate_it() {
         "#,
     ));
     // 17, and 19 once more: what is not marked outlives the client.
-    host.ok(
-        r#"
+    host.ok(r#"
         let conn = connect();
         for name in ["web", "plain"] {
             let dom = conn.lookup_by_name(name);
@@ -199,8 +201,7 @@ fn autodestroy_ends_a_guest_with_its_connection_and_forbids_to_migrate_it() {
             dom.destroy();
         }
         assert_eq(conn.list_all_domains(), []);
-        "#,
-    );
+        "#);
 }
 
 /// 16: false as the guide has it; a guest survives the death of its daemon.
@@ -230,14 +231,12 @@ fn autodestroy_is_forgotten_when_the_daemon_is_killed() {
         assert_eq!(outcome.stdout, "lost\n", "{outcome}");
     });
     host.launch();
-    host.ok(
-        r#"
+    host.ok(r#"
         let dom = connect().lookup_by_name("web");
         assert_eq(dom.state(), "running");
         assert(!dom.is_persistent());
         dom.open_console().wait("MG:c=", "30s");
         dom.destroy();
-        "#,
-    );
+        "#);
     assert_counted_on(&host.console("web"));
 }

@@ -92,12 +92,14 @@ fn guests_are_asked_to_stop_and_unplugged_if_they_do_not() {
         "#,
     ));
     let console = host.console("web");
-    assert!(host.console("deaf").contains("MG:hang"), "the deaf guest had booted");
+    assert!(
+        host.console("deaf").contains("MG:hang"),
+        "the deaf guest had booted"
+    );
 
     // 40: the plug is pulled without asking, gracefully towards QEMU or not.
     let asked = console.matches("MG:powerbutton").count();
-    host.ok(
-        r#"
+    host.ok(r#"
         let dom = connect().lookup_by_name("web");
         dom.create();
         dom.open_console().wait("MG:c=", "30s");
@@ -107,7 +109,6 @@ fn guests_are_asked_to_stop_and_unplugged_if_they_do_not() {
         dom.open_console().wait("MG:c=", "30s");
         dom.destroy(VIR_DOMAIN_DESTROY_GRACEFUL);
         assert_eq(dom.state_reason(), #{ state: "shutoff", reason: "destroyed" });
-        "#,
-    );
+        "#);
     assert_eq!(host.console("web").matches("MG:powerbutton").count(), asked);
 }

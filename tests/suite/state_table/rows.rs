@@ -39,6 +39,13 @@ impl Row {
         !self.state.contains(':')
     }
 
+    /// Whether it is the guest that acts, and what it does counts.
+    pub fn is_done_by_a_guest(&self) -> bool {
+        GUESTS_DOING
+            .iter()
+            .any(|doing| self.operation.starts_with(doing))
+    }
+
     /// Why no test runs this row, or nothing where one does.
     pub fn left_out(&self) -> Option<&'static str> {
         let Self {
