@@ -100,7 +100,7 @@ impl Row {
 /// What a guest does by itself, or as the answer to a request.
 const GUESTS_DOING: [&str; 3] = ["guest: ", "shutdown() and guest ", "reboot(0) with "];
 
-const LIFECYCLE: [&str; 15] = [
+const LIFECYCLE: [&str; 14] = [
     "create",
     "define",
     "undefine",
@@ -115,7 +115,6 @@ const LIFECYCLE: [&str; 15] = [
     "managedSave",
     "setAutostart",
     "migrate",
-    "hasManagedSave",
 ];
 
 const READS: [&str; 16] = [
