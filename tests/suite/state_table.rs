@@ -177,7 +177,7 @@ fn spread<'a>(rows: &[(usize, &'a Row)]) -> Vec<(usize, &'a Row)> {
         .filter(|(_, row)| {
             let state = place(&mut states, row.state);
             let operation = place(&mut operations, row.operation);
-            (operation + 5 * state) % 6 == 0
+            (operation + 5 * state).is_multiple_of(6)
         })
         .copied()
         .collect()
