@@ -13,6 +13,8 @@ use virhai::engine::Limits;
 #[command(
     name = "virhai",
     disable_version_flag = true,
+    disable_help_subcommand = true,
+    max_term_width = 80,
     args_conflicts_with_subcommands = false,
     subcommand_precedence_over_arg = true
 )]
@@ -24,7 +26,11 @@ pub(crate) struct Args {
     file: Option<String>,
 
     /// What the script sees as the array `args`
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "ARGS"
+    )]
     rest: Vec<String>,
 
     /// Run CODE instead of a file
@@ -51,7 +57,11 @@ enum Command {
         /// The script, or `-` for standard input
         file: String,
         /// What the script sees as the array `args`
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "ARGS"
+        )]
         rest: Vec<String>,
     },
 }

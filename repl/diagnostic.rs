@@ -1,8 +1,9 @@
 //! Failures as people read them: what, where in the script, how it got there, what to do.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use rhai::{Dynamic, Engine, EvalAltResult, Map, Position};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position};
 use serde_json::{Value, json};
+use virhai::interrupt::Stop;
 use virhai::program::CompileError;
 use virhai::{Error, Imports, names};
 
@@ -17,6 +18,8 @@ pub(crate) struct Diagnostic {
     trail: Vec<(String, Place)>,
     /// How many places were left out after the first half of the trail.
     left_out: usize,
+    /// Failures of which this one is made.
+    notes: Vec<String>,
     hint: Option<String>,
     error: Option<Error>,
 }
@@ -77,6 +80,7 @@ impl Diagnostic {
             place: Some(place.clone()),
             trail,
             left_out,
+            notes: Vec::new(),
             hint: None,
             error: None,
         };
@@ -86,7 +90,13 @@ impl Diagnostic {
                 diagnostic.title = plain_message(&kind.to_string());
             }
             EvalAltResult::ErrorFunctionNotFound(signature, _) => {
-                diagnostic.title = no_function(&plain_types(signature));
+                let known = names::is_function(engine, signature);
+                diagnostic.title = no_function(&plain_types(signature), known);
+                if signature.starts_with("anon$") {
+                    diagnostic.hint = Some(
+                        "a closure can be called only in the file that made it, and not by the one that imports it".into(),
+                    );
+                }
             }
             EvalAltResult::ErrorVariableNotFound(variable, _) => {
                 diagnostic.title = format!("there is no variable `{variable}`");
@@ -150,6 +160,14 @@ impl Diagnostic {
             self.place = Some(origin);
             return;
         }
+        if let Some(failures) = value.read_lock::<Array>().and_then(|list| failures(&list)) {
+            self.title = match failures.len() {
+                1 => "one of the calls in parallel failed".into(),
+                many => format!("{many} of the calls in parallel failed"),
+            };
+            self.notes = failures;
+            return;
+        }
         let Some(error) = value.clone().try_cast::<Error>() else {
             self.title = match value.is_string() {
                 true => value.to_string(),
@@ -197,9 +215,30 @@ impl Diagnostic {
                 })
                 .collect(),
             left_out: 0,
+            notes: Vec::new(),
             hint: None,
             error: None,
         }
+    }
+
+    /// A script that was stopped, and has no failure of its own.
+    pub(crate) fn of_stop(stop: Stop) -> Self {
+        match stop {
+            Stop::Interrupted => Self::plain("interrupted"),
+            Stop::TimedOut => Self::plain("the script's time is up"),
+            Stop::OutOfMemory => Self::plain("the script holds more memory than it may")
+                .with_hint("--max-memory SIZE allows more, 0 any amount"),
+            Stop::TooDeep => Self::plain("the script nests calls, imports or `eval` too deeply")
+                .with_hint("is there a recursion without an end?"),
+        }
+    }
+
+    /// The same with the place of `other`.
+    pub(crate) fn at_place_of(mut self, other: Self) -> Self {
+        self.place = other.place;
+        self.trail = other.trail;
+        self.left_out = other.left_out;
+        self
     }
 
     /// A failure that has no place in a script.
@@ -210,6 +249,7 @@ impl Diagnostic {
             place: None,
             trail: Vec::new(),
             left_out: 0,
+            notes: Vec::new(),
             hint: None,
             error: None,
         }
@@ -254,6 +294,9 @@ impl Diagnostic {
                 let note = format!("{} calls between these are left out", self.left_out);
                 group = group.element(Level::NOTE.message(note));
             }
+        }
+        for note in &self.notes {
+            group = group.element(Level::NOTE.message(note.as_str()));
         }
         if let Some(hint) = &self.hint {
             group = group.element(Level::HELP.message(hint.as_str()));
@@ -373,11 +416,28 @@ fn plain_message(message: &str) -> String {
     plain
 }
 
+/// What `parallel` throws, as a line for each failure.
+fn failures(list: &Array) -> Option<Vec<String>> {
+    let line = |failure: &Dynamic| {
+        let failure = failure.read_lock::<Map>()?;
+        let (item, error) = (failure.get("item")?, failure.get("error")?);
+        Some(format!("{}: {error}", show::quoted(item)))
+    };
+    list.iter()
+        .map(line)
+        .collect::<Option<Vec<_>>>()
+        .filter(|lines| !lines.is_empty())
+}
+
 /// What to say where no function has the name and the types of `signature`.
-fn no_function(signature: &str) -> String {
+fn no_function(signature: &str, known: bool) -> String {
     let (name, types) = signature.split_once('(').unwrap_or((signature, ""));
     if name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
-        return format!("there is no function `{}`", signature.replace(',', ", "));
+        return match known {
+            _ if name.starts_with("anon$") => "this closure comes from another file".into(),
+            true => format!("`{name}` cannot be called with ({types}"),
+            false => format!("there is no function `{signature}`"),
+        };
     }
     let types = types.trim_end_matches(')').to_owned();
     let types = if types.ends_with('(') {
@@ -387,7 +447,7 @@ fn no_function(signature: &str) -> String {
     };
     format!(
         "there is no `{name}` for {}",
-        types.replacen(',', " and ", 1)
+        types.replacen(", ", " and ", 1)
     )
 }
 

@@ -207,13 +207,12 @@ fn finish(
     }
     // What a stop leaves behind, such as an aborted save, is not the script's own failure.
     let (diagnostic, status) = match session.interrupt().stopping() {
-        Some(Stop::Interrupted) => (Diagnostic::plain("interrupted"), INTERRUPTED),
-        Some(Stop::TimedOut) => (Diagnostic::plain("the script's time is up"), TIMED_OUT),
-        Some(Stop::OutOfMemory) => (
-            Diagnostic::plain("the script holds more memory than it may")
-                .with_hint("--max-memory SIZE allows more, 0 any amount"),
-            FAILED,
-        ),
+        Some(Stop::Interrupted) => (Diagnostic::of_stop(Stop::Interrupted), INTERRUPTED),
+        Some(Stop::TimedOut) => (Diagnostic::of_stop(Stop::TimedOut), TIMED_OUT),
+        Some(stop @ (Stop::OutOfMemory | Stop::TooDeep)) => {
+            let place = Diagnostic::of_error(engine, imports, name, &error);
+            (Diagnostic::of_stop(stop).at_place_of(place), FAILED)
+        }
         None => (
             Diagnostic::of_error(engine, imports, name, &error),
             status_of(&error),

@@ -1,6 +1,6 @@
 //! Values for people and for programs.
 
-use rhai::{Array, Dynamic, Map};
+use rhai::{Array, Blob, Dynamic, Map};
 use serde_json::{Value, json};
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
@@ -104,6 +104,9 @@ pub(crate) fn json(value: &Dynamic) -> Value {
     }
     if let Some(list) = value.read_lock::<Array>() {
         return list.iter().map(json).collect();
+    }
+    if let Some(bytes) = value.read_lock::<Blob>() {
+        return bytes.iter().copied().collect();
     }
     if let Some(map) = value.read_lock::<Map>() {
         return Value::Object(

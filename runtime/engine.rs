@@ -100,6 +100,10 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
         if memory::held() > most {
             interrupt.stop(Stop::OutOfMemory);
         }
+        // Rhai counts calls of functions, but neither `eval` nor imports.
+        if stack::used() > STACK / 4 * 3 {
+            interrupt.stop(Stop::TooDeep);
+        }
         interrupt.stopping().map(|_| Dynamic::UNIT)
     });
 
@@ -138,6 +142,26 @@ pub fn exit_status(error: &EvalAltResult) -> Option<u8> {
             Some(status.0)
         }
         _ => None,
+    }
+}
+
+/// The stack of this thread.
+mod stack {
+    use std::cell::Cell;
+
+    thread_local! {
+        /// Where the stack was when this thread first asked.
+        static BEGIN: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// Bytes of stack that are in use beyond those of the first call on this thread.
+    pub(super) fn used() -> usize {
+        let here = 0_u8;
+        let here = std::ptr::from_ref(&here).addr();
+        if BEGIN.get() == 0 {
+            BEGIN.set(here);
+        }
+        BEGIN.get().abs_diff(here)
     }
 }
 

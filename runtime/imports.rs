@@ -1,5 +1,6 @@
 //! `import`: recipes from the binary as `std/...`, the rest from beside the script.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -181,6 +182,32 @@ pub(crate) fn recipes() -> impl Iterator<Item = String> {
     })
 }
 
+thread_local! {
+    /// The imported files whose code this thread is running, outermost first.
+    static RUNNING: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An imported file whose code is running, until this is dropped.
+struct Running;
+
+impl Running {
+    fn begin(name: &str) -> Option<Self> {
+        RUNNING.with_borrow_mut(|running| {
+            if running.iter().any(|other| other == name) {
+                return None;
+            }
+            running.push(name.to_owned());
+            Some(Self)
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.with_borrow_mut(Vec::pop);
+    }
+}
+
 impl ModuleResolver for Imports {
     fn resolve(
         &self,
@@ -195,6 +222,10 @@ impl ModuleResolver for Imports {
         let found = self
             .find(source, path)
             .map_err(|message| fail(message.into()))?;
+        // Imports whose path is only known at run time have not been looked through for cycles.
+        let Some(_running) = Running::begin(&found.name) else {
+            return Err(fail(format!("`{path}` imports itself in the end").into()));
+        };
         let ast = match self.compiled(&found.name) {
             Some(ast) => ast,
             None => {

@@ -14,6 +14,8 @@ pub enum Stop {
     TimedOut,
     /// It holds more memory than it may.
     OutOfMemory,
+    /// Its calls, imports or `eval`s nest so deeply that the thread's stack would overflow.
+    TooDeep,
 }
 
 type Action = Arc<dyn Fn() + Send + Sync>;
@@ -68,7 +70,8 @@ impl Interrupt {
             0 => None,
             1 => Some(Stop::Interrupted),
             2 => Some(Stop::TimedOut),
-            _ => Some(Stop::OutOfMemory),
+            3 => Some(Stop::OutOfMemory),
+            _ => Some(Stop::TooDeep),
         }
     }
 

@@ -65,6 +65,9 @@ pub fn advice(engine: &Engine, error: &EvalAltResult, known: &[String]) -> Optio
 
 fn function(engine: &Engine, signature: &str, known: &[String]) -> Option<String> {
     let (name, arguments) = signature.split_once(" (").unwrap_or((signature, ""));
+    if !name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
+        return None;
+    }
     let receiver = arguments
         .split([',', ')'])
         .next()
@@ -111,9 +114,11 @@ fn function(engine: &Engine, signature: &str, known: &[String]) -> Option<String
 /// The function among `pool` that `name` stands for.
 fn meant(name: &str, pool: &[&Function], known: &[String]) -> Option<String> {
     let has = |wanted: &str| pool.iter().any(|function| function.name == wanted);
+    // What calls it alone is meant, and not what calls it among others.
     if let Some(function) = pool
         .iter()
-        .find(|function| function.calls().any(|call| call == name))
+        .filter(|function| function.calls().any(|call| call == name))
+        .min_by_key(|function| function.calls().count())
     {
         return Some(function.name.clone());
     }
@@ -218,10 +223,24 @@ fn property(engine: &Engine, message: &str) -> Option<String> {
         })
 }
 
+/// Whether some function has the name of `signature`, so that only its arguments are wrong.
+pub fn is_function(engine: &Engine, signature: &str) -> bool {
+    let name = signature.split(" (").next().unwrap_or_default();
+    catalog::functions(engine)
+        .iter()
+        .any(|function| !function.property && function.name == name)
+}
+
 fn signature_of(function: &Function) -> String {
+    let is_own = |kind: &str| kind.starts_with(|letter: char| letter.is_uppercase());
+    let receiver = function
+        .parameters
+        .first()
+        .filter(|(_, kind)| is_own(kind) && kind != "Fn");
     let parameters: Vec<String> = function
         .parameters
         .iter()
+        .skip(usize::from(receiver.is_some()))
         .map(|(name, kind)| {
             if kind == "?" {
                 name.clone()
@@ -230,5 +249,6 @@ fn signature_of(function: &Function) -> String {
             }
         })
         .collect();
-    format!("`{}({})`", function.name, parameters.join(", "))
+    let on = receiver.map_or_else(String::new, |(name, _)| format!("{name}."));
+    format!("`{on}{}({})`", function.name, parameters.join(", "))
 }

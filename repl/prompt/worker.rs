@@ -5,7 +5,6 @@ use std::sync::mpsc::Sender;
 
 use rhai::{AST, ASTNode, Dynamic, Engine, EvalAltResult, Expr, Module, ParseError, Scope, Stmt};
 use virhai::engine::{self, STACK};
-use virhai::interrupt::Stop;
 use virhai::program::CompileError;
 use virhai::{Imports, Session};
 
@@ -174,9 +173,7 @@ impl RunningInput {
             return Answer::Exit(status);
         }
         let diagnostic = match self.session.interrupt().stopping() {
-            Some(Stop::OutOfMemory) => Diagnostic::plain("the input holds more memory than it may")
-                .with_hint("--max-memory SIZE allows more, 0 any amount"),
-            Some(_) => Diagnostic::plain("interrupted"),
+            Some(stop) => Diagnostic::of_stop(stop),
             None => Diagnostic::of_error(engine, &self.imports, &self.name, error),
         };
         self.failed(&diagnostic)

@@ -242,6 +242,9 @@ fn timed_out(
         true => {
             error.with_hint("its XML has <on_poweroff>restart</on_poweroff>: it never stays off")
         }
+        false if wanted.contains("shutoff") => error.with_hint(
+            "a guest may ignore the request to shut down: `stop()` asks, asks through the agent, then destroys",
+        ),
         false => error,
     }
     .throw()

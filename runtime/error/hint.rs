@@ -3,6 +3,39 @@
 use virt_sys as sys;
 
 use crate::libvirt::Failure;
+use crate::suggest;
+
+/// The first words of the URIs that libvirt knows.
+const DRIVERS: &[&str] = &[
+    "bhyve",
+    "ch",
+    "esx",
+    "gsx",
+    "hyperv",
+    "interface",
+    "libxl",
+    "lxc",
+    "network",
+    "nodedev",
+    "nwfilter",
+    "openvz",
+    "qemu",
+    "remote",
+    "secret",
+    "storage",
+    "test",
+    "vbox",
+    "vmwareplayer",
+    "vmwarews",
+    "vmwarefusion",
+    "vpx",
+    "vz",
+    "parallels",
+    "xen",
+    "xenapi",
+];
+
+const LIKE: &str = "qemu:///system, qemu+ssh://host/system, test:///default";
 
 /// Advice on `failure`, where there is advice that is true in every case.
 pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
@@ -26,10 +59,15 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         sys::VIR_ERR_OPERATION_INVALID if message.contains("managed save") => {
             "a managed save image exists: pass VIR_DOMAIN_UNDEFINE_MANAGED_SAVE, or `managed_save_remove()` first"
         }
-        sys::VIR_ERR_OPERATION_INVALID if message.contains("not running") => {
+        // Drivers differ in the code for the same misuse, the test driver most of all.
+        sys::VIR_ERR_OPERATION_INVALID | sys::VIR_ERR_INTERNAL_ERROR
+            if message.contains("not running") =>
+        {
             "the domain must be running: `create()` starts it, `state()` tells what it is doing"
         }
-        sys::VIR_ERR_OPERATION_INVALID if message.contains("already running") => {
+        sys::VIR_ERR_OPERATION_INVALID | sys::VIR_ERR_INTERNAL_ERROR
+            if message.contains("already running") =>
+        {
             "the domain runs already: `state()` tells what it is doing"
         }
         sys::VIR_ERR_OPERATION_INVALID
@@ -44,6 +82,7 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL => {
             "the XML is not what libvirt expects: https://libvirt.org/formatdomain.html"
         }
+        sys::VIR_ERR_NO_NAME => "the XML has no element <name>",
         sys::VIR_ERR_NO_SUPPORT => "this hypervisor driver does not have that call",
         sys::VIR_ERR_MIGRATE_UNSAFE => {
             "the disks may be damaged on shared storage with a cache: set cache='none', copy them with VIR_MIGRATE_NON_SHARED_DISK, or take the risk with VIR_MIGRATE_UNSAFE"
@@ -69,6 +108,18 @@ fn connection_hint(failure: &Failure, uri: &str) -> String {
     let code = u32::try_from(failure.code).unwrap_or_default();
     // libvirt gives errno in int1 for socket errors.
     let errno = i32::try_from(failure.int1).unwrap_or_default();
+    let scheme = uri.split([':', '+']).next().unwrap_or_default();
+    // libvirt takes any scheme for that of a remote daemon, and reports what that lacks.
+    if !uri.is_empty() && !DRIVERS.contains(&scheme) {
+        let wrong = match uri.contains(':') {
+            true => format!("libvirt has no driver `{scheme}`"),
+            false => format!("`{uri}` is no URI"),
+        };
+        return match suggest::nearest(scheme, DRIVERS.iter().copied()) {
+            Some(near) if uri.contains(':') => format!("{wrong}: did you mean `{near}`?"),
+            _ => format!("{wrong}: URIs look like {LIKE}"),
+        };
+    }
     match errno {
         libc::ENOENT | libc::ECONNREFUSED if message.contains("socket") || message.contains("connect") => {
             return "no libvirt daemon listens there: start it (`systemctl start libvirtd`), or use `qemu:///embed?root=DIR`, which needs none".into();
@@ -79,9 +130,7 @@ fn connection_hint(failure: &Failure, uri: &str) -> String {
     match code {
         sys::VIR_ERR_OPERATION_TIMEOUT => "the host does not answer: is the daemon alive?".into(),
         sys::VIR_ERR_NO_CONNECT | sys::VIR_ERR_INVALID_ARG | sys::VIR_ERR_CONFIG_UNSUPPORTED => {
-            format!(
-                "is `{uri}` a libvirt URI? Such as qemu:///system, qemu+ssh://host/system, test:///default"
-            )
+            format!("is `{uri}` a libvirt URI? They look like {LIKE}")
         }
         sys::VIR_ERR_AUTH_UNAVAILABLE | sys::VIR_ERR_AUTH_FAILED | sys::VIR_ERR_AUTH_CANCELLED => {
             "the host wants credentials: `connect_auth(uri, #{ username: ..., password: ... })`"

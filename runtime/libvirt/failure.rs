@@ -65,6 +65,9 @@ impl Failure {
 /// Taken on the thread of the failed call, before any other one.
 impl From<virt::error::Error> for Failure {
     fn from(error: virt::error::Error) -> Self {
+        if error.message().starts_with("Null byte passed to CString") {
+            return Self::nul_byte();
+        }
         let last = Self::last();
         let code = i64::from(error.code().to_raw());
         if last.code == code {

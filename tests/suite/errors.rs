@@ -1,1 +1,240 @@
 //! What an uncaught error shows.
+//!
+//! Each case has its golden text in `tests/data/errors/`; `UPDATE=1` rewrites them.
+
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
+use crate::support::{Embed, Outcome, Run, Scratch, TestHost, virhai};
+
+/// A place for scripts, a host, and the texts that differ from run to run.
+struct Case {
+    scratch: Scratch,
+    host: TestHost,
+}
+
+impl Case {
+    fn new() -> Self {
+        Self {
+            scratch: Scratch::new(),
+            host: TestHost::new(),
+        }
+    }
+
+    /// Writes a file that the script imports.
+    fn with(self, file: &str, text: &str) -> Self {
+        self.scratch.write(file, text);
+        self
+    }
+
+    /// Runs `script` on the test driver and compares.
+    fn shows(self, name: &str, script: &str) {
+        let run = virhai().arg("-c").arg(self.host.uri());
+        self.shows_of(run, name, script);
+    }
+
+    fn shows_of(self, run: Run, name: &str, script: &str) {
+        self.scratch.write("main.rhai", script);
+        let outcome = run.arg("run").arg(self.scratch.path("main.rhai")).run();
+        let shown = self.plain(&outcome);
+        compare(name, &shown);
+    }
+
+    /// What was shown, without what differs from run to run.
+    fn plain(&self, outcome: &Outcome) -> String {
+        assert_eq!(
+            outcome.stdout, "",
+            "nothing of an error goes to standard output"
+        );
+        let folder = self.scratch.text("");
+        let folder = folder.trim_end_matches('/');
+        let shown = outcome
+            .stderr
+            .replace(&self.host.uri(), "test:///HOST")
+            .replace(&format!("{folder}/"), "")
+            .replace(folder, "FOLDER");
+        format!("{shown}\nexit status {}\n", outcome.status)
+    }
+}
+
+/// Compares with the golden file `name`, or rewrites it.
+fn compare(name: &str, shown: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/errors/{name}.txt"));
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().expect("the file is in a folder"))
+            .expect("it can be made");
+        std::fs::write(&path, shown).expect("the golden file can be written");
+        return;
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(golden, shown, "{name} differs; UPDATE=1 accepts it");
+}
+
+/// A test for each case: its name is that of the golden file.
+macro_rules! cases {
+    ($($name:ident: $script:expr;)*) => {
+        $(#[test]
+        fn $name() {
+            Case::new().shows(stringify!($name), $script);
+        })*
+    };
+}
+
+cases! {
+    no_such_domain: "let conn = connect();\nlet dom = conn.lookup_by_name(\"web\");\ndom.create();\n";
+    a_name_nearly_right: "let dom = connect().lookup_by_name(\"test\");\ndom.shutdwon();\n";
+    a_name_in_camel_case: "let dom = connect().lookupByName(\"test\");\n";
+    a_name_of_c: "let dom = connect().lookup_by_name(\"test\");\nvirDomainDestroy(dom);\n";
+    a_name_of_c_as_method: "connect().lookup_by_name(\"test\").virDomainShutdownFlags(0);\n";
+    a_word_of_virsh: "let dom = connect().lookup_by_name(\"test\");\nprint(dom.dumpxml());\n";
+    another_word_of_virsh: "connect().lookup_by_name(\"test\").start();\n";
+    a_name_of_libvirt_python_with_flags: "connect().lookup_by_name(\"test\").create_with_flags(0);\n";
+    a_constant_nearly_right: "connect().lookup_by_name(\"test\").create(VIR_DOMAIN_START_PAUSE);\n";
+    a_variable_nearly_right: "let domain = connect().lookup_by_name(\"test\");\ndomian.create();\n";
+    a_function_without_parentheses: "let conn = connect;\n";
+    a_method_without_parentheses: "let dom = connect().lookup_by_name(\"test\");\nprint(dom.state);\n";
+    a_property_with_parentheses: "print(connect().uri());\n";
+    too_many_arguments: "connect().lookup_by_name(\"test\").resume(1, 2);\n";
+    an_argument_of_the_wrong_type: "connect().lookup_by_name(42);\n";
+    a_size_of_the_wrong_type: "connect().lookup_by_name(\"test\").set_memory([]);\n";
+    a_size_without_sense: "connect().lookup_by_name(\"test\").set_memory(\"lots\");\n";
+    a_relative_path: "connect().lookup_by_name(\"test\").save(\"web.save\");\n";
+    text_with_a_nul: "connect().lookup_by_name(\"a\\x00b\");\n";
+    flags_out_of_range: "connect().lookup_by_name(\"test\").create(-1);\n";
+    an_unknown_option:
+        "let conn = connect();\nlet dom = conn.lookup_by_name(\"test\");\ndom.migrate(conn, 0, #{ bandwith: 10 });\n";
+    a_state_that_does_not_exist: "connect().lookup_by_name(\"test\").wait(\"shut off\", 1);\n";
+    a_wait_in_vain: "connect().lookup_by_name(\"test\").wait(\"shutoff\", \"50ms\");\n";
+    in_a_function:
+        "fn start(conn, name) {\n    let dom = conn.lookup_by_name(name);\n    dom.create();\n}\n\nlet conn = connect();\nstart(conn, \"test\");\n";
+    in_a_closure: "let names = [\"test\", \"web\"];\nlet conn = connect();\nnames.map(|name| conn.lookup_by_name(name));\n";
+    thrown_again:
+        "let conn = connect();\ntry {\n    conn.lookup_by_name(\"web\");\n} catch (err) {\n    print_nothing(err);\n    throw err;\n}\nfn print_nothing(err) { }\n";
+    in_parallel: "let conn = connect();\nparallel([\"test\", \"web\"], 2, |name| conn.lookup_by_name(name));\n";
+    a_connection_that_was_closed:
+        "let conn = connect();\nlet dom = conn.lookup_by_name(\"test\");\nconn.close();\ndom.state();\n";
+    an_operation_in_the_wrong_state: "let dom = connect().lookup_by_name(\"test\");\ndom.create();\n";
+    xml_that_is_malformed: "connect().define_xml(\"<domain><name>web</domain>\");\n";
+    xml_that_lacks_what_it_needs: "connect().define_xml(\"<domain type='test'><memory>1</memory></domain>\");\n";
+    a_scheme_that_does_not_exist: "connect(\"nonsense:///system\");\n";
+    a_uri_that_is_no_uri: "connect(\"my host\");\n";
+    a_socket_that_is_missing: "connect(\"qemu+unix:///session?socket=/nonexistent/sock\");\n";
+    thrown_text: "throw \"the disk is full\";\n";
+    a_thrown_map: "throw #{ reason: \"full\", free: 0 };\n";
+    an_assertion: "let dom = connect().lookup_by_name(\"test\");\nassert_eq(dom.state(), \"shutoff\");\n";
+    an_index_out_of_bounds: "let list = connect().list_all_domains();\nlist[5].create();\n";
+    a_division_by_zero: "let n = 0;\nprint(1 / n);\n";
+    syntax: "let conn = connect();\nlet dom = conn.lookup_by_name(\"test\";\n";
+    a_text_without_end: "let name = \"test;\nconnect();\n";
+    a_reserved_word: "let new = 1;\n";
+    a_recursion_without_end: "fn climb(n) {\n    climb(n + 1)\n}\nclimb(0);\n";
+    letters_beyond_ascii: "let text = \"ä€𝄞\"; throw text + unknown;\n";
+    a_recipe_that_does_not_exist: "import \"std/gest\" as guest;\n";
+    an_import_that_leaves: "import \"../secret\" as secret;\n";
+}
+
+#[test]
+fn in_an_imported_function() {
+    let module = "// Guests.\nfn start(conn, name) {\n    conn.lookup_by_name(name).create();\n}\n";
+    let script = "import \"lib/guests\" as guests;\n\nlet conn = connect();\nguests::start(conn, \"web\");\n";
+    let case = Case::new().with("lib/guests.rhai", module);
+    case.shows("in_an_imported_function", script);
+}
+
+#[test]
+fn in_a_closure_of_a_module() {
+    let module = "fn starter(conn) {\n    |name| conn.lookup_by_name(name).create()\n}\n";
+    let script = "import \"guests\" as guests;\nlet start = guests::starter(connect());\nstart.call(\"web\");\n";
+    let case = Case::new().with("guests.rhai", module);
+    case.shows("in_a_closure_of_a_module", script);
+}
+
+#[test]
+fn thrown_again_by_a_module() {
+    let module = "fn start(conn, name) {\n    try {\n        conn.lookup_by_name(name).create();\n    } catch (err) {\n        throw err;\n    }\n}\n";
+    let script = "import \"guests\" as guests;\nguests::start(connect(), \"web\");\n";
+    let case = Case::new().with("guests.rhai", module);
+    case.shows("thrown_again_by_a_module", script);
+}
+
+#[test]
+fn syntax_in_an_imported_file() {
+    let case = Case::new()
+        .with("one.rhai", "import \"two\" as two;\n")
+        .with("two.rhai", "fn f() {\n    let = 1;\n}\n");
+    case.shows("syntax_in_an_imported_file", "import \"one\" as one;\n");
+}
+
+#[test]
+fn a_connection_that_is_read_only() {
+    let case = Case::new();
+    let run = virhai().arg("--readonly").arg("-c").arg(case.host.uri());
+    let script = "connect().lookup_by_name(\"test\").destroy();\n";
+    case.shows_of(run, "a_connection_that_is_read_only", script);
+}
+
+#[test]
+fn a_connection_that_is_refused() {
+    let case = Case::new();
+    // A socket that nobody listens on any more.
+    drop(UnixListener::bind(case.scratch.path("sock")).expect("the folder is ours"));
+    let uri = format!("qemu+unix:///session?socket={}", case.scratch.text("sock"));
+    case.shows_of(
+        virhai().arg("-c").arg(uri),
+        "a_connection_that_is_refused",
+        "connect();\n",
+    );
+}
+
+#[test]
+fn a_host_that_is_silent() {
+    let case = Case::new();
+    let _listener = UnixListener::bind(case.scratch.path("sock")).expect("the folder is ours");
+    let uri = format!("qemu+unix:///session?socket={}", case.scratch.text("sock"));
+    let run = virhai()
+        .arg("--connect-timeout")
+        .arg("300ms")
+        .arg("-c")
+        .arg(uri);
+    case.shows_of(run, "a_host_that_is_silent", "connect();\n");
+}
+
+#[test]
+fn a_limit_on_memory() {
+    let case = Case::new();
+    let run = virhai().arg("--max-memory").arg("20MB");
+    case.shows_of(
+        run,
+        "a_limit_on_memory",
+        "let s = \"x\";\nloop { s += s; }\n",
+    );
+}
+
+#[test]
+fn a_limit_on_operations() {
+    let case = Case::new();
+    let run = virhai().arg("--max-operations").arg("1000");
+    case.shows_of(
+        run,
+        "a_limit_on_operations",
+        "let n = 0;\nloop { n += 1; }\n",
+    );
+}
+
+#[test]
+fn xml_that_the_schema_refuses() {
+    let host = Embed::new();
+    let xml = host
+        .micro("poweroff", "web")
+        .replace("<features>", "<colour>red</colour><features>");
+    let script = format!("connect().define_xml(`{xml}`, VIR_DOMAIN_DEFINE_VALIDATE);\n");
+    let outcome = host.run(&script);
+    assert_eq!(outcome.status, 1, "{outcome}");
+    // The script's line is as long as the XML: the message and the advice tell.
+    let told = |line: &&str| line.starts_with("error") || line.contains("help:");
+    let told: Vec<&str> = outcome.stderr.lines().filter(told).collect();
+    let told = told
+        .join("\n")
+        .replace(&host.uri(), "qemu:///embed?root=ROOT");
+    compare("xml_that_the_schema_refuses", &format!("{told}\n"));
+}

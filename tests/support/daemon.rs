@@ -128,7 +128,7 @@ impl Daemon {
     /// A run of the program whose `connect()` opens this daemon.
     pub fn virhai(&self) -> Run {
         virhai()
-            .as_user()
+            .unprivileged()
             .env("HOME", self.scratch.path("home"))
             .arg("-c")
             .arg(self.uri())

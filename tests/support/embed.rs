@@ -50,7 +50,7 @@ impl Embed {
     /// A run of the program whose `connect()` opens this host, and whose home is in it.
     pub fn virhai(&self) -> Run {
         virhai()
-            .as_user()
+            .unprivileged()
             .env("HOME", self.scratch.path("home"))
             .arg("-c")
             .arg(self.uri())

@@ -16,7 +16,7 @@ pub struct Run {
     script: Option<String>,
     env: Vec<(String, String)>,
     folder: Option<PathBuf>,
-    as_user: bool,
+    unprivileged: bool,
 }
 
 /// A run of the program.
@@ -26,7 +26,7 @@ pub fn virhai() -> Run {
         script: None,
         env: Vec::new(),
         folder: None,
-        as_user: false,
+        unprivileged: false,
     }
 }
 
@@ -73,15 +73,15 @@ impl Run {
     }
 
     /// Runs as an ordinary user, also where the tests run as root.
-    pub fn as_user(mut self) -> Self {
-        self.as_user = true;
+    pub fn unprivileged(mut self) -> Self {
+        self.unprivileged = true;
         self
     }
 
     /// The command, for tests that talk to the process themselves.
     pub fn command(&self) -> Command {
         let program = env!("CARGO_BIN_EXE_virhai");
-        let mut command = match test_user().filter(|_| self.as_user) {
+        let mut command = match test_user().filter(|_| self.unprivileged) {
             Some(user) => {
                 let mut command = Command::new("setpriv");
                 command.args([

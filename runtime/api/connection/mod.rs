@@ -129,7 +129,10 @@ impl Connection {
         let connect = self.connect()?;
         let apart = !open::in_process(self.uri());
         let own = match apart {
-            true => Arc::new(open::open(&self.0.target.again(self.uri()))?),
+            true => Arc::new(open::open(
+                &self.0.target.again(self.uri()),
+                self.0.session.interrupt(),
+            )?),
             false => connect,
         };
         let watch = Arc::new(Watch::new(own, apart));

@@ -13,6 +13,7 @@ use virt::connect::Connect;
 use super::Connection;
 use crate::api::arguments::{RhaiResultOf, duration, number, text, unknown_key};
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::libvirt::connection::{self, Credentials};
 use crate::libvirt::{Failure, Result, event_loop};
 use crate::session::Session;
@@ -68,15 +69,22 @@ pub(crate) fn in_process(uri: &str) -> bool {
     IN_PROCESS.contains(&scheme) || (!scheme.contains('+') && path == "///embed")
 }
 
-/// Opens `target`, or fails once its time is up.
-pub(super) fn open(target: &Target) -> Result<Connect> {
+/// Opens `target`, or fails once its time is up or the script is stopped.
+pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
     event_loop::start();
     if let Some(uri) = target.uri.as_deref().filter(|uri| in_process(uri)) {
         prepare_embed_root(uri)?;
         return open_now(target);
     }
     let (sender, receiver) = mpsc::channel();
-    let own = target.clone();
+    let (own, stopped) = (target.clone(), sender.clone());
+    let _guard = interrupt.on_stop(move || {
+        let message = "the script was stopped while it waited for the host";
+        let _ = stopped.send(Err(Failure::new(
+            virt_sys::VIR_ERR_OPERATION_ABORTED,
+            message,
+        )));
+    });
     // libvirt cannot give up on a silent socket: the thread is left behind with it.
     thread::Builder::new()
         .name("libvirt open".into())
@@ -143,7 +151,7 @@ fn connect_to(ctx: &NativeCallContext, target: Target) -> RhaiResultOf<Connectio
     if let Some(uri) = &target.uri {
         text(ctx, "the URI", uri)?;
     }
-    match open(&target) {
+    match open(&target, session.interrupt()) {
         Ok(connect) => Ok(Connection::new(session, target, connect)),
         Err(failure) => {
             let mut action = String::from("connect to ");
@@ -186,7 +194,12 @@ pub(super) mod functions {
     #[rhai_fn(name = "connect", return_raw)]
     pub fn connect_default(ctx: NativeCallContext) -> RhaiResultOf<Connection> {
         let session = Session::of(&ctx);
-        connect_to(&ctx, Target::new(&session, session.uri()))
+        // libvirt reads it too, but would not say in a failure what it read.
+        let default = std::env::var("LIBVIRT_DEFAULT_URI")
+            .ok()
+            .filter(|uri| !uri.is_empty());
+        let uri = session.uri().map(str::to_owned).or(default);
+        connect_to(&ctx, Target::new(&session, uri.as_deref()))
     }
 
     /// Opens the hypervisor at `uri`.

@@ -55,12 +55,14 @@ END
 # An installed busybox serves if it is linked statically. Otherwise the package is only unpacked:
 # installing it would remove an ordinary busybox.
 find_busybox() {
-    local busybox
-    if ! busybox=$(command -v busybox) || grep -q ld-linux "$busybox"; then
-        unpack busybox-static >&2 || return
+    if ! busybox=$(command -v busybox) || [[ $(readelf -l "$busybox") == *INTERP* ]]; then
+        unpack busybox-static || return
         busybox=$(find "$work/root" -path '*/bin/busybox' -type f)
     fi
-    echo "$busybox"
+}
+
+find_parts() {
+    unpack_kernel && find_busybox
 }
 
 # Adds a module to the initramfs and to its load order, after the modules that it depends on.
@@ -94,14 +96,14 @@ if [[ -e $out/vmlinuz && -e $out/initramfs.gz && $inputs == "$(cat "$out/.inputs
     exit
 fi
 
-for program in apt-get dpkg-deb cpio gzip xz zstd; do
+for program in apt-get dpkg-deb readelf cpio gzip xz zstd; do
     command -v "$program" >/dev/null || fail "\`$program\` is missing"
 done
 work=$(mktemp -d "$out/.build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 echo "building the tiny guest in $out"
 
-unpack_kernel || { refresh_package_lists && unpack_kernel; } || fail "found no kernel package to download"
+find_parts || { refresh_package_lists && find_parts; } || fail "found no packages of a kernel and a busybox"
 kernel=$(find "$work/root/boot" -name 'vmlinuz-*')
 [[ -f $kernel ]] || fail "the package has no kernel"
 while read -r file; do
@@ -115,7 +117,6 @@ mkdir -p "$tree"/{bin,dev,proc,sys,var/run,lib/modules,etc/acpi/PWRF}
 for module in "${modules[@]}"; do
     add_module "$module"
 done
-busybox=$(find_busybox) || fail "found no static busybox"
 cp "$busybox" "$tree/bin/busybox"
 for applet in $("$busybox" --list); do
     [[ $applet == busybox ]] || ln -s busybox "$tree/bin/$applet"

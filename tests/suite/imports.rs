@@ -1,0 +1,179 @@
+//! What scripts may import, and how that fails.
+
+use std::os::unix::fs::symlink;
+
+use crate::support::{Outcome, Scratch, virhai};
+
+/// A folder with a script in it, a module beside it, and one outside.
+fn folder() -> Scratch {
+    let scratch = Scratch::new();
+    scratch.write("outside.rhai", "fn word() { \"outside\" }");
+    scratch.write("in/beside.rhai", "fn word() { \"beside\" }");
+    scratch.write("in/sub/inner.rhai", "fn word() { \"inner\" }");
+    scratch.write(
+        "in/sub/outer.rhai",
+        "import \"inner\" as inner;\nfn word() { inner::word() + \" through outer\" }",
+    );
+    scratch
+}
+
+/// Runs the script `in/main.rhai` with the text `text`.
+fn run(scratch: &Scratch, text: &str) -> Outcome {
+    virhai().arg(scratch.write("in/main.rhai", text)).run()
+}
+
+fn refused(scratch: &Scratch, path: &str) {
+    let outcome = run(scratch, &format!("import \"{path}\" as it;\nit::word()"));
+    assert_eq!(outcome.status, 3, "{path}: {outcome}");
+    assert!(
+        outcome.stderr.contains("--allow-import"),
+        "{path}: {outcome}"
+    );
+    assert!(
+        outcome.stderr.contains("main.rhai:1:8"),
+        "{path}: {outcome}"
+    );
+    // A path that is only known at run time is held to the same.
+    let outcome = run(
+        scratch,
+        &format!("let path = \"{path}\";\nimport path as it;\nit::word()"),
+    );
+    assert_eq!(outcome.status, 1, "{path}: {outcome}");
+    assert!(
+        outcome.stderr.contains("--allow-import"),
+        "{path}: {outcome}"
+    );
+}
+
+#[test]
+fn what_is_beside_the_script_or_below_it_can_be_imported() {
+    let scratch = folder();
+    for (path, word) in [
+        ("beside", "beside"),
+        ("beside.rhai", "beside"),
+        ("./beside", "beside"),
+        ("sub/inner", "inner"),
+        ("sub/../beside", "beside"),
+        ("sub/outer", "inner through outer"),
+    ] {
+        let outcome = run(&scratch, &format!("import \"{path}\" as it;\nit::word()"));
+        assert_eq!(
+            (outcome.stdout, outcome.status),
+            (format!("{word}\n"), 0),
+            "{path}"
+        );
+    }
+    let computed = "let path = \"sub/\" + \"inner\"; import path as it; it::word()";
+    assert_eq!(run(&scratch, computed).stdout, "inner\n");
+}
+
+#[test]
+fn imports_are_found_beside_the_script_wherever_it_is_run() {
+    let scratch = folder();
+    scratch.write("in/main.rhai", "import \"beside\" as it; it::word()");
+    assert_eq!(
+        virhai().folder(scratch.path("")).arg("in/main.rhai").ok(),
+        "beside\n"
+    );
+    assert_eq!(
+        virhai().folder(scratch.path("in")).arg("main.rhai").ok(),
+        "beside\n"
+    );
+    assert_eq!(
+        virhai()
+            .folder(scratch.path("in/sub"))
+            .arg("../main.rhai")
+            .ok(),
+        "beside\n"
+    );
+}
+
+#[test]
+fn what_leaves_the_folder_of_the_script_is_refused() {
+    let scratch = folder();
+    symlink(scratch.path("outside.rhai"), scratch.path("in/link.rhai")).expect("links can be made");
+    symlink(scratch.path(""), scratch.path("in/up")).expect("links can be made");
+    refused(&scratch, "../outside");
+    refused(&scratch, "sub/../../outside");
+    refused(&scratch, "../no-such-file");
+    refused(&scratch, &scratch.text("outside"));
+    refused(&scratch, "/etc/passwd");
+    refused(&scratch, "link");
+    refused(&scratch, "up/outside");
+}
+
+#[test]
+fn a_folder_that_was_allowed_can_be_imported_from() {
+    let scratch = folder();
+    let script = scratch.write("in/main.rhai", "import \"../outside\" as it;\nit::word()");
+    let allowed = virhai()
+        .arg("--allow-import")
+        .arg(scratch.path(""))
+        .arg(&script);
+    assert_eq!(allowed.ok(), "outside\n");
+    let other = virhai()
+        .arg("--allow-import")
+        .arg(scratch.path("in/sub"))
+        .arg(&script)
+        .run();
+    assert_eq!(other.status, 3, "{other}");
+}
+
+#[test]
+fn a_cycle_of_imports_is_told_with_its_way() {
+    let scratch = folder();
+    scratch.write("in/one.rhai", "import \"two\" as two;");
+    scratch.write("in/two.rhai", "\nimport \"one\" as one;");
+    let outcome = run(&scratch, "import \"one\" as one;");
+    assert_eq!(outcome.status, 3, "{outcome}");
+    for part in [
+        "imports itself",
+        "two.rhai:2:8",
+        "one.rhai:1:8",
+        "main.rhai:1:8",
+    ] {
+        assert!(outcome.stderr.contains(part), "{part}: {outcome}");
+    }
+    let outcome = run(&scratch, "import \"main\" as main;");
+    assert_eq!(outcome.status, 3, "{outcome}");
+    // A cycle that only running makes is stopped as well.
+    scratch.write("in/one.rhai", "let next = \"two\"; import next as two;");
+    scratch.write("in/two.rhai", "let next = \"one\"; import next as one;");
+    let outcome = run(&scratch, "import \"one\" as one;");
+    assert_eq!(outcome.status, 1, "{outcome}");
+    assert!(outcome.stderr.contains("imports itself"), "{outcome}");
+}
+
+#[test]
+fn a_recipe_that_does_not_exist_is_refused_before_anything_runs() {
+    let outcome = virhai()
+        .script("print(1);\nimport \"std/no-such-recipe\" as it;")
+        .run();
+    assert_eq!(
+        (outcome.status, outcome.stdout.as_str()),
+        (3, ""),
+        "{outcome}"
+    );
+    assert!(
+        outcome
+            .stderr
+            .contains("standard library has no `std/no-such-recipe`"),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn an_import_that_is_a_folder_or_no_text_is_refused() {
+    let scratch = folder();
+    scratch.folder("in/dir.rhai");
+    scratch.write("in/bytes.rhai", [0xff, 0xfe, 0x00]);
+    for (path, part) in [
+        ("dir", "directory"),
+        ("bytes", "UTF-8"),
+        ("none", "there is no file"),
+    ] {
+        let outcome = run(&scratch, &format!("import \"{path}\" as it;"));
+        assert_eq!(outcome.status, 3, "{outcome}");
+        assert!(outcome.stderr.contains(part), "{outcome}");
+    }
+}

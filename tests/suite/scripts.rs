@@ -1,0 +1,57 @@
+//! The scripts that users are invited to copy, run as they stand.
+
+use std::path::Path;
+
+use crate::support::{Scratch, tiny, virhai};
+
+fn script(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("scripts")
+        .join(name)
+}
+
+/// The numbers that stand after `words` in `text`.
+fn numbers_after(text: &str, words: &str) -> Vec<u32> {
+    text.split(words)
+        .skip(1)
+        .filter_map(|rest| rest.split_whitespace().next()?.parse().ok())
+        .collect()
+}
+
+#[test]
+fn the_first_guest_is_a_linux_that_lives_through_saves_without_losing_a_second() {
+    let scratch = Scratch::new();
+    scratch.folder("guest");
+    scratch.folder("home");
+    for part in ["vmlinuz", "initramfs.gz"] {
+        scratch.copy(&tiny(part), &format!("guest/{part}"));
+    }
+    let copy = scratch.copy(&script("first_guest.rhai"), "first_guest.rhai");
+    let told = virhai()
+        .unprivileged()
+        .env("HOME", scratch.path("home"))
+        .arg("run")
+        .arg(copy)
+        .arg(scratch.path("guest"))
+        .arg(scratch.path("host"))
+        .ok();
+    for part in ["VIRHAI-GUEST-UP", "VIRHAI-GUEST-DOWN", "undefine"] {
+        assert!(told.contains(part), "{part} is missing in\n{told}");
+    }
+    let counted = numbers_after(&told, "it has counted ");
+    let went_on = numbers_after(&told, "it goes on counting: ");
+    let ticks: Vec<u32> = counted.into_iter().chain(went_on).collect();
+    assert_eq!(ticks.len(), 4, "{told}");
+    // Saving and restoring took seconds in which the guest's own time stood still.
+    let steps: Vec<u32> = ticks.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(
+        steps.iter().all(|step| (1..=3).contains(step)),
+        "{ticks:?} in\n{told}"
+    );
+}
+
+#[test]
+fn the_first_guest_asks_for_its_arguments() {
+    let outcome = virhai().arg("run").arg(script("first_guest.rhai")).fails(2);
+    assert!(outcome.stdout.contains("usage:"), "{outcome}");
+}
