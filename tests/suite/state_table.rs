@@ -5,11 +5,12 @@
 //! difference is listed with its reason.
 
 mod differences;
+mod guests;
 mod rows;
 mod script;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Mutex;
 
@@ -35,21 +36,44 @@ fn report(mismatches: &[String], of: usize) {
     );
 }
 
+/// How many rows of each driver are left out, by the beginning of the reason; the others are run.
+const LEFT_OUT: [(&str, &str, usize); 10] = [
+    ("qemu", "a fault", 7),
+    ("qemu", "a restart of the daemon", 2),
+    ("qemu", "block jobs", 14),
+    ("qemu", "done by a guest", 12),
+    ("qemu", "networks and pools", 245),
+    ("qemu", "snapshots", 126),
+    ("test", "block jobs", 11),
+    ("test", "networks and pools", 245),
+    ("test", "snapshots", 99),
+    ("test", "the state needs a snapshot", 200),
+];
+
 #[test]
 fn every_row_is_run_or_left_out_for_a_reason() {
     let all = rows::all();
+    for row in all.iter().filter(|row| row.left_out().is_none()) {
+        let (state, operation) = (row.state, row.operation);
+        assert!(words::state(state).is_some(), "no words for {state}");
+        assert!(
+            words::operation(operation).is_some(),
+            "no words for {operation}"
+        );
+    }
     let mut left_out = BTreeMap::<(&str, &str), usize>::new();
-    let mut unknown = BTreeSet::new();
     for row in &all {
-        match row.left_out() {
-            Some(reason) => *left_out.entry((row.driver, reason)).or_default() += 1,
-            None if words::state(row.state).is_none() => _ = unknown.insert(row.state),
-            None if words::operation(row.operation).is_none() => _ = unknown.insert(row.operation),
-            None => {}
+        if let Some(reason) = row.left_out() {
+            *left_out.entry((row.driver, reason)).or_default() += 1;
         }
     }
-    assert!(unknown.is_empty(), "no words for {unknown:?}");
-    println!("{left_out:#?}");
+    assert_eq!(left_out.len(), LEFT_OUT.len(), "{left_out:#?}");
+    for ((driver, reason), count) in left_out {
+        let listed = LEFT_OUT.iter().any(|(of, begin, listed)| {
+            *of == driver && reason.starts_with(begin) && *listed == count
+        });
+        assert!(listed, "{count} rows of {driver} are left out: {reason}");
+    }
     assert_eq!(rows_of(&all, "test").len(), 993);
     assert_eq!(rows_of(&all, "qemu").len(), 1260);
 }
@@ -144,36 +168,54 @@ fn free_port() -> u16 {
     listener.local_addr().expect("it has an address").port()
 }
 
-/// About 150 rows of the lifecycle: every operation in some states, every state in each part.
-fn spread<'a>(all: &'a [Row]) -> Vec<(usize, &'a Row)> {
-    let rows = rows_of(all, "qemu");
-    if std::env::var_os("VIRHAI_TEST_ALL").is_some() {
-        return rows;
-    }
+/// About 150 rows of the lifecycle: every operation in some states, some operations in every state.
+fn spread<'a>(rows: &[(usize, &'a Row)]) -> Vec<(usize, &'a Row)> {
     let mut states = Vec::new();
     let mut operations = Vec::new();
-    let place = |seen: &mut Vec<&'a str>, label| match seen.iter().position(|s| *s == label) {
-        Some(place) => place,
-        None => {
-            seen.push(label);
-            seen.len() - 1
-        }
-    };
-    rows.into_iter()
+    rows.iter()
         .filter(|(_, row)| row.is_of_the_lifecycle())
         .filter(|(_, row)| {
-            let (state, operation) = (
-                place(&mut states, row.state),
-                place(&mut operations, row.operation),
-            );
-            (operation + 5 * state) % 6 == 0
+            let state = place(&mut states, row.state);
+            let operation = place(&mut operations, row.operation);
+            (operation + 5 * state).is_multiple_of(6)
         })
+        .copied()
         .collect()
 }
 
+/// The place of `label` among those seen before.
+fn place<'a>(seen: &mut Vec<&'a str>, label: &'a str) -> usize {
+    seen.iter()
+        .position(|known| *known == label)
+        .unwrap_or_else(|| {
+            seen.push(label);
+            seen.len() - 1
+        })
+}
+
+#[test]
+fn the_spread_has_every_state_and_every_operation_of_the_lifecycle() {
+    let all = rows::all();
+    let rows = rows_of(&all, "qemu");
+    let spread = spread(&rows);
+    assert!((130..=170).contains(&spread.len()), "{} rows", spread.len());
+    for (_, row) in rows.iter().filter(|(_, row)| row.is_of_the_lifecycle()) {
+        let (state, operation) = (row.state, row.operation);
+        assert!(spread.iter().any(|(_, row)| row.state == state), "{state}");
+        assert!(
+            spread.iter().any(|(_, row)| row.operation == operation),
+            "{operation}"
+        );
+    }
+}
+
+/// A spread of the rows, or all that concern domains where `VIRHAI_TEST_ALL` is set.
 #[test]
 fn qemu_does_in_every_state_what_the_table_says() {
     let all = rows::all();
-    let rows = spread(&all);
+    let mut rows = rows_of(&all, "qemu");
+    if std::env::var_os("VIRHAI_TEST_ALL").is_none() {
+        rows = spread(&rows);
+    }
     report(&run_on_qemu(&rows), rows.len());
 }

@@ -37,6 +37,46 @@ fn define(
     Ok(conn.adopt(domain))
 }
 
+/// Every text that stands in an element `name` of `xml`.
+///
+/// One of them is the domain's. The others may be of anything, but not of a saved domain.
+fn names(xml: &str) -> impl Iterator<Item = String> {
+    xml.split("<name").skip(1).filter_map(|rest| {
+        let (_, rest) = rest.split_once('>')?;
+        let (text, _) = rest.split_once("</name")?;
+        let text = text.trim();
+        let verbatim = text
+            .strip_prefix("<![CDATA[")
+            .and_then(|text| text.strip_suffix("]]>"));
+        Some(verbatim.map_or_else(|| unescaped(text), str::to_owned))
+    })
+}
+
+/// `text` with XML's own entities and numbered characters as what they stand for.
+fn unescaped(text: &str) -> String {
+    let mut parts = text.split('&');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (entity, rest) = part.split_once(';').unwrap_or((part, ""));
+        let number = entity.strip_prefix('#').and_then(|number| {
+            number.strip_prefix('x').map_or_else(
+                || number.parse().ok(),
+                |hexadecimal| u32::from_str_radix(hexadecimal, 16).ok(),
+            )
+        });
+        plain.extend(match entity {
+            "amp" => Some('&'),
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "quot" => Some('"'),
+            "apos" => Some('\''),
+            _ => number.and_then(char::from_u32),
+        });
+        plain.push_str(rest);
+    }
+    plain
+}
+
 /// Refuses to boot a managed-saved domain afresh: libvirt would keep the stale image and resume
 /// it at the next start, over a newer disk.
 fn refuse_over_managed_save(
@@ -44,19 +84,16 @@ fn refuse_over_managed_save(
     conn: &Connection,
     xml: &str,
 ) -> RhaiResultOf<()> {
-    let Some((_, rest)) = xml.split_once("<name>") else {
-        return Ok(());
-    };
-    let Some((name, _)) = rest.split_once("</name>") else {
-        return Ok(());
-    };
     let Ok(connect) = conn.connect() else {
         return Ok(());
     };
-    let saved = connect
-        .lookup_domain_by_name(name.trim())
-        .and_then(|domain| domain.has_managed_save(0))
-        .unwrap_or(false);
+    let saved = names(xml).any(|name| {
+        !name.contains('\0')
+            && connect
+                .lookup_domain_by_name(&name)
+                .and_then(|domain| domain.has_managed_save(0))
+                .unwrap_or(false)
+    });
     if !saved {
         return Ok(());
     }

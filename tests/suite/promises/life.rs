@@ -1,6 +1,6 @@
 //! 1 to 7: the states.
 
-use super::{assert_counted_on, on_qemu, on_test};
+use super::{assert_counted_on, on_qemu, on_test, script};
 use crate::support::Embed;
 
 /// 1, 2, 3, 4: undefined, defined, running, paused, and saved in its two forms.
@@ -54,12 +54,9 @@ fn a_guest_goes_through_every_state_and_pauses_without_noticing() {
 
     // 5: paused is frozen, and resumed goes on; 7: a second suspend is nothing, a resume of a
     // running guest is refused.
-    let host = {
-        drop(host);
-        Embed::new()
-    };
-    on_qemu(
-        &host,
+    let xml = host.micro("counter", "calm");
+    host.ok(&script(
+        &[("xml", &xml)],
         r#"
         let dom = connect().create_xml(xml);
         let console = dom.open_console();
@@ -76,8 +73,8 @@ fn a_guest_goes_through_every_state_and_pauses_without_noticing() {
         assert_eq(thrown(|| dom.resume()), "VIR_ERR_OPERATION_INVALID");
         dom.destroy();
         "#,
-    );
-    assert_counted_on(&host.console("web"));
+    ));
+    assert_counted_on(&host.console("calm"));
 }
 
 /// 7 on T.

@@ -58,6 +58,33 @@ fn domains_are_created_and_defined_on_the_test_driver() {
     );
 }
 
+/// 10: libvirt would boot afresh and keep the stale image, whatever way the name is written.
+#[test]
+fn a_domain_with_a_managed_save_is_not_created_over() {
+    on_test(
+        r#"
+        let conn = connect();
+        let named = |text| `<domain type='test'>
+            <!-- <name>other</name> -->${text}<memory>32768</memory>
+            <os><type>hvm</type></os></domain>`;
+        let dom = conn.define_xml(named.call("<name>a&amp;b</name>"));
+        dom.create();
+        dom.managed_save();
+        let uuid = `<uuid>${dom.uuid}</uuid>`;
+        for written in ["<name>a&amp;b</name>", "<name >a&#38;b</name >", "<name><![CDATA[a&b]]></name>"] {
+            let xml = named.call(written + uuid);
+            assert_eq(thrown(|| conn.create_xml(xml)), "VIR_ERR_OPERATION_INVALID");
+            assert_eq(dom.state(), "shutoff");
+            assert(dom.has_managed_save_image());
+        }
+        conn.create_xml(named.call("<name>a</name>"));
+        dom.managed_save_remove();
+        conn.create_xml(named.call("<name>a&amp;b</name>" + uuid));
+        assert_eq(dom.state(), "running");
+        "#,
+    );
+}
+
 /// 8 to 13 on Q; 10 is where virhai refuses what would lose data.
 #[test]
 fn guests_are_created_and_defined_on_qemu() {

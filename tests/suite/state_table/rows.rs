@@ -39,6 +39,13 @@ impl Row {
         !self.state.contains(':')
     }
 
+    /// Whether it is the guest that acts, and what it does counts.
+    pub fn is_done_by_a_guest(&self) -> bool {
+        GUESTS_DOING
+            .iter()
+            .any(|doing| self.operation.starts_with(doing))
+    }
+
     /// Why no test runs this row, or nothing where one does.
     pub fn left_out(&self) -> Option<&'static str> {
         let Self {
@@ -93,7 +100,7 @@ impl Row {
 /// What a guest does by itself, or as the answer to a request.
 const GUESTS_DOING: [&str; 3] = ["guest: ", "shutdown() and guest ", "reboot(0) with "];
 
-const LIFECYCLE: [&str; 15] = [
+const LIFECYCLE: [&str; 14] = [
     "create",
     "define",
     "undefine",
@@ -108,7 +115,6 @@ const LIFECYCLE: [&str; 15] = [
     "managedSave",
     "setAutostart",
     "migrate",
-    "hasManagedSave",
 ];
 
 const READS: [&str; 16] = [

@@ -242,7 +242,7 @@ fn moved(dest, dom) {
 }
 
 fn find(conn, called) {
-    try { conn.lookup_by_name(called) } catch (err) { () }
+    try { return conn.lookup_by_name(called); } catch (err) {}
 }
 
 // As the table writes it: state and reason, then what else holds of the domain.
@@ -262,7 +262,8 @@ fn state_of(conn) {
 }
 
 fn holds(dom, asks) {
-    try { asks.call(dom) } catch (err) { false }
+    try { return asks.call(dom); } catch (err) {}
+    false
 }
 
 fn clean(conn) {
