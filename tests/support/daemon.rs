@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -10,6 +11,19 @@ use nix::unistd::Pid;
 use super::embed::kill_guests;
 use super::scratch::test_user;
 use super::{Run, Scratch, micro, micro_xml, virhai};
+
+/// QEMU without `virtlogd`, and migrations to this host over loopback, on ports of its own: the
+/// daemons of tests that run side by side would otherwise race for the same ones.
+fn qemu_conf() -> String {
+    static DAEMONS: AtomicU32 = AtomicU32::new(0);
+    let daemon = DAEMONS.fetch_add(1, Ordering::Relaxed) % 4;
+    let first = 20_000 + std::process::id() % 1_000 * 32 + daemon * 8;
+    format!(
+        "stdio_handler = \"file\"\nmigration_host = \"127.0.0.2\"\n\
+         migration_port_min = {first}\nmigration_port_max = {}\n",
+        first + 7
+    )
+}
 
 /// A libvirtd session daemon with folders and a host UUID of its own.
 pub struct Daemon {
@@ -32,7 +46,7 @@ impl Daemon {
             "config/libvirt/libvirtd.conf",
             format!("host_uuid = \"{uuid}\"\n"),
         );
-        scratch.write("config/libvirt/qemu.conf", "stdio_handler = \"file\"\n");
+        scratch.write("config/libvirt/qemu.conf", qemu_conf());
         let mut daemon = Self {
             scratch,
             process: None,
