@@ -18,7 +18,8 @@ demo: ## Installs what is missing, builds virhai and runs a first guest with it.
 test: ## Runs the tests that a change needs.
 	./setup.sh test
 	$(MAKE) guests
-	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked; else cargo test --locked; fi
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --no-fail-fast; else cargo test --locked --lib --bins --tests; fi
+	cargo test --locked --doc
 
 test-all: export VIRHAI_TEST_ALL = 1
 test-all: test ## Runs every test, the slow ones too.

@@ -6,9 +6,9 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Scope};
-use virhai::engine::{self, STACK};
+use virhai::engine;
 use virhai::interrupt::Stop;
-use virhai::{Error, Imports, Program, Session, SessionOptions};
+use virhai::{Error, Imports, Program, STACK, Session, SessionOptions};
 
 use crate::args::{Args, Options, Source};
 use crate::diagnostic::Diagnostic;
@@ -202,7 +202,7 @@ fn finish(
         }
         Err(error) => error,
     };
-    if let Some(status) = engine::exit_status(&error) {
+    if let Some(status) = virhai::exit_status(&error) {
         return status;
     }
     // What a stop leaves behind, such as an aborted save, is not the script's own failure.

@@ -1,15 +1,12 @@
 //! Builds the Rhai engine: what scripts can call, how far they may go, and how they are stopped.
 
-use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel, Position, Token};
+use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel, Token};
 
 use crate::imports::Imports;
 use crate::interrupt::Stop;
+use crate::resources::{STACK, memory, stack};
 use crate::session::Session;
 use crate::{api, constants};
-
-/// The stack of a thread that runs scripts: enough for the deepest recursion that the limits
-/// allow, since an overflow would end the process.
-pub const STACK: usize = if cfg!(debug_assertions) { 512 } else { 128 } * 1024 * 1024;
 
 /// How far a script may go before it is taken for a runaway; 0 stands for no limit.
 #[derive(Debug, Clone)]
@@ -123,59 +120,4 @@ pub fn guarded<T>(
             .unwrap_or_default();
         Err(format!("virhai failed inside, which is a defect to report: {text}").into())
     })
-}
-
-/// What `exit` throws: Rhai's own turns into the script's result.
-#[derive(Debug, Clone, Copy)]
-struct ExitStatus(u8);
-
-/// The end of a script by `exit`, which no script can catch.
-pub(crate) fn exit(status: u8) -> Box<EvalAltResult> {
-    EvalAltResult::ErrorTerminated(Dynamic::from(ExitStatus(status)), Position::NONE).into()
-}
-
-/// The status that a script gave to `exit`, where that is what ended it.
-pub fn exit_status(error: &EvalAltResult) -> Option<u8> {
-    match error.unwrap_inner() {
-        EvalAltResult::ErrorTerminated(token, _) => {
-            let status = token.clone().try_cast::<ExitStatus>()?;
-            Some(status.0)
-        }
-        _ => None,
-    }
-}
-
-/// The stack of this thread.
-mod stack {
-    use std::cell::Cell;
-
-    thread_local! {
-        /// Where the stack was when this thread first asked.
-        static BEGIN: Cell<usize> = const { Cell::new(0) };
-    }
-
-    /// Bytes of stack that are in use beyond those of the first call on this thread.
-    pub(super) fn used() -> usize {
-        let here = 0_u8;
-        let here = std::ptr::from_ref(&here).addr();
-        if BEGIN.get() == 0 {
-            BEGIN.set(here);
-        }
-        BEGIN.get().abs_diff(here)
-    }
-}
-
-/// The memory of this process.
-pub mod memory {
-    use std::alloc::System;
-
-    use cap::Cap;
-
-    #[global_allocator]
-    static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
-
-    /// Bytes that Rust code of this process holds.
-    pub fn held() -> usize {
-        ALLOCATOR.allocated()
-    }
 }

@@ -230,7 +230,7 @@ impl ModuleResolver for Imports {
             Some(ast) => ast,
             None => {
                 let mut ast = engine
-                    .compile(crate::program::without_shebang(&found.text))
+                    .compile(crate::source::without_shebang(&found.text))
                     .map_err(|error| fail(error.into()))?;
                 ast.set_source(found.name.as_str());
                 self.remember_compiled(&found.name, &ast);

@@ -9,13 +9,16 @@ pub mod engine;
 pub mod interrupt;
 pub mod names;
 pub mod program;
+pub mod source;
 pub mod suggest;
 
 mod api;
 mod error;
+mod exit;
 mod imports;
 #[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
 mod libvirt;
+mod resources;
 mod session;
 mod version;
 mod watch;
@@ -24,8 +27,10 @@ pub use api::arguments::parse_duration;
 pub use api::connection::Connection;
 pub use api::domain::Domain;
 pub use error::Error;
+pub use exit::exit_status;
 pub use imports::Imports;
 pub use interrupt::Interrupt;
 pub use program::Program;
+pub use resources::STACK;
 pub use session::{Session, SessionOptions};
 pub use version::{Versions, versions, warm_up};

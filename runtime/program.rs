@@ -1,11 +1,11 @@
 //! A script, compiled together with all that it imports.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use rhai::{AST, ASTNode, Engine, Expr, ParseError, Position, Stmt};
 
 use crate::imports::Imports;
+use crate::source;
 
 /// A compiled script.
 pub struct Program {
@@ -49,17 +49,26 @@ fn compile_all(
     trail: &mut Vec<(String, Position, String)>,
     done: &mut HashSet<String>,
 ) -> Result<AST, CompileError> {
-    let mut ast = engine
-        .compile(without_shebang(text))
-        .map_err(|ParseError(kind, position)| {
-            let (source, imported_by) = (name.to_owned(), trail.clone());
-            CompileError {
-                source,
-                message: kind.to_string(),
-                position,
-                imported_by,
-            }
-        })?;
+    let mut ast =
+        engine
+            .compile(source::without_shebang(text))
+            .map_err(|ParseError(kind, position)| {
+                let (source, imported_by) = (name.to_owned(), trail.clone());
+                CompileError {
+                    source,
+                    message: kind.to_string(),
+                    position,
+                    imported_by,
+                }
+            })?;
+    if source::ends_in_comment(engine, text) {
+        return Err(CompileError {
+            source: name.to_owned(),
+            message: "a comment has no end".into(),
+            position: source::last_comment(text),
+            imported_by: trail.clone(),
+        });
+    }
     ast.set_source(name);
     for (path, position) in static_imports(&ast) {
         let fail = |message, trail: &[_]| CompileError {
@@ -97,13 +106,4 @@ fn static_imports(ast: &AST) -> Vec<(String, Position)> {
         true
     });
     paths
-}
-
-/// The script without the line that Unix reads, and all positions as they were.
-pub fn without_shebang(text: &str) -> Cow<'_, str> {
-    match text.strip_prefix("#!") {
-        // A third slash, from the path, would make it a doc comment.
-        Some(rest) => Cow::Owned(format!("// {rest}")),
-        None => Cow::Borrowed(text),
-    }
 }

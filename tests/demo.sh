@@ -21,6 +21,9 @@ chmod -R a+rX "$state"
 run=()
 if [[ $(id -u) == 0 ]]; then
     chown -R nobody "$state"
-    run=(setpriv "--reuid=nobody" "--regid=$(id -g nobody)" --clear-groups --)
+    # The group that may use KVM, where there is one.
+    groups=--clear-groups
+    [[ $(stat -c %G /dev/kvm 2>/dev/null) != kvm ]] || groups=--groups=kvm
+    run=(setpriv "--reuid=nobody" "--regid=$(id -g nobody)" "$groups" --)
 fi
 env HOME="$state" "${run[@]}" "$state/virhai" run "$state/scripts/first_guest.rhai" "$state/guest" "$state/host"

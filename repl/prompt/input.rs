@@ -3,6 +3,7 @@
 use rhai::{Engine, LexError, ParseErrorType};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Completer, Helper, Highlighter, Hinter};
+use virhai::source::ends_in_comment;
 
 /// The editor's view of the language.
 #[derive(Completer, Helper, Highlighter, Hinter)]
@@ -20,7 +21,7 @@ impl Input {
     /// Whether more has to come: the parser fails for want of text.
     pub(super) fn is_unfinished(&self, text: &str) -> bool {
         let Err(error) = self.parser.compile(text) else {
-            return in_comment(text);
+            return ends_in_comment(&self.parser, text);
         };
         match error.err_type() {
             ParseErrorType::UnexpectedEOF => true,
@@ -28,12 +29,6 @@ impl Input {
             _ => at_end(text, error.position()),
         }
     }
-}
-
-/// Whether `text` ends within a comment, which the parser takes for a whole one.
-fn in_comment(text: &str) -> bool {
-    let opened = text.rfind("/*");
-    opened.is_some_and(|opened| !text[opened..].contains("*/") && !text[..opened].ends_with("//"))
 }
 
 /// Whether `position` is behind the last thing in `text`.

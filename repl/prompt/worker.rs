@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use rhai::{AST, ASTNode, Dynamic, Engine, EvalAltResult, Expr, Module, ParseError, Scope, Stmt};
-use virhai::engine::{self, STACK};
+use virhai::engine;
 use virhai::program::CompileError;
-use virhai::{Imports, Session};
+use virhai::{Imports, STACK, Session};
 
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
@@ -169,7 +169,7 @@ impl RunningInput {
     }
 
     fn stopped(self, engine: &Engine, error: &EvalAltResult) -> Answer {
-        if let Some(status) = engine::exit_status(error) {
+        if let Some(status) = virhai::exit_status(error) {
             return Answer::Exit(status);
         }
         let diagnostic = match self.session.interrupt().stopping() {

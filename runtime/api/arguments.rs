@@ -195,6 +195,14 @@ pub(crate) enum ParamType {
     Text,
 }
 
+/// The types of the parameters of `save_params` and `restore_params`.
+pub(crate) fn save_param_type(name: &str) -> ParamType {
+    match name {
+        "parallel.channels" => ParamType::Int,
+        _ => ParamType::Text,
+    }
+}
+
 fn scalar(
     ctx: &NativeCallContext,
     key: &str,

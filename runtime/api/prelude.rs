@@ -7,8 +7,8 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, exported_module};
 
 use super::arguments::{RhaiResultOf, duration, number};
-use crate::engine;
 use crate::error::Error;
+use crate::exit;
 use crate::session::Session;
 
 pub(crate) fn register(engine: &mut Engine) {
@@ -88,7 +88,7 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(name = "exit", volatile, return_raw)]
     pub fn exit() -> RhaiResultOf<()> {
-        Err(engine::exit(0))
+        Err(exit::exit(0))
     }
 
     /// Ends the script at once with a status from 0 to 255; nothing can catch that.
@@ -100,7 +100,7 @@ mod functions {
     #[rhai_fn(name = "exit", volatile, return_raw)]
     pub fn exit_status(ctx: NativeCallContext, status: Dynamic) -> RhaiResultOf<()> {
         match status.as_int().map(u8::try_from) {
-            Ok(Ok(status)) => Err(engine::exit(status)),
+            Ok(Ok(status)) => Err(exit::exit(status)),
             _ => {
                 let wrong = format!("`{status}` is no exit status");
                 Err(Error::invalid(&ctx, wrong)
@@ -261,7 +261,7 @@ fn parallel(
     std::thread::scope(|scope| {
         for _ in 0..limit.min(items.len()) {
             let _ = std::thread::Builder::new()
-                .stack_size(crate::engine::STACK)
+                .stack_size(crate::resources::STACK)
                 .spawn_scoped(scope, work);
         }
     });

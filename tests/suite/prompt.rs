@@ -163,6 +163,7 @@ fn the_history_outlives_the_session() {
     let mut first = spawn("test:///default", &home);
     first.send("6 * 7\r").expect("keys");
     first.expect("42").expect("the value");
+    first.expect("virhai> ").expect("the prompt again");
     first.send("\x04").expect("keys");
     first.expect(Eof).expect("the end");
     let mut second = spawn("test:///default", &home);

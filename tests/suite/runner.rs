@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::net::UnixListener;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -211,6 +211,26 @@ fn colour_is_used_where_it_is_wanted() {
     ));
     assert!(!coloured(code("nope()").arg("--color=never")));
     code("1").arg("--color=purple").run().expect_status(2);
+}
+
+#[test]
+fn a_terminal_gets_colour_unless_no_color_is_set() {
+    let shown = |no_color: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_virhai"));
+        command.args(["-e", "nope()"]);
+        command.env("TERM", "xterm").env("NO_COLOR", no_color);
+        let mut terminal = expectrl::Session::spawn(command).expect("a terminal can be had");
+        let mut text = Vec::new();
+        // A terminal whose program has ended reports an error instead of an end.
+        let _ = terminal.read_to_end(&mut text);
+        String::from_utf8_lossy(&text).into_owned()
+    };
+    assert!(shown("").contains("\x1b["), "{:?}", shown(""));
+    let plain = shown("1");
+    assert!(
+        plain.contains("nope") && !plain.contains("\x1b["),
+        "{plain:?}"
+    );
 }
 
 #[test]

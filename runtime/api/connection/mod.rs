@@ -20,7 +20,6 @@ use crate::session::Session;
 use crate::watch::Watch;
 use handles::{Handles, Permit, Permits};
 pub(crate) use open::{Target, in_process};
-pub(crate) use restore::save_param_type;
 
 /// An open connection to a hypervisor host; copies are the same connection.
 #[derive(Clone)]

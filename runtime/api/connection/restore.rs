@@ -6,19 +6,11 @@ use virt::connect::Connect;
 
 use super::Connection;
 use crate::api::arguments::{
-    ParamType, RhaiResultOf, flag_bits, host_path, optional_text, text, typed_params,
+    RhaiResultOf, flag_bits, host_path, optional_text, save_param_type, text, typed_params,
 };
 use crate::api::domain::Domain;
 use crate::error::Error;
 use crate::libvirt::{self, Failure};
-
-/// The types of the parameters of `save_params` and `restore_params`.
-pub(crate) fn save_param_type(name: &str) -> ParamType {
-    match name {
-        "parallel.channels" => ParamType::Int,
-        _ => ParamType::Text,
-    }
-}
 
 /// Restores by `restore` and answers the domain, whose UUID only the image can tell.
 fn restored(

@@ -4,8 +4,9 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::Domain;
-use crate::api::arguments::{RhaiResultOf, flag_bits, host_path, optional_text, typed_params};
-use crate::api::connection::save_param_type;
+use crate::api::arguments::{
+    RhaiResultOf, flag_bits, host_path, optional_text, save_param_type, typed_params,
+};
 use crate::error::Error;
 use crate::libvirt;
 

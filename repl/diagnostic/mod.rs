@@ -1,13 +1,17 @@
 //! Failures as people read them: what, where in the script, how it got there, what to do.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+mod place;
+mod render;
+mod words;
+
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position};
-use serde_json::{Value, json};
 use virhai::interrupt::Stop;
 use virhai::program::CompileError;
 use virhai::{Error, Imports, names};
 
 use crate::show;
+use place::{Place, shorten};
+use words::{defined_names, failures, no_function, plain_message, plain_types};
 
 /// A failure, ready to be shown.
 pub(crate) struct Diagnostic {
@@ -22,13 +26,6 @@ pub(crate) struct Diagnostic {
     notes: Vec<String>,
     hint: Option<String>,
     error: Option<Error>,
-}
-
-/// A position in a file.
-#[derive(Debug, Clone)]
-struct Place {
-    file: String,
-    position: Position,
 }
 
 impl Diagnostic {
@@ -260,86 +257,6 @@ impl Diagnostic {
         self.hint = Some(hint.into());
         self
     }
-
-    /// The failure as text, with the lines of the script that it is about.
-    pub(crate) fn render(&self, imports: &Imports, colors: bool) -> String {
-        let texts: Vec<Option<String>> = self
-            .places()
-            .map(|(_, place)| imports.text(&place.file))
-            .collect();
-        let mut title = Level::ERROR.primary_title(self.title.as_str());
-        if let Some(code) = &self.code {
-            title = title.id(code.as_str());
-        }
-        let mut group = Group::with_title(title);
-        for (index, ((label, place), text)) in self.places().zip(&texts).enumerate() {
-            let Some(text) = text else { continue };
-            let Some(span) = span(text, place.position) else {
-                continue;
-            };
-            let kind = if index == 0 {
-                AnnotationKind::Primary
-            } else {
-                AnnotationKind::Context
-            };
-            let mut annotation = kind.span(span);
-            if !label.is_empty() {
-                annotation = annotation.label(label);
-            }
-            let snippet = Snippet::source(text.as_str())
-                .path(place.file.as_str())
-                .annotation(annotation);
-            group = group.element(snippet);
-            if self.left_out > 0 && index == SHOWN / 2 {
-                let note = format!("{} calls between these are left out", self.left_out);
-                group = group.element(Level::NOTE.message(note));
-            }
-        }
-        for note in &self.notes {
-            group = group.element(Level::NOTE.message(note.as_str()));
-        }
-        if let Some(hint) = &self.hint {
-            group = group.element(Level::HELP.message(hint.as_str()));
-        }
-        let renderer = if colors {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
-        renderer.render(&[group]).to_string()
-    }
-
-    fn places(&self) -> impl Iterator<Item = (&str, &Place)> {
-        let first = self.place.as_ref().map(|place| ("", place));
-        first.into_iter().chain(
-            self.trail
-                .iter()
-                .map(|(label, place)| (label.as_str(), place)),
-        )
-    }
-
-    /// The failure for another program.
-    pub(crate) fn json(&self) -> Value {
-        let place = |place: &Place| {
-            json!({
-                "file": place.file,
-                "line": place.position.line(),
-                "column": place.position.position(),
-            })
-        };
-        let trail: Vec<Value> = self
-            .trail
-            .iter()
-            .map(|(what, at)| json!({ "what": what, "at": place(at) }))
-            .collect();
-        json!({
-            "message": self.title,
-            "at": self.place.as_ref().map(place),
-            "trail": trail,
-            "hint": self.hint,
-            "libvirt": self.error.as_ref().map(show::error),
-        })
-    }
 }
 
 /// What and where in the map that a script catches for one of Rhai's own errors.
@@ -354,124 +271,4 @@ fn caught_and_thrown(map: &Map) -> Option<(String, Position)> {
     let title = message.lines().next().unwrap_or_default();
     let title = title.split(" @ '").next().unwrap_or_default().to_owned();
     Some((title, Position::new(line, column)))
-}
-
-/// The bytes of the token at `position`, which Rhai knows only as a point.
-fn span(text: &str, position: Position) -> Option<std::ops::Range<usize>> {
-    let line_number = position.line()?;
-    let column = position.position().unwrap_or(1).saturating_sub(1);
-    let line_start: usize = text
-        .split_inclusive('\n')
-        .take(line_number - 1)
-        .map(str::len)
-        .sum();
-    let line = text.get(line_start..)?.lines().next().unwrap_or_default();
-    let offset: usize = line.chars().take(column).map(char::len_utf8).sum();
-    let rest = &line[offset..];
-    let is_name = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let length = match rest.chars().next() {
-        Some(first) if is_name(first) => rest
-            .chars()
-            .take_while(|letter| is_name(*letter))
-            .map(char::len_utf8)
-            .sum(),
-        Some(quote @ ('"' | '`')) => rest[1..].find(quote).map_or(rest.len(), |end| end + 2),
-        Some(other) => other.len_utf8(),
-        None => 0,
-    };
-    let start = line_start + offset;
-    Some(start..start + length)
-}
-
-/// How many places of a trail are worth showing.
-const SHOWN: usize = 8;
-
-/// Keeps the ends of a long trail, such as a recursion leaves; answers how many places it took out.
-fn shorten(trail: &mut Vec<(String, Place)>) -> usize {
-    let too_many = trail.len().saturating_sub(SHOWN);
-    if too_many > 0 {
-        trail.drain(SHOWN / 2..SHOWN / 2 + too_many);
-    }
-    too_many
-}
-
-/// A message of Rhai's as this program writes them: lower case, names in backticks.
-fn plain_message(message: &str) -> String {
-    let mut plain = String::with_capacity(message.len());
-    let mut letters = message.chars().peekable();
-    let mut open = false;
-    while let Some(letter) = letters.next() {
-        let begins = !plain.ends_with(|before: char| before.is_alphanumeric());
-        let ends = letters.peek().is_none_or(|after| !after.is_alphanumeric());
-        // An apostrophe stands between letters, a quotation mark at the edge of a word.
-        if letter == '\'' && (if open { ends } else { begins }) {
-            open = !open;
-            plain.push('`');
-        } else if plain.is_empty() && letters.peek().is_some_and(|next| !next.is_uppercase()) {
-            plain.extend(letter.to_lowercase());
-        } else {
-            plain.push(letter);
-        }
-    }
-    plain
-}
-
-/// What `parallel` throws, as a line for each failure.
-fn failures(list: &Array) -> Option<Vec<String>> {
-    let line = |failure: &Dynamic| {
-        let failure = failure.read_lock::<Map>()?;
-        let (item, error) = (failure.get("item")?, failure.get("error")?);
-        Some(format!("{}: {error}", show::quoted(item)))
-    };
-    list.iter()
-        .map(line)
-        .collect::<Option<Vec<_>>>()
-        .filter(|lines| !lines.is_empty())
-}
-
-/// What to say where no function has the name and the types of `signature`.
-fn no_function(signature: &str, known: bool) -> String {
-    let (name, types) = signature.split_once('(').unwrap_or((signature, ""));
-    if name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
-        return match known {
-            _ if name.starts_with("anon$") => "this closure comes from another file".into(),
-            true => format!("`{name}` cannot be called with ({types}"),
-            false => format!("there is no function `{signature}`"),
-        };
-    }
-    let types = types.trim_end_matches(')').to_owned();
-    let types = if types.ends_with('(') {
-        types + ")"
-    } else {
-        types
-    };
-    format!(
-        "there is no `{name}` for {}",
-        types.replacen(", ", " and ", 1)
-    )
-}
-
-/// Rhai's list of the types that a string parameter matches, in one word.
-fn plain_types(signature: &str) -> String {
-    signature
-        .replace("&str | ImmutableString | String", "string")
-        .replace("&str | ImmutableString", "string")
-        .replace("i64", "int")
-        .replace(" (", "(")
-}
-
-/// The names that a script defines, for suggestions.
-fn defined_names(text: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut words = text
-        .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
-        .filter(|word| !word.is_empty());
-    while let Some(word) = words.next() {
-        if matches!(word, "let" | "const" | "fn" | "for" | "as")
-            && let Some(name) = words.next()
-        {
-            names.push(name.to_owned());
-        }
-    }
-    names
 }

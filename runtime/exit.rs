@@ -1,0 +1,23 @@
+//! A script that ends itself with a status.
+
+use rhai::{Dynamic, EvalAltResult, Position};
+
+/// What `exit` throws: Rhai's own turns into the script's result.
+#[derive(Debug, Clone, Copy)]
+struct ExitStatus(u8);
+
+/// The end of a script by `exit`, which no script can catch.
+pub(crate) fn exit(status: u8) -> Box<EvalAltResult> {
+    EvalAltResult::ErrorTerminated(Dynamic::from(ExitStatus(status)), Position::NONE).into()
+}
+
+/// The status that a script gave to `exit`, where that is what ended it.
+pub fn exit_status(error: &EvalAltResult) -> Option<u8> {
+    match error.unwrap_inner() {
+        EvalAltResult::ErrorTerminated(token, _) => {
+            let status = token.clone().try_cast::<ExitStatus>()?;
+            Some(status.0)
+        }
+        _ => None,
+    }
+}

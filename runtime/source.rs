@@ -1,0 +1,55 @@
+//! The text of a script before it is compiled.
+
+use std::borrow::Cow;
+
+use rhai::{Engine, Position};
+
+/// The script without the line that Unix reads, and all positions as they were.
+pub fn without_shebang(text: &str) -> Cow<'_, str> {
+    match text.strip_prefix("#!") {
+        // A third slash, from the path, would make it a doc comment.
+        Some(rest) => Cow::Owned(format!("// {rest}")),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// Whether a comment in `text`, which compiles, has no end; the parser takes it for a whole one
+/// and drops the rest of the script.
+pub fn ends_in_comment(engine: &Engine, text: &str) -> bool {
+    // A parenthesis too many is an error, unless it disappears in the comment as well.
+    text.contains("/*") && engine.compile(format!("{text}\n)")).is_ok()
+}
+
+/// Where the last block comment of `text` begins.
+pub(crate) fn last_comment(text: &str) -> Position {
+    let before = &text[..text.rfind("/*").unwrap_or_default()];
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    match (u16::try_from(line), u16::try_from(column)) {
+        (Ok(line), Ok(column)) => Position::new(line, column),
+        _ => Position::NONE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rhai::Engine;
+
+    use super::ends_in_comment;
+
+    #[test]
+    fn a_comment_without_an_end_is_told_from_text_that_looks_like_one() {
+        let engine = Engine::new();
+        assert!(ends_in_comment(&engine, "1; /* and so on"));
+        assert!(ends_in_comment(&engine, "1; /* a /* b */"));
+        for whole in ["/* a */ 1", "`${1}/*`", "\"/*\"", "1 // /*"] {
+            assert!(!ends_in_comment(&engine, whole), "{whole}");
+        }
+    }
+}
