@@ -97,10 +97,10 @@ fn guests_are_created_and_defined_on_qemu() {
         r#"
         // 9, 22: a transient guest that powers itself off leaves no trace.
         let conn = connect();
-        let dom = conn.create_xml(brief);
-        let ended = dom.wait("shutoff", "30s");
-        assert_eq(ended.reason, "shutdown");
-        assert(ended.gone);
+        let dom = conn.create_xml(brief, VIR_DOMAIN_START_PAUSED);
+        let off = #{ event: "stopped", domain: dom };
+        assert_eq(conn.wait_event(off, "30s", || dom.resume()).detail, "shutdown");
+        assert(dom.wait("shutoff", "10s").gone);
         dom.wait("undefined", "10s");
         assert_eq(conn.list_all_domains(), []);
         assert_eq(thrown(|| dom.state()), "VIR_ERR_NO_DOMAIN");
