@@ -84,6 +84,12 @@ impl Watch {
         self.board.lock().next
     }
 
+    /// What `pick` takes of the newest event that it takes anything of.
+    pub(crate) fn latest<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> Option<T> {
+        let state = self.board.lock();
+        state.events.iter().rev().find_map(|(_, event)| pick(event))
+    }
+
     /// Waits for the first event at or after `from` that `pick` takes.
     pub(crate) fn wait<T>(
         &self,

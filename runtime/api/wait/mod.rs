@@ -1,0 +1,155 @@
+//! Waiting for what guests do, and stopping them for certain.
+
+mod event;
+mod state;
+mod stop;
+
+use rhai::plugin::*;
+use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, exported_module};
+
+use super::arguments::{RhaiResultOf, duration};
+use super::connection::Connection;
+use super::domain::Domain;
+use crate::libvirt::Failure;
+use crate::libvirt::events::Event;
+use crate::libvirt::typed_params::Scalar;
+use state::{timed_out, wait_for_state};
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_global_module(exported_module!(functions).into());
+}
+
+fn lost() -> Failure {
+    Failure::new(
+        virt_sys::VIR_ERR_RPC,
+        "the connection was lost while waiting (End of file)",
+    )
+}
+
+fn terminated(ctx: &NativeCallContext) -> Box<EvalAltResult> {
+    EvalAltResult::ErrorTerminated(Dynamic::UNIT, ctx.call_position()).into()
+}
+
+fn field<'a>(event: &'a Event, name: &str) -> Option<&'a str> {
+    event
+        .fields
+        .iter()
+        .find(|(known, _)| known == name)
+        .and_then(|(_, value)| match value {
+            Scalar::Text(text) => Some(text.as_str()),
+            _ => None,
+        })
+}
+
+#[export_module]
+mod functions {
+    /// Waits until the guest is in a state, or in one of a list of them, and returns it as
+    /// `#{ state, reason, gone }`.
+    ///
+    /// The states are those of `state()`, and `undefined` for a domain that libvirt does not know
+    /// any more. A transient domain is gone once it stopped: that counts as `shutoff`, with the
+    /// reason of its end and `gone` true. Throws `VIR_ERR_OPERATION_TIMEOUT` with what was seen
+    /// last, and `VIR_ERR_NO_DOMAIN` when the domain is gone and can never get there.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.shutdown();
+    /// assert_eq(dom.wait(["shutoff", "crashed"], "1m").state, "shutoff");
+    /// ```
+    /// Calls virDomainGetState.
+    #[rhai_fn(pure, return_raw)]
+    pub fn wait(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        states: Dynamic,
+        timeout: Dynamic,
+    ) -> RhaiResultOf<Map> {
+        let wanted = state::states(&ctx, &states)?;
+        let timeout = duration(&ctx, &timeout)?;
+        match wait_for_state(&ctx, dom, &wanted, timeout)? {
+            Some(reached) => Ok(reached.into_map()),
+            None => Err(timed_out(&ctx, dom, &wanted.join(" or "), timeout)),
+        }
+    }
+
+    /// Stops the guest for certain: asks it, asks through its agent after a minute, and pulls the
+    /// plug after another half.
+    ///
+    /// Returns the state with `by`, which tells what did it (`shutdown`, `agent`, `destroy`, or
+    /// `nothing` where it was off already), and `seconds`.
+    ///
+    /// ```rhai
+    /// let stopped = connect("test:///default").lookup_by_name("test").stop();
+    /// assert_eq(stopped.by, "shutdown");
+    /// assert_eq(stopped.state, "shutoff");
+    /// ```
+    /// Calls virDomainShutdownFlags, virDomainDestroy.
+    #[rhai_fn(name = "stop", pure, return_raw)]
+    pub fn stop_default(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+        stop::stop(&ctx, dom, &Map::new())
+    }
+
+    /// Stops the guest with timeouts of its own: `shutdown` and `agent` as durations, where 0
+    /// leaves that step out, and `destroy: false` to throw instead of pulling the plug.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// let stopped = dom.stop(#{ shutdown: "30s", agent: 0, destroy: false });
+    /// assert_eq(stopped.by, "shutdown");
+    /// ```
+    /// Calls virDomainShutdownFlags, virDomainDestroy.
+    #[rhai_fn(name = "stop", pure, return_raw)]
+    pub fn stop_with_options(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        options: Map,
+    ) -> RhaiResultOf<Map> {
+        stop::stop(&ctx, dom, &options)
+    }
+
+    /// Waits for the next event of a kind, or the next whose fields are as in a map, and returns
+    /// it as a map with `kind`, `domain`, `uuid` and the kind's own fields.
+    ///
+    /// Only events after the call count: give what causes it as a third argument. A lifecycle
+    /// event has `event` (`started`, `stopped`, ...) and `detail` (`booted`, `destroyed`, ...).
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// try {
+    ///     conn.wait_event("lifecycle", "10ms");
+    ///     assert(false);
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_OPERATION_TIMEOUT");
+    /// }
+    /// ```
+    /// Calls virConnectDomainEventRegisterAny.
+    #[rhai_fn(name = "wait_event", pure, return_raw)]
+    pub fn wait_event_after(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        event: Dynamic,
+        timeout: Dynamic,
+    ) -> RhaiResultOf<Map> {
+        event::wait_event(&ctx, conn, &event, &timeout, None)
+    }
+
+    /// Runs `action` and waits for an event that it causes, so that none is missed in between.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let dom = conn.lookup_by_name("test");
+    /// let event = conn.wait_event(#{ event: "stopped", domain: dom }, "10s", || dom.destroy());
+    /// assert_eq(event.detail, "destroyed");
+    /// ```
+    /// Calls virConnectDomainEventRegisterAny.
+    #[rhai_fn(name = "wait_event", pure, return_raw)]
+    pub fn wait_event_of(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        event: Dynamic,
+        timeout: Dynamic,
+        action: FnPtr,
+    ) -> RhaiResultOf<Map> {
+        event::wait_event(&ctx, conn, &event, &timeout, Some(&action))
+    }
+}

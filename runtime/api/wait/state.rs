@@ -1,0 +1,269 @@
+//! Waiting for a state.
+
+use std::time::{Duration, Instant};
+
+use rhai::{Array, Dynamic, EvalAltResult, Map, NativeCallContext};
+
+use super::{field, lost, terminated};
+use crate::api::arguments::{RhaiResultOf, fields};
+use crate::api::domain::Domain;
+use crate::api::domain::state::{STATES, reason};
+use crate::error::Error;
+use crate::libvirt::events::Event;
+use crate::libvirt::{self, Failure};
+use crate::suggest;
+use crate::watch::{Outcome, Watch};
+
+/// The word for a domain that libvirt does not know any more, which is no state of libvirt's.
+const UNDEFINED: &str = "undefined";
+
+/// The state in which a wait ended.
+pub(super) struct Reached {
+    pub(super) state: String,
+    pub(super) reason: String,
+    pub(super) gone: bool,
+}
+
+impl Reached {
+    pub(super) fn into_map(self) -> Map {
+        fields! { "state": self.state, "reason": self.reason, "gone": self.gone }
+    }
+}
+
+/// Waits until `dom` is in one of the states `wanted`.
+pub(super) fn wait_for_state(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    wanted: &[String],
+    timeout: Duration,
+) -> RhaiResultOf<Option<Reached>> {
+    let place = events_so_far(ctx, dom)?;
+    wait_for_state_since(ctx, dom, wanted, timeout, place, false)
+}
+
+/// The place in the lifecycle events after which those of a call that follows will be.
+pub(super) fn events_so_far(ctx: &NativeCallContext, dom: &Domain) -> RhaiResultOf<u64> {
+    let fail = |failure| {
+        dom.error(ctx, failure, "virDomainGetState", "wait for")
+            .throw()
+    };
+    let watch = dom.connection().watch().map_err(fail)?;
+    let place = watch.now();
+    watch.follow("lifecycle").map_err(fail)?;
+    Ok(place)
+}
+
+/// Waits until `dom` is in one of the states `wanted`. A transient domain that is gone has the
+/// reason which an event after `place` tells, if it `was_there` then.
+///
+/// Events only say when to look again: libvirt delivers some of them out of order.
+pub(super) fn wait_for_state_since(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    wanted: &[String],
+    timeout: Duration,
+    mut place: u64,
+    mut was_there: bool,
+) -> RhaiResultOf<Option<Reached>> {
+    let fail = |failure| {
+        dom.error(ctx, failure, "virDomainGetState", "wait for")
+            .throw()
+    };
+    let interrupt = dom.connection().session().interrupt();
+    let deadline = Instant::now().checked_add(timeout);
+    let watch = dom.connection().watch().map_err(fail)?;
+    let mut stopped_by = String::from("unknown");
+    loop {
+        let leaving = match look(&watch, dom, wanted, &stopped_by).map_err(fail)? {
+            Look::Reached(mut reached) => {
+                if reached.gone && !was_there {
+                    // It was gone before: an event from then may tell why.
+                    if let Some(why) = watch.latest(|event| {
+                        (event.uuid == dom.uuid()).then(|| stopped(event)).flatten()
+                    }) {
+                        reached.reason = why;
+                    }
+                }
+                if reached.gone && was_there && stopped_by == "unknown" {
+                    // The domain is gone before the event that tells why has arrived.
+                    let soon = Instant::now().checked_add(Duration::from_millis(500));
+                    let told = watch.wait(&mut place, soon, interrupt, |event| {
+                        (event.uuid == dom.uuid()).then(|| stopped(event)).flatten()
+                    });
+                    if let Outcome::Found(why) = told {
+                        reached.reason = why;
+                    }
+                }
+                return Ok(Some(reached));
+            }
+            Look::Leaving => true,
+            Look::NotYet => false,
+        };
+        was_there = true;
+        // No event tells of a transient domain's very end, shortly after it stopped.
+        let soon = Instant::now() + Duration::from_millis(20);
+        let until = if leaving {
+            deadline.map(|deadline| deadline.min(soon))
+        } else {
+            deadline
+        };
+        let outcome = watch.wait(&mut place, until, interrupt, |event| {
+            if event.uuid != dom.uuid() {
+                return None;
+            }
+            if let Some(why) = stopped(event) {
+                stopped_by = why;
+            }
+            Some(())
+        });
+        match outcome {
+            Outcome::Found(()) => {}
+            Outcome::TimedOut if deadline.is_some_and(|deadline| Instant::now() < deadline) => {}
+            Outcome::TimedOut => return Ok(None),
+            Outcome::Lost => return Err(fail(lost())),
+            Outcome::Stopped => return Err(terminated(ctx)),
+        }
+    }
+}
+
+/// Why a guest stopped, if that is what `event` tells.
+fn stopped(event: &Event) -> Option<String> {
+    let why = field(event, "detail").filter(|_| field(event, "event") == Some("stopped"));
+    why.map(str::to_owned)
+}
+
+enum Look {
+    Reached(Reached),
+    Leaving,
+    NotYet,
+}
+
+/// Looks at the domain through the watching connection, which calls cannot starve.
+fn look(watch: &Watch, dom: &Domain, wanted: &[String], stopped_by: &str) -> Result<Look, Failure> {
+    let wants = |state: &str| wanted.iter().any(|word| word == state);
+    let seen = watch
+        .connect()
+        .lookup_domain_by_uuid_string(dom.uuid())
+        .map_err(Failure::from)
+        .and_then(|handle| libvirt::domain::state(&handle).map(|state| (handle, state)));
+    match seen {
+        Ok((handle, (state, why))) => {
+            let word = STATES.word(state).to_string();
+            let gone = word == "shutoff" && !handle.is_persistent().unwrap_or(true);
+            if wants(&word) {
+                let reason = reason(state, why).to_string();
+                return Ok(Look::Reached(Reached {
+                    state: word,
+                    reason,
+                    gone,
+                }));
+            }
+            Ok(if gone && wants(UNDEFINED) {
+                Look::Leaving
+            } else {
+                Look::NotYet
+            })
+        }
+        // A transient domain that stopped is gone: that is its outcome, and no failure.
+        Err(failure) if failure.code == i64::from(virt_sys::VIR_ERR_NO_DOMAIN) => {
+            let state = [UNDEFINED, "shutoff"]
+                .into_iter()
+                .find(|state| wants(state));
+            let state =
+                state.or((stopped_by == "crashed" && wants("crashed")).then_some("crashed"));
+            match state {
+                Some(state) => Ok(Look::Reached(Reached {
+                    state: state.to_owned(),
+                    reason: stopped_by.to_owned(),
+                    gone: true,
+                })),
+                None => Err(failure),
+            }
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// What `dom` is doing, for the message of a wait that timed out.
+fn last_seen(dom: &Domain) -> String {
+    match dom
+        .handle()
+        .and_then(|handle| libvirt::domain::state(&handle))
+    {
+        Ok((state, why)) => format!("it is {} ({})", STATES.word(state), reason(state, why)),
+        Err(failure) => format!("its state could not be read ({})", failure.message),
+    }
+}
+
+pub(super) fn timed_out(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    wanted: &str,
+    timeout: Duration,
+) -> Box<EvalAltResult> {
+    let waited = humantime::format_duration(timeout);
+    let message = format!(
+        "waited {waited} for it to be {wanted}, and {}",
+        last_seen(dom)
+    );
+    let error = dom.error(
+        ctx,
+        Failure::new(virt_sys::VIR_ERR_OPERATION_TIMEOUT, message),
+        "",
+        "wait for",
+    );
+    let restarts = wanted.contains("shutoff")
+        && dom.handle().is_ok_and(|handle| {
+            handle
+                .xml_desc(0)
+                .is_ok_and(|xml| xml.contains("<on_poweroff>restart</on_poweroff>"))
+        });
+    match restarts {
+        true => {
+            error.with_hint("its XML has <on_poweroff>restart</on_poweroff>: it never stays off")
+        }
+        false if wanted.contains("shutoff") => error.with_hint(
+            "a guest may ignore the request to shut down: `stop()` asks, asks through the agent, then destroys",
+        ),
+        false => error,
+    }
+    .throw()
+}
+
+/// The states that a script named, checked.
+pub(super) fn states(ctx: &NativeCallContext, states: &Dynamic) -> RhaiResultOf<Vec<String>> {
+    let list = states
+        .read_lock::<Array>()
+        .map_or_else(|| vec![states.clone()], |list| list.clone());
+    let known: Vec<String> = STATES
+        .all()
+        .iter()
+        .map(ToString::to_string)
+        .chain([UNDEFINED.to_owned()])
+        .collect();
+    let mut words = Vec::with_capacity(list.len());
+    for state in list {
+        let word = state.into_immutable_string().map_err(|kind| {
+            Error::invalid(
+                ctx,
+                format!("a state is text such as \"running\", not {kind}"),
+            )
+            .throw()
+        })?;
+        if !known.iter().any(|state| *state == word) {
+            let error = Error::invalid(ctx, format!("there is no state `{word}`"));
+            return Err(
+                match suggest::nearest(&word, known.iter().map(String::as_str)) {
+                    Some(near) => error.with_hint(format!("did you mean \"{near}\"?")),
+                    None => error.with_hint(format!("the states are {}", known.join(", "))),
+                }
+                .throw(),
+            );
+        }
+        words.push(word.to_string());
+    }
+    if words.is_empty() {
+        return Err(Error::invalid(ctx, "the list of states is empty").throw());
+    }
+    Ok(words)
+}
