@@ -39,6 +39,9 @@ const LIKE: &str = "qemu:///system, qemu+ssh://host/system, test:///default";
 
 /// Advice on `failure`, where there is advice that is true in every case.
 pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
+    if call.starts_with("virConnectOpen") {
+        return Some(connection_hint(failure, uri));
+    }
     if failure.lost_connection() {
         return Some(
             "the connection is lost and the outcome of this call unknown: connect again and look"
@@ -48,7 +51,6 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
     let code = u32::try_from(failure.code).unwrap_or_default();
     let message = failure.message.as_str();
     let advice = match code {
-        _ if call.starts_with("virConnectOpen") => return Some(connection_hint(failure, uri)),
         sys::VIR_ERR_NO_DOMAIN => "`list_all_domains()` shows the domains that this host has",
         sys::VIR_ERR_OPERATION_DENIED if message.contains("read only") => {
             "the connection is read-only: open it with `connect(uri)`, without `--readonly`"

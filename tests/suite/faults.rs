@@ -1,1 +1,7 @@
-//! What must not hang, crash or lose data when things go wrong.
+//! What must not hang, crash or lose anything when things go wrong.
+
+mod calls;
+mod daemon;
+mod guest;
+mod socket;
+mod text;
