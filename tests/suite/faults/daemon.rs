@@ -1,6 +1,6 @@
 //! Daemons that die, freeze and come back in the middle of a call.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdin, ChildStdout};
 
 use nix::sys::signal::Signal;
