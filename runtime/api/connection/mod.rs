@@ -5,6 +5,7 @@ mod handles;
 mod host;
 mod open;
 mod restore;
+mod uri;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +20,8 @@ use crate::libvirt::Failure;
 use crate::session::Session;
 use crate::watch::Watch;
 use handles::{Handles, Permit, Permits};
-pub(crate) use open::{Target, in_process};
+pub(crate) use open::Target;
+pub(crate) use uri::in_process;
 
 /// An open connection to a hypervisor host; copies are the same connection.
 #[derive(Clone)]
@@ -126,7 +128,7 @@ impl Connection {
             return Ok(Arc::clone(watch));
         }
         let connect = self.connect()?;
-        let apart = !open::in_process(self.uri());
+        let apart = !in_process(self.uri());
         let own = match apart {
             true => Arc::new(open::open(
                 &self.0.target.again(self.uri()),

@@ -5,12 +5,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
 use rhai::plugin::*;
 use rhai::{Map, NativeCallContext};
 use virt::connect::Connect;
 
 use super::Connection;
+use super::uri::{check_parameters, in_process, prepare_embed_root};
 use crate::api::arguments::{RhaiResultOf, duration, number, text, unknown_key};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
@@ -48,26 +48,6 @@ impl Target {
 
 /// Seconds between two questions to a silent host, and how many may go unanswered.
 const KEEPALIVE: (i32, u32) = (5, 3);
-
-/// Drivers that work within the process and so can neither be silent nor be starved.
-const IN_PROCESS: [&str; 9] = [
-    "test",
-    "esx",
-    "gsx",
-    "vpx",
-    "hyperv",
-    "vmwareplayer",
-    "vmwarews",
-    "vmwarefusion",
-    "vbox",
-];
-
-/// Whether the driver behind `uri` runs in this process instead of a daemon.
-pub(crate) fn in_process(uri: &str) -> bool {
-    let (scheme, rest) = uri.split_once(':').unwrap_or((uri, ""));
-    let path = rest.split(['?', '#']).next().unwrap_or(rest);
-    IN_PROCESS.contains(&scheme) || (!scheme.contains('+') && path == "///embed")
-}
 
 /// Opens `target`, or fails once its time is up or the script is stopped.
 pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
@@ -111,45 +91,11 @@ fn open_now(target: &Target) -> Result<Connect> {
     Ok(connect)
 }
 
-/// Makes a new `qemu:///embed?root=DIR` usable: without a daemon there is no `virtlogd`, so
-/// QEMU has to write its consoles itself. A configuration that exists is left alone.
-fn prepare_embed_root(uri: &str) -> Result<()> {
-    let Some(root) = uri
-        .split_once("embed?")
-        .and_then(|(_, query)| query.split('&').find_map(|pair| pair.strip_prefix("root=")))
-    else {
-        return Ok(());
-    };
-    let root = percent_decode_str(root).decode_utf8_lossy();
-    if !root.starts_with('/') || root.contains('\0') {
-        // libvirt says what is wrong with it.
-        return Ok(());
-    }
-    let etc = std::path::Path::new(root.as_ref()).join("etc");
-    let config = etc.join("qemu.conf");
-    let made = std::fs::create_dir_all(&etc).and_then(|()| {
-        match std::fs::File::options()
-            .write(true)
-            .create_new(true)
-            .open(&config)
-        {
-            Ok(mut file) => std::io::Write::write_all(&mut file, b"stdio_handler = \"file\"\n"),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(error),
-        }
-    });
-    made.map_err(|error| {
-        Failure::new(
-            virt_sys::VIR_ERR_SYSTEM_ERROR,
-            format!("cannot write {}: {error}", config.display()),
-        )
-    })
-}
-
 fn connect_to(ctx: &NativeCallContext, target: Target) -> RhaiResultOf<Connection> {
     let session = Session::of(ctx);
     if let Some(uri) = &target.uri {
         text(ctx, "the URI", uri)?;
+        check_parameters(ctx, uri)?;
     }
     match open(&target, session.interrupt()) {
         Ok(connect) => Ok(Connection::new(session, target, connect)),

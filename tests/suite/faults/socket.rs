@@ -79,3 +79,19 @@ fn a_uri_that_is_nonsense_is_refused() {
         );
     }
 }
+
+#[test]
+fn a_parameter_that_libvirt_would_ignore_is_refused() {
+    let outcome = virhai()
+        .arg("-e")
+        .arg("connect(\"qemu+unix:///system?sokcet=/tmp/x\")")
+        .fails(1);
+    assert!(
+        outcome.stderr.contains("did you mean `socket`?"),
+        "{outcome}"
+    );
+    virhai()
+        .arg("-e")
+        .arg("connect(\"test:///default?x=1\")")
+        .fails(1);
+}
