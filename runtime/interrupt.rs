@@ -48,16 +48,15 @@ impl Interrupt {
 
     /// Stops the script: aborts the libvirt jobs and ends the waits that are under way.
     ///
-    /// The first reason stands. Actions run on the caller's thread.
+    /// The first reason stands. Each action runs on a thread of its own: one that blocks, such as
+    /// an abort that a frozen daemon does not answer, holds up neither the others nor the caller.
     pub fn stop(&self, why: Stop) {
         let _ = self
             .0
             .stop
             .compare_exchange(0, why as u8 + 1, Ordering::SeqCst, Ordering::SeqCst);
         let actions: Vec<Action> = self.actions().values().cloned().collect();
-        for action in actions {
-            action();
-        }
+        actions.into_iter().for_each(launch);
     }
 
     /// Why the script is being stopped, if it is.
@@ -81,7 +80,7 @@ impl Interrupt {
         let action: Action = Arc::new(action);
         self.actions().insert(id, Arc::clone(&action));
         if self.stopping().is_some() {
-            action();
+            launch(action);
         }
         Guard {
             state: Arc::clone(&self.0),
@@ -95,6 +94,13 @@ impl Interrupt {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn launch(action: Action) {
+    // Without the thread, the second request to stop still leaves the call behind.
+    let _ = std::thread::Builder::new()
+        .name("stop".into())
+        .spawn(move || action());
 }
 
 /// Keeps an action of [`Interrupt::on_stop`] in place.

@@ -18,6 +18,8 @@ mod vcpus;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rhai::{Engine, NativeCallContext, exported_module};
 use virt::domain::Domain as Handle;
@@ -113,11 +115,20 @@ impl Domain {
         let handle = self
             .handle()
             .map_err(|failure| self.error(ctx, failure, call, &verb).throw())?;
-        let aborted = Arc::clone(&handle);
-        let _guard = self.0.connection.session().interrupt().on_stop(move || {
-            let _ = libvirt::domain::abort_job(&aborted);
-        });
-        self.call(ctx, call, verb, run)
+        let interrupt = self.0.connection.session().interrupt();
+        if interrupt.stopping().is_some() {
+            let failure = Failure::new(
+                virt_sys::VIR_ERR_OPERATION_ABORTED,
+                "the script was stopped",
+            );
+            return Err(self.error(ctx, failure, call, verb).throw());
+        }
+        let ended = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&ended);
+        let _guard = interrupt.on_stop(move || abort(&handle, &over));
+        let result = self.call(ctx, call, verb, run);
+        ended.store(true, Ordering::Release);
+        result
     }
 
     /// The failure of `call` while the script tried to `verb` this domain.
@@ -130,6 +141,16 @@ impl Domain {
     ) -> Error {
         let action = format!("{verb} domain `{}`", self.name());
         Error::new(ctx, failure, call, action, self.0.connection.uri())
+    }
+}
+
+/// Aborts the job of a call that may not have begun it yet.
+fn abort(handle: &Handle, over: &AtomicBool) {
+    for _ in 0..100 {
+        if over.load(Ordering::Acquire) || libvirt::domain::abort_job(handle).is_ok() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
