@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args, source: Source) -> u8 {
     let session = session(&options);
     let interrupt = session.interrupt().clone();
     if let Err(error) = signals::watch(interrupt.clone(), options.quiet, || {
-        std::process::exit(INTERRUPTED.into())
+        crate::leave(INTERRUPTED)
     }) {
         eprintln!("error: cannot watch for signals: {error}");
     }
