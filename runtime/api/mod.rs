@@ -7,6 +7,7 @@ pub(crate) mod connection;
 pub(crate) mod domain;
 pub(crate) mod error;
 pub(crate) mod growth;
+pub(crate) mod object;
 pub(crate) mod prelude;
 pub(crate) mod stream;
 pub(crate) mod wait;
