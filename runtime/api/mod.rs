@@ -8,8 +8,10 @@ pub(crate) mod domain;
 pub(crate) mod error;
 pub(crate) mod growth;
 pub(crate) mod object;
+pub(crate) mod options;
 pub(crate) mod prelude;
 pub(crate) mod stream;
+pub(crate) mod undo;
 pub(crate) mod wait;
 
 use rhai::Engine;
@@ -21,6 +23,8 @@ pub(crate) fn register(engine: &mut Engine) {
     domain::register(engine);
     stream::register(engine);
     wait::register(engine);
+    undo::register(engine);
+    options::register(engine);
     prelude::register(engine);
     growth::register(engine);
 }
