@@ -10,6 +10,7 @@ mod managed_save;
 mod memory;
 mod metadata;
 mod migration;
+mod peek;
 mod save;
 pub(crate) mod state;
 mod stats;
@@ -107,6 +108,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(memory::functions).into());
     engine.register_global_module(exported_module!(metadata::functions).into());
     engine.register_global_module(exported_module!(migration::functions).into());
+    engine.register_global_module(exported_module!(peek::functions).into());
     engine.register_global_module(exported_module!(save::functions).into());
     engine.register_global_module(exported_module!(state::functions).into());
     engine.register_global_module(exported_module!(stats::functions).into());
