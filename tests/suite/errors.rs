@@ -54,7 +54,7 @@ impl Case {
             .replace(&format!("{folder}/"), "")
             .replace(folder, "FOLDER")
             // As libvirt put it before 10.0.
-            .replace("at line 1: Opening", "(domain_definition):1: Opening");
+            .replace("(domain_definition):1: Opening", "at line 1: Opening");
         format!("{shown}\nexit status {}\n", outcome.status)
     }
 }
