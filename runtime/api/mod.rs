@@ -10,6 +10,7 @@ pub(crate) mod growth;
 pub(crate) mod prelude;
 pub(crate) mod stream;
 pub(crate) mod wait;
+pub(crate) mod xml;
 
 use rhai::Engine;
 
@@ -20,6 +21,7 @@ pub(crate) fn register(engine: &mut Engine) {
     domain::register(engine);
     stream::register(engine);
     wait::register(engine);
+    xml::register(engine);
     prelude::register(engine);
     growth::register(engine);
 }
