@@ -7,31 +7,49 @@ mod run;
 mod show;
 mod signals;
 
-use std::process::ExitCode;
+use std::io::Write;
 
 use clap::Parser;
 
 use args::{Args, Source};
 
-fn main() -> ExitCode {
+fn main() {
     virhai::warm_up();
-    let args = Args::parse();
+    leave(match Args::try_parse() {
+        Ok(args) => status(&args),
+        Err(message) => {
+            let _ = message.print();
+            u8::try_from(message.exit_code()).unwrap_or(run::WRONG_USAGE)
+        }
+    })
+}
+
+/// Does what was asked for, and answers the exit status.
+fn status(args: &Args) -> u8 {
     if args.version {
         let versions = virhai::versions();
-        println!("virhai {}", versions.virhai);
-        println!(
-            "libvirt {} (built with {})",
-            versions.libvirt_running, versions.libvirt_compiled
+        let _ = writeln!(
+            std::io::stdout(),
+            "virhai {}\nlibvirt {} (built with {})",
+            versions.virhai,
+            versions.libvirt_running,
+            versions.libvirt_compiled
         );
-        return ExitCode::SUCCESS;
+        return run::DONE;
     }
-    let status = match args.source() {
-        Ok(Source::Prompt) => prompt::start(&args),
-        Ok(source) => run::run(&args, source),
+    match args.source() {
+        Ok(Source::Prompt) => prompt::start(args),
+        Ok(source) => run::run(args, source),
         Err(message) => {
             eprintln!("error: {message}");
             run::WRONG_USAGE
         }
-    };
-    ExitCode::from(status)
+    }
+}
+
+/// Ends the process without the exit handlers of libvirt and its libraries, which would take
+/// away what threads within a call still use.
+pub(crate) fn leave(status: u8) -> ! {
+    let _ = std::io::stdout().flush();
+    signal_hook::low_level::exit(status.into())
 }

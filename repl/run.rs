@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args, source: Source) -> u8 {
     let session = session(&options);
     let interrupt = session.interrupt().clone();
     if let Err(error) = signals::watch(interrupt.clone(), options.quiet, || {
-        std::process::exit(INTERRUPTED.into())
+        crate::leave(INTERRUPTED)
     }) {
         eprintln!("error: cannot watch for signals: {error}");
     }
@@ -78,12 +78,15 @@ pub(crate) fn run(args: &Args, source: Source) -> u8 {
         Err(RecvTimeoutError::Disconnected) => FAILED,
         Err(RecvTimeoutError::Timeout) => {
             interrupt.stop(Stop::TimedOut);
-            receiver.recv_timeout(GRACE).unwrap_or_else(|_| {
-                eprintln!(
-                    "error: the script's time is up, and libvirt does not come back from a call"
-                );
-                TIMED_OUT
-            })
+            loop {
+                match receiver.recv_timeout(GRACE) {
+                    Ok(status) => return status,
+                    Err(RecvTimeoutError::Timeout) if interrupt.is_undoing() => {}
+                    Err(_) => break,
+                }
+            }
+            eprintln!("error: the script's time is up, and libvirt does not come back from a call");
+            TIMED_OUT
         }
     }
 }
@@ -100,6 +103,7 @@ pub(crate) fn session(options: &Options) -> Session {
         read_only: options.readonly,
         connect_timeout: options.connect_timeout,
         output,
+        notes: Box::new(std::io::stderr()),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Why a script is being stopped.
@@ -30,9 +30,13 @@ struct State {
     run: AtomicU64,
     next: AtomicU64,
     actions: Mutex<BTreeMap<u64, Action>>,
+    shields: AtomicUsize,
 }
 
 thread_local! {
+    /// Whether this thread must not be stopped, since it takes back what a stopped script did.
+    static SHIELDED: Cell<bool> = const { Cell::new(false) };
+
     /// The run that this thread works on; 0 for threads that did not begin one.
     static RUN: Cell<u64> = const { Cell::new(0) };
 }
@@ -61,6 +65,9 @@ impl Interrupt {
 
     /// Why the script is being stopped, if it is.
     pub fn stopping(&self) -> Option<Stop> {
+        if SHIELDED.get() {
+            return None;
+        }
         let run = RUN.get();
         if run != 0 && run != self.0.run.load(Ordering::Relaxed) {
             return Some(Stop::Interrupted);
@@ -78,7 +85,9 @@ impl Interrupt {
     pub fn on_stop(&self, action: impl Fn() + Send + Sync + 'static) -> Guard {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let action: Action = Arc::new(action);
-        self.actions().insert(id, Arc::clone(&action));
+        if !SHIELDED.get() {
+            self.actions().insert(id, Arc::clone(&action));
+        }
         if self.stopping().is_some() {
             launch(action);
         }
@@ -86,6 +95,20 @@ impl Interrupt {
             state: Arc::clone(&self.0),
             id,
         }
+    }
+
+    /// Keeps this thread from being stopped for as long as the shield lives.
+    pub(crate) fn shield(&self) -> Shield {
+        self.0.shields.fetch_add(1, Ordering::SeqCst);
+        Shield {
+            state: Arc::clone(&self.0),
+            before: SHIELDED.replace(true),
+        }
+    }
+
+    /// Whether a script is taking back what it did, which is worth waiting for.
+    pub fn is_undoing(&self) -> bool {
+        self.0.shields.load(Ordering::SeqCst) > 0
     }
 
     fn actions(&self) -> MutexGuard<'_, BTreeMap<u64, Action>> {
@@ -101,6 +124,19 @@ fn launch(action: Action) {
     let _ = std::thread::Builder::new()
         .name("stop".into())
         .spawn(move || action());
+}
+
+/// Keeps a thread from being stopped; see [`Interrupt::shield`].
+pub(crate) struct Shield {
+    state: Arc<State>,
+    before: bool,
+}
+
+impl Drop for Shield {
+    fn drop(&mut self) {
+        SHIELDED.set(self.before);
+        self.state.shields.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Keeps an action of [`Interrupt::on_stop`] in place.

@@ -18,6 +18,8 @@ pub struct SessionOptions {
     pub connect_timeout: Duration,
     /// Where `print` and `debug` write.
     pub output: Box<dyn Write + Send>,
+    /// Where what is no result goes, such as what could not be undone.
+    pub notes: Box<dyn Write + Send>,
 }
 
 impl Default for SessionOptions {
@@ -27,6 +29,7 @@ impl Default for SessionOptions {
             read_only: false,
             connect_timeout: Duration::from_secs(30),
             output: Box::new(std::io::sink()),
+            notes: Box::new(std::io::sink()),
         }
     }
 }
@@ -41,6 +44,7 @@ struct Shared {
     connect_timeout: Duration,
     interrupt: Interrupt,
     output: Mutex<Box<dyn Write + Send>>,
+    notes: Mutex<Box<dyn Write + Send>>,
 }
 
 impl Session {
@@ -52,6 +56,7 @@ impl Session {
             connect_timeout: options.connect_timeout,
             interrupt: Interrupt::default(),
             output: Mutex::new(options.output),
+            notes: Mutex::new(options.notes),
         }))
     }
 
@@ -86,9 +91,18 @@ impl Session {
         self.0.connect_timeout
     }
 
-    /// Writes a line; a reader who left, as `head` does, is no failure.
+    /// Writes a line of output; a reader who left, as `head` does, is no failure.
     pub fn print(&self, line: &str) {
-        let mut output = self.0.output.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+        write_line(&self.0.output, line);
     }
+
+    /// Writes a line that is no part of the result.
+    pub fn note(&self, line: &str) {
+        write_line(&self.0.notes, line);
+    }
+}
+
+fn write_line(sink: &Mutex<Box<dyn Write + Send>>, line: &str) {
+    let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
+    let _ = writeln!(sink, "{line}").and_then(|()| sink.flush());
 }

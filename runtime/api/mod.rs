@@ -7,8 +7,11 @@ pub(crate) mod connection;
 pub(crate) mod domain;
 pub(crate) mod error;
 pub(crate) mod growth;
+pub(crate) mod object;
+pub(crate) mod options;
 pub(crate) mod prelude;
 pub(crate) mod stream;
+pub(crate) mod undo;
 pub(crate) mod wait;
 pub(crate) mod xml;
 
@@ -22,6 +25,8 @@ pub(crate) fn register(engine: &mut Engine) {
     stream::register(engine);
     wait::register(engine);
     xml::register(engine);
+    undo::register(engine);
+    options::register(engine);
     prelude::register(engine);
     growth::register(engine);
 }

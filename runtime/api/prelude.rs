@@ -7,6 +7,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, exported_module};
 
 use super::arguments::{RhaiResultOf, duration, number};
+use super::undo;
 use crate::error::Error;
 use crate::exit;
 use crate::session::Session;
@@ -258,11 +259,13 @@ fn parallel(
                 .unwrap_or_else(PoisonError::into_inner) = Some(outcome);
         }
     };
+    let undo = undo::current();
+    let on_behalf = || undo::filling(undo.clone(), work);
     std::thread::scope(|scope| {
         for _ in 0..limit.min(items.len()) {
             let _ = std::thread::Builder::new()
                 .stack_size(crate::resources::STACK)
-                .spawn_scoped(scope, work);
+                .spawn_scoped(scope, on_behalf);
         }
     });
     let mut results = Array::with_capacity(items.len());

@@ -52,7 +52,9 @@ impl Case {
             .stderr
             .replace(&self.host.uri(), "test:///HOST")
             .replace(&format!("{folder}/"), "")
-            .replace(folder, "FOLDER");
+            .replace(folder, "FOLDER")
+            // As libvirt put it before 10.0.
+            .replace("(domain_definition):1: Opening", "at line 1: Opening");
         format!("{shown}\nexit status {}\n", outcome.status)
     }
 }

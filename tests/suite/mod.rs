@@ -13,4 +13,5 @@ mod prompt;
 mod runner;
 mod scripts;
 mod state_table;
+mod undo;
 mod waiting;

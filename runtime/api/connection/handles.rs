@@ -3,13 +3,13 @@
 //! Handles live here and not in the values that scripts hold, so that `close` really ends the
 //! connection: libvirt keeps it open as long as one object of it is referenced.
 
+use std::any::Any;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use slab::Slab;
 use virt::connect::Connect;
-use virt::domain::Domain;
 
 use crate::interrupt::Interrupt;
 use crate::libvirt::Failure;
@@ -19,14 +19,14 @@ pub(super) struct Handles(RwLock<Table>);
 
 struct Table {
     connect: Option<Arc<Connect>>,
-    domains: Slab<Arc<Domain>>,
+    objects: Slab<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Handles {
     pub(super) fn new(connect: Connect) -> Self {
         Self(RwLock::new(Table {
             connect: Some(Arc::new(connect)),
-            domains: Slab::new(),
+            objects: Slab::new(),
         }))
     }
 
@@ -34,30 +34,32 @@ impl Handles {
         self.read().connect.clone()
     }
 
-    /// Keeps `domain` and answers the key to it; a closed connection keeps nothing.
-    pub(super) fn keep(&self, domain: Domain) -> usize {
+    /// Keeps `object` and answers the key to it; a closed connection keeps nothing.
+    pub(super) fn keep(&self, object: impl Any + Send + Sync) -> usize {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         match table.connect {
-            Some(_) => table.domains.insert(Arc::new(domain)),
+            Some(_) => table.objects.insert(Arc::new(object)),
             None => usize::MAX,
         }
     }
 
-    pub(super) fn domain(&self, key: usize) -> Option<Arc<Domain>> {
-        self.read().domains.get(key).cloned()
+    /// The object under `key`, which was kept as a `T`.
+    pub(super) fn object<T: Any + Send + Sync>(&self, key: usize) -> Option<Arc<T>> {
+        let object = self.read().objects.get(key).cloned()?;
+        object.downcast().ok()
     }
 
     /// Puts another handle in the place of the one under `key`.
-    pub(super) fn replace(&self, key: usize, domain: Domain) {
+    pub(super) fn replace(&self, key: usize, object: impl Any + Send + Sync) {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = table.domains.get_mut(key) {
-            *slot = Arc::new(domain);
+        if let Some(slot) = table.objects.get_mut(key) {
+            *slot = Arc::new(object);
         }
     }
 
-    pub(super) fn drop_domain(&self, key: usize) {
+    pub(super) fn forget(&self, key: usize) {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let dropped = table.domains.try_remove(key);
+        let dropped = table.objects.try_remove(key);
         drop(table);
         drop(dropped);
     }
@@ -65,9 +67,9 @@ impl Handles {
     pub(super) fn close(&self) {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let connect = table.connect.take();
-        let domains = std::mem::take(&mut table.domains);
+        let objects = std::mem::take(&mut table.objects);
         drop(table);
-        drop(domains);
+        drop(objects);
         drop(connect);
     }
 

@@ -7,6 +7,7 @@ mod open;
 mod restore;
 mod uri;
 
+use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -62,24 +63,24 @@ impl Connection {
         &self.0.session
     }
 
-    /// Keeps libvirt's handle of a domain and answers the key to it.
-    pub(crate) fn keep_domain(&self, handle: virt::domain::Domain) -> usize {
+    /// Keeps libvirt's handle of an object and answers the key to it.
+    pub(crate) fn keep(&self, handle: impl Any + Send + Sync) -> usize {
         self.0.handles.keep(handle)
     }
 
     /// The handle under `key`, while the connection is open.
-    pub(crate) fn domain(&self, key: usize) -> Result<Arc<virt::domain::Domain>, Failure> {
-        self.0.handles.domain(key).ok_or_else(|| self.closed())
+    pub(crate) fn handle<T: Any + Send + Sync>(&self, key: usize) -> Result<Arc<T>, Failure> {
+        self.0.handles.object(key).ok_or_else(|| self.closed())
     }
 
     /// Puts another handle in the place of the one under `key`.
-    pub(crate) fn replace_domain(&self, key: usize, handle: virt::domain::Domain) {
+    pub(crate) fn replace(&self, key: usize, handle: impl Any + Send + Sync) {
         self.0.handles.replace(key, handle);
     }
 
     /// Lets go of the handle under `key`.
-    pub(crate) fn forget_domain(&self, key: usize) {
-        self.0.handles.drop_domain(key);
+    pub(crate) fn forget(&self, key: usize) {
+        self.0.handles.forget(key);
     }
 
     /// Makes one libvirt call while the script tries to `action`.

@@ -10,6 +10,7 @@ mod managed_save;
 mod memory;
 mod metadata;
 mod migration;
+mod peek;
 mod save;
 pub(crate) mod state;
 mod stats;
@@ -26,82 +27,35 @@ use virt::domain::Domain as Handle;
 
 use super::arguments::RhaiResultOf;
 use super::connection::Connection;
-use crate::error::Error;
+use super::object::{Kind, Object};
 use crate::libvirt::{self, Failure};
 
 /// A guest of a connection; copies are the same guest.
-#[derive(Clone)]
-pub struct Domain(Arc<Shared>);
+pub type Domain = Object<DomainKind>;
 
-struct Shared {
-    connection: Connection,
-    key: usize,
-    name: String,
-    uuid: String,
-}
+/// What a [`Domain`] stands for.
+pub struct DomainKind;
 
-impl Drop for Shared {
-    fn drop(&mut self) {
-        self.connection.forget_domain(self.key);
+impl Kind for DomainKind {
+    type Handle = Handle;
+    /// The UUID.
+    type Facts = String;
+    const TYPE: &'static str = "Domain";
+    const NOUN: &'static str = "domain";
+
+    fn name(handle: &Handle) -> Option<String> {
+        handle.name().ok()
+    }
+
+    fn facts(handle: &Handle) -> String {
+        handle.uuid_string().unwrap_or_default()
     }
 }
 
 impl Domain {
-    /// Gives libvirt's handle to the connection to keep.
-    pub(crate) fn new(connection: Connection, handle: Handle) -> Self {
-        let name = handle.name().unwrap_or_default();
-        let uuid = handle.uuid_string().unwrap_or_default();
-        let key = connection.keep_domain(handle);
-        Self(Arc::new(Shared {
-            connection,
-            key,
-            name,
-            uuid,
-        }))
-    }
-
-    /// The name as this handle knows it.
-    pub fn name(&self) -> String {
-        self.handle()
-            .ok()
-            .and_then(|handle| handle.name().ok())
-            .unwrap_or_else(|| self.0.name.clone())
-    }
-
     /// The UUID, which never changes.
     pub fn uuid(&self) -> &str {
-        &self.0.uuid
-    }
-
-    /// The connection that this domain came from.
-    pub(crate) fn connection(&self) -> &Connection {
-        &self.0.connection
-    }
-
-    /// libvirt's handle, while the connection is open.
-    pub(crate) fn handle(&self) -> Result<Arc<Handle>, Failure> {
-        self.0.connection.domain(self.0.key)
-    }
-
-    /// Has all copies of this domain use `handle` from now on.
-    fn replace(&self, handle: Handle) {
-        self.0.connection.replace_domain(self.0.key, handle);
-    }
-
-    /// Makes one libvirt call while the script tries to `verb` this domain.
-    pub(crate) fn call<T, E: Into<Failure>>(
-        &self,
-        ctx: &NativeCallContext,
-        call: &'static str,
-        verb: impl fmt::Display,
-        run: impl FnOnce(&Handle) -> Result<T, E>,
-    ) -> RhaiResultOf<T> {
-        self.handle()
-            .and_then(|handle| {
-                let _permit = self.0.connection.permit()?;
-                run(&handle).map_err(Into::into)
-            })
-            .map_err(|failure| self.error(ctx, failure, call, verb).throw())
+        self.facts()
     }
 
     /// Makes one long libvirt call, which an interrupt ends by aborting its job.
@@ -115,7 +69,7 @@ impl Domain {
         let handle = self
             .handle()
             .map_err(|failure| self.error(ctx, failure, call, &verb).throw())?;
-        let interrupt = self.0.connection.session().interrupt();
+        let interrupt = self.connection().session().interrupt();
         if interrupt.stopping().is_some() {
             let failure = Failure::new(
                 virt_sys::VIR_ERR_OPERATION_ABORTED,
@@ -130,18 +84,6 @@ impl Domain {
         ended.store(true, Ordering::Release);
         result
     }
-
-    /// The failure of `call` while the script tried to `verb` this domain.
-    pub(crate) fn error(
-        &self,
-        ctx: &NativeCallContext,
-        failure: Failure,
-        call: &'static str,
-        verb: impl fmt::Display,
-    ) -> Error {
-        let action = format!("{verb} domain `{}`", self.name());
-        Error::new(ctx, failure, call, action, self.0.connection.uri())
-    }
 }
 
 /// Aborts the job of a call that may not have begun it yet.
@@ -151,12 +93,6 @@ fn abort(handle: &Handle, over: &AtomicBool) {
             return;
         }
         std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-impl fmt::Display for Domain {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "Domain({})", self.name())
     }
 }
 
@@ -172,6 +108,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(memory::functions).into());
     engine.register_global_module(exported_module!(metadata::functions).into());
     engine.register_global_module(exported_module!(migration::functions).into());
+    engine.register_global_module(exported_module!(peek::functions).into());
     engine.register_global_module(exported_module!(save::functions).into());
     engine.register_global_module(exported_module!(state::functions).into());
     engine.register_global_module(exported_module!(stats::functions).into());

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
+use rhai::{Array, Dynamic, FnPtr, Map, NativeCallContext};
 
 use super::{lost, terminated};
 use crate::api::arguments::{RhaiResultOf, duration, dynamic, fields, unknown_key};
@@ -14,7 +14,7 @@ use crate::libvirt::events::{self, COMMON_FIELDS, Event};
 use crate::suggest;
 use crate::watch::Outcome;
 
-/// Waits for the first event after this that `filter` describes.
+/// Waits for the first event after this that `filter`, or one of an array of them, describes.
 pub(super) fn wait_event(
     ctx: &NativeCallContext,
     conn: &Connection,
@@ -33,12 +33,17 @@ pub(super) fn wait_event(
         .throw()
     };
     let timeout = duration(ctx, timeout)?;
-    let filter = event_filter(ctx, filter)?;
-    let kind = filter
-        .get("kind")
-        .map_or_else(|| "lifecycle".to_owned(), ToString::to_string);
+    let filters: Vec<Filter> = match filter.read_lock::<Array>() {
+        Some(list) => list
+            .iter()
+            .map(|filter| Filter::new(ctx, filter))
+            .collect::<RhaiResultOf<_>>()?,
+        None => vec![Filter::new(ctx, filter)?],
+    };
     let watch = conn.watch().map_err(fail)?;
-    watch.follow(&kind).map_err(fail)?;
+    for filter in &filters {
+        watch.follow(&filter.kind).map_err(fail)?;
+    }
     let mut place = watch.now();
     if let Some(action) = action {
         let _: Dynamic = action.call_within_context(ctx, ())?;
@@ -46,16 +51,11 @@ pub(super) fn wait_event(
     let deadline = Instant::now().checked_add(timeout);
     let mut last = None;
     let outcome = watch.wait(&mut place, deadline, conn.session().interrupt(), |event| {
-        if event.kind != kind {
+        if !filters.iter().any(|filter| event.kind == filter.kind) {
             return None;
         }
         let event = event_map(event);
-        let fits = filter.iter().all(|(key, value)| {
-            event
-                .get(key)
-                .is_some_and(|found| found.to_string() == value.to_string())
-        });
-        if fits {
+        if filters.iter().any(|filter| filter.fits(&event)) {
             return Some(event);
         }
         last = Some(event);
@@ -67,7 +67,8 @@ pub(super) fn wait_event(
         Outcome::Stopped => Err(terminated(ctx)),
         Outcome::TimedOut => {
             let waited = humantime::format_duration(timeout);
-            let wanted = Dynamic::from(filter);
+            let wanted: Vec<String> = filters.iter().map(ToString::to_string).collect();
+            let wanted = wanted.join(" or ");
             let seen = last.map_or_else(
                 || "none came".to_owned(),
                 |event| format!("the last of that kind was {}", Dynamic::from(event)),
@@ -81,7 +82,41 @@ pub(super) fn wait_event(
     }
 }
 
-/// A kind of event, or a map of what its fields must be; a domain stands for its UUID.
+/// What an event must be.
+struct Filter {
+    kind: String,
+    fields: Map,
+}
+
+impl Filter {
+    /// A kind of event, or a map of what its fields must be; a domain stands for its UUID.
+    fn new(ctx: &NativeCallContext, filter: &Dynamic) -> RhaiResultOf<Self> {
+        let fields = event_filter(ctx, filter)?;
+        let kind = fields
+            .get("kind")
+            .map_or_else(|| "lifecycle".to_owned(), ToString::to_string);
+        Ok(Self { kind, fields })
+    }
+
+    fn fits(&self, event: &Map) -> bool {
+        let same = |(key, value): (&_, &Dynamic)| {
+            event
+                .get(key)
+                .is_some_and(|found| found.to_string() == value.to_string())
+        };
+        let kind = event
+            .get("kind")
+            .is_some_and(|kind| kind.to_string() == self.kind);
+        kind && self.fields.iter().all(same)
+    }
+}
+
+impl std::fmt::Display for Filter {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{}", Dynamic::from(self.fields.clone()))
+    }
+}
+
 fn event_filter(ctx: &NativeCallContext, filter: &Dynamic) -> RhaiResultOf<Map> {
     let mut map = match filter.clone().into_immutable_string() {
         Ok(kind) => fields! { "kind": kind },

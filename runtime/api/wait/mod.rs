@@ -107,8 +107,9 @@ mod functions {
         stop::stop(&ctx, dom, &options)
     }
 
-    /// Waits for the next event of a kind, or the next whose fields are as in a map, and returns
-    /// it as a map with `kind`, `domain`, `uuid` and the kind's own fields.
+    /// Waits for the next event of a kind, or the next whose fields are as in a map, or for the
+    /// first of an array of those; returns it as a map with `kind`, `domain`, `uuid` and the
+    /// kind's own fields.
     ///
     /// Only events after the call count: give what causes it as a third argument. A lifecycle
     /// event has `event` (`started`, `stopped`, ...) and `detail` (`booted`, `destroyed`, ...).

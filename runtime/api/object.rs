@@ -1,0 +1,128 @@
+//! What a connection gives out: a value for scripts that stands for one of libvirt's objects.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rhai::NativeCallContext;
+
+use super::arguments::RhaiResultOf;
+use super::connection::Connection;
+use crate::error::Error;
+use crate::libvirt::Failure;
+
+/// A kind of object: what libvirt's handle of it is, and how messages call it.
+pub trait Kind: 'static {
+    /// libvirt's handle.
+    type Handle: Send + Sync + 'static;
+    /// What is remembered of the object, for when its connection is closed.
+    type Facts: Send + Sync;
+    /// The type's name in scripts.
+    const TYPE: &'static str;
+    /// What messages call it.
+    const NOUN: &'static str;
+
+    /// The name that libvirt knows it by.
+    fn name(handle: &Self::Handle) -> Option<String>;
+
+    /// What does not change while the object lives.
+    fn facts(handle: &Self::Handle) -> Self::Facts;
+}
+
+/// An object of a connection, which keeps libvirt's handle of it; copies are the same object.
+pub struct Object<K: Kind>(Arc<Shared<K>>);
+
+struct Shared<K: Kind> {
+    connection: Connection,
+    key: usize,
+    name: String,
+    facts: K::Facts,
+}
+
+impl<K: Kind> Drop for Shared<K> {
+    fn drop(&mut self) {
+        self.connection.forget(self.key);
+    }
+}
+
+impl<K: Kind> Clone for Object<K> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K: Kind> Object<K> {
+    /// Gives libvirt's handle to the connection to keep.
+    pub(crate) fn new(connection: Connection, handle: K::Handle) -> Self {
+        let name = K::name(&handle).unwrap_or_default();
+        let facts = K::facts(&handle);
+        let key = connection.keep(handle);
+        Self(Arc::new(Shared {
+            connection,
+            key,
+            name,
+            facts,
+        }))
+    }
+
+    /// The name as this handle knows it.
+    pub fn name(&self) -> String {
+        self.handle()
+            .ok()
+            .and_then(|handle| K::name(&handle))
+            .unwrap_or_else(|| self.0.name.clone())
+    }
+
+    /// What does not change while the object lives.
+    pub(crate) fn facts(&self) -> &K::Facts {
+        &self.0.facts
+    }
+
+    /// The connection that this object came from.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.0.connection
+    }
+
+    /// libvirt's handle, while the connection is open.
+    pub(crate) fn handle(&self) -> Result<Arc<K::Handle>, Failure> {
+        self.0.connection.handle(self.0.key)
+    }
+
+    /// Has all copies of this object use `handle` from now on.
+    pub(crate) fn replace(&self, handle: K::Handle) {
+        self.0.connection.replace(self.0.key, handle);
+    }
+
+    /// Makes one libvirt call while the script tries to `verb` this object.
+    pub(crate) fn call<T, E: Into<Failure>>(
+        &self,
+        ctx: &NativeCallContext,
+        call: &'static str,
+        verb: impl fmt::Display,
+        run: impl FnOnce(&K::Handle) -> Result<T, E>,
+    ) -> RhaiResultOf<T> {
+        self.handle()
+            .and_then(|handle| {
+                let _permit = self.0.connection.permit()?;
+                run(&handle).map_err(Into::into)
+            })
+            .map_err(|failure| self.error(ctx, failure, call, verb).throw())
+    }
+
+    /// The failure of `call` while the script tried to `verb` this object.
+    pub(crate) fn error(
+        &self,
+        ctx: &NativeCallContext,
+        failure: Failure,
+        call: &'static str,
+        verb: impl fmt::Display,
+    ) -> Error {
+        let action = format!("{verb} {} `{}`", K::NOUN, self.name());
+        Error::new(ctx, failure, call, action, self.0.connection.uri())
+    }
+}
+
+impl<K: Kind> fmt::Display for Object<K> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}({})", K::TYPE, self.name())
+    }
+}

@@ -1,0 +1,90 @@
+//! What recipes do with the options that they are given.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Engine, ImmutableString, Map, NativeCallContext, exported_module};
+
+use super::arguments::{self, RhaiResultOf, duration, unknown_key, whole};
+use crate::error::Error;
+use crate::session::Session;
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_global_module(exported_module!(functions).into());
+}
+
+#[export_module]
+mod functions {
+    /// These options with what they leave out taken from `defaults`, whose keys are all that
+    /// there are; an unknown one is an error with a suggestion.
+    ///
+    /// ```rhai
+    /// let options = #{ name: "web" }.with_defaults(#{ name: (), memory: "1GiB" });
+    /// assert_eq(options, #{ name: "web", memory: "1GiB" });
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn with_defaults(
+        ctx: NativeCallContext,
+        options: &mut Map,
+        defaults: Map,
+    ) -> RhaiResultOf<Map> {
+        unknown_key(&ctx, options, defaults.keys().map(|key| key.as_str()))?;
+        let mut all = defaults;
+        all.extend(
+            options
+                .iter()
+                .map(|(key, value)| (key.clone(), value.clone())),
+        );
+        Ok(all)
+    }
+
+    /// Throws unless each of `names` has a value in these options.
+    ///
+    /// ```rhai
+    /// #{ name: "web", disk: () }.require(["name"]);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn require(ctx: NativeCallContext, options: &mut Map, names: Array) -> RhaiResultOf<()> {
+        for name in &names {
+            let name: ImmutableString = name.to_string().into();
+            if options.get(name.as_str()).is_none_or(Dynamic::is_unit) {
+                let message = format!("the option `{name}` is missing");
+                return Err(Error::invalid(&ctx, message).throw());
+            }
+        }
+        Ok(())
+    }
+
+    /// A size in bytes: a number of them, or text such as `"20GiB"`.
+    ///
+    /// ```rhai
+    /// assert_eq(parse_size("2KiB"), 2048);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(return_raw)]
+    pub fn parse_size(ctx: NativeCallContext, size: Dynamic) -> RhaiResultOf<i64> {
+        arguments::bytes(&ctx, &size).map(whole)
+    }
+
+    /// A duration in seconds: a number of them, or text such as `"90s"`.
+    ///
+    /// ```rhai
+    /// assert_eq(parse_duration("1m 30s"), 90.0);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(return_raw)]
+    pub fn parse_duration(ctx: NativeCallContext, time: Dynamic) -> RhaiResultOf<f64> {
+        duration(&ctx, &time).map(|time| time.as_secs_f64())
+    }
+
+    /// Says `text` on standard error, beside the script's own output.
+    ///
+    /// ```rhai
+    /// note("web is up");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(volatile)]
+    pub fn note(ctx: NativeCallContext, text: &str) {
+        Session::of(&ctx).note(text);
+    }
+}

@@ -1,0 +1,185 @@
+//! All or nothing: what is taken back, when, and in which order.
+
+use std::io::{BufRead, BufReader, Read};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::{Scratch, TestHost, virhai};
+
+/// A module that makes a thing and says so, and how to take it back.
+const MODULE: &str = r#"
+    fn make(name) {
+        all_or_nothing(|undo| {
+            print(`make ${name}`);
+            undo.push(|| unmake(name));
+            name
+        })
+    }
+    fn unmake(name) { print(`unmake ${name}`) }
+"#;
+
+fn run(script: &str) -> crate::support::Outcome {
+    let scratch = Scratch::new();
+    scratch.write("things.rhai", MODULE);
+    let file = scratch.write("script.rhai", script);
+    virhai().arg("run").arg(file).run()
+}
+
+#[test]
+fn what_was_made_is_taken_back_in_reverse_order() {
+    let outcome = run(r#"
+        import "things" as things;
+        all_or_nothing(|undo| {
+            things::make("a");
+            undo.push(|| print("between"));
+            things::make("b");
+            throw "no";
+        });
+    "#);
+    assert_eq!(outcome.status, 1, "{outcome}");
+    assert_eq!(
+        outcome.stdout, "make a\nmake b\nunmake b\nbetween\nunmake a\n",
+        "{outcome}"
+    );
+    assert!(outcome.stderr.contains("no"), "{outcome}");
+}
+
+#[test]
+fn what_succeeded_stays() {
+    let outcome = run(r#"
+        import "things" as things;
+        assert_eq(all_or_nothing(|undo| things::make("a")), "a");
+        all_or_nothing(|undo| { things::make("b"); exit(0) });
+    "#);
+    assert_eq!(outcome.status, 0, "{outcome}");
+    assert_eq!(outcome.stdout, "make a\nmake b\n", "{outcome}");
+}
+
+#[test]
+fn an_end_with_a_status_takes_back_too() {
+    let outcome = run(r#"
+        import "things" as things;
+        all_or_nothing(|undo| { things::make("a"); exit(7) });
+    "#);
+    assert_eq!(outcome.status, 7, "{outcome}");
+    assert_eq!(outcome.stdout, "make a\nunmake a\n", "{outcome}");
+}
+
+#[test]
+fn a_failure_that_was_caught_inside_is_none() {
+    let outcome = run(r#"
+        import "things" as things;
+        all_or_nothing(|undo| {
+            things::make("a");
+            try { all_or_nothing(|undo| { things::make("b"); throw "no" }); } catch {}
+            things::make("c");
+            ()
+        });
+    "#);
+    assert_eq!(outcome.status, 0, "{outcome}");
+    assert_eq!(
+        outcome.stdout, "make a\nmake b\nunmake b\nmake c\n",
+        "{outcome}"
+    );
+}
+
+#[test]
+fn what_was_made_in_parallel_is_taken_back() {
+    let outcome = run(r#"
+        import "things" as things;
+        all_or_nothing(|undo| {
+            parallel(["a", "b", "c"], 3, |name| things::make(name));
+            throw "no";
+        });
+    "#);
+    let count = |what: &str| {
+        outcome
+            .stdout
+            .lines()
+            .filter(|l| l.starts_with(what))
+            .count()
+    };
+    assert_eq!((count("make "), count("unmake ")), (3, 3), "{outcome}");
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_said_and_the_rest_goes_on() {
+    let outcome = run(r#"
+        import "things" as things;
+        all_or_nothing(|undo| {
+            things::make("a");
+            undo.push(|| throw "it is stuck");
+            things::make("b");
+            throw "the first failure";
+        });
+    "#);
+    assert_eq!(outcome.status, 1, "{outcome}");
+    assert!(
+        outcome.stdout.ends_with("unmake b\nunmake a\n"),
+        "{outcome}"
+    );
+    assert!(
+        outcome.stderr.contains("cannot undo: it is stuck"),
+        "{outcome}"
+    );
+    assert!(outcome.stderr.contains("the first failure"), "{outcome}");
+}
+
+#[test]
+fn the_end_of_the_time_takes_back_and_nothing_cuts_that_short() {
+    let host = TestHost::new();
+    let outcome = virhai()
+        .arg("-c")
+        .arg(host.uri())
+        .arg("--timeout")
+        .arg("500ms")
+        .script(
+            r#"
+            let conn = connect();
+            all_or_nothing(|undo| {
+                conn.lookup_by_name("test").suspend();
+                undo.push(|| { conn.lookup_by_name("test").resume(); print(conn.lookup_by_name("test").state()) });
+                undo.push(|| { let n = 0; while n < 200000 { n += 1 } sleep("100ms"); print("slept") });
+                sleep("1m");
+            });
+            "#,
+        )
+        .run();
+    assert_eq!(outcome.status, 124, "{outcome}");
+    assert_eq!(outcome.stdout, "slept\nrunning\n", "{outcome}");
+}
+
+#[test]
+fn an_interrupt_takes_back_and_a_second_one_leaves() {
+    for (interrupts, status, rest) in [(1, 130, "begun\nended\n"), (2, 130, "begun\n")] {
+        let mut child = virhai()
+            .arg("-e")
+            .arg(
+                r#"all_or_nothing(|undo| {
+                    undo.push(|| { print("begun"); sleep(if args[0] == "1" { "100ms" } else { "1m" }); print("ended") });
+                    print("made");
+                    sleep("1m");
+                });"#,
+            )
+            .arg(interrupts.to_string())
+            .command()
+            .spawn()
+            .expect("the program starts");
+        let pid = Pid::from_raw(child.id().cast_signed());
+        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("it says what it made");
+        kill(pid, Signal::SIGINT).expect("it lives");
+        let mut undone = String::new();
+        output
+            .read_line(&mut undone)
+            .expect("it says what it undoes");
+        if interrupts == 2 {
+            kill(pid, Signal::SIGINT).expect("it lives");
+        }
+        output.read_to_string(&mut undone).expect("it ends");
+        let ended = child.wait().expect("it ends");
+        assert_eq!((ended.code(), undone.as_str()), (Some(status), rest));
+    }
+}
