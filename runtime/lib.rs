@@ -22,6 +22,7 @@ mod resources;
 mod session;
 mod version;
 mod watch;
+mod xml;
 
 pub use api::arguments::parse_duration;
 pub use api::connection::Connection;
@@ -34,3 +35,4 @@ pub use program::Program;
 pub use resources::STACK;
 pub use session::{Session, SessionOptions};
 pub use version::{Versions, versions, warm_up};
+pub use xml::Xml;

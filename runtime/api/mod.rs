@@ -13,6 +13,7 @@ pub(crate) mod prelude;
 pub(crate) mod stream;
 pub(crate) mod undo;
 pub(crate) mod wait;
+pub(crate) mod xml;
 
 use rhai::Engine;
 
@@ -23,6 +24,7 @@ pub(crate) fn register(engine: &mut Engine) {
     domain::register(engine);
     stream::register(engine);
     wait::register(engine);
+    xml::register(engine);
     undo::register(engine);
     options::register(engine);
     prelude::register(engine);

@@ -81,7 +81,8 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         sys::VIR_ERR_XML_INVALID_SCHEMA => {
             "libvirt's schema does not allow this element or value here: https://libvirt.org/formatdomain.html"
         }
-        sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL => {
+        // What virhai itself finds in XML says what is wrong.
+        sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL if !call.is_empty() => {
             "the XML is not what libvirt expects: https://libvirt.org/formatdomain.html"
         }
         sys::VIR_ERR_NO_NAME => "the XML has no element <name>",

@@ -1,0 +1,454 @@
+//! `Xml`: a document, or an element of one.
+
+mod build;
+
+use rhai::plugin::*;
+use rhai::{Array, Blob, Dynamic, Engine, Map, NativeCallContext, exported_module};
+
+use super::arguments::{RhaiResultOf, fields};
+use crate::error::Error;
+use crate::libvirt::Failure;
+use crate::xml::{Fault, Place, Selected, Xml};
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<Xml>("Xml");
+    engine.register_global_module(exported_module!(functions).into());
+}
+
+/// What went wrong, as an error of the function that was called.
+fn error(ctx: &NativeCallContext, fault: Fault) -> Box<EvalAltResult> {
+    let error = if fault.malformed {
+        let failure = Failure::new(virt_sys::VIR_ERR_XML_ERROR, fault.message);
+        Error::new(ctx, failure, "", "read the XML", "")
+    } else {
+        Error::invalid(ctx, fault.message)
+    };
+    match fault.hint {
+        Some(hint) => error.with_hint(hint).throw(),
+        None => error.throw(),
+    }
+}
+
+trait OrThrow<T> {
+    fn or_throw(self, ctx: &NativeCallContext) -> RhaiResultOf<T>;
+}
+
+impl<T> OrThrow<T> for Result<T, Fault> {
+    fn or_throw(self, ctx: &NativeCallContext) -> RhaiResultOf<T> {
+        self.map_err(|fault| error(ctx, fault))
+    }
+}
+
+/// The document that `text` is.
+pub(crate) fn parse(ctx: &NativeCallContext, text: impl Into<String>) -> RhaiResultOf<Xml> {
+    Xml::parse(text).or_throw(ctx)
+}
+
+/// Puts `what` beside or into what `path` leads to.
+fn insert(
+    ctx: &NativeCallContext,
+    xml: &Xml,
+    path: &str,
+    place: Place,
+    what: &Dynamic,
+) -> RhaiResultOf<Xml> {
+    let text = if let Some(other) = what.read_lock::<Xml>() {
+        other.portable_to(xml)
+    } else if let Some(map) = what.read_lock::<Map>() {
+        build::single(&map).map(|xml| xml.text())
+    } else if let Ok(text) = what.clone().into_string() {
+        Ok(text)
+    } else {
+        let kind = what.type_name();
+        Err(Fault::new(format!(
+            "what is inserted is XML, as text, an Xml or a map, not {kind}"
+        )))
+    };
+    text.and_then(|text| xml.insert(path, place, &text))
+        .or_throw(ctx)
+}
+
+#[export_module]
+mod functions {
+    /// The XML document that `text` is.
+    ///
+    /// It stays as it is written: comments, CDATA, references, quotes, the order of attributes and
+    /// the space between elements are kept wherever nothing is changed. What is wrong with the
+    /// text is thrown with its line and column. Entities that a document declares itself are
+    /// refused, and so are more than 1,000 elements within one another.
+    ///
+    /// ```rhai
+    /// let xml = parse_xml("<domain type='test'><name>web</name></domain>");
+    /// assert_eq(xml.get("name"), "web");
+    /// assert_eq(xml.to_string(), "<domain type='test'><name>web</name></domain>");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "parse_xml", return_raw)]
+    pub fn parse_xml(ctx: NativeCallContext, text: &str) -> RhaiResultOf<Xml> {
+        parse(&ctx, text)
+    }
+
+    /// The XML document that `bytes` are, in UTF-8.
+    ///
+    /// ```rhai
+    /// let xml = parse_xml("<name>web</name>".to_blob());
+    /// assert_eq(xml.get("."), "web");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "parse_xml", return_raw)]
+    pub fn parse_xml_bytes(ctx: NativeCallContext, bytes: Blob) -> RhaiResultOf<Xml> {
+        Xml::parse_bytes(bytes).or_throw(&ctx)
+    }
+
+    /// A new document with an empty element `name`.
+    ///
+    /// ```rhai
+    /// let xml = xml("domain");
+    /// xml.set("@type", "kvm");
+    /// assert_eq(xml.to_string(), "<domain type='kvm'/>");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "xml", return_raw)]
+    pub fn xml_empty(ctx: NativeCallContext, name: &str) -> RhaiResultOf<Xml> {
+        build::document(name, &Dynamic::TRUE).or_throw(&ctx)
+    }
+
+    /// A new document with an element `name`, and in it what `content` says.
+    ///
+    /// Of a map, `"@key"` is an attribute, `"#text"` the text, and any other key an element, whose
+    /// value is its content in turn. An array makes an element of each value. `true` makes an empty
+    /// element, `false` and `()` make none; text and numbers are text. An `Xml` is put in as it is.
+    ///
+    /// Maps are sorted by key, and so are the elements; where another order matters,
+    /// `"#children"` is an array of maps and `Xml` values, which come first, in their order.
+    ///
+    /// ```rhai
+    /// let disk = xml("disk", #{
+    ///     "@type": "file",
+    ///     source: #{ "@file": "/var/lib/web.img" },
+    ///     readonly: true,
+    ///     serial: (),
+    /// });
+    /// assert_eq(disk.to_string(), `<disk type='file'>
+    ///   <readonly/>
+    ///   <source file='/var/lib/web.img'/>
+    /// </disk>`);
+    ///
+    /// let order = xml("os", #{ "#children": [#{ type: "hvm" }, #{ boot: [#{ "@dev": "hd" }] }] });
+    /// assert_eq(order.get("boot/@dev"), "hd");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "xml", return_raw)]
+    pub fn xml_of(ctx: NativeCallContext, name: &str, content: Dynamic) -> RhaiResultOf<Xml> {
+        build::document(name, &content).or_throw(&ctx)
+    }
+
+    /// The XML as it is written: the whole document, or this element of it.
+    ///
+    /// ```rhai
+    /// let xml = parse_xml("<a><b  c = \"1\" /><!-- kept --></a>");
+    /// assert_eq(xml.to_string(), "<a><b  c = \"1\" /><!-- kept --></a>");
+    /// assert_eq(xml.select("b")[0].to_string(), "<b  c = \"1\" />");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(global, name = "to_string", name = "to_debug", pure)]
+    pub fn to_string(xml: &mut Xml) -> String {
+        xml.text()
+    }
+
+    /// Whether both say the same: `diff` finds no difference.
+    ///
+    /// ```rhai
+    /// assert(parse_xml("<a b='1' c='2'/>") == parse_xml("<a c=\"2\" b=\"1\"></a>"));
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(global, name = "==", pure, return_raw)]
+    pub fn equals(ctx: NativeCallContext, xml: &mut Xml, other: Xml) -> RhaiResultOf<bool> {
+        xml.diff(&other)
+            .or_throw(&ctx)
+            .map(|differences| differences.is_empty())
+    }
+
+    /// Whether they say different things: `diff` finds a difference.
+    ///
+    /// ```rhai
+    /// assert(parse_xml("<a b='1'/>") != parse_xml("<a b='2'/>"));
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(global, name = "!=", pure, return_raw)]
+    pub fn differs(ctx: NativeCallContext, xml: &mut Xml, other: Xml) -> RhaiResultOf<bool> {
+        equals(ctx, xml, other).map(|equal| !equal)
+    }
+
+    /// The element's name, with its prefix; of a document, the root element's.
+    ///
+    /// ```rhai
+    /// assert_eq(parse_xml("<domain/>").name, "domain");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(get = "name", pure)]
+    pub fn name(xml: &mut Xml) -> String {
+        xml.name()
+    }
+
+    /// The text of what `path` leads to first: an attribute's value, or the text in an element.
+    ///
+    /// A path is written as in libvirt's documentation, `devices/disk[@device='cdrom']/source/@file`,
+    /// and counts from this element, of a document from its root; one that begins with `/` counts
+    /// from the document. A step is a name, `*`, `.`, `..`, or after `//` any depth; conditions are
+    /// `[@a='v']`, `[@a]`, `[a/b='v']`, `[a]`, `[2]` and `[last()]`; the end can be `@attribute` or
+    /// `text()`. Where nothing is there, that is thrown, with the nearest name.
+    ///
+    /// ```rhai
+    /// let xml = parse_xml("<domain><devices><disk device='cdrom'><source file='/a&amp;b'/></disk></devices></domain>");
+    /// assert_eq(xml.get("devices/disk[@device='cdrom']/source/@file"), "/a&b");
+    /// assert_eq(xml.get("//source/@file"), "/a&b");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "get", pure, return_raw)]
+    pub fn get(ctx: NativeCallContext, xml: &mut Xml, path: &str) -> RhaiResultOf<String> {
+        xml.get(path).or_throw(&ctx)
+    }
+
+    /// The text of what `path` leads to first, or `otherwise` where nothing is there.
+    ///
+    /// ```rhai
+    /// let xml = parse_xml("<domain><name>web</name></domain>");
+    /// assert_eq(xml.get("title", "none"), "none");
+    /// assert_eq(xml.get("name", "none"), "web");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "get", pure, return_raw)]
+    pub fn get_or(
+        ctx: NativeCallContext,
+        xml: &mut Xml,
+        path: &str,
+        otherwise: Dynamic,
+    ) -> RhaiResultOf<Dynamic> {
+        let found = xml.find(path).or_throw(&ctx)?;
+        Ok(found.map_or(otherwise, Dynamic::from))
+    }
+
+    /// Whether `path` leads to anything.
+    ///
+    /// ```rhai
+    /// let xml = parse_xml("<domain><features><acpi/></features></domain>");
+    /// assert(xml.has("features/acpi"));
+    /// assert(!xml.has("features/apic"));
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn has(ctx: NativeCallContext, xml: &mut Xml, path: &str) -> RhaiResultOf<bool> {
+        xml.has(path).or_throw(&ctx)
+    }
+
+    /// All that `path` leads to: the elements, or for attributes and `text()` their texts.
+    ///
+    /// The elements stay a part of this document: to change one changes the document, and one
+    /// that was removed from it can only be printed.
+    ///
+    /// ```rhai
+    /// let xml = parse_xml("<domain><disk dev='vda'/><disk dev='vdb'/></domain>");
+    /// assert_eq(xml.select("disk/@dev"), ["vda", "vdb"]);
+    /// for disk in xml.select("disk") {
+    ///     disk.set("@cache", "none");
+    /// }
+    /// assert_eq(xml.to_string(), "<domain><disk dev='vda' cache='none'/><disk dev='vdb' cache='none'/></domain>");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn select(ctx: NativeCallContext, xml: &mut Xml, path: &str) -> RhaiResultOf<Array> {
+        Ok(match xml.select(path).or_throw(&ctx)? {
+            Selected::Elements(elements) => elements.into_iter().map(Dynamic::from).collect(),
+            Selected::Texts(texts) => texts.into_iter().map(Dynamic::from).collect(),
+        })
+    }
+
+    /// The attributes of this element, as a map from name to value.
+    ///
+    /// ```rhai
+    /// assert_eq(parse_xml("<disk type='file' device='disk'/>").attributes(), #{ type: "file", device: "disk" });
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn attributes(ctx: NativeCallContext, xml: &mut Xml) -> RhaiResultOf<Map> {
+        let attributes = xml.attributes().or_throw(&ctx)?.into_iter();
+        Ok(attributes
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect())
+    }
+
+    /// The elements that stand in this one directly.
+    ///
+    /// ```rhai
+    /// let xml = parse_xml("<domain><name>web</name><memory>1</memory></domain>");
+    /// assert_eq(xml.children().map(|child| child.name), ["name", "memory"]);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn children(ctx: NativeCallContext, xml: &mut Xml) -> RhaiResultOf<Array> {
+        let children = xml.children().or_throw(&ctx)?.into_iter();
+        Ok(children.map(Dynamic::from).collect())
+    }
+
+    /// Sets the attribute or the text that `path` leads to first, to text or a number.
+    ///
+    /// Elements that are missing on the way are made, where the path says what they would be: a
+    /// step that is a name, with conditions such as `[@type='file']`, which then hold. Nothing else
+    /// of the document changes.
+    ///
+    /// ```rhai
+    /// let xml = parse_xml("<domain><memory unit='KiB'>1024</memory></domain>");
+    /// xml.set("memory", 2048);
+    /// xml.set("devices/disk[@device='cdrom']/source/@file", "/a.iso");
+    /// assert_eq(xml.get("memory"), "2048");
+    /// assert_eq(xml.get("devices/disk/@device"), "cdrom");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn set(
+        ctx: NativeCallContext,
+        xml: &mut Xml,
+        path: &str,
+        value: Dynamic,
+    ) -> RhaiResultOf<()> {
+        let text = build::text_of(&value).map_err(|fault| {
+            let hint = "`insert` puts XML in, `remove` takes it out";
+            if fault.hint.is_none() {
+                fault.with_hint(hint)
+            } else {
+                fault
+            }
+        });
+        text.and_then(|text| xml.set(path, &text)).or_throw(&ctx)
+    }
+
+    /// Adds an element as the last in the one that `path` leads to first, and answers it.
+    ///
+    /// `what` is XML as text, an `Xml`, of which a copy goes in, or a map with the element's name as
+    /// its only key, as `xml(name, content)` takes it. It is set out as its siblings are. What is
+    /// missing on the way is made, as `set` does.
+    ///
+    /// ```rhai
+    /// let xml = parse_xml("<domain>\n  <devices>\n    <disk/>\n  </devices>\n</domain>");
+    /// xml.insert("devices", "<interface type='user'/>");
+    /// let rng = xml.insert("devices", #{ rng: #{ "@model": "virtio" } });
+    /// rng.set("backend/@model", "random");
+    /// assert_eq(xml.get("devices/rng/backend/@model"), "random");
+    /// assert(xml.to_string().contains("    <disk/>\n    <interface type='user'/>\n    <rng model='virtio'>\n"));
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "insert", pure, return_raw)]
+    pub fn insert_in(
+        ctx: NativeCallContext,
+        xml: &mut Xml,
+        path: &str,
+        what: Dynamic,
+    ) -> RhaiResultOf<Xml> {
+        insert(&ctx, xml, path, Place::In, &what)
+    }
+
+    /// Puts an element before the one that `path` leads to first, and answers it; `what` is as for
+    /// `insert`.
+    ///
+    /// ```rhai
+    /// let xml = parse_xml("<os><boot dev='hd'/></os>");
+    /// xml.insert_before("boot", "<boot dev='cdrom'/>");
+    /// assert_eq(xml.select("boot/@dev"), ["cdrom", "hd"]);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn insert_before(
+        ctx: NativeCallContext,
+        xml: &mut Xml,
+        path: &str,
+        what: Dynamic,
+    ) -> RhaiResultOf<Xml> {
+        insert(&ctx, xml, path, Place::Before, &what)
+    }
+
+    /// Puts an element after the one that `path` leads to first, and answers it; `what` is as for
+    /// `insert`.
+    ///
+    /// ```rhai
+    /// let xml = parse_xml("<os><boot dev='hd'/><bios/></os>");
+    /// xml.insert_after("boot", "<boot dev='cdrom'/>");
+    /// assert_eq(xml.to_string(), "<os><boot dev='hd'/><boot dev='cdrom'/><bios/></os>");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn insert_after(
+        ctx: NativeCallContext,
+        xml: &mut Xml,
+        path: &str,
+        what: Dynamic,
+    ) -> RhaiResultOf<Xml> {
+        insert(&ctx, xml, path, Place::After, &what)
+    }
+
+    /// Removes all that `path` leads to, with the lines that it stood on, and answers how many
+    /// elements, attributes or texts that were.
+    ///
+    /// ```rhai
+    /// let xml = parse_xml("<devices>\n  <disk/>\n  <sound/>\n  <disk/>\n</devices>");
+    /// assert_eq(xml.remove("disk"), 2);
+    /// assert_eq(xml.remove("disk"), 0);
+    /// assert_eq(xml.to_string(), "<devices>\n  <sound/>\n</devices>");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "remove", pure, return_raw)]
+    pub fn remove(ctx: NativeCallContext, xml: &mut Xml, path: &str) -> RhaiResultOf<i64> {
+        let removed = xml.remove(path).or_throw(&ctx)?;
+        Ok(i64::try_from(removed).unwrap_or(i64::MAX))
+    }
+
+    /// A document of its own with the same content.
+    ///
+    /// A part of a document takes the namespaces along that hold in it.
+    ///
+    /// ```rhai
+    /// let xml = parse_xml("<domain><name>web</name></domain>");
+    /// let other = xml.copy();
+    /// other.set("name", "db");
+    /// assert_eq(xml.get("name"), "web");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn copy(ctx: NativeCallContext, xml: &mut Xml) -> RhaiResultOf<Xml> {
+        xml.copy().or_throw(&ctx)
+    }
+
+    /// How `other` differs from this, as an array of maps.
+    ///
+    /// Each has the `path`, the `change`, which is `"added"`, `"removed"` or `"changed"`, and what was
+    /// there and is there, `from` and `to`, as text. Elements are matched by what they are called:
+    /// by target, MAC address, name, type or whatever tells them apart, else by their place. The
+    /// order of attributes and of elements with different names, comments, and space between
+    /// elements are no difference.
+    ///
+    /// ```rhai
+    /// let xml = parse_xml("<devices><disk><source file='/a'/><target dev='vda'/></disk></devices>");
+    /// let other = xml.copy();
+    /// other.set("disk/source/@file", "/b");
+    /// assert_eq(xml.diff(other), [
+    ///     #{ path: "disk[target/@dev='vda']/source/@file", change: "changed", from: "/a", to: "/b" },
+    /// ]);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn diff(ctx: NativeCallContext, xml: &mut Xml, other: Xml) -> RhaiResultOf<Array> {
+        let text = |text: Option<String>| text.map_or(Dynamic::UNIT, Dynamic::from);
+        let differences = xml.diff(&other).or_throw(&ctx)?.into_iter();
+        Ok(differences
+            .map(|difference| {
+                let change = difference.change();
+                Dynamic::from(fields! {
+                    "path": difference.path,
+                    "change": change,
+                    "from": text(difference.from),
+                    "to": text(difference.to),
+                })
+            })
+            .collect())
+    }
+}

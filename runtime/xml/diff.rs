@@ -1,0 +1,378 @@
+//! How two documents differ, by path.
+//!
+//! Elements are matched by what they are called: a disk by its target, an interface by its
+//! address. Comments, the order of attributes and the space between elements are no difference.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::LazyLock;
+
+use super::document::{Document, Kind, NodeId};
+use super::path::Path;
+use super::select;
+
+/// One difference between two documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Difference {
+    pub path: String,
+    /// What the first document has there, if anything.
+    pub from: Option<String>,
+    /// What the second has.
+    pub to: Option<String>,
+}
+
+impl Difference {
+    /// What happened on the way from the first document to the second.
+    pub fn change(&self) -> &'static str {
+        match (&self.from, &self.to) {
+            (None, _) => "added",
+            (_, None) => "removed",
+            _ => "changed",
+        }
+    }
+}
+
+/// What tells elements of one name apart, the most telling first.
+struct Identity {
+    paths: Vec<Path>,
+    /// Whether it tells that an element is another also where it is the only one.
+    strong: bool,
+}
+
+static IDENTITIES: LazyLock<Vec<Identity>> = LazyLock::new(|| {
+    let identity = |strong| {
+        move |paths: &&[&str]| {
+            let paths = paths.iter().filter_map(|path| Path::parse(path).ok());
+            Identity {
+                paths: paths.collect(),
+                strong,
+            }
+        }
+    };
+    let strong: [&[&str]; 4] = [
+        &["mac/@address"],
+        &["target/@dev"],
+        &["target/@dir"],
+        &["target/@name"],
+    ];
+    let weak: [&[&str]; 9] = [
+        &["@type", "@index"],
+        &["@name"],
+        &["@id"],
+        &["@index"],
+        &["@type"],
+        &["@vcpu"],
+        &["name"],
+        &["uuid"],
+        &["alias/@name"],
+    ];
+    let strong = strong.iter().map(identity(true));
+    strong.chain(weak.iter().map(identity(false))).collect()
+});
+
+/// One of the two documents, or a part of it.
+#[derive(Clone, Copy)]
+pub(super) struct Side<'a> {
+    pub document: &'a Document,
+    pub node: NodeId,
+}
+
+impl<'a> Side<'a> {
+    fn at(self, node: NodeId) -> Self {
+        Self { node, ..self }
+    }
+
+    fn elements(self) -> impl Iterator<Item = Self> + 'a {
+        self.document
+            .elements(self.node)
+            .map(move |node| self.at(node))
+    }
+
+    fn name(self) -> &'a str {
+        self.document.name(self.node)
+    }
+
+    /// The text that stands in it directly, without what only sets out lines.
+    fn text(self) -> String {
+        let texts = self
+            .document
+            .children(self.node)
+            .filter(|node| matches!(self.document.nodes[*node].kind, Kind::Text | Kind::CData));
+        let all: String = texts.map(|node| self.document.own_text(node)).collect();
+        all.trim().to_owned()
+    }
+
+    fn is_leaf(self) -> bool {
+        self.elements().next().is_none()
+    }
+
+    fn xml(self) -> String {
+        self.document.outer(self.node)
+    }
+
+    fn fingerprint(self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let elements = self.document.walk(self.node).map(|node| self.at(node));
+        for element in elements.filter(|side| self.document.is_element(side.node)) {
+            let mut attributes = self.document.attributes(element.node);
+            attributes.sort_unstable();
+            let depth = self.document.depth(element.node) - self.document.depth(self.node);
+            (depth, element.name(), attributes, element.text()).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// What the paths of an identity lead to, if all lead somewhere.
+    fn identity(self, paths: &[Path]) -> Option<Vec<String>> {
+        let value = |path| select::value(self.document, self.node, path);
+        paths.iter().map(value).collect()
+    }
+}
+
+/// How `to` differs from `from`.
+pub(super) fn diff(from: Side, to: Side) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    // Pairs that are still to be compared, the next one last: no recursion, however deep.
+    let mut pairs = vec![Item::Pair(String::new(), from, to)];
+    while let Some(item) = pairs.pop() {
+        match item {
+            Item::Found(difference) => differences.push(difference),
+            Item::Pair(path, from, to) if from.name() != to.name() => {
+                differences.push(Difference {
+                    path: or_itself(path),
+                    from: Some(from.xml()),
+                    to: Some(to.xml()),
+                })
+            }
+            Item::Pair(path, from, to) => {
+                differences.extend(attributes(&path, from, to));
+                differences.extend(text(&path, from, to));
+                let mut next = children(&path, from, to);
+                next.reverse();
+                pairs.append(&mut next);
+            }
+        }
+    }
+    differences
+}
+
+enum Item<'a> {
+    Found(Difference),
+    Pair(String, Side<'a>, Side<'a>),
+}
+
+fn below(path: &str, step: &str) -> String {
+    if path.is_empty() {
+        step.to_owned()
+    } else {
+        format!("{path}/{step}")
+    }
+}
+
+fn or_itself(path: String) -> String {
+    if path.is_empty() { ".".into() } else { path }
+}
+
+fn attributes(path: &str, from: Side, to: Side) -> Vec<Difference> {
+    let old = from.document.attributes(from.node);
+    let new = to.document.attributes(to.node);
+    let mut differences = Vec::new();
+    let mut differs = |name: &str, from: Option<&String>, to: Option<&String>| {
+        if from != to {
+            differences.push(Difference {
+                path: below(path, &format!("@{name}")),
+                from: from.cloned(),
+                to: to.cloned(),
+            });
+        }
+    };
+    let by_name: HashMap<&str, &String> = new.iter().map(|(name, value)| (*name, value)).collect();
+    for (name, value) in &old {
+        differs(name, Some(value), by_name.get(name).copied());
+    }
+    let known: HashMap<&str, &String> = old.iter().map(|(name, value)| (*name, value)).collect();
+    for (name, value) in &new {
+        if !known.contains_key(name) {
+            differs(name, None, Some(value));
+        }
+    }
+    differences
+}
+
+fn text(path: &str, from: Side, to: Side) -> Option<Difference> {
+    let (old, new) = (from.text(), to.text());
+    if old == new {
+        return None;
+    }
+    let path = if from.is_leaf() && to.is_leaf() {
+        or_itself(path.to_owned())
+    } else {
+        below(path, "text()")
+    };
+    Some(Difference {
+        path,
+        from: Some(old),
+        to: Some(new),
+    })
+}
+
+/// The elements of one name on both sides.
+#[derive(Default)]
+struct Group<'a> {
+    from: Vec<Side<'a>>,
+    to: Vec<Side<'a>>,
+}
+
+fn children<'a>(path: &str, from: Side<'a>, to: Side<'a>) -> Vec<Item<'a>> {
+    let mut names: Vec<&str> = Vec::new();
+    let mut groups: HashMap<&str, Group> = HashMap::new();
+    for (side, is_from) in [(from, true), (to, false)] {
+        for element in side.elements() {
+            let group = groups.entry(element.name()).or_insert_with(|| {
+                names.push(element.name());
+                Group::default()
+            });
+            if is_from {
+                &mut group.from
+            } else {
+                &mut group.to
+            }
+            .push(element);
+        }
+    }
+    let mut items = Vec::new();
+    for name in names {
+        if let Some(group) = groups.get(name) {
+            group.compare(&below(path, name), &mut items);
+        }
+    }
+    items
+}
+
+impl<'a> Group<'a> {
+    fn compare(&self, path: &str, items: &mut Vec<Item<'a>>) {
+        match self.identity() {
+            Some(identity) => self.compare_by(identity, path, items),
+            None => self.compare_in_order(path, items),
+        }
+    }
+
+    /// What every element of the group has, and no two of one side alike.
+    fn identity(&self) -> Option<&'static Identity> {
+        let single = self.from.len() <= 1 && self.to.len() <= 1;
+        IDENTITIES.iter().find(|identity| {
+            (identity.strong || !single)
+                && [&self.from, &self.to].into_iter().all(|side| {
+                    let mut seen = HashSet::new();
+                    side.iter().all(|element| {
+                        element.identity(&identity.paths).is_some_and(|values| {
+                            let plain = values.iter().all(|value| quoted(value).is_some());
+                            plain && seen.insert(values)
+                        })
+                    })
+                })
+        })
+    }
+
+    fn compare_by(&self, identity: &Identity, path: &str, items: &mut Vec<Item<'a>>) {
+        let values = |element: &Side| element.identity(&identity.paths).unwrap_or_default();
+        let step = |values: &[String]| {
+            let conditions = identity.paths.iter().zip(values);
+            let conditions = conditions
+                .filter_map(|(path, value)| Some(format!("[{}={}]", path.written, quoted(value)?)));
+            format!("{path}{}", conditions.collect::<String>())
+        };
+        let mut new: HashMap<Vec<String>, Side> = self
+            .to
+            .iter()
+            .map(|element| (values(element), *element))
+            .collect();
+        for old in &self.from {
+            let values = values(old);
+            items.push(match new.remove(&values) {
+                Some(new) => Item::Pair(step(&values), *old, new),
+                None => Item::Found(removed(step(&values), *old)),
+            });
+        }
+        for element in &self.to {
+            let values = values(element);
+            if new.contains_key(&values) {
+                items.push(Item::Found(added(step(&values), *element)));
+            }
+        }
+    }
+
+    /// Compares elements that nothing tells apart but their place.
+    fn compare_in_order(&self, path: &str, items: &mut Vec<Item<'a>>) {
+        let (from, to) = (&self.from, &self.to);
+        let single = from.len() <= 1 && to.len() <= 1;
+        let step = |index: usize| match single {
+            true => path.to_owned(),
+            false => format!("{path}[{}]", index + 1),
+        };
+        let shorter = from.len().min(to.len());
+        // Where some were added or removed, those before and after are still the same.
+        let (before, after) = if from.len() == to.len() {
+            (shorter, 0)
+        } else {
+            let before = from
+                .iter()
+                .zip(to)
+                .take_while(|(old, new)| same(**old, **new))
+                .count();
+            let rest = shorter - before;
+            let ends = from.iter().rev().zip(to.iter().rev()).take(rest);
+            (
+                before,
+                ends.take_while(|(old, new)| same(**old, **new)).count(),
+            )
+        };
+        let old = &from[before..from.len() - after];
+        let new = &to[before..to.len() - after];
+        for (index, (old, new)) in from.iter().zip(to).enumerate().take(before) {
+            items.push(Item::Pair(step(index), *old, *new));
+        }
+        let both = old.len().min(new.len());
+        for index in 0..both {
+            items.push(Item::Pair(step(before + index), old[index], new[index]));
+        }
+        for (index, old) in old.iter().enumerate().skip(both) {
+            items.push(Item::Found(removed(step(before + index), *old)));
+        }
+        for (index, new) in new.iter().enumerate().skip(both) {
+            items.push(Item::Found(added(step(before + index), *new)));
+        }
+    }
+}
+
+/// Whether both seem alike; they are compared all the same.
+fn same(from: Side, to: Side) -> bool {
+    from.fingerprint() == to.fingerprint()
+}
+
+fn removed(path: String, element: Side) -> Difference {
+    Difference {
+        path,
+        from: Some(element.xml()),
+        to: None,
+    }
+}
+
+fn added(path: String, element: Side) -> Difference {
+    Difference {
+        path,
+        from: None,
+        to: Some(element.xml()),
+    }
+}
+
+/// `value` in quotes as a path has it, if it can be.
+fn quoted(value: &str) -> Option<String> {
+    if !value.contains('\'') {
+        Some(format!("'{value}'"))
+    } else if !value.contains('"') {
+        Some(format!("\"{value}\""))
+    } else {
+        None
+    }
+}

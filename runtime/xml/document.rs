@@ -1,0 +1,514 @@
+//! The document: its text as it was written, and a tree of what stands where in it.
+//!
+//! A node knows its bytes in `text`, and nothing of the text is ever changed: an edit appends the
+//! new bytes and has the node point to them. Writing copies what was not edited as it stands.
+
+use std::num::NonZeroU32;
+use std::ops::Range;
+
+use super::fault::{Fault, Result};
+use super::{parse, tag, text};
+
+/// How many elements may stand within one another.
+pub(crate) const MAX_DEPTH: usize = 1000;
+
+/// How large a document may be, in bytes, with all its edits.
+const MAX_BYTES: usize = 1024 * 1024 * 1024;
+
+/// The node that stands for the whole document.
+pub(super) const DOCUMENT: NodeId = NodeId(NonZeroU32::MIN);
+
+/// A node's place in its document, which stays its own also after it was removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct NodeId(NonZeroU32);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Document,
+    Element,
+    Text,
+    CData,
+    /// A comment, a processing instruction, the declaration, the document type or the byte order
+    /// mark.
+    Other,
+}
+
+/// Bytes of the document's text.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// The bytes `range`, `base` bytes further on.
+    pub fn new(range: Range<usize>, base: usize) -> Self {
+        // `Document::reserve` has seen to it that no document grows beyond what fits.
+        let narrow = |at: usize| u32::try_from(base + at).unwrap_or(u32::MAX);
+        Self {
+            start: narrow(range.start),
+            end: narrow(range.end),
+        }
+    }
+
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// Takes in the bytes of `next`, if they follow on these.
+    pub fn extend(&mut self, next: Span) -> bool {
+        let follows = self.end == next.start;
+        if follows {
+            self.end = next.end;
+        }
+        follows
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub kind: Kind,
+    /// Whether it or anything in it is no longer as the text has it from `open` to `close`.
+    edited: bool,
+    pub parent: Option<NodeId>,
+    pub previous: Option<NodeId>,
+    pub next: Option<NodeId>,
+    pub first: Option<NodeId>,
+    pub last: Option<NodeId>,
+    /// An element's start tag, and all of anything else.
+    pub open: Span,
+    /// An element's end tag; nothing where the start tag ends it as well.
+    pub close: Span,
+}
+
+impl Node {
+    pub fn new(kind: Kind, open: Span) -> Self {
+        Self {
+            kind,
+            edited: false,
+            parent: None,
+            previous: None,
+            next: None,
+            first: None,
+            last: None,
+            open,
+            close: Span {
+                start: open.end,
+                end: open.end,
+            },
+        }
+    }
+}
+
+/// The nodes of a document, in the order in which they came into being.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Nodes(Vec<Node>);
+
+impl Nodes {
+    pub fn with_capacity(count: usize) -> Self {
+        Self(Vec::with_capacity(count))
+    }
+
+    pub fn push(&mut self, node: Node) -> NodeId {
+        self.0.push(node);
+        let count = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        NodeId(NonZeroU32::new(count).unwrap_or(NonZeroU32::MAX))
+    }
+
+    /// Forgets all but the first `count`.
+    pub fn truncate(&mut self, count: usize) {
+        self.0.truncate(count);
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Adds `child` as the last in `parent`.
+    pub fn append(&mut self, parent: NodeId, child: NodeId) {
+        let last = self[parent].last.replace(child);
+        match last {
+            Some(last) => self[last].next = Some(child),
+            None => self[parent].first = Some(child),
+        }
+        self[child].parent = Some(parent);
+        self[child].previous = last;
+        self[child].next = None;
+    }
+
+    /// Takes `node` out of its parent.
+    pub fn detach(&mut self, node: NodeId) {
+        let Node {
+            parent,
+            previous,
+            next,
+            ..
+        } = self[node];
+        match (previous, parent) {
+            (Some(previous), _) => self[previous].next = next,
+            (None, Some(parent)) => self[parent].first = next,
+            (None, None) => {}
+        }
+        match (next, parent) {
+            (Some(next), _) => self[next].previous = previous,
+            (None, Some(parent)) => self[parent].last = previous,
+            (None, None) => {}
+        }
+        let node = &mut self[node];
+        (node.parent, node.previous, node.next) = (None, None, None);
+    }
+
+    /// Puts `child`, which has no parent, right after `before`, or first in `parent`.
+    pub fn insert(&mut self, parent: NodeId, before: Option<NodeId>, child: NodeId) {
+        let next = match before {
+            Some(before) => self[before].next.replace(child),
+            None => self[parent].first.replace(child),
+        };
+        match next {
+            Some(next) => self[next].previous = Some(child),
+            None => self[parent].last = Some(child),
+        }
+        let child = &mut self[child];
+        (child.parent, child.previous, child.next) = (Some(parent), before, next);
+    }
+}
+
+impl std::ops::Index<NodeId> for Nodes {
+    type Output = Node;
+
+    fn index(&self, id: NodeId) -> &Node {
+        &self.0[id.0.get() as usize - 1]
+    }
+}
+
+impl std::ops::IndexMut<NodeId> for Nodes {
+    fn index_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.0[id.0.get() as usize - 1]
+    }
+}
+
+/// An XML document.
+#[derive(Debug, Clone)]
+pub(super) struct Document {
+    text: String,
+    pub nodes: Nodes,
+    /// The mark that its attributes stand in.
+    quote: Option<char>,
+}
+
+impl Document {
+    pub fn empty() -> Self {
+        let mut nodes = Nodes::default();
+        nodes.push(Node::new(Kind::Document, Span::default()));
+        Self {
+            text: String::new(),
+            nodes,
+            quote: None,
+        }
+    }
+
+    pub fn parse(text: String) -> Result<Self> {
+        room(0, text.len())?;
+        let nodes = parse::document(&text)?;
+        Ok(Self {
+            text,
+            nodes,
+            quote: None,
+        })
+    }
+
+    /// Parses `text`, which is to stand `depth` levels deep, and answers its nodes besides space,
+    /// which have no parent yet.
+    pub fn parse_part(&mut self, text: &str, depth: usize) -> Result<Vec<NodeId>> {
+        let base = self.reserve(text.len())?;
+        let before = self.nodes.len();
+        let holder = match parse::part(&mut self.nodes, text, base, depth) {
+            Ok(holder) => holder,
+            Err(fault) => {
+                self.nodes.truncate(before);
+                return Err(fault);
+            }
+        };
+        self.text.push_str(text);
+        let parts: Vec<NodeId> = self.children(holder).collect();
+        for part in &parts {
+            self.nodes.detach(*part);
+        }
+        // A declaration and the like are about the whole that the text was.
+        let wanted = |part: &NodeId| match self.nodes[*part].kind {
+            Kind::Other => self.open(*part).starts_with("<!--"),
+            kind => kind == Kind::Element,
+        };
+        Ok(parts.into_iter().filter(wanted).collect())
+    }
+
+    /// The root element.
+    pub fn root(&self) -> NodeId {
+        self.children(DOCUMENT)
+            .find(|child| self.is_element(*child))
+            .unwrap_or(DOCUMENT)
+    }
+
+    pub fn is_element(&self, node: NodeId) -> bool {
+        self.nodes[node].kind == Kind::Element
+    }
+
+    /// Whether `node` still belongs to the document.
+    pub fn is_attached(&self, node: NodeId) -> bool {
+        self.ancestors(node).last().unwrap_or(node) == DOCUMENT
+    }
+
+    pub fn parent(&self, node: NodeId) -> Option<NodeId> {
+        self.nodes[node].parent
+    }
+
+    pub fn ancestors(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        std::iter::successors(self.parent(node), |node| self.parent(*node))
+    }
+
+    /// How many elements `node` stands in.
+    pub fn depth(&self, node: NodeId) -> usize {
+        self.ancestors(node).count()
+    }
+
+    pub fn children(&self, node: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + '_ {
+        Children {
+            document: self,
+            first: self.nodes[node].first,
+            last: self.nodes[node].last,
+        }
+    }
+
+    pub fn elements(&self, node: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + '_ {
+        self.children(node).filter(|child| self.is_element(*child))
+    }
+
+    /// `top` and everything in it, in the document's order.
+    pub fn walk(&self, top: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        std::iter::successors(Some(top), move |node| {
+            self.nodes[*node].first.or_else(|| self.after(*node, top))
+        })
+    }
+
+    /// What comes after `node` with all that is in it, within `top`.
+    pub fn after(&self, node: NodeId, top: NodeId) -> Option<NodeId> {
+        let mut node = node;
+        while node != top {
+            if let Some(next) = self.nodes[node].next {
+                return Some(next);
+            }
+            node = self.nodes[node].parent?;
+        }
+        None
+    }
+
+    /// The start tag of an element, and all of any other node but the document.
+    pub fn open(&self, node: NodeId) -> &str {
+        &self.text[self.nodes[node].open.range()]
+    }
+
+    fn close(&self, node: NodeId) -> &str {
+        &self.text[self.nodes[node].close.range()]
+    }
+
+    /// An element's name, with its prefix.
+    pub fn name(&self, node: NodeId) -> &str {
+        match self.nodes[node].kind {
+            Kind::Element => tag::name(self.open(node)),
+            _ => "",
+        }
+    }
+
+    pub fn attribute(&self, node: NodeId, name: &str) -> Option<String> {
+        if !self.is_element(node) {
+            return None;
+        }
+        tag::attributes(self.open(node))
+            .find(|attribute| attribute.name == name)
+            .map(|attribute| attribute.value().into_owned())
+    }
+
+    /// Names and values of an element's attributes.
+    pub fn attributes(&self, node: NodeId) -> Vec<(&str, String)> {
+        if !self.is_element(node) {
+            return Vec::new();
+        }
+        tag::attributes(self.open(node))
+            .map(|attribute| (attribute.name, attribute.value().into_owned()))
+            .collect()
+    }
+
+    /// The text in an element and in what it holds.
+    pub fn text_in(&self, node: NodeId) -> String {
+        let mut all = String::new();
+        for node in self.walk(node) {
+            all.push_str(&self.own_text(node));
+        }
+        all
+    }
+
+    /// The text that stands in an element directly.
+    pub fn text_of(&self, node: NodeId) -> String {
+        let mut all = String::new();
+        for child in self.children(node) {
+            all.push_str(&self.own_text(child));
+        }
+        all
+    }
+
+    /// What a text node says.
+    pub fn own_text(&self, node: NodeId) -> std::borrow::Cow<'_, str> {
+        match self.nodes[node].kind {
+            Kind::Text => text::plain(self.open(node)),
+            Kind::CData => text::verbatim(self.open(node)),
+            _ => "".into(),
+        }
+    }
+
+    /// Whether `node` is text that only sets out the lines.
+    pub fn is_space(&self, node: NodeId) -> bool {
+        self.nodes[node].kind == Kind::Text && text::is_space(self.open(node))
+    }
+
+    /// The XML of `node` as it stands.
+    pub fn outer(&self, node: NodeId) -> String {
+        let mut out = String::new();
+        self.write(node, &mut out);
+        out
+    }
+
+    fn write(&self, node: NodeId, out: &mut String) {
+        let Node {
+            edited,
+            open,
+            close,
+            ..
+        } = self.nodes[node];
+        if !edited {
+            out.push_str(&self.text[open.start as usize..close.end as usize]);
+            return;
+        }
+        out.push_str(self.open(node));
+        for child in self.children(node) {
+            self.write(child, out);
+        }
+        out.push_str(self.close(node));
+    }
+
+    /// The mark that a new attribute of `node` stands in: as those beside it do, or the first
+    /// that the document has.
+    pub fn quote(&mut self, node: NodeId) -> char {
+        if let Some(quote) = tag::quote(self.open(node)) {
+            return quote;
+        }
+        if let Some(quote) = self.quote {
+            return quote;
+        }
+        let first = {
+            let mut elements = self.walk(DOCUMENT).filter(|node| self.is_element(*node));
+            elements.find_map(|node| tag::quote(self.open(node)))
+        };
+        *self.quote.insert(first.unwrap_or('\''))
+    }
+
+    /// Appends `text` to the document's, for a node to stand for.
+    fn store(&mut self, text: &str) -> Result<Span> {
+        let base = self.reserve(text.len())?;
+        self.text.push_str(text);
+        Ok(Span::new(0..text.len(), base))
+    }
+
+    fn reserve(&self, more: usize) -> Result<usize> {
+        room(self.text.len(), more)?;
+        Ok(self.text.len())
+    }
+
+    /// A new node, which has no parent yet.
+    pub fn create(&mut self, kind: Kind, text: &str) -> Result<NodeId> {
+        let span = self.store(text)?;
+        Ok(self.nodes.push(Node::new(kind, span)))
+    }
+
+    /// Gives `node` another start tag, or other text.
+    pub fn set_open(&mut self, node: NodeId, text: &str) -> Result<()> {
+        self.nodes[node].open = self.store(text)?;
+        self.touch(node);
+        Ok(())
+    }
+
+    /// Keeps the first `length` bytes of the text `node`.
+    pub fn shorten(&mut self, node: NodeId, length: usize) {
+        if length == 0 {
+            self.nodes.detach(node);
+            return;
+        }
+        let span = self.nodes[node].open;
+        let start = span.start as usize;
+        self.nodes[node].open = Span::new(start..start + length, 0);
+        self.touch(node);
+    }
+
+    /// Makes room for children in an element that has no end tag.
+    pub fn open_up(&mut self, node: NodeId) -> Result<()> {
+        let Some(opened) = tag::opened(self.open(node)).filter(|_| self.is_element(node)) else {
+            return Ok(());
+        };
+        let end = format!("</{}>", self.name(node));
+        self.nodes[node].close = self.store(&end)?;
+        self.set_open(node, &opened)
+    }
+
+    /// Notes that `node` is no longer as its bytes in the text say.
+    pub fn touch(&mut self, node: NodeId) {
+        let mut next = Some(node);
+        while let Some(node) = next {
+            let node = &mut self.nodes[node];
+            node.edited = true;
+            next = node.parent;
+        }
+    }
+}
+
+fn room(held: usize, more: usize) -> Result<()> {
+    if held.saturating_add(more) > MAX_BYTES {
+        return Err(Fault::new("the document would be larger than 1 GiB"));
+    }
+    Ok(())
+}
+
+struct Children<'a> {
+    document: &'a Document,
+    first: Option<NodeId>,
+    last: Option<NodeId>,
+}
+
+impl Children<'_> {
+    /// Notes that the one both ends have come to was the last of all.
+    fn ended(&mut self) {
+        (self.first, self.last) = (None, None);
+    }
+}
+
+impl Iterator for Children<'_> {
+    type Item = NodeId;
+
+    fn next(&mut self) -> Option<NodeId> {
+        let node = self.first?;
+        self.first = self.document.nodes[node].next;
+        if self.last == Some(node) {
+            self.ended();
+        }
+        Some(node)
+    }
+}
+
+impl DoubleEndedIterator for Children<'_> {
+    fn next_back(&mut self) -> Option<NodeId> {
+        let node = self.last?;
+        self.last = self.document.nodes[node].previous;
+        if self.first == Some(node) {
+            self.ended();
+        }
+        Some(node)
+    }
+}

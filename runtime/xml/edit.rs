@@ -1,0 +1,271 @@
+//! Changes to a document: each touches the bytes that it is about, and no others.
+
+use super::document::{DOCUMENT, Document, Kind, MAX_DEPTH, NodeId};
+use super::fault::{Fault, Result};
+use super::layout;
+use super::path::{Condition, End, Path, Step, To};
+use super::{select, tag, text};
+
+/// Sets the text or the attribute that `path` leads to first; what is missing on the way there is
+/// made, where `path` says plainly what that would be.
+pub(super) fn set(document: &mut Document, start: NodeId, path: &Path, value: &str) -> Result<()> {
+    super::check_text(value)?;
+    let reached = reach(document, start, path)?;
+    let set = match &path.end {
+        End::Attribute(name) => set_attribute(document, reached.node, name, value),
+        End::Elements | End::Text => set_text(document, reached.node, value),
+    };
+    if set.is_err() {
+        reached.undo(document);
+    }
+    set
+}
+
+/// An element that a path leads to.
+pub(super) struct Reached {
+    pub node: NodeId,
+    /// The outermost element that was made on the way.
+    made: Option<NodeId>,
+}
+
+impl From<NodeId> for Reached {
+    fn from(node: NodeId) -> Self {
+        Self { node, made: None }
+    }
+}
+
+impl Reached {
+    /// Removes what was made on the way.
+    pub fn undo(&self, document: &mut Document) {
+        if let Some(made) = self.made {
+            layout::remove(document, made);
+        }
+    }
+}
+
+/// The element that `path` leads to first, made if there is none.
+pub(super) fn reach(document: &mut Document, start: NodeId, path: &Path) -> Result<Reached> {
+    for steps in (0..=path.steps.len()).rev() {
+        let found = select::elements(document, start, path, steps);
+        let Some(node) = found.first().copied() else {
+            continue;
+        };
+        let missing = &path.steps[steps..];
+        let anywhere = steps > 0 && path.steps[steps - 1].to == To::Within;
+        if !missing.is_empty() && (anywhere || node == DOCUMENT) {
+            return Err(select::missing(document, start, path));
+        }
+        return make(document, node, missing);
+    }
+    Err(select::missing(document, start, path))
+}
+
+/// Makes an element in `parent` for each of `steps`, one in the other.
+fn make(document: &mut Document, parent: NodeId, steps: &[Step]) -> Result<Reached> {
+    for step in steps {
+        check_makeable(step)?;
+    }
+    let mut reached = Reached {
+        node: parent,
+        made: None,
+    };
+    for step in steps {
+        let made = make_step(document, &mut reached, step);
+        if let Err(fault) = made {
+            reached.undo(document);
+            return Err(fault);
+        }
+    }
+    Ok(reached)
+}
+
+fn make_step(document: &mut Document, reached: &mut Reached, step: &Step) -> Result<()> {
+    let To::Child(name) = &step.to else {
+        return Ok(());
+    };
+    let node = append_element(document, reached.node, name, &[])?;
+    reached.node = node;
+    reached.made.get_or_insert(node);
+    for condition in &step.conditions {
+        if let Condition::Is(path, value, true) = condition {
+            set(document, node, path, value)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_makeable(step: &Step) -> Result<()> {
+    let plain = |condition: &Condition| match condition {
+        Condition::Is(path, _, true) => {
+            !path.absolute && path.steps.iter().all(|step| check_makeable(step).is_ok())
+        }
+        _ => false,
+    };
+    if matches!(step.to, To::Child(_)) && step.conditions.iter().all(plain) {
+        return Ok(());
+    }
+    Err(Fault::new(format!(
+        "there is no `{}`, and none can be made: the path does not say what it would be",
+        step.written
+    ))
+    .with_hint("what can be made is a name, with conditions such as [@type='file']"))
+}
+
+pub(super) fn set_attribute(
+    document: &mut Document,
+    node: NodeId,
+    name: &str,
+    value: &str,
+) -> Result<()> {
+    if !document.is_element(node) {
+        return Err(Fault::new(
+            "the document has no attributes, its root element does",
+        ));
+    }
+    let quote = document.quote(node);
+    match tag::with(document.open(node), name, value, quote) {
+        Some(tag) => document.set_open(node, &tag),
+        None => Ok(()),
+    }
+}
+
+/// Makes `value` the text of `node`; comments in it stay.
+fn set_text(document: &mut Document, node: NodeId, value: &str) -> Result<()> {
+    if !document.is_element(node) {
+        return Err(Fault::new(
+            "the document holds no text, its root element does",
+        ));
+    }
+    if let Some(child) = document.elements(node).next() {
+        let (name, child) = (document.name(node), document.name(child));
+        return Err(Fault::new(format!(
+            "`{name}` holds elements, such as `{child}`, which text would take the place of"
+        ))
+        .with_hint("remove them first, or set something in them"));
+    }
+    if document.text_of(node) == value {
+        return Ok(());
+    }
+    let is_text = |document: &Document, node: NodeId| {
+        matches!(document.nodes[node].kind, Kind::Text | Kind::CData)
+    };
+    let old: Vec<NodeId> = document
+        .children(node)
+        .filter(|child| is_text(document, *child))
+        .collect();
+    let before = old.first().map_or(document.nodes[node].last, |first| {
+        document.nodes[*first].previous
+    });
+    let new = document.create(Kind::Text, &text::escaped(value))?;
+    for old in old {
+        document.nodes.detach(old);
+    }
+    document.open_up(node)?;
+    document.touch(node);
+    document.nodes.insert(node, before, new);
+    Ok(())
+}
+
+/// Adds an empty element as the last in `parent`, set out as those before it.
+pub(super) fn append_element(
+    document: &mut Document,
+    parent: NodeId,
+    name: &str,
+    attributes: &[(&str, &str)],
+) -> Result<NodeId> {
+    if parent == DOCUMENT && document.root() != DOCUMENT {
+        return Err(Fault::new("a document has one root element only"));
+    }
+    if document.depth(parent) >= MAX_DEPTH {
+        return Err(Fault::new(format!(
+            "elements would nest deeper than {MAX_DEPTH} levels"
+        )));
+    }
+    let mut tag = format!("<{name}");
+    for (name, value) in attributes {
+        let value = text::escaped_attribute(value);
+        tag.push_str(&format!(" {name}='{value}'"));
+    }
+    tag.push_str("/>");
+    let node = document.create(Kind::Element, &tag)?;
+    layout::append(document, parent, node)?;
+    Ok(node)
+}
+
+/// Where something new goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Where {
+    LastIn,
+    Before,
+    After,
+}
+
+/// Puts the XML `what` beside or into `node`, and answers its element.
+pub(super) fn insert(
+    document: &mut Document,
+    node: NodeId,
+    place: Where,
+    what: &str,
+) -> Result<NodeId> {
+    let parent = match place {
+        Where::LastIn => Some(node),
+        Where::Before | Where::After => document.parent(node),
+    };
+    let Some(parent) = parent.filter(|parent| *parent != DOCUMENT) else {
+        return Err(Fault::new("a document has one root element only"));
+    };
+    let parts = document.parse_part(what, document.depth(parent))?;
+    let mut element = node;
+    let mut last = node;
+    for part in parts {
+        if document.is_element(part) {
+            element = part;
+        }
+        match place {
+            Where::LastIn => layout::append(document, parent, part)?,
+            Where::Before => layout::before(document, node, part)?,
+            Where::After => layout::after(document, last, part)?,
+        }
+        last = part;
+    }
+    Ok(element)
+}
+
+/// Removes all that `path` leads to, and answers how much that was.
+pub(super) fn remove(document: &mut Document, start: NodeId, path: &Path) -> Result<usize> {
+    let nodes = select::elements(document, start, path, path.steps.len());
+    let mut removed = 0;
+    for node in nodes {
+        match &path.end {
+            End::Elements => {
+                if matches!(document.parent(node), None | Some(DOCUMENT)) {
+                    // One that stood in another is gone with it.
+                    if node == document.root() {
+                        return Err(Fault::new("the root element cannot be removed"));
+                    }
+                    continue;
+                }
+                layout::remove(document, node);
+            }
+            End::Attribute(name) => match tag::without(document.open(node), name) {
+                Some(tag) => document.set_open(node, &tag)?,
+                None => continue,
+            },
+            End::Text => {
+                if document.text_of(node).is_empty() {
+                    continue;
+                }
+                let texts: Vec<NodeId> = document
+                    .children(node)
+                    .filter(|child| matches!(document.nodes[*child].kind, Kind::Text | Kind::CData))
+                    .collect();
+                for text in texts {
+                    document.nodes.detach(text);
+                }
+                document.touch(node);
+            }
+        }
+        removed += 1;
+    }
+    Ok(removed)
+}

@@ -1,0 +1,56 @@
+//! What is wrong with a document, a path, or an edit.
+
+use std::fmt;
+
+/// Why a document, a path or an edit is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// What is wrong, and where.
+    pub message: String,
+    /// What to do about it, where that is known.
+    pub hint: Option<String>,
+    /// Whether the text is no XML, so that nothing could be done with it.
+    pub malformed: bool,
+}
+
+pub(crate) type Result<T> = std::result::Result<T, Fault>;
+
+impl Fault {
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: None,
+            malformed: false,
+        }
+    }
+
+    /// What is wrong with `text` at the byte `at`.
+    pub fn malformed(text: &str, at: usize, message: impl fmt::Display) -> Self {
+        let (line, column) = place(text, at);
+        Self {
+            malformed: true,
+            ..Self::new(format!("line {line}, column {column}: {message}"))
+        }
+    }
+
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// The line and the column of the byte `at`, both from 1.
+pub(super) fn place(text: &str, at: usize) -> (usize, usize) {
+    let at = text.floor_char_boundary(at.min(text.len()));
+    let before = &text[..at];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = before.matches('\n').count() + 1;
+    (line, before[line_start..].chars().count() + 1)
+}

@@ -1,0 +1,318 @@
+//! XML documents that stay as they were written: parse, select, edit, compare, write.
+//!
+//! An [`Xml`] is an element of a document, or the whole of it; copies of it are the same element.
+//! What no edit is about keeps its bytes: comments, CDATA, references, quotes, space and all.
+
+mod diff;
+mod document;
+mod edit;
+mod fault;
+mod layout;
+mod namespace;
+mod parse;
+mod path;
+mod select;
+mod tag;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub(crate) use diff::Difference;
+pub(crate) use document::MAX_DEPTH;
+use document::{DOCUMENT, Document, NodeId};
+pub(crate) use fault::{Fault, Result};
+use path::{End, Path};
+
+/// An element of an XML document, or a whole document.
+#[derive(Clone, Debug)]
+pub struct Xml {
+    document: Arc<Mutex<Document>>,
+    node: NodeId,
+}
+
+/// What a path leads to.
+pub(crate) enum Selected {
+    Elements(Vec<Xml>),
+    Texts(Vec<String>),
+}
+
+/// Where a new element goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place {
+    /// As the last within.
+    In,
+    Before,
+    After,
+}
+
+impl Xml {
+    /// The document that `text` is.
+    pub(crate) fn parse(text: impl Into<String>) -> Result<Self> {
+        Ok(Self::whole(Document::parse(text.into())?))
+    }
+
+    /// The document that `bytes` are, in UTF-8.
+    pub(crate) fn parse_bytes(bytes: Vec<u8>) -> Result<Self> {
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::parse(text),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
+                Err(Fault::malformed(&text, at, "this is not UTF-8"))
+            }
+        }
+    }
+
+    /// A document that has no root element yet.
+    pub(crate) fn empty() -> Self {
+        Self::whole(Document::empty())
+    }
+
+    fn whole(document: Document) -> Self {
+        Self {
+            document: Arc::new(Mutex::new(document)),
+            node: DOCUMENT,
+        }
+    }
+
+    /// The document, for as long as the element is in it.
+    fn lock(&self) -> Result<MutexGuard<'_, Document>> {
+        let document = self.document();
+        if document.is_attached(self.node) {
+            Ok(document)
+        } else {
+            let name = document.name(self.node);
+            Err(Fault::new(format!(
+                "this `{name}` was removed from its document"
+            )))
+        }
+    }
+
+    /// The document, which may no longer hold the element.
+    fn document(&self) -> MutexGuard<'_, Document> {
+        // An edit that panicked left a tree that is whole all the same.
+        self.document.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The element that stands for it: a whole document's is its root.
+    fn element(&self, document: &Document) -> NodeId {
+        if self.node == DOCUMENT {
+            document.root()
+        } else {
+            self.node
+        }
+    }
+
+    fn at(&self, node: NodeId) -> Self {
+        Self {
+            document: Arc::clone(&self.document),
+            node,
+        }
+    }
+
+    /// The XML as it is written; of an element that was removed, as it was.
+    pub(crate) fn text(&self) -> String {
+        self.document().outer(self.node)
+    }
+
+    /// The element's name, with its prefix.
+    pub(crate) fn name(&self) -> String {
+        let document = self.document();
+        document.name(self.element(&document)).to_owned()
+    }
+
+    /// Names and values of the element's attributes, in the document's order.
+    pub(crate) fn attributes(&self) -> Result<Vec<(String, String)>> {
+        let document = self.lock()?;
+        let attributes = document.attributes(self.element(&document)).into_iter();
+        Ok(attributes
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect())
+    }
+
+    /// The elements that stand in this one directly.
+    pub(crate) fn children(&self) -> Result<Vec<Self>> {
+        let document = self.lock()?;
+        let children = document.elements(self.element(&document));
+        Ok(children.map(|node| self.at(node)).collect())
+    }
+
+    /// The text of what `path` leads to first.
+    pub(crate) fn get(&self, path: &str) -> Result<String> {
+        let path = Path::parse(path)?;
+        let document = self.lock()?;
+        let start = self.element(&document);
+        select::value(&document, start, &path)
+            .ok_or_else(|| select::missing(&document, start, &path))
+    }
+
+    /// The text of what `path` leads to first, if it leads anywhere.
+    pub(crate) fn find(&self, path: &str) -> Result<Option<String>> {
+        let path = Path::parse(path)?;
+        let document = self.lock()?;
+        Ok(select::value(&document, self.element(&document), &path))
+    }
+
+    /// Whether `path` leads to anything.
+    pub(crate) fn has(&self, path: &str) -> Result<bool> {
+        let path = Path::parse(path)?;
+        let document = self.lock()?;
+        Ok(select::leads_anywhere(
+            &document,
+            self.element(&document),
+            &path,
+        ))
+    }
+
+    /// All that `path` leads to.
+    pub(crate) fn select(&self, path: &str) -> Result<Selected> {
+        let path = Path::parse(path)?;
+        let document = self.lock()?;
+        let start = self.element(&document);
+        Ok(match path.end {
+            End::Elements => {
+                let nodes = select::elements(&document, start, &path, path.steps.len());
+                Selected::Elements(nodes.into_iter().map(|node| self.at(node)).collect())
+            }
+            _ => Selected::Texts(select::values(&document, start, &path)),
+        })
+    }
+
+    /// Sets the text or the attribute that `path` leads to first, and makes what is missing.
+    pub(crate) fn set(&self, path: &str, value: &str) -> Result<()> {
+        let path = Path::parse(path)?;
+        let mut document = self.lock()?;
+        let start = self.element(&document);
+        edit::set(&mut document, start, &path, value)
+    }
+
+    /// Puts the XML `what` in, before or after the element that `path` leads to first.
+    pub(crate) fn insert(&self, path: &str, place: Place, what: &str) -> Result<Self> {
+        let path = Path::parse(path)?;
+        select::check_element(&path)?;
+        let mut document = self.lock()?;
+        let start = self.element(&document);
+        let (place, reached) = match place {
+            Place::In => (
+                edit::Where::LastIn,
+                edit::reach(&mut document, start, &path)?,
+            ),
+            Place::Before => (
+                edit::Where::Before,
+                select::first(&document, start, &path)?.into(),
+            ),
+            Place::After => (
+                edit::Where::After,
+                select::first(&document, start, &path)?.into(),
+            ),
+        };
+        match edit::insert(&mut document, reached.node, place, what) {
+            Ok(node) => Ok(self.at(node)),
+            Err(fault) => {
+                reached.undo(&mut document);
+                Err(fault)
+            }
+        }
+    }
+
+    /// The XML of this element for a place within `other`, with the namespaces it needs there.
+    pub(crate) fn portable_to(&self, other: &Self) -> Result<String> {
+        let known = {
+            let document = other.lock()?;
+            namespace::scope(&document, other.element(&document))
+        };
+        let document = self.lock()?;
+        Ok(namespace::portable(
+            &document,
+            self.element(&document),
+            &known,
+        ))
+    }
+
+    /// Removes all that `path` leads to, and answers how much that was.
+    pub(crate) fn remove(&self, path: &str) -> Result<usize> {
+        let path = Path::parse(path)?;
+        let mut document = self.lock()?;
+        let start = self.element(&document);
+        edit::remove(&mut document, start, &path)
+    }
+
+    /// A document of its own with the same content.
+    pub(crate) fn copy(&self) -> Result<Self> {
+        let text = {
+            let document = self.lock()?;
+            namespace::portable(&document, self.node, &Vec::new())
+        };
+        Self::parse(text)
+    }
+
+    /// Adds an empty element as the last in this one.
+    pub(crate) fn append(&self, name: &str, attributes: &[(&str, &str)]) -> Result<Self> {
+        check_name(name)?;
+        let mut document = self.lock()?;
+        let parent = self.element(&document);
+        let node = edit::append_element(&mut document, parent, name, attributes)?;
+        Ok(self.at(node))
+    }
+
+    /// How `other` differs from this.
+    pub(crate) fn diff(&self, other: &Self) -> Result<Vec<Difference>> {
+        // Of another document a copy: two threads that compare crosswise must not block.
+        let copy;
+        let other = if Arc::ptr_eq(&self.document, &other.document) {
+            drop(other.lock()?);
+            other
+        } else {
+            let text = {
+                let document = other.lock()?;
+                document.outer(other.element(&document))
+            };
+            copy = Self::parse(text)?;
+            &copy
+        };
+        let from = self.lock()?;
+        let theirs;
+        let to = if Arc::ptr_eq(&self.document, &other.document) {
+            &*from
+        } else {
+            theirs = other.document();
+            &*theirs
+        };
+        let side = |document, xml: &Self| diff::Side {
+            document,
+            node: xml.element(document),
+        };
+        Ok(diff::diff(side(&from, self), side(to, other)))
+    }
+}
+
+/// Refuses what no element or attribute can be called.
+pub(crate) fn check_name(name: &str) -> Result<()> {
+    if text::is_name(name) {
+        Ok(())
+    } else {
+        Err(Fault::new(format!(
+            "`{name}` is no name for an element or an attribute"
+        )))
+    }
+}
+
+/// Refuses text that no XML can hold.
+pub(crate) fn check_text(text: &str) -> Result<()> {
+    match text::forbidden_character(text) {
+        None => Ok(()),
+        Some((_, letter)) => Err(Fault::new(format!(
+            "{} cannot stand in XML",
+            text::shown(letter)
+        ))),
+    }
+}
+
+impl std::fmt::Display for Xml {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(&self.text())
+    }
+}

@@ -1,0 +1,340 @@
+//! From text to a tree. quick-xml finds the pieces; here is what makes them well-formed XML.
+
+use quick_xml::Reader;
+use quick_xml::errors::{Error, IllFormedError, SyntaxError};
+use quick_xml::events::{BytesDecl, Event};
+
+use super::document::{Kind, MAX_DEPTH, Node, NodeId, Nodes, Span};
+use super::fault::{Fault, Result, place};
+use super::{tag, text};
+
+/// What is wrong, and at which byte.
+type Wrong = (usize, String);
+
+/// The byte order mark, which some editors put before the text.
+const MARK: &str = "\u{FEFF}";
+
+/// The tree of the document `source`.
+pub(super) fn document(source: &str) -> Result<Nodes> {
+    // Most elements are two tags, and have space before them.
+    let tags = memchr::memchr_iter(b'<', source.as_bytes()).count();
+    let mut nodes = Nodes::with_capacity(tags + tags / 2 + 2);
+    part(&mut nodes, source, 0, 0)?;
+    Ok(nodes)
+}
+
+/// Adds the tree of `source`, which stands `base` bytes into its document and `depth` levels deep,
+/// and answers the node that holds it all.
+pub(super) fn part(nodes: &mut Nodes, source: &str, base: usize, depth: usize) -> Result<NodeId> {
+    if let Some((at, letter)) = text::forbidden_character(source) {
+        let message = format!("{} cannot stand in XML", text::shown(letter));
+        return Err(Fault::malformed(source, at, message));
+    }
+    let mut whole = Node::new(Kind::Document, Span::new(0..0, base));
+    whole.close = Span::new(source.len()..source.len(), base);
+    let holder = nodes.push(whole);
+    let mut parser = Parser {
+        source,
+        base,
+        depth,
+        nodes,
+        open: vec![holder],
+        starts: Vec::new(),
+        root: false,
+        doctype: false,
+    };
+    match parser.run() {
+        Ok(()) => Ok(holder),
+        Err((at, message)) => Err(with_hint(Fault::malformed(source, at, message))),
+    }
+}
+
+/// What helps against the commonest mistakes.
+fn with_hint(fault: Fault) -> Fault {
+    let hint = if fault.message.contains("entity") {
+        "XML's own entities are `&lt;`, `&gt;`, `&amp;`, `&quot;` and `&apos;`; any character can be given by its number, such as `&#233;`"
+    } else if fault.message.contains("deeper than") {
+        "libvirt takes no more than 256 levels"
+    } else if fault.message.contains("very beginning") {
+        "take away what stands before `<?xml`, also spaces and empty lines"
+    } else {
+        return fault;
+    };
+    fault.with_hint(hint)
+}
+
+struct Parser<'a> {
+    source: &'a str,
+    base: usize,
+    depth: usize,
+    nodes: &'a mut Nodes,
+    /// The holder, and the elements that are not closed yet.
+    open: Vec<NodeId>,
+    /// Where the elements in `open` begin.
+    starts: Vec<(usize, &'a str)>,
+    root: bool,
+    doctype: bool,
+}
+
+impl<'a> Parser<'a> {
+    fn run(&mut self) -> std::result::Result<(), Wrong> {
+        let mark = if self.source.starts_with(MARK) {
+            MARK.len()
+        } else {
+            0
+        };
+        if mark > 0 {
+            self.leaf(Kind::Other, 0..mark);
+        }
+        let mut reader = Reader::from_str(&self.source[mark..]);
+        let config = reader.config_mut();
+        // Names of end tags are compared here, where the start tag is known.
+        config.check_end_names = false;
+        config.allow_unmatched_ends = true;
+        config.trim_markup_names_in_closing_tags = false;
+        config.check_comments = true;
+
+        let mut start = mark;
+        loop {
+            let event = reader.read_event();
+            let end = mark + usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+            match event {
+                Ok(Event::Eof) => return self.ended(),
+                Ok(event) => self.take(&event, start, end)?,
+                Err(error) => {
+                    let at = usize::try_from(reader.error_position()).unwrap_or_default();
+                    return Err(self.unreadable(&error, mark + at));
+                }
+            }
+            start = end;
+        }
+    }
+
+    fn take(&mut self, event: &Event, start: usize, end: usize) -> std::result::Result<(), Wrong> {
+        let raw = &self.source[start..end];
+        match event {
+            Event::Start(_) => self.start(raw, start, end),
+            Event::Empty(_) => {
+                self.tag(raw, start)?;
+                self.leaf(Kind::Element, start..end);
+                Ok(())
+            }
+            Event::End(name) => self.end(name.name().0, start, end),
+            Event::Text(_) => self.text(raw, start, end),
+            Event::GeneralRef(reference) => {
+                if let Some(wrong) = text::wrong_reference(reference) {
+                    return Err((start, wrong));
+                }
+                self.text(raw, start, end)
+            }
+            Event::CData(_) if self.starts.is_empty() => Err((start, self.outside("CDATA"))),
+            Event::CData(_) => {
+                self.leaf(Kind::CData, start..end);
+                Ok(())
+            }
+            Event::Decl(declaration) => self.declaration(declaration, start, end),
+            Event::DocType(_) => self.document_type(raw, start, end),
+            Event::PI(instruction) => {
+                let target = instruction.target();
+                if !text::is_name(target) || target.eq_ignore_ascii_case("xml") {
+                    let wrong = format!("`{target}` is no name for a processing instruction");
+                    return Err((start, wrong));
+                }
+                self.leaf(Kind::Other, start..end);
+                Ok(())
+            }
+            Event::Comment(_) => {
+                self.leaf(Kind::Other, start..end);
+                Ok(())
+            }
+            Event::Eof => Ok(()),
+        }
+    }
+
+    /// Adds a node that no others stand in.
+    fn leaf(&mut self, kind: Kind, range: std::ops::Range<usize>) -> NodeId {
+        let node = self
+            .nodes
+            .push(Node::new(kind, Span::new(range, self.base)));
+        if let Some(parent) = self.open.last() {
+            self.nodes.append(*parent, node);
+        }
+        node
+    }
+
+    /// Checks the tag of an element that begins here.
+    fn tag(&mut self, raw: &str, start: usize) -> std::result::Result<(), Wrong> {
+        if let Some((at, wrong)) = tag::wrong(raw) {
+            return Err((start + at, wrong));
+        }
+        if self.starts.is_empty() && std::mem::replace(&mut self.root, true) {
+            let name = tag::name(raw);
+            let wrong =
+                format!("`<{name}>` stands after the root element, which has to be the only one");
+            return Err((start, wrong));
+        }
+        if self.depth + self.open.len() > MAX_DEPTH {
+            return Err((
+                start,
+                format!("elements nest deeper than {MAX_DEPTH} levels"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, raw: &'a str, start: usize, end: usize) -> std::result::Result<(), Wrong> {
+        self.tag(raw, start)?;
+        let node = self.leaf(Kind::Element, start..end);
+        self.open.push(node);
+        self.starts.push((start, tag::name(raw)));
+        Ok(())
+    }
+
+    fn end(&mut self, found: &str, start: usize, end: usize) -> std::result::Result<(), Wrong> {
+        let found = found.trim_end();
+        let Some((began, name)) = self.starts.pop() else {
+            return Err((start, format!("`</{found}>` closes nothing")));
+        };
+        if name != found {
+            let (line, column) = place(self.source, began);
+            let wrong = format!(
+                "`</{found}>` stands where `</{name}>` has to, for the `<{name}>` of line {line}, column {column}"
+            );
+            return Err((start, wrong));
+        }
+        if let Some(node) = self.open.pop() {
+            self.nodes[node].close = Span::new(start..end, self.base);
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, raw: &str, start: usize, end: usize) -> std::result::Result<(), Wrong> {
+        if raw.is_empty() {
+            return Ok(());
+        }
+        if self.starts.is_empty() && !text::is_space(raw) {
+            let blank = raw
+                .bytes()
+                .take_while(|byte| text::is_space_byte(*byte))
+                .count();
+            return Err((start + blank, self.outside("text")));
+        }
+        if let Some(at) = memchr::memmem::find(raw.as_bytes(), b"]]>") {
+            let wrong = "`]]>` stands in text, where it is written `]]&gt;`";
+            return Err((start + at, wrong.into()));
+        }
+        // quick-xml tells references apart, which are text like any other here.
+        let last = self.open.last().and_then(|parent| self.nodes[*parent].last);
+        if let Some(last) = last
+            && self.nodes[last].kind == Kind::Text
+            && self.nodes[last]
+                .open
+                .extend(Span::new(start..end, self.base))
+        {
+            self.nodes[last].close = Span::new(end..end, self.base);
+            return Ok(());
+        }
+        self.leaf(Kind::Text, start..end);
+        Ok(())
+    }
+
+    fn outside(&self, what: &str) -> String {
+        let place = if self.root { "after" } else { "before" };
+        format!("{what} stands {place} the root element")
+    }
+
+    fn declaration(
+        &mut self,
+        declaration: &BytesDecl,
+        start: usize,
+        end: usize,
+    ) -> std::result::Result<(), Wrong> {
+        if !matches!(&self.source[..start], "" | MARK) {
+            return Err((start, "`<?xml` may stand at the very beginning only".into()));
+        }
+        match declaration.version() {
+            Ok(version) if version.starts_with("1.") => {}
+            _ => return Err((start, "the XML declaration names no version 1.0".into())),
+        }
+        if let Some(encoding) = declaration.encoding() {
+            let encoding =
+                encoding.map_err(|_| (start, "the XML declaration is damaged".into()))?;
+            let known = ["utf-8", "utf8", "us-ascii", "ascii"];
+            if !known.iter().any(|name| encoding.eq_ignore_ascii_case(name)) {
+                let wrong = format!(
+                    "the document says that it is in {encoding}, and only UTF-8 is understood"
+                );
+                return Err((start, wrong));
+            }
+        }
+        self.leaf(Kind::Other, start..end);
+        Ok(())
+    }
+
+    fn document_type(
+        &mut self,
+        raw: &str,
+        start: usize,
+        end: usize,
+    ) -> std::result::Result<(), Wrong> {
+        if !raw.starts_with("<!DOCTYPE") || self.root || std::mem::replace(&mut self.doctype, true)
+        {
+            return Err((
+                start,
+                "`<!DOCTYPE` may stand once only, before the root element".into(),
+            ));
+        }
+        if let Some(at) = memchr::memmem::find(raw.as_bytes(), b"<!ENTITY") {
+            let wrong =
+                "the document declares an entity of its own, and only XML's own are expanded";
+            return Err((start + at, wrong.into()));
+        }
+        self.leaf(Kind::Other, start..end);
+        Ok(())
+    }
+
+    /// The text ends here.
+    fn ended(&mut self) -> std::result::Result<(), Wrong> {
+        if let Some((start, name)) = self.starts.last() {
+            let (line, column) = place(self.source, *start);
+            let wrong = format!(
+                "the text ends before the `<{name}>` of line {line}, column {column} is closed"
+            );
+            return Err((self.source.len(), wrong));
+        }
+        if !self.root {
+            return Err((self.source.len(), "there is no element".into()));
+        }
+        Ok(())
+    }
+
+    /// What quick-xml could not read.
+    fn unreadable(&self, error: &Error, at: usize) -> Wrong {
+        let wrong = match error {
+            Error::Syntax(SyntaxError::UnclosedComment) => "this comment has no end `-->`".into(),
+            Error::Syntax(SyntaxError::UnclosedCData) => {
+                "this CDATA section has no end `]]>`".into()
+            }
+            Error::Syntax(SyntaxError::UnclosedPI | SyntaxError::UnclosedXmlDecl) => {
+                "this processing instruction has no end `?>`".into()
+            }
+            Error::Syntax(SyntaxError::UnclosedDoctype) => "this `<!DOCTYPE` has no end `>`".into(),
+            Error::Syntax(SyntaxError::UnclosedTag) => "this tag has no end `>`".into(),
+            Error::Syntax(
+                SyntaxError::UnclosedSingleQuotedAttributeValue
+                | SyntaxError::UnclosedDoubleQuotedAttributeValue,
+            ) => "an attribute's value in this tag is not closed".into(),
+            Error::Syntax(SyntaxError::InvalidBangMarkup) => {
+                "`<!` begins neither a comment nor a CDATA section here".into()
+            }
+            Error::IllFormed(IllFormedError::DoubleHyphenInComment) => {
+                "`--` stands in a comment".into()
+            }
+            Error::IllFormed(IllFormedError::UnclosedReference) => {
+                "this `&` begins no entity".into()
+            }
+            other => other.to_string(),
+        };
+        (at, wrong)
+    }
+}

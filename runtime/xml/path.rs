@@ -1,0 +1,335 @@
+//! Paths, as libvirt's documentation and XPath write them: `devices/disk[@device='cdrom']/source/@file`.
+
+use super::fault::{Fault, Result};
+use super::text;
+
+/// How deep conditions may stand within conditions.
+const MAX_NESTING: usize = 16;
+
+/// A path, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Path {
+    /// Whether it counts from the document.
+    pub absolute: bool,
+    pub steps: Vec<Step>,
+    pub end: End,
+    /// The path as it was written.
+    pub written: String,
+}
+
+/// What a path leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum End {
+    Elements,
+    Attribute(String),
+    Text,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Step {
+    pub to: To,
+    pub conditions: Vec<Condition>,
+    /// The step as it was written.
+    pub written: String,
+}
+
+/// Where a step goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum To {
+    Child(String),
+    AnyChild,
+    Itself,
+    Parent,
+    /// The element and all that is in it, which `//` stands for.
+    Within,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// The place among those that the step and its conditions so far select, from 1.
+    Index(usize),
+    Last,
+    Exists(Path),
+    /// The path leads to this text, or with `false` to none such.
+    Is(Path, String, bool),
+}
+
+impl Path {
+    pub fn parse(text: &str) -> Result<Self> {
+        let mut parser = Parser {
+            text,
+            at: 0,
+            nesting: 0,
+        };
+        let path = parser.path()?;
+        match parser.peek() {
+            None => Ok(path),
+            Some(letter) => Err(parser.wrong(format!("{} has no place here", text::shown(letter)))),
+        }
+    }
+
+    /// Whether the same element could be reached more than once, or out of order.
+    pub fn wanders(&self) -> bool {
+        let plain = |step: &Step| matches!(step.to, To::Child(_) | To::AnyChild);
+        !self.steps.iter().all(plain)
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    nesting: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn path(&mut self) -> Result<Path> {
+        let start = self.at;
+        let mut path = self.route()?;
+        path.written = self.text[start..self.at].to_owned();
+        Ok(path)
+    }
+
+    fn route(&mut self) -> Result<Path> {
+        let mut path = Path {
+            absolute: false,
+            steps: Vec::new(),
+            end: End::Elements,
+            written: String::new(),
+        };
+        if self.text[self.at..].starts_with('/') {
+            path.absolute = true;
+            if !self.text[self.at..].starts_with("//") {
+                self.at += 1;
+            }
+        }
+        loop {
+            if self.eat("//") {
+                path.steps.push(Step {
+                    to: To::Within,
+                    conditions: Vec::new(),
+                    written: "/".into(),
+                });
+            } else if !path.steps.is_empty() && !self.eat("/") {
+                return Ok(path);
+            }
+            if self.eat("@") {
+                path.end = End::Attribute(self.name("an attribute's name")?);
+                return self.ended(path);
+            }
+            if self.eat("text()") {
+                path.end = End::Text;
+                return self.ended(path);
+            }
+            path.steps.push(self.step()?);
+        }
+    }
+
+    /// `path`, which nothing can go on from.
+    fn ended(&self, path: Path) -> Result<Path> {
+        match self.peek() {
+            Some('/' | '[') => Err(self.wrong(match path.end {
+                End::Text => "nothing stands in text".into(),
+                _ => "nothing stands in an attribute".to_owned(),
+            })),
+            _ => Ok(path),
+        }
+    }
+
+    fn step(&mut self) -> Result<Step> {
+        let start = self.at;
+        let to = if self.eat("..") {
+            To::Parent
+        } else if self.eat(".") {
+            To::Itself
+        } else if self.eat("*") {
+            To::AnyChild
+        } else {
+            To::Child(self.name("an element's name")?)
+        };
+        let mut conditions = Vec::new();
+        while self.eat("[") {
+            if matches!(to, To::Parent | To::Itself) {
+                self.at -= 1;
+                return Err(self.wrong("a condition stands after an element's name only"));
+            }
+            conditions.push(self.condition()?);
+        }
+        Ok(Step {
+            to,
+            conditions,
+            written: self.text[start..self.at].to_owned(),
+        })
+    }
+
+    fn condition(&mut self) -> Result<Condition> {
+        self.blank();
+        let digits = self.text[self.at..]
+            .bytes()
+            .take_while(u8::is_ascii_digit)
+            .count();
+        let condition = if digits > 0 {
+            let number = self.text[self.at..self.at + digits].parse().ok();
+            let Some(number) = number.filter(|number| *number > 0) else {
+                return Err(self.wrong("elements are counted from 1"));
+            };
+            self.at += digits;
+            Condition::Index(number)
+        } else if self.eat("last()") {
+            Condition::Last
+        } else {
+            self.nesting += 1;
+            if self.nesting > MAX_NESTING {
+                return Err(self.wrong("conditions stand too deep within one another"));
+            }
+            let path = self.path()?;
+            self.nesting -= 1;
+            self.blank();
+            if self.eat("!=") {
+                Condition::Is(path, self.value()?, false)
+            } else if self.eat("=") {
+                Condition::Is(path, self.value()?, true)
+            } else {
+                Condition::Exists(path)
+            }
+        };
+        self.blank();
+        if self.eat("]") {
+            Ok(condition)
+        } else {
+            Err(self.wrong("a condition ends with `]`, and several follow one another, as in `[@type='file'][2]`"))
+        }
+    }
+
+    fn value(&mut self) -> Result<String> {
+        self.blank();
+        let quote = match self.peek() {
+            Some(quote @ ('\'' | '"')) => quote,
+            _ => return Err(self.wrong("a value stands in quotes")),
+        };
+        let rest = &self.text[self.at + 1..];
+        let Some(length) = rest.find(quote) else {
+            return Err(self.wrong("this quote is not closed"));
+        };
+        self.at += length + 2;
+        Ok(rest[..length].to_owned())
+    }
+
+    fn name(&mut self, what: &str) -> Result<String> {
+        let rest = &self.text[self.at..];
+        let length = rest
+            .find(|letter| !text::is_in_name(letter))
+            .unwrap_or(rest.len());
+        let name = &rest[..length];
+        if !text::is_name(name) {
+            return Err(self.wrong(format!("{what} is missing")));
+        }
+        self.at += length;
+        match self.peek() {
+            Some('(') => Err(self.wrong("only `text()` and `last()` are known")),
+            _ => Ok(name.to_owned()),
+        }
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.text[self.at..].chars().next()
+    }
+
+    fn eat(&mut self, token: &str) -> bool {
+        let found = self.text[self.at..].starts_with(token);
+        if found {
+            self.at += token.len();
+        }
+        found
+    }
+
+    fn blank(&mut self) {
+        while self.eat(" ") {}
+    }
+
+    fn wrong(&self, message: impl std::fmt::Display) -> Fault {
+        let column = self.text[..self.at].chars().count() + 1;
+        Fault::new(format!(
+            "the path `{}` is wrong at column {column}: {message}",
+            self.text
+        ))
+        .with_hint("a path looks like devices/disk[@device='cdrom']/source/@file")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_path_is_found_where_it_stands() {
+        let cases = [
+            ("", 1),
+            ("a/", 3),
+            ("a//", 4),
+            ("/", 2),
+            ("a b", 2),
+            ("a[", 3),
+            ("a[0]", 3),
+            ("a[1", 4),
+            ("a[@b=c]", 6),
+            ("a[@b='c]", 6),
+            ("a[@b='c'", 9),
+            ("@b/c", 3),
+            ("text()/c", 7),
+            ("a[b or c]", 5),
+            ("count(a)", 6),
+            ("a///b", 4),
+            (".[1]", 2),
+            ("é/1", 3),
+            ("@", 2),
+            ("a[]", 3),
+            ("///a", 3),
+        ];
+        for (path, column) in cases {
+            let fault = Path::parse(path).expect_err(path);
+            assert!(
+                fault.message.contains(&format!("column {column}:")),
+                "{path}: {fault}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_path_says_where_it_goes() {
+        let path = Path::parse("//disk[@device='cdrom'][2]/source/@file").expect("it is right");
+        assert!(path.absolute);
+        assert_eq!(path.end, End::Attribute("file".into()));
+        let written: Vec<&str> = path
+            .steps
+            .iter()
+            .map(|step| step.written.as_str())
+            .collect();
+        assert_eq!(written, ["/", "disk[@device='cdrom'][2]", "source"]);
+        for right in [
+            ".",
+            "..",
+            "../a",
+            "*",
+            "@a",
+            "text()",
+            "a/text()",
+            "/a",
+            "a[b/@c != \"d\"]",
+            "a[text()='b']",
+            "a[.='b']",
+            "x:a[@x:b]",
+            "a[last()]",
+            "a[ 1 ]",
+            ".//a",
+            "a[b[c[1]]]",
+        ] {
+            Path::parse(right).unwrap_or_else(|fault| panic!("{right}: {fault}"));
+        }
+    }
+
+    #[test]
+    fn conditions_without_end_are_refused() {
+        let deep = format!("{}{}", "a[".repeat(100_000), "]".repeat(100_000));
+        Path::parse(&deep).expect_err("it is too deep");
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests of the whole: what stays, what changes, what is refused.
