@@ -537,6 +537,27 @@ mod limits {
             ("<a/><!DOCTYPE a>", 1, 5, "before the root element"),
             ("<!DOCTYPE a><!DOCTYPE a><a/>", 1, 13, "once only"),
             ("<!doctype a><a/>", 1, 1, "`<!DOCTYPE`"),
+            ("<!DOCTYPE\u{e9} a><a/>", 1, 1, "names no root element"),
+            ("<!DOCTYPE [a]><a/>", 1, 1, "names no root element"),
+            ("<?xml version='1.x'?><a/>", 1, 1, "XML 1.x is not known"),
+            (
+                "<?xml version='1.0' standalone='maybe'?><a/>",
+                1,
+                1,
+                "`standalone` is",
+            ),
+            (
+                "<?xml version='1.0' x='y'?><a/>",
+                1,
+                1,
+                "`x` has no place in the XML declaration",
+            ),
+            (
+                "<?xml version?><a/>",
+                1,
+                7,
+                "the attribute `version` has no value",
+            ),
             ("<a>\n\u{20ac}\0</a>", 2, 2, "U+0000"),
             ("<a>\u{ffff}</a>", 1, 4, "U+FFFF"),
             ("<a></b >", 1, 4, "`</b>` stands where"),
@@ -790,7 +811,7 @@ fn any_document() -> impl Strategy<Value = String> {
     });
     (element(content.boxed()), prop::bool::ANY).prop_map(|(root, declared)| {
         let declaration = if declared {
-            "<?xml version='1.0'?>\n"
+            "<?xml version='1.0'?>\n<!DOCTYPE a SYSTEM \"a\">"
         } else {
             ""
         };
