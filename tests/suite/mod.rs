@@ -15,3 +15,4 @@ mod scripts;
 mod state_table;
 mod undo;
 mod waiting;
+mod xml;
