@@ -4,7 +4,7 @@ use rhai::{Array, Blob, Dynamic, Map};
 use serde_json::{Value, json};
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
-use virhai::{Connection, Domain, Error};
+use virhai::{Connection, Domain, Error, Xml};
 
 /// A value as a person reads it; nothing for `()`.
 pub(crate) fn text(value: &Dynamic) -> Option<String> {
@@ -30,6 +30,9 @@ fn plain(value: &Dynamic) -> String {
     }
     if let Some(error) = value.read_lock::<Error>() {
         return error.to_string();
+    }
+    if let Some(xml) = value.read_lock::<Xml>() {
+        return xml.to_string().trim_end().to_owned();
     }
     if let Some(list) = value.read_lock::<Array>() {
         return format!(
@@ -123,6 +126,9 @@ pub(crate) fn json(value: &Dynamic) -> Value {
     }
     if let Some(error) = value.read_lock::<Error>() {
         return self::error(&error);
+    }
+    if let Some(xml) = value.read_lock::<Xml>() {
+        return Value::String(xml.to_string());
     }
     rhai::serde::from_dynamic::<Value>(value).unwrap_or_else(|_| Value::String(value.to_string()))
 }

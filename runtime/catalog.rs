@@ -102,6 +102,7 @@ fn plain_type(rust: &str) -> String {
         "Array" => "array",
         "Blob" => "blob",
         "Dynamic" => "?",
+        "XmlText" => "string | Xml",
         "FnPtr" => "Fn",
         other => other,
     }

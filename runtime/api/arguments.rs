@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
+use super::xml::xml_text;
 use crate::constants;
 use crate::error::Error;
 use crate::libvirt::typed_params::{Scalar, TypedParams};
@@ -193,12 +194,15 @@ pub(crate) enum ParamType {
     Bytes,
     /// A string.
     Text,
+    /// XML, which an `Xml` also gives.
+    Xml,
 }
 
 /// The types of the parameters of `save_params` and `restore_params`.
 pub(crate) fn save_param_type(name: &str) -> ParamType {
     match name {
         "parallel.channels" => ParamType::Int,
+        "dxml" => ParamType::Xml,
         _ => ParamType::Text,
     }
 }
@@ -218,6 +222,7 @@ fn scalar(
             })?;
             number(ctx, key, whole).map(Scalar::Int)
         }
+        ParamType::Xml => xml_text(ctx, &format!("`{key}`"), value).map(Scalar::Text),
         ParamType::Text => optional_text(ctx, key, value)?
             .map(Scalar::Text)
             .ok_or_else(|| Error::invalid(ctx, format!("`{key}` must be text, not ()")).throw()),

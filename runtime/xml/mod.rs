@@ -240,13 +240,15 @@ impl Xml {
         edit::remove(&mut document, start, &path)
     }
 
+    /// The XML for a place of its own, with the namespaces that it needs.
+    pub(crate) fn standalone(&self) -> Result<String> {
+        let document = self.lock()?;
+        Ok(namespace::portable(&document, self.node, &Vec::new()))
+    }
+
     /// A document of its own with the same content.
     pub(crate) fn copy(&self) -> Result<Self> {
-        let text = {
-            let document = self.lock()?;
-            namespace::portable(&document, self.node, &Vec::new())
-        };
-        Self::parse(text)
+        Self::parse(self.standalone()?)
     }
 
     /// Adds an empty element as the last in this one.

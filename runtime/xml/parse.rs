@@ -2,7 +2,7 @@
 
 use quick_xml::Reader;
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
-use quick_xml::events::{BytesDecl, Event};
+use quick_xml::events::Event;
 
 use super::document::{Kind, MAX_DEPTH, Node, NodeId, Nodes, Span};
 use super::fault::{Fault, Result, place};
@@ -61,6 +61,16 @@ fn with_hint(fault: Fault) -> Fault {
         return fault;
     };
     fault.with_hint(hint)
+}
+
+fn is_known_version(version: &str) -> bool {
+    let minor = version.strip_prefix("1.").unwrap_or_default();
+    !minor.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_known_encoding(name: &str) -> bool {
+    let known = ["utf-8", "utf8", "us-ascii", "ascii"];
+    known.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 struct Parser<'a> {
@@ -132,7 +142,7 @@ impl<'a> Parser<'a> {
                 self.leaf(Kind::CData, start..end);
                 Ok(())
             }
-            Event::Decl(declaration) => self.declaration(declaration, start, end),
+            Event::Decl(_) => self.declaration(start, end),
             Event::DocType(_) => self.document_type(raw, start, end),
             Event::PI(instruction) => {
                 let target = instruction.target();
@@ -243,29 +253,46 @@ impl<'a> Parser<'a> {
         format!("{what} stands {place} the root element")
     }
 
-    fn declaration(
-        &mut self,
-        declaration: &BytesDecl,
-        start: usize,
-        end: usize,
-    ) -> std::result::Result<(), Wrong> {
+    fn declaration(&mut self, start: usize, end: usize) -> std::result::Result<(), Wrong> {
         if !matches!(&self.source[..start], "" | MARK) {
             return Err((start, "`<?xml` may stand at the very beginning only".into()));
         }
-        match declaration.version() {
-            Ok(version) if version.starts_with("1.") => {}
-            _ => return Err((start, "the XML declaration names no version 1.0".into())),
+        let raw = &self.source[start..end];
+        // Its attributes are written as those of an element.
+        let tag = format!("<{}>", raw.trim_start_matches("<?").trim_end_matches("?>"));
+        if let Some((at, wrong)) = tag::wrong(&tag) {
+            return Err((start + 1 + at, wrong));
         }
-        if let Some(encoding) = declaration.encoding() {
-            let encoding =
-                encoding.map_err(|_| (start, "the XML declaration is damaged".into()))?;
-            let known = ["utf-8", "utf8", "us-ascii", "ascii"];
-            if !known.iter().any(|name| encoding.eq_ignore_ascii_case(name)) {
-                let wrong = format!(
-                    "the document says that it is in {encoding}, and only UTF-8 is understood"
-                );
-                return Err((start, wrong));
+        let attributes: Vec<_> = tag::attributes(&tag)
+            .map(|attribute| (attribute.name, attribute.value()))
+            .collect();
+        let mut names = ["version", "encoding", "standalone"].into_iter();
+        for (name, _) in &attributes {
+            if !names.any(|known| known == *name) {
+                return Err((
+                    start,
+                    format!("`{name}` has no place in the XML declaration"),
+                ));
             }
+        }
+        for (name, value) in &attributes {
+            let wrong = match *name {
+                "version" if !is_known_version(value) => format!("XML {value} is not known"),
+                "encoding" if !is_known_encoding(value) => {
+                    format!("the document says that it is in {value}, and only UTF-8 is understood")
+                }
+                "standalone" if !matches!(value.as_ref(), "yes" | "no") => {
+                    "`standalone` is `yes` or `no`".into()
+                }
+                _ => continue,
+            };
+            return Err((start, wrong));
+        }
+        if attributes
+            .first()
+            .is_none_or(|(name, _)| *name != "version")
+        {
+            return Err((start, "the XML declaration names no version".into()));
         }
         self.leaf(Kind::Other, start..end);
         Ok(())
@@ -283,6 +310,13 @@ impl<'a> Parser<'a> {
                 start,
                 "`<!DOCTYPE` may stand once only, before the root element".into(),
             ));
+        }
+        let rest = raw.strip_prefix("<!DOCTYPE").unwrap_or_default();
+        let mut words = rest.split([' ', '\t', '\r', '\n', '[', '>']);
+        let space = words.next().unwrap_or_default();
+        let name = words.find(|word| !word.is_empty());
+        if !space.is_empty() || !name.is_some_and(text::is_name) {
+            return Err((start, "`<!DOCTYPE` names no root element".into()));
         }
         if let Some(at) = memchr::memmem::find(raw.as_bytes(), b"<!ENTITY") {
             let wrong =

@@ -217,6 +217,8 @@ const OWN_NAMES: &[&str] = &[
     "write",
     // A list of two numbers there.
     "state_reason",
+    // `XMLDesc` that is parsed already.
+    "xml",
     // `UUID`, where `uuid` is the text.
     "uuid_bytes",
 ];

@@ -118,6 +118,11 @@ cases! {
     an_operation_in_the_wrong_state: "let dom = connect().lookup_by_name(\"test\");\ndom.create();\n";
     xml_that_is_malformed: "connect().define_xml(\"<domain><name>web</domain>\");\n";
     xml_that_lacks_what_it_needs: "connect().define_xml(\"<domain type='test'><memory>1</memory></domain>\");\n";
+    xml_that_is_cut_short: "let text = `<domain>\n  <name>web</name>\n  <devices>\n`;\nlet xml = parse_xml(text);\n";
+    xml_with_an_unknown_entity: "parse_xml(\"<name>web&nbsp;1</name>\");\n";
+    a_path_that_leads_nowhere: "let dom = connect().lookup_by_name(\"test\");\nprint(dom.xml().get(\"os/type/@arhc\"));\n";
+    a_path_that_is_wrong: "connect().lookup_by_name(\"test\").xml().get(\"devices/disk[@device=cdrom]\");\n";
+    xml_of_the_wrong_type: "connect().define_xml(#{ name: \"web\" });\n";
     a_scheme_that_does_not_exist: "connect(\"nonsense:///system\");\n";
     a_uri_that_is_no_uri: "connect(\"my host\");\n";
     a_socket_that_is_missing: "connect(\"qemu+unix:///session?socket=/nonexistent/sock\");\n";

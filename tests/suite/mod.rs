@@ -16,3 +16,4 @@ mod scripts;
 mod state_table;
 mod undo;
 mod waiting;
+mod xml;

@@ -1,5 +1,7 @@
 //! Finding domains, and bringing new ones into being.
 
+use std::fmt;
+
 use rhai::plugin::*;
 use rhai::{Array, Blob, Dynamic, NativeCallContext};
 use virt::connect::Connect;
@@ -7,16 +9,29 @@ use virt::connect::Connect;
 use super::Connection;
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
 use crate::api::domain::Domain;
+use crate::api::xml::{XmlText, xml_text};
 use crate::error::Error;
+use crate::xml::Xml;
 
-/// What the script calls the domain that `xml` describes, for messages.
-fn described(xml: &str) -> String {
-    let name = xml
-        .split_once("<name>")
-        .and_then(|(_, rest)| rest.split_once("</name>"))
-        .map(|(name, _)| name.trim())
-        .filter(|name| !name.is_empty() && name.len() <= 200);
-    name.map_or_else(|| "a domain".into(), |name| format!("domain `{name}`"))
+/// What the script wants to do with the domain that the XML describes, for messages.
+struct About<'a>(&'static str, &'a str);
+
+impl fmt::Display for About<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self(verb, xml) = self;
+        match name(xml).filter(|name| !name.is_empty() && name.len() <= 200) {
+            Some(name) => write!(f, "{verb} domain `{name}`"),
+            None => write!(f, "{verb} a domain"),
+        }
+    }
+}
+
+/// The name of the domain that `xml` describes, if it is XML and has one.
+fn name(xml: &str) -> Option<String> {
+    Xml::parse(xml)
+        .and_then(|xml| xml.find("name"))
+        .ok()
+        .flatten()
 }
 
 fn define(
@@ -25,7 +40,7 @@ fn define(
     xml: &str,
     flags: Option<u32>,
 ) -> RhaiResultOf<Domain> {
-    let action = format!("define {}", described(xml));
+    let action = About("define", xml);
     let domain = match flags {
         None => conn.call(ctx, "virDomainDefineXML", action, |c| {
             c.define_domain_xml(xml)
@@ -35,46 +50,6 @@ fn define(
         }),
     }?;
     Ok(conn.adopt(domain))
-}
-
-/// Every text that stands in an element `name` of `xml`.
-///
-/// One of them is the domain's. The others may be of anything, but not of a saved domain.
-fn names(xml: &str) -> impl Iterator<Item = String> {
-    xml.split("<name").skip(1).filter_map(|rest| {
-        let (_, rest) = rest.split_once('>')?;
-        let (text, _) = rest.split_once("</name")?;
-        let text = text.trim();
-        let verbatim = text
-            .strip_prefix("<![CDATA[")
-            .and_then(|text| text.strip_suffix("]]>"));
-        Some(verbatim.map_or_else(|| unescaped(text), str::to_owned))
-    })
-}
-
-/// `text` with XML's own entities and numbered characters as what they stand for.
-fn unescaped(text: &str) -> String {
-    let mut parts = text.split('&');
-    let mut plain = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (entity, rest) = part.split_once(';').unwrap_or((part, ""));
-        let number = entity.strip_prefix('#').and_then(|number| {
-            number.strip_prefix('x').map_or_else(
-                || number.parse().ok(),
-                |hexadecimal| u32::from_str_radix(hexadecimal, 16).ok(),
-            )
-        });
-        plain.extend(match entity {
-            "amp" => Some('&'),
-            "lt" => Some('<'),
-            "gt" => Some('>'),
-            "quot" => Some('"'),
-            "apos" => Some('\''),
-            _ => number.and_then(char::from_u32),
-        });
-        plain.push_str(rest);
-    }
-    plain
 }
 
 /// Refuses to boot a managed-saved domain afresh: libvirt would keep the stale image and resume
@@ -87,12 +62,11 @@ fn refuse_over_managed_save(
     let Ok(connect) = conn.connect() else {
         return Ok(());
     };
-    let saved = names(xml).any(|name| {
-        !name.contains('\0')
-            && connect
-                .lookup_domain_by_name(&name)
-                .and_then(|domain| domain.has_managed_save(0))
-                .unwrap_or(false)
+    let saved = name(xml).is_some_and(|name| {
+        connect
+            .lookup_domain_by_name(&name)
+            .and_then(|domain| domain.has_managed_save(0))
+            .unwrap_or(false)
     });
     if !saved {
         return Ok(());
@@ -101,15 +75,11 @@ fn refuse_over_managed_save(
         virt_sys::VIR_ERR_OPERATION_INVALID,
         "it has a managed save image, which libvirt would keep and resume at the next start over a newer disk",
     );
-    Err(Error::new(
-        ctx,
-        failure,
-        "",
-        format!("create {}", described(xml)),
-        conn.uri(),
+    Err(
+        Error::new(ctx, failure, "", About("create", xml), conn.uri())
+            .with_hint("`create()` resumes the image; `managed_save_remove()` discards it first")
+            .throw(),
     )
-    .with_hint("`create()` resumes the image; `managed_save_remove()` discards it first")
-    .throw())
 }
 
 #[export_module]
@@ -332,7 +302,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Creates a transient domain from XML and boots it at once; it is gone when it stops.
+    /// Creates a transient domain from XML, text or an `Xml`, and boots it at once; it is gone when it stops.
     ///
     /// With the name and UUID of an inactive persistent domain, that one is started and stays
     /// persistent. A domain with a managed save image is refused, since libvirt would boot it
@@ -351,7 +321,7 @@ pub(super) mod functions {
     pub fn create_xml(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        xml: &str,
+        xml: XmlText,
     ) -> RhaiResultOf<Domain> {
         create_xml_flags(ctx, conn, xml, 0)
     }
@@ -371,19 +341,20 @@ pub(super) mod functions {
     pub fn create_xml_flags(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        xml: &str,
+        xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<Domain> {
         let wanted = flag_bits(&ctx, flags)?;
-        refuse_over_managed_save(&ctx, conn, xml)?;
-        let action = format!("create {}", described(xml));
+        let xml = xml_text(&ctx, "the XML", &xml)?;
+        refuse_over_managed_save(&ctx, conn, &xml)?;
+        let action = About("create", &xml);
         conn.call(&ctx, "virDomainCreateXML", action, |c| {
-            c.create_domain_xml(xml, wanted)
+            c.create_domain_xml(&xml, wanted)
         })
         .map(|domain| conn.adopt(domain))
     }
 
-    /// Defines a persistent domain from XML, without starting it.
+    /// Defines a persistent domain from XML, text or an `Xml`, without starting it.
     ///
     /// A domain with the same name and UUID gets the new configuration, in force from its next
     /// start; a running transient one becomes persistent. Elements that libvirt does not know
@@ -391,9 +362,8 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// let dom = conn.define_xml(`
-    ///     <domain type="test"><name>web</name><memory unit="MiB">64</memory>
-    ///       <os><type>hvm</type></os></domain>`);
+    /// let guest = #{ "@type": "test", name: "web", memory: #{ "@unit": "MiB", "#text": 64 }, os: #{ type: "hvm" } };
+    /// let dom = conn.define_xml(xml("domain", guest));
     /// assert_eq(dom.state(), "shutoff");
     /// assert(dom.is_persistent());
     /// ```
@@ -402,9 +372,10 @@ pub(super) mod functions {
     pub fn define_xml(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        xml: &str,
+        xml: XmlText,
     ) -> RhaiResultOf<Domain> {
-        define(&ctx, conn, xml, None)
+        let xml = xml_text(&ctx, "the XML", &xml)?;
+        define(&ctx, conn, &xml, None)
     }
 
     /// Defines a persistent domain from XML; `VIR_DOMAIN_DEFINE_VALIDATE` checks it against
@@ -426,10 +397,11 @@ pub(super) mod functions {
     pub fn define_xml_flags(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        xml: &str,
+        xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<Domain> {
         let wanted = flag_bits(&ctx, flags)?;
-        define(&ctx, conn, xml, Some(wanted))
+        let xml = xml_text(&ctx, "the XML", &xml)?;
+        define(&ctx, conn, &xml, Some(wanted))
     }
 }

@@ -1,16 +1,16 @@
 //! Save images: resuming the guest in one, and reading and changing its XML.
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Map, NativeCallContext};
+use rhai::{Map, NativeCallContext};
 use virt::connect::Connect;
 
 use super::Connection;
-use crate::api::arguments::{
-    RhaiResultOf, flag_bits, host_path, optional_text, save_param_type, text, typed_params,
-};
+use crate::api::arguments::{RhaiResultOf, flag_bits, host_path, save_param_type, typed_params};
 use crate::api::domain::Domain;
+use crate::api::xml::{XmlText, optional_xml_text, xml_text};
 use crate::error::Error;
 use crate::libvirt::{self, Failure};
+use crate::xml::Xml;
 
 /// Restores by `restore` and answers the domain, whose UUID only the image can tell.
 fn restored(
@@ -32,16 +32,13 @@ fn restored(
 
 /// The domain that `xml` describes.
 fn find(connect: &Connect, xml: &str) -> Result<virt::domain::Domain, Failure> {
-    let between = |open: &str, close: &str| {
-        xml.split_once(open)
-            .and_then(|(_, rest)| rest.split_once(close))
-            .map(|(text, _)| text.trim())
-    };
-    match (between("<uuid>", "</uuid>"), between("<name>", "</name>")) {
+    let parsed = Xml::parse(xml).ok();
+    let find = |path| parsed.as_ref()?.find(path).ok().flatten();
+    match (find("uuid"), find("name")) {
         (Some(uuid), _) => connect
-            .lookup_domain_by_uuid_string(uuid)
+            .lookup_domain_by_uuid_string(uuid.trim())
             .map_err(Failure::from),
-        (None, Some(name)) => connect.lookup_domain_by_name(name).map_err(Failure::from),
+        (None, Some(name)) => connect.lookup_domain_by_name(&name).map_err(Failure::from),
         _ => Err(Failure::new(
             virt_sys::VIR_ERR_XML_ERROR,
             "the save image names no domain",
@@ -95,11 +92,11 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         conn: &mut Connection,
         path: &str,
-        xml: Dynamic,
+        xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<Domain> {
         let path = host_path(&ctx, path)?;
-        let xml = optional_text(&ctx, "the XML", &xml)?;
+        let xml = optional_xml_text(&ctx, "the XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
         restored(&ctx, conn, path, "virDomainRestoreFlags", |c| {
             c.restore_domain_flags(path, xml.as_deref(), wanted)
@@ -201,14 +198,14 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         conn: &mut Connection,
         path: &str,
-        xml: &str,
+        xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let (path, xml) = (host_path(&ctx, path)?, text(&ctx, "the XML", xml)?);
+        let (path, xml) = (host_path(&ctx, path)?, xml_text(&ctx, "the XML", &xml)?);
         let wanted = flag_bits(&ctx, flags)?;
         let action = format!("change the XML in the save image {path}");
         conn.call(&ctx, "virDomainSaveImageDefineXML", action, |c| {
-            c.save_image_define_xml(path, xml, wanted)
+            c.save_image_define_xml(path, &xml, wanted)
         })
     }
 }

@@ -4,7 +4,8 @@ use rhai::NativeCallContext;
 use rhai::plugin::*;
 
 use super::Domain;
-use crate::api::arguments::{RhaiResultOf, flag_bits, text};
+use crate::api::arguments::{RhaiResultOf, flag_bits};
+use crate::api::xml::{XmlText, xml_text};
 use crate::libvirt;
 
 #[export_module]
@@ -175,16 +176,16 @@ pub(super) mod functions {
     pub fn managed_save_define_xml(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        xml: &str,
+        xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let xml = text(&ctx, "the XML", xml)?;
+        let xml = xml_text(&ctx, "the XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
         dom.call(
             &ctx,
             "virDomainManagedSaveDefineXML",
             "change the managed save of",
-            |d| libvirt::domain::managed_save_define_xml(d, xml, wanted),
+            |d| libvirt::domain::managed_save_define_xml(d, &xml, wanted),
         )
     }
 }

@@ -5,6 +5,7 @@ use rhai::{Dynamic, NativeCallContext};
 
 use super::Domain;
 use crate::api::arguments::{RhaiResultOf, flag_bits, number, optional_text};
+use crate::api::xml::{XmlText, optional_xml_text};
 use crate::libvirt;
 
 fn read(
@@ -79,13 +80,13 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         kind: i64,
-        metadata: Dynamic,
+        metadata: XmlText,
         key: Dynamic,
         uri: Dynamic,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let kind = number(&ctx, "the kind of metadata", kind)?;
-        let text = optional_text(&ctx, "the metadata", &metadata)?;
+        let text = optional_xml_text(&ctx, "the metadata", &metadata)?;
         let key = optional_text(&ctx, "the key", &key)?;
         let uri = optional_text(&ctx, "the namespace URI", &uri)?;
         let wanted = flag_bits(&ctx, flags)?;

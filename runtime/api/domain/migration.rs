@@ -7,6 +7,7 @@ use super::{Connection, Domain, Handle};
 use crate::api::arguments::{
     ParamType, RhaiResultOf, flag_bits, mib, number, optional_text, text, typed_params, whole,
 };
+use crate::api::xml::{XmlText, optional_xml_text};
 use crate::libvirt::typed_params::TypedParams;
 use crate::libvirt::{self, Failure};
 
@@ -20,6 +21,7 @@ fn param_type(name: &str) -> ParamType {
         | "auto_converge.initial"
         | "auto_converge.increment" => ParamType::Int,
         _ if name.starts_with("compression.") => ParamType::Int,
+        "destination_xml" | "persistent_xml" => ParamType::Xml,
         _ => ParamType::Text,
     }
 }
@@ -172,13 +174,13 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         destination: Connection,
-        xml: Dynamic,
+        xml: XmlText,
         flags: i64,
         name: Dynamic,
         uri: Dynamic,
         bandwidth: Dynamic,
     ) -> RhaiResultOf<Domain> {
-        let xml = optional_text(&ctx, "the XML", &xml)?;
+        let xml = optional_xml_text(&ctx, "the XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
         let name = optional_text(&ctx, "the name", &name)?;
         let uri = optional_text(&ctx, "the URI", &uri)?;
@@ -307,14 +309,14 @@ pub(super) mod functions {
         dom: &mut Domain,
         uri: Dynamic,
         memory_uri: Dynamic,
-        xml: Dynamic,
+        xml: XmlText,
         flags: i64,
         name: Dynamic,
         bandwidth: Dynamic,
     ) -> RhaiResultOf<()> {
         let uri = optional_text(&ctx, "the URI", &uri)?;
         let memory_uri = optional_text(&ctx, "the URI for the memory", &memory_uri)?;
-        let xml = optional_text(&ctx, "the XML", &xml)?;
+        let xml = optional_xml_text(&ctx, "the XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
         let name = optional_text(&ctx, "the name", &name)?;
         let bandwidth = mib(&ctx, &bandwidth)?;

@@ -4,9 +4,8 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::Domain;
-use crate::api::arguments::{
-    RhaiResultOf, flag_bits, host_path, optional_text, save_param_type, typed_params,
-};
+use crate::api::arguments::{RhaiResultOf, flag_bits, host_path, save_param_type, typed_params};
+use crate::api::xml::{XmlText, optional_xml_text};
 use crate::error::Error;
 use crate::libvirt;
 
@@ -47,11 +46,11 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         path: &str,
-        xml: Dynamic,
+        xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let path = host_path(&ctx, path)?;
-        let xml = optional_text(&ctx, "the XML", &xml)?;
+        let xml = optional_xml_text(&ctx, "the XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
         dom.job(&ctx, "virDomainSaveFlags", "save", |d| {
             libvirt::domain::save_flags(d, path, xml.as_deref(), wanted)

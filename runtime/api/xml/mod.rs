@@ -1,9 +1,12 @@
 //! `Xml`: a document, or an element of one.
 
+mod argument;
 mod build;
 
 use rhai::plugin::*;
 use rhai::{Array, Blob, Dynamic, Engine, Map, NativeCallContext, exported_module};
+
+pub(crate) use argument::{XmlText, optional_xml_text, xml_text};
 
 use super::arguments::{RhaiResultOf, fields};
 use crate::error::Error;

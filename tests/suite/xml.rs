@@ -1,0 +1,290 @@
+//! XML documents in scripts.
+
+use crate::support::{Embed, TestHost, virhai};
+
+/// Runs `script` on a test driver of its own.
+fn check(script: &str) {
+    let host = TestHost::new();
+    virhai().arg("-c").arg(host.uri()).script(script).ok();
+}
+
+#[test]
+fn a_document_is_shown_as_its_text() {
+    let xml = "<a>\n  <b/>\n</a>\n";
+    let code = format!("parse_xml({xml:?})");
+    assert_eq!(virhai().arg("-e").arg(&code).ok(), xml);
+    assert_eq!(
+        virhai()
+            .arg("--json")
+            .arg("-e")
+            .arg("[parse_xml(\"<a b='1'/>\")]")
+            .ok(),
+        "[\"<a b='1'/>\"]\n"
+    );
+    assert_eq!(
+        virhai()
+            .arg("-e")
+            .arg("#{ xml: [parse_xml(\"<a/>\")] }")
+            .ok(),
+        "xml  [<a/>]\n"
+    );
+    assert_eq!(
+        virhai()
+            .arg("-e")
+            .arg("print(`${parse_xml(\"<a/>\")}`)")
+            .ok(),
+        "<a/>\n"
+    );
+}
+
+#[test]
+fn what_libvirt_writes_reads_back_byte_for_byte() {
+    check(
+        r#"
+        let conn = connect();
+        let texts = [conn.get_capabilities(), conn.lookup_by_name("test").xml_desc()];
+        for text in texts { assert_eq(parse_xml(text).to_string(), text); }
+        let dom = conn.lookup_by_name("test");
+        assert_eq(dom.xml().to_string(), dom.xml_desc());
+        assert_eq(dom.xml(VIR_DOMAIN_XML_INACTIVE).to_string(), dom.xml_desc(VIR_DOMAIN_XML_INACTIVE));
+        "#,
+    );
+}
+
+#[test]
+fn a_domain_is_changed_by_way_of_its_xml() {
+    check(
+        r#"
+        let conn = connect();
+        let xml = conn.lookup_by_name("test").xml(VIR_DOMAIN_XML_INACTIVE);
+        xml.set("name", "copy & more");
+        xml.remove("uuid");
+        xml.set("memory", 65536);
+        xml.set("currentMemory", 65536);
+        let disk = xml.insert("devices", #{ disk: #{ "@type": "file", source: #{ "@file": "/b.img" } } });
+        disk.set("target/@dev", "vdb");
+        let dom = conn.define_xml(xml);
+        assert_eq(dom.name, "copy & more");
+        assert_eq(dom.max_memory(), 65536);
+        assert_eq(dom.xml().select("devices/disk/source/@file"), ["/b.img"]);
+
+        let changes = xml.diff(dom.xml(VIR_DOMAIN_XML_INACTIVE)).map(|difference| difference.change);
+        assert(!changes.contains("removed"), `libvirt adds, and takes nothing: ${changes}`);
+        "#,
+    );
+}
+
+#[test]
+fn every_call_that_takes_xml_takes_a_document_and_nothing_else() {
+    check(
+        r#"
+        let conn = connect();
+        let dom = conn.lookup_by_name("test");
+        let guest = xml("domain", #{ "@type": "test", name: "web", memory: 1024, os: #{ type: "hvm" } });
+        conn.define_xml(guest).undefine();
+        conn.define_xml(guest, VIR_DOMAIN_DEFINE_VALIDATE).undefine();
+        conn.create_xml(guest).destroy();
+        conn.create_xml(guest, 0).destroy();
+        // A part of a document is a document, too.
+        let image = xml("image", #{ domain: guest });
+        conn.define_xml(image.select("domain")[0]).undefine();
+
+        let calls = #{
+            define: || conn.define_xml(1),
+            define_flags: || conn.define_xml([], 0),
+            create: || conn.create_xml(()),
+            create_flags: || conn.create_xml(#{}, 0),
+            save: || dom.save("/tmp/x", 1, 0),
+            restore: || conn.restore("/tmp/x", 1, 0),
+            save_image: || conn.save_image_define_xml("/tmp/x", 1, 0),
+            managed_save: || dom.managed_save_define_xml(1, 0),
+            metadata: || dom.set_metadata(VIR_DOMAIN_METADATA_TITLE, 1, (), (), 0),
+            migrate: || dom.migrate(conn, 1, 0, (), (), 0),
+            migrate_options: || dom.migrate(conn, 0, #{ destination_xml: 1 }),
+            migrate_to_uri: || dom.migrate_to_uri((), (), 1, 0, (), 0),
+        };
+        for name in calls.keys() {
+            let message = "nothing was thrown";
+            try { calls[name].call(); } catch (err) { message = err.message; }
+            assert(message.contains("must be text or an Xml, not "), `${name}: ${message}`);
+        }
+        "#,
+    );
+}
+
+#[test]
+fn metadata_is_a_document_of_its_own() {
+    check(
+        r#"
+        let dom = connect().lookup_by_name("test");
+        let uri = "https://example.org/owner";
+        let owner = xml("team", #{ name: "web & co" });
+        dom.set_metadata(VIR_DOMAIN_METADATA_ELEMENT, owner, "o", uri, 0);
+        assert_eq(dom.xml().get("metadata/o:team/o:name"), "web & co");
+        let part = dom.xml().select("metadata/*")[0].copy();
+        assert_eq(part.name, "o:team");
+        "#,
+    );
+}
+
+#[test]
+fn a_save_image_takes_a_changed_document() {
+    let host = TestHost::new();
+    let scratch = crate::support::Scratch::new();
+    let path = scratch.text("web.save");
+    virhai()
+        .arg("-c")
+        .arg(host.uri())
+        .script(format!(
+            r#"
+            let conn = connect();
+            conn.lookup_by_name("test").save("{path}");
+            let xml = parse_xml(conn.save_image_get_xml_desc("{path}"));
+            xml.set("description", "saved <and> kept");
+            conn.save_image_define_xml("{path}", xml, 0);
+            assert_eq(conn.restore("{path}").xml().get("description"), "saved <and> kept");
+            "#
+        ))
+        .ok();
+}
+
+#[test]
+fn maps_become_elements_as_they_say() {
+    check(
+        r##"
+        let made = xml("a", #{
+            "@z": 1, "@y": "<&'", "@x": (),
+            text: "t < u", number: 42, float: 1.5, empty: true, no: false, nothing: (),
+            many: ["one", #{ "@n": 2 }, true, ()],
+            both: #{ "@unit": "KiB", "#text": 1024 },
+            ordered: #{ "#children": [#{ b: 1 }, parse_xml("<x  y=\"1\"/>"), #{ a: 1 }, ()] },
+            xml: parse_xml("<xml>\n   <kept/>\n</xml>"),
+        });
+        assert_eq(made.to_string(), `<a y='&lt;&amp;&apos;' z='1'>
+  <both unit='KiB'>1024</both>
+  <empty/>
+  <float>1.5</float>
+  <many>one</many>
+  <many n='2'/>
+  <many/>
+  <number>42</number>
+  <ordered>
+    <b>1</b>
+    <x  y="1"/>
+    <a>1</a>
+  </ordered>
+  <text>t &lt; u</text>
+  <xml>
+     <kept/>
+  </xml>
+</a>`);
+        assert_eq(xml("a", "text").to_string(), "<a>text</a>");
+        assert_eq(xml("a", #{}).to_string(), "<a/>");
+        assert_eq(xml("a", made).name, "a");
+        "##,
+    );
+}
+
+#[test]
+fn maps_that_make_no_sense_say_where() {
+    check(
+        r##"
+        let cases = #{
+            "d/e/@f: text or a number is wanted, not bool": #{ e: #{ "@f": true } },
+            "d/e/#text: text or a number is wanted, not map": #{ e: #{ "#text": #{} } },
+            "d/e f: `e f` is no name": #{ "e f": 1 },
+            "d/@1: `1` is no name": #{ "@1": 1 },
+            "d/#txt: there is no key `#txt`": #{ "#txt": "x" },
+            "d/#children: an array of maps is wanted": #{ "#children": #{} },
+            "d/e: an array stands in an array": #{ e: [[1]] },
+            "d/e: the key is `e`, and the Xml is a `f`": #{ e: xml("f") },
+            "d/e/#text: the character U+0000 cannot stand": #{ e: #{ "#text": "\x00" } },
+            "d/@e: the character U+0001 cannot stand": #{ "@e": "\x01" },
+        };
+        for expected in cases.keys() {
+            let message = "nothing was thrown";
+            try { xml("d", cases[expected]); } catch (err) { message = err.message; }
+            assert(message.starts_with(expected), `${expected}: ${message}`);
+        }
+        "##,
+    );
+}
+
+#[test]
+fn maps_within_maps_without_end_are_refused() {
+    check(
+        r#"
+        let map = #{};
+        for n in 0..1200 { map = #{ a: map }; }
+        let message = "nothing was thrown";
+        try { xml("a", map); } catch (err) { message = err.message; }
+        assert(message.contains("deeper than 1000 levels"), message);
+        "#,
+    );
+}
+
+#[test]
+fn elements_live_in_their_document_across_threads() {
+    check(
+        r#"
+        let xml = xml("a", #{ b: [1, 2, 3, 4] });
+        parallel(xml.select("b"), 4, |b| { for n in 0..50 { b.set("@n", n); b.get("@n"); } });
+        assert_eq(xml.select("b/@n"), ["49", "49", "49", "49"]);
+        let other = xml.copy();
+        parallel([0, 1, 2, 3], 4, |n| {
+            for i in 0..20 { assert(if n % 2 == 0 { xml == other } else { other == xml }); }
+        });
+        "#,
+    );
+}
+
+#[test]
+fn huge_deep_and_self_multiplying_documents_are_handled_or_refused() {
+    check(
+        r#"
+        let part = "<disk type='file'><source file='/var/lib/libvirt/images/a.img'/></disk>\n";
+        for n in 0..14 { part += part; }
+        let text = "<devices>";
+        for n in 0..50 { text += part; }
+        text += "</devices>";
+        assert(text.len() > 50_000_000);
+        let xml = parse_xml(text);
+        assert(xml.select("disk").len() > 700_000);
+        xml.set("disk[last()]/@type", "block");
+        assert_eq(xml.to_string().len(), text.len() + 1);
+
+        fn refused(text, words) {
+            let message = "nothing was thrown";
+            try { parse_xml(text); } catch (err) { assert_eq(err.code, "VIR_ERR_XML_ERROR"); message = err.message; }
+            assert(message.contains(words), message);
+        }
+        let deep = "<a>";
+        deep.pad(3_000_000, "<a>");
+        refused(deep, "deeper than 1000 levels");
+        refused("<!DOCTYPE d [<!ENTITY l0 'ha'><!ENTITY l1 '&l0;&l0;'>]><a>&l1;</a>", "declares an entity");
+        refused("a\x00b", "U+0000");
+        refused("<a/>\x00", "U+0000");
+        "#,
+    );
+}
+
+#[test]
+fn real_guests_are_defined_from_documents() {
+    let host = Embed::new();
+    let xml = host.micro("counter", "web");
+    host.ok(&format!(
+        r#"
+            let conn = connect();
+            let xml = parse_xml(`{xml}`);
+            xml.set("description", "made of a document");
+            let dom = conn.define_xml(xml, VIR_DOMAIN_DEFINE_VALIDATE);
+            dom.create();
+            let live = dom.xml();
+            assert_eq(live.to_string(), dom.xml_desc());
+            assert_eq(live.get("description"), "made of a document");
+            let added = dom.xml(VIR_DOMAIN_XML_INACTIVE).diff(live);
+            assert(added.some(|difference| difference.path == "@id"));
+            dom.destroy();
+            "#
+    ));
+}
