@@ -4,7 +4,7 @@ use rhai::{Array, Blob, Dynamic, Map};
 use serde_json::{Value, json};
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
-use virhai::{Connection, Domain, Error, Xml};
+use virhai::{Connection, Domain, Error, Network, Xml};
 
 /// A value as a person reads it; nothing for `()`.
 pub(crate) fn text(value: &Dynamic) -> Option<String> {
@@ -24,6 +24,9 @@ pub(crate) fn text(value: &Dynamic) -> Option<String> {
 fn plain(value: &Dynamic) -> String {
     if let Some(domain) = value.read_lock::<Domain>() {
         return domain.to_string();
+    }
+    if let Some(network) = value.read_lock::<Network>() {
+        return network.to_string();
     }
     if let Some(connection) = value.read_lock::<Connection>() {
         return connection.to_string();
@@ -60,24 +63,35 @@ pub(crate) fn quoted(value: &Dynamic) -> String {
 }
 
 fn array(list: &Array) -> String {
-    let domains: Option<Vec<Domain>> = list
-        .iter()
-        .map(|value| value.clone().try_cast::<Domain>())
-        .collect();
-    match domains {
-        Some(domains) if !domains.is_empty() => table_of_domains(&domains),
-        _ if list.is_empty() => "[]".into(),
-        _ => list.iter().map(plain).collect::<Vec<_>>().join("\n"),
+    if list.is_empty() {
+        return "[]".into();
     }
+    if let Some(domains) = all_of::<Domain>(list) {
+        let head = ["Id", "Name", "State", "Memory", "Vcpus"];
+        return table(head, domains.iter().map(Domain::row));
+    }
+    if let Some(networks) = all_of::<Network>(list) {
+        let head = ["Name", "State", "Autostart", "Persistent", "Bridge"];
+        return table(head, networks.iter().map(Network::row));
+    }
+    list.iter().map(plain).collect::<Vec<_>>().join("\n")
 }
 
-fn table_of_domains(domains: &[Domain]) -> String {
-    let mut rows = Builder::new();
-    rows.push_record(["Id", "Name", "State", "Memory", "Vcpus"]);
-    for domain in domains {
-        rows.push_record(domain.row());
-    }
-    let mut table = rows.build();
+/// The values of `list`, where each is a `T`.
+fn all_of<T: Clone + 'static>(list: &Array) -> Option<Vec<T>> {
+    list.iter()
+        .map(|value| value.clone().try_cast::<T>())
+        .collect()
+}
+
+fn table<const WIDTH: usize>(
+    head: [&str; WIDTH],
+    rows: impl Iterator<Item = [String; WIDTH]>,
+) -> String {
+    let mut builder = Builder::new();
+    builder.push_record(head);
+    rows.for_each(|row| builder.push_record(row));
+    let mut table = builder.build();
     table.with(Style::empty()).with(Padding::new(0, 2, 0, 0));
     table
         .to_string()
@@ -120,6 +134,9 @@ pub(crate) fn json(value: &Dynamic) -> Value {
     }
     if let Some(domain) = value.read_lock::<Domain>() {
         return json!({ "name": domain.name(), "uuid": domain.uuid() });
+    }
+    if let Some(network) = value.read_lock::<Network>() {
+        return json!({ "name": network.name(), "uuid": network.uuid() });
     }
     if let Some(connection) = value.read_lock::<Connection>() {
         return json!({ "uri": connection.uri() });

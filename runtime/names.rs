@@ -16,12 +16,15 @@ const VIRSH: &[(&str, &str)] = &[
     ("define", "define_xml"),
     ("define_domain", "define_xml"),
     ("desc", "metadata"),
+    ("detach_disk", "detach_device"),
+    ("detach_interface", "detach_device"),
     ("domblkinfo", "block_info"),
     ("domblkstat", "block_stats"),
     ("domcapabilities", "get_domain_capabilities"),
     ("domcontrol", "control_info"),
     ("domhostname", "hostname"),
     ("domid", "id"),
+    ("domif_setlink", "update_device"),
     ("domifstat", "interface_stats"),
     ("dominfo", "info"),
     ("domjobabort", "abort_job"),
@@ -35,10 +38,7 @@ const VIRSH: &[(&str, &str)] = &[
     ("domstats", "info"),
     ("domtime", "get_time"),
     ("domuuid", "uuid_string"),
-    ("domif_setlink", "update_device"),
     ("dump", "core_dump"),
-    ("detach_disk", "detach_device"),
-    ("detach_interface", "detach_device"),
     ("dumpxml", "xml_desc"),
     ("event", "wait_event"),
     ("freecell", "get_free_memory"),
@@ -46,6 +46,22 @@ const VIRSH: &[(&str, &str)] = &[
     ("managedsave", "managed_save"),
     ("maxvcpus", "get_max_vcpus"),
     ("migrate_setspeed", "migrate_set_max_speed"),
+    ("net_autostart", "set_autostart"),
+    ("net_create", "network_create_xml"),
+    ("net_define", "network_define_xml"),
+    ("net_desc", "metadata"),
+    ("net_destroy", "destroy"),
+    ("net_dhcp_leases", "dhcp_leases"),
+    ("net_dumpxml", "xml_desc"),
+    ("net_event", "wait_event"),
+    ("net_info", "is_active"),
+    ("net_list", "list_all_networks"),
+    ("net_metadata", "metadata"),
+    ("net_name", "name"),
+    ("net_start", "create"),
+    ("net_undefine", "undefine"),
+    ("net_update", "update"),
+    ("net_uuid", "uuid_string"),
     ("nodeinfo", "get_info"),
     ("save_image_dumpxml", "save_image_get_xml_desc"),
     ("setmaxmem", "set_max_memory"),
@@ -153,7 +169,7 @@ fn meant(name: &str, pool: &[&Function], known: &[String]) -> Option<String> {
 
 /// The name in libvirt-python's camelCase or C as scripts write it.
 pub fn snake_case(name: &str) -> String {
-    let name = ["virDomain", "virConnect", "virNode"]
+    let name = ["virDomain", "virNetwork", "virConnect", "virNode"]
         .iter()
         .find_map(|prefix| name.strip_prefix(prefix).filter(|rest| !rest.is_empty()))
         .unwrap_or(name);

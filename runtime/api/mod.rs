@@ -7,6 +7,7 @@ pub(crate) mod connection;
 pub(crate) mod domain;
 pub(crate) mod error;
 pub(crate) mod growth;
+pub(crate) mod network;
 pub(crate) mod object;
 pub(crate) mod options;
 pub(crate) mod prelude;
@@ -22,6 +23,7 @@ pub(crate) fn register(engine: &mut Engine) {
     error::register(engine);
     connection::register(engine);
     domain::register(engine);
+    network::register(engine);
     stream::register(engine);
     wait::register(engine);
     xml::register(engine);

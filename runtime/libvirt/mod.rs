@@ -10,6 +10,7 @@ pub mod domain;
 pub mod event_loop;
 pub mod events;
 mod failure;
+pub mod network;
 pub mod peek;
 pub mod stream;
 pub mod typed_params;
@@ -42,6 +43,16 @@ fn checked(result: c_int) -> Result<c_int> {
     } else {
         Ok(result)
     }
+}
+
+/// The address of a function that the libvirt at hand may not have yet.
+fn newer(name: &'static CStr) -> Result<*mut libc::c_void> {
+    // SAFETY: looks a name up among the libraries that are loaded already.
+    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    if address.is_null() {
+        return Err(Failure::too_old(&name.to_string_lossy()));
+    }
+    Ok(address)
 }
 
 /// The string that a call returned, which the caller owns and which is freed here.

@@ -1,8 +1,10 @@
 //! `Connection`: a hypervisor host, and what it gave out.
 
+mod about;
 mod domains;
 mod handles;
 mod host;
+mod networks;
 mod open;
 mod restore;
 mod uri;
@@ -175,5 +177,6 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(open::functions).into());
     engine.register_global_module(exported_module!(host::functions).into());
     engine.register_global_module(exported_module!(domains::functions).into());
+    engine.register_global_module(exported_module!(networks::functions).into());
     engine.register_global_module(exported_module!(restore::functions).into());
 }
