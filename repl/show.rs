@@ -4,7 +4,7 @@ use rhai::{Array, Blob, Dynamic, Map};
 use serde_json::{Value, json};
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
-use virhai::{Connection, Domain, Error, Network, Xml};
+use virhai::{Connection, Domain, Error, Interface, Network, Xml};
 
 /// A value as a person reads it; nothing for `()`.
 pub(crate) fn text(value: &Dynamic) -> Option<String> {
@@ -27,6 +27,9 @@ fn plain(value: &Dynamic) -> String {
     }
     if let Some(network) = value.read_lock::<Network>() {
         return network.to_string();
+    }
+    if let Some(interface) = value.read_lock::<Interface>() {
+        return interface.to_string();
     }
     if let Some(connection) = value.read_lock::<Connection>() {
         return connection.to_string();
@@ -73,6 +76,10 @@ fn array(list: &Array) -> String {
     if let Some(networks) = all_of::<Network>(list) {
         let head = ["Name", "State", "Autostart", "Persistent", "Bridge"];
         return table(head, networks.iter().map(Network::row));
+    }
+    if let Some(interfaces) = all_of::<Interface>(list) {
+        let head = ["Name", "State", "MAC address"];
+        return table(head, interfaces.iter().map(Interface::row));
     }
     list.iter().map(plain).collect::<Vec<_>>().join("\n")
 }
@@ -137,6 +144,9 @@ pub(crate) fn json(value: &Dynamic) -> Value {
     }
     if let Some(network) = value.read_lock::<Network>() {
         return json!({ "name": network.name(), "uuid": network.uuid() });
+    }
+    if let Some(interface) = value.read_lock::<Interface>() {
+        return json!({ "name": interface.name() });
     }
     if let Some(connection) = value.read_lock::<Connection>() {
         return json!({ "uri": connection.uri() });

@@ -27,6 +27,7 @@ mod xml;
 pub use api::arguments::parse_duration;
 pub use api::connection::Connection;
 pub use api::domain::Domain;
+pub use api::interface::Interface;
 pub use api::network::Network;
 pub use error::Error;
 pub use exit::exit_status;

@@ -7,6 +7,7 @@ pub(crate) mod connection;
 pub(crate) mod domain;
 pub(crate) mod error;
 pub(crate) mod growth;
+pub(crate) mod interface;
 pub(crate) mod network;
 pub(crate) mod object;
 pub(crate) mod options;
@@ -24,6 +25,7 @@ pub(crate) fn register(engine: &mut Engine) {
     connection::register(engine);
     domain::register(engine);
     network::register(engine);
+    interface::register(engine);
     stream::register(engine);
     wait::register(engine);
     xml::register(engine);

@@ -58,6 +58,9 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
     let advice = match code {
         sys::VIR_ERR_NO_DOMAIN => "`list_all_domains()` shows the domains that this host has",
         sys::VIR_ERR_NO_NETWORK => "`list_all_networks()` shows the networks that this host has",
+        sys::VIR_ERR_NO_INTERFACE => {
+            "`list_all_interfaces()` shows the interfaces that this host has"
+        }
         sys::VIR_ERR_OPERATION_DENIED if message.contains("read only") => {
             "the connection is read-only: open it with `connect(uri)`, without `--readonly`"
         }
@@ -83,7 +86,9 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         {
             "a domain started with VIR_DOMAIN_START_AUTODESTROY cannot do this"
         }
-        sys::VIR_ERR_OPERATION_INVALID => "`state()` tells what state the domain is in",
+        sys::VIR_ERR_OPERATION_INVALID if call.starts_with("virDomain") => {
+            "`state()` tells what state the domain is in"
+        }
         sys::VIR_ERR_XML_INVALID_SCHEMA => {
             "libvirt's schema does not allow this element or value here: https://libvirt.org/formatdomain.html"
         }

@@ -4,12 +4,14 @@
 //! it; pointers come from `virt`'s own handles, which keep the object alive for the call, and
 //! strings are checked for NUL bytes before they become C strings.
 
+pub mod addresses;
 pub mod connection;
 pub mod device;
 pub mod domain;
 pub mod event_loop;
 pub mod events;
 mod failure;
+pub mod interface;
 pub mod network;
 pub mod peek;
 pub mod stream;

@@ -217,6 +217,8 @@ const OWN_NAMES: &[&str] = &[
     "list_defined_domains",
     "list_networks",
     "list_defined_networks",
+    "list_interfaces",
+    "list_defined_interfaces",
     // What is called back there is waited for here.
     "wait",
     "wait_event",

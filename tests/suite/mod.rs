@@ -1,3 +1,4 @@
+mod agent;
 mod autostart;
 mod catalogue;
 mod constants;

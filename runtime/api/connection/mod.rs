@@ -4,6 +4,7 @@ mod about;
 mod domains;
 mod handles;
 mod host;
+mod interfaces;
 mod networks;
 mod open;
 mod restore;
@@ -177,6 +178,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(open::functions).into());
     engine.register_global_module(exported_module!(host::functions).into());
     engine.register_global_module(exported_module!(domains::functions).into());
+    engine.register_global_module(exported_module!(interfaces::functions).into());
     engine.register_global_module(exported_module!(networks::functions).into());
     engine.register_global_module(exported_module!(restore::functions).into());
 }
