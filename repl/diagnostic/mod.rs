@@ -26,6 +26,8 @@ pub(crate) struct Diagnostic {
     notes: Vec<String>,
     hint: Option<String>,
     error: Option<Error>,
+    /// The map that a script threw, for another program.
+    thrown: Option<Dynamic>,
 }
 
 impl Diagnostic {
@@ -80,6 +82,7 @@ impl Diagnostic {
             notes: Vec::new(),
             hint: None,
             error: None,
+            thrown: None,
         };
         match inner {
             EvalAltResult::ErrorRuntime(value, _) => diagnostic.describe_thrown(value, place),
@@ -94,6 +97,13 @@ impl Diagnostic {
                         "a closure can be called only in the file that made it, and not by the one that imports it".into(),
                     );
                 }
+            }
+            EvalAltResult::ErrorDataRace(..) => {
+                diagnostic.title =
+                    "the closure uses a variable that the call which takes it holds on to".into();
+                diagnostic.hint = Some(
+                    "put what the method is called on into a variable of its own: `let conn = dom.connect(); conn.wait_event(...)`".into(),
+                );
             }
             EvalAltResult::ErrorVariableNotFound(variable, _) => {
                 diagnostic.title = format!("there is no variable `{variable}`");
@@ -165,6 +175,17 @@ impl Diagnostic {
             self.notes = failures;
             return;
         }
+        if let Some(map) = value.read_lock::<Map>()
+            && let Some(message) = map.get("message").filter(|message| message.is_string())
+        {
+            self.title = message.to_string();
+            self.hint = map
+                .get("hint")
+                .filter(|hint| hint.is_string())
+                .map(ToString::to_string);
+            self.thrown = Some(value.clone());
+            return;
+        }
         let Some(error) = value.clone().try_cast::<Error>() else {
             self.title = match value.is_string() {
                 true => value.to_string(),
@@ -215,6 +236,7 @@ impl Diagnostic {
             notes: Vec::new(),
             hint: None,
             error: None,
+            thrown: None,
         }
     }
 
@@ -249,6 +271,7 @@ impl Diagnostic {
             notes: Vec::new(),
             hint: None,
             error: None,
+            thrown: None,
         }
     }
 

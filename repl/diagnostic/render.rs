@@ -86,6 +86,7 @@ impl Diagnostic {
             "trail": trail,
             "hint": self.hint,
             "libvirt": self.error.as_ref().map(show::error),
+            "thrown": self.thrown.as_ref().map(show::json),
         })
     }
 }

@@ -37,6 +37,18 @@ mod functions {
         Ok(all)
     }
 
+    /// Takes the option `name` out of these and returns it, or `()` where it is not among them.
+    ///
+    /// ```rhai
+    /// let options = #{ name: "web", start: false };
+    /// assert_eq(options.take("start"), false);
+    /// assert_eq(options, #{ name: "web" });
+    /// ```
+    /// Calls no libvirt function.
+    pub fn take(options: &mut Map, name: &str) -> Dynamic {
+        options.remove(name).unwrap_or(Dynamic::UNIT)
+    }
+
     /// Throws unless each of `names` has a value in these options.
     ///
     /// ```rhai

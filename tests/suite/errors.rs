@@ -127,6 +127,9 @@ cases! {
     a_uri_that_is_no_uri: "connect(\"my host\");\n";
     a_socket_that_is_missing: "connect(\"qemu+unix:///session?socket=/nonexistent/sock\");\n";
     thrown_text: "throw \"the disk is full\";\n";
+    a_thrown_map_with_a_message: "throw #{ message: \"the disk is full\", hint: \"make it larger\", free: 0 };\n";
+    a_closure_over_what_its_call_holds:
+        "let dom = connect().lookup_by_name(\"test\");\ndom.connect().wait_event(#{ event: \"stopped\" }, 5, || dom.destroy());\n";
     a_thrown_map: "throw #{ reason: \"full\", free: 0 };\n";
     an_assertion: "let dom = connect().lookup_by_name(\"test\");\nassert_eq(dom.state(), \"shutoff\");\n";
     an_index_out_of_bounds: "let list = connect().list_all_domains();\nlist[5].create();\n";

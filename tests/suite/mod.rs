@@ -5,6 +5,7 @@ mod errors;
 mod examples;
 mod faults;
 mod imports;
+mod install;
 mod lifecycle;
 mod limits;
 mod migration;

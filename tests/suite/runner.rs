@@ -198,7 +198,10 @@ fn standard_output_has_only_what_was_asked_for() {
     assert_eq!(outcome.stdout, "");
     let caught = "try { connect(\"test:///none.xml\") } catch { } ()";
     let outcome = code(caught).run();
-    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", ""));
+    // The XML library of older distributions has words of its own for a missing file.
+    let own = |line: &&str| !line.starts_with("I/O warning");
+    assert_eq!(outcome.stdout, "");
+    assert_eq!(outcome.stderr.lines().find(own), None);
 }
 
 #[test]

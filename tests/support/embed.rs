@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use super::{Outcome, Run, Scratch, micro, micro_xml, virhai};
+use super::{Outcome, Run, Scratch, capabilities, micro, micro_xml, virhai};
+
+/// Where a host keeps what it found out about QEMU.
+const CAPABILITIES: &str = "root/cache/qemu/capabilities";
 
 /// A host `qemu:///embed`; one process at a time can have it open.
 pub struct Embed {
@@ -14,6 +17,7 @@ impl Embed {
         let scratch = Scratch::new();
         scratch.folder("root");
         scratch.folder("home");
+        capabilities::give(&scratch, CAPABILITIES);
         Self { scratch }
     }
 
@@ -69,6 +73,7 @@ impl Embed {
 
 impl Drop for Embed {
     fn drop(&mut self) {
+        capabilities::keep(&self.scratch.path(CAPABILITIES));
         kill_guests(&self.scratch.path("root/run/qemu"));
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // Each test takes the part that it needs.
 
+mod capabilities;
 mod daemon;
 mod embed;
 mod guests;

@@ -1,0 +1,256 @@
+//! Installations on real QEMU, with installers that end well, badly or not at all.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::support::{Embed, Outcome, micro};
+
+const RECIPES: &str = r#"
+    import "std/install" as install;
+    import "std/guest" as guest;
+    let conn = connect();
+"#;
+
+/// A host with what installations are made of.
+struct Site(Embed);
+
+impl Site {
+    /// A site whose disk `disk.img` is blank.
+    fn new() -> Self {
+        let host = Embed::new();
+        host.scratch().copy(&micro("blank.img"), "disk.img");
+        Self(host)
+    }
+
+    /// A site whose disk has a boot sector that only prints, and stays.
+    fn used() -> Self {
+        let host = Embed::new();
+        let mut disk = std::fs::read(micro("blank.img")).expect("it was built");
+        let sector = std::fs::read(micro("hello.img")).expect("it was built");
+        disk[..512].copy_from_slice(&sector[..512]);
+        host.scratch().write("disk.img", disk);
+        Self(host)
+    }
+
+    fn iso(&self, kind: &str) -> String {
+        let file = format!("{kind}.iso");
+        self.0.scratch().copy(&micro(&file), &file);
+        self.0.path(&file)
+    }
+
+    fn kernel(&self, kind: &str) -> String {
+        let file = format!("{kind}.kernel");
+        self.0.scratch().copy(&micro(&file), &file);
+        self.0.path(&file)
+    }
+
+    /// Options of every installation here, with `more` of its own.
+    fn options(&self, more: &str) -> String {
+        let disk = self.0.path("disk.img");
+        format!(
+            "#{{ name: \"web\", memory: \"32MiB\", disks: [\"{disk}\"], nics: [], timeout: \"60s\", {more} }}"
+        )
+    }
+
+    fn run(&self, script: &str) -> Outcome {
+        self.0.run(&format!("{RECIPES}{script}"))
+    }
+
+    fn ok(&self, script: &str) -> String {
+        self.0.ok(&format!("{RECIPES}{script}"))
+    }
+
+    fn disk(&self) -> Vec<u8> {
+        std::fs::read(self.0.path("disk.img")).expect("the disk is there")
+    }
+}
+
+/// What every installation leaves: a persistent guest that boots from its disk.
+const INSTALLED: &str = r#"
+    assert_eq(result.verdict, "installed");
+    assert_eq(result.evidence.sector, "changed");
+    assert(result.evidence.console.contains("MG:installed"));
+    let dom = result.domain;
+    assert(dom.is_persistent());
+    assert_eq(dom.state(), "running");
+    let config = parse_xml(dom.xml_desc(VIR_DOMAIN_XML_INACTIVE));
+    assert_eq(config.get("devices/disk[@device='disk']/boot/@order"), "1");
+    assert(!config.has("devices/disk[@device='cdrom']/source"));
+    assert(!config.has("os/kernel"));
+    assert_eq(config.get("on_reboot"), "restart");
+    dom.stop();
+    guest::boot(dom).wait("MG:up", "30s");
+    dom.destroy();
+"#;
+
+#[test]
+fn a_blank_disk_falls_through_to_the_cd_and_boots_once_it_is_installed() {
+    let site = Site::new();
+    let options = site.options(&format!(
+        "iso: \"{}\", installed: \"MG:installed\", up: \"MG:up\"",
+        site.iso("installer")
+    ));
+    site.ok(&format!(
+        "let result = install::from_iso(conn, {options}); assert_eq(result.evidence.ended, \"reboot\"); {INSTALLED}"
+    ));
+}
+
+#[test]
+fn a_disk_that_is_not_blank_is_installed_in_two_phases() {
+    let site = Site::used();
+    let options = site.options(&format!(
+        "iso: \"{}\", installed: \"MG:installed\", up: \"MG:up\"",
+        site.iso("installer")
+    ));
+    site.ok(&format!(
+        "let result = install::from_iso(conn, {options}); assert_eq(result.evidence.ended, \"stopped (shutdown)\"); {INSTALLED}"
+    ));
+}
+
+#[test]
+fn a_blank_disk_can_be_installed_in_two_phases_too() {
+    let site = Site::new();
+    let options = site.options(&format!(
+        "iso: \"{}\", way: \"two phases\", installed: \"MG:installed\", up: \"MG:up\"",
+        site.iso("installer")
+    ));
+    site.ok(&format!(
+        "let result = install::from_iso(conn, {options}); assert_eq(result.evidence.ended, \"stopped (shutdown)\"); {INSTALLED}"
+    ));
+}
+
+#[test]
+fn a_kernel_installs_in_two_phases_of_one_guest() {
+    for site in [Site::new(), Site::used()] {
+        site.0.scratch().copy(&micro("initrd.bin"), "initrd.bin");
+        let options = site.options(&format!(
+            "kernel: \"{}\", initrd: \"{}\", cmdline: \"auto=true\", installed: \"MG:installed\", up: \"MG:up\"",
+            site.kernel("installer"),
+            site.0.path("initrd.bin")
+        ));
+        site.ok(&format!(
+            "let result = install::from_kernel(conn, {options}); \
+             assert(result.evidence.console.contains(\"MG:cmdline=auto=true\")); \
+             assert(result.evidence.console.contains(\"MG:initrd=0x00000258\")); {INSTALLED}"
+        ));
+    }
+}
+
+#[test]
+fn without_a_witness_of_the_second_boot_the_verdict_is_unknown() {
+    let site = Site::new();
+    let options = site.options(&format!("iso: \"{}\"", site.iso("installer")));
+    site.ok(&format!(
+        "let result = install::from_iso(conn, {options}); \
+         assert_eq(result.verdict, \"unknown\"); assert_eq(result.evidence.sector, \"changed\"); \
+         result.domain.destroy();"
+    ));
+}
+
+/// Nothing is left of an installation that failed.
+fn left_nothing(site: &Site, disk: &[u8]) {
+    site.ok("assert_eq(conn.list_all_domains().len(), 0);");
+    assert_eq!(site.disk(), disk, "the disk of the user is untouched");
+}
+
+#[test]
+fn installers_that_fail_are_told_apart_and_leave_nothing() {
+    let cases = [
+        ("poweroff", "the boot sector of the disk is unchanged"),
+        ("reboot", "the boot sector of the disk is unchanged"),
+        ("hang", "the installer did not end in time"),
+    ];
+    for (kind, why) in cases {
+        let site = Site::new();
+        let before = site.disk();
+        let options = site
+            .options(&format!("iso: \"{}\", up: \"MG:up\"", site.iso(kind)))
+            .replace("60s", "8s");
+        let outcome = site.run(&format!("install::from_iso(conn, {options});"));
+        assert_eq!(outcome.status, 1, "{outcome}");
+        assert!(outcome.stderr.contains(why), "{outcome}");
+        assert!(
+            outcome.stderr.contains(&format!("MG:{kind}")),
+            "the console is shown: {outcome}"
+        );
+        left_nothing(&site, &before);
+    }
+}
+
+#[test]
+fn what_was_installed_must_come_up() {
+    let site = Site::new();
+    let options = site
+        .options(&format!(
+            "iso: \"{}\", up: \"never printed\"",
+            site.iso("installer")
+        ))
+        .replace("60s", "10s");
+    let script = format!(
+        "try {{ install::from_iso(conn, {options}); }} catch (err) {{ \
+           assert_eq(err.verdict, \"failed\"); \
+           assert_eq(err.evidence.sector, \"changed\"); \
+           assert(err.message.contains(\"did not come up\")); \
+           assert(err.hint.contains(\"MG:c=\")); print(\"told\"); }}"
+    );
+    assert_eq!(site.ok(&script), "told\n");
+    site.ok("assert_eq(conn.list_all_domains().len(), 0);");
+}
+
+#[test]
+fn a_guest_that_exists_is_not_installed_over() {
+    let site = Site::new();
+    let options = site.options(&format!("iso: \"{}\"", site.iso("installer")));
+    let outcome = site.run(&format!(
+        "guest::create(conn, #{{ name: \"web\", memory: \"32MiB\", nics: [], start: false }}); \
+         install::from_iso(conn, {options});"
+    ));
+    assert_eq!(outcome.status, 1, "{outcome}");
+    assert!(outcome.stderr.contains("`web` exists already"), "{outcome}");
+    site.ok("assert_eq(conn.list_all_domains().len(), 1);");
+}
+
+#[test]
+fn an_installation_goes_on_after_its_client_was_killed() {
+    for way in ["one phase", "two phases"] {
+        for moment in ["begins", "MG:installer", "MG:installed"] {
+            killed_at(way, moment);
+        }
+    }
+}
+
+/// Kills the client at `moment`, and has another one finish.
+fn killed_at(way: &str, moment: &str) {
+    let site = Site::new();
+    let log = site.0.path("console.log");
+    let options = site.options(&format!(
+        "iso: \"{}\", way: \"{way}\", up: \"MG:up\", serial: \"{log}\"",
+        site.iso("installer")
+    ));
+    let install = format!("{RECIPES} let result = install::from_iso(conn, {options});");
+    let mut client = site
+        .0
+        .virhai()
+        .arg("-e")
+        .arg(&install)
+        .command()
+        .spawn()
+        .expect("it starts");
+    // The log appears as QEMU starts, and holds all that the guest has printed.
+    let began = Instant::now();
+    loop {
+        let shown = std::fs::read_to_string(&log).unwrap_or_default();
+        if shown.contains(moment) || (moment == "begins" && Path::new(&log).exists()) {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{shown}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    client.kill().expect("it can be killed");
+    client.wait().expect("it ends");
+    site.0.ok(&format!(
+        "{install} assert_eq(result.verdict, \"installed\"); \
+         assert_eq(conn.list_all_domains().len(), 1); \
+         let dom = result.domain; dom.destroy(); guest::boot(dom).wait(\"MG:up\", \"30s\"); dom.destroy();"
+    ));
+}

@@ -1,0 +1,45 @@
+//! What libvirt found out about QEMU, kept from host to host: each would take seconds to find it
+//! out again. libvirt itself sees whether it still holds.
+
+use std::path::{Path, PathBuf};
+
+use super::Scratch;
+
+fn kept() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("qemu-capabilities")
+}
+
+/// Gives a host what earlier ones found out, in its cache `folder`.
+pub fn give(scratch: &Scratch, folder: &str) {
+    for part in Path::new(folder)
+        .ancestors()
+        .collect::<Vec<_>>()
+        .iter()
+        .rev()
+    {
+        scratch.folder(part.to_str().expect("folders of tests are text"));
+    }
+    for file in std::fs::read_dir(kept()).into_iter().flatten().flatten() {
+        let name = file.file_name();
+        let name = name.to_str().expect("libvirt's names are text");
+        scratch.copy(&file.path(), &format!("{folder}/{name}"));
+    }
+}
+
+/// Keeps what the host with the cache `folder` found out, unless that was done before.
+pub fn keep(folder: &Path) {
+    let (Ok(found), false) = (std::fs::read_dir(folder), kept().exists()) else {
+        return;
+    };
+    // Made aside and put in place at once: other tests look at the same time.
+    let Ok(aside) = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")) else {
+        return;
+    };
+    let files: Vec<_> = found.flatten().collect();
+    let copied = |file: &std::fs::DirEntry| {
+        std::fs::copy(file.path(), aside.path().join(file.file_name())).is_ok()
+    };
+    if !files.is_empty() && files.iter().all(copied) {
+        let _ = std::fs::rename(aside.path(), kept());
+    }
+}
