@@ -100,12 +100,18 @@ impl<K: Kind> Object<K> {
         verb: impl fmt::Display,
         run: impl FnOnce(&K::Handle) -> Result<T, E>,
     ) -> RhaiResultOf<T> {
-        self.handle()
-            .and_then(|handle| {
-                let _permit = self.0.connection.permit()?;
-                run(&handle).map_err(Into::into)
-            })
+        self.attempt(run)
             .map_err(|failure| self.error(ctx, failure, call, verb).throw())
+    }
+
+    /// Makes one libvirt call whose failure the caller sees to.
+    pub(crate) fn attempt<T, E: Into<Failure>>(
+        &self,
+        run: impl FnOnce(&K::Handle) -> Result<T, E>,
+    ) -> Result<T, Failure> {
+        let handle = self.handle()?;
+        let _permit = self.0.connection.permit()?;
+        run(&handle).map_err(Into::into)
     }
 
     /// The failure of `call` while the script tried to `verb` this object.

@@ -11,6 +11,7 @@ pub mod events;
 mod failure;
 pub mod peek;
 pub mod stream;
+pub mod tuning;
 pub mod typed_params;
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};

@@ -30,6 +30,16 @@ impl Difference {
             _ => "changed",
         }
     }
+
+    /// The steps of the path as they are written.
+    pub fn steps(&self) -> Vec<String> {
+        Path::parse(&self.path).map_or_else(|_| Vec::new(), |path| path.written_steps())
+    }
+
+    /// The names of the elements on the path.
+    pub fn names(&self) -> Vec<String> {
+        Path::parse(&self.path).map_or_else(|_| Vec::new(), |path| path.names())
+    }
 }
 
 /// What tells elements of one name apart, the most telling first.

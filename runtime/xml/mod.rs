@@ -181,6 +181,14 @@ impl Xml {
         })
     }
 
+    /// The XML of all elements that `path` leads to, or the texts.
+    pub(crate) fn texts(&self, path: &str) -> Result<Vec<String>> {
+        Ok(match self.select(path)? {
+            Selected::Elements(elements) => elements.iter().map(Self::text).collect(),
+            Selected::Texts(texts) => texts,
+        })
+    }
+
     /// Sets the text or the attribute that `path` leads to first, and makes what is missing.
     pub(crate) fn set(&self, path: &str, value: &str) -> Result<()> {
         let path = Path::parse(path)?;

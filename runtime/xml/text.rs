@@ -77,9 +77,10 @@ pub(super) fn forbidden_character(text: &str) -> Option<(usize, char)> {
     let mut start = 0;
     for block in text.as_bytes().chunks(BLOCK) {
         if block.iter().fold(false, |any, byte| any | suspicious(byte)) {
-            let from = text.floor_char_boundary(start);
-            let to = text.ceil_char_boundary(start + block.len());
-            let mut characters = text[from..to].char_indices();
+            let from = boundary(text, start);
+            let mut characters = text[from..]
+                .char_indices()
+                .take_while(|(at, _)| from + at < start + block.len());
             if let Some((at, letter)) = characters.find(|(_, letter)| !is_character(*letter)) {
                 return Some((from + at, letter));
             }
@@ -87,6 +88,15 @@ pub(super) fn forbidden_character(text: &str) -> Option<(usize, char)> {
         start += block.len();
     }
     None
+}
+
+/// The start of the character that the byte `at` belongs to.
+pub(super) fn boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
 fn is_character(letter: char) -> bool {

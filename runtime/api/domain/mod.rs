@@ -3,6 +3,7 @@
 mod autostart;
 mod control;
 mod devices;
+mod edit;
 mod identity;
 mod jobs;
 mod lifecycle;
@@ -101,6 +102,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(autostart::functions).into());
     engine.register_global_module(exported_module!(control::functions).into());
     engine.register_global_module(exported_module!(devices::functions).into());
+    engine.register_global_module(exported_module!(edit::functions).into());
     engine.register_global_module(exported_module!(identity::functions).into());
     engine.register_global_module(exported_module!(jobs::functions).into());
     engine.register_global_module(exported_module!(lifecycle::functions).into());
