@@ -33,6 +33,7 @@ guests      flock       util-linux       util-linux-core   util-linux
 tests       virsh       libvirt-clients  libvirt-client    libvirt
 tests       setpriv     util-linux       util-linux        util-linux
 bench       libvirt.py  python3-libvirt  python3-libvirt   libvirt-python
+bench       lxml.py     python3-lxml     python3-lxml      python-lxml
 lint        shellcheck  shellcheck       ShellCheck        shellcheck
 END
 }
