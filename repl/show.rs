@@ -4,7 +4,8 @@ use rhai::{Array, Blob, Dynamic, Map};
 use serde_json::{Value, json};
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
-use virhai::{Connection, Domain, Error, Xml};
+use virhai::kinds::{DomainKind, NetworkKind, StoragePoolKind, StorageVolKind};
+use virhai::{Connection, Error, Kind, Object, Xml};
 
 /// A value as a person reads it; nothing for `()`.
 pub(crate) fn text(value: &Dynamic) -> Option<String> {
@@ -22,8 +23,8 @@ pub(crate) fn text(value: &Dynamic) -> Option<String> {
 
 /// A value in one line.
 fn plain(value: &Dynamic) -> String {
-    if let Some(domain) = value.read_lock::<Domain>() {
-        return domain.to_string();
+    if let Some((text, _)) = any_object(value) {
+        return text;
     }
     if let Some(connection) = value.read_lock::<Connection>() {
         return connection.to_string();
@@ -60,31 +61,47 @@ pub(crate) fn quoted(value: &Dynamic) -> String {
 }
 
 fn array(list: &Array) -> String {
-    let domains: Option<Vec<Domain>> = list
-        .iter()
-        .map(|value| value.clone().try_cast::<Domain>())
-        .collect();
-    match domains {
-        Some(domains) if !domains.is_empty() => table_of_domains(&domains),
-        _ if list.is_empty() => "[]".into(),
-        _ => list.iter().map(plain).collect::<Vec<_>>().join("\n"),
+    if list.is_empty() {
+        return "[]".into();
     }
+    table::<DomainKind>(list)
+        .or_else(|| table::<StoragePoolKind>(list))
+        .or_else(|| table::<StorageVolKind>(list))
+        .or_else(|| table::<NetworkKind>(list))
+        .unwrap_or_else(|| list.iter().map(plain).collect::<Vec<_>>().join("\n"))
 }
 
-fn table_of_domains(domains: &[Domain]) -> String {
+/// A list of nothing but objects of one kind.
+fn table<K: Kind>(list: &Array) -> Option<String> {
     let mut rows = Builder::new();
-    rows.push_record(["Id", "Name", "State", "Memory", "Vcpus"]);
-    for domain in domains {
-        rows.push_record(domain.row());
+    rows.push_record(K::COLUMNS.iter().copied());
+    for value in list {
+        rows.push_record(K::row(&value.clone().try_cast::<Object<K>>()?));
     }
     let mut table = rows.build();
     table.with(Style::empty()).with(Padding::new(0, 2, 0, 0));
-    table
+    let lines: Vec<String> = table
         .to_string()
         .lines()
-        .map(str::trim_end)
-        .collect::<Vec<_>>()
-        .join("\n")
+        .map(|line| line.trim_end().to_owned())
+        .collect();
+    Some(lines.join("\n"))
+}
+
+/// An object in one line, and as data.
+fn object<K: Kind>(value: &Dynamic) -> Option<(String, Value)> {
+    let object = value.read_lock::<Object<K>>()?;
+    let name = ("name", object.name());
+    let fields = std::iter::once(name).chain(K::identity(&object));
+    let data = fields.map(|(field, text)| (field.to_owned(), Value::String(text)));
+    Some((object.to_string(), Value::Object(data.collect())))
+}
+
+fn any_object(value: &Dynamic) -> Option<(String, Value)> {
+    object::<DomainKind>(value)
+        .or_else(|| object::<StoragePoolKind>(value))
+        .or_else(|| object::<StorageVolKind>(value))
+        .or_else(|| object::<NetworkKind>(value))
 }
 
 fn fields(map: &Map) -> String {
@@ -118,8 +135,8 @@ pub(crate) fn json(value: &Dynamic) -> Value {
                 .collect(),
         );
     }
-    if let Some(domain) = value.read_lock::<Domain>() {
-        return json!({ "name": domain.name(), "uuid": domain.uuid() });
+    if let Some((_, data)) = any_object(value) {
+        return data;
     }
     if let Some(connection) = value.read_lock::<Connection>() {
         return json!({ "uri": connection.uri() });

@@ -9,6 +9,7 @@ pub mod domain;
 pub mod event_loop;
 pub mod events;
 mod failure;
+pub mod network;
 pub mod peek;
 pub mod stream;
 pub mod tuning;

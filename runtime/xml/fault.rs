@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::text;
-
 /// Why a document, a path or an edit is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -50,7 +48,7 @@ impl fmt::Display for Fault {
 
 /// The line and the column of the byte `at`, both from 1.
 pub(super) fn place(text: &str, at: usize) -> (usize, usize) {
-    let at = text::boundary(text, at);
+    let at = super::text::floor(text, at);
     let before = &text[..at];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let line = before.matches('\n').count() + 1;

@@ -69,6 +69,15 @@ pub(super) fn is_space(text: &str) -> bool {
     text.bytes().all(is_space_byte)
 }
 
+/// The last place at or before `at` where a character of `text` begins, or its end.
+pub(super) fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
 /// Where `text` has a character that no XML may hold, and which.
 pub(super) fn forbidden_character(text: &str) -> Option<(usize, char)> {
     // Most text has none: whole blocks are looked at first, which is many times faster.
@@ -77,10 +86,9 @@ pub(super) fn forbidden_character(text: &str) -> Option<(usize, char)> {
     let mut start = 0;
     for block in text.as_bytes().chunks(BLOCK) {
         if block.iter().fold(false, |any, byte| any | suspicious(byte)) {
-            let from = boundary(text, start);
-            let mut characters = text[from..]
-                .char_indices()
-                .take_while(|(at, _)| from + at < start + block.len());
+            let from = floor(text, start);
+            let to = floor(text, start + block.len() + 3);
+            let mut characters = text[from..to].char_indices();
             if let Some((at, letter)) = characters.find(|(_, letter)| !is_character(*letter)) {
                 return Some((from + at, letter));
             }
@@ -88,15 +96,6 @@ pub(super) fn forbidden_character(text: &str) -> Option<(usize, char)> {
         start += block.len();
     }
     None
-}
-
-/// The start of the character that the byte `at` belongs to.
-pub(super) fn boundary(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 fn is_character(letter: char) -> bool {

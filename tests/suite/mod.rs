@@ -15,6 +15,7 @@ mod prompt;
 mod runner;
 mod scripts;
 mod state_table;
+mod storage;
 mod undo;
 mod waiting;
 mod xml;

@@ -3,8 +3,10 @@
 mod domains;
 mod handles;
 mod host;
+mod networks;
 mod open;
 mod restore;
+mod storage;
 mod uri;
 
 use std::any::Any;
@@ -176,4 +178,6 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(host::functions).into());
     engine.register_global_module(exported_module!(domains::functions).into());
     engine.register_global_module(exported_module!(restore::functions).into());
+    engine.register_global_module(exported_module!(storage::functions).into());
+    engine.register_global_module(exported_module!(networks::functions).into());
 }

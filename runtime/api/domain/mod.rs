@@ -43,6 +43,15 @@ impl Kind for DomainKind {
     type Facts = String;
     const TYPE: &'static str = "Domain";
     const NOUN: &'static str = "domain";
+    const COLUMNS: &'static [&'static str] = &["Id", "Name", "State", "Memory", "Vcpus"];
+
+    fn row(domain: &Domain) -> Vec<String> {
+        state::row(domain)
+    }
+
+    fn identity(domain: &Domain) -> Vec<(&'static str, String)> {
+        vec![("uuid", domain.uuid().to_owned())]
+    }
 
     fn name(handle: &Handle) -> Option<String> {
         handle.name().ok()
