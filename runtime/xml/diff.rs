@@ -7,7 +7,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
-use super::document::{Document, Kind, NodeId};
+use super::document::Document;
+use super::nodes::{Kind, NodeId};
 use super::path::Path;
 use super::select;
 
