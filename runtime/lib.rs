@@ -17,6 +17,7 @@ mod error;
 mod exit;
 mod grants;
 mod imports;
+mod isolation;
 #[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
 mod libvirt;
 mod resources;
