@@ -7,7 +7,10 @@ use crate::{constants, suggest};
 
 /// What virsh, or libvirt's guide, calls things, where libvirt's own name is another.
 const VIRSH: &[(&str, &str)] = &[
+    ("attach_disk", "attach_device"),
+    ("attach_interface", "attach_device"),
     ("capabilities", "get_capabilities"),
+    ("change_media", "update_device"),
     ("console", "open_console"),
     ("cpu_models", "get_cpu_model_names"),
     ("define", "define_xml"),
@@ -32,7 +35,10 @@ const VIRSH: &[(&str, &str)] = &[
     ("domstats", "info"),
     ("domtime", "get_time"),
     ("domuuid", "uuid_string"),
+    ("domif_setlink", "update_device"),
     ("dump", "core_dump"),
+    ("detach_disk", "detach_device"),
+    ("detach_interface", "detach_device"),
     ("dumpxml", "xml_desc"),
     ("event", "wait_event"),
     ("freecell", "get_free_memory"),

@@ -1,6 +1,7 @@
 mod autostart;
 mod catalogue;
 mod constants;
+mod devices;
 mod edit;
 mod errors;
 mod examples;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::Scratch;
+
 fn built(path: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("target/guests")
@@ -36,5 +38,23 @@ pub fn micro_xml(name: &str, disk: &str, console: &str) -> String {
          <source file='{disk}'/><target dev='hda' bus='ide'/></disk>\
          <serial type='pty'><log file='{console}' append='on'/></serial>\
          </devices></domain>"
+    )
+}
+
+/// The XML of the tiny Linux guest, which boots from the kernel and whose files go to `scratch`;
+/// `devices` are those it has besides its console.
+pub fn tiny_xml(scratch: &Scratch, name: &str, devices: &str) -> String {
+    let kernel = scratch.copy(&tiny("vmlinuz"), "vmlinuz");
+    let initrd = scratch.copy(&tiny("initramfs.gz"), "initramfs.gz");
+    let console = scratch.text(&format!("{name}.console"));
+    format!(
+        "<domain type='qemu'><name>{name}</name><memory unit='MiB'>128</memory><vcpu>1</vcpu>\
+         <os><type arch='x86_64' machine='pc'>hvm</type><kernel>{}</kernel><initrd>{}</initrd>\
+         <cmdline>console=ttyS0 quiet</cmdline></os><features><acpi/></features>\
+         <on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot><on_crash>destroy</on_crash>\
+         <devices>{devices}<serial type='pty'><log file='{console}' append='on'/></serial>\
+         </devices></domain>",
+        kernel.display(),
+        initrd.display(),
     )
 }

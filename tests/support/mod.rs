@@ -11,6 +11,6 @@ mod scratch;
 
 pub use daemon::Daemon;
 pub use embed::Embed;
-pub use guests::{micro, micro_xml, tiny};
+pub use guests::{micro, micro_xml, tiny, tiny_xml};
 pub use run::{Outcome, Run, virhai};
 pub use scratch::{Scratch, TestHost};

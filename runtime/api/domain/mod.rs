@@ -1,7 +1,9 @@
 //! `Domain`: a guest, running or not.
 
+mod attach;
 mod autostart;
 mod control;
+mod device;
 mod devices;
 mod edit;
 mod identity;
@@ -30,6 +32,7 @@ use super::arguments::RhaiResultOf;
 use super::connection::Connection;
 use super::object::{Kind, Object};
 use crate::libvirt::{self, Failure};
+pub(crate) use device::Device;
 
 /// A guest of a connection; copies are the same guest.
 pub type Domain = Object<DomainKind>;
@@ -108,6 +111,7 @@ fn abort(handle: &Handle, over: &AtomicBool) {
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Domain>("Domain");
+    engine.register_global_module(exported_module!(attach::functions).into());
     engine.register_global_module(exported_module!(autostart::functions).into());
     engine.register_global_module(exported_module!(control::functions).into());
     engine.register_global_module(exported_module!(devices::functions).into());

@@ -1,5 +1,6 @@
 //! Waiting for what guests do, and stopping them for certain.
 
+mod detach;
 mod event;
 mod state;
 mod stop;
@@ -13,6 +14,7 @@ use super::domain::Domain;
 use crate::libvirt::Failure;
 use crate::libvirt::events::Event;
 use crate::libvirt::typed_params::Scalar;
+pub(crate) use detach::until_detached;
 use state::{timed_out, wait_for_state};
 
 pub(crate) fn register(engine: &mut Engine) {

@@ -1,0 +1,292 @@
+//! Devices that come, go and change.
+
+use rhai::plugin::*;
+use rhai::{Dynamic, NativeCallContext};
+
+use super::device::Device;
+use super::{Domain, Handle};
+use crate::api::arguments::{RhaiResultOf, duration, flag_bits};
+use crate::api::wait;
+use crate::api::xml::XmlText;
+use crate::libvirt;
+
+/// Whether `flags` change the running guest, where there is one.
+fn is_live(flags: u32) -> bool {
+    let both = virt_sys::VIR_DOMAIN_AFFECT_LIVE | virt_sys::VIR_DOMAIN_AFFECT_CONFIG;
+    flags & both != virt_sys::VIR_DOMAIN_AFFECT_CONFIG
+}
+
+fn detach(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    device: &Device,
+    flags: Option<u32>,
+) -> RhaiResultOf<()> {
+    let verb = format_args!("detach {device} from");
+    match flags {
+        None => dom.call(ctx, "virDomainDetachDevice", verb, |d| {
+            d.detach_device(&device.text)
+        }),
+        Some(flags) => dom.call(ctx, "virDomainDetachDeviceFlags", verb, |d| {
+            d.detach_device_flags(&device.text, flags)
+        }),
+    }
+}
+
+fn detach_alias(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    device: &Device,
+    flags: u32,
+) -> RhaiResultOf<()> {
+    let verb = format_args!("detach {device} from");
+    dom.call(ctx, "virDomainDetachDeviceAlias", verb, |d| {
+        libvirt::device::detach_alias(d, &device.text, flags)
+    })
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// Adds a device, described by XML, to the running guest; its configuration stays as it is.
+    ///
+    /// Returns once the hypervisor has the device; the guest's system finds it a moment later.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.attach_device("<input type='mouse' bus='usb'/>");
+    /// assert(dom.xml().has("devices/input[@type='mouse'][@bus='usb']"));
+    /// dom.detach_device("<input type='mouse' bus='usb'/>");
+    /// ```
+    /// Calls virDomainAttachDevice.
+    #[rhai_fn(name = "attach_device", pure, return_raw)]
+    pub fn attach_device(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        xml: XmlText,
+    ) -> RhaiResultOf<()> {
+        let device = Device::from_xml(&ctx, &xml)?;
+        let verb = format_args!("attach {device} to");
+        dom.call(&ctx, "virDomainAttachDevice", verb, |d| {
+            libvirt::device::attach(d, &device.text)
+        })
+    }
+
+    /// Adds a device as `flags` say: `VIR_DOMAIN_AFFECT_LIVE` to the running guest,
+    /// `VIR_DOMAIN_AFFECT_CONFIG` for its next start, or both.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// let disk = "<disk type='file' device='cdrom'><target dev='hdc' bus='ide'/></disk>";
+    /// dom.attach_device(disk, VIR_DOMAIN_AFFECT_CONFIG);
+    /// assert(dom.xml(VIR_DOMAIN_XML_INACTIVE).has("devices/disk[@device='cdrom']"));
+    /// ```
+    /// Calls virDomainAttachDeviceFlags.
+    #[rhai_fn(name = "attach_device", pure, return_raw)]
+    pub fn attach_device_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        xml: XmlText,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let device = Device::from_xml(&ctx, &xml)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = format_args!("attach {device} to");
+        dom.call(&ctx, "virDomainAttachDeviceFlags", verb, |d| {
+            d.attach_device_flags(&device.text, wanted)
+        })
+    }
+
+    /// Asks the running guest to let go of a device, described by XML.
+    ///
+    /// A guest may take its time, or have no system that answers: libvirt waits five seconds and
+    /// then succeeds although the device is still there. Give a timeout to know for certain.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.attach_device("<input type='tablet' bus='usb'/>");
+    /// dom.detach_device("<input type='tablet' bus='usb'/>");
+    /// assert(!dom.xml().has("devices/input[@type='tablet']"));
+    /// ```
+    /// Calls virDomainDetachDevice.
+    #[rhai_fn(name = "detach_device", pure, return_raw)]
+    pub fn detach_device(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        xml: XmlText,
+    ) -> RhaiResultOf<()> {
+        detach(&ctx, dom, &Device::from_xml(&ctx, &xml)?, None)
+    }
+
+    /// Removes a device as `flags` say: `VIR_DOMAIN_AFFECT_LIVE` from the running guest, which
+    /// may keep it, `VIR_DOMAIN_AFFECT_CONFIG` for its next start, or both.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// let both = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG;
+    /// dom.attach_device("<input type='mouse' bus='usb'/>", both);
+    /// dom.detach_device("<input type='mouse' bus='usb'/>", both);
+    /// assert(!dom.xml(VIR_DOMAIN_XML_INACTIVE).has("devices/input[@bus='usb']"));
+    /// ```
+    /// Calls virDomainDetachDeviceFlags.
+    #[rhai_fn(name = "detach_device", pure, return_raw)]
+    pub fn detach_device_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        xml: XmlText,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        detach(&ctx, dom, &Device::from_xml(&ctx, &xml)?, Some(wanted))
+    }
+
+    /// Removes a device, and waits until the running guest has let go of it.
+    ///
+    /// Throws `VIR_ERR_OPERATION_FAILED` when the guest refuses, and `VIR_ERR_OPERATION_TIMEOUT`
+    /// when it has not answered in time; the request stays, and a system that boots later grants
+    /// it. libvirt itself takes up to five seconds before the timeout counts.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.attach_device("<input type='mouse' bus='usb'/>");
+    /// dom.detach_device("<input type='mouse' bus='usb'/>", VIR_DOMAIN_AFFECT_LIVE, "10s");
+    /// assert(!dom.xml().has("devices/input[@bus='usb']"));
+    /// ```
+    /// Calls virDomainDetachDeviceFlags.
+    #[rhai_fn(name = "detach_device", pure, return_raw)]
+    pub fn detach_device_within(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        xml: XmlText,
+        flags: i64,
+        timeout: Dynamic,
+    ) -> RhaiResultOf<()> {
+        let device = Device::from_xml(&ctx, &xml)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let timeout = duration(&ctx, &timeout)?;
+        let ask = || detach(&ctx, dom, &device, Some(wanted));
+        match is_live(wanted) {
+            true => wait::until_detached(&ctx, dom, &device, timeout, ask),
+            false => ask(),
+        }
+    }
+
+    /// Asks the running guest to let go of the device with that alias, and returns at once; the
+    /// event `device_removed` tells that it did.
+    ///
+    /// ```rhai,qemu
+    /// let conn = connect();
+    /// let dom = conn.lookup_by_name("web");
+    /// dom.attach_device("<input type='mouse' bus='usb'><alias name='ua-mouse'/></input>");
+    /// let gone = #{ kind: "device_removed", device: "ua-mouse" };
+    /// conn.wait_event(gone, "10s", || dom.detach_device_alias("ua-mouse"));
+    /// ```
+    /// Calls virDomainDetachDeviceAlias.
+    #[rhai_fn(name = "detach_device_alias", pure, return_raw)]
+    pub fn detach_device_alias(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        alias: &str,
+    ) -> RhaiResultOf<()> {
+        detach_alias(&ctx, dom, &Device::from_alias(alias), 0)
+    }
+
+    /// Removes the device with that alias as `flags` say: from the running guest, which is asked
+    /// and may keep it, from its configuration, or both.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// let mouse = "<input type='mouse' bus='usb'><alias name='ua-mouse'/></input>";
+    /// dom.attach_device(mouse, VIR_DOMAIN_AFFECT_CONFIG);
+    /// dom.detach_device_alias("ua-mouse", VIR_DOMAIN_AFFECT_CONFIG);
+    /// assert(!dom.xml(VIR_DOMAIN_XML_INACTIVE).has("devices/input[@bus='usb']"));
+    /// ```
+    /// Calls virDomainDetachDeviceAlias.
+    #[rhai_fn(name = "detach_device_alias", pure, return_raw)]
+    pub fn detach_device_alias_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        alias: &str,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        detach_alias(&ctx, dom, &Device::from_alias(alias), wanted)
+    }
+
+    /// Removes the device with that alias, and waits until the running guest has let go of it.
+    ///
+    /// Throws as `detach_device` with a timeout does.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.attach_device("<input type='mouse' bus='usb'><alias name='ua-mouse'/></input>");
+    /// dom.detach_device_alias("ua-mouse", VIR_DOMAIN_AFFECT_LIVE, "10s");
+    /// assert(!dom.xml().has("devices/input[@bus='usb']"));
+    /// ```
+    /// Calls virDomainDetachDeviceAlias.
+    #[rhai_fn(name = "detach_device_alias", pure, return_raw)]
+    pub fn detach_device_alias_within(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        alias: &str,
+        flags: i64,
+        timeout: Dynamic,
+    ) -> RhaiResultOf<()> {
+        let device = Device::from_alias(alias);
+        let wanted = flag_bits(&ctx, flags)?;
+        let timeout = duration(&ctx, &timeout)?;
+        let ask = || detach_alias(&ctx, dom, &device, wanted);
+        match is_live(wanted) {
+            true => wait::until_detached(&ctx, dom, &device, timeout, ask),
+            false => ask(),
+        }
+    }
+
+    /// Changes a device into what the XML says, such as another medium in a CD drive; of a
+    /// running guest the running one, of another its configuration.
+    ///
+    /// The device is the one with the same target, or address; what cannot be changed is thrown.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.destroy();
+    /// let disk = dom.xml().select("devices/disk")[0];
+    /// disk.set("serial", "A1");
+    /// dom.update_device(disk);
+    /// assert_eq(dom.xml().get("devices/disk/serial"), "A1");
+    /// ```
+    /// Calls virDomainUpdateDeviceFlags.
+    #[rhai_fn(name = "update_device", pure, return_raw)]
+    pub fn update_device(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        xml: XmlText,
+    ) -> RhaiResultOf<()> {
+        update_device_flags(ctx, dom, xml, 0)
+    }
+
+    /// Changes a device as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`, or
+    /// both, and `VIR_DOMAIN_DEVICE_MODIFY_FORCE` to open a CD drive that the guest has locked.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// let disk = dom.xml(VIR_DOMAIN_XML_INACTIVE).select("devices/disk")[0];
+    /// disk.set("serial", "A1");
+    /// dom.update_device(disk, VIR_DOMAIN_AFFECT_CONFIG);
+    /// assert_eq(dom.xml(VIR_DOMAIN_XML_INACTIVE).get("devices/disk/serial"), "A1");
+    /// ```
+    /// Calls virDomainUpdateDeviceFlags.
+    #[rhai_fn(name = "update_device", pure, return_raw)]
+    pub fn update_device_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        xml: XmlText,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let device = Device::from_xml(&ctx, &xml)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = format_args!("update {device} of");
+        dom.call(&ctx, "virDomainUpdateDeviceFlags", verb, |d: &Handle| {
+            d.update_device_flags(&device.text, wanted)
+        })
+    }
+}

@@ -1,0 +1,94 @@
+//! Waiting for a guest to let go of a device.
+
+use std::time::{Duration, Instant};
+
+use rhai::NativeCallContext;
+
+use super::{field, lost, terminated};
+use crate::api::arguments::RhaiResultOf;
+use crate::api::domain::{Device, Domain};
+use crate::libvirt::Failure;
+use crate::watch::Outcome;
+
+/// What tells that a guest let go of a device, refused to, or is no more.
+const KINDS: [&str; 3] = ["device_removed", "device_removal_failed", "lifecycle"];
+
+enum Answer {
+    Removed,
+    Refused,
+    /// Something else happened to the guest, which may have taken the device with it.
+    Look,
+}
+
+/// Has `ask` detach `device` and waits until the running guest has it no more.
+pub(crate) fn until_detached(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    device: &Device,
+    timeout: Duration,
+    ask: impl FnOnce() -> RhaiResultOf<()>,
+) -> RhaiResultOf<()> {
+    let verb = || format!("detach {device} from");
+    let fail = |failure| dom.error(ctx, failure, "", verb());
+    let there = || -> RhaiResultOf<Vec<String>> {
+        let xml = dom.call(ctx, "virDomainGetXMLDesc", verb(), |d| d.xml_desc(0))?;
+        Ok(device.aliases_in(&xml))
+    };
+    let before = there()?;
+    let watch = dom
+        .connection()
+        .watch()
+        .map_err(|failure| fail(failure).throw())?;
+    for kind in KINDS {
+        watch
+            .follow(kind)
+            .map_err(|failure| fail(failure).throw())?;
+    }
+    let mut place = watch.now();
+    ask()?;
+    let deadline = Instant::now().checked_add(timeout);
+    let interrupt = dom.connection().session().interrupt();
+    loop {
+        let now = there()?;
+        if before.is_empty() || before.iter().any(|alias| !now.contains(alias)) {
+            return Ok(());
+        }
+        let answer = watch.wait(&mut place, deadline, interrupt, |event| {
+            if event.uuid != dom.uuid() {
+                return None;
+            }
+            if event.kind == "lifecycle" {
+                return Some(Answer::Look);
+            }
+            let ours = field(event, "device")
+                .is_some_and(|alias| before.iter().any(|known| known == alias));
+            ours.then_some(match event.kind {
+                "device_removed" => Answer::Removed,
+                _ => Answer::Refused,
+            })
+        });
+        match answer {
+            Outcome::Found(Answer::Look) => {}
+            Outcome::Found(Answer::Removed) => return Ok(()),
+            Outcome::Found(Answer::Refused) => {
+                let failure = Failure::new(
+                    virt_sys::VIR_ERR_OPERATION_FAILED,
+                    "the guest refused to let go of it",
+                );
+                return Err(fail(failure).throw());
+            }
+            Outcome::TimedOut => {
+                let waited = humantime::format_duration(timeout);
+                let message = format!("waited {waited} for the guest to let go of it");
+                let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_TIMEOUT, message);
+                return Err(fail(failure)
+                    .with_hint(
+                        "a guest lets go of a device only while a system runs that answers; the request stays",
+                    )
+                    .throw());
+            }
+            Outcome::Lost => return Err(fail(lost()).throw()),
+            Outcome::Stopped => return Err(terminated(ctx)),
+        }
+    }
+}
