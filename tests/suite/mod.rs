@@ -1,6 +1,7 @@
 mod autostart;
 mod catalogue;
 mod constants;
+mod descriptions;
 mod devices;
 mod edit;
 mod errors;
