@@ -18,6 +18,11 @@ build       libvirt.pc  libvirt-dev      libvirt-devel     libvirt
 build       /etc/ssl/certs/ca-*.crt  ca-certificates  ca-certificates  ca-certificates
 hypervisor  libvirtd    libvirt-daemon   libvirt-daemon    libvirt
 hypervisor  /usr/lib*/libvirt/connection-driver/libvirt_driver_qemu.so  libvirt-daemon-driver-qemu  libvirt-daemon-driver-qemu  libvirt
+hypervisor  /usr/lib*/libvirt/connection-driver/libvirt_driver_storage.so  libvirt-daemon-driver-storage  libvirt-daemon-driver-storage-core  libvirt
+tests       /usr/lib*/libvirt/connection-driver/libvirt_driver_network.so  libvirt-daemon-driver-network  libvirt-daemon-driver-network  libvirt
+tests       dnsmasq     dnsmasq-base     dnsmasq           dnsmasq
+tests       ip          iproute2         iproute           iproute2
+tests       /usr/lib/ipxe/qemu/*.rom  ipxe-qemu  ipxe-roms-qemu  ipxe
 hypervisor  qemu-system-x86_64  qemu-system-x86  qemu-system-x86  qemu-system-x86
 hypervisor  qemu-img    qemu-utils       qemu-img          qemu-img
 guests      python3     python3          python3           python
@@ -28,6 +33,7 @@ guests      flock       util-linux       util-linux-core   util-linux
 tests       virsh       libvirt-clients  libvirt-client    libvirt
 tests       setpriv     util-linux       util-linux        util-linux
 bench       libvirt.py  python3-libvirt  python3-libvirt   libvirt-python
+bench       lxml.py     python3-lxml     python3-lxml      python-lxml
 lint        shellcheck  shellcheck       ShellCheck        shellcheck
 END
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand};
+use virhai::Grants;
 use virhai::engine::Limits;
 
 /// Script libvirt: run automation scripts, or type them at a prompt.
@@ -105,6 +106,18 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) allow_import: Vec<PathBuf>,
 
+    /// Allow scripts to read this file, or what is in this folder
+    #[arg(long, value_name = "PATH", global = true)]
+    allow_read: Vec<PathBuf>,
+
+    /// Allow scripts to write this file, or what is in this folder
+    #[arg(long, value_name = "PATH", global = true)]
+    allow_write: Vec<PathBuf>,
+
+    /// Allow scripts to connect to this host, or to one port of it
+    #[arg(long, value_name = "HOST[:PORT]", global = true)]
+    allow_net: Vec<String>,
+
     /// Operations that a script may take, 0 for any number
     #[arg(long, value_name = "N", default_value_t = Limits::default().operations, global = true, help_heading = "Limits")]
     max_operations: u64,
@@ -185,6 +198,15 @@ impl Args {
 }
 
 impl Options {
+    /// What scripts may use besides libvirt.
+    pub(crate) fn grants(&self) -> Grants {
+        Grants {
+            read: self.allow_read.clone(),
+            write: self.allow_write.clone(),
+            net: self.allow_net.clone(),
+        }
+    }
+
     /// How far scripts may go.
     pub(crate) fn limits(&self) -> Limits {
         Limits {

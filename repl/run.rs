@@ -102,6 +102,7 @@ pub(crate) fn session(options: &Options) -> Session {
         uri: options.connect.clone(),
         read_only: options.readonly,
         connect_timeout: options.connect_timeout,
+        grants: options.grants(),
         output,
         notes: Box::new(std::io::stderr()),
     })

@@ -4,7 +4,8 @@ use rhai::{Array, Blob, Dynamic, Map};
 use serde_json::{Value, json};
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
-use virhai::{Connection, Domain, Error, Interface, Network, Xml};
+use virhai::kinds::{DomainKind, InterfaceKind, NetworkKind, StoragePoolKind, StorageVolKind};
+use virhai::{Connection, Error, Kind, Object, Xml};
 
 /// A value as a person reads it; nothing for `()`.
 pub(crate) fn text(value: &Dynamic) -> Option<String> {
@@ -22,14 +23,8 @@ pub(crate) fn text(value: &Dynamic) -> Option<String> {
 
 /// A value in one line.
 fn plain(value: &Dynamic) -> String {
-    if let Some(domain) = value.read_lock::<Domain>() {
-        return domain.to_string();
-    }
-    if let Some(network) = value.read_lock::<Network>() {
-        return network.to_string();
-    }
-    if let Some(interface) = value.read_lock::<Interface>() {
-        return interface.to_string();
+    if let Some((text, _)) = any_object(value) {
+        return text;
     }
     if let Some(connection) = value.read_lock::<Connection>() {
         return connection.to_string();
@@ -69,43 +64,46 @@ fn array(list: &Array) -> String {
     if list.is_empty() {
         return "[]".into();
     }
-    if let Some(domains) = all_of::<Domain>(list) {
-        let head = ["Id", "Name", "State", "Memory", "Vcpus"];
-        return table(head, domains.iter().map(Domain::row));
-    }
-    if let Some(networks) = all_of::<Network>(list) {
-        let head = ["Name", "State", "Autostart", "Persistent", "Bridge"];
-        return table(head, networks.iter().map(Network::row));
-    }
-    if let Some(interfaces) = all_of::<Interface>(list) {
-        let head = ["Name", "State", "MAC address"];
-        return table(head, interfaces.iter().map(Interface::row));
-    }
-    list.iter().map(plain).collect::<Vec<_>>().join("\n")
+    table::<DomainKind>(list)
+        .or_else(|| table::<StoragePoolKind>(list))
+        .or_else(|| table::<StorageVolKind>(list))
+        .or_else(|| table::<NetworkKind>(list))
+        .or_else(|| table::<InterfaceKind>(list))
+        .unwrap_or_else(|| list.iter().map(plain).collect::<Vec<_>>().join("\n"))
 }
 
-/// The values of `list`, where each is a `T`.
-fn all_of<T: Clone + 'static>(list: &Array) -> Option<Vec<T>> {
-    list.iter()
-        .map(|value| value.clone().try_cast::<T>())
-        .collect()
-}
-
-fn table<const WIDTH: usize>(
-    head: [&str; WIDTH],
-    rows: impl Iterator<Item = [String; WIDTH]>,
-) -> String {
-    let mut builder = Builder::new();
-    builder.push_record(head);
-    rows.for_each(|row| builder.push_record(row));
-    let mut table = builder.build();
+/// A list of nothing but objects of one kind.
+fn table<K: Kind>(list: &Array) -> Option<String> {
+    let mut rows = Builder::new();
+    rows.push_record(K::COLUMNS.iter().copied());
+    for value in list {
+        rows.push_record(K::row(&value.clone().try_cast::<Object<K>>()?));
+    }
+    let mut table = rows.build();
     table.with(Style::empty()).with(Padding::new(0, 2, 0, 0));
-    table
+    let lines: Vec<String> = table
         .to_string()
         .lines()
-        .map(str::trim_end)
-        .collect::<Vec<_>>()
-        .join("\n")
+        .map(|line| line.trim_end().to_owned())
+        .collect();
+    Some(lines.join("\n"))
+}
+
+/// An object in one line, and as data.
+fn object<K: Kind>(value: &Dynamic) -> Option<(String, Value)> {
+    let object = value.read_lock::<Object<K>>()?;
+    let name = ("name", object.name());
+    let fields = std::iter::once(name).chain(K::identity(&object));
+    let data = fields.map(|(field, text)| (field.to_owned(), Value::String(text)));
+    Some((object.to_string(), Value::Object(data.collect())))
+}
+
+fn any_object(value: &Dynamic) -> Option<(String, Value)> {
+    object::<DomainKind>(value)
+        .or_else(|| object::<StoragePoolKind>(value))
+        .or_else(|| object::<StorageVolKind>(value))
+        .or_else(|| object::<NetworkKind>(value))
+        .or_else(|| object::<InterfaceKind>(value))
 }
 
 fn fields(map: &Map) -> String {
@@ -139,14 +137,8 @@ pub(crate) fn json(value: &Dynamic) -> Value {
                 .collect(),
         );
     }
-    if let Some(domain) = value.read_lock::<Domain>() {
-        return json!({ "name": domain.name(), "uuid": domain.uuid() });
-    }
-    if let Some(network) = value.read_lock::<Network>() {
-        return json!({ "name": network.name(), "uuid": network.uuid() });
-    }
-    if let Some(interface) = value.read_lock::<Interface>() {
-        return json!({ "name": interface.name() });
+    if let Some((_, data)) = any_object(value) {
+        return data;
     }
     if let Some(connection) = value.read_lock::<Connection>() {
         return json!({ "uri": connection.uri() });

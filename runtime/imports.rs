@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use include_dir::{Dir, include_dir};
 use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 
-use crate::suggest;
+use crate::{isolation, suggest};
 
 static STDLIB: Dir = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
 
@@ -23,6 +23,8 @@ struct State {
     /// The text of every file that was read, under the name that positions carry.
     texts: Mutex<HashMap<String, String>>,
     compiled: Mutex<HashMap<String, AST>>,
+    /// The code of imported files as it is run, and where its text differs from theirs.
+    isolated: Mutex<HashMap<String, (AST, Vec<Position>)>>,
 }
 
 /// Where an import leads: the name of the file in messages, and its text.
@@ -84,6 +86,39 @@ impl Imports {
             .unwrap_or_else(PoisonError::into_inner)
             .get(name)
             .cloned()
+    }
+
+    /// The place in the file `name` as it was written that an error tells of.
+    pub fn as_written(&self, name: &str, position: Position) -> Position {
+        let isolated = self.0.isolated.lock();
+        let isolated = isolated.unwrap_or_else(PoisonError::into_inner);
+        match isolated.get(name) {
+            Some((_, shifts)) => isolation::as_written(shifts, position),
+            None => position,
+        }
+    }
+
+    /// The code of an imported file as it is run.
+    fn isolated(
+        &self,
+        engine: &Engine,
+        found: &Found,
+        ast: &AST,
+    ) -> Result<AST, Box<EvalAltResult>> {
+        let known = || {
+            self.0
+                .isolated
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some((ast, _)) = known().get(&found.name) {
+            return Ok(ast.clone());
+        }
+        let isolated = isolation::isolated(&crate::source::without_shebang(&found.text), ast);
+        let mut ast = engine.compile(&isolated.text)?;
+        ast.set_source(found.name.as_str());
+        known().insert(found.name.clone(), (ast.clone(), isolated.shifts));
+        Ok(ast)
     }
 
     /// Reads what `path` means in the file `from`.
@@ -216,6 +251,9 @@ impl ModuleResolver for Imports {
         path: &str,
         position: Position,
     ) -> Result<Shared<Module>, Box<EvalAltResult>> {
+        if path == isolation::PATH {
+            return Ok(isolation::module());
+        }
         let fail = |error: Box<EvalAltResult>| -> Box<EvalAltResult> {
             EvalAltResult::ErrorInModule(path.to_owned(), error, position).into()
         };
@@ -237,6 +275,7 @@ impl ModuleResolver for Imports {
                 ast
             }
         };
+        let ast = self.isolated(engine, &found, &ast).map_err(fail)?;
         let mut module = Module::eval_ast_as_new(Scope::new(), &ast, engine).map_err(fail)?;
         module.set_id(found.name);
         Ok(module.into())

@@ -15,7 +15,9 @@ pub mod suggest;
 mod api;
 mod error;
 mod exit;
+mod grants;
 mod imports;
+mod isolation;
 #[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
 mod libvirt;
 mod resources;
@@ -24,13 +26,22 @@ mod version;
 mod watch;
 mod xml;
 
+/// The kinds of objects that a connection gives out.
+pub mod kinds {
+    pub use crate::api::domain::DomainKind;
+    pub use crate::api::interface::InterfaceKind;
+    pub use crate::api::network::NetworkKind;
+    pub use crate::api::storage_pool::StoragePoolKind;
+    pub use crate::api::storage_vol::StorageVolKind;
+}
+
 pub use api::arguments::parse_duration;
 pub use api::connection::Connection;
 pub use api::domain::Domain;
-pub use api::interface::Interface;
-pub use api::network::Network;
+pub use api::object::{Kind, Object};
 pub use error::Error;
 pub use exit::exit_status;
+pub use grants::Grants;
 pub use imports::Imports;
 pub use interrupt::Interrupt;
 pub use program::Program;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rhai::{Dynamic, NativeCallContext};
 
+use crate::grants::Grants;
 use crate::interrupt::Interrupt;
 
 /// How a session connects and where its scripts print.
@@ -16,6 +17,8 @@ pub struct SessionOptions {
     pub read_only: bool,
     /// How long a host may take to accept a connection.
     pub connect_timeout: Duration,
+    /// What scripts may use besides libvirt.
+    pub grants: Grants,
     /// Where `print` and `debug` write.
     pub output: Box<dyn Write + Send>,
     /// Where what is no result goes, such as what could not be undone.
@@ -28,6 +31,7 @@ impl Default for SessionOptions {
             uri: None,
             read_only: false,
             connect_timeout: Duration::from_secs(30),
+            grants: Grants::default(),
             output: Box::new(std::io::sink()),
             notes: Box::new(std::io::sink()),
         }
@@ -42,6 +46,7 @@ struct Shared {
     uri: Option<String>,
     read_only: bool,
     connect_timeout: Duration,
+    grants: Grants,
     interrupt: Interrupt,
     output: Mutex<Box<dyn Write + Send>>,
     notes: Mutex<Box<dyn Write + Send>>,
@@ -54,6 +59,7 @@ impl Session {
             uri: options.uri,
             read_only: options.read_only,
             connect_timeout: options.connect_timeout,
+            grants: options.grants,
             interrupt: Interrupt::default(),
             output: Mutex::new(options.output),
             notes: Mutex::new(options.notes),
@@ -81,6 +87,11 @@ impl Session {
     /// What `connect()` opens.
     pub fn uri(&self) -> Option<&str> {
         self.0.uri.as_deref()
+    }
+
+    /// What scripts may use besides libvirt.
+    pub(crate) fn grants(&self) -> &Grants {
+        &self.0.grants
     }
 
     pub(crate) fn read_only(&self) -> bool {

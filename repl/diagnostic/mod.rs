@@ -42,10 +42,7 @@ impl Diagnostic {
         let mut file = name.to_owned();
         let mut inner = error;
         loop {
-            let place = Place {
-                file: file.clone(),
-                position: inner.position(),
-            };
+            let place = Place::of_error(imports, &file, inner.position());
             match inner {
                 EvalAltResult::ErrorInFunctionCall(function, source, next, _) => {
                     let function = match function.starts_with("anon$") {
@@ -68,10 +65,7 @@ impl Diagnostic {
                 _ => break,
             }
         }
-        let place = Place {
-            file: file.clone(),
-            position: inner.position(),
-        };
+        let place = Place::of_error(imports, &file, inner.position());
         let left_out = shorten(&mut trail);
         let mut diagnostic = Self {
             title: String::new(),
@@ -85,7 +79,9 @@ impl Diagnostic {
             thrown: None,
         };
         match inner {
-            EvalAltResult::ErrorRuntime(value, _) => diagnostic.describe_thrown(value, place),
+            EvalAltResult::ErrorRuntime(value, _) => {
+                diagnostic.describe_thrown(imports, value, place)
+            }
             EvalAltResult::ErrorParsing(kind, _) => {
                 diagnostic.title = plain_message(&kind.to_string());
             }
@@ -154,14 +150,11 @@ impl Diagnostic {
         diagnostic
     }
 
-    fn describe_thrown(&mut self, value: &Dynamic, thrown: Place) {
+    fn describe_thrown(&mut self, imports: &Imports, value: &Dynamic, thrown: Place) {
         if let Some(map) = value.read_lock::<Map>()
             && let Some((title, position)) = caught_and_thrown(&map)
         {
-            let origin = Place {
-                file: thrown.file.clone(),
-                position,
-            };
+            let origin = Place::of_error(imports, &thrown.file, position);
             self.title = title;
             self.trail.insert(0, ("thrown again here".into(), thrown));
             self.place = Some(origin);
@@ -197,10 +190,7 @@ impl Diagnostic {
         self.code = Some(error.code());
         self.hint = error.hint().map(str::to_owned);
         let (position, source) = error.origin();
-        let origin = Place {
-            file: source.unwrap_or(&thrown.file).to_owned(),
-            position,
-        };
+        let origin = Place::of_error(imports, source.unwrap_or(&thrown.file), position);
         if !position.is_none() && (origin.position != thrown.position || origin.file != thrown.file)
         {
             self.trail.insert(0, ("thrown again here".into(), thrown));

@@ -1,12 +1,23 @@
 //! Places in scripts: files, positions, and the text that stands there.
 
 use rhai::Position;
+use virhai::Imports;
 
 /// A position in a file.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) file: String,
     pub(super) position: Position,
+}
+
+impl Place {
+    /// Where an error that happened at `position` of `file` is in the text as it was written.
+    pub(super) fn of_error(imports: &Imports, file: &str, position: Position) -> Self {
+        Self {
+            file: file.to_owned(),
+            position: imports.as_written(file, position),
+        }
+    }
 }
 
 /// The bytes of the token at `position`, which Rhai knows only as a point.

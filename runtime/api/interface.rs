@@ -7,8 +7,6 @@ use virt::interface::Interface as Handle;
 use super::arguments::{RhaiResultOf, flag_bits};
 use super::connection::Connection;
 use super::object::{Kind, Object};
-use super::xml::parse;
-use crate::xml::Xml;
 
 /// A network interface of the host behind a connection; copies are the same interface.
 pub type Interface = Object<InterfaceKind>;
@@ -21,31 +19,28 @@ impl Kind for InterfaceKind {
     type Facts = ();
     const TYPE: &'static str = "Interface";
     const NOUN: &'static str = "interface";
+    const COLUMNS: &'static [&'static str] = &["Name", "State", "MAC address"];
+
+    fn row(iface: &Interface) -> Vec<String> {
+        let handle = iface.handle().ok();
+        let state = match handle.as_ref().and_then(|it| it.is_active().ok()) {
+            Some(true) => "active",
+            Some(false) => "inactive",
+            None => "?",
+        };
+        let mac = handle.and_then(|it| it.mac_string().ok());
+        vec![iface.name(), state.to_owned(), mac.unwrap_or_default()]
+    }
+
+    fn identity(_: &Interface) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 
     fn name(handle: &Handle) -> Option<String> {
         handle.name().ok()
     }
 
     fn facts(_: &Handle) {}
-}
-
-impl Interface {
-    /// Name, state and MAC address, for a table; `-` stands for what is not known.
-    pub fn row(&self) -> [String; 3] {
-        let handle = self.handle().ok();
-        let active = handle.as_ref().and_then(|it| it.is_active().ok());
-        let state = match active {
-            Some(true) => "active",
-            Some(false) => "inactive",
-            None => "-",
-        };
-        let mac = handle.and_then(|it| it.mac_string().ok());
-        [
-            self.name(),
-            state.to_owned(),
-            mac.unwrap_or_else(|| "-".into()),
-        ]
-    }
 }
 
 pub(crate) fn register(engine: &mut Engine) {
@@ -136,38 +131,6 @@ mod functions {
         iface.call(&ctx, "virInterfaceGetXMLDesc", "read the XML of", |it| {
             it.xml_desc(wanted)
         })
-    }
-
-    /// The XML as an `Xml`, with the addresses that the interface has now.
-    ///
-    /// ```rhai
-    /// let iface = connect("test:///default").interface_lookup_by_name("eth1");
-    /// assert_eq(iface.xml().get("protocol[@family='ipv4']/ip/@address"), "192.168.0.5");
-    /// ```
-    /// Calls virInterfaceGetXMLDesc.
-    #[rhai_fn(name = "xml", pure, return_raw)]
-    pub fn xml(ctx: NativeCallContext, iface: &mut Interface) -> RhaiResultOf<Xml> {
-        xml_flags(ctx, iface, 0)
-    }
-
-    /// The XML as an `Xml`, as `flags` say: see `xml_desc`.
-    ///
-    /// ```rhai
-    /// let iface = connect("test:///default").interface_lookup_by_name("eth1");
-    /// assert_eq(iface.xml(0).get("@type"), "ethernet");
-    /// ```
-    /// Calls virInterfaceGetXMLDesc.
-    #[rhai_fn(name = "xml", pure, return_raw)]
-    pub fn xml_flags(
-        ctx: NativeCallContext,
-        iface: &mut Interface,
-        flags: i64,
-    ) -> RhaiResultOf<Xml> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let text = iface.call(&ctx, "virInterfaceGetXMLDesc", "read the XML of", |it| {
-            it.xml_desc(wanted)
-        })?;
-        parse(&ctx, text)
     }
 
     /// Brings this interface up.

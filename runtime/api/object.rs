@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::libvirt::Failure;
 
 /// A kind of object: what libvirt's handle of it is, and how messages call it.
-pub trait Kind: 'static {
+pub trait Kind: Sized + 'static {
     /// libvirt's handle.
     type Handle: Send + Sync + 'static;
     /// What is remembered of the object, for when its connection is closed.
@@ -20,6 +20,15 @@ pub trait Kind: 'static {
     const TYPE: &'static str;
     /// What messages call it.
     const NOUN: &'static str;
+
+    /// The heads of the columns in a table of such objects.
+    const COLUMNS: &'static [&'static str];
+
+    /// What a table shows of `object`, a text for each column.
+    fn row(object: &Object<Self>) -> Vec<String>;
+
+    /// What tells `object` from others besides its name, as fields and their texts.
+    fn identity(object: &Object<Self>) -> Vec<(&'static str, String)>;
 
     /// The name that libvirt knows it by.
     fn name(handle: &Self::Handle) -> Option<String>;
@@ -100,12 +109,18 @@ impl<K: Kind> Object<K> {
         verb: impl fmt::Display,
         run: impl FnOnce(&K::Handle) -> Result<T, E>,
     ) -> RhaiResultOf<T> {
-        self.handle()
-            .and_then(|handle| {
-                let _permit = self.0.connection.permit()?;
-                run(&handle).map_err(Into::into)
-            })
+        self.attempt(run)
             .map_err(|failure| self.error(ctx, failure, call, verb).throw())
+    }
+
+    /// Makes one libvirt call whose failure the caller sees to.
+    pub(crate) fn attempt<T, E: Into<Failure>>(
+        &self,
+        run: impl FnOnce(&K::Handle) -> Result<T, E>,
+    ) -> Result<T, Failure> {
+        let handle = self.handle()?;
+        let _permit = self.0.connection.permit()?;
+        run(&handle).map_err(Into::into)
     }
 
     /// The failure of `call` while the script tried to `verb` this object.

@@ -154,7 +154,8 @@ impl fmt::Debug for Error {
 }
 
 impl Failure {
-    fn lost_connection(&self) -> bool {
+    /// Whether the connection is gone, so that the outcome of the call is unknown.
+    pub(crate) fn lost_connection(&self) -> bool {
         let code = u32::try_from(self.code).unwrap_or_default();
         match code {
             virt_sys::VIR_ERR_SYSTEM_ERROR | virt_sys::VIR_ERR_RPC => {

@@ -15,6 +15,7 @@ pub mod interface;
 pub mod network;
 pub mod peek;
 pub mod stream;
+pub mod tuning;
 pub mod typed_params;
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};

@@ -16,6 +16,9 @@ use super::{Failure, Result, c_option, checked, pointer};
 /// Who gets what arrives; no bytes means the end. Runs on the event-loop thread.
 pub type Reader = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
+/// What libvirt answers where a hole comes next.
+const HOLE: c_int = -3;
+
 const ENDED: c_int =
     (virt_sys::VIR_STREAM_EVENT_HANGUP | virt_sys::VIR_STREAM_EVENT_ERROR) as c_int;
 
@@ -90,6 +93,58 @@ pub fn send(stream: &Stream, bytes: &[u8]) -> Result<usize> {
         -2 => Ok(0),
         _ => checked(sent).map(|sent| usize::try_from(sent).unwrap_or(0)),
     }
+}
+
+/// What arrived on a stream that blocks.
+pub enum Received {
+    /// So many bytes at the front of the buffer.
+    Bytes(usize),
+    /// A hole of that length, instead of zeros.
+    Hole(u64),
+    /// The end.
+    End,
+}
+
+/// Waits for what comes next on a stream that blocks.
+pub fn receive(stream: &Stream, buffer: &mut [u8]) -> Result<Received> {
+    // SAFETY: the handle and the buffer live during the call.
+    let count = unsafe {
+        virt_sys::virStreamRecvFlags(
+            stream.as_ptr(),
+            buffer.as_mut_ptr().cast::<c_char>(),
+            buffer.len(),
+            virt_sys::VIR_STREAM_RECV_STOP_AT_HOLE,
+        )
+    };
+    if count == HOLE {
+        let mut length = 0;
+        // SAFETY: the handle lives during the call, which writes one number.
+        checked(unsafe { virt_sys::virStreamRecvHole(stream.as_ptr(), &raw mut length, 0) })?;
+        return Ok(Received::Hole(u64::try_from(length).unwrap_or(0)));
+    }
+    checked(count).map(|count| match usize::try_from(count).unwrap_or(0) {
+        0 => Received::End,
+        count => Received::Bytes(count),
+    })
+}
+
+/// Sends a hole of `length` bytes instead of zeros.
+pub fn send_hole(stream: &Stream, length: u64) -> Result<()> {
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    // SAFETY: the handle lives during the call.
+    checked(unsafe { virt_sys::virStreamSendHole(stream.as_ptr(), length, 0) }).map(drop)
+}
+
+/// Ends a stream that blocks once all of it was sent or received.
+pub fn finish(stream: &Stream) -> Result<()> {
+    // SAFETY: the handle lives during the call.
+    checked(unsafe { virt_sys::virStreamFinish(stream.as_ptr()) }).map(drop)
+}
+
+/// Breaks a transfer off.
+pub fn break_off(stream: &Stream) {
+    // SAFETY: the handle lives during the call, which is allowed in any state.
+    unsafe { virt_sys::virStreamAbort(stream.as_ptr()) };
 }
 
 unsafe extern "C" fn readable(stream: virt_sys::virStreamPtr, events: c_int, target: *mut c_void) {

@@ -7,7 +7,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
-use super::document::{Document, Kind, NodeId};
+use super::document::Document;
+use super::nodes::{Kind, NodeId};
 use super::path::Path;
 use super::select;
 
@@ -29,6 +30,16 @@ impl Difference {
             (_, None) => "removed",
             _ => "changed",
         }
+    }
+
+    /// The steps of the path as they are written.
+    pub fn steps(&self) -> Vec<String> {
+        Path::parse(&self.path).map_or_else(|_| Vec::new(), |path| path.written_steps())
+    }
+
+    /// The names of the elements on the path.
+    pub fn names(&self) -> Vec<String> {
+        Path::parse(&self.path).map_or_else(|_| Vec::new(), |path| path.names())
     }
 }
 

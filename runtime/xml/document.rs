@@ -3,10 +3,8 @@
 //! A node knows its bytes in `text`, and nothing of the text is ever changed: an edit appends the
 //! new bytes and has the node point to them. Writing copies what was not edited as it stands.
 
-use std::num::NonZeroU32;
-use std::ops::Range;
-
 use super::fault::{Fault, Result};
+use super::nodes::{DOCUMENT, Kind, Node, NodeId, Nodes, Span};
 use super::{parse, tag, text};
 
 /// How many elements may stand within one another.
@@ -14,178 +12,6 @@ pub(crate) const MAX_DEPTH: usize = 1000;
 
 /// How large a document may be, in bytes, with all its edits.
 const MAX_BYTES: usize = 1024 * 1024 * 1024;
-
-/// The node that stands for the whole document.
-pub(super) const DOCUMENT: NodeId = NodeId(NonZeroU32::MIN);
-
-/// A node's place in its document, which stays its own also after it was removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct NodeId(NonZeroU32);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Document,
-    Element,
-    Text,
-    CData,
-    /// A comment, a processing instruction, the declaration, the document type or the byte order
-    /// mark.
-    Other,
-}
-
-/// Bytes of the document's text.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Span {
-    start: u32,
-    end: u32,
-}
-
-impl Span {
-    /// The bytes `range`, `base` bytes further on.
-    pub fn new(range: Range<usize>, base: usize) -> Self {
-        // `Document::reserve` has seen to it that no document grows beyond what fits.
-        let narrow = |at: usize| u32::try_from(base + at).unwrap_or(u32::MAX);
-        Self {
-            start: narrow(range.start),
-            end: narrow(range.end),
-        }
-    }
-
-    fn range(self) -> Range<usize> {
-        self.start as usize..self.end as usize
-    }
-
-    /// Takes in the bytes of `next`, if they follow on these.
-    pub fn extend(&mut self, next: Span) -> bool {
-        let follows = self.end == next.start;
-        if follows {
-            self.end = next.end;
-        }
-        follows
-    }
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Node {
-    pub kind: Kind,
-    /// Whether it or anything in it is no longer as the text has it from `open` to `close`.
-    edited: bool,
-    pub parent: Option<NodeId>,
-    pub previous: Option<NodeId>,
-    pub next: Option<NodeId>,
-    pub first: Option<NodeId>,
-    pub last: Option<NodeId>,
-    /// An element's start tag, and all of anything else.
-    pub open: Span,
-    /// An element's end tag; nothing where the start tag ends it as well.
-    pub close: Span,
-}
-
-impl Node {
-    pub fn new(kind: Kind, open: Span) -> Self {
-        Self {
-            kind,
-            edited: false,
-            parent: None,
-            previous: None,
-            next: None,
-            first: None,
-            last: None,
-            open,
-            close: Span {
-                start: open.end,
-                end: open.end,
-            },
-        }
-    }
-}
-
-/// The nodes of a document, in the order in which they came into being.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Nodes(Vec<Node>);
-
-impl Nodes {
-    pub fn with_capacity(count: usize) -> Self {
-        Self(Vec::with_capacity(count))
-    }
-
-    pub fn push(&mut self, node: Node) -> NodeId {
-        self.0.push(node);
-        let count = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        NodeId(NonZeroU32::new(count).unwrap_or(NonZeroU32::MAX))
-    }
-
-    /// Forgets all but the first `count`.
-    pub fn truncate(&mut self, count: usize) {
-        self.0.truncate(count);
-    }
-
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Adds `child` as the last in `parent`.
-    pub fn append(&mut self, parent: NodeId, child: NodeId) {
-        let last = self[parent].last.replace(child);
-        match last {
-            Some(last) => self[last].next = Some(child),
-            None => self[parent].first = Some(child),
-        }
-        self[child].parent = Some(parent);
-        self[child].previous = last;
-        self[child].next = None;
-    }
-
-    /// Takes `node` out of its parent.
-    pub fn detach(&mut self, node: NodeId) {
-        let Node {
-            parent,
-            previous,
-            next,
-            ..
-        } = self[node];
-        match (previous, parent) {
-            (Some(previous), _) => self[previous].next = next,
-            (None, Some(parent)) => self[parent].first = next,
-            (None, None) => {}
-        }
-        match (next, parent) {
-            (Some(next), _) => self[next].previous = previous,
-            (None, Some(parent)) => self[parent].last = previous,
-            (None, None) => {}
-        }
-        let node = &mut self[node];
-        (node.parent, node.previous, node.next) = (None, None, None);
-    }
-
-    /// Puts `child`, which has no parent, right after `before`, or first in `parent`.
-    pub fn insert(&mut self, parent: NodeId, before: Option<NodeId>, child: NodeId) {
-        let next = match before {
-            Some(before) => self[before].next.replace(child),
-            None => self[parent].first.replace(child),
-        };
-        match next {
-            Some(next) => self[next].previous = Some(child),
-            None => self[parent].last = Some(child),
-        }
-        let child = &mut self[child];
-        (child.parent, child.previous, child.next) = (Some(parent), before, next);
-    }
-}
-
-impl std::ops::Index<NodeId> for Nodes {
-    type Output = Node;
-
-    fn index(&self, id: NodeId) -> &Node {
-        &self.0[id.0.get() as usize - 1]
-    }
-}
-
-impl std::ops::IndexMut<NodeId> for Nodes {
-    fn index_mut(&mut self, id: NodeId) -> &mut Node {
-        &mut self.0[id.0.get() as usize - 1]
-    }
-}
 
 /// An XML document.
 #[derive(Debug, Clone)]
@@ -385,7 +211,7 @@ impl Document {
             ..
         } = self.nodes[node];
         if !edited {
-            out.push_str(&self.text[open.start as usize..close.end as usize]);
+            out.push_str(&self.text[open.up_to(close)]);
             return;
         }
         out.push_str(self.open(node));
@@ -442,8 +268,7 @@ impl Document {
             self.nodes.detach(node);
             return;
         }
-        let span = self.nodes[node].open;
-        let start = span.start as usize;
+        let start = self.nodes[node].open.range().start;
         self.nodes[node].open = Span::new(start..start + length, 0);
         self.touch(node);
     }

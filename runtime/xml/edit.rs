@@ -1,8 +1,9 @@
 //! Changes to a document: each touches the bytes that it is about, and no others.
 
-use super::document::{DOCUMENT, Document, Kind, MAX_DEPTH, NodeId};
+use super::document::{Document, MAX_DEPTH};
 use super::fault::{Fault, Result};
 use super::layout;
+use super::nodes::{DOCUMENT, Kind, NodeId};
 use super::path::{Condition, End, Path, Step, To};
 use super::{select, tag, text};
 
@@ -45,19 +46,15 @@ impl Reached {
 
 /// The element that `path` leads to first, made if there is none.
 pub(super) fn reach(document: &mut Document, start: NodeId, path: &Path) -> Result<Reached> {
-    for steps in (0..=path.steps.len()).rev() {
-        let found = select::elements(document, start, path, steps);
-        let Some(node) = found.first().copied() else {
-            continue;
-        };
-        let missing = &path.steps[steps..];
-        let anywhere = steps > 0 && path.steps[steps - 1].to == To::Within;
-        if !missing.is_empty() && (anywhere || node == DOCUMENT) {
-            return Err(select::missing(document, start, path));
+    let (steps, found) = select::furthest(document, start, path);
+    let missing = &path.steps[steps..];
+    let anywhere = steps > 0 && path.steps[steps - 1].to == To::Within;
+    match found.first().copied() {
+        Some(node) if missing.is_empty() || !(anywhere || node == DOCUMENT) => {
+            make(document, node, missing)
         }
-        return make(document, node, missing);
+        _ => Err(select::missing(document, start, path)),
     }
-    Err(select::missing(document, start, path))
 }
 
 /// Makes an element in `parent` for each of `steps`, one in the other.
@@ -233,7 +230,7 @@ pub(super) fn insert(
 
 /// Removes all that `path` leads to, and answers how much that was.
 pub(super) fn remove(document: &mut Document, start: NodeId, path: &Path) -> Result<usize> {
-    let nodes = select::elements(document, start, path, path.steps.len());
+    let nodes = select::elements(document, start, path);
     let mut removed = 0;
     for node in nodes {
         match &path.end {

@@ -48,7 +48,7 @@ impl fmt::Display for Fault {
 
 /// The line and the column of the byte `at`, both from 1.
 pub(super) fn place(text: &str, at: usize) -> (usize, usize) {
-    let at = text.floor_char_boundary(at.min(text.len()));
+    let at = super::text::floor(text, at);
     let before = &text[..at];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let line = before.matches('\n').count() + 1;

@@ -1,8 +1,9 @@
 //! Lines and indentation: new elements stand as those beside them do, and one that goes takes its
 //! line along.
 
-use super::document::{DOCUMENT, Document, Kind, NodeId};
+use super::document::Document;
 use super::fault::Result;
+use super::nodes::{DOCUMENT, Kind, NodeId};
 
 /// How far children stand in where the document does not tell.
 const INDENT: &str = "  ";

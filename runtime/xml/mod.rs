@@ -9,6 +9,7 @@ mod edit;
 mod fault;
 mod layout;
 mod namespace;
+mod nodes;
 mod parse;
 mod path;
 mod select;
@@ -21,9 +22,10 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(crate) use diff::Difference;
+use document::Document;
 pub(crate) use document::MAX_DEPTH;
-use document::{DOCUMENT, Document, NodeId};
 pub(crate) use fault::{Fault, Result};
+use nodes::{DOCUMENT, NodeId};
 use path::{End, Path};
 
 /// An element of an XML document, or a whole document.
@@ -174,10 +176,18 @@ impl Xml {
         let start = self.element(&document);
         Ok(match path.end {
             End::Elements => {
-                let nodes = select::elements(&document, start, &path, path.steps.len());
+                let nodes = select::elements(&document, start, &path);
                 Selected::Elements(nodes.into_iter().map(|node| self.at(node)).collect())
             }
             _ => Selected::Texts(select::values(&document, start, &path)),
+        })
+    }
+
+    /// The XML of all elements that `path` leads to, or the texts.
+    pub(crate) fn texts(&self, path: &str) -> Result<Vec<String>> {
+        Ok(match self.select(path)? {
+            Selected::Elements(elements) => elements.iter().map(Self::text).collect(),
+            Selected::Texts(texts) => texts,
         })
     }
 

@@ -1,6 +1,7 @@
 //! Namespaces: a part of a document takes the declarations along that it stands under.
 
-use super::document::{Document, NodeId};
+use super::document::Document;
+use super::nodes::NodeId;
 use super::tag;
 
 /// Declarations as `(attribute, value)`, the nearest first.

@@ -4,8 +4,9 @@ use quick_xml::Reader;
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::events::Event;
 
-use super::document::{Kind, MAX_DEPTH, Node, NodeId, Nodes, Span};
+use super::document::MAX_DEPTH;
 use super::fault::{Fault, Result, place};
+use super::nodes::{Kind, Node, NodeId, Nodes, Span};
 use super::{tag, text};
 
 /// What is wrong, and at which byte.

@@ -55,6 +55,26 @@ pub(super) enum Condition {
 }
 
 impl Path {
+    /// The steps as they were written, the end among them.
+    pub fn written_steps(&self) -> Vec<String> {
+        let end = match &self.end {
+            End::Elements => None,
+            End::Attribute(name) => Some(format!("@{name}")),
+            End::Text => Some("text()".into()),
+        };
+        let steps = self.steps.iter().map(|step| step.written.clone());
+        steps.chain(end).collect()
+    }
+
+    /// The names of the elements on the way.
+    pub fn names(&self) -> Vec<String> {
+        let name = |step: &Step| match &step.to {
+            To::Child(name) => Some(name.clone()),
+            _ => None,
+        };
+        self.steps.iter().filter_map(name).collect()
+    }
+
     pub fn parse(text: &str) -> Result<Self> {
         let mut parser = Parser {
             text,

@@ -2,28 +2,38 @@
 
 use std::collections::HashSet;
 
-use super::document::{DOCUMENT, Document, NodeId};
+use super::document::Document;
 use super::fault::{Fault, Result};
+use super::nodes::{DOCUMENT, NodeId};
 use super::path::{Condition, End, Path, Step, To};
 use crate::suggest;
 
-/// Which elements `steps` lead to from `start`, in the document's order and each once.
-pub(super) fn elements(
-    document: &Document,
-    start: NodeId,
-    path: &Path,
-    steps: usize,
-) -> Vec<NodeId> {
-    let start = if path.absolute { DOCUMENT } else { start };
-    let mut found = vec![start];
-    for step in &path.steps[..steps] {
-        found = follow(document, &found, step);
+/// Which elements `path` leads to from `start`, in the document's order and each once.
+pub(super) fn elements(document: &Document, start: NodeId, path: &Path) -> Vec<NodeId> {
+    let (steps, mut found) = furthest(document, start, path);
+    if steps < path.steps.len() {
+        return Vec::new();
+    }
+    found.retain(|node| document.is_element(*node) || (steps == 0 && *node == DOCUMENT));
+    found
+}
+
+/// How many steps of `path` lead anywhere, and where those lead.
+pub(super) fn furthest(document: &Document, start: NodeId, path: &Path) -> (usize, Vec<NodeId>) {
+    let mut found = vec![if path.absolute { DOCUMENT } else { start }];
+    let mut taken = 0;
+    for step in &path.steps {
+        let next = follow(document, &found, step);
+        if next.is_empty() {
+            break;
+        }
+        found = next;
+        taken += 1;
     }
     if path.wanders() && found.len() > 1 {
         found = in_order(document, &found);
     }
-    found.retain(|node| document.is_element(*node) || (steps == 0 && *node == DOCUMENT));
-    found
+    (taken, found)
 }
 
 fn follow(document: &Document, from: &[NodeId], step: &Step) -> Vec<NodeId> {
@@ -111,7 +121,7 @@ fn in_order(document: &Document, nodes: &[NodeId]) -> Vec<NodeId> {
 
 /// The texts that `path` leads to.
 pub(super) fn values(document: &Document, start: NodeId, path: &Path) -> Vec<String> {
-    let elements = elements(document, start, path, path.steps.len()).into_iter();
+    let elements = elements(document, start, path).into_iter();
     match &path.end {
         End::Elements => elements.map(|node| document.text_in(node)).collect(),
         End::Attribute(name) => elements
@@ -126,7 +136,7 @@ pub(super) fn values(document: &Document, start: NodeId, path: &Path) -> Vec<Str
 
 pub(super) fn leads_anywhere(document: &Document, start: NodeId, path: &Path) -> bool {
     match path.end {
-        End::Elements => !elements(document, start, path, path.steps.len()).is_empty(),
+        End::Elements => !elements(document, start, path).is_empty(),
         _ => !values(document, start, path).is_empty(),
     }
 }
@@ -134,7 +144,7 @@ pub(super) fn leads_anywhere(document: &Document, start: NodeId, path: &Path) ->
 /// The first text that `path` leads to.
 pub(super) fn value(document: &Document, start: NodeId, path: &Path) -> Option<String> {
     if path.end == End::Elements {
-        let first = elements(document, start, path, path.steps.len());
+        let first = elements(document, start, path);
         return first.first().map(|node| document.text_in(*node));
     }
     values(document, start, path).into_iter().next()
@@ -143,10 +153,8 @@ pub(super) fn value(document: &Document, start: NodeId, path: &Path) -> Option<S
 /// Why nothing stands where `path` leads.
 pub(super) fn missing(document: &Document, start: NodeId, path: &Path) -> Fault {
     let fault = Fault::new(format!("nothing is at `{}`", path.written));
-    let reached = (0..=path.steps.len())
-        .rev()
-        .find_map(|steps| Some((steps, *elements(document, start, path, steps).first()?)));
-    let Some((steps, node)) = reached else {
+    let (steps, found) = furthest(document, start, path);
+    let Some(node) = found.first().copied() else {
         return fault;
     };
     let name = match document.name(node) {
@@ -202,7 +210,7 @@ fn instead(owner: &str, what: &str, wanted: &str, mut known: Vec<&str>) -> Strin
 /// The element that `path` leads to first.
 pub(super) fn first(document: &Document, start: NodeId, path: &Path) -> Result<NodeId> {
     check_element(path)?;
-    elements(document, start, path, path.steps.len())
+    elements(document, start, path)
         .first()
         .copied()
         .filter(|node| *node != DOCUMENT)

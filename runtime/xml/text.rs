@@ -69,6 +69,15 @@ pub(super) fn is_space(text: &str) -> bool {
     text.bytes().all(is_space_byte)
 }
 
+/// The last place at or before `at` where a character of `text` begins, or its end.
+pub(super) fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
 /// Where `text` has a character that no XML may hold, and which.
 pub(super) fn forbidden_character(text: &str) -> Option<(usize, char)> {
     // Most text has none: whole blocks are looked at first, which is many times faster.
@@ -77,8 +86,8 @@ pub(super) fn forbidden_character(text: &str) -> Option<(usize, char)> {
     let mut start = 0;
     for block in text.as_bytes().chunks(BLOCK) {
         if block.iter().fold(false, |any, byte| any | suspicious(byte)) {
-            let from = text.floor_char_boundary(start);
-            let to = text.ceil_char_boundary(start + block.len());
+            let from = floor(text, start);
+            let to = floor(text, start + block.len() + 3);
             let mut characters = text[from..to].char_indices();
             if let Some((at, letter)) = characters.find(|(_, letter)| !is_character(*letter)) {
                 return Some((from + at, letter));

@@ -71,6 +71,34 @@ def calls(title, what, uri, count, rounds, domain=(), peers=PEERS, **options):
     table(title, "µs", 1e6, samples, "C")
 
 
+def domain_of_10_kb():
+    """A domain as libvirt writes it, with a CD-ROM drive as the last of many disks."""
+    disk = (
+        "    <disk type='file' device='{device}'>\n      <driver name='qemu' type='qcow2' cache='none'/>\n"
+        "      <source file='/var/lib/libvirt/images/web-{n}.qcow2'/>\n      <target dev='vd{n}' bus='virtio'/>\n"
+        "      <address type='pci' domain='0x0000' bus='0x00' slot='{n:#04x}' function='0x0'/>\n    </disk>\n"
+    )
+    disks = "".join(disk.format(device="disk" if n < 33 else "cdrom", n=n) for n in range(34))
+    return (
+        "<domain type='kvm'>\n  <name>web</name>\n  <memory unit='KiB'>1048576</memory>\n"
+        f"  <os>\n    <type arch='x86_64'>hvm</type>\n  </os>\n  <devices>\n{disks}  </devices>\n</domain>\n"
+    )
+
+
+def xml(count=3000, rounds=9):
+    text = domain_of_10_kb()
+    peers = {
+        "virhai": [virhai, "run", f"{HERE}/xml.rhai"],
+        "lxml": ["/usr/bin/python3", f"{HERE}/xml.py"],
+    }
+    samples = {name: [] for name in peers}
+    for _ in range(rounds):
+        for name, peer in peers.items():
+            samples[name].append(float(run(peer + [str(count), text])))
+    title = f"read {len(text) / 1000:.1f} kB of XML, change one value and write it"
+    table(title, "µs", 1e6, samples, "lxml")
+
+
 def ordinary_user():
     """What makes a process run as an ordinary user, as session daemons have to."""
     if os.geteuid() != 0:
@@ -111,3 +139,4 @@ start_and_list()
 calls("100,000 dom.info() on the test driver, each", "info", "test:///default", 100_000, 7)
 calls("100,000 dom.state() on the test driver, each", "state", "test:///default", 100_000, 7)
 over_a_socket()
+xml()

@@ -134,6 +134,38 @@ fn every_example_for_qemu_runs_on_an_embedded_one() {
     });
 }
 
+/// Makes the pool `images` what each example finds: one volume of zeros, and no others.
+const RESTORE_IMAGES: &str = r#"{
+    let conn = connect();
+    for pool in conn.list_all_storage_pools() {
+        if pool.is_active() {
+            for vol in pool.list_all_volumes() { vol.delete(); }
+            pool.destroy();
+        }
+        pool.undefine();
+    }
+    let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>IMAGES</path></target></pool>");
+    pool.create();
+    pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+}"#;
+
+#[test]
+fn every_example_of_storage_runs_in_a_real_pool() {
+    let host = Daemon::start();
+    let folder = host.scratch().folder("images");
+    let restore = RESTORE_IMAGES.replace("IMAGES", &folder.display().to_string());
+    check(&examples("pool"), 1, |_, example| {
+        let grants = host.scratch().path("");
+        let program = host
+            .virhai()
+            .arg("--allow-read")
+            .arg(&grants)
+            .arg("--allow-write")
+            .arg(&grants);
+        run(program, &restore, example, host.scratch())
+    });
+}
+
 /// Starts `web` anew, once what the example before it left on either side is gone.
 const START_WEB: &str = r#"{
     for uri in [connect().uri, args[0]] {

@@ -177,3 +177,38 @@ fn an_import_that_is_a_folder_or_no_text_is_refused() {
         assert!(outcome.stderr.contains(part), "{outcome}");
     }
 }
+
+#[test]
+fn functions_of_one_name_in_several_files_are_kept_apart() {
+    let scratch = Scratch::new();
+    for name in ["one", "two"] {
+        scratch.write(
+            &format!("{name}.rhai"),
+            format!(
+                "fn helper(x) {{ `${{x}} of {name}` }} fn call_it(x) {{ helper(x) }}\n\
+                 fn mapped(x) {{ [x].map(|x| helper(x))[0] }}\n\
+                 fn undone(x) {{ all_or_nothing(|undo| call_it(x)) }}\n\
+                 fn fails() {{ helper(1); no_such(2) }}\n"
+            ),
+        );
+    }
+    let main = scratch.write(
+        "main.rhai",
+        r#"import "one" as one; import "two" as two;
+           fn helper(x) { `${x} of main` }
+           for n in 0..4 {
+               assert_eq([helper(n), one::call_it(n), two::call_it(n)], [`${n} of main`, `${n} of one`, `${n} of two`]);
+               assert_eq([one::mapped(n), two::mapped(n), one::undone(n), two::undone(n)],
+                   [`${n} of one`, `${n} of two`, `${n} of one`, `${n} of two`]);
+           }
+           two::fails();"#,
+    );
+    let outcome = virhai().arg("run").arg(main).fails(1);
+    assert!(outcome.stderr.contains("two.rhai:4:25"), "{outcome}");
+    assert!(
+        outcome
+            .stderr
+            .contains("fn fails() { helper(1); no_such(2) }"),
+        "{outcome}"
+    );
+}

@@ -8,6 +8,7 @@ mod interfaces;
 mod networks;
 mod open;
 mod restore;
+mod storage;
 mod uri;
 
 use std::any::Any;
@@ -181,4 +182,5 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(interfaces::functions).into());
     engine.register_global_module(exported_module!(networks::functions).into());
     engine.register_global_module(exported_module!(restore::functions).into());
+    engine.register_global_module(exported_module!(storage::functions).into());
 }

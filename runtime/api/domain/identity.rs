@@ -5,9 +5,7 @@ use rhai::{Blob, NativeCallContext};
 
 use super::{Connection, Domain, Handle};
 use crate::api::arguments::{self, RhaiResultOf, flag_bits};
-use crate::api::xml::parse;
 use crate::libvirt::{self, Failure};
-use crate::xml::Xml;
 
 /// The id of the running guest; the handle remembers one that a restart has made stale.
 fn current_id(domain: &Domain) -> i64 {
@@ -164,34 +162,6 @@ pub(super) mod functions {
         dom.call(&ctx, "virDomainGetXMLDesc", "read the XML of", |d| {
             d.xml_desc(wanted)
         })
-    }
-
-    /// The XML as an `Xml`: of the running guest, or the configuration of one that does not run.
-    ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
-    /// assert_eq(dom.xml().get("devices/disk/target/@dev"), "vda");
-    /// ```
-    /// Calls virDomainGetXMLDesc.
-    #[rhai_fn(name = "xml", pure, return_raw)]
-    pub fn xml(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Xml> {
-        xml_flags(ctx, dom, 0)
-    }
-
-    /// The XML as an `Xml`, as `flags` say: see `xml_desc`.
-    ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
-    /// assert(!dom.xml(VIR_DOMAIN_XML_INACTIVE).has("@id"));
-    /// ```
-    /// Calls virDomainGetXMLDesc.
-    #[rhai_fn(name = "xml", pure, return_raw)]
-    pub fn xml_flags(ctx: NativeCallContext, dom: &mut Domain, flags: i64) -> RhaiResultOf<Xml> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let text = dom.call(&ctx, "virDomainGetXMLDesc", "read the XML of", |d| {
-            d.xml_desc(wanted)
-        })?;
-        parse(&ctx, text)
     }
 
     /// Gives an inactive domain another name; all copies of this value follow.

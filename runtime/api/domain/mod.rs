@@ -6,6 +6,7 @@ mod autostart;
 mod control;
 mod device;
 mod devices;
+mod edit;
 mod identity;
 mod jobs;
 mod lifecycle;
@@ -46,6 +47,15 @@ impl Kind for DomainKind {
     type Facts = String;
     const TYPE: &'static str = "Domain";
     const NOUN: &'static str = "domain";
+    const COLUMNS: &'static [&'static str] = &["Id", "Name", "State", "Memory", "Vcpus"];
+
+    fn row(domain: &Domain) -> Vec<String> {
+        state::row(domain)
+    }
+
+    fn identity(domain: &Domain) -> Vec<(&'static str, String)> {
+        vec![("uuid", domain.uuid().to_owned())]
+    }
 
     fn name(handle: &Handle) -> Option<String> {
         handle.name().ok()
@@ -107,6 +117,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(autostart::functions).into());
     engine.register_global_module(exported_module!(control::functions).into());
     engine.register_global_module(exported_module!(devices::functions).into());
+    engine.register_global_module(exported_module!(edit::functions).into());
     engine.register_global_module(exported_module!(identity::functions).into());
     engine.register_global_module(exported_module!(jobs::functions).into());
     engine.register_global_module(exported_module!(lifecycle::functions).into());

@@ -100,33 +100,31 @@ pub(super) mod functions {
     }
 }
 
-impl Domain {
-    /// What a list of domains shows of this one: id, name, state, memory, virtual CPUs.
-    pub fn row(&self) -> [String; 5] {
-        let seen = self.handle().and_then(|handle| {
-            libvirt::domain::info(&handle).map(|info| (libvirt::domain::id(&handle), info))
-        });
-        match seen {
-            Ok((id, info)) => [
-                id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
-                self.name(),
-                STATES.word(i64::from(info.state)).to_string(),
-                bytesize::ByteSize::kib(info.memory).to_string(),
-                info.nrVirtCpu.to_string(),
-            ],
-            Err(failure) => {
-                let state = match failure.code == i64::from(virt_sys::VIR_ERR_NO_DOMAIN) {
-                    true => "gone",
-                    false => "?",
-                };
-                [
-                    "-".into(),
-                    self.name(),
-                    state.into(),
-                    String::new(),
-                    String::new(),
-                ]
-            }
+/// What a table shows of a domain: id, name, state, memory, virtual CPUs.
+pub(super) fn row(domain: &Domain) -> Vec<String> {
+    let seen = domain.handle().and_then(|handle| {
+        libvirt::domain::info(&handle).map(|info| (libvirt::domain::id(&handle), info))
+    });
+    match seen {
+        Ok((id, info)) => vec![
+            id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
+            domain.name(),
+            STATES.word(i64::from(info.state)).to_string(),
+            bytesize::ByteSize::kib(info.memory).to_string(),
+            info.nrVirtCpu.to_string(),
+        ],
+        Err(failure) => {
+            let state = match failure.code == i64::from(virt_sys::VIR_ERR_NO_DOMAIN) {
+                true => "gone",
+                false => "?",
+            };
+            vec![
+                "-".into(),
+                domain.name(),
+                state.into(),
+                String::new(),
+                String::new(),
+            ]
         }
     }
 }

@@ -6,8 +6,6 @@ use rhai::{Blob, NativeCallContext};
 use super::{Handle, Network};
 use crate::api::arguments::{self, RhaiResultOf, flag_bits};
 use crate::api::connection::Connection;
-use crate::api::xml::parse;
-use crate::xml::Xml;
 
 #[export_module]
 pub(super) mod functions {
@@ -129,34 +127,6 @@ pub(super) mod functions {
         net.call(&ctx, "virNetworkGetXMLDesc", "read the XML of", |n| {
             n.xml_desc(wanted)
         })
-    }
-
-    /// The XML as an `Xml`: of the active network, or the configuration of one that is not.
-    ///
-    /// ```rhai
-    /// let net = connect("test:///default").network_lookup_by_name("default");
-    /// assert_eq(net.xml().get("ip/@address"), "192.168.122.1");
-    /// ```
-    /// Calls virNetworkGetXMLDesc.
-    #[rhai_fn(name = "xml", pure, return_raw)]
-    pub fn xml(ctx: NativeCallContext, net: &mut Network) -> RhaiResultOf<Xml> {
-        xml_flags(ctx, net, 0)
-    }
-
-    /// The XML as an `Xml`, as `flags` say: see `xml_desc`.
-    ///
-    /// ```rhai
-    /// let net = connect("test:///default").network_lookup_by_name("default");
-    /// assert_eq(net.xml(0).get("forward/@mode"), "nat");
-    /// ```
-    /// Calls virNetworkGetXMLDesc.
-    #[rhai_fn(name = "xml", pure, return_raw)]
-    pub fn xml_flags(ctx: NativeCallContext, net: &mut Network, flags: i64) -> RhaiResultOf<Xml> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let text = net.call(&ctx, "virNetworkGetXMLDesc", "read the XML of", |n| {
-            n.xml_desc(wanted)
-        })?;
-        parse(&ctx, text)
     }
 
     /// The network as text.

@@ -23,6 +23,32 @@ impl Kind for NetworkKind {
     type Facts = String;
     const TYPE: &'static str = "Network";
     const NOUN: &'static str = "network";
+    const COLUMNS: &'static [&'static str] =
+        &["Name", "State", "Autostart", "Persistent", "Bridge"];
+
+    fn row(net: &Network) -> Vec<String> {
+        let handle = net.handle().ok();
+        let ask = |question: fn(&Handle) -> Result<bool, virt::error::Error>| {
+            handle.as_ref().and_then(|handle| question(handle).ok())
+        };
+        let told = |answer: Option<bool>, yes: &str, no: &str| {
+            answer
+                .map_or("?", |answer| if answer { yes } else { no })
+                .to_owned()
+        };
+        let bridge = handle.as_ref().and_then(|handle| handle.bridge_name().ok());
+        vec![
+            net.name(),
+            told(ask(Handle::is_active), "active", "inactive"),
+            told(ask(Handle::autostart), "yes", "no"),
+            told(ask(Handle::is_persistent), "yes", "no"),
+            bridge.unwrap_or_default(),
+        ]
+    }
+
+    fn identity(net: &Network) -> Vec<(&'static str, String)> {
+        vec![("uuid", net.uuid().to_owned())]
+    }
 
     fn name(handle: &Handle) -> Option<String> {
         handle.name().ok()
@@ -37,29 +63,6 @@ impl Network {
     /// The UUID, which never changes.
     pub fn uuid(&self) -> &str {
         self.facts()
-    }
-
-    /// State, autostart, persistence and bridge, for a table; `-` stands for what is not known.
-    pub fn row(&self) -> [String; 5] {
-        let told = |truth: Option<bool>, yes: &str, no: &str| {
-            truth
-                .map_or("-", |truth| if truth { yes } else { no })
-                .to_owned()
-        };
-        let handle = self.handle().ok();
-        let ask = |question: fn(&Handle) -> Result<bool, virt::error::Error>| {
-            handle.as_ref().and_then(|handle| question(handle).ok())
-        };
-        [
-            self.name(),
-            told(ask(Handle::is_active), "active", "inactive"),
-            told(ask(Handle::autostart), "yes", "no"),
-            told(ask(Handle::is_persistent), "yes", "no"),
-            handle
-                .as_ref()
-                .and_then(|handle| handle.bridge_name().ok())
-                .unwrap_or_else(|| "-".into()),
-        ]
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod argument;
 mod build;
+mod objects;
 
 use rhai::plugin::*;
 use rhai::{Array, Blob, Dynamic, Engine, Map, NativeCallContext, exported_module};
@@ -16,6 +17,7 @@ use crate::xml::{Fault, Place, Selected, Xml};
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Xml>("Xml");
     engine.register_global_module(exported_module!(functions).into());
+    engine.register_global_module(exported_module!(objects::functions).into());
 }
 
 /// What went wrong, as an error of the function that was called.

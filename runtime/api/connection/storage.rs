@@ -1,0 +1,382 @@
+//! Finding storage, and bringing new pools into being.
+
+use rhai::plugin::*;
+use rhai::{Array, Blob, Dynamic, NativeCallContext};
+
+use super::Connection;
+use crate::api::arguments::{RhaiResultOf, flag_bits};
+use crate::api::storage_pool::StoragePool;
+use crate::api::storage_vol::StorageVol;
+use crate::api::xml::{XmlText, optional_xml_text, xml_text};
+use crate::error::Error;
+
+#[export_module]
+pub(super) mod functions {
+    /// The storage pool called `name`; throws `VIR_ERR_NO_STORAGE_POOL` where there is none.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.storage_pool_lookup_by_name("default-pool").name, "default-pool");
+    /// ```
+    /// Calls virStoragePoolLookupByName.
+    #[rhai_fn(pure, return_raw)]
+    pub fn storage_pool_lookup_by_name(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        name: &str,
+    ) -> RhaiResultOf<StoragePool> {
+        let action = format_args!("look up storage pool `{name}`");
+        let found = conn.call(&ctx, "virStoragePoolLookupByName", action, |c| {
+            c.lookup_storage_pool_by_name(name)
+        })?;
+        Ok(StoragePool::new(conn.clone(), found))
+    }
+
+    /// The storage pool with the UUID `uuid` as text.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let uuid = conn.storage_pool_lookup_by_name("default-pool").uuid;
+    /// assert_eq(conn.storage_pool_lookup_by_uuid_string(uuid).name, "default-pool");
+    /// ```
+    /// Calls virStoragePoolLookupByUUIDString.
+    #[rhai_fn(pure, return_raw)]
+    pub fn storage_pool_lookup_by_uuid_string(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        uuid: &str,
+    ) -> RhaiResultOf<StoragePool> {
+        let action = format_args!("look up storage pool `{uuid}`");
+        let found = conn.call(&ctx, "virStoragePoolLookupByUUIDString", action, |c| {
+            c.lookup_storage_pool_by_uuid_string(uuid)
+        })?;
+        Ok(StoragePool::new(conn.clone(), found))
+    }
+
+    /// The storage pool with a UUID as 16 bytes.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// try { conn.storage_pool_lookup_by_uuid(blob(16, 0)); } catch (err) { assert_eq(err.code, "VIR_ERR_NO_STORAGE_POOL"); }
+    /// ```
+    /// Calls virStoragePoolLookupByUUIDString.
+    #[rhai_fn(pure, return_raw)]
+    pub fn storage_pool_lookup_by_uuid(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        uuid: Blob,
+    ) -> RhaiResultOf<StoragePool> {
+        let uuid = uuid::Uuid::from_slice(&uuid)
+            .map_err(|_| Error::invalid(&ctx, "a UUID has 16 bytes").throw())?;
+        storage_pool_lookup_by_uuid_string(ctx, conn, &uuid.to_string())
+    }
+
+    /// The names of the active storage pools.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.list_storage_pools(), ["default-pool"]);
+    /// ```
+    /// Calls virConnectListStoragePools.
+    #[rhai_fn(pure, return_raw)]
+    pub fn list_storage_pools(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<Array> {
+        let names = conn.call(
+            &ctx,
+            "virConnectListStoragePools",
+            "list storage pools",
+            |c| c.list_storage_pools(),
+        )?;
+        Ok(names.into_iter().map(Dynamic::from).collect())
+    }
+
+    /// The names of the storage pools that are defined and not active.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.list_defined_storage_pools(), []);
+    /// ```
+    /// Calls virConnectListDefinedStoragePools.
+    #[rhai_fn(pure, return_raw)]
+    pub fn list_defined_storage_pools(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<Array> {
+        let names = conn.call(
+            &ctx,
+            "virConnectListDefinedStoragePools",
+            "list storage pools",
+            |c| c.list_defined_storage_pools(),
+        )?;
+        Ok(names.into_iter().map(Dynamic::from).collect())
+    }
+
+    /// How many storage pools are active.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.num_of_storage_pools(), 1);
+    /// ```
+    /// Calls virConnectNumOfStoragePools.
+    #[rhai_fn(pure, return_raw)]
+    pub fn num_of_storage_pools(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<i64> {
+        conn.call(
+            &ctx,
+            "virConnectNumOfStoragePools",
+            "count storage pools",
+            |c| c.num_of_storage_pools().map(i64::from),
+        )
+    }
+
+    /// How many storage pools are defined and not active.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.num_of_defined_storage_pools(), 0);
+    /// ```
+    /// Calls virConnectNumOfDefinedStoragePools.
+    #[rhai_fn(pure, return_raw)]
+    pub fn num_of_defined_storage_pools(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<i64> {
+        conn.call(
+            &ctx,
+            "virConnectNumOfDefinedStoragePools",
+            "count storage pools",
+            |c| c.num_of_defined_storage_pools().map(i64::from),
+        )
+    }
+
+    /// The storage pools of the host, active or not.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.list_all_storage_pools()[0].name, "default-pool");
+    /// ```
+    /// Calls virConnectListAllStoragePools.
+    #[rhai_fn(name = "list_all_storage_pools", pure, return_raw)]
+    pub fn list_all_storage_pools(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<Array> {
+        list_all_storage_pools_flags(ctx, conn, 0)
+    }
+
+    /// The storage pools that `flags` select, such as `VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.list_all_storage_pools(VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE).len(), 1);
+    /// ```
+    /// Calls virConnectListAllStoragePools.
+    #[rhai_fn(name = "list_all_storage_pools", pure, return_raw)]
+    pub fn list_all_storage_pools_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        flags: i64,
+    ) -> RhaiResultOf<Array> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let found = conn.call(
+            &ctx,
+            "virConnectListAllStoragePools",
+            "list storage pools",
+            |c| c.list_all_storage_pools(wanted),
+        )?;
+        Ok(found
+            .into_iter()
+            .map(|found| Dynamic::from(StoragePool::new(conn.clone(), found)))
+            .collect())
+    }
+
+    /// The pool whose volumes are in the folder `path`.
+    ///
+    /// ```rhai,pool
+    /// let conn = connect();
+    /// let folder = parse_xml(conn.list_all_storage_pools()[0].xml_desc()).get("target/path");
+    /// assert_eq(conn.storage_pool_lookup_by_target_path(folder).name, "images");
+    /// ```
+    /// Calls virStoragePoolLookupByTargetPath.
+    #[rhai_fn(pure, return_raw)]
+    pub fn storage_pool_lookup_by_target_path(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        path: &str,
+    ) -> RhaiResultOf<StoragePool> {
+        let action = format_args!("look up the storage pool in `{path}`");
+        let found = conn.call(&ctx, "virStoragePoolLookupByTargetPath", action, |c| {
+            c.lookup_storage_pool_by_target_path(path)
+        })?;
+        Ok(StoragePool::new(conn.clone(), found))
+    }
+
+    /// Defines the pool that `xml` describes, without starting it.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// assert(!pool.is_active());
+    /// ```
+    /// Calls virStoragePoolDefineXML.
+    #[rhai_fn(name = "storage_pool_define_xml", pure, return_raw)]
+    pub fn storage_pool_define_xml(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        xml: XmlText,
+    ) -> RhaiResultOf<StoragePool> {
+        let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
+        let found = conn.call(
+            &ctx,
+            "virStoragePoolDefineXML",
+            "define a storage pool",
+            |c| c.define_storage_pool_xml(&text, 0),
+        )?;
+        Ok(StoragePool::new(conn.clone(), found))
+    }
+
+    /// Defines a pool; `VIR_STORAGE_POOL_DEFINE_VALIDATE` holds its XML against libvirt's schema.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>", 0);
+    /// assert(!pool.is_active());
+    /// ```
+    /// Calls virStoragePoolDefineXML.
+    #[rhai_fn(name = "storage_pool_define_xml", pure, return_raw)]
+    pub fn storage_pool_define_xml_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        xml: XmlText,
+        flags: i64,
+    ) -> RhaiResultOf<StoragePool> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
+        let found = conn.call(
+            &ctx,
+            "virStoragePoolDefineXML",
+            "define a storage pool",
+            |c| c.define_storage_pool_xml(&text, wanted),
+        )?;
+        Ok(StoragePool::new(conn.clone(), found))
+    }
+
+    /// Starts the pool that `xml` describes without defining it: it is gone once it is stopped.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_create_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// assert(pool.is_active());
+    /// ```
+    /// Calls virStoragePoolCreateXML.
+    #[rhai_fn(name = "storage_pool_create_xml", pure, return_raw)]
+    pub fn storage_pool_create_xml(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        xml: XmlText,
+    ) -> RhaiResultOf<StoragePool> {
+        let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
+        let found = conn.call(
+            &ctx,
+            "virStoragePoolCreateXML",
+            "create a storage pool",
+            |c| c.create_storage_pool_xml(&text, 0),
+        )?;
+        Ok(StoragePool::new(conn.clone(), found))
+    }
+
+    /// Starts a pool without defining it; `VIR_STORAGE_POOL_CREATE_WITH_BUILD` makes its storage first.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_create_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>", VIR_STORAGE_POOL_CREATE_NORMAL);
+    /// assert(pool.is_active());
+    /// ```
+    /// Calls virStoragePoolCreateXML.
+    #[rhai_fn(name = "storage_pool_create_xml", pure, return_raw)]
+    pub fn storage_pool_create_xml_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        xml: XmlText,
+        flags: i64,
+    ) -> RhaiResultOf<StoragePool> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
+        let found = conn.call(
+            &ctx,
+            "virStoragePoolCreateXML",
+            "create a storage pool",
+            |c| c.create_storage_pool_xml(&text, wanted),
+        )?;
+        Ok(StoragePool::new(conn.clone(), found))
+    }
+
+    /// The volume with the key `key`, in any active pool.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let vol = conn.storage_pool_lookup_by_name("default-pool").create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+    /// assert_eq(conn.storage_vol_lookup_by_key(vol.key).name, "a.img");
+    /// ```
+    /// Calls virStorageVolLookupByKey.
+    #[rhai_fn(pure, return_raw)]
+    pub fn storage_vol_lookup_by_key(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        key: &str,
+    ) -> RhaiResultOf<StorageVol> {
+        let action = format_args!("look up the volume with the key `{key}`");
+        let found = conn.call(&ctx, "virStorageVolLookupByKey", action, |c| {
+            c.lookup_storage_vol_by_key(key)
+        })?;
+        Ok(StorageVol::new(conn.clone(), found))
+    }
+
+    /// The volume with the path `path`, in any active pool.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let vol = conn.storage_pool_lookup_by_name("default-pool").create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+    /// assert_eq(conn.storage_vol_lookup_by_path(vol.path).name, "a.img");
+    /// ```
+    /// Calls virStorageVolLookupByPath.
+    #[rhai_fn(pure, return_raw)]
+    pub fn storage_vol_lookup_by_path(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        path: &str,
+    ) -> RhaiResultOf<StorageVol> {
+        let action = format_args!("look up the volume with the path `{path}`");
+        let found = conn.call(&ctx, "virStorageVolLookupByPath", action, |c| {
+            c.lookup_storage_vol_by_path(path)
+        })?;
+        Ok(StorageVol::new(conn.clone(), found))
+    }
+
+    /// What could become a pool of the type `kind` on the host that `source` describes in XML, or `()`, as XML.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert(conn.find_storage_pool_sources("logical", (), 0).contains("sources"));
+    /// ```
+    /// Calls virConnectFindStoragePoolSources.
+    #[rhai_fn(pure, return_raw)]
+    pub fn find_storage_pool_sources(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        kind: &str,
+        source: XmlText,
+        flags: i64,
+    ) -> RhaiResultOf<String> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let source = optional_xml_text(&ctx, "the source", &source)?;
+        let action = format_args!("find sources for pools of the type `{kind}`");
+        conn.call(&ctx, "virConnectFindStoragePoolSources", action, |c| {
+            c.find_storage_pool_sources(kind, source.as_deref(), wanted)
+        })
+    }
+}

@@ -1,0 +1,174 @@
+//! One change to a running guest.
+
+use std::time::Duration;
+
+use rhai::{EvalAltResult, NativeCallContext};
+use virt_sys as sys;
+
+use crate::api::domain::{Device, Domain};
+use crate::api::wait::until_detached;
+use crate::error::Error;
+use crate::libvirt::typed_params::{Scalar, TypedParams};
+use crate::libvirt::{Failure, domain, tuning};
+
+/// How long a guest has to let go of a device, after libvirt's own five seconds.
+const LETTING_GO: Duration = Duration::from_secs(5);
+
+/// A change to a running guest: what is to be, and what was.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Live {
+    /// A device, at its address in the configuration or `elsewhere`.
+    Attach {
+        xml: String,
+        elsewhere: String,
+    },
+    Detach(String),
+    Update {
+        new: String,
+        old: String,
+    },
+    /// The balloon, in KiB.
+    Memory {
+        new: u64,
+        old: u64,
+    },
+    Vcpus {
+        new: u32,
+        old: u32,
+    },
+    Metadata {
+        kind: u32,
+        new: Option<String>,
+        old: Option<String>,
+    },
+    Lifecycle {
+        when: u32,
+        new: u32,
+        old: u32,
+    },
+    Tune {
+        what: Tune,
+        name: &'static str,
+        new: Scalar,
+        old: Option<Scalar>,
+    },
+}
+
+/// A set of limits, which has a call of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tune {
+    Scheduler,
+    Memory,
+    Blkio,
+}
+
+impl Live {
+    /// The change back.
+    pub fn inverse(self) -> Option<Self> {
+        Some(match self {
+            Self::Attach { elsewhere, .. } => Self::Detach(elsewhere),
+            Self::Detach(xml) => Self::Attach {
+                elsewhere: xml.clone(),
+                xml,
+            },
+            Self::Update { new, old } => Self::Update { new: old, old: new },
+            Self::Memory { new, old } => Self::Memory { new: old, old: new },
+            Self::Vcpus { new, old } => Self::Vcpus { new: old, old: new },
+            Self::Metadata { kind, new, old } => Self::Metadata {
+                kind,
+                new: old,
+                old: new,
+            },
+            Self::Lifecycle { when, new, old } => Self::Lifecycle {
+                when,
+                new: old,
+                old: new,
+            },
+            Self::Tune {
+                what,
+                name,
+                new,
+                old,
+            } => Self::Tune {
+                what,
+                name,
+                new: old?,
+                old: Some(new),
+            },
+        })
+    }
+
+    /// Which changes come first: what goes makes room for what comes.
+    pub fn rank(&self) -> u8 {
+        match self {
+            Self::Detach(_) => 0,
+            Self::Attach { .. } => 2,
+            _ => 1,
+        }
+    }
+
+    /// Makes the change.
+    pub fn apply(&self, ctx: &NativeCallContext, dom: &Domain) -> Result<(), Failure> {
+        let flags = sys::VIR_DOMAIN_AFFECT_LIVE;
+        match self {
+            Self::Detach(xml) => detach(ctx, dom, xml),
+            Self::Attach { xml, elsewhere } => dom.attempt(|d| {
+                let attach = |xml| d.attach_device_flags(xml, flags);
+                attach(xml).or_else(|error| {
+                    if xml == elsewhere {
+                        Err(error)
+                    } else {
+                        attach(elsewhere)
+                    }
+                })
+            }),
+            Self::Update { new, .. } => dom.attempt(|d| d.update_device_flags(new, flags)),
+            Self::Memory { new, .. } => dom.attempt(|d| d.set_memory_flags(*new, flags)),
+            Self::Vcpus { new, .. } => dom.attempt(|d| d.set_vcpus_flags(*new, flags)),
+            Self::Metadata { kind, new, .. } => dom.attempt(|d| {
+                domain::set_metadata(d, kind.cast_signed(), new.as_deref(), None, None, flags)
+            }),
+            Self::Lifecycle { when, new, .. } => {
+                dom.attempt(|d| tuning::set_lifecycle_action(d, *when, *new, flags))
+            }
+            Self::Tune {
+                what, name, new, ..
+            } => {
+                let mut params = TypedParams::default();
+                params.add(name, new)?;
+                dom.attempt(|d| match what {
+                    Tune::Scheduler => tuning::set_scheduler_parameters(d, &params, flags),
+                    Tune::Memory => tuning::set_memory_parameters(d, &params, flags),
+                    Tune::Blkio => tuning::set_blkio_parameters(d, &params, flags),
+                })
+            }
+        }
+    }
+}
+
+/// Detaches the device that `xml` describes, and waits until the guest has let go of it.
+fn detach(ctx: &NativeCallContext, dom: &Domain, xml: &str) -> Result<(), Failure> {
+    let flags = sys::VIR_DOMAIN_AFFECT_LIVE;
+    let call = "virDomainDetachDeviceFlags";
+    let device = Device::from_xml(ctx, &xml.into()).map_err(|error| failure_of(&error))?;
+    let ask = || dom.call(ctx, call, "edit", |d| d.detach_device_flags(xml, flags));
+    match until_detached(ctx, dom, &device, LETTING_GO, ask).map_err(|error| failure_of(&error)) {
+        // A guest that has no such device is as it is wanted.
+        Err(failure) if failure.code == i64::from(sys::VIR_ERR_DEVICE_MISSING) => Ok(()),
+        other => other,
+    }
+}
+
+/// The failure that was thrown as `error`.
+fn failure_of(error: &EvalAltResult) -> Failure {
+    if let EvalAltResult::ErrorRuntime(value, _) = error.unwrap_inner()
+        && let Some(error) = value.read_lock::<Error>()
+    {
+        return Failure {
+            code: error.number(),
+            message: error.message().to_owned(),
+            ..Failure::default()
+        };
+    }
+    Failure::new(sys::VIR_ERR_OPERATION_ABORTED, "the script was stopped")
+}

@@ -1,0 +1,51 @@
+//! The network beside libvirt's, of which a script has what it was given.
+
+use std::net::{TcpStream, ToSocketAddrs};
+
+use rhai::plugin::*;
+use rhai::{Dynamic, Engine, NativeCallContext, exported_module};
+
+use super::arguments::{RhaiResultOf, duration, number};
+use crate::error::Error;
+use crate::session::Session;
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_global_module(exported_module!(functions).into());
+}
+
+#[export_module]
+mod functions {
+    /// Whether something takes connections at `port` of `host`, and does so within `timeout`; the
+    /// run must be allowed to try.
+    ///
+    /// ```rhai
+    /// try {
+    ///     tcp_answers("localhost", 22, "2s");
+    /// } catch (err) {
+    ///     assert(err.hint.contains("--allow-net"));
+    /// }
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(volatile, return_raw)]
+    pub fn tcp_answers(
+        ctx: NativeCallContext,
+        host: &str,
+        port: i64,
+        timeout: Dynamic,
+    ) -> RhaiResultOf<bool> {
+        let port: u16 = number(&ctx, "a port", port)?;
+        let timeout = duration(&ctx, &timeout)?;
+        if !Session::of(&ctx).grants().reaches(host, port) {
+            return Err(Error::invalid(
+                &ctx,
+                format!("the script may not connect to {host}:{port}"),
+            )
+            .with_hint("`--allow-net HOST` or `--allow-net HOST:PORT` allows it for one run")
+            .throw());
+        }
+        let found = (host, port).to_socket_addrs();
+        let mut addresses = found.into_iter().flatten();
+        Ok(!timeout.is_zero()
+            && addresses.any(|address| TcpStream::connect_timeout(&address, timeout).is_ok()))
+    }
+}

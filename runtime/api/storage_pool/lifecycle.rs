@@ -1,0 +1,405 @@
+//! What a pool is, and its life.
+
+use rhai::plugin::*;
+use rhai::{Map, NativeCallContext};
+use virt::storage_pool::StoragePool as Handle;
+
+use super::StoragePool;
+use crate::api::arguments::{RhaiResultOf, fields, flag_bits, whole};
+use crate::api::connection::Connection;
+use crate::constants::Words;
+
+pub(super) static STATE: Words = Words::new("virStoragePoolState", "VIR_STORAGE_POOL_");
+
+#[export_module]
+pub(super) mod functions {
+    /// The name, for use in text.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// assert_eq(pool.name, "default-pool");
+    /// ```
+    /// Calls virStoragePoolGetName.
+    #[rhai_fn(get = "name", pure)]
+    pub fn get_name(pool: &mut StoragePool) -> String {
+        StoragePool::name(pool)
+    }
+
+    /// The name.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// assert_eq(pool.name(), "default-pool");
+    /// ```
+    /// Calls virStoragePoolGetName.
+    #[rhai_fn(pure)]
+    pub fn name(pool: &mut StoragePool) -> String {
+        StoragePool::name(pool)
+    }
+
+    /// The UUID as text, for use in text.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// assert_eq(pool.uuid.len(), 36);
+    /// ```
+    /// Calls virStoragePoolGetUUIDString.
+    #[rhai_fn(get = "uuid", pure)]
+    pub fn get_uuid(pool: &mut StoragePool) -> String {
+        StoragePool::uuid(pool).to_owned()
+    }
+
+    /// The UUID as text.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// assert_eq(pool.uuid_string(), pool.uuid);
+    /// ```
+    /// Calls virStoragePoolGetUUIDString.
+    #[rhai_fn(name = "uuid_string", name = "uuid", pure)]
+    pub fn uuid_string(pool: &mut StoragePool) -> String {
+        StoragePool::uuid(pool).to_owned()
+    }
+
+    /// The connection that this pool came from.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// assert_eq(pool.connect().uri, "test:///default");
+    /// ```
+    /// Calls virStoragePoolGetConnect.
+    #[rhai_fn(pure)]
+    pub fn connect(pool: &mut StoragePool) -> Connection {
+        pool.connection().clone()
+    }
+
+    /// Whether the pool is started, so that its volumes can be used.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// assert(pool.is_active());
+    /// ```
+    /// Calls virStoragePoolIsActive.
+    #[rhai_fn(pure, return_raw)]
+    pub fn is_active(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<bool> {
+        pool.call(
+            &ctx,
+            "virStoragePoolIsActive",
+            "tell whether there runs",
+            Handle::is_active,
+        )
+    }
+
+    /// Whether the pool is defined, so that it outlives its end.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// assert(pool.is_persistent());
+    /// ```
+    /// Calls virStoragePoolIsPersistent.
+    #[rhai_fn(pure, return_raw)]
+    pub fn is_persistent(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<bool> {
+        pool.call(
+            &ctx,
+            "virStoragePoolIsPersistent",
+            "tell whether is defined",
+            Handle::is_persistent,
+        )
+    }
+
+    /// Whether the pool is started with its host.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// assert(!pool.autostart());
+    /// ```
+    /// Calls virStoragePoolGetAutostart.
+    #[rhai_fn(pure, return_raw)]
+    pub fn autostart(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<bool> {
+        pool.call(
+            &ctx,
+            "virStoragePoolGetAutostart",
+            "read the autostart of",
+            Handle::autostart,
+        )
+    }
+
+    /// Sets whether the pool is started with its host.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// pool.set_autostart(true);
+    /// assert(pool.autostart());
+    /// ```
+    /// Calls virStoragePoolSetAutostart.
+    #[rhai_fn(pure, return_raw)]
+    pub fn set_autostart(
+        ctx: NativeCallContext,
+        pool: &mut StoragePool,
+        on: bool,
+    ) -> RhaiResultOf<()> {
+        pool.call(
+            &ctx,
+            "virStoragePoolSetAutostart",
+            "set the autostart of",
+            |p| p.set_autostart(on),
+        )
+    }
+
+    /// The state in a word, and `capacity_bytes`, `allocation_bytes` and `available_bytes`.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// assert_eq(pool.info().state, "running");
+    /// ```
+    /// Calls virStoragePoolGetInfo.
+    #[rhai_fn(pure, return_raw)]
+    pub fn info(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<Map> {
+        let info = pool.call(&ctx, "virStoragePoolGetInfo", "read", Handle::info)?;
+        Ok(fields! {
+            "state": STATE.word(i64::from(info.state)),
+            "capacity_bytes": whole(info.capacity),
+            "allocation_bytes": whole(info.allocation),
+            "available_bytes": whole(info.available),
+        })
+    }
+
+    /// The pool's XML, of what is active where it is.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// assert(pool.xml_desc().contains("<name>default-pool</name>"));
+    /// ```
+    /// Calls virStoragePoolGetXMLDesc.
+    #[rhai_fn(name = "xml_desc", pure, return_raw)]
+    pub fn xml_desc(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<String> {
+        pool.call(&ctx, "virStoragePoolGetXMLDesc", "describe", |p| {
+            p.xml_desc(0)
+        })
+    }
+
+    /// The pool's XML; `VIR_STORAGE_XML_INACTIVE` asks for that of the next start.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// try {
+    ///     print(pool.xml_desc(VIR_STORAGE_XML_INACTIVE));
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_INVALID_ARG"); // the test driver has no second one
+    /// }
+    /// ```
+    /// Calls virStoragePoolGetXMLDesc.
+    #[rhai_fn(name = "xml_desc", pure, return_raw)]
+    pub fn xml_desc_flags(
+        ctx: NativeCallContext,
+        pool: &mut StoragePool,
+        flags: i64,
+    ) -> RhaiResultOf<String> {
+        let wanted = flag_bits(&ctx, flags)?;
+        pool.call(&ctx, "virStoragePoolGetXMLDesc", "describe", |p| {
+            p.xml_desc(wanted)
+        })
+    }
+
+    /// Starts the pool, whose storage must be there already.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.create();
+    /// assert(pool.is_active());
+    /// ```
+    /// Calls virStoragePoolCreate.
+    #[rhai_fn(name = "create", pure, return_raw)]
+    pub fn create(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<()> {
+        pool.call(&ctx, "virStoragePoolCreate", "start", |p| p.create(0))
+    }
+
+    /// Starts the pool; `VIR_STORAGE_POOL_CREATE_WITH_BUILD` makes its storage first.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.create(VIR_STORAGE_POOL_CREATE_NORMAL);
+    /// assert(pool.is_active());
+    /// ```
+    /// Calls virStoragePoolCreate.
+    #[rhai_fn(name = "create", pure, return_raw)]
+    pub fn create_flags(
+        ctx: NativeCallContext,
+        pool: &mut StoragePool,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        pool.call(&ctx, "virStoragePoolCreate", "start", |p| p.create(wanted))
+    }
+
+    /// Makes the pool's storage, such as its folder, while the pool is not active.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.build();
+    /// pool.create();
+    /// ```
+    /// Calls virStoragePoolBuild.
+    #[rhai_fn(name = "build", pure, return_raw)]
+    pub fn build(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<()> {
+        pool.call(&ctx, "virStoragePoolBuild", "build", |p| p.build(0))
+    }
+
+    /// Makes the pool's storage; `VIR_STORAGE_POOL_BUILD_OVERWRITE` destroys what is there.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.build(VIR_STORAGE_POOL_BUILD_NEW);
+    /// ```
+    /// Calls virStoragePoolBuild.
+    #[rhai_fn(name = "build", pure, return_raw)]
+    pub fn build_flags(
+        ctx: NativeCallContext,
+        pool: &mut StoragePool,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        pool.call(&ctx, "virStoragePoolBuild", "build", |p| p.build(wanted))
+    }
+
+    /// Stops the pool; its volumes stay on its storage. A pool that is not defined is gone.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.create();
+    /// pool.destroy();
+    /// assert(!pool.is_active());
+    /// ```
+    /// Calls virStoragePoolDestroy.
+    #[rhai_fn(name = "destroy", pure, return_raw)]
+    pub fn destroy(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<()> {
+        pool.call(&ctx, "virStoragePoolDestroy", "stop", Handle::destroy)
+    }
+
+    /// Deletes the storage of a pool that is not active: of a folder, only an empty one.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.build();
+    /// pool.delete();
+    /// ```
+    /// Calls virStoragePoolDelete.
+    #[rhai_fn(name = "delete", pure, return_raw)]
+    pub fn delete(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<()> {
+        pool.call(&ctx, "virStoragePoolDelete", "delete the storage of", |p| {
+            p.delete(0)
+        })
+    }
+
+    /// Deletes the pool's storage; `VIR_STORAGE_POOL_DELETE_ZEROED` overwrites it with zeros.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.build();
+    /// pool.delete(VIR_STORAGE_POOL_DELETE_NORMAL);
+    /// ```
+    /// Calls virStoragePoolDelete.
+    #[rhai_fn(name = "delete", pure, return_raw)]
+    pub fn delete_flags(
+        ctx: NativeCallContext,
+        pool: &mut StoragePool,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        pool.call(&ctx, "virStoragePoolDelete", "delete the storage of", |p| {
+            p.delete(wanted)
+        })
+    }
+
+    /// Removes the definition of a pool that is not active; its storage stays.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.undefine();
+    /// assert(!conn.list_defined_storage_pools().contains("images"));
+    /// ```
+    /// Calls virStoragePoolUndefine.
+    #[rhai_fn(name = "undefine", pure, return_raw)]
+    pub fn undefine(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<()> {
+        pool.call(&ctx, "virStoragePoolUndefine", "undefine", Handle::undefine)
+    }
+
+    /// Looks anew for the volumes on the pool's storage.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.create();
+    /// pool.refresh();
+    /// ```
+    /// Calls virStoragePoolRefresh.
+    #[rhai_fn(name = "refresh", pure, return_raw)]
+    pub fn refresh(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<()> {
+        pool.call(&ctx, "virStoragePoolRefresh", "refresh", |p| p.refresh(0))
+    }
+
+    /// Looks anew for the volumes; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.create();
+    /// pool.refresh(0);
+    /// ```
+    /// Calls virStoragePoolRefresh.
+    #[rhai_fn(name = "refresh", pure, return_raw)]
+    pub fn refresh_flags(
+        ctx: NativeCallContext,
+        pool: &mut StoragePool,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        pool.call(&ctx, "virStoragePoolRefresh", "refresh", |p| {
+            p.refresh(wanted)
+        })
+    }
+
+    /// The pool as text.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// assert_eq(pool.to_string(), `StoragePool(${pool.name})`);
+    /// ```
+    /// Calls virStoragePoolGetUUIDString.
+    #[rhai_fn(global, name = "to_string", name = "to_debug", pure)]
+    pub fn to_string(pool: &mut StoragePool) -> String {
+        pool.to_string()
+    }
+
+    /// Whether both are the same pool on the same connection.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// assert(pool == pool);
+    /// ```
+    /// Calls virStoragePoolGetUUIDString.
+    #[rhai_fn(global, name = "==", pure)]
+    pub fn equals(left: &mut StoragePool, right: StoragePool) -> bool {
+        left.uuid() == right.uuid() && left.connection() == right.connection()
+    }
+
+    /// Whether they are two pools, or of two connections.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// assert(!(pool != pool));
+    /// ```
+    /// Calls virStoragePoolGetUUIDString.
+    #[rhai_fn(global, name = "!=", pure)]
+    pub fn differs(left: &mut StoragePool, right: StoragePool) -> bool {
+        left.uuid() != right.uuid() || left.connection() != right.connection()
+    }
+}

@@ -1,0 +1,218 @@
+//! The volumes of a pool.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, NativeCallContext};
+use virt::storage_pool::StoragePool as Handle;
+use virt::storage_vol::StorageVol as Volume;
+
+use super::StoragePool;
+use crate::api::arguments::{RhaiResultOf, flag_bits};
+use crate::api::storage_vol::StorageVol;
+use crate::api::xml::{XmlText, xml_text};
+use crate::libvirt::Failure;
+
+#[export_module]
+pub(super) mod functions {
+    /// How many volumes the active pool has.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// assert_eq(pool.num_of_volumes(), 0);
+    /// ```
+    /// Calls virStoragePoolNumOfVolumes.
+    #[rhai_fn(pure, return_raw)]
+    pub fn num_of_volumes(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<i64> {
+        pool.call(
+            &ctx,
+            "virStoragePoolNumOfVolumes",
+            "count the volumes of",
+            |p| p.num_of_volumes().map(i64::from),
+        )
+    }
+
+    /// The names of the volumes of the active pool.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.create();
+    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+    /// assert_eq(pool.list_volumes(), ["a.img"]);
+    /// ```
+    /// Calls virStoragePoolListVolumes.
+    #[rhai_fn(pure, return_raw)]
+    pub fn list_volumes(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<Array> {
+        let names = pool.call(
+            &ctx,
+            "virStoragePoolListVolumes",
+            "list the volumes of",
+            Handle::list_volumes,
+        )?;
+        Ok(names.into_iter().map(Dynamic::from).collect())
+    }
+
+    /// The volumes of the active pool.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.create();
+    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+    /// assert_eq(pool.list_all_volumes()[0].name, "a.img");
+    /// ```
+    /// Calls virStoragePoolListAllVolumes.
+    #[rhai_fn(name = "list_all_volumes", pure, return_raw)]
+    pub fn list_all_volumes(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<Array> {
+        list_all_volumes_flags(ctx, pool, 0)
+    }
+
+    /// The volumes of the active pool; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.create();
+    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+    /// assert_eq(pool.list_all_volumes(0).len(), 1);
+    /// ```
+    /// Calls virStoragePoolListAllVolumes.
+    #[rhai_fn(name = "list_all_volumes", pure, return_raw)]
+    pub fn list_all_volumes_flags(
+        ctx: NativeCallContext,
+        pool: &mut StoragePool,
+        flags: i64,
+    ) -> RhaiResultOf<Array> {
+        let wanted = flag_bits(&ctx, flags)?;
+
+        let volumes = pool.call(
+            &ctx,
+            "virStoragePoolListAllVolumes",
+            "list the volumes of",
+            |p| p.list_all_volumes(wanted),
+        )?;
+        Ok(volumes
+            .into_iter()
+            .map(|volume| Dynamic::from(pool.adopt(volume)))
+            .collect())
+    }
+
+    /// The volume called `name`; throws `VIR_ERR_NO_STORAGE_VOL` where there is none.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.create();
+    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+    /// assert_eq(pool.storage_vol_lookup_by_name("a.img").name, "a.img");
+    /// ```
+    /// Calls virStorageVolLookupByName.
+    #[rhai_fn(pure, return_raw)]
+    pub fn storage_vol_lookup_by_name(
+        ctx: NativeCallContext,
+        pool: &mut StoragePool,
+        name: &str,
+    ) -> RhaiResultOf<StorageVol> {
+        let verb = format_args!("look up the volume `{name}` of");
+        let volume = pool.call(&ctx, "virStorageVolLookupByName", verb, |p| {
+            p.lookup_storage_vol_by_name(name)
+        })?;
+        Ok(pool.adopt(volume))
+    }
+
+    /// Makes the volume that `xml` describes.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.create();
+    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+    /// assert_eq(vol.info().capacity_bytes, 1048576);
+    /// ```
+    /// Calls virStorageVolCreateXML.
+    #[rhai_fn(name = "create_xml", pure, return_raw)]
+    pub fn create_xml(
+        ctx: NativeCallContext,
+        pool: &mut StoragePool,
+        xml: XmlText,
+    ) -> RhaiResultOf<StorageVol> {
+        create_xml_flags(ctx, pool, xml, 0)
+    }
+
+    /// Makes the volume that `xml` describes; `VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA` readies a qcow2 image for all of its size.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.create();
+    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>", 0);
+    /// assert_eq(vol.name, "a.img");
+    /// ```
+    /// Calls virStorageVolCreateXML.
+    #[rhai_fn(name = "create_xml", pure, return_raw)]
+    pub fn create_xml_flags(
+        ctx: NativeCallContext,
+        pool: &mut StoragePool,
+        xml: XmlText,
+        flags: i64,
+    ) -> RhaiResultOf<StorageVol> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let text = xml_text(&ctx, "the volume's XML", &xml)?;
+        let verb = "create a volume in";
+        let volume = pool.call(&ctx, "virStorageVolCreateXML", verb, |p| {
+            Volume::create_xml(p, &text, wanted)
+        })?;
+        Ok(pool.adopt(volume))
+    }
+
+    /// Makes the volume that `xml` describes as a copy of `original`, also of another pool.
+    ///
+    /// Takes as long as the copy takes.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.create();
+    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+    /// let copy = pool.create_xml_from("<volume><name>b.img</name><capacity>1048576</capacity></volume>", vol);
+    /// assert_eq(copy.name, "b.img");
+    /// ```
+    /// Calls virStorageVolCreateXMLFrom.
+    #[rhai_fn(name = "create_xml_from", pure, return_raw)]
+    pub fn create_xml_from(
+        ctx: NativeCallContext,
+        pool: &mut StoragePool,
+        xml: XmlText,
+        original: StorageVol,
+    ) -> RhaiResultOf<StorageVol> {
+        create_xml_from_flags(ctx, pool, xml, original, 0)
+    }
+
+    /// Makes a copy of `original`; `VIR_STORAGE_VOL_CREATE_REFLINK` shares its blocks where the file system can.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
+    /// pool.create();
+    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+    /// let copy = pool.create_xml_from("<volume><name>b.img</name><capacity>1048576</capacity></volume>", vol, 0);
+    /// assert_eq(copy.name, "b.img");
+    /// ```
+    /// Calls virStorageVolCreateXMLFrom.
+    #[rhai_fn(name = "create_xml_from", pure, return_raw)]
+    pub fn create_xml_from_flags(
+        ctx: NativeCallContext,
+        pool: &mut StoragePool,
+        xml: XmlText,
+        original: StorageVol,
+        flags: i64,
+    ) -> RhaiResultOf<StorageVol> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let text = xml_text(&ctx, "the volume's XML", &xml)?;
+        let verb = format_args!("copy the volume `{}` to", original.name());
+        let volume = pool.call(&ctx, "virStorageVolCreateXMLFrom", verb, |p| {
+            let original = original.handle()?;
+            Volume::create_xml_from(p, &text, &original, wanted).map_err(Failure::from)
+        })?;
+        Ok(pool.adopt(volume))
+    }
+}

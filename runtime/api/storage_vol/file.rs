@@ -1,0 +1,51 @@
+//! A local file as runs of data and holes.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+
+use nix::errno::Errno;
+use nix::unistd::{Whence, lseek};
+
+/// What comes next in a file.
+pub(super) enum Run {
+    /// So many bytes of data.
+    Data(u64),
+    /// So many bytes that take no place and read as zeros.
+    Hole(u64),
+}
+
+/// The run that begins at `place` of a file that is `end` long.
+///
+/// Leaves the file's position at `place`.
+pub(super) fn run_at(file: &mut File, place: u64, end: u64) -> std::io::Result<Run> {
+    let offset = i64::try_from(place).unwrap_or(i64::MAX);
+    let data = match lseek(&*file, offset, Whence::SeekData) {
+        Ok(data) => u64::try_from(data).unwrap_or(place),
+        // There is nothing but a hole from here on.
+        Err(Errno::ENXIO) => end,
+        // The file system does not tell.
+        Err(_) => place,
+    };
+    let run = if data > place {
+        Run::Hole(data.min(end) - place)
+    } else {
+        let hole = lseek(&*file, offset, Whence::SeekHole)
+            .ok()
+            .and_then(|hole| u64::try_from(hole).ok());
+        Run::Data(hole.unwrap_or(end).min(end) - place)
+    };
+    file.seek(SeekFrom::Start(place))?;
+    Ok(run)
+}
+
+/// Fills `buffer` from `file` as far as there is anything.
+pub(super) fn fill(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..])? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    Ok(filled)
+}

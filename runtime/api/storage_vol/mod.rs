@@ -1,0 +1,68 @@
+//! `StorageVol`: a disk image or a device in a pool.
+
+mod file;
+mod lifecycle;
+mod transfer;
+
+use rhai::{Engine, exported_module};
+use virt::storage_vol::StorageVol as Handle;
+
+use super::object::{Kind, Object};
+
+/// A volume of a connection; copies are the same volume.
+pub type StorageVol = Object<StorageVolKind>;
+
+/// What a `StorageVol` stands for.
+pub struct StorageVolKind;
+
+/// What a volume is known by.
+pub struct Place {
+    pub(crate) key: String,
+    pub(crate) path: String,
+}
+
+impl Kind for StorageVolKind {
+    type Handle = Handle;
+    type Facts = Place;
+    const TYPE: &'static str = "StorageVol";
+    const NOUN: &'static str = "storage volume";
+    const COLUMNS: &'static [&'static str] = &["Name", "Capacity", "Allocation", "Path"];
+
+    fn row(vol: &StorageVol) -> Vec<String> {
+        let size = |bytes| bytesize::ByteSize(bytes).to_string();
+        let info = vol.handle().ok().and_then(|handle| handle.info().ok());
+        let (capacity, allocation) = info.map_or_else(
+            || ("?".to_owned(), String::new()),
+            |info| (size(info.capacity), size(info.allocation)),
+        );
+        vec![vol.name(), capacity, allocation, vol.path().to_owned()]
+    }
+
+    fn identity(vol: &StorageVol) -> Vec<(&'static str, String)> {
+        vec![("path", vol.path().to_owned())]
+    }
+
+    fn name(handle: &Handle) -> Option<String> {
+        handle.name().ok()
+    }
+
+    fn facts(handle: &Handle) -> Place {
+        Place {
+            key: handle.key().unwrap_or_default(),
+            path: handle.path().unwrap_or_default(),
+        }
+    }
+}
+
+impl StorageVol {
+    /// The path on the host.
+    pub fn path(&self) -> &str {
+        &self.facts().path
+    }
+}
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<StorageVol>("StorageVol");
+    engine.register_global_module(exported_module!(lifecycle::functions).into());
+    engine.register_global_module(exported_module!(transfer::functions).into());
+}

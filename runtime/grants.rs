@@ -1,0 +1,73 @@
+//! What a script was given besides libvirt: folders that it may read and write, hosts that it may
+//! reach. It has nothing of these unless the user names it.
+
+use std::path::{Path, PathBuf};
+
+/// What the user allows a script.
+#[derive(Debug, Clone, Default)]
+pub struct Grants {
+    /// Folders, or files, that it may read.
+    pub read: Vec<PathBuf>,
+    /// Folders, or files, that it may write.
+    pub write: Vec<PathBuf>,
+    /// Hosts that it may connect to, as `HOST` or `HOST:PORT`; `*` stands for any host.
+    pub net: Vec<String>,
+}
+
+impl Grants {
+    /// The file `path`, links followed, if it may be read.
+    pub(crate) fn readable(&self, path: &str) -> Result<PathBuf, String> {
+        let real = Path::new(path).canonicalize();
+        match real {
+            Ok(real) if lies_in(&real, &self.read) => Ok(real),
+            // What may not be seen is not told apart from what does not exist.
+            Err(error) if self.may_look_at(path) => Err(format!("cannot read {path}: {error}")),
+            _ => Err(format!("the script may not read {path}")),
+        }
+    }
+
+    /// The file `path`, which need not exist, if it may be written.
+    pub(crate) fn writable(&self, path: &str) -> Result<PathBuf, String> {
+        let path = Path::new(path);
+        let real = path.canonicalize().or_else(|error| {
+            // Its folder has to exist; a dangling link would lead elsewhere.
+            let (Some(folder), Some(name), false) =
+                (path.parent(), path.file_name(), path.is_symlink())
+            else {
+                return Err(error);
+            };
+            let folder = match folder.as_os_str().is_empty() {
+                true => Path::new("."),
+                false => folder,
+            };
+            folder.canonicalize().map(|folder| folder.join(name))
+        });
+        match real {
+            Ok(real) if lies_in(&real, &self.write) => Ok(real),
+            _ => Err(format!("the script may not write {}", path.display())),
+        }
+    }
+
+    /// Whether the script may connect to `port` of `host`.
+    pub(crate) fn reaches(&self, host: &str, port: u16) -> bool {
+        let exact = format!("{host}:{port}");
+        let any = format!("*:{port}");
+        self.net.iter().any(|granted| {
+            *granted == exact || *granted == any || granted == host || granted == "*"
+        })
+    }
+
+    fn may_look_at(&self, path: &str) -> bool {
+        let folder = Path::new(path)
+            .parent()
+            .and_then(|folder| folder.canonicalize().ok());
+        folder.is_some_and(|folder| lies_in(&folder, &self.read))
+    }
+}
+
+fn lies_in(path: &Path, granted: &[PathBuf]) -> bool {
+    granted.iter().any(|root| {
+        let root = root.canonicalize().unwrap_or_else(|_| root.clone());
+        path.starts_with(root)
+    })
+}
