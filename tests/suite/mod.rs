@@ -14,6 +14,7 @@ mod limits;
 mod migration;
 mod promises;
 mod prompt;
+mod provisioning;
 mod recipes;
 mod runner;
 mod scripts;
