@@ -15,6 +15,7 @@ mod limits;
 mod migration;
 mod promises;
 mod prompt;
+mod provisioning;
 mod recipes;
 mod runner;
 mod scripts;

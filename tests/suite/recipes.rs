@@ -208,3 +208,32 @@ fn removing_a_guest_spares_what_is_not_its_own() {
     assert_eq!(left, "base.qcow2 both.img mine.img\n");
     assert!(std::path::Path::new(&iso).exists());
 }
+
+#[test]
+fn the_boot_sector_of_an_image_is_read_through_its_format() {
+    let site = Site::new();
+    let folder = site.host.path("images");
+    let counter = micro("counter.img");
+    for format in ["raw", "qcow2"] {
+        let made = std::process::Command::new("qemu-img")
+            .args(["convert", "-f", "raw", "-O", format])
+            .arg(&counter)
+            .arg(format!("{folder}/counter.{format}"))
+            .status()
+            .expect("qemu-img is installed");
+        assert!(made.success());
+    }
+    site.ok(r#"
+        let images = conn.storage_pool_lookup_by_name("images");
+        images.refresh();
+        let sector = image::boot_sector(images.storage_vol_lookup_by_name("counter.raw"));
+        assert_eq(sector.parse_le_int(510..512), 0xaa55);
+        let counter = images.storage_vol_lookup_by_name("counter.qcow2");
+        assert_eq(image::boot_sector(counter), sector);
+        let empty = image::create(conn, #{ pool: "images", name: "empty.qcow2", size: "1MiB" });
+        assert_eq(image::boot_sector(empty), blob(512));
+        // What lies in its backing image, nobody can tell from the overlay alone.
+        let over = image::create(conn, #{ pool: "images", name: "over.qcow2", backing: counter });
+        assert_eq(image::boot_sector(over), ());
+        "#);
+}
