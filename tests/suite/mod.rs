@@ -15,6 +15,7 @@ mod migration;
 mod promises;
 mod prompt;
 mod provisioning;
+mod pxe;
 mod recipes;
 mod runner;
 mod scripts;
