@@ -218,6 +218,8 @@ const OWN_NAMES: &[&str] = &[
     // A stream there is an object of many calls.
     "read",
     "write",
+    "send_all",
+    "recv_all",
     // A stream and a callback there.
     "upload_file",
     "download_file",
