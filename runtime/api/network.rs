@@ -13,7 +13,7 @@ use crate::libvirt::network::{self, Lease};
 /// A network of a connection; copies are the same network.
 pub type Network = Object<NetworkKind>;
 
-/// What a [`Network`] stands for.
+/// What a `Network` stands for.
 pub struct NetworkKind;
 
 impl Kind for NetworkKind {

@@ -66,9 +66,13 @@ impl Undo {
     fn run(&self, ctx: &NativeCallContext) {
         let session = Session::of(ctx);
         let _shield = session.interrupt().shield();
-        for step in self.take().into_iter().rev() {
+        for mut step in self.take().into_iter().rev() {
+            // What the script has used up is not held against what takes it back.
             #[allow(deprecated)]
-            let context = step.context.create_context(ctx.engine());
+            let context = {
+                step.context.global.num_operations = Default::default();
+                step.context.create_context(ctx.engine())
+            };
             let done = filling(None, || {
                 step.action.call_within_context::<Dynamic>(&context, ())
             });
@@ -148,6 +152,34 @@ mod functions {
         #[allow(deprecated)]
         let context = ctx.store_data();
         undo.extend(vec![Step { action, context }]);
+    }
+
+    /// Calls `make`, adds `unmake` as how to take back what it returns, and returns that.
+    ///
+    /// Nothing comes between the two, neither an interrupt nor the end of the time: prefer it to
+    /// `push` where what is made has to be gone.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let xml = "<domain type='test'><name>web</name><memory>1024</memory><os><type>hvm</type></os></domain>";
+    /// let dom = all_or_nothing(|undo| undo.step(|| conn.define_xml(xml), |dom| dom.undefine()));
+    /// assert_eq(dom.name, "web");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "step", pure, return_raw)]
+    pub fn step(
+        ctx: NativeCallContext,
+        undo: &mut Undo,
+        make: FnPtr,
+        unmake: FnPtr,
+    ) -> RhaiResultOf<Dynamic> {
+        let made: Dynamic = make.call_within_context(&ctx, ())?;
+        let mut action = unmake;
+        action.add_curry(made.clone());
+        #[allow(deprecated)]
+        let context = ctx.store_data();
+        undo.extend(vec![Step { action, context }]);
+        Ok(made)
     }
 
     /// Forgets all that was to be taken back: what was done is to stay, whatever happens next.

@@ -1,6 +1,7 @@
 mod autostart;
 mod catalogue;
 mod constants;
+mod descriptions;
 mod devices;
 mod edit;
 mod errors;
@@ -13,6 +14,8 @@ mod limits;
 mod migration;
 mod promises;
 mod prompt;
+mod provisioning;
+mod recipes;
 mod runner;
 mod scripts;
 mod state_table;

@@ -12,7 +12,7 @@ use super::storage_vol::StorageVol;
 /// A pool of a connection; copies are the same pool.
 pub type StoragePool = Object<StoragePoolKind>;
 
-/// What a [`StoragePool`] stands for.
+/// What a `StoragePool` stands for.
 pub struct StoragePoolKind;
 
 impl Kind for StoragePoolKind {

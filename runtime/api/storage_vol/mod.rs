@@ -15,7 +15,7 @@ use super::object::{Kind, Object};
 /// A volume of a connection; copies are the same volume.
 pub type StorageVol = Object<StorageVolKind>;
 
-/// What a [`StorageVol`] stands for.
+/// What a `StorageVol` stands for.
 pub struct StorageVolKind;
 
 /// What a volume is known by.

@@ -1,18 +1,18 @@
 //! One change to a running guest.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use virt::domain::Domain as Handle;
+use rhai::{EvalAltResult, NativeCallContext};
 use virt_sys as sys;
 
-use crate::api::domain::Domain;
+use crate::api::domain::{Device, Domain};
+use crate::api::wait::until_detached;
+use crate::error::Error;
 use crate::libvirt::typed_params::{Scalar, TypedParams};
 use crate::libvirt::{Failure, domain, tuning};
-use crate::watch::Outcome;
-use crate::xml::Xml;
 
-/// How long a guest has to let go of a device.
-const LETTING_GO: Duration = Duration::from_secs(10);
+/// How long a guest has to let go of a device, after libvirt's own five seconds.
+const LETTING_GO: Duration = Duration::from_secs(5);
 
 /// A change to a running guest: what is to be, and what was.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,10 +108,10 @@ impl Live {
     }
 
     /// Makes the change.
-    pub fn apply(&self, dom: &Domain) -> Result<(), Failure> {
+    pub fn apply(&self, ctx: &NativeCallContext, dom: &Domain) -> Result<(), Failure> {
         let flags = sys::VIR_DOMAIN_AFFECT_LIVE;
         match self {
-            Self::Detach(xml) => detach(dom, xml),
+            Self::Detach(xml) => detach(ctx, dom, xml),
             Self::Attach { xml, elsewhere } => dom.attempt(|d| {
                 let attach = |xml| d.attach_device_flags(xml, flags);
                 attach(xml).or_else(|error| {
@@ -147,63 +147,28 @@ impl Live {
 }
 
 /// Detaches the device that `xml` describes, and waits until the guest has let go of it.
-fn detach(dom: &Domain, xml: &str) -> Result<(), Failure> {
-    let kind = Xml::parse(xml).map(|xml| xml.name()).unwrap_or_default();
-    let before = count(dom, &kind)?;
-    let watch = dom.connection().watch()?;
-    let mut place = watch.now();
-    watch.follow("device_removed")?;
-    // Not every driver has it.
-    let _ = watch.follow("device_removal_failed");
-    let deadline = Instant::now().checked_add(LETTING_GO);
-    let detached: Result<(), Failure> =
-        dom.attempt(|d| d.detach_device_flags(xml, sys::VIR_DOMAIN_AFFECT_LIVE));
-    match detached {
+fn detach(ctx: &NativeCallContext, dom: &Domain, xml: &str) -> Result<(), Failure> {
+    let flags = sys::VIR_DOMAIN_AFFECT_LIVE;
+    let call = "virDomainDetachDeviceFlags";
+    let device = Device::from_xml(ctx, &xml.into()).map_err(|error| failure_of(&error))?;
+    let ask = || dom.call(ctx, call, "edit", |d| d.detach_device_flags(xml, flags));
+    match until_detached(ctx, dom, &device, LETTING_GO, ask).map_err(|error| failure_of(&error)) {
         // A guest that has no such device is as it is wanted.
-        Err(failure) if failure.code == i64::from(sys::VIR_ERR_DEVICE_MISSING) => return Ok(()),
-        other => other?,
-    }
-
-    let interrupt = dom.connection().session().interrupt();
-    loop {
-        if count(dom, &kind)? < before {
-            return Ok(());
-        }
-        let told = watch.wait(&mut place, deadline, interrupt, |event| {
-            let ours = event.uuid == dom.uuid();
-            match event.kind {
-                "device_removed" if ours => Some(true),
-                "device_removal_failed" if ours => Some(false),
-                _ => None,
-            }
-        });
-        match told {
-            Outcome::Found(true) => {}
-            Outcome::Found(false) => return Err(kept("the guest refused to let go of it")),
-            Outcome::TimedOut if count(dom, &kind)? < before => return Ok(()),
-            Outcome::TimedOut => {
-                return Err(kept("the guest has not let go of it, and may still do so"));
-            }
-            Outcome::Stopped => return Err(kept("the script was stopped")),
-            Outcome::Lost => {
-                return Err(Failure::new(
-                    sys::VIR_ERR_RPC,
-                    "the connection was lost (End of file)",
-                ));
-            }
-        }
+        Err(failure) if failure.code == i64::from(sys::VIR_ERR_DEVICE_MISSING) => Ok(()),
+        other => other,
     }
 }
 
-fn kept(why: &str) -> Failure {
-    Failure::new(sys::VIR_ERR_OPERATION_FAILED, why)
-}
-
-/// How many devices of a kind the guest has.
-fn count(dom: &Domain, kind: &str) -> Result<usize, Failure> {
-    let xml = dom.attempt(|d: &Handle| d.xml_desc(0))?;
-    let devices = Xml::parse(xml).and_then(|xml| xml.texts(&format!("devices/{kind}")));
-    devices
-        .map(|devices| devices.len())
-        .map_err(|fault| Failure::new(sys::VIR_ERR_XML_ERROR, fault.message))
+/// The failure that was thrown as `error`.
+fn failure_of(error: &EvalAltResult) -> Failure {
+    if let EvalAltResult::ErrorRuntime(value, _) = error.unwrap_inner()
+        && let Some(error) = value.read_lock::<Error>()
+    {
+        return Failure {
+            code: error.number(),
+            message: error.message().to_owned(),
+            ..Failure::default()
+        };
+    }
+    Failure::new(sys::VIR_ERR_OPERATION_ABORTED, "the script was stopped")
 }

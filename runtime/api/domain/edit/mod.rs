@@ -229,7 +229,7 @@ impl<'a> Edit<'a> {
         let interrupt = self.dom.connection().session().interrupt();
         let mut done = Vec::new();
         for change in all {
-            let result = change.apply(self.dom);
+            let result = change.apply(self.ctx, self.dom);
             let failed = match &result {
                 Err(failure) if failure.lost_connection() => Some(
                     self.fail(failure.clone(), "virDomainUpdateDeviceFlags")
@@ -259,7 +259,7 @@ impl<'a> Edit<'a> {
             .rev()
             .filter(|(_, failed)| failed.is_none());
         for inverse in made.filter_map(|(change, _)| change.inverse()) {
-            if let Err(failure) = inverse.apply(self.dom) {
+            if let Err(failure) = inverse.apply(self.ctx, self.dom) {
                 session.note(&format!("cannot undo: {}", failure.message));
             }
         }

@@ -1,0 +1,153 @@
+//! What options become as domain XML: a golden file for each, which libvirt's schema allows and
+//! the test driver defines. `UPDATE=1` rewrites them.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::{TestHost, virhai};
+
+fn data(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(path)
+}
+
+/// The XML of `options` on a host with KVM, as in `tests/data/hosts/kvm.xml`.
+fn described(options: &str) -> String {
+    let host = TestHost::new();
+    let capabilities = std::fs::read_to_string(data("hosts/kvm.xml")).expect("it is kept");
+    let kind = match options.contains("bootloader") {
+        true => "xen",
+        false => "kvm",
+    };
+    let script = format!(
+        "import \"std/description\" as description; \
+         let offer = #{{ virt_type: \"{kind}\", arch: \"x86_64\", machine: \"q35\", capabilities: parse_xml(`{capabilities}`) }}; \
+         let guest = description::on(offer, {options}); \
+         connect().define_xml(guest, VIR_DOMAIN_DEFINE_VALIDATE); \
+         print(guest);"
+    );
+    virhai().arg("-c").arg(host.uri()).script(script).ok()
+}
+
+fn compare(name: &str, options: &str) {
+    let shown = described(options);
+    let path = data(&format!("guests/{name}.xml"));
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &shown).expect("the golden file can be written");
+        return;
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(golden, shown, "{name} differs; UPDATE=1 accepts it");
+}
+
+macro_rules! guests {
+    ($($name:ident: $options:expr;)*) => {
+        $(#[test]
+        fn $name() {
+            compare(stringify!($name), $options);
+        })*
+    };
+}
+
+guests! {
+    the_least: r##"#{ name: "web" }"##;
+    a_server: r##"#{
+        name: "web", title: "Web server", description: "Serves <pages> & more", memory: "4GiB", vcpus: 4,
+        disks: ["/srv/vm/web.qcow2", #{ path: "/srv/vm/data.img", cache: "none", io: "native", discard: "unmap", serial: "DATA" }],
+        nics: ["default"], }"##;
+    an_installation: r##"#{
+        name: "web", memory: "2GiB", disks: ["/srv/vm/web.qcow2"], cdrom: "/srv/iso/debian.iso",
+        boot: ["hd", "cdrom"], nics: [#{ network: "default", mac: "52:54:00:12:34:56" }], }"##;
+    a_network_boot: r##"#{ name: "web", disks: ["/srv/vm/web.img"], boot: ["hd", "network"], nics: ["default"] }"##;
+    a_kernel_boot: r##"#{ name: "web", kernel: "/boot/vmlinuz", initrd: "/boot/initrd", cmdline: "console=ttyS0 a='b' & c", on_reboot: "destroy" }"##;
+    a_desktop: r##"#{ name: "desk", memory: "8GiB", vcpus: 4, disks: ["/srv/vm/desk.qcow2"], nics: ["user"], graphics: "spice", sound: true }"##;
+    secure_boot_and_tpm: r##"#{ name: "win", memory: "8GiB", firmware: "efi", secure_boot: true, tpm: true, disks: ["/srv/vm/win.qcow2"] }"##;
+    no_extras: r##"#{ name: "bare", serial: false, agent: false, rng: false, cpu: "host-model" }"##;
+    a_named_cpu: r##"#{ name: "web", cpu: "EPYC-Rome" }"##;
+    a_cpu_with_features: r##"#{ name: "web", cpu: #{ "@mode": "host-model", feature: [#{ "@policy": "disable", "@name": "vmx" }] } }"##;
+    memory_that_grows: r##"#{ name: "web", memory: "2GiB", max_memory: "8GiB", vcpus: 2, max_vcpus: 8 }"##;
+    huge_pages: r##"#{ name: "db", memory: "4GiB", hugepages: "2MiB" }"##;
+    numa_cells: r##"#{ name: "db", memory: "4GiB", vcpus: 4, numa: [#{ cpus: "0-1", memory: "2GiB" }, #{ cpus: "2-3", memory: "2GiB" }] }"##;
+    io_threads: r##"#{ name: "db", iothreads: 2, disks: [#{ path: "/srv/vm/db.img", iothread: 1 }, #{ path: "/srv/vm/log.img", iothread: 2 }] }"##;
+    shared_folders: r##"#{ name: "dev", filesystems: [#{ source: "/srv/code", target: "code" }, #{ source: "/srv/docs", target: "docs", driver: "9p", readonly: true }] }"##;
+    host_devices: r##"#{ name: "gpu", hostdevs: ["0000:03:00.0", "1d6b:0002"] }"##;
+    a_watchdog: r##"#{ name: "web", watchdog: "poweroff" }"##;
+    disks_of_every_kind: r##"#{ name: "store", disks: [
+        #{ block: "/dev/vg/store" }, #{ pool: "images", volume: "data.img", format: "raw" }, #{ path: "/srv/vm/old.img", bus: "sata" },
+        #{ path: "/srv/vm/shared.img", shareable: true, cache: "none" }, #{ path: "/srv/floppy.img", device: "floppy" }, #{ device: "cdrom" } ] }"##;
+    cards_of_every_kind: r##"#{ name: "router", nics: [
+        "default", "user", #{ bridge: "br0", model: "e1000e" }, #{ direct: "eno1" }, #{ network: "lan", portgroup: "dmz", link: "down" } ] }"##;
+    serial_to_a_file: r##"#{ name: "web", serial: "/var/log/vm/web.log" }"##;
+    metadata: r##"#{ name: "web", metadata: "<app:role xmlns:app='https://example.org/app'>front</app:role>" }"##;
+    raw_xml: r##"#{ name: "web", xml: #{ "devices": "<panic model='isa'/>", "features": "<pae/>" } }"##;
+    xen_by_a_boot_loader: r##"#{ name: "pv", bootloader: "/usr/bin/pygrub", os_type: "linux", disks: [#{ path: "/srv/vm/pv.img", bus: "xen" }], serial: false }"##;
+}
+
+fn refused(options: &str) -> String {
+    virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .script(format!(
+            "import \"std/description\" as description; description::of(connect(), {options})"
+        ))
+        .fails(1)
+        .stderr
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    for (options, why) in [
+        ("#{}", "the option `name` is missing"),
+        (
+            "#{ name: \"web\", memry: \"1GiB\" }",
+            "did you mean `memory`?",
+        ),
+        (
+            "#{ name: \"web\", memory: \"lots\" }",
+            "`lots` is not a size",
+        ),
+        (
+            "#{ name: \"web\", disks: [#{ pth: \"/a\" }] }",
+            "did you mean `path`?",
+        ),
+        (
+            "#{ name: \"web\", disks: [#{ size: \"1GiB\" }] }",
+            "has to be made first",
+        ),
+        (
+            "#{ name: \"web\", disks: [#{ bus: \"sata\" }] }",
+            "a disk needs one of `path`",
+        ),
+        (
+            "#{ name: \"web\", nics: [#{ netwrk: \"a\" }] }",
+            "did you mean `network`?",
+        ),
+        (
+            "#{ name: \"web\", boot: [\"floppy\"] }",
+            "a guest boots from",
+        ),
+        (
+            "#{ name: \"web\", hostdevs: [\"nonsense\"] }",
+            "neither a PCI address",
+        ),
+        (
+            "#{ name: \"web\", numa: [#{ cpus: \"0\" }] }",
+            "the option `memory` is missing",
+        ),
+    ] {
+        let shown = refused(options);
+        assert!(shown.contains(why), "{options}: {shown}");
+    }
+}
+
+#[test]
+fn the_same_options_are_understood_by_the_test_driver() {
+    let shown = virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .script(
+            "import \"std/guest\" as guest; let dom = guest::create(connect(), #{ name: \"web\", memory: \"1GiB\", disks: [\"/a.qcow2\"], nics: [\"default\"] }); print(dom.state());",
+        )
+        .ok();
+    assert!(shown.starts_with("running"), "{shown}");
+}

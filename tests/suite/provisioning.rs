@@ -1,0 +1,179 @@
+//! The scripts that show each way of provisioning, run as they stand, and a Linux as installer.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::support::{Embed, Run, micro, tiny, virhai};
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("scripts")
+        .join(name)
+}
+
+fn run(host: &Embed, name: &str, args: &[&str]) -> Run {
+    let copy = host.scratch().copy(&script(name), name);
+    let run = host.virhai().arg("run").arg(copy);
+    args.iter().fold(run, |run, arg| run.arg(arg))
+}
+
+fn host_with_disk() -> (Embed, String) {
+    let host = Embed::new();
+    host.scratch().copy(&micro("blank.img"), "disk.img");
+    let disk = host.path("disk.img");
+    (host, disk)
+}
+
+fn file(host: &Embed, from: &Path, name: &str) -> String {
+    host.scratch().copy(from, name);
+    host.path(name)
+}
+
+#[test]
+fn the_script_that_installs_from_a_cd_installs() {
+    let (host, disk) = host_with_disk();
+    let iso = file(&host, &micro("installer.iso"), "installer.iso");
+    let told = run(&host, "install_iso.rhai", &["web", &disk, &iso, "MG:up"]).ok();
+    assert!(told.starts_with("web: installed\n"), "{told}");
+    assert!(
+        told.contains("by reboot, the boot sector changed"),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_script_that_installs_with_a_kernel_installs() {
+    let (host, disk) = host_with_disk();
+    let kernel = file(&host, &micro("installer.kernel"), "installer.kernel");
+    let initrd = file(&host, &micro("initrd.bin"), "initrd.bin");
+    let args = ["web", &disk, &kernel, &initrd, "auto", "MG:up"];
+    assert_eq!(
+        run(&host, "install_kernel.rhai", &args).ok(),
+        "web: installed\n"
+    );
+}
+
+#[test]
+fn the_script_of_a_throwaway_guest_keeps_what_works_and_drops_the_rest() {
+    let (host, _) = host_with_disk();
+    let counter = file(&host, &micro("counter.img"), "counter.img");
+    let told = run(&host, "throwaway_guest.rhai", &["web", &counter, "MG:up"]).ok();
+    assert_eq!(told, "web is up, and stays\n");
+    assert_eq!(
+        host.ok("connect().lookup_by_name(\"web\").is_persistent()"),
+        "true\n"
+    );
+    let poweroff = file(&host, &micro("poweroff.img"), "poweroff.img");
+    let told = run(
+        &host,
+        "throwaway_guest.rhai",
+        &["other", &poweroff, "never"],
+    )
+    .ok();
+    assert!(told.starts_with("other is gone: "), "{told}");
+    assert_eq!(host.ok("connect().list_all_domains().len()"), "1\n");
+}
+
+#[test]
+fn the_script_that_ensures_a_host_changes_it_once() {
+    let folder = tempfile::tempdir().expect("/tmp can be written");
+    let node = folder.path().join("node.xml");
+    std::fs::write(&node, "<node/>").expect("it can be written");
+    let program = || {
+        virhai()
+            .arg("-c")
+            .arg(format!("test://{}", node.display()))
+            .arg("run")
+            .arg(script("ensure_host.rhai"))
+            .arg(folder.path().join("images"))
+    };
+    let told = program().ok();
+    assert_eq!(told, "created\ncreated\ncreated\n");
+}
+
+/// The initrd of a Linux that installs the system `MG:up`.
+fn installer_initrd(host: &Embed) -> String {
+    let folder = host.scratch().folder("system");
+    std::fs::copy(micro("counter.img"), folder.join("system.img")).expect("it was built");
+    let mut cpio = Command::new("cpio")
+        .args(["--quiet", "-o", "-H", "newc"])
+        .current_dir(&folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("cpio is installed");
+    let mut names = cpio.stdin.take().expect("a pipe");
+    std::io::Write::write_all(&mut names, b"system.img\n").expect("cpio reads");
+    drop(names);
+    let archive = cpio.wait_with_output().expect("cpio ends").stdout;
+    let mut initrd = std::fs::read(tiny("initramfs.gz")).expect("it was built");
+    // The kernel looks for the next archive at a multiple of four.
+    initrd.resize(initrd.len().next_multiple_of(4), 0);
+    initrd.extend(archive);
+    host.scratch().write("installer-initrd", initrd);
+    host.path("installer-initrd")
+}
+
+#[test]
+fn a_linux_installs_from_a_kernel_and_what_it_installed_boots() {
+    let (host, disk) = host_with_disk();
+    let kernel = file(&host, &tiny("vmlinuz"), "vmlinuz");
+    let initrd = installer_initrd(&host);
+    let args = [
+        "web",
+        &disk,
+        &kernel,
+        &initrd,
+        "console=ttyS0 quiet",
+        "MG:up",
+    ];
+    assert_eq!(
+        run(&host, "install_kernel.rhai", &args).ok(),
+        "web: installed\n"
+    );
+}
+
+#[test]
+fn a_linux_installs_from_a_cd_and_what_it_installed_boots() {
+    let (host, disk) = host_with_disk();
+    let folder = host.scratch().folder("cd");
+    for (from, name) in [
+        (
+            PathBuf::from("/usr/lib/ISOLINUX/isolinux.bin"),
+            "isolinux.bin",
+        ),
+        (
+            PathBuf::from("/usr/lib/syslinux/modules/bios/ldlinux.c32"),
+            "ldlinux.c32",
+        ),
+        (tiny("vmlinuz"), "vmlinuz"),
+        (PathBuf::from(installer_initrd(&host)), "initrd"),
+    ] {
+        std::fs::copy(&from, folder.join(name))
+            .unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+    }
+    let config =
+        "default linux\nlabel linux\n kernel vmlinuz\n append initrd=initrd console=ttyS0 quiet\n";
+    std::fs::write(folder.join("isolinux.cfg"), config).expect("it can be written");
+    let iso = host.path("linux.iso");
+    let made = Command::new("xorriso")
+        .args([
+            "-as",
+            "mkisofs",
+            "-quiet",
+            "-o",
+            &iso,
+            "-b",
+            "isolinux.bin",
+            "-c",
+            "boot.cat",
+        ])
+        .args(["-no-emul-boot", "-boot-load-size", "4", "-boot-info-table"])
+        .arg(&folder)
+        .stderr(Stdio::null())
+        .status()
+        .expect("xorriso is installed");
+    assert!(made.success());
+    let told = run(&host, "install_iso.rhai", &["web", &disk, &iso, "MG:up"]).ok();
+    assert!(told.starts_with("web: installed\n"), "{told}");
+}

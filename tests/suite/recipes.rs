@@ -1,0 +1,239 @@
+//! Recipes leave a host as it was when they fail, wherever that is, and change nothing twice.
+
+use crate::support::{Daemon, micro};
+
+/// A real host with the pool `images`, a guest and a volume that no recipe may touch.
+struct Site {
+    host: Daemon,
+}
+
+/// What every script here begins with.
+const IMPORTS: &str = r#"
+    import "std/guest" as guest;
+    import "std/image" as image;
+    import "std/install" as install;
+    import "std/pool" as pool;
+    let conn = connect();
+"#;
+
+/// All that a host knows, as text.
+const EVERYTHING: &str = r#"
+    let known = [];
+    for dom in conn.list_all_domains() {
+        known.push([dom.name, dom.state(), dom.is_persistent(), dom.xml_desc(VIR_DOMAIN_XML_INACTIVE)]);
+    }
+    for pool in conn.list_all_storage_pools() {
+        pool.refresh();
+        let volumes = pool.list_all_volumes().map(|vol| [vol.name, vol.info().capacity_bytes]);
+        volumes.sort(|a, b| if a[0] < b[0] { -1 } else { 1 });
+        known.push([pool.name, pool.is_active(), pool.autostart(), volumes]);
+    }
+    print(known.to_string());
+"#;
+
+impl Site {
+    fn new() -> Self {
+        let host = Daemon::start();
+        let folder = host.scratch().folder("images");
+        for (name, kind) in [
+            ("installer.iso", "installer.iso"),
+            ("poweroff.iso", "poweroff.iso"),
+        ] {
+            host.scratch().copy(&micro(kind), name);
+        }
+        let site = Self { host };
+        site.ok(&format!(
+            "pool::create(conn, #{{ name: \"images\", path: \"{}\", autostart: false }}); \
+             image::create(conn, #{{ pool: \"images\", name: \"mine.img\", format: \"raw\", size: \"1MiB\" }}); \
+             guest::create(conn, #{{ name: \"mine\", memory: \"32MiB\", nics: [], start: false }});",
+            folder.display()
+        ));
+        site
+    }
+
+    fn ok(&self, script: &str) -> String {
+        self.host.ok(&format!("{IMPORTS}{script}; ()"))
+    }
+
+    /// Runs `script` with fewer operations than it takes, a few more each time, until it ends
+    /// well: it is cut off at every stage. After each failure the host must be as it was.
+    fn survives_every_cut(&self, script: &str, step: u32) {
+        let before = self.ok(EVERYTHING);
+        let mut operations = 60;
+        let mut failures = 0;
+        loop {
+            let outcome = self
+                .host
+                .virhai()
+                .arg("--max-operations")
+                .arg(operations.to_string())
+                .script(format!("{IMPORTS}{script}; ()"))
+                .run();
+            if outcome.status == 0 {
+                break;
+            }
+            failures += 1;
+            assert!(
+                !outcome.stderr.contains("cannot undo"),
+                "{operations}: {outcome}"
+            );
+            let after = self.ok(EVERYTHING);
+            assert_eq!(before, after, "after {operations} operations: {outcome}");
+            operations += step.max(operations / 5);
+            assert!(operations < 1_000_000, "{outcome}");
+        }
+        assert!(failures > 5, "it was cut off {failures} times only");
+    }
+}
+
+const WEB: &str = r#"#{ name: "web", memory: "32MiB", nics: [], disks: [#{ pool: "images", size: "1MiB", format: "raw" }, #{ pool: "images", size: "2MiB" }] }"#;
+
+#[test]
+fn a_guest_that_is_not_created_leaves_nothing() {
+    let site = Site::new();
+    site.survives_every_cut(&format!("guest::create(conn, {WEB})"), 80);
+    let known = site.ok(EVERYTHING);
+    assert!(
+        known.contains("web.raw") && known.contains("web-1.qcow2"),
+        "{known}"
+    );
+    // Removed with what belongs to it, and nothing else.
+    let removed = site.ok("guest::remove_with_volumes(conn.lookup_by_name(\"web\"))");
+    assert_eq!(removed, "");
+    let known = site.ok(EVERYTHING);
+    assert!(
+        !known.contains("web") && known.contains("mine.img"),
+        "{known}"
+    );
+}
+
+#[test]
+fn a_transient_guest_that_does_not_run_leaves_nothing() {
+    let site = Site::new();
+    site.survives_every_cut(&format!("guest::run(conn, {WEB})"), 110);
+    site.ok(
+        "let dom = guest::find(conn, \"web\"); assert(!dom.is_persistent()); \
+         guest::keep(dom); assert(dom.is_persistent()); guest::remove_with_volumes(dom);",
+    );
+}
+
+#[test]
+fn an_installation_that_is_cut_off_leaves_nothing() {
+    let site = Site::new();
+    let iso = site.host.path("installer.iso");
+    site.survives_every_cut(
+        &format!(
+            "install::from_iso(conn, #{{ name: \"web\", memory: \"32MiB\", nics: [], iso: \"{iso}\", up: \"MG:up\", timeout: \"60s\", \
+             disks: [#{{ pool: \"images\", size: \"1MiB\", format: \"raw\" }}] }})"
+        ),
+        450,
+    );
+    site.ok("guest::remove_with_volumes(conn.lookup_by_name(\"web\"));");
+}
+
+#[test]
+fn a_failed_installation_takes_its_disk_with_it() {
+    let site = Site::new();
+    let before = site.ok(EVERYTHING);
+    let iso = site.host.path("poweroff.iso");
+    let outcome = site.host.virhai().script(format!(
+        "{IMPORTS} install::from_iso(conn, #{{ name: \"web\", memory: \"32MiB\", nics: [], iso: \"{iso}\", timeout: \"60s\", \
+         disks: [#{{ pool: \"images\", size: \"1MiB\" }}] }})"
+    )).fails(1);
+    assert!(
+        outcome
+            .stderr
+            .contains("boot sector of the disk is unchanged"),
+        "{outcome}"
+    );
+    assert_eq!(before, site.ok(EVERYTHING));
+}
+
+#[test]
+fn what_is_as_wanted_is_not_changed() {
+    let site = Site::new();
+    site.ok(&format!(
+        r#"
+        let first = guest::ensure(conn, {WEB});
+        assert_eq([first.changed, first.changes], [true, ["created"]]);
+        let again = guest::ensure(conn, {WEB});
+        assert_eq([again.changed, again.changes], [false, []]);
+        first.domain.destroy();
+        assert_eq(guest::ensure(conn, {WEB}).changes, ["started"]);
+        let wanted = {WEB};
+        wanted.memory = "48MiB";
+        let more = guest::ensure(conn, wanted);
+        assert(more.changed);
+        assert(more.changes.some(|change| change.contains("memory") && change.contains("next start")));
+        assert(!guest::ensure(conn, wanted).changed);
+        try {{ guest::create(conn, {WEB}); throw "not refused"; }} catch (err) {{ assert(err.contains("exists already"), err); }}
+        guest::remove_with_volumes(first.domain);
+        guest::remove(first.domain);
+
+        let disk = #{{ pool: "images", name: "d.qcow2", size: "1MiB" }};
+        assert(image::ensure(conn, disk).changed);
+        assert(!image::ensure(conn, disk).changed);
+        disk.size = "2MiB";
+        assert_eq(image::ensure(conn, disk).changes, ["grew from 1048576 to 2097152 bytes"]);
+        disk.size = "1MiB";
+        assert(!image::ensure(conn, disk).changed);
+        let images = conn.storage_pool_lookup_by_name("images");
+        image::remove(images, "d.qcow2");
+        image::remove(images, "d.qcow2");
+        "#
+    ));
+}
+
+#[test]
+fn removing_a_guest_spares_what_is_not_its_own() {
+    let site = Site::new();
+    let iso = site.host.path("installer.iso");
+    let left = site.ok(&format!(
+        r#"
+        let base = image::create(conn, #{{ pool: "images", name: "base.qcow2", size: "1MiB" }});
+        let both = image::create(conn, #{{ pool: "images", name: "both.img", format: "raw", size: "1MiB" }});
+        let other = guest::create(conn, #{{ name: "other", memory: "32MiB", nics: [], start: false, disks: [both] }});
+        let dom = guest::create(conn, #{{ name: "web", memory: "32MiB", nics: [], start: false, cdrom: "{iso}", disks: [
+            #{{ pool: "images", backing: base }},
+            both,
+            #{{ path: base.path, readonly: true, format: "qcow2" }},
+        ] }});
+        assert_eq(guest::volumes(dom).map(|vol| vol.name), ["web.qcow2"]);
+        guest::remove_with_volumes(dom);
+        let names = conn.storage_pool_lookup_by_name("images").list_volumes();
+        names.sort();
+        print(names.join(" "));
+        "#
+    ));
+    assert_eq!(left, "base.qcow2 both.img mine.img\n");
+    assert!(std::path::Path::new(&iso).exists());
+}
+
+#[test]
+fn the_boot_sector_of_an_image_is_read_through_its_format() {
+    let site = Site::new();
+    let folder = site.host.path("images");
+    let counter = micro("counter.img");
+    for format in ["raw", "qcow2"] {
+        let made = std::process::Command::new("qemu-img")
+            .args(["convert", "-f", "raw", "-O", format])
+            .arg(&counter)
+            .arg(format!("{folder}/counter.{format}"))
+            .status()
+            .expect("qemu-img is installed");
+        assert!(made.success());
+    }
+    site.ok(r#"
+        let images = conn.storage_pool_lookup_by_name("images");
+        images.refresh();
+        let sector = image::boot_sector(images.storage_vol_lookup_by_name("counter.raw"));
+        assert_eq(sector.parse_le_int(510..512), 0xaa55);
+        let counter = images.storage_vol_lookup_by_name("counter.qcow2");
+        assert_eq(image::boot_sector(counter), sector);
+        let empty = image::create(conn, #{ pool: "images", name: "empty.qcow2", size: "1MiB" });
+        assert_eq(image::boot_sector(empty), blob(512));
+        // What lies in its backing image, nobody can tell from the overlay alone.
+        let over = image::create(conn, #{ pool: "images", name: "over.qcow2", backing: counter });
+        assert_eq(image::boot_sector(over), ());
+        "#);
+}
