@@ -251,6 +251,47 @@ fn an_interrupt_ends_an_upload_and_says_that_the_volume_is_incomplete() {
 }
 
 #[test]
+fn at_the_prompt_the_connection_lives_on_after_an_interrupted_upload() {
+    use expectrl::{Expect, Session};
+
+    let store = Store::new();
+    let source = store.sparse_file("large.img", 4096 * MIB, &[]);
+    let volume = "#{ name: \"disk.img\", capacity: \"4294967296\", allocation: 0 }";
+    store.ok(&format!("images.create_xml(xml(\"volume\", {volume})); ()"));
+    let mut command = store.program().command();
+    command.env("TERM", "xterm").env("NO_COLOR", "1");
+    command
+        .stdin(std::process::Stdio::inherit())
+        .stdout(std::process::Stdio::inherit())
+        .stderr(std::process::Stdio::inherit());
+    let mut prompt = Session::spawn(command).expect("the prompt starts");
+    prompt.set_expect_timeout(Some(std::time::Duration::from_secs(30)));
+    let mut talk = |typed: &str, shown: &str| {
+        prompt.send(typed).expect("the prompt takes keys");
+        prompt.expect(shown).expect("the prompt answers");
+    };
+    talk("", "virhai> ");
+    talk(
+        "let disk = conn.storage_pool_lookup_by_name(\"images\").storage_vol_lookup_by_name(\"disk.img\")\r",
+        "virhai> ",
+    );
+    talk(
+        &format!(
+            "disk.upload_file(\"{source}\", #{{ sparse: false, progress: |done, total| print(`at ${{done}}`) }})\r"
+        ),
+        "\nat ",
+    );
+    talk("\x03", "`disk.img` is incomplete");
+    talk("", "virhai> ");
+    talk(
+        "disk.upload(\"again\"); disk.download(0, 5).as_string()\r",
+        "\nagain",
+    );
+    talk("", "virhai> ");
+    talk("exit()\r", "");
+}
+
+#[test]
 fn an_upload_whose_daemon_dies_says_that_the_volume_is_incomplete() {
     let store = Store::new();
     let source = store.sparse_file("large.img", 4096 * MIB, &[]);
