@@ -20,6 +20,7 @@ mod imports;
 mod isolation;
 #[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
 mod libvirt;
+mod pipe;
 mod resources;
 mod session;
 mod version;

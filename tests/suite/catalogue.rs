@@ -209,12 +209,17 @@ const OWN_NAMES: &[&str] = &[
     // libvirt-python's, by a newer C function than it calls.
     "list_domains_id",
     "list_defined_domains",
+    "list_storage_pools",
+    "list_defined_storage_pools",
+    "list_volumes",
     // What is called back there is waited for here.
     "wait",
     "wait_event",
     // A stream there is an object of many calls.
     "read",
     "write",
+    "send_all",
+    "recv_all",
     // A stream and a callback there.
     "upload_file",
     "download_file",
