@@ -7,6 +7,7 @@ pub(crate) mod connection;
 pub(crate) mod domain;
 pub(crate) mod error;
 pub(crate) mod growth;
+pub(crate) mod interface;
 pub(crate) mod net;
 pub(crate) mod network;
 pub(crate) mod object;
@@ -26,6 +27,7 @@ pub(crate) fn register(engine: &mut Engine) {
     error::register(engine);
     connection::register(engine);
     domain::register(engine);
+    interface::register(engine);
     net::register(engine);
     network::register(engine);
     storage_pool::register(engine);

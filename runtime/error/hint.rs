@@ -57,8 +57,17 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
     }
     let code = u32::try_from(failure.code).unwrap_or_default();
     let message = failure.message.as_str();
+    if call.starts_with("virNetwork")
+        && let Some(advice) = network_hint(code)
+    {
+        return Some(advice.into());
+    }
     let advice = match code {
         sys::VIR_ERR_NO_DOMAIN => "`list_all_domains()` shows the domains that this host has",
+        sys::VIR_ERR_NO_NETWORK => "`list_all_networks()` shows the networks that this host has",
+        sys::VIR_ERR_NO_INTERFACE => {
+            "`list_all_interfaces()` shows the interfaces that this host has"
+        }
         sys::VIR_ERR_OPERATION_DENIED if message.contains("read only") => {
             "the connection is read-only: open it with `connect(uri)`, without `--readonly`"
         }
@@ -149,6 +158,22 @@ fn storage_hint(failure: &Failure, call: &str) -> Option<&'static str> {
         }
         sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL | sys::VIR_ERR_XML_INVALID_SCHEMA => {
             "the XML is not what libvirt expects: https://libvirt.org/formatstorage.html"
+        }
+        _ => return None,
+    })
+}
+
+/// Advice on a failed call about networks, where that for guests would be wrong.
+fn network_hint(code: u32) -> Option<&'static str> {
+    Some(match code {
+        sys::VIR_ERR_OPERATION_INVALID => {
+            "`is_active()` tells whether the network is up, `create()` starts it"
+        }
+        sys::VIR_ERR_XML_INVALID_SCHEMA => {
+            "libvirt's schema does not allow this element or value here: https://libvirt.org/formatnetwork.html"
+        }
+        sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL => {
+            "the XML is not what libvirt expects: https://libvirt.org/formatnetwork.html"
         }
         _ => return None,
     })

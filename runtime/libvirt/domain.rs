@@ -1,10 +1,10 @@
-use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_ulonglong};
+use std::ffi::{c_char, c_int, c_uint, c_ulong, c_ulonglong};
 
 use virt::connect::Connect;
 use virt::domain::Domain;
 
 use super::typed_params::{Scalar, TypedParams, blank, read_filled, read_owned};
-use super::{Failure, Result, c_option, c_text, checked, owned_text, pointer};
+use super::{Failure, Result, c_option, c_text, checked, newer, owned_text, pointer};
 
 /// The state and its reason as libvirt's numbers; `virt` answers a failed call with state -1.
 pub fn state(domain: &Domain) -> Result<(i64, i64)> {
@@ -459,16 +459,6 @@ pub fn set_autostart_once(domain: &Domain, on: bool) -> Result<()> {
         let call = std::mem::transmute::<*mut libc::c_void, Call>(address);
         checked(call(domain.as_ptr(), c_int::from(on))).map(drop)
     }
-}
-
-/// The address of a function that the libvirt at hand may not have yet.
-fn newer(name: &'static CStr) -> Result<*mut libc::c_void> {
-    // SAFETY: looks a name up among the libraries that are loaded already.
-    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-    if address.is_null() {
-        return Err(Failure::too_old(&name.to_string_lossy()));
-    }
-    Ok(address)
 }
 
 /// Notices of tainting and deprecation that libvirt keeps of the domain.

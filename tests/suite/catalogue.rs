@@ -104,7 +104,13 @@ fn every_libvirt_function_that_the_documentation_names_exists() {
     // What a newer libvirt has is looked up when it is called.
     let newer: BTreeSet<&str> = match known.contains(NEWEST) {
         true => BTreeSet::new(),
-        false => [NEWEST, "virDomainGetAutostartOnce"].into(),
+        false => [
+            NEWEST,
+            "virDomainGetAutostartOnce",
+            "virNetworkGetMetadata",
+            "virNetworkSetMetadata",
+        ]
+        .into(),
     };
     let mut offenders = Vec::new();
     for function in functions() {
@@ -212,6 +218,10 @@ const OWN_NAMES: &[&str] = &[
     "list_storage_pools",
     "list_defined_storage_pools",
     "list_volumes",
+    "list_networks",
+    "list_defined_networks",
+    "list_interfaces",
+    "list_defined_interfaces",
     // What is called back there is waited for here.
     "wait",
     "wait_event",

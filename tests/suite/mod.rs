@@ -1,3 +1,4 @@
+mod agent;
 mod autostart;
 mod catalogue;
 mod constants;
@@ -12,6 +13,7 @@ mod install;
 mod lifecycle;
 mod limits;
 mod migration;
+mod network;
 mod promises;
 mod prompt;
 mod provisioning;

@@ -12,7 +12,7 @@ mod scratch;
 
 pub use daemon::Daemon;
 pub use embed::Embed;
-pub use guests::{micro, micro_xml, tiny, tiny_xml};
+pub use guests::{agent_xml, micro, micro_xml, tiny, tiny_xml};
 pub use net_host::NetHost;
 pub use run::{Outcome, Run, virhai};
 pub use scratch::{Scratch, TestHost};

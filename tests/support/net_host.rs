@@ -1,75 +1,65 @@
-//! A libvirtd as root with networks of its own: a world apart, of which only a socket is seen.
+//! A host where networks start and guests attach to them: a daemon run by root, in a network and
+//! with system folders of its own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Run, Scratch, capabilities, virhai};
+use super::capabilities::{self, Whose};
+use super::embed::kill_guests;
+use super::{Run, Scratch, virhai};
 
-const CAPABILITIES: &str = "var/cache/libvirt/qemu/capabilities";
+/// Where the daemon's own folders are, by the system's name for them.
+const FOLDERS: [(&str, &str); 5] = [
+    ("etc", "/etc/libvirt"),
+    ("lib", "/var/lib/libvirt"),
+    ("run", "/run/libvirt"),
+    ("log", "/var/log/libvirt"),
+    ("cache", "/var/cache/libvirt"),
+];
 
-/// What becomes of the machine inside: libvirt's folders are the test's, the network is empty, and
-/// KVM, which root could use and the tests don't, is not there.
-const INSIDE: &str = r#"
-    set -e
-    mount --make-rprivate /
-    for part in run etc/libvirt var/lib/libvirt var/cache/libvirt var/log/libvirt; do
-        mkdir -p "/$part"
-        mount --bind "$1/$part" "/$part"
-    done
-    if [ -e /dev/kvm ]; then mount --bind /dev/null /dev/kvm; fi
-    ip link set lo up
-    # Not the first process of all, who would have to bury the orphans of the others.
-    libvirtd &
-    wait
-"#;
+/// Where the daemon keeps what it found out about QEMU.
+const CAPABILITIES: &str = "cache/qemu/capabilities";
 
-/// A libvirtd of root's in namespaces of its own; all its processes end with it.
+/// What libvirt needs besides itself to start a network with addresses.
+const PROGRAMS: [&str; 3] = ["unshare", "ip", "dnsmasq"];
+
+/// A libvirtd as root: nothing of it reaches the machine's own network, and what guests and
+/// networks leave behind is gone with it.
 pub struct NetHost {
     scratch: Scratch,
     process: Child,
 }
 
 impl NetHost {
-    /// Starts one, or tells why not and answers none: it takes root.
+    /// Starts a host; where that is impossible, says why and answers nothing, for the test to end.
     pub fn start() -> Option<Self> {
-        if !nix::unistd::geteuid().is_root() {
-            eprintln!("skipped: only root can make networks");
+        if let Some(reason) = impossible() {
+            eprintln!("skipped, since no network can be started here: {reason}");
             return None;
         }
         let scratch = Scratch::new();
-        for part in [
-            "run/lock",
-            "etc/libvirt",
-            "var/lib/libvirt",
-            "var/log/libvirt",
-        ] {
-            std::fs::create_dir_all(scratch.path(part)).expect("the folder is ours");
+        for (folder, _) in FOLDERS {
+            scratch.folder(folder);
         }
-        capabilities::give(&scratch, CAPABILITIES);
-        let root = |name: &str, text: &str| {
-            std::fs::write(scratch.path(name), text).expect("the folder is ours");
-        };
-        root(
-            "etc/libvirt/libvirtd.conf",
-            "auth_unix_rw = \"none\"\nauth_unix_ro = \"none\"\n",
+        capabilities::give(Whose::Root, &scratch, CAPABILITIES);
+        scratch.write(
+            "etc/libvirtd.conf",
+            "auth_unix_ro = \"none\"\nauth_unix_rw = \"none\"\n",
         );
-        root(
-            "etc/libvirt/qemu.conf",
-            "user = \"root\"\ngroup = \"root\"\nstdio_handler = \"file\"\nsecurity_driver = \"none\"\n\
-             cgroup_controllers = []\nremember_owner = 0\n",
+        scratch.write(
+            "etc/qemu.conf",
+            "stdio_handler = \"file\"\nsecurity_driver = \"none\"\nuser = \"root\"\ngroup = \"root\"\n\
+             cgroup_controllers = []\nnamespaces = []\nremember_owner = 0\n",
         );
+        let mut script = "set -e; ip link set lo up; mount --make-rprivate /;".to_owned();
+        for (folder, place) in FOLDERS {
+            let folder = scratch.text(folder);
+            script += &format!("mkdir -p {place}; mount --bind {folder} {place};");
+        }
+        script += "exec libvirtd --pid-file /run/libvirt/libvirtd.pid";
         let process = Command::new("unshare")
-            .args([
-                "--mount",
-                "--net",
-                "--pid",
-                "--fork",
-                "--kill-child",
-                "--mount-proc",
-            ])
-            .args(["sh", "-c", INSIDE, "sh"])
-            .arg(scratch.path(""))
+            .args(["--net", "--mount", "sh", "-c", &script])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -85,7 +75,11 @@ impl NetHost {
     }
 
     fn socket(&self) -> PathBuf {
-        self.scratch.path("run/libvirt/libvirt-sock")
+        self.scratch.path("run/libvirt-sock")
+    }
+
+    pub fn uri(&self) -> String {
+        format!("qemu+unix:///system?socket={}", self.socket().display())
     }
 
     pub fn path(&self, name: &str) -> String {
@@ -96,17 +90,65 @@ impl NetHost {
         &self.scratch
     }
 
+    /// What the guest `name` has printed on its console.
+    pub fn console(&self, name: &str) -> String {
+        let bytes = std::fs::read(self.scratch.path(format!("{name}.console"))).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// A run of the program whose `connect()` opens this host.
     pub fn virhai(&self) -> Run {
-        let uri = format!("qemu+unix:///system?socket={}", self.socket().display());
-        virhai().arg("-c").arg(uri)
+        virhai().arg("-c").arg(self.uri())
+    }
+
+    /// Runs a script, which must end well.
+    pub fn ok(&self, script: &str) -> String {
+        self.virhai().script(script).ok()
+    }
+
+    /// A command within this host's network, and with its folders.
+    pub fn inside(&self, program: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        let process = self.process.id().to_string();
+        command.args(["--target", &process, "--net", "--mount", "--", program]);
+        command
     }
 }
 
 impl Drop for NetHost {
     fn drop(&mut self) {
-        capabilities::keep(&self.scratch.path(CAPABILITIES));
         let _ = self.process.kill();
         let _ = self.process.wait();
+        capabilities::keep(Whose::Root, &self.scratch.path(CAPABILITIES));
+        kill_guests(&self.scratch.path("run/qemu"));
+        // The DHCP servers; with the last process the network itself is gone.
+        kill_guests(&self.scratch.path("run/network"));
+    }
+}
+
+/// Why no host can be started, if so.
+fn impossible() -> Option<String> {
+    if !nix::unistd::geteuid().is_root() {
+        return Some("this is not root".into());
+    }
+    if !Path::new("/dev/net/tun").exists() {
+        return Some("there is no /dev/net/tun".into());
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let missing = PROGRAMS.into_iter().find(|program| {
+        let mut folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
+        !folders.any(|folder| folder.join(program).exists())
+    });
+    if let Some(program) = missing {
+        return Some(format!("`{program}` is not installed"));
+    }
+    let tried = Command::new("unshare")
+        .args(["--net", "--mount", "sh", "-c"])
+        .arg("mount --make-rprivate / && ip link add vhtest type bridge")
+        .output();
+    match tried {
+        Ok(tried) if tried.status.success() => None,
+        Ok(tried) => Some(String::from_utf8_lossy(&tried.stderr).trim().to_owned()),
+        Err(error) => Some(error.to_string()),
     }
 }

@@ -1,5 +1,6 @@
 //! `Domain`: a guest, running or not.
 
+mod addresses;
 mod attach;
 mod autostart;
 mod control;
@@ -111,6 +112,7 @@ fn abort(handle: &Handle, over: &AtomicBool) {
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Domain>("Domain");
+    engine.register_global_module(exported_module!(addresses::functions).into());
     engine.register_global_module(exported_module!(attach::functions).into());
     engine.register_global_module(exported_module!(autostart::functions).into());
     engine.register_global_module(exported_module!(control::functions).into());
