@@ -1,5 +1,6 @@
 //! `Connection`: a hypervisor host, and what it gave out.
 
+mod cpu;
 mod domains;
 mod handles;
 mod host;
@@ -176,6 +177,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Connection>("Connection");
     engine.register_global_module(exported_module!(open::functions).into());
     engine.register_global_module(exported_module!(host::functions).into());
+    engine.register_global_module(exported_module!(cpu::functions).into());
     engine.register_global_module(exported_module!(domains::functions).into());
     engine.register_global_module(exported_module!(restore::functions).into());
     engine.register_global_module(exported_module!(storage::functions).into());
