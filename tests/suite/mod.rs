@@ -12,6 +12,7 @@ mod install;
 mod lifecycle;
 mod limits;
 mod migration;
+mod moving;
 mod promises;
 mod prompt;
 mod provisioning;
