@@ -13,6 +13,7 @@ mod install;
 mod lifecycle;
 mod limits;
 mod migration;
+mod moving;
 mod network;
 mod promises;
 mod prompt;
