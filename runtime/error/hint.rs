@@ -59,6 +59,9 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
     let message = failure.message.as_str();
     let advice = match code {
         sys::VIR_ERR_NO_DOMAIN => "`list_all_domains()` shows the domains that this host has",
+        sys::VIR_ERR_NO_DOMAIN_SNAPSHOT => {
+            "`list_all_snapshots()` shows the snapshots that the domain has"
+        }
         sys::VIR_ERR_OPERATION_DENIED if message.contains("read only") => {
             "the connection is read-only: open it with `connect(uri)`, without `--readonly`"
         }

@@ -4,6 +4,7 @@
 //! it; pointers come from `virt`'s own handles, which keep the object alive for the call, and
 //! strings are checked for NUL bytes before they become C strings.
 
+pub mod block_job;
 pub mod connection;
 pub mod device;
 pub mod domain;

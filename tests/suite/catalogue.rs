@@ -212,6 +212,8 @@ const OWN_NAMES: &[&str] = &[
     "list_storage_pools",
     "list_defined_storage_pools",
     "list_volumes",
+    "snapshot_list_names",
+    "list_children_names",
     // What is called back there is waited for here.
     "wait",
     "wait_event",
