@@ -30,6 +30,7 @@ mod xml;
 /// The kinds of objects that a connection gives out.
 pub mod kinds {
     pub use crate::api::domain::DomainKind;
+    pub use crate::api::domain_snapshot::DomainSnapshotKind;
     pub use crate::api::interface::InterfaceKind;
     pub use crate::api::network::NetworkKind;
     pub use crate::api::storage_pool::StoragePoolKind;

@@ -68,6 +68,9 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         sys::VIR_ERR_NO_INTERFACE => {
             "`list_all_interfaces()` shows the interfaces that this host has"
         }
+        sys::VIR_ERR_NO_DOMAIN_SNAPSHOT => {
+            "`list_all_snapshots()` shows the snapshots that the domain has"
+        }
         sys::VIR_ERR_OPERATION_DENIED if message.contains("read only") => {
             "the connection is read-only: open it with `connect(uri)`, without `--readonly`"
         }

@@ -93,6 +93,7 @@ impl Error {
     fn nothing_is_called_so(&self) -> bool {
         let missing = [
             virt_sys::VIR_ERR_NO_DOMAIN,
+            virt_sys::VIR_ERR_NO_DOMAIN_SNAPSHOT,
             virt_sys::VIR_ERR_NO_STORAGE_POOL,
             virt_sys::VIR_ERR_NO_STORAGE_VOL,
         ];

@@ -222,6 +222,8 @@ const OWN_NAMES: &[&str] = &[
     "list_defined_networks",
     "list_interfaces",
     "list_defined_interfaces",
+    "snapshot_list_names",
+    "list_children_names",
     // What is called back there is waited for here.
     "wait",
     "wait_event",
