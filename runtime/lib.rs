@@ -20,6 +20,7 @@ mod imports;
 mod isolation;
 #[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
 mod libvirt;
+mod pipe;
 mod resources;
 mod session;
 mod version;
@@ -29,6 +30,7 @@ mod xml;
 /// The kinds of objects that a connection gives out.
 pub mod kinds {
     pub use crate::api::domain::DomainKind;
+    pub use crate::api::domain_snapshot::DomainSnapshotKind;
     pub use crate::api::interface::InterfaceKind;
     pub use crate::api::network::NetworkKind;
     pub use crate::api::storage_pool::StoragePoolKind;

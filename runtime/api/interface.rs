@@ -11,7 +11,7 @@ use super::object::{Kind, Object};
 /// A network interface of the host behind a connection; copies are the same interface.
 pub type Interface = Object<InterfaceKind>;
 
-/// What an [`Interface`] stands for.
+/// What an `Interface` stands for.
 pub struct InterfaceKind;
 
 impl Kind for InterfaceKind {

@@ -5,6 +5,7 @@
 pub(crate) mod arguments;
 pub(crate) mod connection;
 pub(crate) mod domain;
+pub(crate) mod domain_snapshot;
 pub(crate) mod error;
 pub(crate) mod growth;
 pub(crate) mod interface;
@@ -28,6 +29,7 @@ pub(crate) fn register(engine: &mut Engine) {
     connection::register(engine);
     domain::register(engine);
     interface::register(engine);
+    domain_snapshot::register(engine);
     net::register(engine);
     network::register(engine);
     storage_pool::register(engine);

@@ -478,3 +478,10 @@ pub fn messages(domain: &Domain, flags: c_uint) -> Result<Vec<String>> {
         texts
     }
 }
+
+/// Whether the domain has a snapshot that it was last at.
+pub fn has_current_snapshot(domain: &Domain, flags: c_uint) -> Result<bool> {
+    // SAFETY: the handle lives during the call.
+    checked(unsafe { virt_sys::virDomainHasCurrentSnapshot(domain.as_ptr(), flags) })
+        .map(|has| has != 0)
+}

@@ -6,6 +6,7 @@
 
 pub mod addresses;
 pub mod agent;
+pub mod block_job;
 pub mod connection;
 pub mod device;
 pub mod domain;

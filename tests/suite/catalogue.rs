@@ -215,10 +215,15 @@ const OWN_NAMES: &[&str] = &[
     // libvirt-python's, by a newer C function than it calls.
     "list_domains_id",
     "list_defined_domains",
+    "list_storage_pools",
+    "list_defined_storage_pools",
+    "list_volumes",
     "list_networks",
     "list_defined_networks",
     "list_interfaces",
     "list_defined_interfaces",
+    "snapshot_list_names",
+    "list_children_names",
     // What is called back there is waited for here.
     "wait",
     "wait_event",
@@ -228,6 +233,8 @@ const OWN_NAMES: &[&str] = &[
     // A stream there is an object of many calls.
     "read",
     "write",
+    "send_all",
+    "recv_all",
     // A stream and a callback there.
     "upload_file",
     "download_file",

@@ -1,6 +1,7 @@
 //! `Connection`: a hypervisor host, and what it gave out.
 
 mod about;
+mod cpu;
 mod domains;
 mod handles;
 mod host;
@@ -178,6 +179,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Connection>("Connection");
     engine.register_global_module(exported_module!(open::functions).into());
     engine.register_global_module(exported_module!(host::functions).into());
+    engine.register_global_module(exported_module!(cpu::functions).into());
     engine.register_global_module(exported_module!(domains::functions).into());
     engine.register_global_module(exported_module!(interfaces::functions).into());
     engine.register_global_module(exported_module!(networks::functions).into());

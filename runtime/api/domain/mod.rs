@@ -17,6 +17,7 @@ mod metadata;
 mod migration;
 mod peek;
 mod save;
+mod snapshots;
 pub(crate) mod state;
 mod stats;
 mod time;
@@ -129,6 +130,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(migration::functions).into());
     engine.register_global_module(exported_module!(peek::functions).into());
     engine.register_global_module(exported_module!(save::functions).into());
+    engine.register_global_module(exported_module!(snapshots::functions).into());
     engine.register_global_module(exported_module!(state::functions).into());
     engine.register_global_module(exported_module!(stats::functions).into());
     engine.register_global_module(exported_module!(time::functions).into());

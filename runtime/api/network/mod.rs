@@ -14,7 +14,7 @@ use super::object::{Kind, Object};
 /// A virtual network of a connection; copies are the same network.
 pub type Network = Object<NetworkKind>;
 
-/// What a [`Network`] stands for.
+/// What a `Network` stands for.
 pub struct NetworkKind;
 
 impl Kind for NetworkKind {

@@ -1,0 +1,92 @@
+//! Whether a host has the CPU that a guest was given.
+
+use rhai::plugin::*;
+use rhai::{Dynamic, ImmutableString, NativeCallContext};
+
+use super::Connection;
+use crate::api::arguments::{RhaiResultOf, flag_bits, optional_text};
+use crate::api::xml::{XmlText, xml_text};
+use crate::constants::Words;
+use crate::libvirt;
+
+static RESULTS: Words = Words::new("virCPUCompareResult", "VIR_CPU_COMPARE_");
+
+#[export_module]
+pub(super) mod functions {
+    /// How the host's CPU compares with the `cpu` of a domain's or a host's XML: "identical",
+    /// "superset" where it has all that is asked for and more, or "incompatible".
+    ///
+    /// The hypervisor may offer guests less than the host has: see `compare_hypervisor_cpu`. With
+    /// `VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE` an incompatible CPU throws
+    /// `VIR_ERR_CPU_INCOMPATIBLE` and names what is missing. The test driver throws
+    /// `VIR_ERR_NO_SUPPORT`.
+    ///
+    /// ```rhai,qemu
+    /// let conn = connect();
+    /// let own = parse_xml(conn.get_capabilities()).select("host/cpu")[0];
+    /// assert_eq(conn.compare_cpu(own, 0), "identical");
+    /// ```
+    /// Calls virConnectCompareCPU.
+    #[rhai_fn(pure, return_raw)]
+    pub fn compare_cpu(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        cpu: XmlText,
+        flags: i64,
+    ) -> RhaiResultOf<ImmutableString> {
+        let cpu = xml_text(&ctx, "the CPU", &cpu)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        conn.call(&ctx, "virConnectCompareCPU", "compare the CPU", |c| {
+            c.compare_cpu(&cpu, wanted)
+        })
+        .map(|result| RESULTS.word(i64::from(result)))
+    }
+
+    /// How the CPU that the hypervisor can give a guest compares with the `cpu` of a domain's XML,
+    /// in the words of `compare_cpu`.
+    ///
+    /// `emulator`, `arch`, `machine` and `kind` of domain are libvirt's choice where they are `()`.
+    /// With `VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE` an incompatible CPU throws
+    /// `VIR_ERR_CPU_INCOMPATIBLE` and names what is missing. The test driver throws
+    /// `VIR_ERR_NO_SUPPORT`.
+    ///
+    /// ```rhai,qemu
+    /// let cpu = "<cpu mode='custom' match='exact'><model>qemu64</model></cpu>";
+    /// let result = connect().compare_hypervisor_cpu((), "x86_64", (), "qemu", cpu, 0);
+    /// assert(["identical", "superset", "incompatible"].contains(result));
+    /// ```
+    /// Calls virConnectCompareHypervisorCPU.
+    #[rhai_fn(pure, return_raw)]
+    pub fn compare_hypervisor_cpu(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        emulator: Dynamic,
+        arch: Dynamic,
+        machine: Dynamic,
+        kind: Dynamic,
+        cpu: XmlText,
+        flags: i64,
+    ) -> RhaiResultOf<ImmutableString> {
+        let emulator = optional_text(&ctx, "the emulator", &emulator)?;
+        let arch = optional_text(&ctx, "the architecture", &arch)?;
+        let machine = optional_text(&ctx, "the machine type", &machine)?;
+        let kind = optional_text(&ctx, "the domain type", &kind)?;
+        let cpu = xml_text(&ctx, "the CPU", &cpu)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        conn.call(
+            &ctx,
+            "virConnectCompareHypervisorCPU",
+            "compare the CPU of guests",
+            |c| {
+                let guest = [
+                    emulator.as_deref(),
+                    arch.as_deref(),
+                    machine.as_deref(),
+                    kind.as_deref(),
+                ];
+                libvirt::connection::compare_hypervisor_cpu(c, guest, &cpu, wanted)
+            },
+        )
+        .map(|result| RESULTS.word(result))
+    }
+}
