@@ -112,3 +112,19 @@ fn a_network_is_changed_while_it_runs_and_for_its_next_start() {
         "#
     ));
 }
+
+#[test]
+fn the_interfaces_of_the_host_are_those_that_the_system_has() {
+    let Some(host) = NetHost::start() else { return };
+    host.ok(&format!(
+        r#"{THROWN}
+        let conn = connect();
+        let lo = conn.interface_lookup_by_name("lo");
+        assert_eq([lo.name, lo.mac_string(), lo.to_string()], ["lo", "00:00:00:00:00:00", "Interface(lo)"]);
+        assert(conn.list_all_interfaces().some(|iface| iface == lo));
+        assert_eq(conn.list_interfaces().len() + conn.list_defined_interfaces().len(), conn.list_all_interfaces().len());
+        let error = thrown(|| conn.interface_lookup_by_name("lo0"));
+        assert_eq([error.code, error.hint], ["VIR_ERR_NO_INTERFACE", "did you mean `lo`?"]);
+        "#
+    ));
+}
