@@ -44,6 +44,11 @@ impl Row {
         self.state.starts_with("pool:")
     }
 
+    /// Whether the row tells about networks.
+    pub fn concerns_networks(&self) -> bool {
+        self.state.starts_with("network:")
+    }
+
     /// Whether it is the guest that acts, and what it does counts.
     pub fn is_done_by_a_guest(&self) -> bool {
         GUESTS_DOING
@@ -56,11 +61,8 @@ impl Row {
         let Self {
             state, operation, ..
         } = self;
-        if self.concerns_pools() {
-            return None;
-        }
         if !self.concerns_domains() {
-            return Some("networks: not in the API yet");
+            return None;
         }
         if state.ends_with("_with_snapshot") {
             return Some("the state needs a snapshot: not in the API yet");
