@@ -128,3 +128,35 @@ fn the_interfaces_of_the_host_are_those_that_the_system_has() {
         "#
     ));
 }
+
+#[test]
+fn a_list_of_networks_or_interfaces_is_a_table_for_people_and_data_for_programs() {
+    let show = |code: &str| {
+        virhai()
+            .arg("-c")
+            .arg("test:///default")
+            .arg("-e")
+            .arg(code)
+            .ok()
+    };
+    assert_eq!(
+        show("connect().list_all_networks()"),
+        "Name     State   Autostart  Persistent  Bridge\n\
+         default  active  no         yes         virbr0\n"
+    );
+    assert_eq!(
+        show("connect().list_all_interfaces()"),
+        "Name  State   MAC address\neth1  active  aa:bb:cc:dd:ee:ff\n"
+    );
+    let json = virhai()
+        .arg("--json")
+        .arg("-c")
+        .arg("test:///default")
+        .arg("-e")
+        .arg("let c = connect(); [c.list_all_networks()[0], c.list_all_interfaces()[0]]")
+        .ok();
+    assert_eq!(
+        json,
+        "[{\"name\":\"default\",\"uuid\":\"dd8fe884-6c02-601e-7551-cca97df1c5df\"},{\"name\":\"eth1\"}]\n"
+    );
+}
