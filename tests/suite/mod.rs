@@ -20,6 +20,7 @@ mod prompt;
 mod provisioning;
 mod pxe;
 mod recipes;
+mod restore_points;
 mod runner;
 mod scripts;
 mod state_table;
