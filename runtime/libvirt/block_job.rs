@@ -98,12 +98,7 @@ pub fn set_speed(domain: &Domain, disk: &str, bandwidth: u64, flags: c_uint) -> 
     let disk = c_text(disk)?;
     // SAFETY: handle and string live during the call.
     checked(unsafe {
-        virt_sys::virDomainBlockJobSetSpeed(
-            domain.as_ptr(),
-            disk.as_ptr(),
-            rate(bandwidth),
-            flags,
-        )
+        virt_sys::virDomainBlockJobSetSpeed(domain.as_ptr(), disk.as_ptr(), rate(bandwidth), flags)
     })
     .map(drop)
 }

@@ -2,6 +2,7 @@
 
 mod attach;
 mod autostart;
+mod block_jobs;
 mod control;
 mod device;
 mod devices;
@@ -114,6 +115,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Domain>("Domain");
     engine.register_global_module(exported_module!(attach::functions).into());
     engine.register_global_module(exported_module!(autostart::functions).into());
+    engine.register_global_module(exported_module!(block_jobs::functions).into());
     engine.register_global_module(exported_module!(control::functions).into());
     engine.register_global_module(exported_module!(devices::functions).into());
     engine.register_global_module(exported_module!(edit::functions).into());
