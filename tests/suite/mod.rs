@@ -18,6 +18,7 @@ mod provisioning;
 mod recipes;
 mod runner;
 mod scripts;
+mod snapshots;
 mod state_table;
 mod storage;
 mod undo;
