@@ -23,6 +23,7 @@ mod recipes;
 mod restore_points;
 mod runner;
 mod scripts;
+mod snapshots;
 mod state_table;
 mod storage;
 mod undo;
