@@ -119,6 +119,9 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         {
             "the guest needs qemu-guest-agent and a channel named org.qemu.guest_agent.0"
         }
+        sys::VIR_ERR_AGENT_COMMAND_TIMEOUT => {
+            "the agent did not answer in time, and may still do what it was asked: `agent_set_response_timeout` gives it longer"
+        }
         sys::VIR_ERR_INVALID_CONN if message.contains("is closed") => {
             "open it again with `connect(uri)`"
         }

@@ -5,6 +5,7 @@
 //! strings are checked for NUL bytes before they become C strings.
 
 pub mod addresses;
+pub mod agent;
 pub mod block_job;
 pub mod connection;
 pub mod device;

@@ -1,6 +1,7 @@
 //! `Domain`: a guest, running or not.
 
 mod addresses;
+mod agent;
 mod attach;
 mod autostart;
 mod block_jobs;
@@ -114,6 +115,7 @@ fn abort(handle: &Handle, over: &AtomicBool) {
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Domain>("Domain");
+    agent::register(engine);
     engine.register_global_module(exported_module!(addresses::functions).into());
     engine.register_global_module(exported_module!(attach::functions).into());
     engine.register_global_module(exported_module!(autostart::functions).into());

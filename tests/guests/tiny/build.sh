@@ -162,6 +162,7 @@ done
 touch "$tree/lib/modules/order-agent"
 install "$agent" agent/chpasswd agent/shutdown "$tree/sbin/"
 install agent/start "$tree/start-agent"
+ln -s /bin/busybox "$tree/sbin/hwclock"  # where the agent looks for it
 install -m 644 agent/passwd agent/group agent/shadow "$tree/etc/"
 loader=$(readelf -l "$agent" | sed -n 's/.*interpreter: \(.*\)\]/\1/p')
 add_libraries "$agent"
