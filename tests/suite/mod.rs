@@ -1,6 +1,7 @@
 mod agent;
 mod autostart;
 mod catalogue;
+mod clones;
 mod constants;
 mod descriptions;
 mod devices;
