@@ -7,6 +7,7 @@ mod descriptions;
 mod devices;
 mod edit;
 mod errors;
+mod events;
 mod examples;
 mod faults;
 mod imports;
