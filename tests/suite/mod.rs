@@ -1,4 +1,5 @@
 mod autostart;
+mod boot_order;
 mod catalogue;
 mod constants;
 mod descriptions;
