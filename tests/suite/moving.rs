@@ -1,6 +1,7 @@
 //! Recipes that move guests between two hosts, on real QEMU.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
@@ -385,4 +386,26 @@ fn a_host_is_evacuated_in_order_and_what_stays_is_told() {
     for name in ["web", "db"] {
         assert_eq!(hosts.boots(name), 1, "{name} never booted again");
     }
+}
+
+#[test]
+fn the_script_that_evacuates_a_host_tells_what_stands_in_the_way() {
+    let hosts = Hosts::start();
+    let (web, db) = (hosts.guest("counter", "web"), hosts.guest("counter", "db"));
+    hosts.ok(&format!(
+        "for xml in [`{web}`, `{db}`] {{ begin(conn, xml); }} dest.define_xml(`{web}`);"
+    ));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/evacuate.rhai");
+    let copy = hosts.here.scratch().copy(&script, "evacuate.rhai");
+    let program = || {
+        let program = hosts.here.virhai().arg("run").arg(&copy);
+        program.arg(hosts.there.uri()).arg("web")
+    };
+    let outcome = program().fails(1);
+    let told =
+        "web: the destination has another guest called `web`, which is shutoff (the option `name`";
+    assert!(outcome.stdout.starts_with(told), "{outcome}");
+    assert!(outcome.stderr.contains("2 of 2 guests"), "{outcome}");
+    hosts.ok("dest.lookup_by_name(\"web\").undefine();");
+    assert_eq!(program().ok(), "web moved\ndb moved\n");
 }
