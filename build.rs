@@ -1,6 +1,8 @@
 //! Asks pkg-config which libvirt this build links with, for `--version`.
 
 fn main() {
+    // The recipes are in the binary; a new one is not noticed otherwise.
+    println!("cargo::rerun-if-changed=stdlib");
     let version = pkg_config::Config::new()
         .cargo_metadata(false)
         .probe("libvirt")

@@ -212,8 +212,8 @@ fn finish(
     }
     // What a stop leaves behind, such as an aborted save, is not the script's own failure.
     let (diagnostic, status) = match session.interrupt().stopping() {
-        Some(Stop::Interrupted) => (Diagnostic::of_stop(Stop::Interrupted), INTERRUPTED),
-        Some(Stop::TimedOut) => (Diagnostic::of_stop(Stop::TimedOut), TIMED_OUT),
+        Some(stop @ Stop::Interrupted) => (Diagnostic::of_stop(stop).leaving(&error), INTERRUPTED),
+        Some(stop @ Stop::TimedOut) => (Diagnostic::of_stop(stop).leaving(&error), TIMED_OUT),
         Some(stop @ (Stop::OutOfMemory | Stop::TooDeep)) => {
             let place = Diagnostic::of_error(engine, imports, name, &error);
             (Diagnostic::of_stop(stop).at_place_of(place), FAILED)

@@ -4,7 +4,9 @@ use rhai::{Array, Blob, Dynamic, Map};
 use serde_json::{Value, json};
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
-use virhai::kinds::{DomainKind, NetworkKind, StoragePoolKind, StorageVolKind};
+use virhai::kinds::{
+    DomainKind, DomainSnapshotKind, InterfaceKind, NetworkKind, StoragePoolKind, StorageVolKind,
+};
 use virhai::{Connection, Error, Kind, Object, Xml};
 
 /// A value as a person reads it; nothing for `()`.
@@ -67,7 +69,9 @@ fn array(list: &Array) -> String {
     table::<DomainKind>(list)
         .or_else(|| table::<StoragePoolKind>(list))
         .or_else(|| table::<StorageVolKind>(list))
+        .or_else(|| table::<DomainSnapshotKind>(list))
         .or_else(|| table::<NetworkKind>(list))
+        .or_else(|| table::<InterfaceKind>(list))
         .unwrap_or_else(|| list.iter().map(plain).collect::<Vec<_>>().join("\n"))
 }
 
@@ -101,7 +105,9 @@ fn any_object(value: &Dynamic) -> Option<(String, Value)> {
     object::<DomainKind>(value)
         .or_else(|| object::<StoragePoolKind>(value))
         .or_else(|| object::<StorageVolKind>(value))
+        .or_else(|| object::<DomainSnapshotKind>(value))
         .or_else(|| object::<NetworkKind>(value))
+        .or_else(|| object::<InterfaceKind>(value))
 }
 
 fn fields(map: &Map) -> String {

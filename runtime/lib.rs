@@ -20,6 +20,7 @@ mod imports;
 mod isolation;
 #[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
 mod libvirt;
+mod pipe;
 mod resources;
 mod session;
 mod version;
@@ -29,6 +30,8 @@ mod xml;
 /// The kinds of objects that a connection gives out.
 pub mod kinds {
     pub use crate::api::domain::DomainKind;
+    pub use crate::api::domain_snapshot::DomainSnapshotKind;
+    pub use crate::api::interface::InterfaceKind;
     pub use crate::api::network::NetworkKind;
     pub use crate::api::storage_pool::StoragePoolKind;
     pub use crate::api::storage_vol::StorageVolKind;
@@ -38,7 +41,6 @@ pub use api::arguments::parse_duration;
 pub use api::connection::Connection;
 pub use api::domain::Domain;
 pub use api::object::{Kind, Object};
-
 pub use error::Error;
 pub use exit::exit_status;
 pub use grants::Grants;

@@ -16,12 +16,20 @@ const VIRSH: &[(&str, &str)] = &[
     ("define", "define_xml"),
     ("define_domain", "define_xml"),
     ("desc", "metadata"),
+    ("detach_disk", "detach_device"),
+    ("detach_interface", "detach_device"),
     ("domblkinfo", "block_info"),
     ("domblkstat", "block_stats"),
     ("domcapabilities", "get_domain_capabilities"),
     ("domcontrol", "control_info"),
+    ("domfsfreeze", "fs_freeze"),
+    ("domfsinfo", "fs_info"),
+    ("domfsthaw", "fs_thaw"),
+    ("domfstrim", "fs_trim"),
     ("domhostname", "hostname"),
     ("domid", "id"),
+    ("domif_setlink", "update_device"),
+    ("domifaddr", "interface_addresses"),
     ("domifstat", "interface_stats"),
     ("dominfo", "info"),
     ("domjobabort", "abort_job"),
@@ -35,19 +43,56 @@ const VIRSH: &[(&str, &str)] = &[
     ("domstats", "info"),
     ("domtime", "get_time"),
     ("domuuid", "uuid_string"),
-    ("domif_setlink", "update_device"),
     ("dump", "core_dump"),
-    ("detach_disk", "detach_device"),
-    ("detach_interface", "detach_device"),
     ("dumpxml", "xml_desc"),
     ("event", "wait_event"),
+    ("find_storage_pool_sources_as", "find_storage_pool_sources"),
     ("freecell", "get_free_memory"),
+    ("get_user_sshkeys", "authorized_ssh_keys_get"),
+    ("guest_agent_timeout", "agent_set_response_timeout"),
+    ("guestinfo", "guest_info"),
+    ("guestvcpus", "guest_vcpus"),
+    ("iface_begin", "change_begin"),
+    ("iface_commit", "change_commit"),
+    ("iface_define", "interface_define_xml"),
+    ("iface_destroy", "destroy"),
+    ("iface_dumpxml", "xml_desc"),
+    ("iface_list", "list_all_interfaces"),
+    ("iface_mac", "mac_string"),
+    ("iface_name", "name"),
+    ("iface_rollback", "change_rollback"),
+    ("iface_start", "create"),
+    ("iface_undefine", "undefine"),
     ("list", "list_all_domains"),
     ("managedsave", "managed_save"),
     ("maxvcpus", "get_max_vcpus"),
     ("migrate_setspeed", "migrate_set_max_speed"),
+    ("net_autostart", "set_autostart"),
+    ("net_create", "network_create_xml"),
+    ("net_define", "network_define_xml"),
+    ("net_desc", "metadata"),
+    ("net_destroy", "destroy"),
+    ("net_dhcp_leases", "dhcp_leases"),
+    ("net_dumpxml", "xml_desc"),
+    ("net_event", "wait_event"),
+    ("net_info", "is_active"),
+    ("net_list", "list_all_networks"),
+    ("net_metadata", "metadata"),
+    ("net_name", "name"),
+    ("net_start", "create"),
+    ("net_undefine", "undefine"),
+    ("net_update", "update"),
+    ("net_uuid", "uuid_string"),
     ("nodeinfo", "get_info"),
+    ("pool_autostart", "set_autostart"),
+    ("pool_capabilities", "get_storage_pool_capabilities"),
+    ("pool_create", "storage_pool_create_xml"),
+    ("pool_create_as", "storage_pool_create_xml"),
+    ("pool_define", "storage_pool_define_xml"),
+    ("pool_define_as", "storage_pool_define_xml"),
+    ("pool_list", "list_all_storage_pools"),
     ("save_image_dumpxml", "save_image_get_xml_desc"),
+    ("set_user_sshkeys", "authorized_ssh_keys_set"),
     ("setmaxmem", "set_max_memory"),
     ("setmem", "set_memory"),
     ("setvcpus", "set_vcpus"),
@@ -56,6 +101,12 @@ const VIRSH: &[(&str, &str)] = &[
     ("vcpucount", "vcpus"),
     ("vcpuinfo", "vcpus"),
     ("version", "get_version"),
+    ("vol_clone", "create_xml_from"),
+    ("vol_create", "create_xml"),
+    ("vol_create_as", "create_xml"),
+    ("vol_create_from", "create_xml_from"),
+    ("vol_list", "list_all_volumes"),
+    ("vol_pool", "storage_pool_lookup_by_volume"),
 ];
 
 /// Advice for a name that does not exist, where `error` is about one; `known` are the names
@@ -129,14 +180,19 @@ fn meant(name: &str, pool: &[&Function], known: &[String]) -> Option<String> {
         return Some(function.name.clone());
     }
     let snake = snake_case(name);
-    let virsh = VIRSH
+    // virsh puts the kind of object before the command, where here it is what is called.
+    let command = ["pool_", "vol_"]
         .iter()
-        .find(|(word, _)| *word == snake || *word == name)
+        .find_map(|kind| snake.strip_prefix(kind))
+        .unwrap_or(&snake);
+    let virsh = [snake.as_str(), name, command]
+        .iter()
+        .find_map(|wanted| VIRSH.iter().find(|(word, _)| word == wanted))
         .map(|(_, meant)| *meant);
     if let Some(meant) = virsh.filter(|meant| has(meant)) {
         return Some(meant.to_owned());
     }
-    let candidates = [snake.as_str(), without_variant(&snake)];
+    let candidates = [snake.as_str(), without_variant(&snake), command];
     let get = format!("get_{snake}");
     let bare = snake.strip_prefix("get_").unwrap_or(&snake);
     for candidate in candidates.into_iter().chain([get.as_str(), bare]) {
@@ -153,7 +209,16 @@ fn meant(name: &str, pool: &[&Function], known: &[String]) -> Option<String> {
 
 /// The name in libvirt-python's camelCase or C as scripts write it.
 pub fn snake_case(name: &str) -> String {
-    let name = ["virDomain", "virConnect", "virNode"]
+    let kinds = [
+        "virDomain",
+        "virNetwork",
+        "virConnect",
+        "virNode",
+        "virStoragePool",
+        "virStorageVol",
+        "virStream",
+    ];
+    let name = kinds
         .iter()
         .find_map(|prefix| name.strip_prefix(prefix).filter(|rest| !rest.is_empty()))
         .unwrap_or(name);

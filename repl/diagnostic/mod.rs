@@ -242,6 +242,17 @@ impl Diagnostic {
         }
     }
 
+    /// The same with what the stop left behind, where the call that it broke off tells.
+    pub(crate) fn leaving(mut self, error: &EvalAltResult) -> Self {
+        if let EvalAltResult::ErrorRuntime(value, _) = error.unwrap_inner()
+            && let Some(error) = value.read_lock::<Error>()
+            && error.code() == "VIR_ERR_OPERATION_ABORTED"
+        {
+            self.notes.extend(error.hint().map(str::to_owned));
+        }
+        self
+    }
+
     /// The same with the place of `other`.
     pub(crate) fn at_place_of(mut self, other: Self) -> Self {
         self.place = other.place;

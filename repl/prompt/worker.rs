@@ -173,7 +173,7 @@ impl RunningInput {
             return Answer::Exit(status);
         }
         let diagnostic = match self.session.interrupt().stopping() {
-            Some(stop) => Diagnostic::of_stop(stop),
+            Some(stop) => Diagnostic::of_stop(stop).leaving(error),
             None => Diagnostic::of_error(engine, &self.imports, &self.name, error),
         };
         self.failed(&diagnostic)

@@ -5,13 +5,16 @@ use std::time::Duration;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
 use super::xml::xml_text;
-use crate::constants;
+use crate::constants::{self, Words};
 use crate::error::Error;
 use crate::libvirt::typed_params::{Scalar, TypedParams};
 use crate::suggest;
 
 /// Rhai's result under the one name that its definitions understand.
 pub(crate) type RhaiResultOf<T> = std::result::Result<T, Box<rhai::EvalAltResult>>;
+
+/// The words for the kinds of IP address.
+pub(crate) static IP_TYPES: Words = Words::new("virIPAddrType", "VIR_IP_ADDR_TYPE_");
 
 /// A set of flags as libvirt's C functions take it.
 pub(crate) fn flag_bits(ctx: &NativeCallContext, flags: i64) -> RhaiResultOf<u32> {
@@ -69,6 +72,21 @@ pub(crate) fn host_path<'a>(ctx: &NativeCallContext, path: &'a str) -> RhaiResul
             .throw());
     }
     text(ctx, "the path", path)
+}
+
+/// A UUID as text, from its 16 bytes.
+pub(crate) fn uuid_text(ctx: &NativeCallContext, bytes: &[u8]) -> RhaiResultOf<String> {
+    <[u8; 16]>::try_from(bytes)
+        .map(|bytes| uuid::Uuid::from_bytes(bytes).to_string())
+        .map_err(|_| {
+            let message = format!("a UUID has 16 bytes, not {}", bytes.len());
+            Error::invalid(ctx, message).throw()
+        })
+}
+
+/// The 16 bytes of a UUID that libvirt gave as text.
+pub(crate) fn uuid_bytes(text: &str) -> Vec<u8> {
+    uuid::Uuid::parse_str(text).map_or_else(|_| Vec::new(), |uuid| uuid.as_bytes().to_vec())
 }
 
 /// A size in KiB: a number of them, or text such as `"20GiB"`.
@@ -188,6 +206,8 @@ pub(crate) fn typed_params(
 pub(crate) enum ParamType {
     /// A C `int`.
     Int,
+    /// A C `unsigned int`.
+    UInt,
     /// A C `unsigned long long` in MiB, which text such as `"1GiB"` also gives.
     MiB,
     /// A C `unsigned long long` in bytes, which text such as `"64MiB"` also gives.
@@ -223,6 +243,12 @@ fn scalar(
             number(ctx, key, whole).map(Scalar::Int)
         }
         ParamType::Xml => xml_text(ctx, &format!("`{key}`"), value).map(Scalar::Text),
+        ParamType::UInt => {
+            let whole = value.as_int().map_err(|kind| {
+                Error::invalid(ctx, format!("`{key}` must be a whole number, not {kind}")).throw()
+            })?;
+            number(ctx, key, whole).map(Scalar::UInt)
+        }
         ParamType::Text => optional_text(ctx, key, value)?
             .map(Scalar::Text)
             .ok_or_else(|| Error::invalid(ctx, format!("`{key}` must be text, not ()")).throw()),

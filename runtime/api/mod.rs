@@ -5,8 +5,10 @@
 pub(crate) mod arguments;
 pub(crate) mod connection;
 pub(crate) mod domain;
+pub(crate) mod domain_snapshot;
 pub(crate) mod error;
 pub(crate) mod growth;
+pub(crate) mod interface;
 pub(crate) mod net;
 pub(crate) mod network;
 pub(crate) mod object;
@@ -26,6 +28,8 @@ pub(crate) fn register(engine: &mut Engine) {
     error::register(engine);
     connection::register(engine);
     domain::register(engine);
+    interface::register(engine);
+    domain_snapshot::register(engine);
     net::register(engine);
     network::register(engine);
     storage_pool::register(engine);

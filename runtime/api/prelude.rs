@@ -1,7 +1,7 @@
 //! What scripts need besides libvirt: assertions, waiting, joining text, working in parallel.
 
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, exported_module};
@@ -202,7 +202,12 @@ mod functions {
 
 /// Sleeps until the time is over or the script is stopped.
 fn nap(ctx: &NativeCallContext, time: &Dynamic) -> RhaiResultOf<()> {
-    let until = Instant::now().checked_add(duration(ctx, time)?);
+    pause(ctx, duration(ctx, time)?)
+}
+
+/// Sleeps for `time`, unless the script is stopped.
+pub(crate) fn pause(ctx: &NativeCallContext, time: Duration) -> RhaiResultOf<()> {
+    let until = Instant::now().checked_add(time);
     let interrupt = Session::of(ctx).interrupt().clone();
     let bell = std::sync::Arc::new((Mutex::new(()), Condvar::new()));
     let rung = std::sync::Arc::clone(&bell);

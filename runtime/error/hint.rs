@@ -48,10 +48,29 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
                 .into(),
         );
     }
+    if ["virStorage", "virConnectFindStorage", "virStream"]
+        .iter()
+        .any(|begin| call.starts_with(begin))
+        && let Some(advice) = storage_hint(failure, call)
+    {
+        return Some(advice.into());
+    }
     let code = u32::try_from(failure.code).unwrap_or_default();
     let message = failure.message.as_str();
+    if call.starts_with("virNetwork")
+        && let Some(advice) = network_hint(code)
+    {
+        return Some(advice.into());
+    }
     let advice = match code {
         sys::VIR_ERR_NO_DOMAIN => "`list_all_domains()` shows the domains that this host has",
+        sys::VIR_ERR_NO_NETWORK => "`list_all_networks()` shows the networks that this host has",
+        sys::VIR_ERR_NO_INTERFACE => {
+            "`list_all_interfaces()` shows the interfaces that this host has"
+        }
+        sys::VIR_ERR_NO_DOMAIN_SNAPSHOT => {
+            "`list_all_snapshots()` shows the snapshots that the domain has"
+        }
         sys::VIR_ERR_OPERATION_DENIED if message.contains("read only") => {
             "the connection is read-only: open it with `connect(uri)`, without `--readonly`"
         }
@@ -77,7 +96,9 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         {
             "a domain started with VIR_DOMAIN_START_AUTODESTROY cannot do this"
         }
-        sys::VIR_ERR_OPERATION_INVALID => "`state()` tells what state the domain is in",
+        sys::VIR_ERR_OPERATION_INVALID if call.starts_with("virDomain") => {
+            "`state()` tells what state the domain is in"
+        }
         sys::VIR_ERR_XML_INVALID_SCHEMA => {
             "libvirt's schema does not allow this element or value here: https://libvirt.org/formatdomain.html"
         }
@@ -98,12 +119,70 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         {
             "the guest needs qemu-guest-agent and a channel named org.qemu.guest_agent.0"
         }
+        sys::VIR_ERR_AGENT_COMMAND_TIMEOUT => {
+            "the agent did not answer in time, and may still do what it was asked: `agent_set_response_timeout` gives it longer"
+        }
         sys::VIR_ERR_INVALID_CONN if message.contains("is closed") => {
             "open it again with `connect(uri)`"
         }
         _ => return None,
     };
     Some(advice.into())
+}
+
+/// Advice on a failure of pools, volumes and streams.
+fn storage_hint(failure: &Failure, call: &str) -> Option<&'static str> {
+    let code = u32::try_from(failure.code).unwrap_or_default();
+    let message = failure.message.as_str();
+    Some(match code {
+        sys::VIR_ERR_NO_STORAGE_POOL => {
+            "`list_all_storage_pools()` shows the pools that this host has"
+        }
+        sys::VIR_ERR_NO_STORAGE_VOL => {
+            "`list_all_volumes()` shows the volumes of a pool; `refresh()` finds what something other than libvirt changed"
+        }
+        sys::VIR_ERR_STORAGE_VOL_EXIST => {
+            "another name, or `storage_vol_lookup_by_name(name).delete()` first"
+        }
+        sys::VIR_ERR_OPERATION_INVALID if message.contains("is not active") => {
+            "the pool must be started: `create()` starts it, `build()` makes what it stands on first"
+        }
+        sys::VIR_ERR_OPERATION_INVALID if message.contains("already active") => {
+            "the pool is started already: `info().state` tells what it is doing"
+        }
+        sys::VIR_ERR_OPERATION_INVALID if message.contains("is active") => {
+            "the pool is started: `destroy()` stops it, and leaves its volumes alone"
+        }
+        sys::VIR_ERR_INVALID_ARG if message.contains("shrink") => {
+            "VIR_STORAGE_VOL_RESIZE_SHRINK allows it, and cuts off what lies beyond the new end"
+        }
+        sys::VIR_ERR_SYSTEM_ERROR if call == "virStoragePoolCreate" => {
+            "`build()` makes what the pool stands on, such as its folder"
+        }
+        sys::VIR_ERR_NO_SUPPORT if call.starts_with("virStream") => {
+            "the stream leads nowhere: `volume.upload(stream, ...)` or `volume.download(stream, ...)` comes first, `finish()` last"
+        }
+        sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL | sys::VIR_ERR_XML_INVALID_SCHEMA => {
+            "the XML is not what libvirt expects: https://libvirt.org/formatstorage.html"
+        }
+        _ => return None,
+    })
+}
+
+/// Advice on a failed call about networks, where that for guests would be wrong.
+fn network_hint(code: u32) -> Option<&'static str> {
+    Some(match code {
+        sys::VIR_ERR_OPERATION_INVALID => {
+            "`is_active()` tells whether the network is up, `create()` starts it"
+        }
+        sys::VIR_ERR_XML_INVALID_SCHEMA => {
+            "libvirt's schema does not allow this element or value here: https://libvirt.org/formatnetwork.html"
+        }
+        sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL => {
+            "the XML is not what libvirt expects: https://libvirt.org/formatnetwork.html"
+        }
+        _ => return None,
+    })
 }
 
 fn connection_hint(failure: &Failure, uri: &str) -> String {

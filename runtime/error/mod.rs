@@ -9,6 +9,7 @@ use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 
 use crate::constants;
 use crate::libvirt::Failure;
+use crate::suggest;
 
 /// A failed libvirt call: what failed, on which object and host, and libvirt's reason.
 #[derive(Clone)]
@@ -67,6 +68,36 @@ impl Error {
             position: details.position,
             source: details.source.clone(),
         }))
+    }
+
+    /// `thrown` with the nearest of `names` as advice, where it says that nothing is called `wrong`.
+    pub(crate) fn with_nearest(
+        thrown: Box<EvalAltResult>,
+        wrong: &str,
+        names: impl FnOnce() -> Vec<String>,
+    ) -> Box<EvalAltResult> {
+        let EvalAltResult::ErrorRuntime(value, _) = &*thrown else {
+            return thrown;
+        };
+        let error = value.clone().try_cast::<Self>();
+        let Some(error) = error.filter(Self::nothing_is_called_so) else {
+            return thrown;
+        };
+        let names = names();
+        match suggest::nearest(wrong, names.iter().map(String::as_str)) {
+            Some(near) => error.with_hint(format!("did you mean `{near}`?")).throw(),
+            None => thrown,
+        }
+    }
+
+    fn nothing_is_called_so(&self) -> bool {
+        let missing = [
+            virt_sys::VIR_ERR_NO_DOMAIN,
+            virt_sys::VIR_ERR_NO_DOMAIN_SNAPSHOT,
+            virt_sys::VIR_ERR_NO_STORAGE_POOL,
+            virt_sys::VIR_ERR_NO_STORAGE_VOL,
+        ];
+        missing.map(i64::from).contains(&self.number())
     }
 
     /// The error as Rhai throws it.

@@ -3,7 +3,7 @@ use std::ffi::{c_char, c_int, c_uint, c_void};
 use virt::connect::Connect;
 
 use super::typed_params::TypedParams;
-use super::{Failure, Result, c_option, c_text, checked, pointer};
+use super::{Failure, Result, c_option, c_text, checked, owned_text, pointer};
 
 /// Answers to what a host asks before it lets a client in, such as a user name.
 #[derive(Debug, Clone, Default)]
@@ -93,6 +93,17 @@ pub fn domain_restore_params(connect: &Connect, params: &TypedParams, flags: c_u
     // SAFETY: the handle and the parameters live during the call.
     checked(unsafe { virt_sys::virDomainRestoreParams(connect.as_ptr(), array, length, flags) })
         .map(drop)
+}
+
+/// The kinds of storage pool that the host can have, as XML.
+pub fn storage_pool_capabilities(connect: &Connect, flags: c_uint) -> Result<String> {
+    // SAFETY: the handle lives during the call; the answer is ours to free.
+    unsafe {
+        owned_text(virt_sys::virConnectGetStoragePoolCapabilities(
+            connect.as_ptr(),
+            flags,
+        ))
+    }
 }
 
 /// Compares a CPU with what the hypervisor can give a guest of that emulator, architecture,

@@ -1,10 +1,10 @@
-use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_ulonglong};
+use std::ffi::{c_char, c_int, c_uint, c_ulong, c_ulonglong};
 
 use virt::connect::Connect;
 use virt::domain::Domain;
 
 use super::typed_params::{Scalar, TypedParams, blank, read_filled, read_owned};
-use super::{Failure, Result, c_option, c_text, checked, owned_text, pointer};
+use super::{Failure, Result, c_option, c_text, checked, newer, owned_text, pointer};
 
 /// The state and its reason as libvirt's numbers; `virt` answers a failed call with state -1.
 pub fn state(domain: &Domain) -> Result<(i64, i64)> {
@@ -461,16 +461,6 @@ pub fn set_autostart_once(domain: &Domain, on: bool) -> Result<()> {
     }
 }
 
-/// The address of a function that the libvirt at hand may not have yet.
-fn newer(name: &'static CStr) -> Result<*mut libc::c_void> {
-    // SAFETY: looks a name up among the libraries that are loaded already.
-    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-    if address.is_null() {
-        return Err(Failure::too_old(&name.to_string_lossy()));
-    }
-    Ok(address)
-}
-
 /// Notices of tainting and deprecation that libvirt keeps of the domain.
 pub fn messages(domain: &Domain, flags: c_uint) -> Result<Vec<String>> {
     let mut list: *mut *mut c_char = std::ptr::null_mut();
@@ -487,4 +477,11 @@ pub fn messages(domain: &Domain, flags: c_uint) -> Result<Vec<String>> {
         libc::free(list.cast());
         texts
     }
+}
+
+/// Whether the domain has a snapshot that it was last at.
+pub fn has_current_snapshot(domain: &Domain, flags: c_uint) -> Result<bool> {
+    // SAFETY: the handle lives during the call.
+    checked(unsafe { virt_sys::virDomainHasCurrentSnapshot(domain.as_ptr(), flags) })
+        .map(|has| has != 0)
 }

@@ -4,12 +4,16 @@
 //! it; pointers come from `virt`'s own handles, which keep the object alive for the call, and
 //! strings are checked for NUL bytes before they become C strings.
 
+pub mod addresses;
+pub mod agent;
+pub mod block_job;
 pub mod connection;
 pub mod device;
 pub mod domain;
 pub mod event_loop;
 pub mod events;
 mod failure;
+pub mod interface;
 pub mod network;
 pub mod peek;
 pub mod stream;
@@ -44,6 +48,16 @@ fn checked(result: c_int) -> Result<c_int> {
     } else {
         Ok(result)
     }
+}
+
+/// The address of a function that the libvirt at hand may not have yet.
+fn newer(name: &'static CStr) -> Result<*mut libc::c_void> {
+    // SAFETY: looks a name up among the libraries that are loaded already.
+    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    if address.is_null() {
+        return Err(Failure::too_old(&name.to_string_lossy()));
+    }
+    Ok(address)
 }
 
 /// The string that a call returned, which the caller owns and which is freed here.

@@ -1,4 +1,4 @@
-//! Streams that fill a buffer from the event loop, such as a guest's console.
+//! Streams: a guest's console, and the content of a volume.
 //!
 //! `virt`'s event callback keeps a pointer to a value that may move, and drops what it should
 //! not; this one owns its target.
@@ -15,6 +15,9 @@ use super::{Failure, Result, c_option, checked, pointer};
 
 /// Who gets what arrives; no bytes means the end. Runs on the event-loop thread.
 pub type Reader = Arc<dyn Fn(&[u8]) + Send + Sync>;
+
+/// What libvirt answers where it would have to wait.
+const WOULD_BLOCK: c_int = -2;
 
 /// What libvirt answers where a hole comes next.
 const HOLE: c_int = -3;
@@ -89,43 +92,105 @@ pub fn send(stream: &Stream, bytes: &[u8]) -> Result<usize> {
         )
     };
     match sent {
-        // -2 stands for "would block".
-        -2 => Ok(0),
+        WOULD_BLOCK => Ok(0),
         _ => checked(sent).map(|sent| usize::try_from(sent).unwrap_or(0)),
     }
 }
 
-/// What arrived on a stream that blocks.
+/// What comes next on a stream.
 pub enum Received {
     /// So many bytes at the front of the buffer.
     Bytes(usize),
-    /// A hole of that length, instead of zeros.
-    Hole(u64),
+    /// A hole, whose length [`receive_hole`] tells.
+    Hole,
+    /// Nothing so far, on a stream that does not block.
+    Later,
     /// The end.
     End,
 }
 
-/// Waits for what comes next on a stream that blocks.
-pub fn receive(stream: &Stream, buffer: &mut [u8]) -> Result<Received> {
+/// Takes what comes next; holes are zeros unless `flags` say that it stops at them.
+pub fn receive(stream: &Stream, buffer: &mut [u8], flags: u32) -> Result<Received> {
     // SAFETY: the handle and the buffer live during the call.
     let count = unsafe {
         virt_sys::virStreamRecvFlags(
             stream.as_ptr(),
             buffer.as_mut_ptr().cast::<c_char>(),
             buffer.len(),
-            virt_sys::VIR_STREAM_RECV_STOP_AT_HOLE,
+            flags,
         )
     };
-    if count == HOLE {
-        let mut length = 0;
-        // SAFETY: the handle lives during the call, which writes one number.
-        checked(unsafe { virt_sys::virStreamRecvHole(stream.as_ptr(), &raw mut length, 0) })?;
-        return Ok(Received::Hole(u64::try_from(length).unwrap_or(0)));
+    match count {
+        WOULD_BLOCK => Ok(Received::Later),
+        HOLE => Ok(Received::Hole),
+        _ => checked(count).map(|count| match usize::try_from(count).unwrap_or(0) {
+            0 => Received::End,
+            count => Received::Bytes(count),
+        }),
     }
-    checked(count).map(|count| match usize::try_from(count).unwrap_or(0) {
-        0 => Received::End,
-        count => Received::Bytes(count),
-    })
+}
+
+/// Takes a hole, and answers its length.
+pub fn receive_hole(stream: &Stream) -> Result<u64> {
+    let mut length = 0;
+    // SAFETY: the handle lives during the call, which writes one number.
+    checked(unsafe { virt_sys::virStreamRecvHole(stream.as_ptr(), &raw mut length, 0) })?;
+    Ok(u64::try_from(length).unwrap_or(0))
+}
+
+/// Who is told that a stream is ready; runs on the event-loop thread.
+pub type Watcher = Arc<dyn Fn() + Send + Sync>;
+
+/// Tells `watcher` of `events` of the stream until [`unwatch`].
+pub fn watch(stream: &Stream, events: u32, watcher: Watcher) -> Result<()> {
+    let target = Box::into_raw(Box::new(watcher));
+    // SAFETY: libvirt frees the target once, when the callback is removed.
+    let result = unsafe {
+        virt_sys::virStreamEventAddCallback(
+            stream.as_ptr(),
+            events as c_int | ENDED,
+            Some(ready),
+            target.cast::<c_void>(),
+            Some(free_watcher),
+        )
+    };
+    if result < 0 {
+        let failure = Failure::last();
+        // SAFETY: libvirt did not take the target, so it is still ours.
+        unsafe { free_watcher(target.cast::<c_void>()) };
+        return Err(failure);
+    }
+    Ok(())
+}
+
+/// Changes of which events a watcher is told; none are those of the end either.
+pub fn watch_for(stream: &Stream, events: u32) -> Result<()> {
+    let events = if events == 0 {
+        0
+    } else {
+        events as c_int | ENDED
+    };
+    // SAFETY: the handle lives during the call.
+    checked(unsafe { virt_sys::virStreamEventUpdateCallback(stream.as_ptr(), events) }).map(drop)
+}
+
+/// Ends what [`watch`] began.
+pub fn unwatch(stream: &Stream) {
+    // SAFETY: the handle lives during the call, which is allowed in any state.
+    unsafe { virt_sys::virStreamEventRemoveCallback(stream.as_ptr()) };
+}
+
+unsafe extern "C" fn ready(_: virt_sys::virStreamPtr, _: c_int, target: *mut c_void) {
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: the pointer is the box made in `watch`, alive while registered.
+        let watcher = unsafe { &*target.cast::<Watcher>() };
+        watcher();
+    }));
+}
+
+unsafe extern "C" fn free_watcher(target: *mut c_void) {
+    // SAFETY: the pointer is the box made in `watch`, and libvirt frees it once.
+    drop(unsafe { Box::from_raw(target.cast::<Watcher>()) });
 }
 
 /// Sends a hole of `length` bytes instead of zeros.
@@ -159,8 +224,8 @@ unsafe extern "C" fn readable(stream: virt_sys::virStreamPtr, events: c_int, tar
             };
             match usize::try_from(count) {
                 Ok(count) if count > 0 => reader(&buffer[..count]),
-                // -2 stands for "would block"; anything else is the end.
-                Err(_) if count == -2 && events & ENDED == 0 => return,
+                // Anything else is the end.
+                Err(_) if count == WOULD_BLOCK && events & ENDED == 0 => return,
                 _ => break,
             }
         }

@@ -88,8 +88,8 @@ def domain_of_10_kb():
 def xml(count=3000, rounds=9):
     text = domain_of_10_kb()
     peers = {
-        "virhai": [virhai, "run", f"{HERE}/xml.rhai"],
-        "lxml": ["/usr/bin/python3", f"{HERE}/xml.py"],
+        "virhai": [virhai, "run", f"{HERE}/documents.rhai"],
+        "lxml": ["/usr/bin/python3", f"{HERE}/documents.py"],
     }
     samples = {name: [] for name in peers}
     for _ in range(rounds):
@@ -97,6 +97,18 @@ def xml(count=3000, rounds=9):
             samples[name].append(float(run(peer + [str(count), text])))
     title = f"read {len(text) / 1000:.1f} kB of XML, change one value and write it"
     table(title, "µs", 1e6, samples, "lxml")
+
+
+def guests(count=1000, rounds=3):
+    peers = {
+        "virhai": [virhai, "run", f"{HERE}/guests.rhai"],
+        "libvirt-python": ["/usr/bin/python3", f"{HERE}/guests.py"],
+    }
+    samples = {name: [] for name in peers}
+    for _ in range(rounds):
+        for name, peer in peers.items():
+            samples[name].append(float(run(peer + [str(count)])))
+    table(f"{count} guests defined and removed on the test driver", "s", 1, samples, "libvirt-python")
 
 
 def ordinary_user():
@@ -140,3 +152,4 @@ calls("100,000 dom.info() on the test driver, each", "info", "test:///default", 
 calls("100,000 dom.state() on the test driver, each", "state", "test:///default", 100_000, 7)
 over_a_socket()
 xml()
+guests()

@@ -18,10 +18,10 @@ struct Published {
     version: Vec<u32>,
 }
 
-/// The `libvirt-api.xml` of the libvirt at hand.
-pub fn api() -> String {
+/// What the libvirt at hand publishes of its library `name`, `libvirt` or `libvirt_qemu`.
+pub fn api(name: &str) -> String {
     let asked = Command::new("pkg-config")
-        .args(["--variable=libvirt_api", "libvirt"])
+        .args([&format!("--variable={name}_api"), "libvirt"])
         .output();
     let path = String::from_utf8(asked.expect("pkg-config is installed").stdout);
     let path = path.expect("paths are text");
@@ -77,7 +77,7 @@ fn number(expression: &str, names: &HashMap<&str, &str>) -> Option<i64> {
 
 #[test]
 fn every_constant_that_libvirt_publishes_has_its_value_in_a_script() {
-    let api = api();
+    let api = api("libvirt");
     let published = published(&api);
     assert!(published.len() > 1000, "libvirt-api.xml is understood");
     let names: HashMap<&str, &str> = published

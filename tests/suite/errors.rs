@@ -89,6 +89,14 @@ cases! {
     a_name_of_c: "let dom = connect().lookup_by_name(\"test\");\nvirDomainDestroy(dom);\n";
     a_name_of_c_as_method: "connect().lookup_by_name(\"test\").virDomainShutdownFlags(0);\n";
     a_word_of_virsh: "let dom = connect().lookup_by_name(\"test\");\nprint(dom.dumpxml());\n";
+    a_pool_nearly_right: "connect(\"test:///default\").storage_pool_lookup_by_name(\"defualt-pool\");\n";
+    a_volume_nearly_right: "let pool = connect(\"test:///default\").storage_pool_lookup_by_name(\"default-pool\");\npool.create_xml(\"<volume><name>web.img</name><capacity>512</capacity></volume>\");\npool.storage_vol_lookup_by_name(\"wbe.img\");\n";
+    a_pool_that_is_not_started: "let pool = connect(\"test:///default\").storage_pool_lookup_by_name(\"default-pool\");\npool.destroy();\npool.list_volumes();\n";
+    a_pool_that_is_started: "let pool = connect(\"test:///default\").storage_pool_lookup_by_name(\"default-pool\");\npool.undefine();\n";
+    a_word_of_virsh_about_pools: "let pool = connect(\"test:///default\").storage_pool_lookup_by_name(\"default-pool\");\npool.pool_start();\n";
+    a_word_of_virsh_about_volumes: "let pool = connect(\"test:///default\").storage_pool_lookup_by_name(\"default-pool\");\npool.vol_create_as(\"web.img\", \"20GiB\");\n";
+    a_stream_that_leads_nowhere: "connect().new_stream().send(\"hello\");\n";
+    a_file_that_was_not_granted: "let pool = connect(\"test:///default\").storage_pool_lookup_by_name(\"default-pool\");\nlet vol = pool.create_xml(\"<volume><name>web.img</name><capacity>512</capacity></volume>\");\nvol.upload_file(\"/etc/passwd\");\n";
     another_word_of_virsh: "connect().lookup_by_name(\"test\").start();\n";
     a_name_of_libvirt_python_with_flags: "connect().lookup_by_name(\"test\").create_with_flags(0);\n";
     a_constant_nearly_right: "connect().lookup_by_name(\"test\").create(VIR_DOMAIN_START_PAUSE);\n";

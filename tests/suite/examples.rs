@@ -8,7 +8,7 @@ use virhai::catalog::{self, Function};
 use virhai::engine::{self, Limits};
 use virhai::{Imports, Session, SessionOptions};
 
-use crate::support::{Daemon, Embed, Outcome, Run, Scratch, micro, virhai};
+use crate::support::{Daemon, Embed, Outcome, Run, Scratch, agent_xml, micro, virhai};
 
 /// An example, and where it stands.
 struct Example {
@@ -163,6 +163,28 @@ fn every_example_of_storage_runs_in_a_real_pool() {
             .arg("--allow-write")
             .arg(&grants);
         run(program, &restore, example, host.scratch())
+    });
+}
+
+/// Makes `web` run with its agent, and leaves it so.
+const KEEP_AGENT: &str = r#"{
+    let conn = connect();
+    let dom = conn.define_xml(`XML`);
+    if !dom.is_active() {
+        conn.wait_event(#{ kind: "agent_lifecycle", state: "connected" }, "60s", || dom.create());
+    }
+}"#;
+
+#[test]
+fn every_example_with_an_agent_runs_on_a_linux_guest() {
+    let host = Daemon::start();
+    let uuid = "</name><uuid>7e1a0000-0000-4000-8000-000000000001</uuid>";
+    let xml = agent_xml(host.scratch(), "web", "")
+        .replace("</name>", uuid)
+        .replace("<vcpu>1</vcpu>", "<vcpu>2</vcpu>");
+    let keep = KEEP_AGENT.replace("XML", &xml);
+    check(&examples("agent"), 1, |_, example| {
+        run(host.virhai(), &keep, example, host.scratch())
     });
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::support::{Embed, Run, micro, tiny, virhai};
+use crate::support::{Embed, Run, Scratch, micro, tiny, virhai};
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -92,8 +92,8 @@ fn the_script_that_ensures_a_host_changes_it_once() {
 }
 
 /// The initrd of a Linux that installs the system `MG:up`.
-fn installer_initrd(host: &Embed) -> String {
-    let folder = host.scratch().folder("system");
+pub fn installer_initrd(scratch: &Scratch) -> Vec<u8> {
+    let folder = scratch.folder("system");
     std::fs::copy(micro("counter.img"), folder.join("system.img")).expect("it was built");
     let mut cpio = Command::new("cpio")
         .args(["--quiet", "-o", "-H", "newc"])
@@ -110,15 +110,16 @@ fn installer_initrd(host: &Embed) -> String {
     // The kernel looks for the next archive at a multiple of four.
     initrd.resize(initrd.len().next_multiple_of(4), 0);
     initrd.extend(archive);
-    host.scratch().write("installer-initrd", initrd);
-    host.path("installer-initrd")
+    initrd
 }
 
 #[test]
 fn a_linux_installs_from_a_kernel_and_what_it_installed_boots() {
     let (host, disk) = host_with_disk();
     let kernel = file(&host, &tiny("vmlinuz"), "vmlinuz");
-    let initrd = installer_initrd(&host);
+    host.scratch()
+        .write("initrd", installer_initrd(host.scratch()));
+    let initrd = host.path("initrd");
     let args = [
         "web",
         &disk,
@@ -137,6 +138,9 @@ fn a_linux_installs_from_a_kernel_and_what_it_installed_boots() {
 fn a_linux_installs_from_a_cd_and_what_it_installed_boots() {
     let (host, disk) = host_with_disk();
     let folder = host.scratch().folder("cd");
+    let initrd = host
+        .scratch()
+        .write("initrd", installer_initrd(host.scratch()));
     for (from, name) in [
         (
             PathBuf::from("/usr/lib/ISOLINUX/isolinux.bin"),
@@ -147,7 +151,7 @@ fn a_linux_installs_from_a_cd_and_what_it_installed_boots() {
             "ldlinux.c32",
         ),
         (tiny("vmlinuz"), "vmlinuz"),
-        (PathBuf::from(installer_initrd(&host)), "initrd"),
+        (initrd, "initrd"),
     ] {
         std::fs::copy(&from, folder.join(name))
             .unwrap_or_else(|error| panic!("{}: {error}", from.display()));

@@ -1,5 +1,8 @@
 //! Pools and volumes as the storage has them, and what goes in and out of them.
 
+mod streams;
+mod transfers;
+
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -123,6 +126,9 @@ fn volumes_are_made_copied_resized_wiped_and_deleted() {
         assert_eq(copy.download(0, 65536), blob(65536, 7));
         raw.wipe();
         assert_eq(raw.download(0, 65536), blob(65536));
+        raw.wipe_pattern("zero");
+        try { raw.wipe_pattern("zreo"); assert(false, "it was taken"); }
+        catch (err) { assert_eq(err.hint, "did you mean \"zero\"?"); }
         assert_eq(thrown(|| raw.resize(4096)), "VIR_ERR_INVALID_ARG");
         let empty = images.create_xml(xml("volume", #{ name: "raw2.img", capacity: 65536, allocation: 0 }));
         assert_eq(thrown(|| empty.resize(4096)), "VIR_ERR_INVALID_ARG");
@@ -155,7 +161,7 @@ fn what_is_wrong_with_a_volume_is_told() {
         assert_eq(thrown(|| images.storage_vol_lookup_by_name("nil")), "VIR_ERR_NO_STORAGE_VOL");
         assert_eq(thrown(|| images.create_xml("<volume>")), "VIR_ERR_XML_DETAIL");
         assert_eq(thrown(|| disk.upload(blob(4), -1)), "VIR_ERR_INVALID_ARG");
-        assert_eq(thrown(|| disk.download(0, -1)), "nothing");
+        assert_eq(thrown(|| disk.download(0, -1)), "VIR_ERR_INVALID_ARG");
         assert_eq(disk.download(65530, 100).len(), 6);
         images.destroy();
         assert_eq(thrown(|| disk.info()), "VIR_ERR_OPERATION_INVALID");
@@ -295,8 +301,7 @@ fn a_transfer_can_be_stopped_and_the_connection_lives_on() {
         try {{
             disk.upload_file("{}", #{{ sparse: false, progress: |done, total| throw "enough" }});
         }} catch (err) {{
-            assert_eq(err.code, "VIR_ERR_OPERATION_ABORTED");
-            assert(err.message.contains("enough"));
+            assert_eq(err, "enough");
         }}
         disk.upload("again");
         assert_eq(disk.download(0, 5).as_string(), "again");

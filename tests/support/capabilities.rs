@@ -5,12 +5,22 @@ use std::path::{Path, PathBuf};
 
 use super::Scratch;
 
-fn kept() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("qemu-capabilities")
+/// Who runs QEMU: what the one may do, such as use KVM, the other may not.
+#[derive(Clone, Copy)]
+pub enum Whose {
+    User,
+    Root,
+}
+
+fn kept(whose: Whose) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(match whose {
+        Whose::User => "qemu-capabilities",
+        Whose::Root => "qemu-capabilities-of-root",
+    })
 }
 
 /// Gives a host what earlier ones found out, in its cache `folder`.
-pub fn give(scratch: &Scratch, folder: &str) {
+pub fn give(whose: Whose, scratch: &Scratch, folder: &str) {
     for part in Path::new(folder)
         .ancestors()
         .collect::<Vec<_>>()
@@ -19,7 +29,11 @@ pub fn give(scratch: &Scratch, folder: &str) {
     {
         scratch.folder(part.to_str().expect("folders of tests are text"));
     }
-    for file in std::fs::read_dir(kept()).into_iter().flatten().flatten() {
+    for file in std::fs::read_dir(kept(whose))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let name = file.file_name();
         let name = name.to_str().expect("libvirt's names are text");
         scratch.copy(&file.path(), &format!("{folder}/{name}"));
@@ -27,8 +41,8 @@ pub fn give(scratch: &Scratch, folder: &str) {
 }
 
 /// Keeps what the host with the cache `folder` found out, unless that was done before.
-pub fn keep(folder: &Path) {
-    let (Ok(found), false) = (std::fs::read_dir(folder), kept().exists()) else {
+pub fn keep(whose: Whose, folder: &Path) {
+    let (Ok(found), false) = (std::fs::read_dir(folder), kept(whose).exists()) else {
         return;
     };
     // Made aside and put in place at once: other tests look at the same time.
@@ -40,6 +54,6 @@ pub fn keep(folder: &Path) {
         std::fs::copy(file.path(), aside.path().join(file.file_name())).is_ok()
     };
     if !files.is_empty() && files.iter().all(copied) {
-        let _ = std::fs::rename(aside.path(), kept());
+        let _ = std::fs::rename(aside.path(), kept(whose));
     }
 }

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::capabilities::{self, Whose};
 use super::embed::kill_guests;
 use super::scratch::test_user;
-use super::{Run, Scratch, capabilities, micro, micro_xml, virhai};
+use super::{Run, Scratch, micro, micro_xml, virhai};
 
 /// QEMU without `virtlogd`, and migrations to this host over loopback, on ports of its own: the
 /// daemons of tests that run side by side would otherwise race for the same ones.
@@ -42,7 +43,7 @@ impl Daemon {
             scratch.folder(folder);
         }
         scratch.folder("config/libvirt");
-        capabilities::give(&scratch, CAPABILITIES);
+        capabilities::give(Whose::User, &scratch, CAPABILITIES);
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let unique = now.expect("the clock is past 1970").as_nanos() & 0xffff_ffff_ffff;
         let uuid = format!("7e1a0000-0000-4000-8000-{unique:012x}");
@@ -160,7 +161,7 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        capabilities::keep(&self.scratch.path(CAPABILITIES));
+        capabilities::keep(Whose::User, &self.scratch.path(CAPABILITIES));
         // A stopped daemon would not die of a plain signal.
         self.signal(Signal::SIGCONT);
         self.kill();

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{Outcome, Run, Scratch, capabilities, micro, micro_xml, virhai};
+use super::capabilities::{self, Whose};
+use super::{Outcome, Run, Scratch, micro, micro_xml, virhai};
 
 /// Where a host keeps what it found out about QEMU.
 const CAPABILITIES: &str = "root/cache/qemu/capabilities";
@@ -17,7 +18,7 @@ impl Embed {
         let scratch = Scratch::new();
         scratch.folder("root");
         scratch.folder("home");
-        capabilities::give(&scratch, CAPABILITIES);
+        capabilities::give(Whose::User, &scratch, CAPABILITIES);
         Self { scratch }
     }
 
@@ -73,7 +74,7 @@ impl Embed {
 
 impl Drop for Embed {
     fn drop(&mut self) {
-        capabilities::keep(&self.scratch.path(CAPABILITIES));
+        capabilities::keep(Whose::User, &self.scratch.path(CAPABILITIES));
         kill_guests(&self.scratch.path("root/run/qemu"));
     }
 }

@@ -44,11 +44,31 @@ pub fn micro_xml(name: &str, disk: &str, console: &str) -> String {
 /// The XML of the tiny Linux guest, which boots from the kernel and whose files go to `scratch`;
 /// `devices` are those it has besides its console.
 pub fn tiny_xml(scratch: &Scratch, name: &str, devices: &str) -> String {
+    linux_xml(scratch, name, "initramfs.gz", 128, devices)
+}
+
+/// The XML of the tiny Linux guest with QEMU's guest agent, and a disk `vda` that it mounts.
+pub fn agent_xml(scratch: &Scratch, name: &str, devices: &str) -> String {
+    let disk = scratch.write(&format!("{name}.img"), "");
+    let sized = std::fs::File::options().write(true).open(&disk);
+    let sized = sized.and_then(|file| file.set_len(16 << 20));
+    sized.expect("the image is the test's own");
+    let disk = disk.display();
+    let devices = format!(
+        "<disk type='file' device='disk'><driver name='qemu' type='raw' discard='unmap'/>\
+         <source file='{disk}'/><target dev='vda' bus='virtio'/></disk>\
+         <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>\
+         {devices}"
+    );
+    linux_xml(scratch, name, "initramfs-agent.gz", 160, &devices)
+}
+
+fn linux_xml(scratch: &Scratch, name: &str, initrd: &str, mib: u32, devices: &str) -> String {
     let kernel = scratch.copy(&tiny("vmlinuz"), "vmlinuz");
-    let initrd = scratch.copy(&tiny("initramfs.gz"), "initramfs.gz");
+    let initrd = scratch.copy(&tiny(initrd), initrd);
     let console = scratch.text(&format!("{name}.console"));
     format!(
-        "<domain type='qemu'><name>{name}</name><memory unit='MiB'>128</memory><vcpu>1</vcpu>\
+        "<domain type='qemu'><name>{name}</name><memory unit='MiB'>{mib}</memory><vcpu>1</vcpu>\
          <os><type arch='x86_64' machine='pc'>hvm</type><kernel>{}</kernel><initrd>{}</initrd>\
          <cmdline>console=ttyS0 quiet</cmdline></os><features><acpi/></features>\
          <on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot><on_crash>destroy</on_crash>\

@@ -6,11 +6,13 @@ mod capabilities;
 mod daemon;
 mod embed;
 mod guests;
+mod net_host;
 mod run;
 mod scratch;
 
 pub use daemon::Daemon;
 pub use embed::Embed;
-pub use guests::{micro, micro_xml, tiny, tiny_xml};
+pub use guests::{agent_xml, micro, micro_xml, tiny, tiny_xml};
+pub use net_host::NetHost;
 pub use run::{Outcome, Run, virhai};
 pub use scratch::{Scratch, TestHost};

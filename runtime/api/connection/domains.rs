@@ -1,38 +1,15 @@
 //! Finding domains, and bringing new ones into being.
 
-use std::fmt;
-
 use rhai::plugin::*;
 use rhai::{Array, Blob, Dynamic, NativeCallContext};
 use virt::connect::Connect;
 
 use super::Connection;
-use crate::api::arguments::{RhaiResultOf, flag_bits, number};
+use super::about::{About, name};
+use crate::api::arguments::{RhaiResultOf, flag_bits, number, uuid_text};
 use crate::api::domain::Domain;
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::Error;
-use crate::xml::Xml;
-
-/// What the script wants to do with the domain that the XML describes, for messages.
-struct About<'a>(&'static str, &'a str);
-
-impl fmt::Display for About<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Self(verb, xml) = self;
-        match name(xml).filter(|name| !name.is_empty() && name.len() <= 200) {
-            Some(name) => write!(f, "{verb} domain `{name}`"),
-            None => write!(f, "{verb} a domain"),
-        }
-    }
-}
-
-/// The name of the domain that `xml` describes, if it is XML and has one.
-fn name(xml: &str) -> Option<String> {
-    Xml::parse(xml)
-        .and_then(|xml| xml.find("name"))
-        .ok()
-        .flatten()
-}
 
 fn define(
     ctx: &NativeCallContext,
@@ -40,7 +17,7 @@ fn define(
     xml: &str,
     flags: Option<u32>,
 ) -> RhaiResultOf<Domain> {
-    let action = About("define", xml);
+    let action = About("define", "domain", xml);
     let domain = match flags {
         None => conn.call(ctx, "virDomainDefineXML", action, |c| {
             c.define_domain_xml(xml)
@@ -76,7 +53,7 @@ fn refuse_over_managed_save(
         "it has a managed save image, which libvirt would keep and resume at the next start over a newer disk",
     );
     Err(
-        Error::new(ctx, failure, "", About("create", xml), conn.uri())
+        Error::new(ctx, failure, "", About("create", "domain", xml), conn.uri())
             .with_hint("`create()` resumes the image; `managed_save_remove()` discards it first")
             .throw(),
     )
@@ -97,13 +74,13 @@ pub(super) mod functions {
         conn: &mut Connection,
         name: &str,
     ) -> RhaiResultOf<Domain> {
-        conn.call(
-            &ctx,
-            "virDomainLookupByName",
-            format_args!("look up domain `{name}`"),
-            |c| c.lookup_domain_by_name(name),
-        )
-        .map(|domain| conn.adopt(domain))
+        let names = |c: &Connect| {
+            let all = c.list_all_domains(0).unwrap_or_default();
+            all.iter().filter_map(|domain| domain.name().ok()).collect()
+        };
+        let find = |c: &Connect| c.lookup_domain_by_name(name);
+        conn.look_up(&ctx, "virDomainLookupByName", ("domain", name), find, names)
+            .map(|domain| conn.adopt(domain))
     }
 
     /// The running domain with the number `id`, which it has only until it stops.
@@ -169,11 +146,8 @@ pub(super) mod functions {
         conn: &mut Connection,
         uuid: Blob,
     ) -> RhaiResultOf<Domain> {
-        let Ok(bytes) = <[u8; 16]>::try_from(uuid.as_slice()) else {
-            let message = format!("a UUID has 16 bytes, not {}", uuid.len());
-            return Err(Error::invalid(&ctx, message).throw());
-        };
-        lookup_by_uuid_string(ctx, conn, &uuid::Uuid::from_bytes(bytes).to_string())
+        let uuid = uuid_text(&ctx, &uuid)?;
+        lookup_by_uuid_string(ctx, conn, &uuid)
     }
 
     /// All domains of the host, running or not.
@@ -347,7 +321,7 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let xml = xml_text(&ctx, "the XML", &xml)?;
         refuse_over_managed_save(&ctx, conn, &xml)?;
-        let action = About("create", &xml);
+        let action = About("create", "domain", &xml);
         conn.call(&ctx, "virDomainCreateXML", action, |c| {
             c.create_domain_xml(&xml, wanted)
         })

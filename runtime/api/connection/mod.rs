@@ -1,9 +1,11 @@
 //! `Connection`: a hypervisor host, and what it gave out.
 
+mod about;
 mod cpu;
 mod domains;
 mod handles;
 mod host;
+mod interfaces;
 mod networks;
 mod open;
 mod restore;
@@ -179,7 +181,8 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(host::functions).into());
     engine.register_global_module(exported_module!(cpu::functions).into());
     engine.register_global_module(exported_module!(domains::functions).into());
+    engine.register_global_module(exported_module!(interfaces::functions).into());
+    engine.register_global_module(exported_module!(networks::functions).into());
     engine.register_global_module(exported_module!(restore::functions).into());
     engine.register_global_module(exported_module!(storage::functions).into());
-    engine.register_global_module(exported_module!(networks::functions).into());
 }

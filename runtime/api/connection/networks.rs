@@ -2,21 +2,41 @@
 
 use rhai::plugin::*;
 use rhai::{Array, Blob, Dynamic, NativeCallContext};
+use virt::connect::Connect;
+use virt::network::Network as Handle;
 
 use super::Connection;
-use crate::api::arguments::{RhaiResultOf, flag_bits};
+use super::about::About;
+use crate::api::arguments::{RhaiResultOf, flag_bits, uuid_text};
 use crate::api::network::Network;
 use crate::api::xml::{XmlText, xml_text};
-use crate::error::Error;
 use crate::libvirt;
+
+fn adopt(conn: &Connection, network: Handle) -> Network {
+    Network::new(conn.clone(), network)
+}
+
+fn list(ctx: &NativeCallContext, conn: &Connection, flags: u32) -> RhaiResultOf<Vec<Handle>> {
+    conn.call(ctx, "virConnectListAllNetworks", "list networks", |c| {
+        c.list_all_networks(flags)
+    })
+}
+
+fn names(networks: Vec<Handle>) -> Array {
+    networks
+        .iter()
+        .filter_map(|network| network.name().ok())
+        .map(Dynamic::from)
+        .collect()
+}
 
 #[export_module]
 pub(super) mod functions {
     /// The network called `name`; throws `VIR_ERR_NO_NETWORK` where there is none.
     ///
     /// ```rhai
-    /// let conn = connect("test:///default");
-    /// assert_eq(conn.network_lookup_by_name("default").name, "default");
+    /// let net = connect("test:///default").network_lookup_by_name("default");
+    /// assert_eq(net.name, "default");
     /// ```
     /// Calls virNetworkLookupByName.
     #[rhai_fn(pure, return_raw)]
@@ -25,127 +45,72 @@ pub(super) mod functions {
         conn: &mut Connection,
         name: &str,
     ) -> RhaiResultOf<Network> {
-        let action = format_args!("look up network `{name}`");
-        let found = conn.call(&ctx, "virNetworkLookupByName", action, |c| {
-            c.lookup_network_by_name(name)
-        })?;
-        Ok(Network::new(conn.clone(), found))
+        let names = |c: &Connect| {
+            let all = c.list_all_networks(0).unwrap_or_default();
+            all.iter()
+                .filter_map(|network| network.name().ok())
+                .collect()
+        };
+        let find = |c: &Connect| c.lookup_network_by_name(name);
+        conn.look_up(
+            &ctx,
+            "virNetworkLookupByName",
+            ("network", name),
+            find,
+            names,
+        )
+        .map(|network| adopt(conn, network))
     }
 
-    /// The network with the UUID `uuid` as text.
+    /// The network with that UUID, given as text.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// let uuid = conn.network_lookup_by_name("default").uuid;
-    /// assert_eq(conn.network_lookup_by_uuid_string(uuid).name, "default");
+    /// let net = conn.network_lookup_by_uuid("dd8fe884-6c02-601e-7551-cca97df1c5df");
+    /// assert_eq(net.name, "default");
     /// ```
     /// Calls virNetworkLookupByUUIDString.
-    #[rhai_fn(pure, return_raw)]
+    #[rhai_fn(
+        name = "network_lookup_by_uuid",
+        name = "network_lookup_by_uuid_string",
+        pure,
+        return_raw
+    )]
     pub fn network_lookup_by_uuid_string(
         ctx: NativeCallContext,
         conn: &mut Connection,
         uuid: &str,
     ) -> RhaiResultOf<Network> {
-        let action = format_args!("look up network `{uuid}`");
-        let found = conn.call(&ctx, "virNetworkLookupByUUIDString", action, |c| {
+        let action = format_args!("look up the network with UUID {uuid}");
+        conn.call(&ctx, "virNetworkLookupByUUIDString", action, |c| {
             c.lookup_network_by_uuid_string(uuid)
-        })?;
-        Ok(Network::new(conn.clone(), found))
+        })
+        .map(|network| adopt(conn, network))
     }
 
-    /// The network with a UUID as 16 bytes.
+    /// The network with that UUID, given as its 16 bytes.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// try { conn.network_lookup_by_uuid(blob(16, 0)); } catch (err) { assert_eq(err.code, "VIR_ERR_NO_NETWORK"); }
+    /// let bytes = conn.network_lookup_by_name("default").uuid_bytes();
+    /// assert_eq(conn.network_lookup_by_uuid(bytes).name, "default");
     /// ```
     /// Calls virNetworkLookupByUUIDString.
-    #[rhai_fn(pure, return_raw)]
-    pub fn network_lookup_by_uuid(
+    #[rhai_fn(name = "network_lookup_by_uuid", pure, return_raw)]
+    pub fn network_lookup_by_uuid_bytes(
         ctx: NativeCallContext,
         conn: &mut Connection,
         uuid: Blob,
     ) -> RhaiResultOf<Network> {
-        let uuid = uuid::Uuid::from_slice(&uuid)
-            .map_err(|_| Error::invalid(&ctx, "a UUID has 16 bytes").throw())?;
-        network_lookup_by_uuid_string(ctx, conn, &uuid.to_string())
+        let uuid = uuid_text(&ctx, &uuid)?;
+        network_lookup_by_uuid_string(ctx, conn, &uuid)
     }
 
-    /// The names of the active networks.
+    /// All networks of the host, active or not.
     ///
     /// ```rhai
-    /// let conn = connect("test:///default");
-    /// assert_eq(conn.list_networks(), ["default"]);
-    /// ```
-    /// Calls virConnectListNetworks.
-    #[rhai_fn(pure, return_raw)]
-    pub fn list_networks(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<Array> {
-        let names = conn.call(&ctx, "virConnectListNetworks", "list networks", |c| {
-            c.list_networks()
-        })?;
-        Ok(names.into_iter().map(Dynamic::from).collect())
-    }
-
-    /// The names of the networks that are defined and not active.
-    ///
-    /// ```rhai
-    /// let conn = connect("test:///default");
-    /// assert_eq(conn.list_defined_networks(), []);
-    /// ```
-    /// Calls virConnectListDefinedNetworks.
-    #[rhai_fn(pure, return_raw)]
-    pub fn list_defined_networks(
-        ctx: NativeCallContext,
-        conn: &mut Connection,
-    ) -> RhaiResultOf<Array> {
-        let names = conn.call(
-            &ctx,
-            "virConnectListDefinedNetworks",
-            "list networks",
-            |c| c.list_defined_networks(),
-        )?;
-        Ok(names.into_iter().map(Dynamic::from).collect())
-    }
-
-    /// How many networks are active.
-    ///
-    /// ```rhai
-    /// let conn = connect("test:///default");
-    /// assert_eq(conn.num_of_networks(), 1);
-    /// ```
-    /// Calls virConnectNumOfNetworks.
-    #[rhai_fn(pure, return_raw)]
-    pub fn num_of_networks(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<i64> {
-        conn.call(&ctx, "virConnectNumOfNetworks", "count networks", |c| {
-            c.num_of_networks().map(i64::from)
-        })
-    }
-
-    /// How many networks are defined and not active.
-    ///
-    /// ```rhai
-    /// let conn = connect("test:///default");
-    /// assert_eq(conn.num_of_defined_networks(), 0);
-    /// ```
-    /// Calls virConnectNumOfDefinedNetworks.
-    #[rhai_fn(pure, return_raw)]
-    pub fn num_of_defined_networks(
-        ctx: NativeCallContext,
-        conn: &mut Connection,
-    ) -> RhaiResultOf<i64> {
-        conn.call(
-            &ctx,
-            "virConnectNumOfDefinedNetworks",
-            "count networks",
-            |c| c.num_of_defined_networks().map(i64::from),
-        )
-    }
-
-    /// The networks of the host, active or not.
-    ///
-    /// ```rhai
-    /// let conn = connect("test:///default");
-    /// assert_eq(conn.list_all_networks()[0].name, "default");
+    /// let names = connect("test:///default").list_all_networks().map(|net| net.name);
+    /// assert_eq(names, ["default"]);
     /// ```
     /// Calls virConnectListAllNetworks.
     #[rhai_fn(name = "list_all_networks", pure, return_raw)]
@@ -157,7 +122,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// assert_eq(conn.list_all_networks(VIR_CONNECT_LIST_NETWORKS_ACTIVE).len(), 1);
+    /// assert_eq(conn.list_all_networks(VIR_CONNECT_LIST_NETWORKS_INACTIVE), []);
     /// ```
     /// Calls virConnectListAllNetworks.
     #[rhai_fn(name = "list_all_networks", pure, return_raw)]
@@ -167,21 +132,88 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<Array> {
         let wanted = flag_bits(&ctx, flags)?;
-        let found = conn.call(&ctx, "virConnectListAllNetworks", "list networks", |c| {
-            c.list_all_networks(wanted)
-        })?;
-        Ok(found
-            .into_iter()
-            .map(|found| Dynamic::from(Network::new(conn.clone(), found)))
+        let networks = list(&ctx, conn, wanted)?.into_iter();
+        Ok(networks
+            .map(|network| Dynamic::from(adopt(conn, network)))
             .collect())
     }
 
-    /// Defines the network that `xml` describes, without starting it.
+    /// The names of the networks that are active.
+    ///
+    /// ```rhai
+    /// assert_eq(connect("test:///default").list_networks(), ["default"]);
+    /// ```
+    /// Calls virConnectListAllNetworks.
+    #[rhai_fn(pure, return_raw)]
+    pub fn list_networks(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<Array> {
+        let active = virt_sys::VIR_CONNECT_LIST_NETWORKS_ACTIVE;
+        list(&ctx, conn, active).map(names)
+    }
+
+    /// The names of the networks that are defined and not active.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// let net = conn.network_define_xml("<network><name>inner</name></network>");
+    /// conn.network_lookup_by_name("default").destroy();
+    /// assert_eq(conn.list_defined_networks(), ["default"]);
+    /// ```
+    /// Calls virConnectListAllNetworks.
+    #[rhai_fn(pure, return_raw)]
+    pub fn list_defined_networks(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<Array> {
+        let inactive = virt_sys::VIR_CONNECT_LIST_NETWORKS_INACTIVE;
+        list(&ctx, conn, inactive).map(names)
+    }
+
+    /// How many networks are active.
+    ///
+    /// ```rhai
+    /// assert_eq(connect("test:///default").num_of_networks(), 1);
+    /// ```
+    /// Calls virConnectNumOfNetworks.
+    #[rhai_fn(pure, return_raw)]
+    pub fn num_of_networks(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<i64> {
+        conn.call(
+            &ctx,
+            "virConnectNumOfNetworks",
+            "count the active networks",
+            Connect::num_of_networks,
+        )
+        .map(i64::from)
+    }
+
+    /// How many networks are defined and not active.
+    ///
+    /// ```rhai
+    /// assert_eq(connect("test:///default").num_of_defined_networks(), 0);
+    /// ```
+    /// Calls virConnectNumOfDefinedNetworks.
+    #[rhai_fn(pure, return_raw)]
+    pub fn num_of_defined_networks(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<i64> {
+        conn.call(
+            &ctx,
+            "virConnectNumOfDefinedNetworks",
+            "count the inactive networks",
+            Connect::num_of_defined_networks,
+        )
+        .map(i64::from)
+    }
+
+    /// Defines a persistent network from XML, text or an `Xml`, without starting it.
+    ///
+    /// A network with the same name and UUID gets the new configuration, in force from its next
+    /// start; an active transient one becomes persistent.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let net = conn.network_define_xml("<network><name>lab</name></network>");
     /// assert(!net.is_active());
+    /// assert(net.is_persistent());
     /// ```
     /// Calls virNetworkDefineXML.
     #[rhai_fn(name = "network_define_xml", pure, return_raw)]
@@ -190,19 +222,25 @@ pub(super) mod functions {
         conn: &mut Connection,
         xml: XmlText,
     ) -> RhaiResultOf<Network> {
-        let text = xml_text(&ctx, "the network's XML", &xml)?;
-        let found = conn.call(&ctx, "virNetworkDefineXML", "define a network", |c| {
-            c.define_network_xml(&text)
-        })?;
-        Ok(Network::new(conn.clone(), found))
+        let xml = xml_text(&ctx, "the network's XML", &xml)?;
+        let action = About("define", "network", &xml);
+        conn.call(&ctx, "virNetworkDefineXML", action, |c| {
+            c.define_network_xml(&xml)
+        })
+        .map(|network| adopt(conn, network))
     }
 
-    /// Defines a network; `VIR_NETWORK_DEFINE_VALIDATE` holds its XML against libvirt's schema.
+    /// Defines a persistent network; `VIR_NETWORK_DEFINE_VALIDATE` checks the XML against libvirt's
+    /// schema first.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// let net = conn.network_define_xml("<network><name>inner</name></network>", 0);
-    /// assert(!net.is_active());
+    /// try {
+    ///     conn.network_define_xml("<network><name>lab</name><brigde/></network>", VIR_NETWORK_DEFINE_VALIDATE);
+    ///     assert(false);
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_XML_INVALID_SCHEMA");
+    /// }
     /// ```
     /// Calls virNetworkDefineXMLFlags.
     #[rhai_fn(name = "network_define_xml", pure, return_raw)]
@@ -212,20 +250,25 @@ pub(super) mod functions {
         xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<Network> {
+        let xml = xml_text(&ctx, "the network's XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
-        let text = xml_text(&ctx, "the network's XML", &xml)?;
-        let found = conn.call(&ctx, "virNetworkDefineXMLFlags", "define a network", |c| {
-            libvirt::network::define_xml_flags(c, &text, wanted)
-        })?;
-        Ok(Network::new(conn.clone(), found))
+        let action = About("define", "network", &xml);
+        conn.call(&ctx, "virNetworkDefineXMLFlags", action, |c| {
+            libvirt::network::define_xml_flags(c, &xml, wanted)
+        })
+        .map(|network| adopt(conn, network))
     }
 
-    /// Starts the network that `xml` describes without defining it: it is gone once it is stopped.
+    /// Makes a transient network from XML, text or an `Xml`, and starts it; it is gone when it
+    /// stops.
+    ///
+    /// With the name and UUID of an inactive persistent network, that one is started.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// let net = conn.network_create_xml("<network><name>inner</name></network>");
+    /// let net = conn.network_create_xml("<network><name>lab</name></network>");
     /// assert(net.is_active());
+    /// assert(!net.is_persistent());
     /// ```
     /// Calls virNetworkCreateXML.
     #[rhai_fn(name = "network_create_xml", pure, return_raw)]
@@ -234,19 +277,21 @@ pub(super) mod functions {
         conn: &mut Connection,
         xml: XmlText,
     ) -> RhaiResultOf<Network> {
-        let text = xml_text(&ctx, "the network's XML", &xml)?;
-        let found = conn.call(&ctx, "virNetworkCreateXML", "create a network", |c| {
-            c.create_network_xml(&text)
-        })?;
-        Ok(Network::new(conn.clone(), found))
+        let xml = xml_text(&ctx, "the network's XML", &xml)?;
+        let action = About("create", "network", &xml);
+        conn.call(&ctx, "virNetworkCreateXML", action, |c| {
+            c.create_network_xml(&xml)
+        })
+        .map(|network| adopt(conn, network))
     }
 
-    /// Starts a network without defining it; `VIR_NETWORK_CREATE_VALIDATE` holds its XML against libvirt's schema.
+    /// Makes a transient network; `VIR_NETWORK_CREATE_VALIDATE` checks the XML against libvirt's
+    /// schema first.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// let net = conn.network_create_xml("<network><name>inner</name></network>", 0);
-    /// assert(net.is_active());
+    /// let xml = xml("network", #{ "#children": [#{ name: "lab" }, #{ bridge: #{ "@name": "lab0" } }] });
+    /// assert_eq(conn.network_create_xml(xml, VIR_NETWORK_CREATE_VALIDATE).bridge_name(), "lab0");
     /// ```
     /// Calls virNetworkCreateXMLFlags.
     #[rhai_fn(name = "network_create_xml", pure, return_raw)]
@@ -256,11 +301,12 @@ pub(super) mod functions {
         xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<Network> {
+        let xml = xml_text(&ctx, "the network's XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
-        let text = xml_text(&ctx, "the network's XML", &xml)?;
-        let found = conn.call(&ctx, "virNetworkCreateXMLFlags", "create a network", |c| {
-            libvirt::network::create_xml_flags(c, &text, wanted)
-        })?;
-        Ok(Network::new(conn.clone(), found))
+        let action = About("create", "network", &xml);
+        conn.call(&ctx, "virNetworkCreateXMLFlags", action, |c| {
+            libvirt::network::create_xml_flags(c, &xml, wanted)
+        })
+        .map(|network| adopt(conn, network))
     }
 }

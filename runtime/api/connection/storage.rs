@@ -9,6 +9,16 @@ use crate::api::storage_pool::StoragePool;
 use crate::api::storage_vol::StorageVol;
 use crate::api::xml::{XmlText, optional_xml_text, xml_text};
 use crate::error::Error;
+use crate::libvirt;
+
+/// The names of the pools that `flags` select; the calls for names alone stop at 1024.
+fn names(ctx: &NativeCallContext, conn: &Connection, flags: u32) -> RhaiResultOf<Vec<String>> {
+    let call = "virConnectListAllStoragePools";
+    let pools = conn.call(ctx, call, "list storage pools", |c| {
+        c.list_all_storage_pools(flags)
+    })?;
+    Ok(pools.iter().filter_map(|pool| pool.name().ok()).collect())
+}
 
 #[export_module]
 pub(super) mod functions {
@@ -26,10 +36,13 @@ pub(super) mod functions {
         name: &str,
     ) -> RhaiResultOf<StoragePool> {
         let action = format_args!("look up storage pool `{name}`");
-        let found = conn.call(&ctx, "virStoragePoolLookupByName", action, |c| {
+        conn.call(&ctx, "virStoragePoolLookupByName", action, |c| {
             c.lookup_storage_pool_by_name(name)
-        })?;
-        Ok(StoragePool::new(conn.clone(), found))
+        })
+        .map(|found| StoragePool::new(conn.clone(), found))
+        .map_err(|thrown| {
+            Error::with_nearest(thrown, name, || names(&ctx, conn, 0).unwrap_or_default())
+        })
     }
 
     /// The storage pool with the UUID `uuid` as text.
@@ -40,7 +53,12 @@ pub(super) mod functions {
     /// assert_eq(conn.storage_pool_lookup_by_uuid_string(uuid).name, "default-pool");
     /// ```
     /// Calls virStoragePoolLookupByUUIDString.
-    #[rhai_fn(pure, return_raw)]
+    #[rhai_fn(
+        name = "storage_pool_lookup_by_uuid",
+        name = "storage_pool_lookup_by_uuid_string",
+        pure,
+        return_raw
+    )]
     pub fn storage_pool_lookup_by_uuid_string(
         ctx: NativeCallContext,
         conn: &mut Connection,
@@ -57,11 +75,12 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// try { conn.storage_pool_lookup_by_uuid(blob(16, 0)); } catch (err) { assert_eq(err.code, "VIR_ERR_NO_STORAGE_POOL"); }
+    /// let bytes = conn.storage_pool_lookup_by_name("default-pool").uuid_bytes();
+    /// assert_eq(conn.storage_pool_lookup_by_uuid(bytes).name, "default-pool");
     /// ```
     /// Calls virStoragePoolLookupByUUIDString.
-    #[rhai_fn(pure, return_raw)]
-    pub fn storage_pool_lookup_by_uuid(
+    #[rhai_fn(name = "storage_pool_lookup_by_uuid", pure, return_raw)]
+    pub fn storage_pool_lookup_by_uuid_bytes(
         ctx: NativeCallContext,
         conn: &mut Connection,
         uuid: Blob,
@@ -77,18 +96,13 @@ pub(super) mod functions {
     /// let conn = connect("test:///default");
     /// assert_eq(conn.list_storage_pools(), ["default-pool"]);
     /// ```
-    /// Calls virConnectListStoragePools.
+    /// Calls virConnectListAllStoragePools.
     #[rhai_fn(pure, return_raw)]
     pub fn list_storage_pools(
         ctx: NativeCallContext,
         conn: &mut Connection,
     ) -> RhaiResultOf<Array> {
-        let names = conn.call(
-            &ctx,
-            "virConnectListStoragePools",
-            "list storage pools",
-            |c| c.list_storage_pools(),
-        )?;
+        let names = names(&ctx, conn, virt_sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)?;
         Ok(names.into_iter().map(Dynamic::from).collect())
     }
 
@@ -98,17 +112,16 @@ pub(super) mod functions {
     /// let conn = connect("test:///default");
     /// assert_eq(conn.list_defined_storage_pools(), []);
     /// ```
-    /// Calls virConnectListDefinedStoragePools.
+    /// Calls virConnectListAllStoragePools.
     #[rhai_fn(pure, return_raw)]
     pub fn list_defined_storage_pools(
         ctx: NativeCallContext,
         conn: &mut Connection,
     ) -> RhaiResultOf<Array> {
-        let names = conn.call(
+        let names = names(
             &ctx,
-            "virConnectListDefinedStoragePools",
-            "list storage pools",
-            |c| c.list_defined_storage_pools(),
+            conn,
+            virt_sys::VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE,
         )?;
         Ok(names.into_iter().map(Dynamic::from).collect())
     }
@@ -230,12 +243,10 @@ pub(super) mod functions {
         xml: XmlText,
     ) -> RhaiResultOf<StoragePool> {
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
-        let found = conn.call(
-            &ctx,
-            "virStoragePoolDefineXML",
-            "define a storage pool",
-            |c| c.define_storage_pool_xml(&text, 0),
-        )?;
+        let action = "define a storage pool";
+        let found = conn.call(&ctx, "virStoragePoolDefineXML", action, |c| {
+            c.define_storage_pool_xml(&text, 0)
+        })?;
         Ok(StoragePool::new(conn.clone(), found))
     }
 
@@ -256,12 +267,10 @@ pub(super) mod functions {
     ) -> RhaiResultOf<StoragePool> {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
-        let found = conn.call(
-            &ctx,
-            "virStoragePoolDefineXML",
-            "define a storage pool",
-            |c| c.define_storage_pool_xml(&text, wanted),
-        )?;
+        let action = "define a storage pool";
+        let found = conn.call(&ctx, "virStoragePoolDefineXML", action, |c| {
+            c.define_storage_pool_xml(&text, wanted)
+        })?;
         Ok(StoragePool::new(conn.clone(), found))
     }
 
@@ -280,12 +289,10 @@ pub(super) mod functions {
         xml: XmlText,
     ) -> RhaiResultOf<StoragePool> {
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
-        let found = conn.call(
-            &ctx,
-            "virStoragePoolCreateXML",
-            "create a storage pool",
-            |c| c.create_storage_pool_xml(&text, 0),
-        )?;
+        let action = "create a storage pool";
+        let found = conn.call(&ctx, "virStoragePoolCreateXML", action, |c| {
+            c.create_storage_pool_xml(&text, 0)
+        })?;
         Ok(StoragePool::new(conn.clone(), found))
     }
 
@@ -306,12 +313,10 @@ pub(super) mod functions {
     ) -> RhaiResultOf<StoragePool> {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
-        let found = conn.call(
-            &ctx,
-            "virStoragePoolCreateXML",
-            "create a storage pool",
-            |c| c.create_storage_pool_xml(&text, wanted),
-        )?;
+        let action = "create a storage pool";
+        let found = conn.call(&ctx, "virStoragePoolCreateXML", action, |c| {
+            c.create_storage_pool_xml(&text, wanted)
+        })?;
         Ok(StoragePool::new(conn.clone(), found))
     }
 
@@ -364,8 +369,8 @@ pub(super) mod functions {
     /// assert(conn.find_storage_pool_sources("logical", (), 0).contains("sources"));
     /// ```
     /// Calls virConnectFindStoragePoolSources.
-    #[rhai_fn(pure, return_raw)]
-    pub fn find_storage_pool_sources(
+    #[rhai_fn(name = "find_storage_pool_sources", pure, return_raw)]
+    pub fn find_storage_pool_sources_flags(
         ctx: NativeCallContext,
         conn: &mut Connection,
         kind: &str,
@@ -377,6 +382,57 @@ pub(super) mod functions {
         let action = format_args!("find sources for pools of the type `{kind}`");
         conn.call(&ctx, "virConnectFindStoragePoolSources", action, |c| {
             c.find_storage_pool_sources(kind, source.as_deref(), wanted)
+        })
+    }
+
+    /// What the host could make pools of a kind from, as XML: exports of a server for `netfs`,
+    /// volume groups for `logical`; `source` says where to look, or is `()`.
+    ///
+    /// ```rhai
+    /// let found = connect("test:///default").find_storage_pool_sources("logical", ());
+    /// assert(found.contains("<sources>"));
+    /// ```
+    /// Calls virConnectFindStoragePoolSources.
+    #[rhai_fn(name = "find_storage_pool_sources", pure, return_raw)]
+    pub fn find_storage_pool_sources(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        kind: &str,
+        source: XmlText,
+    ) -> RhaiResultOf<String> {
+        find_storage_pool_sources_flags(ctx, conn, kind, source, 0)
+    }
+
+    /// The kinds of storage pool that the host can have, as XML.
+    ///
+    /// ```rhai,pool
+    /// assert(connect().get_storage_pool_capabilities().contains("<pool type='dir'"));
+    /// ```
+    /// Calls virConnectGetStoragePoolCapabilities.
+    #[rhai_fn(name = "get_storage_pool_capabilities", pure, return_raw)]
+    pub fn get_storage_pool_capabilities(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<String> {
+        get_storage_pool_capabilities_flags(ctx, conn, 0)
+    }
+
+    /// The kinds of storage pool that the host can have; libvirt has no flags for it yet.
+    ///
+    /// ```rhai,pool
+    /// assert(connect().get_storage_pool_capabilities(0).contains("<pool type='dir'"));
+    /// ```
+    /// Calls virConnectGetStoragePoolCapabilities.
+    #[rhai_fn(name = "get_storage_pool_capabilities", pure, return_raw)]
+    pub fn get_storage_pool_capabilities_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        flags: i64,
+    ) -> RhaiResultOf<String> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let call = "virConnectGetStoragePoolCapabilities";
+        conn.call(&ctx, call, "read the storage capabilities", |c| {
+            libvirt::connection::storage_pool_capabilities(c, wanted)
         })
     }
 }

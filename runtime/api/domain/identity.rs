@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Blob, NativeCallContext};
 
 use super::{Connection, Domain, Handle};
-use crate::api::arguments::{RhaiResultOf, flag_bits};
+use crate::api::arguments::{self, RhaiResultOf, flag_bits};
 use crate::libvirt::{self, Failure};
 
 /// The id of the running guest; the handle remembers one that a restart has made stale.
@@ -74,9 +74,7 @@ pub(super) mod functions {
     /// Calls virDomainGetUUIDString.
     #[rhai_fn(pure)]
     pub fn uuid_bytes(dom: &mut Domain) -> Blob {
-        uuid::Uuid::parse_str(Domain::uuid(dom))
-            .map(|uuid| uuid.as_bytes().to_vec())
-            .unwrap_or_default()
+        arguments::uuid_bytes(Domain::uuid(dom))
     }
 
     /// The number of the running guest, or -1; it changes with every start.

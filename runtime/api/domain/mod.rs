@@ -1,7 +1,10 @@
 //! `Domain`: a guest, running or not.
 
+mod addresses;
+mod agent;
 mod attach;
 mod autostart;
+mod block_jobs;
 mod control;
 mod device;
 mod devices;
@@ -15,6 +18,7 @@ mod metadata;
 mod migration;
 mod peek;
 mod save;
+mod snapshots;
 pub(crate) mod state;
 mod stats;
 mod time;
@@ -111,8 +115,11 @@ fn abort(handle: &Handle, over: &AtomicBool) {
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Domain>("Domain");
+    agent::register(engine);
+    engine.register_global_module(exported_module!(addresses::functions).into());
     engine.register_global_module(exported_module!(attach::functions).into());
     engine.register_global_module(exported_module!(autostart::functions).into());
+    engine.register_global_module(exported_module!(block_jobs::functions).into());
     engine.register_global_module(exported_module!(control::functions).into());
     engine.register_global_module(exported_module!(devices::functions).into());
     engine.register_global_module(exported_module!(edit::functions).into());
@@ -125,6 +132,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(migration::functions).into());
     engine.register_global_module(exported_module!(peek::functions).into());
     engine.register_global_module(exported_module!(save::functions).into());
+    engine.register_global_module(exported_module!(snapshots::functions).into());
     engine.register_global_module(exported_module!(state::functions).into());
     engine.register_global_module(exported_module!(stats::functions).into());
     engine.register_global_module(exported_module!(time::functions).into());

@@ -61,6 +61,20 @@ pub(super) mod functions {
         StoragePool::uuid(pool).to_owned()
     }
 
+    /// The UUID as 16 bytes.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// assert_eq(pool.uuid_bytes().len(), 16);
+    /// ```
+    /// Calls virStoragePoolGetUUIDString.
+    #[rhai_fn(pure)]
+    pub fn uuid_bytes(pool: &mut StoragePool) -> rhai::Blob {
+        uuid::Uuid::parse_str(StoragePool::uuid(pool))
+            .map(|uuid| uuid.as_bytes().to_vec())
+            .unwrap_or_default()
+    }
+
     /// The connection that this pool came from.
     ///
     /// ```rhai

@@ -2,14 +2,18 @@
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
-use virt::storage_pool::StoragePool as Handle;
 use virt::storage_vol::StorageVol as Volume;
 
 use super::StoragePool;
 use crate::api::arguments::{RhaiResultOf, flag_bits};
 use crate::api::storage_vol::StorageVol;
 use crate::api::xml::{XmlText, xml_text};
+use crate::error::Error;
 use crate::libvirt::Failure;
+
+fn names(volumes: &[Volume]) -> impl Iterator<Item = String> {
+    volumes.iter().filter_map(|volume| volume.name().ok())
+}
 
 #[export_module]
 pub(super) mod functions {
@@ -39,16 +43,17 @@ pub(super) mod functions {
     /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
     /// assert_eq(pool.list_volumes(), ["a.img"]);
     /// ```
-    /// Calls virStoragePoolListVolumes.
+    /// Calls virStoragePoolListAllVolumes.
     #[rhai_fn(pure, return_raw)]
     pub fn list_volumes(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<Array> {
-        let names = pool.call(
+        // The call for names alone stops at 1024.
+        let volumes = pool.call(
             &ctx,
-            "virStoragePoolListVolumes",
+            "virStoragePoolListAllVolumes",
             "list the volumes of",
-            Handle::list_volumes,
+            |p| p.list_all_volumes(0),
         )?;
-        Ok(names.into_iter().map(Dynamic::from).collect())
+        Ok(names(&volumes).map(Dynamic::from).collect())
     }
 
     /// The volumes of the active pool.
@@ -113,10 +118,16 @@ pub(super) mod functions {
         name: &str,
     ) -> RhaiResultOf<StorageVol> {
         let verb = format_args!("look up the volume `{name}` of");
-        let volume = pool.call(&ctx, "virStorageVolLookupByName", verb, |p| {
+        pool.call(&ctx, "virStorageVolLookupByName", verb, |p| {
             p.lookup_storage_vol_by_name(name)
-        })?;
-        Ok(pool.adopt(volume))
+        })
+        .map(|volume| pool.adopt(volume))
+        .map_err(|thrown| {
+            let volumes = || pool.handle().ok()?.list_all_volumes(0).ok();
+            Error::with_nearest(thrown, name, || {
+                names(&volumes().unwrap_or_default()).collect()
+            })
+        })
     }
 
     /// Makes the volume that `xml` describes.

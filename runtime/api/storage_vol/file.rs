@@ -1,7 +1,9 @@
-//! A local file as runs of data and holes.
+//! A local file, as runs of data and holes.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::fs::{File, OpenOptions};
+use std::io::{Error, Read, Result, Seek, SeekFrom};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
 
 use nix::errno::Errno;
 use nix::unistd::{Whence, lseek};
@@ -14,10 +16,52 @@ pub(super) enum Run {
     Hole(u64),
 }
 
+/// Opens a file or a disk to be read, and answers its length too.
+pub(super) fn open(path: &Path) -> Result<(File, u64)> {
+    // Opening a pipe would wait for somebody to write to it.
+    let mut file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)?;
+    let kind = file.metadata()?.file_type();
+    if !kind.is_file() && !kind.is_block_device() {
+        return Err(Error::other(format!(
+            "{} is neither a file nor a disk",
+            path.display()
+        )));
+    }
+    let length = file.seek(SeekFrom::End(0))?;
+    file.rewind()?;
+    Ok((file, length))
+}
+
+/// Whether something in the first `end` bytes takes no place.
+pub(super) fn has_holes(file: &mut File, end: u64) -> Result<bool> {
+    Ok(match run_at(file, 0, end)? {
+        Run::Hole(_) => true,
+        Run::Data(length) => length < end,
+    })
+}
+
+/// The bytes of data in the first `end` bytes.
+pub(super) fn data(file: &mut File, end: u64) -> Result<u64> {
+    let (mut place, mut data) = (0, 0);
+    while place < end {
+        place += match run_at(file, place, end)? {
+            Run::Hole(length) => length,
+            Run::Data(length) => {
+                data += length;
+                length
+            }
+        };
+    }
+    Ok(data)
+}
+
 /// The run that begins at `place` of a file that is `end` long.
 ///
 /// Leaves the file's position at `place`.
-pub(super) fn run_at(file: &mut File, place: u64, end: u64) -> std::io::Result<Run> {
+pub(super) fn run_at(file: &mut File, place: u64, end: u64) -> Result<Run> {
     let offset = i64::try_from(place).unwrap_or(i64::MAX);
     let data = match lseek(&*file, offset, Whence::SeekData) {
         Ok(data) => u64::try_from(data).unwrap_or(place),
@@ -39,7 +83,7 @@ pub(super) fn run_at(file: &mut File, place: u64, end: u64) -> std::io::Result<R
 }
 
 /// Fills `buffer` from `file` as far as there is anything.
-pub(super) fn fill(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
+pub(super) fn fill(file: &mut File, buffer: &mut [u8]) -> Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
         match file.read(&mut buffer[filled..])? {

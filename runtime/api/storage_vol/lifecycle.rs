@@ -5,7 +5,7 @@ use rhai::{Dynamic, Map, NativeCallContext};
 use virt::storage_vol::StorageVol as Handle;
 
 use super::StorageVol;
-use crate::api::arguments::{RhaiResultOf, bytes, fields, flag_bits, number, whole};
+use crate::api::arguments::{RhaiResultOf, bytes, fields, flag_bits, whole};
 use crate::api::connection::Connection;
 use crate::api::storage_pool::StoragePool;
 use crate::constants::Words;
@@ -241,73 +241,6 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
         vol.call(&ctx, "virStorageVolDelete", "delete", |v| v.delete(wanted))
-    }
-
-    /// Overwrites the volume with zeros, so that nothing of it can be read again.
-    ///
-    /// ```rhai,pool
-    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
-    /// vol.wipe();
-    /// assert_eq(vol.download(0, 4), blob(4));
-    /// ```
-    /// Calls virStorageVolWipe.
-    #[rhai_fn(name = "wipe", pure, return_raw)]
-    pub fn wipe(ctx: NativeCallContext, vol: &mut StorageVol) -> RhaiResultOf<()> {
-        vol.call(&ctx, "virStorageVolWipe", "wipe", |v| v.wipe(0))
-    }
-
-    /// Overwrites the volume with zeros; libvirt has no flags for it yet.
-    ///
-    /// ```rhai,pool
-    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
-    /// vol.wipe(0);
-    /// ```
-    /// Calls virStorageVolWipe.
-    #[rhai_fn(name = "wipe", pure, return_raw)]
-    pub fn wipe_flags(
-        ctx: NativeCallContext,
-        vol: &mut StorageVol,
-        flags: i64,
-    ) -> RhaiResultOf<()> {
-        let wanted = flag_bits(&ctx, flags)?;
-        vol.call(&ctx, "virStorageVolWipe", "wipe", |v| v.wipe(wanted))
-    }
-
-    /// Overwrites the volume by an algorithm such as `VIR_STORAGE_VOL_WIPE_ALG_TRIM`; most need the program `scrub` on the host.
-    ///
-    /// ```rhai,pool
-    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
-    /// vol.wipe_pattern(VIR_STORAGE_VOL_WIPE_ALG_ZERO);
-    /// ```
-    /// Calls virStorageVolWipePattern.
-    #[rhai_fn(name = "wipe_pattern", pure, return_raw)]
-    pub fn wipe_pattern(
-        ctx: NativeCallContext,
-        vol: &mut StorageVol,
-        algorithm: i64,
-    ) -> RhaiResultOf<()> {
-        wipe_pattern_flags(ctx, vol, algorithm, 0)
-    }
-
-    /// Overwrites the volume by an algorithm; libvirt has no flags for it yet.
-    ///
-    /// ```rhai,pool
-    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
-    /// vol.wipe_pattern(VIR_STORAGE_VOL_WIPE_ALG_ZERO, 0);
-    /// ```
-    /// Calls virStorageVolWipePattern.
-    #[rhai_fn(name = "wipe_pattern", pure, return_raw)]
-    pub fn wipe_pattern_flags(
-        ctx: NativeCallContext,
-        vol: &mut StorageVol,
-        algorithm: i64,
-        flags: i64,
-    ) -> RhaiResultOf<()> {
-        let algorithm = number(&ctx, "an algorithm", algorithm)?;
-        let wanted = flag_bits(&ctx, flags)?;
-        vol.call(&ctx, "virStorageVolWipePattern", "wipe", |v| {
-            v.wipe_pattern(algorithm, wanted)
-        })
     }
 
     /// Makes the volume `capacity` large, in bytes or as text such as "20GiB"; a guest that has it open is not told.

@@ -1,8 +1,11 @@
 //! `StorageVol`: a disk image or a device in a pool.
 
+mod download;
 mod file;
 mod lifecycle;
-mod transfer;
+mod plan;
+mod upload;
+mod wipe;
 
 use rhai::{Engine, exported_module};
 use virt::storage_vol::StorageVol as Handle;
@@ -63,6 +66,8 @@ impl StorageVol {
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<StorageVol>("StorageVol");
+    engine.register_global_module(exported_module!(download::functions).into());
     engine.register_global_module(exported_module!(lifecycle::functions).into());
-    engine.register_global_module(exported_module!(transfer::functions).into());
+    engine.register_global_module(exported_module!(upload::functions).into());
+    engine.register_global_module(exported_module!(wipe::functions).into());
 }

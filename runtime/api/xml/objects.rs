@@ -6,6 +6,7 @@ use rhai::plugin::*;
 use super::parse;
 use crate::api::arguments::{RhaiResultOf, flag_bits};
 use crate::api::domain::Domain;
+use crate::api::interface::Interface;
 use crate::api::network::Network;
 use crate::api::storage_pool::StoragePool;
 use crate::api::storage_vol::StorageVol;
@@ -73,6 +74,38 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let text = net.call(&ctx, "virNetworkGetXMLDesc", "read the XML of", |handle| {
             handle.xml_desc(wanted)
+        })?;
+        parse(&ctx, text)
+    }
+
+    /// The XML as an `Xml`, with the addresses that the interface has now.
+    ///
+    /// ```rhai
+    /// let iface = connect("test:///default").interface_lookup_by_name("eth1");
+    /// assert_eq(iface.xml().get("protocol[@family='ipv4']/ip/@address"), "192.168.0.5");
+    /// ```
+    /// Calls virInterfaceGetXMLDesc.
+    #[rhai_fn(name = "xml", pure, return_raw)]
+    pub fn interface_xml(ctx: NativeCallContext, iface: &mut Interface) -> RhaiResultOf<Xml> {
+        interface_xml_flags(ctx, iface, 0)
+    }
+
+    /// The XML as an `Xml`, as `flags` say: see `xml_desc`.
+    ///
+    /// ```rhai
+    /// let iface = connect("test:///default").interface_lookup_by_name("eth1");
+    /// assert_eq(iface.xml(0).get("@type"), "ethernet");
+    /// ```
+    /// Calls virInterfaceGetXMLDesc.
+    #[rhai_fn(name = "xml", pure, return_raw)]
+    pub fn interface_xml_flags(
+        ctx: NativeCallContext,
+        iface: &mut Interface,
+        flags: i64,
+    ) -> RhaiResultOf<Xml> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let text = iface.call(&ctx, "virInterfaceGetXMLDesc", "read the XML of", |it| {
+            it.xml_desc(wanted)
         })?;
         parse(&ctx, text)
     }

@@ -1,29 +1,22 @@
-//! `Stream`: what a guest writes to its console.
+//! A guest's console: what it prints, and typing at it.
 
-use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, exported_module};
+use rhai::{Dynamic, EvalAltResult, NativeCallContext};
 
-use super::arguments::{RhaiResultOf, duration, optional_text};
-use super::domain::Domain;
+use super::{Kind, Stream};
+use crate::api::arguments::{RhaiResultOf, duration, optional_text};
+use crate::api::connection::in_process;
+use crate::api::domain::Domain;
 use crate::libvirt::{self, Failure};
 
-pub(crate) fn register(engine: &mut Engine) {
-    engine.register_type_with_name::<Stream>("Stream");
-    engine.register_global_module(exported_module!(functions).into());
-}
-
-/// An open console; copies are the same stream, and the last one ends it.
-#[derive(Clone)]
-pub struct Stream(Arc<Shared>);
-
-struct Shared {
-    domain: Domain,
+/// An open console.
+pub(super) struct Console {
     stream: virt::stream::Stream,
     inbox: Arc<Inbox>,
+    in_process: bool,
 }
 
 #[derive(Default)]
@@ -59,10 +52,9 @@ impl Inbox {
     }
 }
 
-impl Drop for Shared {
+impl Drop for Console {
     fn drop(&mut self) {
-        let in_process = super::connection::in_process(self.domain.connection().uri());
-        if in_process && self.inbox.lock().ended {
+        if self.in_process && self.inbox.lock().ended {
             // Its guest is going off: libvirt frees the console in a thread of its own, which takes
             // the same two locks as an abort in the other order, and both would wait for ever.
             return;
@@ -71,9 +63,11 @@ impl Drop for Shared {
     }
 }
 
-impl fmt::Display for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "Stream(console of {})", self.0.domain.name())
+impl Stream {
+    /// The console that this stream leads to.
+    fn opened(&self, ctx: &NativeCallContext) -> RhaiResultOf<Arc<Console>> {
+        self.console()
+            .map_err(|failure| self.fail(ctx, failure, ""))
     }
 }
 
@@ -92,15 +86,17 @@ fn open(
         libvirt::stream::on_readable(&stream, Arc::new(move |bytes: &[u8]| filled.add(bytes)))?;
         Ok::<_, Failure>(stream)
     })?;
-    Ok(Stream(Arc::new(Shared {
-        domain: dom.clone(),
+    let console = Console {
         stream,
         inbox,
-    })))
+        in_process: in_process(dom.connection().uri()),
+    };
+    let goal = format!("console of {}", dom.name());
+    Ok(Stream::new(dom.connection(), Kind::Console, console, goal))
 }
 
 #[export_module]
-mod functions {
+pub(super) mod functions {
     /// Opens the guest's first console and collects what it prints from then on.
     ///
     /// Start the guest with `VIR_DOMAIN_START_PAUSED`, open the console and `resume` to miss
@@ -132,7 +128,7 @@ mod functions {
         flags: i64,
     ) -> RhaiResultOf<Stream> {
         let device = optional_text(&ctx, "the console", &device)?;
-        let wanted = super::super::arguments::flag_bits(&ctx, flags)?;
+        let wanted = crate::api::arguments::flag_bits(&ctx, flags)?;
         open(&ctx, dom, device, wanted)
     }
 
@@ -154,15 +150,15 @@ mod functions {
     ) -> RhaiResultOf<String> {
         let timeout = duration(&ctx, &timeout)?;
         let deadline = Instant::now().checked_add(timeout);
-        let shared = &stream.0;
-        let interrupt = shared.domain.connection().session().interrupt();
-        let inbox = Arc::clone(&shared.inbox);
+        let interrupt = stream.0.connection.session().interrupt();
+        let inbox = Arc::clone(&stream.opened(&ctx)?.inbox);
+        let waiters = Arc::clone(&inbox);
         let _guard = interrupt.on_stop(move || {
             // A waiter that holds the lock has not gone to sleep yet and would miss the call.
-            drop(inbox.lock());
-            inbox.changed.notify_all();
+            drop(waiters.lock());
+            waiters.changed.notify_all();
         });
-        let mut state = shared.inbox.lock();
+        let mut state = inbox.lock();
         loop {
             if let Some(place) = memchr::memmem::find(&state.bytes, text.as_bytes()) {
                 let taken: Vec<u8> = state.bytes.drain(..place + text.len()).collect();
@@ -184,22 +180,17 @@ mod functions {
                 };
                 let message = format!("{why} without `{text}`; its last lines are:\n{last}");
                 let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_TIMEOUT, message);
-                return Err(shared
-                    .domain
-                    .error(&ctx, failure, "virStreamRecv", "read the console of")
-                    .throw());
+                return Err(stream.fail(&ctx, failure, "virStreamRecv"));
             }
             state = match left {
                 Some(left) => {
-                    shared
-                        .inbox
+                    inbox
                         .changed
                         .wait_timeout(state, left)
                         .unwrap_or_else(PoisonError::into_inner)
                         .0
                 }
-                None => shared
-                    .inbox
+                None => inbox
                     .changed
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner),
@@ -215,10 +206,10 @@ mod functions {
     /// assert(!console.read().contains("MG:up"));
     /// ```
     /// Calls virStreamRecv.
-    #[rhai_fn(pure)]
-    pub fn read(stream: &mut Stream) -> String {
-        let taken = std::mem::take(&mut stream.0.inbox.lock().bytes);
-        String::from_utf8_lossy(&taken).into_owned()
+    #[rhai_fn(pure, return_raw)]
+    pub fn read(ctx: NativeCallContext, stream: &mut Stream) -> RhaiResultOf<String> {
+        let taken = std::mem::take(&mut stream.opened(&ctx)?.inbox.lock().bytes);
+        Ok(String::from_utf8_lossy(&taken).into_owned())
     }
 
     /// Types `text` at the console; a newline is `\n`.
@@ -231,10 +222,10 @@ mod functions {
     /// Calls virStreamSend.
     #[rhai_fn(pure, return_raw)]
     pub fn write(ctx: NativeCallContext, stream: &mut Stream, text: &str) -> RhaiResultOf<()> {
-        let shared = &stream.0;
+        let console = stream.opened(&ctx)?;
         let mut rest = text.as_bytes();
         while !rest.is_empty() {
-            let sent = libvirt::stream::send(&shared.stream, rest)
+            let sent = libvirt::stream::send(&console.stream, rest)
                 .and_then(|sent| match sent {
                     0 => Err(Failure::new(
                         virt_sys::VIR_ERR_OPERATION_TIMEOUT,
@@ -242,26 +233,9 @@ mod functions {
                     )),
                     _ => Ok(sent),
                 })
-                .map_err(|failure| {
-                    shared
-                        .domain
-                        .error(&ctx, failure, "virStreamSend", "write to the console of")
-                        .throw()
-                })?;
+                .map_err(|failure| stream.fail(&ctx, failure, "virStreamSend"))?;
             rest = &rest[sent..];
         }
         Ok(())
-    }
-
-    /// The stream as text.
-    ///
-    /// ```rhai,qemu
-    /// let console = connect().lookup_by_name("web").open_console();
-    /// assert_eq(console.to_string(), "Stream(console of web)");
-    /// ```
-    /// Calls virDomainGetName.
-    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
-    pub fn to_string(stream: &mut Stream) -> String {
-        stream.to_string()
     }
 }

@@ -1,0 +1,324 @@
+//! The host's network interfaces.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, NativeCallContext};
+use virt::connect::Connect;
+use virt::interface::Interface as Handle;
+
+use super::Connection;
+use super::about::About;
+use crate::api::arguments::{RhaiResultOf, flag_bits};
+use crate::api::interface::Interface;
+use crate::api::xml::{XmlText, xml_text};
+use crate::libvirt::interface;
+
+fn list(ctx: &NativeCallContext, conn: &Connection, flags: u32) -> RhaiResultOf<Vec<Handle>> {
+    conn.call(ctx, "virConnectListAllInterfaces", "list interfaces", |c| {
+        c.list_all_interfaces(flags)
+    })
+}
+
+fn names(interfaces: Vec<Handle>) -> Array {
+    let names = interfaces.iter().filter_map(|it| it.name().ok());
+    names.map(Dynamic::from).collect()
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// The host's network interface called `name`; throws `VIR_ERR_NO_INTERFACE` where there is
+    /// none.
+    ///
+    /// ```rhai
+    /// let iface = connect("test:///default").interface_lookup_by_name("eth1");
+    /// assert_eq(iface.name, "eth1");
+    /// ```
+    /// Calls virInterfaceLookupByName.
+    #[rhai_fn(pure, return_raw)]
+    pub fn interface_lookup_by_name(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        name: &str,
+    ) -> RhaiResultOf<Interface> {
+        let names = |c: &Connect| {
+            let all = c.list_all_interfaces(0).unwrap_or_default();
+            all.iter().filter_map(|it| it.name().ok()).collect()
+        };
+        let find = |c: &Connect| c.lookup_interface_by_name(name);
+        let what = ("interface", name);
+        conn.look_up(&ctx, "virInterfaceLookupByName", what, find, names)
+            .map(|found| Interface::new(conn.clone(), found))
+    }
+
+    /// The host's network interface with that MAC address.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.interface_lookup_by_mac_string("aa:bb:cc:dd:ee:ff").name, "eth1");
+    /// ```
+    /// Calls virInterfaceLookupByMACString.
+    #[rhai_fn(pure, return_raw)]
+    pub fn interface_lookup_by_mac_string(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        mac: &str,
+    ) -> RhaiResultOf<Interface> {
+        let action = format_args!("look up the interface with the MAC address {mac}");
+        conn.call(&ctx, "virInterfaceLookupByMACString", action, |c| {
+            c.lookup_interface_by_mac_string(mac)
+        })
+        .map(|found| Interface::new(conn.clone(), found))
+    }
+
+    /// All network interfaces of the host.
+    ///
+    /// ```rhai
+    /// let names = connect("test:///default").list_all_interfaces().map(|iface| iface.name);
+    /// assert_eq(names, ["eth1"]);
+    /// ```
+    /// Calls virConnectListAllInterfaces.
+    #[rhai_fn(name = "list_all_interfaces", pure, return_raw)]
+    pub fn list_all_interfaces(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<Array> {
+        list_all_interfaces_flags(ctx, conn, 0)
+    }
+
+    /// The network interfaces of the host that `flags` select, such as
+    /// `VIR_CONNECT_LIST_INTERFACES_ACTIVE`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.list_all_interfaces(VIR_CONNECT_LIST_INTERFACES_INACTIVE), []);
+    /// ```
+    /// Calls virConnectListAllInterfaces.
+    #[rhai_fn(name = "list_all_interfaces", pure, return_raw)]
+    pub fn list_all_interfaces_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        flags: i64,
+    ) -> RhaiResultOf<Array> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let found = list(&ctx, conn, wanted)?.into_iter();
+        Ok(found
+            .map(|it| Dynamic::from(Interface::new(conn.clone(), it)))
+            .collect())
+    }
+
+    /// The names of the host's network interfaces that are up.
+    ///
+    /// ```rhai
+    /// assert_eq(connect("test:///default").list_interfaces(), ["eth1"]);
+    /// ```
+    /// Calls virConnectListAllInterfaces.
+    #[rhai_fn(pure, return_raw)]
+    pub fn list_interfaces(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<Array> {
+        let active = virt_sys::VIR_CONNECT_LIST_INTERFACES_ACTIVE;
+        list(&ctx, conn, active).map(names)
+    }
+
+    /// The names of the host's network interfaces that are down.
+    ///
+    /// ```rhai
+    /// assert_eq(connect("test:///default").list_defined_interfaces(), []);
+    /// ```
+    /// Calls virConnectListAllInterfaces.
+    #[rhai_fn(pure, return_raw)]
+    pub fn list_defined_interfaces(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<Array> {
+        let inactive = virt_sys::VIR_CONNECT_LIST_INTERFACES_INACTIVE;
+        list(&ctx, conn, inactive).map(names)
+    }
+
+    /// How many network interfaces of the host are up.
+    ///
+    /// ```rhai
+    /// assert_eq(connect("test:///default").num_of_interfaces(), 1);
+    /// ```
+    /// Calls virConnectNumOfInterfaces.
+    #[rhai_fn(pure, return_raw)]
+    pub fn num_of_interfaces(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<i64> {
+        conn.call(
+            &ctx,
+            "virConnectNumOfInterfaces",
+            "count the active interfaces",
+            Connect::num_of_interfaces,
+        )
+        .map(i64::from)
+    }
+
+    /// How many network interfaces of the host are down.
+    ///
+    /// ```rhai
+    /// assert_eq(connect("test:///default").num_of_defined_interfaces(), 0);
+    /// ```
+    /// Calls virConnectNumOfDefinedInterfaces.
+    #[rhai_fn(pure, return_raw)]
+    pub fn num_of_defined_interfaces(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<i64> {
+        conn.call(
+            &ctx,
+            "virConnectNumOfDefinedInterfaces",
+            "count the inactive interfaces",
+            Connect::num_of_defined_interfaces,
+        )
+        .map(i64::from)
+    }
+
+    /// Defines a network interface of the host from XML, text or an `Xml`, without bringing it up.
+    ///
+    /// Only hosts whose libvirt was built with netcf can do that; others only show theirs.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let xml = "<interface type='ethernet' name='eth2'><mac address='aa:bb:cc:dd:ee:02'/></interface>";
+    /// assert(!conn.interface_define_xml(xml).is_active());
+    /// ```
+    /// Calls virInterfaceDefineXML.
+    #[rhai_fn(name = "interface_define_xml", pure, return_raw)]
+    pub fn interface_define_xml(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        xml: XmlText,
+    ) -> RhaiResultOf<Interface> {
+        interface_define_xml_flags(ctx, conn, xml, 0)
+    }
+
+    /// Defines a network interface of the host; `VIR_INTERFACE_DEFINE_VALIDATE` checks the XML
+    /// against libvirt's schema first.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let xml = "<interface type='ethernet' name='eth2'><mac address='aa:bb:cc:dd:ee:02'/></interface>";
+    /// assert_eq(conn.interface_define_xml(xml, 0).name, "eth2");
+    /// ```
+    /// Calls virInterfaceDefineXML.
+    #[rhai_fn(name = "interface_define_xml", pure, return_raw)]
+    pub fn interface_define_xml_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        xml: XmlText,
+        flags: i64,
+    ) -> RhaiResultOf<Interface> {
+        let xml = xml_text(&ctx, "the interface's XML", &xml)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let action = About("define", "interface", &xml);
+        conn.call(&ctx, "virInterfaceDefineXML", action, |c| {
+            c.define_interface_xml(&xml, wanted)
+        })
+        .map(|defined| Interface::new(conn.clone(), defined))
+    }
+
+    /// Begins a change of the host's interfaces, which `change_rollback` takes back, and so does
+    /// the host's next boot, until `change_commit`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// conn.change_begin();
+    /// conn.interface_lookup_by_name("eth1").undefine();
+    /// conn.change_rollback();
+    /// assert_eq(conn.list_all_interfaces().len(), 1);
+    /// ```
+    /// Calls virInterfaceChangeBegin.
+    #[rhai_fn(name = "change_begin", pure, return_raw)]
+    pub fn change_begin(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<()> {
+        change_begin_flags(ctx, conn, 0)
+    }
+
+    /// Begins a change of the host's interfaces; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// conn.change_begin(0);
+    /// conn.change_rollback();
+    /// ```
+    /// Calls virInterfaceChangeBegin.
+    #[rhai_fn(name = "change_begin", pure, return_raw)]
+    pub fn change_begin_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let action = "begin a change of the interfaces";
+        conn.call(&ctx, "virInterfaceChangeBegin", action, |c| {
+            interface::change_begin(c, wanted)
+        })
+    }
+
+    /// Makes a change of the host's interfaces last.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// conn.change_begin();
+    /// conn.interface_lookup_by_name("eth1").undefine();
+    /// conn.change_commit();
+    /// assert_eq(conn.list_interfaces(), []);
+    /// ```
+    /// Calls virInterfaceChangeCommit.
+    #[rhai_fn(name = "change_commit", pure, return_raw)]
+    pub fn change_commit(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<()> {
+        change_commit_flags(ctx, conn, 0)
+    }
+
+    /// Makes a change of the host's interfaces last; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// conn.change_begin();
+    /// conn.change_commit(0);
+    /// ```
+    /// Calls virInterfaceChangeCommit.
+    #[rhai_fn(name = "change_commit", pure, return_raw)]
+    pub fn change_commit_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let action = "commit the change of the interfaces";
+        conn.call(&ctx, "virInterfaceChangeCommit", action, |c| {
+            interface::change_commit(c, wanted)
+        })
+    }
+
+    /// Takes back what was changed of the host's interfaces since `change_begin`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// conn.change_begin();
+    /// conn.interface_lookup_by_name("eth1").undefine();
+    /// conn.change_rollback();
+    /// assert_eq(conn.interface_lookup_by_name("eth1").name, "eth1");
+    /// ```
+    /// Calls virInterfaceChangeRollback.
+    #[rhai_fn(name = "change_rollback", pure, return_raw)]
+    pub fn change_rollback(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<()> {
+        change_rollback_flags(ctx, conn, 0)
+    }
+
+    /// Takes back what was changed of the host's interfaces; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// conn.change_begin();
+    /// conn.change_rollback(0);
+    /// ```
+    /// Calls virInterfaceChangeRollback.
+    #[rhai_fn(name = "change_rollback", pure, return_raw)]
+    pub fn change_rollback_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let action = "roll back the change of the interfaces";
+        conn.call(&ctx, "virInterfaceChangeRollback", action, |c| {
+            interface::change_rollback(c, wanted)
+        })
+    }
+}

@@ -1,0 +1,151 @@
+//! Programs that run in a guest.
+
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use rhai::plugin::*;
+use rhai::{Array, Blob, Dynamic, Map, NativeCallContext};
+use serde_json::{Value, json};
+
+use super::{Domain, USUAL, ask};
+use crate::api::arguments::{RhaiResultOf, duration, fields, unknown_key};
+use crate::api::prelude::pause;
+use crate::error::Error;
+use crate::libvirt::Failure;
+
+const OPTIONS: [&str; 3] = ["input", "env", "timeout"];
+
+/// How long a program may take where the script does not say.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn exec(ctx: &NativeCallContext, dom: &Domain, argv: &Array, options: &Map) -> RhaiResultOf<Map> {
+    unknown_key(ctx, options, OPTIONS.into_iter())?;
+    let [program, arguments @ ..] = &texts(ctx, "the command", argv)?[..] else {
+        return Err(Error::invalid(ctx, "the command is empty: it begins with a program").throw());
+    };
+    let limit = match options.get("timeout") {
+        Some(limit) => duration(ctx, limit)?,
+        None => PATIENCE,
+    };
+    let mut request = json!({ "path": program, "arg": arguments, "capture-output": true });
+    if let Some(input) = options.get("input") {
+        request["input-data"] = BASE64_STANDARD.encode(bytes(ctx, input)?).into();
+    }
+    if let Some(variables) = options.get("env") {
+        request["env"] = environment(ctx, variables)?;
+    }
+    let deadline = Instant::now().checked_add(limit);
+    let pid = ask(ctx, dom, "guest-exec", Some(request), USUAL)?["pid"].take();
+    let status = json!({ "pid": pid });
+    // The agent tells nobody when a program ends: it has to be asked, at first soon.
+    let mut rest = Duration::from_millis(10);
+    loop {
+        let told = ask(ctx, dom, "guest-exec-status", Some(status.clone()), USUAL)?;
+        if told["exited"] == true {
+            return Ok(outcome(&told));
+        }
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            let waited = humantime::format_duration(limit);
+            let message = format!("waited {waited} for `{program}` to end, which runs on as {pid}");
+            let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_TIMEOUT, message);
+            let verb = format!("run `{program}` in");
+            return Err(dom.error(ctx, failure, "", verb).throw());
+        }
+        pause(ctx, left.map_or(rest, |left| rest.min(left)))?;
+        rest = (rest * 2).min(Duration::from_secs(1));
+    }
+}
+
+fn outcome(told: &Value) -> Map {
+    let number = |name: &str| told[name].as_i64().map_or(Dynamic::UNIT, Dynamic::from);
+    let text = |name: &str| {
+        let bytes = BASE64_STANDARD.decode(told[name].as_str().unwrap_or_default());
+        String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+    };
+    let cut = |name: &str| told[name] == true;
+    fields! {
+        "exit_status": number("exitcode"),
+        "signal": number("signal"),
+        "stdout": text("out-data"),
+        "stderr": text("err-data"),
+        "truncated": cut("out-truncated") || cut("err-truncated"),
+    }
+}
+
+pub(super) fn texts(
+    ctx: &NativeCallContext,
+    what: &str,
+    list: &Array,
+) -> RhaiResultOf<Vec<String>> {
+    list.iter()
+        .map(|value| {
+            value.clone().into_string().map_err(|kind| {
+                Error::invalid(ctx, format!("{what} is a list of texts, not of {kind}")).throw()
+            })
+        })
+        .collect()
+}
+
+/// What a program reads: text, or bytes in a blob.
+fn bytes(ctx: &NativeCallContext, input: &Dynamic) -> RhaiResultOf<Vec<u8>> {
+    if let Some(bytes) = input.read_lock::<Blob>() {
+        return Ok(bytes.clone());
+    }
+    let text = input.clone().into_string().map_err(|kind| {
+        Error::invalid(ctx, format!("`input` is text or a blob, not {kind}")).throw()
+    })?;
+    Ok(text.into_bytes())
+}
+
+/// A map of variables as the agent takes them.
+fn environment(ctx: &NativeCallContext, variables: &Dynamic) -> RhaiResultOf<Value> {
+    let Some(variables) = variables.read_lock::<Map>() else {
+        return Err(Error::invalid(ctx, "`env` is a map of names to values").throw());
+    };
+    let pairs = variables.iter();
+    Ok(pairs
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect())
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// Runs a program in the guest through its agent, and returns once it ended, as
+    /// `#{ exit_status, signal, stdout, stderr, truncated }`.
+    ///
+    /// `argv` is the program and its arguments, as no shell takes them apart. A program that a
+    /// signal ended has a `signal` and `()` for `exit_status`. `truncated` tells that the agent cut
+    /// the output off. After a minute `VIR_ERR_OPERATION_TIMEOUT` is thrown; the program runs on.
+    ///
+    /// ```rhai,agent
+    /// let ran = connect().lookup_by_name("web").agent_exec(["/bin/uname", "-s"]);
+    /// assert_eq([ran.exit_status, ran.stdout], [0, "Linux\n"]);
+    /// ```
+    /// Calls virDomainQemuAgentCommand.
+    #[rhai_fn(name = "agent_exec", pure, return_raw)]
+    pub fn agent_exec(ctx: NativeCallContext, dom: &mut Domain, argv: Array) -> RhaiResultOf<Map> {
+        exec(&ctx, dom, &argv, &Map::new())
+    }
+
+    /// Runs a program in the guest with `input` as its standard input, `env` as its environment,
+    /// and a `timeout` of its own.
+    ///
+    /// ```rhai,agent
+    /// let dom = connect().lookup_by_name("web");
+    /// let script = "read name; echo $GREETING $name";
+    /// let options = #{ input: "web\n", env: #{ GREETING: "hello" }, timeout: "30s" };
+    /// assert_eq(dom.agent_exec(["/bin/sh", "-c", script], options).stdout, "hello web\n");
+    /// ```
+    /// Calls virDomainQemuAgentCommand.
+    #[rhai_fn(name = "agent_exec", pure, return_raw)]
+    pub fn agent_exec_options(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        argv: Array,
+        options: Map,
+    ) -> RhaiResultOf<Map> {
+        exec(&ctx, dom, &argv, &options)
+    }
+}

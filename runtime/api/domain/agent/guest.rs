@@ -1,0 +1,268 @@
+//! The guest's system: what it tells of itself, its CPUs, who may log in.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Map, NativeCallContext};
+
+use super::Domain;
+use super::exec::texts;
+use super::nested::nested;
+use crate::api::arguments::{RhaiResultOf, flag_bits, map};
+use crate::libvirt;
+
+#[export_module]
+pub(super) mod functions {
+    /// What the agent tells of the guest's system, as far as it can, as nested maps: `os`,
+    /// `hostname`, `timezone`, `user` (who is logged in), `fs`, `disk`, `if`.
+    ///
+    /// The keys are libvirt's, with `_` for `-`: `os.kernel_release`, `user[0].name`,
+    /// `fs[0].total_bytes`, `if[0].addr[0].addr`.
+    ///
+    /// ```rhai,agent
+    /// let info = connect().lookup_by_name("web").guest_info();
+    /// assert(info.os.kernel_release != "");
+    /// assert_eq(info.fs[0].mountpoint, "/mnt");
+    /// ```
+    /// Calls virDomainGetGuestInfo.
+    #[rhai_fn(name = "guest_info", pure, return_raw)]
+    pub fn guest_info(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+        guest_info_flags(ctx, dom, 0, 0)
+    }
+
+    /// The parts of what the agent tells that `types` name, such as `VIR_DOMAIN_GUEST_INFO_OS`; a
+    /// part that it cannot tell is thrown.
+    ///
+    /// ```rhai,agent
+    /// let dom = connect().lookup_by_name("web");
+    /// let info = dom.guest_info(VIR_DOMAIN_GUEST_INFO_OS | VIR_DOMAIN_GUEST_INFO_HOSTNAME);
+    /// assert_eq(info.keys(), ["hostname", "os"]);
+    /// ```
+    /// Calls virDomainGetGuestInfo.
+    #[rhai_fn(name = "guest_info", pure, return_raw)]
+    pub fn guest_info_types(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        types: i64,
+    ) -> RhaiResultOf<Map> {
+        guest_info_flags(ctx, dom, types, 0)
+    }
+
+    /// Parts of what the agent tells; libvirt has no flags for it yet.
+    ///
+    /// ```rhai,agent
+    /// let info = connect().lookup_by_name("web").guest_info(VIR_DOMAIN_GUEST_INFO_TIMEZONE, 0);
+    /// assert_eq(info.timezone.offset_s, 0);
+    /// ```
+    /// Calls virDomainGetGuestInfo.
+    #[rhai_fn(name = "guest_info", pure, return_raw)]
+    pub fn guest_info_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        types: i64,
+        flags: i64,
+    ) -> RhaiResultOf<Map> {
+        let types = flag_bits(&ctx, types)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = "ask the agent about";
+        dom.call(&ctx, "virDomainGetGuestInfo", verb, |d| {
+            libvirt::agent::guest_info(d, types, wanted)
+        })
+        .map(nested)
+    }
+
+    /// The CPUs as the guest's system sees them: `vcpus`, `online` and `offlinable` as lists such
+    /// as `"0-3"`.
+    ///
+    /// ```rhai,agent
+    /// assert_eq(connect().lookup_by_name("web").guest_vcpus().online, "0-1");
+    /// ```
+    /// Calls virDomainGetGuestVcpus.
+    #[rhai_fn(name = "guest_vcpus", pure, return_raw)]
+    pub fn guest_vcpus(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+        guest_vcpus_flags(ctx, dom, 0)
+    }
+
+    /// The CPUs as the guest's system sees them; libvirt has no flags for it yet.
+    ///
+    /// ```rhai,agent
+    /// assert_eq(connect().lookup_by_name("web").guest_vcpus(0).vcpus, "0-1");
+    /// ```
+    /// Calls virDomainGetGuestVcpus.
+    #[rhai_fn(name = "guest_vcpus", pure, return_raw)]
+    pub fn guest_vcpus_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<Map> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = "ask about the CPUs of";
+        dom.call(&ctx, "virDomainGetGuestVcpus", verb, |d| {
+            libvirt::agent::guest_vcpus(d, wanted)
+        })
+        .map(map)
+    }
+
+    /// Has the guest's system use the CPUs that `cpus` lists, or no more where `online` is false;
+    /// the guest keeps them either way.
+    ///
+    /// ```rhai,agent
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.set_guest_vcpus("1", false);
+    /// assert_eq(dom.guest_vcpus().online, "0");
+    /// dom.set_guest_vcpus("1", true);
+    /// ```
+    /// Calls virDomainSetGuestVcpus.
+    #[rhai_fn(name = "set_guest_vcpus", pure, return_raw)]
+    pub fn set_guest_vcpus(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        cpus: &str,
+        online: bool,
+    ) -> RhaiResultOf<()> {
+        set_guest_vcpus_flags(ctx, dom, cpus, online, 0)
+    }
+
+    /// Has the guest's system use CPUs, or no more; libvirt has no flags for it yet.
+    ///
+    /// ```rhai,agent
+    /// connect().lookup_by_name("web").set_guest_vcpus("1", true, 0);
+    /// ```
+    /// Calls virDomainSetGuestVcpus.
+    #[rhai_fn(name = "set_guest_vcpus", pure, return_raw)]
+    pub fn set_guest_vcpus_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        cpus: &str,
+        online: bool,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = "set the CPUs in use of";
+        dom.call(&ctx, "virDomainSetGuestVcpus", verb, |d| {
+            libvirt::agent::set_guest_vcpus(d, cpus, online, wanted)
+        })
+    }
+
+    /// Sets the password of `user` in the guest.
+    ///
+    /// ```rhai
+    /// connect("test:///default").lookup_by_name("test").set_user_password("root", "secret");
+    /// ```
+    /// Calls virDomainSetUserPassword.
+    #[rhai_fn(name = "set_user_password", pure, return_raw)]
+    pub fn set_user_password(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        user: &str,
+        password: &str,
+    ) -> RhaiResultOf<()> {
+        set_user_password_flags(ctx, dom, user, password, 0)
+    }
+
+    /// Sets the password of `user` in the guest; with `VIR_DOMAIN_PASSWORD_ENCRYPTED` it is given
+    /// hashed, as the guest stores it.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_user_password("root", "$6$salt$hash", VIR_DOMAIN_PASSWORD_ENCRYPTED);
+    /// ```
+    /// Calls virDomainSetUserPassword.
+    #[rhai_fn(name = "set_user_password", pure, return_raw)]
+    pub fn set_user_password_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        user: &str,
+        password: &str,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = format_args!("set the password of `{user}` in");
+        dom.call(&ctx, "virDomainSetUserPassword", verb, |d| {
+            d.set_user_password(user, password, wanted)
+        })
+    }
+
+    /// The SSH keys that may log in as `user`, a text each.
+    ///
+    /// ```rhai,agent
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.authorized_ssh_keys_set("root", ["ssh-ed25519 AAAA me"]);
+    /// assert_eq(dom.authorized_ssh_keys_get("root"), ["ssh-ed25519 AAAA me"]);
+    /// ```
+    /// Calls virDomainAuthorizedSSHKeysGet.
+    #[rhai_fn(name = "authorized_ssh_keys_get", pure, return_raw)]
+    pub fn authorized_ssh_keys_get(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        user: &str,
+    ) -> RhaiResultOf<Array> {
+        authorized_ssh_keys_get_flags(ctx, dom, user, 0)
+    }
+
+    /// The SSH keys that may log in as `user`; libvirt has no flags for it yet.
+    ///
+    /// ```rhai,agent
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.authorized_ssh_keys_set("root", ["ssh-ed25519 AAAA me"]);
+    /// assert_eq(dom.authorized_ssh_keys_get("root", 0).len(), 1);
+    /// ```
+    /// Calls virDomainAuthorizedSSHKeysGet.
+    #[rhai_fn(name = "authorized_ssh_keys_get", pure, return_raw)]
+    pub fn authorized_ssh_keys_get_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        user: &str,
+        flags: i64,
+    ) -> RhaiResultOf<Array> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = format_args!("read the SSH keys of `{user}` in");
+        let keys = dom.call(&ctx, "virDomainAuthorizedSSHKeysGet", verb, |d| {
+            libvirt::agent::authorized_ssh_keys(d, user, wanted)
+        })?;
+        Ok(keys.into_iter().map(Dynamic::from).collect())
+    }
+
+    /// Has `keys`, and no others, log in as `user`.
+    ///
+    /// ```rhai,agent
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.authorized_ssh_keys_set("root", ["ssh-ed25519 AAAA me", "ssh-ed25519 BBBB you"]);
+    /// assert_eq(dom.authorized_ssh_keys_get("root").len(), 2);
+    /// ```
+    /// Calls virDomainAuthorizedSSHKeysSet.
+    #[rhai_fn(name = "authorized_ssh_keys_set", pure, return_raw)]
+    pub fn authorized_ssh_keys_set(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        user: &str,
+        keys: Array,
+    ) -> RhaiResultOf<()> {
+        authorized_ssh_keys_set_flags(ctx, dom, user, keys, 0)
+    }
+
+    /// Adds `keys` to those that log in as `user`, with
+    /// `VIR_DOMAIN_AUTHORIZED_SSH_KEYS_SET_APPEND`, or takes them away, with `_REMOVE`.
+    ///
+    /// ```rhai,agent
+    /// let dom = connect().lookup_by_name("web");
+    /// let key = "ssh-ed25519 CCCC her";
+    /// dom.authorized_ssh_keys_set("root", [key], VIR_DOMAIN_AUTHORIZED_SSH_KEYS_SET_APPEND);
+    /// dom.authorized_ssh_keys_set("root", [key], VIR_DOMAIN_AUTHORIZED_SSH_KEYS_SET_REMOVE);
+    /// assert(!(key in dom.authorized_ssh_keys_get("root")));
+    /// ```
+    /// Calls virDomainAuthorizedSSHKeysSet.
+    #[rhai_fn(name = "authorized_ssh_keys_set", pure, return_raw)]
+    pub fn authorized_ssh_keys_set_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        user: &str,
+        keys: Array,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let keys = texts(&ctx, "the keys", &keys)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = format_args!("set the SSH keys of `{user}` in");
+        dom.call(&ctx, "virDomainAuthorizedSSHKeysSet", verb, |d| {
+            libvirt::agent::set_authorized_ssh_keys(d, user, &keys, wanted)
+        })
+    }
+}

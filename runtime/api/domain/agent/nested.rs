@@ -1,0 +1,91 @@
+//! libvirt's numbered names, such as `user.0.name`, as lists and maps.
+
+use std::collections::BTreeMap;
+
+use rhai::{Array, Dynamic, Map};
+
+use crate::api::arguments::dynamic;
+use crate::libvirt::typed_params::Scalar;
+
+/// Figures whose unit stands in libvirt's documentation alone.
+const UNITS: [(&str, &str); 2] = [("login-time", "login_time_ms"), ("offset", "offset_s")];
+
+#[derive(Default)]
+struct Node {
+    value: Option<Dynamic>,
+    parts: BTreeMap<String, Node>,
+}
+
+/// `fields` by the parts of their names: what is numbered is a list, the rest maps.
+pub(super) fn nested(fields: Vec<(String, Scalar)>) -> Map {
+    let mut root = Node::default();
+    for (name, value) in fields {
+        let mut node = &mut root;
+        for part in name.split('.') {
+            node = node.parts.entry(part.to_owned()).or_default();
+        }
+        node.value = Some(dynamic(value));
+    }
+    map(root)
+}
+
+fn map(node: Node) -> Map {
+    let parts = node.parts.into_iter();
+    parts
+        .map(|(name, part)| (key(&name).into(), finish(part)))
+        .collect()
+}
+
+/// A name that a script can read as a property.
+fn key(name: &str) -> String {
+    let unit = UNITS.iter().find(|(known, _)| *known == name);
+    unit.map_or_else(|| name.replace('-', "_"), |(_, key)| (*key).to_owned())
+}
+
+fn finish(mut node: Node) -> Dynamic {
+    if node.parts.is_empty() {
+        return node.value.unwrap_or(Dynamic::UNIT);
+    }
+    let count = node.parts.get("count").and_then(|part| part.value.clone());
+    let numbered =
+        |name: &String| name == "count" || name.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(count) = count.filter(|_| node.parts.keys().all(numbered)) else {
+        return map(node).into();
+    };
+    let count = count.as_int().unwrap_or(0).max(0);
+    let list: Array = (0..count)
+        .filter_map(|index| node.parts.remove(&index.to_string()))
+        .map(finish)
+        .collect();
+    list.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: &str) -> Scalar {
+        Scalar::Text(value.into())
+    }
+
+    #[test]
+    fn numbered_names_become_lists() {
+        let told = nested(vec![
+            ("user.count".into(), Scalar::UInt(2)),
+            ("user.0.name".into(), text("root")),
+            ("user.0.login-time".into(), Scalar::ULong(5)),
+            ("user.1.name".into(), text("web")),
+            ("fs.count".into(), Scalar::UInt(1)),
+            ("fs.0.disk.count".into(), Scalar::UInt(1)),
+            ("fs.0.disk.0.alias".into(), text("vda")),
+            ("if.count".into(), Scalar::UInt(0)),
+            ("os.kernel-release".into(), text("6.1")),
+            ("timezone.offset".into(), Scalar::Int(3600)),
+            ("hostname".into(), text("web")),
+        ]);
+        assert_eq!(
+            format!("{told:?}"),
+            r#"{"fs": [#{"disk": [#{"alias": "vda"}]}], "hostname": "web", "if": [], "os": #{"kernel_release": "6.1"}, "timezone": #{"offset_s": 3600}, "user": [#{"login_time_ms": 5, "name": "root"}, #{"name": "web"}]}"#
+        );
+    }
+}

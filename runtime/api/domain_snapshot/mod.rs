@@ -1,0 +1,87 @@
+//! `DomainSnapshot`: what a guest was at one moment, to go back to.
+
+mod identity;
+mod tree;
+
+use rhai::{Engine, exported_module};
+use virt::domain_snapshot::DomainSnapshot as Handle;
+
+use super::domain::Domain;
+use super::object::{Kind, Object};
+use crate::libvirt::Failure;
+use crate::xml::Xml;
+
+/// A snapshot of a domain; copies are the same snapshot.
+pub type DomainSnapshot = Object<DomainSnapshotKind>;
+
+/// What a [`DomainSnapshot`] stands for.
+pub struct DomainSnapshotKind;
+
+/// The domain that a snapshot is of.
+pub struct Of {
+    name: String,
+    uuid: String,
+}
+
+impl Kind for DomainSnapshotKind {
+    type Handle = Handle;
+    type Facts = Of;
+    const TYPE: &'static str = "DomainSnapshot";
+    const NOUN: &'static str = "snapshot";
+    const COLUMNS: &'static [&'static str] = &["Name", "Domain", "State", "Parent", "Current"];
+
+    fn row(snapshot: &DomainSnapshot) -> Vec<String> {
+        let seen = snapshot.handle().and_then(|handle| {
+            let xml = Xml::parse(&handle.xml_desc(0)?).ok();
+            let text = |path: &str| xml.as_ref().and_then(|xml| xml.find(path).ok().flatten());
+            let current = handle.is_current(0).unwrap_or(false);
+            Ok::<_, Failure>((text("state"), text("parent/name"), current))
+        });
+        let (state, parent, current) = seen.unwrap_or((Some("?".into()), None, false));
+        vec![
+            snapshot.name(),
+            snapshot.facts().name.clone(),
+            state.unwrap_or_default(),
+            parent.unwrap_or_default(),
+            if current { "yes" } else { "" }.to_owned(),
+        ]
+    }
+
+    fn identity(snapshot: &DomainSnapshot) -> Vec<(&'static str, String)> {
+        vec![("domain", snapshot.facts().name.clone())]
+    }
+
+    fn name(handle: &Handle) -> Option<String> {
+        handle.name().ok()
+    }
+
+    fn facts(handle: &Handle) -> Of {
+        let domain = handle.domain().ok();
+        let domain = domain.as_ref();
+        Of {
+            name: domain.and_then(|d| d.name().ok()).unwrap_or_default(),
+            uuid: domain
+                .and_then(|d| d.uuid_string().ok())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+impl DomainSnapshot {
+    /// Whether it is a snapshot of `domain`.
+    pub(crate) fn is_of(&self, domain: &Domain) -> bool {
+        self.facts().uuid == domain.uuid()
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        self.name() == other.name()
+            && self.facts().uuid == other.facts().uuid
+            && self.connection() == other.connection()
+    }
+}
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<DomainSnapshot>("DomainSnapshot");
+    engine.register_global_module(exported_module!(identity::functions).into());
+    engine.register_global_module(exported_module!(tree::functions).into());
+}

@@ -1,0 +1,221 @@
+//! Where a snapshot stands among the others, and its end.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, NativeCallContext};
+
+use super::{DomainSnapshot, Handle};
+use crate::api::arguments::{RhaiResultOf, flag_bits};
+
+#[export_module]
+pub(super) mod functions {
+    /// The snapshot that this one came after; throws `VIR_ERR_NO_DOMAIN_SNAPSHOT` where there is none.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// let child = dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
+    /// assert_eq(child.get_parent(), snap);
+    /// ```
+    /// Calls virDomainSnapshotGetParent.
+    #[rhai_fn(name = "get_parent", pure, return_raw)]
+    pub fn get_parent(
+        ctx: NativeCallContext,
+        snapshot: &mut DomainSnapshot,
+    ) -> RhaiResultOf<DomainSnapshot> {
+        get_parent_flags(ctx, snapshot, 0)
+    }
+
+    /// The snapshot that this one came after; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// let child = dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
+    /// assert_eq(child.get_parent(0), snap);
+    /// ```
+    /// Calls virDomainSnapshotGetParent.
+    #[rhai_fn(name = "get_parent", pure, return_raw)]
+    pub fn get_parent_flags(
+        ctx: NativeCallContext,
+        snapshot: &mut DomainSnapshot,
+        flags: i64,
+    ) -> RhaiResultOf<DomainSnapshot> {
+        let wanted = flag_bits(&ctx, flags)?;
+        snapshot
+            .call(
+                &ctx,
+                "virDomainSnapshotGetParent",
+                "look up the parent of",
+                |s| s.parent(wanted),
+            )
+            .map(|parent| DomainSnapshot::new(snapshot.connection().clone(), parent))
+    }
+
+    /// How many snapshots came right after this one.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// let child = dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
+    /// assert_eq(snap.num_children(), 1);
+    /// ```
+    /// Calls virDomainSnapshotNumChildren.
+    #[rhai_fn(name = "num_children", pure, return_raw)]
+    pub fn num_children(
+        ctx: NativeCallContext,
+        snapshot: &mut DomainSnapshot,
+    ) -> RhaiResultOf<i64> {
+        num_children_flags(ctx, snapshot, 0)
+    }
+
+    /// How many snapshots came after this one, with `VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS` all of them.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// let child = dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
+    /// assert_eq(snap.num_children(VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS), 1);
+    /// ```
+    /// Calls virDomainSnapshotNumChildren.
+    #[rhai_fn(name = "num_children", pure, return_raw)]
+    pub fn num_children_flags(
+        ctx: NativeCallContext,
+        snapshot: &mut DomainSnapshot,
+        flags: i64,
+    ) -> RhaiResultOf<i64> {
+        let wanted = flag_bits(&ctx, flags)?;
+        snapshot
+            .call(
+                &ctx,
+                "virDomainSnapshotNumChildren",
+                "count the children of",
+                |s| s.num_children(wanted),
+            )
+            .map(i64::from)
+    }
+
+    /// The names of the snapshots that came right after this one.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// let child = dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
+    /// assert_eq(snap.list_children_names(), ["later"]);
+    /// ```
+    /// Calls virDomainSnapshotListAllChildren.
+    #[rhai_fn(name = "list_children_names", pure, return_raw)]
+    pub fn list_children_names(
+        ctx: NativeCallContext,
+        snapshot: &mut DomainSnapshot,
+    ) -> RhaiResultOf<Array> {
+        list_children_names_flags(ctx, snapshot, 0)
+    }
+
+    /// The names of the snapshots after this one, with `VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS` of all.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// let child = dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
+    /// assert_eq(snap.list_children_names(VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS), ["later"]);
+    /// ```
+    /// Calls virDomainSnapshotListAllChildren.
+    #[rhai_fn(name = "list_children_names", pure, return_raw)]
+    pub fn list_children_names_flags(
+        ctx: NativeCallContext,
+        snapshot: &mut DomainSnapshot,
+        flags: i64,
+    ) -> RhaiResultOf<Array> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let list = |s: &Handle| s.list_all_children(wanted);
+        let call = "virDomainSnapshotListAllChildren";
+        let children = snapshot.call(&ctx, call, "list the children of", list)?;
+        Ok(children
+            .iter()
+            .filter_map(|child| child.name().ok())
+            .map(Dynamic::from)
+            .collect())
+    }
+
+    /// The snapshots that came right after this one.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// let child = dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
+    /// assert_eq(snap.list_all_children()[0], child);
+    /// ```
+    /// Calls virDomainSnapshotListAllChildren.
+    #[rhai_fn(name = "list_all_children", pure, return_raw)]
+    pub fn list_all_children(
+        ctx: NativeCallContext,
+        snapshot: &mut DomainSnapshot,
+    ) -> RhaiResultOf<Array> {
+        list_all_children_flags(ctx, snapshot, 0)
+    }
+
+    /// The snapshots after this one, with `VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS` all of them.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// let child = dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
+    /// assert_eq(snap.list_all_children(VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS).len(), 1);
+    /// ```
+    /// Calls virDomainSnapshotListAllChildren.
+    #[rhai_fn(name = "list_all_children", pure, return_raw)]
+    pub fn list_all_children_flags(
+        ctx: NativeCallContext,
+        snapshot: &mut DomainSnapshot,
+        flags: i64,
+    ) -> RhaiResultOf<Array> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let list = |s: &Handle| s.list_all_children(wanted);
+        let call = "virDomainSnapshotListAllChildren";
+        let children = snapshot.call(&ctx, call, "list the children of", list)?;
+        Ok(children
+            .into_iter()
+            .map(|child| DomainSnapshot::new(snapshot.connection().clone(), child))
+            .map(Dynamic::from)
+            .collect())
+    }
+
+    /// Deletes this snapshot; the guest stays as it is, and its other snapshots too.
+    ///
+    /// An external one is merged into the disk that it stands on, where libvirt (10.0) can.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// snap.delete();
+    /// assert_eq(dom.snapshot_num(), 0);
+    /// ```
+    /// Calls virDomainSnapshotDelete.
+    #[rhai_fn(name = "delete", pure, return_raw)]
+    pub fn delete(ctx: NativeCallContext, snapshot: &mut DomainSnapshot) -> RhaiResultOf<()> {
+        delete_flags(ctx, snapshot, 0)
+    }
+
+    /// Deletes this snapshot as `flags` say: `VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN` with all that came after
+    /// it, `VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY` what libvirt knows of it, and no data.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// let child = dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
+    /// snap.delete(VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN);
+    /// assert_eq(dom.snapshot_num(), 0);
+    /// ```
+    /// Calls virDomainSnapshotDelete.
+    #[rhai_fn(name = "delete", pure, return_raw)]
+    pub fn delete_flags(
+        ctx: NativeCallContext,
+        snapshot: &mut DomainSnapshot,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        snapshot.call(&ctx, "virDomainSnapshotDelete", "delete", |s| {
+            s.delete(wanted)
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! `Network`: a virtual network of a host, active or not.
+
+mod identity;
+mod leases;
+mod lifecycle;
+mod metadata;
+mod update;
+
+use rhai::{Engine, exported_module};
+use virt::network::Network as Handle;
+
+use super::object::{Kind, Object};
+
+/// A virtual network of a connection; copies are the same network.
+pub type Network = Object<NetworkKind>;
+
+/// What a `Network` stands for.
+pub struct NetworkKind;
+
+impl Kind for NetworkKind {
+    type Handle = Handle;
+    /// The UUID.
+    type Facts = String;
+    const TYPE: &'static str = "Network";
+    const NOUN: &'static str = "network";
+    const COLUMNS: &'static [&'static str] =
+        &["Name", "State", "Autostart", "Persistent", "Bridge"];
+
+    fn row(net: &Network) -> Vec<String> {
+        let handle = net.handle().ok();
+        let ask = |question: fn(&Handle) -> Result<bool, virt::error::Error>| {
+            handle.as_ref().and_then(|handle| question(handle).ok())
+        };
+        let told = |answer: Option<bool>, yes: &str, no: &str| {
+            answer
+                .map_or("?", |answer| if answer { yes } else { no })
+                .to_owned()
+        };
+        let bridge = handle.as_ref().and_then(|handle| handle.bridge_name().ok());
+        vec![
+            net.name(),
+            told(ask(Handle::is_active), "active", "inactive"),
+            told(ask(Handle::autostart), "yes", "no"),
+            told(ask(Handle::is_persistent), "yes", "no"),
+            bridge.unwrap_or_default(),
+        ]
+    }
+
+    fn identity(net: &Network) -> Vec<(&'static str, String)> {
+        vec![("uuid", net.uuid().to_owned())]
+    }
+
+    fn name(handle: &Handle) -> Option<String> {
+        handle.name().ok()
+    }
+
+    fn facts(handle: &Handle) -> String {
+        handle.uuid_string().unwrap_or_default()
+    }
+}
+
+impl Network {
+    /// The UUID, which never changes.
+    pub fn uuid(&self) -> &str {
+        self.facts()
+    }
+}
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<Network>("Network");
+    engine.register_global_module(exported_module!(identity::functions).into());
+    engine.register_global_module(exported_module!(leases::functions).into());
+    engine.register_global_module(exported_module!(lifecycle::functions).into());
+    engine.register_global_module(exported_module!(metadata::functions).into());
+    engine.register_global_module(exported_module!(update::functions).into());
+}

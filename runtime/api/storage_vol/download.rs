@@ -1,0 +1,249 @@
+//! Taking data out of a volume.
+
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+
+use rhai::plugin::*;
+use rhai::{Blob, Dynamic, Map, NativeCallContext};
+
+use super::StorageVol;
+use super::plan::{Halt, Plan, Progress, connected, granted};
+use crate::api::arguments::{RhaiResultOf, bytes, flag_bits, whole};
+use crate::api::growth::length;
+use crate::api::stream::Stream;
+use crate::libvirt::Failure;
+use crate::libvirt::stream::Received;
+use crate::pipe::MESSAGE;
+use crate::session::Session;
+
+const CALL: &str = "virStorageVolDownload";
+
+/// How long the volume itself is, as far as libvirt knows.
+fn physical(vol: &StorageVol) -> Result<u64, Failure> {
+    let handle = vol.handle()?;
+    let _permit = vol.connection().permit()?;
+    let info = handle.info_flags(virt_sys::VIR_STORAGE_VOL_GET_PHYSICAL)?;
+    Ok(info.allocation)
+}
+
+fn download(
+    ctx: &NativeCallContext,
+    vol: &StorageVol,
+    offset: u64,
+    size: usize,
+) -> RhaiResultOf<Blob> {
+    let mut data = Vec::new();
+    // libvirt takes a length of 0 for all that there is.
+    if size == 0 {
+        return Ok(data);
+    }
+    let mut buffer = vec![0; size.min(MESSAGE)];
+    let mut receive = || {
+        let mut pipe = connected(vol, |v, stream| v.download(stream, offset, size as u64, 0))?;
+        while let Received::Bytes(count) = pipe.receive(&mut buffer, 0)? {
+            data.extend_from_slice(&buffer[..count]);
+        }
+        let _permit = vol.connection().permit()?;
+        pipe.finish()
+    };
+    let received = receive();
+    received.map_err(|failure| vol.error(ctx, failure, CALL, "download").throw())?;
+    Ok(data)
+}
+
+fn download_file(
+    ctx: &NativeCallContext,
+    vol: &StorageVol,
+    path: &str,
+    options: &Map,
+) -> RhaiResultOf<()> {
+    let plan = Plan::new(ctx, options)?;
+    let real = granted(
+        ctx,
+        Session::of(ctx).grants().writable(path),
+        "--allow-write",
+    )?;
+    receive_file(ctx, vol, &plan, &real).map_err(|halt| match halt {
+        Halt::Script(error) => error,
+        Halt::Failure(failure) => {
+            let verb = format_args!("download to {path}");
+            vol.error(ctx, failure, CALL, verb).throw()
+        }
+    })
+}
+
+fn receive_file(
+    ctx: &NativeCallContext,
+    vol: &StorageVol,
+    plan: &Plan,
+    path: &Path,
+) -> Result<(), Halt> {
+    let left = physical(vol).map_or(0, |length| length.saturating_sub(plan.offset));
+    let total = match plan.length {
+        0 => left,
+        most => most.min(left),
+    };
+    let flags = match plan.sparse {
+        Some(false) => 0,
+        _ => virt_sys::VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM,
+    };
+    let mut pipe = connected(vol, |v, stream| {
+        v.download(stream, plan.offset, plan.length, flags)
+    })?;
+    // Beside its place first: what was there stays until all has arrived.
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut progress = Progress::new(ctx, plan, total);
+    let mut buffer = vec![0; MESSAGE];
+    loop {
+        let stop_at_holes = virt_sys::VIR_STREAM_RECV_STOP_AT_HOLE;
+        let count = match pipe.receive(&mut buffer, stop_at_holes)? {
+            Received::End | Received::Later => break,
+            Received::Bytes(count) => {
+                file.write_all(&buffer[..count])?;
+                count as u64
+            }
+            Received::Hole => {
+                let hole = pipe.receive_hole()?;
+                file.seek(SeekFrom::Start(progress.done + hole))?;
+                hole
+            }
+        };
+        progress.count(count)?;
+    }
+    let permit = vol.connection().permit()?;
+    pipe.finish()?;
+    drop(permit);
+    file.as_file().set_len(progress.done)?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// All of the volume, of 16 MiB at most.
+    ///
+    /// The bytes are those of the volume itself: of a qcow2 image, not those that a guest sees.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// assert_eq(vol.download().len(), 1048576);
+    /// ```
+    /// Calls virStorageVolDownload.
+    #[rhai_fn(name = "download", pure, return_raw)]
+    pub fn download_whole(ctx: NativeCallContext, vol: &mut StorageVol) -> RhaiResultOf<Blob> {
+        let size =
+            physical(vol).map_err(|failure| vol.error(&ctx, failure, CALL, "download").throw())?;
+        let size = length(&ctx, whole(size))?;
+        super::download(&ctx, vol, 0, size)
+    }
+
+    /// `size` bytes of the volume from `offset` on, 16 MiB at most; fewer where it ends before.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// assert_eq(vol.download(0, 512).len(), 512);
+    /// assert_eq(vol.download("1020KiB", "16KiB").len(), 4096);
+    /// ```
+    /// Calls virStorageVolDownload.
+    #[rhai_fn(name = "download", pure, return_raw)]
+    pub fn download_part(
+        ctx: NativeCallContext,
+        vol: &mut StorageVol,
+        offset: Dynamic,
+        size: Dynamic,
+    ) -> RhaiResultOf<Blob> {
+        let offset = bytes(&ctx, &offset)?;
+        let size = length(&ctx, whole(bytes(&ctx, &size)?))?;
+        super::download(&ctx, vol, offset, size)
+    }
+
+    /// Connects `stream` with the volume: what is received on it comes from there, from `offset`
+    /// on, `length` bytes at most, or 0 for all.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// let stream = vol.connect().new_stream();
+    /// vol.download(stream, 0, 512);
+    /// assert_eq(stream.recv(1024).len(), 512);
+    /// assert_eq(stream.recv(1024).len(), 0);
+    /// stream.finish();
+    /// ```
+    /// Calls virStorageVolDownload.
+    #[rhai_fn(name = "download", pure, return_raw)]
+    pub fn download_stream(
+        ctx: NativeCallContext,
+        vol: &mut StorageVol,
+        stream: Stream,
+        offset: Dynamic,
+        length: Dynamic,
+    ) -> RhaiResultOf<()> {
+        download_stream_flags(ctx, vol, stream, offset, length, 0)
+    }
+
+    /// Connects `stream` with the volume as `flags` say: with
+    /// `VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM` it gives holes too.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// let stream = vol.connect().new_stream();
+    /// vol.download(stream, 0, 0, VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM);
+    /// assert(stream.recv(512, VIR_STREAM_RECV_STOP_AT_HOLE).len() > 0);
+    /// stream.abort();
+    /// ```
+    /// Calls virStorageVolDownload.
+    #[rhai_fn(name = "download", pure, return_raw)]
+    pub fn download_stream_flags(
+        ctx: NativeCallContext,
+        vol: &mut StorageVol,
+        stream: Stream,
+        offset: Dynamic,
+        length: Dynamic,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let offset = bytes(&ctx, &offset)?;
+        let length = bytes(&ctx, &length)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let goal = format!("download of {}", vol.name());
+        stream.lead(&ctx, goal, None, |stream| {
+            vol.call(&ctx, CALL, "download", |v| {
+                v.download(stream, offset, length, wanted)
+            })
+        })
+    }
+
+    /// Copies the volume to the local file `path`, which the run must be allowed to write
+    /// (`--allow-write`); what was there is replaced once all has arrived.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// vol.download_file("/tmp/copy.img");
+    /// ```
+    /// Calls virStorageVolDownload.
+    #[rhai_fn(name = "download_file", pure, return_raw)]
+    pub fn download_file_whole(
+        ctx: NativeCallContext,
+        vol: &mut StorageVol,
+        path: &str,
+    ) -> RhaiResultOf<()> {
+        super::download_file(&ctx, vol, path, &Map::new())
+    }
+
+    /// Copies the volume to a local file as `options` say: `offset` in the volume, `length`,
+    /// `sparse: false` to write holes as zeros, and `progress` as for `upload_file`.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// vol.download_file("/tmp/copy.img", #{ offset: 512, length: 512, sparse: false });
+    /// ```
+    /// Calls virStorageVolDownload.
+    #[rhai_fn(name = "download_file", pure, return_raw)]
+    pub fn download_file_options(
+        ctx: NativeCallContext,
+        vol: &mut StorageVol,
+        path: &str,
+        options: Map,
+    ) -> RhaiResultOf<()> {
+        super::download_file(&ctx, vol, path, &options)
+    }
+}

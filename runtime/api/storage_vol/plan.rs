@@ -1,0 +1,133 @@
+//! What a transfer is told, and what it tells while it goes on.
+
+use std::time::{Duration, Instant};
+
+use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
+
+use super::StorageVol;
+use crate::api::arguments::{RhaiResultOf, bytes, unknown_key, whole};
+use crate::error::Error;
+use crate::libvirt::Failure;
+use crate::pipe::Pipe;
+
+/// How often a script is told how far a transfer is.
+const EVERY: Duration = Duration::from_millis(200);
+
+/// What a transfer of a file may be told.
+#[derive(Default)]
+pub(super) struct Plan {
+    /// Where in the volume it begins.
+    pub(super) offset: u64,
+    /// How many bytes at most; 0 for all.
+    pub(super) length: u64,
+    /// Whether holes stay holes, where the script says so.
+    pub(super) sparse: Option<bool>,
+    progress: Option<FnPtr>,
+}
+
+impl Plan {
+    pub(super) fn new(ctx: &NativeCallContext, options: &Map) -> RhaiResultOf<Self> {
+        let known = ["offset", "length", "sparse", "progress"];
+        unknown_key(ctx, options, known.into_iter())?;
+        let given = |name: &str| options.get(name).filter(|value| !value.is_unit());
+        let size = |name: &str| given(name).map_or(Ok(0), |size| bytes(ctx, size));
+        let wrong = |what: &str| Error::invalid(ctx, what).throw();
+        let sparse = given("sparse").map(Dynamic::as_bool).transpose();
+        let progress = given("progress").map(|value| {
+            let closure = value.clone().try_cast::<FnPtr>();
+            closure.ok_or_else(|| wrong("`progress` must be a closure |done, total|"))
+        });
+        Ok(Self {
+            offset: size("offset")?,
+            length: size("length")?,
+            sparse: sparse.map_err(|_| wrong("`sparse` must be true or false"))?,
+            progress: progress.transpose()?,
+        })
+    }
+}
+
+/// Why a transfer came to an end before its time.
+pub(super) enum Halt {
+    /// libvirt, or the local file, failed.
+    Failure(Failure),
+    /// What the script was told, it threw.
+    Script(Box<EvalAltResult>),
+}
+
+impl From<Failure> for Halt {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<std::io::Error> for Halt {
+    fn from(error: std::io::Error) -> Self {
+        let mut failure = Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, error.to_string());
+        failure.int1 = i64::from(error.raw_os_error().unwrap_or(0));
+        Self::Failure(failure)
+    }
+}
+
+/// How far a transfer is.
+pub(super) struct Progress<'a> {
+    ctx: &'a NativeCallContext<'a>,
+    closure: Option<&'a FnPtr>,
+    pub(super) done: u64,
+    pub(super) total: u64,
+    told: Instant,
+}
+
+impl<'a> Progress<'a> {
+    pub(super) fn new(ctx: &'a NativeCallContext, plan: &'a Plan, total: u64) -> Self {
+        Self {
+            ctx,
+            closure: plan.progress.as_ref(),
+            done: 0,
+            total,
+            told: Instant::now(),
+        }
+    }
+
+    /// Counts `bytes`, and tells the script now and then.
+    pub(super) fn count(&mut self, bytes: u64) -> Result<(), Halt> {
+        self.done += bytes;
+        let due = self.told.elapsed() >= EVERY || self.done >= self.total;
+        if let Some(closure) = self.closure.filter(|_| due && bytes > 0) {
+            self.told = Instant::now();
+            let told = (whole(self.done), whole(self.total));
+            let _: Dynamic = closure
+                .call_within_context(self.ctx, told)
+                .map_err(Halt::Script)?;
+        }
+        Ok(())
+    }
+}
+
+/// The path that a script may use, or what the user has to allow.
+pub(super) fn granted<T>(
+    ctx: &NativeCallContext,
+    path: Result<T, String>,
+    option: &str,
+) -> RhaiResultOf<T> {
+    path.map_err(|why| {
+        Error::invalid(ctx, why)
+            .with_hint(format!("`{option} PATH` allows it for one run"))
+            .throw()
+    })
+}
+
+/// A stream that `open` has connected with the volume.
+pub(super) fn connected(
+    vol: &StorageVol,
+    open: impl FnOnce(
+        &virt::storage_vol::StorageVol,
+        &virt::stream::Stream,
+    ) -> Result<(), virt::error::Error>,
+) -> Result<Pipe, Failure> {
+    let handle = vol.handle()?;
+    let _permit = vol.connection().permit()?;
+    let interrupt = vol.connection().session().interrupt();
+    let pipe = Pipe::new(&handle.connect()?, interrupt)?;
+    open(&handle, pipe.stream())?;
+    Ok(pipe)
+}

@@ -1,0 +1,427 @@
+//! Bringing data into a volume.
+
+use std::fs::File;
+
+use rhai::plugin::*;
+use rhai::{Blob, Dynamic, Map, NativeCallContext};
+
+use super::StorageVol;
+use super::file::{self, Run};
+use super::plan::{Halt, Plan, Progress, connected, granted};
+use crate::api::arguments::{RhaiResultOf, bytes, flag_bits};
+use crate::api::stream::Stream;
+use crate::error::Error;
+use crate::libvirt::Failure;
+use crate::pipe::{MESSAGE, Pipe};
+use crate::session::Session;
+use crate::xml::Xml;
+
+const CALL: &str = "virStorageVolUpload";
+
+/// What a volume is before data goes into it.
+struct Before {
+    file: bool,
+    capacity: u64,
+    allocation: u64,
+    /// Whether a guest sees the bytes of the volume as they are.
+    raw: bool,
+}
+
+impl Before {
+    fn of(vol: &StorageVol) -> Result<Self, Failure> {
+        let handle = vol.handle()?;
+        let _permit = vol.connection().permit()?;
+        let info = handle.info()?;
+        let xml = Xml::parse(&handle.xml_desc(0)?).ok();
+        let format = xml.and_then(|xml| xml.find("target/format/@type").ok().flatten());
+        Ok(Self {
+            file: info.kind == virt_sys::VIR_STORAGE_VOL_FILE,
+            capacity: info.capacity,
+            allocation: info.allocation,
+            raw: format.is_none_or(|format| format == "raw"),
+        })
+    }
+}
+
+fn upload(ctx: &NativeCallContext, vol: &StorageVol, data: &[u8], offset: u64) -> RhaiResultOf<()> {
+    // libvirt takes a length of 0 for all that may come.
+    if data.is_empty() {
+        return Ok(());
+    }
+    let plan = Plan::default();
+    let total = data.len() as u64;
+    let fail = |failure| vol.error(ctx, failure, CALL, "upload to");
+    let before = Before::of(vol).map_err(|failure| fail(failure).throw())?;
+    refuse_beyond_the_end(ctx, vol, &before, offset, total)?;
+    refuse_without_room(ctx, vol, &before, total)?;
+    let mut pipe = connected(vol, |v, stream| v.upload(stream, offset, total, 0))
+        .map_err(|failure| fail(failure).throw())?;
+    let mut progress = Progress::new(ctx, &plan, total);
+    let sent = data.chunks(MESSAGE).try_for_each(|part| {
+        pipe.send(part)?;
+        progress.count(part.len() as u64)
+    });
+    arrived(vol, sent, &mut pipe, &progress, fail)
+}
+
+fn upload_file(
+    ctx: &NativeCallContext,
+    vol: &StorageVol,
+    path: &str,
+    options: &Map,
+) -> RhaiResultOf<()> {
+    let plan = Plan::new(ctx, options)?;
+    let real = granted(
+        ctx,
+        Session::of(ctx).grants().readable(path),
+        "--allow-read",
+    )?;
+    let fail = |failure| vol.error(ctx, failure, CALL, format_args!("upload {path} to"));
+    let halted = |halt| match halt {
+        Halt::Failure(failure) => fail(failure).throw(),
+        Halt::Script(error) => error,
+    };
+    let (mut file, length) = file::open(&real).map_err(|error| halted(error.into()))?;
+    let end = match plan.length {
+        0 => length,
+        most => length.min(most),
+    };
+    if end == 0 {
+        return Ok(());
+    }
+    let before = Before::of(vol).map_err(|failure| halted(failure.into()))?;
+    refuse_beyond_the_end(ctx, vol, &before, plan.offset, end)?;
+    let holes = file::has_holes(&mut file, end).map_err(|error| halted(error.into()))?;
+    let sparse = holes && may_be_sparse(ctx, &plan, &before)?;
+    let data = match sparse {
+        true => file::data(&mut file, end).map_err(|error| halted(error.into()))?,
+        false => end,
+    };
+    refuse_without_room(ctx, vol, &before, data)?;
+    // A hole also cuts off what lies behind it: one more at the end keeps the volume's length.
+    let (rest, flags) = match sparse {
+        true if before.raw => (
+            before.capacity.saturating_sub(end),
+            virt_sys::VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM,
+        ),
+        true => (0, virt_sys::VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM),
+        false => (0, 0),
+    };
+    let mut pipe = connected(vol, |v, stream| {
+        v.upload(stream, plan.offset, end + rest, flags)
+    })
+    .map_err(|failure| halted(failure.into()))?;
+    let mut progress = Progress::new(ctx, &plan, end);
+    let mut sent = send_file(&mut pipe, &mut file, path, sparse, &mut progress);
+    if sent.is_ok() && rest > 0 {
+        sent = pipe.send_hole(rest).map_err(Halt::from);
+    }
+    arrived(vol, sent, &mut pipe, &progress, fail)
+}
+
+fn send_file(
+    pipe: &mut Pipe,
+    file: &mut File,
+    path: &str,
+    sparse: bool,
+    progress: &mut Progress,
+) -> Result<(), Halt> {
+    let end = progress.total;
+    let mut buffer = vec![0; MESSAGE];
+    while progress.done < end {
+        let place = progress.done;
+        let run = match sparse {
+            true => file::run_at(file, place, end)?,
+            false => Run::Data(end - place),
+        };
+        match run {
+            Run::Hole(length) => {
+                pipe.send_hole(length)?;
+                progress.count(length)?;
+            }
+            Run::Data(mut left) => {
+                while left > 0 {
+                    let want = usize::try_from(left).unwrap_or(MESSAGE).min(MESSAGE);
+                    let got = file::fill(file, &mut buffer[..want])?;
+                    if got == 0 {
+                        let message = format!("{path} became shorter while it was read");
+                        return Err(std::io::Error::other(message).into());
+                    }
+                    pipe.send(&buffer[..got])?;
+                    progress.count(got as u64)?;
+                    left -= got as u64;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Ends an upload, and says of one that did not get to its end what the volume is now.
+fn arrived(
+    vol: &StorageVol,
+    sent: Result<(), Halt>,
+    pipe: &mut Pipe,
+    progress: &Progress,
+    fail: impl Fn(Failure) -> Error,
+) -> RhaiResultOf<()> {
+    let ended = sent.and_then(|()| {
+        let _permit = vol.connection().permit()?;
+        pipe.finish().map_err(Halt::from)
+    });
+    match ended {
+        Ok(()) => Ok(()),
+        Err(Halt::Script(error)) => {
+            pipe.abort();
+            Err(error)
+        }
+        Err(Halt::Failure(failure)) => {
+            pipe.abort();
+            let (done, total) = (progress.done, progress.total);
+            Err(fail(failure)
+                .with_hint(format!(
+                    "`{}` is incomplete: {done} of {total} bytes had been sent",
+                    vol.name()
+                ))
+                .throw())
+        }
+    }
+}
+
+/// libvirt would make the volume longer without a word.
+fn refuse_beyond_the_end(
+    ctx: &NativeCallContext,
+    vol: &StorageVol,
+    before: &Before,
+    offset: u64,
+    length: u64,
+) -> RhaiResultOf<()> {
+    let end = offset.saturating_add(length);
+    if !before.raw || end <= before.capacity {
+        return Ok(());
+    }
+    let message = format!(
+        "the data would end at byte {end}, and the volume ends at {}",
+        before.capacity
+    );
+    let failure = Failure::new(virt_sys::VIR_ERR_INVALID_ARG, message);
+    Err(vol
+        .error(ctx, failure, "", "upload to")
+        .with_hint(format!("`resize({end})` makes the volume longer"))
+        .throw())
+}
+
+/// libvirtd, at least up to 11.3, hangs for everybody when an upload fills the disk.
+fn refuse_without_room(
+    ctx: &NativeCallContext,
+    vol: &StorageVol,
+    before: &Before,
+    data: u64,
+) -> RhaiResultOf<()> {
+    // What is there already is written over.
+    let needed = data.saturating_sub(before.allocation);
+    if !before.file || needed == 0 {
+        return Ok(());
+    }
+    let fail = |failure| vol.error(ctx, failure, CALL, "upload to");
+    let room = room_for(vol, needed).map_err(|failure| fail(failure).throw())?;
+    if needed <= room {
+        return Ok(());
+    }
+    let message = format!("the upload needs {needed} bytes, and its pool has {room} left");
+    let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_FAILED, message);
+    Err(fail(failure)
+        .with_hint("nothing was written: `info()` of the pool tells what room it has")
+        .throw())
+}
+
+/// The room in the pool; a figure that is less than `needed` is looked at anew first.
+fn room_for(vol: &StorageVol, needed: u64) -> Result<u64, Failure> {
+    let handle = vol.handle()?;
+    let _permit = vol.connection().permit()?;
+    let pool = handle.lookup_storage_pool()?;
+    let room = pool.info()?.available;
+    if room >= needed || pool.refresh(0).is_err() {
+        return Ok(room);
+    }
+    Ok(pool.info()?.available)
+}
+
+/// Whether holes can be sent as holes: libvirt leaves in their place what the volume holds there.
+fn may_be_sparse(ctx: &NativeCallContext, plan: &Plan, before: &Before) -> RhaiResultOf<bool> {
+    let safe = plan.offset == 0 && before.allocation == 0;
+    match plan.sparse {
+        Some(true) if !safe => Err(Error::invalid(
+            ctx,
+            "only a volume that holds nothing can be filled sparsely, from its beginning: libvirt \
+             would keep what it holds where the file has holes",
+        )
+        .with_hint("without `sparse`, holes are sent as zeros")
+        .throw()),
+        Some(sparse) => Ok(sparse),
+        None => Ok(safe),
+    }
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// Writes text to the beginning of the volume; what lies behind it stays.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// vol.upload("hello");
+    /// assert_eq(vol.download(0, 5).as_string(), "hello");
+    /// ```
+    /// Calls virStorageVolUpload.
+    #[rhai_fn(name = "upload", pure, return_raw)]
+    pub fn upload_text(
+        ctx: NativeCallContext,
+        vol: &mut StorageVol,
+        text: &str,
+    ) -> RhaiResultOf<()> {
+        super::upload(&ctx, vol, text.as_bytes(), 0)
+    }
+
+    /// Writes bytes to the beginning of the volume; what lies behind them stays.
+    ///
+    /// The bytes are those of the volume itself: of a qcow2 image, not those that a guest sees.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// vol.upload(blob(512, 7));
+    /// assert_eq(vol.download(511, 1)[0], 7);
+    /// ```
+    /// Calls virStorageVolUpload.
+    #[rhai_fn(name = "upload", pure, return_raw)]
+    pub fn upload_bytes(
+        ctx: NativeCallContext,
+        vol: &mut StorageVol,
+        bytes: Blob,
+    ) -> RhaiResultOf<()> {
+        super::upload(&ctx, vol, &bytes, 0)
+    }
+
+    /// Writes bytes to the volume from `offset` on, which text such as `"1MiB"` can give.
+    ///
+    /// Bytes beyond the end of a raw volume are refused, since libvirt would make it longer.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// vol.upload(blob(2, 7), 510);
+    /// assert_eq(vol.download(509, 3), blob(1) + blob(2, 7));
+    /// ```
+    /// Calls virStorageVolUpload.
+    #[rhai_fn(name = "upload", pure, return_raw)]
+    pub fn upload_at(
+        ctx: NativeCallContext,
+        vol: &mut StorageVol,
+        bytes: Blob,
+        offset: Dynamic,
+    ) -> RhaiResultOf<()> {
+        let offset = super::bytes(&ctx, &offset)?;
+        super::upload(&ctx, vol, &bytes, offset)
+    }
+
+    /// Connects `stream` with the volume: what is sent on it goes there from `offset` on, `length`
+    /// bytes at most, or 0 for any number.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// let stream = vol.connect().new_stream();
+    /// vol.upload(stream, 0, 0);
+    /// stream.send("hello");
+    /// stream.finish();
+    /// assert_eq(vol.download(0, 5).as_string(), "hello");
+    /// ```
+    /// Calls virStorageVolUpload.
+    #[rhai_fn(name = "upload", pure, return_raw)]
+    pub fn upload_stream(
+        ctx: NativeCallContext,
+        vol: &mut StorageVol,
+        stream: Stream,
+        offset: Dynamic,
+        length: Dynamic,
+    ) -> RhaiResultOf<()> {
+        upload_stream_flags(ctx, vol, stream, offset, length, 0)
+    }
+
+    /// Connects `stream` with the volume as `flags` say: with
+    /// `VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM` it takes holes too.
+    ///
+    /// libvirt seeks over a hole and cuts off what lies behind it, but keeps what the volume
+    /// holds in its place.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// let stream = vol.connect().new_stream();
+    /// vol.upload(stream, 0, 0, VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM);
+    /// stream.send_hole("512KiB");
+    /// stream.send("hello");
+    /// stream.finish();
+    /// assert_eq(vol.download("512KiB", 5).as_string(), "hello");
+    /// ```
+    /// Calls virStorageVolUpload.
+    #[rhai_fn(name = "upload", pure, return_raw)]
+    pub fn upload_stream_flags(
+        ctx: NativeCallContext,
+        vol: &mut StorageVol,
+        stream: Stream,
+        offset: Dynamic,
+        length: Dynamic,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let offset = super::bytes(&ctx, &offset)?;
+        let length = super::bytes(&ctx, &length)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let goal = format!("upload to {}", vol.name());
+        let room = (length > 0).then_some(length);
+        stream.lead(&ctx, goal, room, |stream| {
+            vol.call(&ctx, CALL, "upload to", |v| {
+                v.upload(stream, offset, length, wanted)
+            })
+        })
+    }
+
+    /// Fills the volume from the local file `path`, which the run must be allowed to read
+    /// (`--allow-read`).
+    ///
+    /// What takes no place in the file takes none in a volume that holds nothing yet, and is
+    /// written as zeros elsewhere. A file that is longer than a raw volume is refused.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// vol.download_file("/tmp/copy.img");
+    /// vol.upload_file("/tmp/copy.img");
+    /// ```
+    /// Calls virStorageVolUpload.
+    #[rhai_fn(name = "upload_file", pure, return_raw)]
+    pub fn upload_file_whole(
+        ctx: NativeCallContext,
+        vol: &mut StorageVol,
+        path: &str,
+    ) -> RhaiResultOf<()> {
+        super::upload_file(&ctx, vol, path, &Map::new())
+    }
+
+    /// Fills the volume from a local file as `options` say: `offset` in the volume, `length`,
+    /// `sparse` (`false` sends holes as zeros, `true` throws where they cannot stay holes), and
+    /// `progress`, a closure that is told the bytes done and in all, five times a second at most.
+    ///
+    /// What `progress` throws breaks the upload off.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// vol.download_file("/tmp/copy.img");
+    /// vol.upload_file("/tmp/copy.img", #{ length: "4KiB", progress: |done, total| assert(done <= total) });
+    /// ```
+    /// Calls virStorageVolUpload.
+    #[rhai_fn(name = "upload_file", pure, return_raw)]
+    pub fn upload_file_options(
+        ctx: NativeCallContext,
+        vol: &mut StorageVol,
+        path: &str,
+        options: Map,
+    ) -> RhaiResultOf<()> {
+        super::upload_file(&ctx, vol, path, &options)
+    }
+}

@@ -1,0 +1,155 @@
+//! Overwriting all that is in a volume.
+
+use std::sync::mpsc;
+
+use rhai::plugin::*;
+use rhai::{Dynamic, NativeCallContext};
+
+use super::{Handle, StorageVol};
+use crate::api::arguments::{RhaiResultOf, flag_bits, number};
+use crate::constants::Words;
+use crate::error::Error;
+use crate::libvirt::Failure;
+use crate::suggest;
+
+static ALGORITHMS: Words = Words::new("virStorageVolWipeAlgorithm", "VIR_STORAGE_VOL_WIPE_ALG_");
+
+/// Overwrites the volume by `run`. libvirt cannot abort that: a stop leaves it to the host.
+fn overwrite(
+    ctx: &NativeCallContext,
+    vol: &StorageVol,
+    call: &'static str,
+    run: impl FnOnce(&Handle) -> Result<(), virt::error::Error> + Send + 'static,
+) -> RhaiResultOf<()> {
+    let fail = |failure| vol.error(ctx, failure, call, "wipe").throw();
+    let handle = vol.handle().map_err(fail)?;
+    let (done, ended) = mpsc::channel();
+    let stopped = done.clone();
+    let interrupt = vol.connection().session().interrupt().clone();
+    let _guard = interrupt.on_stop(move || {
+        let _ = stopped.send(None);
+    });
+    let owner = vol.clone();
+    let thread = std::thread::Builder::new().name("wipe".into());
+    let spawned = thread.spawn(move || {
+        let permit = owner.connection().permit();
+        let result = permit.and_then(|_permit| run(&handle).map_err(Failure::from));
+        let _ = done.send(Some(result));
+    });
+    if let Err(error) = spawned {
+        let message = format!("cannot start a thread: {error}");
+        return Err(fail(Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, message)));
+    }
+    match ended.recv() {
+        Ok(Some(result)) => result.map_err(fail),
+        _ => {
+            let aborted = virt_sys::VIR_ERR_OPERATION_ABORTED;
+            let failure = Failure::new(aborted, "the script was stopped in the middle of it");
+            let left = format!(
+                "libvirt cannot abort a wipe: that of `{}` goes on on the host",
+                vol.name()
+            );
+            Err(vol
+                .error(ctx, failure, call, "wipe")
+                .with_hint(left)
+                .throw())
+        }
+    }
+}
+
+/// A way of wiping: libvirt's number for it, or a word.
+fn algorithm(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<u32> {
+    if let Ok(way) = value.as_int() {
+        return number(ctx, "a way of wiping", way);
+    }
+    let word = value.to_string();
+    let known = || ALGORITHMS.all().iter().map(|word| word.as_str());
+    let number = ALGORITHMS.number(&word);
+    number
+        .and_then(|number| u32::try_from(number).ok())
+        .ok_or_else(|| {
+            let error = Error::invalid(ctx, format!("there is no way of wiping `{word}`"));
+            let hint = match suggest::nearest(&word, known()) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("the ways are {}", known().collect::<Vec<_>>().join(", ")),
+            };
+            error.with_hint(hint).throw()
+        })
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// Overwrites all that is in the volume with zeros, and returns once that is done.
+    ///
+    /// A qcow2 image is empty then, and no image any more. libvirt cannot abort a wipe: where the
+    /// script is stopped, it goes on on the host.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// vol.upload("secret");
+    /// vol.wipe();
+    /// assert_eq(vol.download(0, 6), blob(6));
+    /// ```
+    /// Calls virStorageVolWipe.
+    #[rhai_fn(name = "wipe", pure, return_raw)]
+    pub fn wipe(ctx: NativeCallContext, vol: &mut StorageVol) -> RhaiResultOf<()> {
+        wipe_flags(ctx, vol, 0)
+    }
+
+    /// Overwrites all that is in the volume with zeros; libvirt has no flags for it yet.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// vol.wipe(0);
+    /// ```
+    /// Calls virStorageVolWipe.
+    #[rhai_fn(name = "wipe", pure, return_raw)]
+    pub fn wipe_flags(
+        ctx: NativeCallContext,
+        vol: &mut StorageVol,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        overwrite(&ctx, vol, "virStorageVolWipe", move |v| v.wipe(wanted))
+    }
+
+    /// Overwrites all that is in the volume in a way that a constant or a word names: `zero`,
+    /// `random`, `trim`, and with the program `scrub` on the host `nnsa`, `dod`, `bsi`,
+    /// `gutmann`, `schneier`, `pfitzner7`, `pfitzner33`.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// vol.wipe_pattern("zero");
+    /// vol.wipe_pattern(VIR_STORAGE_VOL_WIPE_ALG_ZERO);
+    /// ```
+    /// Calls virStorageVolWipePattern.
+    #[rhai_fn(name = "wipe_pattern", pure, return_raw)]
+    pub fn wipe_pattern(
+        ctx: NativeCallContext,
+        vol: &mut StorageVol,
+        way: Dynamic,
+    ) -> RhaiResultOf<()> {
+        wipe_pattern_flags(ctx, vol, way, 0)
+    }
+
+    /// Overwrites all that is in the volume in a way; libvirt has no flags for it yet.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// vol.wipe_pattern("zero", 0);
+    /// ```
+    /// Calls virStorageVolWipePattern.
+    #[rhai_fn(name = "wipe_pattern", pure, return_raw)]
+    pub fn wipe_pattern_flags(
+        ctx: NativeCallContext,
+        vol: &mut StorageVol,
+        way: Dynamic,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let way = algorithm(&ctx, &way)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        overwrite(&ctx, vol, "virStorageVolWipePattern", move |v| {
+            v.wipe_pattern(way, wanted)
+        })
+    }
+}

@@ -1,0 +1,23 @@
+use std::ffi::c_uint;
+
+use virt::connect::Connect;
+
+use super::{Result, checked};
+
+/// Begins a change of the host's interfaces that can be taken back.
+pub fn change_begin(connect: &Connect, flags: c_uint) -> Result<()> {
+    // SAFETY: the handle lives during the call.
+    checked(unsafe { virt_sys::virInterfaceChangeBegin(connect.as_ptr(), flags) }).map(drop)
+}
+
+/// Makes a change of the host's interfaces last.
+pub fn change_commit(connect: &Connect, flags: c_uint) -> Result<()> {
+    // SAFETY: the handle lives during the call.
+    checked(unsafe { virt_sys::virInterfaceChangeCommit(connect.as_ptr(), flags) }).map(drop)
+}
+
+/// Takes a change of the host's interfaces back.
+pub fn change_rollback(connect: &Connect, flags: c_uint) -> Result<()> {
+    // SAFETY: the handle lives during the call.
+    checked(unsafe { virt_sys::virInterfaceChangeRollback(connect.as_ptr(), flags) }).map(drop)
+}

@@ -1,0 +1,82 @@
+//! Installations over a network of libvirt's own: DHCP, TFTP and PXE, which takes root.
+
+use super::provisioning::installer_initrd;
+use crate::support::{NetHost, Outcome, micro, tiny};
+
+fn host(boot: &str) -> Option<NetHost> {
+    let host = NetHost::start()?;
+    let tftp = host.scratch().folder("tftp");
+    host.scratch().folder("images");
+    host.virhai()
+        .script(format!(
+            r#"
+            import "std/network" as network;
+            import "std/pool" as pool;
+            let conn = connect();
+            network::create(conn, #{{
+                name: "lan", forward: "open", address: "192.168.77.1/24", tftp: "{}", boot: "{boot}",
+            }});
+            pool::create(conn, #{{ name: "images", path: "{}" }});
+            "#,
+            tftp.display(),
+            host.path("images")
+        ))
+        .ok();
+    Some(host)
+}
+
+fn install(host: &NetHost, options: &str) -> Outcome {
+    host.virhai()
+        .script(format!(
+            r#"
+            import "std/install" as install;
+            let result = install::from_network(connect(), #{{
+                name: "web", memory: "256MiB", nics: ["lan"], up: "MG:up", timeout: "110s", {options}
+            }});
+            print(`${{result.verdict}} ${{result.evidence.ended}}`);
+            "#
+        ))
+        .run()
+}
+
+const DISK: &str = r#"disks: [#{ pool: "images", size: "1MiB", format: "raw" }]"#;
+
+#[test]
+fn a_blank_disk_falls_through_to_the_network() {
+    let Some(host) = host("installer.nbp") else {
+        return;
+    };
+    host.scratch()
+        .copy(&micro("installer.nbp"), "tftp/installer.nbp");
+    let outcome = install(&host, DISK);
+    assert_eq!(outcome.stdout, "installed reboot\n", "{outcome}");
+    // What the guide promises of it: the guest had an address of this network.
+    let leases = host
+        .virhai()
+        .script("connect().network_lookup_by_name(\"lan\").dhcp_leases().len() > 0")
+        .ok();
+    assert_eq!(leases, "true\n");
+}
+
+#[test]
+fn a_used_disk_is_installed_by_a_linux_from_the_network_in_two_phases() {
+    let Some(host) = host("boot.ipxe") else {
+        return;
+    };
+    host.scratch().copy(&tiny("vmlinuz"), "tftp/vmlinuz");
+    host.scratch()
+        .write("tftp/initrd", installer_initrd(host.scratch()));
+    host.scratch().write(
+        "tftp/boot.ipxe",
+        "#!ipxe\nkernel vmlinuz initrd=initrd console=ttyS0 quiet\ninitrd initrd\nboot\n",
+    );
+    let mut disk = std::fs::read(micro("blank.img")).expect("it was built");
+    let sector = std::fs::read(micro("hello.img")).expect("it was built");
+    disk[..512].copy_from_slice(&sector[..512]);
+    let disk = host.scratch().write("disk.img", disk);
+    let outcome = install(&host, &format!("disks: [\"{}\"]", disk.display()));
+    assert_eq!(
+        outcome.stdout, "installed stopped (shutdown)\n",
+        "{outcome}"
+    );
+}

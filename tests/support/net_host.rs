@@ -1,0 +1,154 @@
+//! A host where networks start and guests attach to them: a daemon run by root, in a network and
+//! with system folders of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::capabilities::{self, Whose};
+use super::embed::kill_guests;
+use super::{Run, Scratch, virhai};
+
+/// Where the daemon's own folders are, by the system's name for them.
+const FOLDERS: [(&str, &str); 5] = [
+    ("etc", "/etc/libvirt"),
+    ("lib", "/var/lib/libvirt"),
+    ("run", "/run/libvirt"),
+    ("log", "/var/log/libvirt"),
+    ("cache", "/var/cache/libvirt"),
+];
+
+/// Where the daemon keeps what it found out about QEMU.
+const CAPABILITIES: &str = "cache/qemu/capabilities";
+
+/// What libvirt needs besides itself to start a network with addresses.
+const PROGRAMS: [&str; 3] = ["unshare", "ip", "dnsmasq"];
+
+/// A libvirtd as root: nothing of it reaches the machine's own network, and what guests and
+/// networks leave behind is gone with it.
+pub struct NetHost {
+    scratch: Scratch,
+    process: Child,
+}
+
+impl NetHost {
+    /// Starts a host; where that is impossible, says why and answers nothing, for the test to end.
+    pub fn start() -> Option<Self> {
+        if let Some(reason) = impossible() {
+            eprintln!("skipped, since no network can be started here: {reason}");
+            return None;
+        }
+        let scratch = Scratch::new();
+        for (folder, _) in FOLDERS {
+            scratch.folder(folder);
+        }
+        capabilities::give(Whose::Root, &scratch, CAPABILITIES);
+        scratch.write(
+            "etc/libvirtd.conf",
+            "auth_unix_ro = \"none\"\nauth_unix_rw = \"none\"\n",
+        );
+        scratch.write(
+            "etc/qemu.conf",
+            "stdio_handler = \"file\"\nsecurity_driver = \"none\"\nuser = \"root\"\ngroup = \"root\"\n\
+             cgroup_controllers = []\nnamespaces = []\nremember_owner = 0\n",
+        );
+        let mut script = "set -e; ip link set lo up; mount --make-rprivate /;".to_owned();
+        for (folder, place) in FOLDERS {
+            let folder = scratch.text(folder);
+            script += &format!("mkdir -p {place}; mount --bind {folder} {place};");
+        }
+        script += "exec libvirtd --pid-file /run/libvirt/libvirtd.pid";
+        let process = Command::new("unshare")
+            .args(["--net", "--mount", "sh", "-c", &script])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("unshare is installed");
+        let host = Self { scratch, process };
+        let until = Instant::now() + Duration::from_secs(30);
+        while std::os::unix::net::UnixStream::connect(host.socket()).is_err() {
+            assert!(Instant::now() < until, "libvirtd does not open its socket");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Some(host)
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.scratch.path("run/libvirt-sock")
+    }
+
+    pub fn uri(&self) -> String {
+        format!("qemu+unix:///system?socket={}", self.socket().display())
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        self.scratch.text(name)
+    }
+
+    pub fn scratch(&self) -> &Scratch {
+        &self.scratch
+    }
+
+    /// What the guest `name` has printed on its console.
+    pub fn console(&self, name: &str) -> String {
+        let bytes = std::fs::read(self.scratch.path(format!("{name}.console"))).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// A run of the program whose `connect()` opens this host.
+    pub fn virhai(&self) -> Run {
+        virhai().arg("-c").arg(self.uri())
+    }
+
+    /// Runs a script, which must end well.
+    pub fn ok(&self, script: &str) -> String {
+        self.virhai().script(script).ok()
+    }
+
+    /// A command within this host's network, and with its folders.
+    pub fn inside(&self, program: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        let process = self.process.id().to_string();
+        command.args(["--target", &process, "--net", "--mount", "--", program]);
+        command
+    }
+}
+
+impl Drop for NetHost {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        capabilities::keep(Whose::Root, &self.scratch.path(CAPABILITIES));
+        kill_guests(&self.scratch.path("run/qemu"));
+        // The DHCP servers; with the last process the network itself is gone.
+        kill_guests(&self.scratch.path("run/network"));
+    }
+}
+
+/// Why no host can be started, if so.
+fn impossible() -> Option<String> {
+    if !nix::unistd::geteuid().is_root() {
+        return Some("this is not root".into());
+    }
+    if !Path::new("/dev/net/tun").exists() {
+        return Some("there is no /dev/net/tun".into());
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let missing = PROGRAMS.into_iter().find(|program| {
+        let mut folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
+        !folders.any(|folder| folder.join(program).exists())
+    });
+    if let Some(program) = missing {
+        return Some(format!("`{program}` is not installed"));
+    }
+    let tried = Command::new("unshare")
+        .args(["--net", "--mount", "sh", "-c"])
+        .arg("mount --make-rprivate / && ip link add vhtest type bridge")
+        .output();
+    match tried {
+        Ok(tried) if tried.status.success() => None,
+        Ok(tried) => Some(String::from_utf8_lossy(&tried.stderr).trim().to_owned()),
+        Err(error) => Some(error.to_string()),
+    }
+}
