@@ -228,6 +228,14 @@ fn what_stands_against_a_move_is_told_before_anything_is_touched() {
         assert(thrown(|| migration::check(dom, dest, #{{ copy_storge: true }})).hint.contains("copy_storage"));
         assert(thrown(|| migration::check(dom, dest, #{{ accept: ["cpus"] }})).contains("they are about host"));
 
+        // libvirt moves no guest with snapshots.
+        let kept = dom.xml_desc(VIR_DOMAIN_XML_INACTIVE);
+        let snapshot = dom.snapshot_create_xml(
+            `<domainsnapshot><name>one</name><state>shutoff</state><creationTime>1</creationTime>${{kept}}</domainsnapshot>`,
+            VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE);
+        assert_eq(fatal.call(migration::check(dom, dest, #{{ shared_storage: true }})), ["snapshots"]);
+        snapshot.delete(VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY);
+
         // A managed save would stay behind.
         dom.managed_save();
         assert_eq(fatal.call(migration::check(dom, dest, #{{ shared_storage: true }})), ["managed save"]);
