@@ -1,5 +1,6 @@
 mod agent;
 mod autostart;
+mod boot_order;
 mod catalogue;
 mod clones;
 mod constants;

@@ -1,6 +1,7 @@
 //! Recipes that move guests between two hosts, on real QEMU.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
@@ -227,6 +228,14 @@ fn what_stands_against_a_move_is_told_before_anything_is_touched() {
         assert(thrown(|| migration::check(dom, dest, #{{ copy_storge: true }})).hint.contains("copy_storage"));
         assert(thrown(|| migration::check(dom, dest, #{{ accept: ["cpus"] }})).contains("they are about host"));
 
+        // libvirt moves no guest with snapshots.
+        let kept = dom.xml_desc(VIR_DOMAIN_XML_INACTIVE);
+        let snapshot = dom.snapshot_create_xml(
+            `<domainsnapshot><name>one</name><state>shutoff</state><creationTime>1</creationTime>${{kept}}</domainsnapshot>`,
+            VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE);
+        assert_eq(fatal.call(migration::check(dom, dest, #{{ shared_storage: true }})), ["snapshots"]);
+        snapshot.delete(VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY);
+
         // A managed save would stay behind.
         dom.managed_save();
         assert_eq(fatal.call(migration::check(dom, dest, #{{ shared_storage: true }})), ["managed save"]);
@@ -385,4 +394,26 @@ fn a_host_is_evacuated_in_order_and_what_stays_is_told() {
     for name in ["web", "db"] {
         assert_eq!(hosts.boots(name), 1, "{name} never booted again");
     }
+}
+
+#[test]
+fn the_script_that_evacuates_a_host_tells_what_stands_in_the_way() {
+    let hosts = Hosts::start();
+    let (web, db) = (hosts.guest("counter", "web"), hosts.guest("counter", "db"));
+    hosts.ok(&format!(
+        "for xml in [`{web}`, `{db}`] {{ begin(conn, xml); }} dest.define_xml(`{web}`);"
+    ));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/evacuate.rhai");
+    let copy = hosts.here.scratch().copy(&script, "evacuate.rhai");
+    let program = || {
+        let program = hosts.here.virhai().arg("run").arg(&copy);
+        program.arg(hosts.there.uri()).arg("web")
+    };
+    let outcome = program().fails(1);
+    let told =
+        "web: the destination has another guest called `web`, which is shutoff (the option `name`";
+    assert!(outcome.stdout.starts_with(told), "{outcome}");
+    assert!(outcome.stderr.contains("2 of 2 guests"), "{outcome}");
+    hosts.ok("dest.lookup_by_name(\"web\").undefine();");
+    assert_eq!(program().ok(), "web moved\ndb moved\n");
 }
