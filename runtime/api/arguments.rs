@@ -206,6 +206,8 @@ pub(crate) fn typed_params(
 pub(crate) enum ParamType {
     /// A C `int`.
     Int,
+    /// A C `unsigned int`.
+    UInt,
     /// A C `unsigned long long` in MiB, which text such as `"1GiB"` also gives.
     MiB,
     /// A C `unsigned long long` in bytes, which text such as `"64MiB"` also gives.
@@ -241,6 +243,12 @@ fn scalar(
             number(ctx, key, whole).map(Scalar::Int)
         }
         ParamType::Xml => xml_text(ctx, &format!("`{key}`"), value).map(Scalar::Text),
+        ParamType::UInt => {
+            let whole = value.as_int().map_err(|kind| {
+                Error::invalid(ctx, format!("`{key}` must be a whole number, not {kind}")).throw()
+            })?;
+            number(ctx, key, whole).map(Scalar::UInt)
+        }
         ParamType::Text => optional_text(ctx, key, value)?
             .map(Scalar::Text)
             .ok_or_else(|| Error::invalid(ctx, format!("`{key}` must be text, not ()")).throw()),

@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, exported_module};
+use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, exported_module};
 // Marked as volatile, not as deprecated: the version is pinned by the lock file.
 #[allow(deprecated)]
 use rhai::NativeCallContextStore;
 
 use super::arguments::RhaiResultOf;
+use crate::error::Error;
 use crate::exit::exit_status;
 use crate::session::Session;
 
@@ -78,12 +79,24 @@ impl Undo {
             });
             if let Err(error) = done {
                 let why = match error.unwrap_inner() {
-                    EvalAltResult::ErrorRuntime(value, _) => value.to_string(),
+                    EvalAltResult::ErrorRuntime(value, _) => words(value),
                     other => other.to_string(),
                 };
                 session.note(&format!("cannot undo: {why}"));
             }
         }
+    }
+}
+
+/// What was thrown, as a reader wants it: an `Error`, a map with a `message`, or any value.
+fn words(thrown: &Dynamic) -> String {
+    if let Some(error) = thrown.read_lock::<Error>() {
+        return error.to_string();
+    }
+    let map = thrown.read_lock::<Map>();
+    match map.as_ref().and_then(|map| map.get("message")) {
+        Some(message) => message.to_string(),
+        None => thrown.to_string(),
     }
 }
 

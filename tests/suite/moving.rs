@@ -1,5 +1,12 @@
 //! Recipes that move guests between two hosts, on real QEMU.
 
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::Stdio;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::support::{Daemon, Run, micro, micro_xml};
 
 /// Two hosts that both have the pool `shared`, one folder; and there the pool `own`.
@@ -132,4 +139,281 @@ fn a_disk_is_copied_to_a_volume_that_is_made_there() {
     let copy = std::fs::read(hosts.there.path("own/web.img")).expect("the copy is there");
     let original = std::fs::read(hosts.here.path("shared/web.img")).expect("the disk is there");
     assert!(copy == original, "the disk was copied whole");
+}
+
+#[test]
+fn what_stands_against_a_move_is_told_before_anything_is_touched() {
+    let hosts = Hosts::start();
+    let xml = hosts.guest("counter", "web");
+    let path = hosts.here.path("");
+    let path = path.trim_end_matches('/');
+    let iso = hosts.here.scratch().write("shared/cd.iso", b"not a CD");
+    hosts.here.scratch().write("private/cd.iso", b"not a CD");
+    let iso = iso.display();
+    hosts.ok(&format!(
+        r#"
+        let xml = `{xml}`;
+        let fatal = |found| found.filter(|one| one.fatal).map(|one| one.what);
+
+        // Of a guest that is off, what its configuration says.
+        let changed = |pairs| {{
+            let text = xml;
+            for pair in pairs {{ text.replace(pair[0], pair[1]); }}
+            let dom = conn.define_xml(text);
+            let found = migration::check(dom, dest, #{{}});
+            dom.undefine();
+            found
+        }};
+        let cd = |file| ["</disk>", `</disk><disk type='file' device='cdrom'><source file='${{file}}'/><target dev='hdc' bus='ide'/></disk>`];
+        assert_eq(changed.call([]), []);
+        assert_eq(fatal.call(changed.call([["'MiB'>32", "'TiB'>2"]])), ["memory"]);
+        assert_eq(fatal.call(changed.call([["</disk>", "</disk><interface type='network'><source network='lan'/></interface>"]])), ["network"]);
+        assert_eq(changed.call([["</disk>", "</disk><interface type='bridge'><source bridge='br7'/></interface>"]])[0].what, "network");
+        assert_eq(changed.call([["</disk>", "</disk><filesystem type='mount'><source dir='/tmp'/><target dir='x'/></filesystem>"]])[0].what, "folder");
+        assert_eq(changed.call([cd.call("{iso}")]), []);
+        assert_eq(changed.call([cd.call("{path}/private/cd.iso")]).map(|one| [one.what, one.fatal]), [["medium", false]]);
+        assert_eq(fatal.call(changed.call([cd.call("{path}/shared/no.iso")])), ["medium"]);
+        assert_eq(fatal.call(changed.call([["shared/web.img", "shared/no.img"]])), ["disk"]);
+        assert_eq(fatal.call(changed.call([["shared/web.img", "elsewhere/web.img"]])), ["disk"]);
+        assert_eq(fatal.call(changed.call([["<driver ", "<driver cache='unsafe' "]])), ["cache"]);
+        assert_eq(fatal.call(changed.call([["</type>", "</type><loader readonly='yes' type='pflash'>/x</loader><nvram>/y</nvram>"]])), ["firmware"]);
+
+        let cpu = ["</features>", "</features><cpu mode='custom' match='exact' check='partial'><model>Skylake-Server</model></cpu>"];
+        let found = changed.call([cpu]);
+        assert_eq(fatal.call(found), ["cpu"]);
+        assert(found[0].why.contains("avx512"), found[0].why);
+
+        // A running guest has the CPU that its host could give it, whatever was asked for.
+        let text = xml;
+        text.replace(cpu[0], cpu[1]);
+        text.replace("partial", "none");
+        let dom = begin(conn, text);
+        assert_eq(migration::check(dom, dest, #{{}}), []);
+        assert_eq(migration::check(dom, connect(), #{{}})[0].what, "host");
+
+        // Another guest with its name, or with its UUID; a refusal names all that it found.
+        let other = xml;
+        other.replace("</name>", "</name><uuid>7e1a0000-0000-4000-8000-0000000000aa</uuid>");
+        let other = dest.define_xml(other);
+        assert_eq(fatal.call(migration::check(dom, dest, #{{}})), ["name"]);
+        assert_eq(fatal.call(migration::check(dom, dest, #{{ accept: ["name"] }})), []);
+        assert_eq(fatal.call(migration::check(dom, dest, #{{ name: "www" }})), []);
+        let copy = dom.xml_desc(VIR_DOMAIN_XML_INACTIVE);
+        copy.replace(">web<", ">copy<");
+        let copy = dest.define_xml(copy);
+        let error = thrown(|| migration::to(dom, dest, #{{}}));
+        assert_eq(error.findings.map(|one| one.what), ["uuid", "name"]);
+        assert(error.message.contains("cannot move `web` to qemu+unix"), error.message);
+        assert(error.hint.contains("undefine it there"), error.hint);
+        assert_eq([dom.state(), dest.list_all_domains().len()], ["running", 2]);
+        for one in [other, copy] {{ one.undefine(); }}
+
+        // Without a common pool, a disk is copied, if there is room for it.
+        pool::remove(conn, "shared");
+        let fatal_of = |options| fatal.call(migration::check(dom, dest, options));
+        assert_eq(fatal_of.call(#{{}}), ["disk"]);
+        assert_eq(fatal_of.call(#{{ shared_storage: true }}), []);
+        assert_eq(fatal_of.call(#{{ copy_storage: true, pool: "none" }}), ["copy"]);
+        assert_eq(fatal_of.call(#{{ copy_storage: true, pool: "own" }}), []);
+        let own = dest.storage_pool_lookup_by_name("own");
+        let taken = own.create_xml(xml("volume", #{{ name: "web.img", capacity: 65536 }}));
+        let found = migration::check(dom, dest, #{{ copy_storage: true, pool: "own", overwrite: true }});
+        assert(found[0].why.contains("has 65536 bytes"), found.to_string());
+        taken.delete();
+        own.create_xml(xml("volume", #{{ name: "web.img", capacity: 1048576 }}));
+        assert_eq(fatal_of.call(#{{ copy_storage: true, pool: "own" }}), ["copy"]);
+        assert_eq(fatal_of.call(#{{ copy_storage: true, pool: "own", overwrite: true }}), []);
+
+        // What does not exist is told with what does.
+        assert(thrown(|| migration::check(dom, dest, #{{ copy_storge: true }})).hint.contains("copy_storage"));
+        assert(thrown(|| migration::check(dom, dest, #{{ accept: ["cpus"] }})).contains("they are about host"));
+
+        // libvirt moves no guest with snapshots.
+        let kept = dom.xml_desc(VIR_DOMAIN_XML_INACTIVE);
+        let snapshot = dom.snapshot_create_xml(
+            `<domainsnapshot><name>one</name><state>shutoff</state><creationTime>1</creationTime>${{kept}}</domainsnapshot>`,
+            VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE);
+        assert_eq(fatal.call(migration::check(dom, dest, #{{ shared_storage: true }})), ["snapshots"]);
+        snapshot.delete(VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY);
+
+        // A managed save would stay behind.
+        dom.managed_save();
+        assert_eq(fatal.call(migration::check(dom, dest, #{{ shared_storage: true }})), ["managed save"]);
+        dom.managed_save_remove();
+        "#
+    ));
+}
+
+/// What a host is after a move that failed: `dom` runs here, and nothing is left there.
+const AS_BEFORE: &str = r#"
+    assert_eq([dom.state(), dom.connect()], ["running", conn]);
+    assert_eq(dest.list_all_domains(), []);
+    dest.storage_pool_lookup_by_name("own").refresh();
+    assert_eq(dest.storage_pool_lookup_by_name("own").list_volumes(), []);
+"#;
+
+#[test]
+fn a_move_that_fails_leaves_both_hosts_as_they_were() {
+    let hosts = Hosts::start();
+    let (web, bound) = (
+        hosts.guest("counter", "web"),
+        hosts.guest("counter", "bound"),
+    );
+    let hammer = hosts.guest("hammer", "hammer");
+    hosts.ok(&format!(
+        r#"
+        pool::remove(conn, "shared");
+        let copied = #{{ copy_storage: true, pool: "own" }};
+
+        // Nobody can see that a guest is bound to its client, until libvirt refuses.
+        let dom = conn.create_xml(`{bound}`, VIR_DOMAIN_START_AUTODESTROY);
+        let error = thrown(|| migration::to(dom, dest, copied));
+        assert_eq(error.code, "VIR_ERR_OPERATION_INVALID");
+        {AS_BEFORE}
+        dom.destroy();
+
+        // Aborted on the way.
+        let dom = conn.create_xml(`{hammer}`);
+        let ends = parallel(["move", "abort"], 2, |what| {{
+            if what == "move" {{
+                thrown(|| migration::to(dom, dest, copied + #{{ params: #{{ bandwidth: 1 }} }})).code
+            }} else {{
+                let job = connect().lookup_by_name("hammer");
+                while job.job_info().type == "none" {{ sleep("20ms"); }}
+                job.abort_job();
+            }}
+        }});
+        assert_eq(ends[0], "VIR_ERR_OPERATION_ABORTED");
+        {AS_BEFORE}
+        dom.destroy();
+
+        // It arrived, and what came after it failed.
+        let dom = begin(conn, `{web}`);
+        dom.set_autostart(true);
+        let kinds = [VIR_DOMAIN_XML_INACTIVE, VIR_DOMAIN_XML_MIGRATABLE];
+        let before = kinds.map(|kind| parse_xml(dom.xml_desc(kind)));
+        let error = thrown(|| all_or_nothing(|undo| {{
+            up(migration::to(dom, dest, copied).domain);
+            throw "no";
+        }}));
+        assert_eq(error, "no");
+        let dom = conn.lookup_by_name("web");
+        {AS_BEFORE}
+        for place in 0..2 {{ assert_eq(before[place].diff(parse_xml(dom.xml_desc(kinds[place]))), []); }}
+        assert(dom.autostart());
+        up(dom);
+        "#
+    ));
+    assert_eq!(hosts.boots("web"), 1, "the guest never booted again");
+}
+
+#[test]
+fn an_interrupted_move_leaves_both_hosts_as_they_were() {
+    let hosts = Hosts::start();
+    let xml = hosts.guest("hammer", "web");
+    let script = hosts.text(&format!(
+        r#"
+        pool::remove(conn, "shared");
+        let dom = conn.create_xml(`{xml}`);
+        print("going");
+        migration::to(dom, dest, #{{ copy_storage: true, pool: "own", params: #{{ bandwidth: 1 }} }})
+        "#
+    ));
+    let mut child = hosts
+        .here
+        .virhai()
+        .script(script.clone())
+        .command()
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let mut input = child.stdin.take().expect("standard input is a pipe");
+    input.write_all(script.as_bytes()).expect("it is read");
+    drop(input);
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("standard output is a pipe"))
+        .read_line(&mut line)
+        .expect("the script tells that it goes");
+    hosts.ok(
+        r#"let dom = conn.lookup_by_name("web"); while dom.job_info().type == "none" { sleep("20ms"); }
+           assert_eq(dest.storage_pool_lookup_by_name("own").list_volumes(), ["web.img"]);"#,
+    );
+    let pid = Pid::from_raw(child.id().cast_signed());
+    kill(pid, Signal::SIGINT).expect("the process can be told");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    hosts.ok(&format!(
+        r#"let dom = conn.lookup_by_name("web"); {AS_BEFORE} assert_eq(dom.job_info().type, "none");"#
+    ));
+}
+
+#[test]
+fn a_host_is_evacuated_in_order_and_what_stays_is_told() {
+    let hosts = Hosts::start();
+    let guests: Vec<String> = ["web", "db", "mail"]
+        .iter()
+        .map(|name| hosts.guest("counter", name))
+        .collect();
+    let [web, db, mail] = guests.as_slice() else {
+        unreachable!("three were made")
+    };
+    hosts.ok(&format!(
+        r#"
+        let doms = [`{web}`, `{db}`].map(|xml| begin(conn, xml));
+        // libvirt refuses to move it, which nobody can know before.
+        let bound = conn.create_xml(`{mail}`, VIR_DOMAIN_START_AUTODESTROY);
+        let outcomes = |reports| reports.map(|report| [report.guest, report.outcome]);
+
+        // All or none: those that have moved come back.
+        let options = #{{ order: ["db", "web"], on_failure: "bring back" }};
+        let error = thrown(|| migration::evacuate(conn, dest, options));
+        assert_eq(outcomes.call(error.guests), [["db", "brought back"], ["web", "brought back"], ["mail", "failed"]]);
+        assert(error.message.contains("3 of 3 guests"), error.message);
+        assert_eq([conn.num_of_domains(), dest.list_all_domains()], [3, []]);
+        assert(conn.list_all_domains().filter(|dom| dom.name != "mail").all(|dom| dom.is_persistent()));
+
+        // What the check refuses keeps all of them here, where that is asked for.
+        let taken = `{web}`;
+        taken.replace("</name>", "</name><uuid>7e1a0000-0000-4000-8000-0000000000aa</uuid>");
+        let taken = dest.define_xml(taken);
+        let error = thrown(|| migration::evacuate(conn, dest, #{{ on_failure: "stop", order: ["web"] }}));
+        assert_eq(outcomes.call(error.guests)[0], ["web", "refused"]);
+        assert(error.guests.all(|report| report.outcome != "moved"));
+        assert(error.message.contains("another guest called `web`"), error.message);
+
+        // Or the others go.
+        let error = thrown(|| migration::evacuate(conn, dest, #{{ order: ["web", "mail"], parallel: 3 }}));
+        assert_eq(outcomes.call(error.guests), [["web", "refused"], ["mail", "failed"], ["db", "moved"]]);
+        taken.undefine();
+        bound.destroy();
+        assert_eq(outcomes.call(migration::evacuate(conn, dest, #{{}})), [["web", "moved"]]);
+        assert_eq(conn.list_all_domains(), []);
+        for name in ["web", "db"] {{ up(dest.lookup_by_name(name)); }}
+        assert(thrown(|| migration::evacuate(conn, dest, #{{ paralel: 2 }})).hint.contains("parallel"));
+        "#
+    ));
+    for name in ["web", "db"] {
+        assert_eq!(hosts.boots(name), 1, "{name} never booted again");
+    }
+}
+
+#[test]
+fn the_script_that_evacuates_a_host_tells_what_stands_in_the_way() {
+    let hosts = Hosts::start();
+    let (web, db) = (hosts.guest("counter", "web"), hosts.guest("counter", "db"));
+    hosts.ok(&format!(
+        "for xml in [`{web}`, `{db}`] {{ begin(conn, xml); }} dest.define_xml(`{web}`);"
+    ));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/evacuate.rhai");
+    let copy = hosts.here.scratch().copy(&script, "evacuate.rhai");
+    let program = || {
+        let program = hosts.here.virhai().arg("run").arg(&copy);
+        program.arg(hosts.there.uri()).arg("web")
+    };
+    let outcome = program().fails(1);
+    let told =
+        "web: the destination has another guest called `web`, which is shutoff (the option `name`";
+    assert!(outcome.stdout.starts_with(told), "{outcome}");
+    assert!(outcome.stderr.contains("2 of 2 guests"), "{outcome}");
+    hosts.ok("dest.lookup_by_name(\"web\").undefine();");
+    assert_eq!(program().ok(), "web moved\ndb moved\n");
 }

@@ -4,6 +4,7 @@ mod addresses;
 mod agent;
 mod attach;
 mod autostart;
+mod block_jobs;
 mod control;
 mod device;
 mod devices;
@@ -118,6 +119,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(addresses::functions).into());
     engine.register_global_module(exported_module!(attach::functions).into());
     engine.register_global_module(exported_module!(autostart::functions).into());
+    engine.register_global_module(exported_module!(block_jobs::functions).into());
     engine.register_global_module(exported_module!(control::functions).into());
     engine.register_global_module(exported_module!(devices::functions).into());
     engine.register_global_module(exported_module!(edit::functions).into());

@@ -60,6 +60,7 @@ pub fn script(place: &Place, rows: &[(usize, &Row)]) -> String {
         }
     });
     text.push_str(words::HELPERS);
+    text.push_str(super::snapshots::HELPERS);
 
     let mut states: Vec<&str> = rows.iter().map(|(_, row)| row.state).collect();
     states.dedup();

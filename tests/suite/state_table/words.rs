@@ -30,7 +30,7 @@ pub fn state(label: &str) -> Option<&'static str> {
             "let dom = conn.define_xml(xml()); dom.create(VIR_DOMAIN_START_AUTODESTROY); dom"
         }
         "shutoff_autostart" => "let dom = conn.define_xml(xml()); dom.set_autostart(true); dom",
-        _ => return None,
+        _ => return super::snapshots::state(label),
     };
     Some(body)
 }
@@ -42,6 +42,7 @@ pub fn operation(label: &str) -> Option<&'static str> {
         .or_else(|| save(label))
         .or_else(|| migrate(label))
         .or_else(|| look(label))
+        .or_else(|| super::snapshots::operation(label))
 }
 
 fn start(label: &str) -> Option<&'static str> {
@@ -255,10 +256,17 @@ fn state_of(conn) {
         let text = `${now.state}(${now.reason}),`;
         text += if dom.is_persistent() { "persistent" } else { "transient" };
         if holds(dom, |d| d.has_managed_save_image()) { text += ",managedsave"; }
+        let snapshots = number(dom, |d| d.snapshot_num());
+        if snapshots > 0 { text += `,snapshots=${snapshots}`; }
         if holds(dom, |d| d.autostart()) { text += ",autostart"; }
         seen.push(if suffix == "" { text } else { `${name()}${suffix}:${text}` });
     }
     if seen.is_empty() { "undefined" } else { seen.join(";") }
+}
+
+fn number(dom, asks) {
+    try { return asks.call(dom); } catch (err) {}
+    0
 }
 
 fn holds(dom, asks) {
@@ -272,7 +280,8 @@ fn clean(conn) {
         if dom == () { continue; }
         try { dom.set_autostart(false); } catch (err) {}
         try { dom.destroy(); } catch (err) {}
-        try { dom.undefine(VIR_DOMAIN_UNDEFINE_MANAGED_SAVE); } catch (err) {}
+        let flags = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+        try { dom.undefine(flags); } catch (err) {}
     }
 }
 

@@ -1,0 +1,151 @@
+//! Memory and disks put back together, and save files that are restored once.
+
+use std::process::Command;
+
+use crate::support::{Daemon, micro};
+
+const IMPORTS: &str = r#"
+    import "std/restore_point" as restore_point;
+    import "std/save_file" as save_file;
+    import "std/guest" as guest;
+    import "std/image" as image;
+    import "std/pool" as pool;
+    let conn = connect();
+    fn ticks(dom) {
+        let console = dom.open_console((), VIR_DOMAIN_CONSOLE_FORCE);
+        console.wait("MG:c=0x", "30s");
+        let number = console.wait("\n", "30s");
+        number.trim();
+        number.parse_int(16)
+    }
+"#;
+
+struct Site(Daemon);
+
+impl Site {
+    /// A host whose guest `web` counts, and boots from a disk of the format.
+    fn new(format: &str) -> Self {
+        let host = Daemon::start();
+        let folder = host.scratch().folder("images");
+        let disk = folder.join(format!("web.{format}"));
+        let made = Command::new("qemu-img")
+            .args(["convert", "-f", "raw", "-O", format])
+            .arg(micro("counter.img"))
+            .arg(&disk)
+            .status()
+            .expect("qemu-img is installed");
+        assert!(made.success());
+        let owned = Command::new("chown")
+            .arg("-R")
+            .arg("nobody")
+            .arg(&folder)
+            .status();
+        assert!(!nix::unistd::geteuid().is_root() || owned.is_ok_and(|status| status.success()));
+        let site = Self(host);
+        site.ok(&format!(
+            "pool::create(conn, #{{ name: \"images\", path: \"{}\" }}); \
+             guest::create(conn, #{{ name: \"web\", memory: \"32MiB\", nics: [], disks: [\"{}\"] }});",
+            folder.display(),
+            disk.display()
+        ));
+        site
+    }
+
+    fn ok(&self, script: &str) -> String {
+        self.0.ok(&format!("{IMPORTS}{script}; ()"))
+    }
+
+    /// Makes a point, and puts the guest back to it three times.
+    fn goes_back_three_times(&self, volume: &str) {
+        self.ok(&format!(
+            r#"
+            let dom = conn.lookup_by_name("web");
+            let vol = conn.storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("{volume}");
+            let before = ticks(dom);
+            restore_point::make(dom, "first");
+            assert_eq(restore_point::list(dom), ["first"]);
+            let at = ticks(dom);
+            assert(at > before && at < before + 64, `it went on: ${{before}} ${{at}}`);
+            for round in 0..3 {{
+                let later = ticks(dom);
+                while later < at + 24 {{ later = ticks(dom); }}
+                // What the disk held at that time comes back as well.
+                dom.destroy();
+                let sector = image::boot_sector(vol);
+                if vol.name.ends_with(".raw") {{
+                    vol.upload(blob(16, 0xee), 480);
+                    assert(image::boot_sector(vol) != sector);
+                }}
+                dom = restore_point::restore(dom, "first");
+                let again = ticks(dom);
+                assert(again < at + 24, `it went back: ${{at}} ${{later}} ${{again}}`);
+                if vol.name.ends_with(".raw") {{ assert_eq(image::boot_sector(vol), sector); }}
+            }}
+            restore_point::remove(dom, "first");
+            restore_point::remove(dom, "first");
+            assert_eq(restore_point::list(dom), []);
+            assert_eq(dom.state(), "running");
+            assert_eq(conn.storage_pool_lookup_by_name("images").num_of_volumes(), 1);
+            dom.destroy();
+            "#
+        ));
+    }
+}
+
+#[test]
+fn a_guest_on_qcow2_goes_back_to_a_point_three_times() {
+    Site::new("qcow2").goes_back_three_times("web.qcow2");
+}
+
+#[test]
+fn a_guest_on_a_raw_disk_goes_back_to_a_point_three_times_disk_and_all() {
+    Site::new("raw").goes_back_three_times("web.raw");
+}
+
+#[test]
+fn a_point_that_cannot_be_made_leaves_the_guest_running_and_nothing_else() {
+    let site = Site::new("raw");
+    site.ok(
+        r#"
+        let dom = conn.lookup_by_name("web");
+        let images = conn.storage_pool_lookup_by_name("images");
+        // The place of the copy is taken.
+        image::create(conn, #{ pool: "images", name: "web.raw.taken.copy", size: 512, format: "raw" });
+        try { restore_point::make(dom, "taken"); throw "made"; } catch (err) { assert(err.message.contains("already in use"), err.to_string()); }
+        assert_eq(dom.state(), "running");
+        ticks(dom);
+        assert_eq(restore_point::list(dom), []);
+        image::remove(images, "web.raw.taken.copy");
+        assert_eq(images.num_of_volumes(), 1);
+        try { restore_point::restore(dom, "never"); throw "restored"; } catch (err) { assert_eq(err.code, "VIR_ERR_NO_DOMAIN_SNAPSHOT"); }
+        dom.destroy();
+        try { restore_point::make(dom, "off"); throw "made"; } catch (err) { assert(err.contains("not running"), err); }
+        "#,
+    );
+}
+
+#[test]
+fn a_save_file_is_restored_once_unless_it_is_forced() {
+    let site = Site::new("raw");
+    let file = site.0.path("web.save");
+    site.ok(&format!(
+        r#"
+        let dom = conn.lookup_by_name("web");
+        ticks(dom);
+        save_file::save(dom, "{file}");
+        let dom = save_file::restore(conn, "{file}");
+        ticks(dom);
+        dom.destroy();
+        try {{ save_file::restore(conn, "{file}"); throw "restored"; }} catch (err) {{
+            assert(err.message.contains("was restored before"), err.to_string());
+        }}
+        assert(!dom.is_active());
+        let dom = save_file::restore(conn, "{file}", #{{ force: true }});
+        // A new save of the same guest is a new file.
+        save_file::save(dom, "{file}");
+        let dom = save_file::restore(conn, "{file}");
+        ticks(dom);
+        dom.destroy();
+        "#
+    ));
+}
