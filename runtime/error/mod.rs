@@ -191,6 +191,14 @@ impl Failure {
     pub(crate) fn lost_connection(&self) -> bool {
         let code = u32::try_from(self.code).unwrap_or_default();
         match code {
+            // The host's own connections to a guest that died break in the same words.
+            virt_sys::VIR_ERR_SYSTEM_ERROR
+                if ["agent:", "monitor:"]
+                    .iter()
+                    .any(|end| self.message.contains(end)) =>
+            {
+                false
+            }
             virt_sys::VIR_ERR_SYSTEM_ERROR | virt_sys::VIR_ERR_RPC => {
                 self.message.contains("End of file")
                     || self.message.contains("Broken pipe")

@@ -253,3 +253,36 @@ fn a_guest_goes_to_sleep_through_its_agent_and_is_woken() {
         "#,
     );
 }
+
+#[test]
+fn a_program_that_does_not_end_holds_no_script_longer_than_it_may() {
+    let host = Daemon::start();
+    let xml = agent_xml(host.scratch(), "web", "");
+    host.ok(&format!("{THROWN} boot(connect(), `{xml}`);"));
+    let sleep =
+        r#"connect().lookup_by_name("web").agent_exec(["/bin/sleep", "600"], #{ timeout: "10m" })"#;
+    let began = std::time::Instant::now();
+    let run = host.virhai().arg("--timeout").arg("2s");
+    run.arg("-e").arg(sleep).fails(124);
+    assert!(
+        began.elapsed().as_secs() < 10,
+        "the time limit ends the wait"
+    );
+    host.ok(r#"assert_eq(connect().lookup_by_name("web").agent("guest-ping"), #{});"#);
+}
+
+#[test]
+fn a_guest_that_dies_takes_its_program_with_it() {
+    let host = Daemon::start();
+    let xml = agent_xml(host.scratch(), "web", "");
+    host.ok(&format!(
+        r#"{THROWN}
+        let dom = boot(connect(), `{xml}`);
+        let error = thrown(|| dom.agent_exec(["/sbin/shutdown", "-h"], #{{ timeout: "60s" }}));
+        // libvirt's code depends on what it notices first: the agent's end, its channel's, or QEMU's.
+        assert_eq(error.call, "virDomainQemuAgentCommand");
+        assert(!error.lost_connection);
+        assert_eq(dom.wait("shutoff", "30s").reason, "shutdown");
+        "#
+    ));
+}

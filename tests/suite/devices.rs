@@ -170,3 +170,38 @@ fn a_change_of_the_configuration_alone_waits_for_nobody() {
         "#
     ));
 }
+
+#[test]
+fn a_wait_for_a_device_ends_with_its_guest_and_with_the_scripts_time() {
+    let host = Embed::new();
+    let (xml, disk) = (host.micro("counter", "web"), disk(&host));
+    host.ok(&format!(
+        r#"
+        let conn = connect();
+        let dom = conn.define_xml(`{xml}`);
+        dom.create();
+        dom.open_console().wait("MG:c=", "30s");
+        let disk = `{disk}`;
+        dom.attach_device(disk);
+        // The guest keeps the disk and goes off with it, half a minute before the timeout.
+        let began = timestamp();
+        parallel(["detach", "destroy"], 2, |what| {{
+            if what == "detach" {{ dom.detach_device(disk, VIR_DOMAIN_AFFECT_LIVE, "60s"); return; }}
+            sleep("6s");
+            dom.destroy();
+        }});
+        assert(began.elapsed < 30.0, began.elapsed.to_string());
+        assert(!dom.xml().has("devices/disk/target[@dev='vdb']"));
+        "#
+    ));
+    let script = format!(
+        r#"
+        let dom = connect().lookup_by_name("web");
+        dom.create();
+        dom.attach_device(`{disk}`);
+        dom.detach_device(`{disk}`, VIR_DOMAIN_AFFECT_LIVE, "5m");
+        "#
+    );
+    let run = host.virhai().arg("--timeout").arg("8s");
+    run.script(script).fails(124);
+}
