@@ -82,8 +82,9 @@ fn a_network_is_changed_while_it_runs_and_for_its_next_start() {
     let Some(host) = NetHost::start() else { return };
     host.ok(&format!(
         r#"
-        let net = connect().network_define_xml("{LAB}");
-        net.create();
+        let conn = connect();
+        let net = conn.network_define_xml("{LAB}");
+        assert_eq(conn.wait_event(#{{ network: net }}, "10s", || net.create()).event, "started");
         let add = VIR_NETWORK_UPDATE_COMMAND_ADD_LAST;
         let host = "<host mac='52:54:00:00:00:07' name='web' ip='10.78.0.7'/>";
         net.update(add, VIR_NETWORK_SECTION_IP_DHCP_HOST, -1, host, VIR_NETWORK_UPDATE_AFFECT_LIVE);
