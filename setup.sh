@@ -20,6 +20,8 @@ hypervisor  libvirtd    libvirt-daemon   libvirt-daemon    libvirt
 hypervisor  /usr/lib*/libvirt/connection-driver/libvirt_driver_qemu.so  libvirt-daemon-driver-qemu  libvirt-daemon-driver-qemu  libvirt
 hypervisor  /usr/lib*/libvirt/connection-driver/libvirt_driver_storage.so  libvirt-daemon-driver-storage  libvirt-daemon-driver-storage-core  libvirt
 tests       /usr/lib*/libvirt/connection-driver/libvirt_driver_network.so  libvirt-daemon-driver-network  libvirt-daemon-driver-network  libvirt
+tests       /usr/lib*/libvirt/connection-driver/libvirt_driver_interface.so  libvirt-daemon-driver-interface  libvirt-daemon-driver-interface  libvirt
+tests       /usr/lib*/libvirt/connection-driver/libvirt_driver_secret.so  libvirt-daemon-driver-secret  libvirt-daemon-driver-secret  libvirt
 tests       xorriso     xorriso          xorriso           libisoburn
 tests       /usr/lib/ISOLINUX/isolinux.bin  isolinux  syslinux-nonlinux  syslinux
 tests       /usr/lib/syslinux/modules/bios/ldlinux.c32  syslinux-common  syslinux-nonlinux  syslinux

@@ -58,7 +58,7 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
     let code = u32::try_from(failure.code).unwrap_or_default();
     let message = failure.message.as_str();
     if call.starts_with("virNetwork")
-        && let Some(advice) = network_hint(code)
+        && let Some(advice) = network_hint(code, message)
     {
         return Some(advice.into());
     }
@@ -175,11 +175,15 @@ fn storage_hint(failure: &Failure, call: &str) -> Option<&'static str> {
 }
 
 /// Advice on a failed call about networks, where that for guests would be wrong.
-fn network_hint(code: u32) -> Option<&'static str> {
+fn network_hint(code: u32, message: &str) -> Option<&'static str> {
     Some(match code {
-        sys::VIR_ERR_OPERATION_INVALID => {
-            "`is_active()` tells whether the network is up, `create()` starts it"
+        sys::VIR_ERR_OPERATION_INVALID if message.contains("already") => {
+            "the network is up already: `is_active()` tells"
         }
+        sys::VIR_ERR_OPERATION_INVALID if message.contains("not active") => {
+            "the network must be up: `create()` starts it"
+        }
+        sys::VIR_ERR_OPERATION_INVALID => "`is_active()` tells whether the network is up",
         sys::VIR_ERR_XML_INVALID_SCHEMA => {
             "libvirt's schema does not allow this element or value here: https://libvirt.org/formatnetwork.html"
         }

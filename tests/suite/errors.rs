@@ -89,6 +89,17 @@ cases! {
     a_name_of_c: "let dom = connect().lookup_by_name(\"test\");\nvirDomainDestroy(dom);\n";
     a_name_of_c_as_method: "connect().lookup_by_name(\"test\").virDomainShutdownFlags(0);\n";
     a_word_of_virsh: "let dom = connect().lookup_by_name(\"test\");\nprint(dom.dumpxml());\n";
+    a_domain_nearly_right: "connect().lookup_by_name(\"tset\");\n";
+    a_network_nearly_right: "connect(\"test:///default\").network_lookup_by_name(\"defualt\");\n";
+    a_network_that_does_not_exist: "connect().network_lookup_by_name(\"lab\");\n";
+    a_network_that_is_up: "connect(\"test:///default\").network_lookup_by_name(\"default\").create();\n";
+    a_network_without_a_name: "connect().network_define_xml(\"<network/>\");\n";
+    a_word_of_virsh_about_networks: "connect().net_define(\"<network/>\");\n";
+    a_word_of_virsh_about_devices: "connect().lookup_by_name(\"test\").attach_disk(\"/var/lib/a.img\", \"vdb\");\n";
+    a_word_of_virsh_about_addresses: "connect().lookup_by_name(\"test\").domifaddr();\n";
+    a_kind_of_event_nearly_right: "connect().wait_event(\"network_livecycle\", 1);\n";
+    an_event_in_vain: "connect().wait_event(#{ network: \"lab\", event: \"started\" }, \"10ms\");\n";
+    an_option_of_a_program_nearly_right: "connect().lookup_by_name(\"test\").agent_exec([\"/bin/true\"], #{ timout: 1 });\n";
     a_pool_nearly_right: "connect(\"test:///default\").storage_pool_lookup_by_name(\"defualt-pool\");\n";
     a_volume_nearly_right: "let pool = connect(\"test:///default\").storage_pool_lookup_by_name(\"default-pool\");\npool.create_xml(\"<volume><name>web.img</name><capacity>512</capacity></volume>\");\npool.storage_vol_lookup_by_name(\"wbe.img\");\n";
     a_pool_that_is_not_started: "let pool = connect(\"test:///default\").storage_pool_lookup_by_name(\"default-pool\");\npool.destroy();\npool.list_volumes();\n";

@@ -81,7 +81,7 @@ fn a_field_that_no_event_has_is_answered_with_the_nearest() {
 
 /// Kinds that the libvirt at hand may be too old for, or have no driver for.
 const MAY_LACK: &str = r#"["nic_mac_change", "vcpu_removed", "channel_lifecycle", "network_metadata_change",
-    "node_device_lifecycle", "node_device_update", "secret_lifecycle", "secret_value_changed"]"#;
+    "node_device_lifecycle", "node_device_update"]"#;
 
 #[test]
 fn every_kind_can_be_waited_for() {
@@ -236,4 +236,51 @@ fn a_migration_tells_of_its_rounds_and_its_end() {
         dest.lookup_by_name("web").destroy();
         "#
     ));
+}
+
+#[test]
+fn a_secret_that_another_client_keeps_is_told() {
+    let host = Daemon::start();
+    let uuid = "7e1a0000-0000-4000-8000-0000000000aa";
+    let xml = host.scratch().write(
+        "secret.xml",
+        format!(
+            "<secret><uuid>{uuid}</uuid><usage type='volume'><volume>/disks/web.luks</volume></usage></secret>"
+        ),
+    );
+    let script = r#"
+        let conn = connect();
+        for kind in ["secret_lifecycle", "secret_value_changed"] {
+            let event = conn.wait_event(kind, "30s", || print("now"));
+            print(`${event.secret} ${event.uuid}`);
+        }
+    "#;
+    let mut child = host
+        .virhai()
+        .arg("-e")
+        .arg(script)
+        .command()
+        .spawn()
+        .expect("it starts");
+    let output = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
+    let mut lines = output
+        .lines()
+        .map(|line| line.expect("the script speaks text"));
+    let uri = host.uri();
+    let virsh = |words: &[&str]| {
+        let run = Command::new("virsh")
+            .args(["-c", &uri])
+            .args(words)
+            .output();
+        let run = run.expect("virsh is installed");
+        assert!(run.status.success(), "{run:?}");
+    };
+    let told = format!("/disks/web.luks {uuid}");
+    assert_eq!(lines.next().as_deref(), Some("now"));
+    virsh(&["secret-define", xml.to_str().expect("paths are text")]);
+    assert_eq!(lines.next().as_ref(), Some(&told));
+    assert_eq!(lines.next().as_deref(), Some("now"));
+    virsh(&["secret-set-value", uuid, "--base64", "c2VjcmV0"]);
+    assert_eq!(lines.next().as_ref(), Some(&told));
+    assert!(child.wait().expect("it ends").success());
 }

@@ -112,3 +112,51 @@ fn a_network_is_changed_while_it_runs_and_for_its_next_start() {
         "#
     ));
 }
+
+#[test]
+fn the_interfaces_of_the_host_are_those_that_the_system_has() {
+    let Some(host) = NetHost::start() else { return };
+    host.ok(&format!(
+        r#"{THROWN}
+        let conn = connect();
+        let lo = conn.interface_lookup_by_name("lo");
+        assert_eq([lo.name, lo.mac_string(), lo.to_string()], ["lo", "00:00:00:00:00:00", "Interface(lo)"]);
+        assert(conn.list_all_interfaces().some(|iface| iface == lo));
+        assert_eq(conn.list_interfaces().len() + conn.list_defined_interfaces().len(), conn.list_all_interfaces().len());
+        let error = thrown(|| conn.interface_lookup_by_name("lo0"));
+        assert_eq([error.code, error.hint], ["VIR_ERR_NO_INTERFACE", "did you mean `lo`?"]);
+        "#
+    ));
+}
+
+#[test]
+fn a_list_of_networks_or_interfaces_is_a_table_for_people_and_data_for_programs() {
+    let show = |code: &str| {
+        virhai()
+            .arg("-c")
+            .arg("test:///default")
+            .arg("-e")
+            .arg(code)
+            .ok()
+    };
+    assert_eq!(
+        show("connect().list_all_networks()"),
+        "Name     State   Autostart  Persistent  Bridge\n\
+         default  active  no         yes         virbr0\n"
+    );
+    assert_eq!(
+        show("connect().list_all_interfaces()"),
+        "Name  State   MAC address\neth1  active  aa:bb:cc:dd:ee:ff\n"
+    );
+    let json = virhai()
+        .arg("--json")
+        .arg("-c")
+        .arg("test:///default")
+        .arg("-e")
+        .arg("let c = connect(); [c.list_all_networks()[0], c.list_all_interfaces()[0]]")
+        .ok();
+    assert_eq!(
+        json,
+        "[{\"name\":\"default\",\"uuid\":\"dd8fe884-6c02-601e-7551-cca97df1c5df\"},{\"name\":\"eth1\"}]\n"
+    );
+}

@@ -44,6 +44,11 @@ impl Row {
         self.state.starts_with("pool:")
     }
 
+    /// Whether the row tells about networks.
+    pub fn concerns_networks(&self) -> bool {
+        self.state.starts_with("network:")
+    }
+
     /// Whether it is the guest that acts, and what it does counts.
     pub fn is_done_by_a_guest(&self) -> bool {
         GUESTS_DOING
@@ -58,7 +63,7 @@ impl Row {
             return None;
         }
         if !self.concerns_domains() {
-            return Some("networks: not in the API yet");
+            return None;
         }
         if GUESTS_DOING
             .iter()
