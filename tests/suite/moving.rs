@@ -308,6 +308,34 @@ fn a_move_that_fails_leaves_both_hosts_as_they_were() {
 }
 
 #[test]
+fn a_move_that_is_cut_off_at_any_stage_leaves_both_hosts_as_they_were() {
+    let hosts = Hosts::start();
+    let xml = hosts.guest("counter", "web");
+    hosts.ok(&format!(
+        "pool::remove(conn, \"shared\"); begin(conn, `{xml}`).set_autostart(true);"
+    ));
+    let (mut operations, mut cuts) = (1000, 0);
+    loop {
+        let outcome = hosts
+            .script("migration::to(conn.lookup_by_name(\"web\"), dest, #{ copy_storage: true, pool: \"own\" })")
+            .arg("--max-operations")
+            .arg(operations.to_string())
+            .run();
+        if outcome.status == 0 {
+            break;
+        }
+        assert!(!outcome.stderr.contains("cannot undo"), "{outcome}");
+        hosts.ok(&format!(
+            "let dom = conn.lookup_by_name(\"web\"); assert(dom.autostart() && dom.is_persistent()); {AS_BEFORE}"
+        ));
+        cuts += 1;
+        operations += 40;
+    }
+    assert!(cuts > 5, "it was cut off {cuts} times only");
+    assert_eq!(hosts.boots("web"), 1, "the guest never booted again");
+}
+
+#[test]
 fn an_interrupted_move_leaves_both_hosts_as_they_were() {
     let hosts = Hosts::start();
     let xml = hosts.guest("hammer", "web");
