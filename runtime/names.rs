@@ -9,6 +9,11 @@ use crate::{constants, suggest};
 const VIRSH: &[(&str, &str)] = &[
     ("attach_disk", "attach_device"),
     ("attach_interface", "attach_device"),
+    ("blockcommit", "block_commit"),
+    ("blockcopy", "block_copy"),
+    ("blockjob", "block_job_info"),
+    ("blockpull", "block_pull"),
+    ("blockresize", "block_resize"),
     ("capabilities", "get_capabilities"),
     ("change_media", "update_device"),
     ("console", "open_console"),
@@ -96,6 +101,14 @@ const VIRSH: &[(&str, &str)] = &[
     ("setmaxmem", "set_max_memory"),
     ("setmem", "set_memory"),
     ("setvcpus", "set_vcpus"),
+    ("snapshot_create", "snapshot_create_xml"),
+    ("snapshot_create_as", "snapshot_create_xml"),
+    ("snapshot_delete", "delete"),
+    ("snapshot_dumpxml", "get_xml_desc"),
+    ("snapshot_info", "get_xml_desc"),
+    ("snapshot_list", "list_all_snapshots"),
+    ("snapshot_parent", "get_parent"),
+    ("snapshot_revert", "revert_to_snapshot"),
     ("start", "create"),
     ("sysinfo", "get_sysinfo"),
     ("vcpucount", "vcpus"),
@@ -210,6 +223,7 @@ fn meant(name: &str, pool: &[&Function], known: &[String]) -> Option<String> {
 /// The name in libvirt-python's camelCase or C as scripts write it.
 pub fn snake_case(name: &str) -> String {
     let kinds = [
+        "virDomainSnapshot",
         "virDomain",
         "virNetwork",
         "virConnect",

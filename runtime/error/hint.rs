@@ -99,6 +99,11 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         sys::VIR_ERR_OPERATION_INVALID if call.starts_with("virDomain") => {
             "`state()` tells what state the domain is in"
         }
+        sys::VIR_ERR_INTERNAL_ERROR
+            if message.contains("closed the monitor") && message.contains("kvm") =>
+        {
+            "KVM does not work on this host: a domain of type `qemu` is emulated, which recipes do for `virt_type: \"qemu\"`"
+        }
         sys::VIR_ERR_XML_INVALID_SCHEMA => {
             "libvirt's schema does not allow this element or value here: https://libvirt.org/formatdomain.html"
         }

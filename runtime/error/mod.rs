@@ -94,6 +94,8 @@ impl Error {
         let missing = [
             virt_sys::VIR_ERR_NO_DOMAIN,
             virt_sys::VIR_ERR_NO_DOMAIN_SNAPSHOT,
+            virt_sys::VIR_ERR_NO_INTERFACE,
+            virt_sys::VIR_ERR_NO_NETWORK,
             virt_sys::VIR_ERR_NO_STORAGE_POOL,
             virt_sys::VIR_ERR_NO_STORAGE_VOL,
         ];

@@ -224,7 +224,7 @@ fn killed_at(way: &str, moment: &str) {
     let site = Site::new();
     let log = site.0.path("console.log");
     let options = site.options(&format!(
-        "iso: \"{}\", way: \"{way}\", up: \"MG:up\", serial: \"{log}\"",
+        "iso: \"{}\", way: \"{way}\", up: \"MG:c=\", serial: \"{log}\"",
         site.iso("installer")
     ));
     let install = format!("{RECIPES} let result = install::from_iso(conn, {options});");

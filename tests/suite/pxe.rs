@@ -31,7 +31,7 @@ fn install(host: &NetHost, options: &str) -> Outcome {
             r#"
             import "std/install" as install;
             let result = install::from_network(connect(), #{{
-                name: "web", memory: "256MiB", nics: ["lan"], up: "MG:up", timeout: "110s", {options}
+                name: "web", virt_type: "qemu", memory: "256MiB", nics: ["lan"], up: "MG:up", timeout: "110s", {options}
             }});
             print(`${{result.verdict}} ${{result.evidence.ended}}`);
             "#

@@ -8,16 +8,14 @@ use virt::connect::Connect;
 use super::Connection;
 use crate::api::arguments::RhaiResultOf;
 use crate::error::Error;
-use crate::libvirt::Failure;
-use crate::suggest;
 use crate::xml::Xml;
 
 /// What the script wants to do with the object that the XML describes, for messages: a verb, what
 /// such an object is called, and the XML.
-pub(super) struct About<'a>(
-    pub(super) &'static str,
-    pub(super) &'static str,
-    pub(super) &'a str,
+pub(crate) struct About<'a>(
+    pub(crate) &'static str,
+    pub(crate) &'static str,
+    pub(crate) &'a str,
 );
 
 impl fmt::Display for About<'_> {
@@ -38,14 +36,6 @@ pub(super) fn name(xml: &str) -> Option<String> {
         .flatten()
 }
 
-/// What libvirt answers where nothing has the name that was asked for.
-const NOT_FOUND: [virt_sys::virErrorNumber; 4] = [
-    virt_sys::VIR_ERR_NO_DOMAIN,
-    virt_sys::VIR_ERR_NO_NETWORK,
-    virt_sys::VIR_ERR_NO_INTERFACE,
-    virt_sys::VIR_ERR_NO_STORAGE_POOL,
-];
-
 impl Connection {
     /// Finds the `noun` called `name` with `call`; where there is none, the error tells the nearest
     /// of `names`.
@@ -57,24 +47,11 @@ impl Connection {
         find: impl FnOnce(&Connect) -> Result<T, virt::error::Error>,
         names: impl FnOnce(&Connect) -> Vec<String>,
     ) -> RhaiResultOf<T> {
-        let fail = |failure| {
-            let action = format_args!("look up {noun} `{name}`");
-            Error::new(ctx, failure, call, action, self.uri())
-        };
-        let connect = self.connect().map_err(|failure| fail(failure).throw())?;
-        let found = self
-            .permit()
-            .and_then(|_permit| find(&connect).map_err(Failure::from));
-        found.map_err(|failure| {
-            let missing = NOT_FOUND
-                .iter()
-                .any(|code| i64::from(*code) == failure.code);
-            let known = if missing { names(&connect) } else { Vec::new() };
-            match suggest::nearest(name, known.iter().map(String::as_str)) {
-                Some(near) => fail(failure).with_hint(format!("did you mean `{near}`?")),
-                None => fail(failure),
-            }
-            .throw()
+        let action = format_args!("look up {noun} `{name}`");
+        self.call(ctx, call, action, find).map_err(|thrown| {
+            Error::with_nearest(thrown, name, || {
+                self.connect().map_or_else(|_| Vec::new(), |c| names(&c))
+            })
         })
     }
 }

@@ -1,6 +1,6 @@
 //! `Connection`: a hypervisor host, and what it gave out.
 
-mod about;
+pub(crate) mod about;
 mod cpu;
 mod domains;
 mod handles;

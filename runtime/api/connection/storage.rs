@@ -2,8 +2,10 @@
 
 use rhai::plugin::*;
 use rhai::{Array, Blob, Dynamic, NativeCallContext};
+use virt::connect::Connect;
 
 use super::Connection;
+use super::about::About;
 use crate::api::arguments::{RhaiResultOf, flag_bits};
 use crate::api::storage_pool::StoragePool;
 use crate::api::storage_vol::StorageVol;
@@ -11,13 +13,16 @@ use crate::api::xml::{XmlText, optional_xml_text, xml_text};
 use crate::error::Error;
 use crate::libvirt;
 
+fn pool_names(pools: &[virt::storage_pool::StoragePool]) -> Vec<String> {
+    pools.iter().filter_map(|pool| pool.name().ok()).collect()
+}
+
 /// The names of the pools that `flags` select; the calls for names alone stop at 1024.
 fn names(ctx: &NativeCallContext, conn: &Connection, flags: u32) -> RhaiResultOf<Vec<String>> {
     let call = "virConnectListAllStoragePools";
-    let pools = conn.call(ctx, call, "list storage pools", |c| {
-        c.list_all_storage_pools(flags)
-    })?;
-    Ok(pools.iter().filter_map(|pool| pool.name().ok()).collect())
+    let list = |c: &Connect| c.list_all_storage_pools(flags);
+    conn.call(ctx, call, "list storage pools", list)
+        .map(|pools| pool_names(&pools))
 }
 
 #[export_module]
@@ -35,14 +40,12 @@ pub(super) mod functions {
         conn: &mut Connection,
         name: &str,
     ) -> RhaiResultOf<StoragePool> {
-        let action = format_args!("look up storage pool `{name}`");
-        conn.call(&ctx, "virStoragePoolLookupByName", action, |c| {
-            c.lookup_storage_pool_by_name(name)
+        let find = |c: &Connect| c.lookup_storage_pool_by_name(name);
+        let what = ("storage pool", name);
+        conn.look_up(&ctx, "virStoragePoolLookupByName", what, find, |c| {
+            pool_names(&c.list_all_storage_pools(0).unwrap_or_default())
         })
         .map(|found| StoragePool::new(conn.clone(), found))
-        .map_err(|thrown| {
-            Error::with_nearest(thrown, name, || names(&ctx, conn, 0).unwrap_or_default())
-        })
     }
 
     /// The storage pool with the UUID `uuid` as text.
@@ -243,7 +246,7 @@ pub(super) mod functions {
         xml: XmlText,
     ) -> RhaiResultOf<StoragePool> {
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
-        let action = "define a storage pool";
+        let action = About("define", "storage pool", &text);
         let found = conn.call(&ctx, "virStoragePoolDefineXML", action, |c| {
             c.define_storage_pool_xml(&text, 0)
         })?;
@@ -267,7 +270,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<StoragePool> {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
-        let action = "define a storage pool";
+        let action = About("define", "storage pool", &text);
         let found = conn.call(&ctx, "virStoragePoolDefineXML", action, |c| {
             c.define_storage_pool_xml(&text, wanted)
         })?;
@@ -289,7 +292,7 @@ pub(super) mod functions {
         xml: XmlText,
     ) -> RhaiResultOf<StoragePool> {
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
-        let action = "create a storage pool";
+        let action = About("create", "storage pool", &text);
         let found = conn.call(&ctx, "virStoragePoolCreateXML", action, |c| {
             c.create_storage_pool_xml(&text, 0)
         })?;
@@ -313,7 +316,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<StoragePool> {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
-        let action = "create a storage pool";
+        let action = About("create", "storage pool", &text);
         let found = conn.call(&ctx, "virStoragePoolCreateXML", action, |c| {
             c.create_storage_pool_xml(&text, wanted)
         })?;

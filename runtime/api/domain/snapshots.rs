@@ -120,7 +120,7 @@ pub(super) mod functions {
         let verb = format_args!("revert to snapshot `{}`", snapshot.name());
         let handle = snapshot
             .handle()
-            .map_err(|failure| dom.error(&ctx, failure, "", &verb).throw())?;
+            .map_err(|failure| dom.error(&ctx, failure, "", verb).throw())?;
         dom.job(&ctx, "virDomainRevertToSnapshot", verb, |_| {
             handle.revert(wanted)
         })

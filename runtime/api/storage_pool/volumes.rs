@@ -6,6 +6,7 @@ use virt::storage_vol::StorageVol as Volume;
 
 use super::StoragePool;
 use crate::api::arguments::{RhaiResultOf, flag_bits};
+use crate::api::connection::about::About;
 use crate::api::storage_vol::StorageVol;
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::Error;
@@ -168,7 +169,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<StorageVol> {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the volume's XML", &xml)?;
-        let verb = "create a volume in";
+        let verb = format!("{} in", About("create", "volume", &text));
         let volume = pool.call(&ctx, "virStorageVolCreateXML", verb, |p| {
             Volume::create_xml(p, &text, wanted)
         })?;

@@ -2,15 +2,17 @@
 
 use std::time::Instant;
 
-use rhai::{Array, Dynamic, FnPtr, Map, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use super::{lost, terminated};
 use crate::api::arguments::{RhaiResultOf, duration, dynamic, fields, unknown_key};
 use crate::api::connection::Connection;
 use crate::api::domain::Domain;
+use crate::api::network::Network;
+use crate::api::storage_pool::StoragePool;
 use crate::error::Error;
 use crate::libvirt::Failure;
-use crate::libvirt::events::{self, COMMON_FIELDS, Event};
+use crate::libvirt::events::{self, Event, Family};
 use crate::suggest;
 use crate::watch::Outcome;
 
@@ -22,16 +24,8 @@ pub(super) fn wait_event(
     timeout: &Dynamic,
     action: Option<&FnPtr>,
 ) -> RhaiResultOf<Map> {
-    let fail = |failure| {
-        Error::new(
-            ctx,
-            failure,
-            "virConnectDomainEventRegisterAny",
-            "wait for an event",
-            conn.uri(),
-        )
-        .throw()
-    };
+    let fail =
+        |failure, call| Error::new(ctx, failure, call, "wait for an event", conn.uri()).throw();
     let timeout = duration(ctx, timeout)?;
     let filters: Vec<Filter> = match filter.read_lock::<Array>() {
         Some(list) => list
@@ -40,9 +34,11 @@ pub(super) fn wait_event(
             .collect::<RhaiResultOf<_>>()?,
         None => vec![Filter::new(ctx, filter)?],
     };
-    let watch = conn.watch().map_err(fail)?;
+    let watch = conn.watch().map_err(|failure| fail(failure, ""))?;
     for filter in &filters {
-        watch.follow(&filter.kind).map_err(fail)?;
+        watch
+            .follow(&filter.kind)
+            .map_err(|failure| fail(failure, filter.family.call))?;
     }
     let mut place = watch.now();
     if let Some(action) = action {
@@ -63,7 +59,7 @@ pub(super) fn wait_event(
     });
     match outcome {
         Outcome::Found(event) => Ok(event),
-        Outcome::Lost => Err(fail(lost())),
+        Outcome::Lost => Err(fail(lost(), "")),
         Outcome::Stopped => Err(terminated(ctx)),
         Outcome::TimedOut => {
             let waited = humantime::format_duration(timeout);
@@ -74,10 +70,8 @@ pub(super) fn wait_event(
                 |event| format!("the last of that kind was {}", Dynamic::from(event)),
             );
             let message = format!("waited {waited} for an event {wanted}, and {seen}");
-            Err(fail(Failure::new(
-                virt_sys::VIR_ERR_OPERATION_TIMEOUT,
-                message,
-            )))
+            let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_TIMEOUT, message);
+            Err(fail(failure, ""))
         }
     }
 }
@@ -85,17 +79,51 @@ pub(super) fn wait_event(
 /// What an event must be.
 struct Filter {
     kind: String,
+    family: &'static Family,
     fields: Map,
 }
 
 impl Filter {
-    /// A kind of event, or a map of what its fields must be; a domain stands for its UUID.
+    /// A kind of event, or a map of what its fields must be; an object stands for its UUID.
     fn new(ctx: &NativeCallContext, filter: &Dynamic) -> RhaiResultOf<Self> {
-        let fields = event_filter(ctx, filter)?;
-        let kind = fields
-            .get("kind")
-            .map_or_else(|| "lifecycle".to_owned(), ToString::to_string);
-        Ok(Self { kind, fields })
+        let mut fields = match filter.clone().into_immutable_string() {
+            Ok(kind) => fields! { "kind": kind },
+            Err(_) => filter.clone().try_cast::<Map>().ok_or_else(|| {
+                Error::invalid(
+                    ctx,
+                    "an event is named by its kind, or by a map of its fields",
+                )
+                .throw()
+            })?,
+        };
+        // Where no kind is given, it is the lifecycle of what the fields name.
+        let named = events::FAMILIES
+            .iter()
+            .find(|family| fields.contains_key(family.noun));
+        let kind = fields.get("kind").map_or_else(
+            || {
+                named
+                    .map_or("lifecycle", |family| family.lifecycle)
+                    .to_owned()
+            },
+            ToString::to_string,
+        );
+        let Some(family) = events::family(&kind) else {
+            return Err(unknown_kind(ctx, &kind));
+        };
+        if let Some(uuid) = fields.get(family.noun).and_then(uuid_of) {
+            fields.remove(family.noun);
+            fields.insert("uuid".into(), uuid.into());
+        }
+        if kind == family.lifecycle {
+            let known = ["kind", family.noun, "uuid", "event", "detail"];
+            unknown_key(ctx, &fields, known.into_iter())?;
+        }
+        Ok(Self {
+            kind,
+            family,
+            fields,
+        })
     }
 
     fn fits(&self, event: &Map) -> bool {
@@ -117,56 +145,36 @@ impl std::fmt::Display for Filter {
     }
 }
 
-fn event_filter(ctx: &NativeCallContext, filter: &Dynamic) -> RhaiResultOf<Map> {
-    let mut map = match filter.clone().into_immutable_string() {
-        Ok(kind) => fields! { "kind": kind },
-        Err(_) => filter.clone().try_cast::<Map>().ok_or_else(|| {
-            Error::invalid(
-                ctx,
-                "an event is named by its kind, or by a map of its fields",
-            )
-            .throw()
-        })?,
-    };
-    if let Some(domain) = map
-        .get("domain")
-        .and_then(|domain| domain.clone().try_cast::<Domain>())
-    {
-        map.remove("domain");
-        map.insert("uuid".into(), domain.uuid().to_owned().into());
-    }
-    let kind = map
-        .get("kind")
-        .map_or_else(|| "lifecycle".to_owned(), ToString::to_string);
-    if !events::kinds().any(|known| known == kind) {
-        let error = Error::invalid(ctx, format!("there is no kind of event `{kind}`"));
-        let hint = suggest::nearest(&kind, events::kinds()).map_or_else(
-            || {
-                format!(
-                    "the kinds are {}",
-                    events::kinds().collect::<Vec<_>>().join(", ")
-                )
-            },
-            |near| format!("did you mean \"{near}\"?"),
-        );
-        return Err(error.with_hint(hint).throw());
-    }
-    if kind == "lifecycle" {
-        unknown_key(
-            ctx,
-            &map,
-            COMMON_FIELDS.into_iter().chain(["event", "detail"]),
-        )?;
-    }
-    Ok(map)
+fn unknown_kind(ctx: &NativeCallContext, kind: &str) -> Box<EvalAltResult> {
+    let hint = suggest::nearest(kind, events::kinds()).map_or_else(
+        || {
+            let kinds: Vec<&str> = events::kinds().collect();
+            format!("the kinds are {}", kinds.join(", "))
+        },
+        |near| format!("did you mean \"{near}\"?"),
+    );
+    Error::invalid(ctx, format!("there is no kind of event `{kind}`"))
+        .with_hint(hint)
+        .throw()
+}
+
+/// The UUID of the object that `value` is, if it is one.
+fn uuid_of(value: &Dynamic) -> Option<String> {
+    let domain = value.read_lock::<Domain>().map(|it| it.uuid().to_owned());
+    domain
+        .or_else(|| value.read_lock::<Network>().map(|it| it.uuid().to_owned()))
+        .or_else(|| {
+            let pool = value.read_lock::<StoragePool>();
+            pool.map(|it| it.uuid().to_owned())
+        })
 }
 
 fn event_map(event: &Event) -> Map {
-    let mut map = fields! {
-        "kind": event.kind,
-        "domain": event.name.clone(),
-        "uuid": event.uuid.clone(),
-    };
+    let mut map = fields! { "kind": event.kind };
+    map.insert(event.noun.into(), event.name.clone().into());
+    if !event.uuid.is_empty() {
+        map.insert("uuid".into(), event.uuid.clone().into());
+    }
     map.extend(
         event
             .fields

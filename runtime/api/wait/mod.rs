@@ -110,22 +110,26 @@ mod functions {
     }
 
     /// Waits for the next event of a kind, or the next whose fields are as in a map, or for the
-    /// first of an array of those; returns it as a map with `kind`, `domain`, `uuid` and the
-    /// kind's own fields.
+    /// first of an array of those; returns it as a map with `kind`, the object's name under what it
+    /// is (`domain`, `network`, `storage_pool`, `node_device`, `secret`), its `uuid`, and the kind's
+    /// own fields.
     ///
-    /// Only events after the call count: give what causes it as a third argument. A lifecycle
-    /// event has `event` (`started`, `stopped`, ...) and `detail` (`booted`, `destroyed`, ...).
+    /// Only events after the call count: give what causes it as a third argument. In a map, an
+    /// object stands for itself: `#{ kind: "device_removed", domain: dom }`. Without a kind it is
+    /// the lifecycle, which has `event` (`started`, `stopped`, ...) and for domains `detail`
+    /// (`booted`, `destroyed`, ...): of the network where the map has `network`, and so on. A kind
+    /// that does not exist is answered with those that do.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
     /// try {
-    ///     conn.wait_event("lifecycle", "10ms");
+    ///     conn.wait_event("storage_pool_refresh", "10ms");
     ///     assert(false);
     /// } catch (err) {
     ///     assert_eq(err.code, "VIR_ERR_OPERATION_TIMEOUT");
     /// }
     /// ```
-    /// Calls virConnectDomainEventRegisterAny.
+    /// Calls virConnectDomainEventRegisterAny, virConnectNetworkEventRegisterAny, virConnectStoragePoolEventRegisterAny, virConnectNodeDeviceEventRegisterAny, virConnectSecretEventRegisterAny.
     #[rhai_fn(name = "wait_event", pure, return_raw)]
     pub fn wait_event_after(
         ctx: NativeCallContext,
@@ -143,8 +147,11 @@ mod functions {
     /// let dom = conn.lookup_by_name("test");
     /// let event = conn.wait_event(#{ event: "stopped", domain: dom }, "10s", || dom.destroy());
     /// assert_eq(event.detail, "destroyed");
+    /// let net = conn.network_lookup_by_name("default");
+    /// let event = conn.wait_event(#{ network: net }, "10s", || net.destroy());
+    /// assert_eq([event.kind, event.event], ["network_lifecycle", "stopped"]);
     /// ```
-    /// Calls virConnectDomainEventRegisterAny.
+    /// Calls virConnectDomainEventRegisterAny, virConnectNetworkEventRegisterAny, virConnectStoragePoolEventRegisterAny, virConnectNodeDeviceEventRegisterAny, virConnectSecretEventRegisterAny.
     #[rhai_fn(name = "wait_event", pure, return_raw)]
     pub fn wait_event_of(
         ctx: NativeCallContext,

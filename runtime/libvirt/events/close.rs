@@ -1,0 +1,45 @@
+//! The closing of a connection.
+
+use std::ffi::{c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use virt::connect::Connect;
+use virt_sys::virConnectPtr;
+
+use crate::libvirt::{Result, checked};
+
+/// Who is told that a connection broke; runs on the event-loop thread and must not block.
+pub type CloseSink = Arc<dyn Fn() + Send + Sync>;
+
+/// Tells `sink` when the connection breaks; does nothing where the driver has no connection.
+pub fn on_close(connect: &Connect, sink: CloseSink) -> Result<()> {
+    let target = Box::into_raw(Box::new(sink));
+    // SAFETY: libvirt frees the target once, with the connection.
+    let result = unsafe {
+        virt_sys::virConnectRegisterCloseCallback(
+            connect.as_ptr(),
+            Some(closed),
+            target.cast::<c_void>(),
+            Some(free_close),
+        )
+    };
+    if result < 0 {
+        // SAFETY: libvirt did not take the target, so it is still ours.
+        unsafe { free_close(target.cast::<c_void>()) };
+    }
+    checked(result).map(drop)
+}
+
+unsafe extern "C" fn closed(_: virConnectPtr, _reason: c_int, target: *mut c_void) {
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: the pointer is the box made in `on_close`, alive while registered.
+        let sink = unsafe { &*target.cast::<CloseSink>() };
+        sink();
+    }));
+}
+
+unsafe extern "C" fn free_close(target: *mut c_void) {
+    // SAFETY: the pointer is the box made in `on_close`, and libvirt frees it once.
+    drop(unsafe { Box::from_raw(target.cast::<CloseSink>()) });
+}

@@ -1,0 +1,112 @@
+//! Clones of guests on a real host: what is their own, and what is not touched.
+
+use crate::support::{Daemon, Outcome, micro};
+
+struct Site(Daemon);
+
+const IMPORTS: &str = r#"
+    import "std/clone" as clone;
+    import "std/guest" as guest;
+    import "std/image" as image;
+    import "std/pool" as pool;
+    let conn = connect();
+    let images = { try { conn.storage_pool_lookup_by_name("images") } catch { } };
+"#;
+
+impl Site {
+    /// A host with the guest `web`, which has a disk that boots, one more, and a CD.
+    fn new() -> Self {
+        let host = Daemon::start();
+        let folder = host.scratch().folder("images");
+        host.scratch().copy(&micro("counter.img"), "images/web.img");
+        let iso = host.scratch().copy(&micro("hello.iso"), "hello.iso");
+        let site = Self(host);
+        site.ok(&format!(
+            "pool::create(conn, #{{ name: \"images\", path: \"{0}\" }}); \
+             guest::create(conn, #{{ name: \"web\", memory: \"32MiB\", nics: [\"user\"], start: false, cdrom: \"{1}\", \
+               disks: [\"{0}/web.img\", #{{ pool: \"images\", size: \"1MiB\" }}] }});",
+            folder.display(),
+            iso.display()
+        ));
+        site
+    }
+
+    fn ok(&self, script: &str) -> String {
+        self.0.ok(&format!("{IMPORTS}{script}; ()"))
+    }
+
+    fn run(&self, script: &str) -> Outcome {
+        self.0
+            .virhai()
+            .script(format!("{IMPORTS}{script}; ()"))
+            .run()
+    }
+}
+
+#[test]
+fn a_full_clone_has_all_of_its_own_and_boots() {
+    let site = Site::new();
+    site.ok(
+        r#"
+        let web = conn.lookup_by_name("web");
+        let made = clone::of(web, #{ name: "copy" });
+        let a = web.xml(); let b = made.xml();
+            assert(a.get("uuid") != b.get("uuid"));
+            assert(a.get("devices/interface/mac/@address") != b.get("devices/interface/mac/@address"));
+            assert_eq(b.select("devices/disk[@device='disk']/source/@file").map(|path| path.split("/").pop()), ["copy.raw", "copy-1.qcow2"]);
+            assert_eq(b.get("devices/disk[@device='cdrom']/source/@file"), a.get("devices/disk[@device='cdrom']/source/@file"));
+            assert_eq(b.get("memory"), a.get("memory"));
+            guest::boot(made).wait("MG:up", "30s");
+            made.destroy();
+            assert_eq(guest::remove_with_volumes(made).len(), 2);
+            assert_eq(images.num_of_volumes(), 2);
+        "#,
+    );
+}
+
+#[test]
+fn a_guest_that_runs_is_cloned_while_it_stands_still_and_goes_on() {
+    let site = Site::new();
+    site.ok(r#"
+        let web = conn.lookup_by_name("web");
+        let console = guest::boot(web);
+        console.wait("MG:c=", "30s");
+        let made = clone::of(web, #{ name: "copy", start: true });
+        assert_eq(web.state(), "running");
+        console.wait("MG:c=", "30s");
+        made.open_console().wait("MG:c=", "30s");
+        made.destroy();
+        try { clone::of(web, #{ name: "over", mode: "backed" }); throw "cloned"; } catch (err) {
+            assert(err.message.contains("would corrupt"), err.to_string());
+        }
+        web.destroy();
+        let over = clone::of(web, #{ name: "over", mode: "backed" });
+        let disk = conn.storage_vol_lookup_by_path(over.xml().get("devices/disk/source/@file"));
+        assert(parse_xml(disk.xml_desc()).get("backingStore/path").ends_with("web.img"));
+        guest::boot(over).wait("MG:up", "30s");
+        over.destroy();
+        "#);
+}
+
+#[test]
+fn a_clone_that_cannot_be_made_leaves_nothing_and_the_original_running() {
+    let site = Site::new();
+    site.ok(r#"
+        let web = conn.lookup_by_name("web");
+        web.create();
+        // The name of its second disk is taken.
+        image::create(conn, #{ pool: "images", name: "copy-1.qcow2", size: "1MiB" });
+        try { clone::of(web, #{ name: "copy" }); throw "cloned"; } catch (err) {
+            assert(err.message.contains("already in use"), err.to_string());
+        }
+        assert_eq(web.state(), "running");
+        assert_eq(conn.list_all_domains().len(), 1);
+        let names = images.list_volumes();
+        assert(!names.contains("copy.raw"), names.to_string());
+        web.destroy();
+        "#);
+    let outcome = site.run("clone::of(conn.lookup_by_name(\"web\"), #{ nme: \"copy\" })");
+    assert!(outcome.stderr.contains("did you mean `name`?"), "{outcome}");
+    let outcome = site.run("clone::of(conn.lookup_by_name(\"web\"), #{ name: \"web\" })");
+    assert!(outcome.stderr.contains("exists already"), "{outcome}");
+}
