@@ -392,12 +392,16 @@ fn a_host_is_evacuated_in_order_and_what_stays_is_told() {
         let outcomes = |reports| reports.map(|report| [report.guest, report.outcome]);
 
         // All or none: those that have moved come back.
-        let options = #{{ order: ["db", "web"], on_failure: "bring back" }};
+        let options = #{{ order: ["db", "web"], parallel: 2, on_failure: "bring back" }};
         let error = thrown(|| migration::evacuate(conn, dest, options));
         assert_eq(outcomes.call(error.guests), [["db", "brought back"], ["web", "brought back"], ["mail", "failed"]]);
         assert(error.message.contains("3 of 3 guests"), error.message);
         assert_eq([conn.num_of_domains(), dest.list_all_domains()], [3, []]);
         assert(conn.list_all_domains().filter(|dom| dom.name != "mail").all(|dom| dom.is_persistent()));
+
+        // Or none after the one that failed.
+        let error = thrown(|| migration::evacuate(conn, dest, #{{ order: ["mail", "db"], on_failure: "stop" }}));
+        assert_eq(outcomes.call(error.guests), [["mail", "failed"], ["db", "not tried"], ["web", "not tried"]]);
 
         // What the check refuses keeps all of them here, where that is asked for.
         let taken = `{web}`;
@@ -417,6 +421,10 @@ fn a_host_is_evacuated_in_order_and_what_stays_is_told() {
         assert_eq(conn.list_all_domains(), []);
         for name in ["web", "db"] {{ up(dest.lookup_by_name(name)); }}
         assert(thrown(|| migration::evacuate(conn, dest, #{{ paralel: 2 }})).hint.contains("parallel"));
+        // And back, the one that is off as well.
+        dest.lookup_by_name("db").destroy();
+        let reports = migration::evacuate(dest, conn, #{{ inactive: true, parallel: 2, order: ["db"] }});
+        assert_eq(reports.map(|report| report.changes), [["moved its configuration"], ["moved as it ran"]]);
         "#
     ));
     for name in ["web", "db"] {
