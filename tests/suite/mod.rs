@@ -11,6 +11,7 @@ mod errors;
 mod events;
 mod examples;
 mod faults;
+mod images;
 mod imports;
 mod install;
 mod lifecycle;
