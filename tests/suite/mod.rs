@@ -23,6 +23,7 @@ mod promises;
 mod prompt;
 mod provisioning;
 mod pxe;
+mod ready;
 mod recipes;
 mod restore_points;
 mod runner;
