@@ -11,7 +11,9 @@ use virhai::{Error, Imports, names};
 
 use crate::show;
 use place::{Place, shorten};
-use words::{defined_names, failures, no_function, plain_message, plain_types};
+use words::{
+    defined_names, failures, no_function, plain_message, plain_types, public_functions, qualified,
+};
 
 /// A failure, ready to be shown.
 pub(crate) struct Diagnostic {
@@ -139,6 +141,15 @@ impl Diagnostic {
                 }
                 diagnostic.title = plain_message(&bare);
             }
+        }
+        if let EvalAltResult::ErrorFunctionNotFound(signature, _) = inner
+            && let Some((alias, name)) = qualified(signature)
+            && let Some(text) = imported(imports, &file, alias)
+        {
+            let known: Vec<String> = public_functions(&text);
+            diagnostic.hint = virhai::suggest::nearest(name, known.iter().map(String::as_str))
+                .map(|near| format!("did you mean `{alias}::{near}`?"))
+                .or_else(|| Some(format!("`{alias}` has {}", known.join(", "))));
         }
         if diagnostic.hint.is_none() {
             let known = imports
@@ -281,6 +292,27 @@ impl Diagnostic {
         self.hint = Some(hint.into());
         self
     }
+}
+
+/// The text that the file `file` imports as `alias`.
+fn imported(imports: &Imports, file: &str, alias: &str) -> Option<String> {
+    let text = imports.text(file)?;
+    let named = format!("as {alias}");
+    let path = text.split("import").skip(1).find_map(|rest| {
+        let statement = rest.split(';').next()?;
+        let mut parts = statement.split('"');
+        let path = parts.nth(1)?;
+        (parts.next()?.trim() == named).then(|| path.to_owned())
+    })?;
+    let name = match path.strip_prefix("std/") {
+        Some(_) => format!("{path}.rhai"),
+        None => std::path::Path::new(file)
+            .parent()?
+            .join(format!("{path}.rhai"))
+            .display()
+            .to_string(),
+    };
+    imports.text(&name)
 }
 
 /// What and where in the map that a script catches for one of Rhai's own errors.

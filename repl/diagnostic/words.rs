@@ -73,6 +73,25 @@ pub(super) fn plain_types(signature: &str) -> String {
         .replace(" (", "(")
 }
 
+/// The alias and the name in the signature of a function of an imported file.
+pub(super) fn qualified(signature: &str) -> Option<(&str, &str)> {
+    let name = signature.split([' ', '(']).next()?;
+    let (alias, name) = name.split_once("::")?;
+    (!name.contains("::")).then_some((alias, name))
+}
+
+/// The functions that a file offers to those that import it.
+pub(super) fn public_functions(text: &str) -> Vec<String> {
+    let mut names: Vec<String> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("fn "))
+        .filter_map(|rest| rest.split('(').next())
+        .map(str::to_owned)
+        .collect();
+    names.dedup();
+    names
+}
+
 /// The names that a script defines, for suggestions.
 pub(super) fn defined_names(text: &str) -> Vec<String> {
     let mut names = Vec::new();

@@ -4,6 +4,7 @@
 
 pub(crate) mod arguments;
 pub(crate) mod connection;
+pub(crate) mod disk_image;
 pub(crate) mod domain;
 pub(crate) mod domain_snapshot;
 pub(crate) mod error;
@@ -30,6 +31,7 @@ pub(crate) fn register(engine: &mut Engine) {
     domain::register(engine);
     interface::register(engine);
     domain_snapshot::register(engine);
+    disk_image::register(engine);
     net::register(engine);
     network::register(engine);
     storage_pool::register(engine);

@@ -237,3 +237,27 @@ fn the_boot_sector_of_an_image_is_read_through_its_format() {
         assert_eq(image::boot_sector(over), ());
         "#);
 }
+
+#[test]
+fn a_clone_that_is_cut_off_leaves_nothing() {
+    let site = Site::new();
+    site.ok(
+        "guest::create(conn, #{ name: \"web\", memory: \"32MiB\", nics: [], start: false, \
+         disks: [#{ pool: \"images\", size: \"1MiB\", format: \"raw\" }, #{ pool: \"images\", size: \"2MiB\" }] });",
+    );
+    site.survives_every_cut(
+        "import \"std/clone\" as clone; clone::of(conn.lookup_by_name(\"web\"), #{ name: \"copy\", start: true })",
+        80,
+    );
+}
+
+#[test]
+fn a_guest_from_a_cloud_image_that_is_cut_off_leaves_nothing() {
+    let site = Site::new();
+    site.ok("image::create(conn, #{ pool: \"images\", name: \"cloud.qcow2\", size: \"1MiB\" });");
+    site.survives_every_cut(
+        "import \"std/import_image\" as import_image; import_image::cloud(conn, #{ name: \"web\", memory: \"32MiB\", nics: [], \
+         pool: \"images\", image: conn.storage_pool_lookup_by_name(\"images\").storage_vol_lookup_by_name(\"cloud.qcow2\") })",
+        120,
+    );
+}

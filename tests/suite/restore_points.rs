@@ -149,3 +149,29 @@ fn a_save_file_is_restored_once_unless_it_is_forced() {
         "#
     ));
 }
+
+#[test]
+fn the_scripts_of_clones_and_restore_points_do_as_they_say() {
+    let site = Site::new("qcow2");
+    let run = |name: &str, args: &[&str]| {
+        let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("scripts")
+            .join(name);
+        let run = site
+            .0
+            .virhai()
+            .arg("run")
+            .arg(site.0.scratch().copy(&from, name));
+        args.iter().fold(run, |run, arg| run.arg(arg)).ok()
+    };
+    assert_eq!(run("restore_points.rhai", &["web", "make", "now"]), "now\n");
+    assert_eq!(
+        run("restore_points.rhai", &["web", "restore", "now"]),
+        "now\n"
+    );
+    assert_eq!(run("restore_points.rhai", &["web", "remove", "now"]), "\n");
+    assert_eq!(
+        run("clone_guest.rhai", &["web", "copy"]),
+        "copy is running, web is running\n"
+    );
+}

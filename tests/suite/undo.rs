@@ -110,6 +110,8 @@ fn what_cannot_be_taken_back_is_said_and_the_rest_goes_on() {
         all_or_nothing(|undo| {
             things::make("a");
             undo.push(|| throw "it is stuck");
+            undo.push(|| throw #{ message: "it is in use", hint: "stop it" });
+            undo.push(|| connect("test:///default").lookup_by_name("nobody"));
             things::make("b");
             throw "the first failure";
         });
@@ -119,10 +121,14 @@ fn what_cannot_be_taken_back_is_said_and_the_rest_goes_on() {
         outcome.stdout.ends_with("unmake b\nunmake a\n"),
         "{outcome}"
     );
-    assert!(
-        outcome.stderr.contains("cannot undo: it is stuck"),
-        "{outcome}"
-    );
+    for why in [
+        "it is stuck\n",
+        "it is in use\n",
+        "cannot look up domain `nobody`",
+    ] {
+        let said = format!("cannot undo: {why}");
+        assert!(outcome.stderr.contains(&said), "{outcome}");
+    }
     assert!(outcome.stderr.contains("the first failure"), "{outcome}");
 }
 

@@ -14,7 +14,7 @@ use crate::xml::Xml;
 /// A snapshot of a domain; copies are the same snapshot.
 pub type DomainSnapshot = Object<DomainSnapshotKind>;
 
-/// What a [`DomainSnapshot`] stands for.
+/// What a `DomainSnapshot` stands for.
 pub struct DomainSnapshotKind;
 
 /// The domain that a snapshot is of.

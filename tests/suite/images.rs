@@ -1,0 +1,126 @@
+//! Guests from images: as they are, laid over, and told by a seed what to become.
+
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use crate::support::{Daemon, Run, micro};
+
+/// A host whose pool `images` has an image that boots.
+fn host() -> (Daemon, PathBuf) {
+    let host = Daemon::start();
+    let folder = host.scratch().folder("images");
+    host.scratch()
+        .copy(&micro("counter.img"), "images/counter.img");
+    host.ok(&format!(
+        "import \"std/pool\" as pool; pool::create(connect(), #{{ name: \"images\", path: \"{}\" }}); ()",
+        folder.display()
+    ));
+    (host, folder)
+}
+
+fn script(host: &Daemon, name: &str, args: &[&str]) -> Run {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("scripts")
+        .join(name);
+    let run = host
+        .virhai()
+        .arg("run")
+        .arg(host.scratch().copy(&from, name));
+    args.iter().fold(run, |run, arg| run.arg(arg))
+}
+
+/// The files in an image with a FAT file system.
+fn files(image: &Path) -> Vec<(String, String)> {
+    let bytes = std::fs::read(image).expect("the image is there");
+    let system =
+        fatfs::FileSystem::new(Cursor::new(bytes), fatfs::FsOptions::new()).expect("it is FAT");
+    assert_eq!(system.volume_label(), "CIDATA");
+    let mut found: Vec<(String, String)> = system
+        .root_dir()
+        .iter()
+        .map(|entry| entry.expect("it can be read"))
+        .map(|entry| {
+            let mut text = String::new();
+            entry
+                .to_file()
+                .read_to_string(&mut text)
+                .expect("it is text");
+            (entry.file_name(), text)
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn an_image_that_boots_becomes_a_guest() {
+    let (host, folder) = host();
+    let image = folder.join("counter.img").display().to_string();
+    let told = script(&host, "import_image.rhai", &["web", &image, "MG:up"]).ok();
+    assert_eq!(told, "web is running\n");
+}
+
+#[test]
+fn a_cloud_image_gets_a_seed_and_is_not_written_to() {
+    let (host, folder) = host();
+    let before = std::fs::read(folder.join("counter.img")).expect("it is there");
+    host.ok(&format!(
+        r#"
+        import "std/import_image" as import_image;
+        let conn = connect();
+        let result = import_image::cloud(conn, #{{
+            name: "web", memory: "32MiB", nics: [], pool: "images", image: "{}", size: "2MiB", host_name: "web.example",
+            user_data: #{{ users: [#{{ name: "admin" }}] }}, network_config: "version: 2\n", keep_seed: true, up: "MG:up",
+        }});
+        let disks = result.domain.xml().select("devices/disk/source/@file").map(|path| path.split("/").pop());
+        assert_eq(disks, ["web.qcow2", "web-seed.img"]);
+        assert(result.domain.xml().has("devices/disk[source/@file='{}/web-seed.img']/readonly"));
+        "#,
+        folder.join("counter.img").display(),
+        folder.display()
+    ));
+    assert!(before == std::fs::read(folder.join("counter.img")).expect("it is there"));
+    let seed = files(&folder.join("web-seed.img"));
+    let names: Vec<&str> = seed.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["meta-data", "network-config", "user-data"]);
+    assert_eq!(seed[1].1, "version: 2\n");
+    let meta: serde_json::Value = serde_json::from_str(&seed[0].1).expect("JSON is YAML");
+    assert_eq!(meta["local-hostname"], "web.example");
+    let user = seed[2]
+        .1
+        .strip_prefix("#cloud-config\n")
+        .expect("cloud-init looks for it");
+    let user: serde_json::Value = serde_json::from_str(user).expect("JSON is YAML");
+    assert_eq!(user["users"][0]["name"], "admin");
+}
+
+#[test]
+fn the_seed_is_gone_once_the_guest_is_up_and_a_failure_leaves_nothing() {
+    let (host, folder) = host();
+    let image = folder.join("counter.img").display().to_string();
+    let args = ["web", "images", &image, "ssh-ed25519 AAAA", "MG:up"];
+    assert_eq!(
+        script(&host, "cloud_image.rhai", &args).ok(),
+        "web is running\n"
+    );
+    assert!(!folder.join("web-seed.img").exists());
+    let kept = host.ok("connect().lookup_by_name(\"web\").xml(VIR_DOMAIN_XML_INACTIVE).select(\"devices/disk\").len()");
+    assert_eq!(kept, "1\n");
+    let outcome = host
+        .virhai()
+        .script(format!(
+            "import \"std/import_image\" as import_image; \
+             import_image::cloud(connect(), #{{ name: \"other\", memory: \"32MiB\", nics: [], pool: \"images\", image: \"{image}\", up: \"never\", timeout: \"3s\" }})"
+        ))
+        .fails(1);
+    assert!(
+        outcome.stderr.contains("was not ready within 3s"),
+        "{outcome}"
+    );
+    let left: Vec<_> = std::fs::read_dir(&folder)
+        .expect("it is there")
+        .map(|entry| entry.expect("it can be read").file_name())
+        .collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert_eq!(host.ok("connect().list_all_domains().len()"), "1\n");
+}

@@ -1,0 +1,85 @@
+//! Hosts that all guests leave.
+
+use std::path::Path;
+
+use super::Hosts;
+
+#[test]
+fn a_host_is_evacuated_in_order_and_what_stays_is_told() {
+    let hosts = Hosts::start();
+    let guests: Vec<String> = ["web", "db", "mail"]
+        .iter()
+        .map(|name| hosts.guest("counter", name))
+        .collect();
+    let [web, db, mail] = guests.as_slice() else {
+        unreachable!("three were made")
+    };
+    hosts.ok(&format!(
+        r#"
+        let doms = [`{web}`, `{db}`].map(|xml| begin(conn, xml));
+        // libvirt refuses to move it, which nobody can know before.
+        let bound = conn.create_xml(`{mail}`, VIR_DOMAIN_START_AUTODESTROY);
+        let outcomes = |reports| reports.map(|report| [report.guest, report.outcome]);
+
+        // All or none: those that have moved come back.
+        let options = #{{ order: ["db", "web"], parallel: 2, on_failure: "bring back" }};
+        let error = thrown(|| migration::evacuate(conn, dest, options));
+        assert_eq(outcomes.call(error.guests), [["db", "brought back"], ["web", "brought back"], ["mail", "failed"]]);
+        assert(error.message.contains("3 of 3 guests"), error.message);
+        assert_eq([conn.num_of_domains(), dest.list_all_domains()], [3, []]);
+        assert(conn.list_all_domains().filter(|dom| dom.name != "mail").all(|dom| dom.is_persistent()));
+
+        // Or none after the one that failed.
+        let error = thrown(|| migration::evacuate(conn, dest, #{{ order: ["mail", "db"], on_failure: "stop" }}));
+        assert_eq(outcomes.call(error.guests), [["mail", "failed"], ["db", "not tried"], ["web", "not tried"]]);
+
+        // What the check refuses keeps all of them here, where that is asked for.
+        let taken = `{web}`;
+        taken.replace("</name>", "</name><uuid>7e1a0000-0000-4000-8000-0000000000aa</uuid>");
+        let taken = dest.define_xml(taken);
+        let error = thrown(|| migration::evacuate(conn, dest, #{{ on_failure: "stop", order: ["web"] }}));
+        assert_eq(outcomes.call(error.guests)[0], ["web", "refused"]);
+        assert(error.guests.all(|report| report.outcome != "moved"));
+        assert(error.message.contains("another guest called `web`"), error.message);
+
+        // Or the others go.
+        let error = thrown(|| migration::evacuate(conn, dest, #{{ order: ["web", "mail"], parallel: 3 }}));
+        assert_eq(outcomes.call(error.guests), [["web", "refused"], ["mail", "failed"], ["db", "moved"]]);
+        taken.undefine();
+        bound.destroy();
+        assert_eq(outcomes.call(migration::evacuate(conn, dest, #{{}})), [["web", "moved"]]);
+        assert_eq(conn.list_all_domains(), []);
+        for name in ["web", "db"] {{ up(dest.lookup_by_name(name)); }}
+        assert(thrown(|| migration::evacuate(conn, dest, #{{ paralel: 2 }})).hint.contains("parallel"));
+        // And back, the one that is off as well.
+        dest.lookup_by_name("db").destroy();
+        let reports = migration::evacuate(dest, conn, #{{ inactive: true, parallel: 2, order: ["db"] }});
+        assert_eq(reports.map(|report| report.changes), [["moved its configuration"], ["moved as it ran"]]);
+        "#
+    ));
+    for name in ["web", "db"] {
+        assert_eq!(hosts.boots(name), 1, "{name} never booted again");
+    }
+}
+
+#[test]
+fn the_script_that_evacuates_a_host_tells_what_stands_in_the_way() {
+    let hosts = Hosts::start();
+    let (web, db) = (hosts.guest("counter", "web"), hosts.guest("counter", "db"));
+    hosts.ok(&format!(
+        "for xml in [`{web}`, `{db}`] {{ begin(conn, xml); }} dest.define_xml(`{web}`);"
+    ));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/evacuate.rhai");
+    let copy = hosts.here.scratch().copy(&script, "evacuate.rhai");
+    let program = || {
+        let program = hosts.here.virhai().arg("run").arg(&copy);
+        program.arg(hosts.there.uri()).arg("web")
+    };
+    let outcome = program().fails(1);
+    let told =
+        "web: the destination has another guest called `web`, which is shutoff (the option `name`";
+    assert!(outcome.stdout.starts_with(told), "{outcome}");
+    assert!(outcome.stderr.contains("2 of 2 guests"), "{outcome}");
+    hosts.ok("dest.lookup_by_name(\"web\").undefine();");
+    assert_eq!(program().ok(), "web moved\ndb moved\n");
+}
