@@ -187,7 +187,7 @@ fn outside(path: &str) -> String {
     )
 }
 
-fn embedded(recipe: &str) -> Result<Found, String> {
+pub(crate) fn embedded(recipe: &str) -> Result<Found, String> {
     let name = format!("{recipe}.rhai");
     match STDLIB.get_file(&name).and_then(|file| file.contents_utf8()) {
         Some(text) => Ok(Found {

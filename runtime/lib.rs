@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod constants;
 pub mod engine;
+pub mod inference;
 pub mod interrupt;
 pub mod names;
 pub mod program;

@@ -13,6 +13,19 @@ use crate::suggest;
 /// Rhai's result under the one name that its definitions understand.
 pub(crate) type RhaiResultOf<T> = std::result::Result<T, Box<rhai::EvalAltResult>>;
 
+/// An array of values that are all of the type `T`, as the catalogue tells.
+pub(crate) type ArrayOf<T> = <T as Listed>::List;
+
+/// What can be in an [`ArrayOf`].
+pub(crate) trait Listed {
+    /// What scripts get.
+    type List;
+}
+
+impl<T> Listed for T {
+    type List = Array;
+}
+
 /// The words for the kinds of IP address.
 pub(crate) static IP_TYPES: Words = Words::new("virIPAddrType", "VIR_IP_ADDR_TYPE_");
 

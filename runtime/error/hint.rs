@@ -127,6 +127,10 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         sys::VIR_ERR_AGENT_COMMAND_TIMEOUT => {
             "the agent did not answer in time, and may still do what it was asked: `agent_set_response_timeout` gives it longer"
         }
+        // Left by a process that was killed, and not to be removed by another user.
+        _ if message.contains("lock file") && message.contains("LCK..") => {
+            "another program has this console open, or was killed while it had: in the second case remove that file, as its owner or root"
+        }
         sys::VIR_ERR_INVALID_CONN if message.contains("is closed") => {
             "open it again with `connect(uri)`"
         }

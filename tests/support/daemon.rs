@@ -1,7 +1,7 @@
 //! A libvirt daemon of the test's own, run by an ordinary user.
 
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 
 use super::capabilities::{self, Whose};
 use super::embed::kill_guests;
-use super::scratch::test_user;
+use super::user::as_test_user;
 use super::{Run, Scratch, micro, micro_xml, virhai};
 
 /// QEMU without `virtlogd`, and migrations to this host over loopback, on ports of its own: the
@@ -62,21 +62,7 @@ impl Daemon {
 
     /// Starts the daemon again, after `kill`.
     pub fn launch(&mut self) {
-        let mut command = match test_user() {
-            Some(user) => {
-                let mut command = Command::new("setpriv");
-                command.args([
-                    "--reuid",
-                    &user.uid.to_string(),
-                    "--regid",
-                    &user.gid.to_string(),
-                ]);
-                command.args(["--clear-groups", "--", "libvirtd"]);
-                command
-            }
-            None => Command::new("libvirtd"),
-        };
-        let process = command
+        let process = as_test_user("libvirtd")
             .env("XDG_RUNTIME_DIR", self.scratch.path("run"))
             .env("XDG_CONFIG_HOME", self.scratch.path("config"))
             .env("XDG_CACHE_HOME", self.scratch.path("cache"))

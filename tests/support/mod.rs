@@ -9,6 +9,8 @@ mod guests;
 mod net_host;
 mod run;
 mod scratch;
+mod small_disk;
+mod user;
 
 pub use daemon::Daemon;
 pub use embed::Embed;
@@ -16,3 +18,4 @@ pub use guests::{agent_xml, micro, micro_xml, tiny, tiny_xml};
 pub use net_host::NetHost;
 pub use run::{Outcome, Run, virhai};
 pub use scratch::{Scratch, TestHost};
+pub use small_disk::SmallDisk;

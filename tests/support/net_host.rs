@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::capabilities::{self, Whose};
-use super::embed::kill_guests;
+use super::user::OWN_LOCKS;
 use super::{Run, Scratch, virhai};
 
 /// Where the daemon's own folders are, by the system's name for them.
@@ -53,18 +53,24 @@ impl NetHost {
              cgroup_controllers = []\nnamespaces = []\nremember_owner = 0\n",
         );
         let mut script = "set -e; ip link set lo up; mount --make-rprivate /;".to_owned();
+        script += OWN_LOCKS;
+        script += ";";
         for (folder, place) in FOLDERS {
             let folder = scratch.text(folder);
             script += &format!("mkdir -p {place}; mount --bind {folder} {place};");
         }
-        script += "exec libvirtd --pid-file /run/libvirt/libvirtd.pid";
-        let process = Command::new("unshare")
-            .args(["--net", "--mount", "sh", "-c", &script])
+        // The shell stays, as the one who gathers the ended guests that the daemon leaves behind.
+        script += "libvirtd --pid-file /run/libvirt/libvirtd.pid & wait";
+        // Whoever ends this process ends all of them: daemon, guests, DHCP servers.
+        let process = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "unshare", "--net", "--mount"])
+            .args(["--pid", "--fork", "--kill-child", "--mount-proc"])
+            .args(["sh", "-c", &script])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("unshare is installed");
+            .expect("setpriv is installed");
         let host = Self { scratch, process };
         let until = Instant::now() + Duration::from_secs(30);
         while std::os::unix::net::UnixStream::connect(host.socket()).is_err() {
@@ -120,9 +126,6 @@ impl Drop for NetHost {
         let _ = self.process.kill();
         let _ = self.process.wait();
         capabilities::keep(Whose::Root, &self.scratch.path(CAPABILITIES));
-        kill_guests(&self.scratch.path("run/qemu"));
-        // The DHCP servers; with the last process the network itself is gone.
-        kill_guests(&self.scratch.path("run/network"));
     }
 }
 
@@ -143,7 +146,15 @@ fn impossible() -> Option<String> {
         return Some(format!("`{program}` is not installed"));
     }
     let tried = Command::new("unshare")
-        .args(["--net", "--mount", "sh", "-c"])
+        .args([
+            "--net",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--mount-proc",
+            "sh",
+            "-c",
+        ])
         .arg("mount --make-rprivate / && ip link add vhtest type bridge")
         .output();
     match tried {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use super::scratch::test_user;
+use super::user::as_test_user;
 
 /// No script of a test takes longer; a hang is a failure and not a lost day.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -81,19 +81,10 @@ impl Run {
     /// The command, for tests that talk to the process themselves.
     pub fn command(&self) -> Command {
         let program = env!("CARGO_BIN_EXE_virhai");
-        let mut command = match test_user().filter(|_| self.unprivileged) {
-            Some(user) => {
-                let mut command = Command::new("setpriv");
-                command.args([
-                    "--reuid",
-                    &user.uid.to_string(),
-                    "--regid",
-                    &user.gid.to_string(),
-                ]);
-                command.args(["--clear-groups", "--", program]);
-                command
-            }
-            None => Command::new(program),
+        let mut command = if self.unprivileged {
+            as_test_user(program)
+        } else {
+            Command::new(program)
         };
         if self.script.is_some() && !self.args.iter().any(|arg| arg == "-") {
             command.args(["run", "-"]);

@@ -5,24 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// The ordinary user that real hypervisors run as where the tests run as root.
-pub struct TestUser {
-    pub uid: u32,
-    pub gid: u32,
-}
-
-/// The user to become, or none where the tests run as an ordinary one.
-pub fn test_user() -> Option<TestUser> {
-    if !nix::unistd::geteuid().is_root() {
-        return None;
-    }
-    let nobody = nix::unistd::User::from_name("nobody").expect("users can be looked up");
-    let nobody = nobody.expect("every system has the user nobody");
-    Some(TestUser {
-        uid: nobody.uid.as_raw(),
-        gid: nobody.gid.as_raw(),
-    })
-}
+use super::user::test_user;
 
 /// A folder that is removed with its value; short, since sockets in it have long names.
 pub struct Scratch(TempDir);

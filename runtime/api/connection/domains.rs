@@ -6,7 +6,7 @@ use virt::connect::Connect;
 
 use super::Connection;
 use super::about::{About, name};
-use crate::api::arguments::{RhaiResultOf, flag_bits, number, uuid_text};
+use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, number, uuid_text};
 use crate::api::domain::Domain;
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::Error;
@@ -158,7 +158,10 @@ pub(super) mod functions {
     /// ```
     /// Calls virConnectListAllDomains.
     #[rhai_fn(name = "list_all_domains", pure, return_raw)]
-    pub fn list_all_domains(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<Array> {
+    pub fn list_all_domains(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<ArrayOf<Domain>> {
         list_all_domains_flags(ctx, conn, 0)
     }
 
@@ -176,7 +179,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         conn: &mut Connection,
         flags: i64,
-    ) -> RhaiResultOf<Array> {
+    ) -> RhaiResultOf<ArrayOf<Domain>> {
         let wanted = flag_bits(&ctx, flags)?;
         conn.call(&ctx, "virConnectListAllDomains", "list domains", |c| {
             c.list_all_domains(wanted)

@@ -7,7 +7,7 @@ use virt::interface::Interface as Handle;
 
 use super::Connection;
 use super::about::About;
-use crate::api::arguments::{RhaiResultOf, flag_bits};
+use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::interface::Interface;
 use crate::api::xml::{XmlText, xml_text};
 use crate::libvirt::interface;
@@ -80,7 +80,7 @@ pub(super) mod functions {
     pub fn list_all_interfaces(
         ctx: NativeCallContext,
         conn: &mut Connection,
-    ) -> RhaiResultOf<Array> {
+    ) -> RhaiResultOf<ArrayOf<Interface>> {
         list_all_interfaces_flags(ctx, conn, 0)
     }
 
@@ -97,7 +97,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         conn: &mut Connection,
         flags: i64,
-    ) -> RhaiResultOf<Array> {
+    ) -> RhaiResultOf<ArrayOf<Interface>> {
         let wanted = flag_bits(&ctx, flags)?;
         let found = list(&ctx, conn, wanted)?.into_iter();
         Ok(found

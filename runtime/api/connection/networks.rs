@@ -7,7 +7,7 @@ use virt::network::Network as Handle;
 
 use super::Connection;
 use super::about::About;
-use crate::api::arguments::{RhaiResultOf, flag_bits, uuid_text};
+use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, uuid_text};
 use crate::api::network::Network;
 use crate::api::xml::{XmlText, xml_text};
 use crate::libvirt;
@@ -114,7 +114,10 @@ pub(super) mod functions {
     /// ```
     /// Calls virConnectListAllNetworks.
     #[rhai_fn(name = "list_all_networks", pure, return_raw)]
-    pub fn list_all_networks(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<Array> {
+    pub fn list_all_networks(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<ArrayOf<Network>> {
         list_all_networks_flags(ctx, conn, 0)
     }
 
@@ -130,7 +133,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         conn: &mut Connection,
         flags: i64,
-    ) -> RhaiResultOf<Array> {
+    ) -> RhaiResultOf<ArrayOf<Network>> {
         let wanted = flag_bits(&ctx, flags)?;
         let networks = list(&ctx, conn, wanted)?.into_iter();
         Ok(networks

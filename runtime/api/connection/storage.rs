@@ -6,7 +6,7 @@ use virt::connect::Connect;
 
 use super::Connection;
 use super::about::About;
-use crate::api::arguments::{RhaiResultOf, flag_bits};
+use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::storage_pool::StoragePool;
 use crate::api::storage_vol::StorageVol;
 use crate::api::xml::{XmlText, optional_xml_text, xml_text};
@@ -180,7 +180,7 @@ pub(super) mod functions {
     pub fn list_all_storage_pools(
         ctx: NativeCallContext,
         conn: &mut Connection,
-    ) -> RhaiResultOf<Array> {
+    ) -> RhaiResultOf<ArrayOf<StoragePool>> {
         list_all_storage_pools_flags(ctx, conn, 0)
     }
 
@@ -196,7 +196,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         conn: &mut Connection,
         flags: i64,
-    ) -> RhaiResultOf<Array> {
+    ) -> RhaiResultOf<ArrayOf<StoragePool>> {
         let wanted = flag_bits(&ctx, flags)?;
         let found = conn.call(
             &ctx,

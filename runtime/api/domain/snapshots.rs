@@ -5,7 +5,7 @@ use rhai::{Array, Dynamic, NativeCallContext};
 use virt::domain_snapshot::DomainSnapshot as Handle;
 
 use super::Domain;
-use crate::api::arguments::{RhaiResultOf, flag_bits};
+use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::domain_snapshot::DomainSnapshot;
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::Error;
@@ -135,7 +135,10 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainListAllSnapshots.
     #[rhai_fn(name = "list_all_snapshots", pure, return_raw)]
-    pub fn list_all_snapshots(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Array> {
+    pub fn list_all_snapshots(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<ArrayOf<DomainSnapshot>> {
         list_all_snapshots_flags(ctx, dom, 0)
     }
 
@@ -153,7 +156,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         flags: i64,
-    ) -> RhaiResultOf<Array> {
+    ) -> RhaiResultOf<ArrayOf<DomainSnapshot>> {
         let wanted = flag_bits(&ctx, flags)?;
         let snapshots = dom.call(
             &ctx,

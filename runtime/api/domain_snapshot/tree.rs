@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
 
 use super::{DomainSnapshot, Handle};
-use crate::api::arguments::{RhaiResultOf, flag_bits};
+use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 
 #[export_module]
 pub(super) mod functions {
@@ -150,7 +150,7 @@ pub(super) mod functions {
     pub fn list_all_children(
         ctx: NativeCallContext,
         snapshot: &mut DomainSnapshot,
-    ) -> RhaiResultOf<Array> {
+    ) -> RhaiResultOf<ArrayOf<DomainSnapshot>> {
         list_all_children_flags(ctx, snapshot, 0)
     }
 
@@ -168,7 +168,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         snapshot: &mut DomainSnapshot,
         flags: i64,
-    ) -> RhaiResultOf<Array> {
+    ) -> RhaiResultOf<ArrayOf<DomainSnapshot>> {
         let wanted = flag_bits(&ctx, flags)?;
         let list = |s: &Handle| s.list_all_children(wanted);
         let call = "virDomainSnapshotListAllChildren";

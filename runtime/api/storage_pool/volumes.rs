@@ -5,7 +5,7 @@ use rhai::{Array, Dynamic, NativeCallContext};
 use virt::storage_vol::StorageVol as Volume;
 
 use super::StoragePool;
-use crate::api::arguments::{RhaiResultOf, flag_bits};
+use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::connection::about::About;
 use crate::api::storage_vol::StorageVol;
 use crate::api::xml::{XmlText, xml_text};
@@ -68,7 +68,10 @@ pub(super) mod functions {
     /// ```
     /// Calls virStoragePoolListAllVolumes.
     #[rhai_fn(name = "list_all_volumes", pure, return_raw)]
-    pub fn list_all_volumes(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<Array> {
+    pub fn list_all_volumes(
+        ctx: NativeCallContext,
+        pool: &mut StoragePool,
+    ) -> RhaiResultOf<ArrayOf<StorageVol>> {
         list_all_volumes_flags(ctx, pool, 0)
     }
 
@@ -87,7 +90,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         pool: &mut StoragePool,
         flags: i64,
-    ) -> RhaiResultOf<Array> {
+    ) -> RhaiResultOf<ArrayOf<StorageVol>> {
         let wanted = flag_bits(&ctx, flags)?;
 
         let volumes = pool.call(

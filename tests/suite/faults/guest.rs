@@ -5,7 +5,7 @@ use std::time::Instant;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::Daemon;
+use crate::support::{Daemon, SmallDisk};
 
 /// The QEMU of the guest `name`.
 fn qemu(host: &Daemon, name: &str) -> Pid {
@@ -108,23 +108,11 @@ fn a_guest_whose_qemu_is_killed_in_a_call_fails_it_and_nothing_else() {
 
 #[test]
 fn a_save_that_does_not_fit_leaves_the_guest_running_and_no_file() {
-    if !nix::unistd::geteuid().is_root() {
-        eprintln!("skipped: a small file system can be mounted by root only");
+    let Some(small) = SmallDisk::mount("64k") else {
         return;
-    }
+    };
     let host = Daemon::start();
-    let small = host.scratch().folder("small");
-    let mounted = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=64k,mode=777", "tmpfs"])
-        .arg(&small)
-        .status()
-        .expect("mount is installed");
-    if !mounted.success() {
-        eprintln!("skipped: this machine lets nobody mount a file system");
-        return;
-    }
-    let _mount = Mount(small.clone());
-    let (xml, path) = (host.micro("counter", "web"), small.join("web.save"));
+    let (xml, path) = (host.micro("counter", "web"), small.path("web.save"));
     host.ok(&format!(
         r#"
         let dom = connect().create_xml(`{xml}`);
@@ -139,16 +127,4 @@ fn a_save_that_does_not_fit_leaves_the_guest_running_and_no_file() {
         path.display()
     ));
     assert!(!path.exists(), "the part of the save is removed");
-}
-
-/// A file system that is unmounted with its value.
-struct Mount(std::path::PathBuf);
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount")
-            .arg("-l")
-            .arg(&self.0)
-            .status();
-    }
 }

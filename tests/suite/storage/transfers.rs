@@ -9,6 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Store;
+use crate::support::SmallDisk;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -142,24 +143,12 @@ fn an_image_goes_into_a_volume_of_its_format_whatever_its_size() {
 
 #[test]
 fn an_upload_that_the_disk_has_no_room_for_is_refused() {
-    if !nix::unistd::geteuid().is_root() {
-        eprintln!("skipped: a small file system can be mounted by root only");
+    let Some(small) = SmallDisk::mount("1m") else {
         return;
-    }
+    };
     let store = Store::new();
-    let small = store.host.scratch().folder("small");
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=1m,mode=777", "tmpfs"])
-        .arg(&small)
-        .status();
-    if !mounted.expect("mount is installed").success() {
-        eprintln!("skipped: this machine lets nobody mount a file system");
-        return;
-    }
-    let outcome = {
-        let _mount = Mount(small.clone());
-        let source = store.host.scratch().write("large.img", vec![1; 8 << 20]);
-        store.run(&format!(
+    let source = store.host.scratch().write("large.img", vec![1; 8 << 20]);
+    let outcome = store.run(&format!(
             r#"{EMPTY}
             let pool = conn.storage_pool_create_xml(xml("pool", #{{ "@type": "dir", name: "small", target: #{{ path: "{}" }} }}));
             let disk = empty(pool, "disk.img", "8388608");
@@ -177,20 +166,10 @@ fn an_upload_that_the_disk_has_no_room_for_is_refused() {
             pool.destroy();
             print("lives");
             "#,
-            small.display(),
-            source.display()
-        ))
-    };
+        small.path("").display(),
+        source.display()
+    ));
     assert_eq!(outcome.stdout, "lives\n", "{outcome}");
-}
-
-/// A file system that is unmounted with its value.
-struct Mount(PathBuf);
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
 
 /// Runs a script until it prints, sends it Ctrl-C, and answers status and standard error.

@@ -1,6 +1,18 @@
 //! What scripts can call, read from the engine: the one source for messages, help and tests.
 
+mod index;
+mod kinds;
+mod recipes;
+
+use std::collections::HashSet;
+
 use rhai::{Engine, FnAccess};
+
+pub use index::Catalog;
+pub use kinds::{element, is_own_kind, without_element};
+pub use recipes::{Recipe, RecipeFunction, recipes};
+
+use kinds::{plain_result, plain_type};
 
 /// One function, method, or property as the engine has it.
 #[derive(Debug, Clone)]
@@ -9,8 +21,12 @@ pub struct Function {
     pub name: String,
     /// Whether it is read as a property, `value.name`.
     pub property: bool,
-    /// Parameters as `(name, type)`, the receiver first.
+    /// Parameters as `(name, type)`, the receiver first; `?` stands for any type.
     pub parameters: Vec<(String, String)>,
+    /// The type of its value, `()` for none and `?` where it depends.
+    pub returns: String,
+    /// Whether it is Rhai's own and not virhai's.
+    pub standard: bool,
     /// The doc comment, without its slashes.
     pub docs: String,
 }
@@ -60,6 +76,29 @@ impl Function {
 
 /// Every function of virhai's own that `engine` has, without Rhai's standard ones.
 pub fn functions(engine: &Engine) -> Vec<Function> {
+    read(engine, false)
+}
+
+/// Every function that `engine` has, Rhai's standard ones among them.
+pub fn all_functions(engine: &Engine) -> Vec<Function> {
+    let mut functions = read(engine, false);
+    let own: HashSet<(String, Vec<(String, String)>)> = functions
+        .iter()
+        .map(|function| (function.name.clone(), function.parameters.clone()))
+        .collect();
+    functions.extend(
+        read(engine, true)
+            .into_iter()
+            .filter(|function| !own.contains(&(function.name.clone(), function.parameters.clone())))
+            .map(|function| Function {
+                standard: true,
+                ..function
+            }),
+    );
+    functions
+}
+
+fn read(engine: &Engine, with_standard: bool) -> Vec<Function> {
     let read = |info: rhai::FuncInfo| {
         let metadata = info.metadata;
         if metadata.access != FnAccess::Public || metadata.name.starts_with("anon$") {
@@ -82,31 +121,12 @@ pub fn functions(engine: &Engine) -> Vec<Function> {
             name: name.to_owned(),
             property,
             parameters,
+            returns: plain_result(&metadata.return_type),
+            standard: false,
             docs: plain_docs(&metadata.comments),
         })
     };
-    engine.collect_fn_metadata(None, read, false)
-}
-
-/// A Rust type as scripts know it.
-fn plain_type(rust: &str) -> String {
-    let kind = rust
-        .trim()
-        .trim_start_matches("&mut ")
-        .trim_start_matches('&');
-    match kind {
-        "str" | "String" | "ImmutableString" => "string",
-        "i64" | "INT" => "int",
-        "f64" | "FLOAT" => "float",
-        "Map" => "map",
-        "Array" => "array",
-        "Blob" => "blob",
-        "Dynamic" => "?",
-        "XmlText" => "string | Xml",
-        "FnPtr" => "Fn",
-        other => other,
-    }
-    .to_owned()
+    engine.collect_fn_metadata(None, read, with_standard)
 }
 
 fn plain_docs(comments: &[impl AsRef<str>]) -> String {

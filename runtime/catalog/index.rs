@@ -1,0 +1,106 @@
+//! The catalogue, made ready to be asked.
+
+use std::collections::HashMap;
+
+use rhai::Engine;
+
+use super::{Function, Recipe, all_functions, recipes, without_element};
+
+/// All that scripts can call, by name and by type.
+#[derive(Debug)]
+pub struct Catalog {
+    functions: Vec<Function>,
+    by_name: HashMap<String, Vec<usize>>,
+    recipes: Vec<Recipe>,
+}
+
+impl Catalog {
+    /// What `engine` has, and the recipes in the binary.
+    pub fn new(engine: &Engine) -> Self {
+        let functions = all_functions(engine);
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, function) in functions.iter().enumerate() {
+            by_name
+                .entry(function.name.clone())
+                .or_default()
+                .push(index);
+        }
+        Self {
+            functions,
+            by_name,
+            recipes: recipes(engine),
+        }
+    }
+
+    /// Every function, Rhai's own among them.
+    pub fn functions(&self) -> &[Function] {
+        &self.functions
+    }
+
+    /// The recipes in the binary.
+    pub fn recipes(&self) -> &[Recipe] {
+        &self.recipes
+    }
+
+    /// Every function and property called `name`.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = &Function> {
+        self.by_name
+            .get(name)
+            .into_iter()
+            .flatten()
+            .map(|index| &self.functions[*index])
+    }
+
+    /// What can be written after a dot behind a value of the type `kind`: its methods and its
+    /// properties, without operators.
+    pub fn members<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Function> {
+        let kind = without_element(kind);
+        self.functions.iter().filter(move |function| {
+            function.receiver() == Some(kind)
+                && function
+                    .name
+                    .starts_with(|letter: char| letter.is_alphabetic())
+        })
+    }
+
+    /// The type of what `name` answers for arguments of these types, the receiver first; nothing
+    /// where that is unknown.
+    pub fn returns(&self, name: &str, arguments: &[Option<String>]) -> Option<&str> {
+        let mut answers = self
+            .named(name)
+            .filter(|function| !function.property && function.takes(arguments))
+            .map(|function| function.returns.as_str());
+        let answer = answers.next()?;
+        (answer != "?" && answers.all(|other| other == answer)).then_some(answer)
+    }
+
+    /// The type of the property `name` of a value of the type `kind`.
+    pub fn property(&self, kind: &str, name: &str) -> Option<&str> {
+        self.named(name)
+            .find(|function| {
+                function.property && function.receiver() == Some(without_element(kind))
+            })
+            .map(|function| function.returns.as_str())
+            .filter(|kind| *kind != "?")
+    }
+}
+
+impl Function {
+    /// Whether it can be called with arguments of these types, the receiver first.
+    pub fn takes(&self, arguments: &[Option<String>]) -> bool {
+        self.parameters.len() == arguments.len()
+            && self
+                .parameters
+                .iter()
+                .zip(arguments)
+                .all(|((_, wanted), given)| fits(wanted, given.as_deref()))
+    }
+}
+
+/// Whether a value of the type `given` may go where `wanted` is asked for.
+fn fits(wanted: &str, given: Option<&str>) -> bool {
+    let Some(given) = given.map(without_element) else {
+        return true;
+    };
+    wanted == "?" || wanted.split(" | ").any(|wanted| wanted == given)
+}

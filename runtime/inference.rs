@@ -1,0 +1,185 @@
+//! The types of expressions, found out without running them.
+
+use rhai::{ASTFlags, Expr, FnCallExpr};
+
+use crate::catalog::{Catalog, element};
+
+/// Finds types by what the catalogue says that functions answer.
+pub struct Inference<'a> {
+    catalog: &'a Catalog,
+    /// The type of a variable, where it is known.
+    variable: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl<'a> Inference<'a> {
+    /// An inference over variables whose types `variable` tells.
+    pub fn new(catalog: &'a Catalog, variable: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { catalog, variable }
+    }
+
+    /// The type of `expression`; nothing where it is unknown.
+    pub fn kind_of(&self, expression: &Expr) -> Option<String> {
+        let kind = match expression {
+            Expr::DynamicConstant(value, _) => return plain_value(value.type_name()),
+            Expr::BoolConstant(..) | Expr::And(..) | Expr::Or(..) => "bool",
+            Expr::IntegerConstant(..) => "int",
+            Expr::FloatConstant(..) => "float",
+            Expr::CharConstant(..) => "char",
+            Expr::StringConstant(..) | Expr::InterpolatedString(..) => "string",
+            Expr::Array(items, _) => return Some(self.array(items)),
+            Expr::Map(..) => "map",
+            Expr::Unit(..) => "()",
+            Expr::Variable(variable, ..) if variable.2.is_empty() => {
+                return constant(&variable.1).or_else(|| (self.variable)(&variable.1));
+            }
+            Expr::FnCall(call, _) => return self.call(call),
+            Expr::Dot(pair, ..) => return self.after_dot(self.kind_of(&pair.lhs), &pair.rhs),
+            Expr::Index(pair, flags, _) => {
+                return self.after_index(self.kind_of(&pair.lhs), &pair.rhs, *flags);
+            }
+            _ => return None,
+        };
+        Some(kind.to_owned())
+    }
+
+    /// The type of what a method or function answers for a receiver, where it has one, and the
+    /// arguments of `call`.
+    fn answer(&self, receiver: Option<Option<String>>, call: &FnCallExpr) -> Option<String> {
+        let arguments = call.args.iter().map(|argument| self.kind_of(argument));
+        let arguments: Vec<_> = receiver.into_iter().chain(arguments).collect();
+        self.catalog
+            .returns(&call.name, &arguments)
+            .map(str::to_owned)
+    }
+
+    fn call(&self, call: &FnCallExpr) -> Option<String> {
+        if !call.namespace.is_empty() {
+            return None;
+        }
+        if call.op_token.is_some()
+            && let Some(kind) = self.operator(call)
+        {
+            return Some(kind);
+        }
+        self.answer(None, call)
+    }
+
+    /// The type of what one of the operators that Rhai keeps to itself answers.
+    fn operator(&self, call: &FnCallExpr) -> Option<String> {
+        match call.name.as_str() {
+            "==" | "!=" | "<" | "<=" | ">" | ">=" | "!" => return Some("bool".into()),
+            _ => {}
+        }
+        let kinds: Option<Vec<String>> = call
+            .args
+            .iter()
+            .map(|argument| self.kind_of(argument))
+            .collect();
+        match kinds?.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["int"] | ["int", "int"] => Some("int".into()),
+            ["float"] | ["float", "float" | "int"] | ["int", "float"] => Some("float".into()),
+            ["string", _] => Some("string".into()),
+            _ => None,
+        }
+    }
+
+    fn array(&self, items: &[Expr]) -> String {
+        let mut kinds = items.iter().map(|item| self.kind_of(item));
+        match kinds.next().flatten() {
+            Some(first) if kinds.all(|other| other.as_ref() == Some(&first)) => {
+                format!("array of {first}")
+            }
+            _ => "array".into(),
+        }
+    }
+
+    /// The type of `kind.rest`; Rhai nests a chain to the right.
+    fn after_dot(&self, kind: Option<String>, rest: &Expr) -> Option<String> {
+        match rest {
+            Expr::Property(property, _) => self
+                .catalog
+                .property(&kind?, &property.2)
+                .map(str::to_owned),
+            Expr::MethodCall(call, _) => self.answer(Some(kind), call),
+            Expr::Dot(pair, ..) => self.after_dot(self.after_dot(kind, &pair.lhs), &pair.rhs),
+            Expr::Index(pair, flags, _) => {
+                self.after_index(self.after_dot(kind, &pair.lhs), &pair.rhs, *flags)
+            }
+            _ => None,
+        }
+    }
+
+    /// The type of `kind[rest`, where the chain goes on behind the index unless it breaks.
+    fn after_index(&self, kind: Option<String>, rest: &Expr, flags: ASTFlags) -> Option<String> {
+        let held = kind.as_deref().and_then(element).map(str::to_owned);
+        match rest {
+            _ if flags.intersects(ASTFlags::BREAK) => held,
+            Expr::Dot(pair, ..) => self.after_dot(held, &pair.rhs),
+            Expr::Index(pair, flags, _) => self.after_index(held, &pair.rhs, *flags),
+            _ => held,
+        }
+    }
+}
+
+fn constant(name: &str) -> Option<String> {
+    let constant = crate::constants::lookup(name)?;
+    plain_value(constant.type_name())
+}
+
+/// The type of a value as scripts name it, from Rhai's name for it.
+fn plain_value(name: &str) -> Option<String> {
+    Some(match name {
+        "i64" => "int".into(),
+        "f64" => "float".into(),
+        "rhai::Array" => "array".into(),
+        "rhai::Map" => "map".into(),
+        other => other.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rhai::Stmt;
+
+    use super::Inference;
+    use crate::catalog::Catalog;
+    use crate::engine::{self, Limits};
+    use crate::{Imports, Session, SessionOptions};
+
+    #[test]
+    fn types_follow_from_what_functions_answer() {
+        let session = Session::new(SessionOptions::default());
+        let engine = engine::build(&session, &Limits::default(), Imports::default());
+        let catalog = Catalog::new(&engine);
+        let variable = |name: &str| (name == "conn").then(|| "Connection".to_owned());
+        let inference = Inference::new(&catalog, &variable);
+        for (code, kind) in [
+            ("1", Some("int")),
+            ("`${1}`", Some("string")),
+            ("[1, 2]", Some("array of int")),
+            ("#{ a: 1 }", Some("map")),
+            ("1 + 2", Some("int")),
+            ("VIR_DOMAIN_START_PAUSED | 2", Some("int")),
+            ("connect()", Some("Connection")),
+            ("conn.lookup_by_name(\"x\")", Some("Domain")),
+            ("conn.lookup_by_name(\"x\").name", Some("string")),
+            ("conn.lookup_by_name(\"x\").name.len()", Some("int")),
+            ("conn.no_such_property", None),
+            ("1 == 2", Some("bool")),
+            ("1 - 2.5", Some("float")),
+            ("conn.list_all_domains()[0].name", Some("string")),
+            ("other.anything()", None),
+        ] {
+            let ast = engine.compile(code).expect(code);
+            let Some(Stmt::Expr(expression)) = ast.statements().first() else {
+                let Some(Stmt::FnCall(call, place)) = ast.statements().first() else {
+                    panic!("{code}: {:?}", ast.statements());
+                };
+                let expression = rhai::Expr::FnCall(call.clone(), *place);
+                assert_eq!(inference.kind_of(&expression).as_deref(), kind, "{code}");
+                continue;
+            };
+            assert_eq!(inference.kind_of(expression).as_deref(), kind, "{code}");
+        }
+    }
+}

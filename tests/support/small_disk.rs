@@ -1,0 +1,47 @@
+//! A file system that is soon full.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::Scratch;
+
+/// A file system of a few bytes, unmounted with its value. It must be made before the host that
+/// is to see it, whose mounts are its own.
+pub struct SmallDisk(Scratch);
+
+impl SmallDisk {
+    /// Mounts `size` of memory; where that is impossible, says so and answers nothing, for the
+    /// test to end.
+    pub fn mount(size: &str) -> Option<Self> {
+        if !nix::unistd::geteuid().is_root() {
+            eprintln!("skipped: a small file system can be mounted by root only");
+            return None;
+        }
+        let disk = Self(Scratch::new());
+        let mounted = Command::new("mount")
+            .args([
+                "-t",
+                "tmpfs",
+                "-o",
+                &format!("size={size},mode=777"),
+                "tmpfs",
+            ])
+            .arg(disk.path(""))
+            .status();
+        if !mounted.expect("mount is installed").success() {
+            eprintln!("skipped: this machine lets nobody mount a file system");
+            return None;
+        }
+        Some(disk)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path(name)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.path("")).status();
+    }
+}
