@@ -7,7 +7,7 @@ use std::time::Instant;
 use virt::connect::Connect;
 
 use crate::interrupt::Interrupt;
-use crate::libvirt::events::{self, Event, Registration};
+use crate::libvirt::events::{self, CloseGuard, Event, Registration};
 use crate::libvirt::{Failure, Result};
 
 /// More events than any wait looks back over; older ones are dropped.
@@ -17,6 +17,7 @@ const KEPT: usize = 4096;
 pub(crate) struct Watch {
     connect: Arc<Connect>,
     board: Arc<Board>,
+    _close: Option<CloseGuard>,
     registrations: Mutex<HashMap<&'static str, Registration>>,
 }
 
@@ -37,14 +38,15 @@ impl Watch {
     /// within the process, is not.
     pub(crate) fn new(connect: Arc<Connect>, can_break: bool) -> Self {
         let board = Arc::new(Board::default());
-        if can_break {
-            let closing = Arc::clone(&board);
-            // Without it, keepalive and the wait's own timeout still end the wait.
-            let _ = events::on_close(&connect, Arc::new(move || closing.lose()));
-        }
+        let closing = Arc::clone(&board);
+        // Without it, keepalive and the wait's own timeout still end the wait.
+        let close = can_break
+            .then(|| events::on_close(&connect, Arc::new(move || closing.lose())).ok())
+            .flatten();
         Self {
             connect,
             board,
+            _close: close,
             registrations: Mutex::default(),
         }
     }

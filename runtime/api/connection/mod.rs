@@ -7,6 +7,7 @@ mod handles;
 mod host;
 mod interfaces;
 mod networks;
+mod news;
 mod open;
 mod restore;
 mod storage;
@@ -14,7 +15,7 @@ mod uri;
 
 use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::{Engine, NativeCallContext, exported_module};
 use virt::connect::Connect;
@@ -26,6 +27,8 @@ use crate::libvirt::Failure;
 use crate::session::Session;
 use crate::watch::Watch;
 use handles::{Handles, Permit, Permits};
+use news::{Following, Known};
+pub use news::News;
 pub(crate) use open::Target;
 pub(crate) use uri::in_process;
 
@@ -40,6 +43,8 @@ struct Shared {
     handles: Handles,
     permits: Permits,
     watch: Mutex<Option<Arc<Watch>>>,
+    following: Mutex<Option<Following>>,
+    known: Known,
 }
 
 impl Connection {
@@ -55,6 +60,8 @@ impl Connection {
             handles: Handles::new(connect),
             permits: Permits::default(),
             watch: Mutex::default(),
+            following: Mutex::default(),
+            known: Known::default(),
         }))
     }
 
@@ -147,6 +154,13 @@ impl Connection {
         Ok(watch)
     }
 
+    fn following(&self) -> MutexGuard<'_, Option<Following>> {
+        self.0
+            .following
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Ends the connection and every handle that it gave out.
     fn end(&self) {
         self.0
@@ -154,6 +168,10 @@ impl Connection {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
+        // It holds the connection open, and must not be let go of while it is locked: libvirt may
+        // be telling of a loss.
+        let following = self.following().take();
+        drop(following);
         self.0.handles.close();
     }
 }

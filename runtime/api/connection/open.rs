@@ -22,7 +22,7 @@ use crate::session::Session;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Target {
     pub(super) uri: Option<String>,
-    read_only: bool,
+    pub(super) read_only: bool,
     credentials: Credentials,
     timeout: Duration,
 }
