@@ -8,6 +8,7 @@ pub mod constants;
 pub mod engine;
 pub mod inference;
 pub mod interrupt;
+pub mod lexer;
 pub mod names;
 pub mod program;
 pub mod source;
