@@ -1,7 +1,7 @@
 //! Waiting for libvirt's events, on a connection of its own where calls could starve it.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use virt::connect::Connect;
@@ -49,6 +49,16 @@ impl Watch {
             _close: close,
             registrations: Mutex::default(),
         }
+    }
+
+    /// Tells `listener` of every event that is followed from now on, and of the loss of the
+    /// connection as nothing. It runs on the thread that serves all events: it must not block.
+    pub(crate) fn listen(&self, listener: impl Fn(Option<&Event>) + Send + Sync + 'static) {
+        self.board
+            .listeners
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Box::new(listener));
     }
 
     /// The connection that this watch reads from.
@@ -145,7 +155,10 @@ impl Watch {
 struct Board {
     state: Mutex<State>,
     changed: Condvar,
+    listeners: RwLock<Vec<Listener>>,
 }
+
+type Listener = Box<dyn Fn(Option<&Event>) + Send + Sync>;
 
 #[derive(Default)]
 struct State {
@@ -159,7 +172,14 @@ impl Board {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn tell(&self, event: Option<&Event>) {
+        let listeners = self.listeners.read();
+        let listeners = listeners.unwrap_or_else(PoisonError::into_inner);
+        listeners.iter().for_each(|listener| listener(event));
+    }
+
     fn add(&self, event: Event) {
+        self.tell(Some(&event));
         let mut state = self.lock();
         let number = state.next;
         state.next += 1;
@@ -172,6 +192,7 @@ impl Board {
     }
 
     fn lose(&self) {
+        self.tell(None);
         self.lock().lost = true;
         self.changed.notify_all();
     }

@@ -5,6 +5,8 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Completer, Helper, Highlighter, Hinter};
 use virhai::source::ends_in_comment;
 
+use super::commands::is_command;
+
 /// The editor's view of the language.
 #[derive(Completer, Helper, Highlighter, Hinter)]
 pub(super) struct Input {
@@ -20,6 +22,9 @@ impl Input {
 
     /// Whether more has to come: the parser fails for want of text.
     pub(super) fn is_unfinished(&self, text: &str) -> bool {
+        if is_command(text) {
+            return false;
+        }
         let Err(error) = self.parser.compile(text) else {
             return ends_in_comment(&self.parser, text);
         };

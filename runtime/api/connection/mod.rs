@@ -10,6 +10,7 @@ mod networks;
 mod news;
 mod open;
 mod restore;
+mod stats;
 mod storage;
 mod uri;
 
@@ -27,7 +28,7 @@ use crate::libvirt::Failure;
 use crate::session::Session;
 use crate::watch::Watch;
 use handles::{Handles, Permit, Permits};
-use news::{Following, Known};
+use news::Known;
 pub use news::News;
 pub(crate) use open::Target;
 pub(crate) use uri::in_process;
@@ -43,7 +44,7 @@ struct Shared {
     handles: Handles,
     permits: Permits,
     watch: Mutex<Option<Arc<Watch>>>,
-    following: Mutex<Option<Following>>,
+    following: Mutex<Option<Arc<Watch>>>,
     known: Known,
 }
 
@@ -154,7 +155,7 @@ impl Connection {
         Ok(watch)
     }
 
-    fn following(&self) -> MutexGuard<'_, Option<Following>> {
+    fn following(&self) -> MutexGuard<'_, Option<Arc<Watch>>> {
         self.0
             .following
             .lock()
@@ -202,5 +203,6 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(interfaces::functions).into());
     engine.register_global_module(exported_module!(networks::functions).into());
     engine.register_global_module(exported_module!(restore::functions).into());
+    engine.register_global_module(exported_module!(stats::functions).into());
     engine.register_global_module(exported_module!(storage::functions).into());
 }

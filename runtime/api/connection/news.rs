@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Connection;
 use super::uri::in_process;
-use crate::libvirt::events::{self, CloseGuard, Event, FAMILIES, Registration};
+use crate::libvirt::Failure;
+use crate::libvirt::events::{Event, FAMILIES};
 use crate::libvirt::typed_params::Scalar;
+use crate::watch::Watch;
 
 /// Something that a host told without being asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,13 +31,6 @@ pub enum News {
 /// What besides the coming and going of objects an operator wants to know of.
 const OTHERS: [&str; 3] = ["reboot", "watchdog", "io_error"];
 
-/// What a connection needs to be told of its host; it ends with this value.
-#[derive(Default)]
-pub(super) struct Following {
-    _registrations: Vec<Registration>,
-    _close: Option<CloseGuard>,
-}
-
 /// What is known without asking the host.
 #[derive(Default)]
 pub(super) struct Known {
@@ -50,29 +45,31 @@ impl Connection {
         if self.0.known.followed.swap(true, Ordering::AcqRel) {
             return;
         }
-        let Ok(connect) = self.connect() else { return };
-        let sink = Arc::new(sink);
-        let close = (!in_process(self.uri())).then(|| {
-            let (lost, tell) = (Arc::clone(&self.0.known.lost), Arc::clone(&sink));
-            let closed = Arc::new(move || {
+        let Ok(watch) = self.own_watch() else { return };
+        let lost = Arc::clone(&self.0.known.lost);
+        watch.listen(move |event| match event {
+            Some(event) => sink(news(event)),
+            None => {
                 lost.store(true, Ordering::Release);
-                tell(News::Lost);
-            });
-            events::on_close(&connect, closed).ok()
+                sink(News::Lost);
+            }
         });
-        let kinds = FAMILIES.iter().map(|family| family.lifecycle).chain(OTHERS);
-        // A host without such objects has no such events either.
-        let registrations = kinds.filter_map(|kind| {
-            let tell = Arc::clone(&sink);
-            events::register(&connect, kind, Arc::new(move |event| tell(news(event)))).ok()
-        });
-        let following = Following {
-            _registrations: registrations.collect(),
-            _close: close.flatten(),
-        };
+        for kind in FAMILIES.iter().map(|family| family.lifecycle).chain(OTHERS) {
+            // A host without such objects has no such events either.
+            let _ = watch.follow(kind);
+        }
         let mut slot = self.following();
         if !self.is_closed() {
-            *slot = Some(following);
+            *slot = Some(watch);
+        }
+    }
+
+    /// A watch on this very connection, whose loss it tells, where that of waits may be on another.
+    fn own_watch(&self) -> Result<Arc<Watch>, Failure> {
+        match in_process(self.uri()) {
+            // libvirt calls one function for one kind of event only once.
+            true => self.watch(),
+            false => Ok(Arc::new(Watch::new(self.connect()?, true))),
         }
     }
 
@@ -97,7 +94,7 @@ impl Connection {
     }
 }
 
-fn news(event: Event) -> News {
+fn news(event: &Event) -> News {
     let text = |value: &Scalar| match value {
         Scalar::Text(text) => Some(text.clone()).filter(|text| !text.is_empty()),
         _ => None,
