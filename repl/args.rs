@@ -65,6 +65,8 @@ enum Command {
         )]
         rest: Vec<String>,
     },
+    /// Show what the guests take of the host, live
+    Top,
 }
 
 /// What applies to every way of running.
@@ -175,11 +177,16 @@ pub(crate) enum Source {
 }
 
 impl Args {
+    /// Whether the live view is asked for.
+    pub(crate) fn is_top(&self) -> bool {
+        matches!(self.command, Some(Command::Top))
+    }
+
     /// What to run, by the command line and by what standard input is.
     pub(crate) fn source(&self) -> Result<Source, String> {
         let (file, rest) = match &self.command {
             Some(Command::Run { file, rest }) => (Some(file), rest),
-            None => (self.file.as_ref(), &self.rest),
+            Some(Command::Top) | None => (self.file.as_ref(), &self.rest),
         };
         if let Some(code) = &self.code {
             if self.command.is_some() {

@@ -6,6 +6,7 @@ mod prompt;
 mod run;
 mod show;
 mod signals;
+mod top;
 
 use std::io::Write;
 
@@ -36,6 +37,9 @@ fn status(args: &Args) -> u8 {
             versions.libvirt_compiled
         );
         return run::DONE;
+    }
+    if args.is_top() {
+        return top::run(&args.options);
     }
     match args.source() {
         Ok(Source::Prompt) => prompt::start(args),

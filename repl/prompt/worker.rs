@@ -95,7 +95,7 @@ impl Worker {
     }
 
     /// What can be called.
-    pub(super) fn engine(&self) -> &Engine {
+    pub(super) fn engine(&self) -> &Arc<Engine> {
         &self.state.engine
     }
 
@@ -117,6 +117,11 @@ impl Worker {
     /// Forgets that inputs were counted after the first `inputs`.
     pub(super) fn count_again(&mut self, inputs: Option<usize>) {
         self.inputs = inputs;
+    }
+
+    /// Whether what is shown may have colours.
+    pub(super) fn colors(&self) -> bool {
+        self.options.colors()
     }
 
     /// Whether nothing is shown that was not asked for.

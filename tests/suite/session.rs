@@ -3,6 +3,7 @@
 mod hosts;
 mod interrupts;
 mod runbooks;
+mod top;
 mod values;
 
 use crate::support::{PROMPT, Prompt, TestHost};

@@ -100,3 +100,13 @@ fn known(prompt: &Prompt, name: &str) -> Result<(), String> {
         false => format!("`{name}` is no connection; there are {}", names.join(", ")),
     })
 }
+
+/// Shows what the guests of the current host take, until the user leaves.
+pub(super) fn top(prompt: &mut Prompt, _: &str) -> Done {
+    let Some(connection) = hosts::current(prompt.worker.scope()) else {
+        return Err("there is no connection; `:connect URI` opens one".into());
+    };
+    let engine = std::sync::Arc::clone(prompt.worker.engine());
+    crate::top::show(engine, &connection, prompt.worker.colors())?;
+    Ok(None)
+}

@@ -73,6 +73,12 @@ pub(super) const COMMANDS: &[Command] = &[
         run: hosts::disconnect,
     },
     Command {
+        name: ":top",
+        arguments: "",
+        about: "what the guests take of the host, live",
+        run: hosts::top,
+    },
+    Command {
         name: ":history",
         arguments: "",
         about: "this session's inputs and their numbers",
