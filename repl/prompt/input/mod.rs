@@ -13,9 +13,9 @@ pub(super) struct Input {
 
 impl Input {
     pub(super) fn new() -> Self {
-        let mut parser = Engine::new_raw();
-        parser.set_max_expr_depths(128, 128);
-        Self { parser }
+        Self {
+            parser: virhai::engine::parser(),
+        }
     }
 
     /// Whether more has to come: the parser fails for want of text.
