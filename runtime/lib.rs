@@ -19,6 +19,7 @@ mod api;
 mod error;
 mod exit;
 mod grants;
+mod host_names;
 mod imports;
 mod isolation;
 #[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
@@ -47,6 +48,7 @@ pub use api::object::{Kind, Object};
 pub use error::Error;
 pub use exit::exit_status;
 pub use grants::Grants;
+pub use host_names::HostNames;
 pub use imports::Imports;
 pub use interrupt::Interrupt;
 pub use program::Program;
