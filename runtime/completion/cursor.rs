@@ -115,8 +115,13 @@ impl Cursor {
     /// The call around the end of `text`, innermost first, whatever is being written there.
     pub(super) fn argument_at_end_of(text: &str) -> Option<Argument> {
         let pieces = pieces(text);
-        let open = |piece: &&Piece| matches!(piece.class, Class::Text { open: true });
-        let count = pieces.len() - usize::from(pieces.last().as_ref().is_some_and(open));
+        // What is being written at the end is no part of what is around it.
+        let unfinished = |piece: &Piece| match piece.class {
+            Class::Text { open } => open,
+            Class::Name | Class::Keyword => piece.span.end == text.len(),
+            _ => false,
+        };
+        let count = pieces.len() - usize::from(pieces.last().is_some_and(unfinished));
         Around::new(text, &without_comments(&pieces[..count])).argument()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cursor::Call;
 use super::scope::Scope;
-use super::signature::{Signature, together};
+use super::signature::{self, Signature, together};
 use super::{Candidate, CandidateKind, Completion, Context, Surroundings, is_named};
 use crate::catalog::{Catalog, Function, Recipe, is_own_kind};
 use crate::names;
@@ -80,8 +80,7 @@ impl Context<'_> {
                 .iter()
                 .map(|function| Signature::of(function, kind == CandidateKind::Method));
             let mut ways: Vec<Signature> = ways.collect();
-            ways.sort_by_key(|way| way.parameters.len());
-            ways.dedup();
+            signature::sort(&mut ways);
             if let Some(property) = properties.first() {
                 candidates.push(Candidate {
                     label: match property.returns.as_str() {
@@ -188,8 +187,7 @@ pub(super) fn ways(
                 }),
         );
     }
-    ways.sort_by_key(|way| way.parameters.len());
-    ways.dedup();
+    signature::sort(&mut ways);
     ways
 }
 

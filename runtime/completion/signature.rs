@@ -74,6 +74,13 @@ pub(super) fn summary(docs: &str) -> &str {
     docs.lines().next().unwrap_or_default()
 }
 
+/// Puts the ways to call a function in order, the short ones first, each once.
+pub(super) fn sort(ways: &mut Vec<Signature>) {
+    let order = |way: &Signature| (way.parameters.len(), way.parameters.clone());
+    ways.sort_by_cached_key(order);
+    ways.dedup_by(|one, other| order(one) == order(other));
+}
+
 /// The ways to call one function as one short line: `wait(states[, timeout])`.
 pub(super) fn together(ways: &[Signature]) -> String {
     let Some(longest) = ways.iter().max_by_key(|way| way.parameters.len()) else {

@@ -31,6 +31,7 @@ mod scripts;
 mod snapshots;
 mod state_table;
 mod storage;
+mod typing;
 mod undo;
 mod waiting;
 mod xml;
