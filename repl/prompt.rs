@@ -13,13 +13,11 @@ mod text;
 mod transcript;
 mod worker;
 
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
+use rustyline::Editor;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{Config, Editor};
-use virhai::catalog::Catalog;
 
 use crate::args::Args;
 use crate::run::{self, FAILED};
@@ -53,13 +51,13 @@ struct Prompt {
     /// Tells that the user wants the prompt back, whatever still runs.
     left: Receiver<()>,
     asked: signals::Asked,
-    /// What can be called, and for how many inputs with functions that holds.
-    catalog: Option<(usize, Arc<Catalog>)>,
 }
 
 impl Prompt {
     fn new(args: &Args) -> Result<Self, String> {
-        let mut editor = editor().map_err(|error| format!("cannot use the terminal: {error}"))?;
+        let mut editor = input::editor(&args.options)
+            .map_err(|error| format!("cannot use the terminal: {error}"))?;
+        history::load(&mut editor);
         let session = run::session(&args.options);
         let (leave, left) = mpsc::channel();
         let asked = signals::watch(session.interrupt().clone(), false, move || {
@@ -76,7 +74,6 @@ impl Prompt {
             pages: true,
             left,
             asked,
-            catalog: None,
         })
     }
 
@@ -90,9 +87,10 @@ impl Prompt {
         }
         self.open();
         loop {
+            self.worker.tell(&mut self.editor);
             let prompt = text::of(self.worker.scope());
             self.news.allow(true);
-            let read = self.editor.readline(&prompt);
+            let read = input::read(&mut self.editor, &prompt);
             self.news.allow(false);
             let text = match read {
                 Ok(text) => text,
@@ -124,29 +122,4 @@ impl Prompt {
         }
         self.evaluate(text)
     }
-
-    /// All that can be called, the session's own functions among them.
-    fn catalog(&mut self) -> Arc<Catalog> {
-        let defined = self.worker.defined();
-        if let Some((known, catalog)) = &self.catalog
-            && *known == defined
-        {
-            return Arc::clone(catalog);
-        }
-        let catalog = Arc::new(Catalog::new(self.worker.engine()));
-        self.catalog = Some((defined, Arc::clone(&catalog)));
-        catalog
-    }
-}
-
-fn editor() -> rustyline::Result<Editor<Input, FileHistory>> {
-    let config = Config::builder()
-        .max_history_size(10_000)?
-        .history_ignore_dups(true)?
-        .auto_add_history(false)
-        .build();
-    let mut editor = Editor::with_config(config)?;
-    editor.set_helper(Some(Input::new()));
-    history::load(&mut editor);
-    Ok(editor)
 }

@@ -70,6 +70,15 @@ pub fn pieces(text: &str) -> Vec<Piece> {
             stream.skip_blanks(&mut position);
         }
         let start = stream.offset();
+        // Rhai puts the opening comment of a file aside, and goes on with what follows it.
+        if !within && text[start..].starts_with("//!") {
+            stream.skip_line(&mut position);
+            pieces.push(Piece {
+                class: Class::Comment { open: false },
+                span: start..stream.offset(),
+            });
+            continue;
+        }
         let (token, _) = get_next_token(&mut stream, &mut state, &mut position);
         let end = stream.offset();
         if matches!(token, Token::EOF) || end <= start {
@@ -84,6 +93,21 @@ pub fn pieces(text: &str) -> Vec<Piece> {
             }
             Token::InterpolatedString(_) => interpolates = true,
             _ => {}
+        }
+        // A line comment has its line's end in it.
+        let end = start + text[start..end].trim_end_matches('\n').len();
+        if matches!(token, Token::Unit) {
+            // The brackets of a call without arguments are one to Rhai.
+            let middle = start + 1;
+            pieces.push(Piece {
+                class: Class::Open,
+                span: start..middle,
+            });
+            pieces.push(Piece {
+                class: Class::Close,
+                span: middle..end,
+            });
+            continue;
         }
         let class = class(&token, open, &text[start..end]);
         pieces.push(Piece {
@@ -154,6 +178,12 @@ impl Stream {
             .map_or(self.end, |(offset, _)| *offset)
     }
 
+    fn skip_line(&mut self, position: &mut Position) {
+        while self.peek_next().is_some_and(|letter| letter != '\n') {
+            self.eat_next_and_advance(position);
+        }
+    }
+
     fn skip_blanks(&mut self, position: &mut Position) {
         while self
             .peek_next()
@@ -215,6 +245,16 @@ mod tests {
                 (Close, ")"),
                 (Sign, ";"),
                 (Comment { open: false }, "// end"),
+            ]
+        );
+        assert_eq!(
+            shown("//! docs\n/// more\nf()"),
+            [
+                (Comment { open: false }, "//! docs"),
+                (Comment { open: false }, "/// more"),
+                (Name, "f"),
+                (Open, "("),
+                (Close, ")"),
             ]
         );
         assert_eq!(

@@ -4,6 +4,7 @@
 //! [`Program`] compiles a script with all that it imports, and [`Interrupt`] stops it.
 
 pub mod catalog;
+pub mod completion;
 pub mod constants;
 pub mod engine;
 pub mod inference;
@@ -18,6 +19,7 @@ mod api;
 mod error;
 mod exit;
 mod grants;
+mod host_names;
 mod imports;
 mod isolation;
 #[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
@@ -46,6 +48,7 @@ pub use api::object::{Kind, Object};
 pub use error::Error;
 pub use exit::exit_status;
 pub use grants::Grants;
+pub use host_names::HostNames;
 pub use imports::Imports;
 pub use interrupt::Interrupt;
 pub use program::Program;

@@ -4,6 +4,7 @@ use rhai::{AST, ASTNode, Engine, Expr, Scope};
 use virhai::catalog::{Catalog, is_own_kind};
 
 use super::Prompt;
+use super::input::Input;
 use crate::show;
 
 /// The words of which names of such calls are made.
@@ -16,8 +17,10 @@ impl Prompt {
         if !self.confirms || !WORDS.iter().any(|word| text.contains(word)) {
             return true;
         }
-        let catalog = self.catalog();
-        let calls = destroying(self.worker.engine(), &catalog, self.worker.scope(), text);
+        let Some(catalog) = self.editor.helper().map(Input::catalog) else {
+            return true;
+        };
+        let calls = destroying(self.worker.engine(), catalog, self.worker.scope(), text);
         if calls.is_empty() {
             return true;
         }

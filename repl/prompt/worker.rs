@@ -8,10 +8,13 @@ use rhai::{
     AST, ASTNode, Dynamic, Engine, EvalAltResult, Expr, FuncRegistration, Module, ParseError,
     Scope, Stmt,
 };
+use rustyline::Editor;
+use rustyline::history::FileHistory;
 use virhai::engine;
 use virhai::program::CompileError;
 use virhai::{Imports, STACK, Session};
 
+use super::input::Input;
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
 use crate::show::{self, Look, markup};
@@ -99,9 +102,12 @@ impl Worker {
         &self.state.engine
     }
 
-    /// How many inputs defined functions.
-    pub(super) fn defined(&self) -> usize {
-        self.modules.len()
+    /// Tells `editor` what the inputs so far left.
+    pub(super) fn tell(&self, editor: &mut Editor<Input, FileHistory>) {
+        if let Some(input) = editor.helper_mut() {
+            let state = &self.state;
+            input.learn(&state.scope, &state.engine, &state.imported);
+        }
     }
 
     /// The number that the next input will have.

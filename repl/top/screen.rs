@@ -126,7 +126,7 @@ fn head(view: &View) -> Line<'static> {
     let text = match &view.trouble {
         Some(trouble) => format!("{}: {trouble}", view.host),
         None => format!(
-            "{}: {} guests, {running} running",
+            "{}: {running} of {} guests running",
             view.host,
             view.rows.len()
         ),

@@ -33,6 +33,7 @@ mod session;
 mod snapshots;
 mod state_table;
 mod storage;
+mod typing;
 mod undo;
 mod waiting;
 mod xml;

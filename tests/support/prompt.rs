@@ -1,6 +1,6 @@
 //! A prompt on a terminal.
 
-use super::{Scratch, Terminal, TestHost, virhai};
+use super::{Run, Scratch, Terminal, TestHost, virhai};
 
 /// What stands before an input.
 pub const PROMPT: &str = "test> ";
@@ -30,20 +30,32 @@ impl Prompt {
 
     /// A terminal with a prompt on `uri`, whose history is below `home`.
     pub fn terminal(uri: &str, home: &Scratch, env: &[(&str, &str)]) -> Terminal {
-        let mut run = virhai().arg("-c").arg(uri).env("HOME", home.path(""));
+        Self::started(virhai(), uri, home, env)
+    }
+
+    /// The same, by a run of the program that has been put together already; it runs in `home`.
+    pub fn started(run: Run, uri: &str, home: &Scratch, env: &[(&str, &str)]) -> Terminal {
+        let mut run = run
+            .arg("-c")
+            .arg(uri)
+            .env("HOME", home.path(""))
+            .folder(home.path(""));
         for (name, value) in env {
             run = run.env(name, value);
         }
         let mut command = run.command();
-        command.env_remove("XDG_STATE_HOME");
+        command.env_remove("XDG_STATE_HOME").env_remove("INPUTRC");
         let mut terminal = Terminal::start(&command).replacing(uri, "test:///HOST");
         terminal.line_is(PROMPT);
-        terminal
+        let text = terminal.screen().text();
+        let versions = text.lines().next().unwrap_or_default();
+        terminal.replacing(versions, "VERSIONS")
     }
 
     /// Types a line on a screen that is empty, and waits until it has shown `shown` and the
     /// prompt is back.
     pub fn answers(&mut self, line: &str, shown: &str) {
+        self.drops();
         self.clears();
         self.terminal.types(&format!("{line}\r"));
         let what = format!("it answers {shown:?}");
@@ -52,6 +64,11 @@ impl Prompt {
                 && screen.cursor().0 > 0
                 && screen.cursor_line() == PROMPT.trim_end()
         });
+    }
+
+    /// Drops what is typed: to the end of the line, and all before it.
+    pub fn drops(&mut self) {
+        self.terminal.types("\x05\x15");
     }
 
     /// Empties the screen.

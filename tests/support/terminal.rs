@@ -236,9 +236,11 @@ impl Screen<'_> {
     /// The row that the cursor is in, without blanks at its end.
     pub fn cursor_line(&self) -> String {
         let (_, columns) = self.screen.size();
-        let row = self.screen.rows(0, columns.get());
-        let row = row.skip(self.cursor().0.into()).next().unwrap_or_default();
-        row.trim_end().to_owned()
+        let row = self
+            .screen
+            .rows(0, columns.get())
+            .nth(self.cursor().0.into());
+        row.unwrap_or_default().trim_end().to_owned()
     }
 
     /// The style of the last place where the screen shows `text` within a row; empty for plain

@@ -3,9 +3,9 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::Done;
+use crate::prompt::input::outside;
 use crate::prompt::transcript::{End, Entry};
 use crate::prompt::{Prompt, hosts, runbook};
 
@@ -82,9 +82,10 @@ pub(super) fn load(prompt: &mut Prompt, file: &str) -> Done {
 
 /// Opens the last input, or a file, in the user's editor, and runs what comes of it.
 pub(super) fn edit(prompt: &mut Prompt, file: &str) -> Done {
+    let cannot = |error: std::io::Error| format!("nothing was run: {error}");
     if !file.is_empty() {
         let path = path(file);
-        edited(&path)?;
+        outside::edit_file(&path).map_err(cannot)?;
         return match path.exists() {
             true => load(prompt, file),
             false => Ok(None),
@@ -92,15 +93,7 @@ pub(super) fn edit(prompt: &mut Prompt, file: &str) -> Done {
     }
     let last = prompt.transcript.entries().last();
     let text = last.map_or_else(String::new, |entry| entry.text.clone());
-    let cannot = |error: std::io::Error| format!("cannot make a file to edit: {error}");
-    let mut draft = tempfile::Builder::new()
-        .prefix("virhai-")
-        .suffix(".rhai")
-        .tempfile()
-        .map_err(cannot)?;
-    writeln!(draft, "{text}").map_err(cannot)?;
-    edited(draft.path())?;
-    let text = read(draft.path())?;
+    let text = outside::edit(&text).map_err(cannot)?;
     let text = text.trim();
     if text.is_empty() {
         return Err("the input is empty: nothing was run".into());
@@ -110,28 +103,6 @@ pub(super) fn edit(prompt: &mut Prompt, file: &str) -> Done {
         return Ok(None);
     }
     Ok(prompt.evaluate(text))
-}
-
-/// Lets the user edit a file.
-fn edited(path: &Path) -> Result<(), String> {
-    let named = |name| {
-        std::env::var(name)
-            .ok()
-            .filter(|editor| !editor.trim().is_empty())
-    };
-    let editor = named("VISUAL")
-        .or_else(|| named("EDITOR"))
-        .unwrap_or("vi".into());
-    // It may have arguments, as a shell splits them.
-    let status = Command::new("sh")
-        .args(["-c", &format!("{editor} \"$1\""), "sh"])
-        .arg(path)
-        .status()
-        .map_err(|error| format!("cannot start `{editor}`: {error}"))?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(format!("`{editor}` failed: nothing was run")),
-    }
 }
 
 fn read(path: &Path) -> Result<String, String> {

@@ -7,6 +7,7 @@ use virhai::suggest;
 
 use super::{COMMANDS, Done, find};
 use crate::prompt::Prompt;
+use crate::prompt::input::Input;
 use crate::show;
 
 /// What a name means; without one, the commands.
@@ -23,15 +24,15 @@ pub(super) fn help(prompt: &mut Prompt, name: &str) -> Done {
         ));
         return Ok(None);
     }
-    let catalog = prompt.catalog();
+    let catalog = catalog(prompt)?;
     let found = {
         let scope = prompt.worker.scope();
         let kind_of = |value: &Dynamic| kind_of_value(prompt.worker.engine(), value);
-        of_variable(&catalog, scope, &kind_of, name)
-            .or_else(|| about(&catalog, scope, &kind_of, name))
+        of_variable(catalog, scope, &kind_of, name)
+            .or_else(|| about(catalog, scope, &kind_of, name))
     };
     let Some(text) = found else {
-        return Err(unknown(&catalog, prompt.worker.scope(), name));
+        return Err(unknown(catalog, prompt.worker.scope(), name));
     };
     prompt.show(&text);
     Ok(None)
@@ -108,6 +109,14 @@ fn unknown(catalog: &Catalog, scope: &Scope, name: &str) -> String {
     }
 }
 
+/// All that can be called.
+fn catalog(prompt: &Prompt) -> Result<&Catalog, String> {
+    let input = prompt.editor.helper();
+    input
+        .map(Input::catalog)
+        .ok_or_else(|| "there is no reference".into())
+}
+
 /// Stands in for the reference.
 fn reference(catalog: &Catalog, name: &str) -> Option<String> {
     let docs: Vec<String> = catalog
@@ -122,7 +131,7 @@ pub(super) fn methods(prompt: &mut Prompt, code: &str) -> Done {
     if code.is_empty() {
         return Err("`:methods EXPR` needs a value, such as `:methods conn`".into());
     }
-    let catalog = prompt.catalog();
+    let catalog = catalog(prompt)?;
     let scope = prompt.worker.scope();
     let ast = prompt
         .worker
@@ -131,7 +140,7 @@ pub(super) fn methods(prompt: &mut Prompt, code: &str) -> Done {
         .map_err(|error| format!("cannot read `{code}`: {}", error.err_type()))?;
     let engine = prompt.worker.engine();
     let variable = |name: &str| scope.get(name).map(|value| kind_of_value(engine, value));
-    let inference = Inference::new(&catalog, &variable);
+    let inference = Inference::new(catalog, &variable);
     let kind = match ast.statements() {
         [Stmt::Expr(expression)] => inference.kind_of(expression),
         [Stmt::FnCall(call, place)] => inference.kind_of(&rhai::Expr::FnCall(call.clone(), *place)),

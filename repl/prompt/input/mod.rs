@@ -1,99 +1,142 @@
-//! Whether what is typed is whole, or goes on in the next line.
+//! What is typed, until it is an input: completion, hints, colours, keys.
 
-use rhai::{Engine, LexError, ParseErrorType};
+mod completer;
+mod highlighter;
+mod hinter;
+mod inputrc;
+mod keys;
+pub(super) mod outside;
+mod plain;
+mod surroundings;
+mod whole;
+
+use std::sync::Arc;
+
+use rhai::{AST, Engine, Scope};
+use rustyline::config::BellStyle;
+use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Completer, Helper, Highlighter, Hinter};
-use virhai::source::ends_in_comment;
+use rustyline::{ColorMode, CompletionType, Config, EditMode, Editor, Helper};
+use virhai::catalog::Catalog;
+use virhai::completion::Completer;
 
 use super::commands::is_command;
+use crate::args::Options;
+use highlighter::Shown;
+use keys::Keys;
+use surroundings::Known;
 
-/// The editor's view of the language.
-#[derive(Completer, Helper, Highlighter, Hinter)]
+/// How many candidates are listed without asking.
+const MANY: usize = 200;
+
+/// The editor's view of the language and of the session.
 pub(super) struct Input {
     parser: Engine,
+    completer: Completer,
+    known: Known,
+    keys: Arc<Keys>,
+    shown: Shown,
+    /// Whether what is shown can be coloured.
+    colors: bool,
+    /// How wide the terminal is.
+    columns: usize,
+}
+
+impl Helper for Input {}
+
+/// An editor for a session with these options.
+pub(super) fn editor(options: &Options) -> rustyline::Result<Editor<Input, FileHistory>> {
+    let mode = if options.vi || inputrc::wants_vi() {
+        EditMode::Vi
+    } else {
+        EditMode::Emacs
+    };
+    let config = Config::builder()
+        .max_history_size(10_000)?
+        .history_ignore_dups(true)?
+        .auto_add_history(false)
+        .edit_mode(mode)
+        .completion_type(CompletionType::List)
+        .completion_show_all_if_ambiguous(true)
+        .completion_prompt_limit(MANY)
+        .bell_style(BellStyle::None)
+        .color_mode(match options.color {
+            clap::ColorChoice::Always => ColorMode::Forced,
+            clap::ColorChoice::Never => ColorMode::Disabled,
+            clap::ColorChoice::Auto => ColorMode::Enabled,
+        })
+        .build();
+    let mut editor = Editor::with_config(config.clone())?;
+    let keys = Arc::<Keys>::default();
+    keys::bind(&mut editor, &keys);
+    let mut input = Input::new(keys);
+    input.colors = config.color_mode() != ColorMode::Disabled;
+    editor.set_helper(Some(input));
+    Ok(editor)
+}
+
+/// Reads an input, which the user may write in an editor of their own on the way.
+pub(super) fn read(
+    editor: &mut Editor<Input, FileHistory>,
+    prompt: &str,
+) -> rustyline::Result<String> {
+    if plain::is_needed() {
+        let whole = |text: &str| editor.helper().is_none_or(|input| input.is_whole(text));
+        return plain::read(prompt, whole);
+    }
+    let columns = editor.dimensions().map(|(columns, _)| columns);
+    if let (Some(columns), Some(input)) = (columns, editor.helper_mut()) {
+        input.columns = columns.into();
+    }
+    let mut text = editor.readline(prompt)?;
+    while editor
+        .helper()
+        .is_some_and(|input| input.keys.goes_outside())
+    {
+        match outside::edit(&text) {
+            Ok(edited) => text = edited,
+            Err(error) => eprintln!("error: cannot edit the input: {error}"),
+        }
+        text = editor.readline_with_initial(prompt, (&text, ""))?;
+    }
+    Ok(text)
 }
 
 impl Input {
-    pub(super) fn new() -> Self {
-        let mut parser = Engine::new_raw();
-        parser.set_max_expr_depths(128, 128);
-        Self { parser }
-    }
-
-    /// Whether more has to come: the parser fails for want of text.
-    pub(super) fn is_unfinished(&self, text: &str) -> bool {
-        if is_command(text) {
-            return false;
-        }
-        let Err(error) = self.parser.compile(text) else {
-            return ends_in_comment(&self.parser, text);
-        };
-        match error.err_type() {
-            ParseErrorType::UnexpectedEOF => true,
-            ParseErrorType::BadInput(LexError::UnterminatedString) => !text.ends_with('\n'),
-            _ => at_end(text, error.position()),
+    fn new(keys: Arc<Keys>) -> Self {
+        Self {
+            parser: virhai::engine::parser(),
+            completer: Completer::default(),
+            known: Known::default(),
+            keys,
+            shown: Shown::default(),
+            colors: false,
+            columns: 80,
         }
     }
-}
 
-/// Whether `position` is behind the last thing in `text`.
-fn at_end(text: &str, position: rhai::Position) -> bool {
-    let trimmed = text.trim_end();
-    let lines = trimmed.lines().count();
-    let last = trimmed.lines().last().unwrap_or_default().chars().count();
-    match (position.line(), position.position()) {
-        (Some(line), column) => line > lines || (line == lines && column.unwrap_or(0) > last),
-        (None, _) => true,
+    /// Takes note of what the inputs so far left: variables, what `engine` can call, and the
+    /// statements that import what was imported.
+    pub(super) fn learn(&mut self, scope: &Scope, engine: &Arc<Engine>, imported: &AST) {
+        self.known.learn(scope, engine, imported);
+    }
+
+    /// All that can be called, the session's own functions among them.
+    pub(super) fn catalog(&self) -> &Catalog {
+        self.known.catalog()
+    }
+
+    fn is_whole(&self, text: &str) -> bool {
+        is_command(text) || whole::is_whole(&self.parser, text)
     }
 }
 
 impl Validator for Input {
     fn validate(&self, context: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
-        let text = context.input();
-        // An empty line ends any input, so that nobody is caught in one.
-        let insists = text.ends_with("\n\n") || text.ends_with("\n");
-        let unfinished = !insists && self.is_unfinished(text);
-        Ok(if unfinished {
-            ValidationResult::Incomplete
-        } else {
+        Ok(if self.is_whole(context.input()) {
             ValidationResult::Valid(None)
+        } else {
+            ValidationResult::Incomplete
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Input;
-
-    #[test]
-    fn an_open_block_string_or_call_is_unfinished() {
-        let input = Input::new();
-        for text in [
-            "fn f() {",
-            "if true {\n  1;",
-            "let x = [1,",
-            "conn.lookup_by_name(",
-            "let x = `a\nb",
-            "1 +",
-            "/* open",
-        ] {
-            assert!(input.is_unfinished(text), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn whole_and_wrong_inputs_are_finished() {
-        let input = Input::new();
-        for text in [
-            "1 + 1",
-            "let x = 1;",
-            "fn f() { 1 }",
-            "let 5 = x",
-            ") (",
-            "a b c",
-            "\"{\"",
-        ] {
-            assert!(!input.is_unfinished(text), "{text:?}");
-        }
     }
 }
