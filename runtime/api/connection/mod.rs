@@ -12,6 +12,7 @@ mod open;
 mod restore;
 mod stats;
 mod storage;
+mod tunnel;
 mod uri;
 
 use std::any::Any;
@@ -51,9 +52,12 @@ struct Shared {
 impl Connection {
     /// Wraps what `target` opened.
     fn new(session: Session, target: Target, connect: Connect) -> Self {
-        let uri = connect
-            .uri()
-            .unwrap_or_else(|_| target.uri.clone().unwrap_or_default());
+        // libvirt knows a tunnel by what stands in for `ssh`, which is nobody's business.
+        let given = target.uri.clone().unwrap_or_default();
+        let uri = match tunnel::is_needed(&given) {
+            true => given,
+            false => connect.uri().unwrap_or(given),
+        };
         Self(Arc::new(Shared {
             session,
             target,

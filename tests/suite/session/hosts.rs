@@ -1,7 +1,7 @@
 //! Connections of a session.
 
 use super::quiet;
-use crate::support::{Prompt, Scratch, Terminal, TestHost, virhai};
+use crate::support::{Daemon, Prompt, Scratch, Terminal, TestHost, virhai};
 
 #[test]
 fn the_prompt_tells_the_host_and_whether_it_is_for_reading_only() {
@@ -61,9 +61,28 @@ fn several_hosts_are_open_at_once() {
     terminal.types(":switch nosuch\r");
     terminal.shows("`nosuch` is no connection; there are `conn1`, `conn2`");
     terminal.types(":connect\r");
-    terminal.shows("rw");
+    terminal.shows("conn2  ro    open");
+    terminal.line_is("conn1 test> ");
     terminal.types(":disconnect conn2\r");
     terminal.line_is("test> ");
     terminal.types(":connect\r");
     terminal.golden("connections");
+}
+
+#[test]
+fn a_lost_connection_is_told_at_once_and_stands_in_the_prompt() {
+    let mut daemon = Daemon::start();
+    let mut terminal = Terminal::start(&daemon.virhai().env("NO_COLOR", "1").command());
+    terminal.line_is("qemu:session> ");
+    terminal.types("let typed = ");
+    terminal.line_is("qemu:session> let typed =");
+    daemon.kill();
+    terminal.shows("is lost; `:connect qemu+unix:///session");
+    terminal.line_is("qemu:session> let typed =");
+    terminal.types("6 * 7; typed\r");
+    terminal.shows("\n42\n");
+    terminal.line_is("qemu:session [lost]> ");
+    daemon.launch();
+    terminal.types(&format!(":connect {}\r", daemon.uri()));
+    terminal.line_is("conn2 qemu:session> ");
 }
