@@ -9,6 +9,8 @@ use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand};
 use virhai::Grants;
 use virhai::engine::Limits;
 
+use crate::doc::{Definitions, Doc};
+
 /// Script libvirt: run automation scripts, or type them at a prompt.
 #[derive(Debug, Parser)]
 #[command(
@@ -21,7 +23,7 @@ use virhai::engine::Limits;
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
-    command: Option<Command>,
+    pub(crate) command: Option<Command>,
 
     /// The script to run, `-` for standard input; without one, a prompt
     file: Option<String>,
@@ -52,7 +54,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// Run a script
     Run {
         /// The script, or `-` for standard input
@@ -65,6 +67,10 @@ enum Command {
         )]
         rest: Vec<String>,
     },
+    /// Show what scripts can call
+    Doc(Doc),
+    /// Write what scripts can call as definition files for editors
+    Definitions(Definitions),
 }
 
 /// What applies to every way of running.
@@ -179,7 +185,7 @@ impl Args {
     pub(crate) fn source(&self) -> Result<Source, String> {
         let (file, rest) = match &self.command {
             Some(Command::Run { file, rest }) => (Some(file), rest),
-            None => (self.file.as_ref(), &self.rest),
+            _ => (self.file.as_ref(), &self.rest),
         };
         if let Some(code) = &self.code {
             if self.command.is_some() {

@@ -2,6 +2,7 @@
 
 mod args;
 mod diagnostic;
+mod doc;
 mod prompt;
 mod run;
 mod show;
@@ -11,7 +12,7 @@ use std::io::Write;
 
 use clap::Parser;
 
-use args::{Args, Source};
+use args::{Args, Command, Source};
 
 fn main() {
     virhai::warm_up();
@@ -36,6 +37,11 @@ fn status(args: &Args) -> u8 {
             versions.libvirt_compiled
         );
         return run::DONE;
+    }
+    match &args.command {
+        Some(Command::Doc(options)) => return doc::doc(options),
+        Some(Command::Definitions(options)) => return doc::definitions(options),
+        Some(Command::Run { .. }) | None => {}
     }
     match args.source() {
         Ok(Source::Prompt) => prompt::start(args),

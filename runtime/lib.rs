@@ -10,6 +10,7 @@ pub mod inference;
 pub mod interrupt;
 pub mod names;
 pub mod program;
+pub mod reference;
 pub mod source;
 pub mod suggest;
 

@@ -3,6 +3,7 @@
 mod index;
 mod kinds;
 mod recipes;
+mod signature;
 
 use std::collections::HashSet;
 
@@ -11,6 +12,7 @@ use rhai::{Engine, FnAccess};
 pub use index::Catalog;
 pub use kinds::{element, is_own_kind, without_element};
 pub use recipes::{Recipe, RecipeFunction, recipes};
+pub use signature::{Signature, first_sentence};
 
 use kinds::{plain_result, plain_type};
 
