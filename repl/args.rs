@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand};
+use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand, ValueEnum};
 use virhai::Grants;
 use virhai::engine::Limits;
 
@@ -65,6 +65,50 @@ enum Command {
         )]
         rest: Vec<String>,
     },
+    /// Say what is wrong with scripts, without running them or connecting to a host
+    Check(CheckOptions),
+}
+
+/// How to check scripts.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckOptions {
+    /// Scripts, and folders with scripts
+    #[arg(required = true, value_name = "FILE|FOLDER")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// How to tell what is found
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+
+    /// The same as --format sarif, for code hosts
+    #[arg(long, conflicts_with = "format")]
+    sarif: bool,
+
+    /// Exit with status 3 after warnings too
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+}
+
+impl CheckOptions {
+    /// How to tell what is found.
+    pub(crate) fn format(&self) -> Format {
+        if self.sarif {
+            Format::Sarif
+        } else {
+            self.format
+        }
+    }
+}
+
+/// A form of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people, on standard error
+    Text,
+    /// Data, on standard output
+    Json,
+    /// SARIF 2.1.0, on standard output
+    Sarif,
 }
 
 /// What applies to every way of running.
@@ -97,6 +141,10 @@ pub(crate) struct Options {
     /// Say what is run, and how long it took
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
+
+    /// Run scripts without checking them first
+    #[arg(long, global = true)]
+    pub(crate) no_check: bool,
 
     /// Whether to use colour
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
@@ -175,11 +223,19 @@ pub(crate) enum Source {
 }
 
 impl Args {
+    /// What to check, where that is asked for.
+    pub(crate) fn check(&self) -> Option<&CheckOptions> {
+        match &self.command {
+            Some(Command::Check(check)) => Some(check),
+            _ => None,
+        }
+    }
+
     /// What to run, by the command line and by what standard input is.
     pub(crate) fn source(&self) -> Result<Source, String> {
         let (file, rest) = match &self.command {
             Some(Command::Run { file, rest }) => (Some(file), rest),
-            None => (self.file.as_ref(), &self.rest),
+            _ => (self.file.as_ref(), &self.rest),
         };
         if let Some(code) = &self.code {
             if self.command.is_some() {

@@ -1,6 +1,7 @@
 //! virhai: scripts and a prompt for libvirt.
 
 mod args;
+mod check;
 mod diagnostic;
 mod prompt;
 mod run;
@@ -36,6 +37,9 @@ fn status(args: &Args) -> u8 {
             versions.libvirt_compiled
         );
         return run::DONE;
+    }
+    if let Some(check) = args.check() {
+        return check::check(&args.options, check);
     }
     match args.source() {
         Ok(Source::Prompt) => prompt::start(args),
