@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand};
+use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand, ValueEnum};
 use virhai::Grants;
 use virhai::engine::Limits;
 
@@ -71,6 +71,50 @@ pub(crate) enum Command {
     Doc(Doc),
     /// Write what scripts can call as definition files for editors
     Definitions(Definitions),
+    /// Say what is wrong with scripts, without running them or connecting to a host
+    Check(CheckOptions),
+}
+
+/// How to check scripts.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckOptions {
+    /// Scripts, and folders with scripts
+    #[arg(required = true, value_name = "FILE|FOLDER")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// How to tell what is found
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+
+    /// The same as --format sarif, for code hosts
+    #[arg(long, conflicts_with = "format")]
+    sarif: bool,
+
+    /// Exit with status 3 after warnings too
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+}
+
+impl CheckOptions {
+    /// How to tell what is found.
+    pub(crate) fn format(&self) -> Format {
+        if self.sarif {
+            Format::Sarif
+        } else {
+            self.format
+        }
+    }
+}
+
+/// A form of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people, on standard error
+    Text,
+    /// Data, on standard output
+    Json,
+    /// SARIF 2.1.0, on standard output
+    Sarif,
 }
 
 /// What applies to every way of running.
@@ -103,6 +147,10 @@ pub(crate) struct Options {
     /// Say what is run, and how long it took
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
+
+    /// Run scripts without checking them first
+    #[arg(long, global = true)]
+    pub(crate) no_check: bool,
 
     /// Whether to use colour
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]

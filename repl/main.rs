@@ -1,6 +1,7 @@
 //! virhai: scripts and a prompt for libvirt.
 
 mod args;
+mod check;
 mod diagnostic;
 mod doc;
 mod prompt;
@@ -39,6 +40,7 @@ fn status(args: &Args) -> u8 {
         return run::DONE;
     }
     match &args.command {
+        Some(Command::Check(options)) => return check::check(&args.options, options),
         Some(Command::Doc(options)) => return doc::doc(options),
         Some(Command::Definitions(options)) => return doc::definitions(options),
         Some(Command::Run { .. }) | None => {}

@@ -4,6 +4,7 @@
 //! [`Program`] compiles a script with all that it imports, and [`Interrupt`] stops it.
 
 pub mod catalog;
+pub mod check;
 pub mod constants;
 pub mod engine;
 pub mod inference;

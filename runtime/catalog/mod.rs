@@ -111,7 +111,7 @@ fn read(engine: &Engine, with_standard: bool) -> Vec<Function> {
             Some(name) => (name, true),
             None => (name, false),
         };
-        let parameters = metadata
+        let mut parameters: Vec<(String, String)> = metadata
             .params_info
             .iter()
             .map(|parameter| {
@@ -119,6 +119,10 @@ fn read(engine: &Engine, with_standard: bool) -> Vec<Function> {
                 (name.trim().to_owned(), plain_type(kind))
             })
             .collect();
+        // Of some of its own, Rhai tells only how many parameters they have.
+        while parameters.len() < metadata.num_params {
+            parameters.push(("value".into(), "?".into()));
+        }
         Some(Function {
             name: name.to_owned(),
             property,
