@@ -156,6 +156,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(crate) color: ColorChoice,
 
+    /// Edit at the prompt with the keys of vi, as ~/.inputrc may ask as well
+    #[arg(long, global = true)]
+    pub(crate) vi: bool,
+
     /// Allow scripts to import from this folder too
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) allow_import: Vec<PathBuf>,

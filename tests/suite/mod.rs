@@ -32,6 +32,7 @@ mod scripts;
 mod snapshots;
 mod state_table;
 mod storage;
+mod typing;
 mod undo;
 mod waiting;
 mod xml;
