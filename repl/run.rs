@@ -241,7 +241,7 @@ fn status_of(error: &EvalAltResult) -> u8 {
 fn fail(options: &Options, imports: &Imports, diagnostic: &Diagnostic) {
     eprintln!("{}", diagnostic.render(imports, options.colors()));
     if options.json {
-        print_line(&serde_json::json!({ "error": diagnostic.json() }).to_string());
+        print_line(&serde_json::json!({ "error": diagnostic.json(imports) }).to_string());
     }
 }
 

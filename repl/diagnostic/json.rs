@@ -1,0 +1,57 @@
+//! A diagnostic as data for programs.
+
+use serde_json::{Value, json};
+use virhai::Imports;
+
+use super::place::Place;
+use super::{Diagnostic, Severity};
+use crate::show;
+
+impl Diagnostic {
+    /// The diagnostic for another program; columns and widths count characters.
+    pub(crate) fn json(&self, imports: &Imports) -> Value {
+        let trail: Vec<Value> = self
+            .trail
+            .iter()
+            .map(|(what, at)| json!({ "what": what, "at": at.json(imports) }))
+            .collect();
+        json!({
+            "severity": self.severity.word(),
+            "code": self.code,
+            "message": self.title,
+            "at": self.place.as_ref().map(|place| place.json(imports)),
+            "label": Some(&self.label).filter(|label| !label.is_empty()),
+            "trail": trail,
+            "notes": self.notes,
+            "hint": self.hint,
+            "libvirt": self.error.as_ref().map(show::error),
+            "thrown": self.thrown.as_ref().map(show::json),
+        })
+    }
+}
+
+impl Severity {
+    /// The word for it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+impl Place {
+    fn json(&self, imports: &Imports) -> Value {
+        let text = imports.text(&self.file);
+        let width = text.and_then(|text| {
+            let span = self.span(&text)?;
+            Some(text[span].chars().count())
+        });
+        json!({
+            "file": self.file,
+            "line": self.position.line(),
+            "column": self.position.position(),
+            "width": width,
+        })
+    }
+}
