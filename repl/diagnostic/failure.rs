@@ -7,6 +7,7 @@ use super::Diagnostic;
 use super::place::{Place, shorten};
 use super::words::{
     defined_names, failures, no_function, plain_message, plain_types, public_functions, qualified,
+    words_about_xml,
 };
 use crate::show;
 
@@ -171,6 +172,13 @@ impl Diagnostic {
             return;
         };
         self.title = error.to_string();
+        self.rejected = error.rejected();
+        if self.rejected.is_some() {
+            let whole = std::mem::take(&mut self.title);
+            let (title, notes) = words_about_xml(&whole);
+            self.title = title;
+            self.notes = notes;
+        }
         self.code = Some(error.code());
         self.hint = error.hint().map(str::to_owned);
         let (position, source) = error.origin();

@@ -1,7 +1,7 @@
 //! A diagnostic as data for programs.
 
 use serde_json::{Value, json};
-use virhai::Imports;
+use virhai::{Imports, Rejected};
 
 use super::place::Place;
 use super::{Diagnostic, Severity};
@@ -25,9 +25,23 @@ impl Diagnostic {
             "notes": self.notes,
             "hint": self.hint,
             "libvirt": self.error.as_ref().map(show::error),
+            "xml": self.rejected.as_ref().map(xml),
             "thrown": self.thrown.as_ref().map(show::json),
         })
     }
+}
+
+/// Where in its XML a call failed.
+fn xml(rejected: &Rejected) -> Value {
+    let place = rejected.place();
+    json!({
+        "text": &*rejected.text,
+        "line": place.map(|(line, ..)| line),
+        "column": place.map(|(_, column, _)| column),
+        "width": place.map(|(.., width)| width),
+        "element": rejected.spot.as_ref().and_then(|spot| spot.element.as_deref()),
+        "label": rejected.spot.as_ref().map(|spot| spot.what.as_str()),
+    })
 }
 
 impl Severity {

@@ -7,9 +7,9 @@ mod render;
 mod words;
 
 use rhai::{Dynamic, EvalAltResult};
-use virhai::Error;
 use virhai::interrupt::Stop;
 use virhai::program::CompileError;
+use virhai::{Error, Rejected};
 
 pub(crate) use place::Place;
 use words::plain_message;
@@ -41,6 +41,8 @@ pub(crate) struct Diagnostic {
     notes: Vec<String>,
     hint: Option<String>,
     error: Option<Error>,
+    /// The XML that libvirt refused.
+    rejected: Option<Rejected>,
     /// The map that a script threw, for another program.
     thrown: Option<Dynamic>,
 }
@@ -59,6 +61,7 @@ impl Diagnostic {
             notes: Vec::new(),
             hint: None,
             error: None,
+            rejected: None,
             thrown: None,
         }
     }

@@ -45,6 +45,18 @@ impl Diagnostic {
                 group = group.element(Level::NOTE.message(note));
             }
         }
+        if let Some(rejected) = &self.rejected
+            && let Some(spot) = &rejected.spot
+        {
+            let mut annotation = AnnotationKind::Context.span(spot.bytes.clone());
+            if !self.title.ends_with(&spot.what) {
+                annotation = annotation.label(spot.what.as_str());
+            }
+            let snippet = Snippet::source(&*rejected.text)
+                .path("XML")
+                .annotation(annotation);
+            group = group.element(snippet);
+        }
         for note in &self.notes {
             group = group.element(Level::NOTE.message(note.as_str()));
         }

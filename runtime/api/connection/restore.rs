@@ -8,7 +8,7 @@ use super::Connection;
 use crate::api::arguments::{RhaiResultOf, flag_bits, host_path, save_param_type, typed_params};
 use crate::api::domain::Domain;
 use crate::api::xml::{XmlText, optional_xml_text, xml_text};
-use crate::error::Error;
+use crate::error::{Error, OfXml};
 use crate::libvirt::{self, Failure};
 use crate::xml::Xml;
 
@@ -207,5 +207,6 @@ pub(super) mod functions {
         conn.call(&ctx, "virDomainSaveImageDefineXML", action, |c| {
             c.save_image_define_xml(path, &xml, wanted)
         })
+        .of_xml(&xml)
     }
 }
