@@ -1,7 +1,9 @@
 //! virhai: scripts and a prompt for libvirt.
 
 mod args;
+mod check;
 mod diagnostic;
+mod doc;
 mod prompt;
 mod run;
 mod show;
@@ -11,14 +13,18 @@ use std::io::Write;
 
 use clap::Parser;
 
-use args::{Args, Source};
+use args::{Args, Command, Options, Source};
+use diagnostic::Diagnostic;
 
 fn main() {
     virhai::warm_up();
     leave(match Args::try_parse() {
         Ok(args) => status(&args),
         Err(message) => {
-            let _ = message.print();
+            match Diagnostic::of_usage(&message) {
+                Some(wrong) => wrong.report_plain(&Options::unread()),
+                None => drop(message.print()),
+            }
             u8::try_from(message.exit_code()).unwrap_or(run::WRONG_USAGE)
         }
     })
@@ -37,11 +43,17 @@ fn status(args: &Args) -> u8 {
         );
         return run::DONE;
     }
+    match &args.command {
+        Some(Command::Check(options)) => return check::check(&args.options, options),
+        Some(Command::Doc(options)) => return doc::doc(&args.options, options),
+        Some(Command::Definitions(options)) => return doc::definitions(&args.options, options),
+        Some(Command::Run { .. }) | None => {}
+    }
     match args.source() {
         Ok(Source::Prompt) => prompt::start(args),
         Ok(source) => run::run(args, source),
         Err(message) => {
-            eprintln!("error: {message}");
+            Diagnostic::wrong_usage(message).report_plain(&args.options);
             run::WRONG_USAGE
         }
     }

@@ -8,24 +8,22 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use rustyline::error::ReadlineError;
-use rustyline::history::FileHistory;
-use rustyline::{Config, Editor};
 
 use crate::args::Args;
 use crate::run::{self, FAILED};
 use crate::signals;
-use input::Input;
 use worker::{Answer, Worker};
 
 /// Runs the prompt until its end and answers the exit status.
 pub(crate) fn start(args: &Args) -> u8 {
-    let mut editor = match editor() {
+    let mut editor = match input::editor(&args.options) {
         Ok(editor) => editor,
         Err(error) => {
             eprintln!("error: cannot use the terminal: {error}");
             return FAILED;
         }
     };
+    history::load(&mut editor);
     let session = run::session(&args.options);
     let (leave, left) = mpsc::channel();
     let asked = match signals::watch(session.interrupt().clone(), false, move || {
@@ -47,8 +45,9 @@ pub(crate) fn start(args: &Args) -> u8 {
         );
     }
     prompt.evaluate(&mut worker, "let conn = connect(); conn");
+    worker.tell(&mut editor);
     loop {
-        let text = match editor.readline("virhai> ") {
+        let text = match input::read(&mut editor, "virhai> ") {
             Ok(text) => text,
             // Ctrl-C at the prompt drops the line and nothing else.
             Err(ReadlineError::Interrupted) => continue,
@@ -65,6 +64,7 @@ pub(crate) fn start(args: &Args) -> u8 {
         if let Some(status) = prompt.evaluate(&mut worker, &text) {
             return status;
         }
+        worker.tell(&mut editor);
     }
     run::DONE
 }
@@ -113,16 +113,4 @@ impl Prompt {
             }
         }
     }
-}
-
-fn editor() -> rustyline::Result<Editor<Input, FileHistory>> {
-    let config = Config::builder()
-        .max_history_size(10_000)?
-        .history_ignore_dups(true)?
-        .auto_add_history(false)
-        .build();
-    let mut editor = Editor::with_config(config)?;
-    editor.set_helper(Some(Input::new()));
-    history::load(&mut editor);
-    Ok(editor)
 }

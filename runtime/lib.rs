@@ -4,12 +4,16 @@
 //! [`Program`] compiles a script with all that it imports, and [`Interrupt`] stops it.
 
 pub mod catalog;
+pub mod check;
+pub mod completion;
 pub mod constants;
 pub mod engine;
 pub mod inference;
 pub mod interrupt;
+pub mod lexer;
 pub mod names;
 pub mod program;
+pub mod reference;
 pub mod source;
 pub mod suggest;
 
@@ -17,6 +21,7 @@ mod api;
 mod error;
 mod exit;
 mod grants;
+mod host_names;
 mod imports;
 mod isolation;
 #[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
@@ -45,6 +50,7 @@ pub use api::object::{Kind, Object};
 pub use error::{Error, Rejected};
 pub use exit::exit_status;
 pub use grants::Grants;
+pub use host_names::HostNames;
 pub use imports::Imports;
 pub use interrupt::Interrupt;
 pub use program::Program;

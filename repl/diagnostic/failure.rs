@@ -52,6 +52,7 @@ impl Diagnostic {
             place: Some(place.clone()),
             trail,
             left_out,
+            kind: kind(inner),
             ..Self::plain("")
         };
         match inner {
@@ -188,7 +189,25 @@ impl Diagnostic {
             self.trail.insert(0, ("thrown again here".into(), thrown));
             self.place = Some(origin);
         }
+        self.kind = "libvirt";
         self.error = Some(error);
+    }
+}
+
+/// What sort of failure `error` is, in a word for programs; libvirt's are known by their value.
+fn kind(error: &EvalAltResult) -> &'static str {
+    match error {
+        EvalAltResult::ErrorRuntime(..) => "thrown",
+        EvalAltResult::ErrorParsing(..) => "syntax",
+        EvalAltResult::ErrorFunctionNotFound(..) => "unknown-function",
+        EvalAltResult::ErrorVariableNotFound(..) => "unknown-variable",
+        EvalAltResult::ErrorDotExpr(message, _) if message.starts_with("Unknown property") => {
+            "unknown-property"
+        }
+        EvalAltResult::ErrorTooManyOperations(_)
+        | EvalAltResult::ErrorStackOverflow(_)
+        | EvalAltResult::ErrorDataTooLarge(..) => "limit",
+        _ => "failure",
     }
 }
 

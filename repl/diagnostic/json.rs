@@ -17,6 +17,7 @@ impl Diagnostic {
             .collect();
         json!({
             "severity": self.severity.word(),
+            "kind": self.kind,
             "code": self.code,
             "message": self.title,
             "at": self.place.as_ref().map(|place| place.json(imports)),

@@ -1,12 +1,16 @@
 //! What is wrong, as people and programs read it: what, where in the script, how it got there, what to do.
 
 mod failure;
+mod finding;
 mod json;
 mod place;
 mod render;
+mod report;
+mod usage;
 mod words;
 
 use rhai::{Dynamic, EvalAltResult};
+use virhai::check::Code;
 use virhai::interrupt::Stop;
 use virhai::program::CompileError;
 use virhai::{Error, Rejected};
@@ -20,13 +24,14 @@ pub(crate) enum Severity {
     /// What was asked for was not done, or cannot be.
     Error,
     /// It can be done, and is most likely not what was meant.
-    #[allow(dead_code, reason = "for the findings of a check")]
     Warning,
 }
 
 /// One thing that is wrong, ready to be shown.
 pub(crate) struct Diagnostic {
     severity: Severity,
+    /// What sort of failure it is, in a word for programs.
+    kind: &'static str,
     title: String,
     /// libvirt's name for it, or that of a finding.
     code: Option<String>,
@@ -52,6 +57,7 @@ impl Diagnostic {
     pub(crate) fn plain(title: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
+            kind: "failure",
             title: title.into(),
             code: None,
             place: None,
@@ -66,17 +72,13 @@ impl Diagnostic {
         }
     }
 
-    /// A warning that has no place in a script.
-    #[allow(dead_code, reason = "for the findings of a check")]
-    pub(crate) fn warning(title: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::plain(title)
-        }
+    /// The same as another sort of failure, in a word for programs.
+    fn of_kind(mut self, kind: &'static str) -> Self {
+        self.kind = kind;
+        self
     }
 
     /// The same with a name for its kind.
-    #[allow(dead_code, reason = "for the findings of a check")]
     pub(crate) fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self
@@ -96,7 +98,6 @@ impl Diagnostic {
     }
 
     /// The same with something to know.
-    #[allow(dead_code, reason = "for the findings of a check")]
     pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
@@ -111,7 +112,14 @@ impl Diagnostic {
     /// Why a script does not compile.
     pub(crate) fn of_compile_error(error: &CompileError) -> Self {
         let place = Place::new(&error.source, error.position);
-        let diagnostic = Self::plain(plain_message(&error.message)).at(place, "");
+        let code = match error.import {
+            true => Code::UnresolvedImport,
+            false => Code::Syntax,
+        };
+        let diagnostic = Self::plain(plain_message(&error.message))
+            .of_kind("check")
+            .with_code(code.id())
+            .at(place, "");
         let imports = error.imported_by.iter().rev();
         imports.fold(diagnostic, |diagnostic, (file, position, _)| {
             diagnostic.with_place("imported here", Place::new(file, *position))
@@ -121,11 +129,15 @@ impl Diagnostic {
     /// A script that was stopped, and has no failure of its own.
     pub(crate) fn of_stop(stop: Stop) -> Self {
         match stop {
-            Stop::Interrupted => Self::plain("interrupted"),
-            Stop::TimedOut => Self::plain("the script's time is up"),
+            Stop::Interrupted => Self::plain("interrupted").of_kind("interrupted"),
+            Stop::TimedOut => Self::plain("the script's time is up")
+                .of_kind("timeout")
+                .with_hint("--timeout TIME gives it longer"),
             Stop::OutOfMemory => Self::plain("the script holds more memory than it may")
+                .of_kind("limit")
                 .with_hint("--max-memory SIZE allows more, 0 any amount"),
             Stop::TooDeep => Self::plain("the script nests calls, imports or `eval` too deeply")
+                .of_kind("limit")
                 .with_hint("is there a recursion without an end?"),
         }
     }

@@ -26,7 +26,6 @@ impl Place {
     }
 
     /// The same with a known number of characters.
-    #[allow(dead_code, reason = "for the findings of a check")]
     pub(crate) fn with_width(mut self, width: usize) -> Self {
         self.width = Some(width);
         self

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use rhai::{AST, ASTNode, Dynamic, Engine, EvalAltResult, Expr, Module, ParseError, Scope, Stmt};
+use rustyline::Editor;
+use rustyline::history::FileHistory;
 use virhai::engine;
 use virhai::program::CompileError;
 use virhai::{Imports, STACK, Session};
@@ -11,6 +13,8 @@ use virhai::{Imports, STACK, Session};
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
 use crate::show;
+
+use super::input::Input;
 
 /// What came of an input.
 pub(super) enum Answer {
@@ -64,6 +68,14 @@ impl Worker {
     /// Keeps what an input left.
     pub(super) fn keep(&mut self, state: State) {
         self.state = state;
+    }
+
+    /// Tells `editor` what the inputs so far left.
+    pub(super) fn tell(&self, editor: &mut Editor<Input, FileHistory>) {
+        if let Some(input) = editor.helper_mut() {
+            let state = &self.state;
+            input.learn(&state.scope, &state.engine, &state.imported);
+        }
     }
 
     /// Runs `text` on a thread of its own, which tells `answer` how it ended.
@@ -140,6 +152,7 @@ impl RunningInput {
                     source: self.name.clone(),
                     message: kind.to_string(),
                     position,
+                    import: false,
                     imported_by: Vec::new(),
                 };
                 return self.failed(&Diagnostic::of_compile_error(&error));

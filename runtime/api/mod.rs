@@ -13,6 +13,7 @@ pub(crate) mod interface;
 pub(crate) mod net;
 pub(crate) mod network;
 pub(crate) mod object;
+pub(crate) mod option_keys;
 pub(crate) mod options;
 pub(crate) mod prelude;
 pub(crate) mod storage_pool;

@@ -6,6 +6,7 @@ use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use super::StorageVol;
 use crate::api::arguments::{RhaiResultOf, bytes, unknown_key, whole};
+use crate::api::option_keys::option_keys;
 use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::pipe::Pipe;
@@ -27,8 +28,7 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(ctx: &NativeCallContext, options: &Map) -> RhaiResultOf<Self> {
-        let known = ["offset", "length", "sparse", "progress"];
-        unknown_key(ctx, options, known.into_iter())?;
+        unknown_key(ctx, options, option_keys("upload_file").into_iter())?;
         let given = |name: &str| options.get(name).filter(|value| !value.is_unit());
         let size = |name: &str| given(name).map_or(Ok(0), |size| bytes(ctx, size));
         let wrong = |what: &str| Error::invalid(ctx, what).throw();

@@ -1,0 +1,26 @@
+//! Writing an input in the user's own editor.
+
+use std::fs;
+use std::io::{Error, Result, Write};
+use std::process::Command;
+
+/// Has the user edit `text` in `$VISUAL`, `$EDITOR` or vi, and answers what came of it.
+pub(in crate::prompt) fn edit(text: &str) -> Result<String> {
+    let mut file = tempfile::Builder::new()
+        .prefix("input-")
+        .suffix(".rhai")
+        .tempfile()?;
+    file.write_all(text.as_bytes())?;
+    file.flush()?;
+    // The variables hold commands, arguments and all, which only a shell takes apart.
+    let status = Command::new("/bin/sh")
+        .args(["-c", "exec ${VISUAL:-${EDITOR:-vi}} \"$1\"", "sh"])
+        .arg(file.path())
+        .status()?;
+    if !status.success() {
+        return Err(Error::other(format!("the editor failed with {status}")));
+    }
+    // Editors put another file in its place.
+    let text = fs::read_to_string(file.path())?;
+    Ok(text.trim_end().to_owned())
+}
