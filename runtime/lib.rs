@@ -4,6 +4,7 @@
 //! [`Program`] compiles a script with all that it imports, and [`Interrupt`] stops it.
 
 pub mod catalog;
+pub mod check;
 pub mod completion;
 pub mod constants;
 pub mod engine;
@@ -12,6 +13,7 @@ pub mod interrupt;
 pub mod lexer;
 pub mod names;
 pub mod program;
+pub mod reference;
 pub mod source;
 pub mod suggest;
 
@@ -45,7 +47,7 @@ pub use api::arguments::parse_duration;
 pub use api::connection::{Connection, News};
 pub use api::domain::Domain;
 pub use api::object::{Kind, Object};
-pub use error::Error;
+pub use error::{Error, Rejected};
 pub use exit::exit_status;
 pub use grants::Grants;
 pub use host_names::HostNames;
@@ -55,4 +57,4 @@ pub use program::Program;
 pub use resources::STACK;
 pub use session::{Session, SessionOptions};
 pub use version::{Versions, versions, warm_up};
-pub use xml::Xml;
+pub use xml::{Spot, Xml};

@@ -1,8 +1,9 @@
 //! `:help`, `x?` and `:methods`.
 
 use rhai::{Dynamic, Scope, Stmt};
-use virhai::catalog::{Catalog, Function};
+use virhai::catalog::{Catalog, Function, Signature, first_sentence};
 use virhai::inference::{Inference, kind_of_value};
+use virhai::reference::help as reference;
 use virhai::suggest;
 
 use super::{COMMANDS, Done, find};
@@ -117,15 +118,6 @@ fn catalog(prompt: &Prompt) -> Result<&Catalog, String> {
         .ok_or_else(|| "there is no reference".into())
 }
 
-/// Stands in for the reference.
-fn reference(catalog: &Catalog, name: &str) -> Option<String> {
-    let docs: Vec<String> = catalog
-        .named(name)
-        .map(|function| function.docs.clone())
-        .collect();
-    (!docs.is_empty()).then(|| docs.join("\n\n"))
-}
-
 /// What can be called on the value of an expression, which is not run.
 pub(super) fn methods(prompt: &mut Prompt, code: &str) -> Done {
     if code.is_empty() {
@@ -165,22 +157,10 @@ pub(super) fn methods(prompt: &mut Prompt, code: &str) -> Done {
 
 /// A method in a line: how it is called, what it answers, and its first sentence.
 fn line(function: &Function) -> String {
-    let parameters: Vec<&str> = function
-        .parameters
-        .iter()
-        .skip(1)
-        .map(|(name, _)| name.as_str())
-        .collect();
-    let call = match function.property {
-        true => function.name.clone(),
-        false => format!("{}({})", function.name, parameters.join(", ")),
-    };
-    let answer = match function.returns.as_str() {
-        "()" | "?" => String::new(),
-        kind => format!(" -> {kind}"),
-    };
-    let first = function.docs.lines().next().unwrap_or_default();
-    format!("  {:34}  {first}", format!("{call}{answer}"))
-        .trim_end()
-        .to_owned()
+    let mut called = Signature::of(function, true).to_string();
+    if function.property {
+        called = called.replace("()", "");
+    }
+    let first = first_sentence(&function.docs);
+    format!("  {called:38}  {first}").trim_end().to_owned()
 }

@@ -31,7 +31,7 @@ use crate::watch::Watch;
 use handles::{Handles, Permit, Permits};
 use news::Known;
 pub use news::News;
-pub(crate) use open::Target;
+pub(crate) use open::{CREDENTIALS, Target};
 pub(crate) use uri::in_process;
 
 /// An open connection to a hypervisor host; copies are the same connection.
@@ -132,6 +132,11 @@ impl Connection {
     /// The right to make a call, of which a connection gives few at a time.
     pub(crate) fn permit(&self) -> Result<Permit<'_>, Failure> {
         self.0.permits.take(self.0.session.interrupt())
+    }
+
+    /// The right to make a call, if there is one left.
+    pub(crate) fn permit_now(&self) -> Option<Permit<'_>> {
+        self.0.permits.take_now()
     }
 
     /// A script's domain for libvirt's handle.

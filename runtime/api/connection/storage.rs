@@ -9,8 +9,8 @@ use super::about::About;
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::storage_pool::StoragePool;
 use crate::api::storage_vol::StorageVol;
-use crate::api::xml::{XmlText, optional_xml_text, xml_text};
-use crate::error::Error;
+use crate::api::xml::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
+use crate::error::{Error, OfXml};
 use crate::libvirt;
 
 fn pool_names(pools: &[virt::storage_pool::StoragePool]) -> Vec<String> {
@@ -247,9 +247,11 @@ pub(super) mod functions {
     ) -> RhaiResultOf<StoragePool> {
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
         let action = About("define", "storage pool", &text);
-        let found = conn.call(&ctx, "virStoragePoolDefineXML", action, |c| {
-            c.define_storage_pool_xml(&text, 0)
-        })?;
+        let found = conn
+            .call(&ctx, "virStoragePoolDefineXML", action, |c| {
+                c.define_storage_pool_xml(&text, 0)
+            })
+            .of_xml(&text)?;
         Ok(StoragePool::new(conn.clone(), found))
     }
 
@@ -271,9 +273,11 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
         let action = About("define", "storage pool", &text);
-        let found = conn.call(&ctx, "virStoragePoolDefineXML", action, |c| {
-            c.define_storage_pool_xml(&text, wanted)
-        })?;
+        let found = conn
+            .call(&ctx, "virStoragePoolDefineXML", action, |c| {
+                c.define_storage_pool_xml(&text, wanted)
+            })
+            .of_xml(&text)?;
         Ok(StoragePool::new(conn.clone(), found))
     }
 
@@ -293,9 +297,11 @@ pub(super) mod functions {
     ) -> RhaiResultOf<StoragePool> {
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
         let action = About("create", "storage pool", &text);
-        let found = conn.call(&ctx, "virStoragePoolCreateXML", action, |c| {
-            c.create_storage_pool_xml(&text, 0)
-        })?;
+        let found = conn
+            .call(&ctx, "virStoragePoolCreateXML", action, |c| {
+                c.create_storage_pool_xml(&text, 0)
+            })
+            .of_xml(&text)?;
         Ok(StoragePool::new(conn.clone(), found))
     }
 
@@ -317,9 +323,11 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
         let action = About("create", "storage pool", &text);
-        let found = conn.call(&ctx, "virStoragePoolCreateXML", action, |c| {
-            c.create_storage_pool_xml(&text, wanted)
-        })?;
+        let found = conn
+            .call(&ctx, "virStoragePoolCreateXML", action, |c| {
+                c.create_storage_pool_xml(&text, wanted)
+            })
+            .of_xml(&text)?;
         Ok(StoragePool::new(conn.clone(), found))
     }
 
@@ -377,7 +385,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         conn: &mut Connection,
         kind: &str,
-        source: XmlText,
+        source: OptionalXmlText,
         flags: i64,
     ) -> RhaiResultOf<String> {
         let wanted = flag_bits(&ctx, flags)?;
@@ -401,7 +409,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         conn: &mut Connection,
         kind: &str,
-        source: XmlText,
+        source: OptionalXmlText,
     ) -> RhaiResultOf<String> {
         find_storage_pool_sources_flags(ctx, conn, kind, source, 0)
     }

@@ -7,7 +7,8 @@ use super::{Connection, Domain, Handle};
 use crate::api::arguments::{
     ParamType, RhaiResultOf, flag_bits, mib, number, optional_text, text, typed_params, whole,
 };
-use crate::api::xml::{XmlText, optional_xml_text};
+use crate::api::option_keys;
+use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::libvirt::typed_params::TypedParams;
 use crate::libvirt::{self, Failure};
 
@@ -27,7 +28,7 @@ fn param_type(name: &str) -> ParamType {
 }
 
 fn params(ctx: &NativeCallContext, params: &Map) -> RhaiResultOf<TypedParams> {
-    typed_params(ctx, "VIR_MIGRATE_PARAM_", params, param_type)
+    typed_params(ctx, option_keys::MIGRATE, params, param_type)
 }
 
 /// Moves `dom` by `run` and answers the domain on the destination.
@@ -174,7 +175,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         destination: Connection,
-        xml: XmlText,
+        xml: OptionalXmlText,
         flags: i64,
         name: Dynamic,
         uri: Dynamic,
@@ -309,7 +310,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         uri: Dynamic,
         memory_uri: Dynamic,
-        xml: XmlText,
+        xml: OptionalXmlText,
         flags: i64,
         name: Dynamic,
         bandwidth: Dynamic,

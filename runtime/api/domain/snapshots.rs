@@ -8,7 +8,7 @@ use super::Domain;
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::domain_snapshot::DomainSnapshot;
 use crate::api::xml::{XmlText, xml_text};
-use crate::error::Error;
+use crate::error::{Error, OfXml};
 use crate::libvirt;
 
 fn adopt(dom: &Domain, snapshot: Handle) -> DomainSnapshot {
@@ -68,6 +68,7 @@ pub(super) mod functions {
             "take a snapshot of",
             |d| d.create_snapshot_xml(&text, wanted),
         )
+        .of_xml(&text)
         .map(|snapshot| adopt(dom, snapshot))
     }
 
@@ -147,7 +148,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
     /// assert_eq(dom.list_all_snapshots(VIR_DOMAIN_SNAPSHOT_LIST_ROOTS).len(), 1);
     /// ```
     /// Calls virDomainListAllSnapshots.
@@ -174,7 +175,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
     /// assert_eq(dom.snapshot_list_names(), ["fresh"]);
     /// ```
     /// Calls virDomainListAllSnapshots.
@@ -187,7 +188,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
     /// assert_eq(dom.snapshot_list_names(VIR_DOMAIN_SNAPSHOT_LIST_ROOTS), ["fresh"]);
     /// ```
     /// Calls virDomainListAllSnapshots.
@@ -215,7 +216,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
     /// assert_eq(dom.snapshot_num(), 1);
     /// ```
     /// Calls virDomainSnapshotNum.
@@ -228,7 +229,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
     /// assert_eq(dom.snapshot_num(VIR_DOMAIN_SNAPSHOT_LIST_ROOTS), 1);
     /// ```
     /// Calls virDomainSnapshotNum.

@@ -78,6 +78,7 @@ fn a_lost_connection_is_told_at_once_and_stands_in_the_prompt() {
     terminal.line_is("qemu:session> let typed =");
     daemon.kill();
     terminal.shows("is lost; `:connect qemu+unix:///session");
+    eprintln!("{}", terminal.screen().text());
     terminal.line_is("qemu:session> let typed =");
     terminal.types("6 * 7; typed\r");
     terminal.shows("\n42\n");
