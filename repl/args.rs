@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand};
+use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand, ValueEnum};
 use virhai::Grants;
 use virhai::engine::Limits;
+
+use crate::doc::{Definitions, Doc};
 
 /// Script libvirt: run automation scripts, or type them at a prompt.
 #[derive(Debug, Parser)]
@@ -21,7 +23,7 @@ use virhai::engine::Limits;
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
-    command: Option<Command>,
+    pub(crate) command: Option<Command>,
 
     /// The script to run, `-` for standard input; without one, a prompt
     file: Option<String>,
@@ -52,7 +54,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// Run a script
     Run {
         /// The script, or `-` for standard input
@@ -65,6 +67,54 @@ enum Command {
         )]
         rest: Vec<String>,
     },
+    /// Show what scripts can call
+    Doc(Doc),
+    /// Write what scripts can call as definition files for editors
+    Definitions(Definitions),
+    /// Say what is wrong with scripts, without running them or connecting to a host
+    Check(CheckOptions),
+}
+
+/// How to check scripts.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckOptions {
+    /// Scripts, and folders with scripts
+    #[arg(required = true, value_name = "FILE|FOLDER")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// How to tell what is found
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+
+    /// The same as --format sarif, for code hosts
+    #[arg(long, conflicts_with = "format")]
+    sarif: bool,
+
+    /// Exit with status 3 after warnings too
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+}
+
+impl CheckOptions {
+    /// How to tell what is found.
+    pub(crate) fn format(&self) -> Format {
+        if self.sarif {
+            Format::Sarif
+        } else {
+            self.format
+        }
+    }
+}
+
+/// A form of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people, on standard error
+    Text,
+    /// Data, on standard output
+    Json,
+    /// SARIF 2.1.0, on standard output
+    Sarif,
 }
 
 /// What applies to every way of running.
@@ -97,6 +147,10 @@ pub(crate) struct Options {
     /// Say what is run, and how long it took
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
+
+    /// Run scripts without checking them first
+    #[arg(long, global = true)]
+    pub(crate) no_check: bool,
 
     /// Whether to use colour
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
@@ -183,7 +237,7 @@ impl Args {
     pub(crate) fn source(&self) -> Result<Source, String> {
         let (file, rest) = match &self.command {
             Some(Command::Run { file, rest }) => (Some(file), rest),
-            None => (self.file.as_ref(), &self.rest),
+            _ => (self.file.as_ref(), &self.rest),
         };
         if let Some(code) = &self.code {
             if self.command.is_some() {

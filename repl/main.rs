@@ -1,7 +1,9 @@
 //! virhai: scripts and a prompt for libvirt.
 
 mod args;
+mod check;
 mod diagnostic;
+mod doc;
 mod prompt;
 mod run;
 mod show;
@@ -11,7 +13,7 @@ use std::io::Write;
 
 use clap::Parser;
 
-use args::{Args, Source};
+use args::{Args, Command, Source};
 
 fn main() {
     virhai::warm_up();
@@ -36,6 +38,12 @@ fn status(args: &Args) -> u8 {
             versions.libvirt_compiled
         );
         return run::DONE;
+    }
+    match &args.command {
+        Some(Command::Check(options)) => return check::check(&args.options, options),
+        Some(Command::Doc(options)) => return doc::doc(options),
+        Some(Command::Definitions(options)) => return doc::definitions(options),
+        Some(Command::Run { .. }) | None => {}
     }
     match args.source() {
         Ok(Source::Prompt) => prompt::start(args),

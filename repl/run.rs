@@ -6,19 +6,20 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Scope};
+use serde_json::json;
 use virhai::engine;
 use virhai::interrupt::Stop;
 use virhai::{Error, Imports, Program, STACK, Session, SessionOptions};
 
 use crate::args::{Args, Options, Source};
 use crate::diagnostic::Diagnostic;
-use crate::{show, signals};
+use crate::{check, show, signals};
 
 /// The statuses that this program exits with, besides a script's own `exit(n)`.
 pub(crate) const DONE: u8 = 0;
 pub(crate) const FAILED: u8 = 1;
 pub(crate) const WRONG_USAGE: u8 = 2;
-const DOES_NOT_COMPILE: u8 = 3;
+pub(crate) const DOES_NOT_COMPILE: u8 = 3;
 const NO_CONNECTION: u8 = 4;
 const TIMED_OUT: u8 = 124;
 const INTERRUPTED: u8 = 130;
@@ -108,21 +109,32 @@ pub(crate) fn session(options: &Options) -> Session {
     })
 }
 
+/// The text of the script `path`.
+pub(crate) fn text_of(path: &Path) -> Result<String, String> {
+    let bytes =
+        std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    String::from_utf8(bytes).map_err(|_| format!("{} is not UTF-8 text", path.display()))
+}
+
+/// The folder that the script `path` imports from.
+pub(crate) fn folder_of(path: &Path) -> PathBuf {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .map_or_else(here, Path::to_owned)
+}
+
+fn here() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| ".".into())
+}
+
 fn read(source: Source) -> Result<Script, String> {
-    let here = || std::env::current_dir().unwrap_or_else(|_| ".".into());
     Ok(match source {
         Source::File(path, args) => {
-            let bytes = std::fs::read(&path)
-                .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-            let text = String::from_utf8(bytes)
-                .map_err(|_| format!("{} is not UTF-8 text", path.display()))?;
-            let folder = path
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty());
+            let (text, folder) = (text_of(&path)?, folder_of(&path));
             Script {
                 name: path.display().to_string(),
                 text,
-                folder: folder.map_or_else(here, Path::to_owned),
+                folder,
                 args,
             }
         }
@@ -169,6 +181,16 @@ fn work(
             return DOES_NOT_COMPILE;
         }
     };
+    if !options.no_check {
+        let errors = check::before_run(options, engine, imports, &script.name, &program);
+        if let Some(first) = errors.first() {
+            if options.json {
+                let error = check::as_failure(first);
+                print_line(&json!({ "error": error, "findings": errors }).to_string());
+            }
+            return DOES_NOT_COMPILE;
+        }
+    }
     let mut scope = Scope::new();
     scope.push_constant(
         "args",
@@ -241,7 +263,7 @@ fn status_of(error: &EvalAltResult) -> u8 {
 fn fail(options: &Options, imports: &Imports, diagnostic: &Diagnostic) {
     eprintln!("{}", diagnostic.render(imports, options.colors()));
     if options.json {
-        print_line(&serde_json::json!({ "error": diagnostic.json() }).to_string());
+        print_line(&json!({ "error": diagnostic.json() }).to_string());
     }
 }
 

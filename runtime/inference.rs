@@ -19,16 +19,12 @@ impl<'a> Inference<'a> {
 
     /// The type of `expression`; nothing where it is unknown.
     pub fn kind_of(&self, expression: &Expr) -> Option<String> {
+        if let Some(kind) = literal(expression) {
+            return Some(kind);
+        }
         let kind = match expression {
-            Expr::DynamicConstant(value, _) => return plain_value(value.type_name()),
-            Expr::BoolConstant(..) | Expr::And(..) | Expr::Or(..) => "bool",
-            Expr::IntegerConstant(..) => "int",
-            Expr::FloatConstant(..) => "float",
-            Expr::CharConstant(..) => "char",
-            Expr::StringConstant(..) | Expr::InterpolatedString(..) => "string",
+            Expr::And(..) | Expr::Or(..) => "bool",
             Expr::Array(items, _) => return Some(self.array(items)),
-            Expr::Map(..) => "map",
-            Expr::Unit(..) => "()",
             Expr::Variable(variable, ..) if variable.2.is_empty() => {
                 return constant(&variable.1).or_else(|| (self.variable)(&variable.1));
             }
@@ -56,31 +52,17 @@ impl<'a> Inference<'a> {
         if !call.namespace.is_empty() {
             return None;
         }
-        if call.op_token.is_some()
-            && let Some(kind) = self.operator(call)
-        {
-            return Some(kind);
+        if call.op_token.is_some() {
+            let kinds: Vec<_> = call
+                .args
+                .iter()
+                .map(|operand| self.kind_of(operand))
+                .collect();
+            if let Some(kind) = operator(&call.name, &kinds) {
+                return Some(kind.to_owned());
+            }
         }
         self.answer(None, call)
-    }
-
-    /// The type of what one of the operators that Rhai keeps to itself answers.
-    fn operator(&self, call: &FnCallExpr) -> Option<String> {
-        match call.name.as_str() {
-            "==" | "!=" | "<" | "<=" | ">" | ">=" | "!" => return Some("bool".into()),
-            _ => {}
-        }
-        let kinds: Option<Vec<String>> = call
-            .args
-            .iter()
-            .map(|argument| self.kind_of(argument))
-            .collect();
-        match kinds?.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            ["int"] | ["int", "int"] => Some("int".into()),
-            ["float"] | ["float", "float" | "int"] | ["int", "float"] => Some("float".into()),
-            ["string", _] => Some("string".into()),
-            _ => None,
-        }
     }
 
     fn array(&self, items: &[Expr]) -> String {
@@ -111,7 +93,12 @@ impl<'a> Inference<'a> {
 
     /// The type of `kind[rest`, where the chain goes on behind the index unless it breaks.
     fn after_index(&self, kind: Option<String>, rest: &Expr, flags: ASTFlags) -> Option<String> {
-        let held = kind.as_deref().and_then(element).map(str::to_owned);
+        let index = match rest {
+            _ if flags.intersects(ASTFlags::BREAK) => rest,
+            Expr::Dot(pair, ..) | Expr::Index(pair, ..) => &pair.lhs,
+            _ => rest,
+        };
+        let held = held(kind.as_deref(), self.kind_of(index).as_deref()).map(str::to_owned);
         match rest {
             _ if flags.intersects(ASTFlags::BREAK) => held,
             Expr::Dot(pair, ..) => self.after_dot(held, &pair.rhs),
@@ -121,7 +108,48 @@ impl<'a> Inference<'a> {
     }
 }
 
-fn constant(name: &str) -> Option<String> {
+/// The type of an expression that is written out, whatever it holds.
+pub fn literal(expression: &Expr) -> Option<String> {
+    let kind = match expression {
+        Expr::DynamicConstant(value, _) => return plain_value(value.type_name()),
+        Expr::BoolConstant(..) => "bool",
+        Expr::IntegerConstant(..) => "int",
+        Expr::FloatConstant(..) => "float",
+        Expr::CharConstant(..) => "char",
+        Expr::StringConstant(..) | Expr::InterpolatedString(..) => "string",
+        Expr::Map(..) => "map",
+        Expr::Unit(..) => "()",
+        _ => return None,
+    };
+    Some(kind.to_owned())
+}
+
+/// The type of what the operator `name` answers for operands of these types, where Rhai keeps
+/// that to itself.
+pub fn operator(name: &str, operands: &[Option<String>]) -> Option<&'static str> {
+    match name {
+        "==" | "!=" | "<" | "<=" | ">" | ">=" | "!" => return Some("bool"),
+        ".." => return Some("ExclusiveRange"),
+        "..=" => return Some("InclusiveRange"),
+        _ => {}
+    }
+    let kinds: Option<Vec<&str>> = operands.iter().map(Option::as_deref).collect();
+    match kinds?[..] {
+        ["int"] | ["int", "int"] => Some("int"),
+        ["float"] | ["float", "float" | "int"] | ["int", "float"] => Some("float"),
+        ["string", _] if name == "+" => Some("string"),
+        _ => None,
+    }
+}
+
+/// The type of what is found in a value of the type `kind` at an index of the type `index`.
+pub fn held<'a>(kind: Option<&'a str>, index: Option<&str>) -> Option<&'a str> {
+    // A range takes a part out, and not an element.
+    kind.and_then(element).filter(|_| index == Some("int"))
+}
+
+/// The type of the constant `name` of libvirt's.
+pub fn constant(name: &str) -> Option<String> {
     let constant = crate::constants::lookup(name)?;
     plain_value(constant.type_name())
 }
@@ -169,6 +197,9 @@ mod tests {
             ("1 - 2.5", Some("float")),
             ("conn.list_all_domains()[0].name", Some("string")),
             ("other.anything()", None),
+            ("0..5", Some("ExclusiveRange")),
+            ("\"text\"[0..2]", None),
+            ("|x| x", Some("Fn")),
         ] {
             let ast = engine.compile(code).expect(code);
             let Some(Stmt::Expr(expression)) = ast.statements().first() else {

@@ -4,6 +4,7 @@
 //! [`Program`] compiles a script with all that it imports, and [`Interrupt`] stops it.
 
 pub mod catalog;
+pub mod check;
 pub mod completion;
 pub mod constants;
 pub mod engine;
@@ -12,6 +13,7 @@ pub mod interrupt;
 pub mod lexer;
 pub mod names;
 pub mod program;
+pub mod reference;
 pub mod source;
 pub mod suggest;
 

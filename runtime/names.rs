@@ -135,17 +135,26 @@ pub fn advice(engine: &Engine, error: &EvalAltResult, known: &[String]) -> Optio
 
 fn function(engine: &Engine, signature: &str, known: &[String]) -> Option<String> {
     let (name, arguments) = signature.split_once(" (").unwrap_or((signature, ""));
-    if !name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
-        return None;
-    }
     let receiver = arguments
         .split([',', ')'])
         .next()
         .unwrap_or_default()
         .trim();
-    let functions = catalog::functions(engine);
-    let fitting =
-        |function: &&Function| !function.property && function.receiver() == Some(receiver);
+    for_function(&catalog::functions(engine), name, Some(receiver), known)
+}
+
+/// Advice for a call of `name` on a value of the type `receiver`, or with one as its first
+/// argument, that none of `functions` fits; `known` are the names that the script defines.
+pub fn for_function(
+    functions: &[Function],
+    name: &str,
+    receiver: Option<&str>,
+    known: &[String],
+) -> Option<String> {
+    if !name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
+        return None;
+    }
+    let fitting = |function: &&Function| !function.property && function.receiver() == receiver;
     let methods: Vec<&Function> = functions.iter().filter(fitting).collect();
 
     let same: Vec<String> = methods
@@ -266,6 +275,11 @@ pub fn without_variant(name: &str) -> &str {
 }
 
 fn variable(engine: &Engine, name: &str, known: &[String]) -> Option<String> {
+    for_variable(&catalog::functions(engine), name, known)
+}
+
+/// Advice for a variable `name` that does not exist; `known` are the names that do.
+pub fn for_variable(functions: &[Function], name: &str, known: &[String]) -> Option<String> {
     if name.starts_with("VIR_") {
         let near = suggest::nearest(name, constants::all().map(|constant| constant.name))?;
         return Some(format!("did you mean `{near}`?"));
@@ -273,7 +287,6 @@ fn variable(engine: &Engine, name: &str, known: &[String]) -> Option<String> {
     if let Some(near) = suggest::nearest(name, known.iter().map(String::as_str)) {
         return Some(format!("did you mean `{near}`?"));
     }
-    let functions = catalog::functions(engine);
     functions
         .iter()
         .any(|function| function.name == name)
@@ -284,7 +297,11 @@ fn variable(engine: &Engine, name: &str, known: &[String]) -> Option<String> {
 fn property(engine: &Engine, message: &str) -> Option<String> {
     let mut quoted = message.split('\'').skip(1).step_by(2);
     let (name, kind) = (quoted.next()?, quoted.next()?);
-    let functions = catalog::functions(engine);
+    for_property(&catalog::functions(engine), name, kind)
+}
+
+/// Advice for a property `name` that values of the type `kind` do not have.
+pub fn for_property(functions: &[Function], name: &str, kind: &str) -> Option<String> {
     let own: Vec<&Function> = functions
         .iter()
         .filter(|function| function.receiver() == Some(kind))

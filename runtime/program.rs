@@ -1,6 +1,6 @@
 //! A script, compiled together with all that it imports.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rhai::{AST, ASTNode, Engine, Expr, ParseError, Position, Stmt};
 
@@ -11,7 +11,12 @@ use crate::source;
 pub struct Program {
     /// The script's own code.
     pub ast: AST,
+    /// The files that each file imports by a path that is written out.
+    pub(crate) links: Links,
 }
+
+/// For a file and a path that it imports, the file that this leads to.
+pub(crate) type Links = HashMap<(String, String), String>;
 
 /// Why a script, or something it imports, does not compile.
 #[derive(Debug)]
@@ -24,6 +29,8 @@ pub struct CompileError {
     pub position: Position,
     /// The imports that lead there, outermost first: file, position, and the path imported.
     pub imported_by: Vec<(String, Position, String)>,
+    /// Whether it is an import that leads nowhere, and not the text that is wrong.
+    pub import: bool,
 }
 
 impl Program {
@@ -35,67 +42,79 @@ impl Program {
         text: &str,
     ) -> Result<Self, CompileError> {
         imports.remember(name, text);
-        let mut trail = Vec::new();
-        let ast = compile_all(engine, imports, name, text, &mut trail, &mut HashSet::new())?;
-        Ok(Self { ast })
+        let mut compiler = Compiler {
+            engine,
+            imports,
+            trail: Vec::new(),
+            done: HashSet::new(),
+            links: Links::new(),
+        };
+        let ast = compiler.compile(name, text)?;
+        let links = compiler.links;
+        Ok(Self { ast, links })
     }
 }
 
-fn compile_all(
-    engine: &Engine,
-    imports: &Imports,
-    name: &str,
-    text: &str,
-    trail: &mut Vec<(String, Position, String)>,
-    done: &mut HashSet<String>,
-) -> Result<AST, CompileError> {
-    let mut ast =
-        engine
-            .compile(source::without_shebang(text))
-            .map_err(|ParseError(kind, position)| {
-                let (source, imported_by) = (name.to_owned(), trail.clone());
-                CompileError {
-                    source,
-                    message: kind.to_string(),
-                    position,
-                    imported_by,
-                }
-            })?;
-    if source::ends_in_comment(engine, text) {
-        return Err(CompileError {
-            source: name.to_owned(),
-            message: "a comment has no end".into(),
-            position: source::last_comment(text),
-            imported_by: trail.clone(),
-        });
+struct Compiler<'a> {
+    engine: &'a Engine,
+    imports: &'a Imports,
+    /// The imports that lead to the file at hand, outermost first.
+    trail: Vec<(String, Position, String)>,
+    done: HashSet<String>,
+    links: Links,
+}
+
+impl Compiler<'_> {
+    fn compile(&mut self, name: &str, text: &str) -> Result<AST, CompileError> {
+        let mut ast = self.engine.compile(source::without_shebang(text)).map_err(
+            |ParseError(kind, position)| self.fault(name, kind.to_string(), position, false),
+        )?;
+        if source::ends_in_comment(self.engine, text) {
+            let position = source::last_comment(text);
+            return Err(self.fault(name, "a comment has no end".into(), position, false));
+        }
+        ast.set_source(name);
+        for (path, position) in static_imports(&ast) {
+            let found = self
+                .imports
+                .find(Some(name), &path)
+                .map_err(|message| self.fault(name, message, position, true))?;
+            if found.name == name || self.trail.iter().any(|(file, ..)| *file == found.name) {
+                let message = format!("`{path}` imports itself in the end");
+                return Err(self.fault(name, message, position, true));
+            }
+            self.links
+                .insert((name.to_owned(), path.clone()), found.name.clone());
+            if !self.done.insert(found.name.clone()) {
+                continue;
+            }
+            self.trail.push((name.to_owned(), position, path));
+            let imported = self.compile(&found.name, &found.text)?;
+            self.trail.pop();
+            self.imports.remember_compiled(&found.name, &imported);
+        }
+        Ok(ast)
     }
-    ast.set_source(name);
-    for (path, position) in static_imports(&ast) {
-        let fail = |message, trail: &[_]| CompileError {
-            source: name.to_owned(),
+
+    fn fault(
+        &self,
+        source: &str,
+        message: String,
+        position: Position,
+        import: bool,
+    ) -> CompileError {
+        CompileError {
+            source: source.to_owned(),
             message,
             position,
-            imported_by: trail.to_vec(),
-        };
-        let found = imports
-            .find(Some(name), &path)
-            .map_err(|message| fail(message, trail))?;
-        if found.name == name || trail.iter().any(|(file, ..)| *file == found.name) {
-            return Err(fail(format!("`{path}` imports itself in the end"), trail));
+            imported_by: self.trail.clone(),
+            import,
         }
-        if !done.insert(found.name.clone()) {
-            continue;
-        }
-        trail.push((name.to_owned(), position, path));
-        let imported = compile_all(engine, imports, &found.name, &found.text, trail, done)?;
-        trail.pop();
-        imports.remember_compiled(&found.name, &imported);
     }
-    Ok(ast)
 }
 
 /// The imports whose path is written out in the script.
-fn static_imports(ast: &AST) -> Vec<(String, Position)> {
+pub(crate) fn static_imports(ast: &AST) -> Vec<(String, Position)> {
     let mut paths = Vec::new();
     ast.walk(&mut |nodes: &[ASTNode]| {
         if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = nodes.last()

@@ -37,6 +37,37 @@ pub(crate) fn last_comment(text: &str) -> Position {
     }
 }
 
+/// How many characters the token at `position` of `text` has, which Rhai knows only as a point.
+pub(crate) fn token_width(text: &str, position: Position) -> usize {
+    let (Some(line), Some(column)) = (position.line(), position.position()) else {
+        return 0;
+    };
+    let line = text.split('\n').nth(line - 1).unwrap_or_default();
+    let mut letters = line.chars().skip(column.saturating_sub(1)).peekable();
+    let is_name = |letter: &char| letter.is_alphanumeric() || *letter == '_';
+    let Some(first) = letters.next() else {
+        return 0;
+    };
+    match first {
+        _ if is_name(&first) => 1 + letters.take_while(is_name).count(),
+        '"' | '`' => {
+            let mut width = 1;
+            let mut escaped = false;
+            for letter in letters {
+                width += 1;
+                match letter {
+                    _ if escaped => escaped = false,
+                    '\\' if first == '"' => escaped = true,
+                    _ if letter == first => break,
+                    _ => {}
+                }
+            }
+            width
+        }
+        _ => 1,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rhai::Engine;

@@ -1,5 +1,6 @@
 //! Failures as people read them: what, where in the script, how it got there, what to do.
 
+pub(crate) mod finding;
 mod place;
 mod render;
 mod words;

@@ -152,6 +152,7 @@ impl RunningInput {
                     source: self.name.clone(),
                     message: kind.to_string(),
                     position,
+                    import: false,
                     imported_by: Vec::new(),
                 };
                 return self.failed(&Diagnostic::of_compile_error(&error));

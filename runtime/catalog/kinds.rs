@@ -11,11 +11,12 @@ pub(super) fn plain_type(rust: &str) -> String {
         "str" | "String" | "ImmutableString" | "&str" => "string",
         "i64" | "INT" => "int",
         "f64" | "FLOAT" => "float",
-        "Map" => "map",
+        "Map" | "MapValue" => "map",
         "Array" => "array",
         "Blob" => "blob",
         "Dynamic" | "" | "_" => "?",
         "XmlText" => "string | Xml",
+        "OptionalXmlText" => "string | Xml | ()",
         "FnPtr" => "Fn",
         other => {
             return match other
@@ -34,7 +35,7 @@ pub(super) fn plain_type(rust: &str) -> String {
 pub fn element(kind: &str) -> Option<&str> {
     match kind {
         "string" => Some("char"),
-        "blob" => Some("int"),
+        "blob" | "ExclusiveRange" | "InclusiveRange" => Some("int"),
         _ => kind.strip_prefix("array of "),
     }
 }

@@ -3,6 +3,7 @@
 mod index;
 mod kinds;
 mod recipes;
+mod signature;
 
 use std::collections::HashSet;
 
@@ -11,6 +12,7 @@ use rhai::{Engine, FnAccess};
 pub use index::Catalog;
 pub use kinds::{element, is_own_kind, without_element};
 pub use recipes::{Recipe, RecipeFunction, recipes};
+pub use signature::{Signature, first_sentence};
 
 use kinds::{plain_result, plain_type};
 
@@ -111,7 +113,7 @@ fn read(engine: &Engine, with_standard: bool) -> Vec<Function> {
             Some(name) => (name, true),
             None => (name, false),
         };
-        let parameters = metadata
+        let mut parameters: Vec<(String, String)> = metadata
             .params_info
             .iter()
             .map(|parameter| {
@@ -119,6 +121,10 @@ fn read(engine: &Engine, with_standard: bool) -> Vec<Function> {
                 (name.trim().to_owned(), plain_type(kind))
             })
             .collect();
+        // Of some of its own, Rhai tells only how many parameters they have.
+        while parameters.len() < metadata.num_params {
+            parameters.push(("value".into(), "?".into()));
+        }
         let method = metadata
             .params_info
             .first()

@@ -6,6 +6,7 @@ mod clones;
 mod constants;
 mod descriptions;
 mod devices;
+mod doc;
 mod edit;
 mod errors;
 mod events;

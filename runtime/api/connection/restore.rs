@@ -7,7 +7,7 @@ use virt::connect::Connect;
 use super::Connection;
 use crate::api::arguments::{RhaiResultOf, flag_bits, host_path, save_param_type, typed_params};
 use crate::api::domain::Domain;
-use crate::api::xml::{XmlText, optional_xml_text, xml_text};
+use crate::api::xml::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
 use crate::error::Error;
 use crate::libvirt::{self, Failure};
 use crate::xml::Xml;
@@ -92,7 +92,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         conn: &mut Connection,
         path: &str,
-        xml: XmlText,
+        xml: OptionalXmlText,
         flags: i64,
     ) -> RhaiResultOf<Domain> {
         let path = host_path(&ctx, path)?;

@@ -9,7 +9,7 @@ use super::about::About;
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::storage_pool::StoragePool;
 use crate::api::storage_vol::StorageVol;
-use crate::api::xml::{XmlText, optional_xml_text, xml_text};
+use crate::api::xml::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
 use crate::error::Error;
 use crate::libvirt;
 
@@ -377,7 +377,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         conn: &mut Connection,
         kind: &str,
-        source: XmlText,
+        source: OptionalXmlText,
         flags: i64,
     ) -> RhaiResultOf<String> {
         let wanted = flag_bits(&ctx, flags)?;
@@ -401,7 +401,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         conn: &mut Connection,
         kind: &str,
-        source: XmlText,
+        source: OptionalXmlText,
     ) -> RhaiResultOf<String> {
         find_storage_pool_sources_flags(ctx, conn, kind, source, 0)
     }

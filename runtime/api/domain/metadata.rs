@@ -5,7 +5,7 @@ use rhai::{Dynamic, NativeCallContext};
 
 use super::Domain;
 use crate::api::arguments::{RhaiResultOf, flag_bits, number, optional_text};
-use crate::api::xml::{XmlText, optional_xml_text};
+use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::libvirt;
 
 fn read(
@@ -80,7 +80,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         kind: i64,
-        metadata: XmlText,
+        metadata: OptionalXmlText,
         key: Dynamic,
         uri: Dynamic,
         flags: i64,

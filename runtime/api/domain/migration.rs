@@ -7,7 +7,7 @@ use super::{Connection, Domain, Handle};
 use crate::api::arguments::{
     ParamType, RhaiResultOf, flag_bits, mib, number, optional_text, text, typed_params, whole,
 };
-use crate::api::xml::{XmlText, optional_xml_text};
+use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::libvirt::typed_params::TypedParams;
 use crate::libvirt::{self, Failure};
 
@@ -174,7 +174,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         destination: Connection,
-        xml: XmlText,
+        xml: OptionalXmlText,
         flags: i64,
         name: Dynamic,
         uri: Dynamic,
@@ -309,7 +309,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         uri: Dynamic,
         memory_uri: Dynamic,
-        xml: XmlText,
+        xml: OptionalXmlText,
         flags: i64,
         name: Dynamic,
         bandwidth: Dynamic,

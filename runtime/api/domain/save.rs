@@ -5,7 +5,7 @@ use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::Domain;
 use crate::api::arguments::{RhaiResultOf, flag_bits, host_path, save_param_type, typed_params};
-use crate::api::xml::{XmlText, optional_xml_text};
+use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::error::Error;
 use crate::libvirt;
 
@@ -46,7 +46,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         path: &str,
-        xml: XmlText,
+        xml: OptionalXmlText,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let path = host_path(&ctx, path)?;

@@ -147,7 +147,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
     /// assert_eq(dom.list_all_snapshots(VIR_DOMAIN_SNAPSHOT_LIST_ROOTS).len(), 1);
     /// ```
     /// Calls virDomainListAllSnapshots.
@@ -174,7 +174,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
     /// assert_eq(dom.snapshot_list_names(), ["fresh"]);
     /// ```
     /// Calls virDomainListAllSnapshots.
@@ -187,7 +187,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
     /// assert_eq(dom.snapshot_list_names(VIR_DOMAIN_SNAPSHOT_LIST_ROOTS), ["fresh"]);
     /// ```
     /// Calls virDomainListAllSnapshots.
@@ -215,7 +215,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
     /// assert_eq(dom.snapshot_num(), 1);
     /// ```
     /// Calls virDomainSnapshotNum.
@@ -228,7 +228,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
+    /// dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
     /// assert_eq(dom.snapshot_num(VIR_DOMAIN_SNAPSHOT_LIST_ROOTS), 1);
     /// ```
     /// Calls virDomainSnapshotNum.

@@ -56,7 +56,7 @@ pub(super) mod functions {
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
-    /// let child = dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
+    /// dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
     /// assert_eq(snap.num_children(), 1);
     /// ```
     /// Calls virDomainSnapshotNumChildren.
@@ -73,7 +73,7 @@ pub(super) mod functions {
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
-    /// let child = dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
+    /// dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
     /// assert_eq(snap.num_children(VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS), 1);
     /// ```
     /// Calls virDomainSnapshotNumChildren.
@@ -99,7 +99,7 @@ pub(super) mod functions {
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
-    /// let child = dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
+    /// dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
     /// assert_eq(snap.list_children_names(), ["later"]);
     /// ```
     /// Calls virDomainSnapshotListAllChildren.
@@ -116,7 +116,7 @@ pub(super) mod functions {
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
-    /// let child = dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
+    /// dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
     /// assert_eq(snap.list_children_names(VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS), ["later"]);
     /// ```
     /// Calls virDomainSnapshotListAllChildren.
@@ -159,7 +159,7 @@ pub(super) mod functions {
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
-    /// let child = dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
+    /// dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
     /// assert_eq(snap.list_all_children(VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS).len(), 1);
     /// ```
     /// Calls virDomainSnapshotListAllChildren.
@@ -202,7 +202,7 @@ pub(super) mod functions {
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
-    /// let child = dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
+    /// dom.snapshot_create_xml("<domainsnapshot><name>later</name></domainsnapshot>");
     /// snap.delete(VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN);
     /// assert_eq(dom.snapshot_num(), 0);
     /// ```

@@ -5,7 +5,7 @@ use rhai::{Dynamic, NativeCallContext};
 
 use super::Network;
 use crate::api::arguments::{RhaiResultOf, flag_bits, number, optional_text};
-use crate::api::xml::{XmlText, optional_xml_text};
+use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::libvirt;
 
 #[export_module]
@@ -80,7 +80,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         net: &mut Network,
         kind: i64,
-        metadata: XmlText,
+        metadata: OptionalXmlText,
         key: Dynamic,
         uri: Dynamic,
         flags: i64,

@@ -41,7 +41,7 @@ pub(super) mod functions {
     /// let conn = connect("test:///default");
     /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
     /// pool.create();
-    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+    /// pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
     /// assert_eq(pool.list_volumes(), ["a.img"]);
     /// ```
     /// Calls virStoragePoolListAllVolumes.
@@ -63,7 +63,7 @@ pub(super) mod functions {
     /// let conn = connect("test:///default");
     /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
     /// pool.create();
-    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+    /// pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
     /// assert_eq(pool.list_all_volumes()[0].name, "a.img");
     /// ```
     /// Calls virStoragePoolListAllVolumes.
@@ -81,7 +81,7 @@ pub(super) mod functions {
     /// let conn = connect("test:///default");
     /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
     /// pool.create();
-    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+    /// pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
     /// assert_eq(pool.list_all_volumes(0).len(), 1);
     /// ```
     /// Calls virStoragePoolListAllVolumes.
@@ -111,7 +111,7 @@ pub(super) mod functions {
     /// let conn = connect("test:///default");
     /// let pool = conn.storage_pool_define_xml("<pool type='dir'><name>images</name><target><path>/tmp/images</path></target></pool>");
     /// pool.create();
-    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+    /// pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
     /// assert_eq(pool.storage_vol_lookup_by_name("a.img").name, "a.img");
     /// ```
     /// Calls virStorageVolLookupByName.

@@ -10,6 +10,9 @@ use crate::xml::Xml;
 /// XML as text, or an `Xml`; the catalogue shows both.
 pub(crate) type XmlText = Dynamic;
 
+/// The same where `()` stands for none.
+pub(crate) type OptionalXmlText = Dynamic;
+
 /// The text of the XML that a script gave.
 pub(crate) fn xml_text(
     ctx: &NativeCallContext,
@@ -23,7 +26,7 @@ pub(crate) fn xml_text(
 pub(crate) fn optional_xml_text(
     ctx: &NativeCallContext,
     what: &str,
-    value: &XmlText,
+    value: &OptionalXmlText,
 ) -> RhaiResultOf<Option<String>> {
     if value.is_unit() {
         return Ok(None);

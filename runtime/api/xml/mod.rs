@@ -7,7 +7,7 @@ mod objects;
 use rhai::plugin::*;
 use rhai::{Array, Blob, Dynamic, Engine, Map, NativeCallContext, exported_module};
 
-pub(crate) use argument::{XmlText, optional_xml_text, xml_text};
+pub(crate) use argument::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
 
 use super::arguments::{RhaiResultOf, fields};
 use crate::error::Error;

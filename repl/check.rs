@@ -1,0 +1,254 @@
+//! `virhai check`: what is wrong with scripts, without a host and without running them.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use rhai::Engine;
+use serde_json::{Value, json};
+use virhai::catalog::Catalog;
+use virhai::check::{Checker, Code, Finding, Severity, Span};
+use virhai::{Imports, Program, engine};
+
+use crate::args::{CheckOptions, Format, Options};
+use crate::diagnostic::finding::render;
+use crate::run::{self, DOES_NOT_COMPILE, DONE, WRONG_USAGE, print_line};
+
+/// Checks the files that `check` names, and answers the exit status.
+pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
+    let files = match scripts(&check.paths) {
+        Ok(files) => files,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return WRONG_USAGE;
+        }
+    };
+    let session = run::session(options);
+    let engine = engine::build(&session, &options.limits(), Imports::default());
+    let catalog = Catalog::new(&engine);
+    let checker = Checker::new(&engine, &catalog);
+    let format = match options.json {
+        true => Format::Json,
+        false => check.format(),
+    };
+    let mut seen = HashSet::new();
+    let mut all = Vec::new();
+    for path in &files {
+        let text = match run::text_of(path) {
+            Ok(text) => text,
+            Err(message) => {
+                eprintln!("error: {message}");
+                return WRONG_USAGE;
+            }
+        };
+        let folders = [run::folder_of(path)].into_iter();
+        let imports = Imports::new(folders.chain(options.allow_import.clone()));
+        for finding in checker.check(&imports, &path.display().to_string(), &text) {
+            // What several scripts import is checked with each.
+            let place = (finding.file.clone(), finding.span, finding.message.clone());
+            if !seen.insert(place) {
+                continue;
+            }
+            if format == Format::Text {
+                eprintln!("{}\n", render(&finding, &imports, options.colors()));
+            }
+            all.push(finding);
+        }
+    }
+    match format {
+        Format::Text if !options.quiet => eprintln!("{}", summary(files.len(), &all)),
+        Format::Text => {}
+        Format::Json => print_line(&json!({ "files": files.len(), "findings": all }).to_string()),
+        Format::Sarif => print_line(&sarif(&all).to_string()),
+    }
+    let bad = |finding: &Finding| check.deny_warnings || finding.severity == Severity::Error;
+    if all.iter().any(bad) {
+        DOES_NOT_COMPILE
+    } else {
+        DONE
+    }
+}
+
+/// Checks a compiled script before it is run: shows its errors, and its warnings where the user
+/// wants to see more. Answers the errors.
+pub(crate) fn before_run(
+    options: &Options,
+    engine: &Engine,
+    imports: &Imports,
+    name: &str,
+    program: &Program,
+) -> Vec<Finding> {
+    let catalog = Catalog::new(engine);
+    let found = Checker::new(engine, &catalog).check_program(imports, name, program);
+    let (errors, warnings): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .partition(|finding| finding.severity == Severity::Error);
+    let shown = warnings.iter().filter(|_| options.verbose).chain(&errors);
+    let shown: Vec<String> = shown
+        .map(|finding| render(finding, imports, options.colors()))
+        .collect();
+    if !shown.is_empty() {
+        eprintln!("{}", shown.join("\n\n"));
+    }
+    errors
+}
+
+/// A finding in the form that the failure of a script has for another program.
+pub(crate) fn as_failure(finding: &Finding) -> Value {
+    let place =
+        |file: &str, span: Span| json!({ "file": file, "line": span.line, "column": span.column });
+    let trail: Vec<Value> = finding
+        .related
+        .iter()
+        .map(|at| json!({ "what": at.message, "at": place(&at.file, at.span) }))
+        .collect();
+    json!({
+        "message": finding.message,
+        "code": finding.code,
+        "at": place(&finding.file, finding.span),
+        "trail": trail,
+        "hint": finding.hint,
+    })
+}
+
+/// The scripts that `paths` name: files, and all `*.rhai` below folders.
+fn scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let before = files.len();
+            below(path, &mut files)
+                .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            if files.len() == before {
+                return Err(format!("there is no script (*.rhai) in {}", path.display()));
+            }
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+fn below(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        let kind = entry.file_type()?;
+        let path = entry.path();
+        if hidden {
+            continue;
+        }
+        // A link to a folder could lead back up.
+        if kind.is_dir() {
+            below(&path, files)?;
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "rhai")
+        {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn summary(files: usize, findings: &[Finding]) -> String {
+    let count = |severity| {
+        findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    };
+    let many = |number: usize, what: &str| match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    };
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let found = match (errors, warnings) {
+        (0, 0) => "nothing to say".to_owned(),
+        _ => format!("{}, {}", many(errors, "error"), many(warnings, "warning")),
+    };
+    format!("{} checked: {found}", many(files, "script"))
+}
+
+/// The findings in the format of code hosts, SARIF 2.1.0.
+fn sarif(findings: &[Finding]) -> Value {
+    let rules: Vec<Value> = Code::ALL
+        .iter()
+        .map(|code| {
+            json!({
+                "id": code.id(),
+                "shortDescription": { "text": code.explanation() },
+                "defaultConfiguration": { "level": code.severity().word() },
+            })
+        })
+        .collect();
+    let place = |file: &str, span: Span| {
+        json!({
+            "artifactLocation": { "uri": uri(file) },
+            "region": {
+                "startLine": span.line,
+                "startColumn": span.column,
+                "endColumn": span.column + span.width,
+            },
+        })
+    };
+    let results: Vec<Value> = findings
+        .iter()
+        .map(|finding| {
+            let text = match &finding.hint {
+                Some(hint) => format!("{}: {hint}", finding.message),
+                None => finding.message.clone(),
+            };
+            let related: Vec<Value> = finding
+                .related
+                .iter()
+                .enumerate()
+                .map(|(id, at)| {
+                    json!({
+                        "id": id,
+                        "message": { "text": at.message },
+                        "physicalLocation": place(&at.file, at.span),
+                    })
+                })
+                .collect();
+            json!({
+                "ruleId": finding.code.id(),
+                "ruleIndex": Code::ALL.iter().position(|code| *code == finding.code),
+                "level": finding.severity.word(),
+                "message": { "text": text },
+                "locations": [{ "physicalLocation": place(&finding.file, finding.span) }],
+                "relatedLocations": related,
+            })
+        })
+        .collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "virhai",
+                "version": env!("CARGO_PKG_VERSION"),
+                "rules": rules,
+            } },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    })
+}
+
+/// A file's name as the path of a URI.
+fn uri(file: &str) -> String {
+    let mut uri = String::with_capacity(file.len());
+    if file.starts_with('/') {
+        uri.push_str("file://");
+    }
+    for byte in file.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(byte.into());
+            }
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}

@@ -1,0 +1,341 @@
+//! Goes through expressions, and tells the types of their values.
+
+use std::rc::Rc;
+
+use rhai::{ASTFlags, Expr, FnPtr, Position, Stmt};
+
+use super::scope::{Keys, Kind, Variable};
+use super::walk::Walk;
+use super::{Code, Span, capture};
+use crate::inference::{constant, held, literal};
+use crate::{constants, names, suggest};
+
+/// What a method or a property is asked of.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Receiver<'a> {
+    pub(super) kind: Kind,
+    /// The variable that the chain begins with.
+    pub(super) root: Option<&'a str>,
+    /// Whether that variable itself is asked.
+    pub(super) direct: bool,
+}
+
+impl<'a> Walk<'a> {
+    /// The type of the value of `expression`, all of which is checked on the way.
+    pub(super) fn expression(&mut self, expression: &'a Expr) -> Kind {
+        self.expression_used(expression, true)
+    }
+
+    /// The same for an expression whose value may go nowhere.
+    pub(super) fn expression_used(&mut self, expression: &'a Expr, used: bool) -> Kind {
+        match expression {
+            Expr::DynamicConstant(value, _) => {
+                if let Some(pointer) = value.read_lock::<FnPtr>()
+                    && pointer.is_anonymous()
+                {
+                    self.closure(pointer.fn_name(), 0);
+                }
+                literal(expression)
+            }
+            Expr::InterpolatedString(parts, _) => {
+                for part in parts.iter() {
+                    self.expression(part);
+                }
+                literal(expression)
+            }
+            Expr::Array(items, _) => {
+                let kinds: Vec<Kind> = items.iter().map(|item| self.expression(item)).collect();
+                let array = match kinds.first() {
+                    Some(Some(first)) if kinds.iter().all(|kind| kind.as_ref() == Some(first)) => {
+                        format!("array of {first}")
+                    }
+                    _ => "array".to_owned(),
+                };
+                Some(array)
+            }
+            Expr::Map(map, _) => {
+                for (_, value) in &map.0 {
+                    self.expression(value);
+                }
+                literal(expression)
+            }
+            Expr::Variable(variable, _, position) => match variable.2.is_empty() {
+                true => self.variable(&variable.1, *position),
+                false => {
+                    self.qualified_variable(&variable.2, &variable.1, *position);
+                    None
+                }
+            },
+            Expr::Stmt(block) => match block.statements() {
+                [Stmt::Share(_), Stmt::Expr(curried)] => self.capturing_closure(curried),
+                statements => self.block(statements, used),
+            },
+            Expr::FnCall(call, position) => self.call(call, *position),
+            Expr::Dot(pair, ..) => {
+                let receiver = self.receiver(&pair.lhs);
+                self.after_dot(receiver, &pair.rhs)
+            }
+            Expr::Index(pair, flags, _) => {
+                let receiver = self.receiver(&pair.lhs);
+                self.after_index(receiver, &pair.rhs, *flags)
+            }
+            Expr::And(parts, _) | Expr::Or(parts, _) => {
+                self.in_turn(parts);
+                Some("bool".into())
+            }
+            Expr::Coalesce(parts, _) => {
+                self.in_turn(parts);
+                None
+            }
+            _ => literal(expression),
+        }
+    }
+
+    /// Expressions of which the later ones may not be reached.
+    fn in_turn(&mut self, parts: &'a [Expr]) {
+        let Some((first, rest)) = parts.split_first() else {
+            return;
+        };
+        self.expression(first);
+        for part in rest {
+            let before = self.scope.snapshot();
+            self.expression(part);
+            self.scope.join(&before);
+        }
+    }
+
+    pub(super) fn receiver(&mut self, expression: &'a Expr) -> Receiver<'a> {
+        let direct = matches!(expression, Expr::Variable(..));
+        Receiver {
+            kind: self.expression(expression),
+            root: super::facts::root(expression),
+            direct,
+        }
+    }
+
+    /// The type of `receiver.rest`; Rhai nests a chain to the right.
+    pub(super) fn after_dot(&mut self, receiver: Receiver<'a>, rest: &'a Expr) -> Kind {
+        match rest {
+            Expr::Property(property, position) => self.property(&receiver, &property.2, *position),
+            Expr::MethodCall(call, position) => self.method(&receiver, call, *position),
+            Expr::Dot(pair, ..) => {
+                let root = receiver.root;
+                let kind = self.after_dot(receiver, &pair.lhs);
+                let direct = false;
+                self.after_dot(Receiver { kind, root, direct }, &pair.rhs)
+            }
+            Expr::Index(pair, flags, _) => {
+                let root = receiver.root;
+                let kind = self.after_dot(receiver, &pair.lhs);
+                let direct = false;
+                self.after_index(Receiver { kind, root, direct }, &pair.rhs, *flags)
+            }
+            other => {
+                self.expression(other);
+                None
+            }
+        }
+    }
+
+    /// The type of `receiver[rest`, where the chain goes on behind the index unless it breaks.
+    pub(super) fn after_index(
+        &mut self,
+        receiver: Receiver<'a>,
+        rest: &'a Expr,
+        flags: ASTFlags,
+    ) -> Kind {
+        let (index, further) = match rest {
+            _ if flags.intersects(ASTFlags::BREAK) => (rest, None),
+            Expr::Dot(pair, ..) | Expr::Index(pair, ..) => (&pair.lhs, Some(&pair.rhs)),
+            _ => (rest, None),
+        };
+        let index = self.expression(index);
+        let kind = self.sure(held(receiver.kind.as_deref(), index.as_deref()));
+        let receiver = Receiver {
+            kind: kind.clone(),
+            root: receiver.root,
+            direct: false,
+        };
+        match (further, rest) {
+            (Some(further), Expr::Dot(..)) => self.after_dot(receiver, further),
+            (Some(further), Expr::Index(_, flags, _)) => {
+                self.after_index(receiver, further, *flags)
+            }
+            _ => kind,
+        }
+    }
+
+    /// The place that something is assigned to: what is read on the way to it is checked.
+    pub(super) fn assigned_place(&mut self, target: &'a Expr) {
+        match target {
+            Expr::Dot(pair, ..) => {
+                if let (Expr::Variable(variable, ..), Expr::Property(property, position)) =
+                    (&pair.lhs, &pair.rhs)
+                {
+                    let span = Span::at(&self.file.text, *position);
+                    self.add_key(&variable.1, &property.2, span);
+                }
+                let receiver = self.receiver(&pair.lhs);
+                self.assigned_after_dot(receiver, &pair.rhs);
+            }
+            other => {
+                self.expression(other);
+            }
+        }
+    }
+
+    fn assigned_after_dot(&mut self, receiver: Receiver<'a>, rest: &'a Expr) {
+        match rest {
+            Expr::Property(property, position) => {
+                self.set_property(&receiver, &property.2, *position);
+            }
+            Expr::Dot(pair, ..) => {
+                let root = receiver.root;
+                let kind = self.after_dot(receiver, &pair.lhs);
+                let direct = false;
+                self.assigned_after_dot(Receiver { kind, root, direct }, &pair.rhs);
+            }
+            other => {
+                self.after_dot(receiver, other);
+            }
+        }
+    }
+
+    /// Notes that the map in the variable `name` got a key.
+    fn add_key(&mut self, name: &str, key: &str, span: Span) {
+        if let Some(variable) = self.scope.find_mut(name)
+            && let Some(keys) = &variable.keys
+        {
+            let mut keys: Vec<_> = keys.to_vec();
+            if !keys.iter().any(|(known, _)| known == key) {
+                keys.push((key.to_owned(), span));
+            }
+            variable.keys = Some(Rc::new(keys));
+        }
+    }
+
+    /// The keys of a map that is written out, here or where its variable is introduced.
+    pub(super) fn keys_of(&self, expression: &Expr) -> Option<Keys> {
+        match expression {
+            Expr::Map(map, _) => {
+                let key = |(key, _): &(rhai::Ident, Expr)| {
+                    let span = Span::at(&self.file.text, key.pos);
+                    (key.name.to_string(), span)
+                };
+                Some(Rc::new(map.0.iter().map(key).collect()))
+            }
+            Expr::Variable(variable, ..) if variable.2.is_empty() => {
+                self.scope.find(&variable.1)?.keys.clone()
+            }
+            _ => None,
+        }
+    }
+
+    /// The type of the variable `name`, which is read.
+    pub(super) fn variable(&mut self, name: &str, position: Position) -> Kind {
+        if name.starts_with("VIR_")
+            && let Some(kind) = constant(name)
+        {
+            return Some(kind);
+        }
+        if self.read(name) {
+            return self.scope.find(name).and_then(|known| known.kind.clone());
+        }
+        if self.file.functions_named(name).next().is_some() {
+            return Some("Fn".into());
+        }
+        let hidden = self.dynamic
+            || self.files.iter().any(|file| {
+                file.name != self.file.name && file.functions_named(name).next().is_some()
+            });
+        if hidden {
+            return None;
+        }
+        if name.starts_with("VIR_") {
+            let near = suggest::nearest(name, constants::all().map(|constant| constant.name));
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let message = format!("libvirt has no constant `{name}`");
+            self.find(Code::UnknownConstant, position, message).hint = hint;
+            return None;
+        }
+        let global = self.function.is_some() && self.file.global(name).is_some();
+        let mut known = self.scope.names();
+        known.extend(self.file.function_names());
+        let hint = match global {
+            true if self.file.is_constant(name) => Some(format!(
+                "a function sees a constant of its file as `global::{name}`"
+            )),
+            true => Some(format!(
+                "a function does not see the variables of its file: pass `{name}` as an argument"
+            )),
+            false => names::for_variable(self.checker.catalog.functions(), name, &known),
+        };
+        let message = format!("there is no variable `{name}`");
+        self.find(Code::UnknownVariable, position, message).hint = hint;
+        None
+    }
+
+    /// A closure that captures variables, in the form that the parser gives it.
+    fn capturing_closure(&mut self, curried: &'a Expr) -> Kind {
+        if let Expr::FnCall(call, _) = curried
+            && let Some(Expr::DynamicConstant(value, _)) = call.args.first()
+            && let Some(pointer) = value.read_lock::<FnPtr>()
+        {
+            self.closure(pointer.fn_name(), call.args.len() - 1);
+        }
+        Some("Fn".into())
+    }
+
+    /// The body of the closure that Rhai calls `name`, which captures the first `captured` of its
+    /// parameters.
+    fn closure(&mut self, name: &str, captured: usize) {
+        let Some(closure) = self.file.closure(name) else {
+            return;
+        };
+        let before = self.scope.snapshot();
+        let facts = self.facts;
+        // It may run at any later time.
+        self.scope
+            .forget(|name| facts.assigned.contains(name) || facts.changed.contains(name));
+        let length = self.scope.len();
+        for parameter in closure.parameters.iter().skip(captured) {
+            self.scope.push(Variable {
+                name: parameter.clone(),
+                kind: None,
+                keys: None,
+                place: None,
+                read: true,
+                loose: self.facts.written_elsewhere.contains(parameter),
+            });
+        }
+        self.block(&closure.body, true);
+        self.scope.leave(length);
+        self.scope.restore(&before);
+    }
+
+    /// The closure in an argument, and the variables that it captures.
+    pub(super) fn closure_in(&self, argument: &'a Expr) -> Option<capture::Closure<'a>> {
+        let (value, captured) = match argument {
+            Expr::DynamicConstant(value, _) => (value, Vec::new()),
+            Expr::Stmt(block) => match block.statements() {
+                [Stmt::Share(_), Stmt::Expr(curried)] => match &**curried {
+                    Expr::FnCall(call, _) => match call.args.split_first() {
+                        Some((Expr::DynamicConstant(value, _), rest)) => {
+                            (value, rest.iter().filter_map(super::facts::root).collect())
+                        }
+                        _ => return None,
+                    },
+                    _ => return None,
+                },
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let pointer = value.read_lock::<FnPtr>()?;
+        let definition = self.file.closure(pointer.fn_name())?;
+        Some(capture::Closure {
+            definition,
+            captured,
+        })
+    }
+}

@@ -1,0 +1,155 @@
+//! What must be known of a whole file before one goes through it.
+
+use std::collections::HashSet;
+
+use rhai::{ASTNode, Expr, Stmt};
+
+use super::files::{File, is_closure};
+
+/// What must be known of a whole file before one goes through it.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    /// Variables that a closure writes to, so that their values change at any time.
+    pub(super) written_elsewhere: HashSet<String>,
+    /// Variables that something is assigned to.
+    pub(super) assigned: HashSet<String>,
+    /// Variables whose value is changed in place, so that what it holds may be anything.
+    pub(super) changed: HashSet<String>,
+    /// Constants that are read as `global::NAME`.
+    pub(super) globals_read: HashSet<String>,
+    /// Functions that are called with `!`, and see the variables of their caller.
+    pub(super) sees_caller: HashSet<String>,
+    /// The first names of the paths with `::`.
+    pub(super) namespaces: HashSet<String>,
+    /// Whether text is run as code somewhere.
+    pub(super) evaluates: bool,
+}
+
+/// The methods of Rhai's that change what they are called on.
+pub(super) const CHANGING: &[&str] = &[
+    "append",
+    "chop",
+    "clear",
+    "crop",
+    "dedup",
+    "drain",
+    "fill_with",
+    "insert",
+    "make_lower",
+    "make_upper",
+    "mixin",
+    "order",
+    "order_by",
+    "order_desc",
+    "pad",
+    "pop",
+    "push",
+    "remove",
+    "replace",
+    "retain",
+    "reverse",
+    "set",
+    "set_bit",
+    "set_bits",
+    "set_tag",
+    "shift",
+    "sort",
+    "sort_by",
+    "sort_desc",
+    "splice",
+    "split",
+    "take",
+    "trim",
+    "truncate",
+];
+
+impl Facts {
+    pub(super) fn of(file: &File) -> Self {
+        let mut facts = Self::default();
+        file.each_node(&mut |node| facts.see(node));
+        for closure in file.closures() {
+            for statement in &closure.body {
+                statement.walk(&mut Vec::new(), &mut |path: &[ASTNode]| {
+                    if let Some(ASTNode::Stmt(Stmt::Assignment(assignment))) = path.last()
+                        && let Some(name) = root(&assignment.1.lhs)
+                    {
+                        facts.written_elsewhere.insert(name.to_owned());
+                    }
+                    true
+                });
+            }
+        }
+        facts
+    }
+
+    fn see(&mut self, node: &ASTNode) {
+        match node {
+            ASTNode::Stmt(Stmt::FnCall(call, _)) | ASTNode::Expr(Expr::FnCall(call, _)) => {
+                if call.name == "eval" && call.namespace.is_empty() {
+                    self.evaluates = true;
+                }
+                if call.capture_parent_scope {
+                    self.sees_caller.insert(call.name.to_string());
+                }
+                if !call.namespace.is_empty() {
+                    self.namespaces.insert(call.namespace.root().to_owned());
+                }
+                if CHANGING.contains(&call.name.as_str())
+                    && let Some(name) = call.args.first().and_then(root)
+                {
+                    self.changed.insert(name.to_owned());
+                }
+            }
+            ASTNode::Stmt(Stmt::Assignment(assignment)) => {
+                let direct = matches!(&assignment.1.lhs, Expr::Variable(..));
+                if let Some(name) = root(&assignment.1.lhs) {
+                    self.assigned.insert(name.to_owned());
+                    if !direct || assignment.0.is_op_assignment() {
+                        self.changed.insert(name.to_owned());
+                    }
+                }
+            }
+            ASTNode::Expr(expression @ (Expr::Dot(pair, ..) | Expr::Index(pair, ..))) => {
+                if changes(&pair.rhs)
+                    && let Some(name) = root(expression)
+                {
+                    self.changed.insert(name.to_owned());
+                }
+            }
+            ASTNode::Expr(Expr::Variable(variable, ..)) if !variable.2.is_empty() => {
+                let namespace = variable.2.root();
+                if namespace == "global" {
+                    self.globals_read.insert(variable.1.to_string());
+                }
+                self.namespaces.insert(namespace.to_owned());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a chain has a call that changes what it is called on.
+fn changes(rest: &Expr) -> bool {
+    match rest {
+        Expr::MethodCall(call, _) => CHANGING.contains(&call.name.as_str()),
+        Expr::Dot(pair, ..) | Expr::Index(pair, ..) => changes(&pair.lhs) || changes(&pair.rhs),
+        _ => false,
+    }
+}
+
+/// The variable that a chain begins with.
+pub(super) fn root(expression: &Expr) -> Option<&str> {
+    match expression {
+        Expr::Variable(variable, ..) if variable.2.is_empty() => Some(variable.1.as_str()),
+        Expr::Dot(pair, ..) | Expr::Index(pair, ..) => root(&pair.lhs),
+        _ => None,
+    }
+}
+
+impl File {
+    /// The closures, in the order of the text.
+    pub(super) fn closures(&self) -> impl Iterator<Item = &super::files::Definition> {
+        self.all_definitions()
+            .filter(|definition| is_closure(&definition.name))
+    }
+}

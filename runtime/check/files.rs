@@ -1,0 +1,415 @@
+//! The files of one program: a script and all that it imports, ready to be asked about.
+
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
+
+use rhai::{AST, ASTNode, Expr, Ident, Position, Stmt};
+
+use super::facts::Facts;
+use super::finding::Related;
+use super::{Code, Finding, Span};
+use crate::Imports;
+use crate::program::Program;
+
+/// A script and all that it imports.
+pub(super) struct Files {
+    files: HashMap<String, File>,
+    /// The names of the files, the script first, each before those it imports.
+    order: Vec<String>,
+    /// The keys of all maps and the texts of all strings: what a call by a made-up name may mean.
+    words: OnceCell<HashSet<String>>,
+}
+
+/// One file.
+pub(super) struct File {
+    pub(super) name: String,
+    pub(super) text: String,
+    pub(super) ast: AST,
+    /// What the file imports: the alias and where it stands, the path, the file where it is known.
+    pub(super) imports: Vec<Import>,
+    /// The functions and closures, in the order of the text.
+    definitions: Vec<Definition>,
+    functions: HashMap<String, Vec<usize>>,
+    /// The import that led here first.
+    imported_by: Option<(String, Span)>,
+    facts: OnceCell<Facts>,
+}
+
+/// One `import`.
+pub(super) struct Import {
+    pub(super) alias: Ident,
+    pub(super) file: Option<String>,
+}
+
+/// A function or a closure.
+pub(super) struct Definition {
+    pub(super) name: String,
+    /// What its value `this` must be, for a method of one type.
+    pub(super) this_type: Option<String>,
+    pub(super) private: bool,
+    /// The names of its parameters; a closure has those that it captures first.
+    pub(super) parameters: Vec<String>,
+    pub(super) body: Vec<Stmt>,
+    begin: Position,
+    end: Position,
+}
+
+impl Files {
+    /// The files of `program`, whose own is called `name`.
+    pub(super) fn of(imports: &Imports, name: &str, program: &Program) -> Self {
+        let mut files = HashMap::new();
+        let mut order = Vec::new();
+        let mut next = vec![(name.to_owned(), program.ast.clone(), None)];
+        while let Some((name, ast, imported_by)) = next.pop() {
+            if files.contains_key(&name) {
+                continue;
+            }
+            let file = File::new(imports, &name, ast, program, imported_by);
+            for (path, position) in crate::program::static_imports(&file.ast) {
+                if let Some(target) = program.links.get(&(name.clone(), path))
+                    && let Some(ast) = imports.compiled(target)
+                {
+                    let span = Span::at(&file.text, position);
+                    next.push((target.clone(), ast, Some((name.clone(), span))));
+                }
+            }
+            order.push(name.clone());
+            files.insert(name, file);
+        }
+        Self {
+            files,
+            order,
+            words: OnceCell::new(),
+        }
+    }
+
+    /// Every file, the script first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &File> {
+        self.order.iter().filter_map(|name| self.files.get(name))
+    }
+
+    /// The file called `name`.
+    pub(super) fn get(&self, name: &str) -> Option<&File> {
+        self.files.get(name)
+    }
+
+    /// The imports that lead to `file`, the nearest first.
+    pub(super) fn trail(&self, file: &File) -> Vec<Related> {
+        let mut trail = Vec::new();
+        let mut file = file;
+        while let Some((from, span)) = &file.imported_by
+            && trail.len() < 8
+            && let Some(importer) = self.get(from)
+        {
+            trail.push(Related {
+                message: "imported here".into(),
+                file: from.clone(),
+                span: *span,
+            });
+            file = importer;
+        }
+        trail
+    }
+
+    /// Whether a map of some file may hold a closure under this name.
+    pub(super) fn may_be_key(&self, name: &str) -> bool {
+        self.words
+            .get_or_init(|| {
+                let mut words = HashSet::new();
+                for file in self.iter() {
+                    file.each_node(&mut |node| collect_words(node, &mut words));
+                }
+                words
+            })
+            .contains(name)
+    }
+
+    /// Whether some other file has a function that `file` could come to call at run time.
+    pub(super) fn defined_elsewhere(&self, file: &File, name: &str, arity: usize) -> bool {
+        self.iter()
+            .any(|other| other.name != file.name && other.function(name, arity).is_some())
+    }
+}
+
+fn collect_words(node: &ASTNode, words: &mut HashSet<String>) {
+    let mut assigned = |expression: &Expr| {
+        let mut rest = expression;
+        loop {
+            match rest {
+                Expr::Property(property, _) => {
+                    words.insert(property.2.to_string());
+                    return;
+                }
+                Expr::Dot(pair, ..) | Expr::Index(pair, ..) => rest = &pair.rhs,
+                _ => return,
+            }
+        }
+    };
+    match node {
+        ASTNode::Expr(Expr::Map(map, _)) => {
+            words.extend(map.0.iter().map(|(key, _)| key.name.to_string()));
+        }
+        ASTNode::Expr(Expr::StringConstant(text, _)) => {
+            words.insert(text.to_string());
+        }
+        ASTNode::Stmt(Stmt::Assignment(assignment)) => assigned(&assignment.1.lhs),
+        _ => {}
+    }
+}
+
+impl File {
+    fn new(
+        imports: &Imports,
+        name: &str,
+        ast: AST,
+        program: &Program,
+        imported_by: Option<(String, Span)>,
+    ) -> Self {
+        let text = imports.text(name).unwrap_or_default();
+        let definitions = definitions(&ast);
+        let mut functions: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, function) in definitions.iter().enumerate() {
+            functions
+                .entry(function.name.to_string())
+                .or_default()
+                .push(index);
+        }
+        let mut file = Self {
+            name: name.to_owned(),
+            text,
+            ast,
+            imports: Vec::new(),
+            functions,
+            definitions,
+            imported_by,
+            facts: OnceCell::new(),
+        };
+        let mut found = Vec::new();
+        file.each_node(&mut |node| {
+            if let ASTNode::Stmt(Stmt::Import(import, _)) = node {
+                let path = match &import.0 {
+                    Expr::StringConstant(path, _) => Some(path.to_string()),
+                    _ => None,
+                };
+                let target =
+                    path.and_then(|path| program.links.get(&(name.to_owned(), path)).cloned());
+                found.push(Import {
+                    alias: import.1.clone(),
+                    file: target,
+                });
+            }
+        });
+        file.imports = found;
+        file
+    }
+
+    /// Calls `see` with every node of the file, those of functions and closures too.
+    pub(super) fn each_node(&self, see: &mut dyn FnMut(&ASTNode)) {
+        self.ast.walk(&mut |path: &[ASTNode]| {
+            if let Some(node) = path.last() {
+                see(node);
+            }
+            true
+        });
+    }
+
+    /// What must be known of it before one goes through it.
+    pub(super) fn facts(&self) -> &Facts {
+        self.facts.get_or_init(|| Facts::of(self))
+    }
+
+    /// The named functions, in the order of the text.
+    pub(super) fn named_functions(&self) -> impl Iterator<Item = &Definition> {
+        self.definitions
+            .iter()
+            .filter(|function| !is_closure(&function.name))
+    }
+
+    /// The functions and closures, in the order of the text.
+    pub(super) fn all_definitions(&self) -> impl Iterator<Item = &Definition> {
+        self.definitions.iter()
+    }
+
+    /// The closure that Rhai calls `name`.
+    pub(super) fn closure(&self, name: &str) -> Option<&Definition> {
+        self.functions_named(name).next()
+    }
+
+    /// The function `name` with that many parameters.
+    pub(super) fn function(&self, name: &str, arity: usize) -> Option<&Definition> {
+        self.functions_named(name)
+            .find(|function| function.parameters.len() == arity)
+    }
+
+    /// The functions called `name`.
+    pub(super) fn functions_named(&self, name: &str) -> impl Iterator<Item = &Definition> {
+        self.functions
+            .get(name)
+            .into_iter()
+            .flatten()
+            .filter_map(|index| self.definitions.get(*index))
+    }
+
+    /// The names of what the file defines, for suggestions.
+    pub(super) fn function_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .named_functions()
+            .map(|function| function.name.to_string())
+            .collect();
+        names.dedup();
+        names
+    }
+
+    /// The statement that defines the variable or constant `name` for the whole file.
+    pub(super) fn global(&self, name: &str) -> Option<&Expr> {
+        self.ast
+            .statements()
+            .iter()
+            .find_map(|statement| match statement {
+                Stmt::Var(variable, ..) if variable.0.name == name => Some(&variable.1),
+                _ => None,
+            })
+    }
+
+    /// Whether `name` is a constant of the whole file.
+    pub(super) fn is_constant(&self, name: &str) -> bool {
+        self.ast
+            .statements()
+            .iter()
+            .any(|statement| match statement {
+                Stmt::Var(variable, flags, _) => {
+                    variable.0.name == name && flags.intersects(rhai::ASTFlags::CONSTANT)
+                }
+                _ => false,
+            })
+    }
+
+    /// The names of the constants of the whole file.
+    pub(super) fn constants(&self) -> Vec<String> {
+        let names = self.ast.statements().iter();
+        let names = names.filter_map(|statement| match statement {
+            Stmt::Var(variable, flags, _) if flags.intersects(rhai::ASTFlags::CONSTANT) => {
+                Some(variable.0.name.to_string())
+            }
+            _ => None,
+        });
+        names.collect()
+    }
+
+    /// Whether those that import the file see a variable `name`.
+    pub(super) fn exports(&self, name: &str) -> bool {
+        self.ast
+            .statements()
+            .iter()
+            .any(|statement| match statement {
+                Stmt::Var(variable, flags, _) => {
+                    variable.0.name == name && flags.intersects(rhai::ASTFlags::EXPORTED)
+                }
+                Stmt::Export(export, _) => {
+                    export.1.name == name || (export.1.name.is_empty() && export.0.name == name)
+                }
+                _ => false,
+            })
+    }
+
+    /// The names of the functions that those who import the file can call.
+    pub(super) fn public_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .named_functions()
+            .filter(|function| !function.private)
+            .map(|function| function.name.clone())
+            .collect();
+        names.dedup();
+        names
+    }
+
+    /// The files that `alias` may stand for; nothing where one of them is not known.
+    pub(super) fn imported_as(&self, alias: &str) -> Option<Vec<&str>> {
+        self.imports
+            .iter()
+            .filter(|import| import.alias.name == alias)
+            .map(|import| import.file.as_deref())
+            .collect()
+    }
+
+    /// Where the function is defined.
+    pub(super) fn place_of(&self, function: &Definition) -> Option<Span> {
+        let begin = function.begin.line()?;
+        let lines: Vec<&str> = self.text.lines().take(begin).collect();
+        lines.iter().enumerate().rev().find_map(|(index, line)| {
+            let (at, _) = line.match_indices("fn ").find(|(at, _)| {
+                let rest = line[at + 3..].trim_start();
+                let name = rest.split('(').next().unwrap_or_default();
+                name.rsplit('.').next().unwrap_or_default().trim() == function.name
+            })?;
+            let at = at + line[at..].find(&function.name)?;
+            Some(Span {
+                line: index + 1,
+                column: line[..at].chars().count() + 1,
+                width: function.name.chars().count(),
+            })
+        })
+    }
+
+    /// A finding in this file.
+    pub(super) fn finding(&self, code: Code, span: Span, message: String) -> Finding {
+        Finding {
+            code,
+            severity: code.severity(),
+            message,
+            file: self.name.clone(),
+            span,
+            label: String::new(),
+            hint: None,
+            related: Vec::new(),
+        }
+    }
+}
+
+/// Whether the function `name` is a closure.
+pub(super) fn is_closure(name: &str) -> bool {
+    name.starts_with("anon$")
+}
+
+/// The functions and closures of `ast`. Rhai shows their statements only one by one, so each is
+/// given to the innermost function around it.
+fn definitions(ast: &AST) -> Vec<Definition> {
+    let mut definitions: Vec<Definition> = ast
+        .iter_fn_def()
+        .map(|function| Definition {
+            name: function.name.to_string(),
+            this_type: function.this_type.as_ref().map(ToString::to_string),
+            private: function.access == rhai::FnAccess::Private,
+            parameters: function.params.iter().map(ToString::to_string).collect(),
+            body: Vec::new(),
+            begin: function.body.start_position(),
+            end: function.body.end_position(),
+        })
+        .collect();
+    definitions.sort_by_key(|definition| definition.begin);
+    let mut before = ast.statements().len();
+    ast.walk(&mut |path: &[ASTNode]| {
+        let [ASTNode::Stmt(statement)] = path else {
+            return true;
+        };
+        if before > 0 {
+            before -= 1;
+            return true;
+        }
+        let place = statement.position();
+        let after = definitions.partition_point(|definition| definition.begin <= place);
+        let around = definitions[..after].iter_mut().rev().find(|definition| {
+            // A closure without braces has no end.
+            if definition.end.is_none() {
+                definition.begin == place
+            } else {
+                place <= definition.end
+            }
+        });
+        if let Some(definition) = around {
+            definition.body.push((*statement).clone());
+        }
+        true
+    });
+    definitions
+}

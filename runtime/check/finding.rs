@@ -1,0 +1,185 @@
+//! What a check finds, as data.
+
+use std::fmt;
+
+use rhai::Position;
+use serde::Serialize;
+
+use crate::source::token_width;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The script cannot do what it says.
+    Error,
+    /// The script runs, and most likely not as it was meant.
+    Warning,
+}
+
+impl Severity {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[doc = $what:literal])+ $name:ident = $id:literal, $severity:ident;)*) => {
+        /// The kinds of findings; their names stay as they are.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $($(#[doc = $what])+ $name,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Its name, such as `unknown-function`.
+            pub fn id(self) -> &'static str {
+                match self {
+                    $(Self::$name => $id,)*
+                }
+            }
+
+            /// How bad it is.
+            pub fn severity(self) -> Severity {
+                match self {
+                    $(Self::$name => Severity::$severity,)*
+                }
+            }
+
+            /// What it says, in one sentence.
+            pub fn explanation(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($what),+).trim_ascii(),)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The text is not Rhai.
+    Syntax = "syntax", Error;
+    /// What is imported cannot be found, read, or must not be.
+    UnresolvedImport = "unresolved-import", Error;
+    /// No function has this name.
+    UnknownFunction = "unknown-function", Error;
+    /// Values of this type have no such method.
+    UnknownMethod = "unknown-method", Error;
+    /// Values of this type have no such property.
+    UnknownProperty = "unknown-property", Error;
+    /// libvirt has no constant of this name.
+    UnknownConstant = "unknown-constant", Error;
+    /// No variable has this name here.
+    UnknownVariable = "unknown-variable", Error;
+    /// Nothing is imported under this name.
+    UnknownModule = "unknown-module", Error;
+    /// The function takes another number of arguments.
+    WrongArgumentCount = "wrong-argument-count", Error;
+    /// The function does not take a value of this type here.
+    WrongType = "wrong-type", Error;
+    /// The map of options has a key that the function does not know.
+    UnknownOption = "unknown-option", Error;
+    /// The constant belongs to another parameter or call.
+    WrongFlag = "wrong-flag", Error;
+    /// The script's own function is called where a method of the value was meant.
+    ShadowedMethod = "shadowed-method", Error;
+    /// The closure uses the variable that the call which takes it holds on to.
+    HeldVariable = "held-variable", Error;
+    /// Nobody reads the variable.
+    UnusedVariable = "unused-variable", Warning;
+    /// Nothing of what is imported is used.
+    UnusedImport = "unused-import", Warning;
+    /// The statement has a value that goes nowhere, and does nothing else.
+    UnusedResult = "unused-result", Warning;
+    /// What a closure of `parallel` writes to a captured variable is lost.
+    LostWrite = "lost-write", Warning;
+    /// In the state that the lines before lead to, the call does nothing or fails.
+    WrongState = "wrong-state", Warning;
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id())
+    }
+}
+
+/// A stretch of one line; lines and columns count from 1, columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Span {
+    /// The line.
+    pub line: usize,
+    /// The first character.
+    pub column: usize,
+    /// How many characters.
+    pub width: usize,
+}
+
+impl Span {
+    /// The token of `text` that begins at `position`.
+    pub fn at(text: &str, position: Position) -> Self {
+        Self {
+            line: position.line().unwrap_or(1),
+            column: position.position().unwrap_or(1),
+            width: token_width(text, position).max(1),
+        }
+    }
+}
+
+/// Another place that explains a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Related {
+    /// What is there.
+    pub message: String,
+    /// The file, as positions call it.
+    pub file: String,
+    /// Where in it.
+    pub span: Span,
+}
+
+/// One thing that is wrong with a script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What kind of thing.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in a sentence without a full stop.
+    pub message: String,
+    /// The file, as positions call it.
+    pub file: String,
+    /// Where in it.
+    pub span: Span,
+    /// What to write at the place itself; empty where the message says all.
+    pub label: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Further places: the definition, or the imports that lead here, the nearest first.
+    pub related: Vec<Related>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+
+    #[test]
+    fn codes_have_names_of_their_own() {
+        let mut ids: Vec<&str> = Code::ALL.iter().map(|code| code.id()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), Code::ALL.len());
+        assert!(Code::Syntax.explanation().ends_with('.'));
+    }
+}

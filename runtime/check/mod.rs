@@ -1,0 +1,147 @@
+//! A script held against the catalogue, without a host and without running it.
+//!
+//! What is found is certain, or it is not said: a value whose type is not known may be anything,
+//! a map may hold closures, and text that is run as code may define what it likes.
+
+mod calls;
+mod capture;
+mod expressions;
+mod facts;
+mod files;
+mod finding;
+mod flags;
+mod options;
+mod scope;
+mod shadow;
+mod state;
+mod statements;
+mod unused;
+mod walk;
+mod words;
+
+use std::collections::HashSet;
+
+use rhai::Engine;
+
+pub use finding::{Code, Finding, Related, Severity, Span};
+
+use crate::Imports;
+use crate::catalog::Catalog;
+use crate::program::{CompileError, Program};
+use files::Files;
+use walk::Walk;
+
+/// Checks scripts.
+pub struct Checker<'a> {
+    engine: &'a Engine,
+    catalog: &'a Catalog,
+    /// The variables that every script is given.
+    variables: Vec<String>,
+    /// The types of which the catalogue tells all that they can do.
+    sure: HashSet<String>,
+}
+
+/// Rhai's types of which the catalogue tells all that they can do.
+const PLAIN: &[&str] = &[
+    "int",
+    "float",
+    "bool",
+    "string",
+    "char",
+    "map",
+    "array",
+    "blob",
+    "()",
+    "Fn",
+    "ExclusiveRange",
+    "InclusiveRange",
+];
+
+impl<'a> Checker<'a> {
+    /// A checker of scripts that `engine` would run, which see the array `args`.
+    pub fn new(engine: &'a Engine, catalog: &'a Catalog) -> Self {
+        let own = catalog
+            .functions()
+            .iter()
+            .filter(|function| !function.standard);
+        let own = own.filter_map(|function| function.receiver());
+        let sure = own
+            .filter(|kind| crate::catalog::is_own_kind(kind))
+            .chain(PLAIN.iter().copied())
+            .map(str::to_owned)
+            .collect();
+        Self {
+            engine,
+            catalog,
+            variables: vec!["args".into()],
+            sure,
+        }
+    }
+
+    /// The same for scripts that also see these variables.
+    #[must_use]
+    pub fn with_variables(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.variables.extend(names);
+        self
+    }
+
+    /// What is wrong with `text`, which positions call `name`, and with all that it imports.
+    pub fn check(&self, imports: &Imports, name: &str, text: &str) -> Vec<Finding> {
+        match Program::compile(self.engine, imports, name, text) {
+            Ok(program) => self.check_program(imports, name, &program),
+            Err(error) => vec![of_compile_error(imports, &error)],
+        }
+    }
+
+    /// What is wrong with `program`, which was compiled as `name`, and with all that it imports.
+    pub fn check_program(&self, imports: &Imports, name: &str, program: &Program) -> Vec<Finding> {
+        let files = Files::of(imports, name, program);
+        let mut findings = Vec::new();
+        for file in files.iter() {
+            let mut own = Walk::file(self, &files, file);
+            own.extend(unused::imports(&files, file));
+            own.sort_by_key(|finding| (finding.span, finding.code));
+            own.dedup_by(|one, other| one.span == other.span && one.message == other.message);
+            let trail = files.trail(file);
+            for mut finding in own {
+                finding.related.extend(trail.iter().cloned());
+                findings.push(finding);
+            }
+        }
+        findings
+    }
+
+    /// Whether the catalogue tells all that values of the type `kind` can do.
+    fn is_sure(&self, kind: &str) -> bool {
+        self.sure.contains(kind)
+    }
+}
+
+fn of_compile_error(imports: &Imports, error: &CompileError) -> Finding {
+    let span = |file: &str, position| {
+        let text = imports.text(file).unwrap_or_default();
+        Span::at(&text, position)
+    };
+    let code = if error.import {
+        Code::UnresolvedImport
+    } else {
+        Code::Syntax
+    };
+    let trail = error.imported_by.iter().rev();
+    Finding {
+        code,
+        severity: code.severity(),
+        message: error.message.clone(),
+        file: error.source.clone(),
+        span: span(&error.source, error.position),
+        label: String::new(),
+        hint: None,
+        related: trail
+            .map(|(file, position, _)| Related {
+                message: "imported here".into(),
+                file: file.clone(),
+                span: span(file, *position),
+            })
+            .collect(),
+    }
+}

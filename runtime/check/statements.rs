@@ -1,0 +1,7 @@
+//! Statements whose value goes nowhere.
+
+use rhai::Stmt;
+
+use super::walk::Walk;
+
+pub(super) fn check_ignored(_walk: &mut Walk, _statement: &Stmt) {}

@@ -1,0 +1,346 @@
+//! Goes through a file statement by statement, as it would run, and knows the variables in sight.
+
+use std::collections::HashSet;
+
+use rhai::{ASTFlags, ASTNode, Expr, FlowControl, Ident, OpAssignment, Position, Stmt};
+
+use super::facts::Facts;
+use super::files::{Definition, File, Files};
+use super::scope::{Keys, Kind, Scope, Variable};
+use super::{Checker, Code, Finding, Span, state, statements};
+use crate::catalog::{element, without_element};
+use crate::inference::operator;
+
+/// One way through a file, or through one function of it.
+pub(super) struct Walk<'a> {
+    pub(super) checker: &'a Checker<'a>,
+    pub(super) files: &'a Files,
+    pub(super) file: &'a File,
+    pub(super) facts: &'a Facts,
+    pub(super) scope: Scope,
+    /// The function that is gone through; nothing for the file's own statements.
+    pub(super) function: Option<&'a Definition>,
+    /// Whether code that cannot be seen may have made variables.
+    pub(super) dynamic: bool,
+    /// How many `try` blocks are around.
+    pub(super) trying: usize,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl<'a> Walk<'a> {
+    /// What is found in `file`.
+    pub(super) fn file(checker: &'a Checker<'a>, files: &'a Files, file: &'a File) -> Vec<Finding> {
+        let facts = file.facts();
+        let new = |function| Self {
+            checker,
+            files,
+            file,
+            facts,
+            scope: Scope::default(),
+            function,
+            dynamic: false,
+            trying: 0,
+            findings: Vec::new(),
+        };
+        let mut walk = new(None);
+        for name in &checker.variables {
+            walk.parameter(name);
+        }
+        walk.block(file.ast.statements(), true);
+        let mut findings = walk.findings;
+        for function in file.named_functions() {
+            let mut walk = new(Some(function));
+            // Called with `!`, it sees the variables of its caller.
+            walk.dynamic = facts.sees_caller.contains(function.name.as_str());
+            for name in &function.parameters {
+                walk.parameter(name);
+            }
+            walk.block(&function.body, true);
+            findings.append(&mut walk.findings);
+        }
+        findings
+    }
+
+    /// Adds a finding.
+    pub(super) fn find(&mut self, code: Code, position: Position, message: String) -> &mut Finding {
+        let span = Span::at(&self.file.text, position);
+        self.find_at(code, span, message)
+    }
+
+    /// Adds a finding whose stretch is known.
+    pub(super) fn find_at(&mut self, code: Code, span: Span, message: String) -> &mut Finding {
+        let index = self.findings.len();
+        self.findings.push(self.file.finding(code, span, message));
+        &mut self.findings[index]
+    }
+
+    fn parameter(&mut self, name: &str) {
+        self.scope.push(Variable {
+            name: name.to_owned(),
+            kind: None,
+            keys: None,
+            place: None,
+            read: true,
+            loose: self.facts.written_elsewhere.contains(name),
+        });
+    }
+
+    fn introduce(&mut self, ident: &Ident, kind: Kind, keys: Option<Keys>, read: bool) {
+        let name = ident.name.to_string();
+        let loose = self.facts.written_elsewhere.contains(&name);
+        let kind = if self.facts.changed.contains(&name) {
+            kind.map(|kind| without_element(&kind).to_owned())
+        } else {
+            kind
+        };
+        self.scope.push(Variable {
+            kind: kind.filter(|_| !loose),
+            keys: keys.filter(|_| !loose),
+            place: Some(Span::at(&self.file.text, ident.pos)),
+            read: read || name.starts_with('_') || self.dynamic,
+            loose,
+            name,
+        });
+    }
+
+    /// The type of the value of a block, whose variables end with it; `used` tells whether
+    /// something takes that value.
+    pub(super) fn block(&mut self, statements: &'a [Stmt], used: bool) -> Kind {
+        let before = self.scope.len();
+        let kind = self.statements(statements, used);
+        self.leave(before);
+        kind
+    }
+
+    fn statements(&mut self, statements: &'a [Stmt], used: bool) -> Kind {
+        state::check(self, statements);
+        let mut kind = Some("()".to_owned());
+        for (index, statement) in statements.iter().enumerate() {
+            let last = index + 1 == statements.len();
+            if !(last && used) {
+                statements::check_ignored(self, statement);
+            }
+            kind = self.statement(statement, last && used);
+        }
+        kind
+    }
+
+    /// Ends the variables beyond the first `length`.
+    fn leave(&mut self, length: usize) {
+        for variable in self.scope.leave(length) {
+            let Some(place) = variable.place.filter(|_| !variable.read) else {
+                continue;
+            };
+            let message = format!("nobody reads the variable `{}`", variable.name);
+            self.find_at(Code::UnusedVariable, place, message).hint = Some(format!(
+                "if that is meant, `_{}` says so",
+                variable.name.trim_start_matches('_')
+            ));
+        }
+    }
+
+    fn statement(&mut self, statement: &'a Stmt, used: bool) -> Kind {
+        match statement {
+            Stmt::If(flow, _) => self.branches(flow, used),
+            Stmt::Switch(switch, _) => {
+                self.expression(&switch.0);
+                let before = self.scope.snapshot();
+                let mut after = None;
+                let mut kinds = Vec::new();
+                for arm in &switch.1.expressions {
+                    self.scope.restore(&before);
+                    self.expression(&arm.lhs);
+                    kinds.push(self.expression_used(&arm.rhs, used));
+                    after = Some(match after {
+                        None => self.scope.snapshot(),
+                        Some(other) => {
+                            self.scope.join(&other);
+                            self.scope.snapshot()
+                        }
+                    });
+                }
+                self.scope.join(&before);
+                same(kinds, switch.1.def_case.is_some())
+            }
+            Stmt::While(flow, _) => {
+                self.forget_assigned(flow.body.statements());
+                if !matches!(flow.expr, Expr::Unit(..)) {
+                    self.expression(&flow.expr);
+                }
+                self.repeat(flow.body.statements());
+                None
+            }
+            Stmt::Do(flow, ..) => {
+                self.forget_assigned(flow.body.statements());
+                self.repeat(flow.body.statements());
+                self.expression(&flow.expr);
+                None
+            }
+            Stmt::For(parts, _) => {
+                let (item, counter, flow) = &**parts;
+                let kind = self.expression(&flow.expr);
+                self.forget_assigned(flow.body.statements());
+                let length = self.scope.len();
+                let held = kind.as_deref().and_then(element).map(str::to_owned);
+                self.introduce(item, held, None, true);
+                if let Some(counter) = counter {
+                    self.introduce(counter, Some("int".into()), None, true);
+                }
+                self.repeat(flow.body.statements());
+                self.leave(length);
+                None
+            }
+            Stmt::Var(parts, flags, _) => {
+                let (name, value, _) = &**parts;
+                let kind = self.expression(value);
+                let keys = self.keys_of(value);
+                let exported = flags.intersects(ASTFlags::EXPORTED);
+                let global =
+                    self.function.is_none() && self.facts.globals_read.contains(name.name.as_str());
+                self.introduce(name, kind, keys, exported || global);
+                Some("()".into())
+            }
+            Stmt::Assignment(parts) => {
+                self.assignment(&parts.0, &parts.1.lhs, &parts.1.rhs);
+                Some("()".into())
+            }
+            Stmt::FnCall(call, position) => self.call(call, *position),
+            Stmt::Block(block) => self.block(block.statements(), used),
+            Stmt::TryCatch(flow, _) => self.try_catch(flow, used),
+            Stmt::Expr(expression) => self.expression_used(expression, used),
+            Stmt::BreakLoop(value, ..) | Stmt::Return(value, ..) => {
+                if let Some(value) = value {
+                    self.expression(value);
+                }
+                None
+            }
+            Stmt::Import(import, _) => {
+                self.expression(&import.0);
+                Some("()".into())
+            }
+            Stmt::Export(export, _) => {
+                self.read(&export.0.name);
+                Some("()".into())
+            }
+            _ => Some("()".into()),
+        }
+    }
+
+    fn branches(&mut self, flow: &'a FlowControl, used: bool) -> Kind {
+        self.expression(&flow.expr);
+        let before = self.scope.snapshot();
+        let one = self.block(flow.body.statements(), used);
+        let after = self.scope.snapshot();
+        self.scope.restore(&before);
+        let other = self.block(flow.branch.statements(), used);
+        self.scope.join(&after);
+        same(vec![one, other], true)
+    }
+
+    fn try_catch(&mut self, flow: &'a FlowControl, used: bool) -> Kind {
+        self.trying += 1;
+        let one = self.block(flow.body.statements(), used);
+        self.trying -= 1;
+        let after = self.scope.snapshot();
+        // Wherever the body broke off.
+        self.forget_assigned(flow.body.statements());
+        let length = self.scope.len();
+        if let Expr::Variable(variable, ..) = &flow.expr {
+            self.scope.push(Variable {
+                name: variable.1.to_string(),
+                kind: None,
+                keys: None,
+                place: None,
+                read: true,
+                loose: true,
+            });
+        }
+        let other = self.block(flow.branch.statements(), used);
+        self.leave(length);
+        self.scope.join(&after);
+        same(vec![one, other], true)
+    }
+
+    /// A body that runs any number of times.
+    fn repeat(&mut self, body: &'a [Stmt]) {
+        let before = self.scope.snapshot();
+        self.block(body, false);
+        self.scope.join(&before);
+    }
+
+    /// Forgets what is known of the variables that `body` assigns to.
+    fn forget_assigned(&mut self, body: &[Stmt]) {
+        for name in assigned(body) {
+            if let Some(variable) = self.scope.find_mut(&name) {
+                variable.kind = None;
+                variable.keys = None;
+            }
+        }
+    }
+
+    fn assignment(&mut self, how: &OpAssignment, target: &'a Expr, value: &'a Expr) {
+        let kind = self.expression(value);
+        let keys = self.keys_of(value);
+        if let Expr::Variable(variable, _, position) = target
+            && variable.2.is_empty()
+        {
+            let Some(known) = self.scope.find(&variable.1) else {
+                self.variable(&variable.1, *position);
+                return;
+            };
+            let kind = match how.get_op_assignment_info() {
+                None => kind,
+                Some((.., name)) => {
+                    let operands = [known.kind.clone(), kind];
+                    operator(name, &operands).map(str::to_owned)
+                }
+            };
+            let changed = self.facts.changed.contains(variable.1.as_str());
+            if let Some(known) = self.scope.find_mut(&variable.1)
+                && !known.loose
+            {
+                known.kind = match changed {
+                    true => kind.map(|kind| without_element(&kind).to_owned()),
+                    false => kind,
+                };
+                known.keys = keys.filter(|_| !how.is_op_assignment());
+            }
+            return;
+        }
+        self.assigned_place(target);
+    }
+
+    /// Marks the variable `name` as read, where it is one in sight.
+    pub(super) fn read(&mut self, name: &str) -> bool {
+        match self.scope.find_mut(name) {
+            Some(variable) => {
+                variable.read = true;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// The one type of all of `kinds`, where they are `all` there can be.
+fn same(kinds: Vec<Kind>, all: bool) -> Kind {
+    let mut kinds = kinds.into_iter();
+    let first = kinds.next()??;
+    (all && kinds.all(|kind| kind.as_ref() == Some(&first))).then_some(first)
+}
+
+/// The names of the variables that `statements` assign to, without those of closures.
+fn assigned(statements: &[Stmt]) -> HashSet<String> {
+    let mut names = HashSet::new();
+    for statement in statements {
+        statement.walk(&mut Vec::new(), &mut |path: &[ASTNode]| {
+            if let Some(ASTNode::Stmt(Stmt::Assignment(assignment))) = path.last()
+                && let Some(name) = super::facts::root(&assignment.1.lhs)
+            {
+                names.insert(name.to_owned());
+            }
+            true
+        });
+    }
+    names
+}

@@ -1,0 +1,106 @@
+//! How findings put things.
+
+use super::files::Definition;
+use super::scope::Kind;
+use crate::catalog::{Function, without_element};
+use crate::imports;
+
+/// A type as messages show it.
+pub(super) fn kind(kind: &Kind) -> &str {
+    kind.as_deref().map_or("?", without_element)
+}
+
+/// A type with its article.
+pub(super) fn with_article(known: &Kind) -> String {
+    let kind = kind(known);
+    match kind.chars().next() {
+        Some('(') => "`()`".into(),
+        Some('a' | 'e' | 'i' | 'o' | 'u' | 'A' | 'E' | 'I' | 'O') => format!("an {kind}"),
+        _ => format!("a {kind}"),
+    }
+}
+
+/// A call by its name and the types of its arguments.
+pub(super) fn shown(name: &str, kinds: &[Kind]) -> String {
+    let kinds: Vec<&str> = kinds.iter().map(kind).collect();
+    format!("{name}({})", kinds.join(", "))
+}
+
+/// That `name` takes other numbers of arguments than `given`.
+pub(super) fn count(name: &str, counts: impl Iterator<Item = usize>, given: usize) -> String {
+    let mut counts: Vec<usize> = counts.collect();
+    counts.sort_unstable();
+    counts.dedup();
+    let (last, before) = match counts.split_last() {
+        Some((last, before)) => (*last, before),
+        None => (0, &[][..]),
+    };
+    let takes = match before {
+        [] if last == 0 => "no arguments".to_owned(),
+        [] if last == 1 => "1 argument".to_owned(),
+        [] => format!("{last} arguments"),
+        _ => {
+            let before: Vec<String> = before.iter().map(ToString::to_string).collect();
+            format!("{} or {last} arguments", before.join(", "))
+        }
+    };
+    format!("`{name}` takes {takes}, not {given}")
+}
+
+/// How a script's functions are called.
+pub(super) fn own_signatures(functions: &[&Definition]) -> String {
+    let signatures: Vec<String> = functions
+        .iter()
+        .map(|function| format!("`{}({})`", function.name, function.parameters.join(", ")))
+        .collect();
+    format!("it is called as {}", signatures.join(", or "))
+}
+
+/// How native functions are called, on a value where they are methods.
+pub(super) fn signatures(functions: &[&Function], method: bool) -> String {
+    let mut signatures: Vec<String> = Vec::new();
+    for function in functions {
+        let shown = signature(function, method);
+        if !signatures.contains(&shown) {
+            signatures.push(shown);
+        }
+    }
+    const MOST: usize = 4;
+    let more = signatures.len() > MOST;
+    signatures.truncate(MOST);
+    let dots = if more { ", ..." } else { "" };
+    format!("it is called as {}{dots}", signatures.join(", or "))
+}
+
+fn signature(function: &Function, method: bool) -> String {
+    let method = method || function.receiver().is_some_and(crate::catalog::is_own_kind);
+    let parameters: Vec<String> = function
+        .parameters
+        .iter()
+        .skip(usize::from(method))
+        .map(|(name, kind)| match kind.as_str() {
+            "?" => name.clone(),
+            _ => format!("{name}: {kind}"),
+        })
+        .collect();
+    let on = match function.parameters.first() {
+        Some((name, _)) if method => format!("{name}."),
+        _ => String::new(),
+    };
+    format!("`{on}{}({})`", function.name, parameters.join(", "))
+}
+
+/// Whether a script's name for a type is another name of `kind`.
+pub(super) fn same_type(name: &str, kind: &str) -> bool {
+    matches!(
+        (name, kind),
+        ("i64", "int") | ("f64", "float") | ("rhai::Map", "map") | ("rhai::Array", "array")
+    )
+}
+
+/// The import that `alias` looks like, where the standard library has it.
+pub(super) fn recipe(alias: &str) -> Option<String> {
+    imports::recipes()
+        .any(|recipe| recipe == alias)
+        .then(|| format!("`import \"std/{alias}\" as {alias};` brings it in"))
+}
