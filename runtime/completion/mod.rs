@@ -17,9 +17,8 @@ use std::ops::Range;
 
 use rhai::Engine;
 
-use crate::catalog::{Catalog, Function, Recipe};
+use crate::catalog::{Catalog, Function, Recipe, Signature};
 use cursor::{Call, Cursor, Place};
-pub use signature::Signature;
 
 /// What can stand at the cursor.
 #[derive(Debug, Default)]

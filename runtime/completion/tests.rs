@@ -243,27 +243,6 @@ fn constants_are_those_of_the_parameter() {
 }
 
 #[test]
-fn every_flag_of_a_function_is_offered() {
-    let without: Vec<String> = CATALOG
-        .functions()
-        .iter()
-        .filter(|function| !function.standard)
-        .filter(|function| {
-            let flags = function
-                .parameters
-                .iter()
-                .position(|(name, _)| name == "flags");
-            flags.is_some_and(|flags| super::tables::flags(function, flags).is_none())
-        })
-        .map(|function| {
-            let calls: Vec<&str> = function.calls().collect();
-            format!("{} {}", function.name, calls.join(" "))
-        })
-        .collect();
-    println!("{}", without.join("\n"));
-}
-
-#[test]
 fn keys_are_those_that_the_function_knows() {
     assert_eq!(
         inserts("dom.stop(#{ ^"),

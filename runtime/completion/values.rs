@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::cursor::Argument;
-use super::{Candidate, CandidateKind, Completion, Context, Signature, is_named, tables};
-use crate::catalog::{Function, is_own_kind};
+use super::{Candidate, CandidateKind, Completion, Context, is_named, tables};
+use crate::catalog::{Function, Signature, is_own_kind};
 use crate::constants;
 
 /// The words that a statement can begin with.

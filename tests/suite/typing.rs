@@ -2,7 +2,11 @@
 //!
 //! Each screen has its golden file in `tests/data/screens/`; `UPDATE=1` rewrites them.
 
-use crate::support::{PROMPT, Prompt, Scratch, Terminal, TestHost, virhai};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use crate::support::{Daemon, PROMPT, Prompt, Scratch, Terminal, TestHost, virhai};
 
 const PLAIN: &[(&str, &str)] = &[("NO_COLOR", "1")];
 const UP: &str = "\x1b[A";
@@ -60,6 +64,7 @@ fn tab_offers_the_members_of_the_receivers_type() {
         "every_way_to_call_a_method",
     );
     screen(&mut prompt, "dom.dumpxml\t", "a_word_of_virsh_completed");
+    screen(&mut prompt, "conn.\t", "members_of_a_connection");
 }
 
 #[test]
@@ -291,7 +296,7 @@ fn the_keys_of_vi_are_there_for_those_who_ask() {
     };
     let home = Scratch::new();
     edits(Prompt::started(
-        virhai().arg("--vi"),
+        virhai().arg("--vi").arg("-c").arg("test:///default"),
         "test:///default",
         &home,
         PLAIN,
@@ -379,4 +384,24 @@ fn no_color_is_no_colour() {
     for text in ["virhai", "let", "text", "1", "f("] {
         assert_eq!(screen.style_of(text), "", "{text}");
     }
+}
+
+#[test]
+fn a_host_that_does_not_answer_keeps_nobody_from_typing() {
+    let host = Daemon::start();
+    let home = Scratch::new();
+    let mut terminal = Prompt::started(host.virhai(), &host.uri(), &home, PLAIN);
+    terminal.types("conn.look\t");
+    terminal.shows("lookup_by_name(name)");
+    terminal.types("\x05\x15");
+    host.signal(Signal::SIGSTOP);
+    let began = Instant::now();
+    for _ in 0..3 {
+        terminal.types("conn.lookup_by_name(\"\t\t\x15");
+    }
+    terminal.types("let x = 1");
+    terminal.line_is(&format!("{PROMPT}let x = 1"));
+    let took = began.elapsed();
+    host.signal(Signal::SIGCONT);
+    assert!(took < Duration::from_secs(3), "{took:?}");
 }

@@ -36,8 +36,9 @@ impl Completer for Input {
         };
         // A list is written over the hint below the input, which nobody else takes away.
         let clear_row = "\x1b[K";
-        // Two blanks stand between the columns of a list.
-        let most = (self.columns / columns).saturating_sub(2).max(20);
+        // Two blanks stand between the columns of a list, and rustyline takes the code above for
+        // two letters.
+        let most = (self.columns / columns).saturating_sub(4).max(20);
         let offers = found.candidates.into_iter().map(|candidate| Offer {
             shown: format!("{}{}", clear_row, shortened(candidate.label, most)),
             written: candidate.insert,

@@ -4,7 +4,7 @@
 use rustyline::Context;
 use rustyline::hint::{Hint, Hinter};
 use rustyline::history::SearchDirection;
-use virhai::completion::Signature;
+use virhai::catalog::{Signature, first_sentence};
 
 use super::Input;
 
@@ -64,10 +64,8 @@ impl Input {
             1 => String::new(),
             count => format!(" (1 of {count})"),
         };
-        let line = match way.summary() {
-            "" => format!("{way}{others}"),
-            summary => format!("{way}{others}  {summary}"),
-        };
+        let summary = first_sentence(&way.docs);
+        let line = format!("{way}{others}  {summary}").trim_end().to_owned();
         // One line is one row, whatever is typed: the rows above it must not move.
         let most = self.columns.saturating_sub(1);
         Some(match line.char_indices().nth(most) {
