@@ -71,6 +71,12 @@ pub(crate) enum Command {
     Doc(Doc),
     /// Write what scripts can call as definition files for editors
     Definitions(Definitions),
+    /// Answer an editor's questions about scripts, by the Language Server Protocol
+    Lsp {
+        /// Over standard input and output, which is the only way and need not be said
+        #[arg(long)]
+        stdio: bool,
+    },
     /// Say what is wrong with scripts, without running them or connecting to a host
     Check(CheckOptions),
 }

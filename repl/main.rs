@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod diagnostic;
 mod doc;
+mod lsp;
 mod prompt;
 mod run;
 mod show;
@@ -43,6 +44,7 @@ fn status(args: &Args) -> u8 {
         Some(Command::Check(options)) => return check::check(&args.options, options),
         Some(Command::Doc(options)) => return doc::doc(options),
         Some(Command::Definitions(options)) => return doc::definitions(options),
+        Some(Command::Lsp { .. }) => return lsp::serve(),
         Some(Command::Run { .. }) | None => {}
     }
     match args.source() {

@@ -17,6 +17,7 @@ mod imports;
 mod install;
 mod lifecycle;
 mod limits;
+mod lsp;
 mod migration;
 mod moving;
 mod network;
