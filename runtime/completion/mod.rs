@@ -9,14 +9,16 @@ mod keys;
 mod members;
 mod scope;
 mod signature;
-mod tables;
 mod values;
 mod within_text;
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Mutex;
 
 use rhai::Engine;
 
+use crate::Imports;
 use crate::catalog::{Catalog, Function, Recipe, Signature};
 use cursor::{Call, Cursor, Place};
 
@@ -123,6 +125,11 @@ pub trait Surroundings {
         None
     }
 
+    /// Where modules are imported from.
+    fn imports(&self) -> Imports {
+        Imports::default()
+    }
+
     /// The names of the objects of the type `kind` that `holder` has; it must not block.
     fn names(&self, kind: &str, holder: &Holder) -> Vec<String> {
         let _ = (kind, holder);
@@ -139,12 +146,15 @@ pub trait Surroundings {
 /// Knows what can be written where.
 pub struct Completer {
     parser: Engine,
+    /// The keys that recipes know in their options, as far as they were asked for.
+    recipe_keys: Mutex<HashMap<keys::Question, Vec<String>>>,
 }
 
 impl Default for Completer {
     fn default() -> Self {
         Self {
             parser: crate::engine::parser(),
+            recipe_keys: Mutex::default(),
         }
     }
 }
@@ -161,6 +171,7 @@ impl Completer {
         let (before, after) = text.split_at(cursor.min(text.len()));
         let at = Cursor::at_end_of(before);
         let context = Context {
+            completer: self,
             catalog,
             around,
             scope: scope::Scope::new(&self.parser, catalog, around, before),
@@ -208,6 +219,7 @@ impl Completer {
 
 /// All that is known while candidates are looked for.
 struct Context<'a> {
+    completer: &'a Completer,
     catalog: &'a Catalog,
     around: &'a dyn Surroundings,
     scope: scope::Scope<'a>,

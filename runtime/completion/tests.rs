@@ -261,6 +261,15 @@ fn keys_are_those_that_the_function_knows() {
         inserts("import \"std/pool\" as p; p::ensure(conn, #{ na^"),
         ["name: "]
     );
+    assert_eq!(
+        inserts("import \"std/ready\" as r; r::wait_for(dom, #{ co^"),
+        ["console: "]
+    );
+    assert_eq!(
+        inserts("guest::create(conn, #{ disks: [#{ siz^"),
+        ["size: "]
+    );
+    assert_eq!(inserts("conn.wait_event(#{ det^"), ["detail: "]);
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rhai::{AST, Array, Dynamic, Engine, Map, Scope};
-use virhai::HostNames;
 use virhai::catalog::{Catalog, Recipe};
 use virhai::completion::{File, Holder, Surroundings, Variable};
+use virhai::{HostNames, Imports};
 
 /// More entries than this of one folder are not listed.
 const MOST_FILES: usize = 2000;
@@ -96,6 +96,10 @@ impl Surroundings for Known {
         let text = virhai::source::without_shebang(&text).into_owned();
         let ast = self.engine.as_ref()?.compile(&text).ok()?;
         Some(Recipe::of(&path.to_string_lossy(), &text, &ast))
+    }
+
+    fn imports(&self) -> Imports {
+        Imports::new([std::env::current_dir().unwrap_or_else(|_| ".".into())])
     }
 
     fn names(&self, kind: &str, holder: &Holder) -> Vec<String> {

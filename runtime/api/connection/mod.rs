@@ -26,7 +26,7 @@ use crate::libvirt::Failure;
 use crate::session::Session;
 use crate::watch::Watch;
 use handles::{Handles, Permit, Permits};
-pub(crate) use open::Target;
+pub(crate) use open::{CREDENTIALS, Target};
 pub(crate) use uri::in_process;
 
 /// An open connection to a hypervisor host; copies are the same connection.

@@ -12,7 +12,7 @@ use virt::connect::Connect;
 use super::Connection;
 use super::uri::{check_parameters, in_process, prepare_embed_root};
 use crate::api::arguments::{RhaiResultOf, duration, number, text, unknown_key};
-use crate::api::option_keys::option_keys;
+use crate::api::option_keys;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::libvirt::connection::{self, Credentials};
@@ -113,7 +113,7 @@ fn connect_to(ctx: &NativeCallContext, target: Target) -> RhaiResultOf<Connectio
 }
 
 /// The names of the questions that `connect_auth` can answer, by `virConnectCredentialType`.
-const CREDENTIALS: [(&str, u32); 7] = [
+pub(crate) const CREDENTIALS: [(&str, u32); 7] = [
     ("username", virt_sys::VIR_CRED_USERNAME),
     ("authname", virt_sys::VIR_CRED_AUTHNAME),
     ("language", virt_sys::VIR_CRED_LANGUAGE),
@@ -175,7 +175,7 @@ pub(super) mod functions {
         uri: &str,
         options: Map,
     ) -> RhaiResultOf<Connection> {
-        unknown_key(&ctx, &options, option_keys("connect").into_iter())?;
+        unknown_key(&ctx, &options, option_keys::CONNECT.into_iter())?;
         let mut target = Target::new(&Session::of(&ctx), Some(uri));
         if let Some(value) = options.get("timeout") {
             target.timeout = duration(&ctx, value)?;
@@ -227,7 +227,11 @@ pub(super) mod functions {
         uri: &str,
         credentials: Map,
     ) -> RhaiResultOf<Connection> {
-        unknown_key(&ctx, &credentials, option_keys("connect_auth").into_iter())?;
+        unknown_key(
+            &ctx,
+            &credentials,
+            CREDENTIALS.iter().map(|(name, _)| *name),
+        )?;
         let mut target = Target::new(&Session::of(&ctx), Some(uri));
         for (name, kind) in CREDENTIALS {
             if let Some(value) = credentials.get(name) {
