@@ -261,7 +261,21 @@ impl Args {
     }
 }
 
+/// A command line without anything, to take the options' defaults from.
+#[derive(Debug, Parser)]
+struct Bare {
+    #[command(flatten)]
+    options: Options,
+}
+
 impl Options {
+    /// What is known of the options where the command line makes no sense.
+    pub(crate) fn unread() -> Self {
+        let mut options = Bare::parse_from(["virhai"]).options;
+        options.json = std::env::args_os().any(|arg| arg == "--json");
+        options
+    }
+
     /// What scripts may use besides libvirt.
     pub(crate) fn grants(&self) -> Grants {
         Grants {

@@ -9,6 +9,8 @@ use virhai::engine::{self, Limits};
 use virhai::reference::{self, Reference};
 use virhai::{Imports, Session, SessionOptions, suggest};
 
+use crate::args::Options;
+use crate::diagnostic::Diagnostic;
 use crate::run::{DONE, FAILED, WRONG_USAGE, print_line};
 
 /// What to describe, and how.
@@ -37,21 +39,21 @@ pub(crate) struct Definitions {
 }
 
 /// Describes what was asked for and answers the exit status.
-pub(crate) fn doc(options: &Doc) -> u8 {
+pub(crate) fn doc(all: &Options, options: &Doc) -> u8 {
     let engine = engine();
     let folder = options.what.as_deref().map(Path::new);
     if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
         let (reference, faults) = reference::of_folder(&engine, folder);
         for fault in &faults {
-            eprintln!("error: {fault}");
+            Diagnostic::plain(fault.to_string()).report_plain(all);
         }
-        let status = written(options, &reference);
+        let status = written(all, options, &reference);
         return if faults.is_empty() { status } else { FAILED };
     }
     let catalog = Catalog::new(&engine);
     let Some(name) = &options.what else {
         return match options.markdown || options.html.is_some() {
-            true => written(options, &Reference::of(&catalog)),
+            true => written(all, options, &Reference::of(&catalog)),
             false => {
                 print_line(&contents(&Reference::of(&catalog)));
                 DONE
@@ -59,30 +61,33 @@ pub(crate) fn doc(options: &Doc) -> u8 {
         };
     };
     if options.markdown || options.html.is_some() {
-        eprintln!("error: {name} is no folder, and `--markdown` and `--html` describe everything");
+        let message = format!("{name} is no folder");
+        Diagnostic::wrong_usage(message)
+            .with_hint("`--markdown` and `--html` describe a folder or everything")
+            .report_plain(all);
         return WRONG_USAGE;
     }
     if let Some(text) = reference::help(&catalog, name) {
         print_line(&text);
         return DONE;
     }
-    eprintln!("error: nothing is called `{name}`");
-    eprintln!(
-        "  hint: {}",
-        near(&catalog, name).unwrap_or_else(|| "`virhai doc` lists what there is".into())
-    );
+    let hint = near(&catalog, name).unwrap_or_else(|| "`virhai doc` lists what there is".into());
+    Diagnostic::plain(format!("nothing is called `{name}`"))
+        .with_hint(hint)
+        .report_plain(all);
     FAILED
 }
 
 /// Writes the definitions and answers the exit status.
-pub(crate) fn definitions(options: &Definitions) -> u8 {
+pub(crate) fn definitions(all: &Options, options: &Definitions) -> u8 {
     let catalog = Catalog::new(&engine());
     for file in reference::definitions(&catalog) {
         let path = options.folder.join(&file.path);
         let folder = path.parent().unwrap_or(&options.folder);
         let done = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, &file.text));
         if let Err(error) = done {
-            eprintln!("error: cannot write {}: {error}", path.display());
+            Diagnostic::plain(format!("cannot write {}: {error}", path.display()))
+                .report_plain(all);
             return FAILED;
         }
     }
@@ -95,13 +100,13 @@ fn engine() -> Engine {
     engine::build(&session, &Limits::default(), Imports::default())
 }
 
-fn written(options: &Doc, reference: &Reference) -> u8 {
+fn written(all: &Options, options: &Doc, reference: &Reference) -> u8 {
     let Some(file) = &options.html else {
         print_line(reference::markdown(reference).trim_end());
         return DONE;
     };
     if let Err(error) = std::fs::write(file, reference::html(reference)) {
-        eprintln!("error: cannot write {}: {error}", file.display());
+        Diagnostic::plain(format!("cannot write {}: {error}", file.display())).report_plain(all);
         return FAILED;
     }
     DONE

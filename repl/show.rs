@@ -164,6 +164,8 @@ pub(crate) fn error(error: &Error) -> Value {
         "domain": error.domain(),
         "message": error.message(),
         "action": error.action(),
+        "object": error.object().map(|(kind, name)| json!({ "kind": kind, "name": name })),
+        "state": error.state(),
         "uri": error.uri(),
         "call": error.call(),
         "hint": error.hint(),

@@ -4,8 +4,8 @@ use std::sync::PoisonError;
 
 use super::cursor::{Argument, Step};
 use super::{Candidate, CandidateKind, Completion, Context, members};
-use crate::check::{option_keys, script_option_keys, script_part_keys};
-use crate::libvirt::events;
+use crate::api::option_keys;
+use crate::check::{self, script_option_keys, script_part_keys};
 
 impl Context<'_> {
     /// The keys that a map can have where it is, without those that it has.
@@ -44,10 +44,10 @@ impl Context<'_> {
         let number = argument.number + usize::from(argument.call.receiver.is_some());
         let keys = members::called(self.catalog, &self.scope, &argument.call)
             .into_iter()
-            .find_map(|function| option_keys(function, number));
+            .find_map(|function| check::option_keys(function, number));
         match keys {
-            Some(keys) => keys.into_iter().map(str::to_owned).collect(),
-            None if argument.call.name == "wait_event" => event_keys(),
+            Some(keys) => texts(keys),
+            None if argument.call.name == "wait_event" => texts(option_keys::event()),
             None => Vec::new(),
         }
     }
@@ -88,9 +88,6 @@ pub(super) struct Question {
     within: Option<String>,
 }
 
-/// What every event can be told apart by.
-fn event_keys() -> Vec<String> {
-    let objects = events::FAMILIES.iter().map(|family| family.noun);
-    let keys = ["kind", "uuid", "event", "detail"].into_iter();
-    keys.chain(objects).map(str::to_owned).collect()
+fn texts(keys: Vec<&str>) -> Vec<String> {
+    keys.into_iter().map(str::to_owned).collect()
 }

@@ -49,7 +49,7 @@ fn a_script_on_standard_input_needs_no_argument() {
 fn a_shebang_line_counts_as_a_line() {
     let scratch = Scratch::new();
     let file = scratch.write("tool.rhai", "#!/usr/bin/env -S virhai run\n\nnope();\n");
-    let outcome = virhai().arg("run").arg(&file).fails(1);
+    let outcome = virhai().arg("run").arg(&file).fails(3);
     assert!(outcome.stderr.contains("tool.rhai:3:1"), "{outcome}");
     let file = scratch.write("broken.rhai", "#!/usr/bin/env -S virhai run\nlet x = ;\n");
     let outcome = virhai().arg("run").arg(&file).fails(3);
@@ -221,7 +221,7 @@ fn a_terminal_gets_colour_unless_no_color_is_set() {
     let shown = |no_color: &str| {
         let command = code("nope()").env("NO_COLOR", no_color).command();
         let mut terminal = Terminal::start(&command);
-        assert_eq!(terminal.ends(), 1);
+        assert_eq!(terminal.ends(), 3);
         terminal.screen().style_of("there is no function")
     };
     assert_ne!(shown(""), "");

@@ -122,6 +122,11 @@ impl Connection {
         self.0.permits.take(self.0.session.interrupt())
     }
 
+    /// The right to make a call, if there is one left.
+    pub(crate) fn permit_now(&self) -> Option<Permit<'_>> {
+        self.0.permits.take_now()
+    }
+
     /// A script's domain for libvirt's handle.
     pub(crate) fn adopt(&self, domain: virt::domain::Domain) -> Domain {
         Domain::new(self.clone(), domain)
