@@ -67,6 +67,8 @@ pub(crate) enum Command {
         )]
         rest: Vec<String>,
     },
+    /// Show what the guests take of the host, live
+    Top,
     /// Show what scripts can call
     Doc(Doc),
     /// Write what scripts can call as definition files for editors

@@ -9,6 +9,7 @@ mod prompt;
 mod run;
 mod show;
 mod signals;
+mod top;
 
 use std::io::Write;
 
@@ -49,6 +50,7 @@ fn status(args: &Args) -> u8 {
         Some(Command::Doc(options)) => return doc::doc(&args.options, options),
         Some(Command::Definitions(options)) => return doc::definitions(&args.options, options),
         Some(Command::Lsp { .. }) => return lsp::serve(),
+        Some(Command::Top) => return top::run(&args.options),
         Some(Command::Run { .. }) | None => {}
     }
     match args.source() {

@@ -243,6 +243,34 @@ fn constants_are_those_of_the_parameter() {
 }
 
 #[test]
+fn numbers_that_are_no_flags_have_their_constants_too() {
+    for (text, constant) in [
+        ("dom.send_key(^", "VIR_KEYCODE_SET_LINUX"),
+        ("dom.guest_info(^", "VIR_DOMAIN_GUEST_INFO_USERS"),
+        ("dom.metadata(^", "VIR_DOMAIN_METADATA_TITLE"),
+        (
+            "dom.core_dump_with_format(\"/x\", ^",
+            "VIR_DOMAIN_CORE_DUMP_FORMAT_RAW",
+        ),
+        (
+            "dom.pm_suspend_for_duration(^",
+            "VIR_NODE_SUSPEND_TARGET_MEM",
+        ),
+        (
+            "for n in conn.list_all_networks() { n.update(^",
+            "VIR_NETWORK_UPDATE_COMMAND_MODIFY",
+        ),
+        (
+            "for n in conn.list_all_networks() { n.update(1, ^",
+            "VIR_NETWORK_SECTION_DNS_HOST",
+        ),
+    ] {
+        let found = inserts(text);
+        assert!(found.contains(&constant.to_owned()), "{text}: {found:?}");
+    }
+}
+
+#[test]
 fn keys_are_those_that_the_function_knows() {
     assert_eq!(
         inserts("dom.stop(#{ ^"),

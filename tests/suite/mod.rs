@@ -30,6 +30,8 @@ mod recipes;
 mod restore_points;
 mod runner;
 mod scripts;
+mod session;
+
 mod snapshots;
 mod state_table;
 mod storage;

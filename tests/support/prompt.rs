@@ -3,7 +3,7 @@
 use super::{Run, Scratch, Terminal, TestHost, virhai};
 
 /// What stands before an input.
-pub const PROMPT: &str = "virhai> ";
+pub const PROMPT: &str = "test> ";
 
 /// A prompt on a host of its own, with a history of its own.
 pub struct Prompt {
@@ -42,7 +42,11 @@ impl Prompt {
         let mut command = run.command();
         command.env_remove("XDG_STATE_HOME").env_remove("INPUTRC");
         let mut terminal = Terminal::start(&command).replacing(uri, "test:///HOST");
-        terminal.line_is(PROMPT);
+        terminal.until("there is a prompt", |screen| {
+            screen
+                .cursor_line()
+                .ends_with(PROMPT.trim_start_matches(char::is_alphabetic).trim_end())
+        });
         let text = terminal.screen().text();
         let versions = text.lines().next().unwrap_or_default();
         terminal.replacing(versions, "VERSIONS")
