@@ -360,6 +360,14 @@ fn an_input_is_written_in_an_editor() {
     terminal.golden("edited");
     terminal.types("\r");
     terminal.shows("\n42\n");
+    let run = virhai().arg("--vi").arg("-c").arg("test:///default");
+    let mut terminal = Prompt::started(run, "test:///default", &home, &env);
+    terminal.types("1");
+    terminal.line_is(&format!("{PROMPT}1"));
+    terminal.types("\x1bv");
+    terminal.line_is("+ 2");
+    terminal.types("\r");
+    terminal.shows("\n42\n");
 }
 
 #[test]
