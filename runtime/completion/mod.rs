@@ -4,6 +4,7 @@
 //! host has come from the caller, who can ask a host without waiting for it. The prompt and a
 //! language server use the same.
 
+mod around;
 mod cursor;
 mod keys;
 mod members;
@@ -168,7 +169,11 @@ impl Completer {
         text: &str,
         cursor: usize,
     ) -> Completion {
-        let (before, after) = text.split_at(cursor.min(text.len()));
+        let mut cursor = cursor.min(text.len());
+        while !text.is_char_boundary(cursor) {
+            cursor -= 1;
+        }
+        let (before, after) = text.split_at(cursor);
         let at = Cursor::at_end_of(before);
         let context = Context {
             completer: self,

@@ -418,3 +418,18 @@ fn every_candidate_begins_with_the_word_or_replaces_it() {
     let begins = |candidate: &Candidate| candidate.insert.starts_with("sta");
     assert!(candidates.iter().all(begins));
 }
+
+#[test]
+fn nothing_that_is_half_written_is_too_much() {
+    let completer = Completer::default();
+    let broken =
+        "let x = f(\"a`${b}\", #{ k: [1, |d| d.m( ] }; /* ü */ é.`${`${ a::b(#\"x\"#, 'c' ))) }";
+    let recipe = crate::imports::embedded("guest").expect("it is there").text;
+    for (text, step) in [(broken, 1), (recipe.as_str(), 97)] {
+        for cursor in (0..=text.len()).step_by(step) {
+            let _ = completer.complete(&CATALOG, &World, text, cursor);
+            let before = text.get(..cursor).unwrap_or_default();
+            let _ = completer.signatures(&CATALOG, &World, before);
+        }
+    }
+}
