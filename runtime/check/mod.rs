@@ -14,6 +14,7 @@ mod flags;
 mod native_options;
 mod options;
 mod scope;
+mod script_options;
 mod shadow;
 mod state;
 mod statements;
@@ -28,6 +29,7 @@ use rhai::Engine;
 pub use finding::{Code, Finding, Related, Severity, Span};
 pub use flags::enumerations;
 pub use native_options::option_keys;
+pub use script_options::{script_option_keys, script_part_keys};
 
 use crate::Imports;
 use crate::catalog::Catalog;
