@@ -49,7 +49,9 @@ fn a_script_on_standard_input_needs_no_argument() {
 fn a_shebang_line_counts_as_a_line() {
     let scratch = Scratch::new();
     let file = scratch.write("tool.rhai", "#!/usr/bin/env -S virhai run\n\nnope();\n");
-    let outcome = virhai().arg("run").arg(&file).fails(1);
+    let outcome = virhai().arg("run").arg(&file).fails(3);
+    assert!(outcome.stderr.contains("tool.rhai:3:1"), "{outcome}");
+    let outcome = virhai().arg("--no-check").arg("run").arg(&file).fails(1);
     assert!(outcome.stderr.contains("tool.rhai:3:1"), "{outcome}");
     let file = scratch.write("broken.rhai", "#!/usr/bin/env -S virhai run\nlet x = ;\n");
     let outcome = virhai().arg("run").arg(&file).fails(3);
