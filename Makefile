@@ -22,6 +22,7 @@ test: ## Runs the tests that a change needs.
 	cargo test --locked --doc
 
 test-all: export VIRHAI_TEST_ALL = 1
+test-all: export NEXTEST_PROFILE = all
 test-all: test ## Runs every test, the slow ones too.
 
 bench: ## Measures virhai beside C, Python and virsh.

@@ -40,6 +40,7 @@ tests       setpriv     util-linux       util-linux        util-linux
 bench       libvirt.py  python3-libvirt  python3-libvirt   libvirt-python
 bench       lxml.py     python3-lxml     python3-lxml      python-lxml
 lint        shellcheck  shellcheck       ShellCheck        shellcheck
+browser     chromium    chromium         chromium          chromium
 END
 }
 
@@ -54,7 +55,7 @@ main() {
     demo) groups='build guests' ;;
     test) groups='build guests hypervisor tests' ;;
     bench) groups='build guests hypervisor tests bench' ;;
-    ci) groups='build guests hypervisor tests lint' ;;
+    ci) groups='build guests hypervisor tests lint browser' ;;
     *) fail "usage: ./setup.sh demo|test|bench|ci [--dry-run]" ;;
     esac
     [[ -z $dry_run || $dry_run == --dry-run ]] || fail "unknown option \`$dry_run\`"

@@ -9,6 +9,8 @@ use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand, ValueEnum};
 use virhai::Grants;
 use virhai::engine::Limits;
 
+use crate::doc::{Definitions, Doc};
+
 /// Script libvirt: run automation scripts, or type them at a prompt.
 #[derive(Debug, Parser)]
 #[command(
@@ -21,7 +23,7 @@ use virhai::engine::Limits;
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
-    command: Option<Command>,
+    pub(crate) command: Option<Command>,
 
     /// The script to run, `-` for standard input; without one, a prompt
     file: Option<String>,
@@ -52,7 +54,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(crate) enum Command {
     /// Run a script
     Run {
         /// The script, or `-` for standard input
@@ -64,6 +66,18 @@ enum Command {
             value_name = "ARGS"
         )]
         rest: Vec<String>,
+    },
+    /// Show what the guests take of the host, live
+    Top,
+    /// Show what scripts can call
+    Doc(Doc),
+    /// Write what scripts can call as definition files for editors
+    Definitions(Definitions),
+    /// Answer an editor's questions about scripts, by the Language Server Protocol
+    Lsp {
+        /// Over standard input and output, which is the only way and need not be said
+        #[arg(long)]
+        stdio: bool,
     },
     /// Say what is wrong with scripts, without running them or connecting to a host
     Check(CheckOptions),
@@ -150,6 +164,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(crate) color: ColorChoice,
 
+    /// Edit at the prompt with the keys of vi, as ~/.inputrc may ask as well
+    #[arg(long, global = true)]
+    pub(crate) vi: bool,
+
     /// Allow scripts to import from this folder too
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) allow_import: Vec<PathBuf>,
@@ -223,14 +241,6 @@ pub(crate) enum Source {
 }
 
 impl Args {
-    /// What to check, where that is asked for.
-    pub(crate) fn check(&self) -> Option<&CheckOptions> {
-        match &self.command {
-            Some(Command::Check(check)) => Some(check),
-            _ => None,
-        }
-    }
-
     /// What to run, by the command line and by what standard input is.
     pub(crate) fn source(&self) -> Result<Source, String> {
         let (file, rest) = match &self.command {
@@ -253,7 +263,21 @@ impl Args {
     }
 }
 
+/// A command line without anything, to take the options' defaults from.
+#[derive(Debug, Parser)]
+struct Bare {
+    #[command(flatten)]
+    options: Options,
+}
+
 impl Options {
+    /// What is known of the options where the command line makes no sense.
+    pub(crate) fn unread() -> Self {
+        let mut options = Bare::parse_from(["virhai"]).options;
+        options.json = std::env::args_os().any(|arg| arg == "--json");
+        options
+    }
+
     /// What scripts may use besides libvirt.
     pub(crate) fn grants(&self) -> Grants {
         Grants {

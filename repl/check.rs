@@ -10,7 +10,7 @@ use virhai::check::{Checker, Code, Finding, Severity, Span};
 use virhai::{Imports, Program, engine};
 
 use crate::args::{CheckOptions, Format, Options};
-use crate::diagnostic::finding::render;
+use crate::diagnostic::Diagnostic;
 use crate::run::{self, DOES_NOT_COMPILE, DONE, WRONG_USAGE, print_line};
 
 /// Checks the files that `check` names, and answers the exit status.
@@ -18,7 +18,7 @@ pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
     let files = match scripts(&check.paths) {
         Ok(files) => files,
         Err(message) => {
-            eprintln!("error: {message}");
+            Diagnostic::wrong_usage(message).report_plain(options);
             return WRONG_USAGE;
         }
     };
@@ -36,7 +36,7 @@ pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
         let text = match run::text_of(path) {
             Ok(text) => text,
             Err(message) => {
-                eprintln!("error: {message}");
+                Diagnostic::wrong_usage(message).report_plain(options);
                 return WRONG_USAGE;
             }
         };
@@ -49,7 +49,10 @@ pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
                 continue;
             }
             if format == Format::Text {
-                eprintln!("{}\n", render(&finding, &imports, options.colors()));
+                eprintln!(
+                    "{}\n",
+                    Diagnostic::of_finding(&finding).render(&imports, options.colors())
+                );
             }
             all.push(finding);
         }
@@ -84,30 +87,12 @@ pub(crate) fn before_run(
         .partition(|finding| finding.severity == Severity::Error);
     let shown = warnings.iter().filter(|_| options.verbose).chain(&errors);
     let shown: Vec<String> = shown
-        .map(|finding| render(finding, imports, options.colors()))
+        .map(|finding| Diagnostic::of_finding(finding).render(imports, options.colors()))
         .collect();
     if !shown.is_empty() {
         eprintln!("{}", shown.join("\n\n"));
     }
     errors
-}
-
-/// A finding in the form that the failure of a script has for another program.
-pub(crate) fn as_failure(finding: &Finding) -> Value {
-    let place =
-        |file: &str, span: Span| json!({ "file": file, "line": span.line, "column": span.column });
-    let trail: Vec<Value> = finding
-        .related
-        .iter()
-        .map(|at| json!({ "what": at.message, "at": place(&at.file, at.span) }))
-        .collect();
-    json!({
-        "message": finding.message,
-        "code": finding.code,
-        "at": place(&finding.file, finding.span),
-        "trail": trail,
-        "hint": finding.hint,
-    })
 }
 
 /// The scripts that `paths` name: files, and all `*.rhai` below folders.

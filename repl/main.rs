@@ -3,23 +3,30 @@
 mod args;
 mod check;
 mod diagnostic;
+mod doc;
+mod lsp;
 mod prompt;
 mod run;
 mod show;
 mod signals;
+mod top;
 
 use std::io::Write;
 
 use clap::Parser;
 
-use args::{Args, Source};
+use args::{Args, Command, Options, Source};
+use diagnostic::Diagnostic;
 
 fn main() {
     virhai::warm_up();
     leave(match Args::try_parse() {
         Ok(args) => status(&args),
         Err(message) => {
-            let _ = message.print();
+            match Diagnostic::of_usage(&message) {
+                Some(wrong) => wrong.report_plain(&Options::unread()),
+                None => drop(message.print()),
+            }
             u8::try_from(message.exit_code()).unwrap_or(run::WRONG_USAGE)
         }
     })
@@ -38,14 +45,19 @@ fn status(args: &Args) -> u8 {
         );
         return run::DONE;
     }
-    if let Some(check) = args.check() {
-        return check::check(&args.options, check);
+    match &args.command {
+        Some(Command::Check(options)) => return check::check(&args.options, options),
+        Some(Command::Doc(options)) => return doc::doc(&args.options, options),
+        Some(Command::Definitions(options)) => return doc::definitions(&args.options, options),
+        Some(Command::Lsp { .. }) => return lsp::serve(),
+        Some(Command::Top) => return top::run(&args.options),
+        Some(Command::Run { .. }) | None => {}
     }
     match args.source() {
         Ok(Source::Prompt) => prompt::start(args),
         Ok(source) => run::run(args, source),
         Err(message) => {
-            eprintln!("error: {message}");
+            Diagnostic::wrong_usage(message).report_plain(&args.options);
             run::WRONG_USAGE
         }
     }

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args, source: Source) -> u8 {
     let script = match read(source) {
         Ok(script) => script,
         Err(message) => {
-            eprintln!("error: {message}");
+            Diagnostic::wrong_usage(message).report_plain(&args.options);
             return WRONG_USAGE;
         }
     };
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args, source: Source) -> u8 {
     if let Err(error) = signals::watch(interrupt.clone(), options.quiet, || {
         crate::leave(INTERRUPTED)
     }) {
-        eprintln!("error: cannot watch for signals: {error}");
+        Diagnostic::plain(format!("cannot watch for signals: {error}")).report_plain(&options);
     }
     let timeout = options.timeout;
     // Built here, while the thread of `warm_up` readies libvirt: the main thread's memory grows in
@@ -177,7 +177,7 @@ fn work(
     let program = match Program::compile(engine, imports, &script.name, &script.text) {
         Ok(program) => program,
         Err(error) => {
-            fail(options, imports, &Diagnostic::of_compile_error(&error));
+            Diagnostic::of_compile_error(&error).report(options, imports);
             return DOES_NOT_COMPILE;
         }
     };
@@ -185,8 +185,9 @@ fn work(
         let errors = check::before_run(options, engine, imports, &script.name, &program);
         if let Some(first) = errors.first() {
             if options.json {
-                let error = check::as_failure(first);
-                print_line(&json!({ "error": error, "findings": errors }).to_string());
+                let mut failure = Diagnostic::of_finding(first).as_failure(imports);
+                failure["findings"] = json!(errors);
+                print_line(&failure.to_string());
             }
             return DOES_NOT_COMPILE;
         }
@@ -245,11 +246,11 @@ fn finish(
             status_of(&error),
         ),
     };
-    fail(options, imports, &diagnostic);
+    diagnostic.report(options, imports);
     status
 }
 
-fn status_of(error: &EvalAltResult) -> u8 {
+pub(crate) fn status_of(error: &EvalAltResult) -> u8 {
     let connecting = match error.unwrap_inner() {
         EvalAltResult::ErrorRuntime(value, _) => value
             .clone()
@@ -258,13 +259,6 @@ fn status_of(error: &EvalAltResult) -> u8 {
         _ => false,
     };
     if connecting { NO_CONNECTION } else { FAILED }
-}
-
-fn fail(options: &Options, imports: &Imports, diagnostic: &Diagnostic) {
-    eprintln!("{}", diagnostic.render(imports, options.colors()));
-    if options.json {
-        print_line(&json!({ "error": diagnostic.json() }).to_string());
-    }
 }
 
 fn print_result(options: &Options, value: &Dynamic) {

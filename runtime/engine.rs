@@ -78,13 +78,7 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
             .then(|| constants::lookup(name))
             .flatten())
     });
-    // Rhai reserves `call` for function pointers, where it needs no reserving; an error has it
-    // as a property.
-    #[allow(deprecated)]
-    engine.on_parse_token(|token, _, _| match token {
-        Token::Reserved(word) if *word == "call" => Token::Identifier(word),
-        other => other,
-    });
+    free_call(&mut engine);
 
     let interrupt = session.interrupt().clone();
     let most = if limits.memory == 0 {
@@ -106,6 +100,26 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
 
     api::register(&mut engine);
     engine
+}
+
+/// An engine that only reads: scripts compile as they do in [`build`]'s, and nothing can be called.
+pub fn parser() -> Engine {
+    let mut engine = Engine::new_raw();
+    engine
+        .set_optimization_level(OptimizationLevel::None)
+        .set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
+    free_call(&mut engine);
+    engine
+}
+
+/// Rhai reserves `call` for function pointers, where it needs no reserving; an error has it as a
+/// property.
+fn free_call(engine: &mut Engine) {
+    #[allow(deprecated)]
+    engine.on_parse_token(|token, _, _| match token {
+        Token::Reserved(word) if *word == "call" => Token::Identifier(word),
+        other => other,
+    });
 }
 
 /// Runs `work` and turns a panic, which would be a defect of virhai, into an error.

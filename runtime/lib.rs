@@ -5,12 +5,15 @@
 
 pub mod catalog;
 pub mod check;
+pub mod completion;
 pub mod constants;
 pub mod engine;
 pub mod inference;
 pub mod interrupt;
+pub mod lexer;
 pub mod names;
 pub mod program;
+pub mod reference;
 pub mod source;
 pub mod suggest;
 
@@ -18,6 +21,7 @@ mod api;
 mod error;
 mod exit;
 mod grants;
+mod host_names;
 mod imports;
 mod isolation;
 #[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
@@ -40,16 +44,17 @@ pub mod kinds {
 }
 
 pub use api::arguments::parse_duration;
-pub use api::connection::Connection;
+pub use api::connection::{Connection, News};
 pub use api::domain::Domain;
 pub use api::object::{Kind, Object};
-pub use error::Error;
+pub use error::{Error, Rejected};
 pub use exit::exit_status;
 pub use grants::Grants;
+pub use host_names::HostNames;
 pub use imports::Imports;
 pub use interrupt::Interrupt;
 pub use program::Program;
 pub use resources::STACK;
 pub use session::{Session, SessionOptions};
 pub use version::{Versions, versions, warm_up};
-pub use xml::Xml;
+pub use xml::{Spot, Xml};

@@ -193,8 +193,9 @@ pub fn for_function(
         .map(|meant| format!("did you mean `{meant}`?"))
 }
 
-/// The function among `pool` that `name` stands for.
-fn meant(name: &str, pool: &[&Function], known: &[String]) -> Option<String> {
+/// The function among `pool` that `name` stands for: in virsh's words, in C, in camelCase, or
+/// after a typo.
+pub fn meant(name: &str, pool: &[&Function], known: &[String]) -> Option<String> {
     let has = |wanted: &str| pool.iter().any(|function| function.name == wanted);
     // What calls it alone is meant, and not what calls it among others.
     if let Some(function) = pool

@@ -1,26 +1,43 @@
-//! Failures as people read them: what, where in the script, how it got there, what to do.
+//! What is wrong, as people and programs read it: what, where in the script, how it got there, what to do.
 
-pub(crate) mod finding;
+mod failure;
+mod finding;
+mod json;
 mod place;
 mod render;
+mod report;
+mod usage;
 mod words;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position};
+use rhai::{Dynamic, EvalAltResult};
+use virhai::check::Code;
 use virhai::interrupt::Stop;
 use virhai::program::CompileError;
-use virhai::{Error, Imports, names};
+use virhai::{Error, Rejected};
 
-use crate::show;
-use place::{Place, shorten};
-use words::{
-    defined_names, failures, no_function, plain_message, plain_types, public_functions, qualified,
-};
+pub(crate) use place::Place;
+use words::plain_message;
 
-/// A failure, ready to be shown.
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Severity {
+    /// What was asked for was not done, or cannot be.
+    Error,
+    /// It can be done, and is most likely not what was meant.
+    Warning,
+}
+
+/// One thing that is wrong, ready to be shown.
 pub(crate) struct Diagnostic {
+    severity: Severity,
+    /// What sort of failure it is, in a word for programs.
+    kind: &'static str,
     title: String,
+    /// libvirt's name for it, or that of a finding.
     code: Option<String>,
     place: Option<Place>,
+    /// What is written at the place itself.
+    label: String,
     /// Further places, the nearest first: what happened there, and where.
     trail: Vec<(String, Place)>,
     /// How many places were left out after the first half of the trail.
@@ -29,227 +46,98 @@ pub(crate) struct Diagnostic {
     notes: Vec<String>,
     hint: Option<String>,
     error: Option<Error>,
+    /// The XML that libvirt refused.
+    rejected: Option<Rejected>,
     /// The map that a script threw, for another program.
     thrown: Option<Dynamic>,
 }
 
 impl Diagnostic {
-    /// What stopped a script that was compiled as `name`.
-    pub(crate) fn of_error(
-        engine: &Engine,
-        imports: &Imports,
-        name: &str,
-        error: &EvalAltResult,
-    ) -> Self {
-        let mut trail = Vec::new();
-        let mut file = name.to_owned();
-        let mut inner = error;
-        loop {
-            let place = Place::of_error(imports, &file, inner.position());
-            match inner {
-                EvalAltResult::ErrorInFunctionCall(function, source, next, _) => {
-                    let function = match function.starts_with("anon$") {
-                        true => "a closure".to_owned(),
-                        false => format!("`{function}`"),
-                    };
-                    trail.insert(0, (format!("in {function}, called here"), place));
-                    if !source.is_empty() {
-                        file.clone_from(source);
-                    }
-                    inner = next;
-                }
-                EvalAltResult::ErrorInModule(module, next, _) => {
-                    trail.insert(0, (format!("in `{module}`, imported here"), place));
-                    if imports.text(module).is_some() {
-                        file.clone_from(module);
-                    }
-                    inner = next;
-                }
-                _ => break,
-            }
-        }
-        let place = Place::of_error(imports, &file, inner.position());
-        let left_out = shorten(&mut trail);
-        let mut diagnostic = Self {
-            title: String::new(),
-            code: None,
-            place: Some(place.clone()),
-            trail,
-            left_out,
-            notes: Vec::new(),
-            hint: None,
-            error: None,
-            thrown: None,
-        };
-        match inner {
-            EvalAltResult::ErrorRuntime(value, _) => {
-                diagnostic.describe_thrown(imports, value, place)
-            }
-            EvalAltResult::ErrorParsing(kind, _) => {
-                diagnostic.title = plain_message(&kind.to_string());
-            }
-            EvalAltResult::ErrorFunctionNotFound(signature, _) => {
-                let known = names::is_function(engine, signature);
-                diagnostic.title = no_function(&plain_types(signature), known);
-                if signature.starts_with("anon$") {
-                    diagnostic.hint = Some(
-                        "a closure can be called only in the file that made it, and not by the one that imports it".into(),
-                    );
-                }
-            }
-            EvalAltResult::ErrorDataRace(..) => {
-                diagnostic.title =
-                    "the closure uses a variable that the call which takes it holds on to".into();
-                diagnostic.hint = Some(
-                    "put what the method is called on into a variable of its own: `let conn = dom.connect(); conn.wait_event(...)`".into(),
-                );
-            }
-            EvalAltResult::ErrorVariableNotFound(variable, _) => {
-                diagnostic.title = format!("there is no variable `{variable}`");
-            }
-            EvalAltResult::ErrorTooManyOperations(_) => {
-                diagnostic.title = "the script took more operations than it may".into();
-                diagnostic.hint = Some("--max-operations N allows more, 0 any number".into());
-            }
-            EvalAltResult::ErrorStackOverflow(_) => {
-                diagnostic.title = "the script called functions within functions too deeply".into();
-                diagnostic.hint =
-                    Some("is there a recursion without an end? --max-depth N allows more".into());
-            }
-            EvalAltResult::ErrorDataTooLarge(what, _) => {
-                let what = match what.as_str() {
-                    "Length of string" => "a string",
-                    "Size of object map" => "a map",
-                    _ => "an array",
-                };
-                diagnostic.title = format!("{what} is larger than it may be");
-                diagnostic.hint =
-                    Some("--max-string, --max-array and --max-map set the limits".into());
-            }
-            EvalAltResult::ErrorDotExpr(message, _) if message.starts_with("Unknown property") => {
-                let mut quoted = message.split('\'').skip(1).step_by(2);
-                let (name, kind) = (quoted.next(), quoted.next());
-                let (name, kind) = (name.unwrap_or_default(), kind.unwrap_or_default());
-                let kind = plain_types(kind);
-                diagnostic.title =
-                    format!("there is no property `{name}` of a value of type {kind}");
-            }
-            other => {
-                let mut bare = other.to_string();
-                let suffix = format!(" ({})", inner.position());
-                if let Some(short) = bare.strip_suffix(&suffix) {
-                    bare = short.to_owned();
-                }
-                diagnostic.title = plain_message(&bare);
-            }
-        }
-        if let EvalAltResult::ErrorFunctionNotFound(signature, _) = inner
-            && let Some((alias, name)) = qualified(signature)
-            && let Some(text) = imported(imports, &file, alias)
-        {
-            let known: Vec<String> = public_functions(&text);
-            diagnostic.hint = virhai::suggest::nearest(name, known.iter().map(String::as_str))
-                .map(|near| format!("did you mean `{alias}::{near}`?"))
-                .or_else(|| Some(format!("`{alias}` has {}", known.join(", "))));
-        }
-        if diagnostic.hint.is_none() {
-            let known = imports
-                .text(&file)
-                .map(|text| defined_names(&text))
-                .unwrap_or_default();
-            diagnostic.hint = names::advice(engine, inner, &known);
-        }
-        diagnostic
-    }
-
-    fn describe_thrown(&mut self, imports: &Imports, value: &Dynamic, thrown: Place) {
-        if let Some(map) = value.read_lock::<Map>()
-            && let Some((title, position)) = caught_and_thrown(&map)
-        {
-            let origin = Place::of_error(imports, &thrown.file, position);
-            self.title = title;
-            self.trail.insert(0, ("thrown again here".into(), thrown));
-            self.place = Some(origin);
-            return;
-        }
-        if let Some(failures) = value.read_lock::<Array>().and_then(|list| failures(&list)) {
-            self.title = match failures.len() {
-                1 => "one of the calls in parallel failed".into(),
-                many => format!("{many} of the calls in parallel failed"),
-            };
-            self.notes = failures;
-            return;
-        }
-        if let Some(map) = value.read_lock::<Map>()
-            && let Some(message) = map.get("message").filter(|message| message.is_string())
-        {
-            self.title = message.to_string();
-            self.hint = map
-                .get("hint")
-                .filter(|hint| hint.is_string())
-                .map(ToString::to_string);
-            self.thrown = Some(value.clone());
-            return;
-        }
-        let Some(error) = value.clone().try_cast::<Error>() else {
-            self.title = match value.is_string() {
-                true => value.to_string(),
-                false => format!("the script threw {}", show::quoted(value)),
-            };
-            return;
-        };
-        self.title = error.to_string();
-        self.code = Some(error.code());
-        self.hint = error.hint().map(str::to_owned);
-        let (position, source) = error.origin();
-        let origin = Place::of_error(imports, source.unwrap_or(&thrown.file), position);
-        if !position.is_none() && (origin.position != thrown.position || origin.file != thrown.file)
-        {
-            self.trail.insert(0, ("thrown again here".into(), thrown));
-            self.place = Some(origin);
-        }
-        self.error = Some(error);
-    }
-
-    /// Why a script does not compile.
-    pub(crate) fn of_compile_error(error: &CompileError) -> Self {
+    /// An error that has no place in a script.
+    pub(crate) fn plain(title: impl Into<String>) -> Self {
         Self {
-            title: plain_message(&error.message),
+            severity: Severity::Error,
+            kind: "failure",
+            title: title.into(),
             code: None,
-            place: Some(Place {
-                file: error.source.clone(),
-                position: error.position,
-            }),
-            trail: error
-                .imported_by
-                .iter()
-                .rev()
-                .map(|(file, position, _)| {
-                    (
-                        "imported here".to_owned(),
-                        Place {
-                            file: file.clone(),
-                            position: *position,
-                        },
-                    )
-                })
-                .collect(),
+            place: None,
+            label: String::new(),
+            trail: Vec::new(),
             left_out: 0,
             notes: Vec::new(),
             hint: None,
             error: None,
+            rejected: None,
             thrown: None,
         }
+    }
+
+    /// The same as another sort of failure, in a word for programs.
+    fn of_kind(mut self, kind: &'static str) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The same with a name for its kind.
+    pub(crate) fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// The same at a place of a script, and what to write there; nothing where the title says all.
+    pub(crate) fn at(mut self, place: Place, label: impl Into<String>) -> Self {
+        self.place = Some(place);
+        self.label = label.into();
+        self
+    }
+
+    /// The same with one more place that explains it, the nearest first.
+    pub(crate) fn with_place(mut self, label: impl Into<String>, place: Place) -> Self {
+        self.trail.push((label.into(), place));
+        self
+    }
+
+    /// The same with something to know.
+    pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// The same with advice.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Why a script does not compile.
+    pub(crate) fn of_compile_error(error: &CompileError) -> Self {
+        let place = Place::new(&error.source, error.position);
+        let code = match error.import {
+            true => Code::UnresolvedImport,
+            false => Code::Syntax,
+        };
+        let diagnostic = Self::plain(plain_message(&error.message))
+            .of_kind("check")
+            .with_code(code.id())
+            .at(place, "");
+        let imports = error.imported_by.iter().rev();
+        imports.fold(diagnostic, |diagnostic, (file, position, _)| {
+            diagnostic.with_place("imported here", Place::new(file, *position))
+        })
     }
 
     /// A script that was stopped, and has no failure of its own.
     pub(crate) fn of_stop(stop: Stop) -> Self {
         match stop {
-            Stop::Interrupted => Self::plain("interrupted"),
-            Stop::TimedOut => Self::plain("the script's time is up"),
+            Stop::Interrupted => Self::plain("interrupted").of_kind("interrupted"),
+            Stop::TimedOut => Self::plain("the script's time is up")
+                .of_kind("timeout")
+                .with_hint("--timeout TIME gives it longer"),
             Stop::OutOfMemory => Self::plain("the script holds more memory than it may")
+                .of_kind("limit")
                 .with_hint("--max-memory SIZE allows more, 0 any amount"),
             Stop::TooDeep => Self::plain("the script nests calls, imports or `eval` too deeply")
+                .of_kind("limit")
                 .with_hint("is there a recursion without an end?"),
         }
     }
@@ -268,64 +156,9 @@ impl Diagnostic {
     /// The same with the place of `other`.
     pub(crate) fn at_place_of(mut self, other: Self) -> Self {
         self.place = other.place;
+        self.label = other.label;
         self.trail = other.trail;
         self.left_out = other.left_out;
         self
     }
-
-    /// A failure that has no place in a script.
-    pub(crate) fn plain(title: impl Into<String>) -> Self {
-        Self {
-            title: title.into(),
-            code: None,
-            place: None,
-            trail: Vec::new(),
-            left_out: 0,
-            notes: Vec::new(),
-            hint: None,
-            error: None,
-            thrown: None,
-        }
-    }
-
-    /// The same with advice.
-    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-}
-
-/// The text that the file `file` imports as `alias`.
-fn imported(imports: &Imports, file: &str, alias: &str) -> Option<String> {
-    let text = imports.text(file)?;
-    let named = format!("as {alias}");
-    let path = text.split("import").skip(1).find_map(|rest| {
-        let statement = rest.split(';').next()?;
-        let mut parts = statement.split('"');
-        let path = parts.nth(1)?;
-        (parts.next()?.trim() == named).then(|| path.to_owned())
-    })?;
-    let name = match path.strip_prefix("std/") {
-        Some(_) => format!("{path}.rhai"),
-        None => std::path::Path::new(file)
-            .parent()?
-            .join(format!("{path}.rhai"))
-            .display()
-            .to_string(),
-    };
-    imports.text(&name)
-}
-
-/// What and where in the map that a script catches for one of Rhai's own errors.
-fn caught_and_thrown(map: &Map) -> Option<(String, Position)> {
-    let number = |name: &str| map.get(name).and_then(|value| value.as_int().ok());
-    let line = u16::try_from(number("line")?).ok()?;
-    let column = u16::try_from(number("position")?).ok()?;
-    let message = map
-        .get("message")
-        .filter(|_| map.contains_key("error"))?
-        .to_string();
-    let title = message.lines().next().unwrap_or_default();
-    let title = title.split(" @ '").next().unwrap_or_default().to_owned();
-    Some((title, Position::new(line, column)))
 }

@@ -1,50 +1,71 @@
 //! Places in scripts: files, positions, and the text that stands there.
 
+use std::ops::Range;
+
 use rhai::Position;
 use virhai::Imports;
 
-/// A position in a file.
+/// A stretch of a line in a file.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(crate) struct Place {
+    /// The file, as positions call it.
     pub(super) file: String,
     pub(super) position: Position,
+    /// How many characters; nothing for the whole of what stands there.
+    width: Option<usize>,
 }
 
 impl Place {
+    /// What stands at `position` of `file`.
+    pub(crate) fn new(file: impl Into<String>, position: Position) -> Self {
+        Self {
+            file: file.into(),
+            position,
+            width: None,
+        }
+    }
+
+    /// The same with a known number of characters.
+    pub(crate) fn with_width(mut self, width: usize) -> Self {
+        self.width = Some(width);
+        self
+    }
+
     /// Where an error that happened at `position` of `file` is in the text as it was written.
     pub(super) fn of_error(imports: &Imports, file: &str, position: Position) -> Self {
-        Self {
-            file: file.to_owned(),
-            position: imports.as_written(file, position),
-        }
+        Self::new(file, imports.as_written(file, position))
+    }
+
+    /// The bytes of `text`, the file's, that this is.
+    pub(super) fn span(&self, text: &str) -> Option<Range<usize>> {
+        let line_number = self.position.line()?;
+        let column = self.position.position().unwrap_or(1).saturating_sub(1);
+        let lines = text.split_inclusive('\n').take(line_number - 1);
+        let line_start: usize = lines.map(str::len).sum();
+        let line = text.get(line_start..)?.lines().next().unwrap_or_default();
+        let bytes = |letters: usize| line.chars().take(letters).map(char::len_utf8).sum();
+        let offset: usize = bytes(column);
+        let end = match self.width {
+            Some(width) => bytes(column + width),
+            None => offset + token(&line[offset..]),
+        };
+        Some(line_start + offset..line_start + end)
     }
 }
 
-/// The bytes of the token at `position`, which Rhai knows only as a point.
-pub(super) fn span(text: &str, position: Position) -> Option<std::ops::Range<usize>> {
-    let line_number = position.line()?;
-    let column = position.position().unwrap_or(1).saturating_sub(1);
-    let line_start: usize = text
-        .split_inclusive('\n')
-        .take(line_number - 1)
-        .map(str::len)
-        .sum();
-    let line = text.get(line_start..)?.lines().next().unwrap_or_default();
-    let offset: usize = line.chars().take(column).map(char::len_utf8).sum();
-    let rest = &line[offset..];
-    let is_name = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let length = match rest.chars().next() {
-        Some(first) if is_name(first) => rest
-            .chars()
-            .take_while(|letter| is_name(*letter))
-            .map(char::len_utf8)
-            .sum(),
-        Some(quote @ ('"' | '`')) => rest[1..].find(quote).map_or(rest.len(), |end| end + 2),
+/// The bytes of the token that `line` begins with; Rhai knows it only as a point.
+fn token(line: &str) -> usize {
+    let is_name = |letter: &char| letter.is_alphanumeric() || *letter == '_';
+    let mut letters = line.chars();
+    match letters.next() {
+        Some(first) if is_name(&first) => {
+            let rest = letters.take_while(is_name);
+            first.len_utf8() + rest.map(char::len_utf8).sum::<usize>()
+        }
+        Some(quote @ ('"' | '`')) => line[1..].find(quote).map_or(line.len(), |end| end + 2),
         Some(other) => other.len_utf8(),
         None => 0,
-    };
-    let start = line_start + offset;
-    Some(start..start + length)
+    }
 }
 
 /// How many places of a trail are worth showing.

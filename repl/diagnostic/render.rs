@@ -1,28 +1,30 @@
-//! A diagnostic as text for people and as data for programs.
+//! A diagnostic as text for people.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use serde_json::{Value, json};
 use virhai::Imports;
 
-use super::Diagnostic;
-use super::place::{Place, SHOWN, span};
-use crate::show;
+use super::place::{Place, SHOWN};
+use super::{Diagnostic, Severity};
 
 impl Diagnostic {
-    /// The failure as text, with the lines of the script that it is about.
+    /// The diagnostic as text, with the lines of the script that it is about.
     pub(crate) fn render(&self, imports: &Imports, colors: bool) -> String {
         let texts: Vec<Option<String>> = self
             .places()
             .map(|(_, place)| imports.text(&place.file))
             .collect();
-        let mut title = Level::ERROR.primary_title(self.title.as_str());
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let mut title = level.primary_title(self.title.as_str());
         if let Some(code) = &self.code {
             title = title.id(code.as_str());
         }
         let mut group = Group::with_title(title);
         for (index, ((label, place), text)) in self.places().zip(&texts).enumerate() {
             let Some(text) = text else { continue };
-            let Some(span) = span(text, place.position) else {
+            let Some(span) = place.span(text) else {
                 continue;
             };
             let kind = if index == 0 {
@@ -43,6 +45,18 @@ impl Diagnostic {
                 group = group.element(Level::NOTE.message(note));
             }
         }
+        if let Some(rejected) = &self.rejected
+            && let Some(spot) = &rejected.spot
+        {
+            let mut annotation = AnnotationKind::Context.span(spot.bytes.clone());
+            if !self.title.ends_with(&spot.what) {
+                annotation = annotation.label(spot.what.as_str());
+            }
+            let snippet = Snippet::source(&*rejected.text)
+                .path("XML")
+                .annotation(annotation);
+            group = group.element(snippet);
+        }
         for note in &self.notes {
             group = group.element(Level::NOTE.message(note.as_str()));
         }
@@ -58,35 +72,14 @@ impl Diagnostic {
     }
 
     fn places(&self) -> impl Iterator<Item = (&str, &Place)> {
-        let first = self.place.as_ref().map(|place| ("", place));
+        let first = self
+            .place
+            .as_ref()
+            .map(|place| (self.label.as_str(), place));
         first.into_iter().chain(
             self.trail
                 .iter()
                 .map(|(label, place)| (label.as_str(), place)),
         )
-    }
-
-    /// The failure for another program.
-    pub(crate) fn json(&self) -> Value {
-        let place = |place: &Place| {
-            json!({
-                "file": place.file,
-                "line": place.position.line(),
-                "column": place.position.position(),
-            })
-        };
-        let trail: Vec<Value> = self
-            .trail
-            .iter()
-            .map(|(what, at)| json!({ "what": what, "at": place(at) }))
-            .collect();
-        json!({
-            "message": self.title,
-            "at": self.place.as_ref().map(place),
-            "trail": trail,
-            "hint": self.hint,
-            "libvirt": self.error.as_ref().map(show::error),
-            "thrown": self.thrown.as_ref().map(show::json),
-        })
     }
 }

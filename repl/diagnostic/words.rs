@@ -42,6 +42,23 @@ pub(super) fn failures(list: &Array) -> Option<Vec<String>> {
         .filter(|lines| !lines.is_empty())
 }
 
+/// The first line of libvirt's words about XML, and the others besides the excerpt that shows
+/// where it gave up.
+pub(super) fn words_about_xml(message: &str) -> (String, Vec<String>) {
+    let mut lines: Vec<&str> = message.lines().map(str::trim_end).collect();
+    let pointer =
+        |line: &str| line.ends_with('^') && line.trim_end_matches('^').bytes().all(|b| b == b'-');
+    if let Some(at) = lines.iter().position(|line| pointer(line)) {
+        lines.drain(at.saturating_sub(1).max(1)..=at);
+    }
+    let mut lines = lines
+        .into_iter()
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned);
+    let title = lines.next().unwrap_or_default();
+    (title, lines.collect())
+}
+
 /// What to say where no function has the name and the types of `signature`.
 pub(super) fn no_function(signature: &str, known: bool) -> String {
     let (name, types) = signature.split_once('(').unwrap_or((signature, ""));

@@ -13,6 +13,9 @@ use crate::suggest;
 /// Rhai's result under the one name that its definitions understand.
 pub(crate) type RhaiResultOf<T> = std::result::Result<T, Box<rhai::EvalAltResult>>;
 
+/// A map that reaches the script as it is: of a [`Map`] that a function returns, Rhai builds another.
+pub(crate) type MapValue = Dynamic;
+
 /// An array of values that are all of the type `T`, as the catalogue tells.
 pub(crate) type ArrayOf<T> = <T as Listed>::List;
 

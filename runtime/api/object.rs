@@ -7,7 +7,7 @@ use rhai::NativeCallContext;
 
 use super::arguments::RhaiResultOf;
 use super::connection::Connection;
-use crate::error::Error;
+use crate::error::{Error, state_may_matter};
 use crate::libvirt::Failure;
 
 /// A kind of object: what libvirt's handle of it is, and how messages call it.
@@ -32,6 +32,11 @@ pub trait Kind: Sized + 'static {
 
     /// The name that libvirt knows it by.
     fn name(handle: &Self::Handle) -> Option<String>;
+
+    /// The state that it is in, where calls fail because of it.
+    fn state(_handle: &Self::Handle) -> Option<String> {
+        None
+    }
 
     /// What does not change while the object lives.
     fn facts(handle: &Self::Handle) -> Self::Facts;
@@ -132,7 +137,26 @@ impl<K: Kind> Object<K> {
         verb: impl fmt::Display,
     ) -> Error {
         let action = format!("{verb} {} `{}`", K::NOUN, self.name());
-        Error::new(ctx, failure, call, action, self.0.connection.uri())
+        // Known before the error takes what libvirt said.
+        let state = state_may_matter(&failure)
+            .then(|| self.state_now(call))
+            .flatten();
+        let error = Error::new(ctx, failure, call, action, self.0.connection.uri());
+        match state {
+            Some(state) => error.in_state(state),
+            None => error,
+        }
+    }
+
+    /// The state after `call` failed, where a call about it can be made at once.
+    fn state_now(&self, call: &str) -> Option<String> {
+        // What virhai refused by itself has a reason of its own.
+        if call.is_empty() {
+            return None;
+        }
+        let handle = self.handle().ok()?;
+        let _permit = self.0.connection.permit_now()?;
+        K::state(&handle)
     }
 }
 

@@ -23,3 +23,14 @@ pub(crate) const BLOCK_COPY: &str = "VIR_DOMAIN_BLOCK_COPY_";
 
 /// How the names of the typed parameters of saving and restoring begin.
 pub(crate) const SAVE: &str = "VIR_DOMAIN_SAVE_PARAM_";
+
+/// What `wait_event` looks at in an event of any kind: its own fields, and what it is about.
+pub(crate) fn event() -> Vec<&'static str> {
+    let about = crate::libvirt::events::FAMILIES
+        .iter()
+        .map(|family| family.noun);
+    ["kind", "uuid", "event", "detail"]
+        .into_iter()
+        .chain(about)
+        .collect()
+}

@@ -11,7 +11,7 @@ pub(super) fn plain_type(rust: &str) -> String {
         "str" | "String" | "ImmutableString" | "&str" => "string",
         "i64" | "INT" => "int",
         "f64" | "FLOAT" => "float",
-        "Map" => "map",
+        "Map" | "MapValue" => "map",
         "Array" => "array",
         "Blob" => "blob",
         "Dynamic" | "" | "_" => "?",

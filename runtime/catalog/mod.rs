@@ -3,6 +3,7 @@
 mod index;
 mod kinds;
 mod recipes;
+mod signature;
 
 use std::collections::HashSet;
 
@@ -11,6 +12,7 @@ use rhai::{Engine, FnAccess};
 pub use index::Catalog;
 pub use kinds::{element, is_own_kind, without_element};
 pub use recipes::{Recipe, RecipeFunction, recipes};
+pub use signature::{Signature, first_sentence};
 
 use kinds::{plain_result, plain_type};
 
@@ -21,6 +23,8 @@ pub struct Function {
     pub name: String,
     /// Whether it is read as a property, `value.name`.
     pub property: bool,
+    /// Whether it is made to be called on its first parameter, `value.name(...)`.
+    pub method: bool,
     /// Parameters as `(name, type)`, the receiver first; `?` stands for any type.
     pub parameters: Vec<(String, String)>,
     /// The type of its value, `()` for none and `?` where it depends.
@@ -121,9 +125,14 @@ fn read(engine: &Engine, with_standard: bool) -> Vec<Function> {
         while parameters.len() < metadata.num_params {
             parameters.push(("value".into(), "?".into()));
         }
+        let method = metadata
+            .params_info
+            .first()
+            .is_some_and(|parameter| parameter.contains("&mut "));
         Some(Function {
             name: name.to_owned(),
             property,
+            method,
             parameters,
             returns: plain_result(&metadata.return_type),
             standard: false,

@@ -59,7 +59,10 @@ impl Recipe {
                 docs: super::plain_docs(&function.comments),
             })
             .collect();
-        functions.sort_by_key(|function| text.find(&format!("fn {}(", function.name)));
+        functions.sort_by_key(|function| {
+            let place = text.find(&format!("fn {}(", function.name));
+            (place, function.parameters.len())
+        });
         let docs = text
             .lines()
             .skip_while(|line| line.starts_with("#!"))

@@ -37,6 +37,9 @@ const DRIVERS: &[&str] = &[
 
 const LIKE: &str = "qemu:///system, qemu+ssh://host/system, test:///default";
 
+/// Advice that is better replaced by the state itself.
+pub(super) const ASK_STATE: &str = "`state()` tells what state the domain is in";
+
 /// Advice on `failure`, where there is advice that is true in every case.
 pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
     if call.starts_with("virConnectOpen") {
@@ -77,6 +80,14 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         sys::VIR_ERR_AUTH_UNAVAILABLE | sys::VIR_ERR_AUTH_FAILED | sys::VIR_ERR_AUTH_CANCELLED => {
             "the host wants credentials: `connect_auth(uri, #{ username: ..., password: ... })`"
         }
+        sys::VIR_ERR_OPERATION_INVALID if message.contains("not have managed save") => {
+            "`managed_save()` makes one, `has_managed_save_image()` tells whether there is one"
+        }
+        sys::VIR_ERR_OPERATION_INVALID
+            if message.contains("domain with") && message.contains("snapshots") =>
+        {
+            "VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA has libvirt forget them, `list_all_snapshots()` shows them"
+        }
         sys::VIR_ERR_OPERATION_INVALID if message.contains("managed save") => {
             "a managed save image exists: pass VIR_DOMAIN_UNDEFINE_MANAGED_SAVE, or `managed_save_remove()` first"
         }
@@ -96,22 +107,22 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         {
             "a domain started with VIR_DOMAIN_START_AUTODESTROY cannot do this"
         }
-        sys::VIR_ERR_OPERATION_INVALID if call.starts_with("virDomain") => {
-            "`state()` tells what state the domain is in"
-        }
+        sys::VIR_ERR_OPERATION_INVALID if call.starts_with("virDomain") => ASK_STATE,
         sys::VIR_ERR_INTERNAL_ERROR
             if message.contains("closed the monitor") && message.contains("kvm") =>
         {
             "KVM does not work on this host: a domain of type `qemu` is emulated, which recipes do for `virt_type: \"qemu\"`"
         }
         sys::VIR_ERR_XML_INVALID_SCHEMA => {
-            "libvirt's schema does not allow this element or value here: https://libvirt.org/formatdomain.html"
+            "what libvirt's schema allows: https://libvirt.org/formatdomain.html"
         }
         // What virhai itself finds in XML says what is wrong.
         sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL if !call.is_empty() => {
             "the XML is not what libvirt expects: https://libvirt.org/formatdomain.html"
         }
-        sys::VIR_ERR_NO_NAME => "the XML has no element <name>",
+        sys::VIR_ERR_NO_NAME => {
+            "what is defined or created needs a name of its own: `<name>web</name>`"
+        }
         sys::VIR_ERR_NO_SUPPORT => "this hypervisor driver does not have that call",
         sys::VIR_ERR_MIGRATE_UNSAFE => {
             "the disks may be damaged on shared storage with a cache: set cache='none', copy them with VIR_MIGRATE_NON_SHARED_DISK, or take the risk with VIR_MIGRATE_UNSAFE"
@@ -189,7 +200,7 @@ fn network_hint(code: u32, message: &str) -> Option<&'static str> {
         }
         sys::VIR_ERR_OPERATION_INVALID => "`is_active()` tells whether the network is up",
         sys::VIR_ERR_XML_INVALID_SCHEMA => {
-            "libvirt's schema does not allow this element or value here: https://libvirt.org/formatnetwork.html"
+            "what libvirt's schema allows: https://libvirt.org/formatnetwork.html"
         }
         sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL => {
             "the XML is not what libvirt expects: https://libvirt.org/formatnetwork.html"

@@ -1,6 +1,8 @@
 //! A libvirt failure as a value that scripts can catch.
 
 mod hint;
+mod rejected;
+mod state;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,17 +13,23 @@ use crate::constants;
 use crate::libvirt::Failure;
 use crate::suggest;
 
+pub(crate) use rejected::OfXml;
+pub use rejected::Rejected;
+pub(crate) use state::may_matter as state_may_matter;
+
 /// A failed libvirt call: what failed, on which object and host, and libvirt's reason.
 #[derive(Clone)]
 pub struct Error(Arc<Details>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Details {
     failure: Failure,
     call: &'static str,
     action: String,
     uri: String,
     hint: Option<String>,
+    xml: Option<Arc<str>>,
+    state: Option<String>,
     position: Position,
     source: Option<String>,
 }
@@ -43,6 +51,8 @@ impl Error {
             action,
             uri: uri.to_owned(),
             hint,
+            xml: None,
+            state: None,
             position: ctx.call_position(),
             source: ctx.call_source().map(str::to_owned),
         }))
@@ -58,16 +68,34 @@ impl Error {
     /// The same error with advice of its own.
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
-        let details = &self.0;
-        Self(Arc::new(Details {
-            failure: details.failure.clone(),
-            call: details.call,
-            action: details.action.clone(),
-            uri: details.uri.clone(),
-            hint: Some(hint.into()),
-            position: details.position,
-            source: details.source.clone(),
-        }))
+        self.with(|details| details.hint = Some(hint.into()))
+    }
+
+    /// The same error of a call that was given `xml`.
+    fn with_xml(self, xml: &str) -> Self {
+        self.with(|details| details.xml = Some(xml.into()))
+    }
+
+    /// The same error of a domain that was in the state `state`, with what would make the call valid.
+    pub(crate) fn in_state(self, state: String) -> Self {
+        self.with(|details| {
+            let advice = state::advice(&details.failure, details.call, &state);
+            let vague = details
+                .hint
+                .as_deref()
+                .is_none_or(|hint| hint == hint::ASK_STATE);
+            if advice.is_some() {
+                details.hint = advice;
+            } else if vague {
+                details.hint = Some(format!("the domain is {state}"));
+            }
+            details.state = Some(state);
+        })
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Details)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
     }
 
     /// `thrown` with the nearest of `names` as advice, where it says that nothing is called `wrong`.
@@ -134,6 +162,29 @@ impl Error {
         &self.0.action
     }
 
+    /// The kind and the name of the object that it is about, such as `("domain", "web")`.
+    pub fn object(&self) -> Option<(&str, &str)> {
+        let (rest, _) = self.0.action.rsplit_once('`')?;
+        let (before, name) = rest.rsplit_once('`')?;
+        let kinds = [
+            "domain",
+            "network",
+            "storage pool",
+            "volume",
+            "snapshot",
+            "interface",
+        ];
+        let kind = kinds
+            .into_iter()
+            .find(|kind| before.trim_end().ends_with(kind))?;
+        Some((kind, name))
+    }
+
+    /// The state that the object was in, where that was asked.
+    pub fn state(&self) -> Option<&str> {
+        self.0.state.as_deref()
+    }
+
     /// The host, or nothing where none was involved.
     pub fn uri(&self) -> &str {
         &self.0.uri
@@ -147,6 +198,13 @@ impl Error {
     /// What to do next, where that is known.
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
+    }
+
+    /// The XML that libvirt refused, where that is why it failed; takes a moment, since the reason
+    /// is looked for.
+    pub fn rejected(&self) -> Option<Rejected> {
+        let xml = self.0.xml.as_ref()?;
+        Some(Rejected::new(xml, &self.0.failure))
     }
 
     /// Whether the connection is gone, so that the outcome of the call is unknown.

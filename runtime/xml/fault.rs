@@ -9,8 +9,8 @@ pub(crate) struct Fault {
     pub message: String,
     /// What to do about it, where that is known.
     pub hint: Option<String>,
-    /// Whether the text is no XML, so that nothing could be done with it.
-    pub malformed: bool,
+    /// The byte at which the text stops being XML, so that nothing could be done with it.
+    pub at: Option<usize>,
 }
 
 pub(crate) type Result<T> = std::result::Result<T, Fault>;
@@ -20,7 +20,7 @@ impl Fault {
         Self {
             message: message.into(),
             hint: None,
-            malformed: false,
+            at: None,
         }
     }
 
@@ -28,7 +28,7 @@ impl Fault {
     pub fn malformed(text: &str, at: usize, message: impl fmt::Display) -> Self {
         let (line, column) = place(text, at);
         Self {
-            malformed: true,
+            at: Some(at),
             ..Self::new(format!("line {line}, column {column}: {message}"))
         }
     }

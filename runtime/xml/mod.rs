@@ -13,6 +13,7 @@ mod nodes;
 mod parse;
 mod path;
 mod select;
+mod spot;
 mod tag;
 mod text;
 
@@ -27,6 +28,8 @@ pub(crate) use document::MAX_DEPTH;
 pub(crate) use fault::{Fault, Result};
 use nodes::{DOCUMENT, NodeId};
 use path::{End, Path};
+pub use spot::Spot;
+pub(crate) use spot::{against_schema, lacking, malformed, named, root};
 
 /// An element of an XML document, or a whole document.
 #[derive(Clone, Debug)]

@@ -22,6 +22,11 @@ impl<'a> Attribute<'a> {
         text::attribute_value(self.raw)
     }
 
+    /// Where in `tag` the name, the value and its quotes stand.
+    pub fn whole(&self, tag: &str) -> std::ops::Range<usize> {
+        self.start..self.value_at(tag).end + 1
+    }
+
     /// Where in `tag` the value stands, without its quotes.
     fn value_at(&self, tag: &str) -> std::ops::Range<usize> {
         let start = offset(tag, self.raw);

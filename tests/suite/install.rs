@@ -1,6 +1,7 @@
 //! Installations on real QEMU, with installers that end well, badly or not at all.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::support::{Embed, Outcome, micro};
@@ -153,20 +154,18 @@ fn left_nothing(site: &Site, disk: &[u8]) {
     assert_eq!(site.disk(), disk, "the disk of the user is untouched");
 }
 
-#[test]
-fn installers_that_fail_are_told_apart_and_leave_nothing() {
+/// Installs by `recipe` with a micro guest of each kind that does not install.
+fn fails_and_leaves_nothing(site: fn() -> Site, recipe: fn(&Site, &str) -> String) {
     let cases = [
         ("poweroff", "the boot sector of the disk is unchanged"),
         ("reboot", "the boot sector of the disk is unchanged"),
         ("hang", "the installer did not end in time"),
     ];
     for (kind, why) in cases {
-        let site = Site::new();
+        let site = site();
         let before = site.disk();
-        let options = site
-            .options(&format!("iso: \"{}\", up: \"MG:up\"", site.iso(kind)))
-            .replace("60s", "8s");
-        let outcome = site.run(&format!("install::from_iso(conn, {options});"));
+        let script = recipe(&site, kind).replace("60s", "8s");
+        let outcome = site.run(&script);
         assert_eq!(outcome.status, 1, "{outcome}");
         assert!(outcome.stderr.contains(why), "{outcome}");
         assert!(
@@ -175,6 +174,36 @@ fn installers_that_fail_are_told_apart_and_leave_nothing() {
         );
         left_nothing(&site, &before);
     }
+}
+
+fn from_iso(site: &Site, kind: &str) -> String {
+    let options = site.options(&format!("iso: \"{}\", up: \"MG:up\"", site.iso(kind)));
+    format!("install::from_iso(conn, {options});")
+}
+
+fn from_kernel(site: &Site, kind: &str) -> String {
+    let options = site.options(&format!("kernel: \"{}\", up: \"MG:up\"", site.kernel(kind)));
+    format!("install::from_kernel(conn, {options});")
+}
+
+#[test]
+fn installers_on_a_cd_that_fail_leave_a_blank_disk_blank() {
+    fails_and_leaves_nothing(Site::new, from_iso);
+}
+
+#[test]
+fn installers_on_a_cd_that_fail_leave_a_used_disk_alone() {
+    fails_and_leaves_nothing(Site::used, from_iso);
+}
+
+#[test]
+fn installers_in_a_kernel_that_fail_leave_a_blank_disk_blank() {
+    fails_and_leaves_nothing(Site::new, from_kernel);
+}
+
+#[test]
+fn installers_in_a_kernel_that_fail_leave_a_used_disk_alone() {
+    fails_and_leaves_nothing(Site::used, from_kernel);
 }
 
 #[test]
@@ -211,36 +240,59 @@ fn a_guest_that_exists_is_not_installed_over() {
 }
 
 #[test]
-fn an_installation_goes_on_after_its_client_was_killed() {
+fn an_installation_from_a_cd_goes_on_after_its_client_was_killed() {
     for way in ["one phase", "two phases"] {
-        for moment in ["begins", "MG:installer", "MG:installed"] {
-            killed_at(way, moment);
-        }
+        killed(|site| {
+            format!(
+                "install::from_iso(conn, {})",
+                options_of_killed(
+                    site,
+                    &format!("iso: \"{}\", way: \"{way}\"", site.iso("installer"))
+                )
+            )
+        });
     }
 }
 
-/// Kills the client at `moment`, and has another one finish.
-fn killed_at(way: &str, moment: &str) {
-    let site = Site::new();
+#[test]
+fn an_installation_by_a_kernel_goes_on_after_its_client_was_killed() {
+    killed(|site| {
+        let kernel = format!("kernel: \"{}\"", site.kernel("installer"));
+        format!(
+            "install::from_kernel(conn, {})",
+            options_of_killed(site, &kernel)
+        )
+    });
+}
+
+fn options_of_killed(site: &Site, more: &str) -> String {
     let log = site.0.path("console.log");
-    let options = site.options(&format!(
-        "iso: \"{}\", way: \"{way}\", up: \"MG:c=\", serial: \"{log}\"",
-        site.iso("installer")
-    ));
-    let install = format!("{RECIPES} let result = install::from_iso(conn, {options});");
-    let mut client = site
-        .0
-        .virhai()
-        .arg("-e")
-        .arg(&install)
-        .command()
-        .spawn()
-        .expect("it starts");
+    site.options(&format!("{more}, up: \"MG:c=\", serial: \"{log}\""))
+}
+
+/// Kills the client that runs `install` at several moments, and has another one finish.
+fn killed(install: impl Fn(&Site) -> String) {
+    for moment in ["begins", "MG:installer", "MG:installed"] {
+        let site = Site::new();
+        let install = format!("{RECIPES} let result = {};", install(&site));
+        let client = site.0.virhai().arg("-e").arg(&install).command();
+        kill_once(client, Path::new(&site.0.path("console.log")), moment);
+        site.0.ok(&format!(
+            "{install} assert_eq(result.verdict, \"installed\"); \
+             assert_eq(conn.list_all_domains().len(), 1); \
+             let dom = result.domain; dom.destroy(); guest::boot(dom).wait(\"MG:up\", \"30s\"); dom.destroy();"
+        ));
+    }
+}
+
+/// Kills `client` once the console log of its guest shows `moment`.
+pub(super) fn kill_once(mut client: Command, log: &Path, moment: &str) {
+    let mut client = client.spawn().expect("it starts");
     // The log appears as QEMU starts, and holds all that the guest has printed.
     let began = Instant::now();
     loop {
-        let shown = std::fs::read_to_string(&log).unwrap_or_default();
-        if shown.contains(moment) || (moment == "begins" && Path::new(&log).exists()) {
+        let shown = std::fs::read_to_string(log).unwrap_or_default();
+        if shown.contains(moment) || (moment == "begins" && log.exists()) {
             break;
         }
         assert!(began.elapsed() < Duration::from_secs(60), "{shown}");
@@ -248,9 +300,4 @@ fn killed_at(way: &str, moment: &str) {
     }
     client.kill().expect("it can be killed");
     client.wait().expect("it ends");
-    site.0.ok(&format!(
-        "{install} assert_eq(result.verdict, \"installed\"); \
-         assert_eq(conn.list_all_domains().len(), 1); \
-         let dom = result.domain; dom.destroy(); guest::boot(dom).wait(\"MG:up\", \"30s\"); dom.destroy();"
-    ));
 }

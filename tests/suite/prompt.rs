@@ -1,87 +1,25 @@
-//! The prompt, through a real pseudo-terminal.
+//! The prompt, on a terminal of its own.
 
-use std::process::Stdio;
-use std::time::Duration;
-
-use expectrl::process::unix::{PtyStream, UnixProcess};
-use expectrl::{Eof, Expect, Session};
-
-use crate::support::{Scratch, TestHost, virhai};
-
-/// A prompt on a host of its own, with a history of its own.
-struct Prompt {
-    session: Session<UnixProcess, PtyStream>,
-    _host: TestHost,
-    _home: Scratch,
-}
-
-/// A prompt on `uri` whose history is below `home`.
-fn spawn(uri: &str, home: &Scratch) -> Session<UnixProcess, PtyStream> {
-    let mut command = virhai()
-        .arg("-c")
-        .arg(uri)
-        .env("HOME", home.path(""))
-        .command();
-    command
-        .env_remove("XDG_STATE_HOME")
-        .env("TERM", "xterm")
-        .env("NO_COLOR", "1");
-    command
-        .stdin(Stdio::inherit())
-        .stdout(Stdio::inherit())
-        .stderr(Stdio::inherit());
-    let mut session = Session::spawn(command).expect("the prompt starts");
-    session.set_expect_timeout(Some(Duration::from_secs(20)));
-    session.expect("virhai> ").expect("the prompt shows");
-    session
-}
-
-impl Prompt {
-    fn open() -> Self {
-        let (host, home) = (TestHost::new(), Scratch::new());
-        let session = spawn(&host.uri(), &home);
-        Self {
-            session,
-            _host: host,
-            _home: home,
-        }
-    }
-
-    fn types(&mut self, text: &str) {
-        self.session.send(text).expect("the prompt takes keys");
-    }
-
-    /// Types a line and waits for what it shows.
-    fn answers(&mut self, line: &str, shown: &str) {
-        self.types(&format!("{line}\r"));
-        self.sees(shown);
-        self.sees("virhai> ");
-    }
-
-    fn sees(&mut self, text: &str) {
-        if let Err(error) = self.session.expect(text) {
-            panic!("the prompt never showed {text:?}: {error}");
-        }
-    }
-}
+use crate::support::{PROMPT, Prompt, Scratch};
 
 #[test]
 fn variables_functions_constants_and_ans_are_kept() {
     let mut prompt = Prompt::open();
-    prompt.answers("let dom = conn.lookup_by_name(\"test\")", "\n");
+    prompt.answers("let dom = conn.lookup_by_name(\"test\")", "");
     prompt.answers("dom.state()", "running");
     prompt.answers("ans + \"!\"", "running!");
-    prompt.answers("fn twice(x) { x * 2 }", "\n");
-    prompt.answers("const HALF = 21", "\n");
+    prompt.answers("fn twice(x) { x * 2 }", "");
+    prompt.answers("const HALF = 21", "");
     prompt.answers("twice(HALF)", "42");
-    prompt.answers("fn twice(x) { x * 3 }", "\n");
+    prompt.answers("fn twice(x) { x * 3 }", "");
     prompt.answers("twice(HALF)", "63");
 }
 
 #[test]
 fn imports_are_kept() {
     let mut prompt = Prompt::open();
-    prompt.answers("import \"std/guest\" as guest;", "\n");
+    prompt.answers(":confirm off", "");
+    prompt.answers("import \"std/guest\" as guest;", "");
     prompt.answers(
         "guest::remove(conn.lookup_by_name(\"test\")); conn.list_all_domains().len()",
         "0",
@@ -91,31 +29,32 @@ fn imports_are_kept() {
 #[test]
 fn an_input_goes_on_until_it_is_whole() {
     let mut prompt = Prompt::open();
-    prompt.types("let total = 0;\r");
-    prompt.sees("virhai> ");
-    prompt.types("for n in 1..4 {\r    total += n;\r}\r");
-    prompt.sees("virhai> ");
+    prompt.answers("let total = 0;", "");
+    prompt.answers("for n in 1..4 {\r    total += n;\r}", "");
     prompt.answers("total", "6");
 }
 
 #[test]
 fn domains_are_shown_as_a_table() {
     let mut prompt = Prompt::open();
-    prompt.types("conn.list_all_domains()\r");
-    prompt.sees("Id  Name  State    Memory   Vcpus");
-    prompt.sees("test  running");
+    prompt.terminal.types("conn.list_all_domains()\r");
+    prompt.terminal.shows("Id  Name  State    Memory   Vcpus");
+    prompt.terminal.shows("test  running");
 }
 
 #[test]
 fn ctrl_c_stops_a_loop_and_a_wait_and_keeps_the_session() {
     let mut prompt = Prompt::open();
-    prompt.answers("let dom = conn.lookup_by_name(\"test\")", "\n");
+    prompt.answers("let dom = conn.lookup_by_name(\"test\")", "");
     for endless in ["loop {}", "sleep(\"1h\")", "dom.wait(\"shutoff\", \"1h\")"] {
-        prompt.types(&format!("print(\"going\"); {endless}\r"));
-        prompt.sees("going\r\n");
-        prompt.types("\x03");
-        prompt.sees("interrupted");
-        prompt.sees("virhai> ");
+        prompt.clears();
+        prompt
+            .terminal
+            .types(&format!("print(\"going\"); {endless}\r"));
+        prompt.terminal.shows("\ngoing");
+        prompt.terminal.types("\x03");
+        prompt.terminal.shows("interrupted");
+        prompt.terminal.line_is(PROMPT);
         prompt.answers("dom.state()", "running");
     }
 }
@@ -123,52 +62,57 @@ fn ctrl_c_stops_a_loop_and_a_wait_and_keeps_the_session() {
 #[test]
 fn ctrl_c_at_the_prompt_drops_the_line_only() {
     let mut prompt = Prompt::open();
-    prompt.types("nonsense that is dropped");
-    prompt.types("\x03");
-    prompt.sees("virhai> ");
+    prompt.terminal.types("nonsense that is dropped");
+    prompt.terminal.shows("nonsense that is dropped");
+    prompt.terminal.types("\x03");
+    prompt.terminal.line_is(PROMPT);
     prompt.answers("1 + 1", "2");
 }
 
 #[test]
 fn errors_look_as_in_the_runner() {
     let mut prompt = Prompt::open();
-    prompt.types("conn.lookup_by_name(\"nemo\")\r");
-    prompt.sees("error[VIR_ERR_NO_DOMAIN]: cannot look up domain `nemo`");
-    prompt.sees("help:");
+    prompt.terminal.types("conn.lookup_by_name(\"nemo\")\r");
+    prompt
+        .terminal
+        .shows("error[VIR_ERR_NO_DOMAIN]: cannot look up domain `nemo`");
+    prompt.terminal.shows("help:");
     prompt.answers("conn.dumpxml()", "help");
 }
 
 #[test]
 fn a_failure_inside_an_earlier_function_shows_that_input() {
     let mut prompt = Prompt::open();
-    prompt.answers("fn look(c) { c.lookup_by_name(\"nemo\") }", "\n");
-    prompt.types("look(conn)\r");
-    prompt.sees("fn look(c) { c.lookup_by_name(\"nemo\") }");
-    prompt.sees("in `look`, called here");
+    prompt.answers("fn look(c) { c.lookup_by_name(\"nemo\") }", "");
+    prompt.answers("look(conn)", "fn look(c) { c.lookup_by_name(\"nemo\") }");
+    prompt.terminal.shows("in `look`, called here");
 }
 
 #[test]
 fn exit_and_ctrl_d_end_the_session() {
     let mut prompt = Prompt::open();
-    prompt.types("\x04");
-    prompt.session.expect(Eof).expect("Ctrl-D ends the prompt");
+    prompt.terminal.types("\x04");
+    assert_eq!(prompt.terminal.ends(), 0);
     let mut prompt = Prompt::open();
-    prompt.types("exit(3)\r");
-    prompt.session.expect(Eof).expect("exit ends the prompt");
+    prompt.terminal.types("exit(3)\r");
+    assert_eq!(prompt.terminal.ends(), 3);
 }
 
 #[test]
 fn the_history_outlives_the_session() {
     let home = Scratch::new();
-    let mut first = spawn("test:///default", &home);
-    first.send("6 * 7\r").expect("keys");
-    first.expect("42").expect("the value");
-    first.expect("virhai> ").expect("the prompt again");
-    first.send("\x04").expect("keys");
-    first.expect(Eof).expect("the end");
-    let mut second = spawn("test:///default", &home);
-    second.send("\x1b[A").expect("keys");
-    second
-        .expect("6 * 7")
-        .expect("the line of the session before");
+    let mut first = Prompt::terminal("test:///default", &home, &[("NO_COLOR", "1")]);
+    first.types("6 * 7\r");
+    first.shows("\n42\n");
+    first.line_is(PROMPT);
+    first.types("\x04");
+    assert_eq!(first.ends(), 0);
+    let mut second = Prompt::terminal("test:///default", &home, &[("NO_COLOR", "1")]);
+    second.types("\x1b[A");
+    second.line_is(&format!("{PROMPT}6 * 7"));
+}
+
+#[test]
+fn the_first_screen_says_what_is_spoken_to() {
+    Prompt::open().terminal.golden("first");
 }

@@ -1,5 +1,8 @@
 //! Installations over a network of libvirt's own: DHCP, TFTP and PXE, which takes root.
 
+use std::path::Path;
+
+use super::install::kill_once;
 use super::provisioning::installer_initrd;
 use crate::support::{NetHost, Outcome, micro, tiny};
 
@@ -25,18 +28,28 @@ fn host(boot: &str) -> Option<NetHost> {
     Some(host)
 }
 
+fn script(options: &str) -> String {
+    format!(
+        r#"
+        import "std/install" as install;
+        let result = install::from_network(connect(), #{{
+            name: "web", virt_type: "qemu", memory: "256MiB", nics: ["lan"], timeout: "110s", {options}
+        }});
+        print(`${{result.verdict}} ${{result.evidence.ended}}`);
+        "#
+    )
+}
+
 fn install(host: &NetHost, options: &str) -> Outcome {
-    host.virhai()
-        .script(format!(
-            r#"
-            import "std/install" as install;
-            let result = install::from_network(connect(), #{{
-                name: "web", virt_type: "qemu", memory: "256MiB", nics: ["lan"], up: "MG:up", timeout: "110s", {options}
-            }});
-            print(`${{result.verdict}} ${{result.evidence.ended}}`);
-            "#
-        ))
-        .run()
+    host.virhai().script(script(options)).run()
+}
+
+/// A disk whose boot sector only prints.
+fn used_disk(host: &NetHost) -> String {
+    let mut disk = std::fs::read(micro("blank.img")).expect("it was built");
+    let sector = std::fs::read(micro("hello.img")).expect("it was built");
+    disk[..512].copy_from_slice(&sector[..512]);
+    host.scratch().write("disk.img", disk).display().to_string()
 }
 
 #[test]
@@ -76,13 +89,69 @@ fn a_used_disk_is_installed_by_a_linux_from_the_network_in_two_phases() {
         "tftp/boot.ipxe",
         "#!ipxe\nkernel vmlinuz initrd=initrd console=ttyS0 quiet\ninitrd initrd\nboot\n",
     );
-    let mut disk = std::fs::read(micro("blank.img")).expect("it was built");
-    let sector = std::fs::read(micro("hello.img")).expect("it was built");
-    disk[..512].copy_from_slice(&sector[..512]);
-    let disk = host.scratch().write("disk.img", disk);
-    let outcome = install(&host, &format!("disks: [\"{}\"]", disk.display()));
+    let disk = used_disk(&host);
+    let outcome = install(&host, &format!("disks: [\"{disk}\"], up: \"MG:up\""));
     assert_eq!(
         outcome.stdout, "installed stopped (shutdown)\n",
         "{outcome}"
     );
+}
+
+#[test]
+fn installers_from_the_network_that_fail_leave_the_disk_alone() {
+    let Some(host) = host("wrong.nbp") else {
+        return;
+    };
+    let (used, blank) = (used_disk(&host), host.path("blank.img"));
+    host.scratch().copy(&micro("blank.img"), "blank.img");
+    let cases = [
+        (
+            "poweroff",
+            &blank,
+            "the boot sector of the disk is unchanged",
+            "110s",
+        ),
+        (
+            "poweroff",
+            &used,
+            "the boot sector of the disk is unchanged",
+            "110s",
+        ),
+        ("hang", &blank, "the installer did not end in time", "40s"),
+    ];
+    for (kind, disk, why, timeout) in cases {
+        let program = format!("{kind}.nbp");
+        host.scratch().copy(&micro(&program), "tftp/wrong.nbp");
+        let before = std::fs::read(disk).expect("it is there");
+        let options = format!("disks: [\"{disk}\"], up: \"MG:up\"");
+        let script = script(&options).replace("110s", timeout);
+        let outcome = host.virhai().script(script).run();
+        assert_eq!(outcome.status, 1, "{outcome}");
+        assert!(outcome.stderr.contains(why), "{outcome}");
+        let shown = format!("MG:{kind}");
+        assert!(
+            outcome.stderr.contains(&shown),
+            "the console is shown: {outcome}"
+        );
+        assert_eq!(host.ok("connect().list_all_domains().len()"), "0\n");
+        assert_eq!(std::fs::read(disk).expect("it is there"), before);
+    }
+}
+
+#[test]
+fn an_installation_from_the_network_goes_on_after_its_client_was_killed() {
+    let Some(host) = host("installer.nbp") else {
+        return;
+    };
+    host.scratch()
+        .copy(&micro("installer.nbp"), "tftp/installer.nbp");
+    let (disk, log) = (used_disk(&host), host.path("console.log"));
+    let script = script(&format!(
+        "disks: [\"{disk}\"], up: \"MG:c=\", serial: \"{log}\""
+    ));
+    let client = host.virhai().arg("-e").arg(&script).command();
+    kill_once(client, Path::new(&log), "MG:installer");
+    let told = host.virhai().script(script).ok();
+    // The installer went on, and ended before anybody looked again.
+    assert!(told.starts_with("installed "), "{told}");
 }

@@ -1,6 +1,6 @@
 //! Whether a guest is up, rung by rung, and which rung failed.
 
-use crate::support::{Embed, agent_xml, micro};
+use crate::support::{Embed, NetHost, agent_xml, micro, tiny_xml};
 
 #[test]
 fn a_linux_is_ready_once_its_console_and_its_agent_say_so() {
@@ -59,4 +59,34 @@ fn the_rung_that_failed_is_named_with_what_the_console_showed_last() {
         "#,
         host.path("disk.img")
     ));
+}
+
+#[test]
+fn a_guest_is_ready_once_its_lease_is_known_and_its_port_answers() {
+    let Some(host) = NetHost::start() else { return };
+    let card =
+        "<interface type='network'><source network='lan'/><model type='virtio'/></interface>";
+    let xml = tiny_xml(host.scratch(), "web", card).replace("quiet", "quiet dhcp http");
+    let script = format!(
+        r#"
+        import "std/network" as network;
+        import "std/ready" as ready;
+        let conn = connect();
+        network::create(conn, #{{ name: "lan", forward: "open", address: "192.168.79.1/24" }});
+        let dom = conn.create_xml(`{xml}`);
+        let seen = ready::wait_for(dom, #{{ address: "lease", tcp: 80, timeout: "60s" }});
+        assert(seen.address.starts_with("192.168.79."), seen.address);
+        assert_eq(seen.tcp, `${{seen.address}}:80`);
+        try {{
+            ready::wait_for(dom, #{{ tcp: 81, timeout: "1s" }});
+            throw "ready";
+        }} catch (err) {{
+            assert_eq(err.rung, "tcp");
+            assert(err.message.contains(`nothing answers at ${{seen.address}}:81`), err.message);
+        }}
+        dom.destroy();
+        "#
+    );
+    let run = host.virhai().arg("--allow-net").arg("*");
+    run.script(script).ok();
 }

@@ -102,22 +102,18 @@ impl NetHost {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// A run of the program whose `connect()` opens this host.
+    /// A run of the program within this host's network, whose `connect()` opens this host.
     pub fn virhai(&self) -> Run {
-        virhai().arg("-c").arg(self.uri())
+        let process = self.process.id().to_string();
+        virhai()
+            .through(&["nsenter", "--target", &process, "--net", "--"])
+            .arg("-c")
+            .arg(self.uri())
     }
 
     /// Runs a script, which must end well.
     pub fn ok(&self, script: &str) -> String {
         self.virhai().script(script).ok()
-    }
-
-    /// A command within this host's network, and with its folders.
-    pub fn inside(&self, program: &str) -> Command {
-        let mut command = Command::new("nsenter");
-        let process = self.process.id().to_string();
-        command.args(["--target", &process, "--net", "--mount", "--", program]);
-        command
     }
 }
 

@@ -18,6 +18,7 @@ pub struct Run {
     env: Vec<(String, String)>,
     folder: Option<PathBuf>,
     unprivileged: bool,
+    through: Vec<String>,
 }
 
 /// A run of the program.
@@ -28,6 +29,7 @@ pub fn virhai() -> Run {
         env: Vec::new(),
         folder: None,
         unprivileged: false,
+        through: Vec::new(),
     }
 }
 
@@ -79,11 +81,21 @@ impl Run {
         self
     }
 
+    /// Is started by `command`, such as one that puts it into a network.
+    pub fn through(mut self, command: &[&str]) -> Self {
+        self.through = command.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
     /// The command, for tests that talk to the process themselves.
     pub fn command(&self) -> Command {
         let program = env!("CARGO_BIN_EXE_virhai");
         let mut command = if self.unprivileged {
             as_test_user(program)
+        } else if let [first, rest @ ..] = self.through.as_slice() {
+            let mut command = Command::new(first);
+            command.args(rest).arg(program);
+            command
         } else {
             Command::new(program)
         };

@@ -7,6 +7,7 @@ use super::Connection;
 use crate::api::arguments::{RhaiResultOf, flag_bits, optional_text};
 use crate::api::xml::{XmlText, xml_text};
 use crate::constants::Words;
+use crate::error::OfXml;
 use crate::libvirt;
 
 static RESULTS: Words = Words::new("virCPUCompareResult", "VIR_CPU_COMPARE_");
@@ -39,6 +40,7 @@ pub(super) mod functions {
         conn.call(&ctx, "virConnectCompareCPU", "compare the CPU", |c| {
             c.compare_cpu(&cpu, wanted)
         })
+        .of_xml(&cpu)
         .map(|result| RESULTS.word(i64::from(result)))
     }
 

@@ -9,7 +9,7 @@ use super::about::{About, name};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, number, uuid_text};
 use crate::api::domain::Domain;
 use crate::api::xml::{XmlText, xml_text};
-use crate::error::Error;
+use crate::error::{Error, OfXml};
 
 fn define(
     ctx: &NativeCallContext,
@@ -25,7 +25,8 @@ fn define(
         Some(flags) => conn.call(ctx, "virDomainDefineXMLFlags", action, |c| {
             c.define_domain_xml_flags(xml, flags)
         }),
-    }?;
+    }
+    .of_xml(xml)?;
     Ok(conn.adopt(domain))
 }
 
@@ -328,6 +329,7 @@ pub(super) mod functions {
         conn.call(&ctx, "virDomainCreateXML", action, |c| {
             c.create_domain_xml(&xml, wanted)
         })
+        .of_xml(&xml)
         .map(|domain| conn.adopt(domain))
     }
 

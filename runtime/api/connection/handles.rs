@@ -115,6 +115,11 @@ impl Permits {
         Ok(Permit(self))
     }
 
+    /// The right to make a call, without waiting for it.
+    pub(super) fn take_now(&self) -> Option<Permit<'_>> {
+        self.try_take().then_some(Permit(self))
+    }
+
     fn try_take(&self) -> bool {
         let more = |taken| (taken < CALLS_AT_A_TIME).then_some(taken + 1);
         self.taken

@@ -10,6 +10,7 @@ use super::about::About;
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::interface::Interface;
 use crate::api::xml::{XmlText, xml_text};
+use crate::error::OfXml;
 use crate::libvirt::interface;
 
 fn list(ctx: &NativeCallContext, conn: &Connection, flags: u32) -> RhaiResultOf<Vec<Handle>> {
@@ -210,6 +211,7 @@ pub(super) mod functions {
         conn.call(&ctx, "virInterfaceDefineXML", action, |c| {
             c.define_interface_xml(&xml, wanted)
         })
+        .of_xml(&xml)
         .map(|defined| Interface::new(conn.clone(), defined))
     }
 

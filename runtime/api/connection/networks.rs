@@ -10,6 +10,7 @@ use super::about::About;
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, uuid_text};
 use crate::api::network::Network;
 use crate::api::xml::{XmlText, xml_text};
+use crate::error::OfXml;
 use crate::libvirt;
 
 fn adopt(conn: &Connection, network: Handle) -> Network {
@@ -230,6 +231,7 @@ pub(super) mod functions {
         conn.call(&ctx, "virNetworkDefineXML", action, |c| {
             c.define_network_xml(&xml)
         })
+        .of_xml(&xml)
         .map(|network| adopt(conn, network))
     }
 
@@ -259,6 +261,7 @@ pub(super) mod functions {
         conn.call(&ctx, "virNetworkDefineXMLFlags", action, |c| {
             libvirt::network::define_xml_flags(c, &xml, wanted)
         })
+        .of_xml(&xml)
         .map(|network| adopt(conn, network))
     }
 
@@ -285,6 +288,7 @@ pub(super) mod functions {
         conn.call(&ctx, "virNetworkCreateXML", action, |c| {
             c.create_network_xml(&xml)
         })
+        .of_xml(&xml)
         .map(|network| adopt(conn, network))
     }
 
@@ -310,6 +314,7 @@ pub(super) mod functions {
         conn.call(&ctx, "virNetworkCreateXMLFlags", action, |c| {
             libvirt::network::create_xml_flags(c, &xml, wanted)
         })
+        .of_xml(&xml)
         .map(|network| adopt(conn, network))
     }
 }

@@ -10,6 +10,7 @@ use rhai::{Map, NativeCallContext};
 use virt::connect::Connect;
 
 use super::Connection;
+use super::tunnel::{self, Tunnel};
 use super::uri::{check_parameters, in_process, prepare_embed_root};
 use crate::api::arguments::{RhaiResultOf, duration, number, text, unknown_key};
 use crate::api::option_keys;
@@ -23,7 +24,7 @@ use crate::session::Session;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Target {
     pub(super) uri: Option<String>,
-    read_only: bool,
+    pub(super) read_only: bool,
     credentials: Credentials,
     timeout: Duration,
 }
@@ -86,7 +87,14 @@ fn open_now(target: &Target) -> Result<Connect> {
     } else {
         0
     };
-    let connect = connection::open_auth(target.uri.as_deref(), &target.credentials, flags)?;
+    let tunnel = target
+        .uri
+        .as_deref()
+        .filter(|uri| tunnel::is_needed(uri))
+        .and_then(Tunnel::new);
+    let uri = tunnel.as_ref().map(|tunnel| &tunnel.uri);
+    let uri = uri.or(target.uri.as_ref()).map(String::as_str);
+    let connect = connection::open_auth(uri, &target.credentials, flags)?;
     // Drivers within the process have no connection to keep alive, and refuse.
     let _ = connect.set_keep_alive(KEEPALIVE.0, KEEPALIVE.1);
     Ok(connect)

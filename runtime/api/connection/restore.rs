@@ -9,7 +9,7 @@ use crate::api::arguments::{RhaiResultOf, flag_bits, host_path, save_param_type,
 use crate::api::domain::Domain;
 use crate::api::option_keys;
 use crate::api::xml::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
-use crate::error::Error;
+use crate::error::{Error, OfXml};
 use crate::libvirt::{self, Failure};
 use crate::xml::Xml;
 
@@ -208,5 +208,6 @@ pub(super) mod functions {
         conn.call(&ctx, "virDomainSaveImageDefineXML", action, |c| {
             c.save_image_define_xml(path, &xml, wanted)
         })
+        .of_xml(&xml)
     }
 }

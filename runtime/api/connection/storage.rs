@@ -10,7 +10,7 @@ use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::storage_pool::StoragePool;
 use crate::api::storage_vol::StorageVol;
 use crate::api::xml::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
-use crate::error::Error;
+use crate::error::{Error, OfXml};
 use crate::libvirt;
 
 fn pool_names(pools: &[virt::storage_pool::StoragePool]) -> Vec<String> {
@@ -247,9 +247,11 @@ pub(super) mod functions {
     ) -> RhaiResultOf<StoragePool> {
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
         let action = About("define", "storage pool", &text);
-        let found = conn.call(&ctx, "virStoragePoolDefineXML", action, |c| {
-            c.define_storage_pool_xml(&text, 0)
-        })?;
+        let found = conn
+            .call(&ctx, "virStoragePoolDefineXML", action, |c| {
+                c.define_storage_pool_xml(&text, 0)
+            })
+            .of_xml(&text)?;
         Ok(StoragePool::new(conn.clone(), found))
     }
 
@@ -271,9 +273,11 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
         let action = About("define", "storage pool", &text);
-        let found = conn.call(&ctx, "virStoragePoolDefineXML", action, |c| {
-            c.define_storage_pool_xml(&text, wanted)
-        })?;
+        let found = conn
+            .call(&ctx, "virStoragePoolDefineXML", action, |c| {
+                c.define_storage_pool_xml(&text, wanted)
+            })
+            .of_xml(&text)?;
         Ok(StoragePool::new(conn.clone(), found))
     }
 
@@ -293,9 +297,11 @@ pub(super) mod functions {
     ) -> RhaiResultOf<StoragePool> {
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
         let action = About("create", "storage pool", &text);
-        let found = conn.call(&ctx, "virStoragePoolCreateXML", action, |c| {
-            c.create_storage_pool_xml(&text, 0)
-        })?;
+        let found = conn
+            .call(&ctx, "virStoragePoolCreateXML", action, |c| {
+                c.create_storage_pool_xml(&text, 0)
+            })
+            .of_xml(&text)?;
         Ok(StoragePool::new(conn.clone(), found))
     }
 
@@ -317,9 +323,11 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
         let action = About("create", "storage pool", &text);
-        let found = conn.call(&ctx, "virStoragePoolCreateXML", action, |c| {
-            c.create_storage_pool_xml(&text, wanted)
-        })?;
+        let found = conn
+            .call(&ctx, "virStoragePoolCreateXML", action, |c| {
+                c.create_storage_pool_xml(&text, wanted)
+            })
+            .of_xml(&text)?;
         Ok(StoragePool::new(conn.clone(), found))
     }
 

@@ -8,6 +8,7 @@ use super::{Domain, Handle};
 use crate::api::arguments::{RhaiResultOf, duration, flag_bits};
 use crate::api::wait;
 use crate::api::xml::XmlText;
+use crate::error::OfXml;
 use crate::libvirt;
 
 /// Whether `flags` change the running guest, where there is one.
@@ -31,6 +32,7 @@ fn detach(
             d.detach_device_flags(&device.text, flags)
         }),
     }
+    .of_xml(&device.text)
 }
 
 fn detach_alias(
@@ -69,6 +71,7 @@ pub(super) mod functions {
         dom.call(&ctx, "virDomainAttachDevice", verb, |d| {
             libvirt::device::attach(d, &device.text)
         })
+        .of_xml(&device.text)
     }
 
     /// Adds a device as `flags` say: `VIR_DOMAIN_AFFECT_LIVE` to the running guest,
@@ -94,6 +97,7 @@ pub(super) mod functions {
         dom.call(&ctx, "virDomainAttachDeviceFlags", verb, |d| {
             d.attach_device_flags(&device.text, wanted)
         })
+        .of_xml(&device.text)
     }
 
     /// Asks the running guest to let go of a device, described by XML.
@@ -288,5 +292,6 @@ pub(super) mod functions {
         dom.call(&ctx, "virDomainUpdateDeviceFlags", verb, |d: &Handle| {
             d.update_device_flags(&device.text, wanted)
         })
+        .of_xml(&device.text)
     }
 }

@@ -11,6 +11,7 @@ use crate::api::arguments::{
 use crate::api::option_keys;
 use crate::api::xml::{XmlText, xml_text};
 use crate::constants::Words;
+use crate::error::OfXml;
 use crate::libvirt::block_job;
 
 static TYPES: Words = Words::new("virDomainBlockJobType", "VIR_DOMAIN_BLOCK_JOB_TYPE_");
@@ -225,6 +226,7 @@ pub(super) mod functions {
         dom.call(&ctx, "virDomainBlockCopy", verb, |d| {
             block_job::copy(d, disk, &text, &params, wanted)
         })
+        .of_xml(&text)
     }
 
     /// Copies the disk as `options` say: `bandwidth` in bytes a second, `granularity` and `buf-size` in bytes.

@@ -6,6 +6,7 @@ use rhai::plugin::*;
 use super::Domain;
 use crate::api::arguments::{RhaiResultOf, flag_bits};
 use crate::api::xml::{XmlText, xml_text};
+use crate::error::OfXml;
 use crate::libvirt;
 
 #[export_module]
@@ -187,5 +188,6 @@ pub(super) mod functions {
             "change the managed save of",
             |d| libvirt::domain::managed_save_define_xml(d, &xml, wanted),
         )
+        .of_xml(&xml)
     }
 }

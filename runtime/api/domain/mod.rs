@@ -64,6 +64,11 @@ impl Kind for DomainKind {
         handle.name().ok()
     }
 
+    fn state(handle: &Handle) -> Option<String> {
+        let (state, _) = libvirt::domain::state(handle).ok()?;
+        Some(state::STATES.word(state).into())
+    }
+
     fn facts(handle: &Handle) -> String {
         handle.uuid_string().unwrap_or_default()
     }

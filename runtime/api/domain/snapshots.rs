@@ -8,7 +8,7 @@ use super::Domain;
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::domain_snapshot::DomainSnapshot;
 use crate::api::xml::{XmlText, xml_text};
-use crate::error::Error;
+use crate::error::{Error, OfXml};
 use crate::libvirt;
 
 fn adopt(dom: &Domain, snapshot: Handle) -> DomainSnapshot {
@@ -68,6 +68,7 @@ pub(super) mod functions {
             "take a snapshot of",
             |d| d.create_snapshot_xml(&text, wanted),
         )
+        .of_xml(&text)
         .map(|snapshot| adopt(dom, snapshot))
     }
 

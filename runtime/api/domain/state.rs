@@ -1,10 +1,10 @@
 //! What a guest is doing, in words.
 
 use rhai::plugin::*;
-use rhai::{ImmutableString, Map, NativeCallContext};
+use rhai::{Dynamic, ImmutableString, Map, NativeCallContext};
 
 use super::Domain;
-use crate::api::arguments::{RhaiResultOf, fields, whole};
+use crate::api::arguments::{MapValue, RhaiResultOf, fields, whole};
 use crate::constants::Words;
 use crate::libvirt;
 
@@ -83,20 +83,20 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainGetInfo.
     #[rhai_fn(pure, return_raw)]
-    pub fn info(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+    pub fn info(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<MapValue> {
         let info = dom.call(
             &ctx,
             "virDomainGetInfo",
             "read the figures of",
             libvirt::domain::info,
         )?;
-        Ok(fields! {
+        Ok(Dynamic::from_map(fields! {
             "state": STATES.word(i64::from(info.state)),
             "max_memory_kib": whole(info.maxMem),
             "memory_kib": whole(info.memory),
             "vcpus": i64::from(info.nrVirtCpu),
             "cpu_time_ns": whole(info.cpuTime),
-        })
+        }))
     }
 }
 

@@ -6,6 +6,7 @@ use rhai::plugin::*;
 use super::Network;
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
 use crate::api::xml::{XmlText, xml_text};
+use crate::error::OfXml;
 
 #[export_module]
 pub(super) mod functions {
@@ -64,5 +65,6 @@ pub(super) mod functions {
         net.call(&ctx, "virNetworkUpdate", "update", |n| {
             n.update(command, section, index, &xml, wanted)
         })
+        .of_xml(&xml)
     }
 }

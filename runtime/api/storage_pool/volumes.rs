@@ -9,7 +9,7 @@ use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::connection::about::About;
 use crate::api::storage_vol::StorageVol;
 use crate::api::xml::{XmlText, xml_text};
-use crate::error::Error;
+use crate::error::{Error, OfXml};
 use crate::libvirt::Failure;
 
 fn names(volumes: &[Volume]) -> impl Iterator<Item = String> {
@@ -173,9 +173,11 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the volume's XML", &xml)?;
         let verb = format!("{} in", About("create", "volume", &text));
-        let volume = pool.call(&ctx, "virStorageVolCreateXML", verb, |p| {
-            Volume::create_xml(p, &text, wanted)
-        })?;
+        let volume = pool
+            .call(&ctx, "virStorageVolCreateXML", verb, |p| {
+                Volume::create_xml(p, &text, wanted)
+            })
+            .of_xml(&text)?;
         Ok(pool.adopt(volume))
     }
 
@@ -224,10 +226,12 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the volume's XML", &xml)?;
         let verb = format_args!("copy the volume `{}` to", original.name());
-        let volume = pool.call(&ctx, "virStorageVolCreateXMLFrom", verb, |p| {
-            let original = original.handle()?;
-            Volume::create_xml_from(p, &text, &original, wanted).map_err(Failure::from)
-        })?;
+        let volume = pool
+            .call(&ctx, "virStorageVolCreateXMLFrom", verb, |p| {
+                let original = original.handle()?;
+                Volume::create_xml_from(p, &text, &original, wanted).map_err(Failure::from)
+            })
+            .of_xml(&text)?;
         Ok(pool.adopt(volume))
     }
 }

@@ -10,7 +10,7 @@ use rhai::{Array, Blob, Dynamic, Engine, Map, NativeCallContext, exported_module
 pub(crate) use argument::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
 
 use super::arguments::{RhaiResultOf, fields};
-use crate::error::Error;
+use crate::error::{Error, OfXml};
 use crate::libvirt::Failure;
 use crate::xml::{Fault, Place, Selected, Xml};
 
@@ -22,7 +22,7 @@ pub(crate) fn register(engine: &mut Engine) {
 
 /// What went wrong, as an error of the function that was called.
 fn error(ctx: &NativeCallContext, fault: Fault) -> Box<EvalAltResult> {
-    let error = if fault.malformed {
+    let error = if fault.at.is_some() {
         let failure = Failure::new(virt_sys::VIR_ERR_XML_ERROR, fault.message);
         Error::new(ctx, failure, "", "read the XML", "")
     } else {
@@ -46,7 +46,8 @@ impl<T> OrThrow<T> for Result<T, Fault> {
 
 /// The document that `text` is.
 pub(crate) fn parse(ctx: &NativeCallContext, text: impl Into<String>) -> RhaiResultOf<Xml> {
-    Xml::parse(text).or_throw(ctx)
+    let text = text.into();
+    Xml::parse(text.as_str()).or_throw(ctx).of_xml(&text)
 }
 
 /// Puts `what` beside or into what `path` leads to.

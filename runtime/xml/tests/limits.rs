@@ -107,7 +107,7 @@ fn what_is_wrong_is_found_where_it_stands() {
     ];
     for (text, line, column, message) in cases {
         let fault = fault(text);
-        assert!(fault.malformed, "{text}");
+        assert!(fault.at.is_some(), "{text}");
         let place = format!("line {line}, column {column}: ");
         assert!(
             fault.message.starts_with(&place) && fault.message.contains(message),

@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Store;
-use crate::support::SmallDisk;
+use crate::support::{SmallDisk, Terminal};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -231,43 +231,26 @@ fn an_interrupt_ends_an_upload_and_says_that_the_volume_is_incomplete() {
 
 #[test]
 fn at_the_prompt_the_connection_lives_on_after_an_interrupted_upload() {
-    use expectrl::{Expect, Session};
-
     let store = Store::new();
     let source = store.sparse_file("large.img", 1024 * MIB, &[]);
     let volume = "#{ name: \"disk.img\", capacity: \"1073741824\", allocation: 0 }";
     store.ok(&format!("images.create_xml(xml(\"volume\", {volume})); ()"));
-    let mut command = store.program().command();
-    command.env("TERM", "xterm").env("NO_COLOR", "1");
-    command
-        .stdin(std::process::Stdio::inherit())
-        .stdout(std::process::Stdio::inherit())
-        .stderr(std::process::Stdio::inherit());
-    let mut prompt = Session::spawn(command).expect("the prompt starts");
-    prompt.set_expect_timeout(Some(std::time::Duration::from_secs(30)));
-    let mut talk = |typed: &str, shown: &str| {
-        prompt.send(typed).expect("the prompt takes keys");
-        prompt.expect(shown).expect("the prompt answers");
-    };
-    talk("", "virhai> ");
-    talk(
-        "let disk = conn.storage_pool_lookup_by_name(\"images\").storage_vol_lookup_by_name(\"disk.img\")\r",
-        "virhai> ",
-    );
-    talk(
-        &format!(
-            "disk.upload_file(\"{source}\", #{{ sparse: false, progress: |done, total| print(`at ${{done}}`) }})\r"
-        ),
-        "\nat ",
-    );
-    talk("\x03", "`disk.img` is incomplete");
-    talk("", "virhai> ");
-    talk(
-        "disk.upload(\"again\"); disk.download(0, 5).as_string()\r",
-        "\nagain",
-    );
-    talk("", "virhai> ");
-    talk("exit()\r", "");
+    let mut prompt = Terminal::start(&store.program().command());
+    prompt.line_is("virhai>");
+    prompt.types("let disk = conn.storage_pool_lookup_by_name(\"images\").storage_vol_lookup_by_name(\"disk.img\")\r");
+    prompt.line_is("virhai>");
+    prompt.types(&format!(
+        "disk.upload_file(\"{source}\", #{{ sparse: false, progress: |done, total| print(`at ${{done}}`) }})\r"
+    ));
+    prompt.shows("\nat ");
+    prompt.types("\x03");
+    prompt.shows("`disk.img` is incomplete");
+    prompt.line_is("virhai>");
+    prompt.types("disk.upload(\"again\"); disk.download(0, 5).as_string()\r");
+    prompt.shows("\nagain");
+    prompt.line_is("virhai>");
+    prompt.types("exit()\r");
+    assert_eq!(prompt.ends(), 0);
 }
 
 #[test]

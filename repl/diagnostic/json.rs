@@ -1,0 +1,72 @@
+//! A diagnostic as data for programs.
+
+use serde_json::{Value, json};
+use virhai::{Imports, Rejected};
+
+use super::place::Place;
+use super::{Diagnostic, Severity};
+use crate::show;
+
+impl Diagnostic {
+    /// The diagnostic for another program; columns and widths count characters.
+    pub(crate) fn json(&self, imports: &Imports) -> Value {
+        let trail: Vec<Value> = self
+            .trail
+            .iter()
+            .map(|(what, at)| json!({ "what": what, "at": at.json(imports) }))
+            .collect();
+        json!({
+            "severity": self.severity.word(),
+            "kind": self.kind,
+            "code": self.code,
+            "message": self.title,
+            "at": self.place.as_ref().map(|place| place.json(imports)),
+            "label": Some(&self.label).filter(|label| !label.is_empty()),
+            "trail": trail,
+            "notes": self.notes,
+            "hint": self.hint,
+            "libvirt": self.error.as_ref().map(show::error),
+            "xml": self.rejected.as_ref().map(xml),
+            "thrown": self.thrown.as_ref().map(show::json),
+        })
+    }
+}
+
+/// Where in its XML a call failed.
+fn xml(rejected: &Rejected) -> Value {
+    let place = rejected.place();
+    json!({
+        "text": &*rejected.text,
+        "line": place.map(|(line, ..)| line),
+        "column": place.map(|(_, column, _)| column),
+        "width": place.map(|(.., width)| width),
+        "element": rejected.spot.as_ref().and_then(|spot| spot.element.as_deref()),
+        "label": rejected.spot.as_ref().map(|spot| spot.what.as_str()),
+    })
+}
+
+impl Severity {
+    /// The word for it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+impl Place {
+    fn json(&self, imports: &Imports) -> Value {
+        let text = imports.text(&self.file);
+        let width = text.and_then(|text| {
+            let span = self.span(&text)?;
+            Some(text[span].chars().count())
+        });
+        json!({
+            "file": self.file,
+            "line": self.position.line(),
+            "column": self.position.position(),
+            "width": width,
+        })
+    }
+}

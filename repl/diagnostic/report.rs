@@ -1,0 +1,29 @@
+//! How a diagnostic reaches people and programs.
+
+use serde_json::{Value, json};
+use virhai::Imports;
+
+use super::Diagnostic;
+use crate::args::Options;
+use crate::run::print_line;
+
+impl Diagnostic {
+    /// Shows why a command failed: as text on standard error and, with `--json`, as data on standard
+    /// output.
+    pub(crate) fn report(&self, options: &Options, imports: &Imports) {
+        eprintln!("{}", self.render(imports, options.colors()));
+        if options.json {
+            print_line(&self.as_failure(imports).to_string());
+        }
+    }
+
+    /// The same for a failure that no script has a part in.
+    pub(crate) fn report_plain(&self, options: &Options) {
+        self.report(options, &Imports::default());
+    }
+
+    /// What a program reads of a command that failed.
+    pub(crate) fn as_failure(&self, imports: &Imports) -> Value {
+        json!({ "error": self.json(imports) })
+    }
+}

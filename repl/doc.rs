@@ -1,0 +1,149 @@
+//! `virhai doc` and `virhai definitions`: what scripts can call, in writing.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rhai::Engine;
+use virhai::catalog::Catalog;
+use virhai::engine::{self, Limits};
+use virhai::reference::{self, Reference};
+use virhai::{Imports, Session, SessionOptions, suggest};
+
+use crate::args::Options;
+use crate::diagnostic::Diagnostic;
+use crate::run::{DONE, FAILED, WRONG_USAGE, print_line};
+
+/// What to describe, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Doc {
+    /// A function, a type, a constant, a recipe (`create`, `Domain.create`,
+    /// `VIR_DOMAIN_START_PAUSED`, `std/guest`), or a folder of scripts
+    #[arg(value_name = "NAME|FOLDER")]
+    what: Option<String>,
+
+    /// Print everything as Markdown
+    #[arg(long, conflicts_with = "html")]
+    markdown: bool,
+
+    /// Write everything to FILE as one HTML page with search
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+/// Where definitions go.
+#[derive(Debug, Args)]
+pub(crate) struct Definitions {
+    /// The folder, which is made if it is not there
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+}
+
+/// Describes what was asked for and answers the exit status.
+pub(crate) fn doc(all: &Options, options: &Doc) -> u8 {
+    let engine = engine();
+    let folder = options.what.as_deref().map(Path::new);
+    if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
+        let (reference, faults) = reference::of_folder(&engine, folder);
+        for fault in &faults {
+            Diagnostic::plain(fault.to_string()).report_plain(all);
+        }
+        let status = written(all, options, &reference);
+        return if faults.is_empty() { status } else { FAILED };
+    }
+    let catalog = Catalog::new(&engine);
+    let Some(name) = &options.what else {
+        return match options.markdown || options.html.is_some() {
+            true => written(all, options, &Reference::of(&catalog)),
+            false => {
+                print_line(&contents(&Reference::of(&catalog)));
+                DONE
+            }
+        };
+    };
+    if options.markdown || options.html.is_some() {
+        let message = format!("{name} is no folder");
+        Diagnostic::wrong_usage(message)
+            .with_hint("`--markdown` and `--html` describe a folder or everything")
+            .report_plain(all);
+        return WRONG_USAGE;
+    }
+    if let Some(text) = reference::help(&catalog, name) {
+        print_line(&text);
+        return DONE;
+    }
+    let hint = near(&catalog, name).unwrap_or_else(|| "`virhai doc` lists what there is".into());
+    Diagnostic::plain(format!("nothing is called `{name}`"))
+        .with_hint(hint)
+        .report_plain(all);
+    FAILED
+}
+
+/// Writes the definitions and answers the exit status.
+pub(crate) fn definitions(all: &Options, options: &Definitions) -> u8 {
+    let catalog = Catalog::new(&engine());
+    for file in reference::definitions(&catalog) {
+        let path = options.folder.join(&file.path);
+        let folder = path.parent().unwrap_or(&options.folder);
+        let done = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, &file.text));
+        if let Err(error) = done {
+            Diagnostic::plain(format!("cannot write {}: {error}", path.display()))
+                .report_plain(all);
+            return FAILED;
+        }
+    }
+    DONE
+}
+
+/// An engine that no host is behind, to be asked what it has.
+fn engine() -> Engine {
+    let session = Session::new(SessionOptions::default());
+    engine::build(&session, &Limits::default(), Imports::default())
+}
+
+fn written(all: &Options, options: &Doc, reference: &Reference) -> u8 {
+    let Some(file) = &options.html else {
+        print_line(reference::markdown(reference).trim_end());
+        return DONE;
+    };
+    if let Err(error) = std::fs::write(file, reference::html(reference)) {
+        Diagnostic::plain(format!("cannot write {}: {error}", file.display())).report_plain(all);
+        return FAILED;
+    }
+    DONE
+}
+
+/// The names of all parts, group by group.
+fn contents(reference: &Reference) -> String {
+    let mut text = format!("{}\n\n{}", reference.title, reference.docs);
+    let mut group = "";
+    for part in &reference.parts {
+        if part.group != group {
+            group = part.group;
+            text.push_str(&format!("\n\n{group}\n "));
+        }
+        match part.name == part.group {
+            true => {
+                let names: Vec<&str> = part
+                    .entries
+                    .iter()
+                    .map(|entry| entry.name.as_str())
+                    .collect();
+                text.push_str(&format!(" {}", names.join(" ")));
+            }
+            false => text.push_str(&format!(" {}", part.name)),
+        }
+    }
+    text.push_str("\n\n`virhai doc NAME` tells more of each.");
+    text
+}
+
+/// The name that was most likely meant.
+fn near(catalog: &Catalog, name: &str) -> Option<String> {
+    let reference = Reference::of(catalog);
+    let parts = reference.parts.iter().map(|part| part.name.as_str());
+    let entries = reference.parts.iter().flat_map(|part| &part.entries);
+    let names = parts.chain(entries.map(|entry| entry.name.as_str()));
+    let last = name.rsplit(['.', ':']).next().unwrap_or(name);
+    let near = suggest::nearest(last, names)?;
+    Some(format!("did you mean `{near}`?"))
+}

@@ -1,0 +1,54 @@
+//! What Tab offers.
+
+use rustyline::completion::{Candidate, Completer};
+use rustyline::{Context, Result};
+
+use super::Input;
+
+/// Fewer candidates than this are shown whole, one below the other.
+const FEW: usize = 12;
+
+/// One thing that can be written, and what is shown of it in a list.
+pub(in crate::prompt) struct Offer {
+    shown: String,
+    written: String,
+}
+
+impl Candidate for Offer {
+    fn display(&self) -> &str {
+        &self.shown
+    }
+
+    fn replacement(&self) -> &str {
+        &self.written
+    }
+}
+
+impl Completer for Input {
+    type Candidate = Offer;
+
+    fn complete(&self, line: &str, cursor: usize, _: &Context) -> Result<(usize, Vec<Offer>)> {
+        let catalog = self.known.catalog();
+        let found = self.completer.complete(catalog, &self.known, line, cursor);
+        let columns = match found.candidates.len() {
+            0..FEW => 1,
+            _ => 2,
+        };
+        // A list is written over the hint below the input, which nobody else takes away.
+        let clear_row = "\x1b[K";
+        // Two blanks stand between the columns of a list.
+        let most = (self.columns / columns).saturating_sub(2).max(20);
+        let offers = found.candidates.into_iter().map(|candidate| Offer {
+            shown: format!("{}{}", clear_row, shortened(candidate.label, most)),
+            written: candidate.insert,
+        });
+        Ok((found.replaced.start, offers.collect()))
+    }
+}
+
+fn shortened(text: String, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some(_) => text.chars().take(most - 1).chain(['…']).collect(),
+        None => text,
+    }
+}

@@ -1,0 +1,161 @@
+//! Colours for what is typed, by Rhai's own lexer; brackets that belong together.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+
+use rustyline::CompletionType;
+use rustyline::highlight::{CmdKind, Highlighter};
+use virhai::lexer::{Class, Piece, pieces};
+
+use super::Input;
+
+const KEYWORD: &str = "35";
+const TEXT: &str = "32";
+const NUMBER: &str = "36";
+const CONSTANT: &str = "33";
+const CALLED: &str = "34";
+const WRONG: &str = "31";
+const FAINT: &str = "90";
+const MATCH: &str = "1;4;36";
+
+/// How the line was shown last.
+#[derive(Default)]
+pub(super) struct Shown {
+    /// Whether it is shown as it stays, without what only helps while typing.
+    last: Cell<bool>,
+    /// The brackets that were marked.
+    marked: Cell<Option<(usize, usize)>>,
+}
+
+impl Highlighter for Input {
+    fn highlight<'l>(&self, line: &'l str, cursor: usize) -> Cow<'l, str> {
+        let pieces = pieces(line);
+        let brackets = match self.shown.last.get() {
+            true => None,
+            false => brackets(line, &pieces, cursor),
+        };
+        self.shown.marked.set(brackets);
+        Cow::Owned(colored(line, &pieces, brackets))
+    }
+
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
+        Cow::Owned(format!("\x1b[1m{prompt}\x1b[0m"))
+    }
+
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        Cow::Owned(painted(FAINT, hint))
+    }
+
+    fn highlight_candidate<'c>(&self, candidate: &'c str, _: CompletionType) -> Cow<'c, str> {
+        // What is not part of the name steps back.
+        let name = candidate.find(['(', ':', ' ']).unwrap_or(candidate.len());
+        let (name, rest) = candidate.split_at(name);
+        match rest {
+            "" => Cow::Borrowed(candidate),
+            _ => Cow::Owned(format!("{name}{}", painted(FAINT, rest))),
+        }
+    }
+
+    fn highlight_char(&self, line: &str, cursor: usize, kind: CmdKind) -> bool {
+        self.shown.last.set(kind == CmdKind::ForcedRefresh);
+        match kind {
+            CmdKind::MoveCursor => brackets(line, &pieces(line), cursor) != self.shown.marked.get(),
+            CmdKind::Other => true,
+            CmdKind::ForcedRefresh => self.shown.marked.get().is_some(),
+        }
+    }
+}
+
+fn painted(color: &str, text: &str) -> String {
+    format!("\x1b[{color}m{text}\x1b[0m")
+}
+
+/// `line` with its colours, and the two `brackets` marked.
+fn colored(line: &str, pieces: &[Piece], brackets: Option<(usize, usize)>) -> String {
+    let mut shown = String::with_capacity(line.len() * 2);
+    let mut done = 0;
+    for (index, piece) in pieces.iter().enumerate() {
+        shown.push_str(&line[done..piece.span.start]);
+        done = piece.span.end;
+        let text = piece.of(line);
+        let next = pieces.get(index + 1).map_or("", |piece| piece.of(line));
+        let is_marked =
+            brackets.is_some_and(|(one, other)| [one, other].contains(&piece.span.start));
+        let color = match piece.class {
+            _ if is_marked => Some(MATCH),
+            Class::Keyword => Some(KEYWORD),
+            Class::Text { .. } => Some(TEXT),
+            Class::Number => Some(NUMBER),
+            Class::Comment { .. } => Some(FAINT),
+            Class::Wrong => Some(WRONG),
+            Class::Name if text.starts_with("VIR_") => Some(CONSTANT),
+            Class::Name if next == "(" => Some(CALLED),
+            Class::Name | Class::Open | Class::Close | Class::Sign => None,
+        };
+        match color {
+            Some(color) => shown.push_str(&painted(color, text)),
+            None => shown.push_str(text),
+        }
+    }
+    shown.push_str(&line[done..]);
+    shown
+}
+
+/// Where the bracket at the cursor, or before it, and the one that belongs to it begin. Brackets
+/// in text and comments are none.
+fn brackets(line: &str, pieces: &[Piece], cursor: usize) -> Option<(usize, usize)> {
+    let is_bracket = |piece: &&(usize, &Piece)| matches!(piece.1.class, Class::Open | Class::Close);
+    let numbered: Vec<(usize, &Piece)> = pieces.iter().enumerate().collect();
+    let at = numbered
+        .iter()
+        .filter(is_bracket)
+        .find(|(_, piece)| piece.span.start == cursor);
+    let before = numbered
+        .iter()
+        .filter(is_bracket)
+        .find(|(_, piece)| piece.span.end == cursor);
+    let (index, _) = at.or(before)?;
+    let other = partner(line, pieces, *index)?;
+    Some((pieces[*index].span.start, pieces[other].span.start))
+}
+
+fn partner(line: &str, pieces: &[Piece], index: usize) -> Option<usize> {
+    let opens = pieces[index].class == Class::Open;
+    let mut depth = 0_usize;
+    let mut others: Box<dyn Iterator<Item = usize>> = match opens {
+        true => Box::new(index..pieces.len()),
+        false => Box::new((0..=index).rev()),
+    };
+    let other = others.find(|other| {
+        match (pieces[*other].class, opens) {
+            (Class::Open, true) | (Class::Close, false) => depth += 1,
+            (Class::Open, false) | (Class::Close, true) => depth -= 1,
+            _ => return false,
+        }
+        depth == 0
+    })?;
+    let (open, close) = match opens {
+        true => (index, other),
+        false => (other, index),
+    };
+    let pair = (pieces[open].of(line), pieces[close].of(line));
+    matches!(pair, ("(", ")") | ("[", "]") | ("{" | "#{", "}")).then_some(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{brackets, pieces};
+
+    #[test]
+    fn brackets_in_text_and_comments_belong_to_nothing() {
+        let found = |line: &str, cursor| brackets(line, &pieces(line), cursor);
+        assert_eq!(found("f(\")\", g(1))", 12), Some((11, 1)));
+        assert_eq!(found("f(\")\", g(1))", 1), Some((1, 11)));
+        assert_eq!(found("f(\")\")", 4), None);
+        assert_eq!(found("#{ a: [1] } /* } */", 0), Some((0, 10)));
+        assert_eq!(found("`${f(1)}`", 8), Some((7, 2)));
+        assert_eq!(found("(]", 2), None);
+        assert_eq!(found("(", 1), None);
+        assert_eq!(found("a b", 1), None);
+    }
+}

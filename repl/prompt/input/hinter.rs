@@ -1,0 +1,101 @@
+//! What is shown of the future: the rest of an earlier input, and how the call that is being
+//! written is called.
+
+use rustyline::Context;
+use rustyline::hint::{Hint, Hinter};
+use rustyline::history::SearchDirection;
+use virhai::completion::Signature;
+
+use super::Input;
+
+/// A hint behind the input and a line below it.
+pub(in crate::prompt) struct Suggestion {
+    /// The rest of an earlier input.
+    rest: Option<String>,
+    shown: String,
+}
+
+impl Hint for Suggestion {
+    fn display(&self) -> &str {
+        &self.shown
+    }
+
+    fn completion(&self) -> Option<&str> {
+        self.rest.as_deref()
+    }
+}
+
+impl Hinter for Input {
+    type Hint = Suggestion;
+
+    fn hint(&self, line: &str, cursor: usize, context: &Context) -> Option<Suggestion> {
+        let at_end = cursor == line.len();
+        let recalled = recalled(line, context);
+        self.keys.recalled(at_end && recalled);
+        if line.trim().is_empty() {
+            return None;
+        }
+        // Without colours it could not be told from what is typed.
+        let rest = (at_end && !recalled && self.colors)
+            .then(|| earlier(line, context))
+            .flatten();
+        let signature = self.signature(&line[..cursor]);
+        if rest.is_none() && signature.is_none() {
+            return None;
+        }
+        let mut shown = rest.clone().unwrap_or_default();
+        if let Some(signature) = signature {
+            shown.push('\n');
+            shown.push_str(&signature);
+        }
+        Some(Suggestion { rest, shown })
+    }
+}
+
+impl Input {
+    /// How the function is called whose name or arguments `text` ends in, in one line.
+    fn signature(&self, text: &str) -> Option<String> {
+        // What can be called is read beside the typing, which does not wait for it.
+        let catalog = self.known.catalog_so_far()?;
+        let (ways, argument) = self.completer.signatures(catalog, &self.known, text)?;
+        let fits = |way: &&Signature| argument.is_none_or(|number| way.parameters.len() > number);
+        let way = ways.iter().find(fits).or(ways.last())?;
+        let others = match ways.len() {
+            1 => String::new(),
+            count => format!(" (1 of {count})"),
+        };
+        let line = match way.summary() {
+            "" => format!("{way}{others}"),
+            summary => format!("{way}{others}  {summary}"),
+        };
+        // One line is one row, whatever is typed: the rows above it must not move.
+        let most = self.columns.saturating_sub(1);
+        Some(match line.char_indices().nth(most) {
+            Some(_) => line
+                .chars()
+                .take(most.saturating_sub(1))
+                .chain(['…'])
+                .collect(),
+            None => line,
+        })
+    }
+}
+
+/// Whether `line` is the input of the history that the user has gone to.
+fn recalled(line: &str, context: &Context) -> bool {
+    let history = context.history();
+    let index = context.history_index();
+    let entry = history.get(index, SearchDirection::Forward).ok().flatten();
+    index < history.len() && entry.is_some_and(|entry| entry.entry == line)
+}
+
+/// The rest of the last input that begins with `line`.
+fn earlier(line: &str, context: &Context) -> Option<String> {
+    let history = context.history();
+    let last = history.len().checked_sub(1)?;
+    let found = history
+        .starts_with(line, last, SearchDirection::Reverse)
+        .ok()??;
+    let rest = found.entry.get(line.len()..)?;
+    (!rest.is_empty() && !rest.contains('\n')).then(|| rest.to_owned())
+}

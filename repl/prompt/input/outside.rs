@@ -1,0 +1,33 @@
+//! Writing an input in the user's own editor.
+
+use std::fs;
+use std::io::{Error, Result, Write};
+use std::path::Path;
+use std::process::Command;
+
+/// Has the user edit `text` in `$VISUAL`, `$EDITOR` or vi, and answers what came of it.
+pub(in crate::prompt) fn edit(text: &str) -> Result<String> {
+    let mut file = tempfile::Builder::new()
+        .prefix("input-")
+        .suffix(".rhai")
+        .tempfile()?;
+    file.write_all(text.as_bytes())?;
+    file.flush()?;
+    edit_file(file.path())?;
+    // Editors put another file in its place.
+    let text = fs::read_to_string(file.path())?;
+    Ok(text.trim_end().to_owned())
+}
+
+/// Has the user edit a file.
+pub(in crate::prompt) fn edit_file(file: &Path) -> Result<()> {
+    // The variables hold commands, arguments and all, which only a shell takes apart.
+    let status = Command::new("/bin/sh")
+        .args(["-c", "exec ${VISUAL:-${EDITOR:-vi}} \"$1\"", "sh"])
+        .arg(file)
+        .status()?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(Error::other(format!("the editor failed with {status}"))),
+    }
+}

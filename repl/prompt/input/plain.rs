@@ -1,0 +1,35 @@
+//! Reading from a terminal that cannot move its cursor.
+
+use std::io::{BufRead, Write};
+
+use rustyline::error::ReadlineError;
+
+/// Whether the terminal can do no more than show one line after the other. One of which nothing
+/// is known is taken for such.
+pub(super) fn is_needed() -> bool {
+    match std::env::var("TERM") {
+        Ok(term) => matches!(term.as_str(), "" | "dumb" | "cons25" | "emacs"),
+        Err(_) => true,
+    }
+}
+
+/// Reads lines until `is_whole` says so of them.
+pub(super) fn read(prompt: &str, is_whole: impl Fn(&str) -> bool) -> rustyline::Result<String> {
+    let mut input = std::io::stdin().lock();
+    let mut output = std::io::stdout();
+    let mut text = String::new();
+    write!(output, "{prompt}")?;
+    loop {
+        output.flush()?;
+        if input.read_line(&mut text)? == 0 {
+            return Err(ReadlineError::Eof);
+        }
+        let line = text.trim_end_matches(['\r', '\n']).len();
+        text.truncate(line);
+        if is_whole(&text) {
+            return Ok(text);
+        }
+        text.push('\n');
+        write!(output, "{:>width$}", "... ", width = prompt.chars().count())?;
+    }
+}

@@ -1,0 +1,140 @@
+//! What the session knows while a line is typed: its variables, modules, functions and hosts.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use rhai::{AST, Dynamic, Engine, Map, Scope};
+use virhai::HostNames;
+use virhai::catalog::{Catalog, Recipe};
+use virhai::completion::{File, Holder, Surroundings, Variable};
+use virhai::inference::kind_of_value;
+
+/// More entries than this of one folder are not listed.
+const MOST_FILES: usize = 2000;
+
+/// What inputs left, as completion and hints see it.
+#[derive(Default)]
+pub(super) struct Known {
+    variables: Vec<Variable>,
+    modules: Vec<(String, String)>,
+    hosts: HostNames,
+    engine: Option<Arc<Engine>>,
+    catalog: Arc<OnceLock<Catalog>>,
+}
+
+impl Known {
+    pub(super) fn learn(&mut self, scope: &Scope, engine: &Arc<Engine>, imported: &AST) {
+        self.variables = scope
+            .iter_raw()
+            .map(|(name, _, value)| Variable {
+                name: name.to_owned(),
+                kind: (!value.is_unit()).then(|| kind_of_value(engine, value)),
+                keys: keys_of(value),
+            })
+            .collect();
+        self.modules = imports(imported);
+        let held = scope.iter_raw();
+        self.hosts.see(held.map(|(name, _, value)| (name, value)));
+        if self
+            .engine
+            .as_ref()
+            .is_none_or(|known| !Arc::ptr_eq(known, engine))
+        {
+            self.engine = Some(Arc::clone(engine));
+            self.read_catalog();
+        }
+    }
+
+    /// Reads what can be called beside the typing, since it takes longer than a key.
+    fn read_catalog(&mut self) {
+        self.catalog = Arc::default();
+        let (catalog, engine) = (Arc::clone(&self.catalog), self.engine.clone());
+        let _ = std::thread::Builder::new()
+            .name("catalog".into())
+            .spawn(move || {
+                catalog.get_or_init(|| read(engine.as_deref()));
+            });
+    }
+
+    /// What can be called, as far as it is known by now.
+    pub(super) fn catalog_so_far(&self) -> Option<&Catalog> {
+        self.catalog.get()
+    }
+
+    /// What can be called.
+    pub(super) fn catalog(&self) -> &Catalog {
+        self.catalog.get_or_init(|| read(self.engine.as_deref()))
+    }
+}
+
+fn read(engine: Option<&Engine>) -> Catalog {
+    match engine {
+        Some(engine) => Catalog::new(engine),
+        None => Catalog::new(&Engine::new_raw()),
+    }
+}
+
+impl Surroundings for Known {
+    fn variables(&self) -> Vec<Variable> {
+        self.variables.clone()
+    }
+
+    fn modules(&self) -> Vec<(String, String)> {
+        self.modules.clone()
+    }
+
+    fn script(&self, path: &str) -> Option<Recipe> {
+        let path = Path::new(path);
+        // An import cannot leave the folder either.
+        if path.is_absolute() {
+            return None;
+        }
+        let mut file = path.to_owned();
+        if path.extension().is_none_or(|extension| extension != "rhai") {
+            file.as_mut_os_string().push(".rhai");
+        }
+        let text = std::fs::read_to_string(file).ok()?;
+        let text = virhai::source::without_shebang(&text).into_owned();
+        let ast = self.engine.as_ref()?.compile(&text).ok()?;
+        Some(Recipe::of(&path.to_string_lossy(), &text, &ast))
+    }
+
+    fn names(&self, kind: &str, holder: &Holder) -> Vec<String> {
+        self.hosts.names(kind, holder)
+    }
+
+    fn files(&self, folder: &str) -> Vec<File> {
+        let folder = if folder.is_empty() { "." } else { folder };
+        let Ok(entries) = std::fs::read_dir(folder) else {
+            return Vec::new();
+        };
+        let entries = entries.filter_map(|entry| {
+            let entry = entry.ok()?;
+            Some(File {
+                name: entry.file_name().into_string().ok()?,
+                folder: entry.path().is_dir(),
+            })
+        });
+        entries.take(MOST_FILES).collect()
+    }
+}
+
+fn keys_of(value: &Dynamic) -> Vec<String> {
+    let map = value.read_lock::<Map>();
+    map.map_or_else(Vec::new, |map| {
+        map.keys().map(ToString::to_string).collect()
+    })
+}
+
+/// The names of modules and the paths that they come from.
+fn imports(statements: &AST) -> Vec<(String, String)> {
+    let mut modules = Vec::new();
+    for statement in statements.statements() {
+        if let rhai::Stmt::Import(import, _) = statement
+            && let rhai::Expr::StringConstant(path, _) = &import.0
+        {
+            modules.push((import.1.name.to_string(), path.to_string()));
+        }
+    }
+    modules
+}

@@ -1,0 +1,95 @@
+//! How a function is called, in one line.
+
+use super::{Function, RecipeFunction, is_own_kind};
+
+/// One way to call a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// Its name.
+    pub name: String,
+    /// Its parameters as they are shown, without the receiver.
+    pub parameters: Vec<String>,
+    /// The type of its value; empty for none, and where it depends.
+    pub returns: String,
+    /// The doc comment.
+    pub docs: String,
+}
+
+impl Signature {
+    /// How a function is called, `method` where it is so on its first parameter.
+    pub fn of(function: &Function, method: bool) -> Self {
+        let parameters = function.parameters.iter().skip(usize::from(method));
+        Self {
+            name: function.name.clone(),
+            parameters: parameters
+                .map(|(name, kind)| match kind.as_str() {
+                    "?" => name.clone(),
+                    kind => format!("{name}: {kind}"),
+                })
+                .collect(),
+            returns: match function.returns.as_str() {
+                "()" | "?" => String::new(),
+                kind => kind.to_owned(),
+            },
+            docs: function.docs.clone(),
+        }
+    }
+
+    /// How `function` is called by a script: on a value, `value.name`, or by itself.
+    pub fn as_called(function: &Function) -> String {
+        let method = function.receiver().is_some_and(is_own_kind);
+        let on = match function.parameters.first() {
+            Some((receiver, _)) if method || function.property => format!("{receiver}."),
+            _ => String::new(),
+        };
+        let way = Self::of(function, method || function.property);
+        match function.property {
+            true if way.returns.is_empty() => format!("{on}{}", way.name),
+            true => format!("{on}{}: {}", way.name, way.returns),
+            false => format!("{on}{way}"),
+        }
+    }
+
+    /// How a function of a module is called.
+    pub fn of_recipe(function: &RecipeFunction) -> Self {
+        Self {
+            name: function.name.clone(),
+            parameters: function.parameters.clone(),
+            returns: String::new(),
+            docs: function.docs.clone(),
+        }
+    }
+}
+
+impl std::fmt::Display for Signature {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{}({})", self.name, self.parameters.join(", "))?;
+        if !self.returns.is_empty() {
+            write!(f, " -> {}", self.returns)?;
+        }
+        Ok(())
+    }
+}
+
+/// The first sentence of a doc comment, in one line.
+pub fn first_sentence(docs: &str) -> String {
+    let paragraph: Vec<&str> = docs.lines().take_while(|line| !line.is_empty()).collect();
+    let text = paragraph.join(" ");
+    let end = text.find(". ").map_or(text.len(), |end| end + 1);
+    text[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_sentence;
+
+    #[test]
+    fn a_first_sentence_may_go_over_lines() {
+        assert_eq!(
+            first_sentence("Boots\nthis. And more.\n\nAnd more."),
+            "Boots this."
+        );
+        assert_eq!(first_sentence("Boots `a.b`"), "Boots `a.b`");
+        assert_eq!(first_sentence(""), "");
+    }
+}

@@ -1,0 +1,215 @@
+//! What follows a dot or a module's name: methods, properties, keys, functions.
+
+use std::collections::BTreeMap;
+
+use super::cursor::Call;
+use super::scope::Scope;
+use super::signature::{self, Signature, together};
+use super::{Candidate, CandidateKind, Completion, Context, Surroundings, is_named};
+use crate::catalog::{Catalog, Function, Recipe, is_own_kind};
+use crate::names;
+
+impl Context<'_> {
+    /// The members of what `receiver` is, or of any type where that is not known.
+    pub(super) fn members(&self, receiver: &str) -> Completion {
+        let kind = self.scope.kind_of(receiver);
+        let members: Vec<&Function> = match &kind {
+            Some(kind) => self.catalog.members(kind).collect(),
+            // Without the beginning of a name there are too many to be of use.
+            None if self.word.is_empty() => Vec::new(),
+            None => self
+                .catalog
+                .functions()
+                .iter()
+                .filter(|function| function.receiver().is_some_and(is_own_kind))
+                .filter(|function| is_named(function))
+                .collect(),
+        };
+        let keys = self
+            .scope
+            .variable(receiver)
+            .map_or(&[][..], |variable| variable.keys.as_slice());
+        let keys = keys.iter().map(|key| Candidate {
+            label: key.clone(),
+            insert: key.clone(),
+            kind: CandidateKind::Key,
+            docs: String::new(),
+        });
+        let found = self.fitting(keys.chain(self.functions(&members, CandidateKind::Method)));
+        if found.candidates.is_empty() && self.word.len() > 2 {
+            return self.meant(&members);
+        }
+        found
+    }
+
+    /// What the word is another name of, or nearly the name of.
+    fn meant(&self, members: &[&Function]) -> Completion {
+        let meant = names::meant(self.word, members, &[]);
+        let candidates = self
+            .functions(members, CandidateKind::Method)
+            .into_iter()
+            .filter(|candidate| {
+                let name = candidate.insert.trim_end_matches(['(', ')']);
+                meant.as_deref() == Some(name)
+            })
+            .collect();
+        Completion {
+            replaced: self.replaced.clone(),
+            candidates,
+        }
+    }
+
+    /// Functions as candidates: one for each name, or one for each way to call the function whose
+    /// whole name is there already.
+    pub(super) fn functions(&self, functions: &[&Function], kind: CandidateKind) -> Vec<Candidate> {
+        let mut named: BTreeMap<&str, Vec<&Function>> = BTreeMap::new();
+        for function in functions {
+            named.entry(&function.name).or_default().push(function);
+        }
+        let only = named
+            .keys()
+            .filter(|name| name.starts_with(self.word))
+            .count()
+            == 1;
+        let mut candidates = Vec::new();
+        for (name, functions) in named {
+            let (properties, functions): (Vec<&Function>, Vec<&Function>) = functions
+                .into_iter()
+                .partition(|function| function.property);
+            let ways = functions
+                .iter()
+                .map(|function| Signature::of(function, kind == CandidateKind::Method));
+            let mut ways: Vec<Signature> = ways.collect();
+            signature::sort(&mut ways);
+            if let Some(property) = properties.first() {
+                candidates.push(Candidate {
+                    label: match property.returns.as_str() {
+                        "?" => name.to_owned(),
+                        returns => format!("{name} -> {returns}"),
+                    },
+                    insert: name.to_owned(),
+                    kind: CandidateKind::Property,
+                    docs: property.docs.clone(),
+                });
+                // What can be read as a property is not offered as a method as well.
+                continue;
+            }
+            if only && name == self.word {
+                candidates.extend(ways.iter().map(|way| Candidate {
+                    label: way.to_string(),
+                    ..self.function(std::slice::from_ref(way), kind)
+                }));
+            } else {
+                candidates.push(self.function(&ways, kind));
+            }
+        }
+        candidates
+    }
+
+    /// A function that is called in one of `ways`.
+    pub(super) fn function(&self, ways: &[Signature], kind: CandidateKind) -> Candidate {
+        let name = ways.first().map_or("", |way| way.name.as_str());
+        let insert = if self.is_called() {
+            name.to_owned()
+        } else if ways.iter().all(|way| way.parameters.is_empty()) {
+            format!("{name}()")
+        } else {
+            format!("{name}(")
+        };
+        Candidate {
+            label: together(ways),
+            insert,
+            kind,
+            docs: ways
+                .first()
+                .map_or_else(String::new, |way| way.docs.clone()),
+        }
+    }
+
+    /// What the module `alias` offers.
+    pub(super) fn module(&self, alias: &str) -> Completion {
+        let Some(recipe) = recipe(self.catalog, self.around, &self.scope, alias) else {
+            return Completion::default();
+        };
+        let mut named: BTreeMap<&str, Vec<Signature>> = BTreeMap::new();
+        for function in &recipe.functions {
+            let ways = named.entry(&function.name).or_default();
+            ways.push(Signature::of_recipe(function));
+        }
+        let functions = named
+            .into_values()
+            .map(|ways| self.function(&ways, CandidateKind::Function));
+        self.fitting(functions)
+    }
+}
+
+/// What the module `alias` offers.
+pub(super) fn recipe(
+    catalog: &Catalog,
+    around: &dyn Surroundings,
+    scope: &Scope,
+    alias: &str,
+) -> Option<Recipe> {
+    let path = scope.module(alias)?;
+    let known = catalog.recipes().iter().find(|recipe| recipe.path == path);
+    known.cloned().or_else(|| around.script(path))
+}
+
+/// The ways to call what `call` calls.
+pub(super) fn ways(
+    catalog: &Catalog,
+    around: &dyn Surroundings,
+    scope: &Scope,
+    call: &Call,
+) -> Vec<Signature> {
+    if let Some(alias) = &call.module {
+        let recipe = recipe(catalog, around, scope, alias);
+        let functions = recipe.map_or_else(Vec::new, |recipe| recipe.functions);
+        return functions
+            .iter()
+            .filter(|function| function.name == call.name)
+            .map(Signature::of_recipe)
+            .collect();
+    }
+    let mut ways: Vec<Signature> = called(catalog, scope, call)
+        .into_iter()
+        .map(|function| Signature::of(function, call.receiver.is_some()))
+        .collect();
+    if call.receiver.is_none() {
+        let own = scope.functions().iter();
+        ways.extend(
+            own.filter(|(name, _)| *name == call.name)
+                .map(|(name, parameters)| Signature {
+                    name: name.clone(),
+                    parameters: parameters.clone(),
+                    returns: String::new(),
+                    docs: String::new(),
+                }),
+        );
+    }
+    signature::sort(&mut ways);
+    ways
+}
+
+/// The functions of the catalogue that `call` can mean.
+pub(super) fn called<'c>(catalog: &'c Catalog, scope: &Scope, call: &Call) -> Vec<&'c Function> {
+    let named = catalog
+        .named(&call.name)
+        .filter(|function| !function.property);
+    match &call.receiver {
+        Some(receiver) => {
+            let kind = scope.kind_of(receiver);
+            let kind = kind.as_deref().map(crate::catalog::without_element);
+            named
+                .filter(|function| match (function.receiver(), kind) {
+                    (Some(receiver), Some(kind)) => receiver == kind,
+                    (Some(receiver), None) => is_own_kind(receiver),
+                    (None, _) => false,
+                })
+                .collect()
+        }
+        None => named
+            .filter(|function| !function.receiver().is_some_and(is_own_kind))
+            .collect(),
+    }
+}

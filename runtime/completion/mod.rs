@@ -1,0 +1,283 @@
+//! What can be written at a place in a script, by what the catalogue says and what is in scope.
+//!
+//! No call is evaluated for it: types follow from [`crate::inference`], and the names of what a
+//! host has come from the caller, who can ask a host without waiting for it. The prompt and a
+//! language server use the same.
+
+mod cursor;
+mod keys;
+mod members;
+mod scope;
+mod signature;
+mod tables;
+mod values;
+mod within_text;
+
+use std::ops::Range;
+
+use rhai::Engine;
+
+use crate::catalog::{Catalog, Function, Recipe};
+use cursor::{Call, Cursor, Place};
+pub use signature::Signature;
+
+/// What can stand at the cursor.
+#[derive(Debug, Default)]
+pub struct Completion {
+    /// The bytes of the text that a candidate takes the place of.
+    pub replaced: Range<usize>,
+    /// What can stand there, the likely first.
+    pub candidates: Vec<Candidate>,
+}
+
+/// One thing that can stand at the cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// What it is, in a list of candidates.
+    pub label: String,
+    /// What is written.
+    pub insert: String,
+    /// What it is a kind of.
+    pub kind: CandidateKind,
+    /// Its doc comment, where it has one.
+    pub docs: String,
+}
+
+/// A kind of [`Candidate`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CandidateKind {
+    /// A function that is called on a value.
+    Method,
+    /// A property of a value.
+    Property,
+    /// A function.
+    Function,
+    /// A variable.
+    Variable,
+    /// A word of the language.
+    Keyword,
+    /// One of libvirt's constants.
+    Constant,
+    /// A module.
+    Module,
+    /// A key of a map.
+    Key,
+    /// What a host calls one of its objects, or one of the words that a parameter knows.
+    Word,
+    /// A file or a folder.
+    File,
+}
+
+/// A variable that is in scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// The type of its value, as [`crate::catalog`] names types, where it is known.
+    pub kind: Option<String>,
+    /// The keys of its value, where it is a map.
+    pub keys: Vec<String>,
+}
+
+/// A value that has names in it: the variable `pool`, or what a lookup finds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Holder {
+    /// A variable.
+    Variable(String),
+    /// What is found under a name by looking it up, such as a pool on a connection.
+    Found {
+        /// The type of what is found.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// What it is looked up on.
+        on: Box<Holder>,
+    },
+    /// Something that is not known before it is evaluated.
+    Unknown,
+}
+
+/// An entry of a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a folder itself.
+    pub folder: bool,
+}
+
+/// What is known around a text besides what it says itself.
+pub trait Surroundings {
+    /// The variables that are set already.
+    fn variables(&self) -> Vec<Variable> {
+        Vec::new()
+    }
+
+    /// The modules that are imported already: their names, and the paths they came from.
+    fn modules(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// What the script at `path`, as an import names it, offers.
+    fn script(&self, path: &str) -> Option<Recipe> {
+        let _ = path;
+        None
+    }
+
+    /// The names of the objects of the type `kind` that `holder` has; it must not block.
+    fn names(&self, kind: &str, holder: &Holder) -> Vec<String> {
+        let _ = (kind, holder);
+        Vec::new()
+    }
+
+    /// What is in `folder`; the current folder where that is empty.
+    fn files(&self, folder: &str) -> Vec<File> {
+        let _ = folder;
+        Vec::new()
+    }
+}
+
+/// Knows what can be written where.
+pub struct Completer {
+    parser: Engine,
+}
+
+impl Default for Completer {
+    fn default() -> Self {
+        Self {
+            parser: crate::engine::parser(),
+        }
+    }
+}
+
+impl Completer {
+    /// What can stand at the byte `cursor` of `text`.
+    pub fn complete(
+        &self,
+        catalog: &Catalog,
+        around: &dyn Surroundings,
+        text: &str,
+        cursor: usize,
+    ) -> Completion {
+        let (before, after) = text.split_at(cursor.min(text.len()));
+        let at = Cursor::at_end_of(before);
+        let context = Context {
+            catalog,
+            around,
+            scope: scope::Scope::new(&self.parser, catalog, around, before),
+            before,
+            after,
+            replaced: at.word.clone(),
+            word: &before[at.word.clone()],
+        };
+        context.complete(&at.place)
+    }
+
+    /// The ways to call the function whose arguments, or whose name, `text` ends in, and the
+    /// number of the argument.
+    pub fn signatures(
+        &self,
+        catalog: &Catalog,
+        around: &dyn Surroundings,
+        text: &str,
+    ) -> Option<(Vec<Signature>, Option<usize>)> {
+        let scope = || scope::Scope::new(&self.parser, catalog, around, text);
+        let at = Cursor::at_end_of(text);
+        let word = &text[at.word.clone()];
+        let named = match &at.place {
+            Place::Member { receiver } if !word.is_empty() => Some((Some(receiver.clone()), None)),
+            Place::Module { alias } if !word.is_empty() => Some((None, Some(alias.clone()))),
+            Place::Value { .. } if !word.is_empty() => Some((None, None)),
+            _ => None,
+        };
+        if let Some((receiver, module)) = named {
+            let call = Call {
+                name: word.to_owned(),
+                receiver,
+                module,
+            };
+            let ways = members::ways(catalog, around, &scope(), &call);
+            if !ways.is_empty() {
+                return Some((ways, None));
+            }
+        }
+        let argument = Cursor::argument_at_end_of(text)?;
+        let ways = members::ways(catalog, around, &scope(), &argument.call);
+        (!ways.is_empty()).then_some((ways, Some(argument.number)))
+    }
+}
+
+/// All that is known while candidates are looked for.
+struct Context<'a> {
+    catalog: &'a Catalog,
+    around: &'a dyn Surroundings,
+    scope: scope::Scope<'a>,
+    before: &'a str,
+    after: &'a str,
+    replaced: Range<usize>,
+    /// What is written of the word so far.
+    word: &'a str,
+}
+
+impl Context<'_> {
+    fn complete(&self, place: &Place) -> Completion {
+        match place {
+            Place::Nowhere => Completion::default(),
+            Place::Member { receiver } => self.members(receiver),
+            Place::Module { alias } => self.module(alias),
+            Place::Import => self.import(),
+            Place::Text { argument } => self.within_text(argument.as_ref()),
+            Place::Key { argument, given } => self.keys(argument.as_ref(), given),
+            Place::Value { argument, begins } => self.values(argument.as_ref(), *begins),
+        }
+    }
+
+    /// Those of `candidates` that the word so far is the beginning of.
+    fn fitting(&self, candidates: impl IntoIterator<Item = Candidate>) -> Completion {
+        self.fitting_from(self.replaced.start, candidates)
+    }
+
+    /// The same, where only what stands from `start` on is replaced.
+    fn fitting_from(
+        &self,
+        start: usize,
+        candidates: impl IntoIterator<Item = Candidate>,
+    ) -> Completion {
+        let replaced = start..self.replaced.end;
+        let word = &self.before[replaced.clone()];
+        let (mut exact, mut loose) = (Vec::new(), Vec::new());
+        for candidate in candidates {
+            if candidate.insert.starts_with(word) {
+                exact.push(candidate);
+            } else if starts_loosely(&candidate.insert, word) {
+                loose.push(candidate);
+            }
+        }
+        let candidates = if exact.is_empty() { loose } else { exact };
+        Completion {
+            replaced,
+            candidates,
+        }
+    }
+
+    /// Whether a call's parenthesis follows already.
+    fn is_called(&self) -> bool {
+        self.after.starts_with('(')
+    }
+}
+
+/// Whether `word` begins `text` for one who does not mind capitals.
+fn starts_loosely(text: &str, word: &str) -> bool {
+    text.get(..word.len())
+        .is_some_and(|begin| begin.eq_ignore_ascii_case(word))
+}
+
+/// Whether a function is one of those that `value.name(...)` calls, and not an operator.
+fn is_named(function: &Function) -> bool {
+    function
+        .name
+        .starts_with(|letter: char| letter.is_alphabetic())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,404 @@
+use std::sync::LazyLock;
+
+use super::{Candidate, Completer, Completion, File, Holder, Surroundings, Variable};
+use crate::catalog::Catalog;
+use crate::engine::{self, Limits};
+use crate::{Imports, Session, SessionOptions};
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+    let session = Session::new(SessionOptions::default());
+    let engine = engine::build(&session, &Limits::default(), Imports::default());
+    Catalog::new(&engine)
+});
+
+/// A session with a few variables, and a host with a few names.
+struct World;
+
+impl Surroundings for World {
+    fn variables(&self) -> Vec<Variable> {
+        let variable = |name: &str, kind: &str, keys: &[&str]| Variable {
+            name: name.into(),
+            kind: (!kind.is_empty()).then(|| kind.into()),
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        };
+        vec![
+            variable("conn", "Connection", &[]),
+            variable("dom", "Domain", &[]),
+            variable("pool", "StoragePool", &[]),
+            variable("list", "array of Domain", &[]),
+            variable("info", "map", &["memory_kib", "vcpus"]),
+            variable("odd", "", &[]),
+        ]
+    }
+
+    fn modules(&self) -> Vec<(String, String)> {
+        vec![
+            ("guest".into(), "std/guest".into()),
+            ("net".into(), "std/network".into()),
+        ]
+    }
+
+    fn names(&self, kind: &str, holder: &Holder) -> Vec<String> {
+        let shown = match holder {
+            Holder::Variable(name) => name.clone(),
+            Holder::Found { kind, name, .. } => format!("{kind} {name}"),
+            Holder::Unknown => "?".into(),
+        };
+        vec![format!("{kind} of {shown}")]
+    }
+
+    fn files(&self, folder: &str) -> Vec<File> {
+        let file = |name: &str, folder| File {
+            name: name.into(),
+            folder,
+        };
+        match folder {
+            "" => vec![
+                file("shared.rhai", false),
+                file("lib", true),
+                file("notes.txt", false),
+            ],
+            "lib/" => vec![file("disks.rhai", false)],
+            "/srv/" => vec![
+                file("iso", true),
+                file("a.img", false),
+                file(".hidden", false),
+            ],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What can stand at the `^` in `text`.
+fn at(text: &str) -> Completion {
+    let cursor = text.find('^').expect("the text has a cursor");
+    let text = text.replace('^', "");
+    Completer::default().complete(&CATALOG, &World, &text, cursor)
+}
+
+fn inserts(text: &str) -> Vec<String> {
+    let candidates = at(text).candidates;
+    candidates
+        .into_iter()
+        .map(|candidate| candidate.insert)
+        .collect()
+}
+
+fn labels(text: &str) -> Vec<String> {
+    let candidates = at(text).candidates;
+    candidates
+        .into_iter()
+        .map(|candidate| candidate.label)
+        .collect()
+}
+
+#[test]
+fn members_are_those_of_the_receivers_type() {
+    for text in [
+        "dom.man^",
+        "conn.lookup_by_name(\"x\").man^",
+        "list[0].man^",
+        "conn.list_all_domains()[0].man^",
+        "let d = list[1]; d.man^",
+        "for d in conn.list_all_domains() { d.man^",
+        "for (d, i) in list { print(`${d.man^",
+        "list.filter(|d| d.man^",
+        "conn.list_all_domains().filter(|d| d.is_active()).for_each(|d| d.man^",
+        "parallel(list, 2, |d| d.man^",
+        "fn f(d) { dom.man^",
+        "let x = 1; if x == 2 { dom.man^",
+        "dom /* what */ . man^",
+    ] {
+        assert_eq!(
+            labels(text),
+            [
+                "managed_save([flags])",
+                "managed_save_define_xml(xml, flags)",
+                "managed_save_get_xml_desc([flags]) -> string",
+                "managed_save_remove([flags])"
+            ],
+            "{text}"
+        );
+    }
+    assert!(labels("dom.^").len() > 60);
+    assert!(labels("dom.^").contains(&"name -> string".to_owned()));
+    assert_eq!(inserts("conn.list_all_n^"), ["list_all_networks("]);
+    assert_eq!(inserts("dom.is_act^"), ["is_active()"]);
+    assert_eq!(inserts("dom.is_act^()"), ["is_active"]);
+    assert_eq!(
+        inserts("info.^").iter().take(2).collect::<Vec<_>>(),
+        ["memory_kib", "vcpus"]
+    );
+    assert_eq!(labels("let m = #{ a: 1, b: 2 }; m.a^"), ["a"]);
+    assert!(inserts("\"text\".to_up^").contains(&"to_upper()".to_owned()));
+    assert_eq!(inserts("try { } catch (e) { e.act^"), ["action"]);
+}
+
+#[test]
+fn a_function_that_is_written_out_shows_each_way_to_call_it() {
+    let ways = labels("dom.migrate_to_uri^");
+    assert!(ways.len() > 3, "{ways:?}");
+    assert_eq!(ways[0], "migrate_to_uri(uri: string, flags: int)");
+}
+
+#[test]
+fn an_unknown_receiver_offers_what_any_has_once_a_letter_is_there() {
+    assert_eq!(labels("odd.^"), Vec::<String>::new());
+    assert_eq!(
+        inserts("odd.storage_vol_lookup_by_n^"),
+        ["storage_vol_lookup_by_name("]
+    );
+}
+
+#[test]
+fn another_word_for_a_method_becomes_the_method() {
+    assert_eq!(inserts("dom.start^"), ["create("]);
+    assert_eq!(inserts("dom.dumpxml^"), ["xml_desc("]);
+    assert_eq!(inserts("conn.lookupByName^"), ["lookup_by_name("]);
+}
+
+#[test]
+fn names_stand_where_they_fit() {
+    for (text, names) in [
+        ("conn.lookup_by_name(\"^", "Domain of conn"),
+        ("conn.lookup_by_name(\"Dom^\")", "Domain of conn"),
+        ("conn.network_lookup_by_name(\"^", "Network of conn"),
+        (
+            "conn.storage_pool_lookup_by_name(\"^",
+            "StoragePool of conn",
+        ),
+        ("pool.storage_vol_lookup_by_name(\"^", "StorageVol of pool"),
+        (
+            "conn.storage_pool_lookup_by_name(\"images\").storage_vol_lookup_by_name(\"^",
+            "StorageVol of StoragePool images",
+        ),
+        ("dom.snapshot_lookup_by_name(`^", "DomainSnapshot of dom"),
+        ("connect().lookup_by_name(\"^", "Domain of ?"),
+        ("guest::find(conn, \"^", "Domain of conn"),
+        ("net::find(conn, \"^", "Network of conn"),
+        ("guest::create(conn, #{ pool: \"^", "StoragePool of conn"),
+        (
+            "guest::create(conn, #{ disks: [#{ size: 1, pool: \"^",
+            "StoragePool of conn",
+        ),
+    ] {
+        assert_eq!(labels(text), [names], "{text}");
+    }
+    assert_eq!(inserts("conn.lookup_by_name(\"^\")"), ["Domain of conn"]);
+    assert_eq!(inserts("conn.lookup_by_name(\"^"), ["Domain of conn\""]);
+    assert_eq!(labels("dom.set_user_password(\"^"), Vec::<String>::new());
+}
+
+#[test]
+fn words_stand_where_they_fit() {
+    assert_eq!(inserts("dom.wait(\"sh^"), ["shutdown\"", "shutoff\""]);
+    assert_eq!(inserts("conn.wait_event(#{ event: \"sta^"), ["started\""]);
+    assert_eq!(
+        inserts("conn.wait_event(\"network^"),
+        ["network_lifecycle\"", "network_metadata_change\""]
+    );
+    assert_eq!(inserts("connect(\"test^"), ["test:///default\""]);
+}
+
+#[test]
+fn constants_are_those_of_the_parameter() {
+    for (text, constants) in [
+        ("dom.abort_job(^", vec!["VIR_DOMAIN_ABORT_JOB_POSTCOPY"]),
+        (
+            "dom.reboot(VIR_DOMAIN_REBOOT_G^",
+            vec!["VIR_DOMAIN_REBOOT_GUEST_AGENT"],
+        ),
+        (
+            "dom.create(VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_A^",
+            vec!["VIR_DOMAIN_START_AUTODESTROY"],
+        ),
+        (
+            "dom.create(VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_P^",
+            vec![],
+        ),
+        (
+            "dom.interface_addresses(VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_A^",
+            vec![
+                "VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT",
+                "VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP",
+            ],
+        ),
+        (
+            "let x = VIR_DOMAIN_RUNN^",
+            vec!["VIR_DOMAIN_RUNNING", "VIR_DOMAIN_RUNNING_UNKNOWN"],
+        ),
+    ] {
+        let found = inserts(text);
+        let found: Vec<&str> = found.iter().map(String::as_str).collect();
+        match constants[..] {
+            [] => assert!(
+                !found.contains(&"VIR_DOMAIN_START_PAUSED"),
+                "{text}: {found:?}"
+            ),
+            _ => assert!(found.starts_with(&constants), "{text}: {found:?}"),
+        }
+    }
+    // Too many to be listed are offered part by part.
+    assert!(inserts("VIR_^").contains(&"VIR_NETWORK_".to_owned()));
+}
+
+#[test]
+fn every_flag_of_a_function_is_offered() {
+    let without: Vec<String> = CATALOG
+        .functions()
+        .iter()
+        .filter(|function| !function.standard)
+        .filter(|function| {
+            let flags = function
+                .parameters
+                .iter()
+                .position(|(name, _)| name == "flags");
+            flags.is_some_and(|flags| super::tables::flags(function, flags).is_none())
+        })
+        .map(|function| {
+            let calls: Vec<&str> = function.calls().collect();
+            format!("{} {}", function.name, calls.join(" "))
+        })
+        .collect();
+    println!("{}", without.join("\n"));
+}
+
+#[test]
+fn keys_are_those_that_the_function_knows() {
+    assert_eq!(
+        inserts("dom.stop(#{ ^"),
+        ["shutdown: ", "agent: ", "destroy: "]
+    );
+    assert_eq!(
+        inserts("dom.stop(#{ agent: 1, ^ })"),
+        ["shutdown: ", "destroy: "]
+    );
+    assert_eq!(inserts("connect(\"x\", #{ ti^"), ["timeout: "]);
+    assert!(inserts("dom.migrate(conn, #{ ^").contains(&"bandwidth: ".to_owned()));
+    assert_eq!(inserts("guest::create(conn, #{ mem^"), ["memory: "]);
+    assert_eq!(inserts("guest::create(conn, #{ sta^"), ["start: "]);
+    assert_eq!(inserts("net::create(conn, #{ na^"), ["name: "]);
+    assert_eq!(
+        inserts("import \"std/pool\" as p; p::ensure(conn, #{ na^"),
+        ["name: "]
+    );
+}
+
+#[test]
+fn the_functions_of_a_module_follow_its_name() {
+    assert_eq!(
+        labels("guest::re^"),
+        [
+            "refuse_existing(conn, name)",
+            "remove(dom)",
+            "remove_with_volumes(dom)"
+        ]
+    );
+    assert_eq!(
+        inserts("import \"std/witness\" as w;\nw::is_b^"),
+        ["is_blank("]
+    );
+    assert_eq!(inserts("nowhere::^"), Vec::<String>::new());
+}
+
+#[test]
+fn modules_and_files_stand_where_they_fit() {
+    assert_eq!(inserts("import \"std/ne^"), ["std/network\""]);
+    assert_eq!(
+        inserts("import \"s^").last().map(String::as_str),
+        Some("shared\"")
+    );
+    assert_eq!(inserts("import \"lib/^"), ["disks\""]);
+    assert_eq!(inserts("let x = \"/srv/^\""), ["a.img", "iso/"]);
+    assert_eq!(inserts("conn.restore(\"/srv/a^"), ["a.img\""]);
+    let at = at("dom.save(\"/srv/a^\")");
+    assert_eq!(
+        at.replaced,
+        "dom.save(\"/srv/".len().."dom.save(\"/srv/a".len()
+    );
+}
+
+#[test]
+fn values_are_variables_functions_and_words() {
+    let found = labels("^");
+    for label in [
+        "conn: Connection",
+        "list: array of Domain",
+        "guest:: std/guest",
+    ] {
+        assert!(found.contains(&label.to_owned()), "{found:?}");
+    }
+    assert!(inserts("^").contains(&"connect(".to_owned()));
+    assert!(!inserts("^").contains(&"lookup_by_name(".to_owned()));
+    assert_eq!(inserts("wh^"), ["while"]);
+    assert_eq!(inserts("f(wh^"), Vec::<String>::new());
+    assert_eq!(labels("fn twice(x) { x * 2 }\ntwi^"), ["twice(x)"]);
+    assert_eq!(inserts("let total = 1; tot^"), ["total"]);
+    assert_eq!(inserts("let na^"), Vec::<String>::new());
+    assert_eq!(inserts("// do^"), Vec::<String>::new());
+}
+
+#[test]
+fn a_call_shows_its_signature_and_the_number_of_the_argument() {
+    let completer = Completer::default();
+    for (text, signature, number) in [
+        (
+            "conn.lookup_by_name(",
+            "lookup_by_name(name: string) -> Domain",
+            Some(0),
+        ),
+        (
+            "conn.lookup_by_name(\"te",
+            "lookup_by_name(name: string) -> Domain",
+            Some(0),
+        ),
+        (
+            "conn.lookup_by_name",
+            "lookup_by_name(name: string) -> Domain",
+            None,
+        ),
+        ("guest::keep(", "keep(dom)", Some(0)),
+        ("fn f(a, b) { }; f(1, ", "f(a, b)", Some(1)),
+        (
+            "dom.send_key(1, 2",
+            "send_key(codeset: int, hold_ms: int, keys: array)",
+            Some(1),
+        ),
+    ] {
+        let (ways, found) = completer.signatures(&CATALOG, &World, text).expect(text);
+        assert_eq!(ways[0].to_string(), signature, "{text}");
+        assert_eq!(found, number, "{text}");
+    }
+    assert!(completer.signatures(&CATALOG, &World, "1 + 1").is_none());
+}
+
+#[test]
+fn every_word_of_the_language_is_one() {
+    for word in super::values::STATEMENTS
+        .iter()
+        .chain(&super::values::WORDS)
+    {
+        let pieces = crate::lexer::pieces(word);
+        assert!(
+            matches!(
+                pieces[..],
+                [crate::lexer::Piece {
+                    class: crate::lexer::Class::Keyword,
+                    ..
+                }]
+            ),
+            "{word}"
+        );
+    }
+}
+
+#[test]
+fn every_candidate_begins_with_the_word_or_replaces_it() {
+    let Completion {
+        replaced,
+        candidates,
+    } = at("let x = dom.sta^");
+    assert_eq!(replaced, 12..15);
+    let begins = |candidate: &Candidate| candidate.insert.starts_with("sta");
+    assert!(candidates.iter().all(begins));
+}

@@ -1,0 +1,285 @@
+//! What can stand between quotes: names of objects, words, paths, modules.
+
+use rhai::Expr;
+
+use super::cursor::{Argument, Step};
+use super::{Candidate, CandidateKind, Completion, Context, File, Holder, members, scope};
+use crate::api::domain::state::STATES;
+use crate::catalog::{Function, is_own_kind};
+use crate::constants::Words;
+use crate::libvirt::events;
+
+/// What options and parameters call an object of libvirt's, and its type.
+const NOUNS: [(&str, &str); 8] = [
+    ("domain", "Domain"),
+    ("guest", "Domain"),
+    ("storage_pool", "StoragePool"),
+    ("pool", "StoragePool"),
+    ("network", "Network"),
+    ("volume", "StorageVol"),
+    ("snapshot", "DomainSnapshot"),
+    ("interface", "Interface"),
+];
+
+/// The ways to hosts that are tried first.
+const URIS: [&str; 8] = [
+    "qemu:///system",
+    "qemu:///session",
+    "qemu:///embed?root=",
+    "qemu+ssh://",
+    "qemu+tls://",
+    "test:///default",
+    "xen:///system",
+    "lxc:///system",
+];
+
+/// What can happen in the life of a domain.
+static EVENTS: Words = Words::new("virDomainEventType", "VIR_DOMAIN_EVENT_");
+
+fn all_words(words: &Words) -> impl Iterator<Item = String> {
+    let known = words.all().iter().filter(|word| !word.is_empty());
+    known.map(ToString::to_string)
+}
+
+impl Context<'_> {
+    pub(super) fn within_text(&self, argument: Option<&Argument>) -> Completion {
+        if let Some(argument) = argument {
+            let words = self.words(argument);
+            if !words.is_empty() {
+                return self.fitting(words.into_iter().map(|word| self.word_candidate(&word)));
+            }
+            if let Some((kind, holder)) = self.named(argument) {
+                let mut names = self.around.names(&kind, &holder);
+                names.sort();
+                names.dedup();
+                return self.fitting(names.iter().map(|name| self.word_candidate(name)));
+            }
+        }
+        let parameter = argument.map_or_else(Vec::new, |argument| self.parameters(argument));
+        let is_path = parameter.iter().any(|(_, name)| name == "path");
+        let on_xml = parameter
+            .iter()
+            .any(|(function, _)| function.receiver() == Some("Xml"));
+        let begins_a_path = ["/", "./", "../"]
+            .iter()
+            .any(|begin| self.word.starts_with(begin));
+        if !on_xml && (is_path || begins_a_path) {
+            return self.path();
+        }
+        Completion::default()
+    }
+
+    /// A text that is closed once it is chosen.
+    fn word_candidate(&self, word: &str) -> Candidate {
+        let quote = self.before[..self.replaced.start].chars().next_back();
+        let closes = match quote {
+            Some(quote) if !self.after.starts_with(quote) && !word.ends_with(['/', '=']) => {
+                quote.to_string()
+            }
+            _ => String::new(),
+        };
+        let escaped = word.replace('\\', "\\\\").replace('"', "\\\"");
+        Candidate {
+            label: word.to_owned(),
+            insert: format!("{escaped}{closes}"),
+            kind: CandidateKind::Word,
+            docs: String::new(),
+        }
+    }
+
+    /// The functions that an argument can belong to, with the name of its parameter in each.
+    fn parameters(&self, argument: &Argument) -> Vec<(&crate::catalog::Function, String)> {
+        if argument.call.module.is_some() || !argument.within.is_empty() {
+            return Vec::new();
+        }
+        let number = argument.number + usize::from(argument.call.receiver.is_some());
+        members::called(self.catalog, &self.scope, &argument.call)
+            .into_iter()
+            .filter_map(|function| {
+                let (name, _) = function.parameters.get(number)?;
+                Some((function, name.clone()))
+            })
+            .collect()
+    }
+
+    /// The words that an argument knows.
+    fn words(&self, argument: &Argument) -> Vec<String> {
+        let key = match argument.within.last() {
+            Some(Step::Key(key)) => Some(key.as_str()),
+            _ => None,
+        };
+        match (argument.call.name.as_str(), argument.number, key) {
+            ("connect" | "connect_read_only" | "connect_auth", 0, None)
+                if argument.call.receiver.is_none() =>
+            {
+                URIS.iter().map(|uri| (*uri).to_owned()).collect()
+            }
+            ("wait", 0, None) if self.is_on(argument, "Domain") => {
+                let undefined = std::iter::once("undefined".to_owned());
+                all_words(&STATES).chain(undefined).collect()
+            }
+            ("wait_event", 0, None | Some("kind")) => events::kinds().map(str::to_owned).collect(),
+            ("wait_event", 0, Some("event")) => all_words(&EVENTS).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn is_on(&self, argument: &Argument, kind: &str) -> bool {
+        let receiver = argument.call.receiver.as_deref();
+        receiver
+            .and_then(|receiver| self.scope.kind_of(receiver))
+            .as_deref()
+            == Some(kind)
+    }
+
+    /// The type of the objects whose names an argument takes, and who has them.
+    fn named(&self, argument: &Argument) -> Option<(String, Holder)> {
+        let key = argument.within.iter().rev().find_map(|step| match step {
+            Step::Key(key) => Some(key.as_str()),
+            Step::Item => None,
+        });
+        let holder = self.holder(match &argument.call.receiver {
+            Some(receiver) => receiver,
+            None => &argument.first,
+        });
+        if let Some(key) = key {
+            return Some((of_noun(key)?.to_owned(), holder));
+        }
+        if let Some(alias) = &argument.call.module {
+            let recipe = members::recipe(self.catalog, self.around, &self.scope, alias)?;
+            let function = recipe.functions.iter().find(|function| {
+                function.name == argument.call.name && function.parameters.len() > argument.number
+            })?;
+            let kind = described(&function.docs, &function.parameters[argument.number])?;
+            return Some((kind.to_owned(), holder));
+        }
+        let parameters = self.parameters(argument);
+        parameters.into_iter().find_map(|(function, name)| {
+            // A lookup by name takes the names of what it finds.
+            let found =
+                (name == "name" && is_lookup(function)).then_some(function.returns.as_str());
+            let kind = found.or_else(|| of_noun(&name))?;
+            Some((kind.to_owned(), holder.clone()))
+        })
+    }
+
+    /// Who has the names, by the expression `code`; its calls are not evaluated but remembered.
+    fn holder(&self, code: &str) -> Holder {
+        let ast = self.scope.parse(code);
+        let expression = ast.as_ref().and_then(scope::expression);
+        expression.map_or(Holder::Unknown, |expression| self.holder_in(&expression))
+    }
+
+    fn holder_in(&self, expression: &Expr) -> Holder {
+        match expression {
+            Expr::Variable(variable, ..) => Holder::Variable(variable.1.to_string()),
+            Expr::Dot(pair, ..) => self.holder_after(self.holder_in(&pair.lhs), &pair.rhs),
+            _ => Holder::Unknown,
+        }
+    }
+
+    /// Rhai nests a chain to the right.
+    fn holder_after(&self, on: Holder, rest: &Expr) -> Holder {
+        match rest {
+            Expr::MethodCall(call, _) => {
+                let lookup = self
+                    .catalog
+                    .named(&call.name)
+                    .find(|function| is_lookup(function));
+                let (Some(lookup), Some(Expr::StringConstant(name, _))) =
+                    (lookup, call.args.first())
+                else {
+                    return Holder::Unknown;
+                };
+                Holder::Found {
+                    kind: lookup.returns.clone(),
+                    name: name.to_string(),
+                    on: Box::new(on),
+                }
+            }
+            Expr::Dot(pair, ..) => self.holder_after(self.holder_after(on, &pair.lhs), &pair.rhs),
+            _ => Holder::Unknown,
+        }
+    }
+
+    /// Files and folders.
+    fn path(&self) -> Completion {
+        let folder = self.word.rfind('/').map_or(0, |at| at + 1);
+        let files = self.around.files(&self.word[..folder]);
+        let start = self.replaced.start + folder;
+        let hidden = self.word[folder..].starts_with('.');
+        let files = files
+            .into_iter()
+            .filter(|file| hidden || !file.name.starts_with('.'));
+        self.fitting_from(start, sorted(files).map(|file| self.file(file)))
+    }
+
+    fn file(&self, file: File) -> Candidate {
+        let name = match file.folder {
+            true => format!("{}/", file.name),
+            false => file.name,
+        };
+        Candidate {
+            kind: CandidateKind::File,
+            ..self.word_candidate(&name)
+        }
+    }
+
+    /// What can be imported: recipes, and scripts beside.
+    pub(super) fn import(&self) -> Completion {
+        let recipes = self.catalog.recipes().iter().map(|recipe| Candidate {
+            kind: CandidateKind::Module,
+            docs: recipe.docs.clone(),
+            ..self.word_candidate(&recipe.path)
+        });
+        let found = self.fitting(recipes);
+        let folder = self.word.rfind('/').map_or(0, |at| at + 1);
+        let files = self.around.files(&self.word[..folder]);
+        let scripts = files.into_iter().filter_map(|file| {
+            let name = match file.folder {
+                true => file.name.clone(),
+                false => file.name.strip_suffix(".rhai")?.to_owned(),
+            };
+            (!name.starts_with('.')).then_some(File { name, ..file })
+        });
+        let start = self.replaced.start + folder;
+        let scripts = self.fitting_from(start, sorted(scripts).map(|file| self.file(file)));
+        if found.candidates.is_empty() {
+            return scripts;
+        }
+        // Both begin with the word: what only follows its last folder is told apart no more.
+        let shift = &self.word[..folder];
+        let mut candidates = found.candidates;
+        candidates.extend(scripts.candidates.into_iter().map(|candidate| Candidate {
+            insert: format!("{shift}{}", candidate.insert),
+            ..candidate
+        }));
+        Completion {
+            replaced: self.replaced.clone(),
+            candidates,
+        }
+    }
+}
+
+/// Whether a function finds an object of a connection or of another object by a name.
+fn is_lookup(function: &Function) -> bool {
+    function.name.ends_with("lookup_by_name") && is_own_kind(&function.returns)
+}
+
+fn of_noun(noun: &str) -> Option<&'static str> {
+    let found = NOUNS.iter().find(|(known, _)| *known == noun);
+    found.map(|(_, kind)| *kind)
+}
+
+/// The type of what the docs of a recipe's function call by the name of its parameter: "The
+/// network called `name`".
+fn described(docs: &str, parameter: &str) -> Option<&'static str> {
+    let before = docs.split_once(&format!(" called `{parameter}`"))?.0;
+    of_noun(before.rsplit(' ').next()?).or_else(|| of_noun(parameter))
+}
+
+fn sorted(files: impl Iterator<Item = File>) -> impl Iterator<Item = File> {
+    let mut files: Vec<File> = files.collect();
+    files.sort_by(|one, other| one.name.cmp(&other.name));
+    files.into_iter()
+}

@@ -1,0 +1,144 @@
+//! The XML that a failed call was given, and where in it the reason stands.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use rhai::{Dynamic, EvalAltResult};
+use virt::connect::Connect;
+use virt_sys as sys;
+
+use super::Error;
+use crate::libvirt::{self, Failure};
+use crate::xml::{self, Spot};
+
+/// XML that was refused.
+#[derive(Debug, Clone)]
+pub struct Rejected {
+    /// All of it.
+    pub text: Arc<str>,
+    /// Where the reason stands; nothing where that cannot be told.
+    pub spot: Option<Spot>,
+}
+
+/// Remembers the XML that a call was given, where the call fails because of it.
+pub(crate) trait OfXml {
+    /// The same; a failure that XML can be the reason of keeps `xml`.
+    fn of_xml(self, xml: &str) -> Self;
+}
+
+impl<T> OfXml for Result<T, Box<EvalAltResult>> {
+    fn of_xml(self, xml: &str) -> Self {
+        self.map_err(|thrown| {
+            if let EvalAltResult::ErrorRuntime(value, position) = &*thrown
+                && let Some(error) = value.clone().try_cast::<Error>()
+                && is_of_xml(error.number())
+            {
+                let error = error.with_xml(xml);
+                return EvalAltResult::ErrorRuntime(Dynamic::from(error), *position).into();
+            }
+            thrown
+        })
+    }
+}
+
+/// Whether XML can be the reason of a failure with the code `number`.
+fn is_of_xml(number: i64) -> bool {
+    let codes = [
+        sys::VIR_ERR_XML_ERROR,
+        sys::VIR_ERR_XML_DETAIL,
+        sys::VIR_ERR_XML_INVALID_SCHEMA,
+        sys::VIR_ERR_NO_NAME,
+        sys::VIR_ERR_NO_OS,
+        sys::VIR_ERR_OS_TYPE,
+        sys::VIR_ERR_INVALID_ARG,
+        sys::VIR_ERR_CONFIG_UNSUPPORTED,
+    ];
+    codes.map(i64::from).contains(&number)
+}
+
+impl Rejected {
+    /// Looks for the reason of `failure` in `text`; a schema is asked on a host of its own.
+    pub(super) fn new(text: &Arc<str>, failure: &Failure) -> Self {
+        let words = failure.message.as_str();
+        let spot = match u32::try_from(failure.code).unwrap_or_default() {
+            sys::VIR_ERR_XML_INVALID_SCHEMA => {
+                let schema = Schema::of(text);
+                // Without a schema at hand, what libvirt named is all there is.
+                let refused =
+                    |text: &str| schema.as_ref().is_none_or(|schema| schema.refuses(text));
+                xml::against_schema(text, words, refused)
+            }
+            sys::VIR_ERR_NO_NAME => xml::lacking(text, "name"),
+            _ => xml::malformed(text).or_else(|| xml::named(text, words)),
+        };
+        Self {
+            text: Arc::clone(text),
+            spot,
+        }
+    }
+
+    /// The line, the column and the characters of the spot, both from 1, if there is one.
+    pub fn place(&self) -> Option<(usize, usize, usize)> {
+        let bytes = self.spot.as_ref()?.bytes.clone();
+        let before = &self.text[..bytes.start];
+        let line = before.matches('\n').count() + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count()
+            + 1;
+        Some((line, column, self.text[bytes].chars().count()))
+    }
+}
+
+/// libvirt's schema for one kind of document, asked through a test driver's host that nobody sees.
+struct Schema {
+    host: Connect,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Domain,
+    Network,
+    Pool,
+}
+
+impl Schema {
+    /// The schema for `text`, if there is one here and it refuses that too.
+    fn of(text: &str) -> Option<Self> {
+        let kind = match xml::root(text)?.as_str() {
+            "domain" => Kind::Domain,
+            "network" => Kind::Network,
+            "pool" => Kind::Pool,
+            _ => return None,
+        };
+        let mut empty = tempfile::NamedTempFile::new().ok()?;
+        empty.write_all(b"<node/>").ok()?;
+        let host = Connect::open(Some(&format!("test://{}", empty.path().display()))).ok()?;
+        let schema = Self { host, kind };
+        schema.refuses(text).then_some(schema)
+    }
+
+    fn refuses(&self, text: &str) -> bool {
+        let answer = match self.kind {
+            Kind::Domain => {
+                let validate = sys::VIR_DOMAIN_DEFINE_VALIDATE;
+                let answer = self.host.define_domain_xml_flags(text, validate);
+                answer.err().map(Failure::from)
+            }
+            Kind::Network => {
+                let validate = sys::VIR_NETWORK_DEFINE_VALIDATE;
+                libvirt::network::define_xml_flags(&self.host, text, validate).err()
+            }
+            Kind::Pool => {
+                let validate = sys::VIR_STORAGE_POOL_DEFINE_VALIDATE;
+                let answer = self.host.define_storage_pool_xml(text, validate);
+                answer.err().map(Failure::from)
+            }
+        };
+        answer.is_some_and(|failure| failure.code == i64::from(sys::VIR_ERR_XML_INVALID_SCHEMA))
+    }
+}

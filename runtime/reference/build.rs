@@ -1,0 +1,181 @@
+//! From the catalogue to a reference.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{Catalog, Function, Recipe, Signature, is_own_kind};
+use crate::constants::{self, Constant, Value};
+use crate::version::versions;
+
+use super::links::link;
+use super::{Entry, Part, Reference};
+
+/// What the names of Rhai's types stand for in the order of the reference.
+const LANGUAGE: &str = "Types of the language";
+
+pub(super) fn of_catalog(catalog: &Catalog) -> Reference {
+    let mut parts = vec![free_functions(catalog)];
+    parts.extend(types(catalog));
+    parts.extend(catalog.recipes().iter().map(of_recipe));
+    parts.extend(enumerations());
+    let versions = versions();
+    Reference {
+        title: format!("virhai {}", versions.virhai),
+        docs:
+            "What scripts can call. Flags are joined with `|`; sizes are numbers or text such as \
+               `\"20GiB\"`, durations seconds or text such as `\"5m\"`."
+                .into(),
+        parts,
+    }
+}
+
+/// What is called by itself, and not on a value.
+fn free_functions(catalog: &Catalog) -> Part {
+    let own = catalog.functions().iter().filter(|function| {
+        !function.standard && !function.receiver().is_some_and(is_own_kind) && is_named(function)
+    });
+    let first_of_language = |function: &&Function| {
+        function
+            .receiver()
+            .is_some_and(|kind| ["array", "blob", "map", "Fn"].contains(&kind))
+    };
+    Part {
+        group: "Functions",
+        name: "Functions".into(),
+        docs: "What a script calls by itself.".into(),
+        entries: entries(own.filter(|function| !first_of_language(function))),
+    }
+}
+
+/// A part for each type: libvirt's, then those of the language.
+fn types(catalog: &Catalog) -> Vec<Part> {
+    let mut kinds: BTreeMap<(bool, &str), Vec<&Function>> = BTreeMap::new();
+    for function in catalog
+        .functions()
+        .iter()
+        .filter(|function| is_named(function))
+    {
+        let Some(kind) = function.receiver() else {
+            continue;
+        };
+        let own = is_own_kind(kind) && !function.standard;
+        let language = [
+            "string", "array", "blob", "map", "int", "float", "char", "Fn",
+        ];
+        if own || (language.contains(&kind) && function.parameters[0].1 == kind) {
+            kinds.entry((!own, kind)).or_default().push(function);
+        }
+    }
+    kinds
+        .into_iter()
+        .map(|((language, kind), functions)| Part {
+            group: if language { LANGUAGE } else { "Types" },
+            name: kind.to_owned(),
+            docs: String::new(),
+            entries: entries(functions.into_iter()),
+        })
+        .collect()
+}
+
+pub(super) fn of_recipe(recipe: &Recipe) -> Part {
+    let alias = recipe.path.rsplit('/').next().unwrap_or_default();
+    let mut entries: Vec<Entry> = Vec::new();
+    for function in &recipe.functions {
+        let way = (
+            format!("{alias}::{}", Signature::of_recipe(function)),
+            function.docs.clone(),
+        );
+        match entries.iter_mut().find(|entry| entry.name == function.name) {
+            Some(entry) => entry.ways.push(way),
+            None => entries.push(Entry {
+                name: function.name.clone(),
+                ways: vec![way],
+            }),
+        }
+    }
+    Part {
+        group: "Recipes",
+        name: recipe.path.clone(),
+        docs: recipe.docs.clone(),
+        entries,
+    }
+}
+
+/// A part for each of libvirt's enumerations.
+fn enumerations() -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    for constant in constants::all() {
+        let name = match constant.group {
+            "" => "names of typed parameters",
+            group => group,
+        };
+        let entry = Entry {
+            name: constant.name.to_owned(),
+            ways: vec![(of_constant(constant), String::new())],
+        };
+        match parts.iter_mut().find(|part| part.name == name) {
+            Some(part) => part.entries.push(entry),
+            None => parts.push(Part {
+                group: "Constants",
+                name: name.to_owned(),
+                docs: String::new(),
+                entries: vec![entry],
+            }),
+        }
+    }
+    parts
+}
+
+pub(super) fn of_constant(constant: &Constant) -> String {
+    match constant.value {
+        Value::Integer(number) => format!("{} = {number}", constant.name),
+        Value::Text(text) => format!("{} = {:?}", constant.name, text.to_string_lossy()),
+    }
+}
+
+/// Whether it has a name, and is no operator.
+fn is_named(function: &Function) -> bool {
+    let hidden = ["to_debug", "to_string"];
+    function
+        .name
+        .starts_with(|letter: char| letter.is_alphabetic() || letter == '_')
+        && (function.standard || !hidden.contains(&function.name.as_str()))
+}
+
+/// Functions of one name together, by name.
+fn entries<'a>(functions: impl Iterator<Item = &'a Function>) -> Vec<Entry> {
+    let mut named: BTreeMap<&str, Vec<&Function>> = BTreeMap::new();
+    for function in functions {
+        named.entry(&function.name).or_default().push(function);
+    }
+    named
+        .into_iter()
+        .map(|(name, mut functions)| {
+            // The engine has them in another order each time.
+            functions.sort_by_key(|function| {
+                (
+                    !function.property,
+                    function.parameters.len(),
+                    &function.parameters,
+                )
+            });
+            Entry {
+                name: name.to_owned(),
+                ways: functions.iter().map(|function| way(function)).collect(),
+            }
+        })
+        .collect()
+}
+
+/// How a function is called, and its documentation with links to libvirt's.
+pub(super) fn way(function: &Function) -> (String, String) {
+    let calls: Vec<String> = function
+        .calls()
+        .map(|name| format!("[{name}]({})", link(name)))
+        .collect();
+    let docs = match function.docs.rsplit_once("Calls ") {
+        Some((before, _)) if calls.is_empty() => before.trim_end().to_owned(),
+        Some((before, _)) => format!("{}\n\nCalls {}.", before.trim_end(), calls.join(", ")),
+        None => function.docs.clone(),
+    };
+    (Signature::as_called(function), docs)
+}

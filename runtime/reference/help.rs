@@ -1,0 +1,145 @@
+//! Help on one name, as plain text for a terminal.
+
+use std::fmt::Write;
+
+use super::build::{of_constant, way};
+use super::markdown::is_list;
+use super::{Entry, Part, Reference, link};
+use crate::catalog::{Catalog, Function, first_sentence};
+use crate::constants;
+
+/// What `name` stands for: a function `create`, a method `Domain.create`, a type `Domain`, a
+/// constant, a recipe `std/guest`, or a function of one, `guest::create`. Nothing where nothing
+/// has that name.
+pub fn help(catalog: &Catalog, name: &str) -> Option<String> {
+    let name = name.trim().trim_end_matches("()");
+    if let Some(constant) = constants::all().find(|constant| constant.name == name) {
+        let group = match constant.group {
+            "" => String::new(),
+            group => format!("\n\n  one of {group}"),
+        };
+        return Some(format!("{}{group}", of_constant(constant)));
+    }
+    if let Some((kind, member)) = name.split_once('.') {
+        let members = catalog
+            .members(kind)
+            .filter(|function| function.name == member);
+        return functions(members);
+    }
+    let reference = Reference::of(catalog);
+    if let Some((recipe, function)) = name.rsplit_once("::") {
+        let part = recipe_called(&reference, recipe)?;
+        let entry = part.entries.iter().find(|entry| entry.name == function)?;
+        return Some(entry_text(entry));
+    }
+    if let Some(part) = reference.parts.iter().find(|part| part.name == name) {
+        return Some(overview(part));
+    }
+    functions(catalog.named(name)).or_else(|| recipe_called(&reference, name).map(overview))
+}
+
+/// The recipe `std/guest`, also by its short name.
+fn recipe_called<'a>(reference: &'a Reference, name: &str) -> Option<&'a Part> {
+    let recipes = || {
+        reference
+            .parts
+            .iter()
+            .filter(|part| part.group == "Recipes")
+    };
+    recipes()
+        .find(|part| part.name == name)
+        .or_else(|| recipes().find(|part| part.name.strip_prefix("std/") == Some(name)))
+}
+
+fn functions<'a>(found: impl Iterator<Item = &'a Function>) -> Option<String> {
+    let mut found: Vec<&Function> = found.collect();
+    // What the language has for each kind of number is one thing to a reader.
+    found.sort_by_key(|function| {
+        (
+            function.standard,
+            function.receiver(),
+            !function.property,
+            function.parameters.len(),
+            &function.parameters,
+        )
+    });
+    let mut texts: Vec<String> = Vec::new();
+    for function in found {
+        let (signature, _) = way(function);
+        let text = way_text(&signature, &with_links(function));
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    (!texts.is_empty()).then(|| texts.join("\n\n"))
+}
+
+/// The documentation, with libvirt's reference for each C function that it names.
+fn with_links(function: &Function) -> String {
+    let calls: Vec<String> = function
+        .calls()
+        .map(|name| format!("{name}  {}", link(name)))
+        .collect();
+    let docs = match function.docs.rsplit_once("Calls ") {
+        Some((before, _)) => before.trim_end(),
+        None => function.docs.trim_end(),
+    };
+    match calls.is_empty() {
+        true => docs.to_owned(),
+        false => format!("{docs}\n\n{}", calls.join("\n")),
+    }
+}
+
+fn entry_text(entry: &Entry) -> String {
+    let texts: Vec<String> = entry
+        .ways
+        .iter()
+        .map(|(signature, docs)| way_text(signature, docs))
+        .collect();
+    texts.join("\n\n")
+}
+
+/// A way to write something, and below it what is said of it.
+fn way_text(signature: &str, docs: &str) -> String {
+    let docs = plain(docs);
+    match docs.is_empty() {
+        true => signature.to_owned(),
+        false => format!("{signature}\n\n{docs}"),
+    }
+}
+
+/// Documentation without the signs of Markdown that a terminal cannot show, indented.
+fn plain(docs: &str) -> String {
+    let mut text = String::new();
+    let mut code = false;
+    for line in docs.trim_end().lines() {
+        if line.trim_start().starts_with("```") {
+            code = !code;
+            continue;
+        }
+        let indent = if code { "      " } else { "  " };
+        let _ = match line.is_empty() {
+            true => writeln!(text),
+            false => writeln!(text, "{indent}{line}"),
+        };
+    }
+    text.trim_end().to_owned()
+}
+
+/// A part in a line for each of its entries.
+fn overview(part: &Part) -> String {
+    let mut text = part.name.clone();
+    if !part.docs.is_empty() {
+        let _ = write!(text, "\n\n{}", plain(&part.docs));
+    }
+    text.push('\n');
+    for entry in &part.entries {
+        for (signature, docs) in &entry.ways {
+            let _ = match is_list(part) {
+                true => write!(text, "\n  {signature}"),
+                false => write!(text, "\n  {signature}\n      {}", first_sentence(docs)),
+            };
+        }
+    }
+    text
+}

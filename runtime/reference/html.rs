@@ -1,0 +1,93 @@
+//! A reference as one page, which searches itself.
+
+use std::fmt::Write;
+
+use pulldown_cmark::{Options, Parser, html::push_html};
+use pulldown_cmark_escape::escape_html;
+
+use super::markdown::is_list;
+use super::{Entry, Part, Reference};
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The whole of `reference` as one HTML document that needs nothing else, no network either.
+pub fn html(reference: &Reference) -> String {
+    let mut contents = String::new();
+    let mut body = String::new();
+    let mut group = "";
+    for part in &reference.parts {
+        if part.group != group {
+            group = part.group;
+            let _ = write!(contents, "<h2>{}</h2>", text(group));
+            let _ = write!(body, "<h2>{}</h2>", text(group));
+        }
+        let id = anchor(&part.name);
+        let _ = write!(contents, "<a href=\"#{id}\">{}</a>", text(&part.name));
+        push_part(&mut body, part, &id);
+    }
+    let title = text(&reference.title);
+    let docs = rendered(&reference.docs);
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
+         <style>{STYLE}</style></head><body>\
+         <nav><h1>{title}</h1><input id=\"search\" type=\"search\" placeholder=\"Search\" \
+         aria-label=\"Search\" autofocus><p id=\"found\" role=\"status\"></p>{contents}</nav>\
+         <main>{docs}{body}</main><script>{SCRIPT}</script></body></html>\n"
+    )
+}
+
+fn push_part(body: &mut String, part: &Part, id: &str) {
+    let _ = write!(body, "<section id=\"{id}\"><h3>{}</h3>", text(&part.name));
+    body.push_str(&rendered(&part.docs));
+    let list = is_list(part);
+    for entry in &part.entries {
+        push_entry(body, part, entry, list);
+    }
+    body.push_str("</section>");
+}
+
+fn push_entry(body: &mut String, part: &Part, entry: &Entry, list: bool) {
+    let id = anchor(&format!("{}.{}", part.name, entry.name));
+    let class = if list { " class=\"short\"" } else { "" };
+    let _ = write!(
+        body,
+        "<article id=\"{id}\"{class} data-name=\"{}\">",
+        text(&entry.name)
+    );
+    for (way, docs) in &entry.ways {
+        let _ = write!(body, "<pre class=\"way\">{}</pre>", text(way));
+        body.push_str(&rendered(docs));
+    }
+    body.push_str("</article>");
+}
+
+/// Text that is no markup.
+fn text(text: &str) -> String {
+    let mut escaped = String::new();
+    let _ = escape_html(&mut escaped, text);
+    escaped
+}
+
+/// Markdown as HTML; markup of its own is shown, and not taken for ours.
+fn rendered(markdown: &str) -> String {
+    use pulldown_cmark::Event;
+    let events = Parser::new_ext(markdown, Options::ENABLE_TABLES).map(|event| match event {
+        Event::Html(markup) | Event::InlineHtml(markup) => Event::Text(markup),
+        other => other,
+    });
+    let mut html = String::new();
+    push_html(&mut html, events);
+    html
+}
+
+/// A name as the end of a link.
+fn anchor(name: &str) -> String {
+    name.chars()
+        .map(|letter| match letter {
+            letter if letter.is_ascii_alphanumeric() || letter == '.' || letter == '_' => letter,
+            _ => '-',
+        })
+        .collect()
+}

@@ -1,0 +1,61 @@
+//! The reference: all that scripts can call, read from the catalogue, for a terminal, as Markdown,
+//! as a page, and for editors.
+
+mod build;
+mod definitions;
+mod folder;
+mod help;
+mod html;
+mod links;
+mod markdown;
+
+pub use definitions::{DefinitionFile, definitions};
+pub use folder::of_folder;
+pub use help::help;
+pub use html::html;
+pub use links::link;
+pub use markdown::markdown;
+
+use build::of_catalog;
+
+use crate::catalog::Catalog;
+
+/// A reference, part by part.
+#[derive(Debug)]
+pub struct Reference {
+    /// What it is about.
+    pub title: String,
+    /// What is said before the first part.
+    pub docs: String,
+    /// Types, recipes, constants and so on.
+    pub parts: Vec<Part>,
+}
+
+/// What belongs together, such as the methods of a type.
+#[derive(Debug)]
+pub struct Part {
+    /// The group of parts, such as "Types".
+    pub group: &'static str,
+    /// Its name, such as `Domain`.
+    pub name: String,
+    /// What is said of it as a whole, as Markdown.
+    pub docs: String,
+    /// What it consists of.
+    pub entries: Vec<Entry>,
+}
+
+/// One function or property with all of its overloads, or one constant.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its name within its part, such as `create`.
+    pub name: String,
+    /// The ways to write it, each with what is said of it as Markdown.
+    pub ways: Vec<(String, String)>,
+}
+
+impl Reference {
+    /// The reference of virhai itself.
+    pub fn of(catalog: &Catalog) -> Self {
+        of_catalog(catalog)
+    }
+}

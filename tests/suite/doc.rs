@@ -1,0 +1,220 @@
+//! What scripts can call, in writing: in a terminal, as Markdown, as a page, and for editors.
+
+use std::path::Path;
+use std::process::Command;
+
+use virhai::catalog::{self, Catalog};
+use virhai::engine::{self, Limits};
+use virhai::reference::{self, Reference};
+use virhai::{Imports, Session, SessionOptions};
+
+use super::constants::{api, attribute};
+use crate::support::{Scratch, virhai};
+
+fn doc(args: &[&str]) -> String {
+    args.iter()
+        .fold(virhai().arg("doc"), |run, arg| run.arg(arg))
+        .ok()
+}
+
+fn catalog() -> Catalog {
+    let session = Session::new(SessionOptions::default());
+    Catalog::new(&engine::build(
+        &session,
+        &Limits::default(),
+        Imports::default(),
+    ))
+}
+
+#[test]
+fn a_method_is_shown_with_its_overloads_its_example_and_libvirts_page() {
+    let shown = doc(&["Domain.create"]);
+    for part in [
+        "dom.create()",
+        "dom.create(flags: int)",
+        "Boots this domain",
+        "      dom.create(VIR_DOMAIN_START_PAUSED);",
+        "virDomainCreate  https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainCreate",
+    ] {
+        assert!(shown.contains(part), "{part}\n{shown}");
+    }
+    assert!(!shown.contains("pool.create"), "{shown}");
+    assert!(doc(&["create"]).contains("pool.create()"));
+}
+
+#[test]
+fn types_recipes_constants_and_the_languages_own_functions_are_found() {
+    for (name, part) in [
+        ("StoragePool", "\n  pool.refresh()\n      "),
+        ("std/guest", "\n  guest::create(conn, options)\n      "),
+        ("guest::create", "All or nothing"),
+        ("VIR_DOMAIN_START_PAUSED", "one of virDomainCreateFlags"),
+        ("virDomainCreateFlags", "VIR_DOMAIN_START_PAUSED = 1"),
+        ("string.to_upper", "to_upper"),
+        ("Domain.name", "dom.name: string"),
+    ] {
+        let shown = doc(&[name]);
+        assert!(shown.contains(part), "{name}\n{shown}");
+    }
+}
+
+#[test]
+fn a_name_that_does_not_exist_is_answered_with_the_nearest() {
+    let outcome = virhai().arg("doc").arg("Domain.craete").fails(1);
+    assert_eq!(
+        outcome.stderr,
+        "error: nothing is called `Domain.craete`\n |\n = help: did you mean `create`?\n"
+    );
+}
+
+#[test]
+fn every_function_of_libvirt_is_linked_to_the_page_that_has_it() {
+    let declared = api("libvirt");
+    let mut wrong = Vec::new();
+    for function in catalog().functions() {
+        for call in function.calls() {
+            let named = format!("<function name='{call}'");
+            let element = declared.find(&named).map(|at| &declared[at + 1..]);
+            let Some(file) = element.and_then(|element| attribute(element, "file")) else {
+                continue;
+            };
+            let page = format!("libvirt-{file}.html#{call}");
+            if !reference::link(call).ends_with(&format!("/{page}")) {
+                wrong.push(format!("{call}: {}", reference::link(call)));
+            }
+        }
+    }
+    wrong.dedup();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_markdown_and_the_page_have_all_that_scripts_can_call() {
+    let catalog = catalog();
+    let reference = Reference::of(&catalog);
+    let (markdown, html) = (reference::markdown(&reference), reference::html(&reference));
+    let printed = doc(&["--markdown"]);
+    assert!(
+        printed.trim_end() == markdown.trim_end(),
+        "it is the same each time"
+    );
+    let own = catalog.functions().iter().filter(|function| {
+        !function.standard
+            && function
+                .name
+                .starts_with(|letter: char| letter.is_alphabetic())
+    });
+    for function in
+        own.filter(|function| !["to_string", "to_debug"].contains(&function.name.as_str()))
+    {
+        let way = catalog::Signature::as_called(function);
+        assert!(markdown.contains(&format!("\n    {way}\n")), "{way}");
+        let escaped = way.replace('>', "&gt;");
+        assert!(html.contains(&format!(">{escaped}</pre>")), "{way}");
+    }
+    for recipe in catalog.recipes() {
+        assert!(markdown.contains(&format!("\n### {}\n", recipe.path)));
+    }
+    assert!(!html.contains("http-equiv") && !html.contains("src=") && !html.contains("<link"));
+}
+
+#[test]
+fn the_scripts_of_a_folder_are_described_by_their_own_comments() {
+    let folder = Scratch::new();
+    folder.write(
+        "web/lab.rhai",
+        "//! The lab's guests: <b>all</b> of them.\n\n/// Starts the lab on `conn`.\nfn start(conn) {}\n\nprivate fn hidden() {}\n",
+    );
+    folder.write("broken.rhai", "fn (");
+    let page = folder.path("page.html");
+    let outcome = virhai()
+        .arg("doc")
+        .arg(folder.path(""))
+        .arg("--html")
+        .arg(&page)
+        .fails(1);
+    assert!(outcome.stderr.contains("broken.rhai: "), "{outcome}");
+    let page = std::fs::read_to_string(page).expect("it was written");
+    assert!(page.contains("<h3>web/lab</h3>"), "{page}");
+    assert!(page.contains("lab::start(conn)"), "{page}");
+    assert!(page.contains("&lt;b&gt;all"), "markup is text: {page}");
+    assert!(!page.contains("hidden()"), "{page}");
+}
+
+#[test]
+fn definitions_are_written_for_functions_constants_and_recipes() {
+    let folder = Scratch::new();
+    virhai().arg("definitions").arg(folder.path("defs")).ok();
+    let read = |name: &str| {
+        let path = folder.path("defs").join(name);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    let functions = read("virhai.d.rhai");
+    for line in [
+        "module static;",
+        "fn create(dom: Domain, flags: int) -> ();",
+        "fn get name(dom: Domain) -> string;",
+        "fn list_all_domains(conn: Connection) -> array;",
+    ] {
+        assert!(functions.contains(&format!("{line}\n")), "{line}");
+    }
+    for line in functions.lines().filter(|line| line.starts_with("fn ")) {
+        assert!(
+            !line.contains("<") && !line.contains('&'),
+            "types are the language's own: {line}"
+        );
+    }
+    assert!(read("constants.d.rhai").contains("const VIR_DOMAIN_START_PAUSED: int;\n"));
+    assert!(read("std/guest.d.rhai").contains("module guest;\n"));
+}
+
+#[test]
+fn the_page_searches_itself_in_a_browser() {
+    let browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
+    let Some(browser) = browsers.into_iter().find(|path| Path::new(path).exists()) else {
+        eprintln!("skipped: there is no Chromium");
+        return;
+    };
+    let scratch = Scratch::new();
+    let page = scratch.path("page.html");
+    virhai().arg("doc").arg("--html").arg(&page).ok();
+    let seen = |search: &str| {
+        let output = Command::new(browser)
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-first-run",
+            ])
+            .args([
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ])
+            .args(["--disable-quic", "--dump-dom"])
+            .arg(format!("--user-data-dir={}", scratch.text("profile")))
+            .arg(format!("file://{}#search={search}", page.display()))
+            .output()
+            .expect("it runs");
+        let dom = String::from_utf8_lossy(&output.stdout).into_owned();
+        let articles = dom.matches("<article ").count();
+        let hidden = dom.matches("<article ").count()
+            - dom
+                .split("<article ")
+                .skip(1)
+                .filter(|article| {
+                    !article
+                        .split('>')
+                        .next()
+                        .unwrap_or_default()
+                        .contains("hidden")
+                })
+                .count();
+        (articles, articles - hidden, dom)
+    };
+    let (all, shown, _) = seen("");
+    assert!(all > 1_500 && shown == all, "{shown} of {all} are shown");
+    let (_, shown, dom) = seen("managed_save%20remove");
+    assert!((1..20).contains(&shown), "{shown} are shown");
+    assert!(dom.contains(&format!(">{shown} found</p>")));
+}
