@@ -4,89 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::catalog::Function;
 use crate::check::option_keys;
+use crate::imports;
 use crate::lexer::{Class, Piece, pieces};
-use crate::{constants, imports};
 
 /// The C enumeration whose constants the parameter number `parameter` of `function` takes.
 pub(super) fn flags(function: &Function, parameter: usize) -> Option<&'static str> {
-    let (name, kind) = function.parameters.get(parameter)?;
-    if kind != "int" {
-        return None;
-    }
-    let by_name = match (name.as_str(), function.name.as_str()) {
-        ("source", "interface_addresses") => Some("virDomainInterfaceAddressesSource"),
-        ("types", "guest_info") => Some("virDomainGuestInfoTypes"),
-        ("kind", "metadata" | "set_metadata") if function.receiver() == Some("Network") => {
-            Some("virNetworkMetadataType")
-        }
-        ("kind", "metadata" | "set_metadata") => Some("virDomainMetadataType"),
-        ("codeset", _) => Some("virKeycodeSet"),
-        ("format", "core_dump_with_format") => Some("virDomainCoreDumpFormat"),
-        ("target", "pm_suspend_for_duration") => Some("virNodeSuspendTarget"),
-        ("command", "update") => Some("virNetworkUpdateCommand"),
-        ("section", "update") => Some("virNetworkUpdateSection"),
-        _ => None,
-    };
-    if by_name.is_some() || name != "flags" {
-        return by_name;
-    }
-    function.calls().find_map(flags_of_call)
-}
-
-/// C functions whose flags are named after another thing than themselves.
-const NAMED_APART: &[(&str, &str)] = &[
-    ("virDomainAttachDevice", "virDomainDeviceModifyFlags"),
-    ("virDomainDetachDevice", "virDomainDeviceModifyFlags"),
-    ("virDomainUpdateDevice", "virDomainDeviceModifyFlags"),
-    ("virDomainSetMemoryStats", "virDomainModificationImpact"),
-    ("virDomainSetMemory", "virDomainMemoryModFlags"),
-    ("virDomainSetVcpus", "virDomainVcpuFlags"),
-    ("virDomainGetVcpus", "virDomainVcpuFlags"),
-    ("virDomainGetXMLDesc", "virDomainXMLFlags"),
-    ("virDomainManagedSaveDefineXML", "virDomainSaveRestoreFlags"),
-    ("virDomainManagedSave", "virDomainSaveRestoreFlags"),
-    ("virDomainSaveImageDefineXML", "virDomainSaveRestoreFlags"),
-    ("virDomainSave", "virDomainSaveRestoreFlags"),
-    ("virDomainRestore", "virDomainSaveRestoreFlags"),
-    ("virDomainMigrate", "virDomainMigrateFlags"),
-    ("virDomainDefineXML", "virDomainDefineFlags"),
-    ("virDomainCreate", "virDomainCreateFlags"),
-    ("virDomainSetMetadata", "virDomainModificationImpact"),
-    ("virDomainGetMetadata", "virDomainModificationImpact"),
-    (
-        "virDomainSnapshotListAllChildren",
-        "virDomainSnapshotListFlags",
-    ),
-    ("virDomainListAllSnapshots", "virDomainSnapshotListFlags"),
-    ("virDomainSnapshotNum", "virDomainSnapshotListFlags"),
-    ("virDomainRevertToSnapshot", "virDomainSnapshotRevertFlags"),
-    ("virDomainCoreDump", "virDomainCoreDumpFlags"),
-    ("virDomainMemoryPeek", "virDomainMemoryFlags"),
-    ("virNetworkSetMetadata", "virNetworkUpdateFlags"),
-    ("virNetworkGetMetadata", "virNetworkUpdateFlags"),
-    ("virStoragePoolCreate", "virStoragePoolCreateFlags"),
-    ("virStorageVolCreate", "virStorageVolCreateFlags"),
-];
-
-fn flags_of_call(call: &str) -> Option<&'static str> {
-    let group = |wanted: &str| {
-        constants::all()
-            .map(|constant| constant.group)
-            .find(|group| *group == wanted)
-    };
-    let base = ["WithFlags", "Flags", "Params", "2", "3"]
-        .iter()
-        .find_map(|ending| call.strip_suffix(ending))
-        .unwrap_or(call);
-    ["Flags", "FlagsValues", "FlagValues"]
-        .iter()
-        .find_map(|ending| group(&format!("{base}{ending}")))
-        .or_else(|| {
-            NAMED_APART
-                .iter()
-                .find(|(begin, _)| base.starts_with(begin))
-                .and_then(|(_, name)| group(name))
-        })
+    crate::check::enumerations(function, parameter)?
+        .first()
+        .copied()
 }
 
 /// The keys that the map in the parameter number `parameter` of `function` can have, where
