@@ -69,9 +69,21 @@ pub(crate) fn token_width(text: &str, position: Position) -> usize {
             }
             width
         }
-        _ => 1,
+        _ => {
+            let rest: String = std::iter::once(first).chain(letters.take(2)).collect();
+            let operator = OPERATORS
+                .iter()
+                .find(|operator| rest.starts_with(**operator));
+            operator.map_or(1, |operator| operator.len())
+        }
     }
 }
+
+/// Rhai's operators of several letters, the longer ones first.
+const OPERATORS: &[&str] = &[
+    "**=", "..=", "<<=", ">>=", "==", "!=", "<=", ">=", "&&", "||", "??", "**", "..", "<<", ">>",
+    "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "::", "?.",
+];
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@ mod agent;
 mod autostart;
 mod boot_order;
 mod catalogue;
+mod check;
 mod clones;
 mod constants;
 mod descriptions;
