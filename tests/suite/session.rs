@@ -26,7 +26,7 @@ fn help_lists_the_commands() {
 #[test]
 fn a_name_with_a_question_mark_is_explained() {
     let mut prompt = quiet();
-    prompt.answers(":pager off", "");
+    prompt.terminal.resize(500, 100);
     prompt.answers("let dom = conn.lookup_by_name(\"test\")", "");
     prompt.answers("dom?", "dom: Domain = Domain(test)");
     prompt.answers("?lookup_by_uuid_string", "virDomainLookupByUUIDString");
@@ -41,10 +41,10 @@ fn a_name_with_a_question_mark_is_explained() {
 #[test]
 fn methods_are_listed_without_running_anything() {
     let mut prompt = quiet();
-    prompt.answers(":pager off", "");
+    prompt.terminal.resize(500, 100);
     prompt.answers(
         ":methods conn.lookup_by_name(\"nemo\")",
-        "xml_desc(flags) -> string",
+        "xml_desc(flags: int) -> string",
     );
     prompt.answers(":methods StorageVol", "wipe()");
     prompt.answers(":methods nosuch", "cannot be told");

@@ -19,7 +19,7 @@ fn the_view_lists_the_guests_and_leaves_by_q() {
     let (host, home) = (TestHost::new(), Scratch::new());
     let mut terminal = top(&host, &home);
     terminal.shows("1 of 1 guests running");
-    terminal.golden("top");
+    terminal.golden_text("top");
     terminal.types("q");
     assert_eq!(terminal.ends(), 0);
 }
