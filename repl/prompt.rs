@@ -44,6 +44,8 @@ struct Prompt {
     worker: Worker,
     transcript: Transcript,
     news: NewsDesk,
+    /// Whether the session began with a connection, as a runbook of it then does.
+    connects: bool,
     /// Whether calls that destroy something are asked about first.
     confirms: bool,
     /// Whether what is longer than the screen goes through a pager.
@@ -70,6 +72,7 @@ impl Prompt {
             worker: Worker::new(args.options.clone(), session),
             transcript: Transcript::default(),
             news,
+            connects: false,
             confirms: true,
             pages: true,
             left,

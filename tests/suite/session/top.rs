@@ -1,7 +1,7 @@
 //! The live view of guests.
 
 use super::quiet;
-use crate::support::{PROMPT, Prompt, Scratch, Terminal, TestHost, virhai};
+use crate::support::{Daemon, PROMPT, Prompt, Scratch, Terminal, TestHost, virhai};
 
 fn top(host: &TestHost, home: &Scratch) -> Terminal {
     let command = virhai()
@@ -71,4 +71,29 @@ fn without_a_terminal_or_a_host_the_view_says_so() {
     let mut prompt = Prompt::on(TestHost::new(), &[("TERM", "dumb")]);
     prompt.terminal.types(":top\r");
     prompt.terminal.shows("the view needs a terminal");
+}
+
+#[test]
+fn a_guest_that_runs_takes_some_of_a_processor() {
+    let daemon = Daemon::start();
+    let xml = daemon.micro("counter", "web");
+    daemon.ok(&format!("connect().create_xml(`{xml}`)"));
+    let mut terminal = Terminal::start(&daemon.virhai().arg("top").env("NO_COLOR", "1").command());
+    terminal.until(
+        "a guest with a share of a processor, memory and a disk",
+        |screen| {
+            let text = screen.text();
+            let row: Vec<&str> = text
+                .lines()
+                .find(|line| line.starts_with("web "))
+                .map_or_else(Vec::new, |row| row.split_whitespace().collect());
+            let figure = |column: usize| {
+                row.get(column)
+                    .is_some_and(|cell| cell.parse::<f64>().is_ok())
+            };
+            figure(1) && row.get(2) == Some(&"running") && figure(3) && figure(5)
+        },
+    );
+    terminal.types("q");
+    assert_eq!(terminal.ends(), 0);
 }
