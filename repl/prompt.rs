@@ -15,6 +15,7 @@ mod worker;
 
 use std::sync::mpsc::{self, Receiver};
 
+use nix::sys::termios::{SetArg, tcgetattr, tcsetattr};
 use rustyline::Editor;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
@@ -66,6 +67,16 @@ impl Prompt {
             let _ = leave.send(());
         })
         .map_err(|error| format!("cannot watch for signals: {error}"))?;
+        // The editor would leave the terminal to the next program as it needs it for itself.
+        let terminal = tcgetattr(std::io::stdin())
+            .ok()
+            .map(nix::libc::termios::from);
+        asked.when_idle(move |signal| {
+            if let Some(terminal) = terminal {
+                let _ = tcsetattr(std::io::stdin(), SetArg::TCSADRAIN, &terminal.into());
+            }
+            crate::leave(run::killed_by(signal));
+        });
         let news = NewsDesk::new(editor.create_external_printer().ok(), &args.options);
         Ok(Self {
             editor,

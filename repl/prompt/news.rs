@@ -77,15 +77,20 @@ impl NewsDesk {
     /// Has `connection` tell what happens on its host. Asking for that may take a remote host
     /// some time, which nobody waits for.
     fn follow(&self, connection: Connection) {
+        let near = connection.is_in_process();
         let told = self.told.clone();
         let uri = connection.uri().to_owned();
+        let follow = move || {
+            connection.follow(move |news| {
+                let _ = told.send((uri.clone(), news));
+            });
+        };
+        if near {
+            return follow();
+        }
         let _ = std::thread::Builder::new()
             .name("follow".into())
-            .spawn(move || {
-                connection.follow(move |news| {
-                    let _ = told.send((uri.clone(), news));
-                });
-            });
+            .spawn(follow);
     }
 }
 

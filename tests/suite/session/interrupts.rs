@@ -94,3 +94,13 @@ fn ctrl_c_stops_what_runs_and_leaves_the_tunnel_of_ssh_alone() {
     terminal.types("`alive: ${conn.is_alive()}, ${conn.list_all_domains().len()} guests`\r");
     terminal.shows("alive: true, 0 guests");
 }
+
+#[test]
+fn a_prompt_that_is_told_to_end_does_so() {
+    let mut prompt = Prompt::open();
+    prompt.terminal.types("let half = ");
+    prompt.terminal.line_is(&format!("{PROMPT}let half ="));
+    let pid = prompt.terminal.pid();
+    nix::sys::signal::kill(pid, nix::sys::signal::SIGTERM).expect("it runs");
+    assert_eq!(prompt.terminal.ends(), 128 + 15);
+}

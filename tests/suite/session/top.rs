@@ -43,6 +43,16 @@ fn a_terminal_that_shrinks_is_drawn_anew() {
 }
 
 #[test]
+fn a_view_that_is_told_to_end_gives_the_terminal_back() {
+    let (host, home) = (TestHost::new(), Scratch::new());
+    let mut terminal = top(&host, &home);
+    terminal.shows("1 of 1 guests running");
+    nix::sys::signal::kill(terminal.pid(), nix::sys::signal::SIGTERM).expect("it runs");
+    assert_eq!(terminal.ends(), 128 + 15);
+    assert_eq!(terminal.screen().text(), "");
+}
+
+#[test]
 fn a_session_goes_on_behind_the_view() {
     let mut prompt = quiet();
     prompt.answers("let kept = 6 * 7", "");
