@@ -24,6 +24,11 @@ const NO_CONNECTION: u8 = 4;
 const TIMED_OUT: u8 = 124;
 pub(crate) const INTERRUPTED: u8 = 130;
 
+/// The status of a program that a signal ended, as a shell gives it.
+pub(crate) fn killed_by(signal: i32) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(INTERRUPTED)
+}
+
 /// How long a stopped script may take to end by itself.
 const GRACE: Duration = Duration::from_secs(10);
 

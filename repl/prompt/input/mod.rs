@@ -76,6 +76,11 @@ pub(super) fn editor(options: &Options) -> rustyline::Result<Editor<Input, FileH
     Ok(editor)
 }
 
+/// Whether inputs are read without an editor, since the terminal can do nothing but lines.
+pub(super) fn is_plain() -> bool {
+    plain::is_needed()
+}
+
 /// Reads an input, which the user may write in an editor of their own on the way.
 pub(super) fn read(
     editor: &mut Editor<Input, FileHistory>,
