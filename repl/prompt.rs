@@ -8,8 +8,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use rustyline::error::ReadlineError;
+use virhai::Imports;
 
 use crate::args::Args;
+use crate::diagnostic::Diagnostic;
 use crate::run::{self, FAILED};
 use crate::signals;
 use worker::{Answer, Worker};
@@ -101,7 +103,8 @@ impl Prompt {
                 }
                 Ok(Answer::Exit(status)) => return Some(status),
                 Err(RecvTimeoutError::Disconnected) => {
-                    eprintln!("error: virhai failed inside, which is a defect to report");
+                    let defect = Diagnostic::of_defect("");
+                    eprintln!("{}", defect.render(&Imports::default(), false));
                     return None;
                 }
                 Err(RecvTimeoutError::Timeout) => {

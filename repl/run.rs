@@ -39,8 +39,8 @@ struct Script {
 pub(crate) fn run(args: &Args, source: Source) -> u8 {
     let script = match read(source) {
         Ok(script) => script,
-        Err(message) => {
-            Diagnostic::wrong_usage(message).report_plain(&args.options);
+        Err(wrong) => {
+            wrong.report_plain(&args.options);
             return WRONG_USAGE;
         }
     };
@@ -68,15 +68,19 @@ pub(crate) fn run(args: &Args, source: Source) -> u8 {
             let _ = sender.send(work(&options, &session, &engine, &imports, &script));
         });
     if let Err(error) = worker {
-        eprintln!("error: cannot start a thread: {error}");
+        Diagnostic::plain(format!("cannot start a thread: {error}")).report_plain(&args.options);
         return FAILED;
     }
+    let broken_off = || {
+        Diagnostic::of_defect("").report_plain(&args.options);
+        FAILED
+    };
     let Some(timeout) = timeout else {
-        return receiver.recv().unwrap_or(FAILED);
+        return receiver.recv().unwrap_or_else(|_| broken_off());
     };
     match receiver.recv_timeout(timeout) {
         Ok(status) => status,
-        Err(RecvTimeoutError::Disconnected) => FAILED,
+        Err(RecvTimeoutError::Disconnected) => broken_off(),
         Err(RecvTimeoutError::Timeout) => {
             interrupt.stop(Stop::TimedOut);
             loop {
@@ -86,7 +90,9 @@ pub(crate) fn run(args: &Args, source: Source) -> u8 {
                     Err(_) => break,
                 }
             }
-            eprintln!("error: the script's time is up, and libvirt does not come back from a call");
+            Diagnostic::of_stop(Stop::TimedOut)
+                .with_note("libvirt does not come back from a call, whose outcome is unknown")
+                .report_plain(&args.options);
             TIMED_OUT
         }
     }
@@ -110,10 +116,16 @@ pub(crate) fn session(options: &Options) -> Session {
 }
 
 /// The text of the script `path`.
-pub(crate) fn text_of(path: &Path) -> Result<String, String> {
-    let bytes =
-        std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    String::from_utf8(bytes).map_err(|_| format!("{} is not UTF-8 text", path.display()))
+pub(crate) fn text_of(path: &Path) -> Result<String, Diagnostic> {
+    let bytes = std::fs::read(path).map_err(|error| Diagnostic::unreadable(path, &error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..good]
+            .split(|byte| *byte == b'\n')
+            .count();
+        Diagnostic::wrong_usage(format!("{} is not UTF-8 text", path.display()))
+            .with_hint(format!("the first byte that is none is in line {line}"))
+    })
 }
 
 /// The folder that the script `path` imports from.
@@ -127,7 +139,7 @@ fn here() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| ".".into())
 }
 
-fn read(source: Source) -> Result<Script, String> {
+fn read(source: Source) -> Result<Script, Diagnostic> {
     Ok(match source {
         Source::File(path, args) => {
             let (text, folder) = (text_of(&path)?, folder_of(&path));
@@ -142,7 +154,9 @@ fn read(source: Source) -> Result<Script, String> {
             let mut text = String::new();
             std::io::stdin()
                 .read_to_string(&mut text)
-                .map_err(|error| format!("cannot read standard input: {error}"))?;
+                .map_err(|error| {
+                    Diagnostic::wrong_usage(format!("cannot read standard input: {error}"))
+                })?;
             Script {
                 name: "standard input".into(),
                 text,
@@ -156,7 +170,7 @@ fn read(source: Source) -> Result<Script, String> {
             folder: here(),
             args,
         },
-        Source::Prompt => return Err("a prompt is no script".into()),
+        Source::Prompt => return Err(Diagnostic::wrong_usage("a prompt is no script")),
     })
 }
 
@@ -234,18 +248,20 @@ fn finish(
         return status;
     }
     // What a stop leaves behind, such as an aborted save, is not the script's own failure.
+    let failure = Diagnostic::of_error(engine, imports, name, &error);
     let (diagnostic, status) = match session.interrupt().stopping() {
-        Some(stop @ Stop::Interrupted) => (Diagnostic::of_stop(stop).leaving(&error), INTERRUPTED),
-        Some(stop @ Stop::TimedOut) => (Diagnostic::of_stop(stop).leaving(&error), TIMED_OUT),
-        Some(stop @ (Stop::OutOfMemory | Stop::TooDeep)) => {
-            let place = Diagnostic::of_error(engine, imports, name, &error);
-            (Diagnostic::of_stop(stop).at_place_of(place), FAILED)
+        Some(stop) => {
+            let stopped = Diagnostic::of_stop(stop).leaving(&error);
+            let status = match stop {
+                Stop::Interrupted => INTERRUPTED,
+                Stop::TimedOut => TIMED_OUT,
+                Stop::OutOfMemory | Stop::TooDeep => FAILED,
+            };
+            (stopped.at_place_of(failure), status)
         }
-        None => (
-            Diagnostic::of_error(engine, imports, name, &error),
-            status_of(&error),
-        ),
+        None => (failure, status_of(&error)),
     };
+    let diagnostic = diagnostic.not_undone(session.not_undone());
     diagnostic.report(options, imports);
     status
 }

@@ -11,6 +11,7 @@ use super::user::as_test_user;
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// A run of the program that is being put together.
+#[derive(Clone)]
 pub struct Run {
     args: Vec<String>,
     script: Option<String>,
@@ -49,6 +50,12 @@ impl Run {
                 .expect("arguments of tests are text")
                 .to_owned(),
         );
+        self
+    }
+
+    /// Puts an argument before those that are there.
+    pub fn first_arg(mut self, arg: &str) -> Self {
+        self.args.insert(0, arg.to_owned());
         self
     }
 
