@@ -67,10 +67,18 @@ pub(crate) enum Command {
         )]
         rest: Vec<String>,
     },
+    /// Show what the guests take of the host, live
+    Top,
     /// Show what scripts can call
     Doc(Doc),
     /// Write what scripts can call as definition files for editors
     Definitions(Definitions),
+    /// Answer an editor's questions about scripts, by the Language Server Protocol
+    Lsp {
+        /// Over standard input and output, which is the only way and need not be said
+        #[arg(long)]
+        stdio: bool,
+    },
     /// Say what is wrong with scripts, without running them or connecting to a host
     Check(CheckOptions),
 }

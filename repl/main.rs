@@ -4,10 +4,12 @@ mod args;
 mod check;
 mod diagnostic;
 mod doc;
+mod lsp;
 mod prompt;
 mod run;
 mod show;
 mod signals;
+mod top;
 
 use std::io::Write;
 
@@ -48,6 +50,8 @@ fn status(args: &Args) -> u8 {
         Some(Command::Check(options)) => return check::check(&args.options, options),
         Some(Command::Doc(options)) => return doc::doc(&args.options, options),
         Some(Command::Definitions(options)) => return doc::definitions(&args.options, options),
+        Some(Command::Lsp { .. }) => return lsp::serve(),
+        Some(Command::Top) => return top::run(&args.options),
         Some(Command::Run { .. }) | None => {}
     }
     match args.source() {

@@ -1,119 +1,126 @@
 //! The prompt: what is typed runs on a worker, so that Ctrl-C can always come back here.
 
+mod commands;
+mod confirm;
+mod evaluate;
 mod history;
+mod hosts;
 mod input;
+mod news;
+mod pager;
+mod runbook;
+mod text;
+mod transcript;
 mod worker;
 
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::time::Duration;
+use std::sync::mpsc::{self, Receiver};
 
+use rustyline::Editor;
 use rustyline::error::ReadlineError;
-use virhai::Imports;
+use rustyline::history::FileHistory;
 
 use crate::args::Args;
 use crate::diagnostic::Diagnostic;
 use crate::run::{self, FAILED};
 use crate::signals;
-use worker::{Answer, Worker};
+use input::Input;
+use news::NewsDesk;
+use transcript::Transcript;
+use worker::Worker;
 
 /// Runs the prompt until its end and answers the exit status.
 pub(crate) fn start(args: &Args) -> u8 {
-    let mut editor = match input::editor(&args.options) {
-        Ok(editor) => editor,
-        Err(error) => {
-            eprintln!("error: cannot use the terminal: {error}");
-            return FAILED;
+    match Prompt::new(args) {
+        Ok(mut prompt) => prompt.run(args.options.quiet),
+        Err(message) => {
+            Diagnostic::plain(message).report_plain(&args.options);
+            FAILED
         }
-    };
-    history::load(&mut editor);
-    let session = run::session(&args.options);
-    let (leave, left) = mpsc::channel();
-    let asked = match signals::watch(session.interrupt().clone(), false, move || {
-        let _ = leave.send(());
-    }) {
-        Ok(asked) => asked,
-        Err(error) => {
-            eprintln!("error: cannot watch for signals: {error}");
-            return FAILED;
-        }
-    };
-    let prompt = Prompt { left, asked };
-    let mut worker = Worker::new(args.options.clone(), session);
-    if !args.options.quiet {
-        let versions = virhai::versions();
-        eprintln!(
-            "virhai {} with libvirt {}; Ctrl-D leaves",
-            versions.virhai, versions.libvirt_running
-        );
     }
-    prompt.evaluate(&mut worker, "let conn = connect(); conn");
-    worker.tell(&mut editor);
-    loop {
-        let text = match input::read(&mut editor, "virhai> ") {
-            Ok(text) => text,
-            // Ctrl-C at the prompt drops the line and nothing else.
-            Err(ReadlineError::Interrupted) => continue,
-            Err(ReadlineError::Eof) => break,
-            Err(error) => {
-                eprintln!("error: cannot read from the terminal: {error}");
-                return FAILED;
-            }
-        };
-        if text.trim().is_empty() {
-            continue;
-        }
-        history::add(&mut editor, &text);
-        if let Some(status) = prompt.evaluate(&mut worker, &text) {
-            return status;
-        }
-        worker.tell(&mut editor);
-    }
-    run::DONE
 }
 
+/// A session at the terminal.
 struct Prompt {
+    editor: Editor<Input, FileHistory>,
+    worker: Worker,
+    transcript: Transcript,
+    news: NewsDesk,
+    /// Whether calls that destroy something are asked about first.
+    confirms: bool,
+    /// Whether what is longer than the screen goes through a pager.
+    pages: bool,
     /// Tells that the user wants the prompt back, whatever still runs.
     left: Receiver<()>,
     asked: signals::Asked,
 }
 
 impl Prompt {
-    /// Has the worker run `text`, and shows what came of it; a status means the end.
-    fn evaluate(&self, worker: &mut Worker, text: &str) -> Option<u8> {
-        self.asked.reset();
-        while self.left.try_recv().is_ok() {}
-        let (answer, answers): (Sender<Answer>, _) = mpsc::channel();
-        if let Err(error) = worker.run(text.to_owned(), answer) {
-            eprintln!("error: cannot start a thread: {error}");
-            return None;
+    fn new(args: &Args) -> Result<Self, String> {
+        let mut editor = input::editor(&args.options)
+            .map_err(|error| format!("cannot use the terminal: {error}"))?;
+        history::load(&mut editor);
+        let session = run::session(&args.options);
+        let (leave, left) = mpsc::channel();
+        let asked = signals::watch(session.interrupt().clone(), false, move || {
+            let _ = leave.send(());
+        })
+        .map_err(|error| format!("cannot watch for signals: {error}"))?;
+        let news = NewsDesk::new(editor.create_external_printer().ok(), &args.options);
+        Ok(Self {
+            editor,
+            worker: Worker::new(args.options.clone(), session),
+            transcript: Transcript::default(),
+            news,
+            confirms: true,
+            pages: true,
+            left,
+            asked,
+        })
+    }
+
+    fn run(&mut self, quiet: bool) -> u8 {
+        if !quiet {
+            let versions = virhai::versions();
+            eprintln!(
+                "virhai {} with libvirt {}; :help tells more, Ctrl-D leaves",
+                versions.virhai, versions.libvirt_running
+            );
         }
+        self.open();
         loop {
-            match answers.recv_timeout(Duration::from_millis(50)) {
-                Ok(Answer::Shown { text, state }) => {
-                    worker.keep(state);
-                    if let Some(text) = text {
-                        run::print_line(&text);
-                    }
-                    return None;
+            self.worker.tell(&mut self.editor);
+            let prompt = text::of(self.worker.scope());
+            self.news.allow(true);
+            let read = input::read(&mut self.editor, &prompt);
+            self.news.allow(false);
+            let text = match read {
+                Ok(text) => text,
+                // Ctrl-C at the prompt drops the line and nothing else.
+                Err(ReadlineError::Interrupted) => continue,
+                Err(ReadlineError::Eof) => return run::DONE,
+                Err(error) => {
+                    eprintln!("error: cannot read from the terminal: {error}");
+                    return FAILED;
                 }
-                Ok(Answer::Failed { text, state }) => {
-                    worker.keep(state);
-                    eprintln!("{text}");
-                    return None;
-                }
-                Ok(Answer::Exit(status)) => return Some(status),
-                Err(RecvTimeoutError::Disconnected) => {
-                    let defect = Diagnostic::of_defect("");
-                    eprintln!("{}", defect.render(&Imports::default(), false));
-                    return None;
-                }
-                Err(RecvTimeoutError::Timeout) => {
-                    if self.left.try_recv().is_ok() {
-                        eprintln!("left behind: its outcome is unknown");
-                        return None;
-                    }
-                }
+            };
+            if text.trim().is_empty() {
+                continue;
+            }
+            history::add(&mut self.editor, &text);
+            if let Some(status) = self.take(&text) {
+                return status;
             }
         }
+    }
+
+    /// Does what was typed; a status means the end.
+    fn take(&mut self, text: &str) -> Option<u8> {
+        if commands::is_command(text) {
+            return self.command(text);
+        }
+        if !self.confirmed(text) {
+            return None;
+        }
+        self.evaluate(text)
     }
 }

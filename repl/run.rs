@@ -266,7 +266,7 @@ fn finish(
     status
 }
 
-fn status_of(error: &EvalAltResult) -> u8 {
+pub(crate) fn status_of(error: &EvalAltResult) -> u8 {
     let connecting = match error.unwrap_inner() {
         EvalAltResult::ErrorRuntime(value, _) => value
             .clone()

@@ -1,7 +1,7 @@
 //! Ctrl-C and its like: the first stops the script, the second leaves at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -10,12 +10,24 @@ use virhai::interrupt::Stop;
 
 /// How often the user has asked to stop what runs now.
 #[derive(Clone, Default)]
-pub(crate) struct Asked(Arc<AtomicUsize>);
+pub(crate) struct Asked(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    count: AtomicUsize,
+    idle: AtomicBool,
+}
 
 impl Asked {
     /// Begins a new script.
-    pub(crate) fn reset(&self) {
-        self.0.store(0, Ordering::SeqCst);
+    pub(crate) fn begin(&self) {
+        self.0.count.store(0, Ordering::SeqCst);
+        self.0.idle.store(false, Ordering::SeqCst);
+    }
+
+    /// Ends it: until the next, signals are for others, such as a pager.
+    pub(crate) fn end(&self) {
+        self.0.idle.store(true, Ordering::SeqCst);
     }
 }
 
@@ -31,8 +43,11 @@ pub(crate) fn watch(
     std::thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
-            for _ in signals.forever() {
-                if count.0.fetch_add(1, Ordering::SeqCst) > 0 {
+            for signal in signals.forever() {
+                if signal == SIGINT && count.0.idle.load(Ordering::SeqCst) {
+                    continue;
+                }
+                if count.0.count.fetch_add(1, Ordering::SeqCst) > 0 {
                     again();
                     continue;
                 }

@@ -23,6 +23,8 @@ struct State {
     /// The text of every file that was read, under the name that positions carry.
     texts: Mutex<HashMap<String, String>>,
     compiled: Mutex<HashMap<String, AST>>,
+    /// Texts that stand for those of files, as an editor has them before it writes.
+    unsaved: Mutex<HashMap<PathBuf, String>>,
     /// The code of imported files as it is run, and where its text differs from theirs.
     isolated: Mutex<HashMap<String, (AST, Vec<Position>)>>,
 }
@@ -52,6 +54,21 @@ impl Imports {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(root);
+    }
+
+    /// Imports the file `path` as `text`, whatever is in it.
+    pub fn unsaved(&self, path: &Path, text: String) {
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let unsaved = self.0.unsaved.lock();
+        unsaved
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(path, text);
+    }
+
+    /// The name, as positions call it, and the text of what `path` means in the file `from`.
+    pub fn source(&self, from: Option<&str>, path: &str) -> Result<(String, String), String> {
+        let found = self.find(from, path)?;
+        Ok((found.name, found.text))
     }
 
     /// The text of the file that positions call `name`, if it was read.
@@ -163,8 +180,13 @@ impl Imports {
         if !roots.iter().any(|root| real.starts_with(root)) {
             return Err(outside(path));
         }
-        let text = std::fs::read_to_string(&real)
-            .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+        let unsaved = self.0.unsaved.lock();
+        let unsaved = unsaved.unwrap_or_else(PoisonError::into_inner);
+        let text = match unsaved.get(&real) {
+            Some(text) => text.clone(),
+            None => std::fs::read_to_string(&real)
+                .map_err(|error| format!("cannot read {}: {error}", file.display()))?,
+        };
         Ok(Found {
             name: file.display().to_string(),
             text,

@@ -1,6 +1,6 @@
 //! The types of expressions, found out without running them.
 
-use rhai::{ASTFlags, Expr, FnCallExpr};
+use rhai::{ASTFlags, Array, Dynamic, Engine, Expr, FnCallExpr};
 
 use crate::catalog::{Catalog, element};
 
@@ -105,6 +105,22 @@ impl<'a> Inference<'a> {
             Expr::Index(pair, flags, _) => self.after_index(held, &pair.rhs, *flags),
             _ => held,
         }
+    }
+}
+
+/// The type of a value as scripts name it, with that of its items where they all have the same.
+pub fn kind_of_value(engine: &Engine, value: &Dynamic) -> String {
+    let name = |value: &Dynamic| {
+        let name = engine.map_type_name(value.type_name());
+        plain_value(name).unwrap_or_else(|| name.to_owned())
+    };
+    let Some(list) = value.read_lock::<Array>() else {
+        return name(value);
+    };
+    let mut kinds = list.iter().map(name);
+    match kinds.next() {
+        Some(first) if kinds.all(|other| other == first) => format!("array of {first}"),
+        _ => "array".into(),
     }
 }
 

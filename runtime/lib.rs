@@ -44,7 +44,7 @@ pub mod kinds {
 }
 
 pub use api::arguments::parse_duration;
-pub use api::connection::Connection;
+pub use api::connection::{Connection, News};
 pub use api::domain::Domain;
 pub use api::object::{Kind, Object};
 pub use error::{Error, Rejected};

@@ -157,13 +157,19 @@ pub fn for_function(
     let fitting = |function: &&Function| !function.property && function.receiver() == receiver;
     let methods: Vec<&Function> = functions.iter().filter(fitting).collect();
 
-    let same: Vec<String> = methods
+    let mut same: Vec<&Function> = functions
         .iter()
-        .copied()
-        .chain(functions.iter().filter(|function| !fitting(function)))
         .filter(|function| function.name == name && !function.property)
-        .map(signature_of)
         .collect();
+    // The engine has them in no order of its own.
+    same.sort_by_cached_key(|function| {
+        (
+            !fitting(function),
+            function.parameters.len(),
+            signature_of(function),
+        )
+    });
+    let same: Vec<String> = same.into_iter().map(signature_of).collect();
     if !same.is_empty() {
         return Some(format!("it is called as {}", same.join(", or ")));
     }

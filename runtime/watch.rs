@@ -1,13 +1,13 @@
 //! Waiting for libvirt's events, on a connection of its own where calls could starve it.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use virt::connect::Connect;
 
 use crate::interrupt::Interrupt;
-use crate::libvirt::events::{self, Event, Registration};
+use crate::libvirt::events::{self, CloseGuard, Event, Registration};
 use crate::libvirt::{Failure, Result};
 
 /// More events than any wait looks back over; older ones are dropped.
@@ -17,6 +17,7 @@ const KEPT: usize = 4096;
 pub(crate) struct Watch {
     connect: Arc<Connect>,
     board: Arc<Board>,
+    _close: Option<CloseGuard>,
     registrations: Mutex<HashMap<&'static str, Registration>>,
 }
 
@@ -37,16 +38,27 @@ impl Watch {
     /// within the process, is not.
     pub(crate) fn new(connect: Arc<Connect>, can_break: bool) -> Self {
         let board = Arc::new(Board::default());
-        if can_break {
-            let closing = Arc::clone(&board);
-            // Without it, keepalive and the wait's own timeout still end the wait.
-            let _ = events::on_close(&connect, Arc::new(move || closing.lose()));
-        }
+        let closing = Arc::clone(&board);
+        // Without it, keepalive and the wait's own timeout still end the wait.
+        let close = can_break
+            .then(|| events::on_close(&connect, Arc::new(move || closing.lose())).ok())
+            .flatten();
         Self {
             connect,
             board,
+            _close: close,
             registrations: Mutex::default(),
         }
+    }
+
+    /// Tells `listener` of every event that is followed from now on, and of the loss of the
+    /// connection as nothing. It runs on the thread that serves all events: it must not block.
+    pub(crate) fn listen(&self, listener: impl Fn(Option<&Event>) + Send + Sync + 'static) {
+        self.board
+            .listeners
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Box::new(listener));
     }
 
     /// The connection that this watch reads from.
@@ -143,7 +155,10 @@ impl Watch {
 struct Board {
     state: Mutex<State>,
     changed: Condvar,
+    listeners: RwLock<Vec<Listener>>,
 }
+
+type Listener = Box<dyn Fn(Option<&Event>) + Send + Sync>;
 
 #[derive(Default)]
 struct State {
@@ -157,7 +172,14 @@ impl Board {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn tell(&self, event: Option<&Event>) {
+        let listeners = self.listeners.read();
+        let listeners = listeners.unwrap_or_else(PoisonError::into_inner);
+        listeners.iter().for_each(|listener| listener(event));
+    }
+
     fn add(&self, event: Event) {
+        self.tell(Some(&event));
         let mut state = self.lock();
         let number = state.next;
         state.next += 1;
@@ -170,6 +192,7 @@ impl Board {
     }
 
     fn lose(&self) {
+        self.tell(None);
         self.lock().lost = true;
         self.changed.notify_all();
     }

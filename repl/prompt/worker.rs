@@ -1,30 +1,53 @@
 //! Runs what is typed, and keeps what it leaves: variables, functions, imports.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rhai::{AST, ASTNode, Dynamic, Engine, EvalAltResult, Expr, Module, ParseError, Scope, Stmt};
+use rhai::{
+    AST, ASTNode, Dynamic, Engine, EvalAltResult, Expr, FuncRegistration, Module, ParseError,
+    Scope, Stmt,
+};
 use rustyline::Editor;
 use rustyline::history::FileHistory;
 use virhai::engine;
 use virhai::program::CompileError;
 use virhai::{Imports, STACK, Session};
 
+use super::input::Input;
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
-use crate::show;
-
-use super::input::Input;
+use crate::show::{self, Look, markup};
 
 /// What came of an input.
 pub(super) enum Answer {
-    /// It ran; its value as text, if it has one.
-    Shown { text: Option<String>, state: State },
+    /// It ran; its value as text, if that is to be shown, and whether it has one.
+    Shown {
+        text: Option<String>,
+        has_value: bool,
+        state: State,
+    },
     /// It failed; why, as text.
     Failed { text: String, state: State },
     /// It called `exit`.
     Exit(u8),
 }
+
+/// How a value is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum View {
+    /// For people.
+    Human,
+    /// As JSON.
+    Json,
+    /// As XML, of an object its own.
+    Xml,
+    /// Not at all.
+    Nothing,
+}
+
+/// The values of earlier inputs by their numbers.
+type Values = Arc<Mutex<BTreeMap<usize, Dynamic>>>;
 
 /// What inputs leave to the inputs after them.
 #[derive(Clone)]
@@ -42,14 +65,17 @@ pub(super) struct Worker {
     imports: Imports,
     state: State,
     modules: Vec<Arc<Module>>,
-    inputs: usize,
+    values: Values,
+    /// How many inputs there were; the one that connects is not counted.
+    inputs: Option<usize>,
 }
 
 impl Worker {
     pub(super) fn new(options: Options, session: Session) -> Self {
         let here = std::env::current_dir().unwrap_or_else(|_| ".".into());
         let imports = Imports::new([here].into_iter().chain(options.allow_import.clone()));
-        let engine = Arc::new(engine::build(&session, &options.limits(), imports.clone()));
+        let values = Values::default();
+        let engine = build(&options, &session, &imports, &values, &[]);
         let state = State {
             scope: Scope::new(),
             engine,
@@ -61,13 +87,19 @@ impl Worker {
             imports,
             state,
             modules: Vec::new(),
-            inputs: 0,
+            values,
+            inputs: None,
         }
     }
 
-    /// Keeps what an input left.
-    pub(super) fn keep(&mut self, state: State) {
-        self.state = state;
+    /// The variables and their values.
+    pub(super) fn scope(&self) -> &Scope<'static> {
+        &self.state.scope
+    }
+
+    /// What can be called.
+    pub(super) fn engine(&self) -> &Arc<Engine> {
+        &self.state.engine
     }
 
     /// Tells `editor` what the inputs so far left.
@@ -78,16 +110,58 @@ impl Worker {
         }
     }
 
+    /// The number that the next input will have.
+    pub(super) fn next_input(&self) -> usize {
+        self.inputs.map_or(0, |inputs| inputs + 1)
+    }
+
+    /// How many inputs there were.
+    pub(super) fn counted(&self) -> Option<usize> {
+        self.inputs
+    }
+
+    /// Forgets that inputs were counted after the first `inputs`.
+    pub(super) fn count_again(&mut self, inputs: Option<usize>) {
+        self.inputs = inputs;
+    }
+
+    /// Whether what is shown may have colours.
+    pub(super) fn colors(&self) -> bool {
+        self.options.colors()
+    }
+
+    /// Whether nothing is shown that was not asked for.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.options.quiet
+    }
+
+    /// Keeps what an input left.
+    pub(super) fn keep(&mut self, state: State) {
+        self.state = state;
+    }
+
     /// Runs `text` on a thread of its own, which tells `answer` how it ended.
-    pub(super) fn run(&mut self, text: String, answer: Sender<Answer>) -> std::io::Result<()> {
-        self.inputs += 1;
-        let name = format!("input {}", self.inputs);
+    pub(super) fn run(
+        &mut self,
+        text: String,
+        view: View,
+        answer: Sender<Answer>,
+    ) -> std::io::Result<()> {
+        let number = self.next_input();
+        self.inputs = Some(number);
+        let name = match number {
+            0 => "start".to_owned(),
+            number => format!("input {number}"),
+        };
         self.imports.remember(&name, &text);
         if let Some(functions) = self.functions_of(&name, &text) {
             self.define(functions);
         }
         let input = RunningInput {
+            number,
             name,
+            view,
+            values: Arc::clone(&self.values),
             text,
             options: self.options.clone(),
             session: self.session.clone(),
@@ -124,15 +198,53 @@ impl Worker {
     /// Makes functions known to all further inputs; later ones win over earlier ones.
     fn define(&mut self, functions: Module) {
         self.modules.push(functions.into());
-        let mut engine = engine::build(&self.session, &self.options.limits(), self.imports.clone());
-        for module in &self.modules {
-            engine.register_global_module(Arc::clone(module));
-        }
-        self.state.engine = Arc::new(engine);
+        self.state.engine = build(
+            &self.options,
+            &self.session,
+            &self.imports,
+            &self.values,
+            &self.modules,
+        );
     }
 }
 
+/// An engine with the functions of `modules`, and with what only a prompt has.
+fn build(
+    options: &Options,
+    session: &Session,
+    imports: &Imports,
+    values: &Values,
+    modules: &[Arc<Module>],
+) -> Arc<Engine> {
+    let mut engine = engine::build(session, &options.limits(), imports.clone());
+    let values = Arc::clone(values);
+    let out = move |number: i64| -> Result<Dynamic, Box<EvalAltResult>> {
+        let values = values.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = usize::try_from(number)
+            .ok()
+            .and_then(|number| values.get(&number));
+        value
+            .cloned()
+            .ok_or_else(|| format!("input {number} has no value; `:history` lists them").into())
+    };
+    FuncRegistration::new("out")
+        .with_params_info(["number: i64", "Dynamic"])
+        .with_comments([
+            "/// The value of the input with that number; at the prompt only.",
+            "///",
+            "/// `:history` lists the inputs with their numbers, and `ans` is the last value.",
+        ])
+        .register_into_engine(&mut engine, out);
+    for module in modules {
+        engine.register_global_module(Arc::clone(module));
+    }
+    Arc::new(engine)
+}
+
 struct RunningInput {
+    number: usize,
+    view: View,
+    values: Values,
     name: String,
     text: String,
     options: Options,
@@ -168,17 +280,49 @@ impl RunningInput {
         match result {
             Ok(value) => {
                 self.state.imported = self.state.imported.merge(&imports_of(&engine, &ast));
-                let text = show::text(&value).filter(|_| !self.options.quiet);
-                if !value.is_unit() {
+                let text = self.shown(&value);
+                let has_value = !value.is_unit();
+                if has_value {
+                    self.values
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .insert(self.number, value.clone());
                     self.state.scope.set_value("ans", value);
                 }
                 Answer::Shown {
                     text,
+                    has_value,
                     state: self.state,
                 }
             }
             Err(error) => self.stopped(&engine, &error),
         }
+    }
+
+    /// The value as it is to be shown; reads it from the host where it must.
+    fn shown(&self, value: &Dynamic) -> Option<String> {
+        match self.view {
+            View::Nothing => None,
+            View::Human => show::for_people(value, &Look::of_terminal(self.options.colors())),
+            View::Json => serde_json::to_string_pretty(&show::json(value)).ok(),
+            View::Xml => {
+                let text = self.xml_of(value).unwrap_or_else(|| value.to_string());
+                Some(match self.options.colors() {
+                    true => markup::colored(text.trim_end()),
+                    false => text.trim_end().to_owned(),
+                })
+            }
+        }
+    }
+
+    /// An object's own XML.
+    fn xml_of(&self, value: &Dynamic) -> Option<String> {
+        let mut scope = Scope::new();
+        scope.push("value", value.clone());
+        self.state
+            .engine
+            .eval_with_scope::<String>(&mut scope, "value.xml_desc()")
+            .ok()
     }
 
     fn stopped(self, engine: &Engine, error: &EvalAltResult) -> Answer {

@@ -10,6 +10,7 @@ pub(crate) mod domain_snapshot;
 pub(crate) mod error;
 pub(crate) mod growth;
 pub(crate) mod interface;
+pub(crate) mod nested;
 pub(crate) mod net;
 pub(crate) mod network;
 pub(crate) mod object;

@@ -1,58 +1,36 @@
-//! The keys that functions know in their maps of options: what they check, and what completion
-//! offers.
+//! The options that functions know: one place for the functions and for the check.
 
-use crate::constants;
-use crate::libvirt::events;
+/// What `connect` may be told.
+pub(crate) const CONNECT: [&str; 2] = ["read_only", "timeout"];
 
-enum Keys {
-    Listed(&'static [&'static str]),
-    /// The typed parameters whose constants begin so.
-    Fields(&'static str),
-}
+/// What `agent_exec` may be told.
+pub(crate) const EXEC: [&str; 3] = ["input", "env", "timeout"];
 
-use Keys::{Fields, Listed};
+/// What `stop` may be told.
+pub(crate) const STOP: [&str; 3] = ["shutdown", "agent", "destroy"];
 
-const TRANSFER: Keys = Listed(&["offset", "length", "sparse", "progress"]);
+/// The parts of a guest's time.
+pub(crate) const TIME: [&str; 2] = ["seconds", "nseconds"];
 
-/// The keys by the functions that take them.
-const KNOWN: &[(&str, Keys)] = &[
-    ("agent_exec", Listed(&["input", "env", "timeout"])),
-    ("block_copy", Fields("VIR_DOMAIN_BLOCK_COPY_")),
-    ("connect", Listed(&["read_only", "timeout"])),
-    (
-        "connect_auth",
-        Listed(&[
-            "username",
-            "authname",
-            "language",
-            "cnonce",
-            "passphrase",
-            "password",
-            "realm",
-        ]),
-    ),
-    ("download_file", TRANSFER),
-    ("migrate", Fields("VIR_MIGRATE_PARAM_")),
-    ("migrate_to_uri", Fields("VIR_MIGRATE_PARAM_")),
-    ("restore_params", Fields("VIR_DOMAIN_SAVE_PARAM_")),
-    ("save_params", Fields("VIR_DOMAIN_SAVE_PARAM_")),
-    ("set_time", Listed(&["seconds", "nseconds"])),
-    ("stop", Listed(&["shutdown", "agent", "destroy"])),
-    ("upload_file", TRANSFER),
-    // What each kind of event has besides is libvirt's.
-    ("wait_event", Listed(&["kind", "uuid", "event", "detail"])),
-];
+/// What `upload_file` and `download_file` may be told.
+pub(crate) const TRANSFER: [&str; 4] = ["offset", "length", "sparse", "progress"];
 
-/// The keys that the function `name` knows in its options; none where it takes any, or no map.
-pub(crate) fn option_keys(name: &str) -> Vec<&'static str> {
-    let keys = KNOWN.iter().find(|(function, _)| *function == name);
-    let mut keys = match keys {
-        Some((_, Listed(keys))) => keys.to_vec(),
-        Some((_, Fields(prefix))) => constants::fields(prefix).collect(),
-        None => Vec::new(),
-    };
-    if name == "wait_event" {
-        keys.extend(events::FAMILIES.iter().map(|family| family.noun));
-    }
-    keys
+/// How the names of a migration's typed parameters begin.
+pub(crate) const MIGRATE: &str = "VIR_MIGRATE_PARAM_";
+
+/// How the names of a block copy's typed parameters begin.
+pub(crate) const BLOCK_COPY: &str = "VIR_DOMAIN_BLOCK_COPY_";
+
+/// How the names of the typed parameters of saving and restoring begin.
+pub(crate) const SAVE: &str = "VIR_DOMAIN_SAVE_PARAM_";
+
+/// What `wait_event` looks at in an event of any kind: its own fields, and what it is about.
+pub(crate) fn event() -> Vec<&'static str> {
+    let about = crate::libvirt::events::FAMILIES
+        .iter()
+        .map(|family| family.noun);
+    ["kind", "uuid", "event", "detail"]
+        .into_iter()
+        .chain(about)
+        .collect()
 }

@@ -137,7 +137,6 @@ impl<'a> Walk<'a> {
                 variable.kind = None;
             }
         }
-        capture::check_held(self, receiver, call, position);
         if let Some(definition) = self.own_method(receiver, name, call.args.len()) {
             shadow::check(self, receiver, definition, &kinds, position);
             if receiver.direct
@@ -166,6 +165,7 @@ impl<'a> Walk<'a> {
         if receiver.kind.is_none() && self.files.may_be_key(name) {
             return None;
         }
+        capture::check_held(self, receiver, call, position);
         self.sure(catalog.returns(name, &kinds))
     }
 

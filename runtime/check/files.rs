@@ -1,10 +1,11 @@
 //! The files of one program: a script and all that it imports, ready to be asked about.
 
-use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use rhai::{AST, ASTNode, Expr, Ident, Position, Stmt};
 
+use super::accepted::Memory;
 use super::facts::Facts;
 use super::finding::Related;
 use super::{Code, Finding, Span};
@@ -18,6 +19,8 @@ pub(super) struct Files {
     order: Vec<String>,
     /// The keys of all maps and the texts of all strings: what a call by a made-up name may mean.
     words: OnceCell<HashSet<String>>,
+    /// The keys of options that were found out.
+    pub(super) accepted: RefCell<Memory>,
 }
 
 /// One file.
@@ -59,8 +62,8 @@ impl Files {
     pub(super) fn of(imports: &Imports, name: &str, program: &Program) -> Self {
         let mut files = HashMap::new();
         let mut order = Vec::new();
-        let mut next = vec![(name.to_owned(), program.ast.clone(), None)];
-        while let Some((name, ast, imported_by)) = next.pop() {
+        let mut next = VecDeque::from([(name.to_owned(), program.ast.clone(), None)]);
+        while let Some((name, ast, imported_by)) = next.pop_front() {
             if files.contains_key(&name) {
                 continue;
             }
@@ -70,7 +73,7 @@ impl Files {
                     && let Some(ast) = imports.compiled(target)
                 {
                     let span = Span::at(&file.text, position);
-                    next.push((target.clone(), ast, Some((name.clone(), span))));
+                    next.push_back((target.clone(), ast, Some((name.clone(), span))));
                 }
             }
             order.push(name.clone());
@@ -80,6 +83,7 @@ impl Files {
             files,
             order,
             words: OnceCell::new(),
+            accepted: RefCell::default(),
         }
     }
 

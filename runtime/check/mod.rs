@@ -3,6 +3,7 @@
 //! What is found is certain, or it is not said: a value whose type is not known may be anything,
 //! a map may hold closures, and text that is run as code may define what it likes.
 
+mod accepted;
 mod calls;
 mod capture;
 mod expressions;
@@ -10,6 +11,7 @@ mod facts;
 mod files;
 mod finding;
 mod flags;
+mod native_options;
 mod options;
 mod scope;
 mod shadow;
@@ -24,6 +26,8 @@ use std::collections::HashSet;
 use rhai::Engine;
 
 pub use finding::{Code, Finding, Related, Severity, Span};
+pub use flags::enumerations;
+pub use native_options::option_keys;
 
 use crate::Imports;
 use crate::catalog::Catalog;

@@ -1,7 +1,144 @@
-//! Calls that do nothing in the state that the lines before lead to.
+//! Calls that do nothing, or fail, in the state that the lines just before lead to.
 
-use rhai::Stmt;
+use rhai::{Expr, FnCallExpr, Position, Stmt};
 
+use super::Code;
 use super::walk::Walk;
+use crate::catalog::without_element;
 
-pub(super) fn check(_walk: &mut Walk, _statements: &[Stmt]) {}
+/// What a guest is known to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Running,
+    Paused,
+    Off,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Running => "runs",
+            Self::Paused => "is paused",
+            Self::Off => "is off",
+        }
+    }
+
+    /// What makes the call meaningful.
+    fn way_out(self) -> &'static str {
+        match self {
+            Self::Running => "leave it out, or see what `state()` says first",
+            Self::Paused => "`resume()` first",
+            Self::Off => "`create()` first",
+        }
+    }
+}
+
+/// The calls that come to nothing: the state, the method, and what happens.
+const IDLE: &[(State, &str, &str)] = &[
+    (State::Running, "create", "fails"),
+    (State::Running, "resume", "fails"),
+    (State::Paused, "create", "fails"),
+    (State::Paused, "suspend", "does nothing"),
+    (State::Paused, "shutdown", "reaches nobody"),
+    (State::Paused, "reboot", "does nothing"),
+    (State::Off, "suspend", "fails"),
+    (State::Off, "resume", "fails"),
+    (State::Off, "shutdown", "fails"),
+    (State::Off, "reboot", "fails"),
+    (State::Off, "reset", "fails"),
+    (State::Off, "destroy", "fails"),
+    (State::Off, "managed_save", "fails"),
+    (State::Off, "inject_nmi", "fails"),
+];
+
+/// What the statement before led to: the variable, its guest's state, and the method.
+#[derive(Default)]
+pub(super) struct Follow<'a>(Option<(&'a str, State, &'a str)>);
+
+impl<'a> Follow<'a> {
+    /// Reports the next statement if it is such a call.
+    pub(super) fn check(&mut self, walk: &mut Walk, statement: &'a Stmt) {
+        let before = self.0.take();
+        let Some((name, call, position)) = method_of_variable(statement) else {
+            return;
+        };
+        let variable = walk.scope.find(name);
+        let kind = variable.and_then(|variable| variable.kind.as_deref());
+        if kind.map(without_element) != Some("Domain") || walk.trying > 0 {
+            return;
+        }
+        if let Some((of, state, after)) = before
+            && of == name
+            && let Some((_, method, what)) = IDLE
+                .iter()
+                .find(|(idle, method, _)| *idle == state && *method == call.name)
+        {
+            let state_now = state.word();
+            let message = format!("`{method}` {what}: after `{after}`, `{name}` {state_now}");
+            walk.find(Code::WrongState, position, message).hint = Some(state.way_out().to_owned());
+        }
+        self.0 = after(call).map(|state| (name, state, call.name.as_str()));
+    }
+}
+
+/// The state that a guest is in right after the call.
+fn after(call: &FnCallExpr) -> Option<State> {
+    match (call.name.as_str(), &call.args[..]) {
+        ("suspend", []) => Some(State::Paused),
+        ("resume", []) => Some(State::Running),
+        ("destroy", _) => Some(State::Off),
+        _ => None,
+    }
+}
+
+/// The variable and the method of a statement such as `dom.create();`.
+fn method_of_variable(statement: &Stmt) -> Option<(&str, &FnCallExpr, Position)> {
+    let Stmt::Expr(expression) = statement else {
+        return None;
+    };
+    let Expr::Dot(pair, ..) = &**expression else {
+        return None;
+    };
+    match (&pair.lhs, &pair.rhs) {
+        (Expr::Variable(variable, ..), Expr::MethodCall(call, position))
+            if variable.2.is_empty() =>
+        {
+            Some((variable.1.as_str(), call, *position))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{IDLE, State};
+
+    /// What was seen of libvirt's drivers, a line for each driver, state and operation.
+    const SEEN: &str = include_str!("../../tests/data/lifecycle.tsv");
+
+    #[test]
+    fn calls_that_come_to_nothing_came_to_nothing_on_qemu() {
+        for (state, method, _) in IDLE {
+            let rows = match state {
+                State::Running => "running_persistent",
+                State::Paused => "paused_persistent",
+                State::Off => "shutoff",
+            };
+            let operation = match *method {
+                "managed_save" => "managedSave(0)".to_owned(),
+                "inject_nmi" => "injectNMI()".to_owned(),
+                "reboot" | "reset" => format!("{method}(0)"),
+                _ => format!("{method}()"),
+            };
+            let outcome = SEEN.lines().find_map(|line| {
+                let cells: Vec<&str> = line.split('\t').collect();
+                (cells[..3] == ["qemu", rows, operation.as_str()]).then(|| cells[3].to_owned())
+            });
+            let outcome = outcome.unwrap_or_else(|| panic!("nobody tried {operation} when {rows}"));
+            assert!(
+                outcome == "error" || outcome.starts_with("ok: no change"),
+                "{operation} when {rows}: {outcome}"
+            );
+        }
+    }
+}

@@ -1,7 +1,156 @@
-//! Statements whose value goes nowhere.
+//! Statements whose value goes nowhere, and that do nothing else.
 
-use rhai::Stmt;
+use rhai::{Expr, FnCallExpr, Position, Stmt};
 
+use super::Code;
 use super::walk::Walk;
 
-pub(super) fn check_ignored(_walk: &mut Walk, _statement: &Stmt) {}
+/// Functions that only answer something, and throw for nothing that one would want to know.
+const ANSWERING: &[&str] = &[
+    "abs",
+    "attributes",
+    "bytes",
+    "ceiling",
+    "chars",
+    "children",
+    "contains",
+    "copy",
+    "diff",
+    "ends_with",
+    "extract",
+    "floor",
+    "has",
+    "index_of",
+    "is_def_fn",
+    "is_def_var",
+    "is_empty",
+    "is_even",
+    "is_odd",
+    "is_shared",
+    "is_zero",
+    "join",
+    "keys",
+    "len",
+    "max",
+    "min",
+    "repeat",
+    "round",
+    "split_rev",
+    "starts_with",
+    "sub_string",
+    "timestamp",
+    "to_array",
+    "to_blob",
+    "to_chars",
+    "to_debug",
+    "to_float",
+    "to_hex",
+    "to_json",
+    "to_lower",
+    "to_octal",
+    "to_string",
+    "to_upper",
+    "type_of",
+    "values",
+];
+
+/// Reports a statement whose value goes nowhere.
+pub(super) fn check_ignored(walk: &mut Walk, statement: &Stmt, last: bool) {
+    match statement {
+        Stmt::FnCall(call, position) => check_call(walk, call, *position, false),
+        Stmt::Expr(expression) => check_expression(walk, expression, last),
+        _ => {}
+    }
+}
+
+fn check_expression(walk: &mut Walk, expression: &Expr, last: bool) {
+    let (what, position, hint) = match expression {
+        Expr::FnCall(call, position) => return check_call(walk, call, *position, false),
+        Expr::Dot(pair, ..) => match end_of(&pair.rhs) {
+            Expr::MethodCall(call, position) => return check_call(walk, call, *position, true),
+            Expr::Property(property, position) => {
+                let name = property.2.as_str();
+                (format!("the property `{name}`"), *position, None)
+            }
+            _ => return,
+        },
+        Expr::Variable(variable, _, position) if variable.2.is_empty() => {
+            let name = variable.1.as_str();
+            let function = walk.file.functions_named(name).next().is_some();
+            let hint = function.then(|| format!("`{name}(...)` calls it"));
+            (format!("the value of `{name}`"), *position, hint)
+        }
+        Expr::StringConstant(_, position) | Expr::InterpolatedString(_, position) => (
+            "this text".into(),
+            *position,
+            Some("`print(...)` shows it".into()),
+        ),
+        Expr::IntegerConstant(_, position)
+        | Expr::FloatConstant(_, position)
+        | Expr::CharConstant(_, position)
+        | Expr::BoolConstant(_, position) => ("this value".into(), *position, None),
+        _ => return,
+    };
+    // Reading a property of what is not there throws, which a script may wait for.
+    // The value of a branch may be there for the sake of the others.
+    if walk.trying > 0 || last {
+        return;
+    }
+    let message = format!("{what} goes nowhere");
+    walk.find(Code::UnusedResult, position, message).hint = hint;
+}
+
+fn check_call(walk: &mut Walk, call: &FnCallExpr, position: Position, method: bool) {
+    let name = call.name.as_str();
+    let own = walk.file.functions_named(name).next().is_some();
+    if !call.namespace.is_empty() || own || walk.trying > 0 {
+        return;
+    }
+    if call.op_token.is_some() {
+        let hint = (name == "==").then(|| "a single `=` assigns".to_owned());
+        let message = format!("the result of `{name}` goes nowhere");
+        walk.find(Code::UnusedResult, position, message).hint = hint;
+        return;
+    }
+    if !ANSWERING.contains(&name) || (method && walk.files.may_be_key(name)) {
+        return;
+    }
+    let message = format!("`{name}` only answers something, and its answer goes nowhere");
+    walk.find(Code::UnusedResult, position, message);
+}
+
+/// The end of a chain.
+fn end_of(rest: &Expr) -> &Expr {
+    match rest {
+        Expr::Dot(pair, ..) => end_of(&pair.rhs),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ANSWERING;
+    use crate::catalog;
+    use crate::engine::{self, Limits};
+    use crate::{Imports, Session, SessionOptions};
+
+    #[test]
+    fn what_only_answers_exists_and_answers() {
+        let session = Session::new(SessionOptions::default());
+        let engine = engine::build(&session, &Limits::default(), Imports::default());
+        let functions = catalog::all_functions(&engine);
+        // What Rhai does itself is not among its functions.
+        let own = ["is_def_fn", "is_def_var", "is_shared", "type_of"];
+        for name in ANSWERING.iter().filter(|name| !own.contains(name)) {
+            let mut known = functions
+                .iter()
+                .filter(|function| function.name == *name && !function.property)
+                .peekable();
+            assert!(known.peek().is_some(), "there is no function `{name}`");
+            assert!(
+                known.all(|function| function.returns != "()"),
+                "`{name}` does something"
+            );
+        }
+    }
+}

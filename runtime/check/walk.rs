@@ -113,13 +113,14 @@ impl<'a> Walk<'a> {
     }
 
     fn statements(&mut self, statements: &'a [Stmt], used: bool) -> Kind {
-        state::check(self, statements);
+        let mut states = state::Follow::default();
         let mut kind = Some("()".to_owned());
         for (index, statement) in statements.iter().enumerate() {
             let last = index + 1 == statements.len();
             if !(last && used) {
-                statements::check_ignored(self, statement);
+                statements::check_ignored(self, statement, last);
             }
+            states.check(self, statement);
             kind = self.statement(statement, last && used);
         }
         kind

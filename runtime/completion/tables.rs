@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::api::option_keys::option_keys;
 use crate::catalog::Function;
+use crate::check::option_keys;
 use crate::lexer::{Class, Piece, pieces};
 use crate::{constants, imports};
 
@@ -92,14 +92,14 @@ fn flags_of_call(call: &str) -> Option<&'static str> {
 /// The keys that the map in the parameter number `parameter` of `function` can have, where
 /// `within` leads from it to the place.
 pub(super) fn keys(function: &Function, parameter: usize, within: &[&str]) -> Vec<String> {
-    let takes_map = function
-        .parameters
-        .get(parameter)
-        .is_some_and(|(_, kind)| matches!(kind.as_str(), "map" | "?"));
-    if !takes_map || !within.is_empty() {
+    if !within.is_empty() {
         return Vec::new();
     }
-    let keys = option_keys(&function.name);
+    // What each kind of event has besides is libvirt's, and no mistake.
+    let keys = match function.name.as_str() {
+        "wait_event" if parameter == 1 => crate::api::option_keys::event(),
+        _ => option_keys(function, parameter).unwrap_or_default(),
+    };
     keys.into_iter().map(str::to_owned).collect()
 }
 

@@ -4,12 +4,15 @@
 //! without paying for it.
 
 mod list;
+mod parameters;
 
 use std::collections::HashMap;
 use std::ffi::CStr;
 use std::sync::{LazyLock, OnceLock};
 
 use rhai::{Dynamic, ImmutableString};
+
+pub use parameters::{enumerations, parameters};
 
 /// One public constant of libvirt.
 #[derive(Debug, Clone, Copy)]

@@ -16,6 +16,7 @@ mod failure;
 pub mod interface;
 pub mod network;
 pub mod peek;
+pub mod stats;
 pub mod stream;
 pub mod tuning;
 pub mod typed_params;

@@ -1,6 +1,6 @@
 //! libvirt's constants, held against its published API.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::process::Command;
 
 use virhai::constants::{self, Words};
@@ -146,4 +146,40 @@ fn words(group: &'static str, prefix: &'static str) -> Vec<String> {
         .iter()
         .map(ToString::to_string)
         .collect()
+}
+
+#[test]
+fn which_constants_a_parameter_takes_is_as_libvirt_publishes_it() {
+    let api = api("libvirt");
+    let elements = || api.split('<');
+    let enumerations: HashSet<&str> = elements()
+        .filter(|element| element.starts_with("enum "))
+        .filter_map(|element| attribute(element, "type"))
+        .collect();
+    let mut function = "";
+    let mut published: HashMap<(&str, &str), BTreeSet<&str>> = HashMap::new();
+    for element in elements() {
+        if element.starts_with("function ") {
+            function = attribute(element, "name").expect("functions have names");
+        } else if element.starts_with("arg ") {
+            let name = attribute(element, "name").expect("parameters have names");
+            let words = attribute(element, "info").unwrap_or_default();
+            let words = words.split(|letter: char| !letter.is_alphanumeric());
+            let named = words.filter(|word| enumerations.contains(word)).collect();
+            published.insert((function, name), named);
+        }
+    }
+    let mut offenders = Vec::new();
+    for (call, parameter, known) in constants::parameters() {
+        let known: BTreeSet<&str> = known.iter().copied().collect();
+        match published.get(&(call, parameter)) {
+            // Not every text names what it means, and an older libvirt has not all of them.
+            Some(named) if !named.is_empty() && *named != known => {
+                offenders.push(format!("{call} {parameter}: {named:?}, not {known:?}"));
+            }
+            _ => {}
+        }
+    }
+    assert!(published.len() > 1000, "libvirt-api.xml is understood");
+    assert!(offenders.is_empty(), "{offenders:#?}");
 }

@@ -17,6 +17,7 @@ mod imports;
 mod install;
 mod lifecycle;
 mod limits;
+mod lsp;
 mod migration;
 mod moving;
 mod network;
@@ -29,6 +30,8 @@ mod recipes;
 mod restore_points;
 mod runner;
 mod scripts;
+mod session;
+
 mod snapshots;
 mod state_table;
 mod storage;

@@ -18,6 +18,7 @@ fn variables_functions_constants_and_ans_are_kept() {
 #[test]
 fn imports_are_kept() {
     let mut prompt = Prompt::open();
+    prompt.answers(":confirm off", "");
     prompt.answers("import \"std/guest\" as guest;", "");
     prompt.answers(
         "guest::remove(conn.lookup_by_name(\"test\")); conn.list_all_domains().len()",
@@ -108,7 +109,7 @@ fn the_history_outlives_the_session() {
     assert_eq!(first.ends(), 0);
     let mut second = Prompt::terminal("test:///default", &home, &[("NO_COLOR", "1")]);
     second.types("\x1b[A");
-    second.line_is("virhai> 6 * 7");
+    second.line_is(&format!("{PROMPT}6 * 7"));
 }
 
 #[test]

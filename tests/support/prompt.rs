@@ -3,7 +3,7 @@
 use super::{Run, Scratch, Terminal, TestHost, virhai};
 
 /// What stands before an input.
-pub const PROMPT: &str = "virhai> ";
+pub const PROMPT: &str = "test> ";
 
 /// A prompt on a host of its own, with a history of its own.
 pub struct Prompt {

@@ -17,8 +17,10 @@ use rustyline::config::BellStyle;
 use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{ColorMode, CompletionType, Config, EditMode, Editor, Helper};
+use virhai::catalog::Catalog;
 use virhai::completion::Completer;
 
+use super::commands::is_command;
 use crate::args::Options;
 use highlighter::Shown;
 use keys::Keys;
@@ -119,8 +121,13 @@ impl Input {
         self.known.learn(scope, engine, imported);
     }
 
+    /// All that can be called, the session's own functions among them.
+    pub(super) fn catalog(&self) -> &Catalog {
+        self.known.catalog()
+    }
+
     fn is_whole(&self, text: &str) -> bool {
-        whole::is_whole(&self.parser, text)
+        is_command(text) || whole::is_whole(&self.parser, text)
     }
 }
 

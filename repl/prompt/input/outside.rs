@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{Error, Result, Write};
+use std::path::Path;
 use std::process::Command;
 
 /// Has the user edit `text` in `$VISUAL`, `$EDITOR` or vi, and answers what came of it.
@@ -12,15 +13,21 @@ pub(in crate::prompt) fn edit(text: &str) -> Result<String> {
         .tempfile()?;
     file.write_all(text.as_bytes())?;
     file.flush()?;
-    // The variables hold commands, arguments and all, which only a shell takes apart.
-    let status = Command::new("/bin/sh")
-        .args(["-c", "exec ${VISUAL:-${EDITOR:-vi}} \"$1\"", "sh"])
-        .arg(file.path())
-        .status()?;
-    if !status.success() {
-        return Err(Error::other(format!("the editor failed with {status}")));
-    }
+    edit_file(file.path())?;
     // Editors put another file in its place.
     let text = fs::read_to_string(file.path())?;
     Ok(text.trim_end().to_owned())
+}
+
+/// Has the user edit a file.
+pub(in crate::prompt) fn edit_file(file: &Path) -> Result<()> {
+    // The variables hold commands, arguments and all, which only a shell takes apart.
+    let status = Command::new("/bin/sh")
+        .args(["-c", "exec ${VISUAL:-${EDITOR:-vi}} \"$1\"", "sh"])
+        .arg(file)
+        .status()?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(Error::other(format!("the editor failed with {status}"))),
+    }
 }

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use rhai::{AST, Array, Dynamic, Engine, Map, Scope};
+use rhai::{AST, Dynamic, Engine, Map, Scope};
 use virhai::HostNames;
 use virhai::catalog::{Catalog, Recipe};
 use virhai::completion::{File, Holder, Surroundings, Variable};
+use virhai::inference::kind_of_value;
 
 /// More entries than this of one folder are not listed.
 const MOST_FILES: usize = 2000;
@@ -27,7 +28,7 @@ impl Known {
             .iter_raw()
             .map(|(name, _, value)| Variable {
                 name: name.to_owned(),
-                kind: kind_of(engine, value),
+                kind: (!value.is_unit()).then(|| kind_of_value(engine, value)),
                 keys: keys_of(value),
             })
             .collect();
@@ -116,27 +117,6 @@ impl Surroundings for Known {
         });
         entries.take(MOST_FILES).collect()
     }
-}
-
-/// The type of a value as the catalogue names it.
-fn kind_of(engine: &Engine, value: &Dynamic) -> Option<String> {
-    if value.is_unit() {
-        return None;
-    }
-    if let Some(list) = value.read_lock::<Array>() {
-        let mut kinds = list.iter().map(|value| kind_of(engine, value));
-        return Some(match kinds.next().flatten() {
-            Some(first) if kinds.all(|other| other.as_ref() == Some(&first)) => {
-                format!("array of {first}")
-            }
-            _ => "array".into(),
-        });
-    }
-    Some(match engine.map_type_name(value.type_name()) {
-        "i64" => "int".into(),
-        "f64" => "float".into(),
-        kind => kind.to_owned(),
-    })
 }
 
 fn keys_of(value: &Dynamic) -> Vec<String> {

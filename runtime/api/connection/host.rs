@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 use virt::connect::Connect;
 
-use super::Connection;
+use super::{Connection, tunnel};
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, optional_text, text, whole};
 
 /// A version as libvirt packs it into a number: major, minor and release.
@@ -65,7 +65,12 @@ pub(super) mod functions {
     /// Calls virConnectGetURI.
     #[rhai_fn(pure, return_raw)]
     pub fn get_uri(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<String> {
-        conn.call(&ctx, "virConnectGetURI", "read the URI", Connect::uri)
+        let known = conn.uri().to_owned();
+        let uri = conn.call(&ctx, "virConnectGetURI", "read the URI", Connect::uri)?;
+        Ok(match tunnel::is_needed(&uri) {
+            true => known,
+            false => uri,
+        })
     }
 
     /// The name of the hypervisor driver, such as `QEMU`.

@@ -7,14 +7,17 @@ mod handles;
 mod host;
 mod interfaces;
 mod networks;
+mod news;
 mod open;
 mod restore;
+mod stats;
 mod storage;
+mod tunnel;
 mod uri;
 
 use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::{Engine, NativeCallContext, exported_module};
 use virt::connect::Connect;
@@ -26,7 +29,9 @@ use crate::libvirt::Failure;
 use crate::session::Session;
 use crate::watch::Watch;
 use handles::{Handles, Permit, Permits};
-pub(crate) use open::Target;
+use news::Known;
+pub use news::News;
+pub(crate) use open::{CREDENTIALS, Target};
 pub(crate) use uri::in_process;
 
 /// An open connection to a hypervisor host; copies are the same connection.
@@ -40,14 +45,19 @@ struct Shared {
     handles: Handles,
     permits: Permits,
     watch: Mutex<Option<Arc<Watch>>>,
+    following: Mutex<Option<Arc<Watch>>>,
+    known: Known,
 }
 
 impl Connection {
     /// Wraps what `target` opened.
     fn new(session: Session, target: Target, connect: Connect) -> Self {
-        let uri = connect
-            .uri()
-            .unwrap_or_else(|_| target.uri.clone().unwrap_or_default());
+        // libvirt knows a tunnel by what stands in for `ssh`, which is nobody's business.
+        let given = target.uri.clone().unwrap_or_default();
+        let uri = match tunnel::is_needed(&given) {
+            true => given,
+            false => connect.uri().unwrap_or(given),
+        };
         Self(Arc::new(Shared {
             session,
             target,
@@ -55,6 +65,8 @@ impl Connection {
             handles: Handles::new(connect),
             permits: Permits::default(),
             watch: Mutex::default(),
+            following: Mutex::default(),
+            known: Known::default(),
         }))
     }
 
@@ -152,6 +164,13 @@ impl Connection {
         Ok(watch)
     }
 
+    fn following(&self) -> MutexGuard<'_, Option<Arc<Watch>>> {
+        self.0
+            .following
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Ends the connection and every handle that it gave out.
     fn end(&self) {
         self.0
@@ -159,6 +178,10 @@ impl Connection {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
+        // It holds the connection open, and must not be let go of while it is locked: libvirt may
+        // be telling of a loss.
+        let following = self.following().take();
+        drop(following);
         self.0.handles.close();
     }
 }
@@ -189,5 +212,6 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(interfaces::functions).into());
     engine.register_global_module(exported_module!(networks::functions).into());
     engine.register_global_module(exported_module!(restore::functions).into());
+    engine.register_global_module(exported_module!(stats::functions).into());
     engine.register_global_module(exported_module!(storage::functions).into());
 }

@@ -10,9 +10,10 @@ use rhai::{Map, NativeCallContext};
 use virt::connect::Connect;
 
 use super::Connection;
+use super::tunnel::{self, Tunnel};
 use super::uri::{check_parameters, in_process, prepare_embed_root};
 use crate::api::arguments::{RhaiResultOf, duration, number, text, unknown_key};
-use crate::api::option_keys::option_keys;
+use crate::api::option_keys;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::libvirt::connection::{self, Credentials};
@@ -23,7 +24,7 @@ use crate::session::Session;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Target {
     pub(super) uri: Option<String>,
-    read_only: bool,
+    pub(super) read_only: bool,
     credentials: Credentials,
     timeout: Duration,
 }
@@ -86,7 +87,14 @@ fn open_now(target: &Target) -> Result<Connect> {
     } else {
         0
     };
-    let connect = connection::open_auth(target.uri.as_deref(), &target.credentials, flags)?;
+    let tunnel = target
+        .uri
+        .as_deref()
+        .filter(|uri| tunnel::is_needed(uri))
+        .and_then(Tunnel::new);
+    let uri = tunnel.as_ref().map(|tunnel| &tunnel.uri);
+    let uri = uri.or(target.uri.as_ref()).map(String::as_str);
+    let connect = connection::open_auth(uri, &target.credentials, flags)?;
     // Drivers within the process have no connection to keep alive, and refuse.
     let _ = connect.set_keep_alive(KEEPALIVE.0, KEEPALIVE.1);
     Ok(connect)
@@ -113,7 +121,7 @@ fn connect_to(ctx: &NativeCallContext, target: Target) -> RhaiResultOf<Connectio
 }
 
 /// The names of the questions that `connect_auth` can answer, by `virConnectCredentialType`.
-const CREDENTIALS: [(&str, u32); 7] = [
+pub(crate) const CREDENTIALS: [(&str, u32); 7] = [
     ("username", virt_sys::VIR_CRED_USERNAME),
     ("authname", virt_sys::VIR_CRED_AUTHNAME),
     ("language", virt_sys::VIR_CRED_LANGUAGE),
@@ -175,7 +183,7 @@ pub(super) mod functions {
         uri: &str,
         options: Map,
     ) -> RhaiResultOf<Connection> {
-        unknown_key(&ctx, &options, option_keys("connect").into_iter())?;
+        unknown_key(&ctx, &options, option_keys::CONNECT.into_iter())?;
         let mut target = Target::new(&Session::of(&ctx), Some(uri));
         if let Some(value) = options.get("timeout") {
             target.timeout = duration(&ctx, value)?;
@@ -227,7 +235,11 @@ pub(super) mod functions {
         uri: &str,
         credentials: Map,
     ) -> RhaiResultOf<Connection> {
-        unknown_key(&ctx, &credentials, option_keys("connect_auth").into_iter())?;
+        unknown_key(
+            &ctx,
+            &credentials,
+            CREDENTIALS.iter().map(|(name, _)| *name),
+        )?;
         let mut target = Target::new(&Session::of(&ctx), Some(uri));
         for (name, kind) in CREDENTIALS {
             if let Some(value) = credentials.get(name) {

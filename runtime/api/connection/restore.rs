@@ -7,6 +7,7 @@ use virt::connect::Connect;
 use super::Connection;
 use crate::api::arguments::{RhaiResultOf, flag_bits, host_path, save_param_type, typed_params};
 use crate::api::domain::Domain;
+use crate::api::option_keys;
 use crate::api::xml::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
 use crate::error::{Error, OfXml};
 use crate::libvirt::{self, Failure};
@@ -123,7 +124,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<Domain> {
         let wanted = flag_bits(&ctx, flags)?;
-        let typed = typed_params(&ctx, "VIR_DOMAIN_SAVE_PARAM_", &params, save_param_type)?;
+        let typed = typed_params(&ctx, option_keys::SAVE, &params, save_param_type)?;
         let Some(path) = params
             .get("file")
             .and_then(|file| file.clone().into_immutable_string().ok())

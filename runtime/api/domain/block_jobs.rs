@@ -8,6 +8,7 @@ use crate::api::arguments::{
     ParamType, RhaiResultOf, bytes, fields, flag_bits, kib, number, optional_text, typed_params,
     whole,
 };
+use crate::api::option_keys;
 use crate::api::xml::{XmlText, xml_text};
 use crate::constants::Words;
 use crate::error::OfXml;
@@ -219,7 +220,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let text = xml_text(&ctx, "the disk's XML", &xml)?;
-        let params = typed_params(&ctx, "VIR_DOMAIN_BLOCK_COPY_", &options, copy_param_type)?;
+        let params = typed_params(&ctx, option_keys::BLOCK_COPY, &options, copy_param_type)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("copy disk `{disk}` of");
         dom.call(&ctx, "virDomainBlockCopy", verb, |d| {
@@ -235,7 +236,8 @@ pub(super) mod functions {
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
     /// let copy = `<disk type="file"><driver type="qcow2"/><source file="/tmp/copy.qcow2"/></disk>`;
-    /// try { dom.block_copy("hda", copy, #{ bandwith: 1 }); assert(false); }
+    /// let options = parse_json("{ \"bandwith\": 1 }");
+    /// try { dom.block_copy("hda", copy, options); assert(false); }
     /// catch (err) { assert_eq(err.hint, "did you mean `bandwidth`?"); }
     /// ```
     /// Calls virDomainBlockCopy.

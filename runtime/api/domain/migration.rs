@@ -7,6 +7,7 @@ use super::{Connection, Domain, Handle};
 use crate::api::arguments::{
     ParamType, RhaiResultOf, flag_bits, mib, number, optional_text, text, typed_params, whole,
 };
+use crate::api::option_keys;
 use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::libvirt::typed_params::TypedParams;
 use crate::libvirt::{self, Failure};
@@ -27,7 +28,7 @@ fn param_type(name: &str) -> ParamType {
 }
 
 fn params(ctx: &NativeCallContext, params: &Map) -> RhaiResultOf<TypedParams> {
-    typed_params(ctx, "VIR_MIGRATE_PARAM_", params, param_type)
+    typed_params(ctx, option_keys::MIGRATE, params, param_type)
 }
 
 /// Moves `dom` by `run` and answers the domain on the destination.

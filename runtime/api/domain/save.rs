@@ -5,6 +5,7 @@ use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::Domain;
 use crate::api::arguments::{RhaiResultOf, flag_bits, host_path, save_param_type, typed_params};
+use crate::api::option_keys;
 use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::error::Error;
 use crate::libvirt;
@@ -74,7 +75,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        let typed = typed_params(&ctx, "VIR_DOMAIN_SAVE_PARAM_", &params, save_param_type)?;
+        let typed = typed_params(&ctx, option_keys::SAVE, &params, save_param_type)?;
         match params.get("file").map(Dynamic::as_immutable_string_ref) {
             Some(Ok(path)) => {
                 host_path(&ctx, &path)?;

@@ -4,12 +4,12 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::Domain;
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number, unknown_key};
-use crate::api::option_keys::option_keys;
+use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number};
+use crate::api::option_keys;
 use crate::error::Error;
 
 fn set(ctx: &NativeCallContext, dom: &Domain, time: &Map, flags: i64) -> RhaiResultOf<()> {
-    unknown_key(ctx, time, option_keys("set_time").into_iter())?;
+    crate::api::arguments::unknown_key(ctx, time, option_keys::TIME.into_iter())?;
     let part = |name: &str| match time.get(name).map(Dynamic::as_int) {
         None => Ok(0),
         Some(Ok(value)) => Ok(value),

@@ -6,7 +6,7 @@ use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use super::StorageVol;
 use crate::api::arguments::{RhaiResultOf, bytes, unknown_key, whole};
-use crate::api::option_keys::option_keys;
+use crate::api::option_keys;
 use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::pipe::Pipe;
@@ -28,7 +28,7 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(ctx: &NativeCallContext, options: &Map) -> RhaiResultOf<Self> {
-        unknown_key(ctx, options, option_keys("upload_file").into_iter())?;
+        unknown_key(ctx, options, option_keys::TRANSFER.into_iter())?;
         let given = |name: &str| options.get(name).filter(|value| !value.is_unit());
         let size = |name: &str| given(name).map_or(Ok(0), |size| bytes(ctx, size));
         let wrong = |what: &str| Error::invalid(ctx, what).throw();

@@ -8,12 +8,12 @@ use super::lost;
 use super::state::{Reached, events_so_far, timed_out, wait_for_state, wait_for_state_since};
 use crate::api::arguments::{RhaiResultOf, duration, unknown_key};
 use crate::api::domain::Domain;
-use crate::api::option_keys::option_keys;
+use crate::api::option_keys;
 use crate::error::Error;
 
 /// Asks, asks again through the agent, and pulls the plug; answers which of them did it.
 pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> RhaiResultOf<Map> {
-    unknown_key(ctx, options, option_keys("stop").into_iter())?;
+    unknown_key(ctx, options, option_keys::STOP.into_iter())?;
     let patience = |name: &str, usual: u64| match options.get(name) {
         None => Ok(Duration::from_secs(usual)),
         Some(value) => duration(ctx, value),

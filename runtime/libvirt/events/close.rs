@@ -12,10 +12,21 @@ use crate::libvirt::{Result, checked};
 /// Who is told that a connection broke; runs on the event-loop thread and must not block.
 pub type CloseSink = Arc<dyn Fn() + Send + Sync>;
 
-/// Tells `sink` when the connection breaks; does nothing where the driver has no connection.
-pub fn on_close(connect: &Connect, sink: CloseSink) -> Result<()> {
+/// Has libvirt tell of the loss of a connection until this is dropped; until then libvirt itself
+/// holds the connection open.
+pub struct CloseGuard(Connect);
+
+impl Drop for CloseGuard {
+    fn drop(&mut self) {
+        // SAFETY: the handle is alive, and the callback is the one that was registered.
+        unsafe { virt_sys::virConnectUnregisterCloseCallback(self.0.as_ptr(), Some(closed)) };
+    }
+}
+
+/// Tells `sink` when the connection breaks; fails where the driver has no connection.
+pub fn on_close(connect: &Connect, sink: CloseSink) -> Result<CloseGuard> {
     let target = Box::into_raw(Box::new(sink));
-    // SAFETY: libvirt frees the target once, with the connection.
+    // SAFETY: libvirt frees the target once, when it is unregistered.
     let result = unsafe {
         virt_sys::virConnectRegisterCloseCallback(
             connect.as_ptr(),
@@ -28,7 +39,7 @@ pub fn on_close(connect: &Connect, sink: CloseSink) -> Result<()> {
         // SAFETY: libvirt did not take the target, so it is still ours.
         unsafe { free_close(target.cast::<c_void>()) };
     }
-    checked(result).map(drop)
+    checked(result).map(|_| CloseGuard(connect.clone()))
 }
 
 unsafe extern "C" fn closed(_: virConnectPtr, _reason: c_int, target: *mut c_void) {

@@ -14,7 +14,7 @@ use virt_sys::virConnectPtr;
 use super::typed_params::Scalar;
 use super::{Failure, Result, borrowed_text};
 use crate::constants::Words;
-pub use close::on_close;
+pub use close::{CloseGuard, on_close};
 
 /// Something that happened to an object.
 #[derive(Debug, Clone)]

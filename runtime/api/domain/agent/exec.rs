@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Domain, USUAL, ask};
 use crate::api::arguments::{RhaiResultOf, duration, fields, unknown_key};
-use crate::api::option_keys::option_keys;
+use crate::api::option_keys;
 use crate::api::prelude::pause;
 use crate::error::Error;
 use crate::libvirt::Failure;
@@ -19,7 +19,7 @@ use crate::libvirt::Failure;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn exec(ctx: &NativeCallContext, dom: &Domain, argv: &Array, options: &Map) -> RhaiResultOf<Map> {
-    unknown_key(ctx, options, option_keys("agent_exec").into_iter())?;
+    unknown_key(ctx, options, option_keys::EXEC.into_iter())?;
     let [program, arguments @ ..] = &texts(ctx, "the command", argv)?[..] else {
         return Err(Error::invalid(ctx, "the command is empty: it begins with a program").throw());
     };

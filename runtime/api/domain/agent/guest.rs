@@ -5,8 +5,8 @@ use rhai::{Array, Dynamic, Map, NativeCallContext};
 
 use super::Domain;
 use super::exec::texts;
-use super::nested::nested;
 use crate::api::arguments::{RhaiResultOf, flag_bits, map};
+use crate::api::nested::nested;
 use crate::libvirt;
 
 #[export_module]

@@ -3,7 +3,6 @@
 mod exec;
 mod file_systems;
 mod guest;
-mod nested;
 
 use std::time::Duration;
 

@@ -17,7 +17,7 @@ struct Node {
 }
 
 /// `fields` by the parts of their names: what is numbered is a list, the rest maps.
-pub(super) fn nested(fields: Vec<(String, Scalar)>) -> Map {
+pub(crate) fn nested(fields: Vec<(String, Scalar)>) -> Map {
     let mut root = Node::default();
     for (name, value) in fields {
         let mut node = &mut root;

@@ -1,26 +1,62 @@
 //! Values for people and for programs.
 
+mod layout;
+pub(crate) mod markup;
+mod table;
+mod units;
+
+use std::io::IsTerminal;
+
 use rhai::{Array, Blob, Dynamic, Map};
 use serde_json::{Value, json};
-use tabled::builder::Builder;
-use tabled::settings::{Padding, Style};
 use virhai::kinds::{
     DomainKind, DomainSnapshotKind, InterfaceKind, NetworkKind, StoragePoolKind, StorageVolKind,
 };
 use virhai::{Connection, Error, Kind, Object, Xml};
 
-/// A value as a person reads it; nothing for `()`.
+pub(crate) use table::drawn;
+
+/// How text is written for people.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Look {
+    /// Whether it may have colours.
+    pub(crate) colors: bool,
+    /// How many columns there are, where that is known.
+    pub(crate) width: Option<usize>,
+}
+
+impl Look {
+    /// That of the terminal which standard output is, if it is one.
+    pub(crate) fn of_terminal(colors: bool) -> Self {
+        let size = terminal_size::terminal_size();
+        Self {
+            colors: colors && std::io::stdout().is_terminal(),
+            width: size.map(|(terminal_size::Width(columns), _)| columns.into()),
+        }
+    }
+}
+
+/// A value as plain text for people; nothing for `()`.
 pub(crate) fn text(value: &Dynamic) -> Option<String> {
+    for_people(value, &Look::default())
+}
+
+/// A value as people read it; nothing for `()`.
+pub(crate) fn for_people(value: &Dynamic, look: &Look) -> Option<String> {
     if value.is_unit() {
         return None;
     }
     if let Some(list) = value.read_lock::<Array>() {
-        return Some(array(&list));
+        return Some(layout::array(&list, look));
     }
     if let Some(map) = value.read_lock::<Map>() {
-        return Some(fields(&map));
+        return Some(layout::map(&map, look));
     }
-    Some(plain(value))
+    let text = plain(value);
+    Some(match look.colors && markup::is_xml(&text) {
+        true => markup::colored(&text),
+        false => text,
+    })
 }
 
 /// A value in one line.
@@ -62,36 +98,6 @@ pub(crate) fn quoted(value: &Dynamic) -> String {
     }
 }
 
-fn array(list: &Array) -> String {
-    if list.is_empty() {
-        return "[]".into();
-    }
-    table::<DomainKind>(list)
-        .or_else(|| table::<StoragePoolKind>(list))
-        .or_else(|| table::<StorageVolKind>(list))
-        .or_else(|| table::<DomainSnapshotKind>(list))
-        .or_else(|| table::<NetworkKind>(list))
-        .or_else(|| table::<InterfaceKind>(list))
-        .unwrap_or_else(|| list.iter().map(plain).collect::<Vec<_>>().join("\n"))
-}
-
-/// A list of nothing but objects of one kind.
-fn table<K: Kind>(list: &Array) -> Option<String> {
-    let mut rows = Builder::new();
-    rows.push_record(K::COLUMNS.iter().copied());
-    for value in list {
-        rows.push_record(K::row(&value.clone().try_cast::<Object<K>>()?));
-    }
-    let mut table = rows.build();
-    table.with(Style::empty()).with(Padding::new(0, 2, 0, 0));
-    let lines: Vec<String> = table
-        .to_string()
-        .lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect();
-    Some(lines.join("\n"))
-}
-
 /// An object in one line, and as data.
 fn object<K: Kind>(value: &Dynamic) -> Option<(String, Value)> {
     let object = value.read_lock::<Object<K>>()?;
@@ -110,17 +116,18 @@ fn any_object(value: &Dynamic) -> Option<(String, Value)> {
         .or_else(|| object::<InterfaceKind>(value))
 }
 
-fn fields(map: &Map) -> String {
-    let width = map.keys().map(|key| key.chars().count()).max().unwrap_or(0);
-    let lines: Vec<String> = map
-        .iter()
-        .map(|(key, value)| format!("{key:width$}  {}", plain(value)))
-        .collect();
-    if lines.is_empty() {
-        "#{}".into()
-    } else {
-        lines.join("\n")
+/// What messages call an object, and its name.
+pub(crate) fn noun_and_name(value: &Dynamic) -> Option<(&'static str, String)> {
+    fn of<K: Kind>(value: &Dynamic) -> Option<(&'static str, String)> {
+        let object = value.read_lock::<Object<K>>()?;
+        Some((K::NOUN, object.name()))
     }
+    of::<DomainKind>(value)
+        .or_else(|| of::<StoragePoolKind>(value))
+        .or_else(|| of::<StorageVolKind>(value))
+        .or_else(|| of::<DomainSnapshotKind>(value))
+        .or_else(|| of::<NetworkKind>(value))
+        .or_else(|| of::<InterfaceKind>(value))
 }
 
 /// A value for another program.

@@ -1,0 +1,174 @@
+//! `virhai lsp`: what editors ask about scripts, over standard input and output.
+
+mod answers;
+mod documents;
+mod names;
+mod place;
+mod problems;
+
+use lsp_server::{Connection, ErrorCode, Message, Notification, Request, Response};
+use lsp_types::notification::{
+    DidChangeTextDocument, DidCloseTextDocument, DidOpenTextDocument, DidSaveTextDocument,
+    Notification as _, PublishDiagnostics,
+};
+use lsp_types::request::{
+    Completion, DocumentSymbolRequest, GotoDefinition, HoverRequest, Request as _,
+    SignatureHelpRequest,
+};
+use lsp_types::{
+    CompletionOptions, HoverProviderCapability, OneOf, PublishDiagnosticsParams,
+    ServerCapabilities, SignatureHelpOptions, TextDocumentSyncCapability, TextDocumentSyncKind,
+};
+use rhai::Engine;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use virhai::catalog::Catalog;
+use virhai::completion::Completer;
+use virhai::engine::{self, Limits};
+use virhai::{Imports, STACK, Session, SessionOptions};
+
+use crate::run::{DONE, FAILED};
+use documents::Documents;
+
+/// What every answer is made from.
+struct Server {
+    engine: Engine,
+    catalog: Catalog,
+    completer: Completer,
+    documents: Documents,
+}
+
+/// Serves until the editor leaves, and answers the exit status.
+pub(crate) fn serve() -> u8 {
+    // Text nests as deep as it likes.
+    let server = std::thread::Builder::new()
+        .name("server".into())
+        .stack_size(STACK)
+        .spawn(|| match work() {
+            Ok(true) => DONE,
+            Ok(false) => FAILED,
+            Err(error) => {
+                eprintln!("error: {error}");
+                FAILED
+            }
+        });
+    match server.map(std::thread::JoinHandle::join) {
+        Ok(Ok(status)) => status,
+        Ok(Err(_)) => FAILED,
+        Err(error) => {
+            eprintln!("error: cannot start a thread: {error}");
+            FAILED
+        }
+    }
+}
+
+/// Answers whether the editor said that it leaves before it left.
+fn work() -> anyhow::Result<bool> {
+    let (connection, _threads) = Connection::stdio();
+    let (id, _) = connection.initialize_start()?;
+    let server_info = json!({ "name": "virhai", "version": virhai::versions().virhai });
+    let answer = json!({ "capabilities": capabilities(), "serverInfo": server_info });
+    connection.initialize_finish(id, answer)?;
+
+    let session = Session::new(SessionOptions::default());
+    let engine = engine::build(&session, &Limits::default(), Imports::default());
+    let mut server = Server {
+        catalog: Catalog::new(&engine),
+        completer: Completer::default(),
+        documents: Documents::default(),
+        engine,
+    };
+    for message in &connection.receiver {
+        match message {
+            Message::Request(request) => {
+                if connection.handle_shutdown(&request)? {
+                    return Ok(true);
+                }
+                let answer = server.answer(request);
+                connection.sender.send(Message::Response(answer))?;
+            }
+            Message::Notification(told) => {
+                for news in server.hear(told) {
+                    let news = Notification::new(PublishDiagnostics::METHOD.into(), news);
+                    connection.sender.send(Message::Notification(news))?;
+                }
+            }
+            Message::Response(_) => {}
+        }
+    }
+    Ok(false)
+}
+
+fn capabilities() -> ServerCapabilities {
+    ServerCapabilities {
+        text_document_sync: Some(TextDocumentSyncCapability::Kind(TextDocumentSyncKind::FULL)),
+        hover_provider: Some(HoverProviderCapability::Simple(true)),
+        definition_provider: Some(OneOf::Left(true)),
+        document_symbol_provider: Some(OneOf::Left(true)),
+        completion_provider: Some(CompletionOptions {
+            trigger_characters: Some([".", ":", "\"", "/", "#"].map(String::from).into()),
+            ..CompletionOptions::default()
+        }),
+        signature_help_provider: Some(SignatureHelpOptions {
+            trigger_characters: Some(["(", ","].map(String::from).into()),
+            ..SignatureHelpOptions::default()
+        }),
+        ..ServerCapabilities::default()
+    }
+}
+
+impl Server {
+    fn answer(&self, request: Request) -> Response {
+        let (id, params) = (request.id, request.params);
+        // A defect in one answer must not end the server.
+        let answer = engine::guarded(|| {
+            Ok(match request.method.as_str() {
+                Completion::METHOD => with(params, |it| self.complete(&it)),
+                HoverRequest::METHOD => with(params, |it| self.hover(&it)),
+                SignatureHelpRequest::METHOD => with(params, |it| self.signature(&it)),
+                GotoDefinition::METHOD => with(params, |it| self.definition(&it)),
+                DocumentSymbolRequest::METHOD => with(params, |it| self.symbols(&it)),
+                method => Err((
+                    ErrorCode::MethodNotFound,
+                    format!("there is no method {method}"),
+                )),
+            })
+        });
+        match answer {
+            Ok(Ok(result)) => Response::new_ok(id, result),
+            Ok(Err((code, message))) => Response::new_err(id, code as i32, message),
+            Err(error) => Response::new_err(id, ErrorCode::InternalError as i32, error.to_string()),
+        }
+    }
+
+    /// Takes notice, and answers what the editor has to know of it.
+    fn hear(&mut self, told: Notification) -> Vec<PublishDiagnosticsParams> {
+        let params = told.params;
+        let uri = match told.method.as_str() {
+            DidOpenTextDocument::METHOD => self.documents.open(params),
+            DidChangeTextDocument::METHOD => self.documents.change(params),
+            DidSaveTextDocument::METHOD => self.documents.saved(params),
+            DidCloseTextDocument::METHOD => {
+                return self.documents.close(params).into_iter().collect();
+            }
+            _ => None,
+        };
+        if uri.is_none() {
+            return Vec::new();
+        }
+        // What one script offers, others import: a change of one may be felt in all.
+        let checked = engine::guarded(|| Ok(self.problems()));
+        checked.unwrap_or_default()
+    }
+}
+
+/// Reads what a request asks, and answers it.
+fn with<P: DeserializeOwned, A: serde::Serialize>(
+    params: Value,
+    answer: impl FnOnce(P) -> A,
+) -> Result<Value, (ErrorCode, String)> {
+    let asked = serde_json::from_value(params)
+        .map_err(|error| (ErrorCode::InvalidParams, error.to_string()))?;
+    serde_json::to_value(answer(asked))
+        .map_err(|error| (ErrorCode::InternalError, error.to_string()))
+}

@@ -1,0 +1,119 @@
+//! `:history`, `:save`, `:load` and `:edit`.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use super::Done;
+use crate::prompt::input::outside;
+use crate::prompt::transcript::{End, Entry};
+use crate::prompt::{Prompt, hosts, runbook};
+
+/// The session's inputs with their numbers.
+pub(super) fn history(prompt: &mut Prompt, _: &str) -> Done {
+    let entries = prompt.transcript.entries();
+    let last = entries.last().map_or(0, |entry| entry.number);
+    let width = last.to_string().len();
+    let lines: Vec<String> = entries.iter().map(|entry| line(entry, width)).collect();
+    if lines.is_empty() {
+        return Err("nothing was typed in this session yet".into());
+    }
+    prompt.show(&lines.join("\n"));
+    Ok(None)
+}
+
+fn line(entry: &Entry, width: usize) -> String {
+    let mark = match entry.end {
+        End::Ran { .. } => ' ',
+        End::Failed { .. } => '!',
+    };
+    let indent = format!("\n{:width$}   ", "");
+    let text = entry.text.trim().replace('\n', &indent);
+    format!("{:width$} {mark} {text}", entry.number)
+}
+
+/// Writes what ran as a runbook.
+pub(super) fn save(prompt: &mut Prompt, arguments: &str) -> Done {
+    let (over, file) = match arguments.strip_prefix('!') {
+        Some(file) => (true, file.trim()),
+        None => (false, arguments),
+    };
+    if file.is_empty() {
+        return Err("`:save FILE` needs a file".into());
+    }
+    let ran = |entry: &Entry| matches!(entry.end, End::Ran { .. });
+    if !prompt.transcript.entries().iter().any(ran) {
+        return Err("nothing has run in this session yet".into());
+    }
+    let host = hosts::current(prompt.worker.scope())
+        .map_or_else(String::new, |conn| format!(" on {}", conn.uri()));
+    let purpose = format!("Saved from a session{host}.\n//!\n//! Usage: virhai run {file}");
+    let entries = prompt.transcript.entries();
+    let script = runbook::script(prompt.worker.engine(), entries, &purpose);
+    let path = path(file);
+    let written = File::options()
+        .write(true)
+        .create(true)
+        .truncate(over)
+        .create_new(!over)
+        .open(&path)
+        .and_then(|mut opened| opened.write_all(script.as_bytes()));
+    match written {
+        Ok(()) => {
+            eprintln!("wrote {}", path.display());
+            Ok(None)
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(format!(
+            "{} exists; `:save! {file}` writes over it",
+            path.display()
+        )),
+        Err(error) => Err(format!("cannot write {}: {error}", path.display())),
+    }
+}
+
+/// Runs a file as if it were typed.
+pub(super) fn load(prompt: &mut Prompt, file: &str) -> Done {
+    if file.is_empty() {
+        return Err("`:load FILE` needs a file".into());
+    }
+    let text = read(&path(file))?;
+    Ok(prompt.evaluate(virhai::source::without_shebang(&text).trim_end()))
+}
+
+/// Opens the last input, or a file, in the user's editor, and runs what comes of it.
+pub(super) fn edit(prompt: &mut Prompt, file: &str) -> Done {
+    let cannot = |error: std::io::Error| format!("nothing was run: {error}");
+    if !file.is_empty() {
+        let path = path(file);
+        outside::edit_file(&path).map_err(cannot)?;
+        return match path.exists() {
+            true => load(prompt, file),
+            false => Ok(None),
+        };
+    }
+    let last = prompt.transcript.entries().last();
+    let text = last.map_or_else(String::new, |entry| entry.text.clone());
+    let text = outside::edit(&text).map_err(cannot)?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("the input is empty: nothing was run".into());
+    }
+    prompt.show(text);
+    if !prompt.confirmed(text) {
+        return Ok(None);
+    }
+    Ok(prompt.evaluate(text))
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+/// A path as it was typed, where `~` is the user's home.
+fn path(typed: &str) -> PathBuf {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    match (typed.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => typed.into(),
+    }
+}

@@ -1,0 +1,166 @@
+//! `:help`, `x?` and `:methods`.
+
+use rhai::{Dynamic, Scope, Stmt};
+use virhai::catalog::{Catalog, Function, Signature, first_sentence};
+use virhai::inference::{Inference, kind_of_value};
+use virhai::reference::help as reference;
+use virhai::suggest;
+
+use super::{COMMANDS, Done, find};
+use crate::prompt::Prompt;
+use crate::prompt::input::Input;
+use crate::show;
+
+/// What a name means; without one, the commands.
+pub(super) fn help(prompt: &mut Prompt, name: &str) -> Done {
+    if name.is_empty() {
+        prompt.show(&commands());
+        return Ok(None);
+    }
+    if name.starts_with(':') {
+        let command = find(name)?;
+        prompt.show(&format!(
+            "{} {}\n  {}",
+            command.name, command.arguments, command.about
+        ));
+        return Ok(None);
+    }
+    let catalog = catalog(prompt)?;
+    let found = {
+        let scope = prompt.worker.scope();
+        let kind_of = |value: &Dynamic| kind_of_value(prompt.worker.engine(), value);
+        of_variable(catalog, scope, &kind_of, name)
+            .or_else(|| about(catalog, scope, &kind_of, name))
+    };
+    let Some(text) = found else {
+        return Err(unknown(catalog, prompt.worker.scope(), name));
+    };
+    prompt.show(&text);
+    Ok(None)
+}
+
+fn commands() -> String {
+    let uses = COMMANDS.iter().map(|command| {
+        let usage = format!("{} {}", command.name, command.arguments);
+        (usage.trim_end().to_owned(), command.about)
+    });
+    let uses: Vec<(String, &str)> = uses.collect();
+    let width = uses.iter().map(|(usage, _)| usage.len()).max().unwrap_or(0);
+    let mut text = String::from(
+        "Type Rhai: `conn` is the connection, `ans` the last value, `out(n)` input n's.\n\
+         `conn.list_all_domains()` lists the guests; `conn?` tells what else there is.\n\n",
+    );
+    for (usage, about) in uses {
+        text.push_str(&format!("  {usage:width$}  {about}\n"));
+    }
+    text.push_str("\nCtrl-C stops what runs and keeps the session, Ctrl-D ends it.");
+    text
+}
+
+/// What a variable holds, and what can be done with it.
+fn of_variable(
+    catalog: &Catalog,
+    scope: &Scope,
+    kind_of: &dyn Fn(&Dynamic) -> String,
+    name: &str,
+) -> Option<String> {
+    let value = scope.get(name)?;
+    let kind = kind_of(value);
+    let line = show::quoted(value);
+    let short: String = line
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(60)
+        .collect();
+    let dots = if short.len() < line.len() { "..." } else { "" };
+    let what = format!("{name}: {kind} = {short}{dots}");
+    Some(match reference(catalog, &kind) {
+        Some(help) => format!("{what}\n\n{help}"),
+        None => what,
+    })
+}
+
+/// A name from the reference: of `dom.create` and `guest::create` the last part too.
+fn about(
+    catalog: &Catalog,
+    scope: &Scope,
+    kind_of: &dyn Fn(&Dynamic) -> String,
+    name: &str,
+) -> Option<String> {
+    let full = reference(catalog, name);
+    full.or_else(|| {
+        let (receiver, method) = name.rsplit_once('.')?;
+        let kind = scope.get(receiver).map(kind_of);
+        kind.and_then(|kind| reference(catalog, &format!("{kind}.{method}")))
+            .or_else(|| reference(catalog, method))
+    })
+}
+
+fn unknown(catalog: &Catalog, scope: &Scope, name: &str) -> String {
+    let functions = catalog
+        .functions()
+        .iter()
+        .map(|function| function.name.as_str());
+    let variables: Vec<&str> = scope.iter_raw().map(|(name, ..)| name).collect();
+    match suggest::nearest(name, functions.chain(variables)) {
+        Some(near) => format!("there is no `{name}`; did you mean `{near}`?"),
+        None => format!("there is no `{name}`"),
+    }
+}
+
+/// All that can be called.
+fn catalog(prompt: &Prompt) -> Result<&Catalog, String> {
+    let input = prompt.editor.helper();
+    input
+        .map(Input::catalog)
+        .ok_or_else(|| "there is no reference".into())
+}
+
+/// What can be called on the value of an expression, which is not run.
+pub(super) fn methods(prompt: &mut Prompt, code: &str) -> Done {
+    if code.is_empty() {
+        return Err("`:methods EXPR` needs a value, such as `:methods conn`".into());
+    }
+    let catalog = catalog(prompt)?;
+    let scope = prompt.worker.scope();
+    let ast = prompt
+        .worker
+        .engine()
+        .compile(code)
+        .map_err(|error| format!("cannot read `{code}`: {}", error.err_type()))?;
+    let engine = prompt.worker.engine();
+    let variable = |name: &str| scope.get(name).map(|value| kind_of_value(engine, value));
+    let inference = Inference::new(catalog, &variable);
+    let kind = match ast.statements() {
+        [Stmt::Expr(expression)] => inference.kind_of(expression),
+        [Stmt::FnCall(call, place)] => inference.kind_of(&rhai::Expr::FnCall(call.clone(), *place)),
+        _ => None,
+    };
+    // A type may be named as well as a value of it.
+    let kind = kind.unwrap_or_else(|| code.to_owned());
+    let mut members: Vec<&Function> = catalog.members(&kind).collect();
+    if members.is_empty() {
+        return Err(format!(
+            "what `{code}` is cannot be told without running it"
+        ));
+    }
+    members.sort_by(|one, other| {
+        (&one.name, one.parameters.len()).cmp(&(&other.name, other.parameters.len()))
+    });
+    let mut lines: Vec<String> = members.into_iter().map(line).collect();
+    lines.dedup();
+    prompt.show(&format!("{kind}\n{}", lines.join("\n")));
+    Ok(None)
+}
+
+/// A method in a line: how it is called, what it answers, and its first sentence.
+fn line(function: &Function) -> String {
+    let mut called = Signature::of(function, true).to_string();
+    if function.property {
+        called = called.replace("()", "");
+    }
+    let first = first_sentence(&function.docs);
+    format!("  {called:38}  {first}").trim_end().to_owned()
+}

@@ -1,0 +1,112 @@
+//! `:connect`, `:switch` and `:disconnect`: each is code that a script could have as well.
+
+use tabled::builder::Builder;
+
+use super::Done;
+use crate::prompt::{Prompt, hosts, text};
+use crate::show::{drawn, quoted};
+
+/// Opens another host and makes it `conn`; without one, lists the connections.
+pub(super) fn connect(prompt: &mut Prompt, arguments: &str) -> Done {
+    let mut words = arguments.split_whitespace();
+    let Some(uri) = words.next() else {
+        return list(prompt);
+    };
+    let function = match (words.next(), words.next()) {
+        (None, _) => "connect",
+        (Some("ro"), None) => "connect_read_only",
+        _ => return Err("`:connect URI` takes nothing more than `ro`".into()),
+    };
+    let uri = quoted(&uri.to_owned().into());
+    let scope = prompt.worker.scope();
+    let code = match hosts::current(scope) {
+        None => format!("let conn = {function}({uri}); conn"),
+        Some(current) => {
+            let is_named = hosts::all(scope)
+                .iter()
+                .any(|(name, known)| *known == current && name != "conn");
+            let mut free = hosts::free_names(scope);
+            // The current one keeps a name, so that there is a way back to it.
+            let kept = match is_named {
+                true => String::new(),
+                false => format!("let {} = conn; ", free.next().unwrap_or_default()),
+            };
+            let next = free.next().unwrap_or_default();
+            format!("let {next} = {function}({uri}); {kept}let conn = {next}; conn")
+        }
+    };
+    Ok(prompt.evaluate(&code))
+}
+
+fn list(prompt: &Prompt) -> Done {
+    let scope = prompt.worker.scope();
+    let mut rows = Builder::new();
+    rows.push_record(["", "Name", "Mode", "State", "Host"]);
+    for (name, connection) in hosts::all(scope) {
+        let current = if text::is_current(scope, &connection) {
+            "*"
+        } else {
+            ""
+        };
+        let mode = if connection.is_read_only() {
+            "ro"
+        } else {
+            "rw"
+        };
+        rows.push_record([
+            current,
+            &name,
+            mode,
+            hosts::state(&connection),
+            connection.uri(),
+        ]);
+    }
+    match rows.count_records() {
+        1 => Err("there is no connection; `:connect URI` opens one".into()),
+        _ => {
+            prompt.show(&drawn(rows));
+            Ok(None)
+        }
+    }
+}
+
+/// Makes `conn` another one of the connections.
+pub(super) fn switch(prompt: &mut Prompt, name: &str) -> Done {
+    known(prompt, name)?;
+    Ok(prompt.evaluate(&format!("let conn = {name}; conn")))
+}
+
+/// Closes a connection.
+pub(super) fn disconnect(prompt: &mut Prompt, name: &str) -> Done {
+    let name = if name.is_empty() { "conn" } else { name };
+    known(prompt, name)?;
+    Ok(prompt.evaluate(&format!("{name}.close()")))
+}
+
+fn known(prompt: &Prompt, name: &str) -> Result<(), String> {
+    let scope = prompt.worker.scope();
+    let connections = hosts::all(scope);
+    if name == "conn" && hosts::current(scope).is_some()
+        || connections.iter().any(|(known, _)| known == name)
+    {
+        return Ok(());
+    }
+    let names: Vec<String> = connections
+        .into_iter()
+        .map(|(name, _)| format!("`{name}`"))
+        .collect();
+    Err(match names.is_empty() {
+        true => "there is no connection; `:connect URI` opens one".into(),
+        false => format!("`{name}` is no connection; there are {}", names.join(", ")),
+    })
+}
+
+/// Shows what the guests of the current host take, until the user leaves.
+pub(super) fn top(prompt: &mut Prompt, _: &str) -> Done {
+    let Some(connection) = hosts::current(prompt.worker.scope()) else {
+        return Err("there is no connection; `:connect URI` opens one".into());
+    };
+    let engine = std::sync::Arc::clone(prompt.worker.engine());
+    crate::top::show(engine, &connection, prompt.worker.colors())?;
+    Ok(None)
+}

@@ -1,0 +1,139 @@
+//! What destroys something is asked about first.
+
+use rhai::{AST, ASTNode, Engine, Expr, Scope};
+use virhai::catalog::{Catalog, is_own_kind};
+
+use super::Prompt;
+use super::input::Input;
+use crate::show;
+
+/// The words of which names of such calls are made.
+const WORDS: [&str; 6] = ["destroy", "undefine", "delete", "wipe", "reset", "remove"];
+
+impl Prompt {
+    /// Whether `text` may run: it destroys nothing, or the user says so.
+    pub(super) fn confirmed(&mut self, text: &str) -> bool {
+        // Most inputs have no such word, and need no catalogue.
+        if !self.confirms || !WORDS.iter().any(|word| text.contains(word)) {
+            return true;
+        }
+        let Some(catalog) = self.editor.helper().map(Input::catalog) else {
+            return true;
+        };
+        let calls = destroying(self.worker.engine(), catalog, self.worker.scope(), text);
+        if calls.is_empty() {
+            return true;
+        }
+        self.asks(&calls.join(", "))
+    }
+
+    /// Asks, and takes nothing but a yes for one.
+    pub(super) fn asks(&self, question: &str) -> bool {
+        // An editor of its own: what was typed ahead is no answer.
+        let Ok(mut editor) = rustyline::DefaultEditor::new() else {
+            return false;
+        };
+        let answer = editor.readline(&format!("{question}? [y/N] "));
+        answer.is_ok_and(|answer| ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+    }
+}
+
+/// The calls in `text` that destroy something, each as a question without its sign.
+fn destroying(engine: &Engine, catalog: &Catalog, scope: &Scope, text: &str) -> Vec<String> {
+    // What does not compile does not run either.
+    let Ok(mut ast) = engine.compile(text) else {
+        return Vec::new();
+    };
+    // A function is only defined here; a closure is part of a call.
+    ast.retain_functions(|_, _, name, _| name.starts_with("anon$"));
+    let mut found = Vec::new();
+    walk(&ast, &mut |call| {
+        found.extend(question(catalog, scope, &call))
+    });
+    found.dedup();
+    found
+}
+
+/// A call of which it is to be told whether it destroys something.
+struct Call<'a> {
+    name: &'a str,
+    /// Whether it is a function of a recipe, as `guest::remove` is.
+    of_recipe: bool,
+    on: Receiver<'a>,
+}
+
+/// Who a call is made on: a variable, what was looked up by a name, or something else.
+enum Receiver<'a> {
+    Variable(&'a str),
+    Named(&'a str),
+    Other,
+}
+
+fn walk(ast: &AST, on_call: &mut dyn FnMut(Call)) {
+    ast.walk(&mut |nodes: &[ASTNode]| {
+        let called_on = || match nodes {
+            [.., ASTNode::Expr(Expr::Dot(pair, ..)), _] => receiver(&pair.lhs),
+            _ => Receiver::Other,
+        };
+        match nodes.last() {
+            Some(ASTNode::Expr(Expr::MethodCall(call, _))) => on_call(Call {
+                name: &call.name,
+                of_recipe: false,
+                on: called_on(),
+            }),
+            Some(
+                ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(rhai::Stmt::FnCall(call, _)),
+            ) => {
+                on_call(Call {
+                    name: &call.name,
+                    of_recipe: !call.namespace.is_empty(),
+                    on: call.args.first().map_or(Receiver::Other, receiver),
+                });
+            }
+            _ => {}
+        }
+        true
+    });
+}
+
+fn receiver(expression: &Expr) -> Receiver<'_> {
+    match expression {
+        Expr::Variable(variable, ..) => Receiver::Variable(&variable.1),
+        Expr::MethodCall(call, _) => match call.args.first() {
+            Some(Expr::StringConstant(name, _)) => Receiver::Named(name),
+            _ => Receiver::Other,
+        },
+        Expr::Dot(pair, ..) => receiver(&pair.rhs),
+        _ => Receiver::Other,
+    }
+}
+
+fn question(catalog: &Catalog, scope: &Scope, call: &Call) -> Option<String> {
+    let name = call.name;
+    if !name.split('_').any(|word| WORDS.contains(&word)) {
+        return None;
+    }
+    let (value, named) = match call.on {
+        Receiver::Variable(variable) => (scope.get(variable).cloned(), None),
+        Receiver::Named(name) => (None, Some(name)),
+        Receiver::Other => (None, None),
+    };
+    let object = value.as_ref().and_then(show::noun_and_name);
+    let changes = || call.of_recipe || value.is_none() && changes_a_host(catalog, name);
+    if object.is_none() && !changes() {
+        return None;
+    }
+    let verb = name.replace('_', " ");
+    Some(match (object, named) {
+        (Some((noun, name)), _) => format!("{verb} {noun} `{name}`"),
+        (None, Some(name)) => format!("{verb} `{name}`"),
+        (None, None) => format!("really call `{name}`"),
+    })
+}
+
+/// Whether some `name` calls libvirt: arrays, maps and XML have a `remove` too.
+fn changes_a_host(catalog: &Catalog, name: &str) -> bool {
+    catalog.named(name).any(|function| {
+        function.receiver().is_some_and(is_own_kind) && function.calls().next().is_some()
+    })
+}

@@ -1,0 +1,127 @@
+//! Runs an input on the worker and shows what came of it.
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use virhai::Imports;
+
+use super::worker::{Answer, View};
+use super::{Prompt, pager};
+use crate::diagnostic::Diagnostic;
+use crate::run;
+
+/// How an input ended.
+enum Ended {
+    /// With a value that is not `()`, or without one.
+    Well { has_value: bool },
+    /// With a failure.
+    Badly,
+    /// With the session.
+    Session(u8),
+}
+
+impl Prompt {
+    /// Connects as the command line says; a session without a connection is one all the same.
+    pub(super) fn open(&mut self) {
+        let view = match self.worker.is_quiet() {
+            true => View::Nothing,
+            false => View::Human,
+        };
+        if let Ended::Well { .. } = self.attempt("let conn = connect(); conn", view) {
+            self.follow();
+        }
+    }
+
+    /// Runs an input of the user's; a status means the end of the session.
+    pub(super) fn evaluate(&mut self, text: &str) -> Option<u8> {
+        self.evaluate_as(text, View::Human)
+    }
+
+    /// Runs an input and shows its value in another way.
+    pub(super) fn evaluate_as(&mut self, text: &str, view: View) -> Option<u8> {
+        let number = self.worker.next_input();
+        let variables = self.worker.scope().len();
+        match self.attempt(text, view) {
+            Ended::Well { has_value } => self.transcript.ran(number, text, has_value),
+            Ended::Badly => {
+                let left_something = self.worker.scope().len() > variables;
+                self.transcript.failed(number, text, left_something);
+            }
+            Ended::Session(status) => return Some(status),
+        }
+        self.follow();
+        None
+    }
+
+    /// Shows the last value in another way, which is no input.
+    pub(super) fn look_at_last(&mut self, view: View) {
+        let before = self.worker.counted();
+        self.attempt("ans", view);
+        self.worker.count_again(before);
+    }
+
+    /// Runs an input and says how long it took.
+    pub(super) fn evaluate_timed(&mut self, text: &str) -> Option<u8> {
+        let began = Instant::now();
+        let status = self.evaluate(text);
+        eprintln!("took {:.3} s", began.elapsed().as_secs_f64());
+        status
+    }
+
+    /// Has the worker run `text`, and shows what came of it.
+    fn attempt(&mut self, text: &str, view: View) -> Ended {
+        self.asked.begin();
+        while self.left.try_recv().is_ok() {}
+        let ended = self.wait_for(text, view);
+        self.asked.end();
+        ended
+    }
+
+    fn wait_for(&mut self, text: &str, view: View) -> Ended {
+        let (answer, answers): (Sender<Answer>, _) = mpsc::channel();
+        if let Err(error) = self.worker.run(text.to_owned(), view, answer) {
+            eprintln!("error: cannot start a thread: {error}");
+            return Ended::Badly;
+        }
+        loop {
+            match answers.recv_timeout(Duration::from_millis(50)) {
+                Ok(Answer::Shown {
+                    text,
+                    has_value,
+                    state,
+                }) => {
+                    self.worker.keep(state);
+                    if let Some(text) = text {
+                        self.asked.end();
+                        self.show(&text);
+                    }
+                    return Ended::Well { has_value };
+                }
+                Ok(Answer::Failed { text, state }) => {
+                    self.worker.keep(state);
+                    eprintln!("{text}");
+                    return Ended::Badly;
+                }
+                Ok(Answer::Exit(status)) => return Ended::Session(status),
+                Err(RecvTimeoutError::Disconnected) => {
+                    let defect = Diagnostic::of_defect("");
+                    eprintln!("{}", defect.render(&Imports::default(), false));
+                    return Ended::Badly;
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.left.try_recv().is_ok() {
+                        eprintln!("left behind: its outcome is unknown");
+                        return Ended::Badly;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Shows a text, through the pager where it is long.
+    pub(super) fn show(&self, text: &str) {
+        if !(self.pages && pager::shows(text)) {
+            run::print_line(text);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What hosts tell by themselves, shown above what is being typed.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use rustyline::ExternalPrinter;
+use virhai::{Connection, News};
+
+use super::{Prompt, hosts, text};
+use crate::args::Options;
+
+/// Takes what hosts tell and prints it when the prompt is there.
+pub(super) struct NewsDesk {
+    told: Sender<(String, News)>,
+    wanted: Arc<AtomicBool>,
+    gate: Arc<Gate>,
+}
+
+/// Open while the prompt waits for input: what runs, and a pager, are not disturbed.
+#[derive(Default)]
+struct Gate {
+    open: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl NewsDesk {
+    /// A desk that prints through `printer`, on a thread of its own: a printer may block, and who
+    /// tells of news must not.
+    pub(super) fn new(
+        printer: Option<impl ExternalPrinter + Send + 'static>,
+        options: &Options,
+    ) -> Self {
+        let (told, news) = mpsc::channel::<(String, News)>();
+        let wanted = Arc::new(AtomicBool::new(!options.quiet));
+        let gate = Arc::new(Gate::default());
+        let (is_wanted, until_open) = (Arc::clone(&wanted), Arc::clone(&gate));
+        let colors = options.colors();
+        let thread = move || {
+            let Some(mut printer) = printer else { return };
+            for (uri, news) in news {
+                until_open.pass();
+                if news != News::Lost && !is_wanted.load(Ordering::Relaxed) {
+                    continue;
+                }
+                let _ = printer.print(line(&uri, &news, colors));
+            }
+        };
+        // Without the thread a session has no news, and is one all the same.
+        let _ = std::thread::Builder::new()
+            .name("news".into())
+            .spawn(thread);
+        Self { told, wanted, gate }
+    }
+
+    /// Whether news may be shown now.
+    pub(super) fn allow(&self, open: bool) {
+        *self
+            .gate
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = open;
+        self.gate.changed.notify_all();
+    }
+
+    /// Whether events are shown.
+    pub(super) fn wanted(&self) -> &AtomicBool {
+        &self.wanted
+    }
+
+    /// Has `connection` tell what happens on its host. Asking for that may take a remote host
+    /// some time, which nobody waits for.
+    fn follow(&self, connection: Connection) {
+        let told = self.told.clone();
+        let uri = connection.uri().to_owned();
+        let _ = std::thread::Builder::new()
+            .name("follow".into())
+            .spawn(move || {
+                connection.follow(move |news| {
+                    let _ = told.send((uri.clone(), news));
+                });
+            });
+    }
+}
+
+impl Gate {
+    /// Waits until it is open.
+    fn pass(&self) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let _open = self
+            .changed
+            .wait_while(open, |open| !*open)
+            .unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+impl Prompt {
+    /// Follows the connections that are new.
+    pub(super) fn follow(&self) {
+        for (_, connection) in hosts::all(self.worker.scope()) {
+            if !connection.is_followed() {
+                self.news.follow(connection);
+            }
+        }
+    }
+}
+
+/// A line, or two, of news.
+fn line(uri: &str, news: &News, colors: bool) -> String {
+    let host = text::host(uri);
+    let time = jiff::Zoned::now().strftime("%H:%M:%S").to_string();
+    let (line, color) = match news {
+        News::Lost => (
+            format!("the connection to {uri} is lost; `:connect {uri}` opens another"),
+            "\x1b[31m",
+        ),
+        News::Happened {
+            noun,
+            name,
+            event,
+            detail,
+        } => {
+            let noun = noun.replace('_', " ");
+            let detail = detail
+                .as_ref()
+                .map_or_else(String::new, |detail| format!(": {detail}"));
+            (format!("{noun} `{name}` {event}{detail}"), "\x1b[2m")
+        }
+    };
+    match colors {
+        true => format!("{color}{time} {host}: {line}\x1b[0m\n"),
+        false => format!("{time} {host}: {line}\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use virhai::News;
+
+    use super::line;
+
+    #[test]
+    fn news_name_the_host_and_the_object() {
+        let news = News::Happened {
+            noun: "storage_pool",
+            name: "default".into(),
+            event: "started".into(),
+            detail: None,
+        };
+        let line = line("qemu+ssh://kvm1/system", &news, false);
+        assert!(
+            line.ends_with(" kvm1: storage pool `default` started\n"),
+            "{line}"
+        );
+    }
+}

@@ -1,0 +1,58 @@
+//! What was typed in this session, and what came of it.
+
+/// An input and how it ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Entry {
+    /// Its number, by which `out(n)` has its value.
+    pub(super) number: usize,
+    /// What was typed.
+    pub(super) text: String,
+    /// How it ended.
+    pub(super) end: End,
+}
+
+/// How an input ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// It ran to its end.
+    Ran {
+        /// Whether it has a value other than `()`, which is then `ans`.
+        has_value: bool,
+    },
+    /// It failed.
+    Failed {
+        /// Whether variables are left of it, which later inputs may use.
+        left_something: bool,
+    },
+}
+
+/// The inputs of a session.
+#[derive(Debug, Default)]
+pub(super) struct Transcript {
+    entries: Vec<Entry>,
+}
+
+impl Transcript {
+    /// Keeps an input that ran.
+    pub(super) fn ran(&mut self, number: usize, text: &str, has_value: bool) {
+        self.add(number, text, End::Ran { has_value });
+    }
+
+    /// Keeps an input that failed.
+    pub(super) fn failed(&mut self, number: usize, text: &str, left_something: bool) {
+        self.add(number, text, End::Failed { left_something });
+    }
+
+    fn add(&mut self, number: usize, text: &str, end: End) {
+        self.entries.push(Entry {
+            number,
+            text: text.to_owned(),
+            end,
+        });
+    }
+
+    /// The inputs, the first one first.
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}

@@ -1,0 +1,127 @@
+//! Maps and lists over several lines.
+
+use rhai::{Array, Dynamic, Map};
+
+use super::{Look, markup, plain, quoted, table, units};
+
+/// How long a list may be to stand in one line.
+const SHORT: usize = 60;
+
+/// A list: a table where it makes one, else an item a line, or a block of lines for each map.
+pub(super) fn array(list: &Array, look: &Look) -> String {
+    if list.is_empty() {
+        return "[]".into();
+    }
+    if let Some(table) = table::of(list).filter(|table| fits(table, look)) {
+        return table;
+    }
+    let maps = list.iter().all(Dynamic::is_map);
+    let items: Vec<String> = list
+        .iter()
+        .map(|value| match value.read_lock::<Map>() {
+            Some(fields) if maps => map(&fields, look),
+            _ => plain(value),
+        })
+        .collect();
+    items.join(if maps { "\n\n" } else { "\n" })
+}
+
+/// A map: a field a line, what needs more lines below its key.
+pub(super) fn map(fields: &Map, look: &Look) -> String {
+    if fields.is_empty() {
+        return "#{}".into();
+    }
+    let width = fields
+        .keys()
+        .map(|key| key.chars().count())
+        .max()
+        .unwrap_or(0);
+    let lines: Vec<String> = fields
+        .iter()
+        .map(|(key, value)| match block(value, look) {
+            Some(block) => format!("{key}\n{}", indented(&block)),
+            None => {
+                let text = units::with_unit(key, value).unwrap_or_else(|| inline(value));
+                format!("{key:width$}  {text}").trim_end().to_owned()
+            }
+        })
+        .collect();
+    lines.join("\n")
+}
+
+/// A value that needs lines of its own.
+fn block(value: &Dynamic, look: &Look) -> Option<String> {
+    let narrow = Look {
+        width: look.width.map(|width| width.saturating_sub(2)),
+        ..*look
+    };
+    if let Some(fields) = value.read_lock::<Map>() {
+        return (!fields.is_empty()).then(|| map(&fields, &narrow));
+    }
+    if let Some(list) = value.read_lock::<Array>() {
+        let short = inline(value).chars().count() <= SHORT;
+        return (!list.is_empty() && !(short && !list.iter().any(Dynamic::is_map)))
+            .then(|| array(&list, &narrow));
+    }
+    let text = plain(value);
+    text.contains('\n')
+        .then(|| match look.colors && markup::is_xml(&text) {
+            true => markup::colored(&text),
+            false => text,
+        })
+}
+
+/// A value in one line: text without quotes, which only within a list are needed.
+fn inline(value: &Dynamic) -> String {
+    match value.is_unit() {
+        true => quoted(value),
+        false => plain(value),
+    }
+}
+
+fn fits(table: &str, look: &Look) -> bool {
+    let widest = || table.lines().map(|line| line.chars().count()).max();
+    look.width
+        .is_none_or(|width| widest().unwrap_or(0) <= width)
+}
+
+fn indented(block: &str) -> String {
+    let lines: Vec<String> = block
+        .lines()
+        .map(|line| format!("  {line}").trim_end().to_owned())
+        .collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use rhai::{Engine, Map};
+
+    use super::map;
+    use crate::show::Look;
+
+    fn shown(code: &str) -> String {
+        let fields: Map = Engine::new().eval(code).expect("a map");
+        map(&fields, &Look::default())
+    }
+
+    #[test]
+    fn maps_are_aligned_and_nested_ones_stand_below_their_keys() {
+        assert_eq!(
+            shown(
+                "#{ name: \"web\", memory_kib: 2097152, os: #{ type: \"hvm\", boot: [\"hd\", \"network\"] } }"
+            ),
+            "memory_kib  2097152 (2.0 GiB)\nname        web\nos\n  boot  [\"hd\", \"network\"]\n  type  hvm"
+        );
+    }
+
+    #[test]
+    fn lists_of_maps_with_the_same_keys_are_tables() {
+        assert_eq!(
+            shown(
+                "#{ disks: [#{ target: \"vda\", size_bytes: 1048576 }, #{ target: \"vdb\", size_bytes: 5 }] }"
+            ),
+            "disks\n  size_bytes         target\n  1048576 (1.0 MiB)  vda\n  5                  vdb"
+        );
+    }
+}

@@ -1,0 +1,199 @@
+//! The view of guests, drawn.
+
+use bytesize::ByteSize;
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Constraint, Layout, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Text};
+use ratatui::widgets::{Cell, Paragraph, Row as Drawn, Table};
+
+use super::rates::{Order, Row};
+
+/// All that the view shows.
+pub(super) struct View {
+    pub(super) host: String,
+    pub(super) rows: Vec<Row>,
+    pub(super) order: Order,
+    pub(super) reversed: bool,
+    /// The first row that is shown.
+    pub(super) first: usize,
+    /// What is wrong, in a line.
+    pub(super) trouble: Option<String>,
+    pub(super) colors: bool,
+}
+
+/// A column: its head, its width, the order that sorts by it, and its text for a row.
+struct Column {
+    head: &'static str,
+    width: u16,
+    order: Option<Order>,
+    text: fn(&Row) -> String,
+}
+
+/// In the order of what is kept longest when there is little room.
+const COLUMNS: [Column; 8] = [
+    Column {
+        head: "CPU%",
+        width: 7,
+        order: Some(Order::Cpu),
+        text: |row| row.cpu.map_or_else(none, |percent| format!("{percent:.1}")),
+    },
+    Column {
+        head: "STATE",
+        width: 9,
+        order: None,
+        text: |row| row.state.clone(),
+    },
+    Column {
+        head: "MEMORY",
+        width: 10,
+        order: Some(Order::Memory),
+        text: |row| {
+            row.memory_kib
+                .map_or_else(none, |kib| ByteSize::kib(kib).to_string())
+        },
+    },
+    Column {
+        head: "READ/S",
+        width: 10,
+        order: Some(Order::Disk),
+        text: |row| rate(row.reads),
+    },
+    Column {
+        head: "WRITE/S",
+        width: 10,
+        order: Some(Order::Disk),
+        text: |row| rate(row.writes),
+    },
+    Column {
+        head: "RX/S",
+        width: 10,
+        order: Some(Order::Network),
+        text: |row| rate(row.receives),
+    },
+    Column {
+        head: "TX/S",
+        width: 10,
+        order: Some(Order::Network),
+        text: |row| rate(row.sends),
+    },
+    Column {
+        head: "VCPUS",
+        width: 5,
+        order: None,
+        text: |row| row.vcpus.map_or_else(none, |count| count.to_string()),
+    },
+];
+
+/// The fewest columns of letters for names.
+const NAME: u16 = 12;
+
+const KEYS: &str = "q leaves  sort: c CPU  m memory  d disk  n network  a name  r reverse";
+
+fn none() -> String {
+    "-".into()
+}
+
+fn rate(bytes: Option<f64>) -> String {
+    bytes.map_or_else(none, |bytes| ByteSize(bytes as u64).to_string())
+}
+
+/// How many rows of guests there is room for.
+pub(super) fn room(area: Rect) -> usize {
+    usize::from(area.height.saturating_sub(3))
+}
+
+/// Draws the view.
+pub(super) fn draw(frame: &mut Frame, view: &View) {
+    let [title, table, keys] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Min(0),
+        Constraint::Length(1),
+    ])
+    .areas(frame.area());
+    frame.render_widget(Paragraph::new(head(view)), title);
+    frame.render_widget(guests(view, table), table);
+    let dim = Style::new().add_modifier(Modifier::DIM);
+    frame.render_widget(Paragraph::new(KEYS).style(dim), keys);
+}
+
+fn head(view: &View) -> Line<'static> {
+    let running = view
+        .rows
+        .iter()
+        .filter(|row| row.state == "running")
+        .count();
+    let text = match &view.trouble {
+        Some(trouble) => format!("{}: {trouble}", view.host),
+        None => format!(
+            "{}: {running} of {} guests running",
+            view.host,
+            view.rows.len()
+        ),
+    };
+    let style = match (&view.trouble, view.colors) {
+        (Some(_), true) => Style::new().fg(Color::Red),
+        _ => Style::new().add_modifier(Modifier::BOLD),
+    };
+    Line::styled(text, style)
+}
+
+fn guests(view: &View, area: Rect) -> Table<'static> {
+    let mut left = area.width.saturating_sub(NAME);
+    let shown: Vec<&Column> = COLUMNS
+        .iter()
+        .take_while(|column| {
+            let fits = left > column.width;
+            left = left.saturating_sub(column.width + 1);
+            fits
+        })
+        .collect();
+    let heads = shown.iter().map(|column| {
+        let marked = column.order == Some(view.order);
+        Cell::new(Text::from(head_of(column.head, marked, view.reversed)).alignment(side(column)))
+    });
+    let name = head_of("NAME", view.order == Order::Name, view.reversed);
+    let header = Drawn::new(std::iter::once(Cell::new(name)).chain(heads));
+    let rows: Vec<Drawn> = view
+        .rows
+        .iter()
+        .skip(view.first)
+        .map(|row| {
+            let cells = shown
+                .iter()
+                .map(|column| Cell::new(Text::from((column.text)(row)).alignment(side(column))));
+            let name = Cell::new(row.name.clone());
+            Drawn::new(std::iter::once(name).chain(cells)).style(style(row, view.colors))
+        })
+        .collect();
+    let widths = std::iter::once(Constraint::Min(NAME))
+        .chain(shown.iter().map(|column| Constraint::Length(column.width)));
+    let reversed = Style::new().add_modifier(Modifier::REVERSED);
+    Table::new(rows, widths).header(header.style(reversed))
+}
+
+fn head_of(head: &str, marked: bool, reversed: bool) -> String {
+    match (marked, reversed) {
+        (false, _) => head.to_owned(),
+        (true, false) => format!("{head}*"),
+        (true, true) => format!("{head}^"),
+    }
+}
+
+/// Words to the left, figures to the right.
+fn side(column: &Column) -> Alignment {
+    match column.head {
+        "STATE" => Alignment::Left,
+        _ => Alignment::Right,
+    }
+}
+
+fn style(row: &Row, colors: bool) -> Style {
+    let style = Style::new();
+    match row.state.as_str() {
+        "running" => style,
+        "paused" | "pmsuspended" if colors => style.fg(Color::Yellow),
+        "crashed" if colors => style.fg(Color::Red),
+        _ => style.add_modifier(Modifier::DIM),
+    }
+}

@@ -1,0 +1,176 @@
+//! The figures of many guests in one call.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Map, NativeCallContext};
+
+use super::Connection;
+use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
+use crate::api::domain::Domain;
+use crate::api::domain::state::{STATES, reason};
+use crate::api::nested::nested;
+use crate::error::Error;
+use crate::libvirt::stats::{self, Record};
+
+fn all(ctx: &NativeCallContext, conn: &Connection, groups: i64, flags: i64) -> RhaiResultOf<Array> {
+    let (groups, flags) = (flag_bits(ctx, groups)?, flag_bits(ctx, flags)?);
+    let records = conn.call(
+        ctx,
+        "virConnectGetAllDomainStats",
+        "read the figures of all domains",
+        |c| stats::get_all_domain_stats(c, groups, flags),
+    )?;
+    Ok(maps(conn, records))
+}
+
+fn some(
+    ctx: &NativeCallContext,
+    conn: &Connection,
+    domains: &Array,
+    groups: i64,
+    flags: i64,
+) -> RhaiResultOf<Array> {
+    let (groups, flags) = (flag_bits(ctx, groups)?, flag_bits(ctx, flags)?);
+    let mut handles = Vec::new();
+    for value in domains {
+        let domain = value.clone().try_cast::<Domain>();
+        let own = domain.filter(|domain| domain.connection() == conn);
+        let Some(domain) = own else {
+            let message = "the list must hold domains of this connection, and nothing else";
+            return Err(Error::invalid(ctx, message).throw());
+        };
+        handles.push(domain.handle().map_err(|failure| {
+            let action = "read the figures of some domains";
+            Error::new(ctx, failure, "virDomainListGetStats", action, conn.uri()).throw()
+        })?);
+    }
+    if handles.is_empty() {
+        return Ok(Array::new());
+    }
+    let handles: Vec<_> = handles.iter().map(AsRef::as_ref).collect();
+    let records = conn.call(
+        ctx,
+        "virDomainListGetStats",
+        "read the figures of some domains",
+        |_| stats::list_get_stats(&handles, groups, flags),
+    )?;
+    Ok(maps(conn, records))
+}
+
+fn maps(conn: &Connection, records: Vec<Record>) -> Array {
+    let map = |(domain, figures): Record| {
+        let mut map = nested(figures);
+        if let Some(state) = map.get_mut("state").and_then(in_words) {
+            map.insert("state".into(), state.into());
+        }
+        map.insert("domain".into(), Dynamic::from(conn.adopt(domain)));
+        Dynamic::from(map)
+    };
+    records.into_iter().map(map).collect()
+}
+
+/// The state and its reason by their names.
+fn in_words(state: &mut Dynamic) -> Option<Map> {
+    let mut state = state.read_lock::<Map>()?.clone();
+    let number = |name: &str| state.get(name).and_then(|value| value.as_int().ok());
+    let (now, why) = (number("state")?, number("reason")?);
+    state.insert("state".into(), STATES.word(now).into());
+    state.insert("reason".into(), reason(now, why).into());
+    Some(state)
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// All figures of all guests, from one call: a map for each guest, with the guest as `domain`.
+    ///
+    /// The figures have libvirt's names: what has dots, such as `cpu.time`, is a map in a map, and
+    /// what is numbered, such as `block.0.name`, a list.
+    ///
+    /// The state stands in words; sizes are bytes, but KiB below `balloon`, and times
+    /// nanoseconds. What a hypervisor does not know is not there.
+    ///
+    /// ```rhai
+    /// let all = connect("test:///default").get_all_domain_stats();
+    /// assert_eq(all[0].domain.name, "test");
+    /// assert_eq(all[0].state.state, "running");
+    /// ```
+    /// Calls virConnectGetAllDomainStats.
+    #[rhai_fn(name = "get_all_domain_stats", pure, return_raw)]
+    pub fn get_all_domain_stats(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<ArrayOf<Map>> {
+        all(&ctx, conn, 0, 0)
+    }
+
+    /// The figures of all guests in the groups `stats`, such as
+    /// `VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BLOCK`.
+    ///
+    /// ```rhai
+    /// let all = connect("test:///default").get_all_domain_stats(VIR_DOMAIN_STATS_STATE);
+    /// assert_eq(all[0].state.state, "running");
+    /// ```
+    /// Calls virConnectGetAllDomainStats.
+    #[rhai_fn(name = "get_all_domain_stats", pure, return_raw)]
+    pub fn get_all_domain_stats_of(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        stats: i64,
+    ) -> RhaiResultOf<ArrayOf<Map>> {
+        all(&ctx, conn, stats, 0)
+    }
+
+    /// The figures in the groups `stats`, 0 for all, of the guests that `flags` choose, such as
+    /// `VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let idle = conn.get_all_domain_stats(0, VIR_CONNECT_GET_ALL_DOMAINS_STATS_SHUTOFF);
+    /// assert_eq(idle, []);
+    /// ```
+    /// Calls virConnectGetAllDomainStats.
+    #[rhai_fn(name = "get_all_domain_stats", pure, return_raw)]
+    pub fn get_all_domain_stats_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        stats: i64,
+        flags: i64,
+    ) -> RhaiResultOf<ArrayOf<Map>> {
+        all(&ctx, conn, stats, flags)
+    }
+
+    /// All figures of the guests `domains`, from one call, as `get_all_domain_stats` gives them.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let some = conn.domain_list_get_stats([conn.lookup_by_name("test")]);
+    /// assert_eq(some[0].state.state, "running");
+    /// ```
+    /// Calls virDomainListGetStats.
+    #[rhai_fn(name = "domain_list_get_stats", pure, return_raw)]
+    pub fn domain_list_get_stats(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        domains: Array,
+    ) -> RhaiResultOf<ArrayOf<Map>> {
+        some(&ctx, conn, &domains, 0, 0)
+    }
+
+    /// The figures of the guests `domains` in the groups `stats`, as `flags` say.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let some = conn.domain_list_get_stats(conn.list_all_domains(), VIR_DOMAIN_STATS_STATE, 0);
+    /// assert_eq(some.len(), 1);
+    /// ```
+    /// Calls virDomainListGetStats.
+    #[rhai_fn(name = "domain_list_get_stats", pure, return_raw)]
+    pub fn domain_list_get_stats_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        domains: Array,
+        stats: i64,
+        flags: i64,
+    ) -> RhaiResultOf<ArrayOf<Map>> {
+        some(&ctx, conn, &domains, stats, flags)
+    }
+}

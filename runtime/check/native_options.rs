@@ -1,0 +1,118 @@
+//! What the maps of options of native functions may hold.
+
+use crate::api::connection::CREDENTIALS;
+use crate::api::option_keys;
+use crate::catalog::Function;
+use crate::constants;
+
+/// The keys of one map.
+enum Keys {
+    /// These.
+    Named(fn() -> Vec<&'static str>),
+    /// The typed parameters whose constants begin so.
+    Fields(&'static str),
+    /// Any: names of files, or whatever another program takes.
+    Any,
+}
+
+/// The parameters that are maps, by the names of function and parameter.
+const MAPS: &[(&str, &str, Keys)] = &[
+    ("agent", "arguments", Keys::Any),
+    (
+        "agent_exec",
+        "options",
+        Keys::Named(|| option_keys::EXEC.to_vec()),
+    ),
+    (
+        "block_copy",
+        "options",
+        Keys::Fields(option_keys::BLOCK_COPY),
+    ),
+    (
+        "connect",
+        "options",
+        Keys::Named(|| option_keys::CONNECT.to_vec()),
+    ),
+    (
+        "connect_auth",
+        "credentials",
+        Keys::Named(|| CREDENTIALS.iter().map(|(name, _)| *name).collect()),
+    ),
+    (
+        "download_file",
+        "options",
+        Keys::Named(|| option_keys::TRANSFER.to_vec()),
+    ),
+    ("fat_image", "files", Keys::Any),
+    ("migrate", "options", Keys::Fields(option_keys::MIGRATE)),
+    (
+        "migrate_to_uri",
+        "options",
+        Keys::Fields(option_keys::MIGRATE),
+    ),
+    ("require", "options", Keys::Any),
+    ("restore_params", "params", Keys::Fields(option_keys::SAVE)),
+    ("save_params", "params", Keys::Fields(option_keys::SAVE)),
+    (
+        "set_time",
+        "time",
+        Keys::Named(|| option_keys::TIME.to_vec()),
+    ),
+    (
+        "stop",
+        "options",
+        Keys::Named(|| option_keys::STOP.to_vec()),
+    ),
+    ("take", "options", Keys::Any),
+    (
+        "upload_file",
+        "options",
+        Keys::Named(|| option_keys::TRANSFER.to_vec()),
+    ),
+    ("with_defaults", "defaults", Keys::Any),
+    ("with_defaults", "options", Keys::Any),
+];
+
+/// The keys that the map which `function` takes as its parameter number `parameter` may have, the
+/// receiver being number 0; nothing where it is no such map, or takes any.
+pub fn option_keys(function: &Function, parameter: usize) -> Option<Vec<&'static str>> {
+    let (name, kind) = function.parameters.get(parameter)?;
+    if function.standard || kind != "map" {
+        return None;
+    }
+    let (.., keys) = MAPS
+        .iter()
+        .find(|(of, known, _)| *of == function.name && known == name)?;
+    match keys {
+        Keys::Named(names) => Some(names()),
+        Keys::Fields(prefix) => Some(constants::fields(prefix).collect()),
+        Keys::Any => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MAPS;
+    use crate::catalog;
+    use crate::engine::{self, Limits};
+    use crate::{Imports, Session, SessionOptions};
+
+    #[test]
+    fn of_every_map_that_a_native_function_takes_the_keys_are_known() {
+        let session = Session::new(SessionOptions::default());
+        let engine = engine::build(&session, &Limits::default(), Imports::default());
+        let mut taken: Vec<(String, String)> = Vec::new();
+        for function in catalog::functions(&engine) {
+            let maps = function.parameters.iter().filter(|(_, kind)| kind == "map");
+            taken.extend(maps.map(|(name, _)| (function.name.clone(), name.clone())));
+        }
+        taken.sort();
+        taken.dedup();
+        let mut known: Vec<(String, String)> = MAPS
+            .iter()
+            .map(|(function, name, _)| ((*function).to_owned(), (*name).to_owned()))
+            .collect();
+        known.sort();
+        assert_eq!(known, taken);
+    }
+}

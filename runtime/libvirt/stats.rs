@@ -1,0 +1,76 @@
+//! The figures of many domains in one call.
+
+use std::ffi::c_uint;
+use std::ptr;
+
+use virt::connect::Connect;
+use virt::domain::Domain;
+use virt_sys::{virDomainPtr, virDomainStatsRecordPtr};
+
+use super::typed_params::{Scalar, read};
+use super::{Result, checked};
+
+/// A domain and its figures, under libvirt's names.
+pub type Record = (Domain, Vec<(String, Scalar)>);
+
+/// The figures in the groups `stats`, 0 for all, of the domains that `flags` choose.
+pub fn get_all_domain_stats(
+    connect: &Connect,
+    stats: c_uint,
+    flags: c_uint,
+) -> Result<Vec<Record>> {
+    let mut records: *mut virDomainStatsRecordPtr = ptr::null_mut();
+    // SAFETY: the handle lives during the call, which allocates an array of records for us.
+    let count = checked(unsafe {
+        virt_sys::virConnectGetAllDomainStats(connect.as_ptr(), stats, &raw mut records, flags)
+    })?;
+    // SAFETY: libvirt wrote that many records.
+    Ok(unsafe { owned(records, usize::try_from(count).unwrap_or(0)) })
+}
+
+/// The figures in the groups `stats`, 0 for all, of `domains`, which are all of one connection.
+pub fn list_get_stats(domains: &[&Domain], stats: c_uint, flags: c_uint) -> Result<Vec<Record>> {
+    let mut pointers: Vec<virDomainPtr> = domains
+        .iter()
+        // SAFETY: the handles outlive the pointers.
+        .map(|domain| unsafe { domain.as_ptr() })
+        .collect();
+    pointers.push(ptr::null_mut());
+    let mut records: *mut virDomainStatsRecordPtr = ptr::null_mut();
+    // SAFETY: the handles live during the call, their array ends with null, and libvirt allocates
+    // an array of records for us.
+    let count = checked(unsafe {
+        virt_sys::virDomainListGetStats(pointers.as_mut_ptr(), stats, &raw mut records, flags)
+    })?;
+    // SAFETY: libvirt wrote that many records.
+    Ok(unsafe { owned(records, usize::try_from(count).unwrap_or(0)) })
+}
+
+/// # Safety
+/// `records` holds `count` records that libvirt allocated and left to the caller.
+unsafe fn owned(records: *mut virDomainStatsRecordPtr, count: usize) -> Vec<Record> {
+    if records.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: the caller's contract; each domain gets a reference of its own before the list and
+    // the references in it are freed.
+    unsafe {
+        let found = std::slice::from_raw_parts(records, count)
+            .iter()
+            .map(|record| {
+                let record = &**record;
+                virt_sys::virDomainRef(record.dom);
+                let params = match record.params.is_null() {
+                    true => &[],
+                    false => std::slice::from_raw_parts(
+                        record.params,
+                        usize::try_from(record.nparams).unwrap_or(0),
+                    ),
+                };
+                (Domain::from_ptr(record.dom), read(params))
+            })
+            .collect();
+        virt_sys::virDomainStatsRecordListFree(records);
+        found
+    }
+}

@@ -1,0 +1,89 @@
+//! Connections of a session.
+
+use super::quiet;
+use crate::support::{Daemon, Prompt, Scratch, Terminal, TestHost, virhai};
+
+#[test]
+fn the_prompt_tells_the_host_and_whether_it_is_for_reading_only() {
+    let home = Scratch::new();
+    let command = virhai()
+        .arg("--readonly")
+        .arg("-c")
+        .arg("test:///default")
+        .env("HOME", home.path(""))
+        .env("NO_COLOR", "1")
+        .command();
+    let mut terminal = Terminal::start(&command);
+    terminal.line_is("test [ro]> ");
+    terminal.types("conn.close()\r");
+    terminal.line_is("test [ro] [closed]> ");
+}
+
+#[test]
+fn without_a_connection_there_is_a_prompt_all_the_same() {
+    let home = Scratch::new();
+    let command = virhai()
+        .arg("-c")
+        .arg("qemu+unix:///session?socket=/no/such/socket")
+        .env("HOME", home.path(""))
+        .env("NO_COLOR", "1")
+        .command();
+    let mut terminal = Terminal::start(&command);
+    terminal.line_is("virhai> ");
+    assert!(terminal.screen().text().contains("error[VIR_ERR_"));
+    terminal.types(":connect\r");
+    terminal.shows("there is no connection; `:connect URI` opens one");
+    terminal.types(":connect test:///default\r");
+    terminal.line_is("test> ");
+    terminal.types("conn.list_all_domains().len()\r");
+    terminal.shows("\n1\n");
+}
+
+#[test]
+fn several_hosts_are_open_at_once() {
+    let other = TestHost::with(
+        "<domain type='test'><name>other</name><memory>1024</memory><os><type>hvm</type></os></domain>",
+    );
+    let Prompt {
+        terminal,
+        host: _host,
+        home: _home,
+    } = quiet();
+    let mut terminal = terminal.replacing(other.uri(), "test:///OTHER");
+    terminal.types(&format!(":connect {} ro\r", other.uri()));
+    terminal.line_is("conn2 test [ro]> ");
+    terminal.types("conn.list_all_domains()[0].name\r");
+    terminal.shows("\nother\n");
+    terminal.types(":switch conn1\r");
+    terminal.line_is("conn1 test> ");
+    terminal.types("conn.list_all_domains()[0].name + conn2.list_all_domains()[0].name\r");
+    terminal.shows("\ntestother\n");
+    terminal.types(":switch nosuch\r");
+    terminal.shows("`nosuch` is no connection; there are `conn1`, `conn2`");
+    terminal.types(":connect\r");
+    terminal.shows("conn2  ro    open");
+    terminal.line_is("conn1 test> ");
+    terminal.types(":disconnect conn2\r");
+    terminal.line_is("test> ");
+    terminal.types(":connect\r");
+    terminal.golden("connections");
+}
+
+#[test]
+fn a_lost_connection_is_told_at_once_and_stands_in_the_prompt() {
+    let mut daemon = Daemon::start();
+    let mut terminal = Terminal::start(&daemon.virhai().env("NO_COLOR", "1").command());
+    terminal.line_is("qemu:session> ");
+    terminal.types("let typed = ");
+    terminal.line_is("qemu:session> let typed =");
+    daemon.kill();
+    terminal.shows("is lost; `:connect qemu+unix:///session");
+    eprintln!("{}", terminal.screen().text());
+    terminal.line_is("qemu:session> let typed =");
+    terminal.types("6 * 7; typed\r");
+    terminal.shows("\n42\n");
+    terminal.line_is("qemu:session [lost]> ");
+    daemon.launch();
+    terminal.types(&format!(":connect {}\r", daemon.uri()));
+    terminal.line_is("conn2 qemu:session> ");
+}

@@ -1,0 +1,74 @@
+//! The live view of guests.
+
+use super::quiet;
+use crate::support::{PROMPT, Prompt, Scratch, Terminal, TestHost, virhai};
+
+fn top(host: &TestHost, home: &Scratch) -> Terminal {
+    let command = virhai()
+        .arg("top")
+        .arg("-c")
+        .arg(host.uri())
+        .env("HOME", home.path(""))
+        .env("NO_COLOR", "1")
+        .command();
+    Terminal::start(&command).replacing(host.uri(), "test:///HOST")
+}
+
+#[test]
+fn the_view_lists_the_guests_and_leaves_by_q() {
+    let (host, home) = (TestHost::new(), Scratch::new());
+    let mut terminal = top(&host, &home);
+    terminal.shows("1 of 1 guests running");
+    terminal.golden("top");
+    terminal.types("q");
+    assert_eq!(terminal.ends(), 0);
+}
+
+#[test]
+fn a_terminal_that_shrinks_is_drawn_anew() {
+    let (host, home) = (TestHost::new(), Scratch::new());
+    let mut terminal = top(&host, &home);
+    terminal.shows("1 of 1 guests running");
+    terminal.resize(4, 24);
+    terminal.until("the keys are on the last row", |screen| {
+        screen
+            .text()
+            .lines()
+            .nth(3)
+            .is_some_and(|row| row.starts_with("q leaves"))
+    });
+    terminal.shows("test");
+    terminal.types("\x03");
+    assert_eq!(terminal.ends(), 0);
+}
+
+#[test]
+fn a_session_goes_on_behind_the_view() {
+    let mut prompt = quiet();
+    prompt.answers("let kept = 6 * 7", "");
+    prompt.terminal.types(":top\r");
+    prompt.terminal.shows("1 of 1 guests running");
+    prompt.terminal.types("q");
+    prompt.terminal.hides("1 of 1 guests");
+    prompt.terminal.line_is(PROMPT);
+    prompt.answers("kept", "42");
+}
+
+#[test]
+fn without_a_terminal_or_a_host_the_view_says_so() {
+    let host = TestHost::new();
+    let outcome = virhai().arg("top").arg("-c").arg(host.uri()).fails(1);
+    assert!(
+        outcome.stderr.contains("the view needs a terminal"),
+        "{outcome}"
+    );
+    let outcome = virhai()
+        .arg("top")
+        .arg("-c")
+        .arg("qemu+unix:///session?socket=/no/such/socket")
+        .fails(4);
+    assert!(outcome.stderr.contains("/no/such/socket"), "{outcome}");
+    let mut prompt = Prompt::on(TestHost::new(), &[("TERM", "dumb")]);
+    prompt.terminal.types(":top\r");
+    prompt.terminal.shows("the view needs a terminal");
+}
