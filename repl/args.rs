@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand, ValueEnum, ValueHint};
 use virhai::Grants;
 use virhai::engine::Limits;
 
 use crate::doc::{Definitions, Doc};
+use crate::examples;
+use crate::manual::{Completions, Manual};
 use crate::testing::Testing;
 
 /// Script libvirt: run automation scripts, or type them at a prompt.
@@ -20,13 +22,15 @@ use crate::testing::Testing;
     disable_help_subcommand = true,
     max_term_width = 80,
     args_conflicts_with_subcommands = false,
-    subcommand_precedence_over_arg = true
+    subcommand_precedence_over_arg = true,
+    after_long_help = examples::VIRHAI
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
     /// The script to run, `-` for standard input; without one, a prompt
+    #[arg(value_hint = ValueHint::FilePath)]
     file: Option<String>,
 
     /// What the script sees as the array `args`
@@ -57,8 +61,10 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a script
+    #[command(after_long_help = examples::RUN)]
     Run {
         /// The script, or `-` for standard input
+        #[arg(value_hint = ValueHint::FilePath)]
         file: String,
         /// What the script sees as the array `args`
         #[arg(
@@ -69,21 +75,36 @@ pub(crate) enum Command {
         rest: Vec<String>,
     },
     /// Run the functions `test_*` of scripts called `*_test.rhai`, each on a host of its own
+    ///
+    /// `connect()` opens libvirt's own test host, which no other test sees: a domain `test` that
+    /// runs, a network `default` and a pool `default-pool`. With `-c` it opens that host instead.
+    #[command(after_long_help = examples::TEST)]
     Test(Testing),
+    /// Say what is wrong with scripts, without running them or connecting to a host
+    #[command(after_long_help = examples::CHECK)]
+    Check(CheckOptions),
     /// Show what the guests take of the host, live
+    #[command(after_long_help = examples::TOP)]
     Top,
     /// Show what scripts can call
+    #[command(after_long_help = examples::DOC)]
     Doc(Doc),
     /// Write what scripts can call as definition files for editors
+    #[command(after_long_help = examples::DEFINITIONS)]
     Definitions(Definitions),
     /// Answer an editor's questions about scripts, by the Language Server Protocol
+    #[command(after_long_help = examples::LSP)]
     Lsp {
         /// Over standard input and output, which is the only way and need not be said
         #[arg(long)]
         stdio: bool,
     },
-    /// Say what is wrong with scripts, without running them or connecting to a host
-    Check(CheckOptions),
+    /// Write a file from which a shell completes this command line
+    #[command(after_long_help = examples::COMPLETIONS)]
+    Completions(Completions),
+    /// Write this manual as pages for `man`
+    #[command(after_long_help = examples::MAN)]
+    Man(Manual),
 }
 
 /// How to check scripts.
@@ -132,103 +153,91 @@ pub(crate) enum Format {
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Options {
     /// What `connect()` opens, instead of LIBVIRT_DEFAULT_URI
-    #[arg(short, long, value_name = "URI", global = true)]
+    #[arg(short, long, value_name = "URI", global = true, help_heading = HOST)]
     pub(crate) connect: Option<String>,
 
     /// Open every connection read-only
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = HOST)]
     pub(crate) readonly: bool,
 
-    /// Stop the script after that time, such as 90s or 5m (exit status 124)
-    #[arg(long, value_name = "TIME", value_parser = duration, global = true)]
-    pub(crate) timeout: Option<Duration>,
-
     /// How long a host may take to accept a connection
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s", global = true)]
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s", global = true, help_heading = HOST, hide_short_help = true)]
     pub(crate) connect_timeout: Duration,
 
+    /// Stop a script, or each test, after that time, such as 90s or 5m (exit status 124)
+    #[arg(long, value_name = "TIME", value_parser = duration, global = true, help_heading = RUNNING)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Run scripts without checking them first
+    #[arg(long, global = true, help_heading = RUNNING)]
+    pub(crate) no_check: bool,
+
+    /// Edit at the prompt with the keys of vi, as ~/.inputrc may ask as well
+    #[arg(long, global = true, help_heading = RUNNING, hide_short_help = true)]
+    pub(crate) vi: bool,
+
     /// Print the script's result as JSON; what it prints goes to standard error
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = OUTPUT)]
     pub(crate) json: bool,
 
     /// Print neither the script's result nor notes
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = OUTPUT)]
     pub(crate) quiet: bool,
 
     /// Say what is run, and how long it took
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = OUTPUT)]
     pub(crate) verbose: bool,
 
-    /// Run scripts without checking them first
-    #[arg(long, global = true)]
-    pub(crate) no_check: bool,
-
     /// Whether to use colour
-    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true, help_heading = OUTPUT, hide_short_help = true)]
     pub(crate) color: ColorChoice,
 
-    /// Edit at the prompt with the keys of vi, as ~/.inputrc may ask as well
-    #[arg(long, global = true)]
-    pub(crate) vi: bool,
-
     /// Allow scripts to import from this folder too
-    #[arg(long, value_name = "DIR", global = true)]
+    #[arg(long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath, help_heading = PERMISSIONS)]
     pub(crate) allow_import: Vec<PathBuf>,
 
     /// Allow scripts to read this file, or what is in this folder
-    #[arg(long, value_name = "PATH", global = true)]
+    #[arg(long, value_name = "PATH", global = true, help_heading = PERMISSIONS)]
     allow_read: Vec<PathBuf>,
 
     /// Allow scripts to write this file, or what is in this folder
-    #[arg(long, value_name = "PATH", global = true)]
+    #[arg(long, value_name = "PATH", global = true, help_heading = PERMISSIONS)]
     allow_write: Vec<PathBuf>,
 
-    /// Allow scripts to connect to this host, or to one port of it
-    #[arg(long, value_name = "HOST[:PORT]", global = true)]
+    /// Allow scripts to connect to HOST, or to one port of it as HOST:PORT
+    #[arg(long, value_name = "HOST", global = true, help_heading = PERMISSIONS)]
     allow_net: Vec<String>,
 
     /// Operations that a script may take, 0 for any number
-    #[arg(long, value_name = "N", default_value_t = Limits::default().operations, global = true, help_heading = "Limits")]
+    #[arg(long, value_name = "N", default_value_t = Limits::default().operations, global = true, help_heading = LIMITS, hide_short_help = true)]
     max_operations: u64,
 
     /// Calls within calls
-    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..=1000), global = true, help_heading = "Limits")]
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..=1000), global = true, help_heading = LIMITS, hide_short_help = true)]
     max_depth: u16,
 
     /// Memory that a script may hold, 0 for any amount
-    #[arg(long, value_name = "SIZE", default_value_t = ByteSize(Limits::default().memory as u64), global = true, help_heading = "Limits")]
+    #[arg(long, value_name = "SIZE", default_value_t = ByteSize(Limits::default().memory as u64), global = true, help_heading = LIMITS, hide_short_help = true)]
     max_memory: ByteSize,
 
     /// Bytes in a string, 0 for any number
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 0,
-        global = true,
-        help_heading = "Limits"
-    )]
+    #[arg(long, value_name = "N", default_value_t = 0, global = true, help_heading = LIMITS, hide_short_help = true)]
     max_string: usize,
 
     /// Values in an array, 0 for any number
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 0,
-        global = true,
-        help_heading = "Limits"
-    )]
+    #[arg(long, value_name = "N", default_value_t = 0, global = true, help_heading = LIMITS, hide_short_help = true)]
     max_array: usize,
 
     /// Values in a map, 0 for any number
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 0,
-        global = true,
-        help_heading = "Limits"
-    )]
+    #[arg(long, value_name = "N", default_value_t = 0, global = true, help_heading = LIMITS, hide_short_help = true)]
     max_map: usize,
 }
+
+const HOST: &str = "Host";
+const RUNNING: &str = "Running";
+const OUTPUT: &str = "Output";
+const PERMISSIONS: &str = "Permissions";
+const LIMITS: &str = "Limits";
 
 /// Where the code comes from.
 #[derive(Debug)]

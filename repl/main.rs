@@ -4,7 +4,9 @@ mod args;
 mod check;
 mod diagnostic;
 mod doc;
+mod examples;
 mod lsp;
+mod manual;
 mod prompt;
 mod run;
 mod show;
@@ -53,6 +55,8 @@ fn status(args: &Args) -> u8 {
         Some(Command::Definitions(options)) => return doc::definitions(&args.options, options),
         Some(Command::Test(testing)) => return testing::test(&args.options, testing),
         Some(Command::Lsp { .. }) => return lsp::serve(),
+        Some(Command::Completions(options)) => return manual::completions(options),
+        Some(Command::Man(options)) => return manual::man(&args.options, options),
         Some(Command::Top) => return top::run(&args.options),
         Some(Command::Run { .. }) | None => {}
     }

@@ -21,9 +21,6 @@ use run::Runner;
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Which tests to run, and how.
-///
-/// `connect()` opens libvirt's own test host, which no other test sees: a domain `test` that
-/// runs, a network `default` and a pool `default-pool`. With `-c` it opens that host instead.
 #[derive(Debug, Args)]
 pub(crate) struct Testing {
     /// Files, and folders with files called `*_test.rhai`; the current folder where none is named

@@ -3,6 +3,7 @@ mod autostart;
 mod boot_order;
 mod catalogue;
 mod check;
+mod cli;
 mod clones;
 mod constants;
 mod descriptions;

@@ -1,0 +1,73 @@
+//! What stands below `--help`: examples, and what can be known of a run from outside.
+
+pub(crate) const VIRHAI: &str = "\
+Examples:
+  virhai                            a prompt on the default host
+  virhai -c qemu+ssh://lab/system   a prompt on another host
+  virhai nightly.rhai web 3         runs a script with its arguments
+  virhai -e 'connect().hostname()'  runs a line
+
+Exit status:
+  0    done
+  1    the script, a test or what was asked for failed
+  2    wrong usage
+  3    a script does not compile, or does not pass the check
+  4    no connection
+  124  the time was up
+  130  interrupted
+  `exit(n)` in a script sets any other.
+
+Environment:
+  LIBVIRT_DEFAULT_URI  what `connect()` opens where there is no `-c`
+  NO_COLOR             no colour, where it is not empty
+  PAGER                shows long values at the prompt
+  EDITOR               edits the input of the prompt";
+
+pub(crate) const RUN: &str = "\
+Examples:
+  virhai run nightly.rhai web 3         `args` is [\"web\", \"3\"]
+  virhai run --timeout 5m nightly.rhai  stops it after five minutes
+  virhai --json run inventory.rhai      its result as JSON";
+
+pub(crate) const TEST: &str = "\
+Examples:
+  virhai test                         all tests below this folder
+  virhai test lab -f snapshot         those of `lab` with `snapshot` in the name
+  virhai test --watch                 again after each change of a file
+  virhai test --junit results.xml -q  for a build server";
+
+pub(crate) const TOP: &str = "\
+Examples:
+  virhai top                           the default host
+  virhai top -c qemu+ssh://lab/system  another host";
+
+pub(crate) const DOC: &str = "\
+Examples:
+  virhai doc Domain.migrate             one method, with its example
+  virhai doc --html reference.html      everything on one page with search
+  virhai doc runbooks --markdown        the scripts of a folder";
+
+pub(crate) const DEFINITIONS: &str = "\
+Examples:
+  virhai definitions .rhai/definitions  for the language server of Rhai";
+
+pub(crate) const LSP: &str = "\
+Examples:
+  virhai lsp  what an editor starts, to talk to over standard input and output";
+
+pub(crate) const CHECK: &str = "\
+Examples:
+  virhai check runbooks                    all scripts of a folder
+  virhai check --deny-warnings site.rhai   warnings fail too, for a build server
+  virhai check --sarif . > findings.sarif  for a code host";
+
+pub(crate) const COMPLETIONS: &str = "\
+Examples:
+  virhai completions bash > ~/.local/share/bash-completion/completions/virhai
+  virhai completions zsh > ~/.zfunc/_virhai
+  virhai completions fish > ~/.config/fish/completions/virhai.fish";
+
+pub(crate) const MAN: &str = "\
+Examples:
+  virhai man | man -l -               reads it now
+  virhai man ~/.local/share/man/man1  installs a page for each command";

@@ -1,0 +1,170 @@
+//! `virhai completions` and `virhai man`: the command line, as shells and `man` read it.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Args as ClapArgs, Command, CommandFactory, ValueHint};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
+
+use crate::args::{Args, Options};
+use crate::diagnostic::Diagnostic;
+use crate::run::{DONE, FAILED};
+
+/// For which shell.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Completions {
+    /// The shell that is to read it
+    shell: Shell,
+}
+
+/// Where the manual goes.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Manual {
+    /// A folder for the pages of all commands, which is made if it is not there; without one,
+    /// the page of virhai itself is printed
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    folder: Option<PathBuf>,
+}
+
+/// Prints the completions of a shell and answers the exit status.
+pub(crate) fn completions(options: &Completions) -> u8 {
+    let mut script = Vec::new();
+    let mut command = visible(&Args::command());
+    clap_complete::generate(options.shell, &mut command, "virhai", &mut script);
+    print(&script);
+    DONE
+}
+
+/// Prints or writes the manual and answers the exit status.
+pub(crate) fn man(all: &Options, options: &Manual) -> u8 {
+    let mut command = Args::command();
+    command.build();
+    let Some(folder) = &options.folder else {
+        print(&page(&command).1);
+        return DONE;
+    };
+    match write(&command, folder) {
+        Ok(()) => DONE,
+        Err(error) => {
+            let wrong = format!("cannot write {}: {error}", folder.display());
+            Diagnostic::plain(wrong).report_plain(all);
+            FAILED
+        }
+    }
+}
+
+/// `command` without what its help does not show; shells would offer that otherwise.
+fn visible(command: &Command) -> Command {
+    let arguments = command.get_arguments().filter(|arg| !arg.is_hide_set());
+    let about = command.get_about().cloned().unwrap_or_default();
+    Command::new(command.get_name().to_owned())
+        .about(about)
+        .disable_help_subcommand(true)
+        .disable_version_flag(true)
+        .args(arguments.cloned())
+        .subcommands(command.get_subcommands().map(visible))
+}
+
+/// Writes the pages of `command` and of all below it.
+fn write(command: &Command, folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let (name, text) = page(command);
+    std::fs::write(folder.join(name), text)?;
+    command
+        .get_subcommands()
+        .try_for_each(|command| write(command, folder))
+}
+
+/// The page of `command`, and what its file is called.
+fn page(command: &Command) -> (String, Vec<u8>) {
+    // It tells of an option only what a short help would.
+    let whole = command.clone().mut_args(|arg| arg.hide_short_help(false));
+    let man = Man::new(whole)
+        .source(concat!("virhai ", env!("CARGO_PKG_VERSION")))
+        .manual("virhai");
+    let mut text = Vec::new();
+    rendered(&man, command, &mut text).expect("memory can be written to");
+    (man.get_filename(), text)
+}
+
+fn rendered(man: &Man, command: &Command, text: &mut Vec<u8>) -> std::io::Result<()> {
+    man.render_title(text)?;
+    man.render_name_section(text)?;
+    man.render_synopsis_section(text)?;
+    man.render_description_section(text)?;
+    man.render_options_section(text)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(text)?;
+    }
+    if let Some(below) = command.get_after_long_help() {
+        sections(&below.to_string()).to_writer(text)?;
+    }
+    Ok(())
+}
+
+/// The sections of a text whose headings begin their lines and end in a colon.
+fn sections(text: &str) -> Roff {
+    let mut roff = Roff::new();
+    for section in text.split("\n\n") {
+        let (heading, lines) = section.split_once(":\n").unwrap_or(("Notes", section));
+        roff.control("SH", [heading.to_uppercase().as_str()]);
+        roff.control("nf", []);
+        for line in lines.lines() {
+            roff.text([roman(line.strip_prefix("  ").unwrap_or(line))]);
+        }
+        roff.control("fi", []);
+    }
+    roff
+}
+
+fn print(text: &[u8]) {
+    let mut output = std::io::stdout().lock();
+    // A reader that went away has seen enough.
+    let _ = output.write_all(text).and_then(|()| output.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    fn all(command: &Command) -> Vec<Command> {
+        let below = command.get_subcommands().flat_map(all);
+        std::iter::once(command.clone()).chain(below).collect()
+    }
+
+    #[test]
+    fn every_example_below_the_help_is_a_command_line_that_virhai_takes() {
+        for command in all(&Args::command()) {
+            let help = command
+                .get_after_long_help()
+                .expect("each command has examples");
+            let help = help.to_string();
+            let examples = help.split("\n\n").next().expect("a text has a first part");
+            assert!(
+                examples.starts_with("Examples:\n"),
+                "{}",
+                command.get_name()
+            );
+            for example in examples.lines().skip(1) {
+                let line = example.trim().split("  ").next().unwrap_or_default();
+                let line = line.split(['|', '>']).next().unwrap_or_default();
+                let words = line.split_whitespace();
+                let taken = Args::command().try_get_matches_from(words);
+                assert!(taken.is_ok(), "{example}: {:?}", taken.err());
+            }
+        }
+    }
+
+    #[test]
+    fn the_command_line_makes_sense_to_clap() {
+        Args::command().debug_assert();
+        let error = visible(&Args::command())
+            .try_get_matches_from(["virhai", "test", "--only", "a", "b"])
+            .expect_err("it is hidden");
+        assert_eq!(error.kind(), ErrorKind::UnknownArgument);
+    }
+}

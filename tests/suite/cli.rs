@@ -1,0 +1,182 @@
+//! The command line tells of itself: help, completions for shells, and the manual.
+//!
+//! The help of each command has its golden files in `tests/data/help/`; `UPDATE=1` rewrites them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::support::{Scratch, virhai};
+
+/// What `virhai ARGS` prints, without the spaces at the ends of lines.
+fn printed(args: &[&str]) -> String {
+    let run = virhai().env("COLUMNS", "80");
+    let text = args.iter().fold(run, |run, arg| run.arg(arg)).ok();
+    let lines = text.lines().map(|line| format!("{}\n", line.trim_end()));
+    lines.collect()
+}
+
+/// The commands that the help names.
+fn commands() -> Vec<String> {
+    let help = printed(&["-h"]);
+    let (_, list) = help.split_once("\nCommands:\n").expect("it lists them");
+    let (list, _) = list.split_once("\n\n").expect("more follows");
+    let names = list
+        .lines()
+        .filter_map(|line| line.strip_prefix("  "))
+        .filter(|line| !line.starts_with(' '))
+        .filter_map(|line| line.split_whitespace().next());
+    names.map(str::to_owned).collect()
+}
+
+/// Each help there is: the name of its golden file, and its text.
+fn helps() -> Vec<(String, String)> {
+    let commands = commands();
+    let commands = commands.iter().map(String::as_str);
+    std::iter::once(None)
+        .chain(commands.map(Some))
+        .flat_map(|command| ["-h", "--help"].map(|option| (command, option)))
+        .map(|(command, option)| {
+            let args: Vec<&str> = command.into_iter().chain([option]).collect();
+            let length = if option == "-h" { "short" } else { "long" };
+            let name = format!("{}.{length}.txt", command.unwrap_or("virhai"));
+            (name, printed(&args))
+        })
+        .collect()
+}
+
+fn goldens() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/help")
+}
+
+#[test]
+fn the_help_of_every_command_is_as_it_was_reviewed() {
+    let helps = helps();
+    if std::env::var_os("UPDATE").is_some() {
+        let _ = std::fs::remove_dir_all(goldens());
+        std::fs::create_dir_all(goldens()).expect("the folder can be made");
+        for (name, text) in &helps {
+            std::fs::write(goldens().join(name), text).expect("the golden file can be written");
+        }
+        return;
+    }
+    for (name, text) in &helps {
+        let golden = std::fs::read_to_string(goldens().join(name)).unwrap_or_default();
+        assert_eq!(&golden, text, "{name} differs; UPDATE=1 accepts it");
+    }
+    let kept = std::fs::read_dir(goldens()).expect("the folder is there");
+    let kept: BTreeSet<_> = kept
+        .flatten()
+        .map(|file| file.file_name().into_string().expect("names are text"))
+        .collect();
+    assert_eq!(kept, helps.into_iter().map(|(name, _)| name).collect());
+}
+
+#[test]
+fn no_line_of_help_is_longer_than_80_columns_and_the_long_one_ends_in_examples() {
+    for (name, text) in helps() {
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{name}: {line}");
+        }
+        let examples = text.contains("\nExamples:\n");
+        assert_eq!(examples, name.contains(".long."), "{name}\n{text}");
+    }
+}
+
+#[test]
+fn options_for_every_command_are_shown_with_each_under_their_headings() {
+    for (name, text) in helps() {
+        for heading in ["Host", "Running", "Output", "Permissions"] {
+            assert!(text.contains(&format!("\n{heading}:\n")), "{name}\n{text}");
+        }
+        let limits = text.contains("\nLimits:\n");
+        assert_eq!(limits, name.contains(".long."), "{name}\n{text}");
+    }
+}
+
+/// What `words` make bash offer for the last of them.
+fn offered(script: &Path, words: &[&str]) -> BTreeSet<String> {
+    let line = format!(
+        "source {}; complete -p virhai >/dev/null || exit 1; COMP_WORDS=({}); COMP_CWORD={}; \
+         _virhai virhai \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; \
+         printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        script.display(),
+        words.iter().map(|word| format!("'{word}' ")).collect::<String>(),
+        words.len() - 1,
+    );
+    let output = succeeds(Command::new("bash").args(["--norc", "-c", &line]));
+    let offered = String::from_utf8(output.stdout).expect("bash prints text");
+    offered.lines().map(str::to_owned).collect()
+}
+
+fn succeeds(command: &mut Command) -> Output {
+    let output = command.output().expect("the program can be started");
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    output
+}
+
+fn is_there(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok()
+}
+
+#[test]
+fn bash_completes_commands_options_and_their_values() {
+    let folder = Scratch::new();
+    let script = folder.write("virhai.bash", printed(&["completions", "bash"]));
+    succeeds(Command::new("bash").arg("-n").arg(&script));
+
+    let all = offered(&script, &["virhai", ""]);
+    for command in commands() {
+        assert!(all.contains(&command), "{command}: {all:?}");
+    }
+    let own = offered(&script, &["virhai", "test", "--"]);
+    for option in ["--watch", "--junit", "--connect", "--max-memory"] {
+        assert!(own.contains(option), "{option}: {own:?}");
+    }
+    assert!(!own.contains("--only"), "it is for virhai alone: {own:?}");
+    let formats = offered(&script, &["virhai", "check", "--format", ""]);
+    assert_eq!(formats, ["json", "sarif", "text"].map(str::to_owned).into());
+    let colours = offered(&script, &["virhai", "run", "--color", "a"]);
+    assert_eq!(colours, ["always", "auto"].map(str::to_owned).into());
+}
+
+#[test]
+fn other_shells_take_their_completions_as_well() {
+    let folder = Scratch::new();
+    for shell in ["zsh", "fish", "elvish", "powershell"] {
+        let script = folder.write(shell, printed(&["completions", shell]));
+        let text = std::fs::read_to_string(&script).expect("it was written");
+        assert!(text.contains("completions"), "{shell}: {text}");
+        if ["zsh", "fish"].contains(&shell) && is_there(shell) {
+            succeeds(Command::new(shell).arg("-n").arg(&script));
+        }
+    }
+    let outcome = virhai().arg("completions").arg("csh").fails(2);
+    assert!(outcome.stderr.contains("bash"), "{outcome}");
+}
+
+#[test]
+fn the_manual_has_a_page_for_every_command_which_man_shows_without_a_warning() {
+    let folder = Scratch::new();
+    let pages = folder.path("man1");
+    virhai().arg("man").arg(&pages).ok();
+    let mut expected = vec!["virhai".to_owned()];
+    expected.extend(commands().iter().map(|name| format!("virhai-{name}")));
+    for name in &expected {
+        let page = pages.join(format!("{name}.1"));
+        let text = std::fs::read_to_string(&page).expect("the page was written");
+        assert!(text.contains(".SH EXAMPLES"), "{name}: {text}");
+        if is_there("groff") {
+            let mut groff = Command::new("groff");
+            let output = succeeds(groff.args(["-man", "-Tutf8", "-ww", "-z"]).arg(&page));
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{name}");
+        }
+    }
+    let written = std::fs::read_dir(&pages).expect("the folder is there");
+    assert_eq!(written.count(), expected.len());
+    let first = std::fs::read_to_string(pages.join("virhai.1")).expect("it was written");
+    assert_eq!(first.lines().collect::<Vec<_>>(), printed(&["man"]).lines().collect::<Vec<_>>());
+    for part in [".SH \"EXIT STATUS\"", "How long a host may take", "virhai\\-check(1)", "124  the time"] {
+        assert!(first.contains(part), "{part}: {first}");
+    }
+}
