@@ -20,6 +20,8 @@ use rustyline::Editor;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 
+use virhai::interrupt::Stop;
+
 use crate::args::Args;
 use crate::run::{self, FAILED};
 use crate::signals;
@@ -63,7 +65,9 @@ impl Prompt {
         history::load(&mut editor);
         let session = run::session(&args.options);
         let (leave, left) = mpsc::channel();
-        let asked = signals::watch(session.interrupt().clone(), false, move || {
+        let interrupt = session.interrupt().clone();
+        let stop = move || interrupt.stop(Stop::Interrupted);
+        let asked = signals::watch(stop, false, move || {
             let _ = leave.send(());
         })
         .map_err(|error| format!("cannot watch for signals: {error}"))?;

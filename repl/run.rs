@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, Scope};
+use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 use serde_json::json;
 use virhai::engine;
 use virhai::interrupt::Stop;
@@ -22,7 +22,7 @@ pub(crate) const WRONG_USAGE: u8 = 2;
 pub(crate) const DOES_NOT_COMPILE: u8 = 3;
 const NO_CONNECTION: u8 = 4;
 const TIMED_OUT: u8 = 124;
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The status of a program that a signal ended, as a shell gives it.
 pub(crate) fn killed_by(signal: i32) -> u8 {
@@ -38,23 +38,44 @@ struct Script {
     text: String,
     folder: PathBuf,
     args: Vec<String>,
+    /// What is called once the script has run.
+    function: Option<String>,
 }
 
 /// Runs `source` and answers the exit status.
 pub(crate) fn run(args: &Args, source: Source) -> u8 {
-    let script = match read(source) {
+    run_script(&args.options, read(source))
+}
+
+/// Runs the script in the file `path` and then its function `name`, and answers the exit status.
+pub(crate) fn run_function(options: &Options, path: PathBuf, name: String) -> u8 {
+    let script = read(Source::File(path, Vec::new()));
+    run_script(
+        options,
+        script.map(|script| Script {
+            function: Some(name),
+            ..script
+        }),
+    )
+}
+
+fn run_script(options: &Options, script: Result<Script, String>) -> u8 {
+    let script = match script {
         Ok(script) => script,
         Err(message) => {
-            Diagnostic::wrong_usage(message).report_plain(&args.options);
+            Diagnostic::wrong_usage(message).report_plain(options);
             return WRONG_USAGE;
         }
     };
-    let options = args.options.clone();
+    let options = options.clone();
     let session = session(&options);
     let interrupt = session.interrupt().clone();
-    if let Err(error) = signals::watch(interrupt.clone(), options.quiet, || {
-        crate::leave(INTERRUPTED)
-    }) {
+    let stop = interrupt.clone();
+    if let Err(error) = signals::watch(
+        move || stop.stop(Stop::Interrupted),
+        options.quiet,
+        || crate::leave(INTERRUPTED),
+    ) {
         Diagnostic::plain(format!("cannot watch for signals: {error}")).report_plain(&options);
     }
     let timeout = options.timeout;
@@ -141,6 +162,7 @@ fn read(source: Source) -> Result<Script, String> {
                 text,
                 folder,
                 args,
+                function: None,
             }
         }
         Source::Stdin(args) => {
@@ -153,6 +175,7 @@ fn read(source: Source) -> Result<Script, String> {
                 text,
                 folder: here(),
                 args,
+                function: None,
             }
         }
         Source::Code(text, args) => Script {
@@ -160,6 +183,7 @@ fn read(source: Source) -> Result<Script, String> {
             text,
             folder: here(),
             args,
+            function: None,
         },
         Source::Prompt => return Err("a prompt is no script".into()),
     })
@@ -208,8 +232,16 @@ fn work(
             .collect::<Array>(),
     );
     let began = Instant::now();
-    let result =
-        engine::guarded(|| engine.eval_ast_with_scope::<Dynamic>(&mut scope, &program.ast));
+    let result = engine::guarded(|| match &script.function {
+        None => engine.eval_ast_with_scope::<Dynamic>(&mut scope, &program.ast),
+        Some(name) => engine.call_fn_with_options::<Dynamic>(
+            CallFnOptions::new().eval_ast(true),
+            &mut scope,
+            &program.ast,
+            name,
+            (),
+        ),
+    });
     let status = finish(options, session, engine, imports, &script.name, result);
     if options.verbose {
         eprintln!(

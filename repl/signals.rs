@@ -5,8 +5,6 @@ use std::sync::{Arc, OnceLock};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use virhai::Interrupt;
-use virhai::interrupt::Stop;
 
 /// How often the user has asked to stop what runs now.
 #[derive(Clone, Default)]
@@ -38,9 +36,9 @@ impl Asked {
     }
 }
 
-/// Stops through `interrupt` at the first signal, and calls `again` at each further one.
+/// Calls `stop` at the first signal, and `again` at each further one.
 pub(crate) fn watch(
-    interrupt: Interrupt,
+    stop: impl Fn() + Send + 'static,
     quiet: bool,
     again: impl Fn() + Send + 'static,
 ) -> std::io::Result<Asked> {
@@ -64,7 +62,7 @@ pub(crate) fn watch(
                 if !quiet {
                     eprintln!("\nstopping; once more to leave at once");
                 }
-                interrupt.stop(Stop::Interrupted);
+                stop();
             }
         })?;
     Ok(asked)

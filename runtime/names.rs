@@ -157,19 +157,22 @@ pub fn for_function(
     let fitting = |function: &&Function| !function.property && function.receiver() == receiver;
     let methods: Vec<&Function> = functions.iter().filter(fitting).collect();
 
+    // That Rhai itself has the name for other values tells nothing.
+    let own = || functions.iter().filter(|function| !function.standard);
     let same: Vec<String> = methods
         .iter()
         .copied()
-        .chain(functions.iter().filter(|function| !fitting(function)))
+        .chain(own().filter(|function| !fitting(function)))
         .filter(|function| function.name == name && !function.property)
         .map(signature_of)
         .collect();
     if !same.is_empty() {
         return Some(format!("it is called as {}", same.join(", or ")));
     }
+    let of_kind = |function: &Function| !function.standard || function.receiver() == receiver;
     if functions
         .iter()
-        .any(|function| function.property && function.name == name)
+        .any(|function| function.property && function.name == name && of_kind(function))
     {
         return Some(format!(
             "`{name}` is a property: write it without the parentheses"
@@ -186,7 +189,7 @@ pub fn for_function(
         methods
     };
     meant(name, &pool, known)
-        .or_else(|| meant(name, &functions.iter().collect::<Vec<_>>(), known))
+        .or_else(|| meant(name, &own().collect::<Vec<_>>(), known))
         .map(|meant| format!("did you mean `{meant}`?"))
 }
 

@@ -45,7 +45,7 @@ def table(title, unit, scale, samples, base):
     print(f"\n{title}")
     middle = {name: statistics.median(values) for name, values in samples.items()}
     for name, value in middle.items():
-        print(f"  {name:16}{value * scale:10.2f} {unit}   {value / middle[base]:5.2f} x {base}")
+        print(f"  {name:24}{value * scale:10.2f} {unit}   {value / middle[base]:5.2f} x {base}")
     return middle
 
 
@@ -146,6 +146,15 @@ def guests(count=1000, rounds=3):
     table(f"{count} guests defined and removed on the test driver", "s", 1, samples, "libvirt-python")
 
 
+def typing(count=500, rounds=21):
+    """From a key to what it shows: a prompt keeps nobody waiting who types."""
+    samples = {}
+    for line in run(["/usr/bin/python3", f"{HERE}/prompt.py", virhai, str(count), str(rounds)]).splitlines():
+        name, seconds = line.split("\t")
+        samples.setdefault(name, []).append(float(seconds))
+    table("at the prompt, until it is shown", "ms", 1e3, samples, "a letter")
+
+
 def ordinary_user():
     """What makes a process run as an ordinary user, as session daemons have to."""
     if os.geteuid() != 0:
@@ -189,3 +198,4 @@ calls("100,000 dom.state() on the test driver, each", "state", "test:///default"
 over_a_socket()
 xml()
 guests()
+typing()

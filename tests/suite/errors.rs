@@ -1,6 +1,7 @@
 //! What an uncaught error shows.
 //!
-//! Each case has its golden text in `tests/data/errors/`; `UPDATE=1` rewrites them.
+//! Each case has its golden text in `tests/data/errors/`; `UPDATE=1` rewrites them. What the check
+//! finds before anything runs has another in `unchecked/` there, for where it cannot be known.
 
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -35,9 +36,16 @@ impl Case {
 
     fn shows_of(self, run: Run, name: &str, script: &str) {
         self.scratch.write("main.rhai", script);
-        let outcome = run.arg("run").arg(self.scratch.path("main.rhai")).run();
-        let shown = self.plain(&outcome);
-        compare(name, &shown);
+        let main = self.scratch.path("main.rhai");
+        let outcome = run.clone().arg("run").arg(&main).run();
+        compare(name, &self.plain(&outcome));
+        // What the check before the run finds is found by the run as well.
+        if outcome.status == 3 {
+            let unchecked = run.arg("--no-check").arg("run").arg(&main).run();
+            if unchecked.status != 3 {
+                compare(&format!("unchecked/{name}"), &self.plain(&unchecked));
+            }
+        }
     }
 
     /// What was shown, without what differs from run to run.

@@ -11,6 +11,7 @@ use super::user::as_test_user;
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// A run of the program that is being put together.
+#[derive(Clone)]
 pub struct Run {
     args: Vec<String>,
     script: Option<String>,

@@ -1,5 +1,6 @@
 //! What is typed, until it is an input: completion, hints, colours, keys.
 
+mod command_line;
 mod completer;
 mod highlighter;
 mod hinter;
