@@ -21,6 +21,7 @@ use diagnostic::Diagnostic;
 
 fn main() {
     virhai::warm_up();
+    diagnostic::defect::watch();
     leave(match Args::try_parse() {
         Ok(args) => status(&args),
         Err(message) => {

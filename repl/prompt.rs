@@ -23,6 +23,7 @@ use rustyline::history::FileHistory;
 use virhai::interrupt::Stop;
 
 use crate::args::Args;
+use crate::diagnostic::Diagnostic;
 use crate::run::{self, FAILED};
 use crate::signals;
 use input::Input;
@@ -35,7 +36,7 @@ pub(crate) fn start(args: &Args) -> u8 {
     match Prompt::new(args) {
         Ok(mut prompt) => prompt.run(args.options.quiet),
         Err(message) => {
-            eprintln!("error: {message}");
+            Diagnostic::plain(message).report_plain(&args.options);
             FAILED
         }
     }

@@ -59,16 +59,15 @@ pub(crate) fn run_function(options: &Options, path: PathBuf, name: String) -> u8
     )
 }
 
-fn run_script(options: &Options, script: Result<Script, String>) -> u8 {
+fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 {
     let script = match script {
         Ok(script) => script,
-        Err(message) => {
-            Diagnostic::wrong_usage(message).report_plain(options);
+        Err(wrong) => {
+            wrong.report_plain(options);
             return WRONG_USAGE;
         }
     };
-    let options = options.clone();
-    let session = session(&options);
+    let session = session(options);
     let interrupt = session.interrupt().clone();
     let stop = interrupt.clone();
     if let Err(error) = signals::watch(
@@ -76,7 +75,7 @@ fn run_script(options: &Options, script: Result<Script, String>) -> u8 {
         options.quiet,
         || crate::leave(INTERRUPTED),
     ) {
-        Diagnostic::plain(format!("cannot watch for signals: {error}")).report_plain(&options);
+        Diagnostic::plain(format!("cannot watch for signals: {error}")).report_plain(options);
     }
     let timeout = options.timeout;
     // Built here, while the thread of `warm_up` readies libvirt: the main thread's memory grows in
@@ -87,22 +86,27 @@ fn run_script(options: &Options, script: Result<Script, String>) -> u8 {
     let imports = Imports::new(folders);
     let engine = engine::build(&session, &options.limits(), imports.clone());
     let (sender, receiver) = mpsc::channel();
+    let own = options.clone();
     let worker = std::thread::Builder::new()
         .name("script".into())
         .stack_size(STACK)
         .spawn(move || {
-            let _ = sender.send(work(&options, &session, &engine, &imports, &script));
+            let _ = sender.send(work(&own, &session, &engine, &imports, &script));
         });
     if let Err(error) = worker {
-        eprintln!("error: cannot start a thread: {error}");
+        Diagnostic::plain(format!("cannot start a thread: {error}")).report_plain(options);
         return FAILED;
     }
+    let broken_off = || {
+        Diagnostic::of_defect("").report_plain(options);
+        FAILED
+    };
     let Some(timeout) = timeout else {
-        return receiver.recv().unwrap_or(FAILED);
+        return receiver.recv().unwrap_or_else(|_| broken_off());
     };
     match receiver.recv_timeout(timeout) {
         Ok(status) => status,
-        Err(RecvTimeoutError::Disconnected) => FAILED,
+        Err(RecvTimeoutError::Disconnected) => broken_off(),
         Err(RecvTimeoutError::Timeout) => {
             interrupt.stop(Stop::TimedOut);
             loop {
@@ -112,7 +116,9 @@ fn run_script(options: &Options, script: Result<Script, String>) -> u8 {
                     Err(_) => break,
                 }
             }
-            eprintln!("error: the script's time is up, and libvirt does not come back from a call");
+            Diagnostic::of_stop(Stop::TimedOut)
+                .with_note("libvirt does not come back from a call, whose outcome is unknown")
+                .report_plain(options);
             TIMED_OUT
         }
     }
@@ -136,10 +142,17 @@ pub(crate) fn session(options: &Options) -> Session {
 }
 
 /// The text of the script `path`.
-pub(crate) fn text_of(path: &Path) -> Result<String, String> {
-    let bytes =
-        std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    String::from_utf8(bytes).map_err(|_| format!("{} is not UTF-8 text", path.display()))
+pub(crate) fn text_of(path: &Path) -> Result<String, Box<Diagnostic>> {
+    let bytes = std::fs::read(path).map_err(|error| Diagnostic::unreadable(path, &error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..good]
+            .split(|byte| *byte == b'\n')
+            .count();
+        Diagnostic::wrong_usage(format!("{} is not UTF-8 text", path.display()))
+            .with_hint(format!("the first byte that is none is in line {line}"))
+            .into()
+    })
 }
 
 /// The folder that the script `path` imports from.
@@ -153,7 +166,7 @@ fn here() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| ".".into())
 }
 
-fn read(source: Source) -> Result<Script, String> {
+fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
     Ok(match source {
         Source::File(path, args) => {
             let (text, folder) = (text_of(&path)?, folder_of(&path));
@@ -169,7 +182,9 @@ fn read(source: Source) -> Result<Script, String> {
             let mut text = String::new();
             std::io::stdin()
                 .read_to_string(&mut text)
-                .map_err(|error| format!("cannot read standard input: {error}"))?;
+                .map_err(|error| {
+                    Diagnostic::wrong_usage(format!("cannot read standard input: {error}"))
+                })?;
             Script {
                 name: "standard input".into(),
                 text,
@@ -185,7 +200,7 @@ fn read(source: Source) -> Result<Script, String> {
             args,
             function: None,
         },
-        Source::Prompt => return Err("a prompt is no script".into()),
+        Source::Prompt => return Err(Diagnostic::wrong_usage("a prompt is no script").into()),
     })
 }
 
@@ -271,18 +286,20 @@ fn finish(
         return status;
     }
     // What a stop leaves behind, such as an aborted save, is not the script's own failure.
+    let failure = Diagnostic::of_error(engine, imports, name, &error);
     let (diagnostic, status) = match session.interrupt().stopping() {
-        Some(stop @ Stop::Interrupted) => (Diagnostic::of_stop(stop).leaving(&error), INTERRUPTED),
-        Some(stop @ Stop::TimedOut) => (Diagnostic::of_stop(stop).leaving(&error), TIMED_OUT),
-        Some(stop @ (Stop::OutOfMemory | Stop::TooDeep)) => {
-            let place = Diagnostic::of_error(engine, imports, name, &error);
-            (Diagnostic::of_stop(stop).at_place_of(place), FAILED)
+        Some(stop) => {
+            let stopped = Diagnostic::of_stop(stop).leaving(&error);
+            let status = match stop {
+                Stop::Interrupted => INTERRUPTED,
+                Stop::TimedOut => TIMED_OUT,
+                Stop::OutOfMemory | Stop::TooDeep => FAILED,
+            };
+            (stopped.at_place_of(failure), status)
         }
-        None => (
-            Diagnostic::of_error(engine, imports, name, &error),
-            status_of(&error),
-        ),
+        None => (failure, status_of(&error)),
     };
+    let diagnostic = diagnostic.not_undone(session.not_undone());
     diagnostic.report(options, imports);
     status
 }

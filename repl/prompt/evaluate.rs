@@ -4,9 +4,11 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use rhai::Position;
+use virhai::Imports;
 
 use super::worker::{Answer, View};
 use super::{Prompt, pager, runbook};
+use crate::diagnostic::Diagnostic;
 use crate::run;
 
 /// How an input ended.
@@ -108,7 +110,8 @@ impl Prompt {
                 }
                 Ok(Answer::Exit(status)) => return Ended::Session(status),
                 Err(RecvTimeoutError::Disconnected) => {
-                    eprintln!("error: virhai failed inside, which is a defect to report");
+                    let defect = Diagnostic::of_defect("");
+                    eprintln!("{}", defect.render(&Imports::default(), false));
                     return Ended::Badly(Position::NONE);
                 }
                 Err(RecvTimeoutError::Timeout) => {

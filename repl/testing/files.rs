@@ -138,8 +138,8 @@ fn read(
     file: &Path,
     found: &mut Tests,
 ) -> Result<bool, u8> {
-    let text = run::text_of(file).map_err(|why| {
-        Diagnostic::wrong_usage(why).report_plain(options);
+    let text = run::text_of(file).map_err(|wrong| {
+        wrong.report_plain(options);
         WRONG_USAGE
     })?;
     let name = file.display().to_string();

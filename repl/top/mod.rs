@@ -39,15 +39,14 @@ pub(crate) fn run(options: &Options) -> u8 {
     let connection = match engine.eval::<Connection>("connect()") {
         Ok(connection) => connection,
         Err(error) => {
-            let diagnostic = Diagnostic::of_error(&engine, &imports, "top", &error);
-            eprintln!("{}", diagnostic.render(&imports, options.colors()));
+            Diagnostic::of_error(&engine, &imports, "top", &error).report(options, &imports);
             return run::status_of(&error);
         }
     };
     match show(engine, &connection, options.colors()) {
         Ok(()) => run::DONE,
         Err(message) => {
-            eprintln!("error: {message}");
+            Diagnostic::plain(message).report_plain(options);
             run::FAILED
         }
     }
