@@ -17,8 +17,8 @@ use crate::run::{self, DOES_NOT_COMPILE, DONE, WRONG_USAGE, print_line};
 pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
     let files = match scripts(&check.paths) {
         Ok(files) => files,
-        Err(message) => {
-            Diagnostic::wrong_usage(message).report_plain(options);
+        Err(wrong) => {
+            wrong.report_plain(options);
             return WRONG_USAGE;
         }
     };
@@ -35,8 +35,8 @@ pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
     for path in &files {
         let text = match run::text_of(path) {
             Ok(text) => text,
-            Err(message) => {
-                Diagnostic::wrong_usage(message).report_plain(options);
+            Err(wrong) => {
+                wrong.report_plain(options);
                 return WRONG_USAGE;
             }
         };
@@ -95,15 +95,15 @@ pub(crate) fn before_run(
 }
 
 /// The scripts that `paths` name: files, and all `*.rhai` below folders.
-fn scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+fn scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
             let before = files.len();
-            below(path, &mut files)
-                .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            below(path, &mut files).map_err(|error| Diagnostic::unreadable(path, &error))?;
             if files.len() == before {
-                return Err(format!("there is no script (*.rhai) in {}", path.display()));
+                let message = format!("there is no script (*.rhai) in {}", path.display());
+                return Err(Diagnostic::wrong_usage(message).into());
             }
         } else {
             files.push(path.clone());

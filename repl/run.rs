@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, Scope};
+use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 use serde_json::json;
 use virhai::engine;
 use virhai::interrupt::Stop;
@@ -22,7 +22,12 @@ pub(crate) const WRONG_USAGE: u8 = 2;
 pub(crate) const DOES_NOT_COMPILE: u8 = 3;
 const NO_CONNECTION: u8 = 4;
 const TIMED_OUT: u8 = 124;
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// The status of a program that a signal ended, as a shell gives it.
+pub(crate) fn killed_by(signal: i32) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(INTERRUPTED)
+}
 
 /// How long a stopped script may take to end by itself.
 const GRACE: Duration = Duration::from_secs(10);
@@ -33,24 +38,44 @@ struct Script {
     text: String,
     folder: PathBuf,
     args: Vec<String>,
+    /// What is called once the script has run.
+    function: Option<String>,
 }
 
 /// Runs `source` and answers the exit status.
 pub(crate) fn run(args: &Args, source: Source) -> u8 {
-    let script = match read(source) {
+    run_script(&args.options, read(source))
+}
+
+/// Runs the script in the file `path` and then its function `name`, and answers the exit status.
+pub(crate) fn run_function(options: &Options, path: PathBuf, name: String) -> u8 {
+    let script = read(Source::File(path, Vec::new()));
+    run_script(
+        options,
+        script.map(|script| Script {
+            function: Some(name),
+            ..script
+        }),
+    )
+}
+
+fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 {
+    let script = match script {
         Ok(script) => script,
-        Err(message) => {
-            Diagnostic::wrong_usage(message).report_plain(&args.options);
+        Err(wrong) => {
+            wrong.report_plain(options);
             return WRONG_USAGE;
         }
     };
-    let options = args.options.clone();
-    let session = session(&options);
+    let session = session(options);
     let interrupt = session.interrupt().clone();
-    if let Err(error) = signals::watch(interrupt.clone(), options.quiet, || {
-        crate::leave(INTERRUPTED)
-    }) {
-        Diagnostic::plain(format!("cannot watch for signals: {error}")).report_plain(&options);
+    let stop = interrupt.clone();
+    if let Err(error) = signals::watch(
+        move || stop.stop(Stop::Interrupted),
+        options.quiet,
+        || crate::leave(INTERRUPTED),
+    ) {
+        Diagnostic::plain(format!("cannot watch for signals: {error}")).report_plain(options);
     }
     let timeout = options.timeout;
     // Built here, while the thread of `warm_up` readies libvirt: the main thread's memory grows in
@@ -61,22 +86,27 @@ pub(crate) fn run(args: &Args, source: Source) -> u8 {
     let imports = Imports::new(folders);
     let engine = engine::build(&session, &options.limits(), imports.clone());
     let (sender, receiver) = mpsc::channel();
+    let own = options.clone();
     let worker = std::thread::Builder::new()
         .name("script".into())
         .stack_size(STACK)
         .spawn(move || {
-            let _ = sender.send(work(&options, &session, &engine, &imports, &script));
+            let _ = sender.send(work(&own, &session, &engine, &imports, &script));
         });
     if let Err(error) = worker {
-        eprintln!("error: cannot start a thread: {error}");
+        Diagnostic::plain(format!("cannot start a thread: {error}")).report_plain(options);
         return FAILED;
     }
+    let broken_off = || {
+        Diagnostic::of_defect("").report_plain(options);
+        FAILED
+    };
     let Some(timeout) = timeout else {
-        return receiver.recv().unwrap_or(FAILED);
+        return receiver.recv().unwrap_or_else(|_| broken_off());
     };
     match receiver.recv_timeout(timeout) {
         Ok(status) => status,
-        Err(RecvTimeoutError::Disconnected) => FAILED,
+        Err(RecvTimeoutError::Disconnected) => broken_off(),
         Err(RecvTimeoutError::Timeout) => {
             interrupt.stop(Stop::TimedOut);
             loop {
@@ -86,7 +116,9 @@ pub(crate) fn run(args: &Args, source: Source) -> u8 {
                     Err(_) => break,
                 }
             }
-            eprintln!("error: the script's time is up, and libvirt does not come back from a call");
+            Diagnostic::of_stop(Stop::TimedOut)
+                .with_note("libvirt does not come back from a call, whose outcome is unknown")
+                .report_plain(options);
             TIMED_OUT
         }
     }
@@ -110,10 +142,17 @@ pub(crate) fn session(options: &Options) -> Session {
 }
 
 /// The text of the script `path`.
-pub(crate) fn text_of(path: &Path) -> Result<String, String> {
-    let bytes =
-        std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    String::from_utf8(bytes).map_err(|_| format!("{} is not UTF-8 text", path.display()))
+pub(crate) fn text_of(path: &Path) -> Result<String, Box<Diagnostic>> {
+    let bytes = std::fs::read(path).map_err(|error| Diagnostic::unreadable(path, &error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..good]
+            .split(|byte| *byte == b'\n')
+            .count();
+        Diagnostic::wrong_usage(format!("{} is not UTF-8 text", path.display()))
+            .with_hint(format!("the first byte that is none is in line {line}"))
+            .into()
+    })
 }
 
 /// The folder that the script `path` imports from.
@@ -127,7 +166,7 @@ fn here() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| ".".into())
 }
 
-fn read(source: Source) -> Result<Script, String> {
+fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
     Ok(match source {
         Source::File(path, args) => {
             let (text, folder) = (text_of(&path)?, folder_of(&path));
@@ -136,18 +175,22 @@ fn read(source: Source) -> Result<Script, String> {
                 text,
                 folder,
                 args,
+                function: None,
             }
         }
         Source::Stdin(args) => {
             let mut text = String::new();
             std::io::stdin()
                 .read_to_string(&mut text)
-                .map_err(|error| format!("cannot read standard input: {error}"))?;
+                .map_err(|error| {
+                    Diagnostic::wrong_usage(format!("cannot read standard input: {error}"))
+                })?;
             Script {
                 name: "standard input".into(),
                 text,
                 folder: here(),
                 args,
+                function: None,
             }
         }
         Source::Code(text, args) => Script {
@@ -155,8 +198,9 @@ fn read(source: Source) -> Result<Script, String> {
             text,
             folder: here(),
             args,
+            function: None,
         },
-        Source::Prompt => return Err("a prompt is no script".into()),
+        Source::Prompt => return Err(Diagnostic::wrong_usage("a prompt is no script").into()),
     })
 }
 
@@ -203,8 +247,16 @@ fn work(
             .collect::<Array>(),
     );
     let began = Instant::now();
-    let result =
-        engine::guarded(|| engine.eval_ast_with_scope::<Dynamic>(&mut scope, &program.ast));
+    let result = engine::guarded(|| match &script.function {
+        None => engine.eval_ast_with_scope::<Dynamic>(&mut scope, &program.ast),
+        Some(name) => engine.call_fn_with_options::<Dynamic>(
+            CallFnOptions::new().eval_ast(true),
+            &mut scope,
+            &program.ast,
+            name,
+            (),
+        ),
+    });
     let status = finish(options, session, engine, imports, &script.name, result);
     if options.verbose {
         eprintln!(
@@ -234,18 +286,20 @@ fn finish(
         return status;
     }
     // What a stop leaves behind, such as an aborted save, is not the script's own failure.
+    let failure = Diagnostic::of_error(engine, imports, name, &error);
     let (diagnostic, status) = match session.interrupt().stopping() {
-        Some(stop @ Stop::Interrupted) => (Diagnostic::of_stop(stop).leaving(&error), INTERRUPTED),
-        Some(stop @ Stop::TimedOut) => (Diagnostic::of_stop(stop).leaving(&error), TIMED_OUT),
-        Some(stop @ (Stop::OutOfMemory | Stop::TooDeep)) => {
-            let place = Diagnostic::of_error(engine, imports, name, &error);
-            (Diagnostic::of_stop(stop).at_place_of(place), FAILED)
+        Some(stop) => {
+            let stopped = Diagnostic::of_stop(stop).leaving(&error);
+            let status = match stop {
+                Stop::Interrupted => INTERRUPTED,
+                Stop::TimedOut => TIMED_OUT,
+                Stop::OutOfMemory | Stop::TooDeep => FAILED,
+            };
+            (stopped.at_place_of(failure), status)
         }
-        None => (
-            Diagnostic::of_error(engine, imports, name, &error),
-            status_of(&error),
-        ),
+        None => (failure, status_of(&error)),
     };
+    let diagnostic = diagnostic.not_undone(session.not_undone());
     diagnostic.report(options, imports);
     status
 }

@@ -122,7 +122,11 @@ fn free_call(engine: &mut Engine) {
     });
 }
 
-/// Runs `work` and turns a panic, which would be a defect of virhai, into an error.
+/// What the error says first that a defect of virhai becomes.
+pub const DEFECT: &str = "virhai failed inside";
+
+/// Runs `work` and turns a panic, which would be a defect of virhai, into an error that scripts
+/// cannot catch.
 pub fn guarded<T>(
     work: impl FnOnce() -> Result<T, Box<EvalAltResult>>,
 ) -> Result<T, Box<EvalAltResult>> {
@@ -132,6 +136,6 @@ pub fn guarded<T>(
             .cloned()
             .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
             .unwrap_or_default();
-        Err(format!("virhai failed inside, which is a defect to report: {text}").into())
+        Err(EvalAltResult::ErrorSystem(DEFECT.into(), text.into()).into())
     })
 }

@@ -159,13 +159,21 @@ pub fn for_function(
 
     // That Rhai itself has the name for other values tells nothing.
     let own = || functions.iter().filter(|function| !function.standard);
-    let same: Vec<String> = methods
+    let mut same: Vec<&Function> = methods
         .iter()
         .copied()
         .chain(own().filter(|function| !fitting(function)))
         .filter(|function| function.name == name && !function.property)
-        .map(signature_of)
         .collect();
+    // The engine has them in no order of its own.
+    same.sort_by_cached_key(|function| {
+        (
+            !fitting(function),
+            function.parameters.len(),
+            signature_of(function),
+        )
+    });
+    let same: Vec<String> = same.into_iter().map(signature_of).collect();
     if !same.is_empty() {
         return Some(format!("it is called as {}", same.join(", or ")));
     }

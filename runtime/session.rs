@@ -50,6 +50,7 @@ struct Shared {
     interrupt: Interrupt,
     output: Mutex<Box<dyn Write + Send>>,
     notes: Mutex<Box<dyn Write + Send>>,
+    not_undone: Mutex<Vec<String>>,
 }
 
 impl Session {
@@ -63,6 +64,7 @@ impl Session {
             interrupt: Interrupt::default(),
             output: Mutex::new(options.output),
             notes: Mutex::new(options.notes),
+            not_undone: Mutex::default(),
         }))
     }
 
@@ -110,6 +112,19 @@ impl Session {
     /// Writes a line that is no part of the result.
     pub fn note(&self, line: &str) {
         write_line(&self.0.notes, line);
+    }
+
+    /// Says what cannot be taken back, and remembers it.
+    pub(crate) fn cannot_undo(&self, why: String) {
+        self.note(&format!("cannot undo: {why}"));
+        let failures = self.0.not_undone.lock();
+        failures.unwrap_or_else(PoisonError::into_inner).push(why);
+    }
+
+    /// What could not be taken back since this was asked the last time.
+    pub fn not_undone(&self) -> Vec<String> {
+        let failures = self.0.not_undone.lock();
+        std::mem::take(&mut *failures.unwrap_or_else(PoisonError::into_inner))
     }
 }
 

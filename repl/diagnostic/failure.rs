@@ -1,7 +1,7 @@
 //! What stopped a script, as a diagnostic.
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position};
-use virhai::{Error, Imports, names};
+use virhai::{Error, Imports, engine as engines, names};
 
 use super::Diagnostic;
 use super::place::{Place, shorten};
@@ -45,6 +45,11 @@ impl Diagnostic {
                 }
                 _ => break,
             }
+        }
+        if let EvalAltResult::ErrorSystem(what, words) = inner
+            && what == engines::DEFECT
+        {
+            return Self::of_defect(&words.to_string());
         }
         let place = Place::of_error(imports, &file, inner.position());
         let left_out = shorten(&mut trail);
@@ -136,6 +141,39 @@ impl Diagnostic {
         diagnostic
     }
 
+    /// What several calls at once failed with; `lines` are their failures in words.
+    fn describe_parallel(
+        &mut self,
+        imports: &Imports,
+        list: &Array,
+        lines: Vec<String>,
+        file: &str,
+    ) {
+        self.title = match lines.len() {
+            1 => "one of the calls in parallel failed".into(),
+            many => format!("{many} of the calls in parallel failed"),
+        };
+        self.notes = lines;
+        let errors = list.iter().filter_map(|failure| {
+            let failure = failure.read_lock::<Map>()?;
+            failure.get("error")?.clone().try_cast::<Error>()
+        });
+        let mut hints = Vec::new();
+        for error in errors {
+            let (position, source) = error.origin();
+            let place = Place::of_error(imports, source.unwrap_or(file), position);
+            if !position.is_none() && self.trail.iter().all(|(_, other)| !other.is_at(&place)) {
+                self.trail.insert(0, ("failed here".into(), place));
+            }
+            hints.extend(error.hint().map(str::to_owned));
+        }
+        // Advice on one of several failures would be taken for advice on all.
+        hints.dedup();
+        if let [hint] = &hints[..] {
+            self.hint = Some(hint.clone());
+        }
+    }
+
     fn describe_thrown(&mut self, imports: &Imports, value: &Dynamic, thrown: Place) {
         if let Some(map) = value.read_lock::<Map>()
             && let Some((title, position)) = caught_and_thrown(&map)
@@ -146,12 +184,11 @@ impl Diagnostic {
             self.place = Some(origin);
             return;
         }
-        if let Some(failures) = value.read_lock::<Array>().and_then(|list| failures(&list)) {
-            self.title = match failures.len() {
-                1 => "one of the calls in parallel failed".into(),
-                many => format!("{many} of the calls in parallel failed"),
-            };
-            self.notes = failures;
+        if let Some(list) = value.read_lock::<Array>()
+            && let Some(failures) = failures(&list)
+        {
+            self.describe_parallel(imports, &list, failures, &thrown.file);
+            self.thrown = Some(value.clone());
             return;
         }
         if let Some(map) = value.read_lock::<Map>()
@@ -184,8 +221,7 @@ impl Diagnostic {
         self.hint = error.hint().map(str::to_owned);
         let (position, source) = error.origin();
         let origin = Place::of_error(imports, source.unwrap_or(&thrown.file), position);
-        if !position.is_none() && (origin.position != thrown.position || origin.file != thrown.file)
-        {
+        if !position.is_none() && !origin.is_at(&thrown) {
             self.trail.insert(0, ("thrown again here".into(), thrown));
             self.place = Some(origin);
         }

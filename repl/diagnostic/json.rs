@@ -27,6 +27,7 @@ impl Diagnostic {
             "hint": self.hint,
             "libvirt": self.error.as_ref().map(show::error),
             "xml": self.rejected.as_ref().map(xml),
+            "not_undone": self.not_undone,
             "thrown": self.thrown.as_ref().map(show::json),
         })
     }

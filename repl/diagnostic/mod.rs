@@ -1,5 +1,6 @@
 //! What is wrong, as people and programs read it: what, where in the script, how it got there, what to do.
 
+pub(crate) mod defect;
 mod failure;
 mod finding;
 mod json;
@@ -48,6 +49,8 @@ pub(crate) struct Diagnostic {
     error: Option<Error>,
     /// The XML that libvirt refused.
     rejected: Option<Rejected>,
+    /// What could not be taken back after it, which was said when it happened.
+    not_undone: Vec<String>,
     /// The map that a script threw, for another program.
     thrown: Option<Dynamic>,
 }
@@ -68,6 +71,7 @@ impl Diagnostic {
             hint: None,
             error: None,
             rejected: None,
+            not_undone: Vec::new(),
             thrown: None,
         }
     }
@@ -153,11 +157,20 @@ impl Diagnostic {
         self
     }
 
+    /// The same with what could not be taken back, for another program: people were told before.
+    pub(crate) fn not_undone(mut self, failures: Vec<String>) -> Self {
+        self.not_undone = failures;
+        self
+    }
+
     /// The same with the place of `other`.
     pub(crate) fn at_place_of(mut self, other: Self) -> Self {
         self.place = other.place;
         self.label = other.label;
         self.trail = other.trail;
+        if let Some(place) = &self.place {
+            self.trail.retain(|(_, other)| !other.is_at(place));
+        }
         self.left_out = other.left_out;
         self
     }

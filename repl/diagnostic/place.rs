@@ -36,6 +36,11 @@ impl Place {
         Self::new(file, imports.as_written(file, position))
     }
 
+    /// Whether it begins where `other` does.
+    pub(super) fn is_at(&self, other: &Self) -> bool {
+        self.position == other.position && self.file == other.file
+    }
+
     /// The bytes of `text`, the file's, that this is.
     pub(super) fn span(&self, text: &str) -> Option<Range<usize>> {
         let line_number = self.position.line()?;

@@ -1,5 +1,7 @@
 //! A command line that makes no sense, as a diagnostic.
 
+use std::path::{Path, PathBuf};
+
 use clap::error::ErrorKind;
 
 use super::Diagnostic;
@@ -24,7 +26,8 @@ impl Diagnostic {
         let (mut tip, mut usage) = (None, None);
         for part in parts {
             if let Some(text) = part.strip_prefix("tip: ") {
-                tip = Some(plain_message(text));
+                // Further tips are about what is less likely.
+                tip = text.split(" tip: ").next().map(plain_message);
             } else if part.starts_with("Usage: ") || part.starts_with('[') {
                 usage = Some(part.replacen("Usage: ", "usage: ", 1));
             }
@@ -40,6 +43,31 @@ impl Diagnostic {
     pub(crate) fn wrong_usage(message: impl Into<String>) -> Self {
         Self::plain(message).of_kind("usage")
     }
+
+    /// A file or a folder that cannot be read.
+    pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
+        let why = error.to_string();
+        let why = why.split(" (os error").next().unwrap_or_default();
+        let diagnostic = Self::wrong_usage(format!("cannot read {}: {why}", path.display()));
+        match beside(path).filter(|_| error.kind() == std::io::ErrorKind::NotFound) {
+            Some(near) => diagnostic.with_hint(format!("did you mean `{}`?", near.display())),
+            None => diagnostic,
+        }
+    }
+}
+
+/// The script that is beside where `path` should be and whose name is nearest to it.
+fn beside(path: &Path) -> Option<PathBuf> {
+    let wanted = path.file_name()?.to_str()?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
+    let names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    let near = virhai::suggest::nearest(wanted, names.iter().map(String::as_str))?;
+    Some(path.with_file_name(near))
 }
 
 fn one_line(text: &str) -> String {

@@ -79,10 +79,12 @@ impl Undo {
             });
             if let Err(error) = done {
                 let why = match error.unwrap_inner() {
-                    EvalAltResult::ErrorRuntime(value, _) => words(value),
+                    EvalAltResult::ErrorRuntime(value, _) => {
+                        format!("{}{}", words(value), at(&error))
+                    }
                     other => other.to_string(),
                 };
-                session.note(&format!("cannot undo: {why}"));
+                session.cannot_undo(why);
             }
         }
     }
@@ -97,6 +99,22 @@ fn words(thrown: &Dynamic) -> String {
     match map.as_ref().and_then(|map| map.get("message")) {
         Some(message) => message.to_string(),
         None => thrown.to_string(),
+    }
+}
+
+/// Where `error` was thrown, as far as that is known.
+fn at(error: &EvalAltResult) -> String {
+    let (mut file, mut inner) = (None, error);
+    while let EvalAltResult::ErrorInFunctionCall(_, source, next, _) = inner {
+        file = Some(source.as_str()).filter(|source| !source.is_empty());
+        inner = next;
+    }
+    let Some(line) = inner.position().line() else {
+        return String::new();
+    };
+    match file {
+        Some(file) => format!(" (line {line} of {file})"),
+        None => format!(" (line {line})"),
     }
 }
 

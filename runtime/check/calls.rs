@@ -261,17 +261,19 @@ impl<'a> Walk<'a> {
             // Nothing is known of the value but that no value has such a method, unless it is a
             // map that was made elsewhere: only what is meant instead makes it certain.
             let exists = catalog.named(name).next().is_some();
-            if let Some(hint) = hint
+            let meant = hint.is_some() || !self.checker.whole;
+            if meant
                 && !exists
                 && !known.iter().any(|own| own == name)
                 && !self.facts.evaluates
             {
                 let message = format!("no value has a method `{name}`");
-                self.find(Code::UnknownMethod, position, message).hint = Some(hint);
+                self.find(Code::UnknownMethod, position, message).hint = hint;
             }
             return;
         };
-        if kind == "map" && (hint.is_none() || self.facts.evaluates) {
+        let meant = hint.is_some() || !self.checker.whole;
+        if kind == "map" && (!meant || self.facts.evaluates) {
             return;
         }
         let message = match kind {

@@ -14,6 +14,7 @@ mod flags;
 mod native_options;
 mod options;
 mod scope;
+mod script_options;
 mod shadow;
 mod state;
 mod statements;
@@ -26,6 +27,7 @@ use rhai::Engine;
 pub use finding::{Code, Finding, Related, Severity, Span};
 pub use flags::enumerations;
 pub use native_options::option_keys;
+pub use script_options::{script_option_keys, script_part_keys};
 
 use crate::Imports;
 use crate::catalog::Catalog;
@@ -39,6 +41,9 @@ pub struct Checker<'a> {
     catalog: &'a Catalog,
     /// The variables that every script is given.
     variables: Vec<String>,
+    /// Whether the catalogue has all names; if not, what depends on them is reported to be looked
+    /// at again.
+    whole: bool,
 }
 
 /// Rhai's types of which the catalogue tells all that they can do.
@@ -64,6 +69,7 @@ impl<'a> Checker<'a> {
             engine,
             catalog,
             variables: vec!["args".into()],
+            whole: true,
         }
     }
 
@@ -122,9 +128,10 @@ pub fn before_run(
 ) -> Vec<Finding> {
     let files = Files::of(imports, name, program);
     let few = Catalog::with_names(engine, &files.names_called());
-    let findings = Checker::new(engine, &few).check_files(&files);
-    if findings.is_empty() {
-        return findings;
+    let mut checker = Checker::new(engine, &few);
+    checker.whole = false;
+    if checker.check_files(&files).is_empty() {
+        return Vec::new();
     }
     // What was meant instead is among all names.
     let catalog = Catalog::new(engine);

@@ -65,6 +65,8 @@ pub(super) fn signatures(functions: &[&Function], method: bool) -> String {
             signatures.push(shown);
         }
     }
+    // The engine has them in no order of its own.
+    signatures.sort_by_cached_key(|shown| (shown.matches(',').count(), shown.clone()));
     const MOST: usize = 4;
     let more = signatures.len() > MOST;
     signatures.truncate(MOST);

@@ -1,10 +1,12 @@
 //! What an uncaught error shows.
 //!
-//! Each case has its golden text in `tests/data/errors/`; `UPDATE=1` rewrites them. What the check
-//! finds before anything runs has another in `unchecked/` there, for where it cannot be known.
+//! Each case has its golden text in `tests/data/errors/`, and some have what programs read beside
+//! it as `.json`; `UPDATE=1` rewrites those that are there. What the check finds before anything
+//! runs has another in `unchecked/` there, for where it cannot be known.
 
-use std::os::unix::net::UnixListener;
-use std::path::Path;
+mod outside;
+
+use std::path::{Path, PathBuf};
 
 use crate::support::{Outcome, Run, Scratch, TestHost, virhai};
 
@@ -29,47 +31,72 @@ impl Case {
     }
 
     /// Runs `script` on the test driver and compares.
-    fn shows(self, name: &str, script: &str) {
+    fn shows(&self, name: &str, script: &str) {
         let run = virhai().arg("-c").arg(self.host.uri());
         self.shows_of(run, name, script);
     }
 
-    fn shows_of(self, run: Run, name: &str, script: &str) {
+    fn shows_of(&self, run: Run, name: &str, script: &str) {
         self.scratch.write("main.rhai", script);
         let main = self.scratch.path("main.rhai");
-        let outcome = run.clone().arg("run").arg(&main).run();
-        compare(name, &self.plain(&outcome));
+        let status = self.shows_run(run.clone().arg("run").arg(&main), name);
         // What the check before the run finds is found by the run as well.
-        if outcome.status == 3 {
+        if status == 3 {
             let unchecked = run.arg("--no-check").arg("run").arg(&main).run();
             if unchecked.status != 3 {
-                compare(&format!("unchecked/{name}"), &self.plain(&unchecked));
+                compare(&format!("unchecked/{name}.txt"), &self.plain(&unchecked));
             }
         }
     }
 
-    /// What was shown, without what differs from run to run.
-    fn plain(&self, outcome: &Outcome) -> String {
+    /// Compares what `run` shows to people, and to programs where there is a file for that; answers
+    /// the exit status.
+    fn shows_run(&self, run: Run, name: &str) -> i32 {
+        let outcome = run.clone().run();
         assert_eq!(
             outcome.stdout, "",
             "nothing of an error goes to standard output"
         );
+        compare(&format!("{name}.txt"), &self.plain(&outcome));
+        let data = format!("{name}.json");
+        if golden(&data).exists() {
+            let outcome = run.first_arg("--json").run();
+            compare(&data, &self.data(&outcome.stdout));
+        }
+        outcome.status
+    }
+
+    /// What was shown, without what differs from run to run.
+    fn plain(&self, outcome: &Outcome) -> String {
+        let shown = self.without_places(&outcome.stderr);
+        format!("{shown}\nexit status {}\n", outcome.status)
+    }
+
+    /// What programs read, a field a line.
+    fn data(&self, printed: &str) -> String {
+        let printed = self.without_places(printed);
+        let data: serde_json::Value = serde_json::from_str(&printed).expect("it is JSON");
+        format!("{data:#}\n")
+    }
+
+    fn without_places(&self, text: &str) -> String {
         let folder = self.scratch.text("");
         let folder = folder.trim_end_matches('/');
-        let shown = outcome
-            .stderr
-            .replace(&self.host.uri(), "test:///HOST")
+        text.replace(&self.host.uri(), "test:///HOST")
             .replace(&format!("{folder}/"), "")
             .replace(folder, "FOLDER")
             // As libvirt put it before 10.0.
-            .replace("(domain_definition):1: Opening", "at line 1: Opening");
-        format!("{shown}\nexit status {}\n", outcome.status)
+            .replace("(domain_definition):1: Opening", "at line 1: Opening")
     }
+}
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/errors/{name}"))
 }
 
 /// Compares with the golden file `name`, or rewrites it.
 fn compare(name: &str, shown: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/errors/{name}.txt"));
+    let path = golden(name);
     if std::env::var_os("UPDATE").is_some() {
         std::fs::create_dir_all(path.parent().expect("the file is in a folder"))
             .expect("it can be made");
@@ -156,6 +183,13 @@ cases! {
     a_network_that_the_schema_refuses: "let xml = `<network>\n  <name>lab</name>\n  <brigde name='virbr7'/>\n</network>\n`;\nconnect().network_define_xml(xml, VIR_NETWORK_DEFINE_VALIDATE);\n";
     a_domain_that_is_off: "let dom = connect().lookup_by_name(\"test\");\ndom.destroy();\ndom.suspend();\n";
     a_domain_that_is_paused: "let dom = connect().lookup_by_name(\"test\");\ndom.suspend();\ndom.suspend();\n";
+    a_name_nearly_right_found_late: "fn stop(dom) {\n    dom.shutdwon();\n}\nstop(connect().lookup_by_name(\"test\"));\n";
+    too_few_arguments_found_late: "fn move(dom) {\n    dom.set_memory();\n}\nmove(connect().lookup_by_name(\"test\"));\n";
+    an_argument_of_the_wrong_type_found_late: "fn find(conn, what) {\n    conn.lookup_by_name(what)\n}\nfind(connect(), 42);\n";
+    an_option_nearly_right_found_late: "fn leave(dom, options) {\n    dom.migrate(dom.connect(), 0, options);\n}\nlet options = #{};\noptions[\"bandwith\"] = 10;\nleave(connect().lookup_by_name(\"test\"), options);\n";
+    a_property_found_late: "fn what(dom) {\n    dom.nmae\n}\nwhat(connect().lookup_by_name(\"test\"));\n";
+    several_in_parallel: "let conn = connect();\nfn find(conn, name) {\n    conn.lookup_by_name(name)\n}\nparallel([\"web\", \"test\", \"db\"], 1, |name| find(conn, name));\n";
+    a_failure_in_undo: "let conn = connect();\nall_or_nothing(|undo| {\n    let dom = conn.lookup_by_name(\"test\");\n    dom.suspend();\n    undo.push(|| dom.create());\n    conn.lookup_by_name(\"web\");\n});\n";
     xml_of_the_wrong_type: "connect().define_xml(#{ name: \"web\" });\n";
     a_scheme_that_does_not_exist: "connect(\"nonsense:///system\");\n";
     a_uri_that_is_no_uri: "connect(\"my host\");\n";
@@ -213,57 +247,32 @@ fn syntax_in_an_imported_file() {
 }
 
 #[test]
-fn a_connection_that_is_read_only() {
-    let case = Case::new();
-    let run = virhai().arg("--readonly").arg("-c").arg(case.host.uri());
-    let script = "connect().lookup_by_name(\"test\").destroy();\n";
-    case.shows_of(run, "a_connection_that_is_read_only", script);
+fn syntax_three_imports_deep() {
+    let case = Case::new()
+        .with("lib/one.rhai", "import \"two\" as two;\n")
+        .with(
+            "lib/two.rhai",
+            "// Nothing else.\nimport \"three\" as three;\n",
+        )
+        .with("lib/three.rhai", "fn f() {\n    let a = [1, 2;\n}\n");
+    case.shows("syntax_three_imports_deep", "import \"lib/one\" as one;\n");
 }
 
 #[test]
-fn a_connection_that_is_refused() {
-    let case = Case::new();
-    // A socket that nobody listens on any more.
-    drop(UnixListener::bind(case.scratch.path("sock")).expect("the folder is ours"));
-    let uri = format!("qemu+unix:///session?socket={}", case.scratch.text("sock"));
-    case.shows_of(
-        virhai().arg("-c").arg(uri),
-        "a_connection_that_is_refused",
-        "connect();\n",
-    );
-}
-
-#[test]
-fn a_host_that_is_silent() {
-    let case = Case::new();
-    let _listener = UnixListener::bind(case.scratch.path("sock")).expect("the folder is ours");
-    let uri = format!("qemu+unix:///session?socket={}", case.scratch.text("sock"));
-    let run = virhai()
-        .arg("--connect-timeout")
-        .arg("300ms")
-        .arg("-c")
-        .arg(uri);
-    case.shows_of(run, "a_host_that_is_silent", "connect();\n");
-}
-
-#[test]
-fn a_limit_on_memory() {
-    let case = Case::new();
-    let run = virhai().arg("--max-memory").arg("20MB");
-    case.shows_of(
-        run,
-        "a_limit_on_memory",
-        "let s = \"x\";\nloop { s += s; }\n",
-    );
-}
-
-#[test]
-fn a_limit_on_operations() {
-    let case = Case::new();
-    let run = virhai().arg("--max-operations").arg("1000");
-    case.shows_of(
-        run,
-        "a_limit_on_operations",
-        "let n = 0;\nloop { n += 1; }\n",
-    );
+fn a_name_nearly_right_three_imports_deep() {
+    let case = Case::new()
+        .with(
+            "lib/one.rhai",
+            "import \"two\" as two;\nfn f() { two::f() }\n",
+        )
+        .with(
+            "lib/two.rhai",
+            "import \"three\" as three;\nfn f() { three::f() }\n",
+        )
+        .with(
+            "lib/three.rhai",
+            "fn f() {\n    conect().list_all_domains()\n}\n",
+        );
+    let script = "import \"lib/one\" as one;\none::f();\n";
+    case.shows("a_name_nearly_right_three_imports_deep", script);
 }

@@ -36,6 +36,7 @@ mod session;
 mod snapshots;
 mod state_table;
 mod storage;
+mod testing;
 mod typing;
 mod undo;
 mod waiting;

@@ -122,8 +122,8 @@ fn what_cannot_be_taken_back_is_said_and_the_rest_goes_on() {
         "{outcome}"
     );
     for why in [
-        "it is stuck\n",
-        "it is in use\n",
+        "it is stuck (line 5 of ",
+        "it is in use (line 6 of ",
         "cannot look up domain `nobody`",
     ] {
         let said = format!("cannot undo: {why}");

@@ -53,6 +53,12 @@ impl Run {
         self
     }
 
+    /// Puts an argument before those that are there.
+    pub fn first_arg(mut self, arg: &str) -> Self {
+        self.args.insert(0, arg.to_owned());
+        self
+    }
+
     /// Gives the script on standard input.
     pub fn script(mut self, text: impl Into<String>) -> Self {
         self.script = Some(text.into());
