@@ -10,6 +10,7 @@ use virhai::Grants;
 use virhai::engine::Limits;
 
 use crate::doc::{Definitions, Doc};
+use crate::testing::Testing;
 
 /// Script libvirt: run automation scripts, or type them at a prompt.
 #[derive(Debug, Parser)]
@@ -67,6 +68,8 @@ pub(crate) enum Command {
         )]
         rest: Vec<String>,
     },
+    /// Run the functions `test_*` of scripts called `*_test.rhai`, each on a host of its own
+    Test(Testing),
     /// Show what the guests take of the host, live
     Top,
     /// Show what scripts can call

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rhai::Engine;
 use serde_json::{Value, json};
 use virhai::catalog::Catalog;
-use virhai::check::{Checker, Code, Finding, Severity, Span};
+use virhai::check::{self, Checker, Code, Finding, Severity, Span};
 use virhai::{Imports, Program, engine};
 
 use crate::args::{CheckOptions, Format, Options};
@@ -80,8 +80,7 @@ pub(crate) fn before_run(
     name: &str,
     program: &Program,
 ) -> Vec<Finding> {
-    let catalog = Catalog::new(engine);
-    let found = Checker::new(engine, &catalog).check_program(imports, name, program);
+    let found = check::before_run(engine, imports, name, program);
     let (errors, warnings): (Vec<_>, Vec<_>) = found
         .into_iter()
         .partition(|finding| finding.severity == Severity::Error);

@@ -9,6 +9,7 @@ mod prompt;
 mod run;
 mod show;
 mod signals;
+mod testing;
 mod top;
 
 use std::io::Write;
@@ -50,6 +51,7 @@ fn status(args: &Args) -> u8 {
         Some(Command::Check(options)) => return check::check(&args.options, options),
         Some(Command::Doc(options)) => return doc::doc(&args.options, options),
         Some(Command::Definitions(options)) => return doc::definitions(&args.options, options),
+        Some(Command::Test(testing)) => return testing::test(&args.options, testing),
         Some(Command::Lsp { .. }) => return lsp::serve(),
         Some(Command::Top) => return top::run(&args.options),
         Some(Command::Run { .. }) | None => {}

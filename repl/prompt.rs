@@ -15,9 +15,12 @@ mod worker;
 
 use std::sync::mpsc::{self, Receiver};
 
+use nix::sys::termios::{SetArg, tcgetattr, tcsetattr};
 use rustyline::Editor;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
+
+use virhai::interrupt::Stop;
 
 use crate::args::Args;
 use crate::diagnostic::Diagnostic;
@@ -45,6 +48,8 @@ struct Prompt {
     worker: Worker,
     transcript: Transcript,
     news: NewsDesk,
+    /// Whether the session began with a connection, as a runbook of it then does.
+    connects: bool,
     /// Whether calls that destroy something are asked about first.
     confirms: bool,
     /// Whether what is longer than the screen goes through a pager.
@@ -61,16 +66,29 @@ impl Prompt {
         history::load(&mut editor);
         let session = run::session(&args.options);
         let (leave, left) = mpsc::channel();
-        let asked = signals::watch(session.interrupt().clone(), false, move || {
+        let interrupt = session.interrupt().clone();
+        let stop = move || interrupt.stop(Stop::Interrupted);
+        let asked = signals::watch(stop, false, move || {
             let _ = leave.send(());
         })
         .map_err(|error| format!("cannot watch for signals: {error}"))?;
+        // The editor would leave the terminal to the next program as it needs it for itself.
+        let terminal = tcgetattr(std::io::stdin())
+            .ok()
+            .map(nix::libc::termios::from);
+        asked.when_idle(move |signal| {
+            if let Some(terminal) = terminal {
+                let _ = tcsetattr(std::io::stdin(), SetArg::TCSADRAIN, &terminal.into());
+            }
+            crate::leave(run::killed_by(signal));
+        });
         let news = NewsDesk::new(editor.create_external_printer().ok(), &args.options);
         Ok(Self {
             editor,
             worker: Worker::new(args.options.clone(), session),
             transcript: Transcript::default(),
             news,
+            connects: false,
             confirms: true,
             pages: true,
             left,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, Scope};
+use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 use serde_json::json;
 use virhai::engine;
 use virhai::interrupt::Stop;
@@ -22,7 +22,12 @@ pub(crate) const WRONG_USAGE: u8 = 2;
 pub(crate) const DOES_NOT_COMPILE: u8 = 3;
 const NO_CONNECTION: u8 = 4;
 const TIMED_OUT: u8 = 124;
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// The status of a program that a signal ended, as a shell gives it.
+pub(crate) fn killed_by(signal: i32) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(INTERRUPTED)
+}
 
 /// How long a stopped script may take to end by itself.
 const GRACE: Duration = Duration::from_secs(10);
@@ -33,24 +38,44 @@ struct Script {
     text: String,
     folder: PathBuf,
     args: Vec<String>,
+    /// What is called once the script has run.
+    function: Option<String>,
 }
 
 /// Runs `source` and answers the exit status.
 pub(crate) fn run(args: &Args, source: Source) -> u8 {
-    let script = match read(source) {
+    run_script(&args.options, read(source))
+}
+
+/// Runs the script in the file `path` and then its function `name`, and answers the exit status.
+pub(crate) fn run_function(options: &Options, path: PathBuf, name: String) -> u8 {
+    let script = read(Source::File(path, Vec::new()));
+    run_script(
+        options,
+        script.map(|script| Script {
+            function: Some(name),
+            ..script
+        }),
+    )
+}
+
+fn run_script(options: &Options, script: Result<Script, Diagnostic>) -> u8 {
+    let script = match script {
         Ok(script) => script,
         Err(wrong) => {
-            wrong.report_plain(&args.options);
+            wrong.report_plain(options);
             return WRONG_USAGE;
         }
     };
-    let options = args.options.clone();
-    let session = session(&options);
+    let session = session(options);
     let interrupt = session.interrupt().clone();
-    if let Err(error) = signals::watch(interrupt.clone(), options.quiet, || {
-        crate::leave(INTERRUPTED)
-    }) {
-        Diagnostic::plain(format!("cannot watch for signals: {error}")).report_plain(&options);
+    let stop = interrupt.clone();
+    if let Err(error) = signals::watch(
+        move || stop.stop(Stop::Interrupted),
+        options.quiet,
+        || crate::leave(INTERRUPTED),
+    ) {
+        Diagnostic::plain(format!("cannot watch for signals: {error}")).report_plain(options);
     }
     let timeout = options.timeout;
     // Built here, while the thread of `warm_up` readies libvirt: the main thread's memory grows in
@@ -61,18 +86,19 @@ pub(crate) fn run(args: &Args, source: Source) -> u8 {
     let imports = Imports::new(folders);
     let engine = engine::build(&session, &options.limits(), imports.clone());
     let (sender, receiver) = mpsc::channel();
+    let options_of_work = options.clone();
     let worker = std::thread::Builder::new()
         .name("script".into())
         .stack_size(STACK)
         .spawn(move || {
-            let _ = sender.send(work(&options, &session, &engine, &imports, &script));
+            let _ = sender.send(work(&options_of_work, &session, &engine, &imports, &script));
         });
     if let Err(error) = worker {
-        Diagnostic::plain(format!("cannot start a thread: {error}")).report_plain(&args.options);
+        Diagnostic::plain(format!("cannot start a thread: {error}")).report_plain(options);
         return FAILED;
     }
     let broken_off = || {
-        Diagnostic::of_defect("").report_plain(&args.options);
+        Diagnostic::of_defect("").report_plain(options);
         FAILED
     };
     let Some(timeout) = timeout else {
@@ -92,7 +118,7 @@ pub(crate) fn run(args: &Args, source: Source) -> u8 {
             }
             Diagnostic::of_stop(Stop::TimedOut)
                 .with_note("libvirt does not come back from a call, whose outcome is unknown")
-                .report_plain(&args.options);
+                .report_plain(options);
             TIMED_OUT
         }
     }
@@ -148,6 +174,7 @@ fn read(source: Source) -> Result<Script, Diagnostic> {
                 text,
                 folder,
                 args,
+                function: None,
             }
         }
         Source::Stdin(args) => {
@@ -162,6 +189,7 @@ fn read(source: Source) -> Result<Script, Diagnostic> {
                 text,
                 folder: here(),
                 args,
+                function: None,
             }
         }
         Source::Code(text, args) => Script {
@@ -169,6 +197,7 @@ fn read(source: Source) -> Result<Script, Diagnostic> {
             text,
             folder: here(),
             args,
+            function: None,
         },
         Source::Prompt => return Err(Diagnostic::wrong_usage("a prompt is no script")),
     })
@@ -217,8 +246,16 @@ fn work(
             .collect::<Array>(),
     );
     let began = Instant::now();
-    let result =
-        engine::guarded(|| engine.eval_ast_with_scope::<Dynamic>(&mut scope, &program.ast));
+    let result = engine::guarded(|| match &script.function {
+        None => engine.eval_ast_with_scope::<Dynamic>(&mut scope, &program.ast),
+        Some(name) => engine.call_fn_with_options::<Dynamic>(
+            CallFnOptions::new().eval_ast(true),
+            &mut scope,
+            &program.ast,
+            name,
+            (),
+        ),
+    });
     let status = finish(options, session, engine, imports, &script.name, result);
     if options.verbose {
         eprintln!(

@@ -1,12 +1,10 @@
 //! Ctrl-C and its like: the first stops the script, the second leaves at once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use virhai::Interrupt;
-use virhai::interrupt::Stop;
 
 /// How often the user has asked to stop what runs now.
 #[derive(Clone, Default)]
@@ -16,6 +14,8 @@ pub(crate) struct Asked(Arc<State>);
 struct State {
     count: AtomicUsize,
     idle: AtomicBool,
+    /// What ends a program that has nothing to stop.
+    leave: OnceLock<Box<dyn Fn(i32) + Send + Sync>>,
 }
 
 impl Asked {
@@ -25,15 +25,20 @@ impl Asked {
         self.0.idle.store(false, Ordering::SeqCst);
     }
 
-    /// Ends it: until the next, signals are for others, such as a pager.
+    /// Has `leave` end the program, with the signal's number, where it is told to end and nothing runs.
+    pub(crate) fn when_idle(&self, leave: impl Fn(i32) + Send + Sync + 'static) {
+        let _ = self.0.leave.set(Box::new(leave));
+    }
+
+    /// Ends it: until the next, Ctrl-C is for others, such as a pager.
     pub(crate) fn end(&self) {
         self.0.idle.store(true, Ordering::SeqCst);
     }
 }
 
-/// Stops through `interrupt` at the first signal, and calls `again` at each further one.
+/// Calls `stop` at the first signal, and `again` at each further one.
 pub(crate) fn watch(
-    interrupt: Interrupt,
+    stop: impl Fn() + Send + 'static,
     quiet: bool,
     again: impl Fn() + Send + 'static,
 ) -> std::io::Result<Asked> {
@@ -44,7 +49,10 @@ pub(crate) fn watch(
         .name("signals".into())
         .spawn(move || {
             for signal in signals.forever() {
-                if signal == SIGINT && count.0.idle.load(Ordering::SeqCst) {
+                if count.0.idle.load(Ordering::SeqCst) {
+                    if let Some(leave) = count.0.leave.get().filter(|_| signal != SIGINT) {
+                        leave(signal);
+                    }
                     continue;
                 }
                 if count.0.count.fetch_add(1, Ordering::SeqCst) > 0 {
@@ -54,7 +62,7 @@ pub(crate) fn watch(
                 if !quiet {
                     eprintln!("\nstopping; once more to leave at once");
                 }
-                interrupt.stop(Stop::Interrupted);
+                stop();
             }
         })?;
     Ok(asked)

@@ -157,8 +157,11 @@ pub fn for_function(
     let fitting = |function: &&Function| !function.property && function.receiver() == receiver;
     let methods: Vec<&Function> = functions.iter().filter(fitting).collect();
 
+    let own = || functions.iter().filter(|function| !function.standard);
+    // That Rhai itself has the name for other values tells nothing.
     let mut same: Vec<&Function> = functions
         .iter()
+        .filter(|function| !function.standard || fitting(function))
         .filter(|function| function.name == name && !function.property)
         .collect();
     // The engine has them in no order of its own.
@@ -173,9 +176,10 @@ pub fn for_function(
     if !same.is_empty() {
         return Some(format!("it is called as {}", same.join(", or ")));
     }
+    let of_kind = |function: &Function| !function.standard || function.receiver() == receiver;
     if functions
         .iter()
-        .any(|function| function.property && function.name == name)
+        .any(|function| function.property && function.name == name && of_kind(function))
     {
         return Some(format!(
             "`{name}` is a property: write it without the parentheses"
@@ -192,7 +196,7 @@ pub fn for_function(
         methods
     };
     meant(name, &pool, known)
-        .or_else(|| meant(name, &functions.iter().collect::<Vec<_>>(), known))
+        .or_else(|| meant(name, &own().collect::<Vec<_>>(), known))
         .map(|meant| format!("did you mean `{meant}`?"))
 }
 

@@ -34,6 +34,11 @@ pub struct CompileError {
 }
 
 impl Program {
+    /// The files that are imported in the end, as positions call them.
+    pub fn imported(&self) -> impl Iterator<Item = &str> {
+        self.links.values().map(String::as_str)
+    }
+
     /// Compiles `text`, whose positions carry `name`, and every static import below it.
     pub fn compile(
         engine: &Engine,

@@ -22,7 +22,12 @@ pub fn ends_in_comment(engine: &Engine, text: &str) -> bool {
 
 /// Where the last block comment of `text` begins.
 pub(crate) fn last_comment(text: &str) -> Position {
-    let before = &text[..text.rfind("/*").unwrap_or_default()];
+    position(text, text.rfind("/*").unwrap_or_default())
+}
+
+/// The position of the byte `offset` of `text`, as far as Rhai can count.
+pub fn position(text: &str, offset: usize) -> Position {
+    let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before
         .rsplit('\n')
@@ -64,9 +69,21 @@ pub(crate) fn token_width(text: &str, position: Position) -> usize {
             }
             width
         }
-        _ => 1,
+        _ => {
+            let rest: String = std::iter::once(first).chain(letters.take(2)).collect();
+            let operator = OPERATORS
+                .iter()
+                .find(|operator| rest.starts_with(**operator));
+            operator.map_or(1, |operator| operator.len())
+        }
     }
 }
+
+/// Rhai's operators of several letters, the longer ones first.
+const OPERATORS: &[&str] = &[
+    "**=", "..=", "<<=", ">>=", "==", "!=", "<=", ">=", "&&", "||", "??", "**", "..", "<<", ">>",
+    "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "::", "?.",
+];
 
 #[cfg(test)]
 mod tests {

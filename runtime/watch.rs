@@ -61,6 +61,13 @@ impl Watch {
             .push(Box::new(listener));
     }
 
+    /// Finds a loss that came before libvirt was asked to tell of it.
+    pub(crate) fn look(&self) {
+        if !self.connect.is_alive().unwrap_or(false) {
+            self.board.lose();
+        }
+    }
+
     /// The connection that this watch reads from.
     pub(crate) fn connect(&self) -> &Arc<Connect> {
         &self.connect

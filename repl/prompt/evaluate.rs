@@ -3,10 +3,11 @@
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
+use rhai::Position;
 use virhai::Imports;
 
 use super::worker::{Answer, View};
-use super::{Prompt, pager};
+use super::{Prompt, pager, runbook};
 use crate::diagnostic::Diagnostic;
 use crate::run;
 
@@ -14,8 +15,8 @@ use crate::run;
 enum Ended {
     /// With a value that is not `()`, or without one.
     Well { has_value: bool },
-    /// With a failure.
-    Badly,
+    /// With a failure at that place of it.
+    Badly(Position),
     /// With the session.
     Session(u8),
 }
@@ -28,6 +29,7 @@ impl Prompt {
             false => View::Human,
         };
         if let Ended::Well { .. } = self.attempt("let conn = connect(); conn", view) {
+            self.connects = true;
             self.follow();
         }
     }
@@ -43,9 +45,13 @@ impl Prompt {
         let variables = self.worker.scope().len();
         match self.attempt(text, view) {
             Ended::Well { has_value } => self.transcript.ran(number, text, has_value),
-            Ended::Badly => {
+            Ended::Badly(at) => {
                 let left_something = self.worker.scope().len() > variables;
-                self.transcript.failed(number, text, left_something);
+                let ran = match (left_something, at.line(), at.position()) {
+                    (true, Some(line), Some(column)) => runbook::ran_before(text, line, column),
+                    _ => 0,
+                };
+                self.transcript.failed(number, text, ran);
             }
             Ended::Session(status) => return Some(status),
         }
@@ -81,7 +87,7 @@ impl Prompt {
         let (answer, answers): (Sender<Answer>, _) = mpsc::channel();
         if let Err(error) = self.worker.run(text.to_owned(), view, answer) {
             eprintln!("error: cannot start a thread: {error}");
-            return Ended::Badly;
+            return Ended::Badly(Position::NONE);
         }
         loop {
             match answers.recv_timeout(Duration::from_millis(50)) {
@@ -97,21 +103,21 @@ impl Prompt {
                     }
                     return Ended::Well { has_value };
                 }
-                Ok(Answer::Failed { text, state }) => {
+                Ok(Answer::Failed { text, at, state }) => {
                     self.worker.keep(state);
                     eprintln!("{text}");
-                    return Ended::Badly;
+                    return Ended::Badly(at);
                 }
                 Ok(Answer::Exit(status)) => return Ended::Session(status),
                 Err(RecvTimeoutError::Disconnected) => {
                     let defect = Diagnostic::of_defect("");
                     eprintln!("{}", defect.render(&Imports::default(), false));
-                    return Ended::Badly;
+                    return Ended::Badly(Position::NONE);
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     if self.left.try_recv().is_ok() {
                         eprintln!("left behind: its outcome is unknown");
-                        return Ended::Badly;
+                        return Ended::Badly(Position::NONE);
                     }
                 }
             }

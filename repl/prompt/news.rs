@@ -3,11 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
+use nix::sys::termios::{LocalFlags, tcgetattr};
 use rustyline::ExternalPrinter;
 use virhai::{Connection, News};
 
-use super::{Prompt, hosts, text};
+use super::{Prompt, hosts, input, text};
 use crate::args::Options;
 
 /// Takes what hosts tell and prints it when the prompt is there.
@@ -40,6 +42,10 @@ impl NewsDesk {
             let Some(mut printer) = printer else { return };
             for (uri, news) in news {
                 until_open.pass();
+                while !takes_lines() {
+                    std::thread::sleep(Duration::from_millis(5));
+                    until_open.pass();
+                }
                 if news != News::Lost && !is_wanted.load(Ordering::Relaxed) {
                     continue;
                 }
@@ -71,16 +77,29 @@ impl NewsDesk {
     /// Has `connection` tell what happens on its host. Asking for that may take a remote host
     /// some time, which nobody waits for.
     fn follow(&self, connection: Connection) {
+        let near = connection.is_in_process();
         let told = self.told.clone();
         let uri = connection.uri().to_owned();
+        let follow = move || {
+            connection.follow(move |news| {
+                let _ = told.send((uri.clone(), news));
+            });
+        };
+        if near {
+            return follow();
+        }
         let _ = std::thread::Builder::new()
             .name("follow".into())
-            .spawn(move || {
-                connection.follow(move |news| {
-                    let _ = told.send((uri.clone(), news));
-                });
-            });
+            .spawn(follow);
     }
+}
+
+/// Whether a line printed now goes above what is typed: the printer would write it into what the
+/// editor is about to draw, unless the editor has the terminal to itself already.
+fn takes_lines() -> bool {
+    let raw = tcgetattr(std::io::stdin())
+        .is_ok_and(|terminal| !terminal.local_flags.contains(LocalFlags::ICANON));
+    raw || input::is_plain()
 }
 
 impl Gate {
@@ -111,7 +130,7 @@ fn line(uri: &str, news: &News, colors: bool) -> String {
     let time = jiff::Zoned::now().strftime("%H:%M:%S").to_string();
     let (line, color) = match news {
         News::Lost => (
-            format!("the connection to {uri} is lost; `:connect {uri}` opens another"),
+            "the connection is lost; `:reconnect` opens another".to_owned(),
             "\x1b[31m",
         ),
         News::Happened {

@@ -1,6 +1,6 @@
 //! A session's inputs as a script that does the same.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -9,11 +9,11 @@ use virhai::lexer::{Class, Piece, pieces};
 
 use super::transcript::{End, Entry};
 
-/// The script: `purpose` in its head, the connection, and what ran, without what only a prompt has.
-pub(super) fn script(engine: &Engine, entries: &[Entry], purpose: &str) -> String {
+/// The script: `head` and what ran after it, without what only a prompt has.
+pub(super) fn script(engine: &Engine, entries: &[Entry], head: &str) -> String {
     let steps = kept(entries);
     let wanted = wanted(&steps);
-    let mut script = format!("//! {purpose}\n\nlet conn = connect();\n");
+    let mut script = head.to_owned();
     let mut last_value = None;
     for (index, entry) in steps.iter().enumerate() {
         let text = without_redefined(&entry.text, &steps[index + 1..]);
@@ -23,7 +23,7 @@ pub(super) fn script(engine: &Engine, entries: &[Entry], purpose: &str) -> Strin
             false => ended(&text),
         };
         if !text.is_empty() {
-            let _ = write!(script, "{}{text}\n", blank_between(&script, &text));
+            let _ = writeln!(script, "{}{text}", blank_between(&script, &text));
         }
         if matches!(entry.end, End::Ran { has_value: true }) {
             last_value = Some(entry.number);
@@ -35,9 +35,18 @@ pub(super) fn script(engine: &Engine, entries: &[Entry], purpose: &str) -> Strin
 /// Inputs of several lines stand apart.
 fn blank_between(script: &str, text: &str) -> &'static str {
     let is_function = text.starts_with("fn ") || text.starts_with("private ");
-    let after_block = script.ends_with("}\n") || script.ends_with("connect();\n");
+    let after_block = script.ends_with("}\n") || is_head(script);
     let several = is_function || after_block || text.contains('\n');
     if several { "\n" } else { "" }
+}
+
+/// Whether `script` holds no input yet.
+fn is_head(script: &str) -> bool {
+    script
+        .lines()
+        .skip_while(|line| line.starts_with("//!"))
+        .count()
+        <= 2
 }
 
 /// What the script needs: what ran, and of what failed the statements before the failure, where
@@ -47,12 +56,23 @@ fn kept(entries: &[Entry]) -> Vec<Entry> {
         .iter()
         .filter_map(|entry| match entry.end {
             End::Ran { .. } => Some(entry.clone()),
-            End::Failed { left_something } => left_something.then(|| Entry {
-                text: without_last_statement(&entry.text),
+            End::Failed { ran: 0 } => None,
+            End::Failed { ran } => Some(Entry {
+                text: entry.text[..ran].to_owned(),
                 ..entry.clone()
             }),
         })
         .collect()
+}
+
+/// How much of `text` ran for certain before it failed in that line and column, counted from 1.
+pub(super) fn ran_before(text: &str, line: usize, column: usize) -> usize {
+    let before = text.split_inclusive('\n').take(line.saturating_sub(1));
+    let start: usize = before.map(str::len).sum();
+    let letters = text[start..].chars().take(column.saturating_sub(1));
+    let failed = start + letters.map(char::len_utf8).sum::<usize>();
+    let mut ends = statement_ends(text).into_iter();
+    ends.rfind(|end| *end <= failed).unwrap_or(0)
 }
 
 /// The inputs whose values later ones use as `ans` or `out(n)`.
@@ -177,10 +197,6 @@ fn last_statement(text: &str) -> usize {
         })
 }
 
-fn without_last_statement(text: &str) -> String {
-    text[..last_statement(text)].trim_end().to_owned()
-}
-
 /// Behind each semicolon that is in no bracket.
 fn statement_ends(text: &str) -> Vec<usize> {
     let mut depth = 0_usize;
@@ -205,14 +221,12 @@ fn code(text: &str) -> Vec<Piece> {
 
 /// The text without the functions that later inputs define again: a script can have only one.
 fn without_redefined(text: &str, later: &[Entry]) -> String {
-    let mut again: HashMap<(String, usize), ()> = HashMap::new();
-    for entry in later {
-        again.extend(functions(&entry.text).into_iter().map(|(key, _)| (key, ())));
-    }
+    let later = later.iter().flat_map(|entry| functions(&entry.text));
+    let again: HashSet<(String, usize)> = later.map(|(key, _)| key).collect();
     let mut out = String::new();
     let mut from = 0;
     for (key, span) in functions(text) {
-        if again.contains_key(&key) {
+        if again.contains(&key) {
             out.push_str(&text[from..span.start]);
             from = span.end;
         }
@@ -288,7 +302,7 @@ fn start_of_function(text: &str, pieces: &[Piece], index: usize) -> usize {
 mod tests {
     use rhai::Engine;
 
-    use super::{End, Entry, script};
+    use super::{End, Entry, ran_before, script};
 
     /// The script without its head for inputs, of which those with a `?` have a value, and those
     /// with a `!` fail.
@@ -301,7 +315,7 @@ mod tests {
                 text: text.trim_start_matches(['?', '!']).to_owned(),
                 end: match text.chars().next() {
                     Some('!') => End::Failed {
-                        left_something: text.contains("let"),
+                        ran: ran_before(&text[1..], 1, text.find("nosuch").unwrap_or(0)),
                     },
                     first => End::Ran {
                         has_value: first == Some('?'),
@@ -309,9 +323,10 @@ mod tests {
                 },
             })
             .collect();
-        let script = script(&Engine::new(), &entries, "A test.");
+        let head = "//! A test.\n\nlet conn = connect();\n";
+        let script = script(&Engine::new(), &entries, head);
         Engine::new().compile(&script).expect(&script);
-        let body = script.strip_prefix("//! A test.\n\nlet conn = connect();\n");
+        let body = script.strip_prefix(head);
         body.expect("the head").trim().to_owned()
     }
 

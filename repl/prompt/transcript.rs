@@ -21,8 +21,8 @@ pub(super) enum End {
     },
     /// It failed.
     Failed {
-        /// Whether variables are left of it, which later inputs may use.
-        left_something: bool,
+        /// How many bytes of its text ran before, where they left variables for later inputs.
+        ran: usize,
     },
 }
 
@@ -38,9 +38,9 @@ impl Transcript {
         self.add(number, text, End::Ran { has_value });
     }
 
-    /// Keeps an input that failed.
-    pub(super) fn failed(&mut self, number: usize, text: &str, left_something: bool) {
-        self.add(number, text, End::Failed { left_something });
+    /// Keeps an input that failed after `ran` bytes of it had left variables.
+    pub(super) fn failed(&mut self, number: usize, text: &str, ran: usize) {
+        self.add(number, text, End::Failed { ran });
     }
 
     fn add(&mut self, number: usize, text: &str, end: End) {

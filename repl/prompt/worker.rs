@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::{
     AST, ASTNode, Dynamic, Engine, EvalAltResult, Expr, FuncRegistration, Module, ParseError,
-    Scope, Stmt,
+    Position, Scope, Stmt,
 };
 use rustyline::Editor;
 use rustyline::history::FileHistory;
@@ -27,8 +27,12 @@ pub(super) enum Answer {
         has_value: bool,
         state: State,
     },
-    /// It failed; why, as text.
-    Failed { text: String, state: State },
+    /// It failed; why, as text, and where in the input.
+    Failed {
+        text: String,
+        at: Position,
+        state: State,
+    },
     /// It called `exit`.
     Exit(u8),
 }
@@ -267,7 +271,7 @@ impl RunningInput {
                     import: false,
                     imported_by: Vec::new(),
                 };
-                return self.failed(&Diagnostic::of_compile_error(&error));
+                return self.failed(&Diagnostic::of_compile_error(&error), Position::NONE);
             }
         };
         ast.clear_functions();
@@ -333,13 +337,14 @@ impl RunningInput {
             Some(stop) => Diagnostic::of_stop(stop).leaving(error),
             None => Diagnostic::of_error(engine, &self.imports, &self.name, error),
         };
-        self.failed(&diagnostic)
+        self.failed(&diagnostic, error.position())
     }
 
-    fn failed(self, diagnostic: &Diagnostic) -> Answer {
+    fn failed(self, diagnostic: &Diagnostic, at: Position) -> Answer {
         let text = diagnostic.render(&self.imports, self.options.colors());
         Answer::Failed {
             text,
+            at,
             state: self.state,
         }
     }

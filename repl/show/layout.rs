@@ -59,9 +59,9 @@ fn block(value: &Dynamic, look: &Look) -> Option<String> {
         return (!fields.is_empty()).then(|| map(&fields, &narrow));
     }
     if let Some(list) = value.read_lock::<Array>() {
-        let short = inline(value).chars().count() <= SHORT;
-        return (!list.is_empty() && !(short && !list.iter().any(Dynamic::is_map)))
-            .then(|| array(&list, &narrow));
+        let is_long = || inline(value).chars().count() > SHORT;
+        let needs_lines = list.iter().any(Dynamic::is_map) || is_long();
+        return needs_lines.then(|| array(&list, &narrow));
     }
     let text = plain(value);
     text.contains('\n')

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::{DefaultTerminal, Terminal};
 use rhai::Engine;
+use signal_hook::consts::{SIGHUP, SIGTERM};
+use signal_hook::iterator::{Handle, Signals};
 use virhai::{Connection, Imports, engine};
 
 use crate::args::Options;
@@ -67,22 +69,39 @@ pub(crate) fn show(
     let mut top = Top::new(connection.uri(), colors);
     let mut screen =
         OnScreen::new().map_err(|error| format!("cannot use the terminal: {error}"))?;
-    top.run(&mut screen.0, &source)
+    top.run(&mut screen.terminal, &source)
         .map_err(|error| format!("cannot use the terminal: {error}"))
 }
 
-/// The terminal while the view is on it; it is given back as it was, also by a panic.
-struct OnScreen(DefaultTerminal);
+/// The terminal while the view is on it; it is given back as it was, also by a panic or a signal.
+struct OnScreen {
+    terminal: DefaultTerminal,
+    signals: Handle,
+}
 
 impl OnScreen {
     fn new() -> std::io::Result<Self> {
+        let mut signals = Signals::new([SIGTERM, SIGHUP])?;
+        let handle = signals.handle();
+        std::thread::Builder::new()
+            .name("top signals".into())
+            .spawn(move || {
+                if let Some(signal) = signals.forever().next() {
+                    ratatui::restore();
+                    crate::leave(run::killed_by(signal));
+                }
+            })?;
         // With a hook that restores the terminal before a panic says anything.
-        ratatui::try_init().map(Self)
+        ratatui::try_init().map(|terminal| Self {
+            terminal,
+            signals: handle,
+        })
     }
 }
 
 impl Drop for OnScreen {
     fn drop(&mut self) {
+        self.signals.close();
         ratatui::restore();
     }
 }

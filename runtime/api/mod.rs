@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // Rhai's macro unwraps arguments whose types it has checked.
 
 pub(crate) mod arguments;
+pub(crate) mod assertions;
 pub(crate) mod connection;
 pub(crate) mod disk_image;
 pub(crate) mod domain;
@@ -44,5 +45,6 @@ pub(crate) fn register(engine: &mut Engine) {
     undo::register(engine);
     options::register(engine);
     prelude::register(engine);
+    assertions::register(engine);
     growth::register(engine);
 }

@@ -1,4 +1,4 @@
-//! What scripts need besides libvirt: assertions, waiting, joining text, working in parallel.
+//! What scripts need besides libvirt: waiting, joining text, working in parallel.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,71 +16,12 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
 }
 
-/// Whether two values are equal, as `==` in a script says.
-fn equal(ctx: &NativeCallContext, left: &Dynamic, right: &Dynamic) -> bool {
-    ctx.call_fn::<bool>("==", (left.clone(), right.clone()))
-        .unwrap_or(false)
-}
-
-fn shown(ctx: &NativeCallContext, value: &Dynamic) -> String {
-    ctx.call_fn::<rhai::ImmutableString>("to_debug", (value.clone(),))
-        .map_or_else(|_| value.to_string(), |text| text.to_string())
-}
-
-fn failed(ctx: &NativeCallContext, message: String) -> Box<EvalAltResult> {
+pub(crate) fn failed(ctx: &NativeCallContext, message: String) -> Box<EvalAltResult> {
     EvalAltResult::ErrorRuntime(message.into(), ctx.call_position()).into()
 }
 
 #[export_module]
 mod functions {
-    /// Throws unless `truth` holds.
-    ///
-    /// ```rhai
-    /// assert(1 + 1 == 2);
-    /// ```
-    /// Calls no libvirt function.
-    #[rhai_fn(name = "assert", return_raw)]
-    pub fn assert(ctx: NativeCallContext, truth: bool) -> RhaiResultOf<()> {
-        if truth {
-            Ok(())
-        } else {
-            Err(failed(&ctx, "the assertion does not hold".into()))
-        }
-    }
-
-    /// Throws `message` unless `truth` holds.
-    ///
-    /// ```rhai
-    /// assert(1 + 1 == 2, "arithmetic is broken");
-    /// ```
-    /// Calls no libvirt function.
-    #[rhai_fn(name = "assert", return_raw)]
-    pub fn assert_message(ctx: NativeCallContext, truth: bool, message: &str) -> RhaiResultOf<()> {
-        if truth {
-            Ok(())
-        } else {
-            Err(failed(&ctx, message.to_owned()))
-        }
-    }
-
-    /// Throws unless both values are equal, and shows them.
-    ///
-    /// ```rhai
-    /// assert_eq([1, 2].len(), 2);
-    /// ```
-    /// Calls no libvirt function.
-    #[rhai_fn(return_raw)]
-    pub fn assert_eq(ctx: NativeCallContext, left: Dynamic, right: Dynamic) -> RhaiResultOf<()> {
-        if equal(&ctx, &left, &right) {
-            return Ok(());
-        }
-        let (left, right) = (shown(&ctx, &left), shown(&ctx, &right));
-        Err(failed(
-            &ctx,
-            format!("the values differ: {left} is not {right}"),
-        ))
-    }
-
     /// Ends the script at once, as done.
     ///
     /// ```rhai

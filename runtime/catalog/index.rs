@@ -1,23 +1,38 @@
 //! The catalogue, made ready to be asked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use rhai::Engine;
 
-use super::{Function, Recipe, all_functions, recipes, without_element};
+use super::{Function, Recipe, is_own_kind, read_all, receivers, recipes, without_element};
+use crate::engine;
 
 /// All that scripts can call, by name and by type.
 #[derive(Debug)]
 pub struct Catalog {
     functions: Vec<Function>,
     by_name: HashMap<String, Vec<usize>>,
-    recipes: Vec<Recipe>,
+    /// The types of libvirt's and virhai's that have methods.
+    kinds: HashSet<String>,
+    /// Read when somebody asks: compiling them takes longer than all the rest.
+    recipes: OnceLock<Vec<Recipe>>,
 }
 
 impl Catalog {
     /// What `engine` has, and the recipes in the binary.
     pub fn new(engine: &Engine) -> Self {
-        let functions = all_functions(engine);
+        Self::of(engine, |_| true)
+    }
+
+    /// The same with only those functions and properties that have one of these names, which is
+    /// read in a small part of the time.
+    pub fn with_names(engine: &Engine, names: &HashSet<String>) -> Self {
+        Self::of(engine, |name| names.contains(name))
+    }
+
+    fn of(engine: &Engine, wanted: impl Fn(&str) -> bool + Copy) -> Self {
+        let functions = read_all(engine, wanted);
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, function) in functions.iter().enumerate() {
             by_name
@@ -28,7 +43,11 @@ impl Catalog {
         Self {
             functions,
             by_name,
-            recipes: recipes(engine),
+            kinds: receivers(engine)
+                .into_iter()
+                .filter(|kind| is_own_kind(kind))
+                .collect(),
+            recipes: OnceLock::new(),
         }
     }
 
@@ -39,7 +58,12 @@ impl Catalog {
 
     /// The recipes in the binary.
     pub fn recipes(&self) -> &[Recipe] {
-        &self.recipes
+        self.recipes.get_or_init(|| recipes(&engine::parser()))
+    }
+
+    /// Whether `kind` is a type of libvirt's or virhai's, all of whose methods are here.
+    pub fn has_kind(&self, kind: &str) -> bool {
+        self.kinds.contains(kind)
     }
 
     /// Every function and property called `name`.

@@ -80,18 +80,23 @@ impl Function {
 
 /// Every function of virhai's own that `engine` has, without Rhai's standard ones.
 pub fn functions(engine: &Engine) -> Vec<Function> {
-    read(engine, false)
+    read(engine, false, |_| true)
 }
 
 /// Every function that `engine` has, Rhai's standard ones among them.
 pub fn all_functions(engine: &Engine) -> Vec<Function> {
-    let mut functions = read(engine, false);
+    read_all(engine, |_| true)
+}
+
+/// Those of them whose name `wanted` takes.
+fn read_all(engine: &Engine, wanted: impl Fn(&str) -> bool + Copy) -> Vec<Function> {
+    let mut functions = read(engine, false, wanted);
     let own: HashSet<(String, Vec<(String, String)>)> = functions
         .iter()
         .map(|function| (function.name.clone(), function.parameters.clone()))
         .collect();
     functions.extend(
-        read(engine, true)
+        read(engine, true, wanted)
             .into_iter()
             .filter(|function| !own.contains(&(function.name.clone(), function.parameters.clone())))
             .map(|function| Function {
@@ -102,7 +107,23 @@ pub fn all_functions(engine: &Engine) -> Vec<Function> {
     functions
 }
 
-fn read(engine: &Engine, with_standard: bool) -> Vec<Function> {
+/// The types of the first parameters of virhai's own functions.
+fn receivers(engine: &Engine) -> HashSet<String> {
+    let kind = |info: rhai::FuncInfo| {
+        let (_, kind) = info.metadata.params_info.first()?.split_once(':')?;
+        Some(plain_type(kind))
+    };
+    engine
+        .collect_fn_metadata(None, kind, false)
+        .into_iter()
+        .collect()
+}
+
+fn read(
+    engine: &Engine,
+    with_standard: bool,
+    wanted: impl Fn(&str) -> bool + Copy,
+) -> Vec<Function> {
     let read = |info: rhai::FuncInfo| {
         let metadata = info.metadata;
         if metadata.access != FnAccess::Public || metadata.name.starts_with("anon$") {
@@ -113,6 +134,9 @@ fn read(engine: &Engine, with_standard: bool) -> Vec<Function> {
             Some(name) => (name, true),
             None => (name, false),
         };
+        if !wanted(name) {
+            return None;
+        }
         let mut parameters: Vec<(String, String)> = metadata
             .params_info
             .iter()

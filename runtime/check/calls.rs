@@ -446,14 +446,19 @@ impl<'a> Walk<'a> {
         let path: Vec<&str> = namespace.path.iter().map(|part| part.as_str()).collect();
         let shown = path.join("::");
         let file: &'a File = self.file;
-        if !file.imports.iter().any(|import| import.alias.name == root) {
-            let elsewhere = self
-                .files
-                .iter()
-                .any(|file| file.imports.iter().any(|import| import.alias.name == root));
+        if !file
+            .imports()
+            .iter()
+            .any(|import| import.alias.name == root)
+        {
+            let elsewhere = self.files.iter().any(|file| {
+                file.imports()
+                    .iter()
+                    .any(|import| import.alias.name == root)
+            });
             if root != "global" && !elsewhere && !self.facts.evaluates {
                 let aliases: Vec<&str> = file
-                    .imports
+                    .imports()
                     .iter()
                     .map(|import| import.alias.name.as_str())
                     .filter(|alias| !alias.is_empty())
@@ -496,7 +501,7 @@ impl<'a> Walk<'a> {
             if file.is_constant(name)
                 || self.facts.evaluates
                 || file
-                    .imports
+                    .imports()
                     .iter()
                     .any(|import| import.alias.name == "global")
                 || self

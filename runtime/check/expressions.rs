@@ -20,6 +20,22 @@ pub(super) struct Receiver<'a> {
     pub(super) direct: bool,
 }
 
+impl<'a> Receiver<'a> {
+    /// What a chain that begins with the variable `root` has come to.
+    fn within(kind: Kind, root: Option<&'a str>) -> Self {
+        let direct = false;
+        Self { kind, root, direct }
+    }
+
+    /// The same, of which nothing is asked where it is `()` and `?.` or `?[` stands before.
+    fn unless_nothing(mut self, flags: ASTFlags) -> Self {
+        if flags.intersects(ASTFlags::NEGATED) {
+            self.kind = self.kind.filter(|kind| kind != "()");
+        }
+        self
+    }
+}
+
 impl<'a> Walk<'a> {
     /// The type of the value of `expression`, all of which is checked on the way.
     pub(super) fn expression(&mut self, expression: &'a Expr) -> Kind {
@@ -71,12 +87,12 @@ impl<'a> Walk<'a> {
                 statements => self.block(statements, used),
             },
             Expr::FnCall(call, position) => self.call(call, *position),
-            Expr::Dot(pair, ..) => {
-                let receiver = self.receiver(&pair.lhs);
+            Expr::Dot(pair, flags, _) => {
+                let receiver = self.receiver(&pair.lhs).unless_nothing(*flags);
                 self.after_dot(receiver, &pair.rhs)
             }
             Expr::Index(pair, flags, _) => {
-                let receiver = self.receiver(&pair.lhs);
+                let receiver = self.receiver(&pair.lhs).unless_nothing(*flags);
                 self.after_index(receiver, &pair.rhs, *flags)
             }
             Expr::And(parts, _) | Expr::Or(parts, _) => {
@@ -118,17 +134,17 @@ impl<'a> Walk<'a> {
         match rest {
             Expr::Property(property, position) => self.property(&receiver, &property.2, *position),
             Expr::MethodCall(call, position) => self.method(&receiver, call, *position),
-            Expr::Dot(pair, ..) => {
+            Expr::Dot(pair, flags, _) => {
                 let root = receiver.root;
                 let kind = self.after_dot(receiver, &pair.lhs);
-                let direct = false;
-                self.after_dot(Receiver { kind, root, direct }, &pair.rhs)
+                let next = Receiver::within(kind, root).unless_nothing(*flags);
+                self.after_dot(next, &pair.rhs)
             }
             Expr::Index(pair, flags, _) => {
                 let root = receiver.root;
                 let kind = self.after_dot(receiver, &pair.lhs);
-                let direct = false;
-                self.after_index(Receiver { kind, root, direct }, &pair.rhs, *flags)
+                let next = Receiver::within(kind, root).unless_nothing(*flags);
+                self.after_index(next, &pair.rhs, *flags)
             }
             other => {
                 self.expression(other);
@@ -151,11 +167,7 @@ impl<'a> Walk<'a> {
         };
         let index = self.expression(index);
         let kind = self.sure(held(receiver.kind.as_deref(), index.as_deref()));
-        let receiver = Receiver {
-            kind: kind.clone(),
-            root: receiver.root,
-            direct: false,
-        };
+        let receiver = Receiver::within(kind.clone(), receiver.root);
         match (further, rest) {
             (Some(further), Expr::Dot(..)) => self.after_dot(receiver, further),
             (Some(further), Expr::Index(_, flags, _)) => {
@@ -192,8 +204,7 @@ impl<'a> Walk<'a> {
             Expr::Dot(pair, ..) => {
                 let root = receiver.root;
                 let kind = self.after_dot(receiver, &pair.lhs);
-                let direct = false;
-                self.assigned_after_dot(Receiver { kind, root, direct }, &pair.rhs);
+                self.assigned_after_dot(Receiver::within(kind, root), &pair.rhs);
             }
             other => {
                 self.after_dot(receiver, other);

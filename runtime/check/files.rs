@@ -28,14 +28,20 @@ pub(super) struct File {
     pub(super) name: String,
     pub(super) text: String,
     pub(super) ast: AST,
-    /// What the file imports: the alias and where it stands, the path, the file where it is known.
-    pub(super) imports: Vec<Import>,
+    /// The files that its paths lead to.
+    links: HashMap<String, String>,
+    /// The file that imports this one, and the path by which it does.
+    imported_by: Option<(String, String)>,
+    parts: OnceCell<Parts>,
+    facts: OnceCell<Facts>,
+}
+
+/// What a file is made of.
+struct Parts {
+    imports: Vec<Import>,
     /// The functions and closures, in the order of the text.
     definitions: Vec<Definition>,
     functions: HashMap<String, Vec<usize>>,
-    /// The import that led here first.
-    imported_by: Option<(String, Span)>,
-    facts: OnceCell<Facts>,
 }
 
 /// One `import`.
@@ -60,6 +66,11 @@ pub(super) struct Definition {
 impl Files {
     /// The files of `program`, whose own is called `name`.
     pub(super) fn of(imports: &Imports, name: &str, program: &Program) -> Self {
+        let mut links: HashMap<&str, HashMap<String, String>> = HashMap::new();
+        for ((file, path), target) in &program.links {
+            let of = links.entry(file).or_default();
+            of.insert(path.clone(), target.clone());
+        }
         let mut files = HashMap::new();
         let mut order = Vec::new();
         let mut next = VecDeque::from([(name.to_owned(), program.ast.clone(), None)]);
@@ -67,15 +78,22 @@ impl Files {
             if files.contains_key(&name) {
                 continue;
             }
-            let file = File::new(imports, &name, ast, program, imported_by);
-            for (path, position) in crate::program::static_imports(&file.ast) {
-                if let Some(target) = program.links.get(&(name.clone(), path))
-                    && let Some(ast) = imports.compiled(target)
-                {
-                    let span = Span::at(&file.text, position);
-                    next.push_back((target.clone(), ast, Some((name.clone(), span))));
+            let links = links.remove(name.as_str()).unwrap_or_default();
+            for (path, target) in &links {
+                if let Some(ast) = imports.compiled(target) {
+                    let from = Some((name.clone(), path.clone()));
+                    next.push_back((target.clone(), ast, from));
                 }
             }
+            let file = File {
+                name: name.clone(),
+                text: imports.text(&name).unwrap_or_default(),
+                ast,
+                links,
+                imported_by,
+                parts: OnceCell::new(),
+                facts: OnceCell::new(),
+            };
             order.push(name.clone());
             files.insert(name, file);
         }
@@ -85,6 +103,34 @@ impl Files {
             words: OnceCell::new(),
             accepted: RefCell::default(),
         }
+    }
+
+    /// The files to look for faults in: the standard library's are as they should be, unless one
+    /// of them is what is asked about.
+    pub(super) fn to_check(&self) -> impl Iterator<Item = &File> {
+        self.iter()
+            .enumerate()
+            .filter(|(index, file)| *index == 0 || !file.name.starts_with("std/"))
+            .map(|(_, file)| file)
+    }
+
+    /// The names of all functions, methods and properties in the files to check.
+    pub(super) fn names_called(&self) -> HashSet<String> {
+        let mut names = HashSet::new();
+        for file in self.to_check() {
+            file.each_node(&mut |node| match node {
+                ASTNode::Stmt(Stmt::FnCall(call, _))
+                | ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _)) => {
+                    names.insert(call.name.to_string());
+                }
+                ASTNode::Expr(Expr::Property(property, _)) => {
+                    names.insert(property.2.to_string());
+                    names.insert(format!("set${}", property.2));
+                }
+                _ => {}
+            });
+        }
+        names
     }
 
     /// Every file, the script first.
@@ -101,15 +147,17 @@ impl Files {
     pub(super) fn trail(&self, file: &File) -> Vec<Related> {
         let mut trail = Vec::new();
         let mut file = file;
-        while let Some((from, span)) = &file.imported_by
+        while let Some((from, path)) = &file.imported_by
             && trail.len() < 8
             && let Some(importer) = self.get(from)
         {
-            trail.push(Related {
+            let places = crate::program::static_imports(&importer.ast);
+            let place = places.iter().find(|(other, _)| other == path);
+            trail.extend(place.map(|(_, position)| Related {
                 message: "imported here".into(),
                 file: from.clone(),
-                span: *span,
-            });
+                span: Span::at(&importer.text, *position),
+            }));
             file = importer;
         }
         trail
@@ -162,49 +210,38 @@ fn collect_words(node: &ASTNode, words: &mut HashSet<String>) {
 }
 
 impl File {
-    fn new(
-        imports: &Imports,
-        name: &str,
-        ast: AST,
-        program: &Program,
-        imported_by: Option<(String, Span)>,
-    ) -> Self {
-        let text = imports.text(name).unwrap_or_default();
-        let definitions = definitions(&ast);
-        let mut functions: HashMap<String, Vec<usize>> = HashMap::new();
-        for (index, function) in definitions.iter().enumerate() {
-            functions
-                .entry(function.name.to_string())
-                .or_default()
-                .push(index);
-        }
-        let mut file = Self {
-            name: name.to_owned(),
-            text,
-            ast,
-            imports: Vec::new(),
-            functions,
-            definitions,
-            imported_by,
-            facts: OnceCell::new(),
-        };
-        let mut found = Vec::new();
-        file.each_node(&mut |node| {
-            if let ASTNode::Stmt(Stmt::Import(import, _)) = node {
-                let path = match &import.0 {
-                    Expr::StringConstant(path, _) => Some(path.to_string()),
-                    _ => None,
-                };
-                let target =
-                    path.and_then(|path| program.links.get(&(name.to_owned(), path)).cloned());
-                found.push(Import {
-                    alias: import.1.clone(),
-                    file: target,
-                });
+    fn parts(&self) -> &Parts {
+        self.parts.get_or_init(|| {
+            let definitions = definitions(&self.ast);
+            let mut functions: HashMap<String, Vec<usize>> = HashMap::new();
+            for (index, function) in definitions.iter().enumerate() {
+                functions
+                    .entry(function.name.clone())
+                    .or_default()
+                    .push(index);
             }
-        });
-        file.imports = found;
-        file
+            let mut imports = Vec::new();
+            self.each_node(&mut |node| {
+                if let ASTNode::Stmt(Stmt::Import(import, _)) = node {
+                    let file = match &import.0 {
+                        Expr::StringConstant(path, _) => self.links.get(path.as_str()).cloned(),
+                        _ => None,
+                    };
+                    let alias = import.1.clone();
+                    imports.push(Import { alias, file });
+                }
+            });
+            Parts {
+                imports,
+                definitions,
+                functions,
+            }
+        })
+    }
+
+    /// What the file imports.
+    pub(super) fn imports(&self) -> &[Import] {
+        &self.parts().imports
     }
 
     /// Calls `see` with every node of the file, those of functions and closures too.
@@ -224,14 +261,15 @@ impl File {
 
     /// The named functions, in the order of the text.
     pub(super) fn named_functions(&self) -> impl Iterator<Item = &Definition> {
-        self.definitions
+        self.parts()
+            .definitions
             .iter()
             .filter(|function| !is_closure(&function.name))
     }
 
     /// The functions and closures, in the order of the text.
     pub(super) fn all_definitions(&self) -> impl Iterator<Item = &Definition> {
-        self.definitions.iter()
+        self.parts().definitions.iter()
     }
 
     /// The closure that Rhai calls `name`.
@@ -247,11 +285,13 @@ impl File {
 
     /// The functions called `name`.
     pub(super) fn functions_named(&self, name: &str) -> impl Iterator<Item = &Definition> {
-        self.functions
+        let parts = self.parts();
+        parts
+            .functions
             .get(name)
             .into_iter()
             .flatten()
-            .filter_map(|index| self.definitions.get(*index))
+            .filter_map(|index| parts.definitions.get(*index))
     }
 
     /// The names of what the file defines, for suggestions.
@@ -329,7 +369,7 @@ impl File {
 
     /// The files that `alias` may stand for; nothing where one of them is not known.
     pub(super) fn imported_as(&self, alias: &str) -> Option<Vec<&str>> {
-        self.imports
+        self.imports()
             .iter()
             .filter(|import| import.alias.name == alias)
             .map(|import| import.file.as_deref())

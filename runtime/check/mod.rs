@@ -14,6 +14,7 @@ mod flags;
 mod native_options;
 mod options;
 mod scope;
+mod script_options;
 mod shadow;
 mod state;
 mod statements;
@@ -21,13 +22,12 @@ mod unused;
 mod walk;
 mod words;
 
-use std::collections::HashSet;
-
 use rhai::Engine;
 
 pub use finding::{Code, Finding, Related, Severity, Span};
 pub use flags::enumerations;
 pub use native_options::option_keys;
+pub use script_options::{script_option_keys, script_part_keys};
 
 use crate::Imports;
 use crate::catalog::Catalog;
@@ -41,8 +41,6 @@ pub struct Checker<'a> {
     catalog: &'a Catalog,
     /// The variables that every script is given.
     variables: Vec<String>,
-    /// The types of which the catalogue tells all that they can do.
-    sure: HashSet<String>,
 }
 
 /// Rhai's types of which the catalogue tells all that they can do.
@@ -64,21 +62,10 @@ const PLAIN: &[&str] = &[
 impl<'a> Checker<'a> {
     /// A checker of scripts that `engine` would run, which see the array `args`.
     pub fn new(engine: &'a Engine, catalog: &'a Catalog) -> Self {
-        let own = catalog
-            .functions()
-            .iter()
-            .filter(|function| !function.standard);
-        let own = own.filter_map(|function| function.receiver());
-        let sure = own
-            .filter(|kind| crate::catalog::is_own_kind(kind))
-            .chain(PLAIN.iter().copied())
-            .map(str::to_owned)
-            .collect();
         Self {
             engine,
             catalog,
             variables: vec!["args".into()],
-            sure,
         }
     }
 
@@ -99,14 +86,20 @@ impl<'a> Checker<'a> {
 
     /// What is wrong with `program`, which was compiled as `name`, and with all that it imports.
     pub fn check_program(&self, imports: &Imports, name: &str, program: &Program) -> Vec<Finding> {
-        let files = Files::of(imports, name, program);
+        self.check_files(&Files::of(imports, name, program))
+    }
+
+    fn check_files(&self, files: &Files) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for file in files.iter() {
-            let mut own = Walk::file(self, &files, file);
-            own.extend(unused::imports(&files, file));
+        for file in files.to_check() {
+            let mut own = Walk::file(self, files, file);
+            own.extend(unused::imports(files, file));
             own.sort_by_key(|finding| (finding.span, finding.code));
             own.dedup_by(|one, other| one.span == other.span && one.message == other.message);
-            let trail = files.trail(file);
+            let trail = match own.is_empty() {
+                true => Vec::new(),
+                false => files.trail(file),
+            };
             for mut finding in own {
                 finding.related.extend(trail.iter().cloned());
                 findings.push(finding);
@@ -117,8 +110,27 @@ impl<'a> Checker<'a> {
 
     /// Whether the catalogue tells all that values of the type `kind` can do.
     fn is_sure(&self, kind: &str) -> bool {
-        self.sure.contains(kind)
+        PLAIN.contains(&kind) || self.catalog.has_kind(kind)
     }
+}
+
+/// What is wrong with `program`, which was compiled as `name` and is about to run: the catalogue is
+/// read only as far as that takes.
+pub fn before_run(
+    engine: &Engine,
+    imports: &Imports,
+    name: &str,
+    program: &Program,
+) -> Vec<Finding> {
+    let files = Files::of(imports, name, program);
+    let few = Catalog::with_names(engine, &files.names_called());
+    let findings = Checker::new(engine, &few).check_files(&files);
+    if findings.is_empty() {
+        return findings;
+    }
+    // What was meant instead is among all names.
+    let catalog = Catalog::new(engine);
+    Checker::new(engine, &catalog).check_files(&files)
 }
 
 fn of_compile_error(imports: &Imports, error: &CompileError) -> Finding {

@@ -63,14 +63,6 @@ impl Scope {
             .find(|variable| variable.name == name)
     }
 
-    /// Whether `name` is one of the variables beyond the first `length`.
-    pub(super) fn is_beyond(&self, name: &str, length: usize) -> bool {
-        self.variables
-            .iter()
-            .rposition(|variable| variable.name == name)
-            .is_some_and(|index| index >= length)
-    }
-
     pub(super) fn names(&self) -> Vec<String> {
         let names = self.variables.iter().rev();
         names.map(|variable| variable.name.clone()).collect()

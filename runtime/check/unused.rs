@@ -11,14 +11,14 @@ use super::{Code, Finding, Span};
 pub(super) fn imports(files: &Files, file: &File) -> Vec<Finding> {
     let mut used: HashSet<String> = HashSet::new();
     // Those who import a file can use what it imports: `guest::image::find`.
-    for other in files.iter() {
+    for other in files.to_check() {
         let own = other.name == file.name;
         other.each_node(&mut |node| {
             let namespace = match node {
                 ASTNode::Stmt(Stmt::FnCall(call, _)) | ASTNode::Expr(Expr::FnCall(call, _)) => {
                     if own && call.name == "eval" {
                         used.extend(
-                            file.imports
+                            file.imports()
                                 .iter()
                                 .map(|import| import.alias.name.to_string()),
                         );
@@ -47,7 +47,7 @@ pub(super) fn imports(files: &Files, file: &File) -> Vec<Finding> {
     if only_imports {
         return Vec::new();
     }
-    let unused = file.imports.iter().filter(|import| {
+    let unused = file.imports().iter().filter(|import| {
         let alias = &import.alias.name;
         !alias.is_empty() && !alias.starts_with('_') && !used.contains(alias.as_str())
     });

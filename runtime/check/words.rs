@@ -2,7 +2,7 @@
 
 use super::files::Definition;
 use super::scope::Kind;
-use crate::catalog::{Function, without_element};
+use crate::catalog::{Function, Signature, without_element};
 use crate::imports;
 
 /// A type as messages show it.
@@ -76,20 +76,15 @@ pub(super) fn signatures(functions: &[&Function], method: bool) -> String {
 
 fn signature(function: &Function, method: bool) -> String {
     let method = method || function.receiver().is_some_and(crate::catalog::is_own_kind);
-    let parameters: Vec<String> = function
-        .parameters
-        .iter()
-        .skip(usize::from(method))
-        .map(|(name, kind)| match kind.as_str() {
-            "?" => name.clone(),
-            _ => format!("{name}: {kind}"),
-        })
-        .collect();
-    let on = match function.parameters.first() {
-        Some((name, _)) if method => format!("{name}."),
-        _ => String::new(),
+    let way = Signature {
+        // What it answers is not what is wrong.
+        returns: String::new(),
+        ..Signature::of(function, method)
     };
-    format!("`{on}{}({})`", function.name, parameters.join(", "))
+    match function.parameters.first() {
+        Some((name, _)) if method => format!("`{name}.{way}`"),
+        _ => format!("`{way}`"),
+    }
 }
 
 /// Whether a script's name for a type is another name of `kind`.

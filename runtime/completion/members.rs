@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::cursor::Call;
 use super::scope::Scope;
-use super::signature::{self, Signature, together};
+use super::signature::{self, together};
 use super::{Candidate, CandidateKind, Completion, Context, Surroundings, is_named};
-use crate::catalog::{Catalog, Function, Recipe, is_own_kind};
+use crate::catalog::{Catalog, Function, Recipe, Signature, is_own_kind};
 use crate::names;
 
 impl Context<'_> {

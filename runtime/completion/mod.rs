@@ -4,22 +4,24 @@
 //! host has come from the caller, who can ask a host without waiting for it. The prompt and a
 //! language server use the same.
 
+mod around;
 mod cursor;
 mod keys;
 mod members;
 mod scope;
 mod signature;
-mod tables;
 mod values;
 mod within_text;
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Mutex;
 
 use rhai::Engine;
 
-use crate::catalog::{Catalog, Function, Recipe};
+use crate::Imports;
+use crate::catalog::{Catalog, Function, Recipe, Signature};
 use cursor::{Call, Cursor, Place};
-pub use signature::Signature;
 
 /// What can stand at the cursor.
 #[derive(Debug, Default)]
@@ -124,6 +126,11 @@ pub trait Surroundings {
         None
     }
 
+    /// Where modules are imported from.
+    fn imports(&self) -> Imports {
+        Imports::default()
+    }
+
     /// The names of the objects of the type `kind` that `holder` has; it must not block.
     fn names(&self, kind: &str, holder: &Holder) -> Vec<String> {
         let _ = (kind, holder);
@@ -140,12 +147,15 @@ pub trait Surroundings {
 /// Knows what can be written where.
 pub struct Completer {
     parser: Engine,
+    /// The keys that recipes know in their options, as far as they were asked for.
+    recipe_keys: Mutex<HashMap<keys::Question, Vec<String>>>,
 }
 
 impl Default for Completer {
     fn default() -> Self {
         Self {
             parser: crate::engine::parser(),
+            recipe_keys: Mutex::default(),
         }
     }
 }
@@ -159,9 +169,14 @@ impl Completer {
         text: &str,
         cursor: usize,
     ) -> Completion {
-        let (before, after) = text.split_at(cursor.min(text.len()));
+        let mut cursor = cursor.min(text.len());
+        while !text.is_char_boundary(cursor) {
+            cursor -= 1;
+        }
+        let (before, after) = text.split_at(cursor);
         let at = Cursor::at_end_of(before);
         let context = Context {
+            completer: self,
             catalog,
             around,
             scope: scope::Scope::new(&self.parser, catalog, around, before),
@@ -209,6 +224,7 @@ impl Completer {
 
 /// All that is known while candidates are looked for.
 struct Context<'a> {
+    completer: &'a Completer,
     catalog: &'a Catalog,
     around: &'a dyn Surroundings,
     scope: scope::Scope<'a>,

@@ -2,7 +2,7 @@
 
 use rhai::{AST, Engine, Expr, Stmt};
 
-use super::cursor::opener;
+use super::around::opener;
 use super::{Surroundings, Variable};
 use crate::catalog::{Catalog, element};
 use crate::inference::Inference;

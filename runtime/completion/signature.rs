@@ -1,78 +1,6 @@
-//! How a function is called, in one line.
+//! The ways to call a function, together.
 
-use crate::catalog::{Function, RecipeFunction};
-
-/// One way to call a function.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signature {
-    /// Its name.
-    pub name: String,
-    /// Its parameters as they are shown, without the receiver.
-    pub parameters: Vec<String>,
-    /// The type of its value; empty for none, and where it depends.
-    pub returns: String,
-    /// The doc comment.
-    pub docs: String,
-}
-
-impl Signature {
-    /// How a function is called, `method` where it is so on its first parameter.
-    pub fn of(function: &Function, method: bool) -> Self {
-        let parameters = function.parameters.iter().skip(usize::from(method));
-        Self {
-            name: function.name.clone(),
-            parameters: parameters
-                .map(|(name, kind)| match kind.as_str() {
-                    "?" => name.clone(),
-                    kind => format!("{name}: {kind}"),
-                })
-                .collect(),
-            returns: match function.returns.as_str() {
-                "()" | "?" => String::new(),
-                kind => kind.to_owned(),
-            },
-            docs: function.docs.clone(),
-        }
-    }
-
-    /// How a function of a module is called.
-    pub fn of_recipe(function: &RecipeFunction) -> Self {
-        Self {
-            name: function.name.clone(),
-            parameters: function.parameters.clone(),
-            returns: String::new(),
-            docs: function.docs.clone(),
-        }
-    }
-
-    /// The documentation's first sentence, or as much of it as stands in its first line.
-    pub fn summary(&self) -> &str {
-        summary(&self.docs)
-    }
-
-    /// The names of the parameters.
-    fn names(&self) -> impl Iterator<Item = &str> {
-        let name = |shown: &String| shown.find(':').unwrap_or(shown.len());
-        self.parameters
-            .iter()
-            .map(move |shown| &shown[..name(shown)])
-    }
-}
-
-impl std::fmt::Display for Signature {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "{}({})", self.name, self.parameters.join(", "))?;
-        if !self.returns.is_empty() {
-            write!(f, " -> {}", self.returns)?;
-        }
-        Ok(())
-    }
-}
-
-/// The first line of a doc comment.
-pub(super) fn summary(docs: &str) -> &str {
-    docs.lines().next().unwrap_or_default()
-}
+use crate::catalog::Signature;
 
 /// Puts the ways to call a function in order, the short ones first, each once.
 pub(super) fn sort(ways: &mut Vec<Signature>) {
@@ -81,14 +9,22 @@ pub(super) fn sort(ways: &mut Vec<Signature>) {
     ways.dedup_by(|one, other| order(one) == order(other));
 }
 
+/// The names of the parameters, without their types.
+fn names(way: &Signature) -> impl Iterator<Item = &str> {
+    let name = |shown: &String| shown.find(':').unwrap_or(shown.len());
+    way.parameters
+        .iter()
+        .map(move |shown| &shown[..name(shown)])
+}
+
 /// The ways to call one function as one short line: `wait(states[, timeout])`.
 pub(super) fn together(ways: &[Signature]) -> String {
     let Some(longest) = ways.iter().max_by_key(|way| way.parameters.len()) else {
         return String::new();
     };
     let begins = |way: &Signature| {
-        way.names()
-            .zip(longest.names())
+        names(way)
+            .zip(names(longest))
             .all(|(one, other)| one == other)
     };
     let returns: Vec<&str> = ways.iter().map(|way| way.returns.as_str()).collect();
@@ -106,7 +42,7 @@ pub(super) fn together(ways: &[Signature]) -> String {
     let mut shown = String::new();
     if ways.iter().all(begins) {
         let mut optional = 0;
-        for (index, name) in longest.names().enumerate() {
+        for (index, name) in names(longest).enumerate() {
             // Where a call may end before this parameter, all from here on can be left out.
             if ways.iter().any(|way| way.parameters.len() == index) && index >= least {
                 shown.push('[');
@@ -118,8 +54,8 @@ pub(super) fn together(ways: &[Signature]) -> String {
         shown.push_str(&"]".repeat(optional));
     } else {
         let same =
-            |index: usize, name: &str| ways.iter().all(|way| way.names().nth(index) == Some(name));
-        for (index, name) in longest.names().enumerate() {
+            |index: usize, name: &str| ways.iter().all(|way| names(way).nth(index) == Some(name));
+        for (index, name) in names(longest).enumerate() {
             if !same(index, name) {
                 break;
             }

@@ -243,24 +243,31 @@ fn constants_are_those_of_the_parameter() {
 }
 
 #[test]
-fn every_flag_of_a_function_is_offered() {
-    let without: Vec<String> = CATALOG
-        .functions()
-        .iter()
-        .filter(|function| !function.standard)
-        .filter(|function| {
-            let flags = function
-                .parameters
-                .iter()
-                .position(|(name, _)| name == "flags");
-            flags.is_some_and(|flags| super::tables::flags(function, flags).is_none())
-        })
-        .map(|function| {
-            let calls: Vec<&str> = function.calls().collect();
-            format!("{} {}", function.name, calls.join(" "))
-        })
-        .collect();
-    println!("{}", without.join("\n"));
+fn numbers_that_are_no_flags_have_their_constants_too() {
+    for (text, constant) in [
+        ("dom.send_key(^", "VIR_KEYCODE_SET_LINUX"),
+        ("dom.guest_info(^", "VIR_DOMAIN_GUEST_INFO_USERS"),
+        ("dom.metadata(^", "VIR_DOMAIN_METADATA_TITLE"),
+        (
+            "dom.core_dump_with_format(\"/x\", ^",
+            "VIR_DOMAIN_CORE_DUMP_FORMAT_RAW",
+        ),
+        (
+            "dom.pm_suspend_for_duration(^",
+            "VIR_NODE_SUSPEND_TARGET_MEM",
+        ),
+        (
+            "for n in conn.list_all_networks() { n.update(^",
+            "VIR_NETWORK_UPDATE_COMMAND_MODIFY",
+        ),
+        (
+            "for n in conn.list_all_networks() { n.update(1, ^",
+            "VIR_NETWORK_SECTION_DNS_HOST",
+        ),
+    ] {
+        let found = inserts(text);
+        assert!(found.contains(&constant.to_owned()), "{text}: {found:?}");
+    }
 }
 
 #[test]
@@ -282,6 +289,15 @@ fn keys_are_those_that_the_function_knows() {
         inserts("import \"std/pool\" as p; p::ensure(conn, #{ na^"),
         ["name: "]
     );
+    assert_eq!(
+        inserts("import \"std/ready\" as r; r::wait_for(dom, #{ co^"),
+        ["console: "]
+    );
+    assert_eq!(
+        inserts("guest::create(conn, #{ disks: [#{ siz^"),
+        ["size: "]
+    );
+    assert_eq!(inserts("conn.wait_event(#{ det^"), ["detail: "]);
 }
 
 #[test]
@@ -401,4 +417,19 @@ fn every_candidate_begins_with_the_word_or_replaces_it() {
     assert_eq!(replaced, 12..15);
     let begins = |candidate: &Candidate| candidate.insert.starts_with("sta");
     assert!(candidates.iter().all(begins));
+}
+
+#[test]
+fn nothing_that_is_half_written_is_too_much() {
+    let completer = Completer::default();
+    let broken =
+        "let x = f(\"a`${b}\", #{ k: [1, |d| d.m( ] }; /* ü */ é.`${`${ a::b(#\"x\"#, 'c' ))) }";
+    let recipe = crate::imports::embedded("guest").expect("it is there").text;
+    for (text, step) in [(broken, 1), (recipe.as_str(), 97)] {
+        for cursor in (0..=text.len()).step_by(step) {
+            let _ = completer.complete(&CATALOG, &World, text, cursor);
+            let before = text.get(..cursor).unwrap_or_default();
+            let _ = completer.signatures(&CATALOG, &World, before);
+        }
+    }
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::cursor::Argument;
-use super::{Candidate, CandidateKind, Completion, Context, Signature, is_named, tables};
-use crate::catalog::{Function, is_own_kind};
+use super::{Candidate, CandidateKind, Completion, Context, is_named};
+use crate::catalog::{Function, Signature, is_own_kind};
+use crate::check::enumerations;
 use crate::constants;
 
 /// The words that a statement can begin with.
@@ -111,9 +112,9 @@ impl Context<'_> {
         let functions = super::members::called(self.catalog, &self.scope, &argument.call);
         let groups: BTreeSet<&str> = functions
             .iter()
-            .filter_map(|function| {
+            .flat_map(|function| {
                 let parameter = argument.number + usize::from(argument.call.receiver.is_some());
-                tables::flags(function, parameter)
+                enumerations(function, parameter).unwrap_or_default()
             })
             .collect();
         groups

@@ -4,6 +4,7 @@
 Usage: run.py VIRHAI WORK_DIR. The peers take turns, so that a busy moment hits all of them.
 """
 import os
+import pty
 import pwd
 import resource
 import statistics
@@ -44,7 +45,7 @@ def table(title, unit, scale, samples, base):
     print(f"\n{title}")
     middle = {name: statistics.median(values) for name, values in samples.items()}
     for name, value in middle.items():
-        print(f"  {name:16}{value * scale:10.2f} {unit}   {value / middle[base]:5.2f} x {base}")
+        print(f"  {name:24}{value * scale:10.2f} {unit}   {value / middle[base]:5.2f} x {base}")
     return middle
 
 
@@ -61,6 +62,40 @@ def start_and_list(rounds=40):
     table("start, and list test:///default", "ms", 1e3, samples, "C")
     peaks = {name: [peak_kib(command) for _ in range(3)] for name, command in commands.items()}
     table("peak memory of that", "MiB", 1 / 1024, peaks, "C")
+
+
+def first_prompt(rounds=20):
+    """From the start of the program to the first prompt, on a terminal."""
+    uri = "test:///default"
+    commands = {
+        "virhai": ([virhai, "-c", uri], b"test> "),
+        "virsh": (["/usr/bin/virsh", "-c", uri], b"virsh # "),
+    }
+    with tempfile.TemporaryDirectory(prefix="vh", dir="/tmp") as home:
+        environment = {**os.environ, "HOME": home, "TERM": "xterm-256color", "NO_COLOR": "1"}
+        environment.pop("XDG_STATE_HOME", None)
+
+        def until_prompt(command, prompt):
+            master, slave = pty.openpty()
+            began = time.perf_counter()
+            process = subprocess.Popen(
+                command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+            )
+            os.close(slave)
+            shown = b""
+            while prompt not in shown:
+                shown += os.read(master, 4096)
+            took = time.perf_counter() - began
+            process.kill()
+            process.wait()
+            os.close(master)
+            return took
+
+        samples = {name: [] for name in commands}
+        for _ in range(rounds):
+            for name, command in commands.items():
+                samples[name].append(until_prompt(*command))
+    table("start, to the first prompt on test:///default (to stay below 50 ms)", "ms", 1e3, samples, "virsh")
 
 
 def calls(title, what, uri, count, rounds, domain=(), peers=PEERS, **options):
@@ -111,6 +146,15 @@ def guests(count=1000, rounds=3):
     table(f"{count} guests defined and removed on the test driver", "s", 1, samples, "libvirt-python")
 
 
+def typing(count=500, rounds=21):
+    """From a key to what it shows: a prompt keeps nobody waiting who types."""
+    samples = {}
+    for line in run(["/usr/bin/python3", f"{HERE}/prompt.py", virhai, str(count), str(rounds)]).splitlines():
+        name, seconds = line.split("\t")
+        samples.setdefault(name, []).append(float(seconds))
+    table("at the prompt, until it is shown", "ms", 1e3, samples, "a letter")
+
+
 def ordinary_user():
     """What makes a process run as an ordinary user, as session daemons have to."""
     if os.geteuid() != 0:
@@ -148,8 +192,10 @@ def over_a_socket():
 
 print(f"{virhai}, {run([virhai, '--version']).split(chr(10))[1]}, {os.cpu_count()} processors")
 start_and_list()
+first_prompt()
 calls("100,000 dom.info() on the test driver, each", "info", "test:///default", 100_000, 7)
 calls("100,000 dom.state() on the test driver, each", "state", "test:///default", 100_000, 7)
 over_a_socket()
 xml()
 guests()
+typing()

@@ -85,6 +85,7 @@ guests! {
 
 fn refused(options: &str) -> String {
     virhai()
+        .arg("--no-check")
         .arg("-c")
         .arg("test:///default")
         .script(format!(

@@ -203,7 +203,9 @@ fn functions_of_one_name_in_several_files_are_kept_apart() {
            }
            two::fails();"#,
     );
-    let outcome = virhai().arg("run").arg(main).fails(1);
+    let checked = virhai().arg("run").arg(&main).fails(3);
+    assert!(checked.stderr.contains("two.rhai:4:25"), "{checked}");
+    let outcome = virhai().arg("--no-check").arg("run").arg(main).fails(1);
     assert!(outcome.stderr.contains("two.rhai:4:25"), "{outcome}");
     assert!(
         outcome

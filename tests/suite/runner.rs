@@ -51,6 +51,8 @@ fn a_shebang_line_counts_as_a_line() {
     let file = scratch.write("tool.rhai", "#!/usr/bin/env -S virhai run\n\nnope();\n");
     let outcome = virhai().arg("run").arg(&file).fails(3);
     assert!(outcome.stderr.contains("tool.rhai:3:1"), "{outcome}");
+    let outcome = virhai().arg("--no-check").arg("run").arg(&file).fails(1);
+    assert!(outcome.stderr.contains("tool.rhai:3:1"), "{outcome}");
     let file = scratch.write("broken.rhai", "#!/usr/bin/env -S virhai run\nlet x = ;\n");
     let outcome = virhai().arg("run").arg(&file).fails(3);
     assert!(outcome.stderr.contains("broken.rhai:2:9"), "{outcome}");

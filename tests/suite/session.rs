@@ -6,7 +6,7 @@ mod runbooks;
 mod top;
 mod values;
 
-use crate::support::{PROMPT, Prompt, TestHost};
+use crate::support::{Daemon, PROMPT, Prompt, Terminal, TestHost};
 
 /// A prompt that shows nothing but what is asked for: no versions, no connection, no events.
 fn quiet() -> Prompt {
@@ -26,7 +26,7 @@ fn help_lists_the_commands() {
 #[test]
 fn a_name_with_a_question_mark_is_explained() {
     let mut prompt = quiet();
-    prompt.answers(":pager off", "");
+    prompt.terminal.resize(500, 100);
     prompt.answers("let dom = conn.lookup_by_name(\"test\")", "");
     prompt.answers("dom?", "dom: Domain = Domain(test)");
     prompt.answers("?lookup_by_uuid_string", "virDomainLookupByUUIDString");
@@ -41,10 +41,10 @@ fn a_name_with_a_question_mark_is_explained() {
 #[test]
 fn methods_are_listed_without_running_anything() {
     let mut prompt = quiet();
-    prompt.answers(":pager off", "");
+    prompt.terminal.resize(500, 100);
     prompt.answers(
         ":methods conn.lookup_by_name(\"nemo\")",
-        "xml_desc(flags) -> string",
+        "xml_desc(flags: int) -> string",
     );
     prompt.answers(":methods StorageVol", "wipe()");
     prompt.answers(":methods nosuch", "cannot be told");
@@ -111,6 +111,32 @@ fn events_are_shown_above_what_is_typed() {
     prompt.terminal.line_is(&format!("{PROMPT}let half ="));
     prompt.terminal.types("1; half + 1\r");
     prompt.terminal.shows("\n2\n");
+}
+
+#[test]
+fn what_others_do_is_shown_above_an_input_of_several_rows() {
+    let daemon = Daemon::start();
+    let mut terminal = Terminal::start(&daemon.virhai().env("NO_COLOR", "1").command());
+    let prompt = "qemu:session> ";
+    terminal.line_is(prompt);
+    terminal.types("\"before\"\r");
+    terminal.shows("\nbefore\n");
+    terminal.line_is(prompt);
+    let long = format!("{prompt}let text = \"{}", "x".repeat(100));
+    terminal.types(&long[prompt.len()..]);
+    let whole = |text: &str| text.replace('\n', "").ends_with(&long);
+    terminal.until("the input is whole", |screen| whole(&screen.text()));
+    daemon.ok(
+        "connect().define_xml(`<domain type='qemu'><name>idle</name><memory>32768</memory>\
+        <os><type arch='x86_64' machine='pc'>hvm</type></os></domain>`).undefine()",
+    );
+    terminal.until("both events are above the input", |screen| {
+        let text = screen.text();
+        text.contains("before")
+            && text.contains("domain `idle` defined: added")
+            && text.contains("domain `idle` undefined: removed")
+            && whole(&text)
+    });
 }
 
 #[test]

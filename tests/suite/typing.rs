@@ -2,7 +2,11 @@
 //!
 //! Each screen has its golden file in `tests/data/screens/`; `UPDATE=1` rewrites them.
 
-use crate::support::{PROMPT, Prompt, Scratch, Terminal, TestHost, virhai};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use crate::support::{Daemon, PROMPT, Prompt, Scratch, Terminal, TestHost, virhai};
 
 const PLAIN: &[(&str, &str)] = &[("NO_COLOR", "1")];
 const UP: &str = "\x1b[A";
@@ -60,6 +64,7 @@ fn tab_offers_the_members_of_the_receivers_type() {
         "every_way_to_call_a_method",
     );
     screen(&mut prompt, "dom.dumpxml\t", "a_word_of_virsh_completed");
+    screen(&mut prompt, "conn.\t", "members_of_a_connection");
 }
 
 #[test]
@@ -164,6 +169,17 @@ fn tab_offers_files_and_modules() {
         "import \"disks\" as disks; disks::\t",
         "functions_of_a_script_beside",
     );
+}
+
+#[test]
+fn commands_of_the_prompt_are_completed_too() {
+    let mut prompt = with_domain(PLAIN);
+    screen(&mut prompt, ":\t", "commands");
+    screen(&mut prompt, ":conf\t\t", "a_command");
+    screen(&mut prompt, ":json dom.is_\t", "an_expression_of_a_command");
+    prompt.home.write("runbook.rhai", "");
+    screen(&mut prompt, ":load ru\t", "a_file_of_a_command");
+    screen(&mut prompt, ":help snapshot_l\t", "a_name_of_a_command");
 }
 
 #[test]
@@ -292,7 +308,7 @@ fn the_keys_of_vi_are_there_for_those_who_ask() {
     };
     let home = Scratch::new();
     edits(Prompt::started(
-        virhai().arg("--vi"),
+        virhai().arg("--vi").arg("-c").arg("test:///default"),
         "test:///default",
         &home,
         PLAIN,
@@ -344,6 +360,14 @@ fn an_input_is_written_in_an_editor() {
     terminal.golden("edited");
     terminal.types("\r");
     terminal.shows("\n42\n");
+    let run = virhai().arg("--vi").arg("-c").arg("test:///default");
+    let mut terminal = Prompt::started(run, "test:///default", &home, &env);
+    terminal.types("1");
+    terminal.line_is(&format!("{PROMPT}1"));
+    terminal.types("\x1bv");
+    terminal.line_is("+ 2");
+    terminal.types("\r");
+    terminal.shows("\n42\n");
 }
 
 #[test]
@@ -380,4 +404,24 @@ fn no_color_is_no_colour() {
     for text in [PROMPT.trim(), "let", "text", "1", "f("] {
         assert_eq!(screen.style_of(text), "", "{text}");
     }
+}
+
+#[test]
+fn a_host_that_does_not_answer_keeps_nobody_from_typing() {
+    let host = Daemon::start();
+    let home = Scratch::new();
+    let mut terminal = Prompt::started(host.virhai(), &host.uri(), &home, PLAIN);
+    terminal.types("conn.look\t");
+    terminal.shows("lookup_by_name(name)");
+    terminal.types("\x05\x15");
+    host.signal(Signal::SIGSTOP);
+    let began = Instant::now();
+    for _ in 0..3 {
+        terminal.types("conn.lookup_by_name(\"\t\t\x15");
+    }
+    terminal.types("let x = 1");
+    terminal.line_is("qemu:session> let x = 1");
+    let took = began.elapsed();
+    host.signal(Signal::SIGCONT);
+    assert!(took < Duration::from_secs(3), "{took:?}");
 }

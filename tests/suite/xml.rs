@@ -89,19 +89,21 @@ fn every_call_that_takes_xml_takes_a_document_and_nothing_else() {
         let image = xml("image", #{ domain: guest });
         conn.define_xml(image.select("domain")[0]).undefine();
 
+        // Of another type than the check before the run could see.
+        let wrong = [1, [], (), #{}];
         let calls = #{
-            define: || conn.define_xml(1),
-            define_flags: || conn.define_xml([], 0),
-            create: || conn.create_xml(()),
-            create_flags: || conn.create_xml(#{}, 0),
-            save: || dom.save("/tmp/x", 1, 0),
-            restore: || conn.restore("/tmp/x", 1, 0),
-            save_image: || conn.save_image_define_xml("/tmp/x", 1, 0),
-            managed_save: || dom.managed_save_define_xml(1, 0),
-            metadata: || dom.set_metadata(VIR_DOMAIN_METADATA_TITLE, 1, (), (), 0),
-            migrate: || dom.migrate(conn, 1, 0, (), (), 0),
+            define: || conn.define_xml(wrong[0]),
+            define_flags: || conn.define_xml(wrong[1], 0),
+            create: || conn.create_xml(wrong[2]),
+            create_flags: || conn.create_xml(wrong[3], 0),
+            save: || dom.save("/tmp/x", wrong[0], 0),
+            restore: || conn.restore("/tmp/x", wrong[0], 0),
+            save_image: || conn.save_image_define_xml("/tmp/x", wrong[0], 0),
+            managed_save: || dom.managed_save_define_xml(wrong[0], 0),
+            metadata: || dom.set_metadata(VIR_DOMAIN_METADATA_TITLE, wrong[0], (), (), 0),
+            migrate: || dom.migrate(conn, wrong[0], 0, (), (), 0),
             migrate_options: || dom.migrate(conn, 0, #{ destination_xml: 1 }),
-            migrate_to_uri: || dom.migrate_to_uri((), (), 1, 0, (), 0),
+            migrate_to_uri: || dom.migrate_to_uri((), (), wrong[0], 0, (), 0),
         };
         for name in calls.keys() {
             let message = "nothing was thrown";

@@ -30,23 +30,23 @@ impl Prompt {
 
     /// A terminal with a prompt on `uri`, whose history is below `home`.
     pub fn terminal(uri: &str, home: &Scratch, env: &[(&str, &str)]) -> Terminal {
-        Self::started(virhai(), uri, home, env)
+        Self::started(virhai().arg("-c").arg(uri), uri, home, env)
     }
 
-    /// The same, by a run of the program that has been put together already; it runs in `home`.
+    /// The same, by a run of the program that connects to `uri`; it runs in `home`.
     pub fn started(run: Run, uri: &str, home: &Scratch, env: &[(&str, &str)]) -> Terminal {
-        let mut run = run
-            .arg("-c")
-            .arg(uri)
-            .env("HOME", home.path(""))
-            .folder(home.path(""));
+        let mut run = run.env("HOME", home.path("")).folder(home.path(""));
         for (name, value) in env {
             run = run.env(name, value);
         }
         let mut command = run.command();
         command.env_remove("XDG_STATE_HOME").env_remove("INPUTRC");
         let mut terminal = Terminal::start(&command).replacing(uri, "test:///HOST");
-        terminal.line_is(PROMPT);
+        terminal.until("there is a prompt", |screen| {
+            screen
+                .cursor_line()
+                .ends_with(PROMPT.trim_start_matches(char::is_alphabetic).trim_end())
+        });
         let text = terminal.screen().text();
         let versions = text.lines().next().unwrap_or_default();
         terminal.replacing(versions, "VERSIONS")

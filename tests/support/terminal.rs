@@ -160,6 +160,11 @@ impl Terminal {
         self.compare(name, |screen| screen.golden());
     }
 
+    /// The same without the place of the cursor, where none is to be seen.
+    pub fn golden_text(&mut self, name: &str) {
+        self.compare(name, |screen| format!("{}\n", screen.text()));
+    }
+
     /// The same, with the colours and the like of every piece of text that has them.
     pub fn golden_in_color(&mut self, name: &str) {
         self.compare(name, |screen| {

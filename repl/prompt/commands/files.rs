@@ -47,9 +47,14 @@ pub(super) fn save(prompt: &mut Prompt, arguments: &str) -> Done {
     }
     let host = hosts::current(prompt.worker.scope())
         .map_or_else(String::new, |conn| format!(" on {}", conn.uri()));
-    let purpose = format!("Saved from a session{host}.\n//!\n//! Usage: virhai run {file}");
+    let connects = match prompt.connects {
+        true => "\nlet conn = connect();\n",
+        false => "",
+    };
+    let head =
+        format!("//! Saved from a session{host}.\n//!\n//! Usage: virhai run {file}\n{connects}");
     let entries = prompt.transcript.entries();
-    let script = runbook::script(prompt.worker.engine(), entries, &purpose);
+    let script = runbook::script(prompt.worker.engine(), entries, &head);
     let path = path(file);
     let written = File::options()
         .write(true)

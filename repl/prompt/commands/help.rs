@@ -9,7 +9,7 @@ use virhai::suggest;
 use super::{COMMANDS, Done, find};
 use crate::prompt::Prompt;
 use crate::prompt::input::Input;
-use crate::show;
+use crate::show::{self, Look};
 
 /// What a name means; without one, the commands.
 pub(super) fn help(prompt: &mut Prompt, name: &str) -> Done {
@@ -53,7 +53,7 @@ fn commands() -> String {
     for (usage, about) in uses {
         text.push_str(&format!("  {usage:width$}  {about}\n"));
     }
-    text.push_str("\nCtrl-C stops what runs and keeps the session, Ctrl-D ends it.");
+    text.push_str("Ctrl-C stops what runs and keeps the session, Ctrl-D ends it.");
     text
 }
 
@@ -149,7 +149,11 @@ pub(super) fn methods(prompt: &mut Prompt, code: &str) -> Done {
     members.sort_by(|one, other| {
         (&one.name, one.parameters.len()).cmp(&(&other.name, other.parameters.len()))
     });
-    let mut lines: Vec<String> = members.into_iter().map(line).collect();
+    let width = Look::of_terminal(false).width.unwrap_or(usize::MAX);
+    let mut lines: Vec<String> = members
+        .into_iter()
+        .map(|function| cut(line(function), width))
+        .collect();
     lines.dedup();
     prompt.show(&format!("{kind}\n{}", lines.join("\n")));
     Ok(None)
@@ -163,4 +167,12 @@ fn line(function: &Function) -> String {
     }
     let first = first_sentence(&function.docs);
     format!("  {called:38}  {first}").trim_end().to_owned()
+}
+
+/// A line that fits the terminal.
+fn cut(line: String, width: usize) -> String {
+    match line.chars().count() > width {
+        true => line.chars().take(width - 1).chain(['…']).collect(),
+        false => line,
+    }
 }

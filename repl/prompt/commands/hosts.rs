@@ -38,6 +38,28 @@ pub(super) fn connect(prompt: &mut Prompt, arguments: &str) -> Done {
     Ok(prompt.evaluate(&code))
 }
 
+/// Opens the current host again.
+pub(super) fn reconnect(prompt: &mut Prompt, _: &str) -> Done {
+    let scope = prompt.worker.scope();
+    let Some(current) = hosts::current(scope) else {
+        return Err("there is no connection; `:connect URI` opens one".into());
+    };
+    let function = match current.is_read_only() {
+        true => "connect_read_only",
+        false => "connect",
+    };
+    let uri = quoted(&current.uri().to_owned().into());
+    let named = hosts::all(scope)
+        .into_iter()
+        .find(|(_, known)| *known == current)
+        .map(|(name, _)| name)
+        .filter(|name| name != "conn");
+    Ok(prompt.evaluate(&match named {
+        Some(name) => format!("let {name} = {function}({uri}); let conn = {name}; conn"),
+        None => format!("let conn = {function}({uri}); conn"),
+    }))
+}
+
 fn list(prompt: &Prompt) -> Done {
     let scope = prompt.worker.scope();
     let mut rows = Builder::new();

@@ -67,6 +67,12 @@ pub(super) const COMMANDS: &[Command] = &[
         run: hosts::switch,
     },
     Command {
+        name: ":reconnect",
+        arguments: "",
+        about: "opens the current host again",
+        run: hosts::reconnect,
+    },
+    Command {
         name: ":disconnect",
         arguments: "[NAME]",
         about: "closes a connection, without NAME the current one",

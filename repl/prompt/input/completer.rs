@@ -4,6 +4,7 @@ use rustyline::completion::{Candidate, Completer};
 use rustyline::{Context, Result};
 
 use super::Input;
+use super::command_line::CommandLine;
 
 /// Fewer candidates than this are shown whole, one below the other.
 const FEW: usize = 12;
@@ -28,21 +29,28 @@ impl Completer for Input {
     type Candidate = Offer;
 
     fn complete(&self, line: &str, cursor: usize, _: &Context) -> Result<(usize, Vec<Offer>)> {
-        let catalog = self.known.catalog();
-        let found = self.completer.complete(catalog, &self.known, line, cursor);
-        let columns = match found.candidates.len() {
+        let (start, candidates) = match CommandLine::of(line) {
+            Some(_) => self.complete_command(&line[..cursor]),
+            None => {
+                let catalog = self.known.catalog();
+                let found = self.completer.complete(catalog, &self.known, line, cursor);
+                (found.replaced.start, found.candidates)
+            }
+        };
+        let columns = match candidates.len() {
             0..FEW => 1,
             _ => 2,
         };
         // A list is written over the hint below the input, which nobody else takes away.
         let clear_row = "\x1b[K";
-        // Two blanks stand between the columns of a list.
-        let most = (self.columns / columns).saturating_sub(2).max(20);
-        let offers = found.candidates.into_iter().map(|candidate| Offer {
+        // Two blanks stand between the columns of a list, and rustyline takes the code above for
+        // two letters.
+        let most = (self.columns / columns).saturating_sub(4).max(20);
+        let offers = candidates.into_iter().map(|candidate| Offer {
             shown: format!("{}{}", clear_row, shortened(candidate.label, most)),
             written: candidate.insert,
         });
-        Ok((found.replaced.start, offers.collect()))
+        Ok((start, offers.collect()))
     }
 }
 

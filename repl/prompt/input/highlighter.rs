@@ -8,6 +8,7 @@ use rustyline::highlight::{CmdKind, Highlighter};
 use virhai::lexer::{Class, Piece, pieces};
 
 use super::Input;
+use super::command_line::CommandLine;
 
 const KEYWORD: &str = "35";
 const TEXT: &str = "32";
@@ -29,13 +30,19 @@ pub(super) struct Shown {
 
 impl Highlighter for Input {
     fn highlight<'l>(&self, line: &'l str, cursor: usize) -> Cow<'l, str> {
-        let pieces = pieces(line);
+        let pieces = lexed(line);
         let brackets = match self.shown.last.get() {
             true => None,
             false => brackets(line, &pieces, cursor),
         };
         self.shown.marked.set(brackets);
-        Cow::Owned(colored(line, &pieces, brackets))
+        let name = CommandLine::of(line).map_or(0, |command| command.name.len());
+        let (name, rest) = line.split_at(name);
+        let shown = colored(line, rest, &pieces, brackets);
+        Cow::Owned(match name {
+            "" => shown,
+            name => format!("{}{shown}", painted(KEYWORD, name)),
+        })
     }
 
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
@@ -59,7 +66,7 @@ impl Highlighter for Input {
     fn highlight_char(&self, line: &str, cursor: usize, kind: CmdKind) -> bool {
         self.shown.last.set(kind == CmdKind::ForcedRefresh);
         match kind {
-            CmdKind::MoveCursor => brackets(line, &pieces(line), cursor) != self.shown.marked.get(),
+            CmdKind::MoveCursor => brackets(line, &lexed(line), cursor) != self.shown.marked.get(),
             CmdKind::Other => true,
             CmdKind::ForcedRefresh => self.shown.marked.get().is_some(),
         }
@@ -70,10 +77,25 @@ fn painted(color: &str, text: &str) -> String {
     format!("\x1b[{color}m{text}\x1b[0m")
 }
 
-/// `line` with its colours, and the two `brackets` marked.
-fn colored(line: &str, pieces: &[Piece], brackets: Option<(usize, usize)>) -> String {
+/// The pieces of what is Rhai in `line`.
+fn lexed(line: &str) -> Vec<Piece> {
+    let Some(command) = CommandLine::of(line) else {
+        return pieces(line);
+    };
+    let Some(start) = command.code() else {
+        return Vec::new();
+    };
+    let mut code = pieces(&line[start..]);
+    for piece in &mut code {
+        piece.span = piece.span.start + start..piece.span.end + start;
+    }
+    code
+}
+
+/// The `rest` of `line` with its colours, and the two `brackets` marked.
+fn colored(line: &str, rest: &str, pieces: &[Piece], brackets: Option<(usize, usize)>) -> String {
     let mut shown = String::with_capacity(line.len() * 2);
-    let mut done = 0;
+    let mut done = line.len() - rest.len();
     for (index, piece) in pieces.iter().enumerate() {
         shown.push_str(&line[done..piece.span.start]);
         done = piece.span.end;

@@ -4,9 +4,10 @@
 use rustyline::Context;
 use rustyline::hint::{Hint, Hinter};
 use rustyline::history::SearchDirection;
-use virhai::completion::Signature;
+use virhai::catalog::{Signature, first_sentence};
 
 use super::Input;
+use super::command_line::CommandLine;
 
 /// A hint behind the input and a line below it.
 pub(in crate::prompt) struct Suggestion {
@@ -39,7 +40,10 @@ impl Hinter for Input {
         let rest = (at_end && !recalled && self.colors)
             .then(|| earlier(line, context))
             .flatten();
-        let signature = self.signature(&line[..cursor]);
+        let signature = match CommandLine::of(line) {
+            Some(command) => self.command(&command),
+            None => self.signature(&line[..cursor]),
+        };
         if rest.is_none() && signature.is_none() {
             return None;
         }
@@ -64,20 +68,29 @@ impl Input {
             1 => String::new(),
             count => format!(" (1 of {count})"),
         };
-        let line = match way.summary() {
-            "" => format!("{way}{others}"),
-            summary => format!("{way}{others}  {summary}"),
-        };
+        let summary = first_sentence(&way.docs);
+        Some(self.row(format!("{way}{others}  {summary}").trim_end()))
+    }
+
+    /// What a command of the prompt's is for.
+    fn command(&self, line: &CommandLine) -> Option<String> {
+        let command = line.command()?;
+        let shown = format!("{} {}", command.name, command.arguments);
+        Some(self.row(&format!("{}  {}", shown.trim_end(), command.about)))
+    }
+
+    /// A line as far as it fits into one row.
+    fn row(&self, line: &str) -> String {
         // One line is one row, whatever is typed: the rows above it must not move.
         let most = self.columns.saturating_sub(1);
-        Some(match line.char_indices().nth(most) {
+        match line.char_indices().nth(most) {
             Some(_) => line
                 .chars()
                 .take(most.saturating_sub(1))
                 .chain(['…'])
                 .collect(),
-            None => line,
-        })
+            None => line.to_owned(),
+        }
     }
 }
 

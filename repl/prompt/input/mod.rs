@@ -1,5 +1,6 @@
 //! What is typed, until it is an input: completion, hints, colours, keys.
 
+mod command_line;
 mod completer;
 mod highlighter;
 mod hinter;
@@ -73,6 +74,11 @@ pub(super) fn editor(options: &Options) -> rustyline::Result<Editor<Input, FileH
     input.colors = config.color_mode() != ColorMode::Disabled;
     editor.set_helper(Some(input));
     Ok(editor)
+}
+
+/// Whether inputs are read without an editor, since the terminal can do nothing but lines.
+pub(super) fn is_plain() -> bool {
+    plain::is_needed()
 }
 
 /// Reads an input, which the user may write in an editor of their own on the way.

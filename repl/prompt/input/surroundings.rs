@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rhai::{AST, Dynamic, Engine, Map, Scope};
-use virhai::HostNames;
 use virhai::catalog::{Catalog, Recipe};
 use virhai::completion::{File, Holder, Surroundings, Variable};
 use virhai::inference::kind_of_value;
+use virhai::{HostNames, Imports};
 
 /// More entries than this of one folder are not listed.
 const MOST_FILES: usize = 2000;
@@ -97,6 +97,10 @@ impl Surroundings for Known {
         let text = virhai::source::without_shebang(&text).into_owned();
         let ast = self.engine.as_ref()?.compile(&text).ok()?;
         Some(Recipe::of(&path.to_string_lossy(), &text, &ast))
+    }
+
+    fn imports(&self) -> Imports {
+        Imports::new([std::env::current_dir().unwrap_or_else(|_| ".".into())])
     }
 
     fn names(&self, kind: &str, holder: &Holder) -> Vec<String> {

@@ -49,15 +49,14 @@ impl Connection {
         let lost = Arc::clone(&self.0.known.lost);
         watch.listen(move |event| match event {
             Some(event) => sink(news(event)),
-            None => {
-                lost.store(true, Ordering::Release);
-                sink(News::Lost);
-            }
+            None if lost.swap(true, Ordering::AcqRel) => {}
+            None => sink(News::Lost),
         });
         for kind in FAMILIES.iter().map(|family| family.lifecycle).chain(OTHERS) {
             // A host without such objects has no such events either.
             let _ = watch.follow(kind);
         }
+        watch.look();
         let mut slot = self.following();
         if !self.is_closed() {
             *slot = Some(watch);
@@ -66,11 +65,16 @@ impl Connection {
 
     /// A watch on this very connection, whose loss it tells, where that of waits may be on another.
     fn own_watch(&self) -> Result<Arc<Watch>, Failure> {
-        match in_process(self.uri()) {
+        match self.is_in_process() {
             // libvirt calls one function for one kind of event only once.
             true => self.watch(),
             false => Ok(Arc::new(Watch::new(self.connect()?, true))),
         }
+    }
+
+    /// Whether its driver works within this process, so that no call waits for another machine.
+    pub fn is_in_process(&self) -> bool {
+        in_process(self.uri())
     }
 
     /// Whether somebody follows it already.

@@ -38,7 +38,10 @@ fn piped_input_is_one_script_with_a_scripts_status() {
         (0, "shutoff\n"),
         "nothing is asked: {good}"
     );
-    assert_eq!(piped("1;\nnosuch(2);\n3").status, 1);
+    assert_eq!(
+        piped("1;\nconnect().lookup_by_name(\"nemo\");\n3").status,
+        1
+    );
     assert_eq!(piped("let = 5").status, 3);
     assert_eq!(piped("exit(7)").status, 7);
 }
@@ -90,4 +93,14 @@ fn ctrl_c_stops_what_runs_and_leaves_the_tunnel_of_ssh_alone() {
     }
     terminal.types("`alive: ${conn.is_alive()}, ${conn.list_all_domains().len()} guests`\r");
     terminal.shows("alive: true, 0 guests");
+}
+
+#[test]
+fn a_prompt_that_is_told_to_end_does_so() {
+    let mut prompt = Prompt::open();
+    prompt.terminal.types("let half = ");
+    prompt.terminal.line_is(&format!("{PROMPT}let half ="));
+    let pid = prompt.terminal.pid();
+    nix::sys::signal::kill(pid, nix::sys::signal::SIGTERM).expect("it runs");
+    assert_eq!(prompt.terminal.ends(), 128 + 15);
 }

@@ -36,6 +36,7 @@ fn a_session_is_saved_as_a_runbook_that_runs() {
         if dom.is_active() {\n    dom.resume()\n}\n\n\
         shout(value_2);\n";
     assert_eq!(body, expected);
+    virhai().arg("check").arg(&file).ok();
     let printed = virhai()
         .arg("run")
         .arg("-c")

@@ -1,7 +1,7 @@
 //! The live view of guests.
 
 use super::quiet;
-use crate::support::{PROMPT, Prompt, Scratch, Terminal, TestHost, virhai};
+use crate::support::{Daemon, PROMPT, Prompt, Scratch, Terminal, TestHost, virhai};
 
 fn top(host: &TestHost, home: &Scratch) -> Terminal {
     let command = virhai()
@@ -19,7 +19,7 @@ fn the_view_lists_the_guests_and_leaves_by_q() {
     let (host, home) = (TestHost::new(), Scratch::new());
     let mut terminal = top(&host, &home);
     terminal.shows("1 of 1 guests running");
-    terminal.golden("top");
+    terminal.golden_text("top");
     terminal.types("q");
     assert_eq!(terminal.ends(), 0);
 }
@@ -40,6 +40,16 @@ fn a_terminal_that_shrinks_is_drawn_anew() {
     terminal.shows("test");
     terminal.types("\x03");
     assert_eq!(terminal.ends(), 0);
+}
+
+#[test]
+fn a_view_that_is_told_to_end_gives_the_terminal_back() {
+    let (host, home) = (TestHost::new(), Scratch::new());
+    let mut terminal = top(&host, &home);
+    terminal.shows("1 of 1 guests running");
+    nix::sys::signal::kill(terminal.pid(), nix::sys::signal::SIGTERM).expect("it runs");
+    assert_eq!(terminal.ends(), 128 + 15);
+    assert_eq!(terminal.screen().text(), "");
 }
 
 #[test]
@@ -71,4 +81,29 @@ fn without_a_terminal_or_a_host_the_view_says_so() {
     let mut prompt = Prompt::on(TestHost::new(), &[("TERM", "dumb")]);
     prompt.terminal.types(":top\r");
     prompt.terminal.shows("the view needs a terminal");
+}
+
+#[test]
+fn a_guest_that_runs_takes_some_of_a_processor() {
+    let daemon = Daemon::start();
+    let xml = daemon.micro("counter", "web");
+    daemon.ok(&format!("connect().create_xml(`{xml}`)"));
+    let mut terminal = Terminal::start(&daemon.virhai().arg("top").env("NO_COLOR", "1").command());
+    terminal.until(
+        "a guest with a share of a processor, memory and a disk",
+        |screen| {
+            let text = screen.text();
+            let row: Vec<&str> = text
+                .lines()
+                .find(|line| line.starts_with("web "))
+                .map_or_else(Vec::new, |row| row.split_whitespace().collect());
+            let figure = |column: usize| {
+                row.get(column)
+                    .is_some_and(|cell| cell.parse::<f64>().is_ok())
+            };
+            figure(1) && row.get(2) == Some(&"running") && figure(3) && figure(5)
+        },
+    );
+    terminal.types("q");
+    assert_eq!(terminal.ends(), 0);
 }

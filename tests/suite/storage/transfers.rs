@@ -236,19 +236,19 @@ fn at_the_prompt_the_connection_lives_on_after_an_interrupted_upload() {
     let volume = "#{ name: \"disk.img\", capacity: \"1073741824\", allocation: 0 }";
     store.ok(&format!("images.create_xml(xml(\"volume\", {volume})); ()"));
     let mut prompt = Terminal::start(&store.program().command());
-    prompt.line_is("virhai>");
+    prompt.line_is("qemu:session>");
     prompt.types("let disk = conn.storage_pool_lookup_by_name(\"images\").storage_vol_lookup_by_name(\"disk.img\")\r");
-    prompt.line_is("virhai>");
+    prompt.line_is("qemu:session>");
     prompt.types(&format!(
         "disk.upload_file(\"{source}\", #{{ sparse: false, progress: |done, total| print(`at ${{done}}`) }})\r"
     ));
     prompt.shows("\nat ");
     prompt.types("\x03");
     prompt.shows("`disk.img` is incomplete");
-    prompt.line_is("virhai>");
+    prompt.line_is("qemu:session>");
     prompt.types("disk.upload(\"again\"); disk.download(0, 5).as_string()\r");
     prompt.shows("\nagain");
-    prompt.line_is("virhai>");
+    prompt.line_is("qemu:session>");
     prompt.types("exit()\r");
     assert_eq!(prompt.ends(), 0);
 }

@@ -1,0 +1,193 @@
+//! The tests that files have.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use virhai::catalog::Catalog;
+use virhai::check::{Checker, Severity};
+use virhai::{Imports, Program, engine, source};
+
+use super::{DOES_NOT_COMPILE, Options, WRONG_USAGE};
+use crate::diagnostic::{Diagnostic, Place};
+use crate::run;
+
+/// One test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Test {
+    pub(super) file: PathBuf,
+    pub(super) name: String,
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}::{}", self.file.display(), self.name)
+    }
+}
+
+/// Tests, and the files that they stand on.
+#[derive(Debug, Default)]
+pub(super) struct Tests {
+    tests: Vec<Test>,
+    /// For each file of tests, the files that it imports in the end, links followed.
+    pub(super) imported: Vec<(PathBuf, HashSet<PathBuf>)>,
+}
+
+impl Tests {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Test> {
+        self.tests.iter()
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<&Test> {
+        self.tests.get(index)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.tests.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.tests.is_empty()
+    }
+
+    /// Those with one of `texts` in their names; all where there are none.
+    pub(super) fn only(&self, texts: &[String]) -> Self {
+        self.those(|test| {
+            let name = test.to_string();
+            texts.is_empty() || texts.iter().any(|text| name.contains(text.as_str()))
+        })
+    }
+
+    /// Those that a change of one of `files` may touch.
+    pub(super) fn touched_by(&self, files: &HashSet<PathBuf>) -> Self {
+        let touched = |file: &Path| {
+            let imported = self.imported.iter().find(|(of, _)| of == file);
+            imported.is_none_or(|(_, imported)| !imported.is_disjoint(files))
+        };
+        self.those(|test| touched(&test.file))
+    }
+
+    fn those(&self, wanted: impl Fn(&Test) -> bool) -> Self {
+        Self {
+            tests: self
+                .tests
+                .iter()
+                .filter(|test| wanted(test))
+                .cloned()
+                .collect(),
+            imported: self.imported.clone(),
+        }
+    }
+}
+
+/// The tests of the files, and of the files below the folders, that `paths` name; a status where
+/// there is something wrong with one, which is told.
+pub(super) fn find(options: &Options, paths: &[PathBuf]) -> Result<Tests, u8> {
+    let here = [PathBuf::from(".")];
+    let paths = if paths.is_empty() { &here[..] } else { paths };
+    let mut files = Vec::new();
+    for path in paths {
+        files_of(path, &mut files).map_err(|why| {
+            Diagnostic::wrong_usage(why).report_plain(options);
+            WRONG_USAGE
+        })?;
+    }
+    let session = run::session(options);
+    let engine = engine::build(&session, &options.limits(), Imports::default());
+    let catalog = Catalog::new(&engine);
+    let checker = Checker::new(&engine, &catalog);
+    let mut found = Tests::default();
+    let mut wrong = false;
+    for file in files {
+        wrong |= !read(options, &engine, &checker, &file, &mut found)?;
+    }
+    if wrong {
+        Err(DOES_NOT_COMPILE)
+    } else {
+        Ok(found)
+    }
+}
+
+fn files_of(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
+    if path.is_file() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let hidden = |entry: &walkdir::DirEntry| {
+        entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
+    };
+    let walk = walkdir::WalkDir::new(path).sort_by_file_name();
+    for entry in walk.into_iter().filter_entry(|entry| !hidden(entry)) {
+        let entry = entry.map_err(|error| format!("cannot look for tests: {error}"))?;
+        if entry.file_name().to_string_lossy().ends_with("_test.rhai") && entry.path().is_file() {
+            let path = entry.into_path();
+            files.push(
+                path.strip_prefix(".")
+                    .map_or_else(|_| path.clone(), Path::to_owned),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Adds the tests of `file` to those `found`, unless something is wrong with it.
+fn read(
+    options: &Options,
+    engine: &rhai::Engine,
+    checker: &Checker,
+    file: &Path,
+    found: &mut Tests,
+) -> Result<bool, u8> {
+    let text = run::text_of(file).map_err(|wrong| {
+        wrong.report_plain(options);
+        WRONG_USAGE
+    })?;
+    let name = file.display().to_string();
+    let folders = [run::folder_of(file)].into_iter();
+    let imports = Imports::new(folders.chain(options.allow_import.clone()));
+    let program = match Program::compile(engine, &imports, &name, &text) {
+        Ok(program) => program,
+        Err(error) => {
+            Diagnostic::of_compile_error(&error).report(options, &imports);
+            return Ok(false);
+        }
+    };
+    let mut good = true;
+    if !options.no_check {
+        let all = checker.check_program(&imports, &name, &program);
+        for finding in all
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+        {
+            Diagnostic::of_finding(finding).report(options, &imports);
+            good = false;
+        }
+    }
+    let mut functions: Vec<_> = program
+        .ast
+        .iter_functions()
+        .filter(|function| function.name.starts_with("test_"))
+        .collect();
+    functions.sort_by_key(|function| text.find(&format!("fn {}(", function.name)));
+    for function in functions {
+        if !function.params.is_empty() {
+            good = false;
+            let place = text.find(&format!("fn {}(", function.name));
+            let place = source::position(&text, place.map_or(0, |at| at + 3));
+            Diagnostic::plain(format!("the test `{}` has parameters", function.name))
+                .with_hint("nobody gives it arguments: leave them out, or give it another name")
+                .at(Place::new(&name, place), "")
+                .report(options, &imports);
+            continue;
+        }
+        found.tests.push(Test {
+            file: file.to_owned(),
+            name: function.name.to_owned(),
+        });
+    }
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let imported = program.imported().map(|file| real(Path::new(file)));
+    let imported = imported.chain([real(file)]).collect();
+    found.imported.push((file.to_owned(), imported));
+    Ok(good)
+}

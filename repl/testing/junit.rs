@@ -1,0 +1,49 @@
+//! How tests ended, in the form of JUnit.
+
+use std::path::Path;
+
+use anyhow::Context;
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::run::Ended;
+
+/// Writes `results` to `file`, a suite for each file of tests.
+pub(super) fn write(file: &Path, results: &[Ended]) -> anyhow::Result<()> {
+    let mut report = Report::new("virhai");
+    let mut suites: Vec<TestSuite> = Vec::new();
+    for result in results {
+        let name = result.test.file.display().to_string();
+        let index = match suites.iter().position(|suite| suite.name.as_str() == name) {
+            Some(index) => index,
+            None => {
+                suites.push(TestSuite::new(name));
+                suites.len() - 1
+            }
+        };
+        suites[index].add_test_case(case(result));
+    }
+    report.add_test_suites(suites);
+    let text = report.to_string().context("the results are no XML")?;
+    std::fs::write(file, text)?;
+    Ok(())
+}
+
+fn case(result: &Ended) -> TestCase {
+    let status = match result.passed() {
+        true => TestCaseStatus::success(),
+        false => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            let message = result.stderr.lines().next().unwrap_or("failed");
+            status
+                .set_message(message)
+                .set_description(result.stderr.clone());
+            status
+        }
+    };
+    let mut case = TestCase::new(result.test.name.clone(), status);
+    case.set_classname(result.test.file.display().to_string())
+        .set_time(result.took)
+        .set_system_out(result.stdout.clone())
+        .set_system_err(result.stderr.clone());
+    case
+}

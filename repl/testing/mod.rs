@@ -1,0 +1,129 @@
+//! `virhai test`: runs the tests of scripts, each in a process of its own.
+
+mod files;
+mod junit;
+mod report;
+mod run;
+mod watch;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use crate::args::Options;
+use crate::diagnostic::Diagnostic;
+use crate::run::{DOES_NOT_COMPILE, DONE, FAILED, INTERRUPTED, WRONG_USAGE, print_line};
+use files::Tests;
+use run::Runner;
+
+/// How long a test may take where nothing is said.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Which tests to run, and how.
+///
+/// `connect()` opens libvirt's own test host, which no other test sees: a domain `test` that
+/// runs, a network `default` and a pool `default-pool`. With `-c` it opens that host instead.
+#[derive(Debug, Args)]
+pub(crate) struct Testing {
+    /// Files, and folders with files called `*_test.rhai`; the current folder where none is named
+    #[arg(value_name = "FILE|FOLDER")]
+    paths: Vec<PathBuf>,
+
+    /// Run only the tests whose names, as `file::test`, contain TEXT
+    #[arg(short, long, value_name = "TEXT")]
+    filter: Vec<String>,
+
+    /// Tests that run at the same time; as many as there are processors where nothing is said
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+
+    /// Name the tests, and run none
+    #[arg(long)]
+    list: bool,
+
+    /// Write the results to FILE as JUnit does
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+
+    /// Go on, and run again what a change of a file touches
+    #[arg(long, conflicts_with_all = ["list", "junit"])]
+    watch: bool,
+
+    /// Run one test in this process
+    #[arg(long, hide = true, num_args = 2, value_names = ["FILE", "TEST"])]
+    only: Vec<String>,
+}
+
+/// Does what `testing` asks for, and answers the exit status.
+pub(crate) fn test(options: &Options, testing: &Testing) -> u8 {
+    if let [file, name] = testing.only.as_slice() {
+        return run::this(options, file, name);
+    }
+    let runner = match Runner::start(options, testing.jobs) {
+        Ok(runner) => runner,
+        Err(error) => {
+            Diagnostic::plain(format!("cannot run tests: {error}")).report_plain(options);
+            return FAILED;
+        }
+    };
+    if testing.watch {
+        return watch::watch(options, testing, &runner);
+    }
+    let found = match files::find(options, &testing.paths) {
+        Ok(found) => found,
+        Err(status) => return status,
+    };
+    let tests = found.only(&testing.filter);
+    if tests.is_empty() {
+        return nothing(options, testing, &found);
+    }
+    if testing.list {
+        for test in tests.iter() {
+            print_line(&test.to_string());
+        }
+        return DONE;
+    }
+    once(options, testing, &runner, &tests)
+}
+
+/// Runs `tests` and tells how they ended.
+fn once(options: &Options, testing: &Testing, runner: &Runner, tests: &Tests) -> u8 {
+    let began = Instant::now();
+    let results = runner.run(tests, |result| report::ended(options, result));
+    report::failures(options, &results);
+    report::summary(options, tests, &results, began.elapsed());
+    if let Some(file) = &testing.junit
+        && let Err(error) = junit::write(file, &results)
+    {
+        let wrong = format!("cannot write {}: {error}", file.display());
+        Diagnostic::plain(wrong).report_plain(options);
+        return FAILED;
+    }
+    if runner.is_stopped() {
+        return INTERRUPTED;
+    }
+    match results.iter().all(run::Ended::passed) {
+        true => DONE,
+        false => FAILED,
+    }
+}
+
+fn nothing(options: &Options, testing: &Testing, found: &Tests) -> u8 {
+    let (what, hint) = if found.is_empty() {
+        (
+            "there is no test".to_owned(),
+            "a test is a function `test_...()` without parameters in a file `..._test.rhai`",
+        )
+    } else {
+        let wanted = testing.filter.join("`, `");
+        (
+            format!("no test has `{wanted}` in its name"),
+            "`--list` without `--filter` names them all",
+        )
+    };
+    Diagnostic::plain(what)
+        .with_hint(hint)
+        .report_plain(options);
+    WRONG_USAGE
+}
