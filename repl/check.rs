@@ -95,7 +95,7 @@ pub(crate) fn before_run(
 }
 
 /// The scripts that `paths` name: files, and all `*.rhai` below folders.
-fn scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostic> {
+fn scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -103,7 +103,7 @@ fn scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostic> {
             below(path, &mut files).map_err(|error| Diagnostic::unreadable(path, &error))?;
             if files.len() == before {
                 let message = format!("there is no script (*.rhai) in {}", path.display());
-                return Err(Diagnostic::wrong_usage(message));
+                return Err(Diagnostic::wrong_usage(message).into());
             }
         } else {
             files.push(path.clone());

@@ -59,7 +59,7 @@ pub(crate) fn run_function(options: &Options, path: PathBuf, name: String) -> u8
     )
 }
 
-fn run_script(options: &Options, script: Result<Script, Diagnostic>) -> u8 {
+fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 {
     let script = match script {
         Ok(script) => script,
         Err(wrong) => {
@@ -86,12 +86,12 @@ fn run_script(options: &Options, script: Result<Script, Diagnostic>) -> u8 {
     let imports = Imports::new(folders);
     let engine = engine::build(&session, &options.limits(), imports.clone());
     let (sender, receiver) = mpsc::channel();
-    let options_of_work = options.clone();
+    let own = options.clone();
     let worker = std::thread::Builder::new()
         .name("script".into())
         .stack_size(STACK)
         .spawn(move || {
-            let _ = sender.send(work(&options_of_work, &session, &engine, &imports, &script));
+            let _ = sender.send(work(&own, &session, &engine, &imports, &script));
         });
     if let Err(error) = worker {
         Diagnostic::plain(format!("cannot start a thread: {error}")).report_plain(options);
@@ -142,7 +142,7 @@ pub(crate) fn session(options: &Options) -> Session {
 }
 
 /// The text of the script `path`.
-pub(crate) fn text_of(path: &Path) -> Result<String, Diagnostic> {
+pub(crate) fn text_of(path: &Path) -> Result<String, Box<Diagnostic>> {
     let bytes = std::fs::read(path).map_err(|error| Diagnostic::unreadable(path, &error))?;
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
@@ -151,6 +151,7 @@ pub(crate) fn text_of(path: &Path) -> Result<String, Diagnostic> {
             .count();
         Diagnostic::wrong_usage(format!("{} is not UTF-8 text", path.display()))
             .with_hint(format!("the first byte that is none is in line {line}"))
+            .into()
     })
 }
 
@@ -165,7 +166,7 @@ fn here() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| ".".into())
 }
 
-fn read(source: Source) -> Result<Script, Diagnostic> {
+fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
     Ok(match source {
         Source::File(path, args) => {
             let (text, folder) = (text_of(&path)?, folder_of(&path));
@@ -199,7 +200,7 @@ fn read(source: Source) -> Result<Script, Diagnostic> {
             args,
             function: None,
         },
-        Source::Prompt => return Err(Diagnostic::wrong_usage("a prompt is no script")),
+        Source::Prompt => return Err(Diagnostic::wrong_usage("a prompt is no script").into()),
     })
 }
 

@@ -157,11 +157,12 @@ pub fn for_function(
     let fitting = |function: &&Function| !function.property && function.receiver() == receiver;
     let methods: Vec<&Function> = functions.iter().filter(fitting).collect();
 
-    let own = || functions.iter().filter(|function| !function.standard);
     // That Rhai itself has the name for other values tells nothing.
-    let mut same: Vec<&Function> = functions
+    let own = || functions.iter().filter(|function| !function.standard);
+    let mut same: Vec<&Function> = methods
         .iter()
-        .filter(|function| !function.standard || fitting(function))
+        .copied()
+        .chain(own().filter(|function| !fitting(function)))
         .filter(|function| function.name == name && !function.property)
         .collect();
     // The engine has them in no order of its own.

@@ -116,7 +116,9 @@ mod tests {
 
     #[test]
     fn a_name_is_told_by_what_stands_before_it() {
-        let seen = |word: &str| at(TEXT, TEXT.rfind(word).unwrap() + 1).map(|(named, _)| named);
+        let seen = |word: &str| {
+            at(TEXT, TEXT.rfind(word).expect("it is there") + 1).map(|(named, _)| named)
+        };
         assert_eq!(seen("std/guest"), Some(Named::Path("std/guest")));
         assert_eq!(
             seen("create(1"),

@@ -78,7 +78,10 @@ mod tests {
         for (offset, _) in TEXT.char_indices() {
             assert_eq!(byte(TEXT, position(TEXT, offset)), offset);
         }
-        assert_eq!(position(TEXT, TEXT.find('é').unwrap()), Position::new(1, 6));
+        assert_eq!(
+            position(TEXT, TEXT.find('é').expect("it is there")),
+            Position::new(1, 6)
+        );
         assert_eq!(byte(TEXT, Position::new(1, 99)), TEXT.len() - 1);
         assert_eq!(byte(TEXT, Position::new(9, 0)), TEXT.len());
     }

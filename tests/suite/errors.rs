@@ -1,8 +1,8 @@
 //! What an uncaught error shows.
 //!
-//! Each case has its golden text in `tests/data/errors/`; `UPDATE=1` rewrites them. What the check
-//! finds before anything runs has another in `unchecked/` there, for where it cannot be known. Some
-//! have beside them, as `.json`, what programs read; `UPDATE=1` rewrites those that are there.
+//! Each case has its golden text in `tests/data/errors/`, and some have what programs read beside
+//! it as `.json`; `UPDATE=1` rewrites those that are there. What the check finds before anything
+//! runs has another in `unchecked/` there, for where it cannot be known.
 
 mod outside;
 
@@ -38,11 +38,20 @@ impl Case {
 
     fn shows_of(&self, run: Run, name: &str, script: &str) {
         self.scratch.write("main.rhai", script);
-        self.shows_run(run.arg("run").arg(self.scratch.path("main.rhai")), name);
+        let main = self.scratch.path("main.rhai");
+        let status = self.shows_run(run.clone().arg("run").arg(&main), name);
+        // What the check before the run finds is found by the run as well.
+        if status == 3 {
+            let unchecked = run.arg("--no-check").arg("run").arg(&main).run();
+            if unchecked.status != 3 {
+                compare(&format!("unchecked/{name}.txt"), &self.plain(&unchecked));
+            }
+        }
     }
 
-    /// Compares what `run` shows to people, and to programs where there is a file for that.
-    fn shows_run(&self, run: Run, name: &str) {
+    /// Compares what `run` shows to people, and to programs where there is a file for that; answers
+    /// the exit status.
+    fn shows_run(&self, run: Run, name: &str) -> i32 {
         let outcome = run.clone().run();
         assert_eq!(
             outcome.stdout, "",
@@ -51,17 +60,10 @@ impl Case {
         compare(&format!("{name}.txt"), &self.plain(&outcome));
         let data = format!("{name}.json");
         if golden(&data).exists() {
-            let outcome = run.clone().first_arg("--json").run();
+            let outcome = run.first_arg("--json").run();
             compare(&data, &self.data(&outcome.stdout));
         }
-        // What the check before the run finds is found by the run as well.
-        if outcome.status == 3 {
-            let unchecked = run.first_arg("--no-check").run();
-            if unchecked.status != 3 {
-                let name = format!("unchecked/{name}.txt");
-                compare(&name, &self.plain(&unchecked));
-            }
-        }
+        outcome.status
     }
 
     /// What was shown, without what differs from run to run.
