@@ -145,7 +145,7 @@ fn what_the_guide_does_wrongly_on_qemu_has_a_hint() {
         let dom = conn.create_xml(xml);
         let err = failure(|| dom.create());
         assert_eq(err.code, "VIR_ERR_OPERATION_INVALID");
-        assert(err.hint.contains("runs already"));
+        assert(err.hint.contains("the domain is running: `reboot()` boots it again"), err.hint);
         // k: a plain migration to a URI is not to be had.
         let err = failure(|| dom.migrate_to_uri("qemu+ssh://host/system", 0));
         assert_eq(err.code, "VIR_ERR_ARGUMENT_UNSUPPORTED");
