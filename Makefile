@@ -1,5 +1,7 @@
 target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 guests := $(CURDIR)/target/guests
+# Tests wait for guests more than they compute.
+tests_at_once := $(shell echo $$(($$(nproc) * 3 / 2)))
 
 # Where https://rustup.rs puts cargo, for a shell that was started before.
 export PATH := $(HOME)/.cargo/bin:$(PATH)
@@ -18,7 +20,7 @@ demo: ## Installs what is missing, builds virhai and runs a first guest with it.
 test: ## Runs the tests that a change needs.
 	./setup.sh test
 	$(MAKE) guests
-	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --no-fail-fast; else cargo test --locked --lib --bins --tests; fi
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --no-fail-fast --test-threads $(tests_at_once); else cargo test --locked --lib --bins --tests; fi
 	cargo test --locked --doc
 
 test-all: export VIRHAI_TEST_ALL = 1

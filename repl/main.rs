@@ -1,5 +1,14 @@
 //! virhai: scripts and a prompt for libvirt.
 
+/// Writes a line to standard error. One that nobody can read, as on a terminal that was closed, is
+/// no failure.
+macro_rules! eprintln {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 mod args;
 mod check;
 mod diagnostic;

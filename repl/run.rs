@@ -1,7 +1,8 @@
 //! The runner: one script, from its text to an exit status.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -278,6 +279,12 @@ fn finish(
     let error = match result {
         Ok(value) => {
             print_result(options, &value);
+            if session.has_lost_output() || has_lost_output() {
+                Diagnostic::plain("what was printed could not all be written")
+                    .with_hint("is the disk full that standard output goes to?")
+                    .report_plain(options);
+                return FAILED;
+            }
             return DONE;
         }
         Err(error) => error,
@@ -325,8 +332,19 @@ fn print_result(options: &Options, value: &Dynamic) {
     }
 }
 
+/// Whether something that was to be printed could not be.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Whether a line of the result was lost.
+pub(crate) fn has_lost_output() -> bool {
+    LOST.load(Ordering::SeqCst)
+}
+
 /// Prints a line of the result; a reader who left is no failure.
 pub(crate) fn print_line(line: &str) {
     let mut output = std::io::stdout().lock();
-    let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+    let written = writeln!(output, "{line}").and_then(|()| output.flush());
+    if written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
+        LOST.store(true, Ordering::SeqCst);
+    }
 }

@@ -1,6 +1,7 @@
 //! What the parts of one running program share: defaults, the stop switch, and the output.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -51,6 +52,7 @@ struct Shared {
     output: Mutex<Box<dyn Write + Send>>,
     notes: Mutex<Box<dyn Write + Send>>,
     not_undone: Mutex<Vec<String>>,
+    lost_output: AtomicBool,
 }
 
 impl Session {
@@ -64,6 +66,7 @@ impl Session {
             interrupt: Interrupt::default(),
             output: Mutex::new(options.output),
             notes: Mutex::new(options.notes),
+            lost_output: AtomicBool::new(false),
             not_undone: Mutex::default(),
         }))
     }
@@ -106,12 +109,19 @@ impl Session {
 
     /// Writes a line of output; a reader who left, as `head` does, is no failure.
     pub fn print(&self, line: &str) {
-        write_line(&self.0.output, line);
+        if write_line(&self.0.output, line) {
+            self.0.lost_output.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether something that was to be printed could not be, as on a full disk.
+    pub fn has_lost_output(&self) -> bool {
+        self.0.lost_output.load(Ordering::SeqCst)
     }
 
     /// Writes a line that is no part of the result.
     pub fn note(&self, line: &str) {
-        write_line(&self.0.notes, line);
+        let _ = write_line(&self.0.notes, line);
     }
 
     /// Says what cannot be taken back, and remembers it.
@@ -128,7 +138,10 @@ impl Session {
     }
 }
 
-fn write_line(sink: &Mutex<Box<dyn Write + Send>>, line: &str) {
+/// Writes a line; answers whether it was lost.
+fn write_line(sink: &Mutex<Box<dyn Write + Send>>, line: &str) -> bool {
     let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
-    let _ = writeln!(sink, "{line}").and_then(|()| sink.flush());
+    let written = writeln!(sink, "{line}").and_then(|()| sink.flush());
+    // A reader who left, as `head` does, has read enough.
+    written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe)
 }

@@ -8,8 +8,9 @@ use std::rc::Rc;
 
 use rhai::{ASTFlags, ASTNode, Expr, FnCallExpr, FnPtr, Stmt};
 
+use super::definitions::Definition;
 use super::facts::{CHANGING, root};
-use super::files::{Definition, File, Files};
+use super::files::{File, Files};
 
 /// The accepted keys; nothing where they are not known.
 pub(super) type Accepted = Option<Rc<BTreeSet<String>>>;

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use super::Code;
+use super::definitions::Definition;
 use super::expressions::Receiver;
 use super::facts::{CHANGING, root};
-use super::files::Definition;
 use super::scope::Kind;
 use super::walk::Walk;
 use crate::catalog::without_element;

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use rhai::{ASTNode, Expr, Stmt};
 
-use super::files::{File, is_closure};
+use super::definitions::is_closure;
+use super::files::File;
 
 /// What must be known of a whole file before one goes through it.
 #[derive(Debug, Default)]
@@ -148,7 +149,7 @@ pub(super) fn root(expression: &Expr) -> Option<&str> {
 
 impl File {
     /// The closures, in the order of the text.
-    pub(super) fn closures(&self) -> impl Iterator<Item = &super::files::Definition> {
+    pub(super) fn closures(&self) -> impl Iterator<Item = &super::definitions::Definition> {
         self.all_definitions()
             .filter(|definition| is_closure(&definition.name))
     }

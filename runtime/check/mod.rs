@@ -6,11 +6,13 @@
 mod accepted;
 mod calls;
 mod capture;
+mod definitions;
 mod expressions;
 mod facts;
 mod files;
 mod finding;
 mod flags;
+mod modules;
 mod native_options;
 mod options;
 mod scope;
@@ -18,6 +20,7 @@ mod script_options;
 mod shadow;
 mod state;
 mod statements;
+mod unknown;
 mod unused;
 mod walk;
 mod words;
@@ -41,6 +44,9 @@ pub struct Checker<'a> {
     catalog: &'a Catalog,
     /// The variables that every script is given.
     variables: Vec<String>,
+    /// Whether the catalogue has all names; if not, what depends on them is reported to be looked
+    /// at again.
+    whole: bool,
 }
 
 /// Rhai's types of which the catalogue tells all that they can do.
@@ -66,6 +72,7 @@ impl<'a> Checker<'a> {
             engine,
             catalog,
             variables: vec!["args".into()],
+            whole: true,
         }
     }
 
@@ -124,9 +131,10 @@ pub fn before_run(
 ) -> Vec<Finding> {
     let files = Files::of(imports, name, program);
     let few = Catalog::with_names(engine, &files.names_called());
-    let findings = Checker::new(engine, &few).check_files(&files);
-    if findings.is_empty() {
-        return findings;
+    let mut checker = Checker::new(engine, &few);
+    checker.whole = false;
+    if checker.check_files(&files).is_empty() {
+        return Vec::new();
     }
     // What was meant instead is among all names.
     let catalog = Catalog::new(engine);

@@ -2,7 +2,8 @@
 
 use rhai::{Expr, Position};
 
-use super::files::{Definition, File};
+use super::definitions::Definition;
+use super::files::File;
 use super::native_options::option_keys;
 use super::walk::Walk;
 use super::{Code, finding::Related};

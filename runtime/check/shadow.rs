@@ -3,8 +3,8 @@
 use rhai::{ASTNode, Expr, Position};
 
 use super::Code;
+use super::definitions::Definition;
 use super::expressions::Receiver;
-use super::files::Definition;
 use super::scope::Kind;
 use super::walk::Walk;
 use crate::catalog::without_element;

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use rhai::{ASTFlags, ASTNode, Expr, FlowControl, Ident, OpAssignment, Position, Stmt};
 
+use super::definitions::Definition;
 use super::facts::Facts;
-use super::files::{Definition, File, Files};
+use super::files::{File, Files};
 use super::scope::{Keys, Kind, Scope, Variable};
 use super::{Checker, Code, Finding, Span, state, statements};
 use crate::catalog::{element, without_element};

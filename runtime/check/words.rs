@@ -1,6 +1,6 @@
 //! How findings put things.
 
-use super::files::Definition;
+use super::definitions::Definition;
 use super::scope::Kind;
 use crate::catalog::{Function, Signature, without_element};
 use crate::imports;

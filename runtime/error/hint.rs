@@ -109,7 +109,10 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         }
         sys::VIR_ERR_OPERATION_INVALID if call.starts_with("virDomain") => ASK_STATE,
         sys::VIR_ERR_INTERNAL_ERROR
-            if message.contains("closed the monitor") && message.contains("kvm") =>
+            if ["-accel kvm", "KVM kernel module", "/dev/kvm"]
+                .iter()
+                .any(|words| message.contains(words))
+                || (message.contains("closed the monitor") && message.contains("kvm")) =>
         {
             "KVM does not work on this host: a domain of type `qemu` is emulated, which recipes do for `virt_type: \"qemu\"`"
         }

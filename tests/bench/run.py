@@ -146,6 +146,43 @@ def guests(count=1000, rounds=3):
     table(f"{count} guests defined and removed on the test driver", "s", 1, samples, "libvirt-python")
 
 
+def long_script(lines=1000):
+    """A script of many functions, most of which nothing calls."""
+    function = (
+        "fn restart_{n}(conn, options) {{\n    let dom = conn.lookup_by_name(options.name);\n"
+        "    let before = dom.state();\n    if before == \"running\" {{\n        dom.stop(#{{ shutdown: \"2m\" }});\n"
+        "    }}\n    for other in conn.list_all_domains(VIR_CONNECT_LIST_DOMAINS_ACTIVE) {{\n"
+        "        print(`${{other.name}} has ${{other.info().memory_kib}} KiB`);\n    }}\n"
+        "    let xml = parse_xml(dom.xml_desc(VIR_DOMAIN_XML_INACTIVE));\n"
+        "    for disk in xml.select(\"devices/disk\") {{\n"
+        "        if disk.get(\"@device\", \"disk\") == \"cdrom\" {{ disk.remove(\"source\"); }}\n    }}\n"
+        "    try {{ conn.define_xml(xml); }} catch (err) {{ throw `${{dom.name}}: ${{err.message}}`; }}\n"
+        "    dom.create(VIR_DOMAIN_START_PAUSED);\n    let console = dom.open_console();\n    dom.resume();\n"
+        "    console.wait(options.up ?? \"login:\", \"1m\");\n    #{{ domain: dom, before: before }}\n}}\n"
+    )
+    each = function.count("\n")
+    return "".join(function.format(n=n) for n in range(lines // each + 1))
+
+
+def checked(rounds=20):
+    path = os.path.join(work, "long.rhai")
+    with open(path, "w") as file:
+        file.write(long_script())
+    commands = {
+        "nothing at all": [virhai, "--no-check", "-e", ""],
+        "run, unchecked": [virhai, "--no-check", "run", path],
+        "run": [virhai, "run", path],
+        "check": [virhai, "check", "-q", path],
+    }
+    samples = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            began = time.perf_counter()
+            run(command)
+            samples[name].append(time.perf_counter() - began)
+    table("a script of 1,000 lines, started and done", "ms", 1e3, samples, "run, unchecked")
+
+
 def typing(count=500, rounds=21):
     """From a key to what it shows: a prompt keeps nobody waiting who types."""
     samples = {}
@@ -197,5 +234,6 @@ calls("100,000 dom.info() on the test driver, each", "info", "test:///default", 
 calls("100,000 dom.state() on the test driver, each", "state", "test:///default", 100_000, 7)
 over_a_socket()
 xml()
+checked()
 guests()
 typing()

@@ -132,6 +132,15 @@ fn what_makes_no_sense_is_refused() {
             "neither a PCI address",
         ),
         (
+            "#{ name: \"web\", disks: \"/a.img\" }",
+            "the option `disks` must be a list, not /a.img",
+        ),
+        ("#{ name: 5 }", "the option `name` must be text, not 5"),
+        (
+            "#{ name: \"web\", vcpus: 0 }",
+            "the option `vcpus` must be 1 or more, not 0",
+        ),
+        (
             "#{ name: \"web\", numa: [#{ cpus: \"0\" }] }",
             "the option `memory` is missing",
         ),

@@ -103,7 +103,7 @@ impl Editor {
         let uri = self.uri(file);
         let document = json!({ "uri": uri, "languageId": "rhai", "version": 1, "text": text });
         self.tell("textDocument/didOpen", json!({ "textDocument": document }));
-        self.problems(file)
+        self.problems(file, 1)
     }
 
     fn change(&mut self, file: &str, version: i32, text: &str) -> Vec<Value> {
@@ -113,15 +113,16 @@ impl Editor {
             "textDocument/didChange",
             json!({ "textDocument": document, "contentChanges": changes }),
         );
-        self.problems(file)
+        self.problems(file, version)
     }
 
-    /// What is said to be wrong with `file` next.
-    fn problems(&mut self, file: &str) -> Vec<Value> {
+    /// What is said to be wrong with `file` as it is in its version `version`.
+    fn problems(&mut self, file: &str, version: i32) -> Vec<Value> {
         loop {
             let message = self.read();
             if message["method"] == "textDocument/publishDiagnostics"
                 && message["params"]["uri"] == self.uri(file)
+                && message["params"]["version"] == version
             {
                 let found = message["params"]["diagnostics"].as_array();
                 return found.expect("it is a list").clone();

@@ -38,6 +38,7 @@ mod snapshots;
 mod state_table;
 mod storage;
 mod testing;
+mod transcript;
 mod typing;
 mod undo;
 mod waiting;

@@ -416,3 +416,24 @@ impl Outcome {
         assert_eq!(self.status, status, "{self}");
     }
 }
+
+#[test]
+fn output_that_is_lost_is_a_failure_and_a_reader_who_left_is_none() {
+    let full = || {
+        std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .expect("every Linux has it")
+    };
+    for code in ["print(1)", "1 + 1"] {
+        let status = virhai()
+            .arg("-e")
+            .arg(code)
+            .command()
+            .stdout(full())
+            .stderr(full())
+            .status()
+            .expect("it starts");
+        assert_eq!(status.code(), Some(1), "{code}");
+    }
+}

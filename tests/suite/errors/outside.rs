@@ -147,7 +147,7 @@ fn an_interrupt() {
     let outcome = once_ready(&run, |script| {
         kill(script, Signal::SIGINT).expect("it runs");
     });
-    assert!(outcome.stderr.contains("--> main.rhai:"), "{outcome}");
+    assert!(outcome.stderr.contains("main.rhai:"), "{outcome}");
     // It may come just before the wait, or within it.
     let begins = |line: &&str| !line.starts_with([' ', '2', '3']);
     let shown = case.plain(&outcome);

@@ -91,3 +91,25 @@ fn a_lost_connection_is_told_at_once_and_stands_in_the_prompt() {
     terminal.types("conn.list_all_domains().len()\r");
     terminal.shows("\n0\n");
 }
+
+#[test]
+fn a_connection_whose_events_are_shown_is_really_closed() {
+    let daemon = Daemon::start();
+    let xml = daemon.micro("counter", "web");
+    let file = daemon.scratch().write(
+        "guest.rhai",
+        format!("conn.create_xml(`{xml}`, VIR_DOMAIN_START_AUTODESTROY);"),
+    );
+    let mut terminal = Terminal::start(&daemon.virhai().env("NO_COLOR", "1").command());
+    terminal.line_is("qemu:session> ");
+    terminal.types(&format!(":load {}\r", file.display()));
+    // The guest goes with its connection, and with nothing else.
+    terminal.shows("domain `web` started: booted");
+    terminal.line_is("qemu:session> ");
+    terminal.types(":disconnect\r");
+    terminal.line_is("qemu:session [closed]> ");
+    let wait = "let conn = connect(); \
+        for dom in conn.list_all_domains() { dom.wait(\"shutoff\", \"10s\"); } \
+        conn.list_all_domains().len()";
+    assert_eq!(daemon.ok(wait), "0\n");
+}

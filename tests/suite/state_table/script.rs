@@ -34,7 +34,7 @@ pub fn script(place: &Place, rows: &[(usize, &Row)]) -> String {
         ..
     } = place;
     let mut text = format!(
-        "fn name() {{ \"{domain}\" }}\n\
+        "fn guest_name() {{ \"{domain}\" }}\n\
          fn uuid() {{ \"7e1a0000-0000-4000-8000-00000000{number:02x}01\" }}\n\
          fn other() {{ \"7e1a0000-0000-4000-8000-00000000{number:02x}02\" }}\n\
          fn destination_uri() {{ \"{destination}\" }}\n\

@@ -53,9 +53,11 @@ fn start(label: &str) -> Option<&'static str> {
         "createXML(START_PAUSED)" => "conn.create_xml(xml(), VIR_DOMAIN_START_PAUSED)",
         "createXML(START_AUTODESTROY)" => "conn.create_xml(xml(), VIR_DOMAIN_START_AUTODESTROY)",
         "createXML(START_VALIDATE)" => "conn.create_xml(xml(), VIR_DOMAIN_START_VALIDATE)",
-        "createXML(same name, other uuid)" => "conn.create_xml(guest(name(), other(), 32), 0)",
+        "createXML(same name, other uuid)" => {
+            "conn.create_xml(guest(guest_name(), other(), 32), 0)"
+        }
         "createXML(other name, same uuid)" => {
-            "conn.create_xml(guest(name() + \"-2\", uuid(), 32), 0)"
+            "conn.create_xml(guest(guest_name() + \"-2\", uuid(), 32), 0)"
         }
         "create()" => "dom.create()",
         "createWithFlags(START_PAUSED)" => "dom.create(VIR_DOMAIN_START_PAUSED)",
@@ -63,10 +65,12 @@ fn start(label: &str) -> Option<&'static str> {
         "createWithFlags(START_FORCE_BOOT)" => "dom.create(VIR_DOMAIN_START_FORCE_BOOT)",
         "createWithFlags(START_BYPASS_CACHE)" => "dom.create(VIR_DOMAIN_START_BYPASS_CACHE)",
         "defineXML(same)" => "conn.define_xml(xml())",
-        "defineXML(changed memory)" => "conn.define_xml(guest(name(), uuid(), 48))",
+        "defineXML(changed memory)" => "conn.define_xml(guest(guest_name(), uuid(), 48))",
         "defineXMLFlags(DEFINE_VALIDATE)" => "conn.define_xml(xml(), VIR_DOMAIN_DEFINE_VALIDATE)",
-        "defineXML(same name, other uuid)" => "conn.define_xml(guest(name(), other(), 32))",
-        "defineXML(other name, same uuid)" => "conn.define_xml(guest(name() + \"-2\", uuid(), 32))",
+        "defineXML(same name, other uuid)" => "conn.define_xml(guest(guest_name(), other(), 32))",
+        "defineXML(other name, same uuid)" => {
+            "conn.define_xml(guest(guest_name() + \"-2\", uuid(), 32))"
+        }
         "undefine()" => "dom.undefine()",
         "undefineFlags(MANAGED_SAVE)" => "dom.undefine(VIR_DOMAIN_UNDEFINE_MANAGED_SAVE)",
         "undefineFlags(SNAPSHOTS_METADATA)" => {
@@ -79,8 +83,8 @@ fn start(label: &str) -> Option<&'static str> {
                 | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
                 | VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_TPM)"
         }
-        "rename(new)" => "dom.rename(name() + \"-ren\")",
-        "rename(same)" => "dom.rename(name())",
+        "rename(new)" => "dom.rename(guest_name() + \"-ren\")",
+        "rename(same)" => "dom.rename(guest_name())",
         "rename(empty)" => "dom.rename(\"\")",
         "rename(a/b)" => "dom.rename(\"a/b\")",
         _ => return None,
@@ -174,7 +178,7 @@ fn migrate(label: &str) -> Option<&'static str> {
         }
         "migrate(LIVE,dname)" => {
             "let dest = destination();
-             moved(dest, dom.migrate(dest, VIR_MIGRATE_LIVE, name() + \"-dst\", port(), 0))"
+             moved(dest, dom.migrate(dest, VIR_MIGRATE_LIVE, guest_name() + \"-dst\", port(), 0))"
         }
         "migrate(LIVE,bandwidth=10)" => {
             "let dest = destination();
@@ -213,8 +217,10 @@ fn look(label: &str) -> Option<&'static str> {
         "isActive()" => "bit(dom.is_active())",
         "isPersistent()" => "bit(dom.is_persistent())",
         "isUpdated()" => "bit(dom.is_updated())",
-        "XMLDesc(0)" => "truth(dom.xml_desc(0).contains(name()))",
-        "XMLDesc(INACTIVE)" => "truth(dom.xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(name()))",
+        "XMLDesc(0)" => "truth(dom.xml_desc(0).contains(guest_name()))",
+        "XMLDesc(INACTIVE)" => {
+            "truth(dom.xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(guest_name()))"
+        }
         "jobInfo()" => "#{ none: 0 }[dom.job_info().type]",
         "memoryStats()" => "truth(!dom.memory_stats().is_empty())",
         "controlInfo()" => {
@@ -231,7 +237,7 @@ fn look(label: &str) -> Option<&'static str> {
 
 /// What the bodies above call.
 pub const HELPERS: &str = r#"
-fn xml() { guest(name(), uuid(), 32) }
+fn xml() { guest(guest_name(), uuid(), 32) }
 fn bit(truth) { if truth { "1" } else { "0" } }
 fn truth(truth) { if truth { "True" } else { "False" } }
 fn destination() { connect(destination_uri()) }
@@ -250,7 +256,7 @@ fn find(conn, called) {
 fn state_of(conn) {
     let seen = [];
     for suffix in ["", "-ren", "-dst"] {
-        let dom = find(conn, name() + suffix);
+        let dom = find(conn, guest_name() + suffix);
         if dom == () { continue; }
         let now = dom.state_reason();
         let text = `${now.state}(${now.reason}),`;
@@ -259,7 +265,7 @@ fn state_of(conn) {
         let snapshots = number(dom, |d| d.snapshot_num());
         if snapshots > 0 { text += `,snapshots=${snapshots}`; }
         if holds(dom, |d| d.autostart()) { text += ",autostart"; }
-        seen.push(if suffix == "" { text } else { `${name()}${suffix}:${text}` });
+        seen.push(if suffix == "" { text } else { `${guest_name()}${suffix}:${text}` });
     }
     if seen.is_empty() { "undefined" } else { seen.join(";") }
 }
@@ -276,7 +282,7 @@ fn holds(dom, asks) {
 
 fn clean(conn) {
     for suffix in ["", "-ren", "-dst", "-2"] {
-        let dom = find(conn, name() + suffix);
+        let dom = find(conn, guest_name() + suffix);
         if dom == () { continue; }
         try { dom.set_autostart(false); } catch (err) {}
         try { dom.destroy(); } catch (err) {}

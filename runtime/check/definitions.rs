@@ -1,0 +1,88 @@
+//! The functions and closures of a file.
+
+use rhai::{AST, ASTNode, Position, Stmt};
+
+use super::Span;
+use super::files::File;
+
+/// A function or a closure.
+pub(super) struct Definition {
+    pub(super) name: String,
+    /// What its value `this` must be, for a method of one type.
+    pub(super) this_type: Option<String>,
+    pub(super) private: bool,
+    /// The names of its parameters; a closure has those that it captures first.
+    pub(super) parameters: Vec<String>,
+    pub(super) body: Vec<Stmt>,
+    pub(super) begin: Position,
+    end: Position,
+}
+
+/// Whether the function `name` is a closure.
+pub(super) fn is_closure(name: &str) -> bool {
+    name.starts_with("anon$")
+}
+
+/// The functions and closures of `ast`. Rhai shows their statements only one by one, so each is
+/// given to the innermost function around it.
+pub(super) fn definitions(ast: &AST) -> Vec<Definition> {
+    let mut definitions: Vec<Definition> = ast
+        .iter_fn_def()
+        .map(|function| Definition {
+            name: function.name.to_string(),
+            this_type: function.this_type.as_ref().map(ToString::to_string),
+            private: function.access == rhai::FnAccess::Private,
+            parameters: function.params.iter().map(ToString::to_string).collect(),
+            body: Vec::new(),
+            begin: function.body.start_position(),
+            end: function.body.end_position(),
+        })
+        .collect();
+    definitions.sort_by_key(|definition| definition.begin);
+    let mut before = ast.statements().len();
+    ast.walk(&mut |path: &[ASTNode]| {
+        let [ASTNode::Stmt(statement)] = path else {
+            return true;
+        };
+        if before > 0 {
+            before -= 1;
+            return true;
+        }
+        let place = statement.position();
+        let after = definitions.partition_point(|definition| definition.begin <= place);
+        let around = definitions[..after].iter_mut().rev().find(|definition| {
+            // A closure without braces has no end.
+            if definition.end.is_none() {
+                definition.begin == place
+            } else {
+                place <= definition.end
+            }
+        });
+        if let Some(definition) = around {
+            definition.body.push((*statement).clone());
+        }
+        true
+    });
+    definitions
+}
+
+impl File {
+    /// Where the function is defined.
+    pub(super) fn place_of(&self, function: &Definition) -> Option<Span> {
+        let begin = function.begin.line()?;
+        let lines: Vec<&str> = self.text.lines().take(begin).collect();
+        lines.iter().enumerate().rev().find_map(|(index, line)| {
+            let (at, _) = line.match_indices("fn ").find(|(at, _)| {
+                let rest = line[at + 3..].trim_start();
+                let name = rest.split('(').next().unwrap_or_default();
+                name.rsplit('.').next().unwrap_or_default().trim() == function.name
+            })?;
+            let at = at + line[at..].find(&function.name)?;
+            Some(Span {
+                line: index + 1,
+                column: line[..at].chars().count() + 1,
+                width: function.name.chars().count(),
+            })
+        })
+    }
+}

@@ -1,0 +1,158 @@
+//! What is asked of imported files, and of the file itself as `global`.
+
+use rhai::{FnCallExpr, Namespace, Position};
+
+use super::definitions::Definition;
+use super::files::File;
+use super::walk::Walk;
+use super::{Code, options, words};
+use crate::suggest;
+
+impl<'a> Walk<'a> {
+    /// `alias::name(arguments)`.
+    pub(super) fn qualified_call(&mut self, call: &'a FnCallExpr, position: Position) {
+        let (name, count) = (call.name.as_str(), call.args.len());
+        let Some((shown, files)) = self.modules(&call.namespace) else {
+            return;
+        };
+        let mut wrong: Option<(&File, Vec<&Definition>)> = None;
+        for file in &files {
+            let named: Vec<&Definition> = file.functions_named(name).collect();
+            match named
+                .iter()
+                .find(|function| function.parameters.len() == count && !function.private)
+            {
+                Some(definition) => {
+                    if files.len() == 1 {
+                        options::check_own(self, file, definition, &call.args);
+                    }
+                    return;
+                }
+                None => wrong = Some((file, named)),
+            }
+        }
+        let Some((file, named)) = wrong else { return };
+        let public: Vec<&&Definition> = named.iter().filter(|function| !function.private).collect();
+        if let Some(definition) = public.first() {
+            let counts = public.iter().map(|one| one.parameters.len());
+            let message = words::count(&format!("{shown}::{name}"), counts, count);
+            let own: Vec<&Definition> = public.iter().map(|one| **one).collect();
+            let related = self.definition(file, definition);
+            let finding = self.find(Code::WrongArgumentCount, position, message);
+            finding.hint = Some(words::own_signatures(&own));
+            finding.related.extend(related);
+            return;
+        }
+        let offered = file.public_names();
+        let near = suggest::nearest(name, offered.iter().map(String::as_str));
+        let hint = match (named.is_empty(), near) {
+            (false, _) => format!("`{name}` is private to {}", file.name),
+            (true, Some(near)) => format!("did you mean `{shown}::{near}`?"),
+            (true, None) if offered.is_empty() => format!("`{shown}` has no functions"),
+            (true, None) => format!("`{shown}` has {}", offered.join(", ")),
+        };
+        let message = format!("there is no function `{shown}::{name}`");
+        self.find(Code::UnknownFunction, position, message).hint = Some(hint);
+    }
+
+    /// The files that a path such as `guest::image` may stand for; nothing where that is unknown
+    /// or already a finding.
+    fn modules(&mut self, namespace: &Namespace) -> Option<(String, Vec<&'a File>)> {
+        let root = namespace.root();
+        let path: Vec<&str> = namespace.path.iter().map(|part| part.as_str()).collect();
+        let shown = path.join("::");
+        let file: &'a File = self.file;
+        if !file
+            .imports()
+            .iter()
+            .any(|import| import.alias.name == root)
+        {
+            let elsewhere = self.files.iter().any(|file| {
+                file.imports()
+                    .iter()
+                    .any(|import| import.alias.name == root)
+            });
+            if root != "global" && !elsewhere && !self.facts.evaluates {
+                let aliases: Vec<&str> = file
+                    .imports()
+                    .iter()
+                    .map(|import| import.alias.name.as_str())
+                    .filter(|alias| !alias.is_empty())
+                    .collect();
+                let hint = suggest::nearest(root, aliases.into_iter())
+                    .map(|near| format!("did you mean `{near}`?"))
+                    .or_else(|| words::recipe(root));
+                let message = format!("nothing is imported as `{root}`");
+                self.find(Code::UnknownModule, namespace.position(), message)
+                    .hint = hint;
+            }
+            return None;
+        }
+        let mut files = vec![file];
+        for alias in path {
+            let mut next = Vec::new();
+            for file in files {
+                for target in file.imported_as(alias)? {
+                    next.push(self.files.get(target)?);
+                }
+            }
+            if next.is_empty() {
+                return None;
+            }
+            files = next;
+        }
+        Some((shown, files))
+    }
+
+    /// `alias::NAME`.
+    pub(super) fn qualified_variable(
+        &mut self,
+        namespace: &Namespace,
+        name: &str,
+        position: Position,
+    ) {
+        let place = Some(namespace.position()).filter(|place| !place.is_none());
+        if namespace.root() == "global" && namespace.path.len() == 1 {
+            let file = self.file;
+            if file.is_constant(name)
+                || self.facts.evaluates
+                || file
+                    .imports()
+                    .iter()
+                    .any(|import| import.alias.name == "global")
+                || self
+                    .files
+                    .iter()
+                    .any(|other| other.name != file.name && other.is_constant(name))
+            {
+                return;
+            }
+            let constants = file.constants();
+            let near = suggest::nearest(name, constants.iter().map(String::as_str));
+            let hint = match near {
+                _ if file.global(name).is_some() => {
+                    Some(format!("only constants are global: `const {name} = ...`"))
+                }
+                Some(near) => Some(format!("did you mean `global::{near}`?")),
+                None => None,
+            };
+            let message = format!("this file has no constant `{name}`");
+            self.find(Code::UnknownVariable, place.unwrap_or(position), message)
+                .hint = hint;
+            return;
+        }
+        let Some((shown, files)) = self.modules(namespace) else {
+            return;
+        };
+        if files.iter().any(|file| file.exports(name)) {
+            return;
+        }
+        let message = format!("`{shown}` exports no variable `{name}`");
+        let hint = files
+            .iter()
+            .any(|file| file.global(name).is_some())
+            .then(|| format!("`export const {name} = ...` there would"));
+        self.find(Code::UnknownVariable, place.unwrap_or(position), message)
+            .hint = hint;
+    }
+}

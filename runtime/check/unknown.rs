@@ -1,0 +1,184 @@
+//! Calls that lead nowhere: a name that nobody has, or arguments that nobody takes.
+
+use rhai::{Expr, FnCallExpr, Position};
+
+use super::Code;
+use super::definitions::Definition;
+use super::expressions::Receiver;
+use super::files::File;
+use super::finding::Related;
+use super::scope::Kind;
+use super::walk::Walk;
+use super::words;
+use crate::catalog::{Function, without_element};
+use crate::names;
+
+impl<'a> Walk<'a> {
+    pub(super) fn no_function(&mut self, call: &'a FnCallExpr, kinds: &[Kind], position: Position) {
+        let name = call.name.as_str();
+        let catalog = self.checker.catalog;
+        let own: Vec<&Definition> = self.file.functions_named(name).collect();
+        let natives: Vec<&Function> = catalog
+            .named(name)
+            .filter(|function| !function.property)
+            .collect();
+        if let Some(definition) = own.first() {
+            let message = words::count(
+                name,
+                own.iter().map(|one| one.parameters.len()),
+                kinds.len(),
+            );
+            let related = self.definition(self.file, definition);
+            let hint = words::own_signatures(&own);
+            let finding = self.find(Code::WrongArgumentCount, position, message);
+            finding.hint = Some(hint);
+            finding.related.extend(related);
+            return;
+        }
+        if natives.is_empty() {
+            let known = self.known_names();
+            let shown = words::shown(name, kinds);
+            let first = kinds.first().cloned().flatten();
+            let hint = names::for_function(catalog.functions(), name, first.as_deref(), &known);
+            let variable = self.scope.find(name).is_some();
+            let message = format!("there is no function `{shown}`");
+            let finding = self.find(Code::UnknownFunction, position, message);
+            finding.hint = match variable {
+                true => Some(format!(
+                    "a closure in a variable is called as `{name}.call(...)`"
+                )),
+                false => hint,
+            };
+            return;
+        }
+        self.wrong_arguments(&natives, name, kinds, 0, &call.args, position);
+    }
+
+    pub(super) fn no_method(
+        &mut self,
+        receiver: &Receiver<'a>,
+        call: &'a FnCallExpr,
+        kinds: &[Kind],
+        position: Position,
+    ) {
+        let name = call.name.as_str();
+        let catalog = self.checker.catalog;
+        let kind = receiver.kind.as_deref().map(without_element);
+        let known = self.known_names();
+        let natives: Vec<&Function> = catalog
+            .named(name)
+            .filter(|function| !function.property && function.takes_receiver(kind))
+            .collect();
+        let closures = kind.is_none_or(|kind| kind == "map");
+        if closures && self.files.may_be_key(name) {
+            return;
+        }
+        if !natives.is_empty() {
+            // A map can hold a closure of that name.
+            if closures && self.facts.evaluates {
+                return;
+            }
+            self.wrong_arguments(&natives, name, kinds, 1, &call.args, position);
+            return;
+        }
+        let hint = names::for_function(catalog.functions(), name, kind, &known);
+        let Some(kind) = kind else {
+            // Nothing is known of the value but that no value has such a method, unless it is a
+            // map that was made elsewhere: only what is meant instead makes it certain.
+            let exists = catalog.named(name).next().is_some();
+            let meant = hint.is_some() || !self.checker.whole;
+            if meant && !exists && !known.iter().any(|own| own == name) && !self.facts.evaluates {
+                let message = format!("no value has a method `{name}`");
+                self.find(Code::UnknownMethod, position, message).hint = hint;
+            }
+            return;
+        };
+        let meant = hint.is_some() || !self.checker.whole;
+        if kind == "map" && (!meant || self.facts.evaluates) {
+            return;
+        }
+        let message = match kind {
+            "()" => format!("`()` has no method `{name}`"),
+            _ => format!("there is no method `{name}` of a value of type {kind}"),
+        };
+        self.find(Code::UnknownMethod, position, message).hint = hint;
+    }
+
+    /// A function that exists, but not for these arguments.
+    fn wrong_arguments(
+        &mut self,
+        natives: &[&Function],
+        name: &str,
+        kinds: &[Kind],
+        skipped: usize,
+        arguments: &'a [Expr],
+        position: Position,
+    ) {
+        let hint = Some(words::signatures(natives, skipped > 0));
+        let counted: Vec<&&Function> = natives
+            .iter()
+            .filter(|function| function.parameters.len() == kinds.len())
+            .collect();
+        if counted.is_empty() {
+            let counts = natives
+                .iter()
+                .map(|function| function.parameters.len().saturating_sub(skipped));
+            let message = words::count(name, counts, kinds.len() - skipped);
+            self.find(Code::WrongArgumentCount, position, message).hint = hint;
+            return;
+        }
+        // The one argument that no overload takes is where to look.
+        let wrong = (skipped..kinds.len()).find(|index| {
+            let one = |function: &&&Function| {
+                let mut only = vec![None; kinds.len()];
+                only[*index].clone_from(&kinds[*index]);
+                function.takes(&only)
+            };
+            !counted.iter().any(one)
+        });
+        let shown = kinds.iter().map(words::kind).collect::<Vec<_>>().join(", ");
+        let message = format!("`{name}` cannot be called with ({shown})");
+        let place = wrong
+            .and_then(|index| arguments.get(index - skipped))
+            .map(Expr::start_position)
+            .filter(|place| !place.is_none());
+        let label = wrong.map(|index| format!("this is {}", words::with_article(&kinds[index])));
+        let xml = wrong.is_some_and(|index| {
+            kinds[index].as_deref() == Some("map")
+                && counted
+                    .iter()
+                    .any(|function| function.parameters[index].1.contains("Xml"))
+        });
+        let finding = self.find(Code::WrongType, place.unwrap_or(position), message);
+        finding.label = label.unwrap_or_default();
+        finding.hint = match xml {
+            true => Some("`xml(name, map)` makes XML from a map".into()),
+            false => hint,
+        };
+    }
+
+    pub(super) fn known_names(&self) -> Vec<String> {
+        self.file.function_names()
+    }
+
+    /// The definition of a script's function as a further place.
+    pub(super) fn definition(&self, file: &File, definition: &Definition) -> Option<Related> {
+        Some(Related {
+            message: "defined here".into(),
+            file: file.name.clone(),
+            span: file.place_of(definition)?,
+        })
+    }
+}
+
+impl Function {
+    /// Whether it may be called on a value of the type `kind`.
+    fn takes_receiver(&self, kind: Option<&str>) -> bool {
+        let mut given = vec![None; self.parameters.len()];
+        let Some(first) = given.first_mut() else {
+            return false;
+        };
+        *first = kind.map(str::to_owned);
+        self.takes(&given)
+    }
+}
