@@ -2,10 +2,10 @@
 
 pub(crate) const VIRHAI: &str = "\
 Examples:
-  virhai                            a prompt on the default host
-  virhai -c qemu+ssh://lab/system   a prompt on another host
-  virhai nightly.rhai web 3         runs a script with its arguments
-  virhai -e 'connect().hostname()'  runs a line
+  virhai                                a prompt on the default host
+  virhai -c qemu+ssh://lab/system       a prompt on another host
+  virhai nightly.rhai web 3             runs a script with its arguments
+  virhai -e 'connect().get_hostname()'  runs a line
 
 Exit status:
   0    done
@@ -21,7 +21,7 @@ Environment:
   LIBVIRT_DEFAULT_URI  what `connect()` opens where there is no `-c`
   NO_COLOR             no colour, where it is not empty
   PAGER                shows long values at the prompt
-  EDITOR               edits the input of the prompt";
+  VISUAL, EDITOR       edit the input of the prompt";
 
 pub(crate) const RUN: &str = "\
 Examples:

@@ -130,6 +130,8 @@ mod tests {
     use clap::error::ErrorKind;
 
     use super::*;
+    use crate::examples;
+    use crate::run::{DOES_NOT_COMPILE, INTERRUPTED, NO_CONNECTION, TIMED_OUT, WRONG_USAGE};
 
     fn all(command: &Command) -> Vec<Command> {
         let below = command.get_subcommands().flat_map(all);
@@ -157,6 +159,27 @@ mod tests {
                 assert!(taken.is_ok(), "{example}: {:?}", taken.err());
             }
         }
+    }
+
+    #[test]
+    fn the_help_tells_every_exit_status_there_is() {
+        let (_, told) = examples::VIRHAI
+            .split_once("\nExit status:\n")
+            .expect("it has a part on them");
+        let told = told
+            .lines()
+            .map_while(|line| line.split_whitespace().next()?.parse().ok());
+        let told: Vec<u8> = told.collect();
+        let are = [
+            DONE,
+            FAILED,
+            WRONG_USAGE,
+            DOES_NOT_COMPILE,
+            NO_CONNECTION,
+            TIMED_OUT,
+            INTERRUPTED,
+        ];
+        assert_eq!(told, are);
     }
 
     #[test]

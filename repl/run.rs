@@ -21,8 +21,8 @@ pub(crate) const DONE: u8 = 0;
 pub(crate) const FAILED: u8 = 1;
 pub(crate) const WRONG_USAGE: u8 = 2;
 pub(crate) const DOES_NOT_COMPILE: u8 = 3;
-const NO_CONNECTION: u8 = 4;
-const TIMED_OUT: u8 = 124;
+pub(crate) const NO_CONNECTION: u8 = 4;
+pub(crate) const TIMED_OUT: u8 = 124;
 pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The status of a program that a signal ended, as a shell gives it.

@@ -94,6 +94,15 @@ fn options_for_every_command_are_shown_with_each_under_their_headings() {
     }
 }
 
+#[test]
+fn the_line_of_script_in_the_help_runs() {
+    let help = printed(&["--help"]);
+    let (_, code) = help.split_once("virhai -e '").expect("there is one");
+    let (code, _) = code.split_once('\'').expect("it has an end");
+    let run = virhai().arg("-c").arg("test:///default");
+    assert!(!run.arg("-e").arg(code).ok().trim().is_empty());
+}
+
 /// What `words` make bash offer for the last of them.
 fn offered(script: &Path, words: &[&str]) -> BTreeSet<String> {
     let line = format!(
@@ -101,7 +110,10 @@ fn offered(script: &Path, words: &[&str]) -> BTreeSet<String> {
          _virhai virhai \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; \
          printf '%s\\n' \"${{COMPREPLY[@]}}\"",
         script.display(),
-        words.iter().map(|word| format!("'{word}' ")).collect::<String>(),
+        words
+            .iter()
+            .map(|word| format!("'{word}' "))
+            .collect::<String>(),
         words.len() - 1,
     );
     let output = succeeds(Command::new("bash").args(["--norc", "-c", &line]));
@@ -175,8 +187,16 @@ fn the_manual_has_a_page_for_every_command_which_man_shows_without_a_warning() {
     let written = std::fs::read_dir(&pages).expect("the folder is there");
     assert_eq!(written.count(), expected.len());
     let first = std::fs::read_to_string(pages.join("virhai.1")).expect("it was written");
-    assert_eq!(first.lines().collect::<Vec<_>>(), printed(&["man"]).lines().collect::<Vec<_>>());
-    for part in [".SH \"EXIT STATUS\"", "How long a host may take", "virhai\\-check(1)", "124  the time"] {
+    assert_eq!(
+        first.lines().collect::<Vec<_>>(),
+        printed(&["man"]).lines().collect::<Vec<_>>()
+    );
+    for part in [
+        ".SH \"EXIT STATUS\"",
+        "How long a host may take",
+        "virhai\\-check(1)",
+        "124  the time",
+    ] {
         assert!(first.contains(part), "{part}: {first}");
     }
 }
