@@ -198,6 +198,7 @@ cases! {
     a_recipe_nearly_right: "import \"std/guest\" as guest;\nguest::creat(connect(), #{});\n";
     a_recipe_that_is_not_there: "import \"std/save_file\" as file;\nfile::frobnicate();\n";
     an_option_of_a_recipe_nearly_right: "import \"std/guest\" as guest;\nguest::create(connect(), #{ name: \"web\", memry: \"1GiB\" });\n";
+    a_program_in_a_uri: "connect(\"qemu+ext:///system?command=/bin/false\");\n";
     a_thrown_map_with_a_message: "throw #{ message: \"the disk is full\", hint: \"make it larger\", free: 0 };\n";
     a_closure_over_what_its_call_holds:
         "let dom = connect().lookup_by_name(\"test\");\ndom.connect().wait_event(#{ event: \"stopped\" }, 5, || dom.destroy());\n";

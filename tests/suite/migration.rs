@@ -181,7 +181,9 @@ fn what_cannot_migrate_is_refused_and_runs_on() {
             let error = thrown(|| dom.migrate(dest, VIR_MIGRATE_TUNNELLED | UNSAFE));
             assert_eq(error.code, "VIR_ERR_OPERATION_INVALID");
             // A parameter that does not exist, and one of the wrong type.
-            assert(thrown(|| dom.migrate(dest, 0, #{{ bandwith: 1 }})).hint.contains("bandwidth"));
+            let options = #{{}};
+            options["bandwith"] = 1;
+            assert(thrown(|| dom.migrate(dest, 0, options)).hint.contains("bandwidth"));
             assert_eq(thrown(|| dom.migrate(dest, 0, #{{ disks_port: "x" }})).code, "VIR_ERR_INVALID_ARG");
             assert_eq(dom.state(), "running");
             assert_eq(dest.list_all_domains(), []);

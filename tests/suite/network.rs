@@ -56,6 +56,12 @@ fn a_guest_gets_an_address_that_its_network_its_host_and_it_itself_tell() {
         let dom = conn.create_xml(`{xml}`);
         let console = dom.open_console();
         console.wait("VIRHAI-GUEST-UP", "60s");
+        // The server tells libvirt of it a moment later, and libvirt tells nobody.
+        let patience = 100;
+        while net.dhcp_leases().is_empty() && patience > 0 {{
+            sleep("100ms");
+            patience -= 1;
+        }}
         let leases = net.dhcp_leases("52:54:00:00:00:07");
         assert_eq(net.dhcp_leases(), leases);
         assert_eq(net.dhcp_leases("52:54:00:00:00:08"), []);

@@ -6,6 +6,7 @@ use rhai::NativeCallContext;
 use crate::api::arguments::RhaiResultOf;
 use crate::error::Error;
 use crate::libvirt::{Failure, Result};
+use crate::session::Session;
 use crate::suggest;
 
 /// Drivers that work within the process and so can neither be silent nor be starved.
@@ -85,8 +86,27 @@ const PARAMETERS: [&str; 17] = [
 ];
 const CHECKED_DRIVERS: [&str; 6] = ["qemu", "test", "lxc", "xen", "ch", "bhyve"];
 
-/// Refuses a parameter that libvirt would ignore, such as a misspelt `socket`.
+/// Refuses a URI by which libvirt would run a program of the script's choice: nobody granted that.
+fn refuse_programs(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<()> {
+    let (transport, query) = uri.split_once('?').unwrap_or((uri, ""));
+    let scheme = transport.split(':').next().unwrap_or_default();
+    let named = query
+        .split(['&', ';', '#'])
+        .any(|pair| pair.split('=').next() == Some("command"));
+    let by_user = Session::of(ctx).uri() == Some(uri)
+        || std::env::var("LIBVIRT_DEFAULT_URI").is_ok_and(|default| default == uri);
+    if by_user || !(named || scheme.ends_with("+ext")) {
+        return Ok(());
+    }
+    let message = format!("`{uri}` names a program to run, which is not a script's to choose");
+    let error = Error::invalid(ctx, message);
+    let hint = "give the URI with `-c` or in LIBVIRT_DEFAULT_URI, and open it with `connect()`";
+    Err(error.with_hint(hint).throw())
+}
+
+/// Refuses a parameter that libvirt would ignore, such as a misspelt `socket`, and a program.
 pub(super) fn check_parameters(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<()> {
+    refuse_programs(ctx, uri)?;
     let driver = uri.split([':', '+']).next().unwrap_or_default();
     let Some((_, query)) = uri
         .split_once('?')

@@ -170,6 +170,7 @@ fn odd_arguments_give_a_value_or_an_error_and_never_end_the_process() {
         }
         script.push_str("print(\"survived\")");
         let outcome = virhai()
+            .arg("--no-check")
             .arg("-c")
             .arg(host.uri())
             .arg("--timeout")
