@@ -89,6 +89,30 @@ fn a_guest_that_runs_is_cloned_while_it_stands_still_and_goes_on() {
 }
 
 #[test]
+fn a_clone_that_is_taken_back_leaves_the_original_on_its_own_image() {
+    let site = Site::new();
+    site.ok(r#"
+        let base = image::create(conn, #{ pool: "images", name: "base.raw", format: "raw", size: "1MiB" });
+        let own = image::create(conn, #{ pool: "images", name: "db.qcow2", format: "qcow2", backing: base });
+        let db = guest::create(conn, #{ name: "db", memory: "32MiB", nics: [], disks: [own.path] });
+        let before = base.download();
+        try {
+            all_or_nothing(|undo| { clone::of(db, #{ name: "copy" }); throw "later"; });
+        } catch (err) {
+            assert_eq(err, "later");
+        }
+        assert_eq(conn.list_all_domains().map(|dom| dom.name), ["db"]);
+        assert_eq(db.state(), "running");
+        assert_eq(db.xml().get("devices/disk/source/@file"), own.path);
+        assert_eq(db.xml().get("devices/disk/backingStore/source/@file"), base.path);
+        assert_eq(base.download(), before);
+        images.refresh();
+        assert(images.list_volumes().contains("db.qcow2"), images.list_volumes().to_string());
+        db.destroy();
+        "#);
+}
+
+#[test]
 fn a_clone_that_cannot_be_made_leaves_nothing_and_the_original_running() {
     let site = Site::new();
     site.ok(r#"
