@@ -101,7 +101,7 @@ fn a_clone_that_is_taken_back_leaves_the_original_on_its_own_image() {
         } catch (err) {
             assert_eq(err, "later");
         }
-        assert_eq(conn.list_all_domains().map(|dom| dom.name), ["db"]);
+        assert_eq(conn.list_all_domains().len(), 2);
         assert_eq(db.state(), "running");
         assert_eq(db.xml().get("devices/disk/source/@file"), own.path);
         assert_eq(db.xml().get("devices/disk/backingStore/source/@file"), base.path);
@@ -110,6 +110,22 @@ fn a_clone_that_is_taken_back_leaves_the_original_on_its_own_image() {
         assert(images.list_volumes().contains("db.qcow2"), images.list_volumes().to_string());
         db.destroy();
         "#);
+}
+
+#[test]
+fn a_guest_is_not_given_the_disk_of_another() {
+    let site = Site::new();
+    // The second disk of `web` is called as the first of `web-1` would be.
+    let outcome = site.run(
+        "let options = #{ name: \"web-1\", memory: \"32MiB\", nics: [], start: false }; \
+         guest::create(conn, options); \
+         options.disks = [#{ pool: \"images\", size: \"1MiB\" }]; \
+         guest::ensure(conn, options)",
+    );
+    assert_eq!(outcome.status, 1, "{outcome}");
+    let why = "is a disk of the guest `web`: two guests would write to it";
+    assert!(outcome.stderr.contains(why), "{outcome}");
+    site.ok("assert(!conn.lookup_by_name(\"web-1\").xml().has(\"devices/disk\"));");
 }
 
 #[test]
