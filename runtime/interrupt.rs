@@ -119,6 +119,29 @@ impl Interrupt {
     }
 }
 
+/// How a thread stands to stops, for the threads that work for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Standing {
+    shielded: bool,
+    run: u64,
+}
+
+impl Standing {
+    /// That of this thread.
+    pub(crate) fn of_this_thread() -> Self {
+        Self {
+            shielded: SHIELDED.get(),
+            run: RUN.get(),
+        }
+    }
+
+    /// Gives it to this thread, which has none of its own yet.
+    pub(crate) fn take(self) {
+        SHIELDED.set(self.shielded);
+        RUN.set(self.run);
+    }
+}
+
 fn launch(action: Action) {
     // Without the thread, the second request to stop still leaves the call behind.
     let _ = std::thread::Builder::new()

@@ -10,6 +10,7 @@ use super::arguments::{RhaiResultOf, duration, number};
 use super::undo;
 use crate::error::Error;
 use crate::exit;
+use crate::interrupt::Standing;
 use crate::session::Session;
 
 pub(crate) fn register(engine: &mut Engine) {
@@ -206,7 +207,11 @@ fn parallel(
         }
     };
     let undo = undo::current();
-    let on_behalf = || undo::filling(undo.clone(), work);
+    let standing = Standing::of_this_thread();
+    let on_behalf = || {
+        standing.take();
+        undo::filling(undo.clone(), work);
+    };
     std::thread::scope(|scope| {
         for _ in 0..limit.min(items.len()) {
             let _ = std::thread::Builder::new()

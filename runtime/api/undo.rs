@@ -74,8 +74,11 @@ impl Undo {
                 step.context.global.num_operations = Default::default();
                 step.context.create_context(ctx.engine())
             };
-            let done = filling(None, || {
-                step.action.call_within_context::<Dynamic>(&context, ())
+            // A defect in one step must not keep the others from being taken.
+            let done = crate::engine::guarded(|| {
+                filling(None, || {
+                    step.action.call_within_context::<Dynamic>(&context, ())
+                })
             });
             if let Err(error) = done {
                 let why = match error.unwrap_inner() {

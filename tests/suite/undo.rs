@@ -139,7 +139,7 @@ fn the_end_of_the_time_takes_back_and_nothing_cuts_that_short() {
         .arg("-c")
         .arg(host.uri())
         .arg("--timeout")
-        .arg("500ms")
+        .arg("2s")
         .script(
             r#"
             let conn = connect();
@@ -147,13 +147,15 @@ fn the_end_of_the_time_takes_back_and_nothing_cuts_that_short() {
                 conn.lookup_by_name("test").suspend();
                 undo.push(|| { conn.lookup_by_name("test").resume(); print(conn.lookup_by_name("test").state()) });
                 undo.push(|| { let n = 0; while n < 200000 { n += 1 } sleep("100ms"); print("slept") });
+                // Threads that work for it are not cut short either.
+                undo.push(|| print(parallel([1, 2], 2, |n| { sleep("10ms"); n * 2 })));
                 sleep("1m");
             });
             "#,
         )
         .run();
     assert_eq!(outcome.status, 124, "{outcome}");
-    assert_eq!(outcome.stdout, "slept\nrunning\n", "{outcome}");
+    assert_eq!(outcome.stdout, "[2, 4]\nslept\nrunning\n", "{outcome}");
 }
 
 #[test]
