@@ -5,6 +5,7 @@
 //! script to be stopped.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use virt::connect::Connect;
 use virt::stream::Stream;
@@ -16,9 +17,13 @@ use crate::libvirt::{Failure, Result};
 /// The bytes that one message of libvirt's protocol holds.
 pub(crate) const MESSAGE: usize = 256 * 1024 - 24;
 
+/// How long a stream may be silent before its connection is looked at.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
 /// A stream that leads somewhere once a call was given it.
 pub(crate) struct Pipe {
     stream: Stream,
+    connect: Connect,
     interrupt: Interrupt,
     ready: Arc<Ready>,
     watched: bool,
@@ -44,6 +49,7 @@ impl Pipe {
     pub(crate) fn new(connect: &Connect, interrupt: &Interrupt) -> Result<Self> {
         Ok(Self {
             stream: stream::new(connect)?,
+            connect: connect.clone(),
             interrupt: interrupt.clone(),
             ready: Arc::default(),
             watched: false,
@@ -153,15 +159,29 @@ impl Pipe {
         }
         let ready = Arc::clone(&self.ready);
         let _guard = self.interrupt.on_stop(move || ready.set(true));
-        let now = self
-            .ready
-            .now
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let woken = self.ready.changed.wait_while(now, |now| !*now);
-        drop(woken.unwrap_or_else(PoisonError::into_inner));
+        while !self.becomes_ready() {
+            // libvirt tells a stream nothing of a daemon that died, and knows it all the same.
+            if !self.connect.is_alive().unwrap_or(false) {
+                return Err(Failure::new(
+                    virt_sys::VIR_ERR_INTERNAL_ERROR,
+                    "client socket is closed",
+                ));
+            }
+        }
         // Whoever is told of events while nobody takes what has arrived is told without end.
         stream::watch_for(&self.stream, 0)
+    }
+
+    /// Waits for the stream or a stop; answers whether one came before it is time to look whether
+    /// the connection lives.
+    fn becomes_ready(&self) -> bool {
+        let now = self.ready.now.lock();
+        let now = now.unwrap_or_else(PoisonError::into_inner);
+        let woken = self
+            .ready
+            .changed
+            .wait_timeout_while(now, LOOK_AGAIN, |now| !*now);
+        *woken.unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn go_on(&self) -> Result<()> {

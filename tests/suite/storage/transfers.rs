@@ -278,6 +278,24 @@ fn an_upload_whose_daemon_dies_says_that_the_volume_is_incomplete() {
 }
 
 #[test]
+fn a_wait_for_data_ends_with_its_daemon() {
+    let store = Store::new();
+    let script = r#"
+        let images = connect().storage_pool_lookup_by_name("images");
+        let disk = images.create_xml(xml("volume", #{ name: "disk.img", capacity: 4096 }));
+        let stream = disk.connect().new_stream();
+        disk.upload(stream, 0, 0);
+        print("under way");
+        try { stream.recv(1); } catch (err) {
+            assert(err.lost_connection, err.message);
+            exit(7);
+        }
+        "#;
+    let (status, said) = once_under_way(&store, script, |_| store.host.signal(Signal::SIGKILL));
+    assert_eq!(status, Some(7), "{said}");
+}
+
+#[test]
 fn an_interrupt_ends_a_download_and_leaves_no_part_of_the_file() {
     let store = Store::new();
     let folder = store.host.scratch().folder("arrivals");
