@@ -210,6 +210,34 @@ fn removing_a_guest_spares_what_is_not_its_own() {
 }
 
 #[test]
+fn nothing_is_removed_that_an_image_outside_the_pools_may_be_laid_over() {
+    let site = Site::new();
+    site.ok(
+        "guest::create(conn, #{ name: \"web\", memory: \"32MiB\", nics: [], start: false, \
+           disks: [#{ pool: \"images\", size: \"1MiB\" }] }); ()",
+    );
+    let (base, over) = (
+        site.host.path("images/web.qcow2"),
+        site.host.path("over.qcow2"),
+    );
+    let made = std::process::Command::new("qemu-img")
+        .args([
+            "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", &base, &over,
+        ])
+        .status()
+        .expect("qemu-img is installed");
+    assert!(made.success());
+    site.ok(&format!(
+        r#"
+        let other = guest::create(conn, #{{ name: "other", memory: "32MiB", nics: [], start: false,
+            disks: [#{{ path: "{over}", format: "qcow2" }}] }});
+        assert_eq(guest::remove_with_volumes(conn.lookup_by_name("web")), []);
+        "#
+    ));
+    assert!(std::path::Path::new(&base).exists());
+}
+
+#[test]
 fn the_boot_sector_of_an_image_is_read_through_its_format() {
     let site = Site::new();
     let folder = site.host.path("images");
