@@ -12,8 +12,9 @@ fn a_linux_is_ready_once_its_console_and_its_agent_say_so() {
         import "std/guest" as guest;
         let dom = connect().define_xml(`{xml}`);
         let console = guest::boot(dom);
-        let seen = ready::wait_for(dom, console, #{{ console: "VIRHAI-GUEST-UP", agent: true, timeout: "60s" }});
+        let seen = ready::wait_for(dom, console, #{{ console: "VIRHAI-GUEST-UP", agent: true, cloud_init: true, timeout: "60s" }});
         assert(seen.console.contains("VIRHAI-GUEST-UP"));
+        assert_eq(seen.cloud_init, "status: done\n");
         assert(seen.agent.len() > 0, `the agent tells its version: ${{seen.agent}}`);
         try {{
             ready::wait_for(dom, console, #{{ address: "agent", timeout: "2s" }});

@@ -19,6 +19,9 @@ const IMPORTS: &str = r#"
 /// All that a host knows, as text.
 const EVERYTHING: &str = r#"
     let known = [];
+    for net in conn.list_all_networks() {
+        known.push([net.name, net.is_active(), net.autostart(), net.xml_desc(VIR_NETWORK_XML_INACTIVE)]);
+    }
     for dom in conn.list_all_domains() {
         known.push([dom.name, dom.state(), dom.is_persistent(), dom.xml_desc(VIR_DOMAIN_XML_INACTIVE)]);
     }
@@ -79,7 +82,12 @@ impl Site {
             );
             let after = self.ok(EVERYTHING);
             assert_eq!(before, after, "after {operations} operations: {outcome}");
-            operations += step.max(operations / 5);
+            // Where a recipe is long, its later stages are looked at in larger steps.
+            operations += if step < 20 {
+                step
+            } else {
+                step.max(operations / 5)
+            };
             assert!(operations < 1_000_000, "{outcome}");
         }
         assert!(failures > 5, "it was cut off {failures} times only");
@@ -129,6 +137,41 @@ fn an_installation_that_is_cut_off_leaves_nothing() {
         450,
     );
     site.ok("guest::remove_with_volumes(conn.lookup_by_name(\"web\"));");
+}
+
+#[test]
+fn a_pool_a_volume_and_a_network_that_are_cut_off_leave_nothing() {
+    let site = Site::new();
+    let more = site.host.scratch().folder("more");
+    let more = more.display();
+    site.survives_every_cut(
+        &format!("pool::create(conn, #{{ name: \"more\", path: \"{more}\" }})"),
+        8,
+    );
+    site.survives_every_cut(
+        "image::create(conn, #{ pool: \"images\", name: \"a.qcow2\", size: \"1MiB\", format: \"qcow2\" })",
+        8,
+    );
+    // An ordinary user's host defines networks, and starts none: that fails, and is taken back.
+    let before = site.ok(EVERYTHING);
+    let script = "import \"std/network\" as network; \
+        network::create(connect(), #{ name: \"lan\", forward: \"open\", address: \"192.168.99.1/24\" })";
+    let outcome = site.host.virhai().script(script).run();
+    assert_eq!(outcome.status, 1, "{outcome}");
+    assert_eq!(before, site.ok(EVERYTHING), "{outcome}");
+}
+
+#[test]
+fn a_restore_point_that_is_cut_off_leaves_the_guest_running_and_nothing_else() {
+    let site = Site::new();
+    site.ok(
+        "guest::create(conn, #{ name: \"web\", memory: \"32MiB\", nics: [], \
+           disks: [#{ pool: \"images\", size: \"1MiB\", format: \"raw\" }] }); ()",
+    );
+    site.survives_every_cut(
+        "import \"std/restore_point\" as restore_point; restore_point::make(conn.lookup_by_name(\"web\"), \"p\")",
+        40,
+    );
 }
 
 #[test]

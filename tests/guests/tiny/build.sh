@@ -160,7 +160,7 @@ for module in "${agent_modules[@]}"; do
     add_module "$module"
 done
 touch "$tree/lib/modules/order-agent"
-install "$agent" agent/chpasswd agent/shutdown "$tree/sbin/"
+install "$agent" agent/chpasswd agent/cloud-init agent/shutdown "$tree/sbin/"
 install agent/start "$tree/start-agent"
 ln -s /bin/busybox "$tree/sbin/hwclock"  # where the agent looks for it
 install -m 644 agent/passwd agent/group agent/shadow "$tree/etc/"
