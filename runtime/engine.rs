@@ -3,7 +3,7 @@
 use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel, Token};
 
 use crate::imports::Imports;
-use crate::interrupt::Stop;
+use crate::interrupt::{self, Stop};
 use crate::resources::{STACK, memory, stack};
 use crate::session::Session;
 use crate::{api, constants};
@@ -38,6 +38,9 @@ impl Default for Limits {
         }
     }
 }
+
+/// The memory beyond the limit for undoing, in bytes.
+const RESERVE: usize = 64 * 1024 * 1024;
 
 /// How deep an expression may nest.
 const EXPRESSION_DEPTH: usize = 128;
@@ -88,14 +91,21 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
     };
     // At each operation: a text that doubles itself needs only thirty of them to fill a machine.
     engine.on_progress(move |_| {
-        if memory::held() > most {
-            interrupt.stop(Stop::OutOfMemory);
-        }
+        // What takes back the work of a script that used up its share gets a little more.
+        let (memory, stack) = match interrupt::shielded() {
+            true => (most.saturating_add(RESERVE), STACK / 8 * 7),
+            false => (most, STACK / 4 * 3),
+        };
+        let why = if memory::held() > memory {
+            Stop::OutOfMemory
         // Rhai counts calls of functions, but neither `eval` nor imports.
-        if stack::used() > STACK / 4 * 3 {
-            interrupt.stop(Stop::TooDeep);
-        }
-        interrupt.stopping().map(|_| Dynamic::UNIT)
+        } else if stack::used() > stack {
+            Stop::TooDeep
+        } else {
+            return interrupt.stopping().map(Dynamic::from);
+        };
+        interrupt.stop(why);
+        Some(Dynamic::from(why))
     });
 
     api::register(&mut engine);

@@ -1,6 +1,6 @@
-//! A script that ends itself with a status.
+//! Ends of a script that it cannot catch: by a status of its own, or from outside.
 
-use rhai::{Dynamic, EvalAltResult, Position};
+use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 
 /// What `exit` throws: Rhai's own turns into the script's result.
 #[derive(Debug, Clone, Copy)]
@@ -9,6 +9,11 @@ struct ExitStatus(u8);
 /// The end of a script by `exit`, which no script can catch.
 pub(crate) fn exit(status: u8) -> Box<EvalAltResult> {
     EvalAltResult::ErrorTerminated(Dynamic::from(ExitStatus(status)), Position::NONE).into()
+}
+
+/// The end of a script that is being stopped from outside.
+pub(crate) fn terminated(ctx: &NativeCallContext) -> Box<EvalAltResult> {
+    EvalAltResult::ErrorTerminated(Dynamic::UNIT, ctx.call_position()).into()
 }
 
 /// The status that a script gave to `exit`, where that is what ended it.

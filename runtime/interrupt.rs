@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,6 +17,17 @@ pub enum Stop {
     OutOfMemory,
     /// Its calls, imports or `eval`s nest so deeply that the thread's stack would overflow.
     TooDeep,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Stop::Interrupted => "interrupted",
+            Stop::TimedOut => "the script's time is up",
+            Stop::OutOfMemory => "the script holds more memory than it may",
+            Stop::TooDeep => "the script nests calls, imports or `eval` too deeply",
+        })
+    }
 }
 
 type Action = Arc<dyn Fn() + Send + Sync>;
@@ -55,10 +67,13 @@ impl Interrupt {
     /// The first reason stands. Each action runs on a thread of its own: one that blocks, such as
     /// an abort that a frozen daemon does not answer, holds up neither the others nor the caller.
     pub fn stop(&self, why: Stop) {
-        let _ = self
-            .0
-            .stop
-            .compare_exchange(0, why as u8 + 1, Ordering::SeqCst, Ordering::SeqCst);
+        let first =
+            self.0
+                .stop
+                .compare_exchange(0, why as u8 + 1, Ordering::SeqCst, Ordering::SeqCst);
+        if first.is_err() {
+            return;
+        }
         let actions: Vec<Action> = self.actions().values().cloned().collect();
         actions.into_iter().for_each(launch);
     }
@@ -117,6 +132,11 @@ impl Interrupt {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether this thread must not be stopped from outside, since it takes back what was done.
+pub(crate) fn shielded() -> bool {
+    SHIELDED.get()
 }
 
 /// How a thread stands to stops, for the threads that work for it.

@@ -26,6 +26,7 @@ mod imports;
 mod isolation;
 #[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
 mod libvirt;
+mod patience;
 mod pipe;
 mod resources;
 mod session;

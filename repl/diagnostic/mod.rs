@@ -132,15 +132,16 @@ impl Diagnostic {
 
     /// A script that was stopped, and has no failure of its own.
     pub(crate) fn of_stop(stop: Stop) -> Self {
+        let plain = Self::plain(stop.to_string());
         match stop {
-            Stop::Interrupted => Self::plain("interrupted").of_kind("interrupted"),
-            Stop::TimedOut => Self::plain("the script's time is up")
+            Stop::Interrupted => plain.of_kind("interrupted"),
+            Stop::TimedOut => plain
                 .of_kind("timeout")
                 .with_hint("--timeout TIME gives it longer"),
-            Stop::OutOfMemory => Self::plain("the script holds more memory than it may")
+            Stop::OutOfMemory => plain
                 .of_kind("limit")
                 .with_hint("--max-memory SIZE allows more, 0 any amount"),
-            Stop::TooDeep => Self::plain("the script nests calls, imports or `eval` too deeply")
+            Stop::TooDeep => plain
                 .of_kind("limit")
                 .with_hint("is there a recursion without an end?"),
         }

@@ -6,7 +6,10 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Engine, NativeCallContext, exported_module};
 
 use super::arguments::{RhaiResultOf, duration, number};
+use super::prelude::failed;
 use crate::error::Error;
+use crate::exit::terminated;
+use crate::patience::{self, NoAnswer};
 use crate::session::Session;
 
 pub(crate) fn register(engine: &mut Engine) {
@@ -43,9 +46,20 @@ mod functions {
             .with_hint("`--allow-net HOST` or `--allow-net HOST:PORT` allows it for one run")
             .throw());
         }
-        let found = (host, port).to_socket_addrs();
-        let mut addresses = found.into_iter().flatten();
-        Ok(!timeout.is_zero()
-            && addresses.any(|address| TcpStream::connect_timeout(&address, timeout).is_ok()))
+        let session = Session::of(&ctx);
+        let host = host.to_owned();
+        // Neither the resolver nor a host with many addresses keeps to a time of its own.
+        let answer = patience::answer("tcp", timeout, session.interrupt(), move || {
+            let found = (host.as_str(), port).to_socket_addrs();
+            let mut addresses = found.into_iter().flatten();
+            !timeout.is_zero()
+                && addresses.any(|address| TcpStream::connect_timeout(&address, timeout).is_ok())
+        });
+        match answer {
+            Ok(answers) => Ok(answers),
+            Err(NoAnswer::TimedOut) => Ok(false),
+            Err(NoAnswer::Stopped) => Err(terminated(&ctx)),
+            Err(NoAnswer::NoThread(error)) => Err(failed(&ctx, error.to_string())),
+        }
     }
 }

@@ -9,7 +9,7 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, expo
 use super::arguments::{RhaiResultOf, duration, number};
 use super::undo;
 use crate::error::Error;
-use crate::exit;
+use crate::exit::{self, terminated};
 use crate::interrupt::Standing;
 use crate::session::Session;
 
@@ -171,7 +171,7 @@ pub(crate) fn pause(ctx: &NativeCallContext, time: Duration) -> RhaiResultOf<()>
             None => bell.1.wait(quiet).unwrap_or_else(PoisonError::into_inner),
         };
     }
-    Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, ctx.call_position()).into())
+    Err(terminated(ctx))
 }
 
 type Outcome = std::result::Result<Dynamic, Box<EvalAltResult>>;

@@ -12,6 +12,7 @@ use rhai::NativeCallContextStore;
 use super::arguments::RhaiResultOf;
 use crate::error::Error;
 use crate::exit::exit_status;
+use crate::interrupt::Stop;
 use crate::session::Session;
 
 pub(crate) fn register(engine: &mut Engine) {
@@ -84,6 +85,9 @@ impl Undo {
                 let why = match error.unwrap_inner() {
                     EvalAltResult::ErrorRuntime(value, _) => {
                         format!("{}{}", words(value), at(&error))
+                    }
+                    EvalAltResult::ErrorTerminated(why, _) if why.is::<Stop>() => {
+                        format!("{}{}", why.clone_cast::<Stop>(), at(&error))
                     }
                     other => other.to_string(),
                 };

@@ -345,6 +345,31 @@ fn an_interrupt_aborts_a_migration() {
 }
 
 #[test]
+fn an_interrupt_leaves_the_jobs_of_others_alone() {
+    let hosts = Hosts::start();
+    let mut other = migrating(&hosts, "0", "dom.migrate(dest, flags, slow);");
+    let child =
+        hosts.here.virhai().arg("-e").arg(
+            r#"let dom = connect().lookup_by_name("web"); print("going"); dom.managed_save();"#,
+        );
+    let mut child = child.command().spawn().expect("the program starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("standard output is a pipe"))
+        .read_line(&mut line)
+        .expect("the script tells that it goes");
+    // It waits for the migration to end, which libvirt cannot be kept from.
+    send(&child, Signal::SIGINT);
+    hosts.here.ok(
+        r#"sleep("2s"); // Time for an abort, of which there is no event.
+           assert(connect().lookup_by_name("web").job_info().type != "none");"#,
+    );
+    send(&child, Signal::SIGINT);
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    send(&other, Signal::SIGINT);
+    assert_eq!(other.wait().expect("it ends").code(), Some(130));
+}
+
+#[test]
 fn a_migration_whose_client_dies_is_rolled_back() {
     let hosts = Hosts::start();
     // 73: direct, the client carries it.

@@ -1,6 +1,7 @@
 //! The runner: what goes in, what comes out, and the exit status.
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use std::process::Child;
 use std::time::{Duration, Instant};
@@ -324,6 +325,30 @@ fn an_interrupt_stops_whatever_a_script_does() {
         assert_eq!(outcome.status, 130, "{script}: {outcome}");
         assert!(time < Duration::from_secs(3), "{script}: {time:?}");
     }
+}
+
+#[test]
+fn an_attempt_to_reach_a_silent_port_keeps_to_its_time_and_can_be_interrupted() {
+    // A listener whose queue is full answers no one.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it has an address");
+    let second = Duration::from_secs(1);
+    let queue: Vec<_> = std::iter::from_fn(|| TcpStream::connect_timeout(&address, second).ok())
+        .take(100_000)
+        .collect();
+    let run = |timeout: &str| {
+        let script = format!(
+            "print(\"ready\"); tcp_answers(\"127.0.0.1\", {}, \"{timeout}\")",
+            address.port()
+        );
+        virhai().arg("--allow-net").arg("*").arg("-e").arg(script)
+    };
+    let (outcome, _) = once_ready(&run("100ms"), |_| ());
+    assert_eq!((outcome.status, outcome.stdout.as_str()), (0, "false\n"));
+    let (outcome, time) = once_ready(&run("10m"), interrupt);
+    assert_eq!(outcome.status, 130, "{outcome}");
+    assert!(time < Duration::from_secs(30), "{time:?}");
+    drop(queue);
 }
 
 #[test]

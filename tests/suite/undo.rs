@@ -191,3 +191,31 @@ fn an_interrupt_takes_back_and_a_second_one_leaves() {
         assert_eq!((ended.code(), undone.as_str()), (Some(status), rest));
     }
 }
+
+#[test]
+fn what_undoes_is_limited_too_but_gets_more_than_what_failed() {
+    let outcome = virhai()
+        .arg("--max-memory")
+        .arg("20MB")
+        .arg("-e")
+        .arg(
+            r#"all_or_nothing(|undo| {
+                undo.push(|| print("the first"));
+                undo.push(|| { let text = "x"; loop { text += text; } });
+                undo.push(|| { let code = "eval(code)"; eval(code) });
+                undo.push(|| print("the last"));
+                let held = "x";
+                loop { held += held; }
+            });"#,
+        )
+        .run();
+    assert_eq!(outcome.status, 1, "{outcome}");
+    assert_eq!(outcome.stdout, "the last\nthe first\n", "{outcome}");
+    for why in [
+        "holds more memory than it may",
+        "nests calls, imports or `eval` too deeply",
+    ] {
+        let said = format!("cannot undo: the script {why} (line");
+        assert!(outcome.stderr.contains(&said), "{outcome}");
+    }
+}

@@ -9,6 +9,7 @@ mod interfaces;
 mod networks;
 mod news;
 mod open;
+mod permits;
 mod restore;
 mod stats;
 mod storage;
@@ -28,10 +29,11 @@ use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::session::Session;
 use crate::watch::Watch;
-use handles::{Handles, Permit, Permits};
+use handles::Handles;
 use news::Known;
 pub use news::News;
 pub(crate) use open::{CREDENTIALS, Target};
+use permits::{Permit, Permits};
 pub(crate) use uri::in_process;
 
 /// An open connection to a hypervisor host; copies are the same connection.
@@ -132,6 +134,15 @@ impl Connection {
     /// The right to make a call, of which a connection gives few at a time.
     pub(crate) fn permit(&self) -> Result<Permit<'_>, Failure> {
         self.0.permits.take(self.0.session.interrupt())
+    }
+
+    /// The rights to make a call on this connection and on `other`, which may be the same.
+    pub(crate) fn permits_with<'a>(
+        &'a self,
+        other: &'a Connection,
+    ) -> Result<(Permit<'a>, Option<Permit<'a>>), Failure> {
+        let interrupt = self.0.session.interrupt();
+        self.0.permits.take_with(&other.0.permits, interrupt)
     }
 
     /// The right to make a call, if there is one left.

@@ -1,8 +1,6 @@
 //! Opening and closing: a deadline on the way in, keepalive once there.
 
 use std::fmt::Write;
-use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
 use rhai::plugin::*;
@@ -18,6 +16,7 @@ use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::libvirt::connection::{self, Credentials};
 use crate::libvirt::{Failure, Result, event_loop};
+use crate::patience::{self, NoAnswer};
 use crate::session::Session;
 
 /// What to connect to, and how; enough to connect again.
@@ -58,26 +57,27 @@ pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
         prepare_embed_root(uri)?;
         return open_now(target);
     }
-    let (sender, receiver) = mpsc::channel();
-    let (own, stopped) = (target.clone(), sender.clone());
-    let _guard = interrupt.on_stop(move || {
-        let message = "the script was stopped while it waited for the host";
-        let _ = stopped.send(Err(Failure::new(
-            virt_sys::VIR_ERR_OPERATION_ABORTED,
-            message,
-        )));
+    let own = target.clone();
+    // libvirt cannot give up on a silent socket.
+    let answer = patience::answer("libvirt open", target.timeout, interrupt, move || {
+        open_now(&own)
     });
-    // libvirt cannot give up on a silent socket: the thread is left behind with it.
-    thread::Builder::new()
-        .name("libvirt open".into())
-        .spawn(move || sender.send(open_now(&own)))
-        .map_err(|error| Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, error.to_string()))?;
-    receiver.recv_timeout(target.timeout).unwrap_or_else(|_| {
-        let waited = humantime::format_duration(target.timeout);
-        Err(Failure::new(
-            virt_sys::VIR_ERR_OPERATION_TIMEOUT,
-            format!("no answer within {waited}"),
-        ))
+    answer.unwrap_or_else(|why| {
+        let (code, message) = match why {
+            NoAnswer::Stopped => (
+                virt_sys::VIR_ERR_OPERATION_ABORTED,
+                "the script was stopped while it waited for the host".to_owned(),
+            ),
+            NoAnswer::TimedOut => {
+                let waited = humantime::format_duration(target.timeout);
+                (
+                    virt_sys::VIR_ERR_OPERATION_TIMEOUT,
+                    format!("no answer within {waited}"),
+                )
+            }
+            NoAnswer::NoThread(error) => (virt_sys::VIR_ERR_SYSTEM_ERROR, error.to_string()),
+        };
+        Err(Failure::new(code, message))
     })
 }
 
@@ -95,8 +95,10 @@ fn open_now(target: &Target) -> Result<Connect> {
     let uri = tunnel.as_ref().map(|tunnel| &tunnel.uri);
     let uri = uri.or(target.uri.as_ref()).map(String::as_str);
     let connect = connection::open_auth(uri, &target.credentials, flags)?;
-    // Drivers within the process have no connection to keep alive, and refuse.
-    let _ = connect.set_keep_alive(KEEPALIVE.0, KEEPALIVE.1);
+    // Drivers within the process have nothing to keep alive, and refusing takes libvirt a while.
+    if !uri.is_some_and(in_process) {
+        let _ = connect.set_keep_alive(KEEPALIVE.0, KEEPALIVE.1);
+    }
     Ok(connect)
 }
 

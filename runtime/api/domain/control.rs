@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
-use super::Domain;
+use super::{Domain, Work};
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, host_path, number, whole};
 use crate::constants::Words;
 use crate::libvirt;
@@ -124,9 +124,13 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let path = host_path(&ctx, path)?;
         let wanted = flag_bits(&ctx, flags)?;
-        dom.job(&ctx, "virDomainCoreDump", "dump the core of", |d| {
-            d.core_dump(path, wanted)
-        })
+        dom.job(
+            &ctx,
+            Work::Dump,
+            "virDomainCoreDump",
+            "dump the core of",
+            |d| d.core_dump(path, wanted),
+        )
     }
 
     /// Writes the guest's memory to the file `path` in a format such as
@@ -151,6 +155,7 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         dom.job(
             &ctx,
+            Work::Dump,
             "virDomainCoreDumpWithFormat",
             "dump the core of",
             |d| d.core_dump_with_format(path, format, wanted),

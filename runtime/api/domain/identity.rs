@@ -3,8 +3,9 @@
 use rhai::plugin::*;
 use rhai::{Blob, NativeCallContext};
 
-use super::{Connection, Domain, Handle};
+use super::{Domain, Handle};
 use crate::api::arguments::{self, RhaiResultOf, flag_bits};
+use crate::api::connection::Connection;
 use crate::libvirt::{self, Failure};
 
 /// The id of the running guest; the handle remembers one that a restart has made stale.

@@ -3,7 +3,7 @@
 use rhai::NativeCallContext;
 use rhai::plugin::*;
 
-use super::Domain;
+use super::{Domain, Work};
 use crate::api::arguments::{RhaiResultOf, flag_bits};
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::OfXml;
@@ -46,7 +46,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        dom.job(&ctx, "virDomainManagedSave", "save", |d| {
+        dom.job(&ctx, Work::Save, "virDomainManagedSave", "save", |d| {
             d.managed_save(wanted)
         })
     }

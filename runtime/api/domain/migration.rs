@@ -3,10 +3,11 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
-use super::{Connection, Domain, Handle};
+use super::{Domain, Handle, Work};
 use crate::api::arguments::{
     ParamType, RhaiResultOf, flag_bits, mib, number, optional_text, text, typed_params, whole,
 };
+use crate::api::connection::Connection;
 use crate::api::option_keys;
 use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::libvirt::typed_params::TypedParams;
@@ -39,10 +40,8 @@ fn migrate(
     call: &'static str,
     run: impl FnOnce(&Handle, &virt::connect::Connect) -> Result<Handle, Failure>,
 ) -> RhaiResultOf<Domain> {
-    let moved = dom.job(ctx, call, "migrate", |d| {
-        let connect = destination.connect()?;
-        let _permit = destination.permit()?;
-        run(d, &connect)
+    let moved = dom.job(ctx, Work::Migrate(destination), call, "migrate", |d| {
+        run(d, &*destination.connect()?)
     })?;
     Ok(destination.adopt(moved))
 }
@@ -245,9 +244,13 @@ pub(super) mod functions {
         let uri = text(&ctx, "the URI", uri)?;
         let wanted = flag_bits(&ctx, flags)?;
         let params = params(&ctx, &options)?;
-        dom.job(&ctx, "virDomainMigrateToURI3", "migrate", |d| {
-            libvirt::domain::migrate_to_uri3(d, Some(uri), &params, wanted)
-        })
+        dom.job(
+            &ctx,
+            Work::MigrateByDaemon,
+            "virDomainMigrateToURI3",
+            "migrate",
+            |d| libvirt::domain::migrate_to_uri3(d, Some(uri), &params, wanted),
+        )
     }
 
     /// Moves the guest to the host at `uri`, in the order of libvirt-python's `migrateToURI3`.
@@ -290,9 +293,13 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let name = optional_text(&ctx, "the name", &name)?;
         let bandwidth = mib(&ctx, &bandwidth)?;
-        dom.job(&ctx, "virDomainMigrateToURI", "migrate", |d| {
-            d.migrate_to_uri(uri, wanted, name.as_deref(), bandwidth)
-        })
+        dom.job(
+            &ctx,
+            Work::MigrateByDaemon,
+            "virDomainMigrateToURI",
+            "migrate",
+            |d| d.migrate_to_uri(uri, wanted, name.as_deref(), bandwidth),
+        )
     }
 
     /// Moves the guest to the host at `uri`, with a URI for the memory and changed XML, or `()`.
@@ -321,16 +328,22 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let name = optional_text(&ctx, "the name", &name)?;
         let bandwidth = mib(&ctx, &bandwidth)?;
-        dom.job(&ctx, "virDomainMigrateToURI2", "migrate", |d| {
-            d.migrate_to_uri2(
-                uri.as_deref(),
-                memory_uri.as_deref(),
-                xml.as_deref(),
-                wanted,
-                name.as_deref(),
-                bandwidth,
-            )
-        })
+        dom.job(
+            &ctx,
+            Work::MigrateByDaemon,
+            "virDomainMigrateToURI2",
+            "migrate",
+            |d| {
+                d.migrate_to_uri2(
+                    uri.as_deref(),
+                    memory_uri.as_deref(),
+                    xml.as_deref(),
+                    wanted,
+                    name.as_deref(),
+                    bandwidth,
+                )
+            },
+        )
     }
 
     /// Limits the bandwidth of migrations of this guest, in MiB/s or as text such as `"1GiB"`.

@@ -10,6 +10,7 @@ mod device;
 mod devices;
 mod edit;
 mod identity;
+mod job;
 mod jobs;
 mod lifecycle;
 mod managed_save;
@@ -24,19 +25,13 @@ mod stats;
 mod time;
 mod vcpus;
 
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-use rhai::{Engine, NativeCallContext, exported_module};
+use rhai::{Engine, exported_module};
 use virt::domain::Domain as Handle;
 
-use super::arguments::RhaiResultOf;
-use super::connection::Connection;
 use super::object::{Kind, Object};
-use crate::libvirt::{self, Failure};
+use crate::libvirt;
 pub(crate) use device::Device;
+pub(crate) use job::Work;
 
 /// A guest of a connection; copies are the same guest.
 pub type Domain = Object<DomainKind>;
@@ -78,43 +73,6 @@ impl Domain {
     /// The UUID, which never changes.
     pub fn uuid(&self) -> &str {
         self.facts()
-    }
-
-    /// Makes one long libvirt call, which an interrupt ends by aborting its job.
-    pub(crate) fn job<T, E: Into<Failure>>(
-        &self,
-        ctx: &NativeCallContext,
-        call: &'static str,
-        verb: impl fmt::Display,
-        run: impl FnOnce(&Handle) -> Result<T, E>,
-    ) -> RhaiResultOf<T> {
-        let handle = self
-            .handle()
-            .map_err(|failure| self.error(ctx, failure, call, &verb).throw())?;
-        let interrupt = self.connection().session().interrupt();
-        if interrupt.stopping().is_some() {
-            let failure = Failure::new(
-                virt_sys::VIR_ERR_OPERATION_ABORTED,
-                "the script was stopped",
-            );
-            return Err(self.error(ctx, failure, call, verb).throw());
-        }
-        let ended = Arc::new(AtomicBool::new(false));
-        let over = Arc::clone(&ended);
-        let _guard = interrupt.on_stop(move || abort(&handle, &over));
-        let result = self.call(ctx, call, verb, run);
-        ended.store(true, Ordering::Release);
-        result
-    }
-}
-
-/// Aborts the job of a call that may not have begun it yet.
-fn abort(handle: &Handle, over: &AtomicBool) {
-    for _ in 0..100 {
-        if over.load(Ordering::Acquire) || libvirt::domain::abort_job(handle).is_ok() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
-use super::Domain;
+use super::{Domain, Work};
 use crate::api::arguments::{RhaiResultOf, flag_bits, host_path, save_param_type, typed_params};
 use crate::api::option_keys;
 use crate::api::xml::{OptionalXmlText, optional_xml_text};
@@ -27,7 +27,7 @@ pub(super) mod functions {
     #[rhai_fn(name = "save", pure, return_raw)]
     pub fn save(ctx: NativeCallContext, dom: &mut Domain, path: &str) -> RhaiResultOf<()> {
         let path = host_path(&ctx, path)?;
-        dom.job(&ctx, "virDomainSave", "save", |d| {
+        dom.job(&ctx, Work::Save, "virDomainSave", "save", |d| {
             libvirt::domain::save(d, path)
         })
     }
@@ -53,7 +53,7 @@ pub(super) mod functions {
         let path = host_path(&ctx, path)?;
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
-        dom.job(&ctx, "virDomainSaveFlags", "save", |d| {
+        dom.job(&ctx, Work::Save, "virDomainSaveFlags", "save", |d| {
             libvirt::domain::save_flags(d, path, xml.as_deref(), wanted)
         })
     }
@@ -88,7 +88,7 @@ pub(super) mod functions {
                 );
             }
         }
-        dom.job(&ctx, "virDomainSaveParams", "save", |d| {
+        dom.job(&ctx, Work::Save, "virDomainSaveParams", "save", |d| {
             libvirt::domain::save_params(d, &typed, wanted)
         })
     }

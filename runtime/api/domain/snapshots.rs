@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
 use virt::domain_snapshot::DomainSnapshot as Handle;
 
-use super::Domain;
+use super::{Domain, Work};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::domain_snapshot::DomainSnapshot;
 use crate::api::xml::{XmlText, xml_text};
@@ -64,6 +64,7 @@ pub(super) mod functions {
         let text = xml_text(&ctx, "the snapshot's XML", &xml)?;
         dom.job(
             &ctx,
+            Work::Snapshot,
             "virDomainSnapshotCreateXML",
             "take a snapshot of",
             |d| d.create_snapshot_xml(&text, wanted),
@@ -122,9 +123,13 @@ pub(super) mod functions {
         let handle = snapshot
             .handle()
             .map_err(|failure| dom.error(&ctx, failure, "", verb).throw())?;
-        dom.job(&ctx, "virDomainRevertToSnapshot", verb, |_| {
-            handle.revert(wanted)
-        })
+        dom.job(
+            &ctx,
+            Work::Revert,
+            "virDomainRevertToSnapshot",
+            verb,
+            |_| handle.revert(wanted),
+        )
     }
 
     /// The domain's snapshots.

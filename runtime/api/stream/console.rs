@@ -4,12 +4,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use rhai::plugin::*;
-use rhai::{Dynamic, EvalAltResult, NativeCallContext};
+use rhai::{Dynamic, NativeCallContext};
 
 use super::{Kind, Stream};
 use crate::api::arguments::{RhaiResultOf, duration, optional_text};
 use crate::api::connection::in_process;
 use crate::api::domain::Domain;
+use crate::exit::terminated;
 use crate::libvirt::{self, Failure};
 
 /// An open console.
@@ -165,9 +166,7 @@ pub(super) mod functions {
                 return Ok(String::from_utf8_lossy(&taken).into_owned());
             }
             if interrupt.stopping().is_some() {
-                return Err(
-                    EvalAltResult::ErrorTerminated(Dynamic::UNIT, ctx.call_position()).into(),
-                );
+                return Err(terminated(&ctx));
             }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if state.ended || left.is_some_and(|left| left.is_zero()) {

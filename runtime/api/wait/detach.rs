@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use rhai::NativeCallContext;
 
-use super::{field, lost, terminated};
+use super::{field, lost};
 use crate::api::arguments::RhaiResultOf;
 use crate::api::domain::{Device, Domain};
+use crate::exit::terminated;
 use crate::libvirt::Failure;
 use crate::watch::Outcome;
 

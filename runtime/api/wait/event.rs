@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
-use super::{lost, terminated};
+use super::lost;
 use crate::api::arguments::{RhaiResultOf, duration, dynamic, fields, unknown_key};
 use crate::api::connection::Connection;
 use crate::api::domain::Domain;
 use crate::api::network::Network;
 use crate::api::storage_pool::StoragePool;
 use crate::error::Error;
+use crate::exit::terminated;
 use crate::libvirt::Failure;
 use crate::libvirt::events::{self, Event, Family};
 use crate::suggest;

@@ -6,7 +6,7 @@ mod state;
 mod stop;
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, exported_module};
+use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, exported_module};
 
 use super::arguments::{RhaiResultOf, duration};
 use super::connection::Connection;
@@ -26,10 +26,6 @@ fn lost() -> Failure {
         virt_sys::VIR_ERR_RPC,
         "the connection was lost while waiting (End of file)",
     )
-}
-
-fn terminated(ctx: &NativeCallContext) -> Box<EvalAltResult> {
-    EvalAltResult::ErrorTerminated(Dynamic::UNIT, ctx.call_position()).into()
 }
 
 fn field<'a>(event: &'a Event, name: &str) -> Option<&'a str> {

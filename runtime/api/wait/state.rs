@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use rhai::{Array, Dynamic, EvalAltResult, Map, NativeCallContext};
 
-use super::{field, lost, terminated};
+use super::{field, lost};
 use crate::api::arguments::{RhaiResultOf, fields};
 use crate::api::domain::Domain;
 use crate::api::domain::state::{STATES, reason};
 use crate::error::Error;
+use crate::exit::terminated;
 use crate::libvirt::events::Event;
 use crate::libvirt::{self, Failure};
 use crate::suggest;

@@ -10,6 +10,8 @@ use crate::api::arguments::{RhaiResultOf, duration, unknown_key};
 use crate::api::domain::Domain;
 use crate::api::option_keys;
 use crate::error::Error;
+use crate::exit::terminated;
+use crate::libvirt::Failure;
 
 /// Asks, asks again through the agent, and pulls the plug; answers which of them did it.
 pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> RhaiResultOf<Map> {
@@ -53,28 +55,15 @@ pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> Rhai
         if patience.is_zero() {
             continue;
         }
-        let asked = dom
-            .handle()
-            .map_err(|failure| dom.error(ctx, failure, "", "stop").throw())?;
         // The driver may not have that way to ask, or the guest no agent: the next rung will do.
-        let accepted = asked.shutdown_flags(way).or_else(|error| {
-            if by == "shutdown" {
-                asked.shutdown()
-            } else {
-                Err(error)
-            }
+        let asked = dom.attempt(|d| match d.shutdown_flags(way) {
+            Err(_) if by == "shutdown" => d.shutdown(),
+            asked => asked,
         });
-        if accepted.is_err()
-            && dom
-                .connection()
-                .connect()
-                .is_ok_and(|c| !c.is_alive().unwrap_or(false))
-        {
-            return Err(dom
-                .error(ctx, lost(), "virDomainShutdownFlags", "stop")
-                .throw());
+        if asked.is_err() {
+            still_there(ctx, dom)?;
         }
-        if accepted.is_ok()
+        if asked.is_ok()
             && let Some(reached) = wait(patience)?
         {
             return Ok(report(by, reached));
@@ -102,4 +91,20 @@ pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> Rhai
     reached
         .map(|reached| report("destroy", reached))
         .ok_or_else(|| timed_out(ctx, dom, "shutoff", Duration::from_secs(30)))
+}
+
+/// Fails where asking in another way is of no use: the connection is lost or closed, or the
+/// script is being stopped.
+fn still_there(ctx: &NativeCallContext, dom: &Domain) -> RhaiResultOf<()> {
+    if dom.connection().session().interrupt().stopping().is_some() {
+        return Err(terminated(ctx));
+    }
+    let connection = dom.connection().connect();
+    connection
+        .and_then(|connect| connect.is_alive().map_err(Failure::from))
+        .and_then(|alive| if alive { Ok(()) } else { Err(lost()) })
+        .map_err(|failure| {
+            dom.error(ctx, failure, "virDomainShutdownFlags", "stop")
+                .throw()
+        })
 }

@@ -4,12 +4,13 @@ mod live;
 mod plan;
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, EvalAltResult, FnPtr, NativeCallContext};
+use rhai::{Array, Dynamic, FnPtr, NativeCallContext};
 use virt_sys as sys;
 
 use super::Domain;
 use crate::api::arguments::{RhaiResultOf, fields};
 use crate::error::Error;
+use crate::exit::terminated;
 use crate::libvirt::Failure;
 use crate::xml::{Difference, Xml};
 use live::Live;
@@ -235,10 +236,7 @@ impl<'a> Edit<'a> {
                     self.fail(failure.clone(), "virDomainUpdateDeviceFlags")
                         .throw(),
                 ),
-                _ if interrupt.stopping().is_some() => {
-                    let position = self.ctx.call_position();
-                    Some(EvalAltResult::ErrorTerminated(Dynamic::UNIT, position).into())
-                }
+                _ if interrupt.stopping().is_some() => Some(terminated(self.ctx)),
                 _ => None,
             };
             done.push((change, result.err().map(|failure| failure.message)));

@@ -1,0 +1,127 @@
+//! Calls that take long: an interrupt ends them by aborting the job that libvirt makes of them.
+
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use rhai::NativeCallContext;
+
+use super::{Domain, Handle};
+use crate::api::arguments::RhaiResultOf;
+use crate::api::connection::Connection;
+use crate::libvirt::typed_params::Scalar;
+use crate::libvirt::{self, Failure};
+
+/// What a job is for.
+#[derive(Clone, Copy)]
+pub(crate) enum Work<'a> {
+    Save,
+    Dump,
+    Snapshot,
+    Revert,
+    /// To a host that the client speaks to as well.
+    Migrate(&'a Connection),
+    /// To a host that the daemon alone speaks to.
+    MigrateByDaemon,
+}
+
+impl Work<'_> {
+    /// What libvirt calls it in the figures of a job.
+    fn operation(self) -> u32 {
+        match self {
+            Work::Save => virt_sys::VIR_DOMAIN_JOB_OPERATION_SAVE,
+            Work::Dump => virt_sys::VIR_DOMAIN_JOB_OPERATION_DUMP,
+            Work::Snapshot => virt_sys::VIR_DOMAIN_JOB_OPERATION_SNAPSHOT,
+            Work::Revert => virt_sys::VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_REVERT,
+            Work::Migrate(_) | Work::MigrateByDaemon => {
+                virt_sys::VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT
+            }
+        }
+    }
+}
+
+impl Domain {
+    /// Makes one long libvirt call, which an interrupt ends by aborting its job.
+    pub(crate) fn job<T, E: Into<Failure>>(
+        &self,
+        ctx: &NativeCallContext,
+        work: Work,
+        call: &'static str,
+        verb: impl fmt::Display,
+        run: impl FnOnce(&Handle) -> Result<T, E>,
+    ) -> RhaiResultOf<T> {
+        self.try_job(work, run)
+            .map_err(|failure| self.error(ctx, failure, call, verb).throw())
+    }
+
+    fn try_job<T, E: Into<Failure>>(
+        &self,
+        work: Work,
+        run: impl FnOnce(&Handle) -> Result<T, E>,
+    ) -> Result<T, Failure> {
+        let handle = self.handle()?;
+        let interrupt = self.connection().session().interrupt();
+        if interrupt.stopping().is_some() {
+            return Err(Failure::new(
+                virt_sys::VIR_ERR_OPERATION_ABORTED,
+                "the script was stopped",
+            ));
+        }
+        let _permits = match work {
+            Work::Migrate(destination) => self.connection().permits_with(destination)?,
+            _ => (self.connection().permit()?, None),
+        };
+        let end = Arc::new(End::default());
+        let (operation, job, seen) = (work.operation(), Arc::clone(&handle), Arc::clone(&end));
+        let _guard = interrupt.on_stop(move || abort(&job, operation, &seen));
+        let result = run(&handle);
+        end.reach();
+        result.map_err(Into::into)
+    }
+}
+
+/// The end of a call, for the thread that would abort it.
+#[derive(Default)]
+struct End {
+    reached: Mutex<bool>,
+    news: Condvar,
+}
+
+impl End {
+    fn reach(&self) {
+        *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.news.notify_all();
+    }
+
+    /// Whether the call ends within `patience`.
+    fn within(&self, patience: Duration) -> bool {
+        let reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .news
+            .wait_timeout_while(reached, patience, |reached| !*reached);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// Aborts the job of a call, which may not have begun it yet: libvirt has no event for that.
+fn abort(handle: &Handle, operation: u32, end: &End) {
+    let mut patience = Duration::ZERO;
+    while !end.within(patience) {
+        if may_be(handle, operation) && libvirt::domain::abort_job(handle).is_ok() {
+            return;
+        }
+        patience = (patience * 2).clamp(Duration::from_millis(20), Duration::from_secs(1));
+    }
+}
+
+/// Whether the job that runs can be this `operation`, and not one that another client began.
+fn may_be(handle: &Handle, operation: u32) -> bool {
+    // A driver that cannot tell has no jobs of other sorts either.
+    let Ok((_, figures)) = libvirt::domain::job_stats(handle, 0) else {
+        return true;
+    };
+    let told = figures.iter().find(|(name, _)| name == "operation");
+    told.is_none_or(
+        |(_, value)| matches!(value, Scalar::Int(told) if *told == operation.cast_signed()),
+    )
+}
