@@ -12,6 +12,7 @@ needs() {
     cat <<'END'
 build       gcc         gcc              gcc               gcc
 build       as          binutils         binutils          binutils
+build       /usr/include/stdio.h  libc6-dev  glibc-devel  glibc
 build       make        make             make              make
 build       pkg-config  pkg-config       pkgconf           pkgconf
 build       libvirt.pc  libvirt-dev      libvirt-devel     libvirt
