@@ -141,6 +141,12 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         sys::VIR_ERR_AGENT_COMMAND_TIMEOUT => {
             "the agent did not answer in time, and may still do what it was asked: `agent_set_response_timeout` gives it longer"
         }
+        _ if message.contains("lock file")
+            && message.contains("LCK..")
+            && message.contains("No such file") =>
+        {
+            "the folder of that lock file is missing: make it, as the host's start-up otherwise does"
+        }
         // Left by a process that was killed, and not to be removed by another user.
         _ if message.contains("lock file") && message.contains("LCK..") => {
             "another program has this console open, or was killed while it had: in the second case remove that file, as its owner or root"

@@ -26,8 +26,11 @@ const EVERYTHING: &str = r#"
         known.push([dom.name, dom.state(), dom.is_persistent(), dom.xml_desc(VIR_DOMAIN_XML_INACTIVE)]);
     }
     for pool in conn.list_all_storage_pools() {
-        pool.refresh();
-        let volumes = pool.list_all_volumes().map(|vol| [vol.name, vol.info().capacity_bytes]);
+        let volumes = [];
+        if pool.is_active() {
+            pool.refresh();
+            volumes = pool.list_all_volumes().map(|vol| [vol.name, vol.info().capacity_bytes]);
+        }
         volumes.sort(|a, b| if a[0] < b[0] { -1 } else { 1 });
         known.push([pool.name, pool.is_active(), pool.autostart(), volumes]);
     }
@@ -159,6 +162,56 @@ fn a_pool_a_volume_and_a_network_that_are_cut_off_leave_nothing() {
     let outcome = site.host.virhai().script(script).run();
     assert_eq!(outcome.status, 1, "{outcome}");
     assert_eq!(before, site.ok(EVERYTHING), "{outcome}");
+}
+
+#[test]
+fn what_ensure_did_is_taken_back_with_what_surrounds_it() {
+    let site = Site::new();
+    let folder = site.host.path("fresh");
+    // Obeys the power button.
+    let kernel = site
+        .host
+        .scratch()
+        .copy(&micro("counter.kernel"), "counter.kernel");
+    let kernel = kernel.display();
+    site.ok(&format!(
+        r#"pool::create(conn, #{{ name: "off", path: "{}", autostart: false }}).destroy();
+           guest::create(conn, #{{ name: "web", memory: "32MiB", nics: [], kernel: "{kernel}", start: false }});
+           image::create(conn, #{{ pool: "images", name: "small.img", format: "raw", size: "1MiB" }});"#,
+        site.host.scratch().folder("off").display()
+    ));
+    let before = site.ok(EVERYTHING);
+    let outcome = site
+        .host
+        .virhai()
+        .script(format!(
+            r#"{IMPORTS}
+            all_or_nothing(|undo| {{
+                assert(pool::ensure(conn, #{{ name: "off", autostart: true }}).changed);
+                pool::create(conn, #{{ name: "fresh", path: "{folder}" }});
+                assert(image::ensure(conn, #{{ pool: "images", name: "small.img", size: "2MiB" }}).changed);
+                assert_eq(guest::ensure(conn, #{{ name: "web", memory: "48MiB", nics: [], kernel: "{kernel}" }}).changes.len(), 3);
+                // Once it counts, it hears what it is asked.
+                conn.lookup_by_name("web").open_console().wait("MG:c=", "30s");
+                // What is gone already need not be deleted.
+                image::create(conn, #{{ pool: "images", name: "brief.img", format: "raw", size: "1MiB" }}).delete();
+                throw "something later";
+            }});"#
+        ))
+        .fails(1);
+    assert!(outcome.stderr.contains("something later"), "{outcome}");
+    let told: Vec<_> = outcome.stderr.matches("cannot undo").collect();
+    assert_eq!(told.len(), 1, "{outcome}");
+    assert!(
+        outcome
+            .stderr
+            .contains("the volume `small.img` stays as large as 2097152 bytes"),
+        "{outcome}"
+    );
+    assert!(!std::path::Path::new(&folder).exists(), "{outcome}");
+    let grown = before.replace("\"small.img\", 1048576", "\"small.img\", 2097152");
+    assert_ne!(before, grown);
+    assert_eq!(site.ok(EVERYTHING), grown, "{outcome}");
 }
 
 #[test]
