@@ -6,9 +6,13 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use include_dir::{Dir, include_dir};
-use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
+use rhai::{
+    AST, Engine, EvalAltResult, Expr, GlobalRuntimeState, Module, ModuleResolver, Position, Scope,
+    Shared, Stmt,
+};
 
-use crate::{isolation, suggest};
+use crate::isolation::{self, Shifts};
+use crate::suggest;
 
 static STDLIB: Dir = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
 
@@ -25,8 +29,20 @@ struct State {
     compiled: Mutex<HashMap<String, AST>>,
     /// Texts that stand for those of files, as an editor has them before it writes.
     unsaved: Mutex<HashMap<PathBuf, String>>,
-    /// The code of imported files as it is run, and where its text differs from theirs.
-    isolated: Mutex<HashMap<String, (AST, Vec<Position>)>>,
+    /// The code of files as it is run.
+    isolated: Mutex<HashMap<String, Isolated>>,
+    /// Functions that all files see, unless they have some of that name.
+    ground: Mutex<Vec<Shared<Module>>>,
+}
+
+/// The code of a file, which tells its names from those of other files.
+#[derive(Clone)]
+struct Isolated {
+    ast: AST,
+    /// Where its text differs from the file's.
+    shifts: Arc<Shifts>,
+    /// The names that the file gives to what it imports, and the files that these are.
+    imports: Arc<Vec<(String, String)>>,
 }
 
 /// Where an import leads: the name of the file in messages, and its text.
@@ -107,35 +123,83 @@ impl Imports {
 
     /// The place in the file `name` as it was written that an error tells of.
     pub fn as_written(&self, name: &str, position: Position) -> Position {
-        let isolated = self.0.isolated.lock();
-        let isolated = isolated.unwrap_or_else(PoisonError::into_inner);
-        match isolated.get(name) {
-            Some((_, shifts)) => isolation::as_written(shifts, position),
+        match self.known_isolated(name) {
+            Some(isolated) => isolation::as_written(&isolated.shifts, position),
             None => position,
         }
     }
 
-    /// The code of an imported file as it is run.
-    fn isolated(
+    /// The code of the file `name`, which compiled to `ast`, as it is to be run: where it is
+    /// called by other files, it calls its own functions and not theirs.
+    pub fn isolated(
         &self,
         engine: &Engine,
-        found: &Found,
+        name: &str,
+        text: &str,
         ast: &AST,
     ) -> Result<AST, Box<EvalAltResult>> {
-        let known = || {
-            self.0
-                .isolated
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
+        let (text, shifts) = isolation::isolated(name, &crate::source::without_shebang(text));
+        let imports = named_imports(ast)
+            .into_iter()
+            .filter_map(|(alias, path)| Some((alias, self.find(Some(name), &path).ok()?.name)))
+            .collect();
+        let mut ast = engine.compile(&text)?;
+        ast.set_source(name);
+        let isolated = Isolated {
+            ast: ast.clone(),
+            shifts: shifts.into(),
+            imports: Arc::new(imports),
         };
-        if let Some((ast, _)) = known().get(&found.name) {
-            return Ok(ast.clone());
-        }
-        let isolated = isolation::isolated(&crate::source::without_shebang(&found.text), ast);
-        let mut ast = engine.compile(&isolated.text)?;
-        ast.set_source(found.name.as_str());
-        known().insert(found.name.clone(), (ast.clone(), isolated.shifts));
+        let mut known = self
+            .0
+            .isolated
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.insert(name.to_owned(), isolated);
         Ok(ast)
+    }
+
+    /// The file that the function `name` was written in, where its name is its own.
+    pub fn file_of(&self, name: &str) -> Option<String> {
+        let known = self
+            .0
+            .isolated
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let has = |isolated: &Isolated| isolated.ast.iter_fn_def().any(|def| def.name == name);
+        let found = known.iter().find(|(_, isolated)| has(isolated));
+        found.map(|(file, _)| file.clone())
+    }
+
+    /// Lets all files see the functions of `module`, those of the last module first.
+    pub fn define(&self, module: Shared<Module>) {
+        let mut ground = self.0.ground.lock().unwrap_or_else(PoisonError::into_inner);
+        ground.push(module);
+    }
+
+    fn known_isolated(&self, name: &str) -> Option<Isolated> {
+        let known = self
+            .0
+            .isolated
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.get(name).cloned()
+    }
+
+    /// Has the function that runs, which was written in `file`, see what that file sees.
+    fn bring_home(&self, global: &mut GlobalRuntimeState, file: &str) {
+        let ground = self.0.ground.lock();
+        let mut names = ground.unwrap_or_else(PoisonError::into_inner).clone();
+        if names.is_empty() && running(global) == Some(file) {
+            return;
+        }
+        let isolated = self.known_isolated(file);
+        let own = isolated.as_ref().map(|isolated| isolated.ast.shared_lib());
+        names.extend(own.cloned());
+        let imports = isolated
+            .as_ref()
+            .map(|isolated| isolated.imports.as_slice());
+        isolation::come_home(global, names, imports.unwrap_or_default());
     }
 
     /// Reads what `path` means in the file `from`.
@@ -265,7 +329,47 @@ impl Drop for Running {
     }
 }
 
+/// The file whose code is running.
+fn running(global: &GlobalRuntimeState) -> Option<&str> {
+    let file = global.lib.last().and_then(|lib| lib.id());
+    file.filter(|file| !file.is_empty()).or(global.source())
+}
+
+/// The names that a file gives to what it imports by a path that is written out, and the paths.
+fn named_imports(ast: &AST) -> Vec<(String, String)> {
+    let imports = ast
+        .statements()
+        .iter()
+        .filter_map(|statement| match statement {
+            Stmt::Import(import, _) => Some(&**import),
+            _ => None,
+        });
+    imports
+        .filter_map(|(path, alias)| match path {
+            Expr::StringConstant(path, _) => Some((alias.name.to_string(), path.to_string())),
+            _ => None,
+        })
+        .collect()
+}
+
 impl ModuleResolver for Imports {
+    fn resolve_raw(
+        &self,
+        engine: &Engine,
+        global: &mut GlobalRuntimeState,
+        _scope: &mut Scope,
+        path: &str,
+        position: Position,
+    ) -> Result<Shared<Module>, Box<EvalAltResult>> {
+        match isolation::home(path) {
+            Some(file) => {
+                self.bring_home(global, file);
+                Ok(isolation::module())
+            }
+            None => self.resolve(engine, running(global), path, position),
+        }
+    }
+
     fn resolve(
         &self,
         engine: &Engine,
@@ -273,9 +377,6 @@ impl ModuleResolver for Imports {
         path: &str,
         position: Position,
     ) -> Result<Shared<Module>, Box<EvalAltResult>> {
-        if path == isolation::PATH {
-            return Ok(isolation::module());
-        }
         let fail = |error: Box<EvalAltResult>| -> Box<EvalAltResult> {
             EvalAltResult::ErrorInModule(path.to_owned(), error, position).into()
         };
@@ -286,18 +387,19 @@ impl ModuleResolver for Imports {
         let Some(_running) = Running::begin(&found.name) else {
             return Err(fail(format!("`{path}` imports itself in the end").into()));
         };
-        let ast = match self.compiled(&found.name) {
-            Some(ast) => ast,
+        let ast = match self.known_isolated(&found.name) {
+            Some(isolated) => isolated.ast,
             None => {
-                let mut ast = engine
-                    .compile(crate::source::without_shebang(&found.text))
-                    .map_err(|error| fail(error.into()))?;
-                ast.set_source(found.name.as_str());
-                self.remember_compiled(&found.name, &ast);
-                ast
+                let ast = match self.compiled(&found.name) {
+                    Some(ast) => ast,
+                    None => engine
+                        .compile(crate::source::without_shebang(&found.text))
+                        .map_err(|error| fail(error.into()))?,
+                };
+                self.isolated(engine, &found.name, &found.text, &ast)
+                    .map_err(fail)?
             }
         };
-        let ast = self.isolated(engine, &found, &ast).map_err(fail)?;
         let mut module = Module::eval_ast_as_new(Scope::new(), &ast, engine).map_err(fail)?;
         module.set_id(found.name);
         Ok(module.into())

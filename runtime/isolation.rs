@@ -1,25 +1,37 @@
 //! Keeps the functions of one file from being taken for those of another.
 //!
-//! Rhai remembers which function a name leads to, and does not tell apart in which file: where two
-//! files each have a helper `find`, the one that was called first would be called by both. What
-//! gives a call a memory of its own is the `import` of a module with global functions. So each
-//! function of a file that is imported begins with one.
+//! Rhai looks a name up in whatever runs at the time: where two files each have a helper `find`,
+//! the one that was called first would be called by both, and a closure that is handed to another
+//! file would call the helpers of that file. So each function and each closure begins with an
+//! import that no script can name. It leads to a module with a global function, which gives the
+//! calls a memory of their own, and it brings the names of the file that the code was written in.
 
 use std::sync::{Arc, LazyLock};
 
-use rhai::{AST, FuncRegistration, Module, Position, Shared};
+use rhai::{FuncRegistration, GlobalRuntimeState, Module, Position, Shared};
 
-/// The path of that import, which no script can name.
-pub(crate) const PATH: &str = "\u{1}";
+use crate::lexer::{Class, Piece, pieces};
 
-/// What is put in front of the body of each function.
-const PREFIX: &str = "import\"\u{1}\"as own_names;";
+/// What the path of that import begins with, before the name of the file.
+const MARK: &str = "\u{1}";
+
+/// The file that an import by `path` brings the names of.
+pub(crate) fn home(path: &str) -> Option<&str> {
+    path.strip_prefix(MARK)
+}
+
+/// What is put in front of the body of each function of `file`.
+fn prefix(file: &str) -> String {
+    let file = file.replace('\\', "\\\\").replace('"', "\\\"");
+    let file = file.replace('\n', "\\n").replace('\r', "\\r");
+    format!("import\"{MARK}{file}\"as own_names;")
+}
 
 /// The module that the import leads to: one global function, which no script can name either.
 pub(crate) fn module() -> Shared<Module> {
     static MODULE: LazyLock<Shared<Module>> = LazyLock::new(|| {
         let mut module = Module::new();
-        FuncRegistration::new(PATH)
+        FuncRegistration::new(MARK)
             .in_global_namespace()
             .set_into_module(&mut module, || ());
         module.build_index();
@@ -28,55 +40,174 @@ pub(crate) fn module() -> Shared<Module> {
     Arc::clone(&MODULE)
 }
 
-/// A file's text whose functions call each other and nobody else, and where it differs.
-pub(crate) struct Isolated {
-    pub(crate) text: String,
-    pub(crate) shifts: Vec<Position>,
+/// Has the function that runs find the functions in `names`, those in the last first, and what
+/// its file imports: for each name, the file that it leads to. It ends with the function.
+pub(crate) fn come_home(
+    global: &mut GlobalRuntimeState,
+    names: Vec<Shared<Module>>,
+    imports: &[(String, String)],
+) {
+    global.lib.extend(names);
+    for (alias, file) in imports {
+        let found: Vec<_> = global
+            .scan_imports_raw()
+            .filter(|(name, _)| name.as_str() == alias)
+            .map(|(name, module)| (name.clone(), Arc::clone(module)))
+            .collect();
+        let own = |module: &Shared<Module>| module.id() == Some(file.as_str());
+        if found.last().is_some_and(|(_, module)| own(module)) {
+            continue;
+        }
+        if let Some((name, module)) = found.into_iter().find(|(_, module)| own(module)) {
+            global.push_import(name, module);
+        }
+    }
 }
 
-/// The text of a file that was compiled to `ast`, made fit to be imported.
-pub(crate) fn isolated(text: &str, ast: &AST) -> Isolated {
-    let mut shifts: Vec<Position> = ast
-        .iter_fn_def()
-        .map(|function| function.body.start_position())
-        .filter(|position| !position.is_none())
-        .collect();
-    shifts.sort();
-    shifts.dedup();
-    let mut lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
-    // From the end, so that a line's earlier places stay where they are.
-    shifts.reverse();
-    shifts.retain(|position| {
-        let (Some(line), Some(column)) = (position.line(), position.position()) else {
-            return false;
-        };
-        let Some(line) = lines.get_mut(line - 1) else {
-            return false;
-        };
-        let Some((place, '{')) = line.char_indices().nth(column - 1) else {
-            return false;
-        };
-        line.insert_str(place + 1, PREFIX);
-        true
-    });
-    shifts.reverse();
-    Isolated {
-        text: lines.join("\n"),
-        shifts,
+/// Where characters were put into a text: before which place of it, and how many.
+pub(crate) type Shifts = Vec<(Position, usize)>;
+
+/// The text of `file`, made fit to be run beside others, and where it differs.
+pub(crate) fn isolated(file: &str, text: &str) -> (String, Shifts) {
+    let prefix = prefix(file);
+    let mut places = insertions(text, &prefix);
+    places.sort_by_key(|(offset, _)| *offset);
+    let (mut isolated, mut shifts) = (String::with_capacity(text.len() * 2), Shifts::new());
+    let mut done = 0;
+    for (offset, inserted) in places {
+        isolated.push_str(&text[done..offset]);
+        isolated.push_str(&inserted);
+        shifts.push((
+            crate::source::position(text, offset),
+            inserted.chars().count(),
+        ));
+        done = offset;
     }
+    isolated.push_str(&text[done..]);
+    (isolated, shifts)
+}
+
+/// What is put where into `text`, by its offset.
+fn insertions(text: &str, prefix: &str) -> Vec<(usize, String)> {
+    let pieces: Vec<Piece> = pieces(text)
+        .into_iter()
+        .filter(|piece| !matches!(piece.class, Class::Comment { .. }))
+        .collect();
+    let of = |index: usize| pieces.get(index).map_or("", |piece| piece.of(text));
+    let mut places = Vec::new();
+    let mut index = 0;
+    while let Some(piece) = pieces.get(index) {
+        let body = match piece.of(text) {
+            "fn" if piece.class == Class::Keyword => after_parameters(&pieces, text, index),
+            "||" if begins_a_value(&pieces, text, index) => index + 1,
+            "|" if begins_a_value(&pieces, text, index) => {
+                let end = (index + 1..pieces.len()).find(|index| of(*index) == "|");
+                end.map_or(pieces.len(), |end| end + 1)
+            }
+            _ => {
+                index += 1;
+                continue;
+            }
+        };
+        let Some(first) = pieces.get(body) else { break };
+        let end = match first.of(text) {
+            "{" => closing_brace(&pieces, body),
+            _ => last_of_expression(&pieces, text, body),
+        };
+        // Imports cost time: what calls nothing by name needs none.
+        if calls(&pieces[body..=end], text) {
+            if first.of(text) == "{" {
+                places.push((first.span.end, prefix.to_owned()));
+            } else {
+                places.push((first.span.start, format!("{{{prefix}")));
+                places.push((pieces[end].span.end, "}".to_owned()));
+            }
+        }
+        index = body;
+    }
+    places
+}
+
+/// The index of the brace that opens the body of the function whose `fn` is at `index`.
+fn after_parameters(pieces: &[Piece], text: &str, index: usize) -> usize {
+    (index..pieces.len())
+        .find(|index| pieces[*index].of(text) == "{")
+        .unwrap_or(pieces.len())
+}
+
+/// Whether the sign at `index` stands where a value begins, and not between two.
+fn begins_a_value(pieces: &[Piece], text: &str, index: usize) -> bool {
+    let Some(before) = index.checked_sub(1).map(|index| &pieces[index]) else {
+        return true;
+    };
+    match before.class {
+        Class::Open | Class::Sign => true,
+        Class::Keyword => !["true", "false", "this"].contains(&before.of(text)),
+        _ => false,
+    }
+}
+
+/// Whether `body` calls something by its name, or a function of a module.
+fn calls(body: &[Piece], text: &str) -> bool {
+    body.windows(3).any(|three| {
+        let [before, name, after] = three else {
+            return false;
+        };
+        let method = [".", "?."].contains(&before.of(text));
+        name.class == Class::Name && (after.of(text) == "::" || after.of(text) == "(" && !method)
+    }) || body
+        .get(..2)
+        .is_some_and(|two| two[0].class == Class::Name && ["(", "::"].contains(&two[1].of(text)))
+}
+
+/// The index of what closes the brace at `from`.
+fn closing_brace(pieces: &[Piece], from: usize) -> usize {
+    let mut depth = 0_usize;
+    for (index, piece) in pieces.iter().enumerate().skip(from) {
+        match piece.class {
+            Class::Open => depth += 1,
+            Class::Close if depth == 1 => return index,
+            Class::Close => depth -= 1,
+            _ => {}
+        }
+    }
+    pieces.len() - 1
+}
+
+/// The index of the last piece of the expression that begins at `from`.
+fn last_of_expression(pieces: &[Piece], text: &str, from: usize) -> usize {
+    let mut depth = 0_usize;
+    for (index, piece) in pieces.iter().enumerate().skip(from) {
+        match piece.class {
+            Class::Open => depth += 1,
+            Class::Close if depth == 0 => return index - 1,
+            Class::Close => depth -= 1,
+            Class::Sign if depth == 0 && [",", ";"].contains(&piece.of(text)) => return index - 1,
+            _ => {}
+        }
+    }
+    pieces.len() - 1
 }
 
 /// The place in the file as it was written that `position` is in the isolated one.
-pub(crate) fn as_written(shifts: &[Position], position: Position) -> Position {
+pub(crate) fn as_written(shifts: &Shifts, position: Position) -> Position {
     let (Some(line), Some(column)) = (position.line(), position.position()) else {
         return position;
     };
-    let mut column = column;
-    for brace in shifts.iter().filter(|brace| brace.line() == Some(line)) {
-        if brace.position().is_some_and(|brace| column > brace) {
-            column = column.saturating_sub(PREFIX.chars().count());
+    // Columns of the isolated text, from 1.
+    let (mut column, mut added) = (column, 0);
+    for (place, count) in shifts
+        .iter()
+        .filter(|(place, _)| place.line() == Some(line))
+    {
+        let begin = place.position().unwrap_or(1) + added;
+        if column < begin {
+            break;
         }
+        column = column.max(begin + count);
+        added += count;
     }
+    column -= added;
     match (u16::try_from(line), u16::try_from(column)) {
         (Ok(line), Ok(column)) => Position::new(line, column),
         _ => position,
@@ -87,36 +218,75 @@ pub(crate) fn as_written(shifts: &[Position], position: Position) -> Position {
 mod tests {
     use rhai::{Engine, Position};
 
-    use super::{PREFIX, as_written, isolated};
+    use super::{as_written, isolated};
+
+    const CODE: [&str; 6] = [
+        "fn f(x) { x } fn g(x) { x + f(x) }\nfn h() {\n    #{ a: |x| { x } }\n}",
+        "let f = |x| f(x) | 1; let g = || g(); [|a, b| a || b, |a| |b| a]",
+        "list.map(|x| if x { 1 } else { f(x, [2]) }, 3); `a${|| b}c ${x | y}`",
+        "undo.push(|| throw `no ${f(name)} ä`); let e = |a| f(a) + 'ä'; // |x| f(y)",
+        "switch x { 1 => |y| f(y), _ => || { g(2) } }\n#{ a: |x| x.b, c: true | false }",
+        "[1, 2].map(|x| helper(\n    x,\n    |y| y\n)).len()",
+    ];
+
+    #[test]
+    fn what_is_put_in_leaves_the_code_as_it_is() {
+        for code in CODE {
+            let (text, _) = isolated("a \"file\"\\", code);
+            let again = Engine::new().compile(&text).expect(&text);
+            let ast = Engine::new().compile(code).expect(code);
+            assert_eq!(
+                ast.iter_functions().count(),
+                again.iter_functions().count(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_calls_by_name_gets_names_of_its_own() {
+        for (code, many) in [
+            ("|x| f(x)", 1),
+            (
+                "[|x| x.f(x), |x| x.f(g(x)), |x| m::f(x), |x| { let y = x; f(y) }]",
+                3,
+            ),
+            ("fn f(x) { x + 1 } fn g(x) { f(x) } g(|| f(1)); a | f(b)", 2),
+            ("|x| |y| f(x, y)", 2),
+            ("let s = `${[1].map(|x| f(x))}`", 1),
+        ] {
+            let (text, _) = isolated("file", code);
+            assert_eq!(text.matches("import").count(), many, "{text}");
+        }
+    }
 
     #[test]
     fn places_are_told_as_they_were_written() {
-        let text = "fn f(x) { x } fn g(x) { x + f(x) }\nfn h() {\n    #{ a: |x| { x } }\n}";
-        let ast = Engine::new().compile(text).expect("it compiles");
-        let isolated = isolated(text, &ast);
-        let again = Engine::new()
-            .compile(&isolated.text)
-            .expect("it still compiles");
-        assert_eq!(ast.iter_functions().count(), again.iter_functions().count());
-        for (number, line) in isolated.text.lines().enumerate() {
-            let written = text.lines().nth(number).expect("no line is added");
-            for (column, letter) in line.char_indices() {
-                let put_in = line[..column].rfind(PREFIX.as_bytes()[0] as char);
-                if put_in.is_some_and(|from| {
-                    line[from..].starts_with(PREFIX) && column < from + PREFIX.len()
-                }) || line[column..].starts_with(PREFIX)
-                {
-                    continue;
+        for code in CODE {
+            let (text, shifts) = isolated("f", code);
+            for (number, (line, written)) in text.lines().zip(code.lines()).enumerate() {
+                let mut last = 0;
+                for (column, letter) in line.chars().enumerate() {
+                    let at = Position::new(number as u16 + 1, column as u16 + 1);
+                    let place = as_written(&shifts, at).position().expect("a column");
+                    // What was put in is told as what follows it; the rest as what it is.
+                    assert!(place == last || place == last + 1, "{line} at {column}");
+                    if place == last + 1 && written.chars().nth(place).is_some() {
+                        assert!(
+                            written.chars().nth(place - 1) == Some(letter)
+                                || line
+                                    .chars()
+                                    .skip(column)
+                                    .take(8)
+                                    .collect::<String>()
+                                    .contains("import")
+                                || letter == '}',
+                            "{line} at {column}"
+                        );
+                    }
+                    last = place;
                 }
-                let at = Position::new(number as u16 + 1, column as u16 + 1);
-                let place = as_written(&isolated.shifts, at)
-                    .position()
-                    .expect("a column");
-                assert_eq!(
-                    written.chars().nth(place - 1),
-                    Some(letter),
-                    "{line} at {column}"
-                );
+                assert_eq!(last, written.chars().count(), "{line}");
             }
         }
     }

@@ -26,12 +26,17 @@ impl Diagnostic {
             let place = Place::of_error(imports, &file, inner.position());
             match inner {
                 EvalAltResult::ErrorInFunctionCall(function, source, next, _) => {
-                    let function = match function.starts_with("anon$") {
+                    let closure = function.starts_with("anon$");
+                    // Rhai names the file that called a closure.
+                    let written = closure.then(|| imports.file_of(function)).flatten();
+                    let function = match closure {
                         true => "a closure".to_owned(),
                         false => format!("`{function}`"),
                     };
                     trail.insert(0, (format!("in {function}, called here"), place));
-                    if !source.is_empty() {
+                    if let Some(written) = written {
+                        file = written;
+                    } else if !source.is_empty() {
                         file.clone_from(source);
                     }
                     inner = next;

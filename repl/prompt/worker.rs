@@ -184,11 +184,14 @@ impl Worker {
 
     /// The functions that an input defines, as a module whose positions carry its name.
     fn functions_of(&self, name: &str, text: &str) -> Option<Module> {
-        let mut ast = self.state.engine.compile(text).ok()?;
+        let ast = self.state.engine.compile(text).ok()?;
         if !ast.has_functions() {
             return None;
         }
-        ast.set_source(name);
+        let ast = self
+            .imports
+            .isolated(&self.state.engine, name, text, &ast)
+            .ok()?;
         let mut module = Module::eval_ast_as_new(
             Scope::new(),
             &ast.clone_functions_only(),
@@ -201,7 +204,9 @@ impl Worker {
 
     /// Makes functions known to all further inputs; later ones win over earlier ones.
     fn define(&mut self, functions: Module) {
-        self.modules.push(functions.into());
+        let functions = Arc::new(functions);
+        self.imports.define(Arc::clone(&functions));
+        self.modules.push(functions);
         self.state.engine = build(
             &self.options,
             &self.session,
@@ -261,7 +266,7 @@ impl RunningInput {
     fn run(mut self) -> Answer {
         self.session.interrupt().begin();
         let engine = Arc::clone(&self.state.engine);
-        let mut ast = match engine.compile(&self.text) {
+        let ast = match engine.compile(&self.text) {
             Ok(ast) => ast,
             Err(ParseError(kind, position)) => {
                 let error = CompileError {
@@ -273,6 +278,12 @@ impl RunningInput {
                 };
                 return self.failed(&Diagnostic::of_compile_error(&error), Position::NONE);
             }
+        };
+        // The same code whose functions the engine has been given.
+        let isolated = self.imports.isolated(&engine, &self.name, &self.text, &ast);
+        let mut ast = match isolated {
+            Ok(ast) => ast,
+            Err(error) => return self.stopped(&engine, &error),
         };
         ast.clear_functions();
         ast.set_source(self.name.as_str());

@@ -102,7 +102,6 @@ fn a_linux_guest_lets_go_of_its_disk() {
 #[test]
 fn a_guest_that_refuses_to_let_go_is_an_error() {
     let host = Embed::new();
-    // Linux puts its own tables into memory that it takes as ordinary, and cannot give that back.
     let xml = tiny_xml(host.scratch(), "web", "")
         .replace(
             "<memory",
@@ -112,7 +111,7 @@ fn a_guest_that_refuses_to_let_go_is_an_error() {
             "<features>",
             "<cpu><numa><cell id='0' cpus='0' memory='256' unit='MiB'/></numa></cpu><features>",
         )
-        .replace("quiet", "quiet memhp_default_state=online_kernel");
+        .replace("quiet", "quiet keepmemory");
     host.ok(&format!(
         r#"{THROWN}
         let dom = connect().create_xml(`{xml}`);

@@ -214,3 +214,90 @@ fn functions_of_one_name_in_several_files_are_kept_apart() {
         "{outcome}"
     );
 }
+
+/// A file that calls what it is handed, and has names that others have as well.
+const CALLER: &str = r#"
+    import "sub/theirs" as words;
+    fn each(list, action) { let out = []; for x in list { out.push(action.call(x)); } out + [helper(0)] }
+    fn mapped(list, action) { helper(0); list.map(action) }
+    fn nested(list, action) { each(list, |x| each([x], action)) }
+    fn back() { |x| helper(x) }
+    private fn helper(x) { `caller ${x} ${words::word()}` }
+"#;
+
+#[test]
+fn a_closure_calls_the_functions_of_the_file_that_it_was_written_in() {
+    let scratch = folder();
+    scratch.write("in/caller.rhai", CALLER);
+    scratch.write("in/sub/theirs.rhai", "fn word() { \"theirs\" }");
+    scratch.write(
+        "in/middle.rhai",
+        r#"import "caller" as caller; import "sub/inner" as words;
+           fn helper(x) { `middle ${x} ${words::word()}` }
+           fn went() { caller::each([1], |x| helper(x) + words::word()) }
+           fn both(action) { caller::each([1], |x| [helper(x), action.call(x)]) }"#,
+    );
+    for (code, told) in [
+        (
+            "caller::each([1], |x| helper(x))",
+            r#"["main 1 beside", "caller 0 theirs"]"#,
+        ),
+        (
+            "caller::each([1], |x| { let y = x; helper(y) })",
+            r#"["main 1 beside", "caller 0 theirs"]"#,
+        ),
+        ("caller::mapped([1], |x| helper(x))", r#"["main 1 beside"]"#),
+        ("caller::mapped([1], |x| words::word())", r#"["beside"]"#),
+        ("caller::mapped([1], helper)", r#"["main 1 beside"]"#),
+        (
+            "caller::nested([1], |x| helper(x))",
+            r#"[["main 1 beside", "caller 0 theirs"], "caller 0 theirs"]"#,
+        ),
+        (
+            "middle::went()",
+            r#"["middle 1 innerinner", "caller 0 theirs"]"#,
+        ),
+        (
+            "middle::both(|x| helper(x))",
+            r#"[["middle 1 inner", "main 1 beside"], "caller 0 theirs"]"#,
+        ),
+        // What each file has is its own afterwards too.
+        ("caller::each([1], |x| x); helper(2)", r#""main 2 beside""#),
+    ] {
+        let outcome = run(
+            &scratch,
+            &format!(
+                "import \"caller\" as caller; import \"middle\" as middle; import \"beside\" as words;
+                 fn helper(x) {{ `main ${{x}} ${{words::word()}}` }}
+                 let result = {{ {code} }}; print(result.to_debug());"
+            ),
+        );
+        assert_eq!(outcome.status, 0, "{code}: {outcome}");
+        assert!(outcome.stdout.contains(told), "{code}: {outcome}");
+    }
+}
+
+#[test]
+fn an_error_in_a_closure_that_another_file_calls_tells_its_place() {
+    let scratch = folder();
+    scratch.write("in/caller.rhai", CALLER);
+    scratch.write("in/sub/theirs.rhai", "fn word() { \"theirs\" }");
+    let outcome = run(
+        &scratch,
+        "import \"caller\" as caller;\nfn fail(x) { throw \"no\" }\ncaller::each([1], |x| 1 + fail(x));",
+    );
+    assert_eq!(outcome.status, 1, "{outcome}");
+    assert!(outcome.stderr.contains("main.rhai:2:14"), "{outcome}");
+    assert!(outcome.stderr.contains("main.rhai:3:27"), "{outcome}");
+}
+
+#[test]
+fn an_import_within_a_function_is_found_beside_its_file() {
+    let scratch = folder();
+    scratch.write(
+        "in/sub/late.rhai",
+        "fn word() { import \"inner\" as inner; inner::word() + \" late\" }",
+    );
+    let outcome = run(&scratch, "import \"sub/late\" as late;\nlate::word()");
+    assert_eq!(outcome.stdout, "inner late\n", "{outcome}");
+}

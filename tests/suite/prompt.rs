@@ -27,6 +27,19 @@ fn imports_are_kept() {
 }
 
 #[test]
+fn a_closure_calls_what_was_defined_at_the_prompt() {
+    let mut prompt = Prompt::open();
+    prompt.home.write(
+        "caller.rhai",
+        "fn each(list, action) { helper(0); list.map(action) + [helper(1)] } fn helper(x) { `caller ${x}` }",
+    );
+    prompt.answers("fn helper(x) { `prompt ${x}` }", "");
+    prompt.answers("import \"caller\" as caller;", "");
+    prompt.answers("caller::each([1], |x| helper(x)).to_string()", "prompt 1");
+    prompt.answers("helper(2)", "prompt 2");
+}
+
+#[test]
 fn an_input_goes_on_until_it_is_whole() {
     let mut prompt = Prompt::open();
     prompt.answers("let total = 0;", "");

@@ -60,12 +60,16 @@ pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> Rhai
             Err(_) if by == "shutdown" => d.shutdown(),
             asked => asked,
         });
-        if asked.is_err() {
-            still_there(ctx, dom)?;
-        }
-        if asked.is_ok()
-            && let Some(reached) = wait(patience)?
-        {
+        let asked = match asked {
+            Ok(()) => true,
+            // An agent that goes while it is asked was asked: it may go before it can answer.
+            Err(failure) if failure.message.contains("disappeared") => true,
+            Err(_) => {
+                still_there(ctx, dom)?;
+                false
+            }
+        };
+        if asked && let Some(reached) = wait(patience)? {
             return Ok(report(by, reached));
         }
     }

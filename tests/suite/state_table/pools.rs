@@ -1,6 +1,7 @@
 //! The rows that tell about storage pools and their volumes.
 
 use std::fmt::Write;
+use std::fs::File;
 
 use crate::support::{Daemon, Scratch, virhai};
 
@@ -224,10 +225,15 @@ fn the_test_driver_does_to_pools_what_the_table_says() {
 #[test]
 fn folders_do_as_pools_what_the_table_says() {
     let all = rows::all();
-    let rows = rows_of(&all, "qemu");
+    let mut rows = rows_of(&all, "qemu");
     assert_eq!(rows.len(), 165);
     let host = Daemon::start();
     host.scratch().folder("pools");
+    // The table was measured on a disk; tmpfs has room for an EiB of nothing.
+    let large = File::create(host.path("large")).and_then(|file| file.set_len(1 << 60));
+    if large.is_ok() {
+        rows.retain(|(_, row)| row.operation != "createXML(vol capacity 1 EiB)");
+    }
     for (index, _) in &rows {
         host.scratch().folder(&format!("pools/{index}"));
     }
