@@ -5,7 +5,7 @@ use std::ffi::{CString, c_char, c_int, c_uint};
 use virt::domain::Domain;
 
 use super::typed_params::{Scalar, read_owned};
-use super::{Result, borrowed_text, c_option, c_text, checked, owned_text, pointer};
+use super::{Result, borrowed_text, c_option, c_text, checked, owned_texts, pointer};
 
 /// What the agent tells of the guest, a `virDomainGuestInfoTypes` for each part.
 pub fn guest_info(domain: &Domain, types: c_uint, flags: c_uint) -> Result<Vec<(String, Scalar)>> {
@@ -177,11 +177,7 @@ pub fn authorized_ssh_keys(domain: &Domain, user: &str, flags: c_uint) -> Result
             &raw mut list,
             flags,
         ))?;
-        let keys = (0..usize::try_from(count).unwrap_or(0))
-            .map(|index| owned_text(*list.add(index)))
-            .collect();
-        libc::free(list.cast());
-        keys
+        owned_texts(list, count)
     }
 }
 

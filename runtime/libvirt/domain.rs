@@ -4,7 +4,7 @@ use virt::connect::Connect;
 use virt::domain::Domain;
 
 use super::typed_params::{Scalar, TypedParams, blank, read_filled, read_owned};
-use super::{Failure, Result, c_option, c_text, checked, newer, owned_text, pointer};
+use super::{Failure, Result, c_option, c_text, checked, newer, owned_text, owned_texts, pointer};
 
 /// The state and its reason as libvirt's numbers; `virt` answers a failed call with state -1.
 pub fn state(domain: &Domain) -> Result<(i64, i64)> {
@@ -471,11 +471,7 @@ pub fn messages(domain: &Domain, flags: c_uint) -> Result<Vec<String>> {
             &raw mut list,
             flags,
         ))?;
-        let texts = (0..usize::try_from(count).unwrap_or(0))
-            .map(|index| owned_text(*list.add(index)))
-            .collect::<Result<Vec<_>>>();
-        libc::free(list.cast());
-        texts
+        owned_texts(list, count)
     }
 }
 

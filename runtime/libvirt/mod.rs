@@ -77,6 +77,23 @@ unsafe fn owned_text(text: *mut c_char) -> Result<String> {
     }
 }
 
+/// The strings of a list that a call returned; the list and all its strings are freed here.
+///
+/// # Safety
+/// `list` is an array from `malloc` of `count` pointers as `owned_text` takes them, which nothing
+/// else frees.
+unsafe fn owned_texts(list: *mut *mut c_char, count: c_int) -> Result<Vec<String>> {
+    let count = usize::try_from(count).unwrap_or(0);
+    // SAFETY: by this function's contract. Each string is taken, also after one that is missing.
+    let texts: Vec<_> = unsafe {
+        let texts = (0..count).map(|index| owned_text(*list.add(index)));
+        let texts = texts.collect();
+        libc::free(list.cast());
+        texts
+    };
+    texts.into_iter().collect()
+}
+
 /// A copy of a C string that libvirt keeps.
 ///
 /// # Safety
