@@ -1,6 +1,6 @@
 //! QEMU's guest agent, in a Linux that has it.
 
-use crate::support::{Daemon, Embed, agent_xml};
+use crate::support::{Daemon, Embed, Host, agent_xml};
 
 /// What every script below may use.
 const THROWN: &str = r#"

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 
-use crate::support::Daemon;
+use crate::support::{Daemon, Host};
 
 /// Makes the daemon's next start the first of a boot of its host.
 fn reboot_host(daemon: &mut Daemon) {

@@ -1,6 +1,6 @@
 //! Guests that start one after another, on real QEMU.
 
-use crate::support::Daemon;
+use crate::support::{Daemon, Host};
 
 const RECIPES: &str = r#"
     import "std/boot_order" as boot_order;

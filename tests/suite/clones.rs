@@ -1,6 +1,6 @@
 //! Clones of guests on a real host: what is their own, and what is not touched.
 
-use crate::support::{Daemon, Outcome, micro};
+use crate::support::{Daemon, Host, Outcome, micro};
 
 struct Site(Daemon);
 

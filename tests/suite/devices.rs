@@ -1,6 +1,6 @@
 //! Devices of running guests that come, go and change.
 
-use crate::support::{Embed, micro, tiny_xml};
+use crate::support::{Embed, Host, micro, tiny_xml};
 
 /// What every script below may use.
 const THROWN: &str = r#"

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Embed, TestHost, virhai};
+use crate::support::{Embed, Host, TestHost, virhai};
 
 /// What the scripts of these tests begin with: a line for each change.
 const SHOWN: &str = "

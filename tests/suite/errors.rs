@@ -8,7 +8,7 @@ mod outside;
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{Outcome, Run, Scratch, TestHost, virhai};
+use crate::support::{Host, Outcome, Run, Scratch, TestHost, virhai};
 
 /// A place for scripts, a host, and the texts that differ from run to run.
 struct Case {

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 
-use crate::support::{Daemon, TestHost, agent_xml, tiny_xml, virhai};
+use crate::support::{Daemon, Host, TestHost, agent_xml, tiny_xml, virhai};
 
 /// What every script below may use.
 const THROWN: &str = r#"

@@ -8,7 +8,7 @@ use virhai::catalog::{self, Function};
 use virhai::engine::{self, Limits};
 use virhai::{Imports, Session, SessionOptions};
 
-use crate::support::{Daemon, Embed, Outcome, Run, Scratch, agent_xml, micro, virhai};
+use crate::support::{Daemon, Embed, Host, Outcome, Run, Scratch, agent_xml, micro, virhai};
 
 /// An example, and where it stands.
 struct Example {

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use crate::support::{Daemon, Run, micro};
+use crate::support::{Daemon, Host, Run, micro};
 
 /// A host whose pool `images` has an image that boots.
 fn host() -> (Daemon, PathBuf) {

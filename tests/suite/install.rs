@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::{Embed, Outcome, micro};
+use crate::support::{Embed, Host, Outcome, micro};
 
 const RECIPES: &str = r#"
     import "std/install" as install;

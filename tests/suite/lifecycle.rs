@@ -1,6 +1,6 @@
 //! The life of a real guest.
 
-use crate::support::{Daemon, Embed};
+use crate::support::{Daemon, Embed, Host};
 
 #[test]
 fn a_guest_lives_through_pause_save_and_a_clean_shutdown() {

@@ -8,7 +8,7 @@ use std::process::{Child, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Daemon, virhai};
+use crate::support::{Daemon, Host, virhai};
 
 /// Two hosts, and what every script on them begins with.
 struct Hosts {

@@ -1,6 +1,6 @@
 //! Networks: what the test driver does with them, and what real ones do with guests.
 
-use crate::support::{NetHost, TestHost, tiny_xml, virhai};
+use crate::support::{Host, NetHost, TestHost, tiny_xml, virhai};
 
 /// What every script below may use.
 const THROWN: &str = r#"

@@ -11,7 +11,7 @@ mod slips;
 mod start;
 mod stopping;
 
-use crate::support::{Embed, TestHost, virhai};
+use crate::support::{Embed, Host, TestHost, virhai};
 
 /// A script with values of its own, and `thrown`, which answers the code that a closure throws.
 fn script(values: &[(&str, &str)], body: &str) -> String {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::support::{Embed, Run, Scratch, micro, tiny, virhai};
+use crate::support::{Embed, Host, Run, Scratch, micro, tiny, virhai};
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::install::kill_once;
 use super::provisioning::installer_initrd;
-use crate::support::{NetHost, Outcome, micro, tiny};
+use crate::support::{Host, NetHost, Outcome, micro, tiny};
 
 fn host(boot: &str) -> Option<NetHost> {
     let host = NetHost::start()?;

@@ -1,6 +1,6 @@
 //! Whether a guest is up, rung by rung, and which rung failed.
 
-use crate::support::{Embed, NetHost, agent_xml, micro, tiny_xml};
+use crate::support::{Embed, Host, NetHost, agent_xml, micro, tiny_xml};
 
 #[test]
 fn a_linux_is_ready_once_its_console_and_its_agent_say_so() {

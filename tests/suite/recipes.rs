@@ -1,6 +1,6 @@
 //! Recipes leave a host as it was when they fail, wherever that is, and change nothing twice.
 
-use crate::support::{Daemon, micro};
+use crate::support::{Daemon, Host, micro};
 
 /// A real host with the pool `images`, a guest and a volume that no recipe may touch.
 struct Site {

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Daemon, micro};
+use crate::support::{Daemon, Host, micro};
 
 const IMPORTS: &str = r#"
     import "std/restore_point" as restore_point;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Daemon, Outcome, Run, Scratch, Terminal, TestHost, micro, virhai};
+use crate::support::{Daemon, Host, Outcome, Run, Scratch, Terminal, TestHost, micro, virhai};
 
 /// A run of the code `code`.
 fn code(code: &str) -> Run {

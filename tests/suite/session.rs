@@ -6,7 +6,7 @@ mod runbooks;
 mod top;
 mod values;
 
-use crate::support::{Daemon, PROMPT, Prompt, Terminal, TestHost};
+use crate::support::{Daemon, Host, PROMPT, Prompt, Terminal, TestHost};
 
 /// A prompt that shows nothing but what is asked for: no versions, no connection, no events.
 fn quiet() -> Prompt {

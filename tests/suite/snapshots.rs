@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::Embed;
+use crate::support::{Embed, Host};
 
 /// A host with the guest `counter` on a qcow2 disk, and a script's way to what it counts.
 struct Lab {

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Mutex;
 
-use crate::support::{Daemon, Scratch, virhai};
+use crate::support::{Daemon, Host, Scratch, virhai};
 
 use rows::Row;
 use script::{Place, mismatches};

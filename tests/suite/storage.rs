@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::{Daemon, Outcome, Run, virhai};
+use crate::support::{Daemon, Host, Outcome, Run, virhai};
 
 /// A real host with the pool `images` in a folder of the test's.
 struct Store {

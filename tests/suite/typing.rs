@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Daemon, PROMPT, Prompt, Scratch, Terminal, TestHost, virhai};
+use crate::support::{Daemon, Host, PROMPT, Prompt, Scratch, Terminal, TestHost, virhai};
 
 const PLAIN: &[(&str, &str)] = &[("NO_COLOR", "1")];
 const UP: &str = "\x1b[A";

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Scratch, TestHost, virhai};
+use crate::support::{Host, Scratch, TestHost, virhai};
 
 /// A module that makes a thing and says so, and how to take it back.
 const MODULE: &str = r#"

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 
-use crate::support::{Daemon, TestHost, virhai};
+use crate::support::{Daemon, Host, TestHost, virhai};
 
 fn on_test_host(script: &str) {
     let host = TestHost::new();

@@ -1,6 +1,6 @@
 //! XML documents in scripts.
 
-use crate::support::{Embed, TestHost, virhai};
+use crate::support::{Embed, Host, TestHost, virhai};
 
 /// Runs `script` on a test driver of its own.
 fn check(script: &str) {

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use super::capabilities::{self, Whose};
 use super::embed::kill_guests;
 use super::user::as_test_user;
-use super::{Run, Scratch, micro, micro_xml, virhai};
+use super::{Host, Scratch};
 
 /// QEMU without `virtlogd`, and migrations to this host over loopback, on ports of its own: the
 /// daemons of tests that run side by side would otherwise race for the same ones.
@@ -85,18 +85,6 @@ impl Daemon {
         self.scratch.path("run/libvirt/libvirt-sock")
     }
 
-    pub fn uri(&self) -> String {
-        format!("qemu+unix:///session?socket={}", self.socket().display())
-    }
-
-    pub fn path(&self, name: &str) -> String {
-        self.scratch.text(name)
-    }
-
-    pub fn scratch(&self) -> &Scratch {
-        &self.scratch
-    }
-
     /// Sends a signal to the daemon.
     pub fn signal(&self, signal: Signal) {
         if let Some(process) = &self.process {
@@ -111,37 +99,15 @@ impl Daemon {
             let _ = process.wait();
         }
     }
+}
 
-    /// Puts the micro guest `kind` on this host's disk and answers XML that calls it `name`.
-    pub fn micro(&self, kind: &str, name: &str) -> String {
-        let disk = self
-            .scratch
-            .copy(&micro(&format!("{kind}.img")), &format!("{name}.img"));
-        micro_xml(
-            name,
-            &disk.display().to_string(),
-            &self.path(&format!("{name}.console")),
-        )
+impl Host for Daemon {
+    fn uri(&self) -> String {
+        format!("qemu+unix:///session?socket={}", self.socket().display())
     }
 
-    /// What the guest `name` has printed on its console.
-    pub fn console(&self, name: &str) -> String {
-        let bytes = std::fs::read(self.scratch.path(format!("{name}.console"))).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-
-    /// A run of the program whose `connect()` opens this daemon.
-    pub fn virhai(&self) -> Run {
-        virhai()
-            .unprivileged()
-            .env("HOME", self.scratch.path("home"))
-            .arg("-c")
-            .arg(self.uri())
-    }
-
-    /// Runs a script, which must end well.
-    pub fn ok(&self, script: &str) -> String {
-        self.virhai().script(script).ok()
+    fn scratch(&self) -> &Scratch {
+        &self.scratch
     }
 }
 

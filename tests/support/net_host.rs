@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::capabilities::{self, Whose};
 use super::user::OWN_LOCKS;
-use super::{Run, Scratch, virhai};
+use super::{Host, Run, Scratch, virhai};
 
 /// Where the daemon's own folders are, by the system's name for them.
 const FOLDERS: [(&str, &str); 5] = [
@@ -83,37 +83,24 @@ impl NetHost {
     fn socket(&self) -> PathBuf {
         self.scratch.path("run/libvirt-sock")
     }
+}
 
-    pub fn uri(&self) -> String {
+impl Host for NetHost {
+    fn uri(&self) -> String {
         format!("qemu+unix:///system?socket={}", self.socket().display())
     }
 
-    pub fn path(&self, name: &str) -> String {
-        self.scratch.text(name)
-    }
-
-    pub fn scratch(&self) -> &Scratch {
+    fn scratch(&self) -> &Scratch {
         &self.scratch
     }
 
-    /// What the guest `name` has printed on its console.
-    pub fn console(&self, name: &str) -> String {
-        let bytes = std::fs::read(self.scratch.path(format!("{name}.console"))).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-
     /// A run of the program within this host's network, whose `connect()` opens this host.
-    pub fn virhai(&self) -> Run {
+    fn virhai(&self) -> Run {
         let process = self.process.id().to_string();
         virhai()
             .through(&["nsenter", "--target", &process, "--net", "--"])
             .arg("-c")
             .arg(self.uri())
-    }
-
-    /// Runs a script, which must end well.
-    pub fn ok(&self, script: &str) -> String {
-        self.virhai().script(script).ok()
     }
 }
 

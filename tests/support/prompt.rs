@@ -1,6 +1,6 @@
 //! A prompt on a terminal.
 
-use super::{Run, Scratch, Terminal, TestHost, virhai};
+use super::{Host, Run, Scratch, Terminal, TestHost, virhai};
 
 /// What stands before an input.
 pub const PROMPT: &str = "test> ";

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::Host;
 use super::user::test_user;
 
 /// A folder that is removed with its value; short, since sockets in it have long names.
@@ -89,13 +90,14 @@ impl TestHost {
         scratch.write("node.xml", format!("<node>{domains}</node>"));
         Self(scratch)
     }
+}
 
-    pub fn uri(&self) -> String {
+impl Host for TestHost {
+    fn uri(&self) -> String {
         format!("test://{}", self.0.path("node.xml").display())
     }
 
-    /// A path for a file of the test's.
-    pub fn path(&self, name: &str) -> String {
-        self.0.text(name)
+    fn scratch(&self) -> &Scratch {
+        &self.0
     }
 }

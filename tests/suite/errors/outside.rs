@@ -8,7 +8,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::{Case, compare};
-use crate::support::{Daemon, Embed, Outcome, Run, virhai};
+use crate::support::{Daemon, Embed, Host, Outcome, Run, virhai};
 
 #[test]
 fn a_connection_that_is_read_only() {

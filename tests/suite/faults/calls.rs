@@ -4,7 +4,7 @@ use virhai::catalog;
 use virhai::engine::{self, Limits};
 use virhai::{Imports, Session, SessionOptions};
 
-use crate::support::{Embed, TestHost, virhai};
+use crate::support::{Embed, Host, TestHost, virhai};
 
 #[test]
 fn a_handle_outlives_its_domain_and_its_connection_without_harm() {

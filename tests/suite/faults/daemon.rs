@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdin, ChildStdout};
 
 use nix::sys::signal::Signal;
 
-use crate::support::Daemon;
+use crate::support::{Daemon, Host};
 
 /// A script that tells the test when it is ready, and goes on when the test says so.
 struct Dialogue {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Daemon, SmallDisk};
+use crate::support::{Daemon, Host, SmallDisk};
 
 /// The QEMU of the guest `name`.
 fn qemu(host: &Daemon, name: &str) -> Pid {

@@ -1,6 +1,6 @@
 //! Text that is malformed, huge, deep, or no text at all.
 
-use crate::support::{Scratch, TestHost, virhai};
+use crate::support::{Host, Scratch, TestHost, virhai};
 
 /// The code of the error that `define_xml` throws for the XML in a file-sized script.
 fn defining(xml: &str) -> String {

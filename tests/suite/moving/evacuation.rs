@@ -1,5 +1,6 @@
 //! Hosts that all guests leave.
 
+use crate::support::Host;
 use std::path::Path;
 
 use super::Hosts;

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Daemon, Run, micro, micro_xml};
+use crate::support::{Daemon, Host, Run, micro, micro_xml};
 
 /// Two hosts that both have the pool `shared`, one folder; and there the pool `own`.
 struct Hosts {

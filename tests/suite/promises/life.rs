@@ -1,7 +1,7 @@
 //! 1 to 7: the states.
 
 use super::{assert_counted_on, on_qemu, on_test, script};
-use crate::support::Embed;
+use crate::support::{Embed, Host};
 
 /// 1, 2, 3, 4: undefined, defined, running, paused, and saved in its two forms.
 const STATES: &str = r#"

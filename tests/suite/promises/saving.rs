@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{assert_counted_on, on_qemu, on_test, script};
-use crate::support::{Embed, micro};
+use crate::support::{Embed, Host, micro};
 
 /// 43, 44, 46, 52, 55, 56 on both drivers.
 const SAVED: &str = r#"

@@ -2,7 +2,7 @@
 //! answers with a sentence that helps.
 
 use super::on_test;
-use crate::support::{Embed, Outcome, TestHost, virhai};
+use crate::support::{Embed, Host, Outcome, TestHost, virhai};
 
 /// A script that is run with a domain `dom` that is defined and off.
 fn slip(body: &str) -> Outcome {

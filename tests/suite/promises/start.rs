@@ -6,7 +6,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::{assert_counted_on, on_qemu, on_test, script};
-use crate::support::{Daemon, Embed};
+use crate::support::{Daemon, Embed, Host};
 
 /// 8, 11, 12, 21, 23: both ways of bringing a domain into being, and from one to the other.
 const CREATED_AND_DEFINED: &str = r#"

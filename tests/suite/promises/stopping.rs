@@ -1,7 +1,7 @@
 //! 36 to 41: stopping.
 
 use super::{on_test, script};
-use crate::support::Embed;
+use crate::support::{Embed, Host};
 
 /// 36, 38, 39 on T, where a shutdown is done at once, also of a paused domain, and has no modes.
 #[test]

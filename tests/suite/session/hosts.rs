@@ -1,7 +1,7 @@
 //! Connections of a session.
 
 use super::quiet;
-use crate::support::{Daemon, Prompt, Scratch, Terminal, TestHost, virhai};
+use crate::support::{Daemon, Host, Prompt, Scratch, Terminal, TestHost, virhai};
 
 #[test]
 fn the_prompt_tells_the_host_and_whether_it_is_for_reading_only() {

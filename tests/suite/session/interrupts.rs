@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::{Daemon, PROMPT, Prompt, Terminal, TestHost, virhai};
+use crate::support::{Daemon, Host, PROMPT, Prompt, Terminal, TestHost, virhai};
 
 #[test]
 fn ctrl_c_in_a_pager_is_the_pagers() {

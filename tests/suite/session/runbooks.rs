@@ -1,7 +1,7 @@
 //! What a session leaves behind: runbooks, and its history.
 
 use super::quiet;
-use crate::support::{PROMPT, Prompt, virhai};
+use crate::support::{Host, PROMPT, Prompt, virhai};
 
 #[test]
 fn a_session_is_saved_as_a_runbook_that_runs() {

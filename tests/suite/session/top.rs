@@ -1,7 +1,7 @@
 //! The live view of guests.
 
 use super::quiet;
-use crate::support::{Daemon, PROMPT, Prompt, Scratch, Terminal, TestHost, virhai};
+use crate::support::{Daemon, Host, PROMPT, Prompt, Scratch, Terminal, TestHost, virhai};
 
 fn top(host: &TestHost, home: &Scratch) -> Terminal {
     let command = virhai()

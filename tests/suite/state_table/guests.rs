@@ -1,7 +1,7 @@
 //! The rows that a guest does by itself, or as its answer to a request: each with a guest that
 //! does just that, all on one host.
 
-use crate::support::Embed;
+use crate::support::{Embed, Host};
 
 use super::rows::{self, Row};
 

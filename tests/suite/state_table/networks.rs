@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::support::{NetHost, Scratch, virhai};
+use crate::support::{Host, NetHost, Scratch, virhai};
 
 use super::report;
 use super::rows::{self, Row};

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::fs::File;
 
-use crate::support::{Daemon, Scratch, virhai};
+use crate::support::{Daemon, Host, Scratch, virhai};
 
 use super::report;
 use super::rows::{self, Row};

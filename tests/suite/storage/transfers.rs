@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Store;
-use crate::support::{SmallDisk, Terminal};
+use crate::support::{Host, SmallDisk, Terminal};
 
 const MIB: u64 = 1024 * 1024;
 

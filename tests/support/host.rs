@@ -1,0 +1,54 @@
+//! What all private hosts have in common.
+
+use super::{Outcome, Run, Scratch, micro, micro_xml, virhai};
+
+/// A host of the test's own.
+pub trait Host {
+    fn uri(&self) -> String;
+
+    /// The folder that it lives in.
+    fn scratch(&self) -> &Scratch;
+
+    /// A run of the program whose `connect()` opens this host, and whose home is in it.
+    fn virhai(&self) -> Run {
+        virhai()
+            .unprivileged()
+            .env("HOME", self.scratch().path("home"))
+            .arg("-c")
+            .arg(self.uri())
+    }
+
+    /// A path for a file of the test's.
+    fn path(&self, name: &str) -> String {
+        self.scratch().text(name)
+    }
+
+    /// Runs a script, which must end well.
+    fn ok(&self, script: &str) -> String {
+        self.virhai().script(script).ok()
+    }
+
+    /// Runs a script to its end.
+    fn run(&self, script: &str) -> Outcome {
+        self.virhai().script(script).run()
+    }
+
+    /// Puts the micro guest `kind` on this host's disk and answers XML that calls it `name`.
+    fn micro(&self, kind: &str, name: &str) -> String {
+        let disk = self
+            .scratch()
+            .copy(&micro(&format!("{kind}.img")), &format!("{name}.img"));
+        micro_xml(
+            name,
+            &disk.display().to_string(),
+            &self.path(&format!("{name}.console")),
+        )
+    }
+
+    /// What the guest `name` has printed on its console.
+    fn console(&self, name: &str) -> String {
+        let file = self.scratch().path(format!("{name}.console"));
+        let bytes = std::fs::read(file).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
