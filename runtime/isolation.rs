@@ -64,8 +64,16 @@ pub(crate) fn come_home(
     }
 }
 
-/// Where characters were put into a text: before which place of it, and how many.
-pub(crate) type Shifts = Vec<(Position, usize)>;
+/// Where characters were put into a text, in its order.
+pub(crate) type Shifts = Vec<Shift>;
+
+/// Characters that were put before a place of a text.
+pub(crate) struct Shift {
+    line: usize,
+    /// From 1.
+    column: usize,
+    count: usize,
+}
 
 /// The text of `file`, made fit to be run beside others, and where it differs.
 pub(crate) fn isolated(file: &str, text: &str) -> (String, Shifts) {
@@ -73,14 +81,22 @@ pub(crate) fn isolated(file: &str, text: &str) -> (String, Shifts) {
     let mut places = insertions(text, &prefix);
     places.sort_by_key(|(offset, _)| *offset);
     let (mut isolated, mut shifts) = (String::with_capacity(text.len() * 2), Shifts::new());
-    let mut done = 0;
+    let (mut done, mut line, mut column) = (0, 1, 1);
     for (offset, inserted) in places {
-        isolated.push_str(&text[done..offset]);
+        let before = &text[done..offset];
+        if let Some(last) = before.rfind('\n') {
+            line += before.matches('\n').count();
+            column = 1 + before[last + 1..].chars().count();
+        } else {
+            column += before.chars().count();
+        }
+        isolated.push_str(before);
         isolated.push_str(&inserted);
-        shifts.push((
-            crate::source::position(text, offset),
-            inserted.chars().count(),
-        ));
+        shifts.push(Shift {
+            line,
+            column,
+            count: inserted.chars().count(),
+        });
         done = offset;
     }
     isolated.push_str(&text[done..]);
@@ -196,16 +212,13 @@ pub(crate) fn as_written(shifts: &Shifts, position: Position) -> Position {
     };
     // Columns of the isolated text, from 1.
     let (mut column, mut added) = (column, 0);
-    for (place, count) in shifts
-        .iter()
-        .filter(|(place, _)| place.line() == Some(line))
-    {
-        let begin = place.position().unwrap_or(1) + added;
+    for shift in shifts.iter().filter(|shift| shift.line == line) {
+        let begin = shift.column + added;
         if column < begin {
             break;
         }
-        column = column.max(begin + count);
-        added += count;
+        column = column.max(begin + shift.count);
+        added += shift.count;
     }
     column -= added;
     match (u16::try_from(line), u16::try_from(column)) {

@@ -114,11 +114,13 @@ fn abort(handle: &Handle, operation: u32, end: &End) {
     }
 }
 
-/// Whether the job that runs can be this `operation`, and not one that another client began.
+/// Whether a job runs that can be this `operation`, and not one that another client began.
 fn may_be(handle: &Handle, operation: u32) -> bool {
-    // A driver that cannot tell has no jobs of other sorts either.
-    let Ok((_, figures)) = libvirt::domain::job_stats(handle, 0) else {
-        return true;
+    let figures = match libvirt::domain::job_stats(handle, 0) {
+        Ok((kind, _)) if kind == i64::from(virt_sys::VIR_DOMAIN_JOB_NONE) => return false,
+        Ok((_, figures)) => figures,
+        // A driver that cannot tell has no jobs of other sorts either.
+        Err(failure) => return failure.code == i64::from(virt_sys::VIR_ERR_NO_SUPPORT),
     };
     let told = figures.iter().find(|(name, _)| name == "operation");
     told.is_none_or(

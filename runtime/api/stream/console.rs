@@ -1,7 +1,7 @@
 //! A guest's console: what it prints, and typing at it.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};
@@ -12,6 +12,7 @@ use crate::api::connection::in_process;
 use crate::api::domain::Domain;
 use crate::exit::terminated;
 use crate::libvirt::{self, Failure};
+use crate::session::Session;
 
 /// An open console.
 pub(super) struct Console {
@@ -50,6 +51,45 @@ impl Inbox {
         }
         drop(state);
         self.changed.notify_all();
+    }
+
+    /// Waits until `find` finds something, the console ends or `timeout` is over; answers what
+    /// there is then, and what was found.
+    fn until<T>(
+        self: &Arc<Self>,
+        ctx: &NativeCallContext,
+        timeout: Duration,
+        mut find: impl FnMut(&mut State) -> Option<T>,
+    ) -> RhaiResultOf<(MutexGuard<'_, State>, Option<T>)> {
+        let deadline = Instant::now().checked_add(timeout);
+        let session = Session::of(ctx);
+        let waiters = Arc::clone(self);
+        let _guard = session.interrupt().on_stop(move || {
+            // A waiter that holds the lock has not gone to sleep yet and would miss the call.
+            drop(waiters.lock());
+            waiters.changed.notify_all();
+        });
+        let mut state = self.lock();
+        loop {
+            let found = find(&mut state);
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if found.is_some() || state.ended || left.is_some_and(|left| left.is_zero()) {
+                return Ok((state, found));
+            }
+            if session.interrupt().stopping().is_some() {
+                return Err(terminated(ctx));
+            }
+            state = match left {
+                Some(left) => {
+                    let waited = self.changed.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => {
+                    let waited = self.changed.wait(state);
+                    waited.unwrap_or_else(PoisonError::into_inner)
+                }
+            };
+        }
     }
 }
 
@@ -150,51 +190,24 @@ pub(super) mod functions {
         timeout: Dynamic,
     ) -> RhaiResultOf<String> {
         let timeout = duration(&ctx, &timeout)?;
-        let deadline = Instant::now().checked_add(timeout);
-        let interrupt = stream.0.connection.session().interrupt();
         let inbox = Arc::clone(&stream.opened(&ctx)?.inbox);
-        let waiters = Arc::clone(&inbox);
-        let _guard = interrupt.on_stop(move || {
-            // A waiter that holds the lock has not gone to sleep yet and would miss the call.
-            drop(waiters.lock());
-            waiters.changed.notify_all();
-        });
-        let mut state = inbox.lock();
-        loop {
-            if let Some(place) = memchr::memmem::find(&state.bytes, text.as_bytes()) {
-                let taken: Vec<u8> = state.bytes.drain(..place + text.len()).collect();
-                return Ok(String::from_utf8_lossy(&taken).into_owned());
-            }
-            if interrupt.stopping().is_some() {
-                return Err(terminated(&ctx));
-            }
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if state.ended || left.is_some_and(|left| left.is_zero()) {
-                let tail = String::from_utf8_lossy(&state.bytes);
-                let last: Vec<&str> = tail.lines().rev().take(5).collect();
-                let last = last.into_iter().rev().collect::<Vec<_>>().join("\n");
-                let why = match state.ended {
-                    true => "the console ended".to_owned(),
-                    false => format!("waited {}", humantime::format_duration(timeout)),
-                };
-                let message = format!("{why} without `{text}`; its last lines are:\n{last}");
-                let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_TIMEOUT, message);
-                return Err(stream.fail(&ctx, failure, "virStreamRecv"));
-            }
-            state = match left {
-                Some(left) => {
-                    inbox
-                        .changed
-                        .wait_timeout(state, left)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
-                }
-                None => inbox
-                    .changed
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner),
-            };
+        let (state, waited) = inbox.until(&ctx, timeout, |state| {
+            let place = memchr::memmem::find(&state.bytes, text.as_bytes())?;
+            Some(state.bytes.drain(..place + text.len()).collect::<Vec<u8>>())
+        })?;
+        if let Some(taken) = waited {
+            return Ok(String::from_utf8_lossy(&taken).into_owned());
         }
+        let tail = String::from_utf8_lossy(&state.bytes);
+        let last: Vec<&str> = tail.lines().rev().take(5).collect();
+        let last = last.into_iter().rev().collect::<Vec<_>>().join("\n");
+        let why = match state.ended {
+            true => "the console ended".to_owned(),
+            false => format!("waited {}", humantime::format_duration(timeout)),
+        };
+        let message = format!("{why} without `{text}`; its last lines are:\n{last}");
+        let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_TIMEOUT, message);
+        Err(stream.fail(&ctx, failure, "virStreamRecv"))
     }
 
     /// Takes what has arrived and not been taken yet, without waiting.
@@ -208,6 +221,31 @@ pub(super) mod functions {
     #[rhai_fn(pure, return_raw)]
     pub fn read(ctx: NativeCallContext, stream: &mut Stream) -> RhaiResultOf<String> {
         let taken = std::mem::take(&mut stream.opened(&ctx)?.inbox.lock().bytes);
+        Ok(String::from_utf8_lossy(&taken).into_owned())
+    }
+
+    /// Takes all that arrives until the console ends, as it does once its guest is off, or until
+    /// `timeout` is over.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// let console = dom.open_console();
+    /// console.wait("MG:c=", "30s");
+    /// dom.destroy();
+    /// console.read("30s");
+    /// assert_eq(console.read(), "");
+    /// ```
+    /// Calls virStreamRecv.
+    #[rhai_fn(name = "read", pure, return_raw)]
+    pub fn read_to_end(
+        ctx: NativeCallContext,
+        stream: &mut Stream,
+        timeout: Dynamic,
+    ) -> RhaiResultOf<String> {
+        let timeout = duration(&ctx, &timeout)?;
+        let inbox = Arc::clone(&stream.opened(&ctx)?.inbox);
+        let (mut state, _) = inbox.until(&ctx, timeout, |_| None::<()>)?;
+        let taken = std::mem::take(&mut state.bytes);
         Ok(String::from_utf8_lossy(&taken).into_owned())
     }
 
