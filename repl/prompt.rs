@@ -13,6 +13,7 @@ mod text;
 mod transcript;
 mod worker;
 
+use std::io::ErrorKind;
 use std::sync::mpsc::{self, Receiver};
 
 use nix::sys::termios::{SetArg, tcgetattr, tcsetattr};
@@ -116,6 +117,10 @@ impl Prompt {
                 // Ctrl-C at the prompt drops the line and nothing else.
                 Err(ReadlineError::Interrupted) => continue,
                 Err(ReadlineError::Eof) => return run::DONE,
+                Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                    eprintln!("error: what was typed is no UTF-8 text, and was dropped");
+                    continue;
+                }
                 Err(error) => {
                     eprintln!("error: cannot read from the terminal: {error}");
                     return FAILED;

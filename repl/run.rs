@@ -238,9 +238,9 @@ fn work(
         }
     }
     // Only among several files can a name be taken for another's.
-    let ast = match program.imported().next() {
-        Some(_) => imports.isolated(engine, &script.name, &script.text, &program.ast),
-        None => Ok(program.ast.clone()),
+    let ast = match script.text.contains("import") {
+        true => imports.isolated(engine, &script.name, &script.text, &program.ast),
+        false => program.ast.clone(),
     };
     let mut scope = Scope::new();
     scope.push_constant(
@@ -253,18 +253,15 @@ fn work(
             .collect::<Array>(),
     );
     let began = Instant::now();
-    let result = engine::guarded(|| {
-        let ast = ast?;
-        match &script.function {
-            None => engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast),
-            Some(name) => engine.call_fn_with_options::<Dynamic>(
-                CallFnOptions::new().eval_ast(true),
-                &mut scope,
-                &ast,
-                name,
-                (),
-            ),
-        }
+    let result = engine::guarded(|| match &script.function {
+        None => engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast),
+        Some(name) => engine.call_fn_with_options::<Dynamic>(
+            CallFnOptions::new().eval_ast(true),
+            &mut scope,
+            &ast,
+            name,
+            (),
+        ),
     });
     let status = finish(options, session, engine, imports, &script.name, result);
     if options.verbose {

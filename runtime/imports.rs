@@ -131,19 +131,17 @@ impl Imports {
 
     /// The code of the file `name`, which compiled to `ast`, as it is to be run: where it is
     /// called by other files, it calls its own functions and not theirs.
-    pub fn isolated(
-        &self,
-        engine: &Engine,
-        name: &str,
-        text: &str,
-        ast: &AST,
-    ) -> Result<AST, Box<EvalAltResult>> {
+    pub fn isolated(&self, engine: &Engine, name: &str, text: &str, ast: &AST) -> AST {
         let (text, shifts) = isolation::isolated(name, &crate::source::without_shebang(text));
         let imports = named_imports(ast)
             .into_iter()
             .filter_map(|(alias, path)| Some((alias, self.find(Some(name), &path).ok()?.name)))
             .collect();
-        let mut ast = engine.compile(&text)?;
+        // What was put in may be too much for the limits: then it has to do without.
+        let (mut ast, shifts) = match engine.compile(&text) {
+            Ok(ast) => (ast, shifts),
+            Err(_) => (ast.clone(), Shifts::new()),
+        };
         ast.set_source(name);
         let isolated = Isolated {
             ast: ast.clone(),
@@ -156,7 +154,7 @@ impl Imports {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         known.insert(name.to_owned(), isolated);
-        Ok(ast)
+        ast
     }
 
     /// The file that the function `name` was written in, where its name is its own.
@@ -397,7 +395,6 @@ impl ModuleResolver for Imports {
                         .map_err(|error| fail(error.into()))?,
                 };
                 self.isolated(engine, &found.name, &found.text, &ast)
-                    .map_err(fail)?
             }
         };
         let mut module = Module::eval_ast_as_new(Scope::new(), &ast, engine).map_err(fail)?;

@@ -6,6 +6,7 @@
 //! import that no script can name. It leads to a module with a global function, which gives the
 //! calls a memory of their own, and it brings the names of the file that the code was written in.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
 use rhai::{FuncRegistration, GlobalRuntimeState, Module, Position, Shared};
@@ -109,6 +110,7 @@ fn insertions(text: &str, prefix: &str) -> Vec<(usize, String)> {
         .into_iter()
         .filter(|piece| !matches!(piece.class, Class::Comment { .. }))
         .collect();
+    let own = Own::of(&pieces, text);
     let of = |index: usize| pieces.get(index).map_or("", |piece| piece.of(text));
     let mut places = Vec::new();
     let mut index = 0;
@@ -121,6 +123,14 @@ fn insertions(text: &str, prefix: &str) -> Vec<(usize, String)> {
                 end.map_or(pieces.len(), |end| end + 1)
             }
             _ => {
+                if let Some((last, call)) = own.reference(&pieces, text, index) {
+                    // A name without a call leads Rhai to the main script.
+                    let parameters = call.trim_start_matches(|letter| letter != '(');
+                    let parameters = parameters.trim_matches(['(', ')']);
+                    places.push((piece.span.start, format!("|{parameters}|{{{prefix}")));
+                    places.push((pieces[last].span.end, format!("{call}}}")));
+                    index = last;
+                }
                 index += 1;
                 continue;
             }
@@ -130,8 +140,8 @@ fn insertions(text: &str, prefix: &str) -> Vec<(usize, String)> {
             "{" => closing_brace(&pieces, body),
             _ => last_of_expression(&pieces, text, body),
         };
-        // Imports cost time: what calls nothing by name needs none.
-        if calls(&pieces[body..=end], text) {
+        // Imports cost time: what calls nothing of a file's needs none.
+        if own.are_called(&pieces[body..=end], text) {
             if first.of(text) == "{" {
                 places.push((first.span.end, prefix.to_owned()));
             } else {
@@ -142,6 +152,97 @@ fn insertions(text: &str, prefix: &str) -> Vec<(usize, String)> {
         index = body;
     }
     places
+}
+
+/// The functions that a file defines, by name, with how many parameters each has.
+struct Own<'a> {
+    functions: HashMap<&'a str, Vec<usize>>,
+    variables: HashSet<&'a str>,
+}
+
+impl<'a> Own<'a> {
+    fn of(pieces: &[Piece], text: &'a str) -> Self {
+        let of = |index: usize| pieces.get(index).map_or("", |piece| piece.of(text));
+        let mut functions: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut variables = HashSet::new();
+        for (index, piece) in pieces.iter().enumerate() {
+            match piece.of(text) {
+                "fn" if piece.class == Class::Keyword => {
+                    let names = (index + 1..pieces.len()).take_while(|index| of(*index) != "(");
+                    let open = index + 1 + names.clone().count();
+                    let parameters = (open + 1..pieces.len())
+                        .take_while(|index| of(*index) != ")")
+                        .filter(|index| pieces[*index].class == Class::Name);
+                    variables.extend(parameters.clone().map(of));
+                    if let Some(name) = names.last() {
+                        functions
+                            .entry(of(name))
+                            .or_default()
+                            .push(parameters.count());
+                    }
+                }
+                "let" | "const" | "for" | "as" => {
+                    variables.insert(of(index + 1));
+                }
+                // Parameters of closures and of `catch`, and the second variable of a `for`.
+                "|" | "," | "(" if ["|", ",", ")"].contains(&of(index + 2)) => {
+                    let of_a_closure = [of(index), of(index + 2)].contains(&"|");
+                    let of_catch = index > 0 && of(index - 1) == "catch";
+                    let of_for = of(index + 3) == "in";
+                    if of_a_closure || of_catch || of_for {
+                        variables.insert(of(index + 1));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Self {
+            functions,
+            variables,
+        }
+    }
+
+    /// Where a function of the file stands as a value at `index`: the last piece of that, and
+    /// how the value is called.
+    fn reference(&self, pieces: &[Piece], text: &str, index: usize) -> Option<(usize, String)> {
+        let of = |index: usize| pieces.get(index).map_or("", |piece| piece.of(text));
+        let before = index.checked_sub(1).map_or("", of);
+        let call = |name: &str, method: &str| {
+            let [count] = self.functions.get(name)?.as_slice() else {
+                return None;
+            };
+            let names: Vec<String> = (0..*count).map(|number| format!("own_{number}")).collect();
+            Some(format!("{method}({})", names.join(",")))
+        };
+        if of(index) == "Fn" && of(index + 1) == "(" && of(index + 3) == ")" {
+            let name = of(index + 2).strip_prefix('"')?.strip_suffix('"')?;
+            return Some((index + 3, call(name, ".call")?));
+        }
+        let name = of(index);
+        let named = pieces[index].class == Class::Name
+            && !self.variables.contains(name)
+            && ![".", "?.", "::", "fn"].contains(&before)
+            && !["(", "::", ":", "=", "."].contains(&of(index + 1));
+        if !named {
+            return None;
+        }
+        Some((index, call(name, "")?))
+    }
+
+    /// Whether `body` calls something by its name, or a function of a module.
+    fn are_called(&self, body: &[Piece], text: &str) -> bool {
+        let of = |index: usize| body.get(index).map_or("", |piece| piece.of(text));
+        body.iter().enumerate().any(|(index, piece)| {
+            let name = piece.of(text);
+            let before = index.checked_sub(1).map_or("", of);
+            match of(index + 1) {
+                "::" => piece.class == Class::Name,
+                "(" if [".", "?."].contains(&before) => self.functions.contains_key(name),
+                "(" => piece.class == Class::Name || ["Fn", "eval", "call"].contains(&name),
+                _ => false,
+            }
+        })
+    }
 }
 
 /// The index of the brace that opens the body of the function whose `fn` is at `index`.
@@ -159,21 +260,21 @@ fn begins_a_value(pieces: &[Piece], text: &str, index: usize) -> bool {
     match before.class {
         Class::Open | Class::Sign => true,
         Class::Keyword => !["true", "false", "this"].contains(&before.of(text)),
+        // After a block a statement begins, unless what follows are no parameters.
+        Class::Close if before.of(text) == "}" => {
+            let of = |index: usize| pieces.get(index).map_or("", |piece| piece.of(text));
+            let mut next = index + 1;
+            while pieces
+                .get(next)
+                .is_some_and(|piece| piece.class == Class::Name)
+                && of(next + 1) == ","
+            {
+                next += 2;
+            }
+            of(index) == "|" && of(next + 1) == "|"
+        }
         _ => false,
     }
-}
-
-/// Whether `body` calls something by its name, or a function of a module.
-fn calls(body: &[Piece], text: &str) -> bool {
-    body.windows(3).any(|three| {
-        let [before, name, after] = three else {
-            return false;
-        };
-        let method = [".", "?."].contains(&before.of(text));
-        name.class == Class::Name && (after.of(text) == "::" || after.of(text) == "(" && !method)
-    }) || body
-        .get(..2)
-        .is_some_and(|two| two[0].class == Class::Name && ["(", "::"].contains(&two[1].of(text)))
 }
 
 /// The index of what closes the brace at `from`.

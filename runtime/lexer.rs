@@ -128,6 +128,8 @@ fn class(token: &Token, open: bool, letters: &str) -> Class {
         Token::LexError(_) if letters.starts_with(['"', '\'', '`']) => Class::Text { open: true },
         Token::LexError(_) => Class::Wrong,
         Token::Identifier(_) => Class::Name,
+        // As the engine has it.
+        Token::Reserved(word) if **word == *"call" => Class::Name,
         Token::IntegerConstant(_) | Token::FloatConstant(_) => Class::Number,
         Token::LeftParen | Token::LeftBracket | Token::LeftBrace | Token::MapStart => Class::Open,
         Token::RightParen | Token::RightBracket | Token::RightBrace => Class::Close,

@@ -4,8 +4,12 @@ use std::borrow::Cow;
 
 use rhai::{Engine, Position};
 
-/// The script without the line that Unix reads, and all positions as they were.
+/// The script without the line that Unix reads or the mark of its encoding, and all positions as
+/// they were.
 pub fn without_shebang(text: &str) -> Cow<'_, str> {
+    if let Some(rest) = text.strip_prefix('\u{feff}') {
+        return Cow::Owned(format!(" {rest}"));
+    }
     match text.strip_prefix("#!") {
         // A third slash, from the path, would make it a doc comment.
         Some(rest) => Cow::Owned(format!("// {rest}")),

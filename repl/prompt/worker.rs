@@ -188,10 +188,7 @@ impl Worker {
         if !ast.has_functions() {
             return None;
         }
-        let ast = self
-            .imports
-            .isolated(&self.state.engine, name, text, &ast)
-            .ok()?;
+        let ast = self.imports.isolated(&self.state.engine, name, text, &ast);
         let mut module = Module::eval_ast_as_new(
             Scope::new(),
             &ast.clone_functions_only(),
@@ -280,11 +277,7 @@ impl RunningInput {
             }
         };
         // The same code whose functions the engine has been given.
-        let isolated = self.imports.isolated(&engine, &self.name, &self.text, &ast);
-        let mut ast = match isolated {
-            Ok(ast) => ast,
-            Err(error) => return self.stopped(&engine, &error),
-        };
+        let mut ast = self.imports.isolated(&engine, &self.name, &self.text, &ast);
         ast.clear_functions();
         ast.set_source(self.name.as_str());
         let mut whole = self.state.imported.merge(&ast);

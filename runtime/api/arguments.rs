@@ -132,8 +132,11 @@ fn size_in(ctx: &NativeCallContext, size: &Dynamic, unit: u64) -> RhaiResultOf<u
         .throw()
     })?;
     text.parse::<bytesize::ByteSize>()
+        .ok()
+        // It is cut off at the end of its numbers.
+        .filter(|size| size.as_u64() <= i64::MAX.unsigned_abs())
         .map(|size| size.as_u64() / unit)
-        .map_err(|_| {
+        .ok_or_else(|| {
             Error::invalid(ctx, format!("`{text}` is not a size"))
                 .with_hint(
                     "a size is a number in libvirt's unit, or text such as \"512MiB\" or \"20GiB\"",

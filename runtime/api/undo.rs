@@ -73,6 +73,7 @@ impl Undo {
             #[allow(deprecated)]
             let context = {
                 step.context.global.num_operations = Default::default();
+                step.context.global.level = 0;
                 step.context.create_context(ctx.engine())
             };
             // A defect in one step must not keep the others from being taken.

@@ -221,7 +221,8 @@ const CALLER: &str = r#"
     fn each(list, action) { let out = []; for x in list { out.push(action.call(x)); } out + [helper(0)] }
     fn mapped(list, action) { helper(0); list.map(action) }
     fn nested(list, action) { each(list, |x| each([x], action)) }
-    fn back() { |x| helper(x) }
+    fn by_name(list) { list.map(helper) }
+    fn method() { `caller method ${this}` }
     private fn helper(x) { `caller ${x} ${words::word()}` }
 "#;
 
@@ -261,6 +262,21 @@ fn a_closure_calls_the_functions_of_the_file_that_it_was_written_in() {
             "middle::both(|x| helper(x))",
             r#"[["middle 1 inner", "main 1 beside"], "caller 0 theirs"]"#,
         ),
+        // By a method, by its name alone, by text, as the last value of a block.
+        (
+            "caller::mapped([1], |x| x.method())",
+            r#"["main method 1"]"#,
+        ),
+        ("caller::by_name([1])", r#"["caller 1 theirs"]"#),
+        (
+            "caller::mapped([1], Fn(\"helper\"))",
+            r#"["main 1 beside"]"#,
+        ),
+        (
+            "caller::mapped([1], |x| eval(\"helper(x)\"))",
+            r#"["main 1 beside"]"#,
+        ),
+        ("caller::mapped([1], guarded(1))", r#"["main 1 beside"]"#),
         // What each file has is its own afterwards too.
         ("caller::each([1], |x| x); helper(2)", r#""main 2 beside""#),
     ] {
@@ -269,6 +285,8 @@ fn a_closure_calls_the_functions_of_the_file_that_it_was_written_in() {
             &format!(
                 "import \"caller\" as caller; import \"middle\" as middle; import \"beside\" as words;
                  fn helper(x) {{ `main ${{x}} ${{words::word()}}` }}
+                 fn method() {{ `main method ${{this}}` }}
+                 fn guarded(x) {{ if x < 1 {{ throw x }} |x| helper(x) }}
                  let result = {{ {code} }}; print(result.to_debug());"
             ),
         );
@@ -289,6 +307,19 @@ fn an_error_in_a_closure_that_another_file_calls_tells_its_place() {
     assert_eq!(outcome.status, 1, "{outcome}");
     assert!(outcome.stderr.contains("main.rhai:2:14"), "{outcome}");
     assert!(outcome.stderr.contains("main.rhai:3:27"), "{outcome}");
+}
+
+#[test]
+fn an_import_whose_path_is_computed_keeps_names_apart_too() {
+    let scratch = folder();
+    scratch.write("in/caller.rhai", CALLER);
+    scratch.write("in/sub/theirs.rhai", "fn word() { \"theirs\" }");
+    let outcome = run(
+        &scratch,
+        "fn helper(x) { `main ${x}` } let path = \"caller\"; import path as caller; let call = 6;\n\
+         [call | 1, caller::mapped([1], |x| helper(x))].to_string()",
+    );
+    assert_eq!(outcome.stdout, "[7, [\"main 1\"]]\n", "{outcome}");
 }
 
 #[test]

@@ -193,8 +193,13 @@ fn what_ensure_did_is_taken_back_with_what_surrounds_it() {
                 assert_eq(guest::ensure(conn, #{{ name: "web", memory: "48MiB", nics: [], kernel: "{kernel}" }}).changes.len(), 3);
                 // Once it counts, it hears what it is asked.
                 conn.lookup_by_name("web").open_console().wait("MG:c=", "30s");
-                // What is gone already need not be deleted.
+                // What is gone already need not be taken back.
                 image::create(conn, #{{ pool: "images", name: "brief.img", format: "raw", size: "1MiB" }}).delete();
+                pool::create(conn, #{{ name: "brief", path: "{folder}-2" }});
+                pool::remove(conn, "brief");
+                guest::create(conn, #{{ name: "brief", memory: "32MiB", nics: [], start: false }});
+                guest::ensure(conn, #{{ name: "brief", memory: "32MiB", nics: [] }}).domain.destroy();
+                guest::remove(conn.lookup_by_name("brief"));
                 throw "something later";
             }});"#
         ))

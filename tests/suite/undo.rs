@@ -219,3 +219,29 @@ fn what_undoes_is_limited_too_but_gets_more_than_what_failed() {
         assert!(outcome.stderr.contains(&said), "{outcome}");
     }
 }
+
+#[test]
+fn what_undoes_may_call_as_deeply_as_what_failed() {
+    let outcome = virhai()
+        .arg("-e")
+        .arg(
+            r#"fn undefine(dom) { undefine_now(dom) }
+               fn undefine_now(dom) { dom.undefine() }
+               fn deeper(conn, n) {
+                   let xml = `<domain type='test'><name>web${n}</name><memory>1024</memory><os><type>hvm</type></os></domain>`;
+                   all_or_nothing(|undo| {
+                       undo.step(|| conn.define_xml(xml), |dom| undefine(dom));
+                       deeper(conn, n + 1)
+                   });
+               }
+               let conn = connect("test:///default");
+               all_or_nothing(|undo| {
+                   undo.push(|| print(conn.num_of_defined_domains()));
+                   deeper(conn, 0);
+               });"#,
+        )
+        .run();
+    assert_eq!(outcome.status, 1, "{outcome}");
+    assert_eq!(outcome.stdout, "0\n", "{outcome}");
+    assert!(!outcome.stderr.contains("cannot undo"), "{outcome}");
+}
