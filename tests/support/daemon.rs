@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::capabilities::{self, Whose};
-use super::embed::kill_guests;
+use super::qemu::end_qemu;
 use super::user::as_test_user;
 use super::{Host, Scratch};
 
@@ -117,6 +117,6 @@ impl Drop for Daemon {
         // A stopped daemon would not die of a plain signal.
         self.signal(Signal::SIGCONT);
         self.kill();
-        kill_guests(&self.scratch.path("run/libvirt/qemu/run"));
+        end_qemu(&self.scratch);
     }
 }

@@ -1,8 +1,7 @@
 //! QEMU within the process, with all of its state in a folder of the test's.
 
-use std::path::Path;
-
 use super::capabilities::{self, Whose};
+use super::qemu::end_qemu;
 use super::{Host, Scratch};
 
 /// Where a host keeps what it found out about QEMU.
@@ -36,24 +35,6 @@ impl Host for Embed {
 impl Drop for Embed {
     fn drop(&mut self) {
         capabilities::keep(Whose::User, &self.scratch.path(CAPABILITIES));
-        kill_guests(&self.scratch.path("root/run/qemu"));
-    }
-}
-
-/// Ends the QEMU processes whose pid files are in `folder`.
-pub fn kill_guests(folder: &Path) {
-    let Ok(files) = std::fs::read_dir(folder) else {
-        return;
-    };
-    for file in files.flatten() {
-        let path = file.path();
-        if path.extension().is_some_and(|extension| extension == "pid")
-            && path.file_name().is_some_and(|name| name != "driver.pid")
-            && let Ok(text) = std::fs::read_to_string(&path)
-            && let Ok(pid) = text.trim().parse()
-        {
-            let pid = nix::unistd::Pid::from_raw(pid);
-            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
-        }
+        end_qemu(&self.scratch);
     }
 }

@@ -9,6 +9,7 @@ mod guests;
 mod host;
 mod net_host;
 mod prompt;
+mod qemu;
 mod run;
 mod scratch;
 mod small_disk;

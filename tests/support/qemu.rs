@@ -1,0 +1,27 @@
+//! The QEMU processes that a host leaves behind when it is killed.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::Scratch;
+
+/// Ends the QEMU processes whose command line names the folder: guests, and those that are asked
+/// what they can do. Their pid files would not do: one that outlives its process may name another.
+pub fn end_qemu(scratch: &Scratch) {
+    let folder = scratch.text("");
+    for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = process
+            .file_name()
+            .to_str()
+            .and_then(|pid| pid.parse().ok())
+        else {
+            continue;
+        };
+        let command = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let command = String::from_utf8_lossy(&command);
+        let program = command.split('\0').next().unwrap_or_default();
+        if program.contains("qemu-system") && command.contains(&folder) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+}
