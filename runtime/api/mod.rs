@@ -9,6 +9,7 @@ pub(crate) mod disk_image;
 pub(crate) mod domain;
 pub(crate) mod domain_snapshot;
 pub(crate) mod error;
+pub(crate) mod granted;
 pub(crate) mod growth;
 pub(crate) mod interface;
 pub(crate) mod nested;

@@ -6,8 +6,8 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Engine, NativeCallContext, exported_module};
 
 use super::arguments::{RhaiResultOf, duration, number};
+use super::granted::reachable;
 use super::prelude::failed;
-use crate::error::Error;
 use crate::exit::terminated;
 use crate::patience::{self, NoAnswer};
 use crate::session::Session;
@@ -38,14 +38,7 @@ mod functions {
     ) -> RhaiResultOf<bool> {
         let port: u16 = number(&ctx, "a port", port)?;
         let timeout = duration(&ctx, &timeout)?;
-        if !Session::of(&ctx).grants().reaches(host, port) {
-            return Err(Error::invalid(
-                &ctx,
-                format!("the script may not connect to {host}:{port}"),
-            )
-            .with_hint("`--allow-net HOST` or `--allow-net HOST:PORT` allows it for one run")
-            .throw());
-        }
+        reachable(&ctx, host, port)?;
         let session = Session::of(&ctx);
         let host = host.to_owned();
         // Neither the resolver nor a host with many addresses keeps to a time of its own.

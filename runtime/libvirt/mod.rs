@@ -13,6 +13,7 @@ pub mod domain;
 pub mod event_loop;
 pub mod events;
 mod failure;
+pub mod inherited;
 pub mod interface;
 pub mod network;
 pub mod peek;

@@ -62,3 +62,44 @@ fn a_guest_migrates_live_and_comes_back() {
         "the guest booted once"
     );
 }
+
+#[test]
+fn files_are_handed_to_a_guest_only_where_the_user_allows_it() {
+    let host = Embed::new();
+    let file = host.scratch().write("log", "");
+    let (log, xml) = (file.display(), host.micro("counter", "web"));
+    let script = format!(
+        r#"
+        let conn = connect("test:///default");
+        let dom = conn.lookup_by_name("test");
+        dom.destroy();
+        dom.create_with_files(["{log}"]);
+        assert_eq(dom.state(), "running");
+        let xml = `<domain type="test"><name>made</name><memory unit="MiB">64</memory>
+                     <os><type>hvm</type></os></domain>`;
+        assert(conn.create_xml_with_files(xml, ["{log}", "{log}"]).is_active());
+        for refused in [
+            || conn.create_xml_with_files(xml, [1]),
+            || dom.create_with_files(["{log}.missing/x"]),
+            || dom.create_with_files(["/dev/null"]),
+        ] {{
+            try {{
+                refused.call();
+                throw "not refused";
+            }} catch (err) {{
+                assert_eq(err.code, "VIR_ERR_INVALID_ARG");
+            }}
+        }}
+        try {{
+            connect().define_xml(`{xml}`).create_with_files(["{log}"]);
+            throw "QEMU took files";
+        }} catch (err) {{
+            assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
+        }}
+        "#
+    );
+    let granted = host.virhai().arg("--allow-write").arg(&file);
+    granted.script(&script).ok();
+    let refused = host.virhai().script(&script).fails(1);
+    assert!(refused.stderr.contains("--allow-write PATH"), "{refused}");
+}

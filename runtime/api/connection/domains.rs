@@ -7,9 +7,10 @@ use virt::connect::Connect;
 use super::Connection;
 use super::about::{About, name};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, number, uuid_text};
-use crate::api::domain::Domain;
+use crate::api::domain::{Domain, open_files};
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::{Error, OfXml};
+use crate::libvirt;
 
 fn define(
     ctx: &NativeCallContext,
@@ -328,6 +329,64 @@ pub(super) mod functions {
         let action = About("create", "domain", &xml);
         conn.call(&ctx, "virDomainCreateXML", action, |c| {
             c.create_domain_xml(&xml, wanted)
+        })
+        .of_xml(&xml)
+        .map(|domain| conn.adopt(domain))
+    }
+
+    /// Creates a transient domain, a container, whose first process inherits the files at `paths`,
+    /// opened to be read and written, as its file descriptors 3 and following.
+    ///
+    /// The files are the client's, and `--allow-write` has to allow them. Throws where the
+    /// hypervisor runs no containers (QEMU does not), and on connections that cannot pass open
+    /// files, which is all but those within the machine.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let xml = `
+    ///     <domain type="test"><name>web</name><memory unit="MiB">64</memory>
+    ///       <os><type>hvm</type></os></domain>`;
+    /// let dom = conn.create_xml_with_files(xml, []);
+    /// assert_eq(dom.state(), "running");
+    /// ```
+    /// Calls virDomainCreateXMLWithFiles.
+    #[rhai_fn(name = "create_xml_with_files", pure, return_raw)]
+    pub fn create_xml_with_files(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        xml: XmlText,
+        paths: Array,
+    ) -> RhaiResultOf<Domain> {
+        create_xml_with_files_flags(ctx, conn, xml, paths, 0)
+    }
+
+    /// Creates a transient domain with the files at `paths`, as `flags` say, such as
+    /// `VIR_DOMAIN_START_AUTODESTROY`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let xml = `
+    ///     <domain type="test"><name>web</name><memory unit="MiB">64</memory>
+    ///       <os><type>hvm</type></os></domain>`;
+    /// let dom = conn.create_xml_with_files(xml, [], VIR_DOMAIN_START_PAUSED);
+    /// assert_eq(dom.state(), "paused");
+    /// ```
+    /// Calls virDomainCreateXMLWithFiles.
+    #[rhai_fn(name = "create_xml_with_files", pure, return_raw)]
+    pub fn create_xml_with_files_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        xml: XmlText,
+        paths: Array,
+        flags: i64,
+    ) -> RhaiResultOf<Domain> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let xml = xml_text(&ctx, "the XML", &xml)?;
+        refuse_over_managed_save(&ctx, conn, &xml)?;
+        let files = open_files(&ctx, &paths)?;
+        let action = About("create", "domain", &xml);
+        conn.call(&ctx, "virDomainCreateXMLWithFiles", action, |c| {
+            libvirt::inherited::create_xml(c, &xml, &files, wanted)
         })
         .of_xml(&xml)
         .map(|domain| conn.adopt(domain))

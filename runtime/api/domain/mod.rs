@@ -10,6 +10,7 @@ mod device;
 mod devices;
 mod edit;
 mod identity;
+mod inherited;
 mod job;
 mod jobs;
 mod lifecycle;
@@ -31,6 +32,7 @@ use virt::domain::Domain as Handle;
 use super::object::{Kind, Object};
 use crate::libvirt;
 pub(crate) use device::Device;
+pub(crate) use inherited::open_files;
 pub(crate) use job::Work;
 
 /// A guest of a connection; copies are the same guest.
@@ -89,6 +91,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(identity::functions).into());
     engine.register_global_module(exported_module!(jobs::functions).into());
     engine.register_global_module(exported_module!(lifecycle::functions).into());
+    engine.register_global_module(exported_module!(inherited::functions).into());
     engine.register_global_module(exported_module!(managed_save::functions).into());
     engine.register_global_module(exported_module!(memory::functions).into());
     engine.register_global_module(exported_module!(metadata::functions).into());

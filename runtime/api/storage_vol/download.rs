@@ -7,14 +7,14 @@ use rhai::plugin::*;
 use rhai::{Blob, Dynamic, Map, NativeCallContext};
 
 use super::StorageVol;
-use super::plan::{Halt, Plan, Progress, connected, granted};
+use super::plan::{Halt, Plan, Progress, connected};
 use crate::api::arguments::{RhaiResultOf, bytes, flag_bits, whole};
+use crate::api::granted::writable;
 use crate::api::growth::length;
 use crate::api::stream::Stream;
 use crate::libvirt::Failure;
 use crate::libvirt::stream::Received;
 use crate::pipe::MESSAGE;
-use crate::session::Session;
 
 const CALL: &str = "virStorageVolDownload";
 
@@ -58,11 +58,7 @@ fn download_file(
     options: &Map,
 ) -> RhaiResultOf<()> {
     let plan = Plan::new(ctx, options)?;
-    let real = granted(
-        ctx,
-        Session::of(ctx).grants().writable(path),
-        "--allow-write",
-    )?;
+    let real = writable(ctx, path)?;
     receive_file(ctx, vol, &plan, &real).map_err(|halt| match halt {
         Halt::Script(error) => error,
         Halt::Failure(failure) => {

@@ -103,19 +103,6 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// The path that a script may use, or what the user has to allow.
-pub(super) fn granted<T>(
-    ctx: &NativeCallContext,
-    path: Result<T, String>,
-    option: &str,
-) -> RhaiResultOf<T> {
-    path.map_err(|why| {
-        Error::invalid(ctx, why)
-            .with_hint(format!("`{option} PATH` allows it for one run"))
-            .throw()
-    })
-}
-
 /// A stream that `open` has connected with the volume.
 pub(super) fn connected(
     vol: &StorageVol,

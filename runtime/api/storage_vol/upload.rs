@@ -7,13 +7,13 @@ use rhai::{Blob, Dynamic, Map, NativeCallContext};
 
 use super::StorageVol;
 use super::file::{self, Run};
-use super::plan::{Halt, Plan, Progress, connected, granted};
+use super::plan::{Halt, Plan, Progress, connected};
 use crate::api::arguments::{RhaiResultOf, bytes, flag_bits};
+use crate::api::granted::readable;
 use crate::api::stream::Stream;
 use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::pipe::{MESSAGE, Pipe};
-use crate::session::Session;
 use crate::xml::Xml;
 
 const CALL: &str = "virStorageVolUpload";
@@ -71,11 +71,7 @@ fn upload_file(
     options: &Map,
 ) -> RhaiResultOf<()> {
     let plan = Plan::new(ctx, options)?;
-    let real = granted(
-        ctx,
-        Session::of(ctx).grants().readable(path),
-        "--allow-read",
-    )?;
+    let real = readable(ctx, path)?;
     let fail = |failure| vol.error(ctx, failure, CALL, format_args!("upload {path} to"));
     let halted = |halt| match halt {
         Halt::Failure(failure) => fail(failure).throw(),

@@ -1,0 +1,84 @@
+//! Starting a guest whose first process inherits open files, which containers can.
+
+use std::fs::{File, OpenOptions};
+
+use rhai::plugin::*;
+use rhai::{Array, NativeCallContext};
+
+use super::Domain;
+use crate::api::arguments::{RhaiResultOf, flag_bits};
+use crate::api::granted::writable;
+use crate::error::Error;
+use crate::libvirt;
+
+/// The files that `paths` name, open to be read and written.
+pub(crate) fn open_files(ctx: &NativeCallContext, paths: &Array) -> RhaiResultOf<Vec<File>> {
+    paths.iter().map(|path| open_file(ctx, path)).collect()
+}
+
+fn open_file(ctx: &NativeCallContext, path: &Dynamic) -> RhaiResultOf<File> {
+    let path = path.clone().into_immutable_string().map_err(|kind| {
+        Error::invalid(ctx, format!("the path of a file must be text, not {kind}")).throw()
+    })?;
+    let real = writable(ctx, &path)?;
+    // A pipe is not waited for, since it is open at both ends.
+    let file = OpenOptions::new().read(true).write(true).open(real);
+    file.map_err(|error| Error::invalid(ctx, format!("cannot open {path}: {error}")).throw())
+}
+
+fn create(ctx: &NativeCallContext, dom: &Domain, paths: &Array, flags: i64) -> RhaiResultOf<()> {
+    let wanted = flag_bits(ctx, flags)?;
+    let files = open_files(ctx, paths)?;
+    dom.call(ctx, "virDomainCreateWithFiles", "start", |d| {
+        libvirt::inherited::create(d, &files, wanted)
+    })
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// Boots this domain, a container, whose first process inherits the files at `paths`, opened
+    /// to be read and written, as its file descriptors 3 and following.
+    ///
+    /// The files are the client's, and `--allow-write` has to allow them. Throws where the
+    /// hypervisor runs no containers (QEMU does not), and on connections that cannot pass open
+    /// files, which is all but those within the machine.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.destroy();
+    /// try {
+    ///     dom.create_with_files(["/dev/null"]);
+    /// } catch (err) {
+    ///     assert(err.hint.contains("--allow-write"));
+    /// }
+    /// ```
+    /// Calls virDomainCreateWithFiles.
+    #[rhai_fn(name = "create_with_files", pure, return_raw)]
+    pub fn create_with_files(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        paths: Array,
+    ) -> RhaiResultOf<()> {
+        create(&ctx, dom, &paths, 0)
+    }
+
+    /// Boots this domain with the files at `paths`, as `flags` say, such as
+    /// `VIR_DOMAIN_START_AUTODESTROY`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.destroy();
+    /// dom.create_with_files([], VIR_DOMAIN_START_PAUSED);
+    /// assert_eq(dom.state(), "paused");
+    /// ```
+    /// Calls virDomainCreateWithFiles.
+    #[rhai_fn(name = "create_with_files", pure, return_raw)]
+    pub fn create_with_files_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        paths: Array,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        create(&ctx, dom, &paths, flags)
+    }
+}
