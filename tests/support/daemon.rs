@@ -81,6 +81,16 @@ impl Daemon {
         }
     }
 
+    /// Waits until the daemon, started again, has taken over the running guest `name`.
+    ///
+    /// A `destroy` before that ends the guest, and yet says that there is no such domain; a
+    /// `suspend` waits for its turn.
+    pub fn takes_over(&self, name: &str) {
+        self.ok(&format!(
+            "let dom = connect().lookup_by_name(\"{name}\"); dom.suspend(); dom.resume();"
+        ));
+    }
+
     pub fn socket(&self) -> PathBuf {
         self.scratch.path("run/libvirt/libvirt-sock")
     }

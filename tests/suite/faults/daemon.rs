@@ -83,10 +83,10 @@ fn a_daemon_that_dies_in_a_wait_is_a_lost_connection_and_can_be_opened_again() {
     script.ends_well();
     // The guest outlived its daemon, and the next one finds it.
     host.launch();
+    host.takes_over("web");
     host.ok(r#"
         let dom = connect().lookup_by_name("web");
         assert_eq(dom.state(), "running");
-        // Adopting a guest takes a moment: what it prints proves that it was.
         dom.open_console().wait("MG:c=", "30s");
         dom.destroy();
         "#);

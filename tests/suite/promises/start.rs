@@ -258,6 +258,7 @@ fn autodestroy_is_forgotten_when_the_daemon_is_killed() {
         assert_eq!(outcome.stdout, "lost\n", "{outcome}");
     });
     host.launch();
+    host.takes_over("web");
     host.ok(r#"
         let dom = connect().lookup_by_name("web");
         assert_eq(dom.state(), "running");
