@@ -12,9 +12,10 @@ fn a_linux_is_ready_once_its_console_and_its_agent_say_so() {
         import "std/guest" as guest;
         let dom = connect().define_xml(`{xml}`);
         let console = guest::boot(dom);
-        let seen = ready::wait_for(dom, console, #{{ console: "VIRHAI-GUEST-UP", agent: true, cloud_init: true, timeout: "60s" }});
+        let seen = ready::wait_for(dom, console, #{{ console: "VIRHAI-GUEST-UP", cloud_init: true, timeout: "60s" }});
         assert(seen.console.contains("VIRHAI-GUEST-UP"));
         assert_eq(seen.cloud_init, "status: done\n");
+        let seen = ready::wait_for(dom, console, #{{ agent: true, timeout: "60s" }});
         assert(seen.agent.len() > 0, `the agent tells its version: ${{seen.agent}}`);
         try {{
             ready::wait_for(dom, console, #{{ address: "agent", timeout: "2s" }});
@@ -50,6 +51,18 @@ fn the_rung_that_failed_is_named_with_what_the_console_showed_last() {
         }} catch (err) {{
             assert_eq(err.rung, "agent");
         }}
+        // What will never be is not waited for.
+        let mute = guest::run(connect(), #{{ name: "mute", memory: "32MiB", nics: [], agent: false }});
+        for never in [#{{ agent: true, timeout: "1h" }}, #{{ cloud_init: true, timeout: "1h" }}] {{
+            try {{
+                ready::wait_for(mute, never);
+                throw "ready";
+            }} catch (err) {{
+                assert(err.message.contains("is not ready"), err.message);
+                assert(err.hint.contains("org.qemu.guest_agent.0"), err.hint);
+            }}
+        }}
+        mute.destroy();
         // What the check before the run cannot know.
         let ladder = #{{}};
         ladder["adress"] = true;
@@ -60,6 +73,17 @@ fn the_rung_that_failed_is_named_with_what_the_console_showed_last() {
             assert(err.hint.contains("address"), err.hint);
         }}
         dom.destroy();
+        for sign in ["agent", "address", "cloud_init"] {{
+            let ladder = #{{ timeout: "1h" }};
+            ladder[sign] = true;
+            try {{
+                ready::wait_for(dom, ladder);
+                throw "ready";
+            }} catch (err) {{
+                assert_eq(err.rung, sign);
+                assert(err.message.contains("domain is not running"), err.message);
+            }}
+        }}
         "#,
         host.path("disk.img")
     ));
