@@ -16,6 +16,7 @@ pub mod program;
 pub mod reference;
 pub mod source;
 pub mod suggest;
+mod syntax_advice;
 
 mod api;
 mod error;

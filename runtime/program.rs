@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use rhai::{AST, ASTNode, Engine, Expr, ParseError, Position, Stmt};
 
 use crate::imports::Imports;
-use crate::source;
+use crate::{source, syntax_advice};
 
 /// A compiled script.
 pub struct Program {
@@ -25,12 +25,33 @@ pub struct CompileError {
     pub source: String,
     /// What is wrong with it.
     pub message: String,
+    /// What was most likely meant.
+    pub hint: Option<String>,
     /// Where in that file.
     pub position: Position,
     /// The imports that lead there, outermost first: file, position, and the path imported.
     pub imported_by: Vec<(String, Position, String)>,
     /// Whether it is an import that leads nowhere, and not the text that is wrong.
     pub import: bool,
+}
+
+impl CompileError {
+    /// `error` in the file `source`, whose text is `text`.
+    pub fn new(
+        source: &str,
+        text: &str,
+        ParseError(kind, position): &ParseError,
+        imported_by: Vec<(String, Position, String)>,
+    ) -> Self {
+        Self {
+            source: source.to_owned(),
+            message: kind.to_string(),
+            hint: syntax_advice::advice(kind, *position, &source::without_shebang(text)),
+            position: *position,
+            imported_by,
+            import: false,
+        }
+    }
 }
 
 impl Program {
@@ -71,9 +92,10 @@ struct Compiler<'a> {
 
 impl Compiler<'_> {
     fn compile(&mut self, name: &str, text: &str) -> Result<AST, CompileError> {
-        let mut ast = self.engine.compile(source::without_shebang(text)).map_err(
-            |ParseError(kind, position)| self.fault(name, kind.to_string(), position, false),
-        )?;
+        let mut ast = self
+            .engine
+            .compile(source::without_shebang(text))
+            .map_err(|error| CompileError::new(name, text, &error, self.trail.clone()))?;
         if source::ends_in_comment(self.engine, text) {
             let position = source::last_comment(text);
             return Err(self.fault(name, "a comment has no end".into(), position, false));
@@ -111,6 +133,7 @@ impl Compiler<'_> {
         CompileError {
             source: source.to_owned(),
             message,
+            hint: None,
             position,
             imported_by: self.trail.clone(),
             import,

@@ -124,6 +124,10 @@ impl Diagnostic {
             .of_kind("check")
             .with_code(code.id())
             .at(place, "");
+        let diagnostic = match &error.hint {
+            Some(hint) => diagnostic.with_hint(hint),
+            None => diagnostic,
+        };
         let imports = error.imported_by.iter().rev();
         imports.fold(diagnostic, |diagnostic, (file, position, _)| {
             diagnostic.with_place("imported here", Place::new(file, *position))

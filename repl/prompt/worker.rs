@@ -5,8 +5,8 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::{
-    AST, ASTNode, Dynamic, Engine, EvalAltResult, Expr, FuncRegistration, Module, ParseError,
-    Position, Scope, Stmt,
+    AST, ASTNode, Dynamic, Engine, EvalAltResult, Expr, FuncRegistration, Module, Position, Scope,
+    Stmt,
 };
 use rustyline::Editor;
 use rustyline::history::FileHistory;
@@ -265,14 +265,8 @@ impl RunningInput {
         let engine = Arc::clone(&self.state.engine);
         let ast = match engine.compile(&self.text) {
             Ok(ast) => ast,
-            Err(ParseError(kind, position)) => {
-                let error = CompileError {
-                    source: self.name.clone(),
-                    message: kind.to_string(),
-                    position,
-                    import: false,
-                    imported_by: Vec::new(),
-                };
+            Err(error) => {
+                let error = CompileError::new(&self.name, &self.text, &error, Vec::new());
                 return self.failed(&Diagnostic::of_compile_error(&error), Position::NONE);
             }
         };

@@ -159,7 +159,7 @@ fn of_compile_error(imports: &Imports, error: &CompileError) -> Finding {
         file: error.source.clone(),
         span: span(&error.source, error.position),
         label: String::new(),
-        hint: None,
+        hint: error.hint.clone(),
         related: trail
             .map(|(file, position, _)| Related {
                 message: "imported here".into(),
