@@ -237,7 +237,14 @@ impl Imports {
             if leaves(path) {
                 return Err(outside(path));
             }
-            return Err(format!("there is no file {}", file.display()));
+            let meant = match embedded(path) {
+                Ok(recipe) => format!(
+                    ": did you mean `{}`?",
+                    recipe.name.trim_end_matches(".rhai")
+                ),
+                Err(_) => String::new(),
+            };
+            return Err(format!("there is no file {}{meant}", file.display()));
         };
         if !roots.iter().any(|root| real.starts_with(root)) {
             return Err(outside(path));

@@ -122,6 +122,63 @@ const VIRSH: &[(&str, &str)] = &[
     ("vol_pool", "storage_pool_lookup_by_volume"),
 ];
 
+/// What other languages call things that scripts have too.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("count", "len"),
+    ("format", "to_string"),
+    ("has", "contains"),
+    ("include", "contains"),
+    ("includes", "contains"),
+    ("int", "parse_int"),
+    ("length", "len"),
+    ("lower", "to_lower"),
+    ("println", "print"),
+    ("printf", "print"),
+    ("size", "len"),
+    ("str", "to_string"),
+    ("strip", "trim"),
+    ("to_lower_case", "to_lower"),
+    ("to_upper_case", "to_upper"),
+    ("typeof", "type_of"),
+    ("upper", "to_upper"),
+];
+
+/// Functions of other languages that reach what a script has not.
+const UNREACHED: &[(&[&str], &str)] = &[
+    (
+        &[
+            "open",
+            "read_file",
+            "file_read",
+            "read_to_string",
+            "open_file",
+            "write_file",
+        ],
+        "a script sees no files of its own machine: what it has to know are its arguments, `args`",
+    ),
+    (
+        &[
+            "system",
+            "exec",
+            "shell",
+            "popen",
+            "subprocess",
+            "sh",
+            "command",
+            "os_system",
+        ],
+        "a script runs no programs of its own machine; `dom.agent_exec` runs one in a guest",
+    ),
+    (
+        &["getenv", "env", "get_env", "environ"],
+        "a script does not see the environment: what it has to know are its arguments, `args`",
+    ),
+    (
+        &["input", "read_line", "readline", "gets"],
+        "a script asks nothing while it runs: what it has to know are its arguments, `args`",
+    ),
+];
+
 /// Advice for a name that does not exist, where `error` is about one; `known` are the names
 /// that the script itself defines.
 pub fn advice(engine: &Engine, error: &EvalAltResult, known: &[String]) -> Option<String> {
@@ -199,6 +256,10 @@ pub fn for_function(
     meant(name, &pool, known)
         .or_else(|| meant(name, &own().collect::<Vec<_>>(), known))
         .map(|meant| format!("did you mean `{meant}`?"))
+        .or_else(|| {
+            let unreached = UNREACHED.iter().find(|(words, _)| words.contains(&name));
+            unreached.map(|(_, advice)| (*advice).to_owned())
+        })
 }
 
 /// The function among `pool` that `name` stands for: in virsh's words, in C, in camelCase, or
@@ -219,12 +280,14 @@ pub fn meant(name: &str, pool: &[&Function], known: &[String]) -> Option<String>
         .iter()
         .find_map(|kind| snake.strip_prefix(kind))
         .unwrap_or(&snake);
-    let virsh = [snake.as_str(), name, command]
-        .iter()
-        .find_map(|wanted| VIRSH.iter().find(|(word, _)| word == wanted))
-        .map(|(_, meant)| *meant);
-    if let Some(meant) = virsh.filter(|meant| has(meant)) {
-        return Some(meant.to_owned());
+    for table in [VIRSH, ELSEWHERE] {
+        let meant = [snake.as_str(), name, command]
+            .iter()
+            .find_map(|wanted| table.iter().find(|(word, _)| word == wanted))
+            .map(|(_, meant)| *meant);
+        if let Some(meant) = meant.filter(|meant| has(meant)) {
+            return Some(meant.to_owned());
+        }
     }
     let candidates = [snake.as_str(), without_variant(&snake), command];
     let get = format!("get_{snake}");
@@ -297,6 +360,9 @@ pub fn for_variable(functions: &[Function], name: &str, known: &[String]) -> Opt
     }
     if let Some(near) = suggest::nearest(name, known.iter().map(String::as_str)) {
         return Some(format!("did you mean `{near}`?"));
+    }
+    if name == "std" {
+        return Some("`import \"std/guest\" as guest;` brings a recipe in".into());
     }
     functions
         .iter()

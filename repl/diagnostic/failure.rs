@@ -91,6 +91,20 @@ impl Diagnostic {
             EvalAltResult::ErrorVariableNotFound(variable, _) => {
                 diagnostic.title = format!("there is no variable `{variable}`");
             }
+            EvalAltResult::ErrorMismatchDataType(wanted, found, _)
+                if !wanted.is_empty() && !found.is_empty() =>
+            {
+                let plain = |kind| plain_types(engine.map_type_name(kind));
+                diagnostic.title = format!(
+                    "a value of type {} is needed here, not of {}",
+                    plain(wanted),
+                    plain(found)
+                );
+                if wanted == "bool" {
+                    diagnostic.hint =
+                        Some("compare it with something, such as `x != ()` or `x > 0`".into());
+                }
+            }
             EvalAltResult::ErrorTooManyOperations(_) => {
                 diagnostic.title = "the script took more operations than it may".into();
                 diagnostic.hint = Some("--max-operations N allows more, 0 any number".into());

@@ -209,6 +209,14 @@ cases! {
     syntax: "let conn = connect();\nlet dom = conn.lookup_by_name(\"test\";\n";
     a_text_without_end: "let name = \"test;\nconnect();\n";
     a_reserved_word: "let new = 1;\n";
+    a_key_that_is_a_reserved_word: "let net = #{ match: #{ name: \"en*\" } };\n";
+    a_statement_without_its_end: "let conn = connect()\nprint(conn.uri);\n";
+    a_function_in_python: "def names(conn):\n    return conn.list_all_domains()\n";
+    a_word_of_another_language: "print(\"abc\".length());\n";
+    a_program_of_the_machine: "system(\"virsh list\");\n";
+    a_domain_for_a_condition: "let conn = connect();\nif conn.lookup_by_name(\"test\") { print(\"there\"); }\n";
+    a_recipe_without_quotes: "import std/guest;\n";
+    a_recipe_without_its_folder: "import \"guest\" as guest;\n";
     a_recursion_without_end: "fn climb(n) {\n    climb(n + 1)\n}\nclimb(0);\n";
     letters_beyond_ascii: "let text = \"ä€𝄞\"; throw text + unknown;\n";
     a_recipe_that_does_not_exist: "import \"std/gest\" as guest;\n";
