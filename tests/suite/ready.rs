@@ -15,6 +15,18 @@ fn a_linux_is_ready_once_its_console_and_its_agent_say_so() {
         let seen = ready::wait_for(dom, console, #{{ console: "VIRHAI-GUEST-UP", cloud_init: true, timeout: "60s" }});
         assert(seen.console.contains("VIRHAI-GUEST-UP"));
         assert_eq(seen.cloud_init, "status: done\n");
+        let ends = |how| {{
+            dom.agent_exec(["sh", "-c", `echo '${{how}}' > /tmp/cloud-init`]);
+            ready::wait_for(dom, console, #{{ cloud_init: true, timeout: "60s" }}).cloud_init
+        }};
+        assert_eq(ends.call("echo status: degraded; exit 2"), "status: degraded\n");
+        try {{
+            ends.call("echo detail: no such package; exit 1");
+            throw "ready";
+        }} catch (err) {{
+            assert(err.message.contains("`web` is not ready"), err.message);
+            assert(err.message.contains("detail: no such package"), err.message);
+        }}
         let seen = ready::wait_for(dom, console, #{{ agent: true, timeout: "60s" }});
         assert(seen.agent.len() > 0, `the agent tells its version: ${{seen.agent}}`);
         try {{
