@@ -132,7 +132,6 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("int", "parse_int"),
     ("length", "len"),
     ("lower", "to_lower"),
-    ("println", "print"),
     ("printf", "print"),
     ("size", "len"),
     ("str", "to_string"),

@@ -26,7 +26,7 @@ fn help_lists_the_commands() {
 #[test]
 fn a_name_with_a_question_mark_is_explained() {
     let mut prompt = quiet();
-    prompt.terminal.resize(500, 100);
+    prompt.terminal.resize(800, 100);
     prompt.answers("let dom = conn.lookup_by_name(\"test\")", "");
     prompt.answers("dom?", "dom: Domain = Domain(test)");
     prompt.answers("?lookup_by_uuid_string", "virDomainLookupByUUIDString");

@@ -368,8 +368,8 @@ pub(super) mod functions {
     /// let xml = `
     ///     <domain type="test"><name>web</name><memory unit="MiB">64</memory>
     ///       <os><type>hvm</type></os></domain>`;
-    /// let dom = conn.create_xml_with_files(xml, [], VIR_DOMAIN_START_PAUSED);
-    /// assert_eq(dom.state(), "paused");
+    /// let dom = conn.create_xml_with_files(xml, [], VIR_DOMAIN_START_VALIDATE);
+    /// assert_eq(dom.state(), "running");
     /// ```
     /// Calls virDomainCreateXMLWithFiles.
     #[rhai_fn(name = "create_xml_with_files", pure, return_raw)]

@@ -68,8 +68,8 @@ pub(super) mod functions {
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// dom.destroy();
-    /// dom.create_with_files([], VIR_DOMAIN_START_PAUSED);
-    /// assert_eq(dom.state(), "paused");
+    /// dom.create_with_files([], 0);
+    /// assert_eq(dom.state(), "running");
     /// ```
     /// Calls virDomainCreateWithFiles.
     #[rhai_fn(name = "create_with_files", pure, return_raw)]

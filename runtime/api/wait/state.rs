@@ -77,23 +77,21 @@ pub(super) fn wait_for_state_since(
     loop {
         let leaving = match look(&watch, dom, wanted, &stopped_by).map_err(fail)? {
             Look::Reached(mut reached) => {
-                if reached.gone && !was_there {
-                    // It was gone before: an event from then may tell why.
-                    if let Some(why) = watch.latest(|event| {
-                        (event.uuid == dom.uuid()).then(|| stopped(event)).flatten()
-                    }) {
-                        reached.reason = why;
-                    }
-                }
-                if reached.gone && was_there && stopped_by == "unknown" {
-                    // The domain is gone before the event that tells why has arrived.
+                if reached.gone && stopped_by == "unknown" {
+                    let told = |event: &Event| {
+                        let why = (event.uuid == dom.uuid()).then(|| stopped(event));
+                        why.flatten()
+                    };
+                    // It was gone before, and an event from then tells why, or that event has
+                    // not arrived yet.
+                    let before = if was_there { None } else { watch.latest(told) };
                     let soon = Instant::now().checked_add(Duration::from_millis(500));
-                    let told = watch.wait(&mut place, soon, interrupt, |event| {
-                        (event.uuid == dom.uuid()).then(|| stopped(event)).flatten()
-                    });
-                    if let Outcome::Found(why) = told {
-                        reached.reason = why;
-                    }
+                    let why =
+                        before.or_else(|| match watch.wait(&mut place, soon, interrupt, told) {
+                            Outcome::Found(why) => Some(why),
+                            _ => None,
+                        });
+                    reached.reason = why.unwrap_or(reached.reason);
                 }
                 return Ok(Some(reached));
             }
