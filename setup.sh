@@ -150,11 +150,25 @@ as_root() {
 }
 
 simulate() {
-    [[ $# -eq 0 ]] || apt-get -s install "${apt_options[@]}" "$@" >/dev/null 2>&1
+    local suite=() packages
+    [[ ${1-} != -t ]] || { suite=(-t "$2") && shift 2; }
+    readarray -t packages < <(archived "$@")
+    [[ ${#packages[@]} -eq 0 ]] || apt-get -s install "${apt_options[@]}" "${suite[@]}" "${packages[@]}" >/dev/null 2>&1
 }
 
 install() {
-    [[ $# -eq 0 ]] || as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install "${apt_options[@]}" "$@"
+    local packages
+    readarray -t packages < <(archived "$@")
+    [[ ${#packages[@]} -eq 0 ]] || as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install "${apt_options[@]}" "${packages[@]}"
+}
+
+# The packages, without those drivers of libvirt that are in the daemon's own: Ubuntu 24.04 and
+# Debian 12 have no packages for them.
+archived() {
+    local package
+    for package in "$@"; do
+        [[ $package == libvirt-daemon-driver-* && ! $(archived_version "$package") ]] || echo "$package"
+    done
 }
 
 # Finds the suite that the packages can be installed from and leaves it in apt_options.
