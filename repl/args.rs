@@ -1,11 +1,14 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{
+    Args as ClapArgs, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint,
+};
 use virhai::Grants;
 use virhai::engine::Limits;
 
@@ -250,6 +253,57 @@ pub(crate) enum Source {
     Code(String, Vec<String>),
     /// The user's keyboard.
     Prompt,
+}
+
+/// The command line with the word `run` where it names a file alone, and with `--` before what
+/// code is given: clap would take a word after these for a command of its own.
+pub(crate) fn spelled_out(mut line: Vec<OsString>) -> Vec<OsString> {
+    let command = Args::command();
+    let takes_value = |argument: &clap::Arg| {
+        let values = argument.get_num_args();
+        argument.get_action().takes_values() && values.is_none_or(|values| values.min_values() > 0)
+    };
+    let by_name = |name: &str| {
+        command
+            .get_arguments()
+            .find(|argument| argument.get_long() == Some(name))
+    };
+    let by_letter = |letter| {
+        command
+            .get_arguments()
+            .find(|argument| argument.get_short() == Some(letter))
+    };
+    let mut code = false;
+    let mut index = 1;
+    while let Some(word) = line.get(index).and_then(|word| word.to_str()) {
+        let mut skipped = 1;
+        if word == "--" {
+            break;
+        } else if let Some(option) = word.strip_prefix("--") {
+            let (name, value) = option
+                .split_once('=')
+                .map_or((option, None), |(name, value)| (name, Some(value)));
+            code |= name == "eval";
+            if value.is_none() && by_name(name).is_some_and(takes_value) {
+                skipped = 2;
+            }
+        } else if let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.is_empty()) {
+            let valued = letters
+                .char_indices()
+                .find(|(_, letter)| by_letter(*letter).is_some_and(takes_value));
+            if let Some((at, letter)) = valued {
+                code |= letter == 'e';
+                skipped += usize::from(at + letter.len_utf8() == letters.len());
+            }
+        } else {
+            if command.find_subcommand(word).is_none() {
+                line.insert(index, if code { "--" } else { "run" }.into());
+            }
+            break;
+        }
+        index += skipped;
+    }
+    line
 }
 
 impl Args {

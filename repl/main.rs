@@ -33,16 +33,18 @@ use diagnostic::Diagnostic;
 fn main() {
     virhai::warm_up();
     diagnostic::defect::watch();
-    leave(match Args::try_parse() {
-        Ok(args) => status(&args),
-        Err(message) => {
-            match Diagnostic::of_usage(&message) {
-                Some(wrong) => wrong.report_plain(&Options::unread()),
-                None => drop(message.print()),
+    leave(
+        match Args::try_parse_from(args::spelled_out(std::env::args_os().collect())) {
+            Ok(args) => status(&args),
+            Err(message) => {
+                match Diagnostic::of_usage(&message) {
+                    Some(wrong) => wrong.report_plain(&Options::unread()),
+                    None => drop(message.print()),
+                }
+                u8::try_from(message.exit_code()).unwrap_or(run::WRONG_USAGE)
             }
-            u8::try_from(message.exit_code()).unwrap_or(run::WRONG_USAGE)
-        }
-    })
+        },
+    )
 }
 
 /// Does what was asked for, and answers the exit status.

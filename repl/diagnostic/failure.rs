@@ -77,7 +77,7 @@ impl Diagnostic {
                 diagnostic.title = no_function(&plain_types(signature), known);
                 if signature.starts_with("anon$") {
                     diagnostic.hint = Some(
-                        "a closure can be called only in the file that made it, and not by the one that imports it".into(),
+                        "`|a, b|` takes two values, `||` none; and a file cannot call the closure that an imported one returned".into(),
                     );
                 }
             }

@@ -64,7 +64,9 @@ pub(super) fn no_function(signature: &str, known: bool) -> String {
     let (name, types) = signature.split_once('(').unwrap_or((signature, ""));
     if name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
         return match known {
-            _ if name.starts_with("anon$") => "this closure comes from another file".into(),
+            _ if name.starts_with("anon$") => {
+                "the closure takes another number of values, or comes from another file".into()
+            }
             true => format!("`{name}` cannot be called with ({types}"),
             false => format!("there is no function `{signature}`"),
         };

@@ -200,3 +200,38 @@ fn the_manual_has_a_page_for_every_command_which_man_shows_without_a_warning() {
         assert!(first.contains(part), "{part}: {first}");
     }
 }
+
+#[test]
+fn what_follows_a_script_is_the_scripts() {
+    let scratch = Scratch::new();
+    let script = scratch.write("shown.rhai", "print(args);");
+    let script = script.display().to_string();
+    for rest in [
+        &["test"][..],
+        &["run", "check"],
+        &["doc", "--json"],
+        &["a", "top"],
+    ] {
+        let shown = format!(
+            "[{}]\n",
+            rest.iter()
+                .map(|word| format!("{word:?}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+        for before in [
+            &[script.as_str()][..],
+            &["run", &script],
+            &["-q", "-c", "test:///default", &script],
+        ] {
+            let run = before
+                .iter()
+                .chain(rest)
+                .fold(virhai(), |run, word| run.arg(word));
+            assert_eq!(run.ok(), shown, "{before:?} {rest:?}");
+        }
+    }
+    let code = ["--color=never", "-qe", "print(args);", "a", "test"];
+    let run = code.iter().fold(virhai(), |run, word| run.arg(word));
+    assert_eq!(run.ok(), "[\"a\", \"test\"]\n");
+}
