@@ -75,6 +75,15 @@ fn the_rung_that_failed_is_named_with_what_the_console_showed_last() {
             }}
         }}
         mute.destroy();
+        for wrong in [#{{ agent: "yes" }}, #{{ cloud_init: 1 }}, #{{ console: true }}, #{{ address: "dhcp" }}, #{{ tcp: "80" }}] {{
+            try {{
+                ready::wait_for(dom, wrong);
+                throw "ready";
+            }} catch (err) {{
+                assert(type_of(err) == "string" && err.contains("not by") || err.contains("cannot be"), err.to_string());
+            }}
+        }}
+        assert_eq(ready::wait_for(dom, #{{ address: false, agent: false }}), #{{}});
         // What the check before the run cannot know.
         let ladder = #{{}};
         ladder["adress"] = true;
