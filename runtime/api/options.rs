@@ -69,8 +69,11 @@ mod functions {
 
     /// A size in bytes: a number of them, or text such as `"20GiB"`.
     ///
+    /// `"1GiB"` is 1024³ bytes, and `"1GB"` or `"1G"` 1000³, where virsh takes `G` for GiB.
+    ///
     /// ```rhai
     /// assert_eq(parse_size("2KiB"), 2048);
+    /// assert_eq(parse_size("2K"), 2000);
     /// ```
     /// Calls no libvirt function.
     #[rhai_fn(return_raw)]
