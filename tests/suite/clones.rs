@@ -150,3 +150,28 @@ fn a_clone_that_cannot_be_made_leaves_nothing_and_the_original_running() {
     let outcome = site.run("clone::of(conn.lookup_by_name(\"web\"), #{ name: \"web\" })");
     assert!(outcome.stderr.contains("exists already"), "{outcome}");
 }
+
+#[test]
+fn a_guest_that_runs_is_not_touched_where_one_of_its_disks_cannot_be_cloned() {
+    let site = Site::new();
+    let outside = site.0.scratch().folder("outside");
+    let disk = site
+        .0
+        .scratch()
+        .copy(&micro("counter.img"), "outside/other.img");
+    site.ok(&format!(
+        r#"
+        let both = guest::create(conn, #{{ name: "both", memory: "32MiB", nics: [], disks: ["{}", #{{ size: "1MiB", pool: "images" }}] }});
+        let before = both.xml().select("devices/disk/source/@file");
+        try {{ clone::of(both, #{{ name: "copy" }}); throw "cloned"; }} catch (err) {{
+            assert(err.message.contains("is in no storage pool"), err.to_string());
+        }}
+        assert_eq(both.xml().select("devices/disk/source/@file"), before);
+        assert(!both.xml().has("devices/disk/backingStore/source"));
+        both.destroy();
+        "#,
+        disk.display()
+    ));
+    let left = std::fs::read_dir(&outside).expect("it is there");
+    assert_eq!(left.count(), 1, "nothing is left beside the disk");
+}
