@@ -245,6 +245,16 @@ impl fmt::Debug for Error {
 }
 
 impl Failure {
+    /// Whether a change of a medium failed because the guest keeps its tray closed.
+    pub(crate) fn tray_is_closed(&self) -> bool {
+        let known = [
+            "Tray of the device is not open",
+            "wait for tray to open",
+            "waiting to open tray",
+        ];
+        known.iter().any(|words| self.message.contains(words))
+    }
+
     /// Whether the connection is gone, so that the outcome of the call is unknown.
     pub(crate) fn lost_connection(&self) -> bool {
         let code = u32::try_from(self.code).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rhai::{EvalAltResult, NativeCallContext};
 use virt_sys as sys;
 
-use crate::api::domain::{Device, Domain};
+use crate::api::domain::{Device, Domain, tray};
 use crate::api::wait::until_detached;
 use crate::error::Error;
 use crate::libvirt::typed_params::{Scalar, TypedParams};
@@ -122,7 +122,7 @@ impl Live {
                     }
                 })
             }),
-            Self::Update { new, .. } => dom.attempt(|d| d.update_device_flags(new, flags)),
+            Self::Update { new, .. } => tray::update(ctx, dom, new, flags),
             Self::Memory { new, .. } => dom.attempt(|d| d.set_memory_flags(*new, flags)),
             Self::Vcpus { new, .. } => dom.attempt(|d| d.set_vcpus_flags(*new, flags)),
             Self::Metadata { kind, new, .. } => dom.attempt(|d| {
