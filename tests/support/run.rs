@@ -19,6 +19,7 @@ pub struct Run {
     folder: Option<PathBuf>,
     unprivileged: bool,
     through: Vec<String>,
+    granted: bool,
 }
 
 /// A run of the program.
@@ -30,6 +31,7 @@ pub fn virhai() -> Run {
         folder: None,
         unprivileged: false,
         through: Vec::new(),
+        granted: true,
     }
 }
 
@@ -84,6 +86,12 @@ impl Run {
     /// Runs as an ordinary user, also where the tests run as root.
     pub fn unprivileged(mut self) -> Self {
         self.unprivileged = true;
+        self
+    }
+
+    /// Runs without the permissions that the tests' own helpers give.
+    pub fn without_grants(mut self) -> Self {
+        self.granted = false;
         self
     }
 
