@@ -113,6 +113,9 @@ impl Run {
         } else {
             Command::new(program)
         };
+        if self.granted {
+            command.args(self.grants());
+        }
         if self.script.is_some() && !self.args.iter().any(|arg| arg == "-") {
             command.args(["run", "-"]);
         }
@@ -128,6 +131,20 @@ impl Run {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
+    }
+
+    /// Allows the URIs in the script and in the arguments: hosts of tests are sockets and folders.
+    fn grants(&self) -> Vec<String> {
+        let texts = self.args.iter().chain(&self.script);
+        let uris = texts.flat_map(|text| {
+            text.split(|char: char| char.is_whitespace() || "\"'`".contains(char))
+                .filter(|word| word.contains("://"))
+        });
+        let grants: std::collections::BTreeSet<&str> = uris.collect();
+        grants
+            .into_iter()
+            .flat_map(|uri| ["--allow-connect".to_owned(), uri.to_owned()])
+            .collect()
     }
 
     /// Runs to the end.
