@@ -211,6 +211,14 @@ pub(crate) struct Options {
     #[arg(long, value_name = "HOST", global = true, help_heading = PERMISSIONS)]
     allow_net: Vec<String>,
 
+    /// Allow scripts to connect to this very URI, also if it names programs, keys or sockets
+    #[arg(long, value_name = "URI", global = true, help_heading = PERMISSIONS)]
+    allow_connect: Vec<String>,
+
+    /// Allow scripts to run QEMU by `qemu:///embed?root=DIR`, with all that you can do yourself
+    #[arg(long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath, help_heading = PERMISSIONS)]
+    allow_embed: Vec<PathBuf>,
+
     /// Operations that a script may take, 0 for any number
     #[arg(long, value_name = "N", default_value_t = Limits::default().operations, global = true, help_heading = LIMITS, hide_short_help = true)]
     max_operations: u64,
@@ -350,6 +358,8 @@ impl Options {
             read: self.allow_read.clone(),
             write: self.allow_write.clone(),
             net: self.allow_net.clone(),
+            connect: self.allow_connect.clone(),
+            embed: self.allow_embed.clone(),
         }
     }
 

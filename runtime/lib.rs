@@ -31,6 +31,7 @@ mod patience;
 mod pipe;
 mod resources;
 mod session;
+mod uri;
 mod version;
 mod watch;
 mod xml;

@@ -1,8 +1,9 @@
 //! What the parts of one running program share: defaults, the stop switch, and the output.
 
+use std::collections::HashSet;
 use std::io::{ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rhai::{Dynamic, NativeCallContext};
@@ -53,6 +54,7 @@ struct Shared {
     notes: Mutex<Box<dyn Write + Send>>,
     not_undone: Mutex<Vec<String>>,
     lost_output: AtomicBool,
+    uris: Mutex<HashSet<String>>,
 }
 
 impl Session {
@@ -68,6 +70,7 @@ impl Session {
             notes: Mutex::new(options.notes),
             lost_output: AtomicBool::new(false),
             not_undone: Mutex::default(),
+            uris: Mutex::default(),
         }))
     }
 
@@ -92,6 +95,24 @@ impl Session {
     /// What `connect()` opens.
     pub fn uri(&self) -> Option<&str> {
         self.0.uri.as_deref()
+    }
+
+    /// Whether the user gave `uri` in these very words, so that scripts may open it whatever it
+    /// names.
+    pub(crate) fn is_given(&self, uri: &str) -> bool {
+        let by_user = self.uri() == Some(uri)
+            || self.0.grants.connect.iter().any(|given| given == uri)
+            || std::env::var("LIBVIRT_DEFAULT_URI").is_ok_and(|default| default == uri);
+        by_user || self.uris().contains(uri)
+    }
+
+    /// Lets scripts open `uri` from now on: the user has typed it, or it is open already.
+    pub fn give(&self, uri: &str) {
+        self.uris().insert(uri.to_owned());
+    }
+
+    fn uris(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.uris.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What scripts may use besides libvirt.

@@ -96,6 +96,11 @@ impl Worker {
         }
     }
 
+    /// Lets inputs open `uri`, which the user has typed.
+    pub(super) fn give_uri(&self, uri: &str) {
+        self.session.give(uri);
+    }
+
     /// The variables and their values.
     pub(super) fn scope(&self) -> &Scope<'static> {
         &self.state.scope

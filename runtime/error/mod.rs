@@ -1,5 +1,6 @@
 //! A libvirt failure as a value that scripts can catch.
 
+pub(crate) mod file_content;
 mod hint;
 mod rejected;
 mod state;

@@ -14,6 +14,7 @@ mod errors;
 mod events;
 mod examples;
 mod faults;
+mod hostile;
 mod images;
 mod imports;
 mod install;

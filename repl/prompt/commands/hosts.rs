@@ -17,6 +17,7 @@ pub(super) fn connect(prompt: &mut Prompt, arguments: &str) -> Done {
         (Some("ro"), None) => "connect_read_only",
         _ => return Err("`:connect URI` takes nothing more than `ro`".into()),
     };
+    prompt.worker.give_uri(uri);
     let uri = quoted(&uri.to_owned().into());
     let scope = prompt.worker.scope();
     let code = match hosts::current(scope) {
@@ -48,6 +49,7 @@ pub(super) fn reconnect(prompt: &mut Prompt, _: &str) -> Done {
         true => "connect_read_only",
         false => "connect",
     };
+    prompt.worker.give_uri(current.uri());
     let uri = quoted(&current.uri().to_owned().into());
     let named = hosts::all(scope)
         .into_iter()

@@ -1,8 +1,10 @@
 //! `Connection`: a hypervisor host, and what it gave out.
 
 pub(crate) mod about;
+mod access;
 mod cpu;
 mod domains;
+mod embed;
 mod handles;
 mod host;
 mod interfaces;
@@ -13,8 +15,8 @@ mod permits;
 mod restore;
 mod stats;
 mod storage;
+mod test_host;
 mod tunnel;
-mod uri;
 
 use std::any::Any;
 use std::fmt;
@@ -28,13 +30,14 @@ use super::domain::Domain;
 use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::session::Session;
+use crate::uri::in_process;
 use crate::watch::Watch;
+pub(crate) use access::admit_destination;
 use handles::Handles;
 use news::Known;
 pub use news::News;
 pub(crate) use open::{CREDENTIALS, Target};
 use permits::{Permit, Permits};
-pub(crate) use uri::in_process;
 
 /// An open connection to a hypervisor host; copies are the same connection.
 #[derive(Clone)]

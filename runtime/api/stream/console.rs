@@ -8,11 +8,11 @@ use rhai::{Dynamic, NativeCallContext};
 
 use super::{Kind, Stream};
 use crate::api::arguments::{RhaiResultOf, duration, optional_text};
-use crate::api::connection::in_process;
 use crate::api::domain::Domain;
 use crate::exit::terminated;
 use crate::libvirt::{self, Failure};
 use crate::session::Session;
+use crate::uri::in_process;
 
 /// An open console.
 pub(super) struct Console {
