@@ -14,7 +14,7 @@ use virhai::{Error, Imports, Program, STACK, Session, SessionOptions};
 
 use crate::args::{Args, Options, Source};
 use crate::diagnostic::Diagnostic;
-use crate::{check, show, signals};
+use crate::{check, show, signals, terminal};
 
 /// The statuses that this program exits with, besides a script's own `exit(n)`.
 pub(crate) const DONE: u8 = 0;
@@ -128,9 +128,9 @@ fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 
 /// The session that `options` describe.
 pub(crate) fn session(options: &Options) -> Session {
     let output: Box<dyn Write + Send> = if options.json {
-        Box::new(std::io::stderr())
+        terminal::script_notes(std::io::stderr())
     } else {
-        Box::new(std::io::stdout())
+        terminal::script_output(std::io::stdout())
     };
     Session::new(SessionOptions {
         uri: options.connect.clone(),
@@ -138,7 +138,7 @@ pub(crate) fn session(options: &Options) -> Session {
         connect_timeout: options.connect_timeout,
         grants: options.grants(),
         output,
-        notes: Box::new(std::io::stderr()),
+        notes: terminal::script_notes(std::io::stderr()),
     })
 }
 
@@ -348,6 +348,7 @@ pub(crate) fn has_lost_output() -> bool {
 /// Prints a line of the result; a reader who left is no failure.
 pub(crate) fn print_line(line: &str) {
     let mut output = std::io::stdout().lock();
+    let line = terminal::for_stdout(line);
     let written = writeln!(output, "{line}").and_then(|()| output.flush());
     if written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
         LOST.store(true, Ordering::SeqCst);

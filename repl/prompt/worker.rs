@@ -18,6 +18,7 @@ use super::input::Input;
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
 use crate::show::{self, Look, markup};
+use crate::terminal;
 
 /// What came of an input.
 pub(super) enum Answer {
@@ -311,7 +312,7 @@ impl RunningInput {
                 let text = self.xml_of(value).unwrap_or_else(|| value.to_string());
                 Some(match self.options.colors() {
                     true => markup::colored(text.trim_end()),
-                    false => text.trim_end().to_owned(),
+                    false => terminal::script_text(text.trim_end()).into_owned(),
                 })
             }
         }

@@ -19,7 +19,7 @@ use virhai::{Connection, Imports, engine};
 
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
-use crate::run;
+use crate::{run, terminal};
 use rates::Order;
 use sample::Sample;
 use screen::View;
@@ -121,7 +121,7 @@ impl Top {
             now: None,
             answered: Instant::now(),
             view: View {
-                host: host.to_owned(),
+                host: terminal::visible_line(host).into_owned(),
                 rows: Vec::new(),
                 order: Order::Cpu,
                 reversed: false,
@@ -190,7 +190,9 @@ impl Top {
                 self.view.trouble = None;
                 self.sort();
             }
-            Err(message) => self.view.trouble = Some(message),
+            Err(message) => {
+                self.view.trouble = Some(terminal::visible_line(&message).into_owned());
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use tabled::builder::Builder;
 use super::Done;
 use crate::prompt::{Prompt, hosts, text};
 use crate::show::{drawn, quoted};
+use crate::terminal;
 
 /// Opens another host and makes it `conn`; without one, lists the connections.
 pub(super) fn connect(prompt: &mut Prompt, arguments: &str) -> Done {
@@ -80,7 +81,7 @@ fn list(prompt: &Prompt) -> Done {
             &name,
             mode,
             hosts::state(&connection),
-            connection.uri(),
+            &terminal::visible_line(connection.uri()),
         ]);
     }
     match rows.count_records() {
