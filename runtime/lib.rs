@@ -13,9 +13,11 @@ pub mod interrupt;
 pub mod lexer;
 pub mod names;
 pub mod program;
+pub mod redact;
 pub mod reference;
 pub mod source;
 pub mod suggest;
+pub mod text;
 mod syntax_advice;
 
 mod api;

@@ -9,6 +9,7 @@ use rhai::{Dynamic, NativeCallContext};
 
 use crate::grants::Grants;
 use crate::interrupt::Interrupt;
+use crate::redact;
 
 /// How a session connects and where its scripts print.
 pub struct SessionOptions {
@@ -126,6 +127,7 @@ impl Session {
 
     /// Says what cannot be taken back, and remembers it.
     pub(crate) fn cannot_undo(&self, why: String) {
+        let why = redact::hide(&why).into_owned();
         self.note(&format!("cannot undo: {why}"));
         let failures = self.0.not_undone.lock();
         failures.unwrap_or_else(PoisonError::into_inner).push(why);

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use virhai::kinds::{
     DomainKind, DomainSnapshotKind, InterfaceKind, NetworkKind, StoragePoolKind, StorageVolKind,
 };
-use virhai::{Connection, Error, Kind, Object, Xml};
+use virhai::{Connection, Error, Kind, Object, Xml, redact};
 
 use crate::terminal;
 pub(crate) use table::drawn;
@@ -168,7 +168,7 @@ pub(crate) fn json(value: &Dynamic) -> Value {
         return data;
     }
     if let Some(connection) = value.read_lock::<Connection>() {
-        return json!({ "uri": connection.uri() });
+        return json!({ "uri": redact::hide(connection.uri()) });
     }
     if let Some(error) = value.read_lock::<Error>() {
         return self::error(&error);

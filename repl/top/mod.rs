@@ -15,7 +15,7 @@ use ratatui::{DefaultTerminal, Terminal};
 use rhai::Engine;
 use signal_hook::consts::{SIGHUP, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
-use virhai::{Connection, Imports, engine};
+use virhai::{Connection, Imports, engine, redact};
 
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
@@ -121,7 +121,7 @@ impl Top {
             now: None,
             answered: Instant::now(),
             view: View {
-                host: terminal::visible_line(host).into_owned(),
+                host: terminal::visible_line(&redact::hide(host)).into_owned(),
                 rows: Vec::new(),
                 order: Order::Cpu,
                 reversed: false,

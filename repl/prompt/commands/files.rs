@@ -4,10 +4,13 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use virhai::redact;
+
 use super::Done;
 use crate::prompt::input::outside;
 use crate::prompt::transcript::{End, Entry};
 use crate::prompt::{Prompt, hosts, runbook};
+use crate::terminal;
 
 /// The session's inputs with their numbers.
 pub(super) fn history(prompt: &mut Prompt, _: &str) -> Done {
@@ -28,7 +31,8 @@ fn line(entry: &Entry, width: usize) -> String {
         End::Failed { .. } => '!',
     };
     let indent = format!("\n{:width$}   ", "");
-    let text = entry.text.trim().replace('\n', &indent);
+    let text = redact::hide(entry.text.trim());
+    let text = terminal::script_text(&text).replace('\n', &indent);
     format!("{:width$} {mark} {text}", entry.number)
 }
 
@@ -46,7 +50,7 @@ pub(super) fn save(prompt: &mut Prompt, arguments: &str) -> Done {
         return Err("nothing has run in this session yet".into());
     }
     let host = hosts::current(prompt.worker.scope())
-        .map_or_else(String::new, |conn| format!(" on {}", conn.uri()));
+        .map_or_else(String::new, |conn| format!(" on {}", redact::hide(conn.uri())));
     let connects = match prompt.connects {
         true => "\nlet conn = connect();\n",
         false => "",

@@ -1,6 +1,7 @@
 //! `:connect`, `:switch` and `:disconnect`: each is code that a script could have as well.
 
 use tabled::builder::Builder;
+use virhai::redact;
 
 use super::Done;
 use crate::prompt::{Prompt, hosts, text};
@@ -81,7 +82,7 @@ fn list(prompt: &Prompt) -> Done {
             &name,
             mode,
             hosts::state(&connection),
-            &terminal::visible_line(connection.uri()),
+            &terminal::visible_line(&redact::hide(connection.uri())),
         ]);
     }
     match rows.count_records() {

@@ -27,6 +27,7 @@ use super::arguments::RhaiResultOf;
 use super::domain::Domain;
 use crate::error::Error;
 use crate::libvirt::Failure;
+use crate::redact;
 use crate::session::Session;
 use crate::watch::Watch;
 use handles::Handles;
@@ -204,7 +205,7 @@ impl fmt::Display for Connection {
         } else {
             ", closed"
         };
-        write!(f, "Connection({}{state})", self.uri())
+        write!(f, "Connection({}{state})", redact::hide(self.uri()))
     }
 }
 
