@@ -257,7 +257,7 @@ impl Imports {
         let unsaved = unsaved.unwrap_or_else(PoisonError::into_inner);
         let text = match unsaved.get(&real) {
             Some(text) => text.clone(),
-            None => std::fs::read_to_string(&real)
+            None => crate::files::read_script(&real)
                 .map_err(|error| format!("cannot read {}: {error}", file.display()))?,
         };
         Ok(Found {

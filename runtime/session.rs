@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rhai::{Dynamic, NativeCallContext};
+use rhai::{Dynamic, Engine, NativeCallContext};
 
 use crate::grants::Grants;
 use crate::interrupt::Interrupt;
@@ -79,6 +79,12 @@ impl Session {
             .clone()
             .try_cast::<Self>()
             .unwrap_or_else(|| Self::new(SessionOptions::default()))
+    }
+
+    /// Whether `engine` was built for a session whose script is being stopped.
+    pub fn is_stopping(engine: &Engine) -> bool {
+        let session = engine.default_tag().read_lock::<Self>();
+        session.is_some_and(|session| session.interrupt().stopping().is_some())
     }
 
     pub(crate) fn into_tag(self) -> Dynamic {

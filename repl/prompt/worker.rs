@@ -159,7 +159,16 @@ impl Worker {
             number => format!("input {number}"),
         };
         self.imports.remember(&name, &text);
-        if let Some(functions) = self.functions_of(&name, &text) {
+        let interrupt = self.session.interrupt();
+        interrupt.clear();
+        let functions = self.functions_of(&name, &text);
+        if let Some(stop) = interrupt.stopping() {
+            let text = Diagnostic::of_stop(stop).render(&self.imports, self.options.colors());
+            let (at, state) = (Position::NONE, self.state.clone());
+            let _ = answer.send(Answer::Failed { text, at, state });
+            return Ok(());
+        }
+        if let Some(functions) = functions {
             self.define(functions);
         }
         let input = RunningInput {
@@ -267,6 +276,9 @@ impl RunningInput {
         let ast = match engine.compile(&self.text) {
             Ok(ast) => ast,
             Err(error) => {
+                if let Some(stop) = self.session.interrupt().stopping() {
+                    return self.failed(&Diagnostic::of_stop(stop), Position::NONE);
+                }
                 let error = CompileError::new(&self.name, &self.text, &error, Vec::new());
                 return self.failed(&Diagnostic::of_compile_error(&error), Position::NONE);
             }

@@ -11,6 +11,7 @@ use super::scope::{Keys, Kind, Learned, Scope, Variable};
 use super::{Checker, Code, Finding, Span, state, statements};
 use crate::catalog::{element, without_element};
 use crate::inference::operator;
+use crate::session::Session;
 
 /// One way through a file, or through one function of it.
 pub(super) struct Walk<'a> {
@@ -137,6 +138,9 @@ impl<'a> Walk<'a> {
         let mut states = state::Follow::default();
         let mut kind = Some("()".to_owned());
         for (index, statement) in statements.iter().enumerate() {
+            if Session::is_stopping(self.checker.engine) {
+                return None;
+            }
             let last = index + 1 == statements.len();
             if !(last && used) {
                 statements::check_ignored(self, statement, last);

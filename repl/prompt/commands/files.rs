@@ -1,10 +1,12 @@
 //! `:history`, `:save`, `:load` and `:edit`.
 
-use std::fs::{self, File};
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use virhai::redact;
+use nix::fcntl::OFlag;
+use virhai::{files, redact};
 
 use super::Done;
 use crate::prompt::input::outside;
@@ -65,6 +67,8 @@ pub(super) fn save(prompt: &mut Prompt, arguments: &str) -> Done {
         .create(true)
         .truncate(over)
         .create_new(!over)
+        // A pipe that nobody reads is not waited for.
+        .custom_flags(OFlag::O_NONBLOCK.bits())
         .open(&path)
         .and_then(|mut opened| opened.write_all(script.as_bytes()));
     match written {
@@ -115,7 +119,11 @@ pub(super) fn edit(prompt: &mut Prompt, file: &str) -> Done {
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+    files::read_script(path).map_err(|error| {
+        let why = error.to_string();
+        let why = why.split(" (os error").next().unwrap_or_default();
+        format!("cannot read {}: {why}", path.display())
+    })
 }
 
 /// A path as it was typed, where `~` is the user's home.
