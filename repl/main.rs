@@ -5,7 +5,7 @@
 macro_rules! eprintln {
     ($($text:tt)*) => {{
         use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), $($text)*);
+        let _ = writeln!(std::io::stderr(), "{}", crate::terminal::for_stderr(&format!($($text)*)));
     }};
 }
 
@@ -20,6 +20,7 @@ mod prompt;
 mod run;
 mod show;
 mod signals;
+mod terminal;
 mod testing;
 mod top;
 

@@ -71,7 +71,7 @@ fn visible(command: &Command) -> Command {
 fn write(command: &Command, folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let (name, text) = page(command);
-    std::fs::write(folder.join(name), text)?;
+    virhai::files::write(&folder.join(name), text)?;
     command
         .get_subcommands()
         .try_for_each(|command| write(command, folder))

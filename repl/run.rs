@@ -1,6 +1,6 @@
 //! The runner: one script, from its text to an exit status.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 use serde_json::json;
-use virhai::engine;
+use virhai::{engine, files};
 use virhai::interrupt::Stop;
 use virhai::{Error, Imports, Program, STACK, Session, SessionOptions};
 
 use crate::args::{Args, Options, Source};
 use crate::diagnostic::Diagnostic;
-use crate::{check, show, signals};
+use crate::{check, show, signals, terminal};
 
 /// The statuses that this program exits with, besides a script's own `exit(n)`.
 pub(crate) const DONE: u8 = 0;
@@ -128,9 +128,9 @@ fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 
 /// The session that `options` describe.
 pub(crate) fn session(options: &Options) -> Session {
     let output: Box<dyn Write + Send> = if options.json {
-        Box::new(std::io::stderr())
+        terminal::script_notes(std::io::stderr())
     } else {
-        Box::new(std::io::stdout())
+        terminal::script_output(std::io::stdout())
     };
     Session::new(SessionOptions {
         uri: options.connect.clone(),
@@ -138,13 +138,14 @@ pub(crate) fn session(options: &Options) -> Session {
         connect_timeout: options.connect_timeout,
         grants: options.grants(),
         output,
-        notes: Box::new(std::io::stderr()),
+        notes: terminal::script_notes(std::io::stderr()),
     })
 }
 
 /// The text of the script `path`.
 pub(crate) fn text_of(path: &Path) -> Result<String, Box<Diagnostic>> {
-    let bytes = std::fs::read(path).map_err(|error| Diagnostic::unreadable(path, &error))?;
+    let bytes = files::read(path, files::LARGEST_SCRIPT)
+        .map_err(|error| Diagnostic::unreadable(path, &error))?;
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..good]
@@ -180,12 +181,13 @@ fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
             }
         }
         Source::Stdin(args) => {
-            let mut text = String::new();
-            std::io::stdin()
-                .read_to_string(&mut text)
-                .map_err(|error| {
-                    Diagnostic::wrong_usage(format!("cannot read standard input: {error}"))
-                })?;
+            let wrong = |why: String| {
+                Diagnostic::wrong_usage(format!("cannot read standard input: {why}"))
+            };
+            let bytes = files::read_all(std::io::stdin(), files::LARGEST_SCRIPT)
+                .map_err(|error| wrong(error.to_string()))?;
+            let text = String::from_utf8(bytes)
+                .map_err(|_| wrong("stream did not contain valid UTF-8".into()))?;
             Script {
                 name: "standard input".into(),
                 text,
@@ -222,12 +224,18 @@ fn work(
     let program = match Program::compile(engine, imports, &script.name, &script.text) {
         Ok(program) => program,
         Err(error) => {
+            if let Some(status) = stopped(options, session) {
+                return status;
+            }
             Diagnostic::of_compile_error(&error).report(options, imports);
             return DOES_NOT_COMPILE;
         }
     };
     if !options.no_check {
         let errors = check::before_run(options, engine, imports, &script.name, &program);
+        if let Some(status) = stopped(options, session) {
+            return status;
+        }
         if let Some(first) = errors.first() {
             if options.json {
                 let mut failure = Diagnostic::of_finding(first).as_failure(imports);
@@ -273,6 +281,21 @@ fn work(
     status
 }
 
+/// The status of a script that is stopped before it runs, which is told.
+pub(crate) fn stopped(options: &Options, session: &Session) -> Option<u8> {
+    let stop = session.interrupt().stopping()?;
+    Diagnostic::of_stop(stop).report_plain(options);
+    Some(status_of_stop(stop))
+}
+
+fn status_of_stop(stop: Stop) -> u8 {
+    match stop {
+        Stop::Interrupted => INTERRUPTED,
+        Stop::TimedOut => TIMED_OUT,
+        Stop::OutOfMemory | Stop::TooDeep => FAILED,
+    }
+}
+
 fn finish(
     options: &Options,
     session: &Session,
@@ -302,12 +325,7 @@ fn finish(
     let (diagnostic, status) = match session.interrupt().stopping() {
         Some(stop) => {
             let stopped = Diagnostic::of_stop(stop).leaving(&error);
-            let status = match stop {
-                Stop::Interrupted => INTERRUPTED,
-                Stop::TimedOut => TIMED_OUT,
-                Stop::OutOfMemory | Stop::TooDeep => FAILED,
-            };
-            (stopped.at_place_of(failure), status)
+            (stopped.at_place_of(failure), status_of_stop(stop))
         }
         None => (failure, status_of(&error)),
     };
@@ -348,6 +366,7 @@ pub(crate) fn has_lost_output() -> bool {
 /// Prints a line of the result; a reader who left is no failure.
 pub(crate) fn print_line(line: &str) {
     let mut output = std::io::stdout().lock();
+    let line = terminal::for_stdout(line);
     let written = writeln!(output, "{line}").and_then(|()| output.flush());
     if written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
         LOST.store(true, Ordering::SeqCst);

@@ -1,6 +1,6 @@
 //! Builds the Rhai engine: what scripts can call, how far they may go, and how they are stopped.
 
-use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel, Token};
+use rhai::{Dynamic, Engine, EvalAltResult, LexError, OptimizationLevel, Token};
 
 use crate::imports::Imports;
 use crate::interrupt::{self, Stop};
@@ -81,9 +81,10 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
             .then(|| constants::lookup(name))
             .flatten())
     });
-    free_call(&mut engine);
-
     let interrupt = session.interrupt().clone();
+    let stopped = interrupt.clone();
+    map_tokens(&mut engine, move || stopped.stopping().is_some());
+
     let most = if limits.memory == 0 {
         usize::MAX
     } else {
@@ -118,15 +119,19 @@ pub fn parser() -> Engine {
     engine
         .set_optimization_level(OptimizationLevel::None)
         .set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
-    free_call(&mut engine);
+    map_tokens(&mut engine, || false);
     engine
 }
 
+/// What parsing fails with when it is stopped.
+const STOPPED: &str = "the parser was stopped";
+
 /// Rhai reserves `call` for function pointers, where it needs no reserving; an error has it as a
-/// property.
-fn free_call(engine: &mut Engine) {
+/// property. And its parser takes minutes for a million variables: it ends at the next token once `stopped` says so.
+fn map_tokens(engine: &mut Engine, stopped: impl Fn() -> bool + Send + Sync + 'static) {
     #[allow(deprecated)]
-    engine.on_parse_token(|token, _, _| match token {
+    engine.on_parse_token(move |token, _, _| match token {
+        _ if stopped() => Token::LexError(LexError::Runtime(STOPPED.into()).into()),
         Token::Reserved(word) if *word == "call" => Token::Identifier(word),
         other => other,
     });

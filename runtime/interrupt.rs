@@ -62,6 +62,11 @@ impl Interrupt {
         self.0.stop.store(0, Ordering::SeqCst);
     }
 
+    /// Forgets a stop of what ran before, for work that is done before the next script [begins](Self::begin).
+    pub fn clear(&self) {
+        self.0.stop.store(0, Ordering::SeqCst);
+    }
+
     /// Stops the script: aborts the libvirt jobs and ends the waits that are under way.
     ///
     /// The first reason stands. Each action runs on a thread of its own: one that blocks, such as

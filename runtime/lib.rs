@@ -8,14 +8,17 @@ pub mod check;
 pub mod completion;
 pub mod constants;
 pub mod engine;
+pub mod files;
 pub mod inference;
 pub mod interrupt;
 pub mod lexer;
 pub mod names;
 pub mod program;
+pub mod redact;
 pub mod reference;
 pub mod source;
 pub mod suggest;
+pub mod text;
 mod syntax_advice;
 
 mod api;

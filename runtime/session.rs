@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rhai::{Dynamic, NativeCallContext};
+use rhai::{Dynamic, Engine, NativeCallContext};
 
 use crate::grants::Grants;
 use crate::interrupt::Interrupt;
+use crate::redact;
 
 /// How a session connects and where its scripts print.
 pub struct SessionOptions {
@@ -83,6 +84,12 @@ impl Session {
             .unwrap_or_else(|| Self::new(SessionOptions::default()))
     }
 
+    /// Whether `engine` was built for a session whose script is being stopped.
+    pub fn is_stopping(engine: &Engine) -> bool {
+        let session = engine.default_tag().read_lock::<Self>();
+        session.is_some_and(|session| session.interrupt().stopping().is_some())
+    }
+
     pub(crate) fn into_tag(self) -> Dynamic {
         Dynamic::from(self)
     }
@@ -147,6 +154,7 @@ impl Session {
 
     /// Says what cannot be taken back, and remembers it.
     pub(crate) fn cannot_undo(&self, why: String) {
+        let why = redact::hide(&why).into_owned();
         self.note(&format!("cannot undo: {why}"));
         let failures = self.0.not_undone.lock();
         failures.unwrap_or_else(PoisonError::into_inner).push(why);

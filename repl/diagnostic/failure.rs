@@ -284,7 +284,7 @@ fn imported(imports: &Imports, file: &str, alias: &str) -> Option<String> {
             .display()
             .to_string(),
     };
-    imports.text(&name)
+    imports.text(&name).map(|text| text.to_string())
 }
 
 /// What and where in the map that a script catches for one of Rhai's own errors.

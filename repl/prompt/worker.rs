@@ -18,6 +18,7 @@ use super::input::Input;
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
 use crate::show::{self, Look, markup};
+use crate::terminal;
 
 /// What came of an input.
 pub(super) enum Answer {
@@ -163,7 +164,16 @@ impl Worker {
             number => format!("input {number}"),
         };
         self.imports.remember(&name, &text);
-        if let Some(functions) = self.functions_of(&name, &text) {
+        let interrupt = self.session.interrupt();
+        interrupt.clear();
+        let functions = self.functions_of(&name, &text);
+        if let Some(stop) = interrupt.stopping() {
+            let text = Diagnostic::of_stop(stop).render(&self.imports, self.options.colors());
+            let (at, state) = (Position::NONE, self.state.clone());
+            let _ = answer.send(Answer::Failed { text, at, state });
+            return Ok(());
+        }
+        if let Some(functions) = functions {
             self.define(functions);
         }
         let input = RunningInput {
@@ -271,6 +281,9 @@ impl RunningInput {
         let ast = match engine.compile(&self.text) {
             Ok(ast) => ast,
             Err(error) => {
+                if let Some(stop) = self.session.interrupt().stopping() {
+                    return self.failed(&Diagnostic::of_stop(stop), Position::NONE);
+                }
                 let error = CompileError::new(&self.name, &self.text, &error, Vec::new());
                 return self.failed(&Diagnostic::of_compile_error(&error), Position::NONE);
             }
@@ -316,7 +329,7 @@ impl RunningInput {
                 let text = self.xml_of(value).unwrap_or_else(|| value.to_string());
                 Some(match self.options.colors() {
                     true => markup::colored(text.trim_end()),
-                    false => text.trim_end().to_owned(),
+                    false => terminal::script_text(text.trim_end()).into_owned(),
                 })
             }
         }

@@ -15,11 +15,11 @@ use ratatui::{DefaultTerminal, Terminal};
 use rhai::Engine;
 use signal_hook::consts::{SIGHUP, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
-use virhai::{Connection, Imports, engine};
+use virhai::{Connection, Imports, engine, redact};
 
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
-use crate::run;
+use crate::{run, terminal};
 use rates::Order;
 use sample::Sample;
 use screen::View;
@@ -121,7 +121,7 @@ impl Top {
             now: None,
             answered: Instant::now(),
             view: View {
-                host: host.to_owned(),
+                host: terminal::visible_line(&redact::hide(host)).into_owned(),
                 rows: Vec::new(),
                 order: Order::Cpu,
                 reversed: false,
@@ -190,7 +190,9 @@ impl Top {
                 self.view.trouble = None;
                 self.sort();
             }
-            Err(message) => self.view.trouble = Some(message),
+            Err(message) => {
+                self.view.trouble = Some(terminal::visible_line(&message).into_owned());
+            }
         }
     }
 

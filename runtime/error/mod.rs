@@ -12,7 +12,7 @@ use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 
 use crate::constants;
 use crate::libvirt::Failure;
-use crate::suggest;
+use crate::{redact, suggest};
 
 pub(crate) use rejected::OfXml;
 pub use rejected::Rejected;
@@ -44,14 +44,15 @@ impl Error {
         action: impl fmt::Display,
         uri: &str,
     ) -> Self {
-        let action = action.to_string();
         let hint = hint::hint(&failure, call, uri);
+        let mut failure = failure;
+        failure.message = redact::hide_of(&failure.message, uri);
         Self(Arc::new(Details {
             failure,
             call,
-            action,
-            uri: uri.to_owned(),
-            hint,
+            action: redact::hide_of(&action.to_string(), uri),
+            uri: redact::hide(uri).into_owned(),
+            hint: hint.map(|hint| redact::hide_of(&hint, uri)),
             xml: None,
             state: None,
             position: ctx.call_position(),
@@ -69,7 +70,8 @@ impl Error {
     /// The same error with advice of its own.
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
-        self.with(|details| details.hint = Some(hint.into()))
+        let hint = redact::hide(&hint.into()).into_owned();
+        self.with(|details| details.hint = Some(hint))
     }
 
     /// The same error of a call that was given `xml`.
@@ -186,7 +188,7 @@ impl Error {
         self.0.state.as_deref()
     }
 
-    /// The host, or nothing where none was involved.
+    /// The host, or nothing where none was involved; a password in it is hidden.
     pub fn uri(&self) -> &str {
         &self.0.uri
     }

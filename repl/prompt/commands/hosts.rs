@@ -1,10 +1,12 @@
 //! `:connect`, `:switch` and `:disconnect`: each is code that a script could have as well.
 
 use tabled::builder::Builder;
+use virhai::redact;
 
 use super::Done;
 use crate::prompt::{Prompt, hosts, text};
 use crate::show::{drawn, quoted};
+use crate::terminal;
 
 /// Opens another host and makes it `conn`; without one, lists the connections.
 pub(super) fn connect(prompt: &mut Prompt, arguments: &str) -> Done {
@@ -82,7 +84,7 @@ fn list(prompt: &Prompt) -> Done {
             &name,
             mode,
             hosts::state(&connection),
-            connection.uri(),
+            &terminal::visible_line(&redact::hide(connection.uri())),
         ]);
     }
     match rows.count_records() {

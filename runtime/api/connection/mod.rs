@@ -29,6 +29,7 @@ use super::arguments::RhaiResultOf;
 use super::domain::Domain;
 use crate::error::Error;
 use crate::libvirt::Failure;
+use crate::redact;
 use crate::session::Session;
 use crate::uri::in_process;
 use crate::watch::Watch;
@@ -207,7 +208,7 @@ impl fmt::Display for Connection {
         } else {
             ", closed"
         };
-        write!(f, "Connection({}{state})", self.uri())
+        write!(f, "Connection({}{state})", redact::hide(self.uri()))
     }
 }
 
