@@ -57,6 +57,6 @@ pub use imports::Imports;
 pub use interrupt::Interrupt;
 pub use program::Program;
 pub use resources::STACK;
-pub use session::{Session, SessionOptions};
+pub use session::{Session, SessionOptions, Sink};
 pub use version::{Versions, versions, warm_up};
 pub use xml::{Spot, Xml};
