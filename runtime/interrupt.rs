@@ -345,7 +345,7 @@ mod tests {
         let shield = interrupt.shield();
         interrupt.stop(Stop::Interrupted);
         assert_eq!(interrupt.stopping(), None);
-        let guard = interrupt.on_stop(move || drop(sender.send(())));
+        let guard = interrupt.on_stop(move || sender.send(()).unwrap_or_default());
         assert_eq!(told.recv_timeout(LONG), Ok(()));
         assert_eq!(interrupt.stopping(), Some(Stop::UndoTimedOut));
         drop((guard, shield));
@@ -360,7 +360,7 @@ mod tests {
         std::thread::sleep(Duration::from_millis(60));
         let (sender, told) = mpsc::channel();
         let _shield = interrupt.shield();
-        let _guard = interrupt.on_stop(move || drop(sender.send(())));
+        let _guard = interrupt.on_stop(move || sender.send(()).unwrap_or_default());
         assert_eq!(told.recv_timeout(LONG), Ok(()));
         assert_eq!(interrupt.stopping(), Some(Stop::UndoTimedOut));
     }

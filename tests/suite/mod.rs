@@ -23,6 +23,7 @@ mod lsp;
 mod migration;
 mod moving;
 mod network;
+mod output;
 mod promises;
 mod prompt;
 mod provisioning;
