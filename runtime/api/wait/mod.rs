@@ -4,6 +4,7 @@ mod detach;
 mod event;
 mod state;
 mod stop;
+mod stuck;
 
 use rhai::plugin::*;
 use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, exported_module};
@@ -15,7 +16,8 @@ use crate::libvirt::Failure;
 use crate::libvirt::events::Event;
 use crate::libvirt::typed_params::Scalar;
 pub(crate) use detach::until_detached;
-use state::{timed_out, wait_for_state};
+pub(crate) use state::held_up;
+use state::{Ended, timed_out, wait_for_state};
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
@@ -49,6 +51,11 @@ mod functions {
     /// reason of its end and `gone` true. Throws `VIR_ERR_OPERATION_TIMEOUT` with what was seen
     /// last, and `VIR_ERR_NO_DOMAIN` when the domain is gone and can never get there.
     ///
+    /// Ends at once with `VIR_ERR_OPERATION_INVALID` where the guest does not get there by itself:
+    /// one that a failure paused, as `paused (ioerror)`, does not go off, and one that is off after
+    /// a crash does not pause. A guest that is off may still be started, and one that was suspended
+    /// resumed, by another client: such waits go on.
+    ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// dom.shutdown();
@@ -65,8 +72,9 @@ mod functions {
         let wanted = state::states(&ctx, &states)?;
         let timeout = duration(&ctx, &timeout)?;
         match wait_for_state(&ctx, dom, &wanted, timeout)? {
-            Some(reached) => Ok(reached.into_map()),
-            None => Err(timed_out(&ctx, dom, &wanted.join(" or "), timeout)),
+            Ended::Reached(reached) => Ok(reached.into_map()),
+            Ended::TimedOut => Err(timed_out(&ctx, dom, &wanted.join(" or "), timeout)),
+            Ended::Stuck(why) => Err(state::stuck(&ctx, dom, &wanted.join(" or "), &why)),
         }
     }
 
