@@ -38,6 +38,7 @@ mod session;
 mod snapshots;
 mod state_table;
 mod storage;
+mod stuck;
 mod testing;
 mod transcript;
 mod typing;

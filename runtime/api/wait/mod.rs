@@ -5,6 +5,7 @@ mod event;
 mod state;
 mod stop;
 mod stuck;
+mod subject;
 
 use rhai::plugin::*;
 use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, exported_module};
@@ -123,6 +124,9 @@ mod functions {
     /// the lifecycle, which has `event` (`started`, `stopped`, ...) and for domains `detail`
     /// (`booted`, `destroyed`, ...): of the network where the map has `network`, and so on. A kind
     /// that does not exist is answered with those that do.
+    ///
+    /// Throws `VIR_ERR_OPERATION_INVALID` once no such event can come: the end of a block job, of a
+    /// job or of a device is not told of a guest that is off, and nothing of one that is gone.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
