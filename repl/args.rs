@@ -171,6 +171,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME", value_parser = duration, global = true, help_heading = RUNNING)]
     pub(crate) timeout: Option<Duration>,
 
+    /// How long a script that fails or is stopped may take to undo what it did
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5m", global = true, help_heading = RUNNING, hide_short_help = true)]
+    pub(crate) undo_timeout: Duration,
+
     /// Run scripts without checking them first
     #[arg(long, global = true, help_heading = RUNNING)]
     pub(crate) no_check: bool,

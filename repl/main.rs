@@ -3,10 +3,9 @@
 /// Writes a line to standard error. One that nobody can read, as on a terminal that was closed, is
 /// no failure.
 macro_rules! eprintln {
-    ($($text:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), "{}", crate::terminal::for_stderr(&format!($($text)*)));
-    }};
+    ($($text:tt)*) => {
+        $crate::outlet::stderr().line(&format!($($text)*))
+    };
 }
 
 mod args;
@@ -16,6 +15,7 @@ mod doc;
 mod examples;
 mod lsp;
 mod manual;
+mod outlet;
 mod prompt;
 mod run;
 mod show;
@@ -23,8 +23,6 @@ mod signals;
 mod terminal;
 mod testing;
 mod top;
-
-use std::io::Write;
 
 use clap::Parser;
 
@@ -52,13 +50,10 @@ fn main() {
 fn status(args: &Args) -> u8 {
     if args.version {
         let versions = virhai::versions();
-        let _ = writeln!(
-            std::io::stdout(),
+        run::print_line(&format!(
             "virhai {}\nlibvirt {} (built with {})",
-            versions.virhai,
-            versions.libvirt_running,
-            versions.libvirt_compiled
-        );
+            versions.virhai, versions.libvirt_running, versions.libvirt_compiled
+        ));
         return run::DONE;
     }
     match &args.command {
@@ -83,8 +78,14 @@ fn status(args: &Args) -> u8 {
 }
 
 /// Ends the process without the exit handlers of libvirt and its libraries, which would take
-/// away what threads within a call still use.
+/// away what threads within a call still use. What is on its way to standard output and standard
+/// error is written first, as long as nothing stops that.
 pub(crate) fn leave(status: u8) -> ! {
-    let _ = std::io::stdout().flush();
+    outlet::drain();
+    leave_now(status)
+}
+
+/// Ends the process at once.
+pub(crate) fn leave_now(status: u8) -> ! {
     signal_hook::low_level::exit(status.into())
 }

@@ -18,8 +18,8 @@ pub mod redact;
 pub mod reference;
 pub mod source;
 pub mod suggest;
-pub mod text;
 mod syntax_advice;
+pub mod text;
 
 mod api;
 mod error;
@@ -61,6 +61,6 @@ pub use imports::Imports;
 pub use interrupt::Interrupt;
 pub use program::Program;
 pub use resources::STACK;
-pub use session::{Session, SessionOptions};
+pub use session::{Session, SessionOptions, Sink};
 pub use version::{Versions, versions, warm_up};
 pub use xml::{Spot, Xml};

@@ -148,6 +148,9 @@ impl Diagnostic {
             Stop::TooDeep => plain
                 .of_kind("limit")
                 .with_hint("is there a recursion without an end?"),
+            Stop::UndoTimedOut => plain
+                .of_kind("timeout")
+                .with_hint("raise the limit with --undo-timeout"),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::process::{Command, Stdio};
 
-use crate::terminal;
+use crate::{outlet, terminal};
 
 /// Gives `text` to the pager if it is longer than the screen; false where it is still to be shown.
 pub(super) fn shows(text: &str) -> bool {
@@ -24,6 +24,7 @@ pub(super) fn shows(text: &str) -> bool {
         Some(pager) => pager,
         None => "less",
     };
+    outlet::drain();
     // `$PAGER` may have arguments, as a shell splits them.
     let started = Command::new("sh")
         .args(["-c", pager])

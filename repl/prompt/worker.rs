@@ -11,6 +11,7 @@ use rhai::{
 use rustyline::Editor;
 use rustyline::history::FileHistory;
 use virhai::engine;
+use virhai::interrupt::Interrupt;
 use virhai::program::CompileError;
 use virhai::{Imports, STACK, Session};
 
@@ -118,6 +119,11 @@ impl Worker {
             let state = &self.state;
             input.learn(&state.scope, &state.engine, &state.imported);
         }
+    }
+
+    /// The switch that stops an input.
+    pub(super) fn interrupt(&self) -> &Interrupt {
+        self.session.interrupt()
     }
 
     /// The number that the next input will have.

@@ -7,7 +7,7 @@ mod source;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::sync::mpsc::TryRecvError;
+use std::sync::mpsc::{self, TryRecvError};
 use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -87,8 +87,15 @@ impl OnScreen {
             .name("top signals".into())
             .spawn(move || {
                 if let Some(signal) = signals.forever().next() {
-                    ratatui::restore();
-                    crate::leave(run::killed_by(signal));
+                    // Not here: a terminal that is stopped takes nothing.
+                    let (restored, done) = mpsc::channel();
+                    let restoring = std::thread::Builder::new().name("restore".into());
+                    let _ = restoring.spawn(move || {
+                        ratatui::restore();
+                        let _ = restored.send(());
+                    });
+                    let _ = done.recv_timeout(Duration::from_secs(1));
+                    crate::leave_now(run::killed_by(signal));
                 }
             })?;
         // With a hook that restores the terminal before a panic says anything.

@@ -209,7 +209,7 @@ fn parallel(
     let undo = undo::current();
     let standing = Standing::of_this_thread();
     let on_behalf = || {
-        standing.take();
+        standing.clone().take();
         undo::filling(undo.clone(), work);
     };
     std::thread::scope(|scope| {

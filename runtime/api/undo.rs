@@ -68,7 +68,13 @@ impl Undo {
     fn run(&self, ctx: &NativeCallContext) {
         let session = Session::of(ctx);
         let _shield = session.interrupt().shield();
-        for mut step in self.take().into_iter().rev() {
+        let mut steps = self.take();
+        while let Some(mut step) = steps.pop() {
+            if session.interrupt().stopping().is_some() {
+                steps.push(step);
+                session.undo_timed_out(steps.len());
+                return;
+            }
             // What the script has used up is not held against what takes it back.
             #[allow(deprecated)]
             let context = {
@@ -83,7 +89,11 @@ impl Undo {
                 })
             });
             if let Err(error) = done {
+                let stop = session.interrupt().stopping();
                 let why = match error.unwrap_inner() {
+                    EvalAltResult::ErrorTerminated(..) if stop.is_some() => {
+                        format!("{}{}", Stop::UndoTimedOut, at(&error))
+                    }
                     EvalAltResult::ErrorRuntime(value, _) => {
                         format!("{}{}", words(value), at(&error))
                     }

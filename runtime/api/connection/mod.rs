@@ -28,6 +28,7 @@ use virt::connect::Connect;
 use super::arguments::RhaiResultOf;
 use super::domain::Domain;
 use crate::error::Error;
+use crate::interrupt::CallUnderWay;
 use crate::libvirt::Failure;
 use crate::redact;
 use crate::session::Session;
@@ -136,17 +137,19 @@ impl Connection {
     }
 
     /// The right to make a call, of which a connection gives few at a time.
-    pub(crate) fn permit(&self) -> Result<Permit<'_>, Failure> {
-        self.0.permits.take(self.0.session.interrupt())
+    pub(crate) fn permit(&self) -> Result<(Permit<'_>, CallUnderWay), Failure> {
+        let interrupt = self.0.session.interrupt();
+        Ok((self.0.permits.take(interrupt)?, interrupt.call_begins()))
     }
 
     /// The rights to make a call on this connection and on `other`, which may be the same.
     pub(crate) fn permits_with<'a>(
         &'a self,
         other: &'a Connection,
-    ) -> Result<(Permit<'a>, Option<Permit<'a>>), Failure> {
+    ) -> Result<((Permit<'a>, Option<Permit<'a>>), CallUnderWay), Failure> {
         let interrupt = self.0.session.interrupt();
-        self.0.permits.take_with(&other.0.permits, interrupt)
+        let permits = self.0.permits.take_with(&other.0.permits, interrupt)?;
+        Ok((permits, interrupt.call_begins()))
     }
 
     /// The right to make a call, if there is one left.

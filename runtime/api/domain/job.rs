@@ -69,7 +69,10 @@ impl Domain {
         }
         let _permits = match work {
             Work::Migrate(destination) => self.connection().permits_with(destination)?,
-            _ => (self.connection().permit()?, None),
+            _ => {
+                let (permit, under_way) = self.connection().permit()?;
+                ((permit, None), under_way)
+            }
         };
         let end = Arc::new(End::default());
         let (operation, job, seen) = (work.operation(), Arc::clone(&handle), Arc::clone(&end));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rhai::NativeCallContext;
 
-use super::{field, lost};
+use super::{field, held_up, lost};
 use crate::api::arguments::RhaiResultOf;
 use crate::api::domain::{Device, Domain};
 use crate::exit::terminated;
@@ -53,6 +53,11 @@ pub(crate) fn until_detached(
         let now = there()?;
         if before.is_empty() || before.iter().any(|alias| !now.contains(alias)) {
             return Ok(());
+        }
+        if let Some((why, way_out)) = held_up(dom) {
+            let message = format!("{why}, and a guest lets go of a device only while it runs");
+            let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message);
+            return Err(fail(failure).with_hint(way_out).throw());
         }
         let answer = watch.wait(&mut place, deadline, interrupt, |event| {
             if event.uuid != dom.uuid() {
