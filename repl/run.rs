@@ -10,7 +10,7 @@ use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 use serde_json::json;
 use virhai::engine;
 use virhai::interrupt::Stop;
-use virhai::{Error, Imports, Program, STACK, Session, SessionOptions};
+use virhai::{Error, Imports, Program, stack_size, Session, SessionOptions};
 
 use crate::args::{Args, Options, Source};
 use crate::diagnostic::Diagnostic;
@@ -90,7 +90,7 @@ fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 
     let own = options.clone();
     let worker = std::thread::Builder::new()
         .name("script".into())
-        .stack_size(STACK)
+        .stack_size(stack_size())
         .spawn(move || {
             let _ = sender.send(work(&own, &session, &engine, &imports, &script));
         });
@@ -305,7 +305,7 @@ fn finish(
             let status = match stop {
                 Stop::Interrupted => INTERRUPTED,
                 Stop::TimedOut => TIMED_OUT,
-                Stop::OutOfMemory | Stop::TooDeep => FAILED,
+                Stop::OutOfMemory | Stop::TooDeep | Stop::NestsTooDeep => FAILED,
             };
             (stopped.at_place_of(failure), status)
         }

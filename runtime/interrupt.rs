@@ -6,6 +6,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::resources::memory;
+
 /// Why a script is being stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
@@ -17,6 +19,8 @@ pub enum Stop {
     OutOfMemory,
     /// Its calls, imports or `eval`s nest so deeply that the thread's stack would overflow.
     TooDeep,
+    /// A value nests so deeply that copying or dropping it could overflow the stack.
+    NestsTooDeep,
 }
 
 impl fmt::Display for Stop {
@@ -26,6 +30,7 @@ impl fmt::Display for Stop {
             Stop::TimedOut => "the script's time is up",
             Stop::OutOfMemory => "the script holds more memory than it may",
             Stop::TooDeep => "the script nests calls, imports or `eval` too deeply",
+            Stop::NestsTooDeep => "a value of the script nests too deeply",
         })
     }
 }
@@ -92,7 +97,8 @@ impl Interrupt {
             1 => Some(Stop::Interrupted),
             2 => Some(Stop::TimedOut),
             3 => Some(Stop::OutOfMemory),
-            _ => Some(Stop::TooDeep),
+            4 => Some(Stop::TooDeep),
+            _ => Some(Stop::NestsTooDeep),
         }
     }
 
@@ -115,6 +121,7 @@ impl Interrupt {
     /// Keeps this thread from being stopped for as long as the shield lives.
     pub(crate) fn shield(&self) -> Shield {
         self.0.shields.fetch_add(1, Ordering::SeqCst);
+        memory::release();
         Shield {
             state: Arc::clone(&self.0),
             before: SHIELDED.replace(true),
@@ -178,7 +185,9 @@ pub(crate) struct Shield {
 impl Drop for Shield {
     fn drop(&mut self) {
         SHIELDED.set(self.before);
-        self.state.shields.fetch_sub(1, Ordering::SeqCst);
+        if self.state.shields.fetch_sub(1, Ordering::SeqCst) == 1 {
+            memory::hold_back();
+        }
     }
 }
 

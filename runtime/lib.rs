@@ -27,6 +27,7 @@ mod imports;
 mod isolation;
 #[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
 mod libvirt;
+mod nesting;
 mod patience;
 mod pipe;
 mod resources;
@@ -56,7 +57,8 @@ pub use host_names::HostNames;
 pub use imports::Imports;
 pub use interrupt::Interrupt;
 pub use program::Program;
-pub use resources::STACK;
+pub use resources::memory::check as check_memory;
+pub use resources::stack::size as stack_size;
 pub use session::{Session, SessionOptions};
 pub use version::{Versions, versions, warm_up};
 pub use xml::{Spot, Xml};

@@ -12,7 +12,7 @@ use rustyline::Editor;
 use rustyline::history::FileHistory;
 use virhai::engine;
 use virhai::program::CompileError;
-use virhai::{Imports, STACK, Session};
+use virhai::{Imports, stack_size, Session};
 
 use super::input::Input;
 use crate::args::Options;
@@ -174,7 +174,7 @@ impl Worker {
         };
         std::thread::Builder::new()
             .name("input".into())
-            .stack_size(STACK)
+            .stack_size(stack_size())
             .spawn(move || {
                 // Nobody listens any more where the user went on without this.
                 let _ = answer.send(input.run());

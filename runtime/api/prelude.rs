@@ -1,5 +1,6 @@
 //! What scripts need besides libvirt: waiting, joining text, working in parallel.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -7,10 +8,14 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, exported_module};
 
 use super::arguments::{RhaiResultOf, duration, number};
-use super::undo;
+use super::asking::size;
+use super::room::{ensure_room, ensure_running};
+use super::{undo, value_text};
+use crate::engine::guarded;
 use crate::error::Error;
 use crate::exit::{self, terminated};
 use crate::interrupt::Standing;
+use crate::resources::stack;
 use crate::session::Session;
 
 pub(crate) fn register(engine: &mut Engine) {
@@ -93,12 +98,9 @@ mod functions {
     /// assert_eq(["web", "db"].join(", "), "web, db");
     /// ```
     /// Calls no libvirt function.
-    #[rhai_fn(pure)]
-    pub fn join(list: &mut Array, separator: &str) -> String {
-        list.iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(separator)
+    #[rhai_fn(pure, return_raw)]
+    pub fn join(ctx: NativeCallContext, list: &mut Array, separator: &str) -> RhaiResultOf<String> {
+        value_text::joined(&ctx, list, separator)
     }
 
     /// `text`, `count` times over, 16 MiB at most.
@@ -112,7 +114,10 @@ mod functions {
         const MOST: usize = 16 * 1024 * 1024;
         let count: usize = number(&ctx, "a number of times", count)?;
         match text.len().checked_mul(count) {
-            Some(length) if length <= MOST => Ok(text.repeat(count)),
+            Some(length) if length <= MOST => {
+                ensure_room(&ctx, length)?;
+                Ok(text.repeat(count))
+            }
             _ => Err(
                 Error::invalid(&ctx, format!("the text would be longer than {MOST} bytes")).throw(),
             ),
@@ -120,7 +125,7 @@ mod functions {
     }
 
     /// Calls `action` on each of `items`, `limit` of them at a time, and returns the results in
-    /// order.
+    /// order. A `limit` above 64 counts as 64, and memory that runs short lowers it.
     ///
     /// Each call gets a copy of the variables that `action` captured: what it writes to them is
     /// lost. Once all have ended, the failures are thrown as one list of `#{ item, error }`.
@@ -176,6 +181,9 @@ pub(crate) fn pause(ctx: &NativeCallContext, time: Duration) -> RhaiResultOf<()>
 
 type Outcome = std::result::Result<Dynamic, Box<EvalAltResult>>;
 
+/// The most calls that `parallel` makes at a time.
+const MOST_THREADS: usize = 64;
+
 fn parallel(
     ctx: &NativeCallContext,
     items: &Array,
@@ -186,21 +194,31 @@ fn parallel(
     if limit == 0 {
         return Err(Error::invalid(ctx, "the limit must be at least 1").throw());
     }
-    let next = std::sync::atomic::AtomicUsize::new(0);
+    let next = AtomicUsize::new(0);
+    // The outcomes, and the results besides them.
+    ensure_room(ctx, items.len().saturating_mul(128))?;
     let outcomes: Vec<Mutex<Option<Outcome>>> = items.iter().map(|_| Mutex::new(None)).collect();
+    let copying = Mutex::new(());
+    // What a call may change is a copy. One thread at a time asks for the room and fills it.
+    let copied = |item: &Dynamic| {
+        let _alone = copying.lock().unwrap_or_else(PoisonError::into_inner);
+        let captured = action.iter_curry().map(size).sum::<usize>();
+        ensure_room(ctx, captured.saturating_add(size(item)).saturating_mul(2))?;
+        let mut own = action.clone();
+        for captured in own.iter_curry_mut() {
+            *captured = captured.flatten_clone();
+        }
+        RhaiResultOf::Ok((own, item.flatten_clone()))
+    };
     let work = || {
         loop {
-            let index = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(index) else { return };
-            let mut own = action.clone();
-            for captured in own.iter_curry_mut() {
-                *captured = captured.clone().flatten();
-            }
-            let run = || own.call_within_context::<Dynamic>(ctx, (item.clone().flatten(),));
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
-                .unwrap_or_else(|_| {
-                    Err(failed(ctx, "virhai failed inside a parallel call".into()))
-                });
+            let outcome = guarded(|| {
+                ensure_running(ctx)?;
+                let (own, item) = copied(item)?;
+                own.call_within_context::<Dynamic>(ctx, (item,))
+            });
             *outcomes[index]
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner) = Some(outcome);
@@ -212,11 +230,21 @@ fn parallel(
         standing.take();
         undo::filling(undo.clone(), work);
     };
+    let threads = limit
+        .min(items.len())
+        .min(MOST_THREADS)
+        .min(stack::threads().max(1));
+    let mut no_thread = None;
     std::thread::scope(|scope| {
-        for _ in 0..limit.min(items.len()) {
-            let _ = std::thread::Builder::new()
-                .stack_size(crate::resources::STACK)
-                .spawn_scoped(scope, on_behalf);
+        for _ in 0..threads {
+            // The threads that did start do the work of one that did not.
+            no_thread = std::thread::Builder::new()
+                .stack_size(stack::size())
+                .spawn_scoped(scope, on_behalf)
+                .err();
+            if no_thread.is_some() {
+                break;
+            }
         }
     });
     let mut results = Array::with_capacity(items.len());
@@ -236,7 +264,10 @@ fn parallel(
                     super::arguments::fields! { "item": item.clone(), "error": error }.into(),
                 );
             }
-            None => return Err(failed(ctx, "no thread could be started".into())),
+            None => {
+                let why = no_thread.map_or_else(String::new, |error| format!(": {error}"));
+                return Err(failed(ctx, format!("cannot start a thread{why}")));
+            }
         }
     }
     if failures.is_empty() {

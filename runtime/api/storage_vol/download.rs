@@ -10,7 +10,7 @@ use super::StorageVol;
 use super::plan::{Halt, Plan, Progress, connected};
 use crate::api::arguments::{RhaiResultOf, bytes, flag_bits, whole};
 use crate::api::granted::writable;
-use crate::api::growth::length;
+use crate::api::bounded_growth::length;
 use crate::api::stream::Stream;
 use crate::libvirt::Failure;
 use crate::libvirt::stream::Received;
