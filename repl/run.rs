@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 use serde_json::json;
-use virhai::engine;
 use virhai::interrupt::Stop;
-use virhai::{Error, Imports, Program, stack_size, Session, SessionOptions};
+use virhai::{Error, Imports, Program, Session, SessionOptions, stack_size};
+use virhai::{engine, extent};
 
 use crate::args::{Args, Options, Source};
 use crate::diagnostic::Diagnostic;
@@ -283,6 +283,12 @@ fn finish(
 ) -> u8 {
     let error = match result {
         Ok(value) => {
+            if (options.json || !options.quiet) && !extent::can_be_shown(&value) {
+                Diagnostic::plain("the result is too large to show")
+                    .with_hint("print the parts that you need, or end the script with `()`")
+                    .report(options, imports);
+                return FAILED;
+            }
             print_result(options, &value);
             if session.has_lost_output() || has_lost_output() {
                 Diagnostic::plain("what was printed could not all be written")

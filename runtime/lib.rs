@@ -8,6 +8,7 @@ pub mod check;
 pub mod completion;
 pub mod constants;
 pub mod engine;
+pub mod extent;
 pub mod inference;
 pub mod interrupt;
 pub mod lexer;

@@ -148,9 +148,9 @@ impl Diagnostic {
             Stop::TooDeep => plain
                 .of_kind("limit")
                 .with_hint("is there a recursion without an end?"),
-            Stop::NestsTooDeep => plain
-                .of_kind("limit")
-                .with_hint("is a value put into itself again and again? keep the values in one array"),
+            Stop::NestsTooDeep => plain.of_kind("limit").with_hint(
+                "is a value put into itself again and again? keep the values in one array",
+            ),
         }
     }
 

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use virhai::catalog::Catalog;
 use virhai::completion::Completer;
 use virhai::engine::{self, Limits};
-use virhai::{Imports, stack_size, Session, SessionOptions};
+use virhai::{Imports, Session, SessionOptions, stack_size};
 
 use crate::run::{DONE, FAILED};
 use documents::Documents;

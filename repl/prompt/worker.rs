@@ -12,7 +12,7 @@ use rustyline::Editor;
 use rustyline::history::FileHistory;
 use virhai::engine;
 use virhai::program::CompileError;
-use virhai::{Imports, stack_size, Session};
+use virhai::{Imports, Session, extent, stack_size};
 
 use super::input::Input;
 use crate::args::Options;
@@ -303,6 +303,9 @@ impl RunningInput {
 
     /// The value as it is to be shown; reads it from the host where it must.
     fn shown(&self, value: &Dynamic) -> Option<String> {
+        if !extent::can_be_shown(value) {
+            return Some("(the result is too large to show)".into());
+        }
         match self.view {
             View::Nothing => None,
             View::Human => show::for_people(value, &Look::of_terminal(self.options.colors())),

@@ -128,7 +128,11 @@ pub(crate) fn register(engine: &mut Engine) {
         let registration = FuncRegistration::new(asking.name)
             .in_global_namespace()
             .with_comments([MARK]);
-        let types: Vec<TypeId> = asking.parameters.iter().map(|kind| kind.type_id()).collect();
+        let types: Vec<TypeId> = asking
+            .parameters
+            .iter()
+            .map(|kind| kind.type_id())
+            .collect();
         module.set_fn_raw_with_options(registration, types, function(asking));
     }
     // Rhai's own iterator copies all letters first, four bytes for each.
@@ -200,6 +204,14 @@ impl Iterator for Letters {
     }
 }
 
+/// The bytes of a copy of `value` that shares nothing itself.
+pub(crate) fn flat_size(value: &Dynamic) -> usize {
+    match value.is_shared() {
+        true => value.read_lock::<Dynamic>().map_or(0, |value| size(&value)),
+        false => size(value),
+    }
+}
+
 /// The bytes of a copy of `value`; what it shares with others is not copied.
 pub(crate) fn size(value: &Dynamic) -> usize {
     let list = |values: &mut dyn Iterator<Item = &Dynamic>, each: usize| {
@@ -266,7 +278,10 @@ fn replaced(args: &[&mut Dynamic]) -> usize {
     let new = with_text(new, str::len);
     with_text(text, |text| {
         let places = with_text(old, |old| text.matches(old).count());
-        places.saturating_mul(new).saturating_add(text.len()).saturating_mul(2)
+        places
+            .saturating_mul(new)
+            .saturating_add(text.len())
+            .saturating_mul(2)
     })
 }
 
@@ -281,14 +296,15 @@ fn words(args: &[&mut Dynamic]) -> usize {
 }
 
 fn split(args: &[&mut Dynamic]) -> usize {
-    args.get(1)
-        .map_or(0, |separator| match separator.read_lock::<ImmutableString>() {
+    args.get(1).map_or(0, |separator| {
+        match separator.read_lock::<ImmutableString>() {
             Some(separator) => pieces(args, &separator),
             None => match separator.as_char() {
                 Ok(separator) => pieces(args, separator.encode_utf8(&mut [0; 4])),
                 Err(_) => 0,
             },
-        })
+        }
+    })
 }
 
 /// The pieces of the first argument between the `separator`s.

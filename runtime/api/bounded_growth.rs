@@ -28,7 +28,9 @@ fn text_or_end(text: RhaiResultOf<String>) -> String {
 
 /// The bytes of `count` copies of `value`.
 fn copies(value: &Dynamic, count: usize) -> usize {
-    asking::size(value).saturating_add(size_of::<Dynamic>()).saturating_mul(count)
+    asking::size(value)
+        .saturating_add(size_of::<Dynamic>())
+        .saturating_mul(count)
 }
 
 /// The length `len`, which is none where it is negative.
@@ -289,11 +291,7 @@ mod functions {
     /// ```
     /// Calls no libvirt function.
     #[rhai_fn(name = "!=", pure, return_raw)]
-    pub fn different_maps(
-        ctx: NativeCallContext,
-        map: &mut Map,
-        other: Map,
-    ) -> RhaiResultOf<bool> {
+    pub fn different_maps(ctx: NativeCallContext, map: &mut Map, other: Map) -> RhaiResultOf<bool> {
         comparison::maps(&ctx, map, &other).map(|equal| !equal)
     }
 }

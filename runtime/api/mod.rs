@@ -5,14 +5,14 @@
 pub(crate) mod arguments;
 pub(crate) mod asking;
 pub(crate) mod assertions;
+pub(crate) mod bounded_growth;
+mod comparison;
 pub(crate) mod connection;
 pub(crate) mod disk_image;
 pub(crate) mod domain;
 pub(crate) mod domain_snapshot;
 pub(crate) mod error;
 pub(crate) mod granted;
-pub(crate) mod bounded_growth;
-mod comparison;
 pub(crate) mod interface;
 pub(crate) mod nested;
 pub(crate) mod net;

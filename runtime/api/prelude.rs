@@ -8,14 +8,14 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, exported_module};
 
 use super::arguments::{RhaiResultOf, duration, number};
-use super::asking::size;
+use super::asking::{flat_size, size};
 use super::room::{ensure_room, ensure_running};
 use super::{undo, value_text};
 use crate::engine::guarded;
 use crate::error::Error;
 use crate::exit::{self, terminated};
 use crate::interrupt::Standing;
-use crate::resources::stack;
+use crate::resources::{memory, stack};
 use crate::session::Session;
 
 pub(crate) fn register(engine: &mut Engine) {
@@ -50,7 +50,8 @@ mod functions {
         match status.as_int().map(u8::try_from) {
             Ok(Ok(status)) => Err(exit::exit(status)),
             _ => {
-                let wrong = format!("`{status}` is no exit status");
+                let shown = value_text::printed(&ctx, &status)?;
+                let wrong = format!("`{shown}` is no exit status");
                 Err(Error::invalid(&ctx, wrong)
                     .with_hint("an exit status is a number from 0 to 255")
                     .throw())
@@ -181,6 +182,20 @@ pub(crate) fn pause(ctx: &NativeCallContext, time: Duration) -> RhaiResultOf<()>
 
 type Outcome = std::result::Result<Dynamic, Box<EvalAltResult>>;
 
+/// The bytes of the constants that each thread may copy at the same time.
+fn constants(ctx: &NativeCallContext) -> usize {
+    let global = ctx.global_runtime_state().constants.as_ref();
+    let own = global.and_then(|constants| {
+        let constants = constants.read().ok()?;
+        Some(constants.values().map(size).sum::<usize>())
+    });
+    let imported = ctx.iter_imports().map(|(_, module)| {
+        let values = module.iter_var().map(|(_, value)| size(value));
+        values.sum::<usize>()
+    });
+    own.unwrap_or(0) + imported.sum::<usize>()
+}
+
 /// The most calls that `parallel` makes at a time.
 const MOST_THREADS: usize = 64;
 
@@ -202,8 +217,11 @@ fn parallel(
     // What a call may change is a copy. One thread at a time asks for the room and fills it.
     let copied = |item: &Dynamic| {
         let _alone = copying.lock().unwrap_or_else(PoisonError::into_inner);
-        let captured = action.iter_curry().map(size).sum::<usize>();
-        ensure_room(ctx, captured.saturating_add(size(item)).saturating_mul(2))?;
+        let captured = action.iter_curry().map(flat_size).sum::<usize>();
+        ensure_room(
+            ctx,
+            captured.saturating_add(flat_size(item)).saturating_mul(2),
+        )?;
         let mut own = action.clone();
         for captured in own.iter_curry_mut() {
             *captured = captured.flatten_clone();
@@ -233,7 +251,9 @@ fn parallel(
     let threads = limit
         .min(items.len())
         .min(MOST_THREADS)
-        .min(stack::threads().max(1));
+        .min(stack::threads())
+        .min(memory::room() / 4 / constants(ctx).max(1))
+        .max(1);
     let mut no_thread = None;
     std::thread::scope(|scope| {
         for _ in 0..threads {

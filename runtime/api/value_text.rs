@@ -9,9 +9,9 @@ use crate::error::Error;
 use crate::interrupt::Stop;
 use crate::resources::stack;
 
-/// `value` as `print` writes it within an array: text in quotes.
-pub(crate) fn debug_text(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<String> {
-    written(ctx, |writer| writer.debug(value))
+/// `value` as `print` writes it.
+pub(crate) fn printed(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<String> {
+    written(ctx, |writer| writer.print(value))
 }
 
 /// `array` as a script writes it.
@@ -45,11 +45,7 @@ pub(crate) fn joined(
             if index > 0 {
                 writer.push(separator)?;
             }
-            match value.read_lock::<ImmutableString>() {
-                Some(text) => writer.push(&text)?,
-                None if value.is_unit() => {}
-                None => writer.debug(value)?,
-            }
+            writer.print(value)?;
         }
         Ok(())
     })
@@ -104,6 +100,14 @@ impl Writer<'_> {
         match stack::is_used_up() {
             true => Err(stop(self.ctx, Stop::NestsTooDeep)),
             false => Ok(()),
+        }
+    }
+
+    fn print(&mut self, value: &Dynamic) -> RhaiResultOf<()> {
+        match value.read_lock::<ImmutableString>() {
+            Some(text) => self.push(&text),
+            None if value.is_unit() => Ok(()),
+            None => self.debug(value),
         }
     }
 
@@ -244,7 +248,10 @@ impl Writer<'_> {
             }
             return self.push(if blob.is_empty() { "[]" } else { "]" });
         }
-        if let Some(closure) = value.read_lock::<FnPtr>().filter(|closure| closure.is_curried()) {
+        if let Some(closure) = value
+            .read_lock::<FnPtr>()
+            .filter(|closure| closure.is_curried())
+        {
             self.push("[")?;
             self.json_text(closure.fn_name())?;
             for value in closure.iter_curry() {
@@ -270,18 +277,22 @@ impl Writer<'_> {
         again: &str,
         write: fn(&mut Self, &Dynamic) -> RhaiResultOf<()>,
     ) -> RhaiResultOf<()> {
-        let Some(value) = value.read_lock::<Dynamic>() else {
-            return self.push("()");
-        };
-        let address = std::ptr::from_ref(&*value).addr();
-        if self.within.contains(&address) {
+        // The call locks the value that it is called on.
+        let inner = value.read_lock::<Dynamic>();
+        let address = inner
+            .as_deref()
+            .map(|value| std::ptr::from_ref(value).addr());
+        let (Some(value), Some(address)) = (
+            inner,
+            address.filter(|address| !self.within.contains(address)),
+        ) else {
             if again.is_empty() {
                 return Err(Error::invalid(self.ctx, "the value contains itself")
-                    .with_hint("JSON cannot say that: a closure in it captured the variable that holds it")
+                    .with_hint("a closure in it captured the variable that holds the value, which JSON cannot express")
                     .throw());
             }
             return self.push(again);
-        }
+        };
         self.within.push(address);
         let written = write(self, &value);
         self.within.pop();

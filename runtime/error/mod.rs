@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 
 use crate::constants;
+use crate::extent::shortened;
 use crate::libvirt::Failure;
 use crate::suggest;
 
@@ -61,6 +62,8 @@ impl Error {
     /// A value that a script gave and that makes no sense, found before libvirt saw it.
     pub fn invalid(ctx: &NativeCallContext, message: impl Into<String>) -> Self {
         let action = format!("call `{}`", ctx.fn_name());
+        // It can quote a text of the script, of any length.
+        let message = shortened(message.into());
         let failure = Failure::new(virt_sys::VIR_ERR_INVALID_ARG, message);
         Self::new(ctx, failure, "", action, "")
     }

@@ -80,8 +80,7 @@ fn lowest(top: &Path, path: &str, limit: &str, usage: &str) -> Option<usize> {
         .ancestors()
         .take_while(|folder| folder.starts_with(top))
         .filter_map(|folder| {
-            let number =
-                |name: &str| -> Option<usize> { read_number(&folder.join(name)) };
+            let number = |name: &str| -> Option<usize> { read_number(&folder.join(name)) };
             let (limit, used) = (number(limit)?, number(usage)?);
             // The kernel takes the memory of files back when it needs it.
             let files = fs::read_to_string(folder.join("memory.stat"))
