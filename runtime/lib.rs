@@ -58,6 +58,7 @@ pub use host_names::HostNames;
 pub use imports::Imports;
 pub use interrupt::Interrupt;
 pub use program::Program;
+pub use resources::is_address_space_limited;
 pub use resources::memory::check as check_memory;
 pub use resources::stack::size as stack_size;
 pub use session::{Session, SessionOptions};

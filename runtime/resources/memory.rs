@@ -21,7 +21,7 @@ static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 const RESERVE: usize = 64 * 1024 * 1024;
 
 /// The least that virhai can run a script with, in bytes.
-const LEAST: usize = 16 * 1024 * 1024;
+const LEAST: usize = 64 * 1024 * 1024;
 
 /// The share of the limit that a script's values may fill; one operation needs the rest.
 const SHARE: usize = 3;
