@@ -83,7 +83,9 @@ fn status(args: &Args) -> u8 {
     }
     if let Err(wrong) = virhai::check_memory() {
         Diagnostic::plain(format!("not enough memory to run: {wrong}"))
-            .with_hint("raise the limit on address space (`ulimit -v`, `LimitAS=`), or run without one")
+            .with_hint(
+                "raise the limit on address space (`ulimit -v`, `LimitAS=`), or run without one",
+            )
             .report_plain(&args.options);
         return run::FAILED;
     }

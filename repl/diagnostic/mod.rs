@@ -144,7 +144,7 @@ impl Diagnostic {
                 .with_hint("--timeout TIME gives it longer"),
             Stop::OutOfMemory => plain
                 .of_kind("limit")
-                .with_hint("--max-memory SIZE allows more, 0 any amount"),
+                .with_hint("--max-memory SIZE allows more, as far as the host has it"),
             Stop::TooDeep => plain
                 .of_kind("limit")
                 .with_hint("is there a recursion without an end?"),

@@ -44,13 +44,15 @@ impl Error {
         action: impl fmt::Display,
         uri: &str,
     ) -> Self {
-        let action = action.to_string();
-        let hint = hint::hint(&failure, call, uri);
+        // They can quote texts of the script, of any length.
+        let action = shortened(action.to_string());
+        let uri = shortened(uri.to_owned());
+        let hint = hint::hint(&failure, call, &uri);
         Self(Arc::new(Details {
             failure,
             call,
             action,
-            uri: uri.to_owned(),
+            uri,
             hint,
             xml: None,
             state: None,
@@ -71,7 +73,7 @@ impl Error {
     /// The same error with advice of its own.
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
-        self.with(|details| details.hint = Some(hint.into()))
+        self.with(|details| details.hint = Some(shortened(hint.into())))
     }
 
     /// The same error of a call that was given `xml`.

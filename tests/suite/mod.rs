@@ -20,6 +20,7 @@ mod install;
 mod lifecycle;
 mod limits;
 mod lsp;
+mod memory;
 mod migration;
 mod moving;
 mod network;
