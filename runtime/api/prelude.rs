@@ -182,10 +182,13 @@ pub(crate) fn pause(ctx: &NativeCallContext, time: Duration) -> RhaiResultOf<()>
 
 type Outcome = std::result::Result<Dynamic, Box<EvalAltResult>>;
 
-/// The bytes of the constants that each thread may copy at the same time.
-fn constants(ctx: &NativeCallContext) -> usize {
-    let global = ctx.global_runtime_state().constants.as_ref();
-    let own = global.and_then(|constants| {
+/// The bytes that one of the calls of `action` copies: an item, what the closure captured, and the
+/// constants that it can read.
+fn size_of_call(ctx: &NativeCallContext, items: &Array, action: &FnPtr) -> usize {
+    let item = items.iter().map(flat_size).max();
+    let captured: usize = action.iter_curry().map(flat_size).sum();
+    let constants = ctx.global_runtime_state().constants.as_ref();
+    let constants = constants.and_then(|constants| {
         let constants = constants.read().ok()?;
         Some(constants.values().map(size).sum::<usize>())
     });
@@ -193,7 +196,7 @@ fn constants(ctx: &NativeCallContext) -> usize {
         let values = module.iter_var().map(|(_, value)| size(value));
         values.sum::<usize>()
     });
-    own.unwrap_or(0) + imported.sum::<usize>()
+    item.unwrap_or(0) + captured + constants.unwrap_or(0) + imported.sum::<usize>()
 }
 
 /// The most calls that `parallel` makes at a time.
@@ -252,7 +255,8 @@ fn parallel(
         .min(items.len())
         .min(MOST_THREADS)
         .min(stack::threads())
-        .min(memory::room() / 4 / constants(ctx).max(1))
+        // A call copies what it is given more than once.
+        .min(memory::room() / 4 / size_of_call(ctx, items, action).max(1))
         .max(1);
     let mut no_thread = None;
     std::thread::scope(|scope| {
