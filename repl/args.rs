@@ -231,7 +231,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..=1000), global = true, help_heading = LIMITS, hide_short_help = true)]
     max_depth: u16,
 
-    /// Memory that a script may hold, 0 for any amount
+    /// Memory that a script may use, 0 for what the host leaves; its values may fill a third
     #[arg(long, value_name = "SIZE", default_value_t = ByteSize(Limits::default().memory as u64), global = true, help_heading = LIMITS, hide_short_help = true)]
     max_memory: ByteSize,
 

@@ -24,12 +24,15 @@ mod terminal;
 mod testing;
 mod top;
 
+use std::os::unix::process::CommandExt;
+
 use clap::Parser;
 
 use args::{Args, Command, Options, Source};
 use diagnostic::Diagnostic;
 
 fn main() {
+    spare_address_space();
     virhai::warm_up();
     diagnostic::defect::watch();
     leave(
@@ -46,6 +49,25 @@ fn main() {
     )
 }
 
+/// Where the address space is limited, begins again with one arena for all threads: the C library
+/// sets 64 MiB of it aside for each thread, which it reads from the environment only.
+fn spare_address_space() {
+    const ARENAS: &str = "MALLOC_ARENA_MAX";
+    if !virhai::is_address_space_limited() || std::env::var_os(ARENAS).is_some() {
+        return;
+    }
+    let mut line = std::env::args_os();
+    let (Ok(program), Some(name)) = (std::env::current_exe(), line.next()) else {
+        return;
+    };
+    // It returns only where it fails; then threads take what there is.
+    let _ = std::process::Command::new(program)
+        .arg0(name)
+        .args(line)
+        .env(ARENAS, "1")
+        .exec();
+}
+
 /// Does what was asked for, and answers the exit status.
 fn status(args: &Args) -> u8 {
     if args.version {
@@ -55,6 +77,14 @@ fn status(args: &Args) -> u8 {
             versions.virhai, versions.libvirt_running, versions.libvirt_compiled
         ));
         return run::DONE;
+    }
+    if let Err(wrong) = virhai::check_memory() {
+        Diagnostic::plain(format!("not enough memory to run: {wrong}"))
+            .with_hint(
+                "raise the limit on address space (`ulimit -v`, `LimitAS=`), or run without one",
+            )
+            .report_plain(&args.options);
+        return run::FAILED;
     }
     match &args.command {
         Some(Command::Check(options)) => return check::check(&args.options, options),

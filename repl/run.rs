@@ -9,8 +9,8 @@ use std::time::Instant;
 use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 use serde_json::json;
 use virhai::interrupt::Stop;
-use virhai::{Error, Imports, Program, STACK, Session, SessionOptions, Sink};
-use virhai::{engine, files};
+use virhai::{Error, Imports, Program, Session, SessionOptions, Sink, stack_size};
+use virhai::{engine, extent, files};
 
 use crate::args::{Args, Options, Source};
 use crate::diagnostic::Diagnostic;
@@ -90,7 +90,7 @@ fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 
     let progress = supervisor.progress();
     let worker = std::thread::Builder::new()
         .name("script".into())
-        .stack_size(STACK)
+        .stack_size(stack_size())
         .spawn(move || {
             let work = || {
                 let status = work(&own, &session, &engine, &imports, &script, &progress);
@@ -128,7 +128,7 @@ fn status_of_stop(stop: Stop) -> u8 {
     match stop {
         Stop::Interrupted => INTERRUPTED,
         Stop::TimedOut => TIMED_OUT,
-        Stop::OutOfMemory | Stop::TooDeep | Stop::UndoTimedOut => FAILED,
+        Stop::OutOfMemory | Stop::TooDeep | Stop::NestsTooDeep | Stop::UndoTimedOut => FAILED,
     }
 }
 
@@ -310,6 +310,12 @@ fn finish(
 ) -> u8 {
     let error = match result {
         Ok(value) => {
+            if (options.json || !options.quiet) && !extent::can_be_shown(&value) {
+                Diagnostic::plain("the result is too large to show")
+                    .with_hint("print the parts that you need, or end the script with `()`")
+                    .report(options, imports);
+                return FAILED;
+            }
             print_result(options, &value);
             outlet::drain();
             let printed_elsewhere = options.json && outlet::stderr().has_lost();

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use undo_clock::{Clocks, UndoClock};
 
+use crate::resources::memory;
+
 /// Why a script is being stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
@@ -24,6 +26,8 @@ pub enum Stop {
     TooDeep,
     /// Undoing took longer than it may.
     UndoTimedOut,
+    /// A value nests so deeply that copying or dropping it could overflow the stack.
+    NestsTooDeep,
 }
 
 impl fmt::Display for Stop {
@@ -34,6 +38,7 @@ impl fmt::Display for Stop {
             Stop::OutOfMemory => "the script holds more memory than it may",
             Stop::TooDeep => "the script nests calls, imports or `eval` too deeply",
             Stop::UndoTimedOut => "undoing took longer than it may",
+            Stop::NestsTooDeep => "a value of the script nests too deeply",
         })
     }
 }
@@ -142,7 +147,8 @@ impl Interrupt {
             2 => Some(Stop::TimedOut),
             3 => Some(Stop::OutOfMemory),
             4 => Some(Stop::TooDeep),
-            _ => Some(Stop::UndoTimedOut),
+            5 => Some(Stop::UndoTimedOut),
+            _ => Some(Stop::NestsTooDeep),
         }
     }
 
@@ -176,6 +182,7 @@ impl Interrupt {
     /// Keeps this thread from being stopped for as long as the shield lives, or until the time
     /// for undoing is over.
     pub(crate) fn shield(&self) -> Shield {
+        memory::release();
         let nested = CLOCK.with_borrow(Option::is_some);
         let clock = (!nested).then(|| {
             let run = self.0.run.load(Ordering::SeqCst);
@@ -311,6 +318,9 @@ impl Drop for Shield {
             clock.end();
             self.interrupt.clocks().end(clock);
             self.interrupt.tell_observers();
+        }
+        if !self.interrupt.is_undoing() {
+            memory::hold_back();
         }
     }
 }

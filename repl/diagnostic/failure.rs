@@ -1,7 +1,7 @@
 //! What stopped a script, as a diagnostic.
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position};
-use virhai::{Error, Imports, engine as engines, names};
+use virhai::{Error, Imports, engine as engines, extent, names};
 
 use super::Diagnostic;
 use super::place::{Place, shorten};
@@ -157,6 +157,7 @@ impl Diagnostic {
                 .unwrap_or_default();
             diagnostic.hint = names::advice(engine, inner, &known);
         }
+        diagnostic.title = extent::shortened(diagnostic.title);
         diagnostic
     }
 
@@ -194,6 +195,16 @@ impl Diagnostic {
     }
 
     fn describe_thrown(&mut self, imports: &Imports, value: &Dynamic, thrown: Place) {
+        if !extent::is_short(value) {
+            self.title = match value.is_string() {
+                true => extent::shortened(value.to_string()),
+                false => format!(
+                    "the script threw {} that is too large to show",
+                    a_value(value)
+                ),
+            };
+            return;
+        }
         if let Some(map) = value.read_lock::<Map>()
             && let Some((title, position)) = caught_and_thrown(&map)
         {
@@ -246,6 +257,15 @@ impl Diagnostic {
         }
         self.kind = "libvirt";
         self.error = Some(error);
+    }
+}
+
+/// What `value` is, without what it holds.
+fn a_value(value: &Dynamic) -> &'static str {
+    match value.type_name() {
+        "array" => "an array",
+        "map" => "a map",
+        _ => "a value",
     }
 }
 

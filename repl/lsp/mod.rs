@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 use virhai::catalog::Catalog;
 use virhai::completion::Completer;
 use virhai::engine::{self, Limits};
-use virhai::{Imports, STACK, Session, SessionOptions};
+use virhai::{Imports, Session, SessionOptions, stack_size};
 
 use crate::run::{DONE, FAILED};
 use documents::Documents;
@@ -47,7 +47,7 @@ pub(crate) fn serve() -> u8 {
     // Text nests as deep as it likes.
     let server = std::thread::Builder::new()
         .name("server".into())
-        .stack_size(STACK)
+        .stack_size(stack_size())
         .spawn(|| match work() {
             Ok(true) => DONE,
             Ok(false) => FAILED,

@@ -13,7 +13,7 @@ use rustyline::history::FileHistory;
 use virhai::engine;
 use virhai::interrupt::Interrupt;
 use virhai::program::CompileError;
-use virhai::{Imports, STACK, Session};
+use virhai::{Imports, Session, extent, stack_size};
 
 use super::input::Input;
 use crate::args::Options;
@@ -195,7 +195,7 @@ impl Worker {
         };
         std::thread::Builder::new()
             .name("input".into())
-            .stack_size(STACK)
+            .stack_size(stack_size())
             .spawn(move || {
                 // Nobody listens any more where the user went on without this.
                 let _ = answer.send(input.run());
@@ -327,6 +327,9 @@ impl RunningInput {
 
     /// The value as it is to be shown; reads it from the host where it must.
     fn shown(&self, value: &Dynamic) -> Option<String> {
+        if !extent::can_be_shown(value) {
+            return Some("(the result is too large to show)".into());
+        }
         match self.view {
             View::Nothing => None,
             View::Human => show::for_people(value, &Look::of_terminal(self.options.colors())),

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 
 use crate::constants;
+use crate::extent::shortened;
 use crate::libvirt::Failure;
 use crate::{redact, suggest};
 
@@ -50,8 +51,9 @@ impl Error {
         Self(Arc::new(Details {
             failure,
             call,
-            action: redact::hide_of(&action.to_string(), uri),
-            uri: redact::hide(uri).into_owned(),
+            // They can quote texts of the script, of any length.
+            action: shortened(redact::hide_of(&action.to_string(), uri)),
+            uri: shortened(redact::hide(uri).into_owned()),
             hint: hint.map(|hint| redact::hide_of(&hint, uri)),
             xml: None,
             state: None,
@@ -63,6 +65,8 @@ impl Error {
     /// A value that a script gave and that makes no sense, found before libvirt saw it.
     pub fn invalid(ctx: &NativeCallContext, message: impl Into<String>) -> Self {
         let action = format!("call `{}`", ctx.fn_name());
+        // It can quote a text of the script, of any length.
+        let message = shortened(message.into());
         let failure = Failure::new(virt_sys::VIR_ERR_INVALID_ARG, message);
         Self::new(ctx, failure, "", action, "")
     }
@@ -70,7 +74,7 @@ impl Error {
     /// The same error with advice of its own.
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
-        let hint = redact::hide(&hint.into()).into_owned();
+        let hint = shortened(redact::hide(&hint.into()).into_owned());
         self.with(|details| details.hint = Some(hint))
     }
 

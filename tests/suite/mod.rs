@@ -21,6 +21,7 @@ mod install;
 mod lifecycle;
 mod limits;
 mod lsp;
+mod memory;
 mod migration;
 mod moving;
 mod network;

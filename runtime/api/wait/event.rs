@@ -152,6 +152,9 @@ struct Filter {
 impl Filter {
     /// A kind of event, or a map of what its fields must be; an object stands for its UUID.
     fn new(ctx: &NativeCallContext, filter: &Dynamic) -> RhaiResultOf<Self> {
+        if !crate::extent::is_short(filter) {
+            return Err(Error::invalid(ctx, "what names the event is too large").throw());
+        }
         let mut fields = match filter.clone().into_immutable_string() {
             Ok(kind) => fields! { "kind": kind },
             Err(_) => filter.clone().try_cast::<Map>().ok_or_else(|| {
