@@ -17,6 +17,7 @@ pub struct InProcess {
     host: TestHost,
     prepare: String,
     script: String,
+    step: usize,
 }
 
 /// What a session writes, kept.
@@ -49,7 +50,14 @@ impl InProcess {
             host: TestHost::with(node),
             prepare: prepare.to_owned(),
             script: script.to_owned(),
+            step: 1,
         }
+    }
+
+    /// Takes each `step`-th number only, in the short form of the tests.
+    pub fn every(mut self, step: usize) -> Self {
+        self.step = if super::all() { 1 } else { step };
+        self
     }
 
     /// Stops the recipe after 1, 2, 3 ... operations, until it succeeds.
@@ -90,7 +98,7 @@ impl InProcess {
         let picture = compile("picture", SCRIPT);
         let recipe = compile("recipe", &self.script);
         let mut swept = Swept::default();
-        for operations in 1.. {
+        for operations in (1..).step_by(self.step) {
             session.interrupt().begin();
             let mut scope = Scope::new();
             scope.push("conn", ()).push_constant("args", Array::new());
