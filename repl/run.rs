@@ -128,7 +128,11 @@ fn status_of_stop(stop: Stop) -> u8 {
     match stop {
         Stop::Interrupted => INTERRUPTED,
         Stop::TimedOut => TIMED_OUT,
-        Stop::OutOfMemory | Stop::TooDeep | Stop::NestsTooDeep | Stop::UndoTimedOut => FAILED,
+        Stop::OutOfMemory
+        | Stop::TooDeep
+        | Stop::NestsTooDeep
+        | Stop::TooManyOperations
+        | Stop::UndoTimedOut => FAILED,
     }
 }
 

@@ -39,6 +39,9 @@ impl Default for Limits {
     }
 }
 
+/// The operations beyond the limit that each step of undoing may take.
+const RESERVED_OPERATIONS: u64 = 100_000_000;
+
 /// How deep an expression may nest.
 const EXPRESSION_DEPTH: usize = 128;
 
@@ -48,7 +51,7 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
     engine
         .set_optimization_level(OptimizationLevel::None)
         .set_max_strings_interned(0)
-        .set_max_operations(limits.operations)
+        .set_max_operations(most_operations(limits.operations, true))
         .set_max_call_levels(if limits.call_depth == 0 {
             usize::MAX
         } else {
@@ -94,10 +97,13 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
     });
 
     let interrupt = session.interrupt().clone();
+    let operations = most_operations(limits.operations, false);
     // At each operation: a text that doubles itself needs only thirty of them to fill a machine.
-    engine.on_progress(move |_| {
+    engine.on_progress(move |count| {
         nesting::count_operation();
-        let why = if memory::is_full() {
+        let why = if operations != 0 && count > operations && !interrupt::shielded() {
+            Stop::TooManyOperations
+        } else if memory::is_full() {
             Stop::OutOfMemory
         // Rhai counts calls of functions, but neither `eval` nor imports.
         } else if stack::used() > most_stack() {
@@ -119,6 +125,15 @@ fn most_stack() -> usize {
     match interrupt::shielded() {
         true => stack::size() / 8 * 7,
         false => stack::size() / 4 * 3,
+    }
+}
+
+/// Rhai's limit on operations, or that of a script, which is smaller by what undoing may take.
+fn most_operations(limit: u64, undoing: bool) -> u64 {
+    match limit {
+        0 => 0,
+        _ if undoing => limit.saturating_add(RESERVED_OPERATIONS),
+        _ => limit,
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Stop {
     UndoTimedOut,
     /// A value nests so deeply that copying or dropping it could overflow the stack.
     NestsTooDeep,
+    /// It took more operations than it may.
+    TooManyOperations,
 }
 
 impl fmt::Display for Stop {
@@ -39,6 +41,7 @@ impl fmt::Display for Stop {
             Stop::TooDeep => "the script nests calls, imports or `eval` too deeply",
             Stop::UndoTimedOut => "undoing took longer than it may",
             Stop::NestsTooDeep => "a value of the script nests too deeply",
+            Stop::TooManyOperations => "the script took more operations than it may",
         })
     }
 }
@@ -148,7 +151,8 @@ impl Interrupt {
             3 => Some(Stop::OutOfMemory),
             4 => Some(Stop::TooDeep),
             5 => Some(Stop::UndoTimedOut),
-            _ => Some(Stop::NestsTooDeep),
+            6 => Some(Stop::NestsTooDeep),
+            _ => Some(Stop::TooManyOperations),
         }
     }
 

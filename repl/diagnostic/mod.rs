@@ -154,6 +154,9 @@ impl Diagnostic {
             Stop::NestsTooDeep => plain.of_kind("limit").with_hint(
                 "is a value put into itself again and again? keep the values in one array",
             ),
+            Stop::TooManyOperations => plain
+                .of_kind("limit")
+                .with_hint("--max-operations N allows more, 0 any number"),
         }
     }
 

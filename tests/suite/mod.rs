@@ -41,6 +41,7 @@ mod snapshots;
 mod state_table;
 mod storage;
 mod stuck;
+mod sweeps;
 mod testing;
 mod transcript;
 mod typing;
