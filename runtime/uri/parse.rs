@@ -53,10 +53,10 @@ impl Uri {
         if text.len() > LONGEST {
             return refused(format!("the URI is longer than {LONGEST} bytes"));
         }
-        check_characters(text)?;
         let Some((scheme, rest)) = text.split_once("://") else {
             return refused_hint("there is no `://` after the driver's name", EXAMPLES);
         };
+        check_characters(text)?;
         let (driver, transport) = parse_scheme(scheme)?;
         let (before, query) = match rest.split_once('?') {
             Some((before, query)) => (before, Some(query)),

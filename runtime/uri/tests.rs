@@ -248,7 +248,7 @@ fn ordinary_uris_need_no_permission_and_stay_as_they_are() {
         "qemu+ssh://kvm1/system",
         "qemu+ssh://admin@kvm1.example.org:2222/system?no_tty=1",
         "qemu+ssh://root@[2001:db8::1]:22/session",
-        "qemu+libssh2://kvm1/system?sshauth=agent,privkey&known_hosts_verify=normal",
+        "qemu+libssh2://kvm1/system?sshauth=agent&known_hosts_verify=normal",
         "qemu+tls://kvm1:16514/system?no_verify=1",
         "qemu+tcp://kvm1/system",
         "qemu://kvm1/system",

@@ -97,8 +97,8 @@ pub(super) mod functions {
         xml: OptionalXmlText,
         flags: i64,
     ) -> RhaiResultOf<Domain> {
-        let path = &host_file(&ctx, conn, path, Use::Read)?;
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
+        let path = &host_file(&ctx, conn, path, Use::Read)?;
         let wanted = flag_bits(&ctx, flags)?;
         restored(&ctx, conn, path, "virDomainRestoreFlags", |c| {
             c.restore_domain_flags(path, xml.as_deref(), wanted)
@@ -204,8 +204,8 @@ pub(super) mod functions {
         xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let path = &host_file(&ctx, conn, path, Use::Change)?;
         let xml = xml_text(&ctx, "the XML", &xml)?;
+        let path = &host_file(&ctx, conn, path, Use::Change)?;
         let wanted = flag_bits(&ctx, flags)?;
         let action = format!("change the XML in the save image {path}");
         conn.call(&ctx, "virDomainSaveImageDefineXML", action, |c| {

@@ -51,8 +51,8 @@ pub(super) mod functions {
         xml: OptionalXmlText,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let path = &host_file(&ctx, dom.connection(), path, Use::Write)?;
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
+        let path = &host_file(&ctx, dom.connection(), path, Use::Write)?;
         let wanted = flag_bits(&ctx, flags)?;
         dom.job(&ctx, Work::Save, "virDomainSaveFlags", "save", |d| {
             libvirt::domain::save_flags(d, path, xml.as_deref(), wanted)
