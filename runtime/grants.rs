@@ -69,7 +69,8 @@ impl Grants {
         self.embed.iter().any(granted).then_some(real)
     }
 
-    fn may_look_at(&self, path: &str) -> bool {
+    /// Whether the script may know if the file `path` exists.
+    pub(crate) fn may_look_at(&self, path: &str) -> bool {
         let folder = Path::new(path)
             .parent()
             .and_then(|folder| folder.canonicalize().ok());

@@ -159,7 +159,7 @@ impl Uri {
         let Some(parameter) = PARAMETERS.iter().find(|known| known.name == name) else {
             let names = PARAMETERS.iter().map(|known| known.name);
             return refused_hint(
-                format!("libvirt does not know the parameter `{name}`"),
+                format!("there is no parameter `{name}`"),
                 did_you_mean(
                     name,
                     names,

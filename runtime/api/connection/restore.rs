@@ -54,7 +54,8 @@ pub(super) mod functions {
     ///
     /// A guest that was saved while paused stays paused. The image stays and could be restored
     /// again, over disks that have changed since: do that only with the disks put back as well.
-    /// `path` is absolute, on the hypervisor's host.
+    /// `path` is absolute, on the hypervisor's host. A test host, `test:///default`, needs
+    /// `--allow-read PATH`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

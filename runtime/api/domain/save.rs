@@ -17,6 +17,7 @@ pub(super) mod functions {
     ///
     /// `conn.restore(path)` goes on from there. The disks are not saved: nothing may change them
     /// in between. A failure leaves the guest running. A transient domain is gone after it.
+    /// A test host, `test:///default`, needs `--allow-write PATH`.
     /// An interrupt aborts the save, and the guest runs on.
     ///
     /// ```rhai
