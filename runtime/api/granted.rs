@@ -62,7 +62,11 @@ pub(crate) fn host_file(
     }
     let real = match what_for {
         Use::Read => readable(ctx, path)?,
-        Use::Write => writable(ctx, path)?,
+        // libvirt says that the folder is missing.
+        Use::Write => match Session::of(ctx).grants().writable_once_made(path) {
+            Some(real) => real,
+            None => writable(ctx, path)?,
+        },
         Use::Change => {
             readable(ctx, path)?;
             writable(ctx, path)?

@@ -104,6 +104,8 @@ fn the_test_driver_does_in_every_state_what_the_table_says() {
             .arg(&place.folder)
             .arg("--allow-write")
             .arg(&place.folder)
+            .arg("--allow-write")
+            .arg("/nonexistent-dir")
             .script(script::script(&place, part))
             .run();
         let ending = format!("status {}, {}", outcome.status, outcome.stderr);
