@@ -1,3 +1,4 @@
+mod access;
 mod agent;
 mod autostart;
 mod boot_order;

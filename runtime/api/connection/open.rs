@@ -180,8 +180,14 @@ pub(super) mod functions {
 
     /// Opens the hypervisor at `uri`.
     ///
+    /// A URI that names a program, a key, a socket or a driver that runs programs needs
+    /// `--allow-connect URI`, unless the user gave it with `-c` or LIBVIRT_DEFAULT_URI.
+    ///
+    /// `test:///FILE` is a test host that the file describes; it needs `--allow-read FILE`.
+    ///
     /// `qemu:///embed?root=DIR` is QEMU without a daemon: DIR is made where it does not exist, and
-    /// holds all of that hypervisor's state. Only one process can have it open.
+    /// holds all of that hypervisor's state. Only one process can have it open. It needs
+    /// `--allow-embed DIR`, which lets the script do all that its user can.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

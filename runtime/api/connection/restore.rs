@@ -54,7 +54,8 @@ pub(super) mod functions {
     ///
     /// A guest that was saved while paused stays paused. The image stays and could be restored
     /// again, over disks that have changed since: do that only with the disks put back as well.
-    /// `path` is absolute, on the hypervisor's host.
+    /// `path` is absolute, on the hypervisor's host. A test host, `test:///default`, needs
+    /// `--allow-read PATH`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -97,8 +98,8 @@ pub(super) mod functions {
         xml: OptionalXmlText,
         flags: i64,
     ) -> RhaiResultOf<Domain> {
-        let path = &host_file(&ctx, conn, path, Use::Read)?;
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
+        let path = &host_file(&ctx, conn, path, Use::Read)?;
         let wanted = flag_bits(&ctx, flags)?;
         restored(&ctx, conn, path, "virDomainRestoreFlags", |c| {
             c.restore_domain_flags(path, xml.as_deref(), wanted)
@@ -204,8 +205,8 @@ pub(super) mod functions {
         xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let path = &host_file(&ctx, conn, path, Use::Change)?;
         let xml = xml_text(&ctx, "the XML", &xml)?;
+        let path = &host_file(&ctx, conn, path, Use::Change)?;
         let wanted = flag_bits(&ctx, flags)?;
         let action = format!("change the XML in the save image {path}");
         conn.call(&ctx, "virDomainSaveImageDefineXML", action, |c| {

@@ -217,6 +217,7 @@ pub(super) mod functions {
     /// Moves the guest to the host at `uri`, which its own host connects to.
     ///
     /// QEMU needs `VIR_MIGRATE_PEER2PEER` for that. Such a migration goes on when this client dies.
+    /// A URI that names a program, a key or a socket needs `--allow-connect URI`.
     ///
     /// ```rhai,migrate
     /// let dom = connect().lookup_by_name("web");
