@@ -3,6 +3,7 @@
 mod differences;
 mod editing;
 mod limits;
+mod fuzz;
 mod properties;
 mod reading;
 
