@@ -1,6 +1,8 @@
 //! Builds the Rhai engine: what scripts can call, how far they may go, and how they are stopped.
 
-use rhai::{Dynamic, Engine, EvalAltResult, LexError, OptimizationLevel, Token};
+use rhai::{
+    Dynamic, Engine, EvalAltResult, LexError, OptimizationLevel, ParseErrorType, Token,
+};
 
 use crate::imports::Imports;
 use crate::interrupt::{self, Stop};
@@ -125,6 +127,11 @@ pub fn parser() -> Engine {
 
 /// What parsing fails with when it is stopped.
 const STOPPED: &str = "the parser was stopped";
+
+/// Whether parsing failed since it was stopped.
+pub(crate) fn is_stop(kind: &ParseErrorType) -> bool {
+    matches!(kind, ParseErrorType::BadInput(LexError::Runtime(why)) if why == STOPPED)
+}
 
 /// Rhai reserves `call` for function pointers, where it needs no reserving; an error has it as a
 /// property. And its parser takes minutes for a million variables: it ends at the next token once `stopped` says so.

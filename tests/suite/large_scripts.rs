@@ -124,7 +124,6 @@ fn names_of_a_million_letters_get_no_suggestions_and_no_hang() {
         "eval(\"VIR_\" + \"A\".repeat(1000000))",
         "eval(\"x\".repeat(1000000) + \"()\")",
         "eval(\"(1).\" + \"x\".repeat(1000000) + \"()\")",
-        "eval(\"#{}.\" + \"x\".repeat(1000000))",
         "connect(\"test:///default\").lookup_by_name(\"x\".repeat(1000000))",
         "connect(\"qemu:///system?\" + \"x\".repeat(1000000) + \"=1\")",
         "parse_xml(\"<a/>\").get(\"x\".repeat(1000000))",
@@ -133,5 +132,6 @@ fn names_of_a_million_letters_get_no_suggestions_and_no_hang() {
         let outcome = virhai().arg("-e").arg(code).run();
         assert!(outcome.status > 0, "{code}: {}", outcome.status);
         assert!(began.elapsed() < Duration::from_secs(30), "{code}: {:?}", began.elapsed());
+        eprintln!("{:?} {}", began.elapsed(), &code[..40]);
     }
 }

@@ -25,7 +25,7 @@ fn errors_hide_passwords() {
         format!("connect_auth(\"qemu+tcp://127.0.0.1:1/system\", #{{ username: \"root\", password: \"{SECRET}\" }})"),
         format!("connect(\"test:///default\").define_xml(\"<domain type='test'><graphics type='vnc' passwd='{SECRET}'/></domain>\")"),
         format!("connect(\"test:///default\").define_xml(`<domain type='test'>\n<graphics passwd='{SECRET}'\n</domain>`)"),
-        format!("connect(\"test:///default\").lookup_by_name(\"test\").set_user_password(\"root\", \"{SECRET}\")"),
+        format!("connect(\"test:///default\").lookup_by_name(\"test\").set_user_password(\"root\", \"{SECRET}\"); throw \"x\""),
         format!("throw \"cannot log in to esx://root:{SECRET}@host\""),
         format!("throw #{{ message: \"no\", password: \"{SECRET}\" }}"),
         format!("let password = \"{SECRET}\"; nope()"),
@@ -78,6 +78,7 @@ fn the_history_is_private_and_has_no_secrets() {
     assert_eq!(mode & 0o777, 0o600);
     let saved = std::fs::read_to_string(prompt.home.path("saved.rhai")).expect("it was saved");
     assert!(saved.contains("let seen") && !saved.contains(SECRET), "{saved}");
+    assert!(saved.contains("// let password = \"***\""), "{saved}");
 }
 
 #[test]

@@ -68,9 +68,9 @@ fn what_a_script_prints_is_shown_and_does_nothing() {
     ] {
         for color in ["always", "never"] {
             let run = virhai().arg("--color").arg(color).arg("-e").arg(&code);
-            let quoted = code.starts_with('[') && !code.contains('#');
-            let shown: &[&str] = match (quoted, color) {
-                (true, _) => &["a␛]52"],
+            let shown: &[&str] = match (code.starts_with("debug"), color) {
+                // As it is written in a script.
+                (true, _) => &["a\\u{1b}]52;c;aGFja2Vk\\u{7}"],
                 (_, "never") => &[TEXT_SHOWN],
                 _ => &["␛]52;c;aGFja2Vk␇"],
             };
