@@ -84,7 +84,8 @@ pub(crate) fn definitions(all: &Options, options: &Definitions) -> u8 {
     for file in reference::definitions(&catalog) {
         let path = options.folder.join(&file.path);
         let folder = path.parent().unwrap_or(&options.folder);
-        let done = std::fs::create_dir_all(folder).and_then(|()| virhai::files::write(&path, &file.text));
+        let done =
+            std::fs::create_dir_all(folder).and_then(|()| virhai::files::write(&path, &file.text));
         if let Err(error) = done {
             Diagnostic::plain(format!("cannot write {}: {error}", path.display()))
                 .report_plain(all);

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 use serde_json::json;
-use virhai::{engine, files};
 use virhai::interrupt::Stop;
 use virhai::{Error, Imports, Program, STACK, Session, SessionOptions};
+use virhai::{engine, files};
 
 use crate::args::{Args, Options, Source};
 use crate::diagnostic::Diagnostic;
@@ -181,9 +181,8 @@ fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
             }
         }
         Source::Stdin(args) => {
-            let wrong = |why: String| {
-                Diagnostic::wrong_usage(format!("cannot read standard input: {why}"))
-            };
+            let wrong =
+                |why: String| Diagnostic::wrong_usage(format!("cannot read standard input: {why}"));
             let bytes = files::read_all(std::io::stdin(), files::LARGEST_SCRIPT)
                 .map_err(|error| wrong(error.to_string()))?;
             let text = String::from_utf8(bytes)

@@ -21,7 +21,11 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
 pub(crate) fn visible_line(text: &str) -> Cow<'_, str> {
     match text.contains(['\n', '\t', '\r']) {
         false => shown(text, false),
-        true => Cow::Owned(text.chars().map(|letter| sign(letter).unwrap_or_else(|| letter.into())).collect()),
+        true => Cow::Owned(
+            text.chars()
+                .map(|letter| sign(letter).unwrap_or_else(|| letter.into()))
+                .collect(),
+        ),
     }
 }
 
@@ -111,7 +115,8 @@ fn color(text: &str) -> usize {
     let Some(parameters) = text.strip_prefix("\x1b[") else {
         return 0;
     };
-    let Some(end) = parameters.find(|letter: char| !letter.is_ascii_digit() && letter != ';') else {
+    let Some(end) = parameters.find(|letter: char| !letter.is_ascii_digit() && letter != ';')
+    else {
         return 0;
     };
     let known = |parameter: &str| {
@@ -143,7 +148,8 @@ fn is_hidden(letter: char) -> bool {
         ' '..='~' => false,
         _ if letter.is_control() => true,
         // Soft hyphen, joiners, Arabic letter mark, Hangul fillers, Mongolian separator.
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{ffa0}' => true,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}'
+        | '\u{ffa0}' => true,
         // Zero width, directions, line and paragraph separators, invisible operators.
         '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
         // Byte order mark, interlinear annotations, tags.
@@ -165,7 +171,10 @@ mod tests {
             ("\x1b]52;c;AAAA\x07", "␛]52;c;AAAA␇"),
             ("\x1b[2J\x1b[31m", "␛[2J␛[31m"),
             ("\u{9b}2J\u{9d}0;t\u{9c}", "<U+009B>2J<U+009D>0;t<U+009C>"),
-            ("a\u{202e}b\u{2066}c\u{200f}\u{61c}", "a<U+202E>b<U+2066>c<U+200F><U+061C>"),
+            (
+                "a\u{202e}b\u{2066}c\u{200f}\u{61c}",
+                "a<U+202E>b<U+2066>c<U+200F><U+061C>",
+            ),
             ("\u{200b}\u{feff}\u{2028}", "<U+200B><U+FEFF><U+2028>"),
             ("\x7f\0\x08", "␡␀␈"),
             ("over\rwritten", "over␍written"),
@@ -179,7 +188,15 @@ mod tests {
     #[test]
     fn only_own_colours_pass() {
         assert_eq!(shown("\x1b[1;31mred\x1b[0m", true), "\x1b[1;31mred\x1b[0m");
-        for hostile in ["\x1b[8m", "\x1b[2J", "\x1b[30;40m", "\x1b[38;5;0m", "\x1b]0;t\x07", "\x1b[31", "\x1b[1;"] {
+        for hostile in [
+            "\x1b[8m",
+            "\x1b[2J",
+            "\x1b[30;40m",
+            "\x1b[38;5;0m",
+            "\x1b]0;t\x07",
+            "\x1b[31",
+            "\x1b[1;",
+        ] {
             assert!(!shown(hostile, true).contains('\x1b'), "{hostile:?}");
         }
     }

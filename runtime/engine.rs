@@ -1,8 +1,6 @@
 //! Builds the Rhai engine: what scripts can call, how far they may go, and how they are stopped.
 
-use rhai::{
-    Dynamic, Engine, EvalAltResult, LexError, OptimizationLevel, ParseErrorType, Token,
-};
+use rhai::{Dynamic, Engine, EvalAltResult, LexError, OptimizationLevel, ParseErrorType, Token};
 
 use crate::imports::Imports;
 use crate::interrupt::{self, Stop};

@@ -77,7 +77,10 @@ fn refuse_other(found: &std::fs::Metadata) -> Result<()> {
         () if kind.is_socket() => "a socket",
         () => "a device",
     };
-    Err(Error::new(ErrorKind::InvalidInput, format!("it is {what}, not a file")))
+    Err(Error::new(
+        ErrorKind::InvalidInput,
+        format!("it is {what}, not a file"),
+    ))
 }
 
 #[cfg(test)]
@@ -117,7 +120,14 @@ mod tests {
         assert!(read_all(std::io::repeat(b'x'), 1_000).is_err());
         assert_eq!(read_all(&b"four"[..], 4).expect("it fits"), b"four");
         let endless = read(Path::new("/proc/self/maps"), 16);
-        assert_eq!(endless.expect_err("it is longer").to_string(), "it is larger than 16 B");
-        assert!(!read(Path::new("/proc/self/status"), 1 << 20).expect("it can be read").is_empty());
+        assert_eq!(
+            endless.expect_err("it is longer").to_string(),
+            "it is larger than 16 B"
+        );
+        assert!(
+            !read(Path::new("/proc/self/status"), 1 << 20)
+                .expect("it can be read")
+                .is_empty()
+        );
     }
 }

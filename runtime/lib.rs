@@ -18,8 +18,8 @@ pub mod redact;
 pub mod reference;
 pub mod source;
 pub mod suggest;
-pub mod text;
 mod syntax_advice;
+pub mod text;
 
 mod api;
 mod error;

@@ -35,7 +35,11 @@ const NAMES: [&str; 16] = [
 const ELEMENTS: [&str; 1] = ["cookie"];
 
 /// Calls that take secrets, and how many of their first arguments are none.
-const CALLS: [(&str, usize); 3] = [("connect_auth", 2), ("set_user_password", 1), ("set_value", 0)];
+const CALLS: [(&str, usize); 3] = [
+    ("connect_auth", 2),
+    ("set_user_password", 1),
+    ("set_value", 0),
+];
 
 /// `text` with `***` in place of each secret: passwords in URIs, in attributes and elements of XML, in maps, JSON
 /// and parameters, and the arguments of calls that take passwords.
@@ -55,7 +59,10 @@ pub fn mask(text: &str) -> Cow<'_, str> {
 
 /// Whether `text` has a secret.
 pub fn has_secret(text: &str) -> bool {
-    !secrets(text).is_empty() || CALLS.iter().any(|(name, _)| text.contains(&format!("{name}(")))
+    !secrets(text).is_empty()
+        || CALLS
+            .iter()
+            .any(|(name, _)| text.contains(&format!("{name}(")))
 }
 
 /// [`hide`] for `text` about the host `uri`: its secrets are hidden wherever they stand.
@@ -63,7 +70,10 @@ pub(crate) fn hide_of(text: &str, uri: &str) -> String {
     let mut text = hide(text).into_owned();
     for secret in secrets(uri).into_iter().map(|secret| &uri[secret]) {
         let decoded = percent_decode_str(secret).decode_utf8_lossy();
-        for secret in [secret, &*decoded].into_iter().filter(|secret| secret.len() > 2) {
+        for secret in [secret, &*decoded]
+            .into_iter()
+            .filter(|secret| secret.len() > 2)
+        {
             text = text.replace(secret, HIDDEN);
         }
     }
@@ -137,7 +147,9 @@ fn in_uris(text: &str, found: &mut Vec<Range<usize>>) {
         let Some(user) = rest.rfind('@').map(|end| &rest[..end]) else {
             continue;
         };
-        let Some(colon) = user.find(':') else { continue };
+        let Some(colon) = user.find(':') else {
+            continue;
+        };
         let password = &user[colon + 1..];
         let port = password.split('/').next().unwrap_or_default();
         // `host:22/a@b` has a port and a path.
@@ -186,8 +198,12 @@ fn names_a_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let last = name.rsplit(['_', '-', '.']).next().unwrap_or_default();
     NAMES.contains(&last)
-        || ["password", "passwd", "passphrase"].iter().any(|end| last.ends_with(end))
-        || ["api_key", "private_key", "secret_key"].iter().any(|end| name.ends_with(end))
+        || ["password", "passwd", "passphrase"]
+            .iter()
+            .any(|end| last.ends_with(end))
+        || ["api_key", "private_key", "secret_key"]
+            .iter()
+            .any(|end| name.ends_with(end))
 }
 
 /// The value behind a name that ends at `at`, before `rest`.
@@ -205,7 +221,11 @@ fn value(rest: &str, at: usize) -> Option<Range<usize>> {
     let trimmed = value.trim_start();
     let unescaped = trimmed.trim_start_matches('\\');
     let begin = at + rest.len() - unescaped.len();
-    if let Some(quote) = unescaped.chars().next().filter(|letter| "\"'`".contains(*letter)) {
+    if let Some(quote) = unescaped
+        .chars()
+        .next()
+        .filter(|letter| "\"'`".contains(*letter))
+    {
         let end = closing(&unescaped[1..], quote);
         return Some(begin + 1..begin + 1 + end);
     }
@@ -292,9 +312,15 @@ fn in_secret_objects(text: &str, found: &mut Vec<Range<usize>>) {
 fn in_private_keys(text: &str, found: &mut Vec<Range<usize>>) {
     for (at, sign) in text.match_indices("PRIVATE KEY-----") {
         let begin = at + sign.len();
-        let end = text[begin..].find("-----END").map_or(text.len(), |end| begin + end);
+        let end = text[begin..]
+            .find("-----END")
+            .map_or(text.len(), |end| begin + end);
         let kind = |letter: char| letter.is_ascii_uppercase() || letter == ' ';
-        if text[..at].rsplit("-----BEGIN ").next().is_some_and(|words| words.chars().all(kind)) {
+        if text[..at]
+            .rsplit("-----BEGIN ")
+            .next()
+            .is_some_and(|words| words.chars().all(kind))
+        {
             found.push(begin..end);
         }
     }
@@ -309,28 +335,80 @@ mod tests {
     #[test]
     fn secrets_are_hidden_wherever_they_stand() {
         for (text, hidden) in [
-            ("qemu+ssh://root:hunter2@kvm1:22/system", "qemu+ssh://root:***@kvm1:22/system"),
-            ("qemu+ssh://root:a@b/c@kvm1/system", "qemu+ssh://root:***@kvm1/system"),
-            ("esx://a:b@h/?password=x&no_verify=1", "esx://a:***@h/?password=***&no_verify=1"),
-            ("<graphics type='vnc' passwd='geheim' port='-1'/>", "<graphics type='vnc' passwd='***' port='-1'/>"),
-            ("<graphics passwd = \"a&quot;b\"/>", "<graphics passwd = \"***\"/>"),
-            ("<cookie name='a'>geheim</cookie>", "<cookie name='a'>***</cookie>"),
-            ("<x:password>geheim</x:password>", "<x:password>***</x:password>"),
-            ("{\"username\":\"root\",\"password\":\"Z2Vo\"}", "{\"username\":\"root\",\"password\":\"***\"}"),
-            ("\"{\\\"password\\\":\\\"Z2Vo\\\"}\"", "\"{\\\"password\\\":\\\"***\\\"}\""),
-            ("let db_password = \"geheim\";", "let db_password = \"***\";"),
-            ("#{ username: \"a\", password: `ge\\`heim` }", "#{ username: \"a\", password: `***\\`heim` }"),
-            ("connect_auth(\"test:///default\", \"root\", \"geheim\")", "connect_auth(\"test:///default\", \"root\", \"***\")"),
-            ("dom.set_user_password(\"root\", \"ge)heim\", 1)", "dom.set_user_password(\"root\", \"***\", 1)"),
-            ("dom.set_user_password(user(\"x\"), \"geheim\")", "dom.set_user_password(user(\"x\"), \"***\")"),
-            ("secret,id=sec0,data=geheim,format=raw", "secret,id=sec0,data=***,format=raw"),
-            ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----***-----END RSA PRIVATE KEY-----"),
+            (
+                "qemu+ssh://root:hunter2@kvm1:22/system",
+                "qemu+ssh://root:***@kvm1:22/system",
+            ),
+            (
+                "qemu+ssh://root:a@b/c@kvm1/system",
+                "qemu+ssh://root:***@kvm1/system",
+            ),
+            (
+                "esx://a:b@h/?password=x&no_verify=1",
+                "esx://a:***@h/?password=***&no_verify=1",
+            ),
+            (
+                "<graphics type='vnc' passwd='geheim' port='-1'/>",
+                "<graphics type='vnc' passwd='***' port='-1'/>",
+            ),
+            (
+                "<graphics passwd = \"a&quot;b\"/>",
+                "<graphics passwd = \"***\"/>",
+            ),
+            (
+                "<cookie name='a'>geheim</cookie>",
+                "<cookie name='a'>***</cookie>",
+            ),
+            (
+                "<x:password>geheim</x:password>",
+                "<x:password>***</x:password>",
+            ),
+            (
+                "{\"username\":\"root\",\"password\":\"Z2Vo\"}",
+                "{\"username\":\"root\",\"password\":\"***\"}",
+            ),
+            (
+                "\"{\\\"password\\\":\\\"Z2Vo\\\"}\"",
+                "\"{\\\"password\\\":\\\"***\\\"}\"",
+            ),
+            (
+                "let db_password = \"geheim\";",
+                "let db_password = \"***\";",
+            ),
+            (
+                "#{ username: \"a\", password: `ge\\`heim` }",
+                "#{ username: \"a\", password: `***\\`heim` }",
+            ),
+            (
+                "connect_auth(\"test:///default\", \"root\", \"geheim\")",
+                "connect_auth(\"test:///default\", \"root\", \"***\")",
+            ),
+            (
+                "dom.set_user_password(\"root\", \"ge)heim\", 1)",
+                "dom.set_user_password(\"root\", \"***\", 1)",
+            ),
+            (
+                "dom.set_user_password(user(\"x\"), \"geheim\")",
+                "dom.set_user_password(user(\"x\"), \"***\")",
+            ),
+            (
+                "secret,id=sec0,data=geheim,format=raw",
+                "secret,id=sec0,data=***,format=raw",
+            ),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----",
+                "-----BEGIN RSA PRIVATE KEY-----***-----END RSA PRIVATE KEY-----",
+            ),
             ("Passwd=geheim", "Passwd=***"),
         ] {
             assert_eq!(hide(text), hidden, "{text}");
             assert!(has_secret(text), "{text}");
             assert_eq!(mask(text).chars().count(), text.chars().count(), "{text}");
-            assert_eq!(hide(&hide(text)), hidden, "hiding twice changes nothing: {text}");
+            assert_eq!(
+                hide(&hide(text)),
+                hidden,
+                "hiding twice changes nothing: {text}"
+            );
         }
     }
 

@@ -34,8 +34,14 @@ mod tests {
         assert_eq!(nearest("something", names.into_iter()), None);
         let huge = "x".repeat(1_000_000);
         let began = std::time::Instant::now();
-        assert_eq!(nearest(&huge, std::iter::repeat_n(huge.as_str(), 1_000)), None);
-        assert_eq!(nearest("x", std::iter::repeat_n(huge.as_str(), 1_000)), None);
+        assert_eq!(
+            nearest(&huge, std::iter::repeat_n(huge.as_str(), 1_000)),
+            None
+        );
+        assert_eq!(
+            nearest("x", std::iter::repeat_n(huge.as_str(), 1_000)),
+            None
+        );
         assert!(began.elapsed().as_secs() < 5);
     }
 }

@@ -77,7 +77,10 @@ impl Text {
             let last = index == self.lines().len() && (self.is_empty() || self.ends_with('\n'));
             return last.then_some((self.len(), ""));
         };
-        let end = self.lines().get(index + 1).map_or(self.len(), |next| next.begin);
+        let end = self
+            .lines()
+            .get(index + 1)
+            .map_or(self.len(), |next| next.begin);
         let text = &self[line.begin..end];
         Some((line.begin, text.strip_suffix('\n').unwrap_or(text)))
     }
@@ -130,7 +133,10 @@ mod tests {
             assert_eq!(found, *line);
             assert_eq!(&text[begin..begin + line.len()], *line);
             for column in 0..line.chars().count() + 2 {
-                let counted = line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
+                let counted = line
+                    .char_indices()
+                    .nth(column)
+                    .map_or(line.len(), |(at, _)| at);
                 assert_eq!(text.column(index + 1, column), counted, "{index}:{column}");
             }
         }

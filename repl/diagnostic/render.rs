@@ -104,7 +104,10 @@ fn prose(text: &str) -> String {
     match hidden.char_indices().nth(LONGEST_TEXT) {
         Some((end, _)) => {
             let left = hidden[end..].chars().count();
-            format!("{} ... and {left} more characters", terminal::visible(&hidden[..end]))
+            format!(
+                "{} ... and {left} more characters",
+                terminal::visible(&hidden[..end])
+            )
         }
         None => terminal::visible(&hidden).into_owned(),
     }

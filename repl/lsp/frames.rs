@@ -84,7 +84,12 @@ fn length(input: &mut impl BufRead) -> Result<Option<u64>, String> {
             let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
             match value.parse::<u64>() {
                 Ok(number) if digits => length = Some(number),
-                _ => return Err(format!("`Content-Length: {}` is not a length", shortened(value))),
+                _ => {
+                    return Err(format!(
+                        "`Content-Length: {}` is not a length",
+                        shortened(value)
+                    ));
+                }
             }
         }
     }
@@ -149,7 +154,10 @@ mod tests {
             "Content-Length: 2\r\n",
             "\r\n",
         ] {
-            assert!(matches!(first(header.as_bytes()), Frame::Broken(_)), "{header:?}");
+            assert!(
+                matches!(first(header.as_bytes()), Frame::Broken(_)),
+                "{header:?}"
+            );
         }
         let endless = vec![b'x'; 1 << 20];
         assert!(matches!(first(&endless), Frame::Broken(_)));
@@ -159,8 +167,12 @@ mod tests {
     #[test]
     fn a_message_that_is_none_is_refused_and_the_next_is_read() {
         let mut input = &b"Content-Length: 5\r\n\r\n{\"a\":content-length:3\n\n[1]Content-Length: 54\r\nX: y\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{\"a\":1}}"[..];
-        assert!(matches!(read(&mut input), Frame::Refused(answer) if answer["error"]["code"] == -32700));
-        assert!(matches!(read(&mut input), Frame::Refused(answer) if answer["error"]["code"] == -32600));
+        assert!(
+            matches!(read(&mut input), Frame::Refused(answer) if answer["error"]["code"] == -32700)
+        );
+        assert!(
+            matches!(read(&mut input), Frame::Refused(answer) if answer["error"]["code"] == -32600)
+        );
         assert!(matches!(read(&mut input), Frame::Message(_)), "{input:?}");
         assert!(matches!(read(&mut input), Frame::End));
     }

@@ -104,6 +104,9 @@ mod tests {
             column: 1,
             width: 3,
         };
-        assert_eq!(of_span(&TEXT.into(), beyond).start, position(TEXT, TEXT.len()));
+        assert_eq!(
+            of_span(&TEXT.into(), beyond).start,
+            position(TEXT, TEXT.len())
+        );
     }
 }

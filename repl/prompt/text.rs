@@ -28,7 +28,10 @@ pub(super) fn of(scope: &Scope) -> String {
         state => format!(" [{state}]"),
     };
     let host = host(current.uri());
-    format!("{name}{}{read_only}{state}> ", terminal::visible_line(&host))
+    format!(
+        "{name}{}{read_only}{state}> ",
+        terminal::visible_line(&host)
+    )
 }
 
 /// A host in a word: its name where it is another, else the driver, with the path where that is

@@ -242,9 +242,7 @@ impl<'a> Walk<'a> {
                 };
                 Some(Rc::new(map.0.iter().map(key).collect()))
             }
-            Expr::Variable(variable, ..) if variable.2.is_empty() => {
-                self.scope.keys(&variable.1)
-            }
+            Expr::Variable(variable, ..) if variable.2.is_empty() => self.scope.keys(&variable.1),
             _ => None,
         }
     }

@@ -243,7 +243,11 @@ impl Scope {
             let same_kind = kind == *other_kind;
             let same_keys = keys == *other_keys;
             if !(same_kind && same_keys) {
-                self.learn(index, kind.filter(|_| same_kind), keys.filter(|_| same_keys));
+                self.learn(
+                    index,
+                    kind.filter(|_| same_kind),
+                    keys.filter(|_| same_keys),
+                );
             }
         }
     }

@@ -91,7 +91,11 @@ impl<'a> Walk<'a> {
             // map that was made elsewhere: only what is meant instead makes it certain.
             let exists = catalog.named(name).next().is_some();
             let meant = hint.is_some() || !self.checker.whole;
-            if meant && !exists && self.file.functions_named(name).next().is_none() && !self.facts.evaluates {
+            if meant
+                && !exists
+                && self.file.functions_named(name).next().is_none()
+                && !self.facts.evaluates
+            {
                 let message = format!("no value has a method `{name}`");
                 self.find(Code::UnknownMethod, position, message).hint = hint;
             }

@@ -35,18 +35,87 @@ fn rounds(short: usize, long: usize) -> usize {
 }
 
 const TOKENS: [&str; 72] = [
-    "let ", "const ", "fn ", "if ", "else ", "while ", "loop ", "for ", " in ", "switch ", "try ", "catch ", "throw ",
-    "return ", "import ", "export ", " as ", "private ", "do ", "until ", "continue", "break", "true", "()", "a", "b",
-    "conn", "dom", "x.y", "global::", "this", "_", "VIR_DOMAIN_START_PAUSED", "VIR_X", "1", "0x", "1e999",
-    "99999999999999999999", "\"t\"", "\"", "`${", "`", "}", "{", "(", ")", "[", "]", "#{", "|a|", "||", ";", ",", ".", "?.",
-    "??", ":", "::", "=", "==", "=>", "+=", "..", "!", "&&", "/*", "*/", "//\n", "\n", "\\", "\u{1}", "\u{202e}é",
+    "let ",
+    "const ",
+    "fn ",
+    "if ",
+    "else ",
+    "while ",
+    "loop ",
+    "for ",
+    " in ",
+    "switch ",
+    "try ",
+    "catch ",
+    "throw ",
+    "return ",
+    "import ",
+    "export ",
+    " as ",
+    "private ",
+    "do ",
+    "until ",
+    "continue",
+    "break",
+    "true",
+    "()",
+    "a",
+    "b",
+    "conn",
+    "dom",
+    "x.y",
+    "global::",
+    "this",
+    "_",
+    "VIR_DOMAIN_START_PAUSED",
+    "VIR_X",
+    "1",
+    "0x",
+    "1e999",
+    "99999999999999999999",
+    "\"t\"",
+    "\"",
+    "`${",
+    "`",
+    "}",
+    "{",
+    "(",
+    ")",
+    "[",
+    "]",
+    "#{",
+    "|a|",
+    "||",
+    ";",
+    ",",
+    ".",
+    "?.",
+    "??",
+    ":",
+    "::",
+    "=",
+    "==",
+    "=>",
+    "+=",
+    "..",
+    "!",
+    "&&",
+    "/*",
+    "*/",
+    "//\n",
+    "\n",
+    "\\",
+    "\u{1}",
+    "\u{202e}é",
 ];
 
 const PROGRAM: &str = "import \"std/guest\" as guest;\nconst A = #{ x: 1 };\nfn f(a, b) { if a > b { a } else { global::A.x } }\nlet conn = connect(\"test:///default\");\nlet dom = conn.lookup_by_name(\"test\");\nlet list = [1, 2].map(|n| n + f(n, 2));\nfor (item, i) in list { switch item { 1 => print(`${i}`), _ if item > 2 => dom.destroy(), _ => () } }\ntry { dom.create(VIR_DOMAIN_START_PAUSED); } catch (err) { print(err.code) }\nlet m = #{ a: || list.len(), \"b c\": 2 };\nm.a.call();\ndom.wait(\"running\");\n";
 
 fn script(random: &mut Random) -> String {
     let mut text: Vec<char> = match random.below(3) {
-        0 => (0..random.below(60)).flat_map(|_| random.of(&TOKENS).chars()).collect(),
+        0 => (0..random.below(60))
+            .flat_map(|_| random.of(&TOKENS).chars())
+            .collect(),
         _ => PROGRAM.chars().collect(),
     };
     for _ in 0..random.below(8) {
@@ -59,7 +128,10 @@ fn script(random: &mut Random) -> String {
                 let copied = text[at.min(end)..end].to_vec();
                 text.splice(at..at, copied);
             }
-            _ => drop(text.splice(at.min(end)..end, random.of(&TOKENS).chars()).count()),
+            _ => drop(
+                text.splice(at.min(end)..end, random.of(&TOKENS).chars())
+                    .count(),
+            ),
         }
     }
     text.into_iter().collect()
@@ -78,10 +150,17 @@ fn random_scripts_are_checked_without_a_panic_or_a_hang() {
         let began = Instant::now();
         let imports = Imports::default();
         let found = checker.check(&imports, "main.rhai", &text);
-        assert!(began.elapsed() < Duration::from_secs(10), "{:?}: {text}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(10),
+            "{:?}: {text}",
+            began.elapsed()
+        );
         clean += usize::from(found.iter().all(|finding| finding.code.id() != "syntax"));
         for finding in found {
-            assert!(finding.span.line > 0 && finding.span.width > 0, "{finding:?}\n{text}");
+            assert!(
+                finding.span.line > 0 && finding.span.width > 0,
+                "{finding:?}\n{text}"
+            );
         }
     }
     assert!(clean > 0, "no script compiled");
@@ -96,19 +175,44 @@ fn nested_and_long_scripts_are_checked_without_a_panic_or_a_hang() {
     let work = move || {
         let checker = Checker::new(&engine, &catalog);
         for (open, close) in [
-            ("(", ")"), ("[", "]"), ("{", "}"), ("#{a:", "}"), ("|x|", ""), ("if true {", "}"), ("!", ""), ("-", ""),
-            ("`${", "}`"), ("f(", ")"), ("a.", ""), ("a[", "]"), ("a + ", ""), ("fn f() {", "}"), ("switch 1 { 1 => ", "}"),
-            ("try {", "} catch {}"), ("/*", "*/"), ("a ?? ", ""), ("a::", ""), ("x = ", ""), ("return ", ""),
+            ("(", ")"),
+            ("[", "]"),
+            ("{", "}"),
+            ("#{a:", "}"),
+            ("|x|", ""),
+            ("if true {", "}"),
+            ("!", ""),
+            ("-", ""),
+            ("`${", "}`"),
+            ("f(", ")"),
+            ("a.", ""),
+            ("a[", "]"),
+            ("a + ", ""),
+            ("fn f() {", "}"),
+            ("switch 1 { 1 => ", "}"),
+            ("try {", "} catch {}"),
+            ("/*", "*/"),
+            ("a ?? ", ""),
+            ("a::", ""),
+            ("x = ", ""),
+            ("return ", ""),
         ] {
             for depth in [40, 200, 20_000] {
                 let text = format!("{}1{}", open.repeat(depth), close.repeat(depth));
                 let began = Instant::now();
                 let _ = checker.check(&Imports::default(), "main.rhai", &text);
-                assert!(began.elapsed() < Duration::from_secs(30), "{open} {depth}: {:?}", began.elapsed());
+                assert!(
+                    began.elapsed() < Duration::from_secs(30),
+                    "{open} {depth}: {:?}",
+                    began.elapsed()
+                );
             }
         }
     };
-    deep.spawn(work).expect("a thread can be started").join().expect("nothing panics");
+    deep.spawn(work)
+        .expect("a thread can be started")
+        .join()
+        .expect("nothing panics");
 }
 
 /// What an editor says, from which damaged messages are made.
@@ -123,11 +227,23 @@ fn messages() -> Vec<String> {
         "\"textDocument\":{{\"uri\":\"file:///tmp/none/a.rhai\",\"version\":2}},\"contentChanges\":[{{\"text\":{text}}}]"
     );
     let mut all = vec![
-        format!("{{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/didOpen\",\"params\":{{{opened}}}}}"),
-        format!("{{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/didChange\",\"params\":{{{changed}}}}}"),
-        format!("{{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/didClose\",\"params\":{{{document}}}}}"),
+        format!(
+            "{{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/didOpen\",\"params\":{{{opened}}}}}"
+        ),
+        format!(
+            "{{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/didChange\",\"params\":{{{changed}}}}}"
+        ),
+        format!(
+            "{{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/didClose\",\"params\":{{{document}}}}}"
+        ),
     ];
-    for method in ["completion", "hover", "signatureHelp", "definition", "documentSymbol"] {
+    for method in [
+        "completion",
+        "hover",
+        "signatureHelp",
+        "definition",
+        "documentSymbol",
+    ] {
         all.push(format!(
             "{{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"textDocument/{method}\",\"params\":{{{document},{place}}}}}"
         ));
@@ -162,7 +278,8 @@ fn serve(input: Vec<u8>) -> (Option<i32>, String, String) {
     let pid = nix::unistd::Pid::from_raw(server.id().cast_signed());
     let (done, ended) = std::sync::mpsc::channel::<()>();
     let guard = std::thread::spawn(move || {
-        let late = ended.recv_timeout(Duration::from_secs(100)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout);
+        let late = ended.recv_timeout(Duration::from_secs(100))
+            == Err(std::sync::mpsc::RecvTimeoutError::Timeout);
         if late {
             let _ = nix::sys::signal::kill(pid, nix::sys::signal::SIGKILL);
         }
@@ -174,12 +291,18 @@ fn serve(input: Vec<u8>) -> (Option<i32>, String, String) {
     drop(done);
     let _ = (guard.join(), writer.join());
     let errors = errors.join().expect("it ends");
-    (status.code(), String::from_utf8_lossy(&said).into_owned(), errors)
+    (
+        status.code(),
+        String::from_utf8_lossy(&said).into_owned(),
+        errors,
+    )
 }
 
 fn begins() -> Vec<u8> {
     let mut input = framed(b"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"capabilities\":{}}}");
-    input.extend(framed(b"{\"jsonrpc\":\"2.0\",\"method\":\"initialized\",\"params\":{}}"));
+    input.extend(framed(
+        b"{\"jsonrpc\":\"2.0\",\"method\":\"initialized\",\"params\":{}}",
+    ));
     input
 }
 
@@ -205,7 +328,15 @@ fn damaged_messages_do_not_end_the_language_server() {
                     1 => bytes.insert(at, u8::try_from(random.below(256)).expect("it is a byte")),
                     2 => bytes.truncate(at.max(1)),
                     3 => {
-                        let piece = random.of(&["null", "-1", "99999999999", "[]", "{}", "\"\"", "\\ud800"]);
+                        let piece = random.of(&[
+                            "null",
+                            "-1",
+                            "99999999999",
+                            "[]",
+                            "{}",
+                            "\"\"",
+                            "\\ud800",
+                        ]);
                         bytes.splice(at..at, piece.bytes());
                     }
                     _ => {
@@ -230,9 +361,18 @@ fn damaged_messages_do_not_end_the_language_server() {
 #[test]
 fn broken_frames_end_the_language_server_with_a_message() {
     for (input, why) in [
-        ("Content-Length: 18446744073709551615\r\n\r\n{}", "exceeds|more than the limit"),
-        ("Content-Length: 99999999999\r\n\r\n{}", "more than the limit"),
-        ("Content-Length: 18446744073709551616\r\n\r\n{}", "is not a length"),
+        (
+            "Content-Length: 18446744073709551615\r\n\r\n{}",
+            "exceeds|more than the limit",
+        ),
+        (
+            "Content-Length: 99999999999\r\n\r\n{}",
+            "more than the limit",
+        ),
+        (
+            "Content-Length: 18446744073709551616\r\n\r\n{}",
+            "is not a length",
+        ),
         ("Content-Length: -1\r\n\r\n{}", "is not a length"),
         ("Content-Length: 100\r\n\r\n{}", "ends within a message"),
         ("nonsense\r\n\r\n", "is not a header"),
@@ -242,7 +382,10 @@ fn broken_frames_end_the_language_server_with_a_message() {
             let (status, said, errors) = serve([before, input.as_bytes().to_vec()].concat());
             assert_eq!(status, Some(1), "{input:?}: {errors}");
             let wanted = why.split('|').next_back().expect("there is one");
-            assert!(errors.contains(wanted) && said.contains(wanted), "{input:?}: {errors}\n{said}");
+            assert!(
+                errors.contains(wanted) && said.contains(wanted),
+                "{input:?}: {errors}\n{said}"
+            );
         }
     }
     let mut random = Random(0xdead_beef_cafe_f00d);
@@ -251,7 +394,9 @@ fn broken_frames_end_the_language_server_with_a_message() {
         let mut input = begins();
         let frame = framed(messages()[0].as_bytes());
         match random.below(2) {
-            0 => input.extend((0..length).map(|_| u8::try_from(random.below(256)).expect("it is a byte"))),
+            0 => input.extend(
+                (0..length).map(|_| u8::try_from(random.below(256)).expect("it is a byte")),
+            ),
             _ => input.extend(&frame[random.below(30)..frame.len() - random.below(30)]),
         }
         let (status, _, errors) = serve(input);
@@ -269,7 +414,13 @@ fn a_message_that_is_not_json_is_answered_and_the_next_is_served() {
     input.extend(ends());
     let (status, said, errors) = serve(input);
     assert_eq!(status, Some(0), "{errors}");
-    for part in ["-32700", "-32600", "\"id\":5", "\"id\":0", "\"id\":\"last\""] {
+    for part in [
+        "-32700",
+        "-32600",
+        "\"id\":5",
+        "\"id\":0",
+        "\"id\":\"last\"",
+    ] {
         assert!(said.contains(part), "{part}: {said}");
     }
 }

@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{Signal, kill};
 use virhai::catalog::Catalog;
 use virhai::check::Checker;
@@ -19,17 +20,69 @@ fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
 fn scripts(count: usize) -> Vec<(&'static str, String)> {
     vec![
         ("variables", lines(count, |n| format!("let v{n} = {n};\n"))),
-        ("uses", lines(count, |n| format!("let v{n} = {n};\nprint(v{n});\n"))),
-        ("one line", lines(count, |n| format!("let v{n} = {n}; print(v{n}); "))),
-        ("closures", lines(count, |n| format!("let v{n} = |x| x + {n};\nv{n}.call(1);\n"))),
-        ("branches", lines(count, |n| format!("let v{n} = {n};\nif v{n} > 1 {{ print(v{n}) }} else {{ v{n} = 2 }}\n"))),
-        ("loops", lines(count, |n| format!("let v{n} = 0;\nwhile v{n} < 1 {{ v{n} += 1 }}\n"))),
-        ("constants", lines(count, |n| format!("const C{n} = {n};\nfn f{n}() {{ global::C{n} }}\nf{n}();\n"))),
-        ("unknown names", lines(count, |n| format!("nope{n}();\nmissing{n};\n"))),
-        ("keys", format!("let m = #{{}};\n{}print(m);", lines(count, |n| format!("m.k{n} = {n};\n")))),
-        ("methods", format!("let conn = connect();\n{}", lines(count, |n| format!("let d{n} = conn.lookup_by_name(\"a\");\nd{n}.destory();\n")))),
-        ("switches", format!("let v = 1; let w = 2;\nswitch v {{\n{}}}\nprint(w);", lines(count, |n| format!("{n} => {{ w = {n}; }}\n")))),
-        ("evals", lines(count, |n| format!("let v{n} = eval(\"{n}\");\n"))),
+        (
+            "uses",
+            lines(count, |n| format!("let v{n} = {n};\nprint(v{n});\n")),
+        ),
+        (
+            "one line",
+            lines(count, |n| format!("let v{n} = {n}; print(v{n}); ")),
+        ),
+        (
+            "closures",
+            lines(count, |n| {
+                format!("let v{n} = |x| x + {n};\nv{n}.call(1);\n")
+            }),
+        ),
+        (
+            "branches",
+            lines(count, |n| {
+                format!("let v{n} = {n};\nif v{n} > 1 {{ print(v{n}) }} else {{ v{n} = 2 }}\n")
+            }),
+        ),
+        (
+            "loops",
+            lines(count, |n| {
+                format!("let v{n} = 0;\nwhile v{n} < 1 {{ v{n} += 1 }}\n")
+            }),
+        ),
+        (
+            "constants",
+            lines(count, |n| {
+                format!("const C{n} = {n};\nfn f{n}() {{ global::C{n} }}\nf{n}();\n")
+            }),
+        ),
+        (
+            "unknown names",
+            lines(count, |n| format!("nope{n}();\nmissing{n};\n")),
+        ),
+        (
+            "keys",
+            format!(
+                "let m = #{{}};\n{}print(m);",
+                lines(count, |n| format!("m.k{n} = {n};\n"))
+            ),
+        ),
+        (
+            "methods",
+            format!(
+                "let conn = connect();\n{}",
+                lines(count, |n| format!(
+                    "let d{n} = conn.lookup_by_name(\"a\");\nd{n}.destory();\n"
+                ))
+            ),
+        ),
+        (
+            "switches",
+            format!(
+                "let v = 1; let w = 2;\nswitch v {{\n{}}}\nprint(w);",
+                lines(count, |n| format!("{n} => {{ w = {n}; }}\n"))
+            ),
+        ),
+        (
+            "evals",
+            lines(count, |n| format!("let v{n} = eval(\"{n}\");\n")),
+        ),
     ]
 }
 
@@ -41,9 +94,22 @@ fn check_time(text: &str) -> Duration {
     let checker = Checker::new(&engine, &catalog);
     let imports = Imports::default();
     let program = Program::compile(&engine, &imports, "main.rhai", text).expect("it compiles");
-    let began = Instant::now();
-    checker.check_program(&imports, "main.rhai", &program);
-    began.elapsed()
+    let check = || {
+        let began = thread_time();
+        checker.check_program(&imports, "main.rhai", &program);
+        thread_time() - began
+    };
+    // The faster of two: the first one reads what the second one finds in memory.
+    check().min(check())
+}
+
+/// What this thread has had of the processor, whatever else runs on the machine.
+fn thread_time() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_THREAD).expect("the kernel counts");
+    let time = usage.user_time();
+    Duration::from_micros(
+        u64::try_from(time.tv_sec() * 1_000_000 + time.tv_usec()).expect("time goes on"),
+    )
 }
 
 #[test]
@@ -53,17 +119,22 @@ fn the_check_is_linear_in_the_length_of_a_script() {
         None => (400, 8),
     };
     for ((what, short), (_, long)) in scripts(small).iter().zip(&scripts(small * factor)) {
-        // The fastest of three: others use the machine, too.
-        let fastest = |text: &str| (0..3).map(|_| check_time(text)).min().unwrap_or_default();
-        let (one, many) = (fastest(short), fastest(long));
+        let (one, many) = (check_time(short), check_time(long));
+        eprintln!("{what}: {one:?} for {small}, {many:?} for {factor} times as many");
         let allowed = one.max(Duration::from_millis(5)) * u32::try_from(factor * 3).expect("small");
-        assert!(many < allowed, "{what}: {one:?}, and {many:?} for {factor} times the length");
+        assert!(
+            many < allowed,
+            "{what}: {one:?}, and {many:?} for {factor} times the length"
+        );
     }
 }
 
 /// A script that takes the parser minutes.
 fn endless(scratch: &Scratch) {
-    scratch.write("long.rhai", lines(300_000, |n| format!("let v{n} = {n};\n")));
+    scratch.write(
+        "long.rhai",
+        lines(300_000, |n| format!("let v{n} = {n};\n")),
+    );
 }
 
 #[test]
@@ -79,7 +150,11 @@ fn a_timeout_ends_the_compilation_and_the_check() {
             .arg(scratch.path("long.rhai"))
             .fails(124);
         assert!(outcome.stderr.contains("time"), "{outcome}");
-        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(15),
+            "{:?}",
+            began.elapsed()
+        );
     }
 }
 
@@ -114,7 +189,11 @@ fn one_signal_ends_the_compilation() {
         kill(nix::unistd::Pid::from_raw(child.id().cast_signed()), signal).expect("it runs");
         let ended = child.wait().expect("it can be waited for");
         assert_eq!(ended.code(), status, "{signal} {command}");
-        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(15),
+            "{:?}",
+            began.elapsed()
+        );
     }
 }
 
@@ -131,7 +210,10 @@ fn names_of_a_million_letters_get_no_suggestions_and_no_hang() {
         let began = Instant::now();
         let outcome = virhai().arg("-e").arg(code).run();
         assert!(outcome.status > 0, "{code}: {}", outcome.status);
-        assert!(began.elapsed() < Duration::from_secs(30), "{code}: {:?}", began.elapsed());
-        eprintln!("{:?} {}", began.elapsed(), &code[..40]);
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "{code}: {:?}",
+            began.elapsed()
+        );
     }
 }

@@ -9,7 +9,11 @@ const SECRET: &str = "hunter2geheim";
 fn says_no_secret(code: &str) {
     for json in [false, true] {
         let run = virhai().arg("-e").arg(code);
-        let outcome = if json { run.arg("--json").arg("-v").run() } else { run.run() };
+        let outcome = if json {
+            run.arg("--json").arg("-v").run()
+        } else {
+            run.run()
+        };
         assert_ne!(outcome.status, 0, "{code}: {outcome}");
         assert!(!outcome.stdout.contains(SECRET), "{code}: {outcome}");
         assert!(!outcome.stderr.contains(SECRET), "{code}: {outcome}");
@@ -22,10 +26,18 @@ fn errors_hide_passwords() {
         format!("connect(\"nonsense+ssh://root:{SECRET}@127.0.0.1/system\")"),
         format!("connect(\"esx://root:{SECRET}@127.0.0.1:1/?no_verify=1&password={SECRET}\")"),
         format!("let uri = \"qemu+tcp://root:{SECRET}@127.0.0.1:1/system\"; connect(uri)"),
-        format!("connect_auth(\"qemu+tcp://127.0.0.1:1/system\", #{{ username: \"root\", password: \"{SECRET}\" }})"),
-        format!("connect(\"test:///default\").define_xml(\"<domain type='test'><graphics type='vnc' passwd='{SECRET}'/></domain>\")"),
-        format!("connect(\"test:///default\").define_xml(`<domain type='test'>\n<graphics passwd='{SECRET}'\n</domain>`)"),
-        format!("connect(\"test:///default\").lookup_by_name(\"test\").set_user_password(\"root\", \"{SECRET}\"); throw \"x\""),
+        format!(
+            "connect_auth(\"qemu+tcp://127.0.0.1:1/system\", #{{ username: \"root\", password: \"{SECRET}\" }})"
+        ),
+        format!(
+            "connect(\"test:///default\").define_xml(\"<domain type='test'><graphics type='vnc' passwd='{SECRET}'/></domain>\")"
+        ),
+        format!(
+            "connect(\"test:///default\").define_xml(`<domain type='test'>\n<graphics passwd='{SECRET}'\n</domain>`)"
+        ),
+        format!(
+            "connect(\"test:///default\").lookup_by_name(\"test\").set_user_password(\"root\", \"{SECRET}\"); throw \"x\""
+        ),
         format!("throw \"cannot log in to esx://root:{SECRET}@host\""),
         format!("throw #{{ message: \"no\", password: \"{SECRET}\" }}"),
         format!("let password = \"{SECRET}\"; nope()"),
@@ -39,7 +51,10 @@ fn errors_hide_passwords() {
 #[test]
 fn what_a_script_prints_of_its_own_stays() {
     let code = format!("let uri = \"qemu+ssh://root:{SECRET}@host/\"; print(uri); uri");
-    assert_eq!(virhai().arg("-e").arg(&code).ok().matches(SECRET).count(), 2);
+    assert_eq!(
+        virhai().arg("-e").arg(&code).ok().matches(SECRET).count(),
+        2
+    );
 }
 
 #[test]
@@ -72,12 +87,24 @@ fn the_history_is_private_and_has_no_secrets() {
     prompt.answers(":save saved.rhai", "wrote saved.rhai");
     let file = prompt.home.path(".local/state/virhai/history");
     let text = std::fs::read_to_string(&file).expect("there is a history");
-    assert!(text.contains("let seen") && text.contains("let after"), "{text}");
-    assert!(!text.contains(SECRET) && !text.contains("password"), "{text}");
-    let mode = std::fs::metadata(&file).expect("it is there").permissions().mode();
+    assert!(
+        text.contains("let seen") && text.contains("let after"),
+        "{text}"
+    );
+    assert!(
+        !text.contains(SECRET) && !text.contains("password"),
+        "{text}"
+    );
+    let mode = std::fs::metadata(&file)
+        .expect("it is there")
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
     let saved = std::fs::read_to_string(prompt.home.path("saved.rhai")).expect("it was saved");
-    assert!(saved.contains("let seen") && !saved.contains(SECRET), "{saved}");
+    assert!(
+        saved.contains("let seen") && !saved.contains(SECRET),
+        "{saved}"
+    );
     assert!(saved.contains("// let password = \"***\""), "{saved}");
 }
 
@@ -91,6 +118,9 @@ fn an_older_history_becomes_private() {
     let mut terminal = Prompt::terminal(&uri, &home, &[("NO_COLOR", "1")]);
     terminal.types("6 * 7\r");
     terminal.shows("42");
-    let mode = std::fs::metadata(&file).expect("it is there").permissions().mode();
+    let mode = std::fs::metadata(&file)
+        .expect("it is there")
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
 }

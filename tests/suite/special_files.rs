@@ -10,8 +10,11 @@ use crate::support::{Outcome, Prompt, Run, Scratch, virhai};
 /// A folder with a pipe, a socket, and links to these and to a device.
 fn folder() -> (Scratch, UnixListener) {
     let scratch = Scratch::new();
-    nix::unistd::mkfifo(&scratch.path("pipe.rhai"), Mode::S_IRWXU | Mode::S_IRWXG | Mode::S_IRWXO)
-        .expect("a pipe can be made");
+    nix::unistd::mkfifo(
+        &scratch.path("pipe.rhai"),
+        Mode::S_IRWXU | Mode::S_IRWXG | Mode::S_IRWXO,
+    )
+    .expect("a pipe can be made");
     let listener = UnixListener::bind(scratch.path("socket.rhai")).expect("a socket can be made");
     let link = |to: &str, name: &str| {
         std::os::unix::fs::symlink(to, scratch.path(name)).expect("a link can be made");
@@ -42,7 +45,10 @@ fn as_a_script_and_to_be_checked_or_tested() {
     let (scratch, _listener) = folder();
     for (file, why) in FILES {
         let run = || virhai().folder(scratch.path("")).first_arg(file);
-        let mut runs = vec![virhai().folder(scratch.path("")).arg("run").arg(file), run()];
+        let mut runs = vec![
+            virhai().folder(scratch.path("")).arg("run").arg(file),
+            run(),
+        ];
         if file != "folder.rhai" {
             for command in ["check", "test"] {
                 runs.push(virhai().folder(scratch.path("")).arg(command).arg(file));
@@ -68,7 +74,10 @@ fn as_an_import_before_and_during_the_run() {
             (format!("eval(\"import \\\"{path}\\\" as it;\")"), 1),
         ] {
             scratch.write("main.rhai", &code);
-            let run = virhai().folder(scratch.path("")).arg("run").arg("main.rhai");
+            let run = virhai()
+                .folder(scratch.path(""))
+                .arg("run")
+                .arg("main.rhai");
             let outcome = at_once(run);
             assert_eq!(outcome.status, status, "{code}: {outcome}");
             assert!(outcome.stderr.contains(why), "{code}: {outcome}");
@@ -84,7 +93,10 @@ fn a_file_without_an_end_is_read_only_so_far() {
     huge.set_len(1 << 40).expect("holes take no room");
     let outcome = at_once(virhai().arg("check").arg(scratch.path("main.rhai")));
     assert_eq!(outcome.status, 2, "{outcome}");
-    assert!(outcome.stderr.contains("it is larger than 64.0 MiB"), "{outcome}");
+    assert!(
+        outcome.stderr.contains("it is larger than 64.0 MiB"),
+        "{outcome}"
+    );
     // A file of `/proc` says that it is empty.
     let outcome = at_once(virhai().arg("check").arg("/proc/self/status"));
     assert_eq!(outcome.status, 3, "{outcome}");
@@ -95,7 +107,12 @@ fn a_report_to_a_pipe_that_nobody_reads_fails() {
     let (scratch, _listener) = folder();
     scratch.write("a_test.rhai", "fn test_it() {}");
     let run = virhai().folder(scratch.path(""));
-    let outcome = at_once(run.arg("test").arg("--junit").arg("pipe.rhai").arg("a_test.rhai"));
+    let outcome = at_once(
+        run.arg("test")
+            .arg("--junit")
+            .arg("pipe.rhai")
+            .arg("a_test.rhai"),
+    );
     assert_eq!(outcome.status, 1, "{outcome}");
     assert!(outcome.stderr.contains("nobody reads from it"), "{outcome}");
 }

@@ -37,7 +37,10 @@ fn assert_harmless(raw: &[u8]) {
     for hostile in [
         "\x1b]52", "\x1b]0", "\x1b[2Jd", "\x1b[8m", "\u{9b}", "\u{202e}", "\u{7f}", "\u{9d}",
     ] {
-        assert!(!text.contains(hostile), "{hostile:?} reached the terminal: {text:?}");
+        assert!(
+            !text.contains(hostile),
+            "{hostile:?} reached the terminal: {text:?}"
+        );
     }
 }
 
@@ -95,12 +98,23 @@ fn names_of_guests_do_nothing_in_tables_maps_and_errors() {
         ("connect().list_all_domains()[0]", NAME_SHOWN),
         ("connect().list_all_domains()[0].name", NAME_SHOWN),
         ("#{ dom: connect().list_all_domains()[0] }", NAME_SHOWN),
-        ("[#{ dom: connect().list_all_domains()[0].name, n: 1 }]", NAME_SHOWN),
-        ("print(connect().list_all_domains()[0].xml_desc())", NAME_SHOWN),
+        (
+            "[#{ dom: connect().list_all_domains()[0].name, n: 1 }]",
+            NAME_SHOWN,
+        ),
+        (
+            "print(connect().list_all_domains()[0].xml_desc())",
+            NAME_SHOWN,
+        ),
         ("connect().list_all_domains()[0].xml()", "<U+202E>"),
         ("connect().list_all_domains()[0].create()", NAME_SHOWN),
     ] {
-        let run = host.virhai().arg("--color").arg("always").arg("-e").arg(code);
+        let run = host
+            .virhai()
+            .arg("--color")
+            .arg("always")
+            .arg("-e")
+            .arg(code);
         ends_harmlessly(run, &[shown]);
     }
 }
@@ -115,7 +129,11 @@ fn columns_of_a_table_are_aligned_by_what_is_shown() {
     let text = terminal.screen().text();
     let columns: Vec<Option<usize>> = text
         .lines()
-        .map(|line| line.char_indices().filter(|(_, letter)| letter.is_ascii()).count())
+        .map(|line| {
+            line.char_indices()
+                .filter(|(_, letter)| letter.is_ascii())
+                .count()
+        })
         .map(Some)
         .collect();
     assert_eq!(columns.len(), 3, "{text}");
@@ -177,14 +195,21 @@ fn tests_and_checks_show_what_scripts_hold() {
     for color in ["always", "never"] {
         let run = || virhai().folder(scratch.path("")).arg("--color").arg(color);
         ends_harmlessly(run().arg("test").arg("a_test.rhai"), &["␛]52;c;aGFja2Vk␇"]);
-        ends_harmlessly(run().arg("check").arg("bad.rhai"), &["there is no function"]);
+        ends_harmlessly(
+            run().arg("check").arg("bad.rhai"),
+            &["there is no function"],
+        );
         ends_harmlessly(run().arg("bad.rhai"), &["there is no function"]);
     }
 }
 
 #[test]
 fn the_colours_of_virhai_still_work() {
-    let run = virhai().arg("--color").arg("always").arg("-e").arg("throw \"x\"");
+    let run = virhai()
+        .arg("--color")
+        .arg("always")
+        .arg("-e")
+        .arg("throw \"x\"");
     let mut terminal = on_terminal(&run);
     terminal.ends();
     let text = String::from_utf8_lossy(terminal.raw()).into_owned();

@@ -1,8 +1,8 @@
 //! `:history`, `:save`, `:load` and `:edit`.
 
 use std::fs::File;
-use std::os::unix::fs::OpenOptionsExt;
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
@@ -51,8 +51,9 @@ pub(super) fn save(prompt: &mut Prompt, arguments: &str) -> Done {
     if !prompt.transcript.entries().iter().any(ran) {
         return Err("nothing has run in this session yet".into());
     }
-    let host = hosts::current(prompt.worker.scope())
-        .map_or_else(String::new, |conn| format!(" on {}", redact::hide(conn.uri())));
+    let host = hosts::current(prompt.worker.scope()).map_or_else(String::new, |conn| {
+        format!(" on {}", redact::hide(conn.uri()))
+    });
     let connects = match prompt.connects {
         true => "\nlet conn = connect();\n",
         false => "",

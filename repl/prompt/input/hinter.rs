@@ -48,7 +48,9 @@ impl Hinter for Input {
         if rest.is_none() && signature.is_none() {
             return None;
         }
-        let mut shown = rest.as_deref().map_or_else(String::new, |rest| terminal::visible(rest).into_owned());
+        let mut shown = rest
+            .as_deref()
+            .map_or_else(String::new, |rest| terminal::visible(rest).into_owned());
         if let Some(signature) = signature {
             shown.push('\n');
             shown.push_str(&signature);

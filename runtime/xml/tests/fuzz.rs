@@ -10,13 +10,49 @@ const DOCUMENTS: [&str; 4] = [
 ];
 
 const PIECES: [&str; 26] = [
-    "<", ">", "/", "'", "\"", "=", "&", ";", "&amp;", "&#0;", "&#x10ffff;", "&#99999999999;", "<!--", "-->", "<![CDATA[", "]]>",
-    "<?", "?>", "<!DOCTYPE", "<a>", "</a>", "xmlns:q='u'", "\u{0}", "\u{feff}", "\r\n", "q:",
+    "<",
+    ">",
+    "/",
+    "'",
+    "\"",
+    "=",
+    "&",
+    ";",
+    "&amp;",
+    "&#0;",
+    "&#x10ffff;",
+    "&#99999999999;",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "]]>",
+    "<?",
+    "?>",
+    "<!DOCTYPE",
+    "<a>",
+    "</a>",
+    "xmlns:q='u'",
+    "\u{0}",
+    "\u{feff}",
+    "\r\n",
+    "q:",
 ];
 
 const PATHS: [&str; 14] = [
-    "/domain/name", "//disk[2]/target/@dev", "devices/disk[target/@dev='vdb']", "..", "/", "//", "@id", "a[1][2]", "*[@x='",
-    "devices/disk[99999999999999999999]", "name[text()='web']", "q:b/@c", "\u{0}", "./././/*",
+    "/domain/name",
+    "//disk[2]/target/@dev",
+    "devices/disk[target/@dev='vdb']",
+    "..",
+    "/",
+    "//",
+    "@id",
+    "a[1][2]",
+    "*[@x='",
+    "devices/disk[99999999999999999999]",
+    "name[text()='web']",
+    "q:b/@c",
+    "\u{0}",
+    "./././/*",
 ];
 
 /// Numbers that are the same in every run.
@@ -51,7 +87,10 @@ fn damaged(random: &mut Random) -> String {
             _ => {
                 let other: Vec<char> = DOCUMENTS[random.below(DOCUMENTS.len())].chars().collect();
                 let from = random.below(other.len());
-                letters.splice(at..end, other[from..(from + 30).min(other.len())].iter().copied());
+                letters.splice(
+                    at..end,
+                    other[from..(from + 30).min(other.len())].iter().copied(),
+                );
             }
         }
         if letters.is_empty() {
@@ -79,7 +118,12 @@ fn damaged_documents_keep_their_bytes_and_nothing_panics() {
         let before = xml.text();
         for _ in 0..4 {
             let path = PATHS[random.below(PATHS.len())];
-            let _ = (xml.find(path), xml.has(path), xml.texts(path), xml.select(path).is_ok());
+            let _ = (
+                xml.find(path),
+                xml.has(path),
+                xml.texts(path),
+                xml.select(path).is_ok(),
+            );
         }
         assert_eq!(xml.text(), before, "reading changes nothing");
         for _ in 0..4 {

@@ -2,8 +2,8 @@
 
 mod differences;
 mod editing;
-mod limits;
 mod fuzz;
+mod limits;
 mod properties;
 mod reading;
 
