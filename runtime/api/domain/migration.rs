@@ -5,7 +5,7 @@ use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::{Domain, Handle, Work};
 use crate::api::arguments::{
-    ParamType, RhaiResultOf, flag_bits, mib, number, optional_text, text, typed_params, whole,
+    ParamType, RhaiResultOf, flag_bits, integer, mib, number, optional_text, text, typed_params,
 };
 use crate::api::connection::{Connection, admit_destination};
 use crate::api::option_keys;
@@ -402,7 +402,7 @@ pub(super) mod functions {
             "read the migration speed of",
             |d| d.migrate_max_speed(wanted),
         )
-        .map(whole)
+        .and_then(|number| integer(&ctx, number))
     }
 
     /// Sets the longest pause at the end of a live migration, in milliseconds.
@@ -449,7 +449,7 @@ pub(super) mod functions {
             "read the migration downtime of",
             |d| libvirt::domain::migrate_max_downtime(d, wanted),
         )
-        .map(whole)
+        .and_then(|number| integer(&ctx, number))
     }
 
     /// Sets the memory for compressing repeatedly sent pages, in bytes or as text such as
@@ -497,7 +497,7 @@ pub(super) mod functions {
             "read the migration cache of",
             |d| d.migrate_compression_cache(wanted),
         )
-        .map(whole)
+        .and_then(|number| integer(&ctx, number))
     }
 
     /// Lets a running migration that was begun with `VIR_MIGRATE_POSTCOPY` run the guest on the

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rhai::{Array, Dynamic, EvalAltResult, Map, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map, NativeCallContext};
 
 use super::stuck::{Seen, failed_pause, way_out};
 use super::{field, lost};
@@ -214,7 +214,7 @@ fn look(
                     false => Look::NotYet,
                 });
             }
-            let reason = reason(state, why);
+            let reason = true_reason(&handle, state, why);
             let seen = Seen {
                 state: &word,
                 reason: &reason,
@@ -250,6 +250,19 @@ fn look(
     }
 }
 
+/// Why the guest is in its state. libvirt forgets an I/O error that comes at once after a resume,
+/// and still knows the disk that failed.
+fn true_reason(handle: &virt::domain::Domain, state: i64, why: i64) -> ImmutableString {
+    let reason = reason(state, why);
+    let unknown = STATES.word(state) == "paused" && reason == "unknown";
+    let failed =
+        unknown && libvirt::domain::disk_errors(handle).is_ok_and(|disks| !disks.is_empty());
+    match failed {
+        true => "ioerror".into(),
+        false => reason,
+    }
+}
+
 /// Whether libvirt leaves a guest that crashed as it is; otherwise it is about to end or restart it.
 fn keeps_crashed(handle: &virt::domain::Domain, state: &str, reason: &str) -> bool {
     (state == "crashed" || reason == "crashed")
@@ -280,7 +293,8 @@ pub(super) fn stuck(
 pub(crate) fn held_up(dom: &Domain) -> Option<(String, &'static str)> {
     let handle = dom.handle().ok()?;
     let (state, why) = libvirt::domain::state(&handle).ok()?;
-    let (word, reason) = (STATES.word(state).to_string(), reason(state, why));
+    let word = STATES.word(state).to_string();
+    let reason = true_reason(&handle, state, why);
     let keeps_crashed = keeps_crashed(&handle, &word, &reason);
     let seen = Seen {
         state: &word,
