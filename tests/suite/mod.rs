@@ -23,6 +23,7 @@ mod lsp;
 mod memory;
 mod migration;
 mod moving;
+mod native_calls;
 mod network;
 mod promises;
 mod prompt;
