@@ -27,6 +27,7 @@ mod lsp;
 mod memory;
 mod migration;
 mod moving;
+mod native_calls;
 mod network;
 mod output;
 mod promises;

@@ -50,8 +50,16 @@ impl Target {
 /// Seconds between two questions to a silent host, and how many may go unanswered.
 const KEEPALIVE: (i32, u32) = (5, 3);
 
+/// The bytes of the longest URI: each part of it is copied several times.
+const LONGEST_URI: usize = 64 * 1024;
+
 /// Opens `target`, or fails once its time is up or the script is stopped.
 pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
+    let length = target.uri.as_ref().map_or(0, String::len);
+    if length > LONGEST_URI {
+        let message = format!("the URI has {length} bytes, more than {LONGEST_URI}");
+        return Err(Failure::new(virt_sys::VIR_ERR_INVALID_ARG, message));
+    }
     event_loop::start();
     if let Some(uri) = target.uri.as_deref().filter(|uri| in_process(uri)) {
         embed::prepare_root(uri, target.read_only)?;
