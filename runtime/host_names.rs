@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rhai::Dynamic;
 use virt::connect::Connect;
 
+use crate::api::call_class::Class;
 use crate::api::connection::Connection;
 use crate::api::domain::Domain;
 use crate::api::storage_pool::StoragePool;
@@ -192,7 +193,7 @@ impl Held {
 /// The names of the objects of the type `kind` that `holder`, whose root is `root`, has.
 fn names_of(kind: &str, holder: &Holder, root: &Held) -> Result<Vec<String>, Failure> {
     let connect = root.connection().connect()?;
-    let _permit = root.connection().permit()?;
+    let _permit = root.connection().permit(Class::Read)?;
     match (kind, holder) {
         ("StorageVol", Holder::Found { kind, name, .. }) if kind == "StoragePool" => {
             let pool = connect.lookup_storage_pool_by_name(name)?;

@@ -43,6 +43,7 @@ struct State {
     next: AtomicU64,
     actions: Mutex<BTreeMap<u64, Action>>,
     shields: AtomicUsize,
+    calls: AtomicUsize,
 }
 
 thread_local! {
@@ -126,6 +127,17 @@ impl Interrupt {
         self.0.shields.load(Ordering::SeqCst) > 0
     }
 
+    /// Counts a libvirt call as under way for as long as the guard lives.
+    pub(crate) fn call_begins(&self) -> CallUnderWay {
+        self.0.calls.fetch_add(1, Ordering::Relaxed);
+        CallUnderWay(Arc::clone(&self.0))
+    }
+
+    /// Whether a thread of the script is inside a libvirt call.
+    pub fn is_in_call(&self) -> bool {
+        self.0.calls.load(Ordering::Relaxed) > 0
+    }
+
     fn actions(&self) -> MutexGuard<'_, BTreeMap<u64, Action>> {
         self.0
             .actions
@@ -137,6 +149,15 @@ impl Interrupt {
 /// Whether this thread must not be stopped from outside, since it takes back what was done.
 pub(crate) fn shielded() -> bool {
     SHIELDED.get()
+}
+
+/// A libvirt call under way; see [`Interrupt::call_begins`].
+pub(crate) struct CallUnderWay(Arc<State>);
+
+impl Drop for CallUnderWay {
+    fn drop(&mut self) {
+        self.0.calls.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// How a thread stands to stops, for the threads that work for it.

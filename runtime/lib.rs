@@ -19,6 +19,7 @@ pub mod suggest;
 mod syntax_advice;
 
 mod api;
+mod call_thread;
 mod error;
 mod exit;
 mod grants;
@@ -53,6 +54,7 @@ pub use error::{Error, Rejected};
 pub use exit::exit_status;
 pub use grants::Grants;
 pub use host_names::HostNames;
+pub use api::call_class::classified as classified_calls;
 pub use imports::Imports;
 pub use interrupt::Interrupt;
 pub use program::Program;

@@ -10,6 +10,9 @@ use rhai::{Dynamic, NativeCallContext};
 use crate::grants::Grants;
 use crate::interrupt::Interrupt;
 
+/// How long a quick libvirt call may take where the user does not say.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// How a session connects and where its scripts print.
 pub struct SessionOptions {
     /// What `connect()` opens; libvirt chooses where there is none.
@@ -18,6 +21,8 @@ pub struct SessionOptions {
     pub read_only: bool,
     /// How long a host may take to accept a connection.
     pub connect_timeout: Duration,
+    /// How long libvirt may take for a call that is quick by nature; `None` for no limit.
+    pub call_timeout: Option<Duration>,
     /// What scripts may use besides libvirt.
     pub grants: Grants,
     /// Where `print` and `debug` write.
@@ -32,6 +37,7 @@ impl Default for SessionOptions {
             uri: None,
             read_only: false,
             connect_timeout: Duration::from_secs(30),
+            call_timeout: Some(CALL_TIMEOUT),
             grants: Grants::default(),
             output: Box::new(std::io::sink()),
             notes: Box::new(std::io::sink()),
@@ -47,6 +53,7 @@ struct Shared {
     uri: Option<String>,
     read_only: bool,
     connect_timeout: Duration,
+    call_timeout: Option<Duration>,
     grants: Grants,
     interrupt: Interrupt,
     output: Mutex<Box<dyn Write + Send>>,
@@ -62,6 +69,7 @@ impl Session {
             uri: options.uri,
             read_only: options.read_only,
             connect_timeout: options.connect_timeout,
+            call_timeout: options.call_timeout,
             grants: options.grants,
             interrupt: Interrupt::default(),
             output: Mutex::new(options.output),
@@ -105,6 +113,10 @@ impl Session {
 
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.0.connect_timeout
+    }
+
+    pub(crate) fn call_timeout(&self) -> Option<Duration> {
+        self.0.call_timeout
     }
 
     /// Writes a line of output; a reader who left, as `head` does, is no failure.

@@ -128,9 +128,12 @@ mod functions {
         flags: i64,
     ) -> RhaiResultOf<String> {
         let wanted = flag_bits(&ctx, flags)?;
-        iface.call(&ctx, "virInterfaceGetXMLDesc", "read the XML of", |it| {
-            it.xml_desc(wanted)
-        })
+        iface.call(
+            &ctx,
+            "virInterfaceGetXMLDesc",
+            "read the XML of",
+            move |it| it.xml_desc(wanted),
+        )
     }
 
     /// Brings this interface up.
@@ -163,7 +166,9 @@ mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        iface.call(&ctx, "virInterfaceCreate", "start", |it| it.create(wanted))
+        iface.call(&ctx, "virInterfaceCreate", "start", move |it| {
+            it.create(wanted)
+        })
     }
 
     /// Takes this interface down, under whoever uses it: also this connection.
@@ -194,7 +199,7 @@ mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        iface.call(&ctx, "virInterfaceDestroy", "destroy", |it| {
+        iface.call(&ctx, "virInterfaceDestroy", "destroy", move |it| {
             it.destroy(wanted)
         })
     }

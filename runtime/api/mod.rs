@@ -4,6 +4,7 @@
 
 pub(crate) mod arguments;
 pub(crate) mod assertions;
+pub(crate) mod call_class;
 pub(crate) mod connection;
 pub(crate) mod disk_image;
 pub(crate) mod domain;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rhai::NativeCallContext;
 
 use super::arguments::RhaiResultOf;
+use super::call_class::Class;
 use super::connection::Connection;
 use crate::error::{Error, state_may_matter};
 use crate::libvirt::Failure;
@@ -107,25 +108,27 @@ impl<K: Kind> Object<K> {
     }
 
     /// Makes one libvirt call while the script tries to `verb` this object.
-    pub(crate) fn call<T, E: Into<Failure>>(
+    pub(crate) fn call<T: Send + 'static, E: Into<Failure>>(
         &self,
         ctx: &NativeCallContext,
         call: &'static str,
         verb: impl fmt::Display,
-        run: impl FnOnce(&K::Handle) -> Result<T, E>,
+        run: impl FnOnce(&K::Handle) -> Result<T, E> + Send + 'static,
     ) -> RhaiResultOf<T> {
-        self.attempt(run)
+        self.attempt(call, run)
             .map_err(|failure| self.error(ctx, failure, call, verb).throw())
     }
 
     /// Makes one libvirt call whose failure the caller sees to.
-    pub(crate) fn attempt<T, E: Into<Failure>>(
+    pub(crate) fn attempt<T: Send + 'static, E: Into<Failure>>(
         &self,
-        run: impl FnOnce(&K::Handle) -> Result<T, E>,
+        call: &'static str,
+        run: impl FnOnce(&K::Handle) -> Result<T, E> + Send + 'static,
     ) -> Result<T, Failure> {
         let handle = self.handle()?;
-        let _permit = self.0.connection.permit()?;
-        run(&handle).map_err(Into::into)
+        self.0
+            .connection
+            .make(call, move || run(&handle).map_err(Into::into))
     }
 
     /// The failure of `call` while the script tried to `verb` this object.
@@ -155,8 +158,10 @@ impl<K: Kind> Object<K> {
             return None;
         }
         let handle = self.handle().ok()?;
-        let _permit = self.0.connection.permit_now()?;
-        K::state(&handle)
+        let permit = self.0.connection.permit_now()?;
+        let connection = &self.0.connection;
+        let state = connection.wait_for(Class::Read, permit, move || Ok(K::state(&handle)));
+        state.ok().flatten()
     }
 }
 

@@ -19,12 +19,15 @@ mod uri;
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rhai::{Engine, NativeCallContext, exported_module};
 use virt::connect::Connect;
 
 use super::arguments::RhaiResultOf;
+use super::call_class::Class;
 use super::domain::Domain;
+use crate::call_thread::{self, Abandoned, Patience};
 use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::session::Session;
@@ -44,6 +47,7 @@ struct Shared {
     session: Session,
     target: Target,
     uri: String,
+    in_process: bool,
     handles: Handles,
     permits: Permits,
     watch: Mutex<Option<Arc<Watch>>>,
@@ -63,6 +67,7 @@ impl Connection {
         Self(Arc::new(Shared {
             session,
             target,
+            in_process: in_process(&uri),
             uri,
             handles: Handles::new(connect),
             permits: Permits::default(),
@@ -103,19 +108,74 @@ impl Connection {
     }
 
     /// Makes one libvirt call while the script tries to `action`.
-    pub(crate) fn call<T, E: Into<Failure>>(
+    pub(crate) fn call<T: Send + 'static, E: Into<Failure>>(
         &self,
         ctx: &NativeCallContext,
         call: &'static str,
         action: impl fmt::Display,
-        run: impl FnOnce(&Connect) -> Result<T, E>,
+        run: impl FnOnce(&Connect) -> Result<T, E> + Send + 'static,
     ) -> RhaiResultOf<T> {
-        self.connect()
-            .and_then(|connect| {
-                let _permit = self.permit()?;
-                run(&connect).map_err(Into::into)
-            })
+        self.attempt(call, run)
             .map_err(|failure| Error::new(ctx, failure, call, action, self.uri()).throw())
+    }
+
+    /// Makes one libvirt call whose failure the caller sees to.
+    pub(crate) fn attempt<T: Send + 'static, E: Into<Failure>>(
+        &self,
+        call: &'static str,
+        run: impl FnOnce(&Connect) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let connect = self.connect()?;
+        self.make(call, move || run(&connect).map_err(Into::into))
+    }
+
+    /// Makes the libvirt call `call` by `work`, once there is a place for it, and abandons it
+    /// where it takes longer than such calls may.
+    pub(crate) fn make<T: Send + 'static>(
+        &self,
+        call: &'static str,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let class = Class::of(call);
+        if class == Class::Local {
+            return work();
+        }
+        let permit = self.permit(class)?;
+        self.wait_for(class, permit, work)
+    }
+
+    /// Waits for `work`, a call of `class` that has its `permit`.
+    pub(crate) fn wait_for<T: Send + 'static>(
+        &self,
+        class: Class,
+        permit: Permit,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        if self.returns_by_itself(class) {
+            return work();
+        }
+        let Permit { place, awaited } = permit;
+        let limit = class.limit(self.call_timeout());
+        let patience = Patience {
+            limit,
+            after_stop: class.after_stop(),
+        };
+        let answer = call_thread::run(self.0.session.interrupt(), patience, move || {
+            let _place = place;
+            work()
+        });
+        drop(awaited);
+        answer.unwrap_or_else(|why| Err(no_answer(why, limit)))
+    }
+
+    /// Whether a call of `class` cannot hang, so that it needs no thread of its own.
+    fn returns_by_itself(&self, class: Class) -> bool {
+        // QEMU without a daemon can freeze all the same.
+        self.0.in_process && (class == Class::Read || !self.uri().contains("///embed"))
+    }
+
+    fn call_timeout(&self) -> Option<Duration> {
+        self.0.session.call_timeout()
     }
 
     /// libvirt's handle, while the connection is open.
@@ -131,23 +191,26 @@ impl Connection {
         )
     }
 
-    /// The right to make a call, of which a connection gives few at a time.
-    pub(crate) fn permit(&self) -> Result<Permit<'_>, Failure> {
-        self.0.permits.take(self.0.session.interrupt())
+    /// The right to make a call of `class`, of which a connection gives few at a time.
+    pub(crate) fn permit(&self, class: Class) -> Result<Permit, Failure> {
+        let limit = class.limit(self.call_timeout());
+        self.0
+            .permits
+            .take(class, limit, self.0.session.interrupt())
     }
 
-    /// The rights to make a call on this connection and on `other`, which may be the same.
-    pub(crate) fn permits_with<'a>(
-        &'a self,
-        other: &'a Connection,
-    ) -> Result<(Permit<'a>, Option<Permit<'a>>), Failure> {
+    /// The rights to make a long call on this connection and on `other`, which may be the same.
+    pub(crate) fn permits_with(
+        &self,
+        other: &Connection,
+    ) -> Result<(Permit, Option<Permit>), Failure> {
         let interrupt = self.0.session.interrupt();
         self.0.permits.take_with(&other.0.permits, interrupt)
     }
 
-    /// The right to make a call, if there is one left.
-    pub(crate) fn permit_now(&self) -> Option<Permit<'_>> {
-        self.0.permits.take_now()
+    /// The right to make a quick read, if there is one left.
+    pub(crate) fn permit_now(&self) -> Option<Permit> {
+        self.0.permits.take_now(self.0.session.interrupt())
     }
 
     /// A script's domain for libvirt's handle.
@@ -162,7 +225,7 @@ impl Connection {
             return Ok(Arc::clone(watch));
         }
         let connect = self.connect()?;
-        let apart = !in_process(self.uri());
+        let apart = !self.0.in_process;
         let own = match apart {
             true => Arc::new(open::open(
                 &self.0.target.again(self.uri()),
@@ -194,6 +257,23 @@ impl Connection {
         let following = self.following().take();
         drop(following);
         self.0.handles.close();
+    }
+}
+
+/// What an abandoned call gets.
+fn no_answer(why: Abandoned, limit: Option<Duration>) -> Failure {
+    match why {
+        Abandoned::TimedOut => {
+            let waited = humantime::format_duration(limit.unwrap_or_default());
+            Failure::new(
+                virt_sys::VIR_ERR_OPERATION_TIMEOUT,
+                format!("no answer from libvirt within {waited}, so the outcome is unknown"),
+            )
+        }
+        Abandoned::Stopped => Failure::new(
+            virt_sys::VIR_ERR_OPERATION_ABORTED,
+            "the script was stopped before libvirt answered, so the outcome is unknown",
+        ),
     }
 }
 

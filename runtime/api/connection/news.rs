@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Connection;
-use super::uri::in_process;
 use crate::libvirt::Failure;
 use crate::libvirt::events::{Event, FAMILIES};
 use crate::libvirt::typed_params::Scalar;
@@ -74,7 +73,7 @@ impl Connection {
 
     /// Whether its driver works within this process, so that no call waits for another machine.
     pub fn is_in_process(&self) -> bool {
-        in_process(self.uri())
+        self.0.in_process
     }
 
     /// Whether somebody follows it already.

@@ -354,7 +354,7 @@ pub(super) mod functions {
             &ctx,
             "virConnectSetKeepAlive",
             "keep the connection alive",
-            |c| c.set_keep_alive(interval, count),
+            move |c| c.set_keep_alive(interval, count),
         )
     }
 }

@@ -19,12 +19,15 @@ fn restored(
     conn: &Connection,
     path: &str,
     call: &'static str,
-    restore: impl FnOnce(&Connect) -> Result<(), Failure>,
+    restore: impl FnOnce(&Connect) -> Result<(), Failure> + Send + 'static,
 ) -> RhaiResultOf<Domain> {
     let action = format!("restore a domain from {path}");
-    let domain = conn.call(ctx, call, action, |connect| {
+    let image = path.to_owned();
+    let domain = conn.call(ctx, call, action, move |connect| {
         // Read first: some drivers remove the image once it runs.
-        let xml = connect.save_image_xml_desc(path, 0).map_err(Failure::from);
+        let xml = connect
+            .save_image_xml_desc(&image, 0)
+            .map_err(Failure::from);
         restore(connect)?;
         find(connect, &xml?)
     })?;
@@ -70,8 +73,9 @@ pub(super) mod functions {
         path: &str,
     ) -> RhaiResultOf<Domain> {
         let path = host_path(&ctx, path)?;
-        restored(&ctx, conn, path, "virDomainRestore", |c| {
-            c.restore_domain(path).map_err(Failure::from)
+        let image = path.to_owned();
+        restored(&ctx, conn, path, "virDomainRestore", move |c| {
+            c.restore_domain(&image).map_err(Failure::from)
         })
     }
 
@@ -99,8 +103,9 @@ pub(super) mod functions {
         let path = host_path(&ctx, path)?;
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
-        restored(&ctx, conn, path, "virDomainRestoreFlags", |c| {
-            c.restore_domain_flags(path, xml.as_deref(), wanted)
+        let image = path.to_owned();
+        restored(&ctx, conn, path, "virDomainRestoreFlags", move |c| {
+            c.restore_domain_flags(&image, xml.as_deref(), wanted)
                 .map_err(Failure::from)
         })
     }
@@ -134,7 +139,7 @@ pub(super) mod functions {
             );
         };
         host_path(&ctx, &path)?;
-        restored(&ctx, conn, &path, "virDomainRestoreParams", |c| {
+        restored(&ctx, conn, &path, "virDomainRestoreParams", move |c| {
             libvirt::connection::domain_restore_params(c, &typed, wanted)
         })
     }
@@ -177,8 +182,9 @@ pub(super) mod functions {
         let path = host_path(&ctx, path)?;
         let wanted = flag_bits(&ctx, flags)?;
         let action = format!("read the XML in the save image {path}");
-        conn.call(&ctx, "virDomainSaveImageGetXMLDesc", action, |c| {
-            c.save_image_xml_desc(path, wanted)
+        let path = path.to_owned();
+        conn.call(&ctx, "virDomainSaveImageGetXMLDesc", action, move |c| {
+            c.save_image_xml_desc(&path, wanted)
         })
     }
 
@@ -205,8 +211,10 @@ pub(super) mod functions {
         let (path, xml) = (host_path(&ctx, path)?, xml_text(&ctx, "the XML", &xml)?);
         let wanted = flag_bits(&ctx, flags)?;
         let action = format!("change the XML in the save image {path}");
-        conn.call(&ctx, "virDomainSaveImageDefineXML", action, |c| {
-            c.save_image_define_xml(path, &xml, wanted)
+        let owned = xml.clone();
+        let path = path.to_owned();
+        conn.call(&ctx, "virDomainSaveImageDefineXML", action, move |c| {
+            c.save_image_define_xml(&path, &owned, wanted)
         })
         .of_xml(&xml)
     }

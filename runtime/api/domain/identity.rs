@@ -160,7 +160,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<String> {
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainGetXMLDesc", "read the XML of", |d| {
+        dom.call(&ctx, "virDomainGetXMLDesc", "read the XML of", move |d| {
             d.xml_desc(wanted)
         })
     }
@@ -200,8 +200,9 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainRename", "rename", |d| {
-            d.rename(name, wanted)
+        let name = name.to_owned();
+        dom.call(&ctx, "virDomainRename", "rename", move |d| {
+            d.rename(&name, wanted)
         })?;
         // The handle keeps the old name for good: look the domain up again.
         let renamed = dom.connection().connect().and_then(|connect| {

@@ -38,10 +38,11 @@ fn migrate(
     dom: &Domain,
     destination: &Connection,
     call: &'static str,
-    run: impl FnOnce(&Handle, &virt::connect::Connect) -> Result<Handle, Failure>,
+    run: impl FnOnce(&Handle, &virt::connect::Connect) -> Result<Handle, Failure> + Send + 'static,
 ) -> RhaiResultOf<Domain> {
-    let moved = dom.job(ctx, Work::Migrate(destination), call, "migrate", |d| {
-        run(d, &*destination.connect()?)
+    let there = destination.connect();
+    let moved = dom.job(ctx, Work::Migrate(destination), call, "migrate", move |d| {
+        run(d, &*there?)
     })?;
     Ok(destination.adopt(moved))
 }
@@ -105,7 +106,7 @@ pub(super) mod functions {
             dom,
             &destination,
             "virDomainMigrate3",
-            |d, connect| libvirt::domain::migrate3(d, connect, &params, wanted),
+            move |d, connect| libvirt::domain::migrate3(d, connect, &params, wanted),
         )
     }
 
@@ -152,10 +153,16 @@ pub(super) mod functions {
         let name = optional_text(&ctx, "the name", &name)?;
         let uri = optional_text(&ctx, "the URI", &uri)?;
         let bandwidth = mib(&ctx, &bandwidth)?;
-        migrate(&ctx, dom, &destination, "virDomainMigrate", |d, connect| {
-            d.migrate(connect, wanted, name.as_deref(), uri.as_deref(), bandwidth)
-                .map_err(Failure::from)
-        })
+        migrate(
+            &ctx,
+            dom,
+            &destination,
+            "virDomainMigrate",
+            move |d, connect| {
+                d.migrate(connect, wanted, name.as_deref(), uri.as_deref(), bandwidth)
+                    .map_err(Failure::from)
+            },
+        )
     }
 
     /// Moves the guest with changed XML for the destination.
@@ -190,7 +197,7 @@ pub(super) mod functions {
             dom,
             &destination,
             "virDomainMigrate2",
-            |d, connect| {
+            move |d, connect| {
                 d.migrate2(
                     connect,
                     xml.as_deref(),
@@ -241,7 +248,7 @@ pub(super) mod functions {
         flags: i64,
         options: Map,
     ) -> RhaiResultOf<()> {
-        let uri = text(&ctx, "the URI", uri)?;
+        let uri = text(&ctx, "the URI", uri)?.to_owned();
         let wanted = flag_bits(&ctx, flags)?;
         let params = params(&ctx, &options)?;
         dom.job(
@@ -249,7 +256,7 @@ pub(super) mod functions {
             Work::MigrateByDaemon,
             "virDomainMigrateToURI3",
             "migrate",
-            |d| libvirt::domain::migrate_to_uri3(d, Some(uri), &params, wanted),
+            move |d| libvirt::domain::migrate_to_uri3(d, Some(&uri), &params, wanted),
         )
     }
 
@@ -293,12 +300,13 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let name = optional_text(&ctx, "the name", &name)?;
         let bandwidth = mib(&ctx, &bandwidth)?;
+        let uri = uri.to_owned();
         dom.job(
             &ctx,
             Work::MigrateByDaemon,
             "virDomainMigrateToURI",
             "migrate",
-            |d| d.migrate_to_uri(uri, wanted, name.as_deref(), bandwidth),
+            move |d| d.migrate_to_uri(&uri, wanted, name.as_deref(), bandwidth),
         )
     }
 
@@ -333,7 +341,7 @@ pub(super) mod functions {
             Work::MigrateByDaemon,
             "virDomainMigrateToURI2",
             "migrate",
-            |d| {
+            move |d| {
                 d.migrate_to_uri2(
                     uri.as_deref(),
                     memory_uri.as_deref(),
@@ -367,7 +375,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateSetMaxSpeed",
             "limit the migration speed of",
-            |d| d.migrate_set_max_speed(speed, wanted),
+            move |d| d.migrate_set_max_speed(speed, wanted),
         )
     }
 
@@ -388,7 +396,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateGetMaxSpeed",
             "read the migration speed of",
-            |d| d.migrate_max_speed(wanted),
+            move |d| d.migrate_max_speed(wanted),
         )
         .map(whole)
     }
@@ -414,7 +422,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateSetMaxDowntime",
             "limit the migration downtime of",
-            |d| d.migrate_set_max_downtime(ms, wanted),
+            move |d| d.migrate_set_max_downtime(ms, wanted),
         )
     }
 
@@ -435,7 +443,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateGetMaxDowntime",
             "read the migration downtime of",
-            |d| libvirt::domain::migrate_max_downtime(d, wanted),
+            move |d| libvirt::domain::migrate_max_downtime(d, wanted),
         )
         .map(whole)
     }
@@ -462,7 +470,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateSetCompressionCache",
             "set the migration cache of",
-            |d| d.migrate_set_compression_cache(size, wanted),
+            move |d| d.migrate_set_compression_cache(size, wanted),
         )
     }
 
@@ -483,7 +491,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateGetCompressionCache",
             "read the migration cache of",
-            |d| d.migrate_compression_cache(wanted),
+            move |d| d.migrate_compression_cache(wanted),
         )
         .map(whole)
     }
@@ -512,7 +520,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateStartPostCopy",
             "go over to post-copy with",
-            |d| libvirt::domain::migrate_start_post_copy(d, wanted),
+            move |d| libvirt::domain::migrate_start_post_copy(d, wanted),
         )
     }
 }

@@ -27,7 +27,7 @@ mod time;
 mod vcpus;
 
 use rhai::{Engine, exported_module};
-use virt::domain::Domain as Handle;
+pub(crate) use virt::domain::Domain as Handle;
 
 use super::object::{Kind, Object};
 use crate::libvirt;

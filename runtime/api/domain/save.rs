@@ -27,8 +27,9 @@ pub(super) mod functions {
     #[rhai_fn(name = "save", pure, return_raw)]
     pub fn save(ctx: NativeCallContext, dom: &mut Domain, path: &str) -> RhaiResultOf<()> {
         let path = host_path(&ctx, path)?;
-        dom.job(&ctx, Work::Save, "virDomainSave", "save", |d| {
-            libvirt::domain::save(d, path)
+        let path = path.to_owned();
+        dom.job(&ctx, Work::Save, "virDomainSave", "save", move |d| {
+            libvirt::domain::save(d, &path)
         })
     }
 
@@ -53,8 +54,9 @@ pub(super) mod functions {
         let path = host_path(&ctx, path)?;
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
-        dom.job(&ctx, Work::Save, "virDomainSaveFlags", "save", |d| {
-            libvirt::domain::save_flags(d, path, xml.as_deref(), wanted)
+        let path = path.to_owned();
+        dom.job(&ctx, Work::Save, "virDomainSaveFlags", "save", move |d| {
+            libvirt::domain::save_flags(d, &path, xml.as_deref(), wanted)
         })
     }
 
@@ -88,7 +90,7 @@ pub(super) mod functions {
                 );
             }
         }
-        dom.job(&ctx, Work::Save, "virDomainSaveParams", "save", |d| {
+        dom.job(&ctx, Work::Save, "virDomainSaveParams", "save", move |d| {
             libvirt::domain::save_params(d, &typed, wanted)
         })
     }
