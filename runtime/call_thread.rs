@@ -5,13 +5,13 @@
 //! script thread starts another one.
 
 use std::cell::RefCell;
-use std::hint;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use crate::interrupt::{Interrupt, Standing};
+use crate::libvirt::Failure;
 
 /// Why a call was abandoned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,26 @@ pub(crate) enum Abandoned {
     Stopped,
 }
 
+impl Abandoned {
+    /// What the caller gets, where calls may take `limit`.
+    pub(crate) fn failure(self, limit: Option<Duration>) -> Failure {
+        match self {
+            Self::TimedOut => {
+                let waited = humantime::format_duration(limit.unwrap_or_default());
+                Failure::new(
+                    virt_sys::VIR_ERR_OPERATION_TIMEOUT,
+                    format!("no answer from libvirt within {waited}, so the outcome is unknown"),
+                )
+                .advise("the guest or libvirt may hang; `--call-timeout TIME` raises the limit")
+            }
+            Self::Stopped => Failure::new(
+                virt_sys::VIR_ERR_OPERATION_ABORTED,
+                "the script was stopped before libvirt answered, so the outcome is unknown",
+            ),
+        }
+    }
+}
+
 /// How long a call may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
@@ -30,10 +50,6 @@ pub(crate) struct Patience {
     /// After the script was stopped.
     pub(crate) after_stop: Duration,
 }
-
-/// How often a thread looks for news before it sleeps: waking a thread costs as much as a quick
-/// answer from a local daemon takes.
-const SPINS: u32 = 200;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -119,7 +135,10 @@ impl Drop for CallThread {
 impl Desk {
     fn serve(&self) {
         loop {
-            wait_until(|| self.state.load(Ordering::Acquire) != IDLE, thread::park);
+            // It may return too early.
+            while self.state.load(Ordering::Acquire) == IDLE {
+                thread::park();
+            }
             let job = lock(&self.job).take();
             // A job that was handed over before the desk closed is still run.
             match job {
@@ -181,9 +200,6 @@ impl<T> Reply<T> {
 
     /// Waits for the result; where it does not come in time, it will be dropped when it comes.
     fn wait(&self, interrupt: &Interrupt, patience: Patience) -> Result<(), Abandoned> {
-        if spin(|| self.is_done()) {
-            return Ok(());
-        }
         let begun = Instant::now();
         let mut until = patience.limit.and_then(|limit| begun.checked_add(limit));
         let mut why = Abandoned::TimedOut;
@@ -225,27 +241,6 @@ impl<T> Reply<T> {
             None => std::panic::panic_any("a call thread ended without a result"),
         }
     }
-}
-
-/// Waits with `sleep`, which may return too early, until `news` is true.
-fn wait_until(news: impl Fn() -> bool, sleep: impl Fn()) {
-    if spin(&news) {
-        return;
-    }
-    while !news() {
-        sleep();
-    }
-}
-
-/// Looks for `news` for a few microseconds; returns whether it came.
-fn spin(news: impl Fn() -> bool) -> bool {
-    (0..SPINS).any(|_| {
-        let found = news();
-        if !found {
-            hint::spin_loop();
-        }
-        found
-    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -47,6 +47,7 @@ pub mod kinds {
 }
 
 pub use api::arguments::parse_duration;
+pub use api::call_class::classified as classified_calls;
 pub use api::connection::{Connection, News};
 pub use api::domain::Domain;
 pub use api::object::{Kind, Object};
@@ -54,7 +55,6 @@ pub use error::{Error, Rejected};
 pub use exit::exit_status;
 pub use grants::Grants;
 pub use host_names::HostNames;
-pub use api::call_class::classified as classified_calls;
 pub use imports::Imports;
 pub use interrupt::Interrupt;
 pub use program::Program;

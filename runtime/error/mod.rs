@@ -44,7 +44,8 @@ impl Error {
         uri: &str,
     ) -> Self {
         let action = action.to_string();
-        let hint = hint::hint(&failure, call, uri);
+        let advice = failure.advice.map(str::to_owned);
+        let hint = advice.or_else(|| hint::hint(&failure, call, uri));
         Self(Arc::new(Details {
             failure,
             call,

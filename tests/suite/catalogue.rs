@@ -93,6 +93,21 @@ fn every_function_is_documented_and_has_an_example() {
 }
 
 #[test]
+fn every_libvirt_function_that_scripts_reach_has_a_class_with_a_time_limit_or_none() {
+    let classified: BTreeSet<&str> = virhai::classified_calls().collect();
+    let mut offenders = Vec::new();
+    for function in functions() {
+        for call in function.calls().filter(|call| !classified.contains(call)) {
+            offenders.push(format!("{}: {call}", shown(&function)));
+        }
+    }
+    none(
+        offenders,
+        "functions whose calls have no class in runtime/api/call_class.rs",
+    );
+}
+
+#[test]
 fn every_libvirt_function_that_the_documentation_names_exists() {
     let api = format!("{}{}", api("libvirt"), api("libvirt_qemu"));
     let known: BTreeSet<&str> = api

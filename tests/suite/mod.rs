@@ -22,6 +22,7 @@ mod limits;
 mod lsp;
 mod migration;
 mod moving;
+mod namesakes;
 mod network;
 mod promises;
 mod prompt;

@@ -45,8 +45,8 @@ impl Connection {
         ctx: &NativeCallContext,
         call: &'static str,
         (noun, name): (&str, &str),
-        find: impl FnOnce(&Connect) -> Result<T, virt::error::Error> + Send + 'static,
-        names: impl FnOnce(&Connect) -> Vec<String> + Send + 'static,
+        find: impl Fn(&Connect) -> Result<T, virt::error::Error> + Send + Sync + 'static,
+        names: impl Fn(&Connect) -> Vec<String> + Send + Sync + 'static,
     ) -> RhaiResultOf<T> {
         let action = format_args!("look up {noun} `{name}`");
         self.call(ctx, call, action, find).map_err(|thrown| {

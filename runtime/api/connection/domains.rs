@@ -39,14 +39,11 @@ fn refuse_over_managed_save(
     conn: &Connection,
     xml: &str,
 ) -> RhaiResultOf<()> {
-    let Ok(connect) = conn.connect() else {
-        return Ok(());
-    };
     let saved = name(xml).is_some_and(|name| {
-        connect
-            .lookup_domain_by_name(&name)
-            .and_then(|domain| domain.has_managed_save(0))
-            .unwrap_or(false)
+        conn.attempt("virDomainLookupByName", move |connect| {
+            connect.lookup_domain_by_name(&name)?.has_managed_save(0)
+        })
+        .unwrap_or(false)
     });
     if !saved {
         return Ok(());

@@ -10,6 +10,7 @@ mod networks;
 mod news;
 mod open;
 mod permits;
+mod reopen;
 mod restore;
 mod stats;
 mod storage;
@@ -17,6 +18,7 @@ mod tunnel;
 mod uri;
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,16 +29,18 @@ use virt::connect::Connect;
 use super::arguments::RhaiResultOf;
 use super::call_class::Class;
 use super::domain::Domain;
-use crate::call_thread::{self, Abandoned, Patience};
+use crate::call_thread::{self, Patience};
 use crate::error::Error;
+use crate::interrupt;
 use crate::libvirt::Failure;
 use crate::session::Session;
 use crate::watch::Watch;
-use handles::Handles;
+use handles::{Found, Handles};
 use news::Known;
 pub use news::News;
 pub(crate) use open::{CREDENTIALS, Target};
 use permits::{Permit, Permits};
+use reopen::Reopening;
 pub(crate) use uri::in_process;
 
 /// An open connection to a hypervisor host; copies are the same connection.
@@ -50,6 +54,8 @@ struct Shared {
     in_process: bool,
     handles: Handles,
     permits: Permits,
+    reopening: Reopening,
+    names: Mutex<HashMap<(&'static str, String), String>>,
     watch: Mutex<Option<Arc<Watch>>>,
     following: Mutex<Option<Arc<Watch>>>,
     known: Known,
@@ -71,6 +77,8 @@ impl Connection {
             uri,
             handles: Handles::new(connect),
             permits: Permits::default(),
+            reopening: Reopening::default(),
+            names: Mutex::default(),
             watch: Mutex::default(),
             following: Mutex::default(),
             known: Known::default(),
@@ -94,7 +102,40 @@ impl Connection {
 
     /// The handle under `key`, while the connection is open.
     pub(crate) fn handle<T: Any + Send + Sync>(&self, key: usize) -> Result<Arc<T>, Failure> {
-        self.0.handles.object(key).ok_or_else(|| self.closed())
+        match self.0.handles.object(key) {
+            Some(Found::Current(handle) | Found::Stale(handle)) => Ok(handle),
+            None => Err(self.closed()),
+        }
+    }
+
+    /// The handle under `key`, while the connection is open; `None` where it is one of a
+    /// connection that was lost and opened again.
+    pub(crate) fn live_handle<T: Any + Send + Sync>(
+        &self,
+        key: usize,
+    ) -> Result<Option<Arc<T>>, Failure> {
+        if interrupt::shielded() {
+            self.connect()?;
+        }
+        match self.0.handles.object(key) {
+            Some(Found::Current(handle)) => Ok(Some(handle)),
+            Some(Found::Stale(_)) => Ok(None),
+            None => Err(self.closed()),
+        }
+    }
+
+    /// Notes that the object of the type `kind` with that UUID is called `name`.
+    pub(crate) fn note_name(&self, kind: &'static str, uuid: &str, name: &str) {
+        let names = self.0.names.lock();
+        let mut names = names.unwrap_or_else(PoisonError::into_inner);
+        names.insert((kind, uuid.to_owned()), name.to_owned());
+    }
+
+    /// What the object of the type `kind` with that UUID was called when it was last seen.
+    pub(crate) fn noted_name(&self, kind: &'static str, uuid: &str) -> Option<String> {
+        let names = self.0.names.lock();
+        let names = names.unwrap_or_else(PoisonError::into_inner);
+        names.get(&(kind, uuid.to_owned())).cloned()
     }
 
     /// Puts another handle in the place of the one under `key`.
@@ -102,9 +143,15 @@ impl Connection {
         self.0.handles.replace(key, handle);
     }
 
-    /// Lets go of the handle under `key`.
+    /// Lets go of the handle under `key`, which libvirt does without asking the host.
     pub(crate) fn forget(&self, key: usize) {
-        self.0.handles.forget(key);
+        drop(self.0.handles.forget(key));
+    }
+
+    /// Lets go of the stream under `key`, of whose end the host is told.
+    pub(crate) fn end_stream(&self, key: usize) {
+        let stream = self.0.handles.forget(key);
+        self.0.let_go(move || drop(stream));
     }
 
     /// Makes one libvirt call while the script tries to `action`.
@@ -113,7 +160,7 @@ impl Connection {
         ctx: &NativeCallContext,
         call: &'static str,
         action: impl fmt::Display,
-        run: impl FnOnce(&Connect) -> Result<T, E> + Send + 'static,
+        run: impl Fn(&Connect) -> Result<T, E> + Send + Sync + 'static,
     ) -> RhaiResultOf<T> {
         self.attempt(call, run)
             .map_err(|failure| Error::new(ctx, failure, call, action, self.uri()).throw())
@@ -123,10 +170,13 @@ impl Connection {
     pub(crate) fn attempt<T: Send + 'static, E: Into<Failure>>(
         &self,
         call: &'static str,
-        run: impl FnOnce(&Connect) -> Result<T, E> + Send + 'static,
+        run: impl Fn(&Connect) -> Result<T, E> + Send + Sync + 'static,
     ) -> Result<T, Failure> {
-        let connect = self.connect()?;
-        self.make(call, move || run(&connect).map_err(Into::into))
+        let run = Arc::new(run);
+        again_where_undone(|_| {
+            let (connect, run) = (self.connect()?, Arc::clone(&run));
+            self.make(call, move || run(&connect).map_err(Into::into))
+        })
     }
 
     /// Makes the libvirt call `call` by `work`, once there is a place for it, and abandons it
@@ -151,27 +201,33 @@ impl Connection {
         permit: Permit,
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        if self.returns_by_itself(class) {
+        if self.runs_here(class) {
             return work();
         }
         let Permit { place, awaited } = permit;
-        let limit = class.limit(self.call_timeout());
-        let patience = Patience {
-            limit,
-            after_stop: class.after_stop(),
-        };
+        let patience = self.patience(class);
         let answer = call_thread::run(self.0.session.interrupt(), patience, move || {
             let _place = place;
             work()
         });
         drop(awaited);
-        answer.unwrap_or_else(|why| Err(no_answer(why, limit)))
+        answer.unwrap_or_else(|why| Err(why.failure(patience.limit)))
     }
 
-    /// Whether a call of `class` cannot hang, so that it needs no thread of its own.
-    fn returns_by_itself(&self, class: Class) -> bool {
+    /// Whether a call of `class` cannot hang, or may hang as the user wishes, so that it needs no
+    /// thread of its own.
+    fn runs_here(&self, class: Class) -> bool {
         // QEMU without a daemon can freeze all the same.
-        self.0.in_process && (class == Class::Read || !self.uri().contains("///embed"))
+        let quick = class == Class::Read || !self.uri().contains("///embed");
+        let unlimited = class != Class::Long && self.call_timeout().is_none();
+        unlimited || (self.0.in_process && quick)
+    }
+
+    fn patience(&self, class: Class) -> Patience {
+        Patience {
+            limit: class.limit(self.call_timeout()),
+            after_stop: class.after_stop(),
+        }
     }
 
     fn call_timeout(&self) -> Option<Duration> {
@@ -180,7 +236,8 @@ impl Connection {
 
     /// libvirt's handle, while the connection is open.
     pub(crate) fn connect(&self) -> Result<Arc<Connect>, Failure> {
-        self.0.handles.connect().ok_or_else(|| self.closed())
+        let connect = self.0.handles.connect().ok_or_else(|| self.closed())?;
+        self.revived(connect)
     }
 
     /// What every use after `close` gets.
@@ -233,9 +290,15 @@ impl Connection {
             )?),
             false => connect,
         };
-        let watch = Arc::new(Watch::new(own, apart));
+        let watch = Arc::new(self.watch_on(own));
         *slot = Some(Arc::clone(&watch));
         Ok(watch)
+    }
+
+    /// A watch that reads from `connect`.
+    fn watch_on(&self, connect: Arc<Connect>) -> Watch {
+        let patience = (!self.0.in_process).then(|| self.patience(Class::Query));
+        Watch::new(connect, patience, self.0.session.interrupt().clone())
     }
 
     fn following(&self) -> MutexGuard<'_, Option<Arc<Watch>>> {
@@ -247,33 +310,56 @@ impl Connection {
 
     /// Ends the connection and every handle that it gave out.
     fn end(&self) {
-        self.0
+        self.0.end();
+    }
+}
+
+/// What `attempt` returns; it is made a second time, and told so, where it lost the connection of a
+/// thread that undoes.
+pub(crate) fn again_where_undone<T>(
+    attempt: impl Fn(bool) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    match attempt(false) {
+        Err(failure) if interrupt::shielded() && failure.lost_connection() => attempt(true),
+        result => result,
+    }
+}
+
+/// How long a host may take to let a connection end: nothing depends on its answer.
+const ENDING: Patience = Patience {
+    limit: Some(Duration::from_secs(5)),
+    after_stop: Duration::from_secs(2),
+};
+
+impl Shared {
+    fn end(&self) {
+        let watch = self
             .watch
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         // It holds the connection open, and must not be let go of while it is locked: libvirt may
         // be telling of a loss.
-        let following = self.following().take();
-        drop(following);
-        self.0.handles.close();
+        let following = self.following.lock();
+        let following = following.unwrap_or_else(PoisonError::into_inner).take();
+        let Some(handles) = self.handles.close() else {
+            return;
+        };
+        self.let_go(move || drop((watch, following, handles)));
+    }
+
+    /// Has `work` free what may need an answer from the host, and does not wait long for it.
+    fn let_go(&self, work: impl FnOnce() + Send + 'static) {
+        if self.in_process {
+            return work();
+        }
+        let _ = call_thread::run(self.session.interrupt(), ENDING, work);
     }
 }
 
-/// What an abandoned call gets.
-fn no_answer(why: Abandoned, limit: Option<Duration>) -> Failure {
-    match why {
-        Abandoned::TimedOut => {
-            let waited = humantime::format_duration(limit.unwrap_or_default());
-            Failure::new(
-                virt_sys::VIR_ERR_OPERATION_TIMEOUT,
-                format!("no answer from libvirt within {waited}, so the outcome is unknown"),
-            )
-        }
-        Abandoned::Stopped => Failure::new(
-            virt_sys::VIR_ERR_OPERATION_ABORTED,
-            "the script was stopped before libvirt answered, so the outcome is unknown",
-        ),
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -67,7 +67,7 @@ impl Connection {
         match self.is_in_process() {
             // libvirt calls one function for one kind of event only once.
             true => self.watch(),
-            false => Ok(Arc::new(Watch::new(self.connect()?, true))),
+            false => Ok(Arc::new(self.watch_on(self.connect()?))),
         }
     }
 

@@ -25,7 +25,7 @@ pub(crate) struct Target {
     pub(super) uri: Option<String>,
     pub(super) read_only: bool,
     credentials: Credentials,
-    timeout: Duration,
+    pub(super) timeout: Duration,
 }
 
 impl Target {

@@ -110,7 +110,8 @@ impl Permits {
                             "the call was not made: {} other calls on this connection have not returned within {waited}",
                             taken.all
                         ),
-                    ));
+                    )
+                    .advise("a guest or libvirt may hang: find the calls that do not return"));
                 }
                 Some(left) => {
                     let waited = self.0.given_back.wait_timeout(taken, left);
@@ -183,7 +184,9 @@ impl Taken {
         match class {
             Class::Local => true,
             Class::Read => self.all < CALLS_AT_A_TIME,
-            Class::Quick | Class::Long => self.all < CALLS_AT_A_TIME - KEPT_FOR_READS,
+            Class::Query | Class::Change | Class::Long => {
+                self.all < CALLS_AT_A_TIME - KEPT_FOR_READS
+            }
         }
     }
 }
@@ -254,7 +257,7 @@ mod tests {
     #[test]
     fn one_place_is_kept_for_quick_reads() {
         let (permits, interrupt) = (Permits::default(), Interrupt::default());
-        let quick = || permits.take(Class::Quick, Some(SHORT), &interrupt);
+        let quick = || permits.take(Class::Change, Some(SHORT), &interrupt);
         let stuck: Vec<_> = (0..CALLS_AT_A_TIME - 1).map(|_| quick()).collect();
         assert!(stuck.iter().all(Result::is_ok));
         let refused = quick().err().map(|failure| failure.code);
@@ -277,7 +280,7 @@ mod tests {
         let (sender, done) = mpsc::channel();
         let (own, stop) = (permits.clone(), interrupt.clone());
         let waiter = thread::spawn(move || {
-            let result = own.take(Class::Quick, Some(SHORT), &stop);
+            let result = own.take(Class::Change, Some(SHORT), &stop);
             let _ = sender.send(result.is_ok());
         });
         assert!(done.recv_timeout(SHORT * 4).is_err());
@@ -297,7 +300,7 @@ mod tests {
             thread::sleep(SHORT);
             stopper.stop(Stop::Interrupted);
         });
-        let refused = permits.take(Class::Quick, None, &interrupt);
+        let refused = permits.take(Class::Change, None, &interrupt);
         assert_eq!(
             refused.err().map(|failure| failure.code),
             Some(i64::from(virt_sys::VIR_ERR_OPERATION_ABORTED))

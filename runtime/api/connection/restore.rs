@@ -19,7 +19,7 @@ fn restored(
     conn: &Connection,
     path: &str,
     call: &'static str,
-    restore: impl FnOnce(&Connect) -> Result<(), Failure> + Send + 'static,
+    restore: impl Fn(&Connect) -> Result<(), Failure> + Send + Sync + 'static,
 ) -> RhaiResultOf<Domain> {
     let action = format!("restore a domain from {path}");
     let image = path.to_owned();

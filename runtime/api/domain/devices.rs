@@ -27,7 +27,7 @@ fn press(
         codes.push(number(ctx, "a key code", code)?);
     }
     dom.call(ctx, "virDomainSendKey", "send keys to", move |d| {
-        libvirt::domain::send_key(d, codeset, hold_ms, &mut codes, wanted)
+        libvirt::domain::send_key(d, codeset, hold_ms, &mut codes.clone(), wanted)
     })
 }
 

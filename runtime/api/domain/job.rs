@@ -75,9 +75,12 @@ impl Domain {
         let end = Arc::new(End::default());
         let (operation, job, seen) = (work.operation(), Arc::clone(&handle), Arc::clone(&end));
         let _guard = interrupt.on_stop(move || abort(&job, operation, &seen));
+        let own = self.clone();
         self.connection().wait_for(Class::Long, permit, move || {
             let _other = other;
-            let result = run(&handle).map_err(Into::into);
+            let result = own
+                .refuse_namesake(&handle)
+                .and_then(|()| run(&handle).map_err(Into::into));
             end.reach();
             result
         })

@@ -16,7 +16,8 @@ fn adopt(dom: &Domain, snapshot: Handle) -> DomainSnapshot {
 }
 
 fn names(dom: &Domain) -> Vec<String> {
-    let snapshots = dom.handle().ok().and_then(|d| d.list_all_snapshots(0).ok());
+    let list = |d: &virt::domain::Domain| d.list_all_snapshots(0);
+    let snapshots = dom.attempt("virDomainListAllSnapshots", list);
     let snapshots = snapshots.unwrap_or_default();
     snapshots.iter().filter_map(|s| s.name().ok()).collect()
 }

@@ -128,6 +128,7 @@ fn open(
             let connect = d.connect().map_err(Failure::from)?;
             let stream = libvirt::stream::new(&connect)?;
             libvirt::stream::open_console(d, device.as_deref(), &stream, flags)?;
+            let filled = Arc::clone(&filled);
             libvirt::stream::on_readable(&stream, Arc::new(move |bytes: &[u8]| filled.add(bytes)))?;
             Ok::<_, Failure>(stream)
         },

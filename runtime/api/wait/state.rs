@@ -140,15 +140,16 @@ enum Look {
 /// Looks at the domain through the watching connection, which calls cannot starve.
 fn look(watch: &Watch, dom: &Domain, wanted: &[String], stopped_by: &str) -> Result<Look, Failure> {
     let wants = |state: &str| wanted.iter().any(|word| word == state);
-    let seen = watch
-        .connect()
-        .lookup_domain_by_uuid_string(dom.uuid())
-        .map_err(Failure::from)
-        .and_then(|handle| libvirt::domain::state(&handle).map(|state| (handle, state)));
+    let uuid = dom.uuid().to_owned();
+    let seen = watch.ask(move |connect| {
+        let handle = connect.lookup_domain_by_uuid_string(&uuid)?;
+        let state = libvirt::domain::state(&handle)?;
+        Ok((state, handle.is_persistent().unwrap_or(true)))
+    });
     match seen {
-        Ok((handle, (state, why))) => {
+        Ok(((state, why), persistent)) => {
             let word = STATES.word(state).to_string();
-            let gone = word == "shutoff" && !handle.is_persistent().unwrap_or(true);
+            let gone = word == "shutoff" && !persistent;
             if wants(&word) {
                 let reason = reason(state, why).to_string();
                 return Ok(Look::Reached(Reached {
@@ -185,10 +186,7 @@ fn look(watch: &Watch, dom: &Domain, wanted: &[String], stopped_by: &str) -> Res
 
 /// What `dom` is doing, for the message of a wait that timed out.
 fn last_seen(dom: &Domain) -> String {
-    match dom
-        .handle()
-        .and_then(|handle| libvirt::domain::state(&handle))
-    {
+    match dom.attempt("virDomainGetState", libvirt::domain::state) {
         Ok((state, why)) => format!("it is {} ({})", STATES.word(state), reason(state, why)),
         Err(failure) => format!("its state could not be read ({})", failure.message),
     }
@@ -212,11 +210,9 @@ pub(super) fn timed_out(
         "wait for",
     );
     let restarts = wanted.contains("shutoff")
-        && dom.handle().is_ok_and(|handle| {
-            handle
-                .xml_desc(0)
-                .is_ok_and(|xml| xml.contains("<on_poweroff>restart</on_poweroff>"))
-        });
+        && dom
+            .attempt("virDomainGetXMLDesc", |d| d.xml_desc(0))
+            .is_ok_and(|xml| xml.contains("<on_poweroff>restart</on_poweroff>"));
     match restarts {
         true => {
             error.with_hint("its XML has <on_poweroff>restart</on_poweroff>: it never stays off")
