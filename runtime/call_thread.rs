@@ -305,7 +305,9 @@ mod tests {
             thread::sleep(SHORT);
             stopper.stop(Stop::Interrupted);
         });
-        let stuck = run(&interrupt, patience(None), move || drop(gate.recv()));
+        let stuck = run(&interrupt, patience(None), move || {
+            let _ = gate.recv();
+        });
         assert_eq!(stuck, Err(Abandoned::Stopped));
         stop.join().unwrap();
     }

@@ -183,8 +183,14 @@ impl<K: Kind> Object<K> {
                 })
             });
             match result {
-                // The first attempt removed it, and lost the connection before it said so.
-                Err(failure) if again && removes(call) && self.is_missing(&failure) => {
+                // The first attempt removed it and lost the connection before it said so, or the
+                // host is still taking its guests over: it ends such a guest and says that there
+                // is none.
+                Err(failure)
+                    if removes(call)
+                        && (again || self.0.connection.undoes_after_a_loss())
+                        && self.is_gone(call, &failure) =>
+                {
                     nothing().ok_or(failure)
                 }
                 result => result,
@@ -192,8 +198,12 @@ impl<K: Kind> Object<K> {
         })
     }
 
-    fn is_missing(&self, failure: &Failure) -> bool {
-        failure.code == i64::from(K::MISSING)
+    /// Whether `call`, which removes or stops the object, failed because there is nothing to do.
+    fn is_gone(&self, call: &str, failure: &Failure) -> bool {
+        let stopped = call.contains("Destroy")
+            && failure.code == i64::from(virt_sys::VIR_ERR_OPERATION_INVALID);
+        // With advice, it is another object that has the UUID.
+        stopped || (failure.code == i64::from(K::MISSING) && failure.advice.is_none())
     }
 
     /// Refuses to change another object than the one that this handle was made for: libvirt finds

@@ -41,6 +41,11 @@ impl Handles {
         }))
     }
 
+    /// Whether the connection was lost and opened again.
+    pub(super) fn was_renewed(&self) -> bool {
+        self.read().opened > 0
+    }
+
     pub(super) fn connect(&self) -> Option<Arc<Connect>> {
         self.read().connect.clone()
     }

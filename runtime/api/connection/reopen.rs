@@ -50,6 +50,11 @@ impl Connection {
         self.0.handles.connect().ok_or_else(|| self.closed())
     }
 
+    /// Whether this thread undoes on a connection that was lost and opened again.
+    pub(crate) fn undoes_after_a_loss(&self) -> bool {
+        interrupt::shielded() && self.0.handles.was_renewed()
+    }
+
     /// Tries to open the connection until the time for connecting or for undoing is over.
     fn open_again(&self) -> Result<Connect, Failure> {
         let mut target = self.0.target.again(self.uri());

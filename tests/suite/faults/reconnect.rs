@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::kill;
+
 use super::daemon::Dialogue;
+use super::guest::qemu;
 use crate::support::{Daemon, Host};
 
 /// A script that makes a volume, a guest and a network, runs the guest, and then loses its host.
@@ -24,7 +27,7 @@ fn script(host: &Daemon) -> String {
                 || conn.network_define_xml("<network><name>inner</name></network>"),
                 |net| net.undefine()
             );
-            undo.step(|| dom.create(), |_| dom.destroy());
+            undo.step(|| dom.create(), |it| dom.destroy());
             print("made");
             loop {{ conn.list_all_domains(); sleep("20ms"); }}
         }});
@@ -33,20 +36,17 @@ fn script(host: &Daemon) -> String {
     )
 }
 
-fn everybody_may_write(host: &Daemon) {
-    host.scratch().folder("images");
-}
-
 #[test]
 fn undo_goes_on_with_a_daemon_that_was_killed_and_started_again() {
     let mut host = Daemon::start();
-    everybody_may_write(&host);
     let mut script = Dialogue::of(host.virhai(), &script(&host));
     script.says("made");
+    let guest = qemu(&host, "web");
     host.kill();
     host.launch();
     let (status, errors) = script.ends();
     assert_eq!(status, Some(1), "{errors}");
+    assert!(kill(guest, None).is_err(), "the guest's QEMU runs on");
     assert!(!errors.contains("cannot undo"), "{errors}");
     host.ok(r#"
         let conn = connect();
@@ -59,7 +59,6 @@ fn undo_goes_on_with_a_daemon_that_was_killed_and_started_again() {
 #[test]
 fn undo_says_of_each_step_that_the_daemon_did_not_come_back_and_ends() {
     let mut host = Daemon::start();
-    everybody_may_write(&host);
     let run = host.virhai().arg("--connect-timeout").arg("3s");
     let mut script = Dialogue::of(run, &script(&host));
     script.says("made");

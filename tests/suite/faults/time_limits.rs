@@ -31,7 +31,7 @@ fn a_call_to_a_frozen_guest_is_an_error_after_the_time_limit_and_reads_go_on() {
                         conn.list_all_domains().len(),
                         conn.lookup_by_name("well").state(),
                         frozen.state(),
-                        frozen.xml_desc().contains("<name>frozen</name>"),
+                        frozen.info().vcpus,
                     ];
                     assert(began.elapsed < 2.0, `reads took ${began.elapsed} s`);
                     return seen;
@@ -47,7 +47,7 @@ fn a_call_to_a_frozen_guest_is_an_error_after_the_time_limit_and_reads_go_on() {
         .ok();
     let timed_out = "VIR_ERR_OPERATION_TIMEOUT\n".repeat(5);
     // Three calls are under way, two wait for their places.
-    let expected = format!("[2, \"running\", \"running\", true]\n{timed_out}3\n2\n");
+    let expected = format!("[2, \"running\", \"running\", 1]\n{timed_out}3\n2\n");
     assert_eq!(said, expected);
     // Neither the end of the script nor that of its connection waits for the calls.
     assert!(
