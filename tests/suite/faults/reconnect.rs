@@ -27,7 +27,8 @@ fn script(host: &Daemon) -> String {
                 || conn.network_define_xml("<network><name>inner</name></network>"),
                 |net| net.undefine()
             );
-            undo.step(|| dom.create(), |it| dom.destroy());
+            undo.step(|| dom.create(), |it| {{ dom.destroy(); dom.wait("shutoff", "30s"); }});
+            dom.wait("running", "30s");
             print("made");
             loop {{ conn.list_all_domains(); sleep("20ms"); }}
         }});
@@ -81,6 +82,32 @@ fn undo_says_of_each_step_that_the_daemon_did_not_come_back_and_ends() {
     host.launch();
     host.takes_over("web");
     host.ok(r#"connect().lookup_by_name("web").destroy();"#);
+}
+
+#[test]
+fn a_connection_that_is_lost_in_the_middle_of_undoing_is_opened_again() {
+    let mut host = Daemon::start();
+    let mut script = Dialogue::of(
+        host.virhai(),
+        r#"
+        let conn = connect();
+        all_or_nothing(|undo| {
+            undo.push(|| {
+                print("undoing");
+                for count in 0..100 { conn.list_all_domains(); sleep("20ms"); }
+                print("undone");
+            });
+            throw "no";
+        });
+        "#,
+    );
+    script.says("undoing");
+    host.kill();
+    host.launch();
+    script.says("undone");
+    let (status, errors) = script.ends();
+    assert_eq!(status, Some(1), "{errors}");
+    assert!(!errors.contains("cannot undo"), "{errors}");
 }
 
 #[test]

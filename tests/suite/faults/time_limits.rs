@@ -63,6 +63,7 @@ fn a_call_that_a_daemon_does_not_answer_is_an_error_after_the_time_limit() {
     let xml = host.micro("counter", "web");
     host.ok(&format!("connect().define_xml(`{xml}`);"));
     let run = host.virhai().arg("--call-timeout").arg("2s");
+    let run = run.arg("--connect-timeout").arg("3s");
     let mut script = Dialogue::of(
         run,
         r#"
