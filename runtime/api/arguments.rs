@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
+use super::value_text::printed;
 use super::xml::xml_text;
 use crate::constants::{self, Words};
 use crate::error::Error;
@@ -156,11 +157,15 @@ pub(crate) fn duration(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf
         (None, Ok(text)) => parse_duration(&text),
         _ => None,
     };
-    parsed.ok_or_else(|| {
-        Error::invalid(ctx, format!("`{value}` is not a duration"))
-            .with_hint("a duration is a number of seconds, or text such as \"90s\" or \"5m\"")
-            .throw()
-    })
+    parsed.map_or_else(
+        || {
+            let shown = printed(ctx, value)?;
+            Err(Error::invalid(ctx, format!("`{shown}` is not a duration"))
+                .with_hint("a duration is a number of seconds, or text such as \"90s\" or \"5m\"")
+                .throw())
+        },
+        Ok,
+    )
 }
 
 /// A duration as the command line and scripts write it: `90`, `90s`, `1m 30s`.

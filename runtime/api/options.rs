@@ -1,9 +1,10 @@
 //! What recipes do with the options that they are given.
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Engine, ImmutableString, Map, NativeCallContext, exported_module};
+use rhai::{Array, Dynamic, Engine, Map, NativeCallContext, exported_module};
 
 use super::arguments::{self, RhaiResultOf, duration, unknown_key, whole};
+use super::value_text;
 use crate::error::Error;
 use crate::session::Session;
 
@@ -58,7 +59,7 @@ mod functions {
     #[rhai_fn(pure, return_raw)]
     pub fn require(ctx: NativeCallContext, options: &mut Map, names: Array) -> RhaiResultOf<()> {
         for name in &names {
-            let name: ImmutableString = name.to_string().into();
+            let name = value_text::printed(&ctx, name)?;
             if options.get(name.as_str()).is_none_or(Dynamic::is_unit) {
                 let message = format!("the option `{name}` is missing");
                 return Err(Error::invalid(&ctx, message).throw());

@@ -16,6 +16,8 @@ pub use signature::{Signature, first_sentence};
 
 use kinds::{plain_result, plain_type};
 
+use crate::api::asking::MARK;
+
 /// One function, method, or property as the engine has it.
 #[derive(Debug, Clone)]
 pub struct Function {
@@ -127,6 +129,10 @@ fn read(
     let read = |info: rhai::FuncInfo| {
         let metadata = info.metadata;
         if metadata.access != FnAccess::Public || metadata.name.starts_with("anon$") {
+            return None;
+        }
+        // Rhai's function of that name has the documentation.
+        if metadata.comments.iter().any(|comment| comment == MARK) {
             return None;
         }
         let name = metadata.name.as_str();

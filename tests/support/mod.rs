@@ -14,6 +14,7 @@ mod qemu;
 mod run;
 mod scratch;
 mod small_disk;
+mod sweep;
 mod terminal;
 mod user;
 
@@ -24,7 +25,10 @@ pub use guests::{agent_xml, micro, micro_xml, tiny, tiny_xml};
 pub use host::Host;
 pub use net_host::NetHost;
 pub use prompt::{PROMPT, Prompt};
+pub use qemu::end_qemu;
 pub use run::{Outcome, Run, virhai};
 pub use scratch::{Scratch, TestHost};
 pub use small_disk::SmallDisk;
+#[allow(unused_imports)] // Each test takes the part that it needs.
+pub use sweep::{InProcess, Picture, Strikes, Sweep, Swept, Trace, all};
 pub use terminal::Terminal;

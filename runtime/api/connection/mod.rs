@@ -1,8 +1,10 @@
 //! `Connection`: a hypervisor host, and what it gave out.
 
 pub(crate) mod about;
+mod access;
 mod cpu;
 mod domains;
+mod embed;
 mod handles;
 mod host;
 mod interfaces;
@@ -14,8 +16,8 @@ mod reopen;
 mod restore;
 mod stats;
 mod storage;
+mod test_host;
 mod tunnel;
-mod uri;
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -33,15 +35,17 @@ use crate::call_thread::{self, Patience};
 use crate::error::Error;
 use crate::interrupt;
 use crate::libvirt::Failure;
+use crate::redact;
 use crate::session::Session;
+use crate::uri::in_process;
 use crate::watch::Watch;
+pub(crate) use access::admit_destination;
 use handles::{Found, Handles};
 use news::Known;
 pub use news::News;
 pub(crate) use open::{CREDENTIALS, Target};
 use permits::{Permit, Permits};
 use reopen::Reopening;
-pub(crate) use uri::in_process;
 
 /// An open connection to a hypervisor host; copies are the same connection.
 #[derive(Clone)]
@@ -370,7 +374,7 @@ impl fmt::Display for Connection {
         } else {
             ", closed"
         };
-        write!(f, "Connection({}{state})", self.uri())
+        write!(f, "Connection({}{state})", redact::hide(self.uri()))
     }
 }
 

@@ -7,6 +7,7 @@ use super::Connection;
 use crate::libvirt::Failure;
 use crate::libvirt::events::{Event, FAMILIES};
 use crate::libvirt::typed_params::Scalar;
+use crate::uri::{Reading, in_process};
 use crate::watch::Watch;
 
 /// Something that a host told without being asked.
@@ -74,6 +75,13 @@ impl Connection {
     /// Whether its driver works within this process, so that no call waits for another machine.
     pub fn is_in_process(&self) -> bool {
         self.0.in_process
+    }
+
+    /// Whether libvirt opens files that calls name in this process, with the user's rights. An
+    /// embedded hypervisor does too, but whoever may run one may do that anyway.
+    pub(crate) fn opens_files_here(&self) -> bool {
+        let uri = self.uri();
+        in_process(uri) && !Reading::of(uri).is_some_and(|reading| reading.is_embedded())
     }
 
     /// Whether somebody follows it already.

@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};
 
 use super::device::Device;
-use super::{Domain, Handle};
+use super::{Domain, tray};
 use crate::api::arguments::{RhaiResultOf, duration, flag_bits};
 use crate::api::wait;
 use crate::api::xml::XmlText;
@@ -252,7 +252,9 @@ pub(super) mod functions {
     /// Changes a device into what the XML says, such as another medium in a CD drive; of a
     /// running guest the running one, of another its configuration.
     ///
-    /// The device is the one with the same target, or address; what cannot be changed is thrown.
+    /// The device is the one with the same target or address. A guest that has locked its CD drive
+    /// is asked to open the tray, and has 10 seconds for it; then the update throws, as it does for
+    /// anything that cannot be changed.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -293,13 +295,11 @@ pub(super) mod functions {
         let device = Device::from_xml(&ctx, &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("update {device} of");
-        let owned = device.text.clone();
-        dom.call(
-            &ctx,
-            "virDomainUpdateDeviceFlags",
-            verb,
-            move |d: &Handle| d.update_device_flags(&owned, wanted),
-        )
-        .of_xml(&device.text)
+        tray::update(&ctx, dom, &device.text, wanted)
+            .map_err(|failure| {
+                let error = dom.error(&ctx, failure, "virDomainUpdateDeviceFlags", verb);
+                error.throw()
+            })
+            .of_xml(&device.text)
     }
 }

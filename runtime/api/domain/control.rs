@@ -4,7 +4,8 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
 use super::{Domain, Work};
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, host_path, number, whole};
+use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number, whole};
+use crate::api::granted::{Use, host_file};
 use crate::constants::Words;
 use crate::libvirt;
 
@@ -125,7 +126,7 @@ pub(super) mod functions {
         path: &str,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let path = host_path(&ctx, path)?;
+        let path = &host_file(&ctx, dom.connection(), path, Use::Write)?;
         let wanted = flag_bits(&ctx, flags)?;
         let path = path.to_owned();
         dom.job(
@@ -154,7 +155,7 @@ pub(super) mod functions {
         format: i64,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let path = host_path(&ctx, path)?;
+        let path = &host_file(&ctx, dom.connection(), path, Use::Write)?;
         let format = number(&ctx, "the format", format)?;
         let wanted = flag_bits(&ctx, flags)?;
         let path = path.to_owned();

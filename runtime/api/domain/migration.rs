@@ -7,7 +7,7 @@ use super::{Domain, Handle, Work};
 use crate::api::arguments::{
     ParamType, RhaiResultOf, flag_bits, mib, number, optional_text, text, typed_params, whole,
 };
-use crate::api::connection::Connection;
+use crate::api::connection::{Connection, admit_destination};
 use crate::api::option_keys;
 use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::libvirt::typed_params::TypedParams;
@@ -45,6 +45,16 @@ fn migrate(
         run(d, &*there?)
     })?;
     Ok(destination.adopt(moved))
+}
+
+/// The URI that the guest's own host is to connect to. In a hypervisor within this process that
+/// is done here, and a daemon would do it with its rights: the rules of `connect` hold.
+fn destination(ctx: &NativeCallContext, uri: &str, flags: u32) -> RhaiResultOf<String> {
+    let connects = flags & virt_sys::VIR_MIGRATE_PEER2PEER != 0;
+    match connects {
+        true => admit_destination(ctx, uri),
+        false => Ok(text(ctx, "the URI", uri)?.to_owned()),
+    }
 }
 
 #[export_module]
@@ -248,8 +258,8 @@ pub(super) mod functions {
         flags: i64,
         options: Map,
     ) -> RhaiResultOf<()> {
-        let uri = text(&ctx, "the URI", uri)?.to_owned();
         let wanted = flag_bits(&ctx, flags)?;
+        let uri = destination(&ctx, uri, wanted)?;
         let params = params(&ctx, &options)?;
         dom.job(
             &ctx,
@@ -296,8 +306,8 @@ pub(super) mod functions {
         name: Dynamic,
         bandwidth: Dynamic,
     ) -> RhaiResultOf<()> {
-        let uri = text(&ctx, "the URI", uri)?;
         let wanted = flag_bits(&ctx, flags)?;
+        let uri = destination(&ctx, uri, wanted)?;
         let name = optional_text(&ctx, "the name", &name)?;
         let bandwidth = mib(&ctx, &bandwidth)?;
         let uri = uri.to_owned();
@@ -330,10 +340,11 @@ pub(super) mod functions {
         name: Dynamic,
         bandwidth: Dynamic,
     ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
         let uri = optional_text(&ctx, "the URI", &uri)?;
+        let uri = uri.map(|uri| destination(&ctx, &uri, wanted)).transpose()?;
         let memory_uri = optional_text(&ctx, "the URI for the memory", &memory_uri)?;
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
-        let wanted = flag_bits(&ctx, flags)?;
         let name = optional_text(&ctx, "the name", &name)?;
         let bandwidth = mib(&ctx, &bandwidth)?;
         dom.job(

@@ -24,6 +24,7 @@ mod snapshots;
 pub(crate) mod state;
 mod stats;
 mod time;
+pub(crate) mod tray;
 mod vcpus;
 
 use rhai::{Engine, exported_module};

@@ -5,7 +5,7 @@ use rhai::{Blob, NativeCallContext};
 
 use super::Domain;
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
-use crate::api::growth::length;
+use crate::api::bounded_growth::length;
 use crate::libvirt;
 
 #[export_module]

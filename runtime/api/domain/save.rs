@@ -4,7 +4,8 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::{Domain, Work};
-use crate::api::arguments::{RhaiResultOf, flag_bits, host_path, save_param_type, typed_params};
+use crate::api::arguments::{RhaiResultOf, flag_bits, save_param_type, typed_params};
+use crate::api::granted::{Use, host_file};
 use crate::api::option_keys;
 use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::error::Error;
@@ -26,8 +27,7 @@ pub(super) mod functions {
     /// Calls virDomainSave.
     #[rhai_fn(name = "save", pure, return_raw)]
     pub fn save(ctx: NativeCallContext, dom: &mut Domain, path: &str) -> RhaiResultOf<()> {
-        let path = host_path(&ctx, path)?;
-        let path = path.to_owned();
+        let path = host_file(&ctx, dom.connection(), path, Use::Write)?;
         dom.job(&ctx, Work::Save, "virDomainSave", "save", move |d| {
             libvirt::domain::save(d, &path)
         })
@@ -51,7 +51,7 @@ pub(super) mod functions {
         xml: OptionalXmlText,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let path = host_path(&ctx, path)?;
+        let path = &host_file(&ctx, dom.connection(), path, Use::Write)?;
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
         let path = path.to_owned();
@@ -80,7 +80,7 @@ pub(super) mod functions {
         let typed = typed_params(&ctx, option_keys::SAVE, &params, save_param_type)?;
         match params.get("file").map(Dynamic::as_immutable_string_ref) {
             Some(Ok(path)) => {
-                host_path(&ctx, &path)?;
+                host_file(&ctx, dom.connection(), &path, Use::Write)?;
             }
             // Without a file libvirt makes a managed save, which is its own affair.
             None => {}

@@ -9,10 +9,11 @@ use rhai::{Blob, Dynamic, Map, NativeCallContext};
 use super::StorageVol;
 use super::plan::{Halt, Plan, Progress, connected};
 use crate::api::arguments::{RhaiResultOf, bytes, flag_bits, whole};
+use crate::api::bounded_growth::length;
 use crate::api::call_class::Class;
 use crate::api::granted::writable;
-use crate::api::growth::length;
 use crate::api::stream::Stream;
+use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::libvirt::stream::Received;
 use crate::pipe::MESSAGE;
@@ -62,6 +63,9 @@ fn download_file(
 ) -> RhaiResultOf<()> {
     let plan = Plan::new(ctx, options)?;
     let real = writable(ctx, path)?;
+    if std::fs::metadata(&real).is_ok_and(|found| !found.is_file()) {
+        return Err(Error::invalid(ctx, format!("{path} is not a file")).throw());
+    }
     receive_file(ctx, vol, &plan, &real).map_err(|halt| match halt {
         Halt::Script(error) => error,
         Halt::Failure(failure) => {

@@ -63,7 +63,7 @@ fn algorithm(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<u32> {
     if let Ok(way) = value.as_int() {
         return number(ctx, "a way of wiping", way);
     }
-    let word = value.to_string();
+    let word = crate::api::value_text::printed(ctx, value)?;
     let known = || ALGORITHMS.all().iter().map(|word| word.as_str());
     let number = ALGORITHMS.number(&word);
     number

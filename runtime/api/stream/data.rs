@@ -7,7 +7,7 @@ use rhai::{Blob, Dynamic, FnPtr, NativeCallContext};
 
 use super::{Connection, Kind, Stream, lock};
 use crate::api::arguments::{RhaiResultOf, bytes, flag_bits, whole};
-use crate::api::growth::length;
+use crate::api::bounded_growth::length;
 use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::libvirt::stream::Received;

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::Domain;
 use crate::api::arguments::{RhaiResultOf, duration, flag_bits, number};
 use crate::error::Error;
+use crate::extent::is_within;
 use crate::libvirt::{self, Failure};
 
 pub(super) fn register(engine: &mut Engine) {
@@ -57,9 +58,17 @@ fn ask(
         })
 }
 
+/// The most bytes of arguments; libvirt takes 4 MiB in a message.
+const MOST: usize = 16 * 1024 * 1024;
+
 /// What a script gives an agent, as JSON.
 fn arguments_of(ctx: &NativeCallContext, arguments: &Map) -> RhaiResultOf<Value> {
-    rhai::serde::from_dynamic(&Dynamic::from(arguments.clone())).map_err(|error| {
+    let arguments = Dynamic::from(arguments.clone());
+    if !is_within(&arguments, MOST) {
+        let wrong = format!("the arguments take more than {MOST} bytes, or nest too deeply");
+        return Err(Error::invalid(ctx, wrong).throw());
+    }
+    rhai::serde::from_dynamic(&arguments).map_err(|error| {
         Error::invalid(
             ctx,
             format!("the arguments cannot be written as JSON: {error}"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rhai::{EvalAltResult, NativeCallContext};
 use virt_sys as sys;
 
-use crate::api::domain::{Device, Domain, Handle};
+use crate::api::domain::{Device, Domain, Handle, tray};
 use crate::api::wait::until_detached;
 use crate::error::Error;
 use crate::libvirt::typed_params::{Scalar, TypedParams};
@@ -125,12 +125,7 @@ impl Live {
                     })
                 })
             }
-            Self::Update { new, .. } => {
-                let new = new.clone();
-                dom.attempt("virDomainUpdateDeviceFlags", move |d| {
-                    d.update_device_flags(&new, flags)
-                })
-            }
+            Self::Update { new, .. } => tray::update(ctx, dom, new, flags),
             Self::Memory { new, .. } => {
                 let new = *new;
                 dom.attempt("virDomainSetMemoryFlags", move |d| {
