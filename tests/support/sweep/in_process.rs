@@ -1,11 +1,10 @@
 //! Sweeps every number of operations on libvirt's test driver, within this process.
 
-use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use rhai::{Array, Dynamic, Map, Scope};
 use virhai::engine::{self, Limits};
-use virhai::{Imports, Program, Session, SessionOptions};
+use virhai::{Imports, Program, Session, SessionOptions, Sink};
 
 use super::picture::SCRIPT;
 use super::{Picture, Swept};
@@ -22,22 +21,19 @@ pub struct InProcess {
 
 /// What a session writes, kept.
 #[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
+struct Kept(Arc<Mutex<String>>);
 
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("nothing panicked").write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+impl Sink for Kept {
+    fn write_line(&self, line: &str, _may_wait: bool) {
+        let mut kept = self.0.lock().expect("nothing panicked");
+        kept.push_str(line);
+        kept.push('\n');
     }
 }
 
 impl Kept {
     fn take(&self) -> String {
-        let bytes = std::mem::take(&mut *self.0.lock().expect("nothing panicked"));
-        String::from_utf8_lossy(&bytes).into_owned()
+        std::mem::take(&mut *self.0.lock().expect("nothing panicked"))
     }
 }
 
@@ -63,7 +59,7 @@ impl InProcess {
     /// Stops the recipe after 1, 2, 3 ... operations, until it succeeds.
     pub fn run(self) -> Swept {
         std::thread::scope(|threads| {
-            let thread = std::thread::Builder::new().stack_size(virhai::STACK);
+            let thread = std::thread::Builder::new().stack_size(virhai::stack_size());
             let worker = thread.spawn_scoped(threads, || self.sweep());
             worker.expect("a thread can be started").join()
         })
