@@ -167,6 +167,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s", global = true, help_heading = HOST, hide_short_help = true)]
     pub(crate) connect_timeout: Duration,
 
+    /// How long libvirt may take for a quick call, such as a lookup or `suspend`; 0 for no limit
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s", global = true, help_heading = HOST, hide_short_help = true)]
+    pub(crate) call_timeout: Duration,
+
     /// Stop a script, or each test, after that time, such as 90s or 5m (exit status 124)
     #[arg(long, value_name = "TIME", value_parser = duration, global = true, help_heading = RUNNING)]
     pub(crate) timeout: Option<Duration>,

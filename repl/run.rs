@@ -146,6 +146,7 @@ pub(crate) fn session(options: &Options) -> Session {
         uri: options.connect.clone(),
         read_only: options.readonly,
         connect_timeout: options.connect_timeout,
+        call_timeout: Some(options.call_timeout).filter(|time| !time.is_zero()),
         undo_timeout: options.undo_timeout,
         grants: options.grants(),
         output,

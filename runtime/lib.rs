@@ -23,6 +23,7 @@ mod syntax_advice;
 pub mod text;
 
 mod api;
+mod call_thread;
 mod error;
 mod exit;
 mod grants;
@@ -52,6 +53,7 @@ pub mod kinds {
 }
 
 pub use api::arguments::parse_duration;
+pub use api::call_class::classified as classified_calls;
 pub use api::connection::{Connection, News};
 pub use api::domain::Domain;
 pub use api::object::{Kind, Object};

@@ -24,6 +24,9 @@ impl Sink for Nowhere {
     fn write_line(&self, _line: &str, _may_wait: bool) {}
 }
 
+/// How long a quick libvirt call may take where the user does not say.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// How a session connects and where its scripts print.
 pub struct SessionOptions {
     /// What `connect()` opens; libvirt chooses where there is none.
@@ -32,6 +35,8 @@ pub struct SessionOptions {
     pub read_only: bool,
     /// How long a host may take to accept a connection.
     pub connect_timeout: Duration,
+    /// How long libvirt may take for a call that is quick by nature; `None` for no limit.
+    pub call_timeout: Option<Duration>,
     /// How long undoing may take.
     pub undo_timeout: Duration,
     /// What scripts may use besides libvirt.
@@ -48,6 +53,7 @@ impl Default for SessionOptions {
             uri: None,
             read_only: false,
             connect_timeout: Duration::from_secs(30),
+            call_timeout: Some(CALL_TIMEOUT),
             undo_timeout: interrupt::UNDO_TIME,
             grants: Grants::default(),
             output: Box::new(Nowhere),
@@ -64,6 +70,7 @@ struct Shared {
     uri: Option<String>,
     read_only: bool,
     connect_timeout: Duration,
+    call_timeout: Option<Duration>,
     grants: Grants,
     interrupt: Interrupt,
     output: Box<dyn Sink>,
@@ -79,6 +86,7 @@ impl Session {
             uri: options.uri,
             read_only: options.read_only,
             connect_timeout: options.connect_timeout,
+            call_timeout: options.call_timeout,
             grants: options.grants,
             interrupt: Interrupt::with_undo_time(options.undo_timeout),
             output: options.output,
@@ -146,6 +154,10 @@ impl Session {
 
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.0.connect_timeout
+    }
+
+    pub(crate) fn call_timeout(&self) -> Option<Duration> {
+        self.0.call_timeout
     }
 
     /// Writes a line of output.

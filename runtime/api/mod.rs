@@ -6,6 +6,7 @@ pub(crate) mod arguments;
 pub(crate) mod asking;
 pub(crate) mod assertions;
 pub(crate) mod bounded_growth;
+pub(crate) mod call_class;
 mod comparison;
 pub(crate) mod connection;
 pub(crate) mod disk_image;

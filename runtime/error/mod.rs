@@ -45,7 +45,8 @@ impl Error {
         action: impl fmt::Display,
         uri: &str,
     ) -> Self {
-        let hint = hint::hint(&failure, call, uri);
+        let advice = failure.advice.map(str::to_owned);
+        let hint = advice.or_else(|| hint::hint(&failure, call, uri));
         let mut failure = failure;
         failure.message = redact::hide_of(&failure.message, uri);
         Self(Arc::new(Details {

@@ -171,7 +171,7 @@ fn nested_and_long_scripts_are_checked_without_a_panic_or_a_hang() {
     let session = Session::new(SessionOptions::default());
     let engine = engine::build(&session, &Limits::default(), Imports::default());
     let catalog = Catalog::new(&engine);
-    let deep = std::thread::Builder::new().stack_size(virhai::STACK);
+    let deep = std::thread::Builder::new().stack_size(virhai::stack_size());
     let work = move || {
         let checker = Checker::new(&engine, &catalog);
         for (open, close) in [

@@ -27,6 +27,7 @@ mod lsp;
 mod memory;
 mod migration;
 mod moving;
+mod namesakes;
 mod native_calls;
 mod network;
 mod output;

@@ -4,6 +4,7 @@
 
 mod capabilities;
 mod daemon;
+mod deaf;
 mod embed;
 mod guests;
 mod host;
@@ -18,6 +19,7 @@ mod terminal;
 mod user;
 
 pub use daemon::Daemon;
+pub use deaf::Deaf;
 pub use embed::Embed;
 pub use guests::{agent_xml, micro, micro_xml, tiny, tiny_xml};
 pub use host::Host;

@@ -68,13 +68,13 @@ impl Connection {
         match self.is_in_process() {
             // libvirt calls one function for one kind of event only once.
             true => self.watch(),
-            false => Ok(Arc::new(Watch::new(self.connect()?, true))),
+            false => Ok(Arc::new(self.watch_on(self.connect()?))),
         }
     }
 
     /// Whether its driver works within this process, so that no call waits for another machine.
     pub fn is_in_process(&self) -> bool {
-        in_process(self.uri())
+        self.0.in_process
     }
 
     /// Whether libvirt opens files that calls name in this process, with the user's rights. An

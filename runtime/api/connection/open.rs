@@ -25,7 +25,7 @@ pub(crate) struct Target {
     pub(super) uri: Option<String>,
     pub(super) read_only: bool,
     credentials: Credentials,
-    timeout: Duration,
+    pub(super) timeout: Duration,
 }
 
 impl Target {
@@ -389,7 +389,7 @@ pub(super) mod functions {
             &ctx,
             "virConnectSetKeepAlive",
             "keep the connection alive",
-            |c| c.set_keep_alive(interval, count),
+            move |c| c.set_keep_alive(interval, count),
         )
     }
 }

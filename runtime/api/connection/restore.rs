@@ -20,14 +20,17 @@ fn restored(
     conn: &Connection,
     path: &str,
     call: &'static str,
-    restore: impl FnOnce(&Connect) -> Result<(), Failure>,
+    restore: impl Fn(&Connect) -> Result<(), Failure> + Send + Sync + 'static,
 ) -> RhaiResultOf<Domain> {
     let action = format!("restore a domain from {path}");
-    let domain = conn.call(ctx, call, action, |connect| {
+    let image = path.to_owned();
+    let domain = conn.call(ctx, call, action, move |connect| {
         // Read first: some drivers remove the image once it runs.
-        let xml = connect.save_image_xml_desc(path, 0).map_err(Failure::from);
+        let xml = connect
+            .save_image_xml_desc(&image, 0)
+            .map_err(Failure::from);
         let found = restore(connect).and_then(|()| find(connect, &xml?));
-        found.map_err(|failure| file_content::of_image(failure, path))
+        found.map_err(|failure| file_content::of_image(failure, &image))
     })?;
     Ok(conn.adopt(domain))
 }
@@ -72,8 +75,9 @@ pub(super) mod functions {
         path: &str,
     ) -> RhaiResultOf<Domain> {
         let path = &host_file(&ctx, conn, path, Use::Read)?;
-        restored(&ctx, conn, path, "virDomainRestore", |c| {
-            c.restore_domain(path).map_err(Failure::from)
+        let image = path.to_owned();
+        restored(&ctx, conn, path, "virDomainRestore", move |c| {
+            c.restore_domain(&image).map_err(Failure::from)
         })
     }
 
@@ -101,8 +105,9 @@ pub(super) mod functions {
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
         let path = &host_file(&ctx, conn, path, Use::Read)?;
         let wanted = flag_bits(&ctx, flags)?;
-        restored(&ctx, conn, path, "virDomainRestoreFlags", |c| {
-            c.restore_domain_flags(path, xml.as_deref(), wanted)
+        let image = path.to_owned();
+        restored(&ctx, conn, path, "virDomainRestoreFlags", move |c| {
+            c.restore_domain_flags(&image, xml.as_deref(), wanted)
                 .map_err(Failure::from)
         })
     }
@@ -136,7 +141,7 @@ pub(super) mod functions {
             );
         };
         let path = host_file(&ctx, conn, &path, Use::Read)?;
-        restored(&ctx, conn, &path, "virDomainRestoreParams", |c| {
+        restored(&ctx, conn, &path, "virDomainRestoreParams", move |c| {
             libvirt::connection::domain_restore_params(c, &typed, wanted)
         })
     }
@@ -179,9 +184,10 @@ pub(super) mod functions {
         let path = &host_file(&ctx, conn, path, Use::Read)?;
         let wanted = flag_bits(&ctx, flags)?;
         let action = format!("read the XML in the save image {path}");
-        conn.call(&ctx, "virDomainSaveImageGetXMLDesc", action, |c| {
-            c.save_image_xml_desc(path, wanted)
-                .map_err(|error| file_content::of_image(error.into(), path))
+        let path = path.to_owned();
+        conn.call(&ctx, "virDomainSaveImageGetXMLDesc", action, move |c| {
+            c.save_image_xml_desc(&path, wanted)
+                .map_err(|error| file_content::of_image(error.into(), &path))
         })
     }
 
@@ -209,11 +215,12 @@ pub(super) mod functions {
         let path = &host_file(&ctx, conn, path, Use::Change)?;
         let wanted = flag_bits(&ctx, flags)?;
         let action = format!("change the XML in the save image {path}");
-        conn.call(&ctx, "virDomainSaveImageDefineXML", action, |c| {
+        let (path, owned) = (path.to_owned(), xml.clone());
+        conn.call(&ctx, "virDomainSaveImageDefineXML", action, move |c| {
             // What is wrong in the image is told apart from what is wrong in the new XML.
-            c.save_image_xml_desc(path, 0)
-                .map_err(|error| file_content::of_image(error.into(), path))?;
-            c.save_image_define_xml(path, &xml, wanted)
+            c.save_image_xml_desc(&path, 0)
+                .map_err(|error| file_content::of_image(error.into(), &path))?;
+            c.save_image_define_xml(&path, &owned, wanted)
                 .map_err(Failure::from)
         })
         .of_xml(&xml)

@@ -24,12 +24,13 @@ fn detach(
     flags: Option<u32>,
 ) -> RhaiResultOf<()> {
     let verb = format_args!("detach {device} from");
+    let owned = device.text.clone();
     match flags {
-        None => dom.call(ctx, "virDomainDetachDevice", verb, |d| {
-            d.detach_device(&device.text)
+        None => dom.call(ctx, "virDomainDetachDevice", verb, move |d| {
+            d.detach_device(&owned)
         }),
-        Some(flags) => dom.call(ctx, "virDomainDetachDeviceFlags", verb, |d| {
-            d.detach_device_flags(&device.text, flags)
+        Some(flags) => dom.call(ctx, "virDomainDetachDeviceFlags", verb, move |d| {
+            d.detach_device_flags(&owned, flags)
         }),
     }
     .of_xml(&device.text)
@@ -42,8 +43,9 @@ fn detach_alias(
     flags: u32,
 ) -> RhaiResultOf<()> {
     let verb = format_args!("detach {device} from");
-    dom.call(ctx, "virDomainDetachDeviceAlias", verb, |d| {
-        libvirt::device::detach_alias(d, &device.text, flags)
+    let alias = device.text.clone();
+    dom.call(ctx, "virDomainDetachDeviceAlias", verb, move |d| {
+        libvirt::device::detach_alias(d, &alias, flags)
     })
 }
 
@@ -68,8 +70,9 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let device = Device::from_xml(&ctx, &xml)?;
         let verb = format_args!("attach {device} to");
-        dom.call(&ctx, "virDomainAttachDevice", verb, |d| {
-            libvirt::device::attach(d, &device.text)
+        let owned = device.text.clone();
+        dom.call(&ctx, "virDomainAttachDevice", verb, move |d| {
+            libvirt::device::attach(d, &owned)
         })
         .of_xml(&device.text)
     }
@@ -94,8 +97,9 @@ pub(super) mod functions {
         let device = Device::from_xml(&ctx, &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("attach {device} to");
-        dom.call(&ctx, "virDomainAttachDeviceFlags", verb, |d| {
-            d.attach_device_flags(&device.text, wanted)
+        let owned = device.text.clone();
+        dom.call(&ctx, "virDomainAttachDeviceFlags", verb, move |d| {
+            d.attach_device_flags(&owned, wanted)
         })
         .of_xml(&device.text)
     }

@@ -21,7 +21,7 @@ fn control(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Ma
         ctx,
         "virDomainGetControlInfo",
         "read the control state of",
-        |d| libvirt::domain::control_info(d, wanted),
+        move |d| libvirt::domain::control_info(d, wanted),
     )?;
     Ok(fields! {
         "state": STATES.word(state),
@@ -32,9 +32,12 @@ fn control(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Ma
 
 fn notices(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Array> {
     let wanted = flag_bits(ctx, flags)?;
-    dom.call(ctx, "virDomainGetMessages", "read the notices of", |d| {
-        libvirt::domain::messages(d, wanted)
-    })
+    dom.call(
+        ctx,
+        "virDomainGetMessages",
+        "read the notices of",
+        move |d| libvirt::domain::messages(d, wanted),
+    )
     .map(|texts| texts.into_iter().map(Dynamic::from).collect())
 }
 
@@ -127,12 +130,13 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let path = &host_file(&ctx, dom.connection(), path, Use::Write)?;
         let wanted = flag_bits(&ctx, flags)?;
+        let path = path.to_owned();
         dom.job(
             &ctx,
             Work::Dump,
             "virDomainCoreDump",
             "dump the core of",
-            |d| d.core_dump(path, wanted),
+            move |d| d.core_dump(&path, wanted),
         )
     }
 
@@ -156,12 +160,13 @@ pub(super) mod functions {
         let path = &host_file(&ctx, dom.connection(), path, Use::Write)?;
         let format = number(&ctx, "the format", format)?;
         let wanted = flag_bits(&ctx, flags)?;
+        let path = path.to_owned();
         dom.job(
             &ctx,
             Work::Dump,
             "virDomainCoreDumpWithFormat",
             "dump the core of",
-            |d| d.core_dump_with_format(path, format, wanted),
+            move |d| d.core_dump_with_format(&path, format, wanted),
         )
     }
 }

@@ -38,10 +38,11 @@ fn migrate(
     dom: &Domain,
     destination: &Connection,
     call: &'static str,
-    run: impl FnOnce(&Handle, &virt::connect::Connect) -> Result<Handle, Failure>,
+    run: impl FnOnce(&Handle, &virt::connect::Connect) -> Result<Handle, Failure> + Send + 'static,
 ) -> RhaiResultOf<Domain> {
-    let moved = dom.job(ctx, Work::Migrate(destination), call, "migrate", |d| {
-        run(d, &*destination.connect()?)
+    let there = destination.connect();
+    let moved = dom.job(ctx, Work::Migrate(destination), call, "migrate", move |d| {
+        run(d, &*there?)
     })?;
     Ok(destination.adopt(moved))
 }
@@ -115,7 +116,7 @@ pub(super) mod functions {
             dom,
             &destination,
             "virDomainMigrate3",
-            |d, connect| libvirt::domain::migrate3(d, connect, &params, wanted),
+            move |d, connect| libvirt::domain::migrate3(d, connect, &params, wanted),
         )
     }
 
@@ -162,10 +163,16 @@ pub(super) mod functions {
         let name = optional_text(&ctx, "the name", &name)?;
         let uri = optional_text(&ctx, "the URI", &uri)?;
         let bandwidth = mib(&ctx, &bandwidth)?;
-        migrate(&ctx, dom, &destination, "virDomainMigrate", |d, connect| {
-            d.migrate(connect, wanted, name.as_deref(), uri.as_deref(), bandwidth)
-                .map_err(Failure::from)
-        })
+        migrate(
+            &ctx,
+            dom,
+            &destination,
+            "virDomainMigrate",
+            move |d, connect| {
+                d.migrate(connect, wanted, name.as_deref(), uri.as_deref(), bandwidth)
+                    .map_err(Failure::from)
+            },
+        )
     }
 
     /// Moves the guest with changed XML for the destination.
@@ -200,7 +207,7 @@ pub(super) mod functions {
             dom,
             &destination,
             "virDomainMigrate2",
-            |d, connect| {
+            move |d, connect| {
                 d.migrate2(
                     connect,
                     xml.as_deref(),
@@ -260,7 +267,7 @@ pub(super) mod functions {
             Work::MigrateByDaemon,
             "virDomainMigrateToURI3",
             "migrate",
-            |d| libvirt::domain::migrate_to_uri3(d, Some(&uri), &params, wanted),
+            move |d| libvirt::domain::migrate_to_uri3(d, Some(&uri), &params, wanted),
         )
     }
 
@@ -304,12 +311,13 @@ pub(super) mod functions {
         let uri = destination(&ctx, uri, wanted)?;
         let name = optional_text(&ctx, "the name", &name)?;
         let bandwidth = mib(&ctx, &bandwidth)?;
+        let uri = uri.to_owned();
         dom.job(
             &ctx,
             Work::MigrateByDaemon,
             "virDomainMigrateToURI",
             "migrate",
-            |d| d.migrate_to_uri(&uri, wanted, name.as_deref(), bandwidth),
+            move |d| d.migrate_to_uri(&uri, wanted, name.as_deref(), bandwidth),
         )
     }
 
@@ -345,7 +353,7 @@ pub(super) mod functions {
             Work::MigrateByDaemon,
             "virDomainMigrateToURI2",
             "migrate",
-            |d| {
+            move |d| {
                 d.migrate_to_uri2(
                     uri.as_deref(),
                     memory_uri.as_deref(),
@@ -379,7 +387,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateSetMaxSpeed",
             "limit the migration speed of",
-            |d| d.migrate_set_max_speed(speed, wanted),
+            move |d| d.migrate_set_max_speed(speed, wanted),
         )
     }
 
@@ -400,7 +408,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateGetMaxSpeed",
             "read the migration speed of",
-            |d| d.migrate_max_speed(wanted),
+            move |d| d.migrate_max_speed(wanted),
         )
         .and_then(|number| integer(&ctx, number))
     }
@@ -426,7 +434,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateSetMaxDowntime",
             "limit the migration downtime of",
-            |d| d.migrate_set_max_downtime(ms, wanted),
+            move |d| d.migrate_set_max_downtime(ms, wanted),
         )
     }
 
@@ -447,7 +455,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateGetMaxDowntime",
             "read the migration downtime of",
-            |d| libvirt::domain::migrate_max_downtime(d, wanted),
+            move |d| libvirt::domain::migrate_max_downtime(d, wanted),
         )
         .and_then(|number| integer(&ctx, number))
     }
@@ -474,7 +482,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateSetCompressionCache",
             "set the migration cache of",
-            |d| d.migrate_set_compression_cache(size, wanted),
+            move |d| d.migrate_set_compression_cache(size, wanted),
         )
     }
 
@@ -495,7 +503,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateGetCompressionCache",
             "read the migration cache of",
-            |d| d.migrate_compression_cache(wanted),
+            move |d| d.migrate_compression_cache(wanted),
         )
         .and_then(|number| integer(&ctx, number))
     }
@@ -524,7 +532,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateStartPostCopy",
             "go over to post-copy with",
-            |d| libvirt::domain::migrate_start_post_copy(d, wanted),
+            move |d| libvirt::domain::migrate_start_post_copy(d, wanted),
         )
     }
 }

@@ -28,9 +28,9 @@ pub(super) mod functions {
     /// Calls virDomainSave.
     #[rhai_fn(name = "save", pure, return_raw)]
     pub fn save(ctx: NativeCallContext, dom: &mut Domain, path: &str) -> RhaiResultOf<()> {
-        let path = &host_file(&ctx, dom.connection(), path, Use::Write)?;
-        dom.job(&ctx, Work::Save, "virDomainSave", "save", |d| {
-            libvirt::domain::save(d, path)
+        let path = host_file(&ctx, dom.connection(), path, Use::Write)?;
+        dom.job(&ctx, Work::Save, "virDomainSave", "save", move |d| {
+            libvirt::domain::save(d, &path)
         })
     }
 
@@ -55,8 +55,9 @@ pub(super) mod functions {
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
         let path = &host_file(&ctx, dom.connection(), path, Use::Write)?;
         let wanted = flag_bits(&ctx, flags)?;
-        dom.job(&ctx, Work::Save, "virDomainSaveFlags", "save", |d| {
-            libvirt::domain::save_flags(d, path, xml.as_deref(), wanted)
+        let path = path.to_owned();
+        dom.job(&ctx, Work::Save, "virDomainSaveFlags", "save", move |d| {
+            libvirt::domain::save_flags(d, &path, xml.as_deref(), wanted)
         })
     }
 
@@ -90,7 +91,7 @@ pub(super) mod functions {
                 );
             }
         }
-        dom.job(&ctx, Work::Save, "virDomainSaveParams", "save", |d| {
+        dom.job(&ctx, Work::Save, "virDomainSaveParams", "save", move |d| {
             libvirt::domain::save_params(d, &typed, wanted)
         })
     }

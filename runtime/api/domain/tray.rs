@@ -27,7 +27,10 @@ pub(crate) fn update(
 ) -> Result<(), Failure> {
     let until = Instant::now() + PATIENCE;
     loop {
-        let done = dom.attempt(|d| d.update_device_flags(xml, flags));
+        let xml = xml.to_owned();
+        let done = dom.attempt("virDomainUpdateDeviceFlags", move |d| {
+            d.update_device_flags(&xml, flags)
+        });
         let again = done.as_ref().is_err_and(Failure::tray_is_closed) && Instant::now() < until;
         if !again || pause(ctx, PAUSE).is_err() {
             return done;

@@ -7,6 +7,7 @@ use rhai::{Dynamic, NativeCallContext};
 
 use super::{Handle, StorageVol};
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
+use crate::api::call_class::Class;
 use crate::constants::Words;
 use crate::error::Error;
 use crate::libvirt::Failure;
@@ -32,7 +33,7 @@ fn overwrite(
     let owner = vol.clone();
     let thread = std::thread::Builder::new().name("wipe".into());
     let spawned = thread.spawn(move || {
-        let permit = owner.connection().permit();
+        let permit = owner.connection().permit(Class::Long);
         let result = permit.and_then(|_permit| run(&handle).map_err(Failure::from));
         let _ = done.send(Some(result));
     });

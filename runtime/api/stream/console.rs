@@ -135,13 +135,19 @@ fn open(
 ) -> RhaiResultOf<Stream> {
     let inbox = Arc::new(Inbox::default());
     let filled = Arc::clone(&inbox);
-    let stream = dom.call(ctx, "virDomainOpenConsole", "open the console of", |d| {
-        let connect = d.connect().map_err(Failure::from)?;
-        let stream = libvirt::stream::new(&connect)?;
-        libvirt::stream::open_console(d, device.as_deref(), &stream, flags)?;
-        libvirt::stream::on_readable(&stream, Arc::new(move |bytes: &[u8]| filled.add(bytes)))?;
-        Ok::<_, Failure>(stream)
-    })?;
+    let stream = dom.call(
+        ctx,
+        "virDomainOpenConsole",
+        "open the console of",
+        move |d| {
+            let connect = d.connect().map_err(Failure::from)?;
+            let stream = libvirt::stream::new(&connect)?;
+            libvirt::stream::open_console(d, device.as_deref(), &stream, flags)?;
+            let filled = Arc::clone(&filled);
+            libvirt::stream::on_readable(&stream, Arc::new(move |bytes: &[u8]| filled.add(bytes)))?;
+            Ok::<_, Failure>(stream)
+        },
+    )?;
     let console = Console {
         stream,
         inbox,

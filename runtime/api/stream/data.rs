@@ -80,7 +80,7 @@ pub(super) mod functions {
     #[rhai_fn(name = "new_stream", pure, return_raw)]
     pub fn new_stream(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<Stream> {
         let interrupt = conn.session().interrupt().clone();
-        let pipe = conn.call(&ctx, "virStreamNew", "make a stream", |c| {
+        let pipe = conn.call(&ctx, "virStreamNew", "make a stream", move |c| {
             Pipe::new(c, &interrupt)
         })?;
         let goal = "leads nowhere yet".to_owned();

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use virt::connect::Connect;
-
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use super::{field, lost, subject};
@@ -17,7 +15,7 @@ use crate::exit::terminated;
 use crate::libvirt::Failure;
 use crate::libvirt::events::{self, Event, Family};
 use crate::suggest;
-use crate::watch::Outcome;
+use crate::watch::{Outcome, Watch};
 
 /// Waits for the first event after this that `filter`, or one of an array of them, describes.
 pub(super) fn wait_event(
@@ -76,7 +74,7 @@ pub(super) fn wait_event(
             Outcome::Lost => return Err(fail(lost(), "")),
             Outcome::Stopped => return Err(terminated(ctx)),
             Outcome::TimedOut if look.time().is_some_and(|time| time <= Instant::now()) => {
-                match impossible(watch.connect(), &filters) {
+                match impossible(&watch, &filters) {
                     // What libvirt told before may still be on its way.
                     Some(_) if matches!(look, Look::At(_)) => look = Look::soon(),
                     Some(why) => {
@@ -126,10 +124,12 @@ impl Look {
 }
 
 /// Why no event that is waited for comes any more; `None` where one may.
-fn impossible(connect: &Connect, filters: &[Filter]) -> Option<String> {
+fn impossible(watch: &Watch, filters: &[Filter]) -> Option<String> {
     let mut why = None;
     for filter in filters {
-        why = Some(subject::over(connect, &filter.kind, filter.domain()?)?);
+        let (kind, domain) = (filter.kind.clone(), filter.domain()?.to_owned());
+        let over = watch.ask(move |connect| Ok(subject::over(connect, &kind, &domain)));
+        why = Some(over.ok()??);
     }
     why
 }

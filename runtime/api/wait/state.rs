@@ -190,15 +190,17 @@ fn look(
     was_active: &mut bool,
 ) -> Result<Look, Failure> {
     let wants = |state: &str| wanted.iter().any(|word| word == state);
-    let seen = watch
-        .connect()
-        .lookup_domain_by_uuid_string(dom.uuid())
-        .map_err(Failure::from)
-        .and_then(|handle| libvirt::domain::state(&handle).map(|state| (handle, state)));
+    let uuid = dom.uuid().to_owned();
+    let seen = watch.ask(move |connect| {
+        let handle = connect.lookup_domain_by_uuid_string(&uuid)?;
+        let state = libvirt::domain::state(&handle)?;
+        let persistent = handle.is_persistent().unwrap_or(true);
+        Ok((handle, state, persistent))
+    });
     match seen {
-        Ok((handle, (state, why))) => {
+        Ok((handle, (state, why), persistent)) => {
             let word = STATES.word(state).to_string();
-            let gone = word == "shutoff" && !handle.is_persistent().unwrap_or(true);
+            let gone = word == "shutoff" && !persistent;
             if wants(&word) {
                 let reason = reason(state, why).to_string();
                 return Ok(Look::Reached(Reached {
@@ -219,7 +221,10 @@ fn look(
                 state: &word,
                 reason: &reason,
                 was_active: *was_active,
-                keeps_crashed: keeps_crashed(&handle, &word, &reason),
+                keeps_crashed: (word == "crashed" || &*reason == "crashed")
+                    && watch
+                        .ask(move |_| Ok(keeps_crashed(&handle)))
+                        .unwrap_or(false),
             };
             Ok(match way_out(&seen, wanted) {
                 Some(way_out) => Look::Stuck(Stuck {
@@ -264,11 +269,10 @@ fn true_reason(handle: &virt::domain::Domain, state: i64, why: i64) -> Immutable
 }
 
 /// Whether libvirt leaves a guest that crashed as it is; otherwise it is about to end or restart it.
-fn keeps_crashed(handle: &virt::domain::Domain, state: &str, reason: &str) -> bool {
-    (state == "crashed" || reason == "crashed")
-        && handle
-            .xml_desc(0)
-            .is_ok_and(|xml| xml.contains("<on_crash>preserve</on_crash>"))
+fn keeps_crashed(handle: &virt::domain::Domain) -> bool {
+    handle
+        .xml_desc(0)
+        .is_ok_and(|xml| xml.contains("<on_crash>preserve</on_crash>"))
 }
 
 /// The failure of a wait for states that the guest does not reach by itself.
@@ -291,11 +295,16 @@ pub(super) fn stuck(
 /// The failure of what can only happen while `dom` gets on, where a failure holds it up: its
 /// message, and the way out.
 pub(crate) fn held_up(dom: &Domain) -> Option<(String, &'static str)> {
-    let handle = dom.handle().ok()?;
-    let (state, why) = libvirt::domain::state(&handle).ok()?;
+    let (state, reason) = dom
+        .attempt("virDomainGetState", |handle| {
+            let (state, why) = libvirt::domain::state(handle)?;
+            Ok::<_, Failure>((state, true_reason(handle, state, why)))
+        })
+        .ok()?;
     let word = STATES.word(state).to_string();
-    let reason = true_reason(&handle, state, why);
-    let keeps_crashed = keeps_crashed(&handle, &word, &reason);
+    let keeps = |handle: &virt::domain::Domain| Ok::<_, Failure>(keeps_crashed(handle));
+    let keeps_crashed = (word == "crashed" || &*reason == "crashed")
+        && dom.attempt("virDomainGetXMLDesc", keeps).unwrap_or(false);
     let seen = Seen {
         state: &word,
         reason: &reason,
@@ -312,10 +321,7 @@ pub(crate) fn held_up(dom: &Domain) -> Option<(String, &'static str)> {
 
 /// What `dom` is doing, for the message of a wait that timed out.
 fn last_seen(dom: &Domain) -> String {
-    match dom
-        .handle()
-        .and_then(|handle| libvirt::domain::state(&handle))
-    {
+    match dom.attempt("virDomainGetState", libvirt::domain::state) {
         Ok((state, why)) => format!("it is {} ({})", STATES.word(state), reason(state, why)),
         Err(failure) => format!("its state could not be read ({})", failure.message),
     }
@@ -339,11 +345,9 @@ pub(super) fn timed_out(
         "wait for",
     );
     let restarts = wanted.contains("shutoff")
-        && dom.handle().is_ok_and(|handle| {
-            handle
-                .xml_desc(0)
-                .is_ok_and(|xml| xml.contains("<on_poweroff>restart</on_poweroff>"))
-        });
+        && dom
+            .attempt("virDomainGetXMLDesc", |d| d.xml_desc(0))
+            .is_ok_and(|xml| xml.contains("<on_poweroff>restart</on_poweroff>"));
     match restarts {
         true => {
             error.with_hint("its XML has <on_poweroff>restart</on_poweroff>: it never stays off")

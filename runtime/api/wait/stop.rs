@@ -64,9 +64,11 @@ pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> Rhai
             continue;
         }
         // The driver may not have that way to ask, or the guest no agent: the next rung will do.
-        let asked = dom.attempt(|d| match d.shutdown_flags(way) {
-            Err(_) if by == "shutdown" => d.shutdown(),
-            asked => asked,
+        let asked = dom.attempt("virDomainShutdownFlags", move |d| {
+            match d.shutdown_flags(way) {
+                Err(_) if by == "shutdown" => d.shutdown(),
+                asked => asked,
+            }
         });
         let asked = match asked {
             Ok(()) => true,

@@ -45,7 +45,7 @@ fn ask(
         None => json!({ "execute": command }),
     };
     let verb = format_args!("run `{command}` of the agent of");
-    let answer = dom.call(ctx, "virDomainQemuAgentCommand", verb, |d| {
+    let answer = dom.call(ctx, "virDomainQemuAgentCommand", verb, move |d| {
         d.qemu_agent_command(&request.to_string(), seconds, 0)
     })?;
     serde_json::from_str::<Value>(&answer)
@@ -177,8 +177,9 @@ mod functions {
         let timeout = number(&ctx, "a time in seconds", timeout)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "run a command of the agent of";
-        dom.call(&ctx, "virDomainQemuAgentCommand", verb, |d| {
-            d.qemu_agent_command(command, timeout, wanted)
+        let command = command.to_owned();
+        dom.call(&ctx, "virDomainQemuAgentCommand", verb, move |d| {
+            d.qemu_agent_command(&command, timeout, wanted)
         })
     }
 
@@ -218,8 +219,9 @@ mod functions {
     ) -> RhaiResultOf<String> {
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "run a command of the monitor of";
-        dom.call(&ctx, "virDomainQemuMonitorCommand", verb, |d| {
-            d.qemu_monitor_command(command, wanted)
+        let command = command.to_owned();
+        dom.call(&ctx, "virDomainQemuMonitorCommand", verb, move |d| {
+            d.qemu_monitor_command(&command, wanted)
         })
     }
 
@@ -260,7 +262,7 @@ mod functions {
         };
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "set the agent's timeout of";
-        dom.call(&ctx, "virDomainAgentSetResponseTimeout", verb, |d| {
+        dom.call(&ctx, "virDomainAgentSetResponseTimeout", verb, move |d| {
             libvirt::agent::set_response_timeout(d, limit, wanted)
         })
     }

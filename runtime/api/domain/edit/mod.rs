@@ -76,7 +76,7 @@ impl<'a> Edit<'a> {
     fn read(&self, flags: u32) -> RhaiResultOf<Xml> {
         let text = self
             .dom
-            .call(self.ctx, "virDomainGetXMLDesc", "edit", |d| {
+            .call(self.ctx, "virDomainGetXMLDesc", "edit", move |d| {
                 d.xml_desc(flags)
             })?;
         crate::api::xml::parse(self.ctx, text)
@@ -124,12 +124,9 @@ impl<'a> Edit<'a> {
 
     fn define(&self, xml: &str, flags: u32) -> RhaiResultOf<()> {
         let call = "virDomainDefineXMLFlags";
-        let connect = self.dom.connection().connect();
-        let defined = connect.and_then(|connect| {
-            let _permit = self.dom.connection().permit()?;
-            connect
-                .define_domain_xml_flags(xml, flags)
-                .map_err(Failure::from)
+        let xml = xml.to_owned();
+        let defined = self.dom.connection().attempt(call, move |connect| {
+            connect.define_domain_xml_flags(&xml, flags)
         });
         defined
             .map(drop)
@@ -159,7 +156,12 @@ impl<'a> Edit<'a> {
             wanted.clone()
         };
         let kept = self.differences(&before, &after)?;
-        let saved = !self.active && self.dom.attempt(|d| d.has_managed_save(0)).unwrap_or(false);
+        let saved = !self.active && {
+            let call = "virDomainHasManagedSaveImage";
+            self.dom
+                .attempt(call, |d| d.has_managed_save(0))
+                .unwrap_or(false)
+        };
         let live = if self.active {
             self.read(LIVE)?
         } else {
