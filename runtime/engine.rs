@@ -101,9 +101,10 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
     let interrupt = session.interrupt().clone();
     let operations = most_operations(limits.operations, false);
     // At each operation: a text that doubles itself needs only thirty of them to fill a machine.
-    engine.on_progress(move |count| {
+    engine.on_progress(move |_| {
         nesting::count_operation();
-        let why = if operations != 0 && count > operations && !interrupt::shielded() {
+        let counted = operations != 0 && !interrupt::shielded();
+        let why = if counted && interrupt.count_operation() > operations {
             Stop::TooManyOperations
         } else if memory::is_full() {
             Stop::OutOfMemory
