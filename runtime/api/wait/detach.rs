@@ -89,7 +89,13 @@ pub(crate) fn until_detached(
                     .throw());
             }
             Outcome::Lost => return Err(fail(lost()).throw()),
-            Outcome::Stopped => return Err(terminated(ctx)),
+            Outcome::Stopped => {
+                dom.connection().session().note(&format!(
+                    "the guest `{}` was asked to let go of {device}, and may still do so",
+                    dom.name()
+                ));
+                return Err(terminated(ctx));
+            }
         }
     }
 }

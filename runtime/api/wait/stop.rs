@@ -42,7 +42,10 @@ pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> Rhai
         return Ok(report("nothing", reached));
     }
     let place = events_so_far(ctx, dom)?;
-    let wait = |patience| wait_for_state_since(ctx, dom, &off, patience, place, true);
+    let wait = |patience| {
+        wait_for_state_since(ctx, dom, &off, patience, place, true)
+            .inspect_err(|_| tell_of_request(dom))
+    };
     let rungs = [
         (
             "shutdown",
@@ -95,6 +98,17 @@ pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> Rhai
     reached
         .map(|reached| report("destroy", reached))
         .ok_or_else(|| timed_out(ctx, dom, "shutoff", Duration::from_secs(30)))
+}
+
+/// Says that a request to shut down stays, where the script is stopped before it took effect.
+fn tell_of_request(dom: &Domain) {
+    let session = dom.connection().session();
+    if session.interrupt().stopping().is_some() {
+        session.note(&format!(
+            "the guest `{}` was asked to shut down, and may still do so",
+            dom.name()
+        ));
+    }
 }
 
 /// Fails where asking in another way is of no use: the connection is lost or closed, or the

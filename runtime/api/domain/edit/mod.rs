@@ -100,7 +100,7 @@ impl<'a> Edit<'a> {
         self.check_identity(&before, &wanted)?;
 
         if self.persistent {
-            self.define(&wanted.text())?;
+            self.define(&wanted.text(), sys::VIR_DOMAIN_DEFINE_VALIDATE)?;
         }
         let result = self.take_over(before.clone(), wanted, differences);
         if result.is_err() && self.persistent {
@@ -122,12 +122,11 @@ impl<'a> Edit<'a> {
         Err(wrong.throw())
     }
 
-    fn define(&self, xml: &str) -> RhaiResultOf<()> {
+    fn define(&self, xml: &str, flags: u32) -> RhaiResultOf<()> {
         let call = "virDomainDefineXMLFlags";
         let connect = self.dom.connection().connect();
         let defined = connect.and_then(|connect| {
             let _permit = self.dom.connection().permit()?;
-            let flags = sys::VIR_DOMAIN_DEFINE_VALIDATE;
             connect
                 .define_domain_xml_flags(xml, flags)
                 .map_err(Failure::from)
@@ -141,7 +140,8 @@ impl<'a> Edit<'a> {
     fn put_back(&self, xml: &str) {
         let session = self.dom.connection().session();
         let _shield = session.interrupt().shield();
-        if let Err(error) = self.define(xml) {
+        // libvirt had accepted it, perhaps before it validated what it accepts.
+        if let Err(error) = self.define(xml, 0) {
             session.note(&format!("cannot put the previous definition back: {error}"));
         }
     }
