@@ -37,6 +37,7 @@ mod session;
 mod snapshots;
 mod state_table;
 mod storage;
+mod sweeps;
 mod testing;
 mod transcript;
 mod typing;

@@ -13,6 +13,7 @@ mod qemu;
 mod run;
 mod scratch;
 mod small_disk;
+mod sweep;
 mod terminal;
 mod user;
 
@@ -25,4 +26,6 @@ pub use prompt::{PROMPT, Prompt};
 pub use run::{Outcome, Run, virhai};
 pub use scratch::{Scratch, TestHost};
 pub use small_disk::SmallDisk;
+#[allow(unused_imports)] // Each test takes the part that it needs.
+pub use sweep::{InProcess, Picture, Strikes, Sweep, Swept, Trace, all};
 pub use terminal::Terminal;

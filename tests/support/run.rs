@@ -161,7 +161,7 @@ impl Run {
 }
 
 impl Outcome {
-    fn of(output: &Output) -> Self {
+    pub fn of(output: &Output) -> Self {
         use std::os::unix::process::ExitStatusExt;
         Self {
             status: output

@@ -1,0 +1,44 @@
+//! Recipes that are stopped after each number of operations leave what was before.
+
+mod clones;
+
+use crate::support::{Daemon, Host, micro};
+
+/// What the scripts of these tests begin with.
+pub const IMPORTS: &str = r#"
+    import "std/clone" as clone;
+    import "std/guest" as guest;
+    import "std/image" as image;
+    import "std/pool" as pool;
+    import "std/restore_point" as restore_point;
+    import "std/save_file" as save_file;
+    let conn = connect();
+"#;
+
+/// A host with the pool `images` and the guest `web`, which counts on its console; its disks are of the formats
+/// `formats`, the first one boots.
+pub fn site(formats: &[&str], start: bool) -> Daemon {
+    let host = Daemon::start();
+    let folder = host.scratch().folder("images");
+    let mut disks = Vec::new();
+    for (number, format) in formats.iter().enumerate() {
+        let disk = folder.join(format!("web-{number}.{format}"));
+        let made = std::process::Command::new("qemu-img")
+            .args(["convert", "-f", "raw", "-O", format])
+            .arg(micro("counter.img"))
+            .arg(&disk)
+            .status()
+            .expect("qemu-img is installed");
+        assert!(made.success());
+        let name = format!("images/web-{number}.{format}");
+        host.scratch().copy(&disk, &name);
+        disks.push(format!("\"{}\"", disk.display()));
+    }
+    host.ok(&format!(
+        "{IMPORTS} pool::create(conn, #{{ name: \"images\", path: \"{}\", autostart: false }}); \
+         guest::create(conn, #{{ name: \"web\", memory: \"32MiB\", nics: [], start: {start}, disks: [{}] }}); ()",
+        folder.display(),
+        disks.join(", ")
+    ));
+    host
+}

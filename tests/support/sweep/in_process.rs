@@ -1,0 +1,132 @@
+//! Sweeps every number of operations on libvirt's test driver, within this process.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use rhai::{Array, Dynamic, Map, Scope};
+use virhai::engine::{self, Limits};
+use virhai::{Imports, Program, Session, SessionOptions};
+
+use super::picture::SCRIPT;
+use super::{Picture, Swept};
+use crate::support::{Host, Outcome, TestHost};
+
+/// A recipe on a host of the test driver, which is another for each run.
+pub struct InProcess {
+    name: String,
+    host: TestHost,
+    prepare: String,
+    script: String,
+}
+
+/// What a session writes, kept.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("nothing panicked").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn take(&self) -> String {
+        let bytes = std::mem::take(&mut *self.0.lock().expect("nothing panicked"));
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+impl InProcess {
+    /// The recipe that `script` runs on a host with what `node` describes (XML of the test driver) and
+    /// what `prepare` makes. Both scripts use the connection `conn`.
+    pub fn new(name: &str, node: &str, prepare: &str, script: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            host: TestHost::with(node),
+            prepare: prepare.to_owned(),
+            script: script.to_owned(),
+        }
+    }
+
+    /// Stops the recipe after 1, 2, 3 ... operations, until it succeeds.
+    pub fn run(self) -> Swept {
+        std::thread::scope(|threads| {
+            let thread = std::thread::Builder::new().stack_size(virhai::STACK);
+            let worker = thread.spawn_scoped(threads, || self.sweep());
+            worker.expect("a thread can be started").join()
+        })
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    fn sweep(&self) -> Swept {
+        let notes = Kept::default();
+        let session = Session::new(SessionOptions {
+            uri: Some(self.host.uri()),
+            notes: Box::new(notes.clone()),
+            ..SessionOptions::default()
+        });
+        let imports = Imports::new([]);
+        let build = |operations| {
+            let limits = Limits {
+                operations,
+                ..Limits::default()
+            };
+            engine::build(&session, &limits, imports.clone())
+        };
+        let free = build(0);
+        let compile = |name: &str, text: &str| {
+            let program = Program::compile(&free, &imports, name, text);
+            let program = program.unwrap_or_else(|error| panic!("{}", error.message));
+            imports.isolated(&free, name, text, &program.ast)
+        };
+        let prepare = compile(
+            "prepare",
+            &format!("conn = connect();\n{}; ()", self.prepare),
+        );
+        let picture = compile("picture", SCRIPT);
+        let recipe = compile("recipe", &self.script);
+        let mut swept = Swept::default();
+        for operations in 1.. {
+            session.interrupt().begin();
+            let mut scope = Scope::new();
+            scope.push("conn", ()).push_constant("args", Array::new());
+            let prepared = free.eval_ast_with_scope::<Dynamic>(&mut scope, &prepare);
+            if let Err(error) = prepared {
+                panic!("cannot prepare: {error}");
+            }
+            let look = |scope: &mut Scope| {
+                let known = free.eval_ast_with_scope::<Map>(scope, &picture);
+                let known = known.unwrap_or_else(|error| panic!("cannot look: {error}"));
+                let known = known
+                    .into_iter()
+                    .map(|(name, text)| (name.to_string(), text.to_string()));
+                Picture::from_map(known.collect())
+            };
+            let kept = scope.len();
+            let before = look(&mut scope);
+            scope.rewind(kept);
+            let ended = build(operations).eval_ast_with_scope::<Dynamic>(&mut scope, &recipe);
+            scope.rewind(kept);
+            let Err(error) = ended else {
+                break;
+            };
+            session.interrupt().begin();
+            let outcome = Outcome {
+                status: 1,
+                stdout: String::new(),
+                stderr: format!("{}{error}", notes.take()),
+            };
+            swept.points += 1;
+            let difference = before.difference(&look(&mut scope));
+            let place = format!("{}: stopped after {operations} operations", self.name);
+            swept.judge(&place, &difference, &outcome);
+            assert!(operations < 100_000, "the recipe does not end: {outcome}");
+        }
+        swept.tell(&self.name);
+        swept
+    }
+}

@@ -1,0 +1,180 @@
+//! Stops a recipe after each number of operations, and at random times, and looks at what it
+//! leaves behind: exactly what was before, or the complete result. What cannot be is said.
+
+mod in_process;
+mod picture;
+mod strikes;
+mod trace;
+
+pub use in_process::InProcess;
+pub use picture::Picture;
+pub use strikes::Strikes;
+pub use trace::Trace;
+
+use super::{Host, Outcome};
+
+/// The most points of a sweep in the short form of the tests.
+const MOST: usize = 40;
+
+/// Whether the tests run in their long form.
+pub fn all() -> bool {
+    std::env::var_os("VIRHAI_TEST_ALL").is_some_and(|value| value == "1")
+}
+
+/// A recipe on a real host, and how to build that host.
+pub struct Sweep<H> {
+    name: String,
+    build: Box<dyn Fn() -> H>,
+    script: String,
+    complete: String,
+    most: usize,
+}
+
+/// What a sweep found.
+#[derive(Debug, Default)]
+pub struct Swept {
+    /// How often the recipe was stopped.
+    pub points: usize,
+    /// What was left behind without a word.
+    pub left: Vec<String>,
+    /// What was left behind, or may have been, and was said on standard error.
+    pub said: Vec<String>,
+}
+
+impl<H: Host> Sweep<H> {
+    /// The recipe that `script` runs on a host that `build` makes; the script begins with its imports and
+    /// uses `connect()`.
+    pub fn new(name: &str, build: impl Fn() -> H + 'static, script: impl Into<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            build: Box::new(build),
+            script: script.into(),
+            complete: String::new(),
+            most: MOST,
+        }
+    }
+
+    /// A script that asserts the complete result, run after each success.
+    pub fn complete(mut self, script: impl Into<String>) -> Self {
+        self.complete = script.into();
+        self
+    }
+
+    /// At most so many points in the short form.
+    pub fn at_most(mut self, most: usize) -> Self {
+        self.most = most;
+        self
+    }
+
+    /// Sweeps: one whole run tells the points, then the recipe is stopped at each.
+    ///
+    /// The host is built anew only after a success or a difference.
+    pub fn run(self) -> Swept {
+        let host = (self.build)();
+        let trace = Trace::of(&host, &self.script);
+        if !self.complete.is_empty() {
+            host.ok(&self.complete);
+        }
+        drop(host);
+        let points = if all() {
+            (1..trace.operations).collect()
+        } else {
+            trace.points(self.most)
+        };
+        let mut swept = Swept::default();
+        let mut site: Option<(H, Picture)> = None;
+        for operations in points {
+            let (host, before) = site.get_or_insert_with(|| {
+                let host = (self.build)();
+                let before = Picture::of(&host);
+                (host, before)
+            });
+            let outcome = host
+                .virhai()
+                .arg("--max-operations")
+                .arg(operations.to_string())
+                .script(&self.script)
+                .run();
+            swept.points += 1;
+            if outcome.status == 0 {
+                if !self.complete.is_empty() {
+                    host.ok(&self.complete);
+                }
+                site = None;
+                continue;
+            }
+            let after = Picture::of(host);
+            let difference = before.difference(&after);
+            let near = trace
+                .calls
+                .iter()
+                .rev()
+                .find(|(at, _)| *at <= operations + 1);
+            let near = near.map_or("the start", |(_, name)| name);
+            let place = format!(
+                "{}: stopped after {operations} operations ({near})",
+                self.name
+            );
+            if swept.judge(&place, &difference, &outcome) {
+                site = None;
+            }
+        }
+        swept.tell(&self.name);
+        swept
+    }
+}
+
+impl Swept {
+    /// Notes what a stopped run left; answers whether the host has to be built anew.
+    fn judge(&mut self, place: &str, difference: &[String], outcome: &Outcome) -> bool {
+        let said = said(&outcome.stderr);
+        let found = format!("{place}: {}\n{outcome}", difference.join("\n  "));
+        if !said.is_empty() {
+            self.said.push(format!("{place}: {}", said.join("; ")));
+        }
+        if !difference.is_empty() && said.is_empty() {
+            self.left.push(found);
+        }
+        !difference.is_empty()
+    }
+
+    /// Prints the counts.
+    pub fn tell(&self, name: &str) {
+        println!(
+            "{name}: {} points, {} left behind, {} said",
+            self.points,
+            self.left.len(),
+            self.said.len()
+        );
+        for said in &self.said {
+            println!("  said: {said}");
+        }
+    }
+
+    /// Fails where something was left behind without a word.
+    pub fn leaves_nothing(&self) -> &Self {
+        assert!(
+            self.left.is_empty(),
+            "{} of {} points left something behind:\n{}",
+            self.left.len(),
+            self.points,
+            self.left.join("\n\n")
+        );
+        self
+    }
+
+    /// Fails where something was left behind, whether it was said or not.
+    pub fn says_nothing(&self) -> &Self {
+        self.leaves_nothing();
+        assert!(self.said.is_empty(), "{}", self.said.join("\n"));
+        self
+    }
+}
+
+/// The lines that say what a run could not take back.
+fn said(stderr: &str) -> Vec<&str> {
+    let lines = stderr.lines().map(str::trim);
+    lines
+        .filter(|line| line.starts_with("cannot undo: "))
+        .collect()
+}
