@@ -1,6 +1,8 @@
 //! Recipes that are stopped after each number of operations leave what was before.
 
 mod clones;
+mod in_process;
+mod on_qemu;
 
 use crate::support::{Daemon, Host, micro};
 

@@ -62,6 +62,11 @@ impl InProcess {
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
+    /// Every number of operations in the long form of the tests, some in the short one.
+    fn step(&self) -> usize {
+        if super::all() { 1 } else { 37 }
+    }
+
     fn sweep(&self) -> Swept {
         let notes = Kept::default();
         let session = Session::new(SessionOptions {
@@ -70,14 +75,12 @@ impl InProcess {
             ..SessionOptions::default()
         });
         let imports = Imports::new([]);
-        let build = |operations| {
-            let limits = Limits {
-                operations,
-                ..Limits::default()
-            };
-            engine::build(&session, &limits, imports.clone())
+        let unlimited = Limits {
+            operations: 0,
+            ..Limits::default()
         };
-        let free = build(0);
+        let build = || engine::build(&session, &unlimited, imports.clone());
+        let (free, mut limited) = (build(), build());
         let compile = |name: &str, text: &str| {
             let program = Program::compile(&free, &imports, name, text);
             let program = program.unwrap_or_else(|error| panic!("{}", error.message));
@@ -90,7 +93,7 @@ impl InProcess {
         let picture = compile("picture", SCRIPT);
         let recipe = compile("recipe", &self.script);
         let mut swept = Swept::default();
-        for operations in 1.. {
+        for operations in (1..).step_by(self.step()) {
             session.interrupt().begin();
             let mut scope = Scope::new();
             scope.push("conn", ()).push_constant("args", Array::new());
@@ -109,7 +112,8 @@ impl InProcess {
             let kept = scope.len();
             let before = look(&mut scope);
             scope.rewind(kept);
-            let ended = build(operations).eval_ast_with_scope::<Dynamic>(&mut scope, &recipe);
+            limited.set_max_operations(operations);
+            let ended = limited.eval_ast_with_scope::<Dynamic>(&mut scope, &recipe);
             scope.rewind(kept);
             let Err(error) = ended else {
                 break;

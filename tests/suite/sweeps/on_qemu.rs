@@ -1,0 +1,1 @@
+//! Recipes on a real host, stopped at their calls.
