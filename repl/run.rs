@@ -305,7 +305,7 @@ fn finish(
             let status = match stop {
                 Stop::Interrupted => INTERRUPTED,
                 Stop::TimedOut => TIMED_OUT,
-                Stop::OutOfMemory | Stop::TooDeep => FAILED,
+                Stop::OutOfMemory | Stop::TooDeep | Stop::TooManyOperations => FAILED,
             };
             (stopped.at_place_of(failure), status)
         }

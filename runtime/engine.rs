@@ -42,6 +42,9 @@ impl Default for Limits {
 /// The memory beyond the limit for undoing, in bytes.
 const RESERVE: usize = 64 * 1024 * 1024;
 
+/// The operations beyond the limit that each step of undoing may take.
+const RESERVED_OPERATIONS: u64 = 100_000_000;
+
 /// How deep an expression may nest.
 const EXPRESSION_DEPTH: usize = 128;
 
@@ -51,7 +54,7 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
     engine
         .set_optimization_level(OptimizationLevel::None)
         .set_max_strings_interned(0)
-        .set_max_operations(limits.operations)
+        .set_max_operations(most_operations(limits.operations, true))
         .set_max_call_levels(if limits.call_depth == 0 {
             usize::MAX
         } else {
@@ -89,14 +92,17 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
     } else {
         limits.memory
     };
+    let operations = most_operations(limits.operations, false);
     // At each operation: a text that doubles itself needs only thirty of them to fill a machine.
-    engine.on_progress(move |_| {
+    engine.on_progress(move |count| {
         // What takes back the work of a script that used up its share gets a little more.
         let (memory, stack) = match interrupt::shielded() {
             true => (most.saturating_add(RESERVE), STACK / 8 * 7),
             false => (most, STACK / 4 * 3),
         };
-        let why = if memory::held() > memory {
+        let why = if operations != 0 && count > operations && !interrupt::shielded() {
+            Stop::TooManyOperations
+        } else if memory::held() > memory {
             Stop::OutOfMemory
         // Rhai counts calls of functions, but neither `eval` nor imports.
         } else if stack::used() > stack {
@@ -110,6 +116,15 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
 
     api::register(&mut engine);
     engine
+}
+
+/// Rhai's limit on operations, or that of a script, which is smaller by what undoing may take.
+fn most_operations(limit: u64, undoing: bool) -> u64 {
+    match limit {
+        0 => 0,
+        _ if undoing => limit.saturating_add(RESERVED_OPERATIONS),
+        _ => limit,
+    }
 }
 
 /// An engine that only reads: scripts compile as they do in [`build`]'s, and nothing can be called.

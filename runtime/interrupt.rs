@@ -17,6 +17,8 @@ pub enum Stop {
     OutOfMemory,
     /// Its calls, imports or `eval`s nest so deeply that the thread's stack would overflow.
     TooDeep,
+    /// It took more operations than it may.
+    TooManyOperations,
 }
 
 impl fmt::Display for Stop {
@@ -26,6 +28,7 @@ impl fmt::Display for Stop {
             Stop::TimedOut => "the script's time is up",
             Stop::OutOfMemory => "the script holds more memory than it may",
             Stop::TooDeep => "the script nests calls, imports or `eval` too deeply",
+            Stop::TooManyOperations => "the script took more operations than it may",
         })
     }
 }
@@ -92,7 +95,8 @@ impl Interrupt {
             1 => Some(Stop::Interrupted),
             2 => Some(Stop::TimedOut),
             3 => Some(Stop::OutOfMemory),
-            _ => Some(Stop::TooDeep),
+            4 => Some(Stop::TooDeep),
+            _ => Some(Stop::TooManyOperations),
         }
     }
 

@@ -148,6 +148,9 @@ impl Diagnostic {
             Stop::TooDeep => plain
                 .of_kind("limit")
                 .with_hint("is there a recursion without an end?"),
+            Stop::TooManyOperations => plain
+                .of_kind("limit")
+                .with_hint("--max-operations N allows more, 0 any number"),
         }
     }
 

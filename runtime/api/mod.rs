@@ -24,6 +24,7 @@ pub(crate) mod storage_vol;
 pub(crate) mod stream;
 pub(crate) mod undo;
 pub(crate) mod wait;
+pub(crate) mod work;
 pub(crate) mod xml;
 
 use rhai::Engine;
@@ -44,6 +45,7 @@ pub(crate) fn register(engine: &mut Engine) {
     wait::register(engine);
     xml::register(engine);
     undo::register(engine);
+    work::register(engine);
     options::register(engine);
     prelude::register(engine);
     assertions::register(engine);

@@ -1,7 +1,8 @@
 //! `all_or_nothing`: what was made before a failure is gone when the error arrives.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::plugin::*;
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, exported_module};
@@ -26,9 +27,58 @@ pub struct Undo(Arc<Mutex<Vec<Step>>>);
 
 /// One thing to take back, and the script that knows how.
 struct Step {
-    action: FnPtr,
+    id: u64,
+    action: Action,
     #[allow(deprecated)]
     context: NativeCallContextStore,
+}
+
+/// How one thing is taken back.
+enum Action {
+    /// By a call without arguments.
+    Call(FnPtr),
+    /// Making it has begun and not returned: `find` tells what there is, and `unmake` takes it back.
+    Find { find: FnPtr, unmake: FnPtr },
+    /// Nobody can tell whether there is something.
+    Unknown(String),
+}
+
+impl Step {
+    fn new(ctx: &NativeCallContext, action: Action) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            action,
+            #[allow(deprecated)]
+            context: ctx.store_data(),
+        }
+    }
+
+    /// Takes the thing back.
+    fn run(mut self, engine: &Engine) -> RhaiResultOf<()> {
+        #[allow(deprecated)]
+        let context = {
+            // What the script has used up is not held against what takes it back.
+            self.context.global.num_operations = Default::default();
+            self.context.global.level = 0;
+            self.context.create_context(engine)
+        };
+        let call = |action: &FnPtr, made: Option<Dynamic>| {
+            let mut action = action.clone();
+            made.into_iter().for_each(|made| {
+                action.add_curry(made);
+            });
+            action.call_within_context::<Dynamic>(&context, ())
+        };
+        match &self.action {
+            Action::Call(action) => call(action, None).map(drop),
+            Action::Find { find, unmake } => match call(find, None)? {
+                nothing if nothing.is_unit() => Ok(()),
+                found => call(unmake, Some(found)).map(drop),
+            },
+            Action::Unknown(why) => Err(why.clone().into()),
+        }
+    }
 }
 
 thread_local! {
@@ -55,46 +105,103 @@ pub(crate) fn filling<T>(undo: Option<Undo>, work: impl FnOnce() -> T) -> T {
 }
 
 impl Undo {
-    fn take(&self) -> Vec<Step> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn list(&self) -> MutexGuard<'_, Vec<Step>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn extend(&self, steps: Vec<Step>) {
-        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        list.extend(steps);
+    fn take(&self) -> Vec<Step> {
+        std::mem::take(&mut *self.list())
+    }
+
+    fn add(&self, step: Step) {
+        self.list().push(step);
+    }
+
+    /// Removes the step `id`, unless all were forgotten meanwhile.
+    fn remove(&self, id: u64) {
+        self.list().retain(|step| step.id != id);
     }
 
     /// Takes everything back, the last first, whatever stops the script; says what it cannot.
     fn run(&self, ctx: &NativeCallContext) {
         let session = Session::of(ctx);
         let _shield = session.interrupt().shield();
-        for mut step in self.take().into_iter().rev() {
-            // What the script has used up is not held against what takes it back.
-            #[allow(deprecated)]
-            let context = {
-                step.context.global.num_operations = Default::default();
-                step.context.global.level = 0;
-                step.context.create_context(ctx.engine())
-            };
+        for step in self.take().into_iter().rev() {
             // A defect in one step must not keep the others from being taken.
-            let done = crate::engine::guarded(|| {
-                filling(None, || {
-                    step.action.call_within_context::<Dynamic>(&context, ())
-                })
-            });
+            let done = crate::engine::guarded(|| filling(None, || step.run(ctx.engine())));
             if let Err(error) = done {
-                let why = match error.unwrap_inner() {
-                    EvalAltResult::ErrorRuntime(value, _) => {
-                        format!("{}{}", words(value), at(&error))
-                    }
-                    EvalAltResult::ErrorTerminated(why, _) if why.is::<Stop>() => {
-                        format!("{}{}", why.clone_cast::<Stop>(), at(&error))
-                    }
-                    other => other.to_string(),
-                };
-                session.cannot_undo(why);
+                session.cannot_undo(reason(&error));
             }
         }
+    }
+
+    /// Calls `make` with the step noted that takes back what it makes.
+    fn make(
+        &self,
+        ctx: &NativeCallContext,
+        make: &FnPtr,
+        unmake: FnPtr,
+        find: Option<FnPtr>,
+    ) -> RhaiResultOf<Dynamic> {
+        let intent = find.map(|find| {
+            let unmake = unmake.clone();
+            Step::new(ctx, Action::Find { find, unmake })
+        });
+        let noted = intent.as_ref().map(|step| step.id);
+        intent.into_iter().for_each(|step| self.add(step));
+        let made = make.call_within_context::<Dynamic>(ctx, ());
+        match (&made, noted) {
+            (Ok(made), noted) => {
+                let mut action = unmake;
+                action.add_curry(made.clone());
+                let step = Step::new(ctx, Action::Call(action));
+                let mut list = self.list();
+                // What `make` noted by itself is older than what it made.
+                list.retain(|other| Some(other.id) != noted);
+                list.push(step);
+            }
+            (Err(error), Some(noted)) if was_refused(ctx, error) => self.remove(noted),
+            (Err(error), None) if did_not_return(error) => {
+                let why = format!("{}: whether it took effect is unknown", reason(error));
+                self.add(Step::new(ctx, Action::Unknown(why)));
+            }
+            (Err(_), _) => {}
+        }
+        made
+    }
+}
+
+/// The libvirt error that was thrown, if it was one.
+fn thrown(error: &EvalAltResult) -> Option<Error> {
+    match error.unwrap_inner() {
+        EvalAltResult::ErrorRuntime(value, _) => value.clone().try_cast::<Error>(),
+        _ => None,
+    }
+}
+
+/// Whether libvirt refused what was asked of it, so that nothing was made.
+fn was_refused(ctx: &NativeCallContext, error: &EvalAltResult) -> bool {
+    let stopped = Session::of(ctx).interrupt().stopping().is_some();
+    !stopped && thrown(error).is_some_and(|error| !error.outcome_is_unknown())
+}
+
+/// Whether a call was broken off, and not the script between two calls.
+fn did_not_return(error: &EvalAltResult) -> bool {
+    match error.unwrap_inner() {
+        EvalAltResult::ErrorTerminated(why, _) => why.is_unit(),
+        _ => thrown(error).is_some_and(|error| error.outcome_is_unknown()),
+    }
+}
+
+/// Why something failed, in a line.
+fn reason(error: &EvalAltResult) -> String {
+    match error.unwrap_inner() {
+        EvalAltResult::ErrorRuntime(value, _) => format!("{}{}", words(value), at(error)),
+        EvalAltResult::ErrorTerminated(why, _) if why.is::<Stop>() => {
+            format!("{}{}", why.clone_cast::<Stop>(), at(error))
+        }
+        EvalAltResult::ErrorTerminated(..) => format!("a call was stopped{}", at(error)),
+        other => other.to_string(),
     }
 }
 
@@ -138,7 +245,8 @@ fn all_or_nothing(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Dynam
         // What surrounds this one can still fail.
         _ => {
             if let Some(outer) = current() {
-                outer.extend(undo.take());
+                let steps = undo.take();
+                outer.list().extend(steps);
             }
         }
     }
@@ -188,15 +296,14 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(name = "push", pure)]
     pub fn push(ctx: NativeCallContext, undo: &mut Undo, action: FnPtr) {
-        #[allow(deprecated)]
-        let context = ctx.store_data();
-        undo.extend(vec![Step { action, context }]);
+        undo.add(Step::new(&ctx, Action::Call(action)));
     }
 
     /// Calls `make`, adds `unmake` as how to take back what it returns, and returns that.
     ///
-    /// Nothing comes between the two, neither an interrupt nor the end of the time: prefer it to
-    /// `push` where what is made has to be gone.
+    /// No stop comes between the two. Where a stop, a lost connection or the end of a call's time
+    /// comes while `make` works, standard error says that the outcome is unknown: a third closure
+    /// finds it out.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -212,13 +319,41 @@ mod functions {
         make: FnPtr,
         unmake: FnPtr,
     ) -> RhaiResultOf<Dynamic> {
-        let made: Dynamic = make.call_within_context(&ctx, ())?;
-        let mut action = unmake;
-        action.add_curry(made.clone());
-        #[allow(deprecated)]
-        let context = ctx.store_data();
-        undo.extend(vec![Step { action, context }]);
-        Ok(made)
+        undo.make(&ctx, &make, unmake, None)
+    }
+
+    /// Calls `make` as `step` does, with `find` for when `make` does not return: undoing then calls
+    /// `find`, and `unmake` with what that returns, unless it is `()`.
+    ///
+    /// The step is noted before `make` is called, so that nothing is lost to a stop, a lost connection
+    /// or the end of a call's time. Where libvirt refused what was asked of it, nothing was made, and `find` is
+    /// not called. So let `make` change one thing, and give that an identity which nobody else's has: a UUID from
+    /// `random_uuid`, or a name that was refused if it was taken.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let xml = "<domain type='test'><name>web</name><memory>1024</memory><os><type>hvm</type></os></domain>";
+    /// try {
+    ///     all_or_nothing(|undo| {
+    ///         undo.step(
+    ///             || { conn.define_xml(xml); throw "stopped before it was noted"; },
+    ///             |dom| dom.undefine(),
+    ///             || conn.lookup_by_name("web"),
+    ///         );
+    ///     });
+    /// } catch {}
+    /// assert_eq(conn.list_all_domains().len(), 1);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "step", pure, return_raw)]
+    pub fn step_with_find(
+        ctx: NativeCallContext,
+        undo: &mut Undo,
+        make: FnPtr,
+        unmake: FnPtr,
+        find: FnPtr,
+    ) -> RhaiResultOf<Dynamic> {
+        undo.make(&ctx, &make, unmake, Some(find))
     }
 
     /// Forgets all that was to be taken back: what was done is to stay, whatever happens next.
@@ -248,7 +383,7 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(global, name = "to_string", name = "to_debug", pure)]
     pub fn to_string(undo: &mut Undo) -> String {
-        let steps = undo.0.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let steps = undo.list().len();
         format!("Undo({steps})")
     }
 }

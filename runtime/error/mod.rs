@@ -212,6 +212,16 @@ impl Error {
         self.0.failure.lost_connection()
     }
 
+    /// Whether the call may have taken effect although it failed: it was stopped, or nobody waited
+    /// for its answer.
+    pub(crate) fn outcome_is_unknown(&self) -> bool {
+        let ended = [
+            virt_sys::VIR_ERR_OPERATION_ABORTED,
+            virt_sys::VIR_ERR_OPERATION_TIMEOUT,
+        ];
+        self.lost_connection() || ended.map(i64::from).contains(&self.number())
+    }
+
     /// Whether no connection could be made.
     pub fn no_connection(&self) -> bool {
         self.0.call.starts_with("virConnectOpen")

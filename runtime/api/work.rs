@@ -1,0 +1,168 @@
+//! Who is at work: marks that a recipe leaves on a host, so that a later run can tell whether the one
+//! that left it still lives.
+
+use std::collections::HashSet;
+use std::fs;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rhai::plugin::*;
+use rhai::{Engine, exported_module};
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_global_module(exported_module!(functions).into());
+}
+
+/// The marks of this process whose work has not ended.
+static UNDER_WAY: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+
+fn under_way() -> MutexGuard<'static, Option<HashSet<String>>> {
+    UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A mark, in its parts.
+#[derive(PartialEq, Eq)]
+struct Mark {
+    machine: String,
+    boot: String,
+    pid_namespace: String,
+    pid: u32,
+    started: String,
+    number: u64,
+}
+
+impl Mark {
+    /// A mark of this process that no other work has.
+    fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let pid = std::process::id();
+        Self {
+            machine: read("/proc/sys/kernel/hostname").replace(':', "_"),
+            boot: read("/proc/sys/kernel/random/boot_id"),
+            pid_namespace: pid_namespace(),
+            pid,
+            started: start_of(pid).unwrap_or_default(),
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let [machine, boot, pid_namespace, pid, started, number] = parts[..] else {
+            return None;
+        };
+        Some(Self {
+            machine: machine.into(),
+            boot: boot.into(),
+            pid_namespace: pid_namespace.into(),
+            pid: pid.parse().ok()?,
+            started: started.into(),
+            number: number.parse().ok()?,
+        })
+    }
+
+    fn text(&self) -> String {
+        format!(
+            "{}:{}:{}:{}:{}:{}",
+            self.machine, self.boot, self.pid_namespace, self.pid, self.started, self.number
+        )
+    }
+
+    /// Whether the work goes on, as far as this process can see.
+    fn status(&self) -> &'static str {
+        let here = Self::new();
+        if self.machine != here.machine {
+            return "unknown";
+        }
+        if self.boot != here.boot {
+            return "ended";
+        }
+        if self.pid_namespace != here.pid_namespace {
+            return "unknown";
+        }
+        let running = if (self.pid, &self.started) == (here.pid, &here.started) {
+            let marks = under_way();
+            marks.as_ref().is_some_and(|marks| marks.contains(&self.text()))
+        } else {
+            start_of(self.pid).is_some_and(|started| started == self.started)
+        };
+        if running { "running" } else { "ended" }
+    }
+}
+
+/// A line of the kernel's.
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default().trim().to_owned()
+}
+
+/// The number of the namespace that this process has its number in.
+fn pid_namespace() -> String {
+    let link = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let digits = |letter: &char| letter.is_ascii_digit();
+    link.to_string_lossy().chars().filter(digits).collect()
+}
+
+/// When the process `pid` was started, in the kernel's ticks; nothing where there is none, or a
+/// dead one that nobody has reaped.
+fn start_of(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name before it may have spaces and parentheses.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    if matches!(*fields.first()?, "Z" | "X") {
+        return None;
+    }
+    fields.get(19).map(|&ticks| ticks.to_owned())
+}
+
+#[export_module]
+mod functions {
+    /// A mark of work that begins now in this process, for a note that outlives the process.
+    ///
+    /// ```rhai
+    /// let mark = begin_work();
+    /// assert_eq(work_status(mark), "running");
+    /// end_work(mark);
+    /// assert_eq(work_status(mark), "ended");
+    /// ```
+    /// Calls no libvirt function.
+    pub fn begin_work() -> String {
+        let mark = Mark::new().text();
+        under_way().get_or_insert_default().insert(mark.clone());
+        mark
+    }
+
+    /// Ends the work that `mark` was given to.
+    ///
+    /// ```rhai
+    /// let mark = begin_work();
+    /// end_work(mark);
+    /// assert_eq(work_status(mark), "ended");
+    /// ```
+    /// Calls no libvirt function.
+    pub fn end_work(mark: &str) {
+        under_way().get_or_insert_default().remove(mark);
+    }
+
+    /// Whether the work that `mark` was given to goes on: `running`, `ended` (also where its process
+    /// was killed), or `unknown` where it was begun on another machine.
+    ///
+    /// ```rhai
+    /// assert_eq(work_status("elsewhere:boot:1:2:3:4"), "unknown");
+    /// ```
+    /// Calls no libvirt function.
+    pub fn work_status(mark: &str) -> String {
+        Mark::parse(mark).map_or("unknown", |mark| mark.status()).to_owned()
+    }
+
+    /// A new random UUID, for a thing whose identity has to be known before it is made.
+    ///
+    /// ```rhai
+    /// assert_eq(random_uuid().len(), 36);
+    /// assert(random_uuid() != random_uuid());
+    /// ```
+    /// Calls no libvirt function.
+    pub fn random_uuid() -> String {
+        uuid::Uuid::new_v4().to_string()
+    }
+}
