@@ -1,8 +1,11 @@
-//! Recipes that are stopped after each number of operations leave what was before.
+//! Recipes that are stopped after each number of operations, or killed, leave what was before.
 
 mod clones;
 mod in_process;
+mod kills;
 mod on_qemu;
+mod restore_points;
+mod save_files;
 
 use crate::support::{Daemon, Host, micro};
 
@@ -17,8 +20,13 @@ pub const IMPORTS: &str = r#"
     let conn = connect();
 "#;
 
-/// A host with the pool `images` and the guest `web`, which counts on its console; its disks are of the formats
-/// `formats`, the first one boots.
+/// A script for [`site`]s.
+pub fn script(text: &str) -> String {
+    format!("{IMPORTS}{text}; ()")
+}
+
+/// A host with the pool `images` and the guest `web`, which counts on its console and boots from the first of its
+/// disks, which have these formats.
 pub fn site(formats: &[&str], start: bool) -> Daemon {
     let host = Daemon::start();
     let folder = host.scratch().folder("images");
@@ -36,11 +44,11 @@ pub fn site(formats: &[&str], start: bool) -> Daemon {
         host.scratch().copy(&disk, &name);
         disks.push(format!("\"{}\"", disk.display()));
     }
-    host.ok(&format!(
-        "{IMPORTS} pool::create(conn, #{{ name: \"images\", path: \"{}\", autostart: false }}); \
-         guest::create(conn, #{{ name: \"web\", memory: \"32MiB\", nics: [], start: {start}, disks: [{}] }}); ()",
+    host.ok(&script(&format!(
+        "pool::create(conn, #{{ name: \"images\", path: \"{}\", autostart: false }}); \
+         guest::create(conn, #{{ name: \"web\", memory: \"32MiB\", nics: [], start: {start}, disks: [{}] }})",
         folder.display(),
         disks.join(", ")
-    ));
+    )));
     host
 }

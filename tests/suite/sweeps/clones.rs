@@ -1,38 +1,68 @@
 //! Clones that are stopped.
 
-use super::{IMPORTS, site};
-use crate::support::{InProcess, Sweep};
+use super::{script, site};
+use crate::support::{Host, InProcess, Sweep};
 
-/// A host of the test driver with a guest that has a disk in a pool.
+/// A host of the test driver with a guest, off, and a pool.
 const NODE: &str = "\
-    <pool type='dir'><name>images</name><target><path>/images</path></target></pool>\
-    <domain type='test'><name>web</name><uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid>\
-    <memory>1024</memory><os><type>hvm</type></os></domain>";
+    <pool type='dir'><name>images</name><target><path>/images</path></target></pool>";
+
+const PREPARE: &str = r#"
+    import "std/image" as image;
+    let path = image::create(conn, #{ pool: "images", name: "web.raw", format: "raw", size: "1MiB" }).path;
+    conn.define_xml(`<domain type='test'><name>web</name><memory>1024</memory><os><type>hvm</type></os>
+        <devices><disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${path}'/><target dev='vda'/></disk></devices></domain>`)"#;
+
+const CLONE: &str = "clone::of(conn.lookup_by_name(\"web\"), #{ name: \"copy\" })";
 
 #[test]
 fn a_clone_on_the_test_driver_is_stopped_after_each_operation() {
-    InProcess::new(
-        "clone of a guest without disks",
-        NODE,
-        "",
-        "import \"std/clone\" as clone; clone::of(conn.lookup_by_name(\"web\"), #{ name: \"copy\" })",
-    )
-    .run()
-    .says_nothing();
+    for options in [
+        "#{ name: \"copy\" }",
+        "#{ name: \"copy\", mode: \"backed\", start: true }",
+    ] {
+        let recipe = format!(
+            "import \"std/clone\" as clone; clone::of(conn.lookup_by_name(\"web\"), {options})"
+        );
+        let swept = InProcess::new(&format!("clone {options}"), NODE, PREPARE, &recipe).run();
+        swept.says_nothing();
+        assert!(swept.points > 100);
+    }
+}
+
+#[test]
+fn a_clone_of_a_guest_that_is_off_is_stopped_at_each_call() {
+    let recipe = "clone::of(conn.lookup_by_name(\"web\"), #{ name: \"copy\", start: true })";
+    let complete = "assert_eq(conn.list_all_domains().len(), 2); \
+        assert_eq(conn.storage_pool_lookup_by_name(\"images\").num_of_volumes(), 4);";
+    Sweep::new("clone of a guest that is off", || site(&["raw", "qcow2"], false), script(recipe))
+        .complete(script(complete))
+        .at_most(16)
+        .run()
+        .says_nothing();
 }
 
 #[test]
 fn a_clone_of_a_running_guest_is_stopped_at_each_call() {
-    Sweep::new(
-        "clone of a running guest, qcow2 and raw",
-        || site(&["raw", "qcow2"], true),
-        format!("{IMPORTS} clone::of(conn.lookup_by_name(\"web\"), #{{ name: \"copy\" }})"),
-    )
-    .complete(format!(
-        "{IMPORTS} assert_eq(conn.list_all_domains().len(), 2); \
-         assert_eq(conn.lookup_by_name(\"web\").state(), \"running\"); \
-         assert_eq(conn.storage_pool_lookup_by_name(\"images\").num_of_volumes(), 4);"
-    ))
-    .run()
-    .leaves_nothing();
+    let complete = "assert_eq(conn.list_all_domains().len(), 2); \
+        assert_eq(conn.lookup_by_name(\"web\").state(), \"running\"); \
+        assert_eq(conn.storage_pool_lookup_by_name(\"images\").num_of_volumes(), 4);";
+    Sweep::new("clone of a running guest", || site(&["raw", "qcow2"], true), script(CLONE))
+        .complete(script(complete))
+        .run()
+        .says_nothing();
+}
+
+#[test]
+fn a_clone_of_a_transient_guest_that_is_stopped_leaves_it_on_its_own_image() {
+    let transient = || {
+        let host = site(&["qcow2"], true);
+        // A guest that runs is transient once it is not defined any more.
+        host.ok("connect().lookup_by_name(\"web\").undefine();");
+        host
+    };
+    Sweep::new("clone of a transient guest", transient, script(CLONE))
+        .at_most(10)
+        .run()
+        .says_nothing();
 }

@@ -1,15 +1,19 @@
 //! Sweeps every number of operations on libvirt's test driver, within this process.
 
 use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rhai::{Array, Dynamic, Map, Scope};
+use rhai::{Array, Dynamic, Engine, Map, Scope};
 use virhai::engine::{self, Limits};
 use virhai::{Imports, Program, Session, SessionOptions};
 
 use super::picture::SCRIPT;
 use super::{Picture, Swept};
 use crate::support::{Host, Outcome, TestHost};
+
+/// About how often a recipe is stopped in the short form of the tests.
+const SOME: u64 = 25;
 
 /// A recipe on a host of the test driver, which is another for each run.
 pub struct InProcess {
@@ -52,7 +56,7 @@ impl InProcess {
         }
     }
 
-    /// Stops the recipe after 1, 2, 3 ... operations, until it succeeds.
+    /// Stops the recipe after 1, 2, 3 ... operations; in the short form, after some of them.
     pub fn run(self) -> Swept {
         std::thread::scope(|threads| {
             let thread = std::thread::Builder::new().stack_size(virhai::STACK);
@@ -60,11 +64,6 @@ impl InProcess {
             worker.expect("a thread can be started").join()
         })
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    }
-
-    /// Every number of operations in the long form of the tests, some in the short one.
-    fn step(&self) -> usize {
-        if super::all() { 1 } else { 37 }
     }
 
     fn sweep(&self) -> Swept {
@@ -75,12 +74,14 @@ impl InProcess {
             ..SessionOptions::default()
         });
         let imports = Imports::new([]);
-        let unlimited = Limits {
-            operations: 0,
-            ..Limits::default()
+        let build = |operations| {
+            let limits = Limits {
+                operations,
+                ..Limits::default()
+            };
+            engine::build(&session, &limits, imports.clone())
         };
-        let build = || engine::build(&session, &unlimited, imports.clone());
-        let (free, mut limited) = (build(), build());
+        let free = build(0);
         let compile = |name: &str, text: &str| {
             let program = Program::compile(&free, &imports, name, text);
             let program = program.unwrap_or_else(|error| panic!("{}", error.message));
@@ -93,7 +94,16 @@ impl InProcess {
         let picture = compile("picture", SCRIPT);
         let recipe = compile("recipe", &self.script);
         let mut swept = Swept::default();
-        for operations in (1..).step_by(self.step()) {
+        let mut points: Vec<u64> = Vec::new();
+        for run in 0.. {
+            // The first run is a whole one, which tells where the others are to be stopped.
+            let counted = Arc::new(AtomicU64::new(0));
+            let engine = match points.get(run.wrapping_sub(1)) {
+                _ if run == 0 => counting(build(0), &counted),
+                Some(&operations) => build(operations),
+                None => break,
+            };
+            let operations = points.get(run.wrapping_sub(1)).copied().unwrap_or(0);
             session.interrupt().begin();
             let mut scope = Scope::new();
             scope.push("conn", ()).push_constant("args", Array::new());
@@ -112,11 +122,15 @@ impl InProcess {
             let kept = scope.len();
             let before = look(&mut scope);
             scope.rewind(kept);
-            limited.set_max_operations(operations);
-            let ended = limited.eval_ast_with_scope::<Dynamic>(&mut scope, &recipe);
+            let ended = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &recipe);
             scope.rewind(kept);
+            if run == 0 {
+                ended.unwrap_or_else(|error| panic!("{}: {error}", self.name));
+                points = chosen(counted.load(Ordering::Relaxed));
+                continue;
+            }
             let Err(error) = ended else {
-                break;
+                panic!("{} is not stopped after {operations} operations", self.name);
             };
             session.interrupt().begin();
             let outcome = Outcome {
@@ -128,9 +142,28 @@ impl InProcess {
             let difference = before.difference(&look(&mut scope));
             let place = format!("{}: stopped after {operations} operations", self.name);
             swept.judge(&place, &difference, &outcome);
-            assert!(operations < 100_000, "the recipe does not end: {outcome}");
         }
         swept.tell(&self.name);
         swept
     }
+}
+
+/// The engine, which counts its operations into `counted`.
+fn counting(mut engine: Engine, counted: &Arc<AtomicU64>) -> Engine {
+    let counted = Arc::clone(counted);
+    engine.on_progress(move |count| {
+        counted.fetch_max(count, Ordering::Relaxed);
+        None
+    });
+    engine
+}
+
+/// The numbers of operations, of `whole`, after which to stop: every one in the long form of the
+/// tests; the last ones and some before in the short form.
+fn chosen(whole: u64) -> Vec<u64> {
+    let step = if super::all() { 1 } else { whole.div_ceil(SOME) };
+    let last = whole.saturating_sub(3);
+    (1..whole)
+        .filter(|operations| operations % step == 0 || *operations > last)
+        .collect()
 }

@@ -27,6 +27,7 @@ pub struct Sweep<H> {
     build: Box<dyn Fn() -> H>,
     script: String,
     complete: String,
+    ignored: Option<String>,
     most: usize,
 }
 
@@ -50,6 +51,7 @@ impl<H: Host> Sweep<H> {
             build: Box::new(build),
             script: script.into(),
             complete: String::new(),
+            ignored: None,
             most: MOST,
         }
     }
@@ -57,6 +59,12 @@ impl<H: Host> Sweep<H> {
     /// A script that asserts the complete result, run after each success.
     pub fn complete(mut self, script: impl Into<String>) -> Self {
         self.complete = script.into();
+        self
+    }
+
+    /// Does not compare the content of the file `name`, such as memory that is saved anew.
+    pub fn ignoring(mut self, name: &str) -> Self {
+        self.ignored = Some(name.to_owned());
         self
     }
 
@@ -104,7 +112,10 @@ impl<H: Host> Sweep<H> {
                 continue;
             }
             let after = Picture::of(host);
-            let difference = before.difference(&after);
+            let mut difference = before.difference(&after);
+            if let Some(name) = &self.ignored {
+                difference.retain(|line| !line.starts_with("file ") || !line.contains(&format!("{name} changed")));
+            }
             let near = trace
                 .calls
                 .iter()

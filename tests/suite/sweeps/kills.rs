@@ -1,0 +1,95 @@
+//! Recipes that are killed: the same command again recovers.
+
+use nix::sys::signal::Signal;
+
+use super::{script, site};
+use crate::support::{Host, Strikes, all};
+
+/// Kills per recipe.
+fn times(short: usize) -> usize {
+    if all() { short * 8 } else { short }
+}
+
+#[test]
+fn a_clone_of_a_running_guest_that_was_killed_is_made_by_the_same_command() {
+    Strikes {
+        name: "clone of a running guest".into(),
+        build: Box::new(|| site(&["raw", "qcow2"], true)),
+        script: script("clone::of(conn.lookup_by_name(\"web\"), #{ name: \"copy\" })"),
+        again: script("if guest::find(conn, \"copy\") == () || conn.lookup_by_name(\"copy\").xml().has(\"metadata\") { \
+            clone::of(conn.lookup_by_name(\"web\"), #{ name: \"copy\" }); }"),
+        complete: script("assert_eq(conn.list_all_domains().len(), 2); \
+            assert_eq(conn.lookup_by_name(\"web\").state(), \"running\"); \
+            let images = conn.storage_pool_lookup_by_name(\"images\"); images.refresh(); \
+            assert_eq(images.num_of_volumes(), 4); \
+            assert(!conn.lookup_by_name(\"web\").xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(\"overlay\")); \
+            assert(!conn.lookup_by_name(\"web\").xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(\"virhai-work\"))"),
+        signal: Signal::SIGKILL,
+        seed: 7,
+        times: times(5),
+    }
+    .run()
+    .leaves_nothing();
+}
+
+#[test]
+fn a_restore_point_that_was_killed_is_made_by_the_same_command() {
+    Strikes {
+        name: "restore point of raw disks".into(),
+        build: Box::new(|| site(&["raw", "raw"], true)),
+        script: script("restore_point::make(conn.lookup_by_name(\"web\"), \"p\")"),
+        again: script("let web = conn.lookup_by_name(\"web\"); \
+            if web.xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(\"virhai-work\") || restore_point::list(web) != [\"p\"] { \
+                restore_point::make(web, \"p\") }"),
+        complete: script("let web = conn.lookup_by_name(\"web\"); assert_eq(web.state(), \"running\"); \
+            assert_eq(restore_point::list(web), [\"p\"]); \
+            let images = conn.storage_pool_lookup_by_name(\"images\"); images.refresh(); \
+            assert_eq(images.num_of_volumes(), 5); \
+            restore_point::restore(web, \"p\"); assert_eq(web.state(), \"running\"); \
+            assert(!web.xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(\"virhai-work\"))"),
+        signal: Signal::SIGKILL,
+        seed: 11,
+        times: times(5),
+    }
+    .run()
+    .leaves_nothing();
+}
+
+#[test]
+fn a_return_to_a_restore_point_that_was_killed_is_done_by_the_same_command() {
+    Strikes {
+        name: "return to raw disks".into(),
+        build: Box::new(|| {
+            let host = site(&["raw"], true);
+            host.ok(&script("restore_point::make(conn.lookup_by_name(\"web\"), \"p\")"));
+            host
+        }),
+        script: script("restore_point::restore(conn.lookup_by_name(\"web\"), \"p\")"),
+        again: script("restore_point::restore(conn.lookup_by_name(\"web\"), \"p\")"),
+        complete: script("let web = conn.lookup_by_name(\"web\"); assert_eq(web.state(), \"running\"); \
+            let images = conn.storage_pool_lookup_by_name(\"images\"); images.refresh(); \
+            assert_eq(images.num_of_volumes(), 3); \
+            assert(!web.xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(\"virhai-work\"))"),
+        signal: Signal::SIGKILL,
+        seed: 13,
+        times: times(4),
+    }
+    .run()
+    .leaves_nothing();
+}
+
+#[test]
+fn a_signal_at_a_random_time_leaves_what_was_before() {
+    Strikes {
+        name: "SIGTERM while a running guest is cloned".into(),
+        build: Box::new(|| site(&["raw", "qcow2"], true)),
+        script: script("clone::of(conn.lookup_by_name(\"web\"), #{ name: \"copy\" })"),
+        again: String::new(),
+        complete: String::new(),
+        signal: Signal::SIGTERM,
+        seed: 17,
+        times: times(6),
+    }
+    .run()
+    .says_nothing();
+}
