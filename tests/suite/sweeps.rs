@@ -3,6 +3,7 @@
 mod clones;
 mod in_process;
 mod kills;
+mod kills_of_guests;
 mod on_qemu;
 mod restore_points;
 mod save_files;

@@ -1,5 +1,6 @@
 //! Sweeps every number of operations on libvirt's test driver, within this process.
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -94,16 +95,14 @@ impl InProcess {
         let picture = compile("picture", SCRIPT);
         let recipe = compile("recipe", &self.script);
         let mut swept = Swept::default();
-        let mut points: Vec<u64> = Vec::new();
-        for run in 0.. {
-            // The first run is a whole one, which tells where the others are to be stopped.
+        // The first run is a whole one, which tells where the others are to be stopped.
+        let mut points = VecDeque::from([None]);
+        while let Some(point) = points.pop_front() {
             let counted = Arc::new(AtomicU64::new(0));
-            let engine = match points.get(run.wrapping_sub(1)) {
-                _ if run == 0 => counting(build(0), &counted),
-                Some(&operations) => build(operations),
-                None => break,
+            let engine = match point {
+                None => counting(build(0), &counted),
+                Some(operations) => build(operations),
             };
-            let operations = points.get(run.wrapping_sub(1)).copied().unwrap_or(0);
             session.interrupt().begin();
             let mut scope = Scope::new();
             scope.push("conn", ()).push_constant("args", Array::new());
@@ -124,11 +123,12 @@ impl InProcess {
             scope.rewind(kept);
             let ended = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &recipe);
             scope.rewind(kept);
-            if run == 0 {
+            let Some(operations) = point else {
                 ended.unwrap_or_else(|error| panic!("{}: {error}", self.name));
-                points = chosen(counted.load(Ordering::Relaxed));
+                let chosen = chosen(counted.load(Ordering::Relaxed));
+                points.extend(chosen.into_iter().map(Some));
                 continue;
-            }
+            };
             let Err(error) = ended else {
                 panic!("{} is not stopped after {operations} operations", self.name);
             };
