@@ -154,7 +154,7 @@ fn an_order_of_guests_on_qemu_is_taken_back() {
 fn a_removal_that_is_stopped_is_finished_by_the_same_call() {
     for transient in [false, true] {
         let made = if transient { "guest::run" } else { "guest::create" };
-        let step = if all() { 5 } else { 120 };
+        let step = if all() { 3 } else { 110 };
         let host = host(&[], "");
         let make = format!(
             r#"if guest::find(conn, "web") == () {{
@@ -167,7 +167,7 @@ fn a_removal_that_is_stopped_is_finished_by_the_same_call() {
             let dom = guest::find(conn, "web");
             if dom != () { guest::remove_with_volumes(dom); }"#;
         let mut stops = 0;
-        for operations in (400..).step_by(step) {
+        for operations in (100..).step_by(step) {
             host.ok(&script(&make));
             let stopped = host
                 .virhai()

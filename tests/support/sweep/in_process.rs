@@ -124,7 +124,9 @@ impl InProcess {
             let ended = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &recipe);
             scope.rewind(kept);
             let Some(operations) = point else {
-                ended.unwrap_or_else(|error| panic!("{}: {error}", self.name));
+                if let Err(error) = ended {
+                    panic!("{}: {error}", self.name);
+                }
                 let chosen = chosen(counted.load(Ordering::Relaxed));
                 points.extend(chosen.into_iter().map(Some));
                 continue;
