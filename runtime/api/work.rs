@@ -82,7 +82,9 @@ impl Mark {
         }
         let running = if (self.pid, &self.started) == (here.pid, &here.started) {
             let marks = under_way();
-            marks.as_ref().is_some_and(|marks| marks.contains(&self.text()))
+            marks
+                .as_ref()
+                .is_some_and(|marks| marks.contains(&self.text()))
         } else {
             start_of(self.pid).is_some_and(|started| started == self.started)
         };
@@ -92,7 +94,10 @@ impl Mark {
 
 /// A line of the kernel's.
 fn read(path: &str) -> String {
-    fs::read_to_string(path).unwrap_or_default().trim().to_owned()
+    fs::read_to_string(path)
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
 }
 
 /// The number of the namespace that this process has its number in.
@@ -152,7 +157,9 @@ mod functions {
     /// ```
     /// Calls no libvirt function.
     pub fn work_status(mark: &str) -> String {
-        Mark::parse(mark).map_or("unknown", |mark| mark.status()).to_owned()
+        Mark::parse(mark)
+            .map_or("unknown", |mark| mark.status())
+            .to_owned()
     }
 
     /// A new random UUID, for a thing whose identity has to be known before it is made.

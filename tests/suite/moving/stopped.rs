@@ -56,8 +56,8 @@ fn a_configuration_that_was_not_moved_leaves_nothing_there() {
         "migration::to, off",
         "conn.define_xml(XML).set_autostart(true);",
         r#"migration::to(conn.lookup_by_name("web"), dest, #{});"#,
-        1200,
-        60,
+        200,
+        70,
     );
 }
 
@@ -84,8 +84,7 @@ fn a_move_that_was_killed_is_made_by_the_same_call_or_explained() {
     for turn in 0..times {
         let delay = Duration::from_millis(400 + 2600 * turn / times);
         strike(&hosts.here, &to, Signal::SIGKILL, delay);
-        let told = hosts.ok(
-            r#"
+        let told = hosts.ok(r#"
             let here = guest::find(conn, "web");
             let there = guest::find(dest, "web");
             assert(here != () || there != (), "the guest is lost");
@@ -102,8 +101,7 @@ fn a_move_that_was_killed_is_made_by_the_same_call_or_explained() {
             let doms = [guest::find(conn, "web"), guest::find(dest, "web")].filter(|dom| dom != ());
             assert(doms.filter(|dom| dom.state() == "running").len() <= 1);
             for dom in doms { guest::remove(dom); }
-            "#,
-        );
+            "#);
         if told.contains("explained") {
             println!("{delay:?}: {told}");
             explained += 1;

@@ -35,11 +35,15 @@ fn a_clone_of_a_guest_that_is_off_is_stopped_at_each_call() {
     let recipe = "clone::of(conn.lookup_by_name(\"web\"), #{ name: \"copy\", start: true })";
     let complete = "assert_eq(conn.list_all_domains().len(), 2); \
         assert_eq(conn.storage_pool_lookup_by_name(\"images\").num_of_volumes(), 4);";
-    Sweep::new("clone of a guest that is off", || site(&["raw", "qcow2"], false), script(recipe))
-        .complete(script(complete))
-        .at_most(16)
-        .run()
-        .says_nothing();
+    Sweep::new(
+        "clone of a guest that is off",
+        || site(&["raw", "qcow2"], false),
+        script(recipe),
+    )
+    .complete(script(complete))
+    .at_most(16)
+    .run()
+    .says_nothing();
 }
 
 #[test]
@@ -47,10 +51,14 @@ fn a_clone_of_a_running_guest_is_stopped_at_each_call() {
     let complete = "assert_eq(conn.list_all_domains().len(), 2); \
         assert_eq(conn.lookup_by_name(\"web\").state(), \"running\"); \
         assert_eq(conn.storage_pool_lookup_by_name(\"images\").num_of_volumes(), 4);";
-    Sweep::new("clone of a running guest", || site(&["raw", "qcow2"], true), script(CLONE))
-        .complete(script(complete))
-        .run()
-        .says_nothing();
+    Sweep::new(
+        "clone of a running guest",
+        || site(&["raw", "qcow2"], true),
+        script(CLONE),
+    )
+    .complete(script(complete))
+    .run()
+    .says_nothing();
 }
 
 #[test]

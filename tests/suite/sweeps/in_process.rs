@@ -42,7 +42,9 @@ fn a_guest_that_is_created_is_whole_or_absent() {
     sweep(
         "guest::create, two disks, started",
         "",
-        &format!(r#"guest::create(conn, #{{ name: "new", memory: "32MiB", nics: [], {TWO_DISKS} }})"#),
+        &format!(
+            r#"guest::create(conn, #{{ name: "new", memory: "32MiB", nics: [], {TWO_DISKS} }})"#
+        ),
     );
 }
 
@@ -60,7 +62,9 @@ fn a_guest_that_is_ensured_is_whole_or_absent_and_what_was_there_of_it_stays() {
     sweep(
         "guest::ensure, missing, one of its volumes exists",
         r#"image::create(conn, #{ pool: "images", name: "new.raw", size: "1MiB", format: "raw" });"#,
-        &format!(r#"guest::ensure(conn, #{{ name: "new", memory: "32MiB", nics: [], {TWO_DISKS} }})"#),
+        &format!(
+            r#"guest::ensure(conn, #{{ name: "new", memory: "32MiB", nics: [], {TWO_DISKS} }})"#
+        ),
     );
 }
 

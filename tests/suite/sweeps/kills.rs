@@ -61,15 +61,19 @@ fn a_return_to_a_restore_point_that_was_killed_is_done_by_the_same_command() {
         name: "return to raw disks".into(),
         build: Box::new(|| {
             let host = site(&["raw"], true);
-            host.ok(&script("restore_point::make(conn.lookup_by_name(\"web\"), \"p\")"));
+            host.ok(&script(
+                "restore_point::make(conn.lookup_by_name(\"web\"), \"p\")",
+            ));
             host
         }),
         script: script("restore_point::restore(conn.lookup_by_name(\"web\"), \"p\")"),
         again: script("restore_point::restore(conn.lookup_by_name(\"web\"), \"p\")"),
-        complete: script("let web = conn.lookup_by_name(\"web\"); assert_eq(web.state(), \"running\"); \
+        complete: script(
+            "let web = conn.lookup_by_name(\"web\"); assert_eq(web.state(), \"running\"); \
             let images = conn.storage_pool_lookup_by_name(\"images\"); images.refresh(); \
             assert_eq(images.num_of_volumes(), 3); \
-            assert(!web.xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(\"virhai-work\"))"),
+            assert(!web.xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(\"virhai-work\"))",
+        ),
         signal: Signal::SIGKILL,
         seed: 13,
         times: times(4),

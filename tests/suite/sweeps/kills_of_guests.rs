@@ -23,8 +23,10 @@ fn times(short: usize) -> usize {
 fn host() -> Daemon {
     let host = Daemon::start();
     let folder = host.scratch().folder("images");
-    host.scratch().copy(&micro("counter.img"), "images/counter.img");
-    host.scratch().copy(&micro("installer.iso"), "installer.iso");
+    host.scratch()
+        .copy(&micro("counter.img"), "images/counter.img");
+    host.scratch()
+        .copy(&micro("installer.iso"), "installer.iso");
     host.ok(&script(&format!(
         "pool::create(conn, #{{ name: \"images\", path: \"{}\", autostart: false }})",
         folder.display(),

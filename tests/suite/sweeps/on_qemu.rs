@@ -19,9 +19,11 @@ fn host(images: &'static [&'static str], prepare: &str) -> Daemon {
     let host = Daemon::start();
     let folder = host.scratch().folder("images");
     for image in images {
-        host.scratch().copy(&micro(image), &format!("images/{image}"));
+        host.scratch()
+            .copy(&micro(image), &format!("images/{image}"));
     }
-    host.scratch().copy(&micro("installer.iso"), "installer.iso");
+    host.scratch()
+        .copy(&micro("installer.iso"), "installer.iso");
     host.ok(&script(&format!(
         "pool::create(conn, #{{ name: \"images\", path: \"{}\", autostart: false }}); {prepare}",
         folder.display(),
@@ -153,7 +155,11 @@ fn an_order_of_guests_on_qemu_is_taken_back() {
 #[test]
 fn a_removal_that_is_stopped_is_finished_by_the_same_call() {
     for transient in [false, true] {
-        let made = if transient { "guest::run" } else { "guest::create" };
+        let made = if transient {
+            "guest::run"
+        } else {
+            "guest::create"
+        };
         let step = if all() { 3 } else { 110 };
         let host = host(&[], "");
         let make = format!(

@@ -26,7 +26,13 @@ fn points_in_snapshots_are_stopped_after_each_operation() {
     let node = "<domain type='test'><name>web</name><uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid>\
         <memory>1024</memory><os><type>hvm</type></os></domain>";
     let import = "import \"std/restore_point\" as restore_point;";
-    let swept = InProcess::new("restore point in a snapshot", node, "", &format!("{import}{MAKE}")).run();
+    let swept = InProcess::new(
+        "restore point in a snapshot",
+        node,
+        "",
+        &format!("{import}{MAKE}"),
+    )
+    .run();
     swept.says_nothing();
     assert!(swept.points > 20);
     // Reverting is one call of libvirt's, which cannot be taken back: after it that is said.
@@ -42,11 +48,15 @@ fn points_in_snapshots_are_stopped_after_each_operation() {
 
 #[test]
 fn a_point_of_raw_disks_is_stopped_at_each_call() {
-    Sweep::new("restore point of raw disks", || site(&["raw", "raw"], true), script(MAKE))
-        .complete(script(RUNS))
-        .at_most(30)
-        .run()
-        .says_nothing();
+    Sweep::new(
+        "restore point of raw disks",
+        || site(&["raw", "raw"], true),
+        script(MAKE),
+    )
+    .complete(script(RUNS))
+    .at_most(30)
+    .run()
+    .says_nothing();
 }
 
 #[test]
@@ -57,7 +67,9 @@ fn a_point_of_a_paused_guest_is_stopped_at_each_call() {
         host
     };
     Sweep::new("restore point of a paused guest", paused, script(MAKE))
-        .complete(script("assert_eq(conn.lookup_by_name(\"web\").state(), \"paused\")"))
+        .complete(script(
+            "assert_eq(conn.lookup_by_name(\"web\").state(), \"paused\")",
+        ))
         .at_most(10)
         .run()
         .says_nothing();
@@ -65,27 +77,39 @@ fn a_point_of_a_paused_guest_is_stopped_at_each_call() {
 
 #[test]
 fn a_point_in_qcow2_is_stopped_at_each_call() {
-    Sweep::new("restore point in qcow2", || site(&["qcow2"], true), script(MAKE))
-        .complete(script(RUNS))
-        .at_most(8)
-        .run()
-        .leaves_nothing();
+    Sweep::new(
+        "restore point in qcow2",
+        || site(&["qcow2"], true),
+        script(MAKE),
+    )
+    .complete(script(RUNS))
+    .at_most(8)
+    .run()
+    .leaves_nothing();
 }
 
 #[test]
 fn the_return_of_a_running_guest_to_raw_copies_is_stopped_at_each_call() {
-    Sweep::new("return to raw disks", || changed(&["raw", "raw"], ""), script(RESTORE))
-        .complete(script(RUNS))
-        .at_most(30)
-        .run()
-        .leaves_nothing();
+    Sweep::new(
+        "return to raw disks",
+        || changed(&["raw", "raw"], ""),
+        script(RESTORE),
+    )
+    .complete(script(RUNS))
+    .at_most(30)
+    .run()
+    .leaves_nothing();
 }
 
 #[test]
 fn the_return_of_a_guest_that_is_off_is_stopped_at_each_call() {
-    Sweep::new("return of a guest that is off", || changed(&["raw"], "dom.destroy()"), script(RESTORE))
-        .complete(script(RUNS))
-        .at_most(14)
-        .run()
-        .leaves_nothing();
+    Sweep::new(
+        "return of a guest that is off",
+        || changed(&["raw"], "dom.destroy()"),
+        script(RESTORE),
+    )
+    .complete(script(RUNS))
+    .at_most(14)
+    .run()
+    .leaves_nothing();
 }

@@ -14,7 +14,9 @@ const PATH: &str = "let path = conn.storage_pool_lookup_by_name(\"images\").xml(
 fn a_save_that_is_stopped_leaves_the_guest_running() {
     let save = format!("{PATH} save_file::save(conn.lookup_by_name(\"web\"), path)");
     Sweep::new("save to a file", host, script(&save))
-        .complete(script("assert_eq(conn.lookup_by_name(\"web\").state(), \"shutoff\")"))
+        .complete(script(
+            "assert_eq(conn.lookup_by_name(\"web\").state(), \"shutoff\")",
+        ))
         .at_most(10)
         .run()
         .says_nothing();
@@ -24,13 +26,21 @@ fn a_save_that_is_stopped_leaves_the_guest_running() {
 fn a_restore_that_is_stopped_leaves_the_guest_in_its_file() {
     let saved = || {
         let host = host();
-        host.ok(&script(&format!("{PATH} save_file::save(conn.lookup_by_name(\"web\"), path)")));
+        host.ok(&script(&format!(
+            "{PATH} save_file::save(conn.lookup_by_name(\"web\"), path)"
+        )));
         host
     };
-    let swept = Sweep::new("restore from a file", saved, script(&format!("{PATH} save_file::restore(conn, path)")))
-        .complete(script("assert_eq(conn.lookup_by_name(\"web\").state(), \"running\")"))
-        .ignoring("web.save")
-        .at_most(12)
-        .run();
+    let swept = Sweep::new(
+        "restore from a file",
+        saved,
+        script(&format!("{PATH} save_file::restore(conn, path)")),
+    )
+    .complete(script(
+        "assert_eq(conn.lookup_by_name(\"web\").state(), \"running\")",
+    ))
+    .ignoring("web.save")
+    .at_most(12)
+    .run();
     swept.says_nothing();
 }

@@ -163,7 +163,11 @@ fn counting(mut engine: Engine, counted: &Arc<AtomicU64>) -> Engine {
 /// The numbers of operations, of `whole`, after which to stop: every one in the long form of the
 /// tests; the last ones and some before in the short form.
 fn chosen(whole: u64) -> Vec<u64> {
-    let step = if super::all() { 1 } else { whole.div_ceil(SOME) };
+    let step = if super::all() {
+        1
+    } else {
+        whole.div_ceil(SOME)
+    };
     let last = whole.saturating_sub(3);
     (1..whole)
         .filter(|operations| operations % step == 0 || *operations > last)

@@ -114,7 +114,9 @@ impl<H: Host> Sweep<H> {
             let after = Picture::of(host);
             let mut difference = before.difference(&after);
             if let Some(name) = &self.ignored {
-                difference.retain(|line| !line.starts_with("file ") || !line.contains(&format!("{name} changed")));
+                difference.retain(|line| {
+                    !line.starts_with("file ") || !line.contains(&format!("{name} changed"))
+                });
             }
             let near = trace
                 .calls
