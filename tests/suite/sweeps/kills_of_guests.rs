@@ -135,6 +135,47 @@ fn an_installation_that_was_killed_is_finished_by_the_same_command() {
 }
 
 #[test]
+fn an_import_that_was_killed_says_what_it_left() {
+    let import = r#"
+        let image = conn.storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("counter.img");
+        let import = || import_image::cloud(conn, #{ name: "web", memory: "32MiB", nics: [], pool: "images", image: image, up: "MG:up" });
+    "#;
+    Strikes {
+        name: "import_image::cloud".into(),
+        build: Box::new(host),
+        script: script(&format!("{import} import.call()")),
+        again: script(&format!(
+            r#"{import}
+            let images = conn.storage_pool_lookup_by_name("images");
+            let there = images.list_all_volumes().filter(|volume| volume.name.starts_with("web"));
+            let web = guest::find(conn, "web");
+            let seeded = web != () && there.some(|volume| volume.name == "web-seed.img");
+            try {{
+                import.call();
+                assert(web == () && there == []);
+            }} catch (err) {{
+                let said = if type_of(err) == "map" {{ err.message }} else {{ err }};
+                assert(said.contains("exist"), said);
+                for volume in there {{ assert(web != () || said.contains(volume.path), said); }}
+                assert(!seeded || said.contains("web-seed.img"), said);
+                if web != () {{ guest::remove_with_volumes(web); }}
+                for volume in there {{ image::discard(volume); }}
+                import.call();
+            }}"#
+        )),
+        complete: script(
+            r#"assert_eq(conn.lookup_by_name("web").state(), "running");
+               assert_eq(conn.storage_pool_lookup_by_name("images").num_of_volumes(), 2);"#,
+        ),
+        signal: Signal::SIGKILL,
+        seed: 43,
+        times: times(4),
+    }
+    .run()
+    .leaves_nothing();
+}
+
+#[test]
 fn a_pool_whose_making_was_killed_is_made_by_ensure() {
     let ensure = r#"
         let folder = conn.storage_pool_lookup_by_name("images").xml().get("target/path") + "/more";

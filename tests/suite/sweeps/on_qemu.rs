@@ -79,29 +79,54 @@ fn a_guest_from_a_cloud_image_leaves_nothing() {
     .says_nothing();
 }
 
-const INSTALL: &str = r#"
-    install::from_iso(conn, #{ name: "web", memory: "32MiB", nics: [], iso: ISO, up: "MG:up", timeout: "60s",
-        disks: [#{ pool: "images", size: "1MiB", format: "raw" }] })"#;
-
-/// The installation, from the medium beside the pool's folder.
-fn install() -> String {
-    let iso = r#"(|| {
+/// An installation by `std/install`'s function `by`, whose `options` name `FOLDER`, the folder beside the pool's.
+fn install(by: &str, options: &str) -> String {
+    script(&format!(
+        r#"
         let folder = connect().storage_pool_lookup_by_name("images").xml().get("target/path").split("/");
         folder.pop();
-        folder.join("/") + "/installer.iso"
-    }).call()"#;
-    script(&INSTALL.replace("ISO", iso))
+        folder = folder.join("/");
+        install::{by}(conn, #{{ name: "web", memory: "32MiB", nics: [], {options}, up: "MG:up", timeout: "60s",
+            disks: [#{{ pool: "images", size: "1MiB", format: "raw" }}] }})"#
+    ))
+}
+
+const ISO: &str = "iso: folder + \"/installer.iso\"";
+
+const INSTALLED: &str = r#"
+    assert_eq(conn.lookup_by_name("web").state(), "running");
+    assert_eq(phases::state(conn.lookup_by_name("web")), "installed");"#;
+
+fn installation_is_swept(name: &str, script_text: String) {
+    Sweep::new(name, || host(&[], ""), script_text)
+        .complete(script(INSTALLED))
+        .at_most(12)
+        .run()
+        .says_nothing();
 }
 
 #[test]
-fn an_installation_leaves_nothing() {
-    Sweep::new("install::from_iso on QEMU", || host(&[], ""), install())
-        .complete(script(
-            r#"assert_eq(conn.lookup_by_name("web").state(), "running"); assert_eq(phases::state(conn.lookup_by_name("web")), "installed");"#,
-        ))
-        .at_most(16)
-        .run()
-        .says_nothing();
+fn an_installation_in_one_phase_leaves_nothing() {
+    installation_is_swept(
+        "install::from_iso on QEMU, one phase",
+        install("from_iso", ISO),
+    );
+}
+
+#[test]
+fn an_installation_in_two_phases_leaves_nothing() {
+    installation_is_swept(
+        "install::from_iso on QEMU, two phases",
+        install("from_iso", &format!("{ISO}, way: \"two phases\"")),
+    );
+}
+
+#[test]
+fn an_installation_by_a_kernel_leaves_nothing() {
+    installation_is_swept(
+        "install::from_kernel on QEMU",
+        install("from_kernel", "kernel: folder + \"/installer.kernel\""),
+    );
 }
 
 #[test]
@@ -118,7 +143,7 @@ fn an_installation_that_another_client_began_is_left_as_it_was_found() {
             )));
             host
         },
-        install(),
+        install("from_iso", ISO),
     )
     // What the installer wrote stays.
     .ignoring("web.raw")
