@@ -138,12 +138,12 @@ fn an_installation_that_was_killed_is_finished_by_the_same_command() {
 fn an_import_that_was_killed_says_what_it_left() {
     let import = r#"
         let image = conn.storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("counter.img");
-        let import = || import_image::cloud(conn, #{ name: "web", memory: "32MiB", nics: [], pool: "images", image: image, up: "MG:up" });
+        let bring = || import_image::cloud(conn, #{ name: "web", memory: "32MiB", nics: [], pool: "images", image: image, up: "MG:up" });
     "#;
     Strikes {
         name: "import_image::cloud".into(),
         build: Box::new(host),
-        script: script(&format!("{import} import.call()")),
+        script: script(&format!("{import} bring.call()")),
         again: script(&format!(
             r#"{import}
             let images = conn.storage_pool_lookup_by_name("images");
@@ -151,7 +151,7 @@ fn an_import_that_was_killed_says_what_it_left() {
             let web = guest::find(conn, "web");
             let seeded = web != () && there.some(|volume| volume.name == "web-seed.img");
             try {{
-                import.call();
+                bring.call();
                 assert(web == () && there == []);
             }} catch (err) {{
                 let said = if type_of(err) == "map" {{ err.message }} else {{ err }};
@@ -160,7 +160,7 @@ fn an_import_that_was_killed_says_what_it_left() {
                 assert(!seeded || said.contains("web-seed.img"), said);
                 if web != () {{ guest::remove_with_volumes(web); }}
                 for volume in there {{ image::discard(volume); }}
-                import.call();
+                bring.call();
             }}"#
         )),
         complete: script(
