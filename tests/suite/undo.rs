@@ -245,3 +245,68 @@ fn what_undoes_may_call_as_deeply_as_what_failed() {
     assert_eq!(outcome.stdout, "0\n", "{outcome}");
     assert!(!outcome.stderr.contains("cannot undo"), "{outcome}");
 }
+
+/// A script that makes the guest `web` with a step, and what is done to it in the same closure.
+fn step_of(rest: &str, find: &str) -> String {
+    format!(
+        r#"let conn = connect("test:///default");
+        let xml = "<domain type='test'><name>web</name><memory>1024</memory><os><type>hvm</type></os></domain>";
+        all_or_nothing(|undo| {{
+            undo.push(|| print(`left: ${{conn.num_of_defined_domains()}}`));
+            undo.step(|| {{ let dom = conn.define_xml(xml); {rest}; dom }}, |dom| {{ print("unmake"); dom.undefine() }}{find});
+        }});"#
+    )
+}
+
+const FIND: &str = r#", || { print("find"); conn.lookup_by_name("web") }"#;
+
+#[test]
+fn what_a_step_made_that_did_not_return_is_found_and_taken_back() {
+    for (option, rest, status) in [
+        ("--timeout=1s", "sleep(\"1m\")", 124),
+        ("--max-operations=500", "loop {}", 1),
+        ("--timeout=1m", "throw \"later\"", 1),
+    ] {
+        let run = virhai().arg(option).arg("-e").arg(step_of(rest, FIND));
+        let outcome = run.fails(status);
+        assert_eq!(outcome.stdout, "find\nunmake\nleft: 0\n", "{outcome}");
+    }
+}
+
+#[test]
+fn nothing_is_looked_for_where_libvirt_refused_to_make_it() {
+    let script = step_of("()", FIND).replace("<name>web</name>", "<nome>web</nome>");
+    let outcome = virhai().arg("-e").arg(script).fails(1);
+    assert_eq!(outcome.stdout, "left: 0\n", "{outcome}");
+}
+
+#[test]
+fn a_step_that_did_not_return_and_cannot_be_found_out_is_said() {
+    let run = virhai().arg("--timeout=1s").arg("-e");
+    let outcome = run.arg(step_of("sleep(\"1m\")", "")).fails(124);
+    let said = "whether it took effect is unknown";
+    assert!(outcome.stderr.contains(said), "{outcome}");
+    assert_eq!(outcome.stdout, "left: 1\n", "{outcome}");
+    // Between two operations nothing is under way.
+    let before = step_of("()", "").replace("let dom", "loop {} let dom");
+    let outcome = virhai()
+        .arg("--max-operations=500")
+        .arg("-e")
+        .arg(before)
+        .fails(1);
+    assert!(!outcome.stderr.contains("cannot undo"), "{outcome}");
+}
+
+#[test]
+fn what_undoes_takes_operations_of_its_own() {
+    let script = r#"all_or_nothing(|undo| {
+        undo.push(|| { let n = 0; while n < 100000 { n += 1; } print(n) });
+        loop {}
+    });"#;
+    let outcome = virhai()
+        .arg("--max-operations=100")
+        .arg("-e")
+        .arg(script)
+        .fails(1);
+    assert_eq!(outcome.stdout, "100000\n", "{outcome}");
+}

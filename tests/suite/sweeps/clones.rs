@@ -24,7 +24,9 @@ fn a_clone_on_the_test_driver_is_stopped_after_each_operation() {
         let recipe = format!(
             "import \"std/clone\" as clone; clone::of(conn.lookup_by_name(\"web\"), {options})"
         );
-        let swept = InProcess::new(&format!("clone {options}"), NODE, PREPARE, &recipe).run();
+        let swept = InProcess::new(&format!("clone {options}"), NODE, PREPARE, &recipe)
+            .every(3)
+            .run();
         swept.says_nothing();
         assert!(swept.points > 100);
     }
@@ -57,6 +59,7 @@ fn a_clone_of_a_running_guest_is_stopped_at_each_call() {
         script(CLONE),
     )
     .complete(script(complete))
+    .at_most(30)
     .run()
     .says_nothing();
 }

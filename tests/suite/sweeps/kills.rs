@@ -26,7 +26,7 @@ fn a_clone_of_a_running_guest_that_was_killed_is_made_by_the_same_command() {
             assert(!conn.lookup_by_name(\"web\").xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(\"virhai-work\"))"),
         signal: Signal::SIGKILL,
         seed: 7,
-        times: times(5),
+        times: times(3),
     }
     .run()
     .leaves_nothing();
@@ -49,7 +49,7 @@ fn a_restore_point_that_was_killed_is_made_by_the_same_command() {
             assert(!web.xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(\"virhai-work\"))"),
         signal: Signal::SIGKILL,
         seed: 11,
-        times: times(5),
+        times: times(3),
     }
     .run()
     .leaves_nothing();
@@ -76,7 +76,7 @@ fn a_return_to_a_restore_point_that_was_killed_is_done_by_the_same_command() {
         ),
         signal: Signal::SIGKILL,
         seed: 13,
-        times: times(4),
+        times: times(3),
     }
     .run()
     .leaves_nothing();
@@ -92,8 +92,60 @@ fn a_signal_at_a_random_time_leaves_what_was_before() {
         complete: String::new(),
         signal: Signal::SIGTERM,
         seed: 17,
-        times: times(6),
+        times: times(5),
     }
     .run()
     .says_nothing();
+}
+
+#[test]
+fn a_guest_that_another_run_works_on_is_left_to_it_until_that_is_gone() {
+    let host = site(&["raw"], true);
+    let file = host.scratch().write(
+        "sweep/other.rhai",
+        script(
+            "import \"std/under_way\" as under_way; let web = conn.lookup_by_name(\"web\"); \
+             let work = #{ task: \"the clone `x`\", mark: begin_work(), was: \"running\" }; \
+             under_way::write(web, work); web.suspend(); print(\"noted\"); sleep(\"10m\")",
+        ),
+    );
+    let mut other = host.virhai().arg("run").arg(file).command();
+    let other = std::os::unix::process::CommandExt::process_group(&mut other, 0).spawn();
+    let mut other = other.expect("the program can be started");
+    let mut line = String::new();
+    let output = other.stdout.take().expect("a pipe");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut line)
+        .expect("it says that it noted");
+    let make = script("restore_point::make(conn.lookup_by_name(\"web\"), \"p\")");
+    let refused = host.run(&make);
+    let group = nix::unistd::Pid::from_raw(-other.id().cast_signed());
+    nix::sys::signal::kill(group, Signal::SIGKILL).expect("it lives");
+    other.wait().expect("it ends");
+    assert_eq!(refused.status, 1, "{refused}");
+    let why = "another virhai is at work on the guest `web`: it makes the clone `x` (process ";
+    assert!(refused.stderr.contains(why), "{refused}");
+    // Suspended by the one that was killed, and running again.
+    let again = host.run(&make);
+    assert_eq!(again.status, 0, "{again}");
+    let told = "a run of virhai was killed while it made the clone `x` of the guest `web`: taking back what it did";
+    assert!(again.stderr.contains(told), "{again}");
+    host.ok("assert_eq(connect().lookup_by_name(\"web\").state(), \"running\");");
+    // Of a process on another machine nobody here can tell.
+    host.ok(&script(
+        "import \"std/under_way\" as under_way; \
+         under_way::write(conn.lookup_by_name(\"web\"), #{ task: \"a clone\", mark: \"far:b:1:77:3:4\" })",
+    ));
+    let refused = host.run(&script(
+        "restore_point::remove(conn.lookup_by_name(\"web\"), \"p\")",
+    ));
+    assert!(
+        refused
+            .stderr
+            .contains("has not ended it (process 77 on far)"),
+        "{refused}"
+    );
+    host.ok(&script(
+        "import \"std/under_way\" as under_way; let web = conn.lookup_by_name(\"web\"); \
+         under_way::take_back(web); restore_point::remove(web, \"p\"); assert(!web.xml_desc().contains(\"virhai-work\"))",
+    ));
 }

@@ -143,7 +143,15 @@ impl Swept {
         let said = said(&outcome.stderr);
         let found = format!("{place}: {}\n{outcome}", difference.join("\n  "));
         if !said.is_empty() {
-            self.said.push(format!("{place}: {}", said.join("; ")));
+            let names: Vec<_> = difference
+                .iter()
+                .filter_map(|line| line.lines().next())
+                .collect();
+            self.said.push(format!(
+                "{place}: {} [{}]",
+                said.join("; "),
+                names.join("; ")
+            ));
         }
         if !difference.is_empty() && said.is_empty() {
             self.left.push(found);
@@ -173,6 +181,18 @@ impl Swept {
             self.points,
             self.left.join("\n\n")
         );
+        self
+    }
+
+    /// Fails where something was said other than `words`, or where something was left besides that.
+    pub fn says_only(&self, words: &str) -> &Self {
+        self.leaves_nothing();
+        for said in &self.said {
+            assert!(
+                said.contains(words) && !said.contains("is new") && !said.contains(" is gone"),
+                "{said}"
+            );
+        }
         self
     }
 

@@ -96,6 +96,7 @@ fn steady(xml: &str) -> String {
         (" index='", "'"),
         ("/dev/pts/", "'"),
         ("/domain-", "-"),
+        ("/channel/", "-"),
     ] {
         text = without(&text, before, after);
     }

@@ -38,6 +38,7 @@ impl<H: Host> Strikes<H> {
         );
         let mut random = Random(self.seed);
         let mut swept = Swept::default();
+        let mut recovered = 0;
         let mut site: Option<(H, Picture)> = None;
         for _ in 0..self.times {
             let (host, before) = site.get_or_insert_with(|| {
@@ -51,6 +52,7 @@ impl<H: Host> Strikes<H> {
             let place = format!("{}: {} after {delay:?}", self.name, self.signal);
             if !self.again.is_empty() {
                 let again = host.run(&self.again);
+                recovered += usize::from(again.stderr.contains("a run of virhai was killed while"));
                 let complete = again.status == 0
                     && (self.complete.is_empty() || host.run(&self.complete).status == 0);
                 if !complete {
@@ -71,6 +73,9 @@ impl<H: Host> Strikes<H> {
             }
         }
         swept.tell(&self.name);
+        if !self.again.is_empty() {
+            println!("  {recovered} of them found a note and took back what it named");
+        }
         swept
     }
 }
