@@ -94,13 +94,14 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
     };
     let operations = most_operations(limits.operations, false);
     // At each operation: a text that doubles itself needs only thirty of them to fill a machine.
-    engine.on_progress(move |count| {
+    engine.on_progress(move |_| {
         // What takes back the work of a script that used up its share gets a little more.
         let (memory, stack) = match interrupt::shielded() {
             true => (most.saturating_add(RESERVE), STACK / 8 * 7),
             false => (most, STACK / 4 * 3),
         };
-        let why = if operations != 0 && count > operations && !interrupt::shielded() {
+        let counted = operations != 0 && !interrupt::shielded();
+        let why = if counted && interrupt.count_operation() > operations {
             Stop::TooManyOperations
         } else if memory::held() > memory {
             Stop::OutOfMemory

@@ -44,6 +44,7 @@ struct State {
     stop: AtomicU8,
     run: AtomicU64,
     next: AtomicU64,
+    operations: AtomicU64,
     actions: Mutex<BTreeMap<u64, Action>>,
     shields: AtomicUsize,
 }
@@ -62,6 +63,7 @@ impl Interrupt {
     pub fn begin(&self) {
         let run = self.0.run.fetch_add(1, Ordering::SeqCst) + 1;
         RUN.set(run);
+        self.0.operations.store(0, Ordering::SeqCst);
         self.0.stop.store(0, Ordering::SeqCst);
     }
 
@@ -98,6 +100,13 @@ impl Interrupt {
             4 => Some(Stop::TooDeep),
             _ => Some(Stop::TooManyOperations),
         }
+    }
+
+    /// Counts an operation of the run, of whichever thread, and answers how many there were.
+    ///
+    /// Rhai's own count does not keep those of closures that a native function calls.
+    pub(crate) fn count_operation(&self) -> u64 {
+        self.0.operations.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Has `action` run at a stop, for as long as the guard lives; at once if that was before.
