@@ -26,6 +26,11 @@ pub fn script(text: &str) -> String {
     format!("{IMPORTS}{text}; ()")
 }
 
+/// A script that runs `recipe` and nothing after it that could be stopped.
+pub fn recipe(recipe: &str) -> String {
+    format!("{IMPORTS}all_or_nothing(|_undo| {{ {recipe} }})")
+}
+
 /// A host with the pool `images` and the guest `web`, which counts on its console and boots from the first of its
 /// disks, which have these formats.
 pub fn site(formats: &[&str], start: bool) -> Daemon {
