@@ -22,6 +22,7 @@ pub struct InProcess {
     host: TestHost,
     prepare: String,
     script: String,
+    step: Option<u64>,
 }
 
 /// What a session writes, kept.
@@ -54,7 +55,14 @@ impl InProcess {
             host: TestHost::with(node),
             prepare: prepare.to_owned(),
             script: script.to_owned(),
+            step: None,
         }
+    }
+
+    /// Takes each `step`-th number only, in the short form of the tests.
+    pub fn every(mut self, step: u64) -> Self {
+        self.step = Some(step);
+        self
     }
 
     /// Stops the recipe after 1, 2, 3 ... operations; in the short form, after some of them.
@@ -127,7 +135,7 @@ impl InProcess {
                 if let Err(error) = ended {
                     panic!("{}: {error}", self.name);
                 }
-                let chosen = chosen(counted.load(Ordering::Relaxed));
+                let chosen = chosen(counted.load(Ordering::Relaxed), self.step);
                 points.extend(chosen.into_iter().map(Some));
                 continue;
             };
@@ -153,21 +161,18 @@ impl InProcess {
 /// The engine, which counts its operations into `counted`.
 fn counting(mut engine: Engine, counted: &Arc<AtomicU64>) -> Engine {
     let counted = Arc::clone(counted);
-    engine.on_progress(move |count| {
-        counted.fetch_max(count, Ordering::Relaxed);
+    engine.on_progress(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
         None
     });
     engine
 }
 
 /// The numbers of operations, of `whole`, after which to stop: every one in the long form of the
-/// tests; the last ones and some before in the short form.
-fn chosen(whole: u64) -> Vec<u64> {
-    let step = if super::all() {
-        1
-    } else {
-        whole.div_ceil(SOME)
-    };
+/// tests; each `step`-th, or some, and the last ones in the short form.
+fn chosen(whole: u64, step: Option<u64>) -> Vec<u64> {
+    let usual = step.unwrap_or(whole.div_ceil(SOME)).max(1);
+    let step = if super::all() { 1 } else { usual };
     let last = whole.saturating_sub(3);
     (1..whole)
         .filter(|operations| operations % step == 0 || *operations > last)
