@@ -73,6 +73,7 @@ impl Default for State {
             stop: AtomicU8::default(),
             run: AtomicU64::default(),
             next: AtomicU64::default(),
+            operations: AtomicU64::default(),
             actions: Mutex::default(),
             undo_time: UNDO_TIME,
             clocks: Mutex::default(),
