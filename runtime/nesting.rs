@@ -15,7 +15,7 @@ use rhai::{Array, Dynamic, EvalContext, FnPtr, Map};
 use crate::resources::stack;
 
 /// How deep a value may nest.
-pub(crate) const MOST_LEVELS: usize = 20_000;
+const MOST_LEVELS: usize = 10_000;
 
 /// The least and the most operations between two measurements.
 const OFTEN: u32 = 4_000;

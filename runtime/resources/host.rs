@@ -9,7 +9,6 @@ use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 pub(super) fn memory_left() -> Option<usize> {
     [
         address_space_left(),
-        data_left(),
         cgroup_left(Path::new("/sys/fs/cgroup"), Path::new("/proc/self/cgroup")),
         machine_left(),
     ]
@@ -18,13 +17,16 @@ pub(super) fn memory_left() -> Option<usize> {
     .min()
 }
 
-/// Bytes of address space that this process may still map, where that is limited.
+/// Bytes of address space that this process may still map, where that is limited; stacks and the
+/// memory that the C library sets aside count in full.
 pub(super) fn address_space_left() -> Option<usize> {
-    left_of(Resource::RLIMIT_AS, "VmSize:")
-}
-
-fn data_left() -> Option<usize> {
-    left_of(Resource::RLIMIT_DATA, "VmData:")
+    [
+        left_of(Resource::RLIMIT_AS, "VmSize:"),
+        left_of(Resource::RLIMIT_DATA, "VmData:"),
+    ]
+    .into_iter()
+    .flatten()
+    .min()
 }
 
 /// What `limit` leaves beyond what the line `field` of the process's status says.
