@@ -122,14 +122,6 @@ fn an_installation_in_two_phases_leaves_nothing() {
 }
 
 #[test]
-fn an_installation_by_a_kernel_leaves_nothing() {
-    installation_is_swept(
-        "install::from_kernel on QEMU",
-        install("from_kernel", "kernel: folder + \"/installer.kernel\""),
-    );
-}
-
-#[test]
 fn an_installation_that_another_client_began_is_left_as_it_was_found() {
     Sweep::new(
         "install::from_iso on QEMU, half installed and off",
