@@ -272,6 +272,10 @@ impl Xml {
     /// Adds an empty element as the last in this one.
     pub(crate) fn append(&self, name: &str, attributes: &[(&str, &str)]) -> Result<Self> {
         check_name(name)?;
+        for (name, value) in attributes {
+            check_name(name)?;
+            check_text(value)?;
+        }
         let mut document = self.lock()?;
         let parent = self.element(&document);
         let node = edit::append_element(&mut document, parent, name, attributes)?;
