@@ -1,6 +1,8 @@
 //! Builds the Rhai engine: what scripts can call, how far they may go, and how they are stopped.
 
-use rhai::{Dynamic, Engine, EvalAltResult, LexError, OptimizationLevel, Position, Token};
+use rhai::{
+    Dynamic, Engine, EvalAltResult, LexError, OptimizationLevel, ParseErrorType, Position, Token,
+};
 
 use crate::imports::Imports;
 use crate::interrupt::{self, Stop};
@@ -93,15 +95,16 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
         if memory::is_full() {
             interrupt.stop(Stop::OutOfMemory);
         }
-        interrupt.stopping()
+        interrupt.stopping().is_some()
     });
 
     let interrupt = session.interrupt().clone();
     let operations = most_operations(limits.operations, false);
     // At each operation: a text that doubles itself needs only thirty of them to fill a machine.
-    engine.on_progress(move |count| {
+    engine.on_progress(move |_| {
         nesting::count_operation();
-        let why = if operations != 0 && count > operations && !interrupt::shielded() {
+        let counted = operations != 0 && !interrupt::shielded();
+        let why = if counted && interrupt.count_operation() > operations {
             Stop::TooManyOperations
         } else if memory::is_full() {
             Stop::OutOfMemory
@@ -143,19 +146,27 @@ pub fn parser() -> Engine {
     engine
         .set_optimization_level(OptimizationLevel::None)
         .set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
-    map_tokens(&mut engine, || None);
+    map_tokens(&mut engine, || false);
     engine
+}
+
+/// What parsing fails with when it is stopped.
+const STOPPED: &str = "the parser was stopped";
+
+/// Whether parsing failed since it was stopped.
+pub(crate) fn is_stop(kind: &ParseErrorType) -> bool {
+    matches!(kind, ParseErrorType::BadInput(LexError::Runtime(why)) if why == STOPPED)
 }
 
 /// Rhai reserves `call` for function pointers, where it needs no reserving; an error has it as a
 /// property. The parser takes minutes for a million variables, so it ends at the next token once
-/// `stopping` tells why.
-fn map_tokens(engine: &mut Engine, stopping: impl Fn() -> Option<Stop> + Send + Sync + 'static) {
+/// `stopped` says so.
+fn map_tokens(engine: &mut Engine, stopped: impl Fn() -> bool + Send + Sync + 'static) {
     // Marked as volatile, not as deprecated: the version is pinned by the lock file.
     #[allow(deprecated)]
     engine.on_parse_token(move |token, _, _| {
-        if let Some(why) = stopping() {
-            return Token::LexError(LexError::Runtime(why.to_string()).into());
+        if stopped() {
+            return Token::LexError(LexError::Runtime(STOPPED.into()).into());
         }
         match token {
             Token::Reserved(word) if *word == "call" => Token::Identifier(word),

@@ -52,6 +52,16 @@ impl Grants {
         }
     }
 
+    /// The file `path` in a folder that does not exist, if it could be written there.
+    pub(crate) fn writable_once_made(&self, path: &str) -> Option<PathBuf> {
+        let path = Path::new(path);
+        let missing = path.parent().is_some_and(|folder| !folder.exists());
+        let real = real_path(path).filter(|_| missing)?;
+        let granted =
+            |folder: &PathBuf| real_path(folder).is_some_and(|folder| real.starts_with(folder));
+        self.write.iter().any(granted).then_some(real)
+    }
+
     /// Whether the script may connect to `port` of `host`.
     pub(crate) fn reaches(&self, host: &str, port: u16) -> bool {
         let exact = format!("{host}:{port}");
@@ -69,7 +79,8 @@ impl Grants {
         self.embed.iter().any(granted).then_some(real)
     }
 
-    fn may_look_at(&self, path: &str) -> bool {
+    /// Whether the script may know if the file `path` exists.
+    pub(crate) fn may_look_at(&self, path: &str) -> bool {
         let folder = Path::new(path)
             .parent()
             .and_then(|folder| folder.canonicalize().ok());

@@ -59,6 +59,7 @@ struct State {
     stop: AtomicU8,
     run: AtomicU64,
     next: AtomicU64,
+    operations: AtomicU64,
     actions: Mutex<BTreeMap<u64, Action>>,
     undo_time: Duration,
     clocks: Mutex<Clocks>,
@@ -72,6 +73,7 @@ impl Default for State {
             stop: AtomicU8::default(),
             run: AtomicU64::default(),
             next: AtomicU64::default(),
+            operations: AtomicU64::default(),
             actions: Mutex::default(),
             undo_time: UNDO_TIME,
             clocks: Mutex::default(),
@@ -108,6 +110,7 @@ impl Interrupt {
     pub fn begin(&self) {
         let run = self.0.run.fetch_add(1, Ordering::SeqCst) + 1;
         RUN.set(run);
+        self.0.operations.store(0, Ordering::SeqCst);
         self.0.stop.store(0, Ordering::SeqCst);
         self.clocks().begin();
     }
@@ -154,6 +157,13 @@ impl Interrupt {
             6 => Some(Stop::NestsTooDeep),
             _ => Some(Stop::TooManyOperations),
         }
+    }
+
+    /// Counts an operation of the run, of whichever thread, and answers how many there were.
+    ///
+    /// Rhai's own count does not keep those of closures that a native function calls.
+    pub(crate) fn count_operation(&self) -> u64 {
+        self.0.operations.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Has `action` run at a stop, for as long as the guard lives; at once if that was before.

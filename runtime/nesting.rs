@@ -57,7 +57,8 @@ fn random() -> u32 {
 
 /// How deep `value` nests, captured variables of closures included; nothing where it nests more
 /// than [`MOST_LEVELS`] deep.
-pub(crate) fn levels(value: &Dynamic) -> Option<usize> {
+#[cfg(test)]
+fn levels(value: &Dynamic) -> Option<usize> {
     Meter::default().levels(value)
 }
 

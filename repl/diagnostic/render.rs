@@ -9,6 +9,9 @@ use super::place::{Place, SHOWN};
 use super::{Diagnostic, Severity};
 use crate::terminal;
 
+/// How many characters of a text are shown: nobody reads a name of a million letters.
+const LONGEST_TEXT: usize = 10_000;
+
 /// Of a longer line only the place is shown.
 const LONGEST_LINE: usize = 10_000;
 
@@ -97,7 +100,17 @@ impl Diagnostic {
 
 /// Text without secrets and control characters.
 fn prose(text: &str) -> String {
-    terminal::visible(&redact::hide(text)).into_owned()
+    let hidden = redact::hide(text);
+    match hidden.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => {
+            let left = hidden[end..].chars().count();
+            format!(
+                "{} ... and {left} more characters",
+                terminal::visible(&hidden[..end])
+            )
+        }
+        None => terminal::visible(&hidden).into_owned(),
+    }
 }
 
 /// An excerpt without secrets and control characters, and where the bytes `span` of it are then.

@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_message_that_is_none_is_refused_and_the_next_is_read() {
-        let mut input = &b"Content-Length: 5\r\n\r\n{\"a\":content-length:3\n\n[1]Content-Length: 53\r\nX: y\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{\"a\":1}}"[..];
+        let mut input = &b"Content-Length: 5\r\n\r\n{\"a\":content-length:3\n\n[1]Content-Length: 54\r\nX: y\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{\"a\":1}}"[..];
         assert!(
             matches!(read(&mut input), Frame::Refused(answer) if answer["error"]["code"] == -32700)
         );

@@ -51,12 +51,22 @@ pub(crate) fn host_file(
     what_for: Use,
 ) -> RhaiResultOf<String> {
     let path = host_path(ctx, path)?;
-    if !conn.opens_files_here() {
+    // libvirt refuses all calls with files on a read-only connection, and says so.
+    if conn.is_read_only() || !conn.opens_files_here() {
+        return Ok(path.to_owned());
+    }
+    let missing = !std::path::Path::new(path).exists();
+    if missing && what_for != Use::Write && Session::of(ctx).grants().may_look_at(path) {
+        // libvirt says so, as of any other file that is not there.
         return Ok(path.to_owned());
     }
     let real = match what_for {
         Use::Read => readable(ctx, path)?,
-        Use::Write => writable(ctx, path)?,
+        // libvirt says that the folder is missing.
+        Use::Write => match Session::of(ctx).grants().writable_once_made(path) {
+            Some(real) => real,
+            None => writable(ctx, path)?,
+        },
         Use::Change => {
             readable(ctx, path)?;
             writable(ctx, path)?

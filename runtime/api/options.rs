@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, Map, NativeCallContext, exported_module};
 
-use super::arguments::{self, RhaiResultOf, duration, unknown_key, whole};
+use super::arguments::{self, RhaiResultOf, duration, unknown_key};
 use super::value_text;
 use crate::error::Error;
 use crate::session::Session;
@@ -79,7 +79,7 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(return_raw)]
     pub fn parse_size(ctx: NativeCallContext, size: Dynamic) -> RhaiResultOf<i64> {
-        arguments::bytes(&ctx, &size).map(whole)
+        arguments::bytes(&ctx, &size).and_then(|number| arguments::integer(&ctx, number))
     }
 
     /// A duration in seconds: a number of them, or text such as `"90s"`.

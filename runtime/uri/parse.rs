@@ -53,10 +53,10 @@ impl Uri {
         if text.len() > LONGEST {
             return refused(format!("the URI is longer than {LONGEST} bytes"));
         }
-        check_characters(text)?;
         let Some((scheme, rest)) = text.split_once("://") else {
             return refused_hint("there is no `://` after the driver's name", EXAMPLES);
         };
+        check_characters(text)?;
         let (driver, transport) = parse_scheme(scheme)?;
         let (before, query) = match rest.split_once('?') {
             Some((before, query)) => (before, Some(query)),
@@ -90,27 +90,28 @@ impl Uri {
     /// The path, decoded: one of a few words, or a file of the test driver's.
     fn parse_path(&self, path: &str) -> Result<String> {
         let driver = self.driver.name;
-        if driver == "test" {
-            let decoded = decoded(path, "the path")?;
-            return match decoded.len() {
-                0 | 1 => refused_hint(
-                    "the test driver needs a path",
-                    "test:///default, or test:///FILE for a host of your own",
-                ),
-                _ => Ok(decoded),
-            };
-        }
-        if path == EMBED {
+        let text = decoded(path, "the path")?;
+        if text == EMBED {
             let alone = self.transport.is_none() && self.host.is_none();
-            return match self.driver.embeddable && alone {
-                true => Ok(path.into()),
+            return match self.driver.embeddable && alone && path == EMBED {
+                true => Ok(text),
+                false if alone && path != EMBED => refused("`/embed` must not be percent-encoded"),
                 false if alone => refused(format!("the driver `{driver}` cannot be embedded")),
                 false => refused("an embedded driver takes no transport and no host"),
             };
         }
+        if driver == "test" {
+            return match text.len() {
+                0 | 1 => refused_hint(
+                    "the test driver needs a path",
+                    "test:///default, or test:///FILE for a host of your own",
+                ),
+                _ => Ok(text),
+            };
+        }
         // A path names a datacenter or a cluster there.
         if self.driver.needs_host {
-            return decoded(path, "the path");
+            return Ok(text);
         }
         if !PATHS.contains(&path) {
             return refused_hint(
@@ -159,7 +160,7 @@ impl Uri {
         let Some(parameter) = PARAMETERS.iter().find(|known| known.name == name) else {
             let names = PARAMETERS.iter().map(|known| known.name);
             return refused_hint(
-                format!("libvirt does not know the parameter `{name}`"),
+                format!("there is no parameter `{name}`"),
                 did_you_mean(
                     name,
                     names,

@@ -219,7 +219,7 @@ fn no_driver_transport_or_parameter_of_libvirt_gets_a_script_anything() {
             .flat_map(|parameter| spellings(parameter, whole))
         {
             for (before, after) in &queries[..if whole { queries.len() } else { 2 }] {
-                for value in &values[..if all { values.len() } else { 2 }] {
+                for value in &values[..if all { 4 } else { 2 }] {
                     for host in ["", "host"] {
                         check(&format!(
                             "{driver}{transport}://{host}/system{before}{name}={value}{after}"
@@ -229,10 +229,6 @@ fn no_driver_transport_or_parameter_of_libvirt_gets_a_script_anything() {
             }
         }
     }
-    println!(
-        "{tried} URIs, {through} need no permission, {} harm",
-        offenders.len()
-    );
     assert!(offenders.is_empty(), "{}", offenders.join("\n"));
     assert!(tried > 100_000 && through > 300, "{tried} {through}");
 }
@@ -248,7 +244,7 @@ fn ordinary_uris_need_no_permission_and_stay_as_they_are() {
         "qemu+ssh://kvm1/system",
         "qemu+ssh://admin@kvm1.example.org:2222/system?no_tty=1",
         "qemu+ssh://root@[2001:db8::1]:22/session",
-        "qemu+libssh2://kvm1/system?sshauth=agent,privkey&known_hosts_verify=normal",
+        "qemu+libssh2://kvm1/system?sshauth=agent&known_hosts_verify=normal",
         "qemu+tls://kvm1:16514/system?no_verify=1",
         "qemu+tcp://kvm1/system",
         "qemu://kvm1/system",
@@ -319,13 +315,7 @@ fn what_names_something_needs_the_permission_for_it() {
         need("secret:///embed?root=/srv"),
         Some(Need::Embed("/srv".into()))
     );
-    for path in [
-        "/etc/shadow",
-        "/Default",
-        "//default",
-        "/default/",
-        "/embed",
-    ] {
+    for path in ["/etc/shadow", "/Default", "//default", "/default/"] {
         assert_eq!(
             need(&format!("test://{path}")),
             Some(Need::Read(path.into()))
@@ -365,10 +355,12 @@ fn a_refusal_says_what_is_wrong_and_what_is_meant() {
         ("qemu+ssh://h:0/system", "not a port"),
         ("qemu+ssh://h:65536/system", "not a port"),
         ("lxc:///embed?root=/x", "cannot be embedded"),
+        ("test:///embed?root=/x", "cannot be embedded"),
+        ("esx://h/embed?root=/x", "takes no transport and no host"),
         ("qemu:///embed", "needs the parameter `root`"),
         ("qemu:///embed?root=x", "absolute"),
         ("qemu:///system?root=/x", "no effect"),
-        ("test:///default?x=1", "does not know the parameter `x`"),
+        ("test:///default?x=1", "there is no parameter `x`"),
         ("test:///a%0ab", "control character"),
         ("test:///a%zz", "hexadecimal"),
         ("test:///", "needs a path"),
@@ -384,7 +376,7 @@ fn a_refusal_says_what_is_wrong_and_what_is_meant() {
 
 /// A word with some letters in the other case, and some of them encoded.
 fn respelled(words: &'static [&'static str]) -> impl Strategy<Value = String> {
-    let changes = proptest::collection::vec(0_u8..24, 0..24);
+    let changes = proptest::collection::vec(0_u8..80, 0..24);
     (select(words), changes).prop_map(|(word, changes)| {
         word.chars()
             .enumerate()
@@ -470,7 +462,7 @@ fn uris_alone() -> impl Strategy<Value = String> {
 #[test]
 fn whatever_a_script_gives_what_libvirt_gets_names_nothing_of_the_users() {
     let all = std::env::var_os("VIRHAI_TEST_ALL").is_some();
-    let cases = if all { 1_000_000 } else { 20_000 };
+    let cases = if all { 1_000_000 } else { 40_000 };
     let config = Config {
         failure_persistence: None,
         ..Config::with_cases(cases)
@@ -499,7 +491,6 @@ fn whatever_a_script_gives_what_libvirt_gets_names_nothing_of_the_users() {
         }
         Ok(())
     });
-    println!("{cases} URIs, {} need no permission", through.get());
     if let Err(error) = result {
         panic!("{error}");
     }

@@ -371,3 +371,66 @@ fn the_harness_of_hostile_scripts_sees_what_a_script_gets() {
     let found = found("-c qemu+ext:///system?command=$PROGRAM", "0", script);
     assert!(found.contains("the program ran"), "{found}");
 }
+
+/// What a description of a test host includes needs a permission like the description itself.
+#[test]
+fn a_test_host_includes_only_files_that_the_script_may_read() {
+    let scratch = Scratch::new();
+    let guest = "<domain type='test'><name>kept</name><memory>1024</memory><os><type>hvm</type></os></domain>";
+    scratch.write("host/guest.xml", guest);
+    scratch.write("guest.xml", guest);
+    let open = |name: &str, description: &[u8]| {
+        let file = scratch.write(&format!("host/{name}.xml"), description);
+        let script = format!(
+            "connect(\"test://{}\").list_all_domains().len()",
+            file.display()
+        );
+        virhai()
+            .without_grants()
+            .arg("--allow-read")
+            .arg(scratch.path("host"))
+            .script(script)
+            .run()
+    };
+    let node = |inner: &str| format!("<node>{inner}</node>").into_bytes();
+    let outside = scratch.text("guest.xml");
+    let good = open("good", &node("<domain file='guest.xml'/>"));
+    assert_eq!((good.status, good.stdout.trim()), (0, "1"), "{good}");
+    let wide: Vec<u8> = "<node><domain file='../guest.xml'/></node>"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let entity =
+        "<!DOCTYPE node [<!ENTITY there '../guest.xml'>]><node><domain file='&there;'/></node>";
+    let seven = "<?xml version='1.0' encoding='UTF-7'?><node/>";
+    let cases: [(&str, Vec<u8>, &str); 7] = [
+        (
+            "absolute",
+            node(&format!("<domain file='{outside}'/>")),
+            "may not read",
+        ),
+        (
+            "relative",
+            node("<domain file='../guest.xml'/>"),
+            "may not read",
+        ),
+        (
+            "encoded",
+            node("<domain file='&#46;./guest.xml'/>"),
+            "may not read",
+        ),
+        (
+            "volume",
+            node("<pool type='dir'><volume file='../guest.xml'/></pool>"),
+            "may not read",
+        ),
+        ("wide", [vec![0xff, 0xfe], wide].concat(), "not UTF-8"),
+        ("entity", entity.into(), "declares a document type"),
+        ("seven", seven.into(), "encoding is not UTF-8"),
+    ];
+    for (name, description, words) in cases {
+        let refused = open(name, &description);
+        assert_eq!(refused.status, 1, "{name}: {refused}");
+        assert!(refused.stderr.contains(words), "{name}: {refused}");
+    }
+}

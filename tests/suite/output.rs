@@ -441,3 +441,41 @@ fn the_time_for_undoing_holds_at_the_prompt() {
     terminal.types("6 * 7\r");
     terminal.shows("42");
 }
+
+#[test]
+fn one_signal_is_enough_where_libvirt_does_not_come_back() {
+    let host = Daemon::start();
+    let xml = host.micro("hang", "web");
+    host.ok(&format!("connect().create_xml(`{xml}`);"));
+    let file = host.scratch().path("run/libvirt/qemu/run/web.pid");
+    let text = std::fs::read_to_string(file).expect("QEMU runs");
+    let qemu = Pid::from_raw(text.trim().parse().expect("a pid"));
+    kill(qemu, Signal::SIGSTOP).expect("it can be frozen");
+    let limit = Duration::from_secs(60);
+
+    let script = r#"connect().lookup_by_name("web").suspend();"#;
+    let mut unread = Unread::start(&host.virhai().arg("-e").arg(script));
+    // The call is under way once libvirt has its job on the domain.
+    host.ok(
+        r#"let dom = connect().lookup_by_name("web"); while dom.control_info().state == "ok" { sleep("10ms"); }"#,
+    );
+    unread.signal(Signal::SIGTERM);
+    let (status, said) = unread.ends_within(limit);
+    assert_eq!(status, 130, "{said}");
+    assert!(said.contains("libvirt does not come back"), "{said}");
+
+    // The same in an undo step, after a failure: nobody has to stop it.
+    let script = r#"let dom = connect().lookup_by_name("web");
+        all_or_nothing(|undo| { undo.push(|| dom.suspend()); throw "the reason"; })"#;
+    let run = host.virhai().arg("-e").arg(script);
+    let mut unread = Unread::start(&run.arg("--undo-timeout").arg("500ms"));
+    let (status, said) = unread.ends_within(limit);
+    kill(qemu, Signal::SIGCONT).expect("it is there");
+    assert_eq!(status, 1, "{said}");
+    assert!(said.contains("libvirt does not come back"), "{said}");
+    assert!(
+        said.contains("the time for undoing ended after 500ms"),
+        "{said}"
+    );
+    host.ok(r#"connect().lookup_by_name("web").destroy();"#);
+}

@@ -1,7 +1,10 @@
 //! Recipes that are stopped after each number of operations, or killed, leave what was before.
 
 mod clones;
+mod in_process;
 mod kills;
+mod kills_of_guests;
+mod on_qemu;
 mod restore_points;
 mod save_files;
 
@@ -21,6 +24,11 @@ pub const IMPORTS: &str = r#"
 /// A script for [`site`]s.
 pub fn script(text: &str) -> String {
     format!("{IMPORTS}{text}; ()")
+}
+
+/// A script that runs `recipe` and nothing after it that could be stopped.
+pub fn recipe(recipe: &str) -> String {
+    format!("{IMPORTS}all_or_nothing(|_undo| {{ {recipe} }})")
 }
 
 /// A host with the pool `images` and the guest `web`, which counts on its console and boots from the first of its

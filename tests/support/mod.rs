@@ -30,5 +30,5 @@ pub use run::{Outcome, Run, virhai};
 pub use scratch::{Scratch, TestHost};
 pub use small_disk::SmallDisk;
 #[allow(unused_imports)] // Each test takes the part that it needs.
-pub use sweep::{InProcess, Picture, Strikes, Sweep, Swept, Trace, all};
+pub use sweep::{InProcess, Picture, Strikes, Sweep, Swept, Trace, all, strike};
 pub use terminal::Terminal;

@@ -5,7 +5,7 @@ use rhai::{Array, Dynamic, Map, NativeCallContext};
 use virt::connect::Connect;
 
 use super::{Connection, tunnel};
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, optional_text, text, whole};
+use crate::api::arguments::{RhaiResultOf, fields, flag_bits, integer, optional_text, text, whole};
 
 /// A version as libvirt packs it into a number: major, minor and release.
 fn version(packed: u64) -> String {
@@ -321,7 +321,7 @@ pub(super) mod functions {
             "read the free memory",
             Connect::free_memory,
         )
-        .map(whole)
+        .and_then(|number| integer(&ctx, number))
     }
 
     /// The CPU models that libvirt knows for the architecture `arch`.

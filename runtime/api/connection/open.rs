@@ -50,8 +50,16 @@ impl Target {
 /// Seconds between two questions to a silent host, and how many may go unanswered.
 const KEEPALIVE: (i32, u32) = (5, 3);
 
+/// The bytes of the longest URI: each part of it is copied several times.
+const LONGEST_URI: usize = 64 * 1024;
+
 /// Opens `target`, or fails once its time is up or the script is stopped.
 pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
+    let length = target.uri.as_ref().map_or(0, String::len);
+    if length > LONGEST_URI {
+        let message = format!("the URI has {length} bytes, more than {LONGEST_URI}");
+        return Err(Failure::new(virt_sys::VIR_ERR_INVALID_ARG, message));
+    }
     event_loop::start();
     if let Some(uri) = target.uri.as_deref().filter(|uri| in_process(uri)) {
         embed::prepare_root(uri, target.read_only)?;
@@ -182,8 +190,14 @@ pub(super) mod functions {
 
     /// Opens the hypervisor at `uri`.
     ///
+    /// A URI that names a program, a key, a socket or a driver that runs programs needs
+    /// `--allow-connect URI`, unless the user gave it with `-c` or LIBVIRT_DEFAULT_URI.
+    ///
+    /// `test:///FILE` is a test host that the file describes; it needs `--allow-read FILE`.
+    ///
     /// `qemu:///embed?root=DIR` is QEMU without a daemon: DIR is made where it does not exist, and
-    /// holds all of that hypervisor's state. Only one process can have it open.
+    /// holds all of that hypervisor's state. Only one process can have it open. It needs
+    /// `--allow-embed DIR`, which lets the script do all that its user can.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

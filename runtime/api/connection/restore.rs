@@ -57,7 +57,8 @@ pub(super) mod functions {
     ///
     /// A guest that was saved while paused stays paused. The image stays and could be restored
     /// again, over disks that have changed since: do that only with the disks put back as well.
-    /// `path` is absolute, on the hypervisor's host.
+    /// `path` is absolute, on the hypervisor's host. A test host, `test:///default`, needs
+    /// `--allow-read PATH`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -101,8 +102,8 @@ pub(super) mod functions {
         xml: OptionalXmlText,
         flags: i64,
     ) -> RhaiResultOf<Domain> {
-        let path = &host_file(&ctx, conn, path, Use::Read)?;
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
+        let path = &host_file(&ctx, conn, path, Use::Read)?;
         let wanted = flag_bits(&ctx, flags)?;
         let image = path.to_owned();
         restored(&ctx, conn, path, "virDomainRestoreFlags", move |c| {
@@ -210,8 +211,8 @@ pub(super) mod functions {
         xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let path = &host_file(&ctx, conn, path, Use::Change)?;
         let xml = xml_text(&ctx, "the XML", &xml)?;
+        let path = &host_file(&ctx, conn, path, Use::Change)?;
         let wanted = flag_bits(&ctx, flags)?;
         let action = format!("change the XML in the save image {path}");
         let (path, owned) = (path.to_owned(), xml.clone());

@@ -305,7 +305,7 @@ pub(super) mod functions {
             0 => "bandwidth_mib_per_s",
             _ => "bandwidth_bytes_per_s",
         };
-        map.insert(unit.into(), whole(info.bandwidth).into());
+        map.insert(unit.into(), whole(info.bandwidth));
         Ok(map)
     }
 

@@ -99,6 +99,8 @@ pub(super) mod functions {
 
     /// Writes the guest's memory to the file `path` on the hypervisor's host, for debugging.
     ///
+    /// A test host, `test:///default`, needs `--allow-write PATH`.
+    ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// dom.core_dump("/tmp/web.core");

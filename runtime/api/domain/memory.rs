@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::{Domain, Handle};
-use crate::api::arguments::{RhaiResultOf, flag_bits, kib, whole};
+use crate::api::arguments::{RhaiResultOf, flag_bits, integer, kib, whole};
 use crate::constants::Words;
 use crate::libvirt;
 
@@ -39,7 +39,7 @@ pub(super) mod functions {
             "read the most memory of",
             Handle::max_memory,
         )
-        .map(whole)
+        .and_then(|number| integer(&ctx, number))
     }
 
     /// Sets the most memory that the guest can be given, in KiB or as text such as `"2GiB"`.

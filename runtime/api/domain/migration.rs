@@ -5,7 +5,7 @@ use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::{Domain, Handle, Work};
 use crate::api::arguments::{
-    ParamType, RhaiResultOf, flag_bits, mib, number, optional_text, text, typed_params, whole,
+    ParamType, RhaiResultOf, flag_bits, integer, mib, number, optional_text, text, typed_params,
 };
 use crate::api::connection::{Connection, admit_destination};
 use crate::api::option_keys;
@@ -224,6 +224,7 @@ pub(super) mod functions {
     /// Moves the guest to the host at `uri`, which its own host connects to.
     ///
     /// QEMU needs `VIR_MIGRATE_PEER2PEER` for that. Such a migration goes on when this client dies.
+    /// A URI that names a program, a key or a socket needs `--allow-connect URI`.
     ///
     /// ```rhai,migrate
     /// let dom = connect().lookup_by_name("web");
@@ -409,7 +410,7 @@ pub(super) mod functions {
             "read the migration speed of",
             move |d| d.migrate_max_speed(wanted),
         )
-        .map(whole)
+        .and_then(|number| integer(&ctx, number))
     }
 
     /// Sets the longest pause at the end of a live migration, in milliseconds.
@@ -456,7 +457,7 @@ pub(super) mod functions {
             "read the migration downtime of",
             move |d| libvirt::domain::migrate_max_downtime(d, wanted),
         )
-        .map(whole)
+        .and_then(|number| integer(&ctx, number))
     }
 
     /// Sets the memory for compressing repeatedly sent pages, in bytes or as text such as
@@ -504,7 +505,7 @@ pub(super) mod functions {
             "read the migration cache of",
             move |d| d.migrate_compression_cache(wanted),
         )
-        .map(whole)
+        .and_then(|number| integer(&ctx, number))
     }
 
     /// Lets a running migration that was begun with `VIR_MIGRATE_POSTCOPY` run the guest on the

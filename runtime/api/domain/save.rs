@@ -17,6 +17,7 @@ pub(super) mod functions {
     ///
     /// `conn.restore(path)` goes on from there. The disks are not saved: nothing may change them
     /// in between. A failure leaves the guest running. A transient domain is gone after it.
+    /// A test host, `test:///default`, needs `--allow-write PATH`.
     /// An interrupt aborts the save, and the guest runs on.
     ///
     /// ```rhai
@@ -51,8 +52,8 @@ pub(super) mod functions {
         xml: OptionalXmlText,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let path = &host_file(&ctx, dom.connection(), path, Use::Write)?;
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
+        let path = &host_file(&ctx, dom.connection(), path, Use::Write)?;
         let wanted = flag_bits(&ctx, flags)?;
         let path = path.to_owned();
         dom.job(&ctx, Work::Save, "virDomainSaveFlags", "save", move |d| {

@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
 
 use super::{Domain, Handle};
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number, whole};
+use crate::api::arguments::{RhaiResultOf, fields, flag_bits, integer, number, whole};
 use crate::constants::Words;
 use crate::libvirt::{self, Failure};
 
@@ -80,7 +80,7 @@ pub(super) mod functions {
             "read the most vcpus of",
             Handle::max_vcpus,
         )
-        .map(whole)
+        .and_then(|number| integer(&ctx, number))
     }
 
     /// Sets how many virtual CPUs the running guest has.

@@ -8,7 +8,7 @@ use rhai::{Blob, Dynamic, Map, NativeCallContext};
 
 use super::StorageVol;
 use super::plan::{Halt, Plan, Progress, connected};
-use crate::api::arguments::{RhaiResultOf, bytes, flag_bits, whole};
+use crate::api::arguments::{RhaiResultOf, bytes, flag_bits, integer};
 use crate::api::bounded_growth::length;
 use crate::api::call_class::Class;
 use crate::api::granted::writable;
@@ -138,7 +138,7 @@ pub(super) mod functions {
     pub fn download_whole(ctx: NativeCallContext, vol: &mut StorageVol) -> RhaiResultOf<Blob> {
         let size =
             physical(vol).map_err(|failure| vol.error(&ctx, failure, CALL, "download").throw())?;
-        let size = length(&ctx, whole(size))?;
+        let size = length(&ctx, integer(&ctx, size)?)?;
         super::download(&ctx, vol, 0, size)
     }
 
@@ -158,7 +158,7 @@ pub(super) mod functions {
         size: Dynamic,
     ) -> RhaiResultOf<Blob> {
         let offset = bytes(&ctx, &offset)?;
-        let size = length(&ctx, whole(bytes(&ctx, &size)?))?;
+        let size = length(&ctx, integer(&ctx, bytes(&ctx, &size)?)?)?;
         super::download(&ctx, vol, offset, size)
     }
 

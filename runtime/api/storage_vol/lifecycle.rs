@@ -171,7 +171,7 @@ pub(super) mod functions {
             "type": KIND.word(i64::from(info.kind)),
             "capacity_bytes": whole(info.capacity),
         };
-        map.insert(second.into(), whole(info.allocation).into());
+        map.insert(second.into(), whole(info.allocation));
         Ok(map)
     }
 

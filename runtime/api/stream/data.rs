@@ -6,7 +6,7 @@ use rhai::plugin::*;
 use rhai::{Blob, Dynamic, FnPtr, NativeCallContext};
 
 use super::{Connection, Kind, Stream, lock};
-use crate::api::arguments::{RhaiResultOf, bytes, flag_bits, whole};
+use crate::api::arguments::{RhaiResultOf, bytes, flag_bits, integer};
 use crate::api::bounded_growth::length;
 use crate::error::Error;
 use crate::libvirt::Failure;
@@ -261,7 +261,7 @@ pub(super) mod functions {
     pub fn recv_hole(ctx: NativeCallContext, stream: &mut Stream) -> RhaiResultOf<i64> {
         stream
             .with_pipe(&ctx, "virStreamRecvHole", Pipe::receive_hole)
-            .map(whole)
+            .and_then(|number| integer(&ctx, number))
     }
 
     /// Ends the stream, and throws where not all of what was sent has arrived.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rhai::{Array, Dynamic, EvalAltResult, Map, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map, NativeCallContext};
 
 use super::stuck::{Seen, failed_pause, way_out};
 use super::{field, lost};
@@ -216,7 +216,7 @@ fn look(
                     false => Look::NotYet,
                 });
             }
-            let reason = reason(state, why);
+            let reason = true_reason(&handle, state, why);
             let seen = Seen {
                 state: &word,
                 reason: &reason,
@@ -255,6 +255,19 @@ fn look(
     }
 }
 
+/// Why the guest is in its state. libvirt forgets an I/O error that comes at once after a resume,
+/// and still knows the disk that failed.
+fn true_reason(handle: &virt::domain::Domain, state: i64, why: i64) -> ImmutableString {
+    let reason = reason(state, why);
+    let unknown = STATES.word(state) == "paused" && reason == "unknown";
+    let failed =
+        unknown && libvirt::domain::disk_errors(handle).is_ok_and(|disks| !disks.is_empty());
+    match failed {
+        true => "ioerror".into(),
+        false => reason,
+    }
+}
+
 /// Whether libvirt leaves a guest that crashed as it is; otherwise it is about to end or restart it.
 fn keeps_crashed(handle: &virt::domain::Domain) -> bool {
     handle
@@ -282,10 +295,13 @@ pub(super) fn stuck(
 /// The failure of what can only happen while `dom` gets on, where a failure holds it up: its
 /// message, and the way out.
 pub(crate) fn held_up(dom: &Domain) -> Option<(String, &'static str)> {
-    let (state, why) = dom
-        .attempt("virDomainGetState", libvirt::domain::state)
+    let (state, reason) = dom
+        .attempt("virDomainGetState", |handle| {
+            let (state, why) = libvirt::domain::state(handle)?;
+            Ok::<_, Failure>((state, true_reason(handle, state, why)))
+        })
         .ok()?;
-    let (word, reason) = (STATES.word(state).to_string(), reason(state, why));
+    let word = STATES.word(state).to_string();
     let keeps = |handle: &virt::domain::Domain| Ok::<_, Failure>(keeps_crashed(handle));
     let keeps_crashed = (word == "crashed" || &*reason == "crashed")
         && dom.attempt("virDomainGetXMLDesc", keeps).unwrap_or(false);

@@ -1,6 +1,6 @@
 //! Clones that are stopped.
 
-use super::{script, site};
+use super::{recipe, script, site};
 use crate::support::{Host, InProcess, Sweep};
 
 /// A host of the test driver with a guest, off, and a pool.
@@ -21,10 +21,10 @@ fn a_clone_on_the_test_driver_is_stopped_after_each_operation() {
         "#{ name: \"copy\" }",
         "#{ name: \"copy\", mode: \"backed\", start: true }",
     ] {
-        let recipe = format!(
+        let cloning = format!(
             "import \"std/clone\" as clone; clone::of(conn.lookup_by_name(\"web\"), {options})"
         );
-        let swept = InProcess::new(&format!("clone {options}"), NODE, PREPARE, &recipe)
+        let swept = InProcess::new(&format!("clone {options}"), NODE, PREPARE, &cloning)
             .every(3)
             .run();
         swept.says_nothing();
@@ -34,13 +34,13 @@ fn a_clone_on_the_test_driver_is_stopped_after_each_operation() {
 
 #[test]
 fn a_clone_of_a_guest_that_is_off_is_stopped_at_each_call() {
-    let recipe = "clone::of(conn.lookup_by_name(\"web\"), #{ name: \"copy\", start: true })";
+    let clone = "clone::of(conn.lookup_by_name(\"web\"), #{ name: \"copy\", start: true })";
     let complete = "assert_eq(conn.list_all_domains().len(), 2); \
         assert_eq(conn.storage_pool_lookup_by_name(\"images\").num_of_volumes(), 4);";
     Sweep::new(
         "clone of a guest that is off",
         || site(&["raw", "qcow2"], false),
-        script(recipe),
+        recipe(clone),
     )
     .complete(script(complete))
     .at_most(16)
@@ -56,7 +56,7 @@ fn a_clone_of_a_running_guest_is_stopped_at_each_call() {
     Sweep::new(
         "clone of a running guest",
         || site(&["raw", "qcow2"], true),
-        script(CLONE),
+        recipe(CLONE),
     )
     .complete(script(complete))
     .at_most(30)
@@ -72,7 +72,7 @@ fn a_clone_of_a_transient_guest_that_is_stopped_leaves_it_on_its_own_image() {
         host.ok("connect().lookup_by_name(\"web\").undefine();");
         host
     };
-    Sweep::new("clone of a transient guest", transient, script(CLONE))
+    Sweep::new("clone of a transient guest", transient, recipe(CLONE))
         .at_most(10)
         .run()
         .says_nothing();

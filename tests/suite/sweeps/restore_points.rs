@@ -1,6 +1,6 @@
 //! Restore points that are stopped.
 
-use super::{script, site};
+use super::{recipe, script, site};
 use crate::support::{Daemon, Host, InProcess, Sweep};
 
 const MAKE: &str = "restore_point::make(conn.lookup_by_name(\"web\"), \"p\")";
@@ -53,7 +53,7 @@ fn a_point_of_raw_disks_is_stopped_at_each_call() {
     Sweep::new(
         "restore point of raw disks",
         || site(&["raw", "raw"], true),
-        script(MAKE),
+        recipe(MAKE),
     )
     .complete(script(RUNS))
     .at_most(20)
@@ -68,7 +68,7 @@ fn a_point_of_a_paused_guest_is_stopped_at_each_call() {
         host.ok("connect().lookup_by_name(\"web\").suspend();");
         host
     };
-    Sweep::new("restore point of a paused guest", paused, script(MAKE))
+    Sweep::new("restore point of a paused guest", paused, recipe(MAKE))
         .complete(script(
             "assert_eq(conn.lookup_by_name(\"web\").state(), \"paused\")",
         ))
@@ -82,7 +82,7 @@ fn a_point_in_qcow2_is_stopped_at_each_call() {
     Sweep::new(
         "restore point in qcow2",
         || site(&["qcow2"], true),
-        script(MAKE),
+        recipe(MAKE),
     )
     .complete(script(RUNS))
     .at_most(8)
@@ -95,7 +95,7 @@ fn the_return_of_a_running_guest_to_raw_copies_is_stopped_at_each_call() {
     Sweep::new(
         "return to raw disks",
         || changed(&["raw", "raw"], ""),
-        script(RESTORE),
+        recipe(RESTORE),
     )
     .complete(script(RUNS))
     .at_most(16)
@@ -108,7 +108,7 @@ fn the_return_of_a_guest_that_is_off_is_stopped_at_each_call() {
     Sweep::new(
         "return of a guest that is off",
         || changed(&["raw"], "dom.destroy()"),
-        script(RESTORE),
+        recipe(RESTORE),
     )
     .complete(script(RUNS))
     .at_most(8)

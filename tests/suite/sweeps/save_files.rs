@@ -1,6 +1,6 @@
 //! Save files whose making or restoring is stopped.
 
-use super::{script, site};
+use super::{recipe, script, site};
 use crate::support::{Daemon, Host, Sweep};
 
 /// A host whose guest has a disk of the format, and the path of a file in its pool.
@@ -13,7 +13,7 @@ const PATH: &str = "let path = conn.storage_pool_lookup_by_name(\"images\").xml(
 #[test]
 fn a_save_that_is_stopped_leaves_the_guest_running() {
     let save = format!("{PATH} save_file::save(conn.lookup_by_name(\"web\"), path)");
-    Sweep::new("save to a file", host, script(&save))
+    Sweep::new("save to a file", host, recipe(&save))
         .complete(script(
             "assert_eq(conn.lookup_by_name(\"web\").state(), \"shutoff\")",
         ))
@@ -34,7 +34,7 @@ fn a_restore_that_is_stopped_leaves_the_guest_in_its_file() {
     let swept = Sweep::new(
         "restore from a file",
         saved,
-        script(&format!("{PATH} save_file::restore(conn, path)")),
+        recipe(&format!("{PATH} save_file::restore(conn, path)")),
     )
     .complete(script(
         "assert_eq(conn.lookup_by_name(\"web\").state(), \"running\")",

@@ -52,7 +52,7 @@ impl<H: Host> Strikes<H> {
             let place = format!("{}: {} after {delay:?}", self.name, self.signal);
             if !self.again.is_empty() {
                 let again = host.run(&self.again);
-                recovered += usize::from(again.stderr.contains("a run of virhai was killed while"));
+                recovered += usize::from(again.stderr.contains("a run of virhai was killed"));
                 let complete = again.status == 0
                     && (self.complete.is_empty() || host.run(&self.complete).status == 0);
                 if !complete {

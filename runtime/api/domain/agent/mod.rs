@@ -77,8 +77,21 @@ fn arguments_of(ctx: &NativeCallContext, arguments: &Map) -> RhaiResultOf<Value>
     })
 }
 
+/// What the agent answered, as values; a whole number beyond Rhai's is the text of its digits.
 fn answer(value: Value) -> RhaiResultOf<Dynamic> {
-    rhai::serde::to_dynamic(value)
+    rhai::serde::to_dynamic(exact(value))
+}
+
+fn exact(value: Value) -> Value {
+    match value {
+        Value::Number(number) if number.is_u64() && !number.is_i64() => number.to_string().into(),
+        Value::Array(list) => list.into_iter().map(exact).collect(),
+        Value::Object(map) => map
+            .into_iter()
+            .map(|(name, value)| (name, exact(value)))
+            .collect(),
+        other => other,
+    }
 }
 
 #[export_module]
