@@ -291,8 +291,8 @@ mod tests {
         assert!(matches!(stuck, Err(Abandoned::TimedOut)));
         assert_eq!(run(&interrupt, patience(Some(LONG)), || 1), Ok(1));
         assert!(told.try_recv().is_err());
-        go.send(()).unwrap();
-        let dropped_on = told.recv_timeout(LONG).unwrap();
+        go.send(()).expect("the call waits for it");
+        let dropped_on = told.recv_timeout(LONG).expect("the result is dropped");
         assert_ne!(dropped_on, thread::current().id());
     }
 
@@ -309,7 +309,7 @@ mod tests {
             let _ = gate.recv();
         });
         assert_eq!(stuck, Err(Abandoned::Stopped));
-        stop.join().unwrap();
+        stop.join().expect("the stop does not panic");
     }
 
     #[test]

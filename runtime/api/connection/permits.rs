@@ -286,7 +286,7 @@ mod tests {
         assert!(done.recv_timeout(SHORT * 4).is_err());
         drop(awaited);
         assert_eq!(done.recv_timeout(Duration::from_secs(60)), Ok(false));
-        waiter.join().unwrap();
+        waiter.join().expect("the waiter does not panic");
     }
 
     #[test]
@@ -305,6 +305,6 @@ mod tests {
             refused.err().map(|failure| failure.code),
             Some(i64::from(virt_sys::VIR_ERR_OPERATION_ABORTED))
         );
-        stop.join().unwrap();
+        stop.join().expect("the stop does not panic");
     }
 }

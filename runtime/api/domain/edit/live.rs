@@ -11,6 +11,9 @@ use crate::error::Error;
 use crate::libvirt::typed_params::{Scalar, TypedParams};
 use crate::libvirt::{self, Failure, domain, tuning};
 
+/// A call that sets parameters of a guest.
+type Setter = fn(&Handle, &TypedParams, u32) -> libvirt::Result<()>;
+
 /// How long a guest has to let go of a device, after libvirt's own five seconds.
 const LETTING_GO: Duration = Duration::from_secs(5);
 
@@ -155,20 +158,17 @@ impl Live {
             } => {
                 let mut params = TypedParams::default();
                 params.add(name, new)?;
-                let (call, set): (_, fn(&Handle, &TypedParams, u32) -> libvirt::Result<()>) =
-                    match what {
-                        Tune::Scheduler => (
-                            "virDomainSetSchedulerParametersFlags",
-                            tuning::set_scheduler_parameters,
-                        ),
-                        Tune::Memory => (
-                            "virDomainSetMemoryParameters",
-                            tuning::set_memory_parameters,
-                        ),
-                        Tune::Blkio => {
-                            ("virDomainSetBlkioParameters", tuning::set_blkio_parameters)
-                        }
-                    };
+                let (call, set): (_, Setter) = match what {
+                    Tune::Scheduler => (
+                        "virDomainSetSchedulerParametersFlags",
+                        tuning::set_scheduler_parameters,
+                    ),
+                    Tune::Memory => (
+                        "virDomainSetMemoryParameters",
+                        tuning::set_memory_parameters,
+                    ),
+                    Tune::Blkio => ("virDomainSetBlkioParameters", tuning::set_blkio_parameters),
+                };
                 dom.attempt(call, move |d| set(d, &params, flags))
             }
         }
