@@ -167,9 +167,17 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s", global = true, help_heading = HOST, hide_short_help = true)]
     pub(crate) connect_timeout: Duration,
 
+    /// How long libvirt may take for a quick call, such as a lookup or `suspend`; 0 for no limit
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s", global = true, help_heading = HOST, hide_short_help = true)]
+    pub(crate) call_timeout: Duration,
+
     /// Stop a script, or each test, after that time, such as 90s or 5m (exit status 124)
     #[arg(long, value_name = "TIME", value_parser = duration, global = true, help_heading = RUNNING)]
     pub(crate) timeout: Option<Duration>,
+
+    /// How long a script that fails or is stopped may take to undo what it did
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5m", global = true, help_heading = RUNNING, hide_short_help = true)]
+    pub(crate) undo_timeout: Duration,
 
     /// Run scripts without checking them first
     #[arg(long, global = true, help_heading = RUNNING)]
@@ -211,6 +219,14 @@ pub(crate) struct Options {
     #[arg(long, value_name = "HOST", global = true, help_heading = PERMISSIONS)]
     allow_net: Vec<String>,
 
+    /// Allow scripts to connect to this very URI, also if it names programs, keys or sockets
+    #[arg(long, value_name = "URI", global = true, help_heading = PERMISSIONS)]
+    allow_connect: Vec<String>,
+
+    /// Allow scripts to run QEMU by `qemu:///embed?root=DIR`, with all that you can do yourself
+    #[arg(long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath, help_heading = PERMISSIONS)]
+    allow_embed: Vec<PathBuf>,
+
     /// Operations that a script may take, 0 for any number
     #[arg(long, value_name = "N", default_value_t = Limits::default().operations, global = true, help_heading = LIMITS, hide_short_help = true)]
     max_operations: u64,
@@ -219,7 +235,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..=1000), global = true, help_heading = LIMITS, hide_short_help = true)]
     max_depth: u16,
 
-    /// Memory that a script may hold, 0 for any amount
+    /// Memory that a script may use, 0 for what the host leaves; its values may fill a third
     #[arg(long, value_name = "SIZE", default_value_t = ByteSize(Limits::default().memory as u64), global = true, help_heading = LIMITS, hide_short_help = true)]
     max_memory: ByteSize,
 
@@ -350,6 +366,8 @@ impl Options {
             read: self.allow_read.clone(),
             write: self.allow_write.clone(),
             net: self.allow_net.clone(),
+            connect: self.allow_connect.clone(),
+            embed: self.allow_embed.clone(),
         }
     }
 

@@ -7,7 +7,8 @@ use rhai::Engine;
 use serde_json::{Value, json};
 use virhai::catalog::Catalog;
 use virhai::check::{self, Checker, Code, Finding, Severity, Span};
-use virhai::{Imports, Program, engine};
+use virhai::interrupt::Stop;
+use virhai::{Imports, Program, Session, engine};
 
 use crate::args::{CheckOptions, Format, Options};
 use crate::diagnostic::Diagnostic;
@@ -23,6 +24,16 @@ pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
         }
     };
     let session = run::session(options);
+    if let Some(timeout) = options.timeout {
+        let interrupt = session.interrupt().clone();
+        // Without the thread there is no limit, and Ctrl-C still ends the check.
+        let _ = std::thread::Builder::new()
+            .name("timeout".into())
+            .spawn(move || {
+                std::thread::sleep(timeout);
+                interrupt.stop(Stop::TimedOut);
+            });
+    }
     let engine = engine::build(&session, &options.limits(), Imports::default());
     let catalog = Catalog::new(&engine);
     let checker = Checker::new(&engine, &catalog);
@@ -42,7 +53,11 @@ pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
         };
         let folders = [run::folder_of(path)].into_iter();
         let imports = Imports::new(folders.chain(options.allow_import.clone()));
-        for finding in checker.check(&imports, &path.display().to_string(), &text) {
+        let found = checker.check(&imports, &path.display().to_string(), &text);
+        if let Some(status) = run::stopped(options, &session) {
+            return status;
+        }
+        for finding in found {
             // What several scripts import is checked with each.
             let place = (finding.file.clone(), finding.span, finding.message.clone());
             if !seen.insert(place) {
@@ -88,7 +103,7 @@ pub(crate) fn before_run(
     let shown: Vec<String> = shown
         .map(|finding| Diagnostic::of_finding(finding).render(imports, options.colors()))
         .collect();
-    if !shown.is_empty() {
+    if !shown.is_empty() && !Session::is_stopping(engine) {
         eprintln!("{}", shown.join("\n\n"));
     }
     errors

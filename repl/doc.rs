@@ -84,7 +84,8 @@ pub(crate) fn definitions(all: &Options, options: &Definitions) -> u8 {
     for file in reference::definitions(&catalog) {
         let path = options.folder.join(&file.path);
         let folder = path.parent().unwrap_or(&options.folder);
-        let done = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, &file.text));
+        let done =
+            std::fs::create_dir_all(folder).and_then(|()| virhai::files::write(&path, &file.text));
         if let Err(error) = done {
             Diagnostic::plain(format!("cannot write {}: {error}", path.display()))
                 .report_plain(all);
@@ -105,7 +106,7 @@ fn written(all: &Options, options: &Doc, reference: &Reference) -> u8 {
         print_line(reference::markdown(reference).trim_end());
         return DONE;
     };
-    if let Err(error) = std::fs::write(file, reference::html(reference)) {
+    if let Err(error) = virhai::files::write(file, reference::html(reference)) {
         Diagnostic::plain(format!("cannot write {}: {error}", file.display())).report_plain(all);
         return FAILED;
     }

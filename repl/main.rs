@@ -3,10 +3,9 @@
 /// Writes a line to standard error. One that nobody can read, as on a terminal that was closed, is
 /// no failure.
 macro_rules! eprintln {
-    ($($text:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), $($text)*);
-    }};
+    ($($text:tt)*) => {
+        $crate::outlet::stderr().line(&format!($($text)*))
+    };
 }
 
 mod args;
@@ -16,14 +15,16 @@ mod doc;
 mod examples;
 mod lsp;
 mod manual;
+mod outlet;
 mod prompt;
 mod run;
 mod show;
 mod signals;
+mod terminal;
 mod testing;
 mod top;
 
-use std::io::Write;
+use std::os::unix::process::CommandExt;
 
 use clap::Parser;
 
@@ -31,6 +32,7 @@ use args::{Args, Command, Options, Source};
 use diagnostic::Diagnostic;
 
 fn main() {
+    spare_address_space();
     virhai::warm_up();
     diagnostic::defect::watch();
     leave(
@@ -47,18 +49,42 @@ fn main() {
     )
 }
 
+/// Where the address space is limited, begins again with one arena for all threads: the C library
+/// sets 64 MiB of it aside for each thread, which it reads from the environment only.
+fn spare_address_space() {
+    const ARENAS: &str = "MALLOC_ARENA_MAX";
+    if !virhai::is_address_space_limited() || std::env::var_os(ARENAS).is_some() {
+        return;
+    }
+    let mut line = std::env::args_os();
+    let (Ok(program), Some(name)) = (std::env::current_exe(), line.next()) else {
+        return;
+    };
+    // It returns only where it fails; then threads take what there is.
+    let _ = std::process::Command::new(program)
+        .arg0(name)
+        .args(line)
+        .env(ARENAS, "1")
+        .exec();
+}
+
 /// Does what was asked for, and answers the exit status.
 fn status(args: &Args) -> u8 {
     if args.version {
         let versions = virhai::versions();
-        let _ = writeln!(
-            std::io::stdout(),
+        run::print_line(&format!(
             "virhai {}\nlibvirt {} (built with {})",
-            versions.virhai,
-            versions.libvirt_running,
-            versions.libvirt_compiled
-        );
+            versions.virhai, versions.libvirt_running, versions.libvirt_compiled
+        ));
         return run::DONE;
+    }
+    if let Err(wrong) = virhai::check_memory() {
+        Diagnostic::plain(format!("not enough memory to run: {wrong}"))
+            .with_hint(
+                "raise the limit on address space (`ulimit -v`, `LimitAS=`), or run without one",
+            )
+            .report_plain(&args.options);
+        return run::FAILED;
     }
     match &args.command {
         Some(Command::Check(options)) => return check::check(&args.options, options),
@@ -82,8 +108,14 @@ fn status(args: &Args) -> u8 {
 }
 
 /// Ends the process without the exit handlers of libvirt and its libraries, which would take
-/// away what threads within a call still use.
+/// away what threads within a call still use. What is on its way to standard output and standard
+/// error is written first, as long as nothing stops that.
 pub(crate) fn leave(status: u8) -> ! {
-    let _ = std::io::stdout().flush();
+    outlet::drain();
+    leave_now(status)
+}
+
+/// Ends the process at once.
+pub(crate) fn leave_now(status: u8) -> ! {
     signal_hook::low_level::exit(status.into())
 }

@@ -1,6 +1,5 @@
 //! `virhai completions` and `virhai man`: the command line, as shells and `man` read it.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Command, CommandFactory, ValueHint};
@@ -10,6 +9,7 @@ use clap_mangen::roff::{Roff, roman};
 
 use crate::args::{Args, Options};
 use crate::diagnostic::Diagnostic;
+use crate::outlet;
 use crate::run::{DONE, FAILED};
 
 /// For which shell.
@@ -71,7 +71,7 @@ fn visible(command: &Command) -> Command {
 fn write(command: &Command, folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let (name, text) = page(command);
-    std::fs::write(folder.join(name), text)?;
+    virhai::files::write(&folder.join(name), text)?;
     command
         .get_subcommands()
         .try_for_each(|command| write(command, folder))
@@ -120,9 +120,7 @@ fn sections(text: &str) -> Roff {
 }
 
 fn print(text: &[u8]) {
-    let mut output = std::io::stdout().lock();
-    // A reader that went away has seen enough.
-    let _ = output.write_all(text).and_then(|()| output.flush());
+    outlet::stdout().bytes(text);
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ use virhai::interrupt::Stop;
 
 use crate::args::Args;
 use crate::diagnostic::Diagnostic;
+use crate::outlet;
 use crate::run::{self, FAILED};
 use crate::signals;
 use input::Input;
@@ -79,8 +80,10 @@ impl Prompt {
             .map(nix::libc::termios::from);
         asked.when_idle(move |signal| {
             if let Some(terminal) = terminal {
-                let _ = tcsetattr(std::io::stdin(), SetArg::TCSADRAIN, &terminal.into());
+                // Not after what is still to be written: Ctrl-S may have stopped the terminal.
+                let _ = tcsetattr(std::io::stdin(), SetArg::TCSANOW, &terminal.into());
             }
+            outlet::hurry();
             crate::leave(run::killed_by(signal));
         });
         let news = NewsDesk::new(editor.create_external_printer().ok(), &args.options);
@@ -109,6 +112,7 @@ impl Prompt {
         loop {
             self.worker.tell(&mut self.editor);
             let prompt = text::of(self.worker.scope());
+            outlet::drain();
             self.news.allow(true);
             let read = input::read(&mut self.editor, &prompt);
             self.news.allow(false);

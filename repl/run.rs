@@ -1,20 +1,23 @@
 //! The runner: one script, from its text to an exit status.
 
-use std::io::{ErrorKind, Read, Write};
+mod supervise;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 use serde_json::json;
-use virhai::engine;
 use virhai::interrupt::Stop;
-use virhai::{Error, Imports, Program, STACK, Session, SessionOptions};
+use virhai::{Error, Imports, Program, Session, SessionOptions, Sink, stack_size};
+use virhai::{engine, extent, files};
 
 use crate::args::{Args, Options, Source};
 use crate::diagnostic::Diagnostic;
+use crate::outlet::{self, Lines};
 use crate::{check, show, signals};
+pub(crate) use supervise::GRACE;
+use supervise::{Event, Progress, Supervisor};
 
 /// The statuses that this program exits with, besides a script's own `exit(n)`.
 pub(crate) const DONE: u8 = 0;
@@ -29,9 +32,6 @@ pub(crate) const INTERRUPTED: u8 = 130;
 pub(crate) fn killed_by(signal: i32) -> u8 {
     u8::try_from(128 + signal).unwrap_or(INTERRUPTED)
 }
-
-/// How long a stopped script may take to end by itself.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// A script's text and surroundings.
 struct Script {
@@ -74,11 +74,11 @@ fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 
     if let Err(error) = signals::watch(
         move || stop.stop(Stop::Interrupted),
         options.quiet,
-        || crate::leave(INTERRUPTED),
+        || crate::leave_now(INTERRUPTED),
     ) {
         Diagnostic::plain(format!("cannot watch for signals: {error}")).report_plain(options);
     }
-    let timeout = options.timeout;
+    let supervisor = Supervisor::new(options, &session);
     // Built here, while the thread of `warm_up` readies libvirt: the main thread's memory grows in
     // large steps, that of others a page at a time.
     let folders = [script.folder.clone()]
@@ -86,65 +86,78 @@ fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 
         .chain(options.allow_import.clone());
     let imports = Imports::new(folders);
     let engine = engine::build(&session, &options.limits(), imports.clone());
-    let (sender, receiver) = mpsc::channel();
-    let own = options.clone();
+    let (own, sender) = (options.clone(), supervisor.sender());
+    let progress = supervisor.progress();
     let worker = std::thread::Builder::new()
         .name("script".into())
-        .stack_size(STACK)
+        .stack_size(stack_size())
         .spawn(move || {
-            let _ = sender.send(work(&own, &session, &engine, &imports, &script));
+            let work = || {
+                let status = work(&own, &session, &engine, &imports, &script, &progress);
+                written(&own, &session, status)
+            };
+            let status = catch_unwind(AssertUnwindSafe(work)).ok();
+            let _ = sender.send(Event::Ended(status));
         });
     if let Err(error) = worker {
         Diagnostic::plain(format!("cannot start a thread: {error}")).report_plain(options);
         return FAILED;
     }
-    let broken_off = || {
-        Diagnostic::of_defect("").report_plain(options);
-        FAILED
+    supervisor.wait()
+}
+
+/// Waits until all output is written. A stop ends that, and then decides the exit status.
+fn written(options: &Options, session: &Session, status: u8) -> u8 {
+    if outlet::drain() {
+        return status;
+    }
+    let Some(stop) = session.interrupt().stopping() else {
+        return status;
     };
-    let Some(timeout) = timeout else {
-        return receiver.recv().unwrap_or_else(|_| broken_off());
-    };
-    match receiver.recv_timeout(timeout) {
-        Ok(status) => status,
-        Err(RecvTimeoutError::Disconnected) => broken_off(),
-        Err(RecvTimeoutError::Timeout) => {
-            interrupt.stop(Stop::TimedOut);
-            loop {
-                match receiver.recv_timeout(GRACE) {
-                    Ok(status) => return status,
-                    Err(RecvTimeoutError::Timeout) if interrupt.is_undoing() => {}
-                    Err(_) => break,
-                }
-            }
-            Diagnostic::of_stop(Stop::TimedOut)
-                .with_note("libvirt does not come back from a call, whose outcome is unknown")
-                .report_plain(options);
-            TIMED_OUT
-        }
+    let stopped = status_of_stop(stop);
+    if status != stopped {
+        Diagnostic::of_stop(stop)
+            .with_note("the script had ended; some of its output could not be written")
+            .report_plain(options);
+    }
+    stopped
+}
+
+/// The exit status of a script that was stopped.
+fn status_of_stop(stop: Stop) -> u8 {
+    match stop {
+        Stop::Interrupted => INTERRUPTED,
+        Stop::TimedOut => TIMED_OUT,
+        Stop::OutOfMemory
+        | Stop::TooDeep
+        | Stop::NestsTooDeep
+        | Stop::TooManyOperations
+        | Stop::UndoTimedOut => FAILED,
     }
 }
 
 /// The session that `options` describe.
 pub(crate) fn session(options: &Options) -> Session {
-    let output: Box<dyn Write + Send> = if options.json {
-        Box::new(std::io::stderr())
-    } else {
-        Box::new(std::io::stdout())
+    let output: Box<dyn Sink> = match options.json {
+        true => Box::new(Lines(outlet::stderr())),
+        false => Box::new(Lines(outlet::stdout())),
     };
     Session::new(SessionOptions {
         uri: options.connect.clone(),
         read_only: options.readonly,
         connect_timeout: options.connect_timeout,
+        call_timeout: Some(options.call_timeout).filter(|time| !time.is_zero()),
+        undo_timeout: options.undo_timeout,
         grants: options.grants(),
         output,
-        notes: Box::new(std::io::stderr()),
+        notes: Box::new(Lines(outlet::stderr())),
     })
 }
 
 /// The text of the script `path`.
 pub(crate) fn text_of(path: &Path) -> Result<String, Box<Diagnostic>> {
-    let bytes = std::fs::read(path).map_err(|error| Diagnostic::unreadable(path, &error))?;
+    let bytes = files::read(path, files::LARGEST_SCRIPT)
+        .map_err(|error| Diagnostic::unreadable(path, &error))?;
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..good]
@@ -180,12 +193,12 @@ fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
             }
         }
         Source::Stdin(args) => {
-            let mut text = String::new();
-            std::io::stdin()
-                .read_to_string(&mut text)
-                .map_err(|error| {
-                    Diagnostic::wrong_usage(format!("cannot read standard input: {error}"))
-                })?;
+            let wrong =
+                |why: String| Diagnostic::wrong_usage(format!("cannot read standard input: {why}"));
+            let bytes = files::read_all(std::io::stdin(), files::LARGEST_SCRIPT)
+                .map_err(|error| wrong(error.to_string()))?;
+            let text = String::from_utf8(bytes)
+                .map_err(|_| wrong("stream did not contain valid UTF-8".into()))?;
             Script {
                 name: "standard input".into(),
                 text,
@@ -211,6 +224,7 @@ fn work(
     engine: &Engine,
     imports: &Imports,
     script: &Script,
+    progress: &Progress,
 ) -> u8 {
     if options.verbose {
         eprintln!(
@@ -222,12 +236,18 @@ fn work(
     let program = match Program::compile(engine, imports, &script.name, &script.text) {
         Ok(program) => program,
         Err(error) => {
+            if let Some(status) = stopped(options, session) {
+                return status;
+            }
             Diagnostic::of_compile_error(&error).report(options, imports);
             return DOES_NOT_COMPILE;
         }
     };
     if !options.no_check {
         let errors = check::before_run(options, engine, imports, &script.name, &program);
+        if let Some(status) = stopped(options, session) {
+            return status;
+        }
         if let Some(first) = errors.first() {
             if options.json {
                 let mut failure = Diagnostic::of_finding(first).as_failure(imports);
@@ -252,6 +272,10 @@ fn work(
             .map(Dynamic::from)
             .collect::<Array>(),
     );
+    // Whoever waits has answered for a script that was stopped before it began.
+    if !progress.begin_to_run() {
+        return INTERRUPTED;
+    }
     let began = Instant::now();
     let result = engine::guarded(|| match &script.function {
         None => engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast),
@@ -263,6 +287,7 @@ fn work(
             (),
         ),
     });
+    progress.end();
     let status = finish(options, session, engine, imports, &script.name, result);
     if options.verbose {
         eprintln!(
@@ -271,6 +296,13 @@ fn work(
         );
     }
     status
+}
+
+/// The status of a script that is stopped before it runs, which is told.
+pub(crate) fn stopped(options: &Options, session: &Session) -> Option<u8> {
+    let stop = session.interrupt().stopping()?;
+    Diagnostic::of_stop(stop).report_plain(options);
+    Some(status_of_stop(stop))
 }
 
 fn finish(
@@ -283,8 +315,20 @@ fn finish(
 ) -> u8 {
     let error = match result {
         Ok(value) => {
+            if (options.json || !options.quiet) && !extent::can_be_shown(&value) {
+                Diagnostic::plain("the result is too large to show")
+                    .with_hint("print the parts that you need, or end the script with `()`")
+                    .report(options, imports);
+                return FAILED;
+            }
             print_result(options, &value);
-            if session.has_lost_output() || has_lost_output() {
+            outlet::drain();
+            let printed_elsewhere = options.json && outlet::stderr().has_lost();
+            if outlet::stdout().has_lost() || printed_elsewhere {
+                // The stop is what is said then.
+                if session.interrupt().stopping().is_some() {
+                    return DONE;
+                }
                 Diagnostic::plain("what was printed could not all be written")
                     .with_hint("is the disk full that standard output goes to?")
                     .report_plain(options);
@@ -302,12 +346,7 @@ fn finish(
     let (diagnostic, status) = match session.interrupt().stopping() {
         Some(stop) => {
             let stopped = Diagnostic::of_stop(stop).leaving(&error);
-            let status = match stop {
-                Stop::Interrupted => INTERRUPTED,
-                Stop::TimedOut => TIMED_OUT,
-                Stop::OutOfMemory | Stop::TooDeep | Stop::TooManyOperations => FAILED,
-            };
-            (stopped.at_place_of(failure), status)
+            (stopped.at_place_of(failure), status_of_stop(stop))
         }
         None => (failure, status_of(&error)),
     };
@@ -337,19 +376,7 @@ fn print_result(options: &Options, value: &Dynamic) {
     }
 }
 
-/// Whether something that was to be printed could not be.
-static LOST: AtomicBool = AtomicBool::new(false);
-
-/// Whether a line of the result was lost.
-pub(crate) fn has_lost_output() -> bool {
-    LOST.load(Ordering::SeqCst)
-}
-
 /// Prints a line of the result; a reader who left is no failure.
 pub(crate) fn print_line(line: &str) {
-    let mut output = std::io::stdout().lock();
-    let written = writeln!(output, "{line}").and_then(|()| output.flush());
-    if written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
-        LOST.store(true, Ordering::SeqCst);
-    }
+    outlet::stdout().line(line);
 }

@@ -1,10 +1,12 @@
 //! Ctrl-C and its like: the first stops the script, the second leaves at once.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+
+use crate::outlet;
 
 /// How often the user has asked to stop what runs now.
 #[derive(Clone, Default)]
@@ -14,6 +16,8 @@ pub(crate) struct Asked(Arc<State>);
 struct State {
     count: AtomicUsize,
     idle: AtomicBool,
+    /// The signal that told the program to end, 0 before one did.
+    ending: AtomicI32,
     /// What ends a program that has nothing to stop.
     leave: OnceLock<Box<dyn Fn(i32) + Send + Sync>>,
 }
@@ -21,6 +25,7 @@ struct State {
 impl Asked {
     /// Begins a new script.
     pub(crate) fn begin(&self) {
+        outlet::take_time();
         self.0.count.store(0, Ordering::SeqCst);
         self.0.idle.store(false, Ordering::SeqCst);
     }
@@ -28,6 +33,12 @@ impl Asked {
     /// Has `leave` end the program, with the signal's number, where it is told to end and nothing runs.
     pub(crate) fn when_idle(&self, leave: impl Fn(i32) + Send + Sync + 'static) {
         let _ = self.0.leave.set(Box::new(leave));
+    }
+
+    /// The signal that told the program, and not only its script, to end.
+    pub(crate) fn ending(&self) -> Option<i32> {
+        let signal = self.0.ending.load(Ordering::SeqCst);
+        (signal != 0).then_some(signal)
     }
 
     /// Ends it: until the next, Ctrl-C is for others, such as a pager.
@@ -49,6 +60,9 @@ pub(crate) fn watch(
         .name("signals".into())
         .spawn(move || {
             for signal in signals.forever() {
+                if signal != SIGINT {
+                    count.0.ending.store(signal, Ordering::SeqCst);
+                }
                 if count.0.idle.load(Ordering::SeqCst) {
                     if let Some(leave) = count.0.leave.get().filter(|_| signal != SIGINT) {
                         leave(signal);
@@ -60,9 +74,10 @@ pub(crate) fn watch(
                     continue;
                 }
                 if !quiet {
-                    eprintln!("\nstopping; once more to leave at once");
+                    outlet::stderr().line_now("\nstopping; once more to leave at once");
                 }
                 stop();
+                outlet::hurry();
             }
         })?;
     Ok(asked)

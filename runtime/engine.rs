@@ -1,12 +1,14 @@
 //! Builds the Rhai engine: what scripts can call, how far they may go, and how they are stopped.
 
-use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel, Token};
+use rhai::{
+    Dynamic, Engine, EvalAltResult, LexError, OptimizationLevel, ParseErrorType, Position, Token,
+};
 
 use crate::imports::Imports;
 use crate::interrupt::{self, Stop};
-use crate::resources::{STACK, memory, stack};
+use crate::resources::{memory, stack};
 use crate::session::Session;
-use crate::{api, constants};
+use crate::{api, constants, nesting};
 
 /// How far a script may go before it is taken for a runaway; 0 stands for no limit.
 #[derive(Debug, Clone)]
@@ -15,7 +17,7 @@ pub struct Limits {
     pub operations: u64,
     /// Calls within calls.
     pub call_depth: usize,
-    /// Memory that the process holds, in bytes.
+    /// Memory that the script uses at any moment, in bytes; its values may fill a third of it.
     pub memory: usize,
     /// Bytes in a string.
     pub string_size: usize,
@@ -30,7 +32,7 @@ impl Default for Limits {
         Self {
             operations: 1_000_000_000,
             call_depth: 128,
-            memory: 2 * 1024 * 1024 * 1024,
+            memory: 6 * 1024 * 1024 * 1024,
             // A limit on sizes makes Rhai count a whole array at each `push`: only where asked.
             string_size: 0,
             array_size: 0,
@@ -38,9 +40,6 @@ impl Default for Limits {
         }
     }
 }
-
-/// The memory beyond the limit for undoing, in bytes.
-const RESERVE: usize = 64 * 1024 * 1024;
 
 /// The operations beyond the limit that each step of undoing may take.
 const RESERVED_OPERATIONS: u64 = 100_000_000;
@@ -76,37 +75,41 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
             source.unwrap_or_default()
         ));
     });
+    let interrupt = session.interrupt().clone();
     #[allow(deprecated)]
     // Marked as volatile, not as deprecated: the version is pinned by the lock file.
-    engine.on_var(|name, _, _| {
+    engine.on_var(move |name, _, context| {
+        if nesting::is_due() && nesting::is_too_deep(&context) {
+            interrupt.stop(Stop::NestsTooDeep);
+            let why = Dynamic::from(Stop::NestsTooDeep);
+            return Err(EvalAltResult::ErrorTerminated(why, Position::NONE).into());
+        }
         Ok(name
             .starts_with("VIR_")
             .then(|| constants::lookup(name))
             .flatten())
     });
-    free_call(&mut engine);
+    let interrupt = session.interrupt().clone();
+    map_tokens(&mut engine, move || {
+        // What `eval` compiles takes many times the memory of the text.
+        if memory::is_full() {
+            interrupt.stop(Stop::OutOfMemory);
+        }
+        interrupt.stopping().is_some()
+    });
 
     let interrupt = session.interrupt().clone();
-    let most = if limits.memory == 0 {
-        usize::MAX
-    } else {
-        limits.memory
-    };
     let operations = most_operations(limits.operations, false);
     // At each operation: a text that doubles itself needs only thirty of them to fill a machine.
     engine.on_progress(move |_| {
-        // What takes back the work of a script that used up its share gets a little more.
-        let (memory, stack) = match interrupt::shielded() {
-            true => (most.saturating_add(RESERVE), STACK / 8 * 7),
-            false => (most, STACK / 4 * 3),
-        };
+        nesting::count_operation();
         let counted = operations != 0 && !interrupt::shielded();
         let why = if counted && interrupt.count_operation() > operations {
             Stop::TooManyOperations
-        } else if memory::held() > memory {
+        } else if memory::is_full() {
             Stop::OutOfMemory
         // Rhai counts calls of functions, but neither `eval` nor imports.
-        } else if stack::used() > stack {
+        } else if stack::used() > most_stack() {
             Stop::TooDeep
         } else {
             return interrupt.stopping().map(Dynamic::from);
@@ -116,7 +119,16 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
     });
 
     api::register(&mut engine);
+    memory::limit(limits.memory);
     engine
+}
+
+/// The stack that a script may use; one that undoes what it did may use a little more.
+fn most_stack() -> usize {
+    match interrupt::shielded() {
+        true => stack::size() / 8 * 7,
+        false => stack::size() / 4 * 3,
+    }
 }
 
 /// Rhai's limit on operations, or that of a script, which is smaller by what undoing may take.
@@ -134,29 +146,54 @@ pub fn parser() -> Engine {
     engine
         .set_optimization_level(OptimizationLevel::None)
         .set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
-    free_call(&mut engine);
+    map_tokens(&mut engine, || false);
     engine
 }
 
+/// What parsing fails with when it is stopped.
+const STOPPED: &str = "the parser was stopped";
+
+/// Whether parsing failed since it was stopped.
+pub(crate) fn is_stop(kind: &ParseErrorType) -> bool {
+    matches!(kind, ParseErrorType::BadInput(LexError::Runtime(why)) if why == STOPPED)
+}
+
 /// Rhai reserves `call` for function pointers, where it needs no reserving; an error has it as a
-/// property.
-fn free_call(engine: &mut Engine) {
+/// property. The parser takes minutes for a million variables, so it ends at the next token once
+/// `stopped` says so.
+fn map_tokens(engine: &mut Engine, stopped: impl Fn() -> bool + Send + Sync + 'static) {
+    // Marked as volatile, not as deprecated: the version is pinned by the lock file.
     #[allow(deprecated)]
-    engine.on_parse_token(|token, _, _| match token {
-        Token::Reserved(word) if *word == "call" => Token::Identifier(word),
-        other => other,
+    engine.on_parse_token(move |token, _, _| {
+        if stopped() {
+            return Token::LexError(LexError::Runtime(STOPPED.into()).into());
+        }
+        match token {
+            Token::Reserved(word) if *word == "call" => Token::Identifier(word),
+            other => other,
+        }
     });
 }
 
 /// What the error says first that a defect of virhai becomes.
 pub const DEFECT: &str = "virhai failed inside";
 
-/// Runs `work` and turns a panic, which would be a defect of virhai, into an error that scripts
-/// cannot catch.
+/// Ends the script with `error` from where nothing can return it: Rhai ignores the errors of
+/// functions that turn values into text. [`guarded`] gets it.
+pub(crate) fn unwind(error: Box<EvalAltResult>) -> ! {
+    std::panic::resume_unwind(Box::new(error))
+}
+
+/// Runs `work`; turns a panic, which would be a defect of virhai, into an error that scripts cannot
+/// catch, and returns what [`unwind`] was given.
 pub fn guarded<T>(
     work: impl FnOnce() -> Result<T, Box<EvalAltResult>>,
 ) -> Result<T, Box<EvalAltResult>> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let panic = match panic.downcast::<Box<EvalAltResult>>() {
+            Ok(error) => return Err(*error),
+            Err(panic) => panic,
+        };
         let text = panic
             .downcast_ref::<String>()
             .cloned()

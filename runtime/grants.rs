@@ -1,7 +1,7 @@
 //! What a script was given besides libvirt: folders that it may read and write, hosts that it may
-//! reach. It has nothing of these unless the user names it.
+//! reach, URIs that it may connect to. It has nothing of these unless the user names it.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// What the user allows a script.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +12,10 @@ pub struct Grants {
     pub write: Vec<PathBuf>,
     /// Hosts that it may connect to, as `HOST` or `HOST:PORT`; `*` stands for any host.
     pub net: Vec<String>,
+    /// URIs that it may connect to, whatever they name.
+    pub connect: Vec<String>,
+    /// Folders that a hypervisor within the process may have as its root, or below them.
+    pub embed: Vec<PathBuf>,
 }
 
 impl Grants {
@@ -48,6 +52,16 @@ impl Grants {
         }
     }
 
+    /// The file `path` in a folder that does not exist, if it could be written there.
+    pub(crate) fn writable_once_made(&self, path: &str) -> Option<PathBuf> {
+        let path = Path::new(path);
+        let missing = path.parent().is_some_and(|folder| !folder.exists());
+        let real = real_path(path).filter(|_| missing)?;
+        let granted =
+            |folder: &PathBuf| real_path(folder).is_some_and(|folder| real.starts_with(folder));
+        self.write.iter().any(granted).then_some(real)
+    }
+
     /// Whether the script may connect to `port` of `host`.
     pub(crate) fn reaches(&self, host: &str, port: u16) -> bool {
         let exact = format!("{host}:{port}");
@@ -57,12 +71,46 @@ impl Grants {
         })
     }
 
-    fn may_look_at(&self, path: &str) -> bool {
+    /// The folder `root`, which need not exist, if an embedded driver may have it as its root.
+    pub(crate) fn embeddable(&self, root: &str) -> Option<PathBuf> {
+        let real = real_path(Path::new(root))?;
+        let granted =
+            |folder: &PathBuf| real_path(folder).is_some_and(|folder| real.starts_with(folder));
+        self.embed.iter().any(granted).then_some(real)
+    }
+
+    /// Whether the script may know if the file `path` exists.
+    pub(crate) fn may_look_at(&self, path: &str) -> bool {
         let folder = Path::new(path)
             .parent()
             .and_then(|folder| folder.canonicalize().ok());
         folder.is_some_and(|folder| lies_in(&folder, &self.read))
     }
+}
+
+/// The absolute path without links that `path` leads to; its last folders need not exist.
+fn real_path(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let mut existing = path.as_path();
+    let mut missing = Vec::new();
+    let real = loop {
+        match existing.canonicalize() {
+            Ok(real) => break real,
+            // A link to nowhere would lead elsewhere once its target is made.
+            Err(_) if existing.is_symlink() => return None,
+            Err(_) => match existing.components().next_back()? {
+                Component::Normal(name) => missing.push(name.to_owned()),
+                _ => return None,
+            },
+        }
+        existing = existing.parent()?;
+    };
+    Some(
+        missing
+            .iter()
+            .rev()
+            .fold(real, |path, name| path.join(name)),
+    )
 }
 
 fn lies_in(path: &Path, granted: &[PathBuf]) -> bool {

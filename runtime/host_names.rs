@@ -99,10 +99,14 @@ impl HostNames {
         let asking = std::thread::Builder::new()
             .name("names".into())
             .spawn(move || {
-                let (kind, holder) = &own;
                 let names: Vec<String> = holders
-                    .iter()
-                    .filter_map(|held| names_of(kind, holder, held).ok())
+                    .into_iter()
+                    .filter_map(|held| {
+                        let (kind, holder) = own.clone();
+                        let connection = held.connection().clone();
+                        let ask = move || names_of(&kind, &holder, &held);
+                        connection.make("virConnectListAllDomains", ask).ok()
+                    })
                     .flatten()
                     .collect();
                 asked.answer(own, names);
@@ -192,7 +196,6 @@ impl Held {
 /// The names of the objects of the type `kind` that `holder`, whose root is `root`, has.
 fn names_of(kind: &str, holder: &Holder, root: &Held) -> Result<Vec<String>, Failure> {
     let connect = root.connection().connect()?;
-    let _permit = root.connection().permit()?;
     match (kind, holder) {
         ("StorageVol", Holder::Found { kind, name, .. }) if kind == "StoragePool" => {
             let pool = connect.lookup_storage_pool_by_name(name)?;

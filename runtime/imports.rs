@@ -13,6 +13,7 @@ use rhai::{
 
 use crate::isolation::{self, Shifts};
 use crate::suggest;
+use crate::text::Text;
 
 static STDLIB: Dir = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
 
@@ -25,7 +26,7 @@ struct State {
     /// Folders that imports may come from; the script's own is the first.
     roots: Mutex<Vec<PathBuf>>,
     /// The text of every file that was read, under the name that positions carry.
-    texts: Mutex<HashMap<String, String>>,
+    texts: Mutex<HashMap<String, Text>>,
     compiled: Mutex<HashMap<String, AST>>,
     /// Texts that stand for those of files, as an editor has them before it writes.
     unsaved: Mutex<HashMap<PathBuf, String>>,
@@ -88,7 +89,7 @@ impl Imports {
     }
 
     /// The text of the file that positions call `name`, if it was read.
-    pub fn text(&self, name: &str) -> Option<String> {
+    pub fn text(&self, name: &str) -> Option<Text> {
         self.0
             .texts
             .lock()
@@ -100,7 +101,10 @@ impl Imports {
     /// Keeps a text under the name that positions will carry.
     pub fn remember(&self, name: &str, text: &str) {
         let mut texts = self.0.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        texts.insert(name.to_owned(), text.to_owned());
+        // Files are read again and again, and hardly ever change in between.
+        if texts.get(name).is_none_or(|known| **known != *text) {
+            texts.insert(name.to_owned(), Text::from(text));
+        }
     }
 
     pub(crate) fn remember_compiled(&self, name: &str, ast: &AST) {
@@ -253,7 +257,7 @@ impl Imports {
         let unsaved = unsaved.unwrap_or_else(PoisonError::into_inner);
         let text = match unsaved.get(&real) {
             Some(text) => text.clone(),
-            None => std::fs::read_to_string(&real)
+            None => crate::files::read_script(&real)
                 .map_err(|error| format!("cannot read {}: {error}", file.display()))?,
         };
         Ok(Found {

@@ -1,10 +1,17 @@
 //! Stopping a script from outside: Ctrl-C, a signal, or the end of its time.
 
-use std::cell::Cell;
+mod undo_clock;
+
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use undo_clock::{Clocks, UndoClock};
+
+use crate::resources::memory;
 
 /// Why a script is being stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +24,10 @@ pub enum Stop {
     OutOfMemory,
     /// Its calls, imports or `eval`s nest so deeply that the thread's stack would overflow.
     TooDeep,
+    /// Undoing took longer than it may.
+    UndoTimedOut,
+    /// A value nests so deeply that copying or dropping it could overflow the stack.
+    NestsTooDeep,
     /// It took more operations than it may.
     TooManyOperations,
 }
@@ -28,6 +39,8 @@ impl fmt::Display for Stop {
             Stop::TimedOut => "the script's time is up",
             Stop::OutOfMemory => "the script holds more memory than it may",
             Stop::TooDeep => "the script nests calls, imports or `eval` too deeply",
+            Stop::UndoTimedOut => "undoing took longer than it may",
+            Stop::NestsTooDeep => "a value of the script nests too deeply",
             Stop::TooManyOperations => "the script took more operations than it may",
         })
     }
@@ -35,35 +48,75 @@ impl fmt::Display for Stop {
 
 type Action = Arc<dyn Fn() + Send + Sync>;
 
+/// How long undoing may take where the user does not say.
+pub const UNDO_TIME: Duration = Duration::from_secs(5 * 60);
+
 /// The switch that stops what runs; one for each session, shared by its threads.
 #[derive(Clone, Default)]
 pub struct Interrupt(Arc<State>);
 
-#[derive(Default)]
 struct State {
     stop: AtomicU8,
     run: AtomicU64,
     next: AtomicU64,
     operations: AtomicU64,
     actions: Mutex<BTreeMap<u64, Action>>,
-    shields: AtomicUsize,
+    undo_time: Duration,
+    clocks: Mutex<Clocks>,
+    observers: Mutex<Vec<Action>>,
+    calls: AtomicUsize,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            stop: AtomicU8::default(),
+            run: AtomicU64::default(),
+            next: AtomicU64::default(),
+            operations: AtomicU64::default(),
+            actions: Mutex::default(),
+            undo_time: UNDO_TIME,
+            clocks: Mutex::default(),
+            observers: Mutex::default(),
+            calls: AtomicUsize::default(),
+        }
+    }
 }
 
 thread_local! {
-    /// Whether this thread must not be stopped, since it takes back what a stopped script did.
-    static SHIELDED: Cell<bool> = const { Cell::new(false) };
+    /// The time that this thread has left for undoing, if it undoes: stops do not reach it then.
+    static CLOCK: RefCell<Option<Arc<UndoClock>>> = const { RefCell::new(None) };
 
     /// The run that this thread works on; 0 for threads that did not begin one.
     static RUN: Cell<u64> = const { Cell::new(0) };
 }
 
 impl Interrupt {
+    /// A switch whose scripts may take `undo_time` to undo what they did.
+    pub fn with_undo_time(undo_time: Duration) -> Self {
+        Self(Arc::new(State {
+            undo_time,
+            ..State::default()
+        }))
+    }
+
+    /// How long undoing may take.
+    pub fn undo_time(&self) -> Duration {
+        self.0.undo_time
+    }
+
     /// Begins a run on this thread; a thread that was left behind with an earlier one stops as
     /// soon as it comes back to its script.
     pub fn begin(&self) {
         let run = self.0.run.fetch_add(1, Ordering::SeqCst) + 1;
         RUN.set(run);
         self.0.operations.store(0, Ordering::SeqCst);
+        self.0.stop.store(0, Ordering::SeqCst);
+        self.clocks().begin();
+    }
+
+    /// Forgets a stop of what ran before, for work that is done before the next script [begins](Self::begin).
+    pub fn clear(&self) {
         self.0.stop.store(0, Ordering::SeqCst);
     }
 
@@ -79,14 +132,16 @@ impl Interrupt {
         if first.is_err() {
             return;
         }
+        self.clocks().stop();
         let actions: Vec<Action> = self.actions().values().cloned().collect();
         actions.into_iter().for_each(launch);
+        self.tell_observers();
     }
 
     /// Why the script is being stopped, if it is.
     pub fn stopping(&self) -> Option<Stop> {
-        if SHIELDED.get() {
-            return None;
+        if let Some(clock) = CLOCK.with_borrow(Clone::clone) {
+            return clock.has_expired().then_some(Stop::UndoTimedOut);
         }
         let run = RUN.get();
         if run != 0 && run != self.0.run.load(Ordering::Relaxed) {
@@ -98,6 +153,8 @@ impl Interrupt {
             2 => Some(Stop::TimedOut),
             3 => Some(Stop::OutOfMemory),
             4 => Some(Stop::TooDeep),
+            5 => Some(Stop::UndoTimedOut),
+            6 => Some(Stop::NestsTooDeep),
             _ => Some(Stop::TooManyOperations),
         }
     }
@@ -110,33 +167,103 @@ impl Interrupt {
     }
 
     /// Has `action` run at a stop, for as long as the guard lives; at once if that was before.
+    ///
+    /// For a thread that undoes, the end of its time for undoing is the stop.
     pub fn on_stop(&self, action: impl Fn() + Send + Sync + 'static) -> Guard {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let action: Action = Arc::new(action);
-        if !SHIELDED.get() {
-            self.actions().insert(id, Arc::clone(&action));
-        }
+        let clock = CLOCK.with_borrow(Clone::clone);
+        match &clock {
+            Some(clock) => clock.actions().insert(id, Arc::clone(&action)),
+            None => self.actions().insert(id, Arc::clone(&action)),
+        };
         if self.stopping().is_some() {
             launch(action);
         }
         Guard {
             state: Arc::clone(&self.0),
+            clock,
             id,
         }
     }
 
-    /// Keeps this thread from being stopped for as long as the shield lives.
+    /// Has `action` run whenever [`Self::leave_at`] may have changed: at a stop, and where
+    /// undoing begins, ends or runs out of time. It must not block.
+    pub fn on_change(&self, action: impl Fn() + Send + Sync + 'static) {
+        self.observers().push(Arc::new(action));
+    }
+
+    /// Keeps this thread from being stopped for as long as the shield lives, or until the time
+    /// for undoing is over.
     pub(crate) fn shield(&self) -> Shield {
-        self.0.shields.fetch_add(1, Ordering::SeqCst);
+        memory::release();
+        let nested = CLOCK.with_borrow(Option::is_some);
+        let clock = (!nested).then(|| {
+            let run = self.0.run.load(Ordering::SeqCst);
+            let clock = self.clocks().start(self.0.undo_time, run);
+            let (watched, interrupt) = (Arc::clone(&clock), self.clone());
+            // Without the thread, whoever waits for the script still gives up at `leave_at`.
+            let _ = std::thread::Builder::new()
+                .name("undo time".into())
+                .spawn(move || {
+                    if watched.runs_out() {
+                        watched.expire().into_iter().for_each(launch);
+                        interrupt.tell_observers();
+                    }
+                });
+            CLOCK.set(Some(Arc::clone(&clock)));
+            clock
+        });
+        self.tell_observers();
         Shield {
-            state: Arc::clone(&self.0),
-            before: SHIELDED.replace(true),
+            interrupt: self.clone(),
+            clock,
         }
     }
 
-    /// Whether a script is taking back what it did, which is worth waiting for.
+    /// Whether a script is undoing what it did, which is worth waiting for.
     pub fn is_undoing(&self) -> bool {
-        self.0.shields.load(Ordering::SeqCst) > 0
+        let run = self.0.run.load(Ordering::SeqCst);
+        self.clocks().undoing_until(run).is_some()
+    }
+
+    /// Whether the time for undoing is over and a thread that undoes has not ended.
+    pub fn is_undo_overdue(&self) -> bool {
+        let run = self.0.run.load(Ordering::SeqCst);
+        let until = self.clocks().undoing_until(run);
+        until.is_some_and(|until| until <= Instant::now())
+    }
+
+    /// When a script that does not end is to be given up: `grace` after the stop, or after the
+    /// end of the time for undoing. `None` while it may go on.
+    pub fn leave_at(&self, grace: Duration) -> Option<Instant> {
+        let run = self.0.run.load(Ordering::SeqCst);
+        self.clocks().over_at(run)?.checked_add(grace)
+    }
+
+    /// Counts a libvirt call as under way for as long as the guard lives.
+    pub(crate) fn call_begins(&self) -> CallUnderWay {
+        self.0.calls.fetch_add(1, Ordering::Relaxed);
+        CallUnderWay(Arc::clone(&self.0))
+    }
+
+    /// Whether a thread of the script is inside a libvirt call.
+    pub fn is_in_call(&self) -> bool {
+        self.0.calls.load(Ordering::Relaxed) > 0
+    }
+
+    fn clocks(&self) -> MutexGuard<'_, Clocks> {
+        let clocks = self.0.clocks.lock();
+        clocks.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn observers(&self) -> MutexGuard<'_, Vec<Action>> {
+        let observers = self.0.observers.lock();
+        observers.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell_observers(&self) {
+        self.observers().iter().for_each(|action| action());
     }
 
     fn actions(&self) -> MutexGuard<'_, BTreeMap<u64, Action>> {
@@ -149,13 +276,22 @@ impl Interrupt {
 
 /// Whether this thread must not be stopped from outside, since it takes back what was done.
 pub(crate) fn shielded() -> bool {
-    SHIELDED.get()
+    CLOCK.with_borrow(Option::is_some)
+}
+
+/// A libvirt call under way; see [`Interrupt::call_begins`].
+pub(crate) struct CallUnderWay(Arc<State>);
+
+impl Drop for CallUnderWay {
+    fn drop(&mut self) {
+        self.0.calls.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// How a thread stands to stops, for the threads that work for it.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Standing {
-    shielded: bool,
+    clock: Option<Arc<UndoClock>>,
     run: u64,
 }
 
@@ -163,14 +299,14 @@ impl Standing {
     /// That of this thread.
     pub(crate) fn of_this_thread() -> Self {
         Self {
-            shielded: SHIELDED.get(),
+            clock: CLOCK.with_borrow(Clone::clone),
             run: RUN.get(),
         }
     }
 
     /// Gives it to this thread, which has none of its own yet.
     pub(crate) fn take(self) {
-        SHIELDED.set(self.shielded);
+        CLOCK.set(self.clock);
         RUN.set(self.run);
     }
 }
@@ -184,29 +320,89 @@ fn launch(action: Action) {
 
 /// Keeps a thread from being stopped; see [`Interrupt::shield`].
 pub(crate) struct Shield {
-    state: Arc<State>,
-    before: bool,
+    interrupt: Interrupt,
+    /// The clock that this shield started; none where an outer one did.
+    clock: Option<Arc<UndoClock>>,
 }
 
 impl Drop for Shield {
     fn drop(&mut self) {
-        SHIELDED.set(self.before);
-        self.state.shields.fetch_sub(1, Ordering::SeqCst);
+        if let Some(clock) = &self.clock {
+            CLOCK.set(None);
+            clock.end();
+            self.interrupt.clocks().end(clock);
+            self.interrupt.tell_observers();
+        }
+        if !self.interrupt.is_undoing() {
+            memory::hold_back();
+        }
     }
 }
 
 /// Keeps an action of [`Interrupt::on_stop`] in place.
 pub struct Guard {
     state: Arc<State>,
+    clock: Option<Arc<UndoClock>>,
     id: u64,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.state
-            .actions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.id);
+        let mut actions = match &self.clock {
+            Some(clock) => clock.actions(),
+            None => {
+                let actions = self.state.actions.lock();
+                actions.unwrap_or_else(PoisonError::into_inner)
+            }
+        };
+        actions.remove(&self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_stop_does_not_reach_a_thread_that_undoes_until_its_time_is_over() {
+        let interrupt = Interrupt::with_undo_time(Duration::from_millis(50));
+        let (sender, told) = mpsc::channel();
+        let shield = interrupt.shield();
+        interrupt.stop(Stop::Interrupted);
+        assert_eq!(interrupt.stopping(), None);
+        let guard = interrupt.on_stop(move || sender.send(()).unwrap_or_default());
+        assert_eq!(told.recv_timeout(LONG), Ok(()));
+        assert_eq!(interrupt.stopping(), Some(Stop::UndoTimedOut));
+        drop((guard, shield));
+        assert_eq!(interrupt.stopping(), Some(Stop::Interrupted));
+    }
+
+    #[test]
+    fn all_undoing_after_a_stop_shares_one_time() {
+        let interrupt = Interrupt::with_undo_time(Duration::from_millis(50));
+        interrupt.stop(Stop::TimedOut);
+        drop(interrupt.shield());
+        std::thread::sleep(Duration::from_millis(60));
+        let (sender, told) = mpsc::channel();
+        let _shield = interrupt.shield();
+        let _guard = interrupt.on_stop(move || sender.send(()).unwrap_or_default());
+        assert_eq!(told.recv_timeout(LONG), Ok(()));
+        assert_eq!(interrupt.stopping(), Some(Stop::UndoTimedOut));
+    }
+
+    #[test]
+    fn each_undoing_without_a_stop_has_its_own_time() {
+        let interrupt = Interrupt::with_undo_time(LONG);
+        assert_eq!(interrupt.leave_at(Duration::ZERO), None);
+        let first = interrupt.shield();
+        let until = interrupt.leave_at(Duration::ZERO);
+        drop(first);
+        assert_eq!(interrupt.leave_at(Duration::ZERO), None);
+        let _second = interrupt.shield();
+        assert!(interrupt.leave_at(Duration::ZERO) > until);
     }
 }

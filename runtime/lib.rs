@@ -8,17 +8,22 @@ pub mod check;
 pub mod completion;
 pub mod constants;
 pub mod engine;
+pub mod extent;
+pub mod files;
 pub mod inference;
 pub mod interrupt;
 pub mod lexer;
 pub mod names;
 pub mod program;
+pub mod redact;
 pub mod reference;
 pub mod source;
 pub mod suggest;
 mod syntax_advice;
+pub mod text;
 
 mod api;
+mod call_thread;
 mod error;
 mod exit;
 mod grants;
@@ -27,10 +32,12 @@ mod imports;
 mod isolation;
 #[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
 mod libvirt;
+mod nesting;
 mod patience;
 mod pipe;
 mod resources;
 mod session;
+mod uri;
 mod version;
 mod watch;
 mod xml;
@@ -46,6 +53,7 @@ pub mod kinds {
 }
 
 pub use api::arguments::parse_duration;
+pub use api::call_class::classified as classified_calls;
 pub use api::connection::{Connection, News};
 pub use api::domain::Domain;
 pub use api::object::{Kind, Object};
@@ -56,7 +64,9 @@ pub use host_names::HostNames;
 pub use imports::Imports;
 pub use interrupt::Interrupt;
 pub use program::Program;
-pub use resources::STACK;
-pub use session::{Session, SessionOptions};
+pub use resources::is_address_space_limited;
+pub use resources::memory::check as check_memory;
+pub use resources::stack::size as stack_size;
+pub use session::{Session, SessionOptions, Sink};
 pub use version::{Versions, versions, warm_up};
 pub use xml::{Spot, Xml};

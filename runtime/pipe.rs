@@ -10,6 +10,7 @@ use std::time::Duration;
 use virt::connect::Connect;
 use virt::stream::Stream;
 
+use crate::call_thread::{self, Patience};
 use crate::interrupt::Interrupt;
 use crate::libvirt::stream::{self, Received};
 use crate::libvirt::{Failure, Result};
@@ -19,6 +20,18 @@ pub(crate) const MESSAGE: usize = 256 * 1024 - 24;
 
 /// How long a stream may be silent before its connection is looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// How long the host may take to store the rest of a transfer.
+const FINISHING: Patience = Patience {
+    limit: None,
+    after_stop: Duration::from_secs(8),
+};
+
+/// How long the host may take to take note of the end of a transfer.
+const BREAKING_OFF: Patience = Patience {
+    limit: Some(Duration::from_secs(5)),
+    after_stop: Duration::from_secs(2),
+};
 
 /// A stream that leads somewhere once a call was given it.
 pub(crate) struct Pipe {
@@ -129,7 +142,9 @@ impl Pipe {
     pub(crate) fn finish(&mut self) -> Result<()> {
         self.go_on()?;
         self.unwatch();
-        stream::finish(&self.stream)?;
+        let stream = self.stream.clone();
+        call_thread::run(&self.interrupt, FINISHING, move || stream::finish(&stream))
+            .unwrap_or_else(|why| Err(why.failure(None)))?;
         self.over = true;
         Ok(())
     }
@@ -138,7 +153,10 @@ impl Pipe {
     pub(crate) fn abort(&mut self) {
         self.unwatch();
         if !std::mem::replace(&mut self.over, true) {
-            stream::break_off(&self.stream);
+            let stream = self.stream.clone();
+            let _ = call_thread::run(&self.interrupt, BREAKING_OFF, move || {
+                stream::break_off(&stream);
+            });
         }
     }
 

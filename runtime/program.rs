@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rhai::{AST, ASTNode, Engine, Expr, ParseError, Position, Stmt};
 
+use crate::engine::is_stop;
 use crate::imports::Imports;
 use crate::{source, syntax_advice};
 
@@ -43,10 +44,12 @@ impl CompileError {
         ParseError(kind, position): &ParseError,
         imported_by: Vec<(String, Position, String)>,
     ) -> Self {
+        // Who stops the parser does not wait for advice.
+        let advice = || syntax_advice::advice(kind, *position, &source::without_shebang(text));
         Self {
             source: source.to_owned(),
             message: kind.to_string(),
-            hint: syntax_advice::advice(kind, *position, &source::without_shebang(text)),
+            hint: (!is_stop(kind)).then(advice).flatten(),
             position: *position,
             imported_by,
             import: false,

@@ -1,14 +1,31 @@
 //! What the parts of one running program share: defaults, the stop switch, and the output.
 
-use std::io::{ErrorKind, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rhai::{Dynamic, NativeCallContext};
+use rhai::{Dynamic, Engine, NativeCallContext};
 
 use crate::grants::Grants;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{self, Interrupt};
+use crate::redact;
+
+/// Where lines go that a script writes; several threads may write at the same time.
+pub trait Sink: Send + Sync {
+    /// Writes a line. Where nobody reads, a call that `may_wait` waits for room until the script
+    /// is stopped, and one that may not drops the line soon.
+    fn write_line(&self, line: &str, may_wait: bool);
+}
+
+/// Where nothing is kept.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn write_line(&self, _line: &str, _may_wait: bool) {}
+}
+
+/// How long a quick libvirt call may take where the user does not say.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How a session connects and where its scripts print.
 pub struct SessionOptions {
@@ -18,12 +35,16 @@ pub struct SessionOptions {
     pub read_only: bool,
     /// How long a host may take to accept a connection.
     pub connect_timeout: Duration,
+    /// How long libvirt may take for a call that is quick by nature; `None` for no limit.
+    pub call_timeout: Option<Duration>,
+    /// How long undoing may take.
+    pub undo_timeout: Duration,
     /// What scripts may use besides libvirt.
     pub grants: Grants,
     /// Where `print` and `debug` write.
-    pub output: Box<dyn Write + Send>,
+    pub output: Box<dyn Sink>,
     /// Where what is no result goes, such as what could not be undone.
-    pub notes: Box<dyn Write + Send>,
+    pub notes: Box<dyn Sink>,
 }
 
 impl Default for SessionOptions {
@@ -32,9 +53,11 @@ impl Default for SessionOptions {
             uri: None,
             read_only: false,
             connect_timeout: Duration::from_secs(30),
+            call_timeout: Some(CALL_TIMEOUT),
+            undo_timeout: interrupt::UNDO_TIME,
             grants: Grants::default(),
-            output: Box::new(std::io::sink()),
-            notes: Box::new(std::io::sink()),
+            output: Box::new(Nowhere),
+            notes: Box::new(Nowhere),
         }
     }
 }
@@ -47,12 +70,13 @@ struct Shared {
     uri: Option<String>,
     read_only: bool,
     connect_timeout: Duration,
+    call_timeout: Option<Duration>,
     grants: Grants,
     interrupt: Interrupt,
-    output: Mutex<Box<dyn Write + Send>>,
-    notes: Mutex<Box<dyn Write + Send>>,
+    output: Box<dyn Sink>,
+    notes: Box<dyn Sink>,
     not_undone: Mutex<Vec<String>>,
-    lost_output: AtomicBool,
+    uris: Mutex<HashSet<String>>,
 }
 
 impl Session {
@@ -62,12 +86,13 @@ impl Session {
             uri: options.uri,
             read_only: options.read_only,
             connect_timeout: options.connect_timeout,
+            call_timeout: options.call_timeout,
             grants: options.grants,
-            interrupt: Interrupt::default(),
-            output: Mutex::new(options.output),
-            notes: Mutex::new(options.notes),
-            lost_output: AtomicBool::new(false),
+            interrupt: Interrupt::with_undo_time(options.undo_timeout),
+            output: options.output,
+            notes: options.notes,
             not_undone: Mutex::default(),
+            uris: Mutex::default(),
         }))
     }
 
@@ -78,6 +103,12 @@ impl Session {
             .clone()
             .try_cast::<Self>()
             .unwrap_or_else(|| Self::new(SessionOptions::default()))
+    }
+
+    /// Whether `engine` was built for a session whose script is being stopped.
+    pub fn is_stopping(engine: &Engine) -> bool {
+        let session = engine.default_tag().read_lock::<Self>();
+        session.is_some_and(|session| session.interrupt().stopping().is_some())
     }
 
     pub(crate) fn into_tag(self) -> Dynamic {
@@ -94,6 +125,24 @@ impl Session {
         self.0.uri.as_deref()
     }
 
+    /// Whether the user gave `uri` in these very words, so that scripts may open it whatever it
+    /// names.
+    pub(crate) fn is_given(&self, uri: &str) -> bool {
+        let by_user = self.uri() == Some(uri)
+            || self.0.grants.connect.iter().any(|given| given == uri)
+            || std::env::var("LIBVIRT_DEFAULT_URI").is_ok_and(|default| default == uri);
+        by_user || self.uris().contains(uri)
+    }
+
+    /// Lets scripts open `uri` from now on: the user has typed it, or it is open already.
+    pub fn give(&self, uri: &str) {
+        self.uris().insert(uri.to_owned());
+    }
+
+    fn uris(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.uris.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What scripts may use besides libvirt.
     pub(crate) fn grants(&self) -> &Grants {
         &self.0.grants
@@ -107,28 +156,38 @@ impl Session {
         self.0.connect_timeout
     }
 
-    /// Writes a line of output; a reader who left, as `head` does, is no failure.
-    pub fn print(&self, line: &str) {
-        if write_line(&self.0.output, line) {
-            self.0.lost_output.store(true, Ordering::SeqCst);
-        }
+    pub(crate) fn call_timeout(&self) -> Option<Duration> {
+        self.0.call_timeout
     }
 
-    /// Whether something that was to be printed could not be, as on a full disk.
-    pub fn has_lost_output(&self) -> bool {
-        self.0.lost_output.load(Ordering::SeqCst)
+    /// Writes a line of output.
+    pub fn print(&self, line: &str) {
+        self.0.output.write_line(line, !interrupt::shielded());
     }
 
     /// Writes a line that is no part of the result.
     pub fn note(&self, line: &str) {
-        let _ = write_line(&self.0.notes, line);
+        self.0.notes.write_line(line, !interrupt::shielded());
     }
 
     /// Says what cannot be taken back, and remembers it.
     pub(crate) fn cannot_undo(&self, why: String) {
+        let why = redact::hide(&why).into_owned();
         self.note(&format!("cannot undo: {why}"));
         let failures = self.0.not_undone.lock();
         failures.unwrap_or_else(PoisonError::into_inner).push(why);
+    }
+
+    /// Says that the time for undoing ended before the last `steps` were undone.
+    pub(crate) fn undo_timed_out(&self, steps: usize) {
+        let time = humantime::format_duration(self.interrupt().undo_time());
+        let what = match steps {
+            1 => "1 step was".to_owned(),
+            many => format!("{many} steps were"),
+        };
+        self.cannot_undo(format!(
+            "the time for undoing ended after {time}: {what} not undone"
+        ));
     }
 
     /// What could not be taken back since this was asked the last time.
@@ -136,12 +195,4 @@ impl Session {
         let failures = self.0.not_undone.lock();
         std::mem::take(&mut *failures.unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// Writes a line; answers whether it was lost.
-fn write_line(sink: &Mutex<Box<dyn Write + Send>>, line: &str) -> bool {
-    let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
-    let written = writeln!(sink, "{line}").and_then(|()| sink.flush());
-    // A reader who left, as `head` does, has read enough.
-    written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe)
 }

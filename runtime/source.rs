@@ -46,13 +46,9 @@ pub fn position(text: &str, offset: usize) -> Position {
     }
 }
 
-/// How many characters the token at `position` of `text` has, which Rhai knows only as a point.
-pub(crate) fn token_width(text: &str, position: Position) -> usize {
-    let (Some(line), Some(column)) = (position.line(), position.position()) else {
-        return 0;
-    };
-    let line = text.split('\n').nth(line - 1).unwrap_or_default();
-    let mut letters = line.chars().skip(column.saturating_sub(1)).peekable();
+/// How many characters the token has that `line` begins with.
+pub(crate) fn token_at(line: &str) -> usize {
+    let mut letters = line.chars().peekable();
     let is_name = |letter: &char| letter.is_alphanumeric() || *letter == '_';
     let Some(first) = letters.next() else {
         return 0;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use virt::connect::Connect;
 
+use crate::call_thread::{self, Patience};
 use crate::interrupt::Interrupt;
 use crate::libvirt::events::{self, CloseGuard, Event, Registration};
 use crate::libvirt::{Failure, Result};
@@ -19,6 +20,9 @@ pub(crate) struct Watch {
     board: Arc<Board>,
     _close: Option<CloseGuard>,
     registrations: Mutex<HashMap<&'static str, Registration>>,
+    /// How long the host may take for an answer; none where it is this process.
+    patience: Option<Patience>,
+    interrupt: Interrupt,
 }
 
 /// How a wait ended.
@@ -34,20 +38,25 @@ pub(crate) enum Outcome<T> {
 }
 
 impl Watch {
-    /// Watches the host behind `connect`, which is a connection that can break or, for a driver
-    /// within the process, is not.
-    pub(crate) fn new(connect: Arc<Connect>, can_break: bool) -> Self {
+    /// Watches the host behind `connect`; `patience` is how long it may take for an answer, none
+    /// for a driver within the process, whose connection cannot break either.
+    pub(crate) fn new(
+        connect: Arc<Connect>,
+        patience: Option<Patience>,
+        interrupt: Interrupt,
+    ) -> Self {
         let board = Arc::new(Board::default());
         let closing = Arc::clone(&board);
         // Without it, keepalive and the wait's own timeout still end the wait.
-        let close = can_break
-            .then(|| events::on_close(&connect, Arc::new(move || closing.lose())).ok())
-            .flatten();
+        let close = patience
+            .and_then(|_| events::on_close(&connect, Arc::new(move || closing.lose())).ok());
         Self {
             connect,
             board,
             _close: close,
             registrations: Mutex::default(),
+            patience,
+            interrupt,
         }
     }
 
@@ -68,9 +77,18 @@ impl Watch {
         }
     }
 
-    /// The connection that this watch reads from.
-    pub(crate) fn connect(&self) -> &Arc<Connect> {
-        &self.connect
+    /// Asks the host through this watch's connection, which the script's calls cannot starve.
+    pub(crate) fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connect) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let connect = Arc::clone(&self.connect);
+        let work = move || work(&connect);
+        match self.patience {
+            None => work(),
+            Some(patience) => call_thread::run(&self.interrupt, patience, work)
+                .unwrap_or_else(|why| Err(why.failure(patience.limit))),
+        }
     }
 
     /// Whether the connection broke, so that nothing more will arrive.
@@ -93,7 +111,8 @@ impl Watch {
         if !registrations.contains_key(kind) {
             let board = Arc::clone(&self.board);
             let sink = Arc::new(move |event| board.add(event));
-            registrations.insert(kind, events::register(&self.connect, kind, sink)?);
+            let register = move |connect: &Connect| events::register(connect, kind, sink);
+            registrations.insert(kind, self.ask(register)?);
         }
         Ok(())
     }

@@ -26,4 +26,5 @@ if [[ $(id -u) == 0 ]]; then
     [[ $(stat -c %G /dev/kvm 2>/dev/null) != kvm ]] || groups=--groups=kvm
     run=(setpriv "--reuid=nobody" "--regid=$(id -g nobody)" "$groups" --)
 fi
-env HOME="$state" "${run[@]}" "$state/virhai" run "$state/scripts/first_guest.rhai" "$state/guest" "$state/host"
+env HOME="$state" "${run[@]}" "$state/virhai" --allow-embed "$state/host" \
+    run "$state/scripts/first_guest.rhai" "$state/guest" "$state/host"

@@ -1,7 +1,7 @@
 //! What stopped a script, as a diagnostic.
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position};
-use virhai::{Error, Imports, engine as engines, names};
+use virhai::{Error, Imports, engine as engines, extent, names};
 
 use super::Diagnostic;
 use super::place::{Place, shorten};
@@ -157,6 +157,7 @@ impl Diagnostic {
                 .unwrap_or_default();
             diagnostic.hint = names::advice(engine, inner, &known);
         }
+        diagnostic.title = extent::shortened(diagnostic.title);
         diagnostic
     }
 
@@ -194,6 +195,16 @@ impl Diagnostic {
     }
 
     fn describe_thrown(&mut self, imports: &Imports, value: &Dynamic, thrown: Place) {
+        if !extent::is_short(value) {
+            self.title = match value.is_string() {
+                true => extent::shortened(value.to_string()),
+                false => format!(
+                    "the script threw {} that is too large to show",
+                    a_value(value)
+                ),
+            };
+            return;
+        }
         if let Some(map) = value.read_lock::<Map>()
             && let Some((title, position)) = caught_and_thrown(&map)
         {
@@ -249,6 +260,15 @@ impl Diagnostic {
     }
 }
 
+/// What `value` is, without what it holds.
+fn a_value(value: &Dynamic) -> &'static str {
+    match value.type_name() {
+        "array" => "an array",
+        "map" => "a map",
+        _ => "a value",
+    }
+}
+
 /// What sort of failure `error` is, in a word for programs; libvirt's are known by their value.
 fn kind(error: &EvalAltResult) -> &'static str {
     match error {
@@ -284,7 +304,7 @@ fn imported(imports: &Imports, file: &str, alias: &str) -> Option<String> {
             .display()
             .to_string(),
     };
-    imports.text(&name)
+    imports.text(&name).map(|text| text.to_string())
 }
 
 /// What and where in the map that a script catches for one of Rhai's own errors.

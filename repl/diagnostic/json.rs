@@ -1,7 +1,7 @@
 //! A diagnostic as data for programs.
 
 use serde_json::{Value, json};
-use virhai::{Imports, Rejected};
+use virhai::{Imports, Rejected, redact};
 
 use super::place::Place;
 use super::{Diagnostic, Severity};
@@ -15,7 +15,7 @@ impl Diagnostic {
             .iter()
             .map(|(what, at)| json!({ "what": what, "at": at.json(imports) }))
             .collect();
-        json!({
+        let mut json = json!({
             "severity": self.severity.word(),
             "kind": self.kind,
             "code": self.code,
@@ -29,7 +29,9 @@ impl Diagnostic {
             "xml": self.rejected.as_ref().map(xml),
             "not_undone": self.not_undone,
             "thrown": self.thrown.as_ref().map(show::json),
-        })
+        });
+        redact::hide_in_json(&mut json);
+        json
     }
 }
 
@@ -37,7 +39,7 @@ impl Diagnostic {
 fn xml(rejected: &Rejected) -> Value {
     let place = rejected.place();
     json!({
-        "text": &*rejected.text,
+        "text": redact::mask(&rejected.text),
         "line": place.map(|(line, ..)| line),
         "column": place.map(|(_, column, _)| column),
         "width": place.map(|(.., width)| width),
@@ -60,8 +62,8 @@ impl Place {
     fn json(&self, imports: &Imports) -> Value {
         let text = imports.text(&self.file);
         let width = text.and_then(|text| {
-            let span = self.span(&text)?;
-            Some(text[span].chars().count())
+            let (_, line, span) = self.excerpt(&text)?;
+            Some(line[span].chars().count())
         });
         json!({
             "file": self.file,

@@ -144,10 +144,16 @@ impl Diagnostic {
                 .with_hint("--timeout TIME gives it longer"),
             Stop::OutOfMemory => plain
                 .of_kind("limit")
-                .with_hint("--max-memory SIZE allows more, 0 any amount"),
+                .with_hint("--max-memory SIZE allows more, as far as the host has it"),
             Stop::TooDeep => plain
                 .of_kind("limit")
                 .with_hint("is there a recursion without an end?"),
+            Stop::UndoTimedOut => plain
+                .of_kind("timeout")
+                .with_hint("raise the limit with --undo-timeout"),
+            Stop::NestsTooDeep => plain.of_kind("limit").with_hint(
+                "is a value put into itself again and again? keep the values in one array",
+            ),
             Stop::TooManyOperations => plain
                 .of_kind("limit")
                 .with_hint("--max-operations N allows more, 0 any number"),

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rhai::Position;
 use virhai::Imports;
+use virhai::text::Text;
 
 /// A stretch of a line in a file.
 #[derive(Debug, Clone)]
@@ -41,20 +42,18 @@ impl Place {
         self.position == other.position && self.file == other.file
     }
 
-    /// The bytes of `text`, the file's, that this is.
-    pub(super) fn span(&self, text: &str) -> Option<Range<usize>> {
-        let line_number = self.position.line()?;
+    /// The line of `text`, the file's, that this is in: its number, the line, and the bytes of it.
+    pub(super) fn excerpt<'t>(&self, text: &'t Text) -> Option<(usize, &'t str, Range<usize>)> {
+        let number = self.position.line()?;
         let column = self.position.position().unwrap_or(1).saturating_sub(1);
-        let lines = text.split_inclusive('\n').take(line_number - 1);
-        let line_start: usize = lines.map(str::len).sum();
-        let line = text.get(line_start..)?.lines().next().unwrap_or_default();
-        let bytes = |letters: usize| line.chars().take(letters).map(char::len_utf8).sum();
-        let offset: usize = bytes(column);
+        let (_, line) = text.line(number)?;
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let offset = text.column(number, column).min(line.len());
         let end = match self.width {
-            Some(width) => bytes(column + width),
+            Some(width) => text.column(number, column + width).min(line.len()),
             None => offset + token(&line[offset..]),
         };
-        Some(line_start + offset..line_start + end)
+        Some((number, line, offset..end))
     }
 }
 

@@ -1,45 +1,60 @@
 //! A diagnostic as text for people.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use virhai::Imports;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use virhai::{Imports, redact};
 
 use super::place::{Place, SHOWN};
 use super::{Diagnostic, Severity};
+use crate::terminal;
+
+/// How many characters of a text are shown: nobody reads a name of a million letters.
+const LONGEST_TEXT: usize = 10_000;
+
+/// Of a longer line only the place is shown.
+const LONGEST_LINE: usize = 10_000;
 
 impl Diagnostic {
     /// The diagnostic as text, with the lines of the script that it is about.
     pub(crate) fn render(&self, imports: &Imports, colors: bool) -> String {
-        let texts: Vec<Option<String>> = self
-            .places()
-            .map(|(_, place)| imports.text(&place.file))
-            .collect();
         let level = match self.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let mut title = level.primary_title(self.title.as_str());
+        let mut title = level.primary_title(prose(&self.title));
         if let Some(code) = &self.code {
             title = title.id(code.as_str());
         }
         let mut group = Group::with_title(title);
-        for (index, ((label, place), text)) in self.places().zip(&texts).enumerate() {
-            let Some(text) = text else { continue };
-            let Some(span) = place.span(text) else {
+        for (index, (label, place)) in self.places().enumerate() {
+            let Some(text) = imports.text(&place.file) else {
                 continue;
             };
-            let kind = if index == 0 {
-                AnnotationKind::Primary
-            } else {
-                AnnotationKind::Context
+            let Some((number, line, span)) = place.excerpt(&text) else {
+                continue;
             };
-            let mut annotation = kind.span(span);
-            if !label.is_empty() {
-                annotation = annotation.label(label);
+            let path = terminal::visible_line(&place.file).into_owned();
+            if line.len() > LONGEST_LINE {
+                let column = line[..span.start].chars().count() + 1;
+                group = group.element(Origin::path(path).line(number).char_column(column));
+            } else {
+                let kind = if index == 0 {
+                    AnnotationKind::Primary
+                } else {
+                    AnnotationKind::Context
+                };
+                let (line, span) = shown(line, &span);
+                let mut annotation = kind.span(span);
+                if !label.is_empty() {
+                    annotation = annotation.label(prose(label));
+                }
+                let snippet = Snippet::source(line)
+                    .line_start(number)
+                    .path(path)
+                    .annotation(annotation);
+                group = group.element(snippet);
             }
-            let snippet = Snippet::source(text.as_str())
-                .path(place.file.as_str())
-                .annotation(annotation);
-            group = group.element(snippet);
             if self.left_out > 0 && index == SHOWN / 2 {
                 let note = format!("{} calls between these are left out", self.left_out);
                 group = group.element(Level::NOTE.message(note));
@@ -48,20 +63,19 @@ impl Diagnostic {
         if let Some(rejected) = &self.rejected
             && let Some(spot) = &rejected.spot
         {
-            let mut annotation = AnnotationKind::Context.span(spot.bytes.clone());
+            let (text, span) = shown(&rejected.text, &spot.bytes);
+            let mut annotation = AnnotationKind::Context.span(span);
             if !self.title.ends_with(&spot.what) {
-                annotation = annotation.label(spot.what.as_str());
+                annotation = annotation.label(prose(&spot.what));
             }
-            let snippet = Snippet::source(&*rejected.text)
-                .path("XML")
-                .annotation(annotation);
+            let snippet = Snippet::source(text).path("XML").annotation(annotation);
             group = group.element(snippet);
         }
         for note in &self.notes {
-            group = group.element(Level::NOTE.message(note.as_str()));
+            group = group.element(Level::NOTE.message(prose(note)));
         }
         if let Some(hint) = &self.hint {
-            group = group.element(Level::HELP.message(hint.as_str()));
+            group = group.element(Level::HELP.message(prose(hint)));
         }
         let renderer = if colors {
             Renderer::styled()
@@ -82,4 +96,38 @@ impl Diagnostic {
                 .map(|(label, place)| (label.as_str(), place)),
         )
     }
+}
+
+/// Text without secrets and control characters.
+fn prose(text: &str) -> String {
+    let hidden = redact::hide(text);
+    match hidden.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => {
+            let left = hidden[end..].chars().count();
+            format!(
+                "{} ... and {left} more characters",
+                terminal::visible(&hidden[..end])
+            )
+        }
+        None => terminal::visible(&hidden).into_owned(),
+    }
+}
+
+/// An excerpt without secrets and control characters, and where the bytes `span` of it are then.
+fn shown(text: &str, span: &Range<usize>) -> (String, Range<usize>) {
+    let masked = redact::mask(text);
+    // A mask has as many characters as what it hides.
+    let place = |at: usize| {
+        let letters = text[..at].chars().count();
+        let before: String = masked.chars().take(letters).collect();
+        terminal::visible(&before).len()
+    };
+    let (start, end) = match &masked {
+        std::borrow::Cow::Borrowed(text) => {
+            let place = |at: usize| terminal::visible(&text[..at]).len();
+            (place(span.start), place(span.end))
+        }
+        std::borrow::Cow::Owned(_) => (place(span.start), place(span.end)),
+    };
+    (terminal::visible(&masked).into_owned(), start..end)
 }

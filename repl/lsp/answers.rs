@@ -259,7 +259,7 @@ fn on_disk(name: &str, text: &str) -> Option<PathBuf> {
     let cache = home("XDG_CACHE_HOME").or_else(|| home("HOME").map(|home| home.join(".cache")))?;
     let folder = cache.join(format!("virhai/std-{}", virhai::versions().virhai));
     let file = folder.join(recipe);
-    if std::fs::read_to_string(&file).ok().as_deref() != Some(text) {
+    if virhai::files::read_script(&file).ok().as_deref() != Some(text) {
         write_to_read(&folder, &file, text).ok()?;
     }
     Some(file)

@@ -2,18 +2,21 @@
 
 mod answers;
 mod documents;
+mod frames;
 mod names;
 mod place;
 mod problems;
 
-use lsp_server::{Connection, ErrorCode, Message, Notification, Request, Response};
+use std::io::Write;
+
+use lsp_server::{ErrorCode, Message, Notification, Request, Response};
 use lsp_types::notification::{
-    DidChangeTextDocument, DidCloseTextDocument, DidOpenTextDocument, DidSaveTextDocument,
+    DidChangeTextDocument, DidCloseTextDocument, DidOpenTextDocument, DidSaveTextDocument, Exit,
     Notification as _, PublishDiagnostics,
 };
 use lsp_types::request::{
-    Completion, DocumentSymbolRequest, GotoDefinition, HoverRequest, Request as _,
-    SignatureHelpRequest,
+    Completion, DocumentSymbolRequest, GotoDefinition, HoverRequest, Initialize, Request as _,
+    Shutdown, SignatureHelpRequest,
 };
 use lsp_types::{
     CompletionOptions, HoverProviderCapability, OneOf, PublishDiagnosticsParams,
@@ -25,10 +28,11 @@ use serde_json::{Value, json};
 use virhai::catalog::Catalog;
 use virhai::completion::Completer;
 use virhai::engine::{self, Limits};
-use virhai::{Imports, STACK, Session, SessionOptions};
+use virhai::{Imports, Session, SessionOptions, stack_size};
 
 use crate::run::{DONE, FAILED};
 use documents::Documents;
+use frames::Frame;
 
 /// What every answer is made from.
 struct Server {
@@ -43,7 +47,7 @@ pub(crate) fn serve() -> u8 {
     // Text nests as deep as it likes.
     let server = std::thread::Builder::new()
         .name("server".into())
-        .stack_size(STACK)
+        .stack_size(stack_size())
         .spawn(|| match work() {
             Ok(true) => DONE,
             Ok(false) => FAILED,
@@ -62,14 +66,16 @@ pub(crate) fn serve() -> u8 {
     }
 }
 
+/// How far the editor has got in what it says before and after the work.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Begins,
+    Works,
+    Leaves,
+}
+
 /// Answers whether the editor said that it leaves before it left.
 fn work() -> anyhow::Result<bool> {
-    let (connection, _threads) = Connection::stdio();
-    let (id, _) = connection.initialize_start()?;
-    let server_info = json!({ "name": "virhai", "version": virhai::versions().virhai });
-    let answer = json!({ "capabilities": capabilities(), "serverInfo": server_info });
-    connection.initialize_finish(id, answer)?;
-
     let session = Session::new(SessionOptions::default());
     let engine = engine::build(&session, &Limits::default(), Imports::default());
     let mut server = Server {
@@ -78,25 +84,71 @@ fn work() -> anyhow::Result<bool> {
         documents: Documents::default(),
         engine,
     };
-    for message in &connection.receiver {
+    let mut phase = Phase::Begins;
+    let mut input = std::io::stdin().lock();
+    loop {
+        let message = match frames::read(&mut input) {
+            Frame::Message(message) => *message,
+            Frame::Refused(answer) => {
+                send(&answer)?;
+                continue;
+            }
+            Frame::End => return Ok(phase == Phase::Leaves),
+            Frame::Broken(why) => {
+                let answer = frames::refusal(&Value::Null, ErrorCode::InvalidRequest, &why);
+                send(&answer)?;
+                anyhow::bail!("{why}");
+            }
+        };
         match message {
+            Message::Notification(told) if told.method == Exit::METHOD => {
+                return Ok(phase == Phase::Leaves);
+            }
             Message::Request(request) => {
-                if connection.handle_shutdown(&request)? {
-                    return Ok(true);
-                }
-                let answer = server.answer(request);
-                connection.sender.send(Message::Response(answer))?;
+                let answer = match (phase, request.method.as_str()) {
+                    (Phase::Begins, Initialize::METHOD) => {
+                        phase = Phase::Works;
+                        Response::new_ok(request.id, introduction())
+                    }
+                    (Phase::Begins, _) => {
+                        let why = "`initialize` comes first".to_owned();
+                        Response::new_err(request.id, ErrorCode::ServerNotInitialized as i32, why)
+                    }
+                    (Phase::Works, Shutdown::METHOD) => {
+                        phase = Phase::Leaves;
+                        Response::new_ok(request.id, ())
+                    }
+                    (Phase::Works, Initialize::METHOD) | (Phase::Leaves, _) => {
+                        let why = format!("`{}` comes too late", request.method);
+                        Response::new_err(request.id, ErrorCode::InvalidRequest as i32, why)
+                    }
+                    (Phase::Works, _) => server.answer(request),
+                };
+                send(&answer)?;
             }
-            Message::Notification(told) => {
+            Message::Notification(told) if phase == Phase::Works => {
                 for news in server.hear(told) {
-                    let news = Notification::new(PublishDiagnostics::METHOD.into(), news);
-                    connection.sender.send(Message::Notification(news))?;
+                    send(&Notification::new(PublishDiagnostics::METHOD.into(), news))?;
                 }
             }
-            Message::Response(_) => {}
+            Message::Notification(_) | Message::Response(_) => {}
         }
     }
-    Ok(false)
+}
+
+/// What the server can do.
+fn introduction() -> Value {
+    let server_info = json!({ "name": "virhai", "version": virhai::versions().virhai });
+    json!({ "capabilities": capabilities(), "serverInfo": server_info })
+}
+
+/// Sends a message to the editor.
+fn send(message: &impl serde::Serialize) -> anyhow::Result<()> {
+    let mut value = serde_json::to_value(message)?;
+    value["jsonrpc"] = "2.0".into();
+    let mut output = std::io::stdout().lock();
+    output.write_all(frames::framed(&value).as_bytes())?;
+    Ok(output.flush()?)
 }
 
 fn capabilities() -> ServerCapabilities {

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use lsp_types::{Position, Range as Stretch};
 use virhai::check::Span;
+use virhai::text::Text;
 
 /// The byte of `text` at an editor's position; the end of its line where that is shorter.
 pub(super) fn byte(text: &str, position: Position) -> usize {
@@ -38,15 +39,17 @@ pub(super) fn stretch(text: &str, bytes: &Range<usize>) -> Stretch {
 }
 
 /// An editor's stretch of what a check found in `text`.
-pub(super) fn of_span(text: &str, span: Span) -> Stretch {
-    let begin = line_begin(text, span.line.saturating_sub(1)).unwrap_or(text.len());
-    let line = text[begin..].split('\n').next().unwrap_or_default();
-    let at = |column: usize| {
-        let mut letters = line.char_indices().map(|(offset, _)| offset);
-        begin + letters.nth(column).unwrap_or(line.len())
+pub(super) fn of_span(text: &Text, span: Span) -> Stretch {
+    let line = text.line(span.line).map(|(_, line)| line);
+    let Some(line) = line else {
+        return stretch(text, &(text.len()..text.len()));
     };
     let first = span.column.saturating_sub(1);
-    stretch(text, &(at(first)..at(first + span.width)))
+    let place = |column: usize| {
+        let before = &line[..text.column(span.line, column)];
+        Position::new(number(span.line - 1), number(before.encode_utf16().count()))
+    };
+    Stretch::new(place(first), place(first + span.width))
 }
 
 /// The byte at which the line `number`, counted from 0, begins.
@@ -93,7 +96,7 @@ mod tests {
             column: 6,
             width: 1,
         };
-        let stretch = of_span(TEXT, span);
+        let stretch = of_span(&TEXT.into(), span);
         assert_eq!(stretch.start, Position::new(1, 6));
         assert_eq!(stretch.end, Position::new(1, 7));
         let beyond = Span {
@@ -101,6 +104,9 @@ mod tests {
             column: 1,
             width: 3,
         };
-        assert_eq!(of_span(TEXT, beyond).start, position(TEXT, TEXT.len()));
+        assert_eq!(
+            of_span(&TEXT.into(), beyond).start,
+            position(TEXT, TEXT.len())
+        );
     }
 }

@@ -7,8 +7,9 @@ use lsp_types::{
 use std::path::Path;
 use virhai::Imports;
 use virhai::check::{Checker, Code, Finding, Severity};
+use virhai::text::Text;
 
-use super::documents::{Document, uri_of};
+use super::documents::uri_of;
 use super::{Server, place};
 
 impl Server {
@@ -19,12 +20,13 @@ impl Server {
         for document in self.documents.iter() {
             let imports = self.documents.imports(document);
             let name = document.name();
+            let text = Text::from(document.text.as_str());
             let found = checker.check(&imports, &name, &document.text);
             let own = found
                 .iter()
                 .filter_map(|finding| match finding.file == name {
-                    true => Some(problem(finding, document, &imports)),
-                    false => through_import(finding, document, &name),
+                    true => Some(problem(finding, &text, &imports)),
+                    false => through_import(finding, &text, &name),
                 });
             all.push(PublishDiagnosticsParams::new(
                 document.uri.clone(),
@@ -36,7 +38,7 @@ impl Server {
     }
 }
 
-fn problem(finding: &Finding, document: &Document, imports: &Imports) -> Diagnostic {
+fn problem(finding: &Finding, text: &Text, imports: &Imports) -> Diagnostic {
     let message = match &finding.hint {
         Some(hint) => format!("{}\n{hint}", finding.message),
         None => finding.message.clone(),
@@ -54,7 +56,7 @@ fn problem(finding: &Finding, document: &Document, imports: &Imports) -> Diagnos
     let related: Vec<_> = related.collect();
     let unused = matches!(finding.code, Code::UnusedVariable | Code::UnusedImport);
     Diagnostic {
-        range: place::of_span(&document.text, finding.span),
+        range: place::of_span(text, finding.span),
         severity: Some(severity(finding)),
         code: Some(NumberOrString::String(finding.code.id().into())),
         code_description: None::<CodeDescription>,
@@ -67,14 +69,14 @@ fn problem(finding: &Finding, document: &Document, imports: &Imports) -> Diagnos
 }
 
 /// An error in a file that `document` imports, shown at the import that leads there.
-fn through_import(finding: &Finding, document: &Document, name: &str) -> Option<Diagnostic> {
+fn through_import(finding: &Finding, document: &Text, name: &str) -> Option<Diagnostic> {
     let import = finding
         .related
         .iter()
         .rev()
         .find(|related| related.file == name)?;
     (finding.severity == Severity::Error).then(|| Diagnostic {
-        range: place::of_span(&document.text, import.span),
+        range: place::of_span(document, import.span),
         severity: Some(severity(finding)),
         code: Some(NumberOrString::String(finding.code.id().into())),
         source: Some("virhai".into()),

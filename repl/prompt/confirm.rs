@@ -5,7 +5,7 @@ use virhai::catalog::{Catalog, is_own_kind};
 
 use super::Prompt;
 use super::input::Input;
-use crate::show;
+use crate::{show, terminal};
 
 /// The words of which names of such calls are made.
 const WORDS: [&str; 6] = ["destroy", "undefine", "delete", "wipe", "reset", "remove"];
@@ -33,7 +33,7 @@ impl Prompt {
         let Ok(mut editor) = rustyline::DefaultEditor::new() else {
             return false;
         };
-        let answer = editor.readline(&format!("{question}? [y/N] "));
+        let answer = editor.readline(&format!("{}? [y/N] ", terminal::visible_line(question)));
         answer.is_ok_and(|answer| ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
     }
 }

@@ -80,7 +80,11 @@ impl Prompt {
         while self.left.try_recv().is_ok() {}
         let ended = self.wait_for(text, view);
         self.asked.end();
-        ended
+        // The signal that stopped the input tells the whole program to end.
+        match self.asked.ending() {
+            Some(signal) => Ended::Session(run::killed_by(signal)),
+            None => ended,
+        }
     }
 
     fn wait_for(&mut self, text: &str, view: View) -> Ended {
@@ -115,13 +119,24 @@ impl Prompt {
                     return Ended::Badly(Position::NONE);
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    if self.left.try_recv().is_ok() {
+                    if self.left.try_recv().is_ok() || self.is_overdue() {
                         eprintln!("left behind: its outcome is unknown");
                         return Ended::Badly(Position::NONE);
                     }
                 }
             }
         }
+    }
+
+    /// Whether the input is to have ended: where the time for undoing is over, or where the whole
+    /// program is told to end. After Ctrl-C alone the user decides.
+    fn is_overdue(&self) -> bool {
+        let interrupt = self.worker.interrupt();
+        let must_end = interrupt.is_undo_overdue() || self.asked.ending().is_some();
+        must_end
+            && interrupt
+                .leave_at(run::GRACE)
+                .is_some_and(|moment| moment <= Instant::now())
     }
 
     /// Shows a text, through the pager where it is long.

@@ -1,9 +1,13 @@
 //! What was typed in earlier sessions.
 
-use std::path::PathBuf;
+use std::fs::{File, Permissions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
+use nix::fcntl::OFlag;
 use rustyline::Editor;
 use rustyline::history::FileHistory;
+use virhai::redact;
 
 use super::input::Input;
 
@@ -26,11 +30,29 @@ pub(super) fn load(editor: &mut Editor<Input, FileHistory>) {
     }
 }
 
-/// Keeps an input, at once, so that nothing is lost with the process.
+/// Keeps an input, at once, so that nothing is lost with the process. An input with a secret is not kept: with the
+/// secret it would lie on the disk, and without it, it would set another password when it is run again.
 pub(super) fn add(editor: &mut Editor<Input, FileHistory>, text: &str) {
+    if redact::has_secret(text) {
+        return;
+    }
     let _ = editor.add_history_entry(text);
     if let Some(file) = file() {
-        let _ = file.parent().map(std::fs::create_dir_all);
+        make_private(&file);
         let _ = editor.append_history(&file);
+    }
+}
+
+/// Makes the file, or an older one, private to the user.
+fn make_private(file: &Path) {
+    let _ = file.parent().map(std::fs::create_dir_all);
+    let opened = File::options()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(OFlag::O_NONBLOCK.bits())
+        .open(file);
+    if let Ok(opened) = opened {
+        let _ = opened.set_permissions(Permissions::from_mode(0o600));
     }
 }

@@ -11,6 +11,7 @@ use virhai::{Connection, News};
 
 use super::{Prompt, hosts, input, text};
 use crate::args::Options;
+use crate::terminal;
 
 /// Takes what hosts tell and prints it when the prompt is there.
 pub(super) struct NewsDesk {
@@ -127,6 +128,7 @@ impl Prompt {
 /// A line, or two, of news.
 fn line(uri: &str, news: &News, colors: bool) -> String {
     let host = text::host(uri);
+    let host = terminal::visible_line(&host);
     let time = jiff::Zoned::now().strftime("%H:%M:%S").to_string();
     let (line, color) = match news {
         News::Lost => (
@@ -143,7 +145,8 @@ fn line(uri: &str, news: &News, colors: bool) -> String {
             let detail = detail
                 .as_ref()
                 .map_or_else(String::new, |detail| format!(": {detail}"));
-            (format!("{noun} `{name}` {event}{detail}"), "\x1b[2m")
+            let line = format!("{noun} `{name}` {event}{detail}");
+            (terminal::visible_line(&line).into_owned(), "\x1b[2m")
         }
     };
     match colors {

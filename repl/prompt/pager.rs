@@ -3,6 +3,8 @@
 use std::io::{IsTerminal, Write};
 use std::process::{Command, Stdio};
 
+use crate::{outlet, terminal};
+
 /// Gives `text` to the pager if it is longer than the screen; false where it is still to be shown.
 pub(super) fn shows(text: &str) -> bool {
     if !std::io::stdout().is_terminal()
@@ -22,6 +24,7 @@ pub(super) fn shows(text: &str) -> bool {
         Some(pager) => pager,
         None => "less",
     };
+    outlet::drain();
     // `$PAGER` may have arguments, as a shell splits them.
     let started = Command::new("sh")
         .args(["-c", pager])
@@ -31,7 +34,7 @@ pub(super) fn shows(text: &str) -> bool {
     let Ok(mut child) = started else { return false };
     if let Some(mut input) = child.stdin.take() {
         // A reader who has seen enough is no failure.
-        let _ = writeln!(input, "{text}");
+        let _ = writeln!(input, "{}", terminal::for_stdout(text));
     }
     // 127: there is no such program.
     child.wait().is_ok_and(|status| status.code() != Some(127))

@@ -1,11 +1,13 @@
 //! A session's inputs as a script that does the same.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
 use std::ops::Range;
 
 use rhai::Engine;
 use virhai::lexer::{Class, Piece, pieces};
+use virhai::redact;
 
 use super::transcript::{End, Entry};
 
@@ -22,6 +24,7 @@ pub(super) fn script(engine: &Engine, entries: &[Entry], head: &str) -> String {
             true => bound(engine, &text, entry.number),
             false => ended(&text),
         };
+        let text = without_secrets(text);
         if !text.is_empty() {
             let _ = writeln!(script, "{}{text}", blank_between(&script, &text));
         }
@@ -30,6 +33,18 @@ pub(super) fn script(engine: &Engine, entries: &[Entry], head: &str) -> String {
         }
     }
     script
+}
+
+/// An input with a secret as comments that hide it: run with `***`, it could set that as a password.
+fn without_secrets(text: String) -> String {
+    match redact::hide(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(hidden) => std::iter::once("left out, since it holds a secret:")
+            .chain(hidden.lines())
+            .map(|line| format!("// {line}"))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    }
 }
 
 /// Inputs of several lines stand apart.

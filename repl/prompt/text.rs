@@ -4,6 +4,7 @@ use rhai::Scope;
 use virhai::Connection;
 
 use super::hosts;
+use crate::terminal;
 
 /// The prompt for the connection that `conn` is.
 pub(super) fn of(scope: &Scope) -> String {
@@ -26,7 +27,11 @@ pub(super) fn of(scope: &Scope) -> String {
         "open" => String::new(),
         state => format!(" [{state}]"),
     };
-    format!("{name}{}{read_only}{state}> ", host(current.uri()))
+    let host = host(current.uri());
+    format!(
+        "{name}{}{read_only}{state}> ",
+        terminal::visible_line(&host)
+    )
 }
 
 /// A host in a word: its name where it is another, else the driver, with the path where that is

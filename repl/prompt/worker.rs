@@ -11,13 +11,15 @@ use rhai::{
 use rustyline::Editor;
 use rustyline::history::FileHistory;
 use virhai::engine;
+use virhai::interrupt::Interrupt;
 use virhai::program::CompileError;
-use virhai::{Imports, STACK, Session};
+use virhai::{Imports, Session, extent, stack_size};
 
 use super::input::Input;
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
 use crate::show::{self, Look, markup};
+use crate::terminal;
 
 /// What came of an input.
 pub(super) enum Answer {
@@ -96,6 +98,11 @@ impl Worker {
         }
     }
 
+    /// Lets inputs open `uri`, which the user has typed.
+    pub(super) fn give_uri(&self, uri: &str) {
+        self.session.give(uri);
+    }
+
     /// The variables and their values.
     pub(super) fn scope(&self) -> &Scope<'static> {
         &self.state.scope
@@ -112,6 +119,11 @@ impl Worker {
             let state = &self.state;
             input.learn(&state.scope, &state.engine, &state.imported);
         }
+    }
+
+    /// The switch that stops an input.
+    pub(super) fn interrupt(&self) -> &Interrupt {
+        self.session.interrupt()
     }
 
     /// The number that the next input will have.
@@ -158,7 +170,16 @@ impl Worker {
             number => format!("input {number}"),
         };
         self.imports.remember(&name, &text);
-        if let Some(functions) = self.functions_of(&name, &text) {
+        let interrupt = self.session.interrupt();
+        interrupt.clear();
+        let functions = self.functions_of(&name, &text);
+        if let Some(stop) = interrupt.stopping() {
+            let text = Diagnostic::of_stop(stop).render(&self.imports, self.options.colors());
+            let (at, state) = (Position::NONE, self.state.clone());
+            let _ = answer.send(Answer::Failed { text, at, state });
+            return Ok(());
+        }
+        if let Some(functions) = functions {
             self.define(functions);
         }
         let input = RunningInput {
@@ -174,7 +195,7 @@ impl Worker {
         };
         std::thread::Builder::new()
             .name("input".into())
-            .stack_size(STACK)
+            .stack_size(stack_size())
             .spawn(move || {
                 // Nobody listens any more where the user went on without this.
                 let _ = answer.send(input.run());
@@ -266,6 +287,9 @@ impl RunningInput {
         let ast = match engine.compile(&self.text) {
             Ok(ast) => ast,
             Err(error) => {
+                if let Some(stop) = self.session.interrupt().stopping() {
+                    return self.failed(&Diagnostic::of_stop(stop), Position::NONE);
+                }
                 let error = CompileError::new(&self.name, &self.text, &error, Vec::new());
                 return self.failed(&Diagnostic::of_compile_error(&error), Position::NONE);
             }
@@ -303,6 +327,9 @@ impl RunningInput {
 
     /// The value as it is to be shown; reads it from the host where it must.
     fn shown(&self, value: &Dynamic) -> Option<String> {
+        if !extent::can_be_shown(value) {
+            return Some("(the result is too large to show)".into());
+        }
         match self.view {
             View::Nothing => None,
             View::Human => show::for_people(value, &Look::of_terminal(self.options.colors())),
@@ -311,7 +338,7 @@ impl RunningInput {
                 let text = self.xml_of(value).unwrap_or_else(|| value.to_string());
                 Some(match self.options.colors() {
                     true => markup::colored(text.trim_end()),
-                    false => text.trim_end().to_owned(),
+                    false => terminal::script_text(text.trim_end()).into_owned(),
                 })
             }
         }

@@ -12,7 +12,7 @@ pub(super) fn array(list: &Array, look: &Look) -> String {
     if list.is_empty() {
         return "[]".into();
     }
-    if let Some(table) = table::of(list).filter(|table| fits(table, look)) {
+    if let Some(table) = table::of(list, look).filter(|table| fits(table, look)) {
         return table;
     }
     let maps = list.iter().all(Dynamic::is_map);
@@ -20,7 +20,7 @@ pub(super) fn array(list: &Array, look: &Look) -> String {
         .iter()
         .map(|value| match value.read_lock::<Map>() {
             Some(fields) if maps => map(&fields, look),
-            _ => plain(value),
+            _ => look.visible(plain(value)),
         })
         .collect();
     items.join(if maps { "\n\n" } else { "\n" })
@@ -31,18 +31,20 @@ pub(super) fn map(fields: &Map, look: &Look) -> String {
     if fields.is_empty() {
         return "#{}".into();
     }
-    let width = fields
-        .keys()
-        .map(|key| key.chars().count())
-        .max()
-        .unwrap_or(0);
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(key, value)| (look.visible(key.to_string()), key, value))
+        .collect();
+    let keys = fields.iter().map(|(shown, ..)| shown.chars().count());
+    let width = keys.max().unwrap_or(0);
     let lines: Vec<String> = fields
         .iter()
-        .map(|(key, value)| match block(value, look) {
-            Some(block) => format!("{key}\n{}", indented(&block)),
+        .map(|(shown, key, value)| match block(value, look) {
+            Some(block) => format!("{shown}\n{}", indented(&block)),
             None => {
                 let text = units::with_unit(key, value).unwrap_or_else(|| inline(value));
-                format!("{key:width$}  {text}").trim_end().to_owned()
+                let text = look.visible(text);
+                format!("{shown:width$}  {text}").trim_end().to_owned()
             }
         })
         .collect();
@@ -67,7 +69,7 @@ fn block(value: &Dynamic, look: &Look) -> Option<String> {
     text.contains('\n')
         .then(|| match look.colors && markup::is_xml(&text) {
             true => markup::colored(&text),
-            false => text,
+            false => look.visible(text),
         })
 }
 

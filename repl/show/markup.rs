@@ -1,5 +1,7 @@
 //! XML in colours.
 
+use crate::terminal;
+
 const NAME: &str = "\x1b[36m";
 const ATTRIBUTE: &str = "\x1b[33m";
 const VALUE: &str = "\x1b[32m";
@@ -17,6 +19,7 @@ pub(crate) fn is_xml(text: &str) -> bool {
 /// `text`, which is XML, with names, attributes, values and comments in colours; what is no XML
 /// stays as it is.
 pub(crate) fn colored(text: &str) -> String {
+    let text = &*terminal::visible(text);
     let mut out = String::with_capacity(text.len() * 2);
     let mut rest = text;
     while let Some(at) = rest.find('<') {

@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use virhai::kinds::{
     DomainKind, DomainSnapshotKind, InterfaceKind, NetworkKind, StoragePoolKind, StorageVolKind,
 };
-use virhai::{Connection, Error, Kind, Object, Xml};
+use virhai::{Connection, Error, Kind, Object, Xml, redact};
 
+use crate::terminal;
 pub(crate) use table::drawn;
 
 /// How text is written for people.
@@ -23,6 +24,8 @@ pub(crate) struct Look {
     pub(crate) colors: bool,
     /// How many columns there are, where that is known.
     pub(crate) width: Option<usize>,
+    /// Whether it goes to a terminal, which must not act on what is in a value.
+    pub(crate) terminal: bool,
 }
 
 impl Look {
@@ -32,13 +35,26 @@ impl Look {
         Self {
             colors: colors && std::io::stdout().is_terminal(),
             width: size.map(|(terminal_size::Width(columns), _)| columns.into()),
+            terminal: std::io::stdout().is_terminal(),
+        }
+    }
+
+    /// Text of a value as it is shown.
+    fn visible(&self, text: String) -> String {
+        match self.terminal {
+            true => terminal::visible(&text).into_owned(),
+            false => text,
         }
     }
 }
 
 /// A value as plain text for people; nothing for `()`.
 pub(crate) fn text(value: &Dynamic) -> Option<String> {
-    for_people(value, &Look::default())
+    let look = Look {
+        terminal: std::io::stdout().is_terminal(),
+        ..Look::default()
+    };
+    for_people(value, &look)
 }
 
 /// A value as people read it; nothing for `()`.
@@ -55,7 +71,7 @@ pub(crate) fn for_people(value: &Dynamic, look: &Look) -> Option<String> {
     let text = plain(value);
     Some(match look.colors && markup::is_xml(&text) {
         true => markup::colored(&text),
-        false => text,
+        false => look.visible(text),
     })
 }
 
@@ -152,7 +168,7 @@ pub(crate) fn json(value: &Dynamic) -> Value {
         return data;
     }
     if let Some(connection) = value.read_lock::<Connection>() {
-        return json!({ "uri": connection.uri() });
+        return json!({ "uri": redact::hide(connection.uri()) });
     }
     if let Some(error) = value.read_lock::<Error>() {
         return self::error(&error);

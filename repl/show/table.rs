@@ -8,41 +8,45 @@ use virhai::kinds::{
 };
 use virhai::{Kind, Object};
 
-use super::units;
+use super::{Look, units};
 
 /// A list of nothing but objects of one kind, or of maps that have the same keys.
-pub(super) fn of(list: &Array) -> Option<String> {
-    objects::<DomainKind>(list)
-        .or_else(|| objects::<StoragePoolKind>(list))
-        .or_else(|| objects::<StorageVolKind>(list))
-        .or_else(|| objects::<DomainSnapshotKind>(list))
-        .or_else(|| objects::<NetworkKind>(list))
-        .or_else(|| objects::<InterfaceKind>(list))
-        .or_else(|| maps(list))
+pub(super) fn of(list: &Array, look: &Look) -> Option<String> {
+    objects::<DomainKind>(list, look)
+        .or_else(|| objects::<StoragePoolKind>(list, look))
+        .or_else(|| objects::<StorageVolKind>(list, look))
+        .or_else(|| objects::<DomainSnapshotKind>(list, look))
+        .or_else(|| objects::<NetworkKind>(list, look))
+        .or_else(|| objects::<InterfaceKind>(list, look))
+        .or_else(|| maps(list, look))
 }
 
-fn objects<K: Kind>(list: &Array) -> Option<String> {
+fn objects<K: Kind>(list: &Array, look: &Look) -> Option<String> {
     let mut rows = Builder::new();
     rows.push_record(K::COLUMNS.iter().copied());
     for value in list {
-        rows.push_record(K::row(&value.clone().try_cast::<Object<K>>()?));
+        let row = K::row(&value.clone().try_cast::<Object<K>>()?);
+        rows.push_record(row.into_iter().map(|cell| look.visible(cell)));
     }
     Some(drawn(rows))
 }
 
-fn maps(list: &Array) -> Option<String> {
+fn maps(list: &Array, look: &Look) -> Option<String> {
     let first = list.first()?.read_lock::<Map>()?;
     if first.is_empty() {
         return None;
     }
     let mut rows = Builder::new();
-    rows.push_record(first.keys().map(ToString::to_string));
+    rows.push_record(first.keys().map(|key| look.visible(key.to_string())));
     for value in list {
         let map = value.read_lock::<Map>()?;
         if !map.keys().eq(first.keys()) {
             return None;
         }
-        let cells: Option<Vec<String>> = map.iter().map(|(key, value)| cell(key, value)).collect();
+        let cells: Option<Vec<String>> = map
+            .iter()
+            .map(|(key, value)| cell(key, value).map(|cell| look.visible(cell)))
+            .collect();
         rows.push_record(cells?);
     }
     Some(drawn(rows))

@@ -24,7 +24,7 @@ pub(super) fn write(file: &Path, results: &[Ended]) -> anyhow::Result<()> {
     }
     report.add_test_suites(suites);
     let text = report.to_string().context("the results are no XML")?;
-    std::fs::write(file, text)?;
+    virhai::files::write(file, text)?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use super::Options;
 use super::files::Tests;
 use super::run::Ended;
 use crate::run::print_line;
+use crate::terminal;
 
 /// Tells of a test as soon as it has ended.
 pub(super) fn ended(options: &Options, result: &Ended) {
@@ -28,7 +29,8 @@ pub(super) fn failures(options: &Options, results: &[Ended]) {
     for result in results.iter().filter(|result| !result.passed()) {
         let title = format!("\n--- {}", result.test);
         print_line(&colored(options, "1", &title));
-        let parts = [result.stdout.trim_end(), result.stderr.trim_end()];
+        let stdout = terminal::script_text(result.stdout.trim_end());
+        let parts = [&*stdout, result.stderr.trim_end()];
         for part in parts.into_iter().filter(|part| !part.is_empty()) {
             print_line(part);
         }

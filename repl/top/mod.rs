@@ -7,7 +7,7 @@ mod source;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::sync::mpsc::TryRecvError;
+use std::sync::mpsc::{self, TryRecvError};
 use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -15,11 +15,11 @@ use ratatui::{DefaultTerminal, Terminal};
 use rhai::Engine;
 use signal_hook::consts::{SIGHUP, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
-use virhai::{Connection, Imports, engine};
+use virhai::{Connection, Imports, engine, redact};
 
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
-use crate::run;
+use crate::{run, terminal};
 use rates::Order;
 use sample::Sample;
 use screen::View;
@@ -87,8 +87,15 @@ impl OnScreen {
             .name("top signals".into())
             .spawn(move || {
                 if let Some(signal) = signals.forever().next() {
-                    ratatui::restore();
-                    crate::leave(run::killed_by(signal));
+                    // Not here: a terminal that is stopped takes nothing.
+                    let (restored, done) = mpsc::channel();
+                    let restoring = std::thread::Builder::new().name("restore".into());
+                    let _ = restoring.spawn(move || {
+                        ratatui::restore();
+                        let _ = restored.send(());
+                    });
+                    let _ = done.recv_timeout(Duration::from_secs(1));
+                    crate::leave_now(run::killed_by(signal));
                 }
             })?;
         // With a hook that restores the terminal before a panic says anything.
@@ -121,7 +128,7 @@ impl Top {
             now: None,
             answered: Instant::now(),
             view: View {
-                host: host.to_owned(),
+                host: terminal::visible_line(&redact::hide(host)).into_owned(),
                 rows: Vec::new(),
                 order: Order::Cpu,
                 reversed: false,
@@ -190,7 +197,9 @@ impl Top {
                 self.view.trouble = None;
                 self.sort();
             }
-            Err(message) => self.view.trouble = Some(message),
+            Err(message) => {
+                self.view.trouble = Some(terminal::visible_line(&message).into_owned());
+            }
         }
     }
 

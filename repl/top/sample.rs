@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use rhai::{Array, Dynamic, Map};
 
-use crate::show;
+use crate::{show, terminal};
 
 /// The guests of a host at one moment.
 #[derive(Debug, Clone)]
@@ -43,8 +43,8 @@ fn guest(stats: &Map) -> Guest {
     let state = at(stats, &["state", "state"]).map(|value| value.to_string());
     let figure = |path: &[&str]| at(stats, path).and_then(|value| whole(&value));
     Guest {
-        name: name.map_or_else(String::new, |(_, name)| name),
-        state: state.unwrap_or_default(),
+        name: name.map_or_else(String::new, |(_, name)| visible(&name)),
+        state: visible(&state.unwrap_or_default()),
         vcpus: figure(&["vcpu", "current"]),
         memory_kib: figure(&["balloon", "current"]),
         cpu_time_ns: figure(&["cpu", "time"]),
@@ -53,6 +53,10 @@ fn guest(stats: &Map) -> Guest {
         received_bytes: sum(stats, "net", &["rx", "bytes"]),
         sent_bytes: sum(stats, "net", &["tx", "bytes"]),
     }
+}
+
+fn visible(text: &str) -> String {
+    terminal::visible_line(text).into_owned()
 }
 
 /// What lies at `path` within maps.

@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use rhai::{Array, Engine, EvalAltResult, Scope};
-use virhai::{Connection, STACK};
+use virhai::{Connection, stack_size};
 
 use super::sample::Sample;
 
@@ -32,7 +32,7 @@ impl Source {
         let (again, asked) = mpsc::channel();
         std::thread::Builder::new()
             .name("top".into())
-            .stack_size(STACK)
+            .stack_size(stack_size())
             .spawn(move || {
                 let mut scope = Scope::new();
                 scope.push_constant("conn", connection);

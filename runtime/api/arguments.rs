@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
+use super::value_text::printed;
 use super::xml::xml_text;
 use crate::constants::{self, Words};
 use crate::error::Error;
@@ -156,11 +157,15 @@ pub(crate) fn duration(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf
         (None, Ok(text)) => parse_duration(&text),
         _ => None,
     };
-    parsed.ok_or_else(|| {
-        Error::invalid(ctx, format!("`{value}` is not a duration"))
-            .with_hint("a duration is a number of seconds, or text such as \"90s\" or \"5m\"")
-            .throw()
-    })
+    parsed.map_or_else(
+        || {
+            let shown = printed(ctx, value)?;
+            Err(Error::invalid(ctx, format!("`{shown}` is not a duration"))
+                .with_hint("a duration is a number of seconds, or text such as \"90s\" or \"5m\"")
+                .throw())
+        },
+        Ok,
+    )
 }
 
 /// A duration as the command line and scripts write it: `90`, `90s`, `1m 30s`.
@@ -288,16 +293,25 @@ pub(crate) fn dynamic(value: Scalar) -> Dynamic {
         Scalar::Int(number) => i64::from(number).into(),
         Scalar::UInt(number) => i64::from(number).into(),
         Scalar::Long(number) => number.into(),
-        Scalar::ULong(number) => whole(number).into(),
+        Scalar::ULong(number) => whole(number),
         Scalar::Double(number) => number.into(),
         Scalar::Bool(truth) => truth.into(),
         Scalar::Text(text) => text.into(),
     }
 }
 
-/// An unsigned number as Rhai's integer; what does not fit is the largest there is.
-pub(crate) fn whole(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+/// An unsigned number as a script sees it: Rhai's integer, or the text of its digits where that
+/// is too small for it.
+pub(crate) fn whole(number: u64) -> Dynamic {
+    i64::try_from(number).map_or_else(|_| number.to_string().into(), Dynamic::from)
+}
+
+/// An unsigned number that a call returns as Rhai's integer; thrown where that is too small for it.
+pub(crate) fn integer(ctx: &NativeCallContext, number: u64) -> RhaiResultOf<i64> {
+    i64::try_from(number).map_err(|_| {
+        let message = format!("the number {number} is greater than {}", i64::MAX);
+        Error::invalid(ctx, message).throw()
+    })
 }
 
 /// A map of names to values.
@@ -309,3 +323,22 @@ macro_rules! fields {
     }};
 }
 pub(crate) use fields;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_beyond_rhais_keeps_its_digits() {
+        for (number, shown) in [
+            (0, "0"),
+            (i64::MAX.unsigned_abs(), "9223372036854775807"),
+            (i64::MAX.unsigned_abs() + 1, "9223372036854775808"),
+            (u64::MAX, "18446744073709551615"),
+        ] {
+            assert_eq!(whole(number).to_string(), shown);
+            assert_eq!(dynamic(Scalar::ULong(number)).to_string(), shown);
+            assert_eq!(whole(number).is_int(), i64::try_from(number).is_ok());
+        }
+    }
+}

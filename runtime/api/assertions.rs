@@ -1,5 +1,7 @@
 //! What tests claim, and how they show that it is not so.
 
+use std::time::Duration;
+
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, exported_module};
 use similar::TextDiff;
@@ -7,6 +9,7 @@ use similar::TextDiff;
 use super::arguments::RhaiResultOf;
 use super::prelude::failed;
 use crate::error::Error;
+use crate::extent::{is_within, shortened};
 use crate::xml::Xml;
 
 pub(crate) fn register(engine: &mut Engine) {
@@ -69,7 +72,7 @@ mod functions {
     pub fn assert_ne(ctx: NativeCallContext, left: Dynamic, right: Dynamic) -> RhaiResultOf<()> {
         if equal(&ctx, &left, &right) {
             let message = format!("both values are {}", shown(&ctx, &left));
-            return Err(failed(&ctx, message));
+            return Err(failed(&ctx, shortened(message)));
         }
         Ok(())
     }
@@ -115,6 +118,12 @@ mod functions {
     }
 }
 
+/// The most bytes of text of a value that is shown.
+const MOST: usize = 1024 * 1024;
+
+/// How long the shortest way to tell the difference is looked for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// What `action` throws. A stop is nobody's to catch.
 fn thrown(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Dynamic> {
     let error = match action.call_within_context::<Dynamic>(ctx, ()) {
@@ -137,19 +146,30 @@ fn equal(ctx: &NativeCallContext, left: &Dynamic, right: &Dynamic) -> bool {
 }
 
 fn shown(ctx: &NativeCallContext, value: &Dynamic) -> String {
+    if !is_within(value, MOST) {
+        return format!(
+            "a value of type {} that is too large to show",
+            value.type_name()
+        );
+    }
     ctx.call_fn::<rhai::ImmutableString>("to_debug", (value.clone(),))
         .map_or_else(|_| value.to_string(), |text| text.to_string())
 }
 
 /// How two values differ: in one line where they are short, line by line where they are not.
 fn difference(ctx: &NativeCallContext, left: &Dynamic, right: &Dynamic) -> String {
+    if !is_within(left, MOST) || !is_within(right, MOST) {
+        return "the values differ, and they are too large to show".into();
+    }
     let (one, other) = (lines(ctx, left), lines(ctx, right));
     if one.len() < 2 && other.len() < 2 {
         let (left, right) = (shown(ctx, left), shown(ctx, right));
         return format!("the values differ: {left} is not {right}");
     }
     let (one, other) = (one.join("\n") + "\n", other.join("\n") + "\n");
-    let diff = TextDiff::from_lines(&one, &other);
+    let diff = TextDiff::configure()
+        .timeout(PATIENCE)
+        .diff_lines(&one, &other);
     let changes = diff.unified_diff().context_radius(2).to_string();
     format!("the values differ:\n{}", changes.trim_end())
 }

@@ -2,11 +2,13 @@
 
 use rhai::plugin::*;
 use rhai::{Engine, NativeCallContext, exported_module};
+use virt::connect::Connect;
 use virt::interface::Interface as Handle;
 
 use super::arguments::{RhaiResultOf, flag_bits};
 use super::connection::Connection;
 use super::object::{Kind, Object};
+use crate::libvirt;
 
 /// A network interface of the host behind a connection; copies are the same interface.
 pub type Interface = Object<InterfaceKind>;
@@ -22,13 +24,12 @@ impl Kind for InterfaceKind {
     const COLUMNS: &'static [&'static str] = &["Name", "State", "MAC address"];
 
     fn row(iface: &Interface) -> Vec<String> {
-        let handle = iface.handle().ok();
-        let state = match handle.as_ref().and_then(|it| it.is_active().ok()) {
-            Some(true) => "active",
-            Some(false) => "inactive",
-            None => "?",
+        let state = match iface.attempt("virInterfaceIsActive", Handle::is_active) {
+            Ok(true) => "active",
+            Ok(false) => "inactive",
+            Err(_) => "?",
         };
-        let mac = handle.and_then(|it| it.mac_string().ok());
+        let mac = iface.attempt("virInterfaceGetMACString", Handle::mac_string);
         vec![iface.name(), state.to_owned(), mac.unwrap_or_default()]
     }
 
@@ -41,6 +42,17 @@ impl Kind for InterfaceKind {
     }
 
     fn facts(_: &Handle) {}
+
+    const LOOK_UP: &'static str = "virInterfaceLookupByName";
+    const MISSING: virt_sys::virErrorNumber = virt_sys::VIR_ERR_NO_INTERFACE;
+
+    fn connect(handle: &Handle) -> libvirt::Result<Connect> {
+        Ok(handle.connect()?)
+    }
+
+    fn find(connect: &Connect, (): &(), name: &str) -> libvirt::Result<Handle> {
+        Ok(connect.lookup_interface_by_name(name)?)
+    }
 }
 
 pub(crate) fn register(engine: &mut Engine) {
@@ -128,9 +140,12 @@ mod functions {
         flags: i64,
     ) -> RhaiResultOf<String> {
         let wanted = flag_bits(&ctx, flags)?;
-        iface.call(&ctx, "virInterfaceGetXMLDesc", "read the XML of", |it| {
-            it.xml_desc(wanted)
-        })
+        iface.call(
+            &ctx,
+            "virInterfaceGetXMLDesc",
+            "read the XML of",
+            move |it| it.xml_desc(wanted),
+        )
     }
 
     /// Brings this interface up.
@@ -163,7 +178,9 @@ mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        iface.call(&ctx, "virInterfaceCreate", "start", |it| it.create(wanted))
+        iface.call(&ctx, "virInterfaceCreate", "start", move |it| {
+            it.create(wanted)
+        })
     }
 
     /// Takes this interface down, under whoever uses it: also this connection.
@@ -194,7 +211,7 @@ mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        iface.call(&ctx, "virInterfaceDestroy", "destroy", |it| {
+        iface.call(&ctx, "virInterfaceDestroy", "destroy", move |it| {
             it.destroy(wanted)
         })
     }

@@ -3,14 +3,17 @@
 #![allow(clippy::unwrap_used)] // Rhai's macro unwraps arguments whose types it has checked.
 
 pub(crate) mod arguments;
+pub(crate) mod asking;
 pub(crate) mod assertions;
+pub(crate) mod bounded_growth;
+pub(crate) mod call_class;
+mod comparison;
 pub(crate) mod connection;
 pub(crate) mod disk_image;
 pub(crate) mod domain;
 pub(crate) mod domain_snapshot;
 pub(crate) mod error;
 pub(crate) mod granted;
-pub(crate) mod growth;
 pub(crate) mod interface;
 pub(crate) mod nested;
 pub(crate) mod net;
@@ -19,10 +22,12 @@ pub(crate) mod object;
 pub(crate) mod option_keys;
 pub(crate) mod options;
 pub(crate) mod prelude;
+pub(crate) mod room;
 pub(crate) mod storage_pool;
 pub(crate) mod storage_vol;
 pub(crate) mod stream;
 pub(crate) mod undo;
+pub(crate) mod value_text;
 pub(crate) mod wait;
 pub(crate) mod work;
 pub(crate) mod xml;
@@ -49,5 +54,5 @@ pub(crate) fn register(engine: &mut Engine) {
     options::register(engine);
     prelude::register(engine);
     assertions::register(engine);
-    growth::register(engine);
+    bounded_growth::register(engine);
 }

@@ -46,18 +46,23 @@ fn finish(mut node: Node) -> Dynamic {
     if node.parts.is_empty() {
         return node.value.unwrap_or(Dynamic::UNIT);
     }
-    let count = node.parts.get("count").and_then(|part| part.value.clone());
     let numbered =
         |name: &String| name == "count" || name.bytes().all(|byte| byte.is_ascii_digit());
-    let Some(count) = count.filter(|_| node.parts.keys().all(numbered)) else {
+    if !node.parts.contains_key("count") || !node.parts.keys().all(numbered) {
         return map(node).into();
-    };
-    let count = count.as_int().unwrap_or(0).max(0);
-    let list: Array = (0..count)
-        .filter_map(|index| node.parts.remove(&index.to_string()))
-        .map(finish)
+    }
+    node.parts.remove("count");
+    // All there are, whatever the count says: libvirt counts some that it tells nothing of.
+    let mut list: Vec<(u64, Node)> = node
+        .parts
+        .into_iter()
+        .map(|(name, part)| (name.parse().unwrap_or(u64::MAX), part))
         .collect();
-    list.into()
+    list.sort_by_key(|(number, _)| *number);
+    list.into_iter()
+        .map(|(_, part)| finish(part))
+        .collect::<Array>()
+        .into()
 }
 
 #[cfg(test)]

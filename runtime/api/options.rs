@@ -1,9 +1,10 @@
 //! What recipes do with the options that they are given.
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Engine, ImmutableString, Map, NativeCallContext, exported_module};
+use rhai::{Array, Dynamic, Engine, Map, NativeCallContext, exported_module};
 
-use super::arguments::{self, RhaiResultOf, duration, unknown_key, whole};
+use super::arguments::{self, RhaiResultOf, duration, unknown_key};
+use super::value_text;
 use crate::error::Error;
 use crate::session::Session;
 
@@ -58,7 +59,7 @@ mod functions {
     #[rhai_fn(pure, return_raw)]
     pub fn require(ctx: NativeCallContext, options: &mut Map, names: Array) -> RhaiResultOf<()> {
         for name in &names {
-            let name: ImmutableString = name.to_string().into();
+            let name = value_text::printed(&ctx, name)?;
             if options.get(name.as_str()).is_none_or(Dynamic::is_unit) {
                 let message = format!("the option `{name}` is missing");
                 return Err(Error::invalid(&ctx, message).throw());
@@ -78,7 +79,7 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(return_raw)]
     pub fn parse_size(ctx: NativeCallContext, size: Dynamic) -> RhaiResultOf<i64> {
-        arguments::bytes(&ctx, &size).map(whole)
+        arguments::bytes(&ctx, &size).and_then(|number| arguments::integer(&ctx, number))
     }
 
     /// A duration in seconds: a number of them, or text such as `"90s"`.

@@ -1,5 +1,6 @@
 //! What scripts need besides libvirt: waiting, joining text, working in parallel.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -7,10 +8,14 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, exported_module};
 
 use super::arguments::{RhaiResultOf, duration, number};
-use super::undo;
+use super::asking::{flat_size, size};
+use super::room::{ensure_room, ensure_running};
+use super::{undo, value_text};
+use crate::engine::guarded;
 use crate::error::Error;
 use crate::exit::{self, terminated};
 use crate::interrupt::Standing;
+use crate::resources::{memory, stack};
 use crate::session::Session;
 
 pub(crate) fn register(engine: &mut Engine) {
@@ -45,7 +50,8 @@ mod functions {
         match status.as_int().map(u8::try_from) {
             Ok(Ok(status)) => Err(exit::exit(status)),
             _ => {
-                let wrong = format!("`{status}` is no exit status");
+                let shown = value_text::printed(&ctx, &status)?;
+                let wrong = format!("`{shown}` is no exit status");
                 Err(Error::invalid(&ctx, wrong)
                     .with_hint("an exit status is a number from 0 to 255")
                     .throw())
@@ -93,12 +99,9 @@ mod functions {
     /// assert_eq(["web", "db"].join(", "), "web, db");
     /// ```
     /// Calls no libvirt function.
-    #[rhai_fn(pure)]
-    pub fn join(list: &mut Array, separator: &str) -> String {
-        list.iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(separator)
+    #[rhai_fn(pure, return_raw)]
+    pub fn join(ctx: NativeCallContext, list: &mut Array, separator: &str) -> RhaiResultOf<String> {
+        value_text::joined(&ctx, list, separator)
     }
 
     /// `text`, `count` times over, 16 MiB at most.
@@ -112,7 +115,10 @@ mod functions {
         const MOST: usize = 16 * 1024 * 1024;
         let count: usize = number(&ctx, "a number of times", count)?;
         match text.len().checked_mul(count) {
-            Some(length) if length <= MOST => Ok(text.repeat(count)),
+            Some(length) if length <= MOST => {
+                ensure_room(&ctx, length)?;
+                Ok(text.repeat(count))
+            }
             _ => Err(
                 Error::invalid(&ctx, format!("the text would be longer than {MOST} bytes")).throw(),
             ),
@@ -120,7 +126,7 @@ mod functions {
     }
 
     /// Calls `action` on each of `items`, `limit` of them at a time, and returns the results in
-    /// order.
+    /// order. A `limit` above 64 counts as 64, and memory that runs short lowers it.
     ///
     /// Each call gets a copy of the variables that `action` captured: what it writes to them is
     /// lost. Once all have ended, the failures are thrown as one list of `#{ item, error }`.
@@ -176,6 +182,26 @@ pub(crate) fn pause(ctx: &NativeCallContext, time: Duration) -> RhaiResultOf<()>
 
 type Outcome = std::result::Result<Dynamic, Box<EvalAltResult>>;
 
+/// The bytes that one of the calls of `action` copies: an item, what the closure captured, and the
+/// constants that it can read.
+fn size_of_call(ctx: &NativeCallContext, items: &Array, action: &FnPtr) -> usize {
+    let item = items.iter().map(flat_size).max();
+    let captured: usize = action.iter_curry().map(flat_size).sum();
+    let constants = ctx.global_runtime_state().constants.as_ref();
+    let constants = constants.and_then(|constants| {
+        let constants = constants.read().ok()?;
+        Some(constants.values().map(size).sum::<usize>())
+    });
+    let imported = ctx.iter_imports().map(|(_, module)| {
+        let values = module.iter_var().map(|(_, value)| size(value));
+        values.sum::<usize>()
+    });
+    item.unwrap_or(0) + captured + constants.unwrap_or(0) + imported.sum::<usize>()
+}
+
+/// The most calls that `parallel` makes at a time.
+const MOST_THREADS: usize = 64;
+
 fn parallel(
     ctx: &NativeCallContext,
     items: &Array,
@@ -186,21 +212,34 @@ fn parallel(
     if limit == 0 {
         return Err(Error::invalid(ctx, "the limit must be at least 1").throw());
     }
-    let next = std::sync::atomic::AtomicUsize::new(0);
+    let next = AtomicUsize::new(0);
+    // The outcomes, and the results besides them.
+    ensure_room(ctx, items.len().saturating_mul(128))?;
     let outcomes: Vec<Mutex<Option<Outcome>>> = items.iter().map(|_| Mutex::new(None)).collect();
+    let copying = Mutex::new(());
+    // What a call may change is a copy. One thread at a time asks for the room and fills it.
+    let copied = |item: &Dynamic| {
+        let _alone = copying.lock().unwrap_or_else(PoisonError::into_inner);
+        let captured = action.iter_curry().map(flat_size).sum::<usize>();
+        ensure_room(
+            ctx,
+            captured.saturating_add(flat_size(item)).saturating_mul(2),
+        )?;
+        let mut own = action.clone();
+        for captured in own.iter_curry_mut() {
+            *captured = captured.flatten_clone();
+        }
+        RhaiResultOf::Ok((own, item.flatten_clone()))
+    };
     let work = || {
         loop {
-            let index = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(index) else { return };
-            let mut own = action.clone();
-            for captured in own.iter_curry_mut() {
-                *captured = captured.clone().flatten();
-            }
-            let run = || own.call_within_context::<Dynamic>(ctx, (item.clone().flatten(),));
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
-                .unwrap_or_else(|_| {
-                    Err(failed(ctx, "virhai failed inside a parallel call".into()))
-                });
+            let outcome = guarded(|| {
+                ensure_running(ctx)?;
+                let (own, item) = copied(item)?;
+                own.call_within_context::<Dynamic>(ctx, (item,))
+            });
             *outcomes[index]
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner) = Some(outcome);
@@ -209,14 +248,27 @@ fn parallel(
     let undo = undo::current();
     let standing = Standing::of_this_thread();
     let on_behalf = || {
-        standing.take();
+        standing.clone().take();
         undo::filling(undo.clone(), work);
     };
+    let threads = limit
+        .min(items.len())
+        .min(MOST_THREADS)
+        .min(stack::threads())
+        // A call copies what it is given more than once.
+        .min(memory::room() / 4 / size_of_call(ctx, items, action).max(1))
+        .max(1);
+    let mut no_thread = None;
     std::thread::scope(|scope| {
-        for _ in 0..limit.min(items.len()) {
-            let _ = std::thread::Builder::new()
-                .stack_size(crate::resources::STACK)
-                .spawn_scoped(scope, on_behalf);
+        for _ in 0..threads {
+            // The threads that did start do the work of one that did not.
+            no_thread = std::thread::Builder::new()
+                .stack_size(stack::size())
+                .spawn_scoped(scope, on_behalf)
+                .err();
+            if no_thread.is_some() {
+                break;
+            }
         }
     });
     let mut results = Array::with_capacity(items.len());
@@ -236,7 +288,10 @@ fn parallel(
                     super::arguments::fields! { "item": item.clone(), "error": error }.into(),
                 );
             }
-            None => return Err(failed(ctx, "no thread could be started".into())),
+            None => {
+                let why = no_thread.map_or_else(String::new, |error| format!(": {error}"));
+                return Err(failed(ctx, format!("cannot start a thread{why}")));
+            }
         }
     }
     if failures.is_empty() {

@@ -126,11 +126,24 @@ impl Undo {
     fn run(&self, ctx: &NativeCallContext) {
         let session = Session::of(ctx);
         let _shield = session.interrupt().shield();
-        for step in self.take().into_iter().rev() {
+        let mut steps = self.take();
+        while let Some(step) = steps.pop() {
+            if session.interrupt().stopping().is_some() {
+                steps.push(step);
+                session.undo_timed_out(steps.len());
+                return;
+            }
             // A defect in one step must not keep the others from being taken.
             let done = crate::engine::guarded(|| filling(None, || step.run(ctx.engine())));
             if let Err(error) = done {
-                session.cannot_undo(reason(&error));
+                let stop = session.interrupt().stopping();
+                let why = match (stop, error.unwrap_inner()) {
+                    (Some(stop), EvalAltResult::ErrorTerminated(..)) => {
+                        format!("{stop}{}", at(&error))
+                    }
+                    _ => reason(&error),
+                };
+                session.cannot_undo(why);
             }
         }
     }
@@ -207,6 +220,9 @@ fn reason(error: &EvalAltResult) -> String {
 
 /// What was thrown, as a reader wants it: an `Error`, a map with a `message`, or any value.
 fn words(thrown: &Dynamic) -> String {
+    if !crate::extent::is_short(thrown) {
+        return "a value was thrown that is too large to show".into();
+    }
     if let Some(error) = thrown.read_lock::<Error>() {
         return error.to_string();
     }

@@ -16,6 +16,8 @@ pub use signature::{Signature, first_sentence};
 
 use kinds::{plain_result, plain_type};
 
+use crate::api::asking::MARK;
+
 /// One function, method, or property as the engine has it.
 #[derive(Debug, Clone)]
 pub struct Function {
@@ -91,14 +93,16 @@ pub fn all_functions(engine: &Engine) -> Vec<Function> {
 /// Those of them whose name `wanted` takes.
 fn read_all(engine: &Engine, wanted: impl Fn(&str) -> bool + Copy) -> Vec<Function> {
     let mut functions = read(engine, false, wanted);
-    let own: HashSet<(String, Vec<(String, String)>)> = functions
-        .iter()
-        .map(|function| (function.name.clone(), function.parameters.clone()))
-        .collect();
+    // What virhai has of its own is called, and not Rhai's.
+    let called = |function: &Function| {
+        let kinds = function.parameters.iter().map(|(_, kind)| kind.clone());
+        (function.name.clone(), kinds.collect())
+    };
+    let own: HashSet<(String, Vec<String>)> = functions.iter().map(called).collect();
     functions.extend(
         read(engine, true, wanted)
             .into_iter()
-            .filter(|function| !own.contains(&(function.name.clone(), function.parameters.clone())))
+            .filter(|function| !own.contains(&called(function)))
             .map(|function| Function {
                 standard: true,
                 ..function
@@ -127,6 +131,10 @@ fn read(
     let read = |info: rhai::FuncInfo| {
         let metadata = info.metadata;
         if metadata.access != FnAccess::Public || metadata.name.starts_with("anon$") {
+            return None;
+        }
+        // Rhai's function of that name has the documentation.
+        if metadata.comments.iter().any(|comment| comment == MARK) {
             return None;
         }
         let name = metadata.name.as_str();

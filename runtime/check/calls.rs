@@ -129,23 +129,17 @@ impl<'a> Walk<'a> {
         let name = call.name.as_str();
         let mut kinds = vec![receiver.kind.clone()];
         kinds.extend(self.arguments(call));
-        if super::facts::CHANGING.contains(&name)
-            && receiver.direct
-            && let Some(variable) = receiver.root.and_then(|root| self.scope.find_mut(root))
-        {
-            variable.keys = None;
-            if name == "take" && call.args.is_empty() {
-                variable.kind = None;
-            }
+        let direct = receiver.root.filter(|_| receiver.direct);
+        if let Some(root) = direct.filter(|_| super::facts::CHANGING.contains(&name)) {
+            let taken = name == "take" && call.args.is_empty();
+            let kind = self.scope.kind(root).filter(|_| !taken);
+            self.scope.know(root, kind, None);
         }
         if let Some(definition) = self.own_method(receiver, name, call.args.len()) {
             shadow::check(self, receiver, definition, &kinds, position);
-            if receiver.direct
-                && let Some(variable) = receiver.root.and_then(|root| self.scope.find_mut(root))
-            {
+            if let Some(root) = direct {
                 // It may do anything to `this`.
-                variable.kind = None;
-                variable.keys = None;
+                self.scope.know(root, None, None);
             }
             return None;
         }
@@ -209,7 +203,9 @@ impl<'a> Walk<'a> {
         {
             return self.sure(catalog.property(&kind, name));
         }
-        let hint = names::for_property(catalog.functions(), name, &kind);
+        let hint = self.advice(name, &kind, || {
+            names::for_property(catalog.functions(), name, &kind)
+        });
         let message = format!("there is no property `{name}` of a value of type {kind}");
         self.find(Code::UnknownProperty, position, message).hint = hint;
         None

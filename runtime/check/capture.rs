@@ -70,10 +70,7 @@ pub(super) fn check_parallel<'a>(
         if own.contains(name) || !closure.captured.contains(&name) {
             continue;
         }
-        let kind = walk
-            .scope
-            .find(name)
-            .and_then(|variable| variable.kind.clone());
+        let kind = walk.scope.kind(name);
         // Of a value whose type is not known, a method may do anything.
         let plain = matches!(
             kind.as_deref().map(without_element),

@@ -70,8 +70,8 @@ impl File {
     /// Where the function is defined.
     pub(super) fn place_of(&self, function: &Definition) -> Option<Span> {
         let begin = function.begin.line()?;
-        let lines: Vec<&str> = self.text.lines().take(begin).collect();
-        lines.iter().enumerate().rev().find_map(|(index, line)| {
+        (1..=begin).rev().find_map(|number| {
+            let (_, line) = self.text.line(number)?;
             let (at, _) = line.match_indices("fn ").find(|(at, _)| {
                 let rest = line[at + 3..].trim_start();
                 let name = rest.split('(').next().unwrap_or_default();
@@ -79,7 +79,7 @@ impl File {
             })?;
             let at = at + line[at..].find(&function.name)?;
             Some(Span {
-                line: index + 1,
+                line: number,
                 column: line[..at].chars().count() + 1,
                 width: function.name.chars().count(),
             })

@@ -10,6 +10,12 @@ use super::{Code, Span, capture};
 use crate::inference::{constant, held, literal};
 use crate::{constants, names, suggest};
 
+/// A map that gets more keys than this one by one holds data, not options.
+const MOST_KEYS: usize = 100;
+
+/// How many variables are looked through for a name that may be meant.
+const MOST_NAMES: usize = 1_000;
+
 /// What a method or a property is asked of.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Receiver<'a> {
@@ -114,9 +120,9 @@ impl<'a> Walk<'a> {
         };
         self.expression(first);
         for part in rest {
-            let before = self.scope.snapshot();
+            let before = self.scope.mark();
             self.expression(part);
-            self.scope.join(&before);
+            self.scope.join_mark(before);
         }
     }
 
@@ -214,14 +220,15 @@ impl<'a> Walk<'a> {
 
     /// Notes that the map in the variable `name` got a key.
     fn add_key(&mut self, name: &str, key: &str, span: Span) {
-        if let Some(variable) = self.scope.find_mut(name)
-            && let Some(keys) = &variable.keys
+        if let Some(keys) = self.scope.keys(name)
+            && keys.iter().take(MOST_KEYS).all(|(known, _)| known != key)
         {
-            let mut keys: Vec<_> = keys.to_vec();
-            if !keys.iter().any(|(known, _)| known == key) {
-                keys.push((key.to_owned(), span));
-            }
-            variable.keys = Some(Rc::new(keys));
+            let kind = self.scope.kind(name);
+            let keys = (keys.len() < MOST_KEYS).then(|| {
+                let added = (key.to_owned(), span);
+                Rc::new(keys.iter().cloned().chain([added]).collect())
+            });
+            self.scope.know(name, kind, keys);
         }
     }
 
@@ -235,9 +242,7 @@ impl<'a> Walk<'a> {
                 };
                 Some(Rc::new(map.0.iter().map(key).collect()))
             }
-            Expr::Variable(variable, ..) if variable.2.is_empty() => {
-                self.scope.find(&variable.1)?.keys.clone()
-            }
+            Expr::Variable(variable, ..) if variable.2.is_empty() => self.scope.keys(&variable.1),
             _ => None,
         }
     }
@@ -250,7 +255,7 @@ impl<'a> Walk<'a> {
             return Some(kind);
         }
         if self.read(name) {
-            return self.scope.find(name).and_then(|known| known.kind.clone());
+            return self.scope.kind(name);
         }
         if self.file.functions_named(name).next().is_some() {
             return Some("Fn".into());
@@ -263,15 +268,15 @@ impl<'a> Walk<'a> {
             return None;
         }
         if name.starts_with("VIR_") {
-            let near = suggest::nearest(name, constants::all().map(|constant| constant.name));
-            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let hint = self.advice(name, "", || {
+                let near = suggest::nearest(name, constants::all().map(|constant| constant.name))?;
+                Some(format!("did you mean `{near}`?"))
+            });
             let message = format!("libvirt has no constant `{name}`");
             self.find(Code::UnknownConstant, position, message).hint = hint;
             return None;
         }
         let global = self.function.is_some() && self.file.global(name).is_some();
-        let mut known = self.scope.names();
-        known.extend(self.file.function_names());
         let hint = match global {
             true if self.file.is_constant(name) => Some(format!(
                 "a function sees a constant of its file as `global::{name}`"
@@ -279,7 +284,11 @@ impl<'a> Walk<'a> {
             true => Some(format!(
                 "a function does not see the variables of its file: pass `{name}` as an argument"
             )),
-            false => names::for_variable(self.checker.catalog.functions(), name, &known),
+            false => self.advice(name, "", || {
+                let mut known = self.file.function_names();
+                known.extend(self.scope.names().take(MOST_NAMES).map(str::to_owned));
+                names::for_variable(self.checker.catalog.functions(), name, &known)
+            }),
         };
         let message = format!("there is no variable `{name}`");
         self.find(Code::UnknownVariable, position, message).hint = hint;
@@ -303,11 +312,8 @@ impl<'a> Walk<'a> {
         let Some(closure) = self.file.closure(name) else {
             return;
         };
-        let before = self.scope.snapshot();
-        let facts = self.facts;
-        // It may run at any later time.
-        self.scope
-            .forget(|name| facts.assigned.contains(name) || facts.changed.contains(name));
+        let before = self.scope.mark();
+        let around = self.scope.begin_closure();
         let length = self.scope.len();
         for parameter in closure.parameters.iter().skip(captured) {
             self.scope.push(Variable {
@@ -317,11 +323,13 @@ impl<'a> Walk<'a> {
                 place: None,
                 read: true,
                 loose: self.facts.written_elsewhere.contains(parameter),
+                assigned: self.is_assigned(parameter),
             });
         }
         self.block(&closure.body, true);
         self.scope.leave(length);
-        self.scope.restore(&before);
+        self.scope.go_back(before);
+        self.scope.end_closure(around);
     }
 
     /// The closure in an argument, and the variables that it captures.

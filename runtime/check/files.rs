@@ -12,6 +12,10 @@ use super::finding::Related;
 use super::{Code, Finding, Span};
 use crate::Imports;
 use crate::program::Program;
+use crate::text::Text;
+
+/// For how many names that do not exist others are suggested.
+const MOST_ADVICE: usize = 200;
 
 /// A script and all that it imports.
 pub(super) struct Files {
@@ -22,12 +26,14 @@ pub(super) struct Files {
     words: OnceCell<HashSet<String>>,
     /// The keys of options that were found out.
     pub(super) accepted: RefCell<Memory>,
+    /// What was most likely meant by names that do not exist, by the name and the type it was asked of.
+    advice: RefCell<HashMap<(String, String), Option<String>>>,
 }
 
 /// One file.
 pub(super) struct File {
     pub(super) name: String,
-    pub(super) text: String,
+    pub(super) text: Text,
     pub(super) ast: AST,
     /// The files that its paths lead to.
     links: HashMap<String, String>,
@@ -43,6 +49,16 @@ struct Parts {
     /// The functions and closures, in the order of the text.
     definitions: Vec<Definition>,
     functions: HashMap<String, Vec<usize>>,
+    /// The variables and constants of the whole file: the index of the first statement that defines each, and
+    /// whether some statement makes it a constant, or one that those who import the file see.
+    globals: HashMap<String, Global>,
+}
+
+#[derive(Debug, Default)]
+struct Global {
+    statement: Option<usize>,
+    constant: bool,
+    exported: bool,
 }
 
 /// One `import`.
@@ -90,6 +106,7 @@ impl Files {
             order,
             words: OnceCell::new(),
             accepted: RefCell::default(),
+            advice: RefCell::default(),
         }
     }
 
@@ -151,6 +168,26 @@ impl Files {
         trail
     }
 
+    /// What was most likely meant by `name`, as `find` finds it; nothing once there are too many such names, since
+    /// each is compared with all that exist.
+    pub(super) fn advice(
+        &self,
+        name: &str,
+        kind: &str,
+        find: impl FnOnce() -> Option<String>,
+    ) -> Option<String> {
+        let key = (name.to_owned(), kind.to_owned());
+        if let Some(known) = self.advice.borrow().get(&key) {
+            return known.clone();
+        }
+        if self.advice.borrow().len() >= MOST_ADVICE {
+            return None;
+        }
+        let found = find();
+        self.advice.borrow_mut().insert(key, found.clone());
+        found
+    }
+
     /// Whether a map of some file may hold a closure under this name.
     pub(super) fn may_be_key(&self, name: &str) -> bool {
         self.words
@@ -169,6 +206,29 @@ impl Files {
         self.iter()
             .any(|other| other.name != file.name && other.function(name, arity).is_some())
     }
+}
+
+fn globals(ast: &AST) -> HashMap<String, Global> {
+    let mut globals: HashMap<String, Global> = HashMap::new();
+    for (index, statement) in ast.statements().iter().enumerate() {
+        match statement {
+            Stmt::Var(variable, flags, _) => {
+                let global = globals.entry(variable.0.name.to_string()).or_default();
+                global.statement.get_or_insert(index);
+                global.constant |= flags.intersects(rhai::ASTFlags::CONSTANT);
+                global.exported |= flags.intersects(rhai::ASTFlags::EXPORTED);
+            }
+            Stmt::Export(export, _) => {
+                let name = match export.1.name.is_empty() {
+                    true => &export.0.name,
+                    false => &export.1.name,
+                };
+                globals.entry(name.to_string()).or_default().exported = true;
+            }
+            _ => {}
+        }
+    }
+    globals
 }
 
 fn collect_words(node: &ASTNode, words: &mut HashSet<String>) {
@@ -223,6 +283,7 @@ impl File {
                 imports,
                 definitions,
                 functions,
+                globals: globals(&self.ast),
             }
         })
     }
@@ -294,26 +355,17 @@ impl File {
 
     /// The statement that defines the variable or constant `name` for the whole file.
     pub(super) fn global(&self, name: &str) -> Option<&Expr> {
-        self.ast
-            .statements()
-            .iter()
-            .find_map(|statement| match statement {
-                Stmt::Var(variable, ..) if variable.0.name == name => Some(&variable.1),
-                _ => None,
-            })
+        let index = self.parts().globals.get(name)?.statement?;
+        match self.ast.statements().get(index)? {
+            Stmt::Var(variable, ..) => Some(&variable.1),
+            _ => None,
+        }
     }
 
     /// Whether `name` is a constant of the whole file.
     pub(super) fn is_constant(&self, name: &str) -> bool {
-        self.ast
-            .statements()
-            .iter()
-            .any(|statement| match statement {
-                Stmt::Var(variable, flags, _) => {
-                    variable.0.name == name && flags.intersects(rhai::ASTFlags::CONSTANT)
-                }
-                _ => false,
-            })
+        let global = self.parts().globals.get(name);
+        global.is_some_and(|global| global.constant)
     }
 
     /// The names of the constants of the whole file.
@@ -330,18 +382,8 @@ impl File {
 
     /// Whether those that import the file see a variable `name`.
     pub(super) fn exports(&self, name: &str) -> bool {
-        self.ast
-            .statements()
-            .iter()
-            .any(|statement| match statement {
-                Stmt::Var(variable, flags, _) => {
-                    variable.0.name == name && flags.intersects(rhai::ASTFlags::EXPORTED)
-                }
-                Stmt::Export(export, _) => {
-                    export.1.name == name || (export.1.name.is_empty() && export.0.name == name)
-                }
-                _ => false,
-            })
+        let global = self.parts().globals.get(name);
+        global.is_some_and(|global| global.exported)
     }
 
     /// The names of the functions that those who import the file can call.

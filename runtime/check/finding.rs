@@ -5,7 +5,7 @@ use std::fmt;
 use rhai::Position;
 use serde::Serialize;
 
-use crate::source::token_width;
+use crate::text::Text;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -129,11 +129,11 @@ pub struct Span {
 
 impl Span {
     /// The token of `text` that begins at `position`.
-    pub fn at(text: &str, position: Position) -> Self {
+    pub fn at(text: &Text, position: Position) -> Self {
         Self {
             line: position.line().unwrap_or(1),
             column: position.position().unwrap_or(1),
-            width: token_width(text, position).max(1),
+            width: text.token_width(position).max(1),
         }
     }
 }

@@ -1,5 +1,10 @@
 //! The variables that a place in a script sees, with what is known of their values.
+//!
+//! A script may have a hundred thousand variables, closures and branches: nothing here goes through all variables
+//! for one of them. What is known changes through [`Scope::know`], which notes what was known before; a [`Mark`]
+//! is a place in these notes.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::Span;
@@ -24,100 +29,251 @@ pub(super) struct Variable {
     /// Whether it cannot be told by its name alone when its value changes: something that runs at
     /// another time writes to it.
     pub(super) loose: bool,
+    /// Whether something is assigned to it, so that a closure that runs later finds another value.
+    pub(super) assigned: bool,
+}
+
+/// What is known of a value, and when that was learned.
+#[derive(Debug, Clone)]
+struct Knowledge {
+    kind: Kind,
+    keys: Option<Keys>,
+    learned: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    variable: Variable,
+    learned: usize,
 }
 
 /// The variables in sight, the nearest last.
 #[derive(Debug, Default)]
 pub(super) struct Scope {
-    variables: Vec<Variable>,
+    variables: Vec<Entry>,
+    /// Where the variables of a name are.
+    by_name: HashMap<String, Vec<usize>>,
+    /// What was known before each change, the oldest first.
+    before: Vec<(usize, Knowledge)>,
+    /// How many of the first variables code that cannot be seen may have changed.
+    blurred: usize,
+    clock: usize,
+    /// What was learned of assigned variables up to this moment does not hold in the closure at hand.
+    closure_began: usize,
 }
 
-/// What was known of all variables at one moment.
-pub(super) struct Snapshot(Vec<(Kind, Option<Keys>)>);
+/// A moment to which the knowledge can go back.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    changes: usize,
+    length: usize,
+}
+
+/// What was learned on one way through a script, which another way does not know.
+pub(super) struct Learned(HashMap<usize, (Kind, Option<Keys>)>);
 
 impl Scope {
     pub(super) fn push(&mut self, variable: Variable) {
-        self.variables.push(variable);
+        let index = self.variables.len();
+        match self.by_name.get_mut(&variable.name) {
+            Some(indices) => indices.push(index),
+            None => drop(self.by_name.insert(variable.name.clone(), vec![index])),
+        }
+        self.clock += 1;
+        self.variables.push(Entry {
+            variable,
+            learned: self.clock,
+        });
     }
 
     pub(super) fn len(&self) -> usize {
         self.variables.len()
     }
 
-    /// Takes away the variables beyond the first `length`, the last first.
+    /// Takes away the variables beyond the first `length`, the first of them first.
     pub(super) fn leave(&mut self, length: usize) -> Vec<Variable> {
-        self.variables.split_off(length.min(self.variables.len()))
+        let left = self.variables.split_off(length.min(self.variables.len()));
+        for entry in &left {
+            if let Some(indices) = self.by_name.get_mut(&entry.variable.name) {
+                indices.pop();
+                if indices.is_empty() {
+                    self.by_name.remove(&entry.variable.name);
+                }
+            }
+        }
+        self.blurred = self.blurred.min(length);
+        left.into_iter().map(|entry| entry.variable).collect()
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<&Variable> {
-        self.variables
-            .iter()
-            .rev()
-            .find(|variable| variable.name == name)
+    fn index(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name)?.last().copied()
     }
 
-    pub(super) fn find_mut(&mut self, name: &str) -> Option<&mut Variable> {
-        self.variables
-            .iter_mut()
-            .rev()
-            .find(|variable| variable.name == name)
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
     }
 
-    pub(super) fn names(&self) -> Vec<String> {
-        let names = self.variables.iter().rev();
-        names.map(|variable| variable.name.clone()).collect()
+    /// Whether `name` can be told to change by its name; nothing where there is no such variable.
+    pub(super) fn is_loose(&self, name: &str) -> Option<bool> {
+        Some(self.variables[self.index(name)?].variable.loose)
+    }
+
+    /// Marks the variable `name` as read, where it is one in sight.
+    pub(super) fn read(&mut self, name: &str) -> bool {
+        let index = self.index(name);
+        if let Some(index) = index {
+            self.variables[index].variable.read = true;
+        }
+        index.is_some()
+    }
+
+    /// The type of the variable `name`, where it is known.
+    pub(super) fn kind(&self, name: &str) -> Kind {
+        self.known(self.index(name)?).0
+    }
+
+    /// The keys of the map that the variable `name` holds, where they are known.
+    pub(super) fn keys(&self, name: &str) -> Option<Keys> {
+        self.known(self.index(name)?).1
+    }
+
+    fn known(&self, index: usize) -> (Kind, Option<Keys>) {
+        let Entry { variable, learned } = &self.variables[index];
+        match variable.assigned && *learned <= self.closure_began {
+            true => (None, None),
+            false => (variable.kind.clone(), variable.keys.clone()),
+        }
+    }
+
+    /// Notes what the variable `name` holds from now on.
+    pub(super) fn know(&mut self, name: &str, kind: Kind, keys: Option<Keys>) {
+        if let Some(index) = self.index(name) {
+            self.learn(index, kind, keys);
+        }
+    }
+
+    fn learn(&mut self, index: usize, kind: Kind, keys: Option<Keys>) {
+        self.clock += 1;
+        let Entry { variable, learned } = &mut self.variables[index];
+        let before = Knowledge {
+            kind: std::mem::replace(&mut variable.kind, kind),
+            keys: std::mem::replace(&mut variable.keys, keys),
+            learned: std::mem::replace(learned, self.clock),
+        };
+        self.before.push((index, before));
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let variables = self.variables.iter().rev();
+        variables.map(|entry| entry.variable.name.as_str())
     }
 
     /// Forgets what is known of every variable, and takes all for used: something that cannot be
     /// seen reads and writes them.
     pub(super) fn blur(&mut self) {
-        for variable in &mut self.variables {
+        for Entry { variable, .. } in &mut self.variables[self.blurred..] {
             variable.kind = None;
             variable.keys = None;
             variable.loose = true;
             variable.read = true;
         }
+        self.blurred = self.variables.len();
     }
 
-    /// Forgets what is known of the variables that `which` names.
-    pub(super) fn forget(&mut self, which: impl Fn(&str) -> bool) {
-        for variable in &mut self.variables {
-            if which(&variable.name) {
-                variable.kind = None;
-                variable.keys = None;
-            }
+    /// Begins a closure, which may run at any later time; answers what [`Self::end_closure`] takes.
+    pub(super) fn begin_closure(&mut self) -> usize {
+        std::mem::replace(&mut self.closure_began, self.clock)
+    }
+
+    pub(super) fn end_closure(&mut self, before: usize) {
+        self.closure_began = before;
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            changes: self.before.len(),
+            length: self.variables.len(),
         }
     }
 
-    pub(super) fn snapshot(&self) -> Snapshot {
-        let known = |variable: &Variable| (variable.kind.clone(), variable.keys.clone());
-        Snapshot(self.variables.iter().map(known).collect())
-    }
-
-    /// Goes back to what was known then.
-    pub(super) fn restore(&mut self, snapshot: &Snapshot) {
-        for (variable, (kind, keys)) in self.variables.iter_mut().zip(&snapshot.0) {
-            if !variable.loose {
-                variable.kind.clone_from(kind);
-                variable.keys.clone_from(keys);
+    /// Goes back to what was known at `mark`; answers what was learned since.
+    pub(super) fn go_back(&mut self, mark: Mark) -> Learned {
+        let mut learned = HashMap::new();
+        for at in mark.changes..self.before.len() {
+            let index = self.before[at].0;
+            if index < mark.length {
+                learned.entry(index).or_insert_with(|| self.known(index));
             }
         }
+        for (index, before) in self.before.drain(mark.changes..).rev() {
+            if let Some(entry) = self.variables[..mark.length].get_mut(index)
+                && !entry.variable.loose
+            {
+                entry.variable.kind = before.kind;
+                entry.variable.keys = before.keys;
+                entry.learned = before.learned;
+            }
+        }
+        Learned(learned)
     }
 
-    /// Keeps only what was known at the end of the other way, too.
-    pub(super) fn join(&mut self, other: &Snapshot) {
-        for (variable, (kind, keys)) in self.variables.iter_mut().zip(&other.0) {
-            if variable.kind != *kind {
-                variable.kind = None;
+    /// Keeps only what both ways from `mark` know: the one gone now, and the `other`.
+    pub(super) fn join(&mut self, mark: Mark, other: &Learned) {
+        // What was known at the mark is what the first change since then replaced.
+        let mut at_mark: HashMap<usize, (Kind, Option<Keys>)> = HashMap::new();
+        for (index, before) in &self.before[mark.changes..] {
+            if *index < mark.length {
+                let assigned = self.variables[*index].variable.assigned;
+                let holds = !assigned || before.learned > self.closure_began;
+                at_mark.entry(*index).or_insert_with(|| match holds {
+                    true => (before.kind.clone(), before.keys.clone()),
+                    false => (None, None),
+                });
             }
-            let same = match (&variable.keys, keys) {
-                (Some(one), Some(other)) => one == other,
-                (None, None) => true,
-                _ => false,
+        }
+        let mut indices: Vec<usize> = at_mark.keys().chain(other.0.keys()).copied().collect();
+        indices.sort_unstable();
+        indices.dedup();
+        for index in indices {
+            let (kind, keys) = self.known(index);
+            let there = other.0.get(&index).or_else(|| at_mark.get(&index));
+            let Some((other_kind, other_keys)) = there else {
+                continue;
             };
-            if !same {
-                variable.keys = None;
+            let same_kind = kind == *other_kind;
+            let same_keys = keys == *other_keys;
+            if !(same_kind && same_keys) {
+                self.learn(
+                    index,
+                    kind.filter(|_| same_kind),
+                    keys.filter(|_| same_keys),
+                );
             }
         }
+    }
+
+    /// Keeps only what was known at `mark` and still is.
+    pub(super) fn join_mark(&mut self, mark: Mark) {
+        self.join(mark, &Learned(HashMap::new()));
+    }
+}
+
+impl Learned {
+    /// Adds what was learned on one more way from the same mark; what differs is not known.
+    pub(super) fn add(&mut self, other: Self) {
+        for (index, known) in other.0 {
+            self.0
+                .entry(index)
+                .and_modify(|own| {
+                    own.0 = own.0.take().filter(|kind| known.0.as_ref() == Some(kind));
+                    own.1 = own.1.take().filter(|keys| known.1.as_ref() == Some(keys));
+                })
+                .or_insert_with(|| known.clone());
+        }
+    }
+
+    /// Nothing was learned.
+    pub(super) fn nothing() -> Self {
+        Self(HashMap::new())
     }
 }

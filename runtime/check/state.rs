@@ -62,9 +62,8 @@ impl<'a> Follow<'a> {
         let Some((name, call, position)) = method_of_variable(statement) else {
             return;
         };
-        let variable = walk.scope.find(name);
-        let kind = variable.and_then(|variable| variable.kind.as_deref());
-        if kind.map(without_element) != Some("Domain") || walk.trying > 0 {
+        let kind = walk.scope.kind(name);
+        if kind.as_deref().map(without_element) != Some("Domain") || walk.trying > 0 {
             return;
         }
         if let Some((of, state, after)) = before

@@ -36,11 +36,13 @@ impl<'a> Walk<'a> {
             return;
         }
         if natives.is_empty() {
-            let known = self.known_names();
             let shown = words::shown(name, kinds);
             let first = kinds.first().cloned().flatten();
-            let hint = names::for_function(catalog.functions(), name, first.as_deref(), &known);
-            let variable = self.scope.find(name).is_some();
+            let hint = self.advice(name, first.as_deref().unwrap_or_default(), || {
+                let known = self.file.function_names();
+                names::for_function(catalog.functions(), name, first.as_deref(), &known)
+            });
+            let variable = self.scope.has(name);
             let message = format!("there is no function `{shown}`");
             let finding = self.find(Code::UnknownFunction, position, message);
             finding.hint = match variable {
@@ -64,7 +66,6 @@ impl<'a> Walk<'a> {
         let name = call.name.as_str();
         let catalog = self.checker.catalog;
         let kind = receiver.kind.as_deref().map(without_element);
-        let known = self.known_names();
         let natives: Vec<&Function> = catalog
             .named(name)
             .filter(|function| !function.property && function.takes_receiver(kind))
@@ -81,13 +82,20 @@ impl<'a> Walk<'a> {
             self.wrong_arguments(&natives, name, kinds, 1, &call.args, position);
             return;
         }
-        let hint = names::for_function(catalog.functions(), name, kind, &known);
+        let hint = self.advice(name, kind.unwrap_or("?"), || {
+            let known = self.file.function_names();
+            names::for_function(catalog.functions(), name, kind, &known)
+        });
         let Some(kind) = kind else {
             // Nothing is known of the value but that no value has such a method, unless it is a
             // map that was made elsewhere: only what is meant instead makes it certain.
             let exists = catalog.named(name).next().is_some();
             let meant = hint.is_some() || !self.checker.whole;
-            if meant && !exists && !known.iter().any(|own| own == name) && !self.facts.evaluates {
+            if meant
+                && !exists
+                && self.file.functions_named(name).next().is_none()
+                && !self.facts.evaluates
+            {
                 let message = format!("no value has a method `{name}`");
                 self.find(Code::UnknownMethod, position, message).hint = hint;
             }
@@ -155,10 +163,6 @@ impl<'a> Walk<'a> {
             true => Some("`xml(name, map)` makes XML from a map".into()),
             false => hint,
         };
-    }
-
-    pub(super) fn known_names(&self) -> Vec<String> {
-        self.file.function_names()
     }
 
     /// The definition of a script's function as a further place.

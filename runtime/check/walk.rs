@@ -7,10 +7,11 @@ use rhai::{ASTFlags, ASTNode, Expr, FlowControl, Ident, OpAssignment, Position, 
 use super::definitions::Definition;
 use super::facts::Facts;
 use super::files::{File, Files};
-use super::scope::{Keys, Kind, Scope, Variable};
+use super::scope::{Keys, Kind, Learned, Scope, Variable};
 use super::{Checker, Code, Finding, Span, state, statements};
 use crate::catalog::{element, without_element};
 use crate::inference::operator;
+use crate::session::Session;
 
 /// One way through a file, or through one function of it.
 pub(super) struct Walk<'a> {
@@ -62,6 +63,19 @@ impl<'a> Walk<'a> {
         findings
     }
 
+    /// What was most likely meant by `name`, which `kind` does not have; only a check of the whole catalogue tells.
+    pub(super) fn advice(
+        &self,
+        name: &str,
+        kind: &str,
+        find: impl FnOnce() -> Option<String>,
+    ) -> Option<String> {
+        match self.checker.whole {
+            true => self.files.advice(name, kind, find),
+            false => None,
+        }
+    }
+
     /// Adds a finding.
     pub(super) fn find(&mut self, code: Code, position: Position, message: String) -> &mut Finding {
         let span = Span::at(&self.file.text, position);
@@ -83,7 +97,13 @@ impl<'a> Walk<'a> {
             place: None,
             read: true,
             loose: self.facts.written_elsewhere.contains(name),
+            assigned: self.is_assigned(name),
         });
+    }
+
+    /// Whether the value of a variable `name` changes after it is introduced.
+    pub(super) fn is_assigned(&self, name: &str) -> bool {
+        self.facts.assigned.contains(name) || self.facts.changed.contains(name)
     }
 
     fn introduce(&mut self, ident: &Ident, kind: Kind, keys: Option<Keys>, read: bool) {
@@ -100,6 +120,7 @@ impl<'a> Walk<'a> {
             place: Some(Span::at(&self.file.text, ident.pos)),
             read: read || name.starts_with('_') || self.dynamic,
             loose,
+            assigned: self.is_assigned(&name),
             name,
         });
     }
@@ -117,6 +138,9 @@ impl<'a> Walk<'a> {
         let mut states = state::Follow::default();
         let mut kind = Some("()".to_owned());
         for (index, statement) in statements.iter().enumerate() {
+            if Session::is_stopping(self.checker.engine) {
+                return None;
+            }
             let last = index + 1 == statements.len();
             if !(last && used) {
                 statements::check_ignored(self, statement, last);
@@ -146,22 +170,15 @@ impl<'a> Walk<'a> {
             Stmt::If(flow, _) => self.branches(flow, used),
             Stmt::Switch(switch, _) => {
                 self.expression(&switch.0);
-                let before = self.scope.snapshot();
-                let mut after = None;
+                let before = self.scope.mark();
+                let mut learned = Learned::nothing();
                 let mut kinds = Vec::new();
                 for arm in &switch.1.expressions {
-                    self.scope.restore(&before);
                     self.expression(&arm.lhs);
                     kinds.push(self.expression_used(&arm.rhs, used));
-                    after = Some(match after {
-                        None => self.scope.snapshot(),
-                        Some(other) => {
-                            self.scope.join(&other);
-                            self.scope.snapshot()
-                        }
-                    });
+                    learned.add(self.scope.go_back(before));
                 }
-                self.scope.join(&before);
+                self.scope.join(before, &learned);
                 same(kinds, switch.1.def_case.is_some())
             }
             Stmt::While(flow, _) => {
@@ -230,12 +247,11 @@ impl<'a> Walk<'a> {
 
     fn branches(&mut self, flow: &'a FlowControl, used: bool) -> Kind {
         self.expression(&flow.expr);
-        let before = self.scope.snapshot();
+        let before = self.scope.mark();
         let one = self.block(flow.body.statements(), used);
-        let after = self.scope.snapshot();
-        self.scope.restore(&before);
+        let learned = self.scope.go_back(before);
         let other = self.block(flow.branch.statements(), used);
-        self.scope.join(&after);
+        self.scope.join(before, &learned);
         same(vec![one, other], true)
     }
 
@@ -243,7 +259,7 @@ impl<'a> Walk<'a> {
         self.trying += 1;
         let one = self.block(flow.body.statements(), used);
         self.trying -= 1;
-        let after = self.scope.snapshot();
+        let after = self.scope.mark();
         // Wherever the body broke off.
         self.forget_assigned(flow.body.statements());
         let length = self.scope.len();
@@ -255,28 +271,26 @@ impl<'a> Walk<'a> {
                 place: None,
                 read: true,
                 loose: true,
+                assigned: false,
             });
         }
         let other = self.block(flow.branch.statements(), used);
         self.leave(length);
-        self.scope.join(&after);
+        self.scope.join_mark(after);
         same(vec![one, other], true)
     }
 
     /// A body that runs any number of times.
     fn repeat(&mut self, body: &'a [Stmt]) {
-        let before = self.scope.snapshot();
+        let before = self.scope.mark();
         self.block(body, false);
-        self.scope.join(&before);
+        self.scope.join_mark(before);
     }
 
     /// Forgets what is known of the variables that `body` assigns to.
     fn forget_assigned(&mut self, body: &[Stmt]) {
         for name in assigned(body) {
-            if let Some(variable) = self.scope.find_mut(&name) {
-                variable.kind = None;
-                variable.keys = None;
-            }
+            self.scope.know(&name, None, None);
         }
     }
 
@@ -286,26 +300,25 @@ impl<'a> Walk<'a> {
         if let Expr::Variable(variable, _, position) = target
             && variable.2.is_empty()
         {
-            let Some(known) = self.scope.find(&variable.1) else {
-                self.variable(&variable.1, *position);
+            let name = variable.1.as_str();
+            let Some(loose) = self.scope.is_loose(name) else {
+                self.variable(name, *position);
                 return;
             };
             let kind = match how.get_op_assignment_info() {
                 None => kind,
-                Some((.., name)) => {
-                    let operands = [known.kind.clone(), kind];
-                    operator(name, &operands).map(str::to_owned)
+                Some((.., sign)) => {
+                    let operands = [self.scope.kind(name), kind];
+                    operator(sign, &operands).map(str::to_owned)
                 }
             };
-            let changed = self.facts.changed.contains(variable.1.as_str());
-            if let Some(known) = self.scope.find_mut(&variable.1)
-                && !known.loose
-            {
-                known.kind = match changed {
+            if !loose {
+                let kind = match self.facts.changed.contains(name) {
                     true => kind.map(|kind| without_element(&kind).to_owned()),
                     false => kind,
                 };
-                known.keys = keys.filter(|_| !how.is_op_assignment());
+                let keys = keys.filter(|_| !how.is_op_assignment());
+                self.scope.know(name, kind, keys);
             }
             return;
         }
@@ -314,13 +327,7 @@ impl<'a> Walk<'a> {
 
     /// Marks the variable `name` as read, where it is one in sight.
     pub(super) fn read(&mut self, name: &str) -> bool {
-        match self.scope.find_mut(name) {
-            Some(variable) => {
-                variable.read = true;
-                true
-            }
-            None => false,
-        }
+        self.scope.read(name)
     }
 }
 

@@ -41,6 +41,17 @@ fn all_words(words: &Words) -> impl Iterator<Item = String> {
     known.map(ToString::to_string)
 }
 
+/// A letter as it stands in a text between quotes; what cannot be seen by its number.
+fn escaped(letter: char) -> String {
+    let number = u32::from(letter);
+    match letter {
+        '\\' | '"' => format!("\\{letter}"),
+        _ if !letter.escape_debug().to_string().starts_with("\\u") => letter.into(),
+        _ if number <= 0xffff => format!("\\u{number:04x}"),
+        _ => format!("\\U{number:08x}"),
+    }
+}
+
 impl Context<'_> {
     pub(super) fn within_text(&self, argument: Option<&Argument>) -> Completion {
         if let Some(argument) = argument {
@@ -78,7 +89,7 @@ impl Context<'_> {
             }
             _ => String::new(),
         };
-        let escaped = word.replace('\\', "\\\\").replace('"', "\\\"");
+        let escaped: String = word.chars().map(escaped).collect();
         Candidate {
             label: word.to_owned(),
             insert: format!("{escaped}{closes}"),

@@ -141,6 +141,9 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         sys::VIR_ERR_AGENT_COMMAND_TIMEOUT => {
             "the agent did not answer in time, and may still do what it was asked: `agent_set_response_timeout` gives it longer"
         }
+        _ if failure.tray_is_closed() => {
+            "the guest keeps its CD drive closed: unmount the CD in the guest, or pass VIR_DOMAIN_DEVICE_MODIFY_FORCE"
+        }
         _ if message.contains("lock file")
             && message.contains("LCK..")
             && message.contains("No such file") =>

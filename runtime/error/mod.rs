@@ -1,5 +1,6 @@
 //! A libvirt failure as a value that scripts can catch.
 
+pub(crate) mod file_content;
 mod hint;
 mod rejected;
 mod state;
@@ -10,8 +11,9 @@ use std::sync::Arc;
 use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 
 use crate::constants;
+use crate::extent::shortened;
 use crate::libvirt::Failure;
-use crate::suggest;
+use crate::{redact, suggest};
 
 pub(crate) use rejected::OfXml;
 pub use rejected::Rejected;
@@ -43,14 +45,17 @@ impl Error {
         action: impl fmt::Display,
         uri: &str,
     ) -> Self {
-        let action = action.to_string();
-        let hint = hint::hint(&failure, call, uri);
+        let advice = failure.advice.map(str::to_owned);
+        let hint = advice.or_else(|| hint::hint(&failure, call, uri));
+        let mut failure = failure;
+        failure.message = redact::hide_of(&failure.message, uri);
         Self(Arc::new(Details {
             failure,
             call,
-            action,
-            uri: uri.to_owned(),
-            hint,
+            // They can quote texts of the script, of any length.
+            action: shortened(redact::hide_of(&action.to_string(), uri)),
+            uri: shortened(redact::hide(uri).into_owned()),
+            hint: hint.map(|hint| redact::hide_of(&hint, uri)),
             xml: None,
             state: None,
             position: ctx.call_position(),
@@ -61,6 +66,8 @@ impl Error {
     /// A value that a script gave and that makes no sense, found before libvirt saw it.
     pub fn invalid(ctx: &NativeCallContext, message: impl Into<String>) -> Self {
         let action = format!("call `{}`", ctx.fn_name());
+        // It can quote a text of the script, of any length.
+        let message = shortened(message.into());
         let failure = Failure::new(virt_sys::VIR_ERR_INVALID_ARG, message);
         Self::new(ctx, failure, "", action, "")
     }
@@ -68,7 +75,8 @@ impl Error {
     /// The same error with advice of its own.
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
-        self.with(|details| details.hint = Some(hint.into()))
+        let hint = shortened(redact::hide(&hint.into()).into_owned());
+        self.with(|details| details.hint = Some(hint))
     }
 
     /// The same error of a call that was given `xml`.
@@ -185,7 +193,7 @@ impl Error {
         self.0.state.as_deref()
     }
 
-    /// The host, or nothing where none was involved.
+    /// The host, or nothing where none was involved; a password in it is hidden.
     pub fn uri(&self) -> &str {
         &self.0.uri
     }
@@ -255,6 +263,16 @@ impl fmt::Debug for Error {
 }
 
 impl Failure {
+    /// Whether a change of a medium failed because the guest keeps its tray closed.
+    pub(crate) fn tray_is_closed(&self) -> bool {
+        let known = [
+            "Tray of the device is not open",
+            "wait for tray to open",
+            "waiting to open tray",
+        ];
+        known.iter().any(|words| self.message.contains(words))
+    }
+
     /// Whether the connection is gone, so that the outcome of the call is unknown.
     pub(crate) fn lost_connection(&self) -> bool {
         let code = u32::try_from(self.code).unwrap_or_default();

@@ -194,6 +194,28 @@ pub fn send_key(
     .map(drop)
 }
 
+/// The most disks that libvirt's protocol tells errors of.
+const DISKS: usize = 256;
+
+/// The disks of an active domain that failed, by their targets.
+pub fn disk_errors(domain: &Domain) -> Result<Vec<String>> {
+    let none = virt_sys::virDomainDiskError {
+        disk: std::ptr::null_mut(),
+        error: 0,
+    };
+    let mut errors = vec![none; DISKS];
+    // SAFETY: the handle lives during the call, which fills at most as many entries as there are.
+    let count = checked(unsafe {
+        virt_sys::virDomainGetDiskErrors(domain.as_ptr(), errors.as_mut_ptr(), DISKS as c_uint, 0)
+    })?;
+    errors.truncate(usize::try_from(count).unwrap_or(0));
+    // SAFETY: each entry that was filled has a string that is ours to free.
+    let disks = errors
+        .into_iter()
+        .map(|error| unsafe { owned_text(error.disk) });
+    disks.collect()
+}
+
 /// Every figure that libvirt has of the disk; the path may be empty for all of them.
 pub fn block_stats_flags(
     domain: &Domain,

@@ -13,6 +13,8 @@ pub struct Failure {
     pub message: String,
     /// libvirt's first number of detail; `errno` where the message is about a system call.
     pub int1: i64,
+    /// What to do next, where virhai itself found the failure and knows.
+    pub advice: Option<&'static str>,
 }
 
 impl Failure {
@@ -32,6 +34,7 @@ impl Failure {
                 domain: i64::from(error.domain),
                 message: borrowed_text(error.message).unwrap_or_default(),
                 int1: i64::from(error.int1),
+                advice: None,
             }
         }
     }
@@ -42,6 +45,15 @@ impl Failure {
             code: i64::from(code),
             message: message.into(),
             ..Self::default()
+        }
+    }
+
+    /// The same failure with `advice`.
+    #[must_use]
+    pub fn advise(self, advice: &'static str) -> Self {
+        Self {
+            advice: Some(advice),
+            ..self
         }
     }
 
@@ -77,7 +89,7 @@ impl From<virt::error::Error> for Failure {
             code,
             domain: i64::from(error.domain().to_raw()),
             message: error.message().to_owned(),
-            int1: 0,
+            ..Self::default()
         }
     }
 }

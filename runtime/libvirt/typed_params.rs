@@ -35,6 +35,12 @@ pub struct TypedParams {
     capacity: c_int,
 }
 
+// SAFETY: the array and all that it points to are plain memory that this value alone owns; libvirt
+// does not tie it to a thread.
+unsafe impl Send for TypedParams {}
+// SAFETY: through a shared reference the array is only read.
+unsafe impl Sync for TypedParams {}
+
 impl Default for TypedParams {
     fn default() -> Self {
         Self {

@@ -57,7 +57,7 @@ fn scripts(folder: &Path, files: &mut Vec<PathBuf>, faults: &mut Vec<String>) {
 }
 
 fn read(engine: &Engine, folder: &Path, file: &Path) -> Result<Part, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+    let text = crate::files::read_script(file).map_err(|error| error.to_string())?;
     let ast = engine
         .compile(source::without_shebang(&text))
         .map_err(|error| error.to_string())?;

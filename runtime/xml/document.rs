@@ -68,6 +68,11 @@ impl Document {
         Ok(parts.into_iter().filter(wanted).collect())
     }
 
+    /// Its bytes with all edits.
+    pub fn size(&self) -> usize {
+        self.text.len()
+    }
+
     /// The root element.
     pub fn root(&self) -> NodeId {
         self.children(DOCUMENT)

@@ -123,6 +123,11 @@ impl Xml {
         self.document().outer(self.node)
     }
 
+    /// The bytes of the document with all its edits.
+    pub(crate) fn size(&self) -> usize {
+        self.document().size()
+    }
+
     /// The element's name, with its prefix.
     pub(crate) fn name(&self) -> String {
         let document = self.document();

@@ -1,6 +1,6 @@
 //! QEMU's guest agent, in a Linux that has it.
 
-use crate::support::{Daemon, Embed, Host, agent_xml};
+use crate::support::{Daemon, Embed, Host, agent_xml, micro};
 
 /// What every script below may use.
 const THROWN: &str = r#"
@@ -289,4 +289,51 @@ fn a_guest_that_dies_takes_its_program_with_it() {
         assert_eq(dom.wait("shutoff", "30s").reason, "shutdown");
         "#
     ));
+}
+
+/// `hold(dom, seconds)` has the guest keep its CD drive open, which locks the tray; `open` is what
+/// the drive becomes without its medium.
+const CD: &str = r#"
+    fn hold(dom, seconds) {
+        let held = `sleep ${seconds} </dev/sr0 >/dev/null 2>&1 & sleep 0.2; jobs`;
+        assert(dom.agent_exec(["/bin/sh", "-c", held]).stdout.contains("Running"));
+    }
+    let iso = || dom.xml().get("devices/disk[@device='cdrom']/source/@file", ());
+    let open = dom.xml().select("devices/disk[@device='cdrom']")[0];
+    open.remove("source");
+    open.remove("backingStore");
+    open = open.to_string();
+"#;
+
+fn with_cd(xml: String) -> String {
+    let iso = micro("hello.iso");
+    let drive = format!(
+        "<disk type='file' device='cdrom'><source file='{}'/><target dev='hdc' bus='ide'/><readonly/></disk>",
+        iso.display()
+    );
+    xml.replace("<channel", &format!("{drive}<channel"))
+}
+
+#[test]
+fn a_medium_is_taken_out_once_the_guest_unlocks_its_drive() {
+    with_agent(
+        with_cd,
+        &format!("{CD} hold(dom, 2); dom.update_device(open); assert_eq(iso.call(), ());"),
+    );
+}
+
+#[test]
+fn a_medium_that_the_guest_keeps_locked_stays_and_the_error_names_the_flag() {
+    with_agent(
+        with_cd,
+        &format!(
+            r#"{CD}
+            hold(dom, 60);
+            let error = thrown(|| dom.update_device(open));
+            assert(error.hint.contains("VIR_DOMAIN_DEVICE_MODIFY_FORCE"), error.hint);
+            assert(iso.call() != ());
+            dom.update_device(open, VIR_DOMAIN_DEVICE_MODIFY_FORCE | VIR_DOMAIN_AFFECT_LIVE);
+            assert_eq(iso.call(), ());"#
+        ),
+    );
 }

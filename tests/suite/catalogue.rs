@@ -93,6 +93,48 @@ fn every_function_is_documented_and_has_an_example() {
 }
 
 #[test]
+fn every_libvirt_function_that_scripts_reach_has_a_class_with_a_time_limit_or_none() {
+    let classified: BTreeSet<&str> = virhai::classified_calls().collect();
+    let mut offenders = Vec::new();
+    for function in functions() {
+        for call in function.calls().filter(|call| !classified.contains(call)) {
+            offenders.push(format!("{}: {call}", shown(&function)));
+        }
+    }
+    none(
+        offenders,
+        "functions whose calls have no class in runtime/api/call_class.rs",
+    );
+}
+
+#[test]
+fn every_libvirt_function_that_the_sources_of_the_api_name_has_a_class() {
+    let classified: BTreeSet<&str> = virhai::classified_calls().collect();
+    let exported = api("libvirt");
+    let known: BTreeSet<&str> = exported
+        .split('<')
+        .filter(|element| element.starts_with("function "))
+        .filter_map(|element| attribute(element, "name"))
+        .collect();
+    let sources = walkdir::WalkDir::new("runtime/api").into_iter();
+    let mut offenders = Vec::new();
+    for source in sources.map(|entry| entry.expect("the sources can be read")) {
+        if source.path().extension().is_none_or(|end| end != "rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(source.path()).expect("a source is text");
+        let names = text.split('"').filter(|word| known.contains(word));
+        for call in names.filter(|name| !classified.contains(name)) {
+            offenders.push(format!("{}: {call}", source.path().display()));
+        }
+    }
+    none(
+        offenders,
+        "functions that have no class in runtime/api/call_class.rs",
+    );
+}
+
+#[test]
 fn every_libvirt_function_that_the_documentation_names_exists() {
     let api = format!("{}{}", api("libvirt"), api("libvirt_qemu"));
     let known: BTreeSet<&str> = api

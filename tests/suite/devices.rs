@@ -115,9 +115,11 @@ fn a_guest_that_refuses_to_let_go_is_an_error() {
     host.ok(&format!(
         r#"{THROWN}
         let dom = connect().create_xml(`{xml}`);
-        dom.open_console().wait("VIRHAI-GUEST-UP", "60s");
+        let console = dom.open_console();
+        console.wait("tick 1", "60s");
         let dimm = "<memory model='dimm'><target><size unit='MiB'>128</size><node>0</node></target></memory>";
         dom.attach_device(dimm);
+        console.wait("memory blocks: ", "60s");
         let alias = dom.xml().get("devices/memory/alias/@name");
         let error = thrown(|| dom.detach_device_alias(alias, VIR_DOMAIN_AFFECT_LIVE, "30s"));
         assert_eq(error.code, "VIR_ERR_OPERATION_FAILED");

@@ -193,11 +193,14 @@ cases! {
     xml_of_the_wrong_type: "connect().define_xml(#{ name: \"web\" });\n";
     a_scheme_that_does_not_exist: "connect(\"nonsense:///system\");\n";
     a_uri_that_is_no_uri: "connect(\"my host\");\n";
-    a_socket_that_is_missing: "connect(\"qemu+unix:///session?socket=/nonexistent/sock\");\n";
+    a_socket_in_a_uri: "connect(\"qemu+unix:///session?socket=/nonexistent/sock\");\n";
     thrown_text: "throw \"the disk is full\";\n";
     a_recipe_nearly_right: "import \"std/guest\" as guest;\nguest::creat(connect(), #{});\n";
     a_recipe_that_is_not_there: "import \"std/save_file\" as file;\nfile::frobnicate();\n";
     an_option_of_a_recipe_nearly_right: "import \"std/guest\" as guest;\nguest::create(connect(), #{ name: \"web\", memry: \"1GiB\" });\n";
+    a_description_of_a_test_host_that_was_not_granted: "connect(\"test:///etc/passwd\");\n";
+    an_embedded_hypervisor_that_was_not_granted: "connect(\"qemu:///embed?root=/srv/host\");\n";
+    a_parameter_in_capitals: "connect(\"qemu+ssh://kvm1/system?Keyfile=/x\");\n";
     a_program_in_a_uri: "connect(\"qemu+ext:///system?command=/bin/false\");\n";
     a_thrown_map_with_a_message: "throw #{ message: \"the disk is full\", hint: \"make it larger\", free: 0 };\n";
     a_closure_over_what_its_call_holds:

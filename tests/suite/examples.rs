@@ -99,12 +99,15 @@ fn run(run: Run, before: &str, example: &Example, scratch: &Scratch) -> Outcome 
 fn every_plain_example_runs_on_the_test_driver() {
     check(&examples(""), 4, |_, example| {
         let scratch = Scratch::new();
-        run(
-            virhai().arg("-c").arg("test:///default"),
-            "",
-            example,
-            &scratch,
-        )
+        let files = scratch.path("");
+        let program = virhai()
+            .arg("-c")
+            .arg("test:///default")
+            .arg("--allow-read")
+            .arg(&files)
+            .arg("--allow-write")
+            .arg(&files);
+        run(program, "", example, &scratch)
     });
 }
 

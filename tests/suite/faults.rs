@@ -3,5 +3,7 @@
 mod calls;
 mod daemon;
 mod guest;
+mod reconnect;
 mod socket;
 mod text;
+mod time_limits;

@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -348,16 +349,22 @@ fn an_interrupt_aborts_a_migration() {
 fn an_interrupt_leaves_the_jobs_of_others_alone() {
     let hosts = Hosts::start();
     let mut other = migrating(&hosts, "0", "dom.migrate(dest, flags, slow);");
-    let child =
-        hosts.here.virhai().arg("-e").arg(
-            r#"let dom = connect().lookup_by_name("web"); print("going"); dom.managed_save();"#,
-        );
+    // The guest is transient, so libvirt would refuse a managed save at once.
+    let file = hosts.here.path("web.save");
+    let child = hosts.here.virhai().arg("-e").arg(format!(
+        r#"let dom = connect().lookup_by_name("web"); print("going"); dom.save("{file}");"#
+    ));
     let mut child = child.command().spawn().expect("the program starts");
     let mut line = String::new();
     BufReader::new(child.stdout.take().expect("standard output is a pipe"))
         .read_line(&mut line)
         .expect("the script tells that it goes");
-    // It waits for the migration to end, which libvirt cannot be kept from.
+    // The save waits for the migration to end. There is no event for that: give it time to begin.
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(
+        child.try_wait().expect("it can be asked").is_none(),
+        "the save is under way"
+    );
     send(&child, Signal::SIGINT);
     hosts.here.ok(
         r#"sleep("2s"); // Time for an abort, of which there is no event.

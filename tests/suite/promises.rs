@@ -11,7 +11,7 @@ mod slips;
 mod start;
 mod stopping;
 
-use crate::support::{Embed, Host, TestHost, virhai};
+use crate::support::{Embed, Host, TestHost};
 
 /// A script with values of its own, and `thrown`, which answers the code that a closure throws.
 fn script(values: &[(&str, &str)], body: &str) -> String {
@@ -43,11 +43,7 @@ fn on_test(body: &str) {
         ("xml", xml),
         ("save", &host.path("web.save")),
     ];
-    virhai()
-        .arg("-c")
-        .arg(host.uri())
-        .script(script(&values, body))
-        .ok();
+    host.ok(&script(&values, body));
 }
 
 /// Runs `body` on QEMU, with `xml` for a domain `web` that counts, and a path `save`.

@@ -206,18 +206,9 @@ fn what_ensure_did_is_taken_back_with_what_surrounds_it() {
         ))
         .fails(1);
     assert!(outcome.stderr.contains("something later"), "{outcome}");
-    let told: Vec<_> = outcome.stderr.matches("cannot undo").collect();
-    assert_eq!(told.len(), 1, "{outcome}");
-    assert!(
-        outcome
-            .stderr
-            .contains("the volume `small.img` stays as large as 2097152 bytes"),
-        "{outcome}"
-    );
+    assert!(!outcome.stderr.contains("cannot undo"), "{outcome}");
     assert!(!std::path::Path::new(&folder).exists(), "{outcome}");
-    let grown = before.replace("\"small.img\", 1048576", "\"small.img\", 2097152");
-    assert_ne!(before, grown);
-    assert_eq!(site.ok(EVERYTHING), grown, "{outcome}");
+    assert_eq!(site.ok(EVERYTHING), before, "{outcome}");
 }
 
 #[test]

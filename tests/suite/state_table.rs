@@ -100,6 +100,12 @@ fn the_test_driver_does_in_every_state_what_the_table_says() {
         let outcome = virhai()
             .arg("-c")
             .arg(&uri)
+            .arg("--allow-read")
+            .arg(&place.folder)
+            .arg("--allow-write")
+            .arg(&place.folder)
+            .arg("--allow-write")
+            .arg("/nonexistent-dir")
             .script(script::script(&place, part))
             .run();
         let ending = format!("status {}, {}", outcome.status, outcome.stderr);

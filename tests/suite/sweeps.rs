@@ -1,7 +1,10 @@
 //! Recipes that are stopped after each number of operations, or killed, leave what was before.
 
 mod clones;
+mod in_process;
 mod kills;
+mod kills_of_guests;
+mod on_qemu;
 mod restore_points;
 mod save_files;
 

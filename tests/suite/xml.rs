@@ -135,6 +135,10 @@ fn a_save_image_takes_a_changed_document() {
     let scratch = crate::support::Scratch::new();
     let path = scratch.text("web.save");
     virhai()
+        .arg("--allow-read")
+        .arg(&path)
+        .arg("--allow-write")
+        .arg(&path)
         .arg("-c")
         .arg(host.uri())
         .script(format!(

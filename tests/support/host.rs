@@ -2,6 +2,15 @@
 
 use super::{Outcome, Run, Scratch, micro, micro_xml, virhai};
 
+/// A run of the program as an ordinary user whose `connect()` opens `host`.
+pub fn started_for(host: &(impl Host + ?Sized)) -> Run {
+    virhai()
+        .unprivileged()
+        .env("HOME", host.scratch().path("home"))
+        .arg("-c")
+        .arg(host.uri())
+}
+
 /// A host of the test's own.
 pub trait Host {
     fn uri(&self) -> String;
@@ -11,11 +20,7 @@ pub trait Host {
 
     /// A run of the program whose `connect()` opens this host, and whose home is in it.
     fn virhai(&self) -> Run {
-        virhai()
-            .unprivileged()
-            .env("HOME", self.scratch().path("home"))
-            .arg("-c")
-            .arg(self.uri())
+        started_for(self)
     }
 
     /// A path for a file of the test's.

@@ -4,6 +4,7 @@
 
 mod capabilities;
 mod daemon;
+mod deaf;
 mod embed;
 mod guests;
 mod host;
@@ -18,14 +19,16 @@ mod terminal;
 mod user;
 
 pub use daemon::Daemon;
+pub use deaf::Deaf;
 pub use embed::Embed;
 pub use guests::{agent_xml, micro, micro_xml, tiny, tiny_xml};
 pub use host::Host;
 pub use net_host::NetHost;
 pub use prompt::{PROMPT, Prompt};
+pub use qemu::end_qemu;
 pub use run::{Outcome, Run, virhai};
 pub use scratch::{Scratch, TestHost};
 pub use small_disk::SmallDisk;
 #[allow(unused_imports)] // Each test takes the part that it needs.
-pub use sweep::{InProcess, Picture, Strikes, Sweep, Swept, Trace, all};
+pub use sweep::{InProcess, Picture, Strikes, Sweep, Swept, Trace, all, strike};
 pub use terminal::Terminal;

@@ -19,6 +19,7 @@ pub struct Run {
     folder: Option<PathBuf>,
     unprivileged: bool,
     through: Vec<String>,
+    granted: bool,
 }
 
 /// A run of the program.
@@ -30,6 +31,7 @@ pub fn virhai() -> Run {
         folder: None,
         unprivileged: false,
         through: Vec::new(),
+        granted: true,
     }
 }
 
@@ -87,6 +89,12 @@ impl Run {
         self
     }
 
+    /// Runs without the permissions that the tests' own helpers give.
+    pub fn without_grants(mut self) -> Self {
+        self.granted = false;
+        self
+    }
+
     /// Is started by `command`, such as one that puts it into a network.
     pub fn through(mut self, command: &[&str]) -> Self {
         self.through = command.iter().map(|&word| word.to_owned()).collect();
@@ -105,6 +113,9 @@ impl Run {
         } else {
             Command::new(program)
         };
+        if self.granted {
+            command.args(self.grants());
+        }
         if self.script.is_some() && !self.args.iter().any(|arg| arg == "-") {
             command.args(["run", "-"]);
         }
@@ -120,6 +131,20 @@ impl Run {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
+    }
+
+    /// Allows the URIs in the script and in the arguments: hosts of tests are sockets and folders.
+    fn grants(&self) -> Vec<String> {
+        let texts = self.args.iter().chain(&self.script);
+        let uris = texts.flat_map(|text| {
+            text.split(|char: char| char.is_whitespace() || "\"'`".contains(char))
+                .filter(|word| word.contains("://"))
+        });
+        let grants: std::collections::BTreeSet<&str> = uris.collect();
+        grants
+            .into_iter()
+            .flat_map(|uri| ["--allow-connect".to_owned(), uri.to_owned()])
+            .collect()
     }
 
     /// Runs to the end.

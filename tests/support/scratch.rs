@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::Host;
+use super::host::started_for;
 use super::user::test_user;
+use super::{Host, Run};
 
 /// A folder that is removed with its value; short, since sockets in it have long names.
 pub struct Scratch(TempDir);
@@ -99,5 +100,15 @@ impl Host for TestHost {
 
     fn scratch(&self) -> &Scratch {
         &self.0
+    }
+
+    /// libvirt's test driver opens files in the process of the script, which so needs permissions.
+    fn virhai(&self) -> Run {
+        let files = self.0.path("");
+        started_for(self)
+            .arg("--allow-read")
+            .arg(&files)
+            .arg("--allow-write")
+            .arg(&files)
     }
 }

@@ -26,6 +26,8 @@ pub struct Terminal {
     child: Child,
     output: Receiver<Vec<u8>>,
     parser: vt100::Parser,
+    /// All that the program has written.
+    written: Vec<u8>,
     /// What differs from run to run, and what stands for it in golden files.
     replaced: Vec<(String, String)>,
 }
@@ -63,6 +65,7 @@ impl Terminal {
             child,
             output,
             parser: vt100::Parser::new(rows, columns, 0),
+            written: Vec::new(),
             replaced: Vec::new(),
         }
     }
@@ -147,6 +150,11 @@ impl Terminal {
         }
     }
 
+    /// Every byte that the program has written so far.
+    pub fn raw(&self) -> &[u8] {
+        &self.written
+    }
+
     /// The screen as it is now.
     pub fn screen(&self) -> Screen<'_> {
         Screen {
@@ -200,6 +208,7 @@ impl Terminal {
         match self.output.recv_timeout(left) {
             Ok(bytes) => {
                 self.parser.process(&bytes);
+                self.written.extend(bytes);
                 true
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => false,

@@ -1,13 +1,18 @@
 //! `:history`, `:save`, `:load` and `:edit`.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
+use virhai::{files, redact};
 
 use super::Done;
 use crate::prompt::input::outside;
 use crate::prompt::transcript::{End, Entry};
 use crate::prompt::{Prompt, hosts, runbook};
+use crate::terminal;
 
 /// The session's inputs with their numbers.
 pub(super) fn history(prompt: &mut Prompt, _: &str) -> Done {
@@ -28,7 +33,8 @@ fn line(entry: &Entry, width: usize) -> String {
         End::Failed { .. } => '!',
     };
     let indent = format!("\n{:width$}   ", "");
-    let text = entry.text.trim().replace('\n', &indent);
+    let text = redact::hide(entry.text.trim());
+    let text = terminal::script_text(&text).replace('\n', &indent);
     format!("{:width$} {mark} {text}", entry.number)
 }
 
@@ -45,8 +51,9 @@ pub(super) fn save(prompt: &mut Prompt, arguments: &str) -> Done {
     if !prompt.transcript.entries().iter().any(ran) {
         return Err("nothing has run in this session yet".into());
     }
-    let host = hosts::current(prompt.worker.scope())
-        .map_or_else(String::new, |conn| format!(" on {}", conn.uri()));
+    let host = hosts::current(prompt.worker.scope()).map_or_else(String::new, |conn| {
+        format!(" on {}", redact::hide(conn.uri()))
+    });
     let connects = match prompt.connects {
         true => "\nlet conn = connect();\n",
         false => "",
@@ -61,6 +68,8 @@ pub(super) fn save(prompt: &mut Prompt, arguments: &str) -> Done {
         .create(true)
         .truncate(over)
         .create_new(!over)
+        // A pipe that nobody reads is not waited for.
+        .custom_flags(OFlag::O_NONBLOCK.bits())
         .open(&path)
         .and_then(|mut opened| opened.write_all(script.as_bytes()));
     match written {
@@ -111,7 +120,11 @@ pub(super) fn edit(prompt: &mut Prompt, file: &str) -> Done {
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+    files::read_script(path).map_err(|error| {
+        let why = error.to_string();
+        let why = why.split(" (os error").next().unwrap_or_default();
+        format!("cannot read {}: {why}", path.display())
+    })
 }
 
 /// A path as it was typed, where `~` is the user's home.

@@ -1,10 +1,12 @@
 //! `:connect`, `:switch` and `:disconnect`: each is code that a script could have as well.
 
 use tabled::builder::Builder;
+use virhai::redact;
 
 use super::Done;
 use crate::prompt::{Prompt, hosts, text};
 use crate::show::{drawn, quoted};
+use crate::terminal;
 
 /// Opens another host and makes it `conn`; without one, lists the connections.
 pub(super) fn connect(prompt: &mut Prompt, arguments: &str) -> Done {
@@ -17,6 +19,7 @@ pub(super) fn connect(prompt: &mut Prompt, arguments: &str) -> Done {
         (Some("ro"), None) => "connect_read_only",
         _ => return Err("`:connect URI` takes nothing more than `ro`".into()),
     };
+    prompt.worker.give_uri(uri);
     let uri = quoted(&uri.to_owned().into());
     let scope = prompt.worker.scope();
     let code = match hosts::current(scope) {
@@ -48,6 +51,7 @@ pub(super) fn reconnect(prompt: &mut Prompt, _: &str) -> Done {
         true => "connect_read_only",
         false => "connect",
     };
+    prompt.worker.give_uri(current.uri());
     let uri = quoted(&current.uri().to_owned().into());
     let named = hosts::all(scope)
         .into_iter()
@@ -80,7 +84,7 @@ fn list(prompt: &Prompt) -> Done {
             &name,
             mode,
             hosts::state(&connection),
-            connection.uri(),
+            &terminal::visible_line(&redact::hide(connection.uri())),
         ]);
     }
     match rows.count_records() {

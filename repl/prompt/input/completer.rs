@@ -5,6 +5,7 @@ use rustyline::{Context, Result};
 
 use super::Input;
 use super::command_line::CommandLine;
+use crate::terminal;
 
 /// Fewer candidates than this are shown whole, one below the other.
 const FEW: usize = 12;
@@ -47,11 +48,16 @@ impl Completer for Input {
         // two letters.
         let most = (self.columns / columns).saturating_sub(4).max(20);
         let offers = candidates.into_iter().map(|candidate| Offer {
-            shown: format!("{}{}", clear_row, shortened(candidate.label, most)),
-            written: candidate.insert,
+            shown: format!("{}{}", clear_row, shortened(visible(candidate.label), most)),
+            written: visible(candidate.insert),
         });
         Ok((start, offers.collect()))
     }
+}
+
+/// Names that a host chose: the editor writes its line to the terminal as it is.
+fn visible(text: String) -> String {
+    terminal::visible_line(&text).into_owned()
 }
 
 fn shortened(text: String, most: usize) -> String {

@@ -9,6 +9,7 @@ use virhai::lexer::{Class, Piece, pieces};
 
 use super::Input;
 use super::command_line::CommandLine;
+use crate::terminal;
 
 const KEYWORD: &str = "35";
 const TEXT: &str = "32";
@@ -39,6 +40,7 @@ impl Highlighter for Input {
         let name = CommandLine::of(line).map_or(0, |command| command.name.len());
         let (name, rest) = line.split_at(name);
         let shown = colored(line, rest, &pieces, brackets);
+        let shown = terminal::for_stdout(&shown).into_owned();
         Cow::Owned(match name {
             "" => shown,
             name => format!("{}{shown}", painted(KEYWORD, name)),

@@ -8,6 +8,7 @@ use virhai::catalog::{Signature, first_sentence};
 
 use super::Input;
 use super::command_line::CommandLine;
+use crate::terminal;
 
 /// A hint behind the input and a line below it.
 pub(in crate::prompt) struct Suggestion {
@@ -47,7 +48,9 @@ impl Hinter for Input {
         if rest.is_none() && signature.is_none() {
             return None;
         }
-        let mut shown = rest.clone().unwrap_or_default();
+        let mut shown = rest
+            .as_deref()
+            .map_or_else(String::new, |rest| terminal::visible(rest).into_owned());
         if let Some(signature) = signature {
             shown.push('\n');
             shown.push_str(&signature);
@@ -83,6 +86,7 @@ impl Input {
     fn row(&self, line: &str) -> String {
         // One line is one row, whatever is typed: the rows above it must not move.
         let most = self.columns.saturating_sub(1);
+        let line = &*terminal::visible_line(line);
         match line.char_indices().nth(most) {
             Some(_) => line
                 .chars()

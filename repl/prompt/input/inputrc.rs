@@ -8,7 +8,7 @@ pub(super) fn wants_vi() -> bool {
     let usual = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".inputrc"));
     let text = named
         .or_else(usual)
-        .and_then(|file| std::fs::read_to_string(file).ok());
+        .and_then(|file| virhai::files::read_script(&file).ok());
     text.is_some_and(|text| chooses_vi(&text))
 }
 

@@ -1,6 +1,5 @@
 //! Writing an input in the user's own editor.
 
-use std::fs;
 use std::io::{Error, Result, Write};
 use std::path::Path;
 use std::process::Command;
@@ -15,7 +14,7 @@ pub(in crate::prompt) fn edit(text: &str) -> Result<String> {
     file.flush()?;
     edit_file(file.path())?;
     // Editors put another file in its place.
-    let text = fs::read_to_string(file.path())?;
+    let text = virhai::files::read_script(file.path())?;
     Ok(text.trim_end().to_owned())
 }
 

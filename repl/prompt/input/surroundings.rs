@@ -93,7 +93,7 @@ impl Surroundings for Known {
         if path.extension().is_none_or(|extension| extension != "rhai") {
             file.as_mut_os_string().push(".rhai");
         }
-        let text = std::fs::read_to_string(file).ok()?;
+        let text = virhai::files::read_script(&file).ok()?;
         let text = virhai::source::without_shebang(&text).into_owned();
         let ast = self.engine.as_ref()?.compile(&text).ok()?;
         Some(Recipe::of(&path.to_string_lossy(), &text, &ast))

@@ -8,6 +8,7 @@ use virt::connect::Connect;
 use super::Connection;
 use crate::api::arguments::RhaiResultOf;
 use crate::error::Error;
+use crate::libvirt::Failure;
 use crate::xml::Xml;
 
 /// What the script wants to do with the object that the XML describes, for messages: a verb, what
@@ -39,18 +40,19 @@ pub(super) fn name(xml: &str) -> Option<String> {
 impl Connection {
     /// Finds the `noun` called `name` with `call`; where there is none, the error tells the nearest
     /// of `names`.
-    pub(super) fn look_up<T>(
+    pub(super) fn look_up<T: Send + 'static>(
         &self,
         ctx: &NativeCallContext,
         call: &'static str,
         (noun, name): (&str, &str),
-        find: impl FnOnce(&Connect) -> Result<T, virt::error::Error>,
-        names: impl FnOnce(&Connect) -> Vec<String>,
+        find: impl Fn(&Connect) -> Result<T, virt::error::Error> + Send + Sync + 'static,
+        names: impl Fn(&Connect) -> Vec<String> + Send + Sync + 'static,
     ) -> RhaiResultOf<T> {
         let action = format_args!("look up {noun} `{name}`");
         self.call(ctx, call, action, find).map_err(|thrown| {
             Error::with_nearest(thrown, name, || {
-                self.connect().map_or_else(|_| Vec::new(), |c| names(&c))
+                let names = move |c: &Connect| Ok::<_, Failure>(names(c));
+                self.attempt(call, names).unwrap_or_default()
             })
         })
     }

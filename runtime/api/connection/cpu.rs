@@ -37,8 +37,9 @@ pub(super) mod functions {
     ) -> RhaiResultOf<ImmutableString> {
         let cpu = xml_text(&ctx, "the CPU", &cpu)?;
         let wanted = flag_bits(&ctx, flags)?;
-        conn.call(&ctx, "virConnectCompareCPU", "compare the CPU", |c| {
-            c.compare_cpu(&cpu, wanted)
+        let owned = cpu.clone();
+        conn.call(&ctx, "virConnectCompareCPU", "compare the CPU", move |c| {
+            c.compare_cpu(&owned, wanted)
         })
         .of_xml(&cpu)
         .map(|result| RESULTS.word(i64::from(result)))
@@ -79,7 +80,7 @@ pub(super) mod functions {
             &ctx,
             "virConnectCompareHypervisorCPU",
             "compare the CPU of guests",
-            |c| {
+            move |c| {
                 let guest = [
                     emulator.as_deref(),
                     arch.as_deref(),

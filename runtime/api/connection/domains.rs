@@ -19,12 +19,13 @@ fn define(
     flags: Option<u32>,
 ) -> RhaiResultOf<Domain> {
     let action = About("define", "domain", xml);
+    let owned = xml.to_owned();
     let domain = match flags {
-        None => conn.call(ctx, "virDomainDefineXML", action, |c| {
-            c.define_domain_xml(xml)
+        None => conn.call(ctx, "virDomainDefineXML", action, move |c| {
+            c.define_domain_xml(&owned)
         }),
-        Some(flags) => conn.call(ctx, "virDomainDefineXMLFlags", action, |c| {
-            c.define_domain_xml_flags(xml, flags)
+        Some(flags) => conn.call(ctx, "virDomainDefineXMLFlags", action, move |c| {
+            c.define_domain_xml_flags(&owned, flags)
         }),
     }
     .of_xml(xml)?;
@@ -38,14 +39,11 @@ fn refuse_over_managed_save(
     conn: &Connection,
     xml: &str,
 ) -> RhaiResultOf<()> {
-    let Ok(connect) = conn.connect() else {
-        return Ok(());
-    };
     let saved = name(xml).is_some_and(|name| {
-        connect
-            .lookup_domain_by_name(&name)
-            .and_then(|domain| domain.has_managed_save(0))
-            .unwrap_or(false)
+        conn.attempt("virDomainLookupByName", move |connect| {
+            connect.lookup_domain_by_name(&name)?.has_managed_save(0)
+        })
+        .unwrap_or(false)
     });
     if !saved {
         return Ok(());
@@ -80,7 +78,8 @@ pub(super) mod functions {
             let all = c.list_all_domains(0).unwrap_or_default();
             all.iter().filter_map(|domain| domain.name().ok()).collect()
         };
-        let find = |c: &Connect| c.lookup_domain_by_name(name);
+        let wanted = name.to_owned();
+        let find = move |c: &Connect| c.lookup_domain_by_name(&wanted);
         conn.look_up(&ctx, "virDomainLookupByName", ("domain", name), find, names)
             .map(|domain| conn.adopt(domain))
     }
@@ -103,7 +102,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainLookupByID",
             format_args!("look up the domain with id {id}"),
-            |c| c.lookup_domain_by_id(number.cast_unsigned()),
+            move |c| c.lookup_domain_by_id(number.cast_unsigned()),
         )
         .map(|domain| conn.adopt(domain))
     }
@@ -128,8 +127,9 @@ pub(super) mod functions {
         uuid: &str,
     ) -> RhaiResultOf<Domain> {
         let action = format_args!("look up the domain with UUID {uuid}");
-        conn.call(&ctx, "virDomainLookupByUUIDString", action, |c| {
-            c.lookup_domain_by_uuid_string(uuid)
+        let uuid = uuid.to_owned();
+        conn.call(&ctx, "virDomainLookupByUUIDString", action, move |c| {
+            c.lookup_domain_by_uuid_string(&uuid)
         })
         .map(|domain| conn.adopt(domain))
     }
@@ -183,7 +183,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<ArrayOf<Domain>> {
         let wanted = flag_bits(&ctx, flags)?;
-        conn.call(&ctx, "virConnectListAllDomains", "list domains", |c| {
+        conn.call(&ctx, "virConnectListAllDomains", "list domains", move |c| {
             c.list_all_domains(wanted)
         })
         .map(|domains| {
@@ -243,7 +243,7 @@ pub(super) mod functions {
     #[rhai_fn(pure, return_raw)]
     pub fn list_domains_id(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<Array> {
         let active = virt_sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE;
-        conn.call(&ctx, "virConnectListAllDomains", "list domains", |c| {
+        conn.call(&ctx, "virConnectListAllDomains", "list domains", move |c| {
             c.list_all_domains(active)
         })
         .map(|domains| {
@@ -269,7 +269,7 @@ pub(super) mod functions {
         conn: &mut Connection,
     ) -> RhaiResultOf<Array> {
         let inactive = virt_sys::VIR_CONNECT_LIST_DOMAINS_INACTIVE;
-        conn.call(&ctx, "virConnectListAllDomains", "list domains", |c| {
+        conn.call(&ctx, "virConnectListAllDomains", "list domains", move |c| {
             c.list_all_domains(inactive)
         })
         .map(|domains| {
@@ -327,8 +327,9 @@ pub(super) mod functions {
         let xml = xml_text(&ctx, "the XML", &xml)?;
         refuse_over_managed_save(&ctx, conn, &xml)?;
         let action = About("create", "domain", &xml);
-        conn.call(&ctx, "virDomainCreateXML", action, |c| {
-            c.create_domain_xml(&xml, wanted)
+        let owned = xml.clone();
+        conn.call(&ctx, "virDomainCreateXML", action, move |c| {
+            c.create_domain_xml(&owned, wanted)
         })
         .of_xml(&xml)
         .map(|domain| conn.adopt(domain))
@@ -385,8 +386,9 @@ pub(super) mod functions {
         refuse_over_managed_save(&ctx, conn, &xml)?;
         let files = open_files(&ctx, &paths)?;
         let action = About("create", "domain", &xml);
-        conn.call(&ctx, "virDomainCreateXMLWithFiles", action, |c| {
-            libvirt::inherited::create_xml(c, &xml, &files, wanted)
+        let owned = xml.clone();
+        conn.call(&ctx, "virDomainCreateXMLWithFiles", action, move |c| {
+            libvirt::inherited::create_xml(c, &owned, &files, wanted)
         })
         .of_xml(&xml)
         .map(|domain| conn.adopt(domain))

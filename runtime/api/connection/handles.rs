@@ -14,15 +14,36 @@ pub(super) struct Handles(RwLock<Table>);
 
 struct Table {
     connect: Option<Arc<Connect>>,
-    objects: Slab<Arc<dyn Any + Send + Sync>>,
+    /// How often the connection was opened again: handles of an earlier one are dead.
+    opened: usize,
+    objects: Slab<Kept>,
+}
+
+type Shared = Arc<dyn Any + Send + Sync>;
+
+/// A handle, and the connection that it is of as [`Table::opened`] counts them.
+struct Kept(usize, Shared);
+
+/// A handle as it was found.
+pub(super) enum Found<T> {
+    /// One of the open connection.
+    Current(Arc<T>),
+    /// One of a connection that was lost; the object has to be found again.
+    Stale(Arc<T>),
 }
 
 impl Handles {
     pub(super) fn new(connect: Connect) -> Self {
         Self(RwLock::new(Table {
             connect: Some(Arc::new(connect)),
+            opened: 0,
             objects: Slab::new(),
         }))
+    }
+
+    /// Whether the connection was lost and opened again.
+    pub(super) fn was_renewed(&self) -> bool {
+        self.read().opened > 0
     }
 
     pub(super) fn connect(&self) -> Option<Arc<Connect>> {
@@ -32,40 +53,65 @@ impl Handles {
     /// Keeps `object` and answers the key to it; a closed connection keeps nothing.
     pub(super) fn keep(&self, object: impl Any + Send + Sync) -> usize {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        match table.connect {
-            Some(_) => table.objects.insert(Arc::new(object)),
-            None => usize::MAX,
+        if table.connect.is_none() {
+            return usize::MAX;
         }
+        let kept = Kept(table.opened, Arc::new(object));
+        table.objects.insert(kept)
     }
 
     /// The object under `key`, which was kept as a `T`.
-    pub(super) fn object<T: Any + Send + Sync>(&self, key: usize) -> Option<Arc<T>> {
-        let object = self.read().objects.get(key).cloned()?;
-        object.downcast().ok()
+    pub(super) fn object<T: Any + Send + Sync>(&self, key: usize) -> Option<Found<T>> {
+        let table = self.read();
+        let Kept(opened, object) = table.objects.get(key)?;
+        let current = *opened == table.opened;
+        let object = Arc::clone(object);
+        drop(table);
+        let object = object.downcast().ok()?;
+        Some(match current {
+            true => Found::Current(object),
+            false => Found::Stale(object),
+        })
+    }
+
+    /// Puts a connection to the same host in the place of one that was lost; not in that of one
+    /// that was closed.
+    pub(super) fn renew(&self, connect: Connect) {
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let lost = match &mut table.connect {
+            Some(current) => std::mem::replace(current, Arc::new(connect)),
+            None => Arc::new(connect),
+        };
+        table.opened += 1;
+        drop(table);
+        drop(lost);
     }
 
     /// Puts another handle in the place of the one under `key`.
     pub(super) fn replace(&self, key: usize, object: impl Any + Send + Sync) {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = table.objects.get_mut(key) {
-            *slot = Arc::new(object);
-        }
-    }
-
-    pub(super) fn forget(&self, key: usize) {
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let dropped = table.objects.try_remove(key);
+        let kept = Kept(table.opened, Arc::new(object));
+        let before = table
+            .objects
+            .get_mut(key)
+            .map(|slot| std::mem::replace(slot, kept));
         drop(table);
-        drop(dropped);
+        drop(before);
     }
 
-    pub(super) fn close(&self) {
+    /// Takes out the object under `key`, for the caller to drop.
+    pub(super) fn forget(&self, key: usize) -> Option<impl Send + 'static> {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let connect = table.connect.take();
+        table.objects.try_remove(key).map(|Kept(_, object)| object)
+    }
+
+    /// Takes out all handles of a connection that is still open, for the caller to drop.
+    pub(super) fn close(&self) -> Option<impl Send + 'static> {
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let connect = table.connect.take()?;
+        // In this order: the connection ends with its last handle.
         let objects = std::mem::take(&mut table.objects);
-        drop(table);
-        drop(objects);
-        drop(connect);
+        Some((objects, connect))
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Table> {

@@ -5,7 +5,7 @@ use rhai::{Array, Dynamic, Map, NativeCallContext};
 use virt::connect::Connect;
 
 use super::{Connection, tunnel};
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, optional_text, text, whole};
+use crate::api::arguments::{RhaiResultOf, fields, flag_bits, integer, optional_text, text, whole};
 
 /// A version as libvirt packs it into a number: major, minor and release.
 fn version(packed: u64) -> String {
@@ -32,7 +32,7 @@ fn domain_capabilities(
         ctx,
         "virConnectGetDomainCapabilities",
         "read the domain capabilities",
-        |c| {
+        move |c| {
             c.domain_capabilities(
                 emulator.as_deref(),
                 arch.as_deref(),
@@ -252,12 +252,12 @@ pub(super) mod functions {
         conn: &mut Connection,
         kind: &str,
     ) -> RhaiResultOf<i64> {
-        let kind = text(&ctx, "the domain type", kind)?;
+        let kind = text(&ctx, "the domain type", kind)?.to_owned();
         conn.call(
             &ctx,
             "virConnectGetMaxVcpus",
             "read the most vcpus of a guest",
-            |c| c.max_vcpus(Some(kind)),
+            move |c| c.max_vcpus(Some(&kind)),
         )
         .map(i64::from)
     }
@@ -303,7 +303,7 @@ pub(super) mod functions {
             &ctx,
             "virConnectGetSysinfo",
             "read the system information",
-            |c| c.sys_info(wanted),
+            move |c| c.sys_info(wanted),
         )
     }
 
@@ -321,7 +321,7 @@ pub(super) mod functions {
             "read the free memory",
             Connect::free_memory,
         )
-        .map(whole)
+        .and_then(|number| integer(&ctx, number))
     }
 
     /// The CPU models that libvirt knows for the architecture `arch`.
@@ -356,8 +356,9 @@ pub(super) mod functions {
     ) -> RhaiResultOf<Array> {
         let wanted = flag_bits(&ctx, flags)?;
         let action = format!("list the CPU models of `{arch}`");
-        conn.call(&ctx, "virConnectGetCPUModelNames", action, |c| {
-            c.cpu_models_names(arch, wanted)
+        let arch = arch.to_owned();
+        conn.call(&ctx, "virConnectGetCPUModelNames", action, move |c| {
+            c.cpu_models_names(&arch, wanted)
         })
         .map(|names| names.into_iter().map(Dynamic::from).collect())
     }

@@ -14,9 +14,12 @@ use crate::error::OfXml;
 use crate::libvirt::interface;
 
 fn list(ctx: &NativeCallContext, conn: &Connection, flags: u32) -> RhaiResultOf<Vec<Handle>> {
-    conn.call(ctx, "virConnectListAllInterfaces", "list interfaces", |c| {
-        c.list_all_interfaces(flags)
-    })
+    conn.call(
+        ctx,
+        "virConnectListAllInterfaces",
+        "list interfaces",
+        move |c| c.list_all_interfaces(flags),
+    )
 }
 
 fn names(interfaces: Vec<Handle>) -> Array {
@@ -44,7 +47,8 @@ pub(super) mod functions {
             let all = c.list_all_interfaces(0).unwrap_or_default();
             all.iter().filter_map(|it| it.name().ok()).collect()
         };
-        let find = |c: &Connect| c.lookup_interface_by_name(name);
+        let wanted = name.to_owned();
+        let find = move |c: &Connect| c.lookup_interface_by_name(&wanted);
         let what = ("interface", name);
         conn.look_up(&ctx, "virInterfaceLookupByName", what, find, names)
             .map(|found| Interface::new(conn.clone(), found))
@@ -64,8 +68,9 @@ pub(super) mod functions {
         mac: &str,
     ) -> RhaiResultOf<Interface> {
         let action = format_args!("look up the interface with the MAC address {mac}");
-        conn.call(&ctx, "virInterfaceLookupByMACString", action, |c| {
-            c.lookup_interface_by_mac_string(mac)
+        let mac = mac.to_owned();
+        conn.call(&ctx, "virInterfaceLookupByMACString", action, move |c| {
+            c.lookup_interface_by_mac_string(&mac)
         })
         .map(|found| Interface::new(conn.clone(), found))
     }
@@ -208,8 +213,9 @@ pub(super) mod functions {
         let xml = xml_text(&ctx, "the interface's XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
         let action = About("define", "interface", &xml);
-        conn.call(&ctx, "virInterfaceDefineXML", action, |c| {
-            c.define_interface_xml(&xml, wanted)
+        let owned = xml.clone();
+        conn.call(&ctx, "virInterfaceDefineXML", action, move |c| {
+            c.define_interface_xml(&owned, wanted)
         })
         .of_xml(&xml)
         .map(|defined| Interface::new(conn.clone(), defined))
@@ -247,7 +253,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
         let action = "begin a change of the interfaces";
-        conn.call(&ctx, "virInterfaceChangeBegin", action, |c| {
+        conn.call(&ctx, "virInterfaceChangeBegin", action, move |c| {
             interface::change_begin(c, wanted)
         })
     }
@@ -283,7 +289,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
         let action = "commit the change of the interfaces";
-        conn.call(&ctx, "virInterfaceChangeCommit", action, |c| {
+        conn.call(&ctx, "virInterfaceChangeCommit", action, move |c| {
             interface::change_commit(c, wanted)
         })
     }
@@ -319,7 +325,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
         let action = "roll back the change of the interfaces";
-        conn.call(&ctx, "virInterfaceChangeRollback", action, |c| {
+        conn.call(&ctx, "virInterfaceChangeRollback", action, move |c| {
             interface::change_rollback(c, wanted)
         })
     }

@@ -1,8 +1,10 @@
 //! `Connection`: a hypervisor host, and what it gave out.
 
 pub(crate) mod about;
+mod access;
 mod cpu;
 mod domains;
+mod embed;
 mod handles;
 mod host;
 mod interfaces;
@@ -10,31 +12,40 @@ mod networks;
 mod news;
 mod open;
 mod permits;
+mod reopen;
 mod restore;
 mod stats;
 mod storage;
+mod test_host;
 mod tunnel;
-mod uri;
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rhai::{Engine, NativeCallContext, exported_module};
 use virt::connect::Connect;
 
 use super::arguments::RhaiResultOf;
+use super::call_class::Class;
 use super::domain::Domain;
+use crate::call_thread::{self, Patience};
 use crate::error::Error;
+use crate::interrupt;
 use crate::libvirt::Failure;
+use crate::redact;
 use crate::session::Session;
+use crate::uri::in_process;
 use crate::watch::Watch;
-use handles::Handles;
+pub(crate) use access::admit_destination;
+use handles::{Found, Handles};
 use news::Known;
 pub use news::News;
 pub(crate) use open::{CREDENTIALS, Target};
 use permits::{Permit, Permits};
-pub(crate) use uri::in_process;
+use reopen::Reopening;
 
 /// An open connection to a hypervisor host; copies are the same connection.
 #[derive(Clone)]
@@ -44,8 +55,11 @@ struct Shared {
     session: Session,
     target: Target,
     uri: String,
+    in_process: bool,
     handles: Handles,
     permits: Permits,
+    reopening: Reopening,
+    names: Mutex<HashMap<(&'static str, String), String>>,
     watch: Mutex<Option<Arc<Watch>>>,
     following: Mutex<Option<Arc<Watch>>>,
     known: Known,
@@ -63,9 +77,12 @@ impl Connection {
         Self(Arc::new(Shared {
             session,
             target,
+            in_process: in_process(&uri),
             uri,
             handles: Handles::new(connect),
             permits: Permits::default(),
+            reopening: Reopening::default(),
+            names: Mutex::default(),
             watch: Mutex::default(),
             following: Mutex::default(),
             known: Known::default(),
@@ -89,7 +106,40 @@ impl Connection {
 
     /// The handle under `key`, while the connection is open.
     pub(crate) fn handle<T: Any + Send + Sync>(&self, key: usize) -> Result<Arc<T>, Failure> {
-        self.0.handles.object(key).ok_or_else(|| self.closed())
+        match self.0.handles.object(key) {
+            Some(Found::Current(handle) | Found::Stale(handle)) => Ok(handle),
+            None => Err(self.closed()),
+        }
+    }
+
+    /// The handle under `key`, while the connection is open; `None` where it is one of a
+    /// connection that was lost and opened again.
+    pub(crate) fn live_handle<T: Any + Send + Sync>(
+        &self,
+        key: usize,
+    ) -> Result<Option<Arc<T>>, Failure> {
+        if interrupt::shielded() {
+            self.connect()?;
+        }
+        match self.0.handles.object(key) {
+            Some(Found::Current(handle)) => Ok(Some(handle)),
+            Some(Found::Stale(_)) => Ok(None),
+            None => Err(self.closed()),
+        }
+    }
+
+    /// Notes that the object of the type `kind` with that UUID is called `name`.
+    pub(crate) fn note_name(&self, kind: &'static str, uuid: &str, name: &str) {
+        let names = self.0.names.lock();
+        let mut names = names.unwrap_or_else(PoisonError::into_inner);
+        names.insert((kind, uuid.to_owned()), name.to_owned());
+    }
+
+    /// What the object of the type `kind` with that UUID was called when it was last seen.
+    pub(crate) fn noted_name(&self, kind: &'static str, uuid: &str) -> Option<String> {
+        let names = self.0.names.lock();
+        let names = names.unwrap_or_else(PoisonError::into_inner);
+        names.get(&(kind, uuid.to_owned())).cloned()
     }
 
     /// Puts another handle in the place of the one under `key`.
@@ -97,30 +147,101 @@ impl Connection {
         self.0.handles.replace(key, handle);
     }
 
-    /// Lets go of the handle under `key`.
+    /// Lets go of the handle under `key`, which libvirt does without asking the host.
     pub(crate) fn forget(&self, key: usize) {
-        self.0.handles.forget(key);
+        drop(self.0.handles.forget(key));
+    }
+
+    /// Lets go of the stream under `key`, of whose end the host is told.
+    pub(crate) fn end_stream(&self, key: usize) {
+        let stream = self.0.handles.forget(key);
+        self.0.let_go(move || drop(stream));
     }
 
     /// Makes one libvirt call while the script tries to `action`.
-    pub(crate) fn call<T, E: Into<Failure>>(
+    pub(crate) fn call<T: Send + 'static, E: Into<Failure>>(
         &self,
         ctx: &NativeCallContext,
         call: &'static str,
         action: impl fmt::Display,
-        run: impl FnOnce(&Connect) -> Result<T, E>,
+        run: impl Fn(&Connect) -> Result<T, E> + Send + Sync + 'static,
     ) -> RhaiResultOf<T> {
-        self.connect()
-            .and_then(|connect| {
-                let _permit = self.permit()?;
-                run(&connect).map_err(Into::into)
-            })
+        self.attempt(call, run)
             .map_err(|failure| Error::new(ctx, failure, call, action, self.uri()).throw())
+    }
+
+    /// Makes one libvirt call whose failure the caller sees to.
+    pub(crate) fn attempt<T: Send + 'static, E: Into<Failure>>(
+        &self,
+        call: &'static str,
+        run: impl Fn(&Connect) -> Result<T, E> + Send + Sync + 'static,
+    ) -> Result<T, Failure> {
+        let run = Arc::new(run);
+        again_where_undone(|_| {
+            let (connect, run) = (self.connect()?, Arc::clone(&run));
+            self.make(call, move || run(&connect).map_err(Into::into))
+        })
+    }
+
+    /// Makes the libvirt call `call` by `work`, once there is a place for it, and abandons it
+    /// where it takes longer than such calls may.
+    pub(crate) fn make<T: Send + 'static>(
+        &self,
+        call: &'static str,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let class = Class::of(call);
+        if class == Class::Local {
+            return work();
+        }
+        let permit = self.permit(class)?;
+        self.wait_for(class, permit, work)
+    }
+
+    /// Waits for `work`, a call of `class` that has its `permit`.
+    pub(crate) fn wait_for<T: Send + 'static>(
+        &self,
+        class: Class,
+        permit: Permit,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        if self.runs_here(class) {
+            return work();
+        }
+        let Permit { place, awaited } = permit;
+        let patience = self.patience(class);
+        let answer = call_thread::run(self.0.session.interrupt(), patience, move || {
+            let _place = place;
+            work()
+        });
+        drop(awaited);
+        answer.unwrap_or_else(|why| Err(why.failure(patience.limit)))
+    }
+
+    /// Whether a call of `class` cannot hang, or may hang as the user wishes, so that it needs no
+    /// thread of its own.
+    fn runs_here(&self, class: Class) -> bool {
+        // QEMU without a daemon can freeze all the same.
+        let quick = class == Class::Read || !self.uri().contains("///embed");
+        let unlimited = class != Class::Long && self.call_timeout().is_none();
+        unlimited || (self.0.in_process && quick)
+    }
+
+    fn patience(&self, class: Class) -> Patience {
+        Patience {
+            limit: class.limit(self.call_timeout()),
+            after_stop: class.after_stop(),
+        }
+    }
+
+    fn call_timeout(&self) -> Option<Duration> {
+        self.0.session.call_timeout()
     }
 
     /// libvirt's handle, while the connection is open.
     pub(crate) fn connect(&self) -> Result<Arc<Connect>, Failure> {
-        self.0.handles.connect().ok_or_else(|| self.closed())
+        let connect = self.0.handles.connect().ok_or_else(|| self.closed())?;
+        self.revived(connect)
     }
 
     /// What every use after `close` gets.
@@ -131,23 +252,26 @@ impl Connection {
         )
     }
 
-    /// The right to make a call, of which a connection gives few at a time.
-    pub(crate) fn permit(&self) -> Result<Permit<'_>, Failure> {
-        self.0.permits.take(self.0.session.interrupt())
+    /// The right to make a call of `class`, of which a connection gives few at a time.
+    pub(crate) fn permit(&self, class: Class) -> Result<Permit, Failure> {
+        let limit = class.limit(self.call_timeout());
+        self.0
+            .permits
+            .take(class, limit, self.0.session.interrupt())
     }
 
-    /// The rights to make a call on this connection and on `other`, which may be the same.
-    pub(crate) fn permits_with<'a>(
-        &'a self,
-        other: &'a Connection,
-    ) -> Result<(Permit<'a>, Option<Permit<'a>>), Failure> {
+    /// The rights to make a long call on this connection and on `other`, which may be the same.
+    pub(crate) fn permits_with(
+        &self,
+        other: &Connection,
+    ) -> Result<(Permit, Option<Permit>), Failure> {
         let interrupt = self.0.session.interrupt();
         self.0.permits.take_with(&other.0.permits, interrupt)
     }
 
-    /// The right to make a call, if there is one left.
-    pub(crate) fn permit_now(&self) -> Option<Permit<'_>> {
-        self.0.permits.take_now()
+    /// The right to make a quick read, if there is one left.
+    pub(crate) fn permit_now(&self) -> Option<Permit> {
+        self.0.permits.take_now(self.0.session.interrupt())
     }
 
     /// A script's domain for libvirt's handle.
@@ -162,7 +286,7 @@ impl Connection {
             return Ok(Arc::clone(watch));
         }
         let connect = self.connect()?;
-        let apart = !in_process(self.uri());
+        let apart = !self.0.in_process;
         let own = match apart {
             true => Arc::new(open::open(
                 &self.0.target.again(self.uri()),
@@ -170,9 +294,15 @@ impl Connection {
             )?),
             false => connect,
         };
-        let watch = Arc::new(Watch::new(own, apart));
+        let watch = Arc::new(self.watch_on(own));
         *slot = Some(Arc::clone(&watch));
         Ok(watch)
+    }
+
+    /// A watch that reads from `connect`.
+    fn watch_on(&self, connect: Arc<Connect>) -> Watch {
+        let patience = (!self.0.in_process).then(|| self.patience(Class::Query));
+        Watch::new(connect, patience, self.0.session.interrupt().clone())
     }
 
     fn following(&self) -> MutexGuard<'_, Option<Arc<Watch>>> {
@@ -184,16 +314,56 @@ impl Connection {
 
     /// Ends the connection and every handle that it gave out.
     fn end(&self) {
-        self.0
+        self.0.end();
+    }
+}
+
+/// What `attempt` returns; it is made a second time, and told so, where it lost the connection of a
+/// thread that undoes.
+pub(crate) fn again_where_undone<T>(
+    attempt: impl Fn(bool) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    match attempt(false) {
+        Err(failure) if interrupt::shielded() && failure.lost_connection() => attempt(true),
+        result => result,
+    }
+}
+
+/// How long a host may take to let a connection end: nothing depends on its answer.
+const ENDING: Patience = Patience {
+    limit: Some(Duration::from_secs(5)),
+    after_stop: Duration::from_secs(2),
+};
+
+impl Shared {
+    fn end(&self) {
+        let watch = self
             .watch
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         // It holds the connection open, and must not be let go of while it is locked: libvirt may
         // be telling of a loss.
-        let following = self.following().take();
-        drop(following);
-        self.0.handles.close();
+        let following = self.following.lock();
+        let following = following.unwrap_or_else(PoisonError::into_inner).take();
+        let Some(handles) = self.handles.close() else {
+            return;
+        };
+        self.let_go(move || drop((watch, following, handles)));
+    }
+
+    /// Has `work` free what may need an answer from the host, and does not wait long for it.
+    fn let_go(&self, work: impl FnOnce() + Send + 'static) {
+        if self.in_process {
+            return work();
+        }
+        let _ = call_thread::run(self.session.interrupt(), ENDING, work);
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -204,7 +374,7 @@ impl fmt::Display for Connection {
         } else {
             ", closed"
         };
-        write!(f, "Connection({}{state})", self.uri())
+        write!(f, "Connection({}{state})", redact::hide(self.uri()))
     }
 }
 

@@ -18,9 +18,12 @@ fn adopt(conn: &Connection, network: Handle) -> Network {
 }
 
 fn list(ctx: &NativeCallContext, conn: &Connection, flags: u32) -> RhaiResultOf<Vec<Handle>> {
-    conn.call(ctx, "virConnectListAllNetworks", "list networks", |c| {
-        c.list_all_networks(flags)
-    })
+    conn.call(
+        ctx,
+        "virConnectListAllNetworks",
+        "list networks",
+        move |c| c.list_all_networks(flags),
+    )
 }
 
 fn names(networks: Vec<Handle>) -> Array {
@@ -52,7 +55,8 @@ pub(super) mod functions {
                 .filter_map(|network| network.name().ok())
                 .collect()
         };
-        let find = |c: &Connect| c.lookup_network_by_name(name);
+        let wanted = name.to_owned();
+        let find = move |c: &Connect| c.lookup_network_by_name(&wanted);
         conn.look_up(
             &ctx,
             "virNetworkLookupByName",
@@ -83,8 +87,9 @@ pub(super) mod functions {
         uuid: &str,
     ) -> RhaiResultOf<Network> {
         let action = format_args!("look up the network with UUID {uuid}");
-        conn.call(&ctx, "virNetworkLookupByUUIDString", action, |c| {
-            c.lookup_network_by_uuid_string(uuid)
+        let uuid = uuid.to_owned();
+        conn.call(&ctx, "virNetworkLookupByUUIDString", action, move |c| {
+            c.lookup_network_by_uuid_string(&uuid)
         })
         .map(|network| adopt(conn, network))
     }
@@ -228,8 +233,9 @@ pub(super) mod functions {
     ) -> RhaiResultOf<Network> {
         let xml = xml_text(&ctx, "the network's XML", &xml)?;
         let action = About("define", "network", &xml);
-        conn.call(&ctx, "virNetworkDefineXML", action, |c| {
-            c.define_network_xml(&xml)
+        let owned = xml.clone();
+        conn.call(&ctx, "virNetworkDefineXML", action, move |c| {
+            c.define_network_xml(&owned)
         })
         .of_xml(&xml)
         .map(|network| adopt(conn, network))
@@ -258,8 +264,9 @@ pub(super) mod functions {
         let xml = xml_text(&ctx, "the network's XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
         let action = About("define", "network", &xml);
-        conn.call(&ctx, "virNetworkDefineXMLFlags", action, |c| {
-            libvirt::network::define_xml_flags(c, &xml, wanted)
+        let owned = xml.clone();
+        conn.call(&ctx, "virNetworkDefineXMLFlags", action, move |c| {
+            libvirt::network::define_xml_flags(c, &owned, wanted)
         })
         .of_xml(&xml)
         .map(|network| adopt(conn, network))
@@ -285,8 +292,9 @@ pub(super) mod functions {
     ) -> RhaiResultOf<Network> {
         let xml = xml_text(&ctx, "the network's XML", &xml)?;
         let action = About("create", "network", &xml);
-        conn.call(&ctx, "virNetworkCreateXML", action, |c| {
-            c.create_network_xml(&xml)
+        let owned = xml.clone();
+        conn.call(&ctx, "virNetworkCreateXML", action, move |c| {
+            c.create_network_xml(&owned)
         })
         .of_xml(&xml)
         .map(|network| adopt(conn, network))
@@ -311,8 +319,9 @@ pub(super) mod functions {
         let xml = xml_text(&ctx, "the network's XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
         let action = About("create", "network", &xml);
-        conn.call(&ctx, "virNetworkCreateXMLFlags", action, |c| {
-            libvirt::network::create_xml_flags(c, &xml, wanted)
+        let owned = xml.clone();
+        conn.call(&ctx, "virNetworkCreateXMLFlags", action, move |c| {
+            libvirt::network::create_xml_flags(c, &owned, wanted)
         })
         .of_xml(&xml)
         .map(|network| adopt(conn, network))

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Connection;
-use super::uri::in_process;
 use crate::libvirt::Failure;
 use crate::libvirt::events::{Event, FAMILIES};
 use crate::libvirt::typed_params::Scalar;
+use crate::uri::{Reading, in_process};
 use crate::watch::Watch;
 
 /// Something that a host told without being asked.
@@ -68,13 +68,20 @@ impl Connection {
         match self.is_in_process() {
             // libvirt calls one function for one kind of event only once.
             true => self.watch(),
-            false => Ok(Arc::new(Watch::new(self.connect()?, true))),
+            false => Ok(Arc::new(self.watch_on(self.connect()?))),
         }
     }
 
     /// Whether its driver works within this process, so that no call waits for another machine.
     pub fn is_in_process(&self) -> bool {
-        in_process(self.uri())
+        self.0.in_process
+    }
+
+    /// Whether libvirt opens files that calls name in this process, with the user's rights. An
+    /// embedded hypervisor does too, but whoever may run one may do that anyway.
+    pub(crate) fn opens_files_here(&self) -> bool {
+        let uri = self.uri();
+        in_process(uri) && !Reading::of(uri).is_some_and(|reading| reading.is_embedded())
     }
 
     /// Whether somebody follows it already.

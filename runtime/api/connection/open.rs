@@ -7,17 +7,17 @@ use rhai::plugin::*;
 use rhai::{Map, NativeCallContext};
 use virt::connect::Connect;
 
-use super::Connection;
 use super::tunnel::{self, Tunnel};
-use super::uri::{check_parameters, in_process, prepare_embed_root};
+use super::{Connection, access, embed};
 use crate::api::arguments::{RhaiResultOf, duration, number, text, unknown_key};
 use crate::api::option_keys;
-use crate::error::Error;
+use crate::error::{Error, file_content};
 use crate::interrupt::Interrupt;
 use crate::libvirt::connection::{self, Credentials};
 use crate::libvirt::{Failure, Result, event_loop};
 use crate::patience::{self, NoAnswer};
 use crate::session::Session;
+use crate::uri::{Reading, in_process};
 
 /// What to connect to, and how; enough to connect again.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +25,7 @@ pub(crate) struct Target {
     pub(super) uri: Option<String>,
     pub(super) read_only: bool,
     credentials: Credentials,
-    timeout: Duration,
+    pub(super) timeout: Duration,
 }
 
 impl Target {
@@ -50,11 +50,19 @@ impl Target {
 /// Seconds between two questions to a silent host, and how many may go unanswered.
 const KEEPALIVE: (i32, u32) = (5, 3);
 
+/// The bytes of the longest URI: each part of it is copied several times.
+const LONGEST_URI: usize = 64 * 1024;
+
 /// Opens `target`, or fails once its time is up or the script is stopped.
 pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
+    let length = target.uri.as_ref().map_or(0, String::len);
+    if length > LONGEST_URI {
+        let message = format!("the URI has {length} bytes, more than {LONGEST_URI}");
+        return Err(Failure::new(virt_sys::VIR_ERR_INVALID_ARG, message));
+    }
     event_loop::start();
     if let Some(uri) = target.uri.as_deref().filter(|uri| in_process(uri)) {
-        prepare_embed_root(uri)?;
+        embed::prepare_root(uri, target.read_only)?;
         return open_now(target);
     }
     let own = target.clone();
@@ -102,23 +110,44 @@ fn open_now(target: &Target) -> Result<Connect> {
     Ok(connect)
 }
 
-fn connect_to(ctx: &NativeCallContext, target: Target) -> RhaiResultOf<Connection> {
+fn connect_to(ctx: &NativeCallContext, mut target: Target) -> RhaiResultOf<Connection> {
     let session = Session::of(ctx);
-    if let Some(uri) = &target.uri {
-        text(ctx, "the URI", uri)?;
-        check_parameters(ctx, uri)?;
+    let given = target.uri.clone();
+    if let Some(uri) = &given {
+        target.uri = Some(access::admit(ctx, uri)?);
     }
     match open(&target, session.interrupt()) {
-        Ok(connect) => Ok(Connection::new(session, target, connect)),
+        Ok(connect) => {
+            let connection = Connection::new(session, target, connect);
+            // A script may open the same host once more by the connection's own URI.
+            connection.session().give(connection.uri());
+            Ok(connection)
+        }
         Err(failure) => {
+            let failure = without_file_content(failure, target.uri.as_deref());
             let mut action = String::from("connect to ");
-            let uri = target.uri.as_deref().unwrap_or_default();
-            let _ = match &target.uri {
+            let uri = given.as_deref().unwrap_or_default();
+            let _ = match &given {
                 Some(uri) => write!(action, "{uri}"),
                 None => write!(action, "the default hypervisor"),
             };
             Err(Error::new(ctx, failure, "virConnectOpenAuth", action, uri).throw())
         }
+    }
+}
+
+/// The failure to open `uri`, without the content of a file that it names.
+fn without_file_content(failure: Failure, uri: Option<&str>) -> Failure {
+    let host = uri.and_then(Reading::of);
+    match (uri, host) {
+        (Some(uri), Some(host)) if host.scheme == "test" && in_process(uri) => {
+            file_content::of_test_host(failure, &host.path)
+        }
+        // The daemon reads the file.
+        (_, Some(host)) if host.scheme.starts_with("test") => {
+            file_content::of_image(failure, &host.path)
+        }
+        _ => failure,
     }
 }
 
@@ -159,8 +188,14 @@ pub(super) mod functions {
 
     /// Opens the hypervisor at `uri`.
     ///
+    /// A URI that names a program, a key, a socket or a driver that runs programs needs
+    /// `--allow-connect URI`, unless the user gave it with `-c` or LIBVIRT_DEFAULT_URI.
+    ///
+    /// `test:///FILE` is a test host that the file describes; it needs `--allow-read FILE`.
+    ///
     /// `qemu:///embed?root=DIR` is QEMU without a daemon: DIR is made where it does not exist, and
-    /// holds all of that hypervisor's state. Only one process can have it open.
+    /// holds all of that hypervisor's state. Only one process can have it open. It needs
+    /// `--allow-embed DIR`, which lets the script do all that its user can.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -354,7 +389,7 @@ pub(super) mod functions {
             &ctx,
             "virConnectSetKeepAlive",
             "keep the connection alive",
-            |c| c.set_keep_alive(interval, count),
+            move |c| c.set_keep_alive(interval, count),
         )
     }
 }

@@ -5,11 +5,12 @@ use rhai::{Map, NativeCallContext};
 use virt::connect::Connect;
 
 use super::Connection;
-use crate::api::arguments::{RhaiResultOf, flag_bits, host_path, save_param_type, typed_params};
+use crate::api::arguments::{RhaiResultOf, flag_bits, save_param_type, typed_params};
 use crate::api::domain::Domain;
+use crate::api::granted::{Use, host_file};
 use crate::api::option_keys;
 use crate::api::xml::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
-use crate::error::{Error, OfXml};
+use crate::error::{Error, OfXml, file_content};
 use crate::libvirt::{self, Failure};
 use crate::xml::Xml;
 
@@ -19,14 +20,17 @@ fn restored(
     conn: &Connection,
     path: &str,
     call: &'static str,
-    restore: impl FnOnce(&Connect) -> Result<(), Failure>,
+    restore: impl Fn(&Connect) -> Result<(), Failure> + Send + Sync + 'static,
 ) -> RhaiResultOf<Domain> {
     let action = format!("restore a domain from {path}");
-    let domain = conn.call(ctx, call, action, |connect| {
+    let image = path.to_owned();
+    let domain = conn.call(ctx, call, action, move |connect| {
         // Read first: some drivers remove the image once it runs.
-        let xml = connect.save_image_xml_desc(path, 0).map_err(Failure::from);
-        restore(connect)?;
-        find(connect, &xml?)
+        let xml = connect
+            .save_image_xml_desc(&image, 0)
+            .map_err(Failure::from);
+        let found = restore(connect).and_then(|()| find(connect, &xml?));
+        found.map_err(|failure| file_content::of_image(failure, &image))
     })?;
     Ok(conn.adopt(domain))
 }
@@ -53,7 +57,8 @@ pub(super) mod functions {
     ///
     /// A guest that was saved while paused stays paused. The image stays and could be restored
     /// again, over disks that have changed since: do that only with the disks put back as well.
-    /// `path` is absolute, on the hypervisor's host.
+    /// `path` is absolute, on the hypervisor's host. A test host, `test:///default`, needs
+    /// `--allow-read PATH`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -69,9 +74,10 @@ pub(super) mod functions {
         conn: &mut Connection,
         path: &str,
     ) -> RhaiResultOf<Domain> {
-        let path = host_path(&ctx, path)?;
-        restored(&ctx, conn, path, "virDomainRestore", |c| {
-            c.restore_domain(path).map_err(Failure::from)
+        let path = &host_file(&ctx, conn, path, Use::Read)?;
+        let image = path.to_owned();
+        restored(&ctx, conn, path, "virDomainRestore", move |c| {
+            c.restore_domain(&image).map_err(Failure::from)
         })
     }
 
@@ -96,11 +102,12 @@ pub(super) mod functions {
         xml: OptionalXmlText,
         flags: i64,
     ) -> RhaiResultOf<Domain> {
-        let path = host_path(&ctx, path)?;
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
+        let path = &host_file(&ctx, conn, path, Use::Read)?;
         let wanted = flag_bits(&ctx, flags)?;
-        restored(&ctx, conn, path, "virDomainRestoreFlags", |c| {
-            c.restore_domain_flags(path, xml.as_deref(), wanted)
+        let image = path.to_owned();
+        restored(&ctx, conn, path, "virDomainRestoreFlags", move |c| {
+            c.restore_domain_flags(&image, xml.as_deref(), wanted)
                 .map_err(Failure::from)
         })
     }
@@ -133,8 +140,8 @@ pub(super) mod functions {
                 Error::invalid(&ctx, "`file` is missing: the path of the save image").throw(),
             );
         };
-        host_path(&ctx, &path)?;
-        restored(&ctx, conn, &path, "virDomainRestoreParams", |c| {
+        let path = host_file(&ctx, conn, &path, Use::Read)?;
+        restored(&ctx, conn, &path, "virDomainRestoreParams", move |c| {
             libvirt::connection::domain_restore_params(c, &typed, wanted)
         })
     }
@@ -174,11 +181,13 @@ pub(super) mod functions {
         path: &str,
         flags: i64,
     ) -> RhaiResultOf<String> {
-        let path = host_path(&ctx, path)?;
+        let path = &host_file(&ctx, conn, path, Use::Read)?;
         let wanted = flag_bits(&ctx, flags)?;
         let action = format!("read the XML in the save image {path}");
-        conn.call(&ctx, "virDomainSaveImageGetXMLDesc", action, |c| {
-            c.save_image_xml_desc(path, wanted)
+        let path = path.to_owned();
+        conn.call(&ctx, "virDomainSaveImageGetXMLDesc", action, move |c| {
+            c.save_image_xml_desc(&path, wanted)
+                .map_err(|error| file_content::of_image(error.into(), &path))
         })
     }
 
@@ -202,11 +211,17 @@ pub(super) mod functions {
         xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let (path, xml) = (host_path(&ctx, path)?, xml_text(&ctx, "the XML", &xml)?);
+        let xml = xml_text(&ctx, "the XML", &xml)?;
+        let path = &host_file(&ctx, conn, path, Use::Change)?;
         let wanted = flag_bits(&ctx, flags)?;
         let action = format!("change the XML in the save image {path}");
-        conn.call(&ctx, "virDomainSaveImageDefineXML", action, |c| {
-            c.save_image_define_xml(path, &xml, wanted)
+        let (path, owned) = (path.to_owned(), xml.clone());
+        conn.call(&ctx, "virDomainSaveImageDefineXML", action, move |c| {
+            // What is wrong in the image is told apart from what is wrong in the new XML.
+            c.save_image_xml_desc(&path, 0)
+                .map_err(|error| file_content::of_image(error.into(), &path))?;
+            c.save_image_define_xml(&path, &owned, wanted)
+                .map_err(Failure::from)
         })
         .of_xml(&xml)
     }

@@ -17,7 +17,7 @@ fn all(ctx: &NativeCallContext, conn: &Connection, groups: i64, flags: i64) -> R
         ctx,
         "virConnectGetAllDomainStats",
         "read the figures of all domains",
-        |c| stats::get_all_domain_stats(c, groups, flags),
+        move |c| stats::get_all_domain_stats(c, groups, flags),
     )?;
     Ok(maps(conn, records))
 }
@@ -46,12 +46,14 @@ fn some(
     if handles.is_empty() {
         return Ok(Array::new());
     }
-    let handles: Vec<_> = handles.iter().map(AsRef::as_ref).collect();
     let records = conn.call(
         ctx,
         "virDomainListGetStats",
         "read the figures of some domains",
-        |_| stats::list_get_stats(&handles, groups, flags),
+        move |_| {
+            let handles: Vec<_> = handles.iter().map(AsRef::as_ref).collect();
+            stats::list_get_stats(&handles, groups, flags)
+        },
     )?;
     Ok(maps(conn, records))
 }

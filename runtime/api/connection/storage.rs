@@ -20,7 +20,7 @@ fn pool_names(pools: &[virt::storage_pool::StoragePool]) -> Vec<String> {
 /// The names of the pools that `flags` select; the calls for names alone stop at 1024.
 fn names(ctx: &NativeCallContext, conn: &Connection, flags: u32) -> RhaiResultOf<Vec<String>> {
     let call = "virConnectListAllStoragePools";
-    let list = |c: &Connect| c.list_all_storage_pools(flags);
+    let list = move |c: &Connect| c.list_all_storage_pools(flags);
     conn.call(ctx, call, "list storage pools", list)
         .map(|pools| pool_names(&pools))
 }
@@ -40,7 +40,8 @@ pub(super) mod functions {
         conn: &mut Connection,
         name: &str,
     ) -> RhaiResultOf<StoragePool> {
-        let find = |c: &Connect| c.lookup_storage_pool_by_name(name);
+        let wanted = name.to_owned();
+        let find = move |c: &Connect| c.lookup_storage_pool_by_name(&wanted);
         let what = ("storage pool", name);
         conn.look_up(&ctx, "virStoragePoolLookupByName", what, find, |c| {
             pool_names(&c.list_all_storage_pools(0).unwrap_or_default())
@@ -68,8 +69,9 @@ pub(super) mod functions {
         uuid: &str,
     ) -> RhaiResultOf<StoragePool> {
         let action = format_args!("look up storage pool `{uuid}`");
-        let found = conn.call(&ctx, "virStoragePoolLookupByUUIDString", action, |c| {
-            c.lookup_storage_pool_by_uuid_string(uuid)
+        let uuid = uuid.to_owned();
+        let found = conn.call(&ctx, "virStoragePoolLookupByUUIDString", action, move |c| {
+            c.lookup_storage_pool_by_uuid_string(&uuid)
         })?;
         Ok(StoragePool::new(conn.clone(), found))
     }
@@ -202,7 +204,7 @@ pub(super) mod functions {
             &ctx,
             "virConnectListAllStoragePools",
             "list storage pools",
-            |c| c.list_all_storage_pools(wanted),
+            move |c| c.list_all_storage_pools(wanted),
         )?;
         Ok(found
             .into_iter()
@@ -225,8 +227,9 @@ pub(super) mod functions {
         path: &str,
     ) -> RhaiResultOf<StoragePool> {
         let action = format_args!("look up the storage pool in `{path}`");
-        let found = conn.call(&ctx, "virStoragePoolLookupByTargetPath", action, |c| {
-            c.lookup_storage_pool_by_target_path(path)
+        let path = path.to_owned();
+        let found = conn.call(&ctx, "virStoragePoolLookupByTargetPath", action, move |c| {
+            c.lookup_storage_pool_by_target_path(&path)
         })?;
         Ok(StoragePool::new(conn.clone(), found))
     }
@@ -247,9 +250,10 @@ pub(super) mod functions {
     ) -> RhaiResultOf<StoragePool> {
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
         let action = About("define", "storage pool", &text);
+        let owned = text.clone();
         let found = conn
-            .call(&ctx, "virStoragePoolDefineXML", action, |c| {
-                c.define_storage_pool_xml(&text, 0)
+            .call(&ctx, "virStoragePoolDefineXML", action, move |c| {
+                c.define_storage_pool_xml(&owned, 0)
             })
             .of_xml(&text)?;
         Ok(StoragePool::new(conn.clone(), found))
@@ -273,9 +277,10 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
         let action = About("define", "storage pool", &text);
+        let owned = text.clone();
         let found = conn
-            .call(&ctx, "virStoragePoolDefineXML", action, |c| {
-                c.define_storage_pool_xml(&text, wanted)
+            .call(&ctx, "virStoragePoolDefineXML", action, move |c| {
+                c.define_storage_pool_xml(&owned, wanted)
             })
             .of_xml(&text)?;
         Ok(StoragePool::new(conn.clone(), found))
@@ -297,9 +302,10 @@ pub(super) mod functions {
     ) -> RhaiResultOf<StoragePool> {
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
         let action = About("create", "storage pool", &text);
+        let owned = text.clone();
         let found = conn
-            .call(&ctx, "virStoragePoolCreateXML", action, |c| {
-                c.create_storage_pool_xml(&text, 0)
+            .call(&ctx, "virStoragePoolCreateXML", action, move |c| {
+                c.create_storage_pool_xml(&owned, 0)
             })
             .of_xml(&text)?;
         Ok(StoragePool::new(conn.clone(), found))
@@ -323,9 +329,10 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
         let action = About("create", "storage pool", &text);
+        let owned = text.clone();
         let found = conn
-            .call(&ctx, "virStoragePoolCreateXML", action, |c| {
-                c.create_storage_pool_xml(&text, wanted)
+            .call(&ctx, "virStoragePoolCreateXML", action, move |c| {
+                c.create_storage_pool_xml(&owned, wanted)
             })
             .of_xml(&text)?;
         Ok(StoragePool::new(conn.clone(), found))
@@ -346,8 +353,9 @@ pub(super) mod functions {
         key: &str,
     ) -> RhaiResultOf<StorageVol> {
         let action = format_args!("look up the volume with the key `{key}`");
-        let found = conn.call(&ctx, "virStorageVolLookupByKey", action, |c| {
-            c.lookup_storage_vol_by_key(key)
+        let key = key.to_owned();
+        let found = conn.call(&ctx, "virStorageVolLookupByKey", action, move |c| {
+            c.lookup_storage_vol_by_key(&key)
         })?;
         Ok(StorageVol::new(conn.clone(), found))
     }
@@ -367,8 +375,9 @@ pub(super) mod functions {
         path: &str,
     ) -> RhaiResultOf<StorageVol> {
         let action = format_args!("look up the volume with the path `{path}`");
-        let found = conn.call(&ctx, "virStorageVolLookupByPath", action, |c| {
-            c.lookup_storage_vol_by_path(path)
+        let path = path.to_owned();
+        let found = conn.call(&ctx, "virStorageVolLookupByPath", action, move |c| {
+            c.lookup_storage_vol_by_path(&path)
         })?;
         Ok(StorageVol::new(conn.clone(), found))
     }
@@ -391,8 +400,9 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let source = optional_xml_text(&ctx, "the source", &source)?;
         let action = format_args!("find sources for pools of the type `{kind}`");
-        conn.call(&ctx, "virConnectFindStoragePoolSources", action, |c| {
-            c.find_storage_pool_sources(kind, source.as_deref(), wanted)
+        let kind = kind.to_owned();
+        conn.call(&ctx, "virConnectFindStoragePoolSources", action, move |c| {
+            c.find_storage_pool_sources(&kind, source.as_deref(), wanted)
         })
     }
 
@@ -442,7 +452,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<String> {
         let wanted = flag_bits(&ctx, flags)?;
         let call = "virConnectGetStoragePoolCapabilities";
-        conn.call(&ctx, call, "read the storage capabilities", |c| {
+        conn.call(&ctx, call, "read the storage capabilities", move |c| {
             libvirt::connection::storage_pool_capabilities(c, wanted)
         })
     }

@@ -12,10 +12,23 @@ use std::os::fd::AsRawFd;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use crate::uri::Reading;
+
 /// Whether libvirt would start `ssh` for `uri`.
+///
+/// A URI of the user's in a spelling of its own, such as `Command=`, goes to libvirt as it is.
 pub(super) fn is_needed(uri: &str) -> bool {
-    let scheme = uri.split(':').next().unwrap_or(uri);
-    scheme.ends_with("+ssh") && uri.contains("://")
+    Reading::of(uri).is_some_and(|reading| {
+        // A name can be percent-encoded.
+        let usual = |(name, _): &(String, String)| {
+            !name.eq_ignore_ascii_case("command") || (name == "command" && uri.contains("command="))
+        };
+        reading.scheme.ends_with("+ssh")
+            && uri.contains("://")
+            && reading.fragment.is_none()
+            && !uri.contains(';')
+            && reading.parameters.iter().all(usual)
+    })
 }
 
 /// The way to a host through an `ssh` that ignores Ctrl-C, for as long as it is being opened.
@@ -83,6 +96,9 @@ mod tests {
             "qemu:///system",
             "qemu+libssh2://kvm1/system",
             "qemu+tls://kvm1/system",
+            "qemu+ssh://kvm1/system?Command=/opt/ssh",
+            "qemu+ssh://kvm1/system?%63ommand=/opt/ssh",
+            "qemu+ssh://kvm1/system#here",
         ] {
             assert!(!is_needed(uri), "{uri}");
         }

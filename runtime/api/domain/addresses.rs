@@ -70,7 +70,7 @@ pub(super) mod functions {
         let source = number(&ctx, "the source", source)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "read the addresses of";
-        let cards = dom.call(&ctx, "virDomainInterfaceAddresses", verb, |d| {
+        let cards = dom.call(&ctx, "virDomainInterfaceAddresses", verb, move |d| {
             addresses::of_domain(d, source, wanted)
         })?;
         let mut found = Map::new();

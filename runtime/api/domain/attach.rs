@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};
 
 use super::device::Device;
-use super::{Domain, Handle};
+use super::{Domain, tray};
 use crate::api::arguments::{RhaiResultOf, duration, flag_bits};
 use crate::api::wait;
 use crate::api::xml::XmlText;
@@ -24,12 +24,13 @@ fn detach(
     flags: Option<u32>,
 ) -> RhaiResultOf<()> {
     let verb = format_args!("detach {device} from");
+    let owned = device.text.clone();
     match flags {
-        None => dom.call(ctx, "virDomainDetachDevice", verb, |d| {
-            d.detach_device(&device.text)
+        None => dom.call(ctx, "virDomainDetachDevice", verb, move |d| {
+            d.detach_device(&owned)
         }),
-        Some(flags) => dom.call(ctx, "virDomainDetachDeviceFlags", verb, |d| {
-            d.detach_device_flags(&device.text, flags)
+        Some(flags) => dom.call(ctx, "virDomainDetachDeviceFlags", verb, move |d| {
+            d.detach_device_flags(&owned, flags)
         }),
     }
     .of_xml(&device.text)
@@ -42,8 +43,9 @@ fn detach_alias(
     flags: u32,
 ) -> RhaiResultOf<()> {
     let verb = format_args!("detach {device} from");
-    dom.call(ctx, "virDomainDetachDeviceAlias", verb, |d| {
-        libvirt::device::detach_alias(d, &device.text, flags)
+    let alias = device.text.clone();
+    dom.call(ctx, "virDomainDetachDeviceAlias", verb, move |d| {
+        libvirt::device::detach_alias(d, &alias, flags)
     })
 }
 
@@ -68,8 +70,9 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let device = Device::from_xml(&ctx, &xml)?;
         let verb = format_args!("attach {device} to");
-        dom.call(&ctx, "virDomainAttachDevice", verb, |d| {
-            libvirt::device::attach(d, &device.text)
+        let owned = device.text.clone();
+        dom.call(&ctx, "virDomainAttachDevice", verb, move |d| {
+            libvirt::device::attach(d, &owned)
         })
         .of_xml(&device.text)
     }
@@ -94,8 +97,9 @@ pub(super) mod functions {
         let device = Device::from_xml(&ctx, &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("attach {device} to");
-        dom.call(&ctx, "virDomainAttachDeviceFlags", verb, |d| {
-            d.attach_device_flags(&device.text, wanted)
+        let owned = device.text.clone();
+        dom.call(&ctx, "virDomainAttachDeviceFlags", verb, move |d| {
+            d.attach_device_flags(&owned, wanted)
         })
         .of_xml(&device.text)
     }
@@ -248,7 +252,9 @@ pub(super) mod functions {
     /// Changes a device into what the XML says, such as another medium in a CD drive; of a
     /// running guest the running one, of another its configuration.
     ///
-    /// The device is the one with the same target, or address; what cannot be changed is thrown.
+    /// The device is the one with the same target or address. A guest that has locked its CD drive
+    /// is asked to open the tray, and has 10 seconds for it; then the update throws, as it does for
+    /// anything that cannot be changed.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -289,9 +295,11 @@ pub(super) mod functions {
         let device = Device::from_xml(&ctx, &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("update {device} of");
-        dom.call(&ctx, "virDomainUpdateDeviceFlags", verb, |d: &Handle| {
-            d.update_device_flags(&device.text, wanted)
-        })
-        .of_xml(&device.text)
+        tray::update(&ctx, dom, &device.text, wanted)
+            .map_err(|failure| {
+                let error = dom.error(&ctx, failure, "virDomainUpdateDeviceFlags", verb);
+                error.throw()
+            })
+            .of_xml(&device.text)
     }
 }

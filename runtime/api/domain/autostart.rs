@@ -36,9 +36,12 @@ pub(super) mod functions {
     /// Calls virDomainSetAutostart.
     #[rhai_fn(pure, return_raw)]
     pub fn set_autostart(ctx: NativeCallContext, dom: &mut Domain, on: bool) -> RhaiResultOf<()> {
-        dom.call(&ctx, "virDomainSetAutostart", "set the autostart of", |d| {
-            d.set_autostart(on)
-        })
+        dom.call(
+            &ctx,
+            "virDomainSetAutostart",
+            "set the autostart of",
+            move |d| d.set_autostart(on),
+        )
     }
 
     /// Whether the guest starts with its host at the next time only.
@@ -87,7 +90,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainSetAutostartOnce",
             "set the autostart of",
-            |d| libvirt::domain::set_autostart_once(d, on),
+            move |d| libvirt::domain::set_autostart_once(d, on),
         )
     }
 }

@@ -60,8 +60,9 @@ pub(super) mod functions {
         let bandwidth = number(&ctx, "a bandwidth", bandwidth)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("commit disk `{disk}` of");
-        dom.call(&ctx, "virDomainBlockCommit", verb, |d| {
-            block_job::commit(d, disk, base.as_deref(), top.as_deref(), bandwidth, wanted)
+        let disk = disk.to_owned();
+        dom.call(&ctx, "virDomainBlockCommit", verb, move |d| {
+            block_job::commit(d, &disk, base.as_deref(), top.as_deref(), bandwidth, wanted)
         })
     }
 
@@ -134,8 +135,9 @@ pub(super) mod functions {
         let bandwidth = number(&ctx, "a bandwidth", bandwidth)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("pull disk `{disk}` of");
-        dom.call(&ctx, "virDomainBlockPull", verb, |d| {
-            block_job::pull(d, disk, bandwidth, wanted)
+        let disk = disk.to_owned();
+        dom.call(&ctx, "virDomainBlockPull", verb, move |d| {
+            block_job::pull(d, &disk, bandwidth, wanted)
         })
     }
 
@@ -189,8 +191,9 @@ pub(super) mod functions {
         let bandwidth = number(&ctx, "a bandwidth", bandwidth)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("rebase disk `{disk}` of");
-        dom.call(&ctx, "virDomainBlockRebase", verb, |d| {
-            block_job::rebase(d, disk, base.as_deref(), bandwidth, wanted)
+        let disk = disk.to_owned();
+        dom.call(&ctx, "virDomainBlockRebase", verb, move |d| {
+            block_job::rebase(d, &disk, base.as_deref(), bandwidth, wanted)
         })
     }
 
@@ -223,8 +226,9 @@ pub(super) mod functions {
         let params = typed_params(&ctx, option_keys::BLOCK_COPY, &options, copy_param_type)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("copy disk `{disk}` of");
-        dom.call(&ctx, "virDomainBlockCopy", verb, |d| {
-            block_job::copy(d, disk, &text, &params, wanted)
+        let (disk, owned) = (disk.to_owned(), text.clone());
+        dom.call(&ctx, "virDomainBlockCopy", verb, move |d| {
+            block_job::copy(d, &disk, &owned, &params, wanted)
         })
         .of_xml(&text)
     }
@@ -285,8 +289,9 @@ pub(super) mod functions {
     ) -> RhaiResultOf<Map> {
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("read the job of disk `{disk}` of");
-        let info = dom.call(&ctx, "virDomainGetBlockJobInfo", verb, |d| {
-            block_job::info(d, disk, wanted)
+        let disk = disk.to_owned();
+        let info = dom.call(&ctx, "virDomainGetBlockJobInfo", verb, move |d| {
+            block_job::info(d, &disk, wanted)
         })?;
         let Some(info) = info else {
             return Ok(fields! { "type": "none" });
@@ -300,7 +305,7 @@ pub(super) mod functions {
             0 => "bandwidth_mib_per_s",
             _ => "bandwidth_bytes_per_s",
         };
-        map.insert(unit.into(), whole(info.bandwidth).into());
+        map.insert(unit.into(), whole(info.bandwidth));
         Ok(map)
     }
 
@@ -339,8 +344,9 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("end the job of disk `{disk}` of");
-        dom.call(&ctx, "virDomainBlockJobAbort", verb, |d| {
-            block_job::abort(d, disk, wanted)
+        let disk = disk.to_owned();
+        dom.call(&ctx, "virDomainBlockJobAbort", verb, move |d| {
+            block_job::abort(d, &disk, wanted)
         })
     }
 
@@ -382,8 +388,9 @@ pub(super) mod functions {
         let bandwidth = number(&ctx, "a bandwidth", bandwidth)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("limit the job of disk `{disk}` of");
-        dom.call(&ctx, "virDomainBlockJobSetSpeed", verb, |d| {
-            block_job::set_speed(d, disk, bandwidth, wanted)
+        let disk = disk.to_owned();
+        dom.call(&ctx, "virDomainBlockJobSetSpeed", verb, move |d| {
+            block_job::set_speed(d, &disk, bandwidth, wanted)
         })
     }
 
@@ -430,8 +437,9 @@ pub(super) mod functions {
             _ => bytes(&ctx, &size)?,
         };
         let verb = format_args!("resize disk `{disk}` of");
-        dom.call(&ctx, "virDomainBlockResize", verb, |d| {
-            d.block_resize(disk, size, wanted)
+        let disk = disk.to_owned();
+        dom.call(&ctx, "virDomainBlockResize", verb, move |d| {
+            d.block_resize(&disk, size, wanted)
         })
     }
 }

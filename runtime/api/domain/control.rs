@@ -4,7 +4,8 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
 use super::{Domain, Work};
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, host_path, number, whole};
+use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number, whole};
+use crate::api::granted::{Use, host_file};
 use crate::constants::Words;
 use crate::libvirt;
 
@@ -20,7 +21,7 @@ fn control(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Ma
         ctx,
         "virDomainGetControlInfo",
         "read the control state of",
-        |d| libvirt::domain::control_info(d, wanted),
+        move |d| libvirt::domain::control_info(d, wanted),
     )?;
     Ok(fields! {
         "state": STATES.word(state),
@@ -31,9 +32,12 @@ fn control(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Ma
 
 fn notices(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Array> {
     let wanted = flag_bits(ctx, flags)?;
-    dom.call(ctx, "virDomainGetMessages", "read the notices of", |d| {
-        libvirt::domain::messages(d, wanted)
-    })
+    dom.call(
+        ctx,
+        "virDomainGetMessages",
+        "read the notices of",
+        move |d| libvirt::domain::messages(d, wanted),
+    )
     .map(|texts| texts.into_iter().map(Dynamic::from).collect())
 }
 
@@ -95,6 +99,8 @@ pub(super) mod functions {
 
     /// Writes the guest's memory to the file `path` on the hypervisor's host, for debugging.
     ///
+    /// A test host, `test:///default`, needs `--allow-write PATH`.
+    ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// dom.core_dump("/tmp/web.core");
@@ -122,14 +128,15 @@ pub(super) mod functions {
         path: &str,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let path = host_path(&ctx, path)?;
+        let path = &host_file(&ctx, dom.connection(), path, Use::Write)?;
         let wanted = flag_bits(&ctx, flags)?;
+        let path = path.to_owned();
         dom.job(
             &ctx,
             Work::Dump,
             "virDomainCoreDump",
             "dump the core of",
-            |d| d.core_dump(path, wanted),
+            move |d| d.core_dump(&path, wanted),
         )
     }
 
@@ -150,15 +157,16 @@ pub(super) mod functions {
         format: i64,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let path = host_path(&ctx, path)?;
+        let path = &host_file(&ctx, dom.connection(), path, Use::Write)?;
         let format = number(&ctx, "the format", format)?;
         let wanted = flag_bits(&ctx, flags)?;
+        let path = path.to_owned();
         dom.job(
             &ctx,
             Work::Dump,
             "virDomainCoreDumpWithFormat",
             "dump the core of",
-            |d| d.core_dump_with_format(path, format, wanted),
+            move |d| d.core_dump_with_format(&path, format, wanted),
         )
     }
 }

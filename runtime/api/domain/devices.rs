@@ -26,8 +26,8 @@ fn press(
         })?;
         codes.push(number(ctx, "a key code", code)?);
     }
-    dom.call(ctx, "virDomainSendKey", "send keys to", |d| {
-        libvirt::domain::send_key(d, codeset, hold_ms, &mut codes, wanted)
+    dom.call(ctx, "virDomainSendKey", "send keys to", move |d| {
+        libvirt::domain::send_key(d, codeset, hold_ms, &mut codes.clone(), wanted)
     })
 }
 
@@ -101,7 +101,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainInjectNMI", "interrupt", |d| {
+        dom.call(&ctx, "virDomainInjectNMI", "interrupt", move |d| {
             libvirt::domain::inject_nmi(d, wanted)
         })
     }
@@ -135,24 +135,25 @@ pub(super) mod functions {
     ) -> RhaiResultOf<Map> {
         let screen = number(&ctx, "the screen", screen)?;
         let wanted = flag_bits(&ctx, flags)?;
-        let (mime, data) = dom.call(&ctx, "virDomainScreenshot", "take a picture of", |d| {
-            let connect = d.connect().map_err(Failure::from)?;
-            let stream = libvirt::stream::new_blocking(&connect)?;
-            let mime = d
-                .screenshot(&stream, screen, wanted)
-                .map_err(Failure::from)?;
-            let mut data = Vec::new();
-            let mut buffer = vec![0; 64 * 1024];
-            loop {
-                let count = stream.recv(&mut buffer).map_err(Failure::from)?;
-                match usize::try_from(count) {
-                    Ok(count) if count > 0 => data.extend_from_slice(&buffer[..count]),
-                    _ => break,
+        let (mime, data) =
+            dom.call(&ctx, "virDomainScreenshot", "take a picture of", move |d| {
+                let connect = d.connect().map_err(Failure::from)?;
+                let stream = libvirt::stream::new_blocking(&connect)?;
+                let mime = d
+                    .screenshot(&stream, screen, wanted)
+                    .map_err(Failure::from)?;
+                let mut data = Vec::new();
+                let mut buffer = vec![0; 64 * 1024];
+                loop {
+                    let count = stream.recv(&mut buffer).map_err(Failure::from)?;
+                    match usize::try_from(count) {
+                        Ok(count) if count > 0 => data.extend_from_slice(&buffer[..count]),
+                        _ => break,
+                    }
                 }
-            }
-            stream.finish().map_err(Failure::from)?;
-            Ok::<_, Failure>((mime, data))
-        })?;
+                stream.finish().map_err(Failure::from)?;
+                Ok::<_, Failure>((mime, data))
+            })?;
         Ok(fields! { "mime": mime, "data": Dynamic::from_blob(data) })
     }
 }

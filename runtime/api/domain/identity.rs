@@ -6,16 +6,22 @@ use rhai::{Blob, NativeCallContext};
 use super::{Domain, Handle};
 use crate::api::arguments::{self, RhaiResultOf, flag_bits};
 use crate::api::connection::Connection;
-use crate::libvirt::{self, Failure};
+use crate::libvirt;
 
 /// The id of the running guest; the handle remembers one that a restart has made stale.
 fn current_id(domain: &Domain) -> i64 {
-    let found = domain
-        .connection()
-        .connect()
-        .ok()
-        .and_then(|connect| connect.lookup_domain_by_uuid_string(domain.uuid()).ok());
+    let found = look_up_again(domain).ok();
     found.as_ref().and_then(libvirt::domain::id).unwrap_or(-1)
+}
+
+/// Another handle of the domain, which knows its name and id as they are now.
+fn look_up_again(domain: &Domain) -> libvirt::Result<Handle> {
+    let uuid = domain.uuid().to_owned();
+    domain
+        .connection()
+        .attempt("virDomainLookupByUUIDString", move |connect| {
+            connect.lookup_domain_by_uuid_string(&uuid)
+        })
 }
 
 #[export_module]
@@ -160,7 +166,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<String> {
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainGetXMLDesc", "read the XML of", |d| {
+        dom.call(&ctx, "virDomainGetXMLDesc", "read the XML of", move |d| {
             d.xml_desc(wanted)
         })
     }
@@ -200,16 +206,12 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainRename", "rename", |d| {
-            d.rename(name, wanted)
+        let name = name.to_owned();
+        dom.call(&ctx, "virDomainRename", "rename", move |d| {
+            d.rename(&name, wanted)
         })?;
         // The handle keeps the old name for good: look the domain up again.
-        let renamed = dom.connection().connect().and_then(|connect| {
-            connect
-                .lookup_domain_by_uuid_string(Domain::uuid(dom))
-                .map_err(Failure::from)
-        });
-        if let Ok(handle) = renamed {
+        if let Ok(handle) = look_up_again(dom) {
             dom.replace(handle);
         }
         Ok(())

@@ -29,7 +29,7 @@ fn open_file(ctx: &NativeCallContext, path: &Dynamic) -> RhaiResultOf<File> {
 fn create(ctx: &NativeCallContext, dom: &Domain, paths: &Array, flags: i64) -> RhaiResultOf<()> {
     let wanted = flag_bits(ctx, flags)?;
     let files = open_files(ctx, paths)?;
-    dom.call(ctx, "virDomainCreateWithFiles", "start", |d| {
+    dom.call(ctx, "virDomainCreateWithFiles", "start", move |d| {
         libvirt::inherited::create(d, &files, wanted)
     })
 }

@@ -8,6 +8,7 @@ use rhai::NativeCallContext;
 
 use super::{Domain, Handle};
 use crate::api::arguments::RhaiResultOf;
+use crate::api::call_class::Class;
 use crate::api::connection::Connection;
 use crate::libvirt::typed_params::Scalar;
 use crate::libvirt::{self, Failure};
@@ -42,22 +43,22 @@ impl Work<'_> {
 
 impl Domain {
     /// Makes one long libvirt call, which an interrupt ends by aborting its job.
-    pub(crate) fn job<T, E: Into<Failure>>(
+    pub(crate) fn job<T: Send + 'static, E: Into<Failure>>(
         &self,
         ctx: &NativeCallContext,
         work: Work,
         call: &'static str,
         verb: impl fmt::Display,
-        run: impl FnOnce(&Handle) -> Result<T, E>,
+        run: impl FnOnce(&Handle) -> Result<T, E> + Send + 'static,
     ) -> RhaiResultOf<T> {
         self.try_job(work, run)
             .map_err(|failure| self.error(ctx, failure, call, verb).throw())
     }
 
-    fn try_job<T, E: Into<Failure>>(
+    fn try_job<T: Send + 'static, E: Into<Failure>>(
         &self,
         work: Work,
-        run: impl FnOnce(&Handle) -> Result<T, E>,
+        run: impl FnOnce(&Handle) -> Result<T, E> + Send + 'static,
     ) -> Result<T, Failure> {
         let handle = self.handle()?;
         let interrupt = self.connection().session().interrupt();
@@ -67,16 +68,22 @@ impl Domain {
                 "the script was stopped",
             ));
         }
-        let _permits = match work {
+        let (permit, other) = match work {
             Work::Migrate(destination) => self.connection().permits_with(destination)?,
-            _ => (self.connection().permit()?, None),
+            _ => (self.connection().permit(Class::Long)?, None),
         };
         let end = Arc::new(End::default());
         let (operation, job, seen) = (work.operation(), Arc::clone(&handle), Arc::clone(&end));
         let _guard = interrupt.on_stop(move || abort(&job, operation, &seen));
-        let result = run(&handle);
-        end.reach();
-        result.map_err(Into::into)
+        let own = self.clone();
+        self.connection().wait_for(Class::Long, permit, move || {
+            let _other = other;
+            let result = own
+                .refuse_namesake(&handle)
+                .and_then(|()| run(&handle).map_err(Into::into));
+            end.reach();
+            result
+        })
     }
 }
 

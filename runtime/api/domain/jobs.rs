@@ -11,7 +11,7 @@ use crate::libvirt;
 static JOB_TYPES: Words = Words::new("virDomainJobType", "VIR_DOMAIN_JOB_");
 
 fn stats(ctx: &NativeCallContext, dom: &Domain, flags: u32) -> RhaiResultOf<Map> {
-    let (kind, figures) = dom.call(ctx, "virDomainGetJobStats", "read the job of", |d| {
+    let (kind, figures) = dom.call(ctx, "virDomainGetJobStats", "read the job of", move |d| {
         libvirt::domain::job_stats(d, flags)
     })?;
     let mut stats = map(figures);
@@ -64,9 +64,12 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainAbortJobFlags", "abort the job of", |d| {
-            libvirt::domain::abort_job_flags(d, wanted)
-        })
+        dom.call(
+            &ctx,
+            "virDomainAbortJobFlags",
+            "abort the job of",
+            move |d| libvirt::domain::abort_job_flags(d, wanted),
+        )
     }
 
     /// The job that runs: `type` (`none`, `bounded`, `unbounded`, ...), `time_elapsed_ms`,

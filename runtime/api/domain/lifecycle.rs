@@ -40,7 +40,7 @@ pub(super) mod functions {
     #[rhai_fn(name = "create", pure, return_raw)]
     pub fn create_flags(ctx: NativeCallContext, dom: &mut Domain, flags: i64) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainCreateWithFlags", "start", |d| {
+        dom.call(&ctx, "virDomainCreateWithFlags", "start", move |d| {
             d.create_with_flags(wanted)
         })
     }
@@ -80,7 +80,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainUndefineFlags", "undefine", |d| {
+        dom.call(&ctx, "virDomainUndefineFlags", "undefine", move |d| {
             d.undefine_flags(wanted)
         })
     }
@@ -118,7 +118,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainShutdownFlags", "shut down", |d| {
+        dom.call(&ctx, "virDomainShutdownFlags", "shut down", move |d| {
             d.shutdown_flags(wanted)
         })
     }
@@ -148,7 +148,7 @@ pub(super) mod functions {
     #[rhai_fn(name = "destroy", pure, return_raw)]
     pub fn destroy_flags(ctx: NativeCallContext, dom: &mut Domain, flags: i64) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainDestroyFlags", "destroy", |d| {
+        dom.call(&ctx, "virDomainDestroyFlags", "destroy", move |d| {
             d.destroy_flags(wanted)
         })
     }
@@ -178,7 +178,7 @@ pub(super) mod functions {
     #[rhai_fn(name = "reboot", pure, return_raw)]
     pub fn reboot_flags(ctx: NativeCallContext, dom: &mut Domain, flags: i64) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainReboot", "reboot", |d| d.reboot(wanted))
+        dom.call(&ctx, "virDomainReboot", "reboot", move |d| d.reboot(wanted))
     }
 
     /// Presses the reset button: the guest starts again without having shut down.
@@ -283,9 +283,12 @@ pub(super) mod functions {
         let target = number(&ctx, "the target", target)?;
         let seconds = number(&ctx, "the duration", seconds)?;
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainPMSuspendForDuration", "put to sleep", |d| {
-            libvirt::domain::pm_suspend_for_duration(d, target, seconds, wanted)
-        })
+        dom.call(
+            &ctx,
+            "virDomainPMSuspendForDuration",
+            "put to sleep",
+            move |d| libvirt::domain::pm_suspend_for_duration(d, target, seconds, wanted),
+        )
     }
 
     /// Wakes a guest that its own power management put to sleep.
@@ -322,6 +325,8 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainPMWakeup", "wake", |d| d.pm_wakeup(wanted))
+        dom.call(&ctx, "virDomainPMWakeup", "wake", move |d| {
+            d.pm_wakeup(wanted)
+        })
     }
 }

@@ -46,7 +46,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        dom.job(&ctx, Work::Save, "virDomainManagedSave", "save", |d| {
+        dom.job(&ctx, Work::Save, "virDomainManagedSave", "save", move |d| {
             d.managed_save(wanted)
         })
     }
@@ -79,7 +79,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainHasManagedSaveImage",
             "look for a managed save of",
-            |d| d.has_managed_save(wanted),
+            move |d| d.has_managed_save(wanted),
         )
     }
 
@@ -117,7 +117,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainManagedSaveRemove",
             "remove the managed save of",
-            |d| d.managed_save_remove(wanted),
+            move |d| d.managed_save_remove(wanted),
         )
     }
 
@@ -158,7 +158,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainManagedSaveGetXMLDesc",
             "read the managed save of",
-            |d| libvirt::domain::managed_save_xml(d, wanted),
+            move |d| libvirt::domain::managed_save_xml(d, wanted),
         )
     }
 
@@ -182,11 +182,12 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let xml = xml_text(&ctx, "the XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
+        let owned = xml.clone();
         dom.call(
             &ctx,
             "virDomainManagedSaveDefineXML",
             "change the managed save of",
-            |d| libvirt::domain::managed_save_define_xml(d, &xml, wanted),
+            move |d| libvirt::domain::managed_save_define_xml(d, &owned, wanted),
         )
         .of_xml(&xml)
     }

@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::{Domain, Handle};
-use crate::api::arguments::{RhaiResultOf, flag_bits, kib, whole};
+use crate::api::arguments::{RhaiResultOf, flag_bits, integer, kib, whole};
 use crate::constants::Words;
 use crate::libvirt;
 
@@ -15,7 +15,7 @@ fn stats(ctx: &NativeCallContext, dom: &Domain, flags: u32) -> RhaiResultOf<Map>
         ctx,
         "virDomainMemoryStats",
         "read the memory figures of",
-        |d| libvirt::domain::memory_stats(d, flags),
+        move |d| libvirt::domain::memory_stats(d, flags),
     )?;
     Ok(stats
         .into_iter()
@@ -39,7 +39,7 @@ pub(super) mod functions {
             "read the most memory of",
             Handle::max_memory,
         )
-        .map(whole)
+        .and_then(|number| integer(&ctx, number))
     }
 
     /// Sets the most memory that the guest can be given, in KiB or as text such as `"2GiB"`.
@@ -62,7 +62,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainSetMaxMemory",
             "set the most memory of",
-            |d| d.set_max_memory(size),
+            move |d| d.set_max_memory(size),
         )
     }
 
@@ -79,7 +79,7 @@ pub(super) mod functions {
     #[rhai_fn(name = "set_memory", pure, return_raw)]
     pub fn set_memory(ctx: NativeCallContext, dom: &mut Domain, size: Dynamic) -> RhaiResultOf<()> {
         let size = kib(&ctx, &size)?;
-        dom.call(&ctx, "virDomainSetMemory", "set the memory of", |d| {
+        dom.call(&ctx, "virDomainSetMemory", "set the memory of", move |d| {
             libvirt::domain::set_memory(d, size)
         })
     }
@@ -102,9 +102,12 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let size = kib(&ctx, &size)?;
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainSetMemoryFlags", "set the memory of", |d| {
-            d.set_memory_flags(size, wanted)
-        })
+        dom.call(
+            &ctx,
+            "virDomainSetMemoryFlags",
+            "set the memory of",
+            move |d| d.set_memory_flags(size, wanted),
+        )
     }
 
     /// What the guest's balloon driver reports, in KiB or counts, under libvirt's names in

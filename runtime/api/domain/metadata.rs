@@ -18,9 +18,12 @@ fn read(
     let kind = number(ctx, "the kind of metadata", kind)?;
     let uri = optional_text(ctx, "the namespace URI", uri)?;
     let wanted = flag_bits(ctx, flags)?;
-    dom.call(ctx, "virDomainGetMetadata", "read the metadata of", |d| {
-        libvirt::domain::metadata(d, kind, uri.as_deref(), wanted)
-    })
+    dom.call(
+        ctx,
+        "virDomainGetMetadata",
+        "read the metadata of",
+        move |d| libvirt::domain::metadata(d, kind, uri.as_deref(), wanted),
+    )
 }
 
 #[export_module]
@@ -90,15 +93,20 @@ pub(super) mod functions {
         let key = optional_text(&ctx, "the key", &key)?;
         let uri = optional_text(&ctx, "the namespace URI", &uri)?;
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainSetMetadata", "set the metadata of", |d| {
-            libvirt::domain::set_metadata(
-                d,
-                kind,
-                text.as_deref(),
-                key.as_deref(),
-                uri.as_deref(),
-                wanted,
-            )
-        })
+        dom.call(
+            &ctx,
+            "virDomainSetMetadata",
+            "set the metadata of",
+            move |d| {
+                libvirt::domain::set_metadata(
+                    d,
+                    kind,
+                    text.as_deref(),
+                    key.as_deref(),
+                    uri.as_deref(),
+                    wanted,
+                )
+            },
+        )
     }
 }

@@ -5,9 +5,9 @@ use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::{Domain, Handle, Work};
 use crate::api::arguments::{
-    ParamType, RhaiResultOf, flag_bits, mib, number, optional_text, text, typed_params, whole,
+    ParamType, RhaiResultOf, flag_bits, integer, mib, number, optional_text, text, typed_params,
 };
-use crate::api::connection::Connection;
+use crate::api::connection::{Connection, admit_destination};
 use crate::api::option_keys;
 use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::libvirt::typed_params::TypedParams;
@@ -38,12 +38,23 @@ fn migrate(
     dom: &Domain,
     destination: &Connection,
     call: &'static str,
-    run: impl FnOnce(&Handle, &virt::connect::Connect) -> Result<Handle, Failure>,
+    run: impl FnOnce(&Handle, &virt::connect::Connect) -> Result<Handle, Failure> + Send + 'static,
 ) -> RhaiResultOf<Domain> {
-    let moved = dom.job(ctx, Work::Migrate(destination), call, "migrate", |d| {
-        run(d, &*destination.connect()?)
+    let there = destination.connect();
+    let moved = dom.job(ctx, Work::Migrate(destination), call, "migrate", move |d| {
+        run(d, &*there?)
     })?;
     Ok(destination.adopt(moved))
+}
+
+/// The URI that the guest's own host is to connect to. In a hypervisor within this process that
+/// is done here, and a daemon would do it with its rights: the rules of `connect` hold.
+fn destination(ctx: &NativeCallContext, uri: &str, flags: u32) -> RhaiResultOf<String> {
+    let connects = flags & virt_sys::VIR_MIGRATE_PEER2PEER != 0;
+    match connects {
+        true => admit_destination(ctx, uri),
+        false => Ok(text(ctx, "the URI", uri)?.to_owned()),
+    }
 }
 
 #[export_module]
@@ -105,7 +116,7 @@ pub(super) mod functions {
             dom,
             &destination,
             "virDomainMigrate3",
-            |d, connect| libvirt::domain::migrate3(d, connect, &params, wanted),
+            move |d, connect| libvirt::domain::migrate3(d, connect, &params, wanted),
         )
     }
 
@@ -152,10 +163,16 @@ pub(super) mod functions {
         let name = optional_text(&ctx, "the name", &name)?;
         let uri = optional_text(&ctx, "the URI", &uri)?;
         let bandwidth = mib(&ctx, &bandwidth)?;
-        migrate(&ctx, dom, &destination, "virDomainMigrate", |d, connect| {
-            d.migrate(connect, wanted, name.as_deref(), uri.as_deref(), bandwidth)
-                .map_err(Failure::from)
-        })
+        migrate(
+            &ctx,
+            dom,
+            &destination,
+            "virDomainMigrate",
+            move |d, connect| {
+                d.migrate(connect, wanted, name.as_deref(), uri.as_deref(), bandwidth)
+                    .map_err(Failure::from)
+            },
+        )
     }
 
     /// Moves the guest with changed XML for the destination.
@@ -190,7 +207,7 @@ pub(super) mod functions {
             dom,
             &destination,
             "virDomainMigrate2",
-            |d, connect| {
+            move |d, connect| {
                 d.migrate2(
                     connect,
                     xml.as_deref(),
@@ -207,6 +224,7 @@ pub(super) mod functions {
     /// Moves the guest to the host at `uri`, which its own host connects to.
     ///
     /// QEMU needs `VIR_MIGRATE_PEER2PEER` for that. Such a migration goes on when this client dies.
+    /// A URI that names a program, a key or a socket needs `--allow-connect URI`.
     ///
     /// ```rhai,migrate
     /// let dom = connect().lookup_by_name("web");
@@ -241,15 +259,15 @@ pub(super) mod functions {
         flags: i64,
         options: Map,
     ) -> RhaiResultOf<()> {
-        let uri = text(&ctx, "the URI", uri)?;
         let wanted = flag_bits(&ctx, flags)?;
+        let uri = destination(&ctx, uri, wanted)?;
         let params = params(&ctx, &options)?;
         dom.job(
             &ctx,
             Work::MigrateByDaemon,
             "virDomainMigrateToURI3",
             "migrate",
-            |d| libvirt::domain::migrate_to_uri3(d, Some(uri), &params, wanted),
+            move |d| libvirt::domain::migrate_to_uri3(d, Some(&uri), &params, wanted),
         )
     }
 
@@ -289,16 +307,17 @@ pub(super) mod functions {
         name: Dynamic,
         bandwidth: Dynamic,
     ) -> RhaiResultOf<()> {
-        let uri = text(&ctx, "the URI", uri)?;
         let wanted = flag_bits(&ctx, flags)?;
+        let uri = destination(&ctx, uri, wanted)?;
         let name = optional_text(&ctx, "the name", &name)?;
         let bandwidth = mib(&ctx, &bandwidth)?;
+        let uri = uri.to_owned();
         dom.job(
             &ctx,
             Work::MigrateByDaemon,
             "virDomainMigrateToURI",
             "migrate",
-            |d| d.migrate_to_uri(uri, wanted, name.as_deref(), bandwidth),
+            move |d| d.migrate_to_uri(&uri, wanted, name.as_deref(), bandwidth),
         )
     }
 
@@ -322,10 +341,11 @@ pub(super) mod functions {
         name: Dynamic,
         bandwidth: Dynamic,
     ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
         let uri = optional_text(&ctx, "the URI", &uri)?;
+        let uri = uri.map(|uri| destination(&ctx, &uri, wanted)).transpose()?;
         let memory_uri = optional_text(&ctx, "the URI for the memory", &memory_uri)?;
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
-        let wanted = flag_bits(&ctx, flags)?;
         let name = optional_text(&ctx, "the name", &name)?;
         let bandwidth = mib(&ctx, &bandwidth)?;
         dom.job(
@@ -333,7 +353,7 @@ pub(super) mod functions {
             Work::MigrateByDaemon,
             "virDomainMigrateToURI2",
             "migrate",
-            |d| {
+            move |d| {
                 d.migrate_to_uri2(
                     uri.as_deref(),
                     memory_uri.as_deref(),
@@ -367,7 +387,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateSetMaxSpeed",
             "limit the migration speed of",
-            |d| d.migrate_set_max_speed(speed, wanted),
+            move |d| d.migrate_set_max_speed(speed, wanted),
         )
     }
 
@@ -388,9 +408,9 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateGetMaxSpeed",
             "read the migration speed of",
-            |d| d.migrate_max_speed(wanted),
+            move |d| d.migrate_max_speed(wanted),
         )
-        .map(whole)
+        .and_then(|number| integer(&ctx, number))
     }
 
     /// Sets the longest pause at the end of a live migration, in milliseconds.
@@ -414,7 +434,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateSetMaxDowntime",
             "limit the migration downtime of",
-            |d| d.migrate_set_max_downtime(ms, wanted),
+            move |d| d.migrate_set_max_downtime(ms, wanted),
         )
     }
 
@@ -435,9 +455,9 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateGetMaxDowntime",
             "read the migration downtime of",
-            |d| libvirt::domain::migrate_max_downtime(d, wanted),
+            move |d| libvirt::domain::migrate_max_downtime(d, wanted),
         )
-        .map(whole)
+        .and_then(|number| integer(&ctx, number))
     }
 
     /// Sets the memory for compressing repeatedly sent pages, in bytes or as text such as
@@ -462,7 +482,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateSetCompressionCache",
             "set the migration cache of",
-            |d| d.migrate_set_compression_cache(size, wanted),
+            move |d| d.migrate_set_compression_cache(size, wanted),
         )
     }
 
@@ -483,9 +503,9 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateGetCompressionCache",
             "read the migration cache of",
-            |d| d.migrate_compression_cache(wanted),
+            move |d| d.migrate_compression_cache(wanted),
         )
-        .map(whole)
+        .and_then(|number| integer(&ctx, number))
     }
 
     /// Lets a running migration that was begun with `VIR_MIGRATE_POSTCOPY` run the guest on the
@@ -512,7 +532,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainMigrateStartPostCopy",
             "go over to post-copy with",
-            |d| libvirt::domain::migrate_start_post_copy(d, wanted),
+            move |d| libvirt::domain::migrate_start_post_copy(d, wanted),
         )
     }
 }

@@ -24,10 +24,12 @@ mod snapshots;
 pub(crate) mod state;
 mod stats;
 mod time;
+pub(crate) mod tray;
 mod vcpus;
 
 use rhai::{Engine, exported_module};
-use virt::domain::Domain as Handle;
+use virt::connect::Connect;
+pub(crate) use virt::domain::Domain as Handle;
 
 use super::object::{Kind, Object};
 use crate::libvirt;
@@ -68,6 +70,21 @@ impl Kind for DomainKind {
 
     fn facts(handle: &Handle) -> String {
         handle.uuid_string().unwrap_or_default()
+    }
+
+    fn uuid(facts: &String) -> Option<&str> {
+        Some(facts)
+    }
+
+    const LOOK_UP: &'static str = "virDomainLookupByUUIDString";
+    const MISSING: virt_sys::virErrorNumber = virt_sys::VIR_ERR_NO_DOMAIN;
+
+    fn connect(handle: &Handle) -> libvirt::Result<Connect> {
+        Ok(handle.connect()?)
+    }
+
+    fn find(connect: &Connect, facts: &String, _name: &str) -> libvirt::Result<Handle> {
+        Ok(connect.lookup_domain_by_uuid_string(facts)?)
     }
 }
 

@@ -5,7 +5,7 @@ use rhai::{Blob, NativeCallContext};
 
 use super::Domain;
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
-use crate::api::growth::length;
+use crate::api::bounded_growth::length;
 use crate::libvirt;
 
 #[export_module]
@@ -49,8 +49,9 @@ pub(super) mod functions {
         let size = length(&ctx, size)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("read the disk `{disk}` of");
-        dom.call(&ctx, "virDomainBlockPeek", verb, |d| {
-            libvirt::peek::block(d, disk, offset, size, wanted)
+        let disk = disk.to_owned();
+        dom.call(&ctx, "virDomainBlockPeek", verb, move |d| {
+            libvirt::peek::block(d, &disk, offset, size, wanted)
         })
     }
 
@@ -73,8 +74,11 @@ pub(super) mod functions {
         let start = number(&ctx, "an address", start)?;
         let size = length(&ctx, size)?;
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainMemoryPeek", "read the memory of", |d| {
-            libvirt::peek::memory(d, start, size, wanted)
-        })
+        dom.call(
+            &ctx,
+            "virDomainMemoryPeek",
+            "read the memory of",
+            move |d| libvirt::peek::memory(d, start, size, wanted),
+        )
     }
 }

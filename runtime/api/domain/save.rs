@@ -4,7 +4,8 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::{Domain, Work};
-use crate::api::arguments::{RhaiResultOf, flag_bits, host_path, save_param_type, typed_params};
+use crate::api::arguments::{RhaiResultOf, flag_bits, save_param_type, typed_params};
+use crate::api::granted::{Use, host_file};
 use crate::api::option_keys;
 use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::error::Error;
@@ -16,6 +17,7 @@ pub(super) mod functions {
     ///
     /// `conn.restore(path)` goes on from there. The disks are not saved: nothing may change them
     /// in between. A failure leaves the guest running. A transient domain is gone after it.
+    /// A test host, `test:///default`, needs `--allow-write PATH`.
     /// An interrupt aborts the save, and the guest runs on.
     ///
     /// ```rhai
@@ -26,9 +28,9 @@ pub(super) mod functions {
     /// Calls virDomainSave.
     #[rhai_fn(name = "save", pure, return_raw)]
     pub fn save(ctx: NativeCallContext, dom: &mut Domain, path: &str) -> RhaiResultOf<()> {
-        let path = host_path(&ctx, path)?;
-        dom.job(&ctx, Work::Save, "virDomainSave", "save", |d| {
-            libvirt::domain::save(d, path)
+        let path = host_file(&ctx, dom.connection(), path, Use::Write)?;
+        dom.job(&ctx, Work::Save, "virDomainSave", "save", move |d| {
+            libvirt::domain::save(d, &path)
         })
     }
 
@@ -50,11 +52,12 @@ pub(super) mod functions {
         xml: OptionalXmlText,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let path = host_path(&ctx, path)?;
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
+        let path = &host_file(&ctx, dom.connection(), path, Use::Write)?;
         let wanted = flag_bits(&ctx, flags)?;
-        dom.job(&ctx, Work::Save, "virDomainSaveFlags", "save", |d| {
-            libvirt::domain::save_flags(d, path, xml.as_deref(), wanted)
+        let path = path.to_owned();
+        dom.job(&ctx, Work::Save, "virDomainSaveFlags", "save", move |d| {
+            libvirt::domain::save_flags(d, &path, xml.as_deref(), wanted)
         })
     }
 
@@ -78,7 +81,7 @@ pub(super) mod functions {
         let typed = typed_params(&ctx, option_keys::SAVE, &params, save_param_type)?;
         match params.get("file").map(Dynamic::as_immutable_string_ref) {
             Some(Ok(path)) => {
-                host_path(&ctx, &path)?;
+                host_file(&ctx, dom.connection(), &path, Use::Write)?;
             }
             // Without a file libvirt makes a managed save, which is its own affair.
             None => {}
@@ -88,7 +91,7 @@ pub(super) mod functions {
                 );
             }
         }
-        dom.job(&ctx, Work::Save, "virDomainSaveParams", "save", |d| {
+        dom.job(&ctx, Work::Save, "virDomainSaveParams", "save", move |d| {
             libvirt::domain::save_params(d, &typed, wanted)
         })
     }

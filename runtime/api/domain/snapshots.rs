@@ -16,7 +16,8 @@ fn adopt(dom: &Domain, snapshot: Handle) -> DomainSnapshot {
 }
 
 fn names(dom: &Domain) -> Vec<String> {
-    let snapshots = dom.handle().ok().and_then(|d| d.list_all_snapshots(0).ok());
+    let list = |d: &virt::domain::Domain| d.list_all_snapshots(0);
+    let snapshots = dom.attempt("virDomainListAllSnapshots", list);
     let snapshots = snapshots.unwrap_or_default();
     snapshots.iter().filter_map(|s| s.name().ok()).collect()
 }
@@ -62,12 +63,13 @@ pub(super) mod functions {
     ) -> RhaiResultOf<DomainSnapshot> {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the snapshot's XML", &xml)?;
+        let owned = text.clone();
         dom.job(
             &ctx,
             Work::Snapshot,
             "virDomainSnapshotCreateXML",
             "take a snapshot of",
-            |d| d.create_snapshot_xml(&text, wanted),
+            move |d| d.create_snapshot_xml(&owned, wanted),
         )
         .of_xml(&text)
         .map(|snapshot| adopt(dom, snapshot))
@@ -128,7 +130,7 @@ pub(super) mod functions {
             Work::Revert,
             "virDomainRevertToSnapshot",
             verb,
-            |_| handle.revert(wanted),
+            move |_| handle.revert(wanted),
         )
     }
 
@@ -168,7 +170,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainListAllSnapshots",
             "list the snapshots of",
-            |d| d.list_all_snapshots(wanted),
+            move |d| d.list_all_snapshots(wanted),
         )?;
         Ok(snapshots
             .into_iter()
@@ -208,7 +210,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainListAllSnapshots",
             "list the snapshots of",
-            |d| d.list_all_snapshots(wanted),
+            move |d| d.list_all_snapshots(wanted),
         )?;
         Ok(snapshots
             .iter()
@@ -249,7 +251,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainSnapshotNum",
             "count the snapshots of",
-            |d| d.num_snapshots(wanted),
+            move |d| d.num_snapshots(wanted),
         )
         .map(i64::from)
     }
@@ -284,7 +286,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainHasCurrentSnapshot",
             "ask about the snapshots of",
-            |d| libvirt::domain::has_current_snapshot(d, wanted),
+            move |d| libvirt::domain::has_current_snapshot(d, wanted),
         )
     }
 
@@ -323,7 +325,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainSnapshotCurrent",
             "look up the current snapshot of",
-            |d| d.current_snapshot(wanted),
+            move |d| d.current_snapshot(wanted),
         )
         .map(|snapshot| adopt(dom, snapshot))
     }
@@ -362,8 +364,9 @@ pub(super) mod functions {
     ) -> RhaiResultOf<DomainSnapshot> {
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("look up snapshot `{name}` of");
-        dom.call(&ctx, "virDomainSnapshotLookupByName", verb, |d| {
-            virt::domain::Domain::lookup_snapshot_by_name(d, name, wanted)
+        let owned = name.to_owned();
+        dom.call(&ctx, "virDomainSnapshotLookupByName", verb, move |d| {
+            virt::domain::Domain::lookup_snapshot_by_name(d, &owned, wanted)
         })
         .map(|snapshot| adopt(dom, snapshot))
         .map_err(|thrown| Error::with_nearest(thrown, name, || names(dom)))

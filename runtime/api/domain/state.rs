@@ -102,8 +102,8 @@ pub(super) mod functions {
 
 /// What a table shows of a domain: id, name, state, memory, virtual CPUs.
 pub(super) fn row(domain: &Domain) -> Vec<String> {
-    let seen = domain.handle().and_then(|handle| {
-        libvirt::domain::info(&handle).map(|info| (libvirt::domain::id(&handle), info))
+    let seen = domain.attempt("virDomainGetInfo", |handle| {
+        libvirt::domain::info(handle).map(|info| (libvirt::domain::id(handle), info))
     });
     match seen {
         Ok((id, info)) => vec![

@@ -17,7 +17,7 @@ fn cpu_stats(
         ctx,
         "virDomainGetCPUStats",
         "read the CPU figures of",
-        |d| {
+        move |d| {
             if total {
                 return libvirt::domain::cpu_stats(d, -1, 1, flags);
             }
@@ -58,7 +58,10 @@ pub(super) mod functions {
     #[rhai_fn(name = "block_stats", pure, return_raw)]
     pub fn block_stats(ctx: NativeCallContext, dom: &mut Domain, disk: &str) -> RhaiResultOf<Map> {
         let verb = format!("read the figures of the disk `{disk}` of");
-        let stats = dom.call(&ctx, "virDomainBlockStats", verb, |d| d.block_stats(disk))?;
+        let disk = disk.to_owned();
+        let stats = dom.call(&ctx, "virDomainBlockStats", verb, move |d| {
+            d.block_stats(&disk)
+        })?;
         Ok(fields! {
             "read_requests": stats.rd_req,
             "read_bytes": stats.rd_bytes,
@@ -85,8 +88,9 @@ pub(super) mod functions {
     ) -> RhaiResultOf<Map> {
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format!("read the figures of the disk `{disk}` of");
-        dom.call(&ctx, "virDomainBlockStatsFlags", verb, |d| {
-            libvirt::domain::block_stats_flags(d, disk, wanted)
+        let disk = disk.to_owned();
+        dom.call(&ctx, "virDomainBlockStatsFlags", verb, move |d| {
+            libvirt::domain::block_stats_flags(d, &disk, wanted)
         })
         .map(map)
     }
@@ -101,8 +105,9 @@ pub(super) mod functions {
     #[rhai_fn(pure, return_raw)]
     pub fn block_info(ctx: NativeCallContext, dom: &mut Domain, disk: &str) -> RhaiResultOf<Map> {
         let verb = format!("read the sizes of the disk `{disk}` of");
-        let info = dom.call(&ctx, "virDomainGetBlockInfo", verb, |d| {
-            libvirt::domain::block_info(d, disk, 0)
+        let disk = disk.to_owned();
+        let info = dom.call(&ctx, "virDomainGetBlockInfo", verb, move |d| {
+            libvirt::domain::block_info(d, &disk, 0)
         })?;
         Ok(fields! {
             "capacity_bytes": whole(info.capacity),
@@ -133,8 +138,9 @@ pub(super) mod functions {
         interface: &str,
     ) -> RhaiResultOf<Map> {
         let verb = format!("read the figures of the interface `{interface}` of");
-        let stats = dom.call(&ctx, "virDomainInterfaceStats", verb, |d| {
-            d.interface_stats(interface)
+        let interface = interface.to_owned();
+        let stats = dom.call(&ctx, "virDomainInterfaceStats", verb, move |d| {
+            d.interface_stats(&interface)
         })?;
         Ok(fields! {
             "rx_bytes": stats.rx_bytes,

@@ -22,14 +22,14 @@ fn set(ctx: &NativeCallContext, dom: &Domain, time: &Map, flags: i64) -> RhaiRes
         number(ctx, "nseconds", part("nseconds")?)?,
     );
     let wanted = flag_bits(ctx, flags)?;
-    dom.call(ctx, "virDomainSetTime", "set the time of", |d| {
+    dom.call(ctx, "virDomainSetTime", "set the time of", move |d| {
         d.set_time(seconds, nseconds, wanted)
     })
 }
 
 fn read(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Map> {
     let wanted = flag_bits(ctx, flags)?;
-    let (seconds, nseconds) = dom.call(ctx, "virDomainGetTime", "read the time of", |d| {
+    let (seconds, nseconds) = dom.call(ctx, "virDomainGetTime", "read the time of", move |d| {
         d.time(wanted)
     })?;
     Ok(fields! { "seconds": seconds, "nseconds": i64::from(nseconds) })
@@ -37,9 +37,12 @@ fn read(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Map> 
 
 fn host_name(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<String> {
     let wanted = flag_bits(ctx, flags)?;
-    dom.call(ctx, "virDomainGetHostname", "read the host name of", |d| {
-        d.hostname(wanted)
-    })
+    dom.call(
+        ctx,
+        "virDomainGetHostname",
+        "read the host name of",
+        move |d| d.hostname(wanted),
+    )
 }
 
 #[export_module]

@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
 
 use super::{Domain, Handle};
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number, whole};
+use crate::api::arguments::{RhaiResultOf, fields, flag_bits, integer, number, whole};
 use crate::constants::Words;
 use crate::libvirt::{self, Failure};
 
@@ -57,9 +57,12 @@ pub(super) mod functions {
     #[rhai_fn(name = "vcpus", pure, return_raw)]
     pub fn vcpus_flags(ctx: NativeCallContext, dom: &mut Domain, flags: i64) -> RhaiResultOf<i64> {
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainGetVcpusFlags", "count the vcpus of", |d| {
-            d.vcpus_flags(wanted)
-        })
+        dom.call(
+            &ctx,
+            "virDomainGetVcpusFlags",
+            "count the vcpus of",
+            move |d| d.vcpus_flags(wanted),
+        )
         .map(i64::from)
     }
 
@@ -77,7 +80,7 @@ pub(super) mod functions {
             "read the most vcpus of",
             Handle::max_vcpus,
         )
-        .map(whole)
+        .and_then(|number| integer(&ctx, number))
     }
 
     /// Sets how many virtual CPUs the running guest has.
@@ -91,7 +94,7 @@ pub(super) mod functions {
     #[rhai_fn(name = "set_vcpus", pure, return_raw)]
     pub fn set_vcpus(ctx: NativeCallContext, dom: &mut Domain, count: i64) -> RhaiResultOf<()> {
         let count = number(&ctx, "a number of vcpus", count)?;
-        dom.call(&ctx, "virDomainSetVcpus", "set the vcpus of", |d| {
+        dom.call(&ctx, "virDomainSetVcpus", "set the vcpus of", move |d| {
             d.set_vcpus(count)
         })
     }
@@ -114,8 +117,11 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let count = number(&ctx, "a number of vcpus", count)?;
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainSetVcpusFlags", "set the vcpus of", |d| {
-            d.set_vcpus_flags(count, wanted)
-        })
+        dom.call(
+            &ctx,
+            "virDomainSetVcpusFlags",
+            "set the vcpus of",
+            move |d| d.set_vcpus_flags(count, wanted),
+        )
     }
 }

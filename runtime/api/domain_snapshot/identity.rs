@@ -107,7 +107,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainSnapshotGetXMLDesc",
             "read the XML of",
-            |s| s.xml_desc(wanted),
+            move |s| s.xml_desc(wanted),
         )
     }
 
@@ -139,7 +139,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<bool> {
         let wanted = flag_bits(&ctx, flags)?;
-        snapshot.call(&ctx, "virDomainSnapshotIsCurrent", "ask about", |s| {
+        snapshot.call(&ctx, "virDomainSnapshotIsCurrent", "ask about", move |s| {
             s.is_current(wanted)
         })
     }
@@ -175,9 +175,12 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<bool> {
         let wanted = flag_bits(&ctx, flags)?;
-        snapshot.call(&ctx, "virDomainSnapshotHasMetadata", "ask about", |s| {
-            s.has_metadata(wanted)
-        })
+        snapshot.call(
+            &ctx,
+            "virDomainSnapshotHasMetadata",
+            "ask about",
+            move |s| s.has_metadata(wanted),
+        )
     }
 
     /// The snapshot as text.

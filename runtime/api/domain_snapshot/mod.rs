@@ -4,11 +4,12 @@ mod identity;
 mod tree;
 
 use rhai::{Engine, exported_module};
+use virt::connect::Connect;
 use virt::domain_snapshot::DomainSnapshot as Handle;
 
 use super::domain::Domain;
 use super::object::{Kind, Object};
-use crate::libvirt::Failure;
+use crate::libvirt::{self, Failure};
 use crate::xml::Xml;
 
 /// A snapshot of a domain; copies are the same snapshot.
@@ -31,7 +32,7 @@ impl Kind for DomainSnapshotKind {
     const COLUMNS: &'static [&'static str] = &["Name", "Domain", "State", "Parent", "Current"];
 
     fn row(snapshot: &DomainSnapshot) -> Vec<String> {
-        let seen = snapshot.handle().and_then(|handle| {
+        let seen = snapshot.attempt("virDomainSnapshotGetXMLDesc", |handle| {
             let xml = Xml::parse(&handle.xml_desc(0)?).ok();
             let text = |path: &str| xml.as_ref().and_then(|xml| xml.find(path).ok().flatten());
             let current = handle.is_current(0).unwrap_or(false);
@@ -64,6 +65,20 @@ impl Kind for DomainSnapshotKind {
                 .and_then(|d| d.uuid_string().ok())
                 .unwrap_or_default(),
         }
+    }
+
+    const LOOK_UP: &'static str = "virDomainSnapshotLookupByName";
+    const MISSING: virt_sys::virErrorNumber = virt_sys::VIR_ERR_NO_DOMAIN_SNAPSHOT;
+
+    fn connect(handle: &Handle) -> libvirt::Result<Connect> {
+        Ok(handle.connect()?)
+    }
+
+    fn find(connect: &Connect, facts: &Of, name: &str) -> libvirt::Result<Handle> {
+        let domain = connect.lookup_domain_by_uuid_string(&facts.uuid)?;
+        Ok(virt::domain::Domain::lookup_snapshot_by_name(
+            &domain, name, 0,
+        )?)
     }
 }
 

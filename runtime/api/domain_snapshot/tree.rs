@@ -46,7 +46,7 @@ pub(super) mod functions {
                 &ctx,
                 "virDomainSnapshotGetParent",
                 "look up the parent of",
-                |s| s.parent(wanted),
+                move |s| s.parent(wanted),
             )
             .map(|parent| DomainSnapshot::new(snapshot.connection().clone(), parent))
     }
@@ -89,7 +89,7 @@ pub(super) mod functions {
                 &ctx,
                 "virDomainSnapshotNumChildren",
                 "count the children of",
-                |s| s.num_children(wanted),
+                move |s| s.num_children(wanted),
             )
             .map(i64::from)
     }
@@ -127,7 +127,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<Array> {
         let wanted = flag_bits(&ctx, flags)?;
-        let list = |s: &Handle| s.list_all_children(wanted);
+        let list = move |s: &Handle| s.list_all_children(wanted);
         let call = "virDomainSnapshotListAllChildren";
         let children = snapshot.call(&ctx, call, "list the children of", list)?;
         Ok(children
@@ -170,7 +170,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<ArrayOf<DomainSnapshot>> {
         let wanted = flag_bits(&ctx, flags)?;
-        let list = |s: &Handle| s.list_all_children(wanted);
+        let list = move |s: &Handle| s.list_all_children(wanted);
         let call = "virDomainSnapshotListAllChildren";
         let children = snapshot.call(&ctx, call, "list the children of", list)?;
         Ok(children
@@ -214,7 +214,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        snapshot.call(&ctx, "virDomainSnapshotDelete", "delete", |s| {
+        snapshot.call(&ctx, "virDomainSnapshotDelete", "delete", move |s| {
             s.delete(wanted)
         })
     }

@@ -124,7 +124,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<String> {
         let wanted = flag_bits(&ctx, flags)?;
-        net.call(&ctx, "virNetworkGetXMLDesc", "read the XML of", |n| {
+        net.call(&ctx, "virNetworkGetXMLDesc", "read the XML of", move |n| {
             n.xml_desc(wanted)
         })
     }

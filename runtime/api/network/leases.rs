@@ -14,9 +14,13 @@ fn leases(
     flags: i64,
 ) -> RhaiResultOf<Array> {
     let wanted = flag_bits(ctx, flags)?;
-    let leases = net.call(ctx, "virNetworkGetDHCPLeases", "read the leases of", |n| {
-        libvirt::network::dhcp_leases(n, mac, wanted)
-    })?;
+    let mac = mac.map(str::to_owned);
+    let leases = net.call(
+        ctx,
+        "virNetworkGetDHCPLeases",
+        "read the leases of",
+        move |n| libvirt::network::dhcp_leases(n, mac.as_deref(), wanted),
+    )?;
     Ok(leases
         .into_iter()
         .map(|it| Dynamic::from(map(it)))

@@ -80,7 +80,7 @@ pub(super) mod functions {
             &ctx,
             "virNetworkSetAutostart",
             "set the autostart of",
-            |n| n.set_autostart(on),
+            move |n| n.set_autostart(on),
         )
     }
 

@@ -57,9 +57,12 @@ pub(super) mod functions {
         let kind = number(&ctx, "the kind of metadata", kind)?;
         let uri = optional_text(&ctx, "the namespace URI", &uri)?;
         let wanted = flag_bits(&ctx, flags)?;
-        net.call(&ctx, "virNetworkGetMetadata", "read the metadata of", |n| {
-            libvirt::network::metadata(n, kind, uri.as_deref(), wanted)
-        })
+        net.call(
+            &ctx,
+            "virNetworkGetMetadata",
+            "read the metadata of",
+            move |n| libvirt::network::metadata(n, kind, uri.as_deref(), wanted),
+        )
     }
 
     /// Sets a piece of metadata, or removes it where `metadata` is `()`; an element needs a prefix
@@ -90,15 +93,20 @@ pub(super) mod functions {
         let key = optional_text(&ctx, "the key", &key)?;
         let uri = optional_text(&ctx, "the namespace URI", &uri)?;
         let wanted = flag_bits(&ctx, flags)?;
-        net.call(&ctx, "virNetworkSetMetadata", "set the metadata of", |n| {
-            libvirt::network::set_metadata(
-                n,
-                kind,
-                text.as_deref(),
-                key.as_deref(),
-                uri.as_deref(),
-                wanted,
-            )
-        })
+        net.call(
+            &ctx,
+            "virNetworkSetMetadata",
+            "set the metadata of",
+            move |n| {
+                libvirt::network::set_metadata(
+                    n,
+                    kind,
+                    text.as_deref(),
+                    key.as_deref(),
+                    uri.as_deref(),
+                    wanted,
+                )
+            },
+        )
     }
 }

@@ -7,9 +7,11 @@ mod metadata;
 mod update;
 
 use rhai::{Engine, exported_module};
+use virt::connect::Connect;
 use virt::network::Network as Handle;
 
 use super::object::{Kind, Object};
+use crate::libvirt;
 
 /// A virtual network of a connection; copies are the same network.
 pub type Network = Object<NetworkKind>;
@@ -27,21 +29,32 @@ impl Kind for NetworkKind {
         &["Name", "State", "Autostart", "Persistent", "Bridge"];
 
     fn row(net: &Network) -> Vec<String> {
-        let handle = net.handle().ok();
-        let ask = |question: fn(&Handle) -> Result<bool, virt::error::Error>| {
-            handle.as_ref().and_then(|handle| question(handle).ok())
+        let ask = |call, question: fn(&Handle) -> Result<bool, virt::error::Error>| {
+            net.attempt(call, question).ok()
         };
         let told = |answer: Option<bool>, yes: &str, no: &str| {
             answer
                 .map_or("?", |answer| if answer { yes } else { no })
                 .to_owned()
         };
-        let bridge = handle.as_ref().and_then(|handle| handle.bridge_name().ok());
+        let bridge = net.attempt("virNetworkGetBridgeName", Handle::bridge_name);
         vec![
             net.name(),
-            told(ask(Handle::is_active), "active", "inactive"),
-            told(ask(Handle::autostart), "yes", "no"),
-            told(ask(Handle::is_persistent), "yes", "no"),
+            told(
+                ask("virNetworkIsActive", Handle::is_active),
+                "active",
+                "inactive",
+            ),
+            told(
+                ask("virNetworkGetAutostart", Handle::autostart),
+                "yes",
+                "no",
+            ),
+            told(
+                ask("virNetworkIsPersistent", Handle::is_persistent),
+                "yes",
+                "no",
+            ),
             bridge.unwrap_or_default(),
         ]
     }
@@ -56,6 +69,21 @@ impl Kind for NetworkKind {
 
     fn facts(handle: &Handle) -> String {
         handle.uuid_string().unwrap_or_default()
+    }
+
+    fn uuid(facts: &String) -> Option<&str> {
+        Some(facts)
+    }
+
+    const LOOK_UP: &'static str = "virNetworkLookupByUUIDString";
+    const MISSING: virt_sys::virErrorNumber = virt_sys::VIR_ERR_NO_NETWORK;
+
+    fn connect(handle: &Handle) -> libvirt::Result<Connect> {
+        Ok(handle.connect()?)
+    }
+
+    fn find(connect: &Connect, facts: &String, _name: &str) -> libvirt::Result<Handle> {
+        Ok(connect.lookup_network_by_uuid_string(facts)?)
     }
 }
 

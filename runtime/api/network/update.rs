@@ -62,8 +62,9 @@ pub(super) mod functions {
         let index = number(&ctx, "the parent's number", parent_index)?;
         let xml = xml_text(&ctx, "the part's XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
-        net.call(&ctx, "virNetworkUpdate", "update", |n| {
-            n.update(command, section, index, &xml, wanted)
+        let owned = xml.clone();
+        net.call(&ctx, "virNetworkUpdate", "update", move |n| {
+            n.update(command, section, index, &owned, wanted)
         })
         .of_xml(&xml)
     }

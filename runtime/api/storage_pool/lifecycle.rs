@@ -156,7 +156,7 @@ pub(super) mod functions {
             &ctx,
             "virStoragePoolSetAutostart",
             "set the autostart of",
-            |p| p.set_autostart(on),
+            move |p| p.set_autostart(on),
         )
     }
 
@@ -210,7 +210,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<String> {
         let wanted = flag_bits(&ctx, flags)?;
-        pool.call(&ctx, "virStoragePoolGetXMLDesc", "describe", |p| {
+        pool.call(&ctx, "virStoragePoolGetXMLDesc", "describe", move |p| {
             p.xml_desc(wanted)
         })
     }
@@ -245,7 +245,9 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        pool.call(&ctx, "virStoragePoolCreate", "start", |p| p.create(wanted))
+        pool.call(&ctx, "virStoragePoolCreate", "start", move |p| {
+            p.create(wanted)
+        })
     }
 
     /// Makes the pool's storage, such as its folder, while the pool is not active.
@@ -277,7 +279,9 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        pool.call(&ctx, "virStoragePoolBuild", "build", |p| p.build(wanted))
+        pool.call(&ctx, "virStoragePoolBuild", "build", move |p| {
+            p.build(wanted)
+        })
     }
 
     /// Stops the pool; its volumes stay on its storage. A pool that is not defined is gone.
@@ -327,9 +331,12 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        pool.call(&ctx, "virStoragePoolDelete", "delete the storage of", |p| {
-            p.delete(wanted)
-        })
+        pool.call(
+            &ctx,
+            "virStoragePoolDelete",
+            "delete the storage of",
+            move |p| p.delete(wanted),
+        )
     }
 
     /// Removes the definition of a pool that is not active; its storage stays.
@@ -376,7 +383,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        pool.call(&ctx, "virStoragePoolRefresh", "refresh", |p| {
+        pool.call(&ctx, "virStoragePoolRefresh", "refresh", move |p| {
             p.refresh(wanted)
         })
     }

@@ -4,10 +4,12 @@ mod lifecycle;
 mod volumes;
 
 use rhai::{Engine, exported_module};
+use virt::connect::Connect;
 use virt::storage_pool::StoragePool as Handle;
 
 use super::object::{Kind, Object};
 use super::storage_vol::StorageVol;
+use crate::libvirt;
 
 /// A pool of a connection; copies are the same pool.
 pub type StoragePool = Object<StoragePoolKind>;
@@ -25,7 +27,7 @@ impl Kind for StoragePoolKind {
 
     fn row(pool: &StoragePool) -> Vec<String> {
         let size = |bytes| bytesize::ByteSize(bytes).to_string();
-        let info = pool.handle().ok().and_then(|handle| handle.info().ok());
+        let info = pool.attempt("virStoragePoolGetInfo", Handle::info).ok();
         let (state, capacity, available) = info.map_or_else(
             || ("?".to_owned(), String::new(), String::new()),
             |info| {
@@ -46,6 +48,21 @@ impl Kind for StoragePoolKind {
 
     fn facts(handle: &Handle) -> String {
         handle.uuid_string().unwrap_or_default()
+    }
+
+    fn uuid(facts: &String) -> Option<&str> {
+        Some(facts)
+    }
+
+    const LOOK_UP: &'static str = "virStoragePoolLookupByUUIDString";
+    const MISSING: virt_sys::virErrorNumber = virt_sys::VIR_ERR_NO_STORAGE_POOL;
+
+    fn connect(handle: &Handle) -> libvirt::Result<Connect> {
+        Ok(handle.connect()?)
+    }
+
+    fn find(connect: &Connect, facts: &String, _name: &str) -> libvirt::Result<Handle> {
+        Ok(connect.lookup_storage_pool_by_uuid_string(facts)?)
     }
 }
 

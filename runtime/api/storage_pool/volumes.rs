@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
 use virt::storage_vol::StorageVol as Volume;
 
-use super::StoragePool;
+use super::{Handle, StoragePool};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::connection::about::About;
 use crate::api::storage_vol::StorageVol;
@@ -97,7 +97,7 @@ pub(super) mod functions {
             &ctx,
             "virStoragePoolListAllVolumes",
             "list the volumes of",
-            |p| p.list_all_volumes(wanted),
+            move |p| p.list_all_volumes(wanted),
         )?;
         Ok(volumes
             .into_iter()
@@ -122,12 +122,16 @@ pub(super) mod functions {
         name: &str,
     ) -> RhaiResultOf<StorageVol> {
         let verb = format_args!("look up the volume `{name}` of");
-        pool.call(&ctx, "virStorageVolLookupByName", verb, |p| {
-            p.lookup_storage_vol_by_name(name)
+        let wanted = name.to_owned();
+        pool.call(&ctx, "virStorageVolLookupByName", verb, move |p| {
+            p.lookup_storage_vol_by_name(&wanted)
         })
         .map(|volume| pool.adopt(volume))
         .map_err(|thrown| {
-            let volumes = || pool.handle().ok()?.list_all_volumes(0).ok();
+            let volumes = || {
+                let list = |p: &Handle| p.list_all_volumes(0);
+                pool.attempt("virStoragePoolListAllVolumes", list).ok()
+            };
             Error::with_nearest(thrown, name, || {
                 names(&volumes().unwrap_or_default()).collect()
             })
@@ -173,9 +177,10 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the volume's XML", &xml)?;
         let verb = format!("{} in", About("create", "volume", &text));
+        let owned = text.clone();
         let volume = pool
-            .call(&ctx, "virStorageVolCreateXML", verb, |p| {
-                Volume::create_xml(p, &text, wanted)
+            .call(&ctx, "virStorageVolCreateXML", verb, move |p| {
+                Volume::create_xml(p, &owned, wanted)
             })
             .of_xml(&text)?;
         Ok(pool.adopt(volume))
@@ -226,10 +231,11 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the volume's XML", &xml)?;
         let verb = format_args!("copy the volume `{}` to", original.name());
+        let (owned, source) = (text.clone(), original.clone());
         let volume = pool
-            .call(&ctx, "virStorageVolCreateXMLFrom", verb, |p| {
-                let original = original.handle()?;
-                Volume::create_xml_from(p, &text, &original, wanted).map_err(Failure::from)
+            .call(&ctx, "virStorageVolCreateXMLFrom", verb, move |p| {
+                let source = source.handle()?;
+                Volume::create_xml_from(p, &owned, &source, wanted).map_err(Failure::from)
             })
             .of_xml(&text)?;
         Ok(pool.adopt(volume))

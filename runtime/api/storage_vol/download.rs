@@ -8,10 +8,12 @@ use rhai::{Blob, Dynamic, Map, NativeCallContext};
 
 use super::StorageVol;
 use super::plan::{Halt, Plan, Progress, connected};
-use crate::api::arguments::{RhaiResultOf, bytes, flag_bits, whole};
+use crate::api::arguments::{RhaiResultOf, bytes, flag_bits, integer};
+use crate::api::bounded_growth::length;
+use crate::api::call_class::Class;
 use crate::api::granted::writable;
-use crate::api::growth::length;
 use crate::api::stream::Stream;
+use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::libvirt::stream::Received;
 use crate::pipe::MESSAGE;
@@ -20,9 +22,9 @@ const CALL: &str = "virStorageVolDownload";
 
 /// How long the volume itself is, as far as libvirt knows.
 fn physical(vol: &StorageVol) -> Result<u64, Failure> {
-    let handle = vol.handle()?;
-    let _permit = vol.connection().permit()?;
-    let info = handle.info_flags(virt_sys::VIR_STORAGE_VOL_GET_PHYSICAL)?;
+    let info = vol.attempt("virStorageVolGetInfoFlags", |v| {
+        v.info_flags(virt_sys::VIR_STORAGE_VOL_GET_PHYSICAL)
+    })?;
     Ok(info.allocation)
 }
 
@@ -39,11 +41,13 @@ fn download(
     }
     let mut buffer = vec![0; size.min(MESSAGE)];
     let mut receive = || {
-        let mut pipe = connected(vol, |v, stream| v.download(stream, offset, size as u64, 0))?;
+        let mut pipe = connected(vol, move |v, stream| {
+            v.download(stream, offset, size as u64, 0)
+        })?;
         while let Received::Bytes(count) = pipe.receive(&mut buffer, 0)? {
             data.extend_from_slice(&buffer[..count]);
         }
-        let _permit = vol.connection().permit()?;
+        let _permit = vol.connection().permit(Class::Long)?;
         pipe.finish()
     };
     let received = receive();
@@ -59,6 +63,9 @@ fn download_file(
 ) -> RhaiResultOf<()> {
     let plan = Plan::new(ctx, options)?;
     let real = writable(ctx, path)?;
+    if std::fs::metadata(&real).is_ok_and(|found| !found.is_file()) {
+        return Err(Error::invalid(ctx, format!("{path} is not a file")).throw());
+    }
     receive_file(ctx, vol, &plan, &real).map_err(|halt| match halt {
         Halt::Script(error) => error,
         Halt::Failure(failure) => {
@@ -83,8 +90,9 @@ fn receive_file(
         Some(false) => 0,
         _ => virt_sys::VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM,
     };
-    let mut pipe = connected(vol, |v, stream| {
-        v.download(stream, plan.offset, plan.length, flags)
+    let (offset, length) = (plan.offset, plan.length);
+    let mut pipe = connected(vol, move |v, stream| {
+        v.download(stream, offset, length, flags)
     })?;
     // Beside its place first: what was there stays until all has arrived.
     let folder = path.parent().unwrap_or(Path::new("/"));
@@ -107,7 +115,7 @@ fn receive_file(
         };
         progress.count(count)?;
     }
-    let permit = vol.connection().permit()?;
+    let permit = vol.connection().permit(Class::Long)?;
     pipe.finish()?;
     drop(permit);
     file.as_file().set_len(progress.done)?;
@@ -130,7 +138,7 @@ pub(super) mod functions {
     pub fn download_whole(ctx: NativeCallContext, vol: &mut StorageVol) -> RhaiResultOf<Blob> {
         let size =
             physical(vol).map_err(|failure| vol.error(&ctx, failure, CALL, "download").throw())?;
-        let size = length(&ctx, whole(size))?;
+        let size = length(&ctx, integer(&ctx, size)?)?;
         super::download(&ctx, vol, 0, size)
     }
 
@@ -150,7 +158,7 @@ pub(super) mod functions {
         size: Dynamic,
     ) -> RhaiResultOf<Blob> {
         let offset = bytes(&ctx, &offset)?;
-        let size = length(&ctx, whole(bytes(&ctx, &size)?))?;
+        let size = length(&ctx, integer(&ctx, bytes(&ctx, &size)?)?)?;
         super::download(&ctx, vol, offset, size)
     }
 
@@ -202,8 +210,9 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let goal = format!("download of {}", vol.name());
         stream.lead(&ctx, goal, None, |stream| {
-            vol.call(&ctx, CALL, "download", |v| {
-                v.download(stream, offset, length, wanted)
+            let stream = stream.clone();
+            vol.call(&ctx, CALL, "download", move |v| {
+                v.download(&stream, offset, length, wanted)
             })
         })
     }

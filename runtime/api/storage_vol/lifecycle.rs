@@ -159,7 +159,7 @@ pub(super) mod functions {
         let info = match wanted {
             // The test driver has this call alone.
             0 => vol.call(&ctx, "virStorageVolGetInfo", "read", Handle::info)?,
-            _ => vol.call(&ctx, "virStorageVolGetInfoFlags", "read", |v| {
+            _ => vol.call(&ctx, "virStorageVolGetInfoFlags", "read", move |v| {
                 v.info_flags(wanted)
             })?,
         };
@@ -171,7 +171,7 @@ pub(super) mod functions {
             "type": KIND.word(i64::from(info.kind)),
             "capacity_bytes": whole(info.capacity),
         };
-        map.insert(second.into(), whole(info.allocation).into());
+        map.insert(second.into(), whole(info.allocation));
         Ok(map)
     }
 
@@ -205,7 +205,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<String> {
         let wanted = flag_bits(&ctx, flags)?;
-        vol.call(&ctx, "virStorageVolGetXMLDesc", "describe", |v| {
+        vol.call(&ctx, "virStorageVolGetXMLDesc", "describe", move |v| {
             v.xml_desc(wanted)
         })
     }
@@ -240,7 +240,9 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        vol.call(&ctx, "virStorageVolDelete", "delete", |v| v.delete(wanted))
+        vol.call(&ctx, "virStorageVolDelete", "delete", move |v| {
+            v.delete(wanted)
+        })
     }
 
     /// Makes the volume `capacity` large, in bytes or as text such as "20GiB"; a guest that has it open is not told.
@@ -277,7 +279,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let capacity = bytes(&ctx, &capacity)?;
         let wanted = flag_bits(&ctx, flags)?;
-        vol.call(&ctx, "virStorageVolResize", "resize", |v| {
+        vol.call(&ctx, "virStorageVolResize", "resize", move |v| {
             v.resize(capacity, wanted)
         })
     }

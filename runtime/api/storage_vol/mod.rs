@@ -8,9 +8,11 @@ mod upload;
 mod wipe;
 
 use rhai::{Engine, exported_module};
+use virt::connect::Connect;
 use virt::storage_vol::StorageVol as Handle;
 
 use super::object::{Kind, Object};
+use crate::libvirt;
 
 /// A volume of a connection; copies are the same volume.
 pub type StorageVol = Object<StorageVolKind>;
@@ -33,7 +35,7 @@ impl Kind for StorageVolKind {
 
     fn row(vol: &StorageVol) -> Vec<String> {
         let size = |bytes| bytesize::ByteSize(bytes).to_string();
-        let info = vol.handle().ok().and_then(|handle| handle.info().ok());
+        let info = vol.attempt("virStorageVolGetInfo", Handle::info).ok();
         let (capacity, allocation) = info.map_or_else(
             || ("?".to_owned(), String::new()),
             |info| (size(info.capacity), size(info.allocation)),
@@ -54,6 +56,18 @@ impl Kind for StorageVolKind {
             key: handle.key().unwrap_or_default(),
             path: handle.path().unwrap_or_default(),
         }
+    }
+
+    const LOOK_UP: &'static str = "virStorageVolLookupByKey";
+    const MISSING: virt_sys::virErrorNumber = virt_sys::VIR_ERR_NO_STORAGE_VOL;
+
+    fn connect(handle: &Handle) -> libvirt::Result<Connect> {
+        Ok(handle.connect()?)
+    }
+
+    fn find(connect: &Connect, facts: &Place, _name: &str) -> libvirt::Result<Handle> {
+        let found = connect.lookup_storage_vol_by_key(&facts.key);
+        Ok(found.or_else(|_| connect.lookup_storage_vol_by_path(&facts.path))?)
     }
 }
 

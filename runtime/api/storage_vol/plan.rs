@@ -6,6 +6,7 @@ use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use super::StorageVol;
 use crate::api::arguments::{RhaiResultOf, bytes, unknown_key, whole};
+use crate::api::call_class::Class;
 use crate::api::option_keys;
 use crate::error::Error;
 use crate::libvirt::Failure;
@@ -109,12 +110,16 @@ pub(super) fn connected(
     open: impl FnOnce(
         &virt::storage_vol::StorageVol,
         &virt::stream::Stream,
-    ) -> Result<(), virt::error::Error>,
+    ) -> Result<(), virt::error::Error>
+    + Send
+    + 'static,
 ) -> Result<Pipe, Failure> {
     let handle = vol.handle()?;
-    let _permit = vol.connection().permit()?;
+    let permit = vol.connection().permit(Class::Long)?;
     let interrupt = vol.connection().session().interrupt();
     let pipe = Pipe::new(&handle.connect()?, interrupt)?;
-    open(&handle, pipe.stream())?;
+    let stream = pipe.stream().clone();
+    vol.connection()
+        .wait_for(Class::Long, permit, move || Ok(open(&handle, &stream)?))?;
     Ok(pipe)
 }

@@ -9,6 +9,7 @@ use super::StorageVol;
 use super::file::{self, Run};
 use super::plan::{Halt, Plan, Progress, connected};
 use crate::api::arguments::{RhaiResultOf, bytes, flag_bits};
+use crate::api::call_class::Class;
 use crate::api::granted::readable;
 use crate::api::stream::Stream;
 use crate::error::Error;
@@ -29,10 +30,10 @@ struct Before {
 
 impl Before {
     fn of(vol: &StorageVol) -> Result<Self, Failure> {
-        let handle = vol.handle()?;
-        let _permit = vol.connection().permit()?;
-        let info = handle.info()?;
-        let xml = Xml::parse(&handle.xml_desc(0)?).ok();
+        let (info, xml) = vol.attempt("virStorageVolGetInfo", |v| {
+            Ok::<_, Failure>((v.info()?, v.xml_desc(0)?))
+        })?;
+        let xml = Xml::parse(&xml).ok();
         let format = xml.and_then(|xml| xml.find("target/format/@type").ok().flatten());
         Ok(Self {
             file: info.kind == virt_sys::VIR_STORAGE_VOL_FILE,
@@ -54,7 +55,7 @@ fn upload(ctx: &NativeCallContext, vol: &StorageVol, data: &[u8], offset: u64) -
     let before = Before::of(vol).map_err(|failure| fail(failure).throw())?;
     refuse_beyond_the_end(ctx, vol, &before, offset, total)?;
     refuse_without_room(ctx, vol, &before, total)?;
-    let mut pipe = connected(vol, |v, stream| v.upload(stream, offset, total, 0))
+    let mut pipe = connected(vol, move |v, stream| v.upload(stream, offset, total, 0))
         .map_err(|failure| fail(failure).throw())?;
     let mut progress = Progress::new(ctx, &plan, total);
     let sent = data.chunks(MESSAGE).try_for_each(|part| {
@@ -103,8 +104,9 @@ fn upload_file(
         true => (0, virt_sys::VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM),
         false => (0, 0),
     };
-    let mut pipe = connected(vol, |v, stream| {
-        v.upload(stream, plan.offset, end + rest, flags)
+    let (offset, length) = (plan.offset, end + rest);
+    let mut pipe = connected(vol, move |v, stream| {
+        v.upload(stream, offset, length, flags)
     })
     .map_err(|failure| halted(failure.into()))?;
     let mut progress = Progress::new(ctx, &plan, end);
@@ -162,7 +164,7 @@ fn arrived(
     fail: impl Fn(Failure) -> Error,
 ) -> RhaiResultOf<()> {
     let ended = sent.and_then(|()| {
-        let _permit = vol.connection().permit()?;
+        let _permit = vol.connection().permit(Class::Long)?;
         pipe.finish().map_err(Halt::from)
     });
     match ended {
@@ -233,14 +235,14 @@ fn refuse_without_room(
 
 /// The room in the pool; a figure that is less than `needed` is looked at anew first.
 fn room_for(vol: &StorageVol, needed: u64) -> Result<u64, Failure> {
-    let handle = vol.handle()?;
-    let _permit = vol.connection().permit()?;
-    let pool = handle.lookup_storage_pool()?;
-    let room = pool.info()?.available;
-    if room >= needed || pool.refresh(0).is_err() {
-        return Ok(room);
-    }
-    Ok(pool.info()?.available)
+    vol.attempt("virStoragePoolRefresh", move |v| {
+        let pool = v.lookup_storage_pool()?;
+        let room = pool.info()?.available;
+        if room >= needed || pool.refresh(0).is_err() {
+            return Ok(room);
+        }
+        pool.info().map(|info| info.available)
+    })
 }
 
 /// Whether holes can be sent as holes: libvirt leaves in their place what the volume holds there.
@@ -372,8 +374,9 @@ pub(super) mod functions {
         let goal = format!("upload to {}", vol.name());
         let room = (length > 0).then_some(length);
         stream.lead(&ctx, goal, room, |stream| {
-            vol.call(&ctx, CALL, "upload to", |v| {
-                v.upload(stream, offset, length, wanted)
+            let stream = stream.clone();
+            vol.call(&ctx, CALL, "upload to", move |v| {
+                v.upload(&stream, offset, length, wanted)
             })
         })
     }

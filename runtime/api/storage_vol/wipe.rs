@@ -7,6 +7,7 @@ use rhai::{Dynamic, NativeCallContext};
 
 use super::{Handle, StorageVol};
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
+use crate::api::call_class::Class;
 use crate::constants::Words;
 use crate::error::Error;
 use crate::libvirt::Failure;
@@ -32,7 +33,7 @@ fn overwrite(
     let owner = vol.clone();
     let thread = std::thread::Builder::new().name("wipe".into());
     let spawned = thread.spawn(move || {
-        let permit = owner.connection().permit();
+        let permit = owner.connection().permit(Class::Long);
         let result = permit.and_then(|_permit| run(&handle).map_err(Failure::from));
         let _ = done.send(Some(result));
     });
@@ -62,7 +63,7 @@ fn algorithm(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<u32> {
     if let Ok(way) = value.as_int() {
         return number(ctx, "a way of wiping", way);
     }
-    let word = value.to_string();
+    let word = crate::api::value_text::printed(ctx, value)?;
     let known = || ALGORITHMS.all().iter().map(|word| word.as_str());
     let number = ALGORITHMS.number(&word);
     number

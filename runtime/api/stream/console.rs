@@ -8,17 +8,19 @@ use rhai::{Dynamic, NativeCallContext};
 
 use super::{Kind, Stream};
 use crate::api::arguments::{RhaiResultOf, duration, optional_text};
-use crate::api::connection::in_process;
 use crate::api::domain::Domain;
+use crate::api::wait::held_up;
 use crate::exit::terminated;
 use crate::libvirt::{self, Failure};
 use crate::session::Session;
+use crate::uri::in_process;
 
 /// An open console.
 pub(super) struct Console {
     stream: virt::stream::Stream,
     inbox: Arc<Inbox>,
     in_process: bool,
+    domain: Domain,
 }
 
 #[derive(Default)]
@@ -32,6 +34,9 @@ struct State {
     bytes: Vec<u8>,
     ended: bool,
 }
+
+/// How long a console may be silent before its guest is looked at.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// More console output than anybody reads; older output is dropped.
 const KEPT: usize = 4 * 1024 * 1024;
@@ -53,12 +58,13 @@ impl Inbox {
         self.changed.notify_all();
     }
 
-    /// Waits until `find` finds something, the console ends or `timeout` is over; answers what
-    /// there is then, and what was found.
+    /// Waits until `find` finds something, the console ends, `timeout` is over or `is_over` says
+    /// so of a console that is silent; answers what there is then, and what was found.
     fn until<T>(
         self: &Arc<Self>,
         ctx: &NativeCallContext,
         timeout: Duration,
+        is_over: impl Fn() -> bool,
         mut find: impl FnMut(&mut State) -> Option<T>,
     ) -> RhaiResultOf<(MutexGuard<'_, State>, Option<T>)> {
         let deadline = Instant::now().checked_add(timeout);
@@ -70,6 +76,7 @@ impl Inbox {
             waiters.changed.notify_all();
         });
         let mut state = self.lock();
+        let mut silent_since = Instant::now();
         loop {
             let found = find(&mut state);
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -79,16 +86,24 @@ impl Inbox {
             if session.interrupt().stopping().is_some() {
                 return Err(terminated(ctx));
             }
-            state = match left {
-                Some(left) => {
-                    let waited = self.changed.wait_timeout(state, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
+            if silent_since.elapsed() >= LOOK_AGAIN {
+                drop(state);
+                let over = is_over();
+                state = self.lock();
+                if over {
+                    let found = find(&mut state);
+                    return Ok((state, found));
                 }
-                None => {
-                    let waited = self.changed.wait(state);
-                    waited.unwrap_or_else(PoisonError::into_inner)
-                }
-            };
+                silent_since = Instant::now();
+                continue;
+            }
+            let held = state.bytes.len();
+            let left = left.map_or(LOOK_AGAIN, |left| left.min(LOOK_AGAIN));
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if state.bytes.len() != held {
+                silent_since = Instant::now();
+            }
         }
     }
 }
@@ -120,17 +135,24 @@ fn open(
 ) -> RhaiResultOf<Stream> {
     let inbox = Arc::new(Inbox::default());
     let filled = Arc::clone(&inbox);
-    let stream = dom.call(ctx, "virDomainOpenConsole", "open the console of", |d| {
-        let connect = d.connect().map_err(Failure::from)?;
-        let stream = libvirt::stream::new(&connect)?;
-        libvirt::stream::open_console(d, device.as_deref(), &stream, flags)?;
-        libvirt::stream::on_readable(&stream, Arc::new(move |bytes: &[u8]| filled.add(bytes)))?;
-        Ok::<_, Failure>(stream)
-    })?;
+    let stream = dom.call(
+        ctx,
+        "virDomainOpenConsole",
+        "open the console of",
+        move |d| {
+            let connect = d.connect().map_err(Failure::from)?;
+            let stream = libvirt::stream::new(&connect)?;
+            libvirt::stream::open_console(d, device.as_deref(), &stream, flags)?;
+            let filled = Arc::clone(&filled);
+            libvirt::stream::on_readable(&stream, Arc::new(move |bytes: &[u8]| filled.add(bytes)))?;
+            Ok::<_, Failure>(stream)
+        },
+    )?;
     let console = Console {
         stream,
         inbox,
         in_process: in_process(dom.connection().uri()),
+        domain: dom.clone(),
     };
     let goal = format!("console of {}", dom.name());
     Ok(Stream::new(dom.connection(), Kind::Console, console, goal))
@@ -175,7 +197,8 @@ pub(super) mod functions {
 
     /// Waits until `text` appears, and returns all up to its end; the next `wait` goes on there.
     ///
-    /// Throws `VIR_ERR_OPERATION_TIMEOUT` with the last lines that came, and when the stream ends.
+    /// Throws `VIR_ERR_OPERATION_TIMEOUT` with the last lines that came, and when the stream ends;
+    /// and `VIR_ERR_OPERATION_INVALID` soon after a failure paused the guest.
     ///
     /// ```rhai,qemu
     /// let console = connect().lookup_by_name("web").open_console();
@@ -190,8 +213,16 @@ pub(super) mod functions {
         timeout: Dynamic,
     ) -> RhaiResultOf<String> {
         let timeout = duration(&ctx, &timeout)?;
-        let inbox = Arc::clone(&stream.opened(&ctx)?.inbox);
-        let (state, waited) = inbox.until(&ctx, timeout, |state| {
+        let console = stream.opened(&ctx)?;
+        let inbox = Arc::clone(&console.inbox);
+        let stuck = Mutex::new(None);
+        let is_over = || {
+            let why = held_up(&console.domain);
+            let over = why.is_some();
+            *stuck.lock().unwrap_or_else(PoisonError::into_inner) = why;
+            over
+        };
+        let (state, waited) = inbox.until(&ctx, timeout, is_over, |state| {
             let place = memchr::memmem::find(&state.bytes, text.as_bytes())?;
             Some(state.bytes.drain(..place + text.len()).collect::<Vec<u8>>())
         })?;
@@ -201,6 +232,14 @@ pub(super) mod functions {
         let tail = String::from_utf8_lossy(&state.bytes);
         let last: Vec<&str> = tail.lines().rev().take(5).collect();
         let last = last.into_iter().rev().collect::<Vec<_>>().join("\n");
+        let stuck = stuck.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some((why, way_out)) = stuck {
+            let message = format!(
+                "`{text}` does not come: the guest prints nothing, {why}; {way_out}; its last lines are:\n{last}"
+            );
+            let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message);
+            return Err(stream.fail(&ctx, failure, ""));
+        }
         let why = match state.ended {
             true => "the console ended".to_owned(),
             false => format!("waited {}", humantime::format_duration(timeout)),
@@ -244,7 +283,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<String> {
         let timeout = duration(&ctx, &timeout)?;
         let inbox = Arc::clone(&stream.opened(&ctx)?.inbox);
-        let (mut state, _) = inbox.until(&ctx, timeout, |_| None::<()>)?;
+        let (mut state, _) = inbox.until(&ctx, timeout, || false, |_| None::<()>)?;
         let taken = std::mem::take(&mut state.bytes);
         Ok(String::from_utf8_lossy(&taken).into_owned())
     }

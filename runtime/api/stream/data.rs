@@ -6,8 +6,8 @@ use rhai::plugin::*;
 use rhai::{Blob, Dynamic, FnPtr, NativeCallContext};
 
 use super::{Connection, Kind, Stream, lock};
-use crate::api::arguments::{RhaiResultOf, bytes, flag_bits, whole};
-use crate::api::growth::length;
+use crate::api::arguments::{RhaiResultOf, bytes, flag_bits, integer};
+use crate::api::bounded_growth::length;
 use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::libvirt::stream::Received;
@@ -80,7 +80,7 @@ pub(super) mod functions {
     #[rhai_fn(name = "new_stream", pure, return_raw)]
     pub fn new_stream(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<Stream> {
         let interrupt = conn.session().interrupt().clone();
-        let pipe = conn.call(&ctx, "virStreamNew", "make a stream", |c| {
+        let pipe = conn.call(&ctx, "virStreamNew", "make a stream", move |c| {
             Pipe::new(c, &interrupt)
         })?;
         let goal = "leads nowhere yet".to_owned();
@@ -261,7 +261,7 @@ pub(super) mod functions {
     pub fn recv_hole(ctx: NativeCallContext, stream: &mut Stream) -> RhaiResultOf<i64> {
         stream
             .with_pipe(&ctx, "virStreamRecvHole", Pipe::receive_hole)
-            .map(whole)
+            .and_then(|number| integer(&ctx, number))
     }
 
     /// Ends the stream, and throws where not all of what was sent has arrived.

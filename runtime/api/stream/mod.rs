@@ -43,7 +43,7 @@ enum Kind {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.connection.forget(self.key);
+        self.connection.end_stream(self.key);
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rhai::NativeCallContext;
 
-use super::{field, lost};
+use super::{field, held_up, lost};
 use crate::api::arguments::RhaiResultOf;
 use crate::api::domain::{Device, Domain};
 use crate::exit::terminated;
@@ -54,6 +54,11 @@ pub(crate) fn until_detached(
         if before.is_empty() || before.iter().any(|alias| !now.contains(alias)) {
             return Ok(());
         }
+        if let Some((why, way_out)) = held_up(dom) {
+            let message = format!("{why}, and a guest lets go of a device only while it runs");
+            let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message);
+            return Err(fail(failure).with_hint(way_out).throw());
+        }
         let answer = watch.wait(&mut place, deadline, interrupt, |event| {
             if event.uuid != dom.uuid() {
                 return None;
@@ -89,7 +94,13 @@ pub(crate) fn until_detached(
                     .throw());
             }
             Outcome::Lost => return Err(fail(lost()).throw()),
-            Outcome::Stopped => return Err(terminated(ctx)),
+            Outcome::Stopped => {
+                dom.connection().session().note(&format!(
+                    "the guest `{}` was asked to let go of {device}, and may still do so",
+                    dom.name()
+                ));
+                return Err(terminated(ctx));
+            }
         }
     }
 }

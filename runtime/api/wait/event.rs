@@ -1,10 +1,10 @@
 //! Waiting for an event.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
-use super::lost;
+use super::{field, lost, subject};
 use crate::api::arguments::{RhaiResultOf, duration, dynamic, fields, unknown_key};
 use crate::api::connection::Connection;
 use crate::api::domain::Domain;
@@ -15,7 +15,7 @@ use crate::exit::terminated;
 use crate::libvirt::Failure;
 use crate::libvirt::events::{self, Event, Family};
 use crate::suggest;
-use crate::watch::Outcome;
+use crate::watch::{Outcome, Watch};
 
 /// Waits for the first event after this that `filter`, or one of an array of them, describes.
 pub(super) fn wait_event(
@@ -47,34 +47,97 @@ pub(super) fn wait_event(
     }
     let deadline = Instant::now().checked_add(timeout);
     let mut last = None;
-    let outcome = watch.wait(&mut place, deadline, conn.session().interrupt(), |event| {
-        if !filters.iter().any(|filter| event.kind == filter.kind) {
-            return None;
-        }
-        let event = event_map(event);
-        if filters.iter().any(|filter| filter.fits(&event)) {
-            return Some(event);
-        }
-        last = Some(event);
-        None
-    });
-    match outcome {
-        Outcome::Found(event) => Ok(event),
-        Outcome::Lost => Err(fail(lost(), "")),
-        Outcome::Stopped => Err(terminated(ctx)),
-        Outcome::TimedOut => {
-            let waited = humantime::format_duration(timeout);
-            let wanted: Vec<String> = filters.iter().map(ToString::to_string).collect();
-            let wanted = wanted.join(" or ");
-            let seen = last.map_or_else(
-                || "none came".to_owned(),
-                |event| format!("the last of that kind was {}", Dynamic::from(event)),
-            );
-            let message = format!("waited {waited} for an event {wanted}, and {seen}");
-            let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_TIMEOUT, message);
-            Err(fail(failure, ""))
+    // The end of the guest may make the event impossible.
+    let subjects: Vec<&str> = filters.iter().filter_map(Filter::domain).collect();
+    if !subjects.is_empty() {
+        watch
+            .follow("lifecycle")
+            .map_err(|failure| fail(failure, filters[0].family.call))?;
+    }
+    let mut look = Look::At(Instant::now());
+    loop {
+        let until = look.time().into_iter().chain(deadline).min();
+        let outcome = watch.wait(&mut place, until, conn.session().interrupt(), |event| {
+            if filters.iter().any(|filter| event.kind == filter.kind) {
+                let map = event_map(event);
+                if filters.iter().any(|filter| filter.fits(&map)) {
+                    return Some(Some(map));
+                }
+                last = Some(map);
+            }
+            let stopped = event.kind == "lifecycle" && field(event, "event") == Some("stopped");
+            (stopped && subjects.contains(&event.uuid.as_str())).then_some(None)
+        });
+        match outcome {
+            Outcome::Found(Some(event)) => return Ok(event),
+            Outcome::Found(None) => look = Look::soon(),
+            Outcome::Lost => return Err(fail(lost(), "")),
+            Outcome::Stopped => return Err(terminated(ctx)),
+            Outcome::TimedOut if look.time().is_some_and(|time| time <= Instant::now()) => {
+                match impossible(&watch, &filters) {
+                    // What libvirt told before may still be on its way.
+                    Some(_) if matches!(look, Look::At(_)) => look = Look::soon(),
+                    Some(why) => {
+                        let message = format!("no event {} comes: {why}", wanted(&filters));
+                        let invalid = virt_sys::VIR_ERR_OPERATION_INVALID;
+                        return Err(fail(Failure::new(invalid, message), ""));
+                    }
+                    None => look = Look::AtAnEnd,
+                }
+            }
+            Outcome::TimedOut => {
+                let waited = humantime::format_duration(timeout);
+                let seen = last.map_or_else(
+                    || "none came".to_owned(),
+                    |event| format!("the last of that kind was {}", Dynamic::from(event)),
+                );
+                let wanted = wanted(&filters);
+                let message = format!("waited {waited} for an event {wanted}, and {seen}");
+                let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_TIMEOUT, message);
+                return Err(fail(failure, ""));
+            }
         }
     }
+}
+
+/// When to look whether the event can still come.
+enum Look {
+    /// At that time, for the first time.
+    At(Instant),
+    /// At that time, when no event can be on its way any more.
+    Again(Instant),
+    /// Once the guest has stopped.
+    AtAnEnd,
+}
+
+impl Look {
+    fn soon() -> Self {
+        Look::Again(Instant::now() + Duration::from_secs(1))
+    }
+
+    fn time(&self) -> Option<Instant> {
+        match self {
+            Look::At(time) | Look::Again(time) => Some(*time),
+            Look::AtAnEnd => None,
+        }
+    }
+}
+
+/// Why no event that is waited for comes any more; `None` where one may.
+fn impossible(watch: &Watch, filters: &[Filter]) -> Option<String> {
+    let mut why = None;
+    for filter in filters {
+        let (kind, domain) = (filter.kind.clone(), filter.domain()?.to_owned());
+        let over = watch.ask(move |connect| Ok(subject::over(connect, &kind, &domain)));
+        why = Some(over.ok()??);
+    }
+    why
+}
+
+/// What is waited for, in words.
+fn wanted(filters: &[Filter]) -> String {
+    let wanted: Vec<String> = filters.iter().map(ToString::to_string).collect();
+    wanted.join(" or ")
 }
 
 /// What an event must be.
@@ -82,11 +145,16 @@ struct Filter {
     kind: String,
     family: &'static Family,
     fields: Map,
+    /// The UUID of what the event must be of, if it says so.
+    subject: Option<String>,
 }
 
 impl Filter {
     /// A kind of event, or a map of what its fields must be; an object stands for its UUID.
     fn new(ctx: &NativeCallContext, filter: &Dynamic) -> RhaiResultOf<Self> {
+        if !crate::extent::is_short(filter) {
+            return Err(Error::invalid(ctx, "what names the event is too large").throw());
+        }
         let mut fields = match filter.clone().into_immutable_string() {
             Ok(kind) => fields! { "kind": kind },
             Err(_) => filter.clone().try_cast::<Map>().ok_or_else(|| {
@@ -120,11 +188,20 @@ impl Filter {
             let known = ["kind", family.noun, "uuid", "event", "detail"];
             unknown_key(ctx, &fields, known.into_iter())?;
         }
+        let subject = fields.get("uuid").map(ToString::to_string);
         Ok(Self {
             kind,
             family,
             fields,
+            subject,
         })
+    }
+
+    /// The UUID of the domain that the event must be of, if it names one.
+    fn domain(&self) -> Option<&str> {
+        (self.family.noun == "domain")
+            .then_some(self.subject.as_deref())
+            .flatten()
     }
 
     fn fits(&self, event: &Map) -> bool {

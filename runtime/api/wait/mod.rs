@@ -4,6 +4,8 @@ mod detach;
 mod event;
 mod state;
 mod stop;
+mod stuck;
+mod subject;
 
 use rhai::plugin::*;
 use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, exported_module};
@@ -15,7 +17,8 @@ use crate::libvirt::Failure;
 use crate::libvirt::events::Event;
 use crate::libvirt::typed_params::Scalar;
 pub(crate) use detach::until_detached;
-use state::{timed_out, wait_for_state};
+pub(crate) use state::held_up;
+use state::{Ended, timed_out, wait_for_state};
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
@@ -49,6 +52,11 @@ mod functions {
     /// reason of its end and `gone` true. Throws `VIR_ERR_OPERATION_TIMEOUT` with what was seen
     /// last, and `VIR_ERR_NO_DOMAIN` when the domain is gone and can never get there.
     ///
+    /// Ends at once with `VIR_ERR_OPERATION_INVALID` where the guest does not get there by itself:
+    /// one that a failure paused, as `paused (ioerror)`, does not go off, and one that is off after
+    /// a crash does not pause. A guest that is off may still be started, and one that was suspended
+    /// resumed, by another client: such waits go on.
+    ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// dom.shutdown();
@@ -65,8 +73,9 @@ mod functions {
         let wanted = state::states(&ctx, &states)?;
         let timeout = duration(&ctx, &timeout)?;
         match wait_for_state(&ctx, dom, &wanted, timeout)? {
-            Some(reached) => Ok(reached.into_map()),
-            None => Err(timed_out(&ctx, dom, &wanted.join(" or "), timeout)),
+            Ended::Reached(reached) => Ok(reached.into_map()),
+            Ended::TimedOut => Err(timed_out(&ctx, dom, &wanted.join(" or "), timeout)),
+            Ended::Stuck(why) => Err(state::stuck(&ctx, dom, &wanted.join(" or "), &why)),
         }
     }
 
@@ -115,6 +124,9 @@ mod functions {
     /// the lifecycle, which has `event` (`started`, `stopped`, ...) and for domains `detail`
     /// (`booted`, `destroyed`, ...): of the network where the map has `network`, and so on. A kind
     /// that does not exist is answered with those that do.
+    ///
+    /// Throws `VIR_ERR_OPERATION_INVALID` once no such event can come: the end of a block job, of a
+    /// job or of a device is not told of a guest that is off, and nothing of one that is gone.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

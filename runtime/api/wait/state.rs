@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use rhai::{Array, Dynamic, EvalAltResult, Map, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map, NativeCallContext};
 
+use super::stuck::{Seen, failed_pause, way_out};
 use super::{field, lost};
 use crate::api::arguments::{RhaiResultOf, fields};
 use crate::api::domain::Domain;
@@ -31,13 +32,40 @@ impl Reached {
     }
 }
 
+/// How a wait for a state ended.
+pub(super) enum Ended {
+    /// In one of the states.
+    Reached(Reached),
+    /// With its time.
+    TimedOut,
+    /// In a state from which the guest does not get there by itself.
+    Stuck(Stuck),
+}
+
+impl Ended {
+    /// The state that was waited for, if that is how it ended.
+    pub(super) fn reached(self) -> Option<Reached> {
+        match self {
+            Ended::Reached(reached) => Some(reached),
+            Ended::TimedOut | Ended::Stuck(_) => None,
+        }
+    }
+}
+
+/// Why a guest does not get any further, and the way out.
+pub(super) struct Stuck {
+    state: String,
+    reason: String,
+    way_out: &'static str,
+}
+
 /// Waits until `dom` is in one of the states `wanted`.
 pub(super) fn wait_for_state(
     ctx: &NativeCallContext,
     dom: &Domain,
     wanted: &[String],
     timeout: Duration,
-) -> RhaiResultOf<Option<Reached>> {
+) -> RhaiResultOf<Ended> {
     let place = events_so_far(ctx, dom)?;
     wait_for_state_since(ctx, dom, wanted, timeout, place, false)
 }
@@ -65,7 +93,7 @@ pub(super) fn wait_for_state_since(
     timeout: Duration,
     mut place: u64,
     mut was_there: bool,
-) -> RhaiResultOf<Option<Reached>> {
+) -> RhaiResultOf<Ended> {
     let fail = |failure| {
         dom.error(ctx, failure, "virDomainGetState", "wait for")
             .throw()
@@ -74,8 +102,22 @@ pub(super) fn wait_for_state_since(
     let deadline = Instant::now().checked_add(timeout);
     let watch = dom.connection().watch().map_err(fail)?;
     let mut stopped_by = String::from("unknown");
+    let mut was_active = false;
     loop {
-        let leaving = match look(&watch, dom, wanted, &stopped_by).map_err(fail)? {
+        let looked = look(&watch, dom, wanted, &stopped_by, &mut was_active);
+        let looked = looked.map_err(|failure| {
+            let gone = failure.code == i64::from(virt_sys::VIR_ERR_NO_DOMAIN);
+            let error = dom.error(ctx, failure, "virDomainGetState", "wait for");
+            match gone {
+                true => error.with_hint(format!(
+                    "it is gone ({stopped_by}) and cannot become {}; the state `undefined` waits for that",
+                    wanted.join(" or ")
+                )),
+                false => error,
+            }
+            .throw()
+        });
+        let leaving = match looked? {
             Look::Reached(mut reached) => {
                 if reached.gone && stopped_by == "unknown" {
                     let told = |event: &Event| {
@@ -93,8 +135,9 @@ pub(super) fn wait_for_state_since(
                         });
                     reached.reason = why.unwrap_or(reached.reason);
                 }
-                return Ok(Some(reached));
+                return Ok(Ended::Reached(reached));
             }
+            Look::Stuck(stuck) => return Ok(Ended::Stuck(stuck)),
             Look::Leaving => true,
             Look::NotYet => false,
         };
@@ -118,7 +161,7 @@ pub(super) fn wait_for_state_since(
         match outcome {
             Outcome::Found(()) => {}
             Outcome::TimedOut if deadline.is_some_and(|deadline| Instant::now() < deadline) => {}
-            Outcome::TimedOut => return Ok(None),
+            Outcome::TimedOut => return Ok(Ended::TimedOut),
             Outcome::Lost => return Err(fail(lost())),
             Outcome::Stopped => return Err(terminated(ctx)),
         }
@@ -135,20 +178,29 @@ enum Look {
     Reached(Reached),
     Leaving,
     NotYet,
+    Stuck(Stuck),
 }
 
 /// Looks at the domain through the watching connection, which calls cannot starve.
-fn look(watch: &Watch, dom: &Domain, wanted: &[String], stopped_by: &str) -> Result<Look, Failure> {
+fn look(
+    watch: &Watch,
+    dom: &Domain,
+    wanted: &[String],
+    stopped_by: &str,
+    was_active: &mut bool,
+) -> Result<Look, Failure> {
     let wants = |state: &str| wanted.iter().any(|word| word == state);
-    let seen = watch
-        .connect()
-        .lookup_domain_by_uuid_string(dom.uuid())
-        .map_err(Failure::from)
-        .and_then(|handle| libvirt::domain::state(&handle).map(|state| (handle, state)));
+    let uuid = dom.uuid().to_owned();
+    let seen = watch.ask(move |connect| {
+        let handle = connect.lookup_domain_by_uuid_string(&uuid)?;
+        let state = libvirt::domain::state(&handle)?;
+        let persistent = handle.is_persistent().unwrap_or(true);
+        Ok((handle, state, persistent))
+    });
     match seen {
-        Ok((handle, (state, why))) => {
+        Ok((handle, (state, why), persistent)) => {
             let word = STATES.word(state).to_string();
-            let gone = word == "shutoff" && !handle.is_persistent().unwrap_or(true);
+            let gone = word == "shutoff" && !persistent;
             if wants(&word) {
                 let reason = reason(state, why).to_string();
                 return Ok(Look::Reached(Reached {
@@ -157,10 +209,30 @@ fn look(watch: &Watch, dom: &Domain, wanted: &[String], stopped_by: &str) -> Res
                     gone,
                 }));
             }
-            Ok(if gone && wants(UNDEFINED) {
-                Look::Leaving
-            } else {
-                Look::NotYet
+            *was_active |= word != "shutoff";
+            if gone {
+                return Ok(match wants(UNDEFINED) {
+                    true => Look::Leaving,
+                    false => Look::NotYet,
+                });
+            }
+            let reason = true_reason(&handle, state, why);
+            let seen = Seen {
+                state: &word,
+                reason: &reason,
+                was_active: *was_active,
+                keeps_crashed: (word == "crashed" || &*reason == "crashed")
+                    && watch
+                        .ask(move |_| Ok(keeps_crashed(&handle)))
+                        .unwrap_or(false),
+            };
+            Ok(match way_out(&seen, wanted) {
+                Some(way_out) => Look::Stuck(Stuck {
+                    reason: reason.to_string(),
+                    state: word,
+                    way_out,
+                }),
+                None => Look::NotYet,
             })
         }
         // A transient domain that stopped is gone: that is its outcome, and no failure.
@@ -183,12 +255,73 @@ fn look(watch: &Watch, dom: &Domain, wanted: &[String], stopped_by: &str) -> Res
     }
 }
 
+/// Why the guest is in its state. libvirt forgets an I/O error that comes at once after a resume,
+/// and still knows the disk that failed.
+fn true_reason(handle: &virt::domain::Domain, state: i64, why: i64) -> ImmutableString {
+    let reason = reason(state, why);
+    let unknown = STATES.word(state) == "paused" && reason == "unknown";
+    let failed =
+        unknown && libvirt::domain::disk_errors(handle).is_ok_and(|disks| !disks.is_empty());
+    match failed {
+        true => "ioerror".into(),
+        false => reason,
+    }
+}
+
+/// Whether libvirt leaves a guest that crashed as it is; otherwise it is about to end or restart it.
+fn keeps_crashed(handle: &virt::domain::Domain) -> bool {
+    handle
+        .xml_desc(0)
+        .is_ok_and(|xml| xml.contains("<on_crash>preserve</on_crash>"))
+}
+
+/// The failure of a wait for states that the guest does not reach by itself.
+pub(super) fn stuck(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    wanted: &str,
+    stuck: &Stuck,
+) -> Box<EvalAltResult> {
+    let message = format!(
+        "it is {} ({}) and does not become {wanted} by itself",
+        stuck.state, stuck.reason
+    );
+    let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message);
+    dom.error(ctx, failure, "", "wait for")
+        .with_hint(stuck.way_out)
+        .throw()
+}
+
+/// The failure of what can only happen while `dom` gets on, where a failure holds it up: its
+/// message, and the way out.
+pub(crate) fn held_up(dom: &Domain) -> Option<(String, &'static str)> {
+    let (state, reason) = dom
+        .attempt("virDomainGetState", |handle| {
+            let (state, why) = libvirt::domain::state(handle)?;
+            Ok::<_, Failure>((state, true_reason(handle, state, why)))
+        })
+        .ok()?;
+    let word = STATES.word(state).to_string();
+    let keeps = |handle: &virt::domain::Domain| Ok::<_, Failure>(keeps_crashed(handle));
+    let keeps_crashed = (word == "crashed" || &*reason == "crashed")
+        && dom.attempt("virDomainGetXMLDesc", keeps).unwrap_or(false);
+    let seen = Seen {
+        state: &word,
+        reason: &reason,
+        was_active: true,
+        keeps_crashed,
+    };
+    let way_out = match word.as_str() {
+        "paused" => failed_pause(&seen)?,
+        "crashed" => way_out(&seen, &[])?,
+        _ => return None,
+    };
+    Some((format!("it is {word} ({reason})"), way_out))
+}
+
 /// What `dom` is doing, for the message of a wait that timed out.
 fn last_seen(dom: &Domain) -> String {
-    match dom
-        .handle()
-        .and_then(|handle| libvirt::domain::state(&handle))
-    {
+    match dom.attempt("virDomainGetState", libvirt::domain::state) {
         Ok((state, why)) => format!("it is {} ({})", STATES.word(state), reason(state, why)),
         Err(failure) => format!("its state could not be read ({})", failure.message),
     }
@@ -212,11 +345,9 @@ pub(super) fn timed_out(
         "wait for",
     );
     let restarts = wanted.contains("shutoff")
-        && dom.handle().is_ok_and(|handle| {
-            handle
-                .xml_desc(0)
-                .is_ok_and(|xml| xml.contains("<on_poweroff>restart</on_poweroff>"))
-        });
+        && dom
+            .attempt("virDomainGetXMLDesc", |d| d.xml_desc(0))
+            .is_ok_and(|xml| xml.contains("<on_poweroff>restart</on_poweroff>"));
     match restarts {
         true => {
             error.with_hint("its XML has <on_poweroff>restart</on_poweroff>: it never stays off")

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::lost;
-use super::state::{Reached, events_so_far, timed_out, wait_for_state, wait_for_state_since};
+use super::state::{
+    Ended, Reached, events_so_far, stuck, timed_out, wait_for_state, wait_for_state_since,
+};
 use crate::api::arguments::{RhaiResultOf, duration, unknown_key};
 use crate::api::domain::Domain;
 use crate::api::option_keys;
@@ -38,11 +40,17 @@ pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> Rhai
         map.insert("seconds".into(), began.elapsed().as_secs_f64().into());
         map
     };
-    if let Some(reached) = wait_for_state(ctx, dom, &off, Duration::ZERO)? {
-        return Ok(report("nothing", reached));
-    }
+    // A guest that a failure holds up hears no request.
+    let mut held_up = match wait_for_state(ctx, dom, &off, Duration::ZERO)? {
+        Ended::Reached(reached) => return Ok(report("nothing", reached)),
+        Ended::Stuck(why) => Some(why),
+        Ended::TimedOut => None,
+    };
     let place = events_so_far(ctx, dom)?;
-    let wait = |patience| wait_for_state_since(ctx, dom, &off, patience, place, true);
+    let wait = |patience| {
+        wait_for_state_since(ctx, dom, &off, patience, place, true)
+            .inspect_err(|_| tell_of_request(dom))
+    };
     let rungs = [
         (
             "shutdown",
@@ -52,13 +60,15 @@ pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> Rhai
         ("agent", virt_sys::VIR_DOMAIN_SHUTDOWN_GUEST_AGENT, agent),
     ];
     for (by, way, patience) in rungs {
-        if patience.is_zero() {
+        if patience.is_zero() || held_up.is_some() {
             continue;
         }
         // The driver may not have that way to ask, or the guest no agent: the next rung will do.
-        let asked = dom.attempt(|d| match d.shutdown_flags(way) {
-            Err(_) if by == "shutdown" => d.shutdown(),
-            asked => asked,
+        let asked = dom.attempt("virDomainShutdownFlags", move |d| {
+            match d.shutdown_flags(way) {
+                Err(_) if by == "shutdown" => d.shutdown(),
+                asked => asked,
+            }
         });
         let asked = match asked {
             Ok(()) => true,
@@ -69,11 +79,19 @@ pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> Rhai
                 false
             }
         };
-        if asked && let Some(reached) = wait(patience)? {
-            return Ok(report(by, reached));
+        if !asked {
+            continue;
+        }
+        match wait(patience)? {
+            Ended::Reached(reached) => return Ok(report(by, reached)),
+            Ended::Stuck(why) => held_up = Some(why),
+            Ended::TimedOut => {}
         }
     }
     if !pull {
+        if let Some(why) = held_up {
+            return Err(stuck(ctx, dom, "shutoff", &why));
+        }
         return Err(timed_out(ctx, dom, "shutoff", shutdown + agent));
     }
     match dom.call(
@@ -87,14 +105,27 @@ pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> Rhai
         Err(error) => {
             let reached = wait(Duration::ZERO)?;
             return reached
+                .reached()
                 .map(|reached| report("shutdown", reached))
                 .ok_or(error);
         }
     }
-    let reached = wait(Duration::from_secs(30))?;
-    reached
+    let ended = wait(Duration::from_secs(30))?;
+    ended
+        .reached()
         .map(|reached| report("destroy", reached))
         .ok_or_else(|| timed_out(ctx, dom, "shutoff", Duration::from_secs(30)))
+}
+
+/// Says that a request to shut down stays, where the script is stopped before it took effect.
+fn tell_of_request(dom: &Domain) {
+    let session = dom.connection().session();
+    if session.interrupt().stopping().is_some() {
+        session.note(&format!(
+            "the guest `{}` was asked to shut down, and may still do so",
+            dom.name()
+        ));
+    }
 }
 
 /// Fails where asking in another way is of no use: the connection is lost or closed, or the

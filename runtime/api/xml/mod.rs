@@ -10,9 +10,11 @@ use rhai::{Array, Blob, Dynamic, Engine, Map, NativeCallContext, exported_module
 pub(crate) use argument::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
 
 use super::arguments::{RhaiResultOf, fields};
+use super::room::ensure_room;
 use crate::error::{Error, OfXml};
+use crate::extent::text_at_most;
 use crate::libvirt::Failure;
-use crate::xml::{Fault, Place, Selected, Xml};
+use crate::xml::{Fault, MAX_DEPTH, Place, Selected, Xml};
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Xml>("Xml");
@@ -44,9 +46,29 @@ impl<T> OrThrow<T> for Result<T, Fault> {
     }
 }
 
+/// Asks for the room that a document of `bytes` bytes needs: of the shortest elements, each takes a
+/// node of many times its text.
+fn ensure_room_to_parse(ctx: &NativeCallContext, bytes: usize) -> RhaiResultOf<()> {
+    ensure_room(ctx, bytes.saturating_mul(32))
+}
+
+/// Asks for the room to make XML of `value`: its characters are escaped, and the text is parsed.
+fn ensure_room_to_build(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<()> {
+    match text_at_most(value, MAX_DEPTH) {
+        Some(bytes) => ensure_room_to_parse(ctx, bytes.saturating_mul(3)),
+        None => Err(error(
+            ctx,
+            Fault::new(format!(
+                "elements would nest deeper than {MAX_DEPTH} levels"
+            )),
+        )),
+    }
+}
+
 /// The document that `text` is.
 pub(crate) fn parse(ctx: &NativeCallContext, text: impl Into<String>) -> RhaiResultOf<Xml> {
     let text = text.into();
+    ensure_room_to_parse(ctx, text.len())?;
     Xml::parse(text.as_str()).or_throw(ctx).of_xml(&text)
 }
 
@@ -58,6 +80,7 @@ fn insert(
     place: Place,
     what: &Dynamic,
 ) -> RhaiResultOf<Xml> {
+    ensure_room_to_build(ctx, what)?;
     let text = if let Some(other) = what.read_lock::<Xml>() {
         other.portable_to(xml)
     } else if let Some(map) = what.read_lock::<Map>() {
@@ -103,6 +126,7 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(name = "parse_xml", return_raw)]
     pub fn parse_xml_bytes(ctx: NativeCallContext, bytes: Blob) -> RhaiResultOf<Xml> {
+        ensure_room_to_parse(&ctx, bytes.len())?;
         Xml::parse_bytes(bytes).or_throw(&ctx)
     }
 
@@ -146,6 +170,7 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(name = "xml", return_raw)]
     pub fn xml_of(ctx: NativeCallContext, name: &str, content: Dynamic) -> RhaiResultOf<Xml> {
+        ensure_room_to_build(&ctx, &content)?;
         build::document(name, &content).or_throw(&ctx)
     }
 
@@ -170,6 +195,7 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(global, name = "==", pure, return_raw)]
     pub fn equals(ctx: NativeCallContext, xml: &mut Xml, other: Xml) -> RhaiResultOf<bool> {
+        ensure_room_to_parse(&ctx, other.size())?;
         xml.diff(&other)
             .or_throw(&ctx)
             .map(|differences| differences.is_empty())
@@ -318,6 +344,7 @@ mod functions {
         path: &str,
         value: Dynamic,
     ) -> RhaiResultOf<()> {
+        ensure_room_to_build(&ctx, &value)?;
         let text = build::text_of(&value).map_err(|fault| {
             let hint = "`insert` puts XML in, `remove` takes it out";
             if fault.hint.is_none() {
@@ -421,6 +448,7 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(pure, return_raw)]
     pub fn copy(ctx: NativeCallContext, xml: &mut Xml) -> RhaiResultOf<Xml> {
+        ensure_room_to_parse(&ctx, xml.size())?;
         xml.copy().or_throw(&ctx)
     }
 
@@ -443,6 +471,7 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(pure, return_raw)]
     pub fn diff(ctx: NativeCallContext, xml: &mut Xml, other: Xml) -> RhaiResultOf<Array> {
+        ensure_room_to_parse(&ctx, other.size())?;
         let text = |text: Option<String>| text.map_or(Dynamic::UNIT, Dynamic::from);
         let differences = xml.diff(&other).or_throw(&ctx)?.into_iter();
         Ok(differences

@@ -40,9 +40,12 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<Xml> {
         let wanted = flag_bits(&ctx, flags)?;
-        let text = dom.call(&ctx, "virDomainGetXMLDesc", "read the XML of", |handle| {
-            handle.xml_desc(wanted)
-        })?;
+        let text = dom.call(
+            &ctx,
+            "virDomainGetXMLDesc",
+            "read the XML of",
+            move |handle| handle.xml_desc(wanted),
+        )?;
         parse(&ctx, text)
     }
 
@@ -72,9 +75,12 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<Xml> {
         let wanted = flag_bits(&ctx, flags)?;
-        let text = net.call(&ctx, "virNetworkGetXMLDesc", "read the XML of", |handle| {
-            handle.xml_desc(wanted)
-        })?;
+        let text = net.call(
+            &ctx,
+            "virNetworkGetXMLDesc",
+            "read the XML of",
+            move |handle| handle.xml_desc(wanted),
+        )?;
         parse(&ctx, text)
     }
 
@@ -104,9 +110,12 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<Xml> {
         let wanted = flag_bits(&ctx, flags)?;
-        let text = iface.call(&ctx, "virInterfaceGetXMLDesc", "read the XML of", |it| {
-            it.xml_desc(wanted)
-        })?;
+        let text = iface.call(
+            &ctx,
+            "virInterfaceGetXMLDesc",
+            "read the XML of",
+            move |it| it.xml_desc(wanted),
+        )?;
         parse(&ctx, text)
     }
 
@@ -140,7 +149,7 @@ pub(super) mod functions {
             &ctx,
             "virStoragePoolGetXMLDesc",
             "read the XML of",
-            |handle| handle.xml_desc(wanted),
+            move |handle| handle.xml_desc(wanted),
         )?;
         parse(&ctx, text)
     }
@@ -177,7 +186,7 @@ pub(super) mod functions {
             &ctx,
             "virStorageVolGetXMLDesc",
             "read the XML of",
-            |handle| handle.xml_desc(wanted),
+            move |handle| handle.xml_desc(wanted),
         )?;
         parse(&ctx, text)
     }

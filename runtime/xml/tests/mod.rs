@@ -2,6 +2,7 @@
 
 mod differences;
 mod editing;
+mod fuzz;
 mod limits;
 mod properties;
 mod reading;

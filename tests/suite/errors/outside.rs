@@ -32,6 +32,14 @@ fn a_connection_that_is_refused() {
 }
 
 #[test]
+fn a_socket_that_is_missing() {
+    let uri = "qemu+unix:///session?socket=/nonexistent/sock";
+    let run = virhai().arg("--allow-connect").arg(uri);
+    let script = format!("connect(\"{uri}\");\n");
+    Case::new().shows_of(run, "a_socket_that_is_missing", &script);
+}
+
+#[test]
 fn a_host_that_is_silent() {
     let case = Case::new();
     let _listener = UnixListener::bind(case.scratch.path("sock")).expect("the folder is ours");

@@ -5,10 +5,10 @@ use std::process::{Child, ChildStdin, ChildStdout};
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Daemon, Host};
+use crate::support::{Daemon, Host, Run};
 
 /// A script that tells the test when it is ready, and goes on when the test says so.
-struct Dialogue {
+pub(super) struct Dialogue {
     child: Child,
     _input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -16,8 +16,11 @@ struct Dialogue {
 
 impl Dialogue {
     fn start(host: &Daemon, code: &str) -> Self {
-        let mut child = host
-            .virhai()
+        Self::of(host.virhai(), code)
+    }
+
+    pub(super) fn of(run: Run, code: &str) -> Self {
+        let mut child = run
             .arg("-e")
             .arg(code)
             .command()
@@ -32,9 +35,15 @@ impl Dialogue {
         }
     }
 
-    fn says(&mut self, line: &str) {
+    /// The next line that the script prints.
+    pub(super) fn line(&mut self) -> String {
         let mut said = String::new();
         self.output.read_line(&mut said).expect("the script speaks");
+        said
+    }
+
+    pub(super) fn says(&mut self, line: &str) {
+        let said = self.line();
         if said.trim_end() != line {
             let mut errors = String::new();
             let stderr = self
@@ -47,13 +56,19 @@ impl Dialogue {
         }
     }
 
-    fn ends_well(mut self) {
+    fn ends_well(self) {
+        let (status, errors) = self.ends();
+        assert_eq!(status, Some(0), "{errors}");
+    }
+
+    /// Waits for the end; returns the status and standard error.
+    pub(super) fn ends(mut self) -> (Option<i32>, String) {
         let status = self.child.wait().expect("it ends");
         let mut errors = String::new();
         if let Some(mut stderr) = self.child.stderr.take() {
             let _ = stderr.read_to_string(&mut errors);
         }
-        assert!(status.success(), "{errors}");
+        (status.code(), errors)
     }
 }
 

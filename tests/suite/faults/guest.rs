@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use crate::support::{Daemon, Host, SmallDisk};
 
 /// The QEMU of the guest `name`.
-fn qemu(host: &Daemon, name: &str) -> Pid {
+pub(super) fn qemu(host: &Daemon, name: &str) -> Pid {
     let file = host
         .scratch()
         .path(format!("run/libvirt/qemu/run/{name}.pid"));
@@ -18,10 +18,10 @@ fn qemu(host: &Daemon, name: &str) -> Pid {
 }
 
 /// A process that is frozen for as long as this lives.
-struct Frozen(Pid);
+pub(super) struct Frozen(Pid);
 
 impl Frozen {
-    fn new(pid: Pid) -> Self {
+    pub(super) fn new(pid: Pid) -> Self {
         kill(pid, Signal::SIGSTOP).expect("it can be frozen");
         Self(pid)
     }

@@ -83,6 +83,7 @@ fn a_uri_that_is_nonsense_is_refused() {
 #[test]
 fn a_parameter_that_libvirt_would_ignore_is_refused() {
     let outcome = virhai()
+        .without_grants()
         .arg("-e")
         .arg("connect(\"qemu+unix:///system?sokcet=/tmp/x\")")
         .fails(1);
@@ -91,6 +92,7 @@ fn a_parameter_that_libvirt_would_ignore_is_refused() {
         "{outcome}"
     );
     virhai()
+        .without_grants()
         .arg("-e")
         .arg("connect(\"test:///default?x=1\")")
         .fails(1);

@@ -1,6 +1,7 @@
 //! Recipes that move guests between two hosts, on real QEMU.
 
 mod evacuation;
+mod stopped;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;

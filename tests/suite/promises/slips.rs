@@ -12,6 +12,8 @@ fn slip(body: &str) -> Outcome {
     virhai()
         .arg("-c")
         .arg(host.uri())
+        .arg("--allow-write")
+        .arg("/tmp/never.save")
         .script(format!("{begin}{body}"))
         .run()
 }

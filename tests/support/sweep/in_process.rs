@@ -1,15 +1,19 @@
 //! Sweeps every number of operations on libvirt's test driver, within this process.
 
-use std::io::Write;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rhai::{Array, Dynamic, Map, Scope};
+use rhai::{Array, Dynamic, Engine, Map, Scope};
 use virhai::engine::{self, Limits};
-use virhai::{Imports, Program, Session, SessionOptions};
+use virhai::{Imports, Program, Session, SessionOptions, Sink};
 
 use super::picture::SCRIPT;
 use super::{Picture, Swept};
 use crate::support::{Host, Outcome, TestHost};
+
+/// About how often a recipe is stopped in the short form of the tests.
+const SOME: u64 = 25;
 
 /// A recipe on a host of the test driver, which is another for each run.
 pub struct InProcess {
@@ -17,27 +21,24 @@ pub struct InProcess {
     host: TestHost,
     prepare: String,
     script: String,
-    step: usize,
+    step: Option<u64>,
 }
 
 /// What a session writes, kept.
 #[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
+struct Kept(Arc<Mutex<String>>);
 
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("nothing panicked").write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+impl Sink for Kept {
+    fn write_line(&self, line: &str, _may_wait: bool) {
+        let mut kept = self.0.lock().expect("nothing panicked");
+        kept.push_str(line);
+        kept.push('\n');
     }
 }
 
 impl Kept {
     fn take(&self) -> String {
-        let bytes = std::mem::take(&mut *self.0.lock().expect("nothing panicked"));
-        String::from_utf8_lossy(&bytes).into_owned()
+        std::mem::take(&mut *self.0.lock().expect("nothing panicked"))
     }
 }
 
@@ -50,20 +51,20 @@ impl InProcess {
             host: TestHost::with(node),
             prepare: prepare.to_owned(),
             script: script.to_owned(),
-            step: 1,
+            step: None,
         }
     }
 
     /// Takes each `step`-th number only, in the short form of the tests.
-    pub fn every(mut self, step: usize) -> Self {
-        self.step = if super::all() { 1 } else { step };
+    pub fn every(mut self, step: u64) -> Self {
+        self.step = Some(step);
         self
     }
 
-    /// Stops the recipe after 1, 2, 3 ... operations, until it succeeds.
+    /// Stops the recipe after 1, 2, 3 ... operations; in the short form, after some of them.
     pub fn run(self) -> Swept {
         std::thread::scope(|threads| {
-            let thread = std::thread::Builder::new().stack_size(virhai::STACK);
+            let thread = std::thread::Builder::new().stack_size(virhai::stack_size());
             let worker = thread.spawn_scoped(threads, || self.sweep());
             worker.expect("a thread can be started").join()
         })
@@ -98,7 +99,14 @@ impl InProcess {
         let picture = compile("picture", SCRIPT);
         let recipe = compile("recipe", &self.script);
         let mut swept = Swept::default();
-        for operations in (1..).step_by(self.step) {
+        // The first run is a whole one, which tells where the others are to be stopped.
+        let mut points = VecDeque::from([None]);
+        while let Some(point) = points.pop_front() {
+            let counted = Arc::new(AtomicU64::new(0));
+            let engine = match point {
+                None => counting(build(0), &counted),
+                Some(operations) => build(operations),
+            };
             session.interrupt().begin();
             let mut scope = Scope::new();
             scope.push("conn", ()).push_constant("args", Array::new());
@@ -117,10 +125,18 @@ impl InProcess {
             let kept = scope.len();
             let before = look(&mut scope);
             scope.rewind(kept);
-            let ended = build(operations).eval_ast_with_scope::<Dynamic>(&mut scope, &recipe);
+            let ended = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &recipe);
             scope.rewind(kept);
+            let Some(operations) = point else {
+                if let Err(error) = ended {
+                    panic!("{}: {error}", self.name);
+                }
+                let chosen = chosen(counted.load(Ordering::Relaxed), self.step);
+                points.extend(chosen.into_iter().map(Some));
+                continue;
+            };
             let Err(error) = ended else {
-                break;
+                panic!("{} is not stopped after {operations} operations", self.name);
             };
             session.interrupt().begin();
             let outcome = Outcome {
@@ -132,9 +148,29 @@ impl InProcess {
             let difference = before.difference(&look(&mut scope));
             let place = format!("{}: stopped after {operations} operations", self.name);
             swept.judge(&place, &difference, &outcome);
-            assert!(operations < 100_000, "the recipe does not end: {outcome}");
         }
         swept.tell(&self.name);
         swept
     }
+}
+
+/// The engine, which counts its operations into `counted`.
+fn counting(mut engine: Engine, counted: &Arc<AtomicU64>) -> Engine {
+    let counted = Arc::clone(counted);
+    engine.on_progress(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        None
+    });
+    engine
+}
+
+/// The numbers of operations, of `whole`, after which to stop: every one in the long form of the
+/// tests; each `step`-th, or some, and the last ones in the short form.
+fn chosen(whole: u64, step: Option<u64>) -> Vec<u64> {
+    let usual = step.unwrap_or(whole.div_ceil(SOME)).max(1);
+    let step = if super::all() { 1 } else { usual };
+    let last = whole.saturating_sub(3);
+    (1..whole)
+        .filter(|operations| operations % step == 0 || *operations > last)
+        .collect()
 }

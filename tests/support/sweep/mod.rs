@@ -8,7 +8,7 @@ mod trace;
 
 pub use in_process::InProcess;
 pub use picture::Picture;
-pub use strikes::Strikes;
+pub use strikes::{Strikes, strike};
 pub use trace::Trace;
 
 use super::{Host, Outcome};

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use rhai::{Array, Dynamic, Scope};
 use virhai::engine::{self, Limits};
-use virhai::{Imports, Program, Session, SessionOptions};
+use virhai::{Imports, Program, Session, SessionOptions, Sink};
 
 use crate::support::Host;
 use crate::support::user::as_test_user;
@@ -106,10 +106,12 @@ impl Trace {
         let mut before = 0;
         for &(at, _) in &self.calls {
             // The call was made before this operation was counted.
-            points.extend([before + (at - before) / 2, at.saturating_sub(2), at - 1, at]);
+            let between = before + at.saturating_sub(before) / 2;
+            points.extend([between, at.saturating_sub(2), at.saturating_sub(1), at]);
             before = at;
         }
-        points.extend([before + (self.operations - before) / 2, self.operations - 1]);
+        let between = before + self.operations.saturating_sub(before) / 2;
+        points.extend([between, self.operations.saturating_sub(1)]);
         points.retain(|&point| point > 0 && point < self.operations);
         points.sort_unstable();
         points.dedup();
@@ -130,6 +132,15 @@ fn calls(folder: &Path) -> PathBuf {
     folder.join("calls")
 }
 
+/// Standard error, where a session's lines go.
+struct Stderr;
+
+impl Sink for Stderr {
+    fn write_line(&self, line: &str, _may_wait: bool) {
+        eprintln!("{line}");
+    }
+}
+
 /// Not a test: the process that [`Trace::of`] starts.
 #[test]
 #[ignore = "a sweep runs it"]
@@ -140,8 +151,8 @@ fn a_traced_run() {
     let folder = PathBuf::from(folder);
     let session = Session::new(SessionOptions {
         uri: std::env::var(URI).ok(),
-        output: Box::new(std::io::stderr()),
-        notes: Box::new(std::io::stderr()),
+        output: Box::new(Stderr),
+        notes: Box::new(Stderr),
         ..SessionOptions::default()
     });
     let imports = Imports::new([folder.clone()]);
@@ -184,7 +195,7 @@ fn a_traced_run() {
     };
     // Scripts need a deeper stack than tests have.
     let ended = std::thread::scope(|threads| {
-        let thread = std::thread::Builder::new().stack_size(virhai::STACK);
+        let thread = std::thread::Builder::new().stack_size(virhai::stack_size());
         let worker = thread
             .spawn_scoped(threads, run)
             .expect("a thread can be started");

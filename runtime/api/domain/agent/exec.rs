@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use rhai::plugin::*;
-use rhai::{Array, Blob, Dynamic, Map, NativeCallContext};
+use rhai::{Array, Blob, Dynamic, EvalAltResult, Map, NativeCallContext};
 use serde_json::{Value, json};
 
 use super::{Domain, USUAL, ask};
@@ -35,14 +35,19 @@ fn exec(ctx: &NativeCallContext, dom: &Domain, argv: &Array, options: &Map) -> R
         request["env"] = environment(ctx, variables)?;
     }
     let deadline = Instant::now().checked_add(limit);
-    let pid = ask(ctx, dom, "guest-exec", Some(request), USUAL)?["pid"].take();
+    let told = ask(ctx, dom, "guest-exec", Some(request), USUAL)?;
+    let pid = told["pid"].as_i64();
+    let pid = pid.ok_or_else(|| malformed(ctx, dom, "guest-exec", "pid", &told["pid"]))?;
     let status = json!({ "pid": pid });
     // The agent tells nobody when a program ends: it has to be asked, at first soon.
     let mut rest = Duration::from_millis(10);
     loop {
         let told = ask(ctx, dom, "guest-exec-status", Some(status.clone()), USUAL)?;
-        if told["exited"] == true {
-            return Ok(outcome(&told));
+        let wrong = |name: &str| malformed(ctx, dom, "guest-exec-status", name, &told[name]);
+        match told["exited"].as_bool() {
+            Some(true) => return outcome(&told).map_err(wrong),
+            Some(false) => {}
+            None => return Err(wrong("exited")),
         }
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
@@ -57,20 +62,60 @@ fn exec(ctx: &NativeCallContext, dom: &Domain, argv: &Array, options: &Map) -> R
     }
 }
 
-fn outcome(told: &Value) -> Map {
-    let number = |name: &str| told[name].as_i64().map_or(Dynamic::UNIT, Dynamic::from);
-    let text = |name: &str| {
-        let bytes = BASE64_STANDARD.decode(told[name].as_str().unwrap_or_default());
-        String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+/// What the agent tells of a program that ended, or the name of the part that makes no sense.
+fn outcome(told: &Value) -> Result<Map, &'static str> {
+    let number = |name: &'static str| match &told[name] {
+        Value::Null => Ok(Dynamic::UNIT),
+        value => value.as_i64().map(Dynamic::from).ok_or(name),
     };
-    let cut = |name: &str| told[name] == true;
-    fields! {
-        "exit_status": number("exitcode"),
-        "signal": number("signal"),
-        "stdout": text("out-data"),
-        "stderr": text("err-data"),
-        "truncated": cut("out-truncated") || cut("err-truncated"),
-    }
+    let cut = |name: &'static str| match &told[name] {
+        Value::Null => Ok(false),
+        value => value.as_bool().ok_or(name),
+    };
+    Ok(fields! {
+        "exit_status": number("exitcode")?,
+        "signal": number("signal")?,
+        "stdout": output(told, "out-data")?,
+        "stderr": output(told, "err-data")?,
+        "truncated": cut("out-truncated")? | cut("err-truncated")?,
+    })
+}
+
+/// What a program wrote: text, or a blob where it is not UTF-8.
+fn output(told: &Value, name: &'static str) -> Result<Dynamic, &'static str> {
+    let bytes = match &told[name] {
+        Value::Null => Vec::new(),
+        value => {
+            let coded = value.as_str().ok_or(name)?;
+            BASE64_STANDARD.decode(coded).map_err(|_| name)?
+        }
+    };
+    Ok(String::from_utf8(bytes).map_or_else(
+        |error| Dynamic::from_blob(error.into_bytes()),
+        Dynamic::from,
+    ))
+}
+
+/// The failure of an answer in which `name` is not what the agent's protocol says.
+fn malformed(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    command: &str,
+    name: &str,
+    value: &Value,
+) -> Box<EvalAltResult> {
+    // It comes from the guest, and may be of any length.
+    let shown: String = value.to_string().chars().take(40).collect();
+    let message =
+        format!("the agent's answer to `{command}` has a `{name}` that is not valid: {shown}");
+    let failure = Failure::new(virt_sys::VIR_ERR_INTERNAL_ERROR, message);
+    dom.error(
+        ctx,
+        failure,
+        "virDomainQemuAgentCommand",
+        "run a program in",
+    )
+    .throw()
 }
 
 pub(super) fn texts(
@@ -115,7 +160,9 @@ pub(super) mod functions {
     /// `#{ exit_status, signal, stdout, stderr, truncated }`.
     ///
     /// `argv` is the program and its arguments, as no shell takes them apart. A program that a
-    /// signal ended has a `signal` and `()` for `exit_status`. `truncated` tells that the agent cut
+    /// signal ended has a `signal` and `()` for `exit_status`. `stdout` and `stderr` are text, or a
+    /// blob with the bytes where these are not UTF-8; an answer that breaks the agent's protocol is
+    /// thrown. `truncated` tells that the agent cut
     /// the output off. After a minute `VIR_ERR_OPERATION_TIMEOUT` is thrown; the program runs on.
     ///
     /// ```rhai,agent
@@ -146,5 +193,40 @@ pub(super) mod functions {
         options: Map,
     ) -> RhaiResultOf<Map> {
         exec(&ctx, dom, &argv, &options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_keeps_its_bytes() {
+        let told = json!({ "out-data": BASE64_STANDARD.encode("grün"), "err-data": BASE64_STANDARD.encode([b'x', 0xff]) });
+        let map = outcome(&told).expect("it is well-formed");
+        assert_eq!(map["stdout"].to_string(), "grün");
+        assert_eq!(
+            map["stderr"].clone().into_blob().expect("it is a blob"),
+            [b'x', 0xff]
+        );
+        assert!(map["exit_status"].is_unit());
+        assert_eq!(
+            output(&json!({}), "out-data").expect("none").to_string(),
+            ""
+        );
+    }
+
+    #[test]
+    fn an_answer_that_makes_no_sense_is_refused() {
+        for (told, part) in [
+            (json!({ "out-data": "?" }), "out-data"),
+            (json!({ "err-data": 7 }), "err-data"),
+            (json!({ "exitcode": "0" }), "exitcode"),
+            (json!({ "exitcode": u64::MAX }), "exitcode"),
+            (json!({ "signal": 1.5 }), "signal"),
+            (json!({ "out-truncated": "true" }), "out-truncated"),
+        ] {
+            assert_eq!(outcome(&told).expect_err("it is malformed"), part);
+        }
     }
 }

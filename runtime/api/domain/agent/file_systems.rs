@@ -53,7 +53,7 @@ pub(super) mod functions {
             &ctx,
             "virDomainGetFSInfo",
             "list the file systems of",
-            |d| libvirt::agent::fs_info(d, wanted),
+            move |d| libvirt::agent::fs_info(d, wanted),
         )?;
         let map = |it: libvirt::agent::FileSystem| {
             let devices: Array = it.disks.into_iter().map(Dynamic::from).collect();
@@ -119,7 +119,7 @@ pub(super) mod functions {
         let places = mountpoints(&ctx, &places)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "freeze the file systems of";
-        dom.call(&ctx, "virDomainFSFreeze", verb, |d| {
+        dom.call(&ctx, "virDomainFSFreeze", verb, move |d| {
             libvirt::agent::fs_freeze(d, &places, wanted)
         })
     }
@@ -173,7 +173,7 @@ pub(super) mod functions {
         let places = mountpoints(&ctx, &places)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "thaw the file systems of";
-        dom.call(&ctx, "virDomainFSThaw", verb, |d| {
+        dom.call(&ctx, "virDomainFSThaw", verb, move |d| {
             libvirt::agent::fs_thaw(d, &places, wanted)
         })
     }
@@ -224,7 +224,7 @@ pub(super) mod functions {
         let minimum = bytes(&ctx, &minimum)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "trim the file systems of";
-        dom.call(&ctx, "virDomainFSTrim", verb, |d| {
+        dom.call(&ctx, "virDomainFSTrim", verb, move |d| {
             libvirt::agent::fs_trim(d, place.as_deref(), minimum, wanted)
         })
     }

@@ -63,7 +63,7 @@ pub(super) mod functions {
         let types = flag_bits(&ctx, types)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "ask the agent about";
-        dom.call(&ctx, "virDomainGetGuestInfo", verb, |d| {
+        dom.call(&ctx, "virDomainGetGuestInfo", verb, move |d| {
             libvirt::agent::guest_info(d, types, wanted)
         })
         .map(nested)
@@ -95,7 +95,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<Map> {
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "ask about the CPUs of";
-        dom.call(&ctx, "virDomainGetGuestVcpus", verb, |d| {
+        dom.call(&ctx, "virDomainGetGuestVcpus", verb, move |d| {
             libvirt::agent::guest_vcpus(d, wanted)
         })
         .map(map)
@@ -137,8 +137,9 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "set the CPUs in use of";
-        dom.call(&ctx, "virDomainSetGuestVcpus", verb, |d| {
-            libvirt::agent::set_guest_vcpus(d, cpus, online, wanted)
+        let cpus = cpus.to_owned();
+        dom.call(&ctx, "virDomainSetGuestVcpus", verb, move |d| {
+            libvirt::agent::set_guest_vcpus(d, &cpus, online, wanted)
         })
     }
 
@@ -176,8 +177,10 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("set the password of `{user}` in");
-        dom.call(&ctx, "virDomainSetUserPassword", verb, |d| {
-            d.set_user_password(user, password, wanted)
+        let password = password.to_owned();
+        let user = user.to_owned();
+        dom.call(&ctx, "virDomainSetUserPassword", verb, move |d| {
+            d.set_user_password(&user, &password, wanted)
         })
     }
 
@@ -215,8 +218,9 @@ pub(super) mod functions {
     ) -> RhaiResultOf<Array> {
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("read the SSH keys of `{user}` in");
-        let keys = dom.call(&ctx, "virDomainAuthorizedSSHKeysGet", verb, |d| {
-            libvirt::agent::authorized_ssh_keys(d, user, wanted)
+        let user = user.to_owned();
+        let keys = dom.call(&ctx, "virDomainAuthorizedSSHKeysGet", verb, move |d| {
+            libvirt::agent::authorized_ssh_keys(d, &user, wanted)
         })?;
         Ok(keys.into_iter().map(Dynamic::from).collect())
     }
@@ -261,8 +265,9 @@ pub(super) mod functions {
         let keys = texts(&ctx, "the keys", &keys)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("set the SSH keys of `{user}` in");
-        dom.call(&ctx, "virDomainAuthorizedSSHKeysSet", verb, |d| {
-            libvirt::agent::set_authorized_ssh_keys(d, user, &keys, wanted)
+        let user = user.to_owned();
+        dom.call(&ctx, "virDomainAuthorizedSSHKeysSet", verb, move |d| {
+            libvirt::agent::set_authorized_ssh_keys(d, &user, &keys, wanted)
         })
     }
 }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::Domain;
 use crate::api::arguments::{RhaiResultOf, duration, flag_bits, number};
 use crate::error::Error;
+use crate::extent::is_within;
 use crate::libvirt::{self, Failure};
 
 pub(super) fn register(engine: &mut Engine) {
@@ -44,7 +45,7 @@ fn ask(
         None => json!({ "execute": command }),
     };
     let verb = format_args!("run `{command}` of the agent of");
-    let answer = dom.call(ctx, "virDomainQemuAgentCommand", verb, |d| {
+    let answer = dom.call(ctx, "virDomainQemuAgentCommand", verb, move |d| {
         d.qemu_agent_command(&request.to_string(), seconds, 0)
     })?;
     serde_json::from_str::<Value>(&answer)
@@ -57,9 +58,17 @@ fn ask(
         })
 }
 
+/// The most bytes of arguments; libvirt takes 4 MiB in a message.
+const MOST: usize = 16 * 1024 * 1024;
+
 /// What a script gives an agent, as JSON.
 fn arguments_of(ctx: &NativeCallContext, arguments: &Map) -> RhaiResultOf<Value> {
-    rhai::serde::from_dynamic(&Dynamic::from(arguments.clone())).map_err(|error| {
+    let arguments = Dynamic::from(arguments.clone());
+    if !is_within(&arguments, MOST) {
+        let wrong = format!("the arguments take more than {MOST} bytes, or nest too deeply");
+        return Err(Error::invalid(ctx, wrong).throw());
+    }
+    rhai::serde::from_dynamic(&arguments).map_err(|error| {
         Error::invalid(
             ctx,
             format!("the arguments cannot be written as JSON: {error}"),
@@ -68,8 +77,21 @@ fn arguments_of(ctx: &NativeCallContext, arguments: &Map) -> RhaiResultOf<Value>
     })
 }
 
+/// What the agent answered, as values; a whole number beyond Rhai's is the text of its digits.
 fn answer(value: Value) -> RhaiResultOf<Dynamic> {
-    rhai::serde::to_dynamic(value)
+    rhai::serde::to_dynamic(exact(value))
+}
+
+fn exact(value: Value) -> Value {
+    match value {
+        Value::Number(number) if number.is_u64() && !number.is_i64() => number.to_string().into(),
+        Value::Array(list) => list.into_iter().map(exact).collect(),
+        Value::Object(map) => map
+            .into_iter()
+            .map(|(name, value)| (name, exact(value)))
+            .collect(),
+        other => other,
+    }
 }
 
 #[export_module]
@@ -155,8 +177,9 @@ mod functions {
         let timeout = number(&ctx, "a time in seconds", timeout)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "run a command of the agent of";
-        dom.call(&ctx, "virDomainQemuAgentCommand", verb, |d| {
-            d.qemu_agent_command(command, timeout, wanted)
+        let command = command.to_owned();
+        dom.call(&ctx, "virDomainQemuAgentCommand", verb, move |d| {
+            d.qemu_agent_command(&command, timeout, wanted)
         })
     }
 
@@ -196,8 +219,9 @@ mod functions {
     ) -> RhaiResultOf<String> {
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "run a command of the monitor of";
-        dom.call(&ctx, "virDomainQemuMonitorCommand", verb, |d| {
-            d.qemu_monitor_command(command, wanted)
+        let command = command.to_owned();
+        dom.call(&ctx, "virDomainQemuMonitorCommand", verb, move |d| {
+            d.qemu_monitor_command(&command, wanted)
         })
     }
 
@@ -238,7 +262,7 @@ mod functions {
         };
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "set the agent's timeout of";
-        dom.call(&ctx, "virDomainAgentSetResponseTimeout", verb, |d| {
+        dom.call(&ctx, "virDomainAgentSetResponseTimeout", verb, move |d| {
             libvirt::agent::set_response_timeout(d, limit, wanted)
         })
     }

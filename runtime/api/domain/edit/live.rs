@@ -5,11 +5,11 @@ use std::time::Duration;
 use rhai::{EvalAltResult, NativeCallContext};
 use virt_sys as sys;
 
-use crate::api::domain::{Device, Domain};
+use crate::api::domain::{Device, Domain, Handle, tray};
 use crate::api::wait::until_detached;
 use crate::error::Error;
 use crate::libvirt::typed_params::{Scalar, TypedParams};
-use crate::libvirt::{Failure, domain, tuning};
+use crate::libvirt::{self, Failure, domain, tuning};
 
 /// How long a guest has to let go of a device, after libvirt's own five seconds.
 const LETTING_GO: Duration = Duration::from_secs(5);
@@ -112,35 +112,64 @@ impl Live {
         let flags = sys::VIR_DOMAIN_AFFECT_LIVE;
         match self {
             Self::Detach(xml) => detach(ctx, dom, xml),
-            Self::Attach { xml, elsewhere } => dom.attempt(|d| {
-                let attach = |xml| d.attach_device_flags(xml, flags);
-                attach(xml).or_else(|error| {
-                    if xml == elsewhere {
-                        Err(error)
-                    } else {
-                        attach(elsewhere)
-                    }
+            Self::Attach { xml, elsewhere } => {
+                let (xml, elsewhere) = (xml.clone(), elsewhere.clone());
+                dom.attempt("virDomainAttachDeviceFlags", move |d| {
+                    let attach = |xml: &str| d.attach_device_flags(xml, flags);
+                    attach(&xml).or_else(|error| {
+                        if xml == elsewhere {
+                            Err(error)
+                        } else {
+                            attach(&elsewhere)
+                        }
+                    })
                 })
-            }),
-            Self::Update { new, .. } => dom.attempt(|d| d.update_device_flags(new, flags)),
-            Self::Memory { new, .. } => dom.attempt(|d| d.set_memory_flags(*new, flags)),
-            Self::Vcpus { new, .. } => dom.attempt(|d| d.set_vcpus_flags(*new, flags)),
-            Self::Metadata { kind, new, .. } => dom.attempt(|d| {
-                domain::set_metadata(d, kind.cast_signed(), new.as_deref(), None, None, flags)
-            }),
+            }
+            Self::Update { new, .. } => tray::update(ctx, dom, new, flags),
+            Self::Memory { new, .. } => {
+                let new = *new;
+                dom.attempt("virDomainSetMemoryFlags", move |d| {
+                    d.set_memory_flags(new, flags)
+                })
+            }
+            Self::Vcpus { new, .. } => {
+                let new = *new;
+                dom.attempt("virDomainSetVcpusFlags", move |d| {
+                    d.set_vcpus_flags(new, flags)
+                })
+            }
+            Self::Metadata { kind, new, .. } => {
+                let (kind, new) = (kind.cast_signed(), new.clone());
+                dom.attempt("virDomainSetMetadata", move |d| {
+                    domain::set_metadata(d, kind, new.as_deref(), None, None, flags)
+                })
+            }
             Self::Lifecycle { when, new, .. } => {
-                dom.attempt(|d| tuning::set_lifecycle_action(d, *when, *new, flags))
+                let (when, new) = (*when, *new);
+                dom.attempt("virDomainSetLifecycleAction", move |d| {
+                    tuning::set_lifecycle_action(d, when, new, flags)
+                })
             }
             Self::Tune {
                 what, name, new, ..
             } => {
                 let mut params = TypedParams::default();
                 params.add(name, new)?;
-                dom.attempt(|d| match what {
-                    Tune::Scheduler => tuning::set_scheduler_parameters(d, &params, flags),
-                    Tune::Memory => tuning::set_memory_parameters(d, &params, flags),
-                    Tune::Blkio => tuning::set_blkio_parameters(d, &params, flags),
-                })
+                let (call, set): (_, fn(&Handle, &TypedParams, u32) -> libvirt::Result<()>) =
+                    match what {
+                        Tune::Scheduler => (
+                            "virDomainSetSchedulerParametersFlags",
+                            tuning::set_scheduler_parameters,
+                        ),
+                        Tune::Memory => (
+                            "virDomainSetMemoryParameters",
+                            tuning::set_memory_parameters,
+                        ),
+                        Tune::Blkio => {
+                            ("virDomainSetBlkioParameters", tuning::set_blkio_parameters)
+                        }
+                    };
+                dom.attempt(call, move |d| set(d, &params, flags))
             }
         }
     }
@@ -151,7 +180,12 @@ fn detach(ctx: &NativeCallContext, dom: &Domain, xml: &str) -> Result<(), Failur
     let flags = sys::VIR_DOMAIN_AFFECT_LIVE;
     let call = "virDomainDetachDeviceFlags";
     let device = Device::from_xml(ctx, &xml.into()).map_err(|error| failure_of(&error))?;
-    let ask = || dom.call(ctx, call, "edit", |d| d.detach_device_flags(xml, flags));
+    let ask = || {
+        let xml = xml.to_owned();
+        dom.call(ctx, call, "edit", move |d| {
+            d.detach_device_flags(&xml, flags)
+        })
+    };
     match until_detached(ctx, dom, &device, LETTING_GO, ask).map_err(|error| failure_of(&error)) {
         // A guest that has no such device is as it is wanted.
         Err(failure) if failure.code == i64::from(sys::VIR_ERR_DEVICE_MISSING) => Ok(()),

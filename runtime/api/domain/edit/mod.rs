@@ -76,7 +76,7 @@ impl<'a> Edit<'a> {
     fn read(&self, flags: u32) -> RhaiResultOf<Xml> {
         let text = self
             .dom
-            .call(self.ctx, "virDomainGetXMLDesc", "edit", |d| {
+            .call(self.ctx, "virDomainGetXMLDesc", "edit", move |d| {
                 d.xml_desc(flags)
             })?;
         crate::api::xml::parse(self.ctx, text)
@@ -100,7 +100,7 @@ impl<'a> Edit<'a> {
         self.check_identity(&before, &wanted)?;
 
         if self.persistent {
-            self.define(&wanted.text())?;
+            self.define(&wanted.text(), sys::VIR_DOMAIN_DEFINE_VALIDATE)?;
         }
         let result = self.take_over(before.clone(), wanted, differences);
         if result.is_err() && self.persistent {
@@ -122,15 +122,11 @@ impl<'a> Edit<'a> {
         Err(wrong.throw())
     }
 
-    fn define(&self, xml: &str) -> RhaiResultOf<()> {
+    fn define(&self, xml: &str, flags: u32) -> RhaiResultOf<()> {
         let call = "virDomainDefineXMLFlags";
-        let connect = self.dom.connection().connect();
-        let defined = connect.and_then(|connect| {
-            let _permit = self.dom.connection().permit()?;
-            let flags = sys::VIR_DOMAIN_DEFINE_VALIDATE;
-            connect
-                .define_domain_xml_flags(xml, flags)
-                .map_err(Failure::from)
+        let xml = xml.to_owned();
+        let defined = self.dom.connection().attempt(call, move |connect| {
+            connect.define_domain_xml_flags(&xml, flags)
         });
         defined
             .map(drop)
@@ -141,7 +137,8 @@ impl<'a> Edit<'a> {
     fn put_back(&self, xml: &str) {
         let session = self.dom.connection().session();
         let _shield = session.interrupt().shield();
-        if let Err(error) = self.define(xml) {
+        // libvirt had accepted it, perhaps before it validated what it accepts.
+        if let Err(error) = self.define(xml, 0) {
             session.note(&format!("cannot put the previous definition back: {error}"));
         }
     }
@@ -159,7 +156,12 @@ impl<'a> Edit<'a> {
             wanted.clone()
         };
         let kept = self.differences(&before, &after)?;
-        let saved = !self.active && self.dom.attempt(|d| d.has_managed_save(0)).unwrap_or(false);
+        let saved = !self.active && {
+            let call = "virDomainHasManagedSaveImage";
+            self.dom
+                .attempt(call, |d| d.has_managed_save(0))
+                .unwrap_or(false)
+        };
         let live = if self.active {
             self.read(LIVE)?
         } else {

@@ -1,0 +1,359 @@
+//! Standard output and standard error, which may have no reader: no stop waits for one.
+//!
+//! Whoever writes hands its lines to a thread that makes the system calls. Only that thread is held
+//! up by a pipe that nobody reads or a terminal that Ctrl-S stopped. A writer waits while a lot has
+//! not been written yet, until a stop ends its patience.
+
+use std::borrow::Cow;
+use std::io::{ErrorKind, IsTerminal};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use virhai::Sink;
+
+use crate::terminal;
+
+/// How many bytes may wait before a writer has to.
+const ROOM: usize = 64 * 1024;
+
+/// How many bytes may wait while nobody waits for room: what undoing says must not get lost only
+/// because the script has filled the pipe before.
+const ROOM_IN_A_HURRY: usize = 1024 * 1024;
+
+/// How long a writer waits that must not be held up, before it gives up on a reader who is slow.
+const SHORT: Duration = Duration::from_millis(500);
+
+/// How long the end of the program waits for a reader after a stop.
+const LAST: Duration = Duration::from_secs(1);
+
+static STDOUT: Outlet = Outlet::new("stdout");
+static STDERR: Outlet = Outlet::new("stderr");
+
+/// Whether what runs is being stopped.
+static IN_A_HURRY: AtomicBool = AtomicBool::new(false);
+
+/// Where a script's result, or what a command answers, goes.
+pub(crate) fn stdout() -> &'static Outlet {
+    &STDOUT
+}
+
+/// Where notes and diagnostics go.
+pub(crate) fn stderr() -> &'static Outlet {
+    &STDERR
+}
+
+/// Ends the patience of all that waits to write, because what runs is being stopped.
+pub(crate) fn hurry() {
+    IN_A_HURRY.store(true, Ordering::SeqCst);
+    for outlet in [&STDOUT, &STDERR] {
+        // A writer that holds the lock has not gone to sleep yet and would miss the call.
+        drop(outlet.lock());
+        outlet.changed.notify_all();
+    }
+}
+
+/// Forgets a stop, since something new begins.
+pub(crate) fn take_time() {
+    IN_A_HURRY.store(false, Ordering::SeqCst);
+}
+
+/// Waits until everything is written; after a stop not for long. Answers whether it is.
+pub(crate) fn drain() -> bool {
+    let written = [&STDOUT, &STDERR].map(|outlet| outlet.waits_until_idle(Patience::AtTheEnd));
+    written == [true, true]
+}
+
+/// How long to wait for a reader.
+#[derive(Clone, Copy)]
+enum Patience {
+    /// Until a stop, and then for a short while.
+    UntilStopped,
+    /// For a short while, and not again until the reader has caught up.
+    Short,
+    /// Not at all.
+    None,
+    /// Until a stop, and then for the last time.
+    AtTheEnd,
+}
+
+/// A stream of this process, and the lines that are on their way to it.
+pub(crate) struct Outlet {
+    name: &'static str,
+    /// Whether nothing is on its way.
+    idle: AtomicBool,
+    state: Mutex<State>,
+    /// Told of room, of the end of writing, and of stops.
+    changed: Condvar,
+    /// Told of something to write.
+    filled: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<u8>,
+    /// Whether the thread is in the middle of a system call.
+    writing: bool,
+    /// Whether the thread waits for something to write.
+    asleep: bool,
+    started: bool,
+    /// Whether a long text is being handed over in parts.
+    taken: bool,
+    /// Whether the reader has been too slow since everything was written the last time.
+    gave_up: bool,
+    lost: bool,
+}
+
+impl Outlet {
+    const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            idle: AtomicBool::new(true),
+            state: Mutex::new(State {
+                waiting: Vec::new(),
+                writing: false,
+                asleep: false,
+                started: false,
+                taken: false,
+                gave_up: false,
+                lost: false,
+            }),
+            changed: Condvar::new(),
+            filled: Condvar::new(),
+        }
+    }
+
+    /// Writes a line of virhai's own, which may have colours.
+    pub(crate) fn line(&'static self, line: &str) {
+        self.write(self.safe(line).as_bytes(), true, Patience::UntilStopped);
+    }
+
+    /// Writes `bytes`.
+    pub(crate) fn bytes(&'static self, bytes: &[u8]) {
+        self.write(bytes, false, Patience::UntilStopped);
+    }
+
+    /// Writes a line without being held up by a reader who is slow.
+    fn line_soon(&'static self, line: &str) {
+        self.write(self.safe(line).as_bytes(), true, Patience::Short);
+    }
+
+    /// Writes a line if there is room for it now.
+    pub(crate) fn line_now(&'static self, line: &str) {
+        self.write(self.safe(line).as_bytes(), true, Patience::None);
+    }
+
+    /// Whether a person sees what is written.
+    fn is_terminal(&self) -> bool {
+        match std::ptr::eq(self, &STDOUT) {
+            true => std::io::stdout().is_terminal(),
+            false => std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// `line` as a terminal may get it; a pipe or file gets it as it is.
+    fn safe<'a>(&self, line: &'a str) -> Cow<'a, str> {
+        match self.is_terminal() {
+            true => terminal::with_colors(line),
+            false => Cow::Borrowed(line),
+        }
+    }
+
+    /// Whether something could not be written, as on a full disk, or was dropped because of a stop.
+    /// A reader who left, as `head` does, has read enough.
+    pub(crate) fn has_lost(&self) -> bool {
+        self.lock().lost
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The other stream, which may lead to the same terminal.
+    fn other(&self) -> &'static Outlet {
+        match std::ptr::eq(self, &STDOUT) {
+            true => &STDERR,
+            false => &STDOUT,
+        }
+    }
+
+    fn write(&'static self, text: &[u8], ends: bool, patience: Patience) {
+        // On one terminal, lines stand in the order in which they were written.
+        let other = self.other();
+        if !other.idle.load(Ordering::Acquire) {
+            other.waits_until_idle(patience);
+        }
+        let mut state = self.waits_for(self.lock(), patience, |state| {
+            !state.taken && state.waiting.len() < ROOM
+        });
+        let long = text.len() > ROOM;
+        let free = !state.taken;
+        state.taken |= long;
+        for part in text.chunks(ROOM) {
+            if state.waiting.len() >= ROOM {
+                state = self.waits_for(state, patience, |state| state.waiting.len() < ROOM);
+            }
+            if state.waiting.len() >= ROOM_IN_A_HURRY {
+                state.lost = true;
+                break;
+            }
+            state.waiting.extend_from_slice(part);
+            self.wake(&mut state);
+        }
+        if ends {
+            state.waiting.push(b'\n');
+            self.wake(&mut state);
+        }
+        if long && free {
+            state.taken = false;
+            self.changed.notify_all();
+        }
+    }
+
+    /// Has the thread write what waits.
+    fn wake(&'static self, state: &mut State) {
+        self.idle.store(false, Ordering::Release);
+        if !state.started {
+            let writer = std::thread::Builder::new().name(self.name.into());
+            match writer.spawn(|| self.write_all()) {
+                Ok(_) => state.started = true,
+                // Without a thread, writing waits for the reader, as it does elsewhere.
+                Err(_) => {
+                    let text = std::mem::take(&mut state.waiting);
+                    state.lost |= !self.reaches(&text);
+                    self.idle.store(true, Ordering::Release);
+                }
+            }
+        } else if std::mem::take(&mut state.asleep) {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Waits until `ready`, as long as `patience` lasts.
+    fn waits_for<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        patience: Patience,
+        ready: impl Fn(&State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        let mut until = None;
+        while !ready(&state) {
+            if until.is_none() {
+                until = self.gives_up_at(&state, patience);
+            }
+            let Some(until) = until else {
+                let waited = self.changed.wait(state);
+                state = waited.unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                state.gave_up = true;
+                break;
+            }
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state
+    }
+
+    /// When a writer with that patience goes on without its reader, where that is known now.
+    fn gives_up_at(&self, state: &State, patience: Patience) -> Option<Instant> {
+        let in_a_hurry = IN_A_HURRY.load(Ordering::SeqCst);
+        let time = match patience {
+            Patience::None => Duration::ZERO,
+            Patience::UntilStopped | Patience::AtTheEnd if !in_a_hurry => return None,
+            Patience::AtTheEnd if state.gave_up => SHORT / 4,
+            Patience::AtTheEnd => LAST,
+            _ if state.gave_up => Duration::ZERO,
+            _ => SHORT,
+        };
+        Some(Instant::now() + time)
+    }
+
+    /// Waits until nothing is on its way; answers whether nothing is.
+    fn waits_until_idle(&self, patience: Patience) -> bool {
+        let idle = |state: &State| state.waiting.is_empty() && !state.writing;
+        idle(&self.waits_for(self.lock(), patience, idle))
+    }
+
+    /// Writes what is handed over, for as long as the program runs.
+    fn write_all(&self) {
+        let mut text = Vec::new();
+        loop {
+            let mut state = self.lock();
+            state.writing = false;
+            if state.waiting.is_empty() {
+                state.gave_up = false;
+                self.idle.store(true, Ordering::Release);
+                self.changed.notify_all();
+            }
+            while state.waiting.is_empty() {
+                state.asleep = true;
+                let waited = self.filled.wait(state);
+                state = waited.unwrap_or_else(PoisonError::into_inner);
+            }
+            state.asleep = false;
+            state.writing = true;
+            std::mem::swap(&mut state.waiting, &mut text);
+            drop(state);
+            self.changed.notify_all();
+            if !self.reaches(&text) {
+                self.lock().lost = true;
+            }
+            text.clear();
+        }
+    }
+
+    /// Writes all of `text`; answers whether it arrived, as far as its reader wanted it.
+    fn reaches(&self, text: &[u8]) -> bool {
+        let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
+        let stream = match std::ptr::eq(self, &STDOUT) {
+            true => stdout.as_fd(),
+            false => stderr.as_fd(),
+        };
+        written(stream, text).is_ok()
+    }
+}
+
+/// Writes all of `text` to `stream`. That the reader left is no failure.
+fn written(stream: BorrowedFd, mut text: &[u8]) -> std::io::Result<()> {
+    while !text.is_empty() {
+        match nix::unistd::write(stream, text) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(count) => text = &text[count..],
+            Err(Errno::EINTR) => {}
+            // Another process made the stream that it shares with this one non-blocking.
+            Err(Errno::EAGAIN) => {
+                let mut waited = [PollFd::new(stream, PollFlags::POLLOUT)];
+                match nix::poll::poll(&mut waited, PollTimeout::NONE) {
+                    Ok(_) | Err(Errno::EINTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Err(Errno::EPIPE) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// A stream as the place where a script's lines go.
+pub(crate) struct Lines(pub(crate) &'static Outlet);
+
+impl Sink for Lines {
+    fn write_line(&self, line: &str, may_wait: bool) {
+        // What a script prints has no colours of virhai's.
+        let line = match self.0.is_terminal() {
+            true => terminal::visible(line),
+            false => Cow::Borrowed(line),
+        };
+        match may_wait {
+            true => self.0.line(&line),
+            false => self.0.line_soon(&line),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Waiting for a script on its thread, stopping it in time, and giving up where it does not end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::{Duration, Instant};
+
+use virhai::Session;
+use virhai::interrupt::Stop;
+
+use super::{FAILED, status_of_stop};
+use crate::args::Options;
+use crate::diagnostic::Diagnostic;
+use crate::outlet;
+
+/// How long a stopped script may take to end by itself, and one that undoes after its time.
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
+
+/// What there is to know about the script's thread.
+pub(super) enum Event {
+    /// It ended, with an exit status unless that was a defect.
+    Ended(Option<u8>),
+    /// It is being stopped, or undoing began, ended or ran out of time.
+    Changed,
+}
+
+/// How far a script has come: one that has not begun to run has nothing to undo.
+#[derive(Clone, Default)]
+pub(super) struct Progress(Arc<AtomicU8>);
+
+const PREPARES: u8 = 0;
+const RUNS: u8 = 1;
+const ABANDONED: u8 = 2;
+const ENDED: u8 = 3;
+
+impl Progress {
+    /// Begins to run, unless the script was abandoned before.
+    pub(super) fn begin_to_run(&self) -> bool {
+        self.moves_to(RUNS)
+    }
+
+    /// Ends to run: all that is left to do is to tell how.
+    pub(super) fn end(&self) {
+        self.0.store(ENDED, Ordering::SeqCst);
+    }
+
+    fn has_ended(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == ENDED
+    }
+
+    /// Abandons the script, unless it runs.
+    fn abandon(&self) -> bool {
+        self.moves_to(ABANDONED)
+    }
+
+    fn moves_to(&self, next: u8) -> bool {
+        let moved = self
+            .0
+            .compare_exchange(PREPARES, next, Ordering::SeqCst, Ordering::SeqCst);
+        moved.is_ok()
+    }
+}
+
+/// Waits for the script's thread.
+pub(super) struct Supervisor<'a> {
+    options: &'a Options,
+    session: Session,
+    deadline: Option<Instant>,
+    progress: Progress,
+    sender: Sender<Event>,
+    events: Receiver<Event>,
+}
+
+impl<'a> Supervisor<'a> {
+    /// Whoever waits for a script of `session`, whose time runs from now on.
+    pub(super) fn new(options: &'a Options, session: &Session) -> Self {
+        let (sender, events) = mpsc::channel();
+        let changed = sender.clone();
+        session.interrupt().on_change(move || {
+            let _ = changed.send(Event::Changed);
+        });
+        let timeout = options.timeout;
+        Self {
+            options,
+            session: session.clone(),
+            deadline: timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
+            progress: Progress::default(),
+            sender,
+            events,
+        }
+    }
+
+    /// What tells of the script's end.
+    pub(super) fn sender(&self) -> Sender<Event> {
+        self.sender.clone()
+    }
+
+    /// How far the script has come.
+    pub(super) fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    /// Waits for the end of the script and answers the exit status.
+    pub(super) fn wait(&self) -> u8 {
+        let interrupt = self.session.interrupt();
+        let mut deadline = self.deadline;
+        loop {
+            if let Some(stop) = interrupt.stopping()
+                && self.progress.abandon()
+            {
+                Diagnostic::of_stop(stop).report_plain(self.options);
+                return status_of_stop(stop);
+            }
+            match self.next_event(self.leave_at().into_iter().chain(deadline).min()) {
+                Some(Event::Ended(Some(status))) => return status,
+                Some(Event::Ended(None)) => {
+                    Diagnostic::of_defect("").report_plain(self.options);
+                    return FAILED;
+                }
+                Some(Event::Changed) => {}
+                None if is_over(self.leave_at()) => return self.give_up(),
+                None if is_over(deadline) => {
+                    deadline = None;
+                    interrupt.stop(Stop::TimedOut);
+                    outlet::hurry();
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// When to give up, where the script is to have ended by then.
+    fn leave_at(&self) -> Option<Instant> {
+        let runs = !self.progress.has_ended();
+        runs.then(|| self.session.interrupt().leave_at(GRACE))
+            .flatten()
+    }
+
+    /// The next event; nothing where none comes before `until`.
+    fn next_event(&self, until: Option<Instant>) -> Option<Event> {
+        let Some(until) = until else {
+            return self.events.recv().ok();
+        };
+        let left = until.saturating_duration_since(Instant::now());
+        self.events.recv_timeout(left).ok()
+    }
+
+    /// Leaves the script's thread behind: says why, and what is known of it.
+    fn give_up(&self) -> u8 {
+        outlet::hurry();
+        let interrupt = self.session.interrupt();
+        let (stop, status) = match interrupt.stopping() {
+            Some(stop) => (stop, status_of_stop(stop)),
+            None => (Stop::UndoTimedOut, FAILED),
+        };
+        let busy = match interrupt.is_in_call() {
+            true => "libvirt does not come back from a call, whose outcome is unknown",
+            false => "the script does not end: it computes something that cannot be stopped",
+        };
+        let undo = match interrupt.is_undo_overdue() {
+            true => {
+                let time = humantime::format_duration(interrupt.undo_time());
+                format!(
+                    "the time for undoing ended after {time}; the changes that are not undone yet stay"
+                )
+            }
+            false => "the changes that are not undone yet stay".to_owned(),
+        };
+        let diagnostic = Diagnostic::of_stop(stop).with_note(busy).with_note(undo);
+        let not_undone = self.session.not_undone();
+        diagnostic.not_undone(not_undone).report_plain(self.options);
+        status
+    }
+}
+
+fn is_over(moment: Option<Instant>) -> bool {
+    moment.is_some_and(|moment| moment <= Instant::now())
+}

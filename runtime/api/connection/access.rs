@@ -1,0 +1,88 @@
+//! Which URIs a script may open: those that the user gave, those that name nothing of the user's,
+//! and others with a permission.
+
+use rhai::NativeCallContext;
+
+use super::test_host;
+use crate::api::arguments::{RhaiResultOf, text};
+use crate::api::granted;
+use crate::error::Error;
+use crate::session::Session;
+use crate::uri::{Malformed, Need, Uri};
+
+/// What libvirt is to open for the script's `uri`: the user's own words as they are, all else
+/// rebuilt from its parts.
+pub(super) fn admit(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<String> {
+    let uri = text(ctx, "the URI", uri)?;
+    let Some((parsed, need)) = examined(ctx, uri)? else {
+        return Ok(uri.to_owned());
+    };
+    let admitted = match need {
+        None => parsed,
+        Some(Need::Read(path)) => {
+            let file = granted::readable(ctx, &path)?;
+            test_host::check_included(ctx, &file)?;
+            parsed.with_path(&path_text(ctx, &file)?)
+        }
+        Some(Need::Embed(root)) => {
+            let Some(real) = Session::of(ctx).grants().embeddable(&root) else {
+                let message = format!("the script may not run a hypervisor in {root}");
+                return Err(Error::invalid(ctx, message)
+                    .with_hint("`--allow-embed DIR` allows it for one run, and with it all that you can do yourself")
+                    .throw());
+            };
+            parsed.with_root(&path_text(ctx, &real)?)
+        }
+        Some(Need::Connect(why)) => return Err(forbidden(ctx, uri, &why)),
+    };
+    Ok(admitted.to_string())
+}
+
+/// The URI of a host that another host connects to, as [`admit`] for what needs no permission.
+pub(crate) fn admit_destination(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<String> {
+    let uri = text(ctx, "the URI", uri)?;
+    match examined(ctx, uri)? {
+        None => Ok(uri.to_owned()),
+        Some((parsed, None)) => Ok(parsed.to_string()),
+        Some((_, Some(Need::Connect(why)))) => Err(forbidden(ctx, uri, &why)),
+        Some((_, Some(Need::Embed(_) | Need::Read(_)))) => {
+            Err(forbidden(ctx, uri, "its driver runs in one process"))
+        }
+    }
+}
+
+/// The parts of `uri` and what it needs; nothing where it is the user's own, or an alias that only
+/// the user's libvirt.conf can give a meaning.
+fn examined(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<Option<(Uri, Option<Need>)>> {
+    let alias = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    if Session::of(ctx).is_given(uri) || uri.bytes().all(alias) {
+        return Ok(None);
+    }
+    match Uri::parse(uri) {
+        Ok(parsed) => {
+            let need = parsed.need();
+            Ok(Some((parsed, need)))
+        }
+        Err(Malformed { why, hint }) => {
+            let error = Error::invalid(ctx, format!("`{uri}` is refused: {why}"));
+            let hint = hint.unwrap_or_else(|| ALLOW.into());
+            Err(error.with_hint(hint).throw())
+        }
+    }
+}
+
+const ALLOW: &str =
+    "`--allow-connect URI` allows this very URI for one run; what you give with `-c` needs none";
+
+fn forbidden(ctx: &NativeCallContext, uri: &str, why: &str) -> Box<rhai::EvalAltResult> {
+    let message = format!("the script may not connect to `{uri}`: {why}");
+    Error::invalid(ctx, message).with_hint(ALLOW).throw()
+}
+
+fn path_text(ctx: &NativeCallContext, path: &std::path::Path) -> RhaiResultOf<String> {
+    let text = path.to_str().map(str::to_owned);
+    text.ok_or_else(|| {
+        let message = format!("{} is not UTF-8 text", path.display());
+        Error::invalid(ctx, message).throw()
+    })
+}

@@ -1,0 +1,57 @@
+//! The root folder of a hypervisor within this process.
+
+use std::path::Path;
+
+use crate::libvirt::{Failure, Result};
+use crate::uri::Reading;
+
+/// Makes a new `qemu:///embed?root=DIR` usable: without a daemon there is no `virtlogd`, so
+/// QEMU has to write its consoles itself. A configuration that exists is left alone.
+///
+/// A read-only connection makes nothing: its root must exist.
+pub(super) fn prepare_root(uri: &str, read_only: bool) -> Result<()> {
+    let reading = Reading::of(uri).filter(|reading| reading.is_embedded());
+    let Some(root) = reading
+        .as_ref()
+        .filter(|reading| reading.scheme == "qemu")
+        .and_then(|reading| reading.parameter("root"))
+    else {
+        return Ok(());
+    };
+    if !root.starts_with('/') || root.contains('\0') {
+        // libvirt says what is wrong with it.
+        return Ok(());
+    }
+    let root = Path::new(root);
+    if read_only {
+        return match root.is_dir() {
+            true => Ok(()),
+            false => Err(Failure::new(
+                virt_sys::VIR_ERR_OPERATION_DENIED,
+                format!(
+                    "there is no folder {}, and a read-only connection does not make it",
+                    root.display()
+                ),
+            )),
+        };
+    }
+    let etc = root.join("etc");
+    let config = etc.join("qemu.conf");
+    let made = std::fs::create_dir_all(&etc).and_then(|()| {
+        match std::fs::File::options()
+            .write(true)
+            .create_new(true)
+            .open(&config)
+        {
+            Ok(mut file) => std::io::Write::write_all(&mut file, b"stdio_handler = \"file\"\n"),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
+    });
+    made.map_err(|error| {
+        Failure::new(
+            virt_sys::VIR_ERR_SYSTEM_ERROR,
+            format!("cannot write {}: {error}", config.display()),
+        )
+    })
+}

@@ -1,0 +1,39 @@
+//! Updates a device, and waits for the tray of a CD drive that the guest is moving or has locked.
+
+use std::time::{Duration, Instant};
+
+use rhai::NativeCallContext;
+
+use super::Domain;
+use crate::api::prelude::pause;
+use crate::libvirt::Failure;
+
+/// How long a guest may keep its tray closed after it was asked to open it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The time between two attempts. libvirt has no event that comes for certain.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Updates a device of `dom` to what `xml` says.
+///
+/// QEMU asks a guest that has locked its drive to open the tray, and libvirt gives it five seconds.
+/// A guest that boots can close the tray between two steps of libvirt. Neither changes the medium,
+/// so the update is tried again for some seconds.
+pub(crate) fn update(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    xml: &str,
+    flags: u32,
+) -> Result<(), Failure> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let xml = xml.to_owned();
+        let done = dom.attempt("virDomainUpdateDeviceFlags", move |d| {
+            d.update_device_flags(&xml, flags)
+        });
+        let again = done.as_ref().is_err_and(Failure::tray_is_closed) && Instant::now() < until;
+        if !again || pause(ctx, PAUSE).is_err() {
+            return done;
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Memory is asked for before a native function allocates it, and scripts without room are stopped.
+
+use rhai::{Dynamic, EvalAltResult, NativeCallContext};
+
+use super::arguments::RhaiResultOf;
+use crate::interrupt::Stop;
+use crate::resources::memory;
+use crate::session::Session;
+
+/// Stops the script unless it may hold `bytes` more at this moment.
+pub(crate) fn ensure_room(ctx: &NativeCallContext, bytes: usize) -> RhaiResultOf<()> {
+    match memory::fits(bytes) {
+        true => Ok(()),
+        false => Err(stop(ctx, Stop::OutOfMemory)),
+    }
+}
+
+/// Stops the script, for as long as it does not undo what it did; no script can catch that.
+pub(crate) fn stop(ctx: &NativeCallContext, why: Stop) -> Box<EvalAltResult> {
+    Session::of(ctx).interrupt().stop(why);
+    EvalAltResult::ErrorTerminated(Dynamic::from(why), ctx.call_position()).into()
+}
+
+/// Fails where the script is being stopped, as a native function that takes long asks now and then.
+pub(crate) fn ensure_running(ctx: &NativeCallContext) -> RhaiResultOf<()> {
+    match Session::of(ctx).interrupt().stopping() {
+        None => Ok(()),
+        Some(why) => {
+            let why = Dynamic::from(why);
+            Err(EvalAltResult::ErrorTerminated(why, ctx.call_position()).into())
+        }
+    }
+}

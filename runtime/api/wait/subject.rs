@@ -1,0 +1,41 @@
+//! The guest that an event is about: where it is gone, the event does not come any more.
+
+use virt::connect::Connect;
+
+use crate::api::domain::state::{STATES, reason};
+use crate::libvirt::{self, Failure};
+
+/// The kinds of events that tell of something which ends with the guest's run.
+const OF_A_RUN: [&str; 5] = [
+    "block_job",
+    "device_removal_failed",
+    "device_removed",
+    "job_completed",
+    "migration_iteration",
+];
+
+/// Why no event of `kind` comes of the domain `uuid` unless somebody begins something new; `None`
+/// where one may still come.
+///
+/// Events of a lifecycle may: the domain can be defined or started again.
+pub(super) fn over(connect: &Connect, kind: &str, uuid: &str) -> Option<String> {
+    if kind == "lifecycle" {
+        return None;
+    }
+    let domain = match connect.lookup_domain_by_uuid_string(uuid) {
+        Ok(domain) => domain,
+        Err(error) => {
+            let gone = Failure::from(error).code == i64::from(virt_sys::VIR_ERR_NO_DOMAIN);
+            return gone.then(|| "the domain is gone".to_owned());
+        }
+    };
+    if !OF_A_RUN.contains(&kind) || domain.is_active().unwrap_or(true) {
+        return None;
+    }
+    let (state, why) = libvirt::domain::state(&domain).ok()?;
+    Some(format!(
+        "the domain is {} ({})",
+        STATES.word(state),
+        reason(state, why)
+    ))
+}

@@ -1,0 +1,133 @@
+//! Opening what a path names without waiting for it: only files are read, and only so much of them.
+
+use std::fs::File;
+use std::io::{Error, ErrorKind, Read, Result, Write};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+
+/// The largest script, in bytes: a million lines have room.
+pub const LARGEST_SCRIPT: u64 = 64 * 1024 * 1024;
+
+/// Opening a pipe or a device must neither wait nor make a terminal that of this process.
+const AT_ONCE: OFlag = OFlag::O_NONBLOCK.union(OFlag::O_NOCTTY);
+
+/// Opens the file `path` to be read; a folder, a pipe, a device or a socket is an error.
+pub fn open(path: &Path) -> Result<File> {
+    // A device can act on being opened: what the path names now is asked first, and counts for nothing.
+    refuse_other(&std::fs::metadata(path)?)?;
+    let file = File::options()
+        .read(true)
+        .custom_flags(AT_ONCE.bits())
+        .open(path)?;
+    refuse_other(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// The bytes of the file `path`, at most `most` of them; a larger file is an error.
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
+    read_all(open(path)?, most)
+}
+
+/// The text of the script in the file `path`.
+pub fn read_script(path: &Path) -> Result<String> {
+    let bytes = read(path, LARGEST_SCRIPT)?;
+    String::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::InvalidData, "it is not UTF-8 text"))
+}
+
+/// What `input` gives to its end, at most `most` bytes; more is an error. Files of `/proc` do not know their size.
+pub fn read_all(input: impl Read, most: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > most {
+        true => Err(Error::new(
+            ErrorKind::FileTooLarge,
+            format!("it is larger than {}", bytesize::ByteSize(most)),
+        )),
+        false => Ok(bytes),
+    }
+}
+
+/// Writes `bytes` to `path`. A pipe that nobody reads is an error, and is not waited for.
+pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
+    let mut file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .custom_flags(AT_ONCE.bits())
+        .open(path)
+        .map_err(|error| match error.raw_os_error() {
+            Some(libc::ENXIO) => Error::other("nobody reads from it"),
+            _ => error,
+        })?;
+    // What is open is written to as slowly as its reader likes.
+    let flags = OFlag::from_bits_truncate(fcntl(&file, FcntlArg::F_GETFL)?);
+    fcntl(&file, FcntlArg::F_SETFL(flags - OFlag::O_NONBLOCK))?;
+    file.write_all(bytes.as_ref())
+}
+
+fn refuse_other(found: &std::fs::Metadata) -> Result<()> {
+    let kind = found.file_type();
+    let what = match () {
+        () if kind.is_file() => return Ok(()),
+        () if kind.is_dir() => return Err(Errno::EISDIR.into()),
+        () if kind.is_fifo() => "a pipe",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    };
+    Err(Error::new(
+        ErrorKind::InvalidInput,
+        format!("it is {what}, not a file"),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+    use std::path::Path;
+
+    use nix::sys::stat::Mode;
+
+    use super::{open, read, read_all, write};
+
+    #[test]
+    fn only_files_are_read() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let pipe = folder.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, Mode::S_IRWXU).expect("a pipe can be made");
+        let socket = folder.path().join("socket");
+        let _listener = UnixListener::bind(&socket).expect("a socket can be made");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&pipe, &link).expect("a link can be made");
+        for (path, what) in [
+            (pipe.as_path(), "it is a pipe, not a file"),
+            (link.as_path(), "it is a pipe, not a file"),
+            (socket.as_path(), "it is a socket, not a file"),
+            (Path::new("/dev/zero"), "it is a device, not a file"),
+            (folder.path(), "Is a directory"),
+        ] {
+            let error = open(path).expect_err("it is no file").to_string();
+            assert!(error.contains(what), "{}: {error}", path.display());
+        }
+        let error = write(&pipe, "text").expect_err("nobody reads it");
+        assert_eq!(error.to_string(), "nobody reads from it");
+    }
+
+    #[test]
+    fn no_more_is_read_than_wanted() {
+        assert!(read_all(std::io::repeat(b'x'), 1_000).is_err());
+        assert_eq!(read_all(&b"four"[..], 4).expect("it fits"), b"four");
+        let endless = read(Path::new("/proc/self/maps"), 16);
+        assert_eq!(
+            endless.expect_err("it is longer").to_string(),
+            "it is larger than 16 B"
+        );
+        assert!(
+            !read(Path::new("/proc/self/status"), 1 << 20)
+                .expect("it can be read")
+                .is_empty()
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! The time that undoing may take.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Action;
+
+/// The time of one thread, and of those that work for it, to undo what was done.
+pub(super) struct UndoClock {
+    run: u64,
+    /// `None` for a time that no clock can measure.
+    until: Option<Instant>,
+    expired: AtomicBool,
+    ended: Mutex<bool>,
+    changed: Condvar,
+    actions: Mutex<BTreeMap<u64, Action>>,
+}
+
+impl UndoClock {
+    /// Whether the time is over.
+    pub(super) fn has_expired(&self) -> bool {
+        self.expired.load(Ordering::SeqCst)
+    }
+
+    /// What runs when the time is over.
+    pub(super) fn actions(&self) -> MutexGuard<'_, BTreeMap<u64, Action>> {
+        self.actions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the end of the undoing or of its time; answers whether the time came first.
+    pub(super) fn runs_out(&self) -> bool {
+        let Some(until) = self.until else {
+            return false;
+        };
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = until.saturating_duration_since(Instant::now());
+        let waited = self
+            .changed
+            .wait_timeout_while(ended, left, |ended| !*ended);
+        !*waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Ends the time, and answers what is to run because of it.
+    pub(super) fn expire(&self) -> Vec<Action> {
+        self.expired.store(true, Ordering::SeqCst);
+        self.actions().values().cloned().collect()
+    }
+
+    /// Tells that the undoing has ended.
+    pub(super) fn end(&self) {
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+}
+
+/// The clocks that run, and what a stop changed about them.
+#[derive(Default)]
+pub(super) struct Clocks {
+    running: Vec<Arc<UndoClock>>,
+    stopped: Option<Instant>,
+    /// The end of all undoing after the stop, which has one time together.
+    stop_until: Option<Instant>,
+    /// When undoing ended the last time.
+    last_end: Option<Instant>,
+}
+
+impl Clocks {
+    /// Begins a run: earlier stops do not count.
+    pub(super) fn begin(&mut self) {
+        (self.stopped, self.stop_until, self.last_end) = (None, None, None);
+    }
+
+    /// Takes note of a stop.
+    pub(super) fn stop(&mut self) {
+        self.stopped = Some(Instant::now());
+        self.stop_until = self.running.iter().filter_map(|clock| clock.until).max();
+    }
+
+    /// Starts the clock of a thread that begins to undo.
+    pub(super) fn start(&mut self, time: Duration, run: u64) -> Arc<UndoClock> {
+        let until = Instant::now().checked_add(time);
+        let until = match (self.stopped, self.stop_until) {
+            (Some(_), Some(shared)) => Some(shared),
+            (Some(_), None) => {
+                self.stop_until = until;
+                until
+            }
+            (None, _) => until,
+        };
+        let clock = Arc::new(UndoClock {
+            run,
+            until,
+            expired: AtomicBool::new(until.is_some_and(|until| until <= Instant::now())),
+            ended: Mutex::default(),
+            changed: Condvar::new(),
+            actions: Mutex::default(),
+        });
+        self.running.push(Arc::clone(&clock));
+        clock
+    }
+
+    /// Forgets a clock whose undoing ended.
+    pub(super) fn end(&mut self, clock: &Arc<UndoClock>) {
+        self.running.retain(|other| !Arc::ptr_eq(other, clock));
+        self.last_end = Some(Instant::now());
+    }
+
+    /// The end of the time of what undoes in `run`, if anything does.
+    pub(super) fn undoing_until(&self, run: u64) -> Option<Instant> {
+        let of_run = self.running.iter().filter(|clock| clock.run == run);
+        let far = || Instant::now() + Duration::from_secs(365 * 24 * 3600);
+        of_run.map(|clock| clock.until.unwrap_or_else(far)).max()
+    }
+
+    /// When the script is to have ended: once its undoing or the time for that is over, or at
+    /// the stop. `None` while nothing tells it to end.
+    pub(super) fn over_at(&self, run: u64) -> Option<Instant> {
+        self.undoing_until(run).or_else(|| {
+            self.stopped
+                .map(|stopped| self.last_end.map_or(stopped, |end| end.max(stopped)))
+        })
+    }
+}

@@ -1,0 +1,10 @@
+//! What a script uses of the machine: stack and memory.
+
+mod host;
+pub mod memory;
+pub mod stack;
+
+/// Whether a limit of the process holds on its address space.
+pub fn is_address_space_limited() -> bool {
+    host::address_space_left().is_some()
+}

@@ -1,0 +1,264 @@
+//! Permissions to connect: what they open, and what they leave closed.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use crate::support::{Daemon, Embed, Host, Run, Scratch, Terminal, TestHost, virhai};
+
+/// A program that leaves a mark, its mark, and a URI that names it.
+fn program(scratch: &Scratch) -> (PathBuf, String) {
+    scratch.folder("mark");
+    let mark = scratch.path("mark/it-ran");
+    let text = format!("#!/bin/sh\n: > '{}'\n", mark.display());
+    let program = scratch.write("program.sh", text);
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&program, executable).expect("the file is ours");
+    let uri = format!("qemu+ext:///system?command={}", program.display());
+    (mark, uri)
+}
+
+/// A script that opens `uri`, and succeeds also where no host answers.
+fn opens(uri: &str) -> Run {
+    virhai().unprivileged().without_grants().script(format!(
+        "try {{ connect(\"{uri}\"); }} catch (err) {{ print(err); }}"
+    ))
+}
+
+#[test]
+fn a_permission_to_connect_is_for_the_very_uri() {
+    let scratch = Scratch::new();
+    let (mark, uri) = program(&scratch);
+    for other in [
+        String::new(),
+        uri.replace("system", "session"),
+        uri.replace("command", "Command"),
+        format!("{uri}2"),
+        uri[..uri.len() - 1].to_owned(),
+    ] {
+        let told = opens(&uri).arg("--allow-connect").arg(&other).ok();
+        assert!(told.contains("may not connect"), "{other}: {told}");
+        assert!(!mark.exists(), "{other}");
+    }
+    opens(&uri).arg("--allow-connect").arg(&uri).ok();
+    assert!(mark.exists(), "the user has allowed it");
+}
+
+#[test]
+fn what_the_user_gives_needs_no_permission() {
+    let ways: [fn(Run, &str) -> Run; 2] = [
+        |run, uri| run.arg("-c").arg(uri),
+        |run, uri| run.env("LIBVIRT_DEFAULT_URI", uri),
+    ];
+    for way in ways {
+        for script in ["connect()", "connect(args[0])"] {
+            let scratch = Scratch::new();
+            let (mark, uri) = program(&scratch);
+            let run = virhai().unprivileged().without_grants();
+            let code = format!("try {{ {script}; }} catch {{}}");
+            way(run, &uri)
+                .arg("run")
+                .arg("-")
+                .arg(&uri)
+                .script(code)
+                .ok();
+            assert!(mark.exists(), "{script}");
+        }
+    }
+}
+
+#[test]
+fn an_alias_in_the_users_libvirt_conf_needs_no_permission() {
+    let scratch = Scratch::new();
+    let (mark, uri) = program(&scratch);
+    let config = format!("uri_aliases = [ \"lab={uri}\" ]\n");
+    scratch.write("home/.config/libvirt/libvirt.conf", config.clone());
+    scratch.write("config/libvirt/libvirt.conf", config);
+    for folder in ["home", "config"] {
+        let world = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(scratch.path(folder), world).expect("the folder is ours");
+    }
+    opens("lab")
+        .env("HOME", scratch.path("home"))
+        .env("XDG_CONFIG_HOME", scratch.path("config"))
+        .ok();
+    assert!(mark.exists());
+}
+
+#[test]
+fn a_uri_that_is_typed_at_the_prompt_needs_no_permission_and_a_script_still_does() {
+    let daemon = Daemon::start();
+    let home = Scratch::new();
+    let command = virhai()
+        .without_grants()
+        .arg("-c")
+        .arg("test:///default")
+        .env("HOME", home.path(""))
+        .env("NO_COLOR", "1")
+        .command();
+    let mut terminal = Terminal::start(&command);
+    terminal.line_is("test> ");
+    terminal.types(&format!("connect(\"{}\")\r", daemon.uri()));
+    terminal.shows("may not connect");
+    terminal.types(&format!(":connect {}\r", daemon.uri()));
+    terminal.line_is("conn2 qemu:session> ");
+    terminal.types(":reconnect\r");
+    terminal.line_is("conn2 qemu:session> ");
+}
+
+#[test]
+fn an_embedded_hypervisor_stays_below_the_granted_folder() {
+    let host = Embed::new();
+    let scratch = host.scratch();
+    scratch.folder("other");
+    std::os::unix::fs::symlink(scratch.path("other"), scratch.path("root/link"))
+        .expect("the folder is ours");
+    std::os::unix::fs::symlink(scratch.path("root"), scratch.path("elsewhere"))
+        .expect("the folder is ours");
+    let open = |granted: &str, root: &str| {
+        virhai()
+            .unprivileged()
+            .without_grants()
+            .env("HOME", scratch.path("home"))
+            .arg("--allow-embed")
+            .arg(scratch.path(granted))
+            .script(format!(
+                "print(connect(`qemu:///embed?root={}`).get_uri())",
+                scratch.path(root).display()
+            ))
+            .run()
+    };
+    for (granted, root) in [
+        ("root/below", "root"),
+        ("root", "other"),
+        ("root", "root/link"),
+        ("root", "root/link/new"),
+        ("root", "root/../other"),
+        ("root", "root/../root2"),
+        ("root", "root2"),
+        ("root", "root/missing/../../other"),
+    ] {
+        let refused = open(granted, root);
+        assert_eq!(refused.status, 1, "{granted} {root}: {refused}");
+        assert!(refused.stderr.contains("--allow-embed"), "{refused}");
+    }
+    let files = std::fs::read_dir(scratch.path("other")).expect("it is there");
+    assert_eq!(files.count(), 0, "nothing was made");
+    // libvirt gets the path without links.
+    for (granted, root, real) in [
+        ("root", "root", "root"),
+        ("root", "root/new/one", "root/new/one"),
+        ("elsewhere", "elsewhere", "root"),
+        ("missing", "missing/one", "missing/one"),
+    ] {
+        let opened = open(granted, root);
+        assert_eq!(opened.status, 0, "{granted} {root}: {opened}");
+        let uri = format!("qemu:///embed?root={}\n", scratch.path(real).display());
+        assert_eq!(opened.stdout, uri);
+    }
+}
+
+#[test]
+fn a_read_only_embedded_hypervisor_changes_nothing() {
+    let host = Embed::new();
+    let xml = host.micro("counter", "web");
+    host.ok(&format!("connect().define_xml(`{xml}`);"));
+    let script = format!(
+        r#"
+        let conn = connect();
+        let dom = conn.lookup_by_name("web");
+        let image = "{image}";
+        for attack in [
+            || dom.create(), || dom.undefine(), || dom.set_memory("8MiB"), || dom.save(image), || dom.managed_save(),
+            || dom.core_dump(image), || dom.rename("x"), || dom.set_autostart(true), || dom.attach_device("<disk/>"),
+            || conn.define_xml(dom.xml_desc()), || conn.create_xml(dom.xml_desc()), || conn.restore(image),
+            || conn.save_image_get_xml_desc("/etc/passwd"), || dom.block_peek("vda", 0, 512),
+            || dom.snapshot_create_xml("<domainsnapshot/>"),
+        ] {{
+            let refused = false;
+            try {{ attack.call(); }} catch (err) {{
+                print(err);
+                refused = err.code == "VIR_ERR_OPERATION_DENIED";
+            }}
+            assert(refused);
+        }}
+        assert_eq!(dom.state(), "shutoff");
+        "#,
+        image = host.path("image")
+    );
+    host.virhai()
+        .arg("--readonly")
+        .arg("--no-check")
+        .script(script)
+        .ok();
+    assert!(!host.scratch().path("image").exists());
+    let left = host
+        .ok("let dom = connect().lookup_by_name(\"web\"); print([dom.state(), dom.autostart()])");
+    assert_eq!(left.trim(), "[\"shutoff\", false]");
+}
+
+#[test]
+fn no_error_about_a_file_says_what_is_in_it() {
+    let host = TestHost::new();
+    let scratch = host.scratch();
+    let bad = [
+        ("text", "swordfish:x:0\n"),
+        ("tags", "<node>\n<swordfish>\n</node>"),
+        ("root", "<swordfish/>"),
+        ("entity", "<node>&swordfish;</node>"),
+        (
+            "guest",
+            "<node><domain type='swordfish'><name>swordfish</name></domain></node>",
+        ),
+        (
+            "uuid",
+            "<node><domain type='test'><name>x</name><uuid>swordfish</uuid></domain></node>",
+        ),
+        ("pool", "<node><pool type='swordfish'/></node>"),
+    ];
+    for (name, text) in bad {
+        let file = scratch.write(name, text);
+        let uri = format!("test://{}", file.display());
+        let script = "try { connect(args[0]); } catch (err) { print(`${err} ${err.message} ${err.hint}`); } connect();";
+        for run in [
+            virhai().arg("-c").arg(&uri),
+            virhai().without_grants().arg("--allow-read").arg(&file),
+        ] {
+            let told = run.arg("run").arg("-").arg(&uri).script(script).run();
+            let all = format!("{}{}", told.stdout, told.stderr);
+            assert!(all.contains(name), "{name}: {all}");
+            assert!(!all.contains("swordfish"), "{name}: {all}");
+        }
+    }
+    // A save image of the test driver whose XML is damaged.
+    let image = scratch.text("image");
+    host.ok(&format!(
+        "connect().lookup_by_name(\"test\").save(\"{image}\");"
+    ));
+    let mut bytes = std::fs::read(&image).expect("it was saved");
+    let at = bytes
+        .windows(6)
+        .position(|part| part == b"<name>")
+        .expect("it has XML");
+    bytes[at..at + 6].copy_from_slice(b"sword<");
+    std::fs::write(&image, bytes).expect("it is ours");
+    for call in [
+        "conn.restore(args[0])",
+        "conn.save_image_get_xml_desc(args[0])",
+        "conn.save_image_define_xml(args[0], \"<domain/>\", 0)",
+    ] {
+        let script =
+            format!("let conn = connect(); try {{ {call}; }} catch (err) {{ print(err); }}");
+        let told = host
+            .virhai()
+            .arg("run")
+            .arg("-")
+            .arg(&image)
+            .script(script)
+            .ok();
+        assert!(
+            told.contains("is not XML that libvirt takes"),
+            "{call}: {told}"
+        );
+        assert!(!told.contains("sword"), "{call}: {told}");
+    }
+}

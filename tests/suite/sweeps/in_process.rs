@@ -1,0 +1,190 @@
+//! Recipes on libvirt's test driver, stopped after every number of operations.
+
+use crate::support::InProcess;
+
+/// A host with the pool `images`, the network `lan`, and the guests `web`, which runs, `db` and
+/// `old`, which do not.
+const NODE: &str = "\
+    <pool type='dir'><name>images</name><target><path>/images</path></target></pool>\
+    <network><name>lan</name><forward mode='nat'/><bridge name='virbr9'/>\
+    <mac address='52:54:00:00:00:09'/><ip address='192.168.99.1' netmask='255.255.255.0'/></network>\
+    <domain type='test'><name>web</name><uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid>\
+    <memory>32768</memory><os><type>hvm</type></os></domain>\
+    <domain type='test' xmlns:test='http://libvirt.org/schemas/domain/test/1.0'>\
+    <name>db</name><uuid>6695eb01-f6a4-8304-79aa-97f2502e1940</uuid>\
+    <memory>32768</memory><os><type>hvm</type></os><test:runstate>5</test:runstate></domain>\
+    <domain type='test' xmlns:test='http://libvirt.org/schemas/domain/test/1.0'>\
+    <name>old</name><uuid>6695eb01-f6a4-8304-79aa-97f2502e1941</uuid>\
+    <memory>32768</memory><os><type>hvm</type></os><test:runstate>5</test:runstate>\
+    <test:hasmanagedsave/></domain>";
+
+/// Stops `recipe`, which may use all of `std/` that works here, on that host after `prepare`; nothing may be
+/// left behind, and nothing said.
+fn sweep(name: &str, prepare: &str, recipe: &str) {
+    const IMPORTS: &str = r#"
+        import "std/guest" as guest; import "std/image" as image; import "std/pool" as pool;
+        import "std/network" as network; import "std/boot_order" as boot_order;
+    "#;
+    InProcess::new(
+        name,
+        NODE,
+        &format!("{IMPORTS}{prepare}"),
+        &format!("{IMPORTS}{recipe}"),
+    )
+    .run()
+    .says_nothing();
+}
+
+const TWO_DISKS: &str = r#"disks: [#{ pool: "images", size: "1MiB", format: "raw" }, #{ pool: "images", size: "2MiB" }]"#;
+
+#[test]
+fn a_guest_that_is_created_is_whole_or_absent() {
+    sweep(
+        "guest::create, two disks, started",
+        "",
+        &format!(
+            r#"guest::create(conn, #{{ name: "new", memory: "32MiB", nics: [], {TWO_DISKS} }})"#
+        ),
+    );
+}
+
+#[test]
+fn a_guest_that_is_run_is_whole_or_absent() {
+    sweep(
+        "guest::run, two disks",
+        "",
+        &format!(r#"guest::run(conn, #{{ name: "new", memory: "32MiB", nics: [], {TWO_DISKS} }})"#),
+    );
+}
+
+#[test]
+fn a_guest_that_is_ensured_is_whole_or_absent_and_what_was_there_of_it_stays() {
+    sweep(
+        "guest::ensure, missing, one of its volumes exists",
+        r#"image::create(conn, #{ pool: "images", name: "new.raw", size: "1MiB", format: "raw" });"#,
+        &format!(
+            r#"guest::ensure(conn, #{{ name: "new", memory: "32MiB", nics: [], {TWO_DISKS} }})"#
+        ),
+    );
+}
+
+#[test]
+fn a_guest_that_is_changed_and_started_is_as_it_was() {
+    sweep(
+        "guest::ensure, defined, gets a disk and is started",
+        "",
+        r#"guest::ensure(conn, #{ name: "db", memory: "64MiB", nics: [], disks: [#{ pool: "images", size: "1MiB" }] })"#,
+    );
+    sweep(
+        "guest::ensure, running, is redefined",
+        "",
+        r#"guest::ensure(conn, #{ name: "web", memory: "64MiB", nics: [] })"#,
+    );
+}
+
+#[test]
+fn a_guest_in_its_managed_save_goes_back_there() {
+    sweep(
+        "guest::ensure, managed save, is started",
+        "",
+        r#"guest::ensure(conn, #{ name: "old", memory: "32MiB", nics: [] })"#,
+    );
+}
+
+#[test]
+fn a_transient_guest_that_is_ensured_is_transient_again() {
+    sweep(
+        "guest::ensure, transient",
+        r#"guest::run(conn, #{ name: "brief", memory: "32MiB", nics: [] });"#,
+        r#"guest::ensure(conn, #{ name: "brief", memory: "64MiB", nics: [] })"#,
+    );
+}
+
+#[test]
+fn a_guest_that_is_kept_is_transient_or_kept() {
+    sweep(
+        "guest::keep",
+        r#"guest::run(conn, #{ name: "brief", memory: "32MiB", nics: [] });"#,
+        r#"guest::keep(conn.lookup_by_name("brief"))"#,
+    );
+}
+
+#[test]
+fn images_are_whole_or_absent() {
+    sweep(
+        "image::create over a backing image",
+        r#"image::create(conn, #{ pool: "images", name: "base.qcow2", size: "1MiB" });"#,
+        r#"image::create(conn, #{ pool: "images", name: "new.qcow2", backing: "/images/base.qcow2" })"#,
+    );
+    sweep(
+        "image::ensure, missing",
+        "",
+        r#"image::ensure(conn, #{ pool: "images", name: "new.qcow2", size: "1MiB" })"#,
+    );
+    sweep(
+        "image::copy",
+        r#"image::create(conn, #{ pool: "images", name: "base.qcow2", size: "1MiB" });"#,
+        r#"image::copy(conn.storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("base.qcow2"), "copy.qcow2")"#,
+    );
+    sweep(
+        "image::for_guest",
+        "",
+        r#"image::for_guest(conn, "new", 0, #{ pool: "images", size: "1MiB" }, false)"#,
+    );
+}
+
+#[test]
+fn pools_are_whole_or_absent_and_go_back() {
+    sweep(
+        "pool::create",
+        "",
+        r#"pool::create(conn, #{ name: "more", path: "/more" })"#,
+    );
+    sweep(
+        "pool::ensure, inactive",
+        r#"pool::create(conn, #{ name: "more", path: "/more", autostart: false }).destroy();"#,
+        r#"pool::ensure(conn, #{ name: "more", path: "/more" })"#,
+    );
+}
+
+#[test]
+fn networks_are_whole_or_absent_and_go_back() {
+    sweep(
+        "network::create",
+        "",
+        r#"network::create(conn, #{ name: "inner", address: "192.168.98.1/24" })"#,
+    );
+    sweep(
+        "network::ensure, running, restarted",
+        "",
+        r#"network::ensure(conn, #{ name: "lan", address: "192.168.97.1/24", restart: true })"#,
+    );
+    sweep(
+        "network::ensure, inactive",
+        r#"conn.network_lookup_by_name("lan").destroy();"#,
+        r#"network::ensure(conn, #{ name: "lan", address: "192.168.97.1/24", domain: "lan.test" })"#,
+    );
+}
+
+#[test]
+fn an_order_is_kept_for_all_or_for_none() {
+    sweep(
+        "boot_order::define, new",
+        r#"conn.lookup_by_name("web").set_autostart(true);"#,
+        r#"boot_order::define(conn, ["db", #{ name: "web", ready: #{ timeout: "5s" } }])"#,
+    );
+    sweep(
+        "boot_order::define, over another one",
+        r#"boot_order::define(conn, ["old", "web", "db"]);"#,
+        r#"boot_order::define(conn, ["db", "web"])"#,
+    );
+}
+
+#[test]
+fn guests_that_are_started_in_order_go_back() {
+    sweep(
+        "boot_order::start with back: off, managed save, paused, running",
+        r#"conn.lookup_by_name("web").suspend(); guest::create(conn, #{ name: "up", memory: "32MiB", nics: [] });"#,
+        r#"boot_order::start(conn, ["up", "db", "old", "web"], #{ back: true })"#,
+    );
+}
