@@ -97,12 +97,20 @@ mod tests {
     use crate::engine::{self, Limits};
     use crate::{Imports, Session, SessionOptions};
 
+    /// Functions that take any map, as a value and not as options.
+    const OF_VALUES: [&str; 7] = [
+        "==", "!=", "debug", "print", "to_debug", "to_json", "to_string",
+    ];
+
     #[test]
     fn of_every_map_that_a_native_function_takes_the_keys_are_known() {
         let session = Session::new(SessionOptions::default());
         let engine = engine::build(&session, &Limits::default(), Imports::default());
         let mut taken: Vec<(String, String)> = Vec::new();
         for function in catalog::functions(&engine) {
+            if OF_VALUES.contains(&function.name.as_str()) {
+                continue;
+            }
             let maps = function.parameters.iter().filter(|(_, kind)| kind == "map");
             taken.extend(maps.map(|(name, _)| (function.name.clone(), name.clone())));
         }
