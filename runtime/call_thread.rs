@@ -37,7 +37,8 @@ impl Abandoned {
             Self::Stopped => Failure::new(
                 virt_sys::VIR_ERR_OPERATION_ABORTED,
                 "the script was stopped before libvirt answered, so the outcome is unknown",
-            ),
+            )
+            .advise("libvirt has not returned from this call, and its outcome is unknown"),
         }
     }
 }

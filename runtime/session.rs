@@ -178,16 +178,15 @@ impl Session {
         failures.unwrap_or_else(PoisonError::into_inner).push(why);
     }
 
-    /// Says that the time for undoing ended before the last `steps` were undone.
+    /// Says that the time for undoing ended before the last `steps` were begun.
     pub(crate) fn undo_timed_out(&self, steps: usize) {
         let time = humantime::format_duration(self.interrupt().undo_time());
-        let what = match steps {
-            1 => "1 step was".to_owned(),
-            many => format!("{many} steps were"),
+        let left = match steps {
+            0 => String::new(),
+            1 => ": 1 step was not undone".into(),
+            many => format!(": {many} steps were not undone"),
         };
-        self.cannot_undo(format!(
-            "the time for undoing ended after {time}: {what} not undone"
-        ));
+        self.cannot_undo(format!("the time for undoing ended after {time}{left}"));
     }
 
     /// What could not be taken back since this was asked the last time.

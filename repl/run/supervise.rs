@@ -154,7 +154,7 @@ impl<'a> Supervisor<'a> {
             None => (Stop::UndoTimedOut, FAILED),
         };
         let busy = match interrupt.is_in_call() {
-            true => "libvirt does not come back from a call, whose outcome is unknown",
+            true => "libvirt has not returned from a call, and its outcome is unknown",
             false => "the script does not end: it computes something that cannot be stopped",
         };
         let undo = match interrupt.is_undo_overdue() {

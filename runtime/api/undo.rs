@@ -144,6 +144,10 @@ impl Undo {
                     _ => reason(&error),
                 };
                 session.cannot_undo(why);
+                if stop.is_some() {
+                    session.undo_timed_out(steps.len());
+                    return;
+                }
             }
         }
     }

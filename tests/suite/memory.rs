@@ -222,7 +222,9 @@ fn values_that_nest_too_deeply_stop_the_script() {
         "let a = []; for i in 0..600000 { a = [#{ a: [[[a.pop()]]] }]; }",
         "fn burn() { for i in 0..3000 {} } let a = []; loop { for i in 0..1000 { a = [[a.pop()]]; } burn(); }",
     ] {
-        let script = format!("try {{ {code} }} catch {{}} print(\"after\");");
+        // Functions stand at the top of a script.
+        let (functions, code) = code.split_at(code.find("let ").unwrap_or_default());
+        let script = format!("{functions} try {{ {code} }} catch {{}} print(\"after\");");
         let outcome = run_with(4 * LIMIT, &script);
         assert_eq!(outcome.status, 1, "{code}: {outcome}");
         assert!(
