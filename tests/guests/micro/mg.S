@@ -208,13 +208,23 @@ read_cmos:                              # shifts register %al of the clock into 
 halt:   hlt
         jmp halt
 
+# Half a second passes before a guest ends, as it does in a real one: as QEMU closes a pseudo
+# terminal, Linux drops what nobody has read from it yet.
+        .macro linger
+        .rept 9
+        hlt                             # until the timer
+        .endr
+        .endm
+
 poweroff:
+        linger
         mov $0x604, %dx                 # ACPI PM1 control, where SeaBIOS puts it
         mov $0x2000, %ax
         out %ax, %dx
         jmp halt
 
-reboot: mov $0xfe, %al
+reboot: linger
+        mov $0xfe, %al
         out %al, $0x64                  # through the keyboard controller
         jmp halt
 

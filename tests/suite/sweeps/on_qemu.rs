@@ -14,7 +14,8 @@ fn script(text: &str) -> String {
     format!("{IMPORTS}{text}; ()")
 }
 
-/// A host with the pool `images`, in which `images` of the micro guests lie, and the medium of an installer.
+/// A host with the pool `images`, in which `images` of the micro guests lie, and an installer
+/// as a CD and as a kernel beside it.
 fn host(images: &'static [&'static str], prepare: &str) -> Daemon {
     let host = Daemon::start();
     let folder = host.scratch().folder("images");
@@ -22,8 +23,9 @@ fn host(images: &'static [&'static str], prepare: &str) -> Daemon {
         host.scratch()
             .copy(&micro(image), &format!("images/{image}"));
     }
-    host.scratch()
-        .copy(&micro("installer.iso"), "installer.iso");
+    for medium in ["installer.iso", "installer.kernel"] {
+        host.scratch().copy(&micro(medium), medium);
+    }
     host.ok(&script(&format!(
         "pool::create(conn, #{{ name: \"images\", path: \"{}\", autostart: false }}); {prepare}",
         folder.display(),
@@ -79,7 +81,7 @@ fn a_guest_from_a_cloud_image_leaves_nothing() {
     .says_nothing();
 }
 
-/// An installation by `std/install`'s function `by`, whose `options` name `FOLDER`, the folder beside the pool's.
+/// An installation by `std/install`'s function `by`, whose `options` use `folder`, where the installers are.
 fn install(by: &str, options: &str) -> String {
     script(&format!(
         r#"
@@ -118,6 +120,14 @@ fn an_installation_in_two_phases_leaves_nothing() {
     installation_is_swept(
         "install::from_iso on QEMU, two phases",
         install("from_iso", &format!("{ISO}, way: \"two phases\"")),
+    );
+}
+
+#[test]
+fn an_installation_by_a_kernel_leaves_nothing() {
+    installation_is_swept(
+        "install::from_kernel on QEMU",
+        install("from_kernel", "kernel: folder + \"/installer.kernel\""),
     );
 }
 

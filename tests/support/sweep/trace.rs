@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Mutex;
 
-use rhai::{Array, Dynamic, Scope};
+use rhai::{Array, Dynamic, EvalAltResult, Scope};
 use virhai::engine::{self, Limits};
-use virhai::{Imports, Program, Session, SessionOptions, Sink};
+use virhai::{Error, Imports, Program, Session, SessionOptions, Sink};
 
 use crate::support::Host;
 use crate::support::user::as_test_user;
@@ -191,7 +191,7 @@ fn a_traced_run() {
     let run = || {
         engine
             .eval_ast_with_scope::<Dynamic>(&mut scope, &ast)
-            .map_err(|error| error.to_string())
+            .map_err(|error| described(&error))
     };
     // Scripts need a deeper stack than tests have.
     let ended = std::thread::scope(|threads| {
@@ -210,6 +210,18 @@ fn a_traced_run() {
         writeln!(calls, "{} {name}", *last + 1).expect("the folder can be written");
     }
     writeln!(calls, "{} end", *last + 1).expect("the folder can be written");
+}
+
+/// Where the recipe failed and why; Rhai itself shows only the type of an error of virhai's.
+fn described(error: &EvalAltResult) -> String {
+    let EvalAltResult::ErrorRuntime(value, _) = error.unwrap_inner() else {
+        return error.to_string();
+    };
+    let why = match value.clone().try_cast::<Error>() {
+        Some(error) => format!("{error:?}"),
+        None => value.to_string(),
+    };
+    format!("{why}\n{error}")
 }
 
 /// libvirt's log, read as it grows.
