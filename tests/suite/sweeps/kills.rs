@@ -122,12 +122,13 @@ fn a_guest_that_another_run_works_on_is_left_to_it_until_that_is_gone() {
     nix::sys::signal::kill(group, Signal::SIGKILL).expect("it lives");
     other.wait().expect("it ends");
     assert_eq!(refused.status, 1, "{refused}");
-    let why = "another virhai is at work on the guest `web`: it makes the clone `x` (process ";
+    let why = "another virhai is working on the guest `web`: the clone `x` (process ";
     assert!(refused.stderr.contains(why), "{refused}");
     // Suspended by the one that was killed, and running again.
     let again = host.run(&make);
     assert_eq!(again.status, 0, "{again}");
-    let told = "a run of virhai was killed while it made the clone `x` of the guest `web`: taking back what it did";
+    let told =
+        "a run of virhai was killed during the clone `x` of the guest `web`: undoing its changes";
     assert!(again.stderr.contains(told), "{again}");
     host.ok("assert_eq(connect().lookup_by_name(\"web\").state(), \"running\");");
     // Of a process on another machine nobody here can tell.
@@ -141,7 +142,7 @@ fn a_guest_that_another_run_works_on_is_left_to_it_until_that_is_gone() {
     assert!(
         refused
             .stderr
-            .contains("has not ended it (process 77 on far)"),
+            .contains("has not finished (process 77 on far)"),
         "{refused}"
     );
     host.ok(&script(
