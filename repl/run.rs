@@ -116,7 +116,7 @@ fn written(options: &Options, session: &Session, status: u8) -> u8 {
     };
     let stopped = status_of_stop(stop);
     if status != stopped {
-        Diagnostic::of_stop(stop)
+        Diagnostic::of_stop(stop, options)
             .with_note("the script had ended; some of its output could not be written")
             .report_plain(options);
     }
@@ -301,7 +301,7 @@ fn work(
 /// The status of a script that is stopped before it runs, which is told.
 pub(crate) fn stopped(options: &Options, session: &Session) -> Option<u8> {
     let stop = session.interrupt().stopping()?;
-    Diagnostic::of_stop(stop).report_plain(options);
+    Diagnostic::of_stop(stop, options).report_plain(options);
     Some(status_of_stop(stop))
 }
 
@@ -329,7 +329,7 @@ fn finish(
                 if session.interrupt().stopping().is_some() {
                     return DONE;
                 }
-                Diagnostic::plain("what was printed could not all be written")
+                Diagnostic::plain("some output could not be written")
                     .with_hint("is the disk full that standard output goes to?")
                     .report_plain(options);
                 return FAILED;
@@ -345,7 +345,7 @@ fn finish(
     let failure = Diagnostic::of_error(engine, imports, name, &error);
     let (diagnostic, status) = match session.interrupt().stopping() {
         Some(stop) => {
-            let stopped = Diagnostic::of_stop(stop).leaving(&error);
+            let stopped = Diagnostic::of_stop(stop, options).leaving(&error);
             (stopped.at_place_of(failure), status_of_stop(stop))
         }
         None => (failure, status_of(&error)),

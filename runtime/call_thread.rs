@@ -32,7 +32,7 @@ impl Abandoned {
                     virt_sys::VIR_ERR_OPERATION_TIMEOUT,
                     format!("no answer from libvirt within {waited}, so the outcome is unknown"),
                 )
-                .advise("the guest or libvirt may hang; `--call-timeout TIME` raises the limit")
+                .advise("the guest or libvirt may be hung; raise the limit with --call-timeout")
             }
             Self::Stopped => Failure::new(
                 virt_sys::VIR_ERR_OPERATION_ABORTED,

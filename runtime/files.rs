@@ -44,7 +44,7 @@ pub fn read_all(input: impl Read, most: u64) -> Result<Vec<u8>> {
     match bytes.len() as u64 > most {
         true => Err(Error::new(
             ErrorKind::FileTooLarge,
-            format!("it is larger than {}", bytesize::ByteSize(most)),
+            format!("it exceeds the limit of {}", bytesize::ByteSize(most)),
         )),
         false => Ok(bytes),
     }
@@ -59,7 +59,7 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
         .custom_flags(AT_ONCE.bits())
         .open(path)
         .map_err(|error| match error.raw_os_error() {
-            Some(libc::ENXIO) => Error::other("nobody reads from it"),
+            Some(libc::ENXIO) => Error::other("no process reads from it"),
             _ => error,
         })?;
     // What is open is written to as slowly as its reader likes.
@@ -112,7 +112,7 @@ mod tests {
             assert!(error.contains(what), "{}: {error}", path.display());
         }
         let error = write(&pipe, "text").expect_err("nobody reads it");
-        assert_eq!(error.to_string(), "nobody reads from it");
+        assert_eq!(error.to_string(), "no process reads from it");
     }
 
     #[test]
@@ -122,7 +122,7 @@ mod tests {
         let endless = read(Path::new("/proc/self/maps"), 16);
         assert_eq!(
             endless.expect_err("it is longer").to_string(),
-            "it is larger than 16 B"
+            "it exceeds the limit of 16 B"
         );
         assert!(
             !read(Path::new("/proc/self/status"), 1 << 20)

@@ -36,12 +36,12 @@ impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
             Stop::Interrupted => "interrupted",
-            Stop::TimedOut => "the script's time is up",
-            Stop::OutOfMemory => "the script holds more memory than it may",
+            Stop::TimedOut => "the script timed out",
+            Stop::OutOfMemory => "memory limit exceeded",
             Stop::TooDeep => "the script nests calls, imports or `eval` too deeply",
-            Stop::UndoTimedOut => "undoing took longer than it may",
+            Stop::UndoTimedOut => "undoing timed out",
             Stop::NestsTooDeep => "a value of the script nests too deeply",
-            Stop::TooManyOperations => "the script took more operations than it may",
+            Stop::TooManyOperations => "operation limit exceeded",
         })
     }
 }

@@ -185,9 +185,7 @@ impl Session {
             1 => "1 step was".to_owned(),
             many => format!("{many} steps were"),
         };
-        self.cannot_undo(format!(
-            "the time for undoing ended after {time}: {what} not undone"
-        ));
+        self.cannot_undo(format!("undoing timed out after {time}: {what} not undone"));
     }
 
     /// What could not be taken back since this was asked the last time.

@@ -120,7 +120,7 @@ impl Prompt {
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     if self.left.try_recv().is_ok() || self.is_overdue() {
-                        eprintln!("left behind: its outcome is unknown");
+                        eprintln!("the input was abandoned; its outcome is unknown");
                         return Ended::Badly(Position::NONE);
                     }
                 }

@@ -39,7 +39,7 @@ pub(super) fn script(engine: &Engine, entries: &[Entry], head: &str) -> String {
 fn without_secrets(text: String) -> String {
     match redact::hide(&text) {
         Cow::Borrowed(_) => text,
-        Cow::Owned(hidden) => std::iter::once("left out, since it holds a secret:")
+        Cow::Owned(hidden) => std::iter::once("left out because it contains a secret:")
             .chain(hidden.lines())
             .map(|line| format!("// {line}"))
             .collect::<Vec<_>>()

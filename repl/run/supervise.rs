@@ -108,7 +108,7 @@ impl<'a> Supervisor<'a> {
             if let Some(stop) = interrupt.stopping()
                 && self.progress.abandon()
             {
-                Diagnostic::of_stop(stop).report_plain(self.options);
+                Diagnostic::of_stop(stop, self.options).report_plain(self.options);
                 return status_of_stop(stop);
             }
             match self.next_event(self.leave_at().into_iter().chain(deadline).min()) {
@@ -154,19 +154,21 @@ impl<'a> Supervisor<'a> {
             None => (Stop::UndoTimedOut, FAILED),
         };
         let busy = match interrupt.is_in_call() {
-            true => "libvirt does not come back from a call, whose outcome is unknown",
-            false => "the script does not end: it computes something that cannot be stopped",
+            true => "a libvirt call did not return; its outcome is unknown",
+            false => {
+                "the script did not stop: it is inside a computation that cannot be interrupted"
+            }
         };
         let undo = match interrupt.is_undo_overdue() {
             true => {
                 let time = humantime::format_duration(interrupt.undo_time());
-                format!(
-                    "the time for undoing ended after {time}; the changes that are not undone yet stay"
-                )
+                format!("undoing timed out after {time}; changes that were not undone remain")
             }
-            false => "the changes that are not undone yet stay".to_owned(),
+            false => "changes that were not undone remain".to_owned(),
         };
-        let diagnostic = Diagnostic::of_stop(stop).with_note(busy).with_note(undo);
+        let diagnostic = Diagnostic::of_stop(stop, self.options)
+            .with_note(busy)
+            .with_note(undo);
         let not_undone = self.session.not_undone();
         diagnostic.not_undone(not_undone).report_plain(self.options);
         status

@@ -39,7 +39,7 @@ pub(crate) fn length(ctx: &NativeCallContext, len: i64) -> RhaiResultOf<usize> {
     if len > MOST {
         let message = format!("the result would be longer than {MOST}");
         return Err(Error::invalid(ctx, message)
-            .with_hint("one call makes 16 Mi values or bytes at most")
+            .with_hint("one call can make at most 16 Mi values or bytes")
             .throw());
     }
     Ok(len)

@@ -226,7 +226,7 @@ impl<K: Kind> Object<K> {
         Err(Failure::new(
             K::MISSING,
             format!(
-                "there is no {0} `{given}` any more: the {0} with its UUID is now called `{now}`",
+                "the {0} `{given}` no longer exists: its UUID now belongs to the {0} `{now}`",
                 K::NOUN
             ),
         )

@@ -51,7 +51,7 @@ mod functions {
             Ok(Ok(status)) => Err(exit::exit(status)),
             _ => {
                 let shown = value_text::printed(&ctx, &status)?;
-                let wrong = format!("`{shown}` is no exit status");
+                let wrong = format!("`{shown}` is not an exit status");
                 Err(Error::invalid(&ctx, wrong)
                     .with_hint("an exit status is a number from 0 to 255")
                     .throw())

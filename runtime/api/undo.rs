@@ -221,7 +221,7 @@ fn reason(error: &EvalAltResult) -> String {
 /// What was thrown, as a reader wants it: an `Error`, a map with a `message`, or any value.
 fn words(thrown: &Dynamic) -> String {
     if !crate::extent::is_short(thrown) {
-        return "a value was thrown that is too large to show".into();
+        return "the thrown value is too large to show".into();
     }
     if let Some(error) = thrown.read_lock::<Error>() {
         return error.to_string();

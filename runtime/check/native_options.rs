@@ -99,7 +99,13 @@ mod tests {
 
     /// Functions that take any map, as a value and not as options.
     const OF_VALUES: [&str; 7] = [
-        "==", "!=", "debug", "print", "to_debug", "to_json", "to_string",
+        "==",
+        "!=",
+        "debug",
+        "print",
+        "to_debug",
+        "to_json",
+        "to_string",
     ];
 
     #[test]

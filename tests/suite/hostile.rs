@@ -99,7 +99,11 @@ impl Attack {
             }
             _ => {}
         }
-        if ended.stderr.tail.contains("virhai failed inside") {
+        if ended
+            .stderr
+            .tail
+            .contains("internal error (please report this)")
+        {
             offences.push("virhai reports an internal error".into());
         }
         if !offences.is_empty() {

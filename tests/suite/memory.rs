@@ -72,7 +72,7 @@ fn native_functions_ask_for_memory_before_they_take_it() {
         let outcome = run(&format!("{MUCH} {code}"));
         assert_eq!(outcome.status, 1, "{code}: {outcome}");
         assert!(
-            outcome.stderr.contains("holds more memory than it may"),
+            outcome.stderr.contains("memory limit exceeded"),
             "{code}: {outcome}"
         );
     }
@@ -98,7 +98,7 @@ fn steps_of_the_language_stay_under_the_limit() {
         let outcome = run(code);
         assert_eq!(outcome.status, 1, "{code}: {outcome}");
         assert!(
-            outcome.stderr.contains("holds more memory than it may"),
+            outcome.stderr.contains("memory limit exceeded"),
             "{code}: {outcome}"
         );
     }

@@ -297,7 +297,7 @@ fn run_all(calls: &[String], tally: &mut Tally) {
             .count();
         let words = outcome.stderr.as_str();
         let bad = !matches!(outcome.status, 0 | 1)
-            || words.contains("virhai failed inside")
+            || words.contains("internal error (please report this)")
             || words.contains("panicked");
         if bad {
             let words: String = words.chars().take(600).collect();

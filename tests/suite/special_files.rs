@@ -94,7 +94,7 @@ fn a_file_without_an_end_is_read_only_so_far() {
     let outcome = at_once(virhai().arg("check").arg(scratch.path("main.rhai")));
     assert_eq!(outcome.status, 2, "{outcome}");
     assert!(
-        outcome.stderr.contains("it is larger than 64.0 MiB"),
+        outcome.stderr.contains("it exceeds the limit of 64.0 MiB"),
         "{outcome}"
     );
     // A file of `/proc` says that it is empty.
@@ -114,7 +114,10 @@ fn a_report_to_a_pipe_that_nobody_reads_fails() {
             .arg("a_test.rhai"),
     );
     assert_eq!(outcome.status, 1, "{outcome}");
-    assert!(outcome.stderr.contains("nobody reads from it"), "{outcome}");
+    assert!(
+        outcome.stderr.contains("no process reads from it"),
+        "{outcome}"
+    );
 }
 
 #[test]

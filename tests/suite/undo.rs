@@ -212,10 +212,10 @@ fn what_undoes_is_limited_too_but_gets_more_than_what_failed() {
     assert_eq!(outcome.status, 1, "{outcome}");
     assert_eq!(outcome.stdout, "the last\nthe first\n", "{outcome}");
     for why in [
-        "holds more memory than it may",
-        "nests calls, imports or `eval` too deeply",
+        "memory limit exceeded",
+        "the script nests calls, imports or `eval` too deeply",
     ] {
-        let said = format!("cannot undo: the script {why} (line");
+        let said = format!("cannot undo: {why} (line");
         assert!(outcome.stderr.contains(&said), "{outcome}");
     }
 }

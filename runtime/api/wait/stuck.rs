@@ -25,11 +25,11 @@ pub(crate) fn way_out(seen: &Seen, wanted: &[String]) -> Option<&'static str> {
     match seen.state {
         "paused" if !wants(&ALIVE) && !wants(&["paused"]) => failed_pause(seen),
         "crashed" if seen.keeps_crashed && !wants(&ALIVE) && !wants(&["crashed"]) => {
-            Some("`destroy()` clears it away, `reset()` boots it again")
+            Some("call `destroy()` to remove it or `reset()` to boot it again")
         }
         "shutoff" if !wants(&ALIVE) && !wants(&["shutoff", "undefined"]) => {
             let ended = seen.was_active || ["crashed", "failed"].contains(&seen.reason);
-            ended.then_some("`create()` starts it")
+            ended.then_some("call `create()` to start it")
         }
         _ => None,
     }
@@ -39,14 +39,14 @@ pub(crate) fn way_out(seen: &Seen, wanted: &[String]) -> Option<&'static str> {
 pub(crate) fn failed_pause(seen: &Seen) -> Option<&'static str> {
     match seen.reason {
         "ioerror" => Some(
-            "a disk of it failed, as on a full file system: mend that and `resume()` it, or `destroy()` it",
+            "a disk failed, for example because the file system is full: repair it and call `resume()`, or call `destroy()`",
         ),
-        "watchdog" => Some("its watchdog paused it: `resume()`, `reset()` or `destroy()` it"),
-        "api_error" => Some("an operation on it failed: `resume()` or `destroy()` it"),
+        "watchdog" => Some("its watchdog paused it: call `resume()`, `reset()` or `destroy()`"),
+        "api_error" => Some("an operation on it failed: call `resume()` or `destroy()`"),
         "postcopy_failed" => Some(
-            "its migration failed half way: `migrate` it again with VIR_MIGRATE_POSTCOPY_RESUME, or `destroy()` it",
+            "its migration failed halfway: call `migrate` again with VIR_MIGRATE_POSTCOPY_RESUME, or call `destroy()`",
         ),
-        "crashed" if seen.keeps_crashed => Some("`destroy()` or `reset()` it"),
+        "crashed" if seen.keeps_crashed => Some("call `destroy()` or `reset()`"),
         _ => None,
     }
 }

@@ -106,8 +106,7 @@ fn malformed(
 ) -> Box<EvalAltResult> {
     // It comes from the guest, and may be of any length.
     let shown: String = value.to_string().chars().take(40).collect();
-    let message =
-        format!("the agent's answer to `{command}` has a `{name}` that is not valid: {shown}");
+    let message = format!("the agent's answer to `{command}` has an invalid `{name}`: {shown}");
     let failure = Failure::new(virt_sys::VIR_ERR_INTERNAL_ERROR, message);
     dom.error(
         ctx,
