@@ -272,7 +272,7 @@ fn work(
             .map(Dynamic::from)
             .collect::<Array>(),
     );
-    // Whoever waits has answered for a script that was stopped before it began.
+    // The supervisor has reported a script that was stopped before it began.
     if !progress.begin_to_run() {
         return INTERRUPTED;
     }
@@ -298,7 +298,7 @@ fn work(
     status
 }
 
-/// The status of a script that is stopped before it runs, which is told.
+/// Reports a script that was stopped before it ran, and returns its exit status.
 pub(crate) fn stopped(options: &Options, session: &Session) -> Option<u8> {
     let stop = session.interrupt().stopping()?;
     Diagnostic::of_stop(stop, options).report_plain(options);
@@ -325,7 +325,7 @@ fn finish(
             outlet::drain();
             let printed_elsewhere = options.json && outlet::stderr().has_lost();
             if outlet::stdout().has_lost() || printed_elsewhere {
-                // The stop is what is said then.
+                // Only the stop is reported then.
                 if session.interrupt().stopping().is_some() {
                     return DONE;
                 }

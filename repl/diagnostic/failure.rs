@@ -261,7 +261,7 @@ impl Diagnostic {
     }
 }
 
-/// What `value` is, without what it holds.
+/// The kind of `value`, without its content.
 fn a_value(value: &Dynamic) -> &'static str {
     match value.type_name() {
         "array" => "an array",

@@ -66,7 +66,7 @@ pub(crate) fn serve() -> u8 {
     }
 }
 
-/// How far the editor has got in what it says before and after the work.
+/// The phase of the protocol: before `initialize`, working, or after `shutdown`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Begins,

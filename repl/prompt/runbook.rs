@@ -35,7 +35,7 @@ pub(super) fn script(engine: &Engine, entries: &[Entry], head: &str) -> String {
     script
 }
 
-/// An input with a secret as comments that hide it: run with `***`, it could set that as a password.
+/// An input with a secret becomes comments that hide it: run as code, it would set `***` as a password.
 fn without_secrets(text: String) -> String {
     match redact::hide(&text) {
         Cow::Borrowed(_) => text,

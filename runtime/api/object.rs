@@ -183,7 +183,7 @@ impl<K: Kind> Object<K> {
                 })
             });
             match result {
-                // The first attempt removed it and lost the connection before it said so, or the
+                // The first attempt removed it and lost the connection before the answer, or the
                 // host is still taking its guests over: it ends such a guest and says that there
                 // is none.
                 Err(failure)

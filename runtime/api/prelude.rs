@@ -126,7 +126,7 @@ mod functions {
     }
 
     /// Calls `action` on each of `items`, `limit` of them at a time, and returns the results in
-    /// order. A `limit` above 64 counts as 64, and memory that runs short lowers it.
+    /// order. A `limit` above 64 counts as 64; a shortage of memory lowers it.
     ///
     /// Each call gets a copy of the variables that `action` captured: what it writes to them is
     /// lost. Once all have ended, the failures are thrown as one list of `#{ item, error }`.

@@ -1,4 +1,4 @@
-//! Failures about a file that libvirt has read: they say where the fault is, and not what is there.
+//! Failures about a file that libvirt has read: they name the line, and never quote its content.
 //!
 //! libvirt quotes the line that it cannot parse, and names words of it. The file may be one that
 //! the script could not read otherwise, such as a file of passwords taken for XML.

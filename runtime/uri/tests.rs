@@ -324,7 +324,7 @@ fn what_names_something_needs_the_permission_for_it() {
 }
 
 #[test]
-fn a_refusal_says_what_is_wrong_and_what_is_meant() {
+fn a_refusal_names_the_fault_and_suggests_a_correction() {
     let hint = |text: &str| {
         let refused = Uri::parse(text).expect_err(text);
         format!("{}; {}", refused.why, refused.hint.unwrap_or_default())

@@ -1,5 +1,5 @@
-//! Which URIs a script may open: those that the user gave, those that name nothing of the user's,
-//! and others with a permission.
+//! Which URIs a script may open: those that the user gave, those that use nothing of the user's
+//! (files, keys, programs, sockets), and others with a permission.
 
 use rhai::NativeCallContext;
 
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::session::Session;
 use crate::uri::{Malformed, Need, Uri};
 
-/// What libvirt is to open for the script's `uri`: the user's own words as they are, all else
+/// The URI that libvirt opens for the script's `uri`: unchanged if the user gave it, otherwise
 /// rebuilt from its parts.
 pub(super) fn admit(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<String> {
     let uri = text(ctx, "the URI", uri)?;

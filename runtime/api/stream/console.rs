@@ -197,7 +197,7 @@ pub(super) mod functions {
 
     /// Waits until `text` appears, and returns all up to its end; the next `wait` goes on there.
     ///
-    /// Throws `VIR_ERR_OPERATION_TIMEOUT` with the last lines that came, and when the stream ends;
+    /// Throws `VIR_ERR_OPERATION_TIMEOUT` with the last lines after `timeout` or when the stream ends,
     /// and `VIR_ERR_OPERATION_INVALID` soon after a failure paused the guest.
     ///
     /// ```rhai,qemu

@@ -1,8 +1,8 @@
-//! Which states a guest can still reach: a wait for one that it cannot reach by itself would only
-//! end with its time.
+//! Which states a guest can still reach. A wait for a state that it cannot reach by itself would only
+//! end at its timeout.
 //!
 //! A guest that is off may be started by anybody, and one that is paused on purpose resumed: that is
-//! normal, and a wait goes on. A guest that a failure holds up needs somebody who mends it first.
+//! normal, and a wait goes on. A guest that a failure paused needs somebody to repair it first.
 
 /// The states that a guest reaches when somebody starts it or lets it go on.
 const ALIVE: [&str; 2] = ["running", "blocked"];

@@ -161,7 +161,7 @@ pub(super) mod functions {
     /// `argv` is the program and its arguments, as no shell takes them apart. A program that a
     /// signal ended has a `signal` and `()` for `exit_status`. `stdout` and `stderr` are text, or a
     /// blob with the bytes where these are not UTF-8; an answer that breaks the agent's protocol is
-    /// thrown. `truncated` tells that the agent cut
+    /// an error. `truncated` tells that the agent cut
     /// the output off. After a minute `VIR_ERR_OPERATION_TIMEOUT` is thrown; the program runs on.
     ///
     /// ```rhai,agent
