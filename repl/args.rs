@@ -167,7 +167,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s", global = true, help_heading = HOST, hide_short_help = true)]
     pub(crate) connect_timeout: Duration,
 
-    /// How long libvirt may take for a quick call, such as a lookup or `suspend`; 0 for no limit
+    /// Time limit of a quick libvirt call, such as a lookup or `suspend`; 0 for no limit
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s", global = true, help_heading = HOST, hide_short_help = true)]
     pub(crate) call_timeout: Duration,
 
@@ -175,7 +175,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME", value_parser = duration, global = true, help_heading = RUNNING)]
     pub(crate) timeout: Option<Duration>,
 
-    /// How long a script that fails or is stopped may take to undo what it did
+    /// Time limit for undoing the changes of a script that failed or was stopped
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5m", global = true, help_heading = RUNNING, hide_short_help = true)]
     pub(crate) undo_timeout: Duration,
 
@@ -219,11 +219,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "HOST", global = true, help_heading = PERMISSIONS)]
     allow_net: Vec<String>,
 
-    /// Allow scripts to connect to this very URI, also if it names programs, keys or sockets
+    /// Allow scripts to connect to exactly this URI, even if it names a program, key or socket
     #[arg(long, value_name = "URI", global = true, help_heading = PERMISSIONS)]
     allow_connect: Vec<String>,
 
-    /// Allow scripts to run QEMU by `qemu:///embed?root=DIR`, with all that you can do yourself
+    /// Allow scripts to run QEMU with `qemu:///embed?root=DIR`; they can then do all that you can
     #[arg(long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath, help_heading = PERMISSIONS)]
     allow_embed: Vec<PathBuf>,
 
@@ -235,7 +235,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..=1000), global = true, help_heading = LIMITS, hide_short_help = true)]
     max_depth: u16,
 
-    /// Memory that a script may use, 0 for what the host leaves; its values may fill a third
+    /// Memory limit of a script, 0 for all that the host has left; its values may fill a third
     #[arg(long, value_name = "SIZE", default_value_t = ByteSize(Limits::default().memory as u64), global = true, help_heading = LIMITS, hide_short_help = true)]
     max_memory: ByteSize,
 

@@ -61,7 +61,7 @@ pub(crate) fn doc(all: &Options, options: &Doc) -> u8 {
         };
     };
     if options.markdown || options.html.is_some() {
-        let message = format!("{name} is no folder");
+        let message = format!("{name} is not a folder");
         Diagnostic::wrong_usage(message)
             .with_hint("`--markdown` and `--html` describe a folder or everything")
             .report_plain(all);

@@ -49,8 +49,8 @@ fn main() {
     )
 }
 
-/// Where the address space is limited, begins again with one arena for all threads: the C library
-/// sets 64 MiB of it aside for each thread, which it reads from the environment only.
+/// Restarts the program with one malloc arena for all threads if the address space is limited: the C
+/// library reserves 64 MiB of it for each thread, and only an environment variable changes that.
 fn spare_address_space() {
     const ARENAS: &str = "MALLOC_ARENA_MAX";
     if !virhai::is_address_space_limited() || std::env::var_os(ARENAS).is_some() {
@@ -60,7 +60,7 @@ fn spare_address_space() {
     let (Ok(program), Some(name)) = (std::env::current_exe(), line.next()) else {
         return;
     };
-    // It returns only where it fails; then threads take what there is.
+    // It returns only if it fails; then each thread has its own arena.
     let _ = std::process::Command::new(program)
         .arg0(name)
         .args(line)

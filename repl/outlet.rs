@@ -1,8 +1,8 @@
-//! Standard output and standard error, which may have no reader: no stop waits for one.
+//! Standard output and standard error. A stop does not wait for their readers.
 //!
-//! Whoever writes hands its lines to a thread that makes the system calls. Only that thread is held
-//! up by a pipe that nobody reads or a terminal that Ctrl-S stopped. A writer waits while a lot has
-//! not been written yet, until a stop ends its patience.
+//! A writer hands its lines to a thread that makes the system calls. Only that thread blocks on a
+//! pipe without a reader or a terminal that Ctrl-S stopped. A writer waits while too many bytes are
+//! queued, until a stop ends the wait.
 
 use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal};
@@ -17,14 +17,14 @@ use virhai::Sink;
 
 use crate::terminal;
 
-/// How many bytes may wait before a writer has to.
+/// How many bytes may be queued before writers wait.
 const ROOM: usize = 64 * 1024;
 
-/// How many bytes may wait while nobody waits for room: what undoing says must not get lost only
+/// How many bytes may be queued by writers that do not wait: messages of undoing must not get lost
 /// because the script has filled the pipe before.
 const ROOM_IN_A_HURRY: usize = 1024 * 1024;
 
-/// How long a writer waits that must not be held up, before it gives up on a reader who is slow.
+/// How long a writer that must not block waits for a slow reader.
 const SHORT: Duration = Duration::from_millis(500);
 
 /// How long the end of the program waits for a reader after a stop.
@@ -33,20 +33,20 @@ const LAST: Duration = Duration::from_secs(1);
 static STDOUT: Outlet = Outlet::new("stdout");
 static STDERR: Outlet = Outlet::new("stderr");
 
-/// Whether what runs is being stopped.
+/// Whether the script is being stopped.
 static IN_A_HURRY: AtomicBool = AtomicBool::new(false);
 
-/// Where a script's result, or what a command answers, goes.
+/// For results of scripts and commands.
 pub(crate) fn stdout() -> &'static Outlet {
     &STDOUT
 }
 
-/// Where notes and diagnostics go.
+/// For notes and diagnostics.
 pub(crate) fn stderr() -> &'static Outlet {
     &STDERR
 }
 
-/// Ends the patience of all that waits to write, because what runs is being stopped.
+/// Ends the waits of all writers, because the script is being stopped.
 pub(crate) fn hurry() {
     IN_A_HURRY.store(true, Ordering::SeqCst);
     for outlet in [&STDOUT, &STDERR] {
@@ -56,12 +56,12 @@ pub(crate) fn hurry() {
     }
 }
 
-/// Forgets a stop, since something new begins.
+/// Forgets a stop before something new begins.
 pub(crate) fn take_time() {
     IN_A_HURRY.store(false, Ordering::SeqCst);
 }
 
-/// Waits until everything is written; after a stop not for long. Answers whether it is.
+/// Waits until everything is written, only briefly after a stop; returns whether it is.
 pub(crate) fn drain() -> bool {
     let written = [&STDOUT, &STDERR].map(|outlet| outlet.waits_until_idle(Patience::AtTheEnd));
     written == [true, true]
@@ -80,15 +80,15 @@ enum Patience {
     AtTheEnd,
 }
 
-/// A stream of this process, and the lines that are on their way to it.
+/// A stream of this process with its queue of lines.
 pub(crate) struct Outlet {
     name: &'static str,
-    /// Whether nothing is on its way.
+    /// Whether the queue is empty and nothing is being written.
     idle: AtomicBool,
     state: Mutex<State>,
-    /// Told of room, of the end of writing, and of stops.
+    /// Notified of free room, of the end of writing, and of stops.
     changed: Condvar,
-    /// Told of something to write.
+    /// Notified of something to write.
     filled: Condvar,
 }
 
@@ -136,7 +136,7 @@ impl Outlet {
         self.write(bytes, false, Patience::UntilStopped);
     }
 
-    /// Writes a line without being held up by a reader who is slow.
+    /// Writes a line without blocking on a slow reader.
     fn line_soon(&'static self, line: &str) {
         self.write(self.safe(line).as_bytes(), true, Patience::Short);
     }
@@ -146,7 +146,7 @@ impl Outlet {
         self.write(self.safe(line).as_bytes(), true, Patience::None);
     }
 
-    /// Whether a person sees what is written.
+    /// Whether the stream is a terminal.
     fn is_terminal(&self) -> bool {
         match std::ptr::eq(self, &STDOUT) {
             true => std::io::stdout().is_terminal(),
@@ -213,7 +213,7 @@ impl Outlet {
         }
     }
 
-    /// Has the thread write what waits.
+    /// Makes the thread write the queue.
     fn wake(&'static self, state: &mut State) {
         self.idle.store(false, Ordering::Release);
         if !state.started {
@@ -274,13 +274,13 @@ impl Outlet {
         Some(Instant::now() + time)
     }
 
-    /// Waits until nothing is on its way; answers whether nothing is.
+    /// Waits until the queue is written; returns whether it is.
     fn waits_until_idle(&self, patience: Patience) -> bool {
         let idle = |state: &State| state.waiting.is_empty() && !state.writing;
         idle(&self.waits_for(self.lock(), patience, idle))
     }
 
-    /// Writes what is handed over, for as long as the program runs.
+    /// Writes the queue for as long as the program runs.
     fn write_all(&self) {
         let mut text = Vec::new();
         loop {
@@ -308,7 +308,7 @@ impl Outlet {
         }
     }
 
-    /// Writes all of `text`; answers whether it arrived, as far as its reader wanted it.
+    /// Writes all of `text`; returns whether that succeeded or the reader closed the stream.
     fn reaches(&self, text: &[u8]) -> bool {
         let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
         let stream = match std::ptr::eq(self, &STDOUT) {
@@ -319,7 +319,7 @@ impl Outlet {
     }
 }
 
-/// Writes all of `text` to `stream`. That the reader left is no failure.
+/// Writes all of `text` to `stream`. A reader that closes the stream is not a failure.
 fn written(stream: BorrowedFd, mut text: &[u8]) -> std::io::Result<()> {
     while !text.is_empty() {
         match nix::unistd::write(stream, text) {

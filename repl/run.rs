@@ -116,7 +116,7 @@ fn written(options: &Options, session: &Session, status: u8) -> u8 {
     };
     let stopped = status_of_stop(stop);
     if status != stopped {
-        Diagnostic::of_stop(stop)
+        Diagnostic::of_stop(stop, options)
             .with_note("the script had ended; some of its output could not be written")
             .report_plain(options);
     }
@@ -272,7 +272,7 @@ fn work(
             .map(Dynamic::from)
             .collect::<Array>(),
     );
-    // Whoever waits has answered for a script that was stopped before it began.
+    // The supervisor has reported a script that was stopped before it began.
     if !progress.begin_to_run() {
         return INTERRUPTED;
     }
@@ -298,10 +298,10 @@ fn work(
     status
 }
 
-/// The status of a script that is stopped before it runs, which is told.
+/// Reports a script that was stopped before it ran, and returns its exit status.
 pub(crate) fn stopped(options: &Options, session: &Session) -> Option<u8> {
     let stop = session.interrupt().stopping()?;
-    Diagnostic::of_stop(stop).report_plain(options);
+    Diagnostic::of_stop(stop, options).report_plain(options);
     Some(status_of_stop(stop))
 }
 
@@ -325,11 +325,11 @@ fn finish(
             outlet::drain();
             let printed_elsewhere = options.json && outlet::stderr().has_lost();
             if outlet::stdout().has_lost() || printed_elsewhere {
-                // The stop is what is said then.
+                // Only the stop is reported then.
                 if session.interrupt().stopping().is_some() {
                     return DONE;
                 }
-                Diagnostic::plain("what was printed could not all be written")
+                Diagnostic::plain("some output could not be written")
                     .with_hint("is the disk full that standard output goes to?")
                     .report_plain(options);
                 return FAILED;
@@ -345,7 +345,7 @@ fn finish(
     let failure = Diagnostic::of_error(engine, imports, name, &error);
     let (diagnostic, status) = match session.interrupt().stopping() {
         Some(stop) => {
-            let stopped = Diagnostic::of_stop(stop).leaving(&error);
+            let stopped = Diagnostic::of_stop(stop, options).leaving(&error);
             (stopped.at_place_of(failure), status_of_stop(stop))
         }
         None => (failure, status_of(&error)),

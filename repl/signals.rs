@@ -74,7 +74,7 @@ pub(crate) fn watch(
                     continue;
                 }
                 if !quiet {
-                    outlet::stderr().line_now("\nstopping; once more to leave at once");
+                    outlet::stderr().line_now("\nstopping; interrupt again to exit at once");
                 }
                 stop();
                 outlet::hurry();

@@ -1,4 +1,4 @@
-//! The one place that decides what a terminal gets to see.
+//! Makes text safe to write to a terminal; all output to terminals goes through here.
 //!
 //! Guests, hosts and scripts choose names, titles and text. Written to a terminal as they are, control characters
 //! would set the clipboard, clear the screen or reorder a line. Here they become visible signs. Pipes and files get

@@ -16,14 +16,14 @@ use crate::libvirt::Failure;
 /// Why a call was abandoned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Abandoned {
-    /// It took longer than it may.
+    /// It took longer than its time limit.
     TimedOut,
     /// The script was stopped, and the call did not return soon after that.
     Stopped,
 }
 
 impl Abandoned {
-    /// What the caller gets, where calls may take `limit`.
+    /// The error for the caller, where `limit` is the time limit of calls.
     pub(crate) fn failure(self, limit: Option<Duration>) -> Failure {
         match self {
             Self::TimedOut => {
@@ -32,13 +32,13 @@ impl Abandoned {
                     virt_sys::VIR_ERR_OPERATION_TIMEOUT,
                     format!("no answer from libvirt within {waited}, so the outcome is unknown"),
                 )
-                .advise("the guest or libvirt may hang; `--call-timeout TIME` raises the limit")
+                .advise("the guest or libvirt may be hung; raise the limit with --call-timeout")
             }
             Self::Stopped => Failure::new(
                 virt_sys::VIR_ERR_OPERATION_ABORTED,
                 "the script was stopped before libvirt answered, so the outcome is unknown",
             )
-            .advise("libvirt has not returned from this call, and its outcome is unknown"),
+            .advise("the libvirt call did not return; its outcome is unknown"),
         }
     }
 }
@@ -74,7 +74,7 @@ pub(crate) fn run<T: Send + 'static>(
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
         answer.give(done);
     });
-    // It is put back once it is free again, so that an abandoned call takes it along.
+    // It is put back once it is free again; an abandoned call keeps it.
     let thread = OWN.try_with(|own| own.borrow_mut().take()).ok().flatten();
     let thread = match thread.map_or_else(CallThread::start, Ok) {
         Ok(thread) => thread,
@@ -141,7 +141,7 @@ impl Desk {
                 thread::park();
             }
             let job = lock(&self.job).take();
-            // A job that was handed over before the desk closed is still run.
+            // A job that was handed over before the channel closed is still run.
             match job {
                 Some(job) => {
                     let idle = self.state.compare_exchange(

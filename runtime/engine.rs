@@ -176,7 +176,7 @@ fn map_tokens(engine: &mut Engine, stopped: impl Fn() -> bool + Send + Sync + 's
 }
 
 /// What the error says first that a defect of virhai becomes.
-pub const DEFECT: &str = "virhai failed inside";
+pub const DEFECT: &str = "internal error (please report this)";
 
 /// Ends the script with `error` from where nothing can return it: Rhai ignores the errors of
 /// functions that turn values into text. [`guarded`] gets it.

@@ -1,4 +1,4 @@
-//! Opening what a path names without waiting for it: only files are read, and only so much of them.
+//! Opens paths without blocking. Only regular files are read, up to a limit.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result, Write};
@@ -31,26 +31,26 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     read_all(open(path)?, most)
 }
 
-/// The text of the script in the file `path`.
+/// Reads the script in the file `path`.
 pub fn read_script(path: &Path) -> Result<String> {
     let bytes = read(path, LARGEST_SCRIPT)?;
     String::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::InvalidData, "it is not UTF-8 text"))
 }
 
-/// What `input` gives to its end, at most `most` bytes; more is an error. Files of `/proc` do not know their size.
+/// Reads `input` to its end, at most `most` bytes; more is an error. Files in `/proc` have no known size.
 pub fn read_all(input: impl Read, most: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     input.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     match bytes.len() as u64 > most {
         true => Err(Error::new(
             ErrorKind::FileTooLarge,
-            format!("it is larger than {}", bytesize::ByteSize(most)),
+            format!("it exceeds the limit of {}", bytesize::ByteSize(most)),
         )),
         false => Ok(bytes),
     }
 }
 
-/// Writes `bytes` to `path`. A pipe that nobody reads is an error, and is not waited for.
+/// Writes `bytes` to `path`. A pipe without a reader is an error at once.
 pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     let mut file = File::options()
         .write(true)
@@ -59,10 +59,10 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
         .custom_flags(AT_ONCE.bits())
         .open(path)
         .map_err(|error| match error.raw_os_error() {
-            Some(libc::ENXIO) => Error::other("nobody reads from it"),
+            Some(libc::ENXIO) => Error::other("no process reads from it"),
             _ => error,
         })?;
-    // What is open is written to as slowly as its reader likes.
+    // From here on, writing may wait for the reader.
     let flags = OFlag::from_bits_truncate(fcntl(&file, FcntlArg::F_GETFL)?);
     fcntl(&file, FcntlArg::F_SETFL(flags - OFlag::O_NONBLOCK))?;
     file.write_all(bytes.as_ref())
@@ -112,7 +112,7 @@ mod tests {
             assert!(error.contains(what), "{}: {error}", path.display());
         }
         let error = write(&pipe, "text").expect_err("nobody reads it");
-        assert_eq!(error.to_string(), "nobody reads from it");
+        assert_eq!(error.to_string(), "no process reads from it");
     }
 
     #[test]
@@ -122,7 +122,7 @@ mod tests {
         let endless = read(Path::new("/proc/self/maps"), 16);
         assert_eq!(
             endless.expect_err("it is longer").to_string(),
-            "it is larger than 16 B"
+            "it exceeds the limit of 16 B"
         );
         assert!(
             !read(Path::new("/proc/self/status"), 1 << 20)

@@ -18,17 +18,17 @@ use crate::resources::memory;
 pub enum Stop {
     /// The user asked for it.
     Interrupted,
-    /// Its time is up.
+    /// It ran longer than `--timeout`.
     TimedOut,
-    /// It holds more memory than it may.
+    /// It exceeded its memory limit.
     OutOfMemory,
     /// Its calls, imports or `eval`s nest so deeply that the thread's stack would overflow.
     TooDeep,
-    /// Undoing took longer than it may.
+    /// Undoing took longer than `--undo-timeout`.
     UndoTimedOut,
     /// A value nests so deeply that copying or dropping it could overflow the stack.
     NestsTooDeep,
-    /// It took more operations than it may.
+    /// It exceeded its operation limit.
     TooManyOperations,
 }
 
@@ -36,19 +36,19 @@ impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
             Stop::Interrupted => "interrupted",
-            Stop::TimedOut => "the script's time is up",
-            Stop::OutOfMemory => "the script holds more memory than it may",
+            Stop::TimedOut => "the script timed out",
+            Stop::OutOfMemory => "memory limit exceeded",
             Stop::TooDeep => "the script nests calls, imports or `eval` too deeply",
-            Stop::UndoTimedOut => "undoing took longer than it may",
+            Stop::UndoTimedOut => "undoing timed out",
             Stop::NestsTooDeep => "a value of the script nests too deeply",
-            Stop::TooManyOperations => "the script took more operations than it may",
+            Stop::TooManyOperations => "operation limit exceeded",
         })
     }
 }
 
 type Action = Arc<dyn Fn() + Send + Sync>;
 
-/// How long undoing may take where the user does not say.
+/// The default time limit for undoing.
 pub const UNDO_TIME: Duration = Duration::from_secs(5 * 60);
 
 /// The switch that stops what runs; one for each session, shared by its threads.
@@ -92,7 +92,7 @@ thread_local! {
 }
 
 impl Interrupt {
-    /// A switch whose scripts may take `undo_time` to undo what they did.
+    /// A switch whose scripts have `undo_time` to undo their changes.
     pub fn with_undo_time(undo_time: Duration) -> Self {
         Self(Arc::new(State {
             undo_time,
@@ -159,7 +159,7 @@ impl Interrupt {
         }
     }
 
-    /// Counts an operation of the run, of whichever thread, and answers how many there were.
+    /// Counts an operation of the run, on any thread, and returns the number so far.
     ///
     /// Rhai's own count does not keep those of closures that a native function calls.
     pub(crate) fn count_operation(&self) -> u64 {
@@ -221,7 +221,7 @@ impl Interrupt {
         }
     }
 
-    /// Whether a script is undoing what it did, which is worth waiting for.
+    /// Whether a script is undoing its changes.
     pub fn is_undoing(&self) -> bool {
         let run = self.0.run.load(Ordering::SeqCst);
         self.clocks().undoing_until(run).is_some()

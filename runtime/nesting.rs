@@ -2,7 +2,7 @@
 //!
 //! Rhai copies, compares and drops a value by recursion, so one that nests deeply enough overflows
 //! the stack and ends the process. A script builds such a value a level or a few for each operation,
-//! and Rhai tells of no assignment; so the variables in reach are measured after every few thousand
+//! and Rhai does not report assignments; so the variables in reach are measured after every few thousand
 //! operations. The number is random, so that a script cannot keep a value out of reach each time.
 
 use std::cell::Cell;

@@ -44,7 +44,7 @@ impl CompileError {
         ParseError(kind, position): &ParseError,
         imported_by: Vec<(String, Position, String)>,
     ) -> Self {
-        // Who stops the parser does not wait for advice.
+        // A stopped parser gets no suggestions.
         let advice = || syntax_advice::advice(kind, *position, &source::without_shebang(text));
         Self {
             source: source.to_owned(),

@@ -1,6 +1,6 @@
-//! Hides secrets in what virhai itself says: errors, diagnostics, reports, notes, saved sessions.
+//! Hides secrets in virhai's own messages: errors, diagnostics, reports, notes, saved sessions.
 //!
-//! What a script prints of its own values stays as it is.
+//! The output of a script is not changed.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -10,21 +10,21 @@ use crate::grants::Grants;
 use crate::interrupt::{self, Interrupt};
 use crate::redact;
 
-/// Where lines go that a script writes; several threads may write at the same time.
+/// A destination for the lines that a script writes, from several threads at the same time.
 pub trait Sink: Send + Sync {
-    /// Writes a line. Where nobody reads, a call that `may_wait` waits for room until the script
-    /// is stopped, and one that may not drops the line soon.
+    /// Writes a line. Without a reader, a call that `may_wait` waits for room until the script is
+    /// stopped; other calls soon drop the line.
     fn write_line(&self, line: &str, may_wait: bool);
 }
 
-/// Where nothing is kept.
+/// Discards all lines.
 struct Nowhere;
 
 impl Sink for Nowhere {
     fn write_line(&self, _line: &str, _may_wait: bool) {}
 }
 
-/// How long a quick libvirt call may take where the user does not say.
+/// The default time limit of a quick libvirt call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How a session connects and where its scripts print.
@@ -186,7 +186,7 @@ impl Session {
             1 => ": 1 step was not undone".into(),
             many => format!(": {many} steps were not undone"),
         };
-        self.cannot_undo(format!("the time for undoing ended after {time}{left}"));
+        self.cannot_undo(format!("undoing timed out after {time}{left}"));
     }
 
     /// What could not be taken back since this was asked the last time.

@@ -24,11 +24,11 @@ impl Diagnostic {
     /// A defect of this program, in its own words.
     pub(crate) fn of_defect(words: &str) -> Self {
         let title = match words {
-            "" => "virhai failed inside".to_owned(),
-            words => format!("virhai failed inside: {words}"),
+            "" => "internal error (please report this)".to_owned(),
+            words => format!("internal error (please report this): {words}"),
         };
         let diagnostic = Self::plain(title).of_kind("defect").with_hint(
-            "this is a defect of virhai and not of the script: please report it with this text",
+            "this is a bug in virhai, not in the script: please report it with this output",
         );
         let at = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
         match at {
@@ -58,7 +58,7 @@ mod tests {
         let diagnostic = Diagnostic::of_error(&engine, &imports, "main.rhai", &error);
         assert_eq!(
             diagnostic.render(&imports, false),
-            "error: virhai failed inside: no such luck\n |\n = help: this is a defect of virhai and not of the script: please report it with this text"
+            "error: internal error (please report this): no such luck\n |\n = help: this is a bug in virhai, not in the script: please report it with this output"
         );
         assert_eq!(diagnostic.json(&imports)["kind"], "defect");
     }

@@ -106,23 +106,24 @@ impl Diagnostic {
                 }
             }
             EvalAltResult::ErrorTooManyOperations(_) => {
-                diagnostic.title = "the script took more operations than it may".into();
-                diagnostic.hint = Some("--max-operations N allows more, 0 any number".into());
+                diagnostic.title = "operation limit exceeded".into();
+                diagnostic.hint =
+                    Some("raise the limit with --max-operations; 0 means no limit".into());
             }
             EvalAltResult::ErrorStackOverflow(_) => {
-                diagnostic.title = "the script called functions within functions too deeply".into();
+                let limit = engine.max_call_levels();
+                diagnostic.title = format!("call depth limit of {limit} exceeded");
                 diagnostic.hint =
-                    Some("is there a recursion without an end? --max-depth N allows more".into());
+                    Some("is there an infinite recursion? raise the limit with --max-depth".into());
             }
             EvalAltResult::ErrorDataTooLarge(what, _) => {
-                let what = match what.as_str() {
-                    "Length of string" => "a string",
-                    "Size of object map" => "a map",
-                    _ => "an array",
+                let (what, limit, option) = match what.as_str() {
+                    "Length of string" => ("a string", engine.max_string_size(), "--max-string"),
+                    "Size of object map" => ("a map", engine.max_map_size(), "--max-map"),
+                    _ => ("an array", engine.max_array_size(), "--max-array"),
                 };
-                diagnostic.title = format!("{what} is larger than it may be");
-                diagnostic.hint =
-                    Some("--max-string, --max-array and --max-map set the limits".into());
+                diagnostic.title = format!("{what} exceeds the limit of {limit}");
+                diagnostic.hint = Some(format!("raise the limit with {option}"));
             }
             EvalAltResult::ErrorDotExpr(message, _) if message.starts_with("Unknown property") => {
                 let mut quoted = message.split('\'').skip(1).step_by(2);
@@ -260,7 +261,7 @@ impl Diagnostic {
     }
 }
 
-/// What `value` is, without what it holds.
+/// The kind of `value`, without its content.
 fn a_value(value: &Dynamic) -> &'static str {
     match value.type_name() {
         "array" => "an array",

@@ -19,6 +19,8 @@ use virhai::{Error, Rejected};
 pub(crate) use place::Place;
 use words::plain_message;
 
+use crate::args::Options;
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Severity {
@@ -135,28 +137,37 @@ impl Diagnostic {
     }
 
     /// A script that was stopped, and has no failure of its own.
-    pub(crate) fn of_stop(stop: Stop) -> Self {
-        let plain = Self::plain(stop.to_string());
+    pub(crate) fn of_stop(stop: Stop, options: &Options) -> Self {
+        let limit = match stop {
+            Stop::TimedOut => options.timeout,
+            Stop::UndoTimedOut => Some(options.undo_timeout),
+            _ => None,
+        };
+        let title = match limit {
+            Some(limit) => format!("{stop} after {}", humantime::format_duration(limit)),
+            None => stop.to_string(),
+        };
+        let plain = Self::plain(title);
         match stop {
             Stop::Interrupted => plain.of_kind("interrupted"),
             Stop::TimedOut => plain
                 .of_kind("timeout")
-                .with_hint("--timeout TIME gives it longer"),
-            Stop::OutOfMemory => plain
-                .of_kind("limit")
-                .with_hint("--max-memory SIZE allows more, as far as the host has it"),
+                .with_hint("raise the limit with --timeout"),
+            Stop::OutOfMemory => plain.of_kind("limit").with_hint(
+                "raise the limit with --max-memory, up to the memory that the host has left",
+            ),
             Stop::TooDeep => plain
                 .of_kind("limit")
-                .with_hint("is there a recursion without an end?"),
+                .with_hint("is there an infinite recursion?"),
             Stop::UndoTimedOut => plain
                 .of_kind("timeout")
                 .with_hint("raise the limit with --undo-timeout"),
-            Stop::NestsTooDeep => plain.of_kind("limit").with_hint(
-                "is a value put into itself again and again? keep the values in one array",
-            ),
+            Stop::NestsTooDeep => plain
+                .of_kind("limit")
+                .with_hint("does a loop put a value into itself? collect the values in one array"),
             Stop::TooManyOperations => plain
                 .of_kind("limit")
-                .with_hint("--max-operations N allows more, 0 any number"),
+                .with_hint("raise the limit with --max-operations; 0 means no limit"),
         }
     }
 

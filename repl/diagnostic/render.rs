@@ -9,10 +9,10 @@ use super::place::{Place, SHOWN};
 use super::{Diagnostic, Severity};
 use crate::terminal;
 
-/// How many characters of a text are shown: nobody reads a name of a million letters.
+/// How many characters of a text are shown.
 const LONGEST_TEXT: usize = 10_000;
 
-/// Of a longer line only the place is shown.
+/// The longest line that is shown as an excerpt; for a longer line only the position is shown.
 const LONGEST_LINE: usize = 10_000;
 
 impl Diagnostic {
@@ -113,7 +113,7 @@ fn prose(text: &str) -> String {
     }
 }
 
-/// An excerpt without secrets and control characters, and where the bytes `span` of it are then.
+/// An excerpt without secrets and control characters, and the new position of its bytes `span`.
 fn shown(text: &str, span: &Range<usize>) -> (String, Range<usize>) {
     let masked = redact::mask(text);
     // A mask has as many characters as what it hides.

@@ -19,11 +19,11 @@ const LONGEST_HEADERS: u64 = 8 * 1024;
 pub(super) enum Frame {
     /// A message.
     Message(Box<Message>),
-    /// A message that is none; what to answer. The next one begins where its length says.
+    /// An invalid message, with the answer to send. Its length still tells where the next one begins.
     Refused(Value),
     /// The input has ended between two messages.
     End,
-    /// Nobody can tell where the next message begins.
+    /// The beginning of the next message is unknown.
     Broken(String),
 }
 
@@ -47,7 +47,7 @@ pub(super) fn read(input: &mut impl BufRead) -> Frame {
     }
 }
 
-/// The length of the next message; nothing where there is none.
+/// The length of the next message, or nothing at the end of the input.
 fn length(input: &mut impl BufRead) -> Result<Option<u64>, String> {
     let mut headers = input.by_ref().take(LONGEST_HEADERS);
     let mut length = None;
@@ -116,7 +116,7 @@ fn parse(bytes: &[u8]) -> Frame {
     }
 }
 
-/// An answer that says why there is none; `id` is null where the request is not known.
+/// An error response with the reason; `id` is null if the request is unknown.
 pub(super) fn refusal(id: &Value, code: ErrorCode, message: &str) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code as i32, "message": message } })
 }

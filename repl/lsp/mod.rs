@@ -66,7 +66,7 @@ pub(crate) fn serve() -> u8 {
     }
 }
 
-/// How far the editor has got in what it says before and after the work.
+/// The phase of the protocol: before `initialize`, working, or after `shutdown`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Begins,
@@ -111,7 +111,7 @@ fn work() -> anyhow::Result<bool> {
                         Response::new_ok(request.id, introduction())
                     }
                     (Phase::Begins, _) => {
-                        let why = "`initialize` comes first".to_owned();
+                        let why = "the first request must be `initialize`".to_owned();
                         Response::new_err(request.id, ErrorCode::ServerNotInitialized as i32, why)
                     }
                     (Phase::Works, Shutdown::METHOD) => {
@@ -119,7 +119,7 @@ fn work() -> anyhow::Result<bool> {
                         Response::new_ok(request.id, ())
                     }
                     (Phase::Works, Initialize::METHOD) | (Phase::Leaves, _) => {
-                        let why = format!("`{}` comes too late", request.method);
+                        let why = format!("`{}` is not allowed any more", request.method);
                         Response::new_err(request.id, ErrorCode::InvalidRequest as i32, why)
                     }
                     (Phase::Works, _) => server.answer(request),

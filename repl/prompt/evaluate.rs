@@ -120,7 +120,7 @@ impl Prompt {
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     if self.left.try_recv().is_ok() || self.is_overdue() {
-                        eprintln!("left behind: its outcome is unknown");
+                        eprintln!("the input was abandoned; its outcome is unknown");
                         return Ended::Badly(Position::NONE);
                     }
                 }
@@ -128,8 +128,8 @@ impl Prompt {
         }
     }
 
-    /// Whether the input is to have ended: where the time for undoing is over, or where the whole
-    /// program is told to end. After Ctrl-C alone the user decides.
+    /// Whether the input must have ended: the time for undoing is over, or the whole program was told
+    /// to end. After Ctrl-C alone the user decides.
     fn is_overdue(&self) -> bool {
         let interrupt = self.worker.interrupt();
         let must_end = interrupt.is_undo_overdue() || self.asked.ending().is_some();

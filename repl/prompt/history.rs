@@ -30,8 +30,8 @@ pub(super) fn load(editor: &mut Editor<Input, FileHistory>) {
     }
 }
 
-/// Keeps an input, at once, so that nothing is lost with the process. An input with a secret is not kept: with the
-/// secret it would lie on the disk, and without it, it would set another password when it is run again.
+/// Saves an input at once, so that it survives a crash. Does not save an input with a secret: the secret would be on
+/// the disk, and an input without it would set a wrong password when it is run again.
 pub(super) fn add(editor: &mut Editor<Input, FileHistory>, text: &str) {
     if redact::has_secret(text) {
         return;

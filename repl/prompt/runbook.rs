@@ -35,11 +35,11 @@ pub(super) fn script(engine: &Engine, entries: &[Entry], head: &str) -> String {
     script
 }
 
-/// An input with a secret as comments that hide it: run with `***`, it could set that as a password.
+/// An input with a secret becomes comments that hide it: run as code, it would set `***` as a password.
 fn without_secrets(text: String) -> String {
     match redact::hide(&text) {
         Cow::Borrowed(_) => text,
-        Cow::Owned(hidden) => std::iter::once("left out, since it holds a secret:")
+        Cow::Owned(hidden) => std::iter::once("left out because it contains a secret:")
             .chain(hidden.lines())
             .map(|line| format!("// {line}"))
             .collect::<Vec<_>>()

@@ -174,7 +174,8 @@ impl Worker {
         interrupt.clear();
         let functions = self.functions_of(&name, &text);
         if let Some(stop) = interrupt.stopping() {
-            let text = Diagnostic::of_stop(stop).render(&self.imports, self.options.colors());
+            let text = Diagnostic::of_stop(stop, &self.options)
+                .render(&self.imports, self.options.colors());
             let (at, state) = (Position::NONE, self.state.clone());
             let _ = answer.send(Answer::Failed { text, at, state });
             return Ok(());
@@ -288,7 +289,8 @@ impl RunningInput {
             Ok(ast) => ast,
             Err(error) => {
                 if let Some(stop) = self.session.interrupt().stopping() {
-                    return self.failed(&Diagnostic::of_stop(stop), Position::NONE);
+                    let diagnostic = Diagnostic::of_stop(stop, &self.options);
+                    return self.failed(&diagnostic, Position::NONE);
                 }
                 let error = CompileError::new(&self.name, &self.text, &error, Vec::new());
                 return self.failed(&Diagnostic::of_compile_error(&error), Position::NONE);
@@ -359,7 +361,7 @@ impl RunningInput {
             return Answer::Exit(status);
         }
         let diagnostic = match self.session.interrupt().stopping() {
-            Some(stop) => Diagnostic::of_stop(stop).leaving(error),
+            Some(stop) => Diagnostic::of_stop(stop, &self.options).leaving(error),
             None => Diagnostic::of_error(engine, &self.imports, &self.name, error),
         };
         self.failed(&diagnostic, error.position())

@@ -1,4 +1,4 @@
-//! Waiting for a script on its thread, stopping it in time, and giving up where it does not end.
+//! Waits for a script on its thread, stops it at its time limit, and gives up if it does not end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -16,7 +16,7 @@ use crate::outlet;
 /// How long a stopped script may take to end by itself, and one that undoes after its time.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
-/// What there is to know about the script's thread.
+/// An event of the script's thread.
 pub(super) enum Event {
     /// It ended, with an exit status unless that was a defect.
     Ended(Option<u8>),
@@ -39,7 +39,7 @@ impl Progress {
         self.moves_to(RUNS)
     }
 
-    /// Ends to run: all that is left to do is to tell how.
+    /// Marks the run as ended; only its outcome has to be reported.
     pub(super) fn end(&self) {
         self.0.store(ENDED, Ordering::SeqCst);
     }
@@ -72,7 +72,7 @@ pub(super) struct Supervisor<'a> {
 }
 
 impl<'a> Supervisor<'a> {
-    /// Whoever waits for a script of `session`, whose time runs from now on.
+    /// A supervisor for a script of `session`; its time limit starts now.
     pub(super) fn new(options: &'a Options, session: &Session) -> Self {
         let (sender, events) = mpsc::channel();
         let changed = sender.clone();
@@ -90,7 +90,7 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// What tells of the script's end.
+    /// The sender for the event that the script ended.
     pub(super) fn sender(&self) -> Sender<Event> {
         self.sender.clone()
     }
@@ -100,7 +100,7 @@ impl<'a> Supervisor<'a> {
         self.progress.clone()
     }
 
-    /// Waits for the end of the script and answers the exit status.
+    /// Waits for the end of the script and returns the exit status.
     pub(super) fn wait(&self) -> u8 {
         let interrupt = self.session.interrupt();
         let mut deadline = self.deadline;
@@ -108,7 +108,7 @@ impl<'a> Supervisor<'a> {
             if let Some(stop) = interrupt.stopping()
                 && self.progress.abandon()
             {
-                Diagnostic::of_stop(stop).report_plain(self.options);
+                Diagnostic::of_stop(stop, self.options).report_plain(self.options);
                 return status_of_stop(stop);
             }
             match self.next_event(self.leave_at().into_iter().chain(deadline).min()) {
@@ -129,14 +129,14 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// When to give up, where the script is to have ended by then.
+    /// When to give up waiting for a script that must end.
     fn leave_at(&self) -> Option<Instant> {
         let runs = !self.progress.has_ended();
         runs.then(|| self.session.interrupt().leave_at(GRACE))
             .flatten()
     }
 
-    /// The next event; nothing where none comes before `until`.
+    /// The next event, or nothing if none comes before `until`.
     fn next_event(&self, until: Option<Instant>) -> Option<Event> {
         let Some(until) = until else {
             return self.events.recv().ok();
@@ -145,7 +145,7 @@ impl<'a> Supervisor<'a> {
         self.events.recv_timeout(left).ok()
     }
 
-    /// Leaves the script's thread behind: says why, and what is known of it.
+    /// Abandons the script's thread; reports why, and what is known of it.
     fn give_up(&self) -> u8 {
         outlet::hurry();
         let interrupt = self.session.interrupt();
@@ -154,19 +154,21 @@ impl<'a> Supervisor<'a> {
             None => (Stop::UndoTimedOut, FAILED),
         };
         let busy = match interrupt.is_in_call() {
-            true => "libvirt has not returned from a call, and its outcome is unknown",
-            false => "the script does not end: it computes something that cannot be stopped",
+            true => "a libvirt call did not return; its outcome is unknown",
+            false => {
+                "the script did not stop: it is inside a computation that cannot be interrupted"
+            }
         };
         let undo = match interrupt.is_undo_overdue() {
             true => {
                 let time = humantime::format_duration(interrupt.undo_time());
-                format!(
-                    "the time for undoing ended after {time}; the changes that are not undone yet stay"
-                )
+                format!("undoing timed out after {time}; changes that were not undone remain")
             }
-            false => "the changes that are not undone yet stay".to_owned(),
+            false => "changes that were not undone remain".to_owned(),
         };
-        let diagnostic = Diagnostic::of_stop(stop).with_note(busy).with_note(undo);
+        let diagnostic = Diagnostic::of_stop(stop, self.options)
+            .with_note(busy)
+            .with_note(undo);
         let not_undone = self.session.not_undone();
         diagnostic.not_undone(not_undone).report_plain(self.options);
         status

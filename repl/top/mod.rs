@@ -151,7 +151,7 @@ impl Top {
                     }
                     Err(TryRecvError::Empty) => break,
                     Err(TryRecvError::Disconnected) => {
-                        self.view.trouble = Some("virhai failed inside".into());
+                        self.view.trouble = Some("internal error (please report this)".into());
                         break;
                     }
                 }

@@ -1,5 +1,5 @@
-//! Rhai's functions that need several times the memory of their arguments: each asks for room and
-//! then does as Rhai does.
+//! Rhai's functions that need several times the memory of their arguments. Each checks the memory
+//! limit first, and then calls Rhai's own function.
 
 use std::any::TypeId;
 use std::ops::{Range, RangeInclusive};
@@ -243,7 +243,7 @@ fn times(args: &[&mut Dynamic], factor: usize) -> usize {
     bytes.saturating_mul(factor)
 }
 
-/// What `read` says of a text; of anything else what it says of an empty one.
+/// The result of `read` for a text, and for an empty text if the value is not a text.
 fn with_text(value: &Dynamic, read: impl FnOnce(&str) -> usize) -> usize {
     match value.read_lock::<ImmutableString>() {
         Some(text) => read(&text),
@@ -259,7 +259,7 @@ fn letters(args: &[&mut Dynamic]) -> usize {
     times(args, 8)
 }
 
-/// A text whose letters change: those of some take three times the bytes.
+/// A text whose case changes: some letters then take three times the bytes.
 fn cases(args: &[&mut Dynamic]) -> usize {
     times(args, 4)
 }

@@ -1,5 +1,5 @@
-//! Rhai's functions that can fill memory in a single step, which no check between steps can stop:
-//! here they ask for room first. Those that only need to ask are listed in [`asking`].
+//! Rhai's functions that can fill memory in a single operation, which no check between operations
+//! can stop. They check the memory limit first. [`asking`] lists those that need only this check.
 
 use rhai::plugin::*;
 use rhai::{
@@ -12,7 +12,7 @@ use super::{asking, comparison, value_text};
 use crate::engine::unwind;
 use crate::error::Error;
 
-/// What one call may make: values, or bytes.
+/// The most values or bytes that one call can make.
 const MOST: usize = 16 * 1024 * 1024;
 
 pub(crate) fn register(engine: &mut Engine) {
@@ -33,13 +33,13 @@ fn copies(value: &Dynamic, count: usize) -> usize {
         .saturating_mul(count)
 }
 
-/// The length `len`, which is none where it is negative.
+/// The length `len`; a negative length is 0.
 pub(crate) fn length(ctx: &NativeCallContext, len: i64) -> RhaiResultOf<usize> {
     let len = usize::try_from(len.max(0)).unwrap_or(usize::MAX);
     if len > MOST {
         let message = format!("the result would be longer than {MOST}");
         return Err(Error::invalid(ctx, message)
-            .with_hint("one call makes 16 Mi values or bytes at most")
+            .with_hint("one call can make at most 16 Mi values or bytes")
             .throw());
     }
     Ok(len)
@@ -231,8 +231,8 @@ mod functions {
 
     /// This map as JSON.
     ///
-    /// Dates, ranges and libvirt's objects become the names of their types. Throws where the map
-    /// contains itself, as one does that holds a closure over itself.
+    /// Dates, ranges and libvirt's objects become the names of their types. Throws if the map contains
+    /// itself, for example through a closure that captured it.
     ///
     /// ```rhai
     /// assert_eq(#{ name: "web", disks: [1, ()] }.to_json(), `{"disks":[1,null],"name":"web"}`);

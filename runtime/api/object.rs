@@ -183,7 +183,7 @@ impl<K: Kind> Object<K> {
                 })
             });
             match result {
-                // The first attempt removed it and lost the connection before it said so, or the
+                // The first attempt removed it and lost the connection before the answer, or the
                 // host is still taking its guests over: it ends such a guest and says that there
                 // is none.
                 Err(failure)
@@ -226,7 +226,7 @@ impl<K: Kind> Object<K> {
         Err(Failure::new(
             K::MISSING,
             format!(
-                "there is no {0} `{given}` any more: the {0} with its UUID is now called `{now}`",
+                "the {0} `{given}` no longer exists: its UUID now belongs to the {0} `{now}`",
                 K::NOUN
             ),
         )

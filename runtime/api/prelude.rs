@@ -51,7 +51,7 @@ mod functions {
             Ok(Ok(status)) => Err(exit::exit(status)),
             _ => {
                 let shown = value_text::printed(&ctx, &status)?;
-                let wrong = format!("`{shown}` is no exit status");
+                let wrong = format!("`{shown}` is not an exit status");
                 Err(Error::invalid(&ctx, wrong)
                     .with_hint("an exit status is a number from 0 to 255")
                     .throw())
@@ -126,7 +126,7 @@ mod functions {
     }
 
     /// Calls `action` on each of `items`, `limit` of them at a time, and returns the results in
-    /// order. A `limit` above 64 counts as 64, and memory that runs short lowers it.
+    /// order. A `limit` above 64 counts as 64; a shortage of memory lowers it.
     ///
     /// Each call gets a copy of the variables that `action` captured: what it writes to them is
     /// lost. Once all have ended, the failures are thrown as one list of `#{ item, error }`.

@@ -33,13 +33,13 @@ struct Step {
     context: NativeCallContextStore,
 }
 
-/// How one thing is taken back.
+/// How one step is undone.
 enum Action {
     /// By a call without arguments.
     Call(FnPtr),
-    /// Making it has begun and not returned: `find` tells what there is, and `unmake` takes it back.
+    /// `make` has begun and not returned: `find` looks for its result, and `unmake` removes that.
     Find { find: FnPtr, unmake: FnPtr },
-    /// Nobody can tell whether there is something.
+    /// It is unknown whether there is anything to undo.
     Unknown(String),
 }
 
@@ -54,11 +54,11 @@ impl Step {
         }
     }
 
-    /// Takes the thing back.
+    /// Undoes the step.
     fn run(mut self, engine: &Engine) -> RhaiResultOf<()> {
         #[allow(deprecated)]
         let context = {
-            // What the script has used up is not held against what takes it back.
+            // The operations of the script do not count against its undo steps.
             self.context.global.num_operations = Default::default();
             self.context.global.level = 0;
             self.context.create_context(engine)
@@ -152,7 +152,7 @@ impl Undo {
         }
     }
 
-    /// Calls `make` with the step noted that takes back what it makes.
+    /// Calls `make`, and records the step that undoes it.
     fn make(
         &self,
         ctx: &NativeCallContext,
@@ -173,7 +173,7 @@ impl Undo {
                 action.add_curry(made.clone());
                 let step = Step::new(ctx, Action::Call(action));
                 let mut list = self.list();
-                // What `make` noted by itself is older than what it made.
+                // Steps that `make` recorded itself come before this one.
                 list.retain(|other| Some(other.id) != noted);
                 list.push(step);
             }
@@ -196,13 +196,13 @@ fn thrown(error: &EvalAltResult) -> Option<Error> {
     }
 }
 
-/// Whether libvirt refused what was asked of it, so that nothing was made.
+/// Whether libvirt refused the call, so that nothing was made.
 fn was_refused(ctx: &NativeCallContext, error: &EvalAltResult) -> bool {
     let stopped = Session::of(ctx).interrupt().stopping().is_some();
     !stopped && thrown(error).is_some_and(|error| !error.outcome_is_unknown())
 }
 
-/// Whether a call was broken off, and not the script between two calls.
+/// Whether a libvirt call was interrupted, and not the script between two calls.
 fn did_not_return(error: &EvalAltResult) -> bool {
     match error.unwrap_inner() {
         EvalAltResult::ErrorTerminated(why, _) => why.is_unit(),
@@ -225,7 +225,7 @@ fn reason(error: &EvalAltResult) -> String {
 /// What was thrown, as a reader wants it: an `Error`, a map with a `message`, or any value.
 fn words(thrown: &Dynamic) -> String {
     if !crate::extent::is_short(thrown) {
-        return "a value was thrown that is too large to show".into();
+        return "the thrown value is too large to show".into();
     }
     if let Some(error) = thrown.read_lock::<Error>() {
         return error.to_string();
@@ -321,9 +321,9 @@ mod functions {
 
     /// Calls `make`, adds `unmake` as how to take back what it returns, and returns that.
     ///
-    /// No stop comes between the two. Where a stop, a lost connection or the end of a call's time
-    /// comes while `make` works, standard error says that the outcome is unknown: a third closure
-    /// finds it out.
+    /// No stop comes between the two. If a stop, a lost connection or a timeout interrupts `make`,
+    /// undoing says on standard error that the outcome is unknown; a third closure can determine
+    /// it.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -342,13 +342,13 @@ mod functions {
         undo.make(&ctx, &make, unmake, None)
     }
 
-    /// Calls `make` as `step` does, with `find` for when `make` does not return: undoing then calls
-    /// `find`, and `unmake` with what that returns, unless it is `()`.
+    /// Calls `make`; if it does not return, undoing calls `find`, and passes its result to `unmake`
+    /// unless it is `()`.
     ///
-    /// The step is noted before `make` is called, so that nothing is lost to a stop, a lost connection
-    /// or the end of a call's time. Where libvirt refused what was asked of it, nothing was made, and `find` is
-    /// not called. So let `make` change one thing, and give that an identity which nobody else's has: a UUID from
-    /// `random_uuid`, or a name that was refused if it was taken.
+    /// The step is recorded before `make` is called, so that a stop, a lost connection or a timeout
+    /// loses nothing. If libvirt refused the call, nothing was made, and `find` is not called. Let
+    /// `make` change one thing that has a unique identity: a UUID from `random_uuid`, or a name that
+    /// libvirt refuses if it is in use.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

@@ -1,5 +1,5 @@
-//! Who is at work: marks that a recipe leaves on a host, so that a later run can tell whether the one
-//! that left it still lives.
+//! Marks of running work. A recipe leaves its mark on a host, so that a later run can tell whether
+//! the process that left it still runs.
 
 use std::collections::HashSet;
 use std::fs;
@@ -122,7 +122,7 @@ fn start_of(pid: u32) -> Option<String> {
 
 #[export_module]
 mod functions {
-    /// A mark of work that begins now in this process, for a note that outlives the process.
+    /// Returns a mark for work that begins now in this process, for a note that outlives the process.
     ///
     /// ```rhai
     /// let mark = begin_work();
@@ -137,7 +137,7 @@ mod functions {
         mark
     }
 
-    /// Ends the work that `mark` was given to.
+    /// Ends the work with the mark `mark`.
     ///
     /// ```rhai
     /// let mark = begin_work();
@@ -149,8 +149,8 @@ mod functions {
         under_way().get_or_insert_default().remove(mark);
     }
 
-    /// Whether the work that `mark` was given to goes on: `running`, `ended` (also where its process
-    /// was killed), or `unknown` where it was begun on another machine.
+    /// Returns the status of the work with the mark `mark`: `running`, `ended` (also if its process was
+    /// killed), or `unknown` if it began on another machine.
     ///
     /// ```rhai
     /// assert_eq(work_status("elsewhere:boot:1:2:3:4"), "unknown");
@@ -162,7 +162,7 @@ mod functions {
             .to_owned()
     }
 
-    /// A new random UUID, for a thing whose identity has to be known before it is made.
+    /// Returns a random UUID, for an object whose identity must be known before it is created.
     ///
     /// ```rhai
     /// assert_eq(random_uuid().len(), 36);

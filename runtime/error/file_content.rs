@@ -1,4 +1,4 @@
-//! Failures about a file that libvirt has read: they say where the fault is, and not what is there.
+//! Failures about a file that libvirt has read: they name the line, and never quote its content.
 //!
 //! libvirt quotes the line that it cannot parse, and names words of it. The file may be one that
 //! the script could not read otherwise, such as a file of passwords taken for XML.
@@ -15,7 +15,7 @@ pub(crate) fn of_image(failure: Failure, file: &str) -> Failure {
         sys::VIR_ERR_XML_INVALID_SCHEMA,
     ];
     match codes.map(i64::from).contains(&failure.code) {
-        true => without_content(failure, file, "its XML is not one that libvirt takes"),
+        true => without_content(failure, file, "libvirt does not accept its XML"),
         false => failure,
     }
 }
@@ -31,7 +31,7 @@ pub(crate) fn of_test_host(failure: Failure, file: &str) -> Failure {
 
 fn without_content(failure: Failure, file: &str, otherwise: &str) -> Failure {
     let message = match line(&failure.message) {
-        Some(line) => format!("line {line} of {file} is not XML that libvirt takes"),
+        Some(line) => format!("line {line} of {file} is not valid XML"),
         None => format!("cannot use {file}: {otherwise}"),
     };
     Failure { message, ..failure }
@@ -62,10 +62,7 @@ mod tests {
             ),
             "/etc/shadow",
         );
-        assert_eq!(
-            told.message,
-            "line 1 of /etc/shadow is not XML that libvirt takes"
-        );
+        assert_eq!(told.message, "line 1 of /etc/shadow is not valid XML");
         let told = of_image(
             failure(
                 virt_sys::VIR_ERR_XML_DETAIL,
@@ -73,10 +70,7 @@ mod tests {
             ),
             "/tmp/x",
         );
-        assert_eq!(
-            told.message,
-            "line 7 of /tmp/x is not XML that libvirt takes"
-        );
+        assert_eq!(told.message, "line 7 of /tmp/x is not valid XML");
         let told = of_test_host(
             failure(
                 virt_sys::VIR_ERR_XML_ERROR,

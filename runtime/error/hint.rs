@@ -139,7 +139,7 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
             "the guest needs qemu-guest-agent and a channel named org.qemu.guest_agent.0"
         }
         sys::VIR_ERR_AGENT_COMMAND_TIMEOUT => {
-            "the agent did not answer in time, and may still do what it was asked: `agent_set_response_timeout` gives it longer"
+            "the agent did not answer in time, and may still do what it was asked: raise the limit with `agent_set_response_timeout`"
         }
         _ if failure.tray_is_closed() => {
             "the guest keeps its CD drive closed: unmount the CD in the guest, or pass VIR_DOMAIN_DEVICE_MODIFY_FORCE"

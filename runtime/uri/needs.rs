@@ -60,7 +60,7 @@ impl Uri {
                 }
                 Rule::Default(_, why) | Rule::FreeOver(_, _, why) | Rule::Permission(why) => why,
                 // The parser has refused these with a daemon.
-                Rule::Root | Rule::OfClients => "does not belong here",
+                Rule::Root | Rule::OfClients => "has no effect in this URI",
             };
             Some(Need::Connect(format!("`{}` {why}", parameter.name)))
         })

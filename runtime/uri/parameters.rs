@@ -102,12 +102,12 @@ pub(super) static PARAMETERS: [Parameter; 21] = [
     parameter(
         "keyfile",
         ANY_SSH,
-        Rule::Permission("names a private key of yours"),
+        Rule::Permission("names one of your private keys"),
     ),
     parameter(
         "known_hosts",
         LIBRARIES,
-        Rule::Permission("names a file, which libvirt may write"),
+        Rule::Permission("names a file that libvirt may write"),
     ),
     parameter(
         "pkipath",
@@ -129,7 +129,7 @@ pub(super) static PARAMETERS: [Parameter; 21] = [
     parameter(
         "name",
         ALL,
-        Rule::Permission("names another URI, which the daemon opens"),
+        Rule::Permission("names another URI that the daemon opens"),
     ),
     // Without the check, `ssh` writes unknown keys to the user's known_hosts, and later
     // connections trust them. Over TLS nothing is written, and only this connection is affected.

@@ -81,7 +81,7 @@ impl Uri {
         if uri.path == EMBED && uri.parameter("root").is_none() {
             return refused_hint(
                 "`/embed` needs the parameter `root`",
-                "qemu:///embed?root=DIR, where DIR is absolute",
+                "write qemu:///embed?root=DIR with an absolute path as DIR",
             );
         }
         Ok(uri)
@@ -104,7 +104,7 @@ impl Uri {
             return match text.len() {
                 0 | 1 => refused_hint(
                     "the test driver needs a path",
-                    "test:///default, or test:///FILE for a host of your own",
+                    "write test:///default, or test:///FILE for a host that FILE describes",
                 ),
                 _ => Ok(text),
             };
@@ -135,7 +135,7 @@ impl Uri {
     fn parse_query(&mut self, query: &str) -> Result<()> {
         if query.contains(';') {
             return refused_hint(
-                "a `;` is in the parameters",
+                "the parameters contain a `;`",
                 "separate parameters with `&`, and write a `;` in a value as %3B",
             );
         }
@@ -160,11 +160,11 @@ impl Uri {
         let Some(parameter) = PARAMETERS.iter().find(|known| known.name == name) else {
             let names = PARAMETERS.iter().map(|known| known.name);
             return refused_hint(
-                format!("there is no parameter `{name}`"),
+                format!("libvirt has no parameter `{name}`"),
                 did_you_mean(
                     name,
                     names,
-                    "https://libvirt.org/uri.html has the parameters",
+                    "see https://libvirt.org/uri.html for the parameters",
                 ),
             );
         };
@@ -195,8 +195,8 @@ fn check_characters(text: &str) -> Result<()> {
         .find(|char| !char.is_ascii_graphic() || "\"<>\\^`{|}".contains(*char));
     match wrong {
         Some(char) => refused_hint(
-            format!("the character {char:?} cannot stand in a URI"),
-            "percent-encode it, such as a space as %20",
+            format!("the character {char:?} is not allowed in a URI"),
+            "percent-encode it; a space, for example, is %20",
         ),
         None => Ok(()),
     }
@@ -225,7 +225,7 @@ fn parse_scheme(scheme: &str) -> Result<(&'static Driver, Option<Transport>)> {
             did_you_mean(
                 transport,
                 names,
-                "it has unix, ssh, libssh, libssh2, tls, tcp and ext",
+                "use unix, ssh, libssh, libssh2, tls, tcp or ext",
             ),
         ),
     }
@@ -281,7 +281,7 @@ fn check_name(name: &str, what: &str, punctuation: &[u8]) -> Result<()> {
         return refused(format!("{what} begins with `-`"));
     }
     match name.bytes().find(|byte| !good(*byte)) {
-        Some(byte) => refused(format!("`{}` cannot stand in {what}", char::from(byte))),
+        Some(byte) => refused(format!("`{}` is not allowed in {what}", char::from(byte))),
         None => Ok(()),
     }
 }
@@ -311,7 +311,7 @@ fn decoded(text: &str, what: &str) -> Result<String> {
         return refused(format!("{what} is not UTF-8 text"));
     };
     if text.chars().any(char::is_control) {
-        return refused(format!("{what} has a control character"));
+        return refused(format!("{what} contains a control character"));
     }
     Ok(text.into_owned())
 }

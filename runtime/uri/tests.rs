@@ -324,7 +324,7 @@ fn what_names_something_needs_the_permission_for_it() {
 }
 
 #[test]
-fn a_refusal_says_what_is_wrong_and_what_is_meant() {
+fn a_refusal_names_the_fault_and_suggests_a_correction() {
     let hint = |text: &str| {
         let refused = Uri::parse(text).expect_err(text);
         format!("{}; {}", refused.why, refused.hint.unwrap_or_default())
@@ -351,7 +351,7 @@ fn a_refusal_says_what_is_wrong_and_what_is_meant() {
         ("qemu+tls://h/system?keyfile=/x", "`keyfile` has no effect"),
         ("qemu+ssh://-oProxyCommand=x/system", "begins with `-`"),
         ("qemu+ssh://-l@h/system", "the user begins with `-`"),
-        ("qemu+ssh://h%20x/system", "cannot stand in the host"),
+        ("qemu+ssh://h%20x/system", "is not allowed in the host"),
         ("qemu+ssh://h:0/system", "not a port"),
         ("qemu+ssh://h:65536/system", "not a port"),
         ("lxc:///embed?root=/x", "cannot be embedded"),
@@ -360,7 +360,7 @@ fn a_refusal_says_what_is_wrong_and_what_is_meant() {
         ("qemu:///embed", "needs the parameter `root`"),
         ("qemu:///embed?root=x", "absolute"),
         ("qemu:///system?root=/x", "no effect"),
-        ("test:///default?x=1", "there is no parameter `x`"),
+        ("test:///default?x=1", "libvirt has no parameter `x`"),
         ("test:///a%0ab", "control character"),
         ("test:///a%zz", "hexadecimal"),
         ("test:///", "needs a path"),

@@ -329,7 +329,7 @@ pub(crate) fn check_text(text: &str) -> Result<()> {
     match text::forbidden_character(text) {
         None => Ok(()),
         Some((_, letter)) => Err(Fault::new(format!(
-            "{} cannot stand in XML",
+            "{} is not allowed in XML",
             text::shown(letter)
         ))),
     }

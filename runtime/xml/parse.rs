@@ -28,7 +28,7 @@ pub(super) fn document(source: &str) -> Result<Nodes> {
 /// and answers the node that holds it all.
 pub(super) fn part(nodes: &mut Nodes, source: &str, base: usize, depth: usize) -> Result<NodeId> {
     if let Some((at, letter)) = text::forbidden_character(source) {
-        let message = format!("{} cannot stand in XML", text::shown(letter));
+        let message = format!("{} is not allowed in XML", text::shown(letter));
         return Err(Fault::malformed(source, at, message));
     }
     let mut whole = Node::new(Kind::Document, Span::new(0..0, base));

@@ -323,7 +323,7 @@ fn a_medium_is_taken_out_once_the_guest_unlocks_its_drive() {
 }
 
 #[test]
-fn a_medium_that_the_guest_keeps_locked_stays_and_the_error_names_the_flag() {
+fn a_medium_that_the_guest_keeps_locked_stays_and_the_hint_names_the_flag() {
     with_agent(
         with_cd,
         &format!(

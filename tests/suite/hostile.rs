@@ -99,7 +99,11 @@ impl Attack {
             }
             _ => {}
         }
-        if ended.stderr.tail.contains("virhai failed inside") {
+        if ended
+            .stderr
+            .tail
+            .contains("internal error (please report this)")
+        {
             offences.push("virhai reports an internal error".into());
         }
         if !offences.is_empty() {
@@ -298,7 +302,7 @@ fn offenders(files: &[PathBuf]) -> Vec<String> {
 }
 
 #[test]
-fn hostile_scripts_get_nothing() {
+fn hostile_scripts_gain_no_access() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hostile");
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .expect("the scripts are there")
@@ -323,7 +327,7 @@ fn hostile_scripts_get_nothing() {
 
 /// The harness sees each kind of loss: attacks that have a grant are found out.
 #[test]
-fn the_harness_of_hostile_scripts_sees_what_a_script_gets() {
+fn the_harness_detects_a_successful_attack() {
     let scratch = Scratch::new();
     let found = |options: &str, status: &str, script: &str| {
         let header =

@@ -23,7 +23,7 @@ fn operations_are_counted() {
     stopped(
         &["--max-operations", "1000"],
         "loop {}",
-        "more operations than it may",
+        "operation limit exceeded",
     );
     stopped(
         &["--max-operations=1000"],
@@ -39,13 +39,21 @@ fn operations_are_counted() {
 
 #[test]
 fn calls_within_calls_are_counted() {
-    stopped(&[], "fn f() { f() } f()", "too deeply");
+    stopped(
+        &[],
+        "fn f() { f() } f()",
+        "call depth limit of 128 exceeded",
+    );
     stopped(
         &["--max-depth=1000"],
         "fn f(n) { [n].map(|x| f(x + 1)) } f(1)",
         "--max-depth",
     );
-    stopped(&[], "let f = |g| g.call(g); f.call(f)", "too deeply");
+    stopped(
+        &[],
+        "let f = |g| g.call(g); f.call(f)",
+        "call depth limit of 128 exceeded",
+    );
     stopped(&[], "let code = \"eval(code)\"; eval(code)", "too deeply");
     let deep = "fn f(n) { if n == 0 { 0 } else { f(n - 1) } } f(990)";
     assert_eq!(
@@ -75,22 +83,22 @@ fn sizes_are_limited_where_that_was_asked_for() {
     stopped(
         &["--max-string", "100"],
         double,
-        "a string is larger than it may be",
+        "a string exceeds the limit of 100",
     );
     let push = "let list = []; loop { list.push(1); }";
     stopped(
         &["--max-array", "100"],
         push,
-        "an array is larger than it may be",
+        "an array exceeds the limit of 100",
     );
     let set = "let map = #{}; let i = 0; loop { map.set(`k${i}`, i); i += 1; }";
-    stopped(&["--max-map", "100"], set, "a map is larger than it may be");
+    stopped(&["--max-map", "100"], set, "a map exceeds the limit of 100");
 }
 
 #[test]
 fn memory_is_limited_however_it_is_filled() {
     let limit = ["--max-memory", "10MB"];
-    let part = "holds more memory than it may";
+    let part = "memory limit exceeded";
     stopped(&limit, "let s = \"x\"; loop { s += s; }", part);
     stopped(
         &limit,

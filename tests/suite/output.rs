@@ -114,19 +114,19 @@ fn code(text: &str) -> Run {
 }
 
 #[test]
-fn a_script_whose_output_nobody_reads_ends_with_its_time() {
+fn a_script_with_unread_output_ends_at_its_timeout() {
     for both in [false, true] {
         let run = code(PRINTS).arg("--timeout").arg("1s");
         let mut unread = Unread::start_with(&run, both);
         let (status, said) = unread.ends_within(SOON);
         assert_eq!(status, 124, "{said}");
-        assert_eq!(said.contains("the script's time is up"), !both, "{said}");
+        assert_eq!(said.contains("the script timed out"), !both, "{said}");
         assert!(!said.contains("libvirt"), "{said}");
     }
 }
 
 #[test]
-fn one_signal_ends_a_script_whose_output_nobody_reads() {
+fn one_signal_ends_a_script_with_unread_output() {
     for script in [
         PRINTS,
         // A single line that is longer than any buffer, and one that is the result.
@@ -150,7 +150,7 @@ fn one_signal_ends_a_script_whose_output_nobody_reads() {
 }
 
 #[test]
-fn a_result_that_nobody_reads_is_not_taken_for_written() {
+fn an_unread_result_is_not_reported_as_written() {
     for (options, expected) in [(["--timeout", "1s"], 124), (["--timeout", "1m"], 130)] {
         let run = options
             .iter()
@@ -167,7 +167,7 @@ fn a_result_that_nobody_reads_is_not_taken_for_written() {
 }
 
 #[test]
-fn output_arrives_whole_and_in_order_where_it_is_read_late() {
+fn output_that_is_read_late_is_complete_and_in_order() {
     let script = r#"
         for i in 0..500 { print(`out ${i}`); note(`note ${i}`); }
         print("x".repeat(500_000));
@@ -236,7 +236,7 @@ fn defining(then: &str) -> (Daemon, String) {
 }
 
 #[test]
-fn undo_runs_to_its_end_where_nobody_reads_what_it_says() {
+fn undo_completes_when_its_messages_are_not_read() {
     let (host, script) = defining(PRINTS);
     for (options, signal, expected) in [
         (&["--timeout", "5s"][..], None, 124),
@@ -303,7 +303,7 @@ fn ctrl_c_gives_the_prompt_back_and_later_output_is_shown() {
 }
 
 #[test]
-fn one_signal_ends_every_command_whose_output_nobody_reads() {
+fn one_signal_ends_every_command_with_unread_output() {
     let scratch = Scratch::new();
     scratch.write(
         "loud_test.rhai",
@@ -342,7 +342,7 @@ fn a_stop_during_compilation_ends_the_program_at_once() {
 }
 
 #[test]
-fn undoing_has_a_time_of_its_own() {
+fn undoing_has_its_own_time_limit() {
     let undo = r#"undo.push(|| note("never" + " reached")); undo.push(|| BUSY); "#;
     for (then, options, expected, why) in [
         (r#"throw "the reason""#, "", 1, "error: the reason"),
@@ -350,7 +350,7 @@ fn undoing_has_a_time_of_its_own() {
             "loop {}",
             "--timeout=200ms",
             124,
-            "error: the script's time is up",
+            "error: the script timed out",
         ),
     ] {
         for busy in [
@@ -370,7 +370,7 @@ fn undoing_has_a_time_of_its_own() {
             let outcome = run.fails(expected);
             assert!(began.elapsed() < SOON, "{script}: {outcome}");
             assert!(outcome.stderr.contains(why), "{script}: {outcome}");
-            let told = "the time for undoing ended after 300ms: 1 step was not undone";
+            let told = "undoing timed out after 300ms: 1 step was not undone";
             assert!(outcome.stderr.contains(told), "{script}: {outcome}");
             assert!(
                 !outcome.stderr.contains("never reached"),
@@ -381,7 +381,7 @@ fn undoing_has_a_time_of_its_own() {
 }
 
 #[test]
-fn a_program_reads_what_was_not_undone_in_time() {
+fn json_errors_list_the_steps_that_were_not_undone_in_time() {
     let script =
         r#"all_or_nothing(|undo| { undo.push(|| ()); undo.push(|| loop {}); throw "no" })"#;
     let run = code(script)
@@ -395,7 +395,7 @@ fn a_program_reads_what_was_not_undone_in_time() {
 }
 
 #[test]
-fn several_threads_undo_at_the_same_time_and_end_with_their_time() {
+fn several_threads_undo_in_parallel_and_end_at_the_time_limit() {
     let script = r#"
         parallel([1, 2, 3], 3, |n| all_or_nothing(|undo| {
             undo.push(|| if n == 2 { note("undone") } else { sleep("1h") });
@@ -410,17 +410,14 @@ fn several_threads_undo_at_the_same_time_and_end_with_their_time() {
     assert!(began.elapsed() < SOON, "{outcome}");
     assert!(outcome.stderr.contains("undone"), "{outcome}");
     assert_eq!(
-        outcome
-            .stderr
-            .matches("undoing took longer than it may")
-            .count(),
+        outcome.stderr.matches("undoing timed out").count(),
         2,
         "{outcome}"
     );
 }
 
 #[test]
-fn a_short_time_for_undoing_is_enough_for_short_undoing() {
+fn a_short_time_limit_does_not_cut_short_undoing() {
     let script = r#"all_or_nothing(|undo| { undo.push(|| note("undone")); loop {} })"#;
     let run = code(script).arg("--timeout=200ms").arg("--undo-timeout=5s");
     let outcome = run.fails(124);
@@ -429,21 +426,21 @@ fn a_short_time_for_undoing_is_enough_for_short_undoing() {
 }
 
 #[test]
-fn the_time_for_undoing_holds_at_the_prompt() {
+fn the_time_limit_for_undoing_holds_at_the_prompt() {
     let host = crate::support::TestHost::new();
     let home = Scratch::new();
     let uri = host.uri();
     let run = virhai().arg("-c").arg(&uri).arg("--undo-timeout=300ms");
     let mut terminal = Prompt::started(run, &uri, &home, &[("NO_COLOR", "1")]);
     terminal.types("all_or_nothing(|undo| { undo.push(|| loop {}); throw \"no\" })\r");
-    terminal.shows("cannot undo: undoing took longer than it may");
+    terminal.shows("cannot undo: undoing timed out");
     terminal.line_is(PROMPT);
     terminal.types("6 * 7\r");
     terminal.shows("42");
 }
 
 #[test]
-fn one_signal_is_enough_where_libvirt_does_not_come_back() {
+fn one_signal_ends_a_script_in_a_libvirt_call_that_does_not_return() {
     let host = Daemon::start();
     let xml = host.micro("hang", "web");
     host.ok(&format!("connect().create_xml(`{xml}`);"));
@@ -462,7 +459,7 @@ fn one_signal_is_enough_where_libvirt_does_not_come_back() {
     unread.signal(Signal::SIGTERM);
     let (status, said) = unread.ends_within(limit);
     assert_eq!(status, 130, "{said}");
-    assert!(said.contains("libvirt has not returned"), "{said}");
+    assert!(said.contains("the libvirt call did not return"), "{said}");
 
     // The same in an undo step, after a failure: nobody has to stop it.
     let script = r#"let dom = connect().lookup_by_name("web");
@@ -473,9 +470,6 @@ fn one_signal_is_enough_where_libvirt_does_not_come_back() {
     kill(qemu, Signal::SIGCONT).expect("it is there");
     assert_eq!(status, 1, "{said}");
     assert!(said.contains("before libvirt answered"), "{said}");
-    assert!(
-        said.contains("the time for undoing ended after 500ms"),
-        "{said}"
-    );
+    assert!(said.contains("undoing timed out after 500ms"), "{said}");
     host.ok(r#"connect().lookup_by_name("web").destroy();"#);
 }

@@ -49,7 +49,7 @@ fn errors_hide_passwords() {
 }
 
 #[test]
-fn what_a_script_prints_of_its_own_stays() {
+fn the_output_of_a_script_is_not_masked() {
     let code = format!("let uri = \"qemu+ssh://root:{SECRET}@host/\"; print(uri); uri");
     assert_eq!(
         virhai().arg("-e").arg(&code).ok().matches(SECRET).count(),

@@ -41,7 +41,7 @@ fn at_once(run: Run) -> Outcome {
 }
 
 #[test]
-fn as_a_script_and_to_be_checked_or_tested() {
+fn special_files_are_refused_as_scripts_and_by_check_and_test() {
     let (scratch, _listener) = folder();
     for (file, why) in FILES {
         let run = || virhai().folder(scratch.path("")).first_arg(file);
@@ -63,7 +63,7 @@ fn as_a_script_and_to_be_checked_or_tested() {
 }
 
 #[test]
-fn as_an_import_before_and_during_the_run() {
+fn special_files_are_refused_as_imports_before_and_during_the_run() {
     let (scratch, _listener) = folder();
     // The device is outside the script's folder, which is refused first.
     for (file, why) in FILES.into_iter().filter(|(file, _)| *file != "device.rhai") {
@@ -86,7 +86,7 @@ fn as_an_import_before_and_during_the_run() {
 }
 
 #[test]
-fn a_file_without_an_end_is_read_only_so_far() {
+fn an_endless_file_is_refused_at_the_size_limit() {
     let scratch = Scratch::new();
     scratch.write("main.rhai", "");
     let huge = std::fs::File::create(scratch.path("main.rhai")).expect("it can be written");
@@ -94,7 +94,7 @@ fn a_file_without_an_end_is_read_only_so_far() {
     let outcome = at_once(virhai().arg("check").arg(scratch.path("main.rhai")));
     assert_eq!(outcome.status, 2, "{outcome}");
     assert!(
-        outcome.stderr.contains("it is larger than 64.0 MiB"),
+        outcome.stderr.contains("it exceeds the limit of 64.0 MiB"),
         "{outcome}"
     );
     // A file of `/proc` says that it is empty.
@@ -114,11 +114,14 @@ fn a_report_to_a_pipe_that_nobody_reads_fails() {
             .arg("a_test.rhai"),
     );
     assert_eq!(outcome.status, 1, "{outcome}");
-    assert!(outcome.stderr.contains("nobody reads from it"), "{outcome}");
+    assert!(
+        outcome.stderr.contains("no process reads from it"),
+        "{outcome}"
+    );
 }
 
 #[test]
-fn at_the_prompt() {
+fn special_files_are_refused_at_the_prompt() {
     let mut prompt = Prompt::open();
     let pipe = prompt.home.path("pipe.rhai");
     nix::unistd::mkfifo(&pipe, Mode::S_IRWXU).expect("a pipe can be made");

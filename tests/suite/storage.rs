@@ -319,7 +319,7 @@ fn a_transfer_can_be_stopped_and_the_connection_lives_on() {
              loop { vol.download(0, 16777216); }",
         )
         .fails(124);
-    assert!(outcome.stderr.contains("time is up"), "{outcome}");
+    assert!(outcome.stderr.contains("the script timed out"), "{outcome}");
 }
 
 #[test]

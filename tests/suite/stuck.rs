@@ -62,7 +62,7 @@ fn with_io_error(test: impl FnOnce(&Daemon)) {
 }
 
 #[test]
-fn a_guest_that_an_io_error_paused_is_not_waited_for_to_go_off() {
+fn a_wait_for_shutoff_ends_at_once_for_a_guest_that_an_io_error_paused() {
     with_io_error(|host| {
         host.ok(&format!(
             r#"{THROWN}
@@ -82,7 +82,7 @@ fn a_guest_that_an_io_error_paused_is_not_waited_for_to_go_off() {
 }
 
 #[test]
-fn nothing_else_is_waited_for_while_an_io_error_holds_a_guest_up() {
+fn other_waits_end_at_once_for_a_guest_that_an_io_error_paused() {
     with_io_error(|host| {
         host.ok(&format!(
             r#"{THROWN}
@@ -107,7 +107,7 @@ fn nothing_else_is_waited_for_while_an_io_error_holds_a_guest_up() {
 }
 
 #[test]
-fn a_stop_that_may_not_pull_the_plug_says_what_holds_the_guest_up() {
+fn a_stop_without_destroy_names_the_failure_that_paused_the_guest() {
     with_io_error(|host| {
         host.ok(&format!(
             r#"{THROWN}
@@ -135,7 +135,7 @@ fn a_wait_sees_the_io_error_that_comes_while_it_waits() {
 }
 
 #[test]
-fn a_guest_whose_qemu_was_killed_is_not_waited_for_to_pause() {
+fn a_wait_for_paused_ends_at_once_for_a_guest_whose_qemu_was_killed() {
     let host = Daemon::start();
     let xml = host.micro("hang", "web");
     host.ok(&format!("connect().define_xml(`{xml}`).create();"));
@@ -202,7 +202,7 @@ fn waits_end_when_qemu_is_killed_under_them() {
 }
 
 #[test]
-fn nothing_is_waited_for_of_a_transient_guest_that_is_gone() {
+fn waits_for_a_transient_guest_that_is_gone_end_at_once() {
     let host = Daemon::start();
     let xml = host.micro("hang", "web");
     let began = Instant::now();
@@ -228,7 +228,7 @@ fn nothing_is_waited_for_of_a_transient_guest_that_is_gone() {
 }
 
 #[test]
-fn an_event_that_comes_with_the_end_of_the_guest_is_not_missed() {
+fn an_event_sent_at_the_end_of_the_guest_is_not_missed() {
     let host = Daemon::start();
     let xml = host.micro("hang", "web");
     let file = host.scratch().path("web.save");

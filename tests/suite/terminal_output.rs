@@ -55,7 +55,7 @@ fn ends_harmlessly(run: Run, shown: &[&str]) {
 }
 
 #[test]
-fn what_a_script_prints_is_shown_and_does_nothing() {
+fn control_characters_that_a_script_prints_are_shown_and_not_executed() {
     let text = literal();
     for code in [
         format!("print(\"{text}\")"),
@@ -91,7 +91,7 @@ fn a_pipe_gets_every_byte() {
 }
 
 #[test]
-fn names_of_guests_do_nothing_in_tables_maps_and_errors() {
+fn control_characters_in_guest_names_are_shown_in_tables_maps_and_errors() {
     let host = hostile_host();
     for (code, shown) in [
         ("connect().list_all_domains()", NAME_SHOWN),
@@ -120,7 +120,7 @@ fn names_of_guests_do_nothing_in_tables_maps_and_errors() {
 }
 
 #[test]
-fn columns_of_a_table_are_aligned_by_what_is_shown() {
+fn table_columns_are_aligned_by_the_visible_text() {
     let run = virhai()
         .arg("-e")
         .arg("[#{ a: \"\\u001b[2J\\u202e\", b: 1 }, #{ a: \"plain\", b: 2 }]");
@@ -142,7 +142,7 @@ fn columns_of_a_table_are_aligned_by_what_is_shown() {
 }
 
 #[test]
-fn hostile_names_do_nothing_at_the_prompt() {
+fn control_characters_in_names_are_shown_at_the_prompt() {
     let host = hostile_host();
     for colors in [&[][..], &[("NO_COLOR", "1")][..]] {
         let home = Scratch::new();
@@ -169,7 +169,7 @@ fn hostile_names_do_nothing_at_the_prompt() {
 }
 
 #[test]
-fn hostile_names_do_nothing_in_the_live_view() {
+fn control_characters_in_names_are_shown_in_the_live_view() {
     let host = hostile_host();
     let home = Scratch::new();
     let command = virhai()
@@ -186,7 +186,7 @@ fn hostile_names_do_nothing_in_the_live_view() {
 }
 
 #[test]
-fn tests_and_checks_show_what_scripts_hold() {
+fn control_characters_in_scripts_are_shown_by_test_and_check() {
     let scratch = Scratch::new();
     let text = literal();
     let test = format!("fn test_it() {{ print(\"{text}\"); throw \"{text}\"; }}");

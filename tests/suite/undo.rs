@@ -212,10 +212,10 @@ fn what_undoes_is_limited_too_but_gets_more_than_what_failed() {
     assert_eq!(outcome.status, 1, "{outcome}");
     assert_eq!(outcome.stdout, "the last\nthe first\n", "{outcome}");
     for why in [
-        "holds more memory than it may",
-        "nests calls, imports or `eval` too deeply",
+        "memory limit exceeded",
+        "the script nests calls, imports or `eval` too deeply",
     ] {
-        let said = format!("cannot undo: the script {why} (line");
+        let said = format!("cannot undo: {why} (line");
         assert!(outcome.stderr.contains(&said), "{outcome}");
     }
 }
@@ -261,7 +261,7 @@ fn step_of(rest: &str, find: &str) -> String {
 const FIND: &str = r#", || { print("find"); conn.lookup_by_name("web") }"#;
 
 #[test]
-fn what_a_step_made_that_did_not_return_is_found_and_taken_back() {
+fn find_locates_the_result_of_an_interrupted_step_and_undo_removes_it() {
     for (option, rest, status) in [
         ("--timeout=1s", "sleep(\"1m\")", 124),
         ("--max-operations=500", "loop {}", 1),
@@ -274,14 +274,14 @@ fn what_a_step_made_that_did_not_return_is_found_and_taken_back() {
 }
 
 #[test]
-fn nothing_is_looked_for_where_libvirt_refused_to_make_it() {
+fn find_is_not_called_when_libvirt_refused_the_call() {
     let script = step_of("()", FIND).replace("<name>web</name>", "<nome>web</nome>");
     let outcome = virhai().arg("-e").arg(script).fails(1);
     assert_eq!(outcome.stdout, "left: 0\n", "{outcome}");
 }
 
 #[test]
-fn a_step_that_did_not_return_and_cannot_be_found_out_is_said() {
+fn an_interrupted_step_without_find_is_reported_as_unknown() {
     let run = virhai().arg("--timeout=1s").arg("-e");
     let outcome = run.arg(step_of("sleep(\"1m\")", "")).fails(124);
     let said = "whether it took effect is unknown";
@@ -298,7 +298,7 @@ fn a_step_that_did_not_return_and_cannot_be_found_out_is_said() {
 }
 
 #[test]
-fn what_undoes_takes_operations_of_its_own() {
+fn undo_steps_have_their_own_operation_limit() {
     let script = r#"all_or_nothing(|undo| {
         undo.push(|| { let n = 0; while n < 100000 { n += 1; } print(n) });
         loop {}

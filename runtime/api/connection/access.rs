@@ -1,5 +1,5 @@
-//! Which URIs a script may open: those that the user gave, those that name nothing of the user's,
-//! and others with a permission.
+//! Which URIs a script may open: those that the user gave, those that use nothing of the user's
+//! (files, keys, programs, sockets), and others with a permission.
 
 use rhai::NativeCallContext;
 
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::session::Session;
 use crate::uri::{Malformed, Need, Uri};
 
-/// What libvirt is to open for the script's `uri`: the user's own words as they are, all else
+/// The URI that libvirt opens for the script's `uri`: unchanged if the user gave it, otherwise
 /// rebuilt from its parts.
 pub(super) fn admit(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<String> {
     let uri = text(ctx, "the URI", uri)?;
@@ -28,7 +28,7 @@ pub(super) fn admit(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<String> 
             let Some(real) = Session::of(ctx).grants().embeddable(&root) else {
                 let message = format!("the script may not run a hypervisor in {root}");
                 return Err(Error::invalid(ctx, message)
-                    .with_hint("`--allow-embed DIR` allows it for one run, and with it all that you can do yourself")
+                    .with_hint("allow it with `--allow-embed DIR`; the script can then do everything that you can")
                     .throw());
             };
             parsed.with_root(&path_text(ctx, &real)?)
@@ -72,7 +72,7 @@ fn examined(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<Option<(Uri, Opt
 }
 
 const ALLOW: &str =
-    "`--allow-connect URI` allows this very URI for one run; what you give with `-c` needs none";
+    "allow exactly this URI with `--allow-connect URI`, or connect to it with `-c URI`";
 
 fn forbidden(ctx: &NativeCallContext, uri: &str, why: &str) -> Box<rhai::EvalAltResult> {
     let message = format!("the script may not connect to `{uri}`: {why}");

@@ -29,7 +29,7 @@ pub(super) fn prepare_root(uri: &str, read_only: bool) -> Result<()> {
             false => Err(Failure::new(
                 virt_sys::VIR_ERR_OPERATION_DENIED,
                 format!(
-                    "there is no folder {}, and a read-only connection does not make it",
+                    "the folder {} does not exist, and a read-only connection does not create it",
                     root.display()
                 ),
             )),

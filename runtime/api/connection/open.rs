@@ -168,9 +168,9 @@ pub(super) mod functions {
     ///
     /// Throws when no host answers within the session's time for connecting, 30 seconds unless
     /// set. A remote connection is kept alive: a host that stops answering for some 20 seconds is
-    /// an error on the next call, and not a hang. A call that is quick by nature, such as a lookup
-    /// or `suspend`, throws `VIR_ERR_OPERATION_TIMEOUT` where libvirt does not answer within the
-    /// session's time for calls, 60 seconds unless set (`--call-timeout`).
+    /// an error on the next call, and not a hang. A quick call, such as a lookup or `suspend`, throws
+    /// `VIR_ERR_OPERATION_TIMEOUT` if libvirt does not answer within `--call-timeout` (60 seconds by
+    /// default).
     ///
     /// ```rhai
     /// let conn = connect();

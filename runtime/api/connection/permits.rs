@@ -111,7 +111,7 @@ impl Permits {
                             taken.all
                         ),
                     )
-                    .advise("a guest or libvirt may hang: find the calls that do not return"));
+                    .advise("a guest or libvirt may be hung: find the calls that do not return"));
                 }
                 Some(left) => {
                     let waited = self.0.given_back.wait_timeout(taken, left);

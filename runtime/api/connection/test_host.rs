@@ -55,12 +55,15 @@ fn included(path: &Path) -> Result<Vec<String>, String> {
         return Err("it is not a file".into());
     }
     if about.len() > LONGEST {
-        return Err(format!("it is larger than {}", bytesize::ByteSize(LONGEST)));
+        return Err(format!(
+            "it exceeds the limit of {}",
+            bytesize::ByteSize(LONGEST)
+        ));
     }
     let text = std::fs::read(path).map_err(|error| error.to_string())?;
     let text = String::from_utf8(text).map_err(|_| "it is not UTF-8 text")?;
     if text.contains("<!DOCTYPE") || text.contains("<!ENTITY") {
-        return Err("it declares a document type, which virhai does not read".into());
+        return Err("it has a document type declaration, which is not allowed".into());
     }
     let declared = text.trim_start().strip_prefix("<?xml");
     let declaration = declared.and_then(|rest| rest.split_once("?>"));

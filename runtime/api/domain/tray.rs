@@ -11,7 +11,7 @@ use crate::libvirt::Failure;
 /// How long a guest may keep its tray closed after it was asked to open it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The time between two attempts. libvirt has no event that comes for certain.
+/// The time between two attempts. libvirt has no reliable event for the tray.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Updates a device of `dom` to what `xml` says.

@@ -197,7 +197,7 @@ pub(super) mod functions {
 
     /// Waits until `text` appears, and returns all up to its end; the next `wait` goes on there.
     ///
-    /// Throws `VIR_ERR_OPERATION_TIMEOUT` with the last lines that came, and when the stream ends;
+    /// Throws `VIR_ERR_OPERATION_TIMEOUT` with the last lines after `timeout` or when the stream ends,
     /// and `VIR_ERR_OPERATION_INVALID` soon after a failure paused the guest.
     ///
     /// ```rhai,qemu
@@ -235,7 +235,7 @@ pub(super) mod functions {
         let stuck = stuck.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some((why, way_out)) = stuck {
             let message = format!(
-                "`{text}` does not come: the guest prints nothing, {why}; {way_out}; its last lines are:\n{last}"
+                "`{text}` cannot appear: the guest prints nothing and {why}; {way_out}; its last lines are:\n{last}"
             );
             let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message);
             return Err(stream.fail(&ctx, failure, ""));

@@ -55,7 +55,7 @@ pub(crate) fn until_detached(
             return Ok(());
         }
         if let Some((why, way_out)) = held_up(dom) {
-            let message = format!("{why}, and a guest lets go of a device only while it runs");
+            let message = format!("{why}, and a guest releases a device only while it runs");
             let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message);
             return Err(fail(failure).with_hint(way_out).throw());
         }
@@ -96,7 +96,7 @@ pub(crate) fn until_detached(
             Outcome::Lost => return Err(fail(lost()).throw()),
             Outcome::Stopped => {
                 dom.connection().session().note(&format!(
-                    "the guest `{}` was asked to let go of {device}, and may still do so",
+                    "the guest `{}` was asked to release {device}, and may still do so",
                     dom.name()
                 ));
                 return Err(terminated(ctx));

@@ -78,7 +78,7 @@ pub(super) fn wait_event(
                     // What libvirt told before may still be on its way.
                     Some(_) if matches!(look, Look::At(_)) => look = Look::soon(),
                     Some(why) => {
-                        let message = format!("no event {} comes: {why}", wanted(&filters));
+                        let message = format!("no event {} can come: {why}", wanted(&filters));
                         let invalid = virt_sys::VIR_ERR_OPERATION_INVALID;
                         return Err(fail(Failure::new(invalid, message), ""));
                     }
@@ -153,7 +153,7 @@ impl Filter {
     /// A kind of event, or a map of what its fields must be; an object stands for its UUID.
     fn new(ctx: &NativeCallContext, filter: &Dynamic) -> RhaiResultOf<Self> {
         if !crate::extent::is_short(filter) {
-            return Err(Error::invalid(ctx, "what names the event is too large").throw());
+            return Err(Error::invalid(ctx, "the event filter is too large").throw());
         }
         let mut fields = match filter.clone().into_immutable_string() {
             Ok(kind) => fields! { "kind": kind },

@@ -52,10 +52,9 @@ mod functions {
     /// reason of its end and `gone` true. Throws `VIR_ERR_OPERATION_TIMEOUT` with what was seen
     /// last, and `VIR_ERR_NO_DOMAIN` when the domain is gone and can never get there.
     ///
-    /// Ends at once with `VIR_ERR_OPERATION_INVALID` where the guest does not get there by itself:
-    /// one that a failure paused, as `paused (ioerror)`, does not go off, and one that is off after
-    /// a crash does not pause. A guest that is off may still be started, and one that was suspended
-    /// resumed, by another client: such waits go on.
+    /// Throws `VIR_ERR_OPERATION_INVALID` at once if the guest cannot get there by itself: a guest
+    /// that is `paused (ioerror)` does not shut off, and a guest that is off after a crash does not
+    /// pause. The wait continues if another client can still start or resume the guest.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -125,8 +124,8 @@ mod functions {
     /// (`booted`, `destroyed`, ...): of the network where the map has `network`, and so on. A kind
     /// that does not exist is answered with those that do.
     ///
-    /// Throws `VIR_ERR_OPERATION_INVALID` once no such event can come: the end of a block job, of a
-    /// job or of a device is not told of a guest that is off, and nothing of one that is gone.
+    /// Throws `VIR_ERR_OPERATION_INVALID` once no such event can come: a guest that is off sends no
+    /// events about block jobs, jobs or devices, and a domain that is gone sends none at all.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

@@ -110,7 +110,7 @@ pub(super) fn wait_for_state_since(
             let error = dom.error(ctx, failure, "virDomainGetState", "wait for");
             match gone {
                 true => error.with_hint(format!(
-                    "it is gone ({stopped_by}) and cannot become {}; the state `undefined` waits for that",
+                    "it is gone ({stopped_by}) and cannot become {}; to wait for its end, use the state `undefined`",
                     wanted.join(" or ")
                 )),
                 false => error,

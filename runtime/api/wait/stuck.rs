@@ -1,8 +1,8 @@
-//! Which states a guest can still reach: a wait for one that it cannot reach by itself would only
-//! end with its time.
+//! Which states a guest can still reach. A wait for a state that it cannot reach by itself would only
+//! end at its timeout.
 //!
 //! A guest that is off may be started by anybody, and one that is paused on purpose resumed: that is
-//! normal, and a wait goes on. A guest that a failure holds up needs somebody who mends it first.
+//! normal, and a wait goes on. A guest that a failure paused needs somebody to repair it first.
 
 /// The states that a guest reaches when somebody starts it or lets it go on.
 const ALIVE: [&str; 2] = ["running", "blocked"];
@@ -25,11 +25,11 @@ pub(crate) fn way_out(seen: &Seen, wanted: &[String]) -> Option<&'static str> {
     match seen.state {
         "paused" if !wants(&ALIVE) && !wants(&["paused"]) => failed_pause(seen),
         "crashed" if seen.keeps_crashed && !wants(&ALIVE) && !wants(&["crashed"]) => {
-            Some("`destroy()` clears it away, `reset()` boots it again")
+            Some("call `destroy()` to remove it or `reset()` to boot it again")
         }
         "shutoff" if !wants(&ALIVE) && !wants(&["shutoff", "undefined"]) => {
             let ended = seen.was_active || ["crashed", "failed"].contains(&seen.reason);
-            ended.then_some("`create()` starts it")
+            ended.then_some("call `create()` to start it")
         }
         _ => None,
     }
@@ -39,14 +39,14 @@ pub(crate) fn way_out(seen: &Seen, wanted: &[String]) -> Option<&'static str> {
 pub(crate) fn failed_pause(seen: &Seen) -> Option<&'static str> {
     match seen.reason {
         "ioerror" => Some(
-            "a disk of it failed, as on a full file system: mend that and `resume()` it, or `destroy()` it",
+            "a disk failed, for example because the file system is full: repair it and call `resume()`, or call `destroy()`",
         ),
-        "watchdog" => Some("its watchdog paused it: `resume()`, `reset()` or `destroy()` it"),
-        "api_error" => Some("an operation on it failed: `resume()` or `destroy()` it"),
+        "watchdog" => Some("its watchdog paused it: call `resume()`, `reset()` or `destroy()`"),
+        "api_error" => Some("an operation on it failed: call `resume()` or `destroy()`"),
         "postcopy_failed" => Some(
-            "its migration failed half way: `migrate` it again with VIR_MIGRATE_POSTCOPY_RESUME, or `destroy()` it",
+            "its migration failed halfway: call `migrate` again with VIR_MIGRATE_POSTCOPY_RESUME, or call `destroy()`",
         ),
-        "crashed" if seen.keeps_crashed => Some("`destroy()` or `reset()` it"),
+        "crashed" if seen.keeps_crashed => Some("call `destroy()` or `reset()`"),
         _ => None,
     }
 }

@@ -38,7 +38,7 @@ fn script(host: &Daemon) -> String {
 }
 
 #[test]
-fn undo_goes_on_with_a_daemon_that_was_killed_and_started_again() {
+fn undo_continues_after_the_daemon_was_killed_and_restarted() {
     let mut host = Daemon::start();
     let mut script = Dialogue::of(host.virhai(), &script(&host));
     script.says("made");
@@ -58,7 +58,7 @@ fn undo_goes_on_with_a_daemon_that_was_killed_and_started_again() {
 }
 
 #[test]
-fn undo_says_of_each_step_that_the_daemon_did_not_come_back_and_ends() {
+fn undo_reports_each_step_and_ends_if_the_daemon_stays_down() {
     let mut host = Daemon::start();
     let run = host.virhai().arg("--connect-timeout").arg("3s");
     let mut script = Dialogue::of(run, &script(&host));
@@ -85,7 +85,7 @@ fn undo_says_of_each_step_that_the_daemon_did_not_come_back_and_ends() {
 }
 
 #[test]
-fn a_connection_that_is_lost_in_the_middle_of_undoing_is_opened_again() {
+fn a_connection_lost_during_undo_is_opened_again() {
     let mut host = Daemon::start();
     let mut script = Dialogue::of(
         host.virhai(),
@@ -111,7 +111,7 @@ fn a_connection_that_is_lost_in_the_middle_of_undoing_is_opened_again() {
 }
 
 #[test]
-fn a_lost_connection_stays_lost_where_nothing_is_undone() {
+fn a_lost_connection_stays_lost_when_nothing_is_undone() {
     let mut host = Daemon::start();
     let mut script = Dialogue::of(
         host.virhai(),

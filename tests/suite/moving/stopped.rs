@@ -74,7 +74,7 @@ fn guests_that_were_not_all_evacuated_are_brought_back() {
 
 /// A client that is killed leaves the guest on one host; the same call moves it, or the check says what it found.
 #[test]
-fn a_move_that_was_killed_is_made_by_the_same_call_or_explained() {
+fn the_same_call_completes_a_killed_move_or_explains_it() {
     let hosts = Hosts::start();
     let xml = hosts.guest("counter", "web");
     hosts.ok(&format!("begin(conn, `{xml}`);"));

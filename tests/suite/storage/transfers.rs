@@ -336,7 +336,7 @@ fn the_time_limit_ends_a_wait_for_data_that_does_not_come() {
             "#,
         )
         .fails(124);
-    assert!(outcome.stderr.contains("time is up"), "{outcome}");
+    assert!(outcome.stderr.contains("the script timed out"), "{outcome}");
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn sweep(name: &str, prepare: &str, recipe: &str) {
 const TWO_DISKS: &str = r#"disks: [#{ pool: "images", size: "1MiB", format: "raw" }, #{ pool: "images", size: "2MiB" }]"#;
 
 #[test]
-fn a_guest_that_is_created_is_whole_or_absent() {
+fn a_stopped_create_leaves_a_complete_guest_or_none() {
     sweep(
         "guest::create, two disks, started",
         "",
@@ -49,7 +49,7 @@ fn a_guest_that_is_created_is_whole_or_absent() {
 }
 
 #[test]
-fn a_guest_that_is_run_is_whole_or_absent() {
+fn a_stopped_run_leaves_a_complete_guest_or_none() {
     sweep(
         "guest::run, two disks",
         "",
@@ -58,7 +58,7 @@ fn a_guest_that_is_run_is_whole_or_absent() {
 }
 
 #[test]
-fn a_guest_that_is_ensured_is_whole_or_absent_and_what_was_there_of_it_stays() {
+fn a_stopped_ensure_leaves_a_complete_guest_or_none_and_keeps_existing_volumes() {
     sweep(
         "guest::ensure, missing, one of its volumes exists",
         r#"image::create(conn, #{ pool: "images", name: "new.raw", size: "1MiB", format: "raw" });"#,
@@ -69,7 +69,7 @@ fn a_guest_that_is_ensured_is_whole_or_absent_and_what_was_there_of_it_stays() {
 }
 
 #[test]
-fn a_guest_that_is_changed_and_started_is_as_it_was() {
+fn a_stopped_ensure_restores_the_old_configuration_and_state() {
     sweep(
         "guest::ensure, defined, gets a disk and is started",
         "",
@@ -83,7 +83,7 @@ fn a_guest_that_is_changed_and_started_is_as_it_was() {
 }
 
 #[test]
-fn a_guest_in_its_managed_save_goes_back_there() {
+fn a_stopped_ensure_returns_a_guest_to_its_managed_save() {
     sweep(
         "guest::ensure, managed save, is started",
         "",
@@ -101,7 +101,7 @@ fn a_transient_guest_that_is_ensured_is_transient_again() {
 }
 
 #[test]
-fn a_guest_that_is_kept_is_transient_or_kept() {
+fn a_stopped_keep_leaves_the_guest_transient_or_persistent() {
     sweep(
         "guest::keep",
         r#"guest::run(conn, #{ name: "brief", memory: "32MiB", nics: [] });"#,
@@ -110,7 +110,7 @@ fn a_guest_that_is_kept_is_transient_or_kept() {
 }
 
 #[test]
-fn images_are_whole_or_absent() {
+fn a_stopped_recipe_leaves_complete_images_or_none() {
     sweep(
         "image::create over a backing image",
         r#"image::create(conn, #{ pool: "images", name: "base.qcow2", size: "1MiB" });"#,
@@ -134,7 +134,7 @@ fn images_are_whole_or_absent() {
 }
 
 #[test]
-fn pools_are_whole_or_absent_and_go_back() {
+fn a_stopped_recipe_leaves_pools_as_they_were() {
     sweep(
         "pool::create",
         "",
@@ -148,7 +148,7 @@ fn pools_are_whole_or_absent_and_go_back() {
 }
 
 #[test]
-fn networks_are_whole_or_absent_and_go_back() {
+fn a_stopped_recipe_leaves_networks_as_they_were() {
     sweep(
         "network::create",
         "",
@@ -167,7 +167,7 @@ fn networks_are_whole_or_absent_and_go_back() {
 }
 
 #[test]
-fn an_order_is_kept_for_all_or_for_none() {
+fn a_stopped_boot_order_is_set_for_all_guests_or_none() {
     sweep(
         "boot_order::define, new",
         r#"conn.lookup_by_name("web").set_autostart(true);"#,
@@ -181,7 +181,7 @@ fn an_order_is_kept_for_all_or_for_none() {
 }
 
 #[test]
-fn guests_that_are_started_in_order_go_back() {
+fn a_stopped_start_in_order_returns_all_guests_to_their_states() {
     sweep(
         "boot_order::start with back: off, managed save, paused, running",
         r#"conn.lookup_by_name("web").suspend(); guest::create(conn, #{ name: "up", memory: "32MiB", nics: [] });"#,

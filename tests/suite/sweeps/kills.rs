@@ -11,7 +11,7 @@ fn times(short: usize) -> usize {
 }
 
 #[test]
-fn a_clone_of_a_running_guest_that_was_killed_is_made_by_the_same_command() {
+fn the_same_command_completes_a_killed_clone_of_a_running_guest() {
     Strikes {
         name: "clone of a running guest".into(),
         build: Box::new(|| site(&["raw", "qcow2"], true)),
@@ -33,7 +33,7 @@ fn a_clone_of_a_running_guest_that_was_killed_is_made_by_the_same_command() {
 }
 
 #[test]
-fn a_restore_point_that_was_killed_is_made_by_the_same_command() {
+fn the_same_command_completes_a_killed_restore_point() {
     Strikes {
         name: "restore point of raw disks".into(),
         build: Box::new(|| site(&["raw", "raw"], true)),
@@ -56,7 +56,7 @@ fn a_restore_point_that_was_killed_is_made_by_the_same_command() {
 }
 
 #[test]
-fn a_return_to_a_restore_point_that_was_killed_is_done_by_the_same_command() {
+fn the_same_command_completes_a_killed_return_to_a_restore_point() {
     Strikes {
         name: "return to raw disks".into(),
         build: Box::new(|| {
@@ -99,7 +99,7 @@ fn a_signal_at_a_random_time_leaves_what_was_before() {
 }
 
 #[test]
-fn a_guest_that_another_run_works_on_is_left_to_it_until_that_is_gone() {
+fn a_recipe_refuses_a_guest_that_another_run_is_working_on() {
     let host = site(&["raw"], true);
     let file = host.scratch().write(
         "sweep/other.rhai",
@@ -122,12 +122,13 @@ fn a_guest_that_another_run_works_on_is_left_to_it_until_that_is_gone() {
     nix::sys::signal::kill(group, Signal::SIGKILL).expect("it lives");
     other.wait().expect("it ends");
     assert_eq!(refused.status, 1, "{refused}");
-    let why = "another virhai is at work on the guest `web`: it makes the clone `x` (process ";
+    let why = "another virhai is working on the guest `web`: the clone `x` (process ";
     assert!(refused.stderr.contains(why), "{refused}");
     // Suspended by the one that was killed, and running again.
     let again = host.run(&make);
     assert_eq!(again.status, 0, "{again}");
-    let told = "a run of virhai was killed while it made the clone `x` of the guest `web`: taking back what it did";
+    let told =
+        "a run of virhai was killed during the clone `x` of the guest `web`: undoing its changes";
     assert!(again.stderr.contains(told), "{again}");
     host.ok("assert_eq(connect().lookup_by_name(\"web\").state(), \"running\");");
     // Of a process on another machine nobody here can tell.
@@ -141,7 +142,7 @@ fn a_guest_that_another_run_works_on_is_left_to_it_until_that_is_gone() {
     assert!(
         refused
             .stderr
-            .contains("has not ended it (process 77 on far)"),
+            .contains("has not finished (process 77 on far)"),
         "{refused}"
     );
     host.ok(&script(

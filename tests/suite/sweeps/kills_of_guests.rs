@@ -49,7 +49,7 @@ const WHOLE: &str = r#"
     assert_eq(web.xml().select("devices/disk").len(), 3);"#;
 
 #[test]
-fn a_guest_whose_ensuring_was_killed_is_made_by_the_same_command() {
+fn the_same_command_completes_a_killed_ensure_of_a_guest() {
     let ensure = format!("guest::ensure(conn, {WEB})");
     Strikes {
         name: "guest::ensure, missing".into(),
@@ -66,7 +66,7 @@ fn a_guest_whose_ensuring_was_killed_is_made_by_the_same_command() {
 }
 
 #[test]
-fn a_guest_whose_creation_was_killed_is_named_with_its_volumes() {
+fn create_after_a_kill_names_the_guest_and_its_volumes() {
     Strikes {
         name: "guest::create".into(),
         build: Box::new(host),
@@ -95,7 +95,7 @@ fn a_guest_whose_creation_was_killed_is_named_with_its_volumes() {
 }
 
 #[test]
-fn an_installation_that_was_killed_is_finished_by_the_same_command() {
+fn the_same_command_completes_a_killed_installation() {
     let install = r#"
         let folder = conn.storage_pool_lookup_by_name("images").xml().get("target/path").split("/");
         folder.pop();
@@ -135,7 +135,7 @@ fn an_installation_that_was_killed_is_finished_by_the_same_command() {
 }
 
 #[test]
-fn an_import_that_was_killed_says_what_it_left() {
+fn an_import_after_a_kill_names_what_is_left() {
     let import = r#"
         let image = conn.storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("counter.img");
         let bring = || import_image::cloud(conn, #{ name: "web", memory: "32MiB", nics: [], pool: "images", image: image, up: "MG:up" });
@@ -176,7 +176,7 @@ fn an_import_that_was_killed_says_what_it_left() {
 }
 
 #[test]
-fn a_pool_whose_making_was_killed_is_made_by_ensure() {
+fn ensure_completes_a_killed_creation_of_a_pool() {
     let ensure = r#"
         let folder = conn.storage_pool_lookup_by_name("images").xml().get("target/path") + "/more";
         pool::ensure(conn, #{ name: "more", path: folder })"#;

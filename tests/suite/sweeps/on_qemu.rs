@@ -34,7 +34,7 @@ fn host(images: &'static [&'static str], prepare: &str) -> Daemon {
 }
 
 #[test]
-fn a_guest_that_is_ensured_on_qemu_is_as_it_was() {
+fn a_stopped_ensure_on_qemu_restores_the_guest() {
     Sweep::new(
         "guest::ensure on QEMU, off: other memory, a grown disk, another disk, started",
         || {
@@ -180,7 +180,7 @@ fn an_order_of_guests_on_qemu_is_taken_back() {
 
 /// What removes cannot be taken back: the same call finishes after a stop.
 #[test]
-fn a_removal_that_is_stopped_is_finished_by_the_same_call() {
+fn the_same_call_completes_a_stopped_removal() {
     for transient in [false, true] {
         let made = if transient {
             "guest::run"

@@ -45,7 +45,7 @@ fn points_in_snapshots_are_stopped_after_each_operation() {
     )
     .every(2)
     .run()
-    .says_only("stays so: what it did since is lost");
+    .says_only("stays there: later changes are lost");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn the_return_of_a_running_guest_to_raw_copies_is_stopped_at_each_call() {
     .complete(script(RUNS))
     .at_most(16)
     .run()
-    .says_only("stays so: what it did since is lost");
+    .says_only("stays there: later changes are lost");
 }
 
 #[test]
@@ -113,5 +113,5 @@ fn the_return_of_a_guest_that_is_off_is_stopped_at_each_call() {
     .complete(script(RUNS))
     .at_most(8)
     .run()
-    .says_only("stays so: what it did since is lost");
+    .says_only("stays there: later changes are lost");
 }

@@ -106,8 +106,7 @@ fn malformed(
 ) -> Box<EvalAltResult> {
     // It comes from the guest, and may be of any length.
     let shown: String = value.to_string().chars().take(40).collect();
-    let message =
-        format!("the agent's answer to `{command}` has a `{name}` that is not valid: {shown}");
+    let message = format!("the agent's answer to `{command}` has an invalid `{name}`: {shown}");
     let failure = Failure::new(virt_sys::VIR_ERR_INTERNAL_ERROR, message);
     dom.error(
         ctx,
@@ -162,7 +161,7 @@ pub(super) mod functions {
     /// `argv` is the program and its arguments, as no shell takes them apart. A program that a
     /// signal ended has a `signal` and `()` for `exit_status`. `stdout` and `stderr` are text, or a
     /// blob with the bytes where these are not UTF-8; an answer that breaks the agent's protocol is
-    /// thrown. `truncated` tells that the agent cut
+    /// an error. `truncated` tells that the agent cut
     /// the output off. After a minute `VIR_ERR_OPERATION_TIMEOUT` is thrown; the program runs on.
     ///
     /// ```rhai,agent
