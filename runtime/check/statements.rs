@@ -115,7 +115,7 @@ fn check_call(walk: &mut Walk, call: &FnCallExpr, position: Position, method: bo
     if !ANSWERING.contains(&name) || (method && walk.files.may_be_key(name)) {
         return;
     }
-    let message = format!("`{name}` only answers something, and its answer goes nowhere");
+    let message = format!("the result of `{name}` is unused");
     walk.find(Code::UnusedResult, position, message);
 }
 
