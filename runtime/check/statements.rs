@@ -108,7 +108,7 @@ fn check_call(walk: &mut Walk, call: &FnCallExpr, position: Position, method: bo
     }
     if call.op_token.is_some() {
         let hint = (name == "==").then(|| "a single `=` assigns".to_owned());
-        let message = format!("the result of `{name}` goes nowhere");
+        let message = format!("the result of `{name}` is unused");
         walk.find(Code::UnusedResult, position, message).hint = hint;
         return;
     }
