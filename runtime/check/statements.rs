@@ -96,7 +96,7 @@ fn check_expression(walk: &mut Walk, expression: &Expr, last: bool) {
     if walk.trying > 0 || last {
         return;
     }
-    let message = format!("{what} goes nowhere");
+    let message = format!("{what} is unused");
     walk.find(Code::UnusedResult, position, message).hint = hint;
 }
 
