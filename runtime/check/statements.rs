@@ -96,7 +96,7 @@ fn check_expression(walk: &mut Walk, expression: &Expr, last: bool) {
     if walk.trying > 0 || last {
         return;
     }
-    let message = format!("{what} goes nowhere");
+    let message = format!("{what} is unused");
     walk.find(Code::UnusedResult, position, message).hint = hint;
 }
 
@@ -108,14 +108,14 @@ fn check_call(walk: &mut Walk, call: &FnCallExpr, position: Position, method: bo
     }
     if call.op_token.is_some() {
         let hint = (name == "==").then(|| "a single `=` assigns".to_owned());
-        let message = format!("the result of `{name}` goes nowhere");
+        let message = format!("the result of `{name}` is unused");
         walk.find(Code::UnusedResult, position, message).hint = hint;
         return;
     }
     if !ANSWERING.contains(&name) || (method && walk.files.may_be_key(name)) {
         return;
     }
-    let message = format!("`{name}` only answers something, and its answer goes nowhere");
+    let message = format!("the result of `{name}` is unused");
     walk.find(Code::UnusedResult, position, message);
 }
 

@@ -157,9 +157,9 @@ impl<'a> Walk<'a> {
             let Some(place) = variable.place.filter(|_| !variable.read) else {
                 continue;
             };
-            let message = format!("nobody reads the variable `{}`", variable.name);
+            let message = format!("unused variable `{}`", variable.name);
             self.find_at(Code::UnusedVariable, place, message).hint = Some(format!(
-                "if that is meant, `_{}` says so",
+                "prefix it with `_` if that is intended: `_{}`",
                 variable.name.trim_start_matches('_')
             ));
         }
