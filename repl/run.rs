@@ -4,6 +4,7 @@ mod supervise;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::time::Instant;
 
 use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
@@ -45,7 +46,26 @@ struct Script {
 
 /// Runs `source` and answers the exit status.
 pub(crate) fn run(args: &Args, source: Source) -> u8 {
-    run_script(&args.options, read(source))
+    run_script(&args.options, read_in_time(&args.options, source))
+}
+
+/// The script of `source`; a standard input that does not end counts against the time limit.
+fn read_in_time(options: &Options, source: Source) -> Result<Script, Box<Diagnostic>> {
+    let Some(timeout) = options
+        .timeout
+        .filter(|_| matches!(source, Source::Stdin(_)))
+    else {
+        return read(source);
+    };
+    let (sender, receiver) = mpsc::channel();
+    let reader = std::thread::Builder::new().name("input".into());
+    if let Err(error) = reader.spawn(move || sender.send(read(source))) {
+        return Err(Diagnostic::plain(format!("cannot start a thread: {error}")).into());
+    }
+    receiver.recv_timeout(timeout).unwrap_or_else(|_| {
+        Diagnostic::of_stop(Stop::TimedOut, options).report_plain(options);
+        crate::leave(TIMED_OUT)
+    })
 }
 
 /// Runs the script in the file `path` and then its function `name`, and answers the exit status.

@@ -64,7 +64,11 @@ impl Grants {
 
     /// Whether the script may connect to `port` of `host`.
     pub(crate) fn reaches(&self, host: &str, port: u16) -> bool {
-        let exact = format!("{host}:{port}");
+        // The port of an IPv6 address stands behind brackets, as in a URI.
+        let exact = match host.contains(':') {
+            true => format!("[{host}]:{port}"),
+            false => format!("{host}:{port}"),
+        };
         let any = format!("*:{port}");
         self.net.iter().any(|granted| {
             *granted == exact || *granted == any || granted == host || granted == "*"
@@ -118,4 +122,26 @@ fn lies_in(path: &Path, granted: &[PathBuf]) -> bool {
         let root = root.canonicalize().unwrap_or_else(|_| root.clone());
         path.starts_with(root)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Grants;
+
+    #[test]
+    fn a_port_is_granted_for_its_address_only() {
+        let reaches = |granted: &str, host, port| {
+            let net = vec![granted.to_owned()];
+            let grants = Grants {
+                net,
+                ..Grants::default()
+            };
+            grants.reaches(host, port)
+        };
+        assert!(reaches("host:22", "host", 22));
+        assert!(!reaches("host:22", "host", 23));
+        assert!(reaches("[::1]:22", "::1", 22));
+        assert!(!reaches("[::1]:22", "::1:22", 80));
+        assert!(!reaches("::1:22", "::1", 22));
+    }
 }

@@ -87,6 +87,9 @@ thread_local! {
     /// The time that this thread has left for undoing, if it undoes: stops do not reach it then.
     static CLOCK: RefCell<Option<Arc<UndoClock>>> = const { RefCell::new(None) };
 
+    /// How many libvirt calls this thread has made.
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+
     /// The run that this thread works on; 0 for threads that did not begin one.
     static RUN: Cell<u64> = const { Cell::new(0) };
 }
@@ -243,6 +246,7 @@ impl Interrupt {
 
     /// Counts a libvirt call as under way for as long as the guard lives.
     pub(crate) fn call_begins(&self) -> CallUnderWay {
+        CALLS.set(CALLS.get().wrapping_add(1));
         self.0.calls.fetch_add(1, Ordering::Relaxed);
         CallUnderWay(Arc::clone(&self.0))
     }
@@ -272,6 +276,11 @@ impl Interrupt {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How many libvirt calls this thread has made so far.
+pub(crate) fn calls_made() -> u64 {
+    CALLS.get()
 }
 
 /// Whether this thread must not be stopped from outside, since it takes back what was done.

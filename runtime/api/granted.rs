@@ -88,6 +88,6 @@ pub(crate) fn reachable(ctx: &NativeCallContext, host: &str, port: u16) -> RhaiR
     let message = format!("the script may not connect to {host}:{port}");
     let error = Error::invalid(ctx, message);
     Err(error
-        .with_hint("`--allow-net HOST` or `--allow-net HOST:PORT` allows it for one run")
+        .with_hint("allow it with `--allow-net HOST` or `--allow-net HOST:PORT`, for IPv6 `[ADDRESS]:PORT`")
         .throw())
 }

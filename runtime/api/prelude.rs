@@ -258,6 +258,7 @@ fn parallel(
         // A call copies what it is given more than once.
         .min(memory::room() / 4 / size_of_call(ctx, items, action).max(1))
         .max(1);
+    let _counted: Vec<_> = (0..threads).map(|_| memory::OtherThread::begin()).collect();
     let mut no_thread = None;
     std::thread::scope(|scope| {
         for _ in 0..threads {

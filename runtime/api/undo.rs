@@ -13,7 +13,7 @@ use rhai::NativeCallContextStore;
 use super::arguments::RhaiResultOf;
 use crate::error::Error;
 use crate::exit::exit_status;
-use crate::interrupt::Stop;
+use crate::interrupt::{self, Stop};
 use crate::session::Session;
 
 pub(crate) fn register(engine: &mut Engine) {
@@ -149,6 +149,8 @@ impl Undo {
                     return;
                 }
             }
+            // A step can record steps, too.
+            steps.extend(self.take());
         }
     }
 
@@ -166,7 +168,9 @@ impl Undo {
         });
         let noted = intent.as_ref().map(|step| step.id);
         intent.into_iter().for_each(|step| self.add(step));
+        let calls = interrupt::calls_made();
         let made = make.call_within_context::<Dynamic>(ctx, ());
+        let called = interrupt::calls_made() != calls;
         match (&made, noted) {
             (Ok(made), noted) => {
                 let mut action = unmake;
@@ -178,7 +182,7 @@ impl Undo {
                 list.push(step);
             }
             (Err(error), Some(noted)) if was_refused(ctx, error) => self.remove(noted),
-            (Err(error), None) if did_not_return(error) => {
+            (Err(error), None) if did_not_return(error, called) => {
                 let why = format!("{}: whether it took effect is unknown", reason(error));
                 self.add(Step::new(ctx, Action::Unknown(why)));
             }
@@ -202,10 +206,11 @@ fn was_refused(ctx: &NativeCallContext, error: &EvalAltResult) -> bool {
     !stopped && thrown(error).is_some_and(|error| !error.outcome_is_unknown())
 }
 
-/// Whether a libvirt call was interrupted, and not the script between two calls.
-fn did_not_return(error: &EvalAltResult) -> bool {
+/// Whether it is unknown what was made, where libvirt was `called` or not: a stop can come before
+/// a call, in it, or after it.
+fn did_not_return(error: &EvalAltResult, called: bool) -> bool {
     match error.unwrap_inner() {
-        EvalAltResult::ErrorTerminated(why, _) => why.is_unit(),
+        EvalAltResult::ErrorTerminated(why, _) => called || why.is_unit(),
         _ => thrown(error).is_some_and(|error| error.outcome_is_unknown()),
     }
 }

@@ -76,8 +76,31 @@ pub fn check() -> Result<(), String> {
     }
 }
 
-/// Whether a script may hold `more` bytes.
+/// Threads that run a script's code besides the first. Each can have asked for memory that it has
+/// not allocated yet.
+static OTHER_THREADS: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts a thread that runs a script's code for as long as it lives.
+pub(crate) struct OtherThread(());
+
+impl OtherThread {
+    pub(crate) fn begin() -> Self {
+        OTHER_THREADS.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for OtherThread {
+    fn drop(&mut self) {
+        OTHER_THREADS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether a script may hold `more` bytes, also if each of its threads takes as many.
 pub(crate) fn fits(more: usize) -> bool {
+    // The thread that waits for the others takes nothing.
+    let threads = OTHER_THREADS.load(Ordering::Relaxed).max(1);
+    let more = more.saturating_mul(threads);
     held().saturating_add(more) <= with_reserve(MOST.load(Ordering::Relaxed))
 }
 

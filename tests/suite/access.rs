@@ -1,5 +1,6 @@
 //! Permissions to connect: what they open, and what they leave closed.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
@@ -258,4 +259,98 @@ fn errors_about_files_do_not_quote_their_content() {
         assert!(told.contains("is not valid XML"), "{call}: {told}");
         assert!(!told.contains("sword"), "{call}: {told}");
     }
+}
+
+/// A folder that a script may read and write, and a guest's XML outside of it that holds a secret.
+fn shared_and_secret(scratch: &Scratch) -> (PathBuf, String) {
+    let shared = scratch.folder("shared");
+    let secret = scratch.write(
+        "secret.xml",
+        "<domain type='test'><name>hidden</name><memory>1024</memory><os><type>hvm</type></os></domain>",
+    );
+    (shared, secret.display().to_string())
+}
+
+#[test]
+fn a_test_host_includes_no_forbidden_file_by_an_attribute_with_a_prefix() {
+    let scratch = Scratch::new();
+    let (shared, secret) = shared_and_secret(&scratch);
+    scratch.write("shared/x", "<domain/>");
+    for node in [
+        format!("<node><domain xml:file='{secret}'/></node>"),
+        format!("<node xmlns:x='urn:x'><domain x:file='{secret}'/></node>"),
+        format!("<node><network xml:file='{secret}'/></node>"),
+        format!(
+            "<node><domain name='web' file='{}/x' xml:file='{secret}'/></node>",
+            shared.display()
+        ),
+    ] {
+        let file = scratch.write("shared/node.xml", &node);
+        let outcome = virhai()
+            .without_grants()
+            .arg("--allow-read")
+            .arg(&shared)
+            .arg("-e")
+            .arg(format!(
+                "connect(\"test://{}\").list_all_domains().map(|dom| dom.name)",
+                file.display()
+            ))
+            .run();
+        assert_eq!(outcome.status, 1, "{node}: {outcome}");
+        assert!(outcome.stderr.contains("may not read"), "{node}: {outcome}");
+    }
+}
+
+#[test]
+fn a_test_host_is_examined_each_time_it_is_opened() {
+    let scratch = Scratch::new();
+    let (shared, secret) = shared_and_secret(&scratch);
+    let node = scratch.write("shared/node.xml", "<node/>");
+    let now = scratch.path("shared/now.xml");
+    let script = format!(
+        r#"connect("test://{}").close();
+        print("ready");
+        while true {{ try {{ connect("test://{}"); break; }} catch {{ sleep("20ms"); }} }}
+        print(connect("test://{}").list_all_domains().map(|dom| dom.name));"#,
+        node.display(),
+        now.display(),
+        node.display(),
+    );
+    let run = virhai().without_grants().arg("--allow-read").arg(&shared);
+    let mut child = run
+        .arg("-e")
+        .arg(script)
+        .command()
+        .spawn()
+        .expect("the program starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("standard output is a pipe"))
+        .read_line(&mut line)
+        .expect("the script says that it is ready");
+    scratch.write(
+        "shared/node.xml",
+        format!("<node><domain file='{secret}'/></node>"),
+    );
+    scratch.write("shared/now.xml", "<node/>");
+    let outcome = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&outcome.stderr);
+    assert!(said.contains("may not read"), "{said}");
+}
+
+#[test]
+fn a_read_only_embedded_driver_of_secrets_makes_no_folder() {
+    let scratch = Scratch::new();
+    let root = scratch.path("root");
+    let outcome = virhai()
+        .arg("--readonly")
+        .arg("--allow-embed")
+        .arg(scratch.path("."))
+        .arg("-e")
+        .arg(format!(
+            "connect(\"secret:///embed?root={}\")",
+            root.display()
+        ))
+        .run();
+    assert!(outcome.status != 0, "{outcome}");
+    assert!(!root.exists(), "{outcome}");
 }

@@ -429,7 +429,7 @@ fn a_test_host_includes_only_files_that_the_script_may_read() {
             "may not read",
         ),
         ("wide", [vec![0xff, 0xfe], wide].concat(), "not UTF-8"),
-        ("entity", entity.into(), "declares a document type"),
+        ("entity", entity.into(), "document type declaration"),
         ("seven", seven.into(), "encoding is not UTF-8"),
     ];
     for (name, description, words) in cases {

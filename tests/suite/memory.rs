@@ -304,3 +304,14 @@ fn parallel_starts_a_limited_number_of_threads() {
     assert!(matches!(outcome.status, 0 | 1), "{outcome}");
     assert_peak();
 }
+
+#[test]
+fn threads_that_ask_at_the_same_time_do_not_exceed_the_limit_together() {
+    for _ in 0..3 {
+        let text = "let text = \"a\".repeat(600000); let list = []; list.pad(64, text);";
+        run(&format!(
+            "{text} list.parallel(64, |text| text.to_upper().len());"
+        ));
+    }
+    assert_peak();
+}

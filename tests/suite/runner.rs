@@ -462,3 +462,12 @@ fn output_that_is_lost_is_a_failure_and_a_reader_who_left_is_none() {
         assert_eq!(status.code(), Some(1), "{code}");
     }
 }
+
+#[test]
+fn the_time_limit_counts_while_standard_input_does_not_end() {
+    let run = virhai().arg("--timeout=300ms").arg("run").arg("-");
+    let mut child = run.command().spawn().expect("the program starts");
+    let input = child.stdin.take();
+    assert_eq!(child.wait().expect("it ends").code(), Some(124));
+    drop(input);
+}

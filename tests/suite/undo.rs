@@ -310,3 +310,32 @@ fn undo_steps_have_their_own_operation_limit() {
         .fails(1);
     assert_eq!(outcome.stdout, "100000\n", "{outcome}");
 }
+
+#[test]
+fn a_step_that_was_stopped_after_its_call_is_reported_as_unknown() {
+    let outcome = virhai()
+        .arg("--max-operations=200")
+        .arg("-e")
+        .arg(
+            r#"let conn = connect("test:///default");
+            all_or_nothing(|undo| undo.step(|| {
+                let dom = conn.define_xml("<domain type='test'><name>web</name><memory>1024</memory><os><type>hvm</type></os></domain>");
+                loop {}
+            }, |dom| dom.undefine()));"#,
+        )
+        .run();
+    assert_eq!(outcome.status, 1, "{outcome}");
+    assert!(outcome.stderr.contains("cannot undo"), "{outcome}");
+    assert!(outcome.stderr.contains("is unknown"), "{outcome}");
+}
+
+#[test]
+fn steps_that_are_recorded_while_undoing_are_run_too() {
+    let outcome = run(r#"
+        all_or_nothing(|undo| {
+            let list = undo;
+            undo.push(|| { list.push(|| print("second")); print("first"); });
+            throw "no";
+        });"#);
+    assert_eq!(outcome.stdout, "first\nsecond\n", "{outcome}");
+}

@@ -10,13 +10,24 @@ use crate::error::Error;
 use crate::session::Session;
 use crate::uri::{Malformed, Need, Uri};
 
+/// A URI that libvirt may open.
+pub(super) struct Admitted {
+    pub(super) uri: String,
+    /// Whether it names files, which are examined again each time it is opened.
+    pub(super) names_files: bool,
+}
+
 /// The URI that libvirt opens for the script's `uri`: unchanged if the user gave it, otherwise
 /// rebuilt from its parts.
-pub(super) fn admit(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<String> {
+pub(super) fn admit(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<Admitted> {
     let uri = text(ctx, "the URI", uri)?;
     let Some((parsed, need)) = examined(ctx, uri)? else {
-        return Ok(uri.to_owned());
+        return Ok(Admitted {
+            uri: uri.to_owned(),
+            names_files: false,
+        });
     };
+    let names_files = matches!(need, Some(Need::Read(_) | Need::Embed(_)));
     let admitted = match need {
         None => parsed,
         Some(Need::Read(path)) => {
@@ -35,7 +46,10 @@ pub(super) fn admit(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<String> 
         }
         Some(Need::Connect(why)) => return Err(forbidden(ctx, uri, &why)),
     };
-    Ok(admitted.to_string())
+    Ok(Admitted {
+        uri: admitted.to_string(),
+        names_files,
+    })
 }
 
 /// The URI of a host that another host connects to, as [`admit`] for what needs no permission.

@@ -11,11 +11,10 @@ use crate::uri::Reading;
 /// A read-only connection makes nothing: its root must exist.
 pub(super) fn prepare_root(uri: &str, read_only: bool) -> Result<()> {
     let reading = Reading::of(uri).filter(|reading| reading.is_embedded());
-    let Some(root) = reading
-        .as_ref()
-        .filter(|reading| reading.scheme == "qemu")
-        .and_then(|reading| reading.parameter("root"))
-    else {
+    let Some(reading) = reading else {
+        return Ok(());
+    };
+    let Some(root) = reading.parameter("root") else {
         return Ok(());
     };
     if !root.starts_with('/') || root.contains('\0') {
@@ -34,6 +33,9 @@ pub(super) fn prepare_root(uri: &str, read_only: bool) -> Result<()> {
                 ),
             )),
         };
+    }
+    if reading.scheme != "qemu" {
+        return Ok(());
     }
     let etc = root.join("etc");
     let config = etc.join("qemu.conf");

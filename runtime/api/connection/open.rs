@@ -113,14 +113,19 @@ fn open_now(target: &Target) -> Result<Connect> {
 fn connect_to(ctx: &NativeCallContext, mut target: Target) -> RhaiResultOf<Connection> {
     let session = Session::of(ctx);
     let given = target.uri.clone();
+    let mut names_files = false;
     if let Some(uri) = &given {
-        target.uri = Some(access::admit(ctx, uri)?);
+        let admitted = access::admit(ctx, uri)?;
+        target.uri = Some(admitted.uri);
+        names_files = admitted.names_files;
     }
     match open(&target, session.interrupt()) {
         Ok(connect) => {
             let connection = Connection::new(session, target, connect);
             // A script may open the same host once more by the connection's own URI.
-            connection.session().give(connection.uri());
+            if !names_files {
+                connection.session().give(connection.uri());
+            }
             Ok(connection)
         }
         Err(failure) => {

@@ -77,8 +77,10 @@ fn included(path: &Path) -> Result<Vec<String>, String> {
         let name = whole.rsplit(':').next().unwrap_or_default();
         if INCLUDING.contains(&name) {
             let attributes = element.attributes().unwrap_or_default();
-            let file = attributes.into_iter().find(|(name, _)| name == "file");
-            files.extend(file.map(|(_, value)| value));
+            // libvirt takes an attribute of this name in any namespace.
+            let named = |name: &str| name.rsplit(':').next() == Some("file");
+            let named = attributes.into_iter().filter(|(name, _)| named(name));
+            files.extend(named.map(|(_, value)| value));
         }
         next.extend(element.children().unwrap_or_default());
     }
