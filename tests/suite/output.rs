@@ -410,7 +410,7 @@ fn several_threads_undo_in_parallel_and_end_at_the_time_limit() {
     assert!(began.elapsed() < SOON, "{outcome}");
     assert!(outcome.stderr.contains("undone"), "{outcome}");
     assert_eq!(
-        outcome.stderr.matches("undoing timed out").count(),
+        outcome.stderr.matches("undoing timed out after").count(),
         2,
         "{outcome}"
     );
