@@ -296,6 +296,7 @@ fn work(
     if !progress.begin_to_run() {
         return INTERRUPTED;
     }
+    session.interrupt().reach_this_thread();
     let began = Instant::now();
     let result = engine::guarded(|| match &script.function {
         None => engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast),

@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use undo_clock::{Clocks, UndoClock};
@@ -92,6 +92,9 @@ thread_local! {
 
     /// The run that this thread works on; 0 for threads that did not begin one.
     static RUN: Cell<u64> = const { Cell::new(0) };
+
+    /// The switch whose stops [reach](Interrupt::reach_this_thread) this thread.
+    static SWITCH: RefCell<Weak<State>> = const { RefCell::new(Weak::new()) };
 }
 
 impl Interrupt {
@@ -113,9 +116,15 @@ impl Interrupt {
     pub fn begin(&self) {
         let run = self.0.run.fetch_add(1, Ordering::SeqCst) + 1;
         RUN.set(run);
+        self.reach_this_thread();
         self.0.operations.store(0, Ordering::SeqCst);
         self.0.stop.store(0, Ordering::SeqCst);
         self.clocks().begin();
+    }
+
+    /// Has its stops also end the work on this thread that takes long and knows no session.
+    pub fn reach_this_thread(&self) {
+        SWITCH.set(Arc::downgrade(&self.0));
     }
 
     /// Forgets a stop of what ran before, for work that is done before the next script [begins](Self::begin).
@@ -288,6 +297,12 @@ pub(crate) fn shielded() -> bool {
     CLOCK.with_borrow(Option::is_some)
 }
 
+/// Why the script of this thread is being stopped, if it is; see [`Interrupt::reach_this_thread`].
+pub(crate) fn stopping_here() -> Option<Stop> {
+    let state = SWITCH.with_borrow(Weak::upgrade)?;
+    Interrupt(state).stopping()
+}
+
 /// A libvirt call under way; see [`Interrupt::call_begins`].
 pub(crate) struct CallUnderWay(Arc<State>);
 
@@ -302,6 +317,7 @@ impl Drop for CallUnderWay {
 pub(crate) struct Standing {
     clock: Option<Arc<UndoClock>>,
     run: u64,
+    switch: Weak<State>,
 }
 
 impl Standing {
@@ -310,6 +326,7 @@ impl Standing {
         Self {
             clock: CLOCK.with_borrow(Clone::clone),
             run: RUN.get(),
+            switch: SWITCH.with_borrow(Clone::clone),
         }
     }
 
@@ -317,6 +334,7 @@ impl Standing {
     pub(crate) fn take(self) {
         CLOCK.set(self.clock);
         RUN.set(self.run);
+        SWITCH.set(self.switch);
     }
 }
 

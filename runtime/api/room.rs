@@ -21,6 +21,14 @@ pub(crate) fn stop(ctx: &NativeCallContext, why: Stop) -> Box<EvalAltResult> {
     EvalAltResult::ErrorTerminated(Dynamic::from(why), ctx.call_position()).into()
 }
 
+/// What a call throws that was given up for `why`: memory that is missing stops the script as well.
+pub(crate) fn given_up(ctx: &NativeCallContext, why: Stop) -> Box<EvalAltResult> {
+    match why {
+        Stop::OutOfMemory => stop(ctx, why),
+        _ => EvalAltResult::ErrorTerminated(Dynamic::from(why), ctx.call_position()).into(),
+    }
+}
+
 /// Fails where the script is being stopped, as a native function that takes long asks now and then.
 pub(crate) fn ensure_running(ctx: &NativeCallContext) -> RhaiResultOf<()> {
     match Session::of(ctx).interrupt().stopping() {

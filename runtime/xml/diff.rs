@@ -8,9 +8,17 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
 use super::document::Document;
+use super::effort;
+use super::fault::Result;
 use super::nodes::{Kind, NodeId};
 use super::path::Path;
 use super::select;
+
+/// What a difference or a pair takes besides its texts, in bytes, also while its list grows.
+const ENTRY: usize = 1024;
+
+/// How many bytes an attribute takes for each byte of the shortest ones, `a=''`.
+const ATTRIBUTE: usize = 32;
 
 /// One difference between two documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +56,23 @@ struct Identity {
     paths: Vec<Path>,
     /// Whether it tells that an element is another also where it is the only one.
     strong: bool,
+}
+
+impl Identity {
+    /// Whether each of `elements` has it, and no two alike.
+    fn tells_apart(&self, elements: &[Side]) -> Result<bool> {
+        let mut seen = HashSet::new();
+        for element in elements {
+            let Some(values) = element.identity(&self.paths)? else {
+                return Ok(false);
+            };
+            let plain = values.iter().all(|value| quoted(value).is_some());
+            if !plain || !seen.insert(values) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }
 
 static IDENTITIES: LazyLock<Vec<Identity>> = LazyLock::new(|| {
@@ -104,44 +129,68 @@ impl<'a> Side<'a> {
     }
 
     /// The text that stands in it directly, without what only sets out lines.
-    fn text(self) -> String {
-        let texts = self
-            .document
-            .children(self.node)
-            .filter(|node| matches!(self.document.nodes[*node].kind, Kind::Text | Kind::CData));
-        let all: String = texts.map(|node| self.document.own_text(node)).collect();
-        all.trim().to_owned()
+    fn text(self) -> Result<String> {
+        let mut all = String::new();
+        for node in self.document.children(self.node) {
+            effort::take(1)?;
+            if matches!(self.document.nodes[node].kind, Kind::Text | Kind::CData) {
+                let text = self.document.own_text(node);
+                effort::take(text.len() / 16)?;
+                effort::ensure_room(text.len())?;
+                all.push_str(&text);
+            }
+        }
+        Ok(all.trim().to_owned())
+    }
+
+    fn attributes(self) -> Result<Vec<(&'a str, String)>> {
+        let written = self.document.open(self.node).len();
+        effort::take(1 + written / 16)?;
+        effort::ensure_room(written.saturating_mul(ATTRIBUTE))?;
+        Ok(self.document.attributes(self.node))
     }
 
     fn is_leaf(self) -> bool {
         self.elements().next().is_none()
     }
 
-    fn xml(self) -> String {
-        self.document.outer(self.node)
+    fn xml(self) -> Result<String> {
+        let length = self.document.outer_length(self.node);
+        effort::take(length / 16)?;
+        effort::ensure_room(length)?;
+        Ok(self.document.outer(self.node))
     }
 
-    fn fingerprint(self) -> u64 {
+    fn fingerprint(self) -> Result<u64> {
         let mut hasher = DefaultHasher::new();
         let elements = self.document.walk(self.node).map(|node| self.at(node));
+        let top = self.document.depth(self.node);
         for element in elements.filter(|side| self.document.is_element(side.node)) {
-            let mut attributes = self.document.attributes(element.node);
+            let mut attributes = element.attributes()?;
             attributes.sort_unstable();
-            let depth = self.document.depth(element.node) - self.document.depth(self.node);
-            (depth, element.name(), attributes, element.text()).hash(&mut hasher);
+            let depth = self.document.depth(element.node) - top;
+            effort::take(top + depth)?;
+            (depth, element.name(), attributes, element.text()?).hash(&mut hasher);
         }
-        hasher.finish()
+        Ok(hasher.finish())
     }
 
     /// What the paths of an identity lead to, if all lead somewhere.
-    fn identity(self, paths: &[Path]) -> Option<Vec<String>> {
-        let value = |path| select::value(self.document, self.node, path);
-        paths.iter().map(value).collect()
+    fn identity(self, paths: &[Path]) -> Result<Option<Vec<String>>> {
+        let mut values = Vec::with_capacity(paths.len());
+        for path in paths {
+            match select::value(self.document, self.node, path)? {
+                Some(value) => values.push(value),
+                None => return Ok(None),
+            }
+        }
+        effort::ensure_room(values.iter().map(String::len).sum())?;
+        Ok(Some(values))
     }
 }
 
 /// How `to` differs from `from`.
-pub(super) fn diff(from: Side, to: Side) -> Vec<Difference> {
+pub(super) fn diff(from: Side, to: Side) -> Result<Vec<Difference>> {
     let mut differences = Vec::new();
     // Pairs that are still to be compared, the next one last: no recursion, however deep.
     let mut pairs = vec![Item::Pair(String::new(), from, to)];
@@ -151,20 +200,20 @@ pub(super) fn diff(from: Side, to: Side) -> Vec<Difference> {
             Item::Pair(path, from, to) if from.name() != to.name() => {
                 differences.push(Difference {
                     path: or_itself(path),
-                    from: Some(from.xml()),
-                    to: Some(to.xml()),
+                    from: Some(from.xml()?),
+                    to: Some(to.xml()?),
                 })
             }
             Item::Pair(path, from, to) => {
-                differences.extend(attributes(&path, from, to));
-                differences.extend(text(&path, from, to));
-                let mut next = children(&path, from, to);
+                differences.append(&mut attributes(&path, from, to)?);
+                differences.extend(text(&path, from, to)?);
+                let mut next = children(&path, from, to)?;
                 next.reverse();
                 pairs.append(&mut next);
             }
         }
     }
-    differences
+    Ok(differences)
 }
 
 enum Item<'a> {
@@ -172,59 +221,66 @@ enum Item<'a> {
     Pair(String, Side<'a>, Side<'a>),
 }
 
-fn below(path: &str, step: &str) -> String {
-    if path.is_empty() {
-        step.to_owned()
-    } else {
-        format!("{path}/{step}")
+fn below(path: &str, step: &str) -> Result<String> {
+    match path {
+        "" => joined(&[step]),
+        _ => joined(&[path, "/", step]),
     }
+}
+
+/// The parts in one text, with room left for the difference or the pair that it is of.
+fn joined(parts: &[&str]) -> Result<String> {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    effort::take(1 + length / 16)?;
+    effort::ensure_room(length.saturating_add(ENTRY))?;
+    Ok(parts.concat())
 }
 
 fn or_itself(path: String) -> String {
     if path.is_empty() { ".".into() } else { path }
 }
 
-fn attributes(path: &str, from: Side, to: Side) -> Vec<Difference> {
-    let old = from.document.attributes(from.node);
-    let new = to.document.attributes(to.node);
+fn attributes(path: &str, from: Side, to: Side) -> Result<Vec<Difference>> {
+    let (old, new) = (from.attributes()?, to.attributes()?);
     let mut differences = Vec::new();
     let mut differs = |name: &str, from: Option<&String>, to: Option<&String>| {
         if from != to {
             differences.push(Difference {
-                path: below(path, &format!("@{name}")),
+                path: below(path, &format!("@{name}"))?,
                 from: from.cloned(),
                 to: to.cloned(),
             });
         }
+        Ok(())
     };
     let by_name: HashMap<&str, &String> = new.iter().map(|(name, value)| (*name, value)).collect();
     for (name, value) in &old {
-        differs(name, Some(value), by_name.get(name).copied());
+        differs(name, Some(value), by_name.get(name).copied())?;
     }
     let known: HashMap<&str, &String> = old.iter().map(|(name, value)| (*name, value)).collect();
     for (name, value) in &new {
         if !known.contains_key(name) {
-            differs(name, None, Some(value));
+            differs(name, None, Some(value))?;
         }
     }
-    differences
+    Ok(differences)
 }
 
-fn text(path: &str, from: Side, to: Side) -> Option<Difference> {
-    let (old, new) = (from.text(), to.text());
+fn text(path: &str, from: Side, to: Side) -> Result<Option<Difference>> {
+    let (old, new) = (from.text()?, to.text()?);
     if old == new {
-        return None;
+        return Ok(None);
     }
     let path = if from.is_leaf() && to.is_leaf() {
-        or_itself(path.to_owned())
+        or_itself(joined(&[path])?)
     } else {
-        below(path, "text()")
+        below(path, "text()")?
     };
-    Some(Difference {
+    Ok(Some(Difference {
         path,
         from: Some(old),
         to: Some(new),
-    })
+    }))
 }
 
 /// The elements of one name on both sides.
@@ -234,11 +290,12 @@ struct Group<'a> {
     to: Vec<Side<'a>>,
 }
 
-fn children<'a>(path: &str, from: Side<'a>, to: Side<'a>) -> Vec<Item<'a>> {
+fn children<'a>(path: &str, from: Side<'a>, to: Side<'a>) -> Result<Vec<Item<'a>>> {
     let mut names: Vec<&str> = Vec::new();
     let mut groups: HashMap<&str, Group> = HashMap::new();
     for (side, is_from) in [(from, true), (to, false)] {
         for element in side.elements() {
+            effort::take(1 + element.name().len() / 16)?;
             let group = groups.entry(element.name()).or_insert_with(|| {
                 names.push(element.name());
                 Group::default()
@@ -254,127 +311,124 @@ fn children<'a>(path: &str, from: Side<'a>, to: Side<'a>) -> Vec<Item<'a>> {
     let mut items = Vec::new();
     for name in names {
         if let Some(group) = groups.get(name) {
-            group.compare(&below(path, name), &mut items);
+            group.compare(&below(path, name)?, &mut items)?;
         }
     }
-    items
+    Ok(items)
 }
 
 impl<'a> Group<'a> {
-    fn compare(&self, path: &str, items: &mut Vec<Item<'a>>) {
-        match self.identity() {
+    fn compare(&self, path: &str, items: &mut Vec<Item<'a>>) -> Result<()> {
+        match self.identity()? {
             Some(identity) => self.compare_by(identity, path, items),
             None => self.compare_in_order(path, items),
         }
     }
 
     /// What every element of the group has, and no two of one side alike.
-    fn identity(&self) -> Option<&'static Identity> {
+    fn identity(&self) -> Result<Option<&'static Identity>> {
         let single = self.from.len() <= 1 && self.to.len() <= 1;
-        IDENTITIES.iter().find(|identity| {
-            (identity.strong || !single)
-                && [&self.from, &self.to].into_iter().all(|side| {
-                    let mut seen = HashSet::new();
-                    side.iter().all(|element| {
-                        element.identity(&identity.paths).is_some_and(|values| {
-                            let plain = values.iter().all(|value| quoted(value).is_some());
-                            plain && seen.insert(values)
-                        })
-                    })
-                })
-        })
+        for identity in IDENTITIES.iter().filter(|known| known.strong || !single) {
+            if identity.tells_apart(&self.from)? && identity.tells_apart(&self.to)? {
+                return Ok(Some(identity));
+            }
+        }
+        Ok(None)
     }
 
-    fn compare_by(&self, identity: &Identity, path: &str, items: &mut Vec<Item<'a>>) {
-        let values = |element: &Side| element.identity(&identity.paths).unwrap_or_default();
+    fn compare_by(&self, identity: &Identity, path: &str, items: &mut Vec<Item<'a>>) -> Result<()> {
+        let values = |element: &Side| {
+            let values = element.identity(&identity.paths)?;
+            Ok(values.unwrap_or_default())
+        };
         let step = |values: &[String]| {
             let conditions = identity.paths.iter().zip(values);
             let conditions = conditions
                 .filter_map(|(path, value)| Some(format!("[{}={}]", path.written, quoted(value)?)));
-            format!("{path}{}", conditions.collect::<String>())
+            joined(&[path, &conditions.collect::<String>()])
         };
-        let mut new: HashMap<Vec<String>, Side> = self
-            .to
-            .iter()
-            .map(|element| (values(element), *element))
-            .collect();
+        let mut new: HashMap<Vec<String>, Side> = HashMap::new();
+        for element in &self.to {
+            new.insert(values(element)?, *element);
+        }
         for old in &self.from {
-            let values = values(old);
+            let values = values(old)?;
             items.push(match new.remove(&values) {
-                Some(new) => Item::Pair(step(&values), *old, new),
-                None => Item::Found(removed(step(&values), *old)),
+                Some(new) => Item::Pair(step(&values)?, *old, new),
+                None => Item::Found(removed(step(&values)?, *old)?),
             });
         }
         for element in &self.to {
-            let values = values(element);
+            let values = values(element)?;
             if new.contains_key(&values) {
-                items.push(Item::Found(added(step(&values), *element)));
+                items.push(Item::Found(added(step(&values)?, *element)?));
             }
         }
+        Ok(())
     }
 
     /// Compares elements that nothing tells apart but their place.
-    fn compare_in_order(&self, path: &str, items: &mut Vec<Item<'a>>) {
+    fn compare_in_order(&self, path: &str, items: &mut Vec<Item<'a>>) -> Result<()> {
         let (from, to) = (&self.from, &self.to);
         let single = from.len() <= 1 && to.len() <= 1;
         let step = |index: usize| match single {
-            true => path.to_owned(),
-            false => format!("{path}[{}]", index + 1),
+            true => joined(&[path]),
+            false => joined(&[path, &format!("[{}]", index + 1)]),
         };
         let shorter = from.len().min(to.len());
         // Where some were added or removed, those before and after are still the same.
         let (before, after) = if from.len() == to.len() {
             (shorter, 0)
         } else {
-            let before = from
-                .iter()
-                .zip(to)
-                .take_while(|(old, new)| same(**old, **new))
-                .count();
-            let rest = shorter - before;
-            let ends = from.iter().rev().zip(to.iter().rev()).take(rest);
-            (
-                before,
-                ends.take_while(|(old, new)| same(**old, **new)).count(),
-            )
+            let before = alike(from.iter().zip(to))?;
+            let ends = from.iter().rev().zip(to.iter().rev());
+            (before, alike(ends.take(shorter - before))?)
         };
         let old = &from[before..from.len() - after];
         let new = &to[before..to.len() - after];
         for (index, (old, new)) in from.iter().zip(to).enumerate().take(before) {
-            items.push(Item::Pair(step(index), *old, *new));
+            items.push(Item::Pair(step(index)?, *old, *new));
         }
         let both = old.len().min(new.len());
         for index in 0..both {
-            items.push(Item::Pair(step(before + index), old[index], new[index]));
+            items.push(Item::Pair(step(before + index)?, old[index], new[index]));
         }
         for (index, old) in old.iter().enumerate().skip(both) {
-            items.push(Item::Found(removed(step(before + index), *old)));
+            items.push(Item::Found(removed(step(before + index)?, *old)?));
         }
         for (index, new) in new.iter().enumerate().skip(both) {
-            items.push(Item::Found(added(step(before + index), *new)));
+            items.push(Item::Found(added(step(before + index)?, *new)?));
         }
+        Ok(())
     }
 }
 
-/// Whether both seem alike; they are compared all the same.
-fn same(from: Side, to: Side) -> bool {
-    from.fingerprint() == to.fingerprint()
+/// How many of the first `pairs` seem alike; they are compared all the same.
+fn alike<'a>(pairs: impl Iterator<Item = (&'a Side<'a>, &'a Side<'a>)>) -> Result<usize> {
+    let mut count = 0;
+    for (from, to) in pairs {
+        if from.fingerprint()? != to.fingerprint()? {
+            break;
+        }
+        count += 1;
+    }
+    Ok(count)
 }
 
-fn removed(path: String, element: Side) -> Difference {
-    Difference {
+fn removed(path: String, element: Side) -> Result<Difference> {
+    Ok(Difference {
         path,
-        from: Some(element.xml()),
+        from: Some(element.xml()?),
         to: None,
-    }
+    })
 }
 
-fn added(path: String, element: Side) -> Difference {
-    Difference {
+fn added(path: String, element: Side) -> Result<Difference> {
+    Ok(Difference {
         path,
         from: None,
-        to: Some(element.xml()),
-    }
+        to: Some(element.xml()?),
+    })
 }
 
 /// `value` in quotes as a path has it, if it can be.

@@ -169,15 +169,6 @@ impl Document {
             .collect()
     }
 
-    /// The text in an element and in what it holds.
-    pub fn text_in(&self, node: NodeId) -> String {
-        let mut all = String::new();
-        for node in self.walk(node) {
-            all.push_str(&self.own_text(node));
-        }
-        all
-    }
-
     /// The text that stands in an element directly.
     pub fn text_of(&self, node: NodeId) -> String {
         let mut all = String::new();
@@ -203,9 +194,24 @@ impl Document {
 
     /// The XML of `node` as it stands.
     pub fn outer(&self, node: NodeId) -> String {
-        let mut out = String::new();
+        let mut out = String::with_capacity(self.outer_length(node));
         self.write(node, &mut out);
         out
+    }
+
+    /// The bytes of that XML.
+    pub fn outer_length(&self, node: NodeId) -> usize {
+        let Node {
+            edited,
+            open,
+            close,
+            ..
+        } = self.nodes[node];
+        if !edited {
+            return open.up_to(close).len();
+        }
+        let within = self.children(node).map(|child| self.outer_length(child));
+        open.range().len() + within.sum::<usize>() + close.range().len()
     }
 
     fn write(&self, node: NodeId, out: &mut String) {

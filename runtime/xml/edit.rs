@@ -46,7 +46,7 @@ impl Reached {
 
 /// The element that `path` leads to first, made if there is none.
 pub(super) fn reach(document: &mut Document, start: NodeId, path: &Path) -> Result<Reached> {
-    let (steps, found) = select::furthest(document, start, path);
+    let (steps, found) = select::furthest(document, start, path)?;
     let missing = &path.steps[steps..];
     let anywhere = steps > 0 && path.steps[steps - 1].to == To::Within;
     match found.first().copied() {
@@ -230,7 +230,7 @@ pub(super) fn insert(
 
 /// Removes all that `path` leads to, and answers how much that was.
 pub(super) fn remove(document: &mut Document, start: NodeId, path: &Path) -> Result<usize> {
-    let nodes = select::elements(document, start, path);
+    let nodes = select::elements(document, start, path)?;
     let mut removed = 0;
     for node in nodes {
         match &path.end {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::interrupt::Stop;
+
 /// Why a document, a path or an edit is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -11,6 +13,8 @@ pub(crate) struct Fault {
     pub hint: Option<String>,
     /// The byte at which the text stops being XML, so that nothing could be done with it.
     pub at: Option<usize>,
+    /// Why the work was given up, where nothing is wrong with the XML.
+    pub stop: Option<Stop>,
 }
 
 pub(crate) type Result<T> = std::result::Result<T, Fault>;
@@ -21,6 +25,15 @@ impl Fault {
             message: message.into(),
             hint: None,
             at: None,
+            stop: None,
+        }
+    }
+
+    /// The script is being stopped, or has to be.
+    pub fn stopped(why: Stop) -> Self {
+        Self {
+            stop: Some(why),
+            ..Self::new(why.to_string())
         }
     }
 

@@ -6,6 +6,7 @@
 mod diff;
 mod document;
 mod edit;
+mod effort;
 mod fault;
 mod layout;
 mod namespace;
@@ -155,26 +156,24 @@ impl Xml {
         let path = Path::parse(path)?;
         let document = self.lock()?;
         let start = self.element(&document);
-        select::value(&document, start, &path)
-            .ok_or_else(|| select::missing(&document, start, &path))
+        match select::value(&document, start, &path)? {
+            Some(value) => Ok(value),
+            None => Err(select::missing(&document, start, &path)),
+        }
     }
 
     /// The text of what `path` leads to first, if it leads anywhere.
     pub(crate) fn find(&self, path: &str) -> Result<Option<String>> {
         let path = Path::parse(path)?;
         let document = self.lock()?;
-        Ok(select::value(&document, self.element(&document), &path))
+        select::value(&document, self.element(&document), &path)
     }
 
     /// Whether `path` leads to anything.
     pub(crate) fn has(&self, path: &str) -> Result<bool> {
         let path = Path::parse(path)?;
         let document = self.lock()?;
-        Ok(select::leads_anywhere(
-            &document,
-            self.element(&document),
-            &path,
-        ))
+        select::leads_anywhere(&document, self.element(&document), &path)
     }
 
     /// All that `path` leads to.
@@ -184,10 +183,10 @@ impl Xml {
         let start = self.element(&document);
         Ok(match path.end {
             End::Elements => {
-                let nodes = select::elements(&document, start, &path);
+                let nodes = select::elements(&document, start, &path)?;
                 Selected::Elements(nodes.into_iter().map(|node| self.at(node)).collect())
             }
-            _ => Selected::Texts(select::values(&document, start, &path)),
+            _ => Selected::Texts(select::values(&document, start, &path)?),
         })
     }
 
@@ -309,7 +308,7 @@ impl Xml {
             document,
             node: xml.element(document),
         };
-        Ok(diff::diff(side(&from, self), side(to, other)))
+        diff::diff(side(&from, self), side(to, other))
     }
 }
 

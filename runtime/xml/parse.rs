@@ -5,6 +5,7 @@ use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::events::Event;
 
 use super::document::MAX_DEPTH;
+use super::effort;
 use super::fault::{Fault, Result, place};
 use super::nodes::{Kind, Node, NodeId, Nodes, Span};
 use super::{tag, text};
@@ -44,10 +45,8 @@ pub(super) fn part(nodes: &mut Nodes, source: &str, base: usize, depth: usize) -
         root: false,
         doctype: false,
     };
-    match parser.run() {
-        Ok(()) => Ok(holder),
-        Err((at, message)) => Err(with_hint(Fault::malformed(source, at, message))),
-    }
+    parser.run()?;
+    Ok(holder)
 }
 
 /// What helps against the commonest mistakes.
@@ -88,7 +87,7 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn run(&mut self) -> std::result::Result<(), Wrong> {
+    fn run(&mut self) -> Result<()> {
         let mark = if self.source.starts_with(MARK) {
             MARK.len()
         } else {
@@ -110,15 +109,23 @@ impl<'a> Parser<'a> {
             let event = reader.read_event();
             let end = mark + usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
             match event {
-                Ok(Event::Eof) => return self.ended(),
-                Ok(event) => self.take(&event, start, end)?,
+                Ok(Event::Eof) => return self.ended().map_err(|wrong| self.fault(wrong)),
+                Ok(event) => {
+                    effort::take(1 + (end - start) / 16)?;
+                    let taken = self.take(&event, start, end);
+                    taken.map_err(|wrong| self.fault(wrong))?;
+                }
                 Err(error) => {
                     let at = usize::try_from(reader.error_position()).unwrap_or_default();
-                    return Err(self.unreadable(&error, mark + at));
+                    return Err(self.fault(self.unreadable(&error, mark + at)));
                 }
             }
             start = end;
         }
+    }
+
+    fn fault(&self, (at, message): Wrong) -> Fault {
+        with_hint(Fault::malformed(self.source, at, message))
     }
 
     fn take(&mut self, event: &Event, start: usize, end: usize) -> std::result::Result<(), Wrong> {

@@ -3,27 +3,32 @@
 use std::collections::HashSet;
 
 use super::document::Document;
+use super::effort;
 use super::fault::{Fault, Result};
 use super::nodes::{DOCUMENT, NodeId};
 use super::path::{Condition, End, Path, Step, To};
 use crate::suggest;
 
 /// Which elements `path` leads to from `start`, in the document's order and each once.
-pub(super) fn elements(document: &Document, start: NodeId, path: &Path) -> Vec<NodeId> {
-    let (steps, mut found) = furthest(document, start, path);
+pub(super) fn elements(document: &Document, start: NodeId, path: &Path) -> Result<Vec<NodeId>> {
+    let (steps, mut found) = furthest(document, start, path)?;
     if steps < path.steps.len() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     found.retain(|node| document.is_element(*node) || (steps == 0 && *node == DOCUMENT));
-    found
+    Ok(found)
 }
 
 /// How many steps of `path` lead anywhere, and where those lead.
-pub(super) fn furthest(document: &Document, start: NodeId, path: &Path) -> (usize, Vec<NodeId>) {
+pub(super) fn furthest(
+    document: &Document,
+    start: NodeId,
+    path: &Path,
+) -> Result<(usize, Vec<NodeId>)> {
     let mut found = vec![if path.absolute { DOCUMENT } else { start }];
     let mut taken = 0;
     for step in &path.steps {
-        let next = follow(document, &found, step);
+        let next = follow(document, &found, step)?;
         if next.is_empty() {
             break;
         }
@@ -31,18 +36,18 @@ pub(super) fn furthest(document: &Document, start: NodeId, path: &Path) -> (usiz
         taken += 1;
     }
     if path.wanders() && found.len() > 1 {
-        found = in_order(document, &found);
+        found = in_order(document, &found)?;
     }
-    (taken, found)
+    Ok((taken, found))
 }
 
-fn follow(document: &Document, from: &[NodeId], step: &Step) -> Vec<NodeId> {
+fn follow(document: &Document, from: &[NodeId], step: &Step) -> Result<Vec<NodeId>> {
     match &step.to {
-        To::Itself => from.to_vec(),
-        To::Parent => once(from.iter().filter_map(|node| document.parent(*node))),
+        To::Itself => Ok(from.to_vec()),
+        To::Parent => parents(document, from),
         To::Within => within(document, from),
-        To::AnyChild => children(document, from, step, |_| true),
-        To::Child(name) => children(document, from, step, |child| document.name(child) == name),
+        To::AnyChild => children(document, from, step, None),
+        To::Child(name) => children(document, from, step, Some(name)),
     }
 }
 
@@ -50,49 +55,70 @@ fn children(
     document: &Document,
     from: &[NodeId],
     step: &Step,
-    fits: impl Fn(NodeId) -> bool,
-) -> Vec<NodeId> {
+    name: Option<&str>,
+) -> Result<Vec<NodeId>> {
     let mut found = Vec::new();
     for parent in from {
-        let children = document.elements(*parent).filter(|child| fits(*child));
-        if step.conditions.is_empty() {
-            found.extend(children);
-            continue;
+        let mut children = Vec::new();
+        for child in document.children(*parent) {
+            effort::take(1)?;
+            if document.is_element(child) && is_called(document, child, name)? {
+                children.push(child);
+            }
         }
-        let mut children: Vec<NodeId> = children.collect();
         for condition in &step.conditions {
-            children = holding(document, children, condition);
+            children = holding(document, children, condition)?;
         }
         found.append(&mut children);
     }
-    found
+    Ok(found)
 }
 
-fn holding(document: &Document, nodes: Vec<NodeId>, condition: &Condition) -> Vec<NodeId> {
+fn is_called(document: &Document, element: NodeId, wanted: Option<&str>) -> Result<bool> {
+    let Some(wanted) = wanted else {
+        return Ok(true);
+    };
+    let name = document.name(element);
+    effort::take(name.len() / 16)?;
+    Ok(name == wanted)
+}
+
+fn holding(
+    document: &Document,
+    mut nodes: Vec<NodeId>,
+    condition: &Condition,
+) -> Result<Vec<NodeId>> {
+    let mut holding = Vec::new();
     match condition {
-        Condition::Index(number) => nodes.get(number - 1).copied().into_iter().collect(),
-        Condition::Last => nodes.last().copied().into_iter().collect(),
+        Condition::Index(number) => holding.extend(nodes.get(number - 1)),
+        Condition::Last => holding.extend(nodes.last()),
         Condition::Exists(path) => {
-            let holds = |node: &NodeId| leads_anywhere(document, *node, path);
-            nodes.into_iter().filter(holds).collect()
+            for node in nodes.drain(..) {
+                if leads_anywhere(document, node, path)? {
+                    holding.push(node);
+                }
+            }
         }
         Condition::Is(path, text, equal) => {
-            let holds = |node: &NodeId| {
-                let values = values(document, *node, path);
-                values.iter().any(|value| (value == text) == *equal)
-            };
-            nodes.into_iter().filter(holds).collect()
+            let fits = |value: &str| (value == text) == *equal;
+            for node in nodes.drain(..) {
+                if first_value(document, node, path, fits)?.is_some() {
+                    holding.push(node);
+                }
+            }
         }
     }
+    Ok(holding)
 }
 
 /// The elements in `from` and all that stand in them.
-fn within(document: &Document, from: &[NodeId]) -> Vec<NodeId> {
+fn within(document: &Document, from: &[NodeId]) -> Result<Vec<NodeId>> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     for top in from {
         let mut next = Some(*top);
         while let Some(node) = next {
+            effort::take(1)?;
             let entered = seen.insert(node);
             if entered && (document.is_element(node) || node == DOCUMENT) {
                 found.push(node);
@@ -103,57 +129,103 @@ fn within(document: &Document, from: &[NodeId]) -> Vec<NodeId> {
                 .or_else(|| document.after(node, *top));
         }
     }
-    found
+    Ok(found)
 }
 
-fn once(nodes: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
+fn parents(document: &Document, from: &[NodeId]) -> Result<Vec<NodeId>> {
+    effort::take(from.len())?;
     let mut seen = HashSet::new();
-    nodes.filter(|node| seen.insert(*node)).collect()
+    let parents = from.iter().filter_map(|node| document.parent(*node));
+    Ok(parents.filter(|node| seen.insert(*node)).collect())
 }
 
-fn in_order(document: &Document, nodes: &[NodeId]) -> Vec<NodeId> {
+fn in_order(document: &Document, nodes: &[NodeId]) -> Result<Vec<NodeId>> {
     let wanted: HashSet<NodeId> = nodes.iter().copied().collect();
-    document
-        .walk(DOCUMENT)
-        .filter(|node| wanted.contains(node))
-        .collect()
+    let mut found = Vec::with_capacity(nodes.len());
+    for node in document.walk(DOCUMENT) {
+        effort::take(1)?;
+        if wanted.contains(&node) {
+            found.push(node);
+        }
+    }
+    Ok(found)
 }
 
-/// The texts that `path` leads to.
-pub(super) fn values(document: &Document, start: NodeId, path: &Path) -> Vec<String> {
-    let elements = elements(document, start, path).into_iter();
-    match &path.end {
-        End::Elements => elements.map(|node| document.text_in(node)).collect(),
-        End::Attribute(name) => elements
-            .filter_map(|node| document.attribute(node, name))
-            .collect(),
-        End::Text => elements
-            .map(|node| document.text_of(node))
-            .filter(|text| !text.is_empty())
-            .collect(),
+/// What `end` is of the element `node`, if it has that.
+fn value_at(document: &Document, node: NodeId, end: &End) -> Result<Option<String>> {
+    match end {
+        End::Elements => text_of(document, document.walk(node)).map(Some),
+        End::Attribute(name) => {
+            effort::take(1 + document.open(node).len() / 16)?;
+            Ok(document.attribute(node, name))
+        }
+        End::Text => {
+            let text = text_of(document, document.children(node))?;
+            Ok(Some(text).filter(|text| !text.is_empty()))
+        }
     }
 }
 
-pub(super) fn leads_anywhere(document: &Document, start: NodeId, path: &Path) -> bool {
+/// What the texts among `nodes` say.
+fn text_of(document: &Document, nodes: impl Iterator<Item = NodeId>) -> Result<String> {
+    let mut all = String::new();
+    for node in nodes {
+        let text = document.own_text(node);
+        effort::take(1 + text.len() / 16)?;
+        // A text that grows is moved, and held twice meanwhile.
+        effort::ensure_room(all.len() + text.len())?;
+        all.push_str(&text);
+    }
+    Ok(all)
+}
+
+/// The texts that `path` leads to.
+pub(super) fn values(document: &Document, start: NodeId, path: &Path) -> Result<Vec<String>> {
+    let mut values = Vec::new();
+    for node in elements(document, start, path)? {
+        if let Some(value) = value_at(document, node, &path.end)? {
+            values.push(value);
+        }
+    }
+    Ok(values)
+}
+
+pub(super) fn leads_anywhere(document: &Document, start: NodeId, path: &Path) -> Result<bool> {
     match path.end {
-        End::Elements => !elements(document, start, path).is_empty(),
-        _ => !values(document, start, path).is_empty(),
+        End::Elements => elements(document, start, path).map(|found| !found.is_empty()),
+        _ => value(document, start, path).map(|found| found.is_some()),
     }
 }
 
 /// The first text that `path` leads to.
-pub(super) fn value(document: &Document, start: NodeId, path: &Path) -> Option<String> {
-    if path.end == End::Elements {
-        let first = elements(document, start, path);
-        return first.first().map(|node| document.text_in(*node));
+pub(super) fn value(document: &Document, start: NodeId, path: &Path) -> Result<Option<String>> {
+    first_value(document, start, path, |_| true)
+}
+
+/// The first text that `path` leads to and that `fits`.
+fn first_value(
+    document: &Document,
+    start: NodeId,
+    path: &Path,
+    fits: impl Fn(&str) -> bool,
+) -> Result<Option<String>> {
+    for node in elements(document, start, path)? {
+        if let Some(value) = value_at(document, node, &path.end)?
+            && fits(&value)
+        {
+            return Ok(Some(value));
+        }
     }
-    values(document, start, path).into_iter().next()
+    Ok(None)
 }
 
 /// Why nothing stands where `path` leads.
 pub(super) fn missing(document: &Document, start: NodeId, path: &Path) -> Fault {
     let fault = Fault::new(format!("nothing is at `{}`", path.written));
-    let (steps, found) = furthest(document, start, path);
+    let (steps, found) = match furthest(document, start, path) {
+        Ok(found) => found,
+        Err(stopped) => return stopped,
+    };
     let Some(node) = found.first().copied() else {
         return fault;
     };
@@ -210,7 +282,7 @@ fn instead(owner: &str, what: &str, wanted: &str, mut known: Vec<&str>) -> Strin
 /// The element that `path` leads to first.
 pub(super) fn first(document: &Document, start: NodeId, path: &Path) -> Result<NodeId> {
     check_element(path)?;
-    elements(document, start, path)
+    elements(document, start, path)?
         .first()
         .copied()
         .filter(|node| *node != DOCUMENT)

@@ -1,6 +1,7 @@
 //! The start tag of an element as it is written, and its attributes.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use quick_xml::events::attributes::{AttrError, Attributes};
 
@@ -88,7 +89,11 @@ pub(super) fn wrong(tag: &str) -> Option<(usize, String)> {
         return Some((1, format!("`{element}` is no name for an element")));
     }
     let mut end = name_end;
-    for found in Attributes::new(inside, name_end) {
+    let mut found = Attributes::new(inside, name_end);
+    // Its own check takes time with the square of the number of attributes.
+    found.with_checks(false);
+    let mut names = HashSet::new();
+    for found in found {
         let (name, raw) = match found {
             Ok(found) => match found.value {
                 Cow::Borrowed(raw) => (found.key.0, raw),
@@ -97,6 +102,9 @@ pub(super) fn wrong(tag: &str) -> Option<(usize, String)> {
             Err(error) => return Some(wrong_attribute(inside, &error)),
         };
         let at = offset(inside, name);
+        if !names.insert(name) {
+            return Some((at, format!("the attribute `{name}` is there twice")));
+        }
         if !text::is_name(name) {
             return Some((at, format!("`{name}` is no name for an attribute")));
         }

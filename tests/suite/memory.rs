@@ -137,6 +137,56 @@ fn results_and_thrown_values_that_are_too_large_are_not_written() {
     assert_peak();
 }
 
+/// Two documents that differ in 8,000 places whose paths have 100,000 letters each.
+const FAR_APART: &str = r#"
+    let name = "n".repeat(100000);
+    let one = parse_xml(`<a><${name}>${"<b>1</b>".repeat(8000)}</${name}></a>`);
+    let other = parse_xml(`<a><${name}>${"<b>2</b>".repeat(8000)}</${name}></a>`);
+"#;
+
+#[test]
+fn differences_of_xml_stay_under_the_limit() {
+    for code in [
+        "one.diff(other).len()",
+        "one == other",
+        "parse_xml(\"<a/>\").diff(parse_xml(\"<b/>\")); assert_eq(one, other)",
+    ] {
+        let outcome = run(&format!(
+            "let dom = connect(\"test:///default\").list_all_domains()[0];
+            all_or_nothing(|undo| {{
+                dom.destroy();
+                undo.push(|| {{ dom.create(); print(`undone: ${{dom.state()}}`); }});
+                {FAR_APART}
+                try {{ {code}; }} catch {{ print(\"caught\"); }}
+                print(\"after\");
+            }});"
+        ));
+        assert_eq!(outcome.status, 1, "{code}: {outcome}");
+        assert_eq!(outcome.stdout, "undone: running\n", "{code}: {outcome}");
+        assert!(
+            outcome.stderr.contains("memory limit exceeded"),
+            "{code}: {outcome}"
+        );
+    }
+    assert_peak();
+}
+
+#[test]
+fn an_edit_with_too_many_differences_is_undone() {
+    let outcome = run(&format!(
+        "let dom = connect(\"test:///default\").list_all_domains()[0];
+        all_or_nothing(|undo| {{
+            undo.push(|| print(`undone: ${{dom.state()}}`));
+            {FAR_APART}
+            dom.edit(|xml| {{ for part in one.children() {{ xml.insert(\"devices\", part); }} }});
+            print(\"after\");
+        }});"
+    ));
+    assert!(matches!(outcome.status, 1 | 4), "{outcome}");
+    assert_eq!(outcome.stdout, "undone: running\n", "{outcome}");
+    assert_peak();
+}
+
 #[test]
 fn running_out_of_memory_is_undone_and_cannot_be_caught() {
     let script = format!(

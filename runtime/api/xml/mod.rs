@@ -10,7 +10,7 @@ use rhai::{Array, Blob, Dynamic, Engine, Map, NativeCallContext, exported_module
 pub(crate) use argument::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
 
 use super::arguments::{RhaiResultOf, fields};
-use super::room::ensure_room;
+use super::room::{ensure_room, given_up};
 use crate::error::{Error, OfXml};
 use crate::extent::text_at_most;
 use crate::libvirt::Failure;
@@ -24,6 +24,9 @@ pub(crate) fn register(engine: &mut Engine) {
 
 /// What went wrong, as an error of the function that was called.
 fn error(ctx: &NativeCallContext, fault: Fault) -> Box<EvalAltResult> {
+    if let Some(why) = fault.stop {
+        return given_up(ctx, why);
+    }
     let error = if fault.at.is_some() {
         let failure = Failure::new(virt_sys::VIR_ERR_XML_ERROR, fault.message);
         Error::new(ctx, failure, "", "read the XML", "")
@@ -36,7 +39,7 @@ fn error(ctx: &NativeCallContext, fault: Fault) -> Box<EvalAltResult> {
     }
 }
 
-trait OrThrow<T> {
+pub(crate) trait OrThrow<T> {
     fn or_throw(self, ctx: &NativeCallContext) -> RhaiResultOf<T>;
 }
 
@@ -50,6 +53,18 @@ impl<T> OrThrow<T> for Result<T, Fault> {
 /// node of many times its text.
 fn ensure_room_to_parse(ctx: &NativeCallContext, bytes: usize) -> RhaiResultOf<()> {
     ensure_room(ctx, bytes.saturating_mul(32))
+}
+
+/// What the map of a difference takes besides its texts, in bytes.
+const DIFFERENCE: usize = 1024;
+
+/// What an element takes as a value of the script, in bytes.
+const ELEMENT: usize = 128;
+
+/// `elements` as values of the script.
+fn values(ctx: &NativeCallContext, elements: Vec<Xml>) -> RhaiResultOf<Array> {
+    ensure_room(ctx, elements.len().saturating_mul(ELEMENT))?;
+    Ok(elements.into_iter().map(Dynamic::from).collect())
 }
 
 /// Asks for the room to make XML of `value`: its characters are escaped, and the text is parsed.
@@ -290,10 +305,13 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(pure, return_raw)]
     pub fn select(ctx: NativeCallContext, xml: &mut Xml, path: &str) -> RhaiResultOf<Array> {
-        Ok(match xml.select(path).or_throw(&ctx)? {
-            Selected::Elements(elements) => elements.into_iter().map(Dynamic::from).collect(),
-            Selected::Texts(texts) => texts.into_iter().map(Dynamic::from).collect(),
-        })
+        match xml.select(path).or_throw(&ctx)? {
+            Selected::Elements(elements) => values(&ctx, elements),
+            Selected::Texts(texts) => {
+                ensure_room(&ctx, texts.len().saturating_mul(ELEMENT))?;
+                Ok(texts.into_iter().map(Dynamic::from).collect())
+            }
+        }
     }
 
     /// The attributes of this element, as a map from name to value.
@@ -319,8 +337,7 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(pure, return_raw)]
     pub fn children(ctx: NativeCallContext, xml: &mut Xml) -> RhaiResultOf<Array> {
-        let children = xml.children().or_throw(&ctx)?.into_iter();
-        Ok(children.map(Dynamic::from).collect())
+        values(&ctx, xml.children().or_throw(&ctx)?)
     }
 
     /// Sets the attribute or the text that `path` leads to first, to text or a number.
@@ -473,17 +490,17 @@ mod functions {
     pub fn diff(ctx: NativeCallContext, xml: &mut Xml, other: Xml) -> RhaiResultOf<Array> {
         ensure_room_to_parse(&ctx, other.size())?;
         let text = |text: Option<String>| text.map_or(Dynamic::UNIT, Dynamic::from);
-        let differences = xml.diff(&other).or_throw(&ctx)?.into_iter();
-        Ok(differences
-            .map(|difference| {
-                let change = difference.change();
-                Dynamic::from(fields! {
-                    "path": difference.path,
-                    "change": change,
-                    "from": text(difference.from),
-                    "to": text(difference.to),
-                })
+        let differences = xml.diff(&other).or_throw(&ctx)?;
+        ensure_room(&ctx, differences.len().saturating_mul(DIFFERENCE))?;
+        let maps = differences.into_iter().map(|difference| {
+            let change = difference.change();
+            Dynamic::from(fields! {
+                "path": difference.path,
+                "change": change,
+                "from": text(difference.from),
+                "to": text(difference.to),
             })
-            .collect())
+        });
+        Ok(maps.collect())
     }
 }

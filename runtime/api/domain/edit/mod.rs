@@ -9,6 +9,7 @@ use virt_sys as sys;
 
 use super::Domain;
 use crate::api::arguments::{RhaiResultOf, fields};
+use crate::api::xml::OrThrow;
 use crate::error::Error;
 use crate::exit::terminated;
 use crate::libvirt::Failure;
@@ -83,8 +84,7 @@ impl<'a> Edit<'a> {
     }
 
     fn differences(&self, from: &Xml, to: &Xml) -> RhaiResultOf<Vec<Difference>> {
-        from.diff(to)
-            .map_err(|fault| Error::invalid(self.ctx, fault.message).throw())
+        from.diff(to).or_throw(self.ctx)
     }
 
     /// Has `action` change the XML, and makes what it changed so.
