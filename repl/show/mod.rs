@@ -168,7 +168,7 @@ pub(crate) fn json(value: &Dynamic) -> Value {
         return data;
     }
     if let Some(connection) = value.read_lock::<Connection>() {
-        return json!({ "uri": redact::hide(connection.uri()) });
+        return json!({ "uri": redact::hide_uri(connection.uri()) });
     }
     if let Some(error) = value.read_lock::<Error>() {
         return self::error(&error);

@@ -128,7 +128,7 @@ impl Top {
             now: None,
             answered: Instant::now(),
             view: View {
-                host: terminal::visible_line(&redact::hide(host)).into_owned(),
+                host: terminal::visible_line(&redact::hide_uri(host)).into_owned(),
                 rows: Vec::new(),
                 order: Order::Cpu,
                 reversed: false,

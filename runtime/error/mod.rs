@@ -54,7 +54,7 @@ impl Error {
             call,
             // They can quote texts of the script, of any length.
             action: shortened(redact::hide_of(&action.to_string(), uri)),
-            uri: shortened(redact::hide(uri).into_owned()),
+            uri: shortened(redact::hide_uri(uri)),
             hint: hint.map(|hint| redact::hide_of(&hint, uri)),
             xml: None,
             state: None,

@@ -49,6 +49,48 @@ fn errors_hide_passwords() {
 }
 
 #[test]
+fn errors_hide_passwords_in_any_notation() {
+    for code in [
+        format!("let password = #\"{SECRET}\"#; nope()"),
+        format!("let m = #{{ password: (\"\" + \"{SECRET}\") }}; nope()"),
+        format!("let m = #{{}}; m[\"password\"] = \"{SECRET}\"; nope()"),
+        format!("let password = if true {{ \"{SECRET}\" }}; nope()"),
+        format!("throw #{{ password: [\"{SECRET}\"] }}"),
+        format!("throw #{{ message: \"no\", password: #{{ value: \"{SECRET}\" }} }}"),
+        format!("throw `<password type=\"x\"><![CDATA[{SECRET}]]></password>`"),
+        format!("throw \"<password>x<!-- -->{SECRET}</password>\""),
+        format!("set_user_password (nope, \"root\", \"{SECRET}\")"),
+        format!("connect_auth (\"qemu+tcp://127.0.0.1:1/system\", \"root\", \"{SECRET}\")"),
+        format!("nope.qemu_monitor_command(\"set_password vnc {SECRET}\", 1)"),
+        format!("nope.agent_exec([\"mysql\", \"--password\", \"{SECRET}\"])"),
+    ] {
+        says_no_secret(&code);
+    }
+}
+
+#[test]
+fn a_failing_connect_hides_a_password_with_any_character() {
+    for uri in ["'", "#", "?", " ", "|", "`", "\"", "/", "@"]
+        .map(|letter| format!("qemu+tcp://bob:hun{letter}{SECRET}@127.0.0.1:1/system"))
+        .into_iter()
+        .chain([format!("qemu+tcp:bob:{SECRET}@127.0.0.1:1/system")])
+    {
+        for output in ["--verbose", "--json"] {
+            let outcome = virhai()
+                .arg(output)
+                .arg("-c")
+                .arg(&uri)
+                .arg("-e")
+                .arg("connect()")
+                .run();
+            assert_ne!(outcome.status, 0, "{uri}: {outcome}");
+            assert!(!outcome.stdout.contains(SECRET), "{uri}: {outcome}");
+            assert!(!outcome.stderr.contains(SECRET), "{uri}: {outcome}");
+        }
+    }
+}
+
+#[test]
 fn the_output_of_a_script_is_not_masked() {
     let code = format!("let uri = \"qemu+ssh://root:{SECRET}@host/\"; print(uri); uri");
     assert_eq!(
@@ -82,6 +124,8 @@ fn the_history_is_private_and_has_no_secrets() {
     let mut prompt = Prompt::open();
     prompt.answers("let seen = 1", "");
     prompt.answers(&format!("let password = \"{SECRET}\""), "");
+    let call = format!("if false {{ set_user_password (1, \"root\", \"{SECRET}\") }}");
+    prompt.answers(&call, "");
     prompt.answers("let after = 2", "");
     prompt.answers(":history", "password = \"***\"");
     prompt.answers(":save saved.rhai", "wrote saved.rhai");

@@ -52,7 +52,7 @@ pub(super) fn save(prompt: &mut Prompt, arguments: &str) -> Done {
         return Err("nothing has run in this session yet".into());
     }
     let host = hosts::current(prompt.worker.scope()).map_or_else(String::new, |conn| {
-        format!(" on {}", redact::hide(conn.uri()))
+        format!(" on {}", redact::hide_uri(conn.uri()))
     });
     let connects = match prompt.connects {
         true => "\nlet conn = connect();\n",

@@ -84,7 +84,7 @@ fn list(prompt: &Prompt) -> Done {
             &name,
             mode,
             hosts::state(&connection),
-            &terminal::visible_line(&redact::hide(connection.uri())),
+            &terminal::visible_line(&redact::hide_uri(connection.uri())),
         ]);
     }
     match rows.count_records() {

@@ -374,7 +374,7 @@ impl fmt::Display for Connection {
         } else {
             ", closed"
         };
-        write!(f, "Connection({}{state})", redact::hide(self.uri()))
+        write!(f, "Connection({}{state})", redact::hide_uri(self.uri()))
     }
 }
 
