@@ -596,7 +596,7 @@ mod tests {
             ),
             (
                 "d.qemu_monitor_command(\"set_password vnc \" + \"geheim\", 1)",
-                "d.qemu_monitor_command(\"set_password vnc ***\" + \"***\", 1)",
+                "d.qemu_monitor_command(\"set_password vnc \" + \"***\", 1)",
             ),
             (
                 "d.agent_exec([\"mysql\", \"--password\", \"geheim\", \"--user\", \"a\"])",
