@@ -1,5 +1,7 @@
 //! XML documents in scripts.
 
+use std::time::{Duration, Instant};
+
 use crate::support::{Embed, Host, TestHost, virhai};
 
 /// Runs `script` on a test driver of its own.
@@ -293,4 +295,37 @@ fn real_guests_are_defined_from_documents() {
             dom.destroy();
             "#
     ));
+}
+
+#[test]
+fn work_on_xml_that_takes_long_can_be_stopped() {
+    const NESTED: &str =
+        "let xml = parse_xml(`${\"<a>\".repeat(900)}<b/>${\"</a>\".repeat(900)}`);";
+    for code in [
+        "xml.select(\"//*[//*[//*[//*='z']]]\")",
+        "xml.get(\"//*[//*[//*[//*='z']]]\")",
+        "xml.has(\"//*[//*[//*[//*='z']]]\")",
+        "xml.set(\"//*[//*[//*[//*='z']]]/@a\", 1)",
+        "xml.remove(\"//*[//*[//*[//*='z']]]\")",
+        "parallel([xml], 1, |xml| xml.select(\"//*[//*[//*[//*='z']]]\"))",
+        "loop { parse_xml(`<a>${\"<b/>\".repeat(100000)}</a>`) }",
+    ] {
+        let began = Instant::now();
+        let script = format!(
+            "{NESTED} all_or_nothing(|undo| {{
+                undo.push(|| print(`undone: ${{xml.has(\"a/a\")}}`));
+                try {{ {code}; }} catch {{}}
+                print(\"after\");
+            }});"
+        );
+        let outcome = virhai()
+            .arg("--timeout")
+            .arg("1s")
+            .arg("-e")
+            .arg(&script)
+            .run();
+        assert_eq!(outcome.status, 124, "{code}: {outcome}");
+        assert_eq!(outcome.stdout, "undone: true\n", "{code}: {outcome}");
+        assert!(began.elapsed() < Duration::from_secs(8), "{code}");
+    }
 }
