@@ -112,12 +112,15 @@ fn every_plain_example_runs_on_the_test_driver() {
 }
 
 /// Makes `web` what each example finds, whatever the one before it left behind.
+///
+/// A guest that another process started is taken over first: a suspend waits for that, and a
+/// destroy before it ends the guest and yet says that there is none.
 const RESTORE_WEB: &str = r#"{
     let conn = connect();
     let dom = conn.define_xml(`XML`);
     if dom.has_managed_save_image() { dom.managed_save_remove(); }
     if dom.state() == "paused" { dom.resume(); }
-    if !dom.is_active() { dom.create(); }
+    if dom.is_active() { dom.suspend(); dom.resume(); } else { dom.create(); }
     dom.open_console("serial0", VIR_DOMAIN_CONSOLE_FORCE).wait("MG:c=", "30s");
 }"#;
 
