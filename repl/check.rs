@@ -26,7 +26,7 @@ pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
     let session = run::session(options);
     if let Some(timeout) = options.timeout {
         let interrupt = session.interrupt().clone();
-        // Without the thread there is no limit, and Ctrl-C still ends the check.
+        // If the thread cannot be started, the time limit does not apply. Ctrl-C still works.
         let _ = std::thread::Builder::new()
             .name("timeout".into())
             .spawn(move || {

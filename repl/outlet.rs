@@ -33,7 +33,7 @@ const LAST: Duration = Duration::from_secs(1);
 static STDOUT: Outlet = Outlet::new("stdout");
 static STDERR: Outlet = Outlet::new("stderr");
 
-/// Whether the script is being stopped.
+/// True while a script is being stopped.
 static IN_A_HURRY: AtomicBool = AtomicBool::new(false);
 
 /// For results of scripts and commands.
@@ -83,7 +83,7 @@ enum Patience {
 /// A stream of this process with its queue of lines.
 pub(crate) struct Outlet {
     name: &'static str,
-    /// Whether the queue is empty and nothing is being written.
+    /// True if the queue is empty and nothing is being written.
     idle: AtomicBool,
     state: Mutex<State>,
     /// Notified of free room, of the end of writing, and of stops.
@@ -95,14 +95,14 @@ pub(crate) struct Outlet {
 #[derive(Default)]
 struct State {
     waiting: Vec<u8>,
-    /// Whether the thread is in the middle of a system call.
+    /// True while the thread is inside `write`.
     writing: bool,
-    /// Whether the thread waits for something to write.
+    /// True while the thread waits for text.
     asleep: bool,
     started: bool,
-    /// Whether a long text is being handed over in parts.
+    /// True while one writer adds a long text in parts; other writers wait.
     taken: bool,
-    /// Whether the reader has been too slow since everything was written the last time.
+    /// True if a writer stopped waiting for the reader. It is reset once the queue is empty.
     gave_up: bool,
     lost: bool,
 }
@@ -146,7 +146,7 @@ impl Outlet {
         self.write(self.safe(line).as_bytes(), true, Patience::None);
     }
 
-    /// Whether the stream is a terminal.
+    /// Returns true if the stream is a terminal.
     fn is_terminal(&self) -> bool {
         match std::ptr::eq(self, &STDOUT) {
             true => std::io::stdout().is_terminal(),
@@ -162,8 +162,8 @@ impl Outlet {
         }
     }
 
-    /// Whether something could not be written, as on a full disk, or was dropped because of a stop.
-    /// A reader who left, as `head` does, has read enough.
+    /// Returns true if output was lost: the disk is full, or a stop came before it was written.
+    /// Output to a closed pipe does not count as lost.
     pub(crate) fn has_lost(&self) -> bool {
         self.lock().lost
     }
@@ -181,7 +181,7 @@ impl Outlet {
     }
 
     fn write(&'static self, text: &[u8], ends: bool, patience: Patience) {
-        // On one terminal, lines stand in the order in which they were written.
+        // Both streams can go to one terminal: keep their lines in order.
         let other = self.other();
         if !other.idle.load(Ordering::Acquire) {
             other.waits_until_idle(patience);

@@ -14,7 +14,7 @@ const LONGEST: u64 = 64 * 1024 * 1024;
 /// The longest headers, in bytes.
 const LONGEST_HEADERS: u64 = 8 * 1024;
 
-/// What comes next.
+/// One frame of the input, or the reason why there is none.
 #[derive(Debug)]
 pub(super) enum Frame {
     /// A message.

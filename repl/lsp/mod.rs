@@ -136,7 +136,7 @@ fn work() -> anyhow::Result<bool> {
     }
 }
 
-/// What the server can do.
+/// The server's answer to `initialize`: its name, version and capabilities.
 fn introduction() -> Value {
     let server_info = json!({ "name": "virhai", "version": virhai::versions().virhai });
     json!({ "capabilities": capabilities(), "serverInfo": server_info })

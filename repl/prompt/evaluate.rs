@@ -128,8 +128,8 @@ impl Prompt {
         }
     }
 
-    /// Whether the input must have ended: the time for undoing is over, or the whole program was told
-    /// to end. After Ctrl-C alone the user decides.
+    /// Returns true once the prompt stops waiting for the input: undoing timed out, or a signal told
+    /// the whole program to end. After Ctrl-C alone, the prompt keeps waiting.
     fn is_overdue(&self) -> bool {
         let interrupt = self.worker.interrupt();
         let must_end = interrupt.is_undo_overdue() || self.asked.ending().is_some();
