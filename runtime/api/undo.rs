@@ -23,7 +23,16 @@ pub(crate) fn register(engine: &mut Engine) {
 
 /// How to take back what was done so far; copies are the same list.
 #[derive(Clone, Default)]
-pub struct Undo(Arc<Mutex<Vec<Step>>>);
+pub struct Undo(Arc<Mutex<List>>);
+
+/// The steps of one `all_or_nothing`.
+#[derive(Default)]
+struct List {
+    steps: Vec<Step>,
+    /// True once the call has returned. A later step would never be undone; and lists that hold each
+    /// other without an end could overflow the stack when they are dropped.
+    ended: bool,
+}
 
 /// One thing to take back, and the script that knows how.
 struct Step {
@@ -105,21 +114,39 @@ pub(crate) fn filling<T>(undo: Option<Undo>, work: impl FnOnce() -> T) -> T {
 }
 
 impl Undo {
-    fn list(&self) -> MutexGuard<'_, Vec<Step>> {
+    fn list(&self) -> MutexGuard<'_, List> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take(&self) -> Vec<Step> {
-        std::mem::take(&mut *self.list())
+        std::mem::take(&mut self.list().steps)
+    }
+
+    /// Takes the steps; the list refuses others from now on.
+    fn end(&self) -> Vec<Step> {
+        let mut list = self.list();
+        list.ended = true;
+        std::mem::take(&mut list.steps)
     }
 
     fn add(&self, step: Step) {
-        self.list().push(step);
+        self.list().steps.push(step);
+    }
+
+    /// Fails if nobody would undo another step.
+    fn ensure_open(&self, ctx: &NativeCallContext) -> RhaiResultOf<()> {
+        if !self.list().ended {
+            return Ok(());
+        }
+        let message = "the `all_or_nothing` that this undo list belongs to has ended";
+        Err(Error::invalid(ctx, message)
+            .with_hint("record the step inside the closure that `all_or_nothing` calls")
+            .throw())
     }
 
     /// Removes the step `id`, unless all were forgotten meanwhile.
     fn remove(&self, id: u64) {
-        self.list().retain(|step| step.id != id);
+        self.list().steps.retain(|step| step.id != id);
     }
 
     /// Takes everything back, the last first, whatever stops the script; says what it cannot.
@@ -162,6 +189,7 @@ impl Undo {
         unmake: FnPtr,
         find: Option<FnPtr>,
     ) -> RhaiResultOf<Dynamic> {
+        self.ensure_open(ctx)?;
         let intent = find.map(|find| {
             let unmake = unmake.clone();
             Step::new(ctx, Action::Find { find, unmake })
@@ -178,8 +206,8 @@ impl Undo {
                 let step = Step::new(ctx, Action::Call(action));
                 let mut list = self.list();
                 // Steps that `make` recorded itself come before this one.
-                list.retain(|other| Some(other.id) != noted);
-                list.push(step);
+                list.steps.retain(|other| Some(other.id) != noted);
+                list.steps.push(step);
             }
             (Err(error), Some(noted)) if was_refused(ctx, error) => self.remove(noted),
             (Err(error), None) if did_not_return(error, called) => {
@@ -266,12 +294,15 @@ fn all_or_nothing(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Dynam
         })
     });
     match &result {
-        Err(error) if exit_status(error) != Some(0) => undo.run(ctx),
+        Err(error) if exit_status(error) != Some(0) => {
+            undo.run(ctx);
+            undo.end();
+        }
         // What surrounds this one can still fail.
         _ => {
+            let steps = undo.end();
             if let Some(outer) = current() {
-                let steps = undo.take();
-                outer.list().extend(steps);
+                outer.list().steps.extend(steps);
             }
         }
     }
@@ -319,9 +350,11 @@ mod functions {
     /// assert_eq(log, ["second", "first"]);
     /// ```
     /// Calls no libvirt function.
-    #[rhai_fn(name = "push", pure)]
-    pub fn push(ctx: NativeCallContext, undo: &mut Undo, action: FnPtr) {
+    #[rhai_fn(name = "push", pure, return_raw)]
+    pub fn push(ctx: NativeCallContext, undo: &mut Undo, action: FnPtr) -> RhaiResultOf<()> {
+        undo.ensure_open(&ctx)?;
         undo.add(Step::new(&ctx, Action::Call(action)));
+        Ok(())
     }
 
     /// Calls `make`, adds `unmake` as how to take back what it returns, and returns that.
@@ -408,7 +441,7 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(global, name = "to_string", name = "to_debug", pure)]
     pub fn to_string(undo: &mut Undo) -> String {
-        let steps = undo.list().len();
+        let steps = undo.list().steps.len();
         format!("Undo({steps})")
     }
 }

@@ -339,3 +339,16 @@ fn steps_that_are_recorded_while_undoing_are_run_too() {
         });"#);
     assert_eq!(outcome.stdout, "first\nsecond\n", "{outcome}");
 }
+
+#[test]
+fn a_step_after_the_end_of_its_block_is_refused_before_it_is_made() {
+    let outcome = run(r#"
+        let kept = all_or_nothing(|undo| undo);
+        try { kept.step(|| print("made"), |it| print("undone")); } catch (err) { print(err.message) }
+        let kept = ();
+        try { all_or_nothing(|undo| { kept = undo; throw "no" }); } catch {}
+        try { kept.push(|| print("undone")); } catch (err) { print(err.message) }
+    "#);
+    let refused = "the `all_or_nothing` that this undo list belongs to has ended\n";
+    assert_eq!(outcome.stdout, refused.repeat(2), "{outcome}");
+}
