@@ -2,6 +2,7 @@
 
 mod supervise;
 
+use std::os::unix::fs::FileTypeExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -200,10 +201,22 @@ fn here() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| ".".into())
 }
 
+/// `wrong` with the way to run a script that comes through a pipe, as of `<(...)` in a shell.
+fn from_a_pipe(path: &Path, wrong: Box<Diagnostic>) -> Box<Diagnostic> {
+    let is_pipe = std::fs::metadata(path).is_ok_and(|about| about.file_type().is_fifo());
+    match is_pipe {
+        true => wrong
+            .with_hint("run `virhai run - < PIPE` to read a script from a pipe")
+            .into(),
+        false => wrong,
+    }
+}
+
 fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
     Ok(match source {
         Source::File(path, args) => {
-            let (text, folder) = (text_of(&path)?, folder_of(&path));
+            let text = text_of(&path).map_err(|wrong| from_a_pipe(&path, wrong))?;
+            let folder = folder_of(&path);
             Script {
                 name: path.display().to_string(),
                 text,
