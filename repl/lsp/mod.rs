@@ -205,11 +205,10 @@ impl Server {
             }
             _ => None,
         };
-        if uri.is_none() {
+        let Some(changed) = uri else {
             return Vec::new();
-        }
-        // What one script offers, others import: a change of one may be felt in all.
-        let checked = engine::guarded(|| Ok(self.problems()));
+        };
+        let checked = engine::guarded(|| Ok(self.problems(&changed)));
         checked.unwrap_or_default()
     }
 }

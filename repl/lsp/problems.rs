@@ -2,22 +2,24 @@
 
 use lsp_types::{
     CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag,
-    Location, NumberOrString, PublishDiagnosticsParams,
+    Location, NumberOrString, PublishDiagnosticsParams, Uri,
 };
 use std::path::Path;
 use virhai::Imports;
 use virhai::check::{Checker, Code, Finding, Severity};
 use virhai::text::Text;
 
-use super::documents::uri_of;
+use super::documents::{Document, uri_of};
 use super::{Server, place};
 
 impl Server {
-    /// What is wrong with each open text.
-    pub(super) fn problems(&self) -> Vec<PublishDiagnosticsParams> {
+    /// The findings in the text that `changed`, and in every open text that can import it.
+    pub(super) fn problems(&self, changed: &Uri) -> Vec<PublishDiagnosticsParams> {
         let checker = Checker::new(&self.engine, &self.catalog);
         let mut all = Vec::new();
-        for document in self.documents.iter() {
+        let affected =
+            |document: &&Document| document.uri == *changed || document.text.contains("import");
+        for document in self.documents.iter().filter(affected) {
             let imports = self.documents.imports(document);
             let name = document.name();
             let text = Text::from(document.text.as_str());

@@ -328,6 +328,27 @@ fn an_imported_file_counts_as_it_is_in_the_editor() {
 }
 
 #[test]
+fn a_change_checks_the_changed_text_and_those_that_import() {
+    let mut editor = Editor::start();
+    for number in 0..20 {
+        editor.open(&format!("{number}.rhai"), "let _a = 1;");
+    }
+    editor.open("lab.rhai", "fn boot(conn) { conn }\n");
+    editor.open("web.rhai", "import \"lab\" as lab;\nlab::boot(1);\n");
+    let document = json!({ "uri": editor.uri("lab.rhai"), "version": 2 });
+    let changes = json!([{ "text": "fn start(conn) { conn }\n" }]);
+    let changed = json!({ "textDocument": document, "contentChanges": changes });
+    editor.tell("textDocument/didChange", changed);
+    let mut told = [editor.read(), editor.read()].map(|told| told["params"]["uri"].to_string());
+    told.sort();
+    assert!(told[0].contains("lab.rhai"), "{told:?}");
+    assert!(told[1].contains("web.rhai"), "{told:?}");
+    // The next message is the answer to a request, and not findings of another text.
+    editor.send(&json!({ "jsonrpc": "2.0", "id": 99, "method": "shutdown" }));
+    assert_eq!(editor.read()["id"], 99);
+}
+
+#[test]
 fn functions_are_listed_and_bad_requests_leave_the_server_alive() {
     let mut editor = Editor::start();
     let document = json!({ "uri": "untitled:Untitled-1", "languageId": "rhai", "version": 1, "text": "fn one() {}\nfn two() {" });
