@@ -83,9 +83,20 @@ impl Default for State {
     }
 }
 
+/// How many operations a thread makes before it adds them to those of the run, which all threads
+/// share.
+const BATCH: u64 = 256;
+
 thread_local! {
     /// The time that this thread has left for undoing, if it undoes: stops do not reach it then.
     static CLOCK: RefCell<Option<Arc<UndoClock>>> = const { RefCell::new(None) };
+
+    /// True while `CLOCK` is set. Every operation of a script reads it, and reading `CLOCK` takes
+    /// several times as long.
+    static SHIELDED: Cell<bool> = const { Cell::new(false) };
+
+    /// Operations of this thread that the run has not counted yet.
+    static UNCOUNTED: Cell<u64> = const { Cell::new(0) };
 
     /// How many libvirt calls this thread has made.
     static CALLS: Cell<u64> = const { Cell::new(0) };
@@ -118,6 +129,7 @@ impl Interrupt {
         RUN.set(run);
         self.reach_this_thread();
         self.0.operations.store(0, Ordering::SeqCst);
+        UNCOUNTED.set(0);
         self.0.stop.store(0, Ordering::SeqCst);
         self.clocks().begin();
     }
@@ -152,7 +164,9 @@ impl Interrupt {
 
     /// Why the script is being stopped, if it is.
     pub fn stopping(&self) -> Option<Stop> {
-        if let Some(clock) = CLOCK.with_borrow(Clone::clone) {
+        if SHIELDED.get()
+            && let Some(clock) = CLOCK.with_borrow(Clone::clone)
+        {
             return clock.has_expired().then_some(Stop::UndoTimedOut);
         }
         let run = RUN.get();
@@ -171,11 +185,24 @@ impl Interrupt {
         }
     }
 
-    /// Counts an operation of the run, on any thread, and returns the number so far.
+    /// Counts an operation of the run and returns the number so far; of other threads that run at
+    /// this moment, up to [`BATCH`] operations each are missing.
     ///
     /// Rhai's own count does not keep those of closures that a native function calls.
     pub(crate) fn count_operation(&self) -> u64 {
-        self.0.operations.fetch_add(1, Ordering::Relaxed) + 1
+        let own = UNCOUNTED.get() + 1;
+        if own < BATCH {
+            UNCOUNTED.set(own);
+            return self.0.operations.load(Ordering::Relaxed) + own;
+        }
+        UNCOUNTED.set(0);
+        self.0.operations.fetch_add(own, Ordering::Relaxed) + own
+    }
+
+    /// Adds the last operations of a thread that ends to those of the run.
+    pub(crate) fn count_rest(&self) {
+        let own = UNCOUNTED.replace(0);
+        self.0.operations.fetch_add(own, Ordering::Relaxed);
     }
 
     /// Has `action` run at a stop, for as long as the guard lives; at once if that was before.
@@ -223,7 +250,7 @@ impl Interrupt {
                         interrupt.tell_observers();
                     }
                 });
-            CLOCK.set(Some(Arc::clone(&clock)));
+            set_clock(Some(Arc::clone(&clock)));
             clock
         });
         self.tell_observers();
@@ -294,7 +321,12 @@ pub(crate) fn calls_made() -> u64 {
 
 /// Whether this thread must not be stopped from outside, since it takes back what was done.
 pub(crate) fn shielded() -> bool {
-    CLOCK.with_borrow(Option::is_some)
+    SHIELDED.get()
+}
+
+fn set_clock(clock: Option<Arc<UndoClock>>) {
+    SHIELDED.set(clock.is_some());
+    CLOCK.set(clock);
 }
 
 /// Why the script of this thread is being stopped, if it is; see [`Interrupt::reach_this_thread`].
@@ -332,7 +364,8 @@ impl Standing {
 
     /// Gives it to this thread, which has none of its own yet.
     pub(crate) fn take(self) {
-        CLOCK.set(self.clock);
+        set_clock(self.clock);
+        UNCOUNTED.set(0);
         RUN.set(self.run);
         SWITCH.set(self.switch);
     }
@@ -355,7 +388,7 @@ pub(crate) struct Shield {
 impl Drop for Shield {
     fn drop(&mut self) {
         if let Some(clock) = &self.clock {
-            CLOCK.set(None);
+            set_clock(None);
             clock.end();
             self.interrupt.clocks().end(clock);
             self.interrupt.tell_observers();

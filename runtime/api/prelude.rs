@@ -247,9 +247,12 @@ fn parallel(
     };
     let undo = undo::current();
     let standing = Standing::of_this_thread();
+    let session = Session::of(ctx);
+    let interrupt = session.interrupt();
     let on_behalf = || {
         standing.clone().take();
         undo::filling(undo.clone(), work);
+        interrupt.count_rest();
     };
     let threads = limit
         .min(items.len())
