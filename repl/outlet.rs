@@ -346,7 +346,7 @@ pub(crate) struct Lines(pub(crate) &'static Outlet);
 
 impl Sink for Lines {
     fn write_line(&self, line: &str, may_wait: bool) {
-        // What a script prints has no colours of virhai's.
+        // Colours in a script's output are not virhai's own.
         let line = match self.0.is_terminal() {
             true => terminal::visible(line),
             false => Cow::Borrowed(line),

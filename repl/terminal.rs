@@ -29,7 +29,7 @@ pub(crate) fn visible_line(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// What standard output gets of `text`, which may have virhai's own colours.
+/// Returns `text` for standard output. virhai's own colours are kept.
 pub(crate) fn for_stdout(text: &str) -> Cow<'_, str> {
     match std::io::stdout().is_terminal() {
         true => shown(text, true),
@@ -42,7 +42,7 @@ pub(crate) fn with_colors(text: &str) -> Cow<'_, str> {
     shown(text, true)
 }
 
-/// What standard output gets of `text` that a script printed, which has no colours of virhai's.
+/// Returns a script's `text` for standard output. No colours are kept.
 pub(crate) fn script_text(text: &str) -> Cow<'_, str> {
     match std::io::stdout().is_terminal() {
         true => visible(text),
@@ -94,7 +94,7 @@ fn color(text: &str) -> usize {
     }
 }
 
-/// What stands for a character that cannot be shown.
+/// The visible replacement of a character that cannot be shown.
 fn sign(letter: char) -> Option<String> {
     if !is_hidden(letter) {
         return None;

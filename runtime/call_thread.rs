@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::interrupt::{Interrupt, Standing};
 use crate::libvirt::Failure;
 
-/// Why a call was abandoned.
+/// The reasons for abandoning a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Abandoned {
     /// It took longer than its time limit.
@@ -161,7 +161,7 @@ impl Desk {
     }
 }
 
-/// Where the result of a job arrives.
+/// The place for a job's result.
 struct Reply<T> {
     state: AtomicU8,
     result: Mutex<Option<thread::Result<T>>>,

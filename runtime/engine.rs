@@ -91,7 +91,7 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
     });
     let interrupt = session.interrupt().clone();
     map_tokens(&mut engine, move || {
-        // What `eval` compiles takes many times the memory of the text.
+        // A compiled `eval` takes many times the memory of its text.
         if memory::is_full() {
             interrupt.stop(Stop::OutOfMemory);
         }
@@ -150,7 +150,7 @@ pub fn parser() -> Engine {
     engine
 }
 
-/// What parsing fails with when it is stopped.
+/// The message of a parser that was stopped.
 const STOPPED: &str = "the parser was stopped";
 
 /// Whether parsing failed since it was stopped.

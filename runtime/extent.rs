@@ -1,25 +1,25 @@
-//! How large a value is to show.
+//! The size of a value's text.
 
 use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map};
 
 use crate::resources::{memory, stack};
 use crate::xml::Xml;
 
-/// What it takes to show a value.
+/// The size and depth of a value's text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Extent {
     /// Bytes of text, at most.
     text: usize,
     /// The values in it.
     values: usize,
-    /// How deep it nests.
+    /// The number of nested levels.
     levels: usize,
 }
 
-/// How deep a value may nest to be shown: that is written by recursion, and indented.
+/// The deepest value that is shown. Deeper values would be indented too far and written by too many calls.
 const MOST_LEVELS: usize = 2_000;
 
-/// How deep and how long a value may be to stand in a message.
+/// The deepest and longest value that a message quotes.
 const SHORT_LEVELS: usize = 100;
 const SHORT: usize = 64 * 1024;
 

@@ -14,7 +14,7 @@ use rhai::{Array, Dynamic, EvalContext, FnPtr, Map};
 
 use crate::resources::stack;
 
-/// How deep a value may nest.
+/// The deepest nesting of a value.
 const MOST_LEVELS: usize = 10_000;
 
 /// The least and the most operations between two measurements.
@@ -55,7 +55,7 @@ fn random() -> u32 {
     RandomState::new().build_hasher().finish() as u32
 }
 
-/// How deep `value` nests, captured variables of closures included; nothing where it nests more
+/// The depth of `value`, captured variables of closures included; `None` if it nests more
 /// than [`MOST_LEVELS`] deep.
 #[cfg(test)]
 fn levels(value: &Dynamic) -> Option<usize> {

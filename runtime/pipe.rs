@@ -21,13 +21,13 @@ pub(crate) const MESSAGE: usize = 256 * 1024 - 24;
 /// How long a stream may be silent before its connection is looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-/// How long the host may take to store the rest of a transfer.
+/// The time limit for the host to store the rest of a transfer.
 const FINISHING: Patience = Patience {
     limit: None,
     after_stop: Duration::from_secs(8),
 };
 
-/// How long the host may take to take note of the end of a transfer.
+/// The time limit for the host to confirm the end of a transfer.
 const BREAKING_OFF: Patience = Patience {
     limit: Some(Duration::from_secs(5)),
     after_stop: Duration::from_secs(2),

@@ -46,7 +46,7 @@ pub fn position(text: &str, offset: usize) -> Position {
     }
 }
 
-/// How many characters the token has that `line` begins with.
+/// The number of characters of the first token of `line`.
 pub(crate) fn token_at(line: &str) -> usize {
     let mut letters = line.chars().peekable();
     let is_name = |letter: &char| letter.is_alphanumeric() || *letter == '_';

@@ -1,6 +1,6 @@
 //! The name that a user most likely meant.
 
-/// How many bytes a name may have for which others are suggested: the work grows with the square of it.
+/// The longest name with suggestions, in bytes. The work grows with the square of the length.
 const LONGEST: usize = 100;
 
 /// The one of `names` nearest to `wrong`, if any is near enough to be worth a question.

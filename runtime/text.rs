@@ -7,7 +7,7 @@ use rhai::Position;
 
 use crate::source;
 
-/// How many characters of a long line lie between two known places of it.
+/// The distance between two indexed places of a long line, in characters.
 const STEP: usize = 256;
 
 /// A text that is cheap to copy.
@@ -105,7 +105,7 @@ impl Text {
         at.min(text.len())
     }
 
-    /// How many characters the token at `position` has, which Rhai knows only as a point.
+    /// The number of characters of the token at `position`; Rhai gives only its first one.
     pub fn token_width(&self, position: Position) -> usize {
         let (Some(line), Some(column)) = (position.line(), position.position()) else {
             return 0;

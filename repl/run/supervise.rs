@@ -24,7 +24,7 @@ pub(super) enum Event {
     Changed,
 }
 
-/// How far a script has come: one that has not begun to run has nothing to undo.
+/// The phase of a script. Before it runs, there is nothing to undo.
 #[derive(Clone, Default)]
 pub(super) struct Progress(Arc<AtomicU8>);
 
@@ -95,7 +95,7 @@ impl<'a> Supervisor<'a> {
         self.sender.clone()
     }
 
-    /// How far the script has come.
+    /// The phase of the script.
     pub(super) fn progress(&self) -> Progress {
         self.progress.clone()
     }

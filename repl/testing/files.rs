@@ -109,7 +109,7 @@ pub(super) fn find(options: &Options, paths: &[PathBuf]) -> Result<Tests, u8> {
 }
 
 fn files_of(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
-    // What is neither a file nor a folder is refused when it is opened.
+    // Opening refuses everything that is neither a file nor a folder.
     if path.exists() && !path.is_dir() {
         files.push(path.to_owned());
         return Ok(());

@@ -121,7 +121,7 @@ mod functions {
 /// The most bytes of text of a value that is shown.
 const MOST: usize = 1024 * 1024;
 
-/// How long the shortest way to tell the difference is looked for.
+/// The time limit for finding the shortest difference.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What `action` throws. A stop is nobody's to catch.

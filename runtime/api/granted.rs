@@ -31,7 +31,7 @@ pub(crate) fn writable(ctx: &NativeCallContext, path: &str) -> RhaiResultOf<Path
     })
 }
 
-/// What a call does with a file on the hypervisor's host.
+/// The kinds of access to a file on the hypervisor's host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
     Read,

@@ -217,7 +217,7 @@ fn parallel(
     ensure_room(ctx, items.len().saturating_mul(128))?;
     let outcomes: Vec<Mutex<Option<Outcome>>> = items.iter().map(|_| Mutex::new(None)).collect();
     let copying = Mutex::new(());
-    // What a call may change is a copy. One thread at a time asks for the room and fills it.
+    // Each call gets copies. One thread at a time asks for the room and fills it.
     let copied = |item: &Dynamic| {
         let _alone = copying.lock().unwrap_or_else(PoisonError::into_inner);
         let captured = action.iter_curry().map(flat_size).sum::<usize>();

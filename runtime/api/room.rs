@@ -21,7 +21,7 @@ pub(crate) fn stop(ctx: &NativeCallContext, why: Stop) -> Box<EvalAltResult> {
     EvalAltResult::ErrorTerminated(Dynamic::from(why), ctx.call_position()).into()
 }
 
-/// What a call throws that was given up for `why`: memory that is missing stops the script as well.
+/// The error of a call that was given up because of `why`. If memory is missing, it also stops the script.
 pub(crate) fn given_up(ctx: &NativeCallContext, why: Stop) -> Box<EvalAltResult> {
     match why {
         Stop::OutOfMemory => stop(ctx, why),

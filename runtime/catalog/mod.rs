@@ -93,7 +93,7 @@ pub fn all_functions(engine: &Engine) -> Vec<Function> {
 /// Those of them whose name `wanted` takes.
 fn read_all(engine: &Engine, wanted: impl Fn(&str) -> bool + Copy) -> Vec<Function> {
     let mut functions = read(engine, false, wanted);
-    // What virhai has of its own is called, and not Rhai's.
+    // virhai's own function is called instead of Rhai's.
     let called = |function: &Function| {
         let kinds = function.parameters.iter().map(|(_, kind)| kind.clone());
         (function.name.clone(), kinds.collect())

@@ -13,7 +13,7 @@ use crate::{constants, names, suggest};
 /// A map that gets more keys than this one by one holds data, not options.
 const MOST_KEYS: usize = 100;
 
-/// How many variables are looked through for a name that may be meant.
+/// The largest number of variables that are searched for a similar name.
 const MOST_NAMES: usize = 1_000;
 
 /// What a method or a property is asked of.

@@ -33,7 +33,7 @@ pub(super) struct Variable {
     pub(super) assigned: bool,
 }
 
-/// What is known of a value, and when that was learned.
+/// The known type of a value, and when it was found.
 #[derive(Debug, Clone)]
 struct Knowledge {
     kind: Kind,
@@ -51,9 +51,9 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Scope {
     variables: Vec<Entry>,
-    /// Where the variables of a name are.
+    /// The positions of the variables of each name.
     by_name: HashMap<String, Vec<usize>>,
-    /// What was known before each change, the oldest first.
+    /// The facts that each change replaced, the oldest first.
     before: Vec<(usize, Knowledge)>,
     /// How many of the first variables code that cannot be seen may have changed.
     blurred: usize,
@@ -69,7 +69,7 @@ pub(super) struct Mark {
     length: usize,
 }
 
-/// What was learned on one way through a script, which another way does not know.
+/// The facts found on one path through a script; they do not hold on another path.
 pub(super) struct Learned(HashMap<usize, (Kind, Option<Keys>)>);
 
 impl Scope {
@@ -219,7 +219,7 @@ impl Scope {
 
     /// Keeps only what both ways from `mark` know: the one gone now, and the `other`.
     pub(super) fn join(&mut self, mark: Mark, other: &Learned) {
-        // What was known at the mark is what the first change since then replaced.
+        // The first change since the mark replaced the facts that held at the mark.
         let mut at_mark: HashMap<usize, (Kind, Option<Keys>)> = HashMap::new();
         for (index, before) in &self.before[mark.changes..] {
             if *index < mark.length {
@@ -272,7 +272,7 @@ impl Learned {
         }
     }
 
-    /// Nothing was learned.
+    /// No facts were found.
     pub(super) fn nothing() -> Self {
         Self(HashMap::new())
     }

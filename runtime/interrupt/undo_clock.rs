@@ -24,7 +24,7 @@ impl UndoClock {
         self.expired.load(Ordering::SeqCst)
     }
 
-    /// What runs when the time is over.
+    /// The actions that run when the time is over.
     pub(super) fn actions(&self) -> MutexGuard<'_, BTreeMap<u64, Action>> {
         self.actions.lock().unwrap_or_else(PoisonError::into_inner)
     }

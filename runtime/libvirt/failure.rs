@@ -13,7 +13,7 @@ pub struct Failure {
     pub message: String,
     /// libvirt's first number of detail; `errno` where the message is about a system call.
     pub int1: i64,
-    /// What to do next, where virhai itself found the failure and knows.
+    /// virhai's own advice on this failure.
     pub advice: Option<&'static str>,
 }
 

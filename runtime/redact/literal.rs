@@ -4,9 +4,9 @@ use std::ops::Range;
 
 /// A text in quotes.
 pub(super) struct Literal {
-    /// What is between the quotes.
+    /// The text between the quotes.
     pub(super) inner: Range<usize>,
-    /// Where the text behind it begins.
+    /// The start of the text behind it.
     pub(super) end: usize,
 }
 
@@ -87,7 +87,7 @@ fn interpolation(text: &str) -> Option<usize> {
     Some(text.len())
 }
 
-/// What the last part of an expression was.
+/// The kind of the last token of an expression.
 #[derive(Clone, Copy, PartialEq)]
 enum Last {
     /// A sign or a keyword that something must follow, or nothing yet.

@@ -14,7 +14,7 @@ use std::ops::Range;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-/// What stands for a secret.
+/// The replacement of a secret.
 pub const HIDDEN: &str = "***";
 
 /// The last words of names whose values are secrets.
@@ -122,7 +122,7 @@ fn replaced(text: &str, hide: impl Fn(&str, &mut String)) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Where the secrets of `text` are, in its order and apart from each other.
+/// The positions of the secrets in `text`, sorted and without overlap.
 fn secrets(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     uri::passwords(text, &mut found);
@@ -130,7 +130,7 @@ fn secrets(text: &str) -> Vec<Range<usize>> {
     qemu::passwords(text, &mut found);
     qemu::secret_objects(text, &mut found);
     in_private_keys(text, &mut found);
-    // What is hidden already stays hidden.
+    // A secret that is already hidden needs no second replacement.
     found.retain(|range| !text[range.clone()].bytes().all(|byte| byte == b'*'));
     found.sort_by_key(|range| (range.start, range.end));
     let mut apart: Vec<Range<usize>> = Vec::new();

@@ -25,7 +25,7 @@ pub(super) fn is_call_with_secret(text: &str) -> bool {
 pub(super) fn values(text: &str, found: &mut Vec<Range<usize>>) {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     let bytes = text.as_bytes();
-    // What is scanned already: it is hidden once.
+    // The ends of the element and the expression that were scanned last.
     let (mut element_end, mut expression_end) = (0, 0);
     let mut at = 0;
     while at < bytes.len() {
@@ -62,7 +62,7 @@ pub(super) fn values(text: &str, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Where the arguments of a call begin whose name ends at `at`.
+/// The start of the arguments of a call whose name ends at `at`.
 fn arguments_at(text: &str, at: usize) -> Option<usize> {
     let mut rest = text[at..].trim_start();
     while let Some(comment) = rest.strip_prefix("/*") {
@@ -71,7 +71,7 @@ fn arguments_at(text: &str, at: usize) -> Option<usize> {
     rest.strip_prefix('(').map(|rest| text.len() - rest.len())
 }
 
-/// Where the expression begins that is the value of the name from `begin` to `at`. Finds its first text or word.
+/// Returns the start of the value of the name from `begin` to `at`, and finds its first text or word.
 fn value(text: &str, begin: usize, at: usize, found: &mut Vec<Range<usize>>) -> Option<usize> {
     // JSON quotes the name, also within a text: `\"password\":`.
     let rest = text[at..].trim_start_matches('\\');

@@ -1,4 +1,4 @@
-//! What the host leaves to this process: limits of the process, of its cgroup, and of the machine.
+//! The memory that is left to this process: its own limits, those of its cgroup, and the machine's memory.
 
 use std::fs;
 use std::path::Path;
@@ -29,7 +29,7 @@ pub(super) fn address_space_left() -> Option<usize> {
     .min()
 }
 
-/// What `limit` leaves beyond what the line `field` of the process's status says.
+/// The difference between `limit` and the line `field` of the process's status.
 fn left_of(limit: Resource, field: &str) -> Option<usize> {
     let (soft, _) = getrlimit(limit).ok()?;
     if soft == RLIM_INFINITY {
@@ -40,7 +40,7 @@ fn left_of(limit: Resource, field: &str) -> Option<usize> {
     Some(usize::try_from(soft).ok()?.saturating_sub(used))
 }
 
-/// What the machine can give without ending a process for it.
+/// The memory that the machine can give without killing a process.
 fn machine_left() -> Option<usize> {
     let memory = fs::read_to_string("/proc/meminfo").ok()?;
     let available = kib_after(&memory, "MemAvailable:")?;
@@ -54,7 +54,7 @@ fn kib_after(text: &str, field: &str) -> Option<usize> {
     kib.checked_mul(1024)
 }
 
-/// What the cgroup and those around it leave; `mounted` is the file system of the cgroups, and
+/// The memory that is left in the cgroup and its parents; `mounted` is the file system of the cgroups, and
 /// `own` names the cgroup of this process.
 fn cgroup_left(mounted: &Path, own: &Path) -> Option<usize> {
     let own = fs::read_to_string(own).ok()?;

@@ -26,10 +26,10 @@ const LEAST: usize = 64 * 1024 * 1024;
 /// The share of the limit that a script's values may fill; one operation needs the rest.
 const SHARE: usize = 3;
 
-/// What may be held at any moment.
+/// The limit at any moment, in bytes.
 static MOST: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// What may be held between two operations.
+/// The limit between two operations, in bytes.
 static MOST_BETWEEN: AtomicUsize = AtomicUsize::new(usize::MAX);
 
 /// Memory that is held back until a script has to undo what it did.
@@ -55,7 +55,7 @@ pub fn limit(limit: usize) -> usize {
     limit
 }
 
-/// What scripts can use where the process may have `left` more bytes: the allocator loses some to
+/// The memory for scripts if the process may have `left` more bytes: the allocator loses some to
 /// fragments, and threads need stacks.
 fn usable(left: usize) -> usize {
     left.saturating_sub(stack::size() + RESERVE) / 3 * 2
@@ -104,7 +104,7 @@ pub(crate) fn fits(more: usize) -> bool {
     held().saturating_add(more) <= with_reserve(MOST.load(Ordering::Relaxed))
 }
 
-/// How many more bytes a script may hold at this moment.
+/// The number of bytes that a script may still allocate.
 pub fn room() -> usize {
     with_reserve(MOST.load(Ordering::Relaxed)).saturating_sub(held())
 }

@@ -1,4 +1,4 @@
-//! What a script uses of the machine: stack and memory.
+//! The stack and memory of scripts.
 
 mod host;
 pub mod memory;

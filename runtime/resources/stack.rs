@@ -13,7 +13,7 @@ const SIZE: usize = if cfg!(debug_assertions) { 512 } else { 128 } * 1024 * 1024
 const LEAST: usize = if cfg!(debug_assertions) { 32 } else { 8 } * 1024 * 1024;
 
 thread_local! {
-    /// Where the stack was when this thread first asked.
+    /// The address of the stack at this thread's first call.
     static BEGIN: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn is_used_up() -> bool {
     used() > size() / 8 * 7
 }
 
-/// How many more threads with such a stack the process has address space for, half of which is for
+/// The number of threads with such a stack that fit into the address space, half of which is for
 /// other things.
 pub(crate) fn threads() -> usize {
     host::address_space_left().map_or(usize::MAX, |left| left / 2 / size())

@@ -62,7 +62,7 @@ const TRANSPORTS: [(Transport, &str); 7] = [
     (Transport::Ext, "ext"),
 ];
 
-/// Where the driver of a URI works.
+/// The process in which a URI's driver works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Within this process.
@@ -75,7 +75,7 @@ pub(crate) enum Place {
 const EMBED: &str = "/embed";
 
 impl Uri {
-    /// Where libvirt would run the driver.
+    /// The process in which libvirt runs the driver.
     fn place(&self) -> Place {
         let runs_here = match self.host {
             Some(_) => self.driver.runs_here && self.driver.needs_host,

@@ -1,9 +1,9 @@
-//! What a script needs a permission for.
+//! The permissions that a script needs to open a URI.
 
 use super::parameters::Rule;
 use super::{EMBED, Place, Transport, Uri};
 
-/// What the user has to allow before a script opens a URI.
+/// The permission that a script needs to open a URI.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Need {
     /// The very URI, since it does what is said here.
@@ -18,7 +18,7 @@ pub(crate) enum Need {
 const DEFAULT: &str = "/default";
 
 impl Uri {
-    /// What the script needs to open this URI; nothing where any script may open it.
+    /// The permission that a script needs to open this URI; `None` if it needs none.
     pub(crate) fn need(&self) -> Option<Need> {
         match self.place() {
             Place::Here if self.path == EMBED => Some(Need::Embed(

@@ -11,7 +11,7 @@ pub(super) struct Parameter {
     pub(super) rule: Rule,
 }
 
-/// What a script needs to use a parameter.
+/// The rule for a parameter in a script's URI.
 #[derive(Debug, PartialEq)]
 pub(super) enum Rule {
     /// Nothing, if its value is one of these words.
@@ -52,7 +52,7 @@ impl Values {
         }
     }
 
-    /// What the value should be, for a message.
+    /// The valid values, for a message.
     pub(super) fn expected(&self) -> String {
         match self {
             Self::Switch => "0 or 1".into(),

@@ -9,7 +9,7 @@ use super::parameters::{PARAMETERS, Parameter, Rule, Values};
 use super::{EMBED, Place, TRANSPORTS, Transport, Uri};
 use crate::suggest;
 
-/// Why a URI is refused, and what might be meant.
+/// The reason why a URI is refused, and a suggestion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Malformed {
     pub(crate) why: String,

@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use super::EMBED;
 use super::drivers::driver;
 
-/// What libvirt finds in a URI.
+/// The parts of a URI as libvirt reads it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reading {
     pub(crate) scheme: String,
@@ -18,7 +18,7 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// What libvirt reads in `text`; nothing where there is no scheme.
+    /// The parts that libvirt reads from `text`; `None` if it has no scheme.
     pub(crate) fn of(text: &str) -> Option<Self> {
         let (scheme, rest) = text.split_once(':')?;
         let good = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);

@@ -135,7 +135,7 @@ impl Connection {
         names.insert((kind, uuid.to_owned()), name.to_owned());
     }
 
-    /// What the object of the type `kind` with that UUID was called when it was last seen.
+    /// The last known name of the object of the type `kind` with that UUID.
     pub(crate) fn noted_name(&self, kind: &'static str, uuid: &str) -> Option<String> {
         let names = self.0.names.lock();
         let names = names.unwrap_or_else(PoisonError::into_inner);

@@ -123,7 +123,7 @@ impl Look {
     }
 }
 
-/// Why no event that is waited for comes any more; `None` where one may.
+/// The reason why no awaited event can come any more; `None` if one can.
 fn impossible(watch: &Watch, filters: &[Filter]) -> Option<String> {
     let mut why = None;
     for filter in filters {
@@ -134,7 +134,7 @@ fn impossible(watch: &Watch, filters: &[Filter]) -> Option<String> {
     why
 }
 
-/// What is waited for, in words.
+/// The goal of the wait, for messages.
 fn wanted(filters: &[Filter]) -> String {
     let wanted: Vec<String> = filters.iter().map(ToString::to_string).collect();
     wanted.join(" or ")

@@ -52,7 +52,7 @@ impl Ended {
     }
 }
 
-/// Why a guest does not get any further, and the way out.
+/// The reason why a guest is stuck, and the way out.
 pub(super) struct Stuck {
     state: String,
     reason: String,
@@ -255,7 +255,7 @@ fn look(
     }
 }
 
-/// Why the guest is in its state. libvirt forgets an I/O error that comes at once after a resume,
+/// The reason of the guest's state. libvirt forgets an I/O error that comes at once after a resume,
 /// and still knows the disk that failed.
 fn true_reason(handle: &virt::domain::Domain, state: i64, why: i64) -> ImmutableString {
     let reason = reason(state, why);

@@ -7,7 +7,7 @@
 /// The states that a guest reaches when somebody starts it or lets it go on.
 const ALIVE: [&str; 2] = ["running", "blocked"];
 
-/// What is known of the guest, besides what is waited for.
+/// The known facts about the guest.
 pub(crate) struct Seen<'a> {
     /// The state as `state()` calls it.
     pub(crate) state: &'a str,

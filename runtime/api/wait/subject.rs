@@ -14,7 +14,7 @@ const OF_A_RUN: [&str; 5] = [
     "migration_iteration",
 ];
 
-/// Why no event of `kind` comes of the domain `uuid` unless somebody begins something new; `None`
+/// The reason why the domain `uuid` sends no event of `kind` unless somebody starts something new; `None`
 /// where one may still come.
 ///
 /// Events of a lifecycle may: the domain can be defined or started again.

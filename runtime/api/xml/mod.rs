@@ -55,10 +55,10 @@ fn ensure_room_to_parse(ctx: &NativeCallContext, bytes: usize) -> RhaiResultOf<(
     ensure_room(ctx, bytes.saturating_mul(32))
 }
 
-/// What the map of a difference takes besides its texts, in bytes.
+/// The size of a difference's map without its texts, in bytes.
 const DIFFERENCE: usize = 1024;
 
-/// What an element takes as a value of the script, in bytes.
+/// The size of an element as a script's value, in bytes.
 const ELEMENT: usize = 128;
 
 /// `elements` as values of the script.

@@ -62,7 +62,7 @@ fn exec(ctx: &NativeCallContext, dom: &Domain, argv: &Array, options: &Map) -> R
     }
 }
 
-/// What the agent tells of a program that ended, or the name of the part that makes no sense.
+/// The agent's report of a program that ended, or the name of the invalid field.
 fn outcome(told: &Value) -> Result<Map, &'static str> {
     let number = |name: &'static str| match &told[name] {
         Value::Null => Ok(Dynamic::UNIT),
@@ -81,7 +81,7 @@ fn outcome(told: &Value) -> Result<Map, &'static str> {
     })
 }
 
-/// What a program wrote: text, or a blob where it is not UTF-8.
+/// The output of a program: text, or a blob if it is not UTF-8.
 fn output(told: &Value, name: &'static str) -> Result<Dynamic, &'static str> {
     let bytes = match &told[name] {
         Value::Null => Vec::new(),

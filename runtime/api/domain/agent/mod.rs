@@ -77,7 +77,7 @@ fn arguments_of(ctx: &NativeCallContext, arguments: &Map) -> RhaiResultOf<Value>
     })
 }
 
-/// What the agent answered, as values; a whole number beyond Rhai's is the text of its digits.
+/// The agent's answer as values. An integer outside Rhai's range becomes the text of its digits.
 fn answer(value: Value) -> RhaiResultOf<Dynamic> {
     rhai::serde::to_dynamic(exact(value))
 }
