@@ -33,6 +33,9 @@ use news::NewsDesk;
 use transcript::Transcript;
 use worker::Worker;
 
+/// The message at the first Ctrl-C.
+const STOPPING: &str = "stopping; interrupt again to abandon the input";
+
 /// Runs the prompt until its end and answers the exit status.
 pub(crate) fn start(args: &Args) -> u8 {
     match Prompt::new(args) {
@@ -70,7 +73,7 @@ impl Prompt {
         let (leave, left) = mpsc::channel();
         let interrupt = session.interrupt().clone();
         let stop = move || interrupt.stop(Stop::Interrupted);
-        let asked = signals::watch(stop, false, move || {
+        let asked = signals::watch(stop, Some(STOPPING), move || {
             let _ = leave.send(());
         })
         .map_err(|error| format!("cannot watch for signals: {error}"))?;

@@ -94,7 +94,7 @@ fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 
     let stop = interrupt.clone();
     if let Err(error) = signals::watch(
         move || stop.stop(Stop::Interrupted),
-        options.quiet,
+        signals::told(options.quiet),
         || crate::leave_now(INTERRUPTED),
     ) {
         Diagnostic::plain(format!("cannot watch for signals: {error}")).report_plain(options);

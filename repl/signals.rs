@@ -47,10 +47,15 @@ impl Asked {
     }
 }
 
-/// Calls `stop` at the first signal, and `again` at each further one.
+/// The message of a program that runs a script and stops it.
+pub(crate) fn told(quiet: bool) -> Option<&'static str> {
+    (!quiet).then_some("stopping; interrupt again to exit at once")
+}
+
+/// Calls `stop` at the first signal and prints `told`, and calls `again` at each further signal.
 pub(crate) fn watch(
     stop: impl Fn() + Send + 'static,
-    quiet: bool,
+    told: Option<&'static str>,
     again: impl Fn() + Send + 'static,
 ) -> std::io::Result<Asked> {
     let asked = Asked::default();
@@ -73,8 +78,8 @@ pub(crate) fn watch(
                     again();
                     continue;
                 }
-                if !quiet {
-                    outlet::stderr().line_now("\nstopping; interrupt again to exit at once");
+                if let Some(told) = told {
+                    outlet::stderr().line_now(&format!("\n{told}"));
                 }
                 stop();
                 outlet::hurry();

@@ -70,7 +70,9 @@ impl Runner {
                 stop(*process);
             }
         };
-        signals::watch(stop_all, options.quiet, || crate::leave_now(INTERRUPTED))?;
+        signals::watch(stop_all, signals::told(options.quiet), || {
+            crate::leave_now(INTERRUPTED)
+        })?;
         Ok(Self {
             program: std::env::current_exe()?,
             args: std::env::args_os().skip(1).collect(),

@@ -39,7 +39,7 @@ pub(super) fn admit(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<Admitted
             let Some(real) = Session::of(ctx).grants().embeddable(&root) else {
                 let message = format!("the script may not run a hypervisor in {root}");
                 return Err(Error::invalid(ctx, message)
-                    .with_hint("allow it with `--allow-embed DIR`; the script can then do everything that you can")
+                    .with_hint("allow it with `--allow-embed DIR`, or at the prompt with `:connect URI`; scripts can then do everything that you can")
                     .throw());
             };
             parsed.with_root(&path_text(ctx, &real)?)
@@ -85,8 +85,7 @@ fn examined(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<Option<(Uri, Opt
     }
 }
 
-const ALLOW: &str =
-    "allow exactly this URI with `--allow-connect URI`, or connect to it with `-c URI`";
+const ALLOW: &str = "allow exactly this URI with `--allow-connect URI`, or connect to it with `-c URI` or, at the prompt, `:connect URI`";
 
 fn forbidden(ctx: &NativeCallContext, uri: &str, why: &str) -> Box<rhai::EvalAltResult> {
     let message = format!("the script may not connect to `{uri}`: {why}");
