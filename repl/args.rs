@@ -223,6 +223,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "URI", global = true, help_heading = PERMISSIONS)]
     allow_connect: Vec<String>,
 
+    /// Let scripts connect only to the hosts that -c, LIBVIRT_DEFAULT_URI and --allow-connect name
+    #[arg(long, global = true, help_heading = PERMISSIONS)]
+    only_named_hosts: bool,
+
     /// Allow scripts to run QEMU with `qemu:///embed?root=DIR`; they can then do all that you can
     #[arg(long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath, help_heading = PERMISSIONS)]
     allow_embed: Vec<PathBuf>,
@@ -368,6 +372,7 @@ impl Options {
             net: self.allow_net.clone(),
             connect: self.allow_connect.clone(),
             embed: self.allow_embed.clone(),
+            named_hosts_only: self.only_named_hosts,
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Grants {
     pub connect: Vec<String>,
     /// Folders that a hypervisor within the process may have as its root, or below them.
     pub embed: Vec<PathBuf>,
+    /// True if it may connect only to hosts that the user named.
+    pub named_hosts_only: bool,
 }
 
 impl Grants {

@@ -45,6 +45,42 @@ fn allow_connect_permits_exactly_one_uri() {
 }
 
 #[test]
+fn only_named_hosts_closes_every_other_host() {
+    for uri in [
+        "qemu:///session",
+        "qemu:///system",
+        "qemu+ssh://127.0.0.1/system",
+        "test:///default",
+        "alias",
+    ] {
+        let told = opens(uri).arg("--only-named-hosts").ok();
+        assert!(
+            told.contains("allows only hosts that you name"),
+            "{uri}: {told}"
+        );
+    }
+    let unnamed = virhai()
+        .arg("--only-named-hosts")
+        .arg("-e")
+        .arg("connect()");
+    let told = unnamed.fails(1);
+    assert!(told.stderr.contains("name it with `-c URI`"), "{told}");
+    let named = virhai().without_grants().arg("--only-named-hosts");
+    let script = "connect(connect().uri).list_all_domains().len()";
+    let named = named.arg("-c").arg("test:///default").arg("-e").arg(script);
+    assert_eq!(named.ok(), "1\n");
+    let other = virhai().without_grants().arg("--only-named-hosts");
+    let other = other.arg("--allow-connect").arg("test:///default");
+    assert_eq!(
+        other
+            .arg("-e")
+            .arg("connect(\"test:///default\").num_of_domains()")
+            .ok(),
+        "1\n"
+    );
+}
+
+#[test]
 fn uris_given_by_the_user_need_no_permission() {
     let ways: [fn(Run, &str) -> Run; 2] = [
         |run, uri| run.arg("-c").arg(uri),

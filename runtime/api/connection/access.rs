@@ -68,8 +68,15 @@ pub(crate) fn admit_destination(ctx: &NativeCallContext, uri: &str) -> RhaiResul
 /// The parts of `uri` and what it needs; nothing where it is the user's own, or an alias that only
 /// the user's libvirt.conf can give a meaning.
 fn examined(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<Option<(Uri, Option<Need>)>> {
+    let session = Session::of(ctx);
+    if session.is_given(uri) {
+        return Ok(None);
+    }
+    if session.grants().named_hosts_only {
+        return Err(forbidden(ctx, uri, NOT_NAMED));
+    }
     let alias = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-    if Session::of(ctx).is_given(uri) || uri.bytes().all(alias) {
+    if uri.bytes().all(alias) {
         return Ok(None);
     }
     match Uri::parse(uri) {
@@ -84,6 +91,19 @@ fn examined(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<Option<(Uri, Opt
         }
     }
 }
+
+/// Refuses the host that libvirt would choose, if scripts may open only hosts that the user named.
+pub(super) fn ensure_named(ctx: &NativeCallContext) -> RhaiResultOf<()> {
+    if !Session::of(ctx).grants().named_hosts_only {
+        return Ok(());
+    }
+    let message = "no host is named for the script, and `--only-named-hosts` allows no other";
+    Err(Error::invalid(ctx, message)
+        .with_hint("name it with `-c URI`")
+        .throw())
+}
+
+const NOT_NAMED: &str = "`--only-named-hosts` allows only hosts that you name";
 
 const ALLOW: &str = "allow exactly this URI with `--allow-connect URI`, or connect to it with `-c URI` or, at the prompt, `:connect URI`";
 

@@ -114,6 +114,9 @@ fn connect_to(ctx: &NativeCallContext, mut target: Target) -> RhaiResultOf<Conne
     let session = Session::of(ctx);
     let given = target.uri.clone();
     let mut names_files = false;
+    if given.is_none() {
+        access::ensure_named(ctx)?;
+    }
     if let Some(uri) = &given {
         let admitted = access::admit(ctx, uri)?;
         target.uri = Some(admitted.uri);
