@@ -129,20 +129,6 @@ fn a_transient_guest_that_does_not_run_leaves_nothing() {
 }
 
 #[test]
-fn an_installation_that_is_cut_off_leaves_nothing() {
-    let site = Site::new();
-    let iso = site.host.path("installer.iso");
-    site.survives_every_cut(
-        &format!(
-            "install::from_iso(conn, #{{ name: \"web\", memory: \"32MiB\", nics: [], iso: \"{iso}\", up: \"MG:up\", timeout: \"60s\", \
-             disks: [#{{ pool: \"images\", size: \"1MiB\", format: \"raw\" }}] }})"
-        ),
-        450,
-    );
-    site.ok("guest::remove_with_volumes(conn.lookup_by_name(\"web\"));");
-}
-
-#[test]
 fn a_pool_a_volume_and_a_network_that_are_cut_off_leave_nothing() {
     let site = Site::new();
     let more = site.host.scratch().folder("more");
@@ -209,19 +195,6 @@ fn what_ensure_did_is_taken_back_with_what_surrounds_it() {
     assert!(!outcome.stderr.contains("cannot undo"), "{outcome}");
     assert!(!std::path::Path::new(&folder).exists(), "{outcome}");
     assert_eq!(site.ok(EVERYTHING), before, "{outcome}");
-}
-
-#[test]
-fn a_restore_point_that_is_cut_off_leaves_the_guest_running_and_nothing_else() {
-    let site = Site::new();
-    site.ok(
-        "guest::create(conn, #{ name: \"web\", memory: \"32MiB\", nics: [], \
-           disks: [#{ pool: \"images\", size: \"1MiB\", format: \"raw\" }] }); ()",
-    );
-    site.survives_every_cut(
-        "import \"std/restore_point\" as restore_point; restore_point::make(conn.lookup_by_name(\"web\"), \"p\")",
-        40,
-    );
 }
 
 #[test]
@@ -357,28 +330,4 @@ fn the_boot_sector_of_an_image_is_read_through_its_format() {
         let over = image::create(conn, #{ pool: "images", name: "over.qcow2", backing: counter });
         assert_eq(image::boot_sector(over), ());
         "#);
-}
-
-#[test]
-fn a_clone_that_is_cut_off_leaves_nothing() {
-    let site = Site::new();
-    site.ok(
-        "guest::create(conn, #{ name: \"web\", memory: \"32MiB\", nics: [], start: false, \
-         disks: [#{ pool: \"images\", size: \"1MiB\", format: \"raw\" }, #{ pool: \"images\", size: \"2MiB\" }] });",
-    );
-    site.survives_every_cut(
-        "import \"std/clone\" as clone; clone::of(conn.lookup_by_name(\"web\"), #{ name: \"copy\", start: true })",
-        80,
-    );
-}
-
-#[test]
-fn a_guest_from_a_cloud_image_that_is_cut_off_leaves_nothing() {
-    let site = Site::new();
-    site.ok("image::create(conn, #{ pool: \"images\", name: \"cloud.qcow2\", size: \"1MiB\" });");
-    site.survives_every_cut(
-        "import \"std/import_image\" as import_image; import_image::cloud(conn, #{ name: \"web\", memory: \"32MiB\", nics: [], \
-         pool: \"images\", image: conn.storage_pool_lookup_by_name(\"images\").storage_vol_lookup_by_name(\"cloud.qcow2\") })",
-        120,
-    );
 }

@@ -43,7 +43,7 @@ fn a_clone_of_a_guest_that_is_off_is_stopped_at_each_call() {
         recipe(clone),
     )
     .complete(script(complete))
-    .at_most(16)
+    .at_most(8)
     .run()
     .says_nothing();
 }
@@ -59,7 +59,7 @@ fn a_clone_of_a_running_guest_is_stopped_at_each_call() {
         recipe(CLONE),
     )
     .complete(script(complete))
-    .at_most(30)
+    .at_most(12)
     .run()
     .says_nothing();
 }
@@ -73,7 +73,7 @@ fn a_clone_of_a_transient_guest_that_is_stopped_leaves_it_on_its_own_image() {
         host
     };
     Sweep::new("clone of a transient guest", transient, recipe(CLONE))
-        .at_most(10)
+        .at_most(6)
         .run()
         .says_nothing();
 }

@@ -26,7 +26,7 @@ fn the_same_command_completes_a_killed_clone_of_a_running_guest() {
             assert(!conn.lookup_by_name(\"web\").xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(\"virhai-work\"))"),
         signal: Signal::SIGKILL,
         seed: 7,
-        times: times(3),
+        times: times(2),
     }
     .run()
     .leaves_nothing();
@@ -49,7 +49,7 @@ fn the_same_command_completes_a_killed_restore_point() {
             assert(!web.xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(\"virhai-work\"))"),
         signal: Signal::SIGKILL,
         seed: 11,
-        times: times(3),
+        times: times(2),
     }
     .run()
     .leaves_nothing();
@@ -76,7 +76,7 @@ fn the_same_command_completes_a_killed_return_to_a_restore_point() {
         ),
         signal: Signal::SIGKILL,
         seed: 13,
-        times: times(3),
+        times: times(2),
     }
     .run()
     .leaves_nothing();
@@ -92,7 +92,7 @@ fn a_signal_at_a_random_time_leaves_what_was_before() {
         complete: String::new(),
         signal: Signal::SIGTERM,
         seed: 17,
-        times: times(5),
+        times: times(2),
     }
     .run()
     .says_nothing();

@@ -59,7 +59,7 @@ fn the_same_command_completes_a_killed_ensure_of_a_guest() {
         complete: script(WHOLE),
         signal: Signal::SIGKILL,
         seed: 23,
-        times: times(6),
+        times: times(2),
     }
     .run()
     .leaves_nothing();
@@ -88,7 +88,7 @@ fn create_after_a_kill_names_the_guest_and_its_volumes() {
         complete: script(WHOLE),
         signal: Signal::SIGKILL,
         seed: 29,
-        times: times(5),
+        times: times(2),
     }
     .run()
     .leaves_nothing();
@@ -128,7 +128,7 @@ fn the_same_command_completes_a_killed_installation() {
         ),
         signal: Signal::SIGKILL,
         seed: 31,
-        times: times(5),
+        times: times(2),
     }
     .run()
     .leaves_nothing();
@@ -169,7 +169,7 @@ fn an_import_after_a_kill_names_what_is_left() {
         ),
         signal: Signal::SIGKILL,
         seed: 43,
-        times: times(4),
+        times: times(2),
     }
     .run()
     .leaves_nothing();
@@ -190,7 +190,7 @@ fn ensure_completes_a_killed_creation_of_a_pool() {
         ),
         signal: Signal::SIGKILL,
         seed: 37,
-        times: times(4),
+        times: times(2),
     }
     .run()
     .leaves_nothing();
@@ -206,7 +206,7 @@ fn a_signal_while_a_guest_is_ensured_or_installed_leaves_what_was_before() {
         complete: String::new(),
         signal: Signal::SIGTERM,
         seed: 41,
-        times: times(5),
+        times: times(2),
     }
     .run()
     .says_nothing();

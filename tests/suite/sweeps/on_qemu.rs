@@ -56,7 +56,7 @@ fn a_stopped_ensure_on_qemu_restores_the_guest() {
         r#"assert_eq(conn.lookup_by_name("web").state(), "running");
            assert_eq(conn.storage_pool_lookup_by_name("images").num_of_volumes(), 4);"#,
     ))
-    .at_most(16)
+    .at_most(8)
     .run()
     .says_nothing();
 }
@@ -76,7 +76,7 @@ fn a_guest_from_a_cloud_image_leaves_nothing() {
         r#"assert_eq(conn.lookup_by_name("web").state(), "running");
            assert_eq(conn.storage_pool_lookup_by_name("images").num_of_volumes(), 2);"#,
     ))
-    .at_most(20)
+    .at_most(10)
     .run()
     .says_nothing();
 }
@@ -102,7 +102,7 @@ const INSTALLED: &str = r#"
 fn installation_is_swept(name: &str, script_text: String) {
     Sweep::new(name, || host(&[], ""), script_text)
         .complete(script(INSTALLED))
-        .at_most(12)
+        .at_most(6)
         .run()
         .says_nothing();
 }
@@ -149,7 +149,7 @@ fn an_installation_that_another_client_began_is_left_as_it_was_found() {
     )
     // What the installer wrote stays.
     .ignoring("web.raw")
-    .at_most(12)
+    .at_most(6)
     .run()
     .says_nothing();
 }
@@ -173,7 +173,7 @@ fn an_order_of_guests_on_qemu_is_taken_back() {
             r#"boot_order::start(conn, ["web", #{ name: "db", ready: #{ console: "MG:c=" } }], #{ back: true })"#,
         ),
     )
-    .at_most(8)
+    .at_most(6)
     .run()
     .says_nothing();
 }
@@ -187,7 +187,7 @@ fn the_same_call_completes_a_stopped_removal() {
         } else {
             "guest::create"
         };
-        let step = if all() { 3 } else { 110 };
+        let step = if all() { 3 } else { 220 };
         let host = host(&[], "");
         let make = format!(
             r#"if guest::find(conn, "web") == () {{

@@ -56,7 +56,7 @@ fn a_point_of_raw_disks_is_stopped_at_each_call() {
         recipe(MAKE),
     )
     .complete(script(RUNS))
-    .at_most(20)
+    .at_most(10)
     .run()
     .says_nothing();
 }
@@ -72,7 +72,7 @@ fn a_point_of_a_paused_guest_is_stopped_at_each_call() {
         .complete(script(
             "assert_eq(conn.lookup_by_name(\"web\").state(), \"paused\")",
         ))
-        .at_most(10)
+        .at_most(6)
         .run()
         .says_nothing();
 }
@@ -85,7 +85,7 @@ fn a_point_in_qcow2_is_stopped_at_each_call() {
         recipe(MAKE),
     )
     .complete(script(RUNS))
-    .at_most(8)
+    .at_most(6)
     .run()
     .leaves_nothing();
 }
@@ -98,7 +98,7 @@ fn the_return_of_a_running_guest_to_raw_copies_is_stopped_at_each_call() {
         recipe(RESTORE),
     )
     .complete(script(RUNS))
-    .at_most(16)
+    .at_most(8)
     .run()
     .says_only("stays there: later changes are lost");
 }
@@ -111,7 +111,7 @@ fn the_return_of_a_guest_that_is_off_is_stopped_at_each_call() {
         recipe(RESTORE),
     )
     .complete(script(RUNS))
-    .at_most(8)
+    .at_most(6)
     .run()
     .says_only("stays there: later changes are lost");
 }

@@ -17,7 +17,7 @@ fn a_save_that_is_stopped_leaves_the_guest_running() {
         .complete(script(
             "assert_eq(conn.lookup_by_name(\"web\").state(), \"shutoff\")",
         ))
-        .at_most(10)
+        .at_most(6)
         .run()
         .says_nothing();
 }
@@ -40,7 +40,7 @@ fn a_restore_that_is_stopped_leaves_the_guest_in_its_file() {
         "assert_eq(conn.lookup_by_name(\"web\").state(), \"running\")",
     ))
     .ignoring("web.save")
-    .at_most(12)
+    .at_most(6)
     .run();
     swept.says_nothing();
 }

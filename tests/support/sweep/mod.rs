@@ -14,7 +14,7 @@ pub use trace::Trace;
 use super::{Host, Outcome};
 
 /// The most points of a sweep in the short form of the tests.
-const MOST: usize = 40;
+const MOST: usize = 16;
 
 /// Whether the tests run in their long form.
 pub fn all() -> bool {
