@@ -11,6 +11,7 @@ mod descriptions;
 mod devices;
 mod doc;
 mod edit;
+mod embed;
 mod errors;
 mod events;
 mod examples;

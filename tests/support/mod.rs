@@ -25,7 +25,7 @@ pub use guests::{agent_xml, micro, micro_xml, tiny, tiny_xml};
 pub use host::Host;
 pub use net_host::NetHost;
 pub use prompt::{PROMPT, Prompt};
-pub use qemu::end_qemu;
+pub use qemu::{end_qemu, qemu_processes};
 pub use run::{Outcome, Run, virhai};
 pub use scratch::{Scratch, TestHost};
 pub use small_disk::SmallDisk;

@@ -5,10 +5,18 @@ use nix::unistd::Pid;
 
 use super::Scratch;
 
-/// Ends the QEMU processes whose command line names the folder: guests, and those that are asked
-/// what they can do. Their pid files would not do: one that outlives its process may name another.
+/// Ends the QEMU processes of the folder.
 pub fn end_qemu(scratch: &Scratch) {
+    for pid in qemu_processes(scratch) {
+        let _ = kill(pid, Signal::SIGKILL);
+    }
+}
+
+/// The QEMU processes whose command line names the folder: guests, and those that are asked what
+/// they can do. Their pid files would not do: one that outlives its process may name another.
+pub fn qemu_processes(scratch: &Scratch) -> Vec<Pid> {
     let folder = scratch.text("");
+    let mut found = Vec::new();
     for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = process
             .file_name()
@@ -21,7 +29,8 @@ pub fn end_qemu(scratch: &Scratch) {
         let command = String::from_utf8_lossy(&command);
         let program = command.split('\0').next().unwrap_or_default();
         if program.contains("qemu-system") && command.contains(&folder) {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            found.push(Pid::from_raw(pid));
         }
     }
+    found
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::libvirt::{Failure, Result};
 use crate::uri::Reading;
 
-/// Makes a new `qemu:///embed?root=DIR` usable: without a daemon there is no `virtlogd`, so
-/// QEMU has to write its consoles itself. A configuration that exists is left alone.
+/// Makes a new `qemu:///embed?root=DIR` usable, by a configuration in it. One that exists belongs to
+/// the user and is not changed.
 ///
 /// A read-only connection makes nothing: its root must exist.
 pub(super) fn prepare_root(uri: &str, read_only: bool) -> Result<()> {
@@ -45,7 +45,7 @@ pub(super) fn prepare_root(uri: &str, read_only: bool) -> Result<()> {
             .create_new(true)
             .open(&config)
         {
-            Ok(mut file) => std::io::Write::write_all(&mut file, b"stdio_handler = \"file\"\n"),
+            Ok(mut file) => std::io::Write::write_all(&mut file, configuration().as_bytes()),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
             Err(error) => Err(error),
         }
@@ -56,4 +56,22 @@ pub(super) fn prepare_root(uri: &str, read_only: bool) -> Result<()> {
             format!("cannot write {}: {error}", config.display()),
         )
     })
+}
+
+/// The `qemu.conf` of a new root.
+fn configuration() -> String {
+    let mut text = String::from(
+        "# Written by virhai. No virtlogd runs here, so QEMU writes its consoles itself.\n\
+         stdio_handler = \"file\"\n",
+    );
+    // As root, libvirt would give QEMU to a user of its own. Where that user may not open /dev/kvm,
+    // libvirt probes QEMU again for each start, for half a minute.
+    if nix::unistd::geteuid().is_root() {
+        text.push_str(
+            "# QEMU runs as the user who runs virhai.\n\
+             user = \"root\"\n\
+             group = \"root\"\n",
+        );
+    }
+    text
 }
