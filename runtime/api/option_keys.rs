@@ -7,7 +7,7 @@ pub(crate) const CONNECT: [&str; 2] = ["read_only", "timeout"];
 pub(crate) const EXEC: [&str; 3] = ["input", "env", "timeout"];
 
 /// What `stop` may be told.
-pub(crate) const STOP: [&str; 3] = ["shutdown", "agent", "destroy"];
+pub(crate) const STOP: [&str; 4] = ["shutdown", "agent", "destroy", "force"];
 
 /// The parts of a guest's time.
 pub(crate) const TIME: [&str; 2] = ["seconds", "nseconds"];

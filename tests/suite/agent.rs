@@ -254,6 +254,15 @@ fn a_guest_goes_to_sleep_through_its_agent_and_is_woken() {
         assert_eq(dom.wait("pmsuspended", "10s").state, "pmsuspended");
         conn.wait_event(#{ kind: "pm_wakeup", domain: dom }, "60s", || dom.pm_wakeup());
         assert_eq(dom.wait("running", "10s").reason, "wakeup");
+
+        // A guest that sleeps is woken to be asked.
+        import "std/ready" as ready;
+        ready::wait_for(dom, #{ agent: true, timeout: "60s" });
+        dom.pm_suspend_for_duration(VIR_NODE_SUSPEND_TARGET_MEM, 0);
+        dom.wait("pmsuspended", "10s");
+        let stopped = dom.stop(#{ shutdown: "60s", agent: 0, destroy: false });
+        assert_eq([stopped.by, stopped.reason, stopped.resumed], ["shutdown", "shutdown", true]);
+        dom.create();
         "#,
     );
 }

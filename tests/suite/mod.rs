@@ -47,6 +47,7 @@ mod session;
 mod snapshots;
 mod special_files;
 mod state_table;
+mod stop;
 mod storage;
 mod stuck;
 mod sweeps;

@@ -97,9 +97,15 @@ fn other_waits_end_at_once_for_a_guest_that_an_io_error_paused() {
                 let error = thrown(|| ready::wait_for(dom, ladder));
                 assert(error.message.contains("paused (ioerror)"), error.message);
             }}
-            // `stop` loses no time with requests that the guest does not hear.
-            let stopped = dom.stop();
-            assert_eq([stopped.by, stopped.state], ["destroy", "shutoff"]);
+            // `stop` loses no time with requests that the guest does not hear, and pulls no plug unless told to.
+            let error = thrown(|| dom.stop());
+            assert_eq(error.code, "VIR_ERR_OPERATION_INVALID");
+            assert(error.message.contains("cannot be asked to shut down: it is paused (ioerror)"), error.message);
+            assert(error.hint.contains("resume()") && error.hint.contains("force: true"), error.hint);
+            assert_eq(dom.state_reason(), #{{ state: "paused", reason: "ioerror" }});
+            let stopped = dom.stop(#{{ force: true }});
+            assert_eq([stopped.by, stopped.state, stopped.asked], ["destroy", "shutoff", []]);
+            assert(stopped.not_asked.shutdown.contains("ioerror"), `${{stopped.not_asked}}`);
             assert(stopped.seconds < 30.0, `${{stopped.seconds}}`);
             "#
         ));

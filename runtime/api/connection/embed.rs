@@ -1,9 +1,50 @@
 //! The root folder of a hypervisor within this process.
 
 use std::path::Path;
+use std::time::Duration;
 
-use crate::libvirt::{Failure, Result};
+use virt::connect::Connect;
+
+use super::open::stopped;
+use crate::interrupt::Interrupt;
+use crate::libvirt::{self, Failure, Result};
+use crate::patience::{self, NoAnswer};
 use crate::uri::Reading;
+
+/// The longest wait for the guests of the process that had the root before. A QEMU that does not
+/// answer is not waited for any longer: calls to the other guests must not suffer.
+const TAKE_OVER: Duration = Duration::from_secs(20);
+
+/// Waits until the driver has taken over the guests that another process left running.
+///
+/// libvirt reconnects to each on a thread of its own after the connection is open. Until that is done, a
+/// destroy ends the guest and fails, and its agent is out of reach. The thread holds the guest's job
+/// lock from before the connection is open to its end, and a question about the job waits for it.
+pub(super) fn wait_for_take_over(
+    uri: &str,
+    connect: &Connect,
+    limit: Duration,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    if !Reading::of(uri).is_some_and(|reading| reading.is_embedded()) {
+        return Ok(());
+    }
+    let active = connect.list_all_domains(virt_sys::VIR_CONNECT_LIST_DOMAINS_ACTIVE)?;
+    if active.is_empty() {
+        return Ok(());
+    }
+    let limit = limit.min(TAKE_OVER);
+    let answer = patience::answer("take-over of guests", limit, interrupt, move || {
+        for domain in active {
+            // One that is gone by now was not to be taken over.
+            let _ = libvirt::domain::job_info(&domain);
+        }
+    });
+    match answer {
+        Err(NoAnswer::Stopped) => Err(stopped()),
+        Ok(()) | Err(NoAnswer::TimedOut | NoAnswer::NoThread(_)) => Ok(()),
+    }
+}
 
 /// Makes a new `qemu:///embed?root=DIR` usable, by a configuration in it. One that exists belongs to
 /// the user and is not changed.

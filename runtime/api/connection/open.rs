@@ -63,7 +63,9 @@ pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
     event_loop::start();
     if let Some(uri) = target.uri.as_deref().filter(|uri| in_process(uri)) {
         embed::prepare_root(uri, target.read_only)?;
-        return open_now(target);
+        let connect = open_now(target)?;
+        embed::wait_for_take_over(uri, &connect, target.timeout, interrupt)?;
+        return Ok(connect);
     }
     let own = target.clone();
     // libvirt cannot give up on a silent socket.
@@ -72,10 +74,7 @@ pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
     });
     answer.unwrap_or_else(|why| {
         let (code, message) = match why {
-            NoAnswer::Stopped => (
-                virt_sys::VIR_ERR_OPERATION_ABORTED,
-                "the script was stopped while it waited for the host".to_owned(),
-            ),
+            NoAnswer::Stopped => return Err(stopped()),
             NoAnswer::TimedOut => {
                 let waited = humantime::format_duration(target.timeout);
                 (
@@ -87,6 +86,14 @@ pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
         };
         Err(Failure::new(code, message))
     })
+}
+
+/// The failure of a wait for the host that was stopped.
+pub(super) fn stopped() -> Failure {
+    Failure::new(
+        virt_sys::VIR_ERR_OPERATION_ABORTED,
+        "the script was stopped while it waited for the host",
+    )
 }
 
 fn open_now(target: &Target) -> Result<Connect> {

@@ -5,7 +5,41 @@ use rhai::plugin::*;
 
 use super::{Domain, Handle};
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
-use crate::libvirt;
+use crate::libvirt::{self, Failure};
+
+impl Domain {
+    /// Ends the guest by `run`, which makes the libvirt call `call`. A guest that ran before the
+    /// call and is off after it counts as ended.
+    ///
+    /// A daemon that was restarted takes its guests over in the background. A destroy meanwhile
+    /// ends the guest, and yet fails: the take-over has removed it first.
+    pub(crate) fn unplug(
+        &self,
+        call: &'static str,
+        run: impl Fn(&Handle) -> Result<(), virt::error::Error> + Send + Sync + 'static,
+    ) -> Result<(), Failure> {
+        self.attempt(call, move |handle| {
+            let ran = handle.is_active().unwrap_or(false);
+            let Err(error) = run(handle) else {
+                return Ok(());
+            };
+            let failure = Failure::from(error);
+            match ran && is_off(&failure) && !handle.is_active().unwrap_or(false) {
+                true => Ok(()),
+                false => Err(failure),
+            }
+        })
+    }
+}
+
+/// Whether `failure` says that the guest is off.
+fn is_off(failure: &Failure) -> bool {
+    let codes = [
+        virt_sys::VIR_ERR_NO_DOMAIN,
+        virt_sys::VIR_ERR_OPERATION_INVALID,
+    ];
+    codes.map(i64::from).contains(&failure.code)
+}
 
 #[export_module]
 pub(super) mod functions {
@@ -133,7 +167,9 @@ pub(super) mod functions {
     /// Calls virDomainDestroy.
     #[rhai_fn(name = "destroy", pure, return_raw)]
     pub fn destroy(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<()> {
-        dom.call(&ctx, "virDomainDestroy", "destroy", Handle::destroy)
+        let call = "virDomainDestroy";
+        dom.unplug(call, Handle::destroy)
+            .map_err(|failure| dom.error(&ctx, failure, call, "destroy").throw())
     }
 
     /// Pulls the plug as `flags` say; `VIR_DOMAIN_DESTROY_GRACEFUL` only asks QEMU to end, so
@@ -148,9 +184,9 @@ pub(super) mod functions {
     #[rhai_fn(name = "destroy", pure, return_raw)]
     pub fn destroy_flags(ctx: NativeCallContext, dom: &mut Domain, flags: i64) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainDestroyFlags", "destroy", move |d| {
-            d.destroy_flags(wanted)
-        })
+        let call = "virDomainDestroyFlags";
+        dom.unplug(call, move |d| d.destroy_flags(wanted))
+            .map_err(|failure| dom.error(&ctx, failure, call, "destroy").throw())
     }
 
     /// Asks the guest to boot again; it keeps its id, and may ignore the request.

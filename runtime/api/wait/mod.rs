@@ -2,6 +2,7 @@
 
 mod detach;
 mod event;
+mod hearing;
 mod state;
 mod stop;
 mod stuck;
@@ -73,7 +74,7 @@ mod functions {
         let timeout = duration(&ctx, &timeout)?;
         match wait_for_state(&ctx, dom, &wanted, timeout)? {
             Ended::Reached(reached) => Ok(reached.into_map()),
-            Ended::TimedOut => Err(timed_out(&ctx, dom, &wanted.join(" or "), timeout)),
+            Ended::TimedOut => Err(timed_out(&ctx, dom, &wanted.join(" or "), timeout, "")),
             Ended::Stuck(why) => Err(state::stuck(&ctx, dom, &wanted.join(" or "), &why)),
         }
     }
@@ -81,8 +82,14 @@ mod functions {
     /// Stops the guest for certain: asks it, asks through its agent after a minute, and pulls the
     /// plug after another half.
     ///
+    /// A guest that somebody paused is resumed to be asked, and one that sleeps is woken. Throws
+    /// `VIR_ERR_OPERATION_INVALID`, and pulls no plug, where the guest could not be asked at all: a
+    /// failure paused it, or it has neither ACPI nor an agent.
+    ///
     /// Returns the state with `by`, which tells what did it (`shutdown`, `agent`, `destroy`, or
-    /// `nothing` where it was off already), and `seconds`.
+    /// `nothing` where it was off already or went off unasked), and `seconds`; `asked` lists the
+    /// requests that were made, `not_asked` has the reason for each that could not be made, and
+    /// `resumed` tells whether it was paused or asleep.
     ///
     /// ```rhai
     /// let stopped = connect("test:///default").lookup_by_name("test").stop();
@@ -96,7 +103,10 @@ mod functions {
     }
 
     /// Stops the guest with timeouts of its own: `shutdown` and `agent` as durations, where 0
-    /// leaves that step out, and `destroy: false` to throw instead of pulling the plug.
+    /// leaves that step out.
+    ///
+    /// `destroy: false` throws instead of pulling the plug, and pauses a guest again that was
+    /// paused. `force: true` pulls the plug also where the guest could not be asked.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");

@@ -56,7 +56,13 @@ impl Ended {
 pub(super) struct Stuck {
     state: String,
     reason: String,
-    way_out: &'static str,
+    pub(super) way_out: &'static str,
+}
+
+impl std::fmt::Display for Stuck {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "it is {} ({})", self.state, self.reason)
+    }
 }
 
 /// Waits until `dom` is in one of the states `wanted`.
@@ -282,10 +288,7 @@ pub(super) fn stuck(
     wanted: &str,
     stuck: &Stuck,
 ) -> Box<EvalAltResult> {
-    let message = format!(
-        "it is {} ({}) and does not become {wanted} by itself",
-        stuck.state, stuck.reason
-    );
+    let message = format!("{stuck} and does not become {wanted} by itself");
     let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message);
     dom.error(ctx, failure, "", "wait for")
         .with_hint(stuck.way_out)
@@ -295,15 +298,9 @@ pub(super) fn stuck(
 /// The failure of what can only happen while `dom` gets on, where a failure holds it up: its
 /// message, and the way out.
 pub(crate) fn held_up(dom: &Domain) -> Option<(String, &'static str)> {
-    let (state, reason) = dom
-        .attempt("virDomainGetState", |handle| {
-            let (state, why) = libvirt::domain::state(handle)?;
-            Ok::<_, Failure>((state, true_reason(handle, state, why)))
-        })
-        .ok()?;
-    let word = STATES.word(state).to_string();
+    let (word, reason) = state_of(dom).ok()?;
     let keeps = |handle: &virt::domain::Domain| Ok::<_, Failure>(keeps_crashed(handle));
-    let keeps_crashed = (word == "crashed" || &*reason == "crashed")
+    let keeps_crashed = (word == "crashed" || reason == "crashed")
         && dom.attempt("virDomainGetXMLDesc", keeps).unwrap_or(false);
     let seen = Seen {
         state: &word,
@@ -319,23 +316,34 @@ pub(crate) fn held_up(dom: &Domain) -> Option<(String, &'static str)> {
     Some((format!("it is {word} ({reason})"), way_out))
 }
 
+/// The state of `dom` and the reason for it, in words.
+pub(super) fn state_of(dom: &Domain) -> Result<(String, String), Failure> {
+    dom.attempt("virDomainGetState", |handle| {
+        let (state, why) = libvirt::domain::state(handle)?;
+        let reason = true_reason(handle, state, why);
+        Ok::<_, Failure>((STATES.word(state).to_string(), reason.to_string()))
+    })
+}
+
 /// What `dom` is doing, for the message of a wait that timed out.
 fn last_seen(dom: &Domain) -> String {
-    match dom.attempt("virDomainGetState", libvirt::domain::state) {
-        Ok((state, why)) => format!("it is {} ({})", STATES.word(state), reason(state, why)),
+    match state_of(dom) {
+        Ok((state, reason)) => format!("it is {state} ({reason})"),
         Err(failure) => format!("its state could not be read ({})", failure.message),
     }
 }
 
+/// The failure of a wait whose time is over; `note` says what else there is to know.
 pub(super) fn timed_out(
     ctx: &NativeCallContext,
     dom: &Domain,
     wanted: &str,
     timeout: Duration,
+    note: &str,
 ) -> Box<EvalAltResult> {
     let waited = humantime::format_duration(timeout);
     let message = format!(
-        "waited {waited} for it to be {wanted}, and {}",
+        "waited {waited} for it to be {wanted}, and {}{note}",
         last_seen(dom)
     );
     let error = dom.error(

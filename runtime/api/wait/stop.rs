@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use rhai::{Dynamic, Map, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, Map, NativeCallContext};
 
+use super::hearing::{Hearing, hearing, no_power_button};
 use super::lost;
 use super::state::{
-    Ended, Reached, events_so_far, stuck, timed_out, wait_for_state, wait_for_state_since,
+    Ended, Reached, Stuck, events_so_far, state_of, timed_out, wait_for_state, wait_for_state_since,
 };
 use crate::api::arguments::{RhaiResultOf, duration, unknown_key};
 use crate::api::domain::Domain;
@@ -14,132 +15,460 @@ use crate::api::option_keys;
 use crate::error::Error;
 use crate::exit::terminated;
 use crate::libvirt::Failure;
+use crate::watch::Outcome;
+
+/// How long a guest that is resumed or woken may take until it runs.
+const RESUMING: Duration = Duration::from_secs(5);
+
+/// How long after a failed request the next one is made, where no event tells of a change.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Asks, asks again through the agent, and pulls the plug; answers which of them did it.
 pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> RhaiResultOf<Map> {
-    unknown_key(ctx, options, option_keys::STOP.into_iter())?;
-    let patience = |name: &str, usual: u64| match options.get(name) {
-        None => Ok(Duration::from_secs(usual)),
-        Some(value) => duration(ctx, value),
+    let plan = Plan::new(ctx, options)?;
+    let mut stop = Stop {
+        ctx,
+        dom,
+        place: 0,
+        began: Instant::now(),
+        asked: Vec::new(),
+        not_asked: Vec::new(),
+        held_up: None,
+        eased: None,
     };
-    let (shutdown, agent) = (patience("shutdown", 60)?, patience("agent", 30)?);
-    let pull = match options.get("destroy").map(Dynamic::as_bool) {
-        None => true,
-        Some(Ok(pull)) => pull,
-        Some(Err(kind)) => {
-            return Err(
-                Error::invalid(ctx, format!("`destroy` must be a bool, not {kind}")).throw(),
-            );
+    if let Some(reached) = stop.is_off()? {
+        return Ok(stop.report("nothing", reached));
+    }
+    stop.place = events_so_far(ctx, dom)?;
+    for rung in plan.rungs() {
+        if let Some(reached) = stop.climb(&rung)? {
+            return Ok(stop.report(stop.asked.last().unwrap_or(&"nothing"), reached));
         }
-    };
-    let off = ["shutoff".to_owned(), "crashed".to_owned()];
-    let began = Instant::now();
-    let report = |by: &str, reached: Reached| {
-        let mut map = reached.into_map();
-        map.insert("by".into(), by.to_owned().into());
-        map.insert("seconds".into(), began.elapsed().as_secs_f64().into());
-        map
-    };
-    // A guest that a failure holds up hears no request.
-    let mut held_up = match wait_for_state(ctx, dom, &off, Duration::ZERO)? {
-        Ended::Reached(reached) => return Ok(report("nothing", reached)),
-        Ended::Stuck(why) => Some(why),
-        Ended::TimedOut => None,
-    };
-    let place = events_so_far(ctx, dom)?;
-    let wait = |patience| {
-        wait_for_state_since(ctx, dom, &off, patience, place, true)
-            .inspect_err(|_| tell_of_request(dom))
-    };
-    let rungs = [
-        (
-            "shutdown",
-            virt_sys::VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
-            shutdown,
-        ),
-        ("agent", virt_sys::VIR_DOMAIN_SHUTDOWN_GUEST_AGENT, agent),
-    ];
-    for (by, way, patience) in rungs {
-        if patience.is_zero() || held_up.is_some() {
-            continue;
+    }
+    let asked_in_vain = !stop.asked.is_empty() && stop.held_up.is_none();
+    let told_not_to_ask = plan.rungs().next().is_none();
+    if !(asked_in_vain || told_not_to_ask || plan.force) {
+        let error = stop.not_heard();
+        stop.pause_again();
+        return Err(error);
+    }
+    if !plan.pull {
+        let again = stop.pause_again().unwrap_or_default();
+        let note = format!("{again}{}", stop.not_asked_note());
+        let waited = plan.shutdown + plan.agent;
+        return Err(timed_out(ctx, dom, "shutoff", waited, &note));
+    }
+    stop.unplug()
+}
+
+/// What a script wants to be done.
+struct Plan {
+    shutdown: Duration,
+    agent: Duration,
+    /// Whether to pull the plug of a guest that was asked in vain.
+    pull: bool,
+    /// Whether to pull the plug also where the guest could not be asked.
+    force: bool,
+}
+
+/// A way to ask.
+struct Rung {
+    name: &'static str,
+    flag: u32,
+    patience: Duration,
+}
+
+impl Plan {
+    fn new(ctx: &NativeCallContext, options: &Map) -> RhaiResultOf<Self> {
+        unknown_key(ctx, options, option_keys::STOP.into_iter())?;
+        let patience = |name: &str, usual: u64| match options.get(name) {
+            None => Ok(Duration::from_secs(usual)),
+            Some(value) => duration(ctx, value),
+        };
+        let flag = |name: &str, usual: bool| match options.get(name).map(Dynamic::as_bool) {
+            None => Ok(usual),
+            Some(Ok(value)) => Ok(value),
+            Some(Err(kind)) => {
+                let message = format!("`{name}` must be a bool, not {kind}");
+                Err(Error::invalid(ctx, message).throw())
+            }
+        };
+        let plan = Self {
+            shutdown: patience("shutdown", 60)?,
+            agent: patience("agent", 30)?,
+            pull: flag("destroy", true)?,
+            force: flag("force", false)?,
+        };
+        if plan.force && !plan.pull {
+            let message = "`force: true` pulls the plug and `destroy: false` forbids it";
+            return Err(Error::invalid(ctx, message).throw());
         }
-        // The driver may not have that way to ask, or the guest no agent: the next rung will do.
-        let asked = dom.attempt("virDomainShutdownFlags", move |d| {
-            match d.shutdown_flags(way) {
-                Err(_) if by == "shutdown" => d.shutdown(),
+        Ok(plan)
+    }
+
+    /// The ways to ask that the script wants, in their order.
+    fn rungs(&self) -> impl Iterator<Item = Rung> {
+        let rungs = [
+            (
+                "shutdown",
+                virt_sys::VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
+                self.shutdown,
+            ),
+            (
+                "agent",
+                virt_sys::VIR_DOMAIN_SHUTDOWN_GUEST_AGENT,
+                self.agent,
+            ),
+        ];
+        rungs
+            .into_iter()
+            .filter(|(_, _, patience)| !patience.is_zero())
+            .map(|(name, flag, patience)| Rung {
+                name,
+                flag,
+                patience,
+            })
+    }
+}
+
+/// How a request was received.
+enum Asked {
+    Yes,
+    /// Not now, but perhaps soon.
+    NotYet(String),
+    No(String),
+}
+
+/// A guest that is being stopped, and what was done so far.
+struct Stop<'a> {
+    ctx: &'a NativeCallContext<'a>,
+    dom: &'a Domain,
+    /// The place in the events after which those of this stop are.
+    place: u64,
+    began: Instant,
+    asked: Vec<&'static str>,
+    /// The ways in which it could not be asked, with the reasons.
+    not_asked: Vec<(&'static str, String)>,
+    /// The failure that keeps the guest from hearing anything, with the way out.
+    held_up: Option<(String, &'static str)>,
+    /// The state from which the guest was resumed or woken.
+    eased: Option<&'static str>,
+}
+
+impl Stop<'_> {
+    /// The state of the guest if it is off.
+    fn is_off(&self) -> RhaiResultOf<Option<Reached>> {
+        let ended = wait_for_state(self.ctx, self.dom, &off(), Duration::ZERO)?;
+        if let Some(reached) = ended.reached() {
+            return Ok(Some(reached));
+        }
+        let inactive = |d: &virt::domain::Domain| d.is_active().map(|active| !active);
+        let inactive = self.dom.attempt("virDomainIsActive", inactive);
+        let reached = |(state, reason)| Reached {
+            state,
+            reason,
+            gone: false,
+        };
+        Ok(match inactive.unwrap_or(false) {
+            true => state_of(self.dom).ok().map(reached),
+            false => None,
+        })
+    }
+
+    /// Asks in one way and waits; answers the state once the guest is off.
+    fn climb(&mut self, rung: &Rung) -> RhaiResultOf<Option<Reached>> {
+        if self.held_up.is_some() {
+            return Ok(None);
+        }
+        let deadline = Instant::now() + rung.patience;
+        let mut eased = false;
+        loop {
+            if let Some(reached) = self.is_off()? {
+                return Ok(Some(reached));
+            }
+            let hears = match hearing(self.dom) {
+                Ok(hears) => hears,
+                Err(failure) => {
+                    self.still_there()?;
+                    if Instant::now() < deadline {
+                        self.next_change(deadline.min(Instant::now() + AGAIN))?;
+                        continue;
+                    }
+                    Hearing::Busy(failure.message)
+                }
+            };
+            let why = match hears {
+                Hearing::Yes => match self.ask(rung)? {
+                    Asked::Yes => {
+                        self.asked.push(rung.name);
+                        return self.wait(deadline.saturating_duration_since(Instant::now()));
+                    }
+                    Asked::NotYet(_) if Instant::now() < deadline => {
+                        self.next_change(deadline.min(Instant::now() + AGAIN))?;
+                        continue;
+                    }
+                    Asked::NotYet(why) | Asked::No(why) => why,
+                },
+                Hearing::Paused | Hearing::Asleep if eased => {
+                    "it was paused again at once".to_owned()
+                }
+                Hearing::Paused => {
+                    eased = true;
+                    match self.ease("paused", "virDomainResume", |d| d.resume())? {
+                        None => continue,
+                        Some(why) => why,
+                    }
+                }
+                Hearing::Asleep => {
+                    eased = true;
+                    match self.ease("pmsuspended", "virDomainPMWakeup", |d| d.pm_wakeup(0))? {
+                        None => continue,
+                        Some(why) => why,
+                    }
+                }
+                Hearing::Busy(_) if Instant::now() < deadline => {
+                    self.next_change(deadline.min(Instant::now() + AGAIN))?;
+                    continue;
+                }
+                Hearing::Busy(why) => why,
+                Hearing::Failed { why, way_out } => {
+                    self.held_up = Some((why.clone(), way_out));
+                    why
+                }
+            };
+            self.not_asked.push((rung.name, why));
+            return Ok(None);
+        }
+    }
+
+    /// Asks the guest once.
+    fn ask(&self, rung: &Rung) -> RhaiResultOf<Asked> {
+        let button = rung.flag == virt_sys::VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN;
+        if let Some(why) = no_power_button(self.dom).filter(|_| button) {
+            return Ok(Asked::No(why.into()));
+        }
+        let flag = rung.flag;
+        let asked = self.dom.attempt("virDomainShutdownFlags", move |d| {
+            match d.shutdown_flags(flag).map_err(Failure::from) {
+                // A driver that has one way to ask.
+                Err(failure) if button && is_unsupported(&failure) => {
+                    d.shutdown().map_err(Failure::from)
+                }
                 asked => asked,
             }
         });
-        let asked = match asked {
-            Ok(()) => true,
-            // An agent that goes while it is asked was asked: it may go before it can answer.
-            Err(failure) if failure.message.contains("disappeared") => true,
-            Err(_) => {
-                still_there(ctx, dom)?;
-                false
+        let failure = match asked {
+            Ok(()) => return Ok(Asked::Yes),
+            Err(failure) => failure,
+        };
+        // An agent that goes while it is asked was asked: it may go before it can answer.
+        if failure.message.contains("disappeared") {
+            return Ok(Asked::Yes);
+        }
+        self.still_there()?;
+        let not_yet = failure.code == i64::from(virt_sys::VIR_ERR_AGENT_UNRESPONSIVE);
+        Ok(match not_yet {
+            true => Asked::NotYet(failure.message),
+            false => Asked::No(failure.message),
+        })
+    }
+
+    /// Waits until the guest is off, a failure holds it up, or its time is over.
+    fn wait(&mut self, patience: Duration) -> RhaiResultOf<Option<Reached>> {
+        let ended = wait_for_state_since(self.ctx, self.dom, &off(), patience, self.place, true);
+        match ended.inspect_err(|_| self.tell_of_request())? {
+            Ended::Reached(reached) => Ok(Some(reached)),
+            Ended::TimedOut => Ok(None),
+            Ended::Stuck(stuck) => {
+                let Stuck { way_out, .. } = stuck;
+                self.held_up = Some((stuck.to_string(), way_out));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Waits for the next event that tells of this guest or of its agent.
+    fn next_change(&self, until: Instant) -> RhaiResultOf<()> {
+        let fail = |failure| self.fail(failure);
+        let watch = self.dom.connection().watch().map_err(fail)?;
+        // A driver without agents has no such events.
+        let _ = watch.follow("agent_lifecycle");
+        let interrupt = self.dom.connection().session().interrupt();
+        let mut place = watch.now();
+        let ours =
+            |event: &crate::libvirt::events::Event| (event.uuid == self.dom.uuid()).then_some(());
+        match watch.wait(&mut place, Some(until), interrupt, ours) {
+            Outcome::Found(()) | Outcome::TimedOut => Ok(()),
+            Outcome::Lost => Err(fail(lost())),
+            Outcome::Stopped => {
+                self.tell_of_request();
+                Err(terminated(self.ctx))
+            }
+        }
+    }
+
+    /// Has a guest in the state `from` go on by `run`; answers the reason where that fails.
+    fn ease(
+        &mut self,
+        from: &'static str,
+        call: &'static str,
+        run: fn(&virt::domain::Domain) -> Result<(), virt::error::Error>,
+    ) -> RhaiResultOf<Option<String>> {
+        if let Err(failure) = self.dom.attempt(call, run) {
+            self.still_there()?;
+            return Ok(Some(format!("it is {from}, and {}", failure.message)));
+        }
+        self.eased.get_or_insert(from);
+        let on = ["running", "blocked", "shutoff", "crashed"].map(str::to_owned);
+        let ended = wait_for_state(self.ctx, self.dom, &on, RESUMING);
+        ended.inspect_err(|_| self.tell_of_request())?;
+        Ok(None)
+    }
+
+    /// Pauses a guest that was paused before and did not stop; answers what to say of it.
+    fn pause_again(&self) -> Option<String> {
+        let running = state_of(self.dom).is_ok_and(|(state, _)| state == "running");
+        if self.eased != Some("paused") || !running {
+            return self.eased.map(|from| format!("; it was {from} before"));
+        }
+        let paused = self.dom.attempt("virDomainSuspend", |d| d.suspend());
+        Some(match paused {
+            Ok(_) => "; it was resumed to be asked, and is paused again".to_owned(),
+            Err(failure) => format!(
+                "; it was resumed to be asked, and could not be paused again: {}",
+                failure.message
+            ),
+        })
+    }
+
+    fn unplug(&self) -> RhaiResultOf<Map> {
+        self.dom
+            .unplug("virDomainDestroy", virt::domain::Domain::destroy)
+            .map_err(|failure| {
+                let error = self
+                    .dom
+                    .error(self.ctx, failure, "virDomainDestroy", "destroy");
+                error.throw()
+            })?;
+        let limit = Duration::from_secs(30);
+        let ended = wait_for_state_since(self.ctx, self.dom, &off(), limit, self.place, true)?;
+        match ended.reached() {
+            Some(reached) if reached.reason == "shutdown" => {
+                // It stopped of its own accord in the last moment.
+                Ok(self.report(self.asked.last().unwrap_or(&"nothing"), reached))
+            }
+            Some(reached) => Ok(self.report("destroy", reached)),
+            None => Err(timed_out(self.ctx, self.dom, "shutoff", limit, "")),
+        }
+    }
+
+    fn report(&self, by: &str, reached: Reached) -> Map {
+        let text = |text: &str| Dynamic::from(text.to_owned());
+        let asked: Array = self.asked.iter().map(|name| text(name)).collect();
+        let reasons = self.not_asked.iter();
+        let not_asked: Map = reasons
+            .map(|(name, why)| ((*name).into(), text(why)))
+            .collect();
+        let mut map = reached.into_map();
+        map.insert("by".into(), text(by));
+        map.insert("seconds".into(), self.began.elapsed().as_secs_f64().into());
+        map.insert("asked".into(), asked.into());
+        map.insert("not_asked".into(), not_asked.into());
+        map.insert("resumed".into(), self.eased.is_some().into());
+        map
+    }
+
+    /// The failure of a guest that could not be asked, or that a failure holds up since.
+    fn not_heard(&self) -> Box<EvalAltResult> {
+        let force = "`stop(#{ force: true })` pulls the plug all the same, as `destroy()` does";
+        let (message, hint) = match &self.held_up {
+            Some((why, way_out)) => {
+                let asked = match self.asked.is_empty() {
+                    true => "it cannot be asked to shut down",
+                    false => "it was asked to shut down, and cannot",
+                };
+                (format!("{asked}: {why}"), format!("{way_out}; {force}"))
+            }
+            None => {
+                let reasons: Vec<String> = self
+                    .not_asked
+                    .iter()
+                    .map(|(name, why)| format!("`{name}`: {why}"))
+                    .collect();
+                let reasons = reasons.join("; ");
+                let message = format!("it could not be asked to shut down: {reasons}");
+                (message, force.to_owned())
             }
         };
-        if !asked {
-            continue;
+        let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message);
+        let error = self.dom.error(self.ctx, failure, "", "stop");
+        error.with_hint(hint).throw()
+    }
+
+    /// The rungs that could not be tried, for a message.
+    fn not_asked_note(&self) -> String {
+        let notes = self.not_asked.iter();
+        notes
+            .map(|(name, why)| format!("; it could not be asked by `{name}`: {why}"))
+            .collect()
+    }
+
+    /// Says that a request to shut down stays, where the script is stopped before it took effect.
+    fn tell_of_request(&self) {
+        let session = self.dom.connection().session();
+        if session.interrupt().stopping().is_none() {
+            return;
         }
-        match wait(patience)? {
-            Ended::Reached(reached) => return Ok(report(by, reached)),
-            Ended::Stuck(why) => held_up = Some(why),
-            Ended::TimedOut => {}
+        let name = self.dom.name();
+        match (self.asked.is_empty(), self.eased) {
+            (true, None) => {}
+            (true, Some(from)) => session.note(&format!(
+                "the guest `{name}` was {from}, and runs now"
+            )),
+            (false, None) => session.note(&format!(
+                "the guest `{name}` was asked to shut down, and may still do so"
+            )),
+            (false, Some(from)) => session.note(&format!(
+                "the guest `{name}` was {from}; it runs now, was asked to shut down, and may still do so"
+            )),
         }
     }
-    if !pull {
-        if let Some(why) = held_up {
-            return Err(stuck(ctx, dom, "shutoff", &why));
+
+    /// Fails where asking in another way is of no use: the connection is lost or closed, or the
+    /// script is being stopped.
+    fn still_there(&self) -> RhaiResultOf<()> {
+        let connection = self.dom.connection();
+        if connection.session().interrupt().stopping().is_some() {
+            self.tell_of_request();
+            return Err(terminated(self.ctx));
         }
-        return Err(timed_out(ctx, dom, "shutoff", shutdown + agent));
+        let alive = connection
+            .connect()
+            .and_then(|connect| connect.is_alive().map_err(Failure::from));
+        alive
+            .and_then(|alive| if alive { Ok(()) } else { Err(lost()) })
+            .map_err(|failure| self.fail(failure))
     }
-    match dom.call(
-        ctx,
-        "virDomainDestroy",
-        "destroy",
-        virt::domain::Domain::destroy,
-    ) {
-        Ok(()) => {}
-        // It stopped of its own accord in the last moment.
-        Err(error) => {
-            let reached = wait(Duration::ZERO)?;
-            return reached
-                .reached()
-                .map(|reached| report("shutdown", reached))
-                .ok_or(error);
-        }
+
+    fn fail(&self, failure: Failure) -> Box<EvalAltResult> {
+        let error = self
+            .dom
+            .error(self.ctx, failure, "virDomainShutdownFlags", "stop");
+        error.throw()
     }
-    let ended = wait(Duration::from_secs(30))?;
-    ended
-        .reached()
-        .map(|reached| report("destroy", reached))
-        .ok_or_else(|| timed_out(ctx, dom, "shutoff", Duration::from_secs(30)))
 }
 
-/// Says that a request to shut down stays, where the script is stopped before it took effect.
-fn tell_of_request(dom: &Domain) {
-    let session = dom.connection().session();
-    if session.interrupt().stopping().is_some() {
-        session.note(&format!(
-            "the guest `{}` was asked to shut down, and may still do so",
-            dom.name()
-        ));
-    }
+/// The state that a guest is stopped in.
+fn off() -> [String; 1] {
+    ["shutoff".to_owned()]
 }
 
-/// Fails where asking in another way is of no use: the connection is lost or closed, or the
-/// script is being stopped.
-fn still_there(ctx: &NativeCallContext, dom: &Domain) -> RhaiResultOf<()> {
-    if dom.connection().session().interrupt().stopping().is_some() {
-        return Err(terminated(ctx));
-    }
-    let connection = dom.connection().connect();
-    connection
-        .and_then(|connect| connect.is_alive().map_err(Failure::from))
-        .and_then(|alive| if alive { Ok(()) } else { Err(lost()) })
-        .map_err(|failure| {
-            dom.error(ctx, failure, "virDomainShutdownFlags", "stop")
-                .throw()
-        })
+/// Whether a driver does not know the flag that it was given.
+fn is_unsupported(failure: &Failure) -> bool {
+    let codes = [
+        virt_sys::VIR_ERR_INVALID_ARG,
+        virt_sys::VIR_ERR_NO_SUPPORT,
+        virt_sys::VIR_ERR_ARGUMENT_UNSUPPORTED,
+    ];
+    codes.map(i64::from).contains(&failure.code)
 }
