@@ -108,6 +108,9 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
             "a domain started with VIR_DOMAIN_START_AUTODESTROY cannot do this"
         }
         sys::VIR_ERR_OPERATION_INVALID if call.starts_with("virDomain") => ASK_STATE,
+        sys::VIR_ERR_INTERNAL_ERROR if message.contains("No more available PCI slots") => {
+            "the guest has no free PCI port: `dom.edit(|xml| xml.insert(\"devices\", \"<controller type='pci' model='pcie-root-port'/>\"))` adds one for the next start (on a `pc` machine, of the model `pci-bridge`)"
+        }
         sys::VIR_ERR_INTERNAL_ERROR
             if ["-accel kvm", "KVM kernel module", "/dev/kvm"]
                 .iter()

@@ -83,6 +83,38 @@ guests! {
     xen_by_a_boot_loader: r##"#{ name: "pv", bootloader: "/usr/bin/pygrub", os_type: "linux", disks: [#{ path: "/srv/vm/pv.img", bus: "xen" }], serial: false }"##;
 }
 
+#[test]
+fn only_pci_express_has_ports_and_a_large_guest_has_more() {
+    virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .script(
+            r#"import "std/description" as description;
+            fn ports(arch, machine, more) {
+                let capabilities = parse_xml(`<domainCapabilities><machine>${machine}</machine></domainCapabilities>`);
+                let offer = #{ virt_type: "qemu", arch: arch, machine: (), capabilities: capabilities };
+                let guest = description::on(offer, #{ name: "web" } + more);
+                guest.select("devices/controller[@model='pcie-root-port']").len()
+            }
+            assert_eq(ports("x86_64", "pc-q35-10.0", #{}), 14);
+            assert_eq(ports("aarch64", "virt-10.0", #{}), 14);
+            assert_eq(ports("x86_64", "pc-i440fx-10.0", #{}), 0);
+            assert_eq(ports("s390x", "s390-ccw-virtio", #{}), 0);
+            let many = [];
+            for number in 0..20 { many.push(`/srv/${number}.img`); }
+            // 20 disks, the agent's channel, random numbers, the balloon, USB, and 8 more.
+            assert_eq(ports("x86_64", "pc-q35-10.0", #{ disks: many }), 32);
+            fn inputs(more) {
+                description::of(connect(), #{ name: "web" } + more).select("devices/input").map(|input| `${input.get("@type")} ${input.get("@bus")}`)
+            }
+            assert_eq(inputs(#{ graphics: "vnc", input: ["tablet", "keyboard"] }), ["tablet usb", "keyboard usb"]);
+            assert_eq(inputs(#{ graphics: "vnc", input: false }), []);
+            assert_eq(inputs(#{ input: #{ "@type": "mouse", "@bus": "virtio" } }), ["mouse virtio"]);
+            try { inputs(#{ input: "mose" }); throw "not refused"; } catch (err) { assert(err.contains("\"tablet\""), err); }"#,
+        )
+        .ok();
+}
+
 fn refused(options: &str) -> String {
     virhai()
         .arg("--no-check")

@@ -206,3 +206,36 @@ fn a_wait_for_a_device_ends_with_its_guest_and_with_the_scripts_time() {
     let run = host.virhai().arg("--timeout").arg("8s");
     run.script(script).fails(124);
 }
+
+#[test]
+fn a_guest_of_the_recipes_takes_more_devices_and_the_hint_helps_one_that_does_not() {
+    let host = Embed::new();
+    host.ok(&format!(
+        r#"{THROWN}
+        import "std/guest" as guest;
+        let conn = connect();
+        let card = "<interface type='user'><model type='virtio'/></interface>";
+        let options = #{{ name: "web", virt_type: "qemu", machine: "q35", memory: "64MiB", nics: ["user"], graphics: "vnc" }};
+        let dom = guest::create(conn, options);
+        // The pointer of a screen is a tablet's; as many devices come as the recipe promises.
+        assert_eq(dom.xml().select("devices/input[@bus='usb']/@type"), ["tablet"]);
+        for number in 0..8 {{ dom.attach_device(card); }}
+        assert_eq(dom.xml().select("devices/interface").len(), 9);
+        guest::remove(dom);
+
+        // With ports of its own, it has as many as it describes, and what libvirt adds.
+        options.xml = #{{ devices: "<controller type='pci' model='pcie-root'/>" }};
+        dom = guest::create(conn, options);
+        dom.attach_device(card);
+        let error = thrown(|| for number in 0..8 {{ dom.attach_device(card); }});
+        assert(error.hint.contains("pcie-root-port"), error.to_string());
+        let before = dom.xml().select("devices/interface").len();
+        // What the hint says.
+        dom.edit(|xml| xml.insert("devices", "<controller type='pci' model='pcie-root-port'/>"));
+        dom.destroy();
+        dom.create();
+        for number in 1..before + 1 {{ dom.attach_device(card); }}
+        dom.destroy();
+        "#
+    ));
+}

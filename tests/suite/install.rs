@@ -137,6 +137,130 @@ fn a_kernel_installs_in_two_phases_of_one_guest() {
     }
 }
 
+/// The media of the CD drives in each phase, with the devices that have a boot order.
+const PHASES: &str = r#"
+    import "std/description" as description;
+    import "std/phases" as phases;
+    fn media(dom, flags) {
+        let xml = dom.xml(flags);
+        xml.select("devices/disk[@device='cdrom']").map(|disk| disk.get("source/@file", disk.get("source/@dev", disk.get("source/@volume", disk.get("source/@name", "(empty)")))))
+    }
+    fn order(dom) {
+        dom.xml().select("devices/disk[boot]").map(|disk| `${disk.get("target/@dev")} ${disk.get("boot/@order")}`)
+    }
+    fn defined(conn, options, marks, kernel) {
+        let config = #{ name: "cd", memory: "64MiB", nics: [], virt_type: if conn.get_type() == "Test" { "test" } else { "qemu" } };
+        let dom = conn.define_xml(description::of(conn, config + options));
+        phases::define(dom, marks, kernel);
+        dom
+    }
+"#;
+
+#[test]
+fn each_cd_drive_has_its_medium_in_each_phase() {
+    let site = Site::new();
+    let (disk, kernel) = (site.0.path("disk.img"), site.kernel("installer"));
+    let (iso, drivers) = (site.iso("installer"), site.iso("hello"));
+    site.ok(&format!(
+        r#"{PHASES}
+        let marks = #{{ way: "two phases", medium: "kernel", sector: "x" }};
+        let dom = defined(conn, #{{ disks: ["{disk}"], cdrom: "{iso}" }}, marks, #{{ kernel: "{kernel}" }});
+        phases::start_first(dom, phases::marks(dom));
+        assert_eq(media(dom, 0), ["{iso}"]);
+        assert_eq(order(dom), []);
+        dom.destroy();
+        assert_eq(media(dom, VIR_DOMAIN_XML_INACTIVE), ["(empty)"]);
+
+        let both = #{{ disks: ["{disk}", #{{ path: "{drivers}", device: "cdrom" }}], cdrom: "{iso}" }};
+        for keep in [false, true] {{
+            let kept = if keep {{ "{iso}" }} else {{ "(empty)" }};
+            dom.undefine();
+            marks = #{{ way: "two phases", medium: "cdrom", sector: "x", keep_medium: keep }};
+            dom = defined(conn, both, marks, ());
+            assert_eq(media(dom, VIR_DOMAIN_XML_INACTIVE), ["{drivers}", kept]);
+            phases::start_first(dom, phases::marks(dom));
+            assert_eq(media(dom, 0), ["{drivers}", "{iso}"]);
+            assert_eq(order(dom), ["vda 2", "sdb 1"]);
+            dom.destroy();
+            phases::finish(dom, phases::marks(dom), "installed", keep);
+            assert_eq(media(dom, VIR_DOMAIN_XML_INACTIVE), ["{drivers}", kept]);
+            assert_eq(order(dom), ["vda 1"]);
+        }}
+
+        // A guest without disks has nothing but the medium to boot from.
+        dom.undefine();
+        dom = defined(conn, #{{ cdrom: "{iso}" }}, marks, ());
+        phases::start_first(dom, phases::marks(dom));
+        assert_eq(order(dom), ["sda 1"]);
+        dom.destroy();
+        "#
+    ));
+}
+
+#[test]
+fn a_medium_of_any_kind_comes_back_whole() {
+    let script = format!(
+        r#"{PHASES}
+        let conn = connect("test:///default");
+        let url = parse_xml("<disk type='network' device='cdrom'><source protocol='https' name='a.iso'><host name='example.org' port='443'/></source><target dev='sdb' bus='sata'/></disk>");
+        for medium in ["/a.iso", #{{ block: "/dev/sr0" }}, #{{ pool: "isos", volume: "a.iso" }}, url] {{
+            let options = #{{ disks: ["/disk.img", #{{ path: "/drivers.iso", device: "cdrom" }}], cdrom: medium }};
+            let dom = defined(conn, options, #{{ way: "two phases", medium: "cdrom", sector: "x" }}, ());
+            assert_eq(media(dom, VIR_DOMAIN_XML_INACTIVE), ["/drivers.iso", "(empty)"]);
+            phases::finish(dom, phases::marks(dom), "installed", true);
+            let wanted = parse_xml(description::of(conn, #{{ name: "cd", nics: [] }} + options).to_string());
+            let drive = |xml| {{
+                let drive = xml.select("devices/disk[target/@dev='sdb']")[0].copy();
+                for path in ["driver", "address", "boot", "readonly"] {{ drive.remove(path); }}
+                drive
+            }};
+            assert_eq(drive.call(dom.xml()).diff(drive.call(wanted)), []);
+            dom.undefine();
+        }}
+        "#
+    );
+    crate::support::virhai().script(script).ok();
+}
+
+#[test]
+fn a_driver_cd_stays_in_its_drive_and_the_installer_boots_from_its_own() {
+    let site = Site::used();
+    let (iso, drivers) = (site.iso("installer"), site.iso("hello"));
+    let disk = site.0.path("disk.img");
+    let options = site
+        .options(&format!(
+            "iso: \"{iso}\", keep_medium: true, installed: \"MG:installed\", up: \"MG:up\""
+        ))
+        .replace(
+            &format!("[\"{disk}\"]"),
+            &format!("[#{{ path: \"{drivers}\", device: \"cdrom\" }}, \"{disk}\"]"),
+        );
+    site.ok(&format!(
+        r#"{PHASES}
+        let result = install::from_iso(conn, {options});
+        assert_eq([result.verdict, result.evidence.ended], ["installed", "stopped (shutdown)"]);
+        for flags in [0, VIR_DOMAIN_XML_INACTIVE] {{
+            assert_eq(media(result.domain, flags), ["{drivers}", "{iso}"]);
+        }}
+        result.domain.destroy();
+        "#
+    ));
+}
+
+#[test]
+fn a_guest_without_a_disk_is_not_installed() {
+    let site = Site::new();
+    let iso = site.iso("installer");
+    let outcome = site.run(&format!(
+        "install::from_iso(conn, #{{ name: \"web\", nics: [], iso: \"{iso}\", disks: [#{{ path: \"{iso}\", device: \"cdrom\" }}] }});"
+    ));
+    assert_eq!(outcome.status, 1, "{outcome}");
+    assert!(
+        outcome.stderr.contains("`web` has no disk to install on"),
+        "{outcome}"
+    );
+}
+
 #[test]
 fn without_a_witness_of_the_second_boot_the_verdict_is_unknown() {
     let site = Site::new();

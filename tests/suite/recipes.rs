@@ -216,6 +216,25 @@ fn a_failed_installation_takes_its_disk_with_it() {
 }
 
 #[test]
+fn a_system_is_installed_from_a_cd_that_is_a_volume() {
+    let site = Site::new();
+    site.host
+        .scratch()
+        .copy(&micro("installer.iso"), "images/installer.iso");
+    site.ok(r#"
+        conn.storage_pool_lookup_by_name("images").refresh();
+        let result = install::from_iso(conn, #{
+            name: "web", memory: "32MiB", nics: [], iso: #{ pool: "images", volume: "installer.iso" },
+            way: "two phases", up: "MG:up", timeout: "60s", disks: [#{ pool: "images", size: "1MiB", format: "raw" }],
+        });
+        assert_eq(result.verdict, "installed");
+        let drive = result.domain.xml(VIR_DOMAIN_XML_INACTIVE).select("devices/disk[@device='cdrom']")[0];
+        assert_eq([drive.get("@type"), drive.has("source")], ["file", false]);
+        result.domain.destroy();
+        "#);
+}
+
+#[test]
 fn what_is_as_wanted_is_not_changed() {
     let site = Site::new();
     site.ok(&format!(
