@@ -9,6 +9,7 @@ mod clones;
 mod constants;
 mod descriptions;
 mod devices;
+mod disks;
 mod doc;
 mod edit;
 mod embed;

@@ -1,0 +1,148 @@
+//! What recipes find behind a disk, whatever its type is.
+
+use crate::support::{Daemon, Host, TestHost};
+
+/// A guest with one disk of each kind; the disks need not exist to be defined.
+const KINDS: &str = r#"
+    import "std/disk" as disk;
+    import "std/guest" as guest;
+    import "std/image" as image;
+    import "std/pool" as pool;
+    let conn = connect();
+    let images = pool::create(conn, #{ name: "images", path: "FOLDER" });
+    let put = image::create(conn, #{ pool: "images", name: "a.img", size: "1MiB", format: "raw" });
+    conn.define_xml(`<domain type='qemu'><name>kinds</name><memory>32768</memory>
+        <os><type arch='x86_64' machine='q35'>hvm</type></os><devices>
+        <disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${put.path}'/><target dev='vda' bus='virtio'/></disk>
+        <disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/elsewhere/b.img'/><target dev='vdb' bus='virtio'/></disk>
+        <disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='/dev/nobody'/><target dev='vdc' bus='virtio'/></disk>
+        <disk type='volume' device='disk'><driver name='qemu' type='raw'/><source pool='images' volume='a.img'/><target dev='vdd' bus='virtio'/></disk>
+        <disk type='volume' device='disk'><driver name='qemu' type='raw'/><source pool='gone' volume='x'/><target dev='vde' bus='virtio'/></disk>
+        <disk type='network' device='disk'><driver name='qemu' type='raw'/><source protocol='rbd' name='pool/x'><host name='ceph' port='6789'/></source><target dev='vdf' bus='virtio'/></disk>
+        <disk type='file' device='cdrom'><target dev='sda' bus='sata'/><readonly/></disk>
+        </devices></domain>`);
+    let dom = conn.lookup_by_name("kinds");
+    let disks = dom.xml(VIR_DOMAIN_XML_INACTIVE).select("devices/disk");
+    let found = disks.map(|element| disk::source(conn, element));
+"#;
+
+fn kinds(host: &impl Host, script: &str) {
+    let folder = host.scratch().folder("images");
+    let script = format!("{KINDS}{script}; ()");
+    host.ok(&script.replace("FOLDER", &folder.display().to_string()));
+}
+
+#[test]
+fn each_kind_of_disk_is_told_apart() {
+    kinds(
+        &Daemon::start(),
+        r#"
+        assert_eq(found.map(|source| source.kind), ["file", "file", "block", "volume", "volume", "network", "none"]);
+        assert_eq(found.map(|source| source.path), [put.path, "/elsewhere/b.img", "/dev/nobody", put.path, (), (), ()]);
+        assert_eq(found.map(|source| source.pool), ["images", (), (), "images", "gone", (), ()]);
+        assert_eq(found.map(|source| source.name), ["a.img", (), (), "a.img", "x", (), ()]);
+        assert_eq(found.map(|source| source.format), ["qcow2", "qcow2", "raw", "raw", "raw", "raw", "raw"]);
+        assert_eq(found.map(|source| source.volume != ()), [true, false, false, true, false, false, false]);
+        assert_eq(found.map(|source| source.target), ["vda", "vdb", "vdc", "vdd", "vde", "vdf", "sda"]);
+        assert_eq(found.map(|source| source.text), [
+            `the file ${put.path}`, "the file /elsewhere/b.img", "the block device /dev/nobody",
+            "the volume `a.img` of the storage pool `images`", "the volume `x` of the storage pool `gone`",
+            "the rbd image pool/x on the network", "an empty drive",
+        ]);
+        // A volume behind a disk: or what it is instead, and what to do about it.
+        let why = disks.map(|element| {
+            try { return disk::volume_of(conn, element, "be copied").name; } catch (err) { return if type_of(err) == "map" { err.message } else { err }; }
+        });
+        assert_eq(why[0], "a.img");
+        assert(why[1].contains("`vdb` is the file /elsewhere/b.img, which is in no storage pool"), why[1]);
+        assert(why[4].contains("`vde` is the volume `x` of the storage pool `gone`, which was not found"), why[4]);
+        assert(why[5].contains("`vdf` is the rbd image pool/x on the network, which is not a volume"), why[5]);
+        assert(why[6].contains("`sda` is an empty drive"), why[6]);
+        // A pool that is off has no volumes, but its disks can still be told.
+        images.destroy();
+        let off = disks.map(|element| disk::source(conn, element));
+        assert_eq(off[0].path, put.path);
+        assert_eq(off[0].volume, ());
+        assert_eq(off[3].path, ());
+        "#,
+    );
+}
+
+#[test]
+fn a_guest_on_a_volume_counts_as_its_user() {
+    kinds(
+        &Daemon::start(),
+        r#"
+        let dom = conn.lookup_by_name("kinds");
+        try { image::create(conn, #{ pool: "images", name: "a.img", size: "1MiB" }); assert(false, "made"); }
+        catch (err) { assert(err.message.contains("a disk of `kinds`"), err.message); }
+        // Its own volume is found through the pool and removed once, though two of its disks are that volume.
+        assert_eq(guest::volumes(dom).map(|volume| volume.path), [put.path]);
+        "#,
+    );
+}
+
+#[test]
+fn a_volume_group_and_its_devices_are_found_by_path() {
+    let host = TestHost::with(
+        "<pool type='logical'><name>vg</name><source><name>vg</name><format type='lvm2'/></source>\
+         <target><path>/dev/vg</path></target>\
+         <volume type='block'><name>root</name><capacity>1048576</capacity><target><path>/dev/vg/root</path></target></volume></pool>\
+         <domain type='test'><name>lvm</name><memory>1024</memory><os><type>hvm</type></os><devices>\
+         <disk type='block' device='disk'><source dev='/dev/vg/root'/><target dev='vda'/></disk>\
+         <disk type='volume' device='disk'><source pool='vg' volume='root'/><target dev='vdb'/></disk>\
+         </devices></domain>",
+    );
+    host.ok(r#"
+        import "std/disk" as disk;
+        let conn = connect();
+        let disks = conn.lookup_by_name("lvm").xml().select("devices/disk");
+        let found = disks.map(|element| disk::source(conn, element));
+        assert_eq(found.map(|source| source.kind), ["block", "volume"]);
+        for source in found {
+            assert_eq(source.path, "/dev/vg/root");
+            assert_eq(source.pool, "vg");
+            assert_eq(source.name, "root");
+        }
+        "#);
+}
+
+#[test]
+fn an_image_that_was_copied_a_moment_ago_is_a_volume() {
+    let host = Daemon::start();
+    let folder = host.scratch().folder("images");
+    let path = folder.display();
+    host.ok(&format!(
+        r#"import "std/pool" as pool; pool::create(connect(), #{{ name: "images", path: "{path}" }}); ()"#
+    ));
+    host.scratch().write("images/fresh.img", vec![7; 4096]);
+    host.ok(&format!(
+        r#"
+        import "std/image" as image;
+        let conn = connect();
+        let images = conn.storage_pool_lookup_by_name("images");
+        let found = image::at(conn, "{path}/fresh.img");
+        assert(found != ());
+        assert_eq(image::at(conn, "{path}/missing.img"), ());
+        assert_eq(image::at(conn, "/nowhere/missing.img"), ());
+        "#
+    ));
+    host.scratch().write("images/later.img", vec![7; 4096]);
+    host.ok(
+        r#"
+        import "std/image" as image;
+        let images = connect().storage_pool_lookup_by_name("images");
+        assert_eq(image::find(images, "later.img").name, "later.img");
+        assert_eq(image::find(images, "missing.img"), ());
+        // What an `ensure` did not make is not taken for missing.
+        let same = image::ensure(connect(), #{ pool: "images", name: "later.img", format: "raw", size: "4KiB" });
+        assert_eq(same.changed, false);
+        "#,
+    );
+    host.scratch().write("images/last.img", vec![7; 4096]);
+    host.ok(r#"
+        import "std/image" as image;
+        image::remove(connect().storage_pool_lookup_by_name("images"), "last.img");
+        "#);
+    assert!(!folder.join("last.img").exists());
+}
