@@ -7,7 +7,7 @@ use super::expressions::Receiver;
 use super::files::File;
 use super::scope::Kind;
 use super::walk::Walk;
-use super::{Code, capture, flags, options, shadow, words};
+use super::{Code, capture, flags, live_dump, options, shadow, words};
 use crate::catalog::{Function, element, without_element};
 use crate::inference::operator;
 use crate::names;
@@ -156,6 +156,7 @@ impl<'a> Walk<'a> {
             return None;
         }
         self.check_arguments(&taken, &call.args, 1, position);
+        live_dump::check(self, call);
         capture::check_parallel(self, name, &kinds, &call.args);
         if receiver.kind.is_none() && self.files.may_be_key(name) {
             return None;

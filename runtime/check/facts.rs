@@ -6,6 +6,7 @@ use rhai::{ASTNode, Expr, Stmt};
 
 use super::definitions::is_closure;
 use super::files::File;
+use super::live_dump::LiveDumps;
 
 /// What must be known of a whole file before one goes through it.
 #[derive(Debug, Default)]
@@ -22,6 +23,8 @@ pub(super) struct Facts {
     pub(super) sees_caller: HashSet<String>,
     /// The first names of the paths with `::`.
     pub(super) namespaces: HashSet<String>,
+    /// Variables that hold the XML of what may run.
+    pub(super) live_dumps: LiveDumps,
     /// Whether text is run as code somewhere.
     pub(super) evaluates: bool,
 }
@@ -101,7 +104,13 @@ impl Facts {
                     self.changed.insert(name.to_owned());
                 }
             }
+            ASTNode::Stmt(Stmt::Var(variable, ..)) => {
+                self.live_dumps.see(&variable.0.name, &variable.1);
+            }
             ASTNode::Stmt(Stmt::Assignment(assignment)) => {
+                if let Expr::Variable(variable, ..) = &assignment.1.lhs {
+                    self.live_dumps.see(&variable.1, &assignment.1.rhs);
+                }
                 let direct = matches!(&assignment.1.lhs, Expr::Variable(..));
                 if let Some(name) = root(&assignment.1.lhs) {
                     self.assigned.insert(name.to_owned());

@@ -102,6 +102,8 @@ codes! {
     LostWrite = "lost-write", Warning;
     /// In the state that the lines before lead to, the call does nothing or fails.
     WrongState = "wrong-state", Warning;
+    /// The XML of a running guest is made its definition.
+    LiveDump = "live-dump", Warning;
 }
 
 impl fmt::Display for Code {

@@ -12,6 +12,7 @@ mod facts;
 mod files;
 mod finding;
 mod flags;
+mod live_dump;
 mod modules;
 mod native_options;
 mod options;

@@ -5,7 +5,7 @@
 
 use super::fault::{Fault, Result};
 use super::nodes::{DOCUMENT, Kind, Node, NodeId, Nodes, Span};
-use super::{parse, tag, text};
+use super::{namespace, parse, tag, text};
 
 /// How many elements may stand within one another.
 pub(crate) const MAX_DEPTH: usize = 1000;
@@ -20,6 +20,10 @@ pub(super) struct Document {
     pub nodes: Nodes,
     /// The mark that its attributes stand in.
     quote: Option<char>,
+    /// Whether it is still being built, so that prefixes may be declared around it later.
+    pub is_draft: bool,
+    /// Whether libvirt gave it as the description of what runs.
+    pub is_live: bool,
 }
 
 impl Document {
@@ -30,17 +34,42 @@ impl Document {
             text: String::new(),
             nodes,
             quote: None,
+            is_draft: true,
+            is_live: false,
         }
     }
 
     pub fn parse(text: String) -> Result<Self> {
+        let document = Self::parse_part_of_another(text)?;
+        match namespace::wrong(&document, DOCUMENT, &Vec::new())? {
+            Some(wrong) => Err(wrong.malformed(&document)),
+            None => Ok(document),
+        }
+    }
+
+    /// The document that `text` is, where prefixes may have been declared around it.
+    pub fn parse_part_of_another(text: String) -> Result<Self> {
         room(0, text.len())?;
         let nodes = parse::document(&text)?;
         Ok(Self {
             text,
             nodes,
             quote: None,
+            is_draft: false,
+            is_live: false,
         })
+    }
+
+    /// That the start tag of `node` is wrong at its byte `at`.
+    pub fn fault_at(&self, node: NodeId, at: usize, message: &str) -> Fault {
+        let at = self.nodes[node].open.range().start + at;
+        Fault::malformed(&self.text, at, message)
+    }
+
+    /// Whether its lines end with CR and LF.
+    pub fn has_crlf(&self) -> bool {
+        let first = memchr::memchr(b'\n', self.text.as_bytes());
+        first.is_some_and(|at| at > 0 && self.text.as_bytes()[at - 1] == b'\r')
     }
 
     /// Parses `text`, which is to stand `depth` levels deep, and answers its nodes besides space,

@@ -5,7 +5,7 @@ use super::fault::{Fault, Result};
 use super::layout;
 use super::nodes::{DOCUMENT, Kind, NodeId};
 use super::path::{Condition, End, Path, Step, To};
-use super::{select, tag, text};
+use super::{namespace, select, tag, text};
 
 /// Sets the text or the attribute that `path` leads to first; what is missing on the way there is
 /// made, where `path` says plainly what that would be.
@@ -121,7 +121,33 @@ pub(super) fn set_attribute(
     }
     let quote = document.quote(node);
     match tag::with(document.open(node), name, value, quote) {
-        Some(tag) => document.set_open(node, &tag),
+        Some(tag) => set_tag(document, node, name, &tag),
+        None => Ok(()),
+    }
+}
+
+/// Gives `node` the start tag `tag`, whose attribute `name` is another than before.
+fn set_tag(document: &mut Document, node: NodeId, name: &str, tag: &str) -> Result<()> {
+    let before = document.nodes[node].open;
+    document.set_open(node, tag)?;
+    if !name.contains(':') {
+        return Ok(());
+    }
+    let parent = document.parent(node).unwrap_or(DOCUMENT);
+    let checked = check_prefixes(document, node, parent);
+    if checked.is_err() {
+        document.nodes[node].open = before;
+    }
+    checked
+}
+
+/// Refuses prefixes in `node` that are not declared, if it stands in `parent`.
+fn check_prefixes(document: &Document, node: NodeId, parent: NodeId) -> Result<()> {
+    if document.is_draft {
+        return Ok(());
+    }
+    match namespace::wrong(document, node, &namespace::scope(document, parent))? {
+        Some(wrong) => Err(wrong.fault()),
         None => Ok(()),
     }
 }
@@ -185,6 +211,9 @@ pub(super) fn append_element(
     }
     tag.push_str("/>");
     let node = document.create(Kind::Element, &tag)?;
+    if tag.contains(':') {
+        check_prefixes(document, node, parent)?;
+    }
     layout::append(document, parent, node)?;
     Ok(node)
 }
@@ -198,11 +227,14 @@ pub(super) enum Where {
 }
 
 /// Puts the XML `what` beside or into `node`, and answers its element.
+///
+/// Where nobody wrote `what` by hand, `is_built`, its lines are set out as the document's are.
 pub(super) fn insert(
     document: &mut Document,
     node: NodeId,
     place: Where,
     what: &str,
+    is_built: bool,
 ) -> Result<NodeId> {
     let parent = match place {
         Where::LastIn => Some(node),
@@ -212,6 +244,9 @@ pub(super) fn insert(
         return Err(Fault::new("a document has one root element only"));
     };
     let parts = document.parse_part(what, document.depth(parent))?;
+    for part in &parts {
+        check_prefixes(document, *part, parent)?;
+    }
     let mut element = node;
     let mut last = node;
     for part in parts {
@@ -222,6 +257,9 @@ pub(super) fn insert(
             Where::LastIn => layout::append(document, parent, part)?,
             Where::Before => layout::before(document, node, part)?,
             Where::After => layout::after(document, last, part)?,
+        }
+        if is_built {
+            layout::set_out(document, part)?;
         }
         last = part;
     }
@@ -245,7 +283,7 @@ pub(super) fn remove(document: &mut Document, start: NodeId, path: &Path) -> Res
                 layout::remove(document, node);
             }
             End::Attribute(name) => match tag::without(document.open(node), name) {
-                Some(tag) => document.set_open(node, &tag)?,
+                Some(tag) => set_tag(document, node, name, &tag)?,
                 None => continue,
             },
             End::Text => {

@@ -35,7 +35,8 @@ fn line_of(document: &Document, node: NodeId) -> Option<&str> {
 /// The line on which `node` begins; the root element stands at the start of one.
 fn own_line(document: &Document, node: NodeId) -> Option<String> {
     if document.parent(node) == Some(DOCUMENT) {
-        return Some("\n".into());
+        let end = if document.has_crlf() { "\r\n" } else { "\n" };
+        return Some(end.into());
     }
     line_before(document, node).map(str::to_owned)
 }
@@ -51,7 +52,55 @@ fn indent(document: &Document, node: NodeId, own: &str) -> String {
             .map(str::to_owned)
     });
     more.filter(|more| !more.is_empty())
+        .or_else(|| indent_of_root(document))
         .unwrap_or_else(|| INDENT.into())
+}
+
+/// How far in the first child of the root that begins a line stands.
+fn indent_of_root(document: &Document) -> Option<String> {
+    let root = document.root();
+    let lines = document
+        .elements(root)
+        .filter_map(|child| line_before(document, child));
+    let mut indents = lines.map(indentation);
+    indents.find(|indent| !indent.is_empty()).map(str::to_owned)
+}
+
+/// Sets the lines within `node`, which [`INDENT`] sets out, as the document sets out its own.
+pub(super) fn set_out(document: &mut Document, node: NodeId) -> Result<()> {
+    let Some(own) = line_before(document, node).map(str::to_owned) else {
+        return Ok(());
+    };
+    let parent = document.parent(node);
+    let outer = parent.and_then(|parent| own_line(document, parent));
+    let outer = outer.as_deref().map(indentation).unwrap_or_default();
+    let base = indentation(&own).to_owned();
+    let unit = base
+        .strip_prefix(outer)
+        .filter(|unit| !unit.is_empty())
+        .unwrap_or(INDENT)
+        .to_owned();
+    let end = if own.starts_with('\r') { "\r\n" } else { "\n" };
+    if end == "\n" && unit == INDENT {
+        return Ok(());
+    }
+    for space in lines_within(document, node) {
+        let more = indentation(document.open(space)).strip_prefix(base.as_str());
+        let depth = more.unwrap_or_default().len() / INDENT.len();
+        let line = format!("{end}{base}{}", unit.repeat(depth));
+        document.set_open(space, &line)?;
+    }
+    Ok(())
+}
+
+/// The spaces within `node` that begin its lines.
+fn lines_within(document: &Document, node: NodeId) -> Vec<NodeId> {
+    document
+        .walk(node)
+        .filter(|element| holds_no_text(document, *element))
+        .flat_map(|element| document.children(element))
+        .filter(|child| line_of(document, *child).is_some())
+        .collect()
 }
 
 /// What follows the line end in `line`.
@@ -167,13 +216,7 @@ fn indent_as(document: &mut Document, node: NodeId, line: &str) -> Result<()> {
     if base == target {
         return Ok(());
     }
-    let lines: Vec<NodeId> = document
-        .walk(node)
-        .filter(|element| holds_no_text(document, *element))
-        .flat_map(|element| document.children(element))
-        .filter(|child| line_of(document, *child).is_some())
-        .collect();
-    for space in lines {
+    for space in lines_within(document, node) {
         let text = document.open(space);
         let old = indentation(text);
         let before = &text[..text.len() - old.len()];

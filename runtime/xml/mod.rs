@@ -72,6 +72,17 @@ impl Xml {
         }
     }
 
+    /// The document that libvirt gave as the description of what runs.
+    pub(crate) fn of_what_runs(self) -> Self {
+        self.document().is_live = true;
+        self
+    }
+
+    /// Whether it is, or was before edits, the description of what runs.
+    pub(crate) fn is_live(&self) -> bool {
+        self.document().is_live
+    }
+
     /// A document that has no root element yet.
     pub(crate) fn empty() -> Self {
         Self::whole(Document::empty())
@@ -208,6 +219,19 @@ impl Xml {
 
     /// Puts the XML `what` in, before or after the element that `path` leads to first.
     pub(crate) fn insert(&self, path: &str, place: Place, what: &str) -> Result<Self> {
+        self.insert_all(path, place, &[what.to_owned()], false)
+    }
+
+    /// Puts in the elements `what`, at least one, in their order, and answers the last.
+    ///
+    /// Where nobody wrote them by hand, `is_built`, their lines are set out as the document's are.
+    pub(crate) fn insert_all(
+        &self,
+        path: &str,
+        place: Place,
+        what: &[String],
+        is_built: bool,
+    ) -> Result<Self> {
         let path = Path::parse(path)?;
         select::check_element(&path)?;
         let mut document = self.lock()?;
@@ -226,13 +250,24 @@ impl Xml {
                 select::first(&document, start, &path)?.into(),
             ),
         };
-        match edit::insert(&mut document, reached.node, place, what) {
-            Ok(node) => Ok(self.at(node)),
-            Err(fault) => {
-                reached.undo(&mut document);
-                Err(fault)
+        let mut inserted: Vec<NodeId> = Vec::new();
+        for what in what {
+            let (place, beside) = match (place, inserted.last()) {
+                (edit::Where::After, Some(last)) => (edit::Where::After, *last),
+                (place, _) => (place, reached.node),
+            };
+            match edit::insert(&mut document, beside, place, what, is_built) {
+                Ok(node) => inserted.push(node),
+                Err(fault) => {
+                    for node in inserted {
+                        layout::remove(&mut document, node);
+                    }
+                    reached.undo(&mut document);
+                    return Err(fault);
+                }
             }
         }
+        Ok(self.at(inserted.last().copied().unwrap_or(reached.node)))
     }
 
     /// The XML of this element for a place within `other`, with the namespaces it needs there.
@@ -293,7 +328,7 @@ impl Xml {
                 let document = other.lock()?;
                 document.outer(other.element(&document))
             };
-            copy = Self::parse(text)?;
+            copy = Self::whole(Document::parse_part_of_another(text)?);
             &copy
         };
         let from = self.lock()?;

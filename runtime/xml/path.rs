@@ -240,6 +240,14 @@ impl<'a> Parser<'a> {
             .find(|letter| !text::is_in_name(letter))
             .unwrap_or(rest.len());
         let name = &rest[..length];
+        if name.contains("::") {
+            return Err(self.wrong(
+                "axes such as `child::` are not known: a step is a name, `*`, `.`, `..`, or after `//` any depth",
+            ));
+        }
+        if name.contains(':') && !text::is_name(name) {
+            return Err(self.wrong(format!("`{name}` is no name")));
+        }
         if !text::is_name(name) {
             return Err(self.wrong(format!("{what} is missing")));
         }
@@ -304,6 +312,13 @@ mod tests {
             ("@", 2),
             ("a[]", 3),
             ("///a", 3),
+            ("a/child::b", 3),
+            ("following-sibling::a", 1),
+            ("a/@attribute::b", 4),
+            ("a[self::b]", 3),
+            ("a:b:c", 1),
+            (":a", 1),
+            ("a:", 1),
         ];
         for (path, column) in cases {
             let fault = Path::parse(path).expect_err(path);

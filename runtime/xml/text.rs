@@ -111,15 +111,19 @@ pub(super) fn shown(letter: char) -> String {
     }
 }
 
-/// Whether elements and attributes may be called so.
+/// Whether elements and attributes may be called so: a name, or a prefix, `:` and a name.
 pub(super) fn is_name(name: &str) -> bool {
-    let mut letters = name.chars();
-    letters.next().is_some_and(begins_name) && letters.all(is_in_name)
+    let mut parts = name.splitn(2, ':');
+    parts.all(|part| {
+        let mut letters = part.chars();
+        letters.next().is_some_and(begins_name)
+            && letters.all(|letter| letter != ':' && is_in_name(letter))
+    })
 }
 
-pub(super) fn begins_name(letter: char) -> bool {
+fn begins_name(letter: char) -> bool {
     matches!(letter,
-        'a'..='z' | 'A'..='Z' | '_' | ':'
+        'a'..='z' | 'A'..='Z' | '_'
         | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
         | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}'
         | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}'
@@ -128,7 +132,7 @@ pub(super) fn begins_name(letter: char) -> bool {
 
 pub(super) fn is_in_name(letter: char) -> bool {
     begins_name(letter)
-        || matches!(letter, '0'..='9' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+        || matches!(letter, ':' | '0'..='9' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
 }
 
 /// What is wrong with the reference that stands between `&` and `;`.

@@ -7,6 +7,7 @@ mod check;
 mod cli;
 mod clones;
 mod constants;
+mod definitions;
 mod descriptions;
 mod devices;
 mod disks;

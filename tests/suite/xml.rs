@@ -194,6 +194,55 @@ fn maps_become_elements_as_they_say() {
 }
 
 #[test]
+fn an_array_in_a_map_makes_an_element_of_each_value() {
+    check(
+        r##"
+        let xml = parse_xml("<devices>\n  <input/>\n  <video/>\n</devices>");
+        let last = xml.insert(".", #{ sound: [#{ "@model": "ich9" }, #{ "@model": "ac97" }] });
+        assert_eq(last.to_string(), "<sound model='ac97'/>");
+        xml.insert_after("input", #{ hub: [#{ "@type": "a" }, #{ "@type": "b" }] });
+        xml.insert_before("video", #{ vsock: ["c", true] });
+        assert_eq(xml.to_string(), `<devices>
+  <input/>
+  <hub type='a'/>
+  <hub type='b'/>
+  <vsock>c</vsock>
+  <vsock/>
+  <video/>
+  <sound model='ich9'/>
+  <sound model='ac97'/>
+</devices>`);
+        let before = xml.to_string();
+        for wrong in [#{ sound: [] }, #{ sound: false }, #{ sound: [#{}, [1]] }, #{ sound: [#{}, #{ "p:a": 1 }] }] {
+            let refused = false;
+            try { xml.insert("new/path", wrong); } catch { refused = true; }
+            assert(refused);
+        }
+        assert_eq(xml.to_string(), before);
+        "##,
+    );
+}
+
+#[test]
+fn a_map_is_set_out_as_the_document_around_it() {
+    check(
+        r##"
+        for style in [["\n", "  "], ["\r\n", "\t"], ["\n", "    "], ["\r\n", "  "]] {
+            let line = |depth| { let text = style[0]; for n in 0..depth { text += style[1]; } text };
+            let xml = parse_xml("<domain>" + line.call(1) + "<devices>" + line.call(2) + "<disk/>" + line.call(1) + "</devices>" + line.call(0) + "</domain>");
+            xml.insert("devices", #{ rng: #{ backend: #{ "@model": "random", "#text": "a\n  b" }, driver: #{ x: #{} } } });
+            xml.insert(".", #{ metadata: #{ x: #{ y: #{} } } });
+            assert_eq(xml.to_string(), "<domain>" + line.call(1) + "<devices>" + line.call(2) + "<disk/>"
+                + line.call(2) + "<rng>" + line.call(3) + "<backend model='random'>a\n  b</backend>" + line.call(3) + "<driver>" + line.call(4) + "<x/>" + line.call(3) + "</driver>"
+                + line.call(2) + "</rng>" + line.call(1) + "</devices>"
+                + line.call(1) + "<metadata>" + line.call(2) + "<x>" + line.call(3) + "<y/>" + line.call(2) + "</x>" + line.call(1) + "</metadata>"
+                + line.call(0) + "</domain>");
+        }
+        "##,
+    );
+}
+
+#[test]
 fn maps_that_make_no_sense_say_where() {
     check(
         r##"

@@ -6,6 +6,7 @@ use virt::connect::Connect;
 
 use super::Connection;
 use super::about::{About, name};
+use super::live_dump;
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, number, uuid_text};
 use crate::api::domain::{Domain, open_files};
 use crate::api::xml::{XmlText, xml_text};
@@ -18,6 +19,7 @@ fn define(
     xml: &str,
     flags: Option<u32>,
 ) -> RhaiResultOf<Domain> {
+    live_dump::check_domain(ctx, conn, xml)?;
     let action = About("define", "domain", xml);
     let owned = xml.to_owned();
     let domain = match flags {
@@ -399,6 +401,9 @@ pub(super) mod functions {
     /// A domain with the same name and UUID gets the new configuration, in force from its next
     /// start; a running transient one becomes persistent. Elements that libvirt does not know
     /// are dropped silently, unless `VIR_DOMAIN_DEFINE_VALIDATE` is given.
+    ///
+    /// The XML of a running guest, whose `domain` has an `id`, is refused, and so is XML without a
+    /// password that the definition has: they would be lost. See `edit`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

@@ -7,6 +7,7 @@ use virt::interface::Interface as Handle;
 
 use super::Connection;
 use super::about::About;
+use super::live_dump::{self, Defined};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::interface::Interface;
 use crate::api::xml::{XmlText, xml_text};
@@ -210,6 +211,7 @@ pub(super) mod functions {
         xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<Interface> {
+        live_dump::check_live(&ctx, conn, Defined::Interface, &xml)?;
         let xml = xml_text(&ctx, "the interface's XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
         let action = About("define", "interface", &xml);

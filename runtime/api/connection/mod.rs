@@ -8,6 +8,7 @@ mod embed;
 mod handles;
 mod host;
 mod interfaces;
+mod live_dump;
 mod networks;
 mod news;
 mod open;

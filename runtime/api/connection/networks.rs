@@ -7,6 +7,7 @@ use virt::network::Network as Handle;
 
 use super::Connection;
 use super::about::About;
+use super::live_dump::{self, Defined};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, uuid_text};
 use crate::api::network::Network;
 use crate::api::xml::{XmlText, xml_text};
@@ -231,6 +232,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         xml: XmlText,
     ) -> RhaiResultOf<Network> {
+        live_dump::check_live(&ctx, conn, Defined::Network, &xml)?;
         let xml = xml_text(&ctx, "the network's XML", &xml)?;
         let action = About("define", "network", &xml);
         let owned = xml.clone();
@@ -261,6 +263,7 @@ pub(super) mod functions {
         xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<Network> {
+        live_dump::check_live(&ctx, conn, Defined::Network, &xml)?;
         let xml = xml_text(&ctx, "the network's XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
         let action = About("define", "network", &xml);

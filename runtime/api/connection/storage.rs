@@ -6,6 +6,7 @@ use virt::connect::Connect;
 
 use super::Connection;
 use super::about::About;
+use super::live_dump::{self, Defined};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::storage_pool::StoragePool;
 use crate::api::storage_vol::StorageVol;
@@ -248,6 +249,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         xml: XmlText,
     ) -> RhaiResultOf<StoragePool> {
+        live_dump::check_live(&ctx, conn, Defined::StoragePool, &xml)?;
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
         let action = About("define", "storage pool", &text);
         let owned = text.clone();
@@ -275,6 +277,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<StoragePool> {
         let wanted = flag_bits(&ctx, flags)?;
+        live_dump::check_live(&ctx, conn, Defined::StoragePool, &xml)?;
         let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
         let action = About("define", "storage pool", &text);
         let owned = text.clone();

@@ -26,11 +26,23 @@ pub(super) fn document(name: &str, value: &Dynamic) -> xml::Result<Xml> {
     Xml::parse(document.text())
 }
 
-/// The document with the one element that `map` has as its only key.
-pub(super) fn single(map: &Map) -> xml::Result<Xml> {
+/// The elements of the name that `map` has as its only key: one, or one for each value of an array.
+///
+/// Their prefixes may be declared where they are going to stand.
+pub(super) fn elements(map: &Map) -> xml::Result<Vec<String>> {
     let mut keys = map.iter();
     match (keys.next(), keys.next()) {
-        (Some((name, value)), None) => document(name, value),
+        (Some((name, value)), None) => {
+            let holder = Xml::empty();
+            holder.append("elements", &[])?;
+            add(&holder, "", name, value, 0)?;
+            let made = holder.children()?;
+            if made.is_empty() {
+                let fault = at(name, Fault::new("this makes no element"));
+                return Err(fault.with_hint("`true` makes an empty one"));
+            }
+            Ok(made.iter().map(Xml::text).collect())
+        }
         _ => {
             let wrong = format!("one element is wanted, and the map has {} keys", map.len());
             Err(Fault::new(wrong)

@@ -96,10 +96,14 @@ fn insert(
     what: &Dynamic,
 ) -> RhaiResultOf<Xml> {
     ensure_room_to_build(ctx, what)?;
+    if let Some(map) = what.read_lock::<Map>() {
+        let elements = build::elements(&map);
+        return elements
+            .and_then(|elements| xml.insert_all(path, place, &elements, true))
+            .or_throw(ctx);
+    }
     let text = if let Some(other) = what.read_lock::<Xml>() {
         other.portable_to(xml)
-    } else if let Some(map) = what.read_lock::<Map>() {
-        build::single(&map).map(|xml| xml.text())
     } else if let Ok(text) = what.clone().into_string() {
         Ok(text)
     } else {
@@ -376,8 +380,9 @@ mod functions {
     /// Adds an element as the last in the one that `path` leads to first, and answers it.
     ///
     /// `what` is XML as text, an `Xml`, of which a copy goes in, or a map with the element's name as
-    /// its only key, as `xml(name, content)` takes it. It is set out as its siblings are. What is
-    /// missing on the way is made, as `set` does.
+    /// its only key, as `xml(name, content)` takes it; an array there makes an element of each value,
+    /// and the last one is answered. The lines are set out as the document's own. What is missing on
+    /// the way is made, as `set` does. A prefix that is declared nowhere around is refused.
     ///
     /// ```rhai
     /// let xml = parse_xml("<domain>\n  <devices>\n    <disk/>\n  </devices>\n</domain>");
@@ -473,9 +478,9 @@ mod functions {
     ///
     /// Each has the `path`, the `change`, which is `"added"`, `"removed"` or `"changed"`, and what was
     /// there and is there, `from` and `to`, as text. Elements are matched by what they are called:
-    /// by target, MAC address, name, type or whatever tells them apart, else by their place. The
-    /// order of attributes and of elements with different names, comments, and space between
-    /// elements are no difference.
+    /// by target, MAC address, name, type or whatever tells them apart, else by their place. No
+    /// difference are comments, space between elements, and another order of attributes, of elements
+    /// with different names, and of elements that something tells apart, such as disks or interfaces.
     ///
     /// ```rhai
     /// let xml = parse_xml("<devices><disk><source file='/a'/><target dev='vda'/></disk></devices>");

@@ -12,6 +12,11 @@ use crate::api::storage_pool::StoragePool;
 use crate::api::storage_vol::StorageVol;
 use crate::xml::Xml;
 
+/// `xml`, marked if it `runs`.
+fn of_what_runs(xml: Xml, runs: bool) -> RhaiResultOf<Xml> {
+    Ok(if runs { xml.of_what_runs() } else { xml })
+}
+
 #[export_module]
 pub(super) mod functions {
     /// The XML as an `Xml`: of the running guest, or the configuration of one that does not run.
@@ -81,7 +86,10 @@ pub(super) mod functions {
             "read the XML of",
             move |handle| handle.xml_desc(wanted),
         )?;
-        parse(&ctx, text)
+        of_what_runs(
+            parse(&ctx, text)?,
+            wanted & virt_sys::VIR_NETWORK_XML_INACTIVE == 0,
+        )
     }
 
     /// The XML as an `Xml`, with the addresses that the interface has now.
@@ -116,7 +124,10 @@ pub(super) mod functions {
             "read the XML of",
             move |it| it.xml_desc(wanted),
         )?;
-        parse(&ctx, text)
+        of_what_runs(
+            parse(&ctx, text)?,
+            wanted & virt_sys::VIR_INTERFACE_XML_INACTIVE == 0,
+        )
     }
 
     /// The pool's XML as an `Xml`, of what is active where it is.
@@ -151,7 +162,10 @@ pub(super) mod functions {
             "read the XML of",
             move |handle| handle.xml_desc(wanted),
         )?;
-        parse(&ctx, text)
+        of_what_runs(
+            parse(&ctx, text)?,
+            wanted & virt_sys::VIR_STORAGE_XML_INACTIVE == 0,
+        )
     }
 
     /// The volume's XML as an `Xml`.

@@ -24,7 +24,7 @@ fn an_edit_leaves_all_other_bytes() {
     );
     assert_eq!(
         set("unknown:thing", "x"),
-        ODD.replace("<unknown:thing/>", "<unknown:thing>x</unknown:thing>")
+        ODD.replace("'urn:x'/>", "'urn:x'>x</unknown:thing>")
     );
 }
 
@@ -283,4 +283,75 @@ fn an_element_can_go_into_its_own_document() {
     let text = b.portable_to(&b).expect("it is there");
     b.insert(".", Place::In, &text).expect("it can");
     assert_eq!(document.text(), "<a><b><c/><b><c/></b></b></a>");
+}
+
+#[test]
+fn prefixes_are_declared_wherever_they_stand() {
+    let text = "<domain xmlns:q='urn:q'>\n  <q:a/>\n</domain>";
+    let xml = xml(text);
+    let hint = "xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'";
+    let fault = xml
+        .insert(".", Place::In, "<qemu:commandline/>")
+        .expect_err("it is not declared");
+    assert!(fault.message.contains("`qemu`"), "{fault}");
+    assert!(fault.hint.is_some_and(|told| told.contains(hint)));
+    for (path, value) in [
+        ("@p:x", "1"),
+        ("p:a/b", "1"),
+        ("a/@p:x", "1"),
+        ("a/p:b/@c", "1"),
+    ] {
+        xml.set(path, value).expect_err(path);
+    }
+    for path in ["@xmlns:q", "q:a/@xmlns:q"] {
+        xml.set(path, "").expect_err(path);
+    }
+    xml.set("@xmlns:xml", "urn:x").expect_err("it is reserved");
+    xml.remove("@xmlns:q").expect_err("it is in use");
+    assert_eq!(xml.text(), text);
+
+    // What is declared can be used, and a declaration that nothing uses can go.
+    xml.set("q:a/@q:b", "1").expect("it is declared");
+    xml.insert("q:a", Place::In, "<q:c/>")
+        .expect("it is declared");
+    xml.insert(".", Place::In, "<p:d xmlns:p='urn:p'/>")
+        .expect("it declares itself");
+    xml.remove("q:a").expect("it is there");
+    assert_eq!(xml.remove("@xmlns:q"), Ok(1));
+}
+
+#[test]
+fn prefixes_that_are_not_declared_are_no_xml() {
+    let wrong = [
+        ("<a><qemu:b/></a>", "column 5"),
+        ("<a xmlns:p=''/>", "column 4"),
+        ("<a xmlns:xml='urn:x'/>", "column 4"),
+        (
+            "<a xmlns:p='http://www.w3.org/XML/1998/namespace'/>",
+            "column 4",
+        ),
+        ("<a xmlns:xmlns='urn:x'/>", "column 4"),
+        ("<a p:b='1'/>", "column 4"),
+        (
+            "<a xmlns:p='u' xmlns:q='u'><b p:c='1' q:c='1'/></a>",
+            "column 39",
+        ),
+        ("<a><b xmlns:p='u'/><p:c/></a>", "column 21"),
+        ("<a:b:c xmlns:a='u'/>", "column 2"),
+        ("<:a/>", "column 2"),
+        ("<a b:='1'/>", "column 4"),
+    ];
+    for (text, place) in wrong {
+        let fault = Xml::parse(text).expect_err(text);
+        assert!(fault.message.contains(place), "{text}: {fault}");
+    }
+    for right in [
+        "<a xml:lang='en'/>",
+        "<p:a xmlns:p='u'><b><p:c p:d='1' d='1'/></b></p:a>",
+        "<a xmlns=''><b xmlns='u'/></a>",
+        "<a xmlns:xml='http://www.w3.org/XML/1998/namespace'/>",
+        "<a xmlns:p='u'><b xmlns:p='v'/><p:c/></a>",
+    ] {
+        Xml::parse(right).expect(right);
+    }
 }

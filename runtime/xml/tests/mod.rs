@@ -25,7 +25,7 @@ const ODD: &str = "<?xml version=\"1.0\" encoding='UTF-8' ?>\r
 
   </devices>
   <qemu:commandline><qemu:arg value='-x'/></qemu:commandline>
-  <unknown:thing/>\u{e9}\u{1f600}
+  <unknown:thing xmlns:unknown='urn:x'/>\u{e9}\u{1f600}
 </domain>
 <!-- after -->
 ";

@@ -52,7 +52,11 @@ fn any_document() -> impl Strategy<Value = String> {
         } else {
             ""
         };
-        format!("{declaration}{root}\n<!-- end -->\n")
+        let name_end = root
+            .find([' ', '\t', '\n', '\r', '>', '/'])
+            .unwrap_or(root.len());
+        let (name, rest) = root.split_at(name_end);
+        format!("{declaration}{name} xmlns:qemu='urn:q'{rest}\n<!-- end -->\n")
     })
 }
 

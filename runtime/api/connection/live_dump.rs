@@ -1,0 +1,158 @@
+//! Definitions that would lose something: the XML of what runs is not the definition, and XML that
+//! was read without its secrets has none.
+
+use rhai::{Dynamic, NativeCallContext};
+use virt::connect::Connect;
+use virt_sys as sys;
+
+use super::Connection;
+use crate::api::arguments::RhaiResultOf;
+use crate::error::Error;
+use crate::libvirt::Failure;
+use crate::xml::{Selected, Xml};
+
+/// What of libvirt has a definition besides what runs.
+#[derive(Clone, Copy)]
+pub(super) enum Defined {
+    Network,
+    StoragePool,
+    Interface,
+}
+
+/// Refuses XML that describes a running guest, and XML without a password that the definition has.
+pub(super) fn check_domain(
+    ctx: &NativeCallContext,
+    conn: &Connection,
+    xml: &str,
+) -> RhaiResultOf<()> {
+    let Ok(given) = Xml::parse(xml) else {
+        return Ok(());
+    };
+    let name = given.find("name").ok().flatten().unwrap_or_default();
+    if given.name() == "domain" && given.has("@id").unwrap_or_default() {
+        let message = format!(
+            "this XML describes the domain `{name}` as it runs, and is not its definition: passwords are missing in it, \
+             and devices that were attached for this run would become permanent"
+        );
+        return Err(Error::invalid(ctx, message)
+            .with_hint(
+                "`dom.edit(|xml| ...)` changes the definition; `dom.xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)` reads it; \
+                 to define what runs all the same, remove the attribute `id` of `domain`",
+            )
+            .throw());
+    }
+    let Some(graphics) = lost_password(conn, &given, &name) else {
+        return Ok(());
+    };
+    let message = format!(
+        "the domain `{name}` has a password for its {graphics} screen, which would be lost: this XML has none"
+    );
+    Err(Error::invalid(ctx, message)
+        .with_hint(
+            "`dom.edit(|xml| ...)` keeps it; `xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)` reads it; \
+             `dom.edit(|xml| xml.remove(\"devices/graphics/@passwd\"))` removes it",
+        )
+        .throw())
+}
+
+/// The kind of screen whose password the definition of `name` has, and `given` has not.
+fn lost_password(conn: &Connection, given: &Xml, name: &str) -> Option<String> {
+    let open = screens(given, "devices/graphics[@type]")
+        .into_iter()
+        .find(|graphics| !graphics.has("@passwd").unwrap_or(true))?;
+    let kind = open.find("@type").ok().flatten()?;
+    let name = name.to_owned();
+    let before = conn
+        .attempt("virDomainGetXMLDesc", move |connect: &Connect| {
+            let flags = sys::VIR_DOMAIN_XML_INACTIVE | sys::VIR_DOMAIN_XML_SECURE;
+            connect.lookup_domain_by_name(&name)?.xml_desc(flags)
+        })
+        .ok()?;
+    // Of another UUID it is another guest, and libvirt refuses the name.
+    let before = Xml::parse(before).ok()?;
+    let had = screens(&before, "devices/graphics[@passwd]");
+    had.iter()
+        .any(|graphics| graphics.find("@type").ok().flatten().as_deref() == Some(&kind))
+        .then_some(kind)
+}
+
+fn screens(xml: &Xml, path: &str) -> Vec<Xml> {
+    match xml.select(path) {
+        Ok(Selected::Elements(elements)) => elements,
+        _ => Vec::new(),
+    }
+}
+
+/// Refuses an `Xml` that was read from what runs, if the definition is another.
+pub(super) fn check_live(
+    ctx: &NativeCallContext,
+    conn: &Connection,
+    what: Defined,
+    given: &Dynamic,
+) -> RhaiResultOf<()> {
+    let Some(xml) = given.read_lock::<Xml>().filter(|xml| xml.is_live()) else {
+        return Ok(());
+    };
+    let path = if matches!(what, Defined::Interface) {
+        "@name"
+    } else {
+        "name"
+    };
+    let Some(name) = xml.find(path).ok().flatten() else {
+        return Ok(());
+    };
+    let wanted = name.clone();
+    let (noun, flag, both) = match what {
+        Defined::Network => (
+            "network",
+            "VIR_NETWORK_XML_INACTIVE",
+            conn.attempt("virNetworkGetXMLDesc", move |connect: &Connect| {
+                let found = connect.lookup_network_by_name(&wanted)?;
+                Ok::<_, Failure>((
+                    found.xml_desc(0)?,
+                    found.xml_desc(sys::VIR_NETWORK_XML_INACTIVE)?,
+                ))
+            }),
+        ),
+        Defined::StoragePool => (
+            "storage pool",
+            "VIR_STORAGE_XML_INACTIVE",
+            conn.attempt("virStoragePoolGetXMLDesc", move |connect: &Connect| {
+                let found = connect.lookup_storage_pool_by_name(&wanted)?;
+                Ok::<_, Failure>((
+                    found.xml_desc(0)?,
+                    found.xml_desc(sys::VIR_STORAGE_XML_INACTIVE)?,
+                ))
+            }),
+        ),
+        Defined::Interface => (
+            "interface",
+            "VIR_INTERFACE_XML_INACTIVE",
+            conn.attempt("virInterfaceGetXMLDesc", move |connect: &Connect| {
+                let found = connect.lookup_interface_by_name(&wanted)?;
+                Ok::<_, Failure>((
+                    found.xml_desc(0)?,
+                    found.xml_desc(sys::VIR_INTERFACE_XML_INACTIVE)?,
+                ))
+            }),
+        ),
+    };
+    // What is not there, or has no definition, cannot be lost.
+    let Ok((live, definition)) = both else {
+        return Ok(());
+    };
+    let (Ok(live), Ok(definition)) = (Xml::parse(live), Xml::parse(definition)) else {
+        return Ok(());
+    };
+    let differences = definition.diff(&live).unwrap_or_default();
+    let Some(first) = differences.first() else {
+        return Ok(());
+    };
+    let message = format!(
+        "this XML describes the {noun} `{name}` as it runs, and is not its definition, which differs at `{}`",
+        first.path
+    );
+    let hint =
+        format!("`xml({flag})` reads the definition; a copy, `xml.copy()`, is defined as it is");
+    Err(Error::invalid(ctx, message).with_hint(hint).throw())
+}
