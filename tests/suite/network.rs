@@ -167,3 +167,205 @@ fn a_list_of_networks_or_interfaces_is_a_table_for_people_and_data_for_programs(
         "[{\"name\":\"default\",\"uuid\":\"dd8fe884-6c02-601e-7551-cca97df1c5df\"},{\"name\":\"eth1\"}]\n"
     );
 }
+
+#[test]
+fn what_is_wrong_with_a_network_is_said_before_it_is_made() {
+    let refused = |options: &str, why: &str| {
+        let outcome = virhai()
+            .arg("--no-check")
+            .arg("-c")
+            .arg("test:///default")
+            .script(format!(
+                "import \"std/network\" as network; let conn = connect(); let options = {options} + #{{ name: \"lan\" }}; \
+                 for make in [|| network::create(conn, options), || network::ensure(conn, options)] {{ \
+                   try {{ make.call(); throw \"not refused\"; }} catch (err) {{ \
+                     let said = if type_of(err) == \"string\" {{ err }} else {{ err.message }}; print(said); }} }} \
+                 assert_eq(conn.list_all_networks().len(), 1);"
+            ))
+            .ok();
+        assert_eq!(outcome.matches(why).count(), 2, "{options}: {outcome}");
+    };
+    let own = |hosts: &str| format!("#{{ address: \"10.0.0.1/24\", hosts: [{hosts}] }}");
+    let web = "#{ mac: \"52:54:00:00:00:01\", ip: \"10.0.0.4\", name: \"web\" }";
+    for (options, why) in [
+        (
+            "#{ address: \"192.168.122.77/24\" }".to_owned(),
+            "overlaps 192.168.122.0/24 of the network `default`, which runs on",
+        ),
+        (
+            "#{ address: \"192.168.0.1/16\" }".to_owned(),
+            "192.168.0.0/16 overlaps 192.168.122.0/24",
+        ),
+        (
+            "#{ address: \"10.0.0.0/24\" }".to_owned(),
+            "such as 10.0.0.1/24",
+        ),
+        (
+            "#{ address: \"10.0.0.1\" }".to_owned(),
+            "is written as \"192.168.100.1/24\"",
+        ),
+        (
+            "#{ address: \"10.0.0.1/255.0.255.0\" }".to_owned(),
+            "its ones must come first",
+        ),
+        (
+            "#{ address: \"10.0.0.1/33\" }".to_owned(),
+            "neither a prefix of 0 to 32 nor a netmask",
+        ),
+        (
+            "#{ address: \"fd00::x/64\" }".to_owned(),
+            "\"fd00::x\" is not an IP address",
+        ),
+        (
+            "#{ address: \"10.0.0.1/24\", dhcp: [\"10.0.1.2\", \"10.0.1.9\"] }".to_owned(),
+            "10.0.1.2 to 10.0.1.9 is not in 10.0.0.0/24",
+        ),
+        (
+            "#{ address: \"10.0.0.1/24\", dhcp: [\"10.0.0.9\", \"10.0.0.2\"] }".to_owned(),
+            "ends before it begins",
+        ),
+        (
+            "#{ tftp: \"/srv/tftp\" }".to_owned(),
+            "`tftp` needs an `address`",
+        ),
+        ("#{ forward: \"natt\" }".to_owned(), "or (), not \"natt\""),
+        (
+            own("#{ mac: \"52:54:00:00:00:01\", ip: \"10.0.1.4\" }"),
+            "10.0.1.4, which is not in 10.0.0.0/24",
+        ),
+        (
+            own("#{ mac: \"52:54:00:00:00:01\", ip: \"10.0.0.1\" }"),
+            "the network's own address",
+        ),
+        (
+            own("#{ mac: \"52:54:00:00:01\", ip: \"10.0.0.4\" }"),
+            "is not one such as 52:54:00:12:34:56",
+        ),
+        (
+            own(&format!(
+                "{web}, #{{ mac: \"52:54:00:00:00:01\", ip: \"10.0.0.5\" }}"
+            )),
+            "two hosts have the mac 52:54:00:00:00:01",
+        ),
+        (
+            own(&format!(
+                "{web}, #{{ mac: \"52:54:00:00:00:02\", ip: \"10.0.0.4\" }}"
+            )),
+            "two hosts have the ip 10.0.0.4",
+        ),
+        (
+            own(&format!(
+                "{web}, #{{ mac: \"52:54:00:00:00:02\", ip: \"10.0.0.5\", name: \"WEB\" }}"
+            )),
+            "two hosts have the name WEB",
+        ),
+        (own("#{ mc: \"a\", ip: \"10.0.0.4\" }"), "`mc`"),
+    ] {
+        refused(&options, why);
+    }
+}
+
+#[test]
+fn subnets_are_read_and_written_in_every_form() {
+    let shown = virhai()
+        .script(
+            r#"import "std/subnet" as subnet;
+            for text in ["192.168.100.1/24", "10.0.0.1/255.255.254.0", "fd00::1/64", "fd00:1:2::/48", "::1/128", "0.0.0.0/0", "fd00:0:0:1::9/60", "::ffff:1.2.3.4/96"] {
+                let one = subnet::parse(text);
+                print(`${subnet::name(one)} ${subnet::text(subnet::last(one))} ${subnet::text(subnet::step(one.address, 300))}`);
+            }
+            for text in ["1.2.3/24", "256.1.1.1/24", "01.2.3.4/8", "fd00:::1/64", "1:2:3:4:5:6:7/64", "::1::/3", "fd00::1/129", ""] {
+                try { subnet::parse(text); throw "accepted"; } catch (err) { assert(err != "accepted", text); }
+            }
+            assert(subnet::overlaps(subnet::parse("10.0.0.1/24"), subnet::parse("10.0.0.200/25")));
+            assert(!subnet::overlaps(subnet::parse("10.0.0.1/25"), subnet::parse("10.0.0.200/25")));
+            assert(!subnet::overlaps(subnet::parse("0.0.0.0/0"), subnet::parse("::/0")));"#,
+        )
+        .ok();
+    assert_eq!(
+        shown,
+        "192.168.100.0/24 192.168.100.255 192.168.101.45\n\
+         10.0.0.0/23 10.0.1.255 10.0.1.45\n\
+         fd00::/64 fd00::ffff:ffff:ffff:ffff fd00::12d\n\
+         fd00:1:2::/48 fd00:1:2:ffff:ffff:ffff:ffff:ffff fd00:1:2::12c\n\
+         ::1/128 ::1 ::12d\n\
+         0.0.0.0/0 255.255.255.255 0.0.1.44\n\
+         fd00::/60 fd00::f:ffff:ffff:ffff:ffff fd00:0:0:1::135\n\
+         ::ffff:0:0/96 ::ffff:ffff:ffff ::ffff:102:430\n"
+    );
+}
+
+#[test]
+fn ensure_changes_a_running_network_and_keeps_what_others_added() {
+    let Some(host) = NetHost::start() else { return };
+    host.ok(
+        r#"
+        import "std/network" as network;
+        let conn = connect();
+        fn hosts(net, flags) { net.xml(flags).select("ip/dhcp/host/@ip") }
+        let options = #{ name: "lan", forward: (), bridge: "virbr9", address: "192.168.150.1/24" };
+        assert_eq(network::ensure(conn, options).changes, ["created"]);
+        let net = conn.network_lookup_by_name("lan");
+        net.update(VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, VIR_NETWORK_SECTION_IP_DHCP_HOST, -1,
+            "<host mac='52:54:00:c1:a3:7f' ip='192.168.150.100'/>", VIR_NETWORK_UPDATE_AFFECT_LIVE | VIR_NETWORK_UPDATE_AFFECT_CONFIG);
+        options.hosts = [#{ mac: "52:54:00:c1:a3:80", name: "b", ip: "192.168.150.101" }];
+        options.dhcp = ["192.168.150.50", "192.168.150.200"];
+        options.xml = #{ ".": "<dns><host ip='192.168.150.9'><hostname>db</hostname></host></dns>" };
+        assert(network::ensure(conn, options).changed);
+        assert_eq(network::ensure(conn, options).changes, []);
+        for flags in [0, VIR_NETWORK_XML_INACTIVE] {
+            assert_eq(hosts(net, flags), ["192.168.150.100", "192.168.150.101"]);
+            assert_eq(net.xml(flags).get("ip/dhcp/range/@start"), "192.168.150.50");
+            assert_eq(net.xml(flags).get("dns/host/hostname"), "db");
+        }
+
+        // What cannot be changed while it runs is told each time, until it runs.
+        options.domain = "lab.test";
+        let waits = "runs without domain until it is restarted";
+        assert_eq(network::ensure(conn, options).changes, ["added domain", waits]);
+        assert_eq(network::ensure(conn, options).changes, [waits]);
+        assert_eq(network::ensure(conn, options + #{ restart: true }).changes, ["restarted"]);
+        assert_eq(net.xml().get("domain/@name"), "lab.test");
+        assert_eq(network::ensure(conn, options).changes, []);
+
+        // A reservation that this one cannot be beside goes, and is named.
+        let before = [net.xml(), net.xml(VIR_NETWORK_XML_INACTIVE)];
+        options.hosts[0].ip = "192.168.150.100";
+        try {
+            all_or_nothing(|undo| { assert(network::ensure(conn, options).changed); throw "something later"; });
+        } catch (err) { assert_eq(err, "something later"); }
+        for number in 0..2 {
+            let now = net.xml(if number == 0 { 0 } else { VIR_NETWORK_XML_INACTIVE });
+            let key = |xml| { let all = xml.select("ip/dhcp/host").map(|host| `${host.get("@mac")} ${host.get("@ip")}`); all.sort(); all };
+            assert_eq(key.call(now), key.call(before[number]));
+        }
+        let changes = network::ensure(conn, options).changes;
+        assert(changes.contains("removed dhcp/host ip='192.168.150.100' mac='52:54:00:c1:a3:7f'"), changes.to_string());
+        assert_eq(hosts(net, 0), ["192.168.150.100"]);
+
+        // What changed in the definition alone is brought to what runs.
+        net.update(VIR_NETWORK_UPDATE_COMMAND_DELETE, VIR_NETWORK_SECTION_IP_DHCP_HOST, -1,
+            "<host mac='52:54:00:c1:a3:80' name='b' ip='192.168.150.100'/>", VIR_NETWORK_UPDATE_AFFECT_LIVE);
+        assert_eq(network::ensure(conn, options).changes.len(), 1);
+        assert_eq(hosts(net, 0), ["192.168.150.100"]);
+        // An option that is not given leaves what is there.
+        assert_eq(network::ensure(conn, #{ name: "lan" }).changes, []);
+        let kept = network::ensure(conn, #{ name: "lan", hosts: [], keep_hosts: false });
+        assert_eq(kept.changes.len(), 1);
+        assert_eq(hosts(net, VIR_NETWORK_XML_INACTIVE), []);
+
+        // Both families of addresses.
+        let both = #{ name: "both", forward: "open", address: ["fd00::1/64", "10.9.0.1/255.255.254.0"],
+            hosts: [#{ id: "0:1:2", ip: "fd00::7" }, #{ mac: "52:54:00:00:01:01", ip: "10.9.1.7" }] };
+        let other = network::create(conn, both);
+        assert_eq(hosts(other, 0), ["fd00::7", "10.9.1.7"]);
+        assert_eq(other.xml().select("ip/@prefix"), ["64", "23"]);
+        assert_eq(network::ensure(conn, both).changes, []);
+        both.address = "10.9.0.1/24";
+        both.hosts = [];
+        let moved = network::ensure(conn, both + #{ restart: true }).changes;
+        assert(moved.contains("removed dhcp/host ip='10.9.1.7' mac='52:54:00:00:01:01'"), moved.to_string());
+        assert_eq(other.xml().select("ip/@prefix"), ["64", "24"]);
+        "#,
+    );
+}
