@@ -167,6 +167,19 @@ fn what_makes_no_sense_is_refused() {
             "#{ name: \"web\", disks: \"/a.img\" }",
             "the option `disks` must be a list, not /a.img",
         ),
+        (
+            "#{ name: \"web\", disks: [\"<interface type='user'/>\"] }",
+            "a <interface> was given where <disk> is wanted",
+        ),
+        (
+            "#{ name: \"web\", disks: [\"rbd://host/pool/image\"] }",
+            "`path` is a file, a device or a URL",
+        ),
+        (
+            "#{ name: \"web\", disks: [\"https://user@host/a.iso\"] }",
+            "not of the form https://HOST[:PORT]/PATH",
+        ),
+        ("#{ name: \"web\", disks: [5] }", "not i64"),
         ("#{ name: 5 }", "the option `name` must be text, not 5"),
         (
             "#{ name: \"web\", vcpus: 0 }",
@@ -192,4 +205,49 @@ fn the_same_options_are_understood_by_the_test_driver() {
         )
         .ok();
     assert!(shown.starts_with("running"), "{shown}");
+}
+
+#[test]
+fn devices_are_described_by_text_of_xml_too_and_disks_by_what_holds_them() {
+    virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .script(
+            r##"
+            import "std/description" as description;
+            let conn = connect();
+            let of = |more| { more.name = "web"; description::of(conn, more) };
+            let texts = #{
+                disks: ["<disk type='file'><source file='/x'/><target dev='vda' bus='virtio'/></disk>", #{ path: "/b", format: "raw" }],
+                cdrom: "<disk type='file' device='cdrom'><target dev='sdx' bus='sata'/></disk>",
+                nics: ["<interface type='user'><model type='e1000'/></interface>"],
+                serial: "<console type='pty'/>", graphics: "<graphics type='sdl'/>", video: "<video><model type='vga'/></video>",
+                sound: "<sound model='ac97'/>", rng: "<rng model='virtio'><backend model='random'>/dev/random</backend></rng>",
+                tpm: "<tpm model='tpm-tis'><backend type='passthrough'><device path='/dev/tpm0'/></backend></tpm>",
+                watchdog: "<watchdog model='ib700'/>", input: ["<input type='mouse' bus='ps2'/>"],
+                filesystems: ["<filesystem type='mount'><source dir='/a'/><target dir='b'/></filesystem>"],
+                hostdevs: ["<hostdev mode='subsystem' type='usb'><source><address bus='1' device='2'/></source></hostdev>"],
+            };
+            let devices = of.call(texts).select("devices")[0];
+            for path in [
+                "disk/source[@file='/x']", "disk/target[@dev='vdb']", "disk[@device='cdrom']/target[@dev='sdx']", "interface/model[@type='e1000']", "console[@type='pty']",
+                "graphics[@type='sdl']", "video/model[@type='vga']", "sound[@model='ac97']", "rng/backend[text()='/dev/random']",
+                "tpm/backend[@type='passthrough']", "watchdog[@model='ib700']", "input[@type='mouse']", "filesystem/target[@dir='b']",
+                "hostdev/source/address[@device='2']",
+            ] { assert(devices.has(path), path); }
+
+            let cases = #{ disks: [
+                #{ path: "/dev/vg/a", format: "raw" }, #{ path: "http://host/a/b.iso?c=d", format: "raw" },
+                #{ path: "https://[::1]:8443/a", format: "raw" }, #{ path: "/a", format: "raw" },
+            ] };
+            let sources = of.call(cases).select("devices/disk").map(|disk| `${disk.get("@type")} ${disk.get("source/@dev", "")}${disk.get("source/@file", "")}${disk.get("source/@name", "")}|${disk.get("source/@query", "")}|${disk.get("source/host/@name", "")}|${disk.get("source/host/@port", "")}`);
+            assert_eq(sources, ["block /dev/vg/a|||", "network a/b.iso|c=d|host|80", "network a||::1|8443", "file /a|||"]);
+
+            let many = [];
+            for n in 0..54 { many.push(#{ path: `/${n}`, format: "raw", bus: "virtio" }); }
+            let targets = of.call(#{ disks: many }).select("devices/disk/target/@dev");
+            assert_eq([targets[0], targets[25], targets[26], targets[51], targets[52], targets[53]], ["vda", "vdz", "vdaa", "vdaz", "vdba", "vdbb"]);
+            "##,
+        )
+        .ok();
 }
