@@ -293,7 +293,7 @@ fn work(
     // Only among several files can a name be taken for another's.
     let ast = match script.text.contains("import") {
         true => imports.isolated(engine, &script.name, &script.text, &program.ast),
-        false => program.ast.clone(),
+        false => virhai::strict(&program.ast),
     };
     let mut scope = Scope::new();
     scope.push_constant(

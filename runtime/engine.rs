@@ -8,7 +8,7 @@ use crate::imports::Imports;
 use crate::interrupt::{self, Stop};
 use crate::resources::{memory, stack};
 use crate::session::Session;
-use crate::{api, constants, nesting};
+use crate::{api, constants, language, nesting};
 
 /// How far a script may go before it is taken for a runaway; 0 stands for no limit.
 #[derive(Debug, Clone)]
@@ -64,7 +64,8 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
         .set_max_array_size(limits.array_size)
         .set_max_map_size(limits.map_size)
         .set_default_tag(session.clone().into_tag())
-        .set_module_resolver(imports);
+        .set_module_resolver(imports.clone());
+    language::register(&mut engine, imports);
 
     let printer = session.clone();
     engine.on_print(move |line| printer.print(line));

@@ -146,6 +146,7 @@ impl Imports {
             Ok(ast) => (ast, shifts),
             Err(_) => (ast.clone(), Shifts::new()),
         };
+        ast = crate::language::strict(&ast);
         ast.set_source(name);
         let isolated = Isolated {
             ast: ast.clone(),

@@ -23,9 +23,38 @@ pub fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<
         .map(|(_, name)| name)
 }
 
+/// The one of `keys` that was most likely meant by `wrong`: the nearest, or one that is `wrong` with its unit.
+pub fn nearest_key<'a>(wrong: &str, keys: &[&'a str]) -> Option<&'a str> {
+    let longer = || {
+        let begins = |key: &&&str| {
+            key.strip_prefix(wrong)
+                .is_some_and(|rest| rest.starts_with('_'))
+        };
+        let ends = |key: &&&str| {
+            key.strip_suffix(wrong)
+                .is_some_and(|rest| rest.ends_with('_'))
+        };
+        keys.iter()
+            .filter(begins)
+            .min_by_key(|key| key.len())
+            .or_else(|| keys.iter().find(ends))
+            .copied()
+    };
+    nearest(wrong, keys.iter().copied()).or_else(longer)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{nearest, nearest_key};
+
+    #[test]
+    fn a_key_without_its_unit_is_suggested_with_it() {
+        let keys = ["cpu_time_ns", "max_memory_kib", "memory_kib", "state"];
+        assert_eq!(nearest_key("memory", &keys), Some("memory_kib"));
+        assert_eq!(nearest_key("time_ns", &keys), Some("cpu_time_ns"));
+        assert_eq!(nearest_key("stat", &keys), Some("state"));
+        assert_eq!(nearest_key("disks", &keys), None);
+    }
 
     #[test]
     fn names_are_suggested_by_their_distance_and_huge_ones_never() {

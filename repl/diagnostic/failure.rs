@@ -1,14 +1,11 @@
 //! What stopped a script, as a diagnostic.
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position};
-use virhai::{Error, Imports, engine as engines, extent, names};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
+use virhai::{Error, Imports, engine as engines, extent, names, plain};
 
 use super::Diagnostic;
 use super::place::{Place, shorten};
-use super::words::{
-    defined_names, failures, no_function, plain_message, plain_types, public_functions, qualified,
-    words_about_xml,
-};
+use super::words::{defined_names, failures, public_functions, qualified, words_about_xml};
 use crate::show;
 
 impl Diagnostic {
@@ -56,90 +53,43 @@ impl Diagnostic {
         {
             return Self::of_defect(&words.to_string());
         }
-        let place = Place::of_error(imports, &file, inner.position());
+        let mut place = Place::of_error(imports, &file, inner.position());
+        // What a script caught and threw again, or Rhai's own error as a value.
+        let again = match inner {
+            EvalAltResult::ErrorRuntime(value, _) => value.clone().try_cast::<Error>(),
+            _ => None,
+        };
+        let mut hint = None;
+        if let Some(error) = &again
+            && let Some(cause) = error.cause()
+        {
+            let (position, source) = error.origin();
+            let origin = Place::of_error(imports, source.unwrap_or(&file), position);
+            if !position.is_none() && !origin.is_at(&place) {
+                trail.insert(0, ("thrown again here".into(), place));
+                file.clone_from(&origin.file);
+                place = origin;
+            }
+            hint = error.hint().map(str::to_owned);
+            inner = cause;
+        }
         let left_out = shorten(&mut trail);
         let mut diagnostic = Self {
             place: Some(place.clone()),
             trail,
             left_out,
             kind: kind(inner),
+            hint,
             ..Self::plain("")
         };
         match inner {
             EvalAltResult::ErrorRuntime(value, _) => {
                 diagnostic.describe_thrown(imports, value, place)
             }
-            EvalAltResult::ErrorParsing(kind, _) => {
-                diagnostic.title = plain_message(&kind.to_string());
-            }
-            EvalAltResult::ErrorFunctionNotFound(signature, _) => {
-                let known = names::is_function(engine, signature);
-                diagnostic.title = no_function(&plain_types(signature), known);
-                if signature.starts_with("anon$") {
-                    diagnostic.hint = Some(
-                        "`|a, b|` takes two values, `||` none; and a file cannot call the closure that an imported one returned".into(),
-                    );
-                }
-            }
-            EvalAltResult::ErrorDataRace(..) => {
-                diagnostic.title =
-                    "the closure uses a variable that the call which takes it holds on to".into();
-                diagnostic.hint = Some(
-                    "put what the method is called on into a variable of its own: `let conn = dom.connect(); conn.wait_event(...)`".into(),
-                );
-            }
-            EvalAltResult::ErrorVariableNotFound(variable, _) => {
-                diagnostic.title = format!("there is no variable `{variable}`");
-            }
-            EvalAltResult::ErrorMismatchDataType(wanted, found, _)
-                if !wanted.is_empty() && !found.is_empty() =>
-            {
-                let plain = |kind| plain_types(engine.map_type_name(kind));
-                diagnostic.title = format!(
-                    "a value of type {} is needed here, not of {}",
-                    plain(wanted),
-                    plain(found)
-                );
-                if wanted == "bool" {
-                    diagnostic.hint =
-                        Some("compare it with something, such as `x != ()` or `x > 0`".into());
-                }
-            }
-            EvalAltResult::ErrorTooManyOperations(_) => {
-                diagnostic.title = "operation limit exceeded".into();
-                diagnostic.hint =
-                    Some("raise the limit with --max-operations; 0 means no limit".into());
-            }
-            EvalAltResult::ErrorStackOverflow(_) => {
-                let limit = engine.max_call_levels();
-                diagnostic.title = format!("call depth limit of {limit} exceeded");
-                diagnostic.hint =
-                    Some("is there an infinite recursion? raise the limit with --max-depth".into());
-            }
-            EvalAltResult::ErrorDataTooLarge(what, _) => {
-                let (what, limit, option) = match what.as_str() {
-                    "Length of string" => ("a string", engine.max_string_size(), "--max-string"),
-                    "Size of object map" => ("a map", engine.max_map_size(), "--max-map"),
-                    _ => ("an array", engine.max_array_size(), "--max-array"),
-                };
-                diagnostic.title = format!("{what} exceeds the limit of {limit}");
-                diagnostic.hint = Some(format!("raise the limit with {option}"));
-            }
-            EvalAltResult::ErrorDotExpr(message, _) if message.starts_with("Unknown property") => {
-                let mut quoted = message.split('\'').skip(1).step_by(2);
-                let (name, kind) = (quoted.next(), quoted.next());
-                let (name, kind) = (name.unwrap_or_default(), kind.unwrap_or_default());
-                let kind = plain_types(kind);
-                diagnostic.title =
-                    format!("there is no property `{name}` of a value of type {kind}");
-            }
             other => {
-                let mut bare = other.to_string();
-                let suffix = format!(" ({})", inner.position());
-                if let Some(short) = bare.strip_suffix(&suffix) {
-                    bare = short.to_owned();
-                }
-                diagnostic.title = plain_message(&bare);
+                let (title, hint) = plain::words(engine, other);
+                diagnostic.title = title;
+                diagnostic.hint = diagnostic.hint.or(hint);
             }
         }
         if let EvalAltResult::ErrorFunctionNotFound(signature, _) = inner
@@ -206,15 +156,6 @@ impl Diagnostic {
             };
             return;
         }
-        if let Some(map) = value.read_lock::<Map>()
-            && let Some((title, position)) = caught_and_thrown(&map)
-        {
-            let origin = Place::of_error(imports, &thrown.file, position);
-            self.title = title;
-            self.trail.insert(0, ("thrown again here".into(), thrown));
-            self.place = Some(origin);
-            return;
-        }
         if let Some(list) = value.read_lock::<Array>()
             && let Some(failures) = failures(&list)
         {
@@ -226,10 +167,8 @@ impl Diagnostic {
             && let Some(message) = map.get("message").filter(|message| message.is_string())
         {
             self.title = message.to_string();
-            self.hint = map
-                .get("hint")
-                .filter(|hint| hint.is_string())
-                .map(ToString::to_string);
+            let hint = map.get("hint").filter(|hint| hint.is_string());
+            self.hint = hint.map(ToString::to_string).or(self.hint.take());
             self.thrown = Some(value.clone());
             return;
         }
@@ -248,7 +187,7 @@ impl Diagnostic {
             self.title = title;
             self.notes = notes;
         }
-        self.code = Some(error.code());
+        self.code = error.code();
         self.hint = error.hint().map(str::to_owned);
         let (position, source) = error.origin();
         let origin = Place::of_error(imports, source.unwrap_or(&thrown.file), position);
@@ -277,6 +216,7 @@ fn kind(error: &EvalAltResult) -> &'static str {
         EvalAltResult::ErrorParsing(..) => "syntax",
         EvalAltResult::ErrorFunctionNotFound(..) => "unknown-function",
         EvalAltResult::ErrorVariableNotFound(..) => "unknown-variable",
+        EvalAltResult::ErrorPropertyNotFound(..) => "unknown-key",
         EvalAltResult::ErrorDotExpr(message, _) if message.starts_with("Unknown property") => {
             "unknown-property"
         }
@@ -306,18 +246,4 @@ fn imported(imports: &Imports, file: &str, alias: &str) -> Option<String> {
             .to_string(),
     };
     imports.text(&name).map(|text| text.to_string())
-}
-
-/// What and where in the map that a script catches for one of Rhai's own errors.
-fn caught_and_thrown(map: &Map) -> Option<(String, Position)> {
-    let number = |name: &str| map.get(name).and_then(|value| value.as_int().ok());
-    let line = u16::try_from(number("line")?).ok()?;
-    let column = u16::try_from(number("position")?).ok()?;
-    let message = map
-        .get("message")
-        .filter(|_| map.contains_key("error"))?
-        .to_string();
-    let title = message.lines().next().unwrap_or_default();
-    let title = title.split(" @ '").next().unwrap_or_default().to_owned();
-    Some((title, Position::new(line, column)))
 }

@@ -4,8 +4,8 @@ use rhai::Position;
 use virhai::check::{Finding, Severity as FindingSeverity, Span};
 
 use super::place::Place;
-use super::words::plain_message;
 use super::{Diagnostic, Severity};
+use virhai::plain::plain_message;
 
 impl Diagnostic {
     /// What a check found.

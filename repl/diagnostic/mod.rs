@@ -17,7 +17,7 @@ use virhai::program::CompileError;
 use virhai::{Error, Rejected};
 
 pub(crate) use place::Place;
-use words::plain_message;
+use virhai::plain::plain_message;
 
 use crate::args::Options;
 
@@ -175,7 +175,7 @@ impl Diagnostic {
     pub(crate) fn leaving(mut self, error: &EvalAltResult) -> Self {
         if let EvalAltResult::ErrorRuntime(value, _) = error.unwrap_inner()
             && let Some(error) = value.read_lock::<Error>()
-            && error.code() == "VIR_ERR_OPERATION_ABORTED"
+            && error.is("VIR_ERR_OPERATION_ABORTED")
         {
             self.notes.extend(error.hint().map(str::to_owned));
         }

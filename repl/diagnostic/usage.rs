@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::error::ErrorKind;
 
 use super::Diagnostic;
-use super::words::plain_message;
+use virhai::plain::plain_message;
 
 impl Diagnostic {
     /// What is wrong with the command line; nothing where help was asked for.

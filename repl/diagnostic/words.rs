@@ -4,27 +4,6 @@ use rhai::{Array, Dynamic, Map};
 
 use crate::show;
 
-/// A message of Rhai's as this program writes them: lower case, names in backticks.
-pub(super) fn plain_message(message: &str) -> String {
-    let mut plain = String::with_capacity(message.len());
-    let mut letters = message.chars().peekable();
-    let mut open = false;
-    while let Some(letter) = letters.next() {
-        let begins = !plain.ends_with(|before: char| before.is_alphanumeric());
-        let ends = letters.peek().is_none_or(|after| !after.is_alphanumeric());
-        // An apostrophe stands between letters, a quotation mark at the edge of a word.
-        if letter == '\'' && (if open { ends } else { begins }) {
-            open = !open;
-            plain.push('`');
-        } else if plain.is_empty() && letters.peek().is_some_and(|next| !next.is_uppercase()) {
-            plain.extend(letter.to_lowercase());
-        } else {
-            plain.push(letter);
-        }
-    }
-    plain
-}
-
 /// What `parallel` throws, as a line for each failure.
 pub(super) fn failures(list: &Array) -> Option<Vec<String>> {
     let line = |failure: &Dynamic| {
@@ -57,39 +36,6 @@ pub(super) fn words_about_xml(message: &str) -> (String, Vec<String>) {
         .map(str::to_owned);
     let title = lines.next().unwrap_or_default();
     (title, lines.collect())
-}
-
-/// What to say where no function has the name and the types of `signature`.
-pub(super) fn no_function(signature: &str, known: bool) -> String {
-    let (name, types) = signature.split_once('(').unwrap_or((signature, ""));
-    if name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
-        return match known {
-            _ if name.starts_with("anon$") => {
-                "the closure takes another number of values, or comes from another file".into()
-            }
-            true => format!("`{name}` cannot be called with ({types}"),
-            false => format!("there is no function `{signature}`"),
-        };
-    }
-    let types = types.trim_end_matches(')').to_owned();
-    let types = if types.ends_with('(') {
-        types + ")"
-    } else {
-        types
-    };
-    format!(
-        "there is no `{name}` for {}",
-        types.replacen(", ", " and ", 1)
-    )
-}
-
-/// Rhai's list of the types that a string parameter matches, in one word.
-pub(super) fn plain_types(signature: &str) -> String {
-    signature
-        .replace("&str | ImmutableString | String", "string")
-        .replace("&str | ImmutableString", "string")
-        .replace("i64", "int")
-        .replace(" (", "(")
 }
 
 /// The alias and the name in the signature of a function of an imported file.

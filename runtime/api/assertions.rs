@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, exported_module};
+use rhai::{Array, Dynamic, Engine, FnPtr, Map, NativeCallContext, exported_module};
 use similar::TextDiff;
 
 use super::arguments::RhaiResultOf;
+use super::error::caught;
 use super::prelude::failed;
 use crate::error::Error;
 use crate::extent::{is_within, shortened};
@@ -85,7 +86,7 @@ mod functions {
     /// ```
     /// Calls no libvirt function.
     #[rhai_fn(name = "assert_throws", return_raw)]
-    pub fn assert_throws(ctx: NativeCallContext, action: FnPtr) -> RhaiResultOf<Dynamic> {
+    pub fn assert_throws(ctx: NativeCallContext, action: FnPtr) -> RhaiResultOf<Error> {
         thrown(&ctx, &action)
     }
 
@@ -101,20 +102,17 @@ mod functions {
         ctx: NativeCallContext,
         action: FnPtr,
         code: &str,
-    ) -> RhaiResultOf<Dynamic> {
-        let value = thrown(&ctx, &action)?;
-        let seen = match value.read_lock::<Error>() {
-            Some(error) if error.code() == code => None,
-            Some(error) => Some(format!("{}: {}", error.code(), error.message())),
-            None => Some(shown(&ctx, &value)),
+    ) -> RhaiResultOf<Error> {
+        let error = thrown(&ctx, &action)?;
+        let seen = match error.code() {
+            Some(other) if other == code => return Ok(error),
+            Some(other) => format!("{other}: {}", error.message()),
+            None => error.message().to_owned(),
         };
-        match seen {
-            None => Ok(value),
-            Some(seen) => Err(failed(
-                &ctx,
-                format!("{code} was to be thrown, and not {seen}"),
-            )),
-        }
+        Err(failed(
+            &ctx,
+            format!("{code} was to be thrown, and not {seen}"),
+        ))
     }
 }
 
@@ -125,7 +123,7 @@ const MOST: usize = 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What `action` throws. A stop is nobody's to catch.
-fn thrown(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Dynamic> {
+fn thrown(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Error> {
     let error = match action.call_within_context::<Dynamic>(ctx, ()) {
         Ok(_) => return Err(failed(ctx, "nothing was thrown".into())),
         Err(error) => error,
@@ -133,10 +131,7 @@ fn thrown(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Dynamic> {
     if !error.is_catchable() {
         return Err(error);
     }
-    Ok(match error.unwrap_inner() {
-        EvalAltResult::ErrorRuntime(value, _) => value.clone(),
-        other => other.to_string().into(),
-    })
+    Ok(caught(ctx, error))
 }
 
 /// Whether two values are equal, as `==` in a script says.

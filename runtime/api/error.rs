@@ -1,18 +1,43 @@
-//! `Error`: what a script catches when libvirt refuses.
+//! `Error`: what a script catches, whatever was thrown.
+
+use std::sync::Arc;
 
 use rhai::plugin::*;
-use rhai::{Engine, exported_module};
+use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, exported_module};
 
+use super::arguments::RhaiResultOf;
 use crate::error::Error;
+use crate::language::ASKED;
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Error>("Error");
     engine.register_global_module(exported_module!(functions).into());
+    // A thrown map's own keys are properties as well.
+    engine.register_indexer_get(field);
+}
+
+/// The error that `error` is to a script which catches it.
+pub(crate) fn caught(ctx: &NativeCallContext, error: Box<EvalAltResult>) -> Error {
+    Error::caught(ctx.engine(), &Arc::from(error), ctx.call_source(), &|_| {
+        None
+    })
+}
+
+fn field(error: &mut Error, name: ImmutableString) -> RhaiResultOf<Dynamic> {
+    let (name, asked) = match name.strip_prefix(ASKED) {
+        Some(name) => (name, true),
+        None => (name.as_str(), false),
+    };
+    match error.field(name) {
+        Some(value) => Ok(value),
+        None if asked => Ok(Dynamic::UNIT),
+        None => Err(error.without_field(name).throw()),
+    }
 }
 
 #[export_module]
 mod functions {
-    /// libvirt's name for what went wrong.
+    /// libvirt's name for what went wrong, the `code` of a thrown map, or `()`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -24,11 +49,11 @@ mod functions {
     /// ```
     /// Calls virGetLastError.
     #[rhai_fn(get = "code", pure)]
-    pub fn code(error: &mut Error) -> String {
-        error.code()
+    pub fn code(error: &mut Error) -> Dynamic {
+        error.code().map_or(Dynamic::UNIT, Dynamic::from)
     }
 
-    /// libvirt's number for what went wrong.
+    /// libvirt's number for what went wrong, or `()` for an error that is not libvirt's.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -40,11 +65,14 @@ mod functions {
     /// ```
     /// Calls virGetLastError.
     #[rhai_fn(get = "number", pure)]
-    pub fn number(error: &mut Error) -> i64 {
-        error.number()
+    pub fn number(error: &mut Error) -> Dynamic {
+        match error.cause() {
+            None => error.number().into(),
+            Some(_) => Dynamic::UNIT,
+        }
     }
 
-    /// The part of libvirt that reports the failure.
+    /// The part of libvirt that reports the failure; empty text for an error that is not libvirt's.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -60,7 +88,8 @@ mod functions {
         error.domain()
     }
 
-    /// libvirt's own words for the failure.
+    /// libvirt's own words for the failure; of other errors the text, or the `message` of the map,
+    /// that was thrown.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -76,7 +105,7 @@ mod functions {
         error.message().to_owned()
     }
 
-    /// What the script tried to do, and to which object.
+    /// What the script tried to do, and to which object; empty text for an error that is not virhai's.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -154,6 +183,86 @@ mod functions {
     #[rhai_fn(get = "lost_connection", pure)]
     pub fn lost_connection(error: &mut Error) -> bool {
         error.lost_connection()
+    }
+
+    /// The value that a script threw, or `()` for an error that no script threw.
+    ///
+    /// The keys of a thrown map are properties of the error as well.
+    ///
+    /// ```rhai
+    /// try {
+    ///     throw #{ message: "two guests failed", guests: ["a", "b"] };
+    /// } catch (err) {
+    ///     assert_eq(err.message, "two guests failed");
+    ///     assert_eq(err.guests, err.value.guests);
+    ///     assert_eq(err?.hosts, ());
+    /// }
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(get = "value", pure)]
+    pub fn value(error: &mut Error) -> Dynamic {
+        error.value().cloned().unwrap_or(Dynamic::UNIT)
+    }
+
+    /// Whether a map with the key `name` was thrown.
+    ///
+    /// ```rhai
+    /// try {
+    ///     throw #{ message: "two guests failed", guests: ["a", "b"] };
+    /// } catch (err) {
+    ///     assert("guests" in err && !("hosts" in err));
+    /// }
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(global, name = "contains", pure)]
+    pub fn contains(error: &mut Error, name: &str) -> bool {
+        error.field(name).is_some()
+    }
+
+    /// The line where the error was thrown first, or `()` where that is unknown.
+    ///
+    /// ```rhai
+    /// try {
+    ///     throw "no";
+    /// } catch (err) {
+    ///     assert_eq(err.line, 2);
+    /// }
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(get = "line", pure)]
+    pub fn line(error: &mut Error) -> Dynamic {
+        let line = error.origin().0.line();
+        line.map_or(Dynamic::UNIT, |line| (line as i64).into())
+    }
+
+    /// The file where the error was thrown first, or empty text where that is unknown.
+    ///
+    /// ```rhai
+    /// try {
+    ///     throw "no";
+    /// } catch (err) {
+    ///     assert(err.file != "");
+    /// }
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(get = "file", pure)]
+    pub fn file(error: &mut Error) -> String {
+        error.origin().1.unwrap_or_default().to_owned()
+    }
+
+    /// Whether two errors are the same one.
+    ///
+    /// ```rhai
+    /// try {
+    ///     throw "no";
+    /// } catch (err) {
+    ///     assert(err == err);
+    /// }
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(global, name = "==", pure)]
+    pub fn equals(error: &mut Error, other: Error) -> bool {
+        error.is_same(&other)
     }
 
     /// The error in one line, as an uncaught one is shown.

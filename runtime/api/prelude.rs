@@ -284,10 +284,7 @@ fn parallel(
                 return Err(error);
             }
             Some(Err(error)) => {
-                let error = match error.unwrap_inner() {
-                    EvalAltResult::ErrorRuntime(value, _) => value.clone(),
-                    other => other.to_string().into(),
-                };
+                let error = Dynamic::from(super::error::caught(ctx, error));
                 failures.push(
                     super::arguments::fields! { "item": item.clone(), "error": error }.into(),
                 );

@@ -326,7 +326,7 @@ mod functions {
     ///         throw "something else went wrong";
     ///     });
     /// } catch (err) {
-    ///     assert_eq(err, "something else went wrong");
+    ///     assert_eq(err.message, "something else went wrong");
     /// }
     /// assert_eq(conn.list_all_domains().len(), 1);
     /// ```

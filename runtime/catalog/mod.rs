@@ -138,6 +138,10 @@ fn read(
             return None;
         }
         let name = metadata.name.as_str();
+        // The index of an error stands for properties that each error has or has not.
+        if name.starts_with("index$") {
+            return None;
+        }
         let (name, property) = match name.strip_prefix("get$") {
             Some(name) => (name, true),
             None => (name, false),

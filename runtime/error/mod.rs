@@ -1,7 +1,9 @@
 //! A libvirt failure as a value that scripts can catch.
 
+mod caught;
 pub(crate) mod file_content;
 mod hint;
+pub mod plain;
 mod rejected;
 mod state;
 
@@ -19,7 +21,8 @@ pub(crate) use rejected::OfXml;
 pub use rejected::Rejected;
 pub(crate) use state::may_matter as state_may_matter;
 
-/// A failed libvirt call: what failed, on which object and host, and libvirt's reason.
+/// What a script catches: a failed libvirt call, with what failed, on which object and host, and
+/// libvirt's reason; or whatever else was thrown.
 #[derive(Clone)]
 pub struct Error(Arc<Details>);
 
@@ -34,6 +37,8 @@ struct Details {
     state: Option<String>,
     position: Position,
     source: Option<String>,
+    /// What was thrown, where it is no failure of a call of virhai's.
+    cause: Option<Arc<EvalAltResult>>,
 }
 
 impl Error {
@@ -60,6 +65,7 @@ impl Error {
             state: None,
             position: ctx.call_position(),
             source: ctx.call_source().map(str::to_owned),
+            cause: None,
         }))
     }
 
@@ -144,9 +150,20 @@ impl Error {
         EvalAltResult::ErrorRuntime(Dynamic::from(self), position).into()
     }
 
-    /// libvirt's name for what went wrong, such as `VIR_ERR_NO_DOMAIN`.
-    pub fn code(&self) -> String {
-        error_name(self.0.failure.code)
+    /// libvirt's name for what went wrong, such as `VIR_ERR_NO_DOMAIN`, or the code that a script gave.
+    pub fn code(&self) -> Option<String> {
+        match self.0.cause {
+            None => Some(error_name(self.0.failure.code)),
+            Some(_) => self
+                .field("code")
+                .filter(Dynamic::is_string)
+                .map(|code| code.to_string()),
+        }
+    }
+
+    /// Whether it is libvirt's error `code`.
+    pub fn is(&self, code: &str) -> bool {
+        self.code().as_deref() == Some(code)
     }
 
     /// libvirt's number for what went wrong.
@@ -154,8 +171,11 @@ impl Error {
         self.0.failure.code
     }
 
-    /// The part of libvirt that reports it, such as `VIR_FROM_QEMU`.
+    /// The part of libvirt that reports it, such as `VIR_FROM_QEMU`; empty for what a script threw.
     pub fn domain(&self) -> String {
+        if self.0.cause.is_some() {
+            return String::new();
+        }
         constants::name_of("virErrorDomain", self.0.failure.domain)
             .map_or_else(|| self.0.failure.domain.to_string(), str::to_owned)
     }
@@ -248,6 +268,9 @@ fn error_name(number: i64) -> String {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        if self.0.cause.is_some() {
+            return f.write_str(self.message());
+        }
         write!(f, "cannot {}", self.action())?;
         if !self.uri().is_empty() && !self.no_connection() {
             write!(f, " on {}", self.uri())?;
@@ -258,7 +281,10 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{self} ({})", self.code())
+        match self.code() {
+            Some(code) => write!(f, "{self} ({code})"),
+            None => write!(f, "{self}"),
+        }
     }
 }
 

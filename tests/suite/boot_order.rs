@@ -41,7 +41,7 @@ fn an_order_is_kept_with_the_guests_and_outlives_the_host() {
         // Nothing is kept of an order that cannot be.
         thrown(|| boot_order::define(conn, ["mail", "nobody"]));
         assert_eq(boot_order::order(conn).map(|guest| guest.name), ["db", "web"]);
-        assert(thrown(|| boot_order::define(conn, ["db", "db"])).contains("twice"));
+        assert(thrown(|| boot_order::define(conn, ["db", "db"])).message.contains("twice"));
         assert(thrown(|| boot_order::define(conn, [#{ name: "db", ready: #{ consol: "x" } }])).hint.contains("console"));
         "#,
     );

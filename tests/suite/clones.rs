@@ -99,7 +99,7 @@ fn a_clone_that_is_taken_back_leaves_the_original_on_its_own_image() {
         try {
             all_or_nothing(|undo| { clone::of(db, #{ name: "copy" }); throw "later"; });
         } catch (err) {
-            assert_eq(err, "later");
+            assert_eq(err.message, "later");
         }
         assert_eq(conn.list_all_domains().len(), 2);
         assert_eq(db.state(), "running");

@@ -199,7 +199,7 @@ fn an_edit_that_fails_leaves_the_definition() {
         ];
         for attempt in cases {
             let code = "nothing was thrown";
-            try { dom.edit(attempt[1]); } catch (err) { code = if type_of(err) == "string" { "thrown" } else { err.code }; }
+            try { dom.edit(attempt[1]); } catch (err) { code = err.code ?? "thrown"; }
             assert(code.ends_with(attempt[0]), `${attempt[0]}: ${code}`);
             assert_eq(dom.xml_desc(VIR_DOMAIN_XML_INACTIVE), before);
         }

@@ -18,7 +18,7 @@ fn script(values: &[(&str, &str)], body: &str) -> String {
     let mut text = String::from(
         "fn thrown(action) {
             try { action.call(); } catch (err) {
-                if type_of(err) != \"Error\" { throw err; }
+                if err.code == () { throw err; }
                 return err.code;
             }
             throw \"nothing was thrown\";

@@ -251,7 +251,7 @@ fn what_is_as_wanted_is_not_changed() {
         assert(more.changed);
         assert(more.changes.some(|change| change.contains("memory") && change.contains("next start")));
         assert(!guest::ensure(conn, wanted).changed);
-        try {{ guest::create(conn, {WEB}); throw "not refused"; }} catch (err) {{ assert(err.contains("exists already"), err); }}
+        try {{ guest::create(conn, {WEB}); throw "not refused"; }} catch (err) {{ assert(err.message.contains("exists already"), err.message); }}
         guest::remove_with_volumes(first.domain);
         guest::remove(first.domain);
 

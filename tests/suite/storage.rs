@@ -301,7 +301,7 @@ fn a_transfer_can_be_stopped_and_the_connection_lives_on() {
         try {{
             disk.upload_file("{}", #{{ sparse: false, progress: |done, total| throw "enough" }});
         }} catch (err) {{
-            assert_eq(err, "enough");
+            assert_eq(err.message, "enough");
         }}
         disk.upload("again");
         assert_eq(disk.download(0, 5).as_string(), "again");

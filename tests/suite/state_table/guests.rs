@@ -136,7 +136,7 @@ const ACTS: [Act; 12] = [
 const HELPERS: &str = r#"
 fn thrown(action) {
     try { action.call(); } catch (err) {
-        if type_of(err) != "Error" { throw err; }
+        if err.code == () { throw err; }
         return err.code;
     }
     throw "nothing was thrown";

@@ -110,7 +110,7 @@ fn attempt(number, conn, net, operation) {
         };
     } catch (err) {
         told[0] = "error";
-        told[1] = if type_of(err) == "Error" { err.code } else { "(no libvirt error)" };
+        told[1] = err.code ?? "(no libvirt error)";
         told[4] = err.to_string();
         told[4].replace("\n", " ");
     }

@@ -294,12 +294,9 @@ fn clean(conn) {
 fn tell(number, outcome, err, after, returned) {
     let code = "";
     let message = "";
-    if type_of(err) == "Error" {
-        code = err.code;
+    if err != () {
+        code = err.code ?? "(no libvirt error)";
         message = err.message;
-    } else if err != () {
-        code = "(no libvirt error)";
-        message = err.to_string();
     }
     message.replace("\n", " ");
     print([number, outcome, code, after, returned, message].join("\t"));

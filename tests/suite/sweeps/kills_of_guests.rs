@@ -79,7 +79,7 @@ fn create_after_a_kill_names_the_guest_and_its_volumes() {
                 guest::create(conn, {WEB});
                 assert(!known && there == []);
             }} catch (err) {{
-                let said = if type_of(err) == "map" {{ err.message }} else {{ err }};
+                let said = err.message;
                 assert(said.contains("exist"), said);
                 for volume in there {{ assert(known || said.contains(volume.path), said); }}
                 guest::ensure(conn, {WEB});
@@ -154,7 +154,7 @@ fn an_import_after_a_kill_names_what_is_left() {
                 bring.call();
                 assert(web == () && there == []);
             }} catch (err) {{
-                let said = if type_of(err) == "map" {{ err.message }} else {{ err }};
+                let said = err.message;
                 assert(said.contains("exist"), said);
                 for volume in there {{ assert(web != () || said.contains(volume.path), said); }}
                 assert(!seeded || said.contains("web-seed.img"), said);

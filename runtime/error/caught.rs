@@ -1,0 +1,219 @@
+//! Errors that are no failures of virhai's calls: what scripts and Rhai itself throw.
+
+use std::sync::Arc;
+
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, Position};
+
+use super::{Details, Error, plain};
+use crate::extent::{is_short, shortened};
+use crate::libvirt::Failure;
+use crate::suggest;
+
+/// The largest number of keys that are searched for a similar one.
+const MOST_KEYS: usize = 1_000;
+
+/// The largest number of keys that a hint names.
+const SHOWN_KEYS: usize = 12;
+
+/// What every error has, for suggestions.
+const FIELDS: [&str; 12] = [
+    "action",
+    "call",
+    "code",
+    "domain",
+    "file",
+    "hint",
+    "line",
+    "lost_connection",
+    "message",
+    "number",
+    "uri",
+    "value",
+];
+
+impl Error {
+    /// An error that says `message` and nothing else.
+    pub(crate) fn script(message: impl Into<String>) -> Self {
+        let message = shortened(message.into());
+        let cause = EvalAltResult::ErrorRuntime(message.clone().into(), Position::NONE);
+        Self::of_cause(message, cause.into())
+    }
+
+    /// The error that a map with `keys` has no key `key`.
+    pub(crate) fn missing_key<'a>(key: &str, keys: impl Iterator<Item = &'a str>) -> Self {
+        let keys: Vec<&str> = keys.take(MOST_KEYS).collect();
+        let cause = EvalAltResult::ErrorPropertyNotFound(shortened(key.to_owned()), Position::NONE);
+        let message = shortened(format!("the map has no key `{key}`"));
+        let hint = match suggest::nearest_key(key, &keys) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if keys.is_empty() => "the map is empty".to_owned(),
+            None if keys.len() <= SHOWN_KEYS => format!(
+                "its keys are {}; `?.` and `??` ask for a key that can be missing",
+                keys.join(", ")
+            ),
+            None => "`?.` and `??` ask for a key that can be missing".to_owned(),
+        };
+        Self::of_cause(message, cause.into()).with_hint(hint)
+    }
+
+    fn of_cause(message: String, cause: Arc<EvalAltResult>) -> Self {
+        Self(Arc::new(Details {
+            failure: Failure {
+                message,
+                ..Failure::default()
+            },
+            call: "",
+            action: String::new(),
+            uri: String::new(),
+            hint: None,
+            xml: None,
+            state: None,
+            position: Position::NONE,
+            source: None,
+            cause: Some(cause),
+        }))
+    }
+
+    /// The error that `thrown` is, which came up in the file `source`; `file_of` tells the file of
+    /// a closure.
+    pub(crate) fn caught(
+        engine: &Engine,
+        thrown: &Arc<EvalAltResult>,
+        source: Option<&str>,
+        file_of: &dyn Fn(&str) -> Option<String>,
+    ) -> Self {
+        let mut source = source.map(str::to_owned);
+        let mut inner = &**thrown;
+        loop {
+            match inner {
+                EvalAltResult::ErrorInFunctionCall(function, file, next, _) => {
+                    let closure = function.starts_with("anon$");
+                    if let Some(file) = closure.then(|| file_of(function)).flatten() {
+                        source = Some(file);
+                    } else if !file.is_empty() {
+                        source = Some(file.clone());
+                    }
+                    inner = next;
+                }
+                EvalAltResult::ErrorInModule(file, next, _) => {
+                    source = Some(file.clone());
+                    inner = next;
+                }
+                _ => break,
+            }
+        }
+        let position = inner.position();
+        let error = match inner {
+            EvalAltResult::ErrorRuntime(value, _) => match value.clone().try_cast::<Self>() {
+                // It knows its place, unless it is thrown for the first time.
+                Some(error) if !error.0.position.is_none() => return error,
+                Some(error) => error,
+                None => Self::of_value(value, thrown),
+            },
+            other => {
+                let (message, hint) = plain::words(engine, other);
+                let error = Self::of_cause(shortened(message), Arc::clone(thrown));
+                match hint {
+                    Some(hint) => error.with_hint(hint),
+                    None => error,
+                }
+            }
+        };
+        error.with(|details| {
+            details.position = position;
+            details.source = source;
+        })
+    }
+
+    /// The error of a script that threw `value`.
+    fn of_value(value: &Dynamic, thrown: &Arc<EvalAltResult>) -> Self {
+        let error = Self::of_cause(message(value), Arc::clone(thrown));
+        match text_of(value, "hint") {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+
+    /// What was thrown, where it is no failure of a call of virhai's.
+    pub fn cause(&self) -> Option<&EvalAltResult> {
+        self.0.cause.as_deref().map(EvalAltResult::unwrap_inner)
+    }
+
+    /// The value that a script threw.
+    pub fn value(&self) -> Option<&Dynamic> {
+        match self.cause()? {
+            EvalAltResult::ErrorRuntime(value, _) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether it is `other`, and no second one.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// What the map that was thrown has under the key `name`.
+    pub(crate) fn field(&self, name: &str) -> Option<Dynamic> {
+        self.value()?.read_lock::<Map>()?.get(name).cloned()
+    }
+
+    /// The error that there is no property `name` here.
+    pub(crate) fn without_field(&self, name: &str) -> Self {
+        let map = self.value().and_then(|value| value.read_lock::<Map>());
+        let keys = map.iter().flat_map(|map| map.keys());
+        let keys: Vec<&str> = FIELDS
+            .into_iter()
+            .chain(keys.map(|key| key.as_str()))
+            .collect();
+        let cause = EvalAltResult::ErrorPropertyNotFound(name.to_owned(), Position::NONE);
+        let message = shortened(format!("the error has no property `{name}`"));
+        let error = Self::of_cause(message, cause.into());
+        match suggest::nearest(name, keys.into_iter()) {
+            Some(near) => error.with_hint(format!("did you mean `{near}`?")),
+            None => error,
+        }
+    }
+}
+
+/// The text in the map `value` under the key `name`.
+fn text_of(value: &Dynamic, name: &str) -> Option<String> {
+    let map = value.read_lock::<Map>()?;
+    let text = map.get(name)?.read_lock::<ImmutableString>()?;
+    Some(text.to_string())
+}
+
+/// The message of a script that threw `value`.
+fn message(value: &Dynamic) -> String {
+    if let Some(text) = value.read_lock::<ImmutableString>() {
+        return shortened(text.to_string());
+    }
+    if let Some(text) = text_of(value, "message") {
+        return shortened(text);
+    }
+    if !is_short(value) {
+        return "the script threw a value that is too large to show".into();
+    }
+    if let Some(failures) = value.read_lock::<Array>().as_deref().and_then(parallel) {
+        return shortened(failures);
+    }
+    shortened(format!("the script threw {value}"))
+}
+
+/// What `parallel` says: the number of failures, and each.
+fn parallel(list: &Array) -> Option<String> {
+    let line = |failure: &Dynamic| {
+        let failure = failure.read_lock::<Map>()?;
+        let error = failure.get("error")?.read_lock::<Error>()?.to_string();
+        Some(format!("{}: {error}", failure.get("item")?))
+    };
+    let lines: Vec<String> = list.iter().map(line).collect::<Option<_>>()?;
+    match &lines[..] {
+        [] => None,
+        [line] => Some(format!("one of the calls in parallel failed: {line}")),
+        _ => Some(format!(
+            "{} of the calls in parallel failed: {}",
+            lines.len(),
+            lines.join("; ")
+        )),
+    }
+}

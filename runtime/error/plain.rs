@@ -1,0 +1,138 @@
+//! Rhai's messages in virhai's words: lower case, names in backticks.
+
+use rhai::{Engine, EvalAltResult};
+
+use crate::names;
+
+/// What `error`, one of Rhai's own, says, and what to do about it where that is certain.
+pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>) {
+    let mut hint = None;
+    let title;
+    match error {
+        EvalAltResult::ErrorParsing(kind, _) => {
+            title = plain_message(&kind.to_string());
+        }
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => {
+            let known = names::is_function(engine, signature);
+            title = no_function(&plain_types(signature), known);
+            if signature.starts_with("anon$") {
+                hint = Some(
+                    "`|a, b|` takes two values, `||` none; and a file cannot call the closure that an imported one returned".into(),
+                );
+            }
+        }
+        EvalAltResult::ErrorDataRace(..) => {
+            title = "the closure uses a variable that the call which takes it holds on to".into();
+            hint = Some(
+                "put what the method is called on into a variable of its own: `let conn = dom.connect(); conn.wait_event(...)`".into(),
+            );
+        }
+        EvalAltResult::ErrorVariableNotFound(variable, _) => {
+            title = format!("there is no variable `{variable}`");
+        }
+        EvalAltResult::ErrorPropertyNotFound(key, _) => {
+            title = format!("the map has no key `{key}`");
+        }
+        EvalAltResult::ErrorMismatchDataType(wanted, found, _)
+            if !wanted.is_empty() && !found.is_empty() =>
+        {
+            let plain = |kind| plain_types(engine.map_type_name(kind));
+            title = format!(
+                "a value of type {} is needed here, not of {}",
+                plain(wanted),
+                plain(found)
+            );
+            if wanted == "bool" {
+                hint = Some("compare it with something, such as `x != ()` or `x > 0`".into());
+            }
+        }
+        EvalAltResult::ErrorTooManyOperations(_) => {
+            title = "operation limit exceeded".into();
+            hint = Some("raise the limit with --max-operations; 0 means no limit".into());
+        }
+        EvalAltResult::ErrorStackOverflow(_) => {
+            let limit = engine.max_call_levels();
+            title = format!("call depth limit of {limit} exceeded");
+            hint = Some("is there an infinite recursion? raise the limit with --max-depth".into());
+        }
+        EvalAltResult::ErrorDataTooLarge(what, _) => {
+            let (what, limit, option) = match what.as_str() {
+                "Length of string" => ("a string", engine.max_string_size(), "--max-string"),
+                "Size of object map" => ("a map", engine.max_map_size(), "--max-map"),
+                _ => ("an array", engine.max_array_size(), "--max-array"),
+            };
+            title = format!("{what} exceeds the limit of {limit}");
+            hint = Some(format!("raise the limit with {option}"));
+        }
+        EvalAltResult::ErrorDotExpr(message, _) if message.starts_with("Unknown property") => {
+            let mut quoted = message.split('\'').skip(1).step_by(2);
+            let (name, kind) = (quoted.next(), quoted.next());
+            let (name, kind) = (name.unwrap_or_default(), kind.unwrap_or_default());
+            let kind = plain_types(kind);
+            title = format!("there is no property `{name}` of a value of type {kind}");
+        }
+        other => {
+            let mut bare = other.to_string();
+            let suffix = format!(" ({})", error.position());
+            if let Some(short) = bare.strip_suffix(&suffix) {
+                bare = short.to_owned();
+            }
+            title = plain_message(&bare);
+        }
+    }
+    (title, hint)
+}
+
+/// A message of Rhai's as this program writes them: lower case, names in backticks.
+pub fn plain_message(message: &str) -> String {
+    let mut plain = String::with_capacity(message.len());
+    let mut letters = message.chars().peekable();
+    let mut open = false;
+    while let Some(letter) = letters.next() {
+        let begins = !plain.ends_with(|before: char| before.is_alphanumeric());
+        let ends = letters.peek().is_none_or(|after| !after.is_alphanumeric());
+        // An apostrophe stands between letters, a quotation mark at the edge of a word.
+        if letter == '\'' && (if open { ends } else { begins }) {
+            open = !open;
+            plain.push('`');
+        } else if plain.is_empty() && letters.peek().is_some_and(|next| !next.is_uppercase()) {
+            plain.extend(letter.to_lowercase());
+        } else {
+            plain.push(letter);
+        }
+    }
+    plain
+}
+
+/// What to say where no function has the name and the types of `signature`.
+fn no_function(signature: &str, known: bool) -> String {
+    let (name, types) = signature.split_once('(').unwrap_or((signature, ""));
+    if name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
+        return match known {
+            _ if name.starts_with("anon$") => {
+                "the closure takes another number of values, or comes from another file".into()
+            }
+            true => format!("`{name}` cannot be called with ({types}"),
+            false => format!("there is no function `{signature}`"),
+        };
+    }
+    let types = types.trim_end_matches(')').to_owned();
+    let types = if types.ends_with('(') {
+        types + ")"
+    } else {
+        types
+    };
+    format!(
+        "there is no `{name}` for {}",
+        types.replacen(", ", " and ", 1)
+    )
+}
+
+/// Rhai's list of the types that a string parameter matches, in one word.
+pub fn plain_types(signature: &str) -> String {
+    signature
+        .replace("&str | ImmutableString | String", "string")
+        .replace("&str | ImmutableString", "string")
+        .replace("i64", "int")
+        .replace(" (", "(")
+}

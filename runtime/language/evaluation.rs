@@ -1,0 +1,66 @@
+//! `eval`, whose text is rewritten as the rest is.
+
+use rhai::{Dynamic, EvalAltResult, EvalContext, Expr, Expression, ParseErrorType, Position};
+use rhai::{ImmutableString, StmtBlock};
+
+use super::RhaiResult;
+
+/// The place of a call, for an expression that Rhai does not tell its own.
+pub(super) fn place(position: Position) -> Dynamic {
+    Dynamic::from(position)
+}
+
+/// Runs a text in the scope around.
+pub(super) fn evaluate(
+    context: &mut EvalContext,
+    inputs: &[Expression],
+    place: &Dynamic,
+) -> RhaiResult {
+    let position = place.clone().try_cast().unwrap_or(Position::NONE);
+    let code = context.eval_expression_tree(&inputs[0])?;
+    let code = code.into_immutable_string().map_err(|kind| {
+        let wanted = context
+            .engine()
+            .map_type_name(std::any::type_name::<ImmutableString>());
+        EvalAltResult::ErrorMismatchDataType(wanted.into(), kind.into(), position)
+    })?;
+    let (variables, modules) = (
+        context.scope().len(),
+        context.global_runtime_state().num_imports(),
+    );
+    context.global_runtime_state_mut().level += 1;
+    let result = run(context, code.trim());
+    let scope = context.scope().len();
+    let global = context.global_runtime_state_mut();
+    global.level -= 1;
+    // The code around knows its variables by their places.
+    if scope != variables || global.num_imports() != modules {
+        global.always_search_scope = true;
+    }
+    result.map_err(|error| match *error {
+        EvalAltResult::Exit(..) => error,
+        _ => {
+            let source = context.source().unwrap_or_default().to_owned();
+            EvalAltResult::ErrorInFunctionCall("eval".into(), source, error, position).into()
+        }
+    })
+}
+
+fn run(context: &mut EvalContext, code: &str) -> RhaiResult {
+    let ast = context.engine().compile(code)?;
+    if ast.has_functions() {
+        return Err(
+            EvalAltResult::ErrorParsing(ParseErrorType::WrongFnDefinition, Position::NONE).into(),
+        );
+    }
+    let ast = super::strict(&ast);
+    let statements = StmtBlock::new(
+        ast.statements().iter().cloned(),
+        Position::NONE,
+        Position::NONE,
+    );
+    let block = Expr::Stmt(Box::new(statements));
+    // Marked as volatile, not as deprecated: the version is pinned by the lock file.
+    #[allow(deprecated)]
+    context.eval_expression_tree_raw(&Expression::from(&block), false)
+}

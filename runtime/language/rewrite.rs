@@ -1,0 +1,337 @@
+//! Rewrites compiled code, node by node.
+
+use rhai::{
+    AST, ASTFlags, ASTNode, CustomExpr, Dynamic, Expr, FlowControl, FnCallExpr, ImmutableString,
+    Module, Position, ScriptFuncDef, Shared, Stmt, StmtBlock,
+};
+
+use super::{body, keys, node};
+
+/// The same program as virhai runs it.
+pub fn strict(ast: &AST) -> AST {
+    let mut statements = ast.statements().to_vec();
+    let mut rewriter = Rewriter::default();
+    rewriter.each(&mut statements);
+    let mut functions = Module::new();
+    for definition in ast.iter_fn_def() {
+        functions.set_script_fn(function(definition));
+    }
+    let mut strict = AST::new(statements, functions);
+    if let Some(source) = ast.source() {
+        strict.set_source(source);
+    }
+    strict
+}
+
+/// A function whose body is rewritten; the same where nothing in it changes.
+fn function(definition: &Shared<ScriptFuncDef>) -> Shared<ScriptFuncDef> {
+    let mut statements = statements_of(definition);
+    let mut rewriter = Rewriter::default();
+    rewriter.each(&mut statements);
+    if !rewriter.changed {
+        return Shared::clone(definition);
+    }
+    let body = StmtBlock::new(
+        statements,
+        definition.body.start_position(),
+        definition.body.end_position(),
+    );
+    let signature = ScriptFuncDef::clone(definition);
+    Shared::new(ScriptFuncDef {
+        name: signature.name,
+        access: signature.access,
+        this_type: signature.this_type,
+        params: signature.params,
+        comments: signature.comments,
+        ..body::function(Expr::Stmt(Box::new(body)))
+    })
+}
+
+/// The statements of a function, which Rhai shows in a walk only.
+fn statements_of(definition: &Shared<ScriptFuncDef>) -> Vec<Stmt> {
+    let mut alone = Module::new();
+    alone.set_script_fn(Shared::clone(definition));
+    let mut statements = Vec::new();
+    AST::new([], alone).walk(&mut |path: &[ASTNode]| {
+        if let [ASTNode::Stmt(statement)] = path {
+            statements.push((*statement).clone());
+        }
+        true
+    });
+    statements
+}
+
+/// Goes through code and rewrites what plain Rhai would do otherwise.
+#[derive(Default)]
+struct Rewriter {
+    /// Whether something is not as it was.
+    changed: bool,
+}
+
+impl Rewriter {
+    fn block(&mut self, block: &mut StmtBlock) {
+        self.each(block.statements_mut());
+    }
+
+    fn each(&mut self, statements: &mut [Stmt]) {
+        for one in statements {
+            self.statement(one);
+        }
+    }
+
+    fn flow(&mut self, flow: &mut FlowControl) {
+        self.expression(&mut flow.expr);
+        self.block(&mut flow.body);
+        self.block(&mut flow.branch);
+    }
+
+    fn statement(&mut self, statement: &mut Stmt) {
+        match statement {
+            Stmt::If(parts, _) | Stmt::While(parts, _) | Stmt::Do(parts, ..) => self.flow(parts),
+            Stmt::For(parts, _) => self.flow(&mut parts.2),
+            Stmt::Switch(parts, _) => {
+                self.expression(&mut parts.0);
+                for arm in &mut parts.1.expressions {
+                    self.expression(&mut arm.lhs);
+                    self.expression(&mut arm.rhs);
+                }
+            }
+            Stmt::Var(parts, ..) => self.expression(&mut parts.1),
+            Stmt::Assignment(parts) => {
+                let (operator, sides) = &mut **parts;
+                self.expression(&mut sides.rhs);
+                self.chain_root(&mut sides.lhs);
+                let end = match operator.is_op_assignment() {
+                    true => Access::Read,
+                    false => Access::Assign,
+                };
+                self.chain(&mut sides.lhs, end);
+            }
+            Stmt::FnCall(call, position) => {
+                self.each_expression(&mut call.args);
+                if let Some(node) = self.of_call(call, *position) {
+                    *statement = Stmt::Expr(Box::new(node));
+                }
+            }
+            Stmt::Block(body) => self.block(body),
+            Stmt::TryCatch(parts, position) => {
+                self.block(&mut parts.body);
+                self.block(&mut parts.branch);
+                *statement = Stmt::Expr(Box::new(self.try_catch(parts, *position)));
+            }
+            Stmt::Expr(value) => self.expression(value),
+            Stmt::BreakLoop(value, ..) | Stmt::Return(value, ..) => {
+                if let Some(value) = value {
+                    self.expression(value);
+                }
+            }
+            Stmt::Import(import, _) => self.expression(&mut import.0),
+            _ => {}
+        }
+    }
+
+    fn each_expression(&mut self, expressions: &mut [Expr]) {
+        for one in expressions {
+            self.expression(one);
+        }
+    }
+
+    fn expression(&mut self, this: &mut Expr) {
+        match this {
+            Expr::InterpolatedString(parts, _) | Expr::Array(parts, _) => {
+                self.each_expression(parts)
+            }
+            Expr::Map(parts, _) => {
+                for (_, value) in &mut parts.0 {
+                    self.expression(value);
+                }
+            }
+            Expr::Stmt(body) => self.block(body),
+            Expr::FnCall(call, position) => {
+                self.each_expression(&mut call.args);
+                if let Some(node) = self.of_call(call, *position) {
+                    *this = node;
+                }
+            }
+            Expr::MethodCall(call, _) => self.each_expression(&mut call.args),
+            Expr::And(parts, _) | Expr::Or(parts, _) => self.each_expression(parts),
+            Expr::Coalesce(parts, _) => {
+                let last = parts.len().saturating_sub(1);
+                for (index, part) in parts.iter_mut().enumerate() {
+                    match index == last {
+                        true => self.expression(part),
+                        false => self.asked(part),
+                    }
+                }
+            }
+            Expr::Dot(..) | Expr::Index(..) => {
+                self.chain_root(this);
+                self.chain(this, Access::Read);
+            }
+            _ => {}
+        }
+    }
+
+    /// An expression of which `()` is a welcome value: what stands before `??` or `?.`.
+    fn asked(&mut self, this: &mut Expr) {
+        match this {
+            Expr::Dot(..) | Expr::Index(..) => {
+                self.chain_root(this);
+                self.chain(this, Access::Ask);
+            }
+            _ => self.expression(this),
+        }
+    }
+
+    /// The value that a chain of `.` and `[]` begins with.
+    fn chain_root(&mut self, this: &mut Expr) {
+        let (Expr::Dot(pair, flags, _) | Expr::Index(pair, flags, _)) = this else {
+            return;
+        };
+        match flags.intersects(ASTFlags::NEGATED) {
+            true => self.asked(&mut pair.lhs),
+            false => self.expression(&mut pair.lhs),
+        }
+    }
+
+    /// Marks the keys in a chain, whose last one is used as `end` says. Rhai nests a chain to the right.
+    fn chain(&mut self, this: &mut Expr, end: Access) {
+        let (pair, flags, by_index) = match this {
+            Expr::Dot(pair, flags, _) => (pair, *flags, false),
+            Expr::Index(pair, flags, _) => (pair, *flags, true),
+            _ => return,
+        };
+        let goes_on = !flags.intersects(ASTFlags::BREAK)
+            && matches!(pair.rhs, Expr::Dot(..) | Expr::Index(..));
+        let (link, asked_next) = match &mut pair.rhs {
+            Expr::Dot(next, flags, _) | Expr::Index(next, flags, _) if goes_on => {
+                (&mut next.lhs, flags.intersects(ASTFlags::NEGATED))
+            }
+            last => (last, false),
+        };
+        let access = match () {
+            () if flags.intersects(ASTFlags::NEGATED) || asked_next => Access::Ask,
+            () if goes_on => Access::Read,
+            () => end,
+        };
+        match by_index {
+            true => {
+                self.expression(link);
+                self.mark_index(link, access);
+            }
+            false => self.mark_property(link, access),
+        }
+        if goes_on {
+            self.chain(&mut pair.rhs, end);
+        }
+    }
+
+    fn mark_property(&mut self, link: &mut Expr, access: Access) {
+        match link {
+            Expr::Property(property, _) => {
+                if let Some(mark) = mark(access) {
+                    self.changed = true;
+                    // Maps are asked by this name, all other values by those of getter and setter.
+                    property.2 = format!("{mark}{}", property.2).into();
+                }
+            }
+            Expr::MethodCall(call, _) => self.each_expression(&mut call.args),
+            _ => {}
+        }
+    }
+
+    fn mark_index(&mut self, index: &mut Expr, access: Access) {
+        let Some(mark) = mark(access) else { return };
+        self.changed = true;
+        match index {
+            Expr::StringConstant(key, _) => *key = format!("{mark}{key}").into(),
+            Expr::IntegerConstant(..) | Expr::CharConstant(..) | Expr::Unit(..) => {}
+            _ => {
+                let name = match access {
+                    Access::Assign => node::ASSIGNED_KEY,
+                    Access::Ask | Access::Read => node::ASKED_KEY,
+                };
+                let position = index.position();
+                *index = custom(name, vec![index.take()], Dynamic::UNIT, position);
+            }
+        }
+    }
+
+    /// What a call becomes, if it is none that plain Rhai does well.
+    fn of_call(&mut self, call: &mut FnCallExpr, position: Position) -> Option<Expr> {
+        if !call.namespace.is_empty() {
+            return None;
+        }
+        if call.op_token.is_none() && call.name == "eval" && call.args.len() == 1 {
+            self.changed = true;
+            let inputs = call.args.drain(..).collect();
+            return Some(custom(
+                node::EVAL,
+                inputs,
+                super::evaluation::place(position),
+                position,
+            ));
+        }
+        let compares = call.op_token.is_some() && ["==", "!="].contains(&call.name.as_str());
+        if compares
+            && call.args.len() == 2
+            && let Some(name) = call.args.iter().find_map(constant)
+        {
+            self.changed = true;
+            let mut state: rhai::Array = vec![name.into()];
+            state.push((call.name == "==").into());
+            state.push(super::evaluation::place(position));
+            let inputs = call.args.drain(..).collect();
+            return Some(custom(node::CONSTANT, inputs, state.into(), position));
+        }
+        None
+    }
+
+    fn try_catch(&mut self, parts: &mut FlowControl, position: Position) -> Expr {
+        self.changed = true;
+        let variable = match &parts.expr {
+            Expr::Variable(variable, ..) => variable.1.clone().into(),
+            _ => Dynamic::UNIT,
+        };
+        let take = |block: &mut StmtBlock| Expr::Stmt(Box::new(std::mem::take(block)));
+        let inputs = vec![take(&mut parts.body), take(&mut parts.branch)];
+        custom(node::TRY, inputs, variable, position)
+    }
+}
+
+/// How a key is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Ask,
+    Assign,
+}
+
+fn mark(access: Access) -> Option<char> {
+    match access {
+        Access::Read => None,
+        Access::Ask => Some(keys::ASKED),
+        Access::Assign => Some(keys::ASSIGNED),
+    }
+}
+
+/// The name of the libvirt constant that `expression` is.
+fn constant(expression: &Expr) -> Option<ImmutableString> {
+    match expression {
+        Expr::Variable(variable, ..) if variable.2.is_empty() && variable.1.starts_with("VIR_") => {
+            Some(variable.1.clone())
+        }
+        _ => None,
+    }
+}
+
+fn custom(name: &str, inputs: Vec<Expr>, state: Dynamic, position: Position) -> Expr {
+    let node = CustomExpr {
+        inputs: inputs.into_iter().collect(),
+        tokens: [ImmutableString::from(name)].into_iter().collect(),
+        state,
+        scope_may_be_changed: false,
+        self_terminated: true,
+    };
+    Expr::Custom(Box::new(node), position)
+}

@@ -1,0 +1,3 @@
+pub(crate) fn of_constant(_: &str) -> Option<String> {
+    None
+}
