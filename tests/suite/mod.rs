@@ -14,6 +14,7 @@ mod disks;
 mod doc;
 mod edit;
 mod embed;
+mod ensure;
 mod errors;
 mod events;
 mod examples;

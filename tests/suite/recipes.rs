@@ -250,7 +250,11 @@ fn what_is_as_wanted_is_not_changed() {
         let more = guest::ensure(conn, wanted);
         assert(more.changed);
         assert(more.changes.some(|change| change.contains("memory") && change.contains("next start")));
-        assert(!guest::ensure(conn, wanted).changed);
+        let waits = guest::ensure(conn, wanted);
+        assert(waits.changed && waits.changes.all(|change| change.contains("runs with the old")), waits.changes.to_string());
+        first.domain.destroy();
+        assert_eq(guest::ensure(conn, wanted).changes, ["started"]);
+        assert_eq(guest::ensure(conn, wanted).changes, []);
         try {{ guest::create(conn, {WEB}); throw "not refused"; }} catch (err) {{ assert(err.message.contains("exists already"), err.message); }}
         guest::remove_with_volumes(first.domain);
         guest::remove(first.domain);
@@ -265,6 +269,39 @@ fn what_is_as_wanted_is_not_changed() {
         let images = conn.storage_pool_lookup_by_name("images");
         image::remove(images, "d.qcow2");
         image::remove(images, "d.qcow2");
+        "#
+    ));
+}
+
+#[test]
+fn ensure_of_a_pool_refuses_another_one_and_tells_what_runs() {
+    let site = Site::new();
+    let (here, there) = (
+        site.host.scratch().folder("here"),
+        site.host.scratch().folder("there"),
+    );
+    let (here, there) = (here.display(), there.display());
+    site.ok(&format!(
+        r#"
+        let options = #{{ name: "more", path: "{here}" }};
+        assert_eq(pool::ensure(conn, options).changes, ["created"]);
+        assert_eq(pool::ensure(conn, options).changes, []);
+        for other in [#{{ path: "{there}" }}, #{{ type: "logical" }}, #{{ source: #{{ host: #{{ "@name": "nas" }} }} }}] {{
+            try {{ pool::ensure(conn, options + other); throw "not refused"; }} catch (err) {{ assert(err.message.contains("`more`"), err.message); }}
+        }}
+        assert_eq(pool::ensure(conn, #{{ name: "more", autostart: false }}).changes, ["autostart is false"]);
+        // An option that is not given leaves what is there.
+        assert_eq(pool::ensure(conn, #{{ name: "more" }}).changes, []);
+        let config = conn.storage_pool_lookup_by_name("more").xml();
+        config.set("target/path", "{there}");
+        conn.storage_pool_define_xml(config);
+        options.path = "{there}";
+        for time in 0..2 {{
+            assert_eq(pool::ensure(conn, options).changes, ["runs with the old target/path until it is restarted"]);
+        }}
+        conn.storage_pool_lookup_by_name("more").destroy();
+        assert_eq(pool::ensure(conn, options).changes, ["started"]);
+        assert_eq(pool::ensure(conn, options).changes, []);
         "#
     ));
 }

@@ -1,0 +1,223 @@
+//! `ensure` of guests: what runs is compared as well, and nothing slides or gets lost.
+
+use crate::support::{Embed, Host, NetHost, micro, virhai};
+
+/// What every script here begins with.
+const BEGIN: &str = r#"
+    import "std/guest" as guest;
+    fn cards(dom) {
+        dom.xml(VIR_DOMAIN_XML_INACTIVE).select("devices/interface").map(|card| `${card.get("source/@network", card.get("source/@bridge", "?"))} ${card.get("mac/@address")} ${card.get("address/@slot", "")}`)
+    }
+    fn disks(dom) {
+        dom.xml(VIR_DOMAIN_XML_INACTIVE).select("devices/disk").map(|disk| `${disk.get("target/@dev")} ${disk.get("source/@file", "(empty)")}`)
+    }
+"#;
+
+#[test]
+fn devices_are_matched_by_what_they_are_and_others_stay() {
+    virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .script(format!(
+            r#"{BEGIN}
+            let conn = connect();
+            let options = #{{ name: "web", memory: "64MiB", start: false, nics: ["default"], disks: ["/a.img", #{{ path: "/b.img", cache: "none" }}] }};
+            let dom = guest::ensure(conn, options).domain;
+            let card = cards(dom)[0];
+
+            // What is put in front gets a place of its own.
+            options.nics = [#{{ bridge: "br0" }}, "default"];
+            options.disks = ["/new.img", "/b.img", "/a.img"];
+            let result = guest::ensure(conn, options);
+            assert_eq(result.changes.len(), 2);
+            assert(cards(dom).contains(card));
+            assert_eq(disks(dom), ["vda /a.img", "vdb /b.img", "vdc /new.img"]);
+            assert_eq(dom.xml().get("devices/disk[target/@dev='vdb']/driver/@cache"), "none");
+            assert_eq(guest::ensure(conn, options).changes, []);
+
+            // The only card moves to another network, with its address; a card with another address is another card.
+            options.nics = [#{{ network: "lan" }}, "default"];
+            guest::ensure(conn, options);
+            assert_eq(cards(dom).len(), 2);
+            let moved = cards(dom).find(|one| one.starts_with("lan"));
+            options.nics = [#{{ network: "lan", mac: "52:54:00:11:22:33" }}, "default"];
+            let changes = guest::ensure(conn, options).changes;
+            assert_eq(changes.filter(|change| change.starts_with("removed")).len(), 1);
+            assert(cards(dom).contains(card) && !cards(dom).contains(moved));
+
+            // What the options do not speak of stays, also what was added by hand.
+            dom.edit(|xml| {{
+                xml.set("title", "By hand");
+                xml.insert("devices", "<disk type='file' device='cdrom'><source file='/tools.iso'/><target dev='sda' bus='sata'/></disk>");
+                xml.insert("devices", "<sound model='ac97'/>");
+                xml.insert(".", "<metadata><x:a xmlns:x='https://example.org/x'/></metadata>");
+                xml.set("devices/disk[target/@dev='vda']/iotune/total_iops_sec", 100);
+            }});
+            let before = dom.xml();
+            assert_eq(guest::ensure(conn, options).changes, []);
+            assert_eq(guest::ensure(conn, #{{ name: "web", start: false }}).changes, []);
+            assert_eq(before.diff(dom.xml()), []);
+            // Of the kinds that it lists, what is not listed goes, and is named.
+            options.disks = ["/a.img", "/new.img"];
+            assert_eq(guest::ensure(conn, options).changes, ["removed devices/disk[target/@dev='vdb']"]);
+            options.sound = false;
+            assert_eq(guest::ensure(conn, options).changes, ["removed devices/sound"]);
+            // A disk in the place of another.
+            options.disks = ["/other.img", "/new.img"];
+            assert_eq(guest::ensure(conn, options).changes, ["changed devices/disk[target/@dev='vda']/source/@file"]);
+            assert_eq(dom.xml().get("title"), "By hand");
+
+            // XML of the user's own is put in once, and is not among what is listed.
+            options.xml = #{{ devices: "<interface type='user'><alias name='ua-own'/><model type='e1000e'/></interface>", features: "<pae/>" }};
+            assert_eq(guest::ensure(conn, options).changes.len(), 2);
+            assert_eq(guest::ensure(conn, options).changes, []);
+            assert_eq(cards(dom).len(), 3);
+            "#
+        ))
+        .ok();
+}
+
+#[test]
+fn a_running_guest_takes_what_it_can_and_the_rest_is_told_each_time() {
+    let host = Embed::new();
+    let disk = host.scratch().copy(&micro("counter.img"), "web.img");
+    let more = host.scratch().write("more.img", vec![0; 1 << 20]);
+    let iso = host.scratch().copy(&micro("hello.iso"), "hello.iso");
+    let (disk, more, iso) = (disk.display(), more.display(), iso.display());
+    host.ok(&format!(
+        r#"{BEGIN}
+        let conn = connect();
+        let options = #{{
+            name: "web", virt_type: "qemu", memory: "64MiB", vcpus: 1, max_vcpus: 2, graphics: "vnc", cdrom: true,
+            disks: ["{disk}"], nics: [#{{ user: true, link: "down" }}], watchdog: "poweroff",
+        }};
+        let dom = guest::ensure(conn, options).domain;
+        assert_eq(guest::ensure(conn, options).changes, []);
+        let places = [cards(dom), dom.xml().get("devices/disk[target/@dev='vda']/address/@bus")];
+
+        // At once: a link, a medium, CPUs, a title, a new card and a new disk.
+        options.nics = ["user", #{{ user: true, link: "up" }}];
+        options.nics = [#{{ user: true, mac: "52:54:00:00:00:09" }}, #{{ user: true, link: "up" }}];
+        options.cdrom = "{iso}";
+        options.vcpus = 2;
+        options.title = "Web";
+        options.disks = ["{more}", "{disk}"];
+        let result = guest::ensure(conn, options);
+        assert(result.changes.all(|change| !change.starts_with("runs")), result.changes.to_string());
+        assert_eq(guest::ensure(conn, options).changes, []);
+        assert(cards(dom).contains(places[0][0]));
+        assert_eq(disks(dom), ["vda {disk}", "vdb {more}", "sda {iso}"]);
+        assert_eq(dom.xml().get("devices/disk[target/@dev='vda']/address/@bus"), places[1]);
+        assert_eq(dom.xml().select("devices/interface/link/@state"), ["up"]);
+        assert_eq(dom.xml().get("devices/disk[@device='cdrom']/source/@file"), "{iso}");
+
+        // At the next start: memory above the maximum, and a device that goes.
+        options.memory = "96MiB";
+        options.watchdog = "reset";
+        options.disks = ["{disk}"];
+        options.nics = [#{{ user: true, link: "up" }}];
+        let changes = guest::ensure(conn, options).changes;
+        assert(changes.contains("removed devices/disk[target/@dev='vdb']"), changes.to_string());
+        let waits = [
+            "runs with the old memory until its next start",
+            "runs with the old currentMemory until its next start",
+            "runs with devices/disk[target/@dev='vdb'] until its next start",
+            "runs with devices/interface[mac/@address='52:54:00:00:00:09'] until its next start",
+            "runs with the old devices/watchdog/@action until its next start",
+        ];
+        for wait in waits {{ assert(changes.contains(wait), `${{wait}}: ${{changes}}`); }}
+        for time in 0..2 {{
+            let again = guest::ensure(conn, options);
+            assert_eq([again.changed, again.changes.len()], [true, waits.len()]);
+        }}
+        // The disk that is still plugged in is taken by nobody.
+        assert(dom.xml().has("devices/disk[target/@dev='vdb']"));
+
+        // What somebody changed in the definition alone is taken over.
+        let config = dom.xml(VIR_DOMAIN_XML_INACTIVE);
+        config.set("devices/interface/link/@state", "down");
+        conn.define_xml(config);
+        options.nics[0].take("link");
+        assert_eq(guest::ensure(conn, options).changes.filter(|change| change.contains("link")).len(), 1);
+        assert_eq(dom.xml().get("devices/interface[mac/@address='" + config.get("devices/interface/mac/@address") + "']/link/@state"), "down");
+
+        // What fails later takes all of it back.
+        let before = [dom.xml(), dom.xml(VIR_DOMAIN_XML_INACTIVE)];
+        try {{
+            all_or_nothing(|undo| {{
+                options.nics[0].link = "up";
+                options.title = "Shop";
+                options.cdrom = true;
+                options.memory = "128MiB";
+                guest::ensure(conn, options);
+                assert_eq(dom.xml().get("title"), "Shop");
+                throw "something later";
+            }});
+        }} catch (err) {{ assert_eq(err.message, "something later"); }}
+        assert_eq(before[1].diff(dom.xml(VIR_DOMAIN_XML_INACTIVE)), []);
+        let left = before[0].diff(dom.xml()).filter(|difference| !difference.path.contains("@index"));
+        assert_eq(left, []);
+
+        dom.destroy();
+        assert_eq(guest::ensure(conn, options + #{{ title: "Web", memory: "96MiB", cdrom: "{iso}" }}).changes.filter(|change| change.starts_with("runs")), []);
+        dom.destroy();
+        "#
+    ));
+}
+
+#[test]
+fn nothing_that_libvirt_adds_to_a_running_guest_is_a_difference() {
+    let host = Embed::new();
+    let disk = host.scratch().write("a.img", vec![0; 1 << 20]);
+    let more = host.scratch().write("b.img", vec![0; 1 << 20]);
+    let iso = host.scratch().copy(&micro("hello.iso"), "hello.iso");
+    let (disk, more, iso, log) = (
+        disk.display(),
+        more.display(),
+        iso.display(),
+        host.path("log"),
+    );
+    host.ok(&format!(
+        r#"{BEGIN}
+        let conn = connect();
+        let numa = [#{{ cpus: "0", memory: "32MiB" }}, #{{ cpus: "1", memory: "32MiB" }}];
+        for options in [
+            #{{ machine: "pc", disks: ["{disk}", #{{ path: "{iso}", device: "cdrom" }}], nics: ["user"], graphics: "vnc", sound: "ac97", cpu: "qemu64" }},
+            #{{ cpu: "host-model", numa: numa, vcpus: 2, iothreads: 1, graphics: #{{ "@type": "vnc", listen: #{{ "@type": "socket" }} }},
+                disks: [#{{ path: "{disk}", iothread: 1, cache: "none", serial: "ABC" }}, #{{ path: "{more}", bus: "usb" }}], input: ["tablet", "keyboard"] }},
+            #{{ serial: "{log}", cpu: #{{ "@mode": "host-model", feature: [#{{ "@policy": "disable", "@name": "vmx" }}] }},
+                xml: #{{ devices: ["<channel type='pty'><target type='virtio' name='x'/></channel>", "<redirdev bus='usb' type='tcp'><source mode='bind' host='127.0.0.1' service='0'/></redirdev>", "<panic model='isa'/>"] }} }},
+        ] {{
+            options += #{{ name: "web", virt_type: "qemu", memory: "64MiB" }};
+            let dom = guest::ensure(conn, options).domain;
+            assert_eq(guest::ensure(conn, options).changes, []);
+            guest::remove(dom);
+        }}
+        "#
+    ));
+}
+
+#[test]
+fn a_card_is_moved_to_another_network_while_its_guest_runs() {
+    let Some(host) = NetHost::start() else { return };
+    host.ok(&format!(
+        r#"{BEGIN}
+        import "std/network" as network;
+        let conn = connect();
+        network::create(conn, #{{ name: "one", forward: "open", address: "10.78.1.1/24" }});
+        network::create(conn, #{{ name: "two", forward: "open", address: "10.78.2.1/24" }});
+        let options = #{{ name: "web", virt_type: "qemu", memory: "64MiB", nics: ["one"] }};
+        let dom = guest::ensure(conn, options).domain;
+        assert_eq(guest::ensure(conn, options).changes, []);
+        let address = dom.xml().get("devices/interface/mac/@address");
+        options.nics = ["two"];
+        assert_eq(guest::ensure(conn, options).changes.len(), 1);
+        for flags in [0, VIR_DOMAIN_XML_INACTIVE] {{
+            assert_eq(dom.xml(flags).get("devices/interface/source/@network"), "two");
+            assert_eq(dom.xml(flags).get("devices/interface/mac/@address"), address);
+        }}
+        assert_eq(guest::ensure(conn, options).changes, []);
+        dom.destroy();
+        "#
+    ));
+}
