@@ -10,6 +10,7 @@ macro_rules! eprintln {
 
 mod args;
 mod check;
+mod columns;
 mod diagnostic;
 mod doc;
 mod examples;
@@ -23,6 +24,7 @@ mod signals;
 mod terminal;
 mod testing;
 mod top;
+mod waits;
 
 use std::os::unix::process::CommandExt;
 

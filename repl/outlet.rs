@@ -36,6 +36,48 @@ static STDERR: Outlet = Outlet::new("stderr");
 /// True while a script is being stopped.
 static IN_A_HURRY: AtomicBool = AtomicBool::new(false);
 
+/// The row at the end of the terminal that the next line replaces.
+static ROW: Mutex<Row> = Mutex::new(Row {
+    shown: false,
+    amid_line: false,
+});
+
+struct Row {
+    shown: bool,
+    /// Whether the last text on a terminal did not end its line.
+    amid_line: bool,
+}
+
+/// Clears the row that the cursor is in.
+const CLEAR_ROW: &str = "\r\x1b[K";
+
+fn row() -> MutexGuard<'static, Row> {
+    ROW.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Shows `text` in the row of the cursor, on standard error, until something else is written.
+pub(crate) fn show_row(text: &str) {
+    let mut row = row();
+    if !row.amid_line {
+        row.shown = true;
+        let text = format!("{CLEAR_ROW}{text}");
+        let _ = written(std::io::stderr().as_fd(), text.as_bytes());
+    }
+}
+
+/// Removes the row that [`show_row`] shows.
+pub(crate) fn remove_row() {
+    row().remove();
+}
+
+impl Row {
+    fn remove(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            let _ = written(std::io::stderr().as_fd(), CLEAR_ROW.as_bytes());
+        }
+    }
+}
+
 /// For results of scripts and commands.
 pub(crate) fn stdout() -> &'static Outlet {
     &STDOUT
@@ -54,6 +96,11 @@ pub(crate) fn hurry() {
         drop(outlet.lock());
         outlet.changed.notify_all();
     }
+}
+
+/// Whether a script is being stopped.
+pub(crate) fn is_in_a_hurry() -> bool {
+    IN_A_HURRY.load(Ordering::SeqCst)
 }
 
 /// Forgets a stop before something new begins.
@@ -315,6 +362,12 @@ impl Outlet {
             true => stdout.as_fd(),
             false => stderr.as_fd(),
         };
+        if !self.is_terminal() {
+            return written(stream, text).is_ok();
+        }
+        let mut row = row();
+        row.remove();
+        row.amid_line = !text.ends_with(b"\n");
         written(stream, text).is_ok()
     }
 }

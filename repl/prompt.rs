@@ -7,6 +7,7 @@ mod history;
 mod hosts;
 mod input;
 mod news;
+mod opening;
 mod pager;
 mod runbook;
 mod text;
@@ -28,6 +29,7 @@ use crate::diagnostic::Diagnostic;
 use crate::outlet;
 use crate::run::{self, FAILED};
 use crate::signals;
+use crate::waits;
 use input::Input;
 use news::NewsDesk;
 use transcript::Transcript;
@@ -61,6 +63,8 @@ struct Prompt {
     pages: bool,
     /// Tells that the user wants the prompt back, whatever still runs.
     left: Receiver<()>,
+    /// The answer of the host that the session connects to, if it has not come yet.
+    opening: Option<Receiver<worker::Answer>>,
     asked: signals::Asked,
 }
 
@@ -99,6 +103,7 @@ impl Prompt {
             confirms: true,
             pages: true,
             left,
+            opening: None,
             asked,
         })
     }
@@ -112,13 +117,19 @@ impl Prompt {
             );
         }
         self.open();
+        if let Some(signal) = self.asked.ending() {
+            return run::killed_by(signal);
+        }
         loop {
+            self.take_opened();
             self.worker.tell(&mut self.editor);
             let prompt = text::of(self.worker.scope());
             outlet::drain();
             self.news.allow(true);
-            let read = input::read(&mut self.editor, &prompt);
+            waits::hold_back(true);
+            let read = input::read(&mut self.editor, &prompt, &self.asked);
             self.news.allow(false);
+            waits::hold_back(false);
             let text = match read {
                 Ok(text) => text,
                 // Ctrl-C at the prompt drops the line and nothing else.
@@ -137,6 +148,7 @@ impl Prompt {
                 continue;
             }
             history::add(&mut self.editor, &text);
+            self.take_opened();
             if let Some(status) = self.take(&text) {
                 return status;
             }

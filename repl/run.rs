@@ -17,6 +17,7 @@ use virhai::{engine, extent, files};
 use crate::args::{Args, Options, Source};
 use crate::diagnostic::Diagnostic;
 use crate::outlet::{self, Lines};
+use crate::waits::Waits;
 use crate::{check, show, signals};
 pub(crate) use supervise::GRACE;
 use supervise::{Event, Progress, Supervisor};
@@ -172,6 +173,7 @@ pub(crate) fn session(options: &Options) -> Session {
         grants: options.grants(),
         output,
         notes: Box::new(Lines(outlet::stderr())),
+        waits: Box::new(Waits::new(options)),
     })
 }
 

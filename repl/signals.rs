@@ -16,6 +16,8 @@ pub(crate) struct Asked(Arc<State>);
 struct State {
     count: AtomicUsize,
     idle: AtomicBool,
+    /// Whether Ctrl-C was pressed while nothing ran.
+    dropped: AtomicBool,
     /// The signal that told the program to end, 0 before one did.
     ending: AtomicI32,
     /// What ends a program that has nothing to stop.
@@ -39,6 +41,11 @@ impl Asked {
     pub(crate) fn ending(&self) -> Option<i32> {
         let signal = self.0.ending.load(Ordering::SeqCst);
         (signal != 0).then_some(signal)
+    }
+
+    /// Whether Ctrl-C was pressed while nothing ran, since this was asked the last time.
+    pub(crate) fn takes_drop(&self) -> bool {
+        self.0.dropped.swap(false, Ordering::SeqCst)
     }
 
     /// Ends it: until the next, Ctrl-C is for others, such as a pager.
@@ -69,6 +76,7 @@ pub(crate) fn watch(
                     count.0.ending.store(signal, Ordering::SeqCst);
                 }
                 if count.0.idle.load(Ordering::SeqCst) {
+                    count.0.dropped.store(true, Ordering::SeqCst);
                     if let Some(leave) = count.0.leave.get().filter(|_| signal != SIGINT) {
                         leave(signal);
                     }

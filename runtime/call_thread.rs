@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::interrupt::{Interrupt, Standing};
 use crate::libvirt::Failure;
+use crate::waiting::{LONG_WAIT, Waiting};
 
 /// The reasons for abandoning a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,9 @@ pub(crate) struct Patience {
     pub(crate) after_stop: Duration,
 }
 
+/// Tells of a call that lasts, and began at that moment.
+pub(crate) type Tell<'a> = &'a dyn Fn(Instant) -> Waiting;
+
 type Job = Box<dyn FnOnce() + Send>;
 
 thread_local! {
@@ -60,10 +64,11 @@ thread_local! {
 }
 
 /// Runs `work` on this thread's call thread and returns its result; abandons it when `patience`
-/// ends. The result of abandoned work is dropped on its own thread.
+/// ends. The result of abandoned work is dropped on its own thread. `tell` says what is waited for.
 pub(crate) fn run<T: Send + 'static>(
     interrupt: &Interrupt,
     patience: Patience,
+    tell: Option<Tell>,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Abandoned> {
     let reply = Arc::new(Reply::new());
@@ -85,7 +90,7 @@ pub(crate) fn run<T: Send + 'static>(
         }
     };
     thread.hand_over(job);
-    reply.wait(interrupt, patience)?;
+    reply.wait(interrupt, patience, tell)?;
     let _ = OWN.try_with(|own| own.borrow_mut().replace(thread));
     Ok(reply.take())
 }
@@ -200,8 +205,16 @@ impl<T> Reply<T> {
     }
 
     /// Waits for the result; where it does not come in time, it will be dropped when it comes.
-    fn wait(&self, interrupt: &Interrupt, patience: Patience) -> Result<(), Abandoned> {
+    fn wait(
+        &self,
+        interrupt: &Interrupt,
+        patience: Patience,
+        tell: Option<Tell>,
+    ) -> Result<(), Abandoned> {
         let begun = Instant::now();
+        // Most calls return before that: telling of each would cost more than the call.
+        let mut untold = tell.and_then(|tell| Some((tell, begun.checked_add(LONG_WAIT)?)));
+        let mut told = None;
         let mut until = patience.limit.and_then(|limit| begun.checked_add(limit));
         let mut why = Abandoned::TimedOut;
         let caller = self.caller.clone();
@@ -214,9 +227,16 @@ impl<T> Reply<T> {
                     why = Abandoned::Stopped;
                 }
             }
-            match until.map(|until| until.saturating_duration_since(Instant::now())) {
-                Some(left) if left.is_zero() => return self.abandon(why),
-                Some(left) => thread::park_timeout(left),
+            let now = Instant::now();
+            if until.is_some_and(|until| until <= now) {
+                return self.abandon(why);
+            }
+            if let Some((tell, _)) = untold.take_if(|(_, at)| *at <= now) {
+                told.get_or_insert_with(|| tell(begun));
+            }
+            let next = until.into_iter().chain(untold.map(|(_, at)| at)).min();
+            match next {
+                Some(next) => thread::park_timeout(next.saturating_duration_since(now)),
                 None => thread::park(),
             }
         }
@@ -268,7 +288,11 @@ mod tests {
     #[test]
     fn calls_of_one_thread_are_made_on_one_thread() {
         let interrupt = Interrupt::default();
-        let id = || run(&interrupt, patience(Some(LONG)), || thread::current().id());
+        let id = || {
+            run(&interrupt, patience(Some(LONG)), None, || {
+                thread::current().id()
+            })
+        };
         let first = id();
         assert_ne!(first, Ok(thread::current().id()));
         assert_eq!(first, id());
@@ -285,12 +309,12 @@ mod tests {
         let interrupt = Interrupt::default();
         let (go, gate) = mpsc::channel::<()>();
         let (sender, told) = mpsc::channel();
-        let stuck = run(&interrupt, patience(Some(SHORT)), move || {
+        let stuck = run(&interrupt, patience(Some(SHORT)), None, move || {
             let _ = gate.recv();
             Told(sender)
         });
         assert!(matches!(stuck, Err(Abandoned::TimedOut)));
-        assert_eq!(run(&interrupt, patience(Some(LONG)), || 1), Ok(1));
+        assert_eq!(run(&interrupt, patience(Some(LONG)), None, || 1), Ok(1));
         assert!(told.try_recv().is_err());
         go.send(()).expect("the call waits for it");
         let dropped_on = told.recv_timeout(LONG).expect("the result is dropped");
@@ -306,7 +330,7 @@ mod tests {
             thread::sleep(SHORT);
             stopper.stop(Stop::Interrupted);
         });
-        let stuck = run(&interrupt, patience(None), move || {
+        let stuck = run(&interrupt, patience(None), None, move || {
             let _ = gate.recv();
         });
         assert_eq!(stuck, Err(Abandoned::Stopped));
@@ -317,9 +341,9 @@ mod tests {
     fn a_panic_in_a_call_reaches_its_caller() {
         let interrupt = Interrupt::default();
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            run(&interrupt, patience(Some(LONG)), || panic!("planted"))
+            run(&interrupt, patience(Some(LONG)), None, || panic!("planted"))
         }));
         assert!(panicked.is_err());
-        assert_eq!(run(&interrupt, patience(Some(LONG)), || 1), Ok(1));
+        assert_eq!(run(&interrupt, patience(Some(LONG)), None, || 1), Ok(1));
     }
 }

@@ -13,6 +13,7 @@ use crate::api::domain::Domain;
 use crate::api::storage_pool::StoragePool;
 use crate::completion::Holder;
 use crate::libvirt::Failure;
+use crate::waiting;
 
 /// How long one who types may be kept waiting for a host.
 const PATIENCE: Duration = Duration::from_millis(150);
@@ -99,13 +100,16 @@ impl HostNames {
         let asking = std::thread::Builder::new()
             .name("names".into())
             .spawn(move || {
+                waiting::hush_this_thread();
                 let names: Vec<String> = holders
                     .into_iter()
                     .filter_map(|held| {
                         let (kind, holder) = own.clone();
                         let connection = held.connection().clone();
                         let ask = move || names_of(&kind, &holder, &held);
-                        connection.make("virConnectListAllDomains", ask).ok()
+                        connection
+                            .make("virConnectListAllDomains", &String::new, ask)
+                            .ok()
                     })
                     .flatten()
                     .collect();

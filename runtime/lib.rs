@@ -41,6 +41,7 @@ mod session;
 mod uri;
 mod version;
 mod vocabulary;
+mod waiting;
 mod watch;
 mod xml;
 
@@ -72,4 +73,5 @@ pub use resources::memory::check as check_memory;
 pub use resources::stack::size as stack_size;
 pub use session::{Session, SessionOptions, Sink};
 pub use version::{Versions, versions, warm_up};
+pub use waiting::{LONG_WAIT, WaitObserver};
 pub use xml::{Spot, Xml};

@@ -143,8 +143,10 @@ impl Pipe {
         self.go_on()?;
         self.unwatch();
         let stream = self.stream.clone();
-        call_thread::run(&self.interrupt, FINISHING, move || stream::finish(&stream))
-            .unwrap_or_else(|why| Err(why.failure(None)))?;
+        call_thread::run(&self.interrupt, FINISHING, None, move || {
+            stream::finish(&stream)
+        })
+        .unwrap_or_else(|why| Err(why.failure(None)))?;
         self.over = true;
         Ok(())
     }
@@ -154,7 +156,7 @@ impl Pipe {
         self.unwatch();
         if !std::mem::replace(&mut self.over, true) {
             let stream = self.stream.clone();
-            let _ = call_thread::run(&self.interrupt, BREAKING_OFF, move || {
+            let _ = call_thread::run(&self.interrupt, BREAKING_OFF, None, move || {
                 stream::break_off(&stream);
             });
         }

@@ -9,6 +9,7 @@ use rhai::{Dynamic, Engine, NativeCallContext};
 use crate::grants::Grants;
 use crate::interrupt::{self, Interrupt};
 use crate::redact;
+use crate::waiting::{Nobody, WaitObserver};
 
 /// A destination for the lines that a script writes, from several threads at the same time.
 pub trait Sink: Send + Sync {
@@ -45,6 +46,8 @@ pub struct SessionOptions {
     pub output: Box<dyn Sink>,
     /// Where what is no result goes, such as what could not be undone.
     pub notes: Box<dyn Sink>,
+    /// Is told what scripts wait for.
+    pub waits: Box<dyn WaitObserver>,
 }
 
 impl Default for SessionOptions {
@@ -58,6 +61,7 @@ impl Default for SessionOptions {
             grants: Grants::default(),
             output: Box::new(Nowhere),
             notes: Box::new(Nowhere),
+            waits: Box::new(Nobody),
         }
     }
 }
@@ -75,6 +79,7 @@ struct Shared {
     interrupt: Interrupt,
     output: Box<dyn Sink>,
     notes: Box<dyn Sink>,
+    waits: Box<dyn WaitObserver>,
     not_undone: Mutex<Vec<String>>,
     uris: Mutex<HashSet<String>>,
 }
@@ -91,6 +96,7 @@ impl Session {
             interrupt: Interrupt::with_undo_time(options.undo_timeout),
             output: options.output,
             notes: options.notes,
+            waits: options.waits,
             not_undone: Mutex::default(),
             uris: Mutex::default(),
         }))
@@ -168,6 +174,11 @@ impl Session {
     /// Writes a line that is no part of the result.
     pub fn note(&self, line: &str) {
         self.0.notes.write_line(line, !interrupt::shielded());
+    }
+
+    /// Is told what scripts wait for.
+    pub(crate) fn waits(&self) -> &dyn WaitObserver {
+        &*self.0.waits
     }
 
     /// Says what cannot be taken back, and remembers it.

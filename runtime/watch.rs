@@ -86,7 +86,7 @@ impl Watch {
         let work = move || work(&connect);
         match self.patience {
             None => work(),
-            Some(patience) => call_thread::run(&self.interrupt, patience, work)
+            Some(patience) => call_thread::run(&self.interrupt, patience, None, work)
                 .unwrap_or_else(|why| Err(why.failure(patience.limit))),
         }
     }

@@ -1,6 +1,6 @@
 //! Runs an input on the worker and shows what came of it.
 
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use rhai::Position;
@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::run;
 
 /// How an input ended.
-enum Ended {
+pub(super) enum Ended {
     /// With a value that is not `()`, or without one.
     Well { has_value: bool },
     /// With a failure at that place of it.
@@ -22,18 +22,6 @@ enum Ended {
 }
 
 impl Prompt {
-    /// Connects as the command line says; a session without a connection is one all the same.
-    pub(super) fn open(&mut self) {
-        let view = match self.worker.is_quiet() {
-            true => View::Nothing,
-            false => View::Human,
-        };
-        if let Ended::Well { .. } = self.attempt("let conn = connect(); conn", view) {
-            self.connects = true;
-            self.follow();
-        }
-    }
-
     /// Runs an input of the user's; a status means the end of the session.
     pub(super) fn evaluate(&mut self, text: &str) -> Option<u8> {
         self.evaluate_as(text, View::Human)
@@ -78,7 +66,14 @@ impl Prompt {
     fn attempt(&mut self, text: &str, view: View) -> Ended {
         self.asked.begin();
         while self.left.try_recv().is_ok() {}
-        let ended = self.wait_for(text, view);
+        let (answer, answers) = mpsc::channel();
+        let ended = match self.worker.run(text.to_owned(), view, answer) {
+            Ok(()) => self.wait_for(&answers),
+            Err(error) => {
+                eprintln!("error: cannot start a thread: {error}");
+                Ended::Badly(Position::NONE)
+            }
+        };
         self.asked.end();
         // The signal that stopped the input tells the whole program to end.
         match self.asked.ending() {
@@ -87,32 +82,10 @@ impl Prompt {
         }
     }
 
-    fn wait_for(&mut self, text: &str, view: View) -> Ended {
-        let (answer, answers): (Sender<Answer>, _) = mpsc::channel();
-        if let Err(error) = self.worker.run(text.to_owned(), view, answer) {
-            eprintln!("error: cannot start a thread: {error}");
-            return Ended::Badly(Position::NONE);
-        }
+    fn wait_for(&mut self, answers: &Receiver<Answer>) -> Ended {
         loop {
             match answers.recv_timeout(Duration::from_millis(50)) {
-                Ok(Answer::Shown {
-                    text,
-                    has_value,
-                    state,
-                }) => {
-                    self.worker.keep(state);
-                    if let Some(text) = text {
-                        self.asked.end();
-                        self.show(&text);
-                    }
-                    return Ended::Well { has_value };
-                }
-                Ok(Answer::Failed { text, at, state }) => {
-                    self.worker.keep(state);
-                    eprintln!("{text}");
-                    return Ended::Badly(at);
-                }
-                Ok(Answer::Exit(status)) => return Ended::Session(status),
+                Ok(answer) => return self.came(answer),
                 Err(RecvTimeoutError::Disconnected) => {
                     let defect = Diagnostic::of_defect("");
                     eprintln!("{}", defect.render(&Imports::default(), false));
@@ -128,9 +101,33 @@ impl Prompt {
         }
     }
 
+    /// Keeps what an input left, and shows what came of it.
+    pub(super) fn came(&mut self, answer: Answer) -> Ended {
+        match answer {
+            Answer::Shown {
+                text,
+                has_value,
+                state,
+            } => {
+                self.worker.keep(state);
+                if let Some(text) = text {
+                    self.asked.end();
+                    self.show(&text);
+                }
+                Ended::Well { has_value }
+            }
+            Answer::Failed { text, at, state } => {
+                self.worker.keep(state);
+                eprintln!("{text}");
+                Ended::Badly(at)
+            }
+            Answer::Exit(status) => Ended::Session(status),
+        }
+    }
+
     /// Returns true once the prompt stops waiting for the input: undoing timed out, or a signal told
     /// the whole program to end. After Ctrl-C alone, the prompt keeps waiting.
-    fn is_overdue(&self) -> bool {
+    pub(super) fn is_overdue(&self) -> bool {
         let interrupt = self.worker.interrupt();
         let must_end = interrupt.is_undo_overdue() || self.asked.ending().is_some();
         must_end

@@ -15,9 +15,17 @@ use crate::terminal;
 
 /// Takes what hosts tell and prints it when the prompt is there.
 pub(super) struct NewsDesk {
-    told: Sender<(String, News)>,
+    told: Sender<Told>,
     wanted: Arc<AtomicBool>,
     gate: Arc<Gate>,
+}
+
+/// What is to be printed.
+enum Told {
+    /// What the host with that URI told.
+    News(String, News),
+    /// A text as it is.
+    Line(String),
 }
 
 /// Open while the prompt waits for input: what runs, and a pager, are not disturbed.
@@ -34,23 +42,29 @@ impl NewsDesk {
         printer: Option<impl ExternalPrinter + Send + 'static>,
         options: &Options,
     ) -> Self {
-        let (told, news) = mpsc::channel::<(String, News)>();
+        let (told, news) = mpsc::channel::<Told>();
         let wanted = Arc::new(AtomicBool::new(!options.quiet));
         let gate = Arc::new(Gate::default());
         let (is_wanted, until_open) = (Arc::clone(&wanted), Arc::clone(&gate));
         let colors = options.colors();
         let thread = move || {
             let Some(mut printer) = printer else { return };
-            for (uri, news) in news {
+            for told in news {
                 until_open.pass();
                 while !takes_lines() {
                     std::thread::sleep(Duration::from_millis(5));
                     until_open.pass();
                 }
-                if news != News::Lost && !is_wanted.load(Ordering::Relaxed) {
-                    continue;
-                }
-                let _ = printer.print(line(&uri, &news, colors));
+                let text = match told {
+                    Told::Line(text) => format!("{text}\n"),
+                    Told::News(uri, news) => {
+                        if news != News::Lost && !is_wanted.load(Ordering::Relaxed) {
+                            continue;
+                        }
+                        line(&uri, &news, colors)
+                    }
+                };
+                let _ = printer.print(text);
             }
         };
         // Without the thread a session has no news, and is one all the same.
@@ -58,6 +72,12 @@ impl NewsDesk {
             .name("news".into())
             .spawn(thread);
         Self { told, wanted, gate }
+    }
+
+    /// Prints texts above what is typed.
+    pub(super) fn line(&self) -> impl Fn(String) + Send + 'static {
+        let told = self.told.clone();
+        move |text| drop(told.send(Told::Line(text)))
     }
 
     /// Whether news may be shown now.
@@ -83,7 +103,7 @@ impl NewsDesk {
         let uri = connection.uri().to_owned();
         let follow = move || {
             connection.follow(move |news| {
-                let _ = told.send((uri.clone(), news));
+                let _ = told.send(Told::News(uri.clone(), news));
             });
         };
         if near {

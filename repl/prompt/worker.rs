@@ -58,7 +58,7 @@ type Values = Arc<Mutex<BTreeMap<usize, Dynamic>>>;
 /// What inputs leave to the inputs after them.
 #[derive(Clone)]
 pub(super) struct State {
-    scope: Scope<'static>,
+    pub(super) scope: Scope<'static>,
     engine: Arc<Engine>,
     /// The statements that import what earlier inputs imported.
     imported: AST,
@@ -101,6 +101,13 @@ impl Worker {
     /// Lets inputs open `uri`, which the user has typed.
     pub(super) fn give_uri(&self, uri: &str) {
         self.session.give(uri);
+    }
+
+    /// What the session connects to first, if that is known.
+    pub(super) fn uri(&self) -> Option<String> {
+        let default = || std::env::var("LIBVIRT_DEFAULT_URI").ok();
+        let uri = self.session.uri().map(str::to_owned).or_else(default);
+        uri.filter(|uri| !uri.is_empty())
     }
 
     /// The variables and their values.
@@ -163,6 +170,27 @@ impl Worker {
         view: View,
         answer: Sender<Answer>,
     ) -> std::io::Result<()> {
+        self.start(text, view, true, answer)
+    }
+
+    /// Connects as the command line says. Inputs can run meanwhile.
+    pub(super) fn connect(&mut self, view: View, answer: Sender<Answer>) -> std::io::Result<()> {
+        self.start("let conn = connect(); conn".into(), view, false, answer)
+    }
+
+    /// Gives the variable `name` a value.
+    pub(super) fn set(&mut self, name: &str, value: Dynamic) {
+        self.state.scope.set_value(name, value);
+    }
+
+    /// Runs `text`, to whose thread belongs what runs from now on, unless that is not `alone`.
+    fn start(
+        &mut self,
+        text: String,
+        view: View,
+        alone: bool,
+        answer: Sender<Answer>,
+    ) -> std::io::Result<()> {
         let number = self.next_input();
         self.inputs = Some(number);
         let name = match number {
@@ -187,6 +215,7 @@ impl Worker {
             number,
             name,
             view,
+            alone,
             values: Arc::clone(&self.values),
             text,
             options: self.options.clone(),
@@ -272,6 +301,8 @@ fn build(
 struct RunningInput {
     number: usize,
     view: View,
+    /// Whether this is the one input that runs.
+    alone: bool,
     values: Values,
     name: String,
     text: String,
@@ -283,7 +314,11 @@ struct RunningInput {
 
 impl RunningInput {
     fn run(mut self) -> Answer {
-        self.session.interrupt().begin();
+        let interrupt = self.session.interrupt();
+        match self.alone {
+            true => interrupt.begin(),
+            false => interrupt.reach_this_thread(),
+        }
         let engine = Arc::clone(&self.state.engine);
         let ast = match engine.compile(&self.text) {
             Ok(ast) => ast,

@@ -19,7 +19,7 @@ use virhai::{Connection, Imports, engine, redact};
 
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
-use crate::{run, terminal};
+use crate::{run, terminal, waits};
 use rates::Order;
 use sample::Sample;
 use screen::View;
@@ -69,8 +69,10 @@ pub(crate) fn show(
     let mut top = Top::new(connection.uri(), colors);
     let mut screen =
         OnScreen::new().map_err(|error| format!("cannot use the terminal: {error}"))?;
-    top.run(&mut screen.terminal, &source)
-        .map_err(|error| format!("cannot use the terminal: {error}"))
+    waits::hold_back(true);
+    let ended = top.run(&mut screen.terminal, &source);
+    waits::hold_back(false);
+    ended.map_err(|error| format!("cannot use the terminal: {error}"))
 }
 
 /// The terminal while the view is on it; it is given back as it was, also by a panic or a signal.

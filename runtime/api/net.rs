@@ -11,6 +11,7 @@ use super::prelude::failed;
 use crate::exit::terminated;
 use crate::patience::{self, NoAnswer};
 use crate::session::Session;
+use crate::waiting::Waiting;
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
@@ -41,6 +42,7 @@ mod functions {
         reachable(&ctx, host, port)?;
         let session = Session::of(&ctx);
         let host = host.to_owned();
+        let _waiting = Waiting::new(&session, || format!("an answer of {host} on port {port}"));
         // Neither the resolver nor a host with many addresses keeps to a time of its own.
         let answer = patience::answer("tcp", timeout, session.interrupt(), move || {
             let found = (host.as_str(), port).to_socket_addrs();

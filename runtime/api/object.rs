@@ -160,8 +160,8 @@ impl<K: Kind> Object<K> {
         verb: impl fmt::Display,
         run: impl Fn(&K::Handle) -> Result<T, E> + Send + Sync + 'static,
     ) -> RhaiResultOf<T> {
-        self.attempt(call, run)
-            .map_err(|failure| self.error(ctx, failure, call, verb).throw())
+        self.attempt_to(call, &|| self.action(&verb), run)
+            .map_err(|failure| self.error(ctx, failure, call, &verb).throw())
     }
 
     /// Makes one libvirt call whose failure the caller sees to.
@@ -170,12 +170,22 @@ impl<K: Kind> Object<K> {
         call: &'static str,
         run: impl Fn(&K::Handle) -> Result<T, E> + Send + Sync + 'static,
     ) -> Result<T, Failure> {
+        self.attempt_to(call, &|| self.action(&format_args!("{call} of")), run)
+    }
+
+    /// The same in order to do what `action` says.
+    fn attempt_to<T: Send + 'static, E: Into<Failure>>(
+        &self,
+        call: &'static str,
+        action: &dyn Fn() -> String,
+        run: impl Fn(&K::Handle) -> Result<T, E> + Send + Sync + 'static,
+    ) -> Result<T, Failure> {
         let run = Arc::new(run);
         let changes = Class::of(call).may_change();
         again_where_undone(|again| {
             let result = self.handle().and_then(|handle| {
                 let (run, own) = (Arc::clone(&run), self.clone());
-                self.0.connection.make(call, move || {
+                self.0.connection.make(call, action, move || {
                     if changes {
                         own.refuse_namesake(&handle)?;
                     }
@@ -233,6 +243,11 @@ impl<K: Kind> Object<K> {
         .advise("look it up again by its name"))
     }
 
+    /// What a script does that tries to `verb` this object.
+    pub(crate) fn action(&self, verb: &dyn fmt::Display) -> String {
+        format!("{verb} {} `{}`", K::NOUN, self.given_name())
+    }
+
     /// The failure of `call` while the script tried to `verb` this object.
     pub(crate) fn error(
         &self,
@@ -241,7 +256,7 @@ impl<K: Kind> Object<K> {
         call: &'static str,
         verb: impl fmt::Display,
     ) -> Error {
-        let action = format!("{verb} {} `{}`", K::NOUN, self.given_name());
+        let action = self.action(&verb);
         // Known before the error takes what libvirt said.
         let state = state_may_matter(&failure)
             .then(|| self.state_now(call))
@@ -262,7 +277,9 @@ impl<K: Kind> Object<K> {
         let handle = self.handle().ok()?;
         let permit = self.0.connection.permit_now()?;
         let connection = &self.0.connection;
-        let state = connection.wait_for(Class::Read, permit, move || Ok(K::state(&handle)));
+        let action = || self.action(&"look at");
+        let state =
+            connection.wait_for(Class::Read, permit, &action, move || Ok(K::state(&handle)));
         state.ok().flatten()
     }
 }

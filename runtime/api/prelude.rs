@@ -17,6 +17,7 @@ use crate::exit::{self, terminated};
 use crate::interrupt::Standing;
 use crate::resources::{memory, stack};
 use crate::session::Session;
+use crate::waiting::Waiting;
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
@@ -156,7 +157,11 @@ fn nap(ctx: &NativeCallContext, time: &Dynamic) -> RhaiResultOf<()> {
 /// Sleeps for `time`, unless the script is stopped.
 pub(crate) fn pause(ctx: &NativeCallContext, time: Duration) -> RhaiResultOf<()> {
     let until = Instant::now().checked_add(time);
-    let interrupt = Session::of(ctx).interrupt().clone();
+    let session = Session::of(ctx);
+    let interrupt = session.interrupt().clone();
+    let _waiting = Waiting::new(&session, || {
+        format!("sleep for {}", humantime::format_duration(time))
+    });
     let bell = std::sync::Arc::new((Mutex::new(()), Condvar::new()));
     let rung = std::sync::Arc::clone(&bell);
     let _guard = interrupt.on_stop(move || {

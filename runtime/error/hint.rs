@@ -43,6 +43,10 @@ pub(super) const ASK_STATE: &str = "`state()` tells what state the domain is in"
 /// Advice on `failure`, where there is advice that is true in every case.
 pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
     if call.starts_with("virConnectOpen") {
+        // It was stopped, and nothing is wrong with the URI.
+        if failure.code == i64::from(sys::VIR_ERR_OPERATION_ABORTED) {
+            return None;
+        }
         return Some(connection_hint(failure, uri));
     }
     if failure.lost_connection() {

@@ -49,6 +49,7 @@ mod session;
 
 mod snapshots;
 mod special_files;
+mod ssh;
 mod state_table;
 mod stop;
 mod storage;
@@ -60,4 +61,5 @@ mod transcript;
 mod typing;
 mod undo;
 mod waiting;
+mod waits;
 mod xml;

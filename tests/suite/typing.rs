@@ -2,6 +2,8 @@
 //!
 //! Each screen has its golden file in `tests/data/screens/`; `UPDATE=1` rewrites them.
 
+mod rows;
+
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -329,6 +331,34 @@ fn what_is_pasted_is_one_input() {
 }
 
 #[test]
+fn lines_that_are_pasted_one_by_one_are_one_input_while_a_bracket_is_open() {
+    let mut prompt = with_domain(PLAIN);
+    prompt.terminal.types("fn twice(n) {\r    let m = n;\r\r");
+    prompt
+        .terminal
+        .shows("`{` of line 1 is not closed yet; Ctrl-C drops the input");
+    prompt
+        .terminal
+        .types("\r    // why\r    m * 2\r}\rtwice(21)\r");
+    prompt.terminal.shows("\n42\n");
+    prompt.clears();
+    // Nor do the lines behind a mistake run by themselves.
+    prompt
+        .terminal
+        .types("fn wrong() {\r    let 5 = 1;\r\r    print(\"ran\");\r\r}\r`the ${\"end\"}`\r");
+    prompt.terminal.shows("\nthe end\n");
+    let text = prompt.terminal.screen().text();
+    assert_eq!(text.matches("error[").count(), 1, "{text}");
+    assert!(!text.contains("\nran\n"), "{text}");
+    prompt.terminal.types("let text = `a\r\rb`; text.len()\r");
+    prompt.terminal.shows("\n4\n");
+    prompt.terminal.types("f(\r\r");
+    prompt.terminal.shows("`(` of line 1 is not closed yet");
+    prompt.terminal.types("\x03");
+    prompt.terminal.line_is(PROMPT);
+}
+
+#[test]
 fn what_is_typed_ahead_is_not_lost() {
     let mut prompt = with_domain(PLAIN);
     prompt
@@ -391,6 +421,27 @@ fn a_terminal_that_can_nothing_will_do() {
         terminal.types("\x04");
         assert_eq!(terminal.ends(), 0);
     }
+}
+
+#[test]
+fn an_open_input_is_left_on_a_terminal_that_can_nothing() {
+    let home = Scratch::new();
+    let mut terminal = Prompt::terminal("test:///default", &home, &[("TERM", "dumb")]);
+    let goes_on = format!("{:>width$}", "...", width = PROMPT.len() - 1);
+    terminal.types("print([1,\n\n");
+    terminal.until("it goes on after an empty line", |screen| {
+        screen.text().matches(&goes_on).count() == 2
+    });
+    terminal.types("\x04");
+    terminal.line_is(PROMPT);
+    terminal.types("print([1,\n");
+    terminal.until("it goes on", |screen| {
+        screen.text().matches(&goes_on).count() == 3
+    });
+    terminal.types("\x03");
+    terminal.shows("^C");
+    terminal.types("print(40 + 2)\n");
+    terminal.shows("\n42\n");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod qemu;
 mod run;
 mod scratch;
 mod small_disk;
+mod ssh_server;
 mod sweep;
 mod terminal;
 mod user;
@@ -29,6 +30,7 @@ pub use qemu::{end_qemu, qemu_processes};
 pub use run::{Outcome, Run, virhai};
 pub use scratch::{Scratch, TestHost};
 pub use small_disk::SmallDisk;
+pub use ssh_server::{SshServer, path_with_ssh, ssh_clients, uri as ssh_uri};
 #[allow(unused_imports)] // Each test takes the part that it needs.
 pub use sweep::{InProcess, Picture, Strikes, Sweep, Swept, Trace, all, strike};
-pub use terminal::Terminal;
+pub use terminal::{Screen, Terminal};

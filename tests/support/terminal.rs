@@ -98,6 +98,13 @@ impl Terminal {
         nix::unistd::Pid::from_raw(self.child.id().cast_signed())
     }
 
+    /// Whether the terminal shows what is typed by itself.
+    pub fn echoes(&self) -> bool {
+        use nix::sys::termios::{LocalFlags, tcgetattr};
+        let settings = tcgetattr(&*self.pty).expect("it is a terminal");
+        settings.local_flags.contains(LocalFlags::ECHO)
+    }
+
     /// Waits until `text` stands on the screen.
     pub fn shows(&mut self, text: &str) {
         self.until(&format!("it shows {text:?}"), |screen| {

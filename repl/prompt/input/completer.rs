@@ -5,6 +5,7 @@ use rustyline::{Context, Result};
 
 use super::Input;
 use super::command_line::CommandLine;
+use crate::columns;
 use crate::terminal;
 
 /// Fewer candidates than this are shown whole, one below the other.
@@ -38,7 +39,7 @@ impl Completer for Input {
                 (found.replaced.start, found.candidates)
             }
         };
-        let columns = match candidates.len() {
+        let side_by_side = match candidates.len() {
             0..FEW => 1,
             _ => 2,
         };
@@ -46,9 +47,15 @@ impl Completer for Input {
         let clear_row = "\x1b[K";
         // Two blanks stand between the columns of a list, and rustyline takes the code above for
         // two letters.
-        let most = (self.columns / columns).saturating_sub(4).max(20);
+        let most = (columns::columns() / side_by_side)
+            .saturating_sub(4)
+            .max(20);
         let offers = candidates.into_iter().map(|candidate| Offer {
-            shown: format!("{}{}", clear_row, shortened(visible(candidate.label), most)),
+            shown: format!(
+                "{}{}",
+                clear_row,
+                columns::fitted(&visible(candidate.label), most)
+            ),
             written: visible(candidate.insert),
         });
         Ok((start, offers.collect()))
@@ -58,11 +65,4 @@ impl Completer for Input {
 /// Names that a host chose: the editor writes its line to the terminal as it is.
 fn visible(text: String) -> String {
     terminal::visible_line(&text).into_owned()
-}
-
-fn shortened(text: String, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some(_) => text.chars().take(most - 1).chain(['…']).collect(),
-        None => text,
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::ops::Range;
 
 use rustyline::CompletionType;
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -9,6 +10,7 @@ use virhai::lexer::{Class, Piece, pieces};
 
 use super::Input;
 use super::command_line::CommandLine;
+use crate::columns::{column_after, columns};
 use crate::terminal;
 
 const KEYWORD: &str = "35";
@@ -27,32 +29,48 @@ pub(super) struct Shown {
     last: Cell<bool>,
     /// The brackets that were marked.
     marked: Cell<Option<(usize, usize)>>,
+    /// Whether a row was added for the cursor.
+    has_row: Cell<bool>,
 }
 
 impl Highlighter for Input {
     fn highlight<'l>(&self, line: &'l str, cursor: usize) -> Cow<'l, str> {
         let pieces = lexed(line);
-        let brackets = match self.shown.last.get() {
+        let brackets = match self.shown.last.get() || !self.colors {
             true => None,
             false => brackets(line, &pieces, cursor),
         };
         self.shown.marked.set(brackets);
+        let row = self.row_for_cursor(line, cursor);
+        self.shown.has_row.set(row.is_some());
         let name = CommandLine::of(line).map_or(0, |command| command.name.len());
         let (name, rest) = line.split_at(name);
-        let shown = colored(line, rest, &pieces, brackets);
+        let shown = Painter {
+            line,
+            colors: self.colors,
+            row,
+        };
+        let shown = shown.whole(rest, &pieces, brackets);
         let shown = terminal::for_stdout(&shown).into_owned();
         Cow::Owned(match name {
             "" => shown,
-            name => format!("{}{shown}", painted(KEYWORD, name)),
+            name if self.colors => format!("{}{shown}", painted(KEYWORD, name)),
+            name => format!("{name}{shown}"),
         })
     }
 
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
-        Cow::Owned(format!("\x1b[1m{prompt}\x1b[0m"))
+        match self.colors {
+            true => Cow::Owned(format!("\x1b[1m{prompt}\x1b[0m")),
+            false => Cow::Borrowed(prompt),
+        }
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        Cow::Owned(painted(FAINT, hint))
+        match self.colors {
+            true => Cow::Owned(painted(FAINT, hint)),
+            false => Cow::Borrowed(hint),
+        }
     }
 
     fn highlight_candidate<'c>(&self, candidate: &'c str, _: CompletionType) -> Cow<'c, str> {
@@ -61,17 +79,36 @@ impl Highlighter for Input {
         let (name, rest) = candidate.split_at(name);
         match rest {
             "" => Cow::Borrowed(candidate),
+            _ if !self.colors => Cow::Borrowed(candidate),
             _ => Cow::Owned(format!("{name}{}", painted(FAINT, rest))),
         }
     }
 
     fn highlight_char(&self, line: &str, cursor: usize, kind: CmdKind) -> bool {
         self.shown.last.set(kind == CmdKind::ForcedRefresh);
+        let has_row = self.shown.has_row.get();
         match kind {
-            CmdKind::MoveCursor => brackets(line, &lexed(line), cursor) != self.shown.marked.get(),
+            CmdKind::MoveCursor => {
+                has_row
+                    || self.row_for_cursor(line, cursor).is_some()
+                    || (self.colors
+                        && brackets(line, &lexed(line), cursor) != self.shown.marked.get())
+            }
             CmdKind::Other => true,
-            CmdKind::ForcedRefresh => self.shown.marked.get().is_some(),
+            CmdKind::ForcedRefresh => has_row || self.shown.marked.get().is_some(),
         }
+    }
+}
+
+impl Input {
+    /// The byte of `line` before which a row is added for the cursor: the editor takes a cursor
+    /// behind a full row for being in the next one, which a line feed there would not be.
+    fn row_for_cursor(&self, line: &str, cursor: usize) -> Option<usize> {
+        if !line.get(cursor..)?.starts_with('\n') || line[..cursor].ends_with('\n') {
+            return None;
+        }
+        let before = format!("{}{}", self.prompt, &line[..cursor]);
+        (column_after(&before, columns()) == 0).then_some(cursor)
     }
 }
 
@@ -94,35 +131,62 @@ fn lexed(line: &str) -> Vec<Piece> {
     code
 }
 
-/// The `rest` of `line` with its colours, and the two `brackets` marked.
-fn colored(line: &str, rest: &str, pieces: &[Piece], brackets: Option<(usize, usize)>) -> String {
-    let mut shown = String::with_capacity(line.len() * 2);
-    let mut done = line.len() - rest.len();
-    for (index, piece) in pieces.iter().enumerate() {
-        shown.push_str(&line[done..piece.span.start]);
-        done = piece.span.end;
-        let text = piece.of(line);
-        let next = pieces.get(index + 1).map_or("", |piece| piece.of(line));
-        let is_marked =
-            brackets.is_some_and(|(one, other)| [one, other].contains(&piece.span.start));
-        let color = match piece.class {
-            _ if is_marked => Some(MATCH),
-            Class::Keyword => Some(KEYWORD),
-            Class::Text { .. } => Some(TEXT),
-            Class::Number => Some(NUMBER),
-            Class::Comment { .. } => Some(FAINT),
-            Class::Wrong => Some(WRONG),
-            Class::Name if text.starts_with("VIR_") => Some(CONSTANT),
-            Class::Name if next == "(" => Some(CALLED),
-            Class::Name | Class::Open | Class::Close | Class::Sign => None,
-        };
-        match color {
-            Some(color) => shown.push_str(&painted(color, text)),
-            None => shown.push_str(text),
+/// Shows a line.
+struct Painter<'a> {
+    line: &'a str,
+    colors: bool,
+    /// The byte before which a row is added.
+    row: Option<usize>,
+}
+
+impl Painter<'_> {
+    /// The `rest` of the line with its colours, and the two `brackets` marked.
+    fn whole(&self, rest: &str, pieces: &[Piece], brackets: Option<(usize, usize)>) -> String {
+        let line = self.line;
+        let mut shown = String::with_capacity(line.len() * 2);
+        let mut done = line.len() - rest.len();
+        for (index, piece) in pieces.iter().enumerate() {
+            shown.push_str(&self.part(done..piece.span.start));
+            done = piece.span.end;
+            let next = pieces.get(index + 1).map_or("", |piece| piece.of(line));
+            let is_marked =
+                brackets.is_some_and(|(one, other)| [one, other].contains(&piece.span.start));
+            let text = self.part(piece.span.clone());
+            match color(piece, piece.of(line), next, is_marked).filter(|_| self.colors) {
+                Some(color) => shown.push_str(&painted(color, &text)),
+                None => shown.push_str(&text),
+            }
+        }
+        shown.push_str(&self.part(done..line.len()));
+        shown
+    }
+
+    /// The bytes `span` of the line, with the row that is added there.
+    fn part(&self, span: Range<usize>) -> Cow<'_, str> {
+        let text = &self.line[span.clone()];
+        match self.row.filter(|row| span.contains(row)) {
+            Some(row) => {
+                let (before, after) = text.split_at(row - span.start);
+                Cow::Owned(format!("{before}\n{after}"))
+            }
+            None => Cow::Borrowed(text),
         }
     }
-    shown.push_str(&line[done..]);
-    shown
+}
+
+/// The colour of a `piece` whose letters are `text`, before the piece `next`.
+fn color(piece: &Piece, text: &str, next: &str, is_marked: bool) -> Option<&'static str> {
+    match piece.class {
+        _ if is_marked => Some(MATCH),
+        Class::Keyword => Some(KEYWORD),
+        Class::Text { .. } => Some(TEXT),
+        Class::Number => Some(NUMBER),
+        Class::Comment { .. } => Some(FAINT),
+        Class::Wrong => Some(WRONG),
+        Class::Name if text.starts_with("VIR_") => Some(CONSTANT),
+        Class::Name if next == "(" => Some(CALLED),
+        Class::Name | Class::Open | Class::Close | Class::Sign => None,
+    }
 }
 
 /// Where the bracket at the cursor, or before it, and the one that belongs to it begin. Brackets

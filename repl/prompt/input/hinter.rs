@@ -8,6 +8,8 @@ use virhai::catalog::{Signature, first_sentence};
 
 use super::Input;
 use super::command_line::CommandLine;
+use super::complete_input::open_bracket;
+use crate::columns::{column_after, columns, fitted};
 use crate::terminal;
 
 /// A hint behind the input and a line below it.
@@ -37,21 +39,31 @@ impl Hinter for Input {
         if line.trim().is_empty() {
             return None;
         }
+        let columns = columns();
+        let column = column_after(&format!("{}{line}", self.prompt), columns);
+        // The last column stays free: a full row would begin another.
+        let room = columns.saturating_sub(column + 1);
         // Without colours it could not be told from what is typed.
-        let rest = (at_end && !recalled && self.colors)
+        let rest = (at_end && !recalled && self.colors && room > 1)
             .then(|| earlier(line, context))
             .flatten();
         let signature = match CommandLine::of(line) {
             Some(command) => self.command(&command),
             None => self.signature(&line[..cursor]),
         };
+        let signature = signature.or_else(|| way_out(line));
         if rest.is_none() && signature.is_none() {
             return None;
         }
         let mut shown = rest
             .as_deref()
-            .map_or_else(String::new, |rest| terminal::visible(rest).into_owned());
+            .map_or_else(String::new, |rest| fitted(&terminal::visible(rest), room));
         if let Some(signature) = signature {
+            // Behind a full row, the editor takes the cursor for being in the next one already. The
+            // terminal moves it there with the next letter only, and would count the line feed twice.
+            if column == 0 && shown.is_empty() {
+                shown.push(' ');
+            }
             shown.push('\n');
             shown.push_str(&signature);
         }
@@ -85,17 +97,19 @@ impl Input {
     /// A line as far as it fits into one row.
     fn row(&self, line: &str) -> String {
         // One line is one row, whatever is typed: the rows above it must not move.
-        let most = self.columns.saturating_sub(1);
-        let line = &*terminal::visible_line(line);
-        match line.char_indices().nth(most) {
-            Some(_) => line
-                .chars()
-                .take(most.saturating_sub(1))
-                .chain(['…'])
-                .collect(),
-            None => line.to_owned(),
-        }
+        fitted(&terminal::visible_line(line), columns().saturating_sub(1))
     }
+}
+
+/// How to leave an input that does not end, after an empty line.
+fn way_out(line: &str) -> Option<String> {
+    if !line.ends_with("\n\n") {
+        return None;
+    }
+    let (bracket, number) = open_bracket(line)?;
+    Some(format!(
+        "`{bracket}` of line {number} is not closed yet; Ctrl-C drops the input"
+    ))
 }
 
 /// Whether `line` is the input of the history that the user has gone to.

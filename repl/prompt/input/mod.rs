@@ -1,6 +1,7 @@
 //! What is typed, until it is an input: completion, hints, colours, keys.
 
 mod command_line;
+mod complete_input;
 mod completer;
 mod highlighter;
 mod hinter;
@@ -9,8 +10,8 @@ mod keys;
 pub(super) mod outside;
 mod plain;
 mod surroundings;
-mod whole;
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 
 use rhai::{AST, Engine, Scope};
@@ -23,6 +24,7 @@ use virhai::completion::Completer;
 
 use super::commands::is_command;
 use crate::args::Options;
+use crate::signals::Asked;
 use highlighter::Shown;
 use keys::Keys;
 use surroundings::Known;
@@ -39,8 +41,8 @@ pub(super) struct Input {
     shown: Shown,
     /// Whether what is shown can be coloured.
     colors: bool,
-    /// How wide the terminal is.
-    columns: usize,
+    /// What stands before the input.
+    prompt: String,
 }
 
 impl Helper for Input {}
@@ -61,17 +63,21 @@ pub(super) fn editor(options: &Options) -> rustyline::Result<Editor<Input, FileH
         .completion_show_all_if_ambiguous(true)
         .completion_prompt_limit(MANY)
         .bell_style(BellStyle::None)
-        .color_mode(match options.color {
-            clap::ColorChoice::Always => ColorMode::Forced,
-            clap::ColorChoice::Never => ColorMode::Disabled,
-            clap::ColorChoice::Auto => ColorMode::Enabled,
-        })
+        // The highlighter keeps the rows right without colours too.
+        .color_mode(ColorMode::Forced)
         .build();
-    let mut editor = Editor::with_config(config.clone())?;
+    let mut editor = Editor::with_config(config)?;
     let keys = Arc::<Keys>::default();
     keys::bind(&mut editor, &keys);
     let mut input = Input::new(keys);
-    input.colors = config.color_mode() != ColorMode::Disabled;
+    input.colors = match options.color {
+        clap::ColorChoice::Always => true,
+        clap::ColorChoice::Never => false,
+        clap::ColorChoice::Auto => {
+            let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            std::io::stdout().is_terminal() && !forbidden
+        }
+    };
     editor.set_helper(Some(input));
     Ok(editor)
 }
@@ -85,14 +91,15 @@ pub(super) fn is_plain() -> bool {
 pub(super) fn read(
     editor: &mut Editor<Input, FileHistory>,
     prompt: &str,
+    asked: &Asked,
 ) -> rustyline::Result<String> {
     if plain::is_needed() {
-        let whole = |text: &str| editor.helper().is_none_or(|input| input.is_whole(text));
-        return plain::read(prompt, whole);
+        let complete = |text: &str| editor.helper().is_none_or(|input| input.is_complete(text));
+        asked.takes_drop();
+        return plain::read(prompt, complete, || asked.takes_drop());
     }
-    let columns = editor.dimensions().map(|(columns, _)| columns);
-    if let (Some(columns), Some(input)) = (columns, editor.helper_mut()) {
-        input.columns = columns.into();
+    if let Some(input) = editor.helper_mut() {
+        prompt.clone_into(&mut input.prompt);
     }
     let mut text = editor.readline(prompt)?;
     while editor
@@ -117,7 +124,7 @@ impl Input {
             keys,
             shown: Shown::default(),
             colors: false,
-            columns: 80,
+            prompt: String::new(),
         }
     }
 
@@ -132,14 +139,14 @@ impl Input {
         self.known.catalog()
     }
 
-    fn is_whole(&self, text: &str) -> bool {
-        is_command(text) || whole::is_whole(&self.parser, text)
+    fn is_complete(&self, text: &str) -> bool {
+        is_command(text) || complete_input::is_complete(&self.parser, text)
     }
 }
 
 impl Validator for Input {
     fn validate(&self, context: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
-        Ok(if self.is_whole(context.input()) {
+        Ok(if self.is_complete(context.input()) {
             ValidationResult::Valid(None)
         } else {
             ValidationResult::Incomplete

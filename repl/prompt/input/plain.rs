@@ -13,20 +13,36 @@ pub(super) fn is_needed() -> bool {
     }
 }
 
-/// Reads lines until `is_whole` says so of them.
-pub(super) fn read(prompt: &str, is_whole: impl Fn(&str) -> bool) -> rustyline::Result<String> {
+/// Reads lines until `is_complete` says so of them. Ctrl-C, of which `is_dropped` tells, drops the
+/// lines before; so does Ctrl-D in the middle of an input.
+pub(super) fn read(
+    prompt: &str,
+    is_complete: impl Fn(&str) -> bool,
+    is_dropped: impl Fn() -> bool,
+) -> rustyline::Result<String> {
     let mut input = std::io::stdin().lock();
     let mut output = std::io::stdout();
     let mut text = String::new();
     write!(output, "{prompt}")?;
     loop {
         output.flush()?;
+        let before = text.len();
         if input.read_line(&mut text)? == 0 {
-            return Err(ReadlineError::Eof);
+            return Err(match text.is_empty() {
+                true => ReadlineError::Eof,
+                false => {
+                    writeln!(output)?;
+                    ReadlineError::Interrupted
+                }
+            });
+        }
+        // The terminal itself has dropped the line that Ctrl-C came in.
+        if is_dropped() {
+            text.drain(..before);
         }
         let line = text.trim_end_matches(['\r', '\n']).len();
         text.truncate(line);
-        if is_whole(&text) {
+        if is_complete(&text) {
             return Ok(text);
         }
         text.push('\n');

@@ -39,6 +39,7 @@ use crate::libvirt::Failure;
 use crate::redact;
 use crate::session::Session;
 use crate::uri::in_process;
+use crate::waiting::Waiting;
 use crate::watch::Watch;
 pub(crate) use access::admit_destination;
 use handles::{Found, Handles};
@@ -167,8 +168,8 @@ impl Connection {
         action: impl fmt::Display,
         run: impl Fn(&Connect) -> Result<T, E> + Send + Sync + 'static,
     ) -> RhaiResultOf<T> {
-        self.attempt(call, run)
-            .map_err(|failure| Error::new(ctx, failure, call, action, self.uri()).throw())
+        self.attempt_to(call, &|| action.to_string(), run)
+            .map_err(|failure| Error::new(ctx, failure, call, &action, self.uri()).throw())
     }
 
     /// Makes one libvirt call whose failure the caller sees to.
@@ -177,18 +178,29 @@ impl Connection {
         call: &'static str,
         run: impl Fn(&Connect) -> Result<T, E> + Send + Sync + 'static,
     ) -> Result<T, Failure> {
+        self.attempt_to(call, &|| call.to_owned(), run)
+    }
+
+    /// The same in order to do what `action` says.
+    fn attempt_to<T: Send + 'static, E: Into<Failure>>(
+        &self,
+        call: &'static str,
+        action: &dyn Fn() -> String,
+        run: impl Fn(&Connect) -> Result<T, E> + Send + Sync + 'static,
+    ) -> Result<T, Failure> {
         let run = Arc::new(run);
         again_where_undone(|_| {
             let (connect, run) = (self.connect()?, Arc::clone(&run));
-            self.make(call, move || run(&connect).map_err(Into::into))
+            self.make(call, action, move || run(&connect).map_err(Into::into))
         })
     }
 
     /// Makes the libvirt call `call` by `work`, once there is a place for it, and abandons it
-    /// where it takes longer than such calls may.
+    /// where it takes longer than such calls may. `action` says what it is for.
     pub(crate) fn make<T: Send + 'static>(
         &self,
         call: &'static str,
+        action: &dyn Fn() -> String,
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let class = Class::of(call);
@@ -196,14 +208,15 @@ impl Connection {
             return work();
         }
         let permit = self.permit(class)?;
-        self.wait_for(class, permit, work)
+        self.wait_for(class, permit, action, work)
     }
 
-    /// Waits for `work`, a call of `class` that has its `permit`.
+    /// Waits for `work`, a call of `class` that has its `permit` and does what `action` says.
     pub(crate) fn wait_for<T: Send + 'static>(
         &self,
         class: Class,
         permit: Permit,
+        action: &dyn Fn() -> String,
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         if self.runs_here(class) {
@@ -211,7 +224,10 @@ impl Connection {
         }
         let Permit { place, awaited } = permit;
         let patience = self.patience(class);
-        let answer = call_thread::run(self.0.session.interrupt(), patience, move || {
+        let session = &self.0.session;
+        let tell =
+            |since| Waiting::since(session, since, || format!("{} on {}", action(), self.uri()));
+        let answer = call_thread::run(session.interrupt(), patience, Some(&tell), move || {
             let _place = place;
             work()
         });
@@ -358,7 +374,7 @@ impl Shared {
         if self.in_process {
             return work();
         }
-        let _ = call_thread::run(self.session.interrupt(), ENDING, work);
+        let _ = call_thread::run(self.session.interrupt(), ENDING, None, work);
     }
 }
 

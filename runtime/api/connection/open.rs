@@ -1,6 +1,7 @@
 //! Opening and closing: a deadline on the way in, keepalive once there.
 
 use std::fmt::Write;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use rhai::plugin::*;
@@ -16,8 +17,10 @@ use crate::interrupt::Interrupt;
 use crate::libvirt::connection::{self, Credentials};
 use crate::libvirt::{Failure, Result, event_loop};
 use crate::patience::{self, NoAnswer};
+use crate::redact;
 use crate::session::Session;
 use crate::uri::{Reading, in_process};
+use crate::waiting::Waiting;
 
 /// What to connect to, and how; enough to connect again.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +53,9 @@ impl Target {
 /// Seconds between two questions to a silent host, and how many may go unanswered.
 const KEEPALIVE: (i32, u32) = (5, 3);
 
+/// How long an `ssh` may take to end that was told to.
+const END_OF_SSH: Duration = Duration::from_secs(2);
+
 /// The bytes of the longest URI: each part of it is copied several times.
 const LONGEST_URI: usize = 64 * 1024;
 
@@ -67,12 +73,27 @@ pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
         embed::wait_for_take_over(uri, &connect, target.timeout, interrupt)?;
         return Ok(connect);
     }
-    let own = target.clone();
+    let tunnel = target
+        .uri
+        .as_deref()
+        .filter(|uri| tunnel::is_needed(uri))
+        .and_then(Tunnel::new);
+    let mut own = target.clone();
+    if let Some(tunnel) = &tunnel {
+        own.uri = Some(tunnel.uri.clone());
+    }
+    let (returning, returned) = mpsc::channel::<()>();
     // libvirt cannot give up on a silent socket.
     let answer = patience::answer("libvirt open", target.timeout, interrupt, move || {
+        let _returning = returning;
         open_now(&own)
     });
     answer.unwrap_or_else(|why| {
+        if let Some(tunnel) = tunnel {
+            tunnel.end();
+            // It has the terminal until then.
+            let _ = returned.recv_timeout(END_OF_SSH);
+        }
         let (code, message) = match why {
             NoAnswer::Stopped => return Err(stopped()),
             NoAnswer::TimedOut => {
@@ -102,13 +123,7 @@ fn open_now(target: &Target) -> Result<Connect> {
     } else {
         0
     };
-    let tunnel = target
-        .uri
-        .as_deref()
-        .filter(|uri| tunnel::is_needed(uri))
-        .and_then(Tunnel::new);
-    let uri = tunnel.as_ref().map(|tunnel| &tunnel.uri);
-    let uri = uri.or(target.uri.as_ref()).map(String::as_str);
+    let uri = target.uri.as_deref();
     let connect = connection::open_auth(uri, &target.credentials, flags)?;
     // Drivers within the process have nothing to keep alive, and refusing takes libvirt a while.
     if !uri.is_some_and(in_process) {
@@ -129,7 +144,22 @@ fn connect_to(ctx: &NativeCallContext, mut target: Target) -> RhaiResultOf<Conne
         target.uri = Some(admitted.uri);
         names_files = admitted.names_files;
     }
-    match open(&target, session.interrupt()) {
+    let what = || {
+        let host = target.uri.as_deref().map(redact::hide_uri);
+        format!(
+            "connect to {}",
+            host.as_deref().unwrap_or("the default hypervisor")
+        )
+    };
+    // Its `ssh` may ask for a password.
+    let asks = target.uri.as_deref().is_some_and(tunnel::is_needed);
+    let waiting = match asks {
+        true => Waiting::that_may_ask(&session, what),
+        false => Waiting::new(&session, what),
+    };
+    let opened = open(&target, session.interrupt());
+    drop(waiting);
+    match opened {
         Ok(connect) => {
             let connection = Connection::new(session, target, connect);
             // A script may open the same host once more by the connection's own URI.
@@ -380,7 +410,7 @@ pub(super) mod functions {
     /// Asks a silent host every `interval` seconds, and gives it up after `count` missing answers.
     ///
     /// Every remote connection starts with 5 seconds and 3 answers; an interval of 0 turns it
-    /// off. Drivers within the process have nothing to keep alive and throw.
+    /// off. libvirt 11.3 ignores other values while it is on. Drivers within the process have nothing to keep alive and throw.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

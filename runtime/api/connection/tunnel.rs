@@ -5,14 +5,21 @@
 //! children all signals back, so it is started by way of a script that turns this one off: unlike
 //! handlers, that outlives the start of a program, and `ssh` respects it once it has connected.
 
-use std::fs::File;
-use std::io::Write;
-use std::os::fd::AsRawFd;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{AccessFlags, Pid, access};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use tempfile::TempDir;
 
 use crate::uri::Reading;
+
+/// The folders that the script may be in. libvirt drops all capabilities of its child processes, so
+/// that even root's `ssh` reaches only what the modes of folders and files allow; and a file system
+/// may allow no programs.
+const FOLDERS: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
 
 /// Whether libvirt would start `ssh` for `uri`.
 ///
@@ -35,31 +42,86 @@ pub(super) fn is_needed(uri: &str) -> bool {
 pub(super) struct Tunnel {
     /// What libvirt opens instead.
     pub(super) uri: String,
-    /// The script, which has no name in any folder.
-    _script: File,
+    /// Holds the script, and later the number of its process.
+    folder: TempDir,
 }
 
 impl Tunnel {
-    /// A tunnel for `uri`; none where this system has no files without names.
+    /// A tunnel for `uri`; none where no folder can hold the script.
     pub(super) fn new(uri: &str) -> Option<Self> {
         let (command, rest) = without_command(uri);
-        let descriptor = memfd_create(c"virhai-ssh", MFdFlags::MFD_CLOEXEC).ok()?;
-        let mut script = File::from(descriptor);
-        script.write_all(text(&command).as_bytes()).ok()?;
-        // Not `self`: it is libvirt's child that opens it.
-        let path = format!("/proc/{}/fd/{}", std::process::id(), script.as_raw_fd());
+        let folder = FOLDERS
+            .iter()
+            .find_map(|folder| with_script(Path::new(folder), &command).ok())?;
         let separator = if rest.contains('?') { '&' } else { '?' };
-        let path = utf8_percent_encode(&path, NON_ALPHANUMERIC);
+        let path = script_in(folder.path());
+        let path = utf8_percent_encode(path.to_str()?, NON_ALPHANUMERIC);
         Some(Self {
             uri: format!("{rest}{separator}command={path}"),
-            _script: script,
+            folder,
         })
+    }
+
+    /// Ends an `ssh` that nobody waits for any more: it would wait for its host or for a password,
+    /// and change the terminal when it ends.
+    pub(super) fn end(&self) {
+        let number = std::fs::read_to_string(number_in(self.folder.path()));
+        let number = number.ok().and_then(|number| number.trim().parse().ok());
+        // libvirt may have waited for it, so that the number is another's.
+        if let Some(number) = number.filter(|number| is_child(*number)) {
+            let _ = kill(Pid::from_raw(number), Signal::SIGTERM);
+        }
     }
 }
 
-fn text(command: &str) -> String {
-    let command = command.replace('\'', r"'\''");
-    format!("#!/bin/sh\ntrap '' INT\nexec '{command}' \"$@\"\n")
+/// Whether `number` is that of a child of this process.
+fn is_child(number: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+    // The name before it may have spaces and parentheses.
+    let parent = stat
+        .rsplit_once(')')
+        .and_then(|(_, fields)| fields.split_whitespace().nth(1)?.parse().ok());
+    parent == Some(std::process::id())
+}
+
+fn script_in(folder: &Path) -> PathBuf {
+    folder.join("ssh")
+}
+
+fn number_in(folder: &Path) -> PathBuf {
+    folder.join("pid")
+}
+
+/// A new folder in `parent` with a script that runs `command`.
+///
+/// A process of its own writes the script. A file that is open for writing cannot be executed, and
+/// other threads' child processes would inherit it open.
+fn with_script(parent: &Path, command: &str) -> io::Result<TempDir> {
+    let folder = tempfile::Builder::new()
+        .prefix("virhai-ssh.")
+        .tempdir_in(parent)?;
+    let script = script_in(folder.path());
+    let mut writer = Command::new("/bin/sh")
+        .args(["-c", "cat >\"$0\" && chmod 700 \"$0\""])
+        .arg(&script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    if let Some(mut input) = writer.stdin.take() {
+        input.write_all(text(&number_in(folder.path()), command).as_bytes())?;
+    }
+    writer.wait()?;
+    // It fails on a file system that allows no programs.
+    access(&script, AccessFlags::X_OK)?;
+    Ok(folder)
+}
+
+fn text(number: &Path, command: &str) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let number = quoted(&number.to_string_lossy());
+    let command = quoted(command);
+    format!("#!/bin/sh\necho $$ >{number}\ntrap '' INT\nexec {command} \"$@\"\n")
 }
 
 /// The command that `uri` names, `ssh` where it names none, and `uri` without it.
@@ -87,6 +149,8 @@ fn without_command(uri: &str) -> (String, String) {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::{is_needed, text, without_command};
 
     #[test]
@@ -122,6 +186,7 @@ mod tests {
             parts("qemu+ssh://kvm1/system"),
             ("ssh".into(), "qemu+ssh://kvm1/system".into())
         );
-        assert!(text("it's").contains(r"exec 'it'\''s' "));
+        let script = text(Path::new("/tmp/x/pid"), "it's");
+        assert!(script.contains(r"exec 'it'\''s' "), "{script}");
     }
 }

@@ -51,13 +51,14 @@ impl Domain {
         verb: impl fmt::Display,
         run: impl FnOnce(&Handle) -> Result<T, E> + Send + 'static,
     ) -> RhaiResultOf<T> {
-        self.try_job(work, run)
-            .map_err(|failure| self.error(ctx, failure, call, verb).throw())
+        self.try_job(work, &verb, run)
+            .map_err(|failure| self.error(ctx, failure, call, &verb).throw())
     }
 
     fn try_job<T: Send + 'static, E: Into<Failure>>(
         &self,
         work: Work,
+        verb: &dyn fmt::Display,
         run: impl FnOnce(&Handle) -> Result<T, E> + Send + 'static,
     ) -> Result<T, Failure> {
         let handle = self.handle()?;
@@ -76,7 +77,9 @@ impl Domain {
         let (operation, job, seen) = (work.operation(), Arc::clone(&handle), Arc::clone(&end));
         let _guard = interrupt.on_stop(move || abort(&job, operation, &seen));
         let own = self.clone();
-        self.connection().wait_for(Class::Long, permit, move || {
+        let action = || self.action(verb);
+        let connection = self.connection();
+        connection.wait_for(Class::Long, permit, &action, move || {
             let _other = other;
             let result = own
                 .refuse_namesake(&handle)

@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::libvirt::stream::Received;
 use crate::pipe::MESSAGE;
+use crate::waiting::Waiting;
 
 const CALL: &str = "virStorageVolDownload";
 
@@ -39,6 +40,7 @@ fn download(
     if size == 0 {
         return Ok(data);
     }
+    let _waiting = Waiting::new(vol.connection().session(), || vol.action(&"download"));
     let mut buffer = vec![0; size.min(MESSAGE)];
     let mut receive = || {
         let mut pipe = connected(vol, move |v, stream| {
@@ -66,6 +68,7 @@ fn download_file(
     if std::fs::metadata(&real).is_ok_and(|found| !found.is_file()) {
         return Err(Error::invalid(ctx, format!("{path} is not a file")).throw());
     }
+    let _waiting = Waiting::new(vol.connection().session(), || vol.action(&"download"));
     receive_file(ctx, vol, &plan, &real).map_err(|halt| match halt {
         Halt::Script(error) => error,
         Halt::Failure(failure) => {

@@ -119,7 +119,10 @@ pub(super) fn connected(
     let interrupt = vol.connection().session().interrupt();
     let pipe = Pipe::new(&handle.connect()?, interrupt)?;
     let stream = pipe.stream().clone();
+    let action = || vol.action(&"open");
     vol.connection()
-        .wait_for(Class::Long, permit, move || Ok(open(&handle, &stream)?))?;
+        .wait_for(Class::Long, permit, &action, move || {
+            Ok(open(&handle, &stream)?)
+        })?;
     Ok(pipe)
 }

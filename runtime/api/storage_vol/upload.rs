@@ -15,6 +15,7 @@ use crate::api::stream::Stream;
 use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::pipe::{MESSAGE, Pipe};
+use crate::waiting::Waiting;
 use crate::xml::Xml;
 
 const CALL: &str = "virStorageVolUpload";
@@ -55,6 +56,7 @@ fn upload(ctx: &NativeCallContext, vol: &StorageVol, data: &[u8], offset: u64) -
     let before = Before::of(vol).map_err(|failure| fail(failure).throw())?;
     refuse_beyond_the_end(ctx, vol, &before, offset, total)?;
     refuse_without_room(ctx, vol, &before, total)?;
+    let _waiting = Waiting::new(vol.connection().session(), || vol.action(&"upload to"));
     let mut pipe = connected(vol, move |v, stream| v.upload(stream, offset, total, 0))
         .map_err(|failure| fail(failure).throw())?;
     let mut progress = Progress::new(ctx, &plan, total);
@@ -105,6 +107,7 @@ fn upload_file(
         false => (0, 0),
     };
     let (offset, length) = (plan.offset, end + rest);
+    let _waiting = Waiting::new(vol.connection().session(), || vol.action(&"upload to"));
     let mut pipe = connected(vol, move |v, stream| {
         v.upload(stream, offset, length, flags)
     })

@@ -14,6 +14,7 @@ use crate::exit::terminated;
 use crate::libvirt::{self, Failure};
 use crate::session::Session;
 use crate::uri::in_process;
+use crate::waiting::Waiting;
 
 /// An open console.
 pub(super) struct Console {
@@ -69,6 +70,7 @@ impl Inbox {
     ) -> RhaiResultOf<(MutexGuard<'_, State>, Option<T>)> {
         let deadline = Instant::now().checked_add(timeout);
         let session = Session::of(ctx);
+        let _waiting = Waiting::new(&session, || "text on the guest's console".into());
         let waiters = Arc::clone(self);
         let _guard = session.interrupt().on_stop(move || {
             // A waiter that holds the lock has not gone to sleep yet and would miss the call.

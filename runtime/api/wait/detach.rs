@@ -9,6 +9,7 @@ use crate::api::arguments::RhaiResultOf;
 use crate::api::domain::{Device, Domain};
 use crate::exit::terminated;
 use crate::libvirt::Failure;
+use crate::waiting::Waiting;
 use crate::watch::Outcome;
 
 /// What tells that a guest let go of a device, refused to, or is no more.
@@ -36,6 +37,7 @@ pub(crate) fn until_detached(
         Ok(device.aliases_in(&xml))
     };
     let before = there()?;
+    let _waiting = Waiting::new(dom.connection().session(), || dom.action(&verb()));
     let watch = dom
         .connection()
         .watch()

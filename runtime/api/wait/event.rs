@@ -15,6 +15,7 @@ use crate::exit::terminated;
 use crate::libvirt::Failure;
 use crate::libvirt::events::{self, Event, Family};
 use crate::suggest;
+use crate::waiting::Waiting;
 use crate::watch::{Outcome, Watch};
 
 /// Waits for the first event after this that `filter`, or one of an array of them, describes.
@@ -45,6 +46,9 @@ pub(super) fn wait_event(
     if let Some(action) = action {
         let _: Dynamic = action.call_within_context(ctx, ())?;
     }
+    let _waiting = Waiting::new(conn.session(), || {
+        format!("an event {} of {}", wanted(&filters), conn.uri())
+    });
     let deadline = Instant::now().checked_add(timeout);
     let mut last = None;
     // The end of the guest may make the event impossible.

@@ -17,6 +17,8 @@ use super::domain::Domain;
 use crate::libvirt::Failure;
 use crate::libvirt::events::Event;
 use crate::libvirt::typed_params::Scalar;
+use crate::session::Session;
+use crate::waiting::Waiting;
 pub(crate) use detach::until_detached;
 pub(crate) use state::held_up;
 use state::{Ended, timed_out, wait_for_state};
@@ -178,5 +180,25 @@ mod functions {
         action: FnPtr,
     ) -> RhaiResultOf<Map> {
         event::wait_event(&ctx, conn, &event, &timeout, Some(&action))
+    }
+
+    /// Runs `action` and returns its result. After two seconds virhai tells the user that it waits for
+    /// `what`, as it does during a long call: on a terminal, or with `-v`.
+    ///
+    /// For a wait that consists of many short calls. What they wait for by themselves is not told.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// let state = waiting_for("the guest `test` to run", || {
+    ///     while dom.state() != "running" { sleep("100ms"); }
+    ///     dom.state()
+    /// });
+    /// assert_eq(state, "running");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(volatile, return_raw)]
+    pub fn waiting_for(ctx: NativeCallContext, what: &str, action: FnPtr) -> RhaiResultOf<Dynamic> {
+        let _waiting = Waiting::new(&Session::of(&ctx), || what.to_owned());
+        action.call_within_context(&ctx, ())
     }
 }

@@ -14,6 +14,7 @@ use crate::exit::terminated;
 use crate::libvirt::events::Event;
 use crate::libvirt::{self, Failure};
 use crate::suggest;
+use crate::waiting::Waiting;
 use crate::watch::{Outcome, Watch};
 
 /// The word for a domain that libvirt does not know any more, which is no state of libvirt's.
@@ -104,7 +105,11 @@ pub(super) fn wait_for_state_since(
         dom.error(ctx, failure, "virDomainGetState", "wait for")
             .throw()
     };
-    let interrupt = dom.connection().session().interrupt();
+    let session = dom.connection().session();
+    let interrupt = session.interrupt();
+    let _waiting = Waiting::new(session, || {
+        format!("domain `{}` to be {}", dom.name(), wanted.join(" or "))
+    });
     let deadline = Instant::now().checked_add(timeout);
     let watch = dom.connection().watch().map_err(fail)?;
     let mut stopped_by = String::from("unknown");

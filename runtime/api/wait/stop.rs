@@ -15,6 +15,7 @@ use crate::api::option_keys;
 use crate::error::Error;
 use crate::exit::terminated;
 use crate::libvirt::Failure;
+use crate::waiting::Waiting;
 use crate::watch::Outcome;
 
 /// How long a guest that is resumed or woken may take until it runs.
@@ -26,6 +27,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// Asks, asks again through the agent, and pulls the plug; answers which of them did it.
 pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> RhaiResultOf<Map> {
     let plan = Plan::new(ctx, options)?;
+    let _waiting = Waiting::new(dom.connection().session(), || dom.action(&"stop"));
     let mut stop = Stop {
         ctx,
         dom,

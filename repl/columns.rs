@@ -1,0 +1,94 @@
+//! Where text ends in the rows of the terminal, by the editor's own count.
+
+use rustyline::GraphemeClusterMode;
+use terminal_size::{Width, terminal_size};
+
+/// The columns between two tab stops.
+const TAB: usize = 8;
+
+/// How many columns the terminal has now.
+pub(crate) fn columns() -> usize {
+    match terminal_size() {
+        Some((Width(columns), _)) if columns > 0 => columns.into(),
+        _ => 80,
+    }
+}
+
+/// The column after `text`, which begins in the first one of a row of `columns`; 0 where the text
+/// fills its last row.
+pub(crate) fn column_after(text: &str, columns: usize) -> usize {
+    let mut column = 0;
+    for letter in text.chars() {
+        column = match letter {
+            '\n' => 0,
+            '\t' => next_column(column, TAB - column % TAB, columns),
+            letter => next_column(column, width(letter), columns),
+        };
+    }
+    column % columns.max(1)
+}
+
+/// The column after a letter of that width; `columns` where it fills the row.
+fn next_column(column: usize, width: usize, columns: usize) -> usize {
+    match column + width {
+        next if next > columns => width,
+        next => next,
+    }
+}
+
+/// `text` without what does not fit into `room` columns; an ellipsis then ends it.
+pub(crate) fn fitted(text: &str, room: usize) -> String {
+    let mut left = room;
+    for (at, letter) in text.char_indices() {
+        let width = width(letter);
+        if width > left {
+            let mut kept = text[..at].to_owned();
+            while total(&kept) >= room && kept.pop().is_some() {}
+            kept.push('…');
+            return kept;
+        }
+        left -= width;
+    }
+    text.to_owned()
+}
+
+fn total(text: &str) -> usize {
+    text.chars().map(width).sum()
+}
+
+fn width(letter: char) -> usize {
+    GraphemeClusterMode::WcWidth
+        .width(letter.encode_utf8(&mut [0; 4]))
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{column_after, fitted};
+
+    #[test]
+    fn text_goes_on_in_the_next_row() {
+        for (text, column) in [
+            ("", 0),
+            ("abc", 3),
+            ("abcde", 0),
+            ("abcdef", 1),
+            ("ab\nc", 1),
+            ("abcde\n", 0),
+            ("abcd中", 2),
+            ("abc中", 0),
+            ("e\u{301}", 1),
+        ] {
+            assert_eq!(column_after(text, 5), column, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_ends_in_an_ellipsis() {
+        assert_eq!(fitted("abc", 3), "abc");
+        assert_eq!(fitted("abcd", 3), "ab…");
+        assert_eq!(fitted("中中", 4), "中中");
+        assert_eq!(fitted("中中", 3), "中…");
+        assert_eq!(fitted("abc", 1), "…");
+    }
+}

@@ -1,0 +1,126 @@
+//! What the user sees of long waits: for hosts, for calls and for guests.
+
+use std::os::unix::net::UnixListener;
+
+use nix::sys::signal::Signal;
+
+use crate::support::{Daemon, Host, Scratch, Terminal, virhai};
+
+const SLEEP: &str = "print(\"begun\"); sleep(3.5); print(\"done\"); sleep(0.1)";
+
+/// The program on a terminal, with a home of its own.
+fn terminal(home: &Scratch, args: &[&str]) -> Terminal {
+    let run = virhai().env("HOME", home.path("")).env("NO_COLOR", "1");
+    let run = args.iter().fold(run, |run, arg| run.arg(arg));
+    Terminal::start(&run.command())
+}
+
+#[test]
+fn a_long_wait_is_told_on_a_terminal_only_and_its_row_goes_away() {
+    let home = Scratch::new();
+    let mut shown = terminal(&home, &["-c", "test:///default", "-e", SLEEP]);
+    let mut quiet = terminal(&home, &["-q", "-c", "test:///default", "-e", SLEEP]);
+    let piped = |verbose: &str| virhai().arg(verbose).arg("-e").arg(SLEEP).run();
+    let (plain, verbose) = std::thread::scope(|scope| {
+        let plain = scope.spawn(|| piped("--color=never"));
+        let verbose = scope.spawn(|| piped("-v"));
+        shown.shows("begun\nwaiting 2 s: sleep for 3s 500ms");
+        shown.shows("begun\nwaiting 3 s: sleep for 3s 500ms");
+        (plain.join(), verbose.join())
+    });
+    assert_eq!(shown.ends(), 0);
+    assert_eq!(shown.screen().text(), "begun\ndone");
+    assert_eq!(quiet.ends(), 0);
+    assert_eq!(quiet.screen().text(), "begun\ndone");
+    assert!(!String::from_utf8_lossy(quiet.raw()).contains("waiting"));
+    let plain = plain.expect("the thread ends");
+    assert_eq!(
+        (plain.stdout.as_str(), plain.stderr.as_str()),
+        ("begun\ndone\n", "")
+    );
+    let verbose = verbose.expect("the thread ends");
+    assert_eq!(verbose.stdout, "begun\ndone\n");
+    let told = "waiting: sleep for 3s 500ms\n";
+    assert_eq!(verbose.stderr.matches(told).count(), 1, "{verbose}");
+}
+
+#[test]
+fn a_call_that_takes_long_is_told_with_its_object_and_host() {
+    let daemon = Daemon::start();
+    daemon.ok(
+        "connect().define_xml(`<domain type='qemu'><name>web</name><memory>32768</memory>\
+        <os><type arch='x86_64' machine='pc'>hvm</type></os></domain>`);",
+    );
+    let mut terminal = Terminal::start(&daemon.virhai().env("NO_COLOR", "1").command())
+        .replacing(daemon.uri(), "URI");
+    let prompt = "qemu:session> ";
+    terminal.line_is(prompt);
+    terminal.types("let dom = conn.lookup_by_name(\"web\")\r");
+    terminal.until("it ran", |screen| {
+        screen.text().contains("\"web\")\n") && screen.cursor_line() == prompt.trim()
+    });
+    terminal.types("conn.set_keep_alive(0, 0)\r");
+    terminal.until("it ran", |screen| {
+        screen.text().contains("(0, 0)\n") && screen.cursor_line() == prompt.trim()
+    });
+    daemon.signal(Signal::SIGSTOP);
+    terminal.types("dom.set_autostart(true); `it is ${dom.autostart()}`\r");
+    terminal.until("the call is told", |screen| {
+        let row = screen.cursor_line();
+        row.starts_with("waiting ") && row.contains(" s: ") && row.contains("domain `web`")
+    });
+    daemon.signal(Signal::SIGCONT);
+    terminal.shows("\nit is true\n");
+    terminal.line_is(prompt);
+    assert!(!terminal.screen().text().contains("waiting"));
+}
+
+#[test]
+fn a_silent_host_keeps_nobody_from_the_prompt() {
+    let home = Scratch::new();
+    let socket = home.path("silent");
+    let _silent = UnixListener::bind(&socket).expect("the socket is new");
+    let uri = format!("qemu+unix:///session?socket={}", socket.display());
+    let mut terminal = terminal(&home, &["--connect-timeout", "5s", "-c", &uri]);
+    terminal.shows("\n`conn` will be its connection; `:connect URI` opens another host\n");
+    terminal.line_is("virhai> ");
+    terminal.types("40 + 2\r");
+    terminal.shows("\n42\n");
+    terminal.line_is("virhai> ");
+    terminal.types("let typed = ");
+    terminal.shows("no answer within 5s");
+    terminal.line_is("virhai> let typed =");
+    terminal.types("7; typed\r");
+    terminal.shows("\n7\n");
+    let text = terminal.screen().text();
+    assert!(!text.contains("https://libvirt.org/uri.html"), "{text}");
+    // Asked for by name, it is waited for, and Ctrl-C is enough.
+    terminal.types(&format!(":connect {uri}\r"));
+    terminal.shows("waiting 2 s: connect to qemu+unix:///session");
+    terminal.types("\x03");
+    terminal.shows("error: interrupted");
+    terminal.line_is("virhai> ");
+    let text = terminal.screen().text();
+    assert!(
+        !text.contains("note:") && !text.contains("waiting 2 s"),
+        "{text}"
+    );
+    terminal.types(":connect test:///default\r");
+    terminal.line_is("test> ");
+}
+
+#[test]
+fn a_host_that_answers_late_becomes_conn() {
+    let daemon = Daemon::start();
+    daemon.signal(Signal::SIGSTOP);
+    let mut terminal = Terminal::start(&daemon.virhai().env("NO_COLOR", "1").command());
+    terminal.shows("\n`conn` will be its connection; `:connect URI` opens another host\n");
+    terminal.line_is("virhai> ");
+    terminal.types("conn");
+    daemon.signal(Signal::SIGCONT);
+    terminal.shows("it is `conn` now");
+    terminal.line_is("virhai> conn");
+    terminal.types(".list_all_domains().len()\r");
+    terminal.shows("\n0\n");
+    terminal.line_is("qemu:session> ");
+}
