@@ -27,6 +27,7 @@ tests       xorriso     xorriso          xorriso           libisoburn
 tests       /usr/lib/ISOLINUX/isolinux.bin  isolinux  syslinux-nonlinux  syslinux
 tests       /usr/lib/syslinux/modules/bios/ldlinux.c32  syslinux-common  syslinux-nonlinux  syslinux
 tests       dnsmasq     dnsmasq-base     dnsmasq           dnsmasq
+tests       /usr/share/qemu/firmware/*.json  ovmf  edk2-ovmf  edk2-ovmf
 tests       ip          iproute2         iproute           iproute2
 tests       /usr/lib/ipxe/qemu/*.rom  ipxe-qemu  ipxe-roms-qemu  ipxe
 hypervisor  qemu-system-x86_64  qemu-system-x86  qemu-system-x86  qemu-system-x86

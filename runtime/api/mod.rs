@@ -23,6 +23,7 @@ pub(crate) mod option_keys;
 pub(crate) mod options;
 pub(crate) mod prelude;
 pub(crate) mod room;
+pub(crate) mod stale_save;
 pub(crate) mod storage_pool;
 pub(crate) mod storage_vol;
 pub(crate) mod stream;

@@ -7,7 +7,7 @@ use super::expressions::Receiver;
 use super::files::File;
 use super::scope::Kind;
 use super::walk::Walk;
-use super::{Code, capture, flags, live_dump, options, shadow, words};
+use super::{Code, capture, flags, live_dump, options, paths, shadow, words};
 use crate::catalog::{Function, element, without_element};
 use crate::inference::operator;
 use crate::names;
@@ -157,6 +157,7 @@ impl<'a> Walk<'a> {
         }
         self.check_arguments(&taken, &call.args, 1, position);
         live_dump::check(self, call);
+        paths::check(self, &taken, &call.args);
         capture::check_parallel(self, name, &kinds, &call.args);
         if receiver.kind.is_none() && self.files.may_be_key(name) {
             return None;

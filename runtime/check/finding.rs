@@ -88,6 +88,8 @@ codes! {
     UnknownOption = "unknown-option", Error;
     /// The constant belongs to another parameter or call.
     WrongFlag = "wrong-flag", Error;
+    /// A value is put between quotes in a path of XML, where a quote in it ends the path.
+    UnquotedValue = "unquoted-value", Error;
     /// The script's own function is called where a method of the value was meant.
     ShadowedMethod = "shadowed-method", Error;
     /// The closure uses the variable that the call which takes it holds on to.

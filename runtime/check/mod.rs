@@ -16,6 +16,7 @@ mod live_dump;
 mod modules;
 mod native_options;
 mod options;
+mod paths;
 mod scope;
 mod script_options;
 mod shadow;

@@ -11,7 +11,7 @@ use super::document::Document;
 use super::effort;
 use super::fault::Result;
 use super::nodes::{Kind, NodeId};
-use super::path::Path;
+use super::path::{Path, quoted};
 use super::select;
 
 /// What a difference or a pair takes besides its texts, in bytes, also while its list grows.
@@ -66,8 +66,7 @@ impl Identity {
             let Some(values) = element.identity(&self.paths)? else {
                 return Ok(false);
             };
-            let plain = values.iter().all(|value| quoted(value).is_some());
-            if !plain || !seen.insert(values) {
+            if !seen.insert(values) {
                 return Ok(false);
             }
         }
@@ -343,8 +342,8 @@ impl<'a> Group<'a> {
         };
         let step = |values: &[String]| {
             let conditions = identity.paths.iter().zip(values);
-            let conditions = conditions
-                .filter_map(|(path, value)| Some(format!("[{}={}]", path.written, quoted(value)?)));
+            let conditions =
+                conditions.map(|(path, value)| format!("[{}={}]", path.written, quoted(value)));
             joined(&[path, &conditions.collect::<String>()])
         };
         let mut new: HashMap<Vec<String>, Side> = HashMap::new();
@@ -429,15 +428,4 @@ fn added(path: String, element: Side) -> Result<Difference> {
         from: None,
         to: Some(element.xml()?),
     })
-}
-
-/// `value` in quotes as a path has it, if it can be.
-fn quoted(value: &str) -> Option<String> {
-    if !value.contains('\'') {
-        Some(format!("'{value}'"))
-    } else if !value.contains('"') {
-        Some(format!("\"{value}\""))
-    } else {
-        None
-    }
 }

@@ -28,6 +28,7 @@ use document::Document;
 pub(crate) use document::MAX_DEPTH;
 pub(crate) use fault::{Fault, Result};
 use nodes::{DOCUMENT, NodeId};
+pub(crate) use path::quoted;
 use path::{End, Path};
 pub use spot::Spot;
 pub(crate) use spot::{against_schema, lacking, malformed, named, root};

@@ -54,6 +54,14 @@ pub(super) enum Condition {
     Is(Path, String, bool),
 }
 
+/// `value` in quotes, as a condition of a path has it.
+pub(crate) fn quoted(value: &str) -> String {
+    if value.contains('\'') && !value.contains('"') {
+        return format!("\"{value}\"");
+    }
+    format!("'{}'", value.replace('\'', "''"))
+}
+
 impl Path {
     /// The steps as they were written, the end among them.
     pub fn written_steps(&self) -> Vec<String> {
@@ -226,12 +234,20 @@ impl<'a> Parser<'a> {
             Some(quote @ ('\'' | '"')) => quote,
             _ => return Err(self.wrong("a value stands in quotes")),
         };
-        let rest = &self.text[self.at + 1..];
-        let Some(length) = rest.find(quote) else {
-            return Err(self.wrong("this quote is not closed"));
-        };
-        self.at += length + 2;
-        Ok(rest[..length].to_owned())
+        // A quote within the value is written twice, as in XPath 2.
+        let mut value = String::new();
+        loop {
+            let rest = &self.text[self.at + 1..];
+            let Some(length) = rest.find(quote) else {
+                return Err(self.wrong("this quote is not closed"));
+            };
+            value.push_str(&rest[..length]);
+            self.at += length + 2;
+            if self.peek() != Some(quote) {
+                return Ok(value);
+            }
+            value.push(quote);
+        }
     }
 
     fn name(&mut self, what: &str) -> Result<String> {
@@ -326,6 +342,29 @@ mod tests {
                 fault.message.contains(&format!("column {column}:")),
                 "{path}: {fault}"
             );
+        }
+    }
+
+    #[test]
+    fn a_value_in_quotes_is_read_as_it_was() {
+        for value in [
+            "",
+            "a",
+            "O'Brien",
+            "a \"b\"",
+            "a'b \"c\" & <d>",
+            "'",
+            "\"",
+            "''",
+            "a]b",
+            "'\"",
+        ] {
+            let path = Path::parse(&format!("a[@b={}]/c", quoted(value))).expect(value);
+            assert_eq!(path.steps.len(), 2, "{value}");
+            let [Condition::Is(_, read, true)] = &path.steps[0].conditions[..] else {
+                panic!("{value}: {path:?}");
+            };
+            assert_eq!(read, value);
         }
     }
 

@@ -23,7 +23,7 @@ impl Site {
         let site = Self(host);
         site.ok(&format!(
             "pool::create(conn, #{{ name: \"images\", path: \"{0}\" }}); \
-             guest::create(conn, #{{ name: \"web\", memory: \"32MiB\", nics: [\"user\"], start: false, cdrom: \"{1}\", \
+             guest::create(conn, #{{ name: \"web\", memory: \"32MiB\", nics: [\"user\"], rng: false, start: false, cdrom: \"{1}\", \
                disks: [\"{0}/web.img\", #{{ pool: \"images\", size: \"1MiB\" }}] }});",
             folder.display(),
             iso.display()
@@ -174,4 +174,147 @@ fn a_guest_that_runs_is_not_touched_where_one_of_its_disks_cannot_be_cloned() {
     ));
     let left = std::fs::read_dir(&outside).expect("it is there");
     assert_eq!(left.count(), 1, "nothing is left beside the disk");
+}
+
+#[test]
+fn a_clone_has_nothing_in_common_with_its_original_that_two_guests_cannot_have() {
+    let site = Site::new();
+    site.ok(r#"
+        let web = conn.lookup_by_name("web");
+        let uuid = web.uuid;
+        web.edit(|xml| {
+            xml.insert("devices", "<graphics type='vnc' port='5944' autoport='no' websocket='5945'/>");
+            xml.insert("devices", "<channel type='unix'><source mode='bind' path='/tmp/web.sock'/><target type='virtio' name='a'/></channel>");
+            xml.insert("devices", "<serial type='pty'><log file='/tmp/web.log' append='on'/></serial>");
+            xml.insert("devices", "<vsock model='virtio'><cid auto='no' address='77'/></vsock>");
+            xml.insert(".", `<sysinfo type='smbios'><system><entry name='serial'>S1</entry><entry name='uuid'>${uuid}</entry></system></sysinfo>`);
+            xml.insert("os", "<smbios mode='sysinfo'/>");
+            xml.insert(".", "<genid/>");
+        });
+        let a = web.xml(VIR_DOMAIN_XML_INACTIVE);
+        let made = clone::of(web, #{ name: "copy" });
+        let b = made.xml(VIR_DOMAIN_XML_INACTIVE);
+        assert_eq([b.get("devices/graphics/@port"), b.get("devices/graphics/@autoport"), b.get("devices/graphics/@websocket")], ["-1", "yes", "-1"]);
+        assert_eq(b.get("sysinfo/system/entry[@name='uuid']"), made.uuid);
+        assert_eq(b.get("sysinfo/system/entry[@name='serial']"), made.uuid);
+        assert(b.get("genid") != a.get("genid"));
+        assert_eq(b.get("devices/vsock/cid/@auto"), "yes");
+        for text in ["/tmp/web.sock", "/tmp/web.log", "S1"] { assert(!made.xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(text), text); }
+        guest::remove_with_volumes(made);
+        web.edit(|xml| { xml.remove("devices/vsock"); });
+        // Both run at once.
+        web.create();
+        let made = clone::of(web, #{ name: "copy", start: true });
+        assert_eq([web.state(), made.state()], ["running", "running"]);
+        made.destroy(); web.destroy();
+        guest::remove_with_volumes(made);
+    "#);
+}
+
+#[test]
+fn a_clone_is_refused_with_the_path_of_what_two_guests_cannot_have() {
+    let site = Site::new();
+    site.ok(r#"
+        let web = conn.lookup_by_name("web");
+        let plain = web.xml(VIR_DOMAIN_XML_INACTIVE);
+        let cases = #{
+            "devices/hostdev": "<hostdev mode='subsystem' type='usb' managed='yes'><source><vendor id='0x1d6b'/><product id='0x2'/></source></hostdev>",
+            "devices/filesystem": "<filesystem type='mount'><source dir='/srv'/><target dir='srv'/></filesystem>",
+            "devices/shmem": "<shmem name='m'><model type='ivshmem-plain'/><size unit='M'>4</size></shmem>",
+            "devices/serial[@type='tcp'][source]": "<serial type='tcp'><source mode='bind' host='127.0.0.1' service='4555'/></serial>",
+            "devices/channel[@type='file'][source]": "<channel type='file'><source path='/tmp/x'/><target type='virtio' name='f'/></channel>",
+            "devices/rng[backend/@model='egd']": "<rng model='virtio'><backend model='egd' type='tcp'><source mode='connect' host='h' service='1'/></backend></rng>",
+            "devices/disk[@type='network']": "<disk type='network' device='disk'><driver name='qemu' type='raw'/><source protocol='rbd' name='p/i'><host name='h'/></source><target dev='vdz' bus='virtio'/></disk>",
+        };
+        for path in cases.keys() {
+            let config = plain.copy();
+            config.insert("devices", cases[path]);
+            web = conn.define_xml(config);
+            try { clone::of(web, #{ name: "copy" }); throw "cloned"; } catch (err) {
+                assert_eq(err.paths, [path]);
+                assert(err.message.contains(path) && err.hint.contains("drop: "), err.message);
+            }
+            assert_eq(conn.list_all_domains().len(), 1);
+            let made = clone::of(web, #{ name: "copy", drop: [path] });
+            assert(!made.xml(VIR_DOMAIN_XML_INACTIVE).has(path), path);
+            guest::remove_with_volumes(made);
+            let made = clone::of(web, #{ name: "copy", share: [path] });
+            assert(made.xml(VIR_DOMAIN_XML_INACTIVE).has(path) && !made.xml_desc().contains("virhai-shared"), path);
+            guest::remove_with_volumes(made);
+        }
+        web = conn.define_xml({ let config = plain.copy(); config.insert("devices", cases["devices/serial[@type='tcp'][source]"]); config });
+        let made = clone::of(web, #{ name: "copy", edit: |xml| xml.set("devices/serial[@type='tcp']/source/@service", "4556") });
+        assert_eq(made.xml(VIR_DOMAIN_XML_INACTIVE).get("devices/serial[@type='tcp']/source/@service"), "4556");
+        for option in ["drop", "share"] {
+            let options = #{ name: "other" };
+            options[option] = ["devices/nothing"];
+            try { clone::of(web, options); throw "cloned"; } catch (err) { assert(err.message.contains("matches the path devices/nothing"), err.message); }
+        }
+    "#);
+}
+
+#[test]
+fn disks_that_are_volumes_are_cloned_and_those_outside_of_pools_are_told() {
+    let site = Site::new();
+    site.ok(r#"
+        image::create(conn, #{ pool: "images", name: "data.qcow2", size: "1MiB" });
+        let db = guest::create(conn, #{ name: "db", memory: "32MiB", nics: [], disks: [
+            #{ pool: "images", size: "1MiB" }, #{ pool: "images", volume: "data.qcow2", format: "qcow2" }] });
+        for running in [true, false] {
+            if !running { db.destroy(); }
+            let before = db.xml(VIR_DOMAIN_XML_INACTIVE).select("devices/disk").map(|disk| disk.to_string());
+            let made = clone::of(db, #{ name: "copy" });
+            let disk = made.xml().select("devices/disk")[1];
+            assert_eq([disk.get("@type"), disk.get("source/@pool"), disk.get("source/@volume")], ["volume", "images", "copy-1.qcow2"]);
+            assert_eq(db.xml(VIR_DOMAIN_XML_INACTIVE).select("devices/disk").map(|disk| disk.to_string()), before);
+            made.create(); made.destroy();
+            assert_eq(guest::remove_with_volumes(made).len(), 2);
+        }
+        db.edit(|xml| { xml.insert("devices", "<disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='/dev/vg/lv'/><target dev='vdc' bus='virtio'/></disk>"); });
+        try { clone::of(db, #{ name: "copy" }); throw "cloned"; } catch (err) {
+            assert(err.message.contains("the block device /dev/vg/lv") && err.message.contains("cannot be cloned"), err.message);
+            assert(err.hint.contains("ensure"), err.hint);
+        }
+    "#);
+}
+
+#[test]
+fn the_clone_of_a_uefi_guest_has_a_copy_of_its_nvram() {
+    if !crate::support::has_uefi() {
+        return;
+    }
+    let site = Site::new();
+    let nvram = site.0.path("web_VARS.fd");
+    site.ok(&format!(
+        r#"
+        let xml = parse_xml(conn.lookup_by_name("web").xml_desc(VIR_DOMAIN_XML_INACTIVE));
+        xml.set("os/@firmware", "efi"); xml.remove("os/loader"); xml.remove("os/nvram");
+        xml.insert("os", xml("nvram", "{nvram}"));
+        conn.define_xml(xml).create(VIR_DOMAIN_START_PAUSED);
+        "#
+    ));
+    // A boot entry of the guest's, as far as libvirt knows.
+    let mut bytes = std::fs::read(&nvram).expect("libvirt made it");
+    bytes[4096..4104].copy_from_slice(b"mydebian");
+    std::fs::write(&nvram, &bytes).expect("it can be written");
+    for running in [true, false] {
+        let copy = site.ok(&format!(
+            r#"let web = conn.lookup_by_name("web"); if !{running} {{ web.destroy(); }}
+            let state = web.state();
+            let made = clone::of(web, #{{ name: "copy" }});
+            assert_eq(web.state(), state);
+            assert_eq(conn.list_all_storage_pools().len(), 1);
+            print(made.xml(VIR_DOMAIN_XML_INACTIVE).get("os/nvram"));"#
+        ));
+        assert_eq!(copy.trim(), site.0.path("copy_VARS.fd"));
+        assert!(std::fs::read(copy.trim()).is_ok_and(|copy| copy == bytes));
+        site.ok("let copy = conn.lookup_by_name(\"copy\"); guest::remove_with_volumes(copy)");
+        assert!(!std::path::Path::new(copy.trim()).exists());
+    }
+    // A client that failed leaves none.
+    let outcome = site.run(
+        "all_or_nothing(|undo| { clone::of(conn.lookup_by_name(\"web\"), #{ name: \"copy\" }); throw \"later\"; })",
+    );
+    assert!(!outcome.stderr.contains("cannot undo"), "{outcome}");
+    assert!(!std::path::Path::new(&site.0.path("copy_VARS.fd")).exists());
 }

@@ -10,6 +10,8 @@ const IMPORTS: &str = r#"
     import "std/guest" as guest;
     import "std/image" as image;
     import "std/pool" as pool;
+    import "std/nvram" as nvram;
+    import "std/description" as description;
     let conn = connect();
     fn ticks(dom) {
         let console = dom.open_console((), VIR_DOMAIN_CONSOLE_FORCE);
@@ -173,5 +175,55 @@ fn the_scripts_of_clones_and_restore_points_do_as_they_say() {
     assert_eq!(
         run("clone_guest.rhai", &["web", "copy"]),
         "copy is running, web is running\n"
+    );
+}
+
+#[test]
+fn a_uefi_guest_has_restore_points() {
+    if !crate::support::has_uefi() {
+        return;
+    }
+    let site = Site::new("qcow2");
+    site.ok(
+        r#"
+        if !nvram::serves_snapshots(conn) { note("skipped: this libvirt takes no snapshots of UEFI guests"); exit(0) }
+        let options = #{ name: "u", memory: "128MiB", nics: [], firmware: "efi", disks: [#{ pool: "images", size: "1MiB" }] };
+        let dom = guest::create(conn, options);
+        let file = dom.xml().get("os/nvram");
+        assert_eq(dom.xml().get("os/nvram/@format"), "qcow2");
+        restore_point::make(dom, "p");
+        dom = restore_point::restore(dom, "p");
+        assert_eq(dom.state(), "running");
+        // What converges keeps it.
+        guest::ensure(conn, options);
+        assert_eq(dom.xml(VIR_DOMAIN_XML_INACTIVE).get("os/nvram"), file);
+        assert_eq(conn.list_all_storage_pools().len(), 1);
+        guest::remove_with_volumes(dom);
+        // One that virt-install made.
+        let xml = description::of(conn, options + #{ disks: [#{ pool: "images", volume: "web.qcow2", format: "qcow2" }] });
+        conn.lookup_by_name("web").destroy();
+        let raw = conn.define_xml(xml);
+        raw.create(VIR_DOMAIN_START_PAUSED);
+        assert_eq(raw.xml().get("os/nvram/@format"), "raw");
+        try { restore_point::make(raw, "p"); throw "made"; } catch (err) {
+            assert(err.message.contains("only if it is qcow2") && err.hint.contains("make_qcow2(dom)"), err.message);
+        }
+        try { nvram::make_qcow2(raw); throw "made"; } catch (err) { assert(err.message.contains("shut it down"), err.message); }
+        raw.destroy();
+        assert(nvram::make_qcow2(raw));
+        raw.create();
+        restore_point::make(raw, "p");
+        restore_point::restore(raw, "p");
+        guest::remove(raw);
+        // Raw disks are copied, and the NVRAM with them.
+        let raw = guest::create(conn, options + #{ disks: [#{ pool: "images", size: "1MiB", format: "raw" }] });
+        restore_point::make(raw, "p");
+        let files = parse_xml(raw.xml_desc(VIR_DOMAIN_XML_INACTIVE)).select("metadata//virhai-points:nvram/@copy");
+        assert_eq(files.len(), 1);
+        raw = restore_point::restore(raw, "p");
+        assert_eq(raw.state(), "running");
+        restore_point::remove(raw, "p");
+        guest::remove_with_volumes(raw);
+        "#,
     );
 }

@@ -78,3 +78,13 @@ fn linux_xml(scratch: &Scratch, name: &str, initrd: &str, mib: u32, devices: &st
         initrd.display(),
     )
 }
+
+/// Whether this machine has UEFI firmware for guests; if not, says that a test is skipped.
+pub fn has_uefi() -> bool {
+    let descriptions = std::fs::read_dir("/usr/share/qemu/firmware");
+    let found = descriptions.is_ok_and(|entries| entries.count() > 0);
+    if !found {
+        eprintln!("skipped: no UEFI firmware is installed (on Debian, the package ovmf)");
+    }
+    found
+}

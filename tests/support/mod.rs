@@ -22,7 +22,7 @@ mod user;
 pub use daemon::Daemon;
 pub use deaf::Deaf;
 pub use embed::Embed;
-pub use guests::{agent_xml, micro, micro_xml, tiny, tiny_xml};
+pub use guests::{agent_xml, has_uefi, micro, micro_xml, tiny, tiny_xml};
 pub use host::Host;
 pub use net_host::NetHost;
 pub use prompt::{PROMPT, Prompt};

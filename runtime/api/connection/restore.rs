@@ -9,6 +9,7 @@ use crate::api::arguments::{RhaiResultOf, flag_bits, save_param_type, typed_para
 use crate::api::domain::Domain;
 use crate::api::granted::{Use, host_file};
 use crate::api::option_keys;
+use crate::api::stale_save;
 use crate::api::xml::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
 use crate::error::{Error, OfXml, file_content};
 use crate::libvirt::{self, Failure};
@@ -24,6 +25,7 @@ fn restored(
 ) -> RhaiResultOf<Domain> {
     let action = format!("restore a domain from {path}");
     let image = path.to_owned();
+    refuse_over_managed_save(ctx, conn, path, &action)?;
     let domain = conn.call(ctx, call, action, move |connect| {
         // Read first: some drivers remove the image once it runs.
         let xml = connect
@@ -33,6 +35,26 @@ fn restored(
         found.map_err(|failure| file_content::of_image(failure, &image))
     })?;
     Ok(conn.adopt(domain))
+}
+
+/// Refuses to restore a guest that has a managed save: it has run since it was saved to `path`, and the
+/// managed save would be resumed later over the disks of the restored guest.
+fn refuse_over_managed_save(
+    ctx: &NativeCallContext,
+    conn: &Connection,
+    path: &str,
+    action: &str,
+) -> RhaiResultOf<()> {
+    let image = path.to_owned();
+    let saved = conn.attempt("virDomainSaveImageGetXMLDesc", move |connect| {
+        let domain = find(connect, &connect.save_image_xml_desc(&image, 0)?)?;
+        Ok::<_, Failure>(stale_save::exists(&domain).then(|| domain.name().unwrap_or_default()))
+    });
+    match saved {
+        Ok(Some(name)) => Err(stale_save::refusal(ctx, &name, action, conn.uri()).throw()),
+        // What is wrong with the image is told by the call itself.
+        _ => Ok(()),
+    }
 }
 
 /// The domain that `xml` describes.
@@ -57,6 +79,7 @@ pub(super) mod functions {
     ///
     /// A guest that was saved while paused stays paused. The image stays and could be restored
     /// again, over disks that have changed since: do that only with the disks put back as well.
+    /// Refused if the guest has a managed save, which libvirt would keep and resume later over newer disks.
     /// `path` is absolute, on the hypervisor's host. A test host, `test:///default`, needs
     /// `--allow-read PATH`.
     ///

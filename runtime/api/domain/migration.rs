@@ -9,6 +9,7 @@ use crate::api::arguments::{
 };
 use crate::api::connection::{Connection, admit_destination};
 use crate::api::option_keys;
+use crate::api::stale_save;
 use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::libvirt::typed_params::TypedParams;
 use crate::libvirt::{self, Failure};
@@ -40,6 +41,7 @@ fn migrate(
     call: &'static str,
     run: impl FnOnce(&Handle, &virt::connect::Connect) -> Result<Handle, Failure> + Send + 'static,
 ) -> RhaiResultOf<Domain> {
+    stale_save::refuse_arrival(ctx, dom, destination)?;
     let there = destination.connect();
     let moved = dom.job(ctx, Work::Migrate(destination), call, "migrate", move |d| {
         run(d, &*there?)

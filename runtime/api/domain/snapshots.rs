@@ -77,7 +77,8 @@ pub(super) mod functions {
 
     /// Takes the guest back to what it was at `snapshot`, with its memory and running where it ran then.
     ///
-    /// Its disks lose what was written since, unless another snapshot holds it.
+    /// Its disks lose what was written since, unless another snapshot holds it. A managed save is
+    /// discarded: its memory does not fit the disks any more.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -86,7 +87,7 @@ pub(super) mod functions {
     /// dom.revert_to_snapshot(snap);
     /// assert_eq(dom.state(), "running");
     /// ```
-    /// Calls virDomainRevertToSnapshot.
+    /// Calls virDomainRevertToSnapshot, virDomainManagedSaveRemove.
     #[rhai_fn(name = "revert_to_snapshot", pure, return_raw)]
     pub fn revert_to_snapshot(
         ctx: NativeCallContext,
@@ -107,7 +108,7 @@ pub(super) mod functions {
     /// dom.revert_to_snapshot(snap, VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED);
     /// assert_eq(dom.state(), "paused");
     /// ```
-    /// Calls virDomainRevertToSnapshot.
+    /// Calls virDomainRevertToSnapshot, virDomainManagedSaveRemove.
     #[rhai_fn(name = "revert_to_snapshot", pure, return_raw)]
     pub fn revert_to_snapshot_flags(
         ctx: NativeCallContext,
@@ -131,6 +132,16 @@ pub(super) mod functions {
             "virDomainRevertToSnapshot",
             verb,
             move |_| handle.revert(wanted),
+        )?;
+        // Its memory fits the disks no more.
+        dom.call(
+            &ctx,
+            "virDomainManagedSaveRemove",
+            "remove the stale managed save of",
+            |d| match d.has_managed_save(0) {
+                Ok(true) => d.managed_save_remove(0),
+                _ => Ok(()),
+            },
         )
     }
 

@@ -7,6 +7,7 @@ use virt::storage_vol::StorageVol as Volume;
 use super::{Handle, StoragePool};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::connection::about::About;
+use crate::api::stale_save;
 use crate::api::storage_vol::StorageVol;
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::{Error, OfXml};
@@ -177,6 +178,7 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the volume's XML", &xml)?;
         let verb = format!("{} in", About("create", "volume", &text));
+        stale_save::refuse_creation(&ctx, pool, &text, &verb)?;
         let owned = text.clone();
         let volume = pool
             .call(&ctx, "virStorageVolCreateXML", verb, move |p| {
@@ -231,6 +233,7 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the volume's XML", &xml)?;
         let verb = format_args!("copy the volume `{}` to", original.name());
+        stale_save::refuse_creation(&ctx, pool, &text, verb)?;
         let (owned, source) = (text.clone(), original.clone());
         let volume = pool
             .call(&ctx, "virStorageVolCreateXMLFrom", verb, move |p| {

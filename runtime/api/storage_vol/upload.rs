@@ -11,6 +11,7 @@ use super::plan::{Halt, Plan, Progress, connected};
 use crate::api::arguments::{RhaiResultOf, bytes, flag_bits};
 use crate::api::call_class::Class;
 use crate::api::granted::readable;
+use crate::api::stale_save;
 use crate::api::stream::Stream;
 use crate::error::Error;
 use crate::libvirt::Failure;
@@ -50,6 +51,7 @@ fn upload(ctx: &NativeCallContext, vol: &StorageVol, data: &[u8], offset: u64) -
     if data.is_empty() {
         return Ok(());
     }
+    stale_save::refuse_change(ctx, vol, "upload to")?;
     let plan = Plan::default();
     let total = data.len() as u64;
     let fail = |failure| vol.error(ctx, failure, CALL, "upload to");
@@ -75,6 +77,7 @@ fn upload_file(
 ) -> RhaiResultOf<()> {
     let plan = Plan::new(ctx, options)?;
     let real = readable(ctx, path)?;
+    stale_save::refuse_change(ctx, vol, "upload to")?;
     let fail = |failure| vol.error(ctx, failure, CALL, format_args!("upload {path} to"));
     let halted = |halt| match halt {
         Halt::Failure(failure) => fail(failure).throw(),
@@ -374,6 +377,7 @@ pub(super) mod functions {
         let offset = super::bytes(&ctx, &offset)?;
         let length = super::bytes(&ctx, &length)?;
         let wanted = flag_bits(&ctx, flags)?;
+        stale_save::refuse_change(&ctx, vol, "upload to")?;
         let goal = format!("upload to {}", vol.name());
         let room = (length > 0).then_some(length);
         stream.lead(&ctx, goal, room, |stream| {

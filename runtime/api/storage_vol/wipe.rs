@@ -8,6 +8,7 @@ use rhai::{Dynamic, NativeCallContext};
 use super::{Handle, StorageVol};
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
 use crate::api::call_class::Class;
+use crate::api::stale_save;
 use crate::constants::Words;
 use crate::error::Error;
 use crate::libvirt::Failure;
@@ -22,6 +23,7 @@ fn overwrite(
     call: &'static str,
     run: impl FnOnce(&Handle) -> Result<(), virt::error::Error> + Send + 'static,
 ) -> RhaiResultOf<()> {
+    stale_save::refuse_change(ctx, vol, "wipe")?;
     let fail = |failure| vol.error(ctx, failure, call, "wipe").throw();
     let handle = vol.handle().map_err(fail)?;
     let (done, ended) = mpsc::channel();

@@ -149,6 +149,24 @@ mod functions {
         Xml::parse_bytes(bytes).or_throw(&ctx)
     }
 
+    /// `value` in quotes, for a condition in a path: text or a number, whatever it contains.
+    ///
+    /// Quotes around `${value}` would break the path if the value contains one: a guest can be
+    /// called `O'Brien`.
+    ///
+    /// ```rhai
+    /// let xml = parse_xml("<devices><disk><source file=\"/srv/O'Brien.img\"/></disk></devices>");
+    /// let file = "/srv/O'Brien.img";
+    /// assert(xml.has(`disk/source[@file=${quoted(file)}]`));
+    /// assert_eq(quoted("vda"), "'vda'");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "quoted", return_raw)]
+    pub fn quoted_value(ctx: NativeCallContext, value: Dynamic) -> RhaiResultOf<String> {
+        let text = build::text_of(&value).or_throw(&ctx)?;
+        Ok(crate::xml::quoted(&text))
+    }
+
     /// A new document with an empty element `name`.
     ///
     /// ```rhai

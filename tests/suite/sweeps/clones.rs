@@ -25,10 +25,10 @@ fn a_clone_on_the_test_driver_is_stopped_after_each_operation() {
             "import \"std/clone\" as clone; clone::of(conn.lookup_by_name(\"web\"), {options})"
         );
         let swept = InProcess::new(&format!("clone {options}"), NODE, PREPARE, &cloning)
-            .every(3)
+            .every(150)
             .run();
         swept.says_nothing();
-        assert!(swept.points > 100);
+        assert!(swept.points > 50);
     }
 }
 

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 
 use super::{script, site};
-use crate::support::{Host, Strikes, all};
+use crate::support::{Daemon, Host, Strikes, all};
 
 /// Kills per recipe.
 fn times(short: usize) -> usize {
@@ -30,6 +30,76 @@ fn the_same_command_completes_a_killed_clone_of_a_running_guest() {
     }
     .run()
     .leaves_nothing();
+}
+
+/// Starts a clone of `web` and kills it once the guest writes to an overlay.
+fn kill_a_clone(host: &Daemon) {
+    let images = host.scratch().path("images");
+    let file = host.scratch().write(
+        "clone.rhai",
+        script("clone::of(conn.lookup_by_name(\"web\"), #{ name: \"copy\" })"),
+    );
+    let mut client = host.virhai().arg("run").arg(file).command();
+    let client = std::os::unix::process::CommandExt::process_group(&mut client, 0).spawn();
+    let mut client = client.expect("the program can be started");
+    let laid_over = || {
+        let entries = std::fs::read_dir(&images).expect("it is there");
+        entries
+            .flatten()
+            .any(|entry| entry.file_name().to_string_lossy().ends_with(".overlay"))
+    };
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !laid_over() {
+        assert!(
+            std::time::Instant::now() < until,
+            "the guest is not laid over"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    let group = nix::unistd::Pid::from_raw(-client.id().cast_signed());
+    nix::sys::signal::kill(group, Signal::SIGKILL).expect("it lives");
+    client.wait().expect("it ends");
+}
+
+/// The next run of any recipe finds what a clone that was killed left, also where the guest went off meanwhile.
+#[test]
+fn a_killed_clone_is_taken_back_by_the_next_recipe_on_the_guest() {
+    let host = site(&["raw"], false);
+    // Large enough to be copied when the client is killed.
+    let disk = host.scratch().path("images/web-0.raw");
+    let mut bytes = std::fs::read(&disk).expect("it is there");
+    bytes.resize(400 << 20, 1);
+    std::fs::write(&disk, bytes).expect("there is room");
+    host.ok(&script("conn.storage_pool_lookup_by_name(\"images\").refresh(); conn.lookup_by_name(\"web\").create()"));
+    let told = "a run of virhai was killed during the clone `copy` of the guest `web`: undoing its changes";
+
+    kill_a_clone(&host);
+    // The guest is unplugged on its overlay: only when it is started can that be merged.
+    host.ok("connect().lookup_by_name(\"web\").destroy()");
+    let again = host.run(&script(
+        "let web = conn.lookup_by_name(\"web\"); \
+         guest::boot(web).wait(\"MG:up\", \"1m\"); \
+         assert(web.xml().get(\"devices/disk/source/@file\").ends_with(\"web-0.raw\")); \
+         assert_eq(conn.list_all_domains().len(), 1); \
+         let images = conn.storage_pool_lookup_by_name(\"images\"); images.refresh(); \
+         assert_eq(images.list_volumes(), [\"web-0.raw\"])",
+    ));
+    assert_eq!(again.status, 0, "{again}");
+    assert!(again.stderr.contains(told), "{again}");
+    assert!(
+        again.stderr.contains("starting it paused to merge"),
+        "{again}"
+    );
+
+    kill_a_clone(&host);
+    let removed = host.run(&script(
+        "guest::remove_with_volumes(conn.lookup_by_name(\"web\")); \
+         assert_eq(conn.list_all_domains(), []); \
+         let images = conn.storage_pool_lookup_by_name(\"images\"); images.refresh(); \
+         assert_eq(images.list_volumes(), [])",
+    ));
+    assert_eq!(removed.status, 0, "{removed}");
+    assert!(removed.stderr.contains(told), "{removed}");
 }
 
 #[test]

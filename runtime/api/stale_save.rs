@@ -1,0 +1,160 @@
+//! Managed saves that a change would make stale: memory of a guest that does not fit its disks any more.
+//!
+//! libvirt keeps such an image and resumes it at the next start, over other disks. A change of disks or
+//! memory is refused while one exists; a return to a snapshot, which gives up the present state in any
+//! case, discards it.
+
+use rhai::NativeCallContext;
+use virt::connect::Connect;
+use virt::domain::Domain as Handle;
+
+use super::arguments::RhaiResultOf;
+use super::connection::Connection;
+use super::domain::Domain;
+use super::storage_pool::StoragePool;
+use super::storage_vol::StorageVol;
+use crate::error::Error;
+use crate::libvirt::{self, Failure};
+use crate::xml::Xml;
+
+/// What a note of `std/under_way` is known by: its recipe discards the image itself.
+const UNDER_WAY: &str = "https://virhai.org/xmlns/under-way/1";
+
+const HINT: &str =
+    "`create()` of that guest resumes the image; `managed_save_remove()` discards it first";
+
+/// Whether `domain` has a managed save that no recipe takes care of.
+pub(crate) fn exists(domain: &Handle) -> bool {
+    domain.has_managed_save(0).unwrap_or(false) && !is_under_way(domain)
+}
+
+fn is_under_way(domain: &Handle) -> bool {
+    let config = domain.xml_desc(virt_sys::VIR_DOMAIN_XML_INACTIVE);
+    config.is_ok_and(|config| config.contains(UNDER_WAY))
+}
+
+/// Why what gives the guest `name` other disks or memory is refused, and the way out.
+pub(crate) fn refusal(
+    ctx: &NativeCallContext,
+    name: &str,
+    action: impl std::fmt::Display,
+    uri: &str,
+) -> Error {
+    Error::new(ctx, failure(name), "", action, uri).with_hint(HINT)
+}
+
+fn failure(name: &str) -> Failure {
+    Failure::new(
+        virt_sys::VIR_ERR_OPERATION_INVALID,
+        format!(
+            "the domain `{name}` has a managed save image, which libvirt would resume at its next start: its memory would not fit the disks"
+        ),
+    )
+}
+
+/// Refuses to change the content of a volume under a saved guest.
+pub(crate) fn refuse_change(
+    ctx: &NativeCallContext,
+    vol: &StorageVol,
+    verb: &str,
+) -> RhaiResultOf<()> {
+    let path = vol.path().to_owned();
+    let found = vol.attempt("virConnectListAllDomains", move |v| {
+        let pool = v.lookup_storage_pool().and_then(|pool| pool.name());
+        let place = (pool.unwrap_or_default(), v.name().unwrap_or_default());
+        user_of(&v.connect()?, &path, &place).map_err(Failure::from)
+    });
+    match found {
+        Ok(Some(guest)) => Err(vol
+            .error(ctx, failure(&guest), "", verb)
+            .with_hint(HINT)
+            .throw()),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to make a volume in place of a saved guest's disk.
+pub(crate) fn refuse_creation(
+    ctx: &NativeCallContext,
+    pool: &StoragePool,
+    xml: &str,
+    verb: impl std::fmt::Display,
+) -> RhaiResultOf<()> {
+    let name = Xml::parse(xml)
+        .ok()
+        .and_then(|xml| xml.find("name").ok().flatten());
+    let Some(name) = name else { return Ok(()) };
+    let found = pool.attempt("virConnectListAllDomains", move |p| {
+        let target = Xml::parse(p.xml_desc(0)?).ok();
+        let folder = target.and_then(|xml| xml.find("target/path").ok().flatten());
+        let path = format!("{}/{name}", folder.unwrap_or_default());
+        let place = (p.name()?, name.clone());
+        user_of(&p.connect()?, &path, &place).map_err(Failure::from)
+    });
+    match found {
+        Ok(Some(guest)) => Err(pool
+            .error(ctx, failure(&guest), "", verb)
+            .with_hint(HINT)
+            .throw()),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to bring the running `dom` to a host that has a managed save of it.
+pub(crate) fn refuse_arrival(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    destination: &Connection,
+) -> RhaiResultOf<()> {
+    let uuid = dom.uuid().to_owned();
+    let found = destination.attempt("virDomainLookupByUUIDString", move |connect| {
+        let there = connect.lookup_domain_by_uuid_string(&uuid)?;
+        Ok::<_, virt::error::Error>(exists(&there).then(|| there.name().unwrap_or_default()))
+    });
+    match found {
+        Ok(Some(name)) => Err(refusal(
+            ctx,
+            &name,
+            format!("migrate domain `{name}` here"),
+            destination.uri(),
+        )
+        .throw()),
+        _ => Ok(()),
+    }
+}
+
+/// The saved guest that has a disk at `path`, or in the volume `place` of a pool.
+fn user_of(
+    connect: &Connect,
+    path: &str,
+    place: &(String, String),
+) -> Result<Option<String>, virt::error::Error> {
+    for guest in connect.list_all_domains(virt_sys::VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE)? {
+        // The save names the disks that are resumed; the test driver cannot read one.
+        let saved = libvirt::domain::managed_save_xml(&guest, 0).ok();
+        let config = guest.xml_desc(virt_sys::VIR_DOMAIN_XML_INACTIVE).ok();
+        let uses = |text: &String| has_disk(text, path, place);
+        let used = saved.iter().chain(&config).any(uses);
+        if used && !is_under_way(&guest) {
+            return guest.name().map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn has_disk(xml: &str, path: &str, (pool, volume): &(String, String)) -> bool {
+    let Ok(xml) = Xml::parse(xml) else {
+        return false;
+    };
+    let has = |place: &str, value: &str| {
+        let texts = xml.texts(place);
+        texts.is_ok_and(|texts| texts.iter().any(|text| text == value))
+    };
+    let volume = crate::xml::quoted(volume);
+    has("devices/disk//source/@file", path)
+        || has("devices/disk//source/@dev", path)
+        || has(
+            &format!("devices/disk/source[@volume={volume}]/@pool"),
+            pool,
+        )
+}

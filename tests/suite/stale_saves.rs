@@ -1,0 +1,161 @@
+//! A second memory image of a guest: what puts disks or memory back leaves none that does not fit.
+
+use crate::support::{Daemon, Host, TestHost, micro};
+
+const IMPORTS: &str = r#"
+    import "std/guest" as guest; import "std/image" as image; import "std/pool" as pool;
+    import "std/restore_point" as restore_point; import "std/save_file" as save_file;
+    let conn = connect();
+    fn refused(call) {
+        try { call.call(); } catch (err) { return `${err.code} ${err.message} ${err.hint}`; }
+        throw "it was not refused";
+    }
+"#;
+
+/// A host with the guest `web`, which runs from a disk of this format.
+fn site(format: &str) -> Daemon {
+    let host = Daemon::start();
+    let folder = host.scratch().folder("images");
+    host.scratch()
+        .copy(&micro("counter.img"), "images/base.raw");
+    host.ok(&format!(
+        r#"{IMPORTS}
+        let images = pool::create(conn, #{{ name: "images", path: "{}" }});
+        let disk = image::copy(images.storage_vol_lookup_by_name("base.raw"), "web.raw");
+        if "{format}" == "qcow2" {{ disk = image::create(conn, #{{ pool: "images", name: "web.qcow2", backing: disk }}); }}
+        guest::create(conn, #{{ name: "web", memory: "32MiB", nics: [], disks: [disk] }}); ()"#,
+        folder.display(),
+    ));
+    host
+}
+
+const RETURN: &str = r#"
+    let dom = conn.lookup_by_name("web");
+    restore_point::make(dom, "monday");
+    dom.managed_save();
+    dom = restore_point::restore(dom, "monday");
+    assert_eq(dom.state(), "running");
+    assert(!dom.has_managed_save_image());
+    dom.destroy(); dom.create();
+    assert_eq(dom.state_reason().reason, "booted");
+"#;
+
+#[test]
+fn a_return_to_a_snapshot_discards_the_managed_save() {
+    let host = site("qcow2");
+    host.ok(&format!(
+        r#"{IMPORTS}{RETURN}
+        // The bare call as well.
+        dom.managed_save();
+        dom.revert_to_snapshot(dom.snapshot_lookup_by_name("monday"));
+        assert(!dom.has_managed_save_image());
+        // A point that cannot be found takes nothing away.
+        dom.managed_save();
+        refused(|| restore_point::restore(dom, "tuesday"));
+        assert(dom.has_managed_save_image());
+        dom.create();
+        assert_eq(dom.state_reason().reason, "restored"); ()"#
+    ));
+}
+
+#[test]
+fn a_return_to_raw_copies_discards_the_managed_save_once_it_is_done() {
+    let host = site("raw");
+    host.ok(&format!(
+        r#"{IMPORTS}{RETURN}
+        // A return that fails leaves it.
+        dom.managed_save();
+        let memory = conn.storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("web.raw.monday.memory");
+        let part = memory.download(4096, 4096);
+        memory.upload(blob(4096), 4096);
+        refused(|| restore_point::restore(dom, "monday"));
+        assert(dom.has_managed_save_image());
+        assert(!dom.xml_desc(VIR_DOMAIN_XML_INACTIVE).contains("virhai-work"));
+        dom.create();
+        assert_eq(dom.state_reason().reason, "restored"); ()"#
+    ));
+}
+
+#[test]
+fn a_save_file_that_does_not_fit_the_disks_any_more_is_refused() {
+    let host = site("raw");
+    let (one, two) = (host.path("one.save"), host.path("two.save"));
+    host.ok(&format!(
+        r#"{IMPORTS}
+        let dom = conn.lookup_by_name("web");
+        let disk = conn.storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("web.raw");
+        save_file::save(dom, "{one}");
+        dom.create();
+        // The bare call, of a guest that has run since.
+        dom.managed_save();
+        let why = refused(|| conn.restore("{one}"));
+        assert(why.contains("VIR_ERR_OPERATION_INVALID") && why.contains("`web` has a managed save image"), why);
+        let why = refused(|| save_file::restore(conn, "{one}"));
+        assert(why.contains("has a managed save: it ran after it was saved"), why);
+        assert(dom.has_managed_save_image() && !dom.is_active());
+        // Other content under a saved guest.
+        let why = refused(|| disk.upload(blob(16, 7), 8192));
+        assert(why.contains("`web` has a managed save image"), why);
+        refused(|| disk.wipe());
+        disk.delete();
+        let why = refused(|| image::create(conn, #{{ pool: "images", name: "web.raw", size: "1MiB", format: "raw" }}));
+        assert(why.contains("`web` has a managed save image"), why);
+        // By force, once the disks are back.
+        dom.managed_save_remove();
+        let disk = image::copy(conn.storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("base.raw"), "web.raw");
+        dom.create(); dom.managed_save();
+        dom = save_file::restore(conn, "{one}", #{{ force: true }});
+        assert(dom.is_active() && !dom.has_managed_save_image());
+        assert(!dom.xml_desc().contains("virhai-work"));
+        // A disk that was written to since.
+        save_file::save(dom, "{two}");
+        disk.upload(blob(16, 7), 8192);
+        let why = refused(|| save_file::restore(conn, "{two}"));
+        assert(why.contains("was written to after the guest was saved"), why);
+        save_file::restore(conn, "{two}", #{{ force: true }}).destroy(); ()"#
+    ));
+}
+
+#[test]
+fn the_test_driver_refuses_and_discards_alike() {
+    let host = TestHost::new();
+    let file = host.path("web.save");
+    host.ok(&format!(
+        r#"{IMPORTS}
+        let dom = conn.lookup_by_name("test");
+        let point = dom.snapshot_create_xml("<domainsnapshot><name>p</name></domainsnapshot>");
+        dom.managed_save();
+        dom.revert_to_snapshot(point);
+        assert(!dom.has_managed_save_image());
+        dom.save("{file}"); dom.create(); dom.managed_save();
+        refused(|| conn.restore("{file}"));
+        refused(|| conn.restore("{file}", (), 0));
+        dom.managed_save_remove();
+        conn.restore("{file}"); ()"#
+    ));
+}
+
+/// An undo that is not needed any more is none.
+#[test]
+fn points_that_are_made_and_removed_again_leave_nothing_to_undo() {
+    for format in ["qcow2", "raw"] {
+        let host = site(format);
+        let outcome = host.run(&format!(
+            r#"{IMPORTS}
+            let dom = conn.lookup_by_name("web");
+            all_or_nothing(|undo| {{ restore_point::make(dom, "p"); restore_point::remove(dom, "p"); throw "later"; }})"#
+        ));
+        assert_eq!(outcome.status, 1, "{outcome}");
+        assert!(!outcome.stderr.contains("cannot undo"), "{outcome}");
+        host.ok("assert_eq(connect().lookup_by_name(\"web\").state(), \"running\")");
+        let outcome = host.run(&format!(
+            r#"{IMPORTS}
+            let dom = conn.lookup_by_name("web");
+            all_or_nothing(|undo| {{
+                restore_point::make(dom, "p"); restore_point::restore(dom, "p"); guest::remove(dom);
+                throw "later";
+            }})"#
+        ));
+        assert!(!outcome.stderr.contains("cannot undo"), "{outcome}");
+    }
+}
