@@ -122,8 +122,18 @@ const VIRSH: &[(&str, &str)] = &[
     ("vol_pool", "storage_pool_lookup_by_volume"),
 ];
 
+/// How other programs of libvirt open a connection.
+const OPENERS: &[(&str, &str)] = &[
+    ("open_auth", "connect_auth"),
+    ("open_read_only", "connect_read_only"),
+    ("virConnectOpen", "connect"),
+    ("virConnectOpenAuth", "connect_auth"),
+    ("virConnectOpenReadOnly", "connect_read_only"),
+];
+
 /// What other languages call things that scripts have too.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("add", "push"),
     ("count", "len"),
     ("format", "to_string"),
     ("has", "contains"),
@@ -145,8 +155,11 @@ const ELSEWHERE: &[(&str, &str)] = &[
 /// Functions of other languages that reach what a script has not.
 const UNREACHED: &[(&[&str], &str)] = &[
     (
+        &["open"],
+        "`connect(uri)` opens a hypervisor; a script sees no files of its own machine: what it has to know are its arguments, `args`",
+    ),
+    (
         &[
-            "open",
             "read_file",
             "file_read",
             "read_to_string",
@@ -247,6 +260,13 @@ pub fn for_function(
             "a script's own function is called as `{name}(value, ...)`, not as a method"
         ));
     }
+    if let Some(opener) = opener(name) {
+        return Some(format!("did you mean `{opener}`?"));
+    }
+    // Other names are near, and none of them is meant.
+    if let Some((_, advice)) = UNREACHED.iter().find(|(words, _)| words.contains(&name)) {
+        return Some((*advice).to_owned());
+    }
     let pool = if methods.is_empty() {
         functions.iter().collect()
     } else {
@@ -255,10 +275,79 @@ pub fn for_function(
     meant(name, &pool, known)
         .or_else(|| meant(name, &own().collect::<Vec<_>>(), known))
         .map(|meant| format!("did you mean `{meant}`?"))
-        .or_else(|| {
-            let unreached = UNREACHED.iter().find(|(words, _)| words.contains(&name));
-            unreached.map(|(_, advice)| (*advice).to_owned())
+}
+
+/// The function that opens a connection as `name` does elsewhere.
+fn opener(name: &str) -> Option<&'static str> {
+    let snake = snake_case(name);
+    let found = OPENERS
+        .iter()
+        .find(|(word, _)| *word == name || *word == snake)?;
+    Some(found.1)
+}
+
+/// The functions that `name` of libvirt's C library, of libvirt-python or of virsh stands for. Of a variant, such as
+/// `migrateToURI2`, those overloads that make its call.
+pub fn of_libvirt<'a>(functions: &'a [Function], name: &str) -> Vec<&'a Function> {
+    let own = || functions.iter().filter(|function| !function.standard);
+    let calling: Vec<&Function> = own()
+        .filter(|function| function.calls().any(|call| call == name))
+        .collect();
+    // What calls it alone is meant, and not what calls it among others.
+    if let Some(fewest) = calling
+        .iter()
+        .map(|function| function.calls().count())
+        .min()
+    {
+        let alone = |function: &&Function| function.calls().count() == fewest;
+        return calling.into_iter().filter(alone).collect();
+    }
+    let named = |wanted: &str| -> Vec<&Function> {
+        own()
+            .filter(|function| function.name == wanted && !function.property)
+            .collect()
+    };
+    if let Some(opener) = opener(name) {
+        return named(opener);
+    }
+    if name == "open" {
+        return named("connect");
+    }
+    let snake = snake_case(name);
+    let command = snake.replace('-', "_");
+    let virsh = VIRSH
+        .iter()
+        .find(|(word, _)| *word == command)
+        .map(|(_, meant)| *meant);
+    let get = format!("get_{snake}");
+    let candidates = [
+        Some(snake.as_str()),
+        Some(without_variant(&snake)),
+        virsh,
+        Some(&get),
+    ];
+    let Some(found) = candidates
+        .into_iter()
+        .flatten()
+        .filter(|candidate| *candidate != name)
+        .map(named)
+        .find(|found| !found.is_empty())
+    else {
+        return Vec::new();
+    };
+    let ending = name.to_lowercase();
+    let of_variant: Vec<&Function> = found
+        .iter()
+        .copied()
+        .filter(|function| {
+            let mut calls = function.calls();
+            calls.any(|call| call.to_lowercase().ends_with(&ending))
         })
+        .collect();
+    match of_variant.is_empty() {
+        true => found,
+        false => of_variant,
+    }
 }
 
 /// The function among `pool` that `name` stands for: in virsh's words, in C, in camelCase, or
@@ -353,6 +442,18 @@ fn variable(engine: &Engine, name: &str, known: &[String]) -> Option<String> {
 
 /// Advice for a variable `name` that does not exist; `known` are the names that do.
 pub fn for_variable(functions: &[Function], name: &str, known: &[String]) -> Option<String> {
+    let advice = match name {
+        "libvirt" | "libvirt_qemu" => Some(
+            "libvirt's calls and constants need no prefix: `connect(uri)` opens a hypervisor, and `VIR_...` is written as it is",
+        ),
+        "None" | "nullptr" => Some("`()` stands for no value"),
+        "True" => Some("did you mean `true`?"),
+        "False" => Some("did you mean `false`?"),
+        _ => None,
+    };
+    if let Some(advice) = advice {
+        return Some(advice.into());
+    }
     if name.starts_with("VIR_") {
         let near = suggest::nearest(name, constants::all().map(|constant| constant.name))?;
         return Some(format!("did you mean `{near}`?"));

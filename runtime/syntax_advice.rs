@@ -240,6 +240,12 @@ impl<'a> Pieces<'a> {
             {
                 "a loop is `for i in 0..10 { ... }`"
             }
+            (_, "," | ")") if self.word(0) == "=" && self.class(-1) == Some(Class::Name) => {
+                return Some(format!(
+                    "arguments have no names: leave out `{} =`, and give them in their order",
+                    self.word(-1)
+                ));
+            }
             (_, "{") => "`{ ... }` encloses what depends on it, also a single statement",
             (_, ";") if self.line_before().is_some() => {
                 return Some(format!(
@@ -320,6 +326,7 @@ mod tests {
         ),
         ("dom start", "`dom.start()`"),
         ("virsh list --all", "`connect().list_all_domains()`"),
+        ("dom.create(flags=0);", "leave out `flags =`"),
         ("let x = 10G;", "\"10GiB\""),
         ("let a = 1 // one\nlet b = 2", "line 1"),
         ("let x = [1,\n2\nlet y = 3;", "line 2"),

@@ -14,6 +14,7 @@ pub(crate) mod domain;
 pub(crate) mod domain_snapshot;
 pub(crate) mod error;
 pub(crate) mod granted;
+pub(crate) mod host_hint;
 pub(crate) mod interface;
 pub(crate) mod nested;
 pub(crate) mod net;

@@ -261,7 +261,7 @@ impl<K: Kind> Object<K> {
         let state = state_may_matter(&failure)
             .then(|| self.state_now(call))
             .flatten();
-        let error = Error::new(ctx, failure, call, action, self.0.connection.uri());
+        let error = self.0.connection.error(ctx, failure, call, action);
         match state {
             Some(state) => error.in_state(state),
             None => error,

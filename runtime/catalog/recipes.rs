@@ -1,6 +1,6 @@
 //! The recipes of the standard library, read from their own text.
 
-use rhai::{AST, Engine, FnAccess};
+use rhai::{AST, Engine, FnAccess, Map};
 
 use crate::imports;
 use crate::source;
@@ -14,6 +14,8 @@ pub struct Recipe {
     pub docs: String,
     /// What a script can call, in the order of the file's text.
     pub functions: Vec<RecipeFunction>,
+    /// The keys of the maps that it declares as constants, among them its options.
+    pub options: Vec<String>,
 }
 
 /// One function of a script's or a recipe's.
@@ -70,10 +72,18 @@ impl Recipe {
             .map(|line| line.strip_prefix(' ').unwrap_or(line))
             .collect::<Vec<_>>()
             .join("\n");
+        let mut options: Vec<String> = ast
+            .iter_literal_variables(true, false)
+            .filter_map(|(_, _, value)| value.try_cast::<Map>())
+            .flat_map(|map| map.into_keys().map(|key| key.to_string()))
+            .collect();
+        options.sort();
+        options.dedup();
         Self {
             path: path.to_owned(),
             docs,
             functions,
+            options,
         }
     }
 }

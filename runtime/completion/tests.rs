@@ -274,11 +274,11 @@ fn numbers_that_are_no_flags_have_their_constants_too() {
 fn keys_are_those_that_the_function_knows() {
     assert_eq!(
         inserts("dom.stop(#{ ^"),
-        ["shutdown: ", "agent: ", "destroy: "]
+        ["shutdown: ", "agent: ", "destroy: ", "force: "]
     );
     assert_eq!(
         inserts("dom.stop(#{ agent: 1, ^ })"),
-        ["shutdown: ", "destroy: "]
+        ["shutdown: ", "destroy: ", "force: "]
     );
     assert_eq!(inserts("connect(\"x\", #{ ti^"), ["timeout: "]);
     assert!(inserts("dom.migrate(conn, #{ ^").contains(&"bandwidth: ".to_owned()));
@@ -319,7 +319,7 @@ fn the_functions_of_a_module_follow_its_name() {
 
 #[test]
 fn modules_and_files_stand_where_they_fit() {
-    assert_eq!(inserts("import \"std/ne^"), ["std/network\""]);
+    assert_eq!(inserts("import \"std/sa^"), ["std/save_file\""]);
     assert_eq!(
         inserts("import \"s^").last().map(String::as_str),
         Some("shared\"")

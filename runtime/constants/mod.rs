@@ -5,6 +5,7 @@
 
 mod list;
 mod parameters;
+mod published;
 
 use std::collections::HashMap;
 use std::ffi::CStr;
@@ -13,6 +14,7 @@ use std::sync::{LazyLock, OnceLock};
 use rhai::{Dynamic, ImmutableString};
 
 pub use parameters::{enumerations, parameters};
+pub use published::{is_published, sentence};
 
 /// One public constant of libvirt.
 #[derive(Debug, Clone, Copy)]

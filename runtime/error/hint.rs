@@ -2,6 +2,7 @@
 
 use virt_sys as sys;
 
+use super::{domain_hint, flags_hint, migration_hint};
 use crate::libvirt::Failure;
 use crate::suggest;
 
@@ -69,6 +70,19 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
     {
         return Some(advice.into());
     }
+    if let Some(advice) = flags_hint::hint(failure, call, uri) {
+        return Some(advice);
+    }
+    if call.starts_with("virDomainMigrate")
+        && let Some(advice) = migration_hint::hint(failure)
+    {
+        return Some(advice.into());
+    }
+    if call.starts_with("virDomain")
+        && let Some(advice) = domain_hint::hint(failure, call)
+    {
+        return Some(advice);
+    }
     let advice = match code {
         sys::VIR_ERR_NO_DOMAIN => "`list_all_domains()` shows the domains that this host has",
         sys::VIR_ERR_NO_NETWORK => "`list_all_networks()` shows the networks that this host has",
@@ -84,17 +98,6 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         sys::VIR_ERR_AUTH_UNAVAILABLE | sys::VIR_ERR_AUTH_FAILED | sys::VIR_ERR_AUTH_CANCELLED => {
             "the host wants credentials: `connect_auth(uri, #{ username: ..., password: ... })`"
         }
-        sys::VIR_ERR_OPERATION_INVALID if message.contains("not have managed save") => {
-            "`managed_save()` makes one, `has_managed_save_image()` tells whether there is one"
-        }
-        sys::VIR_ERR_OPERATION_INVALID
-            if message.contains("domain with") && message.contains("snapshots") =>
-        {
-            "VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA has libvirt forget them, `list_all_snapshots()` shows them"
-        }
-        sys::VIR_ERR_OPERATION_INVALID if message.contains("managed save") => {
-            "a managed save image exists: pass VIR_DOMAIN_UNDEFINE_MANAGED_SAVE, or `managed_save_remove()` first"
-        }
         // Drivers differ in the code for the same misuse, the test driver most of all.
         sys::VIR_ERR_OPERATION_INVALID | sys::VIR_ERR_INTERNAL_ERROR
             if message.contains("not running") =>
@@ -105,11 +108,6 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
             if message.contains("already running") =>
         {
             "the domain runs already: `state()` tells what it is doing"
-        }
-        sys::VIR_ERR_OPERATION_INVALID
-            if message.contains("autodestroy") || message.contains("auto destroy") =>
-        {
-            "a domain started with VIR_DOMAIN_START_AUTODESTROY cannot do this"
         }
         sys::VIR_ERR_OPERATION_INVALID if call.starts_with("virDomain") => ASK_STATE,
         sys::VIR_ERR_INTERNAL_ERROR if message.contains("No more available PCI slots") => {
@@ -134,12 +132,6 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
             "what is defined or created needs a name of its own: `<name>web</name>`"
         }
         sys::VIR_ERR_NO_SUPPORT => "this hypervisor driver does not have that call",
-        sys::VIR_ERR_MIGRATE_UNSAFE => {
-            "the disks may be damaged on shared storage with a cache: set cache='none', copy them with VIR_MIGRATE_NON_SHARED_DISK, or take the risk with VIR_MIGRATE_UNSAFE"
-        }
-        sys::VIR_ERR_ARGUMENT_UNSUPPORTED if message.contains("direct migration") => {
-            "QEMU migrates to a URI only peer to peer: pass VIR_MIGRATE_PEER2PEER, or `migrate(connect(uri), ...)`"
-        }
         sys::VIR_ERR_ARGUMENT_UNSUPPORTED | sys::VIR_ERR_AGENT_UNRESPONSIVE
             if message.contains("guest agent") =>
         {
@@ -210,6 +202,9 @@ fn storage_hint(failure: &Failure, call: &str) -> Option<&'static str> {
 
 /// Advice on a failed call about networks, where that for guests would be wrong.
 fn network_hint(code: u32, message: &str) -> Option<&'static str> {
+    if let Some(advice) = update_hint(message) {
+        return Some(advice);
+    }
     Some(match code {
         sys::VIR_ERR_OPERATION_INVALID if message.contains("already") => {
             "the network is up already: `is_active()` tells"
@@ -226,6 +221,18 @@ fn network_hint(code: u32, message: &str) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+/// Advice on an update of a part of a network that is there already, or not there.
+fn update_hint(message: &str) -> Option<&'static str> {
+    if message.contains("there is an existing") || message.contains("there is already") {
+        return Some(
+            "it exists already: VIR_NETWORK_UPDATE_COMMAND_MODIFY changes the host with that MAC address or name, VIR_NETWORK_UPDATE_COMMAND_DELETE removes it first",
+        );
+    }
+    message.contains("couldn't locate").then_some(
+        "it is not there: VIR_NETWORK_UPDATE_COMMAND_ADD_LAST adds it, and `xml()` shows what the network has; VIR_NETWORK_UPDATE_AFFECT_LIVE and _CONFIG are two lists",
+    )
 }
 
 fn connection_hint(failure: &Failure, uri: &str) -> String {

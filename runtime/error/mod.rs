@@ -1,8 +1,11 @@
 //! A libvirt failure as a value that scripts can catch.
 
 mod caught;
+mod domain_hint;
 pub(crate) mod file_content;
+mod flags_hint;
 mod hint;
+mod migration_hint;
 pub mod plain;
 mod rejected;
 mod state;
@@ -83,6 +86,20 @@ impl Error {
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
         let hint = shortened(redact::hide(&hint.into()).into_owned());
         self.with(|details| details.hint = Some(hint))
+    }
+
+    /// `thrown` by a migration with `flags`, with advice on what they ask for.
+    pub(crate) fn of_migration(thrown: Box<EvalAltResult>, flags: u32) -> Box<EvalAltResult> {
+        let EvalAltResult::ErrorRuntime(value, _) = &*thrown else {
+            return thrown;
+        };
+        let Some(error) = value.clone().try_cast::<Self>() else {
+            return thrown;
+        };
+        match migration_hint::of_flags(&error.0.failure, flags) {
+            Some(hint) => error.with_hint(hint).throw(),
+            None => thrown,
+        }
     }
 
     /// The same error of a call that was given `xml`.

@@ -30,12 +30,15 @@ pub(super) fn advice(failure: &Failure, call: &str, state: &str) -> Option<Strin
     if message.contains("transient") && !message.contains("snapshot") {
         let way = match call.starts_with("virDomainUndefine") {
             true => "`destroy()` ends it, and nothing of it stays",
-            false => "`define_xml(dom.xml_desc())` gives it a configuration that stays",
+            false => "`guest::keep(dom)` of `std/guest` makes it persistent",
         };
         return Some(format!("the domain is {state} and transient: {way}"));
     }
     let way = if message.contains("not running") || message.contains("is not active") {
         match state {
+            "shutoff" if call.starts_with("virDomainMigrate") => {
+                "VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST moves its definition, `create()` starts it"
+            }
             "shutoff" => "`create()` starts it",
             "crashed" => "`destroy()` clears it away, then `create()` starts it",
             "paused" => "`resume()` lets it go on",
@@ -77,6 +80,12 @@ mod tests {
                 "virDomainShutdown",
                 "shutoff",
                 "the domain is shutoff: `create()` starts it",
+            ),
+            (
+                "domain is not running",
+                "virDomainMigrate3",
+                "shutoff",
+                "the domain is shutoff: VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST moves its definition, `create()` starts it",
             ),
             (
                 "domain is not running",

@@ -110,7 +110,12 @@ fn enumerations() -> Vec<Part> {
         };
         let entry = Entry {
             name: constant.name.to_owned(),
-            ways: vec![(of_constant(constant), String::new())],
+            ways: vec![(
+                of_constant(constant),
+                constants::sentence(constant.name)
+                    .unwrap_or_default()
+                    .to_owned(),
+            )],
         };
         match parts.iter_mut().find(|part| part.name == name) {
             Some(part) => part.entries.push(entry),

@@ -6,7 +6,7 @@ use super::build::{of_constant, way};
 use super::markdown::is_list;
 use super::{Entry, Part, Reference, link};
 use crate::catalog::{Catalog, Function, first_sentence};
-use crate::constants;
+use crate::{constants, names};
 
 /// What `name` stands for: a function `create`, a method `Domain.create`, a type `Domain`, a
 /// constant, a recipe `std/guest`, or a function of one, `guest::create`. Nothing where nothing
@@ -18,7 +18,11 @@ pub fn help(catalog: &Catalog, name: &str) -> Option<String> {
             "" => String::new(),
             group => format!("\n\n  one of {group}"),
         };
-        return Some(format!("{}{group}", of_constant(constant)));
+        let sentence = match constants::sentence(name) {
+            Some(sentence) => format!("\n\n  {sentence}"),
+            None => String::new(),
+        };
+        return Some(format!("{}{sentence}{group}", of_constant(constant)));
     }
     if let Some((kind, member)) = name.split_once('.') {
         let members = catalog
@@ -35,7 +39,51 @@ pub fn help(catalog: &Catalog, name: &str) -> Option<String> {
     if let Some(part) = reference.parts.iter().find(|part| part.name == name) {
         return Some(overview(part));
     }
-    functions(catalog.named(name)).or_else(|| recipe_called(&reference, name).map(overview))
+    functions(catalog.named(name))
+        .or_else(|| recipe_called(&reference, name).map(overview))
+        .or_else(|| by_another_name(catalog, &reference, name))
+}
+
+/// What libvirt, libvirt-python or virsh calls `name`, the functions of recipes with that name, and the recipes
+/// that have such an option.
+fn by_another_name(catalog: &Catalog, reference: &Reference, name: &str) -> Option<String> {
+    let mut texts = Vec::new();
+    let found = names::of_libvirt(catalog.functions(), name);
+    if let Some(first) = found.first() {
+        let here = format!("libvirt's `{name}` is `{}` here", first.name);
+        texts.extend(functions(found.iter().copied()).map(|docs| format!("{here}\n\n{docs}")));
+    }
+    let recipes = || {
+        let parts = reference.parts.iter();
+        parts.filter(|part| part.group == "Recipes")
+    };
+    for part in recipes() {
+        let entries = part.entries.iter().filter(|entry| entry.name == name);
+        texts.extend(entries.map(|entry| format!("in {}\n\n{}", part.name, entry_text(entry))));
+    }
+    let with_option = catalog
+        .recipes()
+        .iter()
+        .filter(|recipe| recipe.options.iter().any(|option| option == name));
+    for recipe in with_option {
+        let mut text = format!("`{name}` is an option of {}", recipe.path);
+        let quoted = format!("`{}`", recipe.path);
+        let takers: Vec<&str> = recipes()
+            .filter(|part| part.docs.contains(&quoted))
+            .map(|part| part.name.as_str())
+            .collect();
+        if !takers.is_empty() {
+            let _ = write!(text, ", which {} take as well", takers.join(", "));
+        }
+        texts.push(text);
+    }
+    if texts.is_empty() && constants::is_published(name) {
+        texts.push(format!(
+            "libvirt has {name}, which scripts cannot call\n\n  {}",
+            link(name)
+        ));
+    }
+    (!texts.is_empty()).then(|| texts.join("\n\n"))
 }
 
 /// The recipe `std/guest`, also by its short name.
@@ -135,7 +183,7 @@ fn overview(part: &Part) -> String {
     text.push('\n');
     for entry in &part.entries {
         for (signature, docs) in &entry.ways {
-            let _ = match is_list(part) {
+            let _ = match is_list(part) && docs.is_empty() {
                 true => write!(text, "\n  {signature}"),
                 false => write!(text, "\n  {signature}\n      {}", first_sentence(docs)),
             };

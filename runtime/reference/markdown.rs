@@ -24,8 +24,11 @@ pub fn markdown(reference: &Reference) -> String {
         }
         if is_list(part) {
             text.push('\n');
-            for (way, _) in part.entries.iter().flat_map(|entry| &entry.ways) {
-                let _ = writeln!(text, "- `{way}`");
+            for (way, docs) in part.entries.iter().flat_map(|entry| &entry.ways) {
+                let _ = match docs.is_empty() {
+                    true => writeln!(text, "- `{way}`"),
+                    false => writeln!(text, "- `{way}`: {docs}"),
+                };
             }
             continue;
         }
@@ -45,7 +48,7 @@ pub fn markdown(reference: &Reference) -> String {
 /// Whether nothing is said of any entry, so that a list of them serves.
 pub(super) fn is_list(part: &Part) -> bool {
     let mut docs = part.entries.iter().flat_map(|entry| &entry.ways);
-    docs.all(|(_, docs)| docs.is_empty())
+    part.group == "Constants" || docs.all(|(_, docs)| docs.is_empty())
 }
 
 /// Documentation whose own headings stand below those of the reference.

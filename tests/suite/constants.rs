@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::process::Command;
 
+use virhai::catalog::first_sentence;
 use virhai::constants::{self, Words};
 
 use crate::support::virhai;
@@ -16,6 +17,7 @@ struct Published {
     value: String,
     is_text: bool,
     version: Vec<u32>,
+    info: String,
 }
 
 /// What the libvirt at hand publishes of its library `name`, `libvirt` or `libvirt_qemu`.
@@ -35,12 +37,31 @@ pub fn attribute<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     rest.split('\'').next()
 }
 
+/// Text of XML in one line, without its character references.
+fn plain(text: &str) -> String {
+    let text = text
+        .replace("]]>", "")
+        .replace("&apos;", "'")
+        .replace("&quot;", "\"")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
+        .replace("&#10;", " ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn published(api: &str) -> Vec<Published> {
     let mut found = Vec::new();
-    for element in api
-        .split('<')
-        .filter(|it| it.starts_with("enum ") || it.starts_with("macro "))
-    {
+    let elements: Vec<&str> = api.split('<').collect();
+    for (index, element) in elements.iter().enumerate() {
+        if !element.starts_with("enum ") && !element.starts_with("macro ") {
+            continue;
+        }
+        // A macro has what is said of it in an element of its own.
+        let next = elements
+            .get(index + 1)
+            .and_then(|next| next.strip_prefix("info>"));
+        let info = next.unwrap_or_default();
         let name = attribute(element, "name").expect("constants have names");
         let text = attribute(element, "string");
         let number = attribute(element, "value").or_else(|| attribute(element, "raw"));
@@ -58,9 +79,57 @@ fn published(api: &str) -> Vec<Published> {
             value: value.to_owned(),
             is_text: text.is_some(),
             version: version.map_while(|part| part.parse().ok()).collect(),
+            info: plain(attribute(element, "info").unwrap_or(info)),
         });
     }
     found
+}
+
+/// `runtime/constants/published.txt` as the libvirt at hand has it.
+fn derived(api: &str) -> String {
+    let version: Vec<String> = TABLE.iter().map(ToString::to_string).collect();
+    let mut lines = vec![format!(
+        "# From libvirt-api.xml of libvirt {}",
+        version.join(".")
+    )];
+    for element in api.split('<') {
+        if element.starts_with("function ") {
+            let name = attribute(element, "name").expect("functions have names");
+            lines.push(format!("{name}\t"));
+        }
+    }
+    for Published { name, info, .. } in published(api) {
+        lines.push(format!("{name}\t{}", first_sentence(&info)));
+    }
+    lines[1..].sort();
+    lines.join("\n") + "\n"
+}
+
+#[test]
+fn what_libvirt_says_of_its_constants_is_as_it_publishes_it() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/runtime/constants/published.txt"
+    );
+    let asked = Command::new("pkg-config")
+        .args(["--modversion", "libvirt"])
+        .output();
+    let here = String::from_utf8(asked.expect("pkg-config is installed").stdout);
+    let here = here.expect("versions are text");
+    if here.trim() != "11.3.0" {
+        eprintln!("skipped: the sentences are those of libvirt 11.3.0, and this is {here}");
+        return;
+    }
+    let derived = derived(&api("libvirt"));
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, &derived).expect("the sources can be written");
+    }
+    let kept = std::fs::read_to_string(path).expect("it is there");
+    assert!(kept == derived, "UPDATE=1 writes it anew");
+    assert_eq!(
+        constants::sentence("VIR_DOMAIN_START_PAUSED"),
+        Some("Launch guest in paused state")
+    );
 }
 
 /// The number that a C expression of sums, names and comments comes to.

@@ -218,3 +218,70 @@ fn the_page_searches_itself_in_a_browser() {
     assert!((1..20).contains(&shown), "{shown} are shown");
     assert!(dom.contains(&format!(">{shown} found</p>")));
 }
+
+#[test]
+fn a_name_of_libvirt_or_of_its_python_is_answered_with_what_makes_that_call() {
+    let session = virhai::Session::new(virhai::SessionOptions::default());
+    let engine = virhai::engine::build(
+        &session,
+        &virhai::engine::Limits::default(),
+        virhai::Imports::default(),
+    );
+    let catalog = virhai::catalog::Catalog::new(&engine);
+    let help = |name: &str| virhai::reference::help(&catalog, name).unwrap_or_default();
+    let names = include_str!("../data/libvirt_python.txt").lines();
+    let mut offenders = Vec::new();
+    for line in names.filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        let (python, c) = line.split_once(' ').expect("a line has two names");
+        let made = |function: &virhai::catalog::Function| function.calls().any(|call| call == c);
+        let snake = virhai::names::snake_case(python);
+        let here = |name: &str| virhai::names::of_libvirt(catalog.functions(), name);
+        if catalog.functions().iter().any(made) && !here(c).into_iter().all(made) {
+            offenders.push(c);
+        }
+        // What is written alike is found by its name.
+        if snake != python && here(python).is_empty() {
+            offenders.push(python);
+        }
+    }
+    assert_eq!(offenders, [""; 0], "{offenders:#?}");
+    for (name, wanted) in [
+        ("createXML", "virDomainCreateXML "),
+        ("virDomainRestore", "conn.restore(path"),
+        ("defineXMLFlags", "virDomainDefineXMLFlags "),
+        ("createXMLFlags", "create_xml"),
+        ("saveFlags", "virDomainSaveFlags "),
+        ("restoreFlags", "virDomainRestoreFlags "),
+        ("shutdownFlags", "virDomainShutdownFlags "),
+        ("destroyFlags", "virDomainDestroyFlags "),
+        ("migrateToURI", "virDomainMigrateToURI "),
+        ("migrateToURI2", "virDomainMigrateToURI2 "),
+        ("migrateToURI3", "virDomainMigrateToURI3 "),
+        ("XMLDesc", "virDomainGetXMLDesc "),
+        ("virConnectOpenReadOnly", "connect_read_only("),
+        ("openAuth", "connect_auth("),
+        ("open", "connect(uri"),
+        ("define", "define_xml"),
+        ("dumpxml", "xml_desc"),
+        ("net-list", "list_all_networks"),
+        ("of", "clone::of("),
+        ("disks", "an option of std/description"),
+        ("virDomainFree", "which scripts cannot call"),
+    ] {
+        assert!(help(name).contains(wanted), "{name}: {}", help(name));
+    }
+    // Of a variant, the overloads of the others are left out.
+    assert!(!help("migrateToURI2").contains("virDomainMigrateToURI3 "));
+    assert_eq!(help("no_such_name"), "");
+}
+
+#[test]
+fn a_constant_is_shown_with_libvirts_own_sentence() {
+    let told = virhai().arg("doc").arg("VIR_DOMAIN_START_PAUSED").ok();
+    assert_eq!(
+        told,
+        "VIR_DOMAIN_START_PAUSED = 1\n\n  Launch guest in paused state\n\n  one of virDomainCreateFlags\n"
+    );
+    let told = virhai().arg("doc").arg("virDomainCreateFlags").ok();
+    assert!(told.contains("Avoid file system cache pollution"), "{told}");
+}

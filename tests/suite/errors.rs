@@ -145,6 +145,11 @@ cases! {
     a_file_that_was_not_granted: "let pool = connect(\"test:///default\").storage_pool_lookup_by_name(\"default-pool\");\nlet vol = pool.create_xml(\"<volume><name>web.img</name><capacity>512</capacity></volume>\");\nvol.upload_file(\"/etc/passwd\");\n";
     another_word_of_virsh: "connect().lookup_by_name(\"test\").start();\n";
     a_name_of_libvirt_python_with_flags: "connect().lookup_by_name(\"test\").create_with_flags(0);\n";
+    a_connection_opened_as_in_python: "let conn = libvirt.open(\"test:///default\");\n";
+    a_connection_opened_by_its_bare_name: "let conn = open(\"test:///default\");\nconn.createXML(\"<domain/>\", 0);\n";
+    a_value_of_python: "let name = None;\n";
+    an_argument_with_its_name: "connect().lookup_by_name(\"test\").create(flags=0);\n";
+    an_undo_that_is_added: "all_or_nothing(|undo| { undo.add(|| print(\"undone\")); });\n";
     a_constant_nearly_right: "connect().lookup_by_name(\"test\").create(VIR_DOMAIN_START_PAUSE);\n";
     a_variable_nearly_right: "let domain = connect().lookup_by_name(\"test\");\ndomian.create();\n";
     a_function_without_parentheses: "let conn = connect;\n";

@@ -32,6 +32,7 @@ use virt::connect::Connect;
 use super::arguments::RhaiResultOf;
 use super::call_class::Class;
 use super::domain::Domain;
+use super::host_hint::host_hint;
 use crate::call_thread::{self, Patience};
 use crate::error::Error;
 use crate::interrupt;
@@ -169,7 +170,23 @@ impl Connection {
         run: impl Fn(&Connect) -> Result<T, E> + Send + Sync + 'static,
     ) -> RhaiResultOf<T> {
         self.attempt_to(call, &|| action.to_string(), run)
-            .map_err(|failure| Error::new(ctx, failure, call, &action, self.uri()).throw())
+            .map_err(|failure| self.error(ctx, failure, call, &action).throw())
+    }
+
+    /// The failure of `call` on this host while the script tried to `action`.
+    pub(crate) fn error(
+        &self,
+        ctx: &NativeCallContext,
+        failure: Failure,
+        call: &'static str,
+        action: impl fmt::Display,
+    ) -> Error {
+        let advice = host_hint(self, &failure);
+        let error = Error::new(ctx, failure, call, action, self.uri());
+        match advice {
+            Some(advice) => error.with_hint(advice),
+            None => error,
+        }
     }
 
     /// Makes one libvirt call whose failure the caller sees to.

@@ -80,7 +80,8 @@ pub(super) mod functions {
     /// A guest that was saved while paused stays paused. The image stays and could be restored
     /// again, over disks that have changed since: do that only with the disks put back as well.
     /// Refused if the guest has a managed save, which libvirt would keep and resume later over newer disks.
-    /// `path` is absolute, on the hypervisor's host. A test host, `test:///default`, needs
+    /// The guest's clock stood still since it was saved: `set_time(#{}, VIR_DOMAIN_TIME_SYNC)` has its agent
+    /// set it. `path` is absolute, on the hypervisor's host. A test host, `test:///default`, needs
     /// `--allow-read PATH`.
     ///
     /// ```rhai

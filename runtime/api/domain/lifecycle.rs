@@ -64,6 +64,10 @@ pub(super) mod functions {
     /// Boots this domain as `flags` say: `VIR_DOMAIN_START_PAUSED`, `VIR_DOMAIN_START_AUTODESTROY`
     /// (destroyed with the connection), `VIR_DOMAIN_START_FORCE_BOOT` (discards a managed save).
     ///
+    /// libvirt migrates no guest that is marked for its destruction, but saves it and makes snapshots of
+    /// it; started from its managed save it is no longer marked (libvirt 11.3). An embedded hypervisor has no
+    /// such mark.
+    ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
     /// dom.destroy();

@@ -13,6 +13,9 @@ use crate::libvirt;
 pub(super) mod functions {
     /// Saves the guest's memory where libvirt chooses, and stops it; `create` resumes it.
     ///
+    /// The guest's clock stands still meanwhile, and is late by that time when the guest is resumed:
+    /// `set_time(#{}, VIR_DOMAIN_TIME_SYNC)` has its agent set it.
+    ///
     /// Transient domains cannot be saved so. A configuration that is defined from now on comes
     /// into force only after that guest has stopped again.
     ///

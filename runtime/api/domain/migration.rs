@@ -11,6 +11,7 @@ use crate::api::connection::{Connection, admit_destination};
 use crate::api::option_keys;
 use crate::api::stale_save;
 use crate::api::xml::{OptionalXmlText, optional_xml_text};
+use crate::error::Error;
 use crate::libvirt::typed_params::TypedParams;
 use crate::libvirt::{self, Failure};
 
@@ -38,6 +39,7 @@ fn migrate(
     ctx: &NativeCallContext,
     dom: &Domain,
     destination: &Connection,
+    flags: u32,
     call: &'static str,
     run: impl FnOnce(&Handle, &virt::connect::Connect) -> Result<Handle, Failure> + Send + 'static,
 ) -> RhaiResultOf<Domain> {
@@ -45,7 +47,8 @@ fn migrate(
     let there = destination.connect();
     let moved = dom.job(ctx, Work::Migrate(destination), call, "migrate", move |d| {
         run(d, &*there?)
-    })?;
+    });
+    let moved = moved.map_err(|thrown| Error::of_migration(thrown, flags))?;
     Ok(destination.adopt(moved))
 }
 
@@ -117,6 +120,7 @@ pub(super) mod functions {
             &ctx,
             dom,
             &destination,
+            wanted,
             "virDomainMigrate3",
             move |d, connect| libvirt::domain::migrate3(d, connect, &params, wanted),
         )
@@ -169,6 +173,7 @@ pub(super) mod functions {
             &ctx,
             dom,
             &destination,
+            wanted,
             "virDomainMigrate",
             move |d, connect| {
                 d.migrate(connect, wanted, name.as_deref(), uri.as_deref(), bandwidth)
@@ -208,6 +213,7 @@ pub(super) mod functions {
             &ctx,
             dom,
             &destination,
+            wanted,
             "virDomainMigrate2",
             move |d, connect| {
                 d.migrate2(
@@ -271,6 +277,7 @@ pub(super) mod functions {
             "migrate",
             move |d| libvirt::domain::migrate_to_uri3(d, Some(&uri), &params, wanted),
         )
+        .map_err(|thrown| Error::of_migration(thrown, wanted))
     }
 
     /// Moves the guest to the host at `uri`, in the order of libvirt-python's `migrateToURI3`.
@@ -321,6 +328,7 @@ pub(super) mod functions {
             "migrate",
             move |d| d.migrate_to_uri(&uri, wanted, name.as_deref(), bandwidth),
         )
+        .map_err(|thrown| Error::of_migration(thrown, wanted))
     }
 
     /// Moves the guest to the host at `uri`, with a URI for the memory and changed XML, or `()`.
@@ -366,6 +374,7 @@ pub(super) mod functions {
                 )
             },
         )
+        .map_err(|thrown| Error::of_migration(thrown, wanted))
     }
 
     /// Limits the bandwidth of migrations of this guest, in MiB/s or as text such as `"1GiB"`.

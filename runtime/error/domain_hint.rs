@@ -1,0 +1,104 @@
+//! What to do about failures of calls on guests other than migrations.
+
+use virt_sys as sys;
+
+use crate::libvirt::Failure;
+
+/// Advice on `failure` of the call `call` about a guest, where there is advice that is true in every case.
+pub(super) fn hint(failure: &Failure, call: &str) -> Option<String> {
+    let message = failure.message.as_str();
+    let about = |words: &[&str]| words.iter().all(|word| message.contains(word));
+    let code = u32::try_from(failure.code).unwrap_or_default();
+    if call.starts_with("virDomainUndefine") {
+        return undefine_hint(message).map(str::to_owned);
+    }
+    if about(&["already exists with uuid"]) || about(&["already defined with uuid"]) {
+        return Some(name_hint(message, call));
+    }
+    let advice = match code {
+        sys::VIR_ERR_OPERATION_INVALID if about(&["not have managed save"]) => {
+            "`managed_save()` makes one, `has_managed_save_image()` tells whether there is one"
+        }
+        sys::VIR_ERR_OPERATION_INVALID if about(&["managed save", "transient"]) => {
+            "`guest::keep(dom)` of `std/guest` makes it persistent; `save(path)` saves it as it is"
+        }
+        sys::VIR_ERR_OPERATION_INVALID if about(&["managed saved state", "renamed"]) => {
+            "`create()` resumes what was saved, `managed_save_remove()` discards it: rename after that"
+        }
+        _ if about(&["autodestroy not supported"]) => {
+            "an embedded hypervisor has no VIR_DOMAIN_START_AUTODESTROY: start the guest without it, and `destroy()` it at the end, in `all_or_nothing` by `undo.push(|| dom.destroy())`"
+        }
+        sys::VIR_ERR_OPERATION_INVALID if about(&["autodestroy"]) || about(&["auto destroy"]) => {
+            "a domain started with VIR_DOMAIN_START_AUTODESTROY cannot do this"
+        }
+        _ if about(&["does not support virt type 'kvm'"])
+            || about(&["preferred machine", "type=kvm"]) =>
+        {
+            "this host cannot use KVM: `<domain type='qemu'>` emulates, as recipes do for `virt_type: \"qemu\"`"
+        }
+        _ if about(&["does not support virt type"]) || about(&["preferred machine"]) => {
+            "`get_domain_capabilities()` has the type that this host prefers in `domain`; `<domain type='qemu'>` emulates"
+        }
+        sys::VIR_ERR_CONFIG_UNSUPPORTED if about(&["does not support machine type"]) => {
+            "without `machine` in <type>, libvirt takes this host's own; `get_capabilities()` lists all"
+        }
+        sys::VIR_ERR_SYSTEM_ERROR if writes(call) && names_a_file(message) => {
+            "the path is one of the host and not of this machine: its folder must exist there, and libvirt must be able to write to it"
+        }
+        sys::VIR_ERR_SYSTEM_ERROR | sys::VIR_ERR_OPERATION_FAILED
+            if call.starts_with("virDomainRestore") && names_a_file(message) =>
+        {
+            "the path is one of the host and not of this machine: the file must exist there, and libvirt must be able to read it"
+        }
+        _ if about(&["Cannot access storage file"]) => {
+            "the path is one of the host and not of this machine: the file must exist there and be readable for the user that QEMU runs as"
+        }
+        _ => return None,
+    };
+    Some(advice.into())
+}
+
+fn undefine_hint(message: &str) -> Option<&'static str> {
+    let of = |word: &str| message.contains("domain with") && message.contains(word);
+    Some(if of("snapshots") {
+        "VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA has libvirt forget them, `list_all_snapshots()` shows them"
+    } else if of("checkpoints") {
+        "VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA has libvirt forget them"
+    } else if of("nvram") {
+        "VIR_DOMAIN_UNDEFINE_NVRAM deletes it with its boot entries, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM keeps it"
+    } else if message.contains("managed save") {
+        "a managed save image exists: pass VIR_DOMAIN_UNDEFINE_MANAGED_SAVE, or `managed_save_remove()` first"
+    } else {
+        return None;
+    })
+}
+
+/// Advice where the name or the UUID in XML belongs to another domain already.
+fn name_hint(message: &str, call: &str) -> String {
+    let name = message.split('\'').nth(1).unwrap_or("the domain");
+    if message.contains("already defined with uuid") {
+        return format!(
+            "its <uuid> is that of `{name}`: without <uuid> it gets one of its own; to change `{name}`, keep its <name>"
+        );
+    }
+    let uuid = message.rsplit(' ').next().unwrap_or_default();
+    match call.contains("Create") || call.contains("Restore") {
+        true => format!("another <name>, or `lookup_by_name(\"{name}\")`, which is there already"),
+        false => format!(
+            "to change that domain, or to make it persistent, give the XML its `<uuid>{uuid}</uuid>`: `dom.edit(...)` and `guest::keep(dom)` do; for a new one, another <name>"
+        ),
+    }
+}
+
+/// Whether the call writes a file whose path the script gives.
+fn writes(call: &str) -> bool {
+    ["virDomainSave", "virDomainCoreDump", "virDomainScreenshot"]
+        .iter()
+        .any(|begin| call.starts_with(begin))
+}
+
+fn names_a_file(message: &str) -> bool {
+    ["create file", "open file", "create directory"]
+        .iter()
+        .any(|words| message.contains(words))
+}
