@@ -17,6 +17,11 @@ use crate::examples;
 use crate::manual::{Completions, Manual};
 use crate::testing::Testing;
 
+/// A size of memory, such as `2GiB`.
+fn memory_size(text: &str) -> Result<ByteSize, String> {
+    virhai::size::argument(text).map(ByteSize)
+}
+
 /// Script libvirt: run automation scripts, or type them at a prompt.
 #[derive(Debug, Parser)]
 #[command(
@@ -240,7 +245,7 @@ pub(crate) struct Options {
     max_depth: u16,
 
     /// Memory limit of a script, 0 for all that the host has left; its values may fill a third
-    #[arg(long, value_name = "SIZE", default_value_t = ByteSize(Limits::default().memory as u64), global = true, help_heading = LIMITS, hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", default_value_t = ByteSize(Limits::default().memory as u64), value_parser = memory_size, global = true, help_heading = LIMITS, hide_short_help = true)]
     max_memory: ByteSize,
 
     /// Bytes in a string, 0 for any number

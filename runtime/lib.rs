@@ -17,6 +17,7 @@ pub mod names;
 pub mod program;
 pub mod redact;
 pub mod reference;
+pub mod size;
 pub mod source;
 pub mod suggest;
 mod syntax_advice;

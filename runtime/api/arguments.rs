@@ -106,14 +106,28 @@ pub(crate) fn uuid_bytes(text: &str) -> Vec<u8> {
     uuid::Uuid::parse_str(text).map_or_else(|_| Vec::new(), |uuid| uuid.as_bytes().to_vec())
 }
 
-/// A size in KiB: a number of them, or text such as `"20GiB"`.
+/// A size in KiB, rounded up: a number of them, or text such as `"20GiB"`.
 pub(crate) fn kib(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultOf<u64> {
-    size_in(ctx, size, 1024)
+    size_in(ctx, size, 1024).map(|bytes| bytes.div_ceil(1024))
 }
 
-/// A size in MiB: a number of them, or text such as `"20GiB"`.
+/// The memory of a guest in KiB: a number of them, or text such as `"20GiB"`; not less than 1 MiB.
+pub(crate) fn memory_kib(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultOf<u64> {
+    let kib = kib(ctx, size)?;
+    if kib >= 1024 {
+        return Ok(kib);
+    }
+    let mut error = Error::invalid(ctx, format!("{kib} KiB of memory is less than 1 MiB"));
+    if size.is_int() && kib > 0 {
+        error = error.with_hint(format!("a number counts KiB; did you mean \"{kib}MiB\"?"));
+    }
+    Err(error.throw())
+}
+
+/// A size in MiB, rounded up: a number of them, or text such as `"20GiB"`.
 pub(crate) fn mib(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultOf<u64> {
-    size_in(ctx, size, 1024 * 1024)
+    const MIB: u64 = 1024 * 1024;
+    size_in(ctx, size, MIB).map(|bytes| bytes.div_ceil(MIB))
 }
 
 /// A size in bytes: a number of them, or text such as `"20GiB"`.
@@ -121,29 +135,23 @@ pub(crate) fn bytes(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultOf<u64
     size_in(ctx, size, 1)
 }
 
-fn size_in(ctx: &NativeCallContext, size: &Dynamic, unit: u64) -> RhaiResultOf<u64> {
-    if let Ok(size) = size.as_int() {
-        return number(ctx, "a size", size);
-    }
-    let text = size.clone().into_immutable_string().map_err(|kind| {
-        Error::invalid(
-            ctx,
-            format!("a size is a number or text such as \"20GiB\", not {kind}"),
-        )
-        .throw()
-    })?;
-    text.parse::<bytesize::ByteSize>()
-        .ok()
-        // It is cut off at the end of its numbers.
-        .filter(|size| size.as_u64() <= i64::MAX.unsigned_abs())
-        .map(|size| size.as_u64() / unit)
-        .ok_or_else(|| {
-            Error::invalid(ctx, format!("`{text}` is not a size"))
-                .with_hint(
-                    "a size is a number in libvirt's unit, or text such as \"512MiB\" or \"20GiB\"",
-                )
-                .throw()
-        })
+/// A size in bytes: a number of `unit` bytes each, or text such as `"20GiB"`.
+pub(crate) fn size_in(ctx: &NativeCallContext, size: &Dynamic, unit: u64) -> RhaiResultOf<u64> {
+    let text = match size.as_int() {
+        Ok(number) => number.to_string(),
+        Err(_) => match size.clone().into_immutable_string() {
+            Ok(text) => text.to_string(),
+            Err(kind) => {
+                let message = format!("a size is a number or text such as \"20GiB\", not {kind}");
+                return Err(Error::invalid(ctx, message).throw());
+            }
+        },
+    };
+    crate::size::parse(&text, unit).map_err(|reason| {
+        Error::invalid(ctx, reason)
+            .with_hint(crate::size::HINT)
+            .throw()
+    })
 }
 
 /// A duration: seconds, or text such as `"90s"` and `"5m"`.

@@ -34,8 +34,54 @@ fn fat(label: [u8; 11], files: &[(String, Vec<u8>)]) -> std::io::Result<Vec<u8>>
     Ok(disk.into_inner())
 }
 
+/// The formats that QEMU can read, by the bytes at a place of their first sector.
+const MAGIC: [(&str, usize, &[u8]); 11] = [
+    ("qcow2", 0, b"QFI\xfb"),
+    ("qed", 0, b"QED\0"),
+    ("vmdk", 0, b"KDMV"),
+    ("vmdk", 0, b"COWD"),
+    ("vmdk", 0, b"# Disk DescriptorFile"),
+    ("vhdx", 0, b"vhdxfile"),
+    ("vpc", 0, b"conectix"),
+    ("vdi", 64, b"\x7f\x10\xda\xbe"),
+    ("parallels", 0, b"WithoutFreeSpace"),
+    ("parallels", 0, b"WithouFreSpacExt"),
+    ("luks", 0, b"LUKS\xba\xbe"),
+];
+
+/// The format of the image that begins with `header`.
+fn format_of(header: &[u8]) -> &'static str {
+    let is_there = |&&(_, at, magic): &&(&str, usize, &[u8])| {
+        header.get(at..).is_some_and(|rest| rest.starts_with(magic))
+    };
+    match MAGIC.iter().find(is_there) {
+        // The first version has its number behind the same letters.
+        Some(("qcow2", ..)) if header.get(4..8) == Some(&[0, 0, 0, 1]) => "qcow",
+        Some((format, ..)) => format,
+        None => "raw",
+    }
+}
+
 #[export_module]
 mod functions {
+    /// The format of the disk image that begins with `header`, at least its first 512 bytes: "qcow2", "qcow",
+    /// "qed", "vmdk", "vdi", "vhdx", "vpc", "parallels" or "luks"; "raw" if the bytes are of none of these.
+    ///
+    /// Do not ask for an image that a guest has had as raw: the guest can write any header into it.
+    /// `format` of `std/image` minds that.
+    ///
+    /// ```rhai
+    /// let header = blob(512);
+    /// header.write_ascii(0..3, "QFI");
+    /// header[3] = 0xfb;
+    /// assert_eq(image_format(header), "qcow2");
+    /// assert_eq(image_format(blob(512)), "raw");
+    /// ```
+    /// Calls no libvirt function.
+    pub fn image_format(header: Blob) -> String {
+        format_of(&header).to_owned()
+    }
+
     /// A disk image with a FAT file system called `label`, at most 11 letters, which holds the
     /// files of a map: names and their text or bytes, 8 MiB at most.
     ///

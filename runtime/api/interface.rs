@@ -76,6 +76,8 @@ mod functions {
 
     /// The name.
     ///
+    /// libvirt keeps it with the handle: the host is not asked, and a interface that is gone still answers.
+    ///
     /// ```rhai
     /// assert_eq(connect("test:///default").interface_lookup_by_name("eth1").name(), "eth1");
     /// ```

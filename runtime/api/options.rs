@@ -7,6 +7,7 @@ use super::arguments::{self, RhaiResultOf, duration, unknown_key};
 use super::value_text;
 use crate::error::Error;
 use crate::session::Session;
+use crate::size;
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
@@ -70,16 +71,44 @@ mod functions {
 
     /// A size in bytes: a number of them, or text such as `"20GiB"`.
     ///
-    /// `"1GiB"` is 1024³ bytes, and `"1GB"` or `"1G"` 1000³, where virsh takes `G` for GiB.
+    /// Units are libvirt's, in either case of letters: `K`, `M`, `G`, `T` and `KiB`, `MiB`, `GiB`, `TiB`
+    /// are powers of 1024, `kB`, `MB`, `GB`, `TB` powers of 1000, `B` is a byte. All calls and options that
+    /// take a size read it so; a number without a unit counts the unit that each of them names.
     ///
     /// ```rhai
     /// assert_eq(parse_size("2KiB"), 2048);
-    /// assert_eq(parse_size("2K"), 2000);
+    /// assert_eq(parse_size("2K"), 2048);
+    /// assert_eq(parse_size("2KB"), 2000);
     /// ```
     /// Calls no libvirt function.
     #[rhai_fn(return_raw)]
     pub fn parse_size(ctx: NativeCallContext, size: Dynamic) -> RhaiResultOf<i64> {
         arguments::bytes(&ctx, &size).and_then(|number| arguments::integer(&ctx, number))
+    }
+
+    /// A size in bytes, where a number without a unit counts the unit `unit`, such as `"KiB"`.
+    ///
+    /// ```rhai
+    /// assert_eq(parse_size(2, "KiB"), 2048);
+    /// assert_eq(parse_size("2MiB", "KiB"), 2097152);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "parse_size", return_raw)]
+    pub fn parse_size_in(ctx: NativeCallContext, size: Dynamic, unit: &str) -> RhaiResultOf<i64> {
+        let unit = arguments::bytes(&ctx, &Dynamic::from(format!("1{unit}")))?;
+        arguments::size_in(&ctx, &size, unit).and_then(|number| arguments::integer(&ctx, number))
+    }
+
+    /// A number of bytes in words, in the largest unit that divides it.
+    ///
+    /// ```rhai
+    /// assert_eq(format_size(5368709120), "5 GiB");
+    /// assert_eq(format_size(1000), "1000 bytes");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(return_raw)]
+    pub fn format_size(ctx: NativeCallContext, bytes: i64) -> RhaiResultOf<String> {
+        arguments::number(&ctx, "a size", bytes).map(size::words)
     }
 
     /// A duration in seconds: a number of them, or text such as `"90s"`.

@@ -53,34 +53,34 @@ guests! {
     the_least: r##"#{ name: "web" }"##;
     a_server: r##"#{
         name: "web", title: "Web server", description: "Serves <pages> & more", memory: "4GiB", vcpus: 4,
-        disks: ["/srv/vm/web.qcow2", #{ path: "/srv/vm/data.img", cache: "none", io: "native", discard: "unmap", serial: "DATA" }],
+        disks: [#{ path: "/srv/vm/web.qcow2", format: "qcow2" }, #{ path: "/srv/vm/data.img", format: "raw", cache: "none", io: "native", discard: "unmap", serial: "DATA" }],
         nics: ["default"], }"##;
     an_installation: r##"#{
-        name: "web", memory: "2GiB", disks: ["/srv/vm/web.qcow2"], cdrom: "/srv/iso/debian.iso",
+        name: "web", memory: "2GiB", disks: [#{ path: "/srv/vm/web.qcow2", format: "qcow2" }], cdrom: "/srv/iso/debian.iso",
         boot: ["hd", "cdrom"], nics: [#{ network: "default", mac: "52:54:00:12:34:56" }], }"##;
-    a_network_boot: r##"#{ name: "web", disks: ["/srv/vm/web.img"], boot: ["hd", "network"], nics: ["default"] }"##;
+    a_network_boot: r##"#{ name: "web", disks: [#{ path: "/srv/vm/web.img", format: "raw" }], boot: ["hd", "network"], nics: ["default"] }"##;
     a_kernel_boot: r##"#{ name: "web", kernel: "/boot/vmlinuz", initrd: "/boot/initrd", cmdline: "console=ttyS0 a='b' & c", on_reboot: "destroy" }"##;
-    a_desktop: r##"#{ name: "desk", memory: "8GiB", vcpus: 4, disks: ["/srv/vm/desk.qcow2"], nics: ["user"], graphics: "spice", sound: true }"##;
-    secure_boot_and_tpm: r##"#{ name: "win", memory: "8GiB", firmware: "efi", secure_boot: true, tpm: true, disks: ["/srv/vm/win.qcow2"] }"##;
+    a_desktop: r##"#{ name: "desk", memory: "8GiB", vcpus: 4, disks: [#{ path: "/srv/vm/desk.qcow2", format: "qcow2" }], nics: ["user"], graphics: "spice", sound: true }"##;
+    secure_boot_and_tpm: r##"#{ name: "win", memory: "8GiB", firmware: "efi", secure_boot: true, tpm: true, disks: [#{ path: "/srv/vm/win.qcow2", format: "qcow2" }] }"##;
     no_extras: r##"#{ name: "bare", serial: false, agent: false, rng: false, cpu: "host-model" }"##;
     a_named_cpu: r##"#{ name: "web", cpu: "EPYC-Rome" }"##;
     a_cpu_with_features: r##"#{ name: "web", cpu: #{ "@mode": "host-model", feature: [#{ "@policy": "disable", "@name": "vmx" }] } }"##;
     memory_that_grows: r##"#{ name: "web", memory: "2GiB", max_memory: "8GiB", vcpus: 2, max_vcpus: 8 }"##;
     huge_pages: r##"#{ name: "db", memory: "4GiB", hugepages: "2MiB" }"##;
     numa_cells: r##"#{ name: "db", memory: "4GiB", vcpus: 4, numa: [#{ cpus: "0-1", memory: "2GiB" }, #{ cpus: "2-3", memory: "2GiB" }] }"##;
-    io_threads: r##"#{ name: "db", iothreads: 2, disks: [#{ path: "/srv/vm/db.img", iothread: 1 }, #{ path: "/srv/vm/log.img", iothread: 2 }] }"##;
+    io_threads: r##"#{ name: "db", iothreads: 2, disks: [#{ path: "/srv/vm/db.img", format: "raw", iothread: 1 }, #{ path: "/srv/vm/log.img", format: "raw", iothread: 2 }] }"##;
     shared_folders: r##"#{ name: "dev", filesystems: [#{ source: "/srv/code", target: "code" }, #{ source: "/srv/docs", target: "docs", driver: "9p", readonly: true }] }"##;
     host_devices: r##"#{ name: "gpu", hostdevs: ["0000:03:00.0", "1d6b:0002"] }"##;
     a_watchdog: r##"#{ name: "web", watchdog: "poweroff" }"##;
     disks_of_every_kind: r##"#{ name: "store", disks: [
-        #{ block: "/dev/vg/store" }, #{ pool: "images", volume: "data.img", format: "raw" }, #{ path: "/srv/vm/old.img", bus: "sata" },
-        #{ path: "/srv/vm/shared.img", shareable: true, cache: "none" }, #{ path: "/srv/floppy.img", device: "floppy" }, #{ device: "cdrom" } ] }"##;
+        #{ block: "/dev/vg/store" }, #{ pool: "images", volume: "data.img", format: "raw" }, #{ path: "/srv/vm/old.img", format: "raw", bus: "sata" },
+        #{ path: "/srv/vm/shared.img", format: "raw", shareable: true, cache: "none" }, #{ path: "/srv/floppy.img", device: "floppy" }, #{ device: "cdrom" } ] }"##;
     cards_of_every_kind: r##"#{ name: "router", nics: [
         "default", "user", #{ bridge: "br0", model: "e1000e" }, #{ direct: "eno1" }, #{ network: "lan", portgroup: "dmz", link: "down" } ] }"##;
     serial_to_a_file: r##"#{ name: "web", serial: "/var/log/vm/web.log" }"##;
     metadata: r##"#{ name: "web", metadata: "<app:role xmlns:app='https://example.org/app'>front</app:role>" }"##;
     raw_xml: r##"#{ name: "web", xml: #{ "devices": "<panic model='isa'/>", "features": "<pae/>" } }"##;
-    xen_by_a_boot_loader: r##"#{ name: "pv", bootloader: "/usr/bin/pygrub", os_type: "linux", disks: [#{ path: "/srv/vm/pv.img", bus: "xen" }], serial: false }"##;
+    xen_by_a_boot_loader: r##"#{ name: "pv", bootloader: "/usr/bin/pygrub", os_type: "linux", disks: [#{ path: "/srv/vm/pv.img", format: "raw", bus: "xen" }], serial: false }"##;
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn only_pci_express_has_ports_and_a_large_guest_has_more() {
             assert_eq(ports("x86_64", "pc-i440fx-10.0", #{}), 0);
             assert_eq(ports("s390x", "s390-ccw-virtio", #{}), 0);
             let many = [];
-            for number in 0..20 { many.push(`/srv/${number}.img`); }
+            for number in 0..20 { many.push(#{ path: `/srv/${number}.img`, format: "raw" }); }
             // 20 disks, the agent's channel, random numbers, the balloon, USB, and 8 more.
             assert_eq(ports("x86_64", "pc-q35-10.0", #{ disks: many }), 32);
             fn inputs(more) {
@@ -201,7 +201,7 @@ fn the_same_options_are_understood_by_the_test_driver() {
         .arg("-c")
         .arg("test:///default")
         .script(
-            "import \"std/guest\" as guest; let dom = guest::create(connect(), #{ name: \"web\", memory: \"1GiB\", disks: [\"/a.qcow2\"], nics: [\"default\"] }); print(dom.state());",
+            "import \"std/guest\" as guest; let dom = guest::create(connect(), #{ name: \"web\", memory: \"1GiB\", disks: [#{ path: \"/a.qcow2\", format: \"qcow2\" }], nics: [\"default\"] }); print(dom.state());",
         )
         .ok();
     assert!(shown.starts_with("running"), "{shown}");

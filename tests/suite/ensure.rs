@@ -21,13 +21,13 @@ fn devices_are_matched_by_what_they_are_and_others_stay() {
         .script(format!(
             r#"{BEGIN}
             let conn = connect();
-            let options = #{{ name: "web", memory: "64MiB", start: false, nics: ["default"], disks: ["/a.img", #{{ path: "/b.img", cache: "none" }}] }};
+            let options = #{{ name: "web", memory: "64MiB", start: false, nics: ["default"], disks: [#{{ path: "/a.img", format: "raw" }}, #{{ path: "/b.img", format: "raw", cache: "none" }}] }};
             let dom = guest::ensure(conn, options).domain;
             let card = cards(dom)[0];
 
             // What is put in front gets a place of its own.
             options.nics = [#{{ bridge: "br0" }}, "default"];
-            options.disks = ["/new.img", "/b.img", "/a.img"];
+            options.disks = [#{{ path: "/new.img", format: "raw" }}, "/b.img", "/a.img"];
             let result = guest::ensure(conn, options);
             assert_eq(result.changes.len(), 2);
             assert(cards(dom).contains(card));
@@ -63,7 +63,7 @@ fn devices_are_matched_by_what_they_are_and_others_stay() {
             options.sound = false;
             assert_eq(guest::ensure(conn, options).changes, ["removed devices/sound"]);
             // A disk in the place of another.
-            options.disks = ["/other.img", "/new.img"];
+            options.disks = [#{{ path: "/other.img", format: "raw" }}, "/new.img"];
             assert_eq(guest::ensure(conn, options).changes, ["changed devices/disk[target/@dev='vda']/source/@file"]);
             assert_eq(dom.xml().get("title"), "By hand");
 

@@ -204,7 +204,7 @@ fn a_medium_of_any_kind_comes_back_whole() {
         let conn = connect("test:///default");
         let url = parse_xml("<disk type='network' device='cdrom'><source protocol='https' name='a.iso'><host name='example.org' port='443'/></source><target dev='sdb' bus='sata'/></disk>");
         for medium in ["/a.iso", #{{ block: "/dev/sr0" }}, #{{ pool: "isos", volume: "a.iso" }}, url] {{
-            let options = #{{ disks: ["/disk.img", #{{ path: "/drivers.iso", device: "cdrom" }}], cdrom: medium }};
+            let options = #{{ disks: [#{{ path: "/disk.img", format: "raw" }}, #{{ path: "/drivers.iso", device: "cdrom" }}], cdrom: medium }};
             let dom = defined(conn, options, #{{ way: "two phases", medium: "cdrom", sector: "x" }}, ());
             assert_eq(media(dom, VIR_DOMAIN_XML_INACTIVE), ["/drivers.iso", "(empty)"]);
             phases::finish(dom, phases::marks(dom), "installed", true);

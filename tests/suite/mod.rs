@@ -23,6 +23,8 @@ mod fuzz;
 mod hints;
 mod hostile;
 mod identities;
+mod identity;
+mod image_formats;
 mod images;
 mod imports;
 mod install;
@@ -49,7 +51,7 @@ mod runner;
 mod scripts;
 mod secrets;
 mod session;
-
+mod sizes;
 mod snapshots;
 mod special_files;
 mod ssh;

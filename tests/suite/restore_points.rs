@@ -112,7 +112,7 @@ fn a_point_that_cannot_be_made_leaves_the_guest_running_and_nothing_else() {
         let dom = conn.lookup_by_name("web");
         let images = conn.storage_pool_lookup_by_name("images");
         // The place of the copy is taken.
-        image::create(conn, #{ pool: "images", name: "web.raw.taken.copy", size: 512, format: "raw" });
+        image::create(conn, #{ pool: "images", name: "web.raw.taken.copy", size: "512B", format: "raw" });
         try { restore_point::make(dom, "taken"); throw "made"; } catch (err) { assert(err.message.contains("already in use"), err.to_string()); }
         assert_eq(dom.state(), "running");
         ticks(dom);

@@ -5,8 +5,7 @@ use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::Domain;
 use crate::api::arguments::{
-    ParamType, RhaiResultOf, bytes, fields, flag_bits, kib, number, optional_text, typed_params,
-    whole,
+    ParamType, RhaiResultOf, fields, flag_bits, number, optional_text, size_in, typed_params, whole,
 };
 use crate::api::option_keys;
 use crate::api::xml::{XmlText, xml_text};
@@ -394,7 +393,8 @@ pub(super) mod functions {
         })
     }
 
-    /// Changes the size that the running guest sees of the disk, in KiB or as text such as `"20GiB"`.
+    /// Changes the size that the running guest sees of the disk, in KiB or as text such as
+    /// `"20GiB"` (see `parse_size`).
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -431,10 +431,18 @@ pub(super) mod functions {
         size: Dynamic,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let size = match wanted & virt_sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES {
-            0 => kib(&ctx, &size)?,
-            _ => bytes(&ctx, &size)?,
+        let mut wanted = flag_bits(&ctx, flags)?;
+        let unit = match wanted & virt_sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES {
+            0 => 1024,
+            _ => 1,
+        };
+        let bytes = size_in(&ctx, &size, unit)?;
+        // libvirt counts KiB without the flag; as virsh does, bytes are given where they are no whole KiB.
+        let size = if unit == 1024 && bytes.is_multiple_of(1024) {
+            bytes / 1024
+        } else {
+            wanted |= virt_sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES;
+            bytes
         };
         let verb = format_args!("resize disk `{disk}` of");
         let disk = disk.to_owned();

@@ -40,6 +40,8 @@ pub(super) mod functions {
 
     /// The name.
     ///
+    /// libvirt keeps it with the handle: the host is not asked, and a domain that is gone still answers.
+    ///
     /// ```rhai
     /// assert_eq(connect("test:///default").lookup_by_name("test").name(), "test");
     /// ```
@@ -63,6 +65,8 @@ pub(super) mod functions {
 
     /// The UUID as text.
     ///
+    /// libvirt keeps it with the handle: the host is not asked, and a domain that is gone still answers.
+    ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// assert_eq(dom.uuid_string(), "6695eb01-f6a4-8304-79aa-97f2502e193f");
@@ -74,6 +78,8 @@ pub(super) mod functions {
     }
 
     /// The UUID as 16 bytes.
+    ///
+    /// libvirt keeps it with the handle: the host is not asked, and a domain that is gone still answers.
     ///
     /// ```rhai
     /// assert_eq(connect("test:///default").lookup_by_name("test").uuid_bytes().len(), 16);

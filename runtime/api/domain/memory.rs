@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::{Domain, Handle};
-use crate::api::arguments::{RhaiResultOf, flag_bits, integer, kib, whole};
+use crate::api::arguments::{RhaiResultOf, flag_bits, integer, memory_kib, whole};
 use crate::constants::Words;
 use crate::libvirt;
 
@@ -42,7 +42,8 @@ pub(super) mod functions {
         .and_then(|number| integer(&ctx, number))
     }
 
-    /// Sets the most memory that the guest can be given, in KiB or as text such as `"2GiB"`.
+    /// Sets the most memory that the guest can be given, in KiB or as text such as `"2GiB"` (see
+    /// `parse_size`); 1 MiB at least.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -57,7 +58,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         size: Dynamic,
     ) -> RhaiResultOf<()> {
-        let size = kib(&ctx, &size)?;
+        let size = memory_kib(&ctx, &size)?;
         dom.call(
             &ctx,
             "virDomainSetMaxMemory",
@@ -66,7 +67,8 @@ pub(super) mod functions {
         )
     }
 
-    /// Sets the memory of the running guest, in KiB or as text such as `"512MiB"`.
+    /// Sets the memory of the running guest, in KiB or as text such as `"512MiB"` (see `parse_size`);
+    /// 1 MiB at least.
     ///
     /// The guest's balloon driver does the work, in its own time.
     ///
@@ -78,7 +80,7 @@ pub(super) mod functions {
     /// Calls virDomainSetMemory.
     #[rhai_fn(name = "set_memory", pure, return_raw)]
     pub fn set_memory(ctx: NativeCallContext, dom: &mut Domain, size: Dynamic) -> RhaiResultOf<()> {
-        let size = kib(&ctx, &size)?;
+        let size = memory_kib(&ctx, &size)?;
         dom.call(&ctx, "virDomainSetMemory", "set the memory of", move |d| {
             libvirt::domain::set_memory(d, size)
         })
@@ -100,7 +102,7 @@ pub(super) mod functions {
         size: Dynamic,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let size = kib(&ctx, &size)?;
+        let size = memory_kib(&ctx, &size)?;
         let wanted = flag_bits(&ctx, flags)?;
         dom.call(
             &ctx,

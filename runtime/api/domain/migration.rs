@@ -377,7 +377,8 @@ pub(super) mod functions {
         .map_err(|thrown| Error::of_migration(thrown, wanted))
     }
 
-    /// Limits the bandwidth of migrations of this guest, in MiB/s or as text such as `"1GiB"`.
+    /// Limits the bandwidth of migrations of this guest, in MiB/s or as text such as `"1GiB"`
+    /// (see `parse_size`).
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");

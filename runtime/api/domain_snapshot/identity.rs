@@ -25,6 +25,8 @@ pub(super) mod functions {
 
     /// The name.
     ///
+    /// libvirt keeps it with the handle: the host is not asked, and a snapshot that is gone still answers.
+    ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");

@@ -23,6 +23,8 @@ pub(super) mod functions {
 
     /// The name.
     ///
+    /// libvirt keeps it with the handle: the host is not asked, and a network that is gone still answers.
+    ///
     /// ```rhai
     /// let net = connect("test:///default").network_lookup_by_name("default");
     /// assert_eq(net.name(), "default");
@@ -47,6 +49,8 @@ pub(super) mod functions {
 
     /// The UUID as text.
     ///
+    /// libvirt keeps it with the handle: the host is not asked, and a network that is gone still answers.
+    ///
     /// ```rhai
     /// let net = connect("test:///default").network_lookup_by_name("default");
     /// assert_eq(net.uuid_string(), "dd8fe884-6c02-601e-7551-cca97df1c5df");
@@ -58,6 +62,8 @@ pub(super) mod functions {
     }
 
     /// The UUID as 16 bytes.
+    ///
+    /// libvirt keeps it with the handle: the host is not asked, and a network that is gone still answers.
     ///
     /// ```rhai
     /// let net = connect("test:///default").network_lookup_by_name("default");

@@ -27,6 +27,8 @@ pub(super) mod functions {
 
     /// The name.
     ///
+    /// libvirt keeps it with the handle: the host is not asked, and a pool that is gone still answers.
+    ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
     /// assert_eq(pool.name(), "default-pool");
@@ -51,6 +53,8 @@ pub(super) mod functions {
 
     /// The UUID as text.
     ///
+    /// libvirt keeps it with the handle: the host is not asked, and a pool that is gone still answers.
+    ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
     /// assert_eq(pool.uuid_string(), pool.uuid);
@@ -62,6 +66,8 @@ pub(super) mod functions {
     }
 
     /// The UUID as 16 bytes.
+    ///
+    /// libvirt keeps it with the handle: the host is not asked, and a pool that is gone still answers.
     ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");

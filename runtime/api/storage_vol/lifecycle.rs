@@ -29,6 +29,8 @@ pub(super) mod functions {
 
     /// The name.
     ///
+    /// libvirt keeps it with the handle: the host is not asked, and a volume that is gone still answers.
+    ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
     /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
@@ -55,6 +57,8 @@ pub(super) mod functions {
 
     /// What no other volume of the host is known by, often its path.
     ///
+    /// libvirt keeps it with the handle: the host is not asked, and a volume that is gone still answers.
+    ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
     /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
@@ -66,20 +70,24 @@ pub(super) mod functions {
         vol.facts().key.clone()
     }
 
-    /// The path on the host, as a guest's XML names it; for use in text.
+    /// The path on the host that the volume had when it was looked up; for use in text.
+    ///
+    /// It still answers after the volume is gone. `path()` asks the host.
     ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
     /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+    /// vol.delete();
     /// assert_eq(vol.path, "/default-pool/a.img");
     /// ```
-    /// Calls virStorageVolGetPath.
+    /// Calls no libvirt function.
     #[rhai_fn(get = "path", pure)]
     pub fn get_path(vol: &mut StorageVol) -> String {
         vol.facts().path.clone()
     }
 
-    /// The path on the host, as a guest's XML names it.
+    /// The path on the host, as a guest's XML names it; of a volume that is gone it throws
+    /// `VIR_ERR_NO_STORAGE_VOL`.
     ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
@@ -87,9 +95,14 @@ pub(super) mod functions {
     /// assert_eq(vol.path(), vol.path);
     /// ```
     /// Calls virStorageVolGetPath.
-    #[rhai_fn(pure)]
-    pub fn path(vol: &mut StorageVol) -> String {
-        vol.facts().path.clone()
+    #[rhai_fn(pure, return_raw)]
+    pub fn path(ctx: NativeCallContext, vol: &mut StorageVol) -> RhaiResultOf<String> {
+        vol.call(
+            &ctx,
+            "virStorageVolGetPath",
+            "ask for the path of",
+            Handle::path,
+        )
     }
 
     /// The connection that this volume came from.
@@ -245,7 +258,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Makes the volume `capacity` large, in bytes or as text such as "20GiB"; a guest that has it open is not told.
+    /// Makes the volume `capacity` large, in bytes or as text such as "20GiB" (see `parse_size`); a guest that has it open is not told.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");

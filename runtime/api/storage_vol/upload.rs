@@ -305,7 +305,7 @@ pub(super) mod functions {
         super::upload(&ctx, vol, &bytes, 0)
     }
 
-    /// Writes bytes to the volume from `offset` on, which text such as `"1MiB"` can give.
+    /// Writes bytes to the volume from `offset` on, which text such as `"1MiB"` can give (see `parse_size`).
     ///
     /// Bytes beyond the end of a raw volume are refused, since libvirt would make it longer.
     ///

@@ -153,7 +153,7 @@ pub(super) mod functions {
         }
     }
 
-    /// Sends a hole of `length` bytes, a number or text such as `"1MiB"`, on a sparse stream.
+    /// Sends a hole of `length` bytes, a number or text such as `"1MiB"` (see `parse_size`), on a sparse stream.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");

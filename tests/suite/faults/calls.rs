@@ -84,7 +84,7 @@ fn a_read_only_connection_refuses_every_change() {
                 save: || dom.save("/tmp/x"), save_flags: || dom.save("/tmp/x", (), 0), managed_save: || dom.managed_save(),
                 managed_save_remove: || dom.managed_save_remove(), undefine: || dom.undefine(),
                 undefine_flags: || dom.undefine(0), rename: || dom.rename("x"), set_autostart: || dom.set_autostart(true),
-                set_memory: || dom.set_memory(1), set_max_memory: || dom.set_max_memory(1), set_vcpus: || dom.set_vcpus(1),
+                set_memory: || dom.set_memory("8MiB"), set_max_memory: || dom.set_max_memory("8MiB"), set_vcpus: || dom.set_vcpus(1),
                 set_metadata: || dom.set_metadata(0, "x", (), (), 0), core_dump: || dom.core_dump("/tmp/x"),
                 inject_nmi: || dom.inject_nmi(), send_key: || dom.send_key(0, 1, [1]), abort_job: || dom.abort_job(),
                 pm_wakeup: || dom.pm_wakeup(), pm_suspend: || dom.pm_suspend_for_duration(0, 0),

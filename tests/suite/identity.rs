@@ -1,0 +1,72 @@
+//! What a handle remembers of an object that is gone, and what asks the host.
+
+use crate::support::{Host, virhai};
+
+#[test]
+fn names_uuids_and_keys_are_remembered_and_all_else_asks() {
+    virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .script(
+            r#"
+        let conn = connect();
+        let code = |action| {
+            try { action.call(); } catch (err) { return err.code; }
+            "nothing"
+        };
+        let pool = conn.storage_pool_lookup_by_name("default-pool");
+        let volume = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+        assert_eq(volume.path(), "/default-pool/a.img");
+        volume.delete();
+        assert_eq([volume.name(), volume.key(), volume.name, volume.key], ["a.img", "/default-pool/a.img", "a.img", "/default-pool/a.img"]);
+        // libvirt asks the host for a path: the property is what it was.
+        assert_eq(code.call(|| volume.path()), "VIR_ERR_NO_STORAGE_VOL");
+        assert_eq(volume.path, "/default-pool/a.img");
+        assert_eq(code.call(|| volume.info()), "VIR_ERR_NO_STORAGE_VOL");
+        assert_eq(code.call(|| volume.xml_desc()), "VIR_ERR_NO_STORAGE_VOL");
+
+        let dom = conn.define_xml("<domain type='test'><name>gone</name><memory>1024</memory><os><type>hvm</type></os></domain>");
+        let snapshot = dom.snapshot_create_xml("<domainsnapshot><name>s</name></domainsnapshot>");
+        let uuid = dom.uuid;
+        snapshot.delete();
+        dom.undefine();
+        assert_eq([dom.name(), dom.name, dom.uuid(), dom.uuid_string(), snapshot.name, snapshot.get_name()], ["gone", "gone", uuid, uuid, "s", "s"]);
+        assert_eq([dom.uuid_bytes().len(), dom.id, dom.id()], [16, -1, -1]);
+        assert_eq(code.call(|| dom.xml_desc()), "VIR_ERR_NO_DOMAIN");
+        assert_eq(code.call(|| snapshot.get_xml_desc()), "VIR_ERR_NO_DOMAIN");
+
+        let net = conn.network_define_xml("<network><name>gone</name><bridge name='virbr9'/><forward/><ip address='192.0.2.1' netmask='255.255.255.0'/></network>");
+        let uuid = net.uuid;
+        net.undefine();
+        assert_eq([net.name(), net.name, net.uuid(), net.uuid_string()], ["gone", "gone", uuid, uuid]);
+        assert_eq(code.call(|| net.bridge_name()), "VIR_ERR_NO_NETWORK");
+
+        let other = conn.storage_pool_define_xml("<pool type='dir'><name>gone</name><target><path>/gone</path></target></pool>");
+        let uuid = other.uuid;
+        other.undefine();
+        assert_eq([other.name(), other.name, other.uuid(), other.uuid_string()], ["gone", "gone", uuid, uuid]);
+        assert_eq(code.call(|| other.xml_desc()), "VIR_ERR_NO_STORAGE_POOL");
+        "#,
+        )
+        .ok();
+}
+
+/// A volume on a real host: the path is asked there as well.
+#[test]
+fn a_volume_that_was_deleted_has_no_path_on_a_real_host() {
+    let host = crate::support::Daemon::start();
+    let folder = host.scratch().folder("images");
+    host.ok(&format!(
+        r#"
+        import "std/pool" as pool;
+        import "std/image" as image;
+        let conn = connect();
+        pool::create(conn, #{{ name: "images", path: "{}" }});
+        let volume = image::create(conn, #{{ pool: "images", name: "a.img", size: "1MiB" }});
+        assert_eq(volume.path(), volume.path);
+        volume.delete();
+        try {{ volume.path(); assert(false, "it answered"); }} catch (err) {{ assert_eq(err.code, "VIR_ERR_NO_STORAGE_VOL"); }}
+        "#,
+        folder.display()
+    ));
+}

@@ -1,0 +1,206 @@
+//! The format of a disk comes from those who know it, never from its name.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::support::{Daemon, Host, micro};
+
+/// Makes the functions that the scripts below share; each case names an image wrongly.
+const SCRIPT: &str = r##"
+    import "std/description" as description;
+    import "std/guest" as guest;
+    import "std/image" as image;
+    import "std/import_image" as import_image;
+    let conn = connect();
+    let images = conn.storage_pool_lookup_by_name("images");
+    let formats = |disks| {
+        let guest = description::of(conn, #{ name: "probe", nics: [], disks: disks });
+        guest.select("devices/disk").map(|element| element.get("driver/@type"))
+    };
+    let refusal = |action| {
+        try { action.call(); } catch (err) { return `${err.message} ${err.hint}`; }
+        "nothing"
+    };
+"##;
+
+struct Images {
+    host: Daemon,
+    folder: PathBuf,
+}
+
+impl Images {
+    fn new() -> Self {
+        let host = Daemon::start();
+        let folder = host.scratch().folder("images");
+        host.ok(&format!(
+            "import \"std/pool\" as pool; pool::create(connect(), #{{ name: \"images\", path: \"{}\" }}); ()",
+            folder.display()
+        ));
+        Self { host, folder }
+    }
+
+    /// Puts an image into the pool's folder behind its back.
+    fn put(&self, format: &str, name: &str) {
+        let path = self.host.scratch().write("made", "");
+        let made = Command::new("qemu-img")
+            .args(["create", "-q", "-f", format])
+            .arg(&path)
+            .arg("1M")
+            .status();
+        assert!(made.expect("qemu-img is installed").success());
+        self.host.scratch().copy(&path, &format!("images/{name}"));
+    }
+
+    fn ok(&self, script: &str) -> String {
+        let folder = self.folder.display().to_string();
+        self.host
+            .ok(&format!("{SCRIPT}{script}; ()").replace("FOLDER", &folder))
+    }
+}
+
+#[test]
+fn an_image_has_the_format_of_its_bytes_whatever_it_is_called() {
+    let images = Images::new();
+    for (format, name) in [
+        ("qcow2", "ubuntu.img"),
+        ("raw", "data.qcow2"),
+        ("vmdk", "appliance.raw"),
+        ("vdi", "box.qcow2"),
+        ("qed", "old.img"),
+        ("vpc", "azure.vmdk"),
+        ("vhdx", "hyper.vhd"),
+        ("qcow2", "no suffix & 'quoted'"),
+    ] {
+        images.put(format, name);
+    }
+    images.ok(
+        r##"
+        let names = ["ubuntu.img", "data.qcow2", "appliance.raw", "box.qcow2", "old.img", "azure.vmdk", "no suffix & 'quoted'"];
+        let right = ["qcow2", "raw", "vmdk", "vdi", "qed", "vpc", "qcow2"];
+        // No refresh was made: each way to name a disk asks for it.
+        assert_eq(formats.call(names.map(|name| "FOLDER/" + name)), right);
+        assert_eq(formats.call(names.map(|name| #{ path: "FOLDER/" + name })), right);
+        assert_eq(formats.call(names.map(|name| #{ pool: "images", volume: name })), right);
+        assert_eq(formats.call(names.map(|name| images.storage_vol_lookup_by_name(name))), right);
+        let elements = [];
+        for name in names {
+            elements.push(xml("disk", #{
+                "@type": "file", "@device": "disk", source: #{ "@file": "FOLDER/" + name }, target: #{ "@dev": `vdx${elements.len()}` },
+            }));
+        }
+        assert_eq(formats.call(elements), right);
+        assert_eq(names.map(|name| image::format(images.storage_vol_lookup_by_name(name))), right);
+        let hyper = refusal.call(|| formats.call(["FOLDER/hyper.vhd"]));
+        assert(hyper.contains("is VHDX") && hyper.contains("qemu-img convert"), hyper);
+        // An image over another records its format.
+        for name in names {
+            let over = image::create(conn, #{ pool: "images", name: "over.img", backing: name });
+            assert_eq(parse_xml(over.xml_desc()).get("backingStore/format/@type"), right[names.index_of(name)]);
+            assert_eq(image::format(over), "qcow2");
+            over.delete();
+        }
+        // What the options say is not looked into.
+        assert_eq(formats.call([#{ path: "FOLDER/ubuntu.img", format: "raw" }]), ["raw"]);
+        // A volume that is made has the format that was asked for, or qcow2, whatever its name is.
+        let made = guest::create(conn, #{ name: "made", memory: "64MiB", nics: [], start: false, disks: [
+            #{ path: "FOLDER/new.raw", size: "1MiB" }, #{ path: "FOLDER/new.qcow2", size: "1MiB", format: "raw" }, #{ pool: "images", size: "1MiB" },
+        ] });
+        assert_eq(made.xml().select("devices/disk").map(|element| element.get("driver/@type")), ["qcow2", "raw", "qcow2"]);
+        assert_eq(image::format(image::find(images, "made-2.qcow2")), "qcow2");
+        "##,
+    );
+    // A file that is replaced behind the pool's back.
+    images.put("qcow2", "data.qcow2");
+    images.put("raw", "ubuntu.img");
+    images.ok(r##"assert_eq(formats.call(["FOLDER/data.qcow2", "FOLDER/ubuntu.img"]), ["qcow2", "raw"]);"##);
+}
+
+#[test]
+fn a_guest_that_had_an_image_as_raw_does_not_decide_what_is_in_it() {
+    let images = Images::new();
+    images.put("raw", "disk.img");
+    images.ok(
+        r##"
+        guest::create(conn, #{ name: "raw", memory: "64MiB", nics: [], start: false, disks: ["FOLDER/disk.img"] });
+        "##,
+    );
+    // The guest writes the header of an image that names a file of the host.
+    images.put("qcow2", "disk.img");
+    images.ok(
+        r##"
+        let disk = images.storage_vol_lookup_by_name("disk.img");
+        assert_eq(image::format(disk), "raw");
+        assert_eq(formats.call(["FOLDER/disk.img"]), ["raw"]);
+        let over = image::create(conn, #{ pool: "images", name: "over.qcow2", backing: disk });
+        assert_eq(parse_xml(over.xml_desc()).get("backingStore/format/@type"), "raw");
+        let again = guest::ensure(conn, #{ name: "raw", memory: "64MiB", nics: [], start: false, disks: ["FOLDER/disk.img"] });
+        assert_eq(again.domain.xml().get("devices/disk/driver/@type"), "raw");
+        images.refresh();
+        assert_eq(formats.call(["FOLDER/disk.img"]), ["raw"]);
+        let copied = refusal.call(|| image::copy(disk, "copy.img"));
+        assert(copied.contains("raw disk of a guest"), copied);
+        assert_eq(image::find(images, "copy.img"), ());
+        "##,
+    );
+}
+
+#[test]
+fn a_format_that_nobody_knows_is_asked_for() {
+    let images = Images::new();
+    let outside = images.host.scratch().write("outside.qcow2", "");
+    images.ok(&r##"
+        let told = refusal.call(|| formats.call(["OUTSIDE"]));
+        assert(told.contains("nobody knows the format of the disk OUTSIDE") && told.contains("format: \"qcow2\""), told);
+        let told = refusal.call(|| guest::create(conn, #{ name: "a", memory: "64MiB", nics: [], disks: [#{ pool: "images", size: "1MiB" }, "OUTSIDE"] }));
+        assert(told.contains("nobody knows"), told);
+        assert_eq(conn.list_all_domains(), []);
+        assert_eq(images.list_volumes(), []);
+        let told = refusal.call(|| formats.call(["base.qcow2"]));
+        assert(told.contains("is not an absolute path") && told.contains("volume: \"base.qcow2\""), told);
+        assert_eq(formats.call([#{ path: "OUTSIDE", format: "qcow2" }, #{ block: "/dev/sdz" }, #{ path: "OUTSIDE", device: "cdrom" }, #{ device: "cdrom" }]), ["qcow2", "raw", "raw", "raw"]);
+        let told = refusal.call(|| description::on(#{ virt_type: "qemu", arch: "x86_64", machine: "q35", capabilities: parse_xml("<domainCapabilities/>") }, #{ name: "a", disks: ["/a.img"] }));
+        assert(told.contains("say it with `format`"), told);
+        "##.replace("OUTSIDE", &outside.display().to_string()));
+}
+
+#[test]
+fn a_guest_boots_from_a_misnamed_image_that_nobody_refreshed() {
+    let images = Images::new();
+    let made = Command::new("qemu-img")
+        .args(["convert", "-f", "raw", "-O", "qcow2"])
+        .arg(micro("counter.img"))
+        .arg(images.host.scratch().path("made"))
+        .status();
+    assert!(made.expect("qemu-img is installed").success());
+    let copy = |name: &str| {
+        let made = images.host.scratch().path("made");
+        images.host.scratch().copy(&made, &format!("images/{name}"));
+    };
+    copy("ubuntu.img");
+    images.ok(
+        r##"
+        let options = #{ name: "c1", memory: "32MiB", nics: [], image: "FOLDER/ubuntu.img", up: "MG:up", timeout: "30s" };
+        assert_eq(import_image::disk(conn, options).up.console, "MG:up");
+        let told = refusal.call(|| import_image::disk(conn, #{ name: "c2", memory: "32MiB", nics: [], image: "FOLDER/none.img", backed: true, pool: "images" }));
+        assert(told.contains("is in no storage pool") && told.contains("images (FOLDER)"), told);
+        let told = refusal.call(|| import_image::disk(conn, #{ name: "c2", memory: "32MiB", nics: [], image: "none.img", backed: true, pool: "images" }));
+        assert(told.contains("storage pool `images`") && told.contains("no volume `none.img`"), told);
+        guest::remove(conn.lookup_by_name("c1"));
+        "##,
+    );
+    copy("fresh.img");
+    images.ok(
+        r##"
+        // By the name of a volume, laid over, not refreshed, and with the user data checked.
+        let options = #{ name: "c3", memory: "32MiB", nics: [], pool: "images", image: "fresh.img", up: "MG:up", timeout: "30s" };
+        for text in ["users: []", "\n  package_update: true", "# cloud-config\n"] {
+            let told = refusal.call(|| import_image::cloud(conn, options + #{ user_data: text }));
+            assert(told.contains("cloud-init ignores") && told.contains("#cloud-config"), told);
+        }
+        assert_eq(conn.list_all_domains(), []);
+        assert_eq(import_image::cloud(conn, options + #{ user_data: "#cloud-config\nusers: []\n" }).up.console, "MG:up");
+        let volumes = images.list_volumes();
+        assert(!volumes.contains("c3-seed.img"), `${volumes}`);
+        "##,
+    );
+}
