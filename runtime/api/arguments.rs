@@ -6,16 +6,13 @@ use rhai::{Array, Dynamic, Map, NativeCallContext};
 
 use super::value_text::printed;
 use super::xml::xml_text;
-use crate::constants::{self, Words};
+use crate::constants;
 use crate::error::Error;
 use crate::libvirt::typed_params::{Scalar, TypedParams};
 use crate::suggest;
 
 /// Rhai's result under the one name that its definitions understand.
 pub(crate) type RhaiResultOf<T> = std::result::Result<T, Box<rhai::EvalAltResult>>;
-
-/// A map that reaches the script as it is: of a [`Map`] that a function returns, Rhai builds another.
-pub(crate) type MapValue = Dynamic;
 
 /// An array of values that are all of the type `T`, as the catalogue tells.
 pub(crate) type ArrayOf<T> = <T as Listed>::List;
@@ -29,9 +26,6 @@ pub(crate) trait Listed {
 impl<T> Listed for T {
     type List = Array;
 }
-
-/// The words for the kinds of IP address.
-pub(crate) static IP_TYPES: Words = Words::new("virIPAddrType", "VIR_IP_ADDR_TYPE_");
 
 /// A set of flags as libvirt's C functions take it.
 pub(crate) fn flag_bits(ctx: &NativeCallContext, flags: i64) -> RhaiResultOf<u32> {

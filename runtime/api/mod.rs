@@ -24,6 +24,7 @@ pub(crate) mod option_keys;
 pub(crate) mod options;
 pub(crate) mod prelude;
 pub(crate) mod room;
+pub(crate) mod sorting;
 pub(crate) mod stale_save;
 pub(crate) mod storage_pool;
 pub(crate) mod storage_vol;
@@ -54,6 +55,7 @@ pub(crate) fn register(engine: &mut Engine) {
     undo::register(engine);
     work::register(engine);
     options::register(engine);
+    sorting::register(engine);
     prelude::register(engine);
     assertions::register(engine);
     bounded_growth::register(engine);

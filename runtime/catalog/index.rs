@@ -126,5 +126,8 @@ fn fits(wanted: &str, given: Option<&str>) -> bool {
     let Some(given) = given.map(without_element) else {
         return true;
     };
-    wanted == "?" || wanted.split(" | ").any(|wanted| wanted == given)
+    wanted == "?"
+        || wanted
+            .split(" | ")
+            .any(|wanted| without_element(wanted) == given)
 }

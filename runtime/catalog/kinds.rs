@@ -11,7 +11,7 @@ pub(super) fn plain_type(rust: &str) -> String {
         "str" | "String" | "ImmutableString" | "&str" => "string",
         "i64" | "INT" => "int",
         "f64" | "FLOAT" => "float",
-        "Map" | "MapValue" => "map",
+        "Map" => "map",
         "Array" => "array",
         "Blob" => "blob",
         "Dynamic" | "" | "_" => "?",
@@ -19,13 +19,23 @@ pub(super) fn plain_type(rust: &str) -> String {
         "OptionalXmlText" => "string | Xml | ()",
         "FnPtr" => "Fn",
         other => {
-            return match other
-                .strip_prefix("ArrayOf<")
-                .and_then(|rest| rest.strip_suffix('>'))
-            {
-                Some(element) => format!("array of {}", plain_type(element)),
-                None => other.to_owned(),
+            let within = |name: &str| {
+                let rest = other.strip_prefix(name)?.trim_start().strip_prefix('<')?;
+                rest.strip_suffix('>').map(str::trim)
             };
+            if let Some(element) = within("ArrayOf") {
+                return format!("array of {}", plain_type(element));
+            }
+            if let Some(record) = within("RecordOf").or_else(|| within("RecordValueOf")) {
+                return format!("map of {record}");
+            }
+            if let Some(words) = within("WordOf") {
+                return format!("string of {words}");
+            }
+            if let Some(words) = within("WordsOf") {
+                return format!("string of {words} | array");
+            }
+            return other.to_owned();
         }
     }
     .to_owned()

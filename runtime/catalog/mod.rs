@@ -17,6 +17,7 @@ pub use signature::{Signature, first_sentence};
 use kinds::{plain_result, plain_type};
 
 use crate::api::asking::MARK;
+use crate::vocabulary;
 
 /// One function, method, or property as the engine has it.
 #[derive(Debug, Clone)]
@@ -161,6 +162,9 @@ fn read(
         while parameters.len() < metadata.num_params {
             parameters.push(("value".into(), "?".into()));
         }
+        let returns = plain_result(&metadata.return_type);
+        let kinds = parameters.iter().map(|(_, kind)| kind).chain([&returns]);
+        let docs = with_vocabulary(plain_docs(&metadata.comments), kinds);
         let method = metadata
             .params_info
             .first()
@@ -170,12 +174,42 @@ fn read(
             property,
             method,
             parameters,
-            returns: plain_result(&metadata.return_type),
+            returns,
             standard: false,
-            docs: plain_docs(&metadata.comments),
+            docs,
         })
     };
     engine.collect_fn_metadata(None, read, with_standard)
+}
+
+/// The docs of a function with the words and the keys that its types stand for, before the last line.
+fn with_vocabulary<'a>(docs: String, kinds: impl Iterator<Item = &'a String>) -> String {
+    let named = kinds
+        .flat_map(|kind| kind.split(" | "))
+        .filter_map(|kind| kind.rsplit_once(" of ").map(|(_, name)| name));
+    let mut lines: Vec<String> = Vec::new();
+    for name in named {
+        let list = |words: Vec<&str>| {
+            let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+            quoted.join(", ")
+        };
+        let line = match (vocabulary::enumeration(name), vocabulary::record(name)) {
+            (Some(words), _) => format!("{name}: one of {}.", list(words.words())),
+            (_, Some(record)) if record.open => {
+                format!("{name}: a map with {} and others.", list(record.keys()))
+            }
+            (_, Some(record)) => format!("{name}: a map with {}.", list(record.keys())),
+            _ => continue,
+        };
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    if lines.is_empty() {
+        return docs;
+    }
+    let (before, last) = docs.rsplit_once('\n').unwrap_or(("", &docs));
+    format!("{before}\n\n{}\n\n{last}", lines.join("\n\n"))
 }
 
 fn plain_docs(comments: &[impl AsRef<str>]) -> String {

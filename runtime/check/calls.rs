@@ -7,10 +7,10 @@ use super::expressions::Receiver;
 use super::files::File;
 use super::scope::Kind;
 use super::walk::Walk;
-use super::{Code, capture, flags, live_dump, options, paths, shadow, words};
+use super::{Code, answers, capture, flags, live_dump, options, paths, shadow, words};
 use crate::catalog::{Function, element, without_element};
 use crate::inference::operator;
-use crate::names;
+use crate::{names, vocabulary};
 
 /// What Rhai does itself, with the numbers of arguments that it takes.
 const KEYWORDS: &[(&str, &[usize], &str)] = &[
@@ -56,11 +56,17 @@ impl<'a> Walk<'a> {
             return None;
         }
         if call.op_token.is_some() {
+            if ["==", "!="].contains(&name) {
+                self.compare(call, &kinds, position);
+            }
             let known = operator(name, &kinds).map(str::to_owned);
             return known.or_else(|| self.sure(self.checker.catalog.returns(name, &kinds)));
         }
         if call.capture_parent_scope {
             self.scope.blur();
+        }
+        if let ("contains", [list, _], [_, value]) = (name, &call.args[..], &kinds[..]) {
+            self.look_up(list, value);
         }
         if let Some(definition) = self.file.function(name, kinds.len()) {
             options::check_own(self, self.file, definition, &call.args);
@@ -116,6 +122,7 @@ impl<'a> Walk<'a> {
         for (index, argument) in arguments.iter().enumerate() {
             flags::check(self, taken, index + skipped, argument);
             options::check_native(self, taken, index + skipped, argument, position);
+            self.check_words(taken, index + skipped, argument);
         }
     }
 
@@ -128,7 +135,23 @@ impl<'a> Walk<'a> {
     ) -> Kind {
         let name = call.name.as_str();
         let mut kinds = vec![receiver.kind.clone()];
+        // An answer that is asked for stands at the end of the chain, not among the arguments.
+        let asking = std::mem::take(&mut self.asking);
+        let first = call.args.first();
+        self.item = first
+            .filter(|argument| self.closure_in(argument).is_some())
+            .and_then(|_| answers::item(receiver.kind.as_deref(), name));
+        self.answer = None;
         kinds.extend(self.arguments(call));
+        self.item = None;
+        self.asking = asking;
+        let answer = self.answer.take();
+        if receiver.kind.as_deref().map(without_element) == Some("array") {
+            self.check_closure(name, &call.args, &answer);
+        }
+        if let ("contains", Some(list), [_, value]) = (name, receiver.expression, &kinds[..]) {
+            self.look_up(list, value);
+        }
         let direct = receiver.root.filter(|_| receiver.direct);
         if let Some(root) = direct.filter(|_| super::facts::CHANGING.contains(&name)) {
             let taken = name == "take" && call.args.is_empty();
@@ -193,8 +216,15 @@ impl<'a> Walk<'a> {
         name: &str,
         position: Position,
     ) -> Kind {
-        let kind = without_element(receiver.kind.as_deref()?).to_owned();
+        let kind = receiver.kind.as_deref()?;
+        if let Some(record) = vocabulary::record_of(kind) {
+            return self.answered_key(record, name, position);
+        }
+        let kind = without_element(kind).to_owned();
         if kind == "map" {
+            if let Some(keys) = receiver.keys.clone() {
+                self.written_key(&keys, name, position);
+            }
             return None;
         }
         let catalog = self.checker.catalog;

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use rhai::{ASTFlags, Expr, FnPtr, Position, Stmt};
+use rhai::{ASTFlags, ASTNode, Expr, FnPtr, Position, Stmt};
 
 use super::scope::{Keys, Kind, Variable};
 use super::walk::Walk;
 use super::{Code, Span, capture};
+use crate::catalog::without_element;
 use crate::inference::{constant, held, literal};
 use crate::{constants, names, suggest};
 
@@ -24,13 +25,20 @@ pub(super) struct Receiver<'a> {
     pub(super) root: Option<&'a str>,
     /// Whether that variable itself is asked.
     pub(super) direct: bool,
+    /// The keys of the map that is asked, where that was written out.
+    pub(super) keys: Option<Keys>,
+    /// The expression itself, where no chain led to it.
+    pub(super) expression: Option<&'a Expr>,
 }
 
 impl<'a> Receiver<'a> {
     /// What a chain that begins with the variable `root` has come to.
     fn within(kind: Kind, root: Option<&'a str>) -> Self {
-        let direct = false;
-        Self { kind, root, direct }
+        Self {
+            kind,
+            root,
+            ..Self::default()
+        }
     }
 
     /// The same, of which nothing is asked where it is `()` and `?.` or `?[` stands before.
@@ -93,24 +101,42 @@ impl<'a> Walk<'a> {
                 statements => self.block(statements, used),
             },
             Expr::FnCall(call, position) => self.call(call, *position),
-            Expr::Dot(pair, flags, _) => {
-                let receiver = self.receiver(&pair.lhs).unless_nothing(*flags);
-                self.after_dot(receiver, &pair.rhs)
-            }
-            Expr::Index(pair, flags, _) => {
-                let receiver = self.receiver(&pair.lhs).unless_nothing(*flags);
-                self.after_index(receiver, &pair.rhs, *flags)
-            }
+            Expr::Dot(pair, flags, _) => self.maybe_asking(*flags, |walk| {
+                let receiver = walk.receiver(&pair.lhs).unless_nothing(*flags);
+                walk.after_dot(receiver, &pair.rhs)
+            }),
+            Expr::Index(pair, flags, _) => self.maybe_asking(*flags, |walk| {
+                let receiver = walk.receiver(&pair.lhs).unless_nothing(*flags);
+                walk.after_index(receiver, &pair.rhs, *flags)
+            }),
             Expr::And(parts, _) | Expr::Or(parts, _) => {
                 self.in_turn(parts);
                 Some("bool".into())
             }
             Expr::Coalesce(parts, _) => {
-                self.in_turn(parts);
+                let last = parts.len().saturating_sub(1);
+                for (index, part) in parts.iter().enumerate() {
+                    let before = self.scope.mark();
+                    self.asking += usize::from(index < last);
+                    self.expression(part);
+                    self.asking -= usize::from(index < last);
+                    if index > 0 {
+                        self.scope.join_mark(before);
+                    }
+                }
                 None
             }
             _ => literal(expression),
         }
+    }
+
+    /// Goes on with `work`, where `?.` or `?[` asks for what is read there.
+    fn maybe_asking(&mut self, flags: ASTFlags, work: impl FnOnce(&mut Self) -> Kind) -> Kind {
+        let asks = usize::from(flags.intersects(ASTFlags::NEGATED));
+        self.asking += asks;
+        let kind = work(self);
+        self.asking -= asks;
+        kind
     }
 
     /// Expressions of which the later ones may not be reached.
@@ -132,6 +158,8 @@ impl<'a> Walk<'a> {
             kind: self.expression(expression),
             root: super::facts::root(expression),
             direct,
+            keys: self.keys_of(expression),
+            expression: Some(expression),
         }
     }
 
@@ -140,18 +168,18 @@ impl<'a> Walk<'a> {
         match rest {
             Expr::Property(property, position) => self.property(&receiver, &property.2, *position),
             Expr::MethodCall(call, position) => self.method(&receiver, call, *position),
-            Expr::Dot(pair, flags, _) => {
+            Expr::Dot(pair, flags, _) => self.maybe_asking(*flags, |walk| {
                 let root = receiver.root;
-                let kind = self.after_dot(receiver, &pair.lhs);
+                let kind = walk.after_dot(receiver, &pair.lhs);
                 let next = Receiver::within(kind, root).unless_nothing(*flags);
-                self.after_dot(next, &pair.rhs)
-            }
-            Expr::Index(pair, flags, _) => {
+                walk.after_dot(next, &pair.rhs)
+            }),
+            Expr::Index(pair, flags, _) => self.maybe_asking(*flags, |walk| {
                 let root = receiver.root;
-                let kind = self.after_dot(receiver, &pair.lhs);
+                let kind = walk.after_dot(receiver, &pair.lhs);
                 let next = Receiver::within(kind, root).unless_nothing(*flags);
-                self.after_index(next, &pair.rhs, *flags)
-            }
+                walk.after_index(next, &pair.rhs, *flags)
+            }),
             other => {
                 self.expression(other);
                 None
@@ -171,8 +199,14 @@ impl<'a> Walk<'a> {
             Expr::Dot(pair, ..) | Expr::Index(pair, ..) => (&pair.lhs, Some(&pair.rhs)),
             _ => (rest, None),
         };
+        let place = index;
         let index = self.expression(index);
-        let kind = self.sure(held(receiver.kind.as_deref(), index.as_deref()));
+        let kind = match place {
+            Expr::StringConstant(key, position) if self.is_map(&receiver) => {
+                self.property(&receiver, key, *position)
+            }
+            _ => self.sure(held(receiver.kind.as_deref(), index.as_deref())),
+        };
         let receiver = Receiver::within(kind.clone(), receiver.root);
         match (further, rest) {
             (Some(further), Expr::Dot(..)) => self.after_dot(receiver, further),
@@ -196,10 +230,27 @@ impl<'a> Walk<'a> {
                 let receiver = self.receiver(&pair.lhs);
                 self.assigned_after_dot(receiver, &pair.rhs);
             }
+            Expr::Index(pair, flags, _) => {
+                if let Expr::Variable(variable, ..) = &pair.lhs
+                    && variable.2.is_empty()
+                {
+                    // It may get any key.
+                    let kind = self.scope.kind(&variable.1);
+                    self.scope.know(&variable.1, kind, None);
+                }
+                let receiver = self.receiver(&pair.lhs);
+                self.asking += 1;
+                self.after_index(receiver, &pair.rhs, *flags);
+                self.asking -= 1;
+            }
             other => {
                 self.expression(other);
             }
         }
+    }
+
+    fn is_map(&self, receiver: &Receiver) -> bool {
+        receiver.kind.as_deref().map(without_element) == Some("map")
     }
 
     fn assigned_after_dot(&mut self, receiver: Receiver<'a>, rest: &'a Expr) {
@@ -312,13 +363,14 @@ impl<'a> Walk<'a> {
         let Some(closure) = self.file.closure(name) else {
             return;
         };
+        let mut item = self.item.take();
         let before = self.scope.mark();
         let around = self.scope.begin_closure();
         let length = self.scope.len();
         for parameter in closure.parameters.iter().skip(captured) {
             self.scope.push(Variable {
                 name: parameter.clone(),
-                kind: None,
+                kind: item.take(),
                 keys: None,
                 place: None,
                 read: true,
@@ -326,7 +378,8 @@ impl<'a> Walk<'a> {
                 assigned: self.is_assigned(parameter),
             });
         }
-        self.block(&closure.body, true);
+        let answer = self.block(&closure.body, true);
+        self.answer = answer.filter(|_| !returns(&closure.body));
         self.scope.leave(length);
         self.scope.go_back(before);
         self.scope.end_closure(around);
@@ -357,4 +410,13 @@ impl<'a> Walk<'a> {
             captured,
         })
     }
+}
+
+/// Whether `body` returns a value before its end.
+fn returns(body: &[Stmt]) -> bool {
+    body.iter().any(|statement| {
+        !statement.walk(&mut Vec::new(), &mut |path: &[ASTNode]| {
+            !matches!(path.last(), Some(ASTNode::Stmt(Stmt::Return(..))))
+        })
+    })
 }

@@ -86,6 +86,12 @@ codes! {
     WrongType = "wrong-type", Error;
     /// The map of options has a key that the function does not know.
     UnknownOption = "unknown-option", Error;
+    /// The map has no such key.
+    UnknownKey = "unknown-key", Error;
+    /// No call answers or takes this word here.
+    UnknownWord = "unknown-word", Error;
+    /// The values have types that are never equal.
+    NeverEqual = "never-equal", Error;
     /// The constant belongs to another parameter or call.
     WrongFlag = "wrong-flag", Error;
     /// A value is put between quotes in a path of XML, where a quote in it ends the path.

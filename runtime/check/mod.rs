@@ -4,6 +4,7 @@
 //! a map may hold closures, and text that is run as code may define what it likes.
 
 mod accepted;
+mod answers;
 mod calls;
 mod capture;
 mod definitions;

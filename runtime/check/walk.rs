@@ -26,6 +26,12 @@ pub(super) struct Walk<'a> {
     pub(super) dynamic: bool,
     /// How many `try` blocks are around.
     pub(super) trying: usize,
+    /// How many times `??` or `?.` asks for what is read.
+    pub(super) asking: usize,
+    /// The type of the first parameter of a closure among the arguments at hand.
+    pub(super) item: Kind,
+    /// The type of the value of the closure that was gone through last.
+    pub(super) answer: Kind,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -42,6 +48,9 @@ impl<'a> Walk<'a> {
             function,
             dynamic: false,
             trying: 0,
+            asking: 0,
+            item: None,
+            answer: None,
             findings: Vec::new(),
         };
         let mut walk = new(None);

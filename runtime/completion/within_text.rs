@@ -4,10 +4,9 @@ use rhai::Expr;
 
 use super::cursor::{Argument, Step};
 use super::{Candidate, CandidateKind, Completion, Context, File, Holder, members, scope};
-use crate::api::domain::state::STATES;
 use crate::catalog::{Function, is_own_kind};
-use crate::constants::Words;
 use crate::libvirt::events;
+use crate::vocabulary;
 
 /// What options and parameters call an object of libvirt's, and its type.
 const NOUNS: [(&str, &str); 8] = [
@@ -33,12 +32,8 @@ const URIS: [&str; 8] = [
     "lxc:///system",
 ];
 
-/// What can happen in the life of a domain.
-static EVENTS: Words = Words::new("virDomainEventType", "VIR_DOMAIN_EVENT_");
-
-fn all_words(words: &Words) -> impl Iterator<Item = String> {
-    let known = words.all().iter().filter(|word| !word.is_empty());
-    known.map(ToString::to_string)
+fn texts(words: Vec<&str>) -> Vec<String> {
+    words.into_iter().map(str::to_owned).collect()
 }
 
 /// A letter as it stands in a text between quotes; what cannot be seen by its number.
@@ -125,22 +120,22 @@ impl Context<'_> {
             {
                 URIS.iter().map(|uri| (*uri).to_owned()).collect()
             }
-            ("wait", 0, None) if self.is_on(argument, "Domain") => {
-                let undefined = std::iter::once("undefined".to_owned());
-                all_words(&STATES).chain(undefined).collect()
-            }
             ("wait_event", 0, None | Some("kind")) => events::kinds().map(str::to_owned).collect(),
-            ("wait_event", 0, Some("event")) => all_words(&EVENTS).collect(),
+            ("wait_event", 0, Some("event")) => {
+                let words = events::words_of("lifecycle", "event", None);
+                texts(words.unwrap_or_default())
+            }
+            (.., None) => {
+                let parameters = self.parameters(argument);
+                let number = argument.number + usize::from(argument.call.receiver.is_some());
+                let words = parameters.iter().find_map(|(function, _)| {
+                    let (_, kind) = function.parameters.get(number)?;
+                    kind.split(" | ").find_map(vocabulary::enumeration_of)
+                });
+                words.map_or_else(Vec::new, |words| texts(words.words()))
+            }
             _ => Vec::new(),
         }
-    }
-
-    fn is_on(&self, argument: &Argument, kind: &str) -> bool {
-        let receiver = argument.call.receiver.as_deref();
-        receiver
-            .and_then(|receiver| self.scope.kind_of(receiver))
-            .as_deref()
-            == Some(kind)
     }
 
     /// The type of the objects whose names an argument takes, and who has them.

@@ -117,6 +117,11 @@ impl Words {
         }
     }
 
+    /// The C enumeration.
+    pub fn group(&self) -> &'static str {
+        self.group
+    }
+
     /// The word for `number`; a number newer than the table is answered as `unknown-N`.
     pub fn word(&self, number: i64) -> ImmutableString {
         usize::try_from(number)

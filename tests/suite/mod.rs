@@ -28,6 +28,7 @@ mod image_formats;
 mod images;
 mod imports;
 mod install;
+mod language;
 mod large_scripts;
 mod lifecycle;
 mod limits;

@@ -52,11 +52,11 @@ fn a_wait_in_vain_says_what_it_waited_for_and_saw_last() {
 fn a_state_or_an_event_that_does_not_exist_is_answered_with_the_nearest() {
     on_test_host(&format!(
         r#"{THROWN}
-        assert(thrown(|| dom.wait("shutof", 1)).hint.contains("shutoff"));
+        let word = "shutof"; assert(thrown(|| dom.wait(word, 1)).hint.contains("shutoff"));
         assert(thrown(|| dom.wait([], 1)).message.contains("empty"));
         assert(thrown(|| dom.wait(5, 1)).message.contains("state"));
         assert(thrown(|| dom.wait("running", "soon")).message.contains("duration"));
-        assert(thrown(|| conn.wait_event("lifecicle", 1)).hint.contains("lifecycle"));
+        let word = "lifecicle"; assert(thrown(|| conn.wait_event(word, 1)).hint.contains("lifecycle"));
         assert(thrown(|| conn.wait_event(#{{ evnt: "stopped" }}, 1)).hint.contains("event"));
         "#
     ));

@@ -1,16 +1,14 @@
 //! Whether a host has the CPU that a guest was given.
 
 use rhai::plugin::*;
-use rhai::{Dynamic, ImmutableString, NativeCallContext};
+use rhai::{Dynamic, NativeCallContext};
 
 use super::Connection;
 use crate::api::arguments::{RhaiResultOf, flag_bits, optional_text};
 use crate::api::xml::{XmlText, xml_text};
-use crate::constants::Words;
 use crate::error::OfXml;
 use crate::libvirt;
-
-static RESULTS: Words = Words::new("virCPUCompareResult", "VIR_CPU_COMPARE_");
+use crate::vocabulary::{CpuComparison, WordOf};
 
 #[export_module]
 pub(super) mod functions {
@@ -34,7 +32,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         cpu: XmlText,
         flags: i64,
-    ) -> RhaiResultOf<ImmutableString> {
+    ) -> RhaiResultOf<WordOf<CpuComparison>> {
         let cpu = xml_text(&ctx, "the CPU", &cpu)?;
         let wanted = flag_bits(&ctx, flags)?;
         let owned = cpu.clone();
@@ -42,7 +40,7 @@ pub(super) mod functions {
             c.compare_cpu(&owned, wanted)
         })
         .of_xml(&cpu)
-        .map(|result| RESULTS.word(i64::from(result)))
+        .map(|result| CpuComparison::TABLE.word(i64::from(result)))
     }
 
     /// How the CPU that the hypervisor can give a guest compares with the `cpu` of a domain's XML,
@@ -69,7 +67,7 @@ pub(super) mod functions {
         kind: Dynamic,
         cpu: XmlText,
         flags: i64,
-    ) -> RhaiResultOf<ImmutableString> {
+    ) -> RhaiResultOf<WordOf<CpuComparison>> {
         let emulator = optional_text(&ctx, "the emulator", &emulator)?;
         let arch = optional_text(&ctx, "the architecture", &arch)?;
         let machine = optional_text(&ctx, "the machine type", &machine)?;
@@ -90,6 +88,6 @@ pub(super) mod functions {
                 libvirt::connection::compare_hypervisor_cpu(c, guest, &cpu, wanted)
             },
         )
-        .map(|result| RESULTS.word(result))
+        .map(|result| CpuComparison::TABLE.word(result))
     }
 }

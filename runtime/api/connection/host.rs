@@ -1,11 +1,12 @@
 //! What a host tells about itself.
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Map, NativeCallContext};
+use rhai::{Array, Dynamic, NativeCallContext};
 use virt::connect::Connect;
 
 use super::{Connection, tunnel};
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, integer, optional_text, text, whole};
+use crate::vocabulary::{NodeInfo, RecordOf};
 
 /// A version as libvirt packs it into a number: major, minor and release.
 fn version(packed: u64) -> String {
@@ -204,14 +205,17 @@ pub(super) mod functions {
     /// ```
     /// Calls virNodeGetInfo.
     #[rhai_fn(pure, return_raw)]
-    pub fn get_info(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<Map> {
+    pub fn get_info(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<RecordOf<NodeInfo>> {
         let info = conn.call(
             &ctx,
             "virNodeGetInfo",
             "read the node information",
             Connect::node_info,
         )?;
-        Ok(fields! {
+        Ok(NodeInfo::TABLE.of(fields! {
             "model": info.model,
             "memory_kib": whole(info.memory),
             "cpus": i64::from(info.cpus),
@@ -220,7 +224,7 @@ pub(super) mod functions {
             "sockets": i64::from(info.sockets),
             "cores": i64::from(info.cores),
             "threads": i64::from(info.threads),
-        })
+        }))
     }
 
     /// The most virtual CPUs that a guest can have.

@@ -6,10 +6,11 @@ use rhai::{Array, Dynamic, Map, NativeCallContext};
 use super::Connection;
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::domain::Domain;
-use crate::api::domain::state::{STATES, reason};
+use crate::api::domain::state::reason;
 use crate::api::nested::nested;
 use crate::error::Error;
 use crate::libvirt::stats::{self, Record};
+use crate::vocabulary::DomainState;
 
 fn all(ctx: &NativeCallContext, conn: &Connection, groups: i64, flags: i64) -> RhaiResultOf<Array> {
     let (groups, flags) = (flag_bits(ctx, groups)?, flag_bits(ctx, flags)?);
@@ -75,7 +76,7 @@ fn in_words(state: &mut Dynamic) -> Option<Map> {
     let mut state = state.read_lock::<Map>()?.clone();
     let number = |name: &str| state.get(name).and_then(|value| value.as_int().ok());
     let (now, why) = (number("state")?, number("reason")?);
-    state.insert("state".into(), STATES.word(now).into());
+    state.insert("state".into(), DomainState::TABLE.word(now).into());
     state.insert("reason".into(), reason(now, why).into());
     Some(state)
 }

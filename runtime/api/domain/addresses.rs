@@ -4,8 +4,9 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
 use super::Domain;
-use crate::api::arguments::{IP_TYPES, RhaiResultOf, fields, flag_bits, number};
+use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number};
 use crate::libvirt::addresses::{self, Card};
+use crate::vocabulary::AddressType;
 
 fn map(card: Card) -> Map {
     let addresses: Array = card
@@ -15,7 +16,7 @@ fn map(card: Card) -> Map {
             Dynamic::from(fields! {
                 "addr": it.address,
                 "prefix": it.prefix,
-                "type": IP_TYPES.word(it.kind),
+                "type": AddressType::TABLE.word(it.kind),
             })
         })
         .collect();

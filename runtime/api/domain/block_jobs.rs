@@ -9,11 +9,9 @@ use crate::api::arguments::{
 };
 use crate::api::option_keys;
 use crate::api::xml::{XmlText, xml_text};
-use crate::constants::Words;
 use crate::error::OfXml;
 use crate::libvirt::block_job;
-
-static TYPES: Words = Words::new("virDomainBlockJobType", "VIR_DOMAIN_BLOCK_JOB_TYPE_");
+use crate::vocabulary::{BlockJobInfo, BlockJobType, RecordOf};
 
 fn copy_param_type(name: &str) -> ParamType {
     match name {
@@ -268,7 +266,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         disk: &str,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<BlockJobInfo>> {
         block_job_info_flags(ctx, dom, disk, 0)
     }
 
@@ -285,7 +283,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         disk: &str,
         flags: i64,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<BlockJobInfo>> {
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("read the job of disk `{disk}` of");
         let disk = disk.to_owned();
@@ -296,7 +294,7 @@ pub(super) mod functions {
             return Ok(fields! { "type": "none" });
         };
         let mut map = fields! {
-            "type": TYPES.word(i64::from(info.type_)),
+            "type": BlockJobType::TABLE.word(i64::from(info.type_)),
             "done": whole(info.cur),
             "total": whole(info.end),
         };
@@ -305,7 +303,7 @@ pub(super) mod functions {
             _ => "bandwidth_bytes_per_s",
         };
         map.insert(unit.into(), whole(info.bandwidth));
-        Ok(map)
+        Ok(BlockJobInfo::TABLE.of(map))
     }
 
     /// Ends the job of the disk; the guest goes on in the image that it uses now.

@@ -6,14 +6,8 @@ use rhai::{Array, Dynamic, Map, NativeCallContext};
 use super::{Domain, Work};
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number, whole};
 use crate::api::granted::{Use, host_file};
-use crate::constants::Words;
 use crate::libvirt;
-
-static STATES: Words = Words::new("virDomainControlState", "VIR_DOMAIN_CONTROL_");
-static REASONS: Words = Words::new(
-    "virDomainControlErrorReason",
-    "VIR_DOMAIN_CONTROL_ERROR_REASON_",
-);
+use crate::vocabulary::{ControlError, ControlInfo, ControlState, RecordOf};
 
 fn control(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Map> {
     let wanted = flag_bits(ctx, flags)?;
@@ -23,11 +17,11 @@ fn control(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Ma
         "read the control state of",
         move |d| libvirt::domain::control_info(d, wanted),
     )?;
-    Ok(fields! {
-        "state": STATES.word(state),
-        "details": REASONS.word(details),
+    Ok(ControlInfo::TABLE.of(fields! {
+        "state": ControlState::TABLE.word(state),
+        "details": ControlError::TABLE.word(details),
         "state_time_ms": whole(time),
-    })
+    }))
 }
 
 fn notices(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Array> {
@@ -51,7 +45,10 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainGetControlInfo.
     #[rhai_fn(name = "control_info", pure, return_raw)]
-    pub fn control_info(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+    pub fn control_info(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<RecordOf<ControlInfo>> {
         control(&ctx, dom, 0)
     }
 
@@ -66,7 +63,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         flags: i64,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<ControlInfo>> {
         control(&ctx, dom, flags)
     }
 

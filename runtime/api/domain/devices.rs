@@ -1,12 +1,13 @@
 //! A guest's keyboard, screen and interrupt line.
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Map, NativeCallContext};
+use rhai::{Array, Dynamic, NativeCallContext};
 
 use super::Domain;
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number};
 use crate::error::Error;
 use crate::libvirt::{self, Failure};
+use crate::vocabulary::{RecordOf, Screenshot};
 
 fn press(
     ctx: &NativeCallContext,
@@ -115,7 +116,10 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainScreenshot.
     #[rhai_fn(name = "screenshot", pure, return_raw)]
-    pub fn screenshot(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+    pub fn screenshot(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<RecordOf<Screenshot>> {
         screenshot_flags(ctx, dom, 0, 0)
     }
 
@@ -132,7 +136,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         screen: i64,
         flags: i64,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<Screenshot>> {
         let screen = number(&ctx, "the screen", screen)?;
         let wanted = flag_bits(&ctx, flags)?;
         let (mime, data) =
@@ -154,6 +158,6 @@ pub(super) mod functions {
                 stream.finish().map_err(Failure::from)?;
                 Ok::<_, Failure>((mime, data))
             })?;
-        Ok(fields! { "mime": mime, "data": Dynamic::from_blob(data) })
+        Ok(Screenshot::TABLE.of(fields! { "mime": mime, "data": Dynamic::from_blob(data) }))
     }
 }

@@ -5,17 +5,15 @@ use rhai::{Map, NativeCallContext};
 
 use super::Domain;
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, map, whole};
-use crate::constants::Words;
 use crate::libvirt;
-
-static JOB_TYPES: Words = Words::new("virDomainJobType", "VIR_DOMAIN_JOB_");
+use crate::vocabulary::{JobInfo, JobStats, JobType, RecordOf};
 
 fn stats(ctx: &NativeCallContext, dom: &Domain, flags: u32) -> RhaiResultOf<Map> {
     let (kind, figures) = dom.call(ctx, "virDomainGetJobStats", "read the job of", move |d| {
         libvirt::domain::job_stats(d, flags)
     })?;
     let mut stats = map(figures);
-    stats.insert("type".into(), JOB_TYPES.word(kind).into());
+    stats.insert("type".into(), JobType::TABLE.word(kind).into());
     Ok(stats)
 }
 
@@ -81,15 +79,15 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainGetJobInfo.
     #[rhai_fn(pure, return_raw)]
-    pub fn job_info(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+    pub fn job_info(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<RecordOf<JobInfo>> {
         let info = dom.call(
             &ctx,
             "virDomainGetJobInfo",
             "read the job of",
             libvirt::domain::job_info,
         )?;
-        Ok(fields! {
-            "type": JOB_TYPES.word(i64::from(info.type_)),
+        Ok(JobInfo::TABLE.of(fields! {
+            "type": JobType::TABLE.word(i64::from(info.type_)),
             "time_elapsed_ms": whole(info.timeElapsed),
             "time_remaining_ms": whole(info.timeRemaining),
             "data_total_bytes": whole(info.dataTotal),
@@ -101,7 +99,7 @@ pub(super) mod functions {
             "file_total_bytes": whole(info.fileTotal),
             "file_processed_bytes": whole(info.fileProcessed),
             "file_remaining_bytes": whole(info.fileRemaining),
-        })
+        }))
     }
 
     /// The job that runs, as `type` and every figure that libvirt has, under libvirt's names.
@@ -111,7 +109,7 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainGetJobStats.
     #[rhai_fn(name = "job_stats", pure, return_raw)]
-    pub fn job_stats(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+    pub fn job_stats(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<RecordOf<JobStats>> {
         stats(&ctx, dom, 0)
     }
 
@@ -121,7 +119,7 @@ pub(super) mod functions {
     /// let dom = connect().lookup_by_name("web");
     /// dom.managed_save();
     /// dom.create();
-    /// assert(dom.job_stats(VIR_DOMAIN_JOB_STATS_COMPLETED).type != "");
+    /// assert(dom.job_stats(VIR_DOMAIN_JOB_STATS_COMPLETED).type != "none");
     /// ```
     /// Calls virDomainGetJobStats.
     #[rhai_fn(name = "job_stats", pure, return_raw)]
@@ -129,7 +127,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         flags: i64,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<JobStats>> {
         let wanted = flag_bits(&ctx, flags)?;
         stats(&ctx, dom, wanted)
     }

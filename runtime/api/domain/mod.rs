@@ -33,6 +33,7 @@ pub(crate) use virt::domain::Domain as Handle;
 
 use super::object::{Kind, Object};
 use crate::libvirt;
+use crate::vocabulary::DomainState;
 pub(crate) use device::Device;
 pub(crate) use inherited::open_files;
 pub(crate) use job::Work;
@@ -65,7 +66,7 @@ impl Kind for DomainKind {
 
     fn state(handle: &Handle) -> Option<String> {
         let (state, _) = libvirt::domain::state(handle).ok()?;
-        Some(state::STATES.word(state).into())
+        Some(DomainState::TABLE.word(state).into())
     }
 
     fn facts(handle: &Handle) -> String {

@@ -1,33 +1,20 @@
 //! What a guest is doing, in words.
 
 use rhai::plugin::*;
-use rhai::{Dynamic, ImmutableString, Map, NativeCallContext};
+use rhai::{Dynamic, ImmutableString, NativeCallContext};
 
 use super::Domain;
-use crate::api::arguments::{MapValue, RhaiResultOf, fields, whole};
-use crate::constants::Words;
+use crate::api::arguments::{RhaiResultOf, fields, whole};
 use crate::libvirt;
-
-/// The states of a domain.
-pub(crate) static STATES: Words = Words::new("virDomainState", "VIR_DOMAIN_");
-
-/// The reasons for each state, at the index of its number.
-static REASONS: [Words; 8] = [
-    Words::new("virDomainNostateReason", "VIR_DOMAIN_NOSTATE_"),
-    Words::new("virDomainRunningReason", "VIR_DOMAIN_RUNNING_"),
-    Words::new("virDomainBlockedReason", "VIR_DOMAIN_BLOCKED_"),
-    Words::new("virDomainPausedReason", "VIR_DOMAIN_PAUSED_"),
-    Words::new("virDomainShutdownReason", "VIR_DOMAIN_SHUTDOWN_"),
-    Words::new("virDomainShutoffReason", "VIR_DOMAIN_SHUTOFF_"),
-    Words::new("virDomainCrashedReason", "VIR_DOMAIN_CRASHED_"),
-    Words::new("virDomainPMSuspendedReason", "VIR_DOMAIN_PMSUSPENDED_"),
-];
+use crate::vocabulary::{
+    DomainInfo, DomainReason, DomainState, RecordOf, RecordValueOf, StateAndReason, WordOf,
+};
 
 /// The word for why a domain is in the state `state`.
 pub(crate) fn reason(state: i64, reason: i64) -> ImmutableString {
     usize::try_from(state)
         .ok()
-        .and_then(|state| REASONS.get(state))
+        .and_then(|state| DomainReason::TABLE.of_libvirt.get(state))
         .map_or_else(
             || format!("unknown-{reason}").into(),
             |words| words.word(reason),
@@ -44,14 +31,14 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainGetState.
     #[rhai_fn(pure, return_raw)]
-    pub fn state(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<ImmutableString> {
+    pub fn state(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<WordOf<DomainState>> {
         dom.call(
             &ctx,
             "virDomainGetState",
             "read the state of",
             libvirt::domain::state,
         )
-        .map(|(state, _)| STATES.word(state))
+        .map(|(state, _)| DomainState::TABLE.word(state))
     }
 
     /// What the guest is doing and why, as `#{ state, reason }`.
@@ -63,14 +50,21 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainGetState.
     #[rhai_fn(pure, return_raw)]
-    pub fn state_reason(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+    pub fn state_reason(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<RecordOf<StateAndReason>> {
         dom.call(
             &ctx,
             "virDomainGetState",
             "read the state of",
             libvirt::domain::state,
         )
-        .map(|(state, why)| fields! { "state": STATES.word(state), "reason": reason(state, why) })
+        .map(|(state, why)| {
+            StateAndReason::TABLE.of(
+                fields! { "state": DomainState::TABLE.word(state), "reason": reason(state, why) },
+            )
+        })
     }
 
     /// State, memory and CPU time in one call: `state`, `max_memory_kib`, `memory_kib`, `vcpus`,
@@ -83,20 +77,23 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainGetInfo.
     #[rhai_fn(pure, return_raw)]
-    pub fn info(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<MapValue> {
+    pub fn info(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<RecordValueOf<DomainInfo>> {
         let info = dom.call(
             &ctx,
             "virDomainGetInfo",
             "read the figures of",
             libvirt::domain::info,
         )?;
-        Ok(Dynamic::from_map(fields! {
-            "state": STATES.word(i64::from(info.state)),
+        Ok(Dynamic::from_map(DomainInfo::TABLE.of(fields! {
+            "state": DomainState::TABLE.word(i64::from(info.state)),
             "max_memory_kib": whole(info.maxMem),
             "memory_kib": whole(info.memory),
             "vcpus": i64::from(info.nrVirtCpu),
             "cpu_time_ns": whole(info.cpuTime),
-        }))
+        })))
     }
 }
 
@@ -109,7 +106,7 @@ pub(super) fn row(domain: &Domain) -> Vec<String> {
         Ok((id, info)) => vec![
             id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
             domain.name(),
-            STATES.word(i64::from(info.state)).to_string(),
+            DomainState::TABLE.word(i64::from(info.state)).to_string(),
             bytesize::ByteSize::kib(info.memory).to_string(),
             info.nrVirtCpu.to_string(),
         ],

@@ -6,6 +6,7 @@ use rhai::{Array, Dynamic, Map, NativeCallContext};
 use super::Domain;
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, map, whole};
 use crate::libvirt;
+use crate::vocabulary::{BlockInfo, RecordOf};
 
 fn cpu_stats(
     ctx: &NativeCallContext,
@@ -103,17 +104,21 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainGetBlockInfo.
     #[rhai_fn(pure, return_raw)]
-    pub fn block_info(ctx: NativeCallContext, dom: &mut Domain, disk: &str) -> RhaiResultOf<Map> {
+    pub fn block_info(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        disk: &str,
+    ) -> RhaiResultOf<RecordOf<BlockInfo>> {
         let verb = format!("read the sizes of the disk `{disk}` of");
         let disk = disk.to_owned();
         let info = dom.call(&ctx, "virDomainGetBlockInfo", verb, move |d| {
             libvirt::domain::block_info(d, &disk, 0)
         })?;
-        Ok(fields! {
+        Ok(BlockInfo::TABLE.of(fields! {
             "capacity_bytes": whole(info.capacity),
             "allocation_bytes": whole(info.allocation),
             "physical_bytes": whole(info.physical),
-        })
+        }))
     }
 
     /// What a network card has done: `rx_` and `tx_` each with `bytes`, `packets`, `errors` and

@@ -7,6 +7,7 @@ use super::Domain;
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number};
 use crate::api::option_keys;
 use crate::error::Error;
+use crate::vocabulary::{GuestTime, RecordOf};
 
 fn set(ctx: &NativeCallContext, dom: &Domain, time: &Map, flags: i64) -> RhaiResultOf<()> {
     crate::api::arguments::unknown_key(ctx, time, option_keys::TIME.into_iter())?;
@@ -32,7 +33,7 @@ fn read(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Map> 
     let (seconds, nseconds) = dom.call(ctx, "virDomainGetTime", "read the time of", move |d| {
         d.time(wanted)
     })?;
-    Ok(fields! { "seconds": seconds, "nseconds": i64::from(nseconds) })
+    Ok(GuestTime::TABLE.of(fields! { "seconds": seconds, "nseconds": i64::from(nseconds) }))
 }
 
 fn host_name(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<String> {
@@ -81,7 +82,7 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainGetTime.
     #[rhai_fn(name = "get_time", pure, return_raw)]
-    pub fn get_time(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+    pub fn get_time(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<RecordOf<GuestTime>> {
         read(&ctx, dom, 0)
     }
 
@@ -96,7 +97,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         flags: i64,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<GuestTime>> {
         read(&ctx, dom, flags)
     }
 

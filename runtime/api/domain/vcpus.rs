@@ -4,11 +4,9 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
 
 use super::{Domain, Handle};
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, integer, number, whole};
-use crate::constants::Words;
+use crate::api::arguments::{ArrayOf, RhaiResultOf, fields, flag_bits, integer, number, whole};
 use crate::libvirt::{self, Failure};
-
-static STATES: Words = Words::new("virVcpuState", "VIR_VCPU_");
+use crate::vocabulary::{RecordOf, Vcpu, VcpuState};
 
 #[export_module]
 pub(super) mod functions {
@@ -22,7 +20,10 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainGetVcpus.
     #[rhai_fn(name = "vcpus", pure, return_raw)]
-    pub fn vcpus(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Array> {
+    pub fn vcpus(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<ArrayOf<RecordOf<Vcpu>>> {
         let vcpus = dom.call(&ctx, "virDomainGetVcpus", "read the vcpus of", |d| {
             let host = d
                 .connect()
@@ -35,13 +36,13 @@ pub(super) mod functions {
         Ok(vcpus
             .into_iter()
             .map(|vcpu| {
-                Dynamic::from(fields! {
+                Dynamic::from(Vcpu::TABLE.of(fields! {
                     "number": vcpu.number,
-                    "state": STATES.word(vcpu.state),
+                    "state": VcpuState::TABLE.word(vcpu.state),
                     "cpu_time_ns": whole(vcpu.time_ns),
                     "cpu": vcpu.cpu,
                     "affinity": vcpu.affinity.into_iter().map(Dynamic::from).collect::<Array>(),
-                })
+                }))
             })
             .collect())
     }

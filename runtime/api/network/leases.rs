@@ -4,8 +4,9 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
 use super::Network;
-use crate::api::arguments::{IP_TYPES, RhaiResultOf, fields, flag_bits, optional_text};
-use crate::libvirt::{self, network::Lease};
+use crate::api::arguments::{ArrayOf, RhaiResultOf, fields, flag_bits, optional_text};
+use crate::libvirt::{self, network::Lease as Found};
+use crate::vocabulary::{AddressType, Lease, RecordOf};
 
 fn leases(
     ctx: &NativeCallContext,
@@ -27,19 +28,19 @@ fn leases(
         .collect())
 }
 
-fn map(lease: Lease) -> Map {
+fn map(lease: Found) -> Map {
     let known = |text: Option<String>| text.map_or(Dynamic::UNIT, Dynamic::from);
-    fields! {
+    Lease::TABLE.of(fields! {
         "iface": known(lease.iface),
         "expirytime_s": lease.expiry,
-        "type": IP_TYPES.word(lease.kind),
+        "type": AddressType::TABLE.word(lease.kind),
         "mac": known(lease.mac),
         "iaid": known(lease.iaid),
         "ipaddr": known(lease.address),
         "prefix": lease.prefix,
         "hostname": known(lease.hostname),
         "clientid": known(lease.client_id),
-    }
+    })
 }
 
 #[export_module]
@@ -60,7 +61,10 @@ pub(super) mod functions {
     /// ```
     /// Calls virNetworkGetDHCPLeases.
     #[rhai_fn(name = "dhcp_leases", pure, return_raw)]
-    pub fn dhcp_leases(ctx: NativeCallContext, net: &mut Network) -> RhaiResultOf<Array> {
+    pub fn dhcp_leases(
+        ctx: NativeCallContext,
+        net: &mut Network,
+    ) -> RhaiResultOf<ArrayOf<RecordOf<Lease>>> {
         leases(&ctx, net, None, 0)
     }
 
@@ -81,7 +85,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         net: &mut Network,
         mac: Dynamic,
-    ) -> RhaiResultOf<Array> {
+    ) -> RhaiResultOf<ArrayOf<RecordOf<Lease>>> {
         dhcp_leases_flags(ctx, net, mac, 0)
     }
 
@@ -102,7 +106,7 @@ pub(super) mod functions {
         net: &mut Network,
         mac: Dynamic,
         flags: i64,
-    ) -> RhaiResultOf<Array> {
+    ) -> RhaiResultOf<ArrayOf<RecordOf<Lease>>> {
         let mac = optional_text(&ctx, "the MAC address", &mac)?;
         leases(&ctx, net, mac.as_deref(), flags)
     }

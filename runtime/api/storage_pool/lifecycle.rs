@@ -1,15 +1,13 @@
 //! What a pool is, and its life.
 
+use rhai::NativeCallContext;
 use rhai::plugin::*;
-use rhai::{Map, NativeCallContext};
 use virt::storage_pool::StoragePool as Handle;
 
 use super::StoragePool;
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, whole};
 use crate::api::connection::Connection;
-use crate::constants::Words;
-
-pub(super) static STATE: Words = Words::new("virStoragePoolState", "VIR_STORAGE_POOL_");
+use crate::vocabulary::{PoolInfo, PoolState, RecordOf};
 
 #[export_module]
 pub(super) mod functions {
@@ -174,14 +172,17 @@ pub(super) mod functions {
     /// ```
     /// Calls virStoragePoolGetInfo.
     #[rhai_fn(pure, return_raw)]
-    pub fn info(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<Map> {
+    pub fn info(
+        ctx: NativeCallContext,
+        pool: &mut StoragePool,
+    ) -> RhaiResultOf<RecordOf<PoolInfo>> {
         let info = pool.call(&ctx, "virStoragePoolGetInfo", "read", Handle::info)?;
-        Ok(fields! {
-            "state": STATE.word(i64::from(info.state)),
+        Ok(PoolInfo::TABLE.of(fields! {
+            "state": PoolState::TABLE.word(i64::from(info.state)),
             "capacity_bytes": whole(info.capacity),
             "allocation_bytes": whole(info.allocation),
             "available_bytes": whole(info.available),
-        })
+        }))
     }
 
     /// The pool's XML, of what is active where it is.

@@ -10,6 +10,7 @@ use virt::storage_pool::StoragePool as Handle;
 use super::object::{Kind, Object};
 use super::storage_vol::StorageVol;
 use crate::libvirt;
+use crate::vocabulary::PoolState;
 
 /// A pool of a connection; copies are the same pool.
 pub type StoragePool = Object<StoragePoolKind>;
@@ -31,7 +32,7 @@ impl Kind for StoragePoolKind {
         let (state, capacity, available) = info.map_or_else(
             || ("?".to_owned(), String::new(), String::new()),
             |info| {
-                let state = lifecycle::STATE.word(i64::from(info.state)).to_string();
+                let state = PoolState::TABLE.word(i64::from(info.state)).to_string();
                 (state, size(info.capacity), size(info.available))
             },
         );

@@ -1,16 +1,14 @@
 //! What a volume is, and its life.
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Map, NativeCallContext};
+use rhai::{Dynamic, NativeCallContext};
 use virt::storage_vol::StorageVol as Handle;
 
 use super::StorageVol;
 use crate::api::arguments::{RhaiResultOf, bytes, fields, flag_bits, whole};
 use crate::api::connection::Connection;
 use crate::api::storage_pool::StoragePool;
-use crate::constants::Words;
-
-static KIND: Words = Words::new("virStorageVolType", "VIR_STORAGE_VOL_");
+use crate::vocabulary::{RecordOf, VolumeInfo, VolumeType};
 
 #[export_module]
 pub(super) mod functions {
@@ -149,7 +147,10 @@ pub(super) mod functions {
     /// ```
     /// Calls virStorageVolGetInfo.
     #[rhai_fn(name = "info", pure, return_raw)]
-    pub fn info(ctx: NativeCallContext, vol: &mut StorageVol) -> RhaiResultOf<Map> {
+    pub fn info(
+        ctx: NativeCallContext,
+        vol: &mut StorageVol,
+    ) -> RhaiResultOf<RecordOf<VolumeInfo>> {
         info_flags(ctx, vol, 0)
     }
 
@@ -166,7 +167,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         vol: &mut StorageVol,
         flags: i64,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<VolumeInfo>> {
         let wanted = flag_bits(&ctx, flags)?;
 
         let info = match wanted {
@@ -181,11 +182,11 @@ pub(super) mod functions {
             _ => "physical_bytes",
         };
         let mut map = fields! {
-            "type": KIND.word(i64::from(info.kind)),
+            "type": VolumeType::TABLE.word(i64::from(info.kind)),
             "capacity_bytes": whole(info.capacity),
         };
         map.insert(second.into(), whole(info.allocation));
-        Ok(map)
+        Ok(VolumeInfo::TABLE.of(map))
     }
 
     /// The volume's XML.

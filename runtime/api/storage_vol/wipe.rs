@@ -9,12 +9,8 @@ use super::{Handle, StorageVol};
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
 use crate::api::call_class::Class;
 use crate::api::stale_save;
-use crate::constants::Words;
-use crate::error::Error;
 use crate::libvirt::Failure;
-use crate::suggest;
-
-static ALGORITHMS: Words = Words::new("virStorageVolWipeAlgorithm", "VIR_STORAGE_VOL_WIPE_ALG_");
+use crate::vocabulary::WipeAlgorithm;
 
 /// Overwrites the volume by `run`. libvirt cannot abort that: a stop leaves it to the host.
 fn overwrite(
@@ -66,18 +62,11 @@ fn algorithm(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<u32> {
         return number(ctx, "a way of wiping", way);
     }
     let word = crate::api::value_text::printed(ctx, value)?;
-    let known = || ALGORITHMS.all().iter().map(|word| word.as_str());
-    let number = ALGORITHMS.number(&word);
-    number
+    WipeAlgorithm::TABLE.expect(ctx, "way of wiping", &word)?;
+    let number = WipeAlgorithm::TABLE.number(&word);
+    Ok(number
         .and_then(|number| u32::try_from(number).ok())
-        .ok_or_else(|| {
-            let error = Error::invalid(ctx, format!("there is no way of wiping `{word}`"));
-            let hint = match suggest::nearest(&word, known()) {
-                Some(near) => format!("did you mean \"{near}\"?"),
-                None => format!("the ways are {}", known().collect::<Vec<_>>().join(", ")),
-            };
-            error.with_hint(hint).throw()
-        })
+        .unwrap_or_default())
 }
 
 #[export_module]

@@ -192,6 +192,7 @@ impl Filter {
             let known = ["kind", family.noun, "uuid", "event", "detail"];
             unknown_key(ctx, &fields, known.into_iter())?;
         }
+        expect_words(ctx, &kind, &fields)?;
         let subject = fields.get("uuid").map(ToString::to_string);
         Ok(Self {
             kind,
@@ -225,6 +226,28 @@ impl std::fmt::Display for Filter {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         write!(f, "{}", Dynamic::from(self.fields.clone()))
     }
+}
+
+/// Throws where a field is a word that no event of the kind `kind` has: such an event never comes.
+fn expect_words(ctx: &NativeCallContext, kind: &str, fields: &Map) -> RhaiResultOf<()> {
+    let text = |value: &Dynamic| value.clone().into_immutable_string().ok();
+    let event = fields.get("event").and_then(text);
+    for (field, value) in fields {
+        let Some(words) = events::words_of(kind, field, event.as_deref()) else {
+            continue;
+        };
+        let word = value.to_string();
+        if words.contains(&word.as_str()) {
+            continue;
+        }
+        let hint = match suggest::nearest(&word, words.iter().copied()) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("the words are {}", words.join(", ")),
+        };
+        let message = format!("no event of the kind `{kind}` has `{field}: \"{word}\"`");
+        return Err(Error::invalid(ctx, message).with_hint(hint).throw());
+    }
+    Ok(())
 }
 
 fn unknown_kind(ctx: &NativeCallContext, kind: &str) -> Box<EvalAltResult> {

@@ -15,9 +15,10 @@ use super::arguments::{RhaiResultOf, duration};
 use super::connection::Connection;
 use super::domain::Domain;
 use crate::libvirt::Failure;
-use crate::libvirt::events::Event;
+use crate::libvirt::events::Event as Told;
 use crate::libvirt::typed_params::Scalar;
 use crate::session::Session;
+use crate::vocabulary::{DomainGoal, Event, RecordOf, Stopped, Waited, WordsOf};
 use crate::waiting::Waiting;
 pub(crate) use detach::until_detached;
 pub(crate) use state::held_up;
@@ -34,7 +35,7 @@ fn lost() -> Failure {
     )
 }
 
-fn field<'a>(event: &'a Event, name: &str) -> Option<&'a str> {
+fn field<'a>(event: &'a Told, name: &str) -> Option<&'a str> {
     event
         .fields
         .iter()
@@ -69,13 +70,13 @@ mod functions {
     pub fn wait(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        states: Dynamic,
+        states: WordsOf<DomainGoal>,
         timeout: Dynamic,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<Waited>> {
         let wanted = state::states(&ctx, &states)?;
         let timeout = duration(&ctx, &timeout)?;
         match wait_for_state(&ctx, dom, &wanted, timeout)? {
-            Ended::Reached(reached) => Ok(reached.into_map()),
+            Ended::Reached(reached) => Ok(Waited::TABLE.of(reached.into_map())),
             Ended::TimedOut => Err(timed_out(&ctx, dom, &wanted.join(" or "), timeout, "")),
             Ended::Stuck(why) => Err(state::stuck(&ctx, dom, &wanted.join(" or "), &why)),
         }
@@ -100,7 +101,10 @@ mod functions {
     /// ```
     /// Calls virDomainShutdownFlags, virDomainDestroy.
     #[rhai_fn(name = "stop", pure, return_raw)]
-    pub fn stop_default(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+    pub fn stop_default(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<RecordOf<Stopped>> {
         stop::stop(&ctx, dom, &Map::new())
     }
 
@@ -121,7 +125,7 @@ mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         options: Map,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<Stopped>> {
         stop::stop(&ctx, dom, &options)
     }
 
@@ -155,7 +159,7 @@ mod functions {
         conn: &mut Connection,
         event: Dynamic,
         timeout: Dynamic,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<Event>> {
         event::wait_event(&ctx, conn, &event, &timeout, None)
     }
 
@@ -178,7 +182,7 @@ mod functions {
         event: Dynamic,
         timeout: Dynamic,
         action: FnPtr,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<Event>> {
         event::wait_event(&ctx, conn, &event, &timeout, Some(&action))
     }
 

@@ -8,12 +8,12 @@ use super::stuck::{Seen, failed_pause, way_out};
 use super::{field, lost};
 use crate::api::arguments::{RhaiResultOf, fields};
 use crate::api::domain::Domain;
-use crate::api::domain::state::{STATES, reason};
+use crate::api::domain::state::reason;
 use crate::error::Error;
 use crate::exit::terminated;
 use crate::libvirt::events::Event;
 use crate::libvirt::{self, Failure};
-use crate::suggest;
+use crate::vocabulary::{DomainGoal, DomainState};
 use crate::waiting::Waiting;
 use crate::watch::{Outcome, Watch};
 
@@ -210,7 +210,7 @@ fn look(
     });
     match seen {
         Ok((handle, (state, why), persistent)) => {
-            let word = STATES.word(state).to_string();
+            let word = DomainState::TABLE.word(state).to_string();
             let gone = word == "shutoff" && !persistent;
             if wants(&word) {
                 let reason = reason(state, why).to_string();
@@ -270,7 +270,7 @@ fn look(
 /// and still knows the disk that failed.
 fn true_reason(handle: &virt::domain::Domain, state: i64, why: i64) -> ImmutableString {
     let reason = reason(state, why);
-    let unknown = STATES.word(state) == "paused" && reason == "unknown";
+    let unknown = DomainState::TABLE.word(state) == "paused" && reason == "unknown";
     let failed =
         unknown && libvirt::domain::disk_errors(handle).is_ok_and(|disks| !disks.is_empty());
     match failed {
@@ -326,7 +326,10 @@ pub(super) fn state_of(dom: &Domain) -> Result<(String, String), Failure> {
     dom.attempt("virDomainGetState", |handle| {
         let (state, why) = libvirt::domain::state(handle)?;
         let reason = true_reason(handle, state, why);
-        Ok::<_, Failure>((STATES.word(state).to_string(), reason.to_string()))
+        Ok::<_, Failure>((
+            DomainState::TABLE.word(state).to_string(),
+            reason.to_string(),
+        ))
     })
 }
 
@@ -378,12 +381,6 @@ pub(super) fn states(ctx: &NativeCallContext, states: &Dynamic) -> RhaiResultOf<
     let list = states
         .read_lock::<Array>()
         .map_or_else(|| vec![states.clone()], |list| list.clone());
-    let known: Vec<String> = STATES
-        .all()
-        .iter()
-        .map(ToString::to_string)
-        .chain([UNDEFINED.to_owned()])
-        .collect();
     let mut words = Vec::with_capacity(list.len());
     for state in list {
         let word = state.into_immutable_string().map_err(|kind| {
@@ -393,16 +390,7 @@ pub(super) fn states(ctx: &NativeCallContext, states: &Dynamic) -> RhaiResultOf<
             )
             .throw()
         })?;
-        if !known.iter().any(|state| *state == word) {
-            let error = Error::invalid(ctx, format!("there is no state `{word}`"));
-            return Err(
-                match suggest::nearest(&word, known.iter().map(String::as_str)) {
-                    Some(near) => error.with_hint(format!("did you mean \"{near}\"?")),
-                    None => error.with_hint(format!("the states are {}", known.join(", "))),
-                }
-                .throw(),
-            );
-        }
+        DomainGoal::TABLE.expect(ctx, "state", &word)?;
         words.push(word.to_string());
     }
     if words.is_empty() {

@@ -15,6 +15,7 @@ use crate::api::option_keys;
 use crate::error::Error;
 use crate::exit::terminated;
 use crate::libvirt::Failure;
+use crate::vocabulary::Stopped;
 use crate::waiting::Waiting;
 use crate::watch::Outcome;
 
@@ -377,7 +378,7 @@ impl Stop<'_> {
         map.insert("asked".into(), asked.into());
         map.insert("not_asked".into(), not_asked.into());
         map.insert("resumed".into(), self.eased.is_some().into());
-        map
+        Stopped::TABLE.of(map)
     }
 
     /// The failure of a guest that could not be asked, or that a failure holds up since.

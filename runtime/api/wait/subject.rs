@@ -2,8 +2,9 @@
 
 use virt::connect::Connect;
 
-use crate::api::domain::state::{STATES, reason};
+use crate::api::domain::state::reason;
 use crate::libvirt::{self, Failure};
+use crate::vocabulary::DomainState;
 
 /// The kinds of events that tell of something which ends with the guest's run.
 const OF_A_RUN: [&str; 5] = [
@@ -35,7 +36,7 @@ pub(super) fn over(connect: &Connect, kind: &str, uuid: &str) -> Option<String> 
     let (state, why) = libvirt::domain::state(&domain).ok()?;
     Some(format!(
         "the domain is {} ({})",
-        STATES.word(state),
+        DomainState::TABLE.word(state),
         reason(state, why)
     ))
 }

@@ -89,6 +89,34 @@ pub(super) static LIFECYCLE: Kind = Kind {
     callback: unsafe { std::mem::transmute::<*const (), Callback>(lifecycle as *const ()) },
 };
 
+/// The fields of each kind that have words, `detail` apart.
+pub(super) static WORDS: &[(&str, &str, &Words)] = &[
+    ("lifecycle", "event", &EVENT),
+    ("watchdog", "action", &WATCHDOG),
+    ("io_error", "action", &IO_ERROR),
+    ("block_job", "job", &BLOCK_JOB_TYPE),
+    ("block_job", "status", &BLOCK_JOB_STATUS),
+    ("disk_change", "reason", &DISK),
+    ("tray_change", "reason", &TRAY),
+    ("agent_lifecycle", "state", &AGENT_STATE),
+    ("agent_lifecycle", "reason", &AGENT_REASON),
+    ("graphics", "phase", &GRAPHICS),
+    ("memory_failure", "recipient", &FAILURE_RECIPIENT),
+    ("memory_failure", "action", &FAILURE_ACTION),
+    ("channel_lifecycle", "state", &CHANNEL_STATE),
+    ("channel_lifecycle", "reason", &CHANNEL_REASON),
+    ("metadata_change", "metadata", &METADATA),
+];
+
+/// The tables with the details of the event `event`, or of all events.
+pub(super) fn details_of(event: Option<&str>) -> Vec<&'static Words> {
+    let number = event.and_then(|event| EVENT.number(event));
+    match number.and_then(|number| details(c_int::try_from(number).ok()?)) {
+        Some(words) => vec![words],
+        None => (0..).map_while(details).collect(),
+    }
+}
+
 callbacks! {
     DOMAIN virDomainPtr {
         "reboot" VIR_DOMAIN_EVENT_ID_REBOOT reboot() -> [];

@@ -103,6 +103,30 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
     all().map(|kind| kind.name)
 }
 
+/// The words that an event of the kind `kind` can have under the key `field`; `event` is what
+/// happened, where a `lifecycle` has details. Nothing for a field that has no words of its own.
+pub fn words_of(kind: &str, field: &str, event: Option<&str>) -> Option<Vec<&'static str>> {
+    let tables: Vec<&'static Words> = match (kind, field) {
+        ("lifecycle", "detail") => domain::details_of(event),
+        _ => domain::WORDS
+            .iter()
+            .chain(others::WORDS)
+            .filter(|(of, name, _)| *of == kind && *name == field)
+            .map(|(.., words)| *words)
+            .collect(),
+    };
+    if tables.is_empty() {
+        return None;
+    }
+    let words = tables.into_iter().flat_map(Words::all);
+    Some(
+        words
+            .map(|word| word.as_str())
+            .filter(|word| !word.is_empty())
+            .collect(),
+    )
+}
+
 /// The sort of object that events of the kind `name` tell of.
 pub fn family(name: &str) -> Option<&'static Family> {
     all().find(|kind| kind.name == name).map(|kind| kind.family)
@@ -175,6 +199,11 @@ unsafe fn deliver(object: impl Subject, target: *mut c_void, fields: Vec<(String
     let _ = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: both live during the callback.
         let (target, (name, uuid)) = unsafe { (&*target.cast::<Target>(), object.identity()) };
+        debug_assert!(
+            are_declared(target.kind.name, &fields),
+            "{}: {fields:?}",
+            target.kind.name
+        );
         (target.sink)(Event {
             kind: target.kind.name,
             noun: target.kind.family.noun,
@@ -191,6 +220,22 @@ fn uuid(write: impl FnOnce(*mut c_char) -> c_int) -> String {
     write(buffer.as_mut_ptr());
     // SAFETY: libvirt ends the text with NUL, and the buffer begins with one.
     unsafe { borrowed_text(buffer.as_ptr()) }.unwrap_or_default()
+}
+
+/// Whether the words of an event are those that [`words_of`] tells.
+fn are_declared(kind: &str, fields: &[(String, Scalar)]) -> bool {
+    let event = fields.iter().find_map(|(name, value)| match value {
+        Scalar::Text(text) if name == "event" => Some(text.as_str()),
+        _ => None,
+    });
+    fields
+        .iter()
+        .all(|(name, value)| match (value, words_of(kind, name, event)) {
+            (Scalar::Text(text), Some(words)) => {
+                text.starts_with("unknown-") || words.contains(&text.as_str())
+            }
+            _ => true,
+        })
 }
 
 fn word(name: &str, words: &Words, number: c_int) -> (String, Scalar) {

@@ -61,6 +61,15 @@ impl Subject for virSecretPtr {
     }
 }
 
+/// The fields of each kind that have words.
+pub(super) static WORDS: &[(&str, &str, &Words)] = &[
+    ("network_lifecycle", "event", &NETWORK_EVENT),
+    ("network_metadata_change", "metadata", &NETWORK_METADATA),
+    ("storage_pool_lifecycle", "event", &STORAGE_POOL_EVENT),
+    ("node_device_lifecycle", "event", &NODE_DEVICE_EVENT),
+    ("secret_lifecycle", "event", &SECRET_EVENT),
+];
+
 callbacks! {
     NETWORK virNetworkPtr {
         "network_lifecycle" VIR_NETWORK_EVENT_ID_LIFECYCLE

@@ -14,6 +14,7 @@ use crate::api::option_keys;
 use crate::api::prelude::pause;
 use crate::error::Error;
 use crate::libvirt::Failure;
+use crate::vocabulary::{ExecResult, RecordOf};
 
 /// How long a program may take where the script does not say.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -72,13 +73,13 @@ fn outcome(told: &Value) -> Result<Map, &'static str> {
         Value::Null => Ok(false),
         value => value.as_bool().ok_or(name),
     };
-    Ok(fields! {
+    Ok(ExecResult::TABLE.of(fields! {
         "exit_status": number("exitcode")?,
         "signal": number("signal")?,
         "stdout": output(told, "out-data")?,
         "stderr": output(told, "err-data")?,
         "truncated": cut("out-truncated")? | cut("err-truncated")?,
-    })
+    }))
 }
 
 /// The output of a program: text, or a blob if it is not UTF-8.
@@ -170,7 +171,11 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainQemuAgentCommand.
     #[rhai_fn(name = "agent_exec", pure, return_raw)]
-    pub fn agent_exec(ctx: NativeCallContext, dom: &mut Domain, argv: Array) -> RhaiResultOf<Map> {
+    pub fn agent_exec(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        argv: Array,
+    ) -> RhaiResultOf<RecordOf<ExecResult>> {
         exec(&ctx, dom, &argv, &Map::new())
     }
 
@@ -190,7 +195,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         argv: Array,
         options: Map,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<ExecResult>> {
         exec(&ctx, dom, &argv, &options)
     }
 }

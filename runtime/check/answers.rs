@@ -1,0 +1,298 @@
+//! Keys and words of what calls answer and take, and values that are compared in vain.
+
+use rhai::{Expr, FnCallExpr, Position, Stmt};
+
+use super::Code;
+use super::scope::{Keys, Kind};
+use super::walk::Walk;
+use crate::api::arguments::parse_duration;
+use crate::catalog::{Function, element, without_element};
+use crate::libvirt::events;
+use crate::suggest;
+use crate::vocabulary::{self, Enumeration, Record};
+
+/// The methods of arrays whose closures take the values, one by one, as their first parameter.
+const EACH: &[&str] = &["all", "filter", "find", "find_map", "map", "retain", "some"];
+
+/// The methods of arrays whose closures return whether.
+const PREDICATES: &[&str] = &["all", "filter", "find", "retain", "some"];
+
+/// The type of the first parameter of closures that the method `name` of a `receiver` takes.
+pub(super) fn item(receiver: Option<&str>, name: &str) -> Kind {
+    let held = receiver.filter(|kind| kind.starts_with("array of "));
+    held.filter(|_| EACH.contains(&name))
+        .and_then(element)
+        .map(str::to_owned)
+}
+
+impl<'a> Walk<'a> {
+    /// The type of the value under the key `key` of a map that a call answered.
+    pub(super) fn answered_key(&mut self, record: &Record, key: &str, position: Position) -> Kind {
+        match record.kind(key) {
+            Some(kind) => Some(kind.to_owned()).filter(|kind| kind != "?"),
+            None => {
+                if !record.open {
+                    let keys = record.keys();
+                    self.missing_key(key, &keys, position);
+                }
+                None
+            }
+        }
+    }
+
+    /// Reports the key `key` of a map that was written out with other ones.
+    pub(super) fn written_key(&mut self, keys: &Keys, key: &str, position: Position) {
+        if keys.iter().all(|(known, _)| known != key) {
+            let known: Vec<&str> = keys.iter().map(|(known, _)| known.as_str()).collect();
+            self.missing_key(key, &known, position);
+        }
+    }
+
+    fn missing_key(&mut self, key: &str, known: &[&str], position: Position) {
+        // To read a missing key throws, which a script may wait for.
+        if self.asking > 0 || self.trying > 0 {
+            return;
+        }
+        let hint = match suggest::nearest_key(key, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => "the map is empty".to_owned(),
+            None => format!("its keys are {}", known.join(", ")),
+        };
+        let message = format!("the map has no key `{key}`");
+        self.find(Code::UnknownKey, position, message).hint = Some(hint);
+    }
+
+    /// Values that are never equal, or words that no call answers.
+    pub(super) fn compare(&mut self, call: &'a FnCallExpr, kinds: &[Kind], position: Position) {
+        let [one, other] = &call.args[..] else { return };
+        let [Some(left), Some(right)] = kinds else {
+            return;
+        };
+        for (kind, literal) in [(left, other), (right, one)] {
+            if let (Some(words), Expr::StringConstant(text, position)) =
+                (vocabulary::enumeration_of(kind), literal)
+            {
+                self.word(words, text, *position);
+            }
+        }
+        let (left, right) = (without_element(left), without_element(right));
+        if class(left).is_none() || class(right).is_none() || class(left) == class(right) {
+            return;
+        }
+        let named = call.args.iter().find_map(constant);
+        let word = named.and_then(vocabulary::of_constant);
+        let hint = match word {
+            Some(word) if [left, right].contains(&"string") => {
+                format!("the word for it is \"{word}\"")
+            }
+            _ => format!("{} never equals {}", named_class(left), named_class(right)),
+        };
+        let message = format!(
+            "{} is compared with {}",
+            named_class(left),
+            named_class(right)
+        );
+        self.find(Code::NeverEqual, position, message).hint = Some(hint);
+    }
+
+    /// Words in a list that something which a call answered is looked for in.
+    pub(super) fn look_up(&mut self, list: &'a Expr, kind: &Kind) {
+        let words = kind.as_deref().and_then(vocabulary::enumeration_of);
+        if let Some(words) = words {
+            self.each_word(words, list);
+        }
+    }
+
+    fn each_word(&mut self, words: &'static Enumeration, expression: &'a Expr) {
+        match expression {
+            Expr::StringConstant(text, position) => self.word(words, text, *position),
+            Expr::Array(items, _) => {
+                for item in items.iter() {
+                    self.each_word(words, item);
+                }
+            }
+            Expr::DynamicConstant(value, position) => {
+                let Some(list) = value.read_lock::<rhai::Array>() else {
+                    return;
+                };
+                for item in list.iter().filter(|item| item.is_string()) {
+                    self.word(words, &item.to_string(), *position);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn word(&mut self, words: &Enumeration, text: &str, position: Position) {
+        if !words.has(text) {
+            let message = format!("\"{text}\" is not a possible value here");
+            let hint = words.hint(text);
+            self.find(Code::UnknownWord, position, message).hint = Some(hint);
+        }
+    }
+
+    /// Words and durations in the argument for the parameter number `index` of `taken`.
+    pub(super) fn check_words(&mut self, taken: &[&Function], index: usize, argument: &'a Expr) {
+        let mut parameters = taken
+            .iter()
+            .filter_map(|function| function.parameters.get(index));
+        let Some((name, _)) = parameters.next() else {
+            return;
+        };
+        // Where any of several functions may be meant, all of them must take the words.
+        let words = taken.iter().map(|function| {
+            let (_, kind) = function.parameters.get(index)?;
+            kind.split(" | ").find_map(vocabulary::enumeration_of)
+        });
+        let words: Option<Vec<&'static Enumeration>> = words.collect();
+        if let Some([words, ..]) = words.as_deref() {
+            self.each_word(words, argument);
+        }
+        let naps = name == "time" && taken.iter().all(|function| function.name == "sleep");
+        if name == "timeout" || naps {
+            self.duration(argument);
+        }
+        let waits = |function: &&Function| function.name == "wait_event";
+        if index == 1 && taken.iter().all(waits) {
+            self.event(argument);
+        }
+        if let Expr::Map(map, _) = argument
+            && !taken.iter().any(waits)
+        {
+            for (_, value) in map.0.iter().filter(|(key, _)| key.name == "timeout") {
+                self.duration(value);
+            }
+        }
+    }
+
+    fn duration(&mut self, argument: &'a Expr) {
+        if let Expr::StringConstant(text, position) = argument
+            && parse_duration(text).is_none()
+        {
+            let message = format!("`{text}` is not a duration");
+            self.find(Code::UnknownWord, *position, message).hint =
+                Some("write it as \"90s\", \"5m\" or \"1h 30m\", or as seconds".into());
+        }
+    }
+
+    /// What an event must be: a kind, a map of its fields, or a list of these.
+    fn event(&mut self, filter: &'a Expr) {
+        let map = match filter {
+            Expr::Array(items, _) => {
+                for item in items.iter() {
+                    self.event(item);
+                }
+                return;
+            }
+            Expr::StringConstant(kind, position) => return self.event_kind(kind, *position),
+            Expr::Map(map, _) => map,
+            _ => return,
+        };
+        let text = |name: &str| {
+            map.0.iter().find_map(|(key, value)| match value {
+                Expr::StringConstant(text, position) if key.name == name => {
+                    Some((text.as_str(), *position))
+                }
+                _ => None,
+            })
+        };
+        let named = |name: &str| map.0.iter().any(|(key, _)| key.name == name);
+        if named("kind") && text("kind").is_none() {
+            return;
+        }
+        let family = events::FAMILIES.iter().find(|family| named(family.noun));
+        let usual = family.map_or("lifecycle", |family| family.lifecycle);
+        let kind = match text("kind") {
+            Some((kind, position)) => {
+                self.event_kind(kind, position);
+                kind
+            }
+            None => usual,
+        };
+        let event = text("event").map(|(event, _)| event);
+        for (key, value) in &map.0 {
+            if let Expr::StringConstant(text, position) = value
+                && let Some(words) = events::words_of(kind, &key.name, event)
+                && !words.contains(&text.as_str())
+            {
+                let message = format!("no event has `{}: \"{text}\"`", key.name);
+                self.find(Code::UnknownWord, *position, message).hint = Some(hint(text, &words));
+            }
+        }
+    }
+
+    fn event_kind(&mut self, kind: &str, position: Position) {
+        let kinds: Vec<&str> = events::kinds().collect();
+        if !kinds.contains(&kind) {
+            let message = format!("there is no kind of event `{kind}`");
+            self.find(Code::UnknownWord, position, message).hint = Some(hint(kind, &kinds));
+        }
+    }
+
+    /// The value of the closure that the method `name` of an array takes, where it is of a type that Rhai would
+    /// take for `false` or for "equal".
+    pub(super) fn check_closure(&mut self, name: &str, arguments: &'a [Expr], answer: &Kind) {
+        let [argument] = arguments else { return };
+        let Some(answer) = answer.as_deref().map(without_element) else {
+            return;
+        };
+        let Some(closure) = self.closure_in(argument) else {
+            return;
+        };
+        let (wanted, hint) = match name {
+            "sort" if class(answer) == Some("number") => return,
+            "sort" => (
+                "a number",
+                "return a negative number if `a` comes first: `|a, b| a - b`; `sort()` sorts numbers and text",
+            ),
+            _ if PREDICATES.contains(&name) && answer != "bool" => (
+                "a bool",
+                "compare it with something, such as `x != ()` or `x > 0`",
+            ),
+            _ => return,
+        };
+        let position = closure
+            .definition
+            .body
+            .last()
+            .map_or(argument.position(), Stmt::position);
+        let message = format!("the closure of `{name}` must return {wanted}, not {answer}");
+        self.find(Code::WrongType, position, message).hint = Some(hint.into());
+    }
+}
+
+fn hint(text: &str, words: &[&str]) -> String {
+    match suggest::nearest(text, words.iter().copied()) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("the words are {}", words.join(", ")),
+    }
+}
+
+/// What a type is comparable with.
+fn class(kind: &str) -> Option<&str> {
+    match kind {
+        "int" | "float" => Some("number"),
+        "string" | "char" => Some("text"),
+        "bool" => Some("bool"),
+        _ => None,
+    }
+}
+
+/// A type as a comparison sees it, for messages.
+fn named_class(kind: &str) -> &str {
+    match class(kind) {
+        Some("number") => "a number",
+        Some("bool") => "a bool",
+        _ => "text",
+    }
+}
+
+/// The name of the constant of libvirt's that `expression` is.
+fn constant(expression: &Expr) -> Option<&str> {
+    match expression {
+        Expr::Variable(variable, ..) if variable.2.is_empty() && variable.1.starts_with("VIR_") => {
+            Some(variable.1.as_str())
+        }
+        _ => None,
+    }
+}

@@ -1,3 +1,0 @@
-pub(crate) fn of_constant(_: &str) -> Option<String> {
-    None
-}

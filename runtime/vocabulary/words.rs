@@ -1,0 +1,89 @@
+//! The words that calls answer and take.
+
+use rhai::ImmutableString;
+
+use super::Enumeration;
+use crate::constants::Words;
+
+/// A word out of the enumeration `E`.
+pub(crate) type WordOf<E> = <E as Worded>::Word;
+
+/// An argument that is a word out of the enumeration `E`, or a list of them.
+pub(crate) type WordsOf<E> = <E as Worded>::Words;
+
+/// What has words.
+pub(crate) trait Worded {
+    /// What scripts get.
+    type Word;
+    /// What scripts give.
+    type Words;
+}
+
+macro_rules! enumerations {
+    ($($(#[doc = $what:literal])+ $name:ident = [$($group:literal less $prefix:literal),* $(,)?] $(+ [$($own:literal),*])?;)*) => {
+        $($(#[doc = $what])+
+        pub(crate) struct $name;
+
+        impl Worded for $name {
+            type Word = ImmutableString;
+            type Words = rhai::Dynamic;
+        }
+
+        impl $name {
+            /// The table of words.
+            pub(crate) const TABLE: &'static Enumeration = {
+                static TABLE: Enumeration = Enumeration {
+                    name: stringify!($name),
+                    of_libvirt: &[$({
+                        static WORDS: Words = Words::new($group, $prefix);
+                        &WORDS
+                    }),*],
+                    own: &[$($($own),*)?],
+                };
+                &TABLE
+            };
+        })*
+
+        pub(super) const ALL: &[&Enumeration] = &[$($name::TABLE),*];
+    };
+}
+
+enumerations! {
+    /// The states of a domain.
+    DomainState = ["virDomainState" less "VIR_DOMAIN_"];
+    /// The states that a wait can end in.
+    DomainGoal = ["virDomainState" less "VIR_DOMAIN_"] + ["undefined"];
+    /// The reasons for a domain's states, each table at the index of its state's number.
+    DomainReason = [
+        "virDomainNostateReason" less "VIR_DOMAIN_NOSTATE_",
+        "virDomainRunningReason" less "VIR_DOMAIN_RUNNING_",
+        "virDomainBlockedReason" less "VIR_DOMAIN_BLOCKED_",
+        "virDomainPausedReason" less "VIR_DOMAIN_PAUSED_",
+        "virDomainShutdownReason" less "VIR_DOMAIN_SHUTDOWN_",
+        "virDomainShutoffReason" less "VIR_DOMAIN_SHUTOFF_",
+        "virDomainCrashedReason" less "VIR_DOMAIN_CRASHED_",
+        "virDomainPMSuspendedReason" less "VIR_DOMAIN_PMSUSPENDED_",
+    ];
+    /// The types of a domain's job.
+    JobType = ["virDomainJobType" less "VIR_DOMAIN_JOB_"];
+    /// The types of a disk's job.
+    BlockJobType = ["virDomainBlockJobType" less "VIR_DOMAIN_BLOCK_JOB_TYPE_"] + ["none"];
+    /// The states of the hypervisor's channel to a guest.
+    ControlState = ["virDomainControlState" less "VIR_DOMAIN_CONTROL_"];
+    /// The failures of that channel.
+    ControlError = ["virDomainControlErrorReason" less "VIR_DOMAIN_CONTROL_ERROR_REASON_"];
+    /// The states of a virtual CPU.
+    VcpuState = ["virVcpuState" less "VIR_VCPU_"];
+    /// The kinds of IP address.
+    AddressType = ["virIPAddrType" less "VIR_IP_ADDR_TYPE_"];
+    /// The states of a storage pool.
+    PoolState = ["virStoragePoolState" less "VIR_STORAGE_POOL_"];
+    /// The types of a volume.
+    VolumeType = ["virStorageVolType" less "VIR_STORAGE_VOL_"];
+    /// The ways to wipe a volume.
+    WipeAlgorithm = ["virStorageVolWipeAlgorithm" less "VIR_STORAGE_VOL_WIPE_ALG_"];
+    /// How a CPU compares with another.
+    CpuComparison = ["virCPUCompareResult" less "VIR_CPU_COMPARE_"];
+    /// Who stopped a guest.
+    StoppedBy = [] + ["shutdown", "agent", "destroy", "nothing"];
+}

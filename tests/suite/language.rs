@@ -1,0 +1,283 @@
+//! Where the language of scripts differs from plain Rhai: keys, `catch`, words, comparisons.
+
+use crate::support::{Outcome, virhai};
+
+/// What `script` does on the test driver, unchecked.
+fn run(script: &str) -> Outcome {
+    virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .arg("--no-check")
+        .script(script)
+        .run()
+}
+
+fn ok(script: &str) {
+    let outcome = run(script);
+    assert_eq!(outcome.status, 0, "{script}: {outcome}");
+}
+
+/// Runs `script`, which must fail with all of `said`.
+fn fails(script: &str, said: &[&str]) {
+    let outcome = run(script);
+    assert_eq!(outcome.status, 1, "{script}: {outcome}");
+    for words in said {
+        assert!(outcome.stderr.contains(words), "{script}: {outcome}");
+    }
+}
+
+const DOM: &str = "let conn = connect(); let dom = conn.lookup_by_name(\"test\");";
+
+#[test]
+fn a_key_that_a_map_does_not_have_is_an_error_at_its_place() {
+    for (script, hint) in [
+        ("print(#{ name: 1 }.nmae)", "did you mean `name`?"),
+        (
+            "let m = #{ memory_kib: 1 }; print(m.memory)",
+            "did you mean `memory_kib`?",
+        ),
+        (
+            "let m = #{ name: 1 }; print(m[\"nmae\"])",
+            "did you mean `name`?",
+        ),
+        (
+            "let m = #{ name: 1 }; let k = \"nmae\"; print(m[k])",
+            "did you mean `name`?",
+        ),
+        ("let m = #{}; m.count += 1;", "the map is empty"),
+        ("let m = #{ a: 1 }; m.inner.deep = 1;", "its keys are a"),
+        ("fn f(m) { m.nmae } f(#{ name: 1 })", "did you mean `name`?"),
+        ("[#{ name: 1 }].map(|m| m.nmae)", "did you mean `name`?"),
+        ("let m = #{ f: || 1 }; print(m.g)", "did you mean `f`?"),
+        ("eval(\"#{ name: 1 }.nmae\")", "did you mean `name`?"),
+        (
+            "print(parse_json(`{\"state\": 1}`).stat)",
+            "did you mean `state`?",
+        ),
+    ] {
+        let outcome = run(script);
+        assert_eq!(outcome.status, 1, "{script}: {outcome}");
+        assert!(outcome.stderr.contains(hint), "{script}: {outcome}");
+    }
+    let script = format!("{DOM}\n\nprint(dom.info().memory);");
+    fails(
+        &script,
+        &[
+            "error: the map has no key `memory`",
+            "standard input:3:18",
+            "did you mean `memory_kib`?",
+        ],
+    );
+}
+
+#[test]
+fn whatever_is_thrown_is_caught_as_an_error() {
+    let limits = "fn deep(n) { deep(n + 1) } deep(0)";
+    for (action, message, code, value) in [
+        ("throw \"text\"", "\"text\"", "()", "\"text\""),
+        ("throw 42", "\"the script threw 42\"", "()", "42"),
+        ("throw ()", "\"the script threw \"", "()", "()"),
+        (
+            "throw [1, 2]",
+            "\"the script threw [1, 2]\"",
+            "()",
+            "[1, 2]",
+        ),
+        (
+            "throw #{ message: \"m\", hint: \"h\", code: \"C\" }",
+            "\"m\"",
+            "\"C\"",
+            "#{ message: \"m\", hint: \"h\", code: \"C\" }",
+        ),
+        (
+            "nofn(1)",
+            "\"there is no function `nofn(int)`\"",
+            "()",
+            "()",
+        ),
+        (
+            "let x = [1]; x[3]",
+            "\"array index 3 out of bounds: only 1 element in array\"",
+            "()",
+            "()",
+        ),
+        ("1 / 0", "err.message", "()", "()"),
+        ("#{ a: 1 }.b", "\"the map has no key `b`\"", "()", "()"),
+        ("(1).nothing", "err.message", "()", "()"),
+        ("let text = \"x\"; if text { }", "err.message", "()", "()"),
+        (limits, "err.message", "()", "()"),
+        (
+            "parallel([1], 1, |n| throw `no ${n}`)",
+            "\"one of the calls in parallel failed: 1: no 1\"",
+            "()",
+            "err.value",
+        ),
+        ("assert(false)", "err.message", "()", "err.value"),
+        (
+            "connect().lookup_by_name(\"nobody\")",
+            "err.message",
+            "\"VIR_ERR_NO_DOMAIN\"",
+            "()",
+        ),
+        (
+            "dom.wait(\"stopped\", 1)",
+            "\"there is no state `stopped`\"",
+            "\"VIR_ERR_INVALID_ARG\"",
+            "()",
+        ),
+    ] {
+        ok(&format!(
+            r#"{DOM}
+            let caught = ();
+            try {{ {action}; }} catch (err) {{
+                caught = err;
+                assert_eq(type_of(err), "Error");
+                assert(err.message.len() > 0);
+                assert_eq(err.message, {message});
+                assert_eq(err.code, {code});
+                assert_eq(err.value, {value});
+                for text in [err.hint, err.action, err.uri, err.call, err.domain, err.file, `${{err}}`] {{ assert_eq(type_of(text), "string"); }}
+                assert_eq(err.lost_connection, false);
+                assert_eq(err?.no_such_thing, ());
+                assert(!("no_such_thing" in err));
+            }}
+            assert(caught != ());"#
+        ));
+    }
+}
+
+#[test]
+fn the_keys_of_a_thrown_map_are_properties_of_the_error() {
+    ok(r#"
+        try { throw #{ message: "two failed", guests: ["a"], hint: "start them" }; } catch (err) {
+            assert_eq(err.guests, ["a"]);
+            assert("guests" in err);
+            assert_eq(err.hint, "start them");
+            let said = "";
+            try { err.guest } catch (wrong) { said = wrong.message + wrong.hint; }
+            assert_eq(said, "the error has no property `guest`did you mean `guests`?");
+        }"#);
+}
+
+#[test]
+fn what_is_thrown_again_is_reported_at_its_first_place() {
+    for (thrown, title) in [
+        ("throw \"no luck\"", "error: no luck"),
+        (
+            "throw #{ message: \"no luck\", hint: \"try\" }",
+            "error: no luck",
+        ),
+        ("nofn(1)", "error: there is no function `nofn(int)`"),
+        ("#{ name: 1 }.nmae", "error: the map has no key `nmae`"),
+        (
+            "connect().lookup_by_name(\"nobody\")",
+            "error[VIR_ERR_NO_DOMAIN]",
+        ),
+    ] {
+        let script =
+            format!("let keep = 1;\ntry {{\n    {thrown};\n}} catch (err) {{\n    throw err;\n}}");
+        fails(&script, &[title, "standard input:3:", "thrown again here"]);
+        let script = format!("try {{\n    {thrown};\n}} catch (err) {{\n    throw;\n}}");
+        fails(&script, &[title, "standard input:2:"]);
+        let script = format!("try {{\n    {thrown};\n}} catch {{\n    throw;\n}}");
+        fails(&script, &[title, "standard input:2:"]);
+    }
+}
+
+#[test]
+fn a_catch_block_has_a_value() {
+    ok(r#"
+        fn tells(fails) { try { if fails { throw "x"; } "fine" } catch (err) { err.message } }
+        assert_eq([tells(false), tells(true)], ["fine", "x"]);
+        fn nested(n) { try { if n == 1 { throw "x"; } try { if n == 2 { throw "y"; } "inner" } catch { "z" } } catch (err) { err.message + "!" } }
+        assert_eq([nested(0), nested(1), nested(2)], ["inner", "x!", "z"]);
+        let closure = |n| { try { 10 / n } catch { -1 } };
+        assert_eq([closure.call(2), closure.call(0)], [5, -1]);
+        fn chosen(n) { if n { try { throw 1; } catch { "then" } } else { "else" } }
+        assert_eq([chosen(true), chosen(false)], ["then", "else"]);
+        let seen = [];
+        for n in 0..4 { try { if n == 1 { continue; } if n == 3 { break; } seen.push(n); } catch { } }
+        assert_eq(seen, [0, 2]);
+        fn returns() { try { return 1; } catch { return 2; } 3 }
+        assert_eq(returns(), 1);
+        let outer = 1;
+        try { let inner = 2; outer += inner; throw "x"; } catch (err) { let more = 3; outer += more; }
+        let after = 4;
+        assert_eq([outer, after], [6, 4]);
+        let text = "";
+        let late = (); try { throw "kept"; } catch (err) { late = || err.message; }
+        assert_eq(late.call(), "kept");"#);
+}
+
+#[test]
+fn wrong_words_are_refused_at_once() {
+    for (call, said, hint) in [
+        (
+            "dom.wait(\"stopped\", \"10m\")",
+            "there is no state `stopped`",
+            "the words are",
+        ),
+        (
+            "dom.wait([\"shutoff\", \"crash\"], \"10m\")",
+            "there is no state `crash`",
+            "did you mean \"crashed\"?",
+        ),
+        ("dom.wait(\"shutoff\", \"one minute\")", "one minute", "90s"),
+        (
+            "conn.wait_event(#{ event: \"startd\" }, \"10m\")",
+            "`event: \"startd\"`",
+            "did you mean \"started\"?",
+        ),
+        (
+            "conn.wait_event(#{ event: \"stopped\", detail: \"destroy\" }, \"10m\")",
+            "`detail: \"destroy\"`",
+            "did you mean \"destroyed\"?",
+        ),
+        (
+            "conn.wait_event(#{ kind: \"block_job\", status: \"finished\" }, \"10m\")",
+            "`status: \"finished\"`",
+            "the words are",
+        ),
+        (
+            "conn.wait_event(#{ network: \"lab\", event: \"strated\" }, \"10m\")",
+            "`event: \"strated\"`",
+            "did you mean \"started\"?",
+        ),
+        (
+            "conn.wait_event([\"lifecycle\", \"lifecycel\"], \"10m\")",
+            "lifecycel",
+            "did you mean \"lifecycle\"?",
+        ),
+        (
+            "dom.state() == VIR_DOMAIN_RUNNING",
+            "is compared with the number `VIR_DOMAIN_RUNNING`",
+            "the word for it is \"running\"",
+        ),
+        (
+            "let same = VIR_DOMAIN_SHUTOFF != dom.info().state",
+            "is compared with the number `VIR_DOMAIN_SHUTOFF`",
+            "the word for it is \"shutoff\"",
+        ),
+        (
+            "[2, 1].sort(|a, b| a > b)",
+            "a value of type bool, and not a number",
+            "|a, b| a - b",
+        ),
+        ("[2, 1].sort(|a, b| throw \"why\")", "why", ""),
+    ] {
+        fails(&format!("{DOM}\n{call};"), &[said, hint]);
+    }
+    ok(r#"
+        assert(VIR_DOMAIN_RUNNING == 1 && 1 == VIR_DOMAIN_RUNNING && VIR_DOMAIN_RUNNING != 2);
+        assert(VIR_DOMAIN_RUNNING != () && !(VIR_DOMAIN_RUNNING == ()));
+        assert_eq([VIR_DOMAIN_SHUTOFF == VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_RUNNING == VIR_DOMAIN_SHUTOFF], [true, false]);
+        let many = []; for n in 0..2000 { many.push((n * 7919) % 2003); }
+        many.sort(|a, b| b - a);
+        for n in 1..2000 { assert(many[n - 1] >= many[n]); }
+        let pairs = [[1, "b"], [0, "x"], [1, "a"]];
+        pairs.sort(|a, b| a[0] - b[0]);
+        assert_eq(pairs, [[0, "x"], [1, "b"], [1, "a"]]);
+        let senseless = []; for n in 0..300 { senseless.push(n); }
+        senseless.sort(|a, b| 1);
+        assert_eq(senseless.len(), 300);"#);
+}
