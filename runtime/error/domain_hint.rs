@@ -102,3 +102,34 @@ fn names_a_file(message: &str) -> bool {
         .iter()
         .any(|words| message.contains(words))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::hint;
+    use crate::libvirt::Failure;
+
+    #[test]
+    fn what_a_definition_drags_along_has_a_flag() {
+        let told = |message: &str| {
+            let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message);
+            hint(&failure, "virDomainUndefine").unwrap_or_default()
+        };
+        for (message, flag) in [
+            (
+                "cannot delete inactive domain with 1 checkpoints",
+                "UNDEFINE_CHECKPOINTS_METADATA",
+            ),
+            (
+                "cannot delete inactive domain with 2 snapshots",
+                "UNDEFINE_SNAPSHOTS_METADATA",
+            ),
+            ("cannot undefine domain with nvram", "UNDEFINE_KEEP_NVRAM"),
+            (
+                "Refusing to undefine while domain managed save image exists",
+                "UNDEFINE_MANAGED_SAVE",
+            ),
+        ] {
+            assert!(told(message).contains(flag), "{message}: {}", told(message));
+        }
+    }
+}

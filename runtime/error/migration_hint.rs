@@ -29,7 +29,7 @@ pub(super) fn hint(failure: &Failure) -> Option<&'static str> {
             "libvirt moves no snapshots: `snapshot.delete(VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY)` has it forget one and keeps the data, and `snapshot_create_xml(xml, VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE)` brings it back on the other host"
         }
         sys::VIR_ERR_MIGRATE_UNSAFE if about(&["without shared storage"]) => {
-            "the other host does not see these disks: VIR_MIGRATE_NON_SHARED_DISK copies them into images of the same size there; or put them on storage that both hosts share"
+            "the other host does not see these disks: VIR_MIGRATE_NON_SHARED_DISK copies them into images of the same size there; or put them on storage that both hosts share. VIR_MIGRATE_UNSAFE is right only where both see the same files"
         }
         sys::VIR_ERR_MIGRATE_UNSAFE => {
             "the disks may be damaged on shared storage with a cache: set cache='none', or take the risk with VIR_MIGRATE_UNSAFE"

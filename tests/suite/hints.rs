@@ -191,6 +191,21 @@ fn a_hint_on_a_migration_helps() {
         dom.destroy();
         dom.undefine();
 
+        // libvirt moves no snapshots: it forgets them here, and takes them back there.
+        let dom = conn.define_xml(`{xml}`);
+        let kept = `<domainsnapshot><name>clean</name><state>shutoff</state><creationTime>1</creationTime>${{dom.xml_desc(VIR_DOMAIN_XML_INACTIVE)}}</domainsnapshot>`;
+        let snapshot = dom.snapshot_create_xml(kept, VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE);
+        dom.create();
+        let flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_UNDEFINE_SOURCE | VIR_MIGRATE_PERSIST_DEST;
+        hint(|| dom.migrate(dest, flags), ["VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY", "VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE"]);
+        snapshot.delete(VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY);
+        let dom = dom.migrate(dest, flags);
+        dom.snapshot_create_xml(kept, VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE);
+        assert_eq(dom.list_all_snapshots().len(), 1);
+        dom.destroy();
+        hint(|| dom.undefine(), ["VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA"]);
+        dom.undefine(VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA);
+
         // Disks that the other host does not see are copied.
         let dom = conn.define_xml(`{with_disk}`);
         dom.create();
