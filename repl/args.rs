@@ -200,7 +200,7 @@ pub(crate) struct Options {
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = OUTPUT)]
     pub(crate) quiet: bool,
 
-    /// Say what is run, and how long it took
+    /// Say what is run, what it waits for, and how long it took
     #[arg(short, long, global = true, help_heading = OUTPUT)]
     pub(crate) verbose: bool,
 

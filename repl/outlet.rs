@@ -40,12 +40,15 @@ static IN_A_HURRY: AtomicBool = AtomicBool::new(false);
 static ROW: Mutex<Row> = Mutex::new(Row {
     shown: false,
     amid_line: false,
+    held_back: false,
 });
 
 struct Row {
     shown: bool,
     /// Whether the last text on a terminal did not end its line.
     amid_line: bool,
+    /// Whether something else has the terminal.
+    held_back: bool,
 }
 
 /// Clears the row that the cursor is in.
@@ -58,7 +61,7 @@ fn row() -> MutexGuard<'static, Row> {
 /// Shows `text` in the row of the cursor, on standard error, until something else is written.
 pub(crate) fn show_row(text: &str) {
     let mut row = row();
-    if !row.amid_line {
+    if !row.amid_line && !row.held_back {
         row.shown = true;
         let text = format!("{CLEAR_ROW}{text}");
         let _ = written(std::io::stderr().as_fd(), text.as_bytes());
@@ -68,6 +71,15 @@ pub(crate) fn show_row(text: &str) {
 /// Removes the row that [`show_row`] shows.
 pub(crate) fn remove_row() {
     row().remove();
+}
+
+/// Removes the row, and shows none while it is held back.
+pub(crate) fn hold_row_back(held_back: bool) {
+    let mut row = row();
+    row.held_back = held_back;
+    if held_back {
+        row.remove();
+    }
 }
 
 impl Row {

@@ -16,8 +16,8 @@ pub(crate) struct Asked(Arc<State>);
 struct State {
     count: AtomicUsize,
     idle: AtomicBool,
-    /// Whether Ctrl-C was pressed while nothing ran.
-    dropped: AtomicBool,
+    /// Whether Ctrl-C was pressed. The signal itself sets it, before what is typed next can be read.
+    pressed: Arc<AtomicBool>,
     /// The signal that told the program to end, 0 before one did.
     ending: AtomicI32,
     /// What ends a program that has nothing to stop.
@@ -43,9 +43,9 @@ impl Asked {
         (signal != 0).then_some(signal)
     }
 
-    /// Whether Ctrl-C was pressed while nothing ran, since this was asked the last time.
+    /// Whether Ctrl-C was pressed since this was asked the last time.
     pub(crate) fn takes_drop(&self) -> bool {
-        self.0.dropped.swap(false, Ordering::SeqCst)
+        self.0.pressed.swap(false, Ordering::SeqCst)
     }
 
     /// Ends it: until the next, Ctrl-C is for others, such as a pager.
@@ -67,6 +67,7 @@ pub(crate) fn watch(
 ) -> std::io::Result<Asked> {
     let asked = Asked::default();
     let count = asked.clone();
+    signal_hook::flag::register(SIGINT, Arc::clone(&asked.0.pressed))?;
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     std::thread::Builder::new()
         .name("signals".into())
@@ -76,7 +77,6 @@ pub(crate) fn watch(
                     count.0.ending.store(signal, Ordering::SeqCst);
                 }
                 if count.0.idle.load(Ordering::SeqCst) {
-                    count.0.dropped.store(true, Ordering::SeqCst);
                     if let Some(leave) = count.0.leave.get().filter(|_| signal != SIGINT) {
                         leave(signal);
                     }

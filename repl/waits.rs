@@ -19,12 +19,13 @@ const TICK: Duration = Duration::from_secs(1);
 /// How long the end of a wait may take to remove the row: a terminal can be stopped.
 const REMOVAL: Duration = Duration::from_millis(300);
 
-/// Whether the prompt reads an input, and has the terminal.
+/// Whether something else has the terminal, such as the prompt that reads an input.
 static HELD_BACK: AtomicBool = AtomicBool::new(false);
 
-/// Holds the row back while the prompt reads an input.
+/// Tells of no waits while something else has the terminal.
 pub(crate) fn hold_back(held_back: bool) {
     HELD_BACK.store(held_back, Ordering::SeqCst);
+    outlet::hold_row_back(held_back);
 }
 
 /// Tells the user of waits.

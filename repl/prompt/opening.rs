@@ -3,12 +3,15 @@
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use virhai::{Connection, LONG_WAIT, redact};
+use virhai::{Connection, redact};
 
 use super::evaluate::Ended;
 use super::worker::{Answer, View};
 use super::{Prompt, hosts};
-use crate::terminal;
+use crate::{outlet, terminal, waits};
+
+/// How long the prompt waits for a host before it goes on without it.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// How often a wait looks whether the user has had enough.
 const LOOK: Duration = Duration::from_millis(50);
@@ -33,7 +36,7 @@ impl Prompt {
     fn wait_for_host(&mut self, answers: Receiver<Answer>) {
         let uri = self.worker.uri();
         // An `ssh` that asks for a password needs the terminal.
-        let until = Instant::now() + LONG_WAIT;
+        let until = Instant::now() + PATIENCE;
         let patient = uri.as_deref().is_none_or(may_ask);
         loop {
             match answers.recv_timeout(LOOK) {
@@ -54,9 +57,10 @@ impl Prompt {
                 && until <= Instant::now()
             {
                 let uri = terminal::visible_line(&redact::hide_uri(uri)).into_owned();
-                eprintln!(
+                waits::hold_back(true);
+                outlet::stderr().line(&format!(
                     "waiting for {uri}\n`conn` will be its connection; `:connect URI` opens another host"
-                );
+                ));
                 self.answer_later(answers, uri);
                 return;
             }

@@ -112,6 +112,14 @@ impl Terminal {
         });
     }
 
+    /// Waits until the cursor's row says that the program waits for `what`.
+    pub fn waits_for(&mut self, what: &str) {
+        self.until(&format!("it waits for {what:?}"), |screen| {
+            let row = screen.cursor_line();
+            row.starts_with("waiting ") && row.contains(&format!(" s: {what}"))
+        });
+    }
+
     /// Waits until `text` no longer stands on the screen.
     pub fn hides(&mut self, text: &str) {
         self.until(&format!("it no longer shows {text:?}"), |screen| {

@@ -59,12 +59,9 @@ impl Hinter for Input {
             .as_deref()
             .map_or_else(String::new, |rest| fitted(&terminal::visible(rest), room));
         if let Some(signature) = signature {
-            // Behind a full row, the editor takes the cursor for being in the next one already. The
-            // terminal moves it there with the next letter only, and would count the line feed twice.
-            if column == 0 && shown.is_empty() {
-                shown.push(' ');
-            }
-            shown.push('\n');
+            // Behind a full row, the editor takes the cursor for being in the next one already, where the
+            // terminal moves it with the next letter only: the blank.
+            shown.push_str(" \n");
             shown.push_str(&signature);
         }
         Some(Suggestion { rest, shown })
