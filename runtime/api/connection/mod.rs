@@ -322,10 +322,11 @@ impl Connection {
         let connect = self.connect()?;
         let apart = !self.0.in_process;
         let own = match apart {
-            true => Arc::new(open::open(
-                &self.0.target.again(self.uri()),
-                self.0.session.interrupt(),
-            )?),
+            true => {
+                let target = self.0.target.again(self.uri());
+                let _waiting = open::waiting_for(&self.0.session, &target);
+                Arc::new(open::open(&target, self.0.session.interrupt())?)
+            }
             false => connect,
         };
         let watch = Arc::new(self.watch_on(own));

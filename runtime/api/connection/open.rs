@@ -1,8 +1,8 @@
 //! Opening and closing: a deadline on the way in, keepalive once there.
 
 use std::fmt::Write;
-use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use rhai::plugin::*;
 use rhai::{Map, NativeCallContext};
@@ -56,6 +56,9 @@ const KEEPALIVE: (i32, u32) = (5, 3);
 /// How long an `ssh` may take to end that was told to.
 const END_OF_SSH: Duration = Duration::from_secs(2);
 
+/// How often an `ssh` is told to end.
+const AGAIN: Duration = Duration::from_millis(100);
+
 /// The bytes of the longest URI: each part of it is copied several times.
 const LONGEST_URI: usize = 64 * 1024;
 
@@ -90,9 +93,14 @@ pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
     });
     answer.unwrap_or_else(|why| {
         if let Some(tunnel) = tunnel {
+            // It has the terminal until it has ended, and may only just begin.
+            let until = Instant::now() + END_OF_SSH;
             tunnel.end();
-            // It has the terminal until then.
-            let _ = returned.recv_timeout(END_OF_SSH);
+            while returned.recv_timeout(AGAIN) == Err(RecvTimeoutError::Timeout)
+                && Instant::now() < until
+            {
+                tunnel.end();
+            }
         }
         let (code, message) = match why {
             NoAnswer::Stopped => return Err(stopped()),
@@ -107,6 +115,22 @@ pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
         };
         Err(Failure::new(code, message))
     })
+}
+
+/// The wait for the host of `target`.
+pub(super) fn waiting_for(session: &Session, target: &Target) -> Waiting {
+    let what = || {
+        let host = target.uri.as_deref().map(redact::hide_uri);
+        format!(
+            "connect to {}",
+            host.as_deref().unwrap_or("the default hypervisor")
+        )
+    };
+    // Its `ssh` may ask for a password.
+    match target.uri.as_deref().is_some_and(tunnel::is_needed) {
+        true => Waiting::that_may_ask(session, what),
+        false => Waiting::new(session, what),
+    }
 }
 
 /// The failure of a wait for the host that was stopped.
@@ -144,19 +168,7 @@ fn connect_to(ctx: &NativeCallContext, mut target: Target) -> RhaiResultOf<Conne
         target.uri = Some(admitted.uri);
         names_files = admitted.names_files;
     }
-    let what = || {
-        let host = target.uri.as_deref().map(redact::hide_uri);
-        format!(
-            "connect to {}",
-            host.as_deref().unwrap_or("the default hypervisor")
-        )
-    };
-    // Its `ssh` may ask for a password.
-    let asks = target.uri.as_deref().is_some_and(tunnel::is_needed);
-    let waiting = match asks {
-        true => Waiting::that_may_ask(&session, what),
-        false => Waiting::new(&session, what),
-    };
+    let waiting = waiting_for(&session, &target);
     let opened = open(&target, session.interrupt());
     drop(waiting);
     match opened {

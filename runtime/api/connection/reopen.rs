@@ -63,6 +63,7 @@ impl Connection {
             target.timeout = target.timeout.min(ONE_MORE);
         }
         let interrupt = self.0.session.interrupt();
+        let _waiting = open::waiting_for(&self.0.session, &target);
         let until = Instant::now().checked_add(target.timeout);
         loop {
             let failure = match open::open(&target, interrupt) {
