@@ -227,3 +227,23 @@ fn a_uefi_guest_has_restore_points() {
         "#,
     );
 }
+
+#[test]
+fn a_guest_that_is_removed_with_its_volumes_leaves_no_files_of_its_restore_points() {
+    let site = Site::new("raw");
+    let told = site.ok(r#"
+        let dom = conn.lookup_by_name("web");
+        let images = conn.storage_pool_lookup_by_name("images");
+        restore_point::make(dom, "first");
+        images.refresh();
+        let files = images.list_volumes();
+        assert_eq(files.len(), 3);
+        let paths = guest::remove_with_volumes(dom);
+        images.refresh();
+        assert_eq(images.list_volumes(), []);
+        assert_eq(conn.list_all_domains(), []);
+        let names = paths.map(|path| path.split("/").pop());
+        for file in files { assert(file in names, file); }
+        "#);
+    assert_eq!(told, "");
+}
