@@ -179,15 +179,51 @@ fn plain(path: &str) -> String {
     steps.collect::<Vec<_>>().join("/")
 }
 
+const DECISIONS: &str = "import \"std/identity\" as identity; for row in identity::decisions() { print(`${row.treatment}\t${row.path}\t${row?.why ?? \"\"}`) }";
+
+/// The table in the README of the recipes is written by this test.
+#[test]
+fn the_readme_of_the_recipes_has_the_table_of_decisions() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("stdlib/README.md");
+    let readme = std::fs::read_to_string(&file).expect("it is there");
+    let (begin, end) = (
+        "<!-- what follows is written by the tests -->\n",
+        "<!-- until here -->\n",
+    );
+    let (before, rest) = readme.split_once(begin).expect("the table has its place");
+    let (_, after) = rest.split_once(end).expect("the table has an end");
+    let mut groups: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    for line in TestHost::new().ok(DECISIONS).lines() {
+        let [treatment, path, why] = line.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("{line}");
+        };
+        let paths = groups.entry((treatment.into(), why.into())).or_default();
+        paths.push(format!("`{path}`"));
+    }
+    let mut table = String::from("| treatment | parts | reason |\n|---|---|---|\n");
+    for ((treatment, why), paths) in groups {
+        let _ = writeln!(table, "| {treatment} | {} | {why} |", paths.join(", "));
+    }
+    let wanted = format!("{before}{begin}{table}{end}{after}");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&file, wanted).expect("it can be written");
+    } else {
+        assert!(
+            readme == wanted,
+            "stdlib/README.md is old: UPDATE=1 writes it"
+        );
+    }
+}
+
 #[test]
 fn everything_in_the_schema_of_a_guest_is_decided() {
-    let printed = TestHost::new().ok(
-        "import \"std/identity\" as identity; for row in identity::decisions() { print(`${row.treatment} ${row.path}`) }",
-    );
+    let printed = TestHost::new().ok(DECISIONS);
     let rows: Vec<(String, String)> = printed
         .lines()
-        .filter_map(|line| line.split_once(' '))
-        .map(|(treatment, path)| (treatment.to_owned(), plain(path)))
+        .filter_map(|line| {
+            let mut parts = line.split('\t');
+            Some((parts.next()?.to_owned(), plain(parts.next()?)))
+        })
         .collect();
     let schema = Schema::read();
     assert!(schema.resources.len() > 60 && schema.elements.len() > 500);

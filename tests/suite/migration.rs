@@ -133,6 +133,16 @@ fn what_is_persistent_and_where_is_told_by_flags() {
         assert_eq(error.code, "VIR_ERR_OPERATION_FAILED");
         assert_eq(dom.state(), "running");
         other.undefine();
+        // The destination has a managed save of the guest, which it would resume later over a newer disk.
+        dom.destroy();
+        let twin = dest.define_xml(dom.xml_desc(VIR_DOMAIN_XML_INACTIVE));
+        twin.create();
+        twin.managed_save();
+        dom.create();
+        let error = thrown(|| dom.migrate(dest, VIR_MIGRATE_LIVE | UNSAFE));
+        assert(error.message.contains("has a managed save image"), error.message);
+        assert_eq(dom.state(), "running");
+        twin.undefine(VIR_DOMAIN_UNDEFINE_MANAGED_SAVE);
         // 64: persistent there, undefined here, with a configuration of its own for the next start.
         let persistent = dom.xml_desc(VIR_DOMAIN_XML_MIGRATABLE);
         persistent.replace("</name>", "</name><title>configured</title>");

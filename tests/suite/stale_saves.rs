@@ -22,7 +22,11 @@ fn site(format: &str) -> Daemon {
         r#"{IMPORTS}
         let images = pool::create(conn, #{{ name: "images", path: "{}" }});
         let disk = image::copy(images.storage_vol_lookup_by_name("base.raw"), "web.raw");
-        if "{format}" == "qcow2" {{ disk = image::create(conn, #{{ pool: "images", name: "web.qcow2", backing: disk }}); }}
+        disk = if "{format}" == "qcow2" {{
+            image::create(conn, #{{ pool: "images", name: "web.qcow2", backing: disk }})
+        }} else {{
+            #{{ pool: "images", volume: "web.raw", format: "raw" }}
+        }};
         guest::create(conn, #{{ name: "web", memory: "32MiB", nics: [], disks: [disk] }}); ()"#,
         folder.display(),
     ));
