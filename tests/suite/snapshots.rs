@@ -162,7 +162,7 @@ fn a_snapshot_that_is_another_domains_or_nearly_right_is_told() {
     let lab = Lab::new();
     lab.ok(r#"
         let snap = dom.snapshot_create_xml("<domainsnapshot><name>before-upgrade</name></domainsnapshot>");
-        let other = dom.xml();
+        let other = dom.xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
         other.set("name", "other");
         other.remove("uuid");
         other = conn.define_xml(other);
