@@ -221,3 +221,60 @@ fn a_card_is_moved_to_another_network_while_its_guest_runs() {
         "#
     ));
 }
+
+#[test]
+fn a_guest_that_others_defined_keeps_all_that_is_not_asked_for() {
+    let host = Embed::new();
+    let screen = "<graphics type='vnc' autoport='yes' passwd='s3cret'/><interface type='user'><mac address='52:54:00:aa:bb:cc'/><model type='e1000'/></interface></devices>";
+    let xml = host
+        .micro("counter", "web")
+        .replace(
+            "<memory",
+            "<title>By hand</title><metadata><x:a xmlns:x='urn:x'/></metadata><memory",
+        )
+        .replace("</devices>", screen);
+    let disk = host.path("web.img");
+    host.ok(&format!(
+        r#"{BEGIN}
+        let conn = connect();
+        let dom = conn.define_xml(`{xml}`);
+        let before = dom.xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
+        assert_eq(guest::ensure(conn, #{{ name: "web" }}).changes, ["started"]);
+        // What is asked for is there already, under other names and models.
+        let options = #{{ name: "web", memory: "32MiB", vcpus: 1, disks: ["{disk}"], nics: ["user"], graphics: "vnc", serial: true, machine: "pc" }};
+        assert_eq(guest::ensure(conn, options).changes, []);
+        assert_eq(before.diff(dom.xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)), []);
+
+        options.graphics = #{{ "@type": "vnc", "@passwd": "other" }};
+        assert(guest::ensure(conn, options).changed);
+        assert_eq(dom.xml(VIR_DOMAIN_XML_SECURE).get("devices/graphics/@passwd"), "other");
+        assert_eq(guest::ensure(conn, options).changes, []);
+
+        // A managed save holds what was defined when it was made.
+        dom.managed_save();
+        options.memory = "48MiB";
+        options.start = false;
+        let waits = "runs with the old memory once it is restored from its managed save";
+        for time in 0..2 {{ assert(guest::ensure(conn, options).changes.contains(waits)); }}
+        options.start = true;
+        assert(guest::ensure(conn, options).changes.contains("runs with the old memory until its next start"));
+        dom.destroy();
+        assert_eq(guest::ensure(conn, options).changes, ["started"]);
+
+        // Another machine has other places for the same devices.
+        dom.destroy();
+        options.machine = "q35";
+        options.disks = [#{{ path: "{disk}", bus: "sata" }}];
+        assert(guest::ensure(conn, options).changes.contains("changed os/type/@machine"));
+        assert_eq(guest::ensure(conn, options).changes, []);
+        assert_eq([dom.xml().get("title"), dom.xml().get("devices/interface/mac/@address")], ["By hand", "52:54:00:aa:bb:cc"]);
+        dom.destroy();
+
+        // A transient guest is made persistent, as it runs.
+        let brief = guest::run(conn, #{{ name: "brief", virt_type: "qemu", memory: "32MiB", nics: [] }});
+        assert_eq(guest::ensure(conn, #{{ name: "brief", title: "Brief" }}).changes, ["made persistent", "added title"]);
+        assert_eq(guest::ensure(conn, #{{ name: "brief", title: "Brief" }}).changes, []);
+        guest::remove(brief);
+        "#
+    ));
+}
