@@ -88,7 +88,7 @@ fn a_running_guest_takes_what_it_can_and_the_rest_is_told_each_time() {
         r#"{BEGIN}
         let conn = connect();
         let options = #{{
-            name: "web", virt_type: "qemu", memory: "64MiB", vcpus: 1, max_vcpus: 2, graphics: "vnc", cdrom: true,
+            name: "web", virt_type: "qemu", memory: "64MiB", vcpus: 1, max_vcpus: 2, cdrom: true,
             disks: ["{disk}"], nics: [#{{ user: true, link: "down" }}], watchdog: "poweroff",
         }};
         let dom = guest::ensure(conn, options).domain;
@@ -182,7 +182,7 @@ fn nothing_that_libvirt_adds_to_a_running_guest_is_a_difference() {
         let conn = connect();
         let numa = [#{{ cpus: "0", memory: "32MiB" }}, #{{ cpus: "1", memory: "32MiB" }}];
         for options in [
-            #{{ machine: "pc", disks: ["{disk}", #{{ path: "{iso}", device: "cdrom" }}], nics: ["user"], graphics: "vnc", sound: "ac97", cpu: "qemu64" }},
+            #{{ machine: "pc", disks: ["{disk}", #{{ path: "{iso}", device: "cdrom" }}], nics: ["user"], graphics: #{{ "@type": "vnc" }}, sound: "ac97", cpu: "qemu64" }},
             #{{ cpu: "host-model", numa: numa, vcpus: 2, iothreads: 1, graphics: #{{ "@type": "vnc", listen: #{{ "@type": "socket" }} }},
                 disks: [#{{ path: "{disk}", iothread: 1, cache: "none", serial: "ABC" }}, #{{ path: "{more}", bus: "usb" }}], input: ["tablet", "keyboard"] }},
             #{{ serial: "{log}", cpu: #{{ "@mode": "host-model", feature: [#{{ "@policy": "disable", "@name": "vmx" }}] }},
@@ -225,7 +225,7 @@ fn a_card_is_moved_to_another_network_while_its_guest_runs() {
 #[test]
 fn a_guest_that_others_defined_keeps_all_that_is_not_asked_for() {
     let host = Embed::new();
-    let screen = "<graphics type='vnc' autoport='yes' passwd='s3cret'/><interface type='user'><mac address='52:54:00:aa:bb:cc'/><model type='e1000'/></interface></devices>";
+    let screen = "<graphics type='vnc' passwd='s3cret'><listen type='none'/></graphics><interface type='user'><mac address='52:54:00:aa:bb:cc'/><model type='e1000'/></interface></devices>";
     let xml = host
         .micro("counter", "web")
         .replace(

@@ -307,6 +307,29 @@ fn ensure_of_a_pool_refuses_another_one_and_tells_what_runs() {
 }
 
 #[test]
+fn ensure_of_a_volume_grows_the_disk_of_the_guest_that_runs_with_it() {
+    let site = Site::new();
+    site.ok(&format!(
+        r#"
+        let dom = guest::create(conn, {WEB});
+        for name in ["web.raw", "web-1.qcow2"] {{
+            let target = if name == "web.raw" {{ "vda" }} else {{ "vdb" }};
+            let options = #{{ pool: "images", name: name, size: "3MiB" }};
+            assert(image::ensure(conn, options).changes[0].contains("of the running guest `web` grew"));
+            assert_eq(image::ensure(conn, options).changes, []);
+            assert_eq(dom.block_info(target).capacity_bytes, 3145728);
+            assert_eq(image::find(conn.storage_pool_lookup_by_name("images"), name).info().capacity_bytes, 3145728);
+        }}
+        // The file alone is large enough, and the guest does not know.
+        image::find(conn.storage_pool_lookup_by_name("images"), "web.raw").resize("4MiB");
+        assert(image::ensure(conn, #{{ pool: "images", name: "web.raw", size: "4MiB" }}).changed);
+        assert_eq(dom.block_info("vda").capacity_bytes, 4194304);
+        guest::remove_with_volumes(dom);
+        "#
+    ));
+}
+
+#[test]
 fn removing_a_guest_spares_what_is_not_its_own() {
     let site = Site::new();
     let iso = site.host.path("installer.iso");
