@@ -87,9 +87,11 @@ fn a_running_guest_takes_what_it_can_and_the_rest_is_told_each_time() {
     host.ok(&format!(
         r#"{BEGIN}
         let conn = connect();
+        let disk = #{{ path: "{disk}", format: "raw" }};
+        let more = #{{ path: "{more}", format: "raw" }};
         let options = #{{
             name: "web", virt_type: "qemu", memory: "64MiB", vcpus: 1, max_vcpus: 2, cdrom: true,
-            disks: ["{disk}"], nics: [#{{ user: true, link: "down" }}], watchdog: "poweroff",
+            disks: [disk], nics: [#{{ user: true, link: "down" }}], watchdog: "poweroff",
         }};
         let dom = guest::ensure(conn, options).domain;
         assert_eq(guest::ensure(conn, options).changes, []);
@@ -101,7 +103,7 @@ fn a_running_guest_takes_what_it_can_and_the_rest_is_told_each_time() {
         options.cdrom = "{iso}";
         options.vcpus = 2;
         options.title = "Web";
-        options.disks = ["{more}", "{disk}"];
+        options.disks = [more, disk];
         let result = guest::ensure(conn, options);
         assert(result.changes.all(|change| !change.starts_with("runs")), result.changes.to_string());
         assert_eq(guest::ensure(conn, options).changes, []);
@@ -114,7 +116,7 @@ fn a_running_guest_takes_what_it_can_and_the_rest_is_told_each_time() {
         // At the next start: memory above the maximum, and a device that goes.
         options.memory = "96MiB";
         options.watchdog = "reset";
-        options.disks = ["{disk}"];
+        options.disks = [disk];
         options.nics = [#{{ user: true, link: "up" }}];
         let changes = guest::ensure(conn, options).changes;
         assert(changes.contains("removed devices/disk[target/@dev='vdb']"), changes.to_string());
@@ -182,9 +184,9 @@ fn nothing_that_libvirt_adds_to_a_running_guest_is_a_difference() {
         let conn = connect();
         let numa = [#{{ cpus: "0", memory: "32MiB" }}, #{{ cpus: "1", memory: "32MiB" }}];
         for options in [
-            #{{ machine: "pc", disks: ["{disk}", #{{ path: "{iso}", device: "cdrom" }}], nics: ["user"], graphics: #{{ "@type": "vnc" }}, sound: "ac97", cpu: "qemu64" }},
+            #{{ machine: "pc", disks: [#{{ path: "{disk}", format: "raw" }}, #{{ path: "{iso}", device: "cdrom" }}], nics: ["user"], graphics: #{{ "@type": "vnc" }}, sound: "ac97", cpu: "qemu64" }},
             #{{ cpu: "host-model", numa: numa, vcpus: 2, iothreads: 1, graphics: #{{ "@type": "vnc", listen: #{{ "@type": "socket" }} }},
-                disks: [#{{ path: "{disk}", iothread: 1, cache: "none", serial: "ABC" }}, #{{ path: "{more}", bus: "usb" }}], input: ["tablet", "keyboard"] }},
+                disks: [#{{ path: "{disk}", format: "raw", iothread: 1, cache: "none", serial: "ABC" }}, #{{ path: "{more}", format: "raw", bus: "usb" }}], input: ["tablet", "keyboard"] }},
             #{{ serial: "{log}", cpu: #{{ "@mode": "host-model", feature: [#{{ "@policy": "disable", "@name": "vmx" }}] }},
                 xml: #{{ devices: ["<channel type='pty'><target type='virtio' name='x'/></channel>", "<redirdev bus='usb' type='tcp'><source mode='bind' host='127.0.0.1' service='0'/></redirdev>", "<panic model='isa'/>"] }} }},
         ] {{
