@@ -196,7 +196,10 @@ fn message(value: &Dynamic) -> String {
     if let Some(failures) = value.read_lock::<Array>().as_deref().and_then(parallel) {
         return shortened(failures);
     }
-    shortened(format!("the script threw {value}"))
+    match value.is_unit() {
+        true => "the script threw ()".into(),
+        false => shortened(format!("the script threw {value}")),
+    }
 }
 
 /// What `parallel` says: the number of failures, and each.

@@ -54,8 +54,8 @@ fn a_state_or_an_event_that_does_not_exist_is_answered_with_the_nearest() {
         r#"{THROWN}
         let word = "shutof"; assert(thrown(|| dom.wait(word, 1)).hint.contains("shutoff"));
         assert(thrown(|| dom.wait([], 1)).message.contains("empty"));
-        assert(thrown(|| dom.wait(5, 1)).message.contains("state"));
-        assert(thrown(|| dom.wait("running", "soon")).message.contains("duration"));
+        let number = parse_json("5"); assert(thrown(|| dom.wait(number, 1)).message.contains("state"));
+        let time = "soon"; assert(thrown(|| dom.wait("running", time)).message.contains("duration"));
         let word = "lifecicle"; assert(thrown(|| conn.wait_event(word, 1)).hint.contains("lifecycle"));
         assert(thrown(|| conn.wait_event(#{{ evnt: "stopped" }}, 1)).hint.contains("event"));
         "#
