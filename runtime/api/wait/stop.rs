@@ -204,6 +204,14 @@ impl Stop<'_> {
                 Hearing::Yes => match self.ask(rung)? {
                     Asked::Yes => {
                         self.asked.push(rung.name);
+                        // A system that was just woken may miss it while it resumes.
+                        if self.eased == Some("pmsuspended") {
+                            let left = deadline.saturating_duration_since(Instant::now());
+                            if let Some(reached) = self.wait(left.min(RESUMING))? {
+                                return Ok(Some(reached));
+                            }
+                            let _ = self.ask(rung)?;
+                        }
                         return self.wait(deadline.saturating_duration_since(Instant::now()));
                     }
                     Asked::NotYet(_) if Instant::now() < deadline => {
