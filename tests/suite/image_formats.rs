@@ -147,7 +147,7 @@ fn a_guest_that_had_an_image_as_raw_does_not_decide_what_is_in_it() {
 #[test]
 fn a_format_that_nobody_knows_is_asked_for() {
     let images = Images::new();
-    let outside = images.host.scratch().write("outside.qcow2", "");
+    let outside = images.host.scratch().path("outside.qcow2");
     images.ok(&r##"
         let told = refusal.call(|| formats.call(["OUTSIDE"]));
         assert(told.contains("nobody knows the format of the disk OUTSIDE") && told.contains("format: \"qcow2\""), told);
@@ -158,9 +158,24 @@ fn a_format_that_nobody_knows_is_asked_for() {
         let told = refusal.call(|| formats.call(["base.qcow2"]));
         assert(told.contains("is not an absolute path") && told.contains("volume: \"base.qcow2\""), told);
         assert_eq(formats.call([#{ path: "OUTSIDE", format: "qcow2" }, #{ block: "/dev/sdz" }, #{ path: "OUTSIDE", device: "cdrom" }, #{ device: "cdrom" }]), ["qcow2", "raw", "raw", "raw"]);
+        assert_eq(conn.list_all_domains(), []);
         let told = refusal.call(|| description::on(#{ virt_type: "qemu", arch: "x86_64", machine: "q35", capabilities: parse_xml("<domainCapabilities/>") }, #{ name: "a", disks: ["/a.img"] }));
         assert(told.contains("say it with `format`"), told);
         "##.replace("OUTSIDE", &outside.display().to_string()));
+}
+
+#[test]
+fn a_host_reads_an_image_in_no_pool() {
+    let images = Images::new();
+    images.put("qcow2", "outside.raw");
+    images.ok(r##"
+        let pool = conn.storage_pool_lookup_by_name("images");
+        pool.destroy();
+        pool.undefine();
+        assert_eq(formats.call(["FOLDER/outside.raw"]), ["qcow2"]);
+        // Nothing is left of the guest that it was read for.
+        assert_eq(conn.list_all_domains(), []);
+        "##);
 }
 
 #[test]
