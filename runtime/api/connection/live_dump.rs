@@ -25,6 +25,10 @@ pub(super) fn check_domain(
     conn: &Connection,
     xml: &str,
 ) -> RhaiResultOf<()> {
+    if conn.is_read_only() {
+        // libvirt refuses any definition.
+        return Ok(());
+    }
     let Ok(given) = Xml::parse(xml) else {
         return Ok(());
     };
@@ -90,7 +94,8 @@ pub(super) fn check_live(
     what: Defined,
     given: &Dynamic,
 ) -> RhaiResultOf<()> {
-    let Some(xml) = given.read_lock::<Xml>().filter(|xml| xml.is_live()) else {
+    let live = |xml: &Xml| xml.is_live() && !conn.is_read_only();
+    let Some(xml) = given.read_lock::<Xml>().filter(|xml| live(xml)) else {
         return Ok(());
     };
     let path = if matches!(what, Defined::Interface) {

@@ -16,7 +16,7 @@ const CREATED_AND_DEFINED: &str = r#"
     assert_eq(dom.state_reason(), #{ state: "running", reason: "booted" });
     assert(!dom.is_persistent());
 
-    let changed = dom.xml_desc();
+    let changed = dom.xml_desc(VIR_DOMAIN_XML_INACTIVE);
     changed.replace("32768", "49152");
     conn.define_xml(changed);
     assert(dom.is_persistent());
