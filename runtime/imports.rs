@@ -136,6 +136,29 @@ impl Imports {
     /// The code of the file `name`, which compiled to `ast`, as it is to be run: where it is
     /// called by other files, it calls its own functions and not theirs.
     pub fn isolated(&self, engine: &Engine, name: &str, text: &str, ast: &AST) -> AST {
+        self.made_fit(
+            engine,
+            name,
+            text,
+            ast,
+            crate::language::strict_beside_others,
+        )
+    }
+
+    /// The code of the input `name` of a session, as it is to be run: it calls the functions of the
+    /// inputs before it as well.
+    pub fn isolated_input(&self, engine: &Engine, name: &str, text: &str, ast: &AST) -> AST {
+        self.made_fit(engine, name, text, ast, crate::language::strict)
+    }
+
+    fn made_fit(
+        &self,
+        engine: &Engine,
+        name: &str,
+        text: &str,
+        ast: &AST,
+        strict: fn(&AST) -> AST,
+    ) -> AST {
         let (text, shifts) = isolation::isolated(name, &crate::source::without_shebang(text));
         let imports = named_imports(ast)
             .into_iter()
@@ -146,7 +169,7 @@ impl Imports {
             Ok(ast) => (ast, shifts),
             Err(_) => (ast.clone(), Shifts::new()),
         };
-        ast = crate::language::strict(&ast);
+        ast = strict(&ast);
         ast.set_source(name);
         let isolated = Isolated {
             ast: ast.clone(),

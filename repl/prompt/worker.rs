@@ -239,7 +239,9 @@ impl Worker {
         if !ast.has_functions() {
             return None;
         }
-        let ast = self.imports.isolated(&self.state.engine, name, text, &ast);
+        let ast = self
+            .imports
+            .isolated_input(&self.state.engine, name, text, &ast);
         let mut module = Module::eval_ast_as_new(
             Scope::new(),
             &ast.clone_functions_only(),
@@ -332,7 +334,9 @@ impl RunningInput {
             }
         };
         // The same code whose functions the engine has been given.
-        let mut ast = self.imports.isolated(&engine, &self.name, &self.text, &ast);
+        let mut ast = self
+            .imports
+            .isolated_input(&engine, &self.name, &self.text, &ast);
         ast.clear_functions();
         ast.set_source(self.name.as_str());
         let mut whole = self.state.imported.merge(&ast);

@@ -21,6 +21,7 @@ use crate::imports::Imports;
 
 pub(crate) use keys::ASKED;
 pub use rewrite::strict;
+pub(crate) use rewrite::strict_beside_others;
 
 /// What running code comes to.
 type RhaiResult = Result<Dynamic, Box<EvalAltResult>>;

@@ -1,20 +1,41 @@
 //! Rewrites compiled code, node by node.
 
+use std::collections::HashSet;
+
 use rhai::{
-    AST, ASTFlags, ASTNode, CustomExpr, Dynamic, Expr, FlowControl, FnCallExpr, ImmutableString,
-    Module, Position, ScriptFuncDef, Shared, Stmt, StmtBlock,
+    AST, ASTFlags, ASTNode, CustomExpr, Dynamic, Expr, FlowControl, FnCallExpr, FnCallHashes,
+    ImmutableString, Module, Position, ScriptFuncDef, Shared, Stmt, StmtBlock,
 };
 
 use super::{body, keys, node};
 
 /// The same program as virhai runs it.
 pub fn strict(ast: &AST) -> AST {
+    rewritten(ast, None)
+}
+
+/// The same file as virhai runs it beside others: its calls lead to its own functions and to those
+/// of virhai, whatever functions the file that calls it has.
+pub(crate) fn strict_beside_others(ast: &AST) -> AST {
+    let own = ast
+        .iter_fn_def()
+        .map(|function| (function.name.clone(), function.params.len()));
+    rewritten(ast, Some(&own.collect()))
+}
+
+/// Functions by name and number of parameters.
+type Names = HashSet<(ImmutableString, usize)>;
+
+fn rewritten(ast: &AST, own: Option<&Names>) -> AST {
     let mut statements = ast.statements().to_vec();
-    let mut rewriter = Rewriter::default();
+    let mut rewriter = Rewriter {
+        changed: false,
+        own,
+    };
     rewriter.each(&mut statements);
     let mut functions = Module::new();
     for definition in ast.iter_fn_def() {
-        functions.set_script_fn(function(definition));
+        functions.set_script_fn(function(definition, own));
     }
     let mut strict = AST::new(statements, functions);
     if let Some(source) = ast.source() {
@@ -24,9 +45,12 @@ pub fn strict(ast: &AST) -> AST {
 }
 
 /// A function whose body is rewritten; the same where nothing in it changes.
-fn function(definition: &Shared<ScriptFuncDef>) -> Shared<ScriptFuncDef> {
+fn function(definition: &Shared<ScriptFuncDef>, own: Option<&Names>) -> Shared<ScriptFuncDef> {
     let mut statements = statements_of(definition);
-    let mut rewriter = Rewriter::default();
+    let mut rewriter = Rewriter {
+        changed: false,
+        own,
+    };
     rewriter.each(&mut statements);
     if !rewriter.changed {
         return Shared::clone(definition);
@@ -62,13 +86,14 @@ fn statements_of(definition: &Shared<ScriptFuncDef>) -> Vec<Stmt> {
 }
 
 /// Goes through code and rewrites what plain Rhai would do otherwise.
-#[derive(Default)]
-struct Rewriter {
+struct Rewriter<'a> {
     /// Whether something is not as it was.
     changed: bool,
+    /// The functions that calls by name may lead to, besides those of virhai; nothing for any.
+    own: Option<&'a Names>,
 }
 
-impl Rewriter {
+impl Rewriter<'_> {
     fn block(&mut self, block: &mut StmtBlock) {
         self.each(block.statements_mut());
     }
@@ -153,7 +178,7 @@ impl Rewriter {
                     *this = node;
                 }
             }
-            Expr::MethodCall(call, _) => self.each_expression(&mut call.args),
+            Expr::MethodCall(call, _) => self.method_call(call),
             Expr::And(parts, _) | Expr::Or(parts, _) => self.each_expression(parts),
             Expr::Coalesce(parts, _) => {
                 let last = parts.len().saturating_sub(1);
@@ -235,8 +260,23 @@ impl Rewriter {
                     property.2 = format!("{mark}{}", property.2).into();
                 }
             }
-            Expr::MethodCall(call, _) => self.each_expression(&mut call.args),
+            Expr::MethodCall(call, _) => self.method_call(call),
             _ => {}
+        }
+    }
+
+    fn method_call(&mut self, call: &mut FnCallExpr) {
+        self.each_expression(&mut call.args);
+        self.keep_apart(call);
+    }
+
+    /// Has a call of what is no function of this file find none of another file either.
+    fn keep_apart(&mut self, call: &mut FnCallExpr) {
+        let Some(own) = self.own else { return };
+        let name = (call.name.clone(), call.args.len());
+        if call.namespace.is_empty() && !call.hashes.is_native_only() && !own.contains(&name) {
+            call.hashes = FnCallHashes::from_native_only(call.hashes.native());
+            self.changed = true;
         }
     }
 
@@ -262,6 +302,7 @@ impl Rewriter {
         if !call.namespace.is_empty() {
             return None;
         }
+        self.keep_apart(call);
         if call.op_token.is_none() && call.name == "eval" && call.args.len() == 1 {
             self.changed = true;
             let inputs = call.args.drain(..).collect();

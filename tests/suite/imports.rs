@@ -296,6 +296,54 @@ fn a_closure_calls_the_functions_of_the_file_that_it_was_written_in() {
 }
 
 #[test]
+fn functions_of_a_script_take_the_place_of_no_method_in_another_file() {
+    let scratch = folder();
+    // Each has the name of a method that the other file calls, with as many parameters.
+    let library = r#"
+        fn shadowed(xml) { xml.set("a", "1"); xml.remove("b"); [1, 2].map(|x| x.to_string()).join("-") + xml.get("a") + xml.select("*").len() }
+    "#;
+    scratch.write("in/library.rhai", library);
+    let caller = "fn remove(path) { throw `remove of the caller: ${path}` } fn called(xml, action) { action.call(xml); xml }";
+    scratch.write("in/caller.rhai", caller);
+    let functions = r#"
+        fn set(a, b) { throw "set of the script" }
+        fn get(a) { throw "get of the script" }
+        fn select(a) { throw "select of the script" }
+        fn to_string() { throw "to_string of the script" }
+        fn join(a) { throw "join of the script" }
+        fn remove(a) { throw "remove of the script" }
+        fn is_active() { throw "is_active of the script" }
+        fn xml_desc(flags) { throw "xml_desc of the script" }
+        fn metadata(a, b, c) { throw "metadata of the script" }
+        fn find(a, b) { throw "find of the script" }
+        fn stop() { throw "stop of the script" }
+        fn destroy() { throw "destroy of the script" }
+    "#;
+    let script = format!(
+        r#"import "library" as library; import "std/guest" as guest;
+        {functions}
+        fn main() {{
+            assert_eq(library::shadowed(parse_xml("<x><b/></x>")), "1-211");
+            let dom = connect("test:///default").lookup_by_name("test");
+            assert_eq(guest::find(dom.connect(), "test").name, "test");
+            guest::remove(dom);
+            assert_eq(guest::find(connect("test:///default"), "test"), ());
+        }}
+        main();"#
+    );
+    let outcome = run(&scratch, &script);
+    assert_eq!(outcome.status, 0, "{outcome}");
+    // A closure of the script finds no function of the file that calls it.
+    let outcome = run(
+        &scratch,
+        r#"import "caller" as caller;
+        let xml = parse_xml("<x><b/><c/></x>");
+        assert_eq(caller::called(xml, |xml| xml.remove("c")).to_string(), "<x><b/></x>");"#,
+    );
+    assert_eq!(outcome.status, 0, "{outcome}");
+}
+
+#[test]
 fn an_error_in_a_closure_that_another_file_calls_tells_its_place() {
     let scratch = folder();
     scratch.write("in/caller.rhai", CALLER);

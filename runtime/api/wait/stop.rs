@@ -277,6 +277,14 @@ impl Stop<'_> {
             return Ok(Asked::Yes);
         }
         self.still_there()?;
+        // Who may not ask may not ask in another way either.
+        let denied = [
+            virt_sys::VIR_ERR_OPERATION_DENIED,
+            virt_sys::VIR_ERR_ACCESS_DENIED,
+        ];
+        if denied.map(i64::from).contains(&failure.code) {
+            return Err(self.fail(failure));
+        }
         let not_yet = failure.code == i64::from(virt_sys::VIR_ERR_AGENT_UNRESPONSIVE);
         Ok(match not_yet {
             true => Asked::NotYet(failure.message),
