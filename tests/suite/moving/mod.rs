@@ -298,7 +298,7 @@ fn a_move_that_fails_leaves_both_hosts_as_they_were() {
             up(migration::to(dom, dest, copied).domain);
             throw "no";
         }}));
-        assert_eq(error, "no");
+        assert_eq(error.message, "no");
         let dom = conn.lookup_by_name("web");
         {AS_BEFORE}
         for place in 0..2 {{ assert_eq(before[place].diff(parse_xml(dom.xml_desc(kinds[place]))), []); }}
