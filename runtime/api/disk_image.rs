@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write};
 
 use rhai::plugin::*;
-use rhai::{Blob, Engine, Map, NativeCallContext, exported_module};
+use rhai::{Blob, Engine, ImmutableString, Map, NativeCallContext, exported_module};
 
 use super::arguments::RhaiResultOf;
 use crate::error::Error;
@@ -104,20 +104,24 @@ mod functions {
             }
         }
         let mut contents = Vec::with_capacity(files.len());
+        let mut left = MOST;
         for (name, content) in files {
+            let length = match content.read_lock::<ImmutableString>() {
+                Some(text) => Some(text.len()),
+                None => content.read_lock::<Blob>().map(|bytes| bytes.len()),
+            };
+            let length = length.ok_or_else(|| {
+                fail(format!("the content of `{name}` is neither text nor bytes"))
+            })?;
+            // Nothing is copied that is too much.
+            left = left
+                .checked_sub(length)
+                .ok_or_else(|| fail(format!("the files are longer than {MOST} bytes together")))?;
             let bytes = match content.clone().into_immutable_string() {
                 Ok(text) => text.as_bytes().to_vec(),
-                Err(_) => content.try_cast::<Blob>().ok_or_else(|| {
-                    fail(format!("the content of `{name}` is neither text nor bytes"))
-                })?,
+                Err(_) => content.cast::<Blob>(),
             };
             contents.push((name.to_string(), bytes));
-        }
-        let total: usize = contents.iter().map(|(_, bytes)| bytes.len()).sum();
-        if total > MOST {
-            return Err(fail(format!(
-                "the files are longer than {MOST} bytes together"
-            )));
         }
         fat(padded, &contents).map_err(|error| fail(format!("the image cannot be made: {error}")))
     }

@@ -89,7 +89,7 @@ impl Site {
             operations += if step < 20 {
                 step
             } else {
-                step.max(operations / 5)
+                step.max(operations / 3)
             };
             assert!(operations < 1_000_000, "{outcome}");
         }

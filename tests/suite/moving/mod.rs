@@ -331,7 +331,7 @@ fn a_move_that_is_cut_off_at_any_stage_leaves_both_hosts_as_they_were() {
             "let dom = conn.lookup_by_name(\"web\"); assert(dom.autostart() && dom.is_persistent()); {AS_BEFORE}"
         ));
         cuts += 1;
-        operations += 50;
+        operations += 150;
     }
     assert!(cuts > 5, "it was cut off {cuts} times only");
     assert_eq!(hosts.boots("web"), 1, "the guest never booted again");
