@@ -43,7 +43,7 @@ fn memory_has_libvirts_units() {
 fn sizes_that_cannot_be_meant_are_refused() {
     for (options, reasons) in [
         ("#{ memory: 512 }", ["512 KiB", "\"512MiB\""]),
-        ("#{ memory: \"4096\" }", ["4096 KiB", "\"4096MiB\""]),
+        ("#{ memory: \"4096\" }", ["4 MiB", "\"4096MiB\""]),
         ("#{ memory: \"512k\" }", ["512 KiB", "1 MiB at least"]),
         ("#{ memory: 0 }", ["must be 1 or more", ""]),
         ("#{ memory: \"-1GiB\" }", ["negative", ""]),
