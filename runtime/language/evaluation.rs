@@ -4,6 +4,12 @@ use rhai::{Dynamic, EvalAltResult, EvalContext, Expr, Expression, ParseErrorType
 use rhai::{ImmutableString, StmtBlock};
 
 use super::RhaiResult;
+use crate::interrupt::Stop;
+use crate::session::Session;
+
+/// How many calls and texts may run within one another. Each text takes memory of many times its
+/// length.
+const MOST_LEVELS: usize = 500;
 
 /// The place of a call, for an expression that Rhai does not tell its own.
 pub(super) fn place(position: Position) -> Dynamic {
@@ -28,6 +34,13 @@ pub(super) fn evaluate(
         context.scope().len(),
         context.global_runtime_state().num_imports(),
     );
+    if context.global_runtime_state().level >= MOST_LEVELS {
+        if let Some(session) = context.engine().default_tag().read_lock::<Session>() {
+            session.interrupt().stop(Stop::TooDeep);
+        }
+        let why = Dynamic::from(Stop::TooDeep);
+        return Err(EvalAltResult::ErrorTerminated(why, position).into());
+    }
     context.global_runtime_state_mut().level += 1;
     let result = run(context, code.trim());
     let scope = context.scope().len();
