@@ -156,7 +156,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
 const UNREACHED: &[(&[&str], &str)] = &[
     (
         &["open"],
-        "`connect(uri)` opens a hypervisor; a script sees no files of its own machine: what it has to know are its arguments, `args`",
+        "`connect(uri)` opens a hypervisor; scripts cannot read files of this machine: pass values to them as arguments, `args`",
     ),
     (
         &[
@@ -166,7 +166,7 @@ const UNREACHED: &[(&[&str], &str)] = &[
             "open_file",
             "write_file",
         ],
-        "a script sees no files of its own machine: what it has to know are its arguments, `args`",
+        "scripts cannot read files of this machine: pass values to them as arguments, `args`",
     ),
     (
         &[

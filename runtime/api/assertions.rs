@@ -111,7 +111,7 @@ mod functions {
         };
         Err(failed(
             &ctx,
-            format!("{code} was to be thrown, and not {seen}"),
+            format!("expected {code} to be thrown, not {seen}"),
         ))
     }
 }

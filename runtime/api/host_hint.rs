@@ -61,7 +61,7 @@ impl Question {
                     "libvirt knows no bridge on this host: `list_all_networks()` and `list_all_interfaces()` would show one".to_owned()
                 }
                 names => format!(
-                    "the bridges of this host that libvirt knows are {}; for another user than root, /etc/qemu/bridge.conf must allow a bridge",
+                    "the bridges of this host that libvirt knows are {}; for users other than root, /etc/qemu/bridge.conf must allow the bridge",
                     names.join(", ")
                 ),
             }),

@@ -73,7 +73,7 @@ fn compare(
         return Ok(number.total_cmp(&0.0));
     }
     let message = format!(
-        "the comparison returned {order}, a value of type {}, and not a number",
+        "the comparison must return a number, not {order} (type {})",
         order.type_name()
     );
     Err(Error::invalid(ctx, message)

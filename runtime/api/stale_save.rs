@@ -21,7 +21,7 @@ use crate::xml::Xml;
 const UNDER_WAY: &str = "https://virhai.org/xmlns/under-way/1";
 
 const HINT: &str =
-    "`create()` of that guest resumes the image; `managed_save_remove()` discards it first";
+    "resume the image with `create()` of that guest, or discard it with `managed_save_remove()`";
 
 /// Whether `domain` has a managed save that no recipe takes care of.
 pub(crate) fn exists(domain: &Handle) -> bool {
@@ -47,7 +47,7 @@ fn failure(name: &str) -> Failure {
     Failure::new(
         virt_sys::VIR_ERR_OPERATION_INVALID,
         format!(
-            "the domain `{name}` has a managed save image, which libvirt would resume at its next start: its memory would not fit the disks"
+            "the domain `{name}` has a managed save image, which libvirt would resume at its next start: its memory would no longer match the disks"
         ),
     )
 }

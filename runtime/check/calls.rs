@@ -238,7 +238,7 @@ impl<'a> Walk<'a> {
         let hint = self.advice(name, &kind, || {
             names::for_property(catalog.functions(), name, &kind)
         });
-        let message = format!("there is no property `{name}` of a value of type {kind}");
+        let message = format!("a value of type {kind} has no property `{name}`");
         self.find(Code::UnknownProperty, position, message).hint = hint;
         None
     }
@@ -255,7 +255,7 @@ impl<'a> Walk<'a> {
         let readable = self.checker.catalog.property(kind, name).is_some();
         let message = match readable {
             true => format!("the property `{name}` of a value of type {kind} cannot be set"),
-            false => format!("there is no property `{name}` of a value of type {kind}"),
+            false => format!("a value of type {kind} has no property `{name}`"),
         };
         self.find(Code::UnknownProperty, position, message);
     }

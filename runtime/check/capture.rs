@@ -105,7 +105,7 @@ pub(super) fn check_held<'a>(
         let message =
             format!("the closure uses `{held}`, which the call that takes it holds on to");
         walk.find(Code::HeldVariable, position, message).hint = Some(
-            "put what the method is called on into a variable of its own: `let conn = dom.connect(); conn.wait_event(...)`".into(),
+            "call the method on another variable: `let conn = dom.connect(); conn.wait_event(...)`".into(),
         );
     }
 }

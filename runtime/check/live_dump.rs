@@ -68,7 +68,7 @@ pub(super) fn check(walk: &mut Walk, call: &FnCallExpr) {
     if !live || walk.trying > 0 {
         return;
     }
-    let message = "this defines the XML of what runs: it lacks passwords, and holds what was attached for this run only";
+    let message = "this defines the XML of the running domain: it lacks passwords, and devices attached for this run would become permanent";
     walk.find(Code::LiveDump, given.start_position(), message.to_owned())
         .hint = Some(
         "`dom.edit(|xml| ...)` changes the definition; `VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE` reads it"

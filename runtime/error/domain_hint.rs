@@ -23,7 +23,7 @@ pub(super) fn hint(failure: &Failure, call: &str) -> Option<String> {
             "`guest::keep(dom)` of `std/guest` makes it persistent; `save(path)` saves it as it is"
         }
         sys::VIR_ERR_OPERATION_INVALID if about(&["managed saved state", "renamed"]) => {
-            "`create()` resumes what was saved, `managed_save_remove()` discards it: rename after that"
+            "resume the saved guest with `create()` or discard its save with `managed_save_remove()`, then rename it"
         }
         _ if about(&["autodestroy not supported"]) => {
             "an embedded hypervisor has no VIR_DOMAIN_START_AUTODESTROY: start the guest without it, and `destroy()` it at the end, in `all_or_nothing` by `undo.push(|| dom.destroy())`"
@@ -43,15 +43,15 @@ pub(super) fn hint(failure: &Failure, call: &str) -> Option<String> {
             "without `machine` in <type>, libvirt takes this host's own; `get_capabilities()` lists all"
         }
         sys::VIR_ERR_SYSTEM_ERROR if writes(call) && names_a_file(message) => {
-            "the path is one of the host and not of this machine: its folder must exist there, and libvirt must be able to write to it"
+            "this is a path on the host, not on this machine: its folder must exist there, and libvirt must be able to write to it"
         }
         sys::VIR_ERR_SYSTEM_ERROR | sys::VIR_ERR_OPERATION_FAILED
             if call.starts_with("virDomainRestore") && names_a_file(message) =>
         {
-            "the path is one of the host and not of this machine: the file must exist there, and libvirt must be able to read it"
+            "this is a path on the host, not on this machine: the file must exist there, and libvirt must be able to read it"
         }
         _ if about(&["Cannot access storage file"]) => {
-            "the path is one of the host and not of this machine: the file must exist there and be readable for the user that QEMU runs as"
+            "this is a path on the host, not on this machine: the file must exist there and be readable for the user that QEMU runs as"
         }
         _ => return None,
     };
@@ -61,9 +61,9 @@ pub(super) fn hint(failure: &Failure, call: &str) -> Option<String> {
 fn undefine_hint(message: &str) -> Option<&'static str> {
     let of = |word: &str| message.contains("domain with") && message.contains(word);
     Some(if of("snapshots") {
-        "VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA has libvirt forget them, `list_all_snapshots()` shows them"
+        "VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA makes libvirt forget them; `list_all_snapshots()` lists them"
     } else if of("checkpoints") {
-        "VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA has libvirt forget them"
+        "VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA makes libvirt forget them"
     } else if of("nvram") {
         "VIR_DOMAIN_UNDEFINE_NVRAM deletes it with its boot entries, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM keeps it"
     } else if message.contains("managed save") {
@@ -78,14 +78,14 @@ fn name_hint(message: &str, call: &str) -> String {
     let name = message.split('\'').nth(1).unwrap_or("the domain");
     if message.contains("already defined with uuid") {
         return format!(
-            "its <uuid> is that of `{name}`: without <uuid> it gets one of its own; to change `{name}`, keep its <name>"
+            "its <uuid> belongs to `{name}`: leave <uuid> out for a new domain; to change `{name}`, keep its <name>"
         );
     }
     let uuid = message.rsplit(' ').next().unwrap_or_default();
     match call.contains("Create") || call.contains("Restore") {
-        true => format!("another <name>, or `lookup_by_name(\"{name}\")`, which is there already"),
+        true => format!("choose another <name>, or use the domain that exists: `lookup_by_name(\"{name}\")`"),
         false => format!(
-            "to change that domain, or to make it persistent, give the XML its `<uuid>{uuid}</uuid>`: `dom.edit(...)` and `guest::keep(dom)` do; for a new one, another <name>"
+            "to change that domain or make it persistent, use `dom.edit(...)` or `guest::keep(dom)`, or put its `<uuid>{uuid}</uuid>` into the XML; for a new domain, choose another <name>"
         ),
     }
 }

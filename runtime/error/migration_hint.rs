@@ -17,7 +17,7 @@ pub(super) fn hint(failure: &Failure) -> Option<&'static str> {
             "add VIR_MIGRATE_PEER2PEER: the tunnel leads from one daemon to the other"
         }
         _ if about(&["persistent flag set"]) => {
-            "VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST: it moves the definition, which has to stay there"
+            "VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST: an offline migration moves the definition, which must be persistent there"
         }
         _ if about(&["offline migration", "non-shared storage"]) => {
             "VIR_MIGRATE_OFFLINE moves the definition alone: leave out VIR_MIGRATE_NON_SHARED_DISK and _INC, and copy the disks yourself"
@@ -26,7 +26,7 @@ pub(super) fn hint(failure: &Failure) -> Option<&'static str> {
             "leave VIR_MIGRATE_TUNNELLED out: an offline migration has no memory to send"
         }
         _ if about(&["cannot migrate domain with", "snapshots"]) => {
-            "libvirt moves no snapshots: `snapshot.delete(VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY)` has it forget one and keeps the data, and `snapshot_create_xml(xml, VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE)` brings it back on the other host"
+            "libvirt moves no snapshots: `snapshot.delete(VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY)` makes libvirt forget one and keeps the data; `snapshot_create_xml(xml, VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE)` brings it back on the other host"
         }
         sys::VIR_ERR_MIGRATE_UNSAFE if about(&["without shared storage"]) => {
             "the other host does not see these disks: VIR_MIGRATE_NON_SHARED_DISK copies them into images of the same size there; or put them on storage that both hosts share. VIR_MIGRATE_UNSAFE is right only where both see the same files"

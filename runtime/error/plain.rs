@@ -17,14 +17,14 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
             title = no_function(&plain_types(signature), known);
             if signature.starts_with("anon$") {
                 hint = Some(
-                    "`|a, b|` takes two values, `||` none; and a file cannot call the closure that an imported one returned".into(),
+                    "`|a, b|` takes two arguments, `||` none; a file cannot call a closure that an imported file returned".into(),
                 );
             }
         }
         EvalAltResult::ErrorDataRace(..) => {
-            title = "the closure uses a variable that the call which takes it holds on to".into();
+            title = "the closure uses a variable that is locked during this call".into();
             hint = Some(
-                "put what the method is called on into a variable of its own: `let conn = dom.connect(); conn.wait_event(...)`".into(),
+                "call the method on another variable: `let conn = dom.connect(); conn.wait_event(...)`".into(),
             );
         }
         EvalAltResult::ErrorVariableNotFound(variable, _) => {
@@ -38,7 +38,7 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
         {
             let plain = |kind| plain_types(engine.map_type_name(kind));
             title = format!(
-                "a value of type {} is needed here, not of {}",
+                "expected a value of type {}, not {}",
                 plain(wanted),
                 plain(found)
             );
@@ -53,7 +53,7 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
         EvalAltResult::ErrorStackOverflow(_) => {
             let limit = engine.max_call_levels();
             title = format!("call depth limit of {limit} exceeded");
-            hint = Some("is there an infinite recursion? raise the limit with --max-depth".into());
+            hint = Some("check for infinite recursion, or raise the limit with --max-depth".into());
         }
         EvalAltResult::ErrorDataTooLarge(what, _) => {
             let (what, limit, option) = match what.as_str() {
@@ -69,7 +69,7 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
             let (name, kind) = (quoted.next(), quoted.next());
             let (name, kind) = (name.unwrap_or_default(), kind.unwrap_or_default());
             let kind = plain_types(kind);
-            title = format!("there is no property `{name}` of a value of type {kind}");
+            title = format!("a value of type {kind} has no property `{name}`");
         }
         other => {
             let mut bare = other.to_string();
@@ -110,7 +110,7 @@ fn no_function(signature: &str, known: bool) -> String {
     if name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
         return match known {
             _ if name.starts_with("anon$") => {
-                "the closure takes another number of values, or comes from another file".into()
+                "the closure was called with the wrong number of arguments, or comes from another file".into()
             }
             true => format!("`{name}` cannot be called with ({types}"),
             false => format!("there is no function `{signature}`"),

@@ -179,7 +179,7 @@ impl Declared {
                 Ok(None) => {}
                 Ok(Some(known)) if seen.contains(&known) => {
                     let wrong = format!(
-                        "the attribute `{name}` is there twice, under two prefixes for one namespace"
+                        "the attribute `{name}` appears twice, under two prefixes of the same namespace"
                     );
                     return Some((name, wrong, None));
                 }
@@ -218,15 +218,15 @@ impl Declared {
 
 fn wrong_declaration(prefix: &str, namespace: &str) -> Option<String> {
     if prefix == "xmlns" {
-        return Some("`xmlns` itself is no prefix that can be declared".into());
+        return Some("the prefix `xmlns` cannot be declared".into());
     }
     if prefix == "xml" {
         return (namespace != XML)
-            .then(|| format!("the prefix `xml` stands for {XML} and nothing else"));
+            .then(|| format!("the prefix `xml` can only stand for {XML}"));
     }
     if namespace == XML || namespace == DECLARATIONS {
         return Some(format!(
-            "{namespace} is reserved, and `xmlns` may not name it"
+            "the namespace {namespace} is reserved"
         ));
     }
     (!prefix.is_empty() && namespace.is_empty())

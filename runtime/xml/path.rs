@@ -258,11 +258,11 @@ impl<'a> Parser<'a> {
         let name = &rest[..length];
         if name.contains("::") {
             return Err(self.wrong(
-                "axes such as `child::` are not known: a step is a name, `*`, `.`, `..`, or after `//` any depth",
+                "axes such as `child::` are not supported: a step is a name, `*`, `.` or `..`, and `//` searches at any depth",
             ));
         }
         if name.contains(':') && !text::is_name(name) {
-            return Err(self.wrong(format!("`{name}` is no name")));
+            return Err(self.wrong(format!("`{name}` is not a name")));
         }
         if !text::is_name(name) {
             return Err(self.wrong(format!("{what} is missing")));

@@ -53,7 +53,7 @@ fn a_linux_is_ready_once_its_console_and_its_agent_say_so() {
                 ready::wait_for(dom, console, #{{ address: sources, timeout: "1s" }});
                 throw "ready";
             }} catch (err) {{
-                assert_eq(err.rung, "address");
+                assert_eq(err.check, "address");
                 assert(err.message.contains("was not ready within 1s"), err.message);
                 assert(err.message.contains(words), err.message);
             }}
@@ -81,7 +81,7 @@ fn a_linux_is_ready_once_its_console_and_its_agent_say_so() {
             ready::wait_for(dom, console, #{{ console: "BYE", timeout: "20s" }});
             throw "ready";
         }} catch (err) {{
-            assert_eq(err.rung, "running");
+            assert_eq(err.check, "running");
             assert(err.message.contains("is paused (user) now"), err.message);
         }}
         dom.destroy();
@@ -132,14 +132,14 @@ fn the_rung_that_failed_is_named_with_what_the_console_showed_last() {
             ready::wait_for(dom, #{{ console: "never printed", timeout: "3s" }});
             throw "ready";
         }} catch (err) {{
-            assert_eq(err.rung, "console");
+            assert_eq(err.check, "console");
             assert(err.hint.contains("MG:c="), err.hint);
         }}
         try {{
             ready::wait_for(dom, #{{ agent: true, timeout: "1s" }});
             throw "ready";
         }} catch (err) {{
-            assert_eq(err.rung, "agent");
+            assert_eq(err.check, "agent");
         }}
         // What will never be is not waited for.
         let mute = guest::run(connect(), #{{ name: "mute", memory: "32MiB", nics: [], agent: false }});
@@ -179,7 +179,7 @@ fn the_rung_that_failed_is_named_with_what_the_console_showed_last() {
                 ready::wait_for(dom, ladder);
                 throw "ready";
             }} catch (err) {{
-                assert_eq(err.rung, sign);
+                assert_eq(err.check, sign);
                 assert(err.message.contains("domain is not running"), err.message);
             }}
         }}
@@ -207,7 +207,7 @@ fn a_guest_is_ready_once_its_lease_is_known_and_its_port_answers() {
             ready::wait_for(dom, #{{ tcp: 81, timeout: "1s" }});
             throw "ready";
         }} catch (err) {{
-            assert_eq(err.rung, "tcp");
+            assert_eq(err.check, "tcp");
             assert(err.message.contains(`nothing answers at ${{seen.address}}:81`), err.message);
         }}
         dom.destroy();
@@ -222,7 +222,7 @@ fn a_guest_is_ready_once_its_lease_is_known_and_its_port_answers() {
                 ready::wait_for(dom, #{{ address: sources, timeout: "1s" }});
                 throw "ready";
             }} catch (err) {{
-                assert_eq(err.rung, "address");
+                assert_eq(err.check, "address");
             }}
         }}
         try {{ ready::wait_for(dom, #{{ address: "lease", timeout: 0 }}); }} catch (err) {{

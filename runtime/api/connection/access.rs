@@ -97,7 +97,7 @@ pub(super) fn ensure_named(ctx: &NativeCallContext) -> RhaiResultOf<()> {
     if !Session::of(ctx).grants().named_hosts_only {
         return Ok(());
     }
-    let message = "no host is named for the script, and `--only-named-hosts` allows no other";
+    let message = "no host was named, and `--only-named-hosts` allows only hosts that you name";
     Err(Error::invalid(ctx, message)
         .with_hint("name it with `-c URI`")
         .throw())

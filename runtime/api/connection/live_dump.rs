@@ -35,13 +35,13 @@ pub(super) fn check_domain(
     let name = given.find("name").ok().flatten().unwrap_or_default();
     if given.name() == "domain" && given.has("@id").unwrap_or_default() {
         let message = format!(
-            "this XML describes the domain `{name}` as it runs, and is not its definition: passwords are missing in it, \
-             and devices that were attached for this run would become permanent"
+            "this is the XML of the running domain `{name}`, not its definition: it lacks passwords, \
+             and devices attached for this run would become permanent"
         );
         return Err(Error::invalid(ctx, message)
             .with_hint(
                 "`dom.edit(|xml| ...)` changes the definition; `dom.xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)` reads it; \
-                 to define what runs all the same, remove the attribute `id` of `domain`",
+                 to define it anyway, remove the attribute `id` of `domain`",
             )
             .throw());
     }
@@ -49,11 +49,11 @@ pub(super) fn check_domain(
         return Ok(());
     };
     let message = format!(
-        "the domain `{name}` has a password for its {graphics} screen, which would be lost: this XML has none"
+        "the domain `{name}` has a password for its {graphics} screen, and this XML would remove it"
     );
     Err(Error::invalid(ctx, message)
         .with_hint(
-            "`dom.edit(|xml| ...)` keeps it; `xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)` reads it; \
+            "`dom.edit(|xml| ...)` keeps the password; `xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)` reads it; \
              `dom.edit(|xml| xml.remove(\"devices/graphics/@passwd\"))` removes it",
         )
         .throw())
@@ -154,10 +154,10 @@ pub(super) fn check_live(
         return Ok(());
     };
     let message = format!(
-        "this XML describes the {noun} `{name}` as it runs, and is not its definition, which differs at `{}`",
+        "this is the XML of the running {noun} `{name}`, not its definition, which differs at `{}`",
         first.path
     );
     let hint =
-        format!("`xml({flag})` reads the definition; a copy, `xml.copy()`, is defined as it is");
+        format!("`xml({flag})` reads the definition; to define this XML anyway, pass `xml.copy()`");
     Err(Error::invalid(ctx, message).with_hint(hint).throw())
 }

@@ -399,12 +399,12 @@ impl Stop<'_> {
 
     /// The failure of a guest that could not be asked, or that a failure holds up since.
     fn not_heard(&self) -> Box<EvalAltResult> {
-        let force = "`stop(#{ force: true })` pulls the plug all the same, as `destroy()` does";
+        let force = "`stop(#{ force: true })` destroys the guest anyway, as `destroy()` does";
         let (message, hint) = match &self.held_up {
             Some((why, way_out)) => {
                 let asked = match self.asked.is_empty() {
                     true => "it cannot be asked to shut down",
-                    false => "it was asked to shut down, and cannot",
+                    false => "it was asked to shut down, but cannot",
                 };
                 (format!("{asked}: {why}"), format!("{way_out}; {force}"))
             }

@@ -19,7 +19,7 @@ pub(super) fn document(name: &str, value: &Dynamic) -> xml::Result<Xml> {
     let document = Xml::empty();
     add(&document, "", name, value, 0)?;
     if document.name().is_empty() {
-        let fault = at(name, Fault::new("this makes no element"));
+        let fault = at(name, Fault::new("a value of this type makes no element"));
         return Err(fault.with_hint("`true` makes an empty one"));
     }
     // In one piece, however many it was made of.
@@ -38,7 +38,7 @@ pub(super) fn elements(map: &Map) -> xml::Result<Vec<String>> {
             add(&holder, "", name, value, 0)?;
             let made = holder.children()?;
             if made.is_empty() {
-                let fault = at(name, Fault::new("this makes no element"));
+                let fault = at(name, Fault::new("a value of this type makes no element"));
                 return Err(fault.with_hint("`true` makes an empty one"));
             }
             Ok(made.iter().map(Xml::text).collect())
