@@ -105,7 +105,8 @@ pub(super) fn check_held<'a>(
         let message =
             format!("the closure uses `{held}`, which the call that takes it holds on to");
         walk.find(Code::HeldVariable, position, message).hint = Some(
-            "call the method on another variable: `let conn = dom.connect(); conn.wait_event(...)`".into(),
+            "call the method on another variable: `let conn = dom.connect(); conn.wait_event(...)`"
+                .into(),
         );
     }
 }

@@ -83,7 +83,9 @@ fn name_hint(message: &str, call: &str) -> String {
     }
     let uuid = message.rsplit(' ').next().unwrap_or_default();
     match call.contains("Create") || call.contains("Restore") {
-        true => format!("choose another <name>, or use the domain that exists: `lookup_by_name(\"{name}\")`"),
+        true => format!(
+            "choose another <name>, or use the domain that exists: `lookup_by_name(\"{name}\")`"
+        ),
         false => format!(
             "to change that domain or make it persistent, use `dom.edit(...)` or `guest::keep(dom)`, or put its `<uuid>{uuid}</uuid>` into the XML; for a new domain, choose another <name>"
         ),

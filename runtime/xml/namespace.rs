@@ -221,13 +221,10 @@ fn wrong_declaration(prefix: &str, namespace: &str) -> Option<String> {
         return Some("the prefix `xmlns` cannot be declared".into());
     }
     if prefix == "xml" {
-        return (namespace != XML)
-            .then(|| format!("the prefix `xml` can only stand for {XML}"));
+        return (namespace != XML).then(|| format!("the prefix `xml` can only stand for {XML}"));
     }
     if namespace == XML || namespace == DECLARATIONS {
-        return Some(format!(
-            "the namespace {namespace} is reserved"
-        ));
+        return Some(format!("the namespace {namespace} is reserved"));
     }
     (!prefix.is_empty() && namespace.is_empty())
         .then(|| format!("the prefix `{prefix}` is declared without a namespace"))

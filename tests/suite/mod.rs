@@ -20,6 +20,7 @@ mod events;
 mod examples;
 mod faults;
 mod fuzz;
+mod guide;
 mod hints;
 mod hostile;
 mod identities;

@@ -158,7 +158,7 @@ fn the_rung_that_failed_is_named_with_what_the_console_showed_last() {
                 ready::wait_for(dom, wrong);
                 throw "ready";
             }} catch (err) {{
-                assert(err.message.contains("not by") || err.message.contains("cannot be"), err.to_string());
+                assert(err.message.contains("must be") || err.message.contains("cannot be"), err.to_string());
             }}
         }}
         assert_eq(ready::wait_for(dom, #{{ address: false, agent: false }}), #{{}});

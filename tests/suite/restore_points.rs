@@ -206,7 +206,7 @@ fn a_uefi_guest_has_restore_points() {
         raw.create(VIR_DOMAIN_START_PAUSED);
         assert_eq(raw.xml().get("os/nvram/@format"), "raw");
         try { restore_point::make(raw, "p"); throw "made"; } catch (err) {
-            assert(err.message.contains("only if it is qcow2") && err.hint.contains("make_qcow2(dom)"), err.message);
+            assert(err.message.contains("only if its NVRAM is qcow2") && err.hint.contains("make_qcow2(dom)"), err.message);
         }
         try { nvram::make_qcow2(raw); throw "made"; } catch (err) { assert(err.message.contains("shut it down"), err.message); }
         raw.destroy();

@@ -1,5 +1,5 @@
-//! The session that the README shows, held: from no knowledge of the API to a runbook that passes
-//! its check, its test and its run. `UPDATE=1` rewrites the README's.
+//! The session that `docs/prompt.md` shows: from no knowledge of the API to a runbook that passes
+//! its check, its test and its run. `UPDATE=1` rewrites it.
 
 use std::path::Path;
 
@@ -125,7 +125,7 @@ fn without_times(text: &str) -> String {
 }
 
 #[test]
-fn the_session_of_the_readme_ends_in_a_runbook_that_passes() {
+fn the_session_of_the_guide_ends_in_a_runbook_that_passes() {
     let home = Scratch::new();
     let mut text = format!("$ virhai -c test:///default\n{}\n", session(&home));
     text += &file(&home, "restart.rhai");
@@ -136,14 +136,14 @@ fn the_session_of_the_readme_ends_in_a_runbook_that_passes() {
     text += &shell(&home, &["-c", "test:///default", "run", "restart.rhai"]);
     let text = without_times(&text);
 
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = std::fs::read_to_string(&path).expect("it is there");
-    let begin = readme.find(BEGIN).expect("the README has the session") + BEGIN.len();
-    let end = begin + readme[begin..].find(END).expect("the session has an end");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/prompt.md");
+    let page = std::fs::read_to_string(&path).expect("it is there");
+    let begin = page.find(BEGIN).expect("the page has the session") + BEGIN.len();
+    let end = begin + page[begin..].find(END).expect("the session has an end");
     if std::env::var_os("UPDATE").is_some() {
-        let whole = format!("{}{text}{}", &readme[..begin], &readme[end..]);
+        let whole = format!("{}{text}{}", &page[..begin], &page[end..]);
         std::fs::write(&path, whole).expect("it can be written");
         return;
     }
-    assert_eq!(&readme[begin..end], text, "UPDATE=1 accepts it");
+    assert_eq!(&page[begin..end], text, "UPDATE=1 accepts it");
 }
