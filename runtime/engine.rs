@@ -65,6 +65,7 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
         .set_max_map_size(limits.map_size)
         .set_default_tag(session.clone().into_tag())
         .set_module_resolver(imports.clone());
+    session.import_through(imports.clone());
     language::register(&mut engine, imports);
 
     let printer = session.clone();
@@ -160,7 +161,7 @@ pub(crate) fn is_stop(kind: &ParseErrorType) -> bool {
 }
 
 /// Rhai reserves `call` for function pointers, where it needs no reserving; an error has it as a
-/// property. The parser takes minutes for a million variables, so it ends at the next token once
+/// property. It reserves `default` and does not use it; declared options have it as a key. The parser takes minutes for a million variables, so it ends at the next token once
 /// `stopped` says so.
 fn map_tokens(engine: &mut Engine, stopped: impl Fn() -> bool + Send + Sync + 'static) {
     // Marked as volatile, not as deprecated: the version is pinned by the lock file.
@@ -170,7 +171,9 @@ fn map_tokens(engine: &mut Engine, stopped: impl Fn() -> bool + Send + Sync + 's
             return Token::LexError(LexError::Runtime(STOPPED.into()).into());
         }
         match token {
-            Token::Reserved(word) if *word == "call" => Token::Identifier(word),
+            Token::Reserved(word) if ["call", "default"].contains(&word.as_str()) => {
+                Token::Identifier(word)
+            }
             other => other,
         }
     });

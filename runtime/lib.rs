@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod check;
 pub mod completion;
 pub mod constants;
+pub mod duration;
 pub mod engine;
 pub mod extent;
 pub mod files;
@@ -19,6 +20,7 @@ pub mod redact;
 pub mod reference;
 pub mod size;
 pub mod source;
+pub mod spec;
 pub mod suggest;
 mod syntax_advice;
 pub mod text;
@@ -56,11 +58,11 @@ pub mod kinds {
     pub use crate::api::storage_vol::StorageVolKind;
 }
 
-pub use api::arguments::parse_duration;
 pub use api::call_class::classified as classified_calls;
 pub use api::connection::{Connection, News};
 pub use api::domain::Domain;
 pub use api::object::{Kind, Object};
+pub use duration::parse as parse_duration;
 pub use error::{Error, Rejected, plain};
 pub use exit::exit_status;
 pub use grants::Grants;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rhai::{Dynamic, Engine, NativeCallContext};
 
 use crate::grants::Grants;
+use crate::imports::Imports;
 use crate::interrupt::{self, Interrupt};
 use crate::redact;
 use crate::waiting::{Nobody, WaitObserver};
@@ -82,6 +83,7 @@ struct Shared {
     waits: Box<dyn WaitObserver>,
     not_undone: Mutex<Vec<String>>,
     uris: Mutex<HashSet<String>>,
+    imports: Mutex<Imports>,
 }
 
 impl Session {
@@ -99,6 +101,7 @@ impl Session {
             waits: options.waits,
             not_undone: Mutex::default(),
             uris: Mutex::default(),
+            imports: Mutex::default(),
         }))
     }
 
@@ -119,6 +122,23 @@ impl Session {
 
     pub(crate) fn into_tag(self) -> Dynamic {
         Dynamic::from(self)
+    }
+
+    /// Has the session's scripts import through `imports`.
+    pub(crate) fn import_through(&self, imports: Imports) {
+        *self.imports_lock() = imports;
+    }
+
+    /// The files that this session's scripts are in.
+    pub(crate) fn imports(&self) -> Imports {
+        self.imports_lock().clone()
+    }
+
+    fn imports_lock(&self) -> MutexGuard<'_, Imports> {
+        self.0
+            .imports
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The switch that stops this session's scripts.

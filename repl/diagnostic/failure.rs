@@ -1,6 +1,6 @@
 //! What stopped a script, as a diagnostic.
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position};
 use virhai::{Error, Imports, engine as engines, extent, names, plain};
 
 use super::Diagnostic;
@@ -59,6 +59,16 @@ impl Diagnostic {
             EvalAltResult::ErrorRuntime(value, _) => value.clone().try_cast::<Error>(),
             _ => None,
         };
+        let frames: Vec<(&str, Position)> = trail
+            .iter()
+            .map(|(_, place)| (place.file.as_str(), place.position))
+            .collect();
+        let given = again
+            .as_ref()
+            .and_then(|error| error.options_given_at(&frames));
+        if let Some(at) = given {
+            place = trail.drain(..=at).next_back().map_or(place, |(_, at)| at);
+        }
         let mut hint = None;
         if let Some(error) = &again
             && let Some(cause) = error.cause()
@@ -84,7 +94,11 @@ impl Diagnostic {
         };
         match inner {
             EvalAltResult::ErrorRuntime(value, _) => {
-                diagnostic.describe_thrown(imports, value, place)
+                diagnostic.describe_thrown(imports, value, place.clone());
+                if given.is_some() {
+                    diagnostic.trail.retain(|(_, other)| !other.is_at(&place));
+                    diagnostic.place = Some(place);
+                }
             }
             other => {
                 let (title, hint) = plain::words(engine, other);

@@ -156,26 +156,18 @@ pub(crate) fn duration(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf
         .or_else(|| value.as_int().ok().map(|seconds| seconds as f64));
     let parsed = match (seconds, value.clone().into_immutable_string()) {
         (Some(seconds), _) => Duration::try_from_secs_f64(seconds).ok(),
-        (None, Ok(text)) => parse_duration(&text),
+        (None, Ok(text)) => crate::duration::parse(&text),
         _ => None,
     };
     parsed.map_or_else(
         || {
             let shown = printed(ctx, value)?;
             Err(Error::invalid(ctx, format!("`{shown}` is not a duration"))
-                .with_hint("a duration is a number of seconds, or text such as \"90s\" or \"5m\"")
+                .with_hint(crate::duration::HINT)
                 .throw())
         },
         Ok,
     )
-}
-
-/// A duration as the command line and scripts write it: `90`, `90s`, `1m 30s`.
-pub fn parse_duration(text: &str) -> Option<Duration> {
-    match text.trim().parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
-        Err(_) => humantime::parse_duration(text).ok(),
-    }
 }
 
 /// A key of an option map that is not among `known`, as an error that names the nearest.

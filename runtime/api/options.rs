@@ -7,7 +7,7 @@ use super::arguments::{self, RhaiResultOf, duration, unknown_key};
 use super::value_text;
 use crate::error::Error;
 use crate::session::Session;
-use crate::size;
+use crate::{size, spec};
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
@@ -15,6 +15,49 @@ pub(crate) fn register(engine: &mut Engine) {
 
 #[export_module]
 mod functions {
+    /// Checks these options against their declaration `spec`, a constant map of options, and returns them with the
+    /// defaults of those that are not given; `()` for options without a default.
+    ///
+    /// Throws at the first option that is not declared, of the wrong type or missing; the error stands where the
+    /// options were given. Each option is declared by a map with a `type` ("string", "int", "float", "bool", "size",
+    /// "duration", "path", "pool", "network", "domain", "map", "array", "function", a type such as "Domain", or the
+    /// name of another declaration; a list for several, and `["array", "string"]` for a list of texts), and where they
+    /// make sense with `words`, `default`, `required`, `unit`, `min`, `max` and `help`. `include: "NAME"` takes over the
+    /// options of another declaration.
+    ///
+    /// ```rhai
+    /// const BACKUP = #{
+    ///     name: #{ type: "string", required: true, help: "name of the copy" },
+    ///     mode: #{ words: ["full", "incremental"], default: "full", help: "what is copied" },
+    ///     keep: #{ type: "int", min: 1, help: "number of older copies that are kept" },
+    /// };
+    /// let options = #{ name: "monday" }.checked(BACKUP);
+    /// assert_eq(options, #{ name: "monday", mode: "full", keep: () });
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn checked(ctx: NativeCallContext, options: &mut Map, spec: Map) -> RhaiResultOf<Map> {
+        let file = ctx.call_source().unwrap_or_default();
+        let sources = spec::of_imports(&Session::of(&ctx).imports());
+        let spec =
+            spec::of_map(&sources, file, &spec).map_err(|why| Error::invalid(&ctx, why).throw())?;
+        let entries: Vec<_> = options
+            .iter()
+            .map(|(key, value)| (key.as_str().into(), value.clone()))
+            .collect();
+        match spec.faults(&entries, true).into_iter().next() {
+            None => Ok(spec.filled(options.clone())),
+            Some(fault) => {
+                let error = Error::of_options(&ctx, fault.message, &spec.file);
+                Err(match fault.hint {
+                    Some(hint) => error.with_hint(hint),
+                    None => error,
+                }
+                .throw())
+            }
+        }
+    }
+
     /// These options with what they leave out taken from `defaults`, whose keys are all that
     /// there are; an unknown one is an error with a suggestion.
     ///
@@ -37,6 +80,42 @@ mod functions {
                 .map(|(key, value)| (key.clone(), value.clone())),
         );
         Ok(all)
+    }
+
+    /// Throws `message` about options that were given to a function of this file: the error stands where they were
+    /// given, outside the file and outside the standard library.
+    ///
+    /// ```rhai
+    /// fn backup(options) {
+    ///     if options.first > options.last { refuse_options("`first` must not be after `last`"); }
+    /// }
+    /// let error = assert_throws(|| backup(#{ first: 2, last: 1 }));
+    /// assert_eq(error.message, "`first` must not be after `last`");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(return_raw)]
+    pub fn refuse_options(ctx: NativeCallContext, message: &str) -> RhaiResultOf<()> {
+        let file = ctx.call_source().unwrap_or_default();
+        Err(Error::of_options(&ctx, message, file).throw())
+    }
+
+    /// The same with `hint`, which says what to write instead.
+    ///
+    /// ```rhai
+    /// let error = assert_throws(|| refuse_options("`keep` must not be 0", "leave it out to keep all copies"));
+    /// assert_eq(error.hint, "leave it out to keep all copies");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "refuse_options", return_raw)]
+    pub fn refuse_options_with_hint(
+        ctx: NativeCallContext,
+        message: &str,
+        hint: &str,
+    ) -> RhaiResultOf<()> {
+        let file = ctx.call_source().unwrap_or_default();
+        Err(Error::of_options(&ctx, message, file)
+            .with_hint(hint)
+            .throw())
     }
 
     /// Takes the option `name` out of these and returns it, or `()` where it is not among them.

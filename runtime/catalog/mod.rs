@@ -212,7 +212,8 @@ fn with_vocabulary<'a>(docs: String, kinds: impl Iterator<Item = &'a String>) ->
     format!("{before}\n\n{}\n\n{last}", lines.join("\n\n"))
 }
 
-fn plain_docs(comments: &[impl AsRef<str>]) -> String {
+/// The text of a doc comment, without its slashes.
+pub(crate) fn plain_docs(comments: &[impl AsRef<str>]) -> String {
     comments
         .iter()
         .flat_map(|comment| comment.as_ref().lines())

@@ -39,6 +39,14 @@ impl Files {
         if let Some(known) = self.accepted.borrow().get(&parameter) {
             return known.clone();
         }
+        if let Some(spec) = self.declared(file, definition, index) {
+            let keys = spec.keys.iter().map(|key| key.name.clone()).collect();
+            let accepted = Some(Rc::new(keys));
+            self.accepted
+                .borrow_mut()
+                .insert(parameter, accepted.clone());
+            return accepted;
+        }
         // A recursion learns nothing from itself.
         self.accepted.borrow_mut().insert(parameter.clone(), None);
         let name = parameters.get(index)?;

@@ -5,9 +5,9 @@ use rhai::{Expr, FnCallExpr, Position, Stmt};
 use super::Code;
 use super::scope::{Keys, Kind};
 use super::walk::Walk;
-use crate::api::arguments::parse_duration;
 use crate::catalog::{Function, element, without_element};
 use crate::libvirt::events;
+use crate::parse_duration;
 use crate::suggest;
 use crate::vocabulary::{self, Enumeration, Record};
 

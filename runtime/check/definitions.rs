@@ -13,6 +13,8 @@ pub(super) struct Definition {
     pub(super) private: bool,
     /// The names of its parameters; a closure has those that it captures first.
     pub(super) parameters: Vec<String>,
+    /// The doc comment, without its slashes.
+    pub(super) docs: String,
     pub(super) body: Vec<Stmt>,
     pub(super) begin: Position,
     end: Position,
@@ -33,6 +35,7 @@ pub(super) fn definitions(ast: &AST) -> Vec<Definition> {
             this_type: function.this_type.as_ref().map(ToString::to_string),
             private: function.access == rhai::FnAccess::Private,
             parameters: function.params.iter().map(ToString::to_string).collect(),
+            docs: crate::catalog::plain_docs(&function.comments),
             body: Vec::new(),
             begin: function.body.start_position(),
             end: function.body.end_position(),

@@ -71,6 +71,12 @@ impl Facts {
     pub(super) fn of(file: &File) -> Self {
         let mut facts = Self::default();
         file.each_node(&mut |node| facts.see(node));
+        for name in file.spec_constants().references() {
+            match name.split_once("::") {
+                Some((alias, _)) => facts.namespaces.insert(alias.to_owned()),
+                None => facts.globals_read.insert(name.to_owned()),
+            };
+        }
         for closure in file.closures() {
             for statement in &closure.body {
                 statement.walk(&mut Vec::new(), &mut |path: &[ASTNode]| {

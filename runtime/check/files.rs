@@ -2,6 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use rhai::{AST, ASTNode, Expr, Ident, Stmt};
 
@@ -12,6 +13,7 @@ use super::finding::Related;
 use super::{Code, Finding, Span};
 use crate::Imports;
 use crate::program::Program;
+use crate::spec;
 use crate::text::Text;
 
 /// For how many names that do not exist others are suggested.
@@ -41,6 +43,7 @@ pub(super) struct File {
     imported_by: Option<(String, String)>,
     parts: OnceCell<Parts>,
     facts: OnceCell<Facts>,
+    spec_constants: OnceCell<Arc<spec::Constants>>,
 }
 
 /// What a file is made of.
@@ -97,6 +100,7 @@ impl Files {
                 imported_by,
                 parts: OnceCell::new(),
                 facts: OnceCell::new(),
+                spec_constants: OnceCell::new(),
             };
             order.push(name.clone());
             files.insert(name, file);
@@ -286,6 +290,17 @@ impl File {
                 globals: globals(&self.ast),
             }
         })
+    }
+
+    /// The file that the path `path` of an import leads to.
+    pub(super) fn linked(&self, path: &str) -> Option<&str> {
+        self.links.get(path).map(String::as_str)
+    }
+
+    /// The constants that may declare options.
+    pub(super) fn spec_constants(&self) -> Arc<spec::Constants> {
+        let constants = || Arc::new(spec::Constants::of(&self.ast));
+        Arc::clone(self.spec_constants.get_or_init(constants))
     }
 
     /// What the file imports.

@@ -86,6 +86,10 @@ codes! {
     WrongType = "wrong-type", Error;
     /// The map of options has a key that the function does not know.
     UnknownOption = "unknown-option", Error;
+    /// The map of options lacks one that must be given.
+    MissingOption = "missing-option", Error;
+    /// The value of an option is not of the type that the function takes.
+    WrongOption = "wrong-option", Error;
     /// The map has no such key.
     UnknownKey = "unknown-key", Error;
     /// No call answers or takes this word here.

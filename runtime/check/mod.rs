@@ -7,6 +7,7 @@ mod accepted;
 mod answers;
 mod calls;
 mod capture;
+mod declared;
 mod definitions;
 mod expressions;
 mod facts;

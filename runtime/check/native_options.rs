@@ -28,6 +28,8 @@ const MAPS: &[(&str, &str, Keys)] = &[
         "options",
         Keys::Fields(option_keys::BLOCK_COPY),
     ),
+    ("checked", "options", Keys::Any),
+    ("checked", "spec", Keys::Any),
     (
         "connect",
         "options",

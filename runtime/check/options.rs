@@ -6,7 +6,7 @@ use super::definitions::Definition;
 use super::files::File;
 use super::native_options::option_keys;
 use super::walk::Walk;
-use super::{Code, finding::Related};
+use super::{Code, declared, finding::Related};
 use crate::catalog::Function;
 use crate::suggest;
 
@@ -18,6 +18,12 @@ pub(super) fn check_own<'a>(
     arguments: &'a [Expr],
 ) {
     for (index, argument) in arguments.iter().enumerate() {
+        if matches!(argument, Expr::Map(..))
+            && let Some(spec) = walk.files.declared(file, definition, index)
+        {
+            declared::check(walk, argument, &spec);
+            continue;
+        }
         if walk.keys_of(argument).is_none() {
             continue;
         }

@@ -115,6 +115,11 @@ impl<'a> Walk<'a> {
         self.facts.assigned.contains(name) || self.facts.changed.contains(name)
     }
 
+    /// The type of the variable `name`, where it is known.
+    pub(super) fn kind_of_variable(&self, name: &str) -> Kind {
+        self.scope.kind(name)
+    }
+
     fn introduce(&mut self, ident: &Ident, kind: Kind, keys: Option<Keys>, read: bool) {
         let name = ident.name.to_string();
         let loose = self.facts.written_elsewhere.contains(&name);

@@ -71,6 +71,7 @@ impl Error {
             position: Position::NONE,
             source: None,
             cause: Some(cause),
+            declared_in: None,
         }))
     }
 
@@ -84,9 +85,11 @@ impl Error {
     ) -> Self {
         let mut source = source.map(str::to_owned);
         let mut inner = &**thrown;
+        let mut frames: Vec<(String, Position)> = Vec::new();
         loop {
             match inner {
-                EvalAltResult::ErrorInFunctionCall(function, file, next, _) => {
+                EvalAltResult::ErrorInFunctionCall(function, file, next, place) => {
+                    frames.insert(0, (source.clone().unwrap_or_default(), *place));
                     let closure = function.starts_with("anon$");
                     if let Some(file) = closure.then(|| file_of(function)).flatten() {
                         source = Some(file);
@@ -106,7 +109,7 @@ impl Error {
         let error = match inner {
             EvalAltResult::ErrorRuntime(value, _) => match value.clone().try_cast::<Self>() {
                 // It knows its place, unless it is thrown for the first time.
-                Some(error) if !error.0.position.is_none() => return error,
+                Some(error) if !error.0.position.is_none() => return error.where_given(&frames),
                 Some(error) => error,
                 None => Self::of_value(value, thrown),
             },
@@ -123,6 +126,22 @@ impl Error {
             details.position = position;
             details.source = source;
         })
+    }
+
+    /// An error about options with the place where they were given, if that is among `frames`; any other as it is.
+    fn where_given(self, frames: &[(String, Position)]) -> Self {
+        let places: Vec<(&str, Position)> = frames
+            .iter()
+            .map(|(file, place)| (file.as_str(), *place))
+            .collect();
+        match self.options_given_at(&places) {
+            Some(at) => self.with(|details| {
+                details.position = frames[at].1;
+                details.source = Some(frames[at].0.clone());
+                details.declared_in = None;
+            }),
+            None => self,
+        }
     }
 
     /// The error of a script that threw `value`.

@@ -42,6 +42,8 @@ struct Details {
     source: Option<String>,
     /// What was thrown, where it is no failure of a call of virhai's.
     cause: Option<Arc<EvalAltResult>>,
+    /// The file that declares the options that it is about; it then stands where the options were given.
+    declared_in: Option<String>,
 }
 
 impl Error {
@@ -69,6 +71,7 @@ impl Error {
             position: ctx.call_position(),
             source: ctx.call_source().map(str::to_owned),
             cause: None,
+            declared_in: None,
         }))
     }
 
@@ -79,6 +82,32 @@ impl Error {
         let message = shortened(message.into());
         let failure = Failure::new(virt_sys::VIR_ERR_INVALID_ARG, message);
         Self::new(ctx, failure, "", action, "")
+    }
+
+    /// Options that a script gave and that the file `declared_in` does not allow. The error stands where they were
+    /// given, which is outside that file and outside the standard library.
+    pub(crate) fn of_options(
+        ctx: &NativeCallContext,
+        message: impl Into<String>,
+        declared_in: &str,
+    ) -> Self {
+        Self::invalid(ctx, message).with(|details| {
+            details.action = String::new();
+            details.declared_in = Some(declared_in.to_owned());
+        })
+    }
+
+    /// The one of `frames`, calls within calls from the innermost outwards with their files, where the options were
+    /// given that the error is about. Nothing for other errors.
+    pub fn options_given_at(&self, frames: &[(&str, Position)]) -> Option<usize> {
+        let declared_in = self.0.declared_in.as_deref()?;
+        let is_recipe = |file: &str| file.starts_with("std/");
+        let outside = |(file, place): &(&str, Position)| {
+            !place.is_none() && *file != declared_in && !is_recipe(file)
+        };
+        let called = |(file, place): &(&str, Position)| !place.is_none() && !is_recipe(file);
+        let found = frames.iter().position(outside);
+        found.or_else(|| frames.iter().position(called))
     }
 
     /// The same error with advice of its own.
@@ -285,7 +314,7 @@ fn error_name(number: i64) -> String {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        if self.0.cause.is_some() {
+        if self.0.cause.is_some() || self.action().is_empty() {
             return f.write_str(self.message());
         }
         write!(f, "cannot {}", self.action())?;

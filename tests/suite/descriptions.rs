@@ -130,7 +130,7 @@ fn refused(options: &str) -> String {
 #[test]
 fn what_makes_no_sense_is_refused() {
     for (options, why) in [
-        ("#{}", "the option `name` is missing"),
+        ("#{}", "a guest needs the option `name`"),
         (
             "#{ name: \"web\", memry: \"1GiB\" }",
             "did you mean `memory`?",
@@ -157,7 +157,7 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             "#{ name: \"web\", boot: [\"floppy\"] }",
-            "a guest boots from",
+            "`boot[0]` must be \"hd\", \"cdrom\" or \"network\", not \"floppy\"",
         ),
         (
             "#{ name: \"web\", hostdevs: [\"nonsense\"] }",
@@ -165,11 +165,11 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             "#{ name: \"web\", disks: \"/a.img\" }",
-            "the option `disks` must be a list, not /a.img",
+            "`disks` must be a list, not the text \"/a.img\"",
         ),
         (
             "#{ name: \"web\", disks: [\"<interface type='user'/>\"] }",
-            "a <interface> was given where <disk> is wanted",
+            "expected <disk>, not <interface>",
         ),
         (
             "#{ name: \"web\", disks: [\"rbd://host/pool/image\"] }",
@@ -179,15 +179,18 @@ fn what_makes_no_sense_is_refused() {
             "#{ name: \"web\", disks: [\"https://user@host/a.iso\"] }",
             "not of the form https://HOST[:PORT]/PATH",
         ),
-        ("#{ name: \"web\", disks: [5] }", "not i64"),
-        ("#{ name: 5 }", "the option `name` must be text, not 5"),
+        (
+            "#{ name: \"web\", disks: [5] }",
+            "`disks[0]` must be a map, a path, a volume or XML, not 5",
+        ),
+        ("#{ name: 5 }", "`name` must be text, not 5"),
         (
             "#{ name: \"web\", vcpus: 0 }",
-            "the option `vcpus` must be 1 or more, not 0",
+            "`vcpus` must be 1 or more, not 0",
         ),
         (
             "#{ name: \"web\", numa: [#{ cpus: \"0\" }] }",
-            "the option `memory` is missing",
+            "`numa[0]`: a cell needs `memory`",
         ),
     ] {
         let shown = refused(options);

@@ -44,8 +44,8 @@ fn sizes_that_cannot_be_meant_are_refused() {
     for (options, reasons) in [
         ("#{ memory: 512 }", ["512 KiB", "\"512MiB\""]),
         ("#{ memory: \"4096\" }", ["4 MiB", "\"4096MiB\""]),
-        ("#{ memory: \"512k\" }", ["512 KiB", "1 MiB at least"]),
-        ("#{ memory: 0 }", ["must be 1 or more", ""]),
+        ("#{ memory: \"512k\" }", ["512 KiB", "at least 1 MiB"]),
+        ("#{ memory: 0 }", ["must be 1KiB or more", ""]),
         ("#{ memory: \"-1GiB\" }", ["negative", ""]),
         ("#{ memory: \"1GiBB\" }", ["no unit", ""]),
         ("#{ memory: \"9999999999T\" }", ["8 EiB", ""]),
@@ -53,7 +53,7 @@ fn sizes_that_cannot_be_meant_are_refused() {
             "#{ memory: \"2GiB\", max_memory: \"1GiB\" }",
             ["more than", "max_memory"],
         ),
-        ("#{ hugepages: 2 }", ["not the size of a page", "\"2MiB\""]),
+        ("#{ hugepages: 2 }", ["not a page size", "\"2MiB\""]),
         (
             "#{ numa: [#{ cpus: \"0\", memory: 512 }] }",
             ["512 KiB", "\"512MiB\""],

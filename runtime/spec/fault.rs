@@ -1,0 +1,51 @@
+//! What is wrong with a map of options.
+
+/// A value or a key that a [`super::Spec`] does not allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Where it is: keys and places in lists, from the outside in. Of an unknown key, the key is the last step; of
+    /// a missing one, where it should be.
+    pub path: Vec<Step>,
+    /// What is wrong.
+    pub message: String,
+    /// What was most likely meant, or how to write it.
+    pub hint: Option<String>,
+    /// What sort of mistake it is.
+    pub kind: FaultKind,
+}
+
+/// A sort of mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// A key that is not declared.
+    UnknownKey,
+    /// A key that must be given.
+    MissingKey,
+    /// A value that is not of the declared type.
+    Value,
+}
+
+/// One step into a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// To what a map has under a key.
+    Key(String),
+    /// To an item of a list.
+    Item(usize),
+}
+
+/// The path as a script writes it: `disks[1].bus`.
+pub(super) fn written(path: &[Step]) -> String {
+    let mut text = String::new();
+    for step in path {
+        match step {
+            Step::Key(key) if text.is_empty() => text.push_str(key),
+            Step::Key(key) => {
+                text.push('.');
+                text.push_str(key);
+            }
+            Step::Item(number) => text.push_str(&format!("[{number}]")),
+        }
+    }
+    text
+}

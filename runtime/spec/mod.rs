@@ -1,0 +1,114 @@
+//! Declared options: what a map may hold, written once beside the function that takes it.
+//!
+//! A [`Spec`] says of each key its type, unit, default, allowed words, whether it is required, and one line of help.
+//! A recipe or a user's script writes one as a literal constant, so that it can be read without running anything:
+//!
+//! ```rhai
+//! // A disk of a guest.
+//! const DISK = #{
+//!     pool: #{ type: "pool", default: "default", help: "storage pool of the volume" },
+//!     bus: #{ words: ["virtio", "sata", "scsi"], help: "bus" },
+//!     size: #{ type: "size", min: "1MiB", help: "size of a new volume" },
+//! };
+//! const GUEST = #{
+//!     include: "other::GUEST",
+//!     name: #{ type: "string", required: true, help: "name of the guest" },
+//!     disks: #{ type: ["array", "DISK", "path"], help: "disks, in boot order" },
+//! };
+//! ```
+//!
+//! `include` takes over the keys of another declaration; `name: ()` leaves one of them out, and `called: "a guest"` says what the
+//! map is called in messages, which is otherwise the name of the constant.
+//!
+//! `options.checked(global::GUEST)` reads it at run time; the static check, completion and the reference read the
+//! same declaration.
+
+mod constants;
+mod docs;
+mod fault;
+mod literal;
+mod names;
+mod read;
+#[cfg(test)]
+mod tests;
+mod ty;
+mod value;
+
+pub use constants::{Constants, Sources, declared, of_imports, of_map};
+pub use docs::{options_line, returns_line, without_lines};
+pub use fault::{Fault, FaultKind, Step};
+pub use literal::Literal;
+pub use names::noun;
+pub use ty::{HostName, Type};
+pub use value::{Given, Shape};
+
+use std::sync::Arc;
+
+/// What a map may hold.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Spec {
+    /// What the map is called in messages, if the declaration says so: "a network".
+    pub called: String,
+    /// The name of the constant that declares it; empty for one that is written inside another.
+    pub name: String,
+    /// The file that declares it, as positions call it.
+    pub file: String,
+    /// The keys, in the order of the declaration.
+    pub keys: Vec<Key>,
+}
+
+/// One key of a map.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Key {
+    /// Its name.
+    pub name: String,
+    /// The type of its value.
+    pub ty: Type,
+    /// The value that stands for a key that is not given.
+    pub default: Option<Literal>,
+    /// Whether it must be given.
+    pub required: bool,
+    /// The least value of a number, a size or a duration.
+    pub min: Option<Bound>,
+    /// The largest value.
+    pub max: Option<Bound>,
+    /// One line of documentation.
+    pub help: String,
+}
+
+/// A limit of a number, a size or a duration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    /// The number, the bytes or the seconds.
+    pub number: f64,
+    /// The limit as the declaration writes it.
+    pub text: String,
+}
+
+impl Spec {
+    /// The key called `name`.
+    pub fn key(&self, name: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+
+    /// What the map is called in messages, such as "a disk"; empty for one without a name of its own.
+    pub fn noun(&self) -> String {
+        match self.called.is_empty() {
+            true => noun(&self.name),
+            false => self.called.clone(),
+        }
+    }
+
+    /// The specs inside this one, each once, in the order of the declaration.
+    pub fn nested(&self) -> Vec<Arc<Spec>> {
+        let mut found: Vec<Arc<Spec>> = Vec::new();
+        for key in &self.keys {
+            for spec in key.ty.specs() {
+                if !found.contains(spec) {
+                    found.push(Arc::clone(spec));
+                }
+            }
+        }
+        found
+    }
+}

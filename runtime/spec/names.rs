@@ -1,0 +1,38 @@
+//! Names of specs as messages call what they describe.
+
+/// What the constant `name` describes, with an article: "a disk", "a NIC", "an image".
+pub fn noun(name: &str) -> String {
+    let Some(first) = name.chars().next() else {
+        return String::new();
+    };
+    let words = match name.len() <= 3 {
+        true => name.to_owned(),
+        false => name.to_lowercase().replace('_', " "),
+    };
+    // Acronyms that are read letter by letter.
+    let article = match first {
+        _ if name == "RNG" => "an",
+        'A' | 'E' | 'I' | 'O' => "an",
+        _ => "a",
+    };
+    format!("{article} {words}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::noun;
+
+    #[test]
+    fn names_of_constants_become_nouns() {
+        for (name, words) in [
+            ("DISK", "a disk"),
+            ("NIC", "a NIC"),
+            ("IMAGE", "an image"),
+            ("RNG", "an RNG"),
+            ("RESTORE_POINT", "a restore point"),
+            ("", ""),
+        ] {
+            assert_eq!(noun(name), words);
+        }
+    }
+}

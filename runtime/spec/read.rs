@@ -1,0 +1,262 @@
+//! From a constant to the [`Spec`] that it declares.
+
+use std::sync::Arc;
+
+use super::{Bound, Key, Literal, Spec, Type};
+use crate::{duration, size, suggest};
+
+/// Finds the spec that a declaration calls by its name, such as `DISK` or `devices::DISK`.
+pub(super) type Resolve<'a> = &'a mut dyn FnMut(&str) -> Result<Arc<Spec>, String>;
+
+/// What a declaration says of a key.
+const FIELDS: [&str; 8] = [
+    "type", "words", "unit", "default", "required", "min", "max", "help",
+];
+
+/// Whether `literal` declares options: each of its values is a map with a type or words.
+pub(super) fn is_spec(literal: &Literal) -> bool {
+    let Literal::Map(entries) = literal else {
+        return false;
+    };
+    let declares = |(name, value): &(String, Literal)| match value {
+        Literal::Map(fields) => fields
+            .iter()
+            .any(|(field, _)| field == "type" || field == "words"),
+        Literal::Text(_) => name == "include",
+        _ => false,
+    };
+    !entries.is_empty() && entries.iter().any(declares)
+}
+
+/// The spec that `literal` declares, under the name `name` in the file `file`.
+pub(super) fn read(
+    name: &str,
+    file: &str,
+    literal: &Literal,
+    resolve: Resolve,
+) -> Result<Spec, String> {
+    let Literal::Map(entries) = literal else {
+        return Err(format!("`{name}` is not a map that declares options"));
+    };
+    let mut keys: Vec<Key> = Vec::new();
+    let mut called = String::new();
+    for (key, value) in entries {
+        match (key.as_str(), value) {
+            ("called", Literal::Text(text)) => called.clone_from(text),
+            ("include", Literal::Text(other)) => include(&mut keys, resolve(other)?),
+            ("include", Literal::List(others)) => {
+                for other in others {
+                    let other = other.text().ok_or("`include` lists names of constants")?;
+                    include(&mut keys, resolve(other)?);
+                }
+            }
+            // An option that is included is left out again.
+            (_, Literal::Unit) => keys.retain(|known| known.name != *key),
+            (_, Literal::Map(fields)) => {
+                let declared = read_key(key, fields, file, resolve)
+                    .map_err(|why| format!("the declaration of `{key}` is wrong: {why}"))?;
+                put(&mut keys, declared);
+            }
+            _ => {
+                return Err(format!(
+                    "the declaration of `{key}` is wrong: it must be a map such as #{{ type: \"string\" }}"
+                ));
+            }
+        }
+    }
+    Ok(Spec {
+        called,
+        name: name.to_owned(),
+        file: file.to_owned(),
+        keys,
+    })
+}
+
+fn include(keys: &mut Vec<Key>, spec: Arc<Spec>) {
+    for key in &spec.keys {
+        put(keys, key.clone());
+    }
+}
+
+/// Adds a key, in the place of one that has its name.
+fn put(keys: &mut Vec<Key>, key: Key) {
+    match keys.iter_mut().find(|known| known.name == key.name) {
+        Some(known) => *known = key,
+        None => keys.push(key),
+    }
+}
+
+fn read_key(
+    name: &str,
+    fields: &[(String, Literal)],
+    file: &str,
+    resolve: Resolve,
+) -> Result<Key, String> {
+    for (field, _) in fields {
+        if !FIELDS.contains(&field.as_str()) {
+            let near = suggest::nearest(field, FIELDS.into_iter());
+            let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            return Err(format!("it has no field `{field}`{near}"));
+        }
+    }
+    let field = |name: &str| {
+        let found = fields.iter().find(|(field, _)| field == name);
+        found.map(|(_, value)| value)
+    };
+    let text = |name: &str| match field(name) {
+        None => Ok(""),
+        Some(Literal::Text(text)) => Ok(text.as_str()),
+        Some(other) => Err(format!("`{name}` must be text, not {other}")),
+    };
+    let words = match field("words") {
+        None => None,
+        Some(Literal::List(words)) => {
+            let texts = words.iter().map(|word| word.text().map(str::to_owned));
+            Some(
+                texts
+                    .collect::<Option<Vec<_>>>()
+                    .ok_or("`words` must be a list of texts")?,
+            )
+        }
+        Some(other) => return Err(format!("`words` must be a list of texts, not {other}")),
+    };
+    let mut reader = Types {
+        words: words.clone(),
+        words_used: false,
+        unit: text("unit")?,
+        file,
+        resolve,
+    };
+    let mut types = match field("type") {
+        None if words.is_none() => return Err("it has neither `type` nor `words`".into()),
+        None => Vec::new(),
+        Some(literal) => match reader.read(literal)? {
+            Type::OneOf(types) => types,
+            one => vec![one],
+        },
+    };
+    if let Some(words) = words
+        && !reader.words_used
+    {
+        types.insert(0, Type::Words(words));
+    }
+    let unit = reader.unit;
+    let ty = match types.len() {
+        1 => types.swap_remove(0),
+        _ => Type::OneOf(types),
+    };
+    let bound = |name: &str| match field(name) {
+        None => Ok(None),
+        Some(literal) => bound(literal, unit).map(Some).ok_or_else(|| {
+            format!("`{name}` must be a number, a size or a duration, not {literal}")
+        }),
+    };
+    let required = match field("required") {
+        None => false,
+        Some(Literal::Bool(required)) => *required,
+        Some(other) => return Err(format!("`required` must be true or false, not {other}")),
+    };
+    Ok(Key {
+        name: name.to_owned(),
+        ty,
+        default: field("default").cloned(),
+        required,
+        min: bound("min")?,
+        max: bound("max")?,
+        help: text("help")?.to_owned(),
+    })
+}
+
+/// Reads types.
+struct Types<'a, 'r> {
+    words: Option<Vec<String>>,
+    words_used: bool,
+    unit: &'a str,
+    file: &'a str,
+    resolve: Resolve<'r>,
+}
+
+impl Types<'_, '_> {
+    fn read(&mut self, literal: &Literal) -> Result<Type, String> {
+        match literal {
+            Literal::Text(name) => self.named(name),
+            // Written where it is needed.
+            Literal::Map(_) => {
+                read("", self.file, literal, self.resolve).map(|spec| Type::Keys(Arc::new(spec)))
+            }
+            Literal::List(items) => match items.split_first() {
+                Some((Literal::Text(first), items)) if first == "array" => {
+                    let item = match items {
+                        [] => Type::Unknown,
+                        items => self.one_of(items)?,
+                    };
+                    Ok(Type::Array(Box::new(item)))
+                }
+                _ => self.one_of(items),
+            },
+            Literal::Unit => Ok(Type::Unit),
+            other => Err(format!(
+                "`type` must be the name of a type, a list of them, or a map of keys, not {other}"
+            )),
+        }
+    }
+
+    fn one_of(&mut self, items: &[Literal]) -> Result<Type, String> {
+        let mut types = Vec::new();
+        for item in items {
+            match self.read(item)? {
+                Type::OneOf(more) => types.extend(more),
+                one => types.push(one),
+            }
+        }
+        Ok(match types.len() {
+            1 => types.swap_remove(0),
+            _ => Type::OneOf(types),
+        })
+    }
+
+    fn named(&mut self, name: &str) -> Result<Type, String> {
+        if name == "words" {
+            self.words_used = true;
+            return match &self.words {
+                Some(words) => Ok(Type::Words(words.clone())),
+                None => Err("the type \"words\" needs `words`".into()),
+            };
+        }
+        if let Some(ty) = Type::named(name, self.unit) {
+            return Ok(ty);
+        }
+        let last = name.rsplit("::").next().unwrap_or(name);
+        if last.starts_with(|letter: char| letter.is_ascii_uppercase()) {
+            return (self.resolve)(name).map(Type::Keys);
+        }
+        let near = suggest::nearest(name, Type::NAMES.into_iter());
+        let near = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+        Err(format!("there is no type \"{name}\"{near}"))
+    }
+}
+
+fn bound(literal: &Literal, unit: &str) -> Option<Bound> {
+    let number = match literal {
+        Literal::Int(number) => *number as f64 * unit_bytes(unit) as f64,
+        Literal::Float(number) => *number,
+        Literal::Text(text) => match size::parse(text, unit_bytes(unit)) {
+            Ok(bytes) => bytes as f64,
+            Err(_) => duration::parse(text)?.as_secs_f64(),
+        },
+        _ => return None,
+    };
+    let text = match literal {
+        Literal::Text(text) => text.clone(),
+        other => other.to_string(),
+    };
+    Some(Bound { number, text })
+}
+
+/// The bytes of the unit `unit`.
+pub(super) fn unit_bytes(unit: &str) -> u64 {
+    match unit {
+        "" => 1,
+        unit => size::parse(&format!("1{unit}"), 1).unwrap_or(1),
+    }
+}

@@ -1,0 +1,251 @@
+//! Options as scripts declare and give them.
+
+use rhai::{Dynamic, EvalAltResult, Map};
+
+use super::{Constants, Literal, Sources, declared};
+use crate::engine::{self, Limits};
+use crate::{Error, Imports, Session, SessionOptions};
+
+/// A file that declares options, as a script gives them to `guest`.
+const DECLARATION: &str = r#"
+    const DISK = #{
+        pool: #{ type: "pool", default: "default" },
+        bus: #{ words: ["virtio", "sata", "scsi"] },
+        size: #{ type: "size", min: "1MiB" },
+    };
+    const GUEST = #{
+        name: #{ type: "string", required: true, help: "name of the guest" },
+        memory: #{ type: "size", unit: "KiB", default: "1GiB" },
+        vcpus: #{ type: "int", min: 1, max: 512, default: 1 },
+        start: #{ type: "bool", default: true },
+        disks: #{ type: ["array", "DISK", "path", "StorageVol", "Xml"] },
+        nics: #{ type: ["array", "network"] },
+        graphics: #{ type: ["words", "map", "Xml"], words: ["vnc", "spice", "none"] },
+        timeout: #{ type: "duration", default: "5m" },
+        numa: #{ type: ["array", #{ cpus: #{ type: "string", required: true }, memory: #{ type: "size" } }] },
+        up: #{ type: ["string", #{ tcp: #{ type: "int" } }, "()"], default: "login:" },
+        edit: #{ type: "function" },
+    };
+    fn guest(options) { options.checked(global::GUEST) }
+"#;
+
+fn given(options: &str) -> Result<Dynamic, Box<EvalAltResult>> {
+    let session = Session::new(SessionOptions::default());
+    let imports = Imports::default();
+    let engine = engine::build(&session, &Limits::default(), imports.clone());
+    let script = format!("{DECLARATION}\nguest({options})");
+    imports.remember("main.rhai", &script);
+    let mut ast = engine.compile(&script)?;
+    ast.set_source("main.rhai");
+    engine.eval_ast(&ast)
+}
+
+#[test]
+fn options_that_are_not_given_have_their_defaults() {
+    let options = given(
+        r#"#{ name: "web", memory: (), disks: [#{ bus: "sata" }, "/a.img"], numa: [#{ cpus: "0" }], up: () }"#,
+    );
+    let options: Map = options.expect("they are right").cast();
+    let options = Literal::of_map(&options).expect("it is written out");
+    assert_eq!(
+        options.to_string(),
+        concat!(
+            r##"#{ disks: [#{ bus: "sata", pool: "default", size: () }, "/a.img"], edit: (), graphics: (), memory: "1GiB", "##,
+            r##"name: "web", nics: (), numa: [#{ cpus: "0", memory: () }], start: true, timeout: "5m", up: (), vcpus: 1 }"##,
+        )
+    );
+}
+
+#[test]
+fn each_mistake_is_told_in_the_words_of_the_option() {
+    for (options, message, hint) in [
+        (
+            r#"#{ name: "a", disks: [#{}, #{ pol: "x" }] }"#,
+            "`disks[1]`: a disk has no option `pol`",
+            "did you mean `pool`?",
+        ),
+        (
+            r#"#{ nmae: "a" }"#,
+            "a guest has no option `nmae`",
+            "did you mean `name`?",
+        ),
+        (
+            r#"#{ vcpus: 2 }"#,
+            "a guest needs the option `name`",
+            "`name`: name of the guest",
+        ),
+        (
+            r#"#{ name: "a", memory: "2 gigs" }"#,
+            "`memory`: `2 gigs` is not a size: there is no unit `gigs`",
+            "write it as",
+        ),
+        (
+            r#"#{ name: "a", vcpus: "2" }"#,
+            "`vcpus` must be a number, not the text \"2\"",
+            "",
+        ),
+        (
+            r#"#{ name: "a", vcpus: 2.5 }"#,
+            "`vcpus` must be a whole number, not 2.5",
+            "",
+        ),
+        (
+            r#"#{ name: "a", vcpus: 0 }"#,
+            "`vcpus` must be 1 or more, not 0",
+            "",
+        ),
+        (
+            r#"#{ name: "a", vcpus: 513 }"#,
+            "`vcpus` must be 512 or less, not 513",
+            "",
+        ),
+        (
+            r#"#{ name: "a", start: "no" }"#,
+            "`start` must be true or false, not the text \"no\"",
+            "",
+        ),
+        (
+            r#"#{ name: "a", nics: "default" }"#,
+            "`nics` must be a list, not the text \"default\"",
+            "write [\"default\"]",
+        ),
+        (
+            r#"#{ name: "a", disks: [5] }"#,
+            "`disks[0]` must be a map, a path, a volume or XML, not 5",
+            "",
+        ),
+        (
+            r#"#{ name: "a", disks: [#{ bus: "virtoi" }] }"#,
+            "`disks[0].bus` must be \"virtio\", \"sata\" or \"scsi\", not \"virtoi\"",
+            "did you mean \"virtio\"?",
+        ),
+        (
+            r#"#{ name: "a", disks: [#{ size: "1KiB" }] }"#,
+            "`disks[0].size` must be 1MiB or more, not 1KiB",
+            "",
+        ),
+        (
+            r#"#{ name: "a", graphics: "vcn" }"#,
+            "`graphics` must be \"vnc\", \"spice\", \"none\", a map or XML, not \"vcn\"",
+            "did you mean \"vnc\"?",
+        ),
+        (
+            r#"#{ name: "a", timeout: "soon" }"#,
+            "`timeout`: `soon` is not a duration",
+            "a duration is",
+        ),
+        (
+            r#"#{ name: "a", numa: [#{ memory: 1 }] }"#,
+            "`numa[0]` needs the key `cpus`",
+            "",
+        ),
+        (
+            r#"#{ name: "a", up: #{ tpc: 22 } }"#,
+            "`up` has no key `tpc`",
+            "did you mean `tcp`?",
+        ),
+        (
+            r#"#{ name: "a", edit: 5 }"#,
+            "`edit` must be a closure, not 5",
+            "",
+        ),
+    ] {
+        let thrown = given(options).expect_err(options);
+        let EvalAltResult::ErrorRuntime(value, _) = thrown.unwrap_inner() else {
+            panic!("{options}: {thrown}");
+        };
+        let error: Error = value.clone().try_cast().expect(options);
+        assert_eq!(error.to_string(), message);
+        assert!(
+            error.hint().unwrap_or_default().contains(hint),
+            "{options}: {:?}",
+            error.hint()
+        );
+    }
+}
+
+/// Files by their names, which are also the paths that import them.
+struct Texts(&'static [(&'static str, &'static str)]);
+
+impl Sources for Texts {
+    fn constants(&self, file: &str) -> Option<std::sync::Arc<Constants>> {
+        let (_, text) = self.0.iter().find(|(name, _)| *name == file)?;
+        let ast = engine::parser().compile(text).expect("it compiles");
+        Some(Constants::of(&ast).into())
+    }
+
+    fn imported(&self, _file: &str, path: &str) -> Option<String> {
+        Some(path.to_owned())
+    }
+}
+
+#[test]
+fn a_declaration_takes_over_those_of_other_files() {
+    let texts = Texts(&[
+        (
+            "a",
+            r#"
+                import "b" as b;
+                const MORE = #{
+                    include: "b::ALL",
+                    start: #{ type: "bool", default: true },
+                    two: #{ words: ["x"] },
+                    three: (),
+                };
+                const LETTERS = #{ a: "b" };
+            "#,
+        ),
+        (
+            "b",
+            r#"
+                const ALL = #{ one: #{ type: ["array", "PART"] }, two: #{ type: "int" }, three: #{ type: "any" } };
+                const PART = #{ first: #{ type: "string" } };
+            "#,
+        ),
+    ]);
+    let spec = declared(&texts, "a", "MORE").expect("it is right");
+    let keys: Vec<String> = spec
+        .keys
+        .iter()
+        .map(|key| format!("{}: {}", key.name, key.ty))
+        .collect();
+    assert_eq!(keys, ["one: array of PART", "two: \"x\"", "start: bool"]);
+    assert_eq!(spec.nested()[0].file, "b");
+    assert!(declared(&texts, "a", "b::PART").is_ok());
+    let constants = texts.constants("a").expect("it is there");
+    assert_eq!(constants.specs().collect::<Vec<_>>(), ["MORE"]);
+}
+
+#[test]
+fn a_wrong_declaration_says_what_is_wrong() {
+    let texts = Texts(&[(
+        "a",
+        r#"
+            const TYPE = #{ one: #{ type: "strng" } };
+            const FIELD = #{ one: #{ type: "string", defualt: 1 } };
+            const NONE = #{ one: #{ help: "one" }, two: #{ type: "int" } };
+            const SELF = #{ one: #{ type: ["array", "SELF"] } };
+            const OTHER = #{ one: #{ type: "OHTER" } };
+        "#,
+    )]);
+    for (name, why) in [
+        (
+            "TYPE",
+            "the declaration of `one` is wrong: there is no type \"strng\"; did you mean \"string\"?",
+        ),
+        (
+            "FIELD",
+            "it has no field `defualt`; did you mean `default`?",
+        ),
+        ("NONE", "it has neither `type` nor `words`"),
+        ("SELF", "`SELF` contains itself"),
+        (
+            "OTHER",
+            "there is no constant `OHTER` that declares options",
+        ),
+        ("MISSING", "there is no constant `MISSING`"),
+    ] {
+        let error = declared(&texts, "a", name).expect_err(name);
+        assert!(error.contains(why), "{name}: {error}");
+    }
+}

@@ -1,0 +1,431 @@
+//! Values held against their declaration.
+
+use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map};
+
+use super::fault::written;
+use super::read::unit_bytes;
+use super::ty::object;
+use super::{Fault, FaultKind, Key, Literal, Spec, Step, Type};
+use crate::{duration, size, suggest};
+
+/// How many words or keys a hint lists.
+const MOST_LISTED: usize = 24;
+
+/// The longest text that a message quotes, in characters.
+const LONGEST_QUOTED: usize = 60;
+
+/// A value that is given: one at run time, or an expression of which some is known.
+pub trait Given: Sized {
+    /// As much as is known of it.
+    fn shape(&self) -> Shape<Self>;
+}
+
+/// What is known of a value; `None` within stands for what is not.
+pub enum Shape<T> {
+    /// Nothing.
+    Unknown,
+    /// `()`.
+    Unit,
+    /// A truth value.
+    Bool(Option<bool>),
+    /// A whole number.
+    Int(Option<i64>),
+    /// A number with a fraction.
+    Float(Option<f64>),
+    /// Text.
+    Text(Option<ImmutableString>),
+    /// Bytes.
+    Blob,
+    /// A list.
+    Array(Option<Vec<T>>),
+    /// A map, and whether these are all of its keys.
+    Map(Option<Vec<(ImmutableString, T)>>, bool),
+    /// A closure.
+    Function,
+    /// A value of another type.
+    Object(String),
+}
+
+impl Given for Dynamic {
+    fn shape(&self) -> Shape<Self> {
+        if self.is_unit() {
+            return Shape::Unit;
+        }
+        if let Ok(value) = self.as_bool() {
+            return Shape::Bool(Some(value));
+        }
+        if let Ok(value) = self.as_int() {
+            return Shape::Int(Some(value));
+        }
+        if let Ok(value) = self.as_float() {
+            return Shape::Float(Some(value));
+        }
+        if let Some(text) = self.read_lock::<ImmutableString>() {
+            return Shape::Text(Some(text.clone()));
+        }
+        if let Some(list) = self.read_lock::<Array>() {
+            return Shape::Array(Some(list.clone()));
+        }
+        if let Some(map) = self.read_lock::<Map>() {
+            let entries = map.iter();
+            let entries = entries.map(|(key, value)| (key.as_str().into(), value.clone()));
+            return Shape::Map(Some(entries.collect()), true);
+        }
+        if self.read_lock::<Blob>().is_some() {
+            return Shape::Blob;
+        }
+        if self.read_lock::<FnPtr>().is_some() {
+            return Shape::Function;
+        }
+        let name = self.type_name();
+        Shape::Object(name.rsplit("::").next().unwrap_or(name).to_owned())
+    }
+}
+
+impl<T> Shape<T> {
+    /// The value in words for messages: `the text "2"`.
+    fn in_words(&self, beside_words: bool) -> String {
+        match self {
+            Self::Unknown => "this".into(),
+            Self::Unit => "()".into(),
+            Self::Bool(Some(value)) => value.to_string(),
+            Self::Bool(None) => "true or false".into(),
+            Self::Int(Some(value)) => value.to_string(),
+            Self::Float(Some(value)) => format!("{value:?}"),
+            Self::Int(None) | Self::Float(None) => "a number".into(),
+            Self::Text(Some(text)) if beside_words => quoted(text),
+            Self::Text(Some(text)) => format!("the text {}", quoted(text)),
+            Self::Text(None) => "text".into(),
+            Self::Blob => "bytes".into(),
+            Self::Array(_) => "a list".into(),
+            Self::Map(..) => "a map".into(),
+            Self::Function => "a closure".into(),
+            Self::Object(kind) => object(kind),
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_QUOTED) {
+        Some((end, _)) => format!("{:?}...", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+impl Spec {
+    /// What is wrong with a map of these `entries`; `complete` says whether they are all of its keys.
+    pub fn faults<T: Given>(&self, entries: &[(ImmutableString, T)], complete: bool) -> Vec<Fault> {
+        let mut search = Search::default();
+        search.map(self, entries, complete);
+        search.faults
+    }
+
+    /// `map` with the defaults of the keys that it does not have; `()` for those without one.
+    pub fn filled(&self, mut map: Map) -> Map {
+        for key in &self.keys {
+            let given = map.get_mut(key.name.as_str());
+            match given {
+                Some(value) if !value.is_unit() => fill(&key.ty, value),
+                // Given as `()`, where that means something.
+                Some(_) if key.ty.alternatives().contains(&Type::Unit) => {}
+                _ => {
+                    let default = key.default.as_ref().map_or(Dynamic::UNIT, Literal::value);
+                    map.insert(key.name.as_str().into(), default);
+                }
+            }
+        }
+        map
+    }
+}
+
+/// Fills in the defaults of the maps in `value`.
+fn fill(ty: &Type, value: &mut Dynamic) {
+    let specs = ty.alternatives().iter().find_map(|ty| match ty {
+        Type::Keys(spec) => Some(spec),
+        _ => None,
+    });
+    if let Some(spec) = specs
+        && let Some(mut map) = value.write_lock::<Map>()
+    {
+        let given = std::mem::take(&mut *map);
+        *map = spec.filled(given);
+        return;
+    }
+    if let Some(item) = ty.item()
+        && !item.specs().is_empty()
+        && let Some(mut list) = value.write_lock::<Array>()
+    {
+        for value in list.iter_mut() {
+            fill(item, value);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Search {
+    path: Vec<Step>,
+    faults: Vec<Fault>,
+}
+
+impl Search {
+    fn fault(&mut self, kind: FaultKind, message: String, hint: Option<String>) {
+        self.faults.push(Fault {
+            path: self.path.clone(),
+            message,
+            hint,
+            kind,
+        });
+    }
+
+    /// The place, in front of a message about a map that is not the outermost.
+    fn place(&self) -> String {
+        match self.path.is_empty() {
+            true => String::new(),
+            false => format!("`{}`: ", written(&self.path)),
+        }
+    }
+
+    fn map<T: Given>(&mut self, spec: &Spec, entries: &[(ImmutableString, T)], complete: bool) {
+        for (key, value) in entries {
+            match spec.key(key) {
+                Some(declared) => {
+                    self.path.push(Step::Key(key.to_string()));
+                    self.key(declared, value);
+                    self.path.pop();
+                }
+                None => self.unknown(spec, key),
+            }
+        }
+        if !complete {
+            return;
+        }
+        for key in spec.keys.iter().filter(|key| key.required) {
+            let given = entries.iter().find(|(name, _)| *name == key.name);
+            let missing = given.is_none_or(|(_, value)| matches!(value.shape(), Shape::Unit));
+            if missing {
+                let what = match (self.path.is_empty(), spec.noun()) {
+                    (true, noun) if noun.is_empty() => {
+                        format!("the option `{}` is missing", key.name)
+                    }
+                    (true, noun) => format!("{noun} needs the option `{}`", key.name),
+                    (false, noun) if noun.is_empty() => {
+                        format!("`{}` needs the key `{}`", written(&self.path), key.name)
+                    }
+                    (false, noun) => format!("{}{noun} needs `{}`", self.place(), key.name),
+                };
+                let hint = (!key.help.is_empty()).then(|| format!("`{}`: {}", key.name, key.help));
+                self.fault(FaultKind::MissingKey, what, hint);
+            }
+        }
+    }
+
+    fn unknown(&mut self, spec: &Spec, key: &str) {
+        let message = match (self.path.is_empty(), spec.noun()) {
+            (true, noun) if noun.is_empty() => format!("there is no option `{key}`"),
+            (false, noun) if noun.is_empty() => {
+                format!("`{}` has no key `{key}`", written(&self.path))
+            }
+            (_, noun) => format!("{}{noun} has no option `{key}`", self.place()),
+        };
+        let names: Vec<&str> = spec.keys.iter().map(|key| key.name.as_str()).collect();
+        let hint = match suggest::nearest_key(key, &names) {
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None if names.len() <= MOST_LISTED => {
+                Some(format!("the options are {}", names.join(", ")))
+            }
+            None => None,
+        };
+        self.path.push(Step::Key(key.to_owned()));
+        self.fault(FaultKind::UnknownKey, message, hint);
+        self.path.pop();
+    }
+
+    /// The value of a key; `()` stands for one that is not given.
+    fn key<T: Given>(&mut self, key: &Key, value: &T) {
+        let shape = value.shape();
+        if matches!(shape, Shape::Unit) {
+            return;
+        }
+        if self.value(&key.ty, &shape) {
+            self.bounds(key, &shape);
+        }
+    }
+
+    /// Whether a value of the type `ty` may be `shape`; reports it if not.
+    fn value<T: Given>(&mut self, ty: &Type, shape: &Shape<T>) -> bool {
+        let types = ty.alternatives();
+        if types.iter().any(|ty| accepts(ty, shape)) {
+            let before = self.faults.len();
+            self.within(types, shape);
+            return self.faults.len() == before;
+        }
+        let Shape::Text(Some(text)) = shape else {
+            self.wrong_type(ty, shape);
+            return false;
+        };
+        // Text of the wrong content is told apart from a value of the wrong type.
+        let place = written(&self.path);
+        let (message, hint) = match types {
+            [Type::Size { unit }] => {
+                let why = size::parse(text, unit_bytes(unit))
+                    .err()
+                    .unwrap_or_default();
+                (format!("`{place}`: {why}"), Some(size::HINT.to_owned()))
+            }
+            [Type::Duration] => (
+                format!("`{place}`: `{text}` is not a duration"),
+                Some(duration::HINT.to_owned()),
+            ),
+            _ => return self.wrong_text(ty, shape, text),
+        };
+        self.fault(FaultKind::Value, message, hint);
+        false
+    }
+
+    /// What is wrong inside a list or a map.
+    fn within<T: Given>(&mut self, types: &[Type], shape: &Shape<T>) {
+        match shape {
+            Shape::Array(Some(items)) => {
+                let item = types.iter().find_map(|ty| match ty {
+                    Type::Array(item) => Some(item),
+                    _ => None,
+                });
+                let Some(item) = item.filter(|item| ***item != Type::Unknown) else {
+                    return;
+                };
+                for (number, value) in items.iter().enumerate() {
+                    self.path.push(Step::Item(number));
+                    self.value(item, &value.shape());
+                    self.path.pop();
+                }
+            }
+            Shape::Map(Some(entries), complete) => {
+                let free = types
+                    .iter()
+                    .any(|ty| matches!(ty, Type::Map | Type::Unknown));
+                let spec = types.iter().find_map(|ty| match ty {
+                    Type::Keys(spec) if !free => Some(spec),
+                    _ => None,
+                });
+                if let Some(spec) = spec {
+                    self.map(spec, entries, *complete);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn wrong_type<T: Given>(&mut self, ty: &Type, shape: &Shape<T>) {
+        let whole = match (ty, shape) {
+            (Type::Int, Shape::Float(_)) => "a whole number".into(),
+            _ => ty.in_words(),
+        };
+        let place = written(&self.path);
+        let message = format!("`{place}` must be {whole}, not {}", shape.in_words(false));
+        let hint = self.as_list(ty, shape);
+        self.fault(FaultKind::Value, message, hint);
+    }
+
+    fn wrong_text<T: Given>(&mut self, ty: &Type, shape: &Shape<T>, text: &str) -> bool {
+        let words = ty.words();
+        let place = written(&self.path);
+        let given = shape.in_words(!words.is_empty());
+        let message = format!("`{place}` must be {}, not {given}", ty.in_words());
+        let near = suggest::nearest(text, words.iter().copied());
+        let hint = match near {
+            Some(near) => Some(format!("did you mean {near:?}?")),
+            None => self.as_list(ty, shape),
+        };
+        self.fault(FaultKind::Value, message, hint);
+        false
+    }
+
+    /// Advice for one thing where a list of them is wanted.
+    fn as_list<T: Given>(&self, ty: &Type, shape: &Shape<T>) -> Option<String> {
+        let Type::Array(item) = ty else { return None };
+        let fits = item.alternatives().iter().any(|ty| accepts(ty, shape));
+        let text = match shape {
+            _ if !fits => return None,
+            Shape::Text(Some(text)) => quoted(text),
+            Shape::Int(Some(number)) => number.to_string(),
+            Shape::Map(..) => "#{ ... }".into(),
+            _ => return None,
+        };
+        Some(format!("write [{text}]"))
+    }
+
+    fn bounds<T: Given>(&mut self, key: &Key, shape: &Shape<T>) {
+        if key.min.is_none() && key.max.is_none() {
+            return;
+        }
+        let size_unit = key.ty.alternatives().iter().find_map(|ty| match ty {
+            Type::Size { unit } => Some(unit_bytes(unit)),
+            _ => None,
+        });
+        let number = match (shape, size_unit) {
+            (Shape::Int(Some(number)), Some(unit)) => *number as f64 * unit as f64,
+            (Shape::Int(Some(number)), None) => *number as f64,
+            (Shape::Float(Some(number)), _) => *number,
+            (Shape::Text(Some(text)), Some(unit)) => match size::parse(text, unit) {
+                Ok(bytes) => bytes as f64,
+                Err(_) => return,
+            },
+            (Shape::Text(Some(text)), None) => match duration::parse(text) {
+                Some(duration) => duration.as_secs_f64(),
+                None => return,
+            },
+            _ => return,
+        };
+        let place = written(&self.path);
+        let given = match shape {
+            Shape::Text(Some(text)) => text.to_string(),
+            other => other.in_words(false),
+        };
+        let few = |bound: &super::Bound| number < bound.number;
+        let many = |bound: &super::Bound| number > bound.number;
+        if let Some(bound) = key.min.as_ref().filter(|bound| few(bound)) {
+            let message = format!("`{place}` must be {} or more, not {given}", bound.text);
+            self.fault(FaultKind::Value, message, None);
+        } else if let Some(bound) = key.max.as_ref().filter(|bound| many(bound)) {
+            let message = format!("`{place}` must be {} or less, not {given}", bound.text);
+            self.fault(FaultKind::Value, message, None);
+        }
+    }
+}
+
+/// Whether a value of the type `ty` may be `shape`, apart from what is inside it.
+fn accepts<T>(ty: &Type, shape: &Shape<T>) -> bool {
+    match (ty, shape) {
+        (Type::Unknown, _) | (_, Shape::Unknown) => true,
+        (Type::Unit, Shape::Unit)
+        | (Type::Bool, Shape::Bool(_))
+        | (Type::Int | Type::Float, Shape::Int(_))
+        | (Type::Float, Shape::Float(_))
+        | (Type::Text | Type::Path | Type::NameOf(_), Shape::Text(_))
+        | (Type::Char, Shape::Text(None))
+        | (Type::Blob, Shape::Blob)
+        | (Type::Array(_), Shape::Array(_))
+        | (Type::Map | Type::Keys(_), Shape::Map(..))
+        | (Type::Function, Shape::Function | Shape::Text(_))
+        | (Type::Size { .. } | Type::Words(_) | Type::Duration, Shape::Text(None)) => true,
+        (Type::Size { .. }, Shape::Int(number)) => number.is_none_or(|number| number >= 0),
+        (Type::Size { unit }, Shape::Text(Some(text))) => {
+            size::parse(text, unit_bytes(unit)).is_ok()
+        }
+        (Type::Duration, Shape::Int(number)) => number.is_none_or(|number| number >= 0),
+        (Type::Duration, Shape::Float(number)) => number.is_none_or(|number| number >= 0.0),
+        (Type::Duration, Shape::Text(Some(text))) => duration::parse(text).is_some(),
+        (Type::Words(words), Shape::Text(Some(text))) => words.iter().any(|word| word == text),
+        (Type::Char, Shape::Text(Some(text))) => text.chars().count() == 1,
+        (Type::Object(kind), Shape::Object(given)) => kind == given,
+        // XML can be given as text.
+        (Type::Object(kind), Shape::Text(text)) => {
+            kind == "Xml"
+                && text
+                    .as_ref()
+                    .is_none_or(|text| text.trim_start().starts_with('<'))
+        }
+        (Type::OneOf(types), shape) => types.iter().any(|ty| accepts(ty, shape)),
+        _ => false,
+    }
+}
