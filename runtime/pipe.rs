@@ -182,10 +182,7 @@ impl Pipe {
         while !self.becomes_ready() {
             // libvirt tells a stream nothing of a daemon that died, and knows it all the same.
             if !self.connect.is_alive().unwrap_or(false) {
-                return Err(Failure::new(
-                    virt_sys::VIR_ERR_INTERNAL_ERROR,
-                    "client socket is closed",
-                ));
+                return Err(Failure::lost("the connection was lost"));
             }
         }
         // Whoever is told of events while nobody takes what has arrived is told without end.

@@ -187,7 +187,7 @@ pub(crate) fn error(error: &Error) -> Value {
         "domain": error.domain(),
         "message": error.message(),
         "action": error.action(),
-        "object": error.object().map(|(kind, name)| json!({ "kind": kind, "name": name })),
+        "object": error.subject().map(|object| json!({ "kind": object.kind, "name": object.name })),
         "state": error.state(),
         "uri": error.uri(),
         "call": error.call(),

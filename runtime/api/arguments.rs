@@ -78,9 +78,11 @@ pub(crate) fn optional_text(
 /// A path on the hypervisor's host, which must not depend on where the client stands.
 pub(crate) fn host_path<'a>(ctx: &NativeCallContext, path: &'a str) -> RhaiResultOf<&'a str> {
     if !path.starts_with('/') {
-        return Err(Error::invalid(ctx, format!("`{path}` is not an absolute path"))
-            .with_hint("the file is on the hypervisor's host: name it from the root, such as /var/tmp/web.save")
-            .throw());
+        return Error::refuse(
+            ctx,
+            format!("`{path}` is not an absolute path"),
+            "the file is on the hypervisor's host: name it from the root, such as /var/tmp/web.save",
+        );
     }
     text(ctx, "the path", path)
 }
@@ -162,9 +164,11 @@ pub(crate) fn duration(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf
     parsed.map_or_else(
         || {
             let shown = printed(ctx, value)?;
-            Err(Error::invalid(ctx, format!("`{shown}` is not a duration"))
-                .with_hint(crate::duration::HINT)
-                .throw())
+            Error::refuse(
+                ctx,
+                format!("`{shown}` is not a duration"),
+                crate::duration::HINT,
+            )
         },
         Ok,
     )

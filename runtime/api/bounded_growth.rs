@@ -38,9 +38,11 @@ pub(crate) fn length(ctx: &NativeCallContext, len: i64) -> RhaiResultOf<usize> {
     let len = usize::try_from(len.max(0)).unwrap_or(usize::MAX);
     if len > MOST {
         let message = format!("the result would be longer than {MOST}");
-        return Err(Error::invalid(ctx, message)
-            .with_hint("one call can make at most 16 Mi values or bytes")
-            .throw());
+        return Error::refuse(
+            ctx,
+            message,
+            "one call can make at most 16 Mi values or bytes",
+        );
     }
     Ok(len)
 }

@@ -10,7 +10,7 @@ use virt::connect::Connect;
 use super::arguments::RhaiResultOf;
 use super::call_class::Class;
 use super::connection::{Connection, again_where_undone};
-use crate::error::{Error, state_may_matter};
+use crate::error::{Error, On, state_may_matter};
 use crate::libvirt::{self, Failure};
 
 /// A kind of object: what libvirt's handle of it is, and how messages call it.
@@ -245,7 +245,7 @@ impl<K: Kind> Object<K> {
 
     /// What a script does that tries to `verb` this object.
     pub(crate) fn action(&self, verb: &dyn fmt::Display) -> String {
-        format!("{verb} {} `{}`", K::NOUN, self.given_name())
+        On(verb, K::NOUN, &self.given_name()).to_string()
     }
 
     /// The failure of `call` while the script tried to `verb` this object.
@@ -256,12 +256,13 @@ impl<K: Kind> Object<K> {
         call: &'static str,
         verb: impl fmt::Display,
     ) -> Error {
-        let action = self.action(&verb);
+        let name = self.given_name();
+        let task = On(&verb, K::NOUN, &name);
         // Known before the error takes what libvirt said.
         let state = state_may_matter(&failure)
             .then(|| self.state_now(call))
             .flatten();
-        let error = self.0.connection.error(ctx, failure, call, action);
+        let error = self.0.connection.error(ctx, failure, call, task);
         match state {
             Some(state) => error.in_state(state),
             None => error,

@@ -53,9 +53,7 @@ mod functions {
             _ => {
                 let shown = value_text::printed(&ctx, &status)?;
                 let wrong = format!("`{shown}` is not an exit status");
-                Err(Error::invalid(&ctx, wrong)
-                    .with_hint("an exit status is a number from 0 to 255")
-                    .throw())
+                Error::refuse(&ctx, wrong, "an exit status is a number from 0 to 255")
             }
         }
     }

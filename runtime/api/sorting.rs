@@ -76,7 +76,9 @@ fn compare(
         "the comparison must return a number, not {order} (type {})",
         order.type_name()
     );
-    Err(Error::invalid(ctx, message)
-        .with_hint("return a negative number if the first value comes first: `|a, b| a - b`; `sort()` sorts numbers and text")
-        .throw())
+    Error::refuse(
+        ctx,
+        message,
+        "return a negative number if the first value comes first: `|a, b| a - b`; `sort()` sorts numbers and text",
+    )
 }

@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::domain::Domain;
 use super::storage_pool::StoragePool;
 use super::storage_vol::StorageVol;
-use crate::error::Error;
+use crate::error::{Error, Task};
 use crate::libvirt::{self, Failure};
 use crate::xml::Xml;
 
@@ -34,13 +34,8 @@ fn is_under_way(domain: &Handle) -> bool {
 }
 
 /// Why what gives the guest `name` other disks or memory is refused, and the way out.
-pub(crate) fn refusal(
-    ctx: &NativeCallContext,
-    name: &str,
-    action: impl std::fmt::Display,
-    uri: &str,
-) -> Error {
-    Error::new(ctx, failure(name), "", action, uri).with_hint(HINT)
+pub(crate) fn refusal(ctx: &NativeCallContext, name: &str, task: impl Task, uri: &str) -> Error {
+    Error::new(ctx, failure(name), "", task, uri).with_hint(HINT)
 }
 
 fn failure(name: &str) -> Failure {

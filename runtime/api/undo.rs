@@ -139,9 +139,11 @@ impl Undo {
             return Ok(());
         }
         let message = "the `all_or_nothing` that this undo list belongs to has ended";
-        Err(Error::invalid(ctx, message)
-            .with_hint("record the step inside the closure that `all_or_nothing` calls")
-            .throw())
+        Error::refuse(
+            ctx,
+            message,
+            "record the step inside the closure that `all_or_nothing` calls",
+        )
     }
 
     /// Removes the step `id`, unless all were forgotten meanwhile.

@@ -287,9 +287,11 @@ impl Writer<'_> {
             address.filter(|address| !self.within.contains(address)),
         ) else {
             if again.is_empty() {
-                return Err(Error::invalid(self.ctx, "the value contains itself")
-                    .with_hint("a closure in it captured the variable that holds the value, which JSON cannot express")
-                    .throw());
+                return Error::refuse(
+                    self.ctx,
+                    "the value contains itself",
+                    "a closure in it captured the variable that holds the value, which JSON cannot express",
+                );
             }
             return self.push(again);
         };

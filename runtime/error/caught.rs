@@ -64,6 +64,7 @@ impl Error {
             },
             call: "",
             action: String::new(),
+            subject: None,
             uri: String::new(),
             hint: None,
             xml: None,

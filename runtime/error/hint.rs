@@ -3,7 +3,7 @@
 use virt_sys as sys;
 
 use super::{domain_hint, flags_hint, migration_hint};
-use crate::libvirt::Failure;
+use crate::libvirt::{Failure, FailureKind};
 use crate::suggest;
 
 /// The first words of the URIs that libvirt knows.
@@ -50,11 +50,20 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         }
         return Some(connection_hint(failure, uri));
     }
-    if failure.lost_connection() {
-        return Some(
-            "the connection is lost and the outcome of this call unknown: connect again and look"
-                .into(),
-        );
+    match failure.kind {
+        FailureKind::NeverSent => {
+            return Some(
+                "the connection was lost before this call, which had no effect: connect again with `connect(uri)`"
+                    .into(),
+            );
+        }
+        FailureKind::LostConnection => {
+            return Some(
+                "the connection was lost during this call, whose outcome is unknown: connect again with `connect(uri)`, and look"
+                    .into(),
+            );
+        }
+        _ => {}
     }
     if ["virStorage", "virConnectFindStorage", "virStream"]
         .iter()

@@ -9,6 +9,7 @@ mod migration_hint;
 pub mod plain;
 mod rejected;
 mod state;
+mod task;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use crate::{redact, suggest};
 pub(crate) use rejected::OfXml;
 pub use rejected::Rejected;
 pub(crate) use state::may_matter as state_may_matter;
+pub use task::Subject;
+pub(crate) use task::{On, Task};
 
 /// What a script catches: a failed libvirt call, with what failed, on which object and host, and
 /// libvirt's reason; or whatever else was thrown.
@@ -34,6 +37,7 @@ struct Details {
     failure: Failure,
     call: &'static str,
     action: String,
+    subject: Option<Subject>,
     uri: String,
     hint: Option<String>,
     xml: Option<Arc<str>>,
@@ -47,12 +51,12 @@ struct Details {
 }
 
 impl Error {
-    /// The failure of `call` while the script tried to `action` on the host `uri`.
-    pub fn new(
+    /// The failure of `call` during `task` on the host `uri`.
+    pub(crate) fn new(
         ctx: &NativeCallContext,
         failure: Failure,
         call: &'static str,
-        action: impl fmt::Display,
+        task: impl Task,
         uri: &str,
     ) -> Self {
         let advice = failure.advice.map(str::to_owned);
@@ -63,7 +67,8 @@ impl Error {
             failure,
             call,
             // They can quote texts of the script, of any length.
-            action: shortened(redact::hide_of(&action.to_string(), uri)),
+            action: shortened(redact::hide_of(&task.to_string(), uri)),
+            subject: task.subject(),
             uri: shortened(redact::hide_uri(uri)),
             hint: hint.map(|hint| redact::hide_of(&hint, uri)),
             xml: None,
@@ -108,6 +113,15 @@ impl Error {
         let called = |(file, place): &(&str, Position)| !place.is_none() && !is_recipe(file);
         let found = frames.iter().position(outside);
         found.or_else(|| frames.iter().position(called))
+    }
+
+    /// Refuses a value that a script gave, found before libvirt saw it, with what to do instead.
+    pub(crate) fn refuse<T>(
+        ctx: &NativeCallContext,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Result<T, Box<EvalAltResult>> {
+        Err(Self::invalid(ctx, message).with_hint(hint).throw())
     }
 
     /// The same error with advice of its own.
@@ -236,22 +250,9 @@ impl Error {
         &self.0.action
     }
 
-    /// The kind and the name of the object that it is about, such as `("domain", "web")`.
-    pub fn object(&self) -> Option<(&str, &str)> {
-        let (rest, _) = self.0.action.rsplit_once('`')?;
-        let (before, name) = rest.rsplit_once('`')?;
-        let kinds = [
-            "domain",
-            "network",
-            "storage pool",
-            "volume",
-            "snapshot",
-            "interface",
-        ];
-        let kind = kinds
-            .into_iter()
-            .find(|kind| before.trim_end().ends_with(kind))?;
-        Some((kind, name))
+    /// The object that the failed task was about.
+    pub fn subject(&self) -> Option<&Subject> {
+        self.0.subject.as_ref()
     }
 
     /// The state that the object was in, where that was asked.
@@ -330,47 +331,6 @@ impl fmt::Debug for Error {
         match self.code() {
             Some(code) => write!(f, "{self} ({code})"),
             None => write!(f, "{self}"),
-        }
-    }
-}
-
-impl Failure {
-    /// Whether a change of a medium failed because the guest keeps its tray closed.
-    pub(crate) fn tray_is_closed(&self) -> bool {
-        let known = [
-            "Tray of the device is not open",
-            "wait for tray to open",
-            "waiting to open tray",
-        ];
-        known.iter().any(|words| self.message.contains(words))
-    }
-
-    /// Whether the connection is gone, so that the outcome of the call is unknown.
-    pub(crate) fn lost_connection(&self) -> bool {
-        let code = u32::try_from(self.code).unwrap_or_default();
-        match code {
-            // The host's own connections to a guest that died break in the same words.
-            virt_sys::VIR_ERR_SYSTEM_ERROR
-                if ["agent:", "monitor:"]
-                    .iter()
-                    .any(|end| self.message.contains(end)) =>
-            {
-                false
-            }
-            virt_sys::VIR_ERR_SYSTEM_ERROR | virt_sys::VIR_ERR_RPC => {
-                self.message.contains("End of file")
-                    || self.message.contains("Broken pipe")
-                    || self.message.contains("Connection reset")
-                    || self.message.contains("keepalive")
-            }
-            virt_sys::VIR_ERR_INTERNAL_ERROR => {
-                self.message.contains("client socket is closed")
-                    || self
-                        .message
-                        .contains("connection closed due to keepalive timeout")
-                    || self.message.contains("received hangup")
-            }
-            _ => false,
         }
     }
 }

@@ -15,6 +15,60 @@ pub struct Failure {
     pub int1: i64,
     /// virhai's own advice on this failure.
     pub advice: Option<&'static str>,
+    /// What kind of failure it is, where libvirt's code does not tell.
+    pub kind: FailureKind,
+}
+
+/// Kinds of failures that libvirt gives no code of their own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FailureKind {
+    /// None of the others.
+    #[default]
+    Other,
+    /// The connection to the host is gone, so that the outcome of the call is unknown.
+    LostConnection,
+    /// The connection was gone before the call, which therefore had no effect.
+    NeverSent,
+    /// The guest keeps the tray of its drive closed.
+    ClosedTray,
+}
+
+impl FailureKind {
+    /// The kind of the failure that libvirt reports with `code` and `message`. libvirt has only words
+    /// for these; nothing else in virhai reads them.
+    fn of(code: i64, message: &str) -> Self {
+        let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
+        if says(&[
+            "Tray of the device is not open",
+            "wait for tray to open",
+            "waiting to open tray",
+        ]) {
+            return Self::ClosedTray;
+        }
+        let lost = match u32::try_from(code).unwrap_or_default() {
+            // The host's own connections to a guest that died break in the same words.
+            virt_sys::VIR_ERR_SYSTEM_ERROR if says(&["agent:", "monitor:"]) => false,
+            virt_sys::VIR_ERR_SYSTEM_ERROR | virt_sys::VIR_ERR_RPC => says(&[
+                "End of file",
+                "Broken pipe",
+                "Connection reset",
+                "keepalive",
+            ]),
+            // libvirt says this before it sends anything.
+            virt_sys::VIR_ERR_INTERNAL_ERROR if says(&["client socket is closed"]) => {
+                return Self::NeverSent;
+            }
+            virt_sys::VIR_ERR_INTERNAL_ERROR => says(&[
+                "connection closed due to keepalive timeout",
+                "received hangup",
+            ]),
+            _ => false,
+        };
+        match lost {
+            true => Self::LostConnection,
+            false => Self::Other,
+        }
+    }
 }
 
 impl Failure {
@@ -29,10 +83,13 @@ impl Failure {
                     "libvirt reported a failure and gave no reason for it",
                 );
             };
+            let code = i64::from(error.code);
+            let message = borrowed_text(error.message).unwrap_or_default();
             Self {
-                code: i64::from(error.code),
+                code,
                 domain: i64::from(error.domain),
-                message: borrowed_text(error.message).unwrap_or_default(),
+                kind: FailureKind::of(code, &message),
+                message,
                 int1: i64::from(error.int1),
                 advice: None,
             }
@@ -46,6 +103,28 @@ impl Failure {
             message: message.into(),
             ..Self::default()
         }
+    }
+
+    /// The connection to the host was lost while virhai waited, which `message` says.
+    pub fn lost(message: impl Into<String>) -> Self {
+        Self {
+            kind: FailureKind::LostConnection,
+            advice: Some("connect again with `connect(uri)`, and look what happened meanwhile"),
+            ..Self::new(virt_sys::VIR_ERR_RPC, message)
+        }
+    }
+
+    /// Whether the connection is gone.
+    pub fn lost_connection(&self) -> bool {
+        matches!(
+            self.kind,
+            FailureKind::LostConnection | FailureKind::NeverSent
+        )
+    }
+
+    /// Whether a change of a medium failed because the guest keeps its tray closed.
+    pub fn tray_is_closed(&self) -> bool {
+        self.kind == FailureKind::ClosedTray
     }
 
     /// The same failure with `advice`.
@@ -88,6 +167,7 @@ impl From<virt::error::Error> for Failure {
         Self {
             code,
             domain: i64::from(error.domain().to_raw()),
+            kind: FailureKind::of(code, error.message()),
             message: error.message().to_owned(),
             ..Self::default()
         }

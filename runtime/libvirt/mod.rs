@@ -24,7 +24,7 @@ pub mod typed_params;
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
-pub use failure::{Failure, silence_libvirt};
+pub use failure::{Failure, FailureKind, silence_libvirt};
 
 /// A result of a libvirt call.
 pub type Result<T> = std::result::Result<T, Failure>;

@@ -7,7 +7,7 @@ use virt::connect::Connect;
 
 use super::Connection;
 use crate::api::arguments::RhaiResultOf;
-use crate::error::Error;
+use crate::error::{Error, On, Subject, Task};
 use crate::libvirt::Failure;
 use crate::xml::Xml;
 
@@ -29,6 +29,14 @@ impl fmt::Display for About<'_> {
     }
 }
 
+impl Task for About<'_> {
+    fn subject(&self) -> Option<Subject> {
+        let Self(_, kind, xml) = *self;
+        let name = name(xml).filter(|name| !name.is_empty())?;
+        Some(Subject { kind, name })
+    }
+}
+
 /// The name of the object that `xml` describes, if it is XML and has one.
 pub(super) fn name(xml: &str) -> Option<String> {
     Xml::parse(xml)
@@ -44,12 +52,12 @@ impl Connection {
         &self,
         ctx: &NativeCallContext,
         call: &'static str,
-        (noun, name): (&str, &str),
+        (noun, name): (&'static str, &str),
         find: impl Fn(&Connect) -> Result<T, virt::error::Error> + Send + Sync + 'static,
         names: impl Fn(&Connect) -> Vec<String> + Send + Sync + 'static,
     ) -> RhaiResultOf<T> {
-        let action = format_args!("look up {noun} `{name}`");
-        self.call(ctx, call, action, find).map_err(|thrown| {
+        let task = On(&"look up", noun, name);
+        self.call(ctx, call, task, find).map_err(|thrown| {
             Error::with_nearest(thrown, name, || {
                 let names = move |c: &Connect| Ok::<_, Failure>(names(c));
                 self.attempt(call, names).unwrap_or_default()

@@ -38,9 +38,11 @@ pub(super) fn admit(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<Admitted
         Some(Need::Embed(root)) => {
             let Some(real) = Session::of(ctx).grants().embeddable(&root) else {
                 let message = format!("the script may not run a hypervisor in {root}");
-                return Err(Error::invalid(ctx, message)
-                    .with_hint("allow it with `--allow-embed DIR`, or at the prompt with `:connect URI`; scripts can then do everything that you can")
-                    .throw());
+                return Error::refuse(
+                    ctx,
+                    message,
+                    "allow it with `--allow-embed DIR`, or at the prompt with `:connect URI`; scripts can then do everything that you can",
+                );
             };
             parsed.with_root(&path_text(ctx, &real)?)
         }
@@ -98,9 +100,7 @@ pub(super) fn ensure_named(ctx: &NativeCallContext) -> RhaiResultOf<()> {
         return Ok(());
     }
     let message = "no host was named, and `--only-named-hosts` allows only hosts that you name";
-    Err(Error::invalid(ctx, message)
-        .with_hint("name it with `-c URI`")
-        .throw())
+    Error::refuse(ctx, message, "name it with `-c URI`")
 }
 
 const NOT_NAMED: &str = "`--only-named-hosts` allows only hosts that you name";

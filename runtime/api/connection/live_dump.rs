@@ -38,12 +38,12 @@ pub(super) fn check_domain(
             "this is the XML of the running domain `{name}`, not its definition: it lacks passwords, \
              and devices attached for this run would become permanent"
         );
-        return Err(Error::invalid(ctx, message)
-            .with_hint(
-                "`dom.edit(|xml| ...)` changes the definition; `dom.xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)` reads it; \
+        return Error::refuse(
+            ctx,
+            message,
+            "`dom.edit(|xml| ...)` changes the definition; `dom.xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)` reads it; \
                  to define it anyway, remove the attribute `id` of `domain`",
-            )
-            .throw());
+        );
     }
     let Some(graphics) = lost_password(conn, &given, &name) else {
         return Ok(());
@@ -51,12 +51,12 @@ pub(super) fn check_domain(
     let message = format!(
         "the domain `{name}` has a password for its {graphics} screen, and this XML would remove it"
     );
-    Err(Error::invalid(ctx, message)
-        .with_hint(
-            "`dom.edit(|xml| ...)` keeps the password; `xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)` reads it; \
+    Error::refuse(
+        ctx,
+        message,
+        "`dom.edit(|xml| ...)` keeps the password; `xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)` reads it; \
              `dom.edit(|xml| xml.remove(\"devices/graphics/@passwd\"))` removes it",
-        )
-        .throw())
+    )
 }
 
 /// The kind of screen whose password the definition of `name` has, and `given` has not.
@@ -159,5 +159,5 @@ pub(super) fn check_live(
     );
     let hint =
         format!("`xml({flag})` reads the definition; to define this XML anyway, pass `xml.copy()`");
-    Err(Error::invalid(ctx, message).with_hint(hint).throw())
+    Error::refuse(ctx, message, hint)
 }

@@ -34,7 +34,7 @@ use super::call_class::Class;
 use super::domain::Domain;
 use super::host_hint::host_hint;
 use crate::call_thread::{self, Patience};
-use crate::error::Error;
+use crate::error::{Error, Task};
 use crate::interrupt;
 use crate::libvirt::Failure;
 use crate::redact;
@@ -161,28 +161,28 @@ impl Connection {
         self.0.let_go(move || drop(stream));
     }
 
-    /// Makes one libvirt call while the script tries to `action`.
+    /// Makes one libvirt call for `task` of the script.
     pub(crate) fn call<T: Send + 'static, E: Into<Failure>>(
         &self,
         ctx: &NativeCallContext,
         call: &'static str,
-        action: impl fmt::Display,
+        task: impl Task,
         run: impl Fn(&Connect) -> Result<T, E> + Send + Sync + 'static,
     ) -> RhaiResultOf<T> {
-        self.attempt_to(call, &|| action.to_string(), run)
-            .map_err(|failure| self.error(ctx, failure, call, &action).throw())
+        self.attempt_to(call, &|| task.to_string(), run)
+            .map_err(|failure| self.error(ctx, failure, call, &task).throw())
     }
 
-    /// The failure of `call` on this host while the script tried to `action`.
+    /// The failure of `call` on this host during `task` of the script.
     pub(crate) fn error(
         &self,
         ctx: &NativeCallContext,
         failure: Failure,
         call: &'static str,
-        action: impl fmt::Display,
+        task: impl Task,
     ) -> Error {
         let advice = host_hint(self, &failure);
-        let error = Error::new(ctx, failure, call, action, self.uri());
+        let error = Error::new(ctx, failure, call, task, self.uri());
         match advice {
             Some(advice) => error.with_hint(advice),
             None => error,

@@ -11,7 +11,7 @@ use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::storage_pool::StoragePool;
 use crate::api::storage_vol::StorageVol;
 use crate::api::xml::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
-use crate::error::{Error, OfXml};
+use crate::error::{Error, OfXml, On};
 use crate::libvirt;
 
 fn pool_names(pools: &[virt::storage_pool::StoragePool]) -> Vec<String> {
@@ -69,7 +69,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         uuid: &str,
     ) -> RhaiResultOf<StoragePool> {
-        let action = format_args!("look up storage pool `{uuid}`");
+        let action = On(&"look up", "storage pool", uuid);
         let uuid = uuid.to_owned();
         let found = conn.call(&ctx, "virStoragePoolLookupByUUIDString", action, move |c| {
             c.lookup_storage_pool_by_uuid_string(&uuid)

@@ -255,13 +255,12 @@ fn room_for(vol: &StorageVol, needed: u64) -> Result<u64, Failure> {
 fn may_be_sparse(ctx: &NativeCallContext, plan: &Plan, before: &Before) -> RhaiResultOf<bool> {
     let safe = plan.offset == 0 && before.allocation == 0;
     match plan.sparse {
-        Some(true) if !safe => Err(Error::invalid(
+        Some(true) if !safe => Error::refuse(
             ctx,
             "only a volume that holds nothing can be filled sparsely, from its beginning: libvirt \
              would keep what it holds where the file has holes",
-        )
-        .with_hint("without `sparse`, holes are sent as zeros")
-        .throw()),
+            "without `sparse`, holes are sent as zeros",
+        ),
         Some(sparse) => Ok(sparse),
         None => Ok(safe),
     }

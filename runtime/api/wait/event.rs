@@ -245,7 +245,7 @@ fn expect_words(ctx: &NativeCallContext, kind: &str, fields: &Map) -> RhaiResult
             None => format!("the words are {}", words.join(", ")),
         };
         let message = format!("no event of the kind `{kind}` has `{field}: \"{word}\"`");
-        return Err(Error::invalid(ctx, message).with_hint(hint).throw());
+        return Error::refuse(ctx, message, hint);
     }
     Ok(())
 }

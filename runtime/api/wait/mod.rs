@@ -29,10 +29,7 @@ pub(crate) fn register(engine: &mut Engine) {
 }
 
 fn lost() -> Failure {
-    Failure::new(
-        virt_sys::VIR_ERR_RPC,
-        "the connection was lost while waiting (End of file)",
-    )
+    Failure::lost("the connection was lost while waiting")
 }
 
 fn field<'a>(event: &'a Told, name: &str) -> Option<&'a str> {
