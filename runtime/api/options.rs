@@ -1,10 +1,9 @@
 //! What recipes do with the options that they are given.
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Engine, Map, NativeCallContext, exported_module};
+use rhai::{Dynamic, Engine, Map, NativeCallContext, exported_module};
 
-use super::arguments::{self, RhaiResultOf, duration, unknown_key};
-use super::value_text;
+use super::arguments::{self, RhaiResultOf, duration};
 use crate::error::Error;
 use crate::session::Session;
 use crate::{size, spec};
@@ -43,7 +42,11 @@ mod functions {
             spec::of_map(&sources, file, &spec).map_err(|why| Error::invalid(&ctx, why).throw())?;
         let entries: Vec<_> = options
             .iter()
-            .map(|(key, value)| (key.as_str().into(), value.clone()))
+            .map(|(key, value)| {
+                let value = value.clone();
+                let engine = ctx.engine();
+                (key.as_str().into(), spec::Value { engine, value })
+            })
             .collect();
         match spec.faults(&entries, true).into_iter().next() {
             None => Ok(spec.filled(options.clone())),
@@ -56,30 +59,6 @@ mod functions {
                 .throw())
             }
         }
-    }
-
-    /// These options with what they leave out taken from `defaults`, whose keys are all that
-    /// there are; an unknown one is an error with a suggestion.
-    ///
-    /// ```rhai
-    /// let options = #{ name: "web" }.with_defaults(#{ name: (), memory: "1GiB" });
-    /// assert_eq(options, #{ name: "web", memory: "1GiB" });
-    /// ```
-    /// Calls no libvirt function.
-    #[rhai_fn(pure, return_raw)]
-    pub fn with_defaults(
-        ctx: NativeCallContext,
-        options: &mut Map,
-        defaults: Map,
-    ) -> RhaiResultOf<Map> {
-        unknown_key(&ctx, options, defaults.keys().map(|key| key.as_str()))?;
-        let mut all = defaults;
-        all.extend(
-            options
-                .iter()
-                .map(|(key, value)| (key.clone(), value.clone())),
-        );
-        Ok(all)
     }
 
     /// Throws `message` about options that were given to a function of this file: the error stands where they were
@@ -128,24 +107,6 @@ mod functions {
     /// Calls no libvirt function.
     pub fn take(options: &mut Map, name: &str) -> Dynamic {
         options.remove(name).unwrap_or(Dynamic::UNIT)
-    }
-
-    /// Throws unless each of `names` has a value in these options.
-    ///
-    /// ```rhai
-    /// #{ name: "web", disk: () }.require(["name"]);
-    /// ```
-    /// Calls no libvirt function.
-    #[rhai_fn(pure, return_raw)]
-    pub fn require(ctx: NativeCallContext, options: &mut Map, names: Array) -> RhaiResultOf<()> {
-        for name in &names {
-            let name = value_text::printed(&ctx, name)?;
-            if options.get(name.as_str()).is_none_or(Dynamic::is_unit) {
-                let message = format!("the option `{name}` is missing");
-                return Err(Error::invalid(&ctx, message).throw());
-            }
-        }
-        Ok(())
     }
 
     /// A size in bytes: a number of them, or text such as `"20GiB"`.

@@ -1,9 +1,12 @@
 //! The recipes of the standard library, read from their own text.
 
-use rhai::{AST, Engine, FnAccess, Map};
+use std::sync::Arc;
 
-use crate::imports;
+use rhai::{AST, Engine, FnAccess};
+
+use crate::imports::{self, Imports};
 use crate::source;
+use crate::spec::{self, Sources, Spec};
 
 /// One file of the standard library.
 #[derive(Debug, Clone)]
@@ -14,8 +17,8 @@ pub struct Recipe {
     pub docs: String,
     /// What a script can call, in the order of the file's text.
     pub functions: Vec<RecipeFunction>,
-    /// The keys of the maps that it declares as constants, among them its options.
-    pub options: Vec<String>,
+    /// The maps of options that its functions take, each before those that are parts of it.
+    pub specs: Vec<Arc<Spec>>,
 }
 
 /// One function of a script's or a recipe's.
@@ -27,16 +30,21 @@ pub struct RecipeFunction {
     pub parameters: Vec<String>,
     /// The doc comment, without its slashes.
     pub docs: String,
+    /// What its last parameter, a map of options, may hold.
+    pub options: Option<Arc<Spec>>,
+    /// The type of its result as the doc comment names it; empty where it does not.
+    pub returns: String,
 }
 
 /// The recipes in the binary, by their paths.
 pub fn recipes(engine: &Engine) -> Vec<Recipe> {
+    let sources = spec::of_imports(&Imports::default());
     let mut recipes: Vec<Recipe> = imports::recipes()
         .filter_map(|name| {
             let path = format!("std/{name}");
             let text = imports::embedded(&name).ok()?.text;
             let ast = engine.compile(source::without_shebang(&text)).ok()?;
-            Some(Recipe::of(&path, &text, &ast))
+            Some(Recipe::of(&path, &text, &ast).with_options(&sources, &format!("{path}.rhai")))
         })
         .collect();
     recipes.sort_by(|one, other| one.path.cmp(&other.path));
@@ -59,6 +67,12 @@ impl Recipe {
                     .map(|name| (*name).to_owned())
                     .collect(),
                 docs: super::plain_docs(&function.comments),
+                options: None,
+                returns: String::new(),
+            })
+            .map(|function| RecipeFunction {
+                returns: spec::returns_line(&function.docs).unwrap_or_default(),
+                ..function
             })
             .collect();
         functions.sort_by_key(|function| {
@@ -72,18 +86,41 @@ impl Recipe {
             .map(|line| line.strip_prefix(' ').unwrap_or(line))
             .collect::<Vec<_>>()
             .join("\n");
-        let mut options: Vec<String> = ast
-            .iter_literal_variables(true, false)
-            .filter_map(|(_, _, value)| value.try_cast::<Map>())
-            .flat_map(|map| map.into_keys().map(|key| key.to_string()))
-            .collect();
-        options.sort();
-        options.dedup();
         Self {
             path: path.to_owned(),
             docs,
             functions,
-            options,
+            specs: Vec::new(),
         }
+    }
+
+    /// The same with the options that the functions declare; `file` is what positions call its file.
+    #[must_use]
+    pub fn with_options(mut self, sources: &dyn Sources, file: &str) -> Self {
+        for function in &mut self.functions {
+            let name = spec::options_line(&function.docs);
+            let spec = name.and_then(|name| spec::declared(sources, file, &name).ok());
+            for spec in spec.iter().flat_map(Spec::with_nested) {
+                if !self.specs.contains(&spec) {
+                    self.specs.push(spec);
+                }
+            }
+            function.options = spec;
+        }
+        self
+    }
+
+    /// What the file `self` calls `spec`: `GUEST`, or `description::GUEST` where another file declares it.
+    pub fn label(&self, spec: &Spec) -> String {
+        label(&self.path, spec)
+    }
+}
+
+/// What the recipe at `path` calls `spec`.
+fn label(path: &str, spec: &Spec) -> String {
+    let file = spec.file.trim_end_matches(".rhai");
+    match file.rsplit('/').next() {
+        Some(name) if !file.ends_with(path) => format!("{name}::{}", spec.name),
+        _ => spec.name.clone(),
     }
 }

@@ -55,7 +55,7 @@ impl Signature {
         Self {
             name: function.name.clone(),
             parameters: function.parameters.clone(),
-            returns: String::new(),
+            returns: function.returns.clone(),
             docs: function.docs.clone(),
         }
     }

@@ -71,7 +71,11 @@ impl Facts {
     pub(super) fn of(file: &File) -> Self {
         let mut facts = Self::default();
         file.each_node(&mut |node| facts.see(node));
-        for name in file.spec_constants().references() {
+        // The declarations of a file can be those of others.
+        let constants = file.spec_constants();
+        let declared = constants.specs().map(str::to_owned);
+        facts.globals_read.extend(declared);
+        for name in constants.references() {
             match name.split_once("::") {
                 Some((alias, _)) => facts.namespaces.insert(alias.to_owned()),
                 None => facts.globals_read.insert(name.to_owned()),

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use rhai::{AST, ASTNode, Expr, Ident, Stmt};
 
-use super::accepted::Memory;
 use super::definitions::{Definition, definitions, is_closure};
 use super::facts::Facts;
 use super::finding::Related;
@@ -26,8 +25,6 @@ pub(super) struct Files {
     order: Vec<String>,
     /// The keys of all maps and the texts of all strings: what a call by a made-up name may mean.
     words: OnceCell<HashSet<String>>,
-    /// The keys of options that were found out.
-    pub(super) accepted: RefCell<Memory>,
     /// What was most likely meant by names that do not exist, by the name and the type it was asked of.
     advice: RefCell<HashMap<(String, String), Option<String>>>,
 }
@@ -109,7 +106,6 @@ impl Files {
             files,
             order,
             words: OnceCell::new(),
-            accepted: RefCell::default(),
             advice: RefCell::default(),
         }
     }

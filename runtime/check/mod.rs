@@ -3,7 +3,6 @@
 //! What is found is certain, or it is not said: a value whose type is not known may be anything,
 //! a map may hold closures, and text that is run as code may define what it likes.
 
-mod accepted;
 mod answers;
 mod calls;
 mod capture;

@@ -52,7 +52,6 @@ const MAPS: &[(&str, &str, Keys)] = &[
         "options",
         Keys::Fields(option_keys::MIGRATE),
     ),
-    ("require", "options", Keys::Any),
     ("restore_params", "params", Keys::Fields(option_keys::SAVE)),
     ("save_params", "params", Keys::Fields(option_keys::SAVE)),
     (
@@ -71,8 +70,6 @@ const MAPS: &[(&str, &str, Keys)] = &[
         "options",
         Keys::Named(|| option_keys::TRANSFER.to_vec()),
     ),
-    ("with_defaults", "defaults", Keys::Any),
-    ("with_defaults", "options", Keys::Any),
 ];
 
 /// The keys that the map which `function` takes as its parameter number `parameter` may have, the

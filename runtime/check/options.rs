@@ -27,10 +27,10 @@ pub(super) fn check_own<'a>(
         if walk.keys_of(argument).is_none() {
             continue;
         }
-        let Some(known) = walk.files.accepted_keys(file, definition, index) else {
+        let Some(spec) = walk.files.declared(file, definition, index) else {
             continue;
         };
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let known: Vec<&str> = spec.keys.iter().map(|key| key.name.as_str()).collect();
         let related = walk.definition(file, definition);
         report(walk, argument, &known, related);
     }

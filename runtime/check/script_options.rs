@@ -25,15 +25,11 @@ pub fn script_option_keys(
     let Some(file) = files.get(&target) else {
         return Vec::new();
     };
-    let accepted = file
+    let declared = file
         .functions_named(function)
-        .filter_map(|definition| files.accepted_keys(file, definition, parameter));
-    let mut keys: Vec<String> = accepted
-        .flat_map(|keys| keys.iter().cloned().collect::<Vec<_>>())
-        .collect();
-    keys.sort();
-    keys.dedup();
-    keys
+        .find_map(|definition| files.declared(file, definition, parameter));
+    let keys = declared.iter().flat_map(|spec| &spec.keys);
+    keys.map(|key| key.name.clone()).collect()
 }
 
 /// The keys of one of the maps under the option `key` of the module at `path`: those of the

@@ -1,9 +1,11 @@
 //! From the catalogue to a reference.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::catalog::{Catalog, Function, Recipe, Signature, is_own_kind};
 use crate::constants::{self, Constant, Value};
+use crate::spec::Spec;
 use crate::version::versions;
 
 use super::links::link;
@@ -43,6 +45,7 @@ fn free_functions(catalog: &Catalog) -> Part {
         name: "Functions".into(),
         docs: "What a script calls by itself.".into(),
         entries: entries(own.filter(|function| !first_of_language(function))),
+        specs: Vec::new(),
     }
 }
 
@@ -72,6 +75,7 @@ fn types(catalog: &Catalog) -> Vec<Part> {
             name: kind.to_owned(),
             docs: String::new(),
             entries: entries(functions.into_iter()),
+            specs: Vec::new(),
         })
         .collect()
 }
@@ -84,19 +88,30 @@ pub(super) fn of_recipe(recipe: &Recipe) -> Part {
             format!("{alias}::{}", Signature::of_recipe(function)),
             function.docs.clone(),
         );
+        let specs = function.options.iter().flat_map(Spec::with_nested);
+        let specs = specs.map(|spec| (recipe.label(&spec), spec));
         match entries.iter_mut().find(|entry| entry.name == function.name) {
-            Some(entry) => entry.ways.push(way),
+            Some(entry) => {
+                entry.ways.push(way);
+                let new: Vec<_> = specs.filter(|spec| !entry.specs.contains(spec)).collect();
+                entry.specs.extend(new);
+            }
             None => entries.push(Entry {
                 name: function.name.clone(),
                 ways: vec![way],
+                specs: specs.collect(),
             }),
         }
     }
+    let specs = recipe.specs.iter();
     Part {
         group: "Recipes",
         name: recipe.path.clone(),
         docs: recipe.docs.clone(),
         entries,
+        specs: specs
+            .map(|spec| (recipe.label(spec), Arc::clone(spec)))
+            .collect(),
     }
 }
 
@@ -116,6 +131,7 @@ fn enumerations() -> Vec<Part> {
                     .unwrap_or_default()
                     .to_owned(),
             )],
+            specs: Vec::new(),
         };
         match parts.iter_mut().find(|part| part.name == name) {
             Some(part) => part.entries.push(entry),
@@ -124,6 +140,7 @@ fn enumerations() -> Vec<Part> {
                 name: name.to_owned(),
                 docs: String::new(),
                 entries: vec![entry],
+                specs: Vec::new(),
             }),
         }
     }
@@ -166,6 +183,7 @@ fn entries<'a>(functions: impl Iterator<Item = &'a Function>) -> Vec<Entry> {
             Entry {
                 name: name.to_owned(),
                 ways: functions.iter().map(|function| way(function)).collect(),
+                specs: Vec::new(),
             }
         })
         .collect()

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rhai::Engine;
 
 use crate::catalog::Recipe;
-use crate::source;
+use crate::{Imports, source, spec};
 
 use super::build::of_recipe;
 use super::{Part, Reference};
@@ -62,7 +62,11 @@ fn read(engine: &Engine, folder: &Path, file: &Path) -> Result<Part, String> {
         .compile(source::without_shebang(&text))
         .map_err(|error| error.to_string())?;
     let path = file.strip_prefix(folder).unwrap_or(file).with_extension("");
-    let mut part = of_recipe(&Recipe::of(&path.to_string_lossy(), &text, &ast));
+    let imports = Imports::new([folder.to_owned()]);
+    let name = file.display().to_string();
+    imports.remember(&name, &text);
+    let recipe = Recipe::of(&path.to_string_lossy(), &text, &ast);
+    let mut part = of_recipe(&recipe.with_options(&spec::of_imports(&imports), &name));
     part.group = "Scripts";
     Ok(part)
 }

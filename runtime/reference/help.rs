@@ -1,11 +1,13 @@
 //! Help on one name, as plain text for a terminal.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use super::build::{of_constant, way};
 use super::markdown::is_list;
 use super::{Entry, Part, Reference, link};
 use crate::catalog::{Catalog, Function, first_sentence};
+use crate::spec::{self, Spec};
 use crate::{constants, names};
 
 /// What `name` stands for: a function `create`, a method `Domain.create`, a type `Domain`, a
@@ -61,22 +63,7 @@ fn by_another_name(catalog: &Catalog, reference: &Reference, name: &str) -> Opti
         let entries = part.entries.iter().filter(|entry| entry.name == name);
         texts.extend(entries.map(|entry| format!("in {}\n\n{}", part.name, entry_text(entry))));
     }
-    let with_option = catalog
-        .recipes()
-        .iter()
-        .filter(|recipe| recipe.options.iter().any(|option| option == name));
-    for recipe in with_option {
-        let mut text = format!("`{name}` is an option of {}", recipe.path);
-        let quoted = format!("`{}`", recipe.path);
-        let takers: Vec<&str> = recipes()
-            .filter(|part| part.docs.contains(&quoted))
-            .map(|part| part.name.as_str())
-            .collect();
-        if !takers.is_empty() {
-            let _ = write!(text, ", which {} take as well", takers.join(", "));
-        }
-        texts.push(text);
-    }
+    texts.extend(as_option(catalog, name));
     if texts.is_empty() && constants::is_published(name) {
         texts.push(format!(
             "libvirt has {name}, which scripts cannot call\n\n  {}",
@@ -84,6 +71,51 @@ fn by_another_name(catalog: &Catalog, reference: &Reference, name: &str) -> Opti
         ));
     }
     (!texts.is_empty()).then(|| texts.join("\n\n"))
+}
+
+/// What the option `name` of recipes is, and the functions that take it.
+fn as_option(catalog: &Catalog, name: &str) -> Vec<String> {
+    // The same option of several functions is described once.
+    let mut found: Vec<(Arc<Spec>, Vec<String>)> = Vec::new();
+    for recipe in catalog.recipes() {
+        let alias = recipe.path.rsplit('/').next().unwrap_or_default();
+        for function in &recipe.functions {
+            let specs = function.options.iter().flat_map(Spec::with_nested);
+            for spec in specs.filter(|spec| spec.key(name).is_some()) {
+                let known = found
+                    .iter_mut()
+                    .find(|(other, _)| other.key(name) == spec.key(name));
+                let takes = match known {
+                    Some((_, takers)) => takers,
+                    None => {
+                        found.push((spec, Vec::new()));
+                        let last = found.len() - 1;
+                        &mut found[last].1
+                    }
+                };
+                let taker = format!("{alias}::{}", function.name);
+                if !takes.contains(&taker) {
+                    takes.push(taker);
+                }
+            }
+        }
+    }
+    let text = |(spec, takers): &(Arc<Spec>, Vec<String>)| {
+        let one = Spec {
+            keys: spec.key(name).cloned().into_iter().collect(),
+            ..Spec::clone(spec)
+        };
+        let text = super::options::text(&format!("`{name}` is one of the"), &one);
+        let text = text.replacen("is one of the: options", "is one of the options", 1);
+        let mut text = format!("{text}\n");
+        super::options::push_wrapped(
+            &mut text,
+            &format!("  taken by {}", takers.join(", ")),
+            "  ",
+        );
+        text
+    };
+    found.iter().map(text).collect()
 }
 
 /// The recipe `std/guest`, also by its short name.
@@ -144,7 +176,10 @@ fn entry_text(entry: &Entry) -> String {
         .iter()
         .map(|(signature, docs)| way_text(signature, docs))
         .collect();
-    texts.join("\n\n")
+    let options = entry.specs.iter();
+    let options = options.map(|(label, spec)| super::options::text(label, spec));
+    let all: Vec<String> = texts.into_iter().chain(options).collect();
+    all.join("\n\n")
 }
 
 /// A way to write something, and below it what is said of it.
@@ -187,7 +222,13 @@ fn overview(part: &Part) -> String {
                 true => write!(text, "\n  {signature}"),
                 false => write!(text, "\n  {signature}\n      {}", first_sentence(docs)),
             };
+            if let Some(name) = spec::options_line(docs) {
+                let _ = write!(text, "\n      Options: {name}");
+            }
         }
+    }
+    for (label, spec) in &part.specs {
+        let _ = write!(text, "\n\n{}", super::options::text(label, spec));
     }
     text
 }

@@ -6,7 +6,8 @@ use pulldown_cmark::{Options, Parser, html::push_html};
 use pulldown_cmark_escape::escape_html;
 
 use super::markdown::is_list;
-use super::{Entry, Part, Reference};
+use super::{Entry, Part, Reference, options};
+use crate::spec::Spec;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -45,6 +46,20 @@ fn push_part(body: &mut String, part: &Part, id: &str) {
     for entry in &part.entries {
         push_entry(body, part, entry, list);
     }
+    for (label, spec) in &part.specs {
+        let link = |spec: &Spec| match part.specs.iter().find(|(_, known)| **known == *spec) {
+            Some((label, _)) => format!("[{}](#{})", spec.name, options_anchor(part, label)),
+            None => spec.name.clone(),
+        };
+        let _ = write!(
+            body,
+            "<article id=\"{}\" data-name=\"{}\"><pre class=\"way\">{}</pre>{}</article>",
+            options_anchor(part, label),
+            text(label),
+            text(label),
+            rendered(&options::markdown(spec, &link)),
+        );
+    }
     body.push_str("</section>");
 }
 
@@ -61,6 +76,11 @@ fn push_entry(body: &mut String, part: &Part, entry: &Entry, list: bool) {
         body.push_str(&rendered(docs));
     }
     body.push_str("</article>");
+}
+
+/// Where the table of the options `label` is.
+fn options_anchor(part: &Part, label: &str) -> String {
+    anchor(&format!("{}.{label}", part.name))
 }
 
 /// Text that is no markup.

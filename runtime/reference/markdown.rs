@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Part, Reference};
+use super::{Part, Reference, options};
 
 /// The whole of `reference` as one Markdown document.
 pub fn markdown(reference: &Reference) -> String {
@@ -40,6 +40,10 @@ pub fn markdown(reference: &Reference) -> String {
                     let _ = write!(text, "\n{}\n", deeper(docs));
                 }
             }
+        }
+        for (label, spec) in &part.specs {
+            let table = options::markdown(spec, &|spec| format!("`{}`", spec.name));
+            let _ = write!(text, "\n#### {label}\n\n{table}");
         }
     }
     text

@@ -8,6 +8,7 @@ mod help;
 mod html;
 mod links;
 mod markdown;
+mod options;
 
 pub use definitions::{DefinitionFile, definitions};
 pub use folder::of_folder;
@@ -18,7 +19,10 @@ pub use markdown::markdown;
 
 use build::of_catalog;
 
+use std::sync::Arc;
+
 use crate::catalog::Catalog;
+use crate::spec::Spec;
 
 /// A reference, part by part.
 #[derive(Debug)]
@@ -42,6 +46,8 @@ pub struct Part {
     pub docs: String,
     /// What it consists of.
     pub entries: Vec<Entry>,
+    /// The maps of options that its functions take, with what each is called there.
+    pub specs: Vec<(String, Arc<Spec>)>,
 }
 
 /// One function or property with all of its overloads, or one constant.
@@ -51,6 +57,8 @@ pub struct Entry {
     pub name: String,
     /// The ways to write it, each with what is said of it as Markdown.
     pub ways: Vec<(String, String)>,
+    /// The maps of options that it takes, and those inside them, with what each is called there.
+    pub specs: Vec<(String, Arc<Spec>)>,
 }
 
 impl Reference {

@@ -16,7 +16,7 @@ fn named_in_line(docs: &str, label: &str) -> Option<String> {
         let line = line.trim();
         let whole = line.starts_with("Options: ") || line.starts_with("Returns: ");
         let (_, rest) = line.split_once(label).filter(|_| whole)?;
-        let name = rest.split('.').next()?.trim();
+        let name = rest.split(". ").next()?.trim().trim_end_matches('.');
         (!name.is_empty()).then(|| name.to_owned())
     })
 }
@@ -41,6 +41,10 @@ mod tests {
         assert_eq!(options_line(docs).as_deref(), Some("disk::GUEST"));
         assert_eq!(returns_line(docs).as_deref(), Some("Domain"));
         assert_eq!(without_lines(docs), "Boots it.\n\nMore.");
+        assert_eq!(
+            options_line("Options: Domain.stop. Returns: array.").as_deref(),
+            Some("Domain.stop")
+        );
         assert_eq!(options_line("Its Options: none."), None);
         assert_eq!(returns_line("Returns: map.").as_deref(), Some("map"));
     }

@@ -40,7 +40,7 @@ pub use fault::{Fault, FaultKind, Step};
 pub use literal::Literal;
 pub use names::noun;
 pub use ty::{HostName, Type};
-pub use value::{Given, Shape};
+pub use value::{Given, Shape, Value};
 
 use std::sync::Arc;
 
@@ -97,6 +97,25 @@ impl Spec {
             true => noun(&self.name),
             false => self.called.clone(),
         }
+    }
+
+    /// `spec`, and those inside it and inside these, each once.
+    pub fn with_nested(spec: &Arc<Self>) -> Vec<Arc<Self>> {
+        fn add(found: &mut Vec<Arc<Spec>>, spec: &Arc<Spec>) {
+            if found.contains(spec) {
+                return;
+            }
+            // One that is written inside another is described there.
+            if !spec.name.is_empty() {
+                found.push(Arc::clone(spec));
+            }
+            for nested in spec.nested() {
+                add(found, &nested);
+            }
+        }
+        let mut found = Vec::new();
+        add(&mut found, spec);
+        found
     }
 
     /// The specs inside this one, each once, in the order of the declaration.

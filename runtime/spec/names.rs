@@ -5,6 +5,10 @@ pub fn noun(name: &str) -> String {
     let Some(first) = name.chars().next() else {
         return String::new();
     };
+    // A plural, such as OPTIONS, is no name for one thing.
+    if name.ends_with('S') && !name.ends_with("SS") {
+        return String::new();
+    }
     let words = match name.len() <= 3 {
         true => name.to_owned(),
         false => name.to_lowercase().replace('_', " "),
@@ -30,6 +34,8 @@ mod tests {
             ("IMAGE", "an image"),
             ("RNG", "an RNG"),
             ("RESTORE_POINT", "a restore point"),
+            ("OPTIONS", ""),
+            ("ADDRESS", "an address"),
             ("", ""),
         ] {
             assert_eq!(noun(name), words);

@@ -195,7 +195,12 @@ impl Type {
             Self::Function => "a closure".into(),
             Self::OneOf(types) => {
                 let mut words: Vec<String> = Vec::new();
-                let one_by_one = types.iter().flat_map(|ty| match ty {
+                // Any text is one of them.
+                let is_text =
+                    |ty: &&Self| matches!(ty, Self::Words(_) | Self::Path | Self::NameOf(_));
+                let all = types.contains(&Self::Text);
+                let types = types.iter().filter(|ty| !(all && is_text(ty)));
+                let one_by_one = types.flat_map(|ty| match ty {
                     Self::Words(list) => list.iter().map(|word| format!("{word:?}")).collect(),
                     other => vec![other.in_words()],
                 });

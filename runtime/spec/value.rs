@@ -1,6 +1,6 @@
 //! Values held against their declaration.
 
-use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map};
+use rhai::{Array, Blob, Dynamic, Engine, FnPtr, ImmutableString, Map};
 
 use super::fault::written;
 use super::read::unit_bytes;
@@ -46,39 +46,51 @@ pub enum Shape<T> {
     Object(String),
 }
 
-impl Given for Dynamic {
+/// A value at run time.
+pub struct Value<'a> {
+    /// The engine that knows the names of types.
+    pub engine: &'a Engine,
+    /// The value.
+    pub value: Dynamic,
+}
+
+impl Given for Value<'_> {
     fn shape(&self) -> Shape<Self> {
-        if self.is_unit() {
+        let (engine, value) = (self.engine, &self.value);
+        let within = |value: &Dynamic| Value {
+            engine,
+            value: value.clone(),
+        };
+        if value.is_unit() {
             return Shape::Unit;
         }
-        if let Ok(value) = self.as_bool() {
+        if let Ok(value) = value.as_bool() {
             return Shape::Bool(Some(value));
         }
-        if let Ok(value) = self.as_int() {
+        if let Ok(value) = value.as_int() {
             return Shape::Int(Some(value));
         }
-        if let Ok(value) = self.as_float() {
+        if let Ok(value) = value.as_float() {
             return Shape::Float(Some(value));
         }
-        if let Some(text) = self.read_lock::<ImmutableString>() {
+        if let Some(text) = value.read_lock::<ImmutableString>() {
             return Shape::Text(Some(text.clone()));
         }
-        if let Some(list) = self.read_lock::<Array>() {
-            return Shape::Array(Some(list.clone()));
+        if let Some(list) = value.read_lock::<Array>() {
+            return Shape::Array(Some(list.iter().map(within).collect()));
         }
-        if let Some(map) = self.read_lock::<Map>() {
+        if let Some(map) = value.read_lock::<Map>() {
             let entries = map.iter();
-            let entries = entries.map(|(key, value)| (key.as_str().into(), value.clone()));
+            let entries = entries.map(|(key, value)| (key.as_str().into(), within(value)));
             return Shape::Map(Some(entries.collect()), true);
         }
-        if self.read_lock::<Blob>().is_some() {
+        if value.read_lock::<Blob>().is_some() {
             return Shape::Blob;
         }
-        if self.read_lock::<FnPtr>().is_some() {
+        if value.read_lock::<FnPtr>().is_some() {
             return Shape::Function;
         }
-        let name = self.type_name();
-        Shape::Object(name.rsplit("::").next().unwrap_or(name).to_owned())
+        Shape::Object(engine.map_type_name(value.type_name()).to_owned())
     }
 }
 
@@ -186,6 +198,7 @@ impl Search {
     }
 
     fn map<T: Given>(&mut self, spec: &Spec, entries: &[(ImmutableString, T)], complete: bool) {
+        let mut meant = Vec::new();
         for (key, value) in entries {
             match spec.key(key) {
                 Some(declared) => {
@@ -193,13 +206,15 @@ impl Search {
                     self.key(declared, value);
                     self.path.pop();
                 }
-                None => self.unknown(spec, key),
+                None => meant.extend(self.unknown(spec, key)),
             }
         }
         if !complete {
             return;
         }
-        for key in spec.keys.iter().filter(|key| key.required) {
+        let required = spec.keys.iter().filter(|key| key.required);
+        // A key that is written wrong is not missing as well.
+        for key in required.filter(|key| !meant.contains(&key.name)) {
             let given = entries.iter().find(|(name, _)| *name == key.name);
             let missing = given.is_none_or(|(_, value)| matches!(value.shape(), Shape::Unit));
             if missing {
@@ -219,7 +234,8 @@ impl Search {
         }
     }
 
-    fn unknown(&mut self, spec: &Spec, key: &str) {
+    /// Reports a key that is not declared; returns the one that was most likely meant.
+    fn unknown(&mut self, spec: &Spec, key: &str) -> Option<String> {
         let message = match (self.path.is_empty(), spec.noun()) {
             (true, noun) if noun.is_empty() => format!("there is no option `{key}`"),
             (false, noun) if noun.is_empty() => {
@@ -228,7 +244,8 @@ impl Search {
             (_, noun) => format!("{}{noun} has no option `{key}`", self.place()),
         };
         let names: Vec<&str> = spec.keys.iter().map(|key| key.name.as_str()).collect();
-        let hint = match suggest::nearest_key(key, &names) {
+        let near = suggest::nearest_key(key, &names);
+        let hint = match near {
             Some(near) => Some(format!("did you mean `{near}`?")),
             None if names.len() <= MOST_LISTED => {
                 Some(format!("the options are {}", names.join(", ")))
@@ -238,6 +255,7 @@ impl Search {
         self.path.push(Step::Key(key.to_owned()));
         self.fault(FaultKind::UnknownKey, message, hint);
         self.path.pop();
+        near.map(str::to_owned)
     }
 
     /// The value of a key; `()` stands for one that is not given.

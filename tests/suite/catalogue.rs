@@ -394,3 +394,94 @@ fn each_folder_uses_only_those_below_it() {
         .collect();
     none(catalog, "the catalogue knows libvirt");
 }
+
+/// Adds the text of the recipe at `path` and of all that it imports to `texts`, without declarations of options.
+fn add_text(texts: &mut HashMap<String, String>, path: &str) {
+    if texts.contains_key(path) {
+        return;
+    }
+    let (_, text) = Imports::default().source(None, path).expect("it is there");
+    let declares = |line: &&str| line.contains(": #{ type: ") || line.contains(": #{ words: ");
+    let lines: Vec<&str> = text.lines().filter(|line| !declares(line)).collect();
+    texts.insert(path.to_owned(), lines.join("\n"));
+    for line in lines {
+        if let Some(rest) = line.strip_prefix("import \"") {
+            add_text(texts, rest.split('"').next().unwrap_or_default());
+        }
+    }
+}
+
+#[test]
+fn every_option_of_a_recipe_is_declared_and_used() {
+    let mut offenders = Vec::new();
+    let recipes = catalog::recipes(&engine::parser());
+    let texts: Vec<HashMap<String, String>> = recipes
+        .iter()
+        .map(|recipe| {
+            let mut texts = HashMap::new();
+            add_text(&mut texts, &recipe.path);
+            texts
+        })
+        .collect();
+    for recipe in &recipes {
+        // Its own text, and those of the recipes that hand options to it.
+        let users = texts
+            .iter()
+            .filter(|texts| texts.contains_key(&recipe.path));
+        let text: String = users.flat_map(HashMap::values).cloned().collect();
+        for function in &recipe.functions {
+            let shown = format!("{}::{}", recipe.path, function.name);
+            let named = virhai::spec::options_line(&function.docs);
+            let last = function.parameters.last().map(String::as_str);
+            match (&named, &function.options) {
+                (None, _) if last == Some("options") => {
+                    offenders.push(format!("{shown} has no line `Options: NAME.`"));
+                }
+                // A native function declares them.
+                (Some(name), None) if !name.contains('.') => {
+                    offenders.push(format!("{shown}: nothing declares {name}"));
+                }
+                _ => {}
+            }
+        }
+        for spec in &recipe.specs {
+            for key in &spec.keys {
+                let is_end = |letter: char| !letter.is_alphanumeric() && letter != '_';
+                let read = text
+                    .match_indices(&format!(".{}", key.name))
+                    .any(|(at, found)| text[at + found.len()..].starts_with(is_end));
+                if !read && !text.contains(&format!("\"{}\"", key.name)) {
+                    offenders.push(format!(
+                        "{} declares `{}`, which nothing reads",
+                        spec.name, key.name
+                    ));
+                }
+                if key.help.is_empty() {
+                    offenders.push(format!("`{}` of {} has no help", key.name, spec.name));
+                }
+            }
+        }
+    }
+    offenders.sort();
+    offenders.dedup();
+    none(offenders, "options of recipes");
+}
+
+#[test]
+fn every_declaration_of_a_recipe_is_right() {
+    let sources = virhai::spec::of_imports(&Imports::default());
+    let mut offenders = Vec::new();
+    let mut count = 0;
+    for recipe in catalog::recipes(&engine::parser()) {
+        let file = format!("{}.rhai", recipe.path);
+        let constants = virhai::spec::Sources::constants(&sources, &file).expect("it is there");
+        for name in constants.specs() {
+            count += 1;
+            if let Err(why) = virhai::spec::declared(&sources, &file, name) {
+                offenders.push(format!("{file}: {name}: {why}"));
+            }
+        }
+    }
+    assert!(count > 20, "{count}");
+    none(offenders, "declarations of options");
+}

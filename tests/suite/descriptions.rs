@@ -173,7 +173,7 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             "#{ name: \"web\", disks: [\"rbd://host/pool/image\"] }",
-            "`path` is a file, a device or a URL",
+            "`path` must be a file, a device or a URL",
         ),
         (
             "#{ name: \"web\", disks: [\"https://user@host/a.iso\"] }",

@@ -46,10 +46,24 @@ fn a_method_is_shown_with_its_overloads_its_example_and_libvirts_page() {
 fn types_recipes_constants_and_the_languages_own_functions_are_found() {
     for (name, part) in [
         ("StoragePool", "\n  pool.refresh()\n      "),
-        ("std/guest", "\n  guest::create(conn, options)\n      "),
+        (
+            "std/guest",
+            "\n  guest::create(conn, options) -> Domain\n      ",
+        ),
         ("guest::create", "All or nothing"),
         ("VIR_DOMAIN_START_PAUSED", "one of virDomainCreateFlags"),
         ("virDomainCreateFlags", "VIR_DOMAIN_START_PAUSED = 1"),
+        ("std/guest", "\n  memory: size (KiB), default \"1GiB\""),
+        (
+            "std/guest",
+            "\ndevices::DISK: options of a disk\n  path: path\n",
+        ),
+        ("std/guest", "\n  bus: \"virtio\" | \"sata\" |"),
+        (
+            "std/guest",
+            "\ndevices::NIC: options of a NIC\n  network: network name\n",
+        ),
+        ("network::ensure", "\n  ip: string, required\n"),
         ("string.to_upper", "to_upper"),
         ("Domain.name", "dom.name: string"),
     ] {
@@ -265,7 +279,7 @@ fn a_name_of_libvirt_or_of_its_python_is_answered_with_what_makes_that_call() {
         ("dumpxml", "xml_desc"),
         ("net-list", "list_all_networks"),
         ("of", "clone::of("),
-        ("disks", "an option of std/description"),
+        ("disks", "`disks` is one of the options of a guest"),
         ("virDomainFree", "which scripts cannot call"),
     ] {
         assert!(help(name).contains(wanted), "{name}: {}", help(name));

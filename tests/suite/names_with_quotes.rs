@@ -101,8 +101,7 @@ fn a_restore_point_that_qemu_cannot_name_is_refused_early() {
         "{IMPORTS} restore_point::make(conn.lookup_by_name(\"test\"), \"before the update\")"
     ));
     assert_eq!(outcome.status, 1, "{outcome}");
-    let why =
-        "a restore point of qcow2 disks cannot be called \"before the update\": QEMU takes letters";
+    let why = "a restore point of qcow2 disks cannot be called \"before the update\": QEMU allows only letters";
     assert!(outcome.stderr.contains(why), "{outcome}");
 }
 

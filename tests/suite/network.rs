@@ -239,7 +239,7 @@ fn what_is_wrong_with_a_network_is_said_before_it_is_made() {
         ),
         (
             own("#{ mac: \"52:54:00:00:01\", ip: \"10.0.0.4\" }"),
-            "is not one such as 52:54:00:12:34:56",
+            "write it as 52:54:00:12:34:56",
         ),
         (
             own(&format!(

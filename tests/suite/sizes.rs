@@ -60,7 +60,7 @@ fn sizes_that_cannot_be_meant_are_refused() {
         ),
         (
             "#{ memory: \"4GiB\", numa: [#{ cpus: \"0\", memory: \"2GiB\" }] }",
-            ["2 GiB of memory together", "4GiB"],
+            ["2 GiB of memory in total", "4GiB"],
         ),
     ] {
         let told = refused(options);

@@ -1,0 +1,143 @@
+//! Declared options in writing.
+
+use std::fmt::Write;
+
+use crate::spec::{Key, Spec, Type};
+
+/// The width of a terminal that the text fits on.
+const WIDTH: usize = 80;
+
+/// The options of `spec` for a terminal, under the heading `label`.
+pub(super) fn text(label: &str, spec: &Spec) -> String {
+    let mut text = format!("{label}: {}", heading(spec));
+    for key in &spec.keys {
+        let mut line = format!(
+            "  {}: {}",
+            key.name,
+            type_of(key, &|spec| spec.name.clone())
+        );
+        if let Some(facts) = facts(key) {
+            let _ = write!(line, ", {facts}");
+        }
+        push_wrapped(&mut text, &line, "        ");
+        if !key.help.is_empty() {
+            push_wrapped(&mut text, &format!("      {}", key.help), "      ");
+        }
+    }
+    text
+}
+
+/// The same as a table of Markdown; `link` writes a reference to another spec.
+pub(super) fn markdown(spec: &Spec, link: &dyn Fn(&Spec) -> String) -> String {
+    let mut text = String::from("| option | type | default | |\n|---|---|---|---|\n");
+    for key in &spec.keys {
+        let default = match (&key.default, key.required) {
+            (_, true) => "required".into(),
+            (Some(default), false) => format!("`{default}`"),
+            (None, false) => String::new(),
+        };
+        let mut help = key.help.clone();
+        if let Some(limits) = limits(key) {
+            let _ = write!(help, "{}{limits}", if help.is_empty() { "" } else { "; " });
+        }
+        let cells = [format!("`{}`", key.name), type_of(key, link), default, help];
+        let cells = cells.map(|cell| cell.replace('|', "\\|"));
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    text
+}
+
+fn heading(spec: &Spec) -> String {
+    match spec.noun() {
+        noun if noun.is_empty() => "options".into(),
+        noun => format!("options of {noun}"),
+    }
+}
+
+/// The type of a key, with the keys of maps that are declared inside it.
+fn type_of(key: &Key, name: &dyn Fn(&Spec) -> String) -> String {
+    shown(&key.ty, name)
+}
+
+fn shown(ty: &Type, name: &dyn Fn(&Spec) -> String) -> String {
+    match ty {
+        Type::Keys(spec) if spec.name.is_empty() => {
+            let keys: Vec<&str> = spec.keys.iter().map(|key| key.name.as_str()).collect();
+            format!("map with {}", keys.join(", "))
+        }
+        Type::Keys(spec) => name(spec),
+        Type::Array(item) => match &**item {
+            Type::Unknown => "array".into(),
+            item @ Type::OneOf(_) => format!("array of ({})", shown(item, name)),
+            item => format!("array of {}", shown(item, name)),
+        },
+        Type::OneOf(types) => {
+            let types: Vec<String> = types.iter().map(|ty| shown(ty, name)).collect();
+            types.join(" | ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// What is said of a key besides its type and help.
+fn facts(key: &Key) -> Option<String> {
+    let mut facts = Vec::new();
+    if key.required {
+        facts.push("required".to_owned());
+    }
+    if let Some(default) = &key.default {
+        facts.push(format!("default {default}"));
+    }
+    facts.extend(limits(key));
+    (!facts.is_empty()).then(|| facts.join(", "))
+}
+
+fn limits(key: &Key) -> Option<String> {
+    match (&key.min, &key.max) {
+        (Some(min), Some(max)) => Some(format!("{} to {}", min.text, max.text)),
+        (Some(min), None) => Some(format!("{} or more", min.text)),
+        (None, Some(max)) => Some(format!("{} or less", max.text)),
+        (None, None) => None,
+    }
+}
+
+/// Adds `line`, broken between words; the lines that follow begin with `indent`.
+pub(super) fn push_wrapped(text: &mut String, line: &str, indent: &str) {
+    let begin = line.len() - line.trim_start().len();
+    let mut current = line[..begin].to_owned();
+    let mut empty = true;
+    for word in line.split_whitespace() {
+        if !empty && current.chars().count() + 1 + word.chars().count() > WIDTH {
+            text.push('\n');
+            text.push_str(&current);
+            current = indent.to_owned();
+            empty = true;
+        }
+        if !empty {
+            current.push(' ');
+        }
+        current.push_str(word);
+        empty = false;
+    }
+    text.push('\n');
+    text.push_str(&current);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::push_wrapped;
+
+    #[test]
+    fn a_long_line_goes_on_below() {
+        let mut text = String::from("a:");
+        let words = "word ".repeat(20);
+        push_wrapped(&mut text, &format!("  {words}"), "    ");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert!(
+            lines[1].starts_with("  word") && lines[2].starts_with("    word"),
+            "{text}"
+        );
+        assert!(lines.iter().all(|line| line.len() <= 80), "{text}");
+    }
+}
