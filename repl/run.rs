@@ -292,11 +292,7 @@ fn work(
             return DOES_NOT_COMPILE;
         }
     }
-    // Only among several files can a name be taken for another's.
-    let ast = match script.text.contains("import") {
-        true => imports.isolated(engine, &script.name, &script.text, &program.ast),
-        false => virhai::strict(&program.ast),
-    };
+    let ast = imports.isolated(&script.name, &program.ast);
     let mut scope = Scope::new();
     scope.push_constant(
         "args",

@@ -7,11 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use include_dir::{Dir, include_dir};
 use rhai::{
-    AST, Engine, EvalAltResult, Expr, GlobalRuntimeState, Module, ModuleResolver, Position, Scope,
-    Shared, Stmt,
+    AST, Engine, EvalAltResult, GlobalRuntimeState, Module, ModuleResolver, Position, Scope, Shared,
 };
 
-use crate::isolation::{self, Shifts};
+use crate::isolation::{self, FileNames};
 use crate::suggest;
 use crate::text::Text;
 
@@ -30,21 +29,14 @@ struct State {
     compiled: Mutex<HashMap<String, AST>>,
     /// Texts that stand for those of files, as an editor has them before it writes.
     unsaved: Mutex<HashMap<PathBuf, String>>,
-    /// The code of files as it is run.
-    isolated: Mutex<HashMap<String, Isolated>>,
-    /// Functions that all files see, unless they have some of that name.
-    ground: Mutex<Vec<Shared<Module>>>,
+    /// The code of imported files as it runs.
+    isolated: Mutex<HashMap<String, AST>>,
+    /// The files that have names of their own. The number of each is its place here.
+    files: Mutex<Vec<String>>,
 }
 
-/// The code of a file, which tells its names from those of other files.
-#[derive(Clone)]
-struct Isolated {
-    ast: AST,
-    /// Where its text differs from the file's.
-    shifts: Arc<Shifts>,
-    /// The names that the file gives to what it imports, and the files that these are.
-    imports: Arc<Vec<(String, String)>>,
-}
+/// Stands in [`State::files`] for the inputs of a session.
+const SESSION: &str = "";
 
 /// Where an import leads: the name of the file in messages, and its text.
 #[derive(Debug)]
@@ -125,107 +117,67 @@ impl Imports {
             .cloned()
     }
 
-    /// The place in the file `name` as it was written that an error tells of.
-    pub fn as_written(&self, name: &str, position: Position) -> Position {
-        match self.known_isolated(name) {
-            Some(isolated) => isolation::as_written(&isolated.shifts, position),
-            None => position,
-        }
+    /// The code of the script `name`, which compiled to `ast`, as it runs: wherever it is called,
+    /// it calls its own functions.
+    pub fn isolated(&self, name: &str, ast: &AST) -> AST {
+        let names = FileNames::of_script(ast, self.number(name));
+        self.in_file(name, ast, names, None)
     }
 
-    /// The code of the file `name`, which compiled to `ast`, as it is to be run: where it is
-    /// called by other files, it calls its own functions and not theirs.
-    pub fn isolated(&self, engine: &Engine, name: &str, text: &str, ast: &AST) -> AST {
-        self.made_fit(
-            engine,
-            name,
-            text,
-            ast,
-            crate::language::strict_beside_others,
-        )
+    /// The code of the input `name` of a session, as it runs: it calls the functions of the
+    /// inputs before it as well, and uses the variables in `scope`.
+    pub fn isolated_input(&self, name: &str, ast: &AST, scope: &Scope) -> AST {
+        let names = FileNames::of_input(ast, self.number(name), self.number(SESSION));
+        self.in_file(name, ast, names, Some(scope))
     }
 
-    /// The code of the input `name` of a session, as it is to be run: it calls the functions of the
-    /// inputs before it as well.
-    pub fn isolated_input(&self, engine: &Engine, name: &str, text: &str, ast: &AST) -> AST {
-        self.made_fit(engine, name, text, ast, crate::language::strict)
-    }
-
-    fn made_fit(
-        &self,
-        engine: &Engine,
-        name: &str,
-        text: &str,
-        ast: &AST,
-        strict: fn(&AST) -> AST,
-    ) -> AST {
-        let (text, shifts) = isolation::isolated(name, &crate::source::without_shebang(text));
-        let imports = named_imports(ast)
-            .into_iter()
-            .filter_map(|(alias, path)| Some((alias, self.find(Some(name), &path).ok()?.name)))
-            .collect();
-        // What was put in may be too much for the limits: then it has to do without.
-        let (mut ast, shifts) = match engine.compile(&text) {
-            Ok(ast) => (ast, shifts),
-            Err(_) => (ast.clone(), Shifts::new()),
-        };
-        ast = strict(&ast);
-        ast.set_source(name);
-        let isolated = Isolated {
-            ast: ast.clone(),
-            shifts: shifts.into(),
-            imports: Arc::new(imports),
-        };
+    fn isolated_import(&self, name: &str, ast: &AST) -> AST {
+        let names = FileNames::of_import(ast, self.number(name));
+        let ast = self.in_file(name, ast, names, None);
         let mut known = self
             .0
             .isolated
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        known.insert(name.to_owned(), isolated);
+        known.insert(name.to_owned(), ast.clone());
         ast
     }
 
-    /// The file that the function `name` was written in, where its name is its own.
+    fn in_file(&self, name: &str, ast: &AST, names: FileNames, scope: Option<&Scope>) -> AST {
+        let mut ast = crate::language::strict(ast, &Arc::new(names), scope);
+        ast.set_source(name);
+        ast
+    }
+
+    /// The number that the names of the file `name` carry.
+    fn number(&self, name: &str) -> usize {
+        let mut files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files
+            .iter()
+            .position(|file| file == name)
+            .unwrap_or_else(|| {
+                files.push(name.to_owned());
+                files.len() - 1
+            })
+    }
+
+    fn file(&self, number: usize) -> Option<String> {
+        let files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.get(number).cloned()
+    }
+
+    /// The file that the closure `name` was written in, where names are kept apart.
     pub fn file_of(&self, name: &str) -> Option<String> {
-        let known = self
-            .0
-            .isolated
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let has = |isolated: &Isolated| isolated.ast.iter_fn_def().any(|def| def.name == name);
-        let found = known.iter().find(|(_, isolated)| has(isolated));
-        found.map(|(file, _)| file.clone())
+        self.file(isolation::file_of_closure(name)?)
     }
 
-    /// Lets all files see the functions of `module`, those of the last module first.
-    pub fn define(&self, module: Shared<Module>) {
-        let mut ground = self.0.ground.lock().unwrap_or_else(PoisonError::into_inner);
-        ground.push(module);
-    }
-
-    fn known_isolated(&self, name: &str) -> Option<Isolated> {
+    fn known_isolated(&self, name: &str) -> Option<AST> {
         let known = self
             .0
             .isolated
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         known.get(name).cloned()
-    }
-
-    /// Has the function that runs, which was written in `file`, see what that file sees.
-    fn bring_home(&self, global: &mut GlobalRuntimeState, file: &str) {
-        let ground = self.0.ground.lock();
-        let mut names = ground.unwrap_or_else(PoisonError::into_inner).clone();
-        if names.is_empty() && running(global) == Some(file) {
-            return;
-        }
-        let isolated = self.known_isolated(file);
-        let own = isolated.as_ref().map(|isolated| isolated.ast.shared_lib());
-        names.extend(own.cloned());
-        let imports = isolated
-            .as_ref()
-            .map(|isolated| isolated.imports.as_slice());
-        isolation::come_home(global, names, imports.unwrap_or_default());
     }
 
     /// Reads what `path` means in the file `from`.
@@ -368,23 +320,6 @@ fn running(global: &GlobalRuntimeState) -> Option<&str> {
     file.filter(|file| !file.is_empty()).or(global.source())
 }
 
-/// The names that a file gives to what it imports by a path that is written out, and the paths.
-fn named_imports(ast: &AST) -> Vec<(String, String)> {
-    let imports = ast
-        .statements()
-        .iter()
-        .filter_map(|statement| match statement {
-            Stmt::Import(import, _) => Some(&**import),
-            _ => None,
-        });
-    imports
-        .filter_map(|(path, alias)| match path {
-            Expr::StringConstant(path, _) => Some((alias.name.to_string(), path.to_string())),
-            _ => None,
-        })
-        .collect()
-}
-
 impl ModuleResolver for Imports {
     fn resolve_raw(
         &self,
@@ -394,11 +329,8 @@ impl ModuleResolver for Imports {
         path: &str,
         position: Position,
     ) -> Result<Shared<Module>, Box<EvalAltResult>> {
-        match isolation::home(path) {
-            Some(file) => {
-                self.bring_home(global, file);
-                Ok(isolation::module())
-            }
+        match isolation::written_path(path) {
+            Some((file, path)) => self.resolve(engine, self.file(file).as_deref(), path, position),
             None => self.resolve(engine, running(global), path, position),
         }
     }
@@ -421,7 +353,7 @@ impl ModuleResolver for Imports {
             return Err(fail(format!("`{path}` imports itself in the end").into()));
         };
         let ast = match self.known_isolated(&found.name) {
-            Some(isolated) => isolated.ast,
+            Some(isolated) => isolated,
             None => {
                 let ast = match self.compiled(&found.name) {
                     Some(ast) => ast,
@@ -429,10 +361,11 @@ impl ModuleResolver for Imports {
                         .compile(crate::source::without_shebang(&found.text))
                         .map_err(|error| fail(error.into()))?,
                 };
-                self.isolated(engine, &found.name, &found.text, &ast)
+                self.isolated_import(&found.name, &ast)
             }
         };
         let mut module = Module::eval_ast_as_new(Scope::new(), &ast, engine).map_err(fail)?;
+        isolation::show_imports(&mut module);
         module.set_id(found.name);
         Ok(module.into())
     }

@@ -1,407 +1,268 @@
-//! Keeps the functions of one file from being taken for those of another.
+//! Keeps the functions of one file apart from those of another.
 //!
 //! Rhai looks a name up in whatever runs at the time: where two files each have a helper `find`,
-//! the one that was called first would be called by both, and a closure that is handed to another
-//! file would call the helpers of that file. So each function and each closure begins with an
-//! import that no script can name. It leads to a module with a global function, which gives the
-//! calls a memory of their own, and it brings the names of the file that the code was written in.
+//! both would call the one that was called first, and a closure that is handed to another file
+//! would call the helpers of that file. So compiled code uses names that only its file has: the
+//! function `find` of the third file is defined as `find__in_file_3` too, and the calls in that
+//! file lead there. Closures and the aliases of imports are renamed. Positions stay as they are.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, LazyLock};
 
-use rhai::{FuncRegistration, GlobalRuntimeState, Module, Position, Shared};
+use rhai::{
+    AST, ASTNode, EvalAltResult, FnCallExpr, FnCallHashes, FnPtr, ImmutableString, Module,
+    ScriptFuncDef, Shared, Stmt,
+};
 
-use crate::lexer::{Class, Piece, pieces};
+use crate::language;
 
-/// What the path of that import begins with, before the name of the file.
-const MARK: &str = "\u{1}";
+/// Stands between the name that a script writes and the number of its file.
+const MARK: &str = "__in_file_";
 
-/// The file that an import by `path` brings the names of.
-pub(crate) fn home(path: &str) -> Option<&str> {
-    path.strip_prefix(MARK)
+/// Begins the path of an import, before the number of the file that imports it.
+const PATH_MARK: char = '\u{1}';
+
+/// The names that the code of a file has to itself.
+#[derive(Debug)]
+pub(crate) struct FileNames {
+    /// The number of the file.
+    file: usize,
+    /// The number in the names of its functions: all inputs of a session share one.
+    shared: Option<usize>,
+    /// The hashes of calls of its functions, by name and number of arguments.
+    calls: HashMap<(ImmutableString, usize), u64>,
+    /// Its functions as values.
+    functions: HashMap<ImmutableString, FnPtr>,
+    closures: HashMap<ImmutableString, FnPtr>,
+    /// The aliases of its imports, where these are renamed.
+    aliases: HashSet<ImmutableString>,
 }
 
-/// What is put in front of the body of each function of `file`.
-fn prefix(file: &str) -> String {
-    let file = file.replace('\\', "\\\\").replace('"', "\\\"");
-    let file = file.replace('\n', "\\n").replace('\r', "\\r");
-    format!("import\"{MARK}{file}\"as own_names;")
-}
-
-/// The module that the import leads to: one global function, which no script can name either.
-pub(crate) fn module() -> Shared<Module> {
-    static MODULE: LazyLock<Shared<Module>> = LazyLock::new(|| {
-        let mut module = Module::new();
-        FuncRegistration::new(MARK)
-            .in_global_namespace()
-            .set_into_module(&mut module, || ());
-        module.build_index();
-        module.into()
-    });
-    Arc::clone(&MODULE)
-}
-
-/// Has the function that runs find the functions in `names`, those in the last first, and what
-/// its file imports: for each name, the file that it leads to. It ends with the function.
-pub(crate) fn come_home(
-    global: &mut GlobalRuntimeState,
-    names: Vec<Shared<Module>>,
-    imports: &[(String, String)],
-) {
-    global.lib.extend(names);
-    for (alias, file) in imports {
-        let found: Vec<_> = global
-            .scan_imports_raw()
-            .filter(|(name, _)| name.as_str() == alias)
-            .map(|(name, module)| (name.clone(), Arc::clone(module)))
-            .collect();
-        let own = |module: &Shared<Module>| module.id() == Some(file.as_str());
-        if found.last().is_some_and(|(_, module)| own(module)) {
-            continue;
-        }
-        if let Some((name, module)) = found.into_iter().find(|(_, module)| own(module)) {
-            global.push_import(name, module);
-        }
+impl FileNames {
+    /// The names of the script `ast`, which has the number `file`.
+    pub(crate) fn of_script(ast: &AST, file: usize) -> Self {
+        Self::new(ast, file, None)
     }
-}
 
-/// Where characters were put into a text, in its order.
-pub(crate) type Shifts = Vec<Shift>;
-
-/// Characters that were put before a place of a text.
-pub(crate) struct Shift {
-    line: usize,
-    /// From 1.
-    column: usize,
-    count: usize,
-}
-
-/// The text of `file`, made fit to be run beside others, and where it differs.
-pub(crate) fn isolated(file: &str, text: &str) -> (String, Shifts) {
-    let prefix = prefix(file);
-    let mut places = insertions(text, &prefix);
-    places.sort_by_key(|(offset, _)| *offset);
-    let (mut isolated, mut shifts) = (String::with_capacity(text.len() * 2), Shifts::new());
-    let (mut done, mut line, mut column) = (0, 1, 1);
-    for (offset, inserted) in places {
-        let before = &text[done..offset];
-        if let Some(last) = before.rfind('\n') {
-            line += before.matches('\n').count();
-            column = 1 + before[last + 1..].chars().count();
-        } else {
-            column += before.chars().count();
-        }
-        isolated.push_str(before);
-        isolated.push_str(&inserted);
-        shifts.push(Shift {
-            line,
-            column,
-            count: inserted.chars().count(),
-        });
-        done = offset;
-    }
-    isolated.push_str(&text[done..]);
-    (isolated, shifts)
-}
-
-/// What is put where into `text`, by its offset.
-fn insertions(text: &str, prefix: &str) -> Vec<(usize, String)> {
-    let pieces: Vec<Piece> = pieces(text)
-        .into_iter()
-        .filter(|piece| !matches!(piece.class, Class::Comment { .. }))
-        .collect();
-    let own = Own::of(&pieces, text);
-    let of = |index: usize| pieces.get(index).map_or("", |piece| piece.of(text));
-    let mut places = Vec::new();
-    let mut index = 0;
-    while let Some(piece) = pieces.get(index) {
-        let body = match piece.of(text) {
-            "fn" if piece.class == Class::Keyword => after_parameters(&pieces, text, index),
-            "||" if begins_a_value(&pieces, text, index) => index + 1,
-            "|" if begins_a_value(&pieces, text, index) => {
-                let end = (index + 1..pieces.len()).find(|index| of(*index) == "|");
-                end.map_or(pieces.len(), |end| end + 1)
+    /// The names of the imported file `ast`, whose imports are hidden from closures that it calls.
+    pub(crate) fn of_import(ast: &AST, file: usize) -> Self {
+        let mut aliases = HashSet::new();
+        ast.walk(&mut |nodes: &[ASTNode]| {
+            if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = nodes.last()
+                && !import.1.name.is_empty()
+            {
+                aliases.insert(import.1.name.clone());
             }
-            _ => {
-                if let Some((last, call)) = own.reference(&pieces, text, index) {
-                    // A name without a call leads Rhai to the main script.
-                    let parameters = call.trim_start_matches(|letter| letter != '(');
-                    let parameters = parameters.trim_matches(['(', ')']);
-                    places.push((piece.span.start, format!("|{parameters}|{{{prefix}")));
-                    places.push((pieces[last].span.end, format!("{call}}}")));
-                    index = last;
-                }
-                index += 1;
+            true
+        });
+        Self {
+            aliases,
+            ..Self::new(ast, file, None)
+        }
+    }
+
+    /// The names of an input of the session that has the number `session`. It calls the functions
+    /// of the inputs before it as well.
+    pub(crate) fn of_input(ast: &AST, file: usize, session: usize) -> Self {
+        Self::new(ast, file, Some(session))
+    }
+
+    fn new(ast: &AST, file: usize, shared: Option<usize>) -> Self {
+        let mut names = Self {
+            file,
+            shared,
+            calls: HashMap::new(),
+            functions: HashMap::new(),
+            closures: HashMap::new(),
+            aliases: HashSet::new(),
+        };
+        for function in ast.iter_fn_def() {
+            let renamed = names.renamed(function);
+            let name = function.name.clone();
+            if is_closure(&name) {
+                names.closures.insert(name, renamed.into());
                 continue;
             }
+            let parameters = function.params.len();
+            let hash = hash_of_call(&renamed.name, parameters);
+            names.calls.insert((name.clone(), parameters), hash);
+            names.functions.insert(name, renamed.into());
+        }
+        names
+    }
+
+    fn of_function(&self, name: &str) -> String {
+        let file = match is_closure(name) {
+            true => self.file,
+            false => self.shared.unwrap_or(self.file),
         };
-        let Some(first) = pieces.get(body) else { break };
-        let end = match first.of(text) {
-            "{" => closing_brace(&pieces, body),
-            _ => last_of_expression(&pieces, text, body),
+        format!("{name}{MARK}{file}")
+    }
+
+    fn renamed(&self, function: &ScriptFuncDef) -> ScriptFuncDef {
+        let mut renamed = function.clone();
+        renamed.name = self.of_function(&function.name).into();
+        renamed
+    }
+
+    /// What `function`, one of this file's, is defined as: by the name that other files call it, and by its own.
+    pub(crate) fn definitions(
+        &self,
+        function: Shared<ScriptFuncDef>,
+    ) -> impl Iterator<Item = Shared<ScriptFuncDef>> {
+        let renamed = Shared::new(self.renamed(&function));
+        let exported = (!is_closure(&function.name)).then_some(function);
+        exported.into_iter().chain([renamed])
+    }
+
+    /// Leads the call of a function or method to this file's functions or to those of virhai, and
+    /// the call of an imported function to what this file imports.
+    pub(crate) fn bind(&self, call: &mut FnCallExpr) {
+        if let Some(root) = call.namespace.path.first_mut() {
+            self.rename_import(&mut root.name);
+            return;
+        }
+        if call.hashes.is_native_only() {
+            return;
+        }
+        let native = call.hashes.native();
+        let own = self.calls.get(&(call.name.clone(), call.args.len()));
+        call.hashes = match (own, self.shared) {
+            (Some(own), _) => FnCallHashes::from_script_and_native(*own, native),
+            (None, Some(_)) => {
+                let any = hash_of_call(&self.of_function(&call.name), call.args.len());
+                FnCallHashes::from_script_and_native(any, native)
+            }
+            (None, None) => FnCallHashes::from_native_only(native),
         };
-        // Imports cost time: what calls nothing of a file's needs none.
-        if own.are_called(&pieces[body..=end], text) {
-            if first.of(text) == "{" {
-                places.push((first.span.end, prefix.to_owned()));
-            } else {
-                places.push((first.span.start, format!("{{{prefix}")));
-                places.push((pieces[end].span.end, "}".to_owned()));
-            }
-        }
-        index = body;
     }
-    places
-}
 
-/// The functions that a file defines, by name, with how many parameters each has.
-struct Own<'a> {
-    functions: HashMap<&'a str, Vec<usize>>,
-    variables: HashSet<&'a str>,
-}
+    /// The function `name` of this file, as a value.
+    pub(crate) fn function(&self, name: &str) -> Option<&FnPtr> {
+        self.functions.get(name)
+    }
 
-impl<'a> Own<'a> {
-    fn of(pieces: &[Piece], text: &'a str) -> Self {
-        let of = |index: usize| pieces.get(index).map_or("", |piece| piece.of(text));
-        let mut functions: HashMap<&str, Vec<usize>> = HashMap::new();
-        let mut variables = HashSet::new();
-        for (index, piece) in pieces.iter().enumerate() {
-            match piece.of(text) {
-                "fn" if piece.class == Class::Keyword => {
-                    let names = (index + 1..pieces.len()).take_while(|index| of(*index) != "(");
-                    let open = index + 1 + names.clone().count();
-                    let parameters = (open + 1..pieces.len())
-                        .take_while(|index| of(*index) != ")")
-                        .filter(|index| pieces[*index].class == Class::Name);
-                    variables.extend(parameters.clone().map(of));
-                    if let Some(name) = names.last() {
-                        functions
-                            .entry(of(name))
-                            .or_default()
-                            .push(parameters.count());
-                    }
-                }
-                "let" | "const" | "for" | "as" => {
-                    variables.insert(of(index + 1));
-                }
-                // Parameters of closures and of `catch`, and the second variable of a `for`.
-                "|" | "," | "(" if ["|", ",", ")"].contains(&of(index + 2)) => {
-                    let of_a_closure = [of(index), of(index + 2)].contains(&"|");
-                    let of_catch = index > 0 && of(index - 1) == "catch";
-                    let of_for = of(index + 3) == "in";
-                    if of_a_closure || of_catch || of_for {
-                        variables.insert(of(index + 1));
-                    }
-                }
-                _ => {}
-            }
-        }
-        Self {
-            functions,
-            variables,
+    /// The closure that `pointer` leads to.
+    pub(crate) fn closure(&self, pointer: &FnPtr) -> Option<&FnPtr> {
+        self.closures.get(pointer.fn_name())
+    }
+
+    /// Gives the alias of an import the name that only this file has.
+    pub(crate) fn rename_import(&self, alias: &mut ImmutableString) {
+        if self.aliases.contains(alias) {
+            *alias = format!("{alias}{MARK}{}", self.file).into();
         }
     }
 
-    /// Where a function of the file stands as a value at `index`: the last piece of that, and
-    /// how the value is called.
-    fn reference(&self, pieces: &[Piece], text: &str, index: usize) -> Option<(usize, String)> {
-        let of = |index: usize| pieces.get(index).map_or("", |piece| piece.of(text));
-        let before = index.checked_sub(1).map_or("", of);
-        let call = |name: &str, method: &str| {
-            let [count] = self.functions.get(name)?.as_slice() else {
-                return None;
-            };
-            let names: Vec<String> = (0..*count).map(|number| format!("own_{number}")).collect();
-            Some(format!("{method}({})", names.join(",")))
-        };
-        if of(index) == "Fn" && of(index + 1) == "(" && of(index + 3) == ")" {
-            let name = of(index + 2).strip_prefix('"')?.strip_suffix('"')?;
-            return Some((index + 3, call(name, ".call")?));
-        }
-        let name = of(index);
-        let named = pieces[index].class == Class::Name
-            && !self.variables.contains(name)
-            && ![".", "?.", "::", "fn"].contains(&before)
-            && !["(", "::", ":", "=", "."].contains(&of(index + 1));
-        if !named {
-            return None;
-        }
-        Some((index, call(name, "")?))
-    }
-
-    /// Whether `body` calls something by its name, or a function of a module.
-    fn are_called(&self, body: &[Piece], text: &str) -> bool {
-        let of = |index: usize| body.get(index).map_or("", |piece| piece.of(text));
-        body.iter().enumerate().any(|(index, piece)| {
-            let name = piece.of(text);
-            let before = index.checked_sub(1).map_or("", of);
-            match of(index + 1) {
-                "::" => piece.class == Class::Name,
-                "(" if [".", "?."].contains(&before) => self.functions.contains_key(name),
-                "(" => piece.class == Class::Name || ["Fn", "eval", "call"].contains(&name),
-                _ => false,
-            }
-        })
+    /// The path of an import, with the file that it is relative to.
+    pub(crate) fn path(&self, path: &str) -> ImmutableString {
+        format!("{PATH_MARK}{}{PATH_MARK}{path}", self.file).into()
     }
 }
 
-/// The index of the brace that opens the body of the function whose `fn` is at `index`.
-fn after_parameters(pieces: &[Piece], text: &str, index: usize) -> usize {
-    (index..pieces.len())
-        .find(|index| pieces[*index].of(text) == "{")
-        .unwrap_or(pieces.len())
+/// The hash by which Rhai looks up a function that is called.
+fn hash_of_call(name: &str, arguments: usize) -> u64 {
+    let mut function = language::empty_function();
+    function.name = name.into();
+    function.params = (0..arguments).map(|_| ImmutableString::new()).collect();
+    Module::new().set_script_fn(function)
 }
 
-/// Whether the sign at `index` stands where a value begins, and not between two.
-fn begins_a_value(pieces: &[Piece], text: &str, index: usize) -> bool {
-    let Some(before) = index.checked_sub(1).map(|index| &pieces[index]) else {
-        return true;
-    };
-    match before.class {
-        Class::Open | Class::Sign => true,
-        Class::Keyword => !["true", "false", "this"].contains(&before.of(text)),
-        // After a block a statement begins, unless what follows are no parameters.
-        Class::Close if before.of(text) == "}" => {
-            let of = |index: usize| pieces.get(index).map_or("", |piece| piece.of(text));
-            let mut next = index + 1;
-            while pieces
-                .get(next)
-                .is_some_and(|piece| piece.class == Class::Name)
-                && of(next + 1) == ","
-            {
-                next += 2;
-            }
-            of(index) == "|" && of(next + 1) == "|"
-        }
-        _ => false,
-    }
+/// Whether Rhai made up the name of a function.
+pub fn is_closure(name: &str) -> bool {
+    name.starts_with("anon$")
 }
 
-/// The index of what closes the brace at `from`.
-fn closing_brace(pieces: &[Piece], from: usize) -> usize {
-    let mut depth = 0_usize;
-    for (index, piece) in pieces.iter().enumerate().skip(from) {
-        match piece.class {
-            Class::Open => depth += 1,
-            Class::Close if depth == 1 => return index,
-            Class::Close => depth -= 1,
-            _ => {}
-        }
-    }
-    pieces.len() - 1
+/// Whether `name` is one that only the code of a file uses.
+pub(crate) fn is_renamed(name: &str) -> bool {
+    name.contains(MARK)
 }
 
-/// The index of the last piece of the expression that begins at `from`.
-fn last_of_expression(pieces: &[Piece], text: &str, from: usize) -> usize {
-    let mut depth = 0_usize;
-    for (index, piece) in pieces.iter().enumerate().skip(from) {
-        match piece.class {
-            Class::Open => depth += 1,
-            Class::Close if depth == 0 => return index - 1,
-            Class::Close => depth -= 1,
-            Class::Sign if depth == 0 && [",", ";"].contains(&piece.of(text)) => return index - 1,
-            _ => {}
-        }
-    }
-    pieces.len() - 1
+/// The number of the file that the closure `name` was written in.
+pub(crate) fn file_of_closure(name: &str) -> Option<usize> {
+    let (closure, file) = name.rsplit_once(MARK)?;
+    is_closure(closure).then(|| file.parse().ok()).flatten()
 }
 
-/// The place in the file as it was written that `position` is in the isolated one.
-pub(crate) fn as_written(shifts: &Shifts, position: Position) -> Position {
-    let (Some(line), Some(column)) = (position.line(), position.position()) else {
-        return position;
-    };
-    // Columns of the isolated text, from 1.
-    let (mut column, mut added) = (column, 0);
-    for shift in shifts.iter().filter(|shift| shift.line == line) {
-        let begin = shift.column + added;
-        if column < begin {
-            break;
+/// The number of the file that an import is relative to, and the path that is written there.
+pub(crate) fn written_path(path: &str) -> Option<(usize, &str)> {
+    let (file, path) = path.strip_prefix(PATH_MARK)?.split_once(PATH_MARK)?;
+    Some((file.parse().ok()?, path))
+}
+
+/// `text` with the names as the script has them.
+pub fn as_written(text: &str) -> Cow<'_, str> {
+    if !is_renamed(text) {
+        return text.into();
+    }
+    let mut parts = text.split(MARK);
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain.push_str(part.trim_start_matches(|letter: char| letter.is_ascii_digit()));
+    }
+    plain.into()
+}
+
+/// `error` with the names as the script has them, where it has others.
+pub fn error_as_written(error: &EvalAltResult) -> Option<EvalAltResult> {
+    let plain = |name: &str| is_renamed(name).then(|| as_written(name).into_owned());
+    Some(match error {
+        EvalAltResult::ErrorFunctionNotFound(name, position) => {
+            EvalAltResult::ErrorFunctionNotFound(plain(name)?, *position)
         }
-        column = column.max(begin + shift.count);
-        added += shift.count;
+        EvalAltResult::ErrorVariableNotFound(name, position) => {
+            EvalAltResult::ErrorVariableNotFound(plain(name)?, *position)
+        }
+        EvalAltResult::ErrorModuleNotFound(name, position) => {
+            EvalAltResult::ErrorModuleNotFound(plain(name)?, *position)
+        }
+        _ => return None,
+    })
+}
+
+/// Lets other files see what `module` imports by the aliases that it wrote.
+pub(crate) fn show_imports(module: &mut Module) {
+    let renamed: Vec<_> = module
+        .iter_sub_modules()
+        .filter(|(alias, _)| is_renamed(alias))
+        .map(|(alias, imported)| (alias.to_owned(), Shared::clone(imported)))
+        .collect();
+    if renamed.is_empty() {
+        return;
     }
-    column -= added;
-    match (u16::try_from(line), u16::try_from(column)) {
-        (Ok(line), Ok(column)) => Position::new(line, column),
-        _ => position,
+    for (alias, imported) in renamed {
+        module.set_sub_module(as_written(&alias).into_owned(), imported);
+        // Rhai cannot remove one; its index of an empty one takes no time.
+        module.set_sub_module(alias, Module::new());
     }
+    module.build_index();
 }
 
 #[cfg(test)]
 mod tests {
-    use rhai::{Engine, Position};
+    use rhai::{EvalAltResult, Position};
 
-    use super::{as_written, isolated};
-
-    const CODE: [&str; 6] = [
-        "fn f(x) { x } fn g(x) { x + f(x) }\nfn h() {\n    #{ a: |x| { x } }\n}",
-        "let f = |x| f(x) | 1; let g = || g(); [|a, b| a || b, |a| |b| a]",
-        "list.map(|x| if x { 1 } else { f(x, [2]) }, 3); `a${|| b}c ${x | y}`",
-        "undo.push(|| throw `no ${f(name)} ä`); let e = |a| f(a) + 'ä'; // |x| f(y)",
-        "switch x { 1 => |y| f(y), _ => || { g(2) } }\n#{ a: |x| x.b, c: true | false }",
-        "[1, 2].map(|x| helper(\n    x,\n    |y| y\n)).len()",
-    ];
+    use super::{as_written, error_as_written, file_of_closure, written_path};
 
     #[test]
-    fn what_is_put_in_leaves_the_code_as_it_is() {
-        for code in CODE {
-            let (text, _) = isolated("a \"file\"\\", code);
-            let again = Engine::new().compile(&text).expect(&text);
-            let ast = Engine::new().compile(code).expect(code);
-            assert_eq!(
-                ast.iter_functions().count(),
-                again.iter_functions().count(),
-                "{text}"
-            );
-        }
+    fn names_are_told_as_the_script_has_them() {
+        assert_eq!(as_written("find (i64)"), "find (i64)");
+        assert_eq!(as_written("find__in_file_12 (i64)"), "find (i64)");
+        assert_eq!(
+            as_written("words__in_file_3::find__in_file_4"),
+            "words::find"
+        );
+        let error = EvalAltResult::ErrorVariableNotFound("m__in_file_1::X".into(), Position::NONE);
+        let plain = error_as_written(&error).expect("it has another name");
+        assert!(plain.to_string().contains("m::X"), "{plain}");
+        assert!(error_as_written(&plain).is_none());
     }
 
     #[test]
-    fn what_calls_by_name_gets_names_of_its_own() {
-        for (code, many) in [
-            ("|x| f(x)", 1),
-            (
-                "[|x| x.f(x), |x| x.f(g(x)), |x| m::f(x), |x| { let y = x; f(y) }]",
-                3,
-            ),
-            ("fn f(x) { x + 1 } fn g(x) { f(x) } g(|| f(1)); a | f(b)", 2),
-            ("|x| |y| f(x, y)", 2),
-            ("let s = `${[1].map(|x| f(x))}`", 1),
-        ] {
-            let (text, _) = isolated("file", code);
-            assert_eq!(text.matches("import").count(), many, "{text}");
-        }
-    }
-
-    #[test]
-    fn places_are_told_as_they_were_written() {
-        for code in CODE {
-            let (text, shifts) = isolated("f", code);
-            for (number, (line, written)) in text.lines().zip(code.lines()).enumerate() {
-                let mut last = 0;
-                for (column, letter) in line.chars().enumerate() {
-                    let at = Position::new(number as u16 + 1, column as u16 + 1);
-                    let place = as_written(&shifts, at).position().expect("a column");
-                    // What was put in is told as what follows it; the rest as what it is.
-                    assert!(place == last || place == last + 1, "{line} at {column}");
-                    if place == last + 1 && written.chars().nth(place).is_some() {
-                        assert!(
-                            written.chars().nth(place - 1) == Some(letter)
-                                || line
-                                    .chars()
-                                    .skip(column)
-                                    .take(8)
-                                    .collect::<String>()
-                                    .contains("import")
-                                || letter == '}',
-                            "{line} at {column}"
-                        );
-                    }
-                    last = place;
-                }
-                assert_eq!(last, written.chars().count(), "{line}");
-            }
-        }
+    fn the_file_of_a_closure_is_in_its_name() {
+        assert_eq!(file_of_closure("anon$1f__in_file_7"), Some(7));
+        assert_eq!(file_of_closure("find__in_file_7"), None);
+        assert_eq!(written_path("\u{1}7\u{1}sub/it"), Some((7, "sub/it")));
+        assert_eq!(written_path("sub/it"), None);
     }
 }

@@ -32,7 +32,7 @@ mod exit;
 mod grants;
 mod host_names;
 mod imports;
-mod isolation;
+pub mod isolation;
 mod language;
 #[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
 mod libvirt;
@@ -69,7 +69,6 @@ pub use grants::Grants;
 pub use host_names::HostNames;
 pub use imports::Imports;
 pub use interrupt::Interrupt;
-pub use language::strict;
 pub use program::Program;
 pub use resources::is_address_space_limited;
 pub use resources::memory::check as check_memory;

@@ -1,7 +1,7 @@
 //! What stopped a script, as a diagnostic.
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position};
-use virhai::{Error, Imports, engine as engines, extent, names, plain};
+use virhai::{Error, Imports, engine as engines, extent, isolation, names, plain};
 
 use super::Diagnostic;
 use super::place::{Place, shorten};
@@ -20,15 +20,15 @@ impl Diagnostic {
         let mut file = name.to_owned();
         let mut inner = error;
         loop {
-            let place = Place::of_error(imports, &file, inner.position());
+            let place = Place::new(&file, inner.position());
             match inner {
                 EvalAltResult::ErrorInFunctionCall(function, source, next, _) => {
-                    let closure = function.starts_with("anon$");
+                    let closure = isolation::is_closure(function);
                     // Rhai names the file that called a closure.
                     let written = closure.then(|| imports.file_of(function)).flatten();
                     let function = match closure {
                         true => "a closure".to_owned(),
-                        false => format!("`{function}`"),
+                        false => format!("`{}`", isolation::as_written(function)),
                     };
                     trail.insert(0, (format!("in {function}, called here"), place));
                     if let Some(written) = written {
@@ -53,7 +53,7 @@ impl Diagnostic {
         {
             return Self::of_defect(&words.to_string());
         }
-        let mut place = Place::of_error(imports, &file, inner.position());
+        let mut place = Place::new(&file, inner.position());
         // What a script caught and threw again, or Rhai's own error as a value.
         let again = match inner {
             EvalAltResult::ErrorRuntime(value, _) => value.clone().try_cast::<Error>(),
@@ -74,7 +74,7 @@ impl Diagnostic {
             && let Some(cause) = error.cause()
         {
             let (position, source) = error.origin();
-            let origin = Place::of_error(imports, source.unwrap_or(&file), position);
+            let origin = Place::new(source.unwrap_or(&file), position);
             if !position.is_none() && !origin.is_at(&place) {
                 trail.insert(0, ("thrown again here".into(), place));
                 file.clone_from(&origin.file);
@@ -83,6 +83,8 @@ impl Diagnostic {
             hint = error.hint().map(str::to_owned);
             inner = cause;
         }
+        let as_written = isolation::error_as_written(inner);
+        let inner = as_written.as_ref().unwrap_or(inner);
         let left_out = shorten(&mut trail);
         let mut diagnostic = Self {
             place: Some(place.clone()),
@@ -94,7 +96,7 @@ impl Diagnostic {
         };
         match inner {
             EvalAltResult::ErrorRuntime(value, _) => {
-                diagnostic.describe_thrown(imports, value, place.clone());
+                diagnostic.describe_thrown(value, place.clone());
                 if given.is_some() {
                     diagnostic.trail.retain(|(_, other)| !other.is_at(&place));
                     diagnostic.place = Some(place);
@@ -127,13 +129,7 @@ impl Diagnostic {
     }
 
     /// What several calls at once failed with; `lines` are their failures in words.
-    fn describe_parallel(
-        &mut self,
-        imports: &Imports,
-        list: &Array,
-        lines: Vec<String>,
-        file: &str,
-    ) {
+    fn describe_parallel(&mut self, list: &Array, lines: Vec<String>, file: &str) {
         self.title = match lines.len() {
             1 => "one of the calls in parallel failed".into(),
             many => format!("{many} of the calls in parallel failed"),
@@ -146,7 +142,7 @@ impl Diagnostic {
         let mut hints = Vec::new();
         for error in errors {
             let (position, source) = error.origin();
-            let place = Place::of_error(imports, source.unwrap_or(file), position);
+            let place = Place::new(source.unwrap_or(file), position);
             if !position.is_none() && self.trail.iter().all(|(_, other)| !other.is_at(&place)) {
                 self.trail.insert(0, ("failed here".into(), place));
             }
@@ -159,7 +155,7 @@ impl Diagnostic {
         }
     }
 
-    fn describe_thrown(&mut self, imports: &Imports, value: &Dynamic, thrown: Place) {
+    fn describe_thrown(&mut self, value: &Dynamic, thrown: Place) {
         if !extent::is_short(value) {
             self.title = match value.is_string() {
                 true => extent::shortened(value.to_string()),
@@ -173,7 +169,7 @@ impl Diagnostic {
         if let Some(list) = value.read_lock::<Array>()
             && let Some(failures) = failures(&list)
         {
-            self.describe_parallel(imports, &list, failures, &thrown.file);
+            self.describe_parallel(&list, failures, &thrown.file);
             self.thrown = Some(value.clone());
             return;
         }
@@ -204,7 +200,7 @@ impl Diagnostic {
         self.code = error.code();
         self.hint = error.hint().map(str::to_owned);
         let (position, source) = error.origin();
-        let origin = Place::of_error(imports, source.unwrap_or(&thrown.file), position);
+        let origin = Place::new(source.unwrap_or(&thrown.file), position);
         if !position.is_none() && !origin.is_at(&thrown) {
             self.trail.insert(0, ("thrown again here".into(), thrown));
             self.place = Some(origin);

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use rhai::Position;
-use virhai::Imports;
 use virhai::text::Text;
 
 /// A stretch of a line in a file.
@@ -30,11 +29,6 @@ impl Place {
     pub(crate) fn with_width(mut self, width: usize) -> Self {
         self.width = Some(width);
         self
-    }
-
-    /// Where an error that happened at `position` of `file` is in the text as it was written.
-    pub(super) fn of_error(imports: &Imports, file: &str, position: Position) -> Self {
-        Self::new(file, imports.as_written(file, position))
     }
 
     /// Whether it begins where `other` does.

@@ -239,9 +239,7 @@ impl Worker {
         if !ast.has_functions() {
             return None;
         }
-        let ast = self
-            .imports
-            .isolated_input(&self.state.engine, name, text, &ast);
+        let ast = self.imports.isolated_input(name, &ast, &Scope::new());
         let mut module = Module::eval_ast_as_new(
             Scope::new(),
             &ast.clone_functions_only(),
@@ -254,9 +252,7 @@ impl Worker {
 
     /// Makes functions known to all further inputs; later ones win over earlier ones.
     fn define(&mut self, functions: Module) {
-        let functions = Arc::new(functions);
-        self.imports.define(Arc::clone(&functions));
-        self.modules.push(functions);
+        self.modules.push(Arc::new(functions));
         self.state.engine = build(
             &self.options,
             &self.session,
@@ -322,7 +318,7 @@ impl RunningInput {
             false => interrupt.reach_this_thread(),
         }
         let engine = Arc::clone(&self.state.engine);
-        let ast = match engine.compile(&self.text) {
+        let written = match engine.compile(&self.text) {
             Ok(ast) => ast,
             Err(error) => {
                 if let Some(stop) = self.session.interrupt().stopping() {
@@ -336,7 +332,7 @@ impl RunningInput {
         // The same code whose functions the engine has been given.
         let mut ast = self
             .imports
-            .isolated_input(&engine, &self.name, &self.text, &ast);
+            .isolated_input(&self.name, &written, &self.state.scope);
         ast.clear_functions();
         ast.set_source(self.name.as_str());
         let mut whole = self.state.imported.merge(&ast);
@@ -346,7 +342,8 @@ impl RunningInput {
         });
         match result {
             Ok(value) => {
-                self.state.imported = self.state.imported.merge(&imports_of(&engine, &ast));
+                let imported = imports_of(&engine, &written);
+                self.state.imported = self.state.imported.merge(&imported);
                 let text = self.shown(&value);
                 let has_value = !value.is_unit();
                 if has_value {

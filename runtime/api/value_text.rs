@@ -7,6 +7,7 @@ use super::arguments::RhaiResultOf;
 use super::room::{ensure_room, ensure_running, stop};
 use crate::error::Error;
 use crate::interrupt::Stop;
+use crate::isolation;
 use crate::resources::stack;
 
 /// `value` as `print` writes it.
@@ -162,7 +163,7 @@ impl Writer<'_> {
             return self.blob(&blob);
         }
         if let Some(closure) = value.read_lock::<FnPtr>() {
-            return self.push(&closure.to_string());
+            return self.push(&isolation::as_written(&closure.to_string()));
         }
         if let Ok(character) = value.as_char() {
             return self.push(character.encode_utf8(&mut [0; 4]));

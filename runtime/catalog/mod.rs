@@ -17,6 +17,7 @@ pub use signature::{Signature, first_sentence};
 use kinds::{plain_result, plain_type};
 
 use crate::api::asking::MARK;
+use crate::isolation;
 use crate::vocabulary;
 
 /// One function, method, or property as the engine has it.
@@ -131,7 +132,9 @@ fn read(
 ) -> Vec<Function> {
     let read = |info: rhai::FuncInfo| {
         let metadata = info.metadata;
-        if metadata.access != FnAccess::Public || metadata.name.starts_with("anon$") {
+        let of_a_script =
+            isolation::is_closure(&metadata.name) || isolation::is_renamed(&metadata.name);
+        if metadata.access != FnAccess::Public || of_a_script {
             return None;
         }
         // Rhai's function of that name has the documentation.

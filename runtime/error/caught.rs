@@ -6,6 +6,7 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, Position
 
 use super::{Details, Error, plain};
 use crate::extent::{is_short, shortened};
+use crate::isolation;
 use crate::libvirt::Failure;
 use crate::suggest;
 
@@ -91,7 +92,7 @@ impl Error {
             match inner {
                 EvalAltResult::ErrorInFunctionCall(function, file, next, place) => {
                     frames.insert(0, (source.clone().unwrap_or_default(), *place));
-                    let closure = function.starts_with("anon$");
+                    let closure = isolation::is_closure(function);
                     if let Some(file) = closure.then(|| file_of(function)).flatten() {
                         source = Some(file);
                     } else if !file.is_empty() {
@@ -115,7 +116,8 @@ impl Error {
                 None => Self::of_value(value, thrown),
             },
             other => {
-                let (message, hint) = plain::words(engine, other);
+                let as_written = isolation::error_as_written(other);
+                let (message, hint) = plain::words(engine, as_written.as_ref().unwrap_or(other));
                 let error = Self::of_cause(shortened(message), Arc::clone(thrown));
                 match hint {
                     Some(hint) => error.with_hint(hint),

@@ -37,6 +37,13 @@ static PARSER: LazyLock<Engine> = LazyLock::new(|| {
     engine
 });
 
+/// A function that does nothing, without a name or parameters.
+pub(crate) fn empty_function() -> ScriptFuncDef {
+    static EMPTY: LazyLock<ScriptFuncDef> =
+        LazyLock::new(|| function(Expr::Unit(rhai::Position::NONE)));
+    EMPTY.clone()
+}
+
 /// A function without parameters whose body is `body`.
 pub(super) fn function(body: Expr) -> ScriptFuncDef {
     BODY.set(Dynamic::from(Arc::new(body)));

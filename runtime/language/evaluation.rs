@@ -1,19 +1,34 @@
 //! `eval`, whose text is rewritten as the rest is.
 
-use rhai::{Dynamic, EvalAltResult, EvalContext, Expr, Expression, ParseErrorType, Position};
-use rhai::{ImmutableString, StmtBlock};
+use std::sync::Arc;
 
-use super::RhaiResult;
+use rhai::{
+    Dynamic, EvalAltResult, EvalContext, Expr, Expression, ImmutableString, ParseErrorType,
+    Position, StmtBlock,
+};
+
+use super::{RhaiResult, rewrite};
 use crate::interrupt::Stop;
+use crate::isolation::FileNames;
 use crate::session::Session;
 
 /// How many calls and texts may run within one another. Each text takes memory of many times its
 /// length.
 const MOST_LEVELS: usize = 500;
 
-/// The place of a call, for an expression that Rhai does not tell its own.
-pub(super) fn place(position: Position) -> Dynamic {
-    Dynamic::from(position)
+/// What Rhai does not tell an expression: its place, and the names of its file.
+#[derive(Clone)]
+struct Place {
+    position: Position,
+    names: Arc<FileNames>,
+}
+
+/// The state of a call at `position` in the file that has `names`.
+pub(super) fn state(position: Position, names: &Arc<FileNames>) -> Dynamic {
+    Dynamic::from(Place {
+        position,
+        names: Arc::clone(names),
+    })
 }
 
 /// Runs a text in the scope around.
@@ -22,7 +37,9 @@ pub(super) fn evaluate(
     inputs: &[Expression],
     place: &Dynamic,
 ) -> RhaiResult {
-    let position = place.clone().try_cast().unwrap_or(Position::NONE);
+    let Some(Place { position, names }) = place.clone().try_cast() else {
+        unreachable!("the rewriter writes a place");
+    };
     let code = context.eval_expression_tree(&inputs[0])?;
     let code = code.into_immutable_string().map_err(|kind| {
         let wanted = context
@@ -42,7 +59,7 @@ pub(super) fn evaluate(
         return Err(EvalAltResult::ErrorTerminated(why, position).into());
     }
     context.global_runtime_state_mut().level += 1;
-    let result = run(context, code.trim());
+    let result = run(context, code.trim(), &names);
     let scope = context.scope().len();
     let global = context.global_runtime_state_mut();
     global.level -= 1;
@@ -59,14 +76,14 @@ pub(super) fn evaluate(
     })
 }
 
-fn run(context: &mut EvalContext, code: &str) -> RhaiResult {
+fn run(context: &mut EvalContext, code: &str, names: &Arc<FileNames>) -> RhaiResult {
     let ast = context.engine().compile(code)?;
     if ast.has_functions() {
         return Err(
             EvalAltResult::ErrorParsing(ParseErrorType::WrongFnDefinition, Position::NONE).into(),
         );
     }
-    let ast = super::strict(&ast);
+    let ast = rewrite::strict(&ast, names, Some(context.scope()));
     let statements = StmtBlock::new(
         ast.statements().iter().cloned(),
         Position::NONE,

@@ -4,6 +4,7 @@
 //!   `map?.key`, `"key" in map` and `map.get("key")` ask whether there is one.
 //! - `catch` binds an `Error`, whatever was thrown, and its block has a value.
 //! - A libvirt constant is compared with numbers only.
+//! - Code calls the functions of its own file, wherever it runs.
 //!
 //! [`strict`] rewrites compiled code so: no text changes, so all positions stay. Code that was not
 //! rewritten cannot add a key to a map, so each program must go through it before it runs.
@@ -12,6 +13,7 @@ mod body;
 mod catching;
 mod constants;
 mod evaluation;
+mod function_names;
 mod keys;
 mod rewrite;
 
@@ -19,9 +21,9 @@ use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expression};
 
 use crate::imports::Imports;
 
+pub(crate) use body::empty_function;
 pub(crate) use keys::ASKED;
-pub use rewrite::strict;
-pub(crate) use rewrite::strict_beside_others;
+pub(crate) use rewrite::strict;
 
 /// What running code comes to.
 type RhaiResult = Result<Dynamic, Box<EvalAltResult>>;
@@ -31,6 +33,7 @@ mod node {
     pub(super) const BODY: &str = "\u{1}body";
     pub(super) const TRY: &str = "\u{1}try";
     pub(super) const EVAL: &str = "\u{1}eval";
+    pub(super) const FUNCTION: &str = "\u{1}function";
     pub(super) const ASKED_KEY: &str = "\u{1}asked";
     pub(super) const ASSIGNED_KEY: &str = "\u{1}assigned";
     pub(super) const CONSTANT: &str = "\u{1}constant";
@@ -47,6 +50,7 @@ pub(crate) fn register(engine: &mut Engine, imports: Imports) {
     });
     add(engine, node::BODY, body::run);
     add(engine, node::EVAL, evaluation::evaluate);
+    add(engine, node::FUNCTION, function_names::own);
     add(engine, node::CONSTANT, constants::compare);
     add(engine, node::TRY, move |context, inputs, variable| {
         catching::run(context, inputs, variable, &imports)

@@ -1,41 +1,29 @@
 //! Rewrites compiled code, node by node.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
 use rhai::{
-    AST, ASTFlags, ASTNode, CustomExpr, Dynamic, Expr, FlowControl, FnCallExpr, FnCallHashes,
-    ImmutableString, Module, Position, ScriptFuncDef, Shared, Stmt, StmtBlock,
+    AST, ASTFlags, ASTNode, CustomExpr, Dynamic, Expr, FlowControl, FnCallExpr, FnPtr,
+    ImmutableString, Module, Position, Scope, ScriptFuncDef, Shared, Stmt, StmtBlock,
 };
 
-use super::{body, keys, node};
+use super::{body, evaluation, keys, node};
+use crate::isolation::FileNames;
 
-/// The same program as virhai runs it.
-pub fn strict(ast: &AST) -> AST {
-    rewritten(ast, None)
-}
-
-/// The same file as virhai runs it beside others: its calls lead to its own functions and to those
-/// of virhai, whatever functions the file that calls it has.
-pub(crate) fn strict_beside_others(ast: &AST) -> AST {
-    let own = ast
-        .iter_fn_def()
-        .map(|function| (function.name.clone(), function.params.len()));
-    rewritten(ast, Some(&own.collect()))
-}
-
-/// Functions by name and number of parameters.
-type Names = HashSet<(ImmutableString, usize)>;
-
-fn rewritten(ast: &AST, own: Option<&Names>) -> AST {
+/// The same code as virhai runs it in a file that has `names`. It can use the variables in `scope`.
+pub(crate) fn strict(ast: &AST, names: &Arc<FileNames>, scope: Option<&Scope>) -> AST {
     let mut statements = ast.statements().to_vec();
     let mut rewriter = Rewriter {
         changed: false,
-        own,
+        names,
+        scope,
     };
     rewriter.each(&mut statements);
     let mut functions = Module::new();
     for definition in ast.iter_fn_def() {
-        functions.set_script_fn(function(definition, own));
+        for definition in names.definitions(function(definition, names)) {
+            functions.set_script_fn(definition);
+        }
     }
     let mut strict = AST::new(statements, functions);
     if let Some(source) = ast.source() {
@@ -45,11 +33,12 @@ fn rewritten(ast: &AST, own: Option<&Names>) -> AST {
 }
 
 /// A function whose body is rewritten; the same where nothing in it changes.
-fn function(definition: &Shared<ScriptFuncDef>, own: Option<&Names>) -> Shared<ScriptFuncDef> {
+fn function(definition: &Shared<ScriptFuncDef>, names: &Arc<FileNames>) -> Shared<ScriptFuncDef> {
     let mut statements = statements_of(definition);
     let mut rewriter = Rewriter {
         changed: false,
-        own,
+        names,
+        scope: None,
     };
     rewriter.each(&mut statements);
     if !rewriter.changed {
@@ -89,8 +78,10 @@ fn statements_of(definition: &Shared<ScriptFuncDef>) -> Vec<Stmt> {
 struct Rewriter<'a> {
     /// Whether something is not as it was.
     changed: bool,
-    /// The functions that calls by name may lead to, besides those of virhai; nothing for any.
-    own: Option<&'a Names>,
+    /// The names that the file has to itself.
+    names: &'a Arc<FileNames>,
+    /// The variables around the code, which Rhai has not parsed.
+    scope: Option<&'a Scope<'a>>,
 }
 
 impl Rewriter<'_> {
@@ -150,7 +141,15 @@ impl Rewriter<'_> {
                     self.expression(value);
                 }
             }
-            Stmt::Import(import, _) => self.expression(&mut import.0),
+            Stmt::Import(import, _) => {
+                let (path, alias) = &mut **import;
+                self.expression(path);
+                if let Expr::StringConstant(path, _) = path {
+                    *path = self.names.path(path);
+                }
+                self.names.rename_import(&mut alias.name);
+                self.changed = true;
+            }
             _ => {}
         }
     }
@@ -193,7 +192,36 @@ impl Rewriter<'_> {
                 self.chain_root(this);
                 self.chain(this, Access::Read);
             }
+            Expr::Variable(..) | Expr::DynamicConstant(..) => self.name(this),
             _ => {}
+        }
+    }
+
+    /// Leads a name that is used as a value to what this file calls so.
+    fn name(&mut self, this: &mut Expr) {
+        let names = self.names;
+        let pointer = match this {
+            Expr::Variable(variable, index, _) => {
+                let (long_index, name, namespace, _) = &mut **variable;
+                if let Some(root) = namespace.path.first_mut() {
+                    names.rename_import(&mut root.name);
+                    self.changed = true;
+                    return;
+                }
+                let is_variable = index.is_some()
+                    || long_index.is_some()
+                    || self.scope.is_some_and(|scope| scope.contains(name));
+                (!is_variable).then(|| names.function(name)).flatten()
+            }
+            Expr::DynamicConstant(value, _) => value
+                .read_lock::<FnPtr>()
+                .and_then(|pointer| names.closure(&pointer)),
+            _ => None,
+        };
+        if let Some(pointer) = pointer {
+            self.changed = true;
+            let position = this.position();
+            *this = Expr::DynamicConstant(Box::new(pointer.clone().into()), position);
         }
     }
 
@@ -267,17 +295,13 @@ impl Rewriter<'_> {
 
     fn method_call(&mut self, call: &mut FnCallExpr) {
         self.each_expression(&mut call.args);
-        self.keep_apart(call);
+        self.bind(call);
     }
 
-    /// Has a call of what is no function of this file find none of another file either.
-    fn keep_apart(&mut self, call: &mut FnCallExpr) {
-        let Some(own) = self.own else { return };
-        let name = (call.name.clone(), call.args.len());
-        if call.namespace.is_empty() && !call.hashes.is_native_only() && !own.contains(&name) {
-            call.hashes = FnCallHashes::from_native_only(call.hashes.native());
-            self.changed = true;
-        }
+    /// Leads a call to what this file calls so.
+    fn bind(&mut self, call: &mut FnCallExpr) {
+        self.names.bind(call);
+        self.changed = true;
     }
 
     fn mark_index(&mut self, index: &mut Expr, access: Access) {
@@ -299,19 +323,23 @@ impl Rewriter<'_> {
 
     /// What a call becomes, if it is none that plain Rhai does well.
     fn of_call(&mut self, call: &mut FnCallExpr, position: Position) -> Option<Expr> {
+        self.bind(call);
         if !call.namespace.is_empty() {
             return None;
         }
-        self.keep_apart(call);
+        if call.op_token.is_none()
+            && call.name == "Fn"
+            && let [name] = call.args.as_mut_slice()
+        {
+            let position = name.position();
+            let state = Dynamic::from(Arc::clone(self.names));
+            *name = custom(node::FUNCTION, vec![name.take()], state, position);
+        }
         if call.op_token.is_none() && call.name == "eval" && call.args.len() == 1 {
             self.changed = true;
             let inputs = call.args.drain(..).collect();
-            return Some(custom(
-                node::EVAL,
-                inputs,
-                super::evaluation::place(position),
-                position,
-            ));
+            let state = evaluation::state(position, self.names);
+            return Some(custom(node::EVAL, inputs, state, position));
         }
         let compares = call.op_token.is_some() && ["==", "!="].contains(&call.name.as_str());
         if compares
@@ -321,7 +349,7 @@ impl Rewriter<'_> {
             self.changed = true;
             let mut state: rhai::Array = vec![name.into()];
             state.push((call.name == "==").into());
-            state.push(super::evaluation::place(position));
+            state.push(Dynamic::from(position));
             let inputs = call.args.drain(..).collect();
             return Some(custom(node::CONSTANT, inputs, state.into(), position));
         }

@@ -222,6 +222,7 @@ const CALLER: &str = r#"
     fn mapped(list, action) { helper(0); list.map(action) }
     fn nested(list, action) { each(list, |x| each([x], action)) }
     fn by_name(list) { list.map(helper) }
+    fn the_same_text() { each([1],     |x| helper(x)) }
     fn method() { `caller method ${this}` }
     private fn helper(x) { `caller ${x} ${words::word()}` }
 "#;
@@ -236,7 +237,14 @@ fn a_closure_calls_the_functions_of_the_file_that_it_was_written_in() {
         r#"import "caller" as caller; import "sub/inner" as words;
            fn helper(x) { `middle ${x} ${words::word()}` }
            fn went() { caller::each([1], |x| helper(x) + words::word()) }
-           fn both(action) { caller::each([1], |x| [helper(x), action.call(x)]) }"#,
+           fn both(action) { caller::each([1], |x| [helper(x), action.call(x)]) }
+
+
+    fn same_text() { caller::each([1], |x| helper(x)) }"#,
+    );
+    scratch.write(
+        "in/sub/inside.rhai",
+        "fn each(list, action) { list.map(|x| action.call(x)) }",
     );
     for (code, told) in [
         (
@@ -277,6 +285,31 @@ fn a_closure_calls_the_functions_of_the_file_that_it_was_written_in() {
             r#"["main 1 beside"]"#,
         ),
         ("caller::mapped([1], guarded(1))", r#"["main 1 beside"]"#),
+        (
+            "let name = \"hel\" + \"per\"; caller::mapped([1], Fn(name))",
+            r#"["main 1 beside"]"#,
+        ),
+        (
+            "caller::mapped([1], |x| [x].map(helper)[0])",
+            r#"["main 1 beside"]"#,
+        ),
+        (
+            "caller::mapped([1], |x| eval(\"[x].map(helper) + [Fn(`helper`).call(2)]\"))",
+            r#"[["main 1 beside", "main 2 beside"]]"#,
+        ),
+        // Two closures of the same text at the same place.
+        (
+            "middle::same_text()",
+            r#"["middle 1 inner", "caller 0 theirs"]"#,
+        ),
+        // An import within a closure is found beside the file that the closure was written in.
+        (
+            "inside::each([1], |x| { import \"beside\" as late; late::word() })",
+            r#"["beside"]"#,
+        ),
+        // What a file imports can be called through it, and nothing shows the names in use.
+        ("caller::words::word()", "theirs"),
+        ("[Fn(\"helper\")].to_string()", "[Fn(helper)]"),
         // What each file has is its own afterwards too.
         ("caller::each([1], |x| x); helper(2)", r#""main 2 beside""#),
     ] {
@@ -284,6 +317,7 @@ fn a_closure_calls_the_functions_of_the_file_that_it_was_written_in() {
             &scratch,
             &format!(
                 "import \"caller\" as caller; import \"middle\" as middle; import \"beside\" as words;
+                 import \"sub/inside\" as inside;
                  fn helper(x) {{ `main ${{x}} ${{words::word()}}` }}
                  fn method() {{ `main method ${{this}}` }}
                  fn guarded(x) {{ if x < 1 {{ throw x }} |x| helper(x) }}
@@ -292,6 +326,40 @@ fn a_closure_calls_the_functions_of_the_file_that_it_was_written_in() {
         );
         assert_eq!(outcome.status, 0, "{code}: {outcome}");
         assert!(outcome.stdout.contains(told), "{code}: {outcome}");
+    }
+}
+
+#[test]
+fn an_error_tells_names_as_the_script_has_them() {
+    let scratch = folder();
+    scratch.write("in/caller.rhai", CALLER);
+    scratch.write("in/sub/theirs.rhai", "fn word() { \"theirs\" }");
+    for (code, told) in [
+        ("caller::mapped([1], Fn(\"three\"))", "three(int, int)"),
+        (
+            "caller::mapped([1], |x| fails(x))",
+            "in `fails`, called here",
+        ),
+        (
+            "caller::mapped([1], |x| caller::words::none())",
+            "caller::words::none()",
+        ),
+        (
+            "try { caller::mapped([1], three) } catch (err) { print(err) }",
+            "three(int, int)",
+        ),
+    ] {
+        let text = format!(
+            "import \"caller\" as caller;\nfn three(a, b, c) {{ a + b + c }}\nfn fails(x) {{ throw \"no\" }}\n{code};"
+        );
+        let outcome = virhai()
+            .arg("--no-check")
+            .arg("run")
+            .arg(scratch.write("in/main.rhai", text))
+            .run();
+        let whole = outcome.to_string();
+        assert!(whole.contains(told), "{code}: {outcome}");
+        assert!(!whole.contains("__in_file_"), "{code}: {outcome}");
     }
 }
 

@@ -258,7 +258,7 @@ fn wrong_words_are_refused_at_once() {
         ),
         (
             "[2, 1].sort(|a, b| a > b)",
-            "a value of type bool, and not a number",
+            "the comparison must return a number",
             "|a, b| a - b",
         ),
         ("[2, 1].sort(|a, b| throw \"why\")", "why", ""),

@@ -90,7 +90,7 @@ impl InProcess {
         let compile = |name: &str, text: &str| {
             let program = Program::compile(&free, &imports, name, text);
             let program = program.unwrap_or_else(|error| panic!("{}", error.message));
-            imports.isolated(&free, name, text, &program.ast)
+            imports.isolated(name, &program.ast)
         };
         let prepare = compile(
             "prepare",

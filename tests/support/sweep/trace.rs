@@ -185,7 +185,7 @@ fn a_traced_run() {
     let text = std::fs::read_to_string(folder.join("script.rhai")).expect("the script is there");
     let program = Program::compile(&engine, &imports, "standard input", &text);
     let program = program.unwrap_or_else(|error| panic!("{}", error.message));
-    let ast = imports.isolated(&engine, "standard input", &text, &program.ast);
+    let ast = imports.isolated("standard input", &program.ast);
     let mut scope = Scope::new();
     scope.push_constant("args", Array::new());
     let run = || {
