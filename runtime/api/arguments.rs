@@ -6,10 +6,10 @@ use rhai::{Array, Dynamic, Map, NativeCallContext};
 
 use super::value_text::printed;
 use super::xml::xml_text;
+use crate::advice::suggest;
 use crate::constants;
 use crate::error::Error;
 use crate::libvirt::typed_params::{Scalar, TypedParams};
-use crate::suggest;
 
 /// Rhai's result under the one name that its definitions understand.
 pub(crate) type RhaiResultOf<T> = std::result::Result<T, Box<rhai::EvalAltResult>>;
@@ -143,9 +143,9 @@ pub(crate) fn size_in(ctx: &NativeCallContext, size: &Dynamic, unit: u64) -> Rha
             }
         },
     };
-    crate::size::parse(&text, unit).map_err(|reason| {
+    crate::spec::size::parse(&text, unit).map_err(|reason| {
         Error::invalid(ctx, reason)
-            .with_hint(crate::size::HINT)
+            .with_hint(crate::spec::size::HINT)
             .throw()
     })
 }
@@ -158,7 +158,7 @@ pub(crate) fn duration(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf
         .or_else(|| value.as_int().ok().map(|seconds| seconds as f64));
     let parsed = match (seconds, value.clone().into_immutable_string()) {
         (Some(seconds), _) => Duration::try_from_secs_f64(seconds).ok(),
-        (None, Ok(text)) => crate::duration::parse(&text),
+        (None, Ok(text)) => crate::spec::duration::parse(&text),
         _ => None,
     };
     parsed.map_or_else(
@@ -167,7 +167,7 @@ pub(crate) fn duration(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf
             Error::refuse(
                 ctx,
                 format!("`{shown}` is not a duration"),
-                crate::duration::HINT,
+                crate::spec::duration::HINT,
             )
         },
         Ok,

@@ -9,8 +9,8 @@ use rhai::{
 use super::arguments::RhaiResultOf;
 use super::room::ensure_room;
 use super::{asking, comparison, value_text};
-use crate::engine::unwind;
 use crate::error::Error;
+use crate::run::engine::unwind;
 
 /// The most values or bytes that one call can make.
 const MOST: usize = 16 * 1024 * 1024;

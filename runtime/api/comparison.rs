@@ -4,8 +4,8 @@ use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map, NativeCallContex
 
 use super::arguments::RhaiResultOf;
 use super::room::{ensure_running, stop};
-use crate::interrupt::Stop;
-use crate::resources::stack;
+use crate::run::interrupt::Stop;
+use crate::run::resources::stack;
 
 /// Whether both arrays hold equal values in the same order.
 pub(crate) fn arrays(ctx: &NativeCallContext, one: &Array, other: &Array) -> RhaiResultOf<bool> {

@@ -7,7 +7,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, e
 
 use super::arguments::RhaiResultOf;
 use crate::error::Error;
-use crate::language::ASKED;
+use crate::script::language::ASKED;
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Error>("Error");

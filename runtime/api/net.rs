@@ -6,12 +6,12 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Engine, NativeCallContext, exported_module};
 
 use super::arguments::{RhaiResultOf, duration, number};
-use super::granted::reachable;
 use super::prelude::failed;
-use crate::exit::terminated;
-use crate::patience::{self, NoAnswer};
-use crate::session::Session;
-use crate::waiting::Waiting;
+use crate::objects::granted::reachable;
+use crate::run::exit::terminated;
+use crate::run::patience::{self, NoAnswer};
+use crate::run::session::Session;
+use crate::run::waiting::Waiting;
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());

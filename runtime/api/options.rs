@@ -5,8 +5,8 @@ use rhai::{Dynamic, Engine, Map, NativeCallContext, exported_module};
 
 use super::arguments::{self, RhaiResultOf, duration};
 use crate::error::Error;
-use crate::session::Session;
-use crate::{size, spec};
+use crate::run::session::Session;
+use crate::spec::{self, size};
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());

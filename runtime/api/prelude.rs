@@ -11,13 +11,13 @@ use super::arguments::{RhaiResultOf, duration, number};
 use super::asking::{flat_size, size};
 use super::room::{ensure_room, ensure_running};
 use super::{undo, value_text};
-use crate::engine::guarded;
 use crate::error::Error;
-use crate::exit::{self, terminated};
-use crate::interrupt::Standing;
-use crate::resources::{memory, stack};
-use crate::session::Session;
-use crate::waiting::Waiting;
+use crate::run::engine::guarded;
+use crate::run::exit::{self, terminated};
+use crate::run::interrupt::Standing;
+use crate::run::resources::{memory, stack};
+use crate::run::session::Session;
+use crate::run::waiting::Waiting;
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());

@@ -3,9 +3,9 @@
 use rhai::{Dynamic, EvalAltResult, NativeCallContext};
 
 use super::arguments::RhaiResultOf;
-use crate::interrupt::Stop;
-use crate::resources::memory;
-use crate::session::Session;
+use crate::run::interrupt::Stop;
+use crate::run::resources::memory;
+use crate::run::session::Session;
 
 /// Stops the script unless it may hold `bytes` more at this moment.
 pub(crate) fn ensure_room(ctx: &NativeCallContext, bytes: usize) -> RhaiResultOf<()> {

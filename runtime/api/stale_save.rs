@@ -9,12 +9,12 @@ use virt::connect::Connect;
 use virt::domain::Domain as Handle;
 
 use super::arguments::RhaiResultOf;
-use super::connection::Connection;
-use super::domain::Domain;
-use super::storage_pool::StoragePool;
-use super::storage_vol::StorageVol;
 use crate::error::{Error, Task};
 use crate::libvirt::{self, Failure};
+use crate::objects::connection::Connection;
+use crate::objects::domain::Domain;
+use crate::objects::storage_pool::StoragePool;
+use crate::objects::storage_vol::StorageVol;
 use crate::xml::Xml;
 
 /// What a note of `std/under_way` is known by: its recipe discards the image itself.

@@ -6,9 +6,9 @@ use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext}
 use super::arguments::RhaiResultOf;
 use super::room::{ensure_room, ensure_running, stop};
 use crate::error::Error;
-use crate::interrupt::Stop;
-use crate::isolation;
-use crate::resources::stack;
+use crate::run::interrupt::Stop;
+use crate::run::resources::stack;
+use crate::script::isolation;
 
 /// `value` as `print` writes it.
 pub(crate) fn printed(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<String> {

@@ -1,7 +1,9 @@
 //! What scripts can call, read from the engine: the one source for messages, help and tests.
 
 mod index;
+pub mod inference;
 mod kinds;
+pub mod names;
 mod recipes;
 mod signature;
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rhai::{AST, Engine, FnAccess};
 
-use crate::imports::{self, Imports};
-use crate::source;
+use crate::script::imports::{self, Imports};
 use crate::spec::{self, Sources, Spec};
+use crate::syntax::source;
 
 /// One file of the standard library.
 #[derive(Debug, Clone)]

@@ -5,10 +5,10 @@ use rhai::{Expr, FnCallExpr, Position, Stmt};
 use super::Code;
 use super::scope::{Keys, Kind};
 use super::walk::Walk;
+use crate::advice::suggest;
 use crate::catalog::{Function, element, without_element};
 use crate::libvirt::events;
 use crate::parse_duration;
-use crate::suggest;
 use crate::vocabulary::{self, Enumeration, Record};
 
 /// The methods of arrays whose closures take the values, one by one, as their first parameter.

@@ -8,9 +8,10 @@ use super::files::File;
 use super::scope::Kind;
 use super::walk::Walk;
 use super::{Code, answers, capture, flags, live_dump, options, paths, shadow, words};
+use crate::catalog::inference::operator;
+use crate::catalog::names;
 use crate::catalog::{Function, element, without_element};
-use crate::inference::operator;
-use crate::{names, vocabulary};
+use crate::vocabulary;
 
 /// What Rhai does itself, with the numbers of arguments that it takes.
 const KEYWORDS: &[(&str, &[usize], &str)] = &[

@@ -7,9 +7,11 @@ use rhai::{ASTFlags, ASTNode, Expr, FnPtr, Position, Stmt};
 use super::scope::{Keys, Kind, Variable};
 use super::walk::Walk;
 use super::{Code, Span, capture};
+use crate::advice::suggest;
+use crate::catalog::inference::{constant, held, literal};
+use crate::catalog::names;
 use crate::catalog::without_element;
-use crate::inference::{constant, held, literal};
-use crate::{constants, names, suggest};
+use crate::constants;
 
 /// A map that gets more keys than this one by one holds data, not options.
 const MOST_KEYS: usize = 100;

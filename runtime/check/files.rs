@@ -11,9 +11,9 @@ use super::facts::Facts;
 use super::finding::Related;
 use super::{Code, Finding, Span};
 use crate::Imports;
-use crate::program::Program;
+use crate::script::program::Program;
 use crate::spec;
-use crate::text::Text;
+use crate::syntax::text::Text;
 
 /// For how many names that do not exist others are suggested.
 const MOST_ADVICE: usize = 200;
@@ -156,7 +156,7 @@ impl Files {
             && trail.len() < 8
             && let Some(importer) = self.get(from)
         {
-            let places = crate::program::static_imports(&importer.ast);
+            let places = crate::script::program::static_imports(&importer.ast);
             let place = places.iter().find(|(other, _)| other == path);
             trail.extend(place.map(|(_, position)| Related {
                 message: "imported here".into(),

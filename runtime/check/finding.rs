@@ -5,7 +5,7 @@ use std::fmt;
 use rhai::Position;
 use serde::Serialize;
 
-use crate::text::Text;
+use crate::syntax::text::Text;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

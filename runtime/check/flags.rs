@@ -4,9 +4,9 @@ use rhai::Expr;
 
 use super::Code;
 use super::walk::Walk;
+use crate::advice::suggest;
 use crate::catalog::Function;
 use crate::constants::{self, Constant, Value};
-use crate::suggest;
 
 /// Enumerations that libvirt makes of another's constants, so that either will do.
 const ALIKE: &[&[&str]] = &[
@@ -145,7 +145,7 @@ mod tests {
     use super::enumerations;
     use crate::catalog;
     use crate::constants;
-    use crate::engine::{self, Limits};
+    use crate::run::engine::{self, Limits};
     use crate::{Imports, Session, SessionOptions};
 
     #[test]

@@ -37,7 +37,7 @@ pub use script_options::{script_option_keys, script_part_keys};
 
 use crate::Imports;
 use crate::catalog::Catalog;
-use crate::program::{CompileError, Program};
+use crate::script::program::{CompileError, Program};
 use files::Files;
 use walk::Walk;
 

@@ -6,7 +6,7 @@ use super::definitions::Definition;
 use super::files::File;
 use super::walk::Walk;
 use super::{Code, options, words};
-use crate::suggest;
+use crate::advice::suggest;
 
 impl<'a> Walk<'a> {
     /// `alias::name(arguments)`.

@@ -1,9 +1,9 @@
 //! What the maps of options of native functions may hold.
 
-use crate::api::connection::CREDENTIALS;
 use crate::api::option_keys;
 use crate::catalog::Function;
 use crate::constants;
+use crate::objects::connection::CREDENTIALS;
 
 /// The keys of one map.
 enum Keys {
@@ -93,7 +93,7 @@ pub fn option_keys(function: &Function, parameter: usize) -> Option<Vec<&'static
 mod tests {
     use super::MAPS;
     use crate::catalog;
-    use crate::engine::{self, Limits};
+    use crate::run::engine::{self, Limits};
     use crate::{Imports, Session, SessionOptions};
 
     /// Functions that take any map, as a value and not as options.

@@ -7,8 +7,8 @@ use super::files::File;
 use super::native_options::option_keys;
 use super::walk::Walk;
 use super::{Code, declared, finding::Related};
+use crate::advice::suggest;
 use crate::catalog::Function;
-use crate::suggest;
 
 /// Reports keys that the script's function `definition` of `file` does not know.
 pub(super) fn check_own<'a>(

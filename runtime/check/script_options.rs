@@ -4,7 +4,7 @@ use rhai::{Engine, Expr};
 
 use super::files::{File, Files};
 use crate::Imports;
-use crate::program::Program;
+use crate::script::program::Program;
 
 /// What the script is called that imports the module.
 const ASKING: &str = "options";

@@ -10,8 +10,8 @@ use super::finding::Related;
 use super::scope::Kind;
 use super::walk::Walk;
 use super::words;
+use crate::catalog::names;
 use crate::catalog::{Function, without_element};
-use crate::names;
 
 impl<'a> Walk<'a> {
     pub(super) fn no_function(&mut self, call: &'a FnCallExpr, kinds: &[Kind], position: Position) {

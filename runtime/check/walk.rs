@@ -9,9 +9,9 @@ use super::facts::Facts;
 use super::files::{File, Files};
 use super::scope::{Keys, Kind, Learned, Scope, Variable};
 use super::{Checker, Code, Finding, Span, state, statements};
+use crate::catalog::inference::operator;
 use crate::catalog::{element, without_element};
-use crate::inference::operator;
-use crate::session::Session;
+use crate::run::session::Session;
 
 /// One way through a file, or through one function of it.
 pub(super) struct Walk<'a> {

@@ -3,7 +3,7 @@
 use super::definitions::Definition;
 use super::scope::Kind;
 use crate::catalog::{Function, Signature, without_element};
-use crate::imports;
+use crate::script::imports;
 
 /// A type as messages show it.
 pub(super) fn kind(kind: &Kind) -> &str {

@@ -1,7 +1,7 @@
 //! What is around a place in a script: the chain before it, the call and the map it is in.
 
 use super::cursor::{Argument, Call, Place, Step};
-use crate::lexer::{Class, Piece};
+use crate::syntax::lexer::{Class, Piece};
 
 /// The pieces before a place.
 pub(super) struct Around<'a> {

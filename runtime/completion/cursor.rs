@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::around::Around;
-use crate::lexer::{Class, Piece, pieces};
+use crate::syntax::lexer::{Class, Piece, pieces};
 
 /// The word at the cursor, and what it is a part of.
 #[derive(Debug, PartialEq)]

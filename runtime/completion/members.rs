@@ -6,8 +6,8 @@ use super::cursor::Call;
 use super::scope::Scope;
 use super::signature::{self, together};
 use super::{Candidate, CandidateKind, Completion, Context, Surroundings, is_named};
+use crate::catalog::names;
 use crate::catalog::{Catalog, Function, Recipe, Signature, is_own_kind};
-use crate::names;
 
 impl Context<'_> {
     /// The members of what `receiver` is, or of any type where that is not known.

@@ -1,11 +1,12 @@
 //! What can be written at a place in a script, by what the catalogue says and what is in scope.
 //!
-//! No call is evaluated for it: types follow from [`crate::inference`], and the names of what a
+//! No call is evaluated for it: types follow from [`crate::catalog::inference`], and the names of what a
 //! host has come from the caller, who can ask a host without waiting for it. The prompt and a
 //! language server use the same.
 
 mod around;
 mod cursor;
+pub(crate) mod host_names;
 mod keys;
 mod members;
 mod scope;
@@ -154,7 +155,7 @@ pub struct Completer {
 impl Default for Completer {
     fn default() -> Self {
         Self {
-            parser: crate::engine::parser(),
+            parser: crate::run::engine::parser(),
             recipe_keys: Mutex::default(),
         }
     }

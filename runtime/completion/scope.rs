@@ -4,9 +4,9 @@ use rhai::{AST, Engine, Expr, Stmt};
 
 use super::around::opener;
 use super::{Surroundings, Variable};
+use crate::catalog::inference::Inference;
 use crate::catalog::{Catalog, element};
-use crate::inference::Inference;
-use crate::lexer::{Class, Piece, pieces};
+use crate::syntax::lexer::{Class, Piece, pieces};
 
 /// What is known at the cursor. What is defined in the text comes last, and wins.
 pub(super) struct Scope<'a> {

@@ -2,7 +2,7 @@ use std::sync::LazyLock;
 
 use super::{Candidate, Completer, Completion, File, Holder, Surroundings, Variable};
 use crate::catalog::Catalog;
-use crate::engine::{self, Limits};
+use crate::run::engine::{self, Limits};
 use crate::{Imports, Session, SessionOptions};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
@@ -394,12 +394,12 @@ fn every_word_of_the_language_is_one() {
         .iter()
         .chain(&super::values::WORDS)
     {
-        let pieces = crate::lexer::pieces(word);
+        let pieces = crate::syntax::lexer::pieces(word);
         assert!(
             matches!(
                 pieces[..],
-                [crate::lexer::Piece {
-                    class: crate::lexer::Class::Keyword,
+                [crate::syntax::lexer::Piece {
+                    class: crate::syntax::lexer::Class::Keyword,
                     ..
                 }]
             ),
@@ -424,7 +424,9 @@ fn nothing_that_is_half_written_is_too_much() {
     let completer = Completer::default();
     let broken =
         "let x = f(\"a`${b}\", #{ k: [1, |d| d.m( ] }; /* ü */ é.`${`${ a::b(#\"x\"#, 'c' ))) }";
-    let recipe = crate::imports::embedded("guest").expect("it is there").text;
+    let recipe = crate::script::imports::embedded("guest")
+        .expect("it is there")
+        .text;
     for (text, step) in [(broken, 1), (recipe.as_str(), 97)] {
         for cursor in (0..=text.len()).step_by(step) {
             let _ = completer.complete(&CATALOG, &World, text, cursor);

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, Position};
 
 use super::{Details, Error, plain};
-use crate::extent::{is_short, shortened};
-use crate::isolation;
+use crate::advice::suggest;
 use crate::libvirt::Failure;
-use crate::suggest;
+use crate::run::extent::{is_short, shortened};
+use crate::script::isolation;
 
 /// The largest number of keys that are searched for a similar one.
 const MOST_KEYS: usize = 1_000;

@@ -3,8 +3,8 @@
 use virt_sys as sys;
 
 use super::{domain_hint, flags_hint, migration_hint};
+use crate::advice::suggest;
 use crate::libvirt::{Failure, FailureKind};
-use crate::suggest;
 
 /// The first words of the URIs that libvirt knows.
 const DRIVERS: &[&str] = &[

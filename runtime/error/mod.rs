@@ -16,10 +16,11 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 
+use crate::advice::suggest;
 use crate::constants;
-use crate::extent::shortened;
 use crate::libvirt::Failure;
-use crate::{redact, suggest};
+use crate::redact;
+use crate::run::extent::shortened;
 
 pub(crate) use rejected::OfXml;
 pub use rejected::Rejected;

@@ -2,7 +2,7 @@
 
 use rhai::{Engine, EvalAltResult};
 
-use crate::names;
+use crate::catalog::names;
 
 /// What `error`, one of Rhai's own, says, and what to do about it where that is certain.
 pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>) {

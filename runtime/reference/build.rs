@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::catalog::{Catalog, Function, Recipe, Signature, is_own_kind};
 use crate::constants::{self, Constant, Value};
+use crate::run::version::versions;
 use crate::spec::Spec;
-use crate::version::versions;
 
 use super::links::link;
 use super::{Entry, Part, Reference};

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use rhai::Engine;
 
 use crate::catalog::Recipe;
-use crate::{Imports, source, spec};
+use crate::syntax::source;
+use crate::{Imports, spec};
 
 use super::build::of_recipe;
 use super::{Part, Reference};
@@ -57,7 +58,7 @@ fn scripts(folder: &Path, files: &mut Vec<PathBuf>, faults: &mut Vec<String>) {
 }
 
 fn read(engine: &Engine, folder: &Path, file: &Path) -> Result<Part, String> {
-    let text = crate::files::read_script(file).map_err(|error| error.to_string())?;
+    let text = crate::script::files::read_script(file).map_err(|error| error.to_string())?;
     let ast = engine
         .compile(source::without_shebang(&text))
         .map_err(|error| error.to_string())?;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::build::{of_constant, way};
 use super::markdown::is_list;
 use super::{Entry, Part, Reference, link};
+use crate::catalog::names;
 use crate::catalog::{Catalog, Function, first_sentence};
+use crate::constants;
 use crate::spec::{self, Spec};
-use crate::{constants, names};
 
 /// What `name` stands for: a function `create`, a method `Domain.create`, a type `Domain`, a
 /// constant, a recipe `std/guest`, or a function of one, `guest::create`. Nothing where nothing

@@ -7,9 +7,10 @@ use rhai::{AST, ASTFlags, Expr, Map, Stmt};
 
 use super::read::{is_spec, read};
 use super::{Literal, Spec};
-use crate::imports::Imports;
-use crate::text::Text;
-use crate::{engine, source};
+use crate::run::engine;
+use crate::script::imports::Imports;
+use crate::syntax::source;
+use crate::syntax::text::Text;
 
 /// How many specs may stand within one another.
 const DEEPEST: usize = 16;

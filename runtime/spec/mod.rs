@@ -25,10 +25,12 @@
 
 mod constants;
 mod docs;
+pub mod duration;
 mod fault;
 mod literal;
 mod names;
 mod read;
+pub mod size;
 #[cfg(test)]
 mod tests;
 mod ty;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{Bound, Key, Literal, Spec, Type};
-use crate::{duration, size, suggest};
+use crate::advice::suggest;
+use crate::spec::{duration, size};
 
 /// Finds the spec that a declaration calls by its name, such as `DISK` or `devices::DISK`.
 pub(super) type Resolve<'a> = &'a mut dyn FnMut(&str) -> Result<Arc<Spec>, String>;

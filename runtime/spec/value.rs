@@ -6,7 +6,8 @@ use super::fault::written;
 use super::read::unit_bytes;
 use super::ty::object;
 use super::{Fault, FaultKind, Key, Literal, Spec, Step, Type};
-use crate::{duration, size, suggest};
+use crate::advice::suggest;
+use crate::spec::{duration, size};
 
 /// How many words or keys a hint lists.
 const MOST_LISTED: usize = 24;

@@ -9,9 +9,9 @@ mod words;
 
 use rhai::{ImmutableString, Map, NativeCallContext};
 
+use crate::advice::suggest;
 use crate::constants::{self, Value, Words};
 use crate::error::Error;
-use crate::suggest;
 
 pub(crate) use records::*;
 pub(crate) use words::*;
@@ -158,7 +158,7 @@ mod tests {
 
     use super::{enumeration, enumeration_of, of_constant, record, record_of, records, words};
     use crate::catalog;
-    use crate::engine::{self, Limits};
+    use crate::run::engine::{self, Limits};
     use crate::{Imports, Session, SessionOptions};
 
     /// The names of enumerations and records in the type `kind`.

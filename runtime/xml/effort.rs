@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use super::fault::{Fault, Result};
-use crate::interrupt::{self, Stop};
-use crate::resources::memory;
+use crate::run::interrupt::{self, Stop};
+use crate::run::resources::memory;
 
 /// After how many steps a call looks whether its script is being stopped: some milliseconds.
 const STEPS: usize = 50_000;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::interrupt::Stop;
+use crate::run::interrupt::Stop;
 
 /// Why a document, a path or an edit is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]

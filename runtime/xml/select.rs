@@ -7,7 +7,7 @@ use super::effort;
 use super::fault::{Fault, Result};
 use super::nodes::{DOCUMENT, NodeId};
 use super::path::{Condition, End, Path, Step, To};
-use crate::suggest;
+use crate::advice::suggest;
 
 /// Which elements `path` leads to from `start`, in the document's order and each once.
 pub(super) fn elements(document: &Document, start: NodeId, path: &Path) -> Result<Vec<NodeId>> {

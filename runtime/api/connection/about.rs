@@ -5,10 +5,10 @@ use std::fmt;
 use rhai::NativeCallContext;
 use virt::connect::Connect;
 
-use super::Connection;
 use crate::api::arguments::RhaiResultOf;
 use crate::error::{Error, On, Subject, Task};
 use crate::libvirt::Failure;
+use crate::objects::connection::Connection;
 use crate::xml::Xml;
 
 /// What the script wants to do with the object that the XML describes, for messages: a verb, what

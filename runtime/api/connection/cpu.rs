@@ -3,11 +3,11 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};
 
-use super::Connection;
 use crate::api::arguments::{RhaiResultOf, flag_bits, optional_text};
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::OfXml;
 use crate::libvirt;
+use crate::objects::connection::Connection;
 use crate::vocabulary::{CpuComparison, WordOf};
 
 #[export_module]

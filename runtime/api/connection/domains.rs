@@ -4,14 +4,15 @@ use rhai::plugin::*;
 use rhai::{Array, Blob, Dynamic, NativeCallContext};
 use virt::connect::Connect;
 
-use super::Connection;
 use super::about::{About, name};
 use super::live_dump;
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, number, uuid_text};
-use crate::api::domain::{Domain, open_files};
+use crate::api::domain::open_files;
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::{Error, OfXml};
 use crate::libvirt;
+use crate::objects::connection::Connection;
+use crate::objects::domain::Domain;
 
 fn define(
     ctx: &NativeCallContext,

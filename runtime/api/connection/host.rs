@@ -4,8 +4,8 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
 use virt::connect::Connect;
 
-use super::{Connection, tunnel};
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, integer, optional_text, text, whole};
+use crate::objects::connection::{Connection, tunnel};
 use crate::vocabulary::{NodeInfo, RecordOf};
 
 /// A version as libvirt packs it into a number: major, minor and release.

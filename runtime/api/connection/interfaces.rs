@@ -5,14 +5,14 @@ use rhai::{Array, Dynamic, NativeCallContext};
 use virt::connect::Connect;
 use virt::interface::Interface as Handle;
 
-use super::Connection;
 use super::about::About;
 use super::live_dump::{self, Defined};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
-use crate::api::interface::Interface;
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::OfXml;
 use crate::libvirt::interface;
+use crate::objects::connection::Connection;
+use crate::objects::interface::Interface;
 
 fn list(ctx: &NativeCallContext, conn: &Connection, flags: u32) -> RhaiResultOf<Vec<Handle>> {
     conn.call(

@@ -5,10 +5,10 @@ use rhai::{Dynamic, NativeCallContext};
 use virt::connect::Connect;
 use virt_sys as sys;
 
-use super::Connection;
 use crate::api::arguments::RhaiResultOf;
 use crate::error::Error;
 use crate::libvirt::Failure;
+use crate::objects::connection::Connection;
 use crate::xml::{Selected, Xml};
 
 /// What of libvirt has a definition besides what runs.

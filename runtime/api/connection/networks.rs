@@ -5,14 +5,14 @@ use rhai::{Array, Blob, Dynamic, NativeCallContext};
 use virt::connect::Connect;
 use virt::network::Network as Handle;
 
-use super::Connection;
 use super::about::About;
 use super::live_dump::{self, Defined};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, uuid_text};
-use crate::api::network::Network;
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::OfXml;
 use crate::libvirt;
+use crate::objects::connection::Connection;
+use crate::objects::network::Network;
 
 fn adopt(conn: &Connection, network: Handle) -> Network {
     Network::new(conn.clone(), network)

@@ -4,15 +4,15 @@ use rhai::plugin::*;
 use rhai::{Map, NativeCallContext};
 use virt::connect::Connect;
 
-use super::Connection;
 use crate::api::arguments::{RhaiResultOf, flag_bits, save_param_type, typed_params};
-use crate::api::domain::Domain;
-use crate::api::granted::{Use, host_file};
 use crate::api::option_keys;
 use crate::api::stale_save;
 use crate::api::xml::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
 use crate::error::{Error, OfXml, file_content};
 use crate::libvirt::{self, Failure};
+use crate::objects::connection::Connection;
+use crate::objects::domain::Domain;
+use crate::objects::granted::{Use, host_file};
 use crate::xml::Xml;
 
 /// Restores by `restore` and answers the domain, whose UUID only the image can tell.

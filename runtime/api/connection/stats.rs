@@ -3,13 +3,13 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
-use super::Connection;
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
-use crate::api::domain::Domain;
 use crate::api::domain::state::reason;
 use crate::api::nested::nested;
 use crate::error::Error;
 use crate::libvirt::stats::{self, Record};
+use crate::objects::connection::Connection;
+use crate::objects::domain::Domain;
 use crate::vocabulary::DomainState;
 
 fn all(ctx: &NativeCallContext, conn: &Connection, groups: i64, flags: i64) -> RhaiResultOf<Array> {

@@ -4,15 +4,15 @@ use rhai::plugin::*;
 use rhai::{Array, Blob, Dynamic, NativeCallContext};
 use virt::connect::Connect;
 
-use super::Connection;
 use super::about::About;
 use super::live_dump::{self, Defined};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
-use crate::api::storage_pool::StoragePool;
-use crate::api::storage_vol::StorageVol;
 use crate::api::xml::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
 use crate::error::{Error, OfXml, On};
 use crate::libvirt;
+use crate::objects::connection::Connection;
+use crate::objects::storage_pool::StoragePool;
+use crate::objects::storage_vol::StorageVol;
 
 fn pool_names(pools: &[virt::storage_pool::StoragePool]) -> Vec<String> {
     pools.iter().filter_map(|pool| pool.name().ok()).collect()

@@ -3,9 +3,9 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
-use super::Domain;
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number};
 use crate::libvirt::addresses::{self, Card};
+use crate::objects::domain::Domain;
 use crate::vocabulary::AddressType;
 
 fn map(card: Card) -> Map {

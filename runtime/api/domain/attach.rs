@@ -4,12 +4,13 @@ use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};
 
 use super::device::Device;
-use super::{Domain, tray};
+use super::tray;
 use crate::api::arguments::{RhaiResultOf, duration, flag_bits};
 use crate::api::wait;
 use crate::api::xml::XmlText;
 use crate::error::OfXml;
 use crate::libvirt;
+use crate::objects::domain::Domain;
 
 /// Whether `flags` change the running guest, where there is one.
 fn is_live(flags: u32) -> bool {

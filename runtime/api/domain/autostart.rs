@@ -3,9 +3,9 @@
 use rhai::NativeCallContext;
 use rhai::plugin::*;
 
-use super::{Domain, Handle};
 use crate::api::arguments::RhaiResultOf;
 use crate::libvirt;
+use crate::objects::domain::{Domain, Handle};
 
 #[export_module]
 pub(super) mod functions {

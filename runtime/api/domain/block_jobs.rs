@@ -3,7 +3,6 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
-use super::Domain;
 use crate::api::arguments::{
     ParamType, RhaiResultOf, fields, flag_bits, number, optional_text, size_in, typed_params, whole,
 };
@@ -11,6 +10,7 @@ use crate::api::option_keys;
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::OfXml;
 use crate::libvirt::block_job;
+use crate::objects::domain::Domain;
 use crate::vocabulary::{BlockJobInfo, BlockJobType, RecordOf};
 
 fn copy_param_type(name: &str) -> ParamType {

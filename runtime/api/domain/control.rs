@@ -3,10 +3,11 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
-use super::{Domain, Work};
+use super::Work;
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number, whole};
-use crate::api::granted::{Use, host_file};
 use crate::libvirt;
+use crate::objects::domain::Domain;
+use crate::objects::granted::{Use, host_file};
 use crate::vocabulary::{ControlError, ControlInfo, ControlState, RecordOf};
 
 fn control(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Map> {

@@ -3,10 +3,10 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
 
-use super::Domain;
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number};
 use crate::error::Error;
 use crate::libvirt::{self, Failure};
+use crate::objects::domain::Domain;
 use crate::vocabulary::{RecordOf, Screenshot};
 
 fn press(

@@ -3,10 +3,10 @@
 use rhai::plugin::*;
 use rhai::{Blob, NativeCallContext};
 
-use super::{Domain, Handle};
 use crate::api::arguments::{self, RhaiResultOf, flag_bits};
-use crate::api::connection::Connection;
 use crate::libvirt;
+use crate::objects::connection::Connection;
+use crate::objects::domain::{Domain, Handle};
 
 /// The id of the running guest; the handle remembers one that a restart has made stale.
 fn current_id(domain: &Domain) -> i64 {

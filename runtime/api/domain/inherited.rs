@@ -5,11 +5,11 @@ use std::fs::{File, OpenOptions};
 use rhai::plugin::*;
 use rhai::{Array, NativeCallContext};
 
-use super::Domain;
 use crate::api::arguments::{RhaiResultOf, flag_bits};
-use crate::api::granted::writable;
 use crate::error::Error;
 use crate::libvirt;
+use crate::objects::domain::Domain;
+use crate::objects::granted::writable;
 
 /// The files that `paths` name, open to be read and written.
 pub(crate) fn open_files(ctx: &NativeCallContext, paths: &Array) -> RhaiResultOf<Vec<File>> {

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use rhai::NativeCallContext;
 
-use super::{Domain, Handle};
 use crate::api::arguments::RhaiResultOf;
-use crate::api::call_class::Class;
-use crate::api::connection::Connection;
 use crate::libvirt::typed_params::Scalar;
 use crate::libvirt::{self, Failure};
+use crate::objects::call_class::Class;
+use crate::objects::connection::Connection;
+use crate::objects::domain::{Domain, Handle};
 
 /// What a job is for.
 #[derive(Clone, Copy)]

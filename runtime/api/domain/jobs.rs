@@ -3,9 +3,9 @@
 use rhai::plugin::*;
 use rhai::{Map, NativeCallContext};
 
-use super::Domain;
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, map, whole};
 use crate::libvirt;
+use crate::objects::domain::Domain;
 use crate::vocabulary::{JobInfo, JobStats, JobType, RecordOf};
 
 fn stats(ctx: &NativeCallContext, dom: &Domain, flags: u32) -> RhaiResultOf<Map> {

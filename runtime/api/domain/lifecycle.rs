@@ -3,9 +3,9 @@
 use rhai::NativeCallContext;
 use rhai::plugin::*;
 
-use super::{Domain, Handle};
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
 use crate::libvirt::{self, Failure};
+use crate::objects::domain::{Domain, Handle};
 
 impl Domain {
     /// Ends the guest by `run`, which makes the libvirt call `call`. A guest that ran before the

@@ -3,11 +3,12 @@
 use rhai::NativeCallContext;
 use rhai::plugin::*;
 
-use super::{Domain, Work};
+use super::Work;
 use crate::api::arguments::{RhaiResultOf, flag_bits};
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::OfXml;
 use crate::libvirt;
+use crate::objects::domain::Domain;
 
 #[export_module]
 pub(super) mod functions {

@@ -3,10 +3,10 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
-use super::{Domain, Handle};
 use crate::api::arguments::{RhaiResultOf, flag_bits, integer, memory_kib, whole};
 use crate::constants::Words;
 use crate::libvirt;
+use crate::objects::domain::{Domain, Handle};
 
 static TAGS: Words = Words::new("virDomainMemoryStatTags", "VIR_DOMAIN_MEMORY_STAT_");
 

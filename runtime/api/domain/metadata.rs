@@ -3,10 +3,10 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};
 
-use super::Domain;
 use crate::api::arguments::{RhaiResultOf, flag_bits, number, optional_text};
 use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::libvirt;
+use crate::objects::domain::Domain;
 
 fn read(
     ctx: &NativeCallContext,

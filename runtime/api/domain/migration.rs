@@ -3,17 +3,18 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
-use super::{Domain, Handle, Work};
+use super::Work;
 use crate::api::arguments::{
     ParamType, RhaiResultOf, flag_bits, integer, mib, number, optional_text, text, typed_params,
 };
-use crate::api::connection::{Connection, admit_destination};
 use crate::api::option_keys;
 use crate::api::stale_save;
 use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::error::Error;
 use crate::libvirt::typed_params::TypedParams;
 use crate::libvirt::{self, Failure};
+use crate::objects::connection::{Connection, admit_destination};
+use crate::objects::domain::{Domain, Handle};
 
 /// The types of the parameters of a migration; sizes are in libvirt's units.
 fn param_type(name: &str) -> ParamType {

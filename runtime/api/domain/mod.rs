@@ -28,73 +28,11 @@ pub(crate) mod tray;
 mod vcpus;
 
 use rhai::{Engine, exported_module};
-use virt::connect::Connect;
-pub(crate) use virt::domain::Domain as Handle;
 
-use super::object::{Kind, Object};
-use crate::libvirt;
-use crate::vocabulary::DomainState;
+use crate::objects::domain::Domain;
 pub(crate) use device::Device;
 pub(crate) use inherited::open_files;
 pub(crate) use job::Work;
-
-/// A guest of a connection; copies are the same guest.
-pub type Domain = Object<DomainKind>;
-
-/// What a [`Domain`] stands for.
-pub struct DomainKind;
-
-impl Kind for DomainKind {
-    type Handle = Handle;
-    /// The UUID.
-    type Facts = String;
-    const TYPE: &'static str = "Domain";
-    const NOUN: &'static str = "domain";
-    const COLUMNS: &'static [&'static str] = &["Id", "Name", "State", "Memory", "Vcpus"];
-
-    fn row(domain: &Domain) -> Vec<String> {
-        state::row(domain)
-    }
-
-    fn identity(domain: &Domain) -> Vec<(&'static str, String)> {
-        vec![("uuid", domain.uuid().to_owned())]
-    }
-
-    fn name(handle: &Handle) -> Option<String> {
-        handle.name().ok()
-    }
-
-    fn state(handle: &Handle) -> Option<String> {
-        let (state, _) = libvirt::domain::state(handle).ok()?;
-        Some(DomainState::TABLE.word(state).into())
-    }
-
-    fn facts(handle: &Handle) -> String {
-        handle.uuid_string().unwrap_or_default()
-    }
-
-    fn uuid(facts: &String) -> Option<&str> {
-        Some(facts)
-    }
-
-    const LOOK_UP: &'static str = "virDomainLookupByUUIDString";
-    const MISSING: virt_sys::virErrorNumber = virt_sys::VIR_ERR_NO_DOMAIN;
-
-    fn connect(handle: &Handle) -> libvirt::Result<Connect> {
-        Ok(handle.connect()?)
-    }
-
-    fn find(connect: &Connect, facts: &String, _name: &str) -> libvirt::Result<Handle> {
-        Ok(connect.lookup_domain_by_uuid_string(facts)?)
-    }
-}
-
-impl Domain {
-    /// The UUID, which never changes.
-    pub fn uuid(&self) -> &str {
-        self.facts()
-    }
-}
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Domain>("Domain");

@@ -3,10 +3,10 @@
 use rhai::plugin::*;
 use rhai::{Blob, NativeCallContext};
 
-use super::Domain;
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
 use crate::api::bounded_growth::length;
 use crate::libvirt;
+use crate::objects::domain::Domain;
 
 #[export_module]
 pub(super) mod functions {

@@ -3,13 +3,14 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
-use super::{Domain, Work};
+use super::Work;
 use crate::api::arguments::{RhaiResultOf, flag_bits, save_param_type, typed_params};
-use crate::api::granted::{Use, host_file};
 use crate::api::option_keys;
 use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::error::Error;
 use crate::libvirt;
+use crate::objects::domain::Domain;
+use crate::objects::granted::{Use, host_file};
 
 #[export_module]
 pub(super) mod functions {

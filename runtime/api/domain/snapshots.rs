@@ -4,12 +4,13 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
 use virt::domain_snapshot::DomainSnapshot as Handle;
 
-use super::{Domain, Work};
+use super::Work;
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
-use crate::api::domain_snapshot::DomainSnapshot;
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::{Error, OfXml};
 use crate::libvirt;
+use crate::objects::domain::Domain;
+use crate::objects::domain_snapshot::DomainSnapshot;
 
 fn adopt(dom: &Domain, snapshot: Handle) -> DomainSnapshot {
     DomainSnapshot::new(dom.connection().clone(), snapshot)

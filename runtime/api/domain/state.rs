@@ -3,9 +3,9 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, ImmutableString, NativeCallContext};
 
-use super::Domain;
 use crate::api::arguments::{RhaiResultOf, fields, whole};
 use crate::libvirt;
+use crate::objects::domain::Domain;
 use crate::vocabulary::{
     DomainInfo, DomainReason, DomainState, RecordOf, RecordValueOf, StateAndReason, WordOf,
 };
@@ -94,34 +94,5 @@ pub(super) mod functions {
             "vcpus": i64::from(info.nrVirtCpu),
             "cpu_time_ns": whole(info.cpuTime),
         })))
-    }
-}
-
-/// What a table shows of a domain: id, name, state, memory, virtual CPUs.
-pub(super) fn row(domain: &Domain) -> Vec<String> {
-    let seen = domain.attempt("virDomainGetInfo", |handle| {
-        libvirt::domain::info(handle).map(|info| (libvirt::domain::id(handle), info))
-    });
-    match seen {
-        Ok((id, info)) => vec![
-            id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
-            domain.name(),
-            DomainState::TABLE.word(i64::from(info.state)).to_string(),
-            bytesize::ByteSize::kib(info.memory).to_string(),
-            info.nrVirtCpu.to_string(),
-        ],
-        Err(failure) => {
-            let state = match failure.code == i64::from(virt_sys::VIR_ERR_NO_DOMAIN) {
-                true => "gone",
-                false => "?",
-            };
-            vec![
-                "-".into(),
-                domain.name(),
-                state.into(),
-                String::new(),
-                String::new(),
-            ]
-        }
     }
 }

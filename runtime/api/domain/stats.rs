@@ -3,9 +3,9 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
-use super::Domain;
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, map, whole};
 use crate::libvirt;
+use crate::objects::domain::Domain;
 use crate::vocabulary::{BlockInfo, RecordOf};
 
 fn cpu_stats(

@@ -3,10 +3,10 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
-use super::Domain;
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number};
 use crate::api::option_keys;
 use crate::error::Error;
+use crate::objects::domain::Domain;
 use crate::vocabulary::{GuestTime, RecordOf};
 
 fn set(ctx: &NativeCallContext, dom: &Domain, time: &Map, flags: i64) -> RhaiResultOf<()> {

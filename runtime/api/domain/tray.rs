@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use rhai::NativeCallContext;
 
-use super::Domain;
 use crate::api::prelude::pause;
 use crate::libvirt::Failure;
+use crate::objects::domain::Domain;
 
 /// How long a guest may keep its tray closed after it was asked to open it.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -3,9 +3,9 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
 
-use super::{Domain, Handle};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, fields, flag_bits, integer, number, whole};
 use crate::libvirt::{self, Failure};
+use crate::objects::domain::{Domain, Handle};
 use crate::vocabulary::{RecordOf, Vcpu, VcpuState};
 
 #[export_module]

@@ -3,10 +3,10 @@
 use rhai::NativeCallContext;
 use rhai::plugin::*;
 
-use super::{DomainSnapshot, Handle};
 use crate::api::arguments::{RhaiResultOf, flag_bits};
-use crate::api::connection::Connection;
-use crate::api::domain::Domain;
+use crate::objects::connection::Connection;
+use crate::objects::domain::Domain;
+use crate::objects::domain_snapshot::{DomainSnapshot, Handle};
 
 #[export_module]
 pub(super) mod functions {

@@ -3,8 +3,8 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
 
-use super::{DomainSnapshot, Handle};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
+use crate::objects::domain_snapshot::{DomainSnapshot, Handle};
 
 #[export_module]
 pub(super) mod functions {

@@ -3,9 +3,9 @@
 use rhai::plugin::*;
 use rhai::{Blob, NativeCallContext};
 
-use super::{Handle, Network};
 use crate::api::arguments::{self, RhaiResultOf, flag_bits};
-use crate::api::connection::Connection;
+use crate::objects::connection::Connection;
+use crate::objects::network::{Handle, Network};
 
 #[export_module]
 pub(super) mod functions {

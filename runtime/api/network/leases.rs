@@ -3,9 +3,9 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
-use super::Network;
 use crate::api::arguments::{ArrayOf, RhaiResultOf, fields, flag_bits, optional_text};
 use crate::libvirt::{self, network::Lease as Found};
+use crate::objects::network::Network;
 use crate::vocabulary::{AddressType, Lease, RecordOf};
 
 fn leases(

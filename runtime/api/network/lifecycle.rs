@@ -3,8 +3,8 @@
 use rhai::NativeCallContext;
 use rhai::plugin::*;
 
-use super::{Handle, Network};
 use crate::api::arguments::RhaiResultOf;
+use crate::objects::network::{Handle, Network};
 
 #[export_module]
 pub(super) mod functions {

@@ -3,10 +3,10 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};
 
-use super::Network;
 use crate::api::arguments::{RhaiResultOf, flag_bits, number, optional_text};
 use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::libvirt;
+use crate::objects::network::Network;
 
 #[export_module]
 pub(super) mod functions {

@@ -3,10 +3,10 @@
 use rhai::NativeCallContext;
 use rhai::plugin::*;
 
-use super::Network;
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::OfXml;
+use crate::objects::network::Network;
 
 #[export_module]
 pub(super) mod functions {

@@ -4,9 +4,9 @@ use rhai::NativeCallContext;
 use rhai::plugin::*;
 use virt::storage_pool::StoragePool as Handle;
 
-use super::StoragePool;
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, whole};
-use crate::api::connection::Connection;
+use crate::objects::connection::Connection;
+use crate::objects::storage_pool::StoragePool;
 use crate::vocabulary::{PoolInfo, PoolState, RecordOf};
 
 #[export_module]

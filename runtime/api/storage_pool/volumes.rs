@@ -4,14 +4,14 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
 use virt::storage_vol::StorageVol as Volume;
 
-use super::{Handle, StoragePool};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::connection::about::About;
 use crate::api::stale_save;
-use crate::api::storage_vol::StorageVol;
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::{Error, OfXml};
 use crate::libvirt::Failure;
+use crate::objects::storage_pool::{Handle, StoragePool};
+use crate::objects::storage_vol::StorageVol;
 
 fn names(volumes: &[Volume]) -> impl Iterator<Item = String> {
     volumes.iter().filter_map(|volume| volume.name().ok())

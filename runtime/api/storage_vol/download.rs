@@ -6,18 +6,18 @@ use std::path::Path;
 use rhai::plugin::*;
 use rhai::{Blob, Dynamic, Map, NativeCallContext};
 
-use super::StorageVol;
 use super::plan::{Halt, Plan, Progress, connected};
 use crate::api::arguments::{RhaiResultOf, bytes, flag_bits, integer};
 use crate::api::bounded_growth::length;
-use crate::api::call_class::Class;
-use crate::api::granted::writable;
 use crate::api::stream::Stream;
 use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::libvirt::stream::Received;
-use crate::pipe::MESSAGE;
-use crate::waiting::Waiting;
+use crate::objects::call_class::Class;
+use crate::objects::granted::writable;
+use crate::objects::pipe::MESSAGE;
+use crate::objects::storage_vol::StorageVol;
+use crate::run::waiting::Waiting;
 
 const CALL: &str = "virStorageVolDownload";
 

@@ -4,10 +4,10 @@ use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};
 use virt::storage_vol::StorageVol as Handle;
 
-use super::StorageVol;
 use crate::api::arguments::{RhaiResultOf, bytes, fields, flag_bits, whole};
-use crate::api::connection::Connection;
-use crate::api::storage_pool::StoragePool;
+use crate::objects::connection::Connection;
+use crate::objects::storage_pool::StoragePool;
+use crate::objects::storage_vol::StorageVol;
 use crate::vocabulary::{RecordOf, VolumeInfo, VolumeType};
 
 #[export_module]

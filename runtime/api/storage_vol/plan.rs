@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
-use super::StorageVol;
 use crate::api::arguments::{RhaiResultOf, bytes, unknown_key, whole};
-use crate::api::call_class::Class;
 use crate::api::option_keys;
 use crate::error::Error;
 use crate::libvirt::Failure;
-use crate::pipe::Pipe;
+use crate::objects::call_class::Class;
+use crate::objects::pipe::Pipe;
+use crate::objects::storage_vol::StorageVol;
 
 /// How often a script is told how far a transfer is.
 const EVERY: Duration = Duration::from_millis(200);

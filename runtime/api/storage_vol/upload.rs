@@ -5,18 +5,18 @@ use std::fs::File;
 use rhai::plugin::*;
 use rhai::{Blob, Dynamic, Map, NativeCallContext};
 
-use super::StorageVol;
 use super::file::{self, Run};
 use super::plan::{Halt, Plan, Progress, connected};
 use crate::api::arguments::{RhaiResultOf, bytes, flag_bits};
-use crate::api::call_class::Class;
-use crate::api::granted::readable;
 use crate::api::stale_save;
 use crate::api::stream::Stream;
 use crate::error::Error;
 use crate::libvirt::Failure;
-use crate::pipe::{MESSAGE, Pipe};
-use crate::waiting::Waiting;
+use crate::objects::call_class::Class;
+use crate::objects::granted::readable;
+use crate::objects::pipe::{MESSAGE, Pipe};
+use crate::objects::storage_vol::StorageVol;
+use crate::run::waiting::Waiting;
 use crate::xml::Xml;
 
 const CALL: &str = "virStorageVolUpload";

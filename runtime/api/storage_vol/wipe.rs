@@ -5,11 +5,11 @@ use std::sync::mpsc;
 use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};
 
-use super::{Handle, StorageVol};
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
-use crate::api::call_class::Class;
 use crate::api::stale_save;
 use crate::libvirt::Failure;
+use crate::objects::call_class::Class;
+use crate::objects::storage_vol::{Handle, StorageVol};
 use crate::vocabulary::WipeAlgorithm;
 
 /// Overwrites the volume by `run`. libvirt cannot abort that: a stop leaves it to the host.

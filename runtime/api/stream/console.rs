@@ -8,13 +8,13 @@ use rhai::{Dynamic, NativeCallContext};
 
 use super::{Kind, Stream};
 use crate::api::arguments::{RhaiResultOf, duration, optional_text};
-use crate::api::domain::Domain;
 use crate::api::wait::held_up;
-use crate::exit::terminated;
 use crate::libvirt::{self, Failure};
-use crate::session::Session;
-use crate::uri::in_process;
-use crate::waiting::Waiting;
+use crate::objects::domain::Domain;
+use crate::objects::uri::in_process;
+use crate::run::exit::terminated;
+use crate::run::session::Session;
+use crate::run::waiting::Waiting;
 
 /// An open console.
 pub(super) struct Console {

@@ -11,7 +11,7 @@ use crate::api::bounded_growth::length;
 use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::libvirt::stream::Received;
-use crate::pipe::{MESSAGE, Pipe};
+use crate::objects::pipe::{MESSAGE, Pipe};
 
 impl Stream {
     fn with_pipe<T>(

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rhai::{Engine, NativeCallContext, exported_module};
 
 use super::arguments::RhaiResultOf;
-use super::connection::Connection;
 use crate::error::Error;
 use crate::libvirt::Failure;
-use crate::pipe::Pipe;
+use crate::objects::connection::Connection;
+use crate::objects::pipe::Pipe;
 use console::Console;
 
 pub(crate) fn register(engine: &mut Engine) {

@@ -6,11 +6,12 @@ use rhai::NativeCallContext;
 
 use super::{field, held_up, lost};
 use crate::api::arguments::RhaiResultOf;
-use crate::api::domain::{Device, Domain};
-use crate::exit::terminated;
+use crate::api::domain::Device;
 use crate::libvirt::Failure;
-use crate::waiting::Waiting;
-use crate::watch::Outcome;
+use crate::objects::domain::Domain;
+use crate::objects::watch::Outcome;
+use crate::run::exit::terminated;
+use crate::run::waiting::Waiting;
 
 /// What tells that a guest let go of a device, refused to, or is no more.
 const KINDS: [&str; 3] = ["device_removed", "device_removal_failed", "lifecycle"];

@@ -5,18 +5,18 @@ use std::time::{Duration, Instant};
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use super::{field, lost, subject};
+use crate::advice::suggest;
 use crate::api::arguments::{RhaiResultOf, duration, dynamic, fields, unknown_key};
-use crate::api::connection::Connection;
-use crate::api::domain::Domain;
-use crate::api::network::Network;
-use crate::api::storage_pool::StoragePool;
 use crate::error::Error;
-use crate::exit::terminated;
 use crate::libvirt::Failure;
 use crate::libvirt::events::{self, Event, Family};
-use crate::suggest;
-use crate::waiting::Waiting;
-use crate::watch::{Outcome, Watch};
+use crate::objects::connection::Connection;
+use crate::objects::domain::Domain;
+use crate::objects::network::Network;
+use crate::objects::storage_pool::StoragePool;
+use crate::objects::watch::{Outcome, Watch};
+use crate::run::exit::terminated;
+use crate::run::waiting::Waiting;
 
 /// Waits for the first event after this that `filter`, or one of an array of them, describes.
 pub(super) fn wait_event(
@@ -156,7 +156,7 @@ struct Filter {
 impl Filter {
     /// A kind of event, or a map of what its fields must be; an object stands for its UUID.
     fn new(ctx: &NativeCallContext, filter: &Dynamic) -> RhaiResultOf<Self> {
-        if !crate::extent::is_short(filter) {
+        if !crate::run::extent::is_short(filter) {
             return Err(Error::invalid(ctx, "the event filter is too large").throw());
         }
         let mut fields = match filter.clone().into_immutable_string() {

@@ -1,8 +1,8 @@
 //! Whether a guest can hear a request to shut down.
 
 use super::state::{held_up, state_of};
-use crate::api::domain::Domain;
 use crate::libvirt::Failure;
+use crate::objects::domain::Domain;
 use crate::xml::Xml;
 
 /// Whether a guest can hear a request.

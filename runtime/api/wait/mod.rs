@@ -12,14 +12,14 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, exported_module};
 
 use super::arguments::{RhaiResultOf, duration};
-use super::connection::Connection;
-use super::domain::Domain;
 use crate::libvirt::Failure;
 use crate::libvirt::events::Event as Told;
 use crate::libvirt::typed_params::Scalar;
-use crate::session::Session;
+use crate::objects::connection::Connection;
+use crate::objects::domain::Domain;
+use crate::run::session::Session;
+use crate::run::waiting::Waiting;
 use crate::vocabulary::{DomainGoal, Event, RecordOf, Stopped, Waited, WordsOf};
-use crate::waiting::Waiting;
 pub(crate) use detach::until_detached;
 pub(crate) use state::held_up;
 use state::{Ended, timed_out, wait_for_state};

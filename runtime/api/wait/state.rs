@@ -7,15 +7,15 @@ use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map, NativeCallContex
 use super::stuck::{Seen, failed_pause, way_out};
 use super::{field, lost};
 use crate::api::arguments::{RhaiResultOf, fields};
-use crate::api::domain::Domain;
 use crate::api::domain::state::reason;
 use crate::error::Error;
-use crate::exit::terminated;
 use crate::libvirt::events::Event;
 use crate::libvirt::{self, Failure};
+use crate::objects::domain::Domain;
+use crate::objects::watch::{Outcome, Watch};
+use crate::run::exit::terminated;
+use crate::run::waiting::Waiting;
 use crate::vocabulary::{DomainGoal, DomainState};
-use crate::waiting::Waiting;
-use crate::watch::{Outcome, Watch};
 
 /// The word for a domain that libvirt does not know any more, which is no state of libvirt's.
 const UNDEFINED: &str = "undefined";

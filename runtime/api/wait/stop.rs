@@ -10,14 +10,14 @@ use super::state::{
     Ended, Reached, Stuck, events_so_far, state_of, timed_out, wait_for_state, wait_for_state_since,
 };
 use crate::api::arguments::{RhaiResultOf, duration, unknown_key};
-use crate::api::domain::Domain;
 use crate::api::option_keys;
 use crate::error::Error;
-use crate::exit::terminated;
 use crate::libvirt::Failure;
+use crate::objects::domain::Domain;
+use crate::objects::watch::Outcome;
+use crate::run::exit::terminated;
+use crate::run::waiting::Waiting;
 use crate::vocabulary::Stopped;
-use crate::waiting::Waiting;
-use crate::watch::Outcome;
 
 /// How long a guest that is resumed or woken may take until it runs.
 const RESUMING: Duration = Duration::from_secs(5);

@@ -2,7 +2,7 @@
 
 use rhai::{Array, Dynamic, Map};
 
-use crate::suggest;
+use crate::advice::suggest;
 use crate::xml::{self, Fault, MAX_DEPTH, Place, Xml};
 
 /// The text of an element that has attributes too.

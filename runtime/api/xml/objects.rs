@@ -5,11 +5,11 @@ use rhai::plugin::*;
 
 use super::parse;
 use crate::api::arguments::{RhaiResultOf, flag_bits};
-use crate::api::domain::Domain;
-use crate::api::interface::Interface;
-use crate::api::network::Network;
-use crate::api::storage_pool::StoragePool;
-use crate::api::storage_vol::StorageVol;
+use crate::objects::domain::Domain;
+use crate::objects::interface::Interface;
+use crate::objects::network::Network;
+use crate::objects::storage_pool::StoragePool;
+use crate::objects::storage_vol::StorageVol;
 use crate::xml::Xml;
 
 /// `xml`, marked if it `runs`.

@@ -5,11 +5,12 @@ use std::time::Duration;
 use rhai::{EvalAltResult, NativeCallContext};
 use virt_sys as sys;
 
-use crate::api::domain::{Device, Domain, Handle, tray};
+use crate::api::domain::{Device, tray};
 use crate::api::wait::until_detached;
 use crate::error::Error;
 use crate::libvirt::typed_params::{Scalar, TypedParams};
 use crate::libvirt::{self, Failure, domain, tuning};
+use crate::objects::domain::{Domain, Handle};
 
 /// A call that sets parameters of a guest.
 type Setter = fn(&Handle, &TypedParams, u32) -> libvirt::Result<()>;

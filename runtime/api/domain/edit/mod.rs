@@ -7,12 +7,12 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, FnPtr, NativeCallContext};
 use virt_sys as sys;
 
-use super::Domain;
 use crate::api::arguments::{RhaiResultOf, fields};
 use crate::api::xml::OrThrow;
 use crate::error::Error;
-use crate::exit::terminated;
 use crate::libvirt::Failure;
+use crate::objects::domain::Domain;
+use crate::run::exit::terminated;
 use crate::xml::{Difference, Xml};
 use live::Live;
 use plan::Stages;

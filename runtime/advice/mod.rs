@@ -1,0 +1,4 @@
+//! The name or the statement that was most likely meant.
+
+pub mod suggest;
+pub(crate) mod syntax_advice;

@@ -1,0 +1,367 @@
+//! What somebody who knows another language most likely meant where a script does not compile.
+
+use rhai::{ParseErrorType, Position};
+
+use crate::syntax::lexer::{self, Class, Piece};
+
+/// Words that begin a statement elsewhere, and what does it here.
+const FIRST: &[(&[&str], &str)] = &[
+    (
+        &["def", "func", "function", "sub", "proc"],
+        "a function is defined by `fn name(a, b) { ... }`",
+    ),
+    (&["foreach", "each"], "a loop is `for item in list { ... }`"),
+    (&["unless"], "`if !condition { ... }` does that"),
+    (&["raise", "die"], "`throw` throws an error"),
+    (
+        &["assert"],
+        "a call needs its brackets: `assert(condition)`",
+    ),
+    (
+        &["echo", "printf", "puts", "print"],
+        "a call needs its brackets: `print(value)`",
+    ),
+    (
+        &["var", "local", "my", "set", "auto", "mut"],
+        "`let name = value;` makes a variable",
+    ),
+    (
+        &[
+            "include", "require", "source", "from", "use", "using", "package", "module",
+        ],
+        "`import \"path\" as name;` imports a script",
+    ),
+    (
+        &["struct", "class"],
+        "`#{ name: value }` is a map, which serves for that",
+    ),
+    (
+        &["case", "match", "select"],
+        "`switch value { 1 => ..., \"x\" => ..., _ => ... }` chooses",
+    ),
+    (
+        &["virsh"],
+        "what virsh's commands do, methods do here, such as `connect().list_all_domains()`: `virhai doc` lists them",
+    ),
+];
+
+/// Words between others that are elsewhere in the language, and what is here.
+const WITHIN: &[(&[&str], &str)] = &[
+    (&["and"], "`&&` means that both are true"),
+    (&["or"], "`||` means that one of them is true"),
+    (&["not"], "`!` means that it is not true"),
+    (&["is"], "`==` compares"),
+    (&["then", "do"], "`{ ... }` encloses what depends on it"),
+    (&["elif", "elsif", "elseif"], "`else if` goes on"),
+    (
+        &["except", "rescue", "finally"],
+        "`try { ... } catch (err) { ... }` catches an error",
+    ),
+    (&["lambda"], "`|x| x + 1` is a function without a name"),
+    (
+        &["null", "nil", "None", "void", "undefined"],
+        "`()` stands for no value",
+    ),
+];
+
+const UNTYPED: &str =
+    "what functions take and return has no types, and no value of its own: `fn name(a, b) { ... }`";
+
+/// Advice on a failure of the sort `kind` at `position` of `text`, if it is of a usual sort.
+pub(crate) fn advice(kind: &ParseErrorType, position: Position, text: &str) -> Option<String> {
+    let pieces = Pieces::around(text, position)?;
+    let fixed = pieces
+        .of_a_key(kind)
+        .or_else(|| pieces.of_words())
+        .or_else(|| pieces.of_signs());
+    if let Some(advice) = fixed {
+        return Some(advice);
+    }
+    match kind {
+        ParseErrorType::MissingToken(token, _) => pieces.of_missing(token),
+        ParseErrorType::FnMissingBody(_) if pieces.word(0) == "->" => Some(UNTYPED.into()),
+        ParseErrorType::AssignmentToConstant(_) => {
+            Some("a constant keeps its value: `let` makes a variable".into())
+        }
+        ParseErrorType::Reserved(word) if word.chars().all(char::is_alphabetic) => {
+            Some("the language keeps this word to itself: choose another name".into())
+        }
+        _ => None,
+    }
+}
+
+/// The pieces of a script around the place of a failure.
+struct Pieces<'a> {
+    text: &'a str,
+    list: Vec<Piece>,
+    /// The piece that the failure is at; the length where it is at the end of the text.
+    at: usize,
+}
+
+impl<'a> Pieces<'a> {
+    fn around(text: &'a str, position: Position) -> Option<Self> {
+        let (line, column) = (position.line()?, position.position()?);
+        let start: usize = text
+            .split_inclusive('\n')
+            .take(line - 1)
+            .map(str::len)
+            .sum();
+        let within = text.get(start..)?.chars().take(column.saturating_sub(1));
+        let offset = start + within.map(char::len_utf8).sum::<usize>();
+        let mut list = lexer::pieces(text);
+        list.retain(|piece| !matches!(piece.class, Class::Comment { .. }));
+        let at = list.partition_point(|piece| piece.span.end <= offset);
+        Some(Self { text, list, at })
+    }
+
+    /// The letters of the piece `steps` after the failure's, or before it.
+    fn word(&self, steps: isize) -> &'a str {
+        let piece = self.at.checked_add_signed(steps);
+        let piece = piece.and_then(|index| self.list.get(index));
+        piece.map_or("", |piece| piece.of(self.text))
+    }
+
+    fn class(&self, steps: isize) -> Option<Class> {
+        let piece = self.at.checked_add_signed(steps);
+        piece
+            .and_then(|index| self.list.get(index))
+            .map(|piece| piece.class)
+    }
+
+    fn line(&self, index: usize) -> usize {
+        let end = self
+            .list
+            .get(index)
+            .map_or(self.text.len(), |piece| piece.span.start);
+        self.text[..end].matches('\n').count() + 1
+    }
+
+    /// Whether nothing stands between the piece of the failure and the one before.
+    fn adjoins(&self) -> bool {
+        let before = self
+            .at
+            .checked_sub(1)
+            .and_then(|index| self.list.get(index));
+        let here = self.list.get(self.at);
+        before
+            .zip(here)
+            .is_some_and(|(before, here)| before.span.end == here.span.start)
+    }
+
+    /// The line of the piece before, where the failure is on a later one.
+    fn line_before(&self) -> Option<usize> {
+        let before = self.line(self.at.checked_sub(1)?);
+        (before < self.line(self.at)).then_some(before)
+    }
+
+    /// The first piece of the statement: what follows a line's end or what ends statements.
+    fn first(&self) -> usize {
+        let mut first = self.at.min(self.list.len().saturating_sub(1));
+        while let Some(before) = first.checked_sub(1) {
+            let ends = matches!(self.list[before].of(self.text), ";" | "{" | "}");
+            if ends || self.line(before) < self.line(first) {
+                break;
+            }
+            first = before;
+        }
+        first
+    }
+
+    /// Words of the language where a key or a property is expected.
+    fn of_a_key(&self, kind: &ParseErrorType) -> Option<String> {
+        let word = self.word(0);
+        if !matches!(kind, ParseErrorType::Reserved(_)) && self.class(0) != Some(Class::Keyword) {
+            return None;
+        }
+        match (self.word(-1), self.word(1)) {
+            ("#{" | ",", ":") => Some(format!(
+                "in quotes it is a key as any other: `\"{word}\": ...`"
+            )),
+            ("." | "?.", _) => Some(format!("`[\"{word}\"]` reads what has that name")),
+            _ => None,
+        }
+    }
+
+    fn of_words(&self) -> Option<String> {
+        let among = |table: &[(&[&str], &str)], word: &str| {
+            let entry = table.iter().find(|(words, _)| words.contains(&word));
+            entry.map(|(_, advice)| (*advice).to_owned())
+        };
+        let first = self.first();
+        let begins = self.list.get(first + 1).is_some_and(|next| {
+            matches!(
+                next.class,
+                Class::Name | Class::Text { .. } | Class::Number | Class::Keyword
+            )
+        });
+        let statement = self.list.get(first).filter(|_| begins);
+        statement
+            .and_then(|piece| among(FIRST, piece.of(self.text)))
+            .or_else(|| among(WITHIN, self.word(0)))
+            .or_else(|| among(WITHIN, self.word(-1)))
+    }
+
+    fn of_signs(&self) -> Option<String> {
+        let (before, here) = (self.word(-1), self.word(0));
+        let advice = match (before, here) {
+            _ if here.starts_with('$') => {
+                "a variable is written without `$`; between backquotes, `${x}` puts its value into text"
+            }
+            _ if here.starts_with('#') => "`//` begins a comment",
+            _ if here.starts_with('\'') => "text stands between double quotes: `\"text\"`",
+            _ if here.starts_with("++") => "`x += 1` adds one",
+            _ if here.starts_with('?') => "`if condition { a } else { b }` has a value",
+            ("<", ">") => "`!=` tells whether values differ",
+            (_, "=>") => "`|x| x + 1` is a function without a name",
+            (_, "--") => {
+                "there are no options with `--`: flags are constants such as VIR_DOMAIN_START_PAUSED, joined by `|`"
+            }
+            (_, ":") if self.class(-1) == Some(Class::Name) && self.word(-2) == "{" => {
+                "a map begins with `#{`: `#{ name: value }`"
+            }
+            _ => return None,
+        };
+        Some(advice.into())
+    }
+
+    /// Advice where the sign `token` was expected.
+    fn of_missing(&self, token: &str) -> Option<String> {
+        let first = self
+            .list
+            .get(self.first())
+            .map_or("", |piece| piece.of(self.text));
+        let advice = match (first, token) {
+            ("fn" | "private", _) if matches!(self.word(0), ":" | "=") => UNTYPED,
+            ("for", _)
+                if self
+                    .list
+                    .get(self.first() + 1)
+                    .is_some_and(|next| next.of(self.text) == "(") =>
+            {
+                "a loop is `for i in 0..10 { ... }`"
+            }
+            (_, "," | ")") if self.word(0) == "=" && self.class(-1) == Some(Class::Name) => {
+                return Some(format!(
+                    "arguments have no names: leave out `{} =`, and give them in their order",
+                    self.word(-1)
+                ));
+            }
+            (_, "{") => "`{ ... }` encloses what depends on it, also a single statement",
+            (_, ";") if self.line_before().is_some() => {
+                return Some(format!(
+                    "is `;` missing at the end of line {}?",
+                    self.line_before()?
+                ));
+            }
+            (_, "," | ")" | "]" | "}") if self.line_before().is_some() => {
+                return Some(format!(
+                    "is a comma or a closing bracket missing at the end of line {}?",
+                    self.line_before()?
+                ));
+            }
+            (_, "}") if self.word(0) == ";" => "a comma separates what is in a map",
+            (_, ";") => match (self.class(-1)?, self.class(0)?) {
+                (Class::Number, Class::Name) if self.adjoins() => {
+                    "a size or a time is text: `\"10GiB\"`, `\"5m\"`"
+                }
+                (Class::Name, Class::Text { .. }) if self.adjoins() => {
+                    "between backquotes, `${x}` puts a value into text"
+                }
+                (Class::Name, Class::Name) => {
+                    let (before, here) = (self.word(-1), self.word(0));
+                    return Some(format!("a method is called as `{before}.{here}()`"));
+                }
+                (Class::Name, Class::Text { .. } | Class::Number) => {
+                    let (before, here) = (self.word(-1), self.word(0));
+                    return Some(format!("a call needs its brackets: `{before}({here})`"));
+                }
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(advice.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rhai::ParseError;
+
+    use crate::run::engine::{self, Limits};
+    use crate::{Imports, Session, SessionOptions};
+
+    /// Scripts that do not compile, and what their advice says among other things.
+    const SCRIPTS: &[(&str, &str)] = &[
+        ("let x = $y;", "without `$`"),
+        ("# comment", "`//`"),
+        ("let x = 'hello';", "\"text\""),
+        ("let s = f\"a{x}\";", "`${x}`"),
+        ("x++;", "`x += 1`"),
+        ("let x = a ? b : c;", "`if condition"),
+        ("a <> b", "`!=`"),
+        ("let f = x => x + 1;", "`|x| x + 1`"),
+        ("conn.list_all_domains(--all)", "`--`"),
+        ("let m = {a: 1};", "`#{`"),
+        ("let m = #{a: 1; b: 2};", "comma"),
+        ("let m = #{ match: 1 };", "`\"match\": ...`"),
+        ("m.match", "`[\"match\"]`"),
+        ("let match = 1;", "another name"),
+        ("let x = null;", "`()`"),
+        ("def f(x):\n  return x", "`fn name"),
+        ("fn f(a: int) {}", "no types"),
+        ("fn f() -> int {}", "no types"),
+        ("const X = 3; X = 4;", "`let`"),
+        ("local x=5", "`let name"),
+        ("if x == 1 then { }", "`{ ... }`"),
+        ("if (x == 1) print(x);", "single statement"),
+        ("if not x { }", "`!`"),
+        ("true and false", "`&&`"),
+        ("if a { } elif b { }", "`else if`"),
+        ("for (i = 0; i < 3; i++) { }", "`for i in"),
+        ("try { } except { }", "catch (err)"),
+        ("print \"x\"", "`print(value)`"),
+        (
+            "connect \"test:///default\"",
+            "`connect(\"test:///default\")`",
+        ),
+        ("dom start", "`dom.start()`"),
+        ("virsh list --all", "`connect().list_all_domains()`"),
+        ("dom.create(flags=0);", "leave out `flags =`"),
+        ("let x = 10G;", "\"10GiB\""),
+        ("let a = 1 // one\nlet b = 2", "line 1"),
+        ("let x = [1,\n2\nlet y = 3;", "line 2"),
+    ];
+
+    #[test]
+    fn what_was_most_likely_meant_is_told() {
+        let session = Session::new(SessionOptions::default());
+        let engine = engine::build(&session, &Limits::default(), Imports::default());
+        let mut offenders = Vec::new();
+        for (script, wanted) in SCRIPTS {
+            let error = engine.compile(script);
+            let ParseError(kind, position) = error.expect_err(script);
+            let advice = super::advice(&kind, position, script);
+            if !advice
+                .as_deref()
+                .is_some_and(|advice| advice.contains(wanted))
+            {
+                offenders.push(format!("{script:?} ({kind}): {advice:?}"));
+            }
+        }
+        assert_eq!(offenders, [""; 0], "{offenders:#?}");
+    }
+
+    #[test]
+    fn what_is_cut_off_anywhere_is_advised_on_without_a_panic() {
+        let session = Session::new(SessionOptions::default());
+        let engine = engine::build(&session, &Limits::default(), Imports::default());
+        for (script, _) in SCRIPTS {
+            for (end, _) in script.char_indices() {
+                let Err(ParseError(kind, position)) = engine.compile(&script[..end]) else {
+                    continue;
+                };
+                let _ = super::advice(&kind, position, &script[..end]);
+            }
+        }
+    }
+}

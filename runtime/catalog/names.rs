@@ -1,0 +1,535 @@
+//! The name that a script meant: after a typo, in camelCase, from C, or in virsh's words.
+
+use rhai::{Engine, EvalAltResult};
+
+use crate::advice::suggest;
+use crate::catalog::{self, Function};
+use crate::constants;
+
+/// What virsh, or libvirt's guide, calls things, where libvirt's own name is another.
+const VIRSH: &[(&str, &str)] = &[
+    ("attach_disk", "attach_device"),
+    ("attach_interface", "attach_device"),
+    ("blockcommit", "block_commit"),
+    ("blockcopy", "block_copy"),
+    ("blockjob", "block_job_info"),
+    ("blockpull", "block_pull"),
+    ("blockresize", "block_resize"),
+    ("capabilities", "get_capabilities"),
+    ("change_media", "update_device"),
+    ("console", "open_console"),
+    ("cpu_models", "get_cpu_model_names"),
+    ("define", "define_xml"),
+    ("define_domain", "define_xml"),
+    ("desc", "metadata"),
+    ("detach_disk", "detach_device"),
+    ("detach_interface", "detach_device"),
+    ("domblkinfo", "block_info"),
+    ("domblkstat", "block_stats"),
+    ("domcapabilities", "get_domain_capabilities"),
+    ("domcontrol", "control_info"),
+    ("domfsfreeze", "fs_freeze"),
+    ("domfsinfo", "fs_info"),
+    ("domfsthaw", "fs_thaw"),
+    ("domfstrim", "fs_trim"),
+    ("domhostname", "hostname"),
+    ("domid", "id"),
+    ("domif_setlink", "update_device"),
+    ("domifaddr", "interface_addresses"),
+    ("domifstat", "interface_stats"),
+    ("dominfo", "info"),
+    ("domjobabort", "abort_job"),
+    ("domjobinfo", "job_info"),
+    ("dommemstat", "memory_stats"),
+    ("domname", "name"),
+    ("dompmsuspend", "pm_suspend_for_duration"),
+    ("dompmwakeup", "pm_wakeup"),
+    ("domrename", "rename"),
+    ("domstate", "state"),
+    ("domstats", "info"),
+    ("domtime", "get_time"),
+    ("domuuid", "uuid_string"),
+    ("dump", "core_dump"),
+    ("dumpxml", "xml_desc"),
+    ("event", "wait_event"),
+    ("find_storage_pool_sources_as", "find_storage_pool_sources"),
+    ("freecell", "get_free_memory"),
+    ("get_user_sshkeys", "authorized_ssh_keys_get"),
+    ("guest_agent_timeout", "agent_set_response_timeout"),
+    ("guestinfo", "guest_info"),
+    ("guestvcpus", "guest_vcpus"),
+    ("iface_begin", "change_begin"),
+    ("iface_commit", "change_commit"),
+    ("iface_define", "interface_define_xml"),
+    ("iface_destroy", "destroy"),
+    ("iface_dumpxml", "xml_desc"),
+    ("iface_list", "list_all_interfaces"),
+    ("iface_mac", "mac_string"),
+    ("iface_name", "name"),
+    ("iface_rollback", "change_rollback"),
+    ("iface_start", "create"),
+    ("iface_undefine", "undefine"),
+    ("list", "list_all_domains"),
+    ("managedsave", "managed_save"),
+    ("maxvcpus", "get_max_vcpus"),
+    ("migrate_setspeed", "migrate_set_max_speed"),
+    ("net_autostart", "set_autostart"),
+    ("net_create", "network_create_xml"),
+    ("net_define", "network_define_xml"),
+    ("net_desc", "metadata"),
+    ("net_destroy", "destroy"),
+    ("net_dhcp_leases", "dhcp_leases"),
+    ("net_dumpxml", "xml_desc"),
+    ("net_event", "wait_event"),
+    ("net_info", "is_active"),
+    ("net_list", "list_all_networks"),
+    ("net_metadata", "metadata"),
+    ("net_name", "name"),
+    ("net_start", "create"),
+    ("net_undefine", "undefine"),
+    ("net_update", "update"),
+    ("net_uuid", "uuid_string"),
+    ("nodeinfo", "get_info"),
+    ("pool_autostart", "set_autostart"),
+    ("pool_capabilities", "get_storage_pool_capabilities"),
+    ("pool_create", "storage_pool_create_xml"),
+    ("pool_create_as", "storage_pool_create_xml"),
+    ("pool_define", "storage_pool_define_xml"),
+    ("pool_define_as", "storage_pool_define_xml"),
+    ("pool_list", "list_all_storage_pools"),
+    ("save_image_dumpxml", "save_image_get_xml_desc"),
+    ("set_user_sshkeys", "authorized_ssh_keys_set"),
+    ("setmaxmem", "set_max_memory"),
+    ("setmem", "set_memory"),
+    ("setvcpus", "set_vcpus"),
+    ("snapshot_create", "snapshot_create_xml"),
+    ("snapshot_create_as", "snapshot_create_xml"),
+    ("snapshot_delete", "delete"),
+    ("snapshot_dumpxml", "get_xml_desc"),
+    ("snapshot_info", "get_xml_desc"),
+    ("snapshot_list", "list_all_snapshots"),
+    ("snapshot_parent", "get_parent"),
+    ("snapshot_revert", "revert_to_snapshot"),
+    ("start", "create"),
+    ("sysinfo", "get_sysinfo"),
+    ("vcpucount", "vcpus"),
+    ("vcpuinfo", "vcpus"),
+    ("version", "get_version"),
+    ("vol_clone", "create_xml_from"),
+    ("vol_create", "create_xml"),
+    ("vol_create_as", "create_xml"),
+    ("vol_create_from", "create_xml_from"),
+    ("vol_list", "list_all_volumes"),
+    ("vol_pool", "storage_pool_lookup_by_volume"),
+];
+
+/// How other programs of libvirt open a connection.
+const OPENERS: &[(&str, &str)] = &[
+    ("open_auth", "connect_auth"),
+    ("open_read_only", "connect_read_only"),
+    ("virConnectOpen", "connect"),
+    ("virConnectOpenAuth", "connect_auth"),
+    ("virConnectOpenReadOnly", "connect_read_only"),
+];
+
+/// What other languages call things that scripts have too.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("add", "push"),
+    ("count", "len"),
+    ("format", "to_string"),
+    ("has", "contains"),
+    ("include", "contains"),
+    ("includes", "contains"),
+    ("int", "parse_int"),
+    ("length", "len"),
+    ("lower", "to_lower"),
+    ("printf", "print"),
+    ("size", "len"),
+    ("str", "to_string"),
+    ("strip", "trim"),
+    ("to_lower_case", "to_lower"),
+    ("to_upper_case", "to_upper"),
+    ("typeof", "type_of"),
+    ("upper", "to_upper"),
+];
+
+/// Functions of other languages that reach what a script has not.
+const UNREACHED: &[(&[&str], &str)] = &[
+    (
+        &["open"],
+        "`connect(uri)` opens a hypervisor; scripts cannot read files of this machine: pass values to them as arguments, `args`",
+    ),
+    (
+        &[
+            "read_file",
+            "file_read",
+            "read_to_string",
+            "open_file",
+            "write_file",
+        ],
+        "scripts cannot read files of this machine: pass values to them as arguments, `args`",
+    ),
+    (
+        &[
+            "system",
+            "exec",
+            "shell",
+            "popen",
+            "subprocess",
+            "sh",
+            "command",
+            "os_system",
+        ],
+        "a script runs no programs of its own machine; `dom.agent_exec` runs one in a guest",
+    ),
+    (
+        &["getenv", "env", "get_env", "environ"],
+        "a script does not see the environment: what it has to know are its arguments, `args`",
+    ),
+    (
+        &["input", "read_line", "readline", "gets"],
+        "a script asks nothing while it runs: what it has to know are its arguments, `args`",
+    ),
+];
+
+/// Advice for a name that does not exist, where `error` is about one; `known` are the names
+/// that the script itself defines.
+pub fn advice(engine: &Engine, error: &EvalAltResult, known: &[String]) -> Option<String> {
+    match error {
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => function(engine, signature, known),
+        EvalAltResult::ErrorVariableNotFound(name, _) => variable(engine, name, known),
+        EvalAltResult::ErrorDotExpr(message, _) => property(engine, message),
+        _ => None,
+    }
+}
+
+fn function(engine: &Engine, signature: &str, known: &[String]) -> Option<String> {
+    let (name, arguments) = signature.split_once(" (").unwrap_or((signature, ""));
+    let receiver = arguments
+        .split([',', ')'])
+        .next()
+        .unwrap_or_default()
+        .trim();
+    for_function(&catalog::functions(engine), name, Some(receiver), known)
+}
+
+/// Advice for a call of `name` on a value of the type `receiver`, or with one as its first
+/// argument, that none of `functions` fits; `known` are the names that the script defines.
+pub fn for_function(
+    functions: &[Function],
+    name: &str,
+    receiver: Option<&str>,
+    known: &[String],
+) -> Option<String> {
+    if !name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
+        return None;
+    }
+    let fitting = |function: &&Function| !function.property && function.receiver() == receiver;
+    let methods: Vec<&Function> = functions.iter().filter(fitting).collect();
+
+    // That Rhai itself has the name for other values tells nothing.
+    let own = || functions.iter().filter(|function| !function.standard);
+    let mut same: Vec<&Function> = methods
+        .iter()
+        .copied()
+        .chain(own().filter(|function| !fitting(function)))
+        .filter(|function| function.name == name && !function.property)
+        .collect();
+    // The engine has them in no order of its own.
+    same.sort_by_cached_key(|function| {
+        (
+            !fitting(function),
+            function.parameters.len(),
+            signature_of(function),
+        )
+    });
+    let same: Vec<String> = same.into_iter().map(signature_of).collect();
+    if !same.is_empty() {
+        return Some(format!("it is called as {}", same.join(", or ")));
+    }
+    let of_kind = |function: &Function| !function.standard || function.receiver() == receiver;
+    if functions
+        .iter()
+        .any(|function| function.property && function.name == name && of_kind(function))
+    {
+        return Some(format!(
+            "`{name}` is a property: write it without the parentheses"
+        ));
+    }
+    if known.iter().any(|own| own == name) {
+        return Some(format!(
+            "a script's own function is called as `{name}(value, ...)`, not as a method"
+        ));
+    }
+    if let Some(opener) = opener(name) {
+        return Some(format!("did you mean `{opener}`?"));
+    }
+    // Other names are near, and none of them is meant.
+    if let Some((_, advice)) = UNREACHED.iter().find(|(words, _)| words.contains(&name)) {
+        return Some((*advice).to_owned());
+    }
+    let pool = if methods.is_empty() {
+        functions.iter().collect()
+    } else {
+        methods
+    };
+    meant(name, &pool, known)
+        .or_else(|| meant(name, &own().collect::<Vec<_>>(), known))
+        .map(|meant| format!("did you mean `{meant}`?"))
+}
+
+/// The function that opens a connection as `name` does elsewhere.
+fn opener(name: &str) -> Option<&'static str> {
+    let snake = snake_case(name);
+    let found = OPENERS
+        .iter()
+        .find(|(word, _)| *word == name || *word == snake)?;
+    Some(found.1)
+}
+
+/// The functions that `name` of libvirt's C library, of libvirt-python or of virsh stands for. Of a variant, such as
+/// `migrateToURI2`, those overloads that make its call.
+pub fn of_libvirt<'a>(functions: &'a [Function], name: &str) -> Vec<&'a Function> {
+    let own = || functions.iter().filter(|function| !function.standard);
+    let calling: Vec<&Function> = own()
+        .filter(|function| function.calls().any(|call| call == name))
+        .collect();
+    // What calls it alone is meant, and not what calls it among others.
+    if let Some(fewest) = calling
+        .iter()
+        .map(|function| function.calls().count())
+        .min()
+    {
+        let alone = |function: &&Function| function.calls().count() == fewest;
+        return calling.into_iter().filter(alone).collect();
+    }
+    let named = |wanted: &str| -> Vec<&Function> {
+        own()
+            .filter(|function| function.name == wanted && !function.property)
+            .collect()
+    };
+    if let Some(opener) = opener(name) {
+        return named(opener);
+    }
+    if name == "open" {
+        return named("connect");
+    }
+    let snake = snake_case(name);
+    let command = snake.replace('-', "_");
+    let virsh = VIRSH
+        .iter()
+        .find(|(word, _)| *word == command)
+        .map(|(_, meant)| *meant);
+    let get = format!("get_{snake}");
+    let candidates = [
+        Some(snake.as_str()),
+        Some(without_variant(&snake)),
+        virsh,
+        Some(&get),
+    ];
+    let Some(found) = candidates
+        .into_iter()
+        .flatten()
+        .filter(|candidate| *candidate != name)
+        .map(named)
+        .find(|found| !found.is_empty())
+    else {
+        return Vec::new();
+    };
+    let ending = name.to_lowercase();
+    let of_variant: Vec<&Function> = found
+        .iter()
+        .copied()
+        .filter(|function| {
+            let mut calls = function.calls();
+            calls.any(|call| call.to_lowercase().ends_with(&ending))
+        })
+        .collect();
+    match of_variant.is_empty() {
+        true => found,
+        false => of_variant,
+    }
+}
+
+/// The function among `pool` that `name` stands for: in virsh's words, in C, in camelCase, or
+/// after a typo.
+pub fn meant(name: &str, pool: &[&Function], known: &[String]) -> Option<String> {
+    let has = |wanted: &str| pool.iter().any(|function| function.name == wanted);
+    // What calls it alone is meant, and not what calls it among others.
+    if let Some(function) = pool
+        .iter()
+        .filter(|function| function.calls().any(|call| call == name))
+        .min_by_key(|function| function.calls().count())
+    {
+        return Some(function.name.clone());
+    }
+    let snake = snake_case(name);
+    // virsh puts the kind of object before the command, where here it is what is called.
+    let command = ["pool_", "vol_"]
+        .iter()
+        .find_map(|kind| snake.strip_prefix(kind))
+        .unwrap_or(&snake);
+    for table in [VIRSH, ELSEWHERE] {
+        let meant = [snake.as_str(), name, command]
+            .iter()
+            .find_map(|wanted| table.iter().find(|(word, _)| word == wanted))
+            .map(|(_, meant)| *meant);
+        if let Some(meant) = meant.filter(|meant| has(meant)) {
+            return Some(meant.to_owned());
+        }
+    }
+    let candidates = [snake.as_str(), without_variant(&snake), command];
+    let get = format!("get_{snake}");
+    let bare = snake.strip_prefix("get_").unwrap_or(&snake);
+    for candidate in candidates.into_iter().chain([get.as_str(), bare]) {
+        if candidate != name && has(candidate) {
+            return Some(candidate.to_owned());
+        }
+    }
+    let names = pool
+        .iter()
+        .map(|function| function.name.as_str())
+        .chain(known.iter().map(String::as_str));
+    suggest::nearest(&snake, names).map(str::to_owned)
+}
+
+/// The name in libvirt-python's camelCase or C as scripts write it.
+pub fn snake_case(name: &str) -> String {
+    let kinds = [
+        "virDomainSnapshot",
+        "virDomain",
+        "virNetwork",
+        "virConnect",
+        "virNode",
+        "virStoragePool",
+        "virStorageVol",
+        "virStream",
+    ];
+    let name = kinds
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix).filter(|rest| !rest.is_empty()))
+        .unwrap_or(name);
+    let letters: Vec<char> = name.chars().collect();
+    let mut snake = String::with_capacity(name.len() + 4);
+    for (index, letter) in letters.iter().enumerate() {
+        if letter.is_uppercase() && index > 0 {
+            let after_lower = !letters[index - 1].is_uppercase() && letters[index - 1] != '_';
+            let ends_acronym = letters[index - 1].is_uppercase()
+                && letters
+                    .get(index + 1)
+                    .is_some_and(|next| next.is_lowercase());
+            // A leading single letter belongs to its acronym: `fSInfo` and `pMWakeup`.
+            let leading = index == 1 && letters.get(2).is_some_and(|next| next.is_uppercase());
+            if (after_lower && !leading) || ends_acronym {
+                snake.push('_');
+            }
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
+}
+
+/// The name without the ending by which libvirt numbers its variants.
+pub fn without_variant(name: &str) -> &str {
+    ["_with_flags", "_flags", "_ext", "2", "3"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(name)
+}
+
+fn variable(engine: &Engine, name: &str, known: &[String]) -> Option<String> {
+    for_variable(&catalog::functions(engine), name, known)
+}
+
+/// Advice for a variable `name` that does not exist; `known` are the names that do.
+pub fn for_variable(functions: &[Function], name: &str, known: &[String]) -> Option<String> {
+    let advice = match name {
+        "libvirt" | "libvirt_qemu" => Some(
+            "libvirt's calls and constants need no prefix: `connect(uri)` opens a hypervisor, and `VIR_...` is written as it is",
+        ),
+        "None" | "nullptr" => Some("`()` stands for no value"),
+        "True" => Some("did you mean `true`?"),
+        "False" => Some("did you mean `false`?"),
+        _ => None,
+    };
+    if let Some(advice) = advice {
+        return Some(advice.into());
+    }
+    if name.starts_with("VIR_") {
+        let near = suggest::nearest(name, constants::all().map(|constant| constant.name))?;
+        return Some(format!("did you mean `{near}`?"));
+    }
+    if let Some(near) = suggest::nearest(name, known.iter().map(String::as_str)) {
+        return Some(format!("did you mean `{near}`?"));
+    }
+    if name == "std" {
+        return Some("`import \"std/guest\" as guest;` brings a recipe in".into());
+    }
+    functions
+        .iter()
+        .any(|function| function.name == name)
+        .then(|| format!("`{name}` is a function: call it as `{name}(...)`"))
+}
+
+/// Advice on Rhai's "Unknown property 'x' - a getter is not registered for type 'T'".
+fn property(engine: &Engine, message: &str) -> Option<String> {
+    let mut quoted = message.split('\'').skip(1).step_by(2);
+    let (name, kind) = (quoted.next()?, quoted.next()?);
+    for_property(&catalog::functions(engine), name, kind)
+}
+
+/// Advice for a property `name` that values of the type `kind` do not have.
+pub fn for_property(functions: &[Function], name: &str, kind: &str) -> Option<String> {
+    let own: Vec<&Function> = functions
+        .iter()
+        .filter(|function| function.receiver() == Some(kind))
+        .collect();
+    if own
+        .iter()
+        .any(|function| !function.property && function.name == name)
+    {
+        return Some(format!("`{name}` is a method: call it as `{name}()`"));
+    }
+    let properties: Vec<&str> = own
+        .iter()
+        .filter(|function| function.property)
+        .map(|function| function.name.as_str())
+        .collect();
+    suggest::nearest(name, properties.iter().copied())
+        .map(str::to_owned)
+        .or_else(|| meant(name, &own, &[]).map(|meant| format!("{meant}()")))
+        .map(|near| format!("did you mean `{near}`?"))
+        .or_else(|| {
+            (!properties.is_empty()).then(|| format!("{kind} has {}", properties.join(", ")))
+        })
+}
+
+/// Whether some function has the name of `signature`, so that only its arguments are wrong.
+pub fn is_function(engine: &Engine, signature: &str) -> bool {
+    let name = signature.split(" (").next().unwrap_or_default();
+    catalog::functions(engine)
+        .iter()
+        .any(|function| !function.property && function.name == name)
+}
+
+fn signature_of(function: &Function) -> String {
+    let is_own = |kind: &str| kind.starts_with(|letter: char| letter.is_uppercase());
+    let receiver = function
+        .parameters
+        .first()
+        .filter(|(_, kind)| is_own(kind) && kind != "Fn");
+    let parameters: Vec<String> = function
+        .parameters
+        .iter()
+        .skip(usize::from(receiver.is_some()))
+        .map(|(name, kind)| {
+            if kind == "?" {
+                name.clone()
+            } else {
+                format!("{name}: {kind}")
+            }
+        })
+        .collect();
+    let on = receiver.map_or_else(String::new, |(name, _)| format!("{name}."));
+    format!("`{on}{}({})`", function.name, parameters.join(", "))
+}

@@ -1,0 +1,309 @@
+//! The names of what the hosts of a session have, for completion: asked for in the background,
+//! kept for a moment, and never waited for long.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rhai::Dynamic;
+use virt::connect::Connect;
+
+use crate::completion::Holder;
+use crate::libvirt::Failure;
+use crate::objects::connection::Connection;
+use crate::objects::domain::Domain;
+use crate::objects::storage_pool::StoragePool;
+use crate::run::waiting;
+
+/// How long one who types may be kept waiting for a host.
+const PATIENCE: Duration = Duration::from_millis(150);
+
+/// How long names are taken to be those that a host has.
+const FRESH: Duration = Duration::from_secs(3);
+
+/// How many questions may wait for hosts that do not answer.
+const MOST_QUESTIONS: usize = 8;
+
+/// The names of objects on the hosts that a session has open.
+#[derive(Default)]
+pub struct HostNames {
+    holders: HashMap<String, Held>,
+    asked: Arc<Asked>,
+}
+
+/// A variable's value, of which names can be asked.
+#[derive(Clone)]
+enum Held {
+    Connection(Connection),
+    Domain(Domain),
+    Pool(StoragePool),
+}
+
+/// What has names, and the type of what they name.
+type Question = (String, Holder);
+
+#[derive(Default)]
+struct Asked {
+    state: Mutex<State>,
+    answered: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    known: HashMap<Question, (Vec<String>, Instant)>,
+    pending: HashSet<Question>,
+}
+
+impl HostNames {
+    /// Takes note of the variables of the session. What was known before is asked for again.
+    pub fn see<'a>(&mut self, variables: impl Iterator<Item = (&'a str, &'a Dynamic)>) {
+        self.holders = variables
+            .filter_map(|(name, value)| Some((name.to_owned(), Held::of(value)?)))
+            .collect();
+        self.asked.forget();
+    }
+
+    /// The names of the objects of the type `kind` that `holder` has, or else any open
+    /// connection; those that were known last where a host does not answer at once.
+    pub fn names(&self, kind: &str, holder: &Holder) -> Vec<String> {
+        let question = (kind.to_owned(), holder.clone());
+        let state = self.asked.lock();
+        let known = state.known.get(&question);
+        if let Some((names, at)) = known
+            && at.elapsed() < FRESH
+        {
+            return names.clone();
+        }
+        let state = self.ask(state, &question);
+        let waiting = |state: &mut State| state.pending.contains(&question);
+        let waited = self
+            .asked
+            .answered
+            .wait_timeout_while(state, PATIENCE, waiting);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let known = state.known.get(&question);
+        known.map_or_else(Vec::new, |(names, _)| names.clone())
+    }
+
+    /// Asks in the background, unless that was done already.
+    fn ask<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, State>,
+        question: &Question,
+    ) -> MutexGuard<'s, State> {
+        if state.pending.contains(question) || state.pending.len() >= MOST_QUESTIONS {
+            return state;
+        }
+        let holders = self.holders(&question.1, &question.0);
+        let asked = Arc::clone(&self.asked);
+        let own = question.clone();
+        let asking = std::thread::Builder::new()
+            .name("names".into())
+            .spawn(move || {
+                waiting::hush_this_thread();
+                let names: Vec<String> = holders
+                    .into_iter()
+                    .filter_map(|held| {
+                        let (kind, holder) = own.clone();
+                        let connection = held.connection().clone();
+                        let ask = move || names_of(&kind, &holder, &held);
+                        connection
+                            .make("virConnectListAllDomains", &String::new, ask)
+                            .ok()
+                    })
+                    .flatten()
+                    .collect();
+                asked.answer(own, names);
+            });
+        if asking.is_ok() {
+            state.pending.insert(question.clone());
+        }
+        state
+    }
+
+    /// The values that can have what is asked for.
+    fn holders(&self, holder: &Holder, kind: &str) -> Vec<Held> {
+        let mut root = holder;
+        while let Holder::Found { on, .. } = root {
+            root = on;
+        }
+        if let Holder::Variable(name) = root
+            && let Some(held) = self.holders.get(name)
+        {
+            return vec![held.clone()];
+        }
+        // Only a connection has names without its being known which one it is.
+        if matches!(kind, "StorageVol" | "DomainSnapshot") && matches!(holder, Holder::Unknown) {
+            return Vec::new();
+        }
+        let mut connections: Vec<Held> = Vec::new();
+        for held in self.holders.values() {
+            let known = |other: &Held| other.connection() == held.connection();
+            if matches!(held, Held::Connection(_)) && !connections.iter().any(known) {
+                connections.push(held.clone());
+            }
+        }
+        connections
+    }
+}
+
+impl Asked {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has all be asked for again, and keeps it until there is an answer.
+    fn forget(&self) {
+        let long_ago = Instant::now().checked_sub(FRESH);
+        let mut state = self.lock();
+        match long_ago {
+            Some(long_ago) => state.known.values_mut().for_each(|(_, at)| *at = long_ago),
+            None => state.known.clear(),
+        }
+    }
+
+    fn answer(&self, question: Question, names: Vec<String>) {
+        let mut state = self.lock();
+        state.pending.remove(&question);
+        state.known.insert(question, (names, Instant::now()));
+        self.answered.notify_all();
+    }
+}
+
+impl Held {
+    fn of(value: &Dynamic) -> Option<Self> {
+        let connection = value
+            .read_lock::<Connection>()
+            .map(|held| Self::Connection(held.clone()));
+        connection
+            .or_else(|| {
+                value
+                    .read_lock::<Domain>()
+                    .map(|held| Self::Domain(held.clone()))
+            })
+            .or_else(|| {
+                value
+                    .read_lock::<StoragePool>()
+                    .map(|held| Self::Pool(held.clone()))
+            })
+    }
+
+    fn connection(&self) -> &Connection {
+        match self {
+            Self::Connection(connection) => connection,
+            Self::Domain(domain) => domain.connection(),
+            Self::Pool(pool) => pool.connection(),
+        }
+    }
+}
+
+/// The names of the objects of the type `kind` that `holder`, whose root is `root`, has.
+fn names_of(kind: &str, holder: &Holder, root: &Held) -> Result<Vec<String>, Failure> {
+    let connect = root.connection().connect()?;
+    match (kind, holder) {
+        ("StorageVol", Holder::Found { kind, name, .. }) if kind == "StoragePool" => {
+            let pool = connect.lookup_storage_pool_by_name(name)?;
+            Ok(named(pool.list_all_volumes(0)?, |volume| volume.name()))
+        }
+        ("StorageVol", _) => match root {
+            Held::Pool(pool) => {
+                let volumes = pool.handle()?.list_all_volumes(0)?;
+                Ok(named(volumes, |volume| volume.name()))
+            }
+            _ => every_volume(&connect),
+        },
+        ("DomainSnapshot", Holder::Found { kind, name, .. }) if kind == "Domain" => {
+            let domain = connect.lookup_domain_by_name(name)?;
+            Ok(named(domain.list_all_snapshots(0)?, |snapshot| {
+                snapshot.name()
+            }))
+        }
+        ("DomainSnapshot", _) => match root {
+            Held::Domain(domain) => {
+                let snapshots = domain.handle()?.list_all_snapshots(0)?;
+                Ok(named(snapshots, |snapshot| snapshot.name()))
+            }
+            _ => Ok(Vec::new()),
+        },
+        ("Domain", _) => Ok(named(connect.list_all_domains(0)?, |domain| domain.name())),
+        ("Network", _) => Ok(named(connect.list_all_networks(0)?, |network| {
+            network.name()
+        })),
+        ("StoragePool", _) => Ok(named(connect.list_all_storage_pools(0)?, |pool| {
+            pool.name()
+        })),
+        ("Interface", _) => Ok(named(connect.list_all_interfaces(0)?, |interface| {
+            interface.name()
+        })),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The names of the volumes of all active pools.
+fn every_volume(connect: &Connect) -> Result<Vec<String>, Failure> {
+    let pools = connect.list_all_storage_pools(virt_sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)?;
+    let volumes = pools
+        .iter()
+        .filter_map(|pool| pool.list_all_volumes(0).ok());
+    Ok(named(volumes.flatten().collect(), |volume| volume.name()))
+}
+
+fn named<T, E>(objects: Vec<T>, name: impl Fn(&T) -> Result<String, E>) -> Vec<String> {
+    objects
+        .iter()
+        .filter_map(|object| name(object).ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HostNames;
+    use crate::completion::Holder;
+    use crate::run::engine::{self, Limits};
+    use crate::{Imports, Session, SessionOptions};
+
+    #[test]
+    fn a_host_tells_the_names_of_what_it_has() {
+        crate::warm_up();
+        let session = Session::new(SessionOptions::default());
+        let engine = engine::build(&session, &Limits::default(), Imports::default());
+        let mut scope = rhai::Scope::new();
+        let script = r#"
+            let conn = connect("test:///default");
+            let dom = conn.lookup_by_name("test");
+            dom.snapshot_create_xml("<domainsnapshot><name>clean</name></domainsnapshot>");
+            let pool = conn.storage_pool_lookup_by_name("default-pool");
+            pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
+        "#;
+        let run = engine.run_with_scope(&mut scope, script);
+        run.expect("the script runs");
+        let mut names = HostNames::default();
+        names.see(scope.iter_raw().map(|(name, _, value)| (name, value)));
+        let variable = |name: &str| Holder::Variable(name.into());
+        let found = |kind: &str, name: &str| Holder::Found {
+            kind: kind.into(),
+            name: name.into(),
+            on: Box::new(variable("conn")),
+        };
+        for (kind, holder, name) in [
+            ("Domain", variable("conn"), "test"),
+            ("Domain", Holder::Unknown, "test"),
+            ("Domain", variable("dom"), "test"),
+            ("Network", variable("conn"), "default"),
+            ("StoragePool", variable("conn"), "default-pool"),
+            ("StorageVol", variable("pool"), "a.img"),
+            ("StorageVol", variable("conn"), "a.img"),
+            ("StorageVol", found("StoragePool", "default-pool"), "a.img"),
+            ("DomainSnapshot", variable("dom"), "clean"),
+            ("DomainSnapshot", found("Domain", "test"), "clean"),
+        ] {
+            assert_eq!(names.names(kind, &holder), [name], "{kind} of {holder:?}");
+        }
+        assert!(
+            names
+                .names("Domain", &found("Network", "default"))
+                .contains(&"test".into())
+        );
+        assert!(names.names("StorageVol", &Holder::Unknown).is_empty());
+    }
+}

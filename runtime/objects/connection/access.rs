@@ -1,0 +1,121 @@
+//! Which URIs a script may open: those that the user gave, those that use nothing of the user's
+//! (files, keys, programs, sockets), and others with a permission.
+
+use rhai::NativeCallContext;
+
+use super::test_host;
+use crate::api::arguments::{RhaiResultOf, text};
+use crate::error::Error;
+use crate::objects::granted;
+use crate::objects::uri::{Malformed, Need, Uri};
+use crate::run::session::Session;
+
+/// A URI that libvirt may open.
+pub(super) struct Admitted {
+    pub(super) uri: String,
+    /// Whether it names files, which are examined again each time it is opened.
+    pub(super) names_files: bool,
+}
+
+/// The URI that libvirt opens for the script's `uri`: unchanged if the user gave it, otherwise
+/// rebuilt from its parts.
+pub(super) fn admit(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<Admitted> {
+    let uri = text(ctx, "the URI", uri)?;
+    let Some((parsed, need)) = examined(ctx, uri)? else {
+        return Ok(Admitted {
+            uri: uri.to_owned(),
+            names_files: false,
+        });
+    };
+    let names_files = matches!(need, Some(Need::Read(_) | Need::Embed(_)));
+    let admitted = match need {
+        None => parsed,
+        Some(Need::Read(path)) => {
+            let file = granted::readable(ctx, &path)?;
+            test_host::check_included(ctx, &file)?;
+            parsed.with_path(&path_text(ctx, &file)?)
+        }
+        Some(Need::Embed(root)) => {
+            let Some(real) = Session::of(ctx).grants().embeddable(&root) else {
+                let message = format!("the script may not run a hypervisor in {root}");
+                return Error::refuse(
+                    ctx,
+                    message,
+                    "allow it with `--allow-embed DIR`, or at the prompt with `:connect URI`; scripts can then do everything that you can",
+                );
+            };
+            parsed.with_root(&path_text(ctx, &real)?)
+        }
+        Some(Need::Connect(why)) => return Err(forbidden(ctx, uri, &why)),
+    };
+    Ok(Admitted {
+        uri: admitted.to_string(),
+        names_files,
+    })
+}
+
+/// The URI of a host that another host connects to, as [`admit`] for what needs no permission.
+pub(crate) fn admit_destination(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<String> {
+    let uri = text(ctx, "the URI", uri)?;
+    match examined(ctx, uri)? {
+        None => Ok(uri.to_owned()),
+        Some((parsed, None)) => Ok(parsed.to_string()),
+        Some((_, Some(Need::Connect(why)))) => Err(forbidden(ctx, uri, &why)),
+        Some((_, Some(Need::Embed(_) | Need::Read(_)))) => {
+            Err(forbidden(ctx, uri, "its driver runs in one process"))
+        }
+    }
+}
+
+/// The parts of `uri` and what it needs; nothing where it is the user's own, or an alias that only
+/// the user's libvirt.conf can give a meaning.
+fn examined(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<Option<(Uri, Option<Need>)>> {
+    let session = Session::of(ctx);
+    if session.is_given(uri) {
+        return Ok(None);
+    }
+    if session.grants().named_hosts_only {
+        return Err(forbidden(ctx, uri, NOT_NAMED));
+    }
+    let alias = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    if uri.bytes().all(alias) {
+        return Ok(None);
+    }
+    match Uri::parse(uri) {
+        Ok(parsed) => {
+            let need = parsed.need();
+            Ok(Some((parsed, need)))
+        }
+        Err(Malformed { why, hint }) => {
+            let error = Error::invalid(ctx, format!("`{uri}` is refused: {why}"));
+            let hint = hint.unwrap_or_else(|| ALLOW.into());
+            Err(error.with_hint(hint).throw())
+        }
+    }
+}
+
+/// Refuses the host that libvirt would choose, if scripts may open only hosts that the user named.
+pub(super) fn ensure_named(ctx: &NativeCallContext) -> RhaiResultOf<()> {
+    if !Session::of(ctx).grants().named_hosts_only {
+        return Ok(());
+    }
+    let message = "no host was named, and `--only-named-hosts` allows only hosts that you name";
+    Error::refuse(ctx, message, "name it with `-c URI`")
+}
+
+const NOT_NAMED: &str = "`--only-named-hosts` allows only hosts that you name";
+
+const ALLOW: &str = "allow exactly this URI with `--allow-connect URI`, or connect to it with `-c URI` or, at the prompt, `:connect URI`";
+
+fn forbidden(ctx: &NativeCallContext, uri: &str, why: &str) -> Box<rhai::EvalAltResult> {
+    let message = format!("the script may not connect to `{uri}`: {why}");
+    Error::invalid(ctx, message).with_hint(ALLOW).throw()
+}
+
+fn path_text(ctx: &NativeCallContext, path: &std::path::Path) -> RhaiResultOf<String> {
+    let text = path.to_str().map(str::to_owned);
+    text.ok_or_else(|| {
+        let message = format!("{} is not UTF-8 text", path.display());
+        Error::invalid(ctx, message).throw()
+    })
+}

@@ -1,0 +1,410 @@
+//! `Connection`: a hypervisor host, and what it gave out.
+
+pub(crate) mod access;
+mod embed;
+mod handles;
+mod news;
+pub(crate) mod open;
+mod permits;
+mod reopen;
+mod test_host;
+pub(crate) mod tunnel;
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rhai::NativeCallContext;
+use virt::connect::Connect;
+
+use super::call_class::Class;
+use super::domain::Domain;
+use super::host_hint::host_hint;
+use crate::api::arguments::RhaiResultOf;
+use crate::error::{Error, Task};
+use crate::libvirt::Failure;
+use crate::objects::call_thread::{self, Patience};
+use crate::objects::uri::in_process;
+use crate::objects::watch::Watch;
+use crate::redact;
+use crate::run::interrupt;
+use crate::run::session::Session;
+use crate::run::waiting::Waiting;
+pub(crate) use access::admit_destination;
+use handles::{Found, Handles};
+use news::Known;
+pub use news::News;
+pub(crate) use open::{CREDENTIALS, Target};
+use permits::{Permit, Permits};
+use reopen::Reopening;
+
+/// An open connection to a hypervisor host; copies are the same connection.
+#[derive(Clone)]
+pub struct Connection(Arc<Shared>);
+
+struct Shared {
+    session: Session,
+    target: Target,
+    uri: String,
+    in_process: bool,
+    handles: Handles,
+    permits: Permits,
+    reopening: Reopening,
+    names: Mutex<HashMap<(&'static str, String), String>>,
+    watch: Mutex<Option<Arc<Watch>>>,
+    following: Mutex<Option<Arc<Watch>>>,
+    known: Known,
+}
+
+impl Connection {
+    /// Wraps what `target` opened.
+    fn new(session: Session, target: Target, connect: Connect) -> Self {
+        // libvirt knows a tunnel by what stands in for `ssh`, which is nobody's business.
+        let given = target.uri.clone().unwrap_or_default();
+        let uri = match tunnel::is_needed(&given) {
+            true => given,
+            false => connect.uri().unwrap_or(given),
+        };
+        Self(Arc::new(Shared {
+            session,
+            target,
+            in_process: in_process(&uri),
+            uri,
+            handles: Handles::new(connect),
+            permits: Permits::default(),
+            reopening: Reopening::default(),
+            names: Mutex::default(),
+            watch: Mutex::default(),
+            following: Mutex::default(),
+            known: Known::default(),
+        }))
+    }
+
+    /// The URI of the host as libvirt gives it.
+    pub fn uri(&self) -> &str {
+        &self.0.uri
+    }
+
+    /// The session that opened this connection.
+    pub(crate) fn session(&self) -> &Session {
+        &self.0.session
+    }
+
+    /// Keeps libvirt's handle of an object and answers the key to it.
+    pub(crate) fn keep(&self, handle: impl Any + Send + Sync) -> usize {
+        self.0.handles.keep(handle)
+    }
+
+    /// The handle under `key`, while the connection is open.
+    pub(crate) fn handle<T: Any + Send + Sync>(&self, key: usize) -> Result<Arc<T>, Failure> {
+        match self.0.handles.object(key) {
+            Some(Found::Current(handle) | Found::Stale(handle)) => Ok(handle),
+            None => Err(self.closed()),
+        }
+    }
+
+    /// The handle under `key`, while the connection is open; `None` where it is one of a
+    /// connection that was lost and opened again.
+    pub(crate) fn live_handle<T: Any + Send + Sync>(
+        &self,
+        key: usize,
+    ) -> Result<Option<Arc<T>>, Failure> {
+        if interrupt::shielded() {
+            self.connect()?;
+        }
+        match self.0.handles.object(key) {
+            Some(Found::Current(handle)) => Ok(Some(handle)),
+            Some(Found::Stale(_)) => Ok(None),
+            None => Err(self.closed()),
+        }
+    }
+
+    /// Notes that the object of the type `kind` with that UUID is called `name`.
+    pub(crate) fn note_name(&self, kind: &'static str, uuid: &str, name: &str) {
+        let names = self.0.names.lock();
+        let mut names = names.unwrap_or_else(PoisonError::into_inner);
+        names.insert((kind, uuid.to_owned()), name.to_owned());
+    }
+
+    /// The last known name of the object of the type `kind` with that UUID.
+    pub(crate) fn noted_name(&self, kind: &'static str, uuid: &str) -> Option<String> {
+        let names = self.0.names.lock();
+        let names = names.unwrap_or_else(PoisonError::into_inner);
+        names.get(&(kind, uuid.to_owned())).cloned()
+    }
+
+    /// Puts another handle in the place of the one under `key`.
+    pub(crate) fn replace(&self, key: usize, handle: impl Any + Send + Sync) {
+        self.0.handles.replace(key, handle);
+    }
+
+    /// Lets go of the handle under `key`, which libvirt does without asking the host.
+    pub(crate) fn forget(&self, key: usize) {
+        drop(self.0.handles.forget(key));
+    }
+
+    /// Lets go of the stream under `key`, of whose end the host is told.
+    pub(crate) fn end_stream(&self, key: usize) {
+        let stream = self.0.handles.forget(key);
+        self.0.let_go(move || drop(stream));
+    }
+
+    /// Makes one libvirt call for `task` of the script.
+    pub(crate) fn call<T: Send + 'static, E: Into<Failure>>(
+        &self,
+        ctx: &NativeCallContext,
+        call: &'static str,
+        task: impl Task,
+        run: impl Fn(&Connect) -> Result<T, E> + Send + Sync + 'static,
+    ) -> RhaiResultOf<T> {
+        self.attempt_to(call, &|| task.to_string(), run)
+            .map_err(|failure| self.error(ctx, failure, call, &task).throw())
+    }
+
+    /// The failure of `call` on this host during `task` of the script.
+    pub(crate) fn error(
+        &self,
+        ctx: &NativeCallContext,
+        failure: Failure,
+        call: &'static str,
+        task: impl Task,
+    ) -> Error {
+        let advice = host_hint(self, &failure);
+        let error = Error::new(ctx, failure, call, task, self.uri());
+        match advice {
+            Some(advice) => error.with_hint(advice),
+            None => error,
+        }
+    }
+
+    /// Makes one libvirt call whose failure the caller sees to.
+    pub(crate) fn attempt<T: Send + 'static, E: Into<Failure>>(
+        &self,
+        call: &'static str,
+        run: impl Fn(&Connect) -> Result<T, E> + Send + Sync + 'static,
+    ) -> Result<T, Failure> {
+        self.attempt_to(call, &|| call.to_owned(), run)
+    }
+
+    /// The same in order to do what `action` says.
+    fn attempt_to<T: Send + 'static, E: Into<Failure>>(
+        &self,
+        call: &'static str,
+        action: &dyn Fn() -> String,
+        run: impl Fn(&Connect) -> Result<T, E> + Send + Sync + 'static,
+    ) -> Result<T, Failure> {
+        let run = Arc::new(run);
+        again_where_undone(|_| {
+            let (connect, run) = (self.connect()?, Arc::clone(&run));
+            self.make(call, action, move || run(&connect).map_err(Into::into))
+        })
+    }
+
+    /// Makes the libvirt call `call` by `work`, once there is a place for it, and abandons it
+    /// where it takes longer than such calls may. `action` says what it is for.
+    pub(crate) fn make<T: Send + 'static>(
+        &self,
+        call: &'static str,
+        action: &dyn Fn() -> String,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let class = Class::of(call);
+        if class == Class::Local {
+            return work();
+        }
+        let permit = self.permit(class)?;
+        self.wait_for(class, permit, action, work)
+    }
+
+    /// Waits for `work`, a call of `class` that has its `permit` and does what `action` says.
+    pub(crate) fn wait_for<T: Send + 'static>(
+        &self,
+        class: Class,
+        permit: Permit,
+        action: &dyn Fn() -> String,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        if self.runs_here(class) {
+            return work();
+        }
+        let Permit { place, awaited } = permit;
+        let patience = self.patience(class);
+        let session = &self.0.session;
+        let tell =
+            |since| Waiting::since(session, since, || format!("{} on {}", action(), self.uri()));
+        let answer = call_thread::run(session.interrupt(), patience, Some(&tell), move || {
+            let _place = place;
+            work()
+        });
+        drop(awaited);
+        answer.unwrap_or_else(|why| Err(why.failure(patience.limit)))
+    }
+
+    /// Whether a call of `class` cannot hang, or may hang as the user wishes, so that it needs no
+    /// thread of its own.
+    fn runs_here(&self, class: Class) -> bool {
+        // QEMU without a daemon can freeze all the same.
+        let quick = class == Class::Read || !self.uri().contains("///embed");
+        let unlimited = class != Class::Long && self.call_timeout().is_none();
+        unlimited || (self.0.in_process && quick)
+    }
+
+    fn patience(&self, class: Class) -> Patience {
+        Patience {
+            limit: class.limit(self.call_timeout()),
+            after_stop: class.after_stop(),
+        }
+    }
+
+    fn call_timeout(&self) -> Option<Duration> {
+        self.0.session.call_timeout()
+    }
+
+    /// libvirt's handle, while the connection is open.
+    pub(crate) fn connect(&self) -> Result<Arc<Connect>, Failure> {
+        let connect = self.0.handles.connect().ok_or_else(|| self.closed())?;
+        self.revived(connect)
+    }
+
+    /// What every use after `close` gets.
+    pub(crate) fn closed(&self) -> Failure {
+        Failure::new(
+            virt_sys::VIR_ERR_INVALID_CONN,
+            format!("the connection to {} is closed", self.uri()),
+        )
+    }
+
+    /// The right to make a call of `class`, of which a connection gives few at a time.
+    pub(crate) fn permit(&self, class: Class) -> Result<Permit, Failure> {
+        let limit = class.limit(self.call_timeout());
+        self.0
+            .permits
+            .take(class, limit, self.0.session.interrupt())
+    }
+
+    /// The rights to make a long call on this connection and on `other`, which may be the same.
+    pub(crate) fn permits_with(
+        &self,
+        other: &Connection,
+    ) -> Result<(Permit, Option<Permit>), Failure> {
+        let interrupt = self.0.session.interrupt();
+        self.0.permits.take_with(&other.0.permits, interrupt)
+    }
+
+    /// The right to make a quick read, if there is one left.
+    pub(crate) fn permit_now(&self) -> Option<Permit> {
+        self.0.permits.take_now(self.0.session.interrupt())
+    }
+
+    /// A script's domain for libvirt's handle.
+    pub(crate) fn adopt(&self, domain: virt::domain::Domain) -> Domain {
+        Domain::new(self.clone(), domain)
+    }
+
+    /// This connection's events; opens a second connection where calls could starve them.
+    pub(crate) fn watch(&self) -> Result<Arc<Watch>, Failure> {
+        let mut slot = self.0.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watch) = slot.as_ref().filter(|watch| !watch.is_lost()) {
+            return Ok(Arc::clone(watch));
+        }
+        let connect = self.connect()?;
+        let apart = !self.0.in_process;
+        let own = match apart {
+            true => {
+                let target = self.0.target.again(self.uri());
+                let _waiting = open::waiting_for(&self.0.session, &target);
+                Arc::new(open::open(&target, self.0.session.interrupt())?)
+            }
+            false => connect,
+        };
+        let watch = Arc::new(self.watch_on(own));
+        *slot = Some(Arc::clone(&watch));
+        Ok(watch)
+    }
+
+    /// A watch that reads from `connect`.
+    fn watch_on(&self, connect: Arc<Connect>) -> Watch {
+        let patience = (!self.0.in_process).then(|| self.patience(Class::Query));
+        Watch::new(connect, patience, self.0.session.interrupt().clone())
+    }
+
+    fn following(&self) -> MutexGuard<'_, Option<Arc<Watch>>> {
+        self.0
+            .following
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the connection and every handle that it gave out.
+    pub(crate) fn end(&self) {
+        self.0.end();
+    }
+}
+
+/// What `attempt` returns; it is made a second time, and told so, where it lost the connection of a
+/// thread that undoes.
+pub(crate) fn again_where_undone<T>(
+    attempt: impl Fn(bool) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    match attempt(false) {
+        Err(failure) if interrupt::shielded() && failure.lost_connection() => attempt(true),
+        result => result,
+    }
+}
+
+/// How long a host may take to let a connection end: nothing depends on its answer.
+const ENDING: Patience = Patience {
+    limit: Some(Duration::from_secs(5)),
+    after_stop: Duration::from_secs(2),
+};
+
+impl Shared {
+    fn end(&self) {
+        let watch = self
+            .watch
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        // It holds the connection open, and must not be let go of while it is locked: libvirt may
+        // be telling of a loss.
+        let following = self.following.lock();
+        let following = following.unwrap_or_else(PoisonError::into_inner).take();
+        let Some(handles) = self.handles.close() else {
+            return;
+        };
+        self.let_go(move || drop((watch, following, handles)));
+    }
+
+    /// Has `work` free what may need an answer from the host, and does not wait long for it.
+    fn let_go(&self, work: impl FnOnce() + Send + 'static) {
+        if self.in_process {
+            return work();
+        }
+        let _ = call_thread::run(self.session.interrupt(), ENDING, None, work);
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl fmt::Display for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let state = if self.0.handles.connect().is_some() {
+            ""
+        } else {
+            ", closed"
+        };
+        write!(f, "Connection({}{state})", redact::hide_uri(self.uri()))
+    }
+}
+
+impl PartialEq for Connection {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}

@@ -1,0 +1,136 @@
+//! What a host tells by itself, for those who look on: events, and the loss of the connection.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Connection;
+use crate::libvirt::Failure;
+use crate::libvirt::events::{Event, FAMILIES};
+use crate::libvirt::typed_params::Scalar;
+use crate::objects::uri::{Reading, in_process};
+use crate::objects::watch::Watch;
+
+/// Something that a host told without being asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// Something happened to an object of the host's.
+    Happened {
+        /// What the object is, such as `domain`.
+        noun: &'static str,
+        /// The object's name.
+        name: String,
+        /// What happened, such as `stopped`.
+        event: String,
+        /// Why, where libvirt tells.
+        detail: Option<String>,
+    },
+    /// The connection broke.
+    Lost,
+}
+
+/// What besides the coming and going of objects an operator wants to know of.
+const OTHERS: [&str; 3] = ["reboot", "watchdog", "io_error"];
+
+/// What is known without asking the host.
+#[derive(Default)]
+pub(super) struct Known {
+    followed: AtomicBool,
+    lost: Arc<AtomicBool>,
+}
+
+impl Connection {
+    /// Tells `sink` of what happens on the host until the connection ends; a second call does
+    /// nothing. `sink` runs on the thread that serves all of libvirt's events: it must not block.
+    pub fn follow(&self, sink: impl Fn(News) + Send + Sync + 'static) {
+        if self.0.known.followed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let Ok(watch) = self.own_watch() else { return };
+        let lost = Arc::clone(&self.0.known.lost);
+        watch.listen(move |event| match event {
+            Some(event) => sink(news(event)),
+            None if lost.swap(true, Ordering::AcqRel) => {}
+            None => sink(News::Lost),
+        });
+        for kind in FAMILIES.iter().map(|family| family.lifecycle).chain(OTHERS) {
+            // A host without such objects has no such events either.
+            let _ = watch.follow(kind);
+        }
+        watch.look();
+        let mut slot = self.following();
+        if !self.is_closed() {
+            *slot = Some(watch);
+        }
+    }
+
+    /// A watch on this very connection, whose loss it tells, where that of waits may be on another.
+    fn own_watch(&self) -> Result<Arc<Watch>, Failure> {
+        match self.is_in_process() {
+            // libvirt calls one function for one kind of event only once.
+            true => self.watch(),
+            false => Ok(Arc::new(self.watch_on(self.connect()?))),
+        }
+    }
+
+    /// Whether its driver works within this process, so that no call waits for another machine.
+    pub fn is_in_process(&self) -> bool {
+        self.0.in_process
+    }
+
+    /// Whether libvirt opens files that calls name in this process, with the user's rights. An
+    /// embedded hypervisor does too, but whoever may run one may do that anyway.
+    pub(crate) fn opens_files_here(&self) -> bool {
+        let uri = self.uri();
+        in_process(uri) && !Reading::of(uri).is_some_and(|reading| reading.is_embedded())
+    }
+
+    /// Whether somebody follows it already.
+    pub fn is_followed(&self) -> bool {
+        self.0.known.followed.load(Ordering::Acquire)
+    }
+
+    /// Whether the connection broke, as far as that was told to those who [`follow`](Self::follow) it.
+    pub fn is_lost(&self) -> bool {
+        self.0.known.lost.load(Ordering::Acquire)
+    }
+
+    /// Whether it was closed by a script.
+    pub fn is_closed(&self) -> bool {
+        self.connect().is_err()
+    }
+
+    /// Whether it was opened for reading only.
+    pub fn is_read_only(&self) -> bool {
+        self.0.target.read_only
+    }
+}
+
+fn news(event: &Event) -> News {
+    let text = |value: &Scalar| match value {
+        Scalar::Text(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+        _ => None,
+    };
+    let field = |wanted: &str| {
+        let found = event.fields.iter().find(|(name, _)| name == wanted);
+        found.and_then(|(_, value)| text(value))
+    };
+    let others = || {
+        let texts: Vec<String> = event
+            .fields
+            .iter()
+            .filter_map(|(_, value)| text(value))
+            .collect();
+        (!texts.is_empty()).then(|| texts.join(", "))
+    };
+    let named = field("event");
+    let detail = match named {
+        Some(_) => field("detail"),
+        None => others(),
+    };
+    News::Happened {
+        noun: event.noun,
+        name: event.name.clone(),
+        event: named.unwrap_or_else(|| event.kind.replace('_', " ")),
+        detail,
+    }
+}

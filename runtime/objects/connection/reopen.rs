@@ -1,0 +1,90 @@
+//! Getting a lost connection back for a thread that undoes what a script did.
+//!
+//! A script sees a lost connection as an error and decides for itself. Undoing has no script to
+//! decide: it opens the connection again where the host comes back in time.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use virt::connect::Connect;
+
+use super::{Connection, open};
+use crate::libvirt::Failure;
+use crate::run::interrupt;
+
+/// The attempts to get a connection back.
+#[derive(Default)]
+pub(super) struct Reopening {
+    /// One thread at a time opens the connection.
+    turn: Mutex<()>,
+    /// Whether the host did not come back within the time for connecting.
+    given_up: AtomicBool,
+}
+
+/// How long to wait between two attempts.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a host that was given up has for an answer: each step of undoing asks it once more.
+const ONE_MORE: Duration = Duration::from_secs(2);
+
+impl Connection {
+    /// `connect`, or a new connection in its place where it was lost and this thread undoes.
+    pub(super) fn revived(&self, connect: Arc<Connect>) -> Result<Arc<Connect>, Failure> {
+        if !interrupt::shielded() || self.0.in_process || is_alive(&connect) {
+            return Ok(connect);
+        }
+        let reopening = &self.0.reopening;
+        let _turn = reopening
+            .turn
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let current = self.0.handles.connect().ok_or_else(|| self.closed())?;
+        if is_alive(&current) {
+            return Ok(current);
+        }
+        let opened = self.open_again();
+        reopening.given_up.store(opened.is_err(), Ordering::Relaxed);
+        self.0.handles.renew(opened?);
+        self.0.handles.connect().ok_or_else(|| self.closed())
+    }
+
+    /// Whether this thread undoes on a connection that was lost and opened again.
+    pub(crate) fn undoes_after_a_loss(&self) -> bool {
+        interrupt::shielded() && self.0.handles.was_renewed()
+    }
+
+    /// Tries to open the connection until the time for connecting or for undoing is over.
+    fn open_again(&self) -> Result<Connect, Failure> {
+        let mut target = self.0.target.again(self.uri());
+        let given_up = self.0.reopening.given_up.load(Ordering::Relaxed);
+        if given_up {
+            target.timeout = target.timeout.min(ONE_MORE);
+        }
+        let interrupt = self.0.session.interrupt();
+        let _waiting = open::waiting_for(&self.0.session, &target);
+        let until = Instant::now().checked_add(target.timeout);
+        loop {
+            let failure = match open::open(&target, interrupt) {
+                Ok(connect) => return Ok(connect),
+                Err(failure) => failure,
+            };
+            let over = until.is_some_and(|until| until <= Instant::now());
+            if given_up || over || interrupt.stopping().is_some() {
+                return Err(Failure {
+                    message: format!(
+                        "the connection was lost and could not be opened again: {}",
+                        failure.message
+                    ),
+                    ..failure
+                });
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+}
+
+fn is_alive(connect: &Connect) -> bool {
+    connect.is_alive().unwrap_or(false)
+}

@@ -1,0 +1,95 @@
+//! `Domain`: a guest, running or not.
+
+use virt::connect::Connect;
+pub(crate) use virt::domain::Domain as Handle;
+
+use super::object::{Kind, Object};
+use crate::libvirt;
+use crate::vocabulary::DomainState;
+
+/// A guest of a connection; copies are the same guest.
+pub type Domain = Object<DomainKind>;
+
+/// What a [`Domain`] stands for.
+pub struct DomainKind;
+
+impl Kind for DomainKind {
+    type Handle = Handle;
+    /// The UUID.
+    type Facts = String;
+    const TYPE: &'static str = "Domain";
+    const NOUN: &'static str = "domain";
+    const COLUMNS: &'static [&'static str] = &["Id", "Name", "State", "Memory", "Vcpus"];
+
+    fn row(domain: &Domain) -> Vec<String> {
+        row(domain)
+    }
+
+    fn identity(domain: &Domain) -> Vec<(&'static str, String)> {
+        vec![("uuid", domain.uuid().to_owned())]
+    }
+
+    fn name(handle: &Handle) -> Option<String> {
+        handle.name().ok()
+    }
+
+    fn state(handle: &Handle) -> Option<String> {
+        let (state, _) = libvirt::domain::state(handle).ok()?;
+        Some(DomainState::TABLE.word(state).into())
+    }
+
+    fn facts(handle: &Handle) -> String {
+        handle.uuid_string().unwrap_or_default()
+    }
+
+    fn uuid(facts: &String) -> Option<&str> {
+        Some(facts)
+    }
+
+    const LOOK_UP: &'static str = "virDomainLookupByUUIDString";
+    const MISSING: virt_sys::virErrorNumber = virt_sys::VIR_ERR_NO_DOMAIN;
+
+    fn connect(handle: &Handle) -> libvirt::Result<Connect> {
+        Ok(handle.connect()?)
+    }
+
+    fn find(connect: &Connect, facts: &String, _name: &str) -> libvirt::Result<Handle> {
+        Ok(connect.lookup_domain_by_uuid_string(facts)?)
+    }
+}
+
+impl Domain {
+    /// The UUID, which never changes.
+    pub fn uuid(&self) -> &str {
+        self.facts()
+    }
+}
+
+/// What a table shows of a domain: id, name, state, memory, virtual CPUs.
+fn row(domain: &Domain) -> Vec<String> {
+    let seen = domain.attempt("virDomainGetInfo", |handle| {
+        libvirt::domain::info(handle).map(|info| (libvirt::domain::id(handle), info))
+    });
+    match seen {
+        Ok((id, info)) => vec![
+            id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
+            domain.name(),
+            DomainState::TABLE.word(i64::from(info.state)).to_string(),
+            bytesize::ByteSize::kib(info.memory).to_string(),
+            info.nrVirtCpu.to_string(),
+        ],
+        Err(failure) => {
+            let state = match failure.code == i64::from(virt_sys::VIR_ERR_NO_DOMAIN) {
+                true => "gone",
+                false => "?",
+            };
+            vec![
+                "-".into(),
+                domain.name(),
+                state.into(),
+                String::new(),
+                String::new(),
+            ]
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! What a connection gives out: a value for scripts that stands for one of libvirt's objects.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use rhai::NativeCallContext;
+use virt::connect::Connect;
+
+use super::call_class::Class;
+use super::connection::{Connection, again_where_undone};
+use crate::api::arguments::RhaiResultOf;
+use crate::error::{Error, On, state_may_matter};
+use crate::libvirt::{self, Failure};
+
+/// A kind of object: what libvirt's handle of it is, and how messages call it.
+pub trait Kind: Sized + 'static {
+    /// libvirt's handle.
+    type Handle: Send + Sync + 'static;
+    /// What is remembered of the object, for when its connection is closed.
+    type Facts: Send + Sync;
+    /// The type's name in scripts.
+    const TYPE: &'static str;
+    /// What messages call it.
+    const NOUN: &'static str;
+
+    /// The heads of the columns in a table of such objects.
+    const COLUMNS: &'static [&'static str];
+
+    /// What a table shows of `object`, a text for each column.
+    fn row(object: &Object<Self>) -> Vec<String>;
+
+    /// What tells `object` from others besides its name, as fields and their texts.
+    fn identity(object: &Object<Self>) -> Vec<(&'static str, String)>;
+
+    /// The name that libvirt knows it by.
+    fn name(handle: &Self::Handle) -> Option<String>;
+
+    /// The state that it is in, where calls fail because of it.
+    fn state(_handle: &Self::Handle) -> Option<String> {
+        None
+    }
+
+    /// What does not change while the object lives.
+    fn facts(handle: &Self::Handle) -> Self::Facts;
+
+    /// The UUID, for kinds that libvirt looks up by it.
+    fn uuid(_facts: &Self::Facts) -> Option<&str> {
+        None
+    }
+
+    /// The connection that the handle is of.
+    fn connect(handle: &Self::Handle) -> libvirt::Result<Connect>;
+
+    /// The call that finds such objects.
+    const LOOK_UP: &'static str;
+
+    /// libvirt's number for the failure to find one.
+    const MISSING: virt_sys::virErrorNumber;
+
+    /// Finds the object again, by what never changes or else by its name.
+    fn find(connect: &Connect, facts: &Self::Facts, name: &str) -> libvirt::Result<Self::Handle>;
+}
+
+/// An object of a connection, which keeps libvirt's handle of it; copies are the same object.
+pub struct Object<K: Kind>(Arc<Shared<K>>);
+
+struct Shared<K: Kind> {
+    connection: Connection,
+    key: usize,
+    name: String,
+    facts: K::Facts,
+}
+
+impl<K: Kind> Drop for Shared<K> {
+    fn drop(&mut self) {
+        self.connection.forget(self.key);
+    }
+}
+
+impl<K: Kind> Clone for Object<K> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K: Kind> Object<K> {
+    /// Gives libvirt's handle to the connection to keep.
+    pub(crate) fn new(connection: Connection, handle: K::Handle) -> Self {
+        let name = K::name(&handle).unwrap_or_default();
+        let facts = K::facts(&handle);
+        if let Some(uuid) = K::uuid(&facts) {
+            connection.note_name(K::TYPE, uuid, &name);
+        }
+        let key = connection.keep(handle);
+        Self(Arc::new(Shared {
+            connection,
+            key,
+            name,
+            facts,
+        }))
+    }
+
+    /// The name as it was last seen.
+    pub fn name(&self) -> String {
+        K::uuid(self.facts())
+            .and_then(|uuid| self.0.connection.noted_name(K::TYPE, uuid))
+            .unwrap_or_else(|| self.given_name())
+    }
+
+    /// The name that the object had when this handle was made.
+    fn given_name(&self) -> String {
+        let handle = self.0.connection.handle(self.0.key);
+        let name = handle.ok().and_then(|handle| K::name(&handle));
+        name.unwrap_or_else(|| self.0.name.clone())
+    }
+
+    /// What does not change while the object lives.
+    pub(crate) fn facts(&self) -> &K::Facts {
+        &self.0.facts
+    }
+
+    /// The connection that this object came from.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.0.connection
+    }
+
+    /// libvirt's handle, while the connection is open.
+    pub(crate) fn handle(&self) -> Result<Arc<K::Handle>, Failure> {
+        match self.0.connection.live_handle(self.0.key)? {
+            Some(handle) => Ok(handle),
+            None => self.find_again(),
+        }
+    }
+
+    /// Finds the object on a connection that was lost and opened again.
+    fn find_again(&self) -> Result<Arc<K::Handle>, Failure> {
+        let (own, name) = (self.clone(), self.given_name());
+        let connection = &self.0.connection;
+        let found = connection.attempt(K::LOOK_UP, move |connect| {
+            K::find(connect, own.facts(), &name)
+        })?;
+        self.replace(found);
+        connection.handle(self.0.key)
+    }
+
+    /// Has all copies of this object use `handle` from now on.
+    pub(crate) fn replace(&self, handle: K::Handle) {
+        if let (Some(uuid), Some(name)) = (K::uuid(self.facts()), K::name(&handle)) {
+            self.0.connection.note_name(K::TYPE, uuid, &name);
+        }
+        self.0.connection.replace(self.0.key, handle);
+    }
+
+    /// Makes one libvirt call while the script tries to `verb` this object.
+    pub(crate) fn call<T: Send + 'static, E: Into<Failure>>(
+        &self,
+        ctx: &NativeCallContext,
+        call: &'static str,
+        verb: impl fmt::Display,
+        run: impl Fn(&K::Handle) -> Result<T, E> + Send + Sync + 'static,
+    ) -> RhaiResultOf<T> {
+        self.attempt_to(call, &|| self.action(&verb), run)
+            .map_err(|failure| self.error(ctx, failure, call, &verb).throw())
+    }
+
+    /// Makes one libvirt call whose failure the caller sees to.
+    pub(crate) fn attempt<T: Send + 'static, E: Into<Failure>>(
+        &self,
+        call: &'static str,
+        run: impl Fn(&K::Handle) -> Result<T, E> + Send + Sync + 'static,
+    ) -> Result<T, Failure> {
+        self.attempt_to(call, &|| self.action(&format_args!("{call} of")), run)
+    }
+
+    /// The same in order to do what `action` says.
+    fn attempt_to<T: Send + 'static, E: Into<Failure>>(
+        &self,
+        call: &'static str,
+        action: &dyn Fn() -> String,
+        run: impl Fn(&K::Handle) -> Result<T, E> + Send + Sync + 'static,
+    ) -> Result<T, Failure> {
+        let run = Arc::new(run);
+        let changes = Class::of(call).may_change();
+        again_where_undone(|again| {
+            let result = self.handle().and_then(|handle| {
+                let (run, own) = (Arc::clone(&run), self.clone());
+                self.0.connection.make(call, action, move || {
+                    if changes {
+                        own.refuse_namesake(&handle)?;
+                    }
+                    run(&handle).map_err(Into::into)
+                })
+            });
+            match result {
+                // The first attempt removed it and lost the connection before the answer, or the
+                // host is still taking its guests over: it ends such a guest and says that there
+                // is none.
+                Err(failure)
+                    if removes(call)
+                        && (again || self.0.connection.undoes_after_a_loss())
+                        && self.is_gone(call, &failure) =>
+                {
+                    nothing().ok_or(failure)
+                }
+                result => result,
+            }
+        })
+    }
+
+    /// Whether `call`, which removes or stops the object, failed because there is nothing to do.
+    fn is_gone(&self, call: &str, failure: &Failure) -> bool {
+        let stopped = call.contains("Destroy")
+            && failure.code == i64::from(virt_sys::VIR_ERR_OPERATION_INVALID);
+        // With advice, it is another object that has the UUID.
+        stopped || (failure.code == i64::from(K::MISSING) && failure.advice.is_none())
+    }
+
+    /// Refuses to change another object than the one that this handle was made for: libvirt finds
+    /// objects by their UUID, which may have been given to another one since.
+    pub(crate) fn refuse_namesake(&self, handle: &K::Handle) -> Result<(), Failure> {
+        let (Some(uuid), Some(given)) = (K::uuid(self.facts()), K::name(handle)) else {
+            return Ok(());
+        };
+        let now = K::connect(handle)
+            .and_then(|connect| K::find(&connect, self.facts(), &given))
+            .ok();
+        // libvirt itself says of one that is gone that it is.
+        let Some(now) = now
+            .and_then(|now| K::name(&now))
+            .filter(|now| *now != given)
+        else {
+            return Ok(());
+        };
+        self.0.connection.note_name(K::TYPE, uuid, &now);
+        Err(Failure::new(
+            K::MISSING,
+            format!(
+                "the {0} `{given}` no longer exists: its UUID now belongs to the {0} `{now}`",
+                K::NOUN
+            ),
+        )
+        .advise("look it up again by its name"))
+    }
+
+    /// What a script does that tries to `verb` this object.
+    pub(crate) fn action(&self, verb: &dyn fmt::Display) -> String {
+        On(verb, K::NOUN, &self.given_name()).to_string()
+    }
+
+    /// The failure of `call` while the script tried to `verb` this object.
+    pub(crate) fn error(
+        &self,
+        ctx: &NativeCallContext,
+        failure: Failure,
+        call: &'static str,
+        verb: impl fmt::Display,
+    ) -> Error {
+        let name = self.given_name();
+        let task = On(&verb, K::NOUN, &name);
+        // Known before the error takes what libvirt said.
+        let state = state_may_matter(&failure)
+            .then(|| self.state_now(call))
+            .flatten();
+        let error = self.0.connection.error(ctx, failure, call, task);
+        match state {
+            Some(state) => error.in_state(state),
+            None => error,
+        }
+    }
+
+    /// The state after `call` failed, where a call about it can be made at once.
+    fn state_now(&self, call: &str) -> Option<String> {
+        // What virhai refused by itself has a reason of its own.
+        if call.is_empty() {
+            return None;
+        }
+        let handle = self.handle().ok()?;
+        let permit = self.0.connection.permit_now()?;
+        let connection = &self.0.connection;
+        let action = || self.action(&"look at");
+        let state =
+            connection.wait_for(Class::Read, permit, &action, move || Ok(K::state(&handle)));
+        state.ok().flatten()
+    }
+}
+
+/// Whether `call` removes what it is called on.
+fn removes(call: &str) -> bool {
+    ["Undefine", "Destroy", "Delete"]
+        .iter()
+        .any(|verb| call.contains(verb))
+}
+
+/// The result of a call that returns nothing.
+fn nothing<T: 'static>() -> Option<T> {
+    let mut unit = Some(());
+    let unit: &mut dyn Any = &mut unit;
+    unit.downcast_mut::<Option<T>>().and_then(Option::take)
+}
+
+impl<K: Kind> fmt::Display for Object<K> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}({})", K::TYPE, self.name())
+    }
+}

@@ -1,0 +1,225 @@
+//! A stream of libvirt's on which sending and receiving wait, and end with the script.
+//!
+//! libvirt lets no thread abort a stream on which another one waits: it would free what that one
+//! uses. So nothing waits inside libvirt; it is this that waits, for the stream to be ready or the
+//! script to be stopped.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use virt::connect::Connect;
+use virt::stream::Stream;
+
+use crate::libvirt::stream::{self, Received};
+use crate::libvirt::{Failure, Result};
+use crate::objects::call_thread::{self, Patience};
+use crate::run::interrupt::Interrupt;
+
+/// The bytes that one message of libvirt's protocol holds.
+pub(crate) const MESSAGE: usize = 256 * 1024 - 24;
+
+/// How long a stream may be silent before its connection is looked at.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// The time limit for the host to store the rest of a transfer.
+const FINISHING: Patience = Patience {
+    limit: None,
+    after_stop: Duration::from_secs(8),
+};
+
+/// The time limit for the host to confirm the end of a transfer.
+const BREAKING_OFF: Patience = Patience {
+    limit: Some(Duration::from_secs(5)),
+    after_stop: Duration::from_secs(2),
+};
+
+/// A stream that leads somewhere once a call was given it.
+pub(crate) struct Pipe {
+    stream: Stream,
+    connect: Connect,
+    interrupt: Interrupt,
+    ready: Arc<Ready>,
+    watched: bool,
+    over: bool,
+    room: Option<u64>,
+}
+
+#[derive(Default)]
+struct Ready {
+    now: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Ready {
+    fn set(&self, now: bool) {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        self.changed.notify_all();
+    }
+}
+
+impl Pipe {
+    /// A stream on `connect`, on which waiting ends with `interrupt`.
+    pub(crate) fn new(connect: &Connect, interrupt: &Interrupt) -> Result<Self> {
+        Ok(Self {
+            stream: stream::new(connect)?,
+            connect: connect.clone(),
+            interrupt: interrupt.clone(),
+            ready: Arc::default(),
+            watched: false,
+            over: false,
+            room: None,
+        })
+    }
+
+    /// libvirt's handle.
+    pub(crate) fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// Takes no more than `room` bytes: libvirtd, at least up to 11.3, hangs when it gets more
+    /// than an upload was opened for.
+    pub(crate) fn limit(&mut self, room: u64) {
+        self.room = Some(room);
+    }
+
+    fn take_room(&mut self, bytes: u64) -> Result<()> {
+        let Some(room) = &mut self.room else {
+            return Ok(());
+        };
+        match room.checked_sub(bytes) {
+            Some(left) => {
+                *room = left;
+                Ok(())
+            }
+            None => Err(Failure::new(
+                virt_sys::VIR_ERR_INVALID_ARG,
+                format!(
+                    "{bytes} bytes are more than the {room} that are left of the length that the stream was opened for"
+                ),
+            )),
+        }
+    }
+
+    /// Sends all of `bytes`.
+    pub(crate) fn send(&mut self, mut bytes: &[u8]) -> Result<()> {
+        self.go_on()?;
+        self.take_room(bytes.len() as u64)?;
+        while !bytes.is_empty() {
+            self.go_on()?;
+            match stream::send(&self.stream, &bytes[..bytes.len().min(MESSAGE)])? {
+                0 => self.wait(virt_sys::VIR_STREAM_EVENT_WRITABLE)?,
+                sent => bytes = &bytes[sent..],
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a hole of `length` bytes instead of zeros.
+    pub(crate) fn send_hole(&mut self, length: u64) -> Result<()> {
+        self.go_on()?;
+        self.take_room(length)?;
+        stream::send_hole(&self.stream, length)
+    }
+
+    /// Waits for what comes next.
+    pub(crate) fn receive(&mut self, buffer: &mut [u8], flags: u32) -> Result<Received> {
+        loop {
+            self.go_on()?;
+            match stream::receive(&self.stream, buffer, flags)? {
+                Received::Later => self.wait(virt_sys::VIR_STREAM_EVENT_READABLE)?,
+                received => return Ok(received),
+            }
+        }
+    }
+
+    /// Takes a hole, and answers its length.
+    pub(crate) fn receive_hole(&mut self) -> Result<u64> {
+        self.go_on()?;
+        stream::receive_hole(&self.stream)
+    }
+
+    /// Ends the stream once all of it was sent or received, and learns whether it arrived.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        self.go_on()?;
+        self.unwatch();
+        let stream = self.stream.clone();
+        call_thread::run(&self.interrupt, FINISHING, None, move || {
+            stream::finish(&stream)
+        })
+        .unwrap_or_else(|why| Err(why.failure(None)))?;
+        self.over = true;
+        Ok(())
+    }
+
+    /// Breaks the stream off.
+    pub(crate) fn abort(&mut self) {
+        self.unwatch();
+        if !std::mem::replace(&mut self.over, true) {
+            let stream = self.stream.clone();
+            let _ = call_thread::run(&self.interrupt, BREAKING_OFF, None, move || {
+                stream::break_off(&stream);
+            });
+        }
+    }
+
+    fn unwatch(&mut self) {
+        if std::mem::take(&mut self.watched) {
+            stream::unwatch(&self.stream);
+        }
+    }
+
+    fn wait(&mut self, events: u32) -> Result<()> {
+        self.ready.set(false);
+        if self.watched {
+            stream::watch_for(&self.stream, events)?;
+        } else {
+            let ready = Arc::clone(&self.ready);
+            stream::watch(&self.stream, events, Arc::new(move || ready.set(true)))?;
+            self.watched = true;
+        }
+        let ready = Arc::clone(&self.ready);
+        let _guard = self.interrupt.on_stop(move || ready.set(true));
+        while !self.becomes_ready() {
+            // libvirt tells a stream nothing of a daemon that died, and knows it all the same.
+            if !self.connect.is_alive().unwrap_or(false) {
+                return Err(Failure::lost("the connection was lost"));
+            }
+        }
+        // Whoever is told of events while nobody takes what has arrived is told without end.
+        stream::watch_for(&self.stream, 0)
+    }
+
+    /// Waits for the stream or a stop; answers whether one came before it is time to look whether
+    /// the connection lives.
+    fn becomes_ready(&self) -> bool {
+        let now = self.ready.now.lock();
+        let now = now.unwrap_or_else(PoisonError::into_inner);
+        let woken = self
+            .ready
+            .changed
+            .wait_timeout_while(now, LOOK_AGAIN, |now| !*now);
+        *woken.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn go_on(&self) -> Result<()> {
+        if self.over {
+            return Err(Failure::new(
+                virt_sys::VIR_ERR_OPERATION_INVALID,
+                "the stream has ended",
+            ));
+        }
+        match self.interrupt.stopping() {
+            None => Ok(()),
+            Some(_) => Err(Failure::new(
+                virt_sys::VIR_ERR_OPERATION_ABORTED,
+                "the script was stopped in the middle of it",
+            )),
+        }
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        self.abort();
+    }
+}

@@ -1,0 +1,210 @@
+//! Builds the Rhai engine: what scripts can call, how far they may go, and how they are stopped.
+
+use rhai::{
+    Dynamic, Engine, EvalAltResult, LexError, OptimizationLevel, ParseErrorType, Position, Token,
+};
+
+use crate::run::interrupt::{self, Stop};
+use crate::run::nesting;
+use crate::run::resources::{memory, stack};
+use crate::run::session::Session;
+use crate::script::imports::Imports;
+use crate::script::language;
+use crate::{api, constants};
+
+/// How far a script may go before it is taken for a runaway; 0 stands for no limit.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Operations of the language in one run.
+    pub operations: u64,
+    /// Calls within calls.
+    pub call_depth: usize,
+    /// Memory that the script uses at any moment, in bytes; its values may fill a third of it.
+    pub memory: usize,
+    /// Bytes in a string.
+    pub string_size: usize,
+    /// Values in an array.
+    pub array_size: usize,
+    /// Values in a map.
+    pub map_size: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            operations: 1_000_000_000,
+            call_depth: 128,
+            memory: 6 * 1024 * 1024 * 1024,
+            // A limit on sizes makes Rhai count a whole array at each `push`: only where asked.
+            string_size: 0,
+            array_size: 0,
+            map_size: 0,
+        }
+    }
+}
+
+/// The operations beyond the limit that each step of undoing may take.
+const RESERVED_OPERATIONS: u64 = 100_000_000;
+
+/// How deep an expression may nest.
+const EXPRESSION_DEPTH: usize = 128;
+
+/// The engine for `session`, whose scripts import through `imports`.
+pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
+    let mut engine = Engine::new();
+    engine
+        .set_optimization_level(OptimizationLevel::None)
+        .set_max_strings_interned(0)
+        .set_max_operations(most_operations(limits.operations, true))
+        .set_max_call_levels(if limits.call_depth == 0 {
+            usize::MAX
+        } else {
+            limits.call_depth
+        })
+        .set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH)
+        .set_max_string_size(limits.string_size)
+        .set_max_array_size(limits.array_size)
+        .set_max_map_size(limits.map_size)
+        .set_default_tag(session.clone().into_tag())
+        .set_module_resolver(imports.clone());
+    session.import_through(imports.clone());
+    language::register(&mut engine, imports);
+
+    let printer = session.clone();
+    engine.on_print(move |line| printer.print(line));
+    let printer = session.clone();
+    engine.on_debug(move |line, source, position| {
+        printer.print(&format!(
+            "{}{position:?} | {line}",
+            source.unwrap_or_default()
+        ));
+    });
+    let interrupt = session.interrupt().clone();
+    #[allow(deprecated)]
+    // Marked as volatile, not as deprecated: the version is pinned by the lock file.
+    engine.on_var(move |name, _, context| {
+        if nesting::is_due() && nesting::is_too_deep(&context) {
+            interrupt.stop(Stop::NestsTooDeep);
+            let why = Dynamic::from(Stop::NestsTooDeep);
+            return Err(EvalAltResult::ErrorTerminated(why, Position::NONE).into());
+        }
+        Ok(name
+            .starts_with("VIR_")
+            .then(|| constants::lookup(name))
+            .flatten())
+    });
+    let interrupt = session.interrupt().clone();
+    map_tokens(&mut engine, move || {
+        // A compiled `eval` takes many times the memory of its text.
+        if memory::is_full() {
+            interrupt.stop(Stop::OutOfMemory);
+        }
+        interrupt.stopping().is_some()
+    });
+
+    let interrupt = session.interrupt().clone();
+    let operations = most_operations(limits.operations, false);
+    // At each operation: a text that doubles itself needs only thirty of them to fill a machine.
+    engine.on_progress(move |_| {
+        nesting::count_operation();
+        let counted = operations != 0 && !interrupt::shielded();
+        let why = if counted && interrupt.count_operation() > operations {
+            Stop::TooManyOperations
+        } else if memory::is_full() {
+            Stop::OutOfMemory
+        // Rhai counts calls of functions, but neither `eval` nor imports.
+        } else if stack::used() > most_stack() {
+            Stop::TooDeep
+        } else {
+            return interrupt.stopping().map(Dynamic::from);
+        };
+        interrupt.stop(why);
+        Some(Dynamic::from(why))
+    });
+
+    api::register(&mut engine);
+    memory::limit(limits.memory);
+    engine
+}
+
+/// The stack that a script may use; one that undoes what it did may use a little more.
+fn most_stack() -> usize {
+    match interrupt::shielded() {
+        true => stack::size() / 8 * 7,
+        false => stack::size() / 4 * 3,
+    }
+}
+
+/// Rhai's limit on operations, or that of a script, which is smaller by what undoing may take.
+fn most_operations(limit: u64, undoing: bool) -> u64 {
+    match limit {
+        0 => 0,
+        _ if undoing => limit.saturating_add(RESERVED_OPERATIONS),
+        _ => limit,
+    }
+}
+
+/// An engine that only reads: scripts compile as they do in [`build`]'s, and nothing can be called.
+pub fn parser() -> Engine {
+    let mut engine = Engine::new_raw();
+    engine
+        .set_optimization_level(OptimizationLevel::None)
+        .set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
+    map_tokens(&mut engine, || false);
+    engine
+}
+
+/// The message of a parser that was stopped.
+const STOPPED: &str = "the parser was stopped";
+
+/// Whether parsing failed since it was stopped.
+pub(crate) fn is_stop(kind: &ParseErrorType) -> bool {
+    matches!(kind, ParseErrorType::BadInput(LexError::Runtime(why)) if why == STOPPED)
+}
+
+/// Rhai reserves `call` for function pointers, where it needs no reserving; an error has it as a
+/// property. It reserves `default` and does not use it; declared options have it as a key. The parser takes minutes for a million variables, so it ends at the next token once
+/// `stopped` says so.
+fn map_tokens(engine: &mut Engine, stopped: impl Fn() -> bool + Send + Sync + 'static) {
+    // Marked as volatile, not as deprecated: the version is pinned by the lock file.
+    #[allow(deprecated)]
+    engine.on_parse_token(move |token, _, _| {
+        if stopped() {
+            return Token::LexError(LexError::Runtime(STOPPED.into()).into());
+        }
+        match token {
+            Token::Reserved(word) if ["call", "default"].contains(&word.as_str()) => {
+                Token::Identifier(word)
+            }
+            other => other,
+        }
+    });
+}
+
+/// What the error says first that a defect of virhai becomes.
+pub const DEFECT: &str = "internal error (please report this)";
+
+/// Ends the script with `error` from where nothing can return it: Rhai ignores the errors of
+/// functions that turn values into text. [`guarded`] gets it.
+pub(crate) fn unwind(error: Box<EvalAltResult>) -> ! {
+    std::panic::resume_unwind(Box::new(error))
+}
+
+/// Runs `work`; turns a panic, which would be a defect of virhai, into an error that scripts cannot
+/// catch, and returns what `unwind` was given.
+pub fn guarded<T>(
+    work: impl FnOnce() -> Result<T, Box<EvalAltResult>>,
+) -> Result<T, Box<EvalAltResult>> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let panic = match panic.downcast::<Box<EvalAltResult>>() {
+            Ok(error) => return Err(*error),
+            Err(panic) => panic,
+        };
+        let text = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_default();
+        Err(EvalAltResult::ErrorSystem(DEFECT.into(), text.into()).into())
+    })
+}

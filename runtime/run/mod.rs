@@ -1,0 +1,13 @@
+//! A running program: the engine, the session, what it may use, and how it ends.
+
+pub mod engine;
+pub mod exit;
+pub mod extent;
+pub(crate) mod grants;
+pub mod interrupt;
+pub(crate) mod nesting;
+pub(crate) mod patience;
+pub(crate) mod resources;
+pub mod session;
+pub mod version;
+pub mod waiting;

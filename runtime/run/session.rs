@@ -1,0 +1,228 @@
+//! What the parts of one running program share: defaults, the stop switch, and the output.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rhai::{Dynamic, Engine, NativeCallContext};
+
+use crate::redact;
+use crate::run::grants::Grants;
+use crate::run::interrupt::{self, Interrupt};
+use crate::run::waiting::{Nobody, WaitObserver};
+use crate::script::imports::Imports;
+
+/// A destination for the lines that a script writes, from several threads at the same time.
+pub trait Sink: Send + Sync {
+    /// Writes a line. Without a reader, a call that `may_wait` waits for room until the script is
+    /// stopped; other calls soon drop the line.
+    fn write_line(&self, line: &str, may_wait: bool);
+}
+
+/// Discards all lines.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn write_line(&self, _line: &str, _may_wait: bool) {}
+}
+
+/// The default time limit of a quick libvirt call.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How a session connects and where its scripts print.
+pub struct SessionOptions {
+    /// What `connect()` opens; libvirt chooses where there is none.
+    pub uri: Option<String>,
+    /// Whether every connection is opened read-only.
+    pub read_only: bool,
+    /// How long a host may take to accept a connection.
+    pub connect_timeout: Duration,
+    /// How long libvirt may take for a call that is quick by nature; `None` for no limit.
+    pub call_timeout: Option<Duration>,
+    /// How long undoing may take.
+    pub undo_timeout: Duration,
+    /// What scripts may use besides libvirt.
+    pub grants: Grants,
+    /// Where `print` and `debug` write.
+    pub output: Box<dyn Sink>,
+    /// Where what is no result goes, such as what could not be undone.
+    pub notes: Box<dyn Sink>,
+    /// Is told what scripts wait for.
+    pub waits: Box<dyn WaitObserver>,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self {
+            uri: None,
+            read_only: false,
+            connect_timeout: Duration::from_secs(30),
+            call_timeout: Some(CALL_TIMEOUT),
+            undo_timeout: interrupt::UNDO_TIME,
+            grants: Grants::default(),
+            output: Box::new(Nowhere),
+            notes: Box::new(Nowhere),
+            waits: Box::new(Nobody),
+        }
+    }
+}
+
+/// One running program: a script, or a prompt with all that is typed at it.
+#[derive(Clone)]
+pub struct Session(Arc<Shared>);
+
+struct Shared {
+    uri: Option<String>,
+    read_only: bool,
+    connect_timeout: Duration,
+    call_timeout: Option<Duration>,
+    grants: Grants,
+    interrupt: Interrupt,
+    output: Box<dyn Sink>,
+    notes: Box<dyn Sink>,
+    waits: Box<dyn WaitObserver>,
+    not_undone: Mutex<Vec<String>>,
+    uris: Mutex<HashSet<String>>,
+    imports: Mutex<Imports>,
+}
+
+impl Session {
+    /// A session.
+    pub fn new(options: SessionOptions) -> Self {
+        Self(Arc::new(Shared {
+            uri: options.uri,
+            read_only: options.read_only,
+            connect_timeout: options.connect_timeout,
+            call_timeout: options.call_timeout,
+            grants: options.grants,
+            interrupt: Interrupt::with_undo_time(options.undo_timeout),
+            output: options.output,
+            notes: options.notes,
+            waits: options.waits,
+            not_undone: Mutex::default(),
+            uris: Mutex::default(),
+            imports: Mutex::default(),
+        }))
+    }
+
+    /// The session that the engine behind `ctx` was built for.
+    pub(crate) fn of(ctx: &NativeCallContext) -> Self {
+        ctx.engine()
+            .default_tag()
+            .clone()
+            .try_cast::<Self>()
+            .unwrap_or_else(|| Self::new(SessionOptions::default()))
+    }
+
+    /// Whether `engine` was built for a session whose script is being stopped.
+    pub fn is_stopping(engine: &Engine) -> bool {
+        let session = engine.default_tag().read_lock::<Self>();
+        session.is_some_and(|session| session.interrupt().stopping().is_some())
+    }
+
+    pub(crate) fn into_tag(self) -> Dynamic {
+        Dynamic::from(self)
+    }
+
+    /// Has the session's scripts import through `imports`.
+    pub(crate) fn import_through(&self, imports: Imports) {
+        *self.imports_lock() = imports;
+    }
+
+    /// The files that this session's scripts are in.
+    pub(crate) fn imports(&self) -> Imports {
+        self.imports_lock().clone()
+    }
+
+    fn imports_lock(&self) -> MutexGuard<'_, Imports> {
+        self.0
+            .imports
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The switch that stops this session's scripts.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.0.interrupt
+    }
+
+    /// What `connect()` opens.
+    pub fn uri(&self) -> Option<&str> {
+        self.0.uri.as_deref()
+    }
+
+    /// Whether the user gave `uri` in these very words, so that scripts may open it whatever it
+    /// names.
+    pub(crate) fn is_given(&self, uri: &str) -> bool {
+        let by_user = self.uri() == Some(uri)
+            || self.0.grants.connect.iter().any(|given| given == uri)
+            || std::env::var("LIBVIRT_DEFAULT_URI").is_ok_and(|default| default == uri);
+        by_user || self.uris().contains(uri)
+    }
+
+    /// Lets scripts open `uri` from now on: the user has typed it, or it is open already.
+    pub fn give(&self, uri: &str) {
+        self.uris().insert(uri.to_owned());
+    }
+
+    fn uris(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.uris.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What scripts may use besides libvirt.
+    pub(crate) fn grants(&self) -> &Grants {
+        &self.0.grants
+    }
+
+    pub(crate) fn read_only(&self) -> bool {
+        self.0.read_only
+    }
+
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.0.connect_timeout
+    }
+
+    pub(crate) fn call_timeout(&self) -> Option<Duration> {
+        self.0.call_timeout
+    }
+
+    /// Writes a line of output.
+    pub fn print(&self, line: &str) {
+        self.0.output.write_line(line, !interrupt::shielded());
+    }
+
+    /// Writes a line that is no part of the result.
+    pub fn note(&self, line: &str) {
+        self.0.notes.write_line(line, !interrupt::shielded());
+    }
+
+    /// Is told what scripts wait for.
+    pub(crate) fn waits(&self) -> &dyn WaitObserver {
+        &*self.0.waits
+    }
+
+    /// Says what cannot be taken back, and remembers it.
+    pub(crate) fn cannot_undo(&self, why: String) {
+        let why = redact::hide(&why).into_owned();
+        self.note(&format!("cannot undo: {why}"));
+        let failures = self.0.not_undone.lock();
+        failures.unwrap_or_else(PoisonError::into_inner).push(why);
+    }
+
+    /// Says that the time for undoing ended before the last `steps` were begun.
+    pub(crate) fn undo_timed_out(&self, steps: usize) {
+        let time = humantime::format_duration(self.interrupt().undo_time());
+        let left = match steps {
+            0 => String::new(),
+            1 => ": 1 step was not undone".into(),
+            many => format!(": {many} steps were not undone"),
+        };
+        self.cannot_undo(format!("undoing timed out after {time}{left}"));
+    }
+
+    /// What could not be taken back since this was asked the last time.
+    pub fn not_undone(&self) -> Vec<String> {
+        let failures = self.0.not_undone.lock();
+        std::mem::take(&mut *failures.unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,372 @@
+//! `import`: recipes from the binary as `std/...`, the rest from beside the script.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use include_dir::{Dir, include_dir};
+use rhai::{
+    AST, Engine, EvalAltResult, GlobalRuntimeState, Module, ModuleResolver, Position, Scope, Shared,
+};
+
+use crate::advice::suggest;
+use crate::script::isolation::{self, FileNames};
+use crate::syntax::text::Text;
+
+static STDLIB: Dir = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
+
+/// Finds, reads and remembers what scripts import.
+#[derive(Clone, Default)]
+pub struct Imports(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    /// Folders that imports may come from; the script's own is the first.
+    roots: Mutex<Vec<PathBuf>>,
+    /// The text of every file that was read, under the name that positions carry.
+    texts: Mutex<HashMap<String, Text>>,
+    compiled: Mutex<HashMap<String, AST>>,
+    /// Texts that stand for those of files, as an editor has them before it writes.
+    unsaved: Mutex<HashMap<PathBuf, String>>,
+    /// The code of imported files as it runs.
+    isolated: Mutex<HashMap<String, AST>>,
+    /// The files that have names of their own. The number of each is its place here.
+    files: Mutex<Vec<String>>,
+}
+
+/// Stands in [`State::files`] for the inputs of a session.
+const SESSION: &str = "";
+
+/// Where an import leads: the name of the file in messages, and its text.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+impl Imports {
+    /// Imports from the folders `roots` only, links followed.
+    pub fn new(roots: impl IntoIterator<Item = PathBuf>) -> Self {
+        let imports = Self::default();
+        for root in roots {
+            imports.allow(&root);
+        }
+        imports
+    }
+
+    /// Allows imports from the folder `root` as well.
+    pub fn allow(&self, root: &Path) {
+        let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+        self.0
+            .roots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(root);
+    }
+
+    /// Imports the file `path` as `text`, whatever is in it.
+    pub fn unsaved(&self, path: &Path, text: String) {
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let unsaved = self.0.unsaved.lock();
+        unsaved
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(path, text);
+    }
+
+    /// The name, as positions call it, and the text of what `path` means in the file `from`.
+    pub fn source(&self, from: Option<&str>, path: &str) -> Result<(String, String), String> {
+        let found = self.find(from, path)?;
+        Ok((found.name, found.text))
+    }
+
+    /// The text of the file that positions call `name`, if it was read.
+    pub fn text(&self, name: &str) -> Option<Text> {
+        self.0
+            .texts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned()
+    }
+
+    /// Keeps a text under the name that positions will carry.
+    pub fn remember(&self, name: &str, text: &str) {
+        let mut texts = self.0.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        // Files are read again and again, and hardly ever change in between.
+        if texts.get(name).is_none_or(|known| **known != *text) {
+            texts.insert(name.to_owned(), Text::from(text));
+        }
+    }
+
+    pub(crate) fn remember_compiled(&self, name: &str, ast: &AST) {
+        let mut compiled = self
+            .0
+            .compiled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        compiled.insert(name.to_owned(), ast.clone());
+    }
+
+    pub(crate) fn compiled(&self, name: &str) -> Option<AST> {
+        self.0
+            .compiled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned()
+    }
+
+    /// The code of the script `name`, which compiled to `ast`, as it runs: wherever it is called,
+    /// it calls its own functions.
+    pub fn isolated(&self, name: &str, ast: &AST) -> AST {
+        let names = FileNames::of_script(ast, self.number(name));
+        self.in_file(name, ast, names, None)
+    }
+
+    /// The code of the input `name` of a session, as it runs: it calls the functions of the
+    /// inputs before it as well, and uses the variables in `scope`.
+    pub fn isolated_input(&self, name: &str, ast: &AST, scope: &Scope) -> AST {
+        let names = FileNames::of_input(ast, self.number(name), self.number(SESSION));
+        self.in_file(name, ast, names, Some(scope))
+    }
+
+    fn isolated_import(&self, name: &str, ast: &AST) -> AST {
+        let names = FileNames::of_import(ast, self.number(name));
+        let ast = self.in_file(name, ast, names, None);
+        let mut known = self
+            .0
+            .isolated
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.insert(name.to_owned(), ast.clone());
+        ast
+    }
+
+    fn in_file(&self, name: &str, ast: &AST, names: FileNames, scope: Option<&Scope>) -> AST {
+        let mut ast = crate::script::language::strict(ast, &Arc::new(names), scope);
+        ast.set_source(name);
+        ast
+    }
+
+    /// The number that the names of the file `name` carry.
+    fn number(&self, name: &str) -> usize {
+        let mut files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files
+            .iter()
+            .position(|file| file == name)
+            .unwrap_or_else(|| {
+                files.push(name.to_owned());
+                files.len() - 1
+            })
+    }
+
+    fn file(&self, number: usize) -> Option<String> {
+        let files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.get(number).cloned()
+    }
+
+    /// The file that the closure `name` was written in, where names are kept apart.
+    pub fn file_of(&self, name: &str) -> Option<String> {
+        self.file(isolation::file_of_closure(name)?)
+    }
+
+    fn known_isolated(&self, name: &str) -> Option<AST> {
+        let known = self
+            .0
+            .isolated
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.get(name).cloned()
+    }
+
+    /// Reads what `path` means in the file `from`.
+    pub(crate) fn find(&self, from: Option<&str>, path: &str) -> Result<Found, String> {
+        let found = match path.strip_prefix("std/") {
+            Some(recipe) => embedded(recipe)?,
+            None => self.beside(from, path)?,
+        };
+        self.remember(&found.name, &found.text);
+        Ok(found)
+    }
+
+    fn beside(&self, from: Option<&str>, path: &str) -> Result<Found, String> {
+        let roots = self
+            .0
+            .roots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if from.is_some_and(|from| from.starts_with("std/")) {
+            return Err(format!(
+                "a recipe of the standard library imports `std/...` only, not `{path}`"
+            ));
+        }
+        let folder = from
+            .and_then(|from| Path::new(from).parent())
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .map(Path::to_owned)
+            .or_else(|| roots.first().cloned())
+            .unwrap_or_default();
+        let mut file = folder.join(path);
+        if file.extension().is_none_or(|extension| extension != "rhai") {
+            file.as_mut_os_string().push(".rhai");
+        }
+        let Ok(real) = file.canonicalize() else {
+            // What cannot be seen is not told apart from what does not exist.
+            if leaves(path) {
+                return Err(outside(path));
+            }
+            let meant = match embedded(path) {
+                Ok(recipe) => format!(
+                    ": did you mean `{}`?",
+                    recipe.name.trim_end_matches(".rhai")
+                ),
+                Err(_) => String::new(),
+            };
+            return Err(format!("there is no file {}{meant}", file.display()));
+        };
+        if !roots.iter().any(|root| real.starts_with(root)) {
+            return Err(outside(path));
+        }
+        let unsaved = self.0.unsaved.lock();
+        let unsaved = unsaved.unwrap_or_else(PoisonError::into_inner);
+        let text = match unsaved.get(&real) {
+            Some(text) => text.clone(),
+            None => crate::script::files::read_script(&real)
+                .map_err(|error| format!("cannot read {}: {error}", file.display()))?,
+        };
+        Ok(Found {
+            name: file.display().to_string(),
+            text,
+        })
+    }
+}
+
+fn leaves(path: &str) -> bool {
+    Path::new(path).components().any(|part| {
+        matches!(
+            part,
+            Component::ParentDir | Component::RootDir | Component::Prefix(_)
+        )
+    })
+}
+
+fn outside(path: &str) -> String {
+    format!(
+        "`{path}` leaves the script's folder: allow the folder it is in with --allow-import DIR"
+    )
+}
+
+pub(crate) fn embedded(recipe: &str) -> Result<Found, String> {
+    let name = format!("{recipe}.rhai");
+    match STDLIB.get_file(&name).and_then(|file| file.contents_utf8()) {
+        Some(text) => Ok(Found {
+            name: format!("std/{name}"),
+            text: text.to_owned(),
+        }),
+        None => {
+            let known: Vec<String> = recipes().collect();
+            let near = suggest::nearest(recipe, known.iter().map(String::as_str));
+            Err(match near {
+                Some(near) => format!(
+                    "the standard library has no `std/{recipe}`: did you mean `std/{near}`?"
+                ),
+                None => format!("the standard library has no `std/{recipe}`"),
+            })
+        }
+    }
+}
+
+/// The names of the recipes in the binary, as they stand after `std/`.
+pub(crate) fn recipes() -> impl Iterator<Item = String> {
+    STDLIB.files().filter_map(|file| {
+        file.path()
+            .to_str()
+            .and_then(|path| path.strip_suffix(".rhai"))
+            .map(str::to_owned)
+    })
+}
+
+thread_local! {
+    /// The imported files whose code this thread is running, outermost first.
+    static RUNNING: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An imported file whose code is running, until this is dropped.
+struct Running;
+
+impl Running {
+    fn begin(name: &str) -> Option<Self> {
+        RUNNING.with_borrow_mut(|running| {
+            if running.iter().any(|other| other == name) {
+                return None;
+            }
+            running.push(name.to_owned());
+            Some(Self)
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.with_borrow_mut(Vec::pop);
+    }
+}
+
+/// The file whose code is running.
+fn running(global: &GlobalRuntimeState) -> Option<&str> {
+    let file = global.lib.last().and_then(|lib| lib.id());
+    file.filter(|file| !file.is_empty()).or(global.source())
+}
+
+impl ModuleResolver for Imports {
+    fn resolve_raw(
+        &self,
+        engine: &Engine,
+        global: &mut GlobalRuntimeState,
+        _scope: &mut Scope,
+        path: &str,
+        position: Position,
+    ) -> Result<Shared<Module>, Box<EvalAltResult>> {
+        match isolation::written_path(path) {
+            Some((file, path)) => self.resolve(engine, self.file(file).as_deref(), path, position),
+            None => self.resolve(engine, running(global), path, position),
+        }
+    }
+
+    fn resolve(
+        &self,
+        engine: &Engine,
+        source: Option<&str>,
+        path: &str,
+        position: Position,
+    ) -> Result<Shared<Module>, Box<EvalAltResult>> {
+        let fail = |error: Box<EvalAltResult>| -> Box<EvalAltResult> {
+            EvalAltResult::ErrorInModule(path.to_owned(), error, position).into()
+        };
+        let found = self
+            .find(source, path)
+            .map_err(|message| fail(message.into()))?;
+        // Imports whose path is only known at run time have not been looked through for cycles.
+        let Some(_running) = Running::begin(&found.name) else {
+            return Err(fail(format!("`{path}` imports itself in the end").into()));
+        };
+        let ast = match self.known_isolated(&found.name) {
+            Some(isolated) => isolated,
+            None => {
+                let ast = match self.compiled(&found.name) {
+                    Some(ast) => ast,
+                    None => engine
+                        .compile(crate::syntax::source::without_shebang(&found.text))
+                        .map_err(|error| fail(error.into()))?,
+                };
+                self.isolated_import(&found.name, &ast)
+            }
+        };
+        let mut module = Module::eval_ast_as_new(Scope::new(), &ast, engine).map_err(fail)?;
+        isolation::show_imports(&mut module);
+        module.set_id(found.name);
+        Ok(module.into())
+    }
+}

@@ -1,0 +1,66 @@
+//! How scripts differ from plain Rhai, where plain Rhai hides a mistake.
+//!
+//! - A key that a map does not have is an error where it is read, and not `()`. `map.key ?? other`,
+//!   `map?.key`, `"key" in map` and `map.get("key")` ask whether there is one.
+//! - `catch` binds an `Error`, whatever was thrown, and its block has a value.
+//! - A libvirt constant is compared with numbers only.
+//! - Code calls the functions of its own file, wherever it runs.
+//!
+//! [`strict`] rewrites compiled code so: no text changes, so all positions stay. Code that was not
+//! rewritten cannot add a key to a map, so each program must go through it before it runs.
+
+mod body;
+mod catching;
+mod constants;
+mod evaluation;
+mod function_names;
+mod keys;
+mod rewrite;
+
+use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expression};
+
+use crate::script::imports::Imports;
+
+pub(crate) use body::empty_function;
+pub(crate) use keys::ASKED;
+pub(crate) use rewrite::strict;
+
+/// What running code comes to.
+type RhaiResult = Result<Dynamic, Box<EvalAltResult>>;
+
+/// The names of the expressions that plain Rhai does not have; no script can write them.
+mod node {
+    pub(super) const BODY: &str = "\u{1}body";
+    pub(super) const TRY: &str = "\u{1}try";
+    pub(super) const EVAL: &str = "\u{1}eval";
+    pub(super) const FUNCTION: &str = "\u{1}function";
+    pub(super) const ASKED_KEY: &str = "\u{1}asked";
+    pub(super) const ASSIGNED_KEY: &str = "\u{1}assigned";
+    pub(super) const CONSTANT: &str = "\u{1}constant";
+}
+
+/// Lets `engine` run rewritten code.
+pub(crate) fn register(engine: &mut Engine, imports: Imports) {
+    engine.on_map_missing_property(|map, key, _| keys::missing(map, key));
+    add(engine, node::ASKED_KEY, |context, inputs, _| {
+        keys::marked(context, inputs, keys::ASKED)
+    });
+    add(engine, node::ASSIGNED_KEY, |context, inputs, _| {
+        keys::marked(context, inputs, keys::ASSIGNED)
+    });
+    add(engine, node::BODY, body::run);
+    add(engine, node::EVAL, evaluation::evaluate);
+    add(engine, node::FUNCTION, function_names::own);
+    add(engine, node::CONSTANT, constants::compare);
+    add(engine, node::TRY, move |context, inputs, variable| {
+        catching::run(context, inputs, variable, &imports)
+    });
+}
+
+fn add(
+    engine: &mut Engine,
+    name: &str,
+    run: impl Fn(&mut EvalContext, &[Expression], &Dynamic) -> RhaiResult + Send + Sync + 'static,
+) {
+    engine.register_custom_syntax_with_state_raw(name, |_, _, _| Ok(None), false, run);
+}

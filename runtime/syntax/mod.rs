@@ -1,0 +1,5 @@
+//! The text of a script: its tokens and the positions in it.
+
+pub mod lexer;
+pub mod source;
+pub mod text;
