@@ -20,7 +20,9 @@ demo: ## Installs what is missing, builds virhai and runs a first guest with it.
 test: ## Runs the tests that a change needs.
 	./setup.sh test
 	$(MAKE) guests
-	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --no-fail-fast --test-threads $(tests_at_once); else cargo test --locked --lib --bins --tests; fi
+	rm -f $(target)/tmp/skipped
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --no-fail-fast --test-threads $(tests_at_once); else cargo test --locked --lib --bins --tests; fi; \
+	    status=$$?; if [ -e $(target)/tmp/skipped ]; then echo "skipped:"; sort -u $(target)/tmp/skipped; fi; exit $$status
 	cargo test --locked --doc
 
 test-all: export VIRHAI_TEST_ALL = 1

@@ -38,6 +38,7 @@ guests      xz          xz-utils         xz                xz
 guests      zstd        zstd             zstd              zstd
 guests      flock       util-linux       util-linux-core   util-linux
 tests       virsh       libvirt-clients  libvirt-client    libvirt
+tests       ssh         openssh-client   openssh-clients   openssh
 tests       setpriv     util-linux       util-linux        util-linux
 bench       libvirt.py  python3-libvirt  python3-libvirt   libvirt-python
 bench       lxml.py     python3-lxml     python3-lxml      python-lxml
@@ -80,7 +81,9 @@ main() {
             [[ -z $required ]] || exit 1
         fi
     fi
+    add_qemu_user
     ensure_rust
+    warn_without_init
 }
 
 fail() {
@@ -225,6 +228,36 @@ ensure_rust() {
     fi
     at_least "$needed" "$(cargo_version)" ||
         fail "Rust $needed or newer is needed: install it from https://rustup.rs, then run this again"
+}
+
+# As root, libvirt opens QEMU only where the user exists to whom it would give it. On Debian 12 and
+# Ubuntu 24.04 only the package libvirt-daemon-system adds that user, and it starts services too. This
+# adds the same user; an ordinary user's virhai needs none.
+add_qemu_user() {
+    [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null && command -v libvirtd >/dev/null || return 0
+    ! getent passwd libvirt-qemu >/dev/null || return 0
+    if [[ $dry_run ]]; then
+        echo "would add the user libvirt-qemu, whom libvirt needs as root"
+        return
+    fi
+    echo "virhai adds the user libvirt-qemu, whom libvirt needs as root"
+    getent group kvm >/dev/null || groupadd --system kvm
+    getent group libvirt-qemu >/dev/null || groupadd --system --gid 64055 libvirt-qemu
+    useradd --system --uid 64055 --gid kvm --groups libvirt-qemu --comment 'Libvirt Qemu' \
+        --home-dir /var/lib/libvirt --no-create-home --shell /usr/sbin/nologin libvirt-qemu
+}
+
+# libvirt waits 20 s for each QEMU that it asked what it can do, until process 1 has reaped it. In a
+# container whose first program is no init, nobody does.
+warn_without_init() {
+    local orphan try
+    [[ ! $dry_run ]] || return 0
+    orphan=$(true & echo $!)
+    for ((try = 0; try < 100; try++)); do
+        [[ -e /proc/$orphan ]] || return 0
+        sleep 0.1
+    done
+    echo "warning: process 1 does not reap other processes, so starts of guests take minutes and tests fail; start the container with an init (docker run --init)"
 }
 
 cargo_version() {

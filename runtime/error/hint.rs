@@ -244,6 +244,14 @@ fn update_hint(message: &str) -> Option<&'static str> {
     )
 }
 
+/// The user or group that libvirt would give QEMU to and that this host does not have.
+fn missing_account(message: &str) -> Option<&str> {
+    let name = ["Failed to parse user '", "Failed to parse group '"]
+        .iter()
+        .find_map(|words| message.split_once(words));
+    name?.1.split('\'').next()
+}
+
 fn connection_hint(failure: &Failure, uri: &str) -> String {
     let message = failure.message.as_str();
     let code = u32::try_from(failure.code).unwrap_or_default();
@@ -260,6 +268,11 @@ fn connection_hint(failure: &Failure, uri: &str) -> String {
             Some(near) if uri.contains(':') => format!("{wrong}: did you mean `{near}`?"),
             _ => format!("{wrong}: URIs look like {LIKE}"),
         };
+    }
+    if let Some(name) = missing_account(message) {
+        return format!(
+            "as root, libvirt opens QEMU only where `{name}` exists: install the package libvirt-daemon-system, which adds it, or run virhai as an ordinary user"
+        );
     }
     match errno {
         libc::ENOENT | libc::ECONNREFUSED if message.contains("socket") || message.contains("connect") => {

@@ -304,7 +304,9 @@ fn a_guest_that_dies_takes_its_program_with_it() {
 /// the drive becomes without its medium.
 const CD: &str = r#"
     fn hold(dom, seconds) {
-        let held = `sleep ${seconds} </dev/sr0 >/dev/null 2>&1 & sleep 0.2; jobs`;
+        // The redirections are a subshell's, which saves no copies of what they replace: with one of
+        // those the program's output would not end before the sleep does.
+        let held = `(sleep ${seconds}) </dev/sr0 >/dev/null 2>&1 & sleep 0.2; jobs`;
         assert(dom.agent_exec(["/bin/sh", "-c", held]).stdout.contains("Running"));
     }
     let iso = || dom.xml().get("devices/disk[@device='cdrom']/source/@file", ());

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 
-use crate::support::{Daemon, Host};
+use crate::support::{Daemon, Host, skip};
 
 /// Makes the daemon's next start the first of a boot of its host.
 fn reboot_host(daemon: &mut Daemon) {
@@ -74,7 +74,7 @@ fn autostart_once_is_for_one_boot_of_the_host() {
         "#
     ));
     if has_it.trim() == "false" {
-        eprintln!("skipped: this libvirt is older than 11.2");
+        skip("autostart for one boot needs libvirt 11.2");
         return;
     }
     reboot_host(&mut host);

@@ -6,7 +6,7 @@ use std::process::Command;
 use virhai::catalog::first_sentence;
 use virhai::constants::{self, Words};
 
-use crate::support::virhai;
+use crate::support::{skip, virhai};
 
 /// The libvirt that the table of names was made from.
 const TABLE: [u32; 3] = [11, 3, 0];
@@ -117,7 +117,10 @@ fn what_libvirt_says_of_its_constants_is_as_it_publishes_it() {
     let here = String::from_utf8(asked.expect("pkg-config is installed").stdout);
     let here = here.expect("versions are text");
     if here.trim() != "11.3.0" {
-        eprintln!("skipped: the sentences are those of libvirt 11.3.0, and this is {here}");
+        skip(format!(
+            "the sentences are those of libvirt 11.3.0, and this is {}",
+            here.trim()
+        ));
         return;
     }
     let derived = derived(&api("libvirt"));

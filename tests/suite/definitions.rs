@@ -24,10 +24,10 @@ fn what_runs_does_not_become_the_definition() {
         }}
         let live = dom.xml();
         live.set("title", "Shop");
-        refused(conn, live, ["`web`", "as it runs"]);
-        refused(conn, dom.xml_desc(), ["as it runs"]);
-        refused(conn, dom.xml_desc(VIR_DOMAIN_XML_SECURE), ["as it runs"]);
-        refused(conn, dom.xml(VIR_DOMAIN_XML_INACTIVE), ["password", "vnc", "would be lost"]);
+        refused(conn, live, ["the running domain `web`"]);
+        refused(conn, dom.xml_desc(), ["the running domain"]);
+        refused(conn, dom.xml_desc(VIR_DOMAIN_XML_SECURE), ["the running domain"]);
+        refused(conn, dom.xml(VIR_DOMAIN_XML_INACTIVE), ["password", "vnc", "would remove it"]);
         dom.destroy();
         refused(conn, dom.xml(), ["password"]);
         assert_eq(dom.xml_desc(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE), definition);

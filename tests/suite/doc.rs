@@ -9,7 +9,7 @@ use virhai::reference::{self, Reference};
 use virhai::{Imports, Session, SessionOptions};
 
 use super::constants::{api, attribute};
-use crate::support::{Scratch, virhai};
+use crate::support::{Scratch, skip, virhai};
 
 fn doc(args: &[&str]) -> String {
     args.iter()
@@ -186,7 +186,7 @@ fn definitions_are_written_for_functions_constants_and_recipes() {
 fn the_page_searches_itself_in_a_browser() {
     let browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
     let Some(browser) = browsers.into_iter().find(|path| Path::new(path).exists()) else {
-        eprintln!("skipped: there is no Chromium");
+        skip("there is no Chromium");
         return;
     };
     let scratch = Scratch::new();

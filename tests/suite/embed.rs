@@ -1,8 +1,9 @@
 //! QEMU without a daemon: who runs it, and how long it takes to start.
 
 use std::os::unix::fs::MetadataExt;
+use std::process::Command;
 
-use crate::support::{Run, Scratch, end_qemu, qemu_processes, virhai};
+use crate::support::{Run, Scratch, end_qemu, qemu_processes, skip, test_user, virhai};
 
 /// Starts three guests on a new hypervisor, and returns the seconds that each took. The last one
 /// still runs.
@@ -43,7 +44,7 @@ fn an_embedded_guest_runs_as_the_user_of_virhai_and_starts_as_fast_for_root() {
     assert_eq!(users(&scratch), [user.uid()]);
     end_qemu(&scratch);
     if !nix::unistd::geteuid().is_root() {
-        eprintln!("skipped for root, since these tests do not run as root");
+        skip("only root can see how root fares");
         return;
     }
     let scratch = Scratch::new();
@@ -71,4 +72,50 @@ fn a_configuration_of_the_users_own_is_kept() {
         .ok();
     let kept = std::fs::read_to_string(scratch.path("root/etc/qemu.conf"));
     assert_eq!(kept.expect("it can be read"), own);
+}
+
+#[test]
+fn without_the_user_of_libvirts_package_root_is_told_and_an_ordinary_user_needs_none() {
+    let scratch = Scratch::new();
+    let accounts = std::fs::read_to_string("/etc/passwd").expect("users can be listed");
+    let others = accounts
+        .lines()
+        .filter(|line| !line.starts_with("libvirt-qemu:"));
+    let others = others.collect::<Vec<_>>().join("\n") + "\n";
+    let others = scratch.write("passwd", others);
+    let mount = format!("mount --bind {} /etc/passwd", others.display());
+    let tried = Command::new("unshare")
+        .args(["--mount", "sh", "-c", &mount])
+        .output();
+    if !tried.expect("unshare is installed").status.success() {
+        skip("only root that may mount can hide a user");
+        return;
+    }
+    scratch.folder("home");
+    let connect = |root: &str, become_user: &str| {
+        let script = format!("{mount} && exec {become_user} \"$@\"");
+        virhai()
+            .through(&["unshare", "--mount", "sh", "-c", &script, "sh"])
+            .env("HOME", scratch.path("home"))
+            .arg("-c")
+            .arg(format!("qemu:///embed?root={}", scratch.text(root)))
+            .script("connect();")
+    };
+    let told = connect("of_root", "").fails(4).stderr;
+    assert!(
+        told.contains(
+            "only where `libvirt-qemu` exists: install the package libvirt-daemon-system"
+        ),
+        "{told}"
+    );
+    // The other way that the hint names.
+    let nobody = test_user().expect("only root may mount");
+    connect(
+        "of_nobody",
+        &format!(
+            "setpriv --reuid {} --regid {} --clear-groups",
+            nobody.uid, nobody.gid
+        ),
+    )
+    .ok();
 }

@@ -66,7 +66,7 @@ fn a_hint_on_a_guest_helps() {
         let dom = conn.lookup_by_name("web");
         let other = named;
         other.replace("<name>web", "<name>other");
-        hint(|| conn.define_xml(other), ["without <uuid>"]);
+        hint(|| conn.define_xml(other), ["leave <uuid> out"]);
         other.replace(`<uuid>${{uuid}}</uuid>`, "");
         conn.define_xml(other).undefine();
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::support::{
-    Daemon, Run, Scratch, SshServer, Terminal, path_with_ssh, ssh_clients, ssh_uri, virhai,
+    Daemon, Run, Scratch, SshServer, Terminal, path_with_ssh, skip, ssh_clients, ssh_uri, virhai,
 };
 
 /// The users that virhai runs as: an ordinary one, and root where the tests run as root.
@@ -14,7 +14,7 @@ fn users() -> Vec<bool> {
     match nix::unistd::geteuid().is_root() {
         true => vec![false, true],
         false => {
-            eprintln!("skipped for root, since these tests do not run as root");
+            skip("only root can see how root fares");
             vec![false]
         }
     }

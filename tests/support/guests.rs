@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Scratch;
+use super::{Scratch, skip};
 
 fn built(path: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -84,7 +84,7 @@ pub fn has_uefi() -> bool {
     let descriptions = std::fs::read_dir("/usr/share/qemu/firmware");
     let found = descriptions.is_ok_and(|entries| entries.count() > 0);
     if !found {
-        eprintln!("skipped: no UEFI firmware is installed (on Debian, the package ovmf)");
+        skip("no UEFI firmware is installed (on Debian, the package ovmf)");
     }
     found
 }

@@ -13,6 +13,7 @@ mod prompt;
 mod qemu;
 mod run;
 mod scratch;
+mod skip;
 mod small_disk;
 mod ssh_server;
 mod sweep;
@@ -29,8 +30,10 @@ pub use prompt::{PROMPT, Prompt};
 pub use qemu::{end_qemu, qemu_processes};
 pub use run::{Outcome, Run, virhai};
 pub use scratch::{Scratch, TestHost};
+pub use skip::skip;
 pub use small_disk::SmallDisk;
 pub use ssh_server::{SshServer, path_with_ssh, ssh_clients, uri as ssh_uri};
 #[allow(unused_imports)] // Each test takes the part that it needs.
 pub use sweep::{InProcess, Picture, Strikes, Sweep, Swept, Trace, all, strike};
 pub use terminal::{Screen, Terminal};
+pub use user::test_user;

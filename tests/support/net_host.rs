@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::capabilities::{self, Whose};
 use super::user::OWN_LOCKS;
-use super::{Host, Run, Scratch, virhai};
+use super::{Host, Run, Scratch, skip, virhai};
 
 /// Where the daemon's own folders are, by the system's name for them.
 const FOLDERS: [(&str, &str); 5] = [
@@ -35,7 +35,7 @@ impl NetHost {
     /// Starts a host; where that is impossible, says why and answers nothing, for the test to end.
     pub fn start() -> Option<Self> {
         if let Some(reason) = impossible() {
-            eprintln!("skipped, since no network can be started here: {reason}");
+            skip(format!("no network can be started here: {reason}"));
             return None;
         }
         let scratch = Scratch::new();

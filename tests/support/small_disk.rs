@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::Scratch;
+use super::{Scratch, skip};
 
 /// A file system of a few bytes, unmounted with its value. It must be made before the host that
 /// is to see it, whose mounts are its own.
@@ -14,7 +14,7 @@ impl SmallDisk {
     /// test to end.
     pub fn mount(size: &str) -> Option<Self> {
         if !nix::unistd::geteuid().is_root() {
-            eprintln!("skipped: a small file system can be mounted by root only");
+            skip("only root can mount a small file system");
             return None;
         }
         let disk = Self(Scratch::new());
@@ -29,7 +29,7 @@ impl SmallDisk {
             .arg(disk.path(""))
             .status();
         if !mounted.expect("mount is installed").success() {
-            eprintln!("skipped: this machine lets nobody mount a file system");
+            skip("this machine lets nobody mount a file system");
             return None;
         }
         Some(disk)

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, User, geteuid};
 
-use super::{Daemon, Scratch};
+use super::{Daemon, Scratch, skip};
 
 const SSHD: &str = "/usr/sbin/sshd";
 
@@ -27,7 +27,7 @@ impl SshServer {
     /// answers nothing, for the test to end.
     pub fn start(daemon: &Daemon) -> Option<Self> {
         if let Some(reason) = impossible() {
-            eprintln!("skipped, since no sshd can run here: {reason}");
+            skip(format!("no sshd can run here: {reason}"));
             return None;
         }
         let scratch = Scratch::new();
