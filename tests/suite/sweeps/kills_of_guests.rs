@@ -165,7 +165,7 @@ fn an_import_after_a_kill_names_what_is_left() {
         )),
         complete: script(
             r#"assert_eq(conn.lookup_by_name("web").state(), "running");
-               assert_eq(conn.storage_pool_lookup_by_name("images").num_of_volumes(), 2);"#,
+               assert_eq(conn.storage_pool_lookup_by_name("images").num_of_volumes(), 3);"#,
         ),
         signal: Signal::SIGKILL,
         seed: 43,

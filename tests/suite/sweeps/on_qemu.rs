@@ -74,11 +74,11 @@ fn a_guest_from_a_cloud_image_leaves_nothing() {
     )
     .complete(script(
         r#"assert_eq(conn.lookup_by_name("web").state(), "running");
-           assert_eq(conn.storage_pool_lookup_by_name("images").num_of_volumes(), 2);"#,
+           assert_eq(conn.storage_pool_lookup_by_name("images").num_of_volumes(), 3);"#,
     ))
     .at_most(10)
     .run()
-    .says_nothing();
+    .says_only("can be deleted once the guest is off");
 }
 
 /// An installation by `std/install`'s function `by`, whose `options` use `folder`, where the installers are.
