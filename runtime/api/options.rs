@@ -1,12 +1,18 @@
 //! What recipes do with the options that they are given.
 
+use std::borrow::Cow;
+
 use rhai::plugin::*;
 use rhai::{Dynamic, Engine, Map, NativeCallContext, exported_module};
 
 use super::arguments::{self, RhaiResultOf, duration};
 use crate::error::Error;
+use crate::run::extent::is_within;
 use crate::run::session::Session;
 use crate::spec::{self, size};
+
+/// The largest declaration, in bytes of text.
+const LARGEST: usize = 1024 * 1024;
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
@@ -37,14 +43,20 @@ mod functions {
     #[rhai_fn(pure, return_raw)]
     pub fn checked(ctx: NativeCallContext, options: &mut Map, spec: Map) -> RhaiResultOf<Map> {
         let file = ctx.call_source().unwrap_or_default();
+        let spec = Dynamic::from(spec);
+        if !is_within(&spec, LARGEST) {
+            return Err(
+                Error::invalid(&ctx, "the declaration of the options is too large").throw(),
+            );
+        }
+        let spec = spec.cast::<Map>();
         let sources = spec::of_imports(&Session::of(&ctx).imports());
         let spec =
             spec::of_map(&sources, file, &spec).map_err(|why| Error::invalid(&ctx, why).throw())?;
         let entries: Vec<_> = options
             .iter()
             .map(|(key, value)| {
-                let value = value.clone();
-                let engine = ctx.engine();
+                let (engine, value) = (ctx.engine(), Cow::Borrowed(value));
                 (key.as_str().into(), spec::Value { engine, value })
             })
             .collect();

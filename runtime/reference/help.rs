@@ -106,7 +106,7 @@ fn as_option(catalog: &Catalog, name: &str) -> Vec<String> {
             keys: spec.key(name).cloned().into_iter().collect(),
             ..Spec::clone(spec)
         };
-        let text = super::options::text(&format!("`{name}` is one of the"), &one);
+        let text = super::options::text(&format!("`{name}` is one of the"), &one, &[]);
         let text = text.replacen("is one of the: options", "is one of the options", 1);
         let mut text = format!("{text}\n");
         super::options::push_wrapped(
@@ -177,8 +177,9 @@ fn entry_text(entry: &Entry) -> String {
         .iter()
         .map(|(signature, docs)| way_text(signature, docs))
         .collect();
-    let options = entry.specs.iter();
-    let options = options.map(|(label, spec)| super::options::text(label, spec));
+    let options = entry.specs.iter().enumerate();
+    let options =
+        options.map(|(at, (label, spec))| super::options::text(label, spec, &entry.specs[..at]));
     let all: Vec<String> = texts.into_iter().chain(options).collect();
     all.join("\n\n")
 }
@@ -228,8 +229,9 @@ fn overview(part: &Part) -> String {
             }
         }
     }
-    for (label, spec) in &part.specs {
-        let _ = write!(text, "\n\n{}", super::options::text(label, spec));
+    for (at, (label, spec)) in part.specs.iter().enumerate() {
+        let options = super::options::text(label, spec, &part.specs[..at]);
+        let _ = write!(text, "\n\n{options}");
     }
     text
 }

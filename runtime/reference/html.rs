@@ -46,7 +46,7 @@ fn push_part(body: &mut String, part: &Part, id: &str) {
     for entry in &part.entries {
         push_entry(body, part, entry, list);
     }
-    for (label, spec) in &part.specs {
+    for (at, (label, spec)) in part.specs.iter().enumerate() {
         let link = |spec: &Spec| match part.specs.iter().find(|(_, known)| **known == *spec) {
             Some((label, _)) => format!("[{}](#{})", spec.name, options_anchor(part, label)),
             None => spec.name.clone(),
@@ -57,7 +57,7 @@ fn push_part(body: &mut String, part: &Part, id: &str) {
             options_anchor(part, label),
             text(label),
             text(label),
-            rendered(&options::markdown(spec, &link)),
+            rendered(&options::markdown(spec, &part.specs[..at], &link)),
         );
     }
     body.push_str("</section>");

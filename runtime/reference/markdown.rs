@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Part, Reference, options};
+use crate::spec::Spec;
 
 /// The whole of `reference` as one Markdown document.
 pub fn markdown(reference: &Reference) -> String {
@@ -41,8 +42,9 @@ pub fn markdown(reference: &Reference) -> String {
                 }
             }
         }
-        for (label, spec) in &part.specs {
-            let table = options::markdown(spec, &|spec| format!("`{}`", spec.name));
+        for (at, (label, spec)) in part.specs.iter().enumerate() {
+            let name = |spec: &Spec| format!("`{}`", spec.name);
+            let table = options::markdown(spec, &part.specs[..at], &name);
             let _ = write!(text, "\n#### {label}\n\n{table}");
         }
     }

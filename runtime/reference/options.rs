@@ -1,16 +1,81 @@
 //! Declared options in writing.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use crate::spec::{Key, Spec, Type};
 
 /// The width of a terminal that the text fits on.
 const WIDTH: usize = 80;
 
-/// The options of `spec` for a terminal, under the heading `label`.
-pub(super) fn text(label: &str, spec: &Spec) -> String {
+/// A map of options, with what it is called where it is described.
+type Labelled = (String, Arc<Spec>);
+
+/// The fewest options that are described by naming another map of options.
+const FEWEST_SHARED: usize = 6;
+
+/// A map of options as another one with some more, and some less.
+struct Difference<'a> {
+    /// What the other is called.
+    base: &'a str,
+    /// The options of the other that this one lacks.
+    without: Vec<&'a str>,
+    /// The options that the other lacks, or has in another form.
+    more: Vec<&'a Key>,
+}
+
+/// How `spec` differs from one of `before`, if most of its options are those of that.
+fn difference<'a>(spec: &'a Spec, before: &'a [Labelled]) -> Option<Difference<'a>> {
+    let shared = |other: &Spec| {
+        let keys = spec.keys.iter();
+        keys.filter(|key| other.key(&key.name) == Some(key)).count()
+    };
+    let (label, base) = before.iter().max_by_key(|(_, other)| shared(other))?;
+    let count = shared(base);
+    if count < FEWEST_SHARED || count * 2 < spec.keys.len() || count * 2 < base.keys.len() {
+        return None;
+    }
+    let lacks = base.keys.iter().filter(|key| spec.key(&key.name).is_none());
+    let differs = spec.keys.iter();
+    Some(Difference {
+        base: label,
+        without: lacks.map(|key| key.name.as_str()).collect(),
+        more: differs
+            .filter(|key| base.key(&key.name) != Some(key))
+            .collect(),
+    })
+}
+
+impl Difference<'_> {
+    /// The difference in words, `quote` writing names.
+    fn in_words(&self, quote: &dyn Fn(&str) -> String) -> String {
+        let mut text = format!("those of {}", quote(self.base));
+        if !self.without.is_empty() {
+            let names: Vec<String> = self
+                .without
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect();
+            let _ = write!(text, " without {}", names.join(", "));
+        }
+        if !self.more.is_empty() {
+            text.push_str(", and these");
+        }
+        text
+    }
+}
+
+/// The options of `spec` for a terminal, under the heading `label`; those that one of `before` has as well are not
+/// described again.
+pub(super) fn text(label: &str, spec: &Spec, before: &[Labelled]) -> String {
     let mut text = format!("{label}: {}", heading(spec));
-    for key in &spec.keys {
+    let mut keys: Vec<&Key> = spec.keys.iter().collect();
+    if let Some(difference) = difference(spec, before) {
+        let words = difference.in_words(&str::to_owned);
+        push_wrapped(&mut text, &format!("  {words}"), "  ");
+        keys = difference.more;
+    }
+    for key in keys {
         let mut line = format!(
             "  {}: {}",
             key.name,
@@ -28,9 +93,20 @@ pub(super) fn text(label: &str, spec: &Spec) -> String {
 }
 
 /// The same as a table of Markdown; `link` writes a reference to another spec.
-pub(super) fn markdown(spec: &Spec, link: &dyn Fn(&Spec) -> String) -> String {
-    let mut text = String::from("| option | type | default | |\n|---|---|---|---|\n");
-    for key in &spec.keys {
+pub(super) fn markdown(spec: &Spec, before: &[Labelled], link: &dyn Fn(&Spec) -> String) -> String {
+    let mut text = format!("{}\n\n", capital(&heading(spec)));
+    let mut keys: Vec<&Key> = spec.keys.iter().collect();
+    if let Some(difference) = difference(spec, before) {
+        let words = difference.in_words(&|name| format!("`{name}`"));
+        let end = if difference.more.is_empty() { "." } else { ":" };
+        let _ = write!(text, "{}{end}\n\n", capital(&words));
+        keys = difference.more;
+        if keys.is_empty() {
+            return text;
+        }
+    }
+    text.push_str("| option | type | default | |\n|---|---|---|---|\n");
+    for key in keys {
         let default = match (&key.default, key.required) {
             (_, true) => "required".into(),
             (Some(default), false) => format!("`{default}`"),
@@ -45,6 +121,15 @@ pub(super) fn markdown(spec: &Spec, link: &dyn Fn(&Spec) -> String) -> String {
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text
+}
+
+/// The sentence with a capital letter at its beginning.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    }
 }
 
 fn heading(spec: &Spec) -> String {
@@ -68,7 +153,9 @@ fn shown(ty: &Type, name: &dyn Fn(&Spec) -> String) -> String {
         Type::Keys(spec) => name(spec),
         Type::Array(item) => match &**item {
             Type::Unknown => "array".into(),
-            item @ Type::OneOf(_) => format!("array of ({})", shown(item, name)),
+            item @ (Type::OneOf(_) | Type::Words(_)) => {
+                format!("array of ({})", shown(item, name))
+            }
             item => format!("array of {}", shown(item, name)),
         },
         Type::OneOf(types) => {

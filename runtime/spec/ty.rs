@@ -258,7 +258,7 @@ impl fmt::Display for Type {
             Self::NameOf(what) => write!(f, "{} name", what.row().0),
             Self::Array(item) => match &**item {
                 Self::Unknown => f.write_str("array"),
-                Self::OneOf(_) => write!(f, "array of ({item})"),
+                Self::OneOf(_) | Self::Words(_) => write!(f, "array of ({item})"),
                 item => write!(f, "array of {item}"),
             },
             Self::Map => f.write_str("map"),

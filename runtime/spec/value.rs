@@ -1,5 +1,7 @@
 //! Values held against their declaration.
 
+use std::borrow::Cow;
+
 use rhai::{Array, Blob, Dynamic, Engine, FnPtr, ImmutableString, Map};
 
 use super::fault::written;
@@ -52,7 +54,7 @@ pub struct Value<'a> {
     /// The engine that knows the names of types.
     pub engine: &'a Engine,
     /// The value.
-    pub value: Dynamic,
+    pub value: Cow<'a, Dynamic>,
 }
 
 impl Given for Value<'_> {
@@ -60,7 +62,7 @@ impl Given for Value<'_> {
         let (engine, value) = (self.engine, &self.value);
         let within = |value: &Dynamic| Value {
             engine,
-            value: value.clone(),
+            value: Cow::Owned(value.clone()),
         };
         if value.is_unit() {
             return Shape::Unit;

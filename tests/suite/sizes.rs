@@ -98,13 +98,13 @@ fn a_disk_is_never_smaller_than_its_backing_image() {
             made.delete();
         }}
         let disk = #{{ pool: "images", backing: "base.qcow2", size: "5GiB" }};
-        let guest_options = #{{ name: "g", memory: "64MiB", nics: [], start: false }};
+        let guest_options = #{{ name: "g", memory: "64MiB", nics: [] }};
         let tries = [
             || image::create(conn, #{{ pool: "images", name: "over.qcow2", backing: base, size: "5GiB" }}),
             || image::create(conn, #{{ pool: "images", name: "over.qcow2", backing: "base.qcow2", size: "10GB" }}),
             || image::ensure(conn, #{{ pool: "images", name: "over.qcow2", backing: base.path, size: "5GiB" }}),
-            || guest::create(conn, guest_options + #{{ disks: [disk] }}),
-            || guest::ensure(conn, guest_options + #{{ disks: [disk] }}),
+            || guest::create(conn, guest_options + #{{ disks: [disk], start: false }}),
+            || guest::ensure(conn, guest_options + #{{ disks: [disk], start: false }}),
             || import_image::disk(conn, guest_options + #{{ image: base, backed: true, pool: "images", size: "5GiB" }}),
             || import_image::cloud(conn, guest_options + #{{ image: base, pool: "images", size: "5GiB" }}),
         ];
