@@ -297,6 +297,9 @@ fn a_closure_calls_the_functions_of_the_file_that_it_was_written_in() {
             "caller::mapped([1], |x| eval(\"[x].map(helper) + [Fn(`helper`).call(2)]\"))",
             r#"[["main 1 beside", "main 2 beside"]]"#,
         ),
+        // A variable that a closure captured goes before a function of its name.
+        ("let later = 5; caller::mapped([1], |x| x + later)", "[6]"),
+        ("later(7)", "[8]"),
         // Two closures of the same text at the same place.
         (
             "middle::same_text()",
@@ -321,7 +324,8 @@ fn a_closure_calls_the_functions_of_the_file_that_it_was_written_in() {
                  fn helper(x) {{ `main ${{x}} ${{words::word()}}` }}
                  fn method() {{ `main method ${{this}}` }}
                  fn guarded(x) {{ if x < 1 {{ throw x }} |x| helper(x) }}
-                 let result = {{ {code} }}; print(result.to_debug());"
+                 let result = {{ {code} }}; print(result.to_debug());
+                 fn later(later) {{ [1].map(|x| x + later) }}"
             ),
         );
         assert_eq!(outcome.status, 0, "{code}: {outcome}");

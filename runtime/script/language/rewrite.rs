@@ -16,6 +16,7 @@ pub(crate) fn strict(ast: &AST, names: &Arc<FileNames>, scope: Option<&Scope>) -
     let mut rewriter = Rewriter {
         changed: false,
         names,
+        parameters: &[],
         scope,
     };
     rewriter.each(&mut statements);
@@ -38,6 +39,7 @@ fn function(definition: &Shared<ScriptFuncDef>, names: &Arc<FileNames>) -> Share
     let mut rewriter = Rewriter {
         changed: false,
         names,
+        parameters: &definition.params,
         scope: None,
     };
     rewriter.each(&mut statements);
@@ -80,6 +82,9 @@ struct Rewriter<'a> {
     changed: bool,
     /// The names that the file has to itself.
     names: &'a Arc<FileNames>,
+    /// The parameters of the function, and the variables that a closure captured, whose places
+    /// Rhai does not tell.
+    parameters: &'a [ImmutableString],
     /// The variables around the code, which Rhai has not parsed.
     scope: Option<&'a Scope<'a>>,
 }
@@ -210,6 +215,7 @@ impl Rewriter<'_> {
                 }
                 let is_variable = index.is_some()
                     || long_index.is_some()
+                    || self.parameters.contains(name)
                     || self.scope.is_some_and(|scope| scope.contains(name));
                 (!is_variable).then(|| names.function(name)).flatten()
             }
