@@ -7,8 +7,8 @@ fn main() {
         .cargo_metadata(false)
         .probe("libvirt")
         .map_or_else(|_| "unknown".to_owned(), |library| library.version);
-    println!("cargo:rustc-env=VIRHAI_LIBVIRT_COMPILED={version}");
-    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo::rustc-env=VIRHAI_LIBVIRT_COMPILED={version}");
+    println!("cargo::rerun-if-changed=build.rs");
     // A new recipe is in the binary as well.
-    println!("cargo:rerun-if-changed=stdlib");
+    println!("cargo::rerun-if-changed=stdlib");
 }

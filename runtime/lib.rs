@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod check;
 pub mod completion;
 pub mod constants;
+pub mod engine;
 mod error;
 #[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
 mod libvirt;
@@ -35,7 +36,7 @@ pub mod kinds {
 pub use advice::suggest;
 pub use catalog::{inference, names};
 pub use completion::host_names::HostNames;
-pub use error::{Error, Rejected, plain};
+pub use error::{Error, Rejected, extent, plain};
 pub use objects::call_class::classified as classified_calls;
 pub use objects::connection::{Connection, News};
 pub use objects::domain::Domain;
@@ -49,11 +50,11 @@ pub use run::resources::stack::size as stack_size;
 pub use run::session::{Session, SessionOptions, Sink};
 pub use run::version::{Versions, versions, warm_up};
 pub use run::waiting::{LONG_WAIT, WaitObserver};
-pub use run::{engine, extent};
+
+pub use script::files;
 pub use script::imports::Imports;
 pub use script::program::{self, Program};
-pub use script::{files, isolation};
 pub use spec::duration::parse as parse_duration;
 pub use spec::{duration, size};
-pub use syntax::{lexer, source, text};
+pub use syntax::{lexer, source, text, written_names};
 pub use xml::{Spot, Xml};

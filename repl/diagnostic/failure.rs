@@ -1,7 +1,7 @@
 //! What stopped a script, as a diagnostic.
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position};
-use virhai::{Error, Imports, engine as engines, extent, isolation, names, plain};
+use virhai::{Error, Imports, engine as engines, extent, names, plain, written_names};
 
 use super::Diagnostic;
 use super::place::{Place, shorten};
@@ -23,12 +23,12 @@ impl Diagnostic {
             let place = Place::new(&file, inner.position());
             match inner {
                 EvalAltResult::ErrorInFunctionCall(function, source, next, _) => {
-                    let closure = isolation::is_closure(function);
+                    let closure = written_names::is_closure(function);
                     // Rhai names the file that called a closure.
                     let written = closure.then(|| imports.file_of(function)).flatten();
                     let function = match closure {
                         true => "a closure".to_owned(),
-                        false => format!("`{}`", isolation::as_written(function)),
+                        false => format!("`{}`", written_names::as_written(function)),
                     };
                     trail.insert(0, (format!("in {function}, called here"), place));
                     if let Some(written) = written {
@@ -83,7 +83,7 @@ impl Diagnostic {
             hint = error.hint().map(str::to_owned);
             inner = cause;
         }
-        let as_written = isolation::error_as_written(inner);
+        let as_written = written_names::error_as_written(inner);
         let inner = as_written.as_ref().unwrap_or(inner);
         let left_out = shorten(&mut trail);
         let mut diagnostic = Self {

@@ -287,7 +287,7 @@ impl<'a> Pieces<'a> {
 mod tests {
     use rhai::ParseError;
 
-    use crate::run::engine::{self, Limits};
+    use crate::engine::{self, Limits};
     use crate::{Imports, Session, SessionOptions};
 
     /// Scripts that do not compile, and what their advice says among other things.

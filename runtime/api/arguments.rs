@@ -9,10 +9,9 @@ use super::xml::xml_text;
 use crate::advice::suggest;
 use crate::constants;
 use crate::error::Error;
+pub(crate) use crate::error::RhaiResultOf;
 use crate::libvirt::typed_params::{Scalar, TypedParams};
-
-/// Rhai's result under the one name that its definitions understand.
-pub(crate) type RhaiResultOf<T> = std::result::Result<T, Box<rhai::EvalAltResult>>;
+pub(crate) use crate::objects::c_text::text;
 
 /// An array of values that are all of the type `T`, as the catalogue tells.
 pub(crate) type ArrayOf<T> = <T as Listed>::List;
@@ -42,22 +41,6 @@ pub(crate) fn number<T: TryFrom<i64>>(
         .map_err(|_| Error::invalid(ctx, format!("{number} is out of range for {what}")).throw())
 }
 
-/// Text that C can take.
-pub(crate) fn text<'a>(
-    ctx: &NativeCallContext,
-    what: &str,
-    text: &'a str,
-) -> RhaiResultOf<&'a str> {
-    if text.contains('\0') {
-        return Err(Error::invalid(
-            ctx,
-            format!("{what} holds a NUL byte, which libvirt cannot take"),
-        )
-        .throw());
-    }
-    Ok(text)
-}
-
 /// Text, or `()` for none.
 pub(crate) fn optional_text(
     ctx: &NativeCallContext,
@@ -73,18 +56,6 @@ pub(crate) fn optional_text(
             Err(Error::invalid(ctx, format!("{what} must be text or (), not {kind}")).throw())
         }
     }
-}
-
-/// A path on the hypervisor's host, which must not depend on where the client stands.
-pub(crate) fn host_path<'a>(ctx: &NativeCallContext, path: &'a str) -> RhaiResultOf<&'a str> {
-    if !path.starts_with('/') {
-        return Error::refuse(
-            ctx,
-            format!("`{path}` is not an absolute path"),
-            "the file is on the hypervisor's host: name it from the root, such as /var/tmp/web.save",
-        );
-    }
-    text(ctx, "the path", path)
 }
 
 /// A UUID as text, from its 16 bytes.

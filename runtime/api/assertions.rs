@@ -10,7 +10,7 @@ use super::arguments::RhaiResultOf;
 use super::error::caught;
 use super::prelude::failed;
 use crate::error::Error;
-use crate::run::extent::{is_within, shortened};
+use crate::error::extent::{is_within, shortened};
 use crate::xml::Xml;
 
 pub(crate) fn register(engine: &mut Engine) {

@@ -10,7 +10,7 @@ use super::arguments::RhaiResultOf;
 use super::room::ensure_room;
 use super::{asking, comparison, value_text};
 use crate::error::Error;
-use crate::run::engine::unwind;
+use crate::run::guarded::unwind;
 
 /// The most values or bytes that one call can make.
 const MOST: usize = 16 * 1024 * 1024;

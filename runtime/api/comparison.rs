@@ -2,8 +2,8 @@
 
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map, NativeCallContext};
 
-use super::arguments::RhaiResultOf;
 use super::room::{ensure_running, stop};
+use crate::error::RhaiResultOf;
 use crate::run::interrupt::Stop;
 use crate::run::resources::stack;
 

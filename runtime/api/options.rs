@@ -7,7 +7,7 @@ use rhai::{Dynamic, Engine, Map, NativeCallContext, exported_module};
 
 use super::arguments::{self, RhaiResultOf, duration};
 use crate::error::Error;
-use crate::run::extent::is_within;
+use crate::error::extent::is_within;
 use crate::run::session::Session;
 use crate::spec::{self, size};
 
@@ -50,7 +50,7 @@ mod functions {
             );
         }
         let spec = spec.cast::<Map>();
-        let sources = spec::of_imports(&Session::of(&ctx).imports());
+        let sources = spec::of_imports(&Session::of(&ctx).kept().unwrap_or_default());
         let spec =
             spec::of_map(&sources, file, &spec).map_err(|why| Error::invalid(&ctx, why).throw())?;
         let entries: Vec<_> = options

@@ -2,7 +2,7 @@
 
 use rhai::{Dynamic, EvalAltResult, NativeCallContext};
 
-use super::arguments::RhaiResultOf;
+use crate::error::RhaiResultOf;
 use crate::run::interrupt::Stop;
 use crate::run::resources::memory;
 use crate::run::session::Session;

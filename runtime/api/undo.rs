@@ -163,7 +163,7 @@ impl Undo {
                 return;
             }
             // A defect in one step must not keep the others from being taken.
-            let done = crate::run::engine::guarded(|| filling(None, || step.run(ctx.engine())));
+            let done = crate::run::guarded::guarded(|| filling(None, || step.run(ctx.engine())));
             if let Err(error) = done {
                 let stop = session.interrupt().stopping();
                 let why = match (stop, error.unwrap_inner()) {
@@ -259,7 +259,7 @@ fn reason(error: &EvalAltResult) -> String {
 
 /// What was thrown, as a reader wants it: an `Error`, a map with a `message`, or any value.
 fn words(thrown: &Dynamic) -> String {
-    if !crate::run::extent::is_short(thrown) {
+    if !crate::error::extent::is_short(thrown) {
         return "the thrown value is too large to show".into();
     }
     if let Some(error) = thrown.read_lock::<Error>() {
@@ -290,7 +290,7 @@ fn at(error: &EvalAltResult) -> String {
 
 fn all_or_nothing(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Dynamic> {
     let undo = Undo::default();
-    let result = crate::run::engine::guarded(|| {
+    let result = crate::run::guarded::guarded(|| {
         filling(Some(undo.clone()), || {
             action.call_within_context::<Dynamic>(ctx, (undo.clone(),))
         })

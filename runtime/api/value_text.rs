@@ -3,12 +3,12 @@
 
 use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 
-use super::arguments::RhaiResultOf;
 use super::room::{ensure_room, ensure_running, stop};
 use crate::error::Error;
+use crate::error::RhaiResultOf;
 use crate::run::interrupt::Stop;
 use crate::run::resources::stack;
-use crate::script::isolation;
+use crate::syntax::written_names;
 
 /// `value` as `print` writes it.
 pub(crate) fn printed(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<String> {
@@ -163,7 +163,7 @@ impl Writer<'_> {
             return self.blob(&blob);
         }
         if let Some(closure) = value.read_lock::<FnPtr>() {
-            return self.push(&isolation::as_written(&closure.to_string()));
+            return self.push(&written_names::as_written(&closure.to_string()));
         }
         if let Ok(character) = value.as_char() {
             return self.push(character.encode_utf8(&mut [0; 4]));

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use rhai::Engine;
 
 use super::{Function, Recipe, is_own_kind, read_all, receivers, recipes, without_element};
-use crate::run::engine;
+use crate::engine;
 
 /// All that scripts can call, by name and by type.
 #[derive(Debug)]

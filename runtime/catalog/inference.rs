@@ -187,7 +187,7 @@ mod tests {
 
     use super::Inference;
     use crate::catalog::Catalog;
-    use crate::run::engine::{self, Limits};
+    use crate::engine::{self, Limits};
     use crate::{Imports, Session, SessionOptions};
 
     #[test]

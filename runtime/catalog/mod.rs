@@ -19,7 +19,7 @@ pub use signature::{Signature, first_sentence};
 use kinds::{plain_result, plain_type};
 
 use crate::api::asking::MARK;
-use crate::isolation;
+use crate::syntax::written_names;
 use crate::vocabulary;
 
 /// One function, method, or property as the engine has it.
@@ -135,7 +135,7 @@ fn read(
     let read = |info: rhai::FuncInfo| {
         let metadata = info.metadata;
         let of_a_script =
-            isolation::is_closure(&metadata.name) || isolation::is_renamed(&metadata.name);
+            written_names::is_closure(&metadata.name) || written_names::is_renamed(&metadata.name);
         if metadata.access != FnAccess::Public || of_a_script {
             return None;
         }

@@ -504,14 +504,6 @@ pub fn for_property(functions: &[Function], name: &str, kind: &str) -> Option<St
         })
 }
 
-/// Whether some function has the name of `signature`, so that only its arguments are wrong.
-pub fn is_function(engine: &Engine, signature: &str) -> bool {
-    let name = signature.split(" (").next().unwrap_or_default();
-    catalog::functions(engine)
-        .iter()
-        .any(|function| !function.property && function.name == name)
-}
-
 fn signature_of(function: &Function) -> String {
     let is_own = |kind: &str| kind.starts_with(|letter: char| letter.is_uppercase());
     let receiver = function

@@ -8,7 +8,6 @@ use super::walk::Walk;
 use crate::advice::suggest;
 use crate::catalog::{Function, element, without_element};
 use crate::libvirt::events;
-use crate::parse_duration;
 use crate::vocabulary::{self, Enumeration, Record};
 
 /// The methods of arrays whose closures take the values, one by one, as their first parameter.
@@ -167,7 +166,7 @@ impl<'a> Walk<'a> {
 
     fn duration(&mut self, argument: &'a Expr) {
         if let Expr::StringConstant(text, position) = argument
-            && parse_duration(text).is_none()
+            && crate::spec::duration::parse(text).is_none()
         {
             let message = format!("`{text}` is not a duration");
             self.find(Code::UnknownWord, *position, message).hint =

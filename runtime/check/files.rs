@@ -10,7 +10,7 @@ use super::definitions::{Definition, definitions, is_closure};
 use super::facts::Facts;
 use super::finding::Related;
 use super::{Code, Finding, Span};
-use crate::Imports;
+use crate::script::imports::Imports;
 use crate::script::program::Program;
 use crate::spec;
 use crate::syntax::text::Text;

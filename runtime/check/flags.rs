@@ -145,7 +145,7 @@ mod tests {
     use super::enumerations;
     use crate::catalog;
     use crate::constants;
-    use crate::run::engine::{self, Limits};
+    use crate::engine::{self, Limits};
     use crate::{Imports, Session, SessionOptions};
 
     #[test]

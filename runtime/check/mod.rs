@@ -35,8 +35,8 @@ pub use flags::enumerations;
 pub use native_options::option_keys;
 pub use script_options::{script_option_keys, script_part_keys};
 
-use crate::Imports;
 use crate::catalog::Catalog;
+use crate::script::imports::Imports;
 use crate::script::program::{CompileError, Program};
 use files::Files;
 use walk::Walk;

@@ -93,7 +93,7 @@ pub fn option_keys(function: &Function, parameter: usize) -> Option<Vec<&'static
 mod tests {
     use super::MAPS;
     use crate::catalog;
-    use crate::run::engine::{self, Limits};
+    use crate::engine::{self, Limits};
     use crate::{Imports, Session, SessionOptions};
 
     /// Functions that take any map, as a value and not as options.

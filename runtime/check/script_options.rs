@@ -3,7 +3,7 @@
 use rhai::{Engine, Expr};
 
 use super::files::{File, Files};
-use crate::Imports;
+use crate::script::imports::Imports;
 use crate::script::program::Program;
 
 /// What the script is called that imports the module.

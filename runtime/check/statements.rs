@@ -131,7 +131,7 @@ fn end_of(rest: &Expr) -> &Expr {
 mod tests {
     use super::ANSWERING;
     use crate::catalog;
-    use crate::run::engine::{self, Limits};
+    use crate::engine::{self, Limits};
     use crate::{Imports, Session, SessionOptions};
 
     #[test]

@@ -259,7 +259,7 @@ fn named<T, E>(objects: Vec<T>, name: impl Fn(&T) -> Result<String, E>) -> Vec<S
 mod tests {
     use super::HostNames;
     use crate::completion::Holder;
-    use crate::run::engine::{self, Limits};
+    use crate::engine::{self, Limits};
     use crate::{Imports, Session, SessionOptions};
 
     #[test]

@@ -20,8 +20,8 @@ use std::sync::Mutex;
 
 use rhai::Engine;
 
-use crate::Imports;
 use crate::catalog::{Catalog, Function, Recipe, Signature};
+use crate::script::imports::Imports;
 use cursor::{Call, Cursor, Place};
 
 /// What can stand at the cursor.
@@ -155,7 +155,7 @@ pub struct Completer {
 impl Default for Completer {
     fn default() -> Self {
         Self {
-            parser: crate::run::engine::parser(),
+            parser: crate::engine::parser(),
             recipe_keys: Mutex::default(),
         }
     }

@@ -2,7 +2,7 @@ use std::sync::LazyLock;
 
 use super::{Candidate, Completer, Completion, File, Holder, Surroundings, Variable};
 use crate::catalog::Catalog;
-use crate::run::engine::{self, Limits};
+use crate::engine::{self, Limits};
 use crate::{Imports, Session, SessionOptions};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {

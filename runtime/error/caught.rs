@@ -6,9 +6,9 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, Position
 
 use super::{Details, Error, plain};
 use crate::advice::suggest;
+use crate::error::extent::{is_short, shortened};
 use crate::libvirt::Failure;
-use crate::run::extent::{is_short, shortened};
-use crate::script::isolation;
+use crate::syntax::written_names;
 
 /// The largest number of keys that are searched for a similar one.
 const MOST_KEYS: usize = 1_000;
@@ -92,7 +92,7 @@ impl Error {
             match inner {
                 EvalAltResult::ErrorInFunctionCall(function, file, next, place) => {
                     frames.insert(0, (source.clone().unwrap_or_default(), *place));
-                    let closure = isolation::is_closure(function);
+                    let closure = written_names::is_closure(function);
                     if let Some(file) = closure.then(|| file_of(function)).flatten() {
                         source = Some(file);
                     } else if !file.is_empty() {
@@ -116,7 +116,7 @@ impl Error {
                 None => Self::of_value(value, thrown),
             },
             other => {
-                let as_written = isolation::error_as_written(other);
+                let as_written = written_names::error_as_written(other);
                 let (message, hint) = plain::words(engine, as_written.as_ref().unwrap_or(other));
                 let error = Self::of_cause(shortened(message), Arc::clone(thrown));
                 match hint {

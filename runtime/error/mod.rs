@@ -2,6 +2,7 @@
 
 mod caught;
 mod domain_hint;
+pub mod extent;
 pub(crate) mod file_content;
 mod flags_hint;
 mod hint;
@@ -18,15 +19,18 @@ use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 
 use crate::advice::suggest;
 use crate::constants;
+use crate::error::extent::shortened;
 use crate::libvirt::Failure;
 use crate::redact;
-use crate::run::extent::shortened;
 
 pub(crate) use rejected::OfXml;
 pub use rejected::Rejected;
 pub(crate) use state::may_matter as state_may_matter;
 pub use task::Subject;
 pub(crate) use task::{On, Task};
+
+/// Rhai's result under the one name that its definitions understand.
+pub(crate) type RhaiResultOf<T> = std::result::Result<T, Box<rhai::EvalAltResult>>;
 
 /// What a script catches: a failed libvirt call, with what failed, on which object and host, and
 /// libvirt's reason; or whatever else was thrown.

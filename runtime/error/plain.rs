@@ -2,8 +2,6 @@
 
 use rhai::{Engine, EvalAltResult};
 
-use crate::catalog::names;
-
 /// What `error`, one of Rhai's own, says, and what to do about it where that is certain.
 pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>) {
     let mut hint = None;
@@ -13,7 +11,7 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
             title = plain_message(&kind.to_string());
         }
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
-            let known = names::is_function(engine, signature);
+            let known = is_function(engine, signature);
             title = no_function(&plain_types(signature), known);
             if signature.starts_with("anon$") {
                 hint = Some(
@@ -81,6 +79,13 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
         }
     }
     (title, hint)
+}
+
+/// Whether some function has the name of `signature`, so that only its arguments are wrong.
+fn is_function(engine: &Engine, signature: &str) -> bool {
+    let name = signature.split(" (").next().unwrap_or_default();
+    let has_name = |info: rhai::FuncInfo| (info.metadata.name == name).then_some(());
+    !engine.collect_fn_metadata(None, has_name, true).is_empty()
 }
 
 /// A message of Rhai's as this program writes them: lower case, names in backticks.

@@ -3,6 +3,7 @@
 use virt::connect::Connect;
 pub(crate) use virt::domain::Domain as Handle;
 
+use super::connection::Connection;
 use super::object::{Kind, Object};
 use crate::libvirt;
 use crate::vocabulary::DomainState;
@@ -62,6 +63,13 @@ impl Domain {
     /// The UUID, which never changes.
     pub fn uuid(&self) -> &str {
         self.facts()
+    }
+}
+
+impl Connection {
+    /// A script's domain for libvirt's handle.
+    pub(crate) fn adopt(&self, domain: virt::domain::Domain) -> Domain {
+        Domain::new(self.clone(), domain)
     }
 }
 

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use rhai::NativeCallContext;
 
 use super::connection::Connection;
-use crate::api::arguments::{RhaiResultOf, host_path};
 use crate::error::Error;
+use crate::error::RhaiResultOf;
+use crate::objects::c_text::host_path;
 use crate::run::session::Session;
 
 /// The file at `path`, links followed, to be read.

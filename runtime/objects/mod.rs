@@ -1,5 +1,6 @@
 //! The objects that a connection gives out, and how calls on them are made and waited for.
 
+pub(crate) mod c_text;
 pub(crate) mod call_class;
 pub(crate) mod call_thread;
 pub mod connection;

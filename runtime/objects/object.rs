@@ -9,7 +9,7 @@ use virt::connect::Connect;
 
 use super::call_class::Class;
 use super::connection::{Connection, again_where_undone};
-use crate::api::arguments::RhaiResultOf;
+use crate::error::RhaiResultOf;
 use crate::error::{Error, On, state_may_matter};
 use crate::libvirt::{self, Failure};
 

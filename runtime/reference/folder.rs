@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use rhai::Engine;
 
 use crate::catalog::Recipe;
+use crate::script::imports::Imports;
+use crate::spec;
 use crate::syntax::source;
-use crate::{Imports, spec};
 
 use super::build::of_recipe;
 use super::{Part, Reference};

@@ -1,9 +1,8 @@
 //! A running program: the engine, the session, what it may use, and how it ends.
 
-pub mod engine;
 pub mod exit;
-pub mod extent;
 pub(crate) mod grants;
+pub mod guarded;
 pub mod interrupt;
 pub(crate) mod nesting;
 pub(crate) mod patience;

@@ -1,5 +1,6 @@
 //! What the parts of one running program share: defaults, the stop switch, and the output.
 
+use std::any::Any;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,7 +11,6 @@ use crate::redact;
 use crate::run::grants::Grants;
 use crate::run::interrupt::{self, Interrupt};
 use crate::run::waiting::{Nobody, WaitObserver};
-use crate::script::imports::Imports;
 
 /// A destination for the lines that a script writes, from several threads at the same time.
 pub trait Sink: Send + Sync {
@@ -83,7 +83,7 @@ struct Shared {
     waits: Box<dyn WaitObserver>,
     not_undone: Mutex<Vec<String>>,
     uris: Mutex<HashSet<String>>,
-    imports: Mutex<Imports>,
+    kept: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
 }
 
 impl Session {
@@ -101,7 +101,7 @@ impl Session {
             waits: options.waits,
             not_undone: Mutex::default(),
             uris: Mutex::default(),
-            imports: Mutex::default(),
+            kept: Mutex::default(),
         }))
     }
 
@@ -124,21 +124,15 @@ impl Session {
         Dynamic::from(self)
     }
 
-    /// Has the session's scripts import through `imports`.
-    pub(crate) fn import_through(&self, imports: Imports) {
-        *self.imports_lock() = imports;
+    /// Keeps what the engine of this session shares with its functions, such as the imports.
+    pub(crate) fn keep(&self, shared: impl Any + Send + Sync) {
+        *self.0.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(shared));
     }
 
-    /// The files that this session's scripts are in.
-    pub(crate) fn imports(&self) -> Imports {
-        self.imports_lock().clone()
-    }
-
-    fn imports_lock(&self) -> MutexGuard<'_, Imports> {
-        self.0
-            .imports
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// What [`Self::keep`] was given, if it is a `T`.
+    pub(crate) fn kept<T: Any + Send + Sync + Clone>(&self) -> Option<T> {
+        let kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref()?.downcast_ref::<T>().cloned()
     }
 
     /// The switch that stops this session's scripts.

@@ -13,6 +13,7 @@ use rhai::{
 use crate::advice::suggest;
 use crate::script::isolation::{self, FileNames};
 use crate::syntax::text::Text;
+use crate::syntax::written_names;
 
 static STDLIB: Dir = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
 
@@ -168,7 +169,7 @@ impl Imports {
 
     /// The file that the closure `name` was written in, where names are kept apart.
     pub fn file_of(&self, name: &str) -> Option<String> {
-        self.file(isolation::file_of_closure(name)?)
+        self.file(written_names::file_of_closure(name)?)
     }
 
     fn known_isolated(&self, name: &str) -> Option<AST> {
@@ -329,7 +330,7 @@ impl ModuleResolver for Imports {
         path: &str,
         position: Position,
     ) -> Result<Shared<Module>, Box<EvalAltResult>> {
-        match isolation::written_path(path) {
+        match written_names::written_path(path) {
             Some((file, path)) => self.resolve(engine, self.file(file).as_deref(), path, position),
             None => self.resolve(engine, running(global), path, position),
         }

@@ -2,6 +2,7 @@
 
 pub mod files;
 pub mod imports;
-pub mod isolation;
+mod isolation;
 pub(crate) mod language;
+pub(crate) mod parser;
 pub mod program;

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use rhai::{AST, ASTNode, Engine, Expr, ParseError, Position, Stmt};
 
 use crate::advice::syntax_advice;
-use crate::run::engine::is_stop;
 use crate::script::imports::Imports;
+use crate::script::parser::is_stop;
 use crate::syntax::source;
 
 /// A compiled script.

@@ -7,8 +7,8 @@ use rhai::{AST, ASTFlags, Expr, Map, Stmt};
 
 use super::read::{is_spec, read};
 use super::{Literal, Spec};
-use crate::run::engine;
 use crate::script::imports::Imports;
+use crate::script::parser::parser;
 use crate::syntax::source;
 use crate::syntax::text::Text;
 
@@ -197,7 +197,7 @@ fn of_text(file: &str, text: &Text) -> Arc<Constants> {
     {
         return Arc::clone(constants);
     }
-    let ast = engine::parser().compile(source::without_shebang(text));
+    let ast = parser().compile(source::without_shebang(text));
     let constants = Arc::new(ast.map_or_else(|_| Constants::default(), |ast| Constants::of(&ast)));
     known().insert(file.to_owned(), (text.clone(), Arc::clone(&constants)));
     constants

@@ -3,7 +3,7 @@
 use rhai::{Dynamic, EvalAltResult, Map};
 
 use super::{Constants, Literal, Sources, declared};
-use crate::run::engine::{self, Limits};
+use crate::engine::{self, Limits};
 use crate::{Error, Imports, Session, SessionOptions};
 
 /// A file that declares options, as a script gives them to `guest`.

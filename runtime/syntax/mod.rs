@@ -3,3 +3,4 @@
 pub mod lexer;
 pub mod source;
 pub mod text;
+pub mod written_names;

@@ -158,7 +158,7 @@ mod tests {
 
     use super::{enumeration, enumeration_of, of_constant, record, record_of, records, words};
     use crate::catalog;
-    use crate::run::engine::{self, Limits};
+    use crate::engine::{self, Limits};
     use crate::{Imports, Session, SessionOptions};
 
     /// The names of enumerations and records in the type `kind`.

@@ -31,6 +31,7 @@ mod imports;
 mod install;
 mod language;
 mod large_scripts;
+mod layering;
 mod lifecycle;
 mod limits;
 mod lsp;

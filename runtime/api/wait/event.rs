@@ -156,7 +156,7 @@ struct Filter {
 impl Filter {
     /// A kind of event, or a map of what its fields must be; an object stands for its UUID.
     fn new(ctx: &NativeCallContext, filter: &Dynamic) -> RhaiResultOf<Self> {
-        if !crate::run::extent::is_short(filter) {
+        if !crate::error::extent::is_short(filter) {
             return Err(Error::invalid(ctx, "the event filter is too large").throw());
         }
         let mut fields = match filter.clone().into_immutable_string() {

@@ -11,9 +11,9 @@ pub(crate) use argument::{OptionalXmlText, XmlText, optional_xml_text, xml_text}
 
 use super::arguments::{RhaiResultOf, fields};
 use super::room::{ensure_room, given_up};
+use crate::error::extent::text_at_most;
 use crate::error::{Error, OfXml};
 use crate::libvirt::Failure;
-use crate::run::extent::text_at_most;
 use crate::xml::{Fault, MAX_DEPTH, Place, Selected, Xml};
 
 pub(crate) fn register(engine: &mut Engine) {

@@ -4,8 +4,9 @@
 use rhai::NativeCallContext;
 
 use super::test_host;
-use crate::api::arguments::{RhaiResultOf, text};
 use crate::error::Error;
+use crate::error::RhaiResultOf;
+use crate::objects::c_text::text;
 use crate::objects::granted;
 use crate::objects::uri::{Malformed, Need, Uri};
 use crate::run::session::Session;

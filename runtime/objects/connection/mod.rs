@@ -20,9 +20,8 @@ use rhai::NativeCallContext;
 use virt::connect::Connect;
 
 use super::call_class::Class;
-use super::domain::Domain;
 use super::host_hint::host_hint;
-use crate::api::arguments::RhaiResultOf;
+use crate::error::RhaiResultOf;
 use crate::error::{Error, Task};
 use crate::libvirt::Failure;
 use crate::objects::call_thread::{self, Patience};
@@ -296,11 +295,6 @@ impl Connection {
     /// The right to make a quick read, if there is one left.
     pub(crate) fn permit_now(&self) -> Option<Permit> {
         self.0.permits.take_now(self.0.session.interrupt())
-    }
-
-    /// A script's domain for libvirt's handle.
-    pub(crate) fn adopt(&self, domain: virt::domain::Domain) -> Domain {
-        Domain::new(self.clone(), domain)
     }
 
     /// This connection's events; opens a second connection where calls could starve them.

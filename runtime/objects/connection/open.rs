@@ -9,7 +9,7 @@ use virt::connect::Connect;
 
 use super::tunnel::{self, Tunnel};
 use super::{Connection, access, embed};
-use crate::api::arguments::RhaiResultOf;
+use crate::error::RhaiResultOf;
 use crate::error::{Error, file_content};
 use crate::libvirt::connection::{self, Credentials};
 use crate::libvirt::{Failure, Result, event_loop};

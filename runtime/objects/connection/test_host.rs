@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rhai::NativeCallContext;
 
-use crate::api::arguments::RhaiResultOf;
 use crate::error::Error;
+use crate::error::RhaiResultOf;
 use crate::objects::granted;
 use crate::xml::Xml;
 

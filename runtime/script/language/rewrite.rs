@@ -8,7 +8,7 @@ use rhai::{
 };
 
 use super::{body, evaluation, keys, node};
-use crate::isolation::FileNames;
+use crate::script::isolation::FileNames;
 
 /// The same code as virhai runs it in a file that has `names`. It can use the variables in `scope`.
 pub(crate) fn strict(ast: &AST, names: &Arc<FileNames>, scope: Option<&Scope>) -> AST {

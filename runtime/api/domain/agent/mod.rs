@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use crate::api::arguments::{RhaiResultOf, duration, flag_bits, number};
 use crate::error::Error;
+use crate::error::extent::is_within;
 use crate::libvirt::{self, Failure};
 use crate::objects::domain::Domain;
-use crate::run::extent::is_within;
 
 pub(super) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());

@@ -1,15 +1,16 @@
 //! Builds the Rhai engine: what scripts can call, how far they may go, and how they are stopped.
 
-use rhai::{
-    Dynamic, Engine, EvalAltResult, LexError, OptimizationLevel, ParseErrorType, Position, Token,
-};
+use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel, Position};
 
+pub use crate::run::guarded::{DEFECT, guarded};
 use crate::run::interrupt::{self, Stop};
 use crate::run::nesting;
 use crate::run::resources::{memory, stack};
 use crate::run::session::Session;
 use crate::script::imports::Imports;
 use crate::script::language;
+pub use crate::script::parser::parser;
+use crate::script::parser::{EXPRESSION_DEPTH, map_tokens};
 use crate::{api, constants};
 
 /// How far a script may go before it is taken for a runaway; 0 stands for no limit.
@@ -46,9 +47,6 @@ impl Default for Limits {
 /// The operations beyond the limit that each step of undoing may take.
 const RESERVED_OPERATIONS: u64 = 100_000_000;
 
-/// How deep an expression may nest.
-const EXPRESSION_DEPTH: usize = 128;
-
 /// The engine for `session`, whose scripts import through `imports`.
 pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
     let mut engine = Engine::new();
@@ -67,7 +65,7 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
         .set_max_map_size(limits.map_size)
         .set_default_tag(session.clone().into_tag())
         .set_module_resolver(imports.clone());
-    session.import_through(imports.clone());
+    session.keep(imports.clone());
     language::register(&mut engine, imports);
 
     let printer = session.clone();
@@ -142,69 +140,4 @@ fn most_operations(limit: u64, undoing: bool) -> u64 {
         _ if undoing => limit.saturating_add(RESERVED_OPERATIONS),
         _ => limit,
     }
-}
-
-/// An engine that only reads: scripts compile as they do in [`build`]'s, and nothing can be called.
-pub fn parser() -> Engine {
-    let mut engine = Engine::new_raw();
-    engine
-        .set_optimization_level(OptimizationLevel::None)
-        .set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
-    map_tokens(&mut engine, || false);
-    engine
-}
-
-/// The message of a parser that was stopped.
-const STOPPED: &str = "the parser was stopped";
-
-/// Whether parsing failed since it was stopped.
-pub(crate) fn is_stop(kind: &ParseErrorType) -> bool {
-    matches!(kind, ParseErrorType::BadInput(LexError::Runtime(why)) if why == STOPPED)
-}
-
-/// Rhai reserves `call` for function pointers, where it needs no reserving; an error has it as a
-/// property. It reserves `default` and does not use it; declared options have it as a key. The parser takes minutes for a million variables, so it ends at the next token once
-/// `stopped` says so.
-fn map_tokens(engine: &mut Engine, stopped: impl Fn() -> bool + Send + Sync + 'static) {
-    // Marked as volatile, not as deprecated: the version is pinned by the lock file.
-    #[allow(deprecated)]
-    engine.on_parse_token(move |token, _, _| {
-        if stopped() {
-            return Token::LexError(LexError::Runtime(STOPPED.into()).into());
-        }
-        match token {
-            Token::Reserved(word) if ["call", "default"].contains(&word.as_str()) => {
-                Token::Identifier(word)
-            }
-            other => other,
-        }
-    });
-}
-
-/// What the error says first that a defect of virhai becomes.
-pub const DEFECT: &str = "internal error (please report this)";
-
-/// Ends the script with `error` from where nothing can return it: Rhai ignores the errors of
-/// functions that turn values into text. [`guarded`] gets it.
-pub(crate) fn unwind(error: Box<EvalAltResult>) -> ! {
-    std::panic::resume_unwind(Box::new(error))
-}
-
-/// Runs `work`; turns a panic, which would be a defect of virhai, into an error that scripts cannot
-/// catch, and returns what `unwind` was given.
-pub fn guarded<T>(
-    work: impl FnOnce() -> Result<T, Box<EvalAltResult>>,
-) -> Result<T, Box<EvalAltResult>> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let panic = match panic.downcast::<Box<EvalAltResult>>() {
-            Ok(error) => return Err(*error),
-            Err(panic) => panic,
-        };
-        let text = panic
-            .downcast_ref::<String>()
-            .cloned()
-            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-            .unwrap_or_default();
-        Err(EvalAltResult::ErrorSystem(DEFECT.into(), text.into()).into())
-    })
 }

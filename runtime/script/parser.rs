@@ -1,0 +1,43 @@
+//! How scripts are parsed, also where nothing runs them.
+
+use rhai::{Engine, LexError, OptimizationLevel, ParseErrorType, Token};
+
+/// How deep an expression may nest.
+pub(crate) const EXPRESSION_DEPTH: usize = 128;
+
+/// An engine that only reads: scripts compile as they do in [`build`]'s, and nothing can be called.
+pub fn parser() -> Engine {
+    let mut engine = Engine::new_raw();
+    engine
+        .set_optimization_level(OptimizationLevel::None)
+        .set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
+    map_tokens(&mut engine, || false);
+    engine
+}
+
+/// The message of a parser that was stopped.
+const STOPPED: &str = "the parser was stopped";
+
+/// Whether parsing failed since it was stopped.
+pub(crate) fn is_stop(kind: &ParseErrorType) -> bool {
+    matches!(kind, ParseErrorType::BadInput(LexError::Runtime(why)) if why == STOPPED)
+}
+
+/// Rhai reserves `call` for function pointers, where it needs no reserving; an error has it as a
+/// property. It reserves `default` and does not use it; declared options have it as a key. The parser takes minutes for a million variables, so it ends at the next token once
+/// `stopped` says so.
+pub(crate) fn map_tokens(engine: &mut Engine, stopped: impl Fn() -> bool + Send + Sync + 'static) {
+    // Marked as volatile, not as deprecated: the version is pinned by the lock file.
+    #[allow(deprecated)]
+    engine.on_parse_token(move |token, _, _| {
+        if stopped() {
+            return Token::LexError(LexError::Runtime(STOPPED.into()).into());
+        }
+        match token {
+            Token::Reserved(word) if ["call", "default"].contains(&word.as_str()) => {
+                Token::Identifier(word)
+            }
+            other => other,
+        }
+    });
+}

@@ -1,0 +1,207 @@
+//! The order of the folders, held against what the files really import.
+
+mod circles;
+mod imports;
+
+use std::path::Path;
+
+use circles::circles;
+use imports::{Module, Tree};
+
+/// The most files that may use one another in a circle.
+const MOST_IN_A_CIRCLE: usize = 3;
+
+/// Larger circles, each by one of its files, and why they are.
+const VISITORS: &[(&str, &str)] = &[(
+    "check::walk",
+    "the walk over a script calls the rules, and they look at the state that it keeps",
+)];
+
+/// The folders of runtime/ in the order of CONTRIBUTING.md, the highest first.
+fn order() -> Vec<String> {
+    let text = std::fs::read_to_string("CONTRIBUTING.md").expect("the contributor guide");
+    let (_, list) = text
+        .split_once("Inside `runtime/`, from the top:")
+        .expect("the guide lists the folders of runtime/");
+    list.lines()
+        .skip_while(|line| line.is_empty())
+        .take_while(|line| line.starts_with("    "))
+        .filter_map(|line| line.trim().split_once('/'))
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}
+
+/// What uses a folder above its own in `order`, or no folder at all.
+fn violations(tree: &Tree, order: &[String]) -> Vec<String> {
+    let rank = |module: &Module| order.iter().position(|name| Some(name) == module.first());
+    let mut found = Vec::new();
+    for module in tree.modules().filter(|module| !module.is_empty()) {
+        let Some(own) = rank(module) else {
+            found.push(format!("{} is in no folder of the list", module.join("::")));
+            continue;
+        };
+        let (files, through_the_root) = tree.uses(module);
+        for used in files {
+            if rank(used).is_some_and(|other| other < own) {
+                let (module, used) = (module.join("::"), used.join("::"));
+                found.push(format!("{module} uses {used}, which is above it"));
+            }
+        }
+        for path in through_the_root {
+            let (module, path) = (module.join("::"), path.join("::"));
+            found.push(format!(
+                "{module} uses crate::{path}, which the root re-exports"
+            ));
+        }
+    }
+    found
+}
+
+/// The circles that are larger than they may be.
+fn large_circles(tree: &Tree) -> Vec<Vec<String>> {
+    let large = circles(tree).into_iter();
+    large
+        .filter(|circle| circle.len() > MOST_IN_A_CIRCLE)
+        .map(|circle| circle.iter().map(|module| module.join("::")).collect())
+        .collect()
+}
+
+fn none(offenders: Vec<String>) {
+    assert!(offenders.is_empty(), "{}", offenders.join("\n"));
+}
+
+#[test]
+fn each_folder_of_the_runtime_uses_only_those_below_it() {
+    none(violations(&Tree::read(Path::new("runtime")), &order()));
+}
+
+#[test]
+fn every_listed_folder_exists_and_every_folder_is_listed() {
+    let mut listed = order();
+    listed.sort();
+    let entries = std::fs::read_dir("runtime").expect("the runtime's folder");
+    let mut folders: Vec<String> = entries
+        .map(|entry| entry.expect("an entry of it"))
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().display().to_string())
+        .collect();
+    folders.sort();
+    assert_eq!(listed, folders);
+}
+
+#[test]
+fn files_use_one_another_in_small_circles_only() {
+    let tree = Tree::read(Path::new("runtime"));
+    let mut unused: Vec<&str> = VISITORS.iter().map(|(file, _)| *file).collect();
+    let mut offenders = Vec::new();
+    for circle in large_circles(&tree) {
+        match unused
+            .iter()
+            .position(|file| circle.iter().any(|one| one == file))
+        {
+            Some(at) => drop(unused.remove(at)),
+            None => offenders.push(format!("{} files: {}", circle.len(), circle.join(", "))),
+        }
+    }
+    none(offenders);
+    assert!(unused.is_empty(), "no circles any more: {unused:?}");
+}
+
+#[test]
+fn only_the_runtime_calls_libvirt_and_its_catalogue_does_not() {
+    let runtime = Tree::read(Path::new("runtime"));
+    let repl = Tree::read(Path::new("repl"));
+    let calls = |tree: &Tree, module: &Module| {
+        tree.uses_crate(module, "virt") || tree.uses_crate(module, "virt_sys")
+    };
+    let mut offenders = Vec::new();
+    for module in repl.modules().filter(|module| calls(&repl, module)) {
+        offenders.push(format!("repl::{}", module.join("::")));
+    }
+    for module in runtime
+        .modules()
+        .filter(|module| module.starts_with(&["catalog".into()]))
+    {
+        let (files, _) = runtime.uses(module);
+        if calls(&runtime, module) || files.iter().any(|file| file[..1] == ["libvirt"]) {
+            offenders.push(module.join("::"));
+        }
+    }
+    none(offenders);
+}
+
+/// A source tree with these files.
+fn planted(files: &[(&str, &str)]) -> (tempfile::TempDir, Tree) {
+    let folder = tempfile::tempdir().expect("a folder for it");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("it has a parent")).expect("its folder");
+        std::fs::write(path, text).expect("it is written");
+    }
+    let tree = Tree::read(folder.path());
+    (folder, tree)
+}
+
+#[test]
+fn a_planted_violation_is_found() {
+    let (_folder, tree) = planted(&[
+        ("lib.rs", "mod high; mod low; pub use high::Thing;"),
+        (
+            "high/mod.rs",
+            "pub struct Thing; use crate::low::text::Text;",
+        ),
+        (
+            "low/mod.rs",
+            "pub mod text; pub mod grouped; pub mod relative; pub mod written; pub mod tested; pub mod rooted;",
+        ),
+        ("low/text.rs", "pub struct Text;"),
+        (
+            "low/grouped.rs",
+            "use crate::{high::{self as above}, low::text};",
+        ),
+        (
+            "low/relative.rs",
+            "mod inner { use super::super::super::high::Thing; }",
+        ),
+        (
+            "low/written.rs",
+            "fn f() { println!(\"{:?}\", crate::high::Thing); }",
+        ),
+        (
+            "low/tested.rs",
+            "#[cfg(test)] mod tests { use crate::high::Thing; }",
+        ),
+        ("low/rooted.rs", "use crate::Thing;"),
+        ("stray/mod.rs", ""),
+    ]);
+    let found = violations(&tree, &["high".into(), "low".into()]);
+    assert_eq!(
+        found,
+        [
+            "low::grouped uses high, which is above it",
+            "low::relative uses high, which is above it",
+            "low::rooted uses crate::Thing, which the root re-exports",
+            "low::written uses high, which is above it",
+            "stray is in no folder of the list",
+        ]
+    );
+}
+
+#[test]
+fn a_planted_circle_is_found() {
+    let three = [
+        ("lib.rs", "mod a; mod b; mod c; mod d;"),
+        ("a.rs", "use crate::b::B;"),
+        ("b.rs", "use crate::c::C;"),
+        ("c.rs", "use crate::a::A;"),
+    ];
+    assert!(large_circles(&planted(&three).1).is_empty());
+    let four = [
+        three[0],
+        three[1],
+        three[2],
+        ("c.rs", "use super::d::D;"),
+        ("d.rs", "fn f() { crate::a::g(); }"),
+    ];
+    assert_eq!(large_circles(&planted(&four).1), [["a", "b", "c", "d"]]);
+}
