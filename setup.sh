@@ -28,6 +28,7 @@ tests       /usr/lib/ISOLINUX/isolinux.bin  isolinux  syslinux-nonlinux  syslinu
 tests       /usr/lib/syslinux/modules/bios/ldlinux.c32  syslinux-common  syslinux-nonlinux  syslinux
 tests       dnsmasq     dnsmasq-base     dnsmasq           dnsmasq
 tests       /usr/share/qemu/firmware/*.json  ovmf  edk2-ovmf  edk2-ovmf
+tests       iptables    iptables         iptables-nft      iptables
 tests       ip          iproute2         iproute           iproute2
 tests       /usr/lib/ipxe/qemu/*.rom  ipxe-qemu  ipxe-roms-qemu  ipxe
 hypervisor  qemu-system-x86_64  qemu-system-x86  qemu-system-x86  qemu-system-x86
@@ -81,7 +82,7 @@ main() {
             [[ -z $required ]] || exit 1
         fi
     fi
-    add_qemu_user
+    add_users
     ensure_rust
     warn_without_init
 }
@@ -230,21 +231,31 @@ ensure_rust() {
         fail "Rust $needed or newer is needed: install it from https://rustup.rs, then run this again"
 }
 
-# As root, libvirt opens QEMU only where the user exists to whom it would give it. On Debian 12 and
-# Ubuntu 24.04 only the package libvirt-daemon-system adds that user, and it starts services too. This
-# adds the same user; an ordinary user's virhai needs none.
-add_qemu_user() {
+# As root, libvirt opens QEMU only where the user exists to whom it would give it, and starts a network
+# only where the one of dnsmasq does. On Debian 12 and Ubuntu 24.04 only the package
+# libvirt-daemon-system adds these users, and it starts services too. This adds the same users; an
+# ordinary user's virhai needs none.
+add_users() {
     [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null && command -v libvirtd >/dev/null || return 0
-    ! getent passwd libvirt-qemu >/dev/null || return 0
+    if ! getent passwd libvirt-qemu >/dev/null; then
+        getent group kvm >/dev/null || [[ $dry_run ]] || groupadd --system kvm
+        add_user libvirt-qemu 'Libvirt Qemu' /var/lib/libvirt --gid kvm --uid 64055
+        [[ $dry_run ]] || getent group libvirt-qemu >/dev/null || groupadd --system --gid 64055 libvirt-qemu
+        [[ $dry_run ]] || usermod --append --groups libvirt-qemu libvirt-qemu
+    fi
+    if [[ $purpose != demo ]] && ! getent passwd libvirt-dnsmasq >/dev/null; then
+        add_user libvirt-dnsmasq 'Libvirt Dnsmasq' /var/lib/libvirt/dnsmasq --user-group
+    fi
+}
+
+# Adds the system user $1 with the comment $2 and the home $3; further arguments are useradd's.
+add_user() {
     if [[ $dry_run ]]; then
-        echo "would add the user libvirt-qemu, whom libvirt needs as root"
+        echo "would add the user $1, which libvirt needs as root"
         return
     fi
-    echo "virhai adds the user libvirt-qemu, whom libvirt needs as root"
-    getent group kvm >/dev/null || groupadd --system kvm
-    getent group libvirt-qemu >/dev/null || groupadd --system --gid 64055 libvirt-qemu
-    useradd --system --uid 64055 --gid kvm --groups libvirt-qemu --comment 'Libvirt Qemu' \
-        --home-dir /var/lib/libvirt --no-create-home --shell /usr/sbin/nologin libvirt-qemu
+    echo "virhai adds the user $1, which libvirt needs as root"
+    useradd --system --comment "$2" --home-dir "$3" --no-create-home --shell /usr/sbin/nologin "${@:4}" "$1"
 }
 
 # libvirt waits 20 s for each QEMU that it asked what it can do, until process 1 has reaped it. In a

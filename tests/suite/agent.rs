@@ -306,7 +306,7 @@ const CD: &str = r#"
     fn hold(dom, seconds) {
         // The redirections are a subshell's, which saves no copies of what they replace: with one of
         // those the program's output would not end before the sleep does.
-        let held = `(sleep ${seconds}) </dev/sr0 >/dev/null 2>&1 & sleep 0.2; jobs`;
+        let held = `(sleep ${seconds}) </dev/sr0 >/dev/null 2>&1 & until [ "$(readlink /proc/$!/fd/0)" = /dev/sr0 ]; do sleep 0.1; done; jobs`;
         assert(dom.agent_exec(["/bin/sh", "-c", held]).stdout.contains("Running"));
     }
     let iso = || dom.xml().get("devices/disk[@device='cdrom']/source/@file", ());
