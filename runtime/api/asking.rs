@@ -11,9 +11,7 @@ use rhai::{
 };
 
 use super::room::{ensure_room, ensure_running};
-
-/// The comment of a function here, whose own documentation is that of Rhai's function.
-pub(crate) const MARK: &str = "(asks for room)";
+pub(crate) use crate::error::plain::MARK;
 
 /// A function that asks for room.
 struct Asking {

@@ -1,6 +1,6 @@
 //! Rhai's messages in virhai's words: lower case, names in backticks.
 
-use rhai::{Engine, EvalAltResult};
+use rhai::{Engine, EvalAltResult, FnAccess};
 
 /// What `error`, one of Rhai's own, says, and what to do about it where that is certain.
 pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>) {
@@ -81,11 +81,19 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
     (title, hint)
 }
 
-/// Whether some function has the name of `signature`, so that only its arguments are wrong.
+/// The comment of a function that runs in place of one of Rhai's, whose documentation it has.
+pub(crate) const MARK: &str = "(asks for room)";
+
+/// Whether some function of virhai's has the name of `signature`, so that only its arguments are wrong.
 fn is_function(engine: &Engine, signature: &str) -> bool {
     let name = signature.split(" (").next().unwrap_or_default();
-    let has_name = |info: rhai::FuncInfo| (info.metadata.name == name).then_some(());
-    !engine.collect_fn_metadata(None, has_name, true).is_empty()
+    let has_name = |info: rhai::FuncInfo| {
+        let metadata = info.metadata;
+        let replaces = metadata.comments.iter().any(|comment| comment == MARK);
+        let own = metadata.access == FnAccess::Public && !replaces;
+        (own && metadata.name == name).then_some(())
+    };
+    !engine.collect_fn_metadata(None, has_name, false).is_empty()
 }
 
 /// A message of Rhai's as this program writes them: lower case, names in backticks.
