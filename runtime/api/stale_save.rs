@@ -15,7 +15,7 @@ use crate::objects::connection::Connection;
 use crate::objects::domain::Domain;
 use crate::objects::storage_pool::StoragePool;
 use crate::objects::storage_vol::StorageVol;
-use crate::xml::Xml;
+use crate::xml::{Selected, Xml};
 
 /// What a note of `std/under_way` is known by: its recipe discards the image itself.
 const UNDER_WAY: &str = "https://virhai.org/xmlns/under-way/1";
@@ -116,6 +116,141 @@ pub(crate) fn refuse_arrival(
         .throw()),
         _ => Ok(()),
     }
+}
+
+/// Refuses to start `dom` on a disk of another guest that is saved.
+pub(crate) fn refuse_start(ctx: &NativeCallContext, dom: &Domain) -> RhaiResultOf<()> {
+    let found = dom.attempt("virConnectListAllDomains", |d| {
+        let xml = || d.xml_desc(virt_sys::VIR_DOMAIN_XML_INACTIVE);
+        let uuid = d.uuid_string()?;
+        other_user(&d.connect()?, &uuid, xml).map_err(Failure::from)
+    });
+    match found {
+        Ok(Some(other)) => Err(dom
+            .error(ctx, shared_disk(&other), "", "start")
+            .with_hint(HINT)
+            .throw()),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to create a guest from `xml` on a disk of another guest that is saved.
+pub(crate) fn refuse_guest(
+    ctx: &NativeCallContext,
+    conn: &Connection,
+    xml: &str,
+    task: impl Task,
+) -> RhaiResultOf<()> {
+    let text = xml.to_owned();
+    let found = conn.attempt("virConnectListAllDomains", move |connect| {
+        other_user(connect, "", || Ok(text.clone())).map_err(Failure::from)
+    });
+    match found {
+        Ok(Some(other)) => Err(conn
+            .error(ctx, shared_disk(&other), "", task)
+            .with_hint(HINT)
+            .throw()),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a snapshot that gives the saved guest `dom` other disks.
+pub(crate) fn refuse_snapshot(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    xml: &str,
+    flags: u32,
+) -> RhaiResultOf<()> {
+    let external = |xml: Xml| xml.has("disks/disk[@snapshot='external']").unwrap_or(false);
+    let redefines = flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE != 0;
+    let disk_only = flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY != 0;
+    if redefines || !(disk_only || Xml::parse(xml).is_ok_and(external)) {
+        return Ok(());
+    }
+    let saved = dom.attempt("virDomainHasManagedSaveImage", |d| {
+        Ok::<_, Failure>(exists(d))
+    });
+    match saved {
+        Ok(true) => Err(dom
+            .error(ctx, failure(&dom.name()), "", "take a snapshot of")
+            .with_hint(HINT)
+            .throw()),
+        _ => Ok(()),
+    }
+}
+
+fn shared_disk(other: &str) -> Failure {
+    Failure::new(
+        virt_sys::VIR_ERR_OPERATION_INVALID,
+        format!(
+            "it has a disk of the domain `{other}`, which has a managed save image: the memory in that would no longer match the disk"
+        ),
+    )
+}
+
+/// The saved guest, other than the one with the UUID `uuid`, that has one of the writable disks that `xml` describes.
+fn other_user(
+    connect: &Connect,
+    uuid: &str,
+    xml: impl Fn() -> Result<String, virt::error::Error>,
+) -> Result<Option<String>, virt::error::Error> {
+    let saved = connect.list_all_domains(virt_sys::VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE)?;
+    let mut others = Vec::new();
+    for guest in saved {
+        if guest.uuid_string()? != uuid {
+            others.push(guest);
+        }
+    }
+    // Most hosts have none, and nothing more is asked.
+    if others.is_empty() {
+        return Ok(None);
+    }
+    let disks = writable_disks(&xml()?);
+    for guest in others {
+        // The save names the disks that are resumed; the test driver cannot read one.
+        let saved = libvirt::domain::managed_save_xml(&guest, 0).ok();
+        let config = guest.xml_desc(virt_sys::VIR_DOMAIN_XML_INACTIVE).ok();
+        let mut texts = saved.iter().chain(&config);
+        let shares = |text: &String| {
+            let has = |(path, place): &(String, (String, String))| has_disk(text, path, place);
+            disks.iter().any(has)
+        };
+        if texts.any(shares) && !is_under_way(&guest) {
+            return guest.name().map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// The path, and the pool and volume, of each disk in `xml` that its guest alone writes to.
+fn writable_disks(xml: &str) -> Vec<(String, (String, String))> {
+    let Ok(xml) = Xml::parse(xml) else {
+        return Vec::new();
+    };
+    let disks = match xml.select("devices/disk") {
+        Ok(Selected::Elements(disks)) => disks,
+        _ => Vec::new(),
+    };
+    let own = |disk: &Xml| {
+        let read = ["readonly", "shareable", ".[@device='cdrom']"];
+        !read.iter().any(|path| disk.has(path).unwrap_or(false))
+    };
+    let source = |disk: &Xml| {
+        let text = |path: &str| disk.find(path).ok().flatten().unwrap_or_default();
+        let file = match text("source/@file") {
+            file if file.is_empty() => text("source/@dev"),
+            file => file,
+        };
+        (file, (text("source/@pool"), text("source/@volume")))
+    };
+    let named =
+        |(path, (pool, _)): &(String, (String, String))| !path.is_empty() || !pool.is_empty();
+    disks
+        .iter()
+        .filter(|disk| own(disk))
+        .map(source)
+        .filter(named)
+        .collect()
 }
 
 /// The saved guest that has a disk at `path`, or in the volume `place` of a pool.

@@ -27,6 +27,7 @@ fn what_runs_does_not_become_the_definition() {
         refused(conn, live, ["the running domain `web`"]);
         refused(conn, dom.xml_desc(), ["the running domain"]);
         refused(conn, dom.xml_desc(VIR_DOMAIN_XML_SECURE), ["the running domain"]);
+        refused(conn, dom.xml_desc(VIR_DOMAIN_XML_MIGRATABLE), ["the running domain"]);
         refused(conn, dom.xml(VIR_DOMAIN_XML_INACTIVE), ["password", "vnc", "would remove it"]);
         dom.destroy();
         refused(conn, dom.xml(), ["password"]);

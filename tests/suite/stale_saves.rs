@@ -163,3 +163,65 @@ fn points_that_are_made_and_removed_again_leave_nothing_to_undo() {
         assert!(!outcome.stderr.contains("cannot undo"), "{outcome}");
     }
 }
+
+#[test]
+fn the_disk_of_a_saved_guest_is_kept_from_other_guests_and_changes() {
+    let host = site("qcow2");
+    host.ok(&format!(
+        r#"{IMPORTS}
+        let dom = conn.lookup_by_name("web");
+        let disk = dom.xml().get("devices/disk/source/@file");
+        let other = #{{ name: "other", memory: "32MiB", nics: [], disks: [#{{ path: disk, format: "qcow2" }}] }};
+        guest::create(conn, other + #{{ start: false }});
+        dom.managed_save();
+        let volume = conn.storage_vol_lookup_by_path(disk);
+        let mine = "a disk of the domain `web`, which has a managed save";
+        for call in [
+            || conn.lookup_by_name("other").create(),
+            || conn.lookup_by_name("other").create(VIR_DOMAIN_START_PAUSED),
+            || guest::run(conn, other + #{{ name: "third" }}),
+        ] {{
+            let told = refused(call);
+            assert(told.contains(mine) && told.contains("managed_save_remove"), told);
+        }}
+        for call in [|| volume.resize("20MiB"), || volume.delete(0), || volume.wipe()] {{
+            let told = refused(call);
+            assert(told.contains("`web` has a managed save image"), told);
+        }}
+        for call in [
+            || dom.snapshot_create_xml("<domainsnapshot/>", VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY),
+            || dom.snapshot_create_xml("<domainsnapshot><disks><disk name='vda' snapshot='external'/></disks></domainsnapshot>"),
+        ] {{
+            let told = refused(call);
+            assert(told.contains("has a managed save image"), told);
+        }}
+        assert(dom.has_managed_save_image());
+        // A disk that both only read, and the guest itself, are no harm.
+        dom.create();
+        assert_eq(dom.state_reason().reason, "restored");
+        dom.destroy();
+        conn.lookup_by_name("other").create();
+        conn.lookup_by_name("other").destroy(); ()"#
+    ));
+}
+
+#[test]
+fn a_snapshot_that_is_no_restore_point_is_left_alone() {
+    let host = site("qcow2");
+    host.ok(&format!(
+        r#"{IMPORTS}
+        let dom = conn.lookup_by_name("web");
+        restore_point::make(dom, "mine");
+        dom.snapshot_create_xml("<domainsnapshot><name>foreign</name></domainsnapshot>");
+        assert_eq(restore_point::list(dom), ["mine"]);
+        let told = refused(|| restore_point::restore(dom, "foreign"));
+        assert(told.contains("no restore point `foreign`") && told.contains("revert_to_snapshot"), told);
+        restore_point::remove(dom, "foreign");
+        assert_eq(dom.list_all_snapshots().len(), 2);
+        // A snapshot that moved the guest to other files: libvirt would stop the guest and then fail.
+        dom.snapshot_create_xml("<domainsnapshot><name>moved</name></domainsnapshot>", VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY);
+        let told = refused(|| restore_point::restore(dom, "mine"));
+        assert(told.contains("`moved` put its disks on other files"), told);
+        assert_eq(dom.state(), "running"); ()"#
+    ));
+}

@@ -8,6 +8,7 @@ use super::about::{About, name};
 use super::live_dump;
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, number, uuid_text};
 use crate::api::domain::open_files;
+use crate::api::stale_save;
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::{Error, OfXml};
 use crate::libvirt;
@@ -49,7 +50,7 @@ fn refuse_over_managed_save(
         .unwrap_or(false)
     });
     if !saved {
-        return Ok(());
+        return stale_save::refuse_guest(ctx, conn, xml, About("create", "domain", xml));
     }
     let failure = crate::libvirt::Failure::new(
         virt_sys::VIR_ERR_OPERATION_INVALID,

@@ -45,6 +45,16 @@ pub(super) fn check_domain(
                  to define it anyway, remove the attribute `id` of `domain`",
         );
     }
+    if is_migratable_dump(conn, &name, xml) {
+        let message = format!(
+            "this is the XML of the running domain `{name}`, not its definition: devices attached for this run would become permanent"
+        );
+        return Error::refuse(
+            ctx,
+            message,
+            "`dom.edit(|xml| ...)` changes the definition; `dom.xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)` reads it",
+        );
+    }
     let Some(graphics) = lost_password(conn, &given, &name) else {
         return Ok(());
     };
@@ -57,6 +67,27 @@ pub(super) fn check_domain(
         "`dom.edit(|xml| ...)` keeps the password; `xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)` reads it; \
              `dom.edit(|xml| xml.remove(\"devices/graphics/@passwd\"))` removes it",
     )
+}
+
+/// Whether `xml` is what `VIR_DOMAIN_XML_MIGRATABLE` reads of the running domain `name`, which has no `id`, and differs from
+/// its definition.
+fn is_migratable_dump(conn: &Connection, name: &str, xml: &str) -> bool {
+    let (name, xml) = (name.to_owned(), xml.trim().to_owned());
+    let found = conn.attempt("virDomainGetXMLDesc", move |connect: &Connect| {
+        let domain = connect.lookup_domain_by_name(&name)?;
+        if !domain.is_active()? || !domain.is_persistent()? {
+            return Ok(false);
+        }
+        for secrets in [0, sys::VIR_DOMAIN_XML_SECURE] {
+            let live = domain.xml_desc(sys::VIR_DOMAIN_XML_MIGRATABLE | secrets)?;
+            if live.trim() == xml {
+                let defined = domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE | secrets)?;
+                return Ok(defined.trim() != xml);
+            }
+        }
+        Ok::<_, virt::error::Error>(false)
+    });
+    found.unwrap_or(false)
 }
 
 /// The kind of screen whose password the definition of `name` has, and `given` has not.

@@ -4,6 +4,7 @@ use rhai::NativeCallContext;
 use rhai::plugin::*;
 
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
+use crate::api::stale_save;
 use crate::libvirt::{self, Failure};
 use crate::objects::domain::{Domain, Handle};
 
@@ -58,6 +59,7 @@ pub(super) mod functions {
     /// Calls virDomainCreate.
     #[rhai_fn(name = "create", pure, return_raw)]
     pub fn create(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<()> {
+        stale_save::refuse_start(&ctx, dom)?;
         dom.call(&ctx, "virDomainCreate", "start", |d| d.create())
     }
 
@@ -78,6 +80,7 @@ pub(super) mod functions {
     #[rhai_fn(name = "create", pure, return_raw)]
     pub fn create_flags(ctx: NativeCallContext, dom: &mut Domain, flags: i64) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
+        stale_save::refuse_start(&ctx, dom)?;
         dom.call(&ctx, "virDomainCreateWithFlags", "start", move |d| {
             d.create_with_flags(wanted)
         })

@@ -6,6 +6,7 @@ use virt::domain_snapshot::DomainSnapshot as Handle;
 
 use super::Work;
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
+use crate::api::stale_save;
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::{Error, OfXml};
 use crate::libvirt;
@@ -64,6 +65,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<DomainSnapshot> {
         let wanted = flag_bits(&ctx, flags)?;
         let text = xml_text(&ctx, "the snapshot's XML", &xml)?;
+        stale_save::refuse_snapshot(&ctx, dom, &text, wanted)?;
         let owned = text.clone();
         dom.job(
             &ctx,

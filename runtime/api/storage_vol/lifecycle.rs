@@ -5,6 +5,7 @@ use rhai::{Dynamic, NativeCallContext};
 use virt::storage_vol::StorageVol as Handle;
 
 use crate::api::arguments::{RhaiResultOf, bytes, fields, flag_bits, whole};
+use crate::api::stale_save;
 use crate::objects::connection::Connection;
 use crate::objects::storage_pool::StoragePool;
 use crate::objects::storage_vol::StorageVol;
@@ -235,7 +236,7 @@ pub(super) mod functions {
     /// Calls virStorageVolDelete.
     #[rhai_fn(name = "delete", pure, return_raw)]
     pub fn delete(ctx: NativeCallContext, vol: &mut StorageVol) -> RhaiResultOf<()> {
-        vol.call(&ctx, "virStorageVolDelete", "delete", |v| v.delete(0))
+        delete_flags(ctx, vol, 0)
     }
 
     /// Deletes the volume; `VIR_STORAGE_VOL_DELETE_ZEROED` overwrites it first.
@@ -254,6 +255,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
+        stale_save::refuse_change(&ctx, vol, "delete")?;
         vol.call(&ctx, "virStorageVolDelete", "delete", move |v| {
             v.delete(wanted)
         })
@@ -293,6 +295,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let capacity = bytes(&ctx, &capacity)?;
         let wanted = flag_bits(&ctx, flags)?;
+        stale_save::refuse_change(&ctx, vol, "resize")?;
         vol.call(&ctx, "virStorageVolResize", "resize", move |v| {
             v.resize(capacity, wanted)
         })
