@@ -247,13 +247,5 @@ fn imported(imports: &Imports, file: &str, alias: &str) -> Option<String> {
         let path = parts.nth(1)?;
         (parts.next()?.trim() == named).then(|| path.to_owned())
     })?;
-    let name = match path.strip_prefix("std/") {
-        Some(_) => format!("{path}.rhai"),
-        None => std::path::Path::new(file)
-            .parent()?
-            .join(format!("{path}.rhai"))
-            .display()
-            .to_string(),
-    };
-    imports.text(&name).map(|text| text.to_string())
+    imports.source(Some(file), &path).ok().map(|(_, text)| text)
 }

@@ -43,26 +43,12 @@ impl Place {
         let (_, line) = text.line(number)?;
         let line = line.strip_suffix('\r').unwrap_or(line);
         let offset = text.column(number, column).min(line.len());
-        let end = match self.width {
-            Some(width) => text.column(number, column + width).min(line.len()),
-            None => offset + token(&line[offset..]),
+        let width = match self.width {
+            Some(width) => width,
+            None => text.token_width(self.position),
         };
+        let end = text.column(number, column + width).min(line.len());
         Some((number, line, offset..end))
-    }
-}
-
-/// The bytes of the token that `line` begins with; Rhai knows it only as a point.
-fn token(line: &str) -> usize {
-    let is_name = |letter: &char| letter.is_alphanumeric() || *letter == '_';
-    let mut letters = line.chars();
-    match letters.next() {
-        Some(first) if is_name(&first) => {
-            let rest = letters.take_while(is_name);
-            first.len_utf8() + rest.map(char::len_utf8).sum::<usize>()
-        }
-        Some(quote @ ('"' | '`')) => line[1..].find(quote).map_or(line.len(), |end| end + 2),
-        Some(other) => other.len_utf8(),
-        None => 0,
     }
 }
 
@@ -76,4 +62,22 @@ pub(super) fn shorten(trail: &mut Vec<(String, Place)>) -> usize {
         trail.drain(SHOWN / 2..SHOWN / 2 + too_many);
     }
     too_many
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_underlines_the_token_that_the_check_underlines() {
+        let text = Text::from("print(\"a\\\"b\" == 1);\n");
+        for (column, token) in [(7, "\"a\\\"b\""), (14, "=="), (1, "print")] {
+            let position = Position::new(1, column);
+            let (_, line, bytes) = Place::new("main.rhai", position)
+                .excerpt(&text)
+                .expect("the line is there");
+            assert_eq!(&line[bytes], token);
+            assert_eq!(text.token_width(position), token.chars().count());
+        }
+    }
 }

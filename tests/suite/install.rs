@@ -365,7 +365,7 @@ fn what_was_installed_must_come_up() {
             "iso: \"{}\", up: \"never printed\"",
             site.iso("installer")
         ))
-        .replace("60s", "10s");
+        .replace("60s", "20s");
     let script = format!(
         "try {{ install::from_iso(conn, {options}); }} catch (err) {{ \
            assert_eq(err.verdict, \"failed\"); \

@@ -101,7 +101,15 @@ fn a_save_file_that_does_not_fit_the_disks_any_more_is_refused() {
         let why = refused(|| disk.upload(blob(16, 7), 8192));
         assert(why.contains("`web` has a managed save image"), why);
         refused(|| disk.wipe());
-        disk.delete();
+        let why = refused(|| disk.delete());
+        assert(why.contains("`web` has a managed save image"), why); ()"#
+    ));
+    // Somebody deleted it all the same.
+    std::fs::remove_file(host.path("images/web.raw")).expect("it is there");
+    host.ok(&format!(
+        r#"{IMPORTS}
+        let dom = conn.lookup_by_name("web");
+        conn.storage_pool_lookup_by_name("images").refresh();
         let why = refused(|| image::create(conn, #{{ pool: "images", name: "web.raw", size: "1MiB", format: "raw" }}));
         assert(why.contains("`web` has a managed save image"), why);
         // By force, once the disks are back.
