@@ -75,7 +75,10 @@ impl Server {
             Named::Plain(name) if name.starts_with("VIR_") => {
                 fenced(&reference::help(&self.catalog, name)?)
             }
-            _ => self.ways(&at, span.end)?,
+            _ => match self.option(&at, span.end) {
+                Some(option) => option,
+                None => self.ways(&at, span.end)?,
+            },
         };
         Some(Hover {
             contents: HoverContents::Markup(MarkupContent {
@@ -84,6 +87,14 @@ impl Server {
             }),
             range: Some(place::stretch(text, &span)),
         })
+    }
+
+    /// What is declared of the option whose key ends at the byte `end`.
+    fn option(&self, at: &At, end: usize) -> Option<String> {
+        let around = Around { server: self, at };
+        let before = &at.document.text[..end];
+        let key = self.completer.option(&self.catalog, &around, before)?;
+        Some(format!("`{}`: {}", key.name, key.in_a_line()))
     }
 
     /// How what ends at the byte `end` is called, and what is said of it.
@@ -223,6 +234,10 @@ struct Around<'a> {
 }
 
 impl Surroundings for Around<'_> {
+    fn imports(&self) -> Imports {
+        self.at.imports.clone()
+    }
+
     fn script(&self, path: &str) -> Option<Recipe> {
         let from = self.at.document.name();
         let (_, text) = self.at.imports.source(Some(&from), path).ok()?;

@@ -3,6 +3,7 @@
 use rhai::{ASTFlags, Array, Dynamic, Engine, Expr, FnCallExpr};
 
 use crate::catalog::{Catalog, element};
+use crate::vocabulary::record_of;
 
 /// Finds types by what the catalogue says that functions answer.
 pub struct Inference<'a> {
@@ -78,10 +79,14 @@ impl<'a> Inference<'a> {
     /// The type of `kind.rest`; Rhai nests a chain to the right.
     fn after_dot(&self, kind: Option<String>, rest: &Expr) -> Option<String> {
         match rest {
-            Expr::Property(property, _) => self
-                .catalog
-                .property(&kind?, &property.2)
-                .map(str::to_owned),
+            Expr::Property(property, _) => {
+                let kind = kind?;
+                let found = match record_of(&kind) {
+                    Some(record) => record.kind(&property.2).filter(|kind| *kind != "?"),
+                    None => self.catalog.property(&kind, &property.2),
+                };
+                found.map(str::to_owned)
+            }
             Expr::MethodCall(call, _) => self.answer(Some(kind), call),
             Expr::Dot(pair, ..) => self.after_dot(self.after_dot(kind, &pair.lhs), &pair.rhs),
             Expr::Index(pair, flags, _) => {
@@ -209,6 +214,8 @@ mod tests {
             ("conn.lookup_by_name(\"x\").name", Some("string")),
             ("conn.lookup_by_name(\"x\").name.len()", Some("int")),
             ("conn.no_such_property", None),
+            ("conn.get_info().cpus", Some("int")),
+            ("conn.get_info().no_such_key", None),
             ("1 == 2", Some("bool")),
             ("1 - 2.5", Some("float")),
             ("conn.list_all_domains()[0].name", Some("string")),

@@ -3,8 +3,9 @@
 use rhai::{Expr, FnCallExpr, Position, Stmt};
 
 use super::Code;
-use super::scope::{Keys, Kind};
+use super::scope::Kind;
 use super::walk::Walk;
+use super::written::Written;
 use crate::advice::suggest;
 use crate::catalog::{Function, element, without_element};
 use crate::libvirt::events;
@@ -40,9 +41,11 @@ impl<'a> Walk<'a> {
     }
 
     /// Reports the key `key` of a map that was written out with other ones.
-    pub(super) fn written_key(&mut self, keys: &Keys, key: &str, position: Position) {
-        if keys.iter().all(|(known, _)| known != key) {
-            let known: Vec<&str> = keys.iter().map(|(known, _)| known.as_str()).collect();
+    pub(super) fn written_key(&mut self, map: &Written, key: &str, position: Position) {
+        if let Some((entries, true)) = map.entries()
+            && entries.iter().all(|(known, _)| known != key)
+        {
+            let known: Vec<&str> = entries.iter().map(|(known, _)| known.as_str()).collect();
             self.missing_key(key, &known, position);
         }
     }

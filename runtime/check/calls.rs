@@ -27,6 +27,9 @@ const KEYWORDS: &[(&str, &[usize], &str)] = &[
     ("type_of", &[1], "string"),
 ];
 
+/// The methods that run a closure with the value, or its items, as `this`.
+const RUNNING: &[&str] = &["call", "for_each"];
+
 fn keyword(name: &str, arguments: usize) -> Option<Kind> {
     let (_, _, kind) = KEYWORDS.iter().find(|(word, counts, _)| {
         *word == name && (counts.contains(&arguments) || (counts.is_empty() && arguments > 0))
@@ -100,7 +103,7 @@ impl<'a> Walk<'a> {
             }
             return None;
         }
-        self.check_arguments(&taken, &call.args, 0, position);
+        self.check_arguments(&taken, &call.args, 0);
         capture::check_parallel(self, name, &kinds, &call.args);
         self.sure(catalog.returns(name, &kinds))
     }
@@ -113,16 +116,10 @@ impl<'a> Walk<'a> {
     }
 
     /// What native functions take beyond types; `skipped` parameters are the receiver.
-    fn check_arguments(
-        &mut self,
-        taken: &[&Function],
-        arguments: &'a [Expr],
-        skipped: usize,
-        position: Position,
-    ) {
+    fn check_arguments(&mut self, taken: &[&Function], arguments: &'a [Expr], skipped: usize) {
         for (index, argument) in arguments.iter().enumerate() {
             flags::check(self, taken, index + skipped, argument);
-            options::check_native(self, taken, index + skipped, argument, position);
+            options::check_native(self, taken, index + skipped, argument);
             self.check_words(taken, index + skipped, argument);
         }
     }
@@ -159,6 +156,11 @@ impl<'a> Walk<'a> {
             let kind = self.scope.kind(root).filter(|_| !taken);
             self.scope.know(root, kind, None);
         }
+        if let Some(root) = direct.filter(|_| RUNNING.contains(&name)) {
+            // The closure may change `this`.
+            let kind = self.scope.kind(root);
+            self.scope.know(root, kind, None);
+        }
         if let Some(definition) = self.own_method(receiver, name, call.args.len()) {
             shadow::check(self, receiver, definition, &kinds, position);
             if let Some(root) = direct {
@@ -179,7 +181,7 @@ impl<'a> Walk<'a> {
             self.no_method(receiver, call, &kinds, position);
             return None;
         }
-        self.check_arguments(&taken, &call.args, 1, position);
+        self.check_arguments(&taken, &call.args, 1);
         live_dump::check(self, call);
         paths::check(self, &taken, &call.args);
         capture::check_parallel(self, name, &kinds, &call.args);
@@ -223,8 +225,8 @@ impl<'a> Walk<'a> {
         }
         let kind = without_element(kind).to_owned();
         if kind == "map" {
-            if let Some(keys) = receiver.keys.clone() {
-                self.written_key(&keys, name, position);
+            if let Some(value) = receiver.value.clone() {
+                self.written_key(&value, name, position);
             }
             return None;
         }

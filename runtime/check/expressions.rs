@@ -1,20 +1,16 @@
 //! Goes through expressions, and tells the types of their values.
 
-use std::rc::Rc;
-
 use rhai::{ASTFlags, ASTNode, Expr, FnPtr, Position, Stmt};
 
-use super::scope::{Keys, Kind, Variable};
+use super::scope::{Kind, Variable};
 use super::walk::Walk;
-use super::{Code, Span, capture};
+use super::written::Value;
+use super::{Code, capture};
 use crate::advice::suggest;
 use crate::catalog::inference::{constant, held, literal};
 use crate::catalog::names;
 use crate::catalog::without_element;
 use crate::constants;
-
-/// A map that gets more keys than this one by one holds data, not options.
-const MOST_KEYS: usize = 100;
 
 /// The largest number of variables that are searched for a similar name.
 const MOST_NAMES: usize = 1_000;
@@ -27,8 +23,8 @@ pub(super) struct Receiver<'a> {
     pub(super) root: Option<&'a str>,
     /// Whether that variable itself is asked.
     pub(super) direct: bool,
-    /// The keys of the map that is asked, where that was written out.
-    pub(super) keys: Option<Keys>,
+    /// The value that is asked, where that is written out.
+    pub(super) value: Option<Value>,
     /// The expression itself, where no chain led to it.
     pub(super) expression: Option<&'a Expr>,
 }
@@ -76,7 +72,12 @@ impl<'a> Walk<'a> {
                 literal(expression)
             }
             Expr::Array(items, _) => {
-                let kinds: Vec<Kind> = items.iter().map(|item| self.expression(item)).collect();
+                let mut kinds: Vec<Kind> = Vec::with_capacity(items.len());
+                for item in items.iter() {
+                    let kind = self.expression(item);
+                    self.note_kind(item, &kind);
+                    kinds.push(kind);
+                }
                 let array = match kinds.first() {
                     Some(Some(first)) if kinds.iter().all(|kind| kind.as_ref() == Some(first)) => {
                         format!("array of {first}")
@@ -87,7 +88,8 @@ impl<'a> Walk<'a> {
             }
             Expr::Map(map, _) => {
                 for (_, value) in &map.0 {
-                    self.expression(value);
+                    let kind = self.expression(value);
+                    self.note_kind(value, &kind);
                 }
                 literal(expression)
             }
@@ -160,7 +162,7 @@ impl<'a> Walk<'a> {
             kind: self.expression(expression),
             root: super::facts::root(expression),
             direct,
-            keys: self.keys_of(expression),
+            value: self.value_of(expression),
             expression: Some(expression),
         }
     }
@@ -226,8 +228,7 @@ impl<'a> Walk<'a> {
                 if let (Expr::Variable(variable, ..), Expr::Property(property, position)) =
                     (&pair.lhs, &pair.rhs)
                 {
-                    let span = Span::at(&self.file.text, *position);
-                    self.add_key(&variable.1, &property.2, span);
+                    self.add_key(&variable.1, &property.2, *position);
                 }
                 let receiver = self.receiver(&pair.lhs);
                 self.assigned_after_dot(receiver, &pair.rhs);
@@ -272,31 +273,13 @@ impl<'a> Walk<'a> {
     }
 
     /// Notes that the map in the variable `name` got a key.
-    fn add_key(&mut self, name: &str, key: &str, span: Span) {
-        if let Some(keys) = self.scope.keys(name)
-            && keys.iter().take(MOST_KEYS).all(|(known, _)| known != key)
+    fn add_key(&mut self, name: &str, key: &str, position: Position) {
+        if let Some(value) = self.scope.value(name)
+            && let Some((entries, _)) = value.entries()
+            && entries.iter().all(|(known, _)| known != key)
         {
             let kind = self.scope.kind(name);
-            let keys = (keys.len() < MOST_KEYS).then(|| {
-                let added = (key.to_owned(), span);
-                Rc::new(keys.iter().cloned().chain([added]).collect())
-            });
-            self.scope.know(name, kind, keys);
-        }
-    }
-
-    /// The keys of a map that is written out, here or where its variable is introduced.
-    pub(super) fn keys_of(&self, expression: &Expr) -> Option<Keys> {
-        match expression {
-            Expr::Map(map, _) => {
-                let key = |(key, _): &(rhai::Ident, Expr)| {
-                    let span = Span::at(&self.file.text, key.pos);
-                    (key.name.to_string(), span)
-                };
-                Some(Rc::new(map.0.iter().map(key).collect()))
-            }
-            Expr::Variable(variable, ..) if variable.2.is_empty() => self.scope.keys(&variable.1),
-            _ => None,
+            self.scope.know(name, kind, value.with_key(key, position));
         }
     }
 
@@ -373,7 +356,7 @@ impl<'a> Walk<'a> {
             self.scope.push(Variable {
                 name: parameter.clone(),
                 kind: item.take(),
-                keys: None,
+                value: None,
                 place: None,
                 read: true,
                 loose: self.facts.written_elsewhere.contains(parameter),

@@ -70,7 +70,7 @@ pub(super) const CHANGING: &[&str] = &[
 impl Facts {
     pub(super) fn of(file: &File) -> Self {
         let mut facts = Self::default();
-        file.each_node(&mut |node| facts.see(node));
+        file.each_node(&mut |node| facts.see(node, file));
         // The declarations of a file can be those of others.
         let constants = file.spec_constants();
         let declared = constants.specs().map(str::to_owned);
@@ -96,7 +96,7 @@ impl Facts {
         facts
     }
 
-    fn see(&mut self, node: &ASTNode) {
+    fn see(&mut self, node: &ASTNode, file: &File) {
         match node {
             ASTNode::Stmt(Stmt::FnCall(call, _)) | ASTNode::Expr(Expr::FnCall(call, _)) => {
                 if call.name == "eval" && call.namespace.is_empty() {
@@ -130,7 +130,7 @@ impl Facts {
                 }
             }
             ASTNode::Expr(expression @ (Expr::Dot(pair, ..) | Expr::Index(pair, ..))) => {
-                if changes(&pair.rhs)
+                if changes(&pair.rhs, file)
                     && let Some(name) = root(expression)
                 {
                     self.changed.insert(name.to_owned());
@@ -148,11 +148,16 @@ impl Facts {
     }
 }
 
-/// Whether a chain has a call that changes what it is called on.
-fn changes(rest: &Expr) -> bool {
+/// Whether a chain has a call that may change what it is called on.
+fn changes(rest: &Expr, file: &File) -> bool {
     match rest {
-        Expr::MethodCall(call, _) => CHANGING.contains(&call.name.as_str()),
-        Expr::Dot(pair, ..) | Expr::Index(pair, ..) => changes(&pair.lhs) || changes(&pair.rhs),
+        Expr::MethodCall(call, _) => {
+            let name = call.name.as_str();
+            CHANGING.contains(&name) || file.functions_named(name).next().is_some()
+        }
+        Expr::Dot(pair, ..) | Expr::Index(pair, ..) => {
+            changes(&pair.lhs, file) || changes(&pair.rhs, file)
+        }
         _ => false,
     }
 }

@@ -27,13 +27,14 @@ mod unknown;
 mod unused;
 mod walk;
 mod words;
+mod written;
 
 use rhai::Engine;
 
 pub use finding::{Code, Finding, Related, Severity, Span};
 pub use flags::enumerations;
 pub use native_options::option_keys;
-pub use script_options::{script_option_keys, script_part_keys};
+pub use script_options::script_options;
 
 use crate::catalog::Catalog;
 use crate::script::imports::Imports;

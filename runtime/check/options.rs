@@ -1,16 +1,16 @@
 //! Keys of maps of options: of native functions, and of scripts' own.
 
-use rhai::{Expr, Position};
+use rhai::Expr;
 
 use super::definitions::Definition;
 use super::files::File;
 use super::native_options::option_keys;
 use super::walk::Walk;
-use super::{Code, declared, finding::Related};
+use super::{Code, declared};
 use crate::advice::suggest;
 use crate::catalog::Function;
 
-/// Reports keys that the script's function `definition` of `file` does not know.
+/// Reports options that the script's function `definition` of `file` does not take.
 pub(super) fn check_own<'a>(
     walk: &mut Walk<'a>,
     file: &'a File,
@@ -18,36 +18,28 @@ pub(super) fn check_own<'a>(
     arguments: &'a [Expr],
 ) {
     for (index, argument) in arguments.iter().enumerate() {
-        if matches!(argument, Expr::Map(..))
-            && let Some(spec) = walk.files.declared(file, definition, index)
-        {
-            declared::check(walk, argument, &spec);
-            continue;
-        }
-        if walk.keys_of(argument).is_none() {
-            continue;
-        }
-        let Some(spec) = walk.files.declared(file, definition, index) else {
+        let Some(value) = walk.value_of(argument) else {
             continue;
         };
-        let known: Vec<&str> = spec.keys.iter().map(|key| key.name.as_str()).collect();
-        let related = walk.definition(file, definition);
-        report(walk, argument, &known, related);
+        if value.entries().is_some()
+            && let Some(spec) = walk.files.declared(file, definition, index)
+        {
+            let changes =
+                super::facts::root(argument).is_some_and(|name| walk.facts.changed.contains(name));
+            declared::check(walk, &value, &spec, changes);
+        }
     }
 }
 
 /// Reports keys that the native functions `taken` do not know, of the argument for their
 /// parameter `index`.
-pub(super) fn check_native(
-    walk: &mut Walk,
-    taken: &[&Function],
-    index: usize,
-    argument: &Expr,
-    _position: Position,
-) {
-    if walk.keys_of(argument).is_none() {
+pub(super) fn check_native(walk: &mut Walk, taken: &[&Function], index: usize, argument: &Expr) {
+    let Some(value) = walk.value_of(argument) else {
         return;
-    }
+    };
+    let Some((entries, _)) = value.entries() else {
+        return;
+    };
     let mut known: Vec<&str> = Vec::new();
     for function in taken {
         match option_keys(function, index) {
@@ -55,14 +47,7 @@ pub(super) fn check_native(
             None => return,
         }
     }
-    report(walk, argument, &known, None);
-}
-
-fn report(walk: &mut Walk, argument: &Expr, known: &[&str], related: Option<Related>) {
-    let Some(keys) = walk.keys_of(argument) else {
-        return;
-    };
-    for (key, span) in keys.iter() {
+    for (key, given) in entries {
         if known.contains(&key.as_str()) {
             continue;
         }
@@ -72,8 +57,6 @@ fn report(walk: &mut Walk, argument: &Expr, known: &[&str], related: Option<Rela
             None => format!("the options are {}", known.join(", ")),
         };
         let message = format!("there is no option `{key}`");
-        let finding = walk.find_at(Code::UnknownOption, *span, message);
-        finding.hint = Some(hint);
-        finding.related.extend(related.clone());
+        walk.find(Code::UnknownOption, given.key, message).hint = Some(hint);
     }
 }

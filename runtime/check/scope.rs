@@ -5,23 +5,20 @@
 //! is a place in these notes.
 
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use super::Span;
+use super::written::Value;
 
 /// The type of a value, where it is known.
 pub(super) type Kind = Option<String>;
-
-/// The keys of a map that was written out, and where each stands.
-pub(super) type Keys = Rc<Vec<(String, Span)>>;
 
 /// One variable.
 #[derive(Debug)]
 pub(super) struct Variable {
     pub(super) name: String,
     pub(super) kind: Kind,
-    /// The keys of the map that it holds, where that was written out.
-    pub(super) keys: Option<Keys>,
+    /// What is known of its value, where that is written out.
+    pub(super) value: Option<Value>,
     /// Where it is introduced; parameters have no place.
     pub(super) place: Option<Span>,
     /// Whether its value is used somewhere.
@@ -37,7 +34,7 @@ pub(super) struct Variable {
 #[derive(Debug, Clone)]
 struct Knowledge {
     kind: Kind,
-    keys: Option<Keys>,
+    value: Option<Value>,
     learned: usize,
 }
 
@@ -70,7 +67,7 @@ pub(super) struct Mark {
 }
 
 /// The facts found on one path through a script; they do not hold on another path.
-pub(super) struct Learned(HashMap<usize, (Kind, Option<Keys>)>);
+pub(super) struct Learned(HashMap<usize, (Kind, Option<Value>)>);
 
 impl Scope {
     pub(super) fn push(&mut self, variable: Variable) {
@@ -132,32 +129,32 @@ impl Scope {
         self.known(self.index(name)?).0
     }
 
-    /// The keys of the map that the variable `name` holds, where they are known.
-    pub(super) fn keys(&self, name: &str) -> Option<Keys> {
+    /// The value of the variable `name`, as far as it is known.
+    pub(super) fn value(&self, name: &str) -> Option<Value> {
         self.known(self.index(name)?).1
     }
 
-    fn known(&self, index: usize) -> (Kind, Option<Keys>) {
+    fn known(&self, index: usize) -> (Kind, Option<Value>) {
         let Entry { variable, learned } = &self.variables[index];
         match variable.assigned && *learned <= self.closure_began {
             true => (None, None),
-            false => (variable.kind.clone(), variable.keys.clone()),
+            false => (variable.kind.clone(), variable.value.clone()),
         }
     }
 
     /// Notes what the variable `name` holds from now on.
-    pub(super) fn know(&mut self, name: &str, kind: Kind, keys: Option<Keys>) {
+    pub(super) fn know(&mut self, name: &str, kind: Kind, value: Option<Value>) {
         if let Some(index) = self.index(name) {
-            self.learn(index, kind, keys);
+            self.learn(index, kind, value);
         }
     }
 
-    fn learn(&mut self, index: usize, kind: Kind, keys: Option<Keys>) {
+    fn learn(&mut self, index: usize, kind: Kind, value: Option<Value>) {
         self.clock += 1;
         let Entry { variable, learned } = &mut self.variables[index];
         let before = Knowledge {
             kind: std::mem::replace(&mut variable.kind, kind),
-            keys: std::mem::replace(&mut variable.keys, keys),
+            value: std::mem::replace(&mut variable.value, value),
             learned: std::mem::replace(learned, self.clock),
         };
         self.before.push((index, before));
@@ -173,7 +170,7 @@ impl Scope {
     pub(super) fn blur(&mut self) {
         for Entry { variable, .. } in &mut self.variables[self.blurred..] {
             variable.kind = None;
-            variable.keys = None;
+            variable.value = None;
             variable.loose = true;
             variable.read = true;
         }
@@ -210,7 +207,7 @@ impl Scope {
                 && !entry.variable.loose
             {
                 entry.variable.kind = before.kind;
-                entry.variable.keys = before.keys;
+                entry.variable.value = before.value;
                 entry.learned = before.learned;
             }
         }
@@ -220,13 +217,13 @@ impl Scope {
     /// Keeps only what both ways from `mark` know: the one gone now, and the `other`.
     pub(super) fn join(&mut self, mark: Mark, other: &Learned) {
         // The first change since the mark replaced the facts that held at the mark.
-        let mut at_mark: HashMap<usize, (Kind, Option<Keys>)> = HashMap::new();
+        let mut at_mark: HashMap<usize, (Kind, Option<Value>)> = HashMap::new();
         for (index, before) in &self.before[mark.changes..] {
             if *index < mark.length {
                 let assigned = self.variables[*index].variable.assigned;
                 let holds = !assigned || before.learned > self.closure_began;
                 at_mark.entry(*index).or_insert_with(|| match holds {
-                    true => (before.kind.clone(), before.keys.clone()),
+                    true => (before.kind.clone(), before.value.clone()),
                     false => (None, None),
                 });
             }
@@ -235,18 +232,18 @@ impl Scope {
         indices.sort_unstable();
         indices.dedup();
         for index in indices {
-            let (kind, keys) = self.known(index);
+            let (kind, value) = self.known(index);
             let there = other.0.get(&index).or_else(|| at_mark.get(&index));
-            let Some((other_kind, other_keys)) = there else {
+            let Some((other_kind, other_value)) = there else {
                 continue;
             };
             let same_kind = kind == *other_kind;
-            let same_keys = keys == *other_keys;
-            if !(same_kind && same_keys) {
+            let same_value = value == *other_value;
+            if !(same_kind && same_value) {
                 self.learn(
                     index,
                     kind.filter(|_| same_kind),
-                    keys.filter(|_| same_keys),
+                    value.filter(|_| same_value),
                 );
             }
         }
@@ -266,7 +263,7 @@ impl Learned {
                 .entry(index)
                 .and_modify(|own| {
                     own.0 = own.0.take().filter(|kind| known.0.as_ref() == Some(kind));
-                    own.1 = own.1.take().filter(|keys| known.1.as_ref() == Some(keys));
+                    own.1 = own.1.take().filter(|value| known.1.as_ref() == Some(value));
                 })
                 .or_insert_with(|| known.clone());
         }

@@ -1,13 +1,14 @@
 //! Goes through a file statement by statement, as it would run, and knows the variables in sight.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rhai::{ASTFlags, ASTNode, Expr, FlowControl, Ident, OpAssignment, Position, Stmt};
 
 use super::definitions::Definition;
 use super::facts::Facts;
 use super::files::{File, Files};
-use super::scope::{Keys, Kind, Learned, Scope, Variable};
+use super::scope::{Kind, Learned, Scope, Variable};
+use super::written::Value;
 use super::{Checker, Code, Finding, Span, state, statements};
 use crate::catalog::inference::operator;
 use crate::catalog::{element, without_element};
@@ -32,6 +33,8 @@ pub(super) struct Walk<'a> {
     pub(super) item: Kind,
     /// The type of the value of the closure that was gone through last.
     pub(super) answer: Kind,
+    /// The types of items and entries that are not literals.
+    pub(super) kinds: HashMap<*const Expr, String>,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -51,6 +54,7 @@ impl<'a> Walk<'a> {
             asking: 0,
             item: None,
             answer: None,
+            kinds: HashMap::new(),
             findings: Vec::new(),
         };
         let mut walk = new(None);
@@ -102,7 +106,7 @@ impl<'a> Walk<'a> {
         self.scope.push(Variable {
             name: name.to_owned(),
             kind: None,
-            keys: None,
+            value: None,
             place: None,
             read: true,
             loose: self.facts.written_elsewhere.contains(name),
@@ -120,7 +124,7 @@ impl<'a> Walk<'a> {
         self.scope.kind(name)
     }
 
-    fn introduce(&mut self, ident: &Ident, kind: Kind, keys: Option<Keys>, read: bool) {
+    fn introduce(&mut self, ident: &Ident, kind: Kind, value: Option<Value>, read: bool) {
         let name = ident.name.to_string();
         let loose = self.facts.written_elsewhere.contains(&name);
         let kind = if self.facts.changed.contains(&name) {
@@ -130,13 +134,21 @@ impl<'a> Walk<'a> {
         };
         self.scope.push(Variable {
             kind: kind.filter(|_| !loose),
-            keys: keys.filter(|_| !loose),
+            value: self.lasting(&name, value).filter(|_| !loose),
             place: Some(Span::at(&self.file.text, ident.pos)),
             read: read || name.starts_with('_') || self.dynamic,
             loose,
             assigned: self.is_assigned(&name),
             name,
         });
+    }
+
+    /// `value` as far as it stays so in the variable `name`, which may be changed in place.
+    fn lasting(&self, name: &str, value: Option<Value>) -> Option<Value> {
+        match self.facts.changed.contains(name) {
+            true => value?.keys_only(),
+            false => value,
+        }
     }
 
     /// The type of the value of a block, whose variables end with it; `used` tells whether
@@ -226,11 +238,11 @@ impl<'a> Walk<'a> {
             Stmt::Var(parts, flags, _) => {
                 let (name, value, _) = &**parts;
                 let kind = self.expression(value);
-                let keys = self.keys_of(value);
+                let known = self.value_of(value);
                 let exported = flags.intersects(ASTFlags::EXPORTED);
                 let global =
                     self.function.is_none() && self.facts.globals_read.contains(name.name.as_str());
-                self.introduce(name, kind, keys, exported || global);
+                self.introduce(name, kind, known, exported || global);
                 Some("()".into())
             }
             Stmt::Assignment(parts) => {
@@ -281,7 +293,7 @@ impl<'a> Walk<'a> {
             self.scope.push(Variable {
                 name: variable.1.to_string(),
                 kind: None,
-                keys: None,
+                value: None,
                 place: None,
                 read: true,
                 loose: true,
@@ -310,7 +322,7 @@ impl<'a> Walk<'a> {
 
     fn assignment(&mut self, how: &OpAssignment, target: &'a Expr, value: &'a Expr) {
         let kind = self.expression(value);
-        let keys = self.keys_of(value);
+        let known = self.value_of(value);
         if let Expr::Variable(variable, _, position) = target
             && variable.2.is_empty()
         {
@@ -331,8 +343,8 @@ impl<'a> Walk<'a> {
                     true => kind.map(|kind| without_element(&kind).to_owned()),
                     false => kind,
                 };
-                let keys = keys.filter(|_| !how.is_op_assignment());
-                self.scope.know(name, kind, keys);
+                let known = known.filter(|_| !how.is_op_assignment());
+                self.scope.know(name, kind, self.lasting(name, known));
             }
             return;
         }

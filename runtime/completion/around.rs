@@ -27,8 +27,11 @@ impl<'a> Around<'a> {
         if self.back(1) == "import" {
             return Place::Import;
         }
+        let compared = matches!(self.back(1), "==" | "!=")
+            .then(|| receiver(self.text, &self.pieces[..self.pieces.len() - 1]));
         Place::Text {
             argument: self.argument(),
+            compared,
         }
     }
 

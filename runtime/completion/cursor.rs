@@ -24,8 +24,11 @@ pub(super) enum Place {
     Module { alias: String },
     /// The text of an `import`.
     Import,
-    /// A string, between its quotes.
-    Text { argument: Option<Argument> },
+    /// A string, between its quotes; `compared` is the expression that it is compared with.
+    Text {
+        argument: Option<Argument>,
+        compared: Option<String>,
+    },
     /// A key of a map that has the keys `given` already.
     Key {
         argument: Option<Argument>,
@@ -186,7 +189,7 @@ mod tests {
     #[test]
     fn a_place_knows_the_call_around_it() {
         let shown = |text: &str| match place(text) {
-            Place::Text { argument } => ("text", argument),
+            Place::Text { argument, .. } => ("text", argument),
             Place::Key { argument, .. } => ("key", argument),
             Place::Value { argument, .. } => ("value", argument),
             Place::Import => ("import", None),

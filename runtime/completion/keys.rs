@@ -1,67 +1,72 @@
-//! The keys of a map of options.
+//! The keys of a map of options, and what they take.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
-use super::cursor::{Argument, Step};
-use super::{Candidate, CandidateKind, Completion, Context, members};
+use super::cursor::{Argument, Cursor, Place, Step};
+use super::{
+    Candidate, CandidateKind, Completer, Completion, Context, Surroundings, members, scope,
+};
 use crate::api::option_keys;
-use crate::check::{self, script_option_keys, script_part_keys};
+use crate::catalog::Catalog;
+use crate::check::{self, script_options};
+use crate::spec::{Key, Spec, Type};
 
 impl Context<'_> {
     /// The keys that a map can have where it is, without those that it has.
     pub(super) fn keys(&self, argument: Option<&Argument>, given: &[String]) -> Completion {
         let keys = argument.map_or_else(Vec::new, |argument| self.keys_of(argument));
-        self.fitting(
-            keys.into_iter()
-                .filter(|key| !given.contains(key))
-                .map(|key| Candidate {
-                    insert: format!("{key}: "),
-                    label: key,
-                    kind: CandidateKind::Key,
-                    docs: String::new(),
-                }),
-        )
+        let keys = keys.into_iter();
+        self.fitting(keys.filter(|key| !given.contains(&key.label)))
     }
 
-    fn keys_of(&self, argument: &Argument) -> Vec<String> {
-        let within: Vec<&str> = argument
-            .within
-            .iter()
-            .filter_map(|step| match step {
-                Step::Key(key) => Some(key.as_str()),
-                Step::Item => None,
-            })
-            .collect();
-        if let Some(alias) = &argument.call.module {
-            let path = self.scope.module(alias);
-            return path.map_or_else(Vec::new, |path| {
-                self.keys_in_module(path, argument, &within)
-            });
+    fn keys_of(&self, argument: &Argument) -> Vec<Candidate> {
+        if argument.call.module.is_some() {
+            let maps = self.declared(argument).map(maps).unwrap_or_default();
+            let keys = maps.iter().flat_map(|map| &map.keys);
+            return keys
+                .map(|key| candidate(&key.name, key.in_a_line()))
+                .collect();
         }
-        if !within.is_empty() {
+        if !argument.within.is_empty() {
             return Vec::new();
         }
         let number = argument.number + usize::from(argument.call.receiver.is_some());
         let keys = members::called(self.catalog, &self.scope, &argument.call)
             .into_iter()
             .find_map(|function| check::option_keys(function, number));
-        match keys {
-            Some(keys) => texts(keys),
-            None if argument.call.name == "wait_event" => texts(option_keys::event()),
+        let keys = match keys {
+            Some(keys) => keys,
+            None if argument.call.name == "wait_event" => option_keys::event(),
             None => Vec::new(),
-        }
+        };
+        let keys = keys.into_iter();
+        keys.map(|key| candidate(key, String::new())).collect()
     }
 
-    /// The keys that a function in the module at `path` knows.
-    fn keys_in_module(&self, path: &str, argument: &Argument, within: &[&str]) -> Vec<String> {
-        let function = &argument.call.name;
+    /// The declared type of the place in an argument of a function in a module.
+    pub(super) fn declared(&self, argument: &Argument) -> Option<Type> {
+        let path = self.scope.module(argument.call.module.as_ref()?)?;
+        let spec = self.options_in_module(path, &argument.call.name, argument.number)?;
+        let mut ty = Type::Keys(spec);
+        for step in &argument.within {
+            ty = match step {
+                Step::Key(name) => {
+                    let maps = maps(ty);
+                    let key = maps.iter().find_map(|map| map.key(name))?;
+                    key.ty.clone()
+                }
+                Step::Item => ty.item()?.clone(),
+            };
+        }
+        Some(ty)
+    }
+
+    /// What a function in the module at `path` declares of its parameter number `parameter`.
+    fn options_in_module(&self, path: &str, function: &str, parameter: usize) -> Option<Arc<Spec>> {
         let read = || {
             let imports = self.around.imports();
             let parser = &self.completer.parser;
-            match within.last() {
-                Some(key) => script_part_keys(parser, &imports, path, key),
-                None => script_option_keys(parser, &imports, path, function, argument.number),
-            }
+            script_options(parser, &imports, path, function, parameter)
         };
         // Recipes do not change; a script beside may.
         if !path.starts_with("std/") {
@@ -69,13 +74,57 @@ impl Context<'_> {
         }
         let question = Question {
             path: path.to_owned(),
-            function: function.clone(),
-            parameter: argument.number,
-            within: within.last().map(|key| (*key).to_owned()),
+            function: function.to_owned(),
+            parameter,
         };
-        let known = self.completer.recipe_keys.lock();
+        let known = self.completer.recipe_options.lock();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
         known.entry(question).or_insert_with(read).clone()
+    }
+}
+
+impl Completer {
+    /// What is declared of the option whose key `text` ends in.
+    pub fn option(&self, catalog: &Catalog, around: &dyn Surroundings, text: &str) -> Option<Key> {
+        let at = Cursor::at_end_of(text);
+        let Place::Key {
+            argument: Some(argument),
+            ..
+        } = &at.place
+        else {
+            return None;
+        };
+        let context = Context {
+            completer: self,
+            catalog,
+            around,
+            scope: scope::Scope::new(&self.parser, catalog, around, text),
+            before: text,
+            after: "",
+            replaced: at.word.clone(),
+            word: &text[at.word.clone()],
+        };
+        let maps = maps(context.declared(argument)?);
+        let name = context.word;
+        maps.iter().find_map(|map| map.key(name).cloned())
+    }
+}
+
+/// The declarations of the maps that a value of the type `ty` may be.
+fn maps(ty: Type) -> Vec<Arc<Spec>> {
+    let map = |ty: &Type| match ty {
+        Type::Keys(spec) => Some(Arc::clone(spec)),
+        _ => None,
+    };
+    ty.alternatives().iter().filter_map(map).collect()
+}
+
+fn candidate(key: &str, docs: String) -> Candidate {
+    Candidate {
+        label: key.to_owned(),
+        insert: format!("{key}: "),
+        kind: CandidateKind::Key,
+        docs,
     }
 }
 
@@ -85,9 +134,4 @@ pub(super) struct Question {
     path: String,
     function: String,
     parameter: usize,
-    within: Option<String>,
-}
-
-fn texts(keys: Vec<&str>) -> Vec<String> {
-    keys.into_iter().map(str::to_owned).collect()
 }

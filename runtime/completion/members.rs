@@ -8,6 +8,7 @@ use super::signature::{self, together};
 use super::{Candidate, CandidateKind, Completion, Context, Surroundings, is_named};
 use crate::catalog::names;
 use crate::catalog::{Catalog, Function, Recipe, Signature, is_own_kind};
+use crate::vocabulary;
 
 impl Context<'_> {
     /// The members of what `receiver` is, or of any type where that is not known.
@@ -25,16 +26,21 @@ impl Context<'_> {
                 .filter(|function| is_named(function))
                 .collect(),
         };
-        let keys = self
-            .scope
-            .variable(receiver)
-            .map_or(&[][..], |variable| variable.keys.as_slice());
-        let keys = keys.iter().map(|key| Candidate {
-            label: key.clone(),
-            insert: key.clone(),
+        let key = |key: &str, docs: &str| Candidate {
+            label: key.to_owned(),
+            insert: key.to_owned(),
             kind: CandidateKind::Key,
-            docs: String::new(),
-        });
+            docs: docs.to_owned(),
+        };
+        let known = self.scope.variable(receiver);
+        let known = known.map_or(&[][..], |variable| variable.keys.as_slice());
+        let record = kind.as_deref().and_then(vocabulary::record_of);
+        let fields = record.filter(|_| known.is_empty());
+        let fields = fields.map_or(&[][..], |record| record.fields);
+        let fields = fields
+            .iter()
+            .map(|(name, kind)| key(name, kind.trim_matches('?')));
+        let keys = known.iter().map(|name| key(name, "")).chain(fields);
         let found = self.fitting(keys.chain(self.functions(&members, CandidateKind::Method)));
         if found.candidates.is_empty() && self.word.len() > 2 {
             return self.meant(&members);

@@ -16,12 +16,13 @@ mod within_text;
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use rhai::Engine;
 
 use crate::catalog::{Catalog, Function, Recipe, Signature};
 use crate::script::imports::Imports;
+use crate::spec::Spec;
 use cursor::{Call, Cursor, Place};
 
 /// What can stand at the cursor.
@@ -148,15 +149,15 @@ pub trait Surroundings {
 /// Knows what can be written where.
 pub struct Completer {
     parser: Engine,
-    /// The keys that recipes know in their options, as far as they were asked for.
-    recipe_keys: Mutex<HashMap<keys::Question, Vec<String>>>,
+    /// The options that recipes declare, as far as they were asked for.
+    recipe_options: Mutex<HashMap<keys::Question, Option<Arc<Spec>>>>,
 }
 
 impl Default for Completer {
     fn default() -> Self {
         Self {
             parser: crate::engine::parser(),
-            recipe_keys: Mutex::default(),
+            recipe_options: Mutex::default(),
         }
     }
 }
@@ -243,7 +244,9 @@ impl Context<'_> {
             Place::Member { receiver } => self.members(receiver),
             Place::Module { alias } => self.module(alias),
             Place::Import => self.import(),
-            Place::Text { argument } => self.within_text(argument.as_ref()),
+            Place::Text { argument, compared } => {
+                self.within_text(argument.as_ref(), compared.as_deref())
+            }
             Place::Key { argument, given } => self.keys(argument.as_ref(), given),
             Place::Value { argument, begins } => self.values(argument.as_ref(), *begins),
         }

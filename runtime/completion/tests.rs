@@ -130,6 +130,13 @@ fn members_are_those_of_the_receivers_type() {
         ["memory_kib", "vcpus"]
     );
     assert_eq!(labels("let m = #{ a: 1, b: 2 }; m.a^"), ["a"]);
+    for text in ["dom.info().^", "let i = dom.info(); i.^"] {
+        let found = inserts(text);
+        assert!(
+            found.starts_with(&["state".into(), "max_memory_kib".into()]),
+            "{text}: {found:?}"
+        );
+    }
     assert!(inserts("\"text\".to_up^").contains(&"to_upper()".to_owned()));
     assert_eq!(inserts("try { } catch (e) { e.act^"), ["action"]);
 }
@@ -181,9 +188,17 @@ fn names_stand_where_they_fit() {
             "guest::create(conn, #{ disks: [#{ size: 1, pool: \"^",
             "StoragePool of conn",
         ),
+        (
+            "guest::create(conn, #{ nics: [#{ network: \"^",
+            "Network of conn",
+        ),
     ] {
         assert_eq!(labels(text), [names], "{text}");
     }
+    assert_eq!(
+        labels("conn.storage_vol_lookup_by_path(\"/srv/^"),
+        Vec::<String>::new()
+    );
     assert_eq!(inserts("conn.lookup_by_name(\"^\")"), ["Domain of conn"]);
     assert_eq!(inserts("conn.lookup_by_name(\"^"), ["Domain of conn\""]);
     assert_eq!(labels("dom.set_user_password(\"^"), Vec::<String>::new());
@@ -198,6 +213,24 @@ fn words_stand_where_they_fit() {
         ["network_lifecycle\"", "network_metadata_change\""]
     );
     assert_eq!(inserts("connect(\"test^"), ["test:///default\""]);
+    assert_eq!(
+        inserts("dom.state() == \"shut^"),
+        ["shutdown\"", "shutoff\""]
+    );
+    assert_eq!(inserts("if dom.info().state != \"pa^"), ["paused\""]);
+    assert_eq!(inserts("dom.name == \"^"), Vec::<String>::new());
+    assert_eq!(
+        inserts("guest::create(conn, #{ disks: [#{ bus: \"s^"),
+        ["sata\"", "scsi\"", "sd\""]
+    );
+    assert_eq!(
+        inserts("guest::create(conn, #{ graphics: \"s^"),
+        ["spice\"", "sdl\""]
+    );
+    assert_eq!(
+        labels("guest::create(conn, #{ nics: [\"^"),
+        ["Network of conn", "user"]
+    );
 }
 
 #[test]
@@ -297,7 +330,17 @@ fn keys_are_those_that_the_function_knows() {
         inserts("guest::create(conn, #{ disks: [#{ siz^"),
         ["size: "]
     );
+    assert_eq!(
+        inserts("guest::create(conn, #{ nics: [#{ netw^"),
+        ["network: "]
+    );
+    assert_eq!(
+        inserts("guest::create(conn, #{ name: [#{ ^"),
+        Vec::<String>::new()
+    );
     assert_eq!(inserts("conn.wait_event(#{ det^"), ["detail: "]);
+    let memory = at("guest::create(conn, #{ mem^").candidates;
+    assert!(memory[0].docs.starts_with("size"), "{}", memory[0].docs);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::cursor::{Argument, Step};
 use super::{Candidate, CandidateKind, Completion, Context, File, Holder, members, scope};
 use crate::catalog::{Function, is_own_kind};
 use crate::libvirt::events;
+use crate::spec::Type;
 use crate::vocabulary;
 
 /// What options and parameters call an object of libvirt's, and its type.
@@ -48,20 +49,34 @@ fn escaped(letter: char) -> String {
 }
 
 impl Context<'_> {
-    pub(super) fn within_text(&self, argument: Option<&Argument>) -> Completion {
-        if let Some(argument) = argument {
+    pub(super) fn within_text(
+        &self,
+        argument: Option<&Argument>,
+        compared: Option<&str>,
+    ) -> Completion {
+        let kind = compared.and_then(|code| self.scope.kind_of(code));
+        if let Some(words) = kind.as_deref().and_then(vocabulary::enumeration_of) {
+            let words = words.words().into_iter();
+            return self.fitting(words.map(|word| self.word_candidate(word)));
+        }
+        if let Some(argument) = argument.filter(|_| compared.is_none()) {
+            if let Some(ty) = self.declared(argument) {
+                return self.of_type(&ty, argument);
+            }
             let words = self.words(argument);
             if !words.is_empty() {
                 return self.fitting(words.into_iter().map(|word| self.word_candidate(&word)));
             }
             if let Some((kind, holder)) = self.named(argument) {
-                let mut names = self.around.names(&kind, &holder);
-                names.sort();
-                names.dedup();
-                return self.fitting(names.iter().map(|name| self.word_candidate(name)));
+                return self.names(&[&kind], &holder);
             }
         }
         let parameter = argument.map_or_else(Vec::new, |argument| self.parameters(argument));
+        // What is looked up by its path is on the host.
+        let looked_up = |function: &Function| function.name.contains("lookup_by_");
+        if parameter.iter().any(|(function, _)| looked_up(function)) {
+            return Completion::default();
+        }
         let is_path = parameter.iter().any(|(_, name)| name == "path");
         let on_xml = parameter
             .iter()
@@ -73,6 +88,51 @@ impl Context<'_> {
             return self.path();
         }
         Completion::default()
+    }
+
+    /// What a text of the declared type `ty` can be.
+    fn of_type(&self, ty: &Type, argument: &Argument) -> Completion {
+        let kinds: Vec<&str> = ty.host_names().iter().map(|name| name.object()).collect();
+        let mut found = match kinds.is_empty() {
+            true => Completion::default(),
+            false => self.names(&kinds, &self.holder_of(argument)),
+        };
+        let words = ty.words();
+        if !words.is_empty() {
+            let words = words.into_iter();
+            let words = self.fitting(words.map(|word| self.word_candidate(word)));
+            found.replaced = words.replaced;
+            found.candidates.extend(words.candidates);
+        }
+        if !found.candidates.is_empty() {
+            return found;
+        }
+        let begins_a_path = ["/", "./", "../"]
+            .iter()
+            .any(|begin| self.word.starts_with(begin));
+        match ty.alternatives().contains(&Type::Path) || begins_a_path {
+            true => self.path(),
+            false => Completion::default(),
+        }
+    }
+
+    /// The names of the objects of these types that `holder` has.
+    fn names(&self, kinds: &[&str], holder: &Holder) -> Completion {
+        let names = kinds.iter();
+        let mut names: Vec<String> = names
+            .flat_map(|kind| self.around.names(kind, holder))
+            .collect();
+        names.sort();
+        names.dedup();
+        self.fitting(names.iter().map(|name| self.word_candidate(name)))
+    }
+
+    /// Who has the names that an argument takes.
+    fn holder_of(&self, argument: &Argument) -> Holder {
+        self.holder(match &argument.call.receiver {
+            Some(receiver) => receiver,
+            None => &argument.first,
+        })
     }
 
     /// A text that is closed once it is chosen.
@@ -144,10 +204,7 @@ impl Context<'_> {
             Step::Key(key) => Some(key.as_str()),
             Step::Item => None,
         });
-        let holder = self.holder(match &argument.call.receiver {
-            Some(receiver) => receiver,
-            None => &argument.first,
-        });
+        let holder = self.holder_of(argument);
         if let Some(key) = key {
             return Some((of_noun(key)?.to_owned(), holder));
         }

@@ -78,6 +78,29 @@ pub struct Key {
     pub help: String,
 }
 
+impl Key {
+    /// Its type, default and limits, and its help.
+    pub fn in_a_line(&self) -> String {
+        let mut line = self.ty.to_string();
+        if self.required {
+            line.push_str(", required");
+        }
+        if let Some(default) = &self.default {
+            line.push_str(&format!(", default {default}"));
+        }
+        match (&self.min, &self.max) {
+            (Some(min), Some(max)) => line.push_str(&format!(", {} to {}", min.text, max.text)),
+            (Some(min), None) => line.push_str(&format!(", {} or more", min.text)),
+            (None, Some(max)) => line.push_str(&format!(", {} or less", max.text)),
+            (None, None) => {}
+        }
+        match self.help.is_empty() {
+            true => line,
+            false => format!("{line}: {}", self.help),
+        }
+    }
+}
+
 /// A limit of a number, a size or a duration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bound {

@@ -24,6 +24,7 @@ pub trait Given: Sized {
 }
 
 /// What is known of a value; `None` within stands for what is not.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Shape<T> {
     /// Nothing.
     Unknown,

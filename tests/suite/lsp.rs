@@ -202,7 +202,7 @@ fn a_mistake_is_shown_while_it_is_typed_and_goes_once_it_is_mended() {
 #[test]
 fn what_a_name_stands_for_is_told_under_the_cursor() {
     let mut editor = Editor::start();
-    let text = "import \"std/guest\" as guest;\n/// Starts all of them.\nfn start_all(conn) { conn }\nlet dom = connect().lookup_by_name(\"web\");\ndom.create(VIR_DOMAIN_START_PAUSED);\nguest::remove(dom);\nstart_all(1);\n";
+    let text = "import \"std/guest\" as guest;\n/// Starts all of them.\nfn start_all(conn) { conn }\nlet dom = connect().lookup_by_name(\"web\");\ndom.create(VIR_DOMAIN_START_PAUSED);\nguest::remove(dom);\nstart_all(1);\nguest::create(dom.connect(), #{ name: \"a\", disks: [#{ bus: \"sata\" }] });\n";
     editor.open("web.rhai", text);
     for (behind, told) in [
         ("dom.crea", "Boots this domain"),
@@ -211,6 +211,8 @@ fn what_a_name_stands_for_is_told_under_the_cursor() {
         ("std/gue", "Guests: a domain together with"),
         ("\nstart_a", "Starts all of them."),
         ("connect().look", "-> Domain"),
+        ("#{ nam", "`name`: string, required: name of the guest"),
+        ("[#{ bu", "\"virtio\" | \"sata\""),
     ] {
         let hover = editor.ask_behind("textDocument/hover", "web.rhai", text, behind);
         let shown = hover["contents"]["value"].as_str().unwrap_or_default();

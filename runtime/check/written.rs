@@ -1,0 +1,262 @@
+//! Values as a script writes them out, also those that a variable holds.
+
+use std::rc::Rc;
+
+use rhai::{Expr, FnPtr, Ident, ImmutableString, Position, Stmt};
+
+use super::scope::Kind;
+use super::walk::Walk;
+use crate::catalog::without_element;
+use crate::spec::{Given, Shape};
+
+/// A map with more keys than this holds data, not options.
+const MOST_KEYS: usize = 200;
+
+/// A list with more items than this is not looked into.
+const MOST_ITEMS: usize = 1_000;
+
+/// How many maps and lists within one another are looked into.
+const DEEPEST: usize = 16;
+
+/// A value, as far as the script writes it out.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Written {
+    /// Where it stands.
+    pub(super) place: Position,
+    /// Where its key stands, for a value in a map.
+    pub(super) key: Position,
+    shape: Shape<Value>,
+}
+
+/// The same, shared by all that hold it.
+pub(super) type Value = Rc<Written>;
+
+/// The value of a map with its key.
+pub(super) type Entry = (ImmutableString, Value);
+
+impl Given for Value {
+    fn shape(&self) -> Shape<Self> {
+        self.shape.clone()
+    }
+}
+
+impl Written {
+    fn new(place: Position, shape: Shape<Value>) -> Self {
+        Self {
+            place,
+            key: Position::NONE,
+            shape,
+        }
+    }
+
+    /// The entries of a map, and whether these are all.
+    pub(super) fn entries(&self) -> Option<(&[Entry], bool)> {
+        match &self.shape {
+            Shape::Map(Some(entries), complete) => Some((entries, *complete)),
+            _ => None,
+        }
+    }
+
+    /// The items of a list.
+    pub(super) fn items(&self) -> Option<&[Value]> {
+        match &self.shape {
+            Shape::Array(Some(items)) => Some(items),
+            _ => None,
+        }
+    }
+
+    fn is_known(&self) -> bool {
+        !matches!(self.shape, Shape::Unknown)
+    }
+
+    /// The map without what is known of its values.
+    pub(super) fn keys_only(&self) -> Option<Value> {
+        let (entries, complete) = self.entries()?;
+        let entries = entries.iter().map(|(key, value)| {
+            let value = Self {
+                shape: Shape::Unknown,
+                ..(**value).clone()
+            };
+            (key.clone(), Rc::new(value))
+        });
+        let shape = Shape::Map(Some(entries.collect()), complete);
+        Some(Rc::new(Self::new(self.place, shape)))
+    }
+
+    /// The map with one more key, whose value is not known; nothing if it becomes too large to be one of options.
+    pub(super) fn with_key(&self, name: &str, position: Position) -> Option<Value> {
+        let (entries, complete) = self.entries()?;
+        let added = Self {
+            key: position,
+            ..Self::new(position, Shape::Unknown)
+        };
+        let known = entries.iter().filter(|(key, _)| key != name).cloned();
+        let entries: Vec<Entry> = known.chain([(name.into(), Rc::new(added))]).collect();
+        (entries.len() <= MOST_KEYS)
+            .then(|| Rc::new(Self::new(self.place, Shape::Map(Some(entries), complete))))
+    }
+}
+
+impl<'a> Walk<'a> {
+    /// The value of `expression`, if something is known of it.
+    pub(super) fn value_of(&self, expression: &Expr) -> Option<Value> {
+        let written = self.written(expression, true, DEEPEST);
+        written.is_known().then(|| Rc::new(written))
+    }
+
+    /// Notes the type of an item or an entry, for which its expression alone does not tell it.
+    pub(super) fn note_kind(&mut self, expression: &'a Expr, kind: &Kind) {
+        if let Some(kind) = kind
+            && matches!(
+                expression,
+                Expr::FnCall(..) | Expr::Dot(..) | Expr::Index(..) | Expr::And(..) | Expr::Or(..)
+            )
+        {
+            self.kinds
+                .insert(std::ptr::from_ref(expression), kind.clone());
+        }
+    }
+
+    /// What is known of `expression`; `in_scope` tells whether it sees the variables in sight.
+    fn written(&self, expression: &Expr, in_scope: bool, depth: usize) -> Written {
+        let place = start(expression);
+        let shape = match depth.checked_sub(1) {
+            Some(depth) => self.shape(expression, in_scope, depth),
+            None => Shape::Unknown,
+        };
+        Written::new(place, shape)
+    }
+
+    fn shape(&self, expression: &Expr, in_scope: bool, depth: usize) -> Shape<Value> {
+        match expression {
+            Expr::Unit(_) => Shape::Unit,
+            Expr::BoolConstant(value, _) => Shape::Bool(Some(*value)),
+            Expr::IntegerConstant(value, _) => Shape::Int(Some(*value)),
+            Expr::FloatConstant(value, _) => Shape::Float(Some(**value)),
+            Expr::StringConstant(text, _) => Shape::Text(Some(text.clone())),
+            Expr::InterpolatedString(..) => Shape::Text(None),
+            Expr::Array(items, _) if items.len() > MOST_ITEMS => Shape::Array(None),
+            Expr::Array(items, _) => {
+                let items = items.iter();
+                let items = items.map(|item| Rc::new(self.written(item, in_scope, depth)));
+                Shape::Array(Some(items.collect()))
+            }
+            Expr::Map(map, _) => {
+                let entry = |(key, value): &(Ident, Expr)| {
+                    let value = Written {
+                        key: key.pos,
+                        ..self.written(value, in_scope, depth)
+                    };
+                    (key.name.clone(), Rc::new(value))
+                };
+                Shape::Map(Some(map.0.iter().map(entry).collect()), true)
+            }
+            Expr::DynamicConstant(value, _) if value.read_lock::<FnPtr>().is_some() => {
+                Shape::Function
+            }
+            Expr::Stmt(block) if matches!(block.statements(), [Stmt::Share(_), ..]) => {
+                Shape::Function
+            }
+            Expr::Variable(variable, ..) if variable.2.is_empty() && in_scope => {
+                match self.scope.value(&variable.1) {
+                    Some(value) => value.shape.clone(),
+                    None => of_kind(self.kind_of_variable(&variable.1).as_deref()),
+                }
+            }
+            Expr::Variable(variable, ..)
+                if variable.2.path.len() == 1 && variable.2.root() == "global" =>
+            {
+                match self.file.global(&variable.1) {
+                    Some(value) if self.file.is_constant(&variable.1) => {
+                        self.shape(value, false, depth)
+                    }
+                    _ => Shape::Unknown,
+                }
+            }
+            Expr::FnCall(call, _) if call.op_token.is_some() && call.name == "+" => {
+                match &call.args[..] {
+                    [base, more] => {
+                        let base = self.written(base, in_scope, depth);
+                        let more = self.written(more, in_scope, depth);
+                        joined(&base.shape, &more.shape)
+                            .unwrap_or_else(|| self.noted(expression, in_scope))
+                    }
+                    _ => Shape::Unknown,
+                }
+            }
+            Expr::Dot(pair, ..) if in_scope => {
+                if let (Expr::Variable(variable, ..), Expr::Property(property, _)) =
+                    (&pair.lhs, &pair.rhs)
+                    && variable.2.is_empty()
+                    && let Some(map) = self.scope.value(&variable.1)
+                    && let Some((entries, _)) = map.entries()
+                    && let Some((_, value)) = entries.iter().find(|(key, _)| *key == property.2)
+                    && value.is_known()
+                {
+                    return value.shape.clone();
+                }
+                self.noted(expression, in_scope)
+            }
+            _ => self.noted(expression, in_scope),
+        }
+    }
+
+    /// What the walk noted of the type of `expression`.
+    fn noted(&self, expression: &Expr, in_scope: bool) -> Shape<Value> {
+        let kind = self.kinds.get(&std::ptr::from_ref(expression));
+        of_kind(kind.filter(|_| in_scope).map(String::as_str))
+    }
+}
+
+/// Where `expression` begins.
+fn start(expression: &Expr) -> Position {
+    match expression {
+        // Its own position is that of the operator.
+        Expr::FnCall(call, position) if call.op_token.is_some() => {
+            call.args.first().map_or(*position, start)
+        }
+        other => other.start_position(),
+    }
+}
+
+/// The sum of two maps, or of a map and what must be one as well.
+fn joined(base: &Shape<Value>, more: &Shape<Value>) -> Option<Shape<Value>> {
+    let (base, complete) = match base {
+        Shape::Map(Some(entries), complete) => (&entries[..], *complete),
+        Shape::Map(None, _) => (&[][..], false),
+        // A map that is written out is added to a map.
+        Shape::Unknown if matches!(more, Shape::Map(Some(_), _)) => (&[][..], false),
+        _ => return None,
+    };
+    let (more, all) = match more {
+        Shape::Map(Some(entries), complete) => (&entries[..], *complete),
+        Shape::Map(None, _) => (&[][..], false),
+        _ => return None,
+    };
+    let kept = base.iter().filter(|(key, _)| {
+        // What is added may have the key as well.
+        all && more.iter().all(|(other, _)| other != key)
+    });
+    let entries: Vec<Entry> = kept.chain(more).cloned().collect();
+    Some(match entries.len() <= MOST_KEYS {
+        true => Shape::Map(Some(entries), complete && all),
+        false => Shape::Map(None, false),
+    })
+}
+
+/// What the type `kind` of a value tells of it.
+fn of_kind<T>(kind: Option<&str>) -> Shape<T> {
+    match kind.map(without_element) {
+        Some("()") => Shape::Unit,
+        Some("bool") => Shape::Bool(None),
+        Some("int") => Shape::Int(None),
+        Some("float") => Shape::Float(None),
+        Some("string") => Shape::Text(None),
+        Some("array") => Shape::Array(None),
+        Some("map") => Shape::Map(None, false),
+        Some("blob") => Shape::Blob,
+        Some("Fn") => Shape::Function,
+        Some(kind) if crate::catalog::is_own_kind(kind) => Shape::Object(kind.to_owned()),
+        _ => Shape::Unknown,
+    }
+}
