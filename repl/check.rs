@@ -12,7 +12,10 @@ use virhai::{Imports, Program, Session, engine};
 
 use crate::args::{CheckOptions, Format, Options};
 use crate::diagnostic::Diagnostic;
-use crate::run::{self, DOES_NOT_COMPILE, DONE, WRONG_USAGE, print_line};
+use crate::exit_status::{DOES_NOT_COMPILE, DONE, WRONG_USAGE};
+use crate::output::print_line;
+use crate::run;
+use crate::{script, session};
 
 /// Checks the files that `check` names, and answers the exit status.
 pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
@@ -23,7 +26,7 @@ pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
             return WRONG_USAGE;
         }
     };
-    let session = run::session(options);
+    let session = session::session(options);
     if let Some(timeout) = options.timeout {
         let interrupt = session.interrupt().clone();
         // If the thread cannot be started, the time limit does not apply. Ctrl-C still works.
@@ -44,14 +47,14 @@ pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
     let mut seen = HashSet::new();
     let mut all = Vec::new();
     for path in &files {
-        let text = match run::text_of(path) {
+        let text = match script::text_of(path) {
             Ok(text) => text,
             Err(wrong) => {
                 wrong.report_plain(options);
                 return WRONG_USAGE;
             }
         };
-        let folders = [run::folder_of(path)].into_iter();
+        let folders = [script::folder_of(path)].into_iter();
         let imports = Imports::new(folders.chain(options.allow_import.clone()));
         let found = checker.check(&imports, &path.display().to_string(), &text);
         if let Some(status) = run::stopped(options, &session) {

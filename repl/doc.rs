@@ -1,5 +1,6 @@
 //! `virhai doc` and `virhai definitions`: what scripts can call, in writing.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,8 +11,10 @@ use virhai::reference::{self, Reference};
 use virhai::{Imports, Session, SessionOptions, suggest};
 
 use crate::args::Options;
+use crate::columns::columns;
 use crate::diagnostic::Diagnostic;
-use crate::run::{DONE, FAILED, WRONG_USAGE, print_line};
+use crate::exit_status::{DONE, FAILED, WRONG_USAGE};
+use crate::output::print_line;
 
 /// What to describe, and how.
 #[derive(Debug, Args)]
@@ -68,7 +71,8 @@ pub(crate) fn doc(all: &Options, options: &Doc) -> u8 {
         return WRONG_USAGE;
     }
     if let Some(text) = reference::help(&catalog, name) {
-        print_line(&text);
+        let terminal = std::io::stdout().is_terminal();
+        print_line(&reference::wrapped(&text, terminal.then(columns)));
         return DONE;
     }
     let hint = near(&catalog, name).unwrap_or_else(|| "`virhai doc` lists what there is".into());

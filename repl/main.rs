@@ -14,11 +14,15 @@ mod columns;
 mod diagnostic;
 mod doc;
 mod examples;
+mod exit_status;
 mod lsp;
 mod manual;
 mod outlet;
+mod output;
 mod prompt;
 mod run;
+mod script;
+mod session;
 mod show;
 mod signals;
 mod terminal;
@@ -45,7 +49,7 @@ fn main() {
                     Some(wrong) => wrong.report_plain(&Options::unread()),
                     None => drop(message.print()),
                 }
-                u8::try_from(message.exit_code()).unwrap_or(run::WRONG_USAGE)
+                u8::try_from(message.exit_code()).unwrap_or(exit_status::WRONG_USAGE)
             }
         },
     )
@@ -74,11 +78,11 @@ fn spare_address_space() {
 fn status(args: &Args) -> u8 {
     if args.version {
         let versions = virhai::versions();
-        run::print_line(&format!(
+        output::print_line(&format!(
             "virhai {}\nlibvirt {} (built with {})",
             versions.virhai, versions.libvirt_running, versions.libvirt_compiled
         ));
-        return run::DONE;
+        return exit_status::DONE;
     }
     if let Err(wrong) = virhai::check_memory() {
         Diagnostic::plain(format!("not enough memory to run: {wrong}"))
@@ -86,7 +90,7 @@ fn status(args: &Args) -> u8 {
                 "raise the limit on address space (`ulimit -v`, `LimitAS=`), or run without one",
             )
             .report_plain(&args.options);
-        return run::FAILED;
+        return exit_status::FAILED;
     }
     match &args.command {
         Some(Command::Check(options)) => return check::check(&args.options, options),
@@ -104,7 +108,7 @@ fn status(args: &Args) -> u8 {
         Ok(source) => run::run(args, source),
         Err(message) => {
             Diagnostic::wrong_usage(message).report_plain(&args.options);
-            run::WRONG_USAGE
+            exit_status::WRONG_USAGE
         }
     }
 }

@@ -9,8 +9,8 @@ use clap_mangen::roff::{Roff, roman};
 
 use crate::args::{Args, Options};
 use crate::diagnostic::Diagnostic;
+use crate::exit_status::{DONE, FAILED};
 use crate::outlet;
-use crate::run::{DONE, FAILED};
 
 /// For which shell.
 #[derive(Debug, ClapArgs)]
@@ -129,7 +129,9 @@ mod tests {
 
     use super::*;
     use crate::examples;
-    use crate::run::{DOES_NOT_COMPILE, INTERRUPTED, NO_CONNECTION, TIMED_OUT, WRONG_USAGE};
+    use crate::exit_status::{
+        DOES_NOT_COMPILE, INTERRUPTED, NO_CONNECTION, TIMED_OUT, WRONG_USAGE,
+    };
 
     fn all(command: &Command) -> Vec<Command> {
         let below = command.get_subcommands().flat_map(all);

@@ -410,6 +410,10 @@ fn written(stream: BorrowedFd, mut text: &[u8]) -> std::io::Result<()> {
 pub(crate) struct Lines(pub(crate) &'static Outlet);
 
 impl Sink for Lines {
+    fn width(&self) -> Option<usize> {
+        self.0.is_terminal().then(crate::columns::columns)
+    }
+
     fn write_line(&self, line: &str, may_wait: bool) {
         // Colours in a script's output are not virhai's own.
         let line = match self.0.is_terminal() {

@@ -3,6 +3,7 @@
 mod commands;
 mod confirm;
 mod evaluate;
+mod first_words;
 mod history;
 mod hosts;
 mod input;
@@ -26,10 +27,12 @@ use virhai::interrupt::Stop;
 
 use crate::args::Args;
 use crate::diagnostic::Diagnostic;
+use crate::exit_status::FAILED;
 use crate::outlet;
-use crate::run::{self, FAILED};
 use crate::signals;
 use crate::waits;
+use crate::{exit_status, session};
+use first_words::FirstWords;
 use input::Input;
 use news::NewsDesk;
 use transcript::Transcript;
@@ -73,7 +76,7 @@ impl Prompt {
         let mut editor = input::editor(&args.options)
             .map_err(|error| format!("cannot use the terminal: {error}"))?;
         history::load(&mut editor);
-        let session = run::session(&args.options);
+        let session = session::session(&args.options);
         let (leave, left) = mpsc::channel();
         let interrupt = session.interrupt().clone();
         let stop = move || interrupt.stop(Stop::Interrupted);
@@ -91,7 +94,7 @@ impl Prompt {
                 let _ = tcsetattr(std::io::stdin(), SetArg::TCSANOW, &terminal.into());
             }
             outlet::hurry();
-            crate::leave(run::killed_by(signal));
+            crate::leave(exit_status::killed_by(signal));
         });
         let news = NewsDesk::new(editor.create_external_printer().ok(), &args.options);
         Ok(Self {
@@ -118,7 +121,7 @@ impl Prompt {
         }
         self.open();
         if let Some(signal) = self.asked.ending() {
-            return run::killed_by(signal);
+            return exit_status::killed_by(signal);
         }
         loop {
             self.take_opened();
@@ -134,7 +137,7 @@ impl Prompt {
                 Ok(text) => text,
                 // Ctrl-C at the prompt drops the line and nothing else.
                 Err(ReadlineError::Interrupted) => continue,
-                Err(ReadlineError::Eof) => return run::DONE,
+                Err(ReadlineError::Eof) => return exit_status::DONE,
                 Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
                     eprintln!("error: what was typed is no UTF-8 text, and was dropped");
                     continue;
@@ -160,9 +163,44 @@ impl Prompt {
         if commands::is_command(text) {
             return self.command(text);
         }
+        if let Some(words) = self.first_words(text) {
+            return self.follow_first_words(words);
+        }
         if !self.confirmed(text) {
             return None;
         }
         self.evaluate(text)
+    }
+
+    /// What `text` asks for in the words of another program.
+    fn first_words(&self, text: &str) -> Option<FirstWords> {
+        // Most inputs are none, and need no catalogue.
+        if !first_words::may_be(text, self.worker.scope()) {
+            return None;
+        }
+        let catalog = self.editor.helper().map(Input::catalog)?;
+        first_words::of(text, self.worker.scope(), catalog)
+    }
+
+    fn follow_first_words(&mut self, words: FirstWords) -> Option<u8> {
+        match words {
+            FirstWords::Command(command) => self.command(&command),
+            FirstWords::Run(code) => {
+                eprintln!("{code}");
+                self.evaluate(&code)
+            }
+            FirstWords::Tell { message, code } => {
+                eprintln!("error: {message}");
+                if let Some(code) = code {
+                    let _ = self.editor.add_history_entry(code);
+                }
+                None
+            }
+            FirstWords::Clear => {
+                outlet::drain();
+                let _ = self.editor.clear_screen();
+                None
+            }
+        }
     }
 }

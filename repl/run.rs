@@ -2,72 +2,31 @@
 
 mod supervise;
 
-use std::os::unix::fs::FileTypeExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 use serde_json::json;
 use virhai::interrupt::Stop;
-use virhai::{Error, Imports, Program, Session, SessionOptions, Sink, stack_size};
-use virhai::{engine, extent, files};
+use virhai::{Imports, Program, Session, stack_size};
+use virhai::{engine, extent};
 
 use crate::args::{Args, Options, Source};
 use crate::diagnostic::Diagnostic;
-use crate::outlet::{self, Lines};
-use crate::waits::Waits;
-use crate::{check, show, signals};
+use crate::exit_status::{
+    DOES_NOT_COMPILE, DONE, FAILED, INTERRUPTED, WRONG_USAGE, status_of, status_of_stop,
+};
+use crate::output::{print_line, print_result};
+use crate::script::{Script, read, read_in_time};
+use crate::session::session;
+use crate::{check, outlet, signals};
 pub(crate) use supervise::GRACE;
 use supervise::{Event, Progress, Supervisor};
-
-/// The statuses that this program exits with, besides a script's own `exit(n)`.
-pub(crate) const DONE: u8 = 0;
-pub(crate) const FAILED: u8 = 1;
-pub(crate) const WRONG_USAGE: u8 = 2;
-pub(crate) const DOES_NOT_COMPILE: u8 = 3;
-pub(crate) const NO_CONNECTION: u8 = 4;
-pub(crate) const TIMED_OUT: u8 = 124;
-pub(crate) const INTERRUPTED: u8 = 130;
-
-/// The status of a program that a signal ended, as a shell gives it.
-pub(crate) fn killed_by(signal: i32) -> u8 {
-    u8::try_from(128 + signal).unwrap_or(INTERRUPTED)
-}
-
-/// A script's text and surroundings.
-struct Script {
-    name: String,
-    text: String,
-    folder: PathBuf,
-    args: Vec<String>,
-    /// What is called once the script has run.
-    function: Option<String>,
-}
 
 /// Runs `source` and answers the exit status.
 pub(crate) fn run(args: &Args, source: Source) -> u8 {
     run_script(&args.options, read_in_time(&args.options, source))
-}
-
-/// The script of `source`; a standard input that does not end counts against the time limit.
-fn read_in_time(options: &Options, source: Source) -> Result<Script, Box<Diagnostic>> {
-    let Some(timeout) = options
-        .timeout
-        .filter(|_| matches!(source, Source::Stdin(_)))
-    else {
-        return read(source);
-    };
-    let (sender, receiver) = mpsc::channel();
-    let reader = std::thread::Builder::new().name("input".into());
-    if let Err(error) = reader.spawn(move || sender.send(read(source))) {
-        return Err(Diagnostic::plain(format!("cannot start a thread: {error}")).into());
-    }
-    receiver.recv_timeout(timeout).unwrap_or_else(|_| {
-        Diagnostic::of_stop(Stop::TimedOut, options).report_plain(options);
-        crate::leave(TIMED_OUT)
-    })
 }
 
 /// Runs the script in the file `path` and then its function `name`, and answers the exit status.
@@ -145,114 +104,6 @@ fn written(options: &Options, session: &Session, status: u8) -> u8 {
     stopped
 }
 
-/// The exit status of a script that was stopped.
-fn status_of_stop(stop: Stop) -> u8 {
-    match stop {
-        Stop::Interrupted => INTERRUPTED,
-        Stop::TimedOut => TIMED_OUT,
-        Stop::OutOfMemory
-        | Stop::TooDeep
-        | Stop::NestsTooDeep
-        | Stop::TooManyOperations
-        | Stop::UndoTimedOut => FAILED,
-    }
-}
-
-/// The session that `options` describe.
-pub(crate) fn session(options: &Options) -> Session {
-    let output: Box<dyn Sink> = match options.json {
-        true => Box::new(Lines(outlet::stderr())),
-        false => Box::new(Lines(outlet::stdout())),
-    };
-    Session::new(SessionOptions {
-        uri: options.connect.clone(),
-        read_only: options.readonly,
-        connect_timeout: options.connect_timeout,
-        call_timeout: Some(options.call_timeout).filter(|time| !time.is_zero()),
-        undo_timeout: options.undo_timeout,
-        grants: options.grants(),
-        output,
-        notes: Box::new(Lines(outlet::stderr())),
-        waits: Box::new(Waits::new(options)),
-    })
-}
-
-/// The text of the script `path`.
-pub(crate) fn text_of(path: &Path) -> Result<String, Box<Diagnostic>> {
-    let bytes = files::read(path, files::LARGEST_SCRIPT)
-        .map_err(|error| Diagnostic::unreadable(path, &error))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let good = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..good]
-            .split(|byte| *byte == b'\n')
-            .count();
-        Diagnostic::wrong_usage(format!("{} is not UTF-8 text", path.display()))
-            .with_hint(format!("the first byte that is none is in line {line}"))
-            .into()
-    })
-}
-
-/// The folder that the script `path` imports from.
-pub(crate) fn folder_of(path: &Path) -> PathBuf {
-    path.parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .map_or_else(here, Path::to_owned)
-}
-
-fn here() -> PathBuf {
-    std::env::current_dir().unwrap_or_else(|_| ".".into())
-}
-
-/// `wrong` with the way to run a script that comes through a pipe, as of `<(...)` in a shell.
-fn from_a_pipe(path: &Path, wrong: Box<Diagnostic>) -> Box<Diagnostic> {
-    let is_pipe = std::fs::metadata(path).is_ok_and(|about| about.file_type().is_fifo());
-    match is_pipe {
-        true => wrong
-            .with_hint("run `virhai run - < PIPE` to read a script from a pipe")
-            .into(),
-        false => wrong,
-    }
-}
-
-fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
-    Ok(match source {
-        Source::File(path, args) => {
-            let text = text_of(&path).map_err(|wrong| from_a_pipe(&path, wrong))?;
-            let folder = folder_of(&path);
-            Script {
-                name: path.display().to_string(),
-                text,
-                folder,
-                args,
-                function: None,
-            }
-        }
-        Source::Stdin(args) => {
-            let wrong =
-                |why: String| Diagnostic::wrong_usage(format!("cannot read standard input: {why}"));
-            let bytes = files::read_all(std::io::stdin(), files::LARGEST_SCRIPT)
-                .map_err(|error| wrong(error.to_string()))?;
-            let text = String::from_utf8(bytes)
-                .map_err(|_| wrong("stream did not contain valid UTF-8".into()))?;
-            Script {
-                name: "standard input".into(),
-                text,
-                folder: here(),
-                args,
-                function: None,
-            }
-        }
-        Source::Code(text, args) => Script {
-            name: "-e".into(),
-            text,
-            folder: here(),
-            args,
-            function: None,
-        },
-        Source::Prompt => return Err(Diagnostic::wrong_usage("a prompt is no script").into()),
-    })
-}
-
 fn work(
     options: &Options,
     session: &Session,
@@ -292,6 +143,7 @@ fn work(
             return DOES_NOT_COMPILE;
         }
     }
+    session.key_order().learn(&program.ast);
     let ast = imports.isolated(&script.name, &program.ast);
     let mut scope = Scope::new();
     scope.push_constant(
@@ -353,7 +205,7 @@ fn finish(
                     .report(options, imports);
                 return FAILED;
             }
-            print_result(options, &value);
+            print_result(options, &value, session.key_order());
             outlet::drain();
             let printed_elsewhere = options.json && outlet::stderr().has_lost();
             if outlet::stdout().has_lost() || printed_elsewhere {
@@ -385,30 +237,4 @@ fn finish(
     let diagnostic = diagnostic.not_undone(session.not_undone());
     diagnostic.report(options, imports);
     status
-}
-
-pub(crate) fn status_of(error: &EvalAltResult) -> u8 {
-    let connecting = match error.unwrap_inner() {
-        EvalAltResult::ErrorRuntime(value, _) => value
-            .clone()
-            .try_cast::<Error>()
-            .is_some_and(|error| error.no_connection()),
-        _ => false,
-    };
-    if connecting { NO_CONNECTION } else { FAILED }
-}
-
-fn print_result(options: &Options, value: &Dynamic) {
-    if options.json {
-        print_line(&show::json(value).to_string());
-    } else if !options.quiet
-        && let Some(text) = show::text(value)
-    {
-        print_line(&text);
-    }
-}
-
-/// Prints a line of the result; a reader who left is no failure.
-pub(crate) fn print_line(line: &str) {
-    outlet::stdout().line(line);
 }

@@ -3,7 +3,7 @@
 //! A [`Session`] is one running program. [`engine::build`] makes a Rhai engine for it,
 //! [`Program`] compiles a script with all that it imports, and [`Interrupt`] stops it.
 
-mod advice;
+pub mod advice;
 mod api;
 pub mod catalog;
 pub mod check;
@@ -18,6 +18,7 @@ pub mod redact;
 pub mod reference;
 mod run;
 mod script;
+pub mod show;
 pub mod spec;
 mod syntax;
 mod vocabulary;
@@ -37,7 +38,8 @@ pub use advice::suggest;
 pub use catalog::{inference, names};
 pub use completion::host_names::HostNames;
 pub use error::{Error, Rejected, extent, plain};
-pub use objects::call_class::classified as classified_calls;
+pub use objects::any as objects_of;
+pub use objects::call_class::{classified as classified_calls, may_change};
 pub use objects::connection::{Connection, News};
 pub use objects::domain::Domain;
 pub use objects::object::{Kind, Object};
@@ -51,10 +53,13 @@ pub use run::session::{Session, SessionOptions, Sink};
 pub use run::version::{Versions, versions, warm_up};
 pub use run::waiting::{LONG_WAIT, WaitObserver};
 
+pub use run::duration_text::plain_duration;
 pub use script::files;
 pub use script::imports::Imports;
 pub use script::program::{self, Program};
+pub use show::DateTime;
 pub use spec::duration::parse as parse_duration;
 pub use spec::{duration, size};
+pub use syntax::key_order::KeyOrder;
 pub use syntax::{lexer, source, text, written_names};
 pub use xml::{Spot, Xml};

@@ -58,6 +58,15 @@ pub(crate) struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// The same without the places in code that the user has not written.
+    pub(crate) fn without_code(self) -> Self {
+        Self {
+            place: None,
+            trail: Vec::new(),
+            ..self
+        }
+    }
+
     /// An error that has no place in a script.
     pub(crate) fn plain(title: impl Into<String>) -> Self {
         Self {
@@ -144,7 +153,7 @@ impl Diagnostic {
             _ => None,
         };
         let title = match limit {
-            Some(limit) => format!("{stop} after {}", humantime::format_duration(limit)),
+            Some(limit) => format!("{stop} after {}", virhai::plain_duration(limit)),
             None => stop.to_string(),
         };
         let plain = Self::plain(title);

@@ -5,7 +5,7 @@ use virhai::Imports;
 
 use super::Diagnostic;
 use crate::args::Options;
-use crate::run::print_line;
+use crate::output::print_line;
 
 impl Diagnostic {
     /// Shows why a command failed: as text on standard error and, with `--json`, as data on standard

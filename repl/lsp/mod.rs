@@ -30,7 +30,7 @@ use virhai::completion::Completer;
 use virhai::engine::{self, Limits};
 use virhai::{Imports, Session, SessionOptions, stack_size};
 
-use crate::run::{DONE, FAILED};
+use crate::exit_status::{DONE, FAILED};
 use documents::Documents;
 use frames::Frame;
 

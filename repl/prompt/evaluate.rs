@@ -10,6 +10,7 @@ use super::worker::{Answer, View};
 use super::{Prompt, pager, runbook};
 use crate::diagnostic::Diagnostic;
 use crate::run;
+use crate::{exit_status, output};
 
 /// How an input ended.
 pub(super) enum Ended {
@@ -25,6 +26,14 @@ impl Prompt {
     /// Runs an input of the user's; a status means the end of the session.
     pub(super) fn evaluate(&mut self, text: &str) -> Option<u8> {
         self.evaluate_as(text, View::Human)
+    }
+
+    /// Runs the code that a command stands for; a failure in it is told without that code.
+    pub(super) fn evaluate_command(&mut self, code: &str) -> Option<u8> {
+        self.worker.hide_code(true);
+        let status = self.evaluate(code);
+        self.worker.hide_code(false);
+        status
     }
 
     /// Runs an input and shows its value in another way.
@@ -58,7 +67,7 @@ impl Prompt {
     pub(super) fn evaluate_timed(&mut self, text: &str) -> Option<u8> {
         let began = Instant::now();
         let status = self.evaluate(text);
-        eprintln!("took {:.3} s", began.elapsed().as_secs_f64());
+        eprintln!("took {}", virhai::show::duration(began.elapsed()));
         status
     }
 
@@ -77,7 +86,7 @@ impl Prompt {
         self.asked.end();
         // The signal that stopped the input tells the whole program to end.
         match self.asked.ending() {
-            Some(signal) => Ended::Session(run::killed_by(signal)),
+            Some(signal) => Ended::Session(exit_status::killed_by(signal)),
             None => ended,
         }
     }
@@ -139,7 +148,7 @@ impl Prompt {
     /// Shows a text, through the pager where it is long.
     pub(super) fn show(&self, text: &str) {
         if !(self.pages && pager::shows(text)) {
-            run::print_line(text);
+            output::print_line(text);
         }
     }
 }

@@ -74,6 +74,8 @@ pub(super) struct Worker {
     values: Values,
     /// How many inputs there were; the one that connects is not counted.
     inputs: Option<usize>,
+    /// Whether failures are told without the code, which a command wrote.
+    hides_code: bool,
 }
 
 impl Worker {
@@ -95,7 +97,13 @@ impl Worker {
             modules: Vec::new(),
             values,
             inputs: None,
+            hides_code: false,
         }
+    }
+
+    /// Whether failures of inputs from now on are told without their code.
+    pub(super) fn hide_code(&mut self, hides: bool) {
+        self.hides_code = hides;
     }
 
     /// Lets inputs open `uri`, which the user has typed.
@@ -216,6 +224,7 @@ impl Worker {
             name,
             view,
             alone,
+            hides_code: self.hides_code || !alone,
             values: Arc::clone(&self.values),
             text,
             options: self.options.clone(),
@@ -301,6 +310,7 @@ struct RunningInput {
     view: View,
     /// Whether this is the one input that runs.
     alone: bool,
+    hides_code: bool,
     values: Values,
     name: String,
     text: String,
@@ -329,6 +339,7 @@ impl RunningInput {
                 return self.failed(&Diagnostic::of_compile_error(&error), Position::NONE);
             }
         };
+        self.session.key_order().learn(&written);
         // The same code whose functions the engine has been given.
         let mut ast = self
             .imports
@@ -370,7 +381,11 @@ impl RunningInput {
         }
         match self.view {
             View::Nothing => None,
-            View::Human => show::for_people(value, &Look::of_terminal(self.options.colors())),
+            View::Human => {
+                let look = Look::of_terminal(self.options.colors());
+                let order = self.session.key_order();
+                show::view(value, &look.with_order(order))
+            }
             View::Json => serde_json::to_string_pretty(&show::json(value)).ok(),
             View::Xml => {
                 let text = self.xml_of(value).unwrap_or_else(|| value.to_string());
@@ -399,6 +414,10 @@ impl RunningInput {
         let diagnostic = match self.session.interrupt().stopping() {
             Some(stop) => Diagnostic::of_stop(stop, &self.options).leaving(error),
             None => Diagnostic::of_error(engine, &self.imports, &self.name, error),
+        };
+        let diagnostic = match self.hides_code {
+            true => diagnostic.without_code(),
+            false => diagnostic,
         };
         self.failed(&diagnostic, error.position())
     }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use virhai::Session;
 use virhai::interrupt::Stop;
 
-use super::{FAILED, status_of_stop};
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
+use crate::exit_status::{FAILED, status_of_stop};
 use crate::outlet;
 
 /// How long a stopped script may take to end by itself, and one that undoes after its time.
@@ -161,7 +161,7 @@ impl<'a> Supervisor<'a> {
         };
         let undo = match interrupt.is_undo_overdue() {
             true => {
-                let time = humantime::format_duration(interrupt.undo_time());
+                let time = virhai::plain_duration(interrupt.undo_time());
                 format!("undoing timed out after {time}; changes that were not undone remain")
             }
             false => "changes that were not undone remain".to_owned(),

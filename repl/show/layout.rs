@@ -2,7 +2,9 @@
 
 use rhai::{Array, Dynamic, Map};
 
-use super::{Look, markup, plain, quoted, table, units};
+use virhai::show::{Table, plain, quoted, with_unit};
+
+use super::{Look, markup};
 
 /// How long a list may be to stand in one line.
 const SHORT: usize = 60;
@@ -12,7 +14,7 @@ pub(super) fn array(list: &Array, look: &Look) -> String {
     if list.is_empty() {
         return "[]".into();
     }
-    if let Some(table) = table::of(list, look).filter(|table| fits(table, look)) {
+    if let Some(table) = table(list, look) {
         return table;
     }
     let maps = list.iter().all(Dynamic::is_map);
@@ -31,9 +33,14 @@ pub(super) fn map(fields: &Map, look: &Look) -> String {
     if fields.is_empty() {
         return "#{}".into();
     }
-    let fields: Vec<_> = fields
-        .iter()
-        .map(|(key, value)| (look.visible(key.to_string()), key, value))
+    let fields: Vec<_> = look
+        .order
+        .keys(fields)
+        .into_iter()
+        .filter_map(|key| {
+            let value = fields.get(key.as_str())?;
+            Some((look.visible(key.clone()), key, value))
+        })
         .collect();
     let keys = fields.iter().map(|(shown, ..)| shown.chars().count());
     let width = keys.max().unwrap_or(0);
@@ -42,7 +49,7 @@ pub(super) fn map(fields: &Map, look: &Look) -> String {
         .map(|(shown, key, value)| match block(value, look) {
             Some(block) => format!("{shown}\n{}", indented(&block)),
             None => {
-                let text = units::with_unit(key, value).unwrap_or_else(|| inline(value));
+                let text = with_unit(key, value).unwrap_or_else(|| inline(value));
                 let text = look.visible(text);
                 format!("{shown:width$}  {text}").trim_end().to_owned()
             }
@@ -55,7 +62,7 @@ pub(super) fn map(fields: &Map, look: &Look) -> String {
 fn block(value: &Dynamic, look: &Look) -> Option<String> {
     let narrow = Look {
         width: look.width.map(|width| width.saturating_sub(2)),
-        ..*look
+        ..look.clone()
     };
     if let Some(fields) = value.read_lock::<Map>() {
         return (!fields.is_empty()).then(|| map(&fields, &narrow));
@@ -81,10 +88,11 @@ fn inline(value: &Dynamic) -> String {
     }
 }
 
-fn fits(table: &str, look: &Look) -> bool {
-    let widest = || table.lines().map(|line| line.chars().count()).max();
-    look.width
-        .is_none_or(|width| widest().unwrap_or(0) <= width)
+/// The list as a table. Of maps that have too many keys for one, each is a block of lines.
+fn table(list: &Array, look: &Look) -> Option<String> {
+    let table = Table::of(list, &look.order)?.map(|cell| look.visible(cell));
+    let fits = |width| table.fits(width) || !list.iter().any(Dynamic::is_map);
+    look.width.is_none_or(fits).then(|| table.drawn(look.width))
 }
 
 fn indented(block: &str) -> String {

@@ -2,23 +2,20 @@
 
 mod layout;
 pub(crate) mod markup;
-mod table;
-mod units;
 
 use std::io::IsTerminal;
 
 use rhai::{Array, Blob, Dynamic, Map};
 use serde_json::{Value, json};
-use virhai::kinds::{
-    DomainKind, DomainSnapshotKind, InterfaceKind, NetworkKind, StoragePoolKind, StorageVolKind,
-};
-use virhai::{Connection, Error, Kind, Object, Xml, redact};
+use virhai::KeyOrder;
+pub(crate) use virhai::objects_of::noun_and_name;
+pub(crate) use virhai::show::{plain, quoted};
+use virhai::{Connection, DateTime, Error, Xml, objects_of, redact};
 
 use crate::terminal;
-pub(crate) use table::drawn;
 
 /// How text is written for people.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Look {
     /// Whether it may have colours.
     pub(crate) colors: bool,
@@ -26,6 +23,8 @@ pub(crate) struct Look {
     pub(crate) width: Option<usize>,
     /// Whether it goes to a terminal, which must not act on what is in a value.
     pub(crate) terminal: bool,
+    /// The order in which literals write the keys of maps.
+    pub(crate) order: KeyOrder,
 }
 
 impl Look {
@@ -36,7 +35,13 @@ impl Look {
             colors: colors && std::io::stdout().is_terminal(),
             width: size.map(|(terminal_size::Width(columns), _)| columns.into()),
             terminal: std::io::stdout().is_terminal(),
+            order: KeyOrder::default(),
         }
+    }
+
+    /// The same with the keys of maps in that order.
+    pub(crate) fn with_order(self, order: KeyOrder) -> Self {
+        Self { order, ..self }
     }
 
     /// Text of a value as it is shown.
@@ -48,10 +53,11 @@ impl Look {
     }
 }
 
-/// A value as plain text for people; nothing for `()`.
-pub(crate) fn text(value: &Dynamic) -> Option<String> {
+/// A value as plain text for people, with the keys of maps in that order; nothing for `()`.
+pub(crate) fn text(value: &Dynamic, order: KeyOrder) -> Option<String> {
     let look = Look {
         terminal: std::io::stdout().is_terminal(),
+        order,
         ..Look::default()
     };
     for_people(value, &look)
@@ -75,75 +81,17 @@ pub(crate) fn for_people(value: &Dynamic, look: &Look) -> Option<String> {
     })
 }
 
-/// A value in one line.
-fn plain(value: &Dynamic) -> String {
-    if let Some((text, _)) = any_object(value) {
-        return text;
-    }
-    if let Some(connection) = value.read_lock::<Connection>() {
-        return connection.to_string();
-    }
-    if let Some(error) = value.read_lock::<Error>() {
-        return error.to_string();
-    }
-    if let Some(xml) = value.read_lock::<Xml>() {
-        return xml.to_string().trim_end().to_owned();
-    }
-    if let Some(list) = value.read_lock::<Array>() {
-        return format!(
-            "[{}]",
-            list.iter().map(quoted).collect::<Vec<_>>().join(", ")
-        );
-    }
-    if let Some(map) = value.read_lock::<Map>() {
-        let fields: Vec<String> = map
-            .iter()
-            .map(|(key, value)| format!("{key}: {}", quoted(value)))
-            .collect();
-        return format!("#{{{}}}", fields.join(", "));
-    }
-    value.to_string()
-}
+/// The keys of an object that a person reads first.
+const FIRST: [&str; 5] = ["name", "id", "state", "memory_kib", "vcpus"];
 
-/// A value in one line, as a script writes it.
-pub(crate) fn quoted(value: &Dynamic) -> String {
-    match value.clone().into_immutable_string() {
-        Ok(text) => format!("{:?}", text.as_str()),
-        Err(_) if value.is_unit() => "()".into(),
-        Err(_) => plain(value),
-    }
-}
-
-/// An object in one line, and as data.
-fn object<K: Kind>(value: &Dynamic) -> Option<(String, Value)> {
-    let object = value.read_lock::<Object<K>>()?;
-    let name = ("name", object.name());
-    let fields = std::iter::once(name).chain(K::identity(&object));
-    let data = fields.map(|(field, text)| (field.to_owned(), Value::String(text)));
-    Some((object.to_string(), Value::Object(data.collect())))
-}
-
-fn any_object(value: &Dynamic) -> Option<(String, Value)> {
-    object::<DomainKind>(value)
-        .or_else(|| object::<StoragePoolKind>(value))
-        .or_else(|| object::<StorageVolKind>(value))
-        .or_else(|| object::<DomainSnapshotKind>(value))
-        .or_else(|| object::<NetworkKind>(value))
-        .or_else(|| object::<InterfaceKind>(value))
-}
-
-/// What messages call an object, and its name.
-pub(crate) fn noun_and_name(value: &Dynamic) -> Option<(&'static str, String)> {
-    fn of<K: Kind>(value: &Dynamic) -> Option<(&'static str, String)> {
-        let object = value.read_lock::<Object<K>>()?;
-        Some((K::NOUN, object.name()))
-    }
-    of::<DomainKind>(value)
-        .or_else(|| of::<StoragePoolKind>(value))
-        .or_else(|| of::<StorageVolKind>(value))
-        .or_else(|| of::<DomainSnapshotKind>(value))
-        .or_else(|| of::<NetworkKind>(value))
-        .or_else(|| of::<InterfaceKind>(value))
+/// What is known of an object, a line each; other values as [`for_people`] shows them.
+pub(crate) fn view(value: &Dynamic, look: &Look) -> Option<String> {
+    let Some(data) = objects_of::data(value) else {
+        return for_people(value, look);
+    };
+    let order = KeyOrder::default();
+    order.prefer(FIRST.into_iter().filter(|key| data.contains_key(*key)));
+    Some(layout::map(&data, &look.clone().with_order(order)))
 }
 
 /// A value for another program.
@@ -164,14 +112,17 @@ pub(crate) fn json(value: &Dynamic) -> Value {
                 .collect(),
         );
     }
-    if let Some((_, data)) = any_object(value) {
-        return data;
+    if let Some(data) = objects_of::data(value) {
+        return json(&data.into());
     }
     if let Some(connection) = value.read_lock::<Connection>() {
         return json!({ "uri": redact::hide_uri(connection.uri()) });
     }
     if let Some(error) = value.read_lock::<Error>() {
         return self::error(&error);
+    }
+    if let Some(date) = value.read_lock::<DateTime>() {
+        return Value::String(date.to_string());
     }
     if let Some(xml) = value.read_lock::<Xml>() {
         return Value::String(xml.to_string());

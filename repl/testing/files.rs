@@ -10,7 +10,7 @@ use virhai::{Imports, Program, engine, source};
 
 use super::{DOES_NOT_COMPILE, Options, WRONG_USAGE};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::run;
+use crate::{script, session};
 
 /// One test.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub(super) fn find(options: &Options, paths: &[PathBuf]) -> Result<Tests, u8> {
             WRONG_USAGE
         })?;
     }
-    let session = run::session(options);
+    let session = session::session(options);
     let engine = engine::build(&session, &options.limits(), Imports::default());
     let catalog = Catalog::new(&engine);
     let checker = Checker::new(&engine, &catalog);
@@ -139,12 +139,12 @@ fn read(
     file: &Path,
     found: &mut Tests,
 ) -> Result<bool, u8> {
-    let text = run::text_of(file).map_err(|wrong| {
+    let text = script::text_of(file).map_err(|wrong| {
         wrong.report_plain(options);
         WRONG_USAGE
     })?;
     let name = file.display().to_string();
-    let folders = [run::folder_of(file)].into_iter();
+    let folders = [script::folder_of(file)].into_iter();
     let imports = Imports::new(folders.chain(options.allow_import.clone()));
     let program = match Program::compile(engine, &imports, &name, &text) {
         Ok(program) => program,

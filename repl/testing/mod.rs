@@ -13,7 +13,8 @@ use clap::Args;
 
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
-use crate::run::{DOES_NOT_COMPILE, DONE, FAILED, INTERRUPTED, WRONG_USAGE, print_line};
+use crate::exit_status::{DOES_NOT_COMPILE, DONE, FAILED, INTERRUPTED, WRONG_USAGE};
+use crate::output::print_line;
 use files::Tests;
 use run::Runner;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Options;
 use super::files::Tests;
 use super::run::Ended;
-use crate::run::print_line;
+use crate::output::print_line;
 use crate::terminal;
 
 /// Tells of a test as soon as it has ended.

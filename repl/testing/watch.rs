@@ -11,7 +11,7 @@ use super::files::{self, Tests};
 use super::run::Runner;
 use super::{FAILED, INTERRUPTED, Options, Testing, once};
 use crate::diagnostic::Diagnostic;
-use crate::run::print_line;
+use crate::output::print_line;
 
 /// How long a burst of changes, such as an editor's, may pause.
 const BURST: Duration = Duration::from_millis(50);

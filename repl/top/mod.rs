@@ -19,7 +19,8 @@ use virhai::{Connection, Imports, engine, redact};
 
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
-use crate::{run, terminal, waits};
+use crate::{exit_status, session};
+use crate::{terminal, waits};
 use rates::Order;
 use sample::Sample;
 use screen::View;
@@ -33,21 +34,21 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// `virhai top`: shows the guests of the host that the command line names; answers the exit status.
 pub(crate) fn run(options: &Options) -> u8 {
-    let session = run::session(options);
+    let session = session::session(options);
     let imports = Imports::default();
     let engine = Arc::new(engine::build(&session, &options.limits(), imports.clone()));
     let connection = match engine.eval::<Connection>("connect()") {
         Ok(connection) => connection,
         Err(error) => {
             Diagnostic::of_error(&engine, &imports, "top", &error).report(options, &imports);
-            return run::status_of(&error);
+            return exit_status::status_of(&error);
         }
     };
     match show(engine, &connection, options.colors()) {
-        Ok(()) => run::DONE,
+        Ok(()) => exit_status::DONE,
         Err(message) => {
             Diagnostic::plain(message).report_plain(options);
-            run::FAILED
+            exit_status::FAILED
         }
     }
 }
@@ -97,7 +98,7 @@ impl OnScreen {
                         let _ = restored.send(());
                     });
                     let _ = done.recv_timeout(Duration::from_secs(1));
-                    crate::leave_now(run::killed_by(signal));
+                    crate::leave_now(exit_status::killed_by(signal));
                 }
             })?;
         // With a hook that restores the terminal before a panic says anything.

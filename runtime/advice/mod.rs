@@ -2,3 +2,5 @@
 
 pub mod suggest;
 pub(crate) mod syntax_advice;
+pub mod virsh;
+mod virsh_commands;

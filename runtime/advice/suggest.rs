@@ -8,7 +8,8 @@ pub fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<
     if wrong.len() > LONGEST {
         return None;
     }
-    let near = |name: &str| (wrong.len().max(name.len()) / 3).max(1);
+    // Of one or two letters, each other name of that length would be near.
+    let near = |name: &str| wrong.len().max(name.len()) / 3;
     names
         // Each letter more or less is a step on the way from one to the other.
         .filter(|name| {
@@ -61,6 +62,9 @@ mod tests {
         let names = ["create", "destroy", "undefine"];
         assert_eq!(nearest("destory", names.into_iter()), Some("destroy"));
         assert_eq!(nearest("something", names.into_iter()), None);
+        assert_eq!(nearest("d", ["s", "dom"].into_iter()), None);
+        assert_eq!(nearest("g", ["-", "+"].into_iter()), None);
+        assert_eq!(nearest("vm", ["vms"].into_iter()), Some("vms"));
         let huge = "x".repeat(1_000_000);
         let began = std::time::Instant::now();
         assert_eq!(

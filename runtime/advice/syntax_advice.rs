@@ -2,6 +2,7 @@
 
 use rhai::{ParseErrorType, Position};
 
+use crate::advice::{suggest, virsh};
 use crate::syntax::lexer::{self, Class, Piece};
 
 /// Words that begin a statement elsewhere, and what does it here.
@@ -72,6 +73,7 @@ pub(crate) fn advice(kind: &ParseErrorType, position: Position, text: &str) -> O
     let pieces = Pieces::around(text, position)?;
     let fixed = pieces
         .of_a_key(kind)
+        .or_else(|| pieces.of_virsh())
         .or_else(|| pieces.of_words())
         .or_else(|| pieces.of_signs());
     if let Some(advice) = fixed {
@@ -85,6 +87,12 @@ pub(crate) fn advice(kind: &ParseErrorType, position: Position, text: &str) -> O
         }
         ParseErrorType::Reserved(word) if word.chars().all(char::is_alphabetic) => {
             Some("the language keeps this word to itself: choose another name".into())
+        }
+        ParseErrorType::VariableExpected if pieces.class(0) == Some(Class::Keyword) => {
+            Some(format!(
+                "`{}` is a word of the language: choose another name",
+                pieces.word(0)
+            ))
         }
         _ => None,
     }
@@ -182,6 +190,26 @@ impl<'a> Pieces<'a> {
         }
     }
 
+    /// A command of virsh with its arguments, as a script says it.
+    fn of_virsh(&self) -> Option<String> {
+        let first = self.list.get(self.first())?;
+        let line = self.text[first.span.start..].lines().next()?;
+        let mut words = line.trim_end_matches(';').split_whitespace();
+        let command = virsh::find(words.next()?).filter(|command| command.has_counterpart())?;
+        let words: Vec<&str> = words.collect();
+        let is_name = |word: &&str| {
+            word.starts_with(|letter: char| letter.is_alphanumeric() || "-/".contains(letter))
+        };
+        if command.is_of_the_prompt() || !words.first().is_some_and(is_name) {
+            return None;
+        }
+        Some(format!(
+            "virsh's `{}` is `{}` here",
+            command.name,
+            command.code(&words, &|_| false)
+        ))
+    }
+
     fn of_words(&self) -> Option<String> {
         let among = |table: &[(&[&str], &str)], word: &str| {
             let entry = table.iter().find(|(words, _)| words.contains(&word));
@@ -245,6 +273,11 @@ impl<'a> Pieces<'a> {
                     "arguments have no names: leave out `{} =`, and give them in their order",
                     self.word(-1)
                 ));
+            }
+            (_, ";") if self.word(-2) == "}" && self.word(0) == "{" => {
+                let words = ["else", "catch", "while"].into_iter();
+                let near = suggest::nearest(self.word(-1), words)?;
+                return Some(format!("did you mean `{near}`?"));
             }
             (_, "{") => "`{ ... }` encloses what depends on it, also a single statement",
             (_, ";") if self.line_before().is_some() => {
@@ -325,6 +358,14 @@ mod tests {
             "`connect(\"test:///default\")`",
         ),
         ("dom start", "`dom.start()`"),
+        ("start web", "`conn.lookup_by_name(\"web\").create()`"),
+        (
+            "net-start default;",
+            "`conn.network_lookup_by_name(\"default\").create()`",
+        ),
+        ("list --all", "`conn.list_all_domains()`"),
+        ("let until = 1;", "another name"),
+        ("if a { } esle { }", "`else`"),
         ("virsh list --all", "`connect().list_all_domains()`"),
         ("dom.create(flags=0);", "leave out `flags =`"),
         ("let x = 10G;", "\"10GiB\""),

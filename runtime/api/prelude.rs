@@ -158,7 +158,10 @@ pub(crate) fn pause(ctx: &NativeCallContext, time: Duration) -> RhaiResultOf<()>
     let session = Session::of(ctx);
     let interrupt = session.interrupt().clone();
     let _waiting = Waiting::new(&session, || {
-        format!("sleep for {}", humantime::format_duration(time))
+        format!(
+            "sleep for {}",
+            crate::run::duration_text::plain_duration(time)
+        )
     });
     let bell = std::sync::Arc::new((Mutex::new(()), Condvar::new()));
     let rung = std::sync::Arc::clone(&bell);

@@ -2,126 +2,9 @@
 
 use rhai::{Engine, EvalAltResult};
 
-use crate::advice::suggest;
+use crate::advice::{suggest, virsh};
 use crate::catalog::{self, Function};
 use crate::constants;
-
-/// What virsh, or libvirt's guide, calls things, where libvirt's own name is another.
-const VIRSH: &[(&str, &str)] = &[
-    ("attach_disk", "attach_device"),
-    ("attach_interface", "attach_device"),
-    ("blockcommit", "block_commit"),
-    ("blockcopy", "block_copy"),
-    ("blockjob", "block_job_info"),
-    ("blockpull", "block_pull"),
-    ("blockresize", "block_resize"),
-    ("capabilities", "get_capabilities"),
-    ("change_media", "update_device"),
-    ("console", "open_console"),
-    ("cpu_models", "get_cpu_model_names"),
-    ("define", "define_xml"),
-    ("define_domain", "define_xml"),
-    ("desc", "metadata"),
-    ("detach_disk", "detach_device"),
-    ("detach_interface", "detach_device"),
-    ("domblkinfo", "block_info"),
-    ("domblkstat", "block_stats"),
-    ("domcapabilities", "get_domain_capabilities"),
-    ("domcontrol", "control_info"),
-    ("domfsfreeze", "fs_freeze"),
-    ("domfsinfo", "fs_info"),
-    ("domfsthaw", "fs_thaw"),
-    ("domfstrim", "fs_trim"),
-    ("domhostname", "hostname"),
-    ("domid", "id"),
-    ("domif_setlink", "update_device"),
-    ("domifaddr", "interface_addresses"),
-    ("domifstat", "interface_stats"),
-    ("dominfo", "info"),
-    ("domjobabort", "abort_job"),
-    ("domjobinfo", "job_info"),
-    ("dommemstat", "memory_stats"),
-    ("domname", "name"),
-    ("dompmsuspend", "pm_suspend_for_duration"),
-    ("dompmwakeup", "pm_wakeup"),
-    ("domrename", "rename"),
-    ("domstate", "state"),
-    ("domstats", "info"),
-    ("domtime", "get_time"),
-    ("domuuid", "uuid_string"),
-    ("dump", "core_dump"),
-    ("dumpxml", "xml_desc"),
-    ("event", "wait_event"),
-    ("find_storage_pool_sources_as", "find_storage_pool_sources"),
-    ("freecell", "get_free_memory"),
-    ("get_user_sshkeys", "authorized_ssh_keys_get"),
-    ("guest_agent_timeout", "agent_set_response_timeout"),
-    ("guestinfo", "guest_info"),
-    ("guestvcpus", "guest_vcpus"),
-    ("iface_begin", "change_begin"),
-    ("iface_commit", "change_commit"),
-    ("iface_define", "interface_define_xml"),
-    ("iface_destroy", "destroy"),
-    ("iface_dumpxml", "xml_desc"),
-    ("iface_list", "list_all_interfaces"),
-    ("iface_mac", "mac_string"),
-    ("iface_name", "name"),
-    ("iface_rollback", "change_rollback"),
-    ("iface_start", "create"),
-    ("iface_undefine", "undefine"),
-    ("list", "list_all_domains"),
-    ("managedsave", "managed_save"),
-    ("maxvcpus", "get_max_vcpus"),
-    ("migrate_setspeed", "migrate_set_max_speed"),
-    ("net_autostart", "set_autostart"),
-    ("net_create", "network_create_xml"),
-    ("net_define", "network_define_xml"),
-    ("net_desc", "metadata"),
-    ("net_destroy", "destroy"),
-    ("net_dhcp_leases", "dhcp_leases"),
-    ("net_dumpxml", "xml_desc"),
-    ("net_event", "wait_event"),
-    ("net_info", "is_active"),
-    ("net_list", "list_all_networks"),
-    ("net_metadata", "metadata"),
-    ("net_name", "name"),
-    ("net_start", "create"),
-    ("net_undefine", "undefine"),
-    ("net_update", "update"),
-    ("net_uuid", "uuid_string"),
-    ("nodeinfo", "get_info"),
-    ("pool_autostart", "set_autostart"),
-    ("pool_capabilities", "get_storage_pool_capabilities"),
-    ("pool_create", "storage_pool_create_xml"),
-    ("pool_create_as", "storage_pool_create_xml"),
-    ("pool_define", "storage_pool_define_xml"),
-    ("pool_define_as", "storage_pool_define_xml"),
-    ("pool_list", "list_all_storage_pools"),
-    ("save_image_dumpxml", "save_image_get_xml_desc"),
-    ("set_user_sshkeys", "authorized_ssh_keys_set"),
-    ("setmaxmem", "set_max_memory"),
-    ("setmem", "set_memory"),
-    ("setvcpus", "set_vcpus"),
-    ("snapshot_create", "snapshot_create_xml"),
-    ("snapshot_create_as", "snapshot_create_xml"),
-    ("snapshot_delete", "delete"),
-    ("snapshot_dumpxml", "get_xml_desc"),
-    ("snapshot_info", "get_xml_desc"),
-    ("snapshot_list", "list_all_snapshots"),
-    ("snapshot_parent", "get_parent"),
-    ("snapshot_revert", "revert_to_snapshot"),
-    ("start", "create"),
-    ("sysinfo", "get_sysinfo"),
-    ("vcpucount", "vcpus"),
-    ("vcpuinfo", "vcpus"),
-    ("version", "get_version"),
-    ("vol_clone", "create_xml_from"),
-    ("vol_create", "create_xml"),
-    ("vol_create_as", "create_xml"),
-    ("vol_create_from", "create_xml_from"),
-    ("vol_list", "list_all_volumes"),
-    ("vol_pool", "storage_pool_lookup_by_volume"),
-];
 
 /// How other programs of libvirt open a connection.
 const OPENERS: &[(&str, &str)] = &[
@@ -136,6 +19,7 @@ const OPENERS: &[(&str, &str)] = &[
 const ELSEWHERE: &[(&str, &str)] = &[
     ("add", "push"),
     ("count", "len"),
+    ("define_domain", "define_xml"),
     ("format", "to_string"),
     ("has", "contains"),
     ("include", "contains"),
@@ -144,14 +28,21 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("length", "len"),
     ("lower", "to_lower"),
     ("printf", "print"),
+    ("remove", "delete"),
+    ("rm", "delete"),
     ("size", "len"),
+    ("sorted", "sort_by"),
     ("str", "to_string"),
     ("strip", "trim"),
     ("to_lower_case", "to_lower"),
     ("to_upper_case", "to_upper"),
+    ("type", "type_of"),
     ("typeof", "type_of"),
     ("upper", "to_upper"),
 ];
+
+/// Functions that the language itself has.
+const BUILT_IN: [&str; 5] = ["call", "debug", "eval", "print", "type_of"];
 
 /// Functions of other languages that reach what a script has not.
 const UNREACHED: &[(&[&str], &str)] = &[
@@ -181,6 +72,14 @@ const UNREACHED: &[(&[&str], &str)] = &[
             "os_system",
         ],
         "a script runs no programs of its own machine; `dom.agent_exec` runs one in a guest",
+    ),
+    (
+        &["dir", "help", "methods", "vars"],
+        "`virhai doc NAME` tells what a type has, as `virhai doc Domain`; at the prompt, `:methods x` and `x?` do",
+    ),
+    (
+        &["quit"],
+        "`exit()` ends a script, and `exit(1)` with that status",
     ),
     (
         &["getenv", "env", "get_env", "environ"],
@@ -243,6 +142,11 @@ pub fn for_function(
             signature_of(function),
         )
     });
+    let only_of_others = !same.is_empty() && !same.iter().any(fitting);
+    // A method of that name which only other values have is not meant where this value has the call.
+    if only_of_others && let Some(meant) = by_alias(name, &methods) {
+        return Some(format!("did you mean `{meant}`?"));
+    }
     let same: Vec<String> = same.into_iter().map(signature_of).collect();
     if !same.is_empty() {
         return Some(format!("it is called as {}", same.join(", or ")));
@@ -273,9 +177,30 @@ pub fn for_function(
     } else {
         methods
     };
+    if let Some(meant) = by_alias(name, &pool) {
+        return Some(format!("did you mean `{meant}`?"));
+    }
+    if let Some(command) = virsh::find(name) {
+        return Some(of_virsh(command));
+    }
     meant(name, &pool, known)
         .or_else(|| meant(name, &own().collect::<Vec<_>>(), known))
         .map(|meant| format!("did you mean `{meant}`?"))
+}
+
+/// What a command of virsh is here.
+pub fn of_virsh(command: virsh::VirshCommand) -> String {
+    let name = command.name;
+    match command.has_counterpart() {
+        true if command.is_of_the_prompt() => {
+            format!(
+                "virsh's `{name}` is `{}` at the prompt",
+                command.on_variables()
+            )
+        }
+        true => format!("virsh's `{name}` is `{}` here", command.on_variables()),
+        false => format!("virsh's `{name}` has no counterpart in scripts yet"),
+    }
 }
 
 /// The function that opens a connection as `name` does elsewhere.
@@ -315,11 +240,9 @@ pub fn of_libvirt<'a>(functions: &'a [Function], name: &str) -> Vec<&'a Function
         return named("connect");
     }
     let snake = snake_case(name);
-    let command = snake.replace('-', "_");
-    let virsh = VIRSH
-        .iter()
-        .find(|(word, _)| *word == command)
-        .map(|(_, meant)| *meant);
+    let virsh = virsh::find(name)
+        .or_else(|| virsh::find(&snake))
+        .and_then(virsh::VirshCommand::function);
     let get = format!("get_{snake}");
     let candidates = [
         Some(snake.as_str()),
@@ -354,7 +277,21 @@ pub fn of_libvirt<'a>(functions: &'a [Function], name: &str) -> Vec<&'a Function
 /// The function among `pool` that `name` stands for: in virsh's words, in C, in camelCase, or
 /// after a typo.
 pub fn meant(name: &str, pool: &[&Function], known: &[String]) -> Option<String> {
-    let has = |wanted: &str| pool.iter().any(|function| function.name == wanted);
+    let names = pool
+        .iter()
+        .map(|function| function.name.as_str())
+        .chain(known.iter().map(String::as_str))
+        .chain(BUILT_IN)
+        // Operators are functions too.
+        .filter(|name| name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_'));
+    by_alias(name, pool).or_else(|| suggest::nearest(&snake_case(name), names).map(str::to_owned))
+}
+
+/// The function among `pool` that another program or language calls `name`.
+fn by_alias(name: &str, pool: &[&Function]) -> Option<String> {
+    let has = |wanted: &str| {
+        BUILT_IN.contains(&wanted) || pool.iter().any(|function| function.name == wanted)
+    };
     // What calls it alone is meant, and not what calls it among others.
     if let Some(function) = pool
         .iter()
@@ -369,28 +306,31 @@ pub fn meant(name: &str, pool: &[&Function], known: &[String]) -> Option<String>
         .iter()
         .find_map(|kind| snake.strip_prefix(kind))
         .unwrap_or(&snake);
-    for table in [VIRSH, ELSEWHERE] {
-        let meant = [snake.as_str(), name, command]
-            .iter()
-            .find_map(|wanted| table.iter().find(|(word, _)| word == wanted))
-            .map(|(_, meant)| *meant);
-        if let Some(meant) = meant.filter(|meant| has(meant)) {
-            return Some(meant.to_owned());
-        }
+    let words = [snake.as_str(), name, command];
+    let of_virsh = words
+        .iter()
+        .filter_map(|word| virsh::find(word)?.function())
+        .find(|meant| has(meant));
+    let elsewhere = words.iter().find_map(|wanted| {
+        let (_, meant) = ELSEWHERE.iter().find(|(word, _)| word == wanted)?;
+        has(meant).then_some(*meant)
+    });
+    if let Some(meant) = of_virsh.or(elsewhere) {
+        return Some(meant.to_owned());
     }
-    let candidates = [snake.as_str(), without_variant(&snake), command];
     let get = format!("get_{snake}");
     let bare = snake.strip_prefix("get_").unwrap_or(&snake);
-    for candidate in candidates.into_iter().chain([get.as_str(), bare]) {
-        if candidate != name && has(candidate) {
-            return Some(candidate.to_owned());
-        }
-    }
-    let names = pool
-        .iter()
-        .map(|function| function.name.as_str())
-        .chain(known.iter().map(String::as_str));
-    suggest::nearest(&snake, names).map(str::to_owned)
+    let candidates = [
+        snake.as_str(),
+        without_variant(&snake),
+        command,
+        get.as_str(),
+        bare,
+    ];
+    let candidate = candidates
+        .into_iter()
+        .find(|candidate| *candidate != name && has(candidate))?;
+    Some(candidate.to_owned())
 }
 
 /// The name in libvirt-python's camelCase or C as scripts write it.
@@ -459,16 +399,37 @@ pub fn for_variable(functions: &[Function], name: &str, known: &[String]) -> Opt
         let near = suggest::nearest(name, constants::all().map(|constant| constant.name))?;
         return Some(format!("did you mean `{near}`?"));
     }
+    if known.iter().any(|known| known == name) {
+        return Some(format!(
+            "a function does not see the variables of the script: pass `{name}` to it as an argument"
+        ));
+    }
+    if name == "conn" {
+        return Some(
+            "`let conn = connect();` opens the host that `-c` or LIBVIRT_DEFAULT_URI names".into(),
+        );
+    }
     if let Some(near) = suggest::nearest(name, known.iter().map(String::as_str)) {
         return Some(format!("did you mean `{near}`?"));
     }
     if name == "std" {
         return Some("`import \"std/guest\" as guest;` brings a recipe in".into());
     }
-    functions
+    let is_method = |function: &Function| {
+        function.method && function.receiver().is_some_and(catalog::is_own_kind)
+    };
+    let called: Vec<&Function> = functions
         .iter()
-        .any(|function| function.name == name)
-        .then(|| format!("`{name}` is a function: call it as `{name}(...)`"))
+        .filter(|function| function.name == name && !function.property)
+        .collect();
+    if called.iter().any(|function| !is_method(function)) {
+        return Some(format!("`{name}` is a function: call it as `{name}(...)`"));
+    }
+    if let Some(method) = called.first() {
+        let usage = signature_of(method);
+        return Some(format!("`{name}` is a method: it is called as {usage}"));
+    }
+    virsh::find(name).map(of_virsh)
 }
 
 /// Advice on Rhai's "Unknown property 'x' - a getter is not registered for type 'T'".

@@ -56,6 +56,11 @@ impl Class {
     }
 }
 
+/// Whether the C function `call` can change something on the host.
+pub fn may_change(call: &str) -> bool {
+    Class::of(call).may_change()
+}
+
 /// The names of all classified calls.
 pub fn classified() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|(name, _)| *name)

@@ -28,7 +28,7 @@ impl Abandoned {
     pub(crate) fn failure(self, limit: Option<Duration>) -> Failure {
         match self {
             Self::TimedOut => {
-                let waited = humantime::format_duration(limit.unwrap_or_default());
+                let waited = crate::run::duration_text::plain_duration(limit.unwrap_or_default());
                 Failure::new(
                     virt_sys::VIR_ERR_OPERATION_TIMEOUT,
                     format!("no answer from libvirt within {waited}, so the outcome is unknown"),

@@ -1,5 +1,6 @@
 //! `Domain`: a guest, running or not.
 
+use rhai::Dynamic;
 use virt::connect::Connect;
 pub(crate) use virt::domain::Domain as Handle;
 
@@ -24,6 +25,10 @@ impl Kind for DomainKind {
 
     fn row(domain: &Domain) -> Vec<String> {
         row(domain)
+    }
+
+    fn data(domain: &Domain) -> rhai::Map {
+        data(domain)
     }
 
     fn identity(domain: &Domain) -> Vec<(&'static str, String)> {
@@ -73,12 +78,47 @@ impl Connection {
     }
 }
 
+/// The id and the figures of a domain.
+fn seen(domain: &Domain) -> Result<(Option<i64>, virt_sys::virDomainInfo), libvirt::Failure> {
+    domain.attempt("virDomainGetInfo", |handle| {
+        libvirt::domain::info(handle).map(|info| (libvirt::domain::id(handle), info))
+    })
+}
+
+/// The word for a domain whose state cannot be read.
+fn unseen(failure: &libvirt::Failure) -> &'static str {
+    match failure.code == i64::from(virt_sys::VIR_ERR_NO_DOMAIN) {
+        true => "gone",
+        false => "?",
+    }
+}
+
+/// What a table shows of a domain, as data.
+fn data(domain: &Domain) -> rhai::Map {
+    let figures: Vec<(&str, Dynamic)> = match seen(domain) {
+        Ok((id, info)) => vec![
+            ("id", id.map_or(Dynamic::UNIT, Dynamic::from)),
+            (
+                "state",
+                DomainState::TABLE.word(i64::from(info.state)).into(),
+            ),
+            (
+                "memory_kib",
+                i64::try_from(info.memory).unwrap_or(i64::MAX).into(),
+            ),
+            ("vcpus", i64::from(info.nrVirtCpu).into()),
+        ],
+        Err(failure) => vec![("id", Dynamic::UNIT), ("state", unseen(&failure).into())],
+    };
+    figures
+        .into_iter()
+        .map(|(key, value)| (key.into(), value))
+        .collect()
+}
+
 /// What a table shows of a domain: id, name, state, memory, virtual CPUs.
 fn row(domain: &Domain) -> Vec<String> {
-    let seen = domain.attempt("virDomainGetInfo", |handle| {
-        libvirt::domain::info(handle).map(|info| (libvirt::domain::id(handle), info))
-    });
-    match seen {
+    match seen(domain) {
         Ok((id, info)) => vec![
             id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
             domain.name(),
@@ -86,18 +126,12 @@ fn row(domain: &Domain) -> Vec<String> {
             bytesize::ByteSize::kib(info.memory).to_string(),
             info.nrVirtCpu.to_string(),
         ],
-        Err(failure) => {
-            let state = match failure.code == i64::from(virt_sys::VIR_ERR_NO_DOMAIN) {
-                true => "gone",
-                false => "?",
-            };
-            vec![
-                "-".into(),
-                domain.name(),
-                state.into(),
-                String::new(),
-                String::new(),
-            ]
-        }
+        Err(failure) => vec![
+            "-".into(),
+            domain.name(),
+            unseen(&failure).into(),
+            String::new(),
+            String::new(),
+        ],
     }
 }

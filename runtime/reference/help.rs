@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::build::{of_constant, way};
 use super::markdown::is_list;
-use super::{Entry, Part, Reference, link};
+use super::{Entry, Part, Reference, link, search};
+use crate::advice::virsh;
 use crate::catalog::names;
 use crate::catalog::{Catalog, Function, first_sentence};
 use crate::constants;
@@ -27,7 +28,10 @@ pub fn help(catalog: &Catalog, name: &str) -> Option<String> {
         };
         return Some(format!("{}{sentence}{group}", of_constant(constant)));
     }
-    if let Some((kind, member)) = name.split_once('.') {
+    let by_kind = name
+        .split_once("::")
+        .filter(|(kind, _)| catalog.has_kind(kind));
+    if let Some((kind, member)) = by_kind.or_else(|| name.split_once('.')) {
         let members = catalog
             .members(kind)
             .filter(|function| function.name == member);
@@ -42,9 +46,28 @@ pub fn help(catalog: &Catalog, name: &str) -> Option<String> {
     if let Some(part) = reference.parts.iter().find(|part| part.name == name) {
         return Some(overview(part));
     }
+    let types = reference.parts.iter().filter(|part| part.group == "Types");
+    if let Some(part) = types
+        .into_iter()
+        .find(|part| part.name.eq_ignore_ascii_case(name))
+    {
+        return Some(overview(part));
+    }
+    let own = || catalog.named(name).any(|function| !function.standard);
+    if let Some(command) = virsh::find(name).filter(|command| command.function() != Some(name)) {
+        // A word of virsh's means its command rather than a function of the language alone.
+        let meant = match own() {
+            true => Some(name),
+            false => command.function(),
+        };
+        let docs = meant.and_then(|function| functions(catalog.named(function)));
+        let texts = [Some(names::of_virsh(command)), docs];
+        return Some(texts.into_iter().flatten().collect::<Vec<_>>().join("\n\n"));
+    }
     functions(catalog.named(name))
         .or_else(|| recipe_called(&reference, name).map(overview))
         .or_else(|| by_another_name(catalog, &reference, name))
+        .or_else(|| search::found(catalog, &reference, name))
 }
 
 /// What libvirt, libvirt-python or virsh calls `name`, the functions of recipes with that name, and the recipes

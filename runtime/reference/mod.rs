@@ -9,6 +9,8 @@ mod html;
 mod links;
 mod markdown;
 mod options;
+mod search;
+mod wrap;
 
 pub use definitions::{DefinitionFile, definitions};
 pub use folder::of_folder;
@@ -16,6 +18,7 @@ pub use help::help;
 pub use html::html;
 pub use links::link;
 pub use markdown::markdown;
+pub use wrap::wrapped;
 
 use build::of_catalog;
 

@@ -11,12 +11,18 @@ use crate::redact;
 use crate::run::grants::Grants;
 use crate::run::interrupt::{self, Interrupt};
 use crate::run::waiting::{Nobody, WaitObserver};
+use crate::syntax::key_order::KeyOrder;
 
 /// A destination for the lines that a script writes, from several threads at the same time.
 pub trait Sink: Send + Sync {
     /// Writes a line. Without a reader, a call that `may_wait` waits for room until the script is
     /// stopped; other calls soon drop the line.
     fn write_line(&self, line: &str, may_wait: bool);
+
+    /// The columns of the terminal that the lines go to, if they go to one.
+    fn width(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// Discards all lines.
@@ -84,6 +90,7 @@ struct Shared {
     not_undone: Mutex<Vec<String>>,
     uris: Mutex<HashSet<String>>,
     kept: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
+    key_order: KeyOrder,
 }
 
 impl Session {
@@ -102,6 +109,7 @@ impl Session {
             not_undone: Mutex::default(),
             uris: Mutex::default(),
             kept: Mutex::default(),
+            key_order: KeyOrder::default(),
         }))
     }
 
@@ -180,6 +188,16 @@ impl Session {
         self.0.call_timeout
     }
 
+    /// The order in which the map literals of this session's scripts write their keys.
+    pub fn key_order(&self) -> KeyOrder {
+        self.0.key_order.clone()
+    }
+
+    /// The columns of the terminal that output goes to, if it goes to one.
+    pub(crate) fn output_width(&self) -> Option<usize> {
+        self.0.output.width()
+    }
+
     /// Writes a line of output.
     pub fn print(&self, line: &str) {
         self.0.output.write_line(line, !interrupt::shielded());
@@ -205,7 +223,7 @@ impl Session {
 
     /// Says that the time for undoing ended before the last `steps` were begun.
     pub(crate) fn undo_timed_out(&self, steps: usize) {
-        let time = humantime::format_duration(self.interrupt().undo_time());
+        let time = crate::run::duration_text::plain_duration(self.interrupt().undo_time());
         let left = match steps {
             0 => String::new(),
             1 => ": 1 step was not undone".into(),

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
+use std::ops::RangeInclusive;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ use crate::prompt::{Prompt, hosts, runbook};
 use crate::terminal;
 
 /// The session's inputs with their numbers.
-pub(super) fn history(prompt: &mut Prompt, _: &str) -> Done {
+pub(super) fn history(prompt: &mut Prompt) -> Done {
     let entries = prompt.transcript.entries();
     let last = entries.last().map_or(0, |entry| entry.number);
     let width = last.to_string().len();
@@ -44,12 +45,27 @@ pub(super) fn save(prompt: &mut Prompt, arguments: &str) -> Done {
         Some(file) => (true, file.trim()),
         None => (false, arguments),
     };
+    let (file, inputs) = file_and_inputs(file)?;
     if file.is_empty() {
         return Err("`:save FILE` needs a file".into());
     }
+    let entries: Vec<Entry> = prompt
+        .transcript
+        .entries()
+        .iter()
+        .filter(|entry| {
+            inputs
+                .as_ref()
+                .is_none_or(|inputs| inputs.contains(&entry.number))
+        })
+        .cloned()
+        .collect();
     let ran = |entry: &Entry| matches!(entry.end, End::Ran { .. });
-    if !prompt.transcript.entries().iter().any(ran) {
-        return Err("nothing has run in this session yet".into());
+    if !entries.iter().any(ran) {
+        return Err(match inputs {
+            None => "nothing has run in this session yet".into(),
+            Some(_) => "none of these inputs ran; `:history` lists them".into(),
+        });
     }
     let host = hosts::current(prompt.worker.scope()).map_or_else(String::new, |conn| {
         format!(" on {}", redact::hide_uri(conn.uri()))
@@ -60,8 +76,7 @@ pub(super) fn save(prompt: &mut Prompt, arguments: &str) -> Done {
     };
     let head =
         format!("//! Saved from a session{host}.\n//!\n//! Usage: virhai run {file}\n{connects}");
-    let entries = prompt.transcript.entries();
-    let script = runbook::script(prompt.worker.engine(), entries, &head);
+    let script = runbook::script(prompt.worker.engine(), &entries, &head);
     let path = path(file);
     let written = File::options()
         .write(true)
@@ -82,6 +97,21 @@ pub(super) fn save(prompt: &mut Prompt, arguments: &str) -> Done {
             path.display()
         )),
         Err(error) => Err(format!("cannot write {}: {error}", path.display())),
+    }
+}
+
+/// The file, and the numbers of the inputs behind it, such as `40-43` or `7`.
+fn file_and_inputs(arguments: &str) -> Result<(&str, Option<RangeInclusive<usize>>), String> {
+    let Some((file, last)) = arguments.rsplit_once(char::is_whitespace) else {
+        return Ok((arguments, None));
+    };
+    let (from, to) = last.split_once('-').unwrap_or((last, last));
+    match (from.parse::<usize>(), to.parse::<usize>()) {
+        (Ok(from), Ok(to)) if from <= to => Ok((file.trim_end(), Some(from..=to))),
+        (Ok(from), Ok(to)) => Err(format!(
+            "`{from}-{to}` names no inputs: the first number is the larger one"
+        )),
+        _ => Ok((arguments, None)),
     }
 }
 

@@ -6,7 +6,7 @@ use virhai::inference::{Inference, kind_of_value};
 use virhai::reference::help as reference;
 use virhai::suggest;
 
-use super::{COMMANDS, Done, find};
+use super::{Command, Done};
 use crate::prompt::Prompt;
 use crate::prompt::input::Input;
 use crate::show::{self, Look};
@@ -18,11 +18,8 @@ pub(super) fn help(prompt: &mut Prompt, name: &str) -> Done {
         return Ok(None);
     }
     if name.starts_with(':') {
-        let command = find(name)?;
-        prompt.show(&format!(
-            "{} {}\n  {}",
-            command.name, command.arguments, command.about
-        ));
+        let usage = Command::find(name)?.usage();
+        prompt.show(&format!("{}\n  {}", usage.synopsis(), usage.about));
         return Ok(None);
     }
     let catalog = catalog(prompt)?;
@@ -35,14 +32,15 @@ pub(super) fn help(prompt: &mut Prompt, name: &str) -> Done {
     let Some(text) = found else {
         return Err(unknown(catalog, prompt.worker.scope(), name));
     };
-    prompt.show(&text);
+    let width = Look::of_terminal(false).width;
+    prompt.show(&virhai::reference::wrapped(&text, width));
     Ok(None)
 }
 
 fn commands() -> String {
-    let uses = COMMANDS.iter().map(|command| {
-        let usage = format!("{} {}", command.name, command.arguments);
-        (usage.trim_end().to_owned(), command.about)
+    let uses = Command::ALL.into_iter().map(|command| {
+        let usage = command.usage();
+        (usage.synopsis(), usage.about)
     });
     let uses: Vec<(String, &str)> = uses.collect();
     let width = uses.iter().map(|(usage, _)| usage.len()).max().unwrap_or(0);

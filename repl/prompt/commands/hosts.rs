@@ -1,11 +1,11 @@
 //! `:connect`, `:switch` and `:disconnect`: each is code that a script could have as well.
 
-use tabled::builder::Builder;
 use virhai::redact;
+use virhai::show::Table;
 
 use super::Done;
 use crate::prompt::{Prompt, hosts, text};
-use crate::show::{drawn, quoted};
+use crate::show::quoted;
 use crate::terminal;
 
 /// Opens another host and makes it `conn`; without one, lists the connections.
@@ -38,11 +38,11 @@ pub(super) fn connect(prompt: &mut Prompt, arguments: &str) -> Done {
             format!("let {next} = {function}({uri}); {kept}let conn = {next}; conn")
         }
     };
-    Ok(prompt.evaluate(&code))
+    Ok(prompt.evaluate_command(&code))
 }
 
 /// Opens the current host again.
-pub(super) fn reconnect(prompt: &mut Prompt, _: &str) -> Done {
+pub(super) fn reconnect(prompt: &mut Prompt) -> Done {
     let scope = prompt.worker.scope();
     let Some(current) = hosts::current(scope) else {
         return Err("there is no connection; `:connect URI` opens one".into());
@@ -58,7 +58,7 @@ pub(super) fn reconnect(prompt: &mut Prompt, _: &str) -> Done {
         .find(|(_, known)| *known == current)
         .map(|(name, _)| name)
         .filter(|name| name != "conn");
-    Ok(prompt.evaluate(&match named {
+    Ok(prompt.evaluate_command(&match named {
         Some(name) => format!("let {name} = {function}({uri}); let conn = {name}; conn"),
         None => format!("let conn = {function}({uri}); conn"),
     }))
@@ -66,8 +66,11 @@ pub(super) fn reconnect(prompt: &mut Prompt, _: &str) -> Done {
 
 fn list(prompt: &Prompt) -> Done {
     let scope = prompt.worker.scope();
-    let mut rows = Builder::new();
-    rows.push_record(["", "Name", "Mode", "State", "Host"]);
+    let heads = ["", "Name", "Mode", "State", "Host"];
+    let mut table = Table {
+        heads: heads.map(str::to_owned).to_vec(),
+        rows: Vec::new(),
+    };
     for (name, connection) in hosts::all(scope) {
         let current = if text::is_current(scope, &connection) {
             "*"
@@ -79,18 +82,18 @@ fn list(prompt: &Prompt) -> Done {
         } else {
             "rw"
         };
-        rows.push_record([
-            current,
-            &name,
-            mode,
-            hosts::state(&connection),
-            &terminal::visible_line(&redact::hide_uri(connection.uri())),
+        table.rows.push(vec![
+            current.into(),
+            name,
+            mode.into(),
+            hosts::state(&connection).into(),
+            terminal::visible_line(&redact::hide_uri(connection.uri())).into_owned(),
         ]);
     }
-    match rows.count_records() {
-        1 => Err("there is no connection; `:connect URI` opens one".into()),
+    match table.rows.len() {
+        0 => Err("there is no connection; `:connect URI` opens one".into()),
         _ => {
-            prompt.show(&drawn(rows));
+            prompt.show(&table.drawn(None));
             Ok(None)
         }
     }
@@ -99,14 +102,14 @@ fn list(prompt: &Prompt) -> Done {
 /// Makes `conn` another one of the connections.
 pub(super) fn switch(prompt: &mut Prompt, name: &str) -> Done {
     known(prompt, name)?;
-    Ok(prompt.evaluate(&format!("let conn = {name}; conn")))
+    Ok(prompt.evaluate_command(&format!("let conn = {name}; conn")))
 }
 
 /// Closes a connection.
 pub(super) fn disconnect(prompt: &mut Prompt, name: &str) -> Done {
     let name = if name.is_empty() { "conn" } else { name };
     known(prompt, name)?;
-    Ok(prompt.evaluate(&format!("{name}.close()")))
+    Ok(prompt.evaluate_command(&format!("{name}.close()")))
 }
 
 fn known(prompt: &Prompt, name: &str) -> Result<(), String> {
@@ -128,7 +131,7 @@ fn known(prompt: &Prompt, name: &str) -> Result<(), String> {
 }
 
 /// Shows what the guests of the current host take, until the user leaves.
-pub(super) fn top(prompt: &mut Prompt, _: &str) -> Done {
+pub(super) fn top(prompt: &mut Prompt) -> Done {
     let Some(connection) = hosts::current(prompt.worker.scope()) else {
         return Err("there is no connection; `:connect URI` opens one".into());
     };

@@ -7,132 +7,283 @@ mod switches;
 mod values;
 
 use super::Prompt;
-
-/// A command of the prompt's.
-pub(super) struct Command {
-    /// Its name, with the colon.
-    pub(super) name: &'static str,
-    /// What may stand behind it.
-    pub(super) arguments: &'static str,
-    /// What it does, in a line.
-    pub(super) about: &'static str,
-    run: fn(&mut Prompt, &str) -> Done,
-}
+use crate::exit_status::DONE;
 
 /// A status that ends the session, or why the command cannot be done.
 type Done = Result<Option<u8>, String>;
 
-/// Every command, in the order in which `:help` lists them.
-pub(super) const COMMANDS: &[Command] = &[
-    Command {
-        name: ":help",
-        arguments: "[NAME]",
-        about: "what a name means; also `NAME?`",
-        run: help::help,
-    },
-    Command {
-        name: ":methods",
-        arguments: "EXPR",
-        about: "what can be called on a value",
-        run: help::methods,
-    },
-    Command {
-        name: ":json",
-        arguments: "[EXPR]",
-        about: "a value as JSON, without EXPR the last one",
-        run: values::json,
-    },
-    Command {
-        name: ":xml",
-        arguments: "[EXPR]",
-        about: "the XML of an object",
-        run: values::xml,
-    },
-    Command {
-        name: ":time",
-        arguments: "EXPR",
-        about: "how long something takes",
-        run: values::time,
-    },
-    Command {
-        name: ":connect",
-        arguments: "[URI [ro]]",
-        about: "opens another host; lists the open ones",
-        run: hosts::connect,
-    },
-    Command {
-        name: ":switch",
-        arguments: "NAME",
-        about: "makes `conn` another one of the connections",
-        run: hosts::switch,
-    },
-    Command {
-        name: ":reconnect",
-        arguments: "",
-        about: "opens the current host again",
-        run: hosts::reconnect,
-    },
-    Command {
-        name: ":disconnect",
-        arguments: "[NAME]",
-        about: "closes a connection, without NAME the current one",
-        run: hosts::disconnect,
-    },
-    Command {
-        name: ":top",
-        arguments: "",
-        about: "what the guests take of the host, live",
-        run: hosts::top,
-    },
-    Command {
-        name: ":history",
-        arguments: "",
-        about: "this session's inputs and their numbers",
-        run: files::history,
-    },
-    Command {
-        name: ":save",
-        arguments: "FILE",
-        about: "writes what ran as a runbook; `:save!` over another",
-        run: files::save,
-    },
-    Command {
-        name: ":load",
-        arguments: "FILE",
-        about: "runs a file as if it were typed",
-        run: files::load,
-    },
-    Command {
-        name: ":edit",
-        arguments: "[FILE]",
-        about: "runs the last input, or a file, edited with $EDITOR",
-        run: files::edit,
-    },
-    Command {
-        name: ":confirm",
-        arguments: "on|off",
-        about: "whether to ask before something is destroyed",
-        run: switches::confirm,
-    },
-    Command {
-        name: ":events",
-        arguments: "on|off",
-        about: "whether to tell what happens on the hosts",
-        run: switches::events,
-    },
-    Command {
-        name: ":pager",
-        arguments: "on|off",
-        about: "whether $PAGER shows what is longer than the screen",
-        run: switches::pager,
-    },
-    Command {
-        name: ":quit",
-        arguments: "",
-        about: "ends the session, as Ctrl-D does",
-        run: |_, _| Ok(Some(crate::run::DONE)),
-    },
+/// A command of the prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Command {
+    Help,
+    Methods,
+    Json,
+    Xml,
+    Time,
+    Connect,
+    Switch,
+    Reconnect,
+    Disconnect,
+    Top,
+    History,
+    Save,
+    Load,
+    Edit,
+    Confirm,
+    Events,
+    Pager,
+    Quit,
+}
+
+/// What may stand behind a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Argument {
+    /// The name of something that scripts can call.
+    Name,
+    /// Rhai, to the end of the line.
+    Expression,
+    /// The URI of a host.
+    Uri,
+    /// `ro`.
+    ReadOnly,
+    /// A variable that holds a connection.
+    Connection,
+    /// A file.
+    File,
+    /// The numbers of inputs.
+    Inputs,
+    /// `on` or `off`.
+    Switch,
+}
+
+impl Argument {
+    /// The word for it in a synopsis.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Name | Self::Connection => "NAME",
+            Self::Expression => "EXPR",
+            Self::Uri => "URI",
+            Self::ReadOnly => "ro",
+            Self::File => "FILE",
+            Self::Inputs => "N-M",
+            Self::Switch => "on|off",
+        }
+    }
+}
+
+/// What is known of a command.
+pub(super) struct Usage {
+    /// Its name, with the colon.
+    pub(super) name: &'static str,
+    /// The arguments that it needs.
+    needed: &'static [Argument],
+    /// The arguments that may follow.
+    optional: &'static [Argument],
+    /// What it does, in a line.
+    pub(super) about: &'static str,
+}
+
+impl Usage {
+    /// The arguments in their order.
+    pub(super) fn arguments(&self) -> impl Iterator<Item = Argument> {
+        self.needed.iter().chain(self.optional).copied()
+    }
+
+    /// How the command is written.
+    pub(super) fn synopsis(&self) -> String {
+        let needed = self.needed.iter().map(|argument| argument.word());
+        let mut text = std::iter::once(self.name)
+            .chain(needed)
+            .collect::<Vec<_>>()
+            .join(" ");
+        for argument in self.optional {
+            text.push_str(&format!(" [{}", argument.word()));
+        }
+        text + "]".repeat(self.optional.len()).as_str()
+    }
+}
+
+/// Other names of commands.
+const ALIASES: &[(&str, Command)] = &[
+    (":exit", Command::Quit),
+    (":q", Command::Quit),
+    (":ls", Command::Connect),
+    (":?", Command::Help),
 ];
+
+impl Command {
+    /// Every command, in the order in which `:help` lists them.
+    pub(super) const ALL: [Self; 18] = [
+        Self::Help,
+        Self::Methods,
+        Self::Json,
+        Self::Xml,
+        Self::Time,
+        Self::Connect,
+        Self::Switch,
+        Self::Reconnect,
+        Self::Disconnect,
+        Self::Top,
+        Self::History,
+        Self::Save,
+        Self::Load,
+        Self::Edit,
+        Self::Confirm,
+        Self::Events,
+        Self::Pager,
+        Self::Quit,
+    ];
+
+    /// Its name, its arguments and what it does.
+    pub(super) fn usage(self) -> Usage {
+        use Argument::{Connection, Expression, File, Inputs, Name, ReadOnly, Switch, Uri};
+        let usage = |name, needed, optional, about| Usage {
+            name,
+            needed,
+            optional,
+            about,
+        };
+        match self {
+            Self::Help => usage(":help", &[], &[Name], "what a name means; also `NAME?`"),
+            Self::Methods => usage(
+                ":methods",
+                &[Expression],
+                &[],
+                "what can be called on a value",
+            ),
+            Self::Json => usage(
+                ":json",
+                &[],
+                &[Expression],
+                "a value as JSON, without EXPR the last one",
+            ),
+            Self::Xml => usage(":xml", &[], &[Expression], "the XML of an object"),
+            Self::Time => usage(":time", &[Expression], &[], "how long something takes"),
+            Self::Connect => usage(
+                ":connect",
+                &[],
+                &[Uri, ReadOnly],
+                "opens another host; lists the open ones",
+            ),
+            Self::Switch => usage(
+                ":switch",
+                &[Connection],
+                &[],
+                "makes `conn` another one of the connections",
+            ),
+            Self::Reconnect => usage(":reconnect", &[], &[], "opens the current host again"),
+            Self::Disconnect => usage(
+                ":disconnect",
+                &[],
+                &[Connection],
+                "closes a connection, without NAME the current one",
+            ),
+            Self::Top => usage(":top", &[], &[], "what the guests take of the host, live"),
+            Self::History => usage(
+                ":history",
+                &[],
+                &[],
+                "this session's inputs and their numbers",
+            ),
+            Self::Save => usage(
+                ":save",
+                &[File],
+                &[Inputs],
+                "writes what ran as a runbook; `:save!` over another",
+            ),
+            Self::Load => usage(":load", &[File], &[], "runs a file as if it were typed"),
+            Self::Edit => usage(
+                ":edit",
+                &[],
+                &[File],
+                "runs the last input, or a file, edited with $EDITOR",
+            ),
+            Self::Confirm => usage(
+                ":confirm",
+                &[Switch],
+                &[],
+                "whether to ask before something is destroyed",
+            ),
+            Self::Events => usage(
+                ":events",
+                &[Switch],
+                &[],
+                "whether to tell what happens on the hosts",
+            ),
+            Self::Pager => usage(
+                ":pager",
+                &[Switch],
+                &[],
+                "whether $PAGER shows what is longer than the screen",
+            ),
+            Self::Quit => usage(":quit", &[], &[], "ends the session, as Ctrl-D does"),
+        }
+    }
+
+    /// Its name, with the colon.
+    pub(super) fn name(self) -> &'static str {
+        self.usage().name
+    }
+
+    /// The command that is called exactly `name`.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let own = Self::ALL.into_iter().find(|command| command.name() == name);
+        let alias = || ALIASES.iter().find(|(alias, _)| *alias == name);
+        own.or_else(|| alias().map(|(_, command)| *command))
+    }
+
+    /// The command `name`, which may be cut short as long as it is clear.
+    fn find(name: &str) -> Result<Self, String> {
+        if let Some(exact) = Self::named(name) {
+            return Ok(exact);
+        }
+        let mut fitting = Self::ALL
+            .into_iter()
+            .filter(|command| name.len() > 1 && command.name().starts_with(name));
+        match (fitting.next(), fitting.next()) {
+            (Some(one), None) => Ok(one),
+            (Some(one), Some(other)) => Err(format!(
+                "`{name}` may be `{}` or `{}`",
+                one.name(),
+                other.name()
+            )),
+            (None, _) => {
+                let names = Self::ALL.into_iter().map(Self::name);
+                Err(match virhai::suggest::nearest(name, names) {
+                    Some(near) => format!("there is no command `{name}`; did you mean `{near}`?"),
+                    None => format!("there is no command `{name}`; `:help` lists them"),
+                })
+            }
+        }
+    }
+
+    fn run(self, prompt: &mut Prompt, arguments: &str) -> Done {
+        let nothing_more = self.usage().arguments().next().is_none();
+        if nothing_more && !arguments.is_empty() && !arguments.starts_with('!') {
+            return Err(format!("`{}` takes nothing more", self.name()));
+        }
+        match self {
+            Self::Help => help::help(prompt, arguments),
+            Self::Methods => help::methods(prompt, arguments),
+            Self::Json => values::json(prompt, arguments),
+            Self::Xml => values::xml(prompt, arguments),
+            Self::Time => values::time(prompt, arguments),
+            Self::Connect => hosts::connect(prompt, arguments),
+            Self::Switch => hosts::switch(prompt, arguments),
+            Self::Reconnect => hosts::reconnect(prompt),
+            Self::Disconnect => hosts::disconnect(prompt, arguments),
+            Self::Top => hosts::top(prompt),
+            Self::History => files::history(prompt),
+            Self::Save => files::save(prompt, arguments),
+            Self::Load => files::load(prompt, arguments),
+            Self::Edit => files::edit(prompt, arguments),
+            Self::Confirm => switches::confirm(prompt, arguments),
+            Self::Events => switches::events(prompt, arguments),
+            Self::Pager => switches::pager(prompt, arguments),
+            Self::Quit => Ok(Some(DONE)),
+        }
+    }
+}
 
 /// Whether `text` is for the prompt itself, and no Rhai.
 pub(super) fn is_command(text: &str) -> bool {
@@ -173,37 +324,13 @@ impl Prompt {
             Some(plain) => (plain, format!("! {}", arguments.trim())),
             None => (name, arguments.trim().to_owned()),
         };
-        (find(plain)?.run)(self, arguments.trim())
-    }
-}
-
-/// The command `name`, which may be cut short as long as it is clear.
-fn find(name: &str) -> Result<&'static Command, String> {
-    if let Some(exact) = COMMANDS.iter().find(|command| command.name == name) {
-        return Ok(exact);
-    }
-    let mut fitting = COMMANDS
-        .iter()
-        .filter(|command| name.len() > 1 && command.name.starts_with(name));
-    match (fitting.next(), fitting.next()) {
-        (Some(one), None) => Ok(one),
-        (Some(one), Some(other)) => Err(format!(
-            "`{name}` may be `{}` or `{}`",
-            one.name, other.name
-        )),
-        (None, _) => {
-            let names = COMMANDS.iter().map(|command| command.name);
-            Err(match virhai::suggest::nearest(name, names) {
-                Some(near) => format!("there is no command `{name}`; did you mean `{near}`?"),
-                None => format!("there is no command `{name}`; `:help` lists them"),
-            })
-        }
+        Command::find(plain)?.run(self, arguments.trim())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{COMMANDS, asked, find, is_command};
+    use super::{Command, asked, is_command};
 
     #[test]
     fn what_is_for_the_prompt_is_told_from_rhai() {
@@ -225,22 +352,27 @@ mod tests {
 
     #[test]
     fn commands_may_be_cut_short_and_misspelt() {
-        assert_eq!(find(":hist").map(|command| command.name), Ok(":history"));
-        let near = find(":conect").map(|command| command.name);
+        assert_eq!(Command::find(":hist"), Ok(Command::History));
+        assert_eq!(Command::find(":exit"), Ok(Command::Quit));
+        assert_eq!(Command::find(":q"), Ok(Command::Quit));
+        let near = Command::find(":conect");
         assert_eq!(
             near,
             Err("there is no command `:conect`; did you mean `:connect`?".into())
         );
-        assert!(find(":con").is_err(), "`:connect` or `:confirm`");
-        assert!(find(":").is_err());
+        assert!(Command::find(":con").is_err(), "`:connect` or `:confirm`");
+        assert!(Command::find(":").is_err());
     }
 
     #[test]
     fn the_list_of_commands_fits_a_terminal() {
-        for command in COMMANDS {
-            assert!(command.name.starts_with(':'));
-            let line = command.about.len() + ":connect [URI [ro]]".len() + 4;
-            assert!(line < 80, "{}", command.about);
+        for command in Command::ALL {
+            let usage = command.usage();
+            assert!(usage.name.starts_with(':'));
+            let line = usage.about.len() + ":connect [URI [ro]]".len() + 4;
+            assert!(line < 80, "{}", usage.about);
         }
+        assert_eq!(Command::Connect.usage().synopsis(), ":connect [URI [ro]]");
+        assert_eq!(Command::Save.usage().synopsis(), ":save FILE [N-M]");
     }
 }

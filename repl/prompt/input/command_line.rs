@@ -3,7 +3,7 @@
 use virhai::completion::{Candidate, CandidateKind, Surroundings};
 
 use super::Input;
-use crate::prompt::commands::{COMMANDS, Command};
+use crate::prompt::commands::{Argument, Command};
 
 /// A line that begins with the name of a command.
 pub(super) struct CommandLine<'a> {
@@ -25,15 +25,16 @@ impl<'a> CommandLine<'a> {
         })
     }
 
-    pub(super) fn command(&self) -> Option<&'static Command> {
-        let name = self.name.trim_end_matches('!');
-        COMMANDS.iter().find(|command| command.name == name)
+    pub(super) fn command(&self) -> Option<Command> {
+        Command::named(self.name.trim_end_matches('!'))
     }
 
     /// Where the Rhai begins in the line, for a command that takes some.
     pub(super) fn code(&self) -> Option<usize> {
-        let command = self.command()?;
-        self.rest.filter(|_| command.arguments.contains("EXPR"))
+        let usage = self.command()?.usage();
+        let mut arguments = usage.arguments();
+        self.rest
+            .filter(|_| arguments.next() == Some(Argument::Expression))
     }
 }
 
@@ -44,51 +45,74 @@ impl Input {
             return (text.len(), Vec::new());
         };
         let Some(rest) = line.rest else {
-            let fitting = COMMANDS
-                .iter()
-                .filter(|command| command.name.starts_with(line.name));
+            let fitting = Command::ALL
+                .into_iter()
+                .filter(|command| command.name().starts_with(line.name));
             return (0, fitting.map(candidate).collect());
         };
-        let written = &text[rest..];
         let Some(command) = line.command() else {
             return (text.len(), Vec::new());
         };
-        match (command.name, command.arguments.trim_matches(['[', ']'])) {
-            (":switch" | ":disconnect", _) => {
-                let variables = self.known.variables().into_iter();
-                let connections = variables
-                    .filter(|variable| variable.kind.as_deref() == Some("Connection"))
-                    .map(|variable| variable.name);
-                (rest, words(connections, written))
-            }
-            (_, "NAME") => {
+        let usage = command.usage();
+        let mut arguments = usage.arguments();
+        let mut argument = arguments.next();
+        let mut start = rest;
+        // Rhai and the names of files may have blanks in them, the other arguments end with one.
+        while let Some(end) = text[start..].find(char::is_whitespace)
+            && argument != Some(Argument::Expression)
+        {
+            start += end + 1;
+            argument = arguments.next();
+        }
+        match argument {
+            Some(argument) => self.complete_argument(argument, start, &text[start..]),
+            None => (text.len(), Vec::new()),
+        }
+    }
+
+    /// What can stand for an argument of which `written` stands at `start`.
+    fn complete_argument(
+        &self,
+        argument: Argument,
+        start: usize,
+        written: &str,
+    ) -> (usize, Vec<Candidate>) {
+        match argument {
+            Argument::Name => {
                 let functions = self.known.catalog().functions().iter();
                 let own = functions.filter(|function| !function.standard);
                 let mut names: Vec<String> = own.map(|function| function.name.clone()).collect();
                 names.sort();
                 names.dedup();
-                (rest, words(names.into_iter(), written))
+                (start, words(names.into_iter(), written))
             }
-            (_, "EXPR") => self.complete_after("", rest, written),
-            (_, "FILE") => {
-                let before = match written.starts_with('/') {
-                    true => "restore(\"",
-                    false => "restore(\"./",
-                };
-                let (start, mut candidates) = self.complete_after(before, rest, written);
-                candidates.iter_mut().for_each(unquote);
-                (start, candidates)
+            Argument::Expression => self.complete_after("", start, written),
+            Argument::Uri => self.complete_text("connect(\"", start, written),
+            Argument::ReadOnly => (start, words(["ro".to_owned()].into_iter(), written)),
+            Argument::Connection => {
+                let variables = self.known.variables().into_iter();
+                let connections = variables
+                    .filter(|variable| variable.kind.as_deref() == Some("Connection"))
+                    .map(|variable| variable.name);
+                (start, words(connections, written))
             }
-            (_, arguments) if arguments.starts_with("URI") => {
-                let (start, mut candidates) = self.complete_after("connect(\"", rest, written);
-                candidates.iter_mut().for_each(unquote);
-                (start, candidates)
+            Argument::File => match written.starts_with('/') {
+                true => self.complete_text("restore(\"", start, written),
+                false => self.complete_text("restore(\"./", start, written),
+            },
+            Argument::Inputs => (start, Vec::new()),
+            Argument::Switch => {
+                let choices = ["on", "off"].map(str::to_owned);
+                (start, words(choices.into_iter(), written))
             }
-            (_, choice) if choice.contains('|') => {
-                (rest, words(choice.split('|').map(str::to_owned), written))
-            }
-            _ => (text.len(), Vec::new()),
         }
+    }
+
+    /// What can stand at the end of `written` within the text that `before` opens.
+    fn complete_text(&self, before: &str, start: usize, written: &str) -> (usize, Vec<Candidate>) {
+        let (start, mut candidates) = self.complete_after(before, start, written);
+        candidates.iter_mut().for_each(unquote);
+        (start, candidates)
     }
 
     /// What can stand at the end of the Rhai `written`, which begins at `rest`, as if `before`
@@ -104,17 +128,17 @@ impl Input {
     }
 }
 
-fn candidate(command: &Command) -> Candidate {
-    let arguments = match command.arguments {
-        "" => String::new(),
-        arguments => format!(" {arguments}"),
+fn candidate(command: Command) -> Candidate {
+    let usage = command.usage();
+    let space = match usage.arguments().next() {
+        Some(_) => " ",
+        None => "",
     };
-    let space = if arguments.is_empty() { "" } else { " " };
     Candidate {
-        label: format!("{}{arguments}", command.name),
-        insert: format!("{}{space}", command.name),
+        label: usage.synopsis(),
+        insert: format!("{}{space}", usage.name),
         kind: CandidateKind::Word,
-        docs: command.about.to_owned(),
+        docs: usage.about.to_owned(),
     }
 }
 

@@ -86,9 +86,8 @@ impl Input {
 
     /// What a command of the prompt's is for.
     fn command(&self, line: &CommandLine) -> Option<String> {
-        let command = line.command()?;
-        let shown = format!("{} {}", command.name, command.arguments);
-        Some(self.row(&format!("{}  {}", shown.trim_end(), command.about)))
+        let usage = line.command()?.usage();
+        Some(self.row(&format!("{}  {}", usage.synopsis(), usage.about)))
     }
 
     /// A line as far as it fits into one row.

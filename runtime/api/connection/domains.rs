@@ -14,6 +14,7 @@ use crate::error::{Error, OfXml};
 use crate::libvirt;
 use crate::objects::connection::Connection;
 use crate::objects::domain::Domain;
+use crate::objects::natural_order::ByName;
 
 fn define(
     ctx: &NativeCallContext,
@@ -61,6 +62,18 @@ fn refuse_over_managed_save(
             .with_hint("`create()` resumes the image; `managed_save_remove()` discards it first")
             .throw(),
     )
+}
+
+/// Sorts domains as virsh does: those that run by their ids, then the others by their names.
+fn sort(domains: &mut [virt::domain::Domain]) {
+    domains.sort_by_cached_key(|domain| {
+        let name = domain.name().unwrap_or_default();
+        (
+            libvirt::domain::id(domain).is_none(),
+            libvirt::domain::id(domain),
+            ByName(name),
+        )
+    });
 }
 
 #[export_module]
@@ -156,7 +169,8 @@ pub(super) mod functions {
         lookup_by_uuid_string(ctx, conn, &uuid)
     }
 
-    /// All domains of the host, running or not.
+    /// All domains of the host, running or not: those that run by their ids, then the others by their names, as
+    /// virsh lists them.
     ///
     /// ```rhai
     /// let names = connect("test:///default").list_all_domains().map(|dom| dom.name);
@@ -190,7 +204,8 @@ pub(super) mod functions {
         conn.call(&ctx, "virConnectListAllDomains", "list domains", move |c| {
             c.list_all_domains(wanted)
         })
-        .map(|domains| {
+        .map(|mut domains| {
+            sort(&mut domains);
             domains
                 .into_iter()
                 .map(|domain| Dynamic::from(conn.adopt(domain)))

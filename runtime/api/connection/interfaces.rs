@@ -13,6 +13,7 @@ use crate::error::OfXml;
 use crate::libvirt::interface;
 use crate::objects::connection::Connection;
 use crate::objects::interface::Interface;
+use crate::objects::natural_order;
 
 fn list(ctx: &NativeCallContext, conn: &Connection, flags: u32) -> RhaiResultOf<Vec<Handle>> {
     conn.call(
@@ -21,6 +22,10 @@ fn list(ctx: &NativeCallContext, conn: &Connection, flags: u32) -> RhaiResultOf<
         "list interfaces",
         move |c| c.list_all_interfaces(flags),
     )
+    .map(|mut interfaces| {
+        natural_order::sort(&mut interfaces, Handle::name);
+        interfaces
+    })
 }
 
 fn names(interfaces: Vec<Handle>) -> Array {

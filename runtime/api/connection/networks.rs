@@ -12,6 +12,7 @@ use crate::api::xml::{XmlText, xml_text};
 use crate::error::OfXml;
 use crate::libvirt;
 use crate::objects::connection::Connection;
+use crate::objects::natural_order;
 use crate::objects::network::Network;
 
 fn adopt(conn: &Connection, network: Handle) -> Network {
@@ -25,6 +26,10 @@ fn list(ctx: &NativeCallContext, conn: &Connection, flags: u32) -> RhaiResultOf<
         "list networks",
         move |c| c.list_all_networks(flags),
     )
+    .map(|mut networks| {
+        natural_order::sort(&mut networks, Handle::name);
+        networks
+    })
 }
 
 fn names(networks: Vec<Handle>) -> Array {

@@ -11,6 +11,7 @@ use crate::api::xml::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
 use crate::error::{Error, OfXml, On};
 use crate::libvirt;
 use crate::objects::connection::Connection;
+use crate::objects::natural_order;
 use crate::objects::storage_pool::StoragePool;
 use crate::objects::storage_vol::StorageVol;
 
@@ -201,12 +202,13 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<ArrayOf<StoragePool>> {
         let wanted = flag_bits(&ctx, flags)?;
-        let found = conn.call(
+        let mut found = conn.call(
             &ctx,
             "virConnectListAllStoragePools",
             "list storage pools",
             move |c| c.list_all_storage_pools(wanted),
         )?;
+        natural_order::sort(&mut found, virt::storage_pool::StoragePool::name);
         Ok(found
             .into_iter()
             .map(|found| Dynamic::from(StoragePool::new(conn.clone(), found)))

@@ -10,6 +10,7 @@ use crate::api::stale_save;
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::{Error, OfXml};
 use crate::libvirt::Failure;
+use crate::objects::natural_order;
 use crate::objects::storage_pool::{Handle, StoragePool};
 use crate::objects::storage_vol::StorageVol;
 
@@ -94,12 +95,13 @@ pub(super) mod functions {
     ) -> RhaiResultOf<ArrayOf<StorageVol>> {
         let wanted = flag_bits(&ctx, flags)?;
 
-        let volumes = pool.call(
+        let mut volumes = pool.call(
             &ctx,
             "virStoragePoolListAllVolumes",
             "list the volumes of",
             move |p| p.list_all_volumes(wanted),
         )?;
+        natural_order::sort(&mut volumes, Volume::name);
         Ok(volumes
             .into_iter()
             .map(|volume| Dynamic::from(pool.adopt(volume)))

@@ -244,7 +244,10 @@ pub(super) mod functions {
         }
         let why = match state.ended {
             true => "the console ended".to_owned(),
-            false => format!("waited {}", humantime::format_duration(timeout)),
+            false => format!(
+                "waited {}",
+                crate::run::duration_text::plain_duration(timeout)
+            ),
         };
         let message = format!("{why} without `{text}`; its last lines are:\n{last}");
         let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_TIMEOUT, message);

@@ -87,7 +87,7 @@ pub(crate) fn until_detached(
                 return Err(fail(failure).throw());
             }
             Outcome::TimedOut => {
-                let waited = humantime::format_duration(timeout);
+                let waited = crate::run::duration_text::plain_duration(timeout);
                 let message = format!("waited {waited} for the guest to let go of it");
                 let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_TIMEOUT, message);
                 return Err(fail(failure)

@@ -90,7 +90,7 @@ pub(super) fn wait_event(
                 }
             }
             Outcome::TimedOut => {
-                let waited = humantime::format_duration(timeout);
+                let waited = crate::run::duration_text::plain_duration(timeout);
                 let seen = last.map_or_else(
                     || "none came".to_owned(),
                     |event| format!("the last of that kind was {}", Dynamic::from(event)),

@@ -349,7 +349,7 @@ pub(super) fn timed_out(
     timeout: Duration,
     note: &str,
 ) -> Box<EvalAltResult> {
-    let waited = humantime::format_duration(timeout);
+    let waited = crate::run::duration_text::plain_duration(timeout);
     let message = format!(
         "waited {waited} for it to be {wanted}, and {}{note}",
         last_seen(dom)

@@ -103,7 +103,7 @@ pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
         let (code, message) = match why {
             NoAnswer::Stopped => return Err(stopped()),
             NoAnswer::TimedOut => {
-                let waited = humantime::format_duration(target.timeout);
+                let waited = crate::run::duration_text::plain_duration(target.timeout);
                 (
                     virt_sys::VIR_ERR_OPERATION_TIMEOUT,
                     format!("no answer within {waited}"),

@@ -103,7 +103,8 @@ impl Permits {
                     taken
                 }
                 Some(left) if left.is_zero() => {
-                    let waited = humantime::format_duration(limit.unwrap_or_default());
+                    let waited =
+                        crate::run::duration_text::plain_duration(limit.unwrap_or_default());
                     break Err(Failure::new(
                         virt_sys::VIR_ERR_OPERATION_TIMEOUT,
                         format!(

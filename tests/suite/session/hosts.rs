@@ -40,6 +40,18 @@ fn without_a_connection_there_is_a_prompt_all_the_same() {
 }
 
 #[test]
+fn a_command_that_fails_shows_no_code_that_nobody_typed() {
+    let mut prompt = quiet();
+    prompt.answers(":connect foo", "error");
+    let text = prompt.terminal.screen().text();
+    assert!(!text.contains("let conn"), "{text}");
+    assert!(!text.contains("-->"), "{text}");
+    prompt.answers(":quit now", "`:quit` takes nothing more");
+    prompt.terminal.types(":exit\r");
+    assert_eq!(prompt.terminal.ends(), 0);
+}
+
+#[test]
 fn several_hosts_are_open_at_once() {
     let other = TestHost::with(
         "<domain type='test'><name>other</name><memory>1024</memory><os><type>hvm</type></os></domain>",

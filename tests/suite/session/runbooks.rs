@@ -65,6 +65,25 @@ fn a_file_is_overwritten_only_when_asked() {
 }
 
 #[test]
+fn the_inputs_that_are_named_are_saved() {
+    let mut prompt = quiet();
+    for input in ["let a = 1", "let b = 2", "let c = a + b"] {
+        prompt.answers(input, "");
+    }
+    let file = prompt.home.text("part.rhai");
+    prompt.answers(&format!(":save {file} 2-3"), "wrote");
+    let saved = std::fs::read_to_string(&file).expect("the runbook");
+    assert!(saved.ends_with("let b = 2;\nlet c = a + b;\n"), "{saved}");
+    assert!(!saved.contains("let a"), "{saved}");
+    prompt.answers(&format!(":save! {file} 1"), "wrote");
+    let saved = std::fs::read_to_string(&file).expect("the runbook");
+    assert!(saved.ends_with("let a = 1;\n"), "{saved}");
+    prompt.answers(":save x.rhai 3-2", "the first number is the larger one");
+    prompt.answers(":save x.rhai 70-80", "none of these inputs ran");
+    assert!(!prompt.home.path("x.rhai").exists());
+}
+
+#[test]
 fn a_file_is_loaded_as_if_it_were_typed() {
     let mut prompt = quiet();
     let file = prompt.home.write(

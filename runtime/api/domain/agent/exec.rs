@@ -52,7 +52,7 @@ fn exec(ctx: &NativeCallContext, dom: &Domain, argv: &Array, options: &Map) -> R
         }
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
-            let waited = humantime::format_duration(limit);
+            let waited = crate::run::duration_text::plain_duration(limit);
             let message = format!("waited {waited} for `{program}` to end, which runs on as {pid}");
             let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_TIMEOUT, message);
             let verb = format!("run `{program}` in");

@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use rhai::Dynamic;
 
 /// A figure with the same in a larger unit beside it; nothing where that tells no more.
-pub(super) fn with_unit(key: &str, value: &Dynamic) -> Option<String> {
+pub fn with_unit(key: &str, value: &Dynamic) -> Option<String> {
     let figure = value.as_int().ok()?;
     let readable = readable(key, u64::try_from(figure).ok()?)?;
     Some(format!("{figure} ({readable})"))
@@ -41,11 +41,11 @@ fn time(unit: &str, figure: u64) -> Option<String> {
     if time > Duration::from_secs(20 * 365 * 86_400) {
         return None;
     }
-    Some(rounded(time))
+    Some(duration(time))
 }
 
 /// A duration in its largest unit, to two places.
-fn rounded(time: Duration) -> String {
+pub fn duration(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     if seconds >= 60.0 {
         return humantime::format_duration(Duration::from_secs(time.as_secs())).to_string();

@@ -1,0 +1,311 @@
+//! The words that somebody types first who knows virsh, a shell, Python or a database: what they do here.
+
+use rhai::Scope;
+use virhai::advice::virsh::{self, VirshCommand};
+use virhai::catalog::Catalog;
+
+/// What is done with an input that is no Rhai.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum FirstWords {
+    /// A command of the prompt is run.
+    Command(String),
+    /// Code is shown and run; it changes nothing.
+    Run(String),
+    /// The user is told what to type, with code that Up then brings.
+    Tell {
+        message: String,
+        code: Option<String>,
+    },
+    /// The screen is emptied.
+    Clear,
+}
+
+use FirstWords::{Clear, Command, Run, Tell};
+
+/// Words that stand for a command of the prompt, alone or with what follows them.
+const COMMANDS: &[(&str, &str)] = &[
+    ("help", ":help"),
+    ("man", ":help"),
+    ("quit", ":quit"),
+    ("exit", ":quit"),
+    ("bye", ":quit"),
+    ("history", ":history"),
+    ("dir", ":methods"),
+    ("methods", ":methods"),
+    ("connect", ":connect"),
+    ("\\q", ":quit"),
+    ("\\?", ":help"),
+    ("\\h", ":help"),
+    ("%time", ":time"),
+    ("%timeit", ":time"),
+    ("%history", ":history"),
+    ("%load", ":load"),
+    ("%save", ":save"),
+    ("%edit", ":edit"),
+    ("%quickref", ":help"),
+];
+
+/// Whether `text` may be the words of another program: most inputs begin otherwise.
+pub(super) fn may_be(text: &str, scope: &Scope) -> bool {
+    let text = text.trim();
+    let end = text.find(|letter: char| letter.is_whitespace() || "(;".contains(letter));
+    let first = &text[..end.unwrap_or(text.len())];
+    text.starts_with(['!', '\\', '%'])
+        || !is_known(first, scope)
+            && (virsh::find(first).is_some()
+                || ["clear", "cls"].contains(&first)
+                || COMMANDS.iter().any(|(word, _)| *word == first))
+}
+
+/// What `text` asks for, if it is the word of another program and nothing that the session knows by that name.
+pub(super) fn of(text: &str, scope: &Scope, catalog: &Catalog) -> Option<FirstWords> {
+    let text = text.trim().trim_end_matches(';').trim_end();
+    let mut words = text.split_whitespace();
+    let first = words.next()?;
+    let words: Vec<&str> = words.collect();
+    if let Some(program) = text.strip_prefix('!') {
+        return Some(tell(match program.trim().is_empty() {
+            true => {
+                "the prompt runs no programs; Ctrl-Z leaves it for the shell, and `fg` comes back"
+                    .into()
+            }
+            false => format!(
+                "the prompt runs no programs such as `{}`; Ctrl-Z leaves it for the shell, and `fg` comes back",
+                program.trim()
+            ),
+        }));
+    }
+    if let Some(of_call) = of_call(text, scope, catalog) {
+        return Some(of_call);
+    }
+    let is_word = |letter: char| letter.is_alphanumeric() || "_-\\%?".contains(letter);
+    if !first.chars().all(is_word)
+        || is_known(first, scope)
+        || words.first().is_some_and(|next| is_operator(next))
+    {
+        return None;
+    }
+    if ["clear", "cls"].contains(&first) && words.is_empty() {
+        return Some(Clear);
+    }
+    if let Some((_, command)) = COMMANDS.iter().find(|(word, _)| *word == first)
+        && !(words.is_empty() && *command == ":methods")
+    {
+        return Some(Command(
+            format!("{command} {}", words.join(" ")).trim().into(),
+        ));
+    }
+    match first.chars().next()? {
+        '\\' => {
+            let code = "conn.list_all_domains()".to_owned();
+            return Some(Tell {
+                message: format!("`{first}` is not a command; `{code}` lists the guests"),
+                code: Some(code),
+            });
+        }
+        '%' => {
+            return Some(tell(format!(
+                "`{first}` is not a command: commands begin with `:`, and `:help` lists them"
+            )));
+        }
+        _ => {}
+    }
+    let command = virsh::find(first).filter(|command| command.name == first)?;
+    Some(of_virsh(command, &words, scope, catalog))
+}
+
+fn tell(message: String) -> FirstWords {
+    Tell {
+        message,
+        code: None,
+    }
+}
+
+/// `quit()`, `help(x)`, `dir(x)`: calls of functions that other prompts have.
+fn of_call(text: &str, scope: &Scope, catalog: &Catalog) -> Option<FirstWords> {
+    let (name, rest) = text.split_once('(')?;
+    let argument = rest.strip_suffix(')')?.trim();
+    let command = match (name.trim(), argument) {
+        ("quit", "") => ":quit".to_owned(),
+        ("clear", "")
+            if catalog
+                .named("clear")
+                .all(|function| !function.parameters.is_empty()) =>
+        {
+            return Some(Clear);
+        }
+        ("help", "") => ":help".to_owned(),
+        ("help", name) => format!(":help {}", name.trim_matches('"')),
+        ("dir", value) if !value.is_empty() => format!(":methods {value}"),
+        _ => return None,
+    };
+    let is_own = is_known(name.trim(), scope) || catalog.named(name.trim()).next().is_some();
+    (!is_own).then_some(Command(command))
+}
+
+/// Whether the session has something called `word`, or called as the part before its first hyphen.
+fn is_known(word: &str, scope: &Scope) -> bool {
+    let name = word.split('-').next().unwrap_or(word);
+    scope.contains(name)
+}
+
+/// Whether `word` goes on with an expression: an operator, a bracket or a dot.
+fn is_operator(word: &str) -> bool {
+    let begins_so = word.starts_with(|letter: char| "=+*/<>&|.([{,;:?%^".contains(letter));
+    // A path and an option of virsh's begin with a sign too.
+    let is_argument = word.len() > 1 && word.starts_with(['/', '.']);
+    begins_so && !is_argument || word == "-" || word.starts_with("-=")
+}
+
+fn of_virsh(command: VirshCommand, words: &[&str], scope: &Scope, catalog: &Catalog) -> FirstWords {
+    let name = command.name;
+    if !command.has_counterpart() {
+        return tell(match name {
+            "cd" | "pwd" => {
+                format!("the prompt has no `{name}`: a script sees no files of its own machine")
+            }
+            _ => format!("virsh's `{name}` has no counterpart here yet"),
+        });
+    }
+    let is_object = |name: &str| {
+        scope
+            .get(name)
+            .is_some_and(|value| crate::show::noun_and_name(value).is_some())
+    };
+    let code = command.code(words, &is_object);
+    if command.is_filled_by(words) && only_reads(&code, catalog) {
+        return Run(code);
+    }
+    Tell {
+        message: format!("virsh's `{name}` is `{code}` here; press Up to edit and run that"),
+        code: Some(code),
+    }
+}
+
+/// Whether no call in `code` changes a host or waits for something.
+fn only_reads(code: &str, catalog: &Catalog) -> bool {
+    let mut called = code.split('(').filter_map(|part| {
+        let name = part
+            .rsplit(|letter: char| !letter.is_alphanumeric() && letter != '_')
+            .next()?;
+        (!name.is_empty()).then_some(name)
+    });
+    let waits = ["wait_event", "open_console", "edit"];
+    called.all(|name| {
+        let mut functions = catalog.named(name).filter(|function| !function.standard);
+        !waits.contains(&name)
+            && functions.all(|function| !function.calls().any(virhai::may_change))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rhai::Scope;
+    use virhai::catalog::Catalog;
+    use virhai::engine::{self, Limits};
+    use virhai::{Imports, Session, SessionOptions};
+
+    use super::{FirstWords, of};
+
+    fn catalog() -> Catalog {
+        let session = Session::new(SessionOptions::default());
+        Catalog::new(&engine::build(
+            &session,
+            &Limits::default(),
+            Imports::default(),
+        ))
+    }
+
+    #[test]
+    fn first_words_do_the_obvious() {
+        let (scope, catalog) = (Scope::new(), catalog());
+        let found = |text: &str| of(text, &scope, &catalog);
+        let command = |text: &str| Some(FirstWords::Command(text.into()));
+        for (text, expected) in [
+            ("help", ":help"),
+            ("help create", ":help create"),
+            ("help()", ":help"),
+            ("help(\"dom\")", ":help dom"),
+            ("quit", ":quit"),
+            ("exit;", ":quit"),
+            ("quit()", ":quit"),
+            ("\\q", ":quit"),
+            ("%time 1 + 1", ":time 1 + 1"),
+            ("dir(conn)", ":methods conn"),
+            ("history", ":history"),
+            ("connect test:///default", ":connect test:///default"),
+        ] {
+            assert_eq!(found(text), command(expected), "{text}");
+        }
+        assert_eq!(found("clear"), Some(FirstWords::Clear));
+        for (text, code) in [
+            ("list", "conn.list_all_domains()"),
+            ("list --all", "conn.list_all_domains()"),
+            ("dumpxml web", "conn.lookup_by_name(\"web\").xml_desc()"),
+            ("net-list", "conn.list_all_networks()"),
+            (
+                "domiflist web",
+                "conn.lookup_by_name(\"web\").xml().select(\"devices/interface\")",
+            ),
+        ] {
+            assert_eq!(found(text), Some(FirstWords::Run(code.into())), "{text}");
+        }
+        for (text, code) in [
+            ("start web", Some("conn.lookup_by_name(\"web\").create()")),
+            ("start", Some("conn.lookup_by_name(\"NAME\").create()")),
+            ("dumpxml", Some("conn.lookup_by_name(\"NAME\").xml_desc()")),
+            ("event", Some("conn.wait_event(\"lifecycle\", \"1m\")")),
+            (
+                "undefine web --nvram",
+                Some("conn.lookup_by_name(\"web\").undefine()"),
+            ),
+            ("!ls", None),
+            ("\\d", Some("conn.list_all_domains()")),
+            ("%ls", None),
+            ("nodedev-list", None),
+            ("pwd", None),
+        ] {
+            let Some(FirstWords::Tell { code: found, .. }) = found(text) else {
+                panic!("{text} is told about");
+            };
+            assert_eq!(found.as_deref(), code, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_command_of_virsh_has_an_answer() {
+        let (scope, catalog) = (Scope::new(), catalog());
+        for command in virhai::advice::virsh::all() {
+            for line in [
+                command.name.to_owned(),
+                format!("{} web a b c", command.name),
+            ] {
+                assert!(super::may_be(&line, &scope), "{line}");
+                assert!(of(&line, &scope, &catalog).is_some(), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_be_rhai_stays_so() {
+        let mut scope = Scope::new();
+        scope.push("list", 1).push("net", 2);
+        let catalog = catalog();
+        for text in [
+            "list",
+            "list + 1",
+            "net-list",
+            "start = 5",
+            "start (1)",
+            "save(1)",
+            "let start = 1",
+            "print(list)",
+            "exit(1)",
+            "create.x",
+            "dom.create()",
+            "start += 1",
+        ] {
+            assert_eq!(of(text, &scope, &catalog), None, "{text}");
+        }
+    }
+}

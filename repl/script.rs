@@ -1,0 +1,118 @@
+//! Scripts as they are read: from a file, from standard input, or from the command line.
+
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use virhai::files;
+use virhai::interrupt::Stop;
+
+use crate::args::{Options, Source};
+use crate::diagnostic::Diagnostic;
+use crate::exit_status::TIMED_OUT;
+
+/// A script's text and surroundings.
+pub(crate) struct Script {
+    pub(crate) name: String,
+    pub(crate) text: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) args: Vec<String>,
+    /// What is called once the script has run.
+    pub(crate) function: Option<String>,
+}
+
+/// The script of `source`; a standard input that does not end counts against the time limit.
+pub(crate) fn read_in_time(options: &Options, source: Source) -> Result<Script, Box<Diagnostic>> {
+    let Some(timeout) = options
+        .timeout
+        .filter(|_| matches!(source, Source::Stdin(_)))
+    else {
+        return read(source);
+    };
+    let (sender, receiver) = mpsc::channel();
+    let reader = std::thread::Builder::new().name("input".into());
+    if let Err(error) = reader.spawn(move || sender.send(read(source))) {
+        return Err(Diagnostic::plain(format!("cannot start a thread: {error}")).into());
+    }
+    receiver.recv_timeout(timeout).unwrap_or_else(|_| {
+        Diagnostic::of_stop(Stop::TimedOut, options).report_plain(options);
+        crate::leave(TIMED_OUT)
+    })
+}
+
+/// The text of the script `path`.
+pub(crate) fn text_of(path: &Path) -> Result<String, Box<Diagnostic>> {
+    let bytes = files::read(path, files::LARGEST_SCRIPT)
+        .map_err(|error| Diagnostic::unreadable(path, &error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..good]
+            .split(|byte| *byte == b'\n')
+            .count();
+        Diagnostic::wrong_usage(format!("{} is not UTF-8 text", path.display()))
+            .with_hint(format!("the first byte that is none is in line {line}"))
+            .into()
+    })
+}
+
+/// The folder that the script `path` imports from.
+pub(crate) fn folder_of(path: &Path) -> PathBuf {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .map_or_else(here, Path::to_owned)
+}
+
+fn here() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| ".".into())
+}
+
+/// `wrong` with the way to run a script that comes through a pipe, as of `<(...)` in a shell.
+fn from_a_pipe(path: &Path, wrong: Box<Diagnostic>) -> Box<Diagnostic> {
+    let is_pipe = std::fs::metadata(path).is_ok_and(|about| about.file_type().is_fifo());
+    match is_pipe {
+        true => wrong
+            .with_hint("run `virhai run - < PIPE` to read a script from a pipe")
+            .into(),
+        false => wrong,
+    }
+}
+
+/// Reads the script of `source`.
+pub(crate) fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
+    Ok(match source {
+        Source::File(path, args) => {
+            let text = text_of(&path).map_err(|wrong| from_a_pipe(&path, wrong))?;
+            let folder = folder_of(&path);
+            Script {
+                name: path.display().to_string(),
+                text,
+                folder,
+                args,
+                function: None,
+            }
+        }
+        Source::Stdin(args) => {
+            let wrong =
+                |why: String| Diagnostic::wrong_usage(format!("cannot read standard input: {why}"));
+            let bytes = files::read_all(std::io::stdin(), files::LARGEST_SCRIPT)
+                .map_err(|error| wrong(error.to_string()))?;
+            let text = String::from_utf8(bytes)
+                .map_err(|_| wrong("stream did not contain valid UTF-8".into()))?;
+            Script {
+                name: "standard input".into(),
+                text,
+                folder: here(),
+                args,
+                function: None,
+            }
+        }
+        Source::Code(text, args) => Script {
+            name: "-e".into(),
+            text,
+            folder: here(),
+            args,
+            function: None,
+        },
+        Source::Prompt => return Err(Diagnostic::wrong_usage("a prompt is no script").into()),
+    })
+}

@@ -1,0 +1,26 @@
+//! The session that the command line describes.
+
+use virhai::{Session, SessionOptions, Sink};
+
+use crate::args::Options;
+use crate::outlet::{self, Lines};
+use crate::waits::Waits;
+
+/// The session that `options` describe.
+pub(crate) fn session(options: &Options) -> Session {
+    let output: Box<dyn Sink> = match options.json {
+        true => Box::new(Lines(outlet::stderr())),
+        false => Box::new(Lines(outlet::stdout())),
+    };
+    Session::new(SessionOptions {
+        uri: options.connect.clone(),
+        read_only: options.readonly,
+        connect_timeout: options.connect_timeout,
+        call_timeout: Some(options.call_timeout).filter(|time| !time.is_zero()),
+        undo_timeout: options.undo_timeout,
+        grants: options.grants(),
+        output,
+        notes: Box::new(Lines(outlet::stderr())),
+        waits: Box::new(Waits::new(options)),
+    })
+}

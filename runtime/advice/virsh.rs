@@ -1,0 +1,283 @@
+//! What a command of virsh is in a script.
+
+use super::virsh_commands::COMMANDS;
+
+/// A command of virsh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VirshCommand {
+    /// Its name, such as `net-start`.
+    pub name: &'static str,
+    code: &'static str,
+}
+
+/// The objects that the codes name: the placeholder, the variable that stands for it, how it is looked up, and the
+/// names for arguments that are not given.
+const OBJECTS: &[(&str, &str, &str, &[&str])] = &[
+    ("<dom>", "dom", "conn.lookup_by_name(1)", &["NAME"]),
+    (
+        "<snap>",
+        "snapshot",
+        "conn.lookup_by_name(1).snapshot_lookup_by_name(2)",
+        &["NAME", "SNAPSHOT"],
+    ),
+    ("<net>", "net", "conn.network_lookup_by_name(1)", &["NAME"]),
+    (
+        "<iface>",
+        "iface",
+        "conn.interface_lookup_by_name(1)",
+        &["NAME"],
+    ),
+    (
+        "<pool>",
+        "pool",
+        "conn.storage_pool_lookup_by_name(1)",
+        &["POOL"],
+    ),
+    (
+        "<vol>",
+        "vol",
+        "conn.storage_pool_lookup_by_name(2).storage_vol_lookup_by_name(1)",
+        &["VOLUME", "POOL"],
+    ),
+    (
+        "<volpool>",
+        "pool",
+        "conn.storage_pool_lookup_by_name(\"POOL\")",
+        &[],
+    ),
+];
+
+/// Every command, in virsh's own order.
+pub fn all() -> impl Iterator<Item = VirshCommand> {
+    COMMANDS
+        .iter()
+        .map(|(name, code)| VirshCommand { name, code })
+}
+
+/// The command `word`, which may be written with underscores as scripts write names.
+pub fn find(word: &str) -> Option<VirshCommand> {
+    all().find(|command| command.name == word || command.name.replace('-', "_") == word)
+}
+
+impl VirshCommand {
+    /// Whether scripts can do what it does.
+    pub fn has_counterpart(self) -> bool {
+        !self.code.is_empty()
+    }
+
+    /// Whether it is one for the terminal, which the prompt has too.
+    pub fn is_of_the_prompt(self) -> bool {
+        self.code.starts_with(':')
+    }
+
+    /// The one function that does what the command does. None if it takes more than one call.
+    pub fn function(self) -> Option<&'static str> {
+        let (_, call) = self.code.split_once('.')?;
+        let (name, arguments) = call.split_once('(')?;
+        // The bracket that closes the call is the last one.
+        let mut depth = 1_usize;
+        let ends = arguments.char_indices().find(|(_, letter)| {
+            match letter {
+                '(' => depth += 1,
+                ')' => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        });
+        let is_one_call = ends.is_some_and(|(at, _)| at + 1 == arguments.len());
+        // What an edit changes is told by its closure alone.
+        let is_told_by_its_name = !arguments.contains('|') || self.name == name;
+        (is_one_call && is_told_by_its_name).then_some(name)
+    }
+
+    /// The code on variables such as `dom` for the objects.
+    pub fn on_variables(self) -> String {
+        let mut code = self.code.to_owned();
+        for (placeholder, variable, ..) in OBJECTS {
+            code = code.replace(placeholder, variable);
+        }
+        filled(&code, &mut Vec::new().into_iter())
+    }
+
+    /// The code for the words that follow the command, where `is_object` tells whether a word is a variable that
+    /// holds an object.
+    pub fn code(self, words: &[&str], is_object: &dyn Fn(&str) -> bool) -> String {
+        let mut arguments = arguments(words).into_iter();
+        let mut code = self.code.to_owned();
+        let used = OBJECTS
+            .iter()
+            .filter(|(placeholder, ..)| self.code.contains(placeholder));
+        for (placeholder, _, look_up, missing) in used {
+            let mut object = (*look_up).to_owned();
+            for (index, missing) in missing.iter().enumerate() {
+                let given = arguments.next();
+                if index == 0 && missing != &"VOLUME" && given.as_deref().is_some_and(is_object) {
+                    let name = given.unwrap_or_default();
+                    object = match look_up.split_once(").") {
+                        Some((_, rest)) => format!("{name}.{rest}"),
+                        None => name,
+                    };
+                    continue;
+                }
+                // A volume may be given by its path, which needs no pool.
+                if let Some(path) = given.as_deref().filter(|path| path.starts_with('/'))
+                    && *missing == "VOLUME"
+                {
+                    object = format!("conn.storage_vol_lookup_by_path({path:?})");
+                    break;
+                }
+                let name = given.unwrap_or_else(|| (*missing).to_owned());
+                object = object.replace(&format!("({})", index + 1), &format!("({name:?})"));
+            }
+            code = code.replace(placeholder, &object);
+        }
+        filled(&code, &mut arguments)
+    }
+
+    /// Whether the words that follow the command fill all of its code.
+    pub fn is_filled_by(self, words: &[&str]) -> bool {
+        let object = OBJECTS
+            .iter()
+            .find(|(placeholder, ..)| self.code.contains(placeholder));
+        let objects = object.map_or(0, |(.., missing)| missing.len());
+        // `xml` and `volume` stand for values that no word can be.
+        let takes_xml = ["xml)", "xml,", "volume)"]
+            .iter()
+            .any(|value| self.code.contains(value));
+        let others = ["<\"", "<1", "<2", "<3"]
+            .iter()
+            .map(|begin| self.code.matches(begin).count());
+        !takes_xml && arguments(words).len() >= objects + others.sum::<usize>()
+    }
+}
+
+/// The values among the words: virsh takes `--domain web` and `--domain=web` for `web`.
+fn arguments(words: &[&str]) -> Vec<String> {
+    let values = words
+        .iter()
+        .filter_map(|word| match word.strip_prefix("--") {
+            Some(option) => option.split_once('=').map(|(_, value)| value),
+            None => Some(*word).filter(|word| !word.starts_with('-')),
+        });
+    values
+        .map(|value| value.trim_matches(['"', '\'']).to_owned())
+        .filter(|value| !value.is_empty())
+        .collect()
+}
+
+/// The code with `arguments`, or else the values shown in their places.
+fn filled(code: &str, arguments: &mut dyn Iterator<Item = String>) -> String {
+    let mut text = String::new();
+    let mut rest = code;
+    while let Some((before, after)) = rest.split_once('<') {
+        let Some((shown, after)) = after.split_once('>') else {
+            break;
+        };
+        text.push_str(before);
+        match (shown.starts_with('"'), arguments.next()) {
+            (true, Some(given)) => text.push_str(&format!("{given:?}")),
+            (false, Some(given)) if given.parse::<i64>().is_ok() => text.push_str(&given),
+            _ => text.push_str(shown),
+        }
+        rest = after;
+    }
+    text + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{all, find};
+
+    fn code(line: &str) -> String {
+        let mut words = line.split_whitespace();
+        let command = words.next().and_then(find).expect(line);
+        let words: Vec<&str> = words.collect();
+        command.code(&words, &|name| name == "dom")
+    }
+
+    #[test]
+    fn the_words_behind_a_command_become_arguments() {
+        for (line, expected) in [
+            ("list --all", "conn.list_all_domains()"),
+            ("start web", "conn.lookup_by_name(\"web\").create()"),
+            (
+                "start --domain web",
+                "conn.lookup_by_name(\"web\").create()",
+            ),
+            (
+                "start --domain=web",
+                "conn.lookup_by_name(\"web\").create()",
+            ),
+            ("start dom", "dom.create()"),
+            ("start", "conn.lookup_by_name(\"NAME\").create()"),
+            ("start a\"b", "conn.lookup_by_name(\"a\\\"b\").create()"),
+            (
+                "setvcpus web 4 --live",
+                "conn.lookup_by_name(\"web\").set_vcpus(4)",
+            ),
+            (
+                "setmem web 1GiB",
+                "conn.lookup_by_name(\"web\").set_memory(\"1GiB\")",
+            ),
+            (
+                "save web /srv/web",
+                "conn.lookup_by_name(\"web\").save(\"/srv/web\")",
+            ),
+            (
+                "snapshot-delete web before",
+                "conn.lookup_by_name(\"web\").snapshot_lookup_by_name(\"before\").delete()",
+            ),
+            (
+                "snapshot-delete dom before",
+                "dom.snapshot_lookup_by_name(\"before\").delete()",
+            ),
+            (
+                "vol-delete a.img images",
+                "conn.storage_pool_lookup_by_name(\"images\").storage_vol_lookup_by_name(\"a.img\").delete()",
+            ),
+            (
+                "vol-delete /srv/a.img",
+                "conn.storage_vol_lookup_by_path(\"/srv/a.img\").delete()",
+            ),
+            (
+                "snapshot-revert web before",
+                "conn.lookup_by_name(\"web\").revert_to_snapshot(conn.lookup_by_name(\"web\").snapshot_lookup_by_name(\"before\"))",
+            ),
+        ] {
+            assert_eq!(code(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_command_is_complete_with_the_arguments_that_its_code_shows() {
+        let filled = |line: &str| {
+            let mut words = line.split_whitespace();
+            let command = words.next().and_then(find).expect(line);
+            command.is_filled_by(&words.collect::<Vec<_>>())
+        };
+        for line in [
+            "list",
+            "dumpxml web",
+            "domblkinfo web vda",
+            "vol-info a images",
+        ] {
+            assert!(filled(line), "{line}");
+        }
+        for line in ["dumpxml", "domblkinfo web", "define x.xml", "vol-info a"] {
+            assert!(!filled(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_is_one_call_names_its_function() {
+        let function = |name: &str| find(name).expect(name).function();
+        assert_eq!(function("start"), Some("create"));
+        assert_eq!(function("net_list"), Some("list_all_networks"));
+        assert_eq!(function("migrate"), Some("migrate"));
+        assert_eq!(function("domiflist"), None);
+        assert_eq!(function("nodedev-list"), None);
+        for command in all() {
+            assert!(!command.on_variables().contains('<'), "{}", command.name);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Help in the width of a terminal: paragraphs are filled, code stays as it is.
+
+use crate::show::width;
+
+/// The text with lines of at most `columns`. A word that is longer stands alone.
+pub fn wrapped(text: &str, columns: Option<usize>) -> String {
+    let Some(columns) = columns.filter(|columns| *columns > 20) else {
+        return text.to_owned();
+    };
+    let mut lines: Vec<String> = Vec::new();
+    // The words of a paragraph that is still open, behind its indent.
+    let mut open: Option<(String, Vec<&str>)> = None;
+    for line in text.lines() {
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let is_prose = indent == "  " && !line.trim_start().starts_with(['-', '|', '*']);
+        match &mut open {
+            Some((_, words)) if is_prose => words.extend(line.split_whitespace()),
+            _ => {
+                close(&mut lines, open.take(), columns);
+                if is_prose {
+                    open = Some((indent.to_owned(), line.split_whitespace().collect()));
+                } else if width(line) > columns && indent.len() < 6 && indent.is_ascii() {
+                    // What is not prose goes on below, further in.
+                    let mut words = line.split_whitespace();
+                    let first = format!("{indent}{}", words.next().unwrap_or_default());
+                    fill(&mut lines, first, &format!("{indent}    "), words, columns);
+                } else {
+                    lines.push(line.to_owned());
+                }
+            }
+        }
+    }
+    close(&mut lines, open, columns);
+    lines.join("\n")
+}
+
+fn close(lines: &mut Vec<String>, paragraph: Option<(String, Vec<&str>)>, columns: usize) {
+    let Some((indent, words)) = paragraph else {
+        return;
+    };
+    let mut words = words.into_iter();
+    let first = format!("{indent}{}", words.next().unwrap_or_default());
+    fill(lines, first, &indent, words, columns);
+}
+
+fn fill<'a>(
+    lines: &mut Vec<String>,
+    mut line: String,
+    indent: &str,
+    words: impl Iterator<Item = &'a str>,
+    columns: usize,
+) {
+    for word in words {
+        if width(&line) + 1 + width(word) > columns {
+            lines.push(std::mem::replace(&mut line, format!("{indent}{word}")));
+        } else {
+            line.push(' ');
+            line.push_str(word);
+        }
+    }
+    lines.push(line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn paragraphs_are_filled_and_code_stays() {
+        let text = "dom.stop()\n\n  Stops the guest for certain: asks\n  it, and pulls the plug.\n\n      let code = that_is_longer_than_the_screen();";
+        let shown = "dom.stop()\n\n  Stops the guest for\n  certain: asks it,\n  and pulls the plug.\n\n      let code = that_is_longer_than_the_screen();";
+        assert_eq!(wrapped(text, Some(21)), shown);
+        assert_eq!(wrapped(text, None), text);
+    }
+
+    #[test]
+    fn a_long_signature_goes_on_further_in() {
+        let text = "conn.create(one: string, two: string, three: string)";
+        assert_eq!(
+            wrapped(text, Some(30)),
+            "conn.create(one: string, two:\n    string, three: string)"
+        );
+    }
+}

@@ -1,0 +1,38 @@
+//! Durations as messages write them.
+
+use std::time::Duration;
+
+/// A duration in whole units, as a script writes it: `1m 30s`, `250ms`. What is small beside the rest is rounded.
+pub fn plain_duration(time: Duration) -> humantime::FormattedDuration {
+    let step = match time {
+        time if time >= Duration::from_secs(10) => 1_000_000_000,
+        time if time >= Duration::from_secs(1) => 100_000_000,
+        time if time >= Duration::from_millis(1) => 1_000_000,
+        _ => 1_000,
+    };
+    let rounded = (time.as_nanos() + step / 2) / step * step;
+    let rounded = u64::try_from(rounded).map_or(time, Duration::from_nanos);
+    humantime::format_duration(rounded)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::plain_duration;
+
+    #[test]
+    fn durations_are_rounded() {
+        for (nanoseconds, text) in [
+            (59_999_632_714, "1m"),
+            (90_000_000_000, "1m 30s"),
+            (1_500_000_000, "1s 500ms"),
+            (1_534_000_001, "1s 500ms"),
+            (250_400_000, "250ms"),
+            (0, "0s"),
+        ] {
+            let time = Duration::from_nanos(nanoseconds);
+            assert_eq!(plain_duration(time).to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! A moment in time with its time zone.
+
+use std::fmt;
+
+use jiff::Zoned;
+
+/// A moment in a time zone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DateTime(pub(crate) Zoned);
+
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}", self.0.strftime("%Y-%m-%dT%H:%M:%S%:z"))
+    }
+}

@@ -1,0 +1,90 @@
+//! The order of keys in map literals. Rhai keeps a map sorted by its keys, so only the text of the script has it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rhai::{AST, ASTNode, Expr, Map};
+
+/// The orders in which the literals of a session write their keys.
+#[derive(Debug, Clone, Default)]
+pub struct KeyOrder(Arc<Mutex<HashMap<Vec<String>, Vec<String>>>>);
+
+impl KeyOrder {
+    /// Learns the literals of a script. Of two literals with the same keys, the later one counts.
+    pub fn learn(&self, ast: &AST) {
+        let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ast.walk(&mut |nodes: &[ASTNode]| {
+            if let Some(ASTNode::Expr(Expr::Map(literal, _))) = nodes.last() {
+                let keys: Vec<String> = literal
+                    .0
+                    .iter()
+                    .map(|(key, _)| key.name.to_string())
+                    .collect();
+                let mut sorted = keys.clone();
+                sorted.sort();
+                if keys.len() > 1 {
+                    match keys == sorted {
+                        true => orders.remove(&sorted),
+                        false => orders.insert(sorted, keys),
+                    };
+                }
+            }
+            true
+        });
+    }
+
+    /// Puts these keys first in maps that have all of them.
+    pub fn prefer<'a>(&self, keys: impl Iterator<Item = &'a str>) {
+        let keys: Vec<String> = keys.map(str::to_owned).collect();
+        let mut sorted = keys.clone();
+        sorted.sort();
+        let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        orders.insert(sorted, keys);
+    }
+
+    /// The keys of `map` in the order of the literal that has the same ones, or else the most of them; keys that no
+    /// literal has come last. Sorted where there is no such literal.
+    pub fn keys(&self, map: &Map) -> Vec<String> {
+        let sorted: Vec<String> = map.keys().map(ToString::to_string).collect();
+        let orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(order) = orders.get(&sorted) {
+            return order.clone();
+        }
+        let within = |order: &&Vec<String>| order.iter().all(|key| map.contains_key(key.as_str()));
+        let Some(nearest) = orders
+            .values()
+            .filter(within)
+            .max_by(|one, other| one.len().cmp(&other.len()).then_with(|| other.cmp(one)))
+        else {
+            return sorted;
+        };
+        let rest = sorted.into_iter().filter(|key| !nearest.contains(key));
+        nearest.iter().cloned().chain(rest).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rhai::{Engine, Map, OptimizationLevel};
+
+    use super::KeyOrder;
+
+    #[test]
+    fn keys_come_in_the_order_of_their_literal() {
+        let mut engine = Engine::new();
+        engine.set_optimization_level(OptimizationLevel::None);
+        let order = KeyOrder::default();
+        let keys = |code: &str| {
+            order.learn(&engine.compile(code).expect(code));
+            order.keys(&engine.eval::<Map>(code).expect(code)).join(" ")
+        };
+        assert_eq!(keys("#{ name: 1, age: 2 }"), "name age");
+        assert_eq!(keys("fn f() { #{ z: 1, b: #{ y: 1, x: 2 } } } f()"), "z b");
+        assert_eq!(keys("f(); fn f() {} #{ x: 1, y: 2 }"), "x y");
+        assert_eq!(
+            keys("let m = #{ name: 1, age: 2 }; m.extra = 3; m"),
+            "name age extra"
+        );
+        assert_eq!(keys("let m = #{}; m.b = 1; m.a = 2; m"), "a b");
+    }
+}
