@@ -10,6 +10,7 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Engine, NativeCallContext, exported_module};
 
 use super::arguments::{RhaiResultOf, duration};
+use super::room::ensure_room;
 use crate::error::Error;
 use crate::show::DateTime;
 
@@ -104,6 +105,8 @@ mod functions {
         date: &mut DateTime,
         format: &str,
     ) -> RhaiResultOf<String> {
+        // No specifier writes more than that for each of its two letters.
+        ensure_room(&ctx, format.len().saturating_mul(32))?;
         strtime::format(format, &date.0).map_err(|error| {
             Error::invalid(
                 &ctx,

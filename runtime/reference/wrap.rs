@@ -12,7 +12,9 @@ pub fn wrapped(text: &str, columns: Option<usize>) -> String {
     let mut open: Option<(String, Vec<&str>)> = None;
     for line in text.lines() {
         let indent = &line[..line.len() - line.trim_start().len()];
-        let is_prose = indent == "  " && !line.trim_start().starts_with(['-', '|', '*']);
+        // Two blanks stand between columns.
+        let is_row = line.trim().contains("  ");
+        let is_prose = indent == "  " && !is_row && !line.trim_start().starts_with(['-', '|', '*']);
         match &mut open {
             Some((_, words)) if is_prose => words.extend(line.split_whitespace()),
             _ => {
@@ -71,6 +73,8 @@ mod tests {
         let shown = "dom.stop()\n\n  Stops the guest for\n  certain: asks it,\n  and pulls the plug.\n\n      let code = that_is_longer_than_the_screen();";
         assert_eq!(wrapped(text, Some(21)), shown);
         assert_eq!(wrapped(text, None), text);
+        let rows = "  a  https://a.example\n  b  https://b.example";
+        assert_eq!(wrapped(rows, Some(80)), rows);
     }
 
     #[test]

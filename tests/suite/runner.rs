@@ -150,7 +150,7 @@ fn values_of_every_kind_become_json() {
         ("blob(2, 1)", "[1,1]"),
         (
             "connect().list_all_domains()",
-            "[{\"name\":\"test\",\"uuid\":\"6695eb01-f6a4-8304-79aa-97f2502e193f\"}]",
+            "[{\"id\":1,\"memory_kib\":2097152,\"name\":\"test\",\"state\":\"running\",\"uuid\":\"6695eb01-f6a4-8304-79aa-97f2502e193f\",\"vcpus\":2}]",
         ),
         ("connect().uri.starts_with(\"test:///\")", "true"),
     ] {
