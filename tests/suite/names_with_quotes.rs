@@ -83,7 +83,7 @@ fn recipes_for_networks_take_any_name() {
         let dom = guest::create(conn, options);
         assert_eq(dom.xml().get("devices/interface/source/@network"), name);
         assert(!guest::ensure(conn, options).changed);
-        let snapshot = dom.snapshot_create_xml(xml("domainsnapshot", #{{ name: name }}));
+        let snapshot = dom.snapshot_create_xml(xml("domainsnapshot", #{{ name: name, description: "restore point of virhai" }}));
         assert_eq(dom.snapshot_lookup_by_name(name).name, name);
         assert_eq(restore_point::list(dom), [name]);
         guest::remove(dom);

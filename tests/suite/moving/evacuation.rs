@@ -51,7 +51,7 @@ fn a_host_is_evacuated_in_order_and_what_stays_is_told() {
         assert_eq(outcomes.call(migration::evacuate(conn, dest, #{{}})), [["web", "moved"]]);
         assert_eq(conn.list_all_domains(), []);
         for name in ["web", "db"] {{ up(dest.lookup_by_name(name)); }}
-        assert(thrown(|| migration::evacuate(conn, dest, #{{ paralel: 2 }})).hint.contains("parallel"));
+        assert(thrown(|| migration::evacuate(conn, dest, parse_json(`{{"paralel": 2}}`))).hint.contains("parallel"));
         // And back, the one that is off as well.
         dest.lookup_by_name("db").destroy();
         let reports = migration::evacuate(dest, conn, #{{ inactive: true, parallel: 2, order: ["db"] }});

@@ -227,8 +227,8 @@ fn what_stands_against_a_move_is_told_before_anything_is_touched() {
         assert_eq(fatal_of.call(#{{ copy_storage: true, pool: "own", overwrite: true }}), []);
 
         // What does not exist is told with what does.
-        assert(thrown(|| migration::check(dom, dest, #{{ copy_storge: true }})).hint.contains("copy_storage"));
-        assert(thrown(|| migration::check(dom, dest, #{{ accept: ["cpus"] }})).message.contains("they are about host"));
+        assert(thrown(|| migration::check(dom, dest, parse_json(`{{"copy_storge": true}}`))).hint.contains("copy_storage"));
+        assert(thrown(|| migration::check(dom, dest, parse_json(`{{"accept": ["cpus"]}}`))).message.contains("must be \"host\""));
 
         // libvirt moves no guest with snapshots.
         let kept = dom.xml_desc(VIR_DOMAIN_XML_INACTIVE);
