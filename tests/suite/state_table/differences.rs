@@ -33,6 +33,16 @@ static DIFFERENCES: &[Difference] = &[
         },
     },
     Difference {
+        why: "the saved memory would no longer match the new disk: virhai refuses before libvirt looks",
+        applies: |row| {
+            row.state.starts_with("managed_saved")
+                && row.operation.starts_with("snapshotCreateXML(DISK_ONLY")
+        },
+        instead: |row, expected| {
+            refused(expected, "VIR_ERR_OPERATION_INVALID", before(row));
+        },
+    },
+    Difference {
         why: "a relative path would be of the client's folder and not of the host's: virhai refuses",
         applies: |row| row.operation == "save(relative path)",
         instead: |row, expected| refused(expected, "VIR_ERR_INVALID_ARG", before(row)),
