@@ -31,6 +31,8 @@ pub enum FailureKind {
     NeverSent,
     /// The guest keeps the tray of its drive closed.
     ClosedTray,
+    /// The guest's agent went while it was asked.
+    LostAgent,
 }
 
 impl FailureKind {
@@ -44,6 +46,13 @@ impl FailureKind {
             "waiting to open tray",
         ]) {
             return Self::ClosedTray;
+        }
+        if says(&[
+            "agent disappeared",
+            "disappeared while",
+            "End of file from agent",
+        ]) {
+            return Self::LostAgent;
         }
         let lost = match u32::try_from(code).unwrap_or_default() {
             // The host's own connections to a guest that died break in the same words.

@@ -12,7 +12,7 @@ use super::state::{
 use crate::api::arguments::{RhaiResultOf, duration, unknown_key};
 use crate::api::option_keys;
 use crate::error::Error;
-use crate::libvirt::Failure;
+use crate::libvirt::{Failure, FailureKind};
 use crate::objects::domain::Domain;
 use crate::objects::watch::Outcome;
 use crate::run::exit::terminated;
@@ -273,7 +273,7 @@ impl Stop<'_> {
             Err(failure) => failure,
         };
         // An agent that goes while it is asked was asked: it may go before it can answer.
-        if failure.message.contains("disappeared") {
+        if failure.kind == FailureKind::LostAgent {
             return Ok(Asked::Yes);
         }
         self.still_there()?;
