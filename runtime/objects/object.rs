@@ -30,12 +30,9 @@ pub trait Kind: Sized + 'static {
     /// What a table shows of `object`, a text for each column.
     fn row(object: &Object<Self>) -> Vec<String>;
 
-    /// What a table shows of `object`, as data under keys with their units.
-    fn data(object: &Object<Self>) -> rhai::Map {
-        let cells = Self::COLUMNS.iter().zip(Self::row(object));
-        cells
-            .map(|(head, cell)| (head.to_lowercase().into(), cell.into()))
-            .collect()
+    /// What programs are told of `object` besides its identity, under keys with their units.
+    fn data(_object: &Object<Self>) -> rhai::Map {
+        rhai::Map::new()
     }
 
     /// What tells `object` from others besides its name, as fields and their texts.
