@@ -105,7 +105,6 @@ fn events_are_shown_above_what_is_typed() {
     prompt.answers(":events off", "");
     prompt.answers("dom.resume(); dom.suspend()", "");
     prompt.answers(":events on", "");
-    prompt.clears();
     prompt.terminal.types("dom.resume()\rlet half = ");
     prompt.terminal.shows("domain `test` resumed: unpaused");
     prompt.terminal.line_is(&format!("{PROMPT}let half ="));
