@@ -5,7 +5,7 @@ use rhai::{Engine, LexError, OptimizationLevel, ParseErrorType, Token};
 /// How deep an expression may nest.
 pub(crate) const EXPRESSION_DEPTH: usize = 128;
 
-/// An engine that only reads: scripts compile as they do in [`build`]'s, and nothing can be called.
+/// An engine that only reads: scripts compile as they do in that of `engine::build`, and nothing can be called.
 pub fn parser() -> Engine {
     let mut engine = Engine::new_raw();
     engine
