@@ -17,7 +17,7 @@ pub(crate) fn print_result(options: &Options, value: &Dynamic, order: KeyOrder) 
     }
 }
 
-/// Prints a line of the result; a reader who left is no failure.
+/// Prints a line of the result. A closed pipe is not a failure.
 pub(crate) fn print_line(line: &str) {
     outlet::stdout().line(line);
 }

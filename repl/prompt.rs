@@ -172,7 +172,7 @@ impl Prompt {
         self.evaluate(text)
     }
 
-    /// What `text` asks for in the words of another program.
+    /// The command of another program that `text` is, such as virsh or a shell.
     fn first_words(&self, text: &str) -> Option<FirstWords> {
         // Most inputs are none, and need no catalogue.
         if !first_words::may_be(text, self.worker.scope()) {

@@ -89,7 +89,7 @@ impl Server {
         })
     }
 
-    /// What is declared of the option whose key ends at the byte `end`.
+    /// The declaration of the option whose key ends at the byte `end`.
     fn option(&self, at: &At, end: usize) -> Option<String> {
         let around = Around { server: self, at };
         let before = &at.document.text[..end];

@@ -11,6 +11,7 @@ use super::arguments::RhaiResultOf;
 use super::room::{ensure_room, ensure_running};
 use super::value_text::printed;
 use crate::error::Error;
+use crate::error::plain::plain_types;
 use crate::show::DateTime;
 
 pub(crate) fn register(engine: &mut Engine) {
@@ -185,7 +186,7 @@ fn number(value: &Dynamic) -> Option<f64> {
 }
 
 fn not_comparable(ctx: &NativeCallContext, one: &Dynamic, other: &Dynamic) -> Box<EvalAltResult> {
-    let kind = |value: &Dynamic| ctx.engine().map_type_name(value.type_name()).to_owned();
+    let kind = |value: &Dynamic| plain_types(ctx.engine().map_type_name(value.type_name()));
     let (first, second) = (kind(one), kind(other));
     let message = match first == second {
         true => format!("keys of type {first} have no order"),

@@ -1,6 +1,7 @@
 //! What recipes do with the options that they are given.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rhai::plugin::*;
 use rhai::{Dynamic, Engine, Map, NativeCallContext, exported_module};
@@ -9,13 +10,25 @@ use super::arguments::{self, RhaiResultOf, duration};
 use crate::error::Error;
 use crate::error::extent::is_within;
 use crate::run::session::Session;
-use crate::spec::{self, size};
+use crate::spec::{self, Spec, size};
 
 /// The largest declaration, in bytes of text.
 const LARGEST: usize = 1024 * 1024;
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
+}
+
+/// What `spec`, a map in the file that calls, declares.
+fn declared(ctx: &NativeCallContext, spec: Map) -> RhaiResultOf<Arc<Spec>> {
+    let file = ctx.call_source().unwrap_or_default();
+    let spec = Dynamic::from(spec);
+    if !is_within(&spec, LARGEST) {
+        return Err(Error::invalid(ctx, "the declaration of the options is too large").throw());
+    }
+    let spec = spec.cast::<Map>();
+    let sources = spec::of_imports(&Session::of(ctx).kept().unwrap_or_default());
+    spec::of_map(&sources, file, &spec).map_err(|why| Error::invalid(ctx, why).throw())
 }
 
 #[export_module]
@@ -42,17 +55,7 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(pure, return_raw)]
     pub fn checked(ctx: NativeCallContext, options: &mut Map, spec: Map) -> RhaiResultOf<Map> {
-        let file = ctx.call_source().unwrap_or_default();
-        let spec = Dynamic::from(spec);
-        if !is_within(&spec, LARGEST) {
-            return Err(
-                Error::invalid(&ctx, "the declaration of the options is too large").throw(),
-            );
-        }
-        let spec = spec.cast::<Map>();
-        let sources = spec::of_imports(&Session::of(&ctx).kept().unwrap_or_default());
-        let spec =
-            spec::of_map(&sources, file, &spec).map_err(|why| Error::invalid(&ctx, why).throw())?;
+        let spec = super::declared(&ctx, spec)?;
         let entries: Vec<_> = options
             .iter()
             .map(|(key, value)| {
@@ -71,6 +74,19 @@ mod functions {
                 .throw())
             }
         }
+    }
+
+    /// Refuses options that are not a map, at the line where they were given.
+    ///
+    /// ```rhai
+    /// let error = assert_throws(|| "web".checked(#{ name: #{ type: "string", help: "name" } }));
+    /// assert(error.message.contains("must be a map"));
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "checked", return_raw)]
+    pub fn checked_value(ctx: NativeCallContext, _options: Dynamic, spec: Map) -> RhaiResultOf<()> {
+        let spec = super::declared(&ctx, spec)?;
+        Err(Error::of_options(&ctx, spec.not_a_map(), &spec.file).throw())
     }
 
     /// Throws `message` about options that were given to a function of this file: the error stands where they were

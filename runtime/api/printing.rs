@@ -196,9 +196,9 @@ fn no_column(ctx: &NativeCallContext, table: &Table, wrong: &str) -> Box<EvalAlt
     let known = || table.heads.iter().map(String::as_str);
     let hint = match suggest::nearest(wrong, known()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the rows have {}", known().collect::<Vec<_>>().join(", ")),
+        None => format!("the columns are {}", known().collect::<Vec<_>>().join(", ")),
     };
-    Error::invalid(ctx, format!("no row has `{wrong}`"))
+    Error::invalid(ctx, format!("no row has a column `{wrong}`"))
         .with_hint(hint)
         .throw()
 }
@@ -218,11 +218,11 @@ fn not_rows(ctx: &NativeCallContext, rows: &Array, has_columns: bool) -> Box<Eva
         }
         Some(index) => {
             let shown = crate::show::cut(&plain(&rows[index]), 40);
-            format!("row {index} is `{shown}`, which is not a row of a table")
+            format!("row {index} must be a map or an object, not `{shown}`")
         }
         None => "the rows are of different kinds".into(),
     };
     Error::invalid(ctx, message)
-        .with_hint("a row is a map such as #{ name: \"web\" }, or an object such as a domain; all rows are of one kind")
+        .with_hint("a row is a map such as #{ name: \"web\" }, or an object such as a domain; all rows must be of one kind")
         .throw()
 }

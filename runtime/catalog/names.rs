@@ -149,7 +149,7 @@ pub fn for_function(
     }
     let same: Vec<String> = same.into_iter().map(signature_of).collect();
     if !same.is_empty() {
-        return Some(format!("it is called as {}", same.join(", or ")));
+        return Some(format!("usage: {}", same.join(", or ")));
     }
     let of_kind = |function: &Function| !function.standard || function.receiver() == receiver;
     if functions
@@ -427,7 +427,7 @@ pub fn for_variable(functions: &[Function], name: &str, known: &[String]) -> Opt
     }
     if let Some(method) = called.first() {
         let usage = signature_of(method);
-        return Some(format!("`{name}` is a method: it is called as {usage}"));
+        return Some(format!("`{name}` is a method; usage: {usage}"));
     }
     virsh::find(name).map(of_virsh)
 }

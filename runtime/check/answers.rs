@@ -70,7 +70,11 @@ impl<'a> Walk<'a> {
         let [Some(left), Some(right)] = kinds else {
             return;
         };
+        let equality = ["==", "!="].contains(&call.name.as_str());
         for (kind, literal) in [(left, other), (right, one)] {
+            if !equality {
+                break;
+            }
             if let (Some(words), Expr::StringConstant(text, position)) =
                 (vocabulary::enumeration_of(kind), literal)
             {
@@ -87,7 +91,11 @@ impl<'a> Walk<'a> {
             Some(word) if [left, right].contains(&"string") => {
                 format!("the word for it is \"{word}\"")
             }
-            _ => format!("{} never equals {}", named_class(left), named_class(right)),
+            _ if equality => format!("{} never equals {}", named_class(left), named_class(right)),
+            _ if [left, right].contains(&"string") => {
+                "the result is always false; `parse_int()` and `parse_float()` make a number of text".into()
+            }
+            _ => "the result is always false".into(),
         };
         let message = format!(
             "{} is compared with {}",

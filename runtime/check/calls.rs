@@ -60,7 +60,7 @@ impl<'a> Walk<'a> {
             return None;
         }
         if call.op_token.is_some() {
-            if ["==", "!="].contains(&name) {
+            if ["==", "!=", "<", ">", "<=", ">="].contains(&name) {
                 self.compare(call, &kinds, position);
             }
             let known = operator(name, &kinds).map(str::to_owned);
@@ -257,7 +257,7 @@ impl<'a> Walk<'a> {
         }
         let readable = self.checker.catalog.property(kind, name).is_some();
         let message = match readable {
-            true => format!("the property `{name}` of a value of type {kind} cannot be set"),
+            true => format!("the property `{name}` of {kind} cannot be set"),
             false => format!("a value of type {kind} has no property `{name}`"),
         };
         self.find(Code::UnknownProperty, position, message);

@@ -80,6 +80,9 @@ fn checked_with(definition: &Definition, index: usize) -> Option<String> {
 /// in ways that cannot be followed.
 pub(super) fn check(walk: &mut Walk, value: &Written, spec: &Spec, changes: bool) {
     let Some((entries, complete)) = value.entries() else {
+        if value.is_not_a_map() {
+            walk.find(Code::WrongOption, value.place, spec.not_a_map());
+        }
         return;
     };
     for fault in spec.faults(entries, complete && !changes) {

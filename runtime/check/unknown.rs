@@ -107,7 +107,7 @@ impl<'a> Walk<'a> {
         }
         let message = match kind {
             "()" => format!("`()` has no method `{name}`"),
-            _ => format!("there is no method `{name}` of a value of type {kind}"),
+            _ => format!("a value of type {kind} has no method `{name}`"),
         };
         self.find(Code::UnknownMethod, position, message).hint = hint;
     }

@@ -53,7 +53,7 @@ pub(super) fn own_signatures(functions: &[&Definition]) -> String {
         .iter()
         .map(|function| format!("`{}({})`", function.name, function.parameters.join(", ")))
         .collect();
-    format!("it is called as {}", signatures.join(", or "))
+    format!("usage: {}", signatures.join(", or "))
 }
 
 /// How native functions are called, on a value where they are methods.
@@ -71,7 +71,7 @@ pub(super) fn signatures(functions: &[&Function], method: bool) -> String {
     let more = signatures.len() > MOST;
     signatures.truncate(MOST);
     let dots = if more { ", ..." } else { "" };
-    format!("it is called as {}{dots}", signatures.join(", or "))
+    format!("usage: {}{dots}", signatures.join(", or "))
 }
 
 fn signature(function: &Function, method: bool) -> String {

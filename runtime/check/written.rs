@@ -57,6 +57,14 @@ impl Written {
         }
     }
 
+    /// Whether it is certainly something else than a map.
+    pub(super) fn is_not_a_map(&self) -> bool {
+        matches!(
+            self.shape,
+            Shape::Bool(_) | Shape::Int(_) | Shape::Float(_) | Shape::Text(_) | Shape::Array(_)
+        )
+    }
+
     /// The items of a list.
     pub(super) fn items(&self) -> Option<&[Value]> {
         match &self.shape {

@@ -84,7 +84,7 @@ impl Context<'_> {
 }
 
 impl Completer {
-    /// What is declared of the option whose key `text` ends in.
+    /// The declaration of the option whose key `text` ends in.
     pub fn option(&self, catalog: &Catalog, around: &dyn Surroundings, text: &str) -> Option<Key> {
         let at = Cursor::at_end_of(text);
         let Place::Key {

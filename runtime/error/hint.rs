@@ -262,7 +262,7 @@ fn connection_hint(failure: &Failure, uri: &str) -> String {
     if !uri.is_empty() && !DRIVERS.contains(&scheme) {
         let wrong = match uri.contains(':') {
             true => format!("libvirt has no driver `{scheme}`"),
-            false => format!("`{uri}` is no URI"),
+            false => format!("`{uri}` is not a URI"),
         };
         return match suggest::nearest(scheme, DRIVERS.iter().copied()) {
             Some(near) if uri.contains(':') => format!("{wrong}: did you mean `{near}`?"),
@@ -273,6 +273,14 @@ fn connection_hint(failure: &Failure, uri: &str) -> String {
         return format!(
             "as root, libvirt opens QEMU only where `{name}` exists: install the package libvirt-daemon-system, which adds it, or run virhai as an ordinary user"
         );
+    }
+    if message.contains("Could not resolve hostname")
+        || message.contains("Name or service not known")
+    {
+        return "the name of the host is unknown: check its spelling, `~/.ssh/config` and the name server".into();
+    }
+    if message.contains("Permission denied (") {
+        return "ssh could not log in: try `ssh USER@HOST true`, and name the user in the URI, as in qemu+ssh://USER@HOST/system".into();
     }
     match errno {
         libc::ENOENT | libc::ECONNREFUSED if message.contains("socket") || message.contains("connect") => {

@@ -9,6 +9,7 @@ use virt_sys as sys;
 
 use super::Error;
 use crate::libvirt::{self, Failure};
+use crate::syntax::source;
 use crate::xml::{self, Spot};
 
 /// XML that was refused.
@@ -80,15 +81,7 @@ impl Rejected {
     /// The line, the column and the characters of the spot, both from 1, if there is one.
     pub fn place(&self) -> Option<(usize, usize, usize)> {
         let bytes = self.spot.as_ref()?.bytes.clone();
-        let before = &self.text[..bytes.start];
-        let line = before.matches('\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .count()
-            + 1;
+        let (line, column) = source::line_and_column(&self.text, bytes.start);
         Some((line, column, self.text[bytes].chars().count()))
     }
 }

@@ -111,6 +111,14 @@ pub struct Bound {
 }
 
 impl Spec {
+    /// That something else than a map was given.
+    pub fn not_a_map(&self) -> String {
+        format!(
+            "the options of {} must be a map such as #{{ name: \"web\" }}",
+            self.noun()
+        )
+    }
+
     /// The key called `name`.
     pub fn key(&self, name: &str) -> Option<&Key> {
         self.keys.iter().find(|key| key.name == name)

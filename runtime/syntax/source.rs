@@ -31,19 +31,21 @@ pub(crate) fn last_comment(text: &str) -> Position {
 
 /// The position of the byte `offset` of `text`, as far as Rhai can count.
 pub fn position(text: &str, offset: usize) -> Position {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
+    let (line, column) = line_and_column(text, offset);
     match (u16::try_from(line), u16::try_from(column)) {
         (Ok(line), Ok(column)) => Position::new(line, column),
         _ => Position::NONE,
     }
+}
+
+/// The line and the column, both from 1, of the byte `offset` of `text`.
+pub(crate) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_begin = before.rfind('\n').map_or(0, |end| end + 1);
+    (
+        before.matches('\n').count() + 1,
+        before[line_begin..].chars().count() + 1,
+    )
 }
 
 /// The number of characters of the first token of `line`.

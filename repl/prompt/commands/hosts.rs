@@ -45,7 +45,7 @@ pub(super) fn connect(prompt: &mut Prompt, arguments: &str) -> Done {
 pub(super) fn reconnect(prompt: &mut Prompt) -> Done {
     let scope = prompt.worker.scope();
     let Some(current) = hosts::current(scope) else {
-        return Err("there is no connection; `:connect URI` opens one".into());
+        return Err("no host is connected; connect to one with `:connect URI`".into());
     };
     let function = match current.is_read_only() {
         true => "connect_read_only",
@@ -91,7 +91,7 @@ fn list(prompt: &Prompt) -> Done {
         ]);
     }
     match table.rows.len() {
-        0 => Err("there is no connection; `:connect URI` opens one".into()),
+        0 => Err("no host is connected; connect to one with `:connect URI`".into()),
         _ => {
             prompt.show(&table.drawn(None));
             Ok(None)
@@ -125,7 +125,7 @@ fn known(prompt: &Prompt, name: &str) -> Result<(), String> {
         .map(|(name, _)| format!("`{name}`"))
         .collect();
     Err(match names.is_empty() {
-        true => "there is no connection; `:connect URI` opens one".into(),
+        true => "no host is connected; connect to one with `:connect URI`".into(),
         false => format!("`{name}` is no connection; there are {}", names.join(", ")),
     })
 }
@@ -133,7 +133,7 @@ fn known(prompt: &Prompt, name: &str) -> Result<(), String> {
 /// Shows what the guests of the current host take, until the user leaves.
 pub(super) fn top(prompt: &mut Prompt) -> Done {
     let Some(connection) = hosts::current(prompt.worker.scope()) else {
-        return Err("there is no connection; `:connect URI` opens one".into());
+        return Err("no host is connected; connect to one with `:connect URI`".into());
     };
     let engine = std::sync::Arc::clone(prompt.worker.engine());
     crate::top::show(engine, &connection, prompt.worker.colors())?;

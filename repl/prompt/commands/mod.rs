@@ -35,7 +35,7 @@ pub(super) enum Command {
     Quit,
 }
 
-/// What may stand behind a command.
+/// An argument of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Argument {
     /// The name of something that scripts can call.
@@ -71,7 +71,7 @@ impl Argument {
     }
 }
 
-/// What is known of a command.
+/// A command: its names, arguments and help.
 pub(super) struct Usage {
     /// Its name, with the colon.
     pub(super) name: &'static str,
@@ -250,8 +250,8 @@ impl Command {
             (None, _) => {
                 let names = Self::ALL.into_iter().map(Self::name);
                 Err(match virhai::suggest::nearest(name, names) {
-                    Some(near) => format!("there is no command `{name}`; did you mean `{near}`?"),
-                    None => format!("there is no command `{name}`; `:help` lists them"),
+                    Some(near) => format!("unknown command `{name}`; did you mean `{near}`?"),
+                    None => format!("unknown command `{name}`; `:help` lists them"),
                 })
             }
         }
@@ -358,7 +358,7 @@ mod tests {
         let near = Command::find(":conect");
         assert_eq!(
             near,
-            Err("there is no command `:conect`; did you mean `:connect`?".into())
+            Err("unknown command `:conect`; did you mean `:connect`?".into())
         );
         assert!(Command::find(":con").is_err(), "`:connect` or `:confirm`");
         assert!(Command::find(":").is_err());

@@ -105,8 +105,8 @@ mod functions {
         stop::stop(&ctx, dom, &Map::new())
     }
 
-    /// Stops the guest with timeouts of its own: `shutdown` and `agent` as durations, where 0
-    /// leaves that step out.
+    /// Stops the guest; `shutdown` and `agent` are the time limits of these two steps, as durations.
+    /// 0 leaves a step out.
     ///
     /// `destroy: false` throws instead of pulling the plug, and pauses a guest again that was
     /// paused. `force: true` pulls the plug also where the guest could not be asked.

@@ -32,7 +32,7 @@ fn without_a_connection_there_is_a_prompt_all_the_same() {
     terminal.line_is("virhai> ");
     assert!(terminal.screen().text().contains("error[VIR_ERR_"));
     terminal.types(":connect\r");
-    terminal.shows("there is no connection; `:connect URI` opens one");
+    terminal.shows("no host is connected; connect to one with `:connect URI`");
     terminal.types(":connect test:///default\r");
     terminal.line_is("test> ");
     terminal.types("conn.list_all_domains().len()\r");
