@@ -21,7 +21,7 @@ pub(super) fn check_own<'a>(
         let Some(value) = walk.value_of(argument) else {
             continue;
         };
-        if value.entries().is_some()
+        if (value.entries().is_some() || value.is_not_a_map())
             && let Some(spec) = walk.files.declared(file, definition, index)
         {
             let changes =

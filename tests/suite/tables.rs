@@ -44,7 +44,7 @@ fn a_table_has_the_columns_that_were_asked_for_in_that_order() {
     );
     for (script, message) in [
         (r#"table([#{ name: 1 }], ["nmae"])"#, "did you mean `name`?"),
-        ("table([1])", "row 0 is `1`, which is not a row of a table"),
+        ("table([1])", "row 0 must be a map or an object, not `1`"),
         ("table([[1]])", "`table(rows, [\"name\", \"count\"])`"),
         (
             "table([#{ a: 1 }, connect().list_all_domains()[0]])",
