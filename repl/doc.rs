@@ -76,9 +76,11 @@ pub(crate) fn doc(all: &Options, options: &Doc) -> u8 {
         return DONE;
     }
     let hint = near(&catalog, name).unwrap_or_else(|| "`virhai doc` lists what there is".into());
-    Diagnostic::plain(format!("nothing is called `{name}`"))
-        .with_hint(hint)
-        .report_plain(all);
+    Diagnostic::plain(format!(
+        "virhai has no function, type, constant or recipe called `{name}`"
+    ))
+    .with_hint(hint)
+    .report_plain(all);
     FAILED
 }
 

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::CommandFactory;
 use clap::error::ErrorKind;
 
 use super::Diagnostic;
+use crate::args::Args;
 use virhai::plain::plain_message;
 
 impl Diagnostic {
@@ -49,11 +51,26 @@ impl Diagnostic {
         let why = error.to_string();
         let why = why.split(" (os error").next().unwrap_or_default();
         let diagnostic = Self::wrong_usage(format!("cannot read {}: {why}", path.display()));
+        if let Some(command) = command_like(path) {
+            return diagnostic.with_hint(format!("did you mean the command `{command}`?"));
+        }
         match beside(path).filter(|_| error.kind() == std::io::ErrorKind::NotFound) {
             Some(near) => diagnostic.with_hint(format!("did you mean `{}`?", near.display())),
             None => diagnostic,
         }
     }
+}
+
+/// The command of virhai that was most likely meant by a file's name.
+fn command_like(path: &Path) -> Option<String> {
+    let word = path.to_str().filter(|word| !word.contains(['.', '/']))?;
+    let command = Args::command();
+    let names: Vec<&str> = command
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .collect();
+    let near = virhai::suggest::nearest(word, names.into_iter())?;
+    Some(near.to_owned())
 }
 
 /// The script that is beside where `path` should be and whose name is nearest to it.

@@ -260,6 +260,10 @@ impl<'a> Walk<'a> {
             true => format!("the property `{name}` of {kind} cannot be set"),
             false => format!("a value of type {kind} has no property `{name}`"),
         };
-        self.find(Code::UnknownProperty, position, message);
+        let set = format!("set_{name}");
+        let hint = (self.checker.catalog.named(&set))
+            .any(|function| function.receiver() == Some(kind))
+            .then(|| format!("call `{set}(...)`"));
+        self.find(Code::UnknownProperty, position, message).hint = hint;
     }
 }

@@ -31,20 +31,24 @@ pub(super) fn check(
         .checker
         .catalog
         .named(name)
-        .find(|function| !function.property && function.takes(kinds));
+        .filter(|function| !function.property && function.takes(kinds))
+        // The method of one type tells more than one of any value.
+        .min_by_key(|function| function.receiver() == Some("?"));
     let Some(method) = shadowed else { return };
     let of = method.receiver().unwrap_or_default().to_owned();
     let message = match kind {
-        Some(kind) => format!("this calls the script's own `{name}`, and not the method of {kind}"),
-        None => format!("this calls the script's own `{name}`, and not a method of the value"),
+        Some(kind) => {
+            format!("this calls the script's function `{name}`, not the method of {kind}")
+        }
+        None => format!("this calls the script's function `{name}`, not a method of the value"),
     };
     let related = walk.definition(walk.file, definition);
     let finding = walk.find(Code::ShadowedMethod, position, message);
     finding.hint = Some(format!(
-        "a script's function wins over a method with as many arguments: give one of the two another name{}",
+        "a function of the script takes precedence over a method with the same number of arguments: rename the function{}",
         match of.as_str() {
             "?" | "" => String::new(),
-            of => format!(", or call the method of {of} in a file of its own"),
+            of => format!(", or call the method of {of} in another file"),
         }
     ));
     finding.related.extend(related);

@@ -196,9 +196,13 @@ pub fn silence_libvirt() {
             "LIBVIRT_LOG_FILTERS",
         ];
         if asked.iter().all(|name| std::env::var_os(name).is_none()) {
-            // SAFETY: libvirt reads the variable when it is initialized, and the program calls
+            // SAFETY: libvirt reads the variables when it is initialized, and the program calls
             // this first, while it has one thread.
-            unsafe { std::env::set_var("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null") };
+            unsafe {
+                std::env::set_var("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null");
+                // Processes that libvirt forks forget the outputs and keep this level: errors only.
+                std::env::set_var("LIBVIRT_DEBUG", "4");
+            }
         }
         virt::error::clear_error_callback();
     });

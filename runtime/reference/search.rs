@@ -44,7 +44,7 @@ pub(super) fn found(catalog: &Catalog, reference: &Reference, word: &str) -> Opt
     }
     entries.sort_by_key(|(rank, part, entry)| (*rank, part.group == "Recipes", entry.name.len()));
     let count = entries.len();
-    let mut text = format!("nothing is called `{word}`; it is found in\n");
+    let mut text = format!("no name is exactly `{word}`; it is part of\n");
     for (_, part, entry) in entries.into_iter().take(MOST) {
         let Some((signature, docs)) = entry.ways.first() else {
             continue;

@@ -77,7 +77,7 @@ fn a_name_that_does_not_exist_is_answered_with_the_nearest() {
     let outcome = virhai().arg("doc").arg("Domain.craete").fails(1);
     assert_eq!(
         outcome.stderr,
-        "error: nothing is called `Domain.craete`\n |\n = help: did you mean `create`?\n"
+        "error: virhai has no function, type, constant or recipe called `Domain.craete`\n |\n = help: did you mean `create`?\n"
     );
 }
 

@@ -187,3 +187,14 @@ fn the_first_words_at_the_prompt_are_done_or_answered() {
     prompt.terminal.types("quit\r");
     assert_eq!(prompt.terminal.ends(), 0);
 }
+
+#[test]
+fn a_mistyped_command_is_named() {
+    let outcome = virhai().arg("chek").arg("web.rhai").fails(2);
+    assert!(
+        outcome.stderr.contains("did you mean the command `check`?"),
+        "{outcome}"
+    );
+    let outcome = virhai().arg("chek.rhai").fails(2);
+    assert!(!outcome.stderr.contains("the command"), "{outcome}");
+}
