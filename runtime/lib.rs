@@ -24,16 +24,6 @@ mod syntax;
 mod vocabulary;
 mod xml;
 
-/// The kinds of objects that a connection gives out.
-pub mod kinds {
-    pub use crate::objects::domain::DomainKind;
-    pub use crate::objects::domain_snapshot::DomainSnapshotKind;
-    pub use crate::objects::interface::InterfaceKind;
-    pub use crate::objects::network::NetworkKind;
-    pub use crate::objects::storage_pool::StoragePoolKind;
-    pub use crate::objects::storage_vol::StorageVolKind;
-}
-
 pub use advice::suggest;
 pub use catalog::{inference, names};
 pub use completion::host_names::HostNames;

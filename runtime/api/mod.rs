@@ -14,6 +14,7 @@ pub(crate) mod disk_image;
 pub(crate) mod domain;
 pub(crate) mod domain_snapshot;
 pub(crate) mod error;
+pub(crate) mod every_kind;
 pub(crate) mod interface;
 pub(crate) mod nested;
 pub(crate) mod net;
@@ -36,18 +37,25 @@ pub(crate) mod xml;
 
 use rhai::Engine;
 
+use crate::objects::for_each_kind;
+
+macro_rules! register_kinds {
+    ($($module:ident $kind:ident $about:tt $calls:tt)*) => {
+        /// Registers every kind of object.
+        fn register_kinds(engine: &mut Engine) {
+            $(every_kind::register::<crate::objects::$module::$kind>(engine);)*
+        }
+    };
+}
+for_each_kind!(register_kinds);
+
 /// Registers all types and functions with `engine`.
 pub(crate) fn register(engine: &mut Engine) {
     error::register(engine);
     connection::register(engine);
-    domain::register(engine);
-    interface::register(engine);
-    domain_snapshot::register(engine);
+    register_kinds(engine);
     disk_image::register(engine);
     net::register(engine);
-    network::register(engine);
-    storage_pool::register(engine);
-    storage_vol::register(engine);
     stream::register(engine);
     wait::register(engine);
     xml::register(engine);

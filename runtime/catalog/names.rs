@@ -5,6 +5,7 @@ use rhai::{Engine, EvalAltResult};
 use crate::advice::{suggest, virsh};
 use crate::catalog::{self, Function};
 use crate::constants;
+use crate::objects::any;
 
 /// How other programs of libvirt open a connection.
 const OPENERS: &[(&str, &str)] = &[
@@ -335,20 +336,15 @@ fn by_alias(name: &str, pool: &[&Function]) -> Option<String> {
 
 /// The name in libvirt-python's camelCase or C as scripts write it.
 pub fn snake_case(name: &str) -> String {
-    let kinds = [
-        "virDomainSnapshot",
-        "virDomain",
-        "virNetwork",
-        "virConnect",
-        "virNode",
-        "virStoragePool",
-        "virStorageVol",
-        "virStream",
-    ];
-    let name = kinds
-        .iter()
-        .find_map(|prefix| name.strip_prefix(prefix).filter(|rest| !rest.is_empty()))
-        .unwrap_or(name);
+    let method = name.strip_prefix("vir").and_then(|call| {
+        let kinds = any::TYPES.iter().chain(&["Connect", "Node", "Stream"]);
+        let methods = kinds.filter_map(|kind| call.strip_prefix(kind));
+        // `DomainSnapshot` begins with `Domain`.
+        methods
+            .filter(|method| !method.is_empty())
+            .min_by_key(|method| method.len())
+    });
+    let name = method.unwrap_or(name);
     let letters: Vec<char> = name.chars().collect();
     let mut snake = String::with_capacity(name.len() + 4);
     for (index, letter) in letters.iter().enumerate() {

@@ -6,13 +6,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rhai::Dynamic;
-use virt::connect::Connect;
 
 use crate::completion::Holder;
 use crate::libvirt::Failure;
+use crate::objects::any;
 use crate::objects::connection::Connection;
-use crate::objects::domain::Domain;
-use crate::objects::storage_pool::StoragePool;
 use crate::run::waiting;
 
 /// How long one who types may be kept waiting for a host.
@@ -33,10 +31,9 @@ pub struct HostNames {
 
 /// A variable's value, of which names can be asked.
 #[derive(Clone)]
-enum Held {
-    Connection(Connection),
-    Domain(Domain),
-    Pool(StoragePool),
+struct Held {
+    value: Dynamic,
+    connection: Connection,
 }
 
 /// What has names, and the type of what they name.
@@ -105,7 +102,7 @@ impl HostNames {
                     .into_iter()
                     .filter_map(|held| {
                         let (kind, holder) = own.clone();
-                        let connection = held.connection().clone();
+                        let connection = held.connection.clone();
                         let ask = move || names_of(&kind, &holder, &held);
                         connection
                             .make("virConnectListAllDomains", &String::new, ask)
@@ -133,13 +130,13 @@ impl HostNames {
             return vec![held.clone()];
         }
         // Only a connection has names without its being known which one it is.
-        if matches!(kind, "StorageVol" | "DomainSnapshot") && matches!(holder, Holder::Unknown) {
+        if any::is_part(kind) && matches!(holder, Holder::Unknown) {
             return Vec::new();
         }
         let mut connections: Vec<Held> = Vec::new();
         for held in self.holders.values() {
-            let known = |other: &Held| other.connection() == held.connection();
-            if matches!(held, Held::Connection(_)) && !connections.iter().any(known) {
+            let known = |other: &Held| other.connection == held.connection;
+            if held.value.is::<Connection>() && !connections.iter().any(known) {
                 connections.push(held.clone());
             }
         }
@@ -172,87 +169,22 @@ impl Asked {
 
 impl Held {
     fn of(value: &Dynamic) -> Option<Self> {
-        let connection = value
-            .read_lock::<Connection>()
-            .map(|held| Self::Connection(held.clone()));
-        connection
-            .or_else(|| {
-                value
-                    .read_lock::<Domain>()
-                    .map(|held| Self::Domain(held.clone()))
-            })
-            .or_else(|| {
-                value
-                    .read_lock::<StoragePool>()
-                    .map(|held| Self::Pool(held.clone()))
-            })
-    }
-
-    fn connection(&self) -> &Connection {
-        match self {
-            Self::Connection(connection) => connection,
-            Self::Domain(domain) => domain.connection(),
-            Self::Pool(pool) => pool.connection(),
-        }
+        let value = value.flatten_clone();
+        let connection = any::connection(&value)?;
+        Some(Self { value, connection })
     }
 }
 
 /// The names of the objects of the type `kind` that `holder`, whose root is `root`, has.
 fn names_of(kind: &str, holder: &Holder, root: &Held) -> Result<Vec<String>, Failure> {
-    let connect = root.connection().connect()?;
-    match (kind, holder) {
-        ("StorageVol", Holder::Found { kind, name, .. }) if kind == "StoragePool" => {
-            let pool = connect.lookup_storage_pool_by_name(name)?;
-            Ok(named(pool.list_all_volumes(0)?, |volume| volume.name()))
-        }
-        ("StorageVol", _) => match root {
-            Held::Pool(pool) => {
-                let volumes = pool.handle()?.list_all_volumes(0)?;
-                Ok(named(volumes, |volume| volume.name()))
-            }
-            _ => every_volume(&connect),
-        },
-        ("DomainSnapshot", Holder::Found { kind, name, .. }) if kind == "Domain" => {
-            let domain = connect.lookup_domain_by_name(name)?;
-            Ok(named(domain.list_all_snapshots(0)?, |snapshot| {
-                snapshot.name()
-            }))
-        }
-        ("DomainSnapshot", _) => match root {
-            Held::Domain(domain) => {
-                let snapshots = domain.handle()?.list_all_snapshots(0)?;
-                Ok(named(snapshots, |snapshot| snapshot.name()))
-            }
-            _ => Ok(Vec::new()),
-        },
-        ("Domain", _) => Ok(named(connect.list_all_domains(0)?, |domain| domain.name())),
-        ("Network", _) => Ok(named(connect.list_all_networks(0)?, |network| {
-            network.name()
-        })),
-        ("StoragePool", _) => Ok(named(connect.list_all_storage_pools(0)?, |pool| {
-            pool.name()
-        })),
-        ("Interface", _) => Ok(named(connect.list_all_interfaces(0)?, |interface| {
-            interface.name()
-        })),
-        _ => Ok(Vec::new()),
-    }
-}
-
-/// The names of the volumes of all active pools.
-fn every_volume(connect: &Connect) -> Result<Vec<String>, Failure> {
-    let pools = connect.list_all_storage_pools(virt_sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)?;
-    let volumes = pools
-        .iter()
-        .filter_map(|pool| pool.list_all_volumes(0).ok());
-    Ok(named(volumes.flatten().collect(), |volume| volume.name()))
-}
-
-fn named<T, E>(objects: Vec<T>, name: impl Fn(&T) -> Result<String, E>) -> Vec<String> {
-    objects
-        .iter()
-        .filter_map(|object| name(object).ok())
-        .collect()
+    let found = match holder {
+        Holder::Found {
+            kind: whole, name, ..
+        } if any::is_part(kind) => any::find(whole, &root.connection, name),
+        _ => None,
+    };
+    let holder = found.transpose()?.unwrap_or_else(|| root.value.clone());
+    any::names(kind, &holder).unwrap_or_else(|| Ok(Vec::new()))
 }
 
 #[cfg(test)]

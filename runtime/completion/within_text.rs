@@ -6,20 +6,9 @@ use super::cursor::{Argument, Step};
 use super::{Candidate, CandidateKind, Completion, Context, File, Holder, members, scope};
 use crate::catalog::{Function, is_own_kind};
 use crate::libvirt::events;
+use crate::objects::any;
 use crate::spec::Type;
 use crate::vocabulary;
-
-/// What options and parameters call an object of libvirt's, and its type.
-const NOUNS: [(&str, &str); 8] = [
-    ("domain", "Domain"),
-    ("guest", "Domain"),
-    ("storage_pool", "StoragePool"),
-    ("pool", "StoragePool"),
-    ("network", "Network"),
-    ("volume", "StorageVol"),
-    ("snapshot", "DomainSnapshot"),
-    ("interface", "Interface"),
-];
 
 /// The ways to hosts that are tried first.
 const URIS: [&str; 8] = [
@@ -206,7 +195,7 @@ impl Context<'_> {
         });
         let holder = self.holder_of(argument);
         if let Some(key) = key {
-            return Some((of_noun(key)?.to_owned(), holder));
+            return Some((any::by_option(key)?.to_owned(), holder));
         }
         if let Some(alias) = &argument.call.module {
             let recipe = members::recipe(self.catalog, self.around, &self.scope, alias)?;
@@ -221,7 +210,7 @@ impl Context<'_> {
             // A lookup by name takes the names of what it finds.
             let found =
                 (name == "name" && is_lookup(function)).then_some(function.returns.as_str());
-            let kind = found.or_else(|| of_noun(&name))?;
+            let kind = found.or_else(|| any::by_option(&name))?;
             Some((kind.to_owned(), holder.clone()))
         })
     }
@@ -329,16 +318,11 @@ fn is_lookup(function: &Function) -> bool {
     function.name.ends_with("lookup_by_name") && is_own_kind(&function.returns)
 }
 
-fn of_noun(noun: &str) -> Option<&'static str> {
-    let found = NOUNS.iter().find(|(known, _)| *known == noun);
-    found.map(|(_, kind)| *kind)
-}
-
 /// The type of what the docs of a recipe's function call by the name of its parameter: "The
 /// network called `name`".
 fn described(docs: &str, parameter: &str) -> Option<&'static str> {
     let before = docs.split_once(&format!(" called `{parameter}`"))?.0;
-    of_noun(before.rsplit(' ').next()?).or_else(|| of_noun(parameter))
+    any::by_option(before.rsplit(' ').next()?).or_else(|| any::by_option(parameter))
 }
 
 fn sorted(files: impl Iterator<Item = File>) -> impl Iterator<Item = File> {

@@ -93,14 +93,6 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         return Some(advice);
     }
     let advice = match code {
-        sys::VIR_ERR_NO_DOMAIN => "`list_all_domains()` shows the domains that this host has",
-        sys::VIR_ERR_NO_NETWORK => "`list_all_networks()` shows the networks that this host has",
-        sys::VIR_ERR_NO_INTERFACE => {
-            "`list_all_interfaces()` shows the interfaces that this host has"
-        }
-        sys::VIR_ERR_NO_DOMAIN_SNAPSHOT => {
-            "`list_all_snapshots()` shows the snapshots that the domain has"
-        }
         sys::VIR_ERR_OPERATION_DENIED if message.contains("read only") => {
             "the connection is read-only: open it with `connect(uri)`, without `--readonly`"
         }
@@ -175,12 +167,6 @@ fn storage_hint(failure: &Failure, call: &str) -> Option<&'static str> {
     let code = u32::try_from(failure.code).unwrap_or_default();
     let message = failure.message.as_str();
     Some(match code {
-        sys::VIR_ERR_NO_STORAGE_POOL => {
-            "`list_all_storage_pools()` shows the pools that this host has"
-        }
-        sys::VIR_ERR_NO_STORAGE_VOL => {
-            "`list_all_volumes()` shows the volumes of a pool; `refresh()` finds what something other than libvirt changed"
-        }
         sys::VIR_ERR_STORAGE_VOL_EXIST => {
             "another name, or `storage_vol_lookup_by_name(name).delete()` first"
         }

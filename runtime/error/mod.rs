@@ -177,9 +177,10 @@ impl Error {
         self
     }
 
-    /// `thrown` with the nearest of `names` as advice, where it says that nothing is called `wrong`.
+    /// `thrown` with the nearest of `names` as advice, if it is libvirt's error `missing`: no object is called `wrong`.
     pub(crate) fn with_nearest(
         thrown: Box<EvalAltResult>,
+        missing: virt_sys::virErrorNumber,
         wrong: &str,
         names: impl FnOnce() -> Vec<String>,
     ) -> Box<EvalAltResult> {
@@ -187,7 +188,7 @@ impl Error {
             return thrown;
         };
         let error = value.clone().try_cast::<Self>();
-        let Some(error) = error.filter(Self::nothing_is_called_so) else {
+        let Some(error) = error.filter(|error| error.number() == i64::from(missing)) else {
             return thrown;
         };
         let names = names();
@@ -195,18 +196,6 @@ impl Error {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")).throw(),
             None => thrown,
         }
-    }
-
-    fn nothing_is_called_so(&self) -> bool {
-        let missing = [
-            virt_sys::VIR_ERR_NO_DOMAIN,
-            virt_sys::VIR_ERR_NO_DOMAIN_SNAPSHOT,
-            virt_sys::VIR_ERR_NO_INTERFACE,
-            virt_sys::VIR_ERR_NO_NETWORK,
-            virt_sys::VIR_ERR_NO_STORAGE_POOL,
-            virt_sys::VIR_ERR_NO_STORAGE_VOL,
-        ];
-        missing.map(i64::from).contains(&self.number())
     }
 
     /// The error as Rhai throws it.

@@ -1,35 +1,59 @@
-//! What a value tells of itself that is an object of a host, whatever kind it is.
+//! Questions to an object of a host, whatever its kind, and to a kind by its name.
 
 use rhai::{Dynamic, Map};
 
 use super::connection::Connection;
-use super::domain::DomainKind;
-use super::domain_snapshot::DomainSnapshotKind;
-use super::interface::InterfaceKind;
-use super::network::NetworkKind;
-use super::object::{Kind, Object};
-use super::storage_pool::StoragePoolKind;
-use super::storage_vol::StorageVolKind;
+use super::for_each_kind;
+use super::object::{Kind, Listed, Object};
+use crate::libvirt::Result;
 
-/// What is asked of an object of some kind.
+/// A question to an object of some kind.
 trait Question {
     type Answer;
     fn ask<K: Kind>(&self, object: &Object<K>) -> Self::Answer;
 }
 
-fn asked<Q: Question>(value: &Dynamic, question: &Q) -> Option<Q::Answer> {
-    fn of<K: Kind, Q: Question>(value: &Dynamic, question: &Q) -> Option<Q::Answer> {
-        value
-            .read_lock::<Object<K>>()
-            .map(|object| question.ask(&object))
-    }
-    of::<DomainKind, Q>(value, question)
-        .or_else(|| of::<StoragePoolKind, Q>(value, question))
-        .or_else(|| of::<StorageVolKind, Q>(value, question))
-        .or_else(|| of::<DomainSnapshotKind, Q>(value, question))
-        .or_else(|| of::<NetworkKind, Q>(value, question))
-        .or_else(|| of::<InterfaceKind, Q>(value, question))
+/// A question to a kind.
+trait KindQuestion {
+    type Answer;
+    fn ask<K: Kind>(&self) -> Self::Answer;
 }
+
+macro_rules! by_kind {
+    ($($module:ident $kind:ident { $type:ident $missing:ident $hint:literal } $calls:tt)*) => {
+        $(impl Listed for super::$module::$kind {
+            const TYPE: &'static str = stringify!($type);
+            const MISSING: virt_sys::virErrorNumber = virt_sys::$missing;
+            const GET_XML: &'static str = concat!("vir", stringify!($type), "GetXMLDesc");
+        })*
+
+        /// The types of all kinds.
+        pub const TYPES: &[&str] = &[$(stringify!($type)),*];
+
+        fn asked<Q: Question>(value: &Dynamic, question: &Q) -> Option<Q::Answer> {
+            None$(.or_else(|| {
+                let object = value.read_lock::<Object<super::$module::$kind>>();
+                object.map(|object| question.ask(&object))
+            }))*
+        }
+
+        fn of_kind<Q: KindQuestion>(name: &str, question: &Q) -> Option<Q::Answer> {
+            Some(match name {
+                $(stringify!($type) => question.ask::<super::$module::$kind>(),)*
+                _ => return None,
+            })
+        }
+
+        /// What options and parameters that take the name of an object are called, and its type.
+        pub(crate) fn by_option(option: &str) -> Option<&'static str> {
+            None$(.or_else(|| {
+                let options = <super::$module::$kind as Kind>::OPTIONS;
+                options.contains(&option).then_some(stringify!($type))
+            }))*
+        }
+    };
+}
+for_each_kind!(by_kind);
 
 /// The object, or the connection, in one line.
 pub(crate) fn line(value: &Dynamic) -> Option<String> {
@@ -83,4 +107,72 @@ pub fn data(value: &Dynamic) -> Option<Map> {
         }
     }
     asked(value, &Data)
+}
+
+/// The UUID of the object, if its kind has UUIDs.
+pub(crate) fn uuid(value: &Dynamic) -> Option<String> {
+    struct Uuid;
+    impl Question for Uuid {
+        type Answer = Option<String>;
+        fn ask<K: Kind>(&self, object: &Object<K>) -> Self::Answer {
+            K::uuid(object.facts()).map(str::to_owned)
+        }
+    }
+    asked(value, &Uuid).flatten()
+}
+
+/// The connection that `value` is, or that the object came from.
+pub(crate) fn connection(value: &Dynamic) -> Option<Connection> {
+    struct Its;
+    impl Question for Its {
+        type Answer = Connection;
+        fn ask<K: Kind>(&self, object: &Object<K>) -> Connection {
+            object.connection().clone()
+        }
+    }
+    let own = value.read_lock::<Connection>().map(|conn| conn.clone());
+    own.or_else(|| asked(value, &Its))
+}
+
+/// Whether objects of the type `kind` are parts of another object, as volumes are of a pool.
+pub(crate) fn is_part(kind: &str) -> bool {
+    struct IsPart;
+    impl KindQuestion for IsPart {
+        type Answer = bool;
+        fn ask<K: Kind>(&self) -> bool {
+            K::IS_PART
+        }
+    }
+    of_kind(kind, &IsPart).unwrap_or(false)
+}
+
+/// The object of the type `kind` called `name` on `connection`.
+pub(crate) fn find(kind: &str, connection: &Connection, name: &str) -> Option<Result<Dynamic>> {
+    struct Find<'a>(&'a Connection, &'a str);
+    impl KindQuestion for Find<'_> {
+        type Answer = Result<Dynamic>;
+        fn ask<K: Kind>(&self) -> Self::Answer {
+            let handle = K::by_name(&*self.0.connect()?, self.1)?;
+            Ok(Dynamic::from(Object::<K>::new(self.0.clone(), handle)))
+        }
+    }
+    of_kind(kind, &Find(connection, name))
+}
+
+/// The names of the objects of the type `kind` that `holder` has; of one that has no such parts, those that its host
+/// has.
+pub(crate) fn names(kind: &str, holder: &Dynamic) -> Option<Result<Vec<String>>> {
+    struct Names<'a>(&'a Dynamic);
+    impl KindQuestion for Names<'_> {
+        type Answer = Result<Vec<String>>;
+        fn ask<K: Kind>(&self) -> Self::Answer {
+            let handles = match (K::parts(self.0), connection(self.0)) {
+                (Some(parts), _) => parts?,
+                (None, Some(connection)) => K::list(&*connection.connect()?, 0)?,
+                (None, None) => Vec::new(),
+            };
+            Ok(handles.iter().filter_map(K::name).collect())
+        }
+    }
+    of_kind(kind, &Names(holder))
 }

@@ -1,6 +1,10 @@
 //! How long each libvirt call may take, and which calls may use the last free place of a connection.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
 use std::time::Duration;
+
+use super::for_each_kind;
 
 /// A class of libvirt calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +32,11 @@ const LONG_AFTER_STOP: Duration = Duration::from_secs(8);
 impl Class {
     /// The class of the C function `call`.
     pub(crate) fn of(call: &str) -> Self {
-        let found = TABLE.binary_search_by_key(&call, |(name, _)| name);
-        debug_assert!(found.is_ok(), "`{call}` has no class");
+        static CLASSES: LazyLock<HashMap<&str, Class>> = LazyLock::new(|| all().collect());
+        let found = CLASSES.get(call);
+        debug_assert!(found.is_some(), "`{call}` has no class");
         // Nothing is abandoned by mistake.
-        found.map_or(Long, |index| TABLE[index].1)
+        found.copied().unwrap_or(Long)
     }
 
     /// Whether such calls can change something.
@@ -63,17 +68,29 @@ pub fn may_change(call: &str) -> bool {
 
 /// The names of all classified calls.
 pub fn classified() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().map(|(name, _)| *name)
+    all().map(|(name, _)| name)
 }
 
-/// Every C function that a script can reach, sorted by name.
+/// Every C function that a script can reach.
+fn all() -> impl Iterator<Item = (&'static str, Class)> {
+    TABLE.iter().chain(OF_KINDS).copied()
+}
+
+macro_rules! calls_of_kinds {
+    ($($module:ident $kind:ident $about:tt { $($class:ident: $($call:ident)*;)* })*) => {
+        /// The C functions of each kind of object, from the list of kinds.
+        const OF_KINDS: &[(&str, Class)] = &[$($($((stringify!($call), $class),)*)*)*];
+    };
+}
+for_each_kind!(calls_of_kinds);
+
+/// The C functions of the connection, of domains and of streams, sorted by name.
 const TABLE: &[(&str, Class)] = &[
     ("virConnectClose", Query),
     ("virConnectCompareCPU", Query),
     ("virConnectCompareHypervisorCPU", Query),
     ("virConnectDomainEventDeregisterAny", Query),
     ("virConnectDomainEventRegisterAny", Query),
-    ("virConnectFindStoragePoolSources", Long),
     ("virConnectGetAllDomainStats", Query),
     ("virConnectGetCPUModelNames", Read),
     ("virConnectGetCapabilities", Query),
@@ -81,7 +98,6 @@ const TABLE: &[(&str, Class)] = &[
     ("virConnectGetHostname", Read),
     ("virConnectGetLibVersion", Read),
     ("virConnectGetMaxVcpus", Read),
-    ("virConnectGetStoragePoolCapabilities", Query),
     ("virConnectGetSysinfo", Query),
     ("virConnectGetType", Read),
     ("virConnectGetURI", Local),
@@ -90,19 +106,10 @@ const TABLE: &[(&str, Class)] = &[
     ("virConnectIsEncrypted", Read),
     ("virConnectIsSecure", Read),
     ("virConnectListAllDomains", Read),
-    ("virConnectListAllInterfaces", Read),
-    ("virConnectListAllNetworks", Read),
-    ("virConnectListAllStoragePools", Read),
     ("virConnectNetworkEventRegisterAny", Query),
     ("virConnectNodeDeviceEventRegisterAny", Query),
     ("virConnectNumOfDefinedDomains", Read),
-    ("virConnectNumOfDefinedInterfaces", Read),
-    ("virConnectNumOfDefinedNetworks", Read),
-    ("virConnectNumOfDefinedStoragePools", Read),
     ("virConnectNumOfDomains", Read),
-    ("virConnectNumOfInterfaces", Read),
-    ("virConnectNumOfNetworks", Read),
-    ("virConnectNumOfStoragePools", Read),
     ("virConnectOpenAuth", Long),
     ("virConnectRef", Local),
     ("virConnectSecretEventRegisterAny", Query),
@@ -169,7 +176,6 @@ const TABLE: &[(&str, Class)] = &[
     ("virDomainGetVcpus", Query),
     ("virDomainGetVcpusFlags", Query),
     ("virDomainGetXMLDesc", Query),
-    ("virDomainHasCurrentSnapshot", Read),
     ("virDomainHasManagedSaveImage", Read),
     ("virDomainInjectNMI", Change),
     ("virDomainInterfaceAddresses", Query),
@@ -177,7 +183,6 @@ const TABLE: &[(&str, Class)] = &[
     ("virDomainIsActive", Read),
     ("virDomainIsPersistent", Read),
     ("virDomainIsUpdated", Read),
-    ("virDomainListAllSnapshots", Read),
     ("virDomainListGetStats", Query),
     ("virDomainLookupByID", Read),
     ("virDomainLookupByName", Read),
@@ -213,7 +218,6 @@ const TABLE: &[(&str, Class)] = &[
     ("virDomainRestoreFlags", Long),
     ("virDomainRestoreParams", Long),
     ("virDomainResume", Change),
-    ("virDomainRevertToSnapshot", Long),
     ("virDomainSave", Long),
     ("virDomainSaveFlags", Long),
     ("virDomainSaveImageDefineXML", Change),
@@ -238,105 +242,14 @@ const TABLE: &[(&str, Class)] = &[
     ("virDomainSetVcpusFlags", Change),
     ("virDomainShutdown", Change),
     ("virDomainShutdownFlags", Change),
-    ("virDomainSnapshotCreateXML", Long),
-    ("virDomainSnapshotCurrent", Read),
-    ("virDomainSnapshotDelete", Long),
-    ("virDomainSnapshotGetConnect", Local),
-    ("virDomainSnapshotGetDomain", Local),
-    ("virDomainSnapshotGetName", Local),
-    ("virDomainSnapshotGetParent", Read),
-    ("virDomainSnapshotGetXMLDesc", Read),
-    ("virDomainSnapshotHasMetadata", Read),
-    ("virDomainSnapshotIsCurrent", Read),
-    ("virDomainSnapshotListAllChildren", Read),
-    ("virDomainSnapshotLookupByName", Read),
-    ("virDomainSnapshotNum", Read),
-    ("virDomainSnapshotNumChildren", Read),
     ("virDomainSuspend", Change),
     ("virDomainUndefine", Change),
     ("virDomainUndefineFlags", Change),
     ("virDomainUpdateDeviceFlags", Change),
     ("virGetLastError", Local),
     ("virGetVersion", Local),
-    ("virInterfaceChangeBegin", Change),
-    ("virInterfaceChangeCommit", Change),
-    ("virInterfaceChangeRollback", Long),
-    ("virInterfaceCreate", Long),
-    ("virInterfaceDefineXML", Change),
-    ("virInterfaceDestroy", Long),
-    ("virInterfaceGetConnect", Local),
-    ("virInterfaceGetMACString", Local),
-    ("virInterfaceGetName", Local),
-    ("virInterfaceGetXMLDesc", Read),
-    ("virInterfaceIsActive", Read),
-    ("virInterfaceLookupByMACString", Read),
-    ("virInterfaceLookupByName", Read),
-    ("virInterfaceUndefine", Change),
-    ("virNetworkCreate", Change),
-    ("virNetworkCreateXML", Change),
-    ("virNetworkCreateXMLFlags", Change),
-    ("virNetworkDefineXML", Change),
-    ("virNetworkDefineXMLFlags", Change),
-    ("virNetworkDestroy", Change),
-    ("virNetworkGetAutostart", Read),
-    ("virNetworkGetBridgeName", Read),
-    ("virNetworkGetConnect", Local),
-    ("virNetworkGetDHCPLeases", Query),
-    ("virNetworkGetMetadata", Read),
-    ("virNetworkGetName", Local),
-    ("virNetworkGetUUIDString", Local),
-    ("virNetworkGetXMLDesc", Read),
-    ("virNetworkIsActive", Read),
-    ("virNetworkIsPersistent", Read),
-    ("virNetworkLookupByName", Read),
-    ("virNetworkLookupByUUIDString", Read),
-    ("virNetworkSetAutostart", Change),
-    ("virNetworkSetMetadata", Change),
-    ("virNetworkUndefine", Change),
-    ("virNetworkUpdate", Change),
     ("virNodeGetFreeMemory", Read),
     ("virNodeGetInfo", Read),
-    ("virStoragePoolBuild", Long),
-    ("virStoragePoolCreate", Long),
-    ("virStoragePoolCreateXML", Long),
-    ("virStoragePoolDefineXML", Change),
-    ("virStoragePoolDelete", Long),
-    ("virStoragePoolDestroy", Change),
-    ("virStoragePoolGetAutostart", Read),
-    ("virStoragePoolGetConnect", Local),
-    ("virStoragePoolGetInfo", Read),
-    ("virStoragePoolGetName", Local),
-    ("virStoragePoolGetUUIDString", Local),
-    ("virStoragePoolGetXMLDesc", Read),
-    ("virStoragePoolIsActive", Read),
-    ("virStoragePoolIsPersistent", Read),
-    ("virStoragePoolListAllVolumes", Read),
-    ("virStoragePoolLookupByName", Read),
-    ("virStoragePoolLookupByTargetPath", Read),
-    ("virStoragePoolLookupByUUIDString", Read),
-    ("virStoragePoolLookupByVolume", Read),
-    ("virStoragePoolNumOfVolumes", Read),
-    ("virStoragePoolRefresh", Long),
-    ("virStoragePoolSetAutostart", Change),
-    ("virStoragePoolUndefine", Change),
-    ("virStorageVolCreateXML", Long),
-    ("virStorageVolCreateXMLFrom", Long),
-    ("virStorageVolDelete", Long),
-    ("virStorageVolDownload", Long),
-    ("virStorageVolGetConnect", Local),
-    ("virStorageVolGetInfo", Query),
-    ("virStorageVolGetInfoFlags", Query),
-    ("virStorageVolGetKey", Local),
-    ("virStorageVolGetName", Local),
-    ("virStorageVolGetPath", Read),
-    ("virStorageVolGetXMLDesc", Read),
-    ("virStorageVolLookupByKey", Read),
-    ("virStorageVolLookupByName", Read),
-    ("virStorageVolLookupByPath", Read),
-    ("virStorageVolResize", Long),
-    ("virStorageVolUpload", Long),
-    ("virStorageVolWipe", Long),
-    ("virStorageVolWipePattern", Long),
     ("virStreamAbort", Local),
     ("virStreamFinish", Long),
     ("virStreamNew", Local),
@@ -352,9 +265,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted_and_has_each_call_once() {
+    fn the_table_is_sorted_and_each_call_has_one_class() {
         let wrong = TABLE.windows(2).find(|pair| pair[0].0 >= pair[1].0);
         assert_eq!(wrong, None);
+        let mut calls: Vec<&str> = classified().collect();
+        calls.sort_unstable();
+        let twice = calls.windows(2).find(|pair| pair[0] == pair[1]);
+        assert_eq!(twice, None);
     }
 
     #[test]
@@ -369,7 +286,6 @@ mod tests {
             ("virDomainCreate", None),
             ("virDomainManagedSave", None),
             ("virDomainQemuAgentCommand", None),
-            ("virStorageVolCreateXML", None),
         ] {
             assert_eq!(Class::of(call).limit(minute), limit, "{call}");
         }

@@ -5,7 +5,7 @@ use virt::connect::Connect;
 pub(crate) use virt::domain::Domain as Handle;
 
 use super::connection::Connection;
-use super::object::{Kind, Object};
+use super::object::{Kind, Object, known_by_uuid, usual_handle};
 use crate::libvirt;
 use crate::vocabulary::DomainState;
 
@@ -16,11 +16,15 @@ pub type Domain = Object<DomainKind>;
 pub struct DomainKind;
 
 impl Kind for DomainKind {
-    type Handle = Handle;
-    /// The UUID.
-    type Facts = String;
-    const TYPE: &'static str = "Domain";
+    known_by_uuid!(
+        Handle,
+        "virDomainLookupByUUIDString",
+        lookup_domain_by_uuid_string
+    );
+    usual_handle!(Handle);
     const NOUN: &'static str = "domain";
+    const OPTIONS: &'static [&'static str] = &["domain", "guest"];
+    const ELEMENT: &'static str = "domain";
     const COLUMNS: &'static [&'static str] = &["Id", "Name", "State", "Memory", "Vcpus"];
 
     fn row(domain: &Domain) -> Vec<String> {
@@ -31,43 +35,17 @@ impl Kind for DomainKind {
         data(domain)
     }
 
-    fn identity(domain: &Domain) -> Vec<(&'static str, String)> {
-        vec![("uuid", domain.uuid().to_owned())]
-    }
-
-    fn name(handle: &Handle) -> Option<String> {
-        handle.name().ok()
-    }
-
     fn state(handle: &Handle) -> Option<String> {
         let (state, _) = libvirt::domain::state(handle).ok()?;
         Some(DomainState::TABLE.word(state).into())
     }
 
-    fn facts(handle: &Handle) -> String {
-        handle.uuid_string().unwrap_or_default()
+    fn by_name(connect: &Connect, name: &str) -> libvirt::Result<Handle> {
+        Ok(connect.lookup_domain_by_name(name)?)
     }
 
-    fn uuid(facts: &String) -> Option<&str> {
-        Some(facts)
-    }
-
-    const LOOK_UP: &'static str = "virDomainLookupByUUIDString";
-    const MISSING: virt_sys::virErrorNumber = virt_sys::VIR_ERR_NO_DOMAIN;
-
-    fn connect(handle: &Handle) -> libvirt::Result<Connect> {
-        Ok(handle.connect()?)
-    }
-
-    fn find(connect: &Connect, facts: &String, _name: &str) -> libvirt::Result<Handle> {
-        Ok(connect.lookup_domain_by_uuid_string(facts)?)
-    }
-}
-
-impl Domain {
-    /// The UUID, which never changes.
-    pub fn uuid(&self) -> &str {
-        self.facts()
+    fn list(connect: &Connect, flags: u32) -> libvirt::Result<Vec<Handle>> {
+        Ok(connect.list_all_domains(flags)?)
     }
 }
 

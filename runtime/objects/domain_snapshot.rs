@@ -1,10 +1,11 @@
 //! `DomainSnapshot`: what a guest was at one moment, to go back to.
 
+use rhai::Dynamic;
 use virt::connect::Connect;
 pub(crate) use virt::domain_snapshot::DomainSnapshot as Handle;
 
 use super::domain::Domain;
-use super::object::{Kind, Object};
+use super::object::{Kind, Object, usual_handle};
 use crate::libvirt::{self, Failure};
 use crate::xml::Xml;
 
@@ -23,8 +24,11 @@ pub struct Of {
 impl Kind for DomainSnapshotKind {
     type Handle = Handle;
     type Facts = Of;
-    const TYPE: &'static str = "DomainSnapshot";
+    usual_handle!(Handle);
     const NOUN: &'static str = "snapshot";
+    const OPTIONS: &'static [&'static str] = &["snapshot"];
+    const ELEMENT: &'static str = "domainsnapshot";
+    const IS_PART: bool = true;
     const COLUMNS: &'static [&'static str] = &["Name", "Domain", "State", "Parent", "Current"];
 
     fn row(snapshot: &DomainSnapshot) -> Vec<String> {
@@ -48,8 +52,8 @@ impl Kind for DomainSnapshotKind {
         vec![("domain", snapshot.facts().name.clone())]
     }
 
-    fn name(handle: &Handle) -> Option<String> {
-        handle.name().ok()
+    fn is_same(one: &DomainSnapshot, other: &DomainSnapshot) -> bool {
+        one.name() == other.name() && one.facts().uuid == other.facts().uuid
     }
 
     fn facts(handle: &Handle) -> Of {
@@ -64,11 +68,6 @@ impl Kind for DomainSnapshotKind {
     }
 
     const LOOK_UP: &'static str = "virDomainSnapshotLookupByName";
-    const MISSING: virt_sys::virErrorNumber = virt_sys::VIR_ERR_NO_DOMAIN_SNAPSHOT;
-
-    fn connect(handle: &Handle) -> libvirt::Result<Connect> {
-        Ok(handle.connect()?)
-    }
 
     fn find(connect: &Connect, facts: &Of, name: &str) -> libvirt::Result<Handle> {
         let domain = connect.lookup_domain_by_uuid_string(&facts.uuid)?;
@@ -76,17 +75,19 @@ impl Kind for DomainSnapshotKind {
             &domain, name, 0,
         )?)
     }
+
+    fn parts(whole: &Dynamic) -> Option<libvirt::Result<Vec<Handle>>> {
+        let domain = whole.read_lock::<Domain>()?.clone();
+        let snapshots = domain
+            .handle()
+            .and_then(|domain| Ok(domain.list_all_snapshots(0)?));
+        Some(snapshots)
+    }
 }
 
 impl DomainSnapshot {
     /// Whether it is a snapshot of `domain`.
     pub(crate) fn is_of(&self, domain: &Domain) -> bool {
         self.facts().uuid == domain.uuid()
-    }
-
-    pub(crate) fn same(&self, other: &Self) -> bool {
-        self.name() == other.name()
-            && self.facts().uuid == other.facts().uuid
-            && self.connection() == other.connection()
     }
 }

@@ -3,7 +3,7 @@
 use virt::connect::Connect;
 pub(crate) use virt::network::Network as Handle;
 
-use super::object::{Kind, Object};
+use super::object::{Kind, Object, known_by_uuid, usual_handle};
 use crate::libvirt;
 
 /// A virtual network of a connection; copies are the same network.
@@ -13,11 +13,19 @@ pub type Network = Object<NetworkKind>;
 pub struct NetworkKind;
 
 impl Kind for NetworkKind {
-    type Handle = Handle;
-    /// The UUID.
-    type Facts = String;
-    const TYPE: &'static str = "Network";
+    known_by_uuid!(
+        Handle,
+        "virNetworkLookupByUUIDString",
+        lookup_network_by_uuid_string
+    );
+    usual_handle!(Handle);
     const NOUN: &'static str = "network";
+    const OPTIONS: &'static [&'static str] = &["network"];
+    const ELEMENT: &'static str = "network";
+    const INACTIVE: Option<(&'static str, u32)> = Some((
+        "VIR_NETWORK_XML_INACTIVE",
+        virt_sys::VIR_NETWORK_XML_INACTIVE,
+    ));
     const COLUMNS: &'static [&'static str] =
         &["Name", "State", "Autostart", "Persistent", "Bridge"];
 
@@ -52,37 +60,11 @@ impl Kind for NetworkKind {
         ]
     }
 
-    fn identity(net: &Network) -> Vec<(&'static str, String)> {
-        vec![("uuid", net.uuid().to_owned())]
+    fn by_name(connect: &Connect, name: &str) -> libvirt::Result<Handle> {
+        Ok(connect.lookup_network_by_name(name)?)
     }
 
-    fn name(handle: &Handle) -> Option<String> {
-        handle.name().ok()
-    }
-
-    fn facts(handle: &Handle) -> String {
-        handle.uuid_string().unwrap_or_default()
-    }
-
-    fn uuid(facts: &String) -> Option<&str> {
-        Some(facts)
-    }
-
-    const LOOK_UP: &'static str = "virNetworkLookupByUUIDString";
-    const MISSING: virt_sys::virErrorNumber = virt_sys::VIR_ERR_NO_NETWORK;
-
-    fn connect(handle: &Handle) -> libvirt::Result<Connect> {
-        Ok(handle.connect()?)
-    }
-
-    fn find(connect: &Connect, facts: &String, _name: &str) -> libvirt::Result<Handle> {
-        Ok(connect.lookup_network_by_uuid_string(facts)?)
-    }
-}
-
-impl Network {
-    /// The UUID, which never changes.
-    pub fn uuid(&self) -> &str {
-        self.facts()
+    fn list(connect: &Connect, flags: u32) -> libvirt::Result<Vec<Handle>> {
+        Ok(connect.list_all_networks(flags)?)
     }
 }

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use rhai::NativeCallContext;
+use rhai::{Dynamic, NativeCallContext};
 use virt::connect::Connect;
 
 use super::call_class::Class;
@@ -13,16 +13,34 @@ use crate::error::RhaiResultOf;
 use crate::error::{Error, On, state_may_matter};
 use crate::libvirt::{self, Failure};
 
-/// A kind of object: what libvirt's handle of it is, and how messages call it.
-pub trait Kind: Sized + 'static {
+/// What the list of kinds says of a kind.
+pub trait Listed: Sized + 'static {
+    /// The type's name in scripts.
+    const TYPE: &'static str;
+    /// libvirt's error for an object that does not exist.
+    const MISSING: virt_sys::virErrorNumber;
+    /// The call that reads the XML.
+    const GET_XML: &'static str;
+}
+
+/// A kind of object.
+pub trait Kind: Listed {
     /// libvirt's handle.
     type Handle: Send + Sync + 'static;
     /// What is remembered of the object, for when its connection is closed.
     type Facts: Send + Sync;
-    /// The type's name in scripts.
-    const TYPE: &'static str;
     /// What messages call it.
     const NOUN: &'static str;
+    /// What options and parameters that take its name are called.
+    const OPTIONS: &'static [&'static str];
+    /// The name of the root element of its XML.
+    const ELEMENT: &'static str;
+    /// The path of the name in its XML.
+    const NAME_PATH: &'static str = "name";
+    /// The flag that reads the definition, for kinds whose XML is otherwise that of what runs.
+    const INACTIVE: Option<(&'static str, u32)> = None;
+    /// Whether it is part of another object.
+    const IS_PART: bool = false;
 
     /// The heads of the columns in a table of such objects.
     const COLUMNS: &'static [&'static str];
@@ -36,7 +54,20 @@ pub trait Kind: Sized + 'static {
     }
 
     /// What tells `object` from others besides its name, as fields and their texts.
-    fn identity(object: &Object<Self>) -> Vec<(&'static str, String)>;
+    fn identity(object: &Object<Self>) -> Vec<(&'static str, String)> {
+        let uuid = Self::uuid(object.facts());
+        uuid.map(|uuid| ("uuid", uuid.to_owned()))
+            .into_iter()
+            .collect()
+    }
+
+    /// Whether both, of one connection, are the same object.
+    fn is_same(one: &Object<Self>, other: &Object<Self>) -> bool {
+        match (Self::uuid(one.facts()), Self::uuid(other.facts())) {
+            (Some(one), Some(other)) => one == other,
+            _ => one.name() == other.name(),
+        }
+    }
 
     /// The name that libvirt knows it by.
     fn name(handle: &Self::Handle) -> Option<String>;
@@ -54,18 +85,73 @@ pub trait Kind: Sized + 'static {
         None
     }
 
-    /// The connection that the handle is of.
-    fn connect(handle: &Self::Handle) -> libvirt::Result<Connect>;
+    /// The XML.
+    fn xml(handle: &Self::Handle, flags: u32) -> libvirt::Result<String>;
 
     /// The call that finds such objects.
     const LOOK_UP: &'static str;
 
-    /// libvirt's number for the failure to find one.
-    const MISSING: virt_sys::virErrorNumber;
-
     /// Finds the object again, by what never changes or else by its name.
     fn find(connect: &Connect, facts: &Self::Facts, name: &str) -> libvirt::Result<Self::Handle>;
+
+    /// The object of a host that is called `name`; of the parts of others there is none.
+    fn by_name(_connect: &Connect, name: &str) -> libvirt::Result<Self::Handle> {
+        let message = format!("no {} is found by the name `{name}` alone", Self::NOUN);
+        Err(Failure::new(Self::MISSING, message))
+    }
+
+    /// The objects of a host that `flags` select; of the parts of others, those that can be listed at once.
+    fn list(_connect: &Connect, _flags: u32) -> libvirt::Result<Vec<Self::Handle>> {
+        Ok(Vec::new())
+    }
+
+    /// The objects that are parts of the object `whole`, if it has such parts.
+    fn parts(_whole: &Dynamic) -> Option<libvirt::Result<Vec<Self::Handle>>> {
+        None
+    }
 }
+
+/// The part of a [`Kind`] whose objects libvirt looks up by their UUIDs: the handle's type, the call, and the function
+/// of [`Connect`] that finds one.
+macro_rules! known_by_uuid {
+    ($handle:ty, $call:literal, $find:ident) => {
+        type Handle = $handle;
+        /// The UUID.
+        type Facts = String;
+        const LOOK_UP: &'static str = $call;
+
+        fn facts(handle: &$handle) -> String {
+            handle.uuid_string().unwrap_or_default()
+        }
+
+        fn uuid(facts: &String) -> Option<&str> {
+            Some(facts)
+        }
+
+        fn find(
+            connect: &virt::connect::Connect,
+            uuid: &String,
+            _name: &str,
+        ) -> crate::libvirt::Result<$handle> {
+            Ok(connect.$find(uuid)?)
+        }
+    };
+}
+pub(crate) use known_by_uuid;
+
+/// The part of a [`Kind`] whose handle has `name` and `xml_desc`.
+macro_rules! usual_handle {
+    ($handle:ty) => {
+        fn name(handle: &$handle) -> Option<String> {
+            handle.name().ok()
+        }
+
+        fn xml(handle: &$handle, flags: u32) -> crate::libvirt::Result<String> {
+            Ok(handle.xml_desc(flags)?)
+        }
+    };
+}
+pub(crate) use usual_handle;
 
 /// An object of a connection, which keeps libvirt's handle of it; copies are the same object.
 pub struct Object<K: Kind>(Arc<Shared<K>>);
@@ -123,6 +209,11 @@ impl<K: Kind> Object<K> {
     /// What does not change while the object lives.
     pub(crate) fn facts(&self) -> &K::Facts {
         &self.0.facts
+    }
+
+    /// The UUID, which never changes; empty for kinds without one.
+    pub fn uuid(&self) -> &str {
+        K::uuid(self.facts()).unwrap_or_default()
     }
 
     /// The connection that this object came from.
@@ -227,7 +318,8 @@ impl<K: Kind> Object<K> {
         let (Some(uuid), Some(given)) = (K::uuid(self.facts()), K::name(handle)) else {
             return Ok(());
         };
-        let now = K::connect(handle)
+        let connect = self.0.connection.connect();
+        let now = connect
             .and_then(|connect| K::find(&connect, self.facts(), &given))
             .ok();
         // libvirt itself says of one that is gone that it is.
@@ -307,5 +399,11 @@ fn nothing<T: 'static>() -> Option<T> {
 impl<K: Kind> fmt::Display for Object<K> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "{}({})", K::TYPE, self.name())
+    }
+}
+
+impl<K: Kind> PartialEq for Object<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.connection() == other.connection() && K::is_same(self, other)
     }
 }

@@ -3,7 +3,7 @@
 use virt::connect::Connect;
 pub(crate) use virt::storage_pool::StoragePool as Handle;
 
-use super::object::{Kind, Object};
+use super::object::{Kind, Object, known_by_uuid, usual_handle};
 use super::storage_vol::StorageVol;
 use crate::libvirt;
 use crate::vocabulary::PoolState;
@@ -15,11 +15,19 @@ pub type StoragePool = Object<StoragePoolKind>;
 pub struct StoragePoolKind;
 
 impl Kind for StoragePoolKind {
-    type Handle = Handle;
-    /// The UUID.
-    type Facts = String;
-    const TYPE: &'static str = "StoragePool";
+    known_by_uuid!(
+        Handle,
+        "virStoragePoolLookupByUUIDString",
+        lookup_storage_pool_by_uuid_string
+    );
+    usual_handle!(Handle);
     const NOUN: &'static str = "storage pool";
+    const OPTIONS: &'static [&'static str] = &["pool", "storage_pool"];
+    const ELEMENT: &'static str = "pool";
+    const INACTIVE: Option<(&'static str, u32)> = Some((
+        "VIR_STORAGE_XML_INACTIVE",
+        virt_sys::VIR_STORAGE_XML_INACTIVE,
+    ));
     const COLUMNS: &'static [&'static str] = &["Name", "State", "Capacity", "Available"];
 
     fn row(pool: &StoragePool) -> Vec<String> {
@@ -35,40 +43,16 @@ impl Kind for StoragePoolKind {
         vec![pool.name(), state, capacity, available]
     }
 
-    fn identity(pool: &StoragePool) -> Vec<(&'static str, String)> {
-        vec![("uuid", pool.uuid().to_owned())]
+    fn by_name(connect: &Connect, name: &str) -> libvirt::Result<Handle> {
+        Ok(connect.lookup_storage_pool_by_name(name)?)
     }
 
-    fn name(handle: &Handle) -> Option<String> {
-        handle.name().ok()
-    }
-
-    fn facts(handle: &Handle) -> String {
-        handle.uuid_string().unwrap_or_default()
-    }
-
-    fn uuid(facts: &String) -> Option<&str> {
-        Some(facts)
-    }
-
-    const LOOK_UP: &'static str = "virStoragePoolLookupByUUIDString";
-    const MISSING: virt_sys::virErrorNumber = virt_sys::VIR_ERR_NO_STORAGE_POOL;
-
-    fn connect(handle: &Handle) -> libvirt::Result<Connect> {
-        Ok(handle.connect()?)
-    }
-
-    fn find(connect: &Connect, facts: &String, _name: &str) -> libvirt::Result<Handle> {
-        Ok(connect.lookup_storage_pool_by_uuid_string(facts)?)
+    fn list(connect: &Connect, flags: u32) -> libvirt::Result<Vec<Handle>> {
+        Ok(connect.list_all_storage_pools(flags)?)
     }
 }
 
 impl StoragePool {
-    /// The UUID, which never changes.
-    pub fn uuid(&self) -> &str {
-        self.facts()
-    }
-
     /// A script's volume for libvirt's handle.
     pub(crate) fn adopt(&self, volume: virt::storage_vol::StorageVol) -> StorageVol {
         StorageVol::new(self.connection().clone(), volume)

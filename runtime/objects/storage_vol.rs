@@ -1,9 +1,11 @@
 //! `StorageVol`: a disk image or a device in a pool.
 
+use rhai::Dynamic;
 use virt::connect::Connect;
 pub(crate) use virt::storage_vol::StorageVol as Handle;
 
-use super::object::{Kind, Object};
+use super::object::{Kind, Object, usual_handle};
+use super::storage_pool::StoragePool;
 use crate::libvirt;
 
 /// A volume of a connection; copies are the same volume.
@@ -21,8 +23,11 @@ pub struct Place {
 impl Kind for StorageVolKind {
     type Handle = Handle;
     type Facts = Place;
-    const TYPE: &'static str = "StorageVol";
+    usual_handle!(Handle);
     const NOUN: &'static str = "storage volume";
+    const OPTIONS: &'static [&'static str] = &["volume"];
+    const ELEMENT: &'static str = "volume";
+    const IS_PART: bool = true;
     const COLUMNS: &'static [&'static str] = &["Name", "Capacity", "Allocation", "Path"];
 
     fn row(vol: &StorageVol) -> Vec<String> {
@@ -39,8 +44,8 @@ impl Kind for StorageVolKind {
         vec![("path", vol.path().to_owned())]
     }
 
-    fn name(handle: &Handle) -> Option<String> {
-        handle.name().ok()
+    fn is_same(one: &StorageVol, other: &StorageVol) -> bool {
+        one.facts().key == other.facts().key
     }
 
     fn facts(handle: &Handle) -> Place {
@@ -51,15 +56,26 @@ impl Kind for StorageVolKind {
     }
 
     const LOOK_UP: &'static str = "virStorageVolLookupByKey";
-    const MISSING: virt_sys::virErrorNumber = virt_sys::VIR_ERR_NO_STORAGE_VOL;
-
-    fn connect(handle: &Handle) -> libvirt::Result<Connect> {
-        Ok(handle.connect()?)
-    }
 
     fn find(connect: &Connect, facts: &Place, _name: &str) -> libvirt::Result<Handle> {
         let found = connect.lookup_storage_vol_by_key(&facts.key);
         Ok(found.or_else(|_| connect.lookup_storage_vol_by_path(&facts.path))?)
+    }
+
+    /// The volumes of all active pools.
+    fn list(connect: &Connect, _flags: u32) -> libvirt::Result<Vec<Handle>> {
+        let active = virt_sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE;
+        let pools = connect.list_all_storage_pools(active)?;
+        let volumes = pools
+            .iter()
+            .filter_map(|pool| pool.list_all_volumes(0).ok());
+        Ok(volumes.flatten().collect())
+    }
+
+    fn parts(whole: &Dynamic) -> Option<libvirt::Result<Vec<Handle>>> {
+        let pool = whole.read_lock::<StoragePool>()?.clone();
+        let volumes = pool.handle().and_then(|pool| Ok(pool.list_all_volumes(0)?));
+        Some(volumes)
     }
 }
 

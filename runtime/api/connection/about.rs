@@ -2,13 +2,17 @@
 
 use std::fmt;
 
-use rhai::NativeCallContext;
+use rhai::{Array, Dynamic, NativeCallContext};
 use virt::connect::Connect;
 
-use crate::api::arguments::RhaiResultOf;
-use crate::error::{Error, On, Subject, Task};
+use super::live_dump;
+use crate::api::arguments::{RhaiResultOf, flag_bits};
+use crate::api::xml::xml_text;
+use crate::error::{Error, OfXml, On, Subject, Task};
 use crate::libvirt::Failure;
 use crate::objects::connection::Connection;
+use crate::objects::natural_order;
+use crate::objects::object::{Kind, Object};
 use crate::xml::Xml;
 
 /// What the script wants to do with the object that the XML describes, for messages: a verb, what
@@ -46,22 +50,111 @@ pub(super) fn name(xml: &str) -> Option<String> {
 }
 
 impl Connection {
-    /// Finds the `noun` called `name` with `call`; where there is none, the error tells the nearest
-    /// of `names`.
-    pub(super) fn look_up<T: Send + 'static>(
+    /// The object of the kind `K` that `call` finds by the name `name`; an error for a missing one suggests the nearest
+    /// name that is there.
+    pub(crate) fn look_up<K: Kind>(
         &self,
         ctx: &NativeCallContext,
         call: &'static str,
-        (noun, name): (&'static str, &str),
-        find: impl Fn(&Connect) -> Result<T, virt::error::Error> + Send + Sync + 'static,
-        names: impl Fn(&Connect) -> Vec<String> + Send + Sync + 'static,
-    ) -> RhaiResultOf<T> {
-        let task = On(&"look up", noun, name);
-        self.call(ctx, call, task, find).map_err(|thrown| {
-            Error::with_nearest(thrown, name, || {
-                let names = move |c: &Connect| Ok::<_, Failure>(names(c));
-                self.attempt(call, names).unwrap_or_default()
+        name: &str,
+    ) -> RhaiResultOf<Object<K>> {
+        let task = On(&"look up", K::NOUN, name);
+        let wanted = name.to_owned();
+        let found = self.call(ctx, call, task, move |c| K::by_name(c, &wanted));
+        let found = found.map_err(|thrown| {
+            Error::with_nearest(thrown, K::MISSING, name, || {
+                let list = |c: &Connect| K::list(c, 0);
+                let all = self.attempt(call, list).unwrap_or_default();
+                all.iter().filter_map(K::name).collect()
             })
-        })
+        })?;
+        Ok(Object::new(self.clone(), found))
+    }
+
+    /// The object of the kind `K` that `call` finds by its UUID.
+    pub(crate) fn look_up_uuid<K: Kind<Facts = String>>(
+        &self,
+        ctx: &NativeCallContext,
+        uuid: &str,
+    ) -> RhaiResultOf<Object<K>> {
+        let action = format_args!("look up the {} with UUID {uuid}", K::NOUN);
+        let uuid = uuid.to_owned();
+        let found = self.call(ctx, K::LOOK_UP, action, move |c| K::find(c, &uuid, ""))?;
+        Ok(Object::new(self.clone(), found))
+    }
+
+    /// The object of the kind `K` that `call` defines by `xml`.
+    pub(crate) fn define<K: Kind, E: Into<Failure>>(
+        &self,
+        ctx: &NativeCallContext,
+        call: &'static str,
+        xml: &Dynamic,
+        define: impl Fn(&Connect, &str) -> Result<K::Handle, E> + Send + Sync + 'static,
+    ) -> RhaiResultOf<Object<K>> {
+        live_dump::check_live::<K>(ctx, self, xml)?;
+        self.make_by_xml(ctx, ("define", call), xml, define)
+    }
+
+    /// The object of the kind `K` that `call` creates by `xml`.
+    pub(crate) fn create<K: Kind, E: Into<Failure>>(
+        &self,
+        ctx: &NativeCallContext,
+        call: &'static str,
+        xml: &Dynamic,
+        create: impl Fn(&Connect, &str) -> Result<K::Handle, E> + Send + Sync + 'static,
+    ) -> RhaiResultOf<Object<K>> {
+        self.make_by_xml(ctx, ("create", call), xml, create)
+    }
+
+    fn make_by_xml<K: Kind, E: Into<Failure>>(
+        &self,
+        ctx: &NativeCallContext,
+        (verb, call): (&'static str, &'static str),
+        xml: &Dynamic,
+        make: impl Fn(&Connect, &str) -> Result<K::Handle, E> + Send + Sync + 'static,
+    ) -> RhaiResultOf<Object<K>> {
+        let text = xml_text(ctx, &format!("the {}'s XML", K::NOUN), xml)?;
+        let action = About(verb, K::NOUN, &text);
+        let owned = text.clone();
+        let made = self.call(ctx, call, action, move |c| make(c, &owned));
+        Ok(Object::new(self.clone(), made.of_xml(&text)?))
+    }
+
+    /// The objects of the kind `K` that `call` lists for `flags`, sorted by name.
+    pub(crate) fn list<K: Kind>(
+        &self,
+        ctx: &NativeCallContext,
+        call: &'static str,
+        flags: i64,
+    ) -> RhaiResultOf<Vec<K::Handle>> {
+        let flags = flag_bits(ctx, flags)?;
+        let action = format_args!("list {}s", K::NOUN);
+        let mut found = self.call(ctx, call, action, move |c| K::list(c, flags))?;
+        natural_order::sort(&mut found, |handle| K::name(handle).ok_or(()));
+        Ok(found)
+    }
+
+    /// The same as values for scripts.
+    pub(crate) fn list_objects<K: Kind>(
+        &self,
+        ctx: &NativeCallContext,
+        call: &'static str,
+        flags: i64,
+    ) -> RhaiResultOf<Array> {
+        let found = self.list::<K>(ctx, call, flags)?.into_iter();
+        let object = |handle| Dynamic::from(Object::<K>::new(self.clone(), handle));
+        Ok(found.map(object).collect())
+    }
+
+    /// The names of the same.
+    pub(crate) fn list_names<K: Kind>(
+        &self,
+        ctx: &NativeCallContext,
+        call: &'static str,
+        flags: u32,
+    ) -> RhaiResultOf<Array> {
+        let found = self.list::<K>(ctx, call, flags.into())?;
+        let names = found.iter().filter_map(K::name);
+        Ok(names.map(Dynamic::from).collect())
     }
 }

@@ -91,14 +91,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         name: &str,
     ) -> RhaiResultOf<Domain> {
-        let names = |c: &Connect| {
-            let all = c.list_all_domains(0).unwrap_or_default();
-            all.iter().filter_map(|domain| domain.name().ok()).collect()
-        };
-        let wanted = name.to_owned();
-        let find = move |c: &Connect| c.lookup_domain_by_name(&wanted);
-        conn.look_up(&ctx, "virDomainLookupByName", ("domain", name), find, names)
-            .map(|domain| conn.adopt(domain))
+        conn.look_up(&ctx, "virDomainLookupByName", name)
     }
 
     /// The running domain with the number `id`, which it has only until it stops.
@@ -143,12 +136,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         uuid: &str,
     ) -> RhaiResultOf<Domain> {
-        let action = format_args!("look up the domain with UUID {uuid}");
-        let uuid = uuid.to_owned();
-        conn.call(&ctx, "virDomainLookupByUUIDString", action, move |c| {
-            c.lookup_domain_by_uuid_string(&uuid)
-        })
-        .map(|domain| conn.adopt(domain))
+        conn.look_up_uuid(&ctx, uuid)
     }
 
     /// The domain with that UUID, given as its 16 bytes.

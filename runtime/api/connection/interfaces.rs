@@ -1,37 +1,14 @@
 //! The host's network interfaces.
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, NativeCallContext};
+use rhai::{Array, NativeCallContext};
 use virt::connect::Connect;
-use virt::interface::Interface as Handle;
 
-use super::about::About;
-use super::live_dump::{self, Defined};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
-use crate::api::xml::{XmlText, xml_text};
-use crate::error::OfXml;
+use crate::api::xml::XmlText;
 use crate::libvirt::interface;
 use crate::objects::connection::Connection;
-use crate::objects::interface::Interface;
-use crate::objects::natural_order;
-
-fn list(ctx: &NativeCallContext, conn: &Connection, flags: u32) -> RhaiResultOf<Vec<Handle>> {
-    conn.call(
-        ctx,
-        "virConnectListAllInterfaces",
-        "list interfaces",
-        move |c| c.list_all_interfaces(flags),
-    )
-    .map(|mut interfaces| {
-        natural_order::sort(&mut interfaces, Handle::name);
-        interfaces
-    })
-}
-
-fn names(interfaces: Vec<Handle>) -> Array {
-    let names = interfaces.iter().filter_map(|it| it.name().ok());
-    names.map(Dynamic::from).collect()
-}
+use crate::objects::interface::{Interface, InterfaceKind};
 
 #[export_module]
 pub(super) mod functions {
@@ -49,15 +26,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         name: &str,
     ) -> RhaiResultOf<Interface> {
-        let names = |c: &Connect| {
-            let all = c.list_all_interfaces(0).unwrap_or_default();
-            all.iter().filter_map(|it| it.name().ok()).collect()
-        };
-        let wanted = name.to_owned();
-        let find = move |c: &Connect| c.lookup_interface_by_name(&wanted);
-        let what = ("interface", name);
-        conn.look_up(&ctx, "virInterfaceLookupByName", what, find, names)
-            .map(|found| Interface::new(conn.clone(), found))
+        conn.look_up(&ctx, "virInterfaceLookupByName", name)
     }
 
     /// The host's network interface with that MAC address.
@@ -110,11 +79,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         flags: i64,
     ) -> RhaiResultOf<ArrayOf<Interface>> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let found = list(&ctx, conn, wanted)?.into_iter();
-        Ok(found
-            .map(|it| Dynamic::from(Interface::new(conn.clone(), it)))
-            .collect())
+        conn.list_objects::<InterfaceKind>(&ctx, "virConnectListAllInterfaces", flags)
     }
 
     /// The names of the host's network interfaces that are up.
@@ -126,7 +91,7 @@ pub(super) mod functions {
     #[rhai_fn(pure, return_raw)]
     pub fn list_interfaces(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<Array> {
         let active = virt_sys::VIR_CONNECT_LIST_INTERFACES_ACTIVE;
-        list(&ctx, conn, active).map(names)
+        conn.list_names::<InterfaceKind>(&ctx, "virConnectListAllInterfaces", active)
     }
 
     /// The names of the host's network interfaces that are down.
@@ -141,7 +106,7 @@ pub(super) mod functions {
         conn: &mut Connection,
     ) -> RhaiResultOf<Array> {
         let inactive = virt_sys::VIR_CONNECT_LIST_INTERFACES_INACTIVE;
-        list(&ctx, conn, inactive).map(names)
+        conn.list_names::<InterfaceKind>(&ctx, "virConnectListAllInterfaces", inactive)
     }
 
     /// How many network interfaces of the host are up.
@@ -216,16 +181,10 @@ pub(super) mod functions {
         xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<Interface> {
-        live_dump::check_live(&ctx, conn, Defined::Interface, &xml)?;
-        let xml = xml_text(&ctx, "the interface's XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
-        let action = About("define", "interface", &xml);
-        let owned = xml.clone();
-        conn.call(&ctx, "virInterfaceDefineXML", action, move |c| {
-            c.define_interface_xml(&owned, wanted)
+        conn.define(&ctx, "virInterfaceDefineXML", &xml, move |c, xml| {
+            c.define_interface_xml(xml, wanted)
         })
-        .of_xml(&xml)
-        .map(|defined| Interface::new(conn.clone(), defined))
     }
 
     /// Begins a change of the host's interfaces, which `change_rollback` takes back, and so does

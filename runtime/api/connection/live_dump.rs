@@ -9,15 +9,8 @@ use crate::api::arguments::RhaiResultOf;
 use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::objects::connection::Connection;
+use crate::objects::object::Kind;
 use crate::xml::{Selected, Xml};
-
-/// What of libvirt has a definition besides what runs.
-#[derive(Clone, Copy)]
-pub(super) enum Defined {
-    Network,
-    StoragePool,
-    Interface,
-}
 
 /// Refuses XML that describes a running guest, and XML without a password that the definition has.
 pub(super) fn check_domain(
@@ -119,60 +112,25 @@ fn screens(xml: &Xml, path: &str) -> Vec<Xml> {
 }
 
 /// Refuses an `Xml` that was read from what runs, if the definition is another.
-pub(super) fn check_live(
+pub(super) fn check_live<K: Kind>(
     ctx: &NativeCallContext,
     conn: &Connection,
-    what: Defined,
     given: &Dynamic,
 ) -> RhaiResultOf<()> {
     let live = |xml: &Xml| xml.is_live() && !conn.is_read_only();
-    let Some(xml) = given.read_lock::<Xml>().filter(|xml| live(xml)) else {
+    let Some(((flag, inactive), xml)) =
+        K::INACTIVE.zip(given.read_lock::<Xml>().filter(|xml| live(xml)))
+    else {
         return Ok(());
     };
-    let path = if matches!(what, Defined::Interface) {
-        "@name"
-    } else {
-        "name"
-    };
-    let Some(name) = xml.find(path).ok().flatten() else {
+    let Some(name) = xml.find(K::NAME_PATH).ok().flatten() else {
         return Ok(());
     };
     let wanted = name.clone();
-    let (noun, flag, both) = match what {
-        Defined::Network => (
-            "network",
-            "VIR_NETWORK_XML_INACTIVE",
-            conn.attempt("virNetworkGetXMLDesc", move |connect: &Connect| {
-                let found = connect.lookup_network_by_name(&wanted)?;
-                Ok::<_, Failure>((
-                    found.xml_desc(0)?,
-                    found.xml_desc(sys::VIR_NETWORK_XML_INACTIVE)?,
-                ))
-            }),
-        ),
-        Defined::StoragePool => (
-            "storage pool",
-            "VIR_STORAGE_XML_INACTIVE",
-            conn.attempt("virStoragePoolGetXMLDesc", move |connect: &Connect| {
-                let found = connect.lookup_storage_pool_by_name(&wanted)?;
-                Ok::<_, Failure>((
-                    found.xml_desc(0)?,
-                    found.xml_desc(sys::VIR_STORAGE_XML_INACTIVE)?,
-                ))
-            }),
-        ),
-        Defined::Interface => (
-            "interface",
-            "VIR_INTERFACE_XML_INACTIVE",
-            conn.attempt("virInterfaceGetXMLDesc", move |connect: &Connect| {
-                let found = connect.lookup_interface_by_name(&wanted)?;
-                Ok::<_, Failure>((
-                    found.xml_desc(0)?,
-                    found.xml_desc(sys::VIR_INTERFACE_XML_INACTIVE)?,
-                ))
-            }),
-        ),
-    };
+    let both = conn.attempt(K::GET_XML, move |connect: &Connect| {
+        let found = K::by_name(connect, &wanted)?;
+        Ok::<_, Failure>((K::xml(&found, 0)?, K::xml(&found, inactive)?))
+    });
     // What is not there, or has no definition, cannot be lost.
     let Ok((live, definition)) = both else {
         return Ok(());
@@ -185,7 +143,8 @@ pub(super) fn check_live(
         return Ok(());
     };
     let message = format!(
-        "this is the XML of the running {noun} `{name}`, not its definition, which differs at `{}`",
+        "this is the XML of the running {} `{name}`, not its definition, which differs at `{}`",
+        K::NOUN,
         first.path
     );
     let hint =

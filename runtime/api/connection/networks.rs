@@ -1,44 +1,14 @@
 //! Finding networks, and bringing new ones into being.
 
 use rhai::plugin::*;
-use rhai::{Array, Blob, Dynamic, NativeCallContext};
+use rhai::{Array, Blob, NativeCallContext};
 use virt::connect::Connect;
-use virt::network::Network as Handle;
 
-use super::about::About;
-use super::live_dump::{self, Defined};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, uuid_text};
-use crate::api::xml::{XmlText, xml_text};
-use crate::error::OfXml;
+use crate::api::xml::XmlText;
 use crate::libvirt;
 use crate::objects::connection::Connection;
-use crate::objects::natural_order;
-use crate::objects::network::Network;
-
-fn adopt(conn: &Connection, network: Handle) -> Network {
-    Network::new(conn.clone(), network)
-}
-
-fn list(ctx: &NativeCallContext, conn: &Connection, flags: u32) -> RhaiResultOf<Vec<Handle>> {
-    conn.call(
-        ctx,
-        "virConnectListAllNetworks",
-        "list networks",
-        move |c| c.list_all_networks(flags),
-    )
-    .map(|mut networks| {
-        natural_order::sort(&mut networks, Handle::name);
-        networks
-    })
-}
-
-fn names(networks: Vec<Handle>) -> Array {
-    networks
-        .iter()
-        .filter_map(|network| network.name().ok())
-        .map(Dynamic::from)
-        .collect()
-}
+use crate::objects::network::{Network, NetworkKind};
 
 #[export_module]
 pub(super) mod functions {
@@ -55,22 +25,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         name: &str,
     ) -> RhaiResultOf<Network> {
-        let names = |c: &Connect| {
-            let all = c.list_all_networks(0).unwrap_or_default();
-            all.iter()
-                .filter_map(|network| network.name().ok())
-                .collect()
-        };
-        let wanted = name.to_owned();
-        let find = move |c: &Connect| c.lookup_network_by_name(&wanted);
-        conn.look_up(
-            &ctx,
-            "virNetworkLookupByName",
-            ("network", name),
-            find,
-            names,
-        )
-        .map(|network| adopt(conn, network))
+        conn.look_up(&ctx, "virNetworkLookupByName", name)
     }
 
     /// The network with that UUID, given as text.
@@ -92,12 +47,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         uuid: &str,
     ) -> RhaiResultOf<Network> {
-        let action = format_args!("look up the network with UUID {uuid}");
-        let uuid = uuid.to_owned();
-        conn.call(&ctx, "virNetworkLookupByUUIDString", action, move |c| {
-            c.lookup_network_by_uuid_string(&uuid)
-        })
-        .map(|network| adopt(conn, network))
+        conn.look_up_uuid(&ctx, uuid)
     }
 
     /// The network with that UUID, given as its 16 bytes.
@@ -146,11 +96,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         flags: i64,
     ) -> RhaiResultOf<ArrayOf<Network>> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let networks = list(&ctx, conn, wanted)?.into_iter();
-        Ok(networks
-            .map(|network| Dynamic::from(adopt(conn, network)))
-            .collect())
+        conn.list_objects::<NetworkKind>(&ctx, "virConnectListAllNetworks", flags)
     }
 
     /// The names of the networks that are active.
@@ -162,7 +108,7 @@ pub(super) mod functions {
     #[rhai_fn(pure, return_raw)]
     pub fn list_networks(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<Array> {
         let active = virt_sys::VIR_CONNECT_LIST_NETWORKS_ACTIVE;
-        list(&ctx, conn, active).map(names)
+        conn.list_names::<NetworkKind>(&ctx, "virConnectListAllNetworks", active)
     }
 
     /// The names of the networks that are defined and not active.
@@ -179,7 +125,7 @@ pub(super) mod functions {
         conn: &mut Connection,
     ) -> RhaiResultOf<Array> {
         let inactive = virt_sys::VIR_CONNECT_LIST_NETWORKS_INACTIVE;
-        list(&ctx, conn, inactive).map(names)
+        conn.list_names::<NetworkKind>(&ctx, "virConnectListAllNetworks", inactive)
     }
 
     /// How many networks are active.
@@ -237,15 +183,12 @@ pub(super) mod functions {
         conn: &mut Connection,
         xml: XmlText,
     ) -> RhaiResultOf<Network> {
-        live_dump::check_live(&ctx, conn, Defined::Network, &xml)?;
-        let xml = xml_text(&ctx, "the network's XML", &xml)?;
-        let action = About("define", "network", &xml);
-        let owned = xml.clone();
-        conn.call(&ctx, "virNetworkDefineXML", action, move |c| {
-            c.define_network_xml(&owned)
-        })
-        .of_xml(&xml)
-        .map(|network| adopt(conn, network))
+        conn.define(
+            &ctx,
+            "virNetworkDefineXML",
+            &xml,
+            Connect::define_network_xml,
+        )
     }
 
     /// Defines a persistent network; `VIR_NETWORK_DEFINE_VALIDATE` checks the XML against libvirt's
@@ -268,16 +211,10 @@ pub(super) mod functions {
         xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<Network> {
-        live_dump::check_live(&ctx, conn, Defined::Network, &xml)?;
-        let xml = xml_text(&ctx, "the network's XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
-        let action = About("define", "network", &xml);
-        let owned = xml.clone();
-        conn.call(&ctx, "virNetworkDefineXMLFlags", action, move |c| {
-            libvirt::network::define_xml_flags(c, &owned, wanted)
+        conn.define(&ctx, "virNetworkDefineXMLFlags", &xml, move |c, xml| {
+            libvirt::network::define_xml_flags(c, xml, wanted)
         })
-        .of_xml(&xml)
-        .map(|network| adopt(conn, network))
     }
 
     /// Makes a transient network from XML, text or an `Xml`, and starts it; it is gone when it
@@ -298,14 +235,12 @@ pub(super) mod functions {
         conn: &mut Connection,
         xml: XmlText,
     ) -> RhaiResultOf<Network> {
-        let xml = xml_text(&ctx, "the network's XML", &xml)?;
-        let action = About("create", "network", &xml);
-        let owned = xml.clone();
-        conn.call(&ctx, "virNetworkCreateXML", action, move |c| {
-            c.create_network_xml(&owned)
-        })
-        .of_xml(&xml)
-        .map(|network| adopt(conn, network))
+        conn.create(
+            &ctx,
+            "virNetworkCreateXML",
+            &xml,
+            Connect::create_network_xml,
+        )
     }
 
     /// Makes a transient network; `VIR_NETWORK_CREATE_VALIDATE` checks the XML against libvirt's
@@ -324,14 +259,9 @@ pub(super) mod functions {
         xml: XmlText,
         flags: i64,
     ) -> RhaiResultOf<Network> {
-        let xml = xml_text(&ctx, "the network's XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
-        let action = About("create", "network", &xml);
-        let owned = xml.clone();
-        conn.call(&ctx, "virNetworkCreateXMLFlags", action, move |c| {
-            libvirt::network::create_xml_flags(c, &owned, wanted)
+        conn.create(&ctx, "virNetworkCreateXMLFlags", &xml, move |c, xml| {
+            libvirt::network::create_xml_flags(c, xml, wanted)
         })
-        .of_xml(&xml)
-        .map(|network| adopt(conn, network))
     }
 }

@@ -1,31 +1,14 @@
 //! Finding storage, and bringing new pools into being.
 
 use rhai::plugin::*;
-use rhai::{Array, Blob, Dynamic, NativeCallContext};
-use virt::connect::Connect;
+use rhai::{Array, Blob, NativeCallContext};
 
-use super::about::About;
-use super::live_dump::{self, Defined};
-use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
-use crate::api::xml::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
-use crate::error::{Error, OfXml, On};
+use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, uuid_text};
+use crate::api::xml::{OptionalXmlText, XmlText, optional_xml_text};
 use crate::libvirt;
 use crate::objects::connection::Connection;
-use crate::objects::natural_order;
-use crate::objects::storage_pool::StoragePool;
+use crate::objects::storage_pool::{StoragePool, StoragePoolKind};
 use crate::objects::storage_vol::StorageVol;
-
-fn pool_names(pools: &[virt::storage_pool::StoragePool]) -> Vec<String> {
-    pools.iter().filter_map(|pool| pool.name().ok()).collect()
-}
-
-/// The names of the pools that `flags` select; the calls for names alone stop at 1024.
-fn names(ctx: &NativeCallContext, conn: &Connection, flags: u32) -> RhaiResultOf<Vec<String>> {
-    let call = "virConnectListAllStoragePools";
-    let list = move |c: &Connect| c.list_all_storage_pools(flags);
-    conn.call(ctx, call, "list storage pools", list)
-        .map(|pools| pool_names(&pools))
-}
 
 #[export_module]
 pub(super) mod functions {
@@ -42,13 +25,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         name: &str,
     ) -> RhaiResultOf<StoragePool> {
-        let wanted = name.to_owned();
-        let find = move |c: &Connect| c.lookup_storage_pool_by_name(&wanted);
-        let what = ("storage pool", name);
-        conn.look_up(&ctx, "virStoragePoolLookupByName", what, find, |c| {
-            pool_names(&c.list_all_storage_pools(0).unwrap_or_default())
-        })
-        .map(|found| StoragePool::new(conn.clone(), found))
+        conn.look_up(&ctx, "virStoragePoolLookupByName", name)
     }
 
     /// The storage pool with the UUID `uuid` as text.
@@ -70,12 +47,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         uuid: &str,
     ) -> RhaiResultOf<StoragePool> {
-        let action = On(&"look up", "storage pool", uuid);
-        let uuid = uuid.to_owned();
-        let found = conn.call(&ctx, "virStoragePoolLookupByUUIDString", action, move |c| {
-            c.lookup_storage_pool_by_uuid_string(&uuid)
-        })?;
-        Ok(StoragePool::new(conn.clone(), found))
+        conn.look_up_uuid(&ctx, uuid)
     }
 
     /// The storage pool with a UUID as 16 bytes.
@@ -92,9 +64,8 @@ pub(super) mod functions {
         conn: &mut Connection,
         uuid: Blob,
     ) -> RhaiResultOf<StoragePool> {
-        let uuid = uuid::Uuid::from_slice(&uuid)
-            .map_err(|_| Error::invalid(&ctx, "a UUID has 16 bytes").throw())?;
-        storage_pool_lookup_by_uuid_string(ctx, conn, &uuid.to_string())
+        let uuid = uuid_text(&ctx, &uuid)?;
+        storage_pool_lookup_by_uuid_string(ctx, conn, &uuid)
     }
 
     /// The names of the active storage pools.
@@ -109,8 +80,8 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         conn: &mut Connection,
     ) -> RhaiResultOf<Array> {
-        let names = names(&ctx, conn, virt_sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)?;
-        Ok(names.into_iter().map(Dynamic::from).collect())
+        let active = virt_sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE;
+        conn.list_names::<StoragePoolKind>(&ctx, "virConnectListAllStoragePools", active)
     }
 
     /// The names of the storage pools that are defined and not active.
@@ -125,12 +96,8 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         conn: &mut Connection,
     ) -> RhaiResultOf<Array> {
-        let names = names(
-            &ctx,
-            conn,
-            virt_sys::VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE,
-        )?;
-        Ok(names.into_iter().map(Dynamic::from).collect())
+        let inactive = virt_sys::VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE;
+        conn.list_names::<StoragePoolKind>(&ctx, "virConnectListAllStoragePools", inactive)
     }
 
     /// How many storage pools are active.
@@ -201,18 +168,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         flags: i64,
     ) -> RhaiResultOf<ArrayOf<StoragePool>> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let mut found = conn.call(
-            &ctx,
-            "virConnectListAllStoragePools",
-            "list storage pools",
-            move |c| c.list_all_storage_pools(wanted),
-        )?;
-        natural_order::sort(&mut found, virt::storage_pool::StoragePool::name);
-        Ok(found
-            .into_iter()
-            .map(|found| Dynamic::from(StoragePool::new(conn.clone(), found)))
-            .collect())
+        conn.list_objects::<StoragePoolKind>(&ctx, "virConnectListAllStoragePools", flags)
     }
 
     /// The pool whose volumes are in the folder `path`.
@@ -251,16 +207,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         xml: XmlText,
     ) -> RhaiResultOf<StoragePool> {
-        live_dump::check_live(&ctx, conn, Defined::StoragePool, &xml)?;
-        let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
-        let action = About("define", "storage pool", &text);
-        let owned = text.clone();
-        let found = conn
-            .call(&ctx, "virStoragePoolDefineXML", action, move |c| {
-                c.define_storage_pool_xml(&owned, 0)
-            })
-            .of_xml(&text)?;
-        Ok(StoragePool::new(conn.clone(), found))
+        storage_pool_define_xml_flags(ctx, conn, xml, 0)
     }
 
     /// Defines a pool; `VIR_STORAGE_POOL_DEFINE_VALIDATE` holds its XML against libvirt's schema.
@@ -279,16 +226,9 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<StoragePool> {
         let wanted = flag_bits(&ctx, flags)?;
-        live_dump::check_live(&ctx, conn, Defined::StoragePool, &xml)?;
-        let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
-        let action = About("define", "storage pool", &text);
-        let owned = text.clone();
-        let found = conn
-            .call(&ctx, "virStoragePoolDefineXML", action, move |c| {
-                c.define_storage_pool_xml(&owned, wanted)
-            })
-            .of_xml(&text)?;
-        Ok(StoragePool::new(conn.clone(), found))
+        conn.define(&ctx, "virStoragePoolDefineXML", &xml, move |c, xml| {
+            c.define_storage_pool_xml(xml, wanted)
+        })
     }
 
     /// Starts the pool that `xml` describes without defining it: it is gone once it is stopped.
@@ -305,15 +245,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         xml: XmlText,
     ) -> RhaiResultOf<StoragePool> {
-        let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
-        let action = About("create", "storage pool", &text);
-        let owned = text.clone();
-        let found = conn
-            .call(&ctx, "virStoragePoolCreateXML", action, move |c| {
-                c.create_storage_pool_xml(&owned, 0)
-            })
-            .of_xml(&text)?;
-        Ok(StoragePool::new(conn.clone(), found))
+        storage_pool_create_xml_flags(ctx, conn, xml, 0)
     }
 
     /// Starts a pool without defining it; `VIR_STORAGE_POOL_CREATE_WITH_BUILD` makes its storage first.
@@ -332,15 +264,9 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<StoragePool> {
         let wanted = flag_bits(&ctx, flags)?;
-        let text = xml_text(&ctx, "the storage pool's XML", &xml)?;
-        let action = About("create", "storage pool", &text);
-        let owned = text.clone();
-        let found = conn
-            .call(&ctx, "virStoragePoolCreateXML", action, move |c| {
-                c.create_storage_pool_xml(&owned, wanted)
-            })
-            .of_xml(&text)?;
-        Ok(StoragePool::new(conn.clone(), found))
+        conn.create(&ctx, "virStoragePoolCreateXML", &xml, move |c, xml| {
+            c.create_storage_pool_xml(xml, wanted)
+        })
     }
 
     /// The volume with the key `key`, in any active pool.

@@ -1,11 +1,10 @@
-//! Who a domain is: name, UUID, id, its XML.
+//! Which domain this is: its id, its new name, its nature.
 
+use rhai::NativeCallContext;
 use rhai::plugin::*;
-use rhai::{Blob, NativeCallContext};
 
-use crate::api::arguments::{self, RhaiResultOf, flag_bits};
+use crate::api::arguments::{RhaiResultOf, flag_bits};
 use crate::libvirt;
-use crate::objects::connection::Connection;
 use crate::objects::domain::{Domain, Handle};
 
 /// The id of the running guest; the handle remembers one that a restart has made stale.
@@ -26,70 +25,6 @@ fn look_up_again(domain: &Domain) -> libvirt::Result<Handle> {
 
 #[export_module]
 pub(super) mod functions {
-    /// The name, for use in text.
-    ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
-    /// assert_eq(`the guest ${dom.name}`, "the guest test");
-    /// ```
-    /// Calls virDomainGetName.
-    #[rhai_fn(get = "name", pure)]
-    pub fn get_name(dom: &mut Domain) -> String {
-        Domain::name(dom)
-    }
-
-    /// The name.
-    ///
-    /// libvirt keeps it with the handle: the host is not asked, and a domain that is gone still answers.
-    ///
-    /// ```rhai
-    /// assert_eq(connect("test:///default").lookup_by_name("test").name(), "test");
-    /// ```
-    /// Calls virDomainGetName.
-    #[rhai_fn(pure)]
-    pub fn name(dom: &mut Domain) -> String {
-        Domain::name(dom)
-    }
-
-    /// The UUID as text, for use in text.
-    ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
-    /// assert_eq(dom.uuid, "6695eb01-f6a4-8304-79aa-97f2502e193f");
-    /// ```
-    /// Calls virDomainGetUUIDString.
-    #[rhai_fn(get = "uuid", pure)]
-    pub fn get_uuid(dom: &mut Domain) -> String {
-        Domain::uuid(dom).to_owned()
-    }
-
-    /// The UUID as text.
-    ///
-    /// libvirt keeps it with the handle: the host is not asked, and a domain that is gone still answers.
-    ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
-    /// assert_eq(dom.uuid_string(), "6695eb01-f6a4-8304-79aa-97f2502e193f");
-    /// ```
-    /// Calls virDomainGetUUIDString.
-    #[rhai_fn(name = "uuid_string", name = "uuid", pure)]
-    pub fn uuid_string(dom: &mut Domain) -> String {
-        Domain::uuid(dom).to_owned()
-    }
-
-    /// The UUID as 16 bytes.
-    ///
-    /// libvirt keeps it with the handle: the host is not asked, and a domain that is gone still answers.
-    ///
-    /// ```rhai
-    /// assert_eq(connect("test:///default").lookup_by_name("test").uuid_bytes().len(), 16);
-    /// ```
-    /// Calls virDomainGetUUIDString.
-    #[rhai_fn(pure)]
-    pub fn uuid_bytes(dom: &mut Domain) -> Blob {
-        arguments::uuid_bytes(Domain::uuid(dom))
-    }
-
     /// The number of the running guest, or -1; it changes with every start.
     ///
     /// ```rhai
@@ -115,18 +50,6 @@ pub(super) mod functions {
         current_id(dom)
     }
 
-    /// The connection that this domain came from.
-    ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
-    /// assert_eq(dom.connect().uri, "test:///default");
-    /// ```
-    /// Calls virDomainGetConnect.
-    #[rhai_fn(pure)]
-    pub fn connect(dom: &mut Domain) -> Connection {
-        dom.connection().clone()
-    }
-
     /// The kind of operating system that the guest is built for, such as `hvm`.
     ///
     /// ```rhai
@@ -141,40 +64,6 @@ pub(super) mod functions {
             "read the OS type of",
             Handle::os_type,
         )
-    }
-
-    /// The XML: of the running guest, or the configuration of one that does not run.
-    ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
-    /// assert(dom.xml_desc().contains("<name>test</name>"));
-    /// ```
-    /// Calls virDomainGetXMLDesc.
-    #[rhai_fn(name = "xml_desc", pure, return_raw)]
-    pub fn xml_desc(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<String> {
-        dom.call(&ctx, "virDomainGetXMLDesc", "read the XML of", |d| {
-            d.xml_desc(0)
-        })
-    }
-
-    /// The XML as `flags` say: `VIR_DOMAIN_XML_INACTIVE` is the configuration for the next start,
-    /// `VIR_DOMAIN_XML_SECURE` includes secrets, `VIR_DOMAIN_XML_MIGRATABLE` suits `migrate`.
-    ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
-    /// assert(!dom.xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(" id='1'"));
-    /// ```
-    /// Calls virDomainGetXMLDesc.
-    #[rhai_fn(name = "xml_desc", pure, return_raw)]
-    pub fn xml_desc_flags(
-        ctx: NativeCallContext,
-        dom: &mut Domain,
-        flags: i64,
-    ) -> RhaiResultOf<String> {
-        let wanted = flag_bits(&ctx, flags)?;
-        dom.call(&ctx, "virDomainGetXMLDesc", "read the XML of", move |d| {
-            d.xml_desc(wanted)
-        })
     }
 
     /// Gives an inactive domain another name; all copies of this value follow.
@@ -269,40 +158,5 @@ pub(super) mod functions {
             "ask about the changes of",
             Handle::is_updated,
         )
-    }
-
-    /// The domain as text.
-    ///
-    /// ```rhai
-    /// assert_eq(connect("test:///default").lookup_by_name("test").to_string(), "Domain(test)");
-    /// ```
-    /// Calls virDomainGetName.
-    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
-    pub fn to_string(dom: &mut Domain) -> String {
-        dom.to_string()
-    }
-
-    /// Whether both are the same guest on the same connection.
-    ///
-    /// ```rhai
-    /// let conn = connect("test:///default");
-    /// assert(conn.lookup_by_name("test") == conn.lookup_by_id(1));
-    /// ```
-    /// Calls virDomainGetUUIDString.
-    #[rhai_fn(name = "==", pure)]
-    pub fn equals(left: &mut Domain, right: Domain) -> bool {
-        left.uuid() == right.uuid() && left.connection() == right.connection()
-    }
-
-    /// Whether they are two guests, or of two connections.
-    ///
-    /// ```rhai
-    /// let conn = connect("test:///default");
-    /// assert(!(conn.lookup_by_name("test") != conn.lookup_by_id(1)));
-    /// ```
-    /// Calls virDomainGetUUIDString.
-    #[rhai_fn(name = "!=", pure)]
-    pub fn differs(left: &mut Domain, right: Domain) -> bool {
-        left.uuid() != right.uuid() || left.connection() != right.connection()
     }
 }

@@ -29,34 +29,42 @@ mod vcpus;
 
 use rhai::{Engine, exported_module};
 
-use crate::objects::domain::Domain;
+use crate::api::every_kind::Scripted;
+use crate::objects::domain::DomainKind;
 pub(crate) use device::Device;
 pub(crate) use inherited::open_files;
 pub(crate) use job::Work;
 
-pub(crate) fn register(engine: &mut Engine) {
-    engine.register_type_with_name::<Domain>("Domain");
-    agent::register(engine);
-    engine.register_global_module(exported_module!(addresses::functions).into());
-    engine.register_global_module(exported_module!(attach::functions).into());
-    engine.register_global_module(exported_module!(autostart::functions).into());
-    engine.register_global_module(exported_module!(block_jobs::functions).into());
-    engine.register_global_module(exported_module!(control::functions).into());
-    engine.register_global_module(exported_module!(devices::functions).into());
-    engine.register_global_module(exported_module!(edit::functions).into());
-    engine.register_global_module(exported_module!(identity::functions).into());
-    engine.register_global_module(exported_module!(jobs::functions).into());
-    engine.register_global_module(exported_module!(lifecycle::functions).into());
-    engine.register_global_module(exported_module!(inherited::functions).into());
-    engine.register_global_module(exported_module!(managed_save::functions).into());
-    engine.register_global_module(exported_module!(memory::functions).into());
-    engine.register_global_module(exported_module!(metadata::functions).into());
-    engine.register_global_module(exported_module!(migration::functions).into());
-    engine.register_global_module(exported_module!(peek::functions).into());
-    engine.register_global_module(exported_module!(save::functions).into());
-    engine.register_global_module(exported_module!(snapshots::functions).into());
-    engine.register_global_module(exported_module!(state::functions).into());
-    engine.register_global_module(exported_module!(stats::functions).into());
-    engine.register_global_module(exported_module!(time::functions).into());
-    engine.register_global_module(exported_module!(vcpus::functions).into());
+impl Scripted for DomainKind {
+    const VARIABLE: &'static str = "dom";
+    const EXAMPLE: &'static str = r#"let conn = connect("test:///default");
+let dom = conn.lookup_by_name("test");"#;
+    const XML: &'static str = "of the running guest, or the configuration of one that does not run";
+    const XML_FLAGS: &'static str = "`VIR_DOMAIN_XML_INACTIVE` is the configuration for the next start, `VIR_DOMAIN_XML_SECURE` includes secrets, `VIR_DOMAIN_XML_MIGRATABLE` suits `migrate`";
+
+    fn register(engine: &mut Engine) {
+        agent::register(engine);
+        engine.register_global_module(exported_module!(addresses::functions).into());
+        engine.register_global_module(exported_module!(attach::functions).into());
+        engine.register_global_module(exported_module!(autostart::functions).into());
+        engine.register_global_module(exported_module!(block_jobs::functions).into());
+        engine.register_global_module(exported_module!(control::functions).into());
+        engine.register_global_module(exported_module!(devices::functions).into());
+        engine.register_global_module(exported_module!(edit::functions).into());
+        engine.register_global_module(exported_module!(identity::functions).into());
+        engine.register_global_module(exported_module!(jobs::functions).into());
+        engine.register_global_module(exported_module!(lifecycle::functions).into());
+        engine.register_global_module(exported_module!(inherited::functions).into());
+        engine.register_global_module(exported_module!(managed_save::functions).into());
+        engine.register_global_module(exported_module!(memory::functions).into());
+        engine.register_global_module(exported_module!(metadata::functions).into());
+        engine.register_global_module(exported_module!(migration::functions).into());
+        engine.register_global_module(exported_module!(peek::functions).into());
+        engine.register_global_module(exported_module!(save::functions).into());
+        engine.register_global_module(exported_module!(snapshots::functions).into());
+        engine.register_global_module(exported_module!(state::functions).into());
+        engine.register_global_module(exported_module!(stats::functions).into());
+        engine.register_global_module(exported_module!(time::functions).into());
+        engine.register_global_module(exported_module!(vcpus::functions).into());
+    }
 }

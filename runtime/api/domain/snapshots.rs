@@ -11,7 +11,8 @@ use crate::api::xml::{XmlText, xml_text};
 use crate::error::{Error, OfXml};
 use crate::libvirt;
 use crate::objects::domain::Domain;
-use crate::objects::domain_snapshot::DomainSnapshot;
+use crate::objects::domain_snapshot::{DomainSnapshot, DomainSnapshotKind};
+use crate::objects::object::Listed;
 
 fn adopt(dom: &Domain, snapshot: Handle) -> DomainSnapshot {
     DomainSnapshot::new(dom.connection().clone(), snapshot)
@@ -383,6 +384,8 @@ pub(super) mod functions {
             virt::domain::Domain::lookup_snapshot_by_name(d, &owned, wanted)
         })
         .map(|snapshot| adopt(dom, snapshot))
-        .map_err(|thrown| Error::with_nearest(thrown, name, || names(dom)))
+        .map_err(|thrown| {
+            Error::with_nearest(thrown, DomainSnapshotKind::MISSING, name, || names(dom))
+        })
     }
 }

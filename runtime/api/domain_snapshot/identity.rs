@@ -4,40 +4,11 @@ use rhai::NativeCallContext;
 use rhai::plugin::*;
 
 use crate::api::arguments::{RhaiResultOf, flag_bits};
-use crate::objects::connection::Connection;
 use crate::objects::domain::Domain;
 use crate::objects::domain_snapshot::{DomainSnapshot, Handle};
 
 #[export_module]
 pub(super) mod functions {
-    /// The name, for use in text.
-    ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
-    /// assert_eq(`back to ${snap.name}`, "back to fresh");
-    /// ```
-    /// Calls virDomainSnapshotGetName.
-    #[rhai_fn(get = "name", pure)]
-    pub fn name(snapshot: &mut DomainSnapshot) -> String {
-        DomainSnapshot::name(snapshot)
-    }
-
-    /// The name.
-    ///
-    /// libvirt keeps it with the handle: the host is not asked, and a snapshot that is gone still answers.
-    ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
-    /// assert_eq(snap.get_name(), "fresh");
-    /// ```
-    /// Calls virDomainSnapshotGetName.
-    #[rhai_fn(pure)]
-    pub fn get_name(snapshot: &mut DomainSnapshot) -> String {
-        DomainSnapshot::name(snapshot)
-    }
-
     /// The domain that this is a snapshot of.
     ///
     /// ```rhai
@@ -59,58 +30,6 @@ pub(super) mod functions {
                 Handle::domain,
             )
             .map(|domain| snapshot.connection().adopt(domain))
-    }
-
-    /// The connection that this snapshot came from.
-    ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
-    /// assert_eq(snap.get_connect().uri, "test:///default");
-    /// ```
-    /// Calls virDomainSnapshotGetConnect.
-    #[rhai_fn(pure)]
-    pub fn get_connect(snapshot: &mut DomainSnapshot) -> Connection {
-        snapshot.connection().clone()
-    }
-
-    /// The XML: when and how it was made, and the domain as it was then.
-    ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
-    /// assert(snap.get_xml_desc().contains("<state>running</state>"));
-    /// ```
-    /// Calls virDomainSnapshotGetXMLDesc.
-    #[rhai_fn(name = "get_xml_desc", pure, return_raw)]
-    pub fn get_xml_desc(
-        ctx: NativeCallContext,
-        snapshot: &mut DomainSnapshot,
-    ) -> RhaiResultOf<String> {
-        get_xml_desc_flags(ctx, snapshot, 0)
-    }
-
-    /// The XML, with `VIR_DOMAIN_SNAPSHOT_XML_SECURE` together with secrets.
-    ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
-    /// assert(snap.get_xml_desc(VIR_DOMAIN_SNAPSHOT_XML_SECURE).contains("<name>fresh</name>"));
-    /// ```
-    /// Calls virDomainSnapshotGetXMLDesc.
-    #[rhai_fn(name = "get_xml_desc", pure, return_raw)]
-    pub fn get_xml_desc_flags(
-        ctx: NativeCallContext,
-        snapshot: &mut DomainSnapshot,
-        flags: i64,
-    ) -> RhaiResultOf<String> {
-        let wanted = flag_bits(&ctx, flags)?;
-        snapshot.call(
-            &ctx,
-            "virDomainSnapshotGetXMLDesc",
-            "read the XML of",
-            move |s| s.xml_desc(wanted),
-        )
     }
 
     /// Whether the domain was last taken here, or went back here last.
@@ -183,44 +102,5 @@ pub(super) mod functions {
             "ask about",
             move |s| s.has_metadata(wanted),
         )
-    }
-
-    /// The snapshot as text.
-    ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
-    /// assert_eq(snap.to_string(), "DomainSnapshot(fresh)");
-    /// ```
-    /// Calls virDomainSnapshotGetName.
-    #[rhai_fn(global, name = "to_string", name = "to_debug", pure)]
-    pub fn to_string(snapshot: &mut DomainSnapshot) -> String {
-        snapshot.to_string()
-    }
-
-    /// Whether both are the same snapshot of the same domain.
-    ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
-    /// assert(snap == dom.snapshot_current());
-    /// ```
-    /// Calls virDomainSnapshotGetName.
-    #[rhai_fn(global, name = "==", pure)]
-    pub fn equals(left: &mut DomainSnapshot, right: DomainSnapshot) -> bool {
-        left.same(&right)
-    }
-
-    /// Whether they are two snapshots, or of two domains.
-    ///
-    /// ```rhai
-    /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let snap = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");
-    /// assert(!(snap != dom.snapshot_current()));
-    /// ```
-    /// Calls virDomainSnapshotGetName.
-    #[rhai_fn(global, name = "!=", pure)]
-    pub fn differs(left: &mut DomainSnapshot, right: DomainSnapshot) -> bool {
-        !left.same(&right)
     }
 }

@@ -1,19 +1,29 @@
 //! `Network`: a virtual network of a host, active or not.
 
-mod identity;
+mod bridge;
 mod leases;
 mod lifecycle;
 mod metadata;
 mod update;
 
-use crate::objects::network::Network;
 use rhai::{Engine, exported_module};
 
-pub(crate) fn register(engine: &mut Engine) {
-    engine.register_type_with_name::<Network>("Network");
-    engine.register_global_module(exported_module!(identity::functions).into());
-    engine.register_global_module(exported_module!(leases::functions).into());
-    engine.register_global_module(exported_module!(lifecycle::functions).into());
-    engine.register_global_module(exported_module!(metadata::functions).into());
-    engine.register_global_module(exported_module!(update::functions).into());
+use crate::api::every_kind::Scripted;
+use crate::objects::network::NetworkKind;
+
+impl Scripted for NetworkKind {
+    const VARIABLE: &'static str = "net";
+    const EXAMPLE: &'static str = r#"let conn = connect("test:///default");
+let net = conn.network_lookup_by_name("default");"#;
+    const XML: &'static str = "of the active network, or the configuration of one that is not";
+    const XML_FLAGS: &'static str =
+        "`VIR_NETWORK_XML_INACTIVE` is the configuration for the next start";
+
+    fn register(engine: &mut Engine) {
+        engine.register_global_module(exported_module!(bridge::functions).into());
+        engine.register_global_module(exported_module!(leases::functions).into());
+        engine.register_global_module(exported_module!(lifecycle::functions).into());
+        engine.register_global_module(exported_module!(metadata::functions).into());
+        engine.register_global_module(exported_module!(update::functions).into());
+    }
 }

@@ -5,92 +5,11 @@ use rhai::plugin::*;
 use virt::storage_pool::StoragePool as Handle;
 
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, whole};
-use crate::objects::connection::Connection;
 use crate::objects::storage_pool::StoragePool;
 use crate::vocabulary::{PoolInfo, PoolState, RecordOf};
 
 #[export_module]
 pub(super) mod functions {
-    /// The name, for use in text.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// assert_eq(pool.name, "default-pool");
-    /// ```
-    /// Calls virStoragePoolGetName.
-    #[rhai_fn(get = "name", pure)]
-    pub fn get_name(pool: &mut StoragePool) -> String {
-        StoragePool::name(pool)
-    }
-
-    /// The name.
-    ///
-    /// libvirt keeps it with the handle: the host is not asked, and a pool that is gone still answers.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// assert_eq(pool.name(), "default-pool");
-    /// ```
-    /// Calls virStoragePoolGetName.
-    #[rhai_fn(pure)]
-    pub fn name(pool: &mut StoragePool) -> String {
-        StoragePool::name(pool)
-    }
-
-    /// The UUID as text, for use in text.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// assert_eq(pool.uuid.len(), 36);
-    /// ```
-    /// Calls virStoragePoolGetUUIDString.
-    #[rhai_fn(get = "uuid", pure)]
-    pub fn get_uuid(pool: &mut StoragePool) -> String {
-        StoragePool::uuid(pool).to_owned()
-    }
-
-    /// The UUID as text.
-    ///
-    /// libvirt keeps it with the handle: the host is not asked, and a pool that is gone still answers.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// assert_eq(pool.uuid_string(), pool.uuid);
-    /// ```
-    /// Calls virStoragePoolGetUUIDString.
-    #[rhai_fn(name = "uuid_string", name = "uuid", pure)]
-    pub fn uuid_string(pool: &mut StoragePool) -> String {
-        StoragePool::uuid(pool).to_owned()
-    }
-
-    /// The UUID as 16 bytes.
-    ///
-    /// libvirt keeps it with the handle: the host is not asked, and a pool that is gone still answers.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// assert_eq(pool.uuid_bytes().len(), 16);
-    /// ```
-    /// Calls virStoragePoolGetUUIDString.
-    #[rhai_fn(pure)]
-    pub fn uuid_bytes(pool: &mut StoragePool) -> rhai::Blob {
-        uuid::Uuid::parse_str(StoragePool::uuid(pool))
-            .map(|uuid| uuid.as_bytes().to_vec())
-            .unwrap_or_default()
-    }
-
-    /// The connection that this pool came from.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// assert_eq(pool.connect().uri, "test:///default");
-    /// ```
-    /// Calls virStoragePoolGetConnect.
-    #[rhai_fn(pure)]
-    pub fn connect(pool: &mut StoragePool) -> Connection {
-        pool.connection().clone()
-    }
-
     /// Whether the pool is started, so that its volumes can be used.
     ///
     /// ```rhai
@@ -183,43 +102,6 @@ pub(super) mod functions {
             "allocation_bytes": whole(info.allocation),
             "available_bytes": whole(info.available),
         }))
-    }
-
-    /// The pool's XML, of what is active where it is.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// assert(pool.xml_desc().contains("<name>default-pool</name>"));
-    /// ```
-    /// Calls virStoragePoolGetXMLDesc.
-    #[rhai_fn(name = "xml_desc", pure, return_raw)]
-    pub fn xml_desc(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<String> {
-        pool.call(&ctx, "virStoragePoolGetXMLDesc", "describe", |p| {
-            p.xml_desc(0)
-        })
-    }
-
-    /// The pool's XML; `VIR_STORAGE_XML_INACTIVE` asks for that of the next start.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// try {
-    ///     print(pool.xml_desc(VIR_STORAGE_XML_INACTIVE));
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_INVALID_ARG"); // the test driver has no second one
-    /// }
-    /// ```
-    /// Calls virStoragePoolGetXMLDesc.
-    #[rhai_fn(name = "xml_desc", pure, return_raw)]
-    pub fn xml_desc_flags(
-        ctx: NativeCallContext,
-        pool: &mut StoragePool,
-        flags: i64,
-    ) -> RhaiResultOf<String> {
-        let wanted = flag_bits(&ctx, flags)?;
-        pool.call(&ctx, "virStoragePoolGetXMLDesc", "describe", move |p| {
-            p.xml_desc(wanted)
-        })
     }
 
     /// Starts the pool, whose storage must be there already.
@@ -393,41 +275,5 @@ pub(super) mod functions {
         pool.call(&ctx, "virStoragePoolRefresh", "refresh", move |p| {
             p.refresh(wanted)
         })
-    }
-
-    /// The pool as text.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// assert_eq(pool.to_string(), `StoragePool(${pool.name})`);
-    /// ```
-    /// Calls virStoragePoolGetUUIDString.
-    #[rhai_fn(global, name = "to_string", name = "to_debug", pure)]
-    pub fn to_string(pool: &mut StoragePool) -> String {
-        pool.to_string()
-    }
-
-    /// Whether both are the same pool on the same connection.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// assert(pool == pool);
-    /// ```
-    /// Calls virStoragePoolGetUUIDString.
-    #[rhai_fn(global, name = "==", pure)]
-    pub fn equals(left: &mut StoragePool, right: StoragePool) -> bool {
-        left.uuid() == right.uuid() && left.connection() == right.connection()
-    }
-
-    /// Whether they are two pools, or of two connections.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// assert(!(pool != pool));
-    /// ```
-    /// Calls virStoragePoolGetUUIDString.
-    #[rhai_fn(global, name = "!=", pure)]
-    pub fn differs(left: &mut StoragePool, right: StoragePool) -> bool {
-        left.uuid() != right.uuid() || left.connection() != right.connection()
     }
 }

@@ -3,11 +3,20 @@
 mod lifecycle;
 mod volumes;
 
-use crate::objects::storage_pool::StoragePool;
 use rhai::{Engine, exported_module};
 
-pub(crate) fn register(engine: &mut Engine) {
-    engine.register_type_with_name::<StoragePool>("StoragePool");
-    engine.register_global_module(exported_module!(lifecycle::functions).into());
-    engine.register_global_module(exported_module!(volumes::functions).into());
+use crate::api::every_kind::Scripted;
+use crate::objects::storage_pool::StoragePoolKind;
+
+impl Scripted for StoragePoolKind {
+    const VARIABLE: &'static str = "pool";
+    const EXAMPLE: &'static str = r#"let conn = connect("test:///default");
+let pool = conn.storage_pool_lookup_by_name("default-pool");"#;
+    const XML: &'static str = "of the active pool, or the configuration of one that is not";
+    const XML_FLAGS: &'static str = "`VIR_STORAGE_XML_INACTIVE` is the configuration";
+
+    fn register(engine: &mut Engine) {
+        engine.register_global_module(exported_module!(lifecycle::functions).into());
+        engine.register_global_module(exported_module!(volumes::functions).into());
+    }
 }

@@ -11,8 +11,9 @@ use crate::api::xml::{XmlText, xml_text};
 use crate::error::{Error, OfXml};
 use crate::libvirt::Failure;
 use crate::objects::natural_order;
+use crate::objects::object::Listed;
 use crate::objects::storage_pool::{Handle, StoragePool};
-use crate::objects::storage_vol::StorageVol;
+use crate::objects::storage_vol::{StorageVol, StorageVolKind};
 
 fn names(volumes: &[Volume]) -> impl Iterator<Item = String> {
     volumes.iter().filter_map(|volume| volume.name().ok())
@@ -135,7 +136,7 @@ pub(super) mod functions {
                 let list = |p: &Handle| p.list_all_volumes(0);
                 pool.attempt("virStoragePoolListAllVolumes", list).ok()
             };
-            Error::with_nearest(thrown, name, || {
+            Error::with_nearest(thrown, StorageVolKind::MISSING, name, || {
                 names(&volumes().unwrap_or_default()).collect()
             })
         })

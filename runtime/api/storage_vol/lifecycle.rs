@@ -6,41 +6,12 @@ use virt::storage_vol::StorageVol as Handle;
 
 use crate::api::arguments::{RhaiResultOf, bytes, fields, flag_bits, whole};
 use crate::api::stale_save;
-use crate::objects::connection::Connection;
 use crate::objects::storage_pool::StoragePool;
 use crate::objects::storage_vol::StorageVol;
 use crate::vocabulary::{RecordOf, VolumeInfo, VolumeType};
 
 #[export_module]
 pub(super) mod functions {
-    /// The name, for use in text.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
-    /// assert_eq(vol.name, "a.img");
-    /// ```
-    /// Calls virStorageVolGetName.
-    #[rhai_fn(get = "name", pure)]
-    pub fn get_name(vol: &mut StorageVol) -> String {
-        StorageVol::name(vol)
-    }
-
-    /// The name.
-    ///
-    /// libvirt keeps it with the handle: the host is not asked, and a volume that is gone still answers.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
-    /// assert_eq(vol.name(), "a.img");
-    /// ```
-    /// Calls virStorageVolGetName.
-    #[rhai_fn(pure)]
-    pub fn name(vol: &mut StorageVol) -> String {
-        StorageVol::name(vol)
-    }
-
     /// What no other volume of the host is known by, often its path; for use in text.
     ///
     /// ```rhai
@@ -102,19 +73,6 @@ pub(super) mod functions {
             "ask for the path of",
             Handle::path,
         )
-    }
-
-    /// The connection that this volume came from.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
-    /// assert_eq(vol.connect().uri, "test:///default");
-    /// ```
-    /// Calls virStorageVolGetConnect.
-    #[rhai_fn(pure)]
-    pub fn connect(vol: &mut StorageVol) -> Connection {
-        vol.connection().clone()
     }
 
     /// The pool that the volume is in.
@@ -188,41 +146,6 @@ pub(super) mod functions {
         };
         map.insert(second.into(), whole(info.allocation));
         Ok(VolumeInfo::TABLE.of(map))
-    }
-
-    /// The volume's XML.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
-    /// assert(vol.xml_desc().contains("a.img"));
-    /// ```
-    /// Calls virStorageVolGetXMLDesc.
-    #[rhai_fn(name = "xml_desc", pure, return_raw)]
-    pub fn xml_desc(ctx: NativeCallContext, vol: &mut StorageVol) -> RhaiResultOf<String> {
-        vol.call(&ctx, "virStorageVolGetXMLDesc", "describe", |v| {
-            v.xml_desc(0)
-        })
-    }
-
-    /// The volume's XML; libvirt has no flags for it yet.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
-    /// assert(vol.xml_desc(0).contains("a.img"));
-    /// ```
-    /// Calls virStorageVolGetXMLDesc.
-    #[rhai_fn(name = "xml_desc", pure, return_raw)]
-    pub fn xml_desc_flags(
-        ctx: NativeCallContext,
-        vol: &mut StorageVol,
-        flags: i64,
-    ) -> RhaiResultOf<String> {
-        let wanted = flag_bits(&ctx, flags)?;
-        vol.call(&ctx, "virStorageVolGetXMLDesc", "describe", move |v| {
-            v.xml_desc(wanted)
-        })
     }
 
     /// Deletes the volume and all that is in it.
@@ -299,44 +222,5 @@ pub(super) mod functions {
         vol.call(&ctx, "virStorageVolResize", "resize", move |v| {
             v.resize(capacity, wanted)
         })
-    }
-
-    /// The volume as text.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
-    /// assert_eq(vol.to_string(), `StorageVol(${vol.name})`);
-    /// ```
-    /// Calls virStorageVolGetKey.
-    #[rhai_fn(global, name = "to_string", name = "to_debug", pure)]
-    pub fn to_string(vol: &mut StorageVol) -> String {
-        vol.to_string()
-    }
-
-    /// Whether both are the same volume on the same connection.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
-    /// assert(vol == vol);
-    /// ```
-    /// Calls virStorageVolGetKey.
-    #[rhai_fn(global, name = "==", pure)]
-    pub fn equals(left: &mut StorageVol, right: StorageVol) -> bool {
-        left.facts().key == right.facts().key && left.connection() == right.connection()
-    }
-
-    /// Whether they are two volumes, or of two connections.
-    ///
-    /// ```rhai
-    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
-    /// let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");
-    /// assert(!(vol != vol));
-    /// ```
-    /// Calls virStorageVolGetKey.
-    #[rhai_fn(global, name = "!=", pure)]
-    pub fn differs(left: &mut StorageVol, right: StorageVol) -> bool {
-        left.facts().key != right.facts().key || left.connection() != right.connection()
     }
 }

@@ -7,13 +7,23 @@ mod plan;
 mod upload;
 mod wipe;
 
-use crate::objects::storage_vol::StorageVol;
 use rhai::{Engine, exported_module};
 
-pub(crate) fn register(engine: &mut Engine) {
-    engine.register_type_with_name::<StorageVol>("StorageVol");
-    engine.register_global_module(exported_module!(download::functions).into());
-    engine.register_global_module(exported_module!(lifecycle::functions).into());
-    engine.register_global_module(exported_module!(upload::functions).into());
-    engine.register_global_module(exported_module!(wipe::functions).into());
+use crate::api::every_kind::Scripted;
+use crate::objects::storage_vol::StorageVolKind;
+
+impl Scripted for StorageVolKind {
+    const VARIABLE: &'static str = "vol";
+    const EXAMPLE: &'static str = r#"let conn = connect("test:///default");
+let pool = conn.storage_pool_lookup_by_name("default-pool");
+let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");"#;
+    const XML: &'static str = "of the volume";
+    const XML_FLAGS: &'static str = "";
+
+    fn register(engine: &mut Engine) {
+        engine.register_global_module(exported_module!(download::functions).into());
+        engine.register_global_module(exported_module!(lifecycle::functions).into());
+        engine.register_global_module(exported_module!(upload::functions).into());
+        engine.register_global_module(exported_module!(wipe::functions).into());
+    }
 }

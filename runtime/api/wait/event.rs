@@ -10,10 +10,8 @@ use crate::api::arguments::{RhaiResultOf, duration, dynamic, fields, unknown_key
 use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::libvirt::events::{self, Event, Family};
+use crate::objects::any;
 use crate::objects::connection::Connection;
-use crate::objects::domain::Domain;
-use crate::objects::network::Network;
-use crate::objects::storage_pool::StoragePool;
 use crate::objects::watch::{Outcome, Watch};
 use crate::run::exit::terminated;
 use crate::run::waiting::Waiting;
@@ -184,7 +182,7 @@ impl Filter {
         let Some(family) = events::family(&kind) else {
             return Err(unknown_kind(ctx, &kind));
         };
-        if let Some(uuid) = fields.get(family.noun).and_then(uuid_of) {
+        if let Some(uuid) = fields.get(family.noun).and_then(any::uuid) {
             fields.remove(family.noun);
             fields.insert("uuid".into(), uuid.into());
         }
@@ -261,17 +259,6 @@ fn unknown_kind(ctx: &NativeCallContext, kind: &str) -> Box<EvalAltResult> {
     Error::invalid(ctx, format!("there is no kind of event `{kind}`"))
         .with_hint(hint)
         .throw()
-}
-
-/// The UUID of the object that `value` is, if it is one.
-fn uuid_of(value: &Dynamic) -> Option<String> {
-    let domain = value.read_lock::<Domain>().map(|it| it.uuid().to_owned());
-    domain
-        .or_else(|| value.read_lock::<Network>().map(|it| it.uuid().to_owned()))
-        .or_else(|| {
-            let pool = value.read_lock::<StoragePool>();
-            pool.map(|it| it.uuid().to_owned())
-        })
 }
 
 fn event_map(event: &Event) -> Map {

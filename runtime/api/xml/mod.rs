@@ -2,7 +2,6 @@
 
 mod argument;
 mod build;
-mod objects;
 
 use rhai::plugin::*;
 use rhai::{Array, Blob, Dynamic, Engine, Map, NativeCallContext, exported_module};
@@ -19,7 +18,6 @@ use crate::xml::{Fault, MAX_DEPTH, Place, Selected, Xml};
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Xml>("Xml");
     engine.register_global_module(exported_module!(functions).into());
-    engine.register_global_module(exported_module!(objects::functions).into());
 }
 
 /// What went wrong, as an error of the function that was called.

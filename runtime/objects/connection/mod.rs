@@ -21,6 +21,7 @@ use virt::connect::Connect;
 
 use super::call_class::Class;
 use super::host_hint::host_hint;
+use super::missing;
 use crate::error::RhaiResultOf;
 use crate::error::{Error, Task};
 use crate::libvirt::Failure;
@@ -171,8 +172,12 @@ impl Connection {
         task: impl Task,
     ) -> Error {
         let advice = host_hint(self, &failure);
+        let missing = missing::hint(failure.code);
         let error = Error::new(ctx, failure, call, task, self.uri());
-        match advice {
+        match advice.or(missing
+            .filter(|_| error.hint().is_none())
+            .map(str::to_owned))
+        {
             Some(advice) => error.with_hint(advice),
             None => error,
         }
