@@ -40,6 +40,12 @@ const OBJECTS: &[(&str, &str, &str, &[&str])] = &[
         &["VOLUME", "POOL"],
     ),
     (
+        "<secret>",
+        "secret",
+        "conn.secret_lookup_by_uuid(1)",
+        &["UUID"],
+    ),
+    (
         "<volpool>",
         "pool",
         "conn.storage_pool_lookup_by_name(\"POOL\")",

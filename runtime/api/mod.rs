@@ -24,6 +24,7 @@ pub(crate) mod options;
 pub(crate) mod prelude;
 pub(crate) mod printing;
 pub(crate) mod room;
+pub(crate) mod secret;
 pub(crate) mod sorting;
 pub(crate) mod stale_save;
 pub(crate) mod storage_pool;

@@ -17,6 +17,7 @@ pub mod inherited;
 pub mod interface;
 pub mod network;
 pub mod peek;
+pub mod secret;
 pub mod stats;
 pub mod stream;
 pub mod tuning;

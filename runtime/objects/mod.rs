@@ -19,6 +19,7 @@ pub mod domain;
 pub mod domain_snapshot;
 pub mod interface;
 pub mod network;
+pub mod secret;
 pub mod storage_pool;
 pub mod storage_vol;
 
@@ -70,6 +71,14 @@ macro_rules! for_each_kind {
                     virNetworkDefineXML virNetworkDefineXMLFlags virNetworkDestroy
                     virNetworkSetAutostart virNetworkSetMetadata virNetworkUndefine
                     virNetworkUpdate;
+            }
+            secret SecretKind {
+                Secret VIR_ERR_NO_SECRET "`list_all_secrets()` shows the secrets that this host has"
+            } {
+                Local: virSecretGetConnect virSecretGetUUIDString virSecretGetUsageID virSecretGetUsageType;
+                Read: virConnectListAllSecrets virConnectNumOfSecrets virSecretGetValue
+                    virSecretGetXMLDesc virSecretLookupByUUIDString virSecretLookupByUsage;
+                Change: virSecretDefineXML virSecretSetValue virSecretUndefine;
             }
             storage_pool StoragePoolKind {
                 StoragePool VIR_ERR_NO_STORAGE_POOL "`list_all_storage_pools()` shows the pools that this host has"

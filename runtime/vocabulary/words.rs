@@ -80,6 +80,8 @@ enumerations! {
     PoolState = ["virStoragePoolState" less "VIR_STORAGE_POOL_"];
     /// The types of a volume.
     VolumeType = ["virStorageVolType" less "VIR_STORAGE_VOL_"];
+    /// The things that use secrets.
+    SecretUsage = ["virSecretUsageType" less "VIR_SECRET_USAGE_TYPE_"];
     /// The ways to wipe a volume.
     WipeAlgorithm = ["virStorageVolWipeAlgorithm" less "VIR_STORAGE_VOL_WIPE_ALG_"];
     /// How a CPU compares with another.

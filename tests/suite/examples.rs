@@ -172,6 +172,17 @@ fn every_example_of_storage_runs_in_a_real_pool() {
     });
 }
 
+/// Leaves no secret of the example before.
+const NO_SECRETS: &str = "for secret in connect().list_all_secrets() { secret.undefine(); }";
+
+#[test]
+fn every_example_for_a_daemon_runs_on_one() {
+    let host = Daemon::start();
+    check(&examples("daemon"), 1, |_, example| {
+        run(host.virhai(), NO_SECRETS, example, host.scratch())
+    });
+}
+
 /// Makes `web` run with its agent, and leaves it so.
 const KEEP_AGENT: &str = r#"{
     let conn = connect();

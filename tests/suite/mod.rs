@@ -22,6 +22,7 @@ mod faults;
 mod fuzz;
 mod guide;
 mod hints;
+mod host_secrets;
 mod hostile;
 mod identities;
 mod identity;
