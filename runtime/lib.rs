@@ -20,7 +20,7 @@ mod run;
 mod script;
 pub mod show;
 pub mod spec;
-mod syntax;
+pub mod syntax;
 mod vocabulary;
 mod xml;
 
@@ -51,5 +51,4 @@ pub use show::DateTime;
 pub use spec::duration::parse as parse_duration;
 pub use spec::{duration, size};
 pub use syntax::key_order::KeyOrder;
-pub use syntax::{lexer, source, text, written_names};
 pub use xml::{Spot, Xml};

@@ -1,11 +1,14 @@
 //! What stopped a script, as a diagnostic.
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position};
-use virhai::{Error, Imports, engine as engines, extent, names, plain, written_names};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
+use virhai::syntax::bindings::defined_names;
+use virhai::syntax::outline::Outline;
+use virhai::syntax::written_names;
+use virhai::{Error, Imports, engine as engines, extent, names, plain};
 
 use super::Diagnostic;
 use super::place::{Place, shorten};
-use super::words::{defined_names, failures, public_functions, qualified, words_about_xml};
+use super::words::{failures, qualified, words_about_xml};
 use crate::show;
 
 impl Diagnostic {
@@ -59,9 +62,9 @@ impl Diagnostic {
             EvalAltResult::ErrorRuntime(value, _) => value.clone().try_cast::<Error>(),
             _ => None,
         };
-        let frames: Vec<(&str, Position)> = trail
+        let frames: Vec<(&str, bool)> = trail
             .iter()
-            .map(|(_, place)| (place.file.as_str(), place.position))
+            .map(|(_, place)| (place.file.as_str(), place.line.is_some()))
             .collect();
         let given = again
             .as_ref()
@@ -112,7 +115,7 @@ impl Diagnostic {
             && let Some((alias, name)) = qualified(signature)
             && let Some(text) = imported(imports, &file, alias)
         {
-            let known: Vec<String> = public_functions(&text);
+            let known = Outline::of(&text).public_names();
             diagnostic.hint = virhai::suggest::nearest(name, known.iter().map(String::as_str))
                 .map(|near| format!("did you mean `{alias}::{near}`?"))
                 .or_else(|| Some(format!("`{alias}` has {}", known.join(", "))));
@@ -239,13 +242,9 @@ fn kind(error: &EvalAltResult) -> &'static str {
 
 /// The text that the file `file` imports as `alias`.
 fn imported(imports: &Imports, file: &str, alias: &str) -> Option<String> {
-    let text = imports.text(file)?;
-    let named = format!("as {alias}");
-    let path = text.split("import").skip(1).find_map(|rest| {
-        let statement = rest.split(';').next()?;
-        let mut parts = statement.split('"');
-        let path = parts.nth(1)?;
-        (parts.next()?.trim() == named).then(|| path.to_owned())
-    })?;
-    imports.source(Some(file), &path).ok().map(|(_, text)| text)
+    let outline = Outline::of(&imports.text(file)?);
+    let (_, text) = imports
+        .source(Some(file), outline.path_of_alias(alias)?)
+        .ok()?;
+    Some(text)
 }

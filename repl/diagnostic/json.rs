@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use virhai::{Imports, Rejected, redact};
 
+use super::Diagnostic;
 use super::place::Place;
-use super::{Diagnostic, Severity};
 use crate::show;
 
 impl Diagnostic {
@@ -48,16 +48,6 @@ fn xml(rejected: &Rejected) -> Value {
     })
 }
 
-impl Severity {
-    /// The word for it.
-    fn word(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
-    }
-}
-
 impl Place {
     fn json(&self, imports: &Imports) -> Value {
         let text = imports.text(&self.file);
@@ -67,8 +57,8 @@ impl Place {
         });
         json!({
             "file": self.file,
-            "line": self.position.line(),
-            "column": self.position.position(),
+            "line": self.line,
+            "column": self.column,
             "width": width,
         })
     }

@@ -11,7 +11,7 @@ mod usage;
 mod words;
 
 use rhai::{Dynamic, EvalAltResult};
-use virhai::check::Code;
+use virhai::check::{Code, Severity};
 use virhai::interrupt::Stop;
 use virhai::program::CompileError;
 use virhai::{Error, Rejected};
@@ -20,15 +20,6 @@ pub(crate) use place::Place;
 use virhai::plain::plain_message;
 
 use crate::args::Options;
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Severity {
-    /// What was asked for was not done, or cannot be.
-    Error,
-    /// It can be done, and is most likely not what was meant.
-    Warning,
-}
 
 /// One thing that is wrong, ready to be shown.
 pub(crate) struct Diagnostic {

@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use virhai::check::Severity;
 use virhai::{Imports, redact};
 
+use super::Diagnostic;
 use super::place::{Place, SHOWN};
-use super::{Diagnostic, Severity};
 use crate::terminal;
 
 /// How many characters of a text are shown.

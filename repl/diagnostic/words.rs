@@ -44,31 +44,3 @@ pub(super) fn qualified(signature: &str) -> Option<(&str, &str)> {
     let (alias, name) = name.split_once("::")?;
     (!name.contains("::")).then_some((alias, name))
 }
-
-/// The functions that a file offers to those that import it.
-pub(super) fn public_functions(text: &str) -> Vec<String> {
-    let mut names: Vec<String> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("fn "))
-        .filter_map(|rest| rest.split('(').next())
-        .map(str::to_owned)
-        .collect();
-    names.dedup();
-    names
-}
-
-/// The names that a script defines, for suggestions.
-pub(super) fn defined_names(text: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut words = text
-        .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
-        .filter(|word| !word.is_empty());
-    while let Some(word) = words.next() {
-        if matches!(word, "let" | "const" | "fn" | "for" | "as")
-            && let Some(name) = words.next()
-        {
-            names.push(name.to_owned());
-        }
-    }
-    names
-}

@@ -12,10 +12,12 @@ use lsp_types::{
 use virhai::Imports;
 use virhai::catalog::Recipe;
 use virhai::completion::{CandidateKind, File, Surroundings};
-use virhai::{reference, source};
+use virhai::reference;
+use virhai::syntax::name_at::{NameAt, name_at};
+use virhai::syntax::outline::Outline;
+use virhai::syntax::text::Text;
 
 use super::documents::{Document, uri_of};
-use super::names::{self, Named};
 use super::{Server, place};
 
 /// A document, and a place in it.
@@ -38,10 +40,7 @@ impl Server {
     pub(super) fn complete(&self, asked: &CompletionParams) -> Option<CompletionResponse> {
         let at = self.at(&asked.text_document_position)?;
         let text = &at.document.text;
-        let around = Around {
-            server: self,
-            at: &at,
-        };
+        let around = Around { at: &at };
         let found = self
             .completer
             .complete(&self.catalog, &around, text, at.offset);
@@ -66,13 +65,13 @@ impl Server {
     pub(super) fn hover(&self, asked: &HoverParams) -> Option<Hover> {
         let at = self.at(&asked.text_document_position_params)?;
         let text = &at.document.text;
-        let (named, span) = names::at(text, at.offset)?;
+        let (named, span) = name_at(text, at.offset)?;
         let told = match &named {
-            Named::Path(path) => {
+            NameAt::Path(path) => {
                 let (_, source) = at.imports.source(Some(&at.document.name()), path).ok()?;
-                self.recipe(path, &source)?.docs
+                Outline::of(&source).docs
             }
-            Named::Plain(name) if name.starts_with("VIR_") => {
+            NameAt::Plain(name) if name.starts_with("VIR_") => {
                 fenced(&reference::help(&self.catalog, name)?)
             }
             _ => match self.option(&at, span.end) {
@@ -91,7 +90,7 @@ impl Server {
 
     /// The declaration of the option whose key ends at the byte `end`.
     fn option(&self, at: &At, end: usize) -> Option<String> {
-        let around = Around { server: self, at };
+        let around = Around { at };
         let before = &at.document.text[..end];
         let key = self.completer.option(&self.catalog, &around, before)?;
         Some(format!("`{}`: {}", key.name, key.in_a_line()))
@@ -99,13 +98,13 @@ impl Server {
 
     /// How what ends at the byte `end` is called, and what is said of it.
     fn ways(&self, at: &At, end: usize) -> Option<String> {
-        let around = Around { server: self, at };
+        let around = Around { at };
         let before = &at.document.text[..end];
         let (ways, _) = self.completer.signatures(&self.catalog, &around, before)?;
         let mut told: Vec<String> = Vec::new();
         for way in ways {
             let docs = match way.docs.is_empty() {
-                true => self.own_docs(at, &way.name).unwrap_or_default(),
+                true => own_docs(at, &way.name).unwrap_or_default(),
                 false => way.docs.clone(),
             };
             told.push(
@@ -117,27 +116,9 @@ impl Server {
         (!told.is_empty()).then(|| told.join("\n\n---\n\n"))
     }
 
-    /// What the text itself says of its function `name`.
-    fn own_docs(&self, at: &At, name: &str) -> Option<String> {
-        let own = self.recipe("", &at.document.text)?;
-        let function = own
-            .functions
-            .into_iter()
-            .find(|function| function.name == name)?;
-        Some(function.docs)
-    }
-
-    fn recipe(&self, path: &str, text: &str) -> Option<Recipe> {
-        let ast = self.engine.compile(source::without_shebang(text)).ok()?;
-        Some(Recipe::of(path, text, &ast))
-    }
-
     pub(super) fn signature(&self, asked: &SignatureHelpParams) -> Option<SignatureHelp> {
         let at = self.at(&asked.text_document_position_params)?;
-        let around = Around {
-            server: self,
-            at: &at,
-        };
+        let around = Around { at: &at };
         let before = &at.document.text[..at.offset];
         let (ways, argument) = self.completer.signatures(&self.catalog, &around, before)?;
         let argument = argument?;
@@ -170,24 +151,21 @@ impl Server {
     ) -> Option<GotoDefinitionResponse> {
         let at = self.at(&asked.text_document_position_params)?;
         let (text, from) = (&at.document.text, at.document.name());
-        let (named, _) = names::at(text, at.offset)?;
-        let (file, source, wanted) = match named {
-            Named::Path(path) => {
-                let (file, source) = at.imports.source(Some(&from), path).ok()?;
-                (file, source, None)
-            }
-            Named::InModule { alias, name } => {
-                let (file, source) = names::module(&at.imports, &from, text, alias)?;
-                (file, source, Some(name.to_owned()))
-            }
-            Named::Plain(name) => match names::path_of_alias(text, name) {
-                Some(path) => {
-                    let (file, source) = at.imports.source(Some(&from), &path).ok()?;
-                    (file, source, None)
-                }
-                None => (from, text.clone(), Some(name.to_owned())),
+        let (named, _) = name_at(text, at.offset)?;
+        let outline = Outline::of(text);
+        let source = |path: &str| {
+            let (file, text) = at.imports.source(Some(&from), path).ok()?;
+            Some((file, Text::from(text)))
+        };
+        let module = |alias: &str| outline.path_of_alias(alias).map(source);
+        let ((file, source), wanted) = match named {
+            NameAt::Path(path) => (source(path)?, None),
+            NameAt::InModule { alias, name } => (module(alias)??, Some(name)),
+            NameAt::Plain(name) => match module(name) {
+                Some(imported) => (imported?, None),
+                None => ((from.clone(), text.clone()), Some(name)),
             },
-            Named::Member(_) => return None,
+            NameAt::Member(_) => return None,
         };
         let uri = if file == at.document.name() {
             at.document.uri.clone()
@@ -196,11 +174,12 @@ impl Server {
         };
         let places: Vec<Location> = match wanted {
             None => vec![Location::new(uri, lsp_types::Range::default())],
-            Some(name) => names::functions(&source)
+            Some(name) => Outline::of(&source)
+                .functions
                 .into_iter()
                 .filter(|function| function.name == name)
                 .map(|function| {
-                    Location::new(uri.clone(), place::stretch(&source, &function.place))
+                    Location::new(uri.clone(), place::stretch(&source, &function.name_span))
                 })
                 .collect(),
         };
@@ -210,7 +189,7 @@ impl Server {
     pub(super) fn symbols(&self, asked: &DocumentSymbolParams) -> Option<DocumentSymbolResponse> {
         let document = self.documents.get(&asked.text_document.uri)?;
         let text = &document.text;
-        let symbols = names::functions(text).into_iter().map(|function| {
+        let symbols = Outline::of(text).functions.into_iter().map(|function| {
             #[allow(deprecated)] // The field must be given, and is not used.
             DocumentSymbol {
                 name: function.name,
@@ -218,8 +197,8 @@ impl Server {
                 kind: SymbolKind::FUNCTION,
                 tags: None,
                 deprecated: None,
-                range: place::stretch(text, &function.whole),
-                selection_range: place::stretch(text, &function.place),
+                range: place::stretch(text, &function.span),
+                selection_range: place::stretch(text, &function.name_span),
                 children: None,
             }
         });
@@ -227,9 +206,14 @@ impl Server {
     }
 }
 
+/// The doc comment of the text's own function `name`.
+fn own_docs(at: &At, name: &str) -> Option<String> {
+    let mut own = Outline::of(&at.document.text).functions.into_iter();
+    Some(own.find(|function| function.name == name)?.docs)
+}
+
 /// What surrounds a text in an editor: the files beside it, and no host.
 struct Around<'a> {
-    server: &'a Server,
     at: &'a At<'a>,
 }
 
@@ -241,7 +225,7 @@ impl Surroundings for Around<'_> {
     fn script(&self, path: &str) -> Option<Recipe> {
         let from = self.at.document.name();
         let (_, text) = self.at.imports.source(Some(&from), path).ok()?;
-        self.server.recipe(path, &text)
+        Some(Recipe::of(path, &text))
     }
 
     fn files(&self, folder: &str) -> Vec<File> {

@@ -11,12 +11,13 @@ use lsp_types::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 use virhai::Imports;
+use virhai::syntax::text::Text;
 
 /// One open text.
 #[derive(Debug, Clone)]
 pub(super) struct Document {
     pub(super) uri: Uri,
-    pub(super) text: String,
+    pub(super) text: Text,
     version: i32,
     /// Where it is on disk; nowhere before it is saved for the first time.
     path: Option<PathBuf>,
@@ -33,7 +34,7 @@ impl Documents {
         let document = Document {
             path: path_of(&opened.uri),
             uri: opened.uri.clone(),
-            text: opened.text,
+            text: Text::from(opened.text),
             version: opened.version,
         };
         self.0.insert(opened.uri.to_string(), document);
@@ -45,7 +46,7 @@ impl Documents {
         let document = self.0.get_mut(changed.text_document.uri.as_str())?;
         document.version = changed.text_document.version;
         // Each change is the whole text: no other was offered.
-        document.text = changed.content_changes.into_iter().next_back()?.text;
+        document.text = Text::from(changed.content_changes.into_iter().next_back()?.text);
         Some(changed.text_document.uri)
     }
 
@@ -75,7 +76,7 @@ impl Documents {
         let imports = Imports::new([document.folder()]);
         for open in self.iter() {
             if let Some(path) = &open.path {
-                imports.unsaved(path, open.text.clone());
+                imports.unsaved(path, open.text.to_string());
             }
         }
         imports

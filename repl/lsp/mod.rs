@@ -3,7 +3,6 @@
 mod answers;
 mod documents;
 mod frames;
-mod names;
 mod place;
 mod problems;
 

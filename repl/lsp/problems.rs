@@ -7,7 +7,8 @@ use lsp_types::{
 use std::path::Path;
 use virhai::Imports;
 use virhai::check::{Checker, Code, Finding, Severity};
-use virhai::text::Text;
+use virhai::syntax::outline::Outline;
+use virhai::syntax::text::Text;
 
 use super::documents::{Document, uri_of};
 use super::{Server, place};
@@ -17,18 +18,18 @@ impl Server {
     pub(super) fn problems(&self, changed: &Uri) -> Vec<PublishDiagnosticsParams> {
         let checker = Checker::new(&self.engine, &self.catalog);
         let mut all = Vec::new();
-        let affected =
-            |document: &&Document| document.uri == *changed || document.text.contains("import");
+        let has_imports = |document: &Document| !Outline::of(&document.text).imports.is_empty();
+        let affected = |document: &&Document| document.uri == *changed || has_imports(document);
         for document in self.documents.iter().filter(affected) {
             let imports = self.documents.imports(document);
             let name = document.name();
-            let text = Text::from(document.text.as_str());
-            let found = checker.check(&imports, &name, &document.text);
+            let text = &document.text;
+            let found = checker.check(&imports, &name, text);
             let own = found
                 .iter()
                 .filter_map(|finding| match finding.file == name {
-                    true => Some(problem(finding, &text, &imports)),
-                    false => through_import(finding, &text, &name),
+                    true => Some(problem(finding, text, &imports)),
+                    false => through_import(finding, text, &name),
                 });
             all.push(PublishDiagnosticsParams::new(
                 document.uri.clone(),

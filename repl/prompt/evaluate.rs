@@ -44,9 +44,9 @@ impl Prompt {
             Ended::Well { has_value } => self.transcript.ran(number, text, has_value),
             Ended::Badly(at) => {
                 let left_something = self.worker.scope().len() > variables;
-                let ran = match (left_something, at.line(), at.position()) {
-                    (true, Some(line), Some(column)) => runbook::ran_before(text, line, column),
-                    _ => 0,
+                let ran = match left_something {
+                    true => runbook::ran_before(text, at),
+                    false => 0,
                 };
                 self.transcript.failed(number, text, ran);
             }

@@ -3,6 +3,7 @@
 use rhai::Scope;
 use virhai::advice::virsh::{self, VirshCommand};
 use virhai::catalog::Catalog;
+use virhai::syntax::lexer::{self, Class};
 
 /// What is done with an input that is no Rhai.
 #[derive(Debug, PartialEq, Eq)]
@@ -184,11 +185,10 @@ fn of_virsh(command: VirshCommand, words: &[&str], scope: &Scope, catalog: &Cata
 
 /// Whether no call in `code` changes a host or waits for something.
 fn only_reads(code: &str, catalog: &Catalog) -> bool {
-    let mut called = code.split('(').filter_map(|part| {
-        let name = part
-            .rsplit(|letter: char| !letter.is_alphanumeric() && letter != '_')
-            .next()?;
-        (!name.is_empty()).then_some(name)
+    let tokens = lexer::code(code);
+    let mut called = tokens.windows(2).filter_map(|pair| {
+        let is_call = pair[0].class == Class::Name && pair[1].of(code) == "(";
+        is_call.then(|| pair[0].of(code))
     });
     let waits = ["wait_event", "open_console", "edit"];
     called.all(|name| {

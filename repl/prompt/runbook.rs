@@ -5,9 +5,12 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
 use std::ops::Range;
 
-use rhai::Engine;
-use virhai::lexer::{Class, Piece, pieces};
+use rhai::{Engine, Position};
 use virhai::redact;
+use virhai::syntax::keywords;
+use virhai::syntax::lexer::{Class, code};
+use virhai::syntax::outline::{Function, Outline};
+use virhai::syntax::text::Text;
 
 use super::transcript::{End, Entry};
 
@@ -26,7 +29,7 @@ pub(super) fn script(engine: &Engine, entries: &[Entry], head: &str) -> String {
         };
         let text = without_secrets(text);
         if !text.is_empty() {
-            let _ = writeln!(script, "{}{text}", blank_between(&script, &text));
+            let _ = writeln!(script, "{}{text}", blank_between(&script, head, &text));
         }
         if matches!(entry.end, End::Ran { has_value: true }) {
             last_value = Some(entry.number);
@@ -48,20 +51,12 @@ fn without_secrets(text: String) -> String {
 }
 
 /// Inputs of several lines stand apart.
-fn blank_between(script: &str, text: &str) -> &'static str {
-    let is_function = text.starts_with("fn ") || text.starts_with("private ");
-    let after_block = script.ends_with("}\n") || is_head(script);
+fn blank_between(script: &str, head: &str, text: &str) -> &'static str {
+    let first = code(text).into_iter().next();
+    let is_function = first.is_some_and(|token| matches!(token.of(text), "fn" | "private"));
+    let after_block = script.ends_with("}\n") || script == head;
     let several = is_function || after_block || text.contains('\n');
     if several { "\n" } else { "" }
-}
-
-/// Whether `script` holds no input yet.
-fn is_head(script: &str) -> bool {
-    script
-        .lines()
-        .skip_while(|line| line.starts_with("//!"))
-        .count()
-        <= 2
 }
 
 /// What the script needs: what ran, and of what failed the statements before the failure, where
@@ -80,14 +75,15 @@ fn kept(entries: &[Entry]) -> Vec<Entry> {
         .collect()
 }
 
-/// How much of `text` ran for certain before it failed in that line and column, counted from 1.
-pub(super) fn ran_before(text: &str, line: usize, column: usize) -> usize {
-    let before = text.split_inclusive('\n').take(line.saturating_sub(1));
-    let start: usize = before.map(str::len).sum();
-    let letters = text[start..].chars().take(column.saturating_sub(1));
-    let failed = start + letters.map(char::len_utf8).sum::<usize>();
-    let mut ends = statement_ends(text).into_iter();
-    ends.rfind(|end| *end <= failed).unwrap_or(0)
+/// How much of `text` ran for certain before it failed at `position`.
+pub(super) fn ran_before(text: &str, position: Position) -> usize {
+    let Some(failed) = Text::from(text).byte_at(position) else {
+        return 0;
+    };
+    let mut statements = Outline::of(text).statements.into_iter();
+    let ran = statements
+        .rfind(|statement| statement.end <= failed && text[statement.clone()].ends_with(';'));
+    ran.map_or(0, |statement| statement.end)
 }
 
 /// The inputs whose values later ones use as `ans` or `out(n)`.
@@ -112,24 +108,24 @@ struct Reference {
 }
 
 fn references(text: &str) -> Vec<Reference> {
-    let pieces = code(text);
+    let tokens = code(text);
     let mut found = Vec::new();
-    for (index, piece) in pieces.iter().enumerate() {
-        let letters = |at: usize| pieces.get(at).map_or("", |piece| piece.of(text));
+    for (index, token) in tokens.iter().enumerate() {
+        let letters = |at: usize| tokens.get(at).map_or("", |token| token.of(text));
         let after_dot = index > 0 && [".", "?.", "::"].contains(&letters(index - 1));
         let is_key = letters(index + 1) == ":";
-        if piece.class != Class::Name || after_dot || is_key {
+        if token.class != Class::Name || after_dot || is_key {
             continue;
         }
-        match piece.of(text) {
+        match token.of(text) {
             "ans" => found.push(Reference {
-                span: piece.span.clone(),
+                span: token.span.clone(),
                 number: None,
             }),
             "out" if letters(index + 1) == "(" && letters(index + 3) == ")" => {
                 if let Ok(number) = letters(index + 2).parse() {
                     found.push(Reference {
-                        span: piece.span.start..pieces[index + 3].span.end,
+                        span: token.span.start..tokens[index + 3].span.end,
                         number: Some(number),
                     });
                 }
@@ -161,87 +157,62 @@ fn variable(number: usize) -> String {
 
 /// An input whose value gets a name.
 fn bound(engine: &Engine, text: &str, number: usize) -> String {
-    let text = text.trim_end().trim_end_matches(';').trim_end();
-    let start = last_statement(text);
-    let named = format!(
-        "{}let {} = {};",
-        &text[..start],
-        variable(number),
-        &text[start..]
-    );
+    let Some(last) = Outline::of(text).statements.pop() else {
+        return text.to_owned();
+    };
+    let (before, rest) = text.split_at(last.start);
+    let (code, comment) = rest.split_at(last.end - last.start);
+    let code = code.trim_end_matches(';').trim_end();
+    let name = variable(number);
+    let named = format!("{before}let {name} = {code};{comment}");
     match engine.compile(&named) {
         Ok(_) => named,
-        Err(_) => format!("let {} = {{ {text} }};", variable(number)),
+        Err(_) => format!("let {name} = {{ {before}{code} }};{comment}"),
     }
 }
 
 /// An input with a semicolon where the next statement needs one.
 fn ended(text: &str) -> String {
-    let Some(last) = code(text).last().map(|piece| piece.span.end) else {
+    let Some(last) = code(text).pop().map(|token| token.span) else {
         return text.to_owned();
     };
-    match text[..last].chars().next_back() {
-        Some(';') => text.to_owned(),
-        Some('}') if is_block(text) => text.to_owned(),
-        _ => format!("{};{}", &text[..last], &text[last..]),
+    let is_ended = match &text[last.clone()] {
+        ";" => true,
+        "}" => is_block(text),
+        _ => false,
+    };
+    match is_ended {
+        true => text.to_owned(),
+        false => format!("{};{}", &text[..last.end], &text[last.end..]),
     }
 }
 
 /// Whether the last statement is one that ends with its block.
 fn is_block(text: &str) -> bool {
-    let text = text[last_statement(text)..].trim_start();
-    let first = code(text).into_iter().next();
-    first.is_some_and(|piece| {
-        [
-            "fn", "private", "if", "for", "while", "loop", "switch", "try", "{",
-        ]
-        .contains(&piece.of(text))
-    })
+    let last = &text[last_statement(text)..];
+    let first = code(last).into_iter().next();
+    first.is_some_and(|token| keywords::ends_with_block(token.of(last)))
 }
 
 /// Where the last statement begins.
 fn last_statement(text: &str) -> usize {
-    let ends = statement_ends(text);
-    let text = text.trim_end();
-    ends.into_iter()
-        .rev()
-        .find(|end| *end < text.len() && !code(&text[*end..]).is_empty())
-        .map_or(0, |end| {
-            let blanks = text[end..].len() - text[end..].trim_start().len();
-            end + blanks
-        })
-}
-
-/// Behind each semicolon that is in no bracket.
-fn statement_ends(text: &str) -> Vec<usize> {
-    let mut depth = 0_usize;
-    let mut ends = Vec::new();
-    for piece in code(text) {
-        match (piece.class, piece.of(text)) {
-            (Class::Open, _) => depth += 1,
-            (Class::Close, _) => depth = depth.saturating_sub(1),
-            (_, ";") if depth == 0 => ends.push(piece.span.end),
-            _ => {}
-        }
-    }
-    ends
-}
-
-/// The pieces of `text` but for its comments.
-fn code(text: &str) -> Vec<Piece> {
-    let mut pieces = pieces(text);
-    pieces.retain(|piece| !matches!(piece.class, Class::Comment { .. }));
-    pieces
+    let statements = Outline::of(text).statements;
+    statements.last().map_or(0, |statement| statement.start)
 }
 
 /// The text without the functions that later inputs define again: a script can have only one.
 fn without_redefined(text: &str, later: &[Entry]) -> String {
-    let later = later.iter().flat_map(|entry| functions(&entry.text));
-    let again: HashSet<(String, usize)> = later.map(|(key, _)| key).collect();
+    let key = |function: Function| (function.this_type, function.name, function.parameters.len());
+    let later = later
+        .iter()
+        .flat_map(|entry| Outline::of(&entry.text).functions);
+    let again: HashSet<_> = later.map(key).collect();
     let mut out = String::new();
     let mut from = 0;
-    for (key, span) in functions(text) {
-        if again.contains(&key) {
+    for function in Outline::of(text).functions {
+        // Its comments go with it.
+        let span = function.after..function.span.end;
+        if again.contains(&key(function)) {
             out.push_str(&text[from..span.start]);
             from = span.end;
         }
@@ -250,72 +221,10 @@ fn without_redefined(text: &str, later: &[Entry]) -> String {
     out
 }
 
-/// The functions that a text defines: name, number of parameters, and where.
-fn functions(text: &str) -> Vec<((String, usize), Range<usize>)> {
-    let pieces = code(text);
-    let mut found = Vec::new();
-    let mut depth = 0_usize;
-    let mut index = 0;
-    while index < pieces.len() {
-        let piece = &pieces[index];
-        match (piece.class, piece.of(text)) {
-            (Class::Open, _) => depth += 1,
-            (Class::Close, _) => depth = depth.saturating_sub(1),
-            (_, "fn") if depth == 0 => {
-                if let Some((key, last)) = function(text, &pieces[index..]) {
-                    let start = start_of_function(text, &pieces, index);
-                    found.push((key, start..pieces[index + last].span.end));
-                    index += last;
-                }
-            }
-            _ => {}
-        }
-        index += 1;
-    }
-    found
-}
-
-/// Name and number of parameters of the function that begins `pieces`, and its last piece.
-fn function(text: &str, pieces: &[Piece]) -> Option<((String, usize), usize)> {
-    let open = pieces.iter().position(|piece| piece.of(text) == "(")?;
-    let close = open
-        + pieces[open..]
-            .iter()
-            .position(|piece| piece.of(text) == ")")?;
-    let name = pieces[1..open].iter().map(|piece| piece.of(text)).collect();
-    let names = pieces[open..close]
-        .iter()
-        .filter(|piece| piece.class == Class::Name);
-    let mut depth = 0_usize;
-    for (index, piece) in pieces.iter().enumerate().skip(close + 1) {
-        match piece.class {
-            Class::Open => depth += 1,
-            Class::Close if depth == 1 => return Some(((name, names.count()), index)),
-            Class::Close => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    None
-}
-
-/// Where a function begins: with `private`, if that stands before it, and its comments.
-fn start_of_function(text: &str, pieces: &[Piece], index: usize) -> usize {
-    let before = index
-        .checked_sub(1)
-        .map(|before| &pieces[before])
-        .filter(|piece| piece.of(text) == "private");
-    let start = before.map_or(pieces[index].span.start, |piece| piece.span.start);
-    // What stands between is comments, which are the function's.
-    let previous = pieces[..index]
-        .iter()
-        .rev()
-        .find(|piece| piece.span.end <= start && piece.of(text) != "private");
-    previous.map_or(0, |piece| piece.span.end)
-}
-
 #[cfg(test)]
 mod tests {
     use rhai::Engine;
+    use virhai::syntax::text::Text;
 
     use super::{End, Entry, ran_before, script};
 
@@ -330,7 +239,10 @@ mod tests {
                 text: text.trim_start_matches(['?', '!']).to_owned(),
                 end: match text.chars().next() {
                     Some('!') => End::Failed {
-                        ran: ran_before(&text[1..], 1, text.find("nosuch").unwrap_or(0)),
+                        ran: ran_before(
+                            &text[1..],
+                            Text::from(&text[1..]).position(text.find("nosuch").unwrap_or(0)),
+                        ),
                     },
                     first => End::Ran {
                         has_value: first == Some('?'),
@@ -369,6 +281,14 @@ mod tests {
                 "let m = #{ ans: 1 }; m.ans"
             ]),
             "let value_1 = (1 + 2) * 3;\nlet a = 5; let value_2 = value_1 + a;\nvalue_1 + value_2;\nlet m = #{ ans: 1 }; m.ans;"
+        );
+    }
+
+    #[test]
+    fn a_comment_behind_a_value_stays_behind_it() {
+        assert_eq!(
+            saved(&["?1 // why", "?let a = 1; a; // so", "?ans + out(1)"]),
+            "let value_1 = 1; // why\nlet a = 1; let value_2 = a; // so\nvalue_2 + value_1;"
         );
     }
 

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use virhai::catalog::Catalog;
 use virhai::check::{Checker, Severity};
-use virhai::{Imports, Program, engine, source};
+use virhai::syntax::outline::Outline;
+use virhai::syntax::text::Text;
+use virhai::{Imports, Program, engine};
 
 use super::{DOES_NOT_COMPILE, Options, WRONG_USAGE};
 use crate::diagnostic::{Diagnostic, Place};
@@ -164,26 +166,20 @@ fn read(
             good = false;
         }
     }
-    let mut functions: Vec<_> = program
-        .ast
-        .iter_functions()
-        .filter(|function| function.name.starts_with("test_"))
-        .collect();
-    functions.sort_by_key(|function| text.find(&format!("fn {}(", function.name)));
-    for function in functions {
-        if !function.params.is_empty() {
+    let functions = Outline::of(&text).functions.into_iter();
+    for function in functions.filter(|function| function.name.starts_with("test_")) {
+        if !function.parameters.is_empty() {
             good = false;
-            let place = text.find(&format!("fn {}(", function.name));
-            let place = source::position(&text, place.map_or(0, |at| at + 3));
+            let span = Text::from(text.as_str()).span(&function.name_span);
             Diagnostic::plain(format!("the test `{}` has parameters", function.name))
                 .with_hint("nobody gives it arguments: leave them out, or give it another name")
-                .at(Place::new(&name, place), "")
+                .at(Place::of_span(&name, span), "")
                 .report(options, &imports);
             continue;
         }
         found.tests.push(Test {
             file: file.to_owned(),
-            name: function.name.to_owned(),
+            name: function.name,
         });
     }
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());

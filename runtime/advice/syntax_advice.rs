@@ -3,7 +3,9 @@
 use rhai::{ParseErrorType, Position};
 
 use crate::advice::{suggest, virsh};
-use crate::syntax::lexer::{self, Class, Piece};
+use crate::syntax::keywords;
+use crate::syntax::lexer::{self, Class, Token};
+use crate::syntax::text::Text;
 
 /// Words that begin a statement elsewhere, and what does it here.
 const FIRST: &[(&[&str], &str)] = &[
@@ -70,81 +72,75 @@ const UNTYPED: &str =
 
 /// Advice on a failure of the sort `kind` at `position` of `text`, if it is of a usual sort.
 pub(crate) fn advice(kind: &ParseErrorType, position: Position, text: &str) -> Option<String> {
-    let pieces = Pieces::around(text, position)?;
-    let fixed = pieces
+    let text = Text::from(text);
+    let tokens = Tokens::around(&text, position)?;
+    let fixed = tokens
         .of_a_key(kind)
-        .or_else(|| pieces.of_virsh())
-        .or_else(|| pieces.of_words())
-        .or_else(|| pieces.of_signs());
+        .or_else(|| tokens.of_virsh())
+        .or_else(|| tokens.of_words())
+        .or_else(|| tokens.of_signs());
     if let Some(advice) = fixed {
         return Some(advice);
     }
     match kind {
-        ParseErrorType::MissingToken(token, _) => pieces.of_missing(token),
-        ParseErrorType::FnMissingBody(_) if pieces.word(0) == "->" => Some(UNTYPED.into()),
+        ParseErrorType::MissingToken(token, _) => tokens.of_missing(token),
+        ParseErrorType::FnMissingBody(_) if tokens.word(0) == "->" => Some(UNTYPED.into()),
         ParseErrorType::AssignmentToConstant(_) => {
             Some("a constant keeps its value: `let` makes a variable".into())
         }
         ParseErrorType::Reserved(word) if word.chars().all(char::is_alphabetic) => {
             Some("the language keeps this word to itself: choose another name".into())
         }
-        ParseErrorType::VariableExpected if pieces.class(0) == Some(Class::Keyword) => {
+        ParseErrorType::VariableExpected if tokens.class(0) == Some(Class::Keyword) => {
             Some(format!(
                 "`{}` is a word of the language: choose another name",
-                pieces.word(0)
+                tokens.word(0)
             ))
         }
         _ => None,
     }
 }
 
-/// The pieces of a script around the place of a failure.
-struct Pieces<'a> {
-    text: &'a str,
-    list: Vec<Piece>,
-    /// The piece that the failure is at; the length where it is at the end of the text.
+/// The tokens of a script around the place of a failure.
+struct Tokens<'a> {
+    text: &'a Text,
+    list: Vec<Token>,
+    /// The token that the failure is at; the length where it is at the end of the text.
     at: usize,
 }
 
-impl<'a> Pieces<'a> {
-    fn around(text: &'a str, position: Position) -> Option<Self> {
-        let (line, column) = (position.line()?, position.position()?);
-        let start: usize = text
-            .split_inclusive('\n')
-            .take(line - 1)
-            .map(str::len)
-            .sum();
-        let within = text.get(start..)?.chars().take(column.saturating_sub(1));
-        let offset = start + within.map(char::len_utf8).sum::<usize>();
-        let mut list = lexer::pieces(text);
-        list.retain(|piece| !matches!(piece.class, Class::Comment { .. }));
-        let at = list.partition_point(|piece| piece.span.end <= offset);
+impl<'a> Tokens<'a> {
+    fn around(text: &'a Text, position: Position) -> Option<Self> {
+        position.position()?;
+        let offset = text.byte_at(position).unwrap_or(text.len());
+        let list = lexer::code(text);
+        let at = list.partition_point(|token| token.span.end <= offset);
         Some(Self { text, list, at })
     }
 
-    /// The letters of the piece `steps` after the failure's, or before it.
+    /// The letters of the token `steps` after the failure's, or before it.
     fn word(&self, steps: isize) -> &'a str {
-        let piece = self.at.checked_add_signed(steps);
-        let piece = piece.and_then(|index| self.list.get(index));
-        piece.map_or("", |piece| piece.of(self.text))
+        let token = self.at.checked_add_signed(steps);
+        let token = token.and_then(|index| self.list.get(index));
+        token.map_or("", |token| token.of(self.text))
     }
 
     fn class(&self, steps: isize) -> Option<Class> {
-        let piece = self.at.checked_add_signed(steps);
-        piece
+        let token = self.at.checked_add_signed(steps);
+        token
             .and_then(|index| self.list.get(index))
-            .map(|piece| piece.class)
+            .map(|token| token.class)
     }
 
     fn line(&self, index: usize) -> usize {
         let end = self
             .list
             .get(index)
-            .map_or(self.text.len(), |piece| piece.span.start);
-        self.text[..end].matches('\n').count() + 1
+            .map_or(self.text.len(), |token| token.span.start);
+        self.text.line_of(end)
     }
 
-    /// Whether nothing stands between the piece of the failure and the one before.
+    /// Whether nothing stands between the token of the failure and the one before.
     fn adjoins(&self) -> bool {
         let before = self
             .at
@@ -156,13 +152,13 @@ impl<'a> Pieces<'a> {
             .is_some_and(|(before, here)| before.span.end == here.span.start)
     }
 
-    /// The line of the piece before, where the failure is on a later one.
+    /// The line of the token before, where the failure is on a later one.
     fn line_before(&self) -> Option<usize> {
         let before = self.line(self.at.checked_sub(1)?);
         (before < self.line(self.at)).then_some(before)
     }
 
-    /// The first piece of the statement: what follows a line's end or what ends statements.
+    /// The first token of the statement: what follows a line's end or what ends statements.
     fn first(&self) -> usize {
         let mut first = self.at.min(self.list.len().saturating_sub(1));
         while let Some(before) = first.checked_sub(1) {
@@ -224,7 +220,7 @@ impl<'a> Pieces<'a> {
         });
         let statement = self.list.get(first).filter(|_| begins);
         statement
-            .and_then(|piece| among(FIRST, piece.of(self.text)))
+            .and_then(|token| among(FIRST, token.of(self.text)))
             .or_else(|| among(WITHIN, self.word(0)))
             .or_else(|| among(WITHIN, self.word(-1)))
     }
@@ -257,7 +253,7 @@ impl<'a> Pieces<'a> {
         let first = self
             .list
             .get(self.first())
-            .map_or("", |piece| piece.of(self.text));
+            .map_or("", |token| token.of(self.text));
         let advice = match (first, token) {
             ("fn" | "private", _) if matches!(self.word(0), ":" | "=") => UNTYPED,
             ("for", _)
@@ -275,8 +271,7 @@ impl<'a> Pieces<'a> {
                 ));
             }
             (_, ";") if self.word(-2) == "}" && self.word(0) == "{" => {
-                let words = ["else", "catch", "while"].into_iter();
-                let near = suggest::nearest(self.word(-1), words)?;
+                let near = suggest::nearest(self.word(-1), keywords::after_blocks())?;
                 return Some(format!("did you mean `{near}`?"));
             }
             (_, "{") => "`{ ... }` encloses what depends on it, also a single statement",

@@ -1,6 +1,7 @@
 //! What a command of virsh is in a script.
 
 use super::virsh_commands::COMMANDS;
+use crate::syntax::{brackets, lexer};
 
 /// A command of virsh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,18 +80,13 @@ impl VirshCommand {
     /// The one function that does what the command does. None if it takes more than one call.
     pub fn function(self) -> Option<&'static str> {
         let (_, call) = self.code.split_once('.')?;
-        let (name, arguments) = call.split_once('(')?;
-        // The bracket that closes the call is the last one.
-        let mut depth = 1_usize;
-        let ends = arguments.char_indices().find(|(_, letter)| {
-            match letter {
-                '(' => depth += 1,
-                ')' => depth -= 1,
-                _ => {}
-            }
-            depth == 0
-        });
-        let is_one_call = ends.is_some_and(|(at, _)| at + 1 == arguments.len());
+        let tokens = lexer::code(call);
+        let [name, open, ..] = &tokens[..] else {
+            return None;
+        };
+        let is_one_call = open.of(call) == "("
+            && brackets::partner(call, &tokens, 1) == tokens.len().checked_sub(1);
+        let (name, arguments) = (name.of(call), &call[open.span.end..]);
         // What an edit changes is told by its closure alone.
         let is_told_by_its_name = !arguments.contains('|') || self.name == name;
         (is_one_call && is_told_by_its_name).then_some(name)

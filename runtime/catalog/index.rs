@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 use rhai::Engine;
 
 use super::{Function, Recipe, is_own_kind, read_all, receivers, recipes, without_element};
-use crate::engine;
 
 /// All that scripts can call, by name and by type.
 #[derive(Debug)]
@@ -58,7 +57,7 @@ impl Catalog {
 
     /// The recipes in the binary.
     pub fn recipes(&self) -> &[Recipe] {
-        self.recipes.get_or_init(|| recipes(&engine::parser()))
+        self.recipes.get_or_init(recipes)
     }
 
     /// Whether `kind` is a type of libvirt's or virhai's, all of whose methods are here.

@@ -19,6 +19,7 @@ pub use signature::{Signature, first_sentence};
 use kinds::{plain_result, plain_type};
 
 use crate::api::asking::MARK;
+use crate::syntax::doc_comment::plain_docs;
 use crate::syntax::written_names;
 use crate::vocabulary;
 
@@ -215,15 +216,4 @@ fn with_vocabulary<'a>(docs: String, kinds: impl Iterator<Item = &'a String>) ->
     }
     let (before, last) = docs.rsplit_once('\n').unwrap_or(("", &docs));
     format!("{before}\n\n{}\n\n{last}", lines.join("\n\n"))
-}
-
-/// The text of a doc comment, without its slashes.
-pub(crate) fn plain_docs(comments: &[impl AsRef<str>]) -> String {
-    comments
-        .iter()
-        .flat_map(|comment| comment.as_ref().lines())
-        .map(|line| line.trim_start().trim_start_matches("///"))
-        .map(|line| line.strip_prefix(' ').unwrap_or(line))
-        .collect::<Vec<_>>()
-        .join("\n")
 }

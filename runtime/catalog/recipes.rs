@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use rhai::{AST, Engine, FnAccess};
-
 use crate::script::imports::{self, Imports};
 use crate::spec::{self, Sources, Spec};
-use crate::syntax::source;
+use crate::syntax::outline::Outline;
 
 /// One file of the standard library.
 #[derive(Debug, Clone)]
@@ -37,14 +35,13 @@ pub struct RecipeFunction {
 }
 
 /// The recipes in the binary, by their paths.
-pub fn recipes(engine: &Engine) -> Vec<Recipe> {
+pub fn recipes() -> Vec<Recipe> {
     let sources = spec::of_imports(&Imports::default());
     let mut recipes: Vec<Recipe> = imports::recipes()
         .filter_map(|name| {
             let path = format!("std/{name}");
             let text = imports::embedded(&name).ok()?.text;
-            let ast = engine.compile(source::without_shebang(&text)).ok()?;
-            Some(Recipe::of(&path, &text, &ast).with_options(&sources, &format!("{path}.rhai")))
+            Some(Recipe::of(&path, &text).with_options(&sources, &format!("{path}.rhai")))
         })
         .collect();
     recipes.sort_by(|one, other| one.path.cmp(&other.path));
@@ -52,44 +49,24 @@ pub fn recipes(engine: &Engine) -> Vec<Recipe> {
 }
 
 impl Recipe {
-    /// What `ast`, compiled from `text`, offers to those who import it as `path`.
-    pub fn of(path: &str, text: &str, ast: &AST) -> Self {
-        let mut functions: Vec<RecipeFunction> = ast
-            .iter_functions()
-            .filter(|function| {
-                function.access == FnAccess::Public && !function.name.starts_with("anon$")
-            })
-            .map(|function| RecipeFunction {
-                name: function.name.to_owned(),
-                parameters: function
-                    .params
-                    .iter()
-                    .map(|name| (*name).to_owned())
-                    .collect(),
-                docs: super::plain_docs(&function.comments),
-                options: None,
-                returns: String::new(),
-            })
-            .map(|function| RecipeFunction {
-                returns: spec::returns_line(&function.docs).unwrap_or_default(),
-                ..function
-            })
-            .collect();
-        functions.sort_by_key(|function| {
-            let place = text.find(&format!("fn {}(", function.name));
-            (place, function.parameters.len())
+    /// What the script `text` offers to those who import it as `path`.
+    pub fn of(path: &str, text: &str) -> Self {
+        let outline = Outline::of(text);
+        let public = outline
+            .functions
+            .into_iter()
+            .filter(|function| !function.private);
+        let functions = public.map(|function| RecipeFunction {
+            name: function.name,
+            parameters: function.parameters,
+            returns: spec::returns_line(&function.docs).unwrap_or_default(),
+            docs: function.docs,
+            options: None,
         });
-        let docs = text
-            .lines()
-            .skip_while(|line| line.starts_with("#!"))
-            .map_while(|line| line.strip_prefix("//!"))
-            .map(|line| line.strip_prefix(' ').unwrap_or(line))
-            .collect::<Vec<_>>()
-            .join("\n");
         Self {
             path: path.to_owned(),
-            docs,
-            functions,
+            docs: outline.docs,
+            functions: functions.collect(),
             specs: Vec::new(),
         }
     }

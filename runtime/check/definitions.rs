@@ -4,6 +4,8 @@ use rhai::{AST, ASTNode, Position, Stmt};
 
 use super::Span;
 use super::files::File;
+use crate::syntax::doc_comment::plain_docs;
+use crate::syntax::outline;
 
 /// A function or a closure.
 pub(super) struct Definition {
@@ -35,7 +37,7 @@ pub(super) fn definitions(ast: &AST) -> Vec<Definition> {
             this_type: function.this_type.as_ref().map(ToString::to_string),
             private: function.access == rhai::FnAccess::Private,
             parameters: function.params.iter().map(ToString::to_string).collect(),
-            docs: crate::catalog::plain_docs(&function.comments),
+            docs: plain_docs(&function.comments),
             body: Vec::new(),
             begin: function.body.start_position(),
             end: function.body.end_position(),
@@ -70,22 +72,13 @@ pub(super) fn definitions(ast: &AST) -> Vec<Definition> {
 }
 
 impl File {
-    /// Where the function is defined.
+    /// The place of the function's name.
     pub(super) fn place_of(&self, function: &Definition) -> Option<Span> {
-        let begin = function.begin.line()?;
-        (1..=begin).rev().find_map(|number| {
-            let (_, line) = self.text.line(number)?;
-            let (at, _) = line.match_indices("fn ").find(|(at, _)| {
-                let rest = line[at + 3..].trim_start();
-                let name = rest.split('(').next().unwrap_or_default();
-                name.rsplit('.').next().unwrap_or_default().trim() == function.name
-            })?;
-            let at = at + line[at..].find(&function.name)?;
-            Some(Span {
-                line: number,
-                column: line[..at].chars().count() + 1,
-                width: function.name.chars().count(),
-            })
-        })
+        let body = self.text.byte_at(function.begin)?;
+        let before = |other: &&outline::Function| other.name_span.start <= body;
+        let named = |other: &&outline::Function| other.name == function.name;
+        let functions = self.outline().functions.iter().rev();
+        let found = functions.filter(before).find(named)?;
+        Some(self.text.span(&found.name_span))
     }
 }

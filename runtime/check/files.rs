@@ -13,6 +13,7 @@ use super::{Code, Finding, Span};
 use crate::script::imports::Imports;
 use crate::script::program::Program;
 use crate::spec;
+use crate::syntax::outline::Outline;
 use crate::syntax::text::Text;
 
 /// For how many names that do not exist others are suggested.
@@ -38,6 +39,7 @@ pub(super) struct File {
     links: HashMap<String, String>,
     /// The file that imports this one, and the path by which it does.
     imported_by: Option<(String, String)>,
+    outline: OnceCell<Outline>,
     parts: OnceCell<Parts>,
     facts: OnceCell<Facts>,
     spec_constants: OnceCell<Arc<spec::Constants>>,
@@ -95,6 +97,7 @@ impl Files {
                 ast,
                 links,
                 imported_by,
+                outline: OnceCell::new(),
                 parts: OnceCell::new(),
                 facts: OnceCell::new(),
                 spec_constants: OnceCell::new(),
@@ -286,6 +289,11 @@ impl File {
                 globals: globals(&self.ast),
             }
         })
+    }
+
+    /// The parts of its text.
+    pub(super) fn outline(&self) -> &Outline {
+        self.outline.get_or_init(|| Outline::of(&self.text))
     }
 
     /// The file that the path `path` of an import leads to.

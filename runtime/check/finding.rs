@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use rhai::Position;
 use serde::Serialize;
 
-use crate::syntax::text::Text;
+use crate::syntax::span::Span;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -127,28 +126,6 @@ impl fmt::Display for Code {
 impl Serialize for Code {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.id())
-    }
-}
-
-/// A stretch of one line; lines and columns count from 1, columns in characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct Span {
-    /// The line.
-    pub line: usize,
-    /// The first character.
-    pub column: usize,
-    /// How many characters.
-    pub width: usize,
-}
-
-impl Span {
-    /// The token of `text` that begins at `position`.
-    pub fn at(text: &Text, position: Position) -> Self {
-        Self {
-            line: position.line().unwrap_or(1),
-            column: position.position().unwrap_or(1),
-            width: text.token_width(position).max(1),
-        }
     }
 }
 

@@ -31,7 +31,8 @@ mod written;
 
 use rhai::Engine;
 
-pub use finding::{Code, Finding, Related, Severity, Span};
+pub use crate::syntax::span::Span;
+pub use finding::{Code, Finding, Related, Severity};
 pub use flags::enumerations;
 pub use native_options::option_keys;
 pub use script_options::script_options;

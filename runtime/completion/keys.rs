@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::cursor::{Argument, Cursor, Place, Step};
 use super::{
     Candidate, CandidateKind, Completer, Completion, Context, Surroundings, members, scope,
 };
@@ -10,6 +9,7 @@ use crate::api::option_keys;
 use crate::catalog::Catalog;
 use crate::check::{self, script_options};
 use crate::spec::{Key, Spec, Type};
+use crate::syntax::cursor::{Argument, Cursor, Place, Step};
 
 impl Context<'_> {
     /// The keys that a map can have where it is, without those that it has.

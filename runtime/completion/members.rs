@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::cursor::Call;
 use super::scope::Scope;
 use super::signature::{self, together};
 use super::{Candidate, CandidateKind, Completion, Context, Surroundings, is_named};
 use crate::catalog::names;
 use crate::catalog::{Catalog, Function, Recipe, Signature, is_own_kind};
+use crate::syntax::cursor::Call;
 use crate::vocabulary;
 
 impl Context<'_> {
@@ -157,7 +157,8 @@ pub(super) fn recipe(
     alias: &str,
 ) -> Option<Recipe> {
     let path = scope.module(alias)?;
-    let known = catalog.recipes().iter().find(|recipe| recipe.path == path);
+    let name = path.strip_suffix(".rhai").unwrap_or(path);
+    let known = catalog.recipes().iter().find(|recipe| recipe.path == name);
     known.cloned().or_else(|| around.script(path))
 }
 

@@ -4,8 +4,6 @@
 //! host has come from the caller, who can ask a host without waiting for it. The prompt and a
 //! language server use the same.
 
-mod around;
-mod cursor;
 pub(crate) mod host_names;
 mod keys;
 mod members;
@@ -23,7 +21,7 @@ use rhai::Engine;
 use crate::catalog::{Catalog, Function, Recipe, Signature};
 use crate::script::imports::Imports;
 use crate::spec::Spec;
-use cursor::{Call, Cursor, Place};
+use crate::syntax::cursor::{Call, Cursor, Place};
 
 /// What can stand at the cursor.
 #[derive(Debug, Default)]

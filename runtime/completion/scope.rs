@@ -2,11 +2,11 @@
 
 use rhai::{AST, Engine, Expr, Stmt};
 
-use super::around::opener;
 use super::{Surroundings, Variable};
 use crate::catalog::inference::Inference;
 use crate::catalog::{Catalog, element};
-use crate::syntax::lexer::{Class, Piece, pieces};
+use crate::syntax::bindings::{Binding, bindings};
+use crate::syntax::cursor::Cursor;
 
 /// What is known at the cursor. What is defined in the text comes last, and wins.
 pub(super) struct Scope<'a> {
@@ -108,58 +108,35 @@ impl<'a> Scope<'a> {
 
     /// Finds what `text` defines, in its order.
     fn read(&mut self, text: &str) {
-        let mut pieces = pieces(text);
-        pieces.retain(|piece| !matches!(piece.class, Class::Comment { .. }));
-        let word = |index: usize| pieces.get(index).map_or("", |piece| piece.of(text));
-        for index in 0..pieces.len() {
-            match word(index) {
-                "let" | "const" if word(index + 2) == "=" => {
-                    if let Some(code) = until(text, &pieces, index + 3, &[";"]) {
-                        self.define_as(word(index + 1), code);
+        for binding in bindings(text) {
+            match binding {
+                Binding::Variable { name, value } => {
+                    // Where the value is missing, it is being written.
+                    if let Some(code) = value {
+                        self.define_as(name, code);
                     }
                 }
-                "for" => self.read_loop(text, &pieces, index),
-                "import" if word(index + 2) == "as" => {
-                    let path = word(index + 1).trim_matches(['"', '`']);
-                    self.modules
-                        .push((word(index + 3).to_owned(), path.to_owned()));
-                }
-                "fn" if word(index + 2) == "(" => {
-                    let parameters: Vec<String> = pieces[index + 3..]
-                        .iter()
-                        .take_while(|piece| piece.class != Class::Close)
-                        .filter(|piece| piece.class == Class::Name)
-                        .map(|piece| piece.of(text).to_owned())
-                        .collect();
+                Binding::Loop { names, values } => self.read_loop(&names, values),
+                Binding::Import { path, alias } => self.modules.push((alias.to_owned(), path)),
+                Binding::Function { name, parameters } => {
                     for parameter in &parameters {
                         self.define(parameter, None, Vec::new());
                     }
-                    self.functions
-                        .push((word(index + 1).to_owned(), parameters));
+                    let parameters = parameters.into_iter().map(str::to_owned).collect();
+                    self.functions.push((name.to_owned(), parameters));
                 }
                 // What is caught is libvirt's error, unless a script throws something else.
-                "catch" if word(index + 1) == "(" => {
-                    self.define(word(index + 2), Some("Error".into()), Vec::new());
+                Binding::Caught { name } => self.define(name, Some("Error".into()), Vec::new()),
+                Binding::Closure { parameters, begin } => {
+                    self.read_closure(&parameters, &text[..begin]);
                 }
-                "|" if index > 0 && matches!(word(index - 1), "(" | ",") => {
-                    self.read_closure(text, &pieces, index);
-                }
-                _ => {}
             }
         }
     }
 
     /// `for x in list {`, `for (x, i) in list {`.
-    fn read_loop(&mut self, text: &str, pieces: &[Piece], start: usize) {
-        let names = pieces[start + 1..]
-            .iter()
-            .take(5)
-            .take_while(|piece| piece.of(text) != "in");
-        let names: Vec<&Piece> = names.collect();
-        let begin = start + 1 + names.len();
-        let Some(code) = until(text, pieces, begin + 1, &["{"]) else {
-            return;
-        };
+    fn read_loop(&mut self, names: &[&str], values: Option<&str>) {
+        let Some(code) = values else { return };
         let kind = self.kind_of(code);
         let mut kinds = [
             kind.as_deref().and_then(element).map(str::to_owned),
@@ -167,48 +144,23 @@ impl<'a> Scope<'a> {
         ]
         .into_iter();
         for name in names {
-            if name.class == Class::Name {
-                self.define(name.of(text), kinds.next().flatten(), Vec::new());
-            }
+            self.define(name, kinds.next().flatten(), Vec::new());
         }
     }
 
-    /// `list.map(|x| ...`, whose parameter is what the list holds.
-    fn read_closure(&mut self, text: &str, pieces: &[Piece], start: usize) {
-        let names = pieces[start + 1..]
-            .iter()
-            .take_while(|piece| piece.of(text) != "|");
-        let names: Vec<&Piece> = names.filter(|piece| piece.class == Class::Name).collect();
-        let argument = super::cursor::Cursor::argument_at_end_of(&text[..pieces[start].span.start]);
+    /// `list.map(|x| ...`, whose parameter is what the list holds. `before` ends where the closure begins.
+    fn read_closure(&mut self, parameters: &[&str], before: &str) {
+        let argument = Cursor::argument_at_end_of(before);
         let list = argument.and_then(|argument| match argument.call {
             call if call.name == "parallel" => Some(argument.first),
             call => call.receiver,
         });
         let held = list.and_then(|list| self.kind_of(&list));
         let mut kind = held.as_deref().and_then(element).map(str::to_owned);
-        for name in names {
-            self.define(name.of(text), kind.take(), Vec::new());
+        for parameter in parameters {
+            self.define(parameter, kind.take(), Vec::new());
         }
     }
-}
-
-/// The code from the piece `start` to the first of `ends` outside of brackets.
-fn until<'t>(text: &'t str, pieces: &[Piece], start: usize, ends: &[&str]) -> Option<&'t str> {
-    let mut depth = 0_usize;
-    for index in start..pieces.len() {
-        let piece = &pieces[index];
-        if depth == 0 && ends.contains(&piece.of(text)) {
-            return text.get(pieces[start].span.start..piece.span.start);
-        }
-        match piece.class {
-            Class::Open => depth += 1,
-            // A bracket that closes more than was opened ends the statement as well.
-            Class::Close if opener(text, &pieces[start..], index - start).is_none() => return None,
-            Class::Close => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    None
 }
 
 /// The one expression that a script consists of.

@@ -432,26 +432,6 @@ fn a_call_shows_its_signature_and_the_number_of_the_argument() {
 }
 
 #[test]
-fn every_word_of_the_language_is_one() {
-    for word in super::values::STATEMENTS
-        .iter()
-        .chain(&super::values::WORDS)
-    {
-        let pieces = crate::syntax::lexer::pieces(word);
-        assert!(
-            matches!(
-                pieces[..],
-                [crate::syntax::lexer::Piece {
-                    class: crate::syntax::lexer::Class::Keyword,
-                    ..
-                }]
-            ),
-            "{word}"
-        );
-    }
-}
-
-#[test]
 fn every_candidate_begins_with_the_word_or_replaces_it() {
     let Completion {
         replaced,

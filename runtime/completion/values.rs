@@ -2,22 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::cursor::Argument;
 use super::{Candidate, CandidateKind, Completion, Context, is_named};
 use crate::catalog::{Function, Signature, is_own_kind};
 use crate::check::enumerations;
 use crate::constants;
-
-/// The words that a statement can begin with.
-pub(super) const STATEMENTS: [&str; 14] = [
-    "let", "const", "if", "for", "while", "loop", "do", "switch", "fn", "return", "throw", "try",
-    "import", "private",
-];
-
-/// The words that stand within statements, or are values.
-pub(super) const WORDS: [&str; 11] = [
-    "else", "in", "until", "break", "continue", "catch", "as", "true", "false", "this", "export",
-];
+use crate::syntax::cursor::Argument;
+use crate::syntax::keywords;
 
 /// More constants than this are offered by the next part of their names.
 const MANY: usize = 60;
@@ -61,14 +51,13 @@ impl Context<'_> {
             self.function(&[way], CandidateKind::Function)
         });
         let functions = own.chain(self.functions(&free, CandidateKind::Function));
-        let words = STATEMENTS
-            .iter()
+        let words = keywords::statements()
             .filter(|_| begins)
-            .chain(&WORDS)
+            .chain(keywords::within())
             .filter(|_| !self.word.is_empty())
             .map(|word| Candidate {
-                label: (*word).to_owned(),
-                insert: (*word).to_owned(),
+                label: word.to_owned(),
+                insert: word.to_owned(),
                 kind: CandidateKind::Keyword,
                 docs: String::new(),
             });

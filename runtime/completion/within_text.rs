@@ -2,12 +2,12 @@
 
 use rhai::Expr;
 
-use super::cursor::{Argument, Step};
 use super::{Candidate, CandidateKind, Completion, Context, File, Holder, members, scope};
 use crate::catalog::{Function, is_own_kind};
 use crate::libvirt::events;
 use crate::objects::any;
 use crate::spec::Type;
+use crate::syntax::cursor::{Argument, Step};
 use crate::vocabulary;
 
 /// The ways to hosts that are tried first.

@@ -133,9 +133,9 @@ impl Error {
 
     /// An error about options with the place where they were given, if that is among `frames`; any other as it is.
     fn where_given(self, frames: &[(String, Position)]) -> Self {
-        let places: Vec<(&str, Position)> = frames
+        let places: Vec<(&str, bool)> = frames
             .iter()
-            .map(|(file, place)| (file.as_str(), *place))
+            .map(|(file, place)| (file.as_str(), !place.is_none()))
             .collect();
         match self.options_given_at(&places) {
             Some(at) => self.with(|details| {

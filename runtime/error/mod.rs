@@ -107,15 +107,13 @@ impl Error {
         })
     }
 
-    /// The one of `frames`, calls within calls from the innermost outwards with their files, where the options were
-    /// given that the error is about. Nothing for other errors.
-    pub fn options_given_at(&self, frames: &[(&str, Position)]) -> Option<usize> {
+    /// The one of `frames`, calls within calls from the innermost outwards, where the options were given that the error
+    /// is about: each has its file, and whether its place there is known. Nothing for other errors.
+    pub fn options_given_at(&self, frames: &[(&str, bool)]) -> Option<usize> {
         let declared_in = self.0.declared_in.as_deref()?;
         let is_recipe = |file: &str| file.starts_with("std/");
-        let outside = |(file, place): &(&str, Position)| {
-            !place.is_none() && *file != declared_in && !is_recipe(file)
-        };
-        let called = |(file, place): &(&str, Position)| !place.is_none() && !is_recipe(file);
+        let called = |(file, known): &(&str, bool)| *known && !is_recipe(file);
+        let outside = |frame: &(&str, bool)| called(frame) && frame.0 != declared_in;
         let found = frames.iter().position(outside);
         found.or_else(|| frames.iter().position(called))
     }

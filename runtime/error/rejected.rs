@@ -9,7 +9,7 @@ use virt_sys as sys;
 
 use super::Error;
 use crate::libvirt::{self, Failure};
-use crate::syntax::source;
+use crate::syntax::text::Text;
 use crate::xml::{self, Spot};
 
 /// XML that was refused.
@@ -81,7 +81,7 @@ impl Rejected {
     /// The line, the column and the characters of the spot, both from 1, if there is one.
     pub fn place(&self) -> Option<(usize, usize, usize)> {
         let bytes = self.spot.as_ref()?.bytes.clone();
-        let (line, column) = source::line_and_column(&self.text, bytes.start);
+        let (line, column) = Text::from(&*self.text).line_and_column(bytes.start);
         Some((line, column, self.text[bytes].chars().count()))
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::syntax::keywords;
+
 /// A text in quotes.
 pub(super) struct Literal {
     /// The text between the quotes.
@@ -97,9 +99,6 @@ enum Last {
     Text,
 }
 
-/// Words that something must follow.
-const KEYWORDS: [&str; 5] = ["if", "else", "switch", "return", "in"];
-
 /// All texts, and all numbers with at least four digits, in the expression that begins at `at`; returns its end.
 pub(super) fn in_expression(text: &str, mut at: usize, found: &mut Vec<Range<usize>>) -> usize {
     let (mut depth, mut last, mut comment) = (0_usize, Last::Open, false);
@@ -146,7 +145,7 @@ pub(super) fn in_expression(text: &str, mut at: usize, found: &mut Vec<Range<usi
                 if length >= 4 && letter.is_ascii_digit() && word.bytes().all(digit) {
                     found.push(begin..at);
                 }
-                last = match KEYWORDS.contains(&word) {
+                last = match keywords::precedes_expression(word) {
                     true => Last::Open,
                     false => Last::Value,
                 };

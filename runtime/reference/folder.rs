@@ -60,14 +60,14 @@ fn scripts(folder: &Path, files: &mut Vec<PathBuf>, faults: &mut Vec<String>) {
 
 fn read(engine: &Engine, folder: &Path, file: &Path) -> Result<Part, String> {
     let text = crate::script::files::read_script(file).map_err(|error| error.to_string())?;
-    let ast = engine
+    engine
         .compile(source::without_shebang(&text))
         .map_err(|error| error.to_string())?;
     let path = file.strip_prefix(folder).unwrap_or(file).with_extension("");
     let imports = Imports::new([folder.to_owned()]);
     let name = file.display().to_string();
     imports.remember(&name, &text);
-    let recipe = Recipe::of(&path.to_string_lossy(), &text, &ast);
+    let recipe = Recipe::of(&path.to_string_lossy(), &text);
     let mut part = of_recipe(&recipe.with_options(&spec::of_imports(&imports), &name));
     part.group = "Scripts";
     Ok(part)

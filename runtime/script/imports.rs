@@ -259,7 +259,9 @@ fn outside(path: &str) -> String {
     )
 }
 
+/// The recipe `recipe`, with or without the end `.rhai`.
 pub(crate) fn embedded(recipe: &str) -> Result<Found, String> {
+    let recipe = recipe.strip_suffix(".rhai").unwrap_or(recipe);
     let name = format!("{recipe}.rhai");
     match STDLIB.get_file(&name).and_then(|file| file.contents_utf8()) {
         Some(text) => Ok(Found {

@@ -8,6 +8,7 @@ use crate::advice::syntax_advice;
 use crate::script::imports::Imports;
 use crate::script::parser::is_stop;
 use crate::syntax::source;
+use crate::syntax::text::Text;
 
 /// A compiled script.
 pub struct Program {
@@ -100,8 +101,8 @@ impl Compiler<'_> {
             .engine
             .compile(source::without_shebang(text))
             .map_err(|error| CompileError::new(name, text, &error, self.trail.clone()))?;
-        if source::ends_in_comment(self.engine, text) {
-            let position = source::last_comment(text);
+        if let Some(begin) = source::open_comment(text) {
+            let position = Text::from(text).position(begin);
             return Err(self.fault(name, "a comment has no end".into(), position, false));
         }
         ast.set_source(name);

@@ -1,16 +1,16 @@
-//! A script as Rhai's own lexer sees it, with the place of each piece in the text.
+//! The tokens of a script, as Rhai's own lexer sees them, with their places in the text.
 //!
-//! Text that does not compile has pieces too, down to a string that is not closed yet: what is
-//! being typed is highlighted and completed by them.
+//! Text that does not compile has tokens too, down to a string that is not closed yet: text that is being typed is
+//! highlighted and completed by them.
 
 use std::ops::Range;
 
-use rhai::{InputStream, Position, Token, TokenizeState, get_next_token};
+use rhai::{InputStream, Position, TokenizeState, get_next_token};
 
-/// What a piece of a script is.
+/// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// A word of the language, or one that it keeps to itself.
+    /// A keyword, or a word that the language reserves.
     Keyword,
     /// A name.
     Name,
@@ -26,99 +26,184 @@ pub enum Class {
         /// Whether its end is missing.
         open: bool,
     },
-    /// A bracket that opens: `(`, `[`, `{` or `#{`.
+    /// An opening bracket: `(`, `[`, `?[`, `{` or `#{`.
     Open,
-    /// A bracket that closes.
+    /// A closing bracket.
     Close,
     /// An operator or another sign.
     Sign,
-    /// What Rhai cannot read.
+    /// Text that Rhai cannot read.
     Wrong,
 }
 
-/// A piece of a script.
+/// A token of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
+pub struct Token {
     /// What it is.
     pub class: Class,
     /// Its bytes in the text.
     pub span: Range<usize>,
 }
 
-impl Piece {
+impl Token {
     /// Its letters in `text`, which it was taken from.
     pub fn of<'a>(&self, text: &'a str) -> &'a str {
         text.get(self.span.clone()).unwrap_or_default()
     }
+
+    /// Whether it is a comment.
+    pub fn is_comment(&self) -> bool {
+        matches!(self.class, Class::Comment { .. })
+    }
 }
 
-/// The pieces of `text`, without the blanks between them.
-pub fn pieces(text: &str) -> Vec<Piece> {
-    let mut stream = Stream::new(text);
-    let mut state = TokenizeState {
-        include_comments: true,
-        ..TokenizeState::default()
+/// The tokens of `text`, comments included.
+pub fn tokens(text: &str) -> Vec<Token> {
+    Tokens::new(text).collect()
+}
+
+/// The tokens of `text` without its comments.
+pub fn code(text: &str) -> Vec<Token> {
+    Tokens::new(text)
+        .filter(|token| !token.is_comment())
+        .collect()
+}
+
+/// The length in bytes of the token that `text` begins with. A string is a single token here, with all that it
+/// contains; of a comment, only its two first letters count.
+pub(crate) fn first_length(text: &str) -> usize {
+    let mut tokens = Tokens::new(text);
+    // What stands before the token is unknown: a sign is an operator.
+    tokens.state.next_token_cannot_be_unary = true;
+    let first = match tokens.next() {
+        Some(first) if first.span.start == 0 => first,
+        _ => return text.chars().next().map_or(0, char::len_utf8),
     };
-    let mut position = Position::START;
-    let mut pieces = Vec::new();
-    // For each open brace, whether it belongs to a `${` within text.
-    let mut braces: Vec<bool> = Vec::new();
-    let mut interpolates = false;
-    loop {
-        let within = state.is_within_text_terminated_by.is_some();
-        if !within {
-            stream.skip_blanks(&mut position);
-        }
-        let start = stream.offset();
-        // Rhai puts the opening comment of a file aside, and goes on with what follows it.
-        if !within && text[start..].starts_with("//!") {
-            stream.skip_line(&mut position);
-            pieces.push(Piece {
-                class: Class::Comment { open: false },
-                span: start..stream.offset(),
-            });
-            continue;
-        }
-        let (token, _) = get_next_token(&mut stream, &mut state, &mut position);
-        let end = stream.offset();
-        if matches!(token, Token::EOF) || end <= start {
-            break;
-        }
-        let open = state.is_within_text_terminated_by.is_some();
-        match token {
-            Token::LeftBrace => braces.push(std::mem::take(&mut interpolates)),
-            Token::MapStart => braces.push(false),
-            Token::RightBrace if braces.pop() == Some(true) => {
-                state.is_within_text_terminated_by = Some("`".into());
-            }
-            Token::InterpolatedString(_) => interpolates = true,
+    let is_text = |token: &Token| matches!(token.class, Class::Text { .. });
+    let goes_on =
+        |token: &Token| token.of(text).ends_with('$') && text[token.span.end..].starts_with('{');
+    if first.is_comment() {
+        return 2;
+    }
+    if !(is_text(&first) && goes_on(&first)) {
+        return first.span.end;
+    }
+    let mut depth = 0_usize;
+    for token in tokens {
+        match token.class {
+            Class::Open => depth += 1,
+            Class::Close => depth = depth.saturating_sub(1),
+            Class::Text { .. } if depth == 0 && !goes_on(&token) => return token.span.end,
             _ => {}
         }
-        // A line comment has its line's end in it.
-        let end = start + text[start..end].trim_end_matches('\n').len();
-        if matches!(token, Token::Unit) {
-            // The brackets of a call without arguments are one to Rhai.
+    }
+    text.len()
+}
+
+/// Reads the tokens of a text one by one.
+struct Tokens<'t> {
+    stream: Stream<'t>,
+    state: TokenizeState,
+    position: Position,
+    /// For each open brace, whether it belongs to a `${` within text.
+    braces: Vec<bool>,
+    /// Whether the next brace belongs to a `${`.
+    interpolates: bool,
+    /// The second half of a token that Rhai takes for one.
+    second: Option<Token>,
+}
+
+impl<'t> Tokens<'t> {
+    fn new(text: &'t str) -> Self {
+        let next = if text.starts_with(BYTE_ORDER_MARK) {
+            BYTE_ORDER_MARK.len_utf8()
+        } else {
+            0
+        };
+        Self {
+            stream: Stream { text, next },
+            state: TokenizeState {
+                include_comments: true,
+                ..TokenizeState::default()
+            },
+            position: Position::START,
+            braces: Vec::new(),
+            interpolates: false,
+            second: None,
+        }
+    }
+
+    /// A comment that Rhai's lexer does not show: the shebang, or documentation of the file.
+    fn hidden_comment(&mut self, start: usize) -> Option<Token> {
+        let rest = &self.stream.text[start..];
+        let is_shebang = start == 0 && rest.starts_with("#!");
+        if !is_shebang && !rest.starts_with("//!") {
+            return None;
+        }
+        self.stream.skip_line(&mut self.position);
+        Some(Token {
+            class: Class::Comment { open: false },
+            span: start..self.stream.next,
+        })
+    }
+}
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+impl Iterator for Tokens<'_> {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        if let Some(second) = self.second.take() {
+            return Some(second);
+        }
+        let within = self.state.is_within_text_terminated_by.is_some();
+        if !within {
+            self.stream.skip_blanks(&mut self.position);
+        }
+        let start = self.stream.next;
+        if !within && let Some(comment) = self.hidden_comment(start) {
+            return Some(comment);
+        }
+        let (token, _) = get_next_token(&mut self.stream, &mut self.state, &mut self.position);
+        let end = self.stream.next;
+        if matches!(token, rhai::Token::EOF) || end <= start {
+            return None;
+        }
+        let open = self.state.is_within_text_terminated_by.is_some();
+        match token {
+            rhai::Token::LeftBrace => self.braces.push(std::mem::take(&mut self.interpolates)),
+            rhai::Token::MapStart => self.braces.push(false),
+            rhai::Token::RightBrace if self.braces.pop() == Some(true) => {
+                self.state.is_within_text_terminated_by = Some("`".into());
+            }
+            rhai::Token::InterpolatedString(_) => self.interpolates = true,
+            _ => {}
+        }
+        let letters = &self.stream.text[start..end];
+        if matches!(token, rhai::Token::Unit) {
+            // Rhai takes the brackets of a call without arguments for one token.
             let middle = start + 1;
-            pieces.push(Piece {
-                class: Class::Open,
-                span: start..middle,
-            });
-            pieces.push(Piece {
+            self.second = Some(Token {
                 class: Class::Close,
                 span: middle..end,
             });
-            continue;
+            return Some(Token {
+                class: Class::Open,
+                span: start..middle,
+            });
         }
-        let class = class(&token, open, &text[start..end]);
-        pieces.push(Piece {
-            class,
-            span: start..end,
-        });
+        // Rhai's line comments include the end of the line.
+        let letters = letters.trim_end_matches('\n');
+        Some(Token {
+            class: class(&token, open, letters),
+            span: start..start + letters.len(),
+        })
     }
-    pieces
 }
 
-fn class(token: &Token, open: bool, letters: &str) -> Class {
+fn class(token: &rhai::Token, open: bool, letters: &str) -> Class {
+    use rhai::Token;
     match token {
         Token::Comment(_) => Class::Comment {
             open: letters.starts_with("/*") && !is_closed(letters),
@@ -131,7 +216,11 @@ fn class(token: &Token, open: bool, letters: &str) -> Class {
         // As the engine has it.
         Token::Reserved(word) if **word == *"call" => Class::Name,
         Token::IntegerConstant(_) | Token::FloatConstant(_) => Class::Number,
-        Token::LeftParen | Token::LeftBracket | Token::LeftBrace | Token::MapStart => Class::Open,
+        Token::LeftParen
+        | Token::LeftBracket
+        | Token::QuestionBracket
+        | Token::LeftBrace
+        | Token::MapStart => Class::Open,
         Token::RightParen | Token::RightBracket | Token::RightBrace => Class::Close,
         _ if letters.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') => {
             Class::Keyword
@@ -158,28 +247,13 @@ fn is_closed(comment: &str) -> bool {
 }
 
 /// The letters of a text, of which the lexer may put some back.
-struct Stream {
-    letters: Vec<(usize, char)>,
+struct Stream<'t> {
+    text: &'t str,
+    /// The byte of the text that comes next.
     next: usize,
-    end: usize,
 }
 
-impl Stream {
-    fn new(text: &str) -> Self {
-        Self {
-            letters: text.char_indices().collect(),
-            next: 0,
-            end: text.len(),
-        }
-    }
-
-    /// The byte of the text that comes next.
-    fn offset(&self) -> usize {
-        self.letters
-            .get(self.next)
-            .map_or(self.end, |(offset, _)| *offset)
-    }
-
+impl Stream<'_> {
     fn skip_line(&mut self, position: &mut Position) {
         while self.peek_next().is_some_and(|letter| letter != '\n') {
             self.eat_next_and_advance(position);
@@ -196,30 +270,31 @@ impl Stream {
     }
 }
 
-impl InputStream for Stream {
+impl InputStream for Stream<'_> {
     fn unget(&mut self, _: char) {
-        self.next = self.next.saturating_sub(1);
+        let last = self.text[..self.next].chars().next_back();
+        self.next -= last.map_or(0, char::len_utf8);
     }
 
     fn get_next(&mut self) -> Option<char> {
-        let (_, letter) = self.letters.get(self.next)?;
-        self.next += 1;
-        Some(*letter)
+        let letter = self.peek_next()?;
+        self.next += letter.len_utf8();
+        Some(letter)
     }
 
     fn peek_next(&mut self) -> Option<char> {
-        self.letters.get(self.next).map(|(_, letter)| *letter)
+        self.text[self.next..].chars().next()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Class, pieces};
+    use super::{Class, first_length, tokens};
 
     fn shown(text: &str) -> Vec<(Class, &str)> {
-        pieces(text)
+        tokens(text)
             .iter()
-            .map(|piece| (piece.class, piece.of(text)))
+            .map(|token| (token.class, token.of(text)))
             .collect()
     }
 
@@ -312,9 +387,48 @@ mod tests {
             ("1 /* a /* te */ ", Class::Comment { open: true }),
             ("1 // te", Class::Comment { open: false }),
         ] {
-            let last = pieces(text).pop().expect(text);
+            let last = tokens(text).pop().expect(text);
             assert_eq!(last.class, class, "{text}");
             assert_eq!(last.span.end, text.len(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_shebang_and_a_byte_order_mark_move_no_token() {
+        use Class::{Comment, Name};
+        assert_eq!(
+            shown("#!/usr/bin/env virhai's\na"),
+            [
+                (Comment { open: false }, "#!/usr/bin/env virhai's"),
+                (Name, "a")
+            ]
+        );
+        assert_eq!(shown("\u{feff}a"), [(Name, "a")]);
+    }
+
+    #[test]
+    fn the_first_token_of_a_text_is_measured() {
+        for (text, first) in [
+            ("name(1)", "name"),
+            ("1.5 + x", "1.5"),
+            ("\"a\\\"b\" == 1", "\"a\\\"b\""),
+            ("'c', 1", "'c'"),
+            ("#\"a\"b\"#;", "#\"a\"b\"#"),
+            ("`a ${`{${x}`} b` + 1", "`a ${`{${x}`} b`"),
+            ("`a ${b", "`a ${b"),
+            ("`${a}` `b`", "`${a}`"),
+            ("#{ a: 1 }", "#{"),
+            ("() + 1", "("),
+            ("-1", "-"),
+            ("...", "..."),
+            ("??= 1", "??"),
+            ("// a", "//"),
+            ("/* a", "/*"),
+            (" a", " "),
+            ("é + 1", "é"),
+            ("", ""),
+        ] {
+            assert_eq!(&text[..first_length(text)], first, "{text}");
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::syntax::text::Text;
+
 use crate::run::interrupt::Stop;
 
 /// Why a document, a path or an edit is refused.
@@ -61,9 +63,5 @@ impl fmt::Display for Fault {
 
 /// The line and the column of the byte `at`, both from 1.
 pub(super) fn place(text: &str, at: usize) -> (usize, usize) {
-    let at = super::text::floor(text, at);
-    let before = &text[..at];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let line = before.matches('\n').count() + 1;
-    (line, before[line_start..].chars().count() + 1)
+    Text::from(text).line_and_column(at)
 }

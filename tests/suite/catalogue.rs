@@ -399,7 +399,7 @@ fn add_text(texts: &mut HashMap<String, String>, path: &str) {
 #[test]
 fn every_option_of_a_recipe_is_declared_and_used() {
     let mut offenders = Vec::new();
-    let recipes = catalog::recipes(&engine::parser());
+    let recipes = catalog::recipes();
     let texts: Vec<HashMap<String, String>> = recipes
         .iter()
         .map(|recipe| {
@@ -457,7 +457,7 @@ fn every_declaration_of_a_recipe_is_right() {
     let sources = virhai::spec::of_imports(&Imports::default());
     let mut offenders = Vec::new();
     let mut count = 0;
-    for recipe in catalog::recipes(&engine::parser()) {
+    for recipe in catalog::recipes() {
         let file = format!("{}.rhai", recipe.path);
         let constants = virhai::spec::Sources::constants(&sources, &file).expect("it is there");
         for name in constants.specs() {

@@ -107,6 +107,34 @@ fn compare(name: &str, shown: &str) {
     assert_eq!(golden, shown, "{name} differs; UPDATE=1 accepts it");
 }
 
+/// The first place in a golden text, and the carets below it.
+fn underlined(golden: &str) -> Option<(&str, &str)> {
+    let (_, rest) = golden.split_once("--> ")?;
+    let (place, rest) = rest.split_once('\n')?;
+    let begin = rest.find('^')?;
+    let carets = &rest[begin..];
+    let end = carets.find(|letter| letter != '^').unwrap_or(carets.len());
+    Some((place, &carets[..end]))
+}
+
+#[test]
+fn the_check_and_the_run_underline_the_same_width_at_the_same_place() {
+    let mut compared = 0;
+    for entry in std::fs::read_dir(golden("unchecked")).expect("the folder is there") {
+        let name = entry.expect("an entry of it").file_name();
+        let read = |path: PathBuf| std::fs::read_to_string(path).expect("both are there");
+        let found = read(golden("").join(&name));
+        let failed = read(golden("unchecked").join(&name));
+        if let (Some(one), Some(other)) = (underlined(&found), underlined(&failed))
+            && one.0 == other.0
+        {
+            assert_eq!(one, other, "{}", name.display());
+            compared += 1;
+        }
+    }
+    assert!(compared > 20, "{compared} places");
+}
+
 /// A test for each case: its name is that of the golden file.
 macro_rules! cases {
     ($($name:ident: $script:expr;)*) => {

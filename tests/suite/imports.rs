@@ -46,6 +46,29 @@ fn refused(scratch: &Scratch, path: &str) {
 }
 
 #[test]
+fn a_path_may_end_in_rhai_in_the_check_and_at_run_time() {
+    let scratch = folder();
+    for (path, wrong, right) in [
+        ("beside.rhai", "wrod", "word"),
+        ("beside", "wrod", "word"),
+        ("std/guest.rhai", "craete", "create"),
+    ] {
+        let script = format!("import \"{path}\" as it;\nif args.len() > 0 {{ it::{wrong}() }}\n");
+        let main = scratch.write("in/main.rhai", script);
+        let hint = format!("did you mean `it::{right}`?");
+        let checked = virhai().arg("check").arg(&main).fails(3);
+        assert!(checked.stderr.contains(&hint), "{path}: {checked}");
+        let failed = virhai()
+            .arg("--no-check")
+            .arg("run")
+            .arg(&main)
+            .arg("x")
+            .fails(1);
+        assert!(failed.stderr.contains(&hint), "{path}: {failed}");
+    }
+}
+
+#[test]
 fn what_is_beside_the_script_or_below_it_can_be_imported() {
     let scratch = folder();
     for (path, word) in [

@@ -2,11 +2,13 @@
 
 mod circles;
 mod imports;
+mod script_text;
 
 use std::path::Path;
 
 use circles::circles;
 use imports::{Module, Tree};
+use script_text::{Reading, readings};
 
 /// The most files that may use one another in a circle.
 const MOST_IN_A_CIRCLE: usize = 3;
@@ -16,6 +18,17 @@ const VISITORS: &[(&str, &str)] = &[(
     "check::walk",
     "the walk over a script calls the rules, and they look at the state that it keeps",
 )];
+
+/// Files that look for what scripts have in other texts, and in what.
+const OTHER_TEXTS: &[(&str, &str)] = &[
+    ("repl/prompt/text.rs", "`//` in URIs"),
+    ("runtime/objects/uri/", "`//` in URIs"),
+    (
+        "runtime/redact/",
+        "secrets in text of every kind, also where it stops being a script",
+    ),
+    ("runtime/xml/path.rs", "`//` in paths of XML"),
+];
 
 /// The folders of runtime/ in the order of CONTRIBUTING.md, the highest first.
 fn order() -> Vec<String> {
@@ -128,6 +141,82 @@ fn only_the_runtime_calls_libvirt_and_its_catalogue_does_not() {
         }
     }
     none(offenders);
+}
+
+/// The places of `found` that none of `exceptions` names, and the exceptions that name none.
+fn unexpected(found: Vec<Reading>, exceptions: &[(&str, &str)]) -> Vec<String> {
+    let is_named = |name: &str, exception: &str| name.starts_with(exception);
+    let unused = exceptions.iter().filter(|(exception, _)| {
+        let mut files = found.iter();
+        !files.any(|(name, _)| is_named(name, exception))
+    });
+    let unused: Vec<String> = unused
+        .map(|(exception, _)| format!("{exception} is no exception any more"))
+        .collect();
+    let unnamed = found.into_iter().filter(|(name, _)| {
+        let mut names = exceptions.iter();
+        !names.any(|(exception, _)| is_named(name, exception))
+    });
+    unnamed
+        .map(|(name, what)| format!("{name}: {what}"))
+        .chain(unused)
+        .collect()
+}
+
+#[test]
+fn only_the_syntax_folder_reads_the_text_of_scripts() {
+    let mut found = Vec::new();
+    for root in ["runtime", "repl"] {
+        let below = readings(Path::new(root)).into_iter();
+        found.extend(below.map(|(name, what)| (format!("{root}/{name}"), what)));
+    }
+    none(unexpected(found, OTHER_TEXTS));
+}
+
+#[test]
+fn a_planted_reader_of_script_text_is_found() {
+    let (folder, _) = planted(&[
+        ("lib.rs", ""),
+        (
+            "check.rs",
+            "fn f(text: &str, name: &str) { text.find(\"fn \"); text.find(&format!(\"fn {name}(\")); text.split(\"import\"); }",
+        ),
+        (
+            "prompt.rs",
+            "fn f(text: &str) { text.starts_with(\"//!\"); text.matches('\\n').count(); text.encode_utf16().count(); }",
+        ),
+        (
+            "words.rs",
+            "const WORDS: &[&str] = &[\"let\", \"const\", \"fn\"];",
+        ),
+        ("lexer.rs", "use rhai::{TokenizeState, get_next_token};"),
+        (
+            "plain.rs",
+            "fn f(text: &str) { text.find(\"find\"); text.split(\"://\"); text.rfind('\\n'); }",
+        ),
+        (
+            "syntax/lexer.rs",
+            "fn f(text: &str) { text.find(\"fn \"); }",
+        ),
+        (
+            "tested.rs",
+            "#[cfg(test)] mod tests { fn f(text: &str) { text.find(\"fn \"); } }",
+        ),
+    ]);
+    let exceptions = [("plain.rs", ""), ("lexer.rs", "")];
+    assert_eq!(
+        unexpected(readings(folder.path()), &exceptions),
+        [
+            "check.rs: find(\"fn \")",
+            "check.rs: find(\"fn {name}(\")",
+            "check.rs: split(\"import\")",
+            "prompt.rs: counts in UTF-16",
+            "prompt.rs: matches(\"\\n\")",
+            "prompt.rs: starts_with(\"//!\")",
+            "words.rs: lists keywords: let, const, fn",
+            "plain.rs is no exception any more",
+        ]
+    );
 }
 
 /// A source tree with these files.

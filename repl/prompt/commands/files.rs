@@ -121,7 +121,7 @@ pub(super) fn load(prompt: &mut Prompt, file: &str) -> Done {
         return Err("`:load FILE` needs a file".into());
     }
     let text = read(&path(file))?;
-    Ok(prompt.evaluate(virhai::source::without_shebang(&text).trim_end()))
+    Ok(prompt.evaluate(virhai::syntax::source::without_shebang(&text).trim_end()))
 }
 
 /// Opens the last input, or a file, in the user's editor, and runs what comes of it.

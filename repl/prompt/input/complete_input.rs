@@ -1,66 +1,25 @@
 //! Whether what is typed is complete, or goes on in the next line.
 
 use rhai::{Engine, LexError, ParseErrorType};
-use virhai::lexer::{Class, Piece, pieces};
-use virhai::source::ends_in_comment;
+use virhai::syntax::brackets::last_open;
+use virhai::syntax::source::open_comment;
+use virhai::syntax::text::Text;
 
 /// Whether what was typed so far is to be run.
 ///
 /// An open bracket keeps it from that, whatever else is wrong: lines that are typed or pasted one
 /// by one must not run without those around them. Other unfinished input ends with an empty line.
 pub(super) fn is_complete(parser: &Engine, text: &str) -> bool {
-    if open_bracket(text).is_some() {
+    if last_open(text).is_some() {
         return false;
     }
     text.ends_with('\n') || !is_unfinished(parser, text)
 }
 
-/// The last bracket, quote or comment of `text` that is still open, and the number of its line.
-pub(super) fn open_bracket(text: &str) -> Option<(&str, usize)> {
-    let pieces = pieces(text);
-    let mut open: Vec<&Piece> = Vec::new();
-    for piece in &pieces {
-        match piece.class {
-            Class::Open => open.push(piece),
-            // A bracket that closes another, or none, is an error, which more text does not mend.
-            Class::Close => {
-                let pair = (open.pop()?.of(text), piece.of(text));
-                if !matches!(pair, ("(", ")") | ("[", "]") | ("{" | "#{", "}")) {
-                    return None;
-                }
-            }
-            _ => {}
-        }
-    }
-    let line = |piece: &Piece| text[..piece.span.start].matches('\n').count() + 1;
-    let last = pieces.last()?;
-    match last.class {
-        Class::Comment { open: true } => return Some(("/*", line(last))),
-        Class::Text { open: true } => {
-            if let Some(quote) = multiline_quote(last.of(text)) {
-                return Some((quote, line(last)));
-            }
-        }
-        _ => {}
-    }
-    open.pop().map(|piece| (piece.of(text), line(piece)))
-}
-
-/// The quote of the open text `letters`, if it can go on in the next line.
-fn multiline_quote(letters: &str) -> Option<&'static str> {
-    match letters.chars().next()? {
-        '"' if letters.trim_end_matches('\n').ends_with('\\') => Some("\""),
-        '"' | '\'' => None,
-        '#' => Some("#\""),
-        // The part of a text behind a `${...}` begins with any letter.
-        _ => Some("`"),
-    }
-}
-
 /// Whether more has to come: the parser fails for want of text.
 fn is_unfinished(parser: &Engine, text: &str) -> bool {
     let Err(error) = parser.compile(text) else {
-        return ends_in_comment(parser, text);
+        return open_comment(text).is_some();
     };
     match error.err_type() {
         ParseErrorType::UnexpectedEOF => true,
@@ -69,20 +28,17 @@ fn is_unfinished(parser: &Engine, text: &str) -> bool {
     }
 }
 
-/// Whether `position` is behind the last thing in `text`.
+/// Whether `position` is behind the last token of `text`.
 fn at_end(text: &str, position: rhai::Position) -> bool {
-    let trimmed = text.trim_end();
-    let lines = trimmed.lines().count();
-    let last = trimmed.lines().last().unwrap_or_default().chars().count();
-    match (position.line(), position.position()) {
-        (Some(line), column) => line > lines || (line == lines && column.unwrap_or(0) > last),
-        (None, _) => true,
-    }
+    let end = text.trim_end().len();
+    let text = Text::from(text);
+    let at = text.byte_at(position);
+    at.is_none_or(|at| at >= end)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{is_complete, open_bracket};
+    use super::is_complete;
     use virhai::engine::parser;
 
     #[test]
@@ -135,23 +91,6 @@ mod tests {
             "`{`",
         ] {
             assert!(is_complete(&parser, text), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn the_last_open_bracket_is_named_with_its_line() {
-        for (text, open) in [
-            ("fn f() {\n  g(1,\n", Some(("(", 2))),
-            ("fn f() {\n  g(1);\n", Some(("{", 1))),
-            ("#{ a: `x\ny", Some(("`", 1))),
-            ("f(#{", Some(("#{", 1))),
-            ("f() /* (", Some(("/*", 1))),
-            ("f(\"(", Some(("(", 1))),
-            ("f(\"a \\\n", Some(("\"", 1))),
-            ("f(`${a} b\n", Some(("`", 1))),
-            ("f()", None),
-        ] {
-            assert_eq!(open_bracket(text), open, "{text:?}");
         }
     }
 }

@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use rustyline::CompletionType;
 use rustyline::highlight::{CmdKind, Highlighter};
-use virhai::lexer::{Class, Piece, pieces};
+use virhai::syntax::brackets::partner;
+use virhai::syntax::lexer::{self, Class, Token};
 
 use super::Input;
 use super::command_line::CommandLine;
@@ -35,10 +36,10 @@ pub(super) struct Shown {
 
 impl Highlighter for Input {
     fn highlight<'l>(&self, line: &'l str, cursor: usize) -> Cow<'l, str> {
-        let pieces = lexed(line);
+        let tokens = lexed(line);
         let brackets = match self.shown.last.get() || !self.colors {
             true => None,
-            false => brackets(line, &pieces, cursor),
+            false => brackets(line, &tokens, cursor),
         };
         self.shown.marked.set(brackets);
         let row = self.row_for_cursor(line, cursor);
@@ -50,7 +51,7 @@ impl Highlighter for Input {
             colors: self.colors,
             row,
         };
-        let shown = shown.whole(rest, &pieces, brackets);
+        let shown = shown.whole(rest, &tokens, brackets);
         let shown = terminal::for_stdout(&shown).into_owned();
         Cow::Owned(match name {
             "" => shown,
@@ -116,17 +117,17 @@ fn painted(color: &str, text: &str) -> String {
     format!("\x1b[{color}m{text}\x1b[0m")
 }
 
-/// The pieces of what is Rhai in `line`.
-fn lexed(line: &str) -> Vec<Piece> {
+/// The tokens of what is Rhai in `line`.
+fn lexed(line: &str) -> Vec<Token> {
     let Some(command) = CommandLine::of(line) else {
-        return pieces(line);
+        return lexer::tokens(line);
     };
     let Some(start) = command.code() else {
         return Vec::new();
     };
-    let mut code = pieces(&line[start..]);
-    for piece in &mut code {
-        piece.span = piece.span.start + start..piece.span.end + start;
+    let mut code = lexer::tokens(&line[start..]);
+    for token in &mut code {
+        token.span = token.span.start + start..token.span.end + start;
     }
     code
 }
@@ -141,18 +142,18 @@ struct Painter<'a> {
 
 impl Painter<'_> {
     /// The `rest` of the line with its colours, and the two `brackets` marked.
-    fn whole(&self, rest: &str, pieces: &[Piece], brackets: Option<(usize, usize)>) -> String {
+    fn whole(&self, rest: &str, tokens: &[Token], brackets: Option<(usize, usize)>) -> String {
         let line = self.line;
         let mut shown = String::with_capacity(line.len() * 2);
         let mut done = line.len() - rest.len();
-        for (index, piece) in pieces.iter().enumerate() {
-            shown.push_str(&self.part(done..piece.span.start));
-            done = piece.span.end;
-            let next = pieces.get(index + 1).map_or("", |piece| piece.of(line));
+        for (index, token) in tokens.iter().enumerate() {
+            shown.push_str(&self.part(done..token.span.start));
+            done = token.span.end;
+            let next = tokens.get(index + 1).map_or("", |token| token.of(line));
             let is_marked =
-                brackets.is_some_and(|(one, other)| [one, other].contains(&piece.span.start));
-            let text = self.part(piece.span.clone());
-            match color(piece, piece.of(line), next, is_marked).filter(|_| self.colors) {
+                brackets.is_some_and(|(one, other)| [one, other].contains(&token.span.start));
+            let text = self.part(token.span.clone());
+            match color(token, token.of(line), next, is_marked).filter(|_| self.colors) {
                 Some(color) => shown.push_str(&painted(color, &text)),
                 None => shown.push_str(&text),
             }
@@ -174,9 +175,9 @@ impl Painter<'_> {
     }
 }
 
-/// The colour of a `piece` whose letters are `text`, before the piece `next`.
-fn color(piece: &Piece, text: &str, next: &str, is_marked: bool) -> Option<&'static str> {
-    match piece.class {
+/// The colour of a `token` whose letters are `text`, before the token `next`.
+fn color(token: &Token, text: &str, next: &str, is_marked: bool) -> Option<&'static str> {
+    match token.class {
         _ if is_marked => Some(MATCH),
         Class::Keyword => Some(KEYWORD),
         Class::Text { .. } => Some(TEXT),
@@ -191,52 +192,31 @@ fn color(piece: &Piece, text: &str, next: &str, is_marked: bool) -> Option<&'sta
 
 /// Where the bracket at the cursor, or before it, and the one that belongs to it begin. Brackets
 /// in text and comments are none.
-fn brackets(line: &str, pieces: &[Piece], cursor: usize) -> Option<(usize, usize)> {
-    let is_bracket = |piece: &&(usize, &Piece)| matches!(piece.1.class, Class::Open | Class::Close);
-    let numbered: Vec<(usize, &Piece)> = pieces.iter().enumerate().collect();
+fn brackets(line: &str, tokens: &[Token], cursor: usize) -> Option<(usize, usize)> {
+    let is_bracket = |token: &&(usize, &Token)| matches!(token.1.class, Class::Open | Class::Close);
+    let numbered: Vec<(usize, &Token)> = tokens.iter().enumerate().collect();
     let at = numbered
         .iter()
         .filter(is_bracket)
-        .find(|(_, piece)| piece.span.start == cursor);
+        .find(|(_, token)| token.span.start == cursor);
     let before = numbered
         .iter()
         .filter(is_bracket)
-        .find(|(_, piece)| piece.span.end == cursor);
+        .find(|(_, token)| token.span.end == cursor);
     let (index, _) = at.or(before)?;
-    let other = partner(line, pieces, *index)?;
-    Some((pieces[*index].span.start, pieces[other].span.start))
-}
-
-fn partner(line: &str, pieces: &[Piece], index: usize) -> Option<usize> {
-    let opens = pieces[index].class == Class::Open;
-    let mut depth = 0_usize;
-    let mut others: Box<dyn Iterator<Item = usize>> = match opens {
-        true => Box::new(index..pieces.len()),
-        false => Box::new((0..=index).rev()),
-    };
-    let other = others.find(|other| {
-        match (pieces[*other].class, opens) {
-            (Class::Open, true) | (Class::Close, false) => depth += 1,
-            (Class::Open, false) | (Class::Close, true) => depth -= 1,
-            _ => return false,
-        }
-        depth == 0
-    })?;
-    let (open, close) = match opens {
-        true => (index, other),
-        false => (other, index),
-    };
-    let pair = (pieces[open].of(line), pieces[close].of(line));
-    matches!(pair, ("(", ")") | ("[", "]") | ("{" | "#{", "}")).then_some(other)
+    let other = partner(line, tokens, *index)?;
+    Some((tokens[*index].span.start, tokens[other].span.start))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{brackets, pieces};
+    use virhai::syntax::lexer::tokens;
+
+    use super::brackets;
 
     #[test]
     fn brackets_in_text_and_comments_belong_to_nothing() {
-        let found = |line: &str, cursor| brackets(line, &pieces(line), cursor);
+        let found = |line: &str, cursor| brackets(line, &tokens(line), cursor);
         assert_eq!(found("f(\")\", g(1))", 12), Some((11, 1)));
         assert_eq!(found("f(\")\", g(1))", 1), Some((1, 11)));
         assert_eq!(found("f(\")\")", 4), None);

@@ -5,10 +5,11 @@ use rustyline::Context;
 use rustyline::hint::{Hint, Hinter};
 use rustyline::history::SearchDirection;
 use virhai::catalog::{Signature, first_sentence};
+use virhai::syntax::brackets::last_open;
+use virhai::syntax::text::Text;
 
 use super::Input;
 use super::command_line::CommandLine;
-use super::complete_input::open_bracket;
 use crate::columns::{column_after, columns, fitted};
 use crate::terminal;
 
@@ -102,7 +103,8 @@ fn way_out(line: &str) -> Option<String> {
     if !line.ends_with("\n\n") {
         return None;
     }
-    let (bracket, number) = open_bracket(line)?;
+    let (bracket, begin) = last_open(line)?;
+    let number = Text::from(line).line_of(begin);
     Some(format!(
         "`{bracket}` of line {number} is not closed yet; Ctrl-C drops the input"
     ))

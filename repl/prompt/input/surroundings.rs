@@ -1,6 +1,5 @@
 //! What the session knows while a line is typed: its variables, modules, functions and hosts.
 
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rhai::{AST, Dynamic, Engine, Map, Scope};
@@ -84,19 +83,8 @@ impl Surroundings for Known {
     }
 
     fn script(&self, path: &str) -> Option<Recipe> {
-        let path = Path::new(path);
-        // An import cannot leave the folder either.
-        if path.is_absolute() {
-            return None;
-        }
-        let mut file = path.to_owned();
-        if path.extension().is_none_or(|extension| extension != "rhai") {
-            file.as_mut_os_string().push(".rhai");
-        }
-        let text = virhai::files::read_script(&file).ok()?;
-        let text = virhai::source::without_shebang(&text).into_owned();
-        let ast = self.engine.as_ref()?.compile(&text).ok()?;
-        Some(Recipe::of(&path.to_string_lossy(), &text, &ast))
+        let (_, text) = self.imports().source(None, path).ok()?;
+        Some(Recipe::of(path, &text))
     }
 
     fn imports(&self) -> Imports {

@@ -164,7 +164,8 @@ impl Reader {
     }
 }
 
-fn is_of_tests(attributes: &[Attribute]) -> bool {
+/// Whether an item with these attributes is only a test's.
+pub(super) fn is_of_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let is_test = |list: &syn::MetaList| list.tokens.to_string() == "test";
         attribute.path().is_ident("cfg") && attribute.meta.require_list().is_ok_and(is_test)

@@ -1,25 +1,27 @@
-//! What is around a place in a script: the chain before it, the call and the map it is in.
+//! The context of a place in a script: the chain before it, the call and the map it is in.
 
 use super::cursor::{Argument, Call, Place, Step};
-use crate::syntax::lexer::{Class, Piece};
+use crate::syntax::brackets;
+use crate::syntax::keywords;
+use crate::syntax::lexer::{Class, Token};
 
-/// The pieces before a place.
-pub(super) struct Around<'a> {
+/// The tokens before a place.
+pub(super) struct Context<'a> {
     text: &'a str,
-    pieces: &'a [Piece],
+    tokens: &'a [Token],
 }
 
-impl<'a> Around<'a> {
-    pub(super) fn new(text: &'a str, pieces: &'a [Piece]) -> Self {
-        Self { text, pieces }
+impl<'a> Context<'a> {
+    pub(super) fn new(text: &'a str, tokens: &'a [Token]) -> Self {
+        Self { text, tokens }
     }
 
-    /// The letters of the piece `back` places before the end, the last one being 1.
+    /// The letters of the token `back` places before the end, the last one being 1.
     fn back(&self, back: usize) -> &'a str {
-        let index = self.pieces.len().checked_sub(back);
+        let index = self.tokens.len().checked_sub(back);
         index
-            .and_then(|index| self.pieces.get(index))
-            .map_or("", |piece| piece.of(self.text))
+            .and_then(|index| self.tokens.get(index))
+            .map_or("", |token| token.of(self.text))
     }
 
     /// What a string is a part of.
@@ -28,7 +30,7 @@ impl<'a> Around<'a> {
             return Place::Import;
         }
         let compared = matches!(self.back(1), "==" | "!=")
-            .then(|| receiver(self.text, &self.pieces[..self.pieces.len() - 1]));
+            .then(|| receiver(self.text, &self.tokens[..self.tokens.len() - 1]));
         Place::Text {
             argument: self.argument(),
             compared,
@@ -39,7 +41,7 @@ impl<'a> Around<'a> {
     pub(super) fn name(&self) -> Place {
         match self.back(1) {
             "." | "?." => Place::Member {
-                receiver: receiver(self.text, &self.pieces[..self.pieces.len() - 1]),
+                receiver: receiver(self.text, &self.tokens[..self.tokens.len() - 1]),
             },
             "::" => Place::Module {
                 alias: self.back(2).to_owned(),
@@ -73,12 +75,12 @@ impl<'a> Around<'a> {
         let mut commas = 0;
         // Where the entry of the map or array begins that the place is in.
         let mut entry = None;
-        let mut index = self.pieces.len();
+        let mut index = self.tokens.len();
         while index > 0 {
             index -= 1;
-            let piece = &self.pieces[index];
-            match (piece.class, piece.of(self.text)) {
-                (Class::Close, _) => match opener(self.text, self.pieces, index) {
+            let token = &self.tokens[index];
+            match (token.class, token.of(self.text)) {
+                (Class::Close, _) => match brackets::partner(self.text, self.tokens, index) {
                     Some(opener) => index = opener,
                     None => return scan,
                 },
@@ -88,13 +90,13 @@ impl<'a> Around<'a> {
                 }
                 (Class::Sign, ";") => return scan,
                 (Class::Open, "(") => {
-                    let before = &self.pieces[..index];
+                    let before = &self.tokens[..index];
                     let called = before.last().is_some_and(is_name_of_call(self.text));
                     if !called {
                         // A group within an expression, unless it belongs to the language.
                         if before
                             .last()
-                            .is_some_and(|piece| piece.class == Class::Keyword)
+                            .is_some_and(|token| token.class == Class::Keyword)
                         {
                             return scan;
                         }
@@ -112,9 +114,9 @@ impl<'a> Around<'a> {
                     }
                 }
                 (Class::Open, "[") => {
-                    let before = index.checked_sub(1).map(|before| &self.pieces[before]);
-                    if before.is_some_and(|piece| {
-                        matches!(piece.class, Class::Name | Class::Close | Class::Text { .. })
+                    let before = index.checked_sub(1).map(|before| &self.tokens[before]);
+                    if before.is_some_and(|token| {
+                        matches!(token.class, Class::Name | Class::Close | Class::Text { .. })
                     }) {
                         return scan;
                     }
@@ -122,13 +124,13 @@ impl<'a> Around<'a> {
                 }
                 (Class::Open, "#{") => {
                     let first = entry.unwrap_or(index + 1);
-                    let colon = self.pieces.get(first + 1);
+                    let colon = self.tokens.get(first + 1);
                     match colon.map(|colon| colon.of(self.text)) {
                         Some(":") => {
-                            let key = self.pieces[first].of(self.text);
+                            let key = self.tokens[first].of(self.text);
                             within.push(Step::Key(key.trim_matches('"').to_owned()));
                         }
-                        _ if within.is_empty() && first >= self.pieces.len() => {
+                        _ if within.is_empty() && first >= self.tokens.len() => {
                             scan.keys = Some(self.keys_from(index + 1));
                         }
                         _ => return scan,
@@ -137,7 +139,7 @@ impl<'a> Around<'a> {
                 (Class::Open, _) => return scan,
                 _ => continue,
             }
-            if piece.class == Class::Open {
+            if token.class == Class::Open {
                 (commas, entry) = (0, None);
             }
         }
@@ -147,14 +149,14 @@ impl<'a> Around<'a> {
     /// The first argument behind the bracket `open`, if `commas` follow it.
     fn first_argument(&self, open: usize, commas: usize) -> String {
         let mut depth = 0_usize;
-        for index in open + 1..self.pieces.len() {
-            let piece = &self.pieces[index];
-            match (piece.class, piece.of(self.text)) {
+        for index in open + 1..self.tokens.len() {
+            let token = &self.tokens[index];
+            match (token.class, token.of(self.text)) {
                 (Class::Open, _) => depth += 1,
                 (Class::Close, _) => depth = depth.saturating_sub(1),
                 (Class::Sign, ",") if depth == 0 && commas > 0 => {
-                    let begin = self.pieces[open].span.end;
-                    return self.text[begin..piece.span.start].trim().to_owned();
+                    let begin = self.tokens[open].span.end;
+                    return self.text[begin..token.span.start].trim().to_owned();
                 }
                 _ => {}
             }
@@ -162,17 +164,17 @@ impl<'a> Around<'a> {
         String::new()
     }
 
-    /// The keys of the map that begins with the piece `start`.
+    /// The keys of the map that begins with the token `start`.
     fn keys_from(&self, start: usize) -> Vec<String> {
         let mut depth = 0_usize;
         let mut keys = Vec::new();
-        for (index, piece) in self.pieces.iter().enumerate().skip(start) {
-            match (piece.class, piece.of(self.text)) {
+        for (index, token) in self.tokens.iter().enumerate().skip(start) {
+            match (token.class, token.of(self.text)) {
                 (Class::Open, _) => depth += 1,
                 (Class::Close, _) => depth = depth.saturating_sub(1),
                 (Class::Sign, ":") if depth == 0 => {
                     keys.push(
-                        self.pieces[index - 1]
+                        self.tokens[index - 1]
                             .of(self.text)
                             .trim_matches('"')
                             .to_owned(),
@@ -184,11 +186,11 @@ impl<'a> Around<'a> {
         keys
     }
 
-    /// The piece `back` places before the piece `index`.
+    /// The token `back` places before the token `index`.
     fn word_before(&self, index: usize, back: usize) -> &'a str {
         index
             .checked_sub(back)
-            .map_or("", |index| self.pieces[index].of(self.text))
+            .map_or("", |index| self.tokens[index].of(self.text))
     }
 }
 
@@ -201,72 +203,60 @@ struct Scan {
     declares: bool,
 }
 
-/// The call whose name is the last of `pieces`.
-fn call(text: &str, pieces: &[Piece]) -> Call {
-    let (name, before) = match pieces.split_last() {
+/// The call whose name is the last of `tokens`.
+fn call(text: &str, tokens: &[Token]) -> Call {
+    let (name, before) = match tokens.split_last() {
         Some((name, before)) => (name.of(text).to_owned(), before),
-        None => (String::new(), pieces),
+        None => (String::new(), tokens),
     };
-    let sign = before.last().map_or("", |piece| piece.of(text));
+    let sign = before.last().map_or("", |token| token.of(text));
     let before = &before[..before.len().saturating_sub(1)];
     Call {
         name,
         receiver: matches!(sign, "." | "?.").then(|| receiver(text, before)),
         module: (sign == "::").then(|| {
             let alias = before.last();
-            alias.map_or("", |piece| piece.of(text)).to_owned()
+            alias.map_or("", |token| token.of(text)).to_owned()
         }),
     }
 }
 
-/// Whether a piece can be the name of what is called.
-fn is_name_of_call(text: &str) -> impl Fn(&Piece) -> bool {
-    // Rhai keeps these words to itself, but they are called as functions are.
-    const FUNCTIONS: [&str; 9] = [
-        "print",
-        "debug",
-        "type_of",
-        "eval",
-        "Fn",
-        "call",
-        "curry",
-        "is_shared",
-        "is_def_fn",
-    ];
-    move |piece| {
-        piece.class == Class::Name
-            || piece.class == Class::Keyword && FUNCTIONS.contains(&piece.of(text))
+/// Whether a token can be the name of a function that is called.
+fn is_name_of_call(text: &str) -> impl Fn(&Token) -> bool {
+    move |token| {
+        token.class == Class::Name
+            || token.class == Class::Keyword && keywords::is_function(token.of(text))
     }
 }
 
-/// The expression that ends with the last of `pieces`, and of which members are asked.
-fn receiver(text: &str, pieces: &[Piece]) -> String {
-    let Some(last) = pieces.last() else {
+/// The expression that ends with the last of `tokens`, and of which members are asked.
+fn receiver(text: &str, tokens: &[Token]) -> String {
+    let Some(last) = tokens.last() else {
         return String::new();
     };
-    let mut index = pieces.len();
+    let mut index = tokens.len();
     let start = loop {
         let Some(at) = index.checked_sub(1) else {
             break 0;
         };
         // The last part of the chain before `index`: a name, text, or what is in brackets.
-        let begin = match pieces[at].class {
-            Class::Close => match opener(text, pieces, at) {
+        let begin = match tokens[at].class {
+            Class::Close => match brackets::partner(text, tokens, at) {
                 Some(opener) => opener,
                 None => return String::new(),
             },
             Class::Name | Class::Text { .. } | Class::Number | Class::Keyword => at,
             _ => return String::new(),
         };
-        let before = begin.checked_sub(1).map(|before| &pieces[before]);
-        let sign = before.map_or("", |piece| piece.of(text));
-        let bracket = pieces[begin].of(text);
+        let before = begin.checked_sub(1).map(|before| &tokens[before]);
+        let sign = before.map_or("", |token| token.of(text));
+        let bracket = tokens[begin].of(text);
         match before {
             // What the brackets belong to: what is called, or what is looked into.
-            Some(piece) if bracket == "(" && is_name_of_call(text)(piece) => index = begin,
-            Some(piece)
-                if bracket == "["
-                    && matches!(piece.class, Class::Name | Class::Close | Class::Text { .. }) =>
+            Some(token) if bracket == "(" && is_name_of_call(text)(token) => index = begin,
+            Some(token)
+                if matches!(bracket, "[" | "?[")
+                    && matches!(token.class, Class::Name | Class::Close | Class::Text { .. }) =>
             {
                 index = begin;
             }
@@ -274,27 +264,5 @@ fn receiver(text: &str, pieces: &[Piece]) -> String {
             _ => break begin,
         }
     };
-    text[pieces[start].span.start..last.span.end].to_owned()
-}
-
-/// The bracket that the one at `close` closes.
-pub(super) fn opener(text: &str, pieces: &[Piece], close: usize) -> Option<usize> {
-    let mut open = 0_usize;
-    for index in (0..=close).rev() {
-        match pieces[index].class {
-            Class::Close => open += 1,
-            Class::Open => {
-                open -= 1;
-                if open == 0 {
-                    return fits(pieces[index].of(text), pieces[close].of(text)).then_some(index);
-                }
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-fn fits(open: &str, close: &str) -> bool {
-    matches!((open, close), ("(", ")") | ("[", "]") | ("{" | "#{", "}"))
+    text[tokens[start].span.start..last.span.end].to_owned()
 }

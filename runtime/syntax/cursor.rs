@@ -2,20 +2,20 @@
 
 use std::ops::Range;
 
-use super::around::Around;
-use crate::syntax::lexer::{Class, Piece, pieces};
+use crate::syntax::call_context::Context;
+use crate::syntax::lexer::{self, Class, Token};
 
 /// The word at the cursor, and what it is a part of.
 #[derive(Debug, PartialEq)]
-pub(super) struct Cursor {
+pub(crate) struct Cursor {
     /// The bytes of the text, from the word's beginning to the cursor.
-    pub(super) word: Range<usize>,
-    pub(super) place: Place,
+    pub(crate) word: Range<usize>,
+    pub(crate) place: Place,
 }
 
 /// What a word is a part of.
 #[derive(Debug, PartialEq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// A comment, a number, or a name that is being made.
     Nowhere,
     /// What follows a dot; the expression before it is that text.
@@ -43,43 +43,43 @@ pub(super) enum Place {
 
 /// An argument of a call, and where in it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Argument {
-    pub(super) call: Call,
+pub(crate) struct Argument {
+    pub(crate) call: Call,
     /// Its number, from 0, without the receiver.
-    pub(super) number: usize,
+    pub(crate) number: usize,
     /// The first argument of the call, where this is a later one.
-    pub(super) first: String,
+    pub(crate) first: String,
     /// The maps and arrays that lead from the argument to the place, outermost first.
-    pub(super) within: Vec<Step>,
+    pub(crate) within: Vec<Step>,
 }
 
 /// A function that is being called.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Call {
-    pub(super) name: String,
+pub(crate) struct Call {
+    pub(crate) name: String,
     /// The expression before the dot, of a method.
-    pub(super) receiver: Option<String>,
+    pub(crate) receiver: Option<String>,
     /// The module's name, of a function in a module.
-    pub(super) module: Option<String>,
+    pub(crate) module: Option<String>,
 }
 
 /// A step into a map or an array.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Key(String),
     Item,
 }
 
 impl Cursor {
     /// What stands at the end of `text`, whose rest is not there yet.
-    pub(super) fn at_end_of(text: &str) -> Self {
-        let pieces = pieces(text);
+    pub(crate) fn at_end_of(text: &str) -> Self {
+        let tokens = lexer::tokens(text);
         let end = text.len();
         let nowhere = Self {
             word: end..end,
             place: Place::Nowhere,
         };
-        let Some(last) = pieces.last() else {
+        let Some(last) = tokens.last() else {
             let place = Place::Value {
                 argument: None,
                 begins: true,
@@ -98,46 +98,43 @@ impl Cursor {
                 let begin = quote.trim_start_matches('#');
                 let quotes = quote.len() - begin.len() + usize::from(begin.starts_with(QUOTES));
                 let word = last.span.start + quotes..end;
-                let before = without_comments(&pieces[..pieces.len() - 1]);
-                let place = Around::new(text, &before).text();
+                let before = without_comments(&tokens[..tokens.len() - 1]);
+                let place = Context::new(text, &before).text();
                 Self { word, place }
             }
             Class::Name | Class::Keyword if touches => {
-                let before = without_comments(&pieces[..pieces.len() - 1]);
+                let before = without_comments(&tokens[..tokens.len() - 1]);
                 Self {
                     word: last.span.clone(),
-                    place: Around::new(text, &before).name(),
+                    place: Context::new(text, &before).name(),
                 }
             }
             _ => Self {
                 word: end..end,
-                place: Around::new(text, &without_comments(&pieces)).name(),
+                place: Context::new(text, &without_comments(&tokens)).name(),
             },
         }
     }
 
     /// The call around the end of `text`, innermost first, whatever is being written there.
-    pub(super) fn argument_at_end_of(text: &str) -> Option<Argument> {
-        let pieces = pieces(text);
+    pub(crate) fn argument_at_end_of(text: &str) -> Option<Argument> {
+        let tokens = lexer::tokens(text);
         // What is being written at the end is no part of what is around it.
-        let unfinished = |piece: &Piece| match piece.class {
+        let unfinished = |token: &Token| match token.class {
             Class::Text { open } => open,
-            Class::Name | Class::Keyword => piece.span.end == text.len(),
+            Class::Name | Class::Keyword => token.span.end == text.len(),
             _ => false,
         };
-        let count = pieces.len() - usize::from(pieces.last().is_some_and(unfinished));
-        Around::new(text, &without_comments(&pieces[..count])).argument()
+        let count = tokens.len() - usize::from(tokens.last().is_some_and(unfinished));
+        Context::new(text, &without_comments(&tokens[..count])).argument()
     }
 }
 
 const QUOTES: [char; 3] = ['"', '`', '\''];
 
-fn without_comments(pieces: &[Piece]) -> Vec<Piece> {
-    pieces
-        .iter()
-        .filter(|piece| !matches!(piece.class, Class::Comment { .. }))
-        .cloned()
-        .collect()
+fn without_comments(tokens: &[Token]) -> Vec<Token> {
+    let code = tokens.iter().filter(|token| !token.is_comment());
+    code.cloned().collect()
 }
 
 #[cfg(test)]

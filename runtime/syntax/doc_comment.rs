@@ -1,0 +1,24 @@
+//! Doc comments without their slashes.
+
+/// The text of the doc comments `comments`, without their slashes.
+pub(crate) fn plain_docs(comments: &[impl AsRef<str>]) -> String {
+    comments
+        .iter()
+        .flat_map(|comment| comment.as_ref().lines())
+        .map(|line| line.trim_start().trim_start_matches("///"))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Whether `comment` documents the function behind it, as Rhai sees it.
+pub(super) fn is_of_function(comment: &str) -> bool {
+    let is = |begin: &str, longer: &str| comment.starts_with(begin) && !comment.starts_with(longer);
+    is("///", "////") || is("/**", "/***")
+}
+
+/// The text of `comment`, if it documents the file.
+pub(super) fn of_file(comment: &str) -> Option<&str> {
+    let line = comment.strip_prefix("//!")?;
+    Some(line.strip_prefix(' ').unwrap_or(line))
+}
