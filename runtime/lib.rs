@@ -44,6 +44,7 @@ pub use run::version::{Versions, versions, warm_up};
 pub use run::waiting::{LONG_WAIT, WaitObserver};
 
 pub use run::duration_text::plain_duration;
+pub use script::declarations;
 pub use script::files;
 pub use script::imports::Imports;
 pub use script::program::{self, Program};

@@ -1,7 +1,7 @@
 //! What destroys something is asked about first.
 
 use rhai::{AST, ASTNode, Engine, Expr, Scope};
-use virhai::catalog::{Catalog, is_own_kind};
+use virhai::catalog::Catalog;
 
 use super::Prompt;
 use super::input::Input;
@@ -133,7 +133,7 @@ fn question(catalog: &Catalog, scope: &Scope, call: &Call) -> Option<String> {
 
 /// Whether some `name` calls libvirt: arrays, maps and XML have a `remove` too.
 fn changes_a_host(catalog: &Catalog, name: &str) -> bool {
-    catalog.named(name).any(|function| {
-        function.receiver().is_some_and(is_own_kind) && function.calls().next().is_some()
-    })
+    catalog
+        .named(name)
+        .any(|function| function.is_on_object() && function.calls().next().is_some())
 }

@@ -10,6 +10,7 @@ use super::arguments::{self, RhaiResultOf, duration};
 use crate::error::Error;
 use crate::error::extent::is_within;
 use crate::run::session::Session;
+use crate::script::declarations;
 use crate::spec::{self, Spec, size};
 
 /// The largest declaration, in bytes of text.
@@ -27,8 +28,8 @@ fn declared(ctx: &NativeCallContext, spec: Map) -> RhaiResultOf<Arc<Spec>> {
         return Err(Error::invalid(ctx, "the declaration of the options is too large").throw());
     }
     let spec = spec.cast::<Map>();
-    let sources = spec::of_imports(&Session::of(ctx).kept().unwrap_or_default());
-    spec::of_map(&sources, file, &spec).map_err(|why| Error::invalid(ctx, why).throw())
+    let sources = declarations::of_imports(&Session::of(ctx).kept().unwrap_or_default());
+    declarations::of_map(&sources, file, &spec).map_err(|why| Error::invalid(ctx, why).throw())
 }
 
 #[export_module]

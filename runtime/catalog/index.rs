@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use rhai::Engine;
 
-use super::{Function, Recipe, is_own_kind, read_all, receivers, recipes, without_element};
+use super::{Function, Recipe, read_all, receivers, recipes};
+use crate::spec::Type;
 
 /// All that scripts can call, by name and by type.
 #[derive(Debug)]
@@ -42,10 +43,7 @@ impl Catalog {
         Self {
             functions,
             by_name,
-            kinds: receivers(engine)
-                .into_iter()
-                .filter(|kind| is_own_kind(kind))
-                .collect(),
+            kinds: receivers(engine),
             recipes: OnceLock::new(),
         }
     }
@@ -76,10 +74,9 @@ impl Catalog {
 
     /// What can be written after a dot behind a value of the type `kind`: its methods and its
     /// properties, without operators.
-    pub fn members<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Function> {
-        let kind = without_element(kind);
+    pub fn members<'a>(&'a self, kind: &'a Type) -> impl Iterator<Item = &'a Function> {
         self.functions.iter().filter(move |function| {
-            function.receiver() == Some(kind)
+            function.is_on(kind)
                 && function
                     .name
                     .starts_with(|letter: char| letter.is_alphabetic())
@@ -88,45 +85,30 @@ impl Catalog {
 
     /// The type of what `name` answers for arguments of these types, the receiver first; nothing
     /// where that is unknown.
-    pub fn returns(&self, name: &str, arguments: &[Option<String>]) -> Option<&str> {
+    pub fn returns(&self, name: &str, arguments: &[Option<Type>]) -> Option<&Type> {
         let mut answers = self
             .named(name)
             .filter(|function| !function.property && function.takes(arguments))
-            .map(|function| function.returns.as_str());
+            .map(|function| &function.returns);
         let answer = answers.next()?;
-        (answer != "?" && answers.all(|other| other == answer)).then_some(answer)
+        (*answer != Type::Unknown && answers.all(|other| other == answer)).then_some(answer)
     }
 
     /// The type of the property `name` of a value of the type `kind`.
-    pub fn property(&self, kind: &str, name: &str) -> Option<&str> {
+    pub fn property(&self, kind: &Type, name: &str) -> Option<&Type> {
         self.named(name)
-            .find(|function| {
-                function.property && function.receiver() == Some(without_element(kind))
-            })
-            .map(|function| function.returns.as_str())
-            .filter(|kind| *kind != "?")
+            .find(|function| function.property && function.is_on(kind))
+            .map(|function| &function.returns)
+            .filter(|ty| **ty != Type::Unknown)
     }
 }
 
 impl Function {
     /// Whether it can be called with arguments of these types, the receiver first.
-    pub fn takes(&self, arguments: &[Option<String>]) -> bool {
+    pub fn takes(&self, arguments: &[Option<Type>]) -> bool {
+        let mut pairs = self.parameters.iter().zip(arguments);
         self.parameters.len() == arguments.len()
-            && self
-                .parameters
-                .iter()
-                .zip(arguments)
-                .all(|((_, wanted), given)| fits(wanted, given.as_deref()))
+            && pairs
+                .all(|((_, wanted), given)| given.as_ref().is_none_or(|given| wanted.takes(given)))
     }
-}
-
-/// Whether a value of the type `given` may go where `wanted` is asked for.
-fn fits(wanted: &str, given: Option<&str>) -> bool {
-    let Some(given) = given.map(without_element) else {
-        return true;
-    };
-    wanted == "?"
-        || wanted
-            .split(" | ")
-            .any(|wanted| without_element(wanted) == given)
 }

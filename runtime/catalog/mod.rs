@@ -2,26 +2,27 @@
 
 mod index;
 pub mod inference;
-mod kinds;
 pub mod names;
 mod recipes;
+mod rust_types;
 mod signature;
+pub mod walker;
 
 use std::collections::HashSet;
 
 use rhai::{Engine, FnAccess};
 
 pub use index::Catalog;
-pub use kinds::{element, is_own_kind, without_element};
 pub use recipes::{Recipe, RecipeFunction, recipes};
+pub use rust_types::of_constant;
 pub use signature::{Signature, first_sentence};
 
-use kinds::{plain_result, plain_type};
+use rust_types::{of_rust, of_rust_result};
 
 use crate::api::asking::MARK;
+use crate::spec::Type;
 use crate::syntax::doc_comment::plain_docs;
 use crate::syntax::written_names;
-use crate::vocabulary;
 
 /// One function, method, or property as the engine has it.
 #[derive(Debug, Clone)]
@@ -32,10 +33,10 @@ pub struct Function {
     pub property: bool,
     /// Whether it is made to be called on its first parameter, `value.name(...)`.
     pub method: bool,
-    /// Parameters as `(name, type)`, the receiver first; `?` stands for any type.
-    pub parameters: Vec<(String, String)>,
-    /// The type of its value, `()` for none and `?` where it depends.
-    pub returns: String,
+    /// Parameters with their types, the receiver first.
+    pub parameters: Vec<(String, Type)>,
+    /// The type of its value: `Unit` for none, and `Unknown` where it depends.
+    pub returns: Type,
     /// Whether it is Rhai's own and not virhai's.
     pub standard: bool,
     /// The doc comment, without its slashes.
@@ -44,8 +45,28 @@ pub struct Function {
 
 impl Function {
     /// The type of the value that a method is called on.
-    pub fn receiver(&self) -> Option<&str> {
-        self.parameters.first().map(|(_, kind)| kind.as_str())
+    pub fn receiver(&self) -> Option<&Type> {
+        self.parameters.first().map(|(_, ty)| ty)
+    }
+
+    /// Whether it is called on values of the type `ty` and not of any type.
+    pub fn is_on(&self, ty: &Type) -> bool {
+        self.receiver().is_some_and(|receiver| receiver.is_like(ty))
+    }
+
+    /// Whether it is called on values of one of libvirt's or virhai's types.
+    pub fn is_on_object(&self) -> bool {
+        self.receiver().is_some_and(Type::is_object)
+    }
+
+    /// The types of its parameters in a line, by which functions of one name are told apart.
+    pub fn taken(&self) -> String {
+        let types: Vec<String> = self
+            .parameters
+            .iter()
+            .map(|(_, ty)| ty.to_string())
+            .collect();
+        types.join(", ")
     }
 
     /// The C functions on the documentation's last line.
@@ -100,8 +121,9 @@ fn read_all(engine: &Engine, wanted: impl Fn(&str) -> bool + Copy) -> Vec<Functi
     let mut functions = read(engine, false, wanted);
     // virhai's own function is called instead of Rhai's.
     let called = |function: &Function| {
-        let kinds = function.parameters.iter().map(|(_, kind)| kind.clone());
-        (function.name.clone(), kinds.collect())
+        let types = function.parameters.iter();
+        let types: Vec<String> = types.map(|(_, ty)| ty.plain().to_string()).collect();
+        (function.name.clone(), types)
     };
     let own: HashSet<(String, Vec<String>)> = functions.iter().map(called).collect();
     functions.extend(
@@ -116,11 +138,11 @@ fn read_all(engine: &Engine, wanted: impl Fn(&str) -> bool + Copy) -> Vec<Functi
     functions
 }
 
-/// The types of the first parameters of virhai's own functions.
+/// The types of libvirt's and virhai's that have functions.
 fn receivers(engine: &Engine) -> HashSet<String> {
     let kind = |info: rhai::FuncInfo| {
-        let (_, kind) = info.metadata.params_info.first()?.split_once(':')?;
-        Some(plain_type(kind))
+        let (_, rust) = info.metadata.params_info.first()?.split_once(':')?;
+        of_rust(rust).object().map(str::to_owned)
     };
     engine
         .collect_fn_metadata(None, kind, false)
@@ -156,21 +178,21 @@ fn read(
         if !wanted(name) {
             return None;
         }
-        let mut parameters: Vec<(String, String)> = metadata
+        let mut parameters: Vec<(String, Type)> = metadata
             .params_info
             .iter()
             .map(|parameter| {
                 let (name, kind) = parameter.split_once(':').unwrap_or((parameter, ""));
-                (name.trim().to_owned(), plain_type(kind))
+                (name.trim().to_owned(), of_rust(kind))
             })
             .collect();
         // Of some of its own, Rhai tells only how many parameters they have.
         while parameters.len() < metadata.num_params {
-            parameters.push(("value".into(), "?".into()));
+            parameters.push(("value".into(), Type::Unknown));
         }
-        let returns = plain_result(&metadata.return_type);
-        let kinds = parameters.iter().map(|(_, kind)| kind).chain([&returns]);
-        let docs = with_vocabulary(plain_docs(&metadata.comments), kinds);
+        let returns = of_rust_result(&metadata.return_type);
+        let types = parameters.iter().map(|(_, ty)| ty).chain([&returns]);
+        let docs = with_vocabulary(plain_docs(&metadata.comments), types);
         let method = metadata
             .params_info
             .first()
@@ -189,31 +211,38 @@ fn read(
 }
 
 /// The docs of a function with the words and the keys that its types stand for, before the last line.
-fn with_vocabulary<'a>(docs: String, kinds: impl Iterator<Item = &'a String>) -> String {
-    let named = kinds
-        .flat_map(|kind| kind.split(" | "))
-        .filter_map(|kind| kind.rsplit_once(" of ").map(|(_, name)| name));
+fn with_vocabulary<'a>(docs: String, types: impl Iterator<Item = &'a Type>) -> String {
     let mut lines: Vec<String> = Vec::new();
-    for name in named {
-        let list = |words: Vec<&str>| {
-            let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-            quoted.join(", ")
-        };
-        let line = match (vocabulary::enumeration(name), vocabulary::record(name)) {
-            (Some(words), _) => format!("{name}: one of {}.", list(words.words())),
-            (_, Some(record)) if record.open => {
-                format!("{name}: a map with {} and others.", list(record.keys()))
-            }
-            (_, Some(record)) => format!("{name}: a map with {}.", list(record.keys())),
-            _ => continue,
-        };
-        if !lines.contains(&line) {
-            lines.push(line);
-        }
+    for ty in types {
+        add_vocabulary(&mut lines, ty);
     }
     if lines.is_empty() {
         return docs;
     }
     let (before, last) = docs.rsplit_once('\n').unwrap_or(("", &docs));
     format!("{before}\n\n{}\n\n{last}", lines.join("\n\n"))
+}
+
+/// Adds a line for the words or the keys that have a name in `ty`.
+fn add_vocabulary(lines: &mut Vec<String>, ty: &Type) {
+    let list = |words: &mut dyn Iterator<Item = &String>| {
+        let quoted: Vec<String> = words.map(|word| format!("`{word}`")).collect();
+        quoted.join(", ")
+    };
+    let line = match ty {
+        Type::Words(words) if !words.name.is_empty() => {
+            format!("{}: one of {}.", words.name, list(&mut words.list.iter()))
+        }
+        Type::Keys(spec) if !spec.name.is_empty() => {
+            let keys = list(&mut spec.keys.iter().map(|key| &key.name));
+            let others = if spec.open { " and others" } else { "" };
+            format!("{}: a map with {keys}{others}.", spec.name)
+        }
+        Type::Array(item) => return add_vocabulary(lines, item),
+        Type::OneOf(types) => return types.iter().for_each(|ty| add_vocabulary(lines, ty)),
+        _ => return,
+    };
+    if !lines.contains(&line) {
+        lines.push(line);
+    }
 }

@@ -3,9 +3,11 @@
 use rhai::{Engine, EvalAltResult};
 
 use crate::advice::{suggest, virsh};
+use crate::catalog::signature::typed;
 use crate::catalog::{self, Function};
 use crate::constants;
 use crate::objects::any;
+use crate::spec::Type;
 
 /// How other programs of libvirt open a connection.
 const OPENERS: &[(&str, &str)] = &[
@@ -110,7 +112,8 @@ fn function(engine: &Engine, signature: &str, known: &[String]) -> Option<String
         .next()
         .unwrap_or_default()
         .trim();
-    for_function(&catalog::functions(engine), name, Some(receiver), known)
+    let receiver = Some(Type::of_value(receiver)).filter(|_| !receiver.is_empty());
+    for_function(&catalog::functions(engine), name, receiver.as_ref(), known)
 }
 
 /// Advice for a call of `name` on a value of the type `receiver`, or with one as its first
@@ -118,13 +121,14 @@ fn function(engine: &Engine, signature: &str, known: &[String]) -> Option<String
 pub fn for_function(
     functions: &[Function],
     name: &str,
-    receiver: Option<&str>,
+    receiver: Option<&Type>,
     known: &[String],
 ) -> Option<String> {
     if !name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
         return None;
     }
-    let fitting = |function: &&Function| !function.property && function.receiver() == receiver;
+    let on = |function: &Function| receiver.is_some_and(|receiver| function.is_on(receiver));
+    let fitting = |function: &&Function| !function.property && on(function);
     let methods: Vec<&Function> = functions.iter().filter(fitting).collect();
 
     // That Rhai itself has the name for other values tells nothing.
@@ -152,7 +156,7 @@ pub fn for_function(
     if !same.is_empty() {
         return Some(format!("usage: {}", same.join(", or ")));
     }
-    let of_kind = |function: &Function| !function.standard || function.receiver() == receiver;
+    let of_kind = |function: &Function| !function.standard || on(function);
     if functions
         .iter()
         .any(|function| function.property && function.name == name && of_kind(function))
@@ -411,9 +415,7 @@ pub fn for_variable(functions: &[Function], name: &str, known: &[String]) -> Opt
     if name == "std" {
         return Some("`import \"std/guest\" as guest;` brings a recipe in".into());
     }
-    let is_method = |function: &Function| {
-        function.method && function.receiver().is_some_and(catalog::is_own_kind)
-    };
+    let is_method = |function: &Function| function.method && function.is_on_object();
     let called: Vec<&Function> = functions
         .iter()
         .filter(|function| function.name == name && !function.property)
@@ -432,14 +434,14 @@ pub fn for_variable(functions: &[Function], name: &str, known: &[String]) -> Opt
 fn property(engine: &Engine, message: &str) -> Option<String> {
     let mut quoted = message.split('\'').skip(1).step_by(2);
     let (name, kind) = (quoted.next()?, quoted.next()?);
-    for_property(&catalog::functions(engine), name, kind)
+    for_property(&catalog::functions(engine), name, &Type::of_value(kind))
 }
 
 /// Advice for a property `name` that values of the type `kind` do not have.
-pub fn for_property(functions: &[Function], name: &str, kind: &str) -> Option<String> {
+pub fn for_property(functions: &[Function], name: &str, kind: &Type) -> Option<String> {
     let own: Vec<&Function> = functions
         .iter()
-        .filter(|function| function.receiver() == Some(kind))
+        .filter(|function| function.is_on(kind))
         .collect();
     if own
         .iter()
@@ -462,22 +464,12 @@ pub fn for_property(functions: &[Function], name: &str, kind: &str) -> Option<St
 }
 
 fn signature_of(function: &Function) -> String {
-    let is_own = |kind: &str| kind.starts_with(|letter: char| letter.is_uppercase());
-    let receiver = function
-        .parameters
-        .first()
-        .filter(|(_, kind)| is_own(kind) && kind != "Fn");
+    let receiver = function.parameters.first().filter(|(_, ty)| ty.is_object());
     let parameters: Vec<String> = function
         .parameters
         .iter()
         .skip(usize::from(receiver.is_some()))
-        .map(|(name, kind)| {
-            if kind == "?" {
-                name.clone()
-            } else {
-                format!("{name}: {kind}")
-            }
-        })
+        .map(|(name, ty)| typed(name, ty))
         .collect();
     let on = receiver.map_or_else(String::new, |(name, _)| format!("{name}."));
     format!("`{on}{}({})`", function.name, parameters.join(", "))

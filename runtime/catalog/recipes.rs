@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::script::declarations::{self, Sources};
 use crate::script::imports::{self, Imports};
-use crate::spec::{self, Sources, Spec};
+use crate::spec::{self, Spec, Type};
 use crate::syntax::outline::Outline;
 
 /// One file of the standard library.
@@ -30,13 +31,13 @@ pub struct RecipeFunction {
     pub docs: String,
     /// What its last parameter, a map of options, may hold.
     pub options: Option<Arc<Spec>>,
-    /// The type of its result as the doc comment names it; empty where it does not.
-    pub returns: String,
+    /// The type of its result as the doc comment tells it.
+    pub returns: Type,
 }
 
 /// The recipes in the binary, by their paths.
 pub fn recipes() -> Vec<Recipe> {
-    let sources = spec::of_imports(&Imports::default());
+    let sources = declarations::of_imports(&Imports::default());
     let mut recipes: Vec<Recipe> = imports::recipes()
         .filter_map(|name| {
             let path = format!("std/{name}");
@@ -59,7 +60,7 @@ impl Recipe {
         let functions = public.map(|function| RecipeFunction {
             name: function.name,
             parameters: function.parameters,
-            returns: spec::returns_line(&function.docs).unwrap_or_default(),
+            returns: spec::result(&function.docs, &|_| None),
             docs: function.docs,
             options: None,
         });
@@ -76,13 +77,14 @@ impl Recipe {
     pub fn with_options(mut self, sources: &dyn Sources, file: &str) -> Self {
         for function in &mut self.functions {
             let name = spec::options_line(&function.docs);
-            let spec = name.and_then(|name| spec::declared(sources, file, &name).ok());
+            let spec = name.and_then(|name| declarations::declared(sources, file, &name).ok());
             for spec in spec.iter().flat_map(Spec::with_nested) {
                 if !self.specs.contains(&spec) {
                     self.specs.push(spec);
                 }
             }
             function.options = spec;
+            function.returns = declarations::result(sources, file, &function.docs);
         }
         self
     }

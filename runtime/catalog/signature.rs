@@ -1,6 +1,7 @@
 //! How a function is called, in one line.
 
-use super::{Function, RecipeFunction, is_own_kind};
+use super::{Function, RecipeFunction};
+use crate::spec::Type;
 
 /// One way to call a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,23 +22,15 @@ impl Signature {
         let parameters = function.parameters.iter().skip(usize::from(method));
         Self {
             name: function.name.clone(),
-            parameters: parameters
-                .map(|(name, kind)| match kind.as_str() {
-                    "?" => name.clone(),
-                    kind => format!("{name}: {kind}"),
-                })
-                .collect(),
-            returns: match function.returns.as_str() {
-                "()" | "?" => String::new(),
-                kind => kind.to_owned(),
-            },
+            parameters: parameters.map(|(name, ty)| typed(name, ty)).collect(),
+            returns: result(&function.returns),
             docs: function.docs.clone(),
         }
     }
 
     /// How `function` is called by a script: on a value, `value.name`, or by itself.
     pub fn as_called(function: &Function) -> String {
-        let method = function.receiver().is_some_and(is_own_kind);
+        let method = function.is_on_object();
         let on = match function.parameters.first() {
             Some((receiver, _)) if method || function.property => format!("{receiver}."),
             _ => String::new(),
@@ -55,9 +48,25 @@ impl Signature {
         Self {
             name: function.name.clone(),
             parameters: function.parameters.clone(),
-            returns: function.returns.clone(),
+            returns: result(&function.returns),
             docs: function.docs.clone(),
         }
+    }
+}
+
+/// A parameter as it is shown.
+pub(super) fn typed(name: &str, ty: &Type) -> String {
+    match ty {
+        Type::Unknown => name.to_owned(),
+        ty => format!("{name}: {ty}"),
+    }
+}
+
+/// The type of a value as it is shown.
+fn result(ty: &Type) -> String {
+    match ty {
+        Type::Unit | Type::Unknown => String::new(),
+        ty => ty.to_string(),
     }
 }
 

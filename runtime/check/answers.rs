@@ -1,15 +1,19 @@
 //! Keys and words of what calls answer and take, and values that are compared in vain.
 
+use std::sync::Arc;
+
 use rhai::{Expr, FnCallExpr, Position, Stmt};
 
 use super::Code;
 use super::scope::Kind;
 use super::walk::Walk;
+use super::words::with_article;
 use super::written::Written;
 use crate::advice::suggest;
-use crate::catalog::{Function, element, without_element};
+use crate::catalog::Function;
 use crate::libvirt::events;
-use crate::vocabulary::{self, Enumeration, Record};
+use crate::spec::{Spec, Type, Words};
+use crate::vocabulary;
 
 /// The methods of arrays whose closures take the values, one by one, as their first parameter.
 const EACH: &[&str] = &["all", "filter", "find", "find_map", "map", "retain", "some"];
@@ -18,21 +22,19 @@ const EACH: &[&str] = &["all", "filter", "find", "find_map", "map", "retain", "s
 const PREDICATES: &[&str] = &["all", "filter", "find", "retain", "some"];
 
 /// The type of the first parameter of closures that the method `name` of a `receiver` takes.
-pub(super) fn item(receiver: Option<&str>, name: &str) -> Kind {
-    let held = receiver.filter(|kind| kind.starts_with("array of "));
-    held.filter(|_| EACH.contains(&name))
-        .and_then(element)
-        .map(str::to_owned)
+pub(super) fn item(receiver: Option<&Type>, name: &str) -> Kind {
+    let list = receiver.filter(|kind| matches!(kind, Type::Array(_)) && EACH.contains(&name));
+    list?.element()
 }
 
 impl<'a> Walk<'a> {
     /// The type of the value under the key `key` of a map that a call answered.
-    pub(super) fn answered_key(&mut self, record: &Record, key: &str, position: Position) -> Kind {
-        match record.kind(key) {
-            Some(kind) => Some(kind.to_owned()).filter(|kind| kind != "?"),
+    pub(super) fn answered_key(&mut self, spec: &Spec, key: &str, position: Position) -> Kind {
+        match spec.key(key) {
+            Some(key) => key.ty.clone().known(),
             None => {
-                if !record.open {
-                    let keys = record.keys();
+                if !spec.open {
+                    let keys: Vec<&str> = spec.keys.iter().map(|key| key.name.as_str()).collect();
                     self.missing_key(key, &keys, position);
                 }
                 None
@@ -76,23 +78,27 @@ impl<'a> Walk<'a> {
                 break;
             }
             if let (Some(words), Expr::StringConstant(text, position)) =
-                (vocabulary::enumeration_of(kind), literal)
+                (kind.vocabulary(), literal)
             {
                 self.word(words, text, *position);
             }
         }
-        let (left, right) = (without_element(left), without_element(right));
-        if class(left).is_none() || class(right).is_none() || class(left) == class(right) {
+        let (Some(one_class), Some(other_class)) = (class(left), class(right)) else {
+            return;
+        };
+        if one_class == other_class || self.compares(&call.name, left, right) {
             return;
         }
         let named = call.args.iter().find_map(constant);
         let word = named.and_then(vocabulary::of_constant);
         let hint = match word {
-            Some(word) if [left, right].contains(&"string") => {
+            Some(word) if left.is_text() || right.is_text() => {
                 format!("the word for it is \"{word}\"")
             }
-            _ if equality => format!("{} never equals {}", named_class(left), named_class(right)),
-            _ if [left, right].contains(&"string") => {
+            _ if equality => self
+                .part_meant([left, right], &call.args)
+                .unwrap_or_else(|| format!("{} never equals {}", named_class(left), named_class(right))),
+            _ if left.is_text() || right.is_text() => {
                 "the result is always false; `parse_int()` and `parse_float()` make a number of text".into()
             }
             _ => "the result is always false".into(),
@@ -105,15 +111,55 @@ impl<'a> Walk<'a> {
         self.find(Code::NeverEqual, position, message).hint = Some(hint);
     }
 
+    /// Whether there is an operator `name` for values of these types.
+    fn compares(&self, name: &str, left: &Type, right: &Type) -> bool {
+        let kinds = [Some(left.clone()), Some(right.clone())];
+        let mut operators = self.checker.catalog.named(name);
+        operators.any(|function| {
+            let certain = function
+                .parameters
+                .iter()
+                .all(|(_, ty)| *ty != Type::Unknown);
+            certain && !function.standard && function.takes(&kinds)
+        })
+    }
+
+    /// The property or the key that was meant, where an object or a map is compared with text.
+    fn part_meant(&self, types: [&Type; 2], operands: &[Expr]) -> Option<String> {
+        let text = operands.iter().find_map(|operand| match operand {
+            Expr::StringConstant(text, _) => Some(text.as_str()),
+            _ => None,
+        });
+        let whole = types.into_iter().find(|ty| ty.is_object() || ty.is_map())?;
+        if !types.into_iter().any(Type::is_text) {
+            return None;
+        }
+        let part = match whole.keys() {
+            Some(spec) => {
+                let word = |ty: &Type| {
+                    let words = ty.vocabulary();
+                    words.is_some_and(|words| text.is_none_or(|text| words.has(text)))
+                };
+                let key = spec.keys.iter().find(|key| word(&key.ty))?;
+                key.name.clone()
+            }
+            None => {
+                self.checker.catalog.property(whole, "name")?;
+                "name".into()
+            }
+        };
+        let text = text.map_or_else(String::new, |text| format!(" == {text:?}"));
+        Some(format!("compare its `{part}`: `.{part}{text}`"))
+    }
+
     /// Words in a list that something which a call answered is looked for in.
     pub(super) fn look_up(&mut self, list: &'a Expr, kind: &Kind) {
-        let words = kind.as_deref().and_then(vocabulary::enumeration_of);
-        if let Some(words) = words {
+        if let Some(words) = kind.as_ref().and_then(Type::vocabulary) {
             self.each_word(words, list);
         }
     }
 
-    fn each_word(&mut self, words: &'static Enumeration, expression: &'a Expr) {
+    fn each_word(&mut self, words: &Words, expression: &'a Expr) {
         match expression {
             Expr::StringConstant(text, position) => self.word(words, text, *position),
             Expr::Array(items, _) => {
@@ -133,7 +179,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn word(&mut self, words: &Enumeration, text: &str, position: Position) {
+    fn word(&mut self, words: &Words, text: &str, position: Position) {
         if !words.has(text) {
             let message = format!("\"{text}\" is not a possible value here");
             let hint = words.hint(text);
@@ -151,10 +197,10 @@ impl<'a> Walk<'a> {
         };
         // Where any of several functions may be meant, all of them must take the words.
         let words = taken.iter().map(|function| {
-            let (_, kind) = function.parameters.get(index)?;
-            kind.split(" | ").find_map(vocabulary::enumeration_of)
+            let (_, ty) = function.parameters.get(index)?;
+            ty.vocabulary()
         });
-        let words: Option<Vec<&'static Enumeration>> = words.collect();
+        let words: Option<Vec<&Arc<Words>>> = words.collect();
         if let Some([words, ..]) = words.as_deref() {
             self.each_word(words, argument);
         }
@@ -243,7 +289,7 @@ impl<'a> Walk<'a> {
     /// take for `false` or for "equal".
     pub(super) fn check_closure(&mut self, name: &str, arguments: &'a [Expr], answer: &Kind) {
         let [argument] = arguments else { return };
-        let Some(answer) = answer.as_deref().map(without_element) else {
+        let Some(answer) = answer.as_ref() else {
             return;
         };
         let Some(closure) = self.closure_in(argument) else {
@@ -255,7 +301,7 @@ impl<'a> Walk<'a> {
                 "a number",
                 "return a negative number if `a` comes first: `|a, b| a - b`; `sort()` sorts numbers and text",
             ),
-            _ if PREDICATES.contains(&name) && answer != "bool" => (
+            _ if PREDICATES.contains(&name) && *answer != Type::Bool => (
                 "a bool",
                 "compare it with something, such as `x != ()` or `x > 0`",
             ),
@@ -266,7 +312,10 @@ impl<'a> Walk<'a> {
             .body
             .last()
             .map_or(argument.position(), Stmt::position);
-        let message = format!("the closure of `{name}` must return {wanted}, not {answer}");
+        let message = format!(
+            "the closure of `{name}` must return {wanted}, not {}",
+            answer.plain()
+        );
         self.find(Code::WrongType, position, message).hint = Some(hint.into());
     }
 }
@@ -279,21 +328,27 @@ fn hint(text: &str, words: &[&str]) -> String {
 }
 
 /// What a type is comparable with.
-fn class(kind: &str) -> Option<&str> {
-    match kind {
-        "int" | "float" => Some("number"),
-        "string" | "char" => Some("text"),
-        "bool" => Some("bool"),
-        _ => None,
+fn class(ty: &Type) -> Option<&str> {
+    match ty {
+        Type::Int | Type::Float => Some("number"),
+        Type::Char => Some("text"),
+        Type::Bool => Some("bool"),
+        Type::Array(_) => Some("list"),
+        text if text.is_text() => Some("text"),
+        map if map.is_map() => Some("map"),
+        other => other.object(),
     }
 }
 
 /// A type as a comparison sees it, for messages.
-fn named_class(kind: &str) -> &str {
-    match class(kind) {
-        Some("number") => "a number",
-        Some("bool") => "a bool",
-        _ => "text",
+fn named_class(ty: &Type) -> String {
+    match class(ty) {
+        Some("number") => "a number".into(),
+        Some("bool") => "a bool".into(),
+        Some("list") => "a list".into(),
+        Some("map") => "a map".into(),
+        Some("text") | None => "text".into(),
+        Some(object) => with_article(object),
     }
 }
 

@@ -3,28 +3,28 @@
 use rhai::{Expr, FnCallExpr, Position};
 
 use super::definitions::Definition;
-use super::expressions::Receiver;
 use super::files::File;
 use super::scope::Kind;
 use super::walk::Walk;
-use super::{Code, answers, capture, flags, live_dump, options, paths, shadow, words};
+use super::{Code, answers, capture, flags, live_dump, options, paths, shadow};
+use crate::catalog::Function;
 use crate::catalog::inference::operator;
 use crate::catalog::names;
-use crate::catalog::{Function, element, without_element};
-use crate::vocabulary;
+use crate::catalog::walker::{Receiver, Walker};
+use crate::spec::Type;
 
 /// What Rhai does itself, with the numbers of arguments that it takes.
-const KEYWORDS: &[(&str, &[usize], &str)] = &[
-    ("Fn", &[1], "Fn"),
-    ("call", &[], "?"),
-    ("curry", &[], "Fn"),
-    ("debug", &[0, 1], "()"),
-    ("eval", &[1], "?"),
-    ("is_def_fn", &[2, 3], "bool"),
-    ("is_def_var", &[1], "bool"),
-    ("is_shared", &[1], "bool"),
-    ("print", &[0, 1], "()"),
-    ("type_of", &[1], "string"),
+const KEYWORDS: &[(&str, &[usize], Type)] = &[
+    ("Fn", &[1], Type::Function),
+    ("call", &[], Type::Unknown),
+    ("curry", &[], Type::Function),
+    ("debug", &[0, 1], Type::Unit),
+    ("eval", &[1], Type::Unknown),
+    ("is_def_fn", &[2, 3], Type::Bool),
+    ("is_def_var", &[1], Type::Bool),
+    ("is_shared", &[1], Type::Bool),
+    ("print", &[0, 1], Type::Unit),
+    ("type_of", &[1], Type::Text),
 ];
 
 /// The methods that run a closure with the value, or its items, as `this`.
@@ -34,36 +34,31 @@ fn keyword(name: &str, arguments: usize) -> Option<Kind> {
     let (_, _, kind) = KEYWORDS.iter().find(|(word, counts, _)| {
         *word == name && (counts.contains(&arguments) || (counts.is_empty() && arguments > 0))
     })?;
-    Some((*kind != "?").then(|| (*kind).to_owned()))
+    Some(kind.clone().known())
 }
 
 impl<'a> Walk<'a> {
     /// Those types of which it is certain what they can do.
-    pub(super) fn sure(&self, kind: Option<&str>) -> Kind {
+    pub(super) fn sure(&self, kind: Option<&Type>) -> Kind {
         let kind = kind?;
-        self.checker
-            .is_sure(without_element(kind))
-            .then(|| match element(kind) {
-                Some(held) if kind.contains(" of ") && self.sure(Some(held)).is_none() => {
-                    without_element(kind).to_owned()
-                }
-                _ => kind.to_owned(),
-            })
+        match kind {
+            Type::Array(item) if self.sure(Some(item)).is_none() => Some(Type::array()),
+            kind => self.checker.is_sure(kind).then(|| kind.clone()),
+        }
     }
 
     /// The type of what a call in the form `name(arguments)` answers.
-    pub(super) fn call(&mut self, call: &'a FnCallExpr, position: Position) -> Kind {
+    pub(super) fn check_call(&mut self, call: &'a FnCallExpr, position: Position) -> Kind {
         let name = call.name.as_str();
         let kinds = self.arguments(call);
         if !call.namespace.is_empty() {
-            self.qualified_call(call, position);
-            return None;
+            return self.qualified_call(call, position);
         }
         if call.op_token.is_some() {
             if ["==", "!=", "<", ">", "<=", ">="].contains(&name) {
                 self.compare(call, &kinds, position);
             }
-            let known = operator(name, &kinds).map(str::to_owned);
+            let known = operator(name, &kinds);
             return known.or_else(|| self.sure(self.checker.catalog.returns(name, &kinds)));
         }
         if call.capture_parent_scope {
@@ -74,7 +69,7 @@ impl<'a> Walk<'a> {
         }
         if let Some(definition) = self.file.function(name, kinds.len()) {
             options::check_own(self, self.file, definition, &call.args);
-            return None;
+            return self.result_of(self.file, definition);
         }
         match name {
             "eval" if kinds.len() == 1 => {
@@ -108,13 +103,6 @@ impl<'a> Walk<'a> {
         self.sure(catalog.returns(name, &kinds))
     }
 
-    fn arguments(&mut self, call: &'a FnCallExpr) -> Vec<Kind> {
-        call.args
-            .iter()
-            .map(|argument| self.expression(argument))
-            .collect()
-    }
-
     /// What native functions take beyond types; `skipped` parameters are the receiver.
     fn check_arguments(&mut self, taken: &[&Function], arguments: &'a [Expr], skipped: usize) {
         for (index, argument) in arguments.iter().enumerate() {
@@ -125,26 +113,26 @@ impl<'a> Walk<'a> {
     }
 
     /// The type of what `receiver.name(arguments)` answers.
-    pub(super) fn method(
+    pub(super) fn check_method(
         &mut self,
         receiver: &Receiver<'a>,
         call: &'a FnCallExpr,
         position: Position,
     ) -> Kind {
         let name = call.name.as_str();
-        let mut kinds = vec![receiver.kind.clone()];
+        let mut kinds = vec![receiver.ty.clone()];
         // An answer that is asked for stands at the end of the chain, not among the arguments.
         let asking = std::mem::take(&mut self.asking);
         let first = call.args.first();
         self.item = first
             .filter(|argument| self.closure_in(argument).is_some())
-            .and_then(|_| answers::item(receiver.kind.as_deref(), name));
+            .and_then(|_| answers::item(receiver.ty.as_ref(), name));
         self.answer = None;
         kinds.extend(self.arguments(call));
         self.item = None;
         self.asking = asking;
         let answer = self.answer.take();
-        if receiver.kind.as_deref().map(without_element) == Some("array") {
+        if let Some(Type::Array(_)) = receiver.ty {
             self.check_closure(name, &call.args, &answer);
         }
         if let ("contains", Some(list), [_, value]) = (name, receiver.expression, &kinds[..]) {
@@ -185,7 +173,7 @@ impl<'a> Walk<'a> {
         live_dump::check(self, call);
         paths::check(self, &taken, &call.args);
         capture::check_parallel(self, name, &kinds, &call.args);
-        if receiver.kind.is_none() && self.files.may_be_key(name) {
+        if receiver.ty.is_none() && self.files.may_be_key(name) {
             return None;
         }
         capture::check_held(self, receiver, call, position);
@@ -201,11 +189,8 @@ impl<'a> Walk<'a> {
     ) -> Option<&'a Definition> {
         let file: &'a File = self.file;
         file.functions_named(name).find(|function| {
-            let fits = match (&function.this_type, &receiver.kind) {
-                (Some(wanted), Some(kind)) => {
-                    let kind = without_element(kind);
-                    wanted == kind || self.checker.is_sure(kind) && words::same_type(wanted, kind)
-                }
+            let fits = match (&function.this_type, &receiver.ty) {
+                (Some(wanted), Some(kind)) => Type::of_value(wanted).is_like(kind),
                 _ => true,
             };
             fits && function.parameters.len() == arguments
@@ -213,56 +198,55 @@ impl<'a> Walk<'a> {
     }
 
     /// The type of the property `name`.
-    pub(super) fn property(
+    pub(super) fn check_property(
         &mut self,
         receiver: &Receiver<'a>,
         name: &str,
         position: Position,
     ) -> Kind {
-        let kind = receiver.kind.as_deref()?;
-        if let Some(record) = vocabulary::record_of(kind) {
-            return self.answered_key(record, name, position);
+        let kind = receiver.ty.clone()?;
+        if let Some(spec) = kind.keys() {
+            return self.answered_key(spec, name, position);
         }
-        let kind = without_element(kind).to_owned();
-        if kind == "map" {
-            if let Some(value) = receiver.value.clone() {
+        if kind.is_map() {
+            if let Some(value) = receiver.expression.and_then(|it| self.value_of(it)) {
                 self.written_key(&value, name, position);
             }
             return None;
         }
         let catalog = self.checker.catalog;
-        let has = |wanted: Option<&str>| wanted == Some("?") || wanted == Some(kind.as_str());
+        let has = |wanted: Option<&Type>| wanted.is_some_and(|wanted| wanted.takes(&kind));
         if catalog
             .named(name)
             .any(|function| function.property && has(function.receiver()))
         {
             return self.sure(catalog.property(&kind, name));
         }
-        let hint = self.advice(name, &kind, || {
+        let hint = self.advice(name, &kind.to_string(), || {
             names::for_property(catalog.functions(), name, &kind)
         });
-        let message = format!("a value of type {kind} has no property `{name}`");
+        let message = format!("a value of type {} has no property `{name}`", kind.plain());
         self.find(Code::UnknownProperty, position, message).hint = hint;
         None
     }
 
     /// A property that something is assigned to.
     pub(super) fn set_property(&mut self, receiver: &Receiver<'a>, name: &str, position: Position) {
-        let Some(kind) = receiver.kind.as_deref().map(without_element) else {
+        let Some(kind) = receiver.ty.as_ref() else {
             return;
         };
         let setter = format!("set${name}");
-        if kind == "map" || self.checker.catalog.named(&setter).next().is_some() {
+        if kind.is_map() || self.checker.catalog.named(&setter).next().is_some() {
             return;
         }
         let readable = self.checker.catalog.property(kind, name).is_some();
         let message = match readable {
             true => format!("the property `{name}` of {kind} cannot be set"),
-            false => format!("a value of type {kind} has no property `{name}`"),
+            false => format!("a value of type {} has no property `{name}`", kind.plain()),
         };
         let set = format!("set_{name}");
         let hint = (self.checker.catalog.named(&set))
-            .any(|function| function.receiver() == Some(kind))
+            .any(|function| function.is_on(kind))
             .then(|| format!("call `{set}(...)`"));
         self.find(Code::UnknownProperty, position, message).hint = hint;
     }

@@ -6,11 +6,11 @@ use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use super::Code;
 use super::definitions::Definition;
-use super::expressions::Receiver;
-use super::facts::{CHANGING, root};
+use super::facts::CHANGING;
 use super::scope::Kind;
 use super::walk::Walk;
-use crate::catalog::without_element;
+use crate::catalog::walker::{Receiver, root};
+use crate::spec::Type;
 
 /// A closure where it is made.
 pub(super) struct Closure<'a> {
@@ -73,8 +73,8 @@ pub(super) fn check_parallel<'a>(
         let kind = walk.scope.kind(name);
         // Of a value whose type is not known, a method may do anything.
         let plain = matches!(
-            kind.as_deref().map(without_element),
-            Some("array" | "map" | "string" | "blob")
+            kind.map(|kind| kind.plain()),
+            Some(Type::Array(_) | Type::Map | Type::Text | Type::Blob)
         );
         if by_method && !plain {
             continue;

@@ -7,11 +7,12 @@ use super::definitions::Definition;
 use super::files::{File, Files};
 use super::walk::Walk;
 use super::written::Written;
-use crate::spec::{self, Fault, FaultKind, Sources, Spec, Step};
+use crate::script::declarations::{self, Constants, Sources};
+use crate::spec::{self, Fault, FaultKind, Spec, Step};
 use std::sync::Arc;
 
 impl Sources for Files {
-    fn constants(&self, file: &str) -> Option<Arc<spec::Constants>> {
+    fn constants(&self, file: &str) -> Option<Arc<Constants>> {
         self.get(file).map(File::spec_constants)
     }
 
@@ -33,7 +34,7 @@ impl Files {
             Some(_) => return None,
             None => checked_with(definition, index)?,
         };
-        spec::declared(self, &file.name, &name).ok()
+        declarations::declared(self, &file.name, &name).ok()
     }
 }
 

@@ -1,9 +1,12 @@
 //! The functions and closures of a file.
 
+use std::sync::OnceLock;
+
 use rhai::{AST, ASTNode, Position, Stmt};
 
 use super::Span;
 use super::files::File;
+use crate::spec::Type;
 use crate::syntax::doc_comment::plain_docs;
 use crate::syntax::outline;
 
@@ -17,6 +20,8 @@ pub(super) struct Definition {
     pub(super) parameters: Vec<String>,
     /// The doc comment, without its slashes.
     pub(super) docs: String,
+    /// The type of its result, read when somebody asks.
+    pub(super) result: OnceLock<Type>,
     pub(super) body: Vec<Stmt>,
     pub(super) begin: Position,
     end: Position,
@@ -38,6 +43,7 @@ pub(super) fn definitions(ast: &AST) -> Vec<Definition> {
             private: function.access == rhai::FnAccess::Private,
             parameters: function.params.iter().map(ToString::to_string).collect(),
             docs: plain_docs(&function.comments),
+            result: OnceLock::new(),
             body: Vec::new(),
             begin: function.body.start_position(),
             end: function.body.end_position(),

@@ -1,226 +1,82 @@
 //! Goes through expressions, and tells the types of their values.
 
-use rhai::{ASTFlags, ASTNode, Expr, FnPtr, Position, Stmt};
+use rhai::{ASTNode, Expr, FnCallExpr, FnPtr, Ident, Namespace, Position, Stmt};
 
 use super::scope::{Kind, Variable};
 use super::walk::Walk;
-use super::written::Value;
 use super::{Code, capture};
 use crate::advice::suggest;
-use crate::catalog::inference::{constant, held, literal};
-use crate::catalog::names;
-use crate::catalog::without_element;
+use crate::catalog::walker::{Receiver, Walker, root};
+use crate::catalog::{Catalog, names};
 use crate::constants;
+use crate::spec::Type;
 
 /// The largest number of variables that are searched for a similar name.
 const MOST_NAMES: usize = 1_000;
 
-/// What a method or a property is asked of.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Receiver<'a> {
-    pub(super) kind: Kind,
-    /// The variable that the chain begins with.
-    pub(super) root: Option<&'a str>,
-    /// Whether that variable itself is asked.
-    pub(super) direct: bool,
-    /// The value that is asked, where that is written out.
-    pub(super) value: Option<Value>,
-    /// The expression itself, where no chain led to it.
-    pub(super) expression: Option<&'a Expr>,
-}
-
-impl<'a> Receiver<'a> {
-    /// What a chain that begins with the variable `root` has come to.
-    fn within(kind: Kind, root: Option<&'a str>) -> Self {
-        Self {
-            kind,
-            root,
-            ..Self::default()
-        }
+impl<'a> Walker<'a> for Walk<'a> {
+    fn catalog(&self) -> &Catalog {
+        self.checker.catalog
     }
 
-    /// The same, of which nothing is asked where it is `()` and `?.` or `?[` stands before.
-    fn unless_nothing(mut self, flags: ASTFlags) -> Self {
-        if flags.intersects(ASTFlags::NEGATED) {
-            self.kind = self.kind.filter(|kind| kind != "()");
-        }
-        self
+    fn variable(&mut self, name: &'a str, position: Position) -> Kind {
+        self.read_variable(name, position)
+    }
+
+    fn module_variable(&mut self, module: &'a Namespace, name: &'a str, position: Position) {
+        self.qualified_variable(module, name, position);
+    }
+
+    fn block(&mut self, statements: &'a [Stmt], used: bool) -> Kind {
+        self.block_of(statements, used)
+    }
+
+    fn closure(&mut self, name: &str, captured: usize) {
+        self.closure_called(name, captured);
+    }
+
+    fn call(&mut self, call: &'a FnCallExpr, position: Position) -> Kind {
+        self.check_call(call, position)
+    }
+
+    fn method(&mut self, receiver: &Receiver<'a>, call: &'a FnCallExpr, at: Position) -> Kind {
+        self.check_method(receiver, call, at)
+    }
+
+    fn property(&mut self, receiver: &Receiver<'a>, name: &str, position: Position) -> Kind {
+        self.check_property(receiver, name, position)
+    }
+
+    fn map(&mut self, entries: &'a [(Ident, Expr)]) -> Type {
+        self.items(entries.iter().map(|(_, value)| value));
+        // Its keys may change: they are known by the value, not by the type.
+        Type::Map
+    }
+
+    fn note(&mut self, expression: &'a Expr, ty: Option<&Type>) {
+        self.note_kind(expression, ty);
+    }
+
+    fn asking<R>(&mut self, asks: bool, work: impl FnOnce(&mut Self) -> R) -> R {
+        self.asking += usize::from(asks);
+        let result = work(self);
+        self.asking -= usize::from(asks);
+        result
+    }
+
+    fn maybe<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let before = self.scope.mark();
+        let result = work(self);
+        self.scope.join_mark(before);
+        result
+    }
+
+    fn certain(&self, ty: Kind) -> Kind {
+        self.sure(ty.as_ref())
     }
 }
 
 impl<'a> Walk<'a> {
-    /// The type of the value of `expression`, all of which is checked on the way.
-    pub(super) fn expression(&mut self, expression: &'a Expr) -> Kind {
-        self.expression_used(expression, true)
-    }
-
-    /// The same for an expression whose value may go nowhere.
-    pub(super) fn expression_used(&mut self, expression: &'a Expr, used: bool) -> Kind {
-        match expression {
-            Expr::DynamicConstant(value, _) => {
-                if let Some(pointer) = value.read_lock::<FnPtr>()
-                    && pointer.is_anonymous()
-                {
-                    self.closure(pointer.fn_name(), 0);
-                }
-                literal(expression)
-            }
-            Expr::InterpolatedString(parts, _) => {
-                for part in parts.iter() {
-                    self.expression(part);
-                }
-                literal(expression)
-            }
-            Expr::Array(items, _) => {
-                let mut kinds: Vec<Kind> = Vec::with_capacity(items.len());
-                for item in items.iter() {
-                    let kind = self.expression(item);
-                    self.note_kind(item, &kind);
-                    kinds.push(kind);
-                }
-                let array = match kinds.first() {
-                    Some(Some(first)) if kinds.iter().all(|kind| kind.as_ref() == Some(first)) => {
-                        format!("array of {first}")
-                    }
-                    _ => "array".to_owned(),
-                };
-                Some(array)
-            }
-            Expr::Map(map, _) => {
-                for (_, value) in &map.0 {
-                    let kind = self.expression(value);
-                    self.note_kind(value, &kind);
-                }
-                literal(expression)
-            }
-            Expr::Variable(variable, _, position) => match variable.2.is_empty() {
-                true => self.variable(&variable.1, *position),
-                false => {
-                    self.qualified_variable(&variable.2, &variable.1, *position);
-                    None
-                }
-            },
-            Expr::Stmt(block) => match block.statements() {
-                [Stmt::Share(_), Stmt::Expr(curried)] => self.capturing_closure(curried),
-                statements => self.block(statements, used),
-            },
-            Expr::FnCall(call, position) => self.call(call, *position),
-            Expr::Dot(pair, flags, _) => self.maybe_asking(*flags, |walk| {
-                let receiver = walk.receiver(&pair.lhs).unless_nothing(*flags);
-                walk.after_dot(receiver, &pair.rhs)
-            }),
-            Expr::Index(pair, flags, _) => self.maybe_asking(*flags, |walk| {
-                let receiver = walk.receiver(&pair.lhs).unless_nothing(*flags);
-                walk.after_index(receiver, &pair.rhs, *flags)
-            }),
-            Expr::And(parts, _) | Expr::Or(parts, _) => {
-                self.in_turn(parts);
-                Some("bool".into())
-            }
-            Expr::Coalesce(parts, _) => {
-                let last = parts.len().saturating_sub(1);
-                for (index, part) in parts.iter().enumerate() {
-                    let before = self.scope.mark();
-                    self.asking += usize::from(index < last);
-                    self.expression(part);
-                    self.asking -= usize::from(index < last);
-                    if index > 0 {
-                        self.scope.join_mark(before);
-                    }
-                }
-                None
-            }
-            _ => literal(expression),
-        }
-    }
-
-    /// Goes on with `work`, where `?.` or `?[` asks for what is read there.
-    fn maybe_asking(&mut self, flags: ASTFlags, work: impl FnOnce(&mut Self) -> Kind) -> Kind {
-        let asks = usize::from(flags.intersects(ASTFlags::NEGATED));
-        self.asking += asks;
-        let kind = work(self);
-        self.asking -= asks;
-        kind
-    }
-
-    /// Expressions of which the later ones may not be reached.
-    fn in_turn(&mut self, parts: &'a [Expr]) {
-        let Some((first, rest)) = parts.split_first() else {
-            return;
-        };
-        self.expression(first);
-        for part in rest {
-            let before = self.scope.mark();
-            self.expression(part);
-            self.scope.join_mark(before);
-        }
-    }
-
-    pub(super) fn receiver(&mut self, expression: &'a Expr) -> Receiver<'a> {
-        let direct = matches!(expression, Expr::Variable(..));
-        Receiver {
-            kind: self.expression(expression),
-            root: super::facts::root(expression),
-            direct,
-            value: self.value_of(expression),
-            expression: Some(expression),
-        }
-    }
-
-    /// The type of `receiver.rest`; Rhai nests a chain to the right.
-    pub(super) fn after_dot(&mut self, receiver: Receiver<'a>, rest: &'a Expr) -> Kind {
-        match rest {
-            Expr::Property(property, position) => self.property(&receiver, &property.2, *position),
-            Expr::MethodCall(call, position) => self.method(&receiver, call, *position),
-            Expr::Dot(pair, flags, _) => self.maybe_asking(*flags, |walk| {
-                let root = receiver.root;
-                let kind = walk.after_dot(receiver, &pair.lhs);
-                let next = Receiver::within(kind, root).unless_nothing(*flags);
-                walk.after_dot(next, &pair.rhs)
-            }),
-            Expr::Index(pair, flags, _) => self.maybe_asking(*flags, |walk| {
-                let root = receiver.root;
-                let kind = walk.after_dot(receiver, &pair.lhs);
-                let next = Receiver::within(kind, root).unless_nothing(*flags);
-                walk.after_index(next, &pair.rhs, *flags)
-            }),
-            other => {
-                self.expression(other);
-                None
-            }
-        }
-    }
-
-    /// The type of `receiver[rest`, where the chain goes on behind the index unless it breaks.
-    pub(super) fn after_index(
-        &mut self,
-        receiver: Receiver<'a>,
-        rest: &'a Expr,
-        flags: ASTFlags,
-    ) -> Kind {
-        let (index, further) = match rest {
-            _ if flags.intersects(ASTFlags::BREAK) => (rest, None),
-            Expr::Dot(pair, ..) | Expr::Index(pair, ..) => (&pair.lhs, Some(&pair.rhs)),
-            _ => (rest, None),
-        };
-        let place = index;
-        let index = self.expression(index);
-        let kind = match place {
-            Expr::StringConstant(key, position) if self.is_map(&receiver) => {
-                self.property(&receiver, key, *position)
-            }
-            _ => self.sure(held(receiver.kind.as_deref(), index.as_deref())),
-        };
-        let receiver = Receiver::within(kind.clone(), receiver.root);
-        match (further, rest) {
-            (Some(further), Expr::Dot(..)) => self.after_dot(receiver, further),
-            (Some(further), Expr::Index(_, flags, _)) => {
-                self.after_index(receiver, further, *flags)
-            }
-            _ => kind,
-        }
-    }
-
     /// The place that something is assigned to: what is read on the way to it is checked.
     pub(super) fn assigned_place(&mut self, target: &'a Expr) {
         match target {
@@ -252,10 +108,6 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn is_map(&self, receiver: &Receiver) -> bool {
-        receiver.kind.as_deref().map(without_element) == Some("map")
-    }
-
     fn assigned_after_dot(&mut self, receiver: Receiver<'a>, rest: &'a Expr) {
         match rest {
             Expr::Property(property, position) => {
@@ -284,17 +136,12 @@ impl<'a> Walk<'a> {
     }
 
     /// The type of the variable `name`, which is read.
-    pub(super) fn variable(&mut self, name: &str, position: Position) -> Kind {
-        if name.starts_with("VIR_")
-            && let Some(kind) = constant(name)
-        {
-            return Some(kind);
-        }
+    pub(super) fn read_variable(&mut self, name: &str, position: Position) -> Kind {
         if self.read(name) {
             return self.scope.kind(name);
         }
         if self.file.functions_named(name).next().is_some() {
-            return Some("Fn".into());
+            return Some(Type::Function);
         }
         let hidden = self.dynamic
             || self.files.iter().any(|file| {
@@ -331,20 +178,9 @@ impl<'a> Walk<'a> {
         None
     }
 
-    /// A closure that captures variables, in the form that the parser gives it.
-    fn capturing_closure(&mut self, curried: &'a Expr) -> Kind {
-        if let Expr::FnCall(call, _) = curried
-            && let Some(Expr::DynamicConstant(value, _)) = call.args.first()
-            && let Some(pointer) = value.read_lock::<FnPtr>()
-        {
-            self.closure(pointer.fn_name(), call.args.len() - 1);
-        }
-        Some("Fn".into())
-    }
-
     /// The body of the closure that Rhai calls `name`, which captures the first `captured` of its
     /// parameters.
-    fn closure(&mut self, name: &str, captured: usize) {
+    fn closure_called(&mut self, name: &str, captured: usize) {
         let Some(closure) = self.file.closure(name) else {
             return;
         };
@@ -363,7 +199,7 @@ impl<'a> Walk<'a> {
                 assigned: self.is_assigned(parameter),
             });
         }
-        let answer = self.block(&closure.body, true);
+        let answer = self.block_of(&closure.body, true);
         self.answer = answer.filter(|_| !returns(&closure.body));
         self.scope.leave(length);
         self.scope.go_back(before);
@@ -378,7 +214,7 @@ impl<'a> Walk<'a> {
                 [Stmt::Share(_), Stmt::Expr(curried)] => match &**curried {
                     Expr::FnCall(call, _) => match call.args.split_first() {
                         Some((Expr::DynamicConstant(value, _), rest)) => {
-                            (value, rest.iter().filter_map(super::facts::root).collect())
+                            (value, rest.iter().filter_map(root).collect())
                         }
                         _ => return None,
                     },

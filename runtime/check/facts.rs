@@ -7,6 +7,7 @@ use rhai::{ASTNode, Expr, Stmt};
 use super::definitions::is_closure;
 use super::files::File;
 use super::live_dump::LiveDumps;
+use crate::catalog::walker::root;
 
 /// What must be known of a whole file before one goes through it.
 #[derive(Debug, Default)]
@@ -159,15 +160,6 @@ fn changes(rest: &Expr, file: &File) -> bool {
             changes(&pair.lhs, file) || changes(&pair.rhs, file)
         }
         _ => false,
-    }
-}
-
-/// The variable that a chain begins with.
-pub(super) fn root(expression: &Expr) -> Option<&str> {
-    match expression {
-        Expr::Variable(variable, ..) if variable.2.is_empty() => Some(variable.1.as_str()),
-        Expr::Dot(pair, ..) | Expr::Index(pair, ..) => root(&pair.lhs),
-        _ => None,
     }
 }
 

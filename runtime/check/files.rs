@@ -10,9 +10,9 @@ use super::definitions::{Definition, definitions, is_closure};
 use super::facts::Facts;
 use super::finding::Related;
 use super::{Code, Finding, Span};
+use crate::script::declarations::Constants;
 use crate::script::imports::Imports;
 use crate::script::program::Program;
-use crate::spec;
 use crate::syntax::outline::Outline;
 use crate::syntax::text::Text;
 
@@ -42,7 +42,7 @@ pub(super) struct File {
     outline: OnceCell<Outline>,
     parts: OnceCell<Parts>,
     facts: OnceCell<Facts>,
-    spec_constants: OnceCell<Arc<spec::Constants>>,
+    spec_constants: OnceCell<Arc<Constants>>,
 }
 
 /// What a file is made of.
@@ -302,8 +302,8 @@ impl File {
     }
 
     /// The constants that may declare options.
-    pub(super) fn spec_constants(&self) -> Arc<spec::Constants> {
-        let constants = || Arc::new(spec::Constants::of(&self.ast));
+    pub(super) fn spec_constants(&self) -> Arc<Constants> {
+        let constants = || Arc::new(Constants::of(&self.ast));
         Arc::clone(self.spec_constants.get_or_init(constants))
     }
 

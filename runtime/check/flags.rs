@@ -7,6 +7,7 @@ use super::walk::Walk;
 use crate::advice::suggest;
 use crate::catalog::Function;
 use crate::constants::{self, Constant, Value};
+use crate::spec::Type;
 
 /// Enumerations that libvirt makes of another's constants, so that either will do.
 const ALIKE: &[&[&str]] = &[
@@ -30,7 +31,7 @@ const ALIKE: &[&[&str]] = &[
 /// receiver being number 0. Nothing where it takes no constants, or it is not known which.
 pub fn enumerations(function: &Function, parameter: usize) -> Option<Vec<&'static str>> {
     let (name, kind) = function.parameters.get(parameter)?;
-    if kind != "int" {
+    if *kind != Type::Int {
         return None;
     }
     // What C calls otherwise.
@@ -146,6 +147,7 @@ mod tests {
     use crate::catalog;
     use crate::constants;
     use crate::engine::{self, Limits};
+    use crate::spec::Type;
     use crate::{Imports, Session, SessionOptions};
 
     #[test]
@@ -157,7 +159,7 @@ mod tests {
             for (index, (name, kind)) in function.parameters.iter().enumerate() {
                 // What QEMU's own commands take, no document tells.
                 let told = !function.name.starts_with("qemu_");
-                if name != "flags" || kind != "int" || !told {
+                if name != "flags" || *kind != Type::Int || !told {
                     continue;
                 }
                 match enumerations(&function, index) {

@@ -40,6 +40,7 @@ pub use script_options::script_options;
 use crate::catalog::Catalog;
 use crate::script::imports::Imports;
 use crate::script::program::{CompileError, Program};
+use crate::spec::Type;
 use files::Files;
 use walk::Walk;
 
@@ -54,21 +55,8 @@ pub struct Checker<'a> {
     whole: bool,
 }
 
-/// Rhai's types of which the catalogue tells all that they can do.
-const PLAIN: &[&str] = &[
-    "int",
-    "float",
-    "bool",
-    "string",
-    "char",
-    "map",
-    "array",
-    "blob",
-    "()",
-    "Fn",
-    "ExclusiveRange",
-    "InclusiveRange",
-];
+/// Rhai's types with a name of their own of which the catalogue tells all that they can do.
+const RANGES: [&str; 2] = ["ExclusiveRange", "InclusiveRange"];
 
 impl<'a> Checker<'a> {
     /// A checker of scripts that `engine` would run, which see the array `args`.
@@ -120,9 +108,14 @@ impl<'a> Checker<'a> {
         findings
     }
 
-    /// Whether the catalogue tells all that values of the type `kind` can do.
-    fn is_sure(&self, kind: &str) -> bool {
-        PLAIN.contains(&kind) || self.catalog.has_kind(kind)
+    /// Whether the catalogue tells all that values of the type `ty` can do.
+    fn is_sure(&self, ty: &Type) -> bool {
+        match ty {
+            Type::Unknown => false,
+            Type::Object(name) => RANGES.contains(&name.as_str()) || self.catalog.has_kind(name),
+            Type::OneOf(types) => types.iter().all(|ty| self.is_sure(ty)),
+            _ => true,
+        }
     }
 }
 

@@ -4,17 +4,17 @@ use rhai::{FnCallExpr, Namespace, Position};
 
 use super::definitions::Definition;
 use super::files::File;
+use super::scope::Kind;
 use super::walk::Walk;
 use super::{Code, options, words};
 use crate::advice::suggest;
+use crate::script::declarations;
 
 impl<'a> Walk<'a> {
     /// `alias::name(arguments)`.
-    pub(super) fn qualified_call(&mut self, call: &'a FnCallExpr, position: Position) {
+    pub(super) fn qualified_call(&mut self, call: &'a FnCallExpr, position: Position) -> Kind {
         let (name, count) = (call.name.as_str(), call.args.len());
-        let Some((shown, files)) = self.modules(&call.namespace) else {
-            return;
-        };
+        let (shown, files) = self.modules(&call.namespace)?;
         let mut wrong: Option<(&File, Vec<&Definition>)> = None;
         for file in &files {
             let named: Vec<&Definition> = file.functions_named(name).collect();
@@ -23,15 +23,16 @@ impl<'a> Walk<'a> {
                 .find(|function| function.parameters.len() == count && !function.private)
             {
                 Some(definition) => {
-                    if files.len() == 1 {
-                        options::check_own(self, file, definition, &call.args);
+                    if files.len() > 1 {
+                        return None;
                     }
-                    return;
+                    options::check_own(self, file, definition, &call.args);
+                    return self.result_of(file, definition);
                 }
                 None => wrong = Some((file, named)),
             }
         }
-        let Some((file, named)) = wrong else { return };
+        let (file, named) = wrong?;
         let public: Vec<&&Definition> = named.iter().filter(|function| !function.private).collect();
         if let Some(definition) = public.first() {
             let counts = public.iter().map(|one| one.parameters.len());
@@ -41,7 +42,7 @@ impl<'a> Walk<'a> {
             let finding = self.find(Code::WrongArgumentCount, position, message);
             finding.hint = Some(words::own_signatures(&own));
             finding.related.extend(related);
-            return;
+            return None;
         }
         let offered = file.public_names();
         let near = suggest::nearest(name, offered.iter().map(String::as_str));
@@ -53,6 +54,13 @@ impl<'a> Walk<'a> {
         };
         let message = format!("there is no function `{shown}::{name}`");
         self.find(Code::UnknownFunction, position, message).hint = Some(hint);
+        None
+    }
+
+    /// The type of what the function `definition` of `file` returns, as its doc comment tells.
+    pub(super) fn result_of(&self, file: &'a File, definition: &'a Definition) -> Kind {
+        let read = || declarations::result(self.files, &file.name, &definition.docs);
+        self.sure(Some(definition.result.get_or_init(read)))
     }
 
     /// The files that a path such as `guest::image` may stand for; nothing where that is unknown

@@ -4,6 +4,7 @@ use crate::api::option_keys;
 use crate::catalog::Function;
 use crate::constants;
 use crate::objects::connection::CREDENTIALS;
+use crate::spec::Type;
 
 /// The keys of one map.
 enum Keys {
@@ -76,7 +77,7 @@ const MAPS: &[(&str, &str, Keys)] = &[
 /// receiver being number 0; nothing where it is no such map, or takes any.
 pub fn option_keys(function: &Function, parameter: usize) -> Option<Vec<&'static str>> {
     let (name, kind) = function.parameters.get(parameter)?;
-    if function.standard || kind != "map" {
+    if function.standard || *kind != Type::Map {
         return None;
     }
     let (.., keys) = MAPS
@@ -94,6 +95,7 @@ mod tests {
     use super::MAPS;
     use crate::catalog;
     use crate::engine::{self, Limits};
+    use crate::spec::Type;
     use crate::{Imports, Session, SessionOptions};
 
     /// Functions that take any map, as a value and not as options.
@@ -116,7 +118,10 @@ mod tests {
             if OF_VALUES.contains(&function.name.as_str()) {
                 continue;
             }
-            let maps = function.parameters.iter().filter(|(_, kind)| kind == "map");
+            let maps = function
+                .parameters
+                .iter()
+                .filter(|(_, kind)| *kind == Type::Map);
             taken.extend(maps.map(|(name, _)| (function.name.clone(), name.clone())));
         }
         taken.sort();

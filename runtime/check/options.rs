@@ -9,6 +9,7 @@ use super::walk::Walk;
 use super::{Code, declared};
 use crate::advice::suggest;
 use crate::catalog::Function;
+use crate::catalog::walker::root;
 
 /// Reports options that the script's function `definition` of `file` does not take.
 pub(super) fn check_own<'a>(
@@ -24,8 +25,7 @@ pub(super) fn check_own<'a>(
         if (value.entries().is_some() || value.is_not_a_map())
             && let Some(spec) = walk.files.declared(file, definition, index)
         {
-            let changes =
-                super::facts::root(argument).is_some_and(|name| walk.facts.changed.contains(name));
+            let changes = root(argument).is_some_and(|name| walk.facts.changed.contains(name));
             declared::check(walk, &value, &spec, changes);
         }
     }

@@ -10,7 +10,9 @@ use crate::catalog::Function;
 /// quote in the value would end it.
 pub(super) fn check<'a>(walk: &mut Walk<'a>, taken: &[&Function], arguments: &'a [Expr]) {
     let takes_path = |function: &&&Function| {
-        function.receiver() == Some("Xml")
+        function
+            .receiver()
+            .is_some_and(|receiver| receiver.is_called("Xml"))
             && function
                 .parameters
                 .get(1)

@@ -8,9 +8,10 @@ use std::collections::HashMap;
 
 use super::Span;
 use super::written::Value;
+use crate::spec::Type;
 
 /// The type of a value, where it is known.
-pub(super) type Kind = Option<String>;
+pub(super) type Kind = Option<Type>;
 
 /// One variable.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use rhai::{ASTNode, Expr, Position};
 
 use super::Code;
 use super::definitions::Definition;
-use super::expressions::Receiver;
 use super::scope::Kind;
 use super::walk::Walk;
-use crate::catalog::without_element;
+use crate::catalog::walker::Receiver;
+use crate::spec::Type;
 
 /// Reports a call `value.name(arguments)` that leads to the script's own function `definition`,
 /// which does nothing with the value, although the value has a method of that name.
@@ -22,9 +22,9 @@ pub(super) fn check(
     if definition.this_type.is_some() || uses_this(definition) {
         return;
     }
-    let kind = receiver.kind.as_deref().map(without_element);
+    let kind = receiver.ty.as_ref();
     // A closure that a map holds under the name wins over both.
-    if kind.is_none_or(|kind| kind == "map") && walk.files.may_be_key(name) {
+    if kind.is_none_or(Type::is_map) && walk.files.may_be_key(name) {
         return;
     }
     let shadowed = walk
@@ -33,11 +33,12 @@ pub(super) fn check(
         .named(name)
         .filter(|function| !function.property && function.takes(kinds))
         // The method of one type tells more than one of any value.
-        .min_by_key(|function| function.receiver() == Some("?"));
+        .min_by_key(|function| function.receiver() == Some(&Type::Unknown));
     let Some(method) = shadowed else { return };
-    let of = method.receiver().unwrap_or_default().to_owned();
+    let of = method.receiver().cloned().and_then(Type::known);
     let message = match kind {
         Some(kind) => {
+            let kind = kind.plain();
             format!("this calls the script's function `{name}`, not the method of {kind}")
         }
         None => format!("this calls the script's function `{name}`, not a method of the value"),
@@ -46,9 +47,9 @@ pub(super) fn check(
     let finding = walk.find(Code::ShadowedMethod, position, message);
     finding.hint = Some(format!(
         "a function of the script takes precedence over a method with the same number of arguments: rename the function{}",
-        match of.as_str() {
-            "?" | "" => String::new(),
-            of => format!(", or call the method of {of} in another file"),
+        match of {
+            None => String::new(),
+            Some(of) => format!(", or call the method of {of} in another file"),
         }
     ));
     finding.related.extend(related);

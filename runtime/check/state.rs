@@ -4,7 +4,6 @@ use rhai::{Expr, FnCallExpr, Position, Stmt};
 
 use super::Code;
 use super::walk::Walk;
-use crate::catalog::without_element;
 
 /// What a guest is known to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +62,7 @@ impl<'a> Follow<'a> {
             return;
         };
         let kind = walk.scope.kind(name);
-        if kind.as_deref().map(without_element) != Some("Domain") || walk.trying > 0 {
+        if !kind.is_some_and(|kind| kind.is_called("Domain")) || walk.trying > 0 {
             return;
         }
         if let Some((of, state, after)) = before

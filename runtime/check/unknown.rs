@@ -4,14 +4,15 @@ use rhai::{Expr, FnCallExpr, Position};
 
 use super::Code;
 use super::definitions::Definition;
-use super::expressions::Receiver;
 use super::files::File;
 use super::finding::Related;
 use super::scope::Kind;
 use super::walk::Walk;
 use super::words;
+use crate::catalog::Function;
 use crate::catalog::names;
-use crate::catalog::{Function, without_element};
+use crate::catalog::walker::Receiver;
+use crate::spec::Type;
 
 impl<'a> Walk<'a> {
     pub(super) fn no_function(&mut self, call: &'a FnCallExpr, kinds: &[Kind], position: Position) {
@@ -38,9 +39,10 @@ impl<'a> Walk<'a> {
         if natives.is_empty() {
             let shown = words::shown(name, kinds);
             let first = kinds.first().cloned().flatten();
-            let hint = self.advice(name, first.as_deref().unwrap_or_default(), || {
+            let shown_first = first.as_ref().map(ToString::to_string).unwrap_or_default();
+            let hint = self.advice(name, &shown_first, || {
                 let known = self.file.function_names();
-                names::for_function(catalog.functions(), name, first.as_deref(), &known)
+                names::for_function(catalog.functions(), name, first.as_ref(), &known)
             });
             let variable = self.scope.has(name);
             let message = format!("there is no function `{shown}`");
@@ -65,12 +67,12 @@ impl<'a> Walk<'a> {
     ) {
         let name = call.name.as_str();
         let catalog = self.checker.catalog;
-        let kind = receiver.kind.as_deref().map(without_element);
+        let kind = receiver.ty.as_ref();
         let natives: Vec<&Function> = catalog
             .named(name)
             .filter(|function| !function.property && function.takes_receiver(kind))
             .collect();
-        let closures = kind.is_none_or(|kind| kind == "map");
+        let closures = kind.is_none_or(Type::is_map);
         if closures && self.files.may_be_key(name) {
             return;
         }
@@ -82,7 +84,8 @@ impl<'a> Walk<'a> {
             self.wrong_arguments(&natives, name, kinds, 1, &call.args, position);
             return;
         }
-        let hint = self.advice(name, kind.unwrap_or("?"), || {
+        let shown = kind.map_or_else(|| "?".into(), ToString::to_string);
+        let hint = self.advice(name, &shown, || {
             let known = self.file.function_names();
             names::for_function(catalog.functions(), name, kind, &known)
         });
@@ -102,12 +105,12 @@ impl<'a> Walk<'a> {
             return;
         };
         let meant = hint.is_some() || !self.checker.whole;
-        if kind == "map" && (!meant || self.facts.evaluates) {
+        if kind.is_map() && (!meant || self.facts.evaluates) {
             return;
         }
         let message = match kind {
-            "()" => format!("`()` has no method `{name}`"),
-            _ => format!("a value of type {kind} has no method `{name}`"),
+            Type::Unit => format!("`()` has no method `{name}`"),
+            _ => format!("a value of type {} has no method `{name}`", kind.plain()),
         };
         self.find(Code::UnknownMethod, position, message).hint = hint;
     }
@@ -150,12 +153,18 @@ impl<'a> Walk<'a> {
             .and_then(|index| arguments.get(index - skipped))
             .map(Expr::start_position)
             .filter(|place| !place.is_none());
-        let label = wrong.map(|index| format!("this is {}", words::with_article(&kinds[index])));
+        let label = wrong.map(|index| {
+            format!(
+                "this is {}",
+                words::with_article(&words::kind(&kinds[index]))
+            )
+        });
         let xml = wrong.is_some_and(|index| {
-            kinds[index].as_deref() == Some("map")
+            let takes_xml = |ty: &Type| ty.alternatives().iter().any(|ty| ty.is_called("Xml"));
+            kinds[index].as_ref().is_some_and(Type::is_map)
                 && counted
                     .iter()
-                    .any(|function| function.parameters[index].1.contains("Xml"))
+                    .any(|function| takes_xml(&function.parameters[index].1))
         });
         let finding = self.find(Code::WrongType, place.unwrap_or(position), message);
         finding.label = label.unwrap_or_default();
@@ -177,12 +186,12 @@ impl<'a> Walk<'a> {
 
 impl Function {
     /// Whether it may be called on a value of the type `kind`.
-    fn takes_receiver(&self, kind: Option<&str>) -> bool {
+    fn takes_receiver(&self, kind: Option<&Type>) -> bool {
         let mut given = vec![None; self.parameters.len()];
         let Some(first) = given.first_mut() else {
             return false;
         };
-        *first = kind.map(str::to_owned);
+        *first = kind.cloned();
         self.takes(&given)
     }
 }

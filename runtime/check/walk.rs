@@ -11,8 +11,9 @@ use super::scope::{Kind, Learned, Scope, Variable};
 use super::written::Value;
 use super::{Checker, Code, Finding, Span, state, statements};
 use crate::catalog::inference::operator;
-use crate::catalog::{element, without_element};
+use crate::catalog::walker::{Walker, root};
 use crate::run::session::Session;
+use crate::spec::Type;
 
 /// One way through a file, or through one function of it.
 pub(super) struct Walk<'a> {
@@ -34,7 +35,7 @@ pub(super) struct Walk<'a> {
     /// The type of the value of the closure that was gone through last.
     pub(super) answer: Kind,
     /// The types of items and entries that are not literals.
-    pub(super) kinds: HashMap<*const Expr, String>,
+    pub(super) kinds: HashMap<*const Expr, Type>,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -61,7 +62,7 @@ impl<'a> Walk<'a> {
         for name in &checker.variables {
             walk.parameter(name);
         }
-        walk.block(file.ast.statements(), true);
+        walk.block_of(file.ast.statements(), true);
         let mut findings = walk.findings;
         for function in file.named_functions() {
             let mut walk = new(Some(function));
@@ -70,7 +71,7 @@ impl<'a> Walk<'a> {
             for name in &function.parameters {
                 walk.parameter(name);
             }
-            walk.block(&function.body, true);
+            walk.block_of(&function.body, true);
             findings.append(&mut walk.findings);
         }
         findings
@@ -128,7 +129,7 @@ impl<'a> Walk<'a> {
         let name = ident.name.to_string();
         let loose = self.facts.written_elsewhere.contains(&name);
         let kind = if self.facts.changed.contains(&name) {
-            kind.map(|kind| without_element(&kind).to_owned())
+            kind.map(|kind| kind.plain())
         } else {
             kind
         };
@@ -153,7 +154,7 @@ impl<'a> Walk<'a> {
 
     /// The type of the value of a block, whose variables end with it; `used` tells whether
     /// something takes that value.
-    pub(super) fn block(&mut self, statements: &'a [Stmt], used: bool) -> Kind {
+    pub(super) fn block_of(&mut self, statements: &'a [Stmt], used: bool) -> Kind {
         let before = self.scope.len();
         let kind = self.statements(statements, used);
         self.leave(before);
@@ -162,7 +163,7 @@ impl<'a> Walk<'a> {
 
     fn statements(&mut self, statements: &'a [Stmt], used: bool) -> Kind {
         let mut states = state::Follow::default();
-        let mut kind = Some("()".to_owned());
+        let mut kind = Some(Type::Unit);
         for (index, statement) in statements.iter().enumerate() {
             if Session::is_stopping(self.checker.engine) {
                 return None;
@@ -226,10 +227,10 @@ impl<'a> Walk<'a> {
                 let kind = self.expression(&flow.expr);
                 self.forget_assigned(flow.body.statements());
                 let length = self.scope.len();
-                let held = kind.as_deref().and_then(element).map(str::to_owned);
+                let held = kind.as_ref().and_then(Type::element);
                 self.introduce(item, held, None, true);
                 if let Some(counter) = counter {
-                    self.introduce(counter, Some("int".into()), None, true);
+                    self.introduce(counter, Some(Type::Int), None, true);
                 }
                 self.repeat(flow.body.statements());
                 self.leave(length);
@@ -243,14 +244,14 @@ impl<'a> Walk<'a> {
                 let global =
                     self.function.is_none() && self.facts.globals_read.contains(name.name.as_str());
                 self.introduce(name, kind, known, exported || global);
-                Some("()".into())
+                Some(Type::Unit)
             }
             Stmt::Assignment(parts) => {
                 self.assignment(&parts.0, &parts.1.lhs, &parts.1.rhs);
-                Some("()".into())
+                Some(Type::Unit)
             }
             Stmt::FnCall(call, position) => self.call(call, *position),
-            Stmt::Block(block) => self.block(block.statements(), used),
+            Stmt::Block(block) => self.block_of(block.statements(), used),
             Stmt::TryCatch(flow, _) => self.try_catch(flow, used),
             Stmt::Expr(expression) => self.expression_used(expression, used),
             Stmt::BreakLoop(value, ..) | Stmt::Return(value, ..) => {
@@ -261,29 +262,29 @@ impl<'a> Walk<'a> {
             }
             Stmt::Import(import, _) => {
                 self.expression(&import.0);
-                Some("()".into())
+                Some(Type::Unit)
             }
             Stmt::Export(export, _) => {
                 self.read(&export.0.name);
-                Some("()".into())
+                Some(Type::Unit)
             }
-            _ => Some("()".into()),
+            _ => Some(Type::Unit),
         }
     }
 
     fn branches(&mut self, flow: &'a FlowControl, used: bool) -> Kind {
         self.expression(&flow.expr);
         let before = self.scope.mark();
-        let one = self.block(flow.body.statements(), used);
+        let one = self.block_of(flow.body.statements(), used);
         let learned = self.scope.go_back(before);
-        let other = self.block(flow.branch.statements(), used);
+        let other = self.block_of(flow.branch.statements(), used);
         self.scope.join(before, &learned);
         same(vec![one, other], true)
     }
 
     fn try_catch(&mut self, flow: &'a FlowControl, used: bool) -> Kind {
         self.trying += 1;
-        let one = self.block(flow.body.statements(), used);
+        let one = self.block_of(flow.body.statements(), used);
         self.trying -= 1;
         let after = self.scope.mark();
         // Wherever the body broke off.
@@ -300,7 +301,7 @@ impl<'a> Walk<'a> {
                 assigned: false,
             });
         }
-        let other = self.block(flow.branch.statements(), used);
+        let other = self.block_of(flow.branch.statements(), used);
         self.leave(length);
         self.scope.join_mark(after);
         same(vec![one, other], true)
@@ -309,7 +310,7 @@ impl<'a> Walk<'a> {
     /// A body that runs any number of times.
     fn repeat(&mut self, body: &'a [Stmt]) {
         let before = self.scope.mark();
-        self.block(body, false);
+        self.block_of(body, false);
         self.scope.join_mark(before);
     }
 
@@ -328,19 +329,19 @@ impl<'a> Walk<'a> {
         {
             let name = variable.1.as_str();
             let Some(loose) = self.scope.is_loose(name) else {
-                self.variable(name, *position);
+                self.read_variable(name, *position);
                 return;
             };
             let kind = match how.get_op_assignment_info() {
                 None => kind,
                 Some((.., sign)) => {
                     let operands = [self.scope.kind(name), kind];
-                    operator(sign, &operands).map(str::to_owned)
+                    operator(sign, &operands)
                 }
             };
             if !loose {
                 let kind = match self.facts.changed.contains(name) {
-                    true => kind.map(|kind| without_element(&kind).to_owned()),
+                    true => kind.map(|kind| kind.plain()),
                     false => kind,
                 };
                 let known = known.filter(|_| !how.is_op_assignment());
@@ -370,7 +371,7 @@ fn assigned(statements: &[Stmt]) -> HashSet<String> {
     for statement in statements {
         statement.walk(&mut Vec::new(), &mut |path: &[ASTNode]| {
             if let Some(ASTNode::Stmt(Stmt::Assignment(assignment))) = path.last()
-                && let Some(name) = super::facts::root(&assignment.1.lhs)
+                && let Some(name) = root(&assignment.1.lhs)
             {
                 names.insert(name.to_owned());
             }

@@ -2,17 +2,17 @@
 
 use super::definitions::Definition;
 use super::scope::Kind;
-use crate::catalog::{Function, Signature, without_element};
+use crate::catalog::{Function, Signature};
 use crate::script::imports;
 
 /// A type as messages show it.
-pub(super) fn kind(kind: &Kind) -> &str {
-    kind.as_deref().map_or("?", without_element)
+pub(super) fn kind(kind: &Kind) -> String {
+    kind.as_ref()
+        .map_or_else(|| "?".into(), |kind| kind.plain().to_string())
 }
 
-/// A type with its article.
-pub(super) fn with_article(known: &Kind) -> String {
-    let kind = kind(known);
+/// The name of a type with its article.
+pub(super) fn with_article(kind: &str) -> String {
     match kind.chars().next() {
         Some('(') => "`()`".into(),
         Some('a' | 'e' | 'i' | 'o' | 'u' | 'A' | 'E' | 'I' | 'O') => format!("an {kind}"),
@@ -22,7 +22,7 @@ pub(super) fn with_article(known: &Kind) -> String {
 
 /// A call by its name and the types of its arguments.
 pub(super) fn shown(name: &str, kinds: &[Kind]) -> String {
-    let kinds: Vec<&str> = kinds.iter().map(kind).collect();
+    let kinds: Vec<String> = kinds.iter().map(kind).collect();
     format!("{name}({})", kinds.join(", "))
 }
 
@@ -75,7 +75,7 @@ pub(super) fn signatures(functions: &[&Function], method: bool) -> String {
 }
 
 fn signature(function: &Function, method: bool) -> String {
-    let method = method || function.receiver().is_some_and(crate::catalog::is_own_kind);
+    let method = method || function.is_on_object();
     let way = Signature {
         // What it answers is not what is wrong.
         returns: String::new(),
@@ -85,14 +85,6 @@ fn signature(function: &Function, method: bool) -> String {
         Some((name, _)) if method => format!("`{name}.{way}`"),
         _ => format!("`{way}`"),
     }
-}
-
-/// Whether a script's name for a type is another name of `kind`.
-pub(super) fn same_type(name: &str, kind: &str) -> bool {
-    matches!(
-        (name, kind),
-        ("i64", "int") | ("f64", "float") | ("rhai::Map", "map") | ("rhai::Array", "array")
-    )
 }
 
 /// The import that `alias` looks like, where the standard library has it.

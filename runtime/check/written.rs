@@ -4,10 +4,8 @@ use std::rc::Rc;
 
 use rhai::{Expr, FnPtr, Ident, ImmutableString, Position, Stmt};
 
-use super::scope::Kind;
 use super::walk::Walk;
-use crate::catalog::without_element;
-use crate::spec::{Given, Shape};
+use crate::spec::{Given, Shape, Type};
 
 /// A map with more keys than this holds data, not options.
 const MOST_KEYS: usize = 200;
@@ -113,7 +111,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Notes the type of an item or an entry, for which its expression alone does not tell it.
-    pub(super) fn note_kind(&mut self, expression: &'a Expr, kind: &Kind) {
+    pub(super) fn note_kind(&mut self, expression: &'a Expr, kind: Option<&Type>) {
         if let Some(kind) = kind
             && matches!(
                 expression,
@@ -168,7 +166,7 @@ impl<'a> Walk<'a> {
             Expr::Variable(variable, ..) if variable.2.is_empty() && in_scope => {
                 match self.scope.value(&variable.1) {
                     Some(value) => value.shape.clone(),
-                    None => of_kind(self.kind_of_variable(&variable.1).as_deref()),
+                    None => of_kind(self.kind_of_variable(&variable.1).as_ref()),
                 }
             }
             Expr::Variable(variable, ..)
@@ -212,7 +210,7 @@ impl<'a> Walk<'a> {
     /// What the walk noted of the type of `expression`.
     fn noted(&self, expression: &Expr, in_scope: bool) -> Shape<Value> {
         let kind = self.kinds.get(&std::ptr::from_ref(expression));
-        of_kind(kind.filter(|_| in_scope).map(String::as_str))
+        of_kind(kind.filter(|_| in_scope))
     }
 }
 
@@ -253,18 +251,21 @@ fn joined(base: &Shape<Value>, more: &Shape<Value>) -> Option<Shape<Value>> {
 }
 
 /// What the type `kind` of a value tells of it.
-fn of_kind<T>(kind: Option<&str>) -> Shape<T> {
-    match kind.map(without_element) {
-        Some("()") => Shape::Unit,
-        Some("bool") => Shape::Bool(None),
-        Some("int") => Shape::Int(None),
-        Some("float") => Shape::Float(None),
-        Some("string") => Shape::Text(None),
-        Some("array") => Shape::Array(None),
-        Some("map") => Shape::Map(None, false),
-        Some("blob") => Shape::Blob,
-        Some("Fn") => Shape::Function,
-        Some(kind) if crate::catalog::is_own_kind(kind) => Shape::Object(kind.to_owned()),
-        _ => Shape::Unknown,
+fn of_kind<T>(kind: Option<&Type>) -> Shape<T> {
+    match kind {
+        Some(Type::Unit) => Shape::Unit,
+        Some(Type::Bool) => Shape::Bool(None),
+        Some(Type::Int) => Shape::Int(None),
+        Some(Type::Float) => Shape::Float(None),
+        Some(Type::Array(_)) => Shape::Array(None),
+        Some(Type::Blob) => Shape::Blob,
+        Some(Type::Function) => Shape::Function,
+        Some(text) if text.is_text() => Shape::Text(None),
+        Some(map) if map.is_map() => Shape::Map(None, false),
+        Some(kind) => match kind.object() {
+            Some(name) => Shape::Object(name.to_owned()),
+            None => Shape::Unknown,
+        },
+        None => Shape::Unknown,
     }
 }

@@ -6,9 +6,9 @@ use super::scope::Scope;
 use super::signature::{self, together};
 use super::{Candidate, CandidateKind, Completion, Context, Surroundings, is_named};
 use crate::catalog::names;
-use crate::catalog::{Catalog, Function, Recipe, Signature, is_own_kind};
+use crate::catalog::{Catalog, Function, Recipe, Signature};
+use crate::spec::Type;
 use crate::syntax::cursor::Call;
-use crate::vocabulary;
 
 impl Context<'_> {
     /// The members of what `receiver` is, or of any type where that is not known.
@@ -22,25 +22,18 @@ impl Context<'_> {
                 .catalog
                 .functions()
                 .iter()
-                .filter(|function| function.receiver().is_some_and(is_own_kind))
+                .filter(|function| function.is_on_object())
                 .filter(|function| is_named(function))
                 .collect(),
         };
-        let key = |key: &str, docs: &str| Candidate {
-            label: key.to_owned(),
-            insert: key.to_owned(),
+        let spec = kind.as_ref().and_then(Type::keys);
+        let keys = spec.map_or(&[][..], |spec| &spec.keys[..]);
+        let keys = keys.iter().map(|key| Candidate {
+            label: key.name.clone(),
+            insert: key.name.clone(),
             kind: CandidateKind::Key,
-            docs: docs.to_owned(),
-        };
-        let known = self.scope.variable(receiver);
-        let known = known.map_or(&[][..], |variable| variable.keys.as_slice());
-        let record = kind.as_deref().and_then(vocabulary::record_of);
-        let fields = record.filter(|_| known.is_empty());
-        let fields = fields.map_or(&[][..], |record| record.fields);
-        let fields = fields
-            .iter()
-            .map(|(name, kind)| key(name, kind.trim_matches('?')));
-        let keys = known.iter().map(|name| key(name, "")).chain(fields);
+            docs: key.of_answer(),
+        });
         let found = self.fitting(keys.chain(self.functions(&members, CandidateKind::Method)));
         if found.candidates.is_empty() && self.word.len() > 2 {
             return self.meant(&members);
@@ -89,8 +82,8 @@ impl Context<'_> {
             signature::sort(&mut ways);
             if let Some(property) = properties.first() {
                 candidates.push(Candidate {
-                    label: match property.returns.as_str() {
-                        "?" => name.to_owned(),
+                    label: match &property.returns {
+                        Type::Unknown => name.to_owned(),
                         returns => format!("{name} -> {returns}"),
                     },
                     insert: name.to_owned(),
@@ -206,17 +199,13 @@ pub(super) fn called<'c>(catalog: &'c Catalog, scope: &Scope, call: &Call) -> Ve
     match &call.receiver {
         Some(receiver) => {
             let kind = scope.kind_of(receiver);
-            let kind = kind.as_deref().map(crate::catalog::without_element);
             named
-                .filter(|function| match (function.receiver(), kind) {
-                    (Some(receiver), Some(kind)) => receiver == kind,
-                    (Some(receiver), None) => is_own_kind(receiver),
-                    (None, _) => false,
+                .filter(|function| match &kind {
+                    Some(kind) => function.is_on(kind),
+                    None => function.is_on_object(),
                 })
                 .collect()
         }
-        None => named
-            .filter(|function| !function.receiver().is_some_and(is_own_kind))
-            .collect(),
+        None => named.filter(|function| !function.is_on_object()).collect(),
     }
 }

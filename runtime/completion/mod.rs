@@ -20,7 +20,7 @@ use rhai::Engine;
 
 use crate::catalog::{Catalog, Function, Recipe, Signature};
 use crate::script::imports::Imports;
-use crate::spec::Spec;
+use crate::spec::{Spec, Type};
 use crate::syntax::cursor::{Call, Cursor, Place};
 
 /// What can stand at the cursor.
@@ -71,14 +71,12 @@ pub enum CandidateKind {
 }
 
 /// A variable that is in scope.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Variable {
     /// Its name.
     pub name: String,
-    /// The type of its value, as [`crate::catalog`] names types, where it is known.
-    pub kind: Option<String>,
-    /// The keys of its value, where it is a map.
-    pub keys: Vec<String>,
+    /// The type of its value, where it is known.
+    pub kind: Option<Type>,
 }
 
 /// A value that has names in it: the variable `pool`, or what a lookup finds.

@@ -3,8 +3,9 @@
 use rhai::{AST, Engine, Expr, Stmt};
 
 use super::{Surroundings, Variable};
+use crate::catalog::Catalog;
 use crate::catalog::inference::Inference;
-use crate::catalog::{Catalog, element};
+use crate::spec::Type;
 use crate::syntax::bindings::{Binding, bindings};
 use crate::syntax::cursor::Cursor;
 
@@ -73,7 +74,7 @@ impl<'a> Scope<'a> {
     }
 
     /// The type of the expression `code`, without running it.
-    pub(super) fn kind_of(&self, code: &str) -> Option<String> {
+    pub(super) fn kind_of(&self, code: &str) -> Option<Type> {
         self.kind_in(&self.parse(code)?)
     }
 
@@ -82,28 +83,17 @@ impl<'a> Scope<'a> {
         self.parser.compile(code).ok()
     }
 
-    fn kind_in(&self, ast: &AST) -> Option<String> {
+    fn kind_in(&self, ast: &AST) -> Option<Type> {
         let variable = |name: &str| self.variable(name).and_then(|known| known.kind.clone());
         let inference = Inference::new(self.catalog, &variable);
         inference.kind_of(&expression(ast)?)
     }
 
-    fn define(&mut self, name: &str, kind: Option<String>, keys: Vec<String>) {
+    fn define(&mut self, name: &str, kind: Option<Type>) {
         self.variables.push(Variable {
             name: name.to_owned(),
             kind,
-            keys,
         });
-    }
-
-    fn define_as(&mut self, name: &str, code: &str) {
-        let ast = self.parse(code);
-        let kind = ast.as_ref().and_then(|ast| self.kind_in(ast));
-        let keys = ast
-            .as_ref()
-            .and_then(expression)
-            .map_or_else(Vec::new, keys);
-        self.define(name, kind, keys);
     }
 
     /// Finds what `text` defines, in its order.
@@ -113,20 +103,21 @@ impl<'a> Scope<'a> {
                 Binding::Variable { name, value } => {
                     // Where the value is missing, it is being written.
                     if let Some(code) = value {
-                        self.define_as(name, code);
+                        let kind = self.kind_of(code);
+                        self.define(name, kind);
                     }
                 }
                 Binding::Loop { names, values } => self.read_loop(&names, values),
                 Binding::Import { path, alias } => self.modules.push((alias.to_owned(), path)),
                 Binding::Function { name, parameters } => {
                     for parameter in &parameters {
-                        self.define(parameter, None, Vec::new());
+                        self.define(parameter, None);
                     }
                     let parameters = parameters.into_iter().map(str::to_owned).collect();
                     self.functions.push((name.to_owned(), parameters));
                 }
                 // What is caught is libvirt's error, unless a script throws something else.
-                Binding::Caught { name } => self.define(name, Some("Error".into()), Vec::new()),
+                Binding::Caught { name } => self.define(name, Some(Type::Object("Error".into()))),
                 Binding::Closure { parameters, begin } => {
                     self.read_closure(&parameters, &text[..begin]);
                 }
@@ -138,13 +129,10 @@ impl<'a> Scope<'a> {
     fn read_loop(&mut self, names: &[&str], values: Option<&str>) {
         let Some(code) = values else { return };
         let kind = self.kind_of(code);
-        let mut kinds = [
-            kind.as_deref().and_then(element).map(str::to_owned),
-            Some("int".into()),
-        ]
-        .into_iter();
+        let held = kind.as_ref().and_then(Type::element);
+        let mut kinds = [held, Some(Type::Int)].into_iter();
         for name in names {
-            self.define(name, kinds.next().flatten(), Vec::new());
+            self.define(name, kinds.next().flatten());
         }
     }
 
@@ -156,9 +144,9 @@ impl<'a> Scope<'a> {
             call => call.receiver,
         });
         let held = list.and_then(|list| self.kind_of(&list));
-        let mut kind = held.as_deref().and_then(element).map(str::to_owned);
+        let mut kind = held.as_ref().and_then(Type::element);
         for parameter in parameters {
-            self.define(parameter, kind.take(), Vec::new());
+            self.define(parameter, kind.take());
         }
     }
 }
@@ -169,13 +157,5 @@ pub(super) fn expression(ast: &AST) -> Option<Expr> {
         [Stmt::Expr(expression)] => Some((**expression).clone()),
         [Stmt::FnCall(call, position)] => Some(Expr::FnCall(call.clone(), *position)),
         _ => None,
-    }
-}
-
-/// The keys of a map that is written out.
-fn keys(expression: Expr) -> Vec<String> {
-    match expression {
-        Expr::Map(map, _) => map.0.iter().map(|(key, _)| key.name.to_string()).collect(),
-        _ => Vec::new(),
     }
 }

@@ -3,6 +3,7 @@ use std::sync::LazyLock;
 use super::{Candidate, Completer, Completion, File, Holder, Surroundings, Variable};
 use crate::catalog::Catalog;
 use crate::engine::{self, Limits};
+use crate::spec::{Key, Spec, Type};
 use crate::{Imports, Session, SessionOptions};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
@@ -16,18 +17,23 @@ struct World;
 
 impl Surroundings for World {
     fn variables(&self) -> Vec<Variable> {
-        let variable = |name: &str, kind: &str, keys: &[&str]| Variable {
+        let variable = |name: &str, ty: Type| Variable {
             name: name.into(),
-            kind: (!kind.is_empty()).then(|| kind.into()),
-            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+            kind: ty.known(),
+        };
+        let object = |name: &str| Type::Object(name.into());
+        let keys = ["memory_kib", "vcpus"];
+        let info = Spec {
+            keys: keys.map(|key| Key::of_result(key, Type::Unknown)).into(),
+            ..Spec::default()
         };
         vec![
-            variable("conn", "Connection", &[]),
-            variable("dom", "Domain", &[]),
-            variable("pool", "StoragePool", &[]),
-            variable("list", "array of Domain", &[]),
-            variable("info", "map", &["memory_kib", "vcpus"]),
-            variable("odd", "", &[]),
+            variable("conn", object("Connection")),
+            variable("dom", object("Domain")),
+            variable("pool", object("StoragePool")),
+            variable("list", Type::Array(Box::new(object("Domain")))),
+            variable("info", Type::Keys(info.into())),
+            variable("odd", Type::Unknown),
         ]
     }
 

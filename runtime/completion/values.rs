@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Candidate, CandidateKind, Completion, Context, is_named};
-use crate::catalog::{Function, Signature, is_own_kind};
+use crate::catalog::{Function, Signature};
 use crate::check::enumerations;
 use crate::constants;
 use crate::syntax::cursor::Argument;
@@ -77,8 +77,7 @@ impl Context<'_> {
 
     /// Whether a function is called without a receiver.
     fn is_free(&self, function: &Function) -> bool {
-        if function.property || !is_named(function) || function.receiver().is_some_and(is_own_kind)
-        {
+        if function.property || !is_named(function) || function.is_on_object() {
             return false;
         }
         // Rhai's own are known to those who type their beginning.

@@ -3,12 +3,11 @@
 use rhai::Expr;
 
 use super::{Candidate, CandidateKind, Completion, Context, File, Holder, members, scope};
-use crate::catalog::{Function, is_own_kind};
+use crate::catalog::Function;
 use crate::libvirt::events;
 use crate::objects::any;
 use crate::spec::Type;
 use crate::syntax::cursor::{Argument, Step};
-use crate::vocabulary;
 
 /// The ways to hosts that are tried first.
 const URIS: [&str; 8] = [
@@ -44,8 +43,8 @@ impl Context<'_> {
         compared: Option<&str>,
     ) -> Completion {
         let kind = compared.and_then(|code| self.scope.kind_of(code));
-        if let Some(words) = kind.as_deref().and_then(vocabulary::enumeration_of) {
-            let words = words.words().into_iter();
+        if let Some(words) = kind.as_ref().and_then(Type::vocabulary) {
+            let words = words.list.iter();
             return self.fitting(words.map(|word| self.word_candidate(word)));
         }
         if let Some(argument) = argument.filter(|_| compared.is_none()) {
@@ -69,7 +68,7 @@ impl Context<'_> {
         let is_path = parameter.iter().any(|(_, name)| name == "path");
         let on_xml = parameter
             .iter()
-            .any(|(function, _)| function.receiver() == Some("Xml"));
+            .any(|(function, _)| function.receiver().is_some_and(|it| it.is_called("Xml")));
         let begins_a_path = ["/", "./", "../"]
             .iter()
             .any(|begin| self.word.starts_with(begin));
@@ -178,10 +177,10 @@ impl Context<'_> {
                 let parameters = self.parameters(argument);
                 let number = argument.number + usize::from(argument.call.receiver.is_some());
                 let words = parameters.iter().find_map(|(function, _)| {
-                    let (_, kind) = function.parameters.get(number)?;
-                    kind.split(" | ").find_map(vocabulary::enumeration_of)
+                    let (_, ty) = function.parameters.get(number)?;
+                    ty.vocabulary()
                 });
-                words.map_or_else(Vec::new, |words| texts(words.words()))
+                words.map_or_else(Vec::new, |words| words.list.clone())
             }
             _ => Vec::new(),
         }
@@ -208,8 +207,7 @@ impl Context<'_> {
         let parameters = self.parameters(argument);
         parameters.into_iter().find_map(|(function, name)| {
             // A lookup by name takes the names of what it finds.
-            let found =
-                (name == "name" && is_lookup(function)).then_some(function.returns.as_str());
+            let found = found_by(function).filter(|_| name == "name");
             let kind = found.or_else(|| any::by_option(&name))?;
             Some((kind.to_owned(), holder.clone()))
         })
@@ -234,17 +232,13 @@ impl Context<'_> {
     fn holder_after(&self, on: Holder, rest: &Expr) -> Holder {
         match rest {
             Expr::MethodCall(call, _) => {
-                let lookup = self
-                    .catalog
-                    .named(&call.name)
-                    .find(|function| is_lookup(function));
-                let (Some(lookup), Some(Expr::StringConstant(name, _))) =
-                    (lookup, call.args.first())
+                let lookup = self.catalog.named(&call.name).find_map(found_by);
+                let (Some(kind), Some(Expr::StringConstant(name, _))) = (lookup, call.args.first())
                 else {
                     return Holder::Unknown;
                 };
                 Holder::Found {
-                    kind: lookup.returns.clone(),
+                    kind: kind.to_owned(),
                     name: name.to_string(),
                     on: Box::new(on),
                 }
@@ -313,9 +307,10 @@ impl Context<'_> {
     }
 }
 
-/// Whether a function finds an object of a connection or of another object by a name.
-fn is_lookup(function: &Function) -> bool {
-    function.name.ends_with("lookup_by_name") && is_own_kind(&function.returns)
+/// The type of what a function finds by a name, on a connection or on another object.
+fn found_by(function: &Function) -> Option<&str> {
+    let kind = function.returns.object()?;
+    function.name.ends_with("lookup_by_name").then_some(kind)
 }
 
 /// The type of what the docs of a recipe's function call by the name of its parameter: "The

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::catalog::{Catalog, Function, Recipe, Signature, is_own_kind};
+use crate::catalog::{Catalog, Function, Recipe, Signature};
 use crate::constants::{self, Constant, Value};
 use crate::run::version::versions;
-use crate::spec::Spec;
+use crate::spec::{Spec, Type};
 
 use super::links::link;
 use super::{Entry, Part, Reference};
@@ -32,13 +32,14 @@ pub(super) fn of_catalog(catalog: &Catalog) -> Reference {
 
 /// What is called by itself, and not on a value.
 fn free_functions(catalog: &Catalog) -> Part {
-    let own = catalog.functions().iter().filter(|function| {
-        !function.standard && !function.receiver().is_some_and(is_own_kind) && is_named(function)
-    });
+    let own = catalog
+        .functions()
+        .iter()
+        .filter(|function| !function.standard && !function.is_on_object() && is_named(function));
     let first_of_language = |function: &&Function| {
-        function
-            .receiver()
-            .is_some_and(|kind| ["array", "blob", "map", "Fn"].contains(&kind))
+        function.receiver().is_some_and(|ty| {
+            ty.is_map() || matches!(ty, Type::Array(_) | Type::Blob | Type::Function)
+        })
     };
     Part {
         group: "Functions",
@@ -51,7 +52,7 @@ fn free_functions(catalog: &Catalog) -> Part {
 
 /// A part for each type: libvirt's, then those of the language.
 fn types(catalog: &Catalog) -> Vec<Part> {
-    let mut kinds: BTreeMap<(bool, &str), Vec<&Function>> = BTreeMap::new();
+    let mut kinds: BTreeMap<(bool, String), Vec<&Function>> = BTreeMap::new();
     for function in catalog
         .functions()
         .iter()
@@ -60,19 +61,23 @@ fn types(catalog: &Catalog) -> Vec<Part> {
         let Some(kind) = function.receiver() else {
             continue;
         };
-        let own = is_own_kind(kind) && !function.standard;
-        let language = [
-            "string", "array", "blob", "map", "int", "float", "char", "Fn",
-        ];
-        if own || (language.contains(&kind) && function.parameters[0].1 == kind) {
-            kinds.entry((!own, kind)).or_default().push(function);
+        let own = kind.is_object() && !function.standard;
+        let of_language = kind.is_text()
+            || kind.is_map()
+            || matches!(
+                kind,
+                Type::Array(_) | Type::Blob | Type::Int | Type::Float | Type::Char | Type::Function
+            );
+        if own || of_language {
+            let name = kind.plain().to_string();
+            kinds.entry((!own, name)).or_default().push(function);
         }
     }
     kinds
         .into_iter()
         .map(|((language, kind), functions)| Part {
             group: if language { LANGUAGE } else { "Types" },
-            name: kind.to_owned(),
+            name: kind,
             docs: String::new(),
             entries: entries(functions.into_iter()),
             specs: Vec::new(),
@@ -177,7 +182,7 @@ fn entries<'a>(functions: impl Iterator<Item = &'a Function>) -> Vec<Entry> {
                 (
                     !function.property,
                     function.parameters.len(),
-                    &function.parameters,
+                    Signature::of(function, false).parameters,
                 )
             });
             Entry {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use crate::catalog::{Catalog, Function, Recipe, without_element};
+use crate::catalog::{Catalog, Function, Recipe, Signature};
 use crate::constants::{self, Value};
+use crate::spec::Type;
 
 /// One file of definitions.
 #[derive(Debug)]
@@ -44,10 +45,10 @@ fn of_functions(catalog: &Catalog) -> String {
         .collect();
     functions.sort_by_key(|function| {
         (
-            &function.name,
+            function.name.clone(),
             !function.property,
             function.parameters.len(),
-            &function.parameters,
+            Signature::of(function, false).parameters,
         )
     });
     for function in functions {
@@ -122,10 +123,17 @@ fn parameter(name: &str) -> &str {
 }
 
 /// A type as definition files write it.
-fn union(kind: &str) -> &str {
-    match kind {
-        "Fn" => "FnPtr",
-        kind => without_element(kind),
+fn union(ty: &Type) -> String {
+    match ty {
+        Type::Unknown => "?".into(),
+        Type::Function => "FnPtr".into(),
+        Type::Size { .. } | Type::Duration => "int | float | string".into(),
+        Type::OneOf(types) => {
+            let types = Type::one_of(types.iter().map(Type::plain));
+            let types = types.alternatives().iter().map(union);
+            types.collect::<Vec<String>>().join(" | ")
+        }
+        ty => ty.plain().to_string(),
     }
 }
 

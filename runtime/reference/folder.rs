@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use rhai::Engine;
 
 use crate::catalog::Recipe;
+use crate::script::declarations;
 use crate::script::imports::Imports;
-use crate::spec;
 use crate::syntax::source;
 
 use super::build::of_recipe;
@@ -68,7 +68,7 @@ fn read(engine: &Engine, folder: &Path, file: &Path) -> Result<Part, String> {
     let name = file.display().to_string();
     imports.remember(&name, &text);
     let recipe = Recipe::of(&path.to_string_lossy(), &text);
-    let mut part = of_recipe(&recipe.with_options(&spec::of_imports(&imports), &name));
+    let mut part = of_recipe(&recipe.with_options(&declarations::of_imports(&imports), &name));
     part.group = "Scripts";
     Ok(part)
 }

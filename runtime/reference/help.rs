@@ -8,9 +8,9 @@ use super::markdown::is_list;
 use super::{Entry, Part, Reference, link, search};
 use crate::advice::virsh;
 use crate::catalog::names;
-use crate::catalog::{Catalog, Function, first_sentence};
+use crate::catalog::{Catalog, Function, Signature, first_sentence};
 use crate::constants;
-use crate::spec::{self, Spec};
+use crate::spec::{self, Spec, Type};
 
 /// What `name` stands for: a function `create`, a method `Domain.create`, a type `Domain`, a
 /// constant, a recipe `std/guest`, or a function of one, `guest::create`. Nothing where nothing
@@ -32,8 +32,9 @@ pub fn help(catalog: &Catalog, name: &str) -> Option<String> {
         .split_once("::")
         .filter(|(kind, _)| catalog.has_kind(kind));
     if let Some((kind, member)) = by_kind.or_else(|| name.split_once('.')) {
+        let ty = Type::of_value(kind);
         let members = catalog
-            .members(kind)
+            .members(&ty)
             .filter(|function| function.name == member);
         return functions(members);
     }
@@ -161,10 +162,10 @@ fn functions<'a>(found: impl Iterator<Item = &'a Function>) -> Option<String> {
     found.sort_by_key(|function| {
         (
             function.standard,
-            function.receiver(),
+            function.receiver().map(ToString::to_string),
             !function.property,
             function.parameters.len(),
-            &function.parameters,
+            Signature::of(function, false).parameters,
         )
     });
     let mut texts: Vec<String> = Vec::new();

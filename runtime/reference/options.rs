@@ -153,6 +153,7 @@ fn shown(ty: &Type, name: &dyn Fn(&Spec) -> String) -> String {
         Type::Keys(spec) => name(spec),
         Type::Array(item) => match &**item {
             Type::Unknown => "array".into(),
+            Type::Words(words) if !words.name.is_empty() => format!("array of {}", words.name),
             item @ (Type::OneOf(_) | Type::Words(_)) => {
                 format!("array of ({})", shown(item, name))
             }

@@ -1,5 +1,6 @@
 //! A script with all that it imports, and how its language differs from plain Rhai.
 
+pub mod declarations;
 pub mod files;
 pub mod imports;
 mod isolation;

@@ -23,7 +23,6 @@
 //! `options.checked(global::GUEST)` reads it at run time; the static check, completion and the reference read the
 //! same declaration.
 
-mod constants;
 mod docs;
 pub mod duration;
 mod fault;
@@ -36,12 +35,12 @@ mod tests;
 mod ty;
 mod value;
 
-pub use constants::{Constants, Sources, declared, of_imports, of_map};
-pub use docs::{options_line, returns_line, without_lines};
+pub use docs::{options_line, result, returns_line, without_lines};
 pub use fault::{Fault, FaultKind, Step};
 pub use literal::Literal;
 pub use names::noun;
-pub use ty::{HostName, Type};
+pub(crate) use read::{is_spec, read};
+pub use ty::{HostName, Type, Words};
 pub use value::{Given, Shape, Value};
 
 use std::sync::Arc;
@@ -57,6 +56,8 @@ pub struct Spec {
     pub file: String,
     /// The keys, in the order of the declaration.
     pub keys: Vec<Key>,
+    /// Whether the map can have other keys as well, such as those that a newer libvirt answers.
+    pub open: bool,
 }
 
 /// One key of a map.
@@ -79,6 +80,32 @@ pub struct Key {
 }
 
 impl Key {
+    /// A key of the result of a call.
+    pub fn of_result(name: &str, ty: Type) -> Self {
+        Self {
+            name: name.to_owned(),
+            ty,
+            default: None,
+            required: false,
+            min: None,
+            max: None,
+            help: String::new(),
+        }
+    }
+
+    /// Its type and its help, for one who reads it in an answer.
+    pub fn of_answer(&self) -> String {
+        let ty = match self.ty {
+            Type::Unknown => String::new(),
+            ref ty => ty.to_string(),
+        };
+        match (ty.is_empty(), self.help.is_empty()) {
+            (_, true) => ty,
+            (true, false) => self.help.clone(),
+            (false, false) => format!("{ty}: {}", self.help),
+        }
+    }
+
     /// Its type, default and limits, and its help.
     pub fn in_a_line(&self) -> String {
         let mut line = self.ty.to_string();

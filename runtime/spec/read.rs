@@ -7,7 +7,7 @@ use crate::advice::suggest;
 use crate::spec::{duration, size};
 
 /// Finds the spec that a declaration calls by its name, such as `DISK` or `devices::DISK`.
-pub(super) type Resolve<'a> = &'a mut dyn FnMut(&str) -> Result<Arc<Spec>, String>;
+pub(crate) type Resolve<'a> = &'a mut dyn FnMut(&str) -> Result<Arc<Spec>, String>;
 
 /// What a declaration says of a key.
 const FIELDS: [&str; 8] = [
@@ -15,7 +15,7 @@ const FIELDS: [&str; 8] = [
 ];
 
 /// Whether `literal` declares options: each of its values is a map with a type or words.
-pub(super) fn is_spec(literal: &Literal) -> bool {
+pub(crate) fn is_spec(literal: &Literal) -> bool {
     let Literal::Map(entries) = literal else {
         return false;
     };
@@ -30,7 +30,7 @@ pub(super) fn is_spec(literal: &Literal) -> bool {
 }
 
 /// The spec that `literal` declares, under the name `name` in the file `file`.
-pub(super) fn read(
+pub(crate) fn read(
     name: &str,
     file: &str,
     literal: &Literal,
@@ -70,6 +70,7 @@ pub(super) fn read(
         name: name.to_owned(),
         file: file.to_owned(),
         keys,
+        open: false,
     })
 }
 
@@ -139,7 +140,7 @@ fn read_key(
     if let Some(words) = words
         && !reader.words_used
     {
-        types.insert(0, Type::Words(words));
+        types.insert(0, Type::of_words(words));
     }
     let unit = reader.unit;
     let ty = match types.len() {
@@ -220,7 +221,7 @@ impl Types<'_, '_> {
         if name == "words" {
             self.words_used = true;
             return match &self.words {
-                Some(words) => Ok(Type::Words(words.clone())),
+                Some(words) => Ok(Type::of_words(words.clone())),
                 None => Err("the type \"words\" needs `words`".into()),
             };
         }

@@ -2,8 +2,9 @@
 
 use rhai::{Dynamic, EvalAltResult, Map};
 
-use super::{Constants, Literal, Sources, declared};
+use super::Literal;
 use crate::engine::{self, Limits};
+use crate::script::declarations::{Constants, Sources, declared};
 use crate::{Error, Imports, Session, SessionOptions};
 
 /// A file that declares options, as a script gives them to `guest`.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Spec;
+use crate::advice::suggest;
 
 /// The type of a value, as far as it is known.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +35,7 @@ pub enum Type {
     /// A duration: seconds, or text such as `"90s"`.
     Duration,
     /// One of these words.
-    Words(Vec<String>),
+    Words(Arc<Words>),
     /// The name of something on the host.
     NameOf(HostName),
     /// A list whose items are of this type.
@@ -89,7 +90,196 @@ impl HostName {
     }
 }
 
+/// The words that a value may be.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Words {
+    /// What documentation calls them, such as `DomainState`; empty for the words of one option.
+    pub name: String,
+    /// The words, in the order of the declaration.
+    pub list: Vec<String>,
+    /// Whether they stand for constants of libvirt, of which a newer one may have more: `unknown-9`.
+    pub of_libvirt: bool,
+}
+
+impl Words {
+    /// Whether a value may be `word`.
+    pub fn has(&self, word: &str) -> bool {
+        (self.of_libvirt && word.starts_with("unknown-")) || self.list.iter().any(|it| it == word)
+    }
+
+    /// The word that was most likely meant by `word`, which is not one of these, or all of them.
+    pub fn hint(&self, word: &str) -> String {
+        match suggest::nearest(word, self.list.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("the words are {}", self.list.join(", ")),
+        }
+    }
+}
+
 impl Type {
+    /// The type of a value that Rhai calls `name`.
+    pub fn of_value(name: &str) -> Self {
+        match name {
+            "()" => Self::Unit,
+            "bool" => Self::Bool,
+            "int" | "i64" | "INT" => Self::Int,
+            "float" | "f64" | "FLOAT" => Self::Float,
+            "char" => Self::Char,
+            "string" | "str" | "String" | "ImmutableString" => Self::Text,
+            "blob" | "Blob" | "rhai::Blob" => Self::Blob,
+            "array" | "Array" | "rhai::Array" => Self::array(),
+            "map" | "Map" | "rhai::Map" => Self::Map,
+            "Fn" | "FnPtr" => Self::Function,
+            "?" | "" | "_" | "Dynamic" => Self::Unknown,
+            other => Self::Object(other.to_owned()),
+        }
+    }
+
+    /// One of `words`, which have no name of their own.
+    pub fn of_words(words: Vec<String>) -> Self {
+        Self::Words(Arc::new(Words {
+            list: words,
+            ..Words::default()
+        }))
+    }
+
+    /// A list of any values.
+    pub fn array() -> Self {
+        Self::Array(Box::new(Self::Unknown))
+    }
+
+    /// A list of values of these types, if they are all of the same.
+    pub fn array_of(items: impl IntoIterator<Item = Option<Self>>) -> Self {
+        let mut items = items.into_iter();
+        match items.next().flatten() {
+            Some(first) if items.all(|other| other.as_ref() == Some(&first)) => {
+                Self::Array(Box::new(first))
+            }
+            _ => Self::array(),
+        }
+    }
+
+    /// A value of one of these types.
+    pub fn one_of(types: impl IntoIterator<Item = Self>) -> Self {
+        let mut flat: Vec<Self> = Vec::new();
+        for ty in types {
+            let more = match ty {
+                Self::OneOf(types) => types,
+                one => vec![one],
+            };
+            for ty in more {
+                if !flat.contains(&ty) {
+                    flat.push(ty);
+                }
+            }
+        }
+        match flat.len() {
+            1 => flat.swap_remove(0),
+            _ => Self::OneOf(flat),
+        }
+    }
+
+    /// The type, if something is known of it.
+    pub fn known(self) -> Option<Self> {
+        (self != Self::Unknown).then_some(self)
+    }
+
+    /// The type as functions are told apart by: without words, keys and items.
+    pub fn plain(&self) -> Self {
+        match self {
+            Self::Path | Self::Words(_) | Self::NameOf(_) => Self::Text,
+            Self::Keys(_) => Self::Map,
+            Self::Array(_) => Self::array(),
+            other => other.clone(),
+        }
+    }
+
+    /// Whether values of the types are of one type for functions.
+    pub fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (one, other) if one.is_text() => other.is_text(),
+            (one, other) if one.is_map() => other.is_map(),
+            (Self::Array(_), Self::Array(_)) => true,
+            (one, other) => one == other,
+        }
+    }
+
+    /// Whether a value of the type `given` may be passed where this type is asked for.
+    pub fn takes(&self, given: &Self) -> bool {
+        match (self, given) {
+            (Self::Unknown, _) | (_, Self::Unknown) => true,
+            (Self::OneOf(types), given) => types.iter().any(|ty| ty.takes(given)),
+            (wanted, Self::OneOf(types)) => types.iter().any(|ty| wanted.takes(ty)),
+            // These are given as numbers or as text.
+            (Self::Size { .. } | Self::Duration, given) => {
+                given.is_text() || matches!(given, Self::Int | Self::Float)
+            }
+            (wanted, given) => wanted.is_like(given),
+        }
+    }
+
+    /// Whether it is text.
+    pub fn is_text(&self) -> bool {
+        matches!(
+            self,
+            Self::Text | Self::Path | Self::Words(_) | Self::NameOf(_)
+        )
+    }
+
+    /// Whether it is a map.
+    pub fn is_map(&self) -> bool {
+        matches!(self, Self::Map | Self::Keys(_))
+    }
+
+    /// Whether it is one of libvirt's or virhai's types, whose functions are its methods.
+    pub fn is_object(&self) -> bool {
+        self.object().is_some()
+    }
+
+    /// The name of the type of an object: `Domain`.
+    pub fn object(&self) -> Option<&str> {
+        match self {
+            Self::Object(name) if name.starts_with(|letter: char| letter.is_uppercase()) => {
+                Some(name)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is the type of objects that is called `name`.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.object() == Some(name)
+    }
+
+    /// The type of what a value holds, where that is known: the items of a list, the letters of text.
+    pub fn element(&self) -> Option<Self> {
+        match self {
+            Self::Array(item) => Self::clone(item).known(),
+            Self::Blob => Some(Self::Int),
+            Self::Object(name) if name == "ExclusiveRange" || name == "InclusiveRange" => {
+                Some(Self::Int)
+            }
+            text if text.is_text() => Some(Self::Char),
+            _ => None,
+        }
+    }
+
+    /// The declaration of the keys of a map.
+    pub fn keys(&self) -> Option<&Arc<Spec>> {
+        self.alternatives().iter().find_map(|ty| match ty {
+            Self::Keys(spec) => Some(spec),
+            _ => None,
+        })
+    }
+
+    /// The words that a value may be, where they are all that it may be as text.
+    pub fn vocabulary(&self) -> Option<&Arc<Words>> {
+        self.alternatives().iter().find_map(|ty| match ty {
+            Self::Words(words) => Some(words),
+            _ => None,
+        })
+    }
+
     /// The type that a declaration calls `name`; nothing for one that it does not know.
     pub fn named(name: &str, unit: &str) -> Option<Self> {
         Some(match name {
@@ -148,7 +338,7 @@ impl Type {
     /// The words that a value may be, in the order of the declaration.
     pub fn words(&self) -> Vec<&str> {
         match self {
-            Self::Words(words) => words.iter().map(String::as_str).collect(),
+            Self::Words(words) => words.list.iter().map(String::as_str).collect(),
             Self::OneOf(types) => types.iter().flat_map(Self::words).collect(),
             _ => Vec::new(),
         }
@@ -185,8 +375,8 @@ impl Type {
             Self::Size { .. } => "a size such as \"20GiB\"".into(),
             Self::Duration => "a duration such as \"90s\"".into(),
             Self::Words(words) => {
-                let quoted: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
-                or(&quoted)
+                let quoted = words.list.iter().map(|word| format!("{word:?}"));
+                or(&quoted.collect::<Vec<String>>())
             }
             Self::NameOf(what) => what.row().3.into(),
             Self::Array(_) => "a list".into(),
@@ -201,7 +391,10 @@ impl Type {
                 let all = types.contains(&Self::Text);
                 let types = types.iter().filter(|ty| !(all && is_text(ty)));
                 let one_by_one = types.flat_map(|ty| match ty {
-                    Self::Words(list) => list.iter().map(|word| format!("{word:?}")).collect(),
+                    Self::Words(words) => {
+                        let quoted = words.list.iter().map(|word| format!("{word:?}"));
+                        quoted.collect()
+                    }
                     other => vec![other.in_words()],
                 });
                 for word in one_by_one {
@@ -251,14 +444,16 @@ impl fmt::Display for Type {
             Self::Size { unit } if unit.is_empty() => f.write_str("size"),
             Self::Size { unit } => write!(f, "size ({unit})"),
             Self::Duration => f.write_str("duration"),
+            Self::Words(words) if !words.name.is_empty() => f.write_str(&words.name),
             Self::Words(words) => {
-                let quoted: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
-                f.write_str(&quoted.join(" | "))
+                let quoted = words.list.iter().map(|word| format!("{word:?}"));
+                f.write_str(&quoted.collect::<Vec<String>>().join(" | "))
             }
             Self::NameOf(what) => write!(f, "{} name", what.row().0),
             Self::Array(item) => match &**item {
                 Self::Unknown => f.write_str("array"),
-                Self::OneOf(_) | Self::Words(_) => write!(f, "array of ({item})"),
+                Self::OneOf(_) => write!(f, "array of ({item})"),
+                Self::Words(words) if words.name.is_empty() => write!(f, "array of ({item})"),
                 item => write!(f, "array of {item}"),
             },
             Self::Map => f.write_str("map"),

@@ -437,7 +437,7 @@ fn accepts<T>(ty: &Type, shape: &Shape<T>) -> bool {
         (Type::Duration, Shape::Int(number)) => number.is_none_or(|number| number >= 0),
         (Type::Duration, Shape::Float(number)) => number.is_none_or(|number| number >= 0.0),
         (Type::Duration, Shape::Text(Some(text))) => duration::parse(text).is_some(),
-        (Type::Words(words), Shape::Text(Some(text))) => words.iter().any(|word| word == text),
+        (Type::Words(words), Shape::Text(Some(text))) => words.has(text),
         (Type::Char, Shape::Text(Some(text))) => text.chars().count() == 1,
         (Type::Object(kind), Shape::Object(given)) => kind == given,
         // XML can be given as text.

@@ -1,17 +1,19 @@
 //! The words and the maps that calls answer and take, each declared once.
 //!
 //! A function names its enumeration or its record in its signature, as `WordOf<DomainState>` or
-//! `RecordOf<DomainInfo>`. Rust sees text and maps there; the catalogue reads `string of DomainState` and
-//! `map of DomainInfo`, which the check, the errors and the reference look up here.
+//! `RecordOf<DomainInfo>`. Rust sees text and maps there; the catalogue reads types with these words and keys, which the
+//! check, the errors and the reference use.
 
 mod records;
 mod words;
 
+use std::sync::{Arc, OnceLock};
+
 use rhai::{ImmutableString, Map, NativeCallContext};
 
-use crate::advice::suggest;
 use crate::constants::{self, Value, Words};
 use crate::error::Error;
+use crate::spec::{self, Key, Spec, Type};
 
 pub(crate) use records::*;
 pub(crate) use words::*;
@@ -24,6 +26,8 @@ pub struct Enumeration {
     pub(crate) of_libvirt: &'static [&'static Words],
     /// The others.
     pub(crate) own: &'static [&'static str],
+    /// All of them, made when somebody asks.
+    pub(crate) declared: OnceLock<Arc<spec::Words>>,
 }
 
 impl Enumeration {
@@ -52,18 +56,14 @@ impl Enumeration {
         self.of_libvirt.iter().find_map(|words| words.number(word))
     }
 
-    /// Whether a call can answer `word`; a newer libvirt may have words of its own.
-    pub fn has(&self, word: &str) -> bool {
-        word.starts_with("unknown-") || self.words().contains(&word)
-    }
-
-    /// What to say to one who wrote `word`, which is none of these.
-    pub fn hint(&self, word: &str) -> String {
-        let words = self.words();
-        match suggest::nearest(word, words.iter().copied()) {
-            Some(near) => format!("did you mean \"{near}\"?"),
-            None => format!("the words are {}", words.join(", ")),
-        }
+    /// The words as a type has them.
+    pub fn declared(&self) -> Arc<spec::Words> {
+        let words = || spec::Words {
+            name: self.name.to_owned(),
+            list: self.words().into_iter().map(str::to_owned).collect(),
+            of_libvirt: !self.of_libvirt.is_empty(),
+        };
+        Arc::clone(self.declared.get_or_init(|| Arc::new(words())))
     }
 
     /// Throws unless `word` is one of these; `what` says what it is to be.
@@ -77,7 +77,7 @@ impl Enumeration {
             return Ok(());
         }
         let error = Error::invalid(ctx, format!("there is no {what} `{word}`"));
-        Err(error.with_hint(self.hint(word)).throw())
+        Err(error.with_hint(self.declared().hint(word)).throw())
     }
 }
 
@@ -89,18 +89,30 @@ pub struct Record {
     pub fields: &'static [(&'static str, &'static str)],
     /// Whether it can have other keys as well, such as those of a newer libvirt.
     pub open: bool,
+    /// The same as a type has it, made when somebody asks.
+    pub(crate) spec: OnceLock<Arc<Spec>>,
 }
 
 impl Record {
+    /// The same as a type has it.
+    pub fn spec(&self) -> Arc<Spec> {
+        let spec = || Spec {
+            name: self.name.to_owned(),
+            open: self.open,
+            keys: self
+                .fields
+                .iter()
+                .map(|(name, kind)| Key::of_result(name, of_text(kind)))
+                .collect(),
+            ..Spec::default()
+        };
+        Arc::clone(self.spec.get_or_init(|| Arc::new(spec())))
+    }
+
     /// The type of the value under `key`.
     pub fn kind(&self, key: &str) -> Option<&'static str> {
         let (_, kind) = self.fields.iter().find(|(name, _)| *name == key)?;
         Some(kind)
-    }
-
-    /// Its keys.
-    pub fn keys(&self) -> Vec<&'static str> {
-        self.fields.iter().map(|(key, _)| *key).collect()
     }
 
     /// `map`, whose keys are all declared.
@@ -129,14 +141,15 @@ pub fn record(name: &str) -> Option<&'static Record> {
         .find(|known| known.name == name)
 }
 
-/// The enumeration of a value of the type `kind`, which is `string of NAME`.
-pub fn enumeration_of(kind: &str) -> Option<&'static Enumeration> {
-    enumeration(kind.strip_prefix("string of ")?)
-}
-
-/// The record of a value of the type `kind`, which is `map of NAME`.
-pub fn record_of(kind: &str) -> Option<&'static Record> {
-    record(kind.strip_prefix("map of ")?)
+/// The type of a field of a record.
+fn of_text(kind: &str) -> Type {
+    if let Some(words) = kind.strip_prefix("string of ").and_then(enumeration) {
+        return Type::Words(words.declared());
+    }
+    match kind.strip_prefix("array of ") {
+        Some(item) => Type::Array(Box::new(of_text(item))),
+        None => Type::of_value(kind),
+    }
 }
 
 /// The word that calls answer for the constant `name` of libvirt's.
@@ -156,40 +169,38 @@ pub fn of_constant(name: &str) -> Option<String> {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{enumeration, enumeration_of, of_constant, record, record_of, records, words};
+    use super::{enumeration, of_constant, record, records, words};
     use crate::catalog;
     use crate::engine::{self, Limits};
+    use crate::spec::Type;
     use crate::{Imports, Session, SessionOptions};
 
-    /// The names of enumerations and records in the type `kind`.
-    fn names(kind: &str) -> impl Iterator<Item = &str> {
-        let kinds = kind.split(" | ");
-        kinds.filter_map(|kind| {
-            let (before, name) = kind.rsplit_once(" of ")?;
-            let declared = before.ends_with("string") || before.ends_with("map");
-            declared.then_some(name)
-        })
+    /// The names of enumerations and records in the type `ty`.
+    fn names(ty: &Type, into: &mut HashSet<String>) {
+        match ty {
+            Type::Words(words) => drop(into.insert(words.name.clone())),
+            Type::Keys(spec) => {
+                into.insert(spec.name.clone());
+                for key in &spec.keys {
+                    names(&key.ty, into);
+                }
+            }
+            Type::Array(item) => names(item, into),
+            Type::OneOf(types) => types.iter().for_each(|ty| names(ty, into)),
+            _ => {}
+        }
     }
 
     #[test]
     fn what_signatures_name_is_declared_and_what_is_declared_is_named() {
         let session = Session::new(SessionOptions::default());
         let engine = engine::build(&session, &Limits::default(), Imports::default());
-        let functions = catalog::functions(&engine);
-        let mut named: HashSet<&str> = HashSet::new();
-        for function in &functions {
-            let parameters = function.parameters.iter().map(|(_, kind)| kind.as_str());
-            named.extend(
-                parameters
-                    .chain([function.returns.as_str()])
-                    .flat_map(names),
-            );
-        }
-        for name in &named {
-            assert!(
-                enumeration(name).is_some() || record(name).is_some(),
-                "{name}"
-            );
+        let mut named = HashSet::new();
+        for function in &catalog::functions(&engine) {
+            let parameters = function.parameters.iter().map(|(_, ty)| ty);
+            for ty in parameters.chain([&function.returns]) {
+                names(ty, &mut named);
+            }
         }
         for table in records::ALL {
             assert!(
@@ -197,10 +208,9 @@ mod tests {
                 "no function answers {}",
                 table.name
             );
-            named.extend(table.fields.iter().flat_map(|(_, kind)| names(kind)));
         }
         // These are taken as text or as libvirt's number.
-        named.insert("WipeAlgorithm");
+        named.insert("WipeAlgorithm".into());
         for table in words::ALL {
             assert!(
                 named.contains(table.name),
@@ -222,12 +232,12 @@ mod tests {
         ] {
             assert_eq!(of_constant(constant).as_deref(), word, "{constant}");
         }
-        let states = enumeration_of("string of DomainState").expect("it is declared");
+        let states = enumeration("DomainState").expect("it is declared");
+        let states = states.declared();
         assert!(states.has("running") && !states.has("stopped") && states.has("unknown-9"));
         assert_eq!(states.hint("runing"), "did you mean \"running\"?");
-        let info = record_of("map of DomainInfo").expect("it is declared");
-        assert_eq!(info.kind("vcpus"), Some("int"));
-        assert_eq!(info.kind("memory"), None);
-        assert!(record_of("map").is_none() && enumeration_of("string").is_none());
+        let info = record("DomainInfo").expect("it is declared").spec();
+        assert_eq!(info.key("vcpus").map(|key| &key.ty), Some(&Type::Int));
+        assert!(info.key("memory").is_none());
     }
 }

@@ -35,6 +35,7 @@ macro_rules! records {
                     name: stringify!($name),
                     fields: &[$(($key, $kind)),*],
                     open: false $(|| stringify!($open).len() > 0)?,
+                    spec: std::sync::OnceLock::new(),
                 };
                 &TABLE
             };

@@ -39,6 +39,7 @@ macro_rules! enumerations {
                         &WORDS
                     }),*],
                     own: &[$($($own),*)?],
+                    declared: std::sync::OnceLock::new(),
                 };
                 &TABLE
             };

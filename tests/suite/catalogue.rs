@@ -24,12 +24,7 @@ fn functions() -> Vec<Function> {
 
 /// The function as messages of this test show it.
 fn shown(function: &Function) -> String {
-    let kinds: Vec<&str> = function
-        .parameters
-        .iter()
-        .map(|(_, kind)| kind.as_str())
-        .collect();
-    format!("{}({})", function.name, kinds.join(", "))
+    format!("{}({})", function.name, function.taken())
 }
 
 fn none(offenders: Vec<String>, what: &str) {
@@ -454,15 +449,16 @@ fn every_option_of_a_recipe_is_declared_and_used() {
 
 #[test]
 fn every_declaration_of_a_recipe_is_right() {
-    let sources = virhai::spec::of_imports(&Imports::default());
+    let sources = virhai::declarations::of_imports(&Imports::default());
     let mut offenders = Vec::new();
     let mut count = 0;
     for recipe in catalog::recipes() {
         let file = format!("{}.rhai", recipe.path);
-        let constants = virhai::spec::Sources::constants(&sources, &file).expect("it is there");
+        let constants =
+            virhai::declarations::Sources::constants(&sources, &file).expect("it is there");
         for name in constants.specs() {
             count += 1;
-            if let Err(why) = virhai::spec::declared(&sources, &file, name) {
+            if let Err(why) = virhai::declarations::declared(&sources, &file, name) {
                 offenders.push(format!("{file}: {name}: {why}"));
             }
         }

@@ -25,12 +25,7 @@ fn engine() -> Engine {
 fn examples(tag: &str) -> Vec<Example> {
     let functions = catalog::functions(&engine());
     let of = |function: &Function| {
-        let kinds: Vec<&str> = function
-            .parameters
-            .iter()
-            .map(|(_, kind)| kind.as_str())
-            .collect();
-        let signature = format!("{}({})", function.name, kinds.join(", "));
+        let signature = format!("{}({})", function.name, function.taken());
         let examples = function
             .examples()
             .into_iter()

@@ -46,13 +46,12 @@ fn functions() -> (Vec<Function>, BTreeSet<(String, usize)>) {
 }
 
 fn signature(function: &Function) -> String {
-    let kinds: Vec<&str> = function
-        .parameters
-        .iter()
-        .map(|(_, kind)| kind.as_str())
-        .collect();
     let property = if function.property { "get " } else { "" };
-    format!("{property}{}({})", function.name, kinds.join(","))
+    format!(
+        "{property}{}({})",
+        function.name,
+        function.taken().replace(", ", ",")
+    )
 }
 
 #[test]
@@ -72,7 +71,7 @@ fn every_function_is_classified_by_the_memory_it_can_use() {
         let of_host =
             |kind: &str| kind == "Connection" || virhai::objects_of::TYPES.contains(&kind);
         let class = match function.receiver() {
-            Some(kind) if of_host(kind) => "host",
+            Some(ty) if ty.object().is_some_and(of_host) => "host",
             _ => "?",
         };
         let class = known.get(signature.as_str()).copied().unwrap_or(class);
@@ -173,7 +172,7 @@ fn values(kind: &str) -> &'static [&'static str] {
             "#{ a: #{ b: MUCH } }",
         ],
         "blob" => &["blob()", "blob(1, 7)", "BYTES"],
-        "Fn" => &[
+        "closure" => &[
             "|x| x",
             "|x, y| x",
             "|| 1",
@@ -188,7 +187,7 @@ fn values(kind: &str) -> &'static [&'static str] {
         "Xml" => &["XML", "XML.select(\"b\")[0]"],
         "Instant" => &["TIME"],
         "()" => &["()"],
-        "?" => &[
+        "any" => &[
             "()", "1", "NAN", "LONG", "MUCH", "DEEP", "CYCLE", "KEYS", "BYTES", "|x| x", "XML",
             "0..MOST", "'x'", "\"\"",
         ],
@@ -205,13 +204,13 @@ const KINDS: [&str; 15] = [
     "array",
     "map",
     "blob",
-    "Fn",
+    "closure",
     "ExclusiveRange",
     "InclusiveRange",
     "Xml",
     "Instant",
     "()",
-    "?",
+    "any",
 ];
 
 /// Functions that wait, connect or end the script.
@@ -230,8 +229,8 @@ const LEFT_OUT: [&str; 9] = [
 /// A call with arguments that mostly have the right types.
 fn call(function: &Function, random: &mut Random) -> Option<String> {
     let mut arguments = Vec::new();
-    for (_, kind) in &function.parameters {
-        let right = values(kind);
+    for (_, ty) in &function.parameters {
+        let right = values(&ty.plain().to_string());
         if right.is_empty() {
             return None;
         }

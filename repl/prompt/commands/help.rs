@@ -4,6 +4,7 @@ use rhai::{Dynamic, Scope, Stmt};
 use virhai::catalog::{Catalog, Function, Signature, first_sentence};
 use virhai::inference::{Inference, kind_of_value};
 use virhai::reference::help as reference;
+use virhai::spec::Type;
 use virhai::suggest;
 
 use super::{Command, Done};
@@ -25,7 +26,8 @@ pub(super) fn help(prompt: &mut Prompt, name: &str) -> Done {
     let catalog = catalog(prompt)?;
     let found = {
         let scope = prompt.worker.scope();
-        let kind_of = |value: &Dynamic| kind_of_value(prompt.worker.engine(), value);
+        let engine = prompt.worker.engine();
+        let kind_of = |value: &Dynamic| kind_of_value(engine, value).to_string();
         of_variable(catalog, scope, &kind_of, name)
             .or_else(|| about(catalog, scope, &kind_of, name))
     };
@@ -137,7 +139,7 @@ pub(super) fn methods(prompt: &mut Prompt, code: &str) -> Done {
         _ => None,
     };
     // A type may be named as well as a value of it.
-    let kind = kind.unwrap_or_else(|| code.to_owned());
+    let kind = kind.unwrap_or_else(|| Type::of_value(code));
     let mut members: Vec<&Function> = catalog.members(&kind).collect();
     if members.is_empty() {
         return Err(format!(

@@ -92,7 +92,12 @@ impl Input {
             Argument::Connection => {
                 let variables = self.known.variables().into_iter();
                 let connections = variables
-                    .filter(|variable| variable.kind.as_deref() == Some("Connection"))
+                    .filter(|variable| {
+                        variable
+                            .kind
+                            .as_ref()
+                            .is_some_and(|ty| ty.is_called("Connection"))
+                    })
                     .map(|variable| variable.name);
                 (start, words(connections, written))
             }

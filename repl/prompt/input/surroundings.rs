@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rhai::{AST, Dynamic, Engine, Map, Scope};
+use rhai::{AST, Engine, Scope};
 use virhai::catalog::{Catalog, Recipe};
 use virhai::completion::{File, Holder, Surroundings, Variable};
 use virhai::inference::kind_of_value;
@@ -28,7 +28,6 @@ impl Known {
             .map(|(name, _, value)| Variable {
                 name: name.to_owned(),
                 kind: (!value.is_unit()).then(|| kind_of_value(engine, value)),
-                keys: keys_of(value),
             })
             .collect();
         self.modules = imports(imported);
@@ -109,13 +108,6 @@ impl Surroundings for Known {
         });
         entries.take(MOST_FILES).collect()
     }
-}
-
-fn keys_of(value: &Dynamic) -> Vec<String> {
-    let map = value.read_lock::<Map>();
-    map.map_or_else(Vec::new, |map| {
-        map.keys().map(ToString::to_string).collect()
-    })
 }
 
 /// The names of modules and the paths that they come from.

@@ -2,6 +2,7 @@
 
 use virhai::catalog;
 use virhai::engine::{self, Limits};
+use virhai::spec::Type;
 use virhai::{Imports, Session, SessionOptions};
 
 use crate::support::{Embed, Host, TestHost, virhai};
@@ -146,7 +147,7 @@ fn odd_arguments_give_a_value_or_an_error_and_never_end_the_process() {
         if function.property || !identifier || left_out.contains(&function.name.as_str()) {
             continue;
         }
-        let receiver = match function.receiver() {
+        let receiver = match function.receiver().and_then(Type::object) {
             Some("Connection") => "conn",
             Some("Domain") => "dom",
             _ => continue,

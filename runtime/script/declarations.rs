@@ -1,14 +1,13 @@
-//! The constants of files, and the specs that they declare.
+//! The constants of files, and the maps of options and results that they declare.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use rhai::{AST, ASTFlags, Expr, Map, Stmt};
 
-use super::read::{is_spec, read};
-use super::{Literal, Spec};
-use crate::script::imports::Imports;
-use crate::script::parser::parser;
+use super::imports::Imports;
+use super::parser::parser;
+use crate::spec::{self, Literal, Spec, Type, is_spec, read};
 use crate::syntax::source;
 use crate::syntax::text::Text;
 
@@ -129,6 +128,11 @@ fn declared_within(
     };
     let mut resolve = |other: &str| declared_within(sources, file, other, depth);
     read(name, file, literal, &mut resolve).map(Arc::new)
+}
+
+/// The type of the result of a function in the file `file`, as its doc comment tells.
+pub fn result(sources: &dyn Sources, file: &str, docs: &str) -> Type {
+    spec::result(docs, &|name| declared(sources, file, name).ok())
 }
 
 /// The spec that the value `map` of a constant of the file `file` declares.
