@@ -41,6 +41,12 @@ const OBJECTS: &[(&str, &str, &str, &[&str])] = &[
         &["VOLUME", "POOL"],
     ),
     (
+        "<dev>",
+        "dev",
+        "conn.node_device_lookup_by_name(1)",
+        &["DEVICE"],
+    ),
+    (
         "<secret>",
         "secret",
         "conn.secret_lookup_by_uuid(1)",
@@ -277,7 +283,7 @@ mod tests {
         assert_eq!(function("net_list"), Some("list_all_networks"));
         assert_eq!(function("migrate"), Some("migrate"));
         assert_eq!(function("domiflist"), None);
-        assert_eq!(function("nodedev-list"), None);
+        assert_eq!(function("nodedev-list"), Some("list_all_devices"));
         for command in all() {
             assert!(!command.on_variables().contains('<'), "{}", command.name);
         }

@@ -23,8 +23,8 @@ pub(crate) trait Scripted: Kind {
     const NAME: (&'static str, &'static [&'static str]) = ("name", &["name"]);
     /// What libvirt-python puts before the names of the other functions.
     const PREFIX: &'static str = "";
-    /// Whether libvirt has a function for the connection of such an object.
-    const HAS_CONNECTION: bool = true;
+    /// The rest of the name of the C function that gives the connection of such an object; nothing if libvirt has none.
+    const GET_CONNECTION: &'static str = "GetConnect";
     /// What the XML is of, as the end of a sentence.
     const XML: &'static str;
     /// What the flags for the XML do; nothing where libvirt has none.
@@ -97,21 +97,14 @@ impl<'a, K: Scripted> Common<'a, K> {
             self.add_function(function, Second::Nothing, "String", &docs, name);
         }
         self.add_uuid(&kept);
-        if K::HAS_CONNECTION {
-            let connect = format!("{}connect", K::PREFIX);
-            let docs = self.docs(
-                &format!("The connection that this {noun} came from."),
-                &format!("assert_eq({variable}.{connect}().uri, conn.uri);"),
-                "GetConnect",
-            );
-            self.add_function(
-                &connect,
-                Second::Nothing,
-                "Connection",
-                &docs,
-                |_, object, _| Ok(Dynamic::from(object.connection().clone())),
-            );
-        }
+        let connect = format!("{}connect", K::PREFIX);
+        let docs = self.docs(
+            &format!("The connection that this {noun} came from."),
+            &format!("assert_eq({variable}.{connect}().uri, conn.uri);"),
+            K::GET_CONNECTION,
+        );
+        let connection: Function<K> = |_, object, _| Ok(Dynamic::from(object.connection().clone()));
+        self.add_function(&connect, Second::Nothing, "Connection", &docs, connection);
         self.add_xml(element);
         self.add_comparison();
     }
@@ -237,10 +230,11 @@ impl<'a, K: Scripted> Common<'a, K> {
             host => format!("rhai,{host}"),
         };
         let example = K::example(code);
-        let text = format!(
-            "{prose}\n\n```{fence}\n{example}\n```\nCalls vir{}{call}.",
-            K::TYPE
-        );
+        let last = match call {
+            "" => "Calls no libvirt function.".to_owned(),
+            _ => format!("Calls vir{}{call}.", K::TYPE),
+        };
+        let text = format!("{prose}\n\n```{fence}\n{example}\n```\n{last}");
         let lines: Vec<String> = text
             .lines()
             .map(|line| format!("/// {line}").trim_end().to_owned())

@@ -19,6 +19,7 @@ pub(crate) mod interface;
 pub(crate) mod nested;
 pub(crate) mod net;
 pub(crate) mod network;
+pub(crate) mod node_device;
 pub(crate) mod option_keys;
 pub(crate) mod options;
 pub(crate) mod prelude;

@@ -16,6 +16,7 @@ mod failure;
 pub mod inherited;
 pub mod interface;
 pub mod network;
+pub mod node_device;
 pub mod peek;
 pub mod secret;
 pub mod stats;

@@ -19,6 +19,7 @@ pub mod domain;
 pub mod domain_snapshot;
 pub mod interface;
 pub mod network;
+pub mod node_device;
 pub mod secret;
 pub mod storage_pool;
 pub mod storage_vol;
@@ -71,6 +72,20 @@ macro_rules! for_each_kind {
                     virNetworkDefineXML virNetworkDefineXMLFlags virNetworkDestroy
                     virNetworkSetAutostart virNetworkSetMetadata virNetworkUndefine
                     virNetworkUpdate;
+            }
+            node_device NodeDeviceKind {
+                NodeDevice VIR_ERR_NO_NODE_DEVICE "`list_all_devices()` shows the devices that this host has"
+            } {
+                Local: virNodeDeviceGetName;
+                Read: virConnectListAllNodeDevices virNodeDeviceGetAutostart virNodeDeviceGetParent
+                    virNodeDeviceGetXMLDesc virNodeDeviceIsActive virNodeDeviceIsPersistent
+                    virNodeDeviceListCaps virNodeDeviceLookupByName virNodeDeviceLookupSCSIHostByWWN
+                    virNodeDeviceNumOfCaps virNodeListDevices virNodeNumOfDevices;
+                Change: virNodeDeviceDefineXML virNodeDeviceSetAutostart virNodeDeviceUndefine
+                    virNodeDeviceUpdate;
+                Long: virNodeDeviceCreate virNodeDeviceCreateXML virNodeDeviceDestroy
+                    virNodeDeviceDetachFlags virNodeDeviceDettach virNodeDeviceReAttach
+                    virNodeDeviceReset;
             }
             secret SecretKind {
                 Secret VIR_ERR_NO_SECRET "`list_all_secrets()` shows the secrets that this host has"

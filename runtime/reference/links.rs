@@ -24,6 +24,8 @@ const HEADERS: &[(&str, &str)] = &[
     ("virEvent", "libvirt-event"),
     ("virTyped", "libvirt-common"),
     ("Domain", "libvirt-domain"),
+    ("virNodeListDevices", "libvirt-nodedev"),
+    ("virNodeNumOfDevices", "libvirt-nodedev"),
     ("virNode", "libvirt-host"),
     ("Network", "libvirt-network"),
     ("Interface", "libvirt-interface"),

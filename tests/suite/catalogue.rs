@@ -146,6 +146,7 @@ fn every_libvirt_function_that_the_documentation_names_exists() {
             NEWEST,
             "virDomainGetAutostartOnce",
             "virNetworkGetMetadata",
+            "virNodeDeviceUpdate",
             "virNetworkSetMetadata",
         ]
         .into(),

@@ -43,6 +43,7 @@ mod names_with_quotes;
 mod namesakes;
 mod native_calls;
 mod network;
+mod node_devices;
 mod output;
 mod promises;
 mod prompt;
