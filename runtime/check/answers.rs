@@ -13,6 +13,7 @@ use crate::advice::suggest;
 use crate::catalog::Function;
 use crate::libvirt::events;
 use crate::spec::{Spec, Type, Words};
+use crate::syntax::switch_cases;
 use crate::vocabulary;
 
 /// The methods of arrays whose closures take the values, one by one, as their first parameter.
@@ -150,6 +151,18 @@ impl<'a> Walk<'a> {
         };
         let text = text.map_or_else(String::new, |text| format!(" == {text:?}"));
         Some(format!("compare its `{part}`: `.{part}{text}`"))
+    }
+
+    /// Words by which a `switch` over a value of the type `kind` is split.
+    pub(super) fn check_cases(&mut self, kind: &Kind, position: Position) {
+        let Some(words) = kind.as_ref().and_then(Type::vocabulary) else {
+            return;
+        };
+        let text = &self.file.text;
+        let begin = text.byte_at(position).unwrap_or(text.len());
+        for (word, bytes) in switch_cases::texts(text, begin) {
+            self.word(words, &word, self.file.text.position(bytes.start));
+        }
     }
 
     /// Words in a list that something which a call answered is looked for in.

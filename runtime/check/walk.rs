@@ -195,8 +195,9 @@ impl<'a> Walk<'a> {
     fn statement(&mut self, statement: &'a Stmt, used: bool) -> Kind {
         match statement {
             Stmt::If(flow, _) => self.branches(flow, used),
-            Stmt::Switch(switch, _) => {
-                self.expression(&switch.0);
+            Stmt::Switch(switch, position) => {
+                let kind = self.expression(&switch.0);
+                self.check_cases(&kind, *position);
                 let before = self.scope.mark();
                 let mut learned = Learned::nothing();
                 let mut kinds = Vec::new();

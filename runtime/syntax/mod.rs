@@ -12,5 +12,6 @@ pub mod name_at;
 pub mod outline;
 pub mod source;
 pub mod span;
+pub mod switch_cases;
 pub mod text;
 pub mod written_names;
