@@ -1,6 +1,6 @@
 //! The types of expressions, found out without running them.
 
-use rhai::{Array, Dynamic, Engine, Expr, Map, Position};
+use rhai::{Array, Dynamic, Engine, Expr, FnCallExpr, Map, Position};
 
 use super::walker::{Walker, with_keys};
 use crate::catalog::Catalog;
@@ -12,12 +12,30 @@ pub struct Inference<'a> {
     catalog: &'a Catalog,
     /// The type of a variable, where it is known.
     variable: &'a dyn Fn(&str) -> Option<Type>,
+    /// The type of what a function of a module answers, by the names of both and the number of arguments.
+    in_module: Option<&'a InModule<'a>>,
 }
+
+/// Tells the type of what a function of a module answers.
+type InModule<'a> = dyn Fn(&str, &str, usize) -> Option<Type> + 'a;
 
 impl<'a> Inference<'a> {
     /// An inference over variables whose types `variable` tells.
     pub fn new(catalog: &'a Catalog, variable: &'a dyn Fn(&str) -> Option<Type>) -> Self {
-        Self { catalog, variable }
+        Self {
+            catalog,
+            variable,
+            in_module: None,
+        }
+    }
+
+    /// The same with modules, of whose functions `in_module` tells what they answer.
+    #[must_use]
+    pub fn with_modules(self, in_module: &'a InModule<'a>) -> Self {
+        Self {
+            in_module: Some(in_module),
+            ..self
+        }
     }
 
     /// The type of `expression`; nothing where it is unknown.
@@ -34,6 +52,14 @@ impl<'e> Walker<'e> for Inference<'_> {
 
     fn variable(&mut self, name: &'e str, _: Position) -> Option<Type> {
         (self.variable)(name)
+    }
+
+    fn module_call(&mut self, call: &'e FnCallExpr) -> Option<Type> {
+        let in_module = self.in_module?;
+        match &call.namespace.path[..] {
+            [alias] => in_module(alias.as_str(), &call.name, call.args.len()),
+            _ => None,
+        }
     }
 }
 

@@ -75,7 +75,7 @@ pub trait Walker<'e>: Sized {
         let _ = position;
         let types = self.arguments(call);
         if !call.namespace.is_empty() {
-            return None;
+            return self.module_call(call);
         }
         if call.op_token.is_some()
             && let Some(ty) = operator(&call.name, &types)
@@ -83,6 +83,12 @@ pub trait Walker<'e>: Sized {
             return Some(ty);
         }
         self.catalog().returns(&call.name, &types).cloned()
+    }
+
+    /// The type of what a function of a module answers.
+    fn module_call(&mut self, call: &'e FnCallExpr) -> Option<Type> {
+        let _ = call;
+        None
     }
 
     /// The type of what `receiver.name(arguments)` answers.

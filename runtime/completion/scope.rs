@@ -2,7 +2,7 @@
 
 use rhai::{AST, Engine, Expr, Stmt};
 
-use super::{Surroundings, Variable};
+use super::{Surroundings, Variable, members};
 use crate::catalog::Catalog;
 use crate::catalog::inference::Inference;
 use crate::spec::Type;
@@ -13,6 +13,7 @@ use crate::syntax::cursor::Cursor;
 pub(super) struct Scope<'a> {
     parser: &'a Engine,
     catalog: &'a Catalog,
+    around: &'a dyn Surroundings,
     variables: Vec<Variable>,
     /// Names of modules and the paths that they were imported from.
     modules: Vec<(String, String)>,
@@ -24,12 +25,13 @@ impl<'a> Scope<'a> {
     pub(super) fn new(
         parser: &'a Engine,
         catalog: &'a Catalog,
-        around: &dyn Surroundings,
+        around: &'a dyn Surroundings,
         text: &str,
     ) -> Self {
         let mut scope = Self {
             parser,
             catalog,
+            around,
             variables: around.variables(),
             modules: around.modules(),
             functions: Vec::new(),
@@ -85,7 +87,14 @@ impl<'a> Scope<'a> {
 
     fn kind_in(&self, ast: &AST) -> Option<Type> {
         let variable = |name: &str| self.variable(name).and_then(|known| known.kind.clone());
-        let inference = Inference::new(self.catalog, &variable);
+        let in_module = |alias: &str, name: &str, count: usize| {
+            let module = members::recipe(self.catalog, self.around, self, alias)?;
+            let mut functions = module.functions.into_iter();
+            let called = functions
+                .find(|function| function.name == name && function.parameters.len() == count)?;
+            called.returns.known()
+        };
+        let inference = Inference::new(self.catalog, &variable).with_modules(&in_module);
         inference.kind_of(&expression(ast)?)
     }
 

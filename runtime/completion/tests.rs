@@ -99,6 +99,21 @@ fn labels(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn results_of_recipes_have_their_type() {
+    for text in [
+        "guest::create(conn, #{ name: \"a\" }).man^",
+        "let made = guest::ensure(conn, #{ name: \"a\" }); made.domain.man^",
+    ] {
+        assert!(
+            labels(text).contains(&"managed_save([flags])".to_owned()),
+            "{text}"
+        );
+    }
+    let keys = labels("guest::ensure(conn, #{ name: \"a\" }).chan^");
+    assert_eq!(keys, ["changed", "changes"]);
+}
+
+#[test]
 fn members_are_those_of_the_receivers_type() {
     for text in [
         "dom.man^",
