@@ -1,12 +1,13 @@
 //! `virhai check`: what is wrong with scripts, without a host and without running them.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rhai::Engine;
 use serde_json::{Value, json};
 use virhai::catalog::Catalog;
 use virhai::check::{self, Checker, Code, Finding, Severity, Span};
+use virhai::files::scripts_below;
 use virhai::interrupt::Stop;
 use virhai::{Imports, Program, Session, engine};
 
@@ -118,7 +119,9 @@ fn scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
     for path in paths {
         if path.is_dir() {
             let before = files.len();
-            below(path, &mut files).map_err(|error| Diagnostic::unreadable(path, &error))?;
+            for found in scripts_below(path) {
+                files.push(found.map_err(|(path, error)| Diagnostic::unreadable(&path, &error))?);
+            }
             if files.len() == before {
                 let message = format!("there is no script (*.rhai) in {}", path.display());
                 return Err(Diagnostic::wrong_usage(message).into());
@@ -128,29 +131,6 @@ fn scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
         }
     }
     Ok(files)
-}
-
-fn below(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in entries {
-        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        let kind = entry.file_type()?;
-        let path = entry.path();
-        if hidden {
-            continue;
-        }
-        // A link to a folder could lead back up.
-        if kind.is_dir() {
-            below(&path, files)?;
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "rhai")
-        {
-            files.push(path);
-        }
-    }
-    Ok(())
 }
 
 fn summary(files: usize, findings: &[Finding]) -> String {

@@ -2,6 +2,7 @@
 
 use rhai::{AST, ASTNode, Engine, Expr, Scope};
 use virhai::catalog::Catalog;
+use virhai::syntax::written_names;
 
 use super::Prompt;
 use super::input::Input;
@@ -45,7 +46,7 @@ fn destroying(engine: &Engine, catalog: &Catalog, scope: &Scope, text: &str) -> 
         return Vec::new();
     };
     // A function is only defined here; a closure is part of a call.
-    ast.retain_functions(|_, _, name, _| name.starts_with("anon$"));
+    ast.retain_functions(|_, _, name, _| written_names::is_closure(name));
     let mut found = Vec::new();
     walk(&ast, &mut |call| {
         found.extend(question(catalog, scope, &call))

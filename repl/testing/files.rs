@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use virhai::catalog::Catalog;
 use virhai::check::{Checker, Severity};
+use virhai::files::scripts_below;
 use virhai::syntax::outline::Outline;
 use virhai::syntax::text::Text;
 use virhai::{Imports, Program, engine};
@@ -116,18 +117,13 @@ fn files_of(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
         files.push(path.to_owned());
         return Ok(());
     }
-    let hidden = |entry: &walkdir::DirEntry| {
-        entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
-    };
-    let walk = walkdir::WalkDir::new(path).sort_by_file_name();
-    for entry in walk.into_iter().filter_entry(|entry| !hidden(entry)) {
-        let entry = entry.map_err(|error| format!("cannot look for tests: {error}"))?;
-        if entry.file_name().to_string_lossy().ends_with("_test.rhai") && entry.path().is_file() {
-            let path = entry.into_path();
-            files.push(
-                path.strip_prefix(".")
-                    .map_or_else(|_| path.clone(), Path::to_owned),
-            );
+    for found in scripts_below(path) {
+        let file = found.map_err(|(path, error)| {
+            format!("cannot look for tests in {}: {error}", path.display())
+        })?;
+        if file.to_string_lossy().ends_with("_test.rhai") {
+            let plain = file.strip_prefix(".").map(Path::to_owned);
+            files.push(plain.unwrap_or(file));
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use notify::{Event, EventKind, RecursiveMode, Watcher};
+use virhai::files::is_script;
 
 use super::files::{self, Tests};
 use super::run::Runner;
@@ -93,8 +94,7 @@ fn folders(testing: &Testing, tests: &Tests) -> HashSet<PathBuf> {
 }
 
 fn scripts(paths: Vec<PathBuf>) -> impl Iterator<Item = PathBuf> {
-    let is_script = |path: &PathBuf| path.extension().is_some_and(|end| end == "rhai");
-    let scripts = paths.into_iter().filter(is_script);
+    let scripts = paths.into_iter().filter(|path| is_script(path));
     scripts.map(|path| path.canonicalize().unwrap_or(path))
 }
 

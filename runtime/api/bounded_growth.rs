@@ -7,13 +7,10 @@ use rhai::{
 };
 
 use super::arguments::RhaiResultOf;
-use super::room::ensure_room;
+use super::room::{MOST, ensure_room};
 use super::{asking, comparison, value_text};
 use crate::error::Error;
 use crate::run::guarded::unwind;
-
-/// The most values or bytes that one call can make.
-const MOST: usize = 16 * 1024 * 1024;
 
 pub(crate) fn register(engine: &mut Engine) {
     asking::register(engine);

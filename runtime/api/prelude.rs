@@ -9,7 +9,7 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, expo
 
 use super::arguments::{RhaiResultOf, duration, number};
 use super::asking::{flat_size, size};
-use super::room::{ensure_room, ensure_running};
+use super::room::{MOST, ensure_room, ensure_running};
 use super::{undo, value_text};
 use crate::error::Error;
 use crate::run::exit::{self, terminated};
@@ -111,7 +111,6 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(return_raw)]
     pub fn repeat(ctx: NativeCallContext, text: &str, count: i64) -> RhaiResultOf<String> {
-        const MOST: usize = 16 * 1024 * 1024;
         let count: usize = number(&ctx, "a number of times", count)?;
         match text.len().checked_mul(count) {
             Some(length) if length <= MOST => {

@@ -7,6 +7,9 @@ use crate::run::interrupt::Stop;
 use crate::run::resources::memory;
 use crate::run::session::Session;
 
+/// The most values or bytes that one call can make.
+pub(crate) const MOST: usize = 16 * 1024 * 1024;
+
 /// Stops the script unless it may hold `bytes` more at this moment.
 pub(crate) fn ensure_room(ctx: &NativeCallContext, bytes: usize) -> RhaiResultOf<()> {
     match memory::fits(bytes) {

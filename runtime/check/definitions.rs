@@ -27,11 +27,6 @@ pub(super) struct Definition {
     end: Position,
 }
 
-/// Whether the function `name` is a closure.
-pub(super) fn is_closure(name: &str) -> bool {
-    name.starts_with("anon$")
-}
-
 /// The functions and closures of `ast`. Rhai shows their statements only one by one, so each is
 /// given to the innermost function around it.
 pub(super) fn definitions(ast: &AST) -> Vec<Definition> {

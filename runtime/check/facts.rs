@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use rhai::{ASTNode, Expr, Stmt};
 
-use super::definitions::is_closure;
 use super::files::File;
 use super::live_dump::LiveDumps;
 use crate::catalog::walker::root;
+use crate::syntax::written_names::is_closure;
 
 /// What must be known of a whole file before one goes through it.
 #[derive(Debug, Default)]

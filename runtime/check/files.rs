@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rhai::{AST, ASTNode, Expr, Ident, Stmt};
 
-use super::definitions::{Definition, definitions, is_closure};
+use super::definitions::{Definition, definitions};
 use super::facts::Facts;
 use super::finding::Related;
 use super::{Code, Finding, Span};
@@ -15,6 +15,7 @@ use crate::script::imports::Imports;
 use crate::script::program::Program;
 use crate::syntax::outline::Outline;
 use crate::syntax::text::Text;
+use crate::syntax::written_names::is_closure;
 
 /// For how many names that do not exist others are suggested.
 const MOST_ADVICE: usize = 200;

@@ -2,6 +2,8 @@
 
 use rhai::{Engine, EvalAltResult, FnAccess};
 
+use crate::syntax::written_names;
+
 /// What `error`, one of Rhai's own, says, and what to do about it where that is certain.
 pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>) {
     let mut hint = None;
@@ -13,7 +15,7 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             let known = is_function(engine, signature);
             title = no_function(&plain_types(signature), known);
-            if signature.starts_with("anon$") {
+            if written_names::is_closure(signature) {
                 hint = Some(
                     "`|a, b|` takes two arguments, `||` none; a file cannot call a closure that an imported file returned".into(),
                 );
@@ -122,7 +124,7 @@ fn no_function(signature: &str, known: bool) -> String {
     let (name, types) = signature.split_once('(').unwrap_or((signature, ""));
     if name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
         return match known {
-            _ if name.starts_with("anon$") => {
+            _ if written_names::is_closure(name) => {
                 "the closure was called with the wrong number of arguments, or comes from another file".into()
             }
             true => format!("`{name}` cannot be called with ({types}"),

@@ -1,11 +1,12 @@
 //! The reference of a folder of scripts.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rhai::Engine;
 
 use crate::catalog::Recipe;
 use crate::script::declarations;
+use crate::script::files::scripts_below;
 use crate::script::imports::Imports;
 use crate::syntax::source;
 
@@ -15,12 +16,16 @@ use super::{Part, Reference};
 /// What the scripts below `folder` offer to each other, by their own comments. Answers what could
 /// not be read as well.
 pub fn of_folder(engine: &Engine, folder: &Path) -> (Reference, Vec<String>) {
-    let mut files = Vec::new();
     let mut faults = Vec::new();
-    scripts(folder, &mut files, &mut faults);
-    files.sort();
     let mut parts: Vec<Part> = Vec::new();
-    for file in files {
+    for found in scripts_below(folder) {
+        let file = match found {
+            Ok(file) => file,
+            Err((path, error)) => {
+                faults.push(format!("{}: {error}", path.display()));
+                continue;
+            }
+        };
         match read(engine, folder, &file) {
             Ok(part) => parts.push(part),
             Err(fault) => faults.push(format!("{}: {fault}", file.display())),
@@ -34,28 +39,6 @@ pub fn of_folder(engine: &Engine, folder: &Path) -> (Reference, Vec<String>) {
         parts,
     };
     (reference, faults)
-}
-
-fn scripts(folder: &Path, files: &mut Vec<PathBuf>, faults: &mut Vec<String>) {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) => {
-            faults.push(format!("{}: {error}", folder.display()));
-            return;
-        }
-    };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        match entry.file_type() {
-            // Links are passed over: one that leads back up would have no end.
-            Ok(kind) if kind.is_dir() && !hidden => scripts(&path, files, faults),
-            Ok(kind) if kind.is_file() && path.extension().is_some_and(|end| end == "rhai") => {
-                files.push(path);
-            }
-            _ => {}
-        }
-    }
 }
 
 fn read(engine: &Engine, folder: &Path, file: &Path) -> Result<Part, String> {

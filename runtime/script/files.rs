@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use walkdir::{DirEntry, WalkDir};
 
 /// The largest script, in bytes: a million lines have room.
 pub const LARGEST_SCRIPT: u64 = 64 * 1024 * 1024;
@@ -68,6 +69,39 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     file.write_all(bytes.as_ref())
 }
 
+/// Whether `path` is called as scripts are.
+pub fn is_script(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "rhai")
+}
+
+/// The scripts below `folder`, sorted by their names, each folder's own among its folders. Hidden files and folders are
+/// left out, and links to folders are not followed: one that leads back up would have no end.
+///
+/// A folder that cannot be listed is an error with its path and the reason.
+pub fn scripts_below(
+    folder: &Path,
+) -> impl Iterator<Item = std::result::Result<PathBuf, (PathBuf, Error)>> {
+    let begin = folder.to_owned();
+    let hidden = |entry: &DirEntry| {
+        entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".")
+    };
+    let entries = WalkDir::new(folder).sort_by_file_name().into_iter();
+    entries
+        .filter_entry(move |entry| !hidden(entry))
+        .map(move |entry| match entry {
+            Ok(entry) => Ok(entry.into_path()),
+            Err(error) => {
+                let path = error.path().unwrap_or(&begin).to_owned();
+                let why = error.into_io_error();
+                Err((path, why.unwrap_or_else(|| ErrorKind::Other.into())))
+            }
+        })
+        .filter(|path| match path {
+            Ok(path) => is_script(path) && !path.is_dir(),
+            Err(_) => true,
+        })
+}
+
 fn refuse_other(found: &std::fs::Metadata) -> Result<()> {
     let kind = found.file_type();
     let what = match () {
@@ -90,7 +124,7 @@ mod tests {
 
     use nix::sys::stat::Mode;
 
-    use super::{open, read, read_all, write};
+    use super::{open, read, read_all, scripts_below, write};
 
     #[test]
     fn only_files_are_read() {
@@ -113,6 +147,36 @@ mod tests {
         }
         let error = write(&pipe, "text").expect_err("nobody reads it");
         assert_eq!(error.to_string(), "no process reads from it");
+    }
+
+    #[test]
+    fn scripts_are_found_in_order_and_without_an_end_only_once() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let path = |name: &str| folder.path().join(name);
+        for name in ["a", "b/c", "b/.git", "dir.rhai"] {
+            std::fs::create_dir_all(path(name)).expect("folders can be made");
+        }
+        for name in [
+            "z.rhai",
+            "a/x.rhai",
+            "b/c/y.rhai",
+            "b/.git/no.rhai",
+            ".no.rhai",
+            "no.txt",
+        ] {
+            std::fs::write(path(name), "").expect("files can be made");
+        }
+        std::os::unix::fs::symlink(folder.path(), path("b/up")).expect("links can be made");
+        std::os::unix::fs::symlink(path("z.rhai"), path("b/link.rhai")).expect("links can be made");
+        let found = scripts_below(folder.path()).map(|found| {
+            let found = found.expect("all can be listed");
+            let below = found.strip_prefix(folder.path()).expect("it is below");
+            below.display().to_string()
+        });
+        let found: Vec<String> = found.collect();
+        assert_eq!(found, ["a/x.rhai", "b/c/y.rhai", "b/link.rhai", "z.rhai"]);
+        let missing = scripts_below(&path("missing")).next();
+        assert!(missing.expect("it tells").is_err());
     }
 
     #[test]

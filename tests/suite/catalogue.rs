@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use virhai::catalog::{self, Function};
 use virhai::engine::{self, Limits};
 use virhai::names::{snake_case, without_variant};
+use virhai::syntax::outline::Outline;
 use virhai::{Imports, Session, SessionOptions};
 
 use super::constants::{api, attribute};
@@ -385,10 +386,9 @@ fn add_text(texts: &mut HashMap<String, String>, path: &str) {
     let declares = |line: &&str| line.contains(": #{ type: ") || line.contains(": #{ words: ");
     let lines: Vec<&str> = text.lines().filter(|line| !declares(line)).collect();
     texts.insert(path.to_owned(), lines.join("\n"));
-    for line in lines {
-        if let Some(rest) = line.strip_prefix("import \"") {
-            add_text(texts, rest.split('"').next().unwrap_or_default());
-        }
+    let imports = Outline::of(&text).imports.into_iter();
+    for path in imports.filter_map(|import| import.path) {
+        add_text(texts, &path);
     }
 }
 

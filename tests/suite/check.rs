@@ -12,6 +12,7 @@ use serde_json::Value;
 use virhai::catalog::{self, Catalog};
 use virhai::check::{Checker, Code, Finding};
 use virhai::engine::{self, Limits};
+use virhai::files::scripts_below;
 use virhai::{Imports, Session, SessionOptions};
 
 use crate::support::{Scratch, virhai};
@@ -27,17 +28,12 @@ fn root() -> &'static Path {
 
 /// The scripts right in `folder`.
 fn scripts(folder: &str) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(root().join(folder)).expect("the folder is there");
-    let mut files: Vec<PathBuf> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "rhai")
-        })
+    let folder = root().join(folder);
+    let below = scripts_below(&folder).map(|found| found.expect("scripts can be listed"));
+    let files: Vec<PathBuf> = below
+        .filter(|path| path.parent() == Some(&folder))
         .collect();
-    files.sort();
-    assert!(!files.is_empty(), "{folder} has scripts");
+    assert!(!files.is_empty(), "{} has scripts", folder.display());
     files
 }
 

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
-use crate::support::{Scratch, virhai};
+use crate::support::{Scratch, golden, succeeds, updates, virhai};
 
 /// What `virhai ARGS` prints, without the spaces at the ends of lines.
 fn printed(args: &[&str]) -> String {
@@ -52,17 +52,11 @@ fn goldens() -> PathBuf {
 #[test]
 fn the_help_of_every_command_is_as_it_was_reviewed() {
     let helps = helps();
-    if std::env::var_os("UPDATE").is_some() {
+    if updates() {
         let _ = std::fs::remove_dir_all(goldens());
-        std::fs::create_dir_all(goldens()).expect("the folder can be made");
-        for (name, text) in &helps {
-            std::fs::write(goldens().join(name), text).expect("the golden file can be written");
-        }
-        return;
     }
     for (name, text) in &helps {
-        let golden = std::fs::read_to_string(goldens().join(name)).unwrap_or_default();
-        assert_eq!(&golden, text, "{name} differs; UPDATE=1 accepts it");
+        golden(&goldens().join(name), text);
     }
     let kept = std::fs::read_dir(goldens()).expect("the folder is there");
     let kept: BTreeSet<_> = kept
@@ -119,12 +113,6 @@ fn offered(script: &Path, words: &[&str]) -> BTreeSet<String> {
     let output = succeeds(Command::new("bash").args(["--norc", "-c", &line]));
     let offered = String::from_utf8(output.stdout).expect("bash prints text");
     offered.lines().map(str::to_owned).collect()
-}
-
-fn succeeds(command: &mut Command) -> Output {
-    let output = command.output().expect("the program can be started");
-    assert!(output.status.success(), "{command:?}: {output:?}");
-    output
 }
 
 fn is_there(program: &str) -> bool {

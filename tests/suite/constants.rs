@@ -1,12 +1,13 @@
 //! libvirt's constants, held against its published API.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::Path;
 use std::process::Command;
 
 use virhai::catalog::first_sentence;
 use virhai::constants::{self, Words};
 
-use crate::support::{skip, virhai};
+use crate::support::{golden, skip, succeeds, virhai};
 
 /// The libvirt that the table of names was made from.
 const TABLE: [u32; 3] = [11, 3, 0];
@@ -22,12 +23,14 @@ struct Published {
 
 /// What the libvirt at hand publishes of its library `name`, `libvirt` or `libvirt_qemu`.
 pub fn api(name: &str) -> String {
-    let asked = Command::new("pkg-config")
-        .args([&format!("--variable={name}_api"), "libvirt"])
-        .output();
-    let path = String::from_utf8(asked.expect("pkg-config is installed").stdout);
-    let path = path.expect("paths are text");
+    let path = pkg_config(&format!("--variable={name}_api"));
     std::fs::read_to_string(path.trim()).expect("libvirt's development files are installed")
+}
+
+/// What pkg-config answers about libvirt.
+fn pkg_config(option: &str) -> String {
+    let asked = succeeds(Command::new("pkg-config").args([option, "libvirt"]));
+    String::from_utf8(asked.stdout).expect("pkg-config prints text")
 }
 
 /// The attribute `name` of the element that `text` begins with.
@@ -111,11 +114,7 @@ fn what_libvirt_says_of_its_constants_is_as_it_publishes_it() {
         env!("CARGO_MANIFEST_DIR"),
         "/runtime/constants/published.txt"
     );
-    let asked = Command::new("pkg-config")
-        .args(["--modversion", "libvirt"])
-        .output();
-    let here = String::from_utf8(asked.expect("pkg-config is installed").stdout);
-    let here = here.expect("versions are text");
+    let here = pkg_config("--modversion");
     if here.trim() != "11.3.0" {
         skip(format!(
             "the sentences are those of libvirt 11.3.0, and this is {}",
@@ -124,11 +123,7 @@ fn what_libvirt_says_of_its_constants_is_as_it_publishes_it() {
         return;
     }
     let derived = derived(&api("libvirt"));
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(path, &derived).expect("the sources can be written");
-    }
-    let kept = std::fs::read_to_string(path).expect("it is there");
-    assert!(kept == derived, "UPDATE=1 writes it anew");
+    golden(Path::new(path), &derived);
     assert_eq!(
         constants::sentence("VIR_DOMAIN_START_PAUSED"),
         Some("Launch guest in paused state")

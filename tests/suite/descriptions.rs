@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{Host, TestHost, virhai};
+use crate::support::{Host, TestHost, golden, virhai};
 
 fn data(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -31,13 +31,7 @@ fn described(options: &str) -> String {
 
 fn compare(name: &str, options: &str) {
     let shown = described(options);
-    let path = data(&format!("guests/{name}.xml"));
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, &shown).expect("the golden file can be written");
-        return;
-    }
-    let golden = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(golden, shown, "{name} differs; UPDATE=1 accepts it");
+    golden(&data(&format!("guests/{name}.xml")), &shown);
 }
 
 macro_rules! guests {

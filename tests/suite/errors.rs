@@ -8,7 +8,7 @@ mod outside;
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{Host, Outcome, Run, Scratch, TestHost, virhai};
+use crate::support::{Host, Outcome, Run, Scratch, TestHost, golden, virhai};
 
 /// A place for scripts, a host, and the texts that differ from run to run.
 struct Case {
@@ -44,7 +44,10 @@ impl Case {
         if status == 3 {
             let unchecked = run.arg("--no-check").arg("run").arg(&main).run();
             if unchecked.status != 3 {
-                compare(&format!("unchecked/{name}.txt"), &self.plain(&unchecked));
+                golden(
+                    &golden_file(&format!("unchecked/{name}.txt")),
+                    &self.plain(&unchecked),
+                );
             }
         }
     }
@@ -57,11 +60,11 @@ impl Case {
             outcome.stdout, "",
             "nothing of an error goes to standard output"
         );
-        compare(&format!("{name}.txt"), &self.plain(&outcome));
+        golden(&golden_file(&format!("{name}.txt")), &self.plain(&outcome));
         let data = format!("{name}.json");
-        if golden(&data).exists() {
+        if golden_file(&data).exists() {
             let outcome = run.first_arg("--json").run();
-            compare(&data, &self.data(&outcome.stdout));
+            golden(&golden_file(&data), &self.data(&outcome.stdout));
         }
         outcome.status
     }
@@ -90,21 +93,8 @@ impl Case {
     }
 }
 
-fn golden(name: &str) -> PathBuf {
+fn golden_file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/errors/{name}"))
-}
-
-/// Compares with the golden file `name`, or rewrites it.
-fn compare(name: &str, shown: &str) {
-    let path = golden(name);
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::create_dir_all(path.parent().expect("the file is in a folder"))
-            .expect("it can be made");
-        std::fs::write(&path, shown).expect("the golden file can be written");
-        return;
-    }
-    let golden = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(golden, shown, "{name} differs; UPDATE=1 accepts it");
 }
 
 /// The first place in a golden text, and the carets below it.
@@ -120,11 +110,11 @@ fn underlined(golden: &str) -> Option<(&str, &str)> {
 #[test]
 fn the_check_and_the_run_underline_the_same_width_at_the_same_place() {
     let mut compared = 0;
-    for entry in std::fs::read_dir(golden("unchecked")).expect("the folder is there") {
+    for entry in std::fs::read_dir(golden_file("unchecked")).expect("the folder is there") {
         let name = entry.expect("an entry of it").file_name();
         let read = |path: PathBuf| std::fs::read_to_string(path).expect("both are there");
-        let found = read(golden("").join(&name));
-        let failed = read(golden("unchecked").join(&name));
+        let found = read(golden_file("").join(&name));
+        let failed = read(golden_file("unchecked").join(&name));
         if let (Some(one), Some(other)) = (underlined(&found), underlined(&failed))
             && one.0 == other.0
         {

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 
-use crate::support::{Daemon, Host, TestHost, agent_xml, tiny_xml, virhai};
+use crate::support::{Daemon, Host, TestHost, agent_xml, succeeds, tiny_xml, virhai};
 
 /// What every script below may use.
 const THROWN: &str = r#"
@@ -178,11 +178,11 @@ fn a_block_job_that_another_client_started_is_told_to_its_end() {
     let xml = host.micro("counter", "web");
     let (base, overlay) = (host.path("web.img"), host.path("overlay.qcow2"));
     host.scratch().write("overlay.qcow2", "");
-    let made = Command::new("qemu-img")
-        .args(["create", "-q", "-f", "qcow2", "-F", "raw", "-b", &base])
-        .arg(&overlay)
-        .status();
-    assert!(made.expect("qemu-img is installed").success());
+    succeeds(
+        Command::new("qemu-img")
+            .args(["create", "-q", "-f", "qcow2", "-F", "raw", "-b", &base])
+            .arg(&overlay),
+    );
     let xml = xml
         .replace("type='raw'", "type='qcow2'")
         .replace(&base, &overlay);
@@ -207,11 +207,7 @@ fn a_block_job_that_another_client_started_is_told_to_its_end() {
     let mut output = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
     let mut line = String::new();
     output.read_line(&mut line).expect("the script speaks");
-    let pulled = Command::new("virsh")
-        .args(["-c", &uri, "blockpull", "web", "hda"])
-        .output()
-        .expect("virsh is installed");
-    assert!(pulled.status.success(), "{pulled:?}");
+    succeeds(Command::new("virsh").args(["-c", &uri, "blockpull", "web", "hda"]));
     output
         .read_line(&mut line)
         .expect("the script speaks again");
@@ -268,12 +264,7 @@ fn a_secret_that_another_client_keeps_is_told() {
         .map(|line| line.expect("the script speaks text"));
     let uri = host.uri();
     let virsh = |words: &[&str]| {
-        let run = Command::new("virsh")
-            .args(["-c", &uri])
-            .args(words)
-            .output();
-        let run = run.expect("virsh is installed");
-        assert!(run.status.success(), "{run:?}");
+        succeeds(Command::new("virsh").args(["-c", &uri]).args(words));
     };
     let told = format!("/disks/web.luks {uuid}");
     assert_eq!(lines.next().as_deref(), Some("now"));

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use virhai::files::scripts_below;
 
 use crate::support::{Scratch, end_qemu, virhai};
 
@@ -304,13 +305,8 @@ fn offenders(files: &[PathBuf]) -> Vec<String> {
 #[test]
 fn hostile_scripts_gain_no_access() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hostile");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .expect("the scripts are there")
-        .flatten()
-        .map(|file| file.path())
-        .filter(|path| path.extension().is_some_and(|end| end == "rhai"))
-        .collect();
-    files.sort();
+    let found = scripts_below(&folder).map(|found| found.expect("scripts can be listed"));
+    let mut files: Vec<PathBuf> = found.collect();
     // One alone for a person who works on it.
     if let Ok(only) = std::env::var("HOSTILE") {
         files.retain(|file| file.to_string_lossy().contains(&only));

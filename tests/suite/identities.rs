@@ -8,7 +8,7 @@ use std::path::Path;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use crate::support::{Host, TestHost};
+use crate::support::{Host, TestHost, golden};
 
 /// Types of libvirt's schema that name something outside of the guest, or the guest itself.
 const RESOURCES: &[&str] = &[
@@ -205,14 +205,7 @@ fn the_readme_of_the_recipes_has_the_table_of_decisions() {
         let _ = writeln!(table, "| {treatment} | {} | {why} |", paths.join(", "));
     }
     let wanted = format!("{before}{begin}{table}{end}{after}");
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&file, wanted).expect("it can be written");
-    } else {
-        assert!(
-            readme == wanted,
-            "stdlib/README.md is old: UPDATE=1 writes it"
-        );
-    }
+    golden(&file, &wanted);
 }
 
 #[test]

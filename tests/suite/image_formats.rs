@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::{Daemon, Host, micro};
+use crate::support::{Daemon, Host, micro, succeeds};
 
 /// Makes the functions that the scripts below share; each case names an image wrongly.
 const SCRIPT: &str = r##"
@@ -42,12 +42,12 @@ impl Images {
     /// Puts an image into the pool's folder behind its back.
     fn put(&self, format: &str, name: &str) {
         let path = self.host.scratch().write("made", "");
-        let made = Command::new("qemu-img")
-            .args(["create", "-q", "-f", format])
-            .arg(&path)
-            .arg("1M")
-            .status();
-        assert!(made.expect("qemu-img is installed").success());
+        succeeds(
+            Command::new("qemu-img")
+                .args(["create", "-q", "-f", format])
+                .arg(&path)
+                .arg("1M"),
+        );
         self.host.scratch().copy(&path, &format!("images/{name}"));
     }
 
@@ -181,12 +181,12 @@ fn a_host_reads_an_image_in_no_pool() {
 #[test]
 fn a_guest_boots_from_a_misnamed_image_that_nobody_refreshed() {
     let images = Images::new();
-    let made = Command::new("qemu-img")
-        .args(["convert", "-f", "raw", "-O", "qcow2"])
-        .arg(micro("counter.img"))
-        .arg(images.host.scratch().path("made"))
-        .status();
-    assert!(made.expect("qemu-img is installed").success());
+    succeeds(
+        Command::new("qemu-img")
+            .args(["convert", "-f", "raw", "-O", "qcow2"])
+            .arg(micro("counter.img"))
+            .arg(images.host.scratch().path("made")),
+    );
     let copy = |name: &str| {
         let made = images.host.scratch().path("made");
         images.host.scratch().copy(&made, &format!("images/{name}"));

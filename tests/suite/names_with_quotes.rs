@@ -1,5 +1,7 @@
 //! Names that libvirt allows and that break text which is put together without care.
 
+use virhai::files::scripts_below;
+
 use crate::support::{Daemon, Host, TestHost, micro};
 
 const NAME: &str = r#"a'b "c" & <d>"#;
@@ -111,14 +113,8 @@ fn no_recipe_puts_a_value_between_quotes_in_a_path() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut wrong = String::new();
     for folder in ["stdlib", "scripts"] {
-        for entry in std::fs::read_dir(root.join(folder))
-            .expect("it is there")
-            .flatten()
-        {
-            let path = entry.path();
-            if path.extension().is_none_or(|extension| extension != "rhai") {
-                continue;
-            }
+        for found in scripts_below(&root.join(folder)) {
+            let path = found.expect("scripts can be listed");
             let text = std::fs::read_to_string(&path).expect("recipes are text");
             for (number, line) in text.lines().enumerate() {
                 let in_path = ["='${", "=\"${", "= '${"].iter().any(|quote| {

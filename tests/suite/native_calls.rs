@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::Path;
 
 use virhai::catalog::{self, Function};
 use virhai::engine::{self, Limits};
 use virhai::{Imports, Session, SessionOptions};
 
-use crate::support::virhai;
+use crate::support::{rewrite, updates, virhai};
 
 /// How much memory each function can take: `signature class` on each line.
 const GROWTH: &str = "tests/data/growth.txt";
@@ -90,10 +91,10 @@ fn every_function_is_classified_by_the_memory_it_can_use() {
         }
         seen.insert(format!("{signature} {class}"));
     }
-    if std::env::var_os("UPDATE").is_some() {
+    if updates() {
         let lines: Vec<&str> = seen.iter().map(String::as_str).collect();
         let head = "# The memory that each function takes: bounded, small or host (tests/suite/native_calls.rs).\n";
-        std::fs::write(GROWTH, format!("{head}{}\n", lines.join("\n"))).expect("written");
+        rewrite(Path::new(GROWTH), &format!("{head}{}\n", lines.join("\n")));
     }
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         if !seen.contains(line) {

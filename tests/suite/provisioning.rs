@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::support::{Embed, Host, Run, Scratch, micro, tiny, virhai};
+use crate::support::{Embed, Host, Run, Scratch, micro, succeeds, tiny, virhai};
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -160,24 +160,13 @@ fn a_linux_installs_from_a_cd_and_what_it_installed_boots() {
         "default linux\nlabel linux\n kernel vmlinuz\n append initrd=initrd console=ttyS0 quiet\n";
     std::fs::write(folder.join("isolinux.cfg"), config).expect("it can be written");
     let iso = host.path("linux.iso");
-    let made = Command::new("xorriso")
-        .args([
-            "-as",
-            "mkisofs",
-            "-quiet",
-            "-o",
-            &iso,
-            "-b",
-            "isolinux.bin",
-            "-c",
-            "boot.cat",
-        ])
-        .args(["-no-emul-boot", "-boot-load-size", "4", "-boot-info-table"])
-        .arg(&folder)
-        .stderr(Stdio::null())
-        .status()
-        .expect("xorriso is installed");
-    assert!(made.success());
+    succeeds(
+        Command::new("xorriso")
+            .args(["-as", "mkisofs", "-quiet", "-o", &iso])
+            .args(["-b", "isolinux.bin", "-c", "boot.cat"])
+            .args(["-no-emul-boot", "-boot-load-size", "4", "-boot-info-table"])
+            .arg(&folder),
+    );
     let told = run(&host, "install_iso.rhai", &["web", &disk, &iso, "MG:up"]).ok();
     assert!(told.starts_with("web: installed\n"), "{told}");
 }

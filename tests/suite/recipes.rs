@@ -1,6 +1,6 @@
 //! Recipes leave a host as it was when they fail, wherever that is, and change nothing twice.
 
-use crate::support::{Daemon, Host, micro};
+use crate::support::{Daemon, Host, micro, succeeds};
 
 /// A real host with the pool `images`, a guest and a volume that no recipe may touch.
 struct Site {
@@ -365,13 +365,9 @@ fn nothing_is_removed_that_an_image_outside_the_pools_may_be_laid_over() {
         site.host.path("images/web.qcow2"),
         site.host.path("over.qcow2"),
     );
-    let made = std::process::Command::new("qemu-img")
-        .args([
-            "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", &base, &over,
-        ])
-        .status()
-        .expect("qemu-img is installed");
-    assert!(made.success());
+    succeeds(std::process::Command::new("qemu-img").args([
+        "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", &base, &over,
+    ]));
     site.ok(&format!(
         r#"
         let other = guest::create(conn, #{{ name: "other", memory: "32MiB", nics: [], start: false,
@@ -388,13 +384,12 @@ fn the_boot_sector_of_an_image_is_read_through_its_format() {
     let folder = site.host.path("images");
     let counter = micro("counter.img");
     for format in ["raw", "qcow2"] {
-        let made = std::process::Command::new("qemu-img")
-            .args(["convert", "-f", "raw", "-O", format])
-            .arg(&counter)
-            .arg(format!("{folder}/counter.{format}"))
-            .status()
-            .expect("qemu-img is installed");
-        assert!(made.success());
+        succeeds(
+            std::process::Command::new("qemu-img")
+                .args(["convert", "-f", "raw", "-O", format])
+                .arg(&counter)
+                .arg(format!("{folder}/counter.{format}")),
+        );
     }
     site.ok(r#"
         let images = conn.storage_pool_lookup_by_name("images");

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Daemon, Host, micro, skip};
+use crate::support::{Daemon, Host, micro, skip, succeeds};
 
 const IMPORTS: &str = r#"
     import "std/restore_point" as restore_point;
@@ -30,13 +30,12 @@ impl Site {
         let host = Daemon::start();
         let folder = host.scratch().folder("images");
         let disk = folder.join(format!("web.{format}"));
-        let made = Command::new("qemu-img")
-            .args(["convert", "-f", "raw", "-O", format])
-            .arg(micro("counter.img"))
-            .arg(&disk)
-            .status()
-            .expect("qemu-img is installed");
-        assert!(made.success());
+        succeeds(
+            Command::new("qemu-img")
+                .args(["convert", "-f", "raw", "-O", format])
+                .arg(micro("counter.img"))
+                .arg(&disk),
+        );
         let owned = Command::new("chown")
             .arg("-R")
             .arg("nobody")

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Embed, Host};
+use crate::support::{Embed, Host, succeeds};
 
 /// A host with the guest `counter` on a qcow2 disk, and a script's way to what it counts.
 struct Lab {
@@ -23,10 +23,7 @@ impl Lab {
         let host = Embed::new();
         let raw = host.micro("counter", "web");
         let (image, disk) = (host.path("web.img"), host.path("web.qcow2"));
-        let made = Command::new("qemu-img")
-            .args(["convert", "-q", "-O", "qcow2", &image, &disk])
-            .status();
-        assert!(made.expect("qemu-img is installed").success());
+        succeeds(Command::new("qemu-img").args(["convert", "-q", "-O", "qcow2", &image, &disk]));
         let disk_of_all = std::os::unix::fs::PermissionsExt::from_mode(0o666);
         std::fs::set_permissions(&disk, disk_of_all).expect("the file is ours");
         let xml = raw
@@ -52,10 +49,9 @@ impl Lab {
     }
 
     fn image(&self, name: &str) -> serde_json::Value {
-        let output = Command::new("qemu-img")
-            .args(["info", "-U", "--output=json", &self.host.path(name)])
-            .output()
-            .expect("qemu-img is installed");
+        let mut info = Command::new("qemu-img");
+        info.args(["info", "-U", "--output=json", &self.host.path(name)]);
+        let output = succeeds(&mut info);
         serde_json::from_slice(&output.stdout).expect("qemu-img tells in JSON")
     }
 }
@@ -200,8 +196,5 @@ fn a_disk_is_copied_while_the_guest_runs_and_the_copy_is_whole() {
         dom.destroy();
         "#
     ));
-    let same = Command::new("qemu-img")
-        .args(["compare", "-q", &lab.host.path("web.qcow2"), &copy])
-        .status();
-    assert!(same.expect("qemu-img is installed").success());
+    succeeds(Command::new("qemu-img").args(["compare", "-q", &lab.host.path("web.qcow2"), &copy]));
 }

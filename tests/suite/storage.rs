@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::{Daemon, Host, Outcome, Run, virhai};
+use crate::support::{Daemon, Host, Outcome, Run, succeeds, virhai};
 
 /// A real host with the pool `images` in a folder of the test's.
 struct Store {
@@ -63,11 +63,10 @@ impl Store {
 
     /// What qemu-img tells of a volume.
     fn image(&self, name: &str) -> serde_json::Value {
-        let output = Command::new("qemu-img")
-            .args(["info", "--output=json"])
-            .arg(self.folder.join(name))
-            .output()
-            .expect("qemu-img is installed");
+        let mut info = Command::new("qemu-img");
+        info.args(["info", "--output=json"])
+            .arg(self.folder.join(name));
+        let output = succeeds(&mut info);
         serde_json::from_slice(&output.stdout).expect("qemu-img tells in JSON")
     }
 }

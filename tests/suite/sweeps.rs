@@ -8,7 +8,7 @@ mod on_qemu;
 mod restore_points;
 mod save_files;
 
-use crate::support::{Daemon, Host, micro};
+use crate::support::{Daemon, Host, micro, succeeds};
 
 /// What the scripts of these tests begin with.
 pub const IMPORTS: &str = r#"
@@ -39,13 +39,12 @@ pub fn site(formats: &[&str], start: bool) -> Daemon {
     let mut disks = Vec::new();
     for (number, format) in formats.iter().enumerate() {
         let disk = folder.join(format!("web-{number}.{format}"));
-        let made = std::process::Command::new("qemu-img")
-            .args(["convert", "-f", "raw", "-O", format])
-            .arg(micro("counter.img"))
-            .arg(&disk)
-            .status()
-            .expect("qemu-img is installed");
-        assert!(made.success());
+        succeeds(
+            std::process::Command::new("qemu-img")
+                .args(["convert", "-f", "raw", "-O", format])
+                .arg(micro("counter.img"))
+                .arg(&disk),
+        );
         let name = format!("images/web-{number}.{format}");
         host.scratch().copy(&disk, &name);
         disks.push(format!("\"{}\"", disk.display()));

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::support::{PROMPT, Scratch, Terminal, virhai};
+use crate::support::{PROMPT, Scratch, Terminal, golden, virhai};
 
 const BEGIN: &str = "<!-- what follows is written by the tests -->\n```console\n";
 const END: &str = "```\n<!-- until here -->\n";
@@ -140,10 +140,6 @@ fn the_session_of_the_guide_ends_in_a_runbook_that_passes() {
     let page = std::fs::read_to_string(&path).expect("it is there");
     let begin = page.find(BEGIN).expect("the page has the session") + BEGIN.len();
     let end = begin + page[begin..].find(END).expect("the session has an end");
-    if std::env::var_os("UPDATE").is_some() {
-        let whole = format!("{}{text}{}", &page[..begin], &page[end..]);
-        std::fs::write(&path, whole).expect("it can be written");
-        return;
-    }
-    assert_eq!(&page[begin..end], text, "UPDATE=1 accepts it");
+    let whole = format!("{}{text}{}", &page[..begin], &page[end..]);
+    golden(&path, &whole);
 }

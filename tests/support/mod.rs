@@ -3,9 +3,11 @@
 #![allow(dead_code)] // Each test takes the part that it needs.
 
 mod capabilities;
+mod child;
 mod daemon;
 mod deaf;
 mod embed;
+mod golden;
 mod guests;
 mod host;
 mod net_host;
@@ -20,9 +22,11 @@ mod sweep;
 mod terminal;
 mod user;
 
+pub use child::succeeds;
 pub use daemon::Daemon;
 pub use deaf::Deaf;
 pub use embed::Embed;
+pub use golden::{golden, rewrite, updates};
 pub use guests::{agent_xml, has_uefi, micro, micro_xml, tiny, tiny_xml};
 pub use host::Host;
 pub use net_host::NetHost;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use super::golden::{golden, rewrite, updates};
 use pty_process::blocking::{Command as PtyCommand, Pty, open};
 
 /// How long a screen may take to show what a test waits for.
@@ -197,22 +198,15 @@ impl Terminal {
 
     fn compare(&mut self, name: &str, shown: impl Fn(&Screen) -> String) {
         let path = golden_file(name);
-        if std::env::var_os("UPDATE").is_some() {
+        if updates() {
             while self.read_until(Instant::now() + STILL) {}
-            std::fs::create_dir_all(path.parent().expect("the file is in a folder"))
-                .expect("it can be made");
-            std::fs::write(&path, shown(&self.screen())).expect("the file can be written");
-            return;
+            return rewrite(&path, &shown(&self.screen()));
         }
-        let golden = std::fs::read_to_string(&path).unwrap_or_default();
+        let wanted = std::fs::read_to_string(&path).unwrap_or_default();
         let deadline = Instant::now() + LONGEST;
-        while shown(&self.screen()) != golden {
+        while shown(&self.screen()) != wanted {
             if !self.read_until(deadline) {
-                assert_eq!(
-                    golden,
-                    shown(&self.screen()),
-                    "{name} differs; UPDATE=1 accepts it"
-                );
+                golden(&path, &shown(&self.screen()));
             }
         }
     }

@@ -7,8 +7,8 @@ use std::os::unix::net::UnixListener;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{Case, compare};
-use crate::support::{Daemon, Embed, Host, Outcome, Run, virhai};
+use super::{Case, golden_file};
+use crate::support::{Daemon, Embed, Host, Outcome, Run, golden, virhai};
 
 #[test]
 fn a_connection_that_is_read_only() {
@@ -119,7 +119,7 @@ fn a_guest_that_is_off() {
     let outcome = host.virhai().arg(case.scratch.path("main.rhai")).run();
     let shown = case.plain(&outcome);
     let shown = shown.replace(&host.uri(), "qemu:///embed?root=ROOT");
-    compare("a_guest_that_is_off.txt", &shown);
+    golden(&golden_file("a_guest_that_is_off.txt"), &shown);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_connection_that_was_lost() {
     let outcome = once_ready(&run, |_| host.kill());
     let shown = case.plain(&outcome);
     let shown = shown.replace(&host.uri(), "qemu+unix:///session?socket=SOCKET");
-    compare("a_connection_that_was_lost.txt", &shown);
+    golden(&golden_file("a_connection_that_was_lost.txt"), &shown);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn an_interrupt() {
     let begins = |line: &&str| !line.starts_with([' ', '2', '3']);
     let shown = case.plain(&outcome);
     let shown = shown.lines().filter(begins).collect::<Vec<_>>().join("\n") + "\n";
-    compare("an_interrupt.txt", &shown);
+    golden(&golden_file("an_interrupt.txt"), &shown);
 }
 
 /// Runs a script that says when it is ready for `act`.

@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Store;
-use crate::support::{Host, SmallDisk, Terminal};
+use crate::support::{Host, SmallDisk, Terminal, succeeds};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -118,10 +118,7 @@ fn data_beyond_the_end_of_a_raw_volume_is_refused_and_nothing_is_written() {
 fn an_image_goes_into_a_volume_of_its_format_whatever_its_size() {
     let store = Store::new();
     let image = store.path("image.qcow2");
-    let made = Command::new("qemu-img")
-        .args(["create", "-q", "-f", "qcow2", &image, "64M"])
-        .status();
-    assert!(made.expect("qemu-img is installed").success());
+    succeeds(Command::new("qemu-img").args(["create", "-q", "-f", "qcow2", &image, "64M"]));
     let owner =
         std::fs::set_permissions(&image, std::os::unix::fs::PermissionsExt::from_mode(0o644));
     owner.expect("the file is ours");

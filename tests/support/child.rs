@@ -1,0 +1,12 @@
+//! Running other programs to their end.
+
+use std::process::{Command, Output};
+
+/// Runs `command` to its end, which must be a good one.
+pub fn succeeds(command: &mut Command) -> Output {
+    let program = command.get_program().display().to_string();
+    let output = command.output();
+    let output = output.unwrap_or_else(|error| panic!("{program} cannot be started: {error}"));
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    output
+}

@@ -1,0 +1,29 @@
+//! Golden files: what a test shows, as it was reviewed.
+
+use std::path::Path;
+
+/// Whether golden files are to be rewritten and not compared: `UPDATE=1` asks for it.
+pub fn updates() -> bool {
+    std::env::var_os("UPDATE").is_some()
+}
+
+/// Writes `shown` to the golden file `path`.
+pub fn rewrite(path: &Path, shown: &str) {
+    let folder = path.parent().expect("the file is in a folder");
+    std::fs::create_dir_all(folder).expect("the folder can be made");
+    std::fs::write(path, shown).expect("the golden file can be written");
+}
+
+/// Compares `shown` with the golden file `path`, or rewrites it.
+pub fn golden(path: &Path, shown: &str) {
+    if updates() {
+        return rewrite(path, shown);
+    }
+    let golden = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(
+        golden,
+        shown,
+        "{} differs; UPDATE=1 accepts it",
+        path.display()
+    );
+}
