@@ -23,6 +23,7 @@ hypervisor  /usr/lib*/libvirt/connection-driver/libvirt_driver_storage.so  libvi
 tests       /usr/lib*/libvirt/connection-driver/libvirt_driver_network.so  libvirt-daemon-driver-network  libvirt-daemon-driver-network  libvirt
 tests       /usr/lib*/libvirt/connection-driver/libvirt_driver_interface.so  libvirt-daemon-driver-interface  libvirt-daemon-driver-interface  libvirt
 tests       /usr/lib*/libvirt/connection-driver/libvirt_driver_secret.so  libvirt-daemon-driver-secret  libvirt-daemon-driver-secret  libvirt
+tests       /usr/lib*/libvirt/connection-driver/libvirt_driver_nwfilter.so  libvirt-daemon-driver-nwfilter  libvirt-daemon-driver-nwfilter  libvirt
 tests       xorriso     xorriso          xorriso           libisoburn
 tests       /usr/lib/ISOLINUX/isolinux.bin  isolinux  syslinux-nonlinux  syslinux
 tests       /usr/lib/syslinux/modules/bios/ldlinux.c32  syslinux-common  syslinux-nonlinux  syslinux

@@ -41,6 +41,30 @@ const OBJECTS: &[(&str, &str, &str, &[&str])] = &[
         &["VOLUME", "POOL"],
     ),
     (
+        "<checkpoint>",
+        "checkpoint",
+        "conn.lookup_by_name(1).checkpoint_lookup_by_name(2)",
+        &["NAME", "CHECKPOINT"],
+    ),
+    (
+        "<filter>",
+        "filter",
+        "conn.nwfilter_lookup_by_name(1)",
+        &["FILTER"],
+    ),
+    (
+        "<binding>",
+        "binding",
+        "conn.nwfilter_binding_lookup_by_port_dev(1)",
+        &["DEVICE"],
+    ),
+    (
+        "<port>",
+        "port",
+        "conn.network_lookup_by_name(1).port_lookup_by_uuid(2)",
+        &["NAME", "UUID"],
+    ),
+    (
         "<dev>",
         "dev",
         "conn.node_device_lookup_by_name(1)",

@@ -143,7 +143,14 @@ fn members_are_those_of_the_receivers_type() {
     }
     assert!(labels("dom.^").len() > 60);
     assert!(labels("dom.^").contains(&"name -> string".to_owned()));
-    assert_eq!(inserts("conn.list_all_n^"), ["list_all_networks("]);
+    assert_eq!(
+        inserts("conn.list_all_n^"),
+        [
+            "list_all_networks(",
+            "list_all_nw_filter_bindings(",
+            "list_all_nw_filters("
+        ]
+    );
     assert_eq!(inserts("dom.is_act^"), ["is_active()"]);
     assert_eq!(inserts("dom.is_act^()"), ["is_active"]);
     assert_eq!(

@@ -49,6 +49,23 @@ impl Kind for DomainKind {
     }
 }
 
+/// The domain that a snapshot or a checkpoint is of.
+pub struct OfDomain {
+    pub(crate) name: String,
+    pub(crate) uuid: String,
+}
+
+impl OfDomain {
+    pub(super) fn new(domain: Option<&Handle>) -> Self {
+        Self {
+            name: domain.and_then(|d| d.name().ok()).unwrap_or_default(),
+            uuid: domain
+                .and_then(|d| d.uuid_string().ok())
+                .unwrap_or_default(),
+        }
+    }
+}
+
 impl Connection {
     /// A script's domain for libvirt's handle.
     pub(crate) fn adopt(&self, domain: virt::domain::Domain) -> Domain {

@@ -4,7 +4,7 @@ use rhai::Dynamic;
 use virt::connect::Connect;
 pub(crate) use virt::domain_snapshot::DomainSnapshot as Handle;
 
-use super::domain::Domain;
+use super::domain::{Domain, OfDomain};
 use super::object::{Kind, Object, usual_handle};
 use crate::libvirt::{self, Failure};
 use crate::xml::Xml;
@@ -15,15 +15,9 @@ pub type DomainSnapshot = Object<DomainSnapshotKind>;
 /// What a `DomainSnapshot` stands for.
 pub struct DomainSnapshotKind;
 
-/// The domain that a snapshot is of.
-pub struct Of {
-    name: String,
-    uuid: String,
-}
-
 impl Kind for DomainSnapshotKind {
     type Handle = Handle;
-    type Facts = Of;
+    type Facts = OfDomain;
     usual_handle!(Handle);
     const NOUN: &'static str = "snapshot";
     const OPTIONS: &'static [&'static str] = &["snapshot"];
@@ -56,20 +50,13 @@ impl Kind for DomainSnapshotKind {
         one.name() == other.name() && one.facts().uuid == other.facts().uuid
     }
 
-    fn facts(handle: &Handle) -> Of {
-        let domain = handle.domain().ok();
-        let domain = domain.as_ref();
-        Of {
-            name: domain.and_then(|d| d.name().ok()).unwrap_or_default(),
-            uuid: domain
-                .and_then(|d| d.uuid_string().ok())
-                .unwrap_or_default(),
-        }
+    fn facts(handle: &Handle) -> OfDomain {
+        OfDomain::new(handle.domain().ok().as_ref())
     }
 
     const LOOK_UP: &'static str = "virDomainSnapshotLookupByName";
 
-    fn find(connect: &Connect, facts: &Of, name: &str) -> libvirt::Result<Handle> {
+    fn find(connect: &Connect, facts: &OfDomain, name: &str) -> libvirt::Result<Handle> {
         let domain = connect.lookup_domain_by_uuid_string(&facts.uuid)?;
         Ok(virt::domain::Domain::lookup_snapshot_by_name(
             &domain, name, 0,

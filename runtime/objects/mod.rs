@@ -16,10 +16,14 @@ pub(crate) mod watch;
 
 // The kinds of objects, in the order of the list below.
 pub mod domain;
+pub mod domain_checkpoint;
 pub mod domain_snapshot;
 pub mod interface;
 pub mod network;
+pub mod network_port;
 pub mod node_device;
+pub mod nwfilter;
+pub mod nwfilter_binding;
 pub mod secret;
 pub mod storage_pool;
 pub mod storage_vol;
@@ -35,6 +39,17 @@ macro_rules! for_each_kind {
             domain DomainKind {
                 Domain VIR_ERR_NO_DOMAIN "`list_all_domains()` shows the domains that this host has"
             } {}
+            domain_checkpoint DomainCheckpointKind {
+                DomainCheckpoint VIR_ERR_NO_DOMAIN_CHECKPOINT
+                "`list_all_checkpoints()` shows the checkpoints that the domain has"
+            } {
+                Local: virDomainCheckpointGetConnect virDomainCheckpointGetDomain
+                    virDomainCheckpointGetName;
+                Read: virDomainCheckpointGetParent virDomainCheckpointListAllChildren
+                    virDomainCheckpointLookupByName virDomainListAllCheckpoints;
+                Query: virDomainCheckpointGetXMLDesc;
+                Long: virDomainCheckpointCreateXML virDomainCheckpointDelete;
+            }
             domain_snapshot DomainSnapshotKind {
                 DomainSnapshot VIR_ERR_NO_DOMAIN_SNAPSHOT
                 "`list_all_snapshots()` shows the snapshots that the domain has"
@@ -73,6 +88,14 @@ macro_rules! for_each_kind {
                     virNetworkSetAutostart virNetworkSetMetadata virNetworkUndefine
                     virNetworkUpdate;
             }
+            network_port NetworkPortKind {
+                NetworkPort VIR_ERR_NO_NETWORK_PORT "`list_all_ports()` shows the ports that the network has"
+            } {
+                Local: virNetworkPortGetNetwork virNetworkPortGetUUIDString;
+                Read: virNetworkListAllPorts virNetworkPortGetParameters virNetworkPortGetXMLDesc
+                    virNetworkPortLookupByUUIDString;
+                Change: virNetworkPortCreateXML virNetworkPortDelete virNetworkPortSetParameters;
+            }
             node_device NodeDeviceKind {
                 NodeDevice VIR_ERR_NO_NODE_DEVICE "`list_all_devices()` shows the devices that this host has"
             } {
@@ -86,6 +109,23 @@ macro_rules! for_each_kind {
                 Long: virNodeDeviceCreate virNodeDeviceCreateXML virNodeDeviceDestroy
                     virNodeDeviceDetachFlags virNodeDeviceDettach virNodeDeviceReAttach
                     virNodeDeviceReset;
+            }
+            nwfilter NWFilterKind {
+                NWFilter VIR_ERR_NO_NWFILTER "`list_all_nw_filters()` shows the network filters that this host has"
+            } {
+                Local: virNWFilterGetName virNWFilterGetUUIDString;
+                Read: virConnectListAllNWFilters virConnectNumOfNWFilters virNWFilterGetXMLDesc
+                    virNWFilterLookupByName virNWFilterLookupByUUIDString;
+                Change: virNWFilterDefineXML virNWFilterDefineXMLFlags virNWFilterUndefine;
+            }
+            nwfilter_binding NWFilterBindingKind {
+                NWFilterBinding VIR_ERR_NO_NWFILTER_BINDING
+                "`list_all_nw_filter_bindings()` shows the filters that are at work on this host"
+            } {
+                Local: virNWFilterBindingGetFilterName virNWFilterBindingGetPortDev;
+                Read: virConnectListAllNWFilterBindings virNWFilterBindingGetXMLDesc
+                    virNWFilterBindingLookupByPortDev;
+                Change: virNWFilterBindingCreateXML virNWFilterBindingDelete;
             }
             secret SecretKind {
                 Secret VIR_ERR_NO_SECRET "`list_all_secrets()` shows the secrets that this host has"

@@ -8,7 +8,9 @@ use virhai::catalog::{self, Function};
 use virhai::engine::{self, Limits};
 use virhai::{Imports, Session, SessionOptions};
 
-use crate::support::{Daemon, Embed, Host, Outcome, Run, Scratch, agent_xml, micro, virhai};
+use crate::support::{
+    Daemon, Embed, Host, NetHost, Outcome, Run, Scratch, agent_xml, micro, virhai,
+};
 
 /// An example, and where it stands.
 struct Example {
@@ -167,15 +169,57 @@ fn every_example_of_storage_runs_in_a_real_pool() {
     });
 }
 
-/// Leaves no secret of the example before.
-const NO_SECRETS: &str = "for secret in connect().list_all_secrets() { secret.undefine(); }";
+/// Runs the examples one after the other in one program, since each takes but a moment; `before` comes before each.
+fn run_together(host: &impl Host, tag: &str, before: &str) {
+    let examples = examples(tag);
+    assert!(
+        !examples.is_empty(),
+        "the catalogue has examples of this kind"
+    );
+    let blocks = examples.iter().map(|example| {
+        format!(
+            "// {}\n{{\n{before}\n}}\n{{\n{}}}\n",
+            example.function, example.code
+        )
+    });
+    host.virhai().script(blocks.collect::<String>()).ok();
+}
 
 #[test]
 fn every_example_for_a_daemon_runs_on_one() {
     let host = Daemon::start();
-    check(&examples("daemon"), 1, |_, example| {
-        run(host.virhai(), NO_SECRETS, example, host.scratch())
-    });
+    let disk = host.path("web.qcow2");
+    let made = std::process::Command::new("qemu-img")
+        .args(["create", "-q", "-f", "qcow2", &disk, "1M"])
+        .status();
+    assert!(made.expect("qemu-img is installed").success());
+    let everyone = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    std::fs::set_permissions(&disk, everyone).expect("the file is ours");
+    let before = format!(
+        "let conn = connect();
+        for secret in conn.list_all_secrets() {{ secret.undefine(); }}
+        for dom in conn.list_all_domains() {{
+            if dom.is_active() {{ dom.destroy(); }}
+            dom.undefine(VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA);
+        }}
+        conn.define_xml(`<domain type='qemu'><name>web</name><memory unit='MiB'>32</memory>
+            <os><type arch='x86_64' machine='pc'>hvm</type></os>
+            <devices><disk type='file'><driver name='qemu' type='qcow2'/><source file='{disk}'/><target dev='vda'/></disk></devices></domain>`);"
+    );
+    run_together(&host, "daemon", &before);
+}
+
+/// Leaves no binding, filter and network of the example before.
+const NOTHING_LEFT: &str = "let conn = connect();
+    for binding in conn.list_all_nw_filter_bindings() { binding.delete(); }
+    for filter in conn.list_all_nw_filters() { filter.undefine(); }
+    for net in conn.list_all_networks() { net.destroy(); }";
+
+#[test]
+fn every_example_for_a_daemon_of_root_runs_on_one() {
+    let Some(host) = NetHost::start() else { return };
+    host.make_tap("tap0");
+    run_together(&host, "root", NOTHING_LEFT);
 }
 
 /// Makes `web` run with its agent, and leaves it so.

@@ -80,6 +80,16 @@ impl NetHost {
         Some(host)
     }
 
+    /// Makes a network device for a guest's card.
+    pub fn make_tap(&self, name: &str) {
+        let process = self.process.id().to_string();
+        let made = Command::new("nsenter")
+            .args(["--target", &process, "--net", "--"])
+            .args(["ip", "tuntap", "add", name, "mode", "tap"])
+            .status();
+        assert!(made.expect("nsenter is installed").success());
+    }
+
     fn socket(&self) -> PathBuf {
         self.scratch.path("run/libvirt-sock")
     }
