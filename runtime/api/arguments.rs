@@ -179,6 +179,15 @@ pub(crate) fn typed_params(
         map,
         constants::fields(prefix).collect::<Vec<_>>().into_iter(),
     )?;
+    typed_params_of(ctx, map, types)
+}
+
+/// A map whose keys are known to be right as typed parameters.
+pub(crate) fn typed_params_of(
+    ctx: &NativeCallContext,
+    map: &Map,
+    types: fn(&str) -> ParamType,
+) -> RhaiResultOf<TypedParams> {
     let mut params = TypedParams::default();
     for (key, value) in map {
         for value in value
@@ -201,6 +210,14 @@ pub(crate) enum ParamType {
     Int,
     /// A C `unsigned int`.
     UInt,
+    /// A C `long long`.
+    Long,
+    /// A C `unsigned long long`.
+    ULong,
+    /// A C `int` that is true or false.
+    Bool,
+    /// A C `unsigned long long` in KiB, which text such as `"1GiB"` also gives.
+    KiB,
     /// A C `unsigned long long` in MiB, which text such as `"1GiB"` also gives.
     MiB,
     /// A C `unsigned long long` in bytes, which text such as `"64MiB"` also gives.
@@ -226,25 +243,26 @@ fn scalar(
     value: &Dynamic,
     kind: ParamType,
 ) -> RhaiResultOf<Scalar> {
+    let wrong = |what: &str, kind: &str| {
+        Error::invalid(ctx, format!("`{key}` must be {what}, not {kind}")).throw()
+    };
+    let whole = || value.as_int().map_err(|kind| wrong("a whole number", kind));
     match kind {
+        ParamType::KiB => kib(ctx, value).map(Scalar::ULong),
         ParamType::MiB => mib(ctx, value).map(Scalar::ULong),
         ParamType::Bytes => bytes(ctx, value).map(Scalar::ULong),
-        ParamType::Int => {
-            let whole = value.as_int().map_err(|kind| {
-                Error::invalid(ctx, format!("`{key}` must be a whole number, not {kind}")).throw()
-            })?;
-            number(ctx, key, whole).map(Scalar::Int)
-        }
+        ParamType::Int => number(ctx, key, whole()?).map(Scalar::Int),
+        ParamType::UInt => number(ctx, key, whole()?).map(Scalar::UInt),
+        ParamType::Long => whole().map(Scalar::Long),
+        ParamType::ULong => number(ctx, key, whole()?).map(Scalar::ULong),
+        ParamType::Bool => match value.as_bool() {
+            Ok(truth) => Ok(Scalar::Bool(truth)),
+            Err(kind) => Err(wrong("true or false", kind)),
+        },
         ParamType::Xml => xml_text(ctx, &format!("`{key}`"), value).map(Scalar::Text),
-        ParamType::UInt => {
-            let whole = value.as_int().map_err(|kind| {
-                Error::invalid(ctx, format!("`{key}` must be a whole number, not {kind}")).throw()
-            })?;
-            number(ctx, key, whole).map(Scalar::UInt)
-        }
         ParamType::Text => optional_text(ctx, key, value)?
             .map(Scalar::Text)
-            .ok_or_else(|| Error::invalid(ctx, format!("`{key}` must be text, not ()")).throw()),
+            .ok_or_else(|| wrong("text", "()")),
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod bounded_growth;
 pub(crate) mod by_key;
 mod comparison;
 pub(crate) mod connection;
+pub(crate) mod cpu_set;
 pub(crate) mod dates;
 pub(crate) mod disk_image;
 pub(crate) mod domain;

@@ -21,6 +21,44 @@ pub(crate) const MIGRATE: &str = "VIR_MIGRATE_PARAM_";
 /// How the names of a block copy's typed parameters begin.
 pub(crate) const BLOCK_COPY: &str = "VIR_DOMAIN_BLOCK_COPY_";
 
+/// How the names of the typed parameters of a scheduler begin.
+pub(crate) const SCHEDULER: &str = "VIR_DOMAIN_SCHEDULER_";
+
+/// How the names of the typed parameters of memory limits begin.
+pub(crate) const MEMORY: &str = "VIR_DOMAIN_MEMORY_";
+
+/// How the names of the typed parameters of block input and output begin.
+pub(crate) const BLKIO: &str = "VIR_DOMAIN_BLKIO_";
+
+/// How the names of the typed parameters of NUMA placement begin.
+pub(crate) const NUMA: &str = "VIR_DOMAIN_NUMA_";
+
+/// How the names of the typed parameters of a network card's bandwidth begin.
+pub(crate) const BANDWIDTH: &str = "VIR_DOMAIN_BANDWIDTH_";
+
+/// How the names of the typed parameters of a disk's limits begin.
+pub(crate) const BLOCK_IO_TUNE: &str = "VIR_DOMAIN_BLOCK_IOTUNE_";
+
+/// How the names of performance events begin.
+pub(crate) const PERF: &str = "VIR_PERF_PARAM_";
+
+/// How the names of the typed parameters of a thread for input and output begin.
+pub(crate) const IO_THREAD: &str = "VIR_DOMAIN_IOTHREAD_";
+
+/// How the names of the parts of a client's identity begin.
+pub(crate) const IDENTITY: &str = "VIR_CONNECT_IDENTITY_";
+
+/// The parameters of a host's shared pages that can be set.
+pub(crate) const HOST_MEMORY: [&str; 3] = [
+    "shm_pages_to_scan",
+    "shm_sleep_millisecs",
+    "shm_merge_across_nodes",
+];
+
+/// The typed parameters of a guest's encrypted memory that can be set.
+pub(crate) const LAUNCH_SECRET: [&str; 3] =
+    ["sev-secret-header", "sev-secret", "sev-secret-set-address"];
+
 /// How the names of the typed parameters of saving and restoring begin.
 pub(crate) const SAVE: &str = "VIR_DOMAIN_SAVE_PARAM_";
 

@@ -221,8 +221,26 @@ fn opener(name: &str) -> Option<&'static str> {
 /// `migrateToURI2`, those overloads that make its call.
 pub fn of_libvirt<'a>(functions: &'a [Function], name: &str) -> Vec<&'a Function> {
     let own = || functions.iter().filter(|function| !function.standard);
+    // What libvirt-python registers a callback with, scripts wait with.
+    let mut letters = name.chars();
+    let capital = letters.next().map(|first| first.to_ascii_uppercase());
+    let registers = name.contains("Event") || name.ends_with("Callback");
+    let in_c: Vec<String> = ["virConnect", "virStream", "virConnectDomain"]
+        .into_iter()
+        .filter(|_| registers)
+        .map(|prefix| {
+            prefix
+                .chars()
+                .chain(capital)
+                .chain(letters.clone())
+                .collect()
+        })
+        .collect();
     let calling: Vec<&Function> = own()
-        .filter(|function| function.calls().any(|call| call == name))
+        .filter(|function| {
+            let mut calls = function.calls();
+            calls.any(|call| call == name || in_c.iter().any(|in_c| in_c == call))
+        })
         .collect();
     // What calls it alone is meant, and not what calls it among others.
     if let Some(fewest) = calling

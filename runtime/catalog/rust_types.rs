@@ -12,6 +12,7 @@ pub(super) fn of_rust(rust: &str) -> Type {
         .trim_start_matches("rhai::");
     let xml = || Type::Object("Xml".into());
     match name {
+        "CpuSet" => return Type::one_of([Type::Array(Box::new(Type::Int)), Type::Text]),
         "XmlText" => return Type::one_of([Type::Text, xml()]),
         "OptionalXmlText" => return Type::one_of([Type::Text, xml(), Type::Unit]),
         _ => {}

@@ -78,7 +78,7 @@ pub(super) fn check(walk: &mut Walk, taken: &[&Function], index: usize, argument
             constant.group == *group || alike.is_some_and(|alike| alike.contains(&constant.group))
         };
         let nothing = matches!(constant.value, Value::Integer(0));
-        if nothing || matches!(constant.group, "macro" | "u64" | "") || fitting.iter().any(fits) {
+        if nothing || matches!(constant.group, "macro" | "") || fitting.iter().any(fits) {
             continue;
         }
         let message = format!("`{}` does not take `{}`", function.name, constant.name);
@@ -98,7 +98,7 @@ pub(super) fn check(walk: &mut Walk, taken: &[&Function], index: usize, argument
 fn collect(expression: &Expr, into: &mut Vec<(&'static Constant, rhai::Position)>) {
     match expression {
         Expr::Variable(variable, _, position) if variable.1.starts_with("VIR_") => {
-            let constant = constants::all().find(|constant| constant.name == variable.1);
+            let constant = constants::constant(variable.1.as_str());
             into.extend(constant.map(|constant| (constant, *position)));
         }
         Expr::FnCall(call, _) if matches!(call.name.as_str(), "|" | "+") => {

@@ -16,7 +16,7 @@ enum Keys {
     Any,
 }
 
-/// The parameters that are maps, by the names of function and parameter.
+/// The parameters that are maps, by the names of function and parameter; `Type.name` is the method of that type alone.
 const MAPS: &[(&str, &str, Keys)] = &[
     ("agent", "arguments", Keys::Any),
     (
@@ -71,6 +71,63 @@ const MAPS: &[(&str, &str, Keys)] = &[
         "options",
         Keys::Named(|| option_keys::TRANSFER.to_vec()),
     ),
+    (
+        "set_io_thread_params",
+        "params",
+        Keys::Fields(option_keys::IO_THREAD),
+    ),
+    (
+        "set_scheduler_parameters",
+        "params",
+        Keys::Fields(option_keys::SCHEDULER),
+    ),
+    (
+        "set_memory_parameters",
+        "params",
+        Keys::Fields(option_keys::MEMORY),
+    ),
+    (
+        "set_blkio_parameters",
+        "params",
+        Keys::Fields(option_keys::BLKIO),
+    ),
+    (
+        "set_numa_parameters",
+        "params",
+        Keys::Fields(option_keys::NUMA),
+    ),
+    (
+        "set_interface_parameters",
+        "params",
+        Keys::Fields(option_keys::BANDWIDTH),
+    ),
+    (
+        "set_block_io_tune",
+        "params",
+        Keys::Fields(option_keys::BLOCK_IO_TUNE),
+    ),
+    (
+        "set_throttle_group",
+        "params",
+        Keys::Fields(option_keys::BLOCK_IO_TUNE),
+    ),
+    ("set_perf_events", "params", Keys::Fields(option_keys::PERF)),
+    (
+        "set_launch_security_state",
+        "params",
+        Keys::Named(|| option_keys::LAUNCH_SECRET.to_vec()),
+    ),
+    (
+        "set_identity",
+        "identity",
+        Keys::Fields(option_keys::IDENTITY),
+    ),
+    ("alloc_pages", "pages", Keys::Any),
+    (
+        "Connection.set_memory_parameters",
+        "params",
+        Keys::Named(|| option_keys::HOST_MEMORY.to_vec()),
+    ),
 ];
 
 /// The keys that the map which `function` takes as its parameter number `parameter` may have, the
@@ -80,9 +137,12 @@ pub fn option_keys(function: &Function, parameter: usize) -> Option<Vec<&'static
     if function.standard || *kind != Type::Map {
         return None;
     }
-    let (.., keys) = MAPS
-        .iter()
-        .find(|(of, known, _)| *of == function.name && known == name)?;
+    let method = format!("{}.{}", function.receiver()?, function.name);
+    let of = |wanted: &str| {
+        MAPS.iter()
+            .find(|(of, known, _)| *of == wanted && known == name)
+    };
+    let (.., keys) = of(&method).or_else(|| of(&function.name))?;
     match keys {
         Keys::Named(names) => Some(names()),
         Keys::Fields(prefix) => Some(constants::fields(prefix).collect()),
@@ -128,9 +188,13 @@ mod tests {
         taken.dedup();
         let mut known: Vec<(String, String)> = MAPS
             .iter()
-            .map(|(function, name, _)| ((*function).to_owned(), (*name).to_owned()))
+            .map(|(function, name, _)| {
+                let (_, function) = function.split_once('.').unwrap_or(("", function));
+                (function.to_owned(), (*name).to_owned())
+            })
             .collect();
         known.sort();
+        known.dedup();
         assert_eq!(known, taken);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::scope::Scope;
 use super::signature::{self, together};
 use super::{Candidate, CandidateKind, Completion, Context, Surroundings, is_named};
+use crate::advice::virsh;
 use crate::catalog::names;
 use crate::catalog::{Catalog, Function, Recipe, Signature};
 use crate::spec::Type;
@@ -34,9 +35,18 @@ impl Context<'_> {
             kind: CandidateKind::Key,
             docs: key.of_answer(),
         });
-        let found = self.fitting(keys.chain(self.functions(&members, CandidateKind::Method)));
+        let mut found = self.fitting(keys.chain(self.functions(&members, CandidateKind::Method)));
         if found.candidates.is_empty() && self.word.len() > 2 {
             return self.meant(&members);
+        }
+        // A whole command of virsh's is meant first, and not what only begins so.
+        let is_name = members.iter().any(|function| function.name == self.word);
+        if virsh::find(self.word).is_some() && !is_name {
+            let meant = self.meant(&members).candidates;
+            found
+                .candidates
+                .retain(|candidate| meant.iter().all(|it| it.insert != candidate.insert));
+            found.candidates.splice(0..0, meant);
         }
         found
     }

@@ -126,7 +126,8 @@ impl Context<'_> {
                 .filter(|name| name.starts_with(self.word))
         };
         if fitting().count() <= MANY {
-            return fitting().map(candidate).collect();
+            let names: BTreeSet<&str> = fitting().collect();
+            return names.into_iter().map(candidate).collect();
         }
         let parts: BTreeSet<&str> = fitting()
             .map(|name| {

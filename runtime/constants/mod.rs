@@ -1,30 +1,27 @@
 //! libvirt's public constants under their own names, and the words that scripts use for them.
 //!
-//! The table is built on the first use of a `VIR_` name, so that a script without one starts
-//! without paying for it.
+//! The table is built on the first use of a name, so that a script without one starts without paying for it.
 
-mod list;
-mod parameters;
 mod published;
 
-use std::collections::HashMap;
-use std::ffi::CStr;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::OnceLock;
 
 use rhai::{Dynamic, ImmutableString};
 
-pub use parameters::{enumerations, parameters};
-pub use published::{is_published, sentence};
+pub use published::{constant, enumerations, is_published, sentence, version_of};
 
 /// One public constant of libvirt.
 #[derive(Debug, Clone, Copy)]
 pub struct Constant {
     /// Its C name, such as `VIR_DOMAIN_RUNNING`.
     pub name: &'static str,
-    /// The C enumeration it belongs to, such as `virDomainState`; empty for a string.
+    /// The C enumeration it belongs to, such as `virDomainState`; `macro` for a number that libvirt defines with
+    /// `#define`, and empty for a string.
     pub group: &'static str,
     /// Its value in libvirt's headers.
     pub value: Value,
+    /// libvirt's sentence about it, or nothing.
+    sentence: &'static str,
 }
 
 /// The value of a [`Constant`].
@@ -33,51 +30,33 @@ pub enum Value {
     /// A number or flag.
     Integer(i64),
     /// The name of a typed parameter or statistic.
-    Text(&'static CStr),
+    Text(&'static str),
 }
 
-/// The one name that libvirt's headers define as another.
-const ALIASES: &[(&str, &str)] = &[("VIR_KEYCODE_SET_RFB", "VIR_KEYCODE_SET_QNUM")];
-
-static BY_NAME: LazyLock<HashMap<&'static str, Value>> = LazyLock::new(|| {
-    let mut table: HashMap<_, _> = all()
-        .map(|constant| (constant.name, constant.value))
-        .collect();
-    for (alias, name) in ALIASES {
-        if let Some(value) = table.get(name).copied() {
-            table.insert(alias, value);
-        }
-    }
-    table
-});
-
-/// Every constant, in the order of libvirt's headers.
+/// Every constant, by enumeration and value.
 pub fn all() -> impl Iterator<Item = &'static Constant> {
-    list::INTEGERS.iter().chain(list::STRINGS)
+    published::ALL.iter()
 }
 
 /// The value of the constant `name` as a script sees it.
 pub fn lookup(name: &str) -> Option<Dynamic> {
-    BY_NAME.get(name).map(|value| match value {
-        Value::Integer(number) => Dynamic::from_int(*number),
-        Value::Text(text) => text.to_string_lossy().into_owned().into(),
+    constant(name).map(|constant| match constant.value {
+        Value::Integer(number) => Dynamic::from_int(number),
+        Value::Text(text) => text.into(),
     })
 }
 
 /// The constants of the C enumeration `group`.
 pub fn group(group: &str) -> impl Iterator<Item = &'static Constant> {
-    list::INTEGERS
-        .iter()
-        .filter(move |constant| constant.group == group)
+    all().filter(move |constant| constant.group == group)
 }
 
 /// The field names of the typed parameters whose constants begin with `prefix`.
 pub fn fields(prefix: &str) -> impl Iterator<Item = &'static str> {
-    list::STRINGS
-        .iter()
+    all()
         .filter(move |constant| constant.name.starts_with(prefix))
         .filter_map(|constant| match constant.value {
-            Value::Text(text) => text.to_str().ok(),
+            Value::Text(text) => Some(text),
             Value::Integer(_) => None,
         })
 }
@@ -85,12 +64,8 @@ pub fn fields(prefix: &str) -> impl Iterator<Item = &'static str> {
 /// The name of the constant of `group` with the value `number`.
 pub fn name_of(group_name: &str, number: i64) -> Option<&'static str> {
     group(group_name)
-        .find(|constant| is(constant, number))
+        .find(|constant| matches!(constant.value, Value::Integer(value) if value == number))
         .map(|constant| constant.name)
-}
-
-fn is(constant: &Constant, number: i64) -> bool {
-    matches!(constant.value, Value::Integer(value) if value == number)
 }
 
 /// The words for the values of one C enumeration: the constant's name less a prefix, lower case.

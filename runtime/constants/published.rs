@@ -1,27 +1,124 @@
-//! What libvirt publishes of its names: a sentence for each constant, and the names of its functions.
+//! What libvirt publishes of its names: each constant with its enumeration, value and sentence, and each function with
+//! the version that it came with and the enumerations that its parameters take.
 //!
-//! `published.txt` is derived from `libvirt-api.xml`; a test compares the two, and writes the file anew for `UPDATE=1`.
+//! `constants.txt` and `functions.txt` are derived from the API files of libvirt; a test compares them, and writes
+//! them anew for `UPDATE=1`. Values are part of libvirt's binary interface and never change.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// A line for each name: the name, a tab, and libvirt's sentence, which a function has not.
-const TEXT: &str = include_str!("published.txt");
+use super::{Constant, Value};
 
-static SENTENCES: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
-    let lines = TEXT.lines().filter(|line| !line.starts_with('#'));
-    lines.filter_map(|line| line.split_once('\t')).collect()
+/// A line for each constant: the name, its enumeration (empty for a text), its value and libvirt's sentence, which may
+/// be empty, with tabs between.
+const CONSTANTS: &str = include_str!("constants.txt");
+
+/// A line for each function: the name, the version of libvirt that it came with, and a field `PARAMETER=ENUMERATION
+/// ENUMERATION` for each parameter that takes constants, with tabs between.
+const FUNCTIONS: &str = include_str!("functions.txt");
+
+/// Enumerations of parameters whose text in the API files does not name them.
+const UNNAMED: &[(&str, &str, &[&str])] = &[
+    ("virInterfaceGetXMLDesc", "flags", &["virInterfaceXMLFlags"]),
+    (
+        "virAdmConnectDaemonShutdown",
+        "flags",
+        &["virAdmConnectDaemonShutdownFlags"],
+    ),
+];
+
+/// A parameter, and the enumerations whose constants it takes; none where libvirt demands 0.
+type Parameter = (&'static str, Vec<&'static str>);
+
+/// A function of libvirt's.
+struct Function {
+    version: &'static str,
+    parameters: Vec<Parameter>,
+}
+
+fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
+    text.lines().filter(|line| !line.starts_with('#'))
+}
+
+/// Every constant, by enumeration and value.
+pub(super) static ALL: LazyLock<Vec<Constant>> = LazyLock::new(|| {
+    let read = |line: &'static str| {
+        let mut fields = line.split('\t');
+        let (name, group, value) = (fields.next()?, fields.next()?, fields.next()?);
+        let value = match group {
+            "" => Value::Text(value),
+            _ => Value::Integer(value.parse().ok()?),
+        };
+        let sentence = fields.next().unwrap_or_default();
+        Some(Constant {
+            name,
+            group,
+            value,
+            sentence,
+        })
+    };
+    lines(CONSTANTS).filter_map(read).collect()
 });
+
+static BY_NAME: LazyLock<HashMap<&'static str, &'static Constant>> = LazyLock::new(|| {
+    ALL.iter()
+        .map(|constant| (constant.name, constant))
+        .collect()
+});
+
+static FUNCTIONS_BY_NAME: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
+    let read = |line: &'static str| {
+        let mut fields = line.split('\t');
+        let (name, version) = (fields.next()?, fields.next()?);
+        let mut parameters: Vec<Parameter> = fields
+            .filter_map(|field| field.split_once('='))
+            .map(|(name, enumerations)| (name, enumerations.split_whitespace().collect()))
+            .collect();
+        for (of, parameter, enumerations) in UNNAMED {
+            let known = parameters.iter_mut().filter(|(name, _)| name == parameter);
+            if *of == name {
+                known.for_each(|(_, known)| *known = enumerations.to_vec());
+            }
+        }
+        Some((
+            name,
+            Function {
+                version,
+                parameters,
+            },
+        ))
+    };
+    lines(FUNCTIONS).filter_map(read).collect()
+});
+
+/// The constant called `name`.
+pub fn constant(name: &str) -> Option<&'static Constant> {
+    BY_NAME.get(name).copied()
+}
 
 /// What libvirt says of the constant `name`, if it says anything.
 pub fn sentence(name: &str) -> Option<&'static str> {
-    SENTENCES
-        .get(name)
-        .copied()
-        .filter(|sentence| !sentence.is_empty())
+    let sentence = constant(name)?.sentence;
+    (!sentence.is_empty()).then_some(sentence)
 }
 
 /// Whether libvirt has a function or a constant called `name`.
 pub fn is_published(name: &str) -> bool {
-    SENTENCES.contains_key(name)
+    FUNCTIONS_BY_NAME.contains_key(name) || BY_NAME.contains_key(name)
+}
+
+/// The version of libvirt that the C function `call` came with, such as `11.2.0`.
+pub fn version_of(call: &str) -> Option<&'static str> {
+    FUNCTIONS_BY_NAME.get(call).map(|function| function.version)
+}
+
+/// The enumerations whose constants the parameter of the C function `call` takes, none where libvirt demands 0;
+/// nothing where that is not known.
+pub fn enumerations(call: &str, parameter: &str) -> Option<&'static [&'static str]> {
+    let (_, enumerations) = FUNCTIONS_BY_NAME
+        .get(call)?
+        .parameters
+        .iter()
+        .find(|(name, _)| *name == parameter)?;
+    Some(enumerations)
 }

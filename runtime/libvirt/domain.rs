@@ -171,6 +171,13 @@ pub fn inject_nmi(domain: &Domain, flags: c_uint) -> Result<()> {
     checked(unsafe { virt_sys::virDomainInjectNMI(domain.as_ptr(), flags) }).map(drop)
 }
 
+/// Sends a signal to the process `pid` in the guest.
+pub fn send_process_signal(domain: &Domain, pid: i64, signal: c_uint, flags: c_uint) -> Result<()> {
+    // SAFETY: the handle is alive; the rest are numbers.
+    checked(unsafe { virt_sys::virDomainSendProcessSignal(domain.as_ptr(), pid, signal, flags) })
+        .map(drop)
+}
+
 /// Presses keys of the guest's keyboard.
 pub fn send_key(
     domain: &Domain,
@@ -197,8 +204,8 @@ pub fn send_key(
 /// The most disks that libvirt's protocol tells errors of.
 const DISKS: usize = 256;
 
-/// The disks of an active domain that failed, by their targets.
-pub fn disk_errors(domain: &Domain) -> Result<Vec<String>> {
+/// The disks of an active domain that failed, by their targets, each with a `virDomainDiskErrorCode`.
+pub fn disk_errors(domain: &Domain, flags: c_uint) -> Result<Vec<(String, i64)>> {
     let none = virt_sys::virDomainDiskError {
         disk: std::ptr::null_mut(),
         error: 0,
@@ -206,13 +213,18 @@ pub fn disk_errors(domain: &Domain) -> Result<Vec<String>> {
     let mut errors = vec![none; DISKS];
     // SAFETY: the handle lives during the call, which fills at most as many entries as there are.
     let count = checked(unsafe {
-        virt_sys::virDomainGetDiskErrors(domain.as_ptr(), errors.as_mut_ptr(), DISKS as c_uint, 0)
+        virt_sys::virDomainGetDiskErrors(
+            domain.as_ptr(),
+            errors.as_mut_ptr(),
+            DISKS as c_uint,
+            flags,
+        )
     })?;
     errors.truncate(usize::try_from(count).unwrap_or(0));
     // SAFETY: each entry that was filled has a string that is ours to free.
     let disks = errors
         .into_iter()
-        .map(|error| unsafe { owned_text(error.disk) });
+        .map(|error| unsafe { owned_text(error.disk) }.map(|disk| (disk, i64::from(error.error))));
     disks.collect()
 }
 
@@ -332,10 +344,7 @@ pub fn vcpus(domain: &Domain, count: usize, host_cpus: usize) -> Result<Vec<Vcpu
             state: i64::from(vcpu.state),
             time_ns: vcpu.cpuTime,
             cpu: i64::from(vcpu.cpu),
-            affinity: (0..host_cpus)
-                .filter(|cpu| map[cpu / 8] & (1 << (cpu % 8)) != 0)
-                .map(|cpu| cpu as i64)
-                .collect(),
+            affinity: super::pinning::numbers(map, host_cpus),
         })
         .collect())
 }

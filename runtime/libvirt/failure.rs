@@ -1,6 +1,7 @@
 use std::sync::OnceLock;
 
 use super::borrowed_text;
+use crate::constants;
 
 /// A failed libvirt call as libvirt describes it.
 #[derive(Debug, Clone, Default)]
@@ -157,7 +158,18 @@ impl Failure {
     pub fn too_old(call: &str) -> Self {
         Self::new(
             virt_sys::VIR_ERR_NO_SUPPORT,
-            format!("the libvirt on this machine is too old: it has no {call}"),
+            match (
+                constants::version_of(call),
+                super::connection::running_version(),
+            ) {
+                (Some(needed), Ok(here)) => format!(
+                    "{call} needs libvirt {needed}, this is {}.{}.{}",
+                    here / 1_000_000,
+                    here / 1000 % 1000,
+                    here % 1000
+                ),
+                _ => format!("the libvirt on this machine is too old: it has no {call}"),
+            },
         )
     }
 }

@@ -8,7 +8,7 @@ use virt::domain::Domain;
 use super::{Failure, Result, c_text, checked};
 
 /// The numbers of open files.
-fn numbers(files: &[File]) -> Vec<c_int> {
+pub(super) fn numbers(files: &[File]) -> Vec<c_int> {
     files.iter().map(AsRawFd::as_raw_fd).collect()
 }
 
@@ -43,4 +43,22 @@ pub fn create_xml(connect: &Connect, xml: &str, files: &[File], flags: c_uint) -
     }
     // SAFETY: not null, and the one reference to it is ours.
     Ok(unsafe { Domain::from_ptr(created) })
+}
+
+/// Lends open files to the domain, which a disk's source names as the group `name`, until the connection is closed.
+pub fn associate(domain: &Domain, name: &str, files: &[File], flags: c_uint) -> Result<()> {
+    let name = c_text(name)?;
+    let mut numbers = numbers(files);
+    let count = c_uint::try_from(numbers.len()).unwrap_or(c_uint::MAX);
+    // SAFETY: handle, string, the array, which is as long as said, and the files live during the call.
+    checked(unsafe {
+        virt_sys::virDomainFDAssociate(
+            domain.as_ptr(),
+            name.as_ptr(),
+            count,
+            numbers.as_mut_ptr(),
+            flags,
+        )
+    })
+    .map(drop)
 }

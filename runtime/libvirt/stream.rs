@@ -50,6 +50,21 @@ pub fn open_console(
     .map(drop)
 }
 
+/// Connects `stream` with a channel of the guest, the first where no name is given.
+pub fn open_channel(
+    domain: &Domain,
+    name: Option<&str>,
+    stream: &Stream,
+    flags: u32,
+) -> Result<()> {
+    let name = c_option(name)?;
+    // SAFETY: both handles and the string live during the call.
+    checked(unsafe {
+        virt_sys::virDomainOpenChannel(domain.as_ptr(), pointer(&name), stream.as_ptr(), flags)
+    })
+    .map(drop)
+}
+
 /// Gives `reader` all that arrives on `stream`, until its end.
 pub fn on_readable(stream: &Stream, reader: Reader) -> Result<()> {
     let target = Box::into_raw(Box::new(reader));

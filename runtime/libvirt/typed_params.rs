@@ -165,6 +165,38 @@ pub(super) unsafe fn read(params: &[virTypedParameter]) -> Vec<(String, Scalar)>
         .collect()
 }
 
+/// What `call` writes into an array of the caller's, once it told for null how long that has to be.
+///
+/// # Safety
+/// `call` is a call of libvirt's that fills an array of the length that it is given, and writes back how many.
+pub(super) unsafe fn filled(
+    call: impl Fn(virTypedParameterPtr, *mut c_int) -> c_int,
+) -> Result<Vec<(String, Scalar)>> {
+    let mut length = 0;
+    checked(call(std::ptr::null_mut(), &raw mut length))?;
+    let mut params = blank(usize::try_from(length).unwrap_or(0));
+    if params.is_empty() {
+        return Ok(Vec::new());
+    }
+    checked(call(params.as_mut_ptr(), &raw mut length))?;
+    params.truncate(usize::try_from(length).unwrap_or(0));
+    // SAFETY: by this function's contract, the array was filled so far.
+    Ok(unsafe { read_filled(&mut params) })
+}
+
+/// What `call` writes into an array that it allocates.
+///
+/// # Safety
+/// `call` is a call of libvirt's that leaves an array and its length to the caller.
+pub(super) unsafe fn allocated(
+    call: impl FnOnce(*mut virTypedParameterPtr, *mut c_int) -> c_int,
+) -> Result<Vec<(String, Scalar)>> {
+    let (mut array, mut length) = (std::ptr::null_mut(), 0);
+    checked(call(&raw mut array, &raw mut length))?;
+    // SAFETY: by this function's contract, the array is ours.
+    Ok(unsafe { read_owned(array, length) })
+}
+
 /// An array for a call to fill.
 pub(super) fn blank(length: usize) -> Vec<virTypedParameter> {
     // SAFETY: the struct holds numbers and pointers, for which all bits zero is a value.

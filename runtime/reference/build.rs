@@ -155,7 +155,7 @@ fn enumerations() -> Vec<Part> {
 pub(super) fn of_constant(constant: &Constant) -> String {
     match constant.value {
         Value::Integer(number) => format!("{} = {number}", constant.name),
-        Value::Text(text) => format!("{} = {:?}", constant.name, text.to_string_lossy()),
+        Value::Text(text) => format!("{} = {:?}", constant.name, text),
     }
 }
 

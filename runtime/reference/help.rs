@@ -17,7 +17,7 @@ use crate::spec::{self, Spec, Type};
 /// has that name.
 pub fn help(catalog: &Catalog, name: &str) -> Option<String> {
     let name = name.trim().trim_end_matches("()");
-    if let Some(constant) = constants::all().find(|constant| constant.name == name) {
+    if let Some(constant) = constants::constant(name) {
         let group = match constant.group {
             "" => String::new(),
             group => format!("\n\n  one of {group}"),

@@ -154,7 +154,7 @@ fn of_text(kind: &str) -> Type {
 
 /// The word that calls answer for the constant `name` of libvirt's.
 pub fn of_constant(name: &str) -> Option<String> {
-    let constant = constants::all().find(|constant| constant.name == name)?;
+    let constant = constants::constant(name)?;
     let Value::Integer(number) = constant.value else {
         return None;
     };

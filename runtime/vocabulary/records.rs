@@ -80,12 +80,90 @@ records! {
     Vcpu {
         "number": "int", "state": "string of VcpuState", "cpu_time_ns": "int", "cpu": "int", "affinity": "array",
     }
+    /// A thread for input and output.
+    IoThread { "id": "int", "affinity": "array of int" }
+    /// The security label of a guest's process.
+    SecurityLabel { "label": "string", "enforcing": "bool" }
+    /// A guest's share of its host's time; which keys there are depends on the scheduler.
+    SchedulerParameters {
+        "cap": "int", "cpu_shares": "int", "emulator_period": "int", "emulator_quota": "int", "global_period": "int",
+        "global_quota": "int", "iothread_period": "int", "iothread_quota": "int", "limit": "int", "reservation":
+        "int", "shares": "int", "vcpu_period": "int", "vcpu_quota": "int", "weight": "int"; open
+    }
+    /// The limits of a guest's memory on its host, in KiB.
+    MemoryParameters {
+        "hard_limit": "int", "min_guarantee": "int", "soft_limit": "int", "swap_hard_limit": "int"; open
+    }
+    /// A guest's share of its host's block input and output.
+    BlkioParameters {
+        "device_read_bytes_sec": "string", "device_read_iops_sec": "string", "device_weight": "string",
+        "device_write_bytes_sec": "string", "device_write_iops_sec": "string", "weight": "int"; open
+    }
+    /// The NUMA nodes that a guest's memory comes from.
+    NumaParameters {
+        "numa_mode": "int", "numa_nodeset": "string"; open
+    }
+    /// The bandwidth of a network card, in KiB/s and KiB.
+    InterfaceParameters {
+        "inbound.average": "int", "inbound.burst": "int", "inbound.floor": "int", "inbound.peak": "int",
+        "outbound.average": "int", "outbound.burst": "int", "outbound.peak": "int"; open
+    }
+    /// The limits of a disk's input and output.
+    BlockIoTune {
+        "group_name": "string", "read_bytes_sec": "int", "read_bytes_sec_max": "int", "read_bytes_sec_max_length":
+        "int", "read_iops_sec": "int", "read_iops_sec_max": "int", "read_iops_sec_max_length": "int", "size_iops_sec":
+        "int", "total_bytes_sec": "int", "total_bytes_sec_max": "int", "total_bytes_sec_max_length": "int",
+        "total_iops_sec": "int", "total_iops_sec_max": "int", "total_iops_sec_max_length": "int", "write_bytes_sec":
+        "int", "write_bytes_sec_max": "int", "write_bytes_sec_max_length": "int", "write_iops_sec": "int",
+        "write_iops_sec_max": "int", "write_iops_sec_max_length": "int"; open
+    }
+    /// The performance events of a guest, and whether the host counts them.
+    PerfEvents {
+        "alignment_faults": "bool", "branch_instructions": "bool", "branch_misses": "bool", "bus_cycles": "bool",
+        "cache_misses": "bool", "cache_references": "bool", "cmt": "bool", "context_switches": "bool", "cpu_clock":
+        "bool", "cpu_cycles": "bool", "cpu_migrations": "bool", "emulation_faults": "bool", "instructions": "bool",
+        "mbml": "bool", "mbmt": "bool", "page_faults": "bool", "page_faults_maj": "bool", "page_faults_min": "bool",
+        "ref_cpu_cycles": "bool", "stalled_cycles_backend": "bool", "stalled_cycles_frontend": "bool", "task_clock":
+        "bool"; open
+    }
+    /// What the host's processor says of a guest's encrypted memory.
+    LaunchSecurityInfo {
+        "sev-api-major": "int", "sev-api-minor": "int", "sev-build-id": "int", "sev-measurement": "string",
+        "sev-policy": "int", "sev-secret": "string", "sev-secret-header": "string", "sev-secret-set-address": "int",
+        "sev-snp-policy": "int"; open
+    }
+    /// What QEMU's monitor answered, and how many files it gave back.
+    MonitorAnswer { "answer": "string", "files": "int" }
     /// The sizes of a disk.
     BlockInfo { "capacity_bytes": "int", "allocation_bytes": "int", "physical_bytes": "int" }
     /// The time in a guest.
     GuestTime { "seconds": "int", "nseconds": "int" }
     /// A picture of a guest's screen.
     Screenshot { "mime": "string", "data": "blob" }
+    /// How many CPUs a host has, and the numbers of those that are on.
+    CpuMap { "cpus": "int", "online": "array of int" }
+    /// What a host's CPU did, in nanoseconds.
+    HostCpuStats {
+        "user_ns": "int", "kernel_ns": "int", "idle_ns": "int", "iowait_ns": "int", "intr_ns": "int",
+        "utilization_percent": "int"; open
+    }
+    /// A host's memory, in KiB.
+    HostMemoryStats { "total_kib": "int", "free_kib": "int", "buffers_kib": "int", "cached_kib": "int"; open }
+    /// How a host shares pages of memory that are alike.
+    HostMemoryParameters {
+        "shm_pages_to_scan": "int", "shm_sleep_millisecs": "int", "shm_merge_across_nodes": "int",
+        "shm_pages_shared": "int", "shm_pages_sharing": "int", "shm_pages_unshared": "int",
+        "shm_pages_volatile": "int", "shm_full_scans": "int"; open
+    }
+    /// Free pages of one size on one NUMA cell.
+    FreePages { "cell": "int", "size_kib": "int", "free": "int" }
+    /// A host's security driver.
+    SecurityModel { "model": "string", "doi": "string" }
+    /// What a host's processor offers for guests with encrypted memory.
+    SevInfo {
+        "pdh": "string", "cert-chain": "string", "cpu0-id": "string", "cbitpos": "int", "reduced-phys-bits": "int",
+        "max-guests": "int", "max-es-guests": "int"; open
+    }
     /// A host's CPUs and memory.
     NodeInfo {
         "model": "string", "memory_kib": "int", "cpus": "int", "mhz": "int", "nodes": "int", "sockets": "int",

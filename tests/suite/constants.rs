@@ -1,6 +1,7 @@
 //! libvirt's constants, held against its published API.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -9,28 +10,100 @@ use virhai::constants::{self, Words};
 
 use crate::support::{golden, skip, succeeds, virhai};
 
-/// The libvirt that the table of names was made from.
+/// The libvirt that the tables of names were made from.
 const TABLE: [u32; 3] = [11, 3, 0];
 
-/// A constant as `libvirt-api.xml` tells of it.
+/// libvirt's libraries, as pkg-config calls their API files: the variable less `_api`, and the module that has it.
+pub const LIBRARIES: [(&str, &str); 4] = [
+    ("libvirt", "libvirt"),
+    ("libvirt_qemu", "libvirt"),
+    ("libvirt_lxc", "libvirt"),
+    ("libvirt_admin", "libvirt-admin"),
+];
+
+/// A constant as an API file tells of it.
 struct Published {
     name: String,
+    group: String,
     value: String,
     is_text: bool,
     version: Vec<u32>,
     info: String,
 }
 
-/// What the libvirt at hand publishes of its library `name`, `libvirt` or `libvirt_qemu`.
+/// A function as an API file tells of it.
+pub struct PublishedFunction<'a> {
+    pub name: &'a str,
+    pub version: &'a str,
+    /// Each parameter that scripts give as a number: its name and what is said of it.
+    parameters: Vec<(&'a str, &'a str)>,
+}
+
+/// What the libvirt at hand publishes of its library `name`, one of [`LIBRARIES`].
 pub fn api(name: &str) -> String {
-    let path = pkg_config(&format!("--variable={name}_api"));
+    let (_, module) = LIBRARIES
+        .into_iter()
+        .find(|(library, _)| *library == name)
+        .expect("it is one of libvirt's libraries");
+    let path = pkg_config(&format!("--variable={name}_api"), module);
     std::fs::read_to_string(path.trim()).expect("libvirt's development files are installed")
 }
 
-/// What pkg-config answers about libvirt.
-fn pkg_config(option: &str) -> String {
-    let asked = succeeds(Command::new("pkg-config").args([option, "libvirt"]));
+/// What pkg-config answers about `module`.
+fn pkg_config(option: &str, module: &str) -> String {
+    let asked = succeeds(Command::new("pkg-config").args([option, module]));
     String::from_utf8(asked.stdout).expect("pkg-config prints text")
+}
+
+/// What the libvirt at hand publishes of all its libraries.
+pub fn whole_api() -> String {
+    LIBRARIES.map(|(name, _)| api(name)).concat()
+}
+
+/// The version of the libvirt at hand.
+pub fn version() -> Vec<u32> {
+    let version = pkg_config("--modversion", "libvirt");
+    let parts = version.trim().split('.');
+    parts.map_while(|part| part.parse().ok()).collect()
+}
+
+/// Every function in the text of API files.
+pub fn functions(api: &str) -> Vec<PublishedFunction<'_>> {
+    let mut found: Vec<PublishedFunction> = Vec::new();
+    // The parameters of a type of function belong to none.
+    let mut within = false;
+    for element in api.split('<') {
+        if element.starts_with("function ") {
+            within = true;
+            found.push(PublishedFunction {
+                name: attribute(element, "name").expect("functions have names"),
+                version: attribute(element, "version").unwrap_or_default(),
+                parameters: Vec::new(),
+            });
+        } else if element.starts_with("functype ") {
+            within = false;
+        } else if element.starts_with("arg ") {
+            let kind = attribute(element, "type").unwrap_or_default();
+            let (Some(function), true, false) = (found.last_mut(), within, kind.contains('*'))
+            else {
+                continue;
+            };
+            function.parameters.push((
+                attribute(element, "name").expect("parameters have names"),
+                attribute(element, "info").unwrap_or_default(),
+            ));
+        }
+    }
+    found
+}
+
+/// The names of the enumerations in the text of API files.
+fn enumerations(api: &str) -> HashSet<&str> {
+    let elements = api.split('<');
+    elements
+        .filter(|element| element.starts_with("enum "))
+        .filter_map(|element| attribute(element, "type"))
+        .collect()
 }
 
 /// The attribute `name` of the element that `text` begins with.
@@ -61,16 +134,18 @@ fn published(api: &str) -> Vec<Published> {
             continue;
         }
         // A macro has what is said of it in an element of its own.
-        let next = elements
-            .get(index + 1)
-            .and_then(|next| next.strip_prefix("info>"));
-        let info = next.unwrap_or_default();
+        let info = match elements.get(index + 1) {
+            Some(&"info>") => elements.get(index + 2).copied().unwrap_or_default(),
+            next => next
+                .and_then(|next| next.strip_prefix("info>"))
+                .unwrap_or_default(),
+        };
+        let info = info.trim_start_matches("![CDATA[");
         let name = attribute(element, "name").expect("constants have names");
         let text = attribute(element, "string");
         let number = attribute(element, "value").or_else(|| attribute(element, "raw"));
         let function = attribute(element, "params").is_some();
-        let sentinel = name.ends_with("_LAST") && element.starts_with("enum ");
-        if !name.starts_with("VIR_") || function || sentinel {
+        if !name.starts_with("VIR_") || function {
             continue;
         }
         let Some(value) = text.or(number) else {
@@ -79,55 +154,117 @@ fn published(api: &str) -> Vec<Published> {
         let version = attribute(element, "version").unwrap_or_default().split('.');
         found.push(Published {
             name: name.to_owned(),
+            group: match (attribute(element, "type"), text) {
+                (Some(group), _) => group.to_owned(),
+                (None, Some(_)) => String::new(),
+                (None, None) => "macro".to_owned(),
+            },
             value: value.to_owned(),
             is_text: text.is_some(),
             version: version.map_while(|part| part.parse().ok()).collect(),
             info: plain(attribute(element, "info").unwrap_or(info)),
         });
     }
+    // The greatest number of an enumeration, called `..._LAST`, counts its constants.
+    let number = |it: &Published| it.value.parse::<i64>().ok();
+    let mut most: HashMap<String, i64> = HashMap::new();
+    for constant in &found {
+        let most = most.entry(constant.group.clone()).or_insert(i64::MIN);
+        *most = number(constant).unwrap_or(i64::MIN).max(*most);
+    }
+    found.retain(|it| {
+        let counts = number(it).is_none_or(|number| Some(&number) == most.get(&it.group));
+        !it.name.ends_with("_LAST") || it.is_text || !counts
+    });
     found
 }
 
-/// `runtime/constants/published.txt` as the libvirt at hand has it.
-fn derived(api: &str) -> String {
-    let version: Vec<String> = TABLE.iter().map(ToString::to_string).collect();
-    let mut lines = vec![format!(
-        "# From libvirt-api.xml of libvirt {}",
-        version.join(".")
-    )];
-    for element in api.split('<') {
-        if element.starts_with("function ") {
-            let name = attribute(element, "name").expect("functions have names");
-            lines.push(format!("{name}\t"));
+/// `runtime/constants/constants.txt` as the libvirt at hand has it: by enumeration and value.
+fn derived_constants(api: &str) -> String {
+    let published = published(api);
+    let names = values(&published);
+    let mut text = head();
+    let mut lines = BTreeMap::new();
+    for (index, constant) in published.iter().enumerate() {
+        let number = match constant.is_text {
+            true => 0,
+            false => number(&constant.value, &names).expect(&constant.name),
+        };
+        lines.insert((constant.group.as_str(), number, index), constant);
+    }
+    for ((group, number, _), constant) in lines {
+        let value = match constant.is_text {
+            true => constant.value.clone(),
+            false => number.to_string(),
+        };
+        let sentence = first_sentence(&constant.info);
+        let _ = writeln!(text, "{}\t{group}\t{value}\t{sentence}", constant.name);
+    }
+    text
+}
+
+/// `runtime/constants/functions.txt` as the libvirt at hand has it: by name.
+fn derived_functions(api: &str) -> String {
+    let enumerations = enumerations(api);
+    let mut lines = BTreeSet::new();
+    for function in functions(api) {
+        let mut line = format!("{}\t{}", function.name, function.version);
+        for (name, info) in &function.parameters {
+            let named = named(info, &enumerations);
+            if !named.is_empty() || *name == "flags" {
+                let _ = write!(line, "\t{name}={}", named.join(" "));
+            }
         }
+        lines.insert(line);
     }
-    for Published { name, info, .. } in published(api) {
-        lines.push(format!("{name}\t{}", first_sentence(&info)));
-    }
-    lines[1..].sort();
-    lines.join("\n") + "\n"
+    lines
+        .into_iter()
+        .fold(head(), |text, line| text + line.as_str() + "\n")
+}
+
+/// The enumerations that the description of a parameter names.
+fn named<'a>(info: &'a str, enumerations: &HashSet<&str>) -> Vec<&'a str> {
+    let words = info.split(|letter: char| !letter.is_alphanumeric());
+    let mut named: Vec<&str> = words.filter(|word| enumerations.contains(word)).collect();
+    named.sort_unstable();
+    named.dedup();
+    named
+}
+
+/// The first line of the derived tables.
+fn head() -> String {
+    let version = TABLE.map(|part| part.to_string()).join(".");
+    format!("# From the API files of libvirt {version}, by the tests of suite::constants\n")
 }
 
 #[test]
-fn what_libvirt_says_of_its_constants_is_as_it_publishes_it() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/runtime/constants/published.txt"
-    );
-    let here = pkg_config("--modversion");
-    if here.trim() != "11.3.0" {
+fn the_tables_of_constants_and_functions_are_those_that_libvirt_publishes() {
+    if version() != TABLE {
         skip(format!(
-            "the sentences are those of libvirt 11.3.0, and this is {}",
-            here.trim()
+            "the tables are those of libvirt 11.3.0, and this is {:?}",
+            version()
         ));
         return;
     }
-    let derived = derived(&api("libvirt"));
-    golden(Path::new(path), &derived);
+    let api = whole_api();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runtime/constants");
+    golden(&folder.join("constants.txt"), &derived_constants(&api));
+    golden(&folder.join("functions.txt"), &derived_functions(&api));
     assert_eq!(
         constants::sentence("VIR_DOMAIN_START_PAUSED"),
         Some("Launch guest in paused state")
     );
+    assert_eq!(
+        constants::version_of("virDomainSetThrottleGroup"),
+        Some("11.2.0")
+    );
+}
+
+/// The values of constants by their names.
+fn values(published: &[Published]) -> HashMap<&str, &str> {
+    let each = published.iter();
+    each.map(|it| (it.name.as_str(), it.value.as_str()))
+        .collect()
 }
 
 /// The number that a C expression of sums, names and comments comes to.
@@ -144,13 +281,10 @@ fn number(expression: &str, names: &HashMap<&str, &str>) -> Option<i64> {
 
 #[test]
 fn every_constant_that_libvirt_publishes_has_its_value_in_a_script() {
-    let api = api("libvirt");
+    let api = whole_api();
     let published = published(&api);
-    assert!(published.len() > 1000, "libvirt-api.xml is understood");
-    let names: HashMap<&str, &str> = published
-        .iter()
-        .map(|it| (it.name.as_str(), it.value.as_str()))
-        .collect();
+    assert!(published.len() > 1000, "the API files are understood");
+    let names = values(&published);
     let (mut missing, mut script) = (Vec::new(), String::from("let wrong = [];\n"));
     for constant in &published {
         let Published { name, value, .. } = constant;
@@ -217,36 +351,28 @@ fn words(group: &'static str, prefix: &'static str) -> Vec<String> {
 
 #[test]
 fn which_constants_a_parameter_takes_is_as_libvirt_publishes_it() {
-    let api = api("libvirt");
-    let elements = || api.split('<');
-    let enumerations: HashSet<&str> = elements()
-        .filter(|element| element.starts_with("enum "))
-        .filter_map(|element| attribute(element, "type"))
-        .collect();
-    let mut function = "";
-    let mut published: HashMap<(&str, &str), BTreeSet<&str>> = HashMap::new();
-    for element in elements() {
-        if element.starts_with("function ") {
-            function = attribute(element, "name").expect("functions have names");
-        } else if element.starts_with("arg ") {
-            let name = attribute(element, "name").expect("parameters have names");
-            let words = attribute(element, "info").unwrap_or_default();
-            let words = words.split(|letter: char| !letter.is_alphanumeric());
-            let named = words.filter(|word| enumerations.contains(word)).collect();
-            published.insert((function, name), named);
-        }
-    }
+    let api = whole_api();
+    let enumerations = enumerations(&api);
+    let functions = functions(&api);
     let mut offenders = Vec::new();
-    for (call, parameter, known) in constants::parameters() {
-        let known: BTreeSet<&str> = known.iter().copied().collect();
-        match published.get(&(call, parameter)) {
+    for function in &functions {
+        for (parameter, info) in &function.parameters {
+            let named: BTreeSet<&str> = named(info, &enumerations).into_iter().collect();
+            let known = constants::enumerations(function.name, parameter);
+            let known: Option<BTreeSet<&str>> = known.map(|known| known.iter().copied().collect());
             // Not every text names what it means, and an older libvirt has not all of them.
-            Some(named) if !named.is_empty() && *named != known => {
-                offenders.push(format!("{call} {parameter}: {named:?}, not {known:?}"));
+            if !named.is_empty()
+                && known
+                    .as_ref()
+                    .is_some_and(|known| !known.is_superset(&named))
+            {
+                offenders.push(format!(
+                    "{} {parameter}: {named:?}, not {known:?}",
+                    function.name
+                ));
             }
-            _ => {}
         }
     }
-    assert!(published.len() > 1000, "libvirt-api.xml is understood");
+    assert!(functions.len() > 500, "the API files are understood");
     assert!(offenders.is_empty(), "{offenders:#?}");
 }

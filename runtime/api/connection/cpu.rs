@@ -1,7 +1,7 @@
-//! Whether a host has the CPU that a guest was given.
+//! Whether a host has the CPU that a guest was given, and the CPU that several hosts have.
 
 use rhai::plugin::*;
-use rhai::{Dynamic, NativeCallContext};
+use rhai::{Array, Dynamic, NativeCallContext};
 
 use crate::api::arguments::{RhaiResultOf, flag_bits, optional_text};
 use crate::api::xml::{XmlText, xml_text};
@@ -9,6 +9,11 @@ use crate::error::OfXml;
 use crate::libvirt;
 use crate::objects::connection::Connection;
 use crate::vocabulary::{CpuComparison, WordOf};
+
+/// The CPUs that a script gave, each as XML.
+fn xml_texts(ctx: &NativeCallContext, cpus: &Array) -> RhaiResultOf<Vec<String>> {
+    cpus.iter().map(|cpu| xml_text(ctx, "a CPU", cpu)).collect()
+}
 
 #[export_module]
 pub(super) mod functions {
@@ -89,5 +94,118 @@ pub(super) mod functions {
             },
         )
         .map(|result| CpuComparison::TABLE.word(result))
+    }
+
+    /// The most capable CPU that all of `cpus` have, each the `cpu` of a host's or a domain's XML: what guests need
+    /// to move between those hosts.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let cpu = "<cpu><arch>x86_64</arch><model>Nehalem</model></cpu>";
+    /// assert(conn.baseline_cpu([cpu, cpu]).contains("Nehalem"));
+    /// ```
+    /// Calls virConnectBaselineCPU.
+    #[rhai_fn(name = "baseline_cpu", pure, return_raw)]
+    pub fn baseline_cpu(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        cpus: Array,
+    ) -> RhaiResultOf<String> {
+        baseline_cpu_flags(ctx, conn, cpus, 0)
+    }
+
+    /// The most capable CPU that all of `cpus` have, as `flags` say: `VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES` names
+    /// all its features, `VIR_CONNECT_BASELINE_CPU_MIGRATABLE` those alone that can move.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let cpu = "<cpu><arch>x86_64</arch><model>Nehalem</model></cpu>";
+    /// let xml = conn.baseline_cpu([cpu], VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES);
+    /// assert(xml.contains("<feature"));
+    /// ```
+    /// Calls virConnectBaselineCPU.
+    #[rhai_fn(name = "baseline_cpu", pure, return_raw)]
+    pub fn baseline_cpu_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        cpus: Array,
+        flags: i64,
+    ) -> RhaiResultOf<String> {
+        let cpus = xml_texts(&ctx, &cpus)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        conn.call(
+            &ctx,
+            "virConnectBaselineCPU",
+            "find the baseline CPU",
+            move |c| libvirt::host::baseline_cpu(c, &cpus, wanted),
+        )
+    }
+
+    /// The most capable CPU that the hypervisors of all hosts with `cpus` can give to a guest; each is the `cpu` of
+    /// domain capabilities.
+    ///
+    /// `emulator`, `arch`, `machine` and `kind` of domain are libvirt's choice where they are `()`. The test driver
+    /// throws `VIR_ERR_NO_SUPPORT`.
+    ///
+    /// ```rhai,qemu
+    /// let conn = connect();
+    /// let cpu = "<cpu><arch>x86_64</arch><model>Nehalem</model></cpu>";
+    /// assert(conn.baseline_hypervisor_cpu((), "x86_64", (), "qemu", [cpu]).contains("Nehalem"));
+    /// ```
+    /// Calls virConnectBaselineHypervisorCPU.
+    #[rhai_fn(name = "baseline_hypervisor_cpu", pure, return_raw)]
+    pub fn baseline_hypervisor_cpu(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        emulator: Dynamic,
+        arch: Dynamic,
+        machine: Dynamic,
+        kind: Dynamic,
+        cpus: Array,
+    ) -> RhaiResultOf<String> {
+        baseline_hypervisor_cpu_flags(ctx, conn, emulator, arch, machine, kind, cpus, 0)
+    }
+
+    /// The most capable CPU that the hypervisors of all hosts with `cpus` can give to a guest, as `flags` say:
+    /// `VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES`, `VIR_CONNECT_BASELINE_CPU_MIGRATABLE`.
+    ///
+    /// ```rhai,qemu
+    /// let conn = connect();
+    /// let cpu = "<cpu><arch>x86_64</arch><model>Nehalem</model></cpu>";
+    /// let flags = VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES;
+    /// assert(conn.baseline_hypervisor_cpu((), "x86_64", (), "qemu", [cpu], flags).contains("<feature"));
+    /// ```
+    /// Calls virConnectBaselineHypervisorCPU.
+    #[rhai_fn(name = "baseline_hypervisor_cpu", pure, return_raw)]
+    pub fn baseline_hypervisor_cpu_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        emulator: Dynamic,
+        arch: Dynamic,
+        machine: Dynamic,
+        kind: Dynamic,
+        cpus: Array,
+        flags: i64,
+    ) -> RhaiResultOf<String> {
+        let emulator = optional_text(&ctx, "the emulator", &emulator)?;
+        let arch = optional_text(&ctx, "the architecture", &arch)?;
+        let machine = optional_text(&ctx, "the machine type", &machine)?;
+        let kind = optional_text(&ctx, "the domain type", &kind)?;
+        let cpus = xml_texts(&ctx, &cpus)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        conn.call(
+            &ctx,
+            "virConnectBaselineHypervisorCPU",
+            "find the baseline CPU of guests",
+            move |c| {
+                let guest = [
+                    emulator.as_deref(),
+                    arch.as_deref(),
+                    machine.as_deref(),
+                    kind.as_deref(),
+                ];
+                libvirt::host::baseline_hypervisor_cpu(c, guest, &cpus, wanted)
+            },
+        )
     }
 }

@@ -5,6 +5,8 @@ use rhai::{Array, Dynamic, NativeCallContext};
 use virt::connect::Connect;
 
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, integer, optional_text, text, whole};
+use crate::error::Error;
+use crate::libvirt;
 use crate::objects::connection::{Connection, tunnel};
 use crate::vocabulary::{NodeInfo, RecordOf};
 
@@ -88,6 +90,21 @@ pub(super) mod functions {
             "read the driver's name",
             Connect::driver_type,
         )
+    }
+
+    /// The version of the libvirt library that virhai runs with, as text, such as `11.3.0`.
+    ///
+    /// ```rhai
+    /// assert(get_version().contains("."));
+    /// ```
+    /// Calls virGetVersion.
+    #[rhai_fn(name = "get_version", return_raw)]
+    pub fn library_version(ctx: NativeCallContext) -> RhaiResultOf<String> {
+        libvirt::connection::running_version()
+            .map(version)
+            .map_err(|failure| {
+                Error::new(&ctx, failure, "virGetVersion", "read libvirt's version", "").throw()
+            })
     }
 
     /// The version of the hypervisor as text, such as `10.0.2`.

@@ -4,8 +4,12 @@ pub(crate) mod about;
 mod cpu;
 mod domains;
 mod host;
+mod host_cpus;
+mod host_memory;
+mod host_security;
 mod interfaces;
 mod live_dump;
+mod native;
 mod networks;
 mod open;
 mod restore;
@@ -27,4 +31,8 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(restore::functions).into());
     engine.register_global_module(exported_module!(stats::functions).into());
     engine.register_global_module(exported_module!(storage::functions).into());
+    engine.register_global_module(exported_module!(host_cpus::functions).into());
+    engine.register_global_module(exported_module!(host_memory::functions).into());
+    engine.register_global_module(exported_module!(host_security::functions).into());
+    engine.register_global_module(exported_module!(native::functions).into());
 }

@@ -160,4 +160,53 @@ pub(super) mod functions {
             })?;
         Ok(Screenshot::TABLE.of(fields! { "mime": mime, "data": Dynamic::from_blob(data) }))
     }
+
+    /// Has the running guest read the TLS certificates of its screens anew, after the host's were renewed:
+    /// `VIR_DOMAIN_GRAPHICS_RELOAD_TYPE_VNC`, or `_ANY`. Needs libvirt 10.2.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// try {
+    ///     dom.graphics_reload(VIR_DOMAIN_GRAPHICS_RELOAD_TYPE_ANY);
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
+    /// }
+    /// ```
+    /// Calls virDomainGraphicsReload.
+    #[rhai_fn(name = "graphics_reload", pure, return_raw)]
+    pub fn graphics_reload(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        kind: i64,
+    ) -> RhaiResultOf<()> {
+        graphics_reload_flags(ctx, dom, kind, 0)
+    }
+
+    /// Has the running guest read the TLS certificates of its screens anew; libvirt has no flags for it yet.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// try {
+    ///     dom.graphics_reload(VIR_DOMAIN_GRAPHICS_RELOAD_TYPE_ANY, 0);
+    /// } catch (err) {
+    ///     assert_eq(err.call, "virDomainGraphicsReload");
+    /// }
+    /// ```
+    /// Calls virDomainGraphicsReload.
+    #[rhai_fn(name = "graphics_reload", pure, return_raw)]
+    pub fn graphics_reload_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        kind: i64,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let kind = number(&ctx, "the kind of screen", kind)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.call(
+            &ctx,
+            "virDomainGraphicsReload",
+            "reload the graphics of",
+            move |d| libvirt::graphics::reload(d, kind, wanted),
+        )
+    }
 }

@@ -1,4 +1,4 @@
-//! Starting a guest whose first process inherits open files, which containers can.
+//! Open files for a guest: its first process inherits them, or its disks use them.
 
 use std::fs::{File, OpenOptions};
 
@@ -80,5 +80,59 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         create(&ctx, dom, &paths, flags)
+    }
+
+    /// Lends the files at `paths`, opened to be read and written, to the guest: a disk whose source has
+    /// `fdgroup='NAME'` uses them, until this connection is closed. The hypervisor needs no access to them of its
+    /// own.
+    ///
+    /// The files are the client's, and `--allow-write` has to allow them.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// try {
+    ///     dom.fd_associate("disks", ["/dev/null"]);
+    /// } catch (err) {
+    ///     assert(err.hint.contains("--allow-write"));
+    /// }
+    /// ```
+    /// Calls virDomainFDAssociate.
+    #[rhai_fn(name = "fd_associate", pure, return_raw)]
+    pub fn fd_associate(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        name: &str,
+        paths: Array,
+    ) -> RhaiResultOf<()> {
+        fd_associate_flags(ctx, dom, name, paths, 0)
+    }
+
+    /// Lends files to the guest, as `flags` say: `VIR_DOMAIN_FD_ASSOCIATE_SECLABEL_RESTORE` restores the security
+    /// labels of the files in the end, `_WRITABLE` lets the guest write to them.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// try {
+    ///     dom.fd_associate("none", [], 0);
+    /// } catch (err) {
+    ///     assert_eq(err.call, "virDomainFDAssociate");
+    /// }
+    /// ```
+    /// Calls virDomainFDAssociate.
+    #[rhai_fn(name = "fd_associate", pure, return_raw)]
+    pub fn fd_associate_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        name: &str,
+        paths: Array,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let files = open_files(&ctx, &paths)?;
+        let verb = format!("lend the files `{name}` to");
+        let name = name.to_owned();
+        dom.call(&ctx, "virDomainFDAssociate", verb, move |d| {
+            libvirt::inherited::associate(d, &name, &files, wanted)
+        })
     }
 }

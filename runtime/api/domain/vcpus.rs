@@ -125,4 +125,59 @@ pub(super) mod functions {
             move |d| d.set_vcpus_flags(count, wanted),
         )
     }
+
+    /// Gives the running guest the virtual CPUs that `vcpus` lists, such as `"1,3"`, or takes them away where `on` is
+    /// false.
+    ///
+    /// The guest needs vcpus that can be plugged; the test driver throws `VIR_ERR_NO_SUPPORT`.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// try {
+    ///     dom.set_vcpu("0", true);
+    /// } catch (err) {
+    ///     // It has this one already.
+    ///     assert_eq(err.code, "VIR_ERR_INVALID_ARG");
+    /// }
+    /// ```
+    /// Calls virDomainSetVcpu.
+    #[rhai_fn(name = "set_vcpu", pure, return_raw)]
+    pub fn set_vcpu(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        vcpus: &str,
+        on: bool,
+    ) -> RhaiResultOf<()> {
+        set_vcpu_flags(ctx, dom, vcpus, on, 0)
+    }
+
+    /// Gives the guest virtual CPUs or takes them away, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().define_xml(`<domain type="qemu"><name>many</name><memory>32768</memory>
+    ///     <vcpu current="1">2</vcpu><os><type>hvm</type></os></domain>`);
+    /// dom.set_vcpu("1", true, VIR_DOMAIN_AFFECT_CONFIG);
+    /// assert_eq(dom.vcpus(VIR_DOMAIN_VCPU_CONFIG), 2);
+    /// dom.undefine();
+    /// ```
+    /// Calls virDomainSetVcpu.
+    #[rhai_fn(name = "set_vcpu", pure, return_raw)]
+    pub fn set_vcpu_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        vcpus: &str,
+        on: bool,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = match on {
+            true => format!("add vcpus {vcpus} to"),
+            false => format!("remove vcpus {vcpus} from"),
+        };
+        let vcpus = vcpus.to_owned();
+        dom.call(&ctx, "virDomainSetVcpu", verb, move |d| {
+            libvirt::pinning::set_vcpu(d, &vcpus, on, wanted)
+        })
+    }
 }

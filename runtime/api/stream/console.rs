@@ -1,5 +1,8 @@
-//! A guest's console: what it prints, and typing at it.
+//! A guest's console: what it prints, and typing at it. Its channels and screens are read and written the same way.
 
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,7 +13,7 @@ use super::{Kind, Stream};
 use crate::api::arguments::{RhaiResultOf, duration, optional_text};
 use crate::api::wait::held_up;
 use crate::libvirt::{self, Failure};
-use crate::objects::domain::Domain;
+use crate::objects::domain::{Domain, Handle};
 use crate::objects::uri::in_process;
 use crate::run::exit::terminated;
 use crate::run::session::Session;
@@ -18,10 +21,34 @@ use crate::run::waiting::Waiting;
 
 /// An open console.
 pub(super) struct Console {
-    stream: virt::stream::Stream,
+    line: Line,
     inbox: Arc<Inbox>,
     in_process: bool,
     domain: Domain,
+}
+
+/// What leads to the guest.
+enum Line {
+    /// A stream of libvirt's, read on the thread of its events.
+    Libvirt(virt::stream::Stream),
+    /// A socket, read on a thread of its own until it ends.
+    Socket(UnixStream),
+}
+
+impl Line {
+    /// Writes some of `bytes`; answers how many, 0 where the guest takes no more.
+    fn send(&self, bytes: &[u8]) -> Result<usize, Failure> {
+        match self {
+            Self::Libvirt(stream) => libvirt::stream::send(stream, bytes),
+            Self::Socket(socket) => {
+                let mut socket: &UnixStream = socket;
+                socket.write(bytes).map_err(|error| {
+                    let message = format!("cannot write to the socket: {error}");
+                    Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, message)
+                })
+            }
+        }
+    }
 }
 
 #[derive(Default)]
@@ -112,12 +139,20 @@ impl Inbox {
 
 impl Drop for Console {
     fn drop(&mut self) {
+        let stream = match &self.line {
+            Line::Libvirt(stream) => stream,
+            Line::Socket(socket) => {
+                // Its thread ends with it.
+                let _ = socket.shutdown(Shutdown::Both);
+                return;
+            }
+        };
         if self.in_process && self.inbox.lock().ended {
             // Its guest is going off: libvirt frees the console in a thread of its own, which takes
             // the same two locks as an abort in the other order, and both would wait for ever.
             return;
         }
-        libvirt::stream::abort(&self.stream);
+        libvirt::stream::abort(stream);
     }
 }
 
@@ -129,35 +164,78 @@ impl Stream {
     }
 }
 
-fn open(
+/// Opens what `connect` connects a stream with: what messages call it, and the C function for it.
+pub(super) fn open(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    (noun, call): (&str, &'static str),
+    connect: impl Fn(&Handle, &virt::stream::Stream) -> Result<(), Failure> + Send + Sync + 'static,
+) -> RhaiResultOf<Stream> {
+    let inbox = Arc::new(Inbox::default());
+    let filled = Arc::clone(&inbox);
+    let verb = format!("open the {noun} of");
+    let stream = dom.call(ctx, call, verb, move |d| {
+        let connection = d.connect().map_err(Failure::from)?;
+        let stream = libvirt::stream::new(&connection)?;
+        connect(d, &stream)?;
+        let filled = Arc::clone(&filled);
+        libvirt::stream::on_readable(&stream, Arc::new(move |bytes: &[u8]| filled.add(bytes)))?;
+        Ok::<_, Failure>(stream)
+    })?;
+    Ok(console(dom, noun, Line::Libvirt(stream), inbox))
+}
+
+/// Opens a screen over the socket that `connect` answers.
+pub(super) fn open_socket(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    call: &'static str,
+    connect: impl Fn(&Handle) -> Result<UnixStream, Failure> + Send + Sync + 'static,
+) -> RhaiResultOf<Stream> {
+    let inbox = Arc::new(Inbox::default());
+    let verb = "open the screen of";
+    let socket = dom.call(ctx, call, verb, connect)?;
+    let filled = Arc::clone(&inbox);
+    let started = socket.try_clone().and_then(|mut socket| {
+        std::thread::Builder::new()
+            .name("screen".into())
+            .spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(count @ 1..) = socket.read(&mut buffer) {
+                    filled.add(&buffer[..count]);
+                }
+                filled.add(&[]);
+            })
+    });
+    if let Err(error) = started {
+        let message = format!("cannot read the socket: {error}");
+        let failure = Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, message);
+        return Err(dom.error(ctx, failure, call, verb).throw());
+    }
+    Ok(console(dom, "screen", Line::Socket(socket), inbox))
+}
+
+fn console(dom: &Domain, noun: &str, line: Line, inbox: Arc<Inbox>) -> Stream {
+    let console = Console {
+        line,
+        inbox,
+        in_process: in_process(dom.connection().uri()),
+        domain: dom.clone(),
+    };
+    let goal = format!("{noun} of {}", dom.name());
+    Stream::new(dom.connection(), Kind::Console, console, goal)
+}
+
+fn open_console(
     ctx: &NativeCallContext,
     dom: &Domain,
     device: Option<String>,
     flags: u32,
 ) -> RhaiResultOf<Stream> {
-    let inbox = Arc::new(Inbox::default());
-    let filled = Arc::clone(&inbox);
-    let stream = dom.call(
-        ctx,
-        "virDomainOpenConsole",
-        "open the console of",
-        move |d| {
-            let connect = d.connect().map_err(Failure::from)?;
-            let stream = libvirt::stream::new(&connect)?;
-            libvirt::stream::open_console(d, device.as_deref(), &stream, flags)?;
-            let filled = Arc::clone(&filled);
-            libvirt::stream::on_readable(&stream, Arc::new(move |bytes: &[u8]| filled.add(bytes)))?;
-            Ok::<_, Failure>(stream)
-        },
-    )?;
-    let console = Console {
-        stream,
-        inbox,
-        in_process: in_process(dom.connection().uri()),
-        domain: dom.clone(),
-    };
-    let goal = format!("console of {}", dom.name());
-    Ok(Stream::new(dom.connection(), Kind::Console, console, goal))
+    let call = "virDomainOpenConsole";
+    open(ctx, dom, ("console", call), move |d, stream| {
+        libvirt::stream::open_console(d, device.as_deref(), stream, flags)
+    })
 }
 
 #[export_module]
@@ -171,10 +249,10 @@ pub(super) mod functions {
     /// let console = connect().lookup_by_name("web").open_console();
     /// console.wait("MG:c=", "30s");
     /// ```
-    /// Calls virDomainOpenConsole.
+    /// Calls virDomainOpenConsole, virStreamEventAddCallback, virStreamEventRemoveCallback.
     #[rhai_fn(name = "open_console", pure, return_raw)]
     pub fn open_console(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Stream> {
-        open(&ctx, dom, None, 0)
+        super::open_console(&ctx, dom, None, 0)
     }
 
     /// Opens the console with the alias `device`, or `()` for the first, as `flags` say:
@@ -184,7 +262,7 @@ pub(super) mod functions {
     /// let console = connect().lookup_by_name("web").open_console("serial0", VIR_DOMAIN_CONSOLE_FORCE);
     /// console.wait("MG:c=", "30s");
     /// ```
-    /// Calls virDomainOpenConsole.
+    /// Calls virDomainOpenConsole, virStreamEventAddCallback, virStreamEventRemoveCallback.
     #[rhai_fn(name = "open_console", pure, return_raw)]
     pub fn open_console_flags(
         ctx: NativeCallContext,
@@ -194,7 +272,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<Stream> {
         let device = optional_text(&ctx, "the console", &device)?;
         let wanted = crate::api::arguments::flag_bits(&ctx, flags)?;
-        open(&ctx, dom, device, wanted)
+        super::open_console(&ctx, dom, device, wanted)
     }
 
     /// Waits until `text` appears, and returns all up to its end; the next `wait` goes on there.
@@ -306,7 +384,9 @@ pub(super) mod functions {
         let console = stream.opened(&ctx)?;
         let mut rest = text.as_bytes();
         while !rest.is_empty() {
-            let sent = libvirt::stream::send(&console.stream, rest)
+            let sent = console
+                .line
+                .send(rest)
                 .and_then(|sent| match sent {
                     0 => Err(Failure::new(
                         virt_sys::VIR_ERR_OPERATION_TIMEOUT,

@@ -1,5 +1,6 @@
 //! `Stream`: a guest's console, or the way into a volume and out of it.
 
+mod channel;
 mod console;
 mod data;
 
@@ -17,6 +18,7 @@ use console::Console;
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Stream>("Stream");
+    engine.register_global_module(exported_module!(channel::functions).into());
     engine.register_global_module(exported_module!(console::functions).into());
     engine.register_global_module(exported_module!(data::functions).into());
 }

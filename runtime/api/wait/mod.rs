@@ -135,7 +135,8 @@ mod functions {
     /// object stands for itself: `#{ kind: "device_removed", domain: dom }`. Without a kind it is
     /// the lifecycle, which has `event` (`started`, `stopped`, ...) and for domains `detail`
     /// (`booted`, `destroyed`, ...): of the network where the map has `network`, and so on. A kind
-    /// that does not exist is answered with those that do.
+    /// that does not exist is answered with those that do. The kind `qemu_monitor` has each event of QEMU's own
+    /// monitor, by its name in `event` and its JSON in `details`.
     ///
     /// Throws `VIR_ERR_OPERATION_INVALID` once no such event can come: a guest that is off sends no
     /// events about block jobs, jobs or devices, and a domain that is gone sends none at all.
@@ -149,7 +150,7 @@ mod functions {
     ///     assert_eq(err.code, "VIR_ERR_OPERATION_TIMEOUT");
     /// }
     /// ```
-    /// Calls virConnectDomainEventRegisterAny, virConnectNetworkEventRegisterAny, virConnectStoragePoolEventRegisterAny, virConnectNodeDeviceEventRegisterAny, virConnectSecretEventRegisterAny.
+    /// Calls virConnectDomainEventRegisterAny, virConnectNetworkEventRegisterAny, virConnectStoragePoolEventRegisterAny, virConnectNodeDeviceEventRegisterAny, virConnectSecretEventRegisterAny, virConnectDomainQemuMonitorEventRegister, virConnectDomainEventDeregisterAny, virConnectNetworkEventDeregisterAny, virConnectStoragePoolEventDeregisterAny, virConnectNodeDeviceEventDeregisterAny, virConnectSecretEventDeregisterAny, virConnectDomainQemuMonitorEventDeregister, virConnectRegisterCloseCallback, virConnectUnregisterCloseCallback.
     #[rhai_fn(name = "wait_event", pure, return_raw)]
     pub fn wait_event_after(
         ctx: NativeCallContext,
@@ -171,7 +172,7 @@ mod functions {
     /// let event = conn.wait_event(#{ network: net }, "10s", || net.destroy());
     /// assert_eq([event.kind, event.event], ["network_lifecycle", "stopped"]);
     /// ```
-    /// Calls virConnectDomainEventRegisterAny, virConnectNetworkEventRegisterAny, virConnectStoragePoolEventRegisterAny, virConnectNodeDeviceEventRegisterAny, virConnectSecretEventRegisterAny.
+    /// Calls virConnectDomainEventRegisterAny, virConnectNetworkEventRegisterAny, virConnectStoragePoolEventRegisterAny, virConnectNodeDeviceEventRegisterAny, virConnectSecretEventRegisterAny, virConnectDomainQemuMonitorEventRegister, virConnectDomainEventDeregisterAny, virConnectNetworkEventDeregisterAny, virConnectStoragePoolEventDeregisterAny, virConnectNodeDeviceEventDeregisterAny, virConnectSecretEventDeregisterAny, virConnectDomainQemuMonitorEventDeregister, virConnectRegisterCloseCallback, virConnectUnregisterCloseCallback.
     #[rhai_fn(name = "wait_event", pure, return_raw)]
     pub fn wait_event_of(
         ctx: NativeCallContext,

@@ -272,7 +272,7 @@ fn true_reason(handle: &virt::domain::Domain, state: i64, why: i64) -> Immutable
     let reason = reason(state, why);
     let unknown = DomainState::TABLE.word(state) == "paused" && reason == "unknown";
     let failed =
-        unknown && libvirt::domain::disk_errors(handle).is_ok_and(|disks| !disks.is_empty());
+        unknown && libvirt::domain::disk_errors(handle, 0).is_ok_and(|disks| !disks.is_empty());
     match failed {
         true => "ioerror".into(),
         false => reason,

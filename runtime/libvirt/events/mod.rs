@@ -3,6 +3,7 @@
 mod close;
 mod domain;
 mod others;
+mod qemu_monitor;
 
 use std::ffi::{c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -96,6 +97,7 @@ fn all() -> impl Iterator<Item = &'static Kind> {
     std::iter::once(&domain::LIFECYCLE)
         .chain(domain::KINDS)
         .chain(others::KINDS)
+        .chain([&qemu_monitor::KIND])
 }
 
 /// The names of the kinds of event.

@@ -7,14 +7,16 @@ mod guest;
 use std::time::Duration;
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Engine, Map, NativeCallContext, exported_module};
+use rhai::{Array, Dynamic, Engine, Map, NativeCallContext, exported_module};
 use serde_json::{Value, json};
 
-use crate::api::arguments::{RhaiResultOf, duration, flag_bits, number};
+use super::open_files;
+use crate::api::arguments::{RhaiResultOf, duration, fields, flag_bits, number};
 use crate::error::Error;
 use crate::error::extent::is_within;
 use crate::libvirt::{self, Failure};
 use crate::objects::domain::Domain;
+use crate::vocabulary::{MonitorAnswer, RecordOf};
 
 pub(super) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
@@ -265,5 +267,55 @@ mod functions {
         dom.call(&ctx, "virDomainAgentSetResponseTimeout", verb, move |d| {
             libvirt::agent::set_response_timeout(d, limit, wanted)
         })
+    }
+
+    /// Sends QEMU a command of its monitor as JSON, with the files at `paths`, opened to be read and written, which
+    /// commands such as `add-fd` and `getfd` take.
+    ///
+    /// Returns `answer`, the JSON, and `files`, how many files QEMU gave back, which are closed. The files are the
+    /// client's, and `--allow-write` has to allow them.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// let said = dom.qemu_monitor_command_with_files(`{"execute": "query-status"}`, []);
+    /// assert(said.answer.contains("running"));
+    /// assert_eq(said.files, 0);
+    /// ```
+    /// Calls virDomainQemuMonitorCommandWithFiles.
+    #[rhai_fn(name = "qemu_monitor_command_with_files", pure, return_raw)]
+    pub fn qemu_monitor_command_with_files(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        command: &str,
+        paths: Array,
+    ) -> RhaiResultOf<RecordOf<MonitorAnswer>> {
+        qemu_monitor_command_with_files_flags(ctx, dom, command, paths, 0)
+    }
+
+    /// Sends QEMU a command of its monitor with files, as `flags` say: `VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP`.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// let hmp = VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP;
+    /// assert(dom.qemu_monitor_command_with_files("info status", [], hmp).answer.contains("running"));
+    /// ```
+    /// Calls virDomainQemuMonitorCommandWithFiles.
+    #[rhai_fn(name = "qemu_monitor_command_with_files", pure, return_raw)]
+    pub fn qemu_monitor_command_with_files_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        command: &str,
+        paths: Array,
+        flags: i64,
+    ) -> RhaiResultOf<RecordOf<MonitorAnswer>> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let files = open_files(&ctx, &paths)?;
+        let verb = "run a command of the monitor of";
+        let command = command.to_owned();
+        let call = "virDomainQemuMonitorCommandWithFiles";
+        let (answer, files) = dom.call(&ctx, call, verb, move |d| {
+            libvirt::qemu::monitor_command_with_files(d, &command, &files, wanted)
+        })?;
+        Ok(MonitorAnswer::TABLE.of(fields! { "answer": answer, "files": files.len() as i64 }))
     }
 }

@@ -162,7 +162,7 @@ impl Live {
                 let (call, set): (_, Setter) = match what {
                     Tune::Scheduler => (
                         "virDomainSetSchedulerParametersFlags",
-                        tuning::set_scheduler_parameters,
+                        tuning::set_scheduler_parameters_flags,
                     ),
                     Tune::Memory => (
                         "virDomainSetMemoryParameters",

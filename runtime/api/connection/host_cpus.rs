@@ -1,0 +1,159 @@
+//! What a host's CPUs do, and its sleep.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, NativeCallContext};
+
+use crate::api::arguments::{RhaiResultOf, duration, fields, flag_bits, number, whole};
+use crate::libvirt::host;
+use crate::objects::connection::Connection;
+use crate::vocabulary::{CpuMap, HostCpuStats, RecordOf};
+
+/// A duration in whole seconds, rounded up.
+fn seconds(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<u64> {
+    let limit = duration(ctx, value)?;
+    Ok(limit.as_secs() + u64::from(limit.subsec_nanos() > 0))
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// The host's CPUs: `cpus`, how many there are, and `online`, the numbers of those that are on.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.get_cpu_map(), #{ cpus: 8, online: [0, 2, 4] });
+    /// ```
+    /// Calls virNodeGetCPUMap.
+    #[rhai_fn(name = "get_cpu_map", pure, return_raw)]
+    pub fn get_cpu_map(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<RecordOf<CpuMap>> {
+        get_cpu_map_flags(ctx, conn, 0)
+    }
+
+    /// The host's CPUs; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.get_cpu_map(0).cpus, 8);
+    /// ```
+    /// Calls virNodeGetCPUMap.
+    #[rhai_fn(name = "get_cpu_map", pure, return_raw)]
+    pub fn get_cpu_map_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        flags: i64,
+    ) -> RhaiResultOf<RecordOf<CpuMap>> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let (cpus, online, _) =
+            conn.call(&ctx, "virNodeGetCPUMap", "read the CPU map", move |c| {
+                host::cpu_map(c, wanted)
+            })?;
+        let online: Array = online.into_iter().map(Dynamic::from_int).collect();
+        Ok(CpuMap::TABLE.of(fields! { "cpus": cpus, "online": online }))
+    }
+
+    /// What the host's CPU number `cpu` did since the host started, or all of them for `VIR_NODE_CPU_STATS_ALL_CPUS`:
+    /// `user_ns`, `kernel_ns`, `idle_ns`, `iowait_ns`, `intr_ns`, and `utilization_percent` where the hypervisor
+    /// tells that alone.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert(conn.get_cpu_stats(VIR_NODE_CPU_STATS_ALL_CPUS).user_ns > 0);
+    /// ```
+    /// Calls virNodeGetCPUStats.
+    #[rhai_fn(name = "get_cpu_stats", pure, return_raw)]
+    pub fn get_cpu_stats(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        cpu: i64,
+    ) -> RhaiResultOf<RecordOf<HostCpuStats>> {
+        get_cpu_stats_flags(ctx, conn, cpu, 0)
+    }
+
+    /// What one of the host's CPUs did since the host started; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert(conn.get_cpu_stats(0, 0).idle_ns > 0);
+    /// ```
+    /// Calls virNodeGetCPUStats.
+    #[rhai_fn(name = "get_cpu_stats", pure, return_raw)]
+    pub fn get_cpu_stats_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        cpu: i64,
+        flags: i64,
+    ) -> RhaiResultOf<RecordOf<HostCpuStats>> {
+        let cpu = number(&ctx, "the number of a CPU", cpu)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let figures = conn.call(
+            &ctx,
+            "virNodeGetCPUStats",
+            "read the CPU statistics",
+            move |c| host::cpu_stats(c, cpu, wanted),
+        )?;
+        let unit = |name: &str| match name {
+            "utilization" => format!("{name}_percent"),
+            _ => format!("{name}_ns"),
+        };
+        Ok(HostCpuStats::TABLE.of(figures
+            .into_iter()
+            .map(|(name, value)| (unit(&name).into(), whole(value)))
+            .collect()))
+    }
+
+    /// Puts the host itself to sleep for a duration of at least 60 seconds: `VIR_NODE_SUSPEND_TARGET_MEM`, `_DISK` or
+    /// `_HYBRID`. It wakes up by its clock.
+    ///
+    /// Returns before the host sleeps. The test driver throws `VIR_ERR_NO_SUPPORT`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// try {
+    ///     conn.suspend_for_duration(VIR_NODE_SUSPEND_TARGET_MEM, "1m");
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
+    /// }
+    /// ```
+    /// Calls virNodeSuspendForDuration.
+    #[rhai_fn(name = "suspend_for_duration", pure, return_raw)]
+    pub fn suspend_for_duration(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        target: i64,
+        duration: Dynamic,
+    ) -> RhaiResultOf<()> {
+        suspend_for_duration_flags(ctx, conn, target, duration, 0)
+    }
+
+    /// Puts the host itself to sleep; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// try {
+    ///     conn.suspend_for_duration(VIR_NODE_SUSPEND_TARGET_DISK, 60, 0);
+    /// } catch (err) {
+    ///     assert_eq(err.call, "virNodeSuspendForDuration");
+    /// }
+    /// ```
+    /// Calls virNodeSuspendForDuration.
+    #[rhai_fn(name = "suspend_for_duration", pure, return_raw)]
+    pub fn suspend_for_duration_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        target: i64,
+        duration: Dynamic,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let target = number(&ctx, "the kind of sleep", target)?;
+        let seconds = seconds(&ctx, &duration)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        conn.call(
+            &ctx,
+            "virNodeSuspendForDuration",
+            "suspend the host",
+            move |c| host::suspend_for_duration(c, target, seconds, wanted),
+        )
+    }
+}

@@ -1,0 +1,339 @@
+//! A host's memory: NUMA cells, pages, and pages that guests share.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Map, NativeCallContext};
+
+use crate::api::arguments::{
+    ArrayOf, ParamType, RhaiResultOf, fields, flag_bits, kib, map, number, typed_params_of,
+    unknown_key, whole,
+};
+use crate::api::option_keys;
+use crate::error::Error;
+use crate::libvirt::host;
+use crate::objects::connection::Connection;
+use crate::vocabulary::{FreePages, HostMemoryParameters, HostMemoryStats, RecordOf};
+
+/// The most NUMA cells that are asked for at once.
+const MOST_CELLS: u32 = 1024;
+
+/// How many NUMA cells a script asks for.
+fn cells(ctx: &NativeCallContext, count: i64) -> RhaiResultOf<u32> {
+    number::<u32>(ctx, "a number of cells", count).map(|count| count.min(MOST_CELLS))
+}
+
+/// The size of a page in KiB.
+fn page_size(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultOf<u32> {
+    let size = kib(ctx, size)?;
+    number(
+        ctx,
+        "the size of a page",
+        i64::try_from(size).unwrap_or(i64::MAX),
+    )
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// The memory of the host's NUMA cell number `cell`, or of all for `VIR_NODE_MEMORY_STATS_ALL_CELLS`:
+    /// `total_kib`, `free_kib`, and of all cells `buffers_kib` and `cached_kib`.
+    ///
+    /// The test driver throws `VIR_ERR_NO_SUPPORT`.
+    ///
+    /// ```rhai,qemu
+    /// let conn = connect();
+    /// let stats = conn.get_memory_stats(VIR_NODE_MEMORY_STATS_ALL_CELLS);
+    /// assert(stats.total_kib > stats.free_kib);
+    /// ```
+    /// Calls virNodeGetMemoryStats.
+    #[rhai_fn(name = "get_memory_stats", pure, return_raw)]
+    pub fn get_memory_stats(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        cell: i64,
+    ) -> RhaiResultOf<RecordOf<HostMemoryStats>> {
+        get_memory_stats_flags(ctx, conn, cell, 0)
+    }
+
+    /// The memory of one of the host's NUMA cells; libvirt has no flags for it yet.
+    ///
+    /// ```rhai,qemu
+    /// let conn = connect();
+    /// assert(conn.get_memory_stats(-1, 0).free_kib > 0);
+    /// ```
+    /// Calls virNodeGetMemoryStats.
+    #[rhai_fn(name = "get_memory_stats", pure, return_raw)]
+    pub fn get_memory_stats_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        cell: i64,
+        flags: i64,
+    ) -> RhaiResultOf<RecordOf<HostMemoryStats>> {
+        let cell = number(&ctx, "the number of a cell", cell)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let figures = conn.call(
+            &ctx,
+            "virNodeGetMemoryStats",
+            "read the memory statistics",
+            move |c| host::memory_stats(c, cell, wanted),
+        )?;
+        let figure = |(name, value)| (format!("{name}_kib").into(), whole(value));
+        Ok(HostMemoryStats::TABLE.of(figures.into_iter().map(figure).collect()))
+    }
+
+    /// How the host's kernel shares pages of memory that are alike (KSM): `shm_pages_to_scan`, `shm_sleep_millisecs`,
+    /// `shm_merge_across_nodes`, and counts of pages, which cannot be set.
+    ///
+    /// The test driver throws `VIR_ERR_NO_SUPPORT`.
+    ///
+    /// ```rhai,qemu
+    /// let conn = connect();
+    /// try {
+    ///     assert(conn.get_memory_parameters().shm_pages_to_scan >= 0);
+    /// } catch (err) {
+    ///     // The kernel has no KSM.
+    ///     assert_eq(err.call, "virNodeGetMemoryParameters");
+    /// }
+    /// ```
+    /// Calls virNodeGetMemoryParameters.
+    #[rhai_fn(name = "get_memory_parameters", pure, return_raw)]
+    pub fn get_memory_parameters(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<RecordOf<HostMemoryParameters>> {
+        get_memory_parameters_flags(ctx, conn, 0)
+    }
+
+    /// How the host's kernel shares pages of memory that are alike; libvirt has no flags for it yet.
+    ///
+    /// ```rhai,qemu
+    /// let conn = connect();
+    /// try {
+    ///     assert(conn.get_memory_parameters(0).shm_sleep_millisecs >= 0);
+    /// } catch (err) {
+    ///     assert_eq(err.call, "virNodeGetMemoryParameters");
+    /// }
+    /// ```
+    /// Calls virNodeGetMemoryParameters.
+    #[rhai_fn(name = "get_memory_parameters", pure, return_raw)]
+    pub fn get_memory_parameters_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        flags: i64,
+    ) -> RhaiResultOf<RecordOf<HostMemoryParameters>> {
+        let wanted = flag_bits(&ctx, flags)?;
+        conn.call(
+            &ctx,
+            "virNodeGetMemoryParameters",
+            "read the memory parameters",
+            move |c| host::memory_parameters(c, wanted),
+        )
+        .map(|params| HostMemoryParameters::TABLE.of(map(params)))
+    }
+
+    /// Sets how the host's kernel shares pages of memory that are alike: `shm_pages_to_scan`, `shm_sleep_millisecs`,
+    /// `shm_merge_across_nodes`. libvirt has to run as root for it.
+    ///
+    /// ```rhai,qemu
+    /// let conn = connect();
+    /// try {
+    ///     conn.set_memory_parameters(#{ shm_pages_to_scan: 100 });
+    /// } catch (err) {
+    ///     assert_eq(err.call, "virNodeSetMemoryParameters");
+    /// }
+    /// ```
+    /// Calls virNodeSetMemoryParameters.
+    #[rhai_fn(name = "set_memory_parameters", pure, return_raw)]
+    pub fn set_memory_parameters(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        params: Map,
+    ) -> RhaiResultOf<()> {
+        set_memory_parameters_flags(ctx, conn, params, 0)
+    }
+
+    /// Sets how the host's kernel shares pages of memory that are alike; libvirt has no flags for it yet.
+    ///
+    /// ```rhai,qemu
+    /// let conn = connect();
+    /// try {
+    ///     conn.set_memory_parameters(#{ shm_sleep_millisecs: 20 }, 0);
+    /// } catch (err) {
+    ///     assert_eq(err.call, "virNodeSetMemoryParameters");
+    /// }
+    /// ```
+    /// Calls virNodeSetMemoryParameters.
+    #[rhai_fn(name = "set_memory_parameters", pure, return_raw)]
+    pub fn set_memory_parameters_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        params: Map,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        unknown_key(&ctx, &params, option_keys::HOST_MEMORY.into_iter())?;
+        let params = typed_params_of(&ctx, &params, |_| ParamType::UInt)?;
+        conn.call(
+            &ctx,
+            "virNodeSetMemoryParameters",
+            "set the memory parameters",
+            move |c| host::set_memory_parameters(c, &params, wanted),
+        )
+    }
+
+    /// The free memory, in bytes, of at most `count` of the host's NUMA cells from the cell number `first`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.get_cells_free_memory(0, 8), [2097152, 4194304]);
+    /// ```
+    /// Calls virNodeGetCellsFreeMemory.
+    #[rhai_fn(name = "get_cells_free_memory", pure, return_raw)]
+    pub fn get_cells_free_memory(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        first: i64,
+        count: i64,
+    ) -> RhaiResultOf<ArrayOf<i64>> {
+        let first = number(&ctx, "the number of a cell", first)?;
+        let count = cells(&ctx, count)?;
+        let free = conn.call(
+            &ctx,
+            "virNodeGetCellsFreeMemory",
+            "read the free memory of cells",
+            move |c| host::cells_free_memory(c, first, count as usize),
+        )?;
+        Ok(free.into_iter().map(whole).collect())
+    }
+
+    /// How many pages of each of `sizes`, in KiB or as text such as `"2MiB"`, are free on each of `count` NUMA cells
+    /// of the host from the cell number `first`: `cell`, `size_kib`, `free`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.get_free_pages(["4KiB", "2MiB"], 0, 1)[1], #{ cell: 0, size_kib: 2048, free: 21 });
+    /// ```
+    /// Calls virNodeGetFreePages.
+    #[rhai_fn(name = "get_free_pages", pure, return_raw)]
+    pub fn get_free_pages(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        sizes: Array,
+        first: i64,
+        count: i64,
+    ) -> RhaiResultOf<ArrayOf<RecordOf<FreePages>>> {
+        get_free_pages_flags(ctx, conn, sizes, first, count, 0)
+    }
+
+    /// How many pages of each size are free on each of the host's NUMA cells; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.get_free_pages([4], 0, 2, 0).len(), 2);
+    /// ```
+    /// Calls virNodeGetFreePages.
+    #[rhai_fn(name = "get_free_pages", pure, return_raw)]
+    pub fn get_free_pages_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        sizes: Array,
+        first: i64,
+        count: i64,
+        flags: i64,
+    ) -> RhaiResultOf<ArrayOf<RecordOf<FreePages>>> {
+        let sizes: Vec<u32> = sizes
+            .iter()
+            .map(|size| page_size(&ctx, size))
+            .collect::<RhaiResultOf<_>>()?;
+        let first: i32 = number(&ctx, "the number of a cell", first)?;
+        let count = cells(&ctx, count)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let asked = sizes.clone();
+        let free = conn.call(
+            &ctx,
+            "virNodeGetFreePages",
+            "count the free pages",
+            move |c| host::free_pages(c, &asked, first, count, wanted),
+        )?;
+        let mut records = Array::new();
+        for (cell, counts) in (i64::from(first)..).zip(free) {
+            for (size, free) in sizes.iter().zip(counts) {
+                records.push(Dynamic::from(FreePages::TABLE.of(fields! {
+                    "cell": cell,
+                    "size_kib": i64::from(*size),
+                    "free": whole(free),
+                })));
+            }
+        }
+        Ok(records)
+    }
+
+    /// Adds huge pages to the host's: `pages` has a count for each size in KiB or as text, such as `#{ "2MiB": 10 }`,
+    /// for each of `count` NUMA cells from the cell number `first`. Returns how many pools of pages were changed.
+    ///
+    /// libvirt has to run as root for it. The test driver throws `VIR_ERR_NO_SUPPORT`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// try {
+    ///     conn.alloc_pages(#{ "2MiB": 10 }, 0, 1);
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
+    /// }
+    /// ```
+    /// Calls virNodeAllocPages.
+    #[rhai_fn(name = "alloc_pages", pure, return_raw)]
+    pub fn alloc_pages(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        pages: Map,
+        first: i64,
+        count: i64,
+    ) -> RhaiResultOf<i64> {
+        alloc_pages_flags(ctx, conn, pages, first, count, 0)
+    }
+
+    /// Adds huge pages to the host's, or with `VIR_NODE_ALLOC_PAGES_SET` sets how many there are.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// try {
+    ///     conn.alloc_pages(#{ "2048": 0 }, 0, 1, VIR_NODE_ALLOC_PAGES_SET);
+    /// } catch (err) {
+    ///     assert_eq(err.call, "virNodeAllocPages");
+    /// }
+    /// ```
+    /// Calls virNodeAllocPages.
+    #[rhai_fn(name = "alloc_pages", pure, return_raw)]
+    pub fn alloc_pages_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        pages: Map,
+        first: i64,
+        count: i64,
+        flags: i64,
+    ) -> RhaiResultOf<i64> {
+        let mut wanted_pages = Vec::new();
+        for (size, count) in &pages {
+            let size = match size.parse::<i64>() {
+                Ok(number) => Dynamic::from_int(number),
+                Err(_) => size.as_str().into(),
+            };
+            let count = count.as_int().map_err(|kind| {
+                Error::invalid(
+                    &ctx,
+                    format!("a count of pages is a whole number, not {kind}"),
+                )
+                .throw()
+            })?;
+            wanted_pages.push((
+                page_size(&ctx, &size)?,
+                number(&ctx, "a count of pages", count)?,
+            ));
+        }
+        let first = number(&ctx, "the number of a cell", first)?;
+        let count = cells(&ctx, count)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        conn.call(&ctx, "virNodeAllocPages", "allocate pages", move |c| {
+            host::alloc_pages(c, &wanted_pages, first, count, wanted)
+        })
+    }
+}

@@ -1,0 +1,142 @@
+//! What keeps guests apart on a host, and who its client is.
+
+use rhai::plugin::*;
+use rhai::{Map, NativeCallContext};
+
+use crate::api::arguments::{ParamType, RhaiResultOf, fields, flag_bits, map, typed_params};
+use crate::api::option_keys;
+use crate::libvirt::{host, security};
+use crate::objects::connection::Connection;
+use crate::vocabulary::{RecordOf, SecurityModel, SevInfo};
+
+fn identity_type(name: &str) -> ParamType {
+    match name {
+        "process-id" => ParamType::Long,
+        "process-time" | "unix-group-id" | "unix-user-id" => ParamType::ULong,
+        _ => ParamType::Text,
+    }
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// The host's security driver, as `model`, such as `"selinux"` or `"none"`, and `doi`, the domain that its labels
+    /// belong to.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_eq(conn.get_security_model().model, "testSecurity");
+    /// ```
+    /// Calls virNodeGetSecurityModel.
+    #[rhai_fn(name = "get_security_model", pure, return_raw)]
+    pub fn get_security_model(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<RecordOf<SecurityModel>> {
+        let (model, doi) = conn.call(
+            &ctx,
+            "virNodeGetSecurityModel",
+            "read the security model",
+            security::model,
+        )?;
+        Ok(SecurityModel::TABLE.of(fields! { "model": model, "doi": doi }))
+    }
+
+    /// What the host's processor offers for guests with encrypted memory (AMD SEV), under libvirt's names, such as
+    /// `cbitpos` and `max-guests`. Other hosts throw `VIR_ERR_OPERATION_UNSUPPORTED`.
+    ///
+    /// ```rhai,qemu
+    /// let conn = connect();
+    /// try {
+    ///     assert(conn.get_sev_info().cbitpos > 0);
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_OPERATION_UNSUPPORTED");
+    /// }
+    /// ```
+    /// Calls virNodeGetSEVInfo.
+    #[rhai_fn(name = "get_sev_info", pure, return_raw)]
+    pub fn get_sev_info(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+    ) -> RhaiResultOf<RecordOf<SevInfo>> {
+        get_sev_info_flags(ctx, conn, 0)
+    }
+
+    /// What the host's processor offers for guests with encrypted memory; libvirt has no flags for it yet.
+    ///
+    /// ```rhai,qemu
+    /// let conn = connect();
+    /// try {
+    ///     assert(conn.get_sev_info(0).cbitpos > 0);
+    /// } catch (err) {
+    ///     assert_eq(err.call, "virNodeGetSEVInfo");
+    /// }
+    /// ```
+    /// Calls virNodeGetSEVInfo.
+    #[rhai_fn(name = "get_sev_info", pure, return_raw)]
+    pub fn get_sev_info_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        flags: i64,
+    ) -> RhaiResultOf<RecordOf<SevInfo>> {
+        let wanted = flag_bits(&ctx, flags)?;
+        conn.call(
+            &ctx,
+            "virNodeGetSEVInfo",
+            "read the SEV information",
+            move |c| host::sev_info(c, wanted),
+        )
+        .map(|params| SevInfo::TABLE.of(map(params)))
+    }
+
+    /// Has the daemon treat this connection's calls as those of another user, for access control: `user-name`,
+    /// `unix-user-id`, `group-name`, `unix-group-id`, `process-id`, `process-time`, `sasl-user-name`,
+    /// `x509-distinguished-name`, `selinux-context`.
+    ///
+    /// Only a daemon that the caller administers allows it; a driver within the process throws `VIR_ERR_NO_SUPPORT`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// try {
+    ///     conn.set_identity(#{ "user-name": "alice" });
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
+    /// }
+    /// ```
+    /// Calls virConnectSetIdentity.
+    #[rhai_fn(name = "set_identity", pure, return_raw)]
+    pub fn set_identity(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        identity: Map,
+    ) -> RhaiResultOf<()> {
+        set_identity_flags(ctx, conn, identity, 0)
+    }
+
+    /// Has the daemon treat this connection's calls as those of another user; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// try {
+    ///     conn.set_identity(#{ "unix-user-id": 1000 }, 0);
+    /// } catch (err) {
+    ///     assert_eq(err.call, "virConnectSetIdentity");
+    /// }
+    /// ```
+    /// Calls virConnectSetIdentity.
+    #[rhai_fn(name = "set_identity", pure, return_raw)]
+    pub fn set_identity_flags(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        identity: Map,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let params = typed_params(&ctx, option_keys::IDENTITY, &identity, identity_type)?;
+        conn.call(
+            &ctx,
+            "virConnectSetIdentity",
+            "set the identity",
+            move |c| host::set_identity(c, &params, wanted),
+        )
+    }
+}

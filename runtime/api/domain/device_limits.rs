@@ -1,0 +1,394 @@
+//! What a guest's disks and network cards may transfer, and which disks failed.
+
+use rhai::plugin::*;
+use rhai::{Dynamic, Map, NativeCallContext};
+
+use crate::api::arguments::{ParamType, RhaiResultOf, bytes, flag_bits, map, typed_params};
+use crate::api::option_keys;
+use crate::constants::Words;
+use crate::libvirt::{self, tuning};
+use crate::objects::domain::Domain;
+use crate::vocabulary::{BlockIoTune, InterfaceParameters, RecordOf};
+
+static DISK_ERRORS: Words = Words::new("virDomainDiskErrorCode", "VIR_DOMAIN_DISK_ERROR_");
+
+fn tune_type(name: &str) -> ParamType {
+    match name {
+        "group_name" => ParamType::Text,
+        name if name.contains("bytes_sec") && !name.ends_with("_length") => ParamType::Bytes,
+        _ => ParamType::ULong,
+    }
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// The bandwidth of a network card, by its MAC address or its target's name: `inbound.` and `outbound.` each with
+    /// `average` and `peak` in KiB/s and `burst` in KiB, and `inbound.floor`; 0 is no limit.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// assert_eq(dom.interface_parameters("aa:bb:cc:dd:ee:ff")["inbound.average"], 0);
+    /// ```
+    /// Calls virDomainGetInterfaceParameters.
+    #[rhai_fn(name = "interface_parameters", pure, return_raw)]
+    pub fn interface_parameters(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        device: &str,
+    ) -> RhaiResultOf<RecordOf<InterfaceParameters>> {
+        interface_parameters_flags(ctx, dom, device, 0)
+    }
+
+    /// The bandwidth of a network card, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// let card = "aa:bb:cc:dd:ee:ff";
+    /// assert_eq(dom.interface_parameters(card, VIR_DOMAIN_AFFECT_LIVE)["outbound.peak"], 0);
+    /// ```
+    /// Calls virDomainGetInterfaceParameters.
+    #[rhai_fn(name = "interface_parameters", pure, return_raw)]
+    pub fn interface_parameters_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        device: &str,
+        flags: i64,
+    ) -> RhaiResultOf<RecordOf<InterfaceParameters>> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = format!("read the bandwidth of `{device}` of");
+        let device = device.to_owned();
+        dom.call(&ctx, "virDomainGetInterfaceParameters", verb, move |d| {
+            tuning::interface_parameters(d, &device, wanted)
+        })
+        .map(|params| InterfaceParameters::TABLE.of(map(params)))
+    }
+
+    /// Limits the bandwidth of a network card; the keys are those of `interface_parameters`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// let card = "aa:bb:cc:dd:ee:ff";
+    /// dom.set_interface_parameters(card, #{ "inbound.average": 1024 });
+    /// assert_eq(dom.interface_parameters(card)["inbound.average"], 1024);
+    /// ```
+    /// Calls virDomainSetInterfaceParameters.
+    #[rhai_fn(name = "set_interface_parameters", pure, return_raw)]
+    pub fn set_interface_parameters(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        device: &str,
+        params: Map,
+    ) -> RhaiResultOf<()> {
+        set_interface_parameters_flags(ctx, dom, device, params, 0)
+    }
+
+    /// Limits the bandwidth of a network card, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// let card = "aa:bb:cc:dd:ee:ff";
+    /// dom.set_interface_parameters(card, #{ "outbound.average": 512 }, VIR_DOMAIN_AFFECT_LIVE);
+    /// assert_eq(dom.interface_parameters(card)["outbound.average"], 512);
+    /// ```
+    /// Calls virDomainSetInterfaceParameters.
+    #[rhai_fn(name = "set_interface_parameters", pure, return_raw)]
+    pub fn set_interface_parameters_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        device: &str,
+        params: Map,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let params = typed_params(&ctx, option_keys::BANDWIDTH, &params, |_| ParamType::UInt)?;
+        let verb = format!("set the bandwidth of `{device}` of");
+        let device = device.to_owned();
+        dom.call(&ctx, "virDomainSetInterfaceParameters", verb, move |d| {
+            tuning::set_interface_parameters(d, &device, &params, wanted)
+        })
+    }
+
+    /// The limits of a disk's input and output: `total_`, `read_` and `write_` each with `bytes_sec` and `iops_sec`,
+    /// the same with `_max` for bursts and `_max_length` for their seconds, `size_iops_sec`, and the `group_name` of
+    /// disks that share them; 0 is no limit.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// assert_eq(dom.block_io_tune("vda").total_bytes_sec, 0);
+    /// ```
+    /// Calls virDomainGetBlockIoTune.
+    #[rhai_fn(name = "block_io_tune", pure, return_raw)]
+    pub fn block_io_tune(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        disk: &str,
+    ) -> RhaiResultOf<RecordOf<BlockIoTune>> {
+        block_io_tune_flags(ctx, dom, disk, 0)
+    }
+
+    /// The limits of a disk's input and output, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// assert_eq(dom.block_io_tune("vda", VIR_DOMAIN_AFFECT_CONFIG).read_iops_sec, 0);
+    /// ```
+    /// Calls virDomainGetBlockIoTune.
+    #[rhai_fn(name = "block_io_tune", pure, return_raw)]
+    pub fn block_io_tune_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        disk: &str,
+        flags: i64,
+    ) -> RhaiResultOf<RecordOf<BlockIoTune>> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = format!("read the limits of disk `{disk}` of");
+        let disk = disk.to_owned();
+        dom.call(&ctx, "virDomainGetBlockIoTune", verb, move |d| {
+            tuning::block_io_tune(d, &disk, wanted)
+        })
+        .map(|params| BlockIoTune::TABLE.of(map(params)))
+    }
+
+    /// Limits a disk's input and output; the keys are those of `block_io_tune`. Limits in bytes are numbers or text
+    /// such as `"10MiB"`.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.set_block_io_tune("hda", #{ total_bytes_sec: "10MiB" });
+    /// assert_eq(dom.block_io_tune("hda").total_bytes_sec, 10485760);
+    /// ```
+    /// Calls virDomainSetBlockIoTune.
+    #[rhai_fn(name = "set_block_io_tune", pure, return_raw)]
+    pub fn set_block_io_tune(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        disk: &str,
+        params: Map,
+    ) -> RhaiResultOf<()> {
+        set_block_io_tune_flags(ctx, dom, disk, params, 0)
+    }
+
+    /// Limits a disk's input and output, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.set_block_io_tune("hda", #{ read_iops_sec: 100 }, VIR_DOMAIN_AFFECT_CONFIG);
+    /// assert_eq(dom.block_io_tune("hda", VIR_DOMAIN_AFFECT_CONFIG).read_iops_sec, 100);
+    /// ```
+    /// Calls virDomainSetBlockIoTune.
+    #[rhai_fn(name = "set_block_io_tune", pure, return_raw)]
+    pub fn set_block_io_tune_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        disk: &str,
+        params: Map,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let params = typed_params(&ctx, option_keys::BLOCK_IO_TUNE, &params, tune_type)?;
+        let verb = format!("limit disk `{disk}` of");
+        let disk = disk.to_owned();
+        dom.call(&ctx, "virDomainSetBlockIoTune", verb, move |d| {
+            tuning::set_block_io_tune(d, &disk, &params, wanted)
+        })
+    }
+
+    /// Makes or changes the throttle group `group`, whose limits all disks that name it share; the keys are those of
+    /// `block_io_tune`. Needs libvirt 11.2.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().define_xml(`<domain type="qemu"><name>throttled</name><memory>32768</memory>
+    ///     <os><type>hvm</type></os></domain>`);
+    /// try {
+    ///     dom.set_throttle_group("slow", #{ total_bytes_sec: "1MiB" });
+    ///     assert(dom.xml_desc().contains("<group_name>slow</group_name>"));
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
+    /// }
+    /// dom.undefine();
+    /// ```
+    /// Calls virDomainSetThrottleGroup.
+    #[rhai_fn(name = "set_throttle_group", pure, return_raw)]
+    pub fn set_throttle_group(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        group: &str,
+        params: Map,
+    ) -> RhaiResultOf<()> {
+        set_throttle_group_flags(ctx, dom, group, params, 0)
+    }
+
+    /// Makes or changes a throttle group, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().define_xml(`<domain type="qemu"><name>throttled</name><memory>32768</memory>
+    ///     <os><type>hvm</type></os></domain>`);
+    /// try {
+    ///     dom.set_throttle_group("slow", #{ total_iops_sec: 50 }, VIR_DOMAIN_AFFECT_CONFIG);
+    ///     assert(dom.xml_desc().contains("<total_iops_sec>50</total_iops_sec>"));
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
+    /// }
+    /// dom.undefine();
+    /// ```
+    /// Calls virDomainSetThrottleGroup.
+    #[rhai_fn(name = "set_throttle_group", pure, return_raw)]
+    pub fn set_throttle_group_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        group: &str,
+        params: Map,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        // libvirt 11.3 loses the name of the group in the definition unless the parameters have it too.
+        let mut params = params;
+        params
+            .entry("group_name".into())
+            .or_insert_with(|| group.into());
+        let params = typed_params(&ctx, option_keys::BLOCK_IO_TUNE, &params, tune_type)?;
+        let verb = format!("set the throttle group `{group}` of");
+        let group = group.to_owned();
+        dom.call(&ctx, "virDomainSetThrottleGroup", verb, move |d| {
+            tuning::set_throttle_group(d, &group, &params, wanted)
+        })
+    }
+
+    /// Removes the throttle group `group`, which no disk may name any more. Needs libvirt 11.2.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().define_xml(`<domain type="qemu"><name>throttled</name><memory>32768</memory>
+    ///     <os><type>hvm</type></os></domain>`);
+    /// try {
+    ///     dom.set_throttle_group("slow", #{ total_bytes_sec: "1MiB" });
+    ///     dom.del_throttle_group("slow");
+    ///     assert(!dom.xml_desc().contains("throttlegroup"));
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
+    /// }
+    /// dom.undefine();
+    /// ```
+    /// Calls virDomainDelThrottleGroup.
+    #[rhai_fn(name = "del_throttle_group", pure, return_raw)]
+    pub fn del_throttle_group(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        group: &str,
+    ) -> RhaiResultOf<()> {
+        del_throttle_group_flags(ctx, dom, group, 0)
+    }
+
+    /// Removes a throttle group, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().define_xml(`<domain type="qemu"><name>throttled</name><memory>32768</memory>
+    ///     <os><type>hvm</type></os></domain>`);
+    /// try {
+    ///     dom.set_throttle_group("slow", #{ total_bytes_sec: "1MiB" }, VIR_DOMAIN_AFFECT_CONFIG);
+    ///     dom.del_throttle_group("slow", VIR_DOMAIN_AFFECT_CONFIG);
+    ///     assert(!dom.xml_desc().contains("throttlegroup"));
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
+    /// }
+    /// dom.undefine();
+    /// ```
+    /// Calls virDomainDelThrottleGroup.
+    #[rhai_fn(name = "del_throttle_group", pure, return_raw)]
+    pub fn del_throttle_group_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        group: &str,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = format!("remove the throttle group `{group}` of");
+        let group = group.to_owned();
+        dom.call(&ctx, "virDomainDelThrottleGroup", verb, move |d| {
+            tuning::del_throttle_group(d, &group, wanted)
+        })
+    }
+
+    /// Has libvirt tell once, by an event `block_threshold`, that the image of a disk is written beyond `threshold`
+    /// bytes, a number or text such as `"10GiB"`; 0 takes it back.
+    ///
+    /// `device` is the disk's target, such as `"vda"`, or an image of its chain, `"vda[1]"`.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.set_block_threshold("hda", "512KiB");
+    /// let nodes = dom.qemu_monitor_command(`{"execute": "query-named-block-nodes"}`);
+    /// assert(nodes.contains(`"write_threshold":524288`));
+    /// ```
+    /// Calls virDomainSetBlockThreshold.
+    #[rhai_fn(name = "set_block_threshold", pure, return_raw)]
+    pub fn set_block_threshold(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        device: &str,
+        threshold: Dynamic,
+    ) -> RhaiResultOf<()> {
+        set_block_threshold_flags(ctx, dom, device, threshold, 0)
+    }
+
+    /// Has libvirt tell once that the image of a disk is written beyond `threshold` bytes; libvirt has no flags for
+    /// it yet.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.set_block_threshold("hda", 0, 0);
+    /// ```
+    /// Calls virDomainSetBlockThreshold.
+    #[rhai_fn(name = "set_block_threshold", pure, return_raw)]
+    pub fn set_block_threshold_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        device: &str,
+        threshold: Dynamic,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let bytes = bytes(&ctx, &threshold)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = format!("set the threshold of `{device}` of");
+        let device = device.to_owned();
+        dom.call(&ctx, "virDomainSetBlockThreshold", verb, move |d| {
+            tuning::set_block_threshold(d, &device, bytes, wanted)
+        })
+    }
+
+    /// The disks of the guest that failed, by their targets: `no_space` where the host's storage was full, `unspec`
+    /// for other errors.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// assert_eq(dom.disk_errors(), #{ vda: "unspec" });
+    /// ```
+    /// Calls virDomainGetDiskErrors.
+    #[rhai_fn(name = "disk_errors", pure, return_raw)]
+    pub fn disk_errors(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+        disk_errors_flags(ctx, dom, 0)
+    }
+
+    /// The disks of the guest that failed; libvirt has no flags for it yet.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// assert_eq(dom.disk_errors(0), #{});
+    /// ```
+    /// Calls virDomainGetDiskErrors.
+    #[rhai_fn(name = "disk_errors", pure, return_raw)]
+    pub fn disk_errors_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<Map> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let errors = dom.call(
+            &ctx,
+            "virDomainGetDiskErrors",
+            "read the disk errors of",
+            move |d| libvirt::domain::disk_errors(d, wanted),
+        )?;
+        let word = |(disk, error): (String, i64)| (disk.into(), DISK_ERRORS.word(error).into());
+        Ok(errors.into_iter().map(word).collect())
+    }
+}

@@ -1,0 +1,242 @@
+//! A guest's threads for input and output.
+
+use rhai::plugin::*;
+use rhai::{Dynamic, Map, NativeCallContext};
+
+use super::pinning::{Pin, numbers};
+use crate::api::arguments::{
+    ArrayOf, ParamType, RhaiResultOf, fields, flag_bits, number, typed_params,
+};
+use crate::api::cpu_set::CpuSet;
+use crate::api::option_keys;
+use crate::libvirt::pinning;
+use crate::objects::domain::Domain;
+use crate::vocabulary::{IoThread, RecordOf};
+
+fn param_type(name: &str) -> ParamType {
+    match name {
+        "poll_max_ns" => ParamType::ULong,
+        "thread_pool_min" | "thread_pool_max" => ParamType::Int,
+        _ => ParamType::UInt,
+    }
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// The guest's threads for input and output, each as `id` and `affinity`, the host's CPUs that it may run on.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.add_io_thread(5);
+    /// assert_eq(dom.io_thread_info()[0].id, 5);
+    /// dom.del_io_thread(5);
+    /// ```
+    /// Calls virDomainGetIOThreadInfo.
+    #[rhai_fn(name = "io_thread_info", pure, return_raw)]
+    pub fn io_thread_info(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<ArrayOf<RecordOf<IoThread>>> {
+        io_thread_info_flags(ctx, dom, 0)
+    }
+
+    /// The guest's threads for input and output, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// assert_eq(dom.io_thread_info(VIR_DOMAIN_AFFECT_CONFIG), []);
+    /// ```
+    /// Calls virDomainGetIOThreadInfo.
+    #[rhai_fn(name = "io_thread_info", pure, return_raw)]
+    pub fn io_thread_info_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<ArrayOf<RecordOf<IoThread>>> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let threads = dom.call(
+            &ctx,
+            "virDomainGetIOThreadInfo",
+            "list the IO threads of",
+            move |d| pinning::io_thread_info(d, wanted),
+        )?;
+        let record = |(id, cpus)| {
+            Dynamic::from(IoThread::TABLE.of(fields! { "id": id, "affinity": numbers(cpus) }))
+        };
+        Ok(threads.into_iter().map(record).collect())
+    }
+
+    /// Adds the thread for input and output number `id`, 1 or more, to the guest; disks name it in their `driver`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.add_io_thread(1);
+    /// assert_eq(dom.io_thread_info()[0].id, 1);
+    /// dom.del_io_thread(1);
+    /// ```
+    /// Calls virDomainAddIOThread.
+    #[rhai_fn(name = "add_io_thread", pure, return_raw)]
+    pub fn add_io_thread(ctx: NativeCallContext, dom: &mut Domain, id: i64) -> RhaiResultOf<()> {
+        add_io_thread_flags(ctx, dom, id, 0)
+    }
+
+    /// Adds a thread for input and output, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.add_io_thread(2, VIR_DOMAIN_AFFECT_CONFIG);
+    /// assert_eq(dom.io_thread_info(VIR_DOMAIN_AFFECT_CONFIG)[0].id, 2);
+    /// ```
+    /// Calls virDomainAddIOThread.
+    #[rhai_fn(name = "add_io_thread", pure, return_raw)]
+    pub fn add_io_thread_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        id: i64,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let id = number(&ctx, "the number of an IO thread", id)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = format!("add IO thread {id} to");
+        dom.call(&ctx, "virDomainAddIOThread", verb, move |d| {
+            pinning::add_io_thread(d, id, wanted)
+        })
+    }
+
+    /// Removes the thread for input and output number `id` of the guest; no disk may use it.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.add_io_thread(1);
+    /// dom.del_io_thread(1);
+    /// assert_eq(dom.io_thread_info(), []);
+    /// ```
+    /// Calls virDomainDelIOThread.
+    #[rhai_fn(name = "del_io_thread", pure, return_raw)]
+    pub fn del_io_thread(ctx: NativeCallContext, dom: &mut Domain, id: i64) -> RhaiResultOf<()> {
+        del_io_thread_flags(ctx, dom, id, 0)
+    }
+
+    /// Removes a thread for input and output, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.add_io_thread(2, VIR_DOMAIN_AFFECT_CONFIG);
+    /// dom.del_io_thread(2, VIR_DOMAIN_AFFECT_CONFIG);
+    /// assert_eq(dom.io_thread_info(VIR_DOMAIN_AFFECT_CONFIG), []);
+    /// ```
+    /// Calls virDomainDelIOThread.
+    #[rhai_fn(name = "del_io_thread", pure, return_raw)]
+    pub fn del_io_thread_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        id: i64,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let id = number(&ctx, "the number of an IO thread", id)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = format!("remove IO thread {id} of");
+        dom.call(&ctx, "virDomainDelIOThread", verb, move |d| {
+            pinning::del_io_thread(d, id, wanted)
+        })
+    }
+
+    /// Has the thread for input and output number `id` run on `cpus` of the host alone, a list of numbers or text
+    /// such as `"0-3,^2"`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.add_io_thread(5);
+    /// dom.pin_io_thread(5, [0]);
+    /// assert_eq(dom.io_thread_info()[0].affinity, [0]);
+    /// dom.del_io_thread(5);
+    /// ```
+    /// Calls virDomainPinIOThread.
+    #[rhai_fn(name = "pin_io_thread", pure, return_raw)]
+    pub fn pin_io_thread(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        id: i64,
+        cpus: CpuSet,
+    ) -> RhaiResultOf<()> {
+        pin_io_thread_flags(ctx, dom, id, cpus, 0)
+    }
+
+    /// Has a thread for input and output run on `cpus` alone, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.add_io_thread(5);
+    /// dom.pin_io_thread(5, "1-2", VIR_DOMAIN_AFFECT_LIVE);
+    /// assert_eq(dom.io_thread_info()[0].affinity, [1, 2]);
+    /// dom.del_io_thread(5);
+    /// ```
+    /// Calls virDomainPinIOThread.
+    #[rhai_fn(name = "pin_io_thread", pure, return_raw)]
+    pub fn pin_io_thread_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        id: i64,
+        cpus: CpuSet,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let id = number(&ctx, "the number of an IO thread", id)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let pin = Pin::new(&ctx, dom, &cpus)?;
+        let verb = format!("pin IO thread {id} of");
+        dom.call(&ctx, "virDomainPinIOThread", verb, move |d| {
+            pinning::pin_io_thread(d, id, &pin.cpus, pin.host_cpus, wanted)
+        })
+    }
+
+    /// Sets how the thread for input and output number `id` polls, by `poll_max_ns` (0 polls never), `poll_grow`,
+    /// `poll_shrink`, and the least and most helpers it has, by `thread_pool_min` and `thread_pool_max`.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.add_io_thread(5);
+    /// dom.set_io_thread_params(5, #{ poll_max_ns: 50000 });
+    /// let answer = dom.qemu_monitor_command(`{"execute": "query-iothreads"}`);
+    /// assert(answer.contains(`"poll-max-ns":50000`));
+    /// dom.del_io_thread(5);
+    /// ```
+    /// Calls virDomainSetIOThreadParams.
+    #[rhai_fn(name = "set_io_thread_params", pure, return_raw)]
+    pub fn set_io_thread_params(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        id: i64,
+        params: Map,
+    ) -> RhaiResultOf<()> {
+        set_io_thread_params_flags(ctx, dom, id, params, 0)
+    }
+
+    /// Sets how a thread for input and output polls, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.add_io_thread(5);
+    /// dom.set_io_thread_params(5, #{ poll_max_ns: 0 }, VIR_DOMAIN_AFFECT_LIVE);
+    /// dom.del_io_thread(5);
+    /// ```
+    /// Calls virDomainSetIOThreadParams.
+    #[rhai_fn(name = "set_io_thread_params", pure, return_raw)]
+    pub fn set_io_thread_params_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        id: i64,
+        params: Map,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let id = number(&ctx, "the number of an IO thread", id)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let params = typed_params(&ctx, option_keys::IO_THREAD, &params, param_type)?;
+        let verb = format!("tune IO thread {id} of");
+        dom.call(&ctx, "virDomainSetIOThreadParams", verb, move |d| {
+            pinning::set_io_thread_params(d, id, &params, wanted)
+        })
+    }
+}

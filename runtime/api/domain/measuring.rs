@@ -1,0 +1,201 @@
+//! What the host measures of a guest.
+
+use rhai::plugin::*;
+use rhai::{Dynamic, Map, NativeCallContext};
+
+use crate::api::arguments::{
+    ParamType, RhaiResultOf, duration, flag_bits, map, number, typed_params,
+};
+use crate::api::option_keys;
+use crate::libvirt::tuning;
+use crate::objects::domain::Domain;
+use crate::vocabulary::{PerfEvents, RecordOf};
+
+/// A duration in whole seconds, rounded up.
+fn whole_seconds(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<i32> {
+    let limit = duration(ctx, value)?;
+    let whole = limit.as_secs() + u64::from(limit.subsec_nanos() > 0);
+    number(
+        ctx,
+        "a time in seconds",
+        i64::try_from(whole).unwrap_or(i64::MAX),
+    )
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// Which performance events of the guest the host counts, such as `cpu_cycles` and `page_faults`;
+    /// `get_all_domain_stats` has their figures.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// assert_eq(dom.perf_events().cpu_cycles, false);
+    /// ```
+    /// Calls virDomainGetPerfEvents.
+    #[rhai_fn(name = "perf_events", pure, return_raw)]
+    pub fn perf_events(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<RecordOf<PerfEvents>> {
+        perf_events_flags(ctx, dom, 0)
+    }
+
+    /// Which performance events of the guest the host counts, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_perf_events(#{ instructions: true }, VIR_DOMAIN_AFFECT_CONFIG);
+    /// assert(dom.perf_events(VIR_DOMAIN_AFFECT_CONFIG).instructions);
+    /// ```
+    /// Calls virDomainGetPerfEvents.
+    #[rhai_fn(name = "perf_events", pure, return_raw)]
+    pub fn perf_events_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<RecordOf<PerfEvents>> {
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.call(
+            &ctx,
+            "virDomainGetPerfEvents",
+            "read the performance events of",
+            move |d| tuning::perf_events(d, wanted),
+        )
+        .map(|params| PerfEvents::TABLE.of(map(params)))
+    }
+
+    /// Turns performance events of the guest on and off; the keys are those of `perf_events`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_perf_events(#{ cpu_cycles: true });
+    /// assert(dom.perf_events().cpu_cycles);
+    /// ```
+    /// Calls virDomainSetPerfEvents.
+    #[rhai_fn(name = "set_perf_events", pure, return_raw)]
+    pub fn set_perf_events(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        params: Map,
+    ) -> RhaiResultOf<()> {
+        set_perf_events_flags(ctx, dom, params, 0)
+    }
+
+    /// Turns performance events of the guest on and off, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_perf_events(#{ cache_misses: true }, VIR_DOMAIN_AFFECT_LIVE);
+    /// assert(dom.perf_events(VIR_DOMAIN_AFFECT_LIVE).cache_misses);
+    /// ```
+    /// Calls virDomainSetPerfEvents.
+    #[rhai_fn(name = "set_perf_events", pure, return_raw)]
+    pub fn set_perf_events_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        params: Map,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let params = typed_params(&ctx, option_keys::PERF, &params, |_| ParamType::Bool)?;
+        dom.call(
+            &ctx,
+            "virDomainSetPerfEvents",
+            "set the performance events of",
+            move |d| tuning::set_perf_events(d, &params, wanted),
+        )
+    }
+
+    /// Sets how often the guest's balloon driver tells the figures of `memory_stats`: a duration of whole seconds, 0
+    /// for never.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_memory_stats_period("10s");
+    /// assert_eq(dom.xml().get("devices/memballoon/stats/@period"), "10");
+    /// ```
+    /// Calls virDomainSetMemoryStatsPeriod.
+    #[rhai_fn(name = "set_memory_stats_period", pure, return_raw)]
+    pub fn set_memory_stats_period(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        period: Dynamic,
+    ) -> RhaiResultOf<()> {
+        set_memory_stats_period_flags(ctx, dom, period, 0)
+    }
+
+    /// Sets how often the guest's balloon driver tells its figures, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_memory_stats_period(5, VIR_DOMAIN_AFFECT_LIVE);
+    /// assert_eq(dom.xml().get("devices/memballoon/stats/@period"), "5");
+    /// ```
+    /// Calls virDomainSetMemoryStatsPeriod.
+    #[rhai_fn(name = "set_memory_stats_period", pure, return_raw)]
+    pub fn set_memory_stats_period_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        period: Dynamic,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let seconds = whole_seconds(&ctx, &period)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = "set the period of the memory figures of";
+        dom.call(&ctx, "virDomainSetMemoryStatsPeriod", verb, move |d| {
+            tuning::set_memory_stats_period(d, seconds, wanted)
+        })
+    }
+
+    /// Has the hypervisor measure for a duration, 1 to 60 seconds, how fast the guest writes to its memory.
+    ///
+    /// Returns at once. When the time is over, `get_all_domain_stats` with
+    /// `VIR_DOMAIN_STATS_DIRTYRATE` tells the result, `megabytes_per_second`.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// dom.start_dirty_rate_calc("1s");
+    /// let measured = dom.qemu_monitor_command(`{"execute": "query-dirty-rate"}`);
+    /// assert(measured.contains("calc-time"));
+    /// ```
+    /// Calls virDomainStartDirtyRateCalc.
+    #[rhai_fn(name = "start_dirty_rate_calc", pure, return_raw)]
+    pub fn start_dirty_rate_calc(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        duration: Dynamic,
+    ) -> RhaiResultOf<()> {
+        start_dirty_rate_calc_flags(ctx, dom, duration, 0)
+    }
+
+    /// Has the hypervisor measure how fast the guest writes to its memory, as `flags` say:
+    /// `VIR_DOMAIN_DIRTYRATE_MODE_PAGE_SAMPLING`, `_DIRTY_BITMAP`, `_DIRTY_RING`.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// try {
+    ///     dom.start_dirty_rate_calc(1, VIR_DOMAIN_DIRTYRATE_MODE_DIRTY_RING);
+    /// } catch (err) {
+    ///     // The guest has no such ring.
+    ///     assert_eq(err.call, "virDomainStartDirtyRateCalc");
+    /// }
+    /// ```
+    /// Calls virDomainStartDirtyRateCalc.
+    #[rhai_fn(name = "start_dirty_rate_calc", pure, return_raw)]
+    pub fn start_dirty_rate_calc_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        duration: Dynamic,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let seconds = whole_seconds(&ctx, &duration)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = "measure the dirty rate of";
+        dom.call(&ctx, "virDomainStartDirtyRateCalc", verb, move |d| {
+            tuning::start_dirty_rate_calc(d, seconds, wanted)
+        })
+    }
+}

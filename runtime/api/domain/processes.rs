@@ -1,0 +1,148 @@
+//! The processes in a guest, and what happens when the guest ends.
+
+use rhai::NativeCallContext;
+use rhai::plugin::*;
+
+use crate::api::arguments::{RhaiResultOf, flag_bits, number};
+use crate::libvirt::{self, tuning};
+use crate::objects::domain::Domain;
+
+#[export_module]
+pub(super) mod functions {
+    /// Sets what happens when the guest goes off, boots again or crashes (`VIR_DOMAIN_LIFECYCLE_POWEROFF`, `_REBOOT`,
+    /// `_CRASH`): an action such as `VIR_DOMAIN_LIFECYCLE_ACTION_RESTART`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_lifecycle_action(VIR_DOMAIN_LIFECYCLE_CRASH, VIR_DOMAIN_LIFECYCLE_ACTION_PRESERVE);
+    /// assert_eq(dom.xml().get("on_crash"), "preserve");
+    /// ```
+    /// Calls virDomainSetLifecycleAction.
+    #[rhai_fn(name = "set_lifecycle_action", pure, return_raw)]
+    pub fn set_lifecycle_action(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        kind: i64,
+        action: i64,
+    ) -> RhaiResultOf<()> {
+        set_lifecycle_action_flags(ctx, dom, kind, action, 0)
+    }
+
+    /// Sets what happens when the guest goes off, boots again or crashes, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// let restart = VIR_DOMAIN_LIFECYCLE_ACTION_RESTART;
+    /// dom.set_lifecycle_action(VIR_DOMAIN_LIFECYCLE_POWEROFF, restart, VIR_DOMAIN_AFFECT_CONFIG);
+    /// assert(dom.xml_desc(VIR_DOMAIN_XML_INACTIVE).contains("<on_poweroff>restart<"));
+    /// ```
+    /// Calls virDomainSetLifecycleAction.
+    #[rhai_fn(name = "set_lifecycle_action", pure, return_raw)]
+    pub fn set_lifecycle_action_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        kind: i64,
+        action: i64,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let when = number(&ctx, "the kind of end", kind)?;
+        let action = number(&ctx, "the action", action)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.call(
+            &ctx,
+            "virDomainSetLifecycleAction",
+            "set the lifecycle of",
+            move |d| tuning::set_lifecycle_action(d, when, action, wanted),
+        )
+    }
+
+    /// Sends a signal such as `VIR_DOMAIN_PROCESS_SIGNAL_TERM` to the process `pid` in the guest, a container; -1
+    /// stands for all of them but the first. Other hypervisors throw `VIR_ERR_NO_SUPPORT`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.send_process_signal(1, VIR_DOMAIN_PROCESS_SIGNAL_TERM);
+    /// ```
+    /// Calls virDomainSendProcessSignal.
+    #[rhai_fn(name = "send_process_signal", pure, return_raw)]
+    pub fn send_process_signal(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        pid: i64,
+        signal: i64,
+    ) -> RhaiResultOf<()> {
+        send_process_signal_flags(ctx, dom, pid, signal, 0)
+    }
+
+    /// Sends a signal to a process in the guest; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// try {
+    ///     dom.send_process_signal(2, VIR_DOMAIN_PROCESS_SIGNAL_TERM, 0);
+    /// } catch (err) {
+    ///     // The test driver has the first process alone.
+    ///     assert_eq(err.call, "virDomainSendProcessSignal");
+    /// }
+    /// ```
+    /// Calls virDomainSendProcessSignal.
+    #[rhai_fn(name = "send_process_signal", pure, return_raw)]
+    pub fn send_process_signal_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        pid: i64,
+        signal: i64,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let signal = number(&ctx, "the signal", signal)?;
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = format!("send a signal to the process {pid} in");
+        dom.call(&ctx, "virDomainSendProcessSignal", verb, move |d| {
+            libvirt::domain::send_process_signal(d, pid, signal, wanted)
+        })
+    }
+
+    /// How many namespaces the running container has that its host can enter; other hypervisors throw
+    /// `VIR_ERR_INVALID_ARG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// try {
+    ///     dom.lxc_open_namespace();
+    /// } catch (err) {
+    ///     assert_eq(err.call, "virDomainLxcOpenNamespace");
+    /// }
+    /// ```
+    /// Calls virDomainLxcOpenNamespace.
+    #[rhai_fn(name = "lxc_open_namespace", pure, return_raw)]
+    pub fn lxc_open_namespace(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<i64> {
+        lxc_open_namespace_flags(ctx, dom, 0)
+    }
+
+    /// How many namespaces the running container has; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// try {
+    ///     dom.lxc_open_namespace(0);
+    /// } catch (err) {
+    ///     assert_eq(err.call, "virDomainLxcOpenNamespace");
+    /// }
+    /// ```
+    /// Calls virDomainLxcOpenNamespace.
+    #[rhai_fn(name = "lxc_open_namespace", pure, return_raw)]
+    pub fn lxc_open_namespace_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<i64> {
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.call(
+            &ctx,
+            "virDomainLxcOpenNamespace",
+            "open the namespaces of",
+            move |d| libvirt::lxc::open_namespace(d, wanted).map(|files| files.len() as i64),
+        )
+    }
+}

@@ -1,0 +1,418 @@
+//! How much of its host's time, memory and input and output a guest gets.
+
+use rhai::plugin::*;
+use rhai::{Map, NativeCallContext};
+
+use crate::api::arguments::{ParamType, RhaiResultOf, flag_bits, map, typed_params};
+use crate::api::option_keys;
+use crate::libvirt::tuning;
+use crate::objects::domain::Domain;
+use crate::vocabulary::{
+    BlkioParameters, MemoryParameters, NumaParameters, RecordOf, SchedulerParameters,
+};
+
+fn scheduler_type_of(name: &str) -> ParamType {
+    match name {
+        "cap" | "weight" => ParamType::UInt,
+        "shares" => ParamType::Int,
+        "limit" | "reservation" => ParamType::Long,
+        name if name.ends_with("_quota") => ParamType::Long,
+        _ => ParamType::ULong,
+    }
+}
+
+fn blkio_type(name: &str) -> ParamType {
+    match name {
+        "weight" => ParamType::UInt,
+        _ => ParamType::Text,
+    }
+}
+
+fn numa_type(name: &str) -> ParamType {
+    match name {
+        "numa_mode" => ParamType::Int,
+        _ => ParamType::Text,
+    }
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// The kind of scheduler that gives the guest its time, such as `"posix"`; its parameters depend on it.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// assert_eq(dom.scheduler_type(), "fair");
+    /// ```
+    /// Calls virDomainGetSchedulerType.
+    #[rhai_fn(name = "scheduler_type", pure, return_raw)]
+    pub fn scheduler_type(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<String> {
+        dom.call(
+            &ctx,
+            "virDomainGetSchedulerType",
+            "read the scheduler of",
+            |d| tuning::scheduler_type(d).map(|(kind, _)| kind),
+        )
+    }
+
+    /// How much of the host's time the guest gets: of QEMU `cpu_shares` in proportion to other guests, and `vcpu_`,
+    /// `emulator_`, `iothread_` and `global_` each with `period` and `quota`, in microseconds; a quota of -1 is no
+    /// limit.
+    ///
+    /// QEMU has to run as root for it: its session mode has no such tuning, and says so.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// assert_eq(dom.scheduler_parameters(), #{ weight: 50 });
+    /// ```
+    /// Calls virDomainGetSchedulerParameters.
+    #[rhai_fn(name = "scheduler_parameters", pure, return_raw)]
+    pub fn scheduler_parameters(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<RecordOf<SchedulerParameters>> {
+        dom.call(
+            &ctx,
+            "virDomainGetSchedulerParameters",
+            "read the scheduler of",
+            tuning::scheduler_parameters,
+        )
+        .map(|params| SchedulerParameters::TABLE.of(map(params)))
+    }
+
+    /// How much of the host's time the guest gets, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// `VIR_DOMAIN_AFFECT_CONFIG`. The test driver throws `VIR_ERR_INVALID_ARG`.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// try {
+    ///     dom.scheduler_parameters(VIR_DOMAIN_AFFECT_CONFIG);
+    /// } catch (err) {
+    ///     assert_eq(err.call, "virDomainGetSchedulerParametersFlags");
+    /// }
+    /// ```
+    /// Calls virDomainGetSchedulerParametersFlags.
+    #[rhai_fn(name = "scheduler_parameters", pure, return_raw)]
+    pub fn scheduler_parameters_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<RecordOf<SchedulerParameters>> {
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.call(
+            &ctx,
+            "virDomainGetSchedulerParametersFlags",
+            "read the scheduler of",
+            move |d| tuning::scheduler_parameters_flags(d, wanted),
+        )
+        .map(|params| SchedulerParameters::TABLE.of(map(params)))
+    }
+
+    /// Sets how much of the host's time the running guest gets; the keys are those of `scheduler_parameters`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_scheduler_parameters(#{ weight: 30 });
+    /// ```
+    /// Calls virDomainSetSchedulerParameters.
+    #[rhai_fn(name = "set_scheduler_parameters", pure, return_raw)]
+    pub fn set_scheduler_parameters(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        params: Map,
+    ) -> RhaiResultOf<()> {
+        let params = typed_params(&ctx, option_keys::SCHEDULER, &params, scheduler_type_of)?;
+        dom.call(
+            &ctx,
+            "virDomainSetSchedulerParameters",
+            "set the scheduler of",
+            move |d| tuning::set_scheduler_parameters(d, &params),
+        )
+    }
+
+    /// Sets how much of the host's time the guest gets, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// try {
+    ///     dom.set_scheduler_parameters(#{ cpu_shares: 2048 }, VIR_DOMAIN_AFFECT_CONFIG);
+    /// } catch (err) {
+    ///     assert_eq(err.call, "virDomainSetSchedulerParametersFlags");
+    /// }
+    /// ```
+    /// Calls virDomainSetSchedulerParametersFlags.
+    #[rhai_fn(name = "set_scheduler_parameters", pure, return_raw)]
+    pub fn set_scheduler_parameters_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        params: Map,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let params = typed_params(&ctx, option_keys::SCHEDULER, &params, scheduler_type_of)?;
+        dom.call(
+            &ctx,
+            "virDomainSetSchedulerParametersFlags",
+            "set the scheduler of",
+            move |d| tuning::set_scheduler_parameters_flags(d, &params, wanted),
+        )
+    }
+
+    /// The limits of the memory that the host gives to the guest, in KiB: `hard_limit`, `soft_limit`,
+    /// `min_guarantee`, `swap_hard_limit`; `VIR_DOMAIN_MEMORY_PARAM_UNLIMITED` is no limit.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// assert_eq(dom.memory_parameters().hard_limit, VIR_DOMAIN_MEMORY_PARAM_UNLIMITED);
+    /// ```
+    /// Calls virDomainGetMemoryParameters.
+    #[rhai_fn(name = "memory_parameters", pure, return_raw)]
+    pub fn memory_parameters(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<RecordOf<MemoryParameters>> {
+        memory_parameters_flags(ctx, dom, 0)
+    }
+
+    /// The limits of the guest's memory on the host, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_memory_parameters(#{ soft_limit: "1GiB" }, VIR_DOMAIN_AFFECT_CONFIG);
+    /// assert_eq(dom.memory_parameters(VIR_DOMAIN_AFFECT_CONFIG).soft_limit, 1048576);
+    /// ```
+    /// Calls virDomainGetMemoryParameters.
+    #[rhai_fn(name = "memory_parameters", pure, return_raw)]
+    pub fn memory_parameters_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<RecordOf<MemoryParameters>> {
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.call(
+            &ctx,
+            "virDomainGetMemoryParameters",
+            "read the memory limits of",
+            move |d| tuning::memory_parameters(d, wanted),
+        )
+        .map(|params| MemoryParameters::TABLE.of(map(params)))
+    }
+
+    /// Sets the limits of the memory that the host gives to the guest, in KiB or as text such as `"2GiB"`; the keys
+    /// are those of `memory_parameters`.
+    ///
+    /// A guest that reaches its `hard_limit` is killed.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_memory_parameters(#{ hard_limit: "4GiB" });
+    /// assert_eq(dom.memory_parameters().hard_limit, 4194304);
+    /// ```
+    /// Calls virDomainSetMemoryParameters.
+    #[rhai_fn(name = "set_memory_parameters", pure, return_raw)]
+    pub fn set_memory_parameters(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        params: Map,
+    ) -> RhaiResultOf<()> {
+        set_memory_parameters_flags(ctx, dom, params, 0)
+    }
+
+    /// Sets the limits of the guest's memory on the host, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_memory_parameters(#{ hard_limit: "4GiB" }, VIR_DOMAIN_AFFECT_CONFIG);
+    /// assert_eq(dom.memory_parameters(VIR_DOMAIN_AFFECT_CONFIG).hard_limit, 4194304);
+    /// ```
+    /// Calls virDomainSetMemoryParameters.
+    #[rhai_fn(name = "set_memory_parameters", pure, return_raw)]
+    pub fn set_memory_parameters_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        params: Map,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let params = typed_params(&ctx, option_keys::MEMORY, &params, |_| ParamType::KiB)?;
+        dom.call(
+            &ctx,
+            "virDomainSetMemoryParameters",
+            "set the memory limits of",
+            move |d| tuning::set_memory_parameters(d, &params, wanted),
+        )
+    }
+
+    /// How much of the host's block input and output the guest gets: its `weight` from 100 to 1000, and for each of
+    /// the host's devices `device_weight`, `device_read_bytes_sec`, `device_write_bytes_sec`, `device_read_iops_sec`
+    /// and `device_write_iops_sec`, as text such as `"/dev/sda,500"`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_blkio_parameters(#{ weight: 200 });
+    /// assert_eq(dom.blkio_parameters().weight, 200);
+    /// ```
+    /// Calls virDomainGetBlkioParameters.
+    #[rhai_fn(name = "blkio_parameters", pure, return_raw)]
+    pub fn blkio_parameters(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<RecordOf<BlkioParameters>> {
+        blkio_parameters_flags(ctx, dom, 0)
+    }
+
+    /// How much of the host's block input and output the guest gets, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_blkio_parameters(#{ weight: 200 }, VIR_DOMAIN_AFFECT_CONFIG);
+    /// assert_eq(dom.blkio_parameters(VIR_DOMAIN_AFFECT_CONFIG).weight, 200);
+    /// ```
+    /// Calls virDomainGetBlkioParameters.
+    #[rhai_fn(name = "blkio_parameters", pure, return_raw)]
+    pub fn blkio_parameters_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<RecordOf<BlkioParameters>> {
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.call(
+            &ctx,
+            "virDomainGetBlkioParameters",
+            "read the block input and output limits of",
+            move |d| tuning::blkio_parameters(d, wanted),
+        )
+        .map(|params| BlkioParameters::TABLE.of(map(params)))
+    }
+
+    /// Sets how much of the host's block input and output the guest gets; the keys are those of `blkio_parameters`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_blkio_parameters(#{ device_weight: "/dev/sda,300" });
+    /// assert_eq(dom.blkio_parameters().device_weight, "/dev/sda,300");
+    /// ```
+    /// Calls virDomainSetBlkioParameters.
+    #[rhai_fn(name = "set_blkio_parameters", pure, return_raw)]
+    pub fn set_blkio_parameters(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        params: Map,
+    ) -> RhaiResultOf<()> {
+        set_blkio_parameters_flags(ctx, dom, params, 0)
+    }
+
+    /// Sets how much of the host's block input and output the guest gets, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_blkio_parameters(#{ weight: 700 }, VIR_DOMAIN_AFFECT_LIVE);
+    /// assert_eq(dom.blkio_parameters().weight, 700);
+    /// ```
+    /// Calls virDomainSetBlkioParameters.
+    #[rhai_fn(name = "set_blkio_parameters", pure, return_raw)]
+    pub fn set_blkio_parameters_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        params: Map,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let params = typed_params(&ctx, option_keys::BLKIO, &params, blkio_type)?;
+        dom.call(
+            &ctx,
+            "virDomainSetBlkioParameters",
+            "set the block input and output limits of",
+            move |d| tuning::set_blkio_parameters(d, &params, wanted),
+        )
+    }
+
+    /// The host's NUMA nodes that the guest's memory comes from: `numa_nodeset`, such as `"0-1"`, and `numa_mode`,
+    /// one of `VIR_DOMAIN_NUMATUNE_MEM_STRICT`, `_PREFERRED`, `_INTERLEAVE`, `_RESTRICTIVE`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// assert_eq(dom.numa_parameters().numa_mode, VIR_DOMAIN_NUMATUNE_MEM_STRICT);
+    /// ```
+    /// Calls virDomainGetNumaParameters.
+    #[rhai_fn(name = "numa_parameters", pure, return_raw)]
+    pub fn numa_parameters(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<RecordOf<NumaParameters>> {
+        numa_parameters_flags(ctx, dom, 0)
+    }
+
+    /// The host's NUMA nodes that the guest's memory comes from, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_numa_parameters(#{ numa_nodeset: "0" }, VIR_DOMAIN_AFFECT_CONFIG);
+    /// assert_eq(dom.numa_parameters(VIR_DOMAIN_AFFECT_CONFIG).numa_nodeset, "0");
+    /// ```
+    /// Calls virDomainGetNumaParameters.
+    #[rhai_fn(name = "numa_parameters", pure, return_raw)]
+    pub fn numa_parameters_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<RecordOf<NumaParameters>> {
+        let wanted = flag_bits(&ctx, flags)?;
+        dom.call(
+            &ctx,
+            "virDomainGetNumaParameters",
+            "read the NUMA placement of",
+            move |d| tuning::numa_parameters(d, wanted),
+        )
+        .map(|params| NumaParameters::TABLE.of(map(params)))
+    }
+
+    /// Sets the host's NUMA nodes that the guest's memory comes from; the keys are those of `numa_parameters`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// dom.set_numa_parameters(#{ numa_nodeset: "0" });
+    /// assert_eq(dom.numa_parameters().numa_nodeset, "0");
+    /// ```
+    /// Calls virDomainSetNumaParameters.
+    #[rhai_fn(name = "set_numa_parameters", pure, return_raw)]
+    pub fn set_numa_parameters(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        params: Map,
+    ) -> RhaiResultOf<()> {
+        set_numa_parameters_flags(ctx, dom, params, 0)
+    }
+
+    /// Sets the host's NUMA nodes that the guest's memory comes from, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// let tuning = #{ numa_nodeset: "0", numa_mode: VIR_DOMAIN_NUMATUNE_MEM_INTERLEAVE };
+    /// dom.set_numa_parameters(tuning, VIR_DOMAIN_AFFECT_CONFIG);
+    /// assert_eq(dom.numa_parameters(VIR_DOMAIN_AFFECT_CONFIG).numa_mode, VIR_DOMAIN_NUMATUNE_MEM_INTERLEAVE);
+    /// ```
+    /// Calls virDomainSetNumaParameters.
+    #[rhai_fn(name = "set_numa_parameters", pure, return_raw)]
+    pub fn set_numa_parameters_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        params: Map,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let params = typed_params(&ctx, option_keys::NUMA, &params, numa_type)?;
+        dom.call(
+            &ctx,
+            "virDomainSetNumaParameters",
+            "set the NUMA placement of",
+            move |d| tuning::set_numa_parameters(d, &params, wanted),
+        )
+    }
+}

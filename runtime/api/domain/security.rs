@@ -1,0 +1,160 @@
+//! What keeps a guest apart from others and from its host.
+
+use rhai::plugin::*;
+use rhai::{Dynamic, Map, NativeCallContext};
+
+use crate::api::arguments::{
+    ArrayOf, ParamType, RhaiResultOf, fields, flag_bits, map, typed_params_of, unknown_key,
+};
+use crate::api::option_keys;
+use crate::libvirt::security::Label;
+use crate::libvirt::{security, tuning};
+use crate::objects::domain::Domain;
+use crate::vocabulary::{LaunchSecurityInfo, RecordOf, SecurityLabel};
+
+fn record((label, enforcing): Label) -> Map {
+    SecurityLabel::TABLE.of(fields! { "label": label, "enforcing": enforcing })
+}
+
+fn secret_type(name: &str) -> ParamType {
+    match name {
+        "sev-secret-set-address" => ParamType::ULong,
+        _ => ParamType::Text,
+    }
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// The security label of the running guest's process, as `label` and `enforcing`; the label is empty where the
+    /// host has no security driver.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// assert_eq(dom.security_label(), #{ label: "libvirt-test", enforcing: true });
+    /// ```
+    /// Calls virDomainGetSecurityLabel.
+    #[rhai_fn(name = "security_label", pure, return_raw)]
+    pub fn security_label(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<RecordOf<SecurityLabel>> {
+        dom.call(
+            &ctx,
+            "virDomainGetSecurityLabel",
+            "read the security label of",
+            security::label,
+        )
+        .map(record)
+    }
+
+    /// The security labels of the running guest's process, one for each security driver of the host.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// assert(dom.security_label_list().len() > 0);
+    /// ```
+    /// Calls virDomainGetSecurityLabelList.
+    #[rhai_fn(name = "security_label_list", pure, return_raw)]
+    pub fn security_label_list(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<ArrayOf<RecordOf<SecurityLabel>>> {
+        let labels = dom.call(
+            &ctx,
+            "virDomainGetSecurityLabelList",
+            "read the security labels of",
+            security::labels,
+        )?;
+        Ok(labels
+            .into_iter()
+            .map(|label| Dynamic::from_map(record(label)))
+            .collect())
+    }
+
+    /// What the host's processor says of the guest's encrypted memory, under libvirt's names, such as
+    /// `sev-measurement` and `sev-policy`; empty for a guest without it.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// assert_eq(dom.launch_security_info(), #{});
+    /// ```
+    /// Calls virDomainGetLaunchSecurityInfo.
+    #[rhai_fn(name = "launch_security_info", pure, return_raw)]
+    pub fn launch_security_info(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<RecordOf<LaunchSecurityInfo>> {
+        launch_security_info_flags(ctx, dom, 0)
+    }
+
+    /// What the host's processor says of the guest's encrypted memory; libvirt has no flags for it yet.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// assert_eq(dom.launch_security_info(0), #{});
+    /// ```
+    /// Calls virDomainGetLaunchSecurityInfo.
+    #[rhai_fn(name = "launch_security_info", pure, return_raw)]
+    pub fn launch_security_info_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        flags: i64,
+    ) -> RhaiResultOf<RecordOf<LaunchSecurityInfo>> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let verb = "read the launch security of";
+        dom.call(&ctx, "virDomainGetLaunchSecurityInfo", verb, move |d| {
+            tuning::launch_security_info(d, wanted)
+        })
+        .map(|params| LaunchSecurityInfo::TABLE.of(map(params)))
+    }
+
+    /// Puts a secret into the encrypted memory of a guest that has not begun to run: `sev-secret-header` and
+    /// `sev-secret` in base64, and `sev-secret-set-address`.
+    ///
+    /// QEMU throws `VIR_ERR_OPERATION_UNSUPPORTED` for a guest without AMD SEV.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// try {
+    ///     dom.set_launch_security_state(#{ "sev-secret-header": "AA==", "sev-secret": "AA==" });
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_OPERATION_UNSUPPORTED");
+    /// }
+    /// ```
+    /// Calls virDomainSetLaunchSecurityState.
+    #[rhai_fn(name = "set_launch_security_state", pure, return_raw)]
+    pub fn set_launch_security_state(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        params: Map,
+    ) -> RhaiResultOf<()> {
+        set_launch_security_state_flags(ctx, dom, params, 0)
+    }
+
+    /// Puts a secret into the encrypted memory of a guest; libvirt has no flags for it yet.
+    ///
+    /// ```rhai,qemu
+    /// let dom = connect().lookup_by_name("web");
+    /// try {
+    ///     dom.set_launch_security_state(#{ "sev-secret-header": "AA==", "sev-secret": "AA==" }, 0);
+    /// } catch (err) {
+    ///     assert_eq(err.call, "virDomainSetLaunchSecurityState");
+    /// }
+    /// ```
+    /// Calls virDomainSetLaunchSecurityState.
+    #[rhai_fn(name = "set_launch_security_state", pure, return_raw)]
+    pub fn set_launch_security_state_flags(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        params: Map,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        unknown_key(&ctx, &params, option_keys::LAUNCH_SECRET.into_iter())?;
+        let params = typed_params_of(&ctx, &params, secret_type)?;
+        let verb = "set the launch security of";
+        dom.call(&ctx, "virDomainSetLaunchSecurityState", verb, move |d| {
+            tuning::set_launch_security_state(d, &params, wanted)
+        })
+    }
+}
