@@ -16,7 +16,8 @@ pub(crate) struct Asked(Arc<State>);
 struct State {
     count: AtomicUsize,
     idle: AtomicBool,
-    /// Whether Ctrl-C was pressed. The signal itself sets it, before what is typed next can be read.
+    /// Whether Ctrl-C was pressed and nobody has acted on it. The signal itself sets it, before what
+    /// is typed next can be read.
     pressed: Arc<AtomicBool>,
     /// The signal that told the program to end, 0 before one did.
     ending: AtomicI32,
@@ -29,7 +30,10 @@ impl Asked {
     pub(crate) fn begin(&self) {
         outlet::take_time();
         self.0.count.store(0, Ordering::SeqCst);
-        self.0.idle.store(false, Ordering::SeqCst);
+        if self.0.idle.swap(false, Ordering::SeqCst) {
+            // It was pressed before the script: the thread below may hear of it only now.
+            self.takes_drop();
+        }
     }
 
     /// Has `leave` end the program, with the signal's number, where it is told to end and nothing runs.
@@ -43,7 +47,7 @@ impl Asked {
         (signal != 0).then_some(signal)
     }
 
-    /// Whether Ctrl-C was pressed since this was asked the last time.
+    /// Whether Ctrl-C was pressed and nobody has acted on it; whoever asks does.
     pub(crate) fn takes_drop(&self) -> bool {
         self.0.pressed.swap(false, Ordering::SeqCst)
     }
@@ -80,6 +84,10 @@ pub(crate) fn watch(
                     if let Some(leave) = count.0.leave.get().filter(|_| signal != SIGINT) {
                         leave(signal);
                     }
+                    continue;
+                }
+                let first = count.0.count.load(Ordering::SeqCst) == 0;
+                if first && signal == SIGINT && !count.takes_drop() {
                     continue;
                 }
                 if count.0.count.fetch_add(1, Ordering::SeqCst) > 0 {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use include_dir::{Dir, include_dir};
 use rhai::{
@@ -32,9 +32,15 @@ struct State {
     unsaved: Mutex<HashMap<PathBuf, String>>,
     /// The code of imported files as it runs.
     isolated: Mutex<HashMap<String, AST>>,
+    /// The recipes that were imported: many import the same ones, and importing one does nothing
+    /// but define it.
+    recipes: Mutex<HashMap<String, Shared<Module>>>,
     /// The files that have names of their own. The number of each is its place here.
     files: Mutex<Vec<String>>,
 }
+
+/// Begins the names of recipes.
+const RECIPES: &str = "std/";
 
 /// Stands in [`State::files`] for the inputs of a session.
 const SESSION: &str = "";
@@ -172,6 +178,13 @@ impl Imports {
         self.file(written_names::file_of_closure(name)?)
     }
 
+    fn recipes(&self) -> MutexGuard<'_, HashMap<String, Shared<Module>>> {
+        self.0
+            .recipes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn known_isolated(&self, name: &str) -> Option<AST> {
         let known = self
             .0
@@ -183,7 +196,7 @@ impl Imports {
 
     /// Reads what `path` means in the file `from`.
     pub(crate) fn find(&self, from: Option<&str>, path: &str) -> Result<Found, String> {
-        let found = match path.strip_prefix("std/") {
+        let found = match path.strip_prefix(RECIPES) {
             Some(recipe) => embedded(recipe)?,
             None => self.beside(from, path)?,
         };
@@ -198,7 +211,7 @@ impl Imports {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        if from.is_some_and(|from| from.starts_with("std/")) {
+        if from.is_some_and(|from| from.starts_with(RECIPES)) {
             return Err(format!(
                 "a recipe of the standard library imports `std/...` only, not `{path}`"
             ));
@@ -355,6 +368,10 @@ impl ModuleResolver for Imports {
         let Some(_running) = Running::begin(&found.name) else {
             return Err(fail(format!("`{path}` imports itself in the end").into()));
         };
+        let is_recipe = found.name.starts_with(RECIPES);
+        if is_recipe && let Some(module) = self.recipes().get(&found.name) {
+            return Ok(Shared::clone(module));
+        }
         let ast = match self.known_isolated(&found.name) {
             Some(isolated) => isolated,
             None => {
@@ -368,8 +385,14 @@ impl ModuleResolver for Imports {
             }
         };
         let mut module = Module::eval_ast_as_new(Scope::new(), &ast, engine).map_err(fail)?;
-        isolation::show_imports(&mut module);
-        module.set_id(found.name);
-        Ok(module.into())
+        module.set_id(found.name.as_str());
+        if !is_recipe {
+            isolation::show_imports(&mut module);
+            return Ok(module.into());
+        }
+        isolation::hide_imports(&mut module);
+        let module = Shared::new(module);
+        let mut recipes = self.recipes();
+        Ok(Shared::clone(recipes.entry(found.name).or_insert(module)))
     }
 }

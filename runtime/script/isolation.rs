@@ -164,18 +164,24 @@ fn hash_of_call(name: &str, arguments: usize) -> u64 {
 
 /// Lets other files see what `module` imports by the aliases that it wrote.
 pub(crate) fn show_imports(module: &mut Module) {
+    for (alias, imported) in hide_imports(module) {
+        module.set_sub_module(as_written(&alias).into_owned(), imported);
+    }
+    module.build_index();
+}
+
+/// Lets no other file see what `module` imports, which Rhai would enter into its index again for
+/// each way that leads there; returns it by its aliases.
+pub(crate) fn hide_imports(module: &mut Module) -> Vec<(String, Shared<Module>)> {
     let renamed: Vec<_> = module
         .iter_sub_modules()
         .filter(|(alias, _)| is_renamed(alias))
         .map(|(alias, imported)| (alias.to_owned(), Shared::clone(imported)))
         .collect();
-    if renamed.is_empty() {
-        return;
-    }
-    for (alias, imported) in renamed {
-        module.set_sub_module(as_written(&alias).into_owned(), imported);
-        // Rhai cannot remove one; its index of an empty one takes no time.
-        module.set_sub_module(alias, Module::new());
+    for (alias, _) in &renamed {
+        // Rhai cannot remove one.
+        module.set_sub_module(alias.as_str(), Module::new());
     }
     module.build_index();
+    renamed
 }
