@@ -243,6 +243,7 @@ mod tests {
             ("list --all", "conn.list_all_domains()"),
             ("dumpxml web", "conn.lookup_by_name(\"web\").xml_desc()"),
             ("net-list", "conn.list_all_networks()"),
+            ("nodedev-list", "conn.list_all_devices()"),
             (
                 "domiflist web",
                 "conn.lookup_by_name(\"web\").xml().select(\"devices/interface\")",
@@ -262,7 +263,6 @@ mod tests {
             ("!ls", None),
             ("\\d", Some("conn.list_all_domains()")),
             ("%ls", None),
-            ("nodedev-list", None),
             ("pwd", None),
         ] {
             let Some(FirstWords::Tell { code: found, .. }) = found(text) else {

@@ -126,7 +126,7 @@ mod finding {
     /// let xml = "<domaincheckpoint><name>monday</name><creationTime>1</creationTime><disks><disk name='vda'/></disks></domaincheckpoint>";
     /// let checkpoint = dom.checkpoint_create_xml(xml, VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE);
     /// let xml = "<domaincheckpoint><name>tuesday</name><parent><name>monday</name></parent><creationTime>2</creationTime><disks><disk name='vda'/></disks></domaincheckpoint>";
-    /// let child = dom.checkpoint_create_xml(xml, VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE);
+    /// dom.checkpoint_create_xml(xml, VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE);
     /// assert_eq(dom.list_all_checkpoints(VIR_DOMAIN_CHECKPOINT_LIST_ROOTS), [checkpoint]);
     /// ```
     /// Calls virDomainListAllCheckpoints.

@@ -5,6 +5,7 @@ use rhai::{Blob, Dynamic, Engine, Map, NativeCallContext, exported_module};
 
 use super::arguments::{ArrayOf, ParamType, RhaiResultOf, flag_bits, map, typed_params, uuid_text};
 use super::every_kind::Scripted;
+use super::option_keys;
 use super::xml::{XmlText, xml_text};
 use crate::error::OfXml;
 use crate::libvirt::network_port;
@@ -58,7 +59,7 @@ mod finding {
     /// let conn = connect();
     /// let net = conn.network_create_xml("<network><name>lab</name><bridge name='lab0'/></network>");
     /// let xml = "<networkport><uuid>7e1a0000-0000-4000-8000-000000000002</uuid><owner><name>web</name><uuid>7e1a0000-0000-4000-8000-000000000001</uuid></owner><mac address='52:54:00:00:00:01'/></networkport>";
-    /// let port = net.port_create_xml(xml);
+    /// net.port_create_xml(xml);
     /// assert_eq(net.list_all_ports(0).len(), 1);
     /// ```
     /// Calls virNetworkListAllPorts.
@@ -274,8 +275,9 @@ mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        let prefix = "VIR_NETWORK_PORT_BANDWIDTH_";
-        let typed = typed_params(&ctx, prefix, &parameters, |_| ParamType::UInt)?;
+        let typed = typed_params(&ctx, option_keys::PORT_BANDWIDTH, &parameters, |_| {
+            ParamType::UInt
+        })?;
         let call = "virNetworkPortSetParameters";
         port.call(&ctx, call, "set the bandwidth of", move |p| {
             p.set_parameters(&typed, wanted)

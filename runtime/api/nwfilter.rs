@@ -32,7 +32,7 @@ mod functions {
     ///
     /// ```rhai,root
     /// let conn = connect();
-    /// let filter = conn.nwfilter_define_xml("<filter name='calm'/>");
+    /// conn.nwfilter_define_xml("<filter name='calm'/>");
     /// assert("calm" in conn.list_all_nw_filters().map(|filter| filter.name));
     /// ```
     /// Calls virConnectListAllNWFilters.
@@ -48,7 +48,7 @@ mod functions {
     ///
     /// ```rhai,root
     /// let conn = connect();
-    /// let filter = conn.nwfilter_define_xml("<filter name='calm'/>");
+    /// conn.nwfilter_define_xml("<filter name='calm'/>");
     /// assert_eq(conn.list_all_nw_filters(0).len(), conn.num_of_nw_filters());
     /// ```
     /// Calls virConnectListAllNWFilters.
@@ -65,7 +65,7 @@ mod functions {
     ///
     /// ```rhai,root
     /// let conn = connect();
-    /// let filter = conn.nwfilter_define_xml("<filter name='calm'/>");
+    /// conn.nwfilter_define_xml("<filter name='calm'/>");
     /// assert("calm" in conn.list_nw_filters());
     /// ```
     /// Calls virConnectListAllNWFilters.
@@ -78,7 +78,7 @@ mod functions {
     ///
     /// ```rhai,root
     /// let conn = connect();
-    /// let filter = conn.nwfilter_define_xml("<filter name='calm'/>");
+    /// conn.nwfilter_define_xml("<filter name='calm'/>");
     /// assert(conn.num_of_nw_filters() > 0);
     /// ```
     /// Calls virConnectNumOfNWFilters.

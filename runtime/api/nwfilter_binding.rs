@@ -55,7 +55,7 @@ mod functions {
     /// let conn = connect();
     /// conn.nwfilter_define_xml("<filter name='calm'/>");
     /// let xml = "<filterbinding><owner><name>web</name><uuid>7e1a0000-0000-4000-8000-000000000001</uuid></owner><portdev name='tap0'/><mac address='52:54:00:00:00:01'/><filterref filter='calm'/></filterbinding>";
-    /// let binding = conn.nwfilter_binding_create_xml(xml);
+    /// conn.nwfilter_binding_create_xml(xml);
     /// assert_eq(conn.list_all_nw_filter_bindings(0)[0].filter_name, "calm");
     /// ```
     /// Calls virConnectListAllNWFilterBindings.

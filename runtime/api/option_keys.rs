@@ -36,6 +36,9 @@ pub(crate) const NUMA: &str = "VIR_DOMAIN_NUMA_";
 /// How the names of the typed parameters of a network card's bandwidth begin.
 pub(crate) const BANDWIDTH: &str = "VIR_DOMAIN_BANDWIDTH_";
 
+/// How the names of the typed parameters of the bandwidth of a network's port begin.
+pub(crate) const PORT_BANDWIDTH: &str = "VIR_NETWORK_PORT_BANDWIDTH_";
+
 /// How the names of the typed parameters of a disk's limits begin.
 pub(crate) const BLOCK_IO_TUNE: &str = "VIR_DOMAIN_BLOCK_IOTUNE_";
 

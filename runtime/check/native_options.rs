@@ -122,6 +122,11 @@ const MAPS: &[(&str, &str, Keys)] = &[
         "identity",
         Keys::Fields(option_keys::IDENTITY),
     ),
+    (
+        "set_parameters",
+        "parameters",
+        Keys::Fields(option_keys::PORT_BANDWIDTH),
+    ),
     ("alloc_pages", "pages", Keys::Any),
     (
         "Connection.set_memory_parameters",

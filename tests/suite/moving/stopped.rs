@@ -57,7 +57,7 @@ fn a_configuration_that_was_not_moved_leaves_nothing_there() {
         "conn.define_xml(XML).set_autostart(true);",
         r#"migration::to(conn.lookup_by_name("web"), dest, #{});"#,
         200,
-        70,
+        150,
     );
 }
 
@@ -68,7 +68,7 @@ fn guests_that_were_not_all_evacuated_are_brought_back() {
         "begin(conn, XML); let more = XML; more.replace(\"<name>web\", \"<name>db\"); conn.define_xml(more);",
         r#"migration::evacuate(conn, dest, #{ inactive: true, on_failure: "bring back" });"#,
         300,
-        110,
+        500,
     );
 }
 

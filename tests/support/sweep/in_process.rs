@@ -99,8 +99,9 @@ impl InProcess {
         let picture = compile("picture", SCRIPT);
         let recipe = compile("recipe", &self.script);
         let mut swept = Swept::default();
-        // The first run is a whole one, which tells where the others are to be stopped.
-        let mut points = VecDeque::from([None]);
+        // The first two runs are whole ones. In the first the session evaluates the recipes that are
+        // imported, once for all; the second tells where the others are to be stopped.
+        let mut points = VecDeque::from([None, None]);
         let mut whole = 0;
         while let Some(point) = points.pop_front() {
             let counted = Arc::new(AtomicU64::new(0));
@@ -132,9 +133,10 @@ impl InProcess {
                 if let Err(error) = ended {
                     panic!("{}: {error}", self.name);
                 }
-                whole = counted.load(Ordering::Relaxed);
-                let chosen = chosen(whole, self.step);
-                points.extend(chosen.into_iter().map(Some));
+                if points.is_empty() {
+                    whole = counted.load(Ordering::Relaxed);
+                    points.extend(chosen(whole, self.step).into_iter().map(Some));
+                }
                 continue;
             };
             let Err(error) = ended else {
