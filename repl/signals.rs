@@ -16,8 +16,8 @@ pub(crate) struct Asked(Arc<State>);
 struct State {
     count: AtomicUsize,
     idle: AtomicBool,
-    /// Whether Ctrl-C was pressed and nobody has acted on it. The signal itself sets it, before what
-    /// is typed next can be read.
+    /// Whether Ctrl-C was pressed. The signal handler sets it before the next line can be read;
+    /// whoever acts on the press clears it.
     pressed: Arc<AtomicBool>,
     /// The signal that told the program to end, 0 before one did.
     ending: AtomicI32,
@@ -32,7 +32,7 @@ impl Asked {
         self.0.count.store(0, Ordering::SeqCst);
         if self.0.idle.swap(false, Ordering::SeqCst) {
             // It was pressed before the script: the thread below may hear of it only now.
-            self.takes_drop();
+            self.take_press();
         }
     }
 
@@ -47,8 +47,8 @@ impl Asked {
         (signal != 0).then_some(signal)
     }
 
-    /// Whether Ctrl-C was pressed and nobody has acted on it; whoever asks does.
-    pub(crate) fn takes_drop(&self) -> bool {
+    /// Whether Ctrl-C was pressed since the last press that something acted on. This call counts as acting on it.
+    pub(crate) fn take_press(&self) -> bool {
         self.0.pressed.swap(false, Ordering::SeqCst)
     }
 
@@ -87,7 +87,7 @@ pub(crate) fn watch(
                     continue;
                 }
                 let first = count.0.count.load(Ordering::SeqCst) == 0;
-                if first && signal == SIGINT && !count.takes_drop() {
+                if first && signal == SIGINT && !count.take_press() {
                     continue;
                 }
                 if count.0.count.fetch_add(1, Ordering::SeqCst) > 0 {

@@ -2,6 +2,7 @@
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
 use virhai::syntax::bindings::defined_names;
+use virhai::syntax::lexer;
 use virhai::syntax::outline::Outline;
 use virhai::syntax::written_names;
 use virhai::{Error, Imports, engine as engines, extent, names, plain};
@@ -119,6 +120,16 @@ impl Diagnostic {
             diagnostic.hint = virhai::suggest::nearest(name, known.iter().map(String::as_str))
                 .map(|near| format!("did you mean `{alias}::{near}`?"))
                 .or_else(|| Some(format!("`{alias}` has {}", known.join(", "))));
+        }
+        if let EvalAltResult::ErrorArrayBounds(..) = inner
+            && let Some(text) = imports.text(&file)
+            && let Some(at) = text.byte_at(inner.position())
+            && let [.., name, bracket] = &lexer::code(&text[..at])[..]
+            && (name.of(&text), bracket.of(&text)) == ("args", "[")
+        {
+            diagnostic.hint = Some(
+                "give arguments after the file: `virhai run FILE ARGUMENT`; `args.len()` is their number".into(),
+            );
         }
         if diagnostic.hint.is_none() {
             let known = imports

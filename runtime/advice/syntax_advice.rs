@@ -140,7 +140,7 @@ impl<'a> Tokens<'a> {
         self.text.line_of(end)
     }
 
-    /// Whether nothing stands between the token of the failure and the one before.
+    /// Whether the token of the failure directly follows the token before it, without a blank.
     fn adjoins(&self) -> bool {
         let before = self
             .at

@@ -19,7 +19,9 @@ pub(crate) fn cpu_set(ctx: &NativeCallContext, value: &CpuSet) -> RhaiResultOf<V
             match cpu.as_int().map(number) {
                 Ok(Some(cpu)) => cpus.push(cpu),
                 Ok(None) => return refuse(format!("{cpu} is not the number of a CPU")),
-                Err(kind) => return refuse(format!("the number of a CPU cannot be {kind}")),
+                Err(kind) => {
+                    return refuse(format!("a CPU is a number, not a value of type {kind}"));
+                }
             }
         }
     } else {

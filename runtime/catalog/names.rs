@@ -405,6 +405,9 @@ pub fn for_variable(functions: &[Function], name: &str, known: &[String]) -> Opt
         "libvirt" | "libvirt_qemu" => Some(
             "libvirt's calls and constants need no prefix: `connect(uri)` opens a hypervisor, and `VIR_...` is written as it is",
         ),
+        "args" => Some(
+            "only the script that runs has `args`; a file that it imports takes what it needs as arguments of its functions",
+        ),
         "None" | "nullptr" => Some("`()` stands for no value"),
         "True" => Some("did you mean `true`?"),
         "False" => Some("did you mean `false`?"),

@@ -93,6 +93,8 @@ codes! {
     UnknownKey = "unknown-key", Error;
     /// No call answers or takes this word here.
     UnknownWord = "unknown-word", Error;
+    /// The call has no value, and something takes its value.
+    NoValue = "no-value", Error;
     /// The values have types that are never equal.
     NeverEqual = "never-equal", Error;
     /// The constant belongs to another parameter or call.

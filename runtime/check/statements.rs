@@ -3,7 +3,9 @@
 use rhai::{Expr, FnCallExpr, Position, Stmt};
 
 use super::Code;
+use super::scope::Kind;
 use super::walk::Walk;
+use crate::spec::Type;
 
 /// Functions that only answer something, and throw for nothing that one would want to know.
 const ANSWERING: &[&str] = &[
@@ -53,6 +55,36 @@ const ANSWERING: &[&str] = &[
     "type_of",
     "values",
 ];
+
+impl Walk<'_> {
+    /// Reports `value`, of the type `kind`, which something takes, where it is a call that has no value; `effect`
+    /// tells what that leads to.
+    pub(super) fn check_value(
+        &mut self,
+        kind: &Kind,
+        value: &Expr,
+        effect: impl FnOnce() -> String,
+    ) {
+        if *kind == Some(Type::Unit)
+            && let Some((name, position)) = last_call(value)
+        {
+            let message = format!("`{name}` returns no value, so {}", effect());
+            self.find(Code::NoValue, position, message).hint =
+                Some("call it in a statement of its own".into());
+        }
+    }
+}
+
+/// The name of the function whose value `expression` has, and its place.
+fn last_call(expression: &Expr) -> Option<(&str, Position)> {
+    match expression {
+        Expr::FnCall(call, position) | Expr::MethodCall(call, position) => {
+            Some((call.name.as_str(), *position))
+        }
+        Expr::Dot(pair, ..) => last_call(&pair.rhs),
+        _ => None,
+    }
+}
 
 /// Reports a statement whose value goes nowhere.
 pub(super) fn check_ignored(walk: &mut Walk, statement: &Stmt, last: bool) {

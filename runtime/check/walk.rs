@@ -226,6 +226,9 @@ impl<'a> Walk<'a> {
             Stmt::For(parts, _) => {
                 let (item, counter, flow) = &**parts;
                 let kind = self.expression(&flow.expr);
+                self.check_value(&kind, &flow.expr, || {
+                    "`for` has nothing to go through".into()
+                });
                 self.forget_assigned(flow.body.statements());
                 let length = self.scope.len();
                 let held = kind.as_ref().and_then(Type::element);
@@ -240,6 +243,9 @@ impl<'a> Walk<'a> {
             Stmt::Var(parts, flags, _) => {
                 let (name, value, _) = &**parts;
                 let kind = self.expression(value);
+                if !name.name.starts_with('_') {
+                    self.check_value(&kind, value, || format!("`{}` is `()`", name.name));
+                }
                 let known = self.value_of(value);
                 let exported = flags.intersects(ASTFlags::EXPORTED);
                 let global =
@@ -329,6 +335,7 @@ impl<'a> Walk<'a> {
             && variable.2.is_empty()
         {
             let name = variable.1.as_str();
+            self.check_value(&kind, value, || format!("`{name}` is `()`"));
             let Some(loose) = self.scope.is_loose(name) else {
                 self.read_variable(name, *position);
                 return;

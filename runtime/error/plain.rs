@@ -27,6 +27,13 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
                 "call the method on another variable: `let conn = dom.connect(); conn.wait_event(...)`".into(),
             );
         }
+        EvalAltResult::ErrorFor(_) => {
+            title = "`for` cannot go through this value".into();
+            hint = Some("it goes through a list, a range such as `0..3`, a text or a blob; `map.keys()` is a list".into());
+        }
+        EvalAltResult::ErrorArrayBounds(0, index, _) => {
+            title = format!("the list is empty, so it has no item {index}");
+        }
         EvalAltResult::ErrorVariableNotFound(variable, _) => {
             title = format!("there is no variable `{variable}`");
         }

@@ -384,7 +384,10 @@ impl ModuleResolver for Imports {
                 self.isolated_import(&found.name, &ast)
             }
         };
-        let mut module = Module::eval_ast_as_new(Scope::new(), &ast, engine).map_err(fail)?;
+        let mut module = Module::eval_ast_as_new(Scope::new(), &ast, engine).map_err(|error| {
+            // Its position is one in this file.
+            EvalAltResult::ErrorInModule(found.name.clone(), error, position)
+        })?;
         module.set_id(found.name.as_str());
         if !is_recipe {
             isolation::show_imports(&mut module);

@@ -231,6 +231,8 @@ cases! {
     a_thrown_map: "throw #{ reason: \"full\", free: 0 };\n";
     an_assertion: "let dom = connect().lookup_by_name(\"test\");\nassert_eq(dom.state(), \"shutoff\");\n";
     an_index_out_of_bounds: "let list = connect().list_all_domains();\nlist[5].create();\n";
+    an_argument_that_was_not_given: "print(args[0]);\n";
+    a_loop_over_nothing: "let count = 3;\nfor n in args.len() { print(n); }\n";
     a_division_by_zero: "let n = 0;\nprint(1 / n);\n";
     syntax: "let conn = connect();\nlet dom = conn.lookup_by_name(\"test\";\n";
     a_text_without_end: "let name = \"test;\nconnect();\n";
@@ -310,4 +312,22 @@ fn a_name_nearly_right_three_imports_deep() {
         );
     let script = "import \"lib/one\" as one;\none::f();\n";
     case.shows("a_name_nearly_right_three_imports_deep", script);
+}
+
+#[test]
+fn a_failure_of_an_imported_file() {
+    let case = Case::new().with("lib/one.rhai", "// Nothing else.\nlet first = [][0];\n");
+    case.shows(
+        "a_failure_of_an_imported_file",
+        "import \"lib/one\" as one;\n",
+    );
+}
+
+#[test]
+fn arguments_in_an_imported_file() {
+    let case = Case::new().with("lib/one.rhai", "fn f() { args[0] }\n");
+    case.shows(
+        "arguments_in_an_imported_file",
+        "import \"lib/one\" as one;\none::f();\n",
+    );
 }

@@ -28,7 +28,7 @@ fn is_unfinished(parser: &Engine, text: &str) -> bool {
     }
 }
 
-/// Whether `position` is behind the last token of `text`.
+/// Whether `position` comes after all tokens of `text`.
 fn at_end(text: &str, position: rhai::Position) -> bool {
     let end = text.trim_end().len();
     let text = Text::from(text);

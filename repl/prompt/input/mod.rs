@@ -95,8 +95,8 @@ pub(super) fn read(
 ) -> rustyline::Result<String> {
     if plain::is_needed() {
         let complete = |text: &str| editor.helper().is_none_or(|input| input.is_complete(text));
-        asked.takes_drop();
-        return plain::read(prompt, complete, || asked.takes_drop());
+        asked.take_press();
+        return plain::read(prompt, complete, || asked.take_press());
     }
     if let Some(input) = editor.helper_mut() {
         prompt.clone_into(&mut input.prompt);
