@@ -254,7 +254,11 @@ impl Search {
             None if names.len() <= MOST_LISTED => {
                 Some(format!("the options are {}", names.join(", ")))
             }
-            None => None,
+            None => spec
+                .file
+                .strip_suffix(".rhai")
+                .filter(|file| file.starts_with("std/"))
+                .map(|recipe| format!("`virhai doc {recipe}` lists the options")),
         };
         self.path.push(Step::Key(key.to_owned()));
         self.fault(FaultKind::UnknownKey, message, hint);
