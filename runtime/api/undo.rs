@@ -11,10 +11,12 @@ use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, export
 use rhai::NativeCallContextStore;
 
 use super::arguments::RhaiResultOf;
-use crate::error::Error;
+use crate::error::{Error, plain};
 use crate::run::exit::exit_status;
 use crate::run::interrupt::{self, Stop};
 use crate::run::session::Session;
+use crate::script::isolation::takes;
+use crate::syntax::written_names;
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Undo>("Undo");
@@ -47,7 +49,12 @@ enum Action {
     /// By a call without arguments.
     Call(FnPtr),
     /// `make` has begun and not returned: `find` looks for its result, and `unmake` removes that.
-    Find { find: FnPtr, unmake: FnPtr },
+    Find {
+        find: FnPtr,
+        unmake: FnPtr,
+        /// Whether `unmake` takes what `find` found.
+        takes_found: bool,
+    },
     /// It is unknown whether there is anything to undo.
     Unknown(String),
 }
@@ -81,9 +88,13 @@ impl Step {
         };
         match &self.action {
             Action::Call(action) => call(action, None).map(drop),
-            Action::Find { find, unmake } => match call(find, None)? {
+            Action::Find {
+                find,
+                unmake,
+                takes_found,
+            } => match call(find, None)? {
                 nothing if nothing.is_unit() => Ok(()),
-                found => call(unmake, Some(found)).map(drop),
+                found => call(unmake, Some(found).filter(|_| *takes_found)).map(drop),
             },
             Action::Unknown(why) => Err(why.clone().into()),
         }
@@ -170,7 +181,7 @@ impl Undo {
                     (Some(stop), EvalAltResult::ErrorTerminated(..)) => {
                         format!("{stop}{}", at(&error))
                     }
-                    _ => reason(&error),
+                    _ => reason(ctx.engine(), &error),
                 };
                 session.cannot_undo(why);
                 if stop.is_some() {
@@ -192,9 +203,31 @@ impl Undo {
         find: Option<FnPtr>,
     ) -> RhaiResultOf<Dynamic> {
         self.ensure_open(ctx)?;
+        // A closure that cannot be called would fail when it is too late, while undoing.
+        let takes_made = takes(ctx, &unmake, 1).unwrap_or(true);
+        if !takes_made {
+            let what =
+                "the closure that undoes the step takes one argument, what was made, or none";
+            ensure_takes_none(ctx, &unmake, what)?;
+        }
+        if let Some(find) = &find {
+            ensure_takes_none(
+                ctx,
+                find,
+                "the closure that finds what was made takes no argument",
+            )?;
+        }
         let intent = find.map(|find| {
             let unmake = unmake.clone();
-            Step::new(ctx, Action::Find { find, unmake })
+            let takes_found = takes_made;
+            Step::new(
+                ctx,
+                Action::Find {
+                    find,
+                    unmake,
+                    takes_found,
+                },
+            )
         });
         let noted = intent.as_ref().map(|step| step.id);
         intent.into_iter().for_each(|step| self.add(step));
@@ -204,7 +237,9 @@ impl Undo {
         match (&made, noted) {
             (Ok(made), noted) => {
                 let mut action = unmake;
-                action.add_curry(made.clone());
+                if takes_made {
+                    action.add_curry(made.clone());
+                }
                 let step = Step::new(ctx, Action::Call(action));
                 let mut list = self.list();
                 // Steps that `make` recorded itself come before this one.
@@ -213,12 +248,21 @@ impl Undo {
             }
             (Err(error), Some(noted)) if was_refused(ctx, error) => self.remove(noted),
             (Err(error), None) if did_not_return(error, called) => {
-                let why = format!("{}: whether it took effect is unknown", reason(error));
+                let why = reason(ctx.engine(), error);
+                let why = format!("{why}: whether it took effect is unknown");
                 self.add(Step::new(ctx, Action::Unknown(why)));
             }
             (Err(_), _) => {}
         }
         made
+    }
+}
+
+/// Refuses a closure that cannot be called without arguments; `what` says so.
+fn ensure_takes_none(ctx: &NativeCallContext, action: &FnPtr, what: &str) -> RhaiResultOf<()> {
+    match takes(ctx, action, 0) {
+        Some(false) => Err(Error::invalid(ctx, what).throw()),
+        _ => Ok(()),
     }
 }
 
@@ -246,14 +290,18 @@ fn did_not_return(error: &EvalAltResult, called: bool) -> bool {
 }
 
 /// Why something failed, in a line.
-fn reason(error: &EvalAltResult) -> String {
+fn reason(engine: &Engine, error: &EvalAltResult) -> String {
     match error.unwrap_inner() {
         EvalAltResult::ErrorRuntime(value, _) => format!("{}{}", words(value), at(error)),
         EvalAltResult::ErrorTerminated(why, _) if why.is::<Stop>() => {
             format!("{}{}", why.clone_cast::<Stop>(), at(error))
         }
         EvalAltResult::ErrorTerminated(..) => format!("a call was stopped{}", at(error)),
-        other => other.to_string(),
+        other => {
+            let as_written = written_names::error_as_written(other);
+            let (what, _) = plain::words(engine, as_written.as_ref().unwrap_or(other));
+            format!("{what}{}", at(error))
+        }
     }
 }
 
@@ -355,11 +403,13 @@ mod functions {
     #[rhai_fn(name = "push", pure, return_raw)]
     pub fn push(ctx: NativeCallContext, undo: &mut Undo, action: FnPtr) -> RhaiResultOf<()> {
         undo.ensure_open(&ctx)?;
+        ensure_takes_none(&ctx, &action, "the closure that undoes takes no argument")?;
         undo.add(Step::new(&ctx, Action::Call(action)));
         Ok(())
     }
 
-    /// Calls `make`, adds `unmake` as how to take back what it returns, and returns that.
+    /// Calls `make`, adds `unmake` as how to take back what it returns, and returns that. `unmake` takes
+    /// what was made, or no argument.
     ///
     /// No stop comes between the two. If a stop, a lost connection or a timeout interrupts `make`,
     /// undoing says on standard error that the outcome is unknown; a third closure can determine

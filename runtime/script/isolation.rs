@@ -9,8 +9,8 @@
 use std::collections::{HashMap, HashSet};
 
 use rhai::{
-    AST, ASTNode, FnCallExpr, FnCallHashes, FnPtr, ImmutableString, Module, ScriptFuncDef, Shared,
-    Stmt,
+    AST, ASTNode, FnCallExpr, FnCallHashes, FnPtr, ImmutableString, Module, NativeCallContext,
+    ScriptFuncDef, Shared, Stmt,
 };
 
 use crate::script::language;
@@ -151,6 +151,22 @@ impl FileNames {
     /// The path of an import, with the file that it is relative to.
     pub(crate) fn path(&self, path: &str) -> ImmutableString {
         format!("{PATH_MARK}{}{PATH_MARK}{path}", self.file).into()
+    }
+}
+
+/// Whether the function of a script that `action` calls takes `count` arguments besides those that it captured; nothing
+/// where it is no function of a script that runs.
+pub(crate) fn takes(ctx: &NativeCallContext, action: &FnPtr, count: usize) -> Option<bool> {
+    /// The most parameters that are looked for.
+    const MOST: usize = 8;
+    let captured = action.curry().len();
+    let is_there = |count: usize| {
+        let hash = hash_of_call(action.fn_name(), captured + count);
+        ctx.iter_namespaces().any(|module| module.contains_fn(hash))
+    };
+    match is_there(count) {
+        true => Some(true),
+        false => (0..=MOST).any(is_there).then_some(false),
     }
 }
 

@@ -3,7 +3,7 @@
 pub mod declarations;
 pub mod files;
 pub mod imports;
-mod isolation;
+pub(crate) mod isolation;
 pub(crate) mod language;
 pub(crate) mod parser;
 pub mod program;

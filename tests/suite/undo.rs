@@ -352,3 +352,45 @@ fn a_step_after_the_end_of_its_block_is_refused_before_it_is_made() {
     let refused = "the `all_or_nothing` that this undo list belongs to has ended\n";
     assert_eq!(outcome.stdout, refused.repeat(2), "{outcome}");
 }
+
+#[test]
+fn the_closure_that_undoes_a_step_takes_what_was_made_or_nothing() {
+    let outcome = run(r#"
+        let log = [];
+        try {
+            all_or_nothing(|undo| {
+                undo.step(|| log.push("one"), || log.push("one is undone"));
+                undo.step(|| "two", |made| log.push(`${made} is undone`));
+                throw "no";
+            });
+        } catch (err) { print(err.message) }
+        for line in log { print(line) }
+    "#);
+    assert_eq!(
+        outcome.stdout, "no\none\ntwo is undone\none is undone\n",
+        "{outcome}"
+    );
+    assert_eq!(outcome.stderr, "", "{outcome}");
+}
+
+/// It would fail when it is too late, and leave what was made.
+#[test]
+fn a_closure_that_cannot_undo_is_refused_before_anything_is_made() {
+    for step in [
+        "undo.step(|| dom.suspend(), |a, b| dom.resume())",
+        "undo.step(|| dom.suspend(), || dom.resume(), |found| found)",
+        "undo.push(|made| dom.resume())",
+    ] {
+        let outcome = run(&format!(
+            r#"
+            let dom = connect("test:///default").lookup_by_name("test");
+            try {{ all_or_nothing(|undo| {{ {step}; dom.suspend(); }}) }} catch (err) {{ print(err.code) }}
+            print(dom.state());
+            "#
+        ));
+        assert_eq!(
+            outcome.stdout, "VIR_ERR_INVALID_ARG\nrunning\n",
+            "{step}: {outcome}"
+        );
+    }
+}
