@@ -132,6 +132,9 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         sys::VIR_ERR_NO_NAME => {
             "what is defined or created needs a name of its own: `<name>web</name>`"
         }
+        sys::VIR_ERR_NO_SUPPORT if uri.contains(":///embed") && !call.starts_with("virDomain") => {
+            "an embedded QEMU has no storage pools, networks, secrets or devices of the host: name disks by their paths, or connect to a daemon, such as qemu:///system"
+        }
         sys::VIR_ERR_NO_SUPPORT => "this hypervisor driver does not have that call",
         sys::VIR_ERR_ARGUMENT_UNSUPPORTED | sys::VIR_ERR_AGENT_UNRESPONSIVE
             if message.contains("guest agent") =>

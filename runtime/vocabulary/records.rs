@@ -68,7 +68,7 @@ records! {
         "file_total_bytes": "int", "file_processed_bytes": "int", "file_remaining_bytes": "int",
     }
     /// A domain's job with all of libvirt's figures.
-    JobStats { "type": "string of JobType"; open }
+    JobStats { "type": "string of JobType", "operation": "string of JobOperation"; open }
     /// A disk's job.
     BlockJobInfo {
         "type": "string of BlockJobType", "done": "int", "total": "int", "bandwidth_mib_per_s": "int",

@@ -67,6 +67,8 @@ enumerations! {
     ];
     /// The types of a domain's job.
     JobType = ["virDomainJobType" less "VIR_DOMAIN_JOB_"];
+    /// The operations that a domain's job belongs to.
+    JobOperation = ["virDomainJobOperation" less "VIR_DOMAIN_JOB_OPERATION_"];
     /// The types of a disk's job.
     BlockJobType = ["virDomainBlockJobType" less "VIR_DOMAIN_BLOCK_JOB_TYPE_"] + ["none"];
     /// The states of the hypervisor's channel to a guest.

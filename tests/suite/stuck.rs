@@ -243,7 +243,7 @@ fn an_event_sent_at_the_end_of_the_guest_is_not_missed() {
         let dom = conn.define_xml(`{xml}`);
         dom.create();
         let event = conn.wait_event(#{{ kind: "job_completed", domain: dom }}, "60s", || dom.save("{}"));
-        assert_eq(event.kind, "job_completed");
+        assert_eq([event.kind, event.operation], ["job_completed", "save"]);
         // A guest that is off may be started by another client, and then do what is waited for.
         let error = ();
         try {{ conn.wait_event(#{{ kind: "reboot", domain: dom }}, "1500ms"); }} catch (err) {{ error = err; }}

@@ -6,7 +6,7 @@ use rhai::{Map, NativeCallContext};
 use crate::api::arguments::{RhaiResultOf, fields, flag_bits, map, whole};
 use crate::libvirt;
 use crate::objects::domain::Domain;
-use crate::vocabulary::{JobInfo, JobStats, JobType, RecordOf};
+use crate::vocabulary::{JobInfo, JobOperation, JobStats, JobType, RecordOf};
 
 fn stats(ctx: &NativeCallContext, dom: &Domain, flags: u32) -> RhaiResultOf<Map> {
     let (kind, figures) = dom.call(ctx, "virDomainGetJobStats", "read the job of", move |d| {
@@ -14,6 +14,11 @@ fn stats(ctx: &NativeCallContext, dom: &Domain, flags: u32) -> RhaiResultOf<Map>
     })?;
     let mut stats = map(figures);
     stats.insert("type".into(), JobType::TABLE.word(kind).into());
+    if let Some(operation) = stats.get_mut("operation")
+        && let Ok(number) = operation.as_int()
+    {
+        *operation = JobOperation::TABLE.word(number).into();
+    }
     Ok(stats)
 }
 
@@ -119,7 +124,7 @@ pub(super) mod functions {
     /// let dom = connect().lookup_by_name("web");
     /// dom.managed_save();
     /// dom.create();
-    /// assert(dom.job_stats(VIR_DOMAIN_JOB_STATS_COMPLETED).type != "none");
+    /// assert_eq(dom.job_stats(VIR_DOMAIN_JOB_STATS_COMPLETED).operation, "save");
     /// ```
     /// Calls virDomainGetJobStats.
     #[rhai_fn(name = "job_stats", pure, return_raw)]

@@ -29,6 +29,7 @@ words! {
     METADATA = "virDomainMetadataType" less "VIR_DOMAIN_METADATA_";
     TRAY = "virDomainEventTrayChangeReason" less "VIR_DOMAIN_EVENT_TRAY_CHANGE_";
     DISK = "virConnectDomainEventDiskChangeReason" less "VIR_DOMAIN_EVENT_DISK_CHANGE_";
+    JOB_OPERATION = "virDomainJobOperation" less "VIR_DOMAIN_JOB_OPERATION_";
     GRAPHICS = "virDomainEventGraphicsPhase" less "VIR_DOMAIN_EVENT_GRAPHICS_";
     FAILURE_RECIPIENT = "virDomainMemoryFailureRecipientType" less "VIR_DOMAIN_EVENT_MEMORY_FAILURE_RECIPIENT_";
     FAILURE_ACTION = "virDomainMemoryFailureActionType" less "VIR_DOMAIN_EVENT_MEMORY_FAILURE_ACTION_";
@@ -100,6 +101,7 @@ pub(super) static WORDS: &[(&str, &str, &Words)] = &[
     ("tray_change", "reason", &TRAY),
     ("agent_lifecycle", "state", &AGENT_STATE),
     ("agent_lifecycle", "reason", &AGENT_REASON),
+    ("job_completed", "operation", &JOB_OPERATION),
     ("graphics", "phase", &GRAPHICS),
     ("memory_failure", "recipient", &FAILURE_RECIPIENT),
     ("memory_failure", "action", &FAILURE_ACTION),
@@ -148,7 +150,7 @@ callbacks! {
         "migration_iteration" VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION migration_iteration(iteration: c_int) ->
             [("iteration".to_owned(), Scalar::Int(iteration))];
         "job_completed" VIR_DOMAIN_EVENT_ID_JOB_COMPLETED
-            job_completed(params: virt_sys::virTypedParameterPtr, count: c_int) -> figures(params, count);
+            job_completed(params: virt_sys::virTypedParameterPtr, count: c_int) -> job_figures(params, count);
         "graphics" VIR_DOMAIN_EVENT_ID_GRAPHICS
             graphics(phase: c_int, local: *const Address, remote: *const Address,
                 scheme: *const c_char, _subject: *const c_void) ->
@@ -190,6 +192,15 @@ fn figures(params: virt_sys::virTypedParameterPtr, count: c_int) -> Vec<(String,
             usize::try_from(count).unwrap_or(0),
         ))
     }
+}
+
+/// The figures of a job that ended, with its operation as a word.
+fn job_figures(params: virt_sys::virTypedParameterPtr, count: c_int) -> Vec<(String, Scalar)> {
+    let in_words = |(name, value): (String, Scalar)| match value {
+        Scalar::Int(number) if name == "operation" => word(&name, &JOB_OPERATION, number),
+        value => (name, value),
+    };
+    figures(params, count).into_iter().map(in_words).collect()
 }
 
 /// Where a client of the guest's screen is.
