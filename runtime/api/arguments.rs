@@ -1,5 +1,6 @@
 //! What scripts pass and get: flags, sizes, durations, text and typed parameters.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use rhai::{Array, Dynamic, Map, NativeCallContext};
@@ -32,12 +33,13 @@ pub(crate) fn flag_bits(ctx: &NativeCallContext, flags: i64) -> RhaiResultOf<u32
 }
 
 /// A number in the range of the C type that it becomes.
-pub(crate) fn number<T: TryFrom<i64>>(
+pub(crate) fn number<T>(
     ctx: &NativeCallContext,
     what: &str,
-    number: i64,
+    number: impl TryInto<T> + Copy + Display,
 ) -> RhaiResultOf<T> {
-    T::try_from(number)
+    number
+        .try_into()
         .map_err(|_| Error::invalid(ctx, format!("{number} is out of range for {what}")).throw())
 }
 
@@ -143,6 +145,14 @@ pub(crate) fn duration(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf
         },
         Ok,
     )
+}
+
+/// A duration in whole seconds, rounded up.
+pub(crate) fn whole_seconds(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<u64> {
+    let duration = duration(ctx, value)?;
+    Ok(duration
+        .as_secs()
+        .saturating_add(u64::from(duration.subsec_nanos() > 0)))
 }
 
 /// A key of an option map that is not among `known`, as an error that names the nearest.

@@ -1,5 +1,7 @@
 //! CPUs of a host, as scripts write them.
 
+use std::collections::BTreeSet;
+
 use rhai::{Array, Dynamic, NativeCallContext};
 
 use super::arguments::RhaiResultOf;
@@ -13,11 +15,13 @@ const HINT: &str = "CPUs are a list of numbers, `[0, 2]`, or text such as \"0-3,
 /// The numbers of the CPUs that a script gave, sorted; at least one.
 pub(crate) fn cpu_set(ctx: &NativeCallContext, value: &CpuSet) -> RhaiResultOf<Vec<usize>> {
     let refuse = |message: String| Err(Error::invalid(ctx, message).with_hint(HINT).throw());
-    let mut cpus = Vec::new();
+    let mut cpus = BTreeSet::new();
     if let Some(list) = value.read_lock::<Array>() {
         for cpu in list.iter() {
             match cpu.as_int().map(number) {
-                Ok(Some(cpu)) => cpus.push(cpu),
+                Ok(Some(cpu)) => {
+                    cpus.insert(cpu);
+                }
                 Ok(None) => return refuse(format!("{cpu} is not the number of a CPU")),
                 Err(kind) => {
                     return refuse(format!("a CPU is a number, not a value of type {kind}"));
@@ -37,9 +41,7 @@ pub(crate) fn cpu_set(ctx: &NativeCallContext, value: &CpuSet) -> RhaiResultOf<V
     if cpus.is_empty() {
         return refuse("the set of CPUs is empty".to_owned());
     }
-    cpus.sort_unstable();
-    cpus.dedup();
-    Ok(cpus)
+    Ok(cpus.into_iter().collect())
 }
 
 /// More CPUs than any host has.
@@ -50,9 +52,9 @@ fn number(number: i64) -> Option<usize> {
 }
 
 /// The CPUs of a list of numbers and ranges, without those that a `^` stands before.
-fn parse(text: &str) -> Option<Vec<usize>> {
+fn parse(text: &str) -> Option<BTreeSet<usize>> {
     let one = |text: &str| number(text.trim().parse().ok()?);
-    let mut cpus = Vec::new();
+    let mut cpus = BTreeSet::new();
     for part in text.split(',') {
         let part = part.trim();
         let (without, part) = match part.strip_prefix('^') {
@@ -76,13 +78,14 @@ fn parse(text: &str) -> Option<Vec<usize>> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{BTreeSet, parse};
 
     #[test]
     fn sets_of_cpus_are_lists_ranges_and_exceptions() {
         for (text, cpus) in [
             ("0", Some(vec![0])),
             ("0-3,^2", Some(vec![0, 1, 3])),
+            ("1,0-2,1", Some(vec![0, 1, 2])),
             (" 1 , 4-5 ", Some(vec![1, 4, 5])),
             ("^1", Some(vec![])),
             ("", None),
@@ -91,6 +94,7 @@ mod tests {
             ("0-99999999", None),
             ("a", None),
         ] {
+            let cpus = cpus.map(BTreeSet::from_iter);
             assert_eq!(parse(text), cpus, "{text:?}");
         }
     }

@@ -27,6 +27,7 @@ pub(crate) mod nwfilter;
 pub(crate) mod nwfilter_binding;
 pub(crate) mod option_keys;
 pub(crate) mod options;
+mod parameters;
 pub(crate) mod prelude;
 pub(crate) mod printing;
 pub(crate) mod room;

@@ -3,14 +3,16 @@
 use rhai::plugin::*;
 use rhai::{Blob, Dynamic, Engine, Map, NativeCallContext, exported_module};
 
-use super::arguments::{ArrayOf, ParamType, RhaiResultOf, flag_bits, map, typed_params, uuid_text};
+use super::arguments::{ArrayOf, ParamType, RhaiResultOf, flag_bits, uuid_text};
 use super::every_kind::Scripted;
 use super::option_keys;
+use super::parameters::Parameters;
 use super::xml::{XmlText, xml_text};
 use crate::error::OfXml;
 use crate::libvirt::network_port;
 use crate::objects::network::Network;
 use crate::objects::network_port::{Handle, NetworkPort, NetworkPortKind};
+use crate::vocabulary::{InterfaceParameters, RecordOf};
 
 impl Scripted for NetworkPortKind {
     const VARIABLE: &'static str = "port";
@@ -32,6 +34,13 @@ let port = net.port_create_xml(xml);"#;
         engine.register_global_module(exported_module!(functions).into());
     }
 }
+
+const BANDWIDTH: Parameters<&str> = Parameters {
+    noun: "bandwidth",
+    prefix: option_keys::PORT_BANDWIDTH,
+    types: |_| ParamType::UInt,
+    record: InterfaceParameters::TABLE,
+};
 
 #[export_module]
 mod finding {
@@ -208,7 +217,10 @@ mod functions {
     /// ```
     /// Calls virNetworkPortGetParameters.
     #[rhai_fn(name = "parameters", pure, return_raw)]
-    pub fn parameters(ctx: NativeCallContext, port: &mut NetworkPort) -> RhaiResultOf<Map> {
+    pub fn parameters(
+        ctx: NativeCallContext,
+        port: &mut NetworkPort,
+    ) -> RhaiResultOf<RecordOf<InterfaceParameters>> {
         parameters_flags(ctx, port, 0)
     }
 
@@ -227,13 +239,9 @@ mod functions {
         ctx: NativeCallContext,
         port: &mut NetworkPort,
         flags: i64,
-    ) -> RhaiResultOf<Map> {
-        let wanted = flag_bits(&ctx, flags)?;
+    ) -> RhaiResultOf<RecordOf<InterfaceParameters>> {
         let call = "virNetworkPortGetParameters";
-        port.call(&ctx, call, "read the bandwidth of", move |p| {
-            p.parameters(wanted)
-        })
-        .map(map)
+        BANDWIDTH.read(&ctx, port, call, flags, Handle::parameters)
     }
 
     /// Sets limits on the bandwidth: see `parameters`.
@@ -274,14 +282,8 @@ mod functions {
         parameters: Map,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let typed = typed_params(&ctx, option_keys::PORT_BANDWIDTH, &parameters, |_| {
-            ParamType::UInt
-        })?;
         let call = "virNetworkPortSetParameters";
-        port.call(&ctx, call, "set the bandwidth of", move |p| {
-            p.set_parameters(&typed, wanted)
-        })
+        BANDWIDTH.set(&ctx, port, call, &parameters, flags, Handle::set_parameters)
     }
 
     /// Removes this port, also under a guest that uses it.

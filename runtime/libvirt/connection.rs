@@ -2,8 +2,9 @@ use std::ffi::{c_char, c_int, c_uint, c_void};
 
 use virt::connect::Connect;
 
+use super::host::GuestMachine;
 use super::typed_params::TypedParams;
-use super::{Failure, Result, c_option, c_text, checked, owned_text, pointer};
+use super::{Failure, Result, c_option, c_options, c_text, checked, owned_text, pointer};
 
 /// Answers to what a host asks before it lets a client in, such as a user name.
 #[derive(Debug, Clone, Default)]
@@ -106,17 +107,14 @@ pub fn storage_pool_capabilities(connect: &Connect, flags: c_uint) -> Result<Str
     }
 }
 
-/// Compares a CPU with what the hypervisor can give a guest of that emulator, architecture,
-/// machine type and kind of domain; answers a `virCPUCompareResult`.
+/// Compares a CPU with what the hypervisor can give to such a guest; answers a `virCPUCompareResult`.
 pub fn compare_hypervisor_cpu(
     connect: &Connect,
-    guest: [Option<&str>; 4],
+    guest: &GuestMachine,
     cpu: &str,
     flags: c_uint,
 ) -> Result<i64> {
-    let [emulator, arch, machine, kind] = guest;
-    let (emulator, arch) = (c_option(emulator)?, c_option(arch)?);
-    let (machine, kind) = (c_option(machine)?, c_option(kind)?);
+    let [emulator, arch, machine, kind] = c_options(guest)?;
     let cpu = c_text(cpu)?;
     // SAFETY: the handle and the strings live during the call.
     checked(unsafe {

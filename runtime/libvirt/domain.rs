@@ -3,7 +3,7 @@ use std::ffi::{c_char, c_int, c_uint, c_ulong, c_ulonglong};
 use virt::connect::Connect;
 use virt::domain::Domain;
 
-use super::typed_params::{Scalar, TypedParams, blank, read_filled, read_owned};
+use super::typed_params::{Scalar, TypedParams, blank, filled, read_filled, read_owned};
 use super::{Failure, Result, c_option, c_text, checked, newer, owned_text, owned_texts, pointer};
 
 /// The state and its reason as libvirt's numbers; `virt` answers a failed call with state -1.
@@ -221,11 +221,12 @@ pub fn disk_errors(domain: &Domain, flags: c_uint) -> Result<Vec<(String, i64)>>
         )
     })?;
     errors.truncate(usize::try_from(count).unwrap_or(0));
-    // SAFETY: each entry that was filled has a string that is ours to free.
-    let disks = errors
+    // SAFETY: each entry that was filled has a string that is ours to free. All are taken, also after one that fails.
+    let disks: Vec<_> = errors
         .into_iter()
-        .map(|error| unsafe { owned_text(error.disk) }.map(|disk| (disk, i64::from(error.error))));
-    disks.collect()
+        .map(|error| unsafe { owned_text(error.disk) }.map(|disk| (disk, i64::from(error.error))))
+        .collect();
+    disks.into_iter().collect()
 }
 
 /// Every figure that libvirt has of the disk; the path may be empty for all of them.
@@ -235,29 +236,11 @@ pub fn block_stats_flags(
     flags: c_uint,
 ) -> Result<Vec<(String, Scalar)>> {
     let disk = c_text(disk)?;
-    let mut length = 0;
-    // SAFETY: handle and string live during the call, which tells how many figures there are.
-    checked(unsafe {
-        virt_sys::virDomainBlockStatsFlags(
-            domain.as_ptr(),
-            disk.as_ptr(),
-            std::ptr::null_mut(),
-            &raw mut length,
-            flags,
-        )
-    })?;
-    let mut params = blank(usize::try_from(length).unwrap_or(0));
-    // SAFETY: as above, and the array has as many entries as were asked for.
+    // SAFETY: handle and string live during the calls, which fill the array.
     unsafe {
-        checked(virt_sys::virDomainBlockStatsFlags(
-            domain.as_ptr(),
-            disk.as_ptr(),
-            params.as_mut_ptr(),
-            &raw mut length,
-            flags,
-        ))?;
-        params.truncate(usize::try_from(length).unwrap_or(0));
-        Ok(read_filled(&mut params))
+        filled(|array, length| {
+            virt_sys::virDomainBlockStatsFlags(domain.as_ptr(), disk.as_ptr(), array, length, flags)
+        })
     }
 }
 

@@ -4,17 +4,20 @@ use std::ffi::{CString, c_char, c_int, c_uint, c_ulonglong};
 
 use virt::connect::Connect;
 
-use super::pinning::numbers;
 use super::typed_params::{Scalar, TypedParams, allocated, filled};
-use super::{Result, borrowed_text, c_option, c_text, checked, owned_text, pointer};
+use super::{Result, borrowed_text, c_options, c_text, checked, filled_array, owned_text, pointer};
 
 /// Figures under libvirt's names.
 pub type Figures = Vec<(String, u64)>;
 
-/// How many CPUs the host has, those that are on, and how many these are.
-pub fn cpu_map(connect: &Connect, flags: c_uint) -> Result<(i64, Vec<i64>, i64)> {
+/// A guest's emulator, architecture, machine type and kind of domain; what is none is libvirt's choice.
+pub type GuestMachine = [Option<String>; 4];
+
+/// How many CPUs the host has, and the numbers of those that are on.
+pub fn cpu_map(connect: &Connect, flags: c_uint) -> Result<(i64, Vec<i64>)> {
     let (mut map, mut online) = (std::ptr::null_mut(), 0);
-    // SAFETY: the handle lives during the call; the map that it allocates has a bit for each CPU, and is ours to free.
+    // SAFETY: the handle lives during the call; the map that it allocates is ours to free. It has a byte for every CPU
+    // up to the last that is on, and is not read beyond that one.
     unsafe {
         let count = checked(virt_sys::virNodeGetCPUMap(
             connect.as_ptr(),
@@ -22,74 +25,52 @@ pub fn cpu_map(connect: &Connect, flags: c_uint) -> Result<(i64, Vec<i64>, i64)>
             &raw mut online,
             flags,
         ))?;
-        let cpus = usize::try_from(count).unwrap_or(0);
         let on = match map.is_null() {
             true => Vec::new(),
-            false => numbers(std::slice::from_raw_parts(map, cpus.div_ceil(8)), cpus),
+            false => online_cpus(count, online as usize, |at| *map.add(at)),
         };
         libc::free(map.cast());
-        Ok((i64::from(count), on, i64::from(online)))
+        Ok((i64::from(count), on))
     }
 }
 
-/// How long the CPU `cpu`, or all of them for -1, did what, in nanoseconds.
+/// The numbers of the first `online` of `count` CPUs whose bits are set in the map that has the byte `byte(at)`.
+///
+/// libvirt leaves out the bytes after the last CPU that is on.
+fn online_cpus(count: c_int, online: usize, byte: impl Fn(usize) -> u8) -> Vec<i64> {
+    (0..i64::from(count))
+        .filter(|cpu| byte((cpu / 8) as usize) & (1 << (cpu % 8)) != 0)
+        .take(online)
+        .collect()
+}
+
+/// How many CPUs the host can have at most.
+pub(super) fn most_cpus(connect: &Connect) -> Result<usize> {
+    let host = connect.node_info()?;
+    let parts = [host.nodes, host.sockets, host.cores, host.threads];
+    Ok(parts.iter().map(|count| *count as usize).product())
+}
+
+/// For how long the CPU `cpu`, or all of them for -1, was busy with what, in nanoseconds.
 pub fn cpu_stats(connect: &Connect, cpu: c_int, flags: c_uint) -> Result<Figures> {
-    let mut count = 0;
-    // SAFETY: the handle lives during the call, which tells for null how many figures there are.
-    checked(unsafe {
-        virt_sys::virNodeGetCPUStats(
-            connect.as_ptr(),
-            cpu,
-            std::ptr::null_mut(),
-            &raw mut count,
-            flags,
-        )
-    })?;
-    // SAFETY: all bits zero is a value of this struct of numbers.
-    let none: virt_sys::virNodeCPUStats = unsafe { std::mem::zeroed() };
-    let mut stats = vec![none; usize::try_from(count).unwrap_or(0)];
-    // SAFETY: the handle and the array, which is as long as said, live during the call.
-    checked(unsafe {
-        virt_sys::virNodeGetCPUStats(
-            connect.as_ptr(),
-            cpu,
-            stats.as_mut_ptr(),
-            &raw mut count,
-            flags,
-        )
-    })?;
-    stats.truncate(usize::try_from(count).unwrap_or(0));
+    // SAFETY: the handle lives during the calls, which fill the array of structs of numbers.
+    let stats: Vec<virt_sys::virNodeCPUStats> = unsafe {
+        filled_array(|array, length| {
+            virt_sys::virNodeGetCPUStats(connect.as_ptr(), cpu, array, length, flags)
+        })
+    }?;
     let figures = stats.iter().map(|stat| (name(&stat.field), stat.value));
     Ok(figures.collect())
 }
 
 /// The memory of the NUMA cell `cell`, or of all for -1, in KiB.
 pub fn memory_stats(connect: &Connect, cell: c_int, flags: c_uint) -> Result<Figures> {
-    let mut count = 0;
-    // SAFETY: the handle lives during the call, which tells for null how many figures there are.
-    checked(unsafe {
-        virt_sys::virNodeGetMemoryStats(
-            connect.as_ptr(),
-            cell,
-            std::ptr::null_mut(),
-            &raw mut count,
-            flags,
-        )
-    })?;
-    // SAFETY: all bits zero is a value of this struct of numbers.
-    let none: virt_sys::virNodeMemoryStats = unsafe { std::mem::zeroed() };
-    let mut stats = vec![none; usize::try_from(count).unwrap_or(0)];
-    // SAFETY: the handle and the array, which is as long as said, live during the call.
-    checked(unsafe {
-        virt_sys::virNodeGetMemoryStats(
-            connect.as_ptr(),
-            cell,
-            stats.as_mut_ptr(),
-            &raw mut count,
-            flags,
-        )
-    })?;
-    stats.truncate(usize::try_from(count).unwrap_or(0));
+    // SAFETY: the handle lives during the calls, which fill the array of structs of numbers.
+    let stats: Vec<virt_sys::virNodeMemoryStats> = unsafe {
+        filled_array(|array, length| {
+            virt_sys::virNodeGetMemoryStats(connect.as_ptr(), cell, array, length, flags)
+        })
+    }?;
     let figures = stats.iter().map(|stat| (name(&stat.field), stat.value));
     Ok(figures.collect())
 }
@@ -220,10 +201,7 @@ pub fn set_identity(connect: &Connect, params: &TypedParams, flags: c_uint) -> R
 
 /// The largest CPU that all hosts with `cpus` have.
 pub fn baseline_cpu(connect: &Connect, cpus: &[String], flags: c_uint) -> Result<String> {
-    let owned = cpus
-        .iter()
-        .map(|cpu| c_text(cpu))
-        .collect::<Result<Vec<_>>>()?;
+    let owned = c_texts(cpus)?;
     let mut list = pointers(&owned);
     // SAFETY: the handle and the strings, as many as said, live during the call; the answer is ours to free.
     unsafe {
@@ -236,21 +214,15 @@ pub fn baseline_cpu(connect: &Connect, cpus: &[String], flags: c_uint) -> Result
     }
 }
 
-/// The largest CPU that the hypervisors of all hosts with `cpus` can give to a guest of that emulator, architecture,
-/// machine type and kind of domain.
+/// The largest CPU that the hypervisors of all hosts with `cpus` can give to such a guest.
 pub fn baseline_hypervisor_cpu(
     connect: &Connect,
-    guest: [Option<&str>; 4],
+    guest: &GuestMachine,
     cpus: &[String],
     flags: c_uint,
 ) -> Result<String> {
-    let [emulator, arch, machine, kind] = guest;
-    let (emulator, arch) = (c_option(emulator)?, c_option(arch)?);
-    let (machine, kind) = (c_option(machine)?, c_option(kind)?);
-    let owned = cpus
-        .iter()
-        .map(|cpu| c_text(cpu))
-        .collect::<Result<Vec<_>>>()?;
+    let [emulator, arch, machine, kind] = c_options(guest)?;
+    let owned = c_texts(cpus)?;
     let mut list = pointers(&owned);
     // SAFETY: the handle and the strings, as many as said, live during the call; the answer is ours to free.
     unsafe {
@@ -265,6 +237,10 @@ pub fn baseline_hypervisor_cpu(
             flags,
         ))
     }
+}
+
+fn c_texts(texts: &[String]) -> Result<Vec<CString>> {
+    texts.iter().map(|text| c_text(text)).collect()
 }
 
 fn pointers(texts: &[CString]) -> Vec<*const c_char> {
@@ -306,5 +282,23 @@ pub fn domain_xml_to_native(
             xml.as_ptr(),
             flags,
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::online_cpus;
+
+    #[test]
+    fn a_map_of_cpus_is_not_read_beyond_the_last_that_is_on() {
+        for (count, online, map, numbers) in [
+            (8, 3, vec![0b10101], vec![0, 2, 4]),
+            (16, 2, vec![0b11], vec![0, 1]),
+            (64, 2, vec![1, 1], vec![0, 8]),
+            (4, 0, vec![], vec![]),
+            (2, 2, vec![0b111], vec![0, 1]),
+        ] {
+            assert_eq!(online_cpus(count, online, |at| map[at]), numbers, "{map:?}");
+        }
     }
 }

@@ -53,6 +53,15 @@ fn c_option(text: Option<&str>) -> Result<Option<CString>> {
     text.map(c_text).transpose()
 }
 
+/// `texts` as C strings, where libvirt also takes none.
+fn c_options<const N: usize>(texts: &[Option<String>; N]) -> Result<[Option<CString>; N]> {
+    let mut strings = [const { None }; N];
+    for (string, text) in strings.iter_mut().zip(texts) {
+        *string = c_option(text.as_deref())?;
+    }
+    Ok(strings)
+}
+
 fn pointer(text: &Option<CString>) -> *const c_char {
     text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr())
 }
@@ -107,6 +116,24 @@ unsafe fn owned_texts(list: *mut *mut c_char, count: c_int) -> Result<Vec<String
         texts
     };
     texts.into_iter().collect()
+}
+
+/// What `call` writes into an array of the caller's, after it told for a null array how long that has to be.
+///
+/// # Safety
+/// `call` writes at most as many entries as its second argument says, and writes back how many. All bits zero is a
+/// value of `T`.
+unsafe fn filled_array<T: Clone>(call: impl Fn(*mut T, *mut c_int) -> c_int) -> Result<Vec<T>> {
+    let mut length = 0;
+    checked(call(std::ptr::null_mut(), &raw mut length))?;
+    // SAFETY: by this function's contract.
+    let blank: T = unsafe { std::mem::zeroed() };
+    let mut array = vec![blank; usize::try_from(length).unwrap_or(0)];
+    if !array.is_empty() {
+        checked(call(array.as_mut_ptr(), &raw mut length))?;
+        array.truncate(usize::try_from(length).unwrap_or(0));
+    }
+    Ok(array)
 }
 
 /// A copy of a C string that libvirt keeps.

@@ -5,7 +5,7 @@ use std::ffi::c_uint;
 use virt::network::Network;
 
 use super::handle::{handle, owned_list, uuid_text};
-use super::typed_params::{Scalar, TypedParams, read_owned};
+use super::typed_params::{Scalar, TypedParams, allocated};
 use super::{Failure, Result, c_text, checked, owned_text};
 
 handle! {
@@ -76,16 +76,11 @@ impl NetworkPort {
 
     /// The limits on the bandwidth.
     pub fn parameters(&self, flags: c_uint) -> Result<Vec<(String, Scalar)>> {
-        let (mut list, mut length) = (std::ptr::null_mut(), 0);
-        // SAFETY: handle and variables live during the call; the list is ours.
+        // SAFETY: the handle lives during the call; the array that it allocates is ours.
         unsafe {
-            checked(virt_sys::virNetworkPortGetParameters(
-                self.0,
-                &raw mut list,
-                &raw mut length,
-                flags,
-            ))?;
-            Ok(read_owned(list, length))
+            allocated(|array, length| {
+                virt_sys::virNetworkPortGetParameters(self.0, array, length, flags)
+            })
         }
     }
 

@@ -1,29 +1,45 @@
-//! Which of the host's CPUs a guest's threads may run on, and its threads for input and output.
+//! Which of the host's CPUs a guest's threads may run on, and its IO threads.
 
 use std::ffi::{c_int, c_uint};
 
 use virt::domain::Domain;
 
 use super::typed_params::TypedParams;
-use super::{Failure, Result, c_text, checked};
+use super::{Result, c_text, checked, host};
 
 /// How many CPUs the guest's host has; where the driver does not tell, how many it can have at most.
 pub fn host_cpus(domain: &Domain) -> Result<usize> {
-    let connect = domain.connect().map_err(Failure::from)?;
-    if let Ok((count, ..)) = super::host::cpu_map(&connect, 0) {
-        return Ok(usize::try_from(count).unwrap_or(0));
+    let connect = domain.connect()?;
+    match host::cpu_map(&connect, 0) {
+        Ok((count, _)) => Ok(usize::try_from(count).unwrap_or(0)),
+        Err(_) => host::most_cpus(&connect),
     }
-    let host = connect.node_info().map_err(Failure::from)?;
-    Ok((host.nodes * host.sockets * host.cores * host.threads) as usize)
 }
 
-/// CPUs as libvirt takes them: a bit for each of `host_cpus`.
-fn bits(cpus: &[usize], host_cpus: usize) -> Vec<u8> {
-    let mut map = vec![0_u8; host_cpus.div_ceil(8)];
-    for cpu in cpus.iter().filter(|cpu| **cpu < host_cpus) {
-        map[cpu / 8] |= 1 << (cpu % 8);
+/// How many CPUs the guest's host can have at most.
+pub fn most_host_cpus(domain: &Domain) -> Result<usize> {
+    host::most_cpus(&domain.connect()?)
+}
+
+/// CPUs of a host as libvirt takes them: a bit for each.
+pub struct CpuMap(Vec<u8>);
+
+impl CpuMap {
+    /// The map of those of `cpus` that a host with `host_cpus` has.
+    pub fn new(cpus: &[usize], host_cpus: usize) -> Self {
+        let mut map = vec![0_u8; host_cpus.div_ceil(8)];
+        for cpu in cpus.iter().filter(|cpu| **cpu < host_cpus) {
+            map[cpu / 8] |= 1 << (cpu % 8);
+        }
+        Self(map)
     }
-    map
+
+    /// Makes `call` with the map and its length in bytes.
+    fn give(&self, call: impl FnOnce(*mut u8, c_int) -> c_int) -> Result<()> {
+        let mut map = self.0.clone();
+        let length = length(&map);
+        checked(call(map.as_mut_ptr(), length)).map(drop)
+    }
 }
 
 /// The numbers of the CPUs whose bits are set.
@@ -39,30 +55,20 @@ fn length(map: &[u8]) -> c_int {
     c_int::try_from(map.len()).unwrap_or(c_int::MAX)
 }
 
-/// Has the running guest's virtual CPU `vcpu` run on `cpus` alone.
-pub fn pin_vcpu(domain: &Domain, vcpu: c_uint, cpus: &[usize], host_cpus: usize) -> Result<()> {
-    let mut map = bits(cpus, host_cpus);
-    let length = length(&map);
+/// Lets the running guest's virtual CPU `vcpu` run only on `cpus`.
+pub fn pin_vcpu(domain: &Domain, vcpu: c_uint, cpus: &CpuMap) -> Result<()> {
     // SAFETY: handle and map, which is as long as said, live during the call.
-    checked(unsafe { virt_sys::virDomainPinVcpu(domain.as_ptr(), vcpu, map.as_mut_ptr(), length) })
-        .map(drop)
+    cpus.give(|map, length| unsafe {
+        virt_sys::virDomainPinVcpu(domain.as_ptr(), vcpu, map, length)
+    })
 }
 
-/// Has the virtual CPU `vcpu` run on `cpus` alone, as flags say.
-pub fn pin_vcpu_flags(
-    domain: &Domain,
-    vcpu: c_uint,
-    cpus: &[usize],
-    host_cpus: usize,
-    flags: c_uint,
-) -> Result<()> {
-    let mut map = bits(cpus, host_cpus);
-    let length = length(&map);
+/// Lets the virtual CPU `vcpu` run only on `cpus`, as flags say.
+pub fn pin_vcpu_flags(domain: &Domain, vcpu: c_uint, cpus: &CpuMap, flags: c_uint) -> Result<()> {
     // SAFETY: handle and map, which is as long as said, live during the call.
-    checked(unsafe {
-        virt_sys::virDomainPinVcpuFlags(domain.as_ptr(), vcpu, map.as_mut_ptr(), length, flags)
+    cpus.give(|map, length| unsafe {
+        virt_sys::virDomainPinVcpuFlags(domain.as_ptr(), vcpu, map, length, flags)
     })
-    .map(drop)
 }
 
 /// The CPUs that each of `count` virtual CPUs may run on.
@@ -87,20 +93,12 @@ pub fn vcpu_pin_info(domain: &Domain, count: usize, flags: c_uint) -> Result<Vec
         .collect())
 }
 
-/// Has the hypervisor's own threads for this guest run on `cpus` alone.
-pub fn pin_emulator(
-    domain: &Domain,
-    cpus: &[usize],
-    host_cpus: usize,
-    flags: c_uint,
-) -> Result<()> {
-    let mut map = bits(cpus, host_cpus);
-    let length = length(&map);
+/// Lets the hypervisor's own threads for this guest run only on `cpus`.
+pub fn pin_emulator(domain: &Domain, cpus: &CpuMap, flags: c_uint) -> Result<()> {
     // SAFETY: handle and map, which is as long as said, live during the call.
-    checked(unsafe {
-        virt_sys::virDomainPinEmulator(domain.as_ptr(), map.as_mut_ptr(), length, flags)
+    cpus.give(|map, length| unsafe {
+        virt_sys::virDomainPinEmulator(domain.as_ptr(), map, length, flags)
     })
-    .map(drop)
 }
 
 /// The CPUs that the hypervisor's own threads for this guest may run on.
@@ -115,7 +113,7 @@ pub fn emulator_pin_info(domain: &Domain, flags: c_uint) -> Result<Vec<i64>> {
     Ok(numbers(&map, host_cpus))
 }
 
-/// Each thread for input and output: its number, and the CPUs it may run on.
+/// The number of each IO thread, and the CPUs it may run on.
 pub fn io_thread_info(domain: &Domain, flags: c_uint) -> Result<Vec<(i64, Vec<i64>)>> {
     let host_cpus = host_cpus(domain)?;
     let mut list: *mut virt_sys::virDomainIOThreadInfoPtr = std::ptr::null_mut();
@@ -145,36 +143,27 @@ pub fn io_thread_info(domain: &Domain, flags: c_uint) -> Result<Vec<(i64, Vec<i6
     }
 }
 
-/// Has the thread `id` for input and output run on `cpus` alone.
-pub fn pin_io_thread(
-    domain: &Domain,
-    id: c_uint,
-    cpus: &[usize],
-    host_cpus: usize,
-    flags: c_uint,
-) -> Result<()> {
-    let mut map = bits(cpus, host_cpus);
-    let length = length(&map);
+/// Lets the IO thread `id` run only on `cpus`.
+pub fn pin_io_thread(domain: &Domain, id: c_uint, cpus: &CpuMap, flags: c_uint) -> Result<()> {
     // SAFETY: handle and map, which is as long as said, live during the call.
-    checked(unsafe {
-        virt_sys::virDomainPinIOThread(domain.as_ptr(), id, map.as_mut_ptr(), length, flags)
+    cpus.give(|map, length| unsafe {
+        virt_sys::virDomainPinIOThread(domain.as_ptr(), id, map, length, flags)
     })
-    .map(drop)
 }
 
-/// Adds a thread for input and output.
+/// Adds an IO thread.
 pub fn add_io_thread(domain: &Domain, id: c_uint, flags: c_uint) -> Result<()> {
     // SAFETY: the handle is alive; the rest are numbers.
     checked(unsafe { virt_sys::virDomainAddIOThread(domain.as_ptr(), id, flags) }).map(drop)
 }
 
-/// Removes a thread for input and output.
+/// Removes an IO thread.
 pub fn del_io_thread(domain: &Domain, id: c_uint, flags: c_uint) -> Result<()> {
     // SAFETY: the handle is alive; the rest are numbers.
     checked(unsafe { virt_sys::virDomainDelIOThread(domain.as_ptr(), id, flags) }).map(drop)
 }
 
-/// Sets how a thread for input and output polls.
+/// Sets how an IO thread polls.
 pub fn set_io_thread_params(
     domain: &Domain,
     id: c_uint,
@@ -201,7 +190,7 @@ pub fn set_vcpu(domain: &Domain, vcpus: &str, on: bool, flags: c_uint) -> Result
 
 #[cfg(test)]
 mod tests {
-    use super::{bits, numbers};
+    use super::{CpuMap, numbers};
 
     #[test]
     fn cpus_are_bits_and_back() {
@@ -211,7 +200,7 @@ mod tests {
             (vec![8], 9, vec![0, 1]),
             (vec![7, 9], 9, vec![0x80, 0]),
         ] {
-            assert_eq!(bits(&cpus, host), map, "{cpus:?}");
+            assert_eq!(CpuMap::new(&cpus, host).0, map, "{cpus:?}");
             let kept: Vec<i64> = cpus
                 .iter()
                 .filter(|cpu| **cpu < host)

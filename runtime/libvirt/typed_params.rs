@@ -6,7 +6,7 @@ use std::ffi::{CStr, c_char, c_int};
 
 use virt_sys::{virTypedParameter, virTypedParameterPtr};
 
-use super::{Result, c_text, checked};
+use super::{Result, c_text, checked, filled_array};
 
 /// The value of one typed parameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -165,23 +165,19 @@ pub(super) unsafe fn read(params: &[virTypedParameter]) -> Vec<(String, Scalar)>
         .collect()
 }
 
-/// What `call` writes into an array of the caller's, once it told for null how long that has to be.
+/// The parameters that `call` writes into an array of the caller's.
 ///
 /// # Safety
-/// `call` is a call of libvirt's that fills an array of the length that it is given, and writes back how many.
+/// `call` is a call of libvirt's that tells for a null array how long it has to be, fills an array of at most that
+/// length, and writes back how many.
 pub(super) unsafe fn filled(
     call: impl Fn(virTypedParameterPtr, *mut c_int) -> c_int,
 ) -> Result<Vec<(String, Scalar)>> {
-    let mut length = 0;
-    checked(call(std::ptr::null_mut(), &raw mut length))?;
-    let mut params = blank(usize::try_from(length).unwrap_or(0));
-    if params.is_empty() {
-        return Ok(Vec::new());
+    // SAFETY: by this function's contract; the struct holds numbers and pointers, for which all bits zero is a value.
+    unsafe {
+        let mut params = filled_array(call)?;
+        Ok(read_filled(&mut params))
     }
-    checked(call(params.as_mut_ptr(), &raw mut length))?;
-    params.truncate(usize::try_from(length).unwrap_or(0));
-    // SAFETY: by this function's contract, the array was filled so far.
-    Ok(unsafe { read_filled(&mut params) })
 }
 
 /// What `call` writes into an array that it allocates.

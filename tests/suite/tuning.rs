@@ -21,7 +21,7 @@ fn what_cannot_be_tuned_is_refused_before_libvirt_is_asked() {
     let told = virhai().arg("--no-check").script(script).ok();
     let lines: Vec<&str> = told.lines().collect();
     for (line, wanted) in lines.iter().zip([
-        "the host has 8 CPUs, so there is no CPU 8",
+        "CPU 8 does not exist; the host has 8 CPUs",
         "the set of CPUs is empty",
         "`3-1` is not a set of CPUs",
         "`cpu_cycles` must be true or false, not",

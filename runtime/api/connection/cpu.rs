@@ -7,12 +7,26 @@ use crate::api::arguments::{RhaiResultOf, flag_bits, optional_text};
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::OfXml;
 use crate::libvirt;
+use crate::libvirt::host::GuestMachine;
 use crate::objects::connection::Connection;
 use crate::vocabulary::{CpuComparison, WordOf};
 
 /// The CPUs that a script gave, each as XML.
 fn xml_texts(ctx: &NativeCallContext, cpus: &Array) -> RhaiResultOf<Vec<String>> {
     cpus.iter().map(|cpu| xml_text(ctx, "a CPU", cpu)).collect()
+}
+
+/// The emulator, architecture, machine type and kind of domain that a script gave.
+fn guest_machine(
+    ctx: &NativeCallContext,
+    [emulator, arch, machine, kind]: [&Dynamic; 4],
+) -> RhaiResultOf<GuestMachine> {
+    Ok([
+        optional_text(ctx, "the emulator", emulator)?,
+        optional_text(ctx, "the architecture", arch)?,
+        optional_text(ctx, "the machine type", machine)?,
+        optional_text(ctx, "the domain type", kind)?,
+    ])
 }
 
 #[export_module]
@@ -73,25 +87,14 @@ pub(super) mod functions {
         cpu: XmlText,
         flags: i64,
     ) -> RhaiResultOf<WordOf<CpuComparison>> {
-        let emulator = optional_text(&ctx, "the emulator", &emulator)?;
-        let arch = optional_text(&ctx, "the architecture", &arch)?;
-        let machine = optional_text(&ctx, "the machine type", &machine)?;
-        let kind = optional_text(&ctx, "the domain type", &kind)?;
+        let guest = guest_machine(&ctx, [&emulator, &arch, &machine, &kind])?;
         let cpu = xml_text(&ctx, "the CPU", &cpu)?;
         let wanted = flag_bits(&ctx, flags)?;
         conn.call(
             &ctx,
             "virConnectCompareHypervisorCPU",
             "compare the CPU of guests",
-            move |c| {
-                let guest = [
-                    emulator.as_deref(),
-                    arch.as_deref(),
-                    machine.as_deref(),
-                    kind.as_deref(),
-                ];
-                libvirt::connection::compare_hypervisor_cpu(c, guest, &cpu, wanted)
-            },
+            move |c| libvirt::connection::compare_hypervisor_cpu(c, &guest, &cpu, wanted),
         )
         .map(|result| CpuComparison::TABLE.word(result))
     }
@@ -187,25 +190,14 @@ pub(super) mod functions {
         cpus: Array,
         flags: i64,
     ) -> RhaiResultOf<String> {
-        let emulator = optional_text(&ctx, "the emulator", &emulator)?;
-        let arch = optional_text(&ctx, "the architecture", &arch)?;
-        let machine = optional_text(&ctx, "the machine type", &machine)?;
-        let kind = optional_text(&ctx, "the domain type", &kind)?;
+        let guest = guest_machine(&ctx, [&emulator, &arch, &machine, &kind])?;
         let cpus = xml_texts(&ctx, &cpus)?;
         let wanted = flag_bits(&ctx, flags)?;
         conn.call(
             &ctx,
             "virConnectBaselineHypervisorCPU",
             "find the baseline CPU of guests",
-            move |c| {
-                let guest = [
-                    emulator.as_deref(),
-                    arch.as_deref(),
-                    machine.as_deref(),
-                    kind.as_deref(),
-                ];
-                libvirt::host::baseline_hypervisor_cpu(c, guest, &cpus, wanted)
-            },
+            move |c| libvirt::host::baseline_hypervisor_cpu(c, &guest, &cpus, wanted),
         )
     }
 }

@@ -3,16 +3,10 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
 
-use crate::api::arguments::{RhaiResultOf, duration, fields, flag_bits, number, whole};
+use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number, whole, whole_seconds};
 use crate::libvirt::host;
 use crate::objects::connection::Connection;
 use crate::vocabulary::{CpuMap, HostCpuStats, RecordOf};
-
-/// A duration in whole seconds, rounded up.
-fn seconds(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<u64> {
-    let limit = duration(ctx, value)?;
-    Ok(limit.as_secs() + u64::from(limit.subsec_nanos() > 0))
-}
 
 #[export_module]
 pub(super) mod functions {
@@ -45,10 +39,10 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<RecordOf<CpuMap>> {
         let wanted = flag_bits(&ctx, flags)?;
-        let (cpus, online, _) =
-            conn.call(&ctx, "virNodeGetCPUMap", "read the CPU map", move |c| {
-                host::cpu_map(c, wanted)
-            })?;
+        let call = "virNodeGetCPUMap";
+        let (cpus, online) = conn.call(&ctx, call, "read the CPU map", move |c| {
+            host::cpu_map(c, wanted)
+        })?;
         let online: Array = online.into_iter().map(Dynamic::from_int).collect();
         Ok(CpuMap::TABLE.of(fields! { "cpus": cpus, "online": online }))
     }
@@ -147,7 +141,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let target = number(&ctx, "the kind of sleep", target)?;
-        let seconds = seconds(&ctx, &duration)?;
+        let seconds = whole_seconds(&ctx, &duration)?;
         let wanted = flag_bits(&ctx, flags)?;
         conn.call(
             &ctx,

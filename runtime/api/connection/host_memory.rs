@@ -8,6 +8,7 @@ use crate::api::arguments::{
     unknown_key, whole,
 };
 use crate::api::option_keys;
+use crate::api::room::ensure_room;
 use crate::error::Error;
 use crate::libvirt::host;
 use crate::objects::connection::Connection;
@@ -23,12 +24,7 @@ fn cells(ctx: &NativeCallContext, count: i64) -> RhaiResultOf<u32> {
 
 /// The size of a page in KiB.
 fn page_size(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultOf<u32> {
-    let size = kib(ctx, size)?;
-    number(
-        ctx,
-        "the size of a page",
-        i64::try_from(size).unwrap_or(i64::MAX),
-    )
+    number(ctx, "the size of a page", kib(ctx, size)?)
 }
 
 #[export_module]
@@ -246,6 +242,7 @@ pub(super) mod functions {
         let first: i32 = number(&ctx, "the number of a cell", first)?;
         let count = cells(&ctx, count)?;
         let wanted = flag_bits(&ctx, flags)?;
+        ensure_room(&ctx, sizes.len() * count as usize * size_of::<u64>())?;
         let asked = sizes.clone();
         let free = conn.call(
             &ctx,

@@ -3,14 +3,33 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
-use crate::api::arguments::{ParamType, RhaiResultOf, bytes, flag_bits, map, typed_params};
+use crate::api::arguments::{ParamType, RhaiResultOf, bytes, flag_bits, typed_params};
 use crate::api::option_keys;
+use crate::api::parameters::Parameters;
 use crate::constants::Words;
 use crate::libvirt::{self, tuning};
 use crate::objects::domain::Domain;
 use crate::vocabulary::{BlockIoTune, InterfaceParameters, RecordOf};
 
 static DISK_ERRORS: Words = Words::new("virDomainDiskErrorCode", "VIR_DOMAIN_DISK_ERROR_");
+
+fn bandwidth(device: &str) -> Parameters<String> {
+    Parameters {
+        noun: format!("bandwidth of `{device}`"),
+        prefix: option_keys::BANDWIDTH,
+        types: |_| ParamType::UInt,
+        record: InterfaceParameters::TABLE,
+    }
+}
+
+fn disk_limits(disk: &str) -> Parameters<String> {
+    Parameters {
+        noun: format!("limits of disk `{disk}`"),
+        prefix: option_keys::BLOCK_IO_TUNE,
+        types: tune_type,
+        record: BlockIoTune::TABLE,
+    }
+}
 
 fn tune_type(name: &str) -> ParamType {
     match name {
@@ -54,13 +73,10 @@ pub(super) mod functions {
         device: &str,
         flags: i64,
     ) -> RhaiResultOf<RecordOf<InterfaceParameters>> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let verb = format!("read the bandwidth of `{device}` of");
-        let device = device.to_owned();
-        dom.call(&ctx, "virDomainGetInterfaceParameters", verb, move |d| {
-            tuning::interface_parameters(d, &device, wanted)
+        let (call, owned) = ("virDomainGetInterfaceParameters", device.to_owned());
+        bandwidth(device).read(&ctx, dom, call, flags, move |d, flags| {
+            tuning::interface_parameters(d, &owned, flags)
         })
-        .map(|params| InterfaceParameters::TABLE.of(map(params)))
     }
 
     /// Limits the bandwidth of a network card; the keys are those of `interface_parameters`.
@@ -99,12 +115,9 @@ pub(super) mod functions {
         params: Map,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let params = typed_params(&ctx, option_keys::BANDWIDTH, &params, |_| ParamType::UInt)?;
-        let verb = format!("set the bandwidth of `{device}` of");
-        let device = device.to_owned();
-        dom.call(&ctx, "virDomainSetInterfaceParameters", verb, move |d| {
-            tuning::set_interface_parameters(d, &device, &params, wanted)
+        let (call, owned) = ("virDomainSetInterfaceParameters", device.to_owned());
+        bandwidth(device).set(&ctx, dom, call, &params, flags, move |d, params, flags| {
+            tuning::set_interface_parameters(d, &owned, params, flags)
         })
     }
 
@@ -140,13 +153,10 @@ pub(super) mod functions {
         disk: &str,
         flags: i64,
     ) -> RhaiResultOf<RecordOf<BlockIoTune>> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let verb = format!("read the limits of disk `{disk}` of");
-        let disk = disk.to_owned();
-        dom.call(&ctx, "virDomainGetBlockIoTune", verb, move |d| {
-            tuning::block_io_tune(d, &disk, wanted)
+        let (call, owned) = ("virDomainGetBlockIoTune", disk.to_owned());
+        disk_limits(disk).read(&ctx, dom, call, flags, move |d, flags| {
+            tuning::block_io_tune(d, &owned, flags)
         })
-        .map(|params| BlockIoTune::TABLE.of(map(params)))
     }
 
     /// Limits a disk's input and output; the keys are those of `block_io_tune`. Limits in bytes are numbers or text
@@ -184,12 +194,9 @@ pub(super) mod functions {
         params: Map,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let params = typed_params(&ctx, option_keys::BLOCK_IO_TUNE, &params, tune_type)?;
-        let verb = format!("limit disk `{disk}` of");
-        let disk = disk.to_owned();
-        dom.call(&ctx, "virDomainSetBlockIoTune", verb, move |d| {
-            tuning::set_block_io_tune(d, &disk, &params, wanted)
+        let (call, owned) = ("virDomainSetBlockIoTune", disk.to_owned());
+        disk_limits(disk).set(&ctx, dom, call, &params, flags, move |d, params, flags| {
+            tuning::set_block_io_tune(d, &owned, params, flags)
         })
     }
 

@@ -3,14 +3,14 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
-use super::pinning::{Pin, numbers};
+use super::pinning::{cpu_map, numbers};
 use crate::api::arguments::{
     ArrayOf, ParamType, RhaiResultOf, fields, flag_bits, number, typed_params,
 };
 use crate::api::cpu_set::CpuSet;
 use crate::api::option_keys;
-use crate::libvirt::pinning;
-use crate::objects::domain::Domain;
+use crate::libvirt::{self, pinning};
+use crate::objects::domain::{Domain, Handle};
 use crate::vocabulary::{IoThread, RecordOf};
 
 fn param_type(name: &str) -> ParamType {
@@ -19,6 +19,26 @@ fn param_type(name: &str) -> ParamType {
         "thread_pool_min" | "thread_pool_max" => ParamType::Int,
         _ => ParamType::UInt,
     }
+}
+
+/// The number of an IO thread.
+fn thread(ctx: &NativeCallContext, id: i64) -> RhaiResultOf<u32> {
+    number(ctx, "the number of an IO thread", id)
+}
+
+/// Adds or removes the IO thread `id` by `call`; the words stand before and after it in messages.
+fn change(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    id: i64,
+    flags: i64,
+    (call, (before, after)): (&'static str, (&str, &str)),
+    change: fn(&Handle, u32, u32) -> libvirt::Result<()>,
+) -> RhaiResultOf<()> {
+    let id = thread(ctx, id)?;
+    let wanted = flag_bits(ctx, flags)?;
+    let verb = format_args!("{before} IO thread {id} {after}");
+    dom.call(ctx, call, verb, move |d| change(d, id, wanted))
 }
 
 #[export_module]
@@ -96,12 +116,15 @@ pub(super) mod functions {
         id: i64,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let id = number(&ctx, "the number of an IO thread", id)?;
-        let wanted = flag_bits(&ctx, flags)?;
-        let verb = format!("add IO thread {id} to");
-        dom.call(&ctx, "virDomainAddIOThread", verb, move |d| {
-            pinning::add_io_thread(d, id, wanted)
-        })
+        let words = ("add", "to");
+        change(
+            &ctx,
+            dom,
+            id,
+            flags,
+            ("virDomainAddIOThread", words),
+            pinning::add_io_thread,
+        )
     }
 
     /// Removes the thread for input and output number `id` of the guest; no disk may use it.
@@ -134,12 +157,15 @@ pub(super) mod functions {
         id: i64,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let id = number(&ctx, "the number of an IO thread", id)?;
-        let wanted = flag_bits(&ctx, flags)?;
-        let verb = format!("remove IO thread {id} of");
-        dom.call(&ctx, "virDomainDelIOThread", verb, move |d| {
-            pinning::del_io_thread(d, id, wanted)
-        })
+        let words = ("remove", "of");
+        change(
+            &ctx,
+            dom,
+            id,
+            flags,
+            ("virDomainDelIOThread", words),
+            pinning::del_io_thread,
+        )
     }
 
     /// Has the thread for input and output number `id` run on `cpus` of the host alone, a list of numbers or text
@@ -182,12 +208,12 @@ pub(super) mod functions {
         cpus: CpuSet,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let id = number(&ctx, "the number of an IO thread", id)?;
+        let id = thread(&ctx, id)?;
         let wanted = flag_bits(&ctx, flags)?;
-        let pin = Pin::new(&ctx, dom, &cpus)?;
+        let cpus = cpu_map(&ctx, dom, &cpus)?;
         let verb = format!("pin IO thread {id} of");
         dom.call(&ctx, "virDomainPinIOThread", verb, move |d| {
-            pinning::pin_io_thread(d, id, &pin.cpus, pin.host_cpus, wanted)
+            pinning::pin_io_thread(d, id, &cpus, wanted)
         })
     }
 
@@ -231,7 +257,7 @@ pub(super) mod functions {
         params: Map,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let id = number(&ctx, "the number of an IO thread", id)?;
+        let id = thread(&ctx, id)?;
         let wanted = flag_bits(&ctx, flags)?;
         let params = typed_params(&ctx, option_keys::IO_THREAD, &params, param_type)?;
         let verb = format!("tune IO thread {id} of");

@@ -3,23 +3,23 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
-use crate::api::arguments::{
-    ParamType, RhaiResultOf, duration, flag_bits, map, number, typed_params,
-};
+use crate::api::arguments::{ParamType, RhaiResultOf, flag_bits, number, whole_seconds};
 use crate::api::option_keys;
+use crate::api::parameters::Parameters;
 use crate::libvirt::tuning;
 use crate::objects::domain::Domain;
 use crate::vocabulary::{PerfEvents, RecordOf};
 
-/// A duration in whole seconds, rounded up.
-fn whole_seconds(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<i32> {
-    let limit = duration(ctx, value)?;
-    let whole = limit.as_secs() + u64::from(limit.subsec_nanos() > 0);
-    number(
-        ctx,
-        "a time in seconds",
-        i64::try_from(whole).unwrap_or(i64::MAX),
-    )
+const PERF: Parameters<&str> = Parameters {
+    noun: "performance events",
+    prefix: option_keys::PERF,
+    types: |_| ParamType::Bool,
+    record: PerfEvents::TABLE,
+};
+
+/// A duration in whole seconds, rounded up, as libvirt takes it.
+fn seconds(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<i32> {
+    number(ctx, "a time in seconds", whole_seconds(ctx, value)?)
 }
 
 #[export_module]
@@ -55,14 +55,13 @@ pub(super) mod functions {
         dom: &mut Domain,
         flags: i64,
     ) -> RhaiResultOf<RecordOf<PerfEvents>> {
-        let wanted = flag_bits(&ctx, flags)?;
-        dom.call(
+        PERF.read(
             &ctx,
+            dom,
             "virDomainGetPerfEvents",
-            "read the performance events of",
-            move |d| tuning::perf_events(d, wanted),
+            flags,
+            tuning::perf_events,
         )
-        .map(|params| PerfEvents::TABLE.of(map(params)))
     }
 
     /// Turns performance events of the guest on and off; the keys are those of `perf_events`.
@@ -98,14 +97,8 @@ pub(super) mod functions {
         params: Map,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let params = typed_params(&ctx, option_keys::PERF, &params, |_| ParamType::Bool)?;
-        dom.call(
-            &ctx,
-            "virDomainSetPerfEvents",
-            "set the performance events of",
-            move |d| tuning::set_perf_events(d, &params, wanted),
-        )
+        let call = "virDomainSetPerfEvents";
+        PERF.set(&ctx, dom, call, &params, flags, tuning::set_perf_events)
     }
 
     /// Sets how often the guest's balloon driver tells the figures of `memory_stats`: a duration of whole seconds, 0
@@ -142,7 +135,7 @@ pub(super) mod functions {
         period: Dynamic,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let seconds = whole_seconds(&ctx, &period)?;
+        let seconds = seconds(&ctx, &period)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "set the period of the memory figures of";
         dom.call(&ctx, "virDomainSetMemoryStatsPeriod", verb, move |d| {
@@ -191,7 +184,7 @@ pub(super) mod functions {
         duration: Dynamic,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let seconds = whole_seconds(&ctx, &duration)?;
+        let seconds = seconds(&ctx, &duration)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "measure the dirty rate of";
         dom.call(&ctx, "virDomainStartDirtyRateCalc", verb, move |d| {

@@ -6,33 +6,30 @@ use rhai::{Array, Dynamic, NativeCallContext};
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, number};
 use crate::api::cpu_set::{CpuSet, cpu_set};
 use crate::error::Error;
-use crate::libvirt::{Failure, pinning};
+use crate::libvirt::Failure;
+use crate::libvirt::pinning::{self, CpuMap};
 use crate::objects::domain::Domain;
 
-/// CPUs of the host that something is to run on.
-pub(super) struct Pin {
-    pub(super) cpus: Vec<usize>,
-    pub(super) host_cpus: usize,
-}
-
-impl Pin {
-    /// The CPUs that a script gave, which the host of `dom` all has.
-    pub(super) fn new(ctx: &NativeCallContext, dom: &Domain, cpus: &CpuSet) -> RhaiResultOf<Self> {
-        let cpus = cpu_set(ctx, cpus)?;
-        let host_cpus = dom.call(
-            ctx,
-            "virNodeGetCPUMap",
-            "count the CPUs of the host of",
-            pinning::host_cpus,
-        )?;
-        match cpus.last() {
-            Some(last) if *last >= host_cpus => {
-                let message = format!("the host has {host_cpus} CPUs, so there is no CPU {last}");
-                let hint = "CPUs are counted from 0; `conn.get_cpu_map()` lists those that are on";
-                Err(Error::invalid(ctx, message).with_hint(hint).throw())
-            }
-            _ => Ok(Self { cpus, host_cpus }),
+/// The CPUs that a script gave, all of which the host of `dom` has.
+pub(super) fn cpu_map(
+    ctx: &NativeCallContext,
+    dom: &Domain,
+    cpus: &CpuSet,
+) -> RhaiResultOf<CpuMap> {
+    let cpus = cpu_set(ctx, cpus)?;
+    let host_cpus = dom.call(
+        ctx,
+        "virNodeGetCPUMap",
+        "count the CPUs of the host of",
+        pinning::host_cpus,
+    )?;
+    match cpus.last() {
+        Some(last) if *last >= host_cpus => {
+            let message = format!("CPU {last} does not exist; the host has {host_cpus} CPUs");
+            let hint = "CPUs are counted from 0; `conn.get_cpu_map()` lists those that are on";
+            Err(Error::invalid(ctx, message).with_hint(hint).throw())
         }
+        _ => Ok(CpuMap::new(&cpus, host_cpus)),
     }
 }
 
@@ -60,10 +57,10 @@ pub(super) mod functions {
         cpus: CpuSet,
     ) -> RhaiResultOf<()> {
         let vcpu = number(&ctx, "the number of a vcpu", vcpu)?;
-        let pin = Pin::new(&ctx, dom, &cpus)?;
+        let cpus = cpu_map(&ctx, dom, &cpus)?;
         let verb = format!("pin vcpu {vcpu} of");
         dom.call(&ctx, "virDomainPinVcpu", verb, move |d| {
-            pinning::pin_vcpu(d, vcpu, &pin.cpus, pin.host_cpus)
+            pinning::pin_vcpu(d, vcpu, &cpus)
         })
     }
 
@@ -86,10 +83,10 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let vcpu = number(&ctx, "the number of a vcpu", vcpu)?;
         let wanted = flag_bits(&ctx, flags)?;
-        let pin = Pin::new(&ctx, dom, &cpus)?;
+        let cpus = cpu_map(&ctx, dom, &cpus)?;
         let verb = format!("pin vcpu {vcpu} of");
         dom.call(&ctx, "virDomainPinVcpuFlags", verb, move |d| {
-            pinning::pin_vcpu_flags(d, vcpu, &pin.cpus, pin.host_cpus, wanted)
+            pinning::pin_vcpu_flags(d, vcpu, &cpus, wanted)
         })
     }
 
@@ -126,7 +123,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<ArrayOf<ArrayOf<i64>>> {
         let wanted = flag_bits(&ctx, flags)?;
-        let most = dom.call(
+        let pinned = dom.call(
             &ctx,
             "virDomainGetVcpuPinInfo",
             "read the pinning of",
@@ -136,7 +133,7 @@ pub(super) mod functions {
                 pinning::vcpu_pin_info(d, count as usize, wanted)
             },
         )?;
-        Ok(most
+        Ok(pinned
             .into_iter()
             .map(|cpus| Dynamic::from_array(numbers(cpus)))
             .collect())
@@ -177,12 +174,12 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        let pin = Pin::new(&ctx, dom, &cpus)?;
+        let cpus = cpu_map(&ctx, dom, &cpus)?;
         dom.call(
             &ctx,
             "virDomainPinEmulator",
             "pin the emulator of",
-            move |d| pinning::pin_emulator(d, &pin.cpus, pin.host_cpus, wanted),
+            move |d| pinning::pin_emulator(d, &cpus, wanted),
         )
     }
 

@@ -3,12 +3,41 @@
 use rhai::plugin::*;
 use rhai::{Map, NativeCallContext};
 
-use crate::api::arguments::{ParamType, RhaiResultOf, flag_bits, map, typed_params};
+use crate::api::arguments::{ParamType, RhaiResultOf};
 use crate::api::option_keys;
+use crate::api::parameters::Parameters;
 use crate::libvirt::tuning;
 use crate::objects::domain::Domain;
 use crate::vocabulary::{
     BlkioParameters, MemoryParameters, NumaParameters, RecordOf, SchedulerParameters,
+};
+
+const SCHEDULER: Parameters<&str> = Parameters {
+    noun: "scheduler parameters",
+    prefix: option_keys::SCHEDULER,
+    types: scheduler_type_of,
+    record: SchedulerParameters::TABLE,
+};
+
+const MEMORY: Parameters<&str> = Parameters {
+    noun: "memory limits",
+    prefix: option_keys::MEMORY,
+    types: |_| ParamType::KiB,
+    record: MemoryParameters::TABLE,
+};
+
+const BLKIO: Parameters<&str> = Parameters {
+    noun: "block input and output limits",
+    prefix: option_keys::BLKIO,
+    types: blkio_type,
+    record: BlkioParameters::TABLE,
+};
+
+const NUMA: Parameters<&str> = Parameters {
+    noun: "NUMA placement",
+    prefix: option_keys::NUMA,
+    types: numa_type,
+    record: NumaParameters::TABLE,
 };
 
 fn scheduler_type_of(name: &str) -> ParamType {
@@ -70,13 +99,8 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
     ) -> RhaiResultOf<RecordOf<SchedulerParameters>> {
-        dom.call(
-            &ctx,
-            "virDomainGetSchedulerParameters",
-            "read the scheduler of",
-            tuning::scheduler_parameters,
-        )
-        .map(|params| SchedulerParameters::TABLE.of(map(params)))
+        let call = "virDomainGetSchedulerParameters";
+        SCHEDULER.read(&ctx, dom, call, 0, |d, _| tuning::scheduler_parameters(d))
     }
 
     /// How much of the host's time the guest gets, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
@@ -97,14 +121,8 @@ pub(super) mod functions {
         dom: &mut Domain,
         flags: i64,
     ) -> RhaiResultOf<RecordOf<SchedulerParameters>> {
-        let wanted = flag_bits(&ctx, flags)?;
-        dom.call(
-            &ctx,
-            "virDomainGetSchedulerParametersFlags",
-            "read the scheduler of",
-            move |d| tuning::scheduler_parameters_flags(d, wanted),
-        )
-        .map(|params| SchedulerParameters::TABLE.of(map(params)))
+        let call = "virDomainGetSchedulerParametersFlags";
+        SCHEDULER.read(&ctx, dom, call, flags, tuning::scheduler_parameters_flags)
     }
 
     /// Sets how much of the host's time the running guest gets; the keys are those of `scheduler_parameters`.
@@ -120,13 +138,10 @@ pub(super) mod functions {
         dom: &mut Domain,
         params: Map,
     ) -> RhaiResultOf<()> {
-        let params = typed_params(&ctx, option_keys::SCHEDULER, &params, scheduler_type_of)?;
-        dom.call(
-            &ctx,
-            "virDomainSetSchedulerParameters",
-            "set the scheduler of",
-            move |d| tuning::set_scheduler_parameters(d, &params),
-        )
+        let call = "virDomainSetSchedulerParameters";
+        SCHEDULER.set(&ctx, dom, call, &params, 0, |d, params, _| {
+            tuning::set_scheduler_parameters(d, params)
+        })
     }
 
     /// Sets how much of the host's time the guest gets, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
@@ -148,14 +163,9 @@ pub(super) mod functions {
         params: Map,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let params = typed_params(&ctx, option_keys::SCHEDULER, &params, scheduler_type_of)?;
-        dom.call(
-            &ctx,
-            "virDomainSetSchedulerParametersFlags",
-            "set the scheduler of",
-            move |d| tuning::set_scheduler_parameters_flags(d, &params, wanted),
-        )
+        let call = "virDomainSetSchedulerParametersFlags";
+        let set = tuning::set_scheduler_parameters_flags;
+        SCHEDULER.set(&ctx, dom, call, &params, flags, set)
     }
 
     /// The limits of the memory that the host gives to the guest, in KiB: `hard_limit`, `soft_limit`,
@@ -189,14 +199,8 @@ pub(super) mod functions {
         dom: &mut Domain,
         flags: i64,
     ) -> RhaiResultOf<RecordOf<MemoryParameters>> {
-        let wanted = flag_bits(&ctx, flags)?;
-        dom.call(
-            &ctx,
-            "virDomainGetMemoryParameters",
-            "read the memory limits of",
-            move |d| tuning::memory_parameters(d, wanted),
-        )
-        .map(|params| MemoryParameters::TABLE.of(map(params)))
+        let call = "virDomainGetMemoryParameters";
+        MEMORY.read(&ctx, dom, call, flags, tuning::memory_parameters)
     }
 
     /// Sets the limits of the memory that the host gives to the guest, in KiB or as text such as `"2GiB"`; the keys
@@ -235,14 +239,9 @@ pub(super) mod functions {
         params: Map,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let params = typed_params(&ctx, option_keys::MEMORY, &params, |_| ParamType::KiB)?;
-        dom.call(
-            &ctx,
-            "virDomainSetMemoryParameters",
-            "set the memory limits of",
-            move |d| tuning::set_memory_parameters(d, &params, wanted),
-        )
+        let call = "virDomainSetMemoryParameters";
+        let set = tuning::set_memory_parameters;
+        MEMORY.set(&ctx, dom, call, &params, flags, set)
     }
 
     /// How much of the host's block input and output the guest gets: its `weight` from 100 to 1000, and for each of
@@ -278,14 +277,8 @@ pub(super) mod functions {
         dom: &mut Domain,
         flags: i64,
     ) -> RhaiResultOf<RecordOf<BlkioParameters>> {
-        let wanted = flag_bits(&ctx, flags)?;
-        dom.call(
-            &ctx,
-            "virDomainGetBlkioParameters",
-            "read the block input and output limits of",
-            move |d| tuning::blkio_parameters(d, wanted),
-        )
-        .map(|params| BlkioParameters::TABLE.of(map(params)))
+        let call = "virDomainGetBlkioParameters";
+        BLKIO.read(&ctx, dom, call, flags, tuning::blkio_parameters)
     }
 
     /// Sets how much of the host's block input and output the guest gets; the keys are those of `blkio_parameters`.
@@ -321,14 +314,9 @@ pub(super) mod functions {
         params: Map,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let params = typed_params(&ctx, option_keys::BLKIO, &params, blkio_type)?;
-        dom.call(
-            &ctx,
-            "virDomainSetBlkioParameters",
-            "set the block input and output limits of",
-            move |d| tuning::set_blkio_parameters(d, &params, wanted),
-        )
+        let call = "virDomainSetBlkioParameters";
+        let set = tuning::set_blkio_parameters;
+        BLKIO.set(&ctx, dom, call, &params, flags, set)
     }
 
     /// The host's NUMA nodes that the guest's memory comes from: `numa_nodeset`, such as `"0-1"`, and `numa_mode`,
@@ -362,14 +350,8 @@ pub(super) mod functions {
         dom: &mut Domain,
         flags: i64,
     ) -> RhaiResultOf<RecordOf<NumaParameters>> {
-        let wanted = flag_bits(&ctx, flags)?;
-        dom.call(
-            &ctx,
-            "virDomainGetNumaParameters",
-            "read the NUMA placement of",
-            move |d| tuning::numa_parameters(d, wanted),
-        )
-        .map(|params| NumaParameters::TABLE.of(map(params)))
+        let call = "virDomainGetNumaParameters";
+        NUMA.read(&ctx, dom, call, flags, tuning::numa_parameters)
     }
 
     /// Sets the host's NUMA nodes that the guest's memory comes from; the keys are those of `numa_parameters`.
@@ -406,13 +388,8 @@ pub(super) mod functions {
         params: Map,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let params = typed_params(&ctx, option_keys::NUMA, &params, numa_type)?;
-        dom.call(
-            &ctx,
-            "virDomainSetNumaParameters",
-            "set the NUMA placement of",
-            move |d| tuning::set_numa_parameters(d, &params, wanted),
-        )
+        let call = "virDomainSetNumaParameters";
+        let set = tuning::set_numa_parameters;
+        NUMA.set(&ctx, dom, call, &params, flags, set)
     }
 }

@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
 
 use crate::api::arguments::{ArrayOf, RhaiResultOf, fields, flag_bits, integer, number, whole};
-use crate::libvirt::{self, Failure};
+use crate::libvirt;
 use crate::objects::domain::{Domain, Handle};
 use crate::vocabulary::{RecordOf, Vcpu, VcpuState};
 
@@ -25,13 +25,9 @@ pub(super) mod functions {
         dom: &mut Domain,
     ) -> RhaiResultOf<ArrayOf<RecordOf<Vcpu>>> {
         let vcpus = dom.call(&ctx, "virDomainGetVcpus", "read the vcpus of", |d| {
-            let host = d
-                .connect()
-                .and_then(|connect| connect.node_info())
-                .map_err(Failure::from)?;
-            let host_cpus = host.nodes * host.sockets * host.cores * host.threads;
+            let host_cpus = libvirt::pinning::most_host_cpus(d)?;
             let count = libvirt::domain::info(d)?.nrVirtCpu;
-            libvirt::domain::vcpus(d, count.into(), host_cpus as usize)
+            libvirt::domain::vcpus(d, count.into(), host_cpus)
         })?;
         Ok(vcpus
             .into_iter()
