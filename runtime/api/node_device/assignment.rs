@@ -1,0 +1,84 @@
+//! Devices that are taken from the host for a guest, and given back.
+
+use rhai::plugin::*;
+use rhai::{Dynamic, NativeCallContext};
+
+use crate::api::arguments::{RhaiResultOf, flag_bits, optional_text};
+use crate::objects::node_device::{Handle, NodeDevice};
+
+#[export_module]
+pub(super) mod functions {
+    /// Takes the device from the host's driver, for a guest. The name has libvirt's own spelling.
+    ///
+    /// ```rhai
+    /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
+    /// try {
+    ///     dev.dettach();
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
+    /// }
+    /// ```
+    /// Calls virNodeDeviceDettach.
+    #[rhai_fn(name = "dettach", pure, return_raw)]
+    pub fn dettach(ctx: NativeCallContext, dev: &mut NodeDevice) -> RhaiResultOf<()> {
+        dev.call(&ctx, "virNodeDeviceDettach", "detach", Handle::detach)
+    }
+
+    /// Takes the device from the host's driver, for a guest, and gives it to the driver `driver`, such as `"vfio"`, or libvirt's
+    /// choice if that is `()`; libvirt has no flags for it yet.
+    ///
+    /// ```rhai
+    /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
+    /// try {
+    ///     dev.detach((), 0);
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
+    /// }
+    /// ```
+    /// Calls virNodeDeviceDetachFlags.
+    #[rhai_fn(name = "detach", pure, return_raw)]
+    pub fn detach(
+        ctx: NativeCallContext,
+        dev: &mut NodeDevice,
+        driver: Dynamic,
+        flags: i64,
+    ) -> RhaiResultOf<()> {
+        let wanted = flag_bits(&ctx, flags)?;
+        let driver = optional_text(&ctx, "the driver", &driver)?;
+        dev.call(&ctx, "virNodeDeviceDetachFlags", "detach", move |d| {
+            d.detach_flags(driver.as_deref(), wanted)
+        })
+    }
+
+    /// Gives the device back to the host's driver.
+    ///
+    /// ```rhai
+    /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
+    /// try {
+    ///     dev.re_attach();
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
+    /// }
+    /// ```
+    /// Calls virNodeDeviceReAttach.
+    #[rhai_fn(name = "re_attach", pure, return_raw)]
+    pub fn re_attach(ctx: NativeCallContext, dev: &mut NodeDevice) -> RhaiResultOf<()> {
+        dev.call(&ctx, "virNodeDeviceReAttach", "give back", Handle::reattach)
+    }
+
+    /// Resets the device, which must be detached from the host's driver.
+    ///
+    /// ```rhai
+    /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
+    /// try {
+    ///     dev.reset();
+    /// } catch (err) {
+    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
+    /// }
+    /// ```
+    /// Calls virNodeDeviceReset.
+    #[rhai_fn(name = "reset", pure, return_raw)]
+    pub fn reset(ctx: NativeCallContext, dev: &mut NodeDevice) -> RhaiResultOf<()> {
+        dev.call(&ctx, "virNodeDeviceReset", "reset", Handle::reset)
+    }
+}
