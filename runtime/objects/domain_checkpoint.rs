@@ -1,4 +1,4 @@
-//! `DomainCheckpoint`: a moment since which the changes of a guest's disks are tracked, for incremental backups.
+//! `DomainCheckpoint`: a point in time from which the changes of a guest's disks are tracked, for incremental backups.
 
 use rhai::Dynamic;
 use virt::connect::Connect;

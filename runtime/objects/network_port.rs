@@ -1,4 +1,4 @@
-//! `NetworkPort`: the place in a network of one network card.
+//! `NetworkPort`: the connection of one network card to a network.
 
 use rhai::Dynamic;
 use virt::connect::Connect;
@@ -15,7 +15,7 @@ pub type NetworkPort = Object<NetworkPortKind>;
 /// The kind of a [`NetworkPort`].
 pub struct NetworkPortKind;
 
-/// What a port is known by.
+/// What identifies a port.
 pub struct Place {
     uuid: String,
     pub(crate) network: String,

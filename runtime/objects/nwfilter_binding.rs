@@ -1,4 +1,4 @@
-//! `NWFilterBinding`: a network filter at work on one network device.
+//! `NWFilterBinding`: the use of a network filter on one network device.
 
 use virt::connect::Connect;
 

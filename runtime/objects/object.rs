@@ -96,7 +96,10 @@ pub trait Kind: Listed {
 
     /// The object of a host that is called `name`; of the parts of others there is none.
     fn by_name(_connect: &Connect, name: &str) -> libvirt::Result<Self::Handle> {
-        let message = format!("no {} is found by the name `{name}` alone", Self::NOUN);
+        let message = format!(
+            "a {} cannot be looked up by its name alone: `{name}`",
+            Self::NOUN
+        );
         Err(Failure::new(Self::MISSING, message))
     }
 

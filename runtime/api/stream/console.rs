@@ -1,6 +1,6 @@
 //! A guest's console: what it prints, and typing at it. Its channels and screens are read and written the same way.
 
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -36,16 +36,26 @@ enum Line {
 }
 
 impl Line {
+    /// The line over `socket`, whose writes do not wait for ever.
+    fn over(socket: UnixStream) -> io::Result<Self> {
+        socket.set_write_timeout(Some(WRITE_LIMIT))?;
+        Ok(Self::Socket(socket))
+    }
+
     /// Writes some of `bytes`; answers how many, 0 where the guest takes no more.
     fn send(&self, bytes: &[u8]) -> Result<usize, Failure> {
         match self {
             Self::Libvirt(stream) => libvirt::stream::send(stream, bytes),
             Self::Socket(socket) => {
                 let mut socket: &UnixStream = socket;
-                socket.write(bytes).map_err(|error| {
-                    let message = format!("cannot write to the socket: {error}");
-                    Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, message)
-                })
+                match socket.write(bytes) {
+                    Ok(sent) => Ok(sent),
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
+                    Err(error) => {
+                        let message = format!("cannot write to the socket: {error}");
+                        Err(Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, message))
+                    }
+                }
             }
         }
     }
@@ -65,6 +75,9 @@ struct State {
 
 /// How long a console may be silent before its guest is looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// How long a screen may take no bytes.
+const WRITE_LIMIT: Duration = Duration::from_secs(1);
 
 /// More console output than anybody reads; older output is dropped.
 const KEPT: usize = 4 * 1024 * 1024;
@@ -196,23 +209,31 @@ pub(super) fn open_socket(
     let verb = "open the screen of";
     let socket = dom.call(ctx, call, verb, connect)?;
     let filled = Arc::clone(&inbox);
-    let started = socket.try_clone().and_then(|mut socket| {
-        std::thread::Builder::new()
-            .name("screen".into())
-            .spawn(move || {
-                let mut buffer = [0; 4096];
-                while let Ok(count @ 1..) = socket.read(&mut buffer) {
-                    filled.add(&buffer[..count]);
-                }
-                filled.add(&[]);
-            })
+    let opened = socket.try_clone().and_then(|socket| {
+        let reader = std::thread::Builder::new().name("screen".into());
+        reader.spawn(move || read_all(socket, &filled))
     });
-    if let Err(error) = started {
-        let message = format!("cannot read the socket: {error}");
-        let failure = Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, message);
-        return Err(dom.error(ctx, failure, call, verb).throw());
+    match opened.and_then(|_| Line::over(socket)) {
+        Ok(line) => Ok(console(dom, "screen", line, inbox)),
+        Err(error) => {
+            let message = format!("cannot read the socket: {error}");
+            let failure = Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, message);
+            Err(dom.error(ctx, failure, call, verb).throw())
+        }
     }
-    Ok(console(dom, "screen", Line::Socket(socket), inbox))
+}
+
+/// Collects all that arrives on `socket` until its end.
+fn read_all(mut socket: UnixStream, inbox: &Inbox) {
+    let mut buffer = [0; 4096];
+    loop {
+        match socket.read(&mut buffer) {
+            Ok(count @ 1..) => inbox.add(&buffer[..count]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Ok(0) | Err(_) => break,
+        }
+    }
+    inbox.add(&[]);
 }
 
 fn console(dom: &Domain, noun: &str, line: Line, inbox: Arc<Inbox>) -> Stream {
@@ -398,5 +419,17 @@ pub(super) mod functions {
             rest = &rest[sent..];
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Line, UnixStream};
+
+    #[test]
+    fn a_screen_that_takes_no_more_bytes_does_not_hold_the_script() {
+        let (own, _unread) = UnixStream::pair().expect("sockets can be made");
+        let line = Line::over(own).expect("a socket has a time limit");
+        while line.send(&[0; 65536]).expect("the other end is open") > 0 {}
     }
 }
