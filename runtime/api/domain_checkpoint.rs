@@ -1,4 +1,4 @@
-//! `DomainCheckpoint`: a moment since which the changes of a guest's disks are tracked, for incremental backups.
+//! `DomainCheckpoint`: a point in time from which the changes of a guest's disks are tracked, for incremental backups.
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, NativeCallContext, exported_module};
@@ -20,6 +20,7 @@ impl Scripted for DomainCheckpointKind {
 let dom = conn.lookup_by_name("web");
 let xml = "<domaincheckpoint><name>monday</name><creationTime>1</creationTime><disks><disk name='vda'/></disks></domaincheckpoint>";
 let checkpoint = dom.checkpoint_create_xml(xml, VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE);"#;
+    const EXAMPLE_NAME: &'static str = "monday";
     const NAME: (&'static str, &'static [&'static str]) = ("name", &["get_name"]);
     const PREFIX: &'static str = "get_";
     const XML: &'static str =
@@ -51,9 +52,9 @@ fn names(dom: &Domain) -> Vec<String> {
 
 #[export_module]
 mod finding {
-    /// Makes a checkpoint of the running guest: from now on QEMU tracks what changes on its disks, which must be qcow2.
+    /// Creates a checkpoint of the running guest: from now on QEMU tracks the changes of its disks, which must be qcow2.
     ///
-    /// A backup can then contain what changed since the checkpoint.
+    /// A later backup can copy only what changed since the checkpoint.
     ///
     /// ```rhai,daemon
     /// let dom = connect().lookup_by_name("web");
@@ -71,8 +72,9 @@ mod finding {
         checkpoint_create_xml_flags(ctx, dom, xml, 0)
     }
 
-    /// Makes a checkpoint as `flags` say: `VIR_DOMAIN_CHECKPOINT_CREATE_QUIESCE` freezes the guest's file systems by its agent meanwhile,
-    /// `VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE` tells libvirt of one that the disks already have.
+    /// Creates a checkpoint as `flags` say: `VIR_DOMAIN_CHECKPOINT_CREATE_QUIESCE` freezes the guest's file systems
+    /// meanwhile, with the help of its agent; `VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE` registers a checkpoint that the
+    /// disks already have.
     ///
     /// ```rhai,daemon
     /// let dom = connect().lookup_by_name("web");
@@ -257,7 +259,7 @@ mod functions {
             .map(|parent| DomainCheckpoint::new(checkpoint.connection().clone(), parent))
     }
 
-    /// The checkpoints right after this one.
+    /// The checkpoints directly after this one.
     ///
     /// ```rhai,daemon
     /// let dom = connect().lookup_by_name("web");
@@ -276,7 +278,7 @@ mod functions {
         list_all_children_flags(ctx, checkpoint, 0)
     }
 
-    /// The checkpoints after this one, with `VIR_DOMAIN_CHECKPOINT_LIST_DESCENDANTS` all of them.
+    /// The checkpoints directly after this one, or all later ones with `VIR_DOMAIN_CHECKPOINT_LIST_DESCENDANTS`.
     ///
     /// ```rhai,daemon
     /// let dom = connect().lookup_by_name("web");
@@ -301,7 +303,7 @@ mod functions {
         Ok(values(checkpoint.connection(), found))
     }
 
-    /// Removes this checkpoint; what it tracked is tracked by the one before it. The guest must run.
+    /// Removes this checkpoint; the one before it takes over its tracked changes. The guest must run.
     ///
     /// ```rhai,daemon
     /// let dom = connect().lookup_by_name("web");
@@ -316,8 +318,8 @@ mod functions {
         delete_flags(ctx, checkpoint, 0)
     }
 
-    /// Removes this checkpoint: `VIR_DOMAIN_CHECKPOINT_DELETE_CHILDREN` with those after it, `VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY` only from
-    /// libvirt's memory, not from the disks.
+    /// Removes this checkpoint: with `VIR_DOMAIN_CHECKPOINT_DELETE_CHILDREN` also the later ones, with
+    /// `VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY` only from libvirt's memory, not from the disks.
     ///
     /// ```rhai,daemon
     /// let dom = connect().lookup_by_name("web");

@@ -1,4 +1,4 @@
-//! What scripts can ask of an object of every kind: its name, UUID, connection and XML, and whether it is another.
+//! The functions of every kind of object: name, UUID, connection, XML and comparison.
 
 use std::any::TypeId;
 use std::marker::PhantomData;
@@ -17,6 +17,8 @@ pub(crate) trait Scripted: Kind {
     const RUNS_ON: &'static str = "";
     /// The lines of an example that make the variable `conn` and the object.
     const EXAMPLE: &'static str;
+    /// The name of the object in that example.
+    const EXAMPLE_NAME: &'static str;
     /// The rest of the name of the C function that reads the name, such as `GetName`.
     const GET_NAME: &'static str = "GetName";
     /// The property and the functions that read the name.
@@ -81,7 +83,7 @@ impl<'a, K: Scripted> Common<'a, K> {
         let (property, functions) = K::NAME;
         let name: Function<K> = |_, object, _| Ok(object.name().into());
         if !property.is_empty() {
-            let code = format!("assert_eq({variable}.{property}, {variable}.{property});");
+            let code = format!("assert_eq({variable}.{property}, \"{}\");", K::EXAMPLE_NAME);
             let docs = self.docs("The name, for use in text.", &code, K::GET_NAME);
             self.add(
                 FuncRegistration::new_getter(property),
@@ -92,7 +94,10 @@ impl<'a, K: Scripted> Common<'a, K> {
             );
         }
         for function in functions {
-            let code = format!("assert({variable}.{function}().len() > 0);");
+            let code = format!(
+                "assert_eq({variable}.{function}(), \"{}\");",
+                K::EXAMPLE_NAME
+            );
             let docs = self.docs(&format!("The name.{kept}"), &code, K::GET_NAME);
             self.add_function(function, Second::Nothing, "String", &docs, name);
         }
@@ -209,7 +214,7 @@ impl<'a, K: Scripted> Common<'a, K> {
             Ok(other.is_some_and(|other| *object == *other).into())
         });
         let docs = self.docs(
-            &format!("Whether they are two {noun}s, or of two connections."),
+            &format!("Whether they are different {noun}s, or on different connections."),
             &format!("let same = {variable};\nassert(!(same != {variable}));"),
             call,
         );

@@ -12,6 +12,7 @@ impl Scripted for InterfaceKind {
     const VARIABLE: &'static str = "iface";
     const EXAMPLE: &'static str = r#"let conn = connect("test:///default");
 let iface = conn.interface_lookup_by_name("eth1");"#;
+    const EXAMPLE_NAME: &'static str = "eth1";
     const XML: &'static str = "with the addresses that the interface has now";
     const XML_FLAGS: &'static str = "`VIR_INTERFACE_XML_INACTIVE` is the configuration";
 

@@ -1,4 +1,4 @@
-//! `NetworkPort`: the place in a network of one network card.
+//! `NetworkPort`: the connection of one network card to a network.
 
 use rhai::plugin::*;
 use rhai::{Blob, Dynamic, Engine, Map, NativeCallContext, exported_module};
@@ -21,6 +21,7 @@ impl Scripted for NetworkPortKind {
 let net = conn.network_create_xml("<network><name>lab</name><bridge name='lab0'/></network>");
 let xml = "<networkport><uuid>7e1a0000-0000-4000-8000-000000000002</uuid><owner><name>web</name><uuid>7e1a0000-0000-4000-8000-000000000001</uuid></owner><mac address='52:54:00:00:00:01'/></networkport>";
 let port = net.port_create_xml(xml);"#;
+    const EXAMPLE_NAME: &'static str = "";
     const GET_NAME: &'static str = "GetUUIDString";
     /// Ports have no names.
     const NAME: (&'static str, &'static [&'static str]) = ("", &[]);
@@ -87,7 +88,7 @@ mod finding {
         Ok(found.into_iter().map(value).collect())
     }
 
-    /// Makes a port from XML, text or an `Xml`, which names its UUID. For guests, libvirt does so by itself.
+    /// Creates a port from XML, text or an `Xml`, which must have a UUID. libvirt creates the ports of guests itself.
     ///
     /// ```rhai,root
     /// let conn = connect();
@@ -106,7 +107,7 @@ mod finding {
         port_create_xml_flags(ctx, net, xml, 0)
     }
 
-    /// Makes a port; `VIR_NETWORK_PORT_CREATE_RECLAIM` takes back what the XML says the port has, `VIR_NETWORK_PORT_CREATE_VALIDATE` checks the XML
+    /// Creates a port; `VIR_NETWORK_PORT_CREATE_RECLAIM` takes back the resources that the XML names, `VIR_NETWORK_PORT_CREATE_VALIDATE` checks the XML
     /// against libvirt's schema first.
     ///
     /// ```rhai,root
@@ -205,8 +206,10 @@ mod functions {
         Ok(Network::new(port.connection().clone(), network))
     }
 
-    /// The limits on the bandwidth, in KiB per second, and of bursts in KiB: `inbound.average`, `inbound.peak`, `inbound.burst`, `inbound.floor`,
-    /// and the same for `outbound` without a floor. The map is empty if there is no limit.
+    /// The limits of the bandwidth; the map is empty if there are none.
+    ///
+    /// `inbound.average`, `inbound.peak` and `inbound.floor` are in KiB/s, `inbound.burst` is in KiB; `outbound` has
+    /// the same keys without `floor`.
     ///
     /// ```rhai,root
     /// let conn = connect();
@@ -224,7 +227,7 @@ mod functions {
         parameters_flags(ctx, port, 0)
     }
 
-    /// The limits on the bandwidth; libvirt has no flags for it yet.
+    /// The limits of the bandwidth; libvirt has no flags for it yet.
     ///
     /// ```rhai,root
     /// let conn = connect();
@@ -244,7 +247,7 @@ mod functions {
         BANDWIDTH.read(&ctx, port, call, flags, Handle::parameters)
     }
 
-    /// Sets limits on the bandwidth: see `parameters`.
+    /// Sets limits of the bandwidth; the keys are those of `parameters`.
     ///
     /// ```rhai,root
     /// let conn = connect();
@@ -264,7 +267,7 @@ mod functions {
         set_parameters_flags(ctx, port, parameters, 0)
     }
 
-    /// Sets limits on the bandwidth; libvirt has no flags for it yet.
+    /// Sets limits of the bandwidth; libvirt has no flags for it yet.
     ///
     /// ```rhai,root
     /// let conn = connect();
@@ -286,7 +289,7 @@ mod functions {
         BANDWIDTH.set(&ctx, port, call, &parameters, flags, Handle::set_parameters)
     }
 
-    /// Removes this port, also under a guest that uses it.
+    /// Removes this port, even if a guest uses it.
     ///
     /// ```rhai,root
     /// let conn = connect();

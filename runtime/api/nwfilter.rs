@@ -16,6 +16,7 @@ impl Scripted for NWFilterKind {
     const RUNS_ON: &'static str = "root";
     const EXAMPLE: &'static str = r#"let conn = connect();
 let filter = conn.nwfilter_define_xml("<filter name='calm'/>");"#;
+    const EXAMPLE_NAME: &'static str = "calm";
     /// libvirt has none for filters.
     const GET_CONNECTION: &'static str = "";
     const XML: &'static str = "of the filter, with its rules";
@@ -146,7 +147,7 @@ mod functions {
         conn.look_up_uuid(&ctx, &uuid)
     }
 
-    /// Defines a network filter from XML, text or an `Xml`; a filter with the same name gets the new rules, also where it is at work.
+    /// Defines a network filter from XML, text or an `Xml`; an existing filter of this name gets the new rules, also while guests use it.
     ///
     /// ```rhai,root
     /// let conn = connect();
@@ -188,7 +189,7 @@ mod functions {
         })
     }
 
-    /// Forgets this filter, which nothing may use.
+    /// Removes this filter, which must not be in use.
     ///
     /// ```rhai,root
     /// let conn = connect();

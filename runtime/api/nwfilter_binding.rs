@@ -1,4 +1,4 @@
-//! `NWFilterBinding`: a network filter at work on one network device.
+//! `NWFilterBinding`: the use of a network filter on one network device.
 
 use rhai::plugin::*;
 use rhai::{Engine, NativeCallContext, exported_module};
@@ -17,6 +17,7 @@ impl Scripted for NWFilterBindingKind {
 conn.nwfilter_define_xml("<filter name='calm'/>");
 let xml = "<filterbinding><owner><name>web</name><uuid>7e1a0000-0000-4000-8000-000000000001</uuid></owner><portdev name='tap0'/><mac address='52:54:00:00:00:01'/><filterref filter='calm'/></filterbinding>";
 let binding = conn.nwfilter_binding_create_xml(xml);"#;
+    const EXAMPLE_NAME: &'static str = "tap0";
     const GET_NAME: &'static str = "GetPortDev";
     const NAME: (&'static str, &'static [&'static str]) = ("port_dev", &["port_dev"]);
     /// libvirt has none for bindings.
@@ -87,7 +88,7 @@ mod functions {
         conn.look_up(&ctx, "virNWFilterBindingLookupByPortDev", port_dev)
     }
 
-    /// Puts a filter to work on a network device of the host, from XML, text or an `Xml`. For guests, libvirt does so by itself.
+    /// Applies a filter to a network device of the host, from XML, text or an `Xml`. libvirt creates the bindings of guests itself.
     ///
     /// ```rhai,root
     /// let conn = connect();
@@ -106,7 +107,7 @@ mod functions {
         nwfilter_binding_create_xml_flags(ctx, conn, xml, 0)
     }
 
-    /// Puts a filter to work on a network device; `VIR_NWFILTER_BINDING_CREATE_VALIDATE` checks the XML against libvirt's schema first.
+    /// Applies a filter to a network device; `VIR_NWFILTER_BINDING_CREATE_VALIDATE` checks the XML against libvirt's schema first.
     ///
     /// ```rhai,root
     /// let conn = connect();
@@ -165,7 +166,7 @@ mod functions {
         filter_name(ctx, binding)
     }
 
-    /// Takes the filter from the network device.
+    /// Removes the filter from the network device.
     ///
     /// ```rhai,root
     /// let conn = connect();

@@ -45,7 +45,7 @@ pub(crate) const BLOCK_IO_TUNE: &str = "VIR_DOMAIN_BLOCK_IOTUNE_";
 /// How the names of performance events begin.
 pub(crate) const PERF: &str = "VIR_PERF_PARAM_";
 
-/// How the names of the typed parameters of a thread for input and output begin.
+/// How the names of the typed parameters of an IO thread begin.
 pub(crate) const IO_THREAD: &str = "VIR_DOMAIN_IOTHREAD_";
 
 /// How the names of the parts of a client's identity begin.

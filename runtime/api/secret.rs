@@ -18,6 +18,7 @@ impl Scripted for SecretKind {
     const RUNS_ON: &'static str = "daemon";
     const EXAMPLE: &'static str = r#"let conn = connect();
 let secret = conn.secret_define_xml("<secret ephemeral='yes'><usage type='ceph'><name>backup</name></usage></secret>");"#;
+    const EXAMPLE_NAME: &'static str = "backup";
     const GET_NAME: &'static str = "GetUsageID";
     const NAME: (&'static str, &'static [&'static str]) = ("usage_id", &["usage_id"]);
     const XML: &'static str = "of the secret, without its value";
@@ -163,8 +164,8 @@ mod finding {
         secret_lookup_by_uuid_string(ctx, conn, &uuid)
     }
 
-    /// The secret that `id` uses in the way `usage`, a word such as `"ceph"`; throws `VIR_ERR_NO_SECRET` if there is
-    /// none.
+    /// The secret for the usage `usage`, a word such as `"ceph"`, and the ID `id`; throws `VIR_ERR_NO_SECRET` if there
+    /// is none.
     ///
     /// ```rhai,daemon
     /// let conn = connect();
@@ -185,7 +186,7 @@ mod finding {
         by_usage(&ctx, conn, usage, id)
     }
 
-    /// The secret that `id` uses in the way `usage`, such as `VIR_SECRET_USAGE_TYPE_CEPH`.
+    /// The secret for the usage `usage`, such as `VIR_SECRET_USAGE_TYPE_CEPH`, and the ID `id`.
     ///
     /// ```rhai,daemon
     /// let conn = connect();
@@ -206,7 +207,7 @@ mod finding {
 
     /// Defines a secret from XML, text or an `Xml`, without a value: `set_value` gives it one.
     ///
-    /// With the UUID and the usage of a secret that exists, that one is changed and keeps its value.
+    /// If a secret with this UUID and usage exists, it is changed and keeps its value.
     ///
     /// ```rhai,daemon
     /// let conn = connect();
@@ -251,7 +252,7 @@ mod finding {
 
 #[export_module]
 mod functions {
-    /// What kind of thing uses the secret.
+    /// The usage of the secret, such as `"ceph"` or `"volume"`.
     ///
     /// ```rhai,daemon
     /// let conn = connect();
@@ -269,7 +270,7 @@ mod functions {
         Ok(SecretUsage::TABLE.word(i64::from(usage)))
     }
 
-    /// The value, as bytes. The host gives it out for no secret that is private.
+    /// The value, as bytes. The host does not return the value of a private secret.
     ///
     /// ```rhai,daemon
     /// let conn = connect();
@@ -315,7 +316,7 @@ mod functions {
 
     /// Gives the secret the value `value`, bytes or text, which is stored as UTF-8.
     ///
-    /// A ceph key or a LUKS passphrase is given as its consumer expects it: libvirt decodes nothing.
+    /// libvirt does not decode the value: give a Ceph key or a LUKS passphrase as Ceph or LUKS expects it.
     ///
     /// ```rhai,daemon
     /// let conn = connect();
@@ -356,7 +357,7 @@ mod functions {
         })
     }
 
-    /// Forgets this secret and its value.
+    /// Removes this secret and its value.
     ///
     /// ```rhai,daemon
     /// let conn = connect();

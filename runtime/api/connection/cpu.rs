@@ -99,8 +99,8 @@ pub(super) mod functions {
         .map(|result| CpuComparison::TABLE.word(result))
     }
 
-    /// The most capable CPU that all of `cpus` have, each the `cpu` of a host's or a domain's XML: what guests need
-    /// to move between those hosts.
+    /// The most capable CPU that is compatible with all of `cpus`: with it, guests can move between those hosts. Each
+    /// of `cpus` is the `cpu` of a host's or a domain's XML.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -117,8 +117,9 @@ pub(super) mod functions {
         baseline_cpu_flags(ctx, conn, cpus, 0)
     }
 
-    /// The most capable CPU that all of `cpus` have, as `flags` say: `VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES` names
-    /// all its features, `VIR_CONNECT_BASELINE_CPU_MIGRATABLE` those alone that can move.
+    /// The most capable CPU that is compatible with all of `cpus`, as `flags` say:
+    /// `VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES` lists all its features, `VIR_CONNECT_BASELINE_CPU_MIGRATABLE` only
+    /// those that do not prevent a migration.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -144,8 +145,8 @@ pub(super) mod functions {
         )
     }
 
-    /// The most capable CPU that the hypervisors of all hosts with `cpus` can give to a guest; each is the `cpu` of
-    /// domain capabilities.
+    /// The most capable CPU that the hypervisors of several hosts can all give to a guest. Each of `cpus` is the `cpu`
+    /// of one host's domain capabilities.
     ///
     /// `emulator`, `arch`, `machine` and `kind` of domain are libvirt's choice where they are `()`. The test driver
     /// throws `VIR_ERR_NO_SUPPORT`.
@@ -169,7 +170,7 @@ pub(super) mod functions {
         baseline_hypervisor_cpu_flags(ctx, conn, emulator, arch, machine, kind, cpus, 0)
     }
 
-    /// The most capable CPU that the hypervisors of all hosts with `cpus` can give to a guest, as `flags` say:
+    /// The most capable CPU that the hypervisors of several hosts can all give to a guest, as `flags` say:
     /// `VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES`, `VIR_CONNECT_BASELINE_CPU_MIGRATABLE`.
     ///
     /// ```rhai,qemu

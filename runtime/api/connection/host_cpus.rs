@@ -1,4 +1,4 @@
-//! What a host's CPUs do, and its sleep.
+//! The statistics of a host's CPUs, and the suspend of a host.
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
@@ -10,7 +10,7 @@ use crate::vocabulary::{CpuMap, HostCpuStats, RecordOf};
 
 #[export_module]
 pub(super) mod functions {
-    /// The host's CPUs: `cpus`, how many there are, and `online`, the numbers of those that are on.
+    /// The host's CPUs: `cpus` is their count, `online` the numbers of those that are on.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -47,9 +47,10 @@ pub(super) mod functions {
         Ok(CpuMap::TABLE.of(fields! { "cpus": cpus, "online": online }))
     }
 
-    /// What the host's CPU number `cpu` did since the host started, or all of them for `VIR_NODE_CPU_STATS_ALL_CPUS`:
-    /// `user_ns`, `kernel_ns`, `idle_ns`, `iowait_ns`, `intr_ns`, and `utilization_percent` where the hypervisor
-    /// tells that alone.
+    /// The times of the host's CPU `cpu` since the host started, or of all CPUs for `VIR_NODE_CPU_STATS_ALL_CPUS`:
+    /// `user_ns`, `kernel_ns`, `idle_ns`, `iowait_ns` and `intr_ns`.
+    ///
+    /// Some hypervisors report only `utilization_percent`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -65,7 +66,7 @@ pub(super) mod functions {
         get_cpu_stats_flags(ctx, conn, cpu, 0)
     }
 
-    /// What one of the host's CPUs did since the host started; libvirt has no flags for it yet.
+    /// The times of one of the host's CPUs since the host started; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -97,18 +98,14 @@ pub(super) mod functions {
             .collect()))
     }
 
-    /// Puts the host itself to sleep for a duration of at least 60 seconds: `VIR_NODE_SUSPEND_TARGET_MEM`, `_DISK` or
-    /// `_HYBRID`. It wakes up by its clock.
+    /// Suspends the host itself for a duration of at least 60 seconds: to `VIR_NODE_SUSPEND_TARGET_MEM`, `_DISK` or
+    /// `_HYBRID`. Its clock wakes it up.
     ///
-    /// Returns before the host sleeps. The test driver throws `VIR_ERR_NO_SUPPORT`.
+    /// Returns before the host is suspended. The test driver throws `VIR_ERR_NO_SUPPORT`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// try {
-    ///     conn.suspend_for_duration(VIR_NODE_SUSPEND_TARGET_MEM, "1m");
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| conn.suspend_for_duration(VIR_NODE_SUSPEND_TARGET_MEM, "1m"), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeSuspendForDuration.
     #[rhai_fn(name = "suspend_for_duration", pure, return_raw)]
@@ -121,15 +118,11 @@ pub(super) mod functions {
         suspend_for_duration_flags(ctx, conn, target, duration, 0)
     }
 
-    /// Puts the host itself to sleep; libvirt has no flags for it yet.
+    /// Suspends the host itself; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// try {
-    ///     conn.suspend_for_duration(VIR_NODE_SUSPEND_TARGET_DISK, 60, 0);
-    /// } catch (err) {
-    ///     assert_eq(err.call, "virNodeSuspendForDuration");
-    /// }
+    /// assert_throws(|| conn.suspend_for_duration(VIR_NODE_SUSPEND_TARGET_DISK, 60, 0), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeSuspendForDuration.
     #[rhai_fn(name = "suspend_for_duration", pure, return_raw)]
@@ -140,7 +133,7 @@ pub(super) mod functions {
         duration: Dynamic,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let target = number(&ctx, "the kind of sleep", target)?;
+        let target = number(&ctx, "the target of a suspend", target)?;
         let seconds = whole_seconds(&ctx, &duration)?;
         let wanted = flag_bits(&ctx, flags)?;
         conn.call(

@@ -1,4 +1,4 @@
-//! A host's memory: NUMA cells, pages, and pages that guests share.
+//! A host's memory: NUMA cells, huge pages, and the sharing of equal pages.
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
@@ -14,7 +14,7 @@ use crate::libvirt::host;
 use crate::objects::connection::Connection;
 use crate::vocabulary::{FreePages, HostMemoryParameters, HostMemoryStats, RecordOf};
 
-/// The most NUMA cells that are asked for at once.
+/// More NUMA cells than any host has.
 const MOST_CELLS: u32 = 1024;
 
 /// How many NUMA cells a script asks for.
@@ -29,8 +29,8 @@ fn page_size(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultOf<u32> {
 
 #[export_module]
 pub(super) mod functions {
-    /// The memory of the host's NUMA cell number `cell`, or of all for `VIR_NODE_MEMORY_STATS_ALL_CELLS`:
-    /// `total_kib`, `free_kib`, and of all cells `buffers_kib` and `cached_kib`.
+    /// The memory of the host's NUMA cell `cell`: `total_kib` and `free_kib`. For `VIR_NODE_MEMORY_STATS_ALL_CELLS` it
+    /// is the memory of the whole host, also with `buffers_kib` and `cached_kib`.
     ///
     /// The test driver throws `VIR_ERR_NO_SUPPORT`.
     ///
@@ -75,19 +75,15 @@ pub(super) mod functions {
         Ok(HostMemoryStats::TABLE.of(figures.into_iter().map(figure).collect()))
     }
 
-    /// How the host's kernel shares pages of memory that are alike (KSM): `shm_pages_to_scan`, `shm_sleep_millisecs`,
-    /// `shm_merge_across_nodes`, and counts of pages, which cannot be set.
+    /// The parameters by which the host's kernel shares equal pages of memory (KSM): `shm_pages_to_scan`,
+    /// `shm_sleep_millisecs`, `shm_merge_across_nodes`, and counts of pages, which cannot be set.
     ///
     /// The test driver throws `VIR_ERR_NO_SUPPORT`.
     ///
     /// ```rhai,qemu
-    /// let conn = connect();
-    /// try {
-    ///     assert(conn.get_memory_parameters().shm_pages_to_scan >= 0);
-    /// } catch (err) {
-    ///     // The kernel has no KSM.
-    ///     assert_eq(err.call, "virNodeGetMemoryParameters");
-    /// }
+    /// let ksm = connect().get_memory_parameters();
+    /// // A kernel without KSM has no parameters.
+    /// assert(ksm.is_empty() || ksm.shm_pages_to_scan >= 0);
     /// ```
     /// Calls virNodeGetMemoryParameters.
     #[rhai_fn(name = "get_memory_parameters", pure, return_raw)]
@@ -98,15 +94,11 @@ pub(super) mod functions {
         get_memory_parameters_flags(ctx, conn, 0)
     }
 
-    /// How the host's kernel shares pages of memory that are alike; libvirt has no flags for it yet.
+    /// The parameters by which the host's kernel shares equal pages of memory; libvirt has no flags for it yet.
     ///
     /// ```rhai,qemu
-    /// let conn = connect();
-    /// try {
-    ///     assert(conn.get_memory_parameters(0).shm_sleep_millisecs >= 0);
-    /// } catch (err) {
-    ///     assert_eq(err.call, "virNodeGetMemoryParameters");
-    /// }
+    /// let ksm = connect().get_memory_parameters(0);
+    /// assert(ksm.is_empty() || ksm.shm_sleep_millisecs >= 0);
     /// ```
     /// Calls virNodeGetMemoryParameters.
     #[rhai_fn(name = "get_memory_parameters", pure, return_raw)]
@@ -125,16 +117,14 @@ pub(super) mod functions {
         .map(|params| HostMemoryParameters::TABLE.of(map(params)))
     }
 
-    /// Sets how the host's kernel shares pages of memory that are alike: `shm_pages_to_scan`, `shm_sleep_millisecs`,
-    /// `shm_merge_across_nodes`. libvirt has to run as root for it.
+    /// Sets the parameters by which the host's kernel shares equal pages of memory: `shm_pages_to_scan`,
+    /// `shm_sleep_millisecs`, `shm_merge_across_nodes`.
     ///
-    /// ```rhai,qemu
-    /// let conn = connect();
-    /// try {
-    ///     conn.set_memory_parameters(#{ shm_pages_to_scan: 100 });
-    /// } catch (err) {
-    ///     assert_eq(err.call, "virNodeSetMemoryParameters");
-    /// }
+    /// libvirt must run as root. The test driver throws `VIR_ERR_NO_SUPPORT`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_throws(|| conn.set_memory_parameters(#{ shm_pages_to_scan: 100 }), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeSetMemoryParameters.
     #[rhai_fn(name = "set_memory_parameters", pure, return_raw)]
@@ -146,15 +136,11 @@ pub(super) mod functions {
         set_memory_parameters_flags(ctx, conn, params, 0)
     }
 
-    /// Sets how the host's kernel shares pages of memory that are alike; libvirt has no flags for it yet.
+    /// Sets the parameters by which the host's kernel shares equal pages of memory; libvirt has no flags for it yet.
     ///
-    /// ```rhai,qemu
-    /// let conn = connect();
-    /// try {
-    ///     conn.set_memory_parameters(#{ shm_sleep_millisecs: 20 }, 0);
-    /// } catch (err) {
-    ///     assert_eq(err.call, "virNodeSetMemoryParameters");
-    /// }
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert_throws(|| conn.set_memory_parameters(#{ shm_sleep_millisecs: 20 }, 0), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeSetMemoryParameters.
     #[rhai_fn(name = "set_memory_parameters", pure, return_raw)]
@@ -175,7 +161,7 @@ pub(super) mod functions {
         )
     }
 
-    /// The free memory, in bytes, of at most `count` of the host's NUMA cells from the cell number `first`.
+    /// The free memory in bytes of at most `count` NUMA cells of the host, beginning with the cell `first`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -200,8 +186,8 @@ pub(super) mod functions {
         Ok(free.into_iter().map(whole).collect())
     }
 
-    /// How many pages of each of `sizes`, in KiB or as text such as `"2MiB"`, are free on each of `count` NUMA cells
-    /// of the host from the cell number `first`: `cell`, `size_kib`, `free`.
+    /// The number of free pages of each size in `sizes` on each of `count` NUMA cells of the host, beginning with the
+    /// cell `first`: `cell`, `size_kib`, `free`. The sizes are in KiB or text such as `"2MiB"`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -219,7 +205,7 @@ pub(super) mod functions {
         get_free_pages_flags(ctx, conn, sizes, first, count, 0)
     }
 
-    /// How many pages of each size are free on each of the host's NUMA cells; libvirt has no flags for it yet.
+    /// The number of free pages of each size on each of the host's NUMA cells; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -263,18 +249,14 @@ pub(super) mod functions {
         Ok(records)
     }
 
-    /// Adds huge pages to the host's: `pages` has a count for each size in KiB or as text, such as `#{ "2MiB": 10 }`,
-    /// for each of `count` NUMA cells from the cell number `first`. Returns how many pools of pages were changed.
+    /// Adds huge pages to each of `count` NUMA cells of the host, beginning with the cell `first`. `pages` has a count
+    /// for each size, which is in KiB or text, such as `#{ "2MiB": 10 }`. Returns the number of pools that changed.
     ///
-    /// libvirt has to run as root for it. The test driver throws `VIR_ERR_NO_SUPPORT`.
+    /// libvirt must run as root. The test driver throws `VIR_ERR_NO_SUPPORT`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// try {
-    ///     conn.alloc_pages(#{ "2MiB": 10 }, 0, 1);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| conn.alloc_pages(#{ "2MiB": 10 }, 0, 1), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeAllocPages.
     #[rhai_fn(name = "alloc_pages", pure, return_raw)]
@@ -288,15 +270,11 @@ pub(super) mod functions {
         alloc_pages_flags(ctx, conn, pages, first, count, 0)
     }
 
-    /// Adds huge pages to the host's, or with `VIR_NODE_ALLOC_PAGES_SET` sets how many there are.
+    /// Adds huge pages to the host, or sets their count with `VIR_NODE_ALLOC_PAGES_SET`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// try {
-    ///     conn.alloc_pages(#{ "2048": 0 }, 0, 1, VIR_NODE_ALLOC_PAGES_SET);
-    /// } catch (err) {
-    ///     assert_eq(err.call, "virNodeAllocPages");
-    /// }
+    /// assert_throws(|| conn.alloc_pages(#{ "2048": 0 }, 0, 1, VIR_NODE_ALLOC_PAGES_SET), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeAllocPages.
     #[rhai_fn(name = "alloc_pages", pure, return_raw)]

@@ -1,4 +1,4 @@
-//! What keeps guests apart on a host, and who its client is.
+//! A host's security driver, its support for encrypted memory, and the identity of a client.
 
 use rhai::plugin::*;
 use rhai::{Map, NativeCallContext};
@@ -41,8 +41,8 @@ pub(super) mod functions {
         Ok(SecurityModel::TABLE.of(fields! { "model": model, "doi": doi }))
     }
 
-    /// What the host's processor offers for guests with encrypted memory (AMD SEV), under libvirt's names, such as
-    /// `cbitpos` and `max-guests`. Other hosts throw `VIR_ERR_OPERATION_UNSUPPORTED`.
+    /// The host's support for guests with encrypted memory (AMD SEV), with libvirt's keys such as `cbitpos` and
+    /// `max-guests`. Other hosts throw `VIR_ERR_OPERATION_UNSUPPORTED`.
     ///
     /// ```rhai,qemu
     /// let conn = connect();
@@ -61,14 +61,14 @@ pub(super) mod functions {
         get_sev_info_flags(ctx, conn, 0)
     }
 
-    /// What the host's processor offers for guests with encrypted memory; libvirt has no flags for it yet.
+    /// The host's support for guests with encrypted memory; libvirt has no flags for it yet.
     ///
     /// ```rhai,qemu
     /// let conn = connect();
     /// try {
     ///     assert(conn.get_sev_info(0).cbitpos > 0);
     /// } catch (err) {
-    ///     assert_eq(err.call, "virNodeGetSEVInfo");
+    ///     assert_eq(err.code, "VIR_ERR_OPERATION_UNSUPPORTED");
     /// }
     /// ```
     /// Calls virNodeGetSEVInfo.
@@ -88,19 +88,15 @@ pub(super) mod functions {
         .map(|params| SevInfo::TABLE.of(map(params)))
     }
 
-    /// Has the daemon treat this connection's calls as those of another user, for access control: `user-name`,
+    /// Makes the daemon treat this connection's calls as those of another user, for access control: `user-name`,
     /// `unix-user-id`, `group-name`, `unix-group-id`, `process-id`, `process-time`, `sasl-user-name`,
     /// `x509-distinguished-name`, `selinux-context`.
     ///
-    /// Only a daemon that the caller administers allows it; a driver within the process throws `VIR_ERR_NO_SUPPORT`.
+    /// Only an administrator of the daemon may do so; a driver inside the process throws `VIR_ERR_NO_SUPPORT`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// try {
-    ///     conn.set_identity(#{ "user-name": "alice" });
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| conn.set_identity(#{ "user-name": "alice" }), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virConnectSetIdentity.
     #[rhai_fn(name = "set_identity", pure, return_raw)]
@@ -112,15 +108,11 @@ pub(super) mod functions {
         set_identity_flags(ctx, conn, identity, 0)
     }
 
-    /// Has the daemon treat this connection's calls as those of another user; libvirt has no flags for it yet.
+    /// Makes the daemon treat this connection's calls as those of another user; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// try {
-    ///     conn.set_identity(#{ "unix-user-id": 1000 }, 0);
-    /// } catch (err) {
-    ///     assert_eq(err.call, "virConnectSetIdentity");
-    /// }
+    /// assert_throws(|| conn.set_identity(#{ "unix-user-id": 1000 }, 0), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virConnectSetIdentity.
     #[rhai_fn(name = "set_identity", pure, return_raw)]

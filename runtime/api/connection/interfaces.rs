@@ -208,6 +208,7 @@ pub(super) mod functions {
     /// ```rhai
     /// let conn = connect("test:///default");
     /// conn.change_begin(0);
+    /// assert_throws(|| conn.change_begin(0), "VIR_ERR_OPERATION_INVALID");
     /// conn.change_rollback();
     /// ```
     /// Calls virInterfaceChangeBegin.
@@ -245,6 +246,7 @@ pub(super) mod functions {
     /// let conn = connect("test:///default");
     /// conn.change_begin();
     /// conn.change_commit(0);
+    /// assert_throws(|| conn.change_rollback(), "VIR_ERR_OPERATION_INVALID");
     /// ```
     /// Calls virInterfaceChangeCommit.
     #[rhai_fn(name = "change_commit", pure, return_raw)]
@@ -281,6 +283,7 @@ pub(super) mod functions {
     /// let conn = connect("test:///default");
     /// conn.change_begin();
     /// conn.change_rollback(0);
+    /// assert_throws(|| conn.change_commit(), "VIR_ERR_OPERATION_INVALID");
     /// ```
     /// Calls virInterfaceChangeRollback.
     #[rhai_fn(name = "change_rollback", pure, return_raw)]

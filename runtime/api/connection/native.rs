@@ -12,8 +12,8 @@ use crate::objects::domain::Domain;
 
 #[export_module]
 pub(super) mod functions {
-    /// The hypervisor's own configuration for the domain in `xml`: of QEMU its command line, for the format
-    /// `"qemu-argv"`; of Xen `"xen-xl"`.
+    /// The hypervisor's own configuration for the domain in `xml`: for QEMU the command line, in the format
+    /// `"qemu-argv"`; for Xen a file in the format `"xen-xl"`.
     ///
     /// The test driver throws `VIR_ERR_NO_SUPPORT`.
     ///
@@ -59,18 +59,14 @@ pub(super) mod functions {
         .of_xml(&xml)
     }
 
-    /// The XML of a domain for the hypervisor's own configuration in `config`: of Xen in the format `"xen-xl"`, of
-    /// LXC `"lxc-tools"`, of VMware `"vmware-vmx"`.
+    /// The XML of a domain for the hypervisor's own configuration in `config`: for Xen in the format `"xen-xl"`, for
+    /// LXC `"lxc-tools"`, for VMware `"vmware-vmx"`.
     ///
     /// QEMU and the test driver throw `VIR_ERR_NO_SUPPORT`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// try {
-    ///     conn.domain_xml_from_native("xen-xl", "name = \"web\"");
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| conn.domain_xml_from_native("xen-xl", "name = \"web\""), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virConnectDomainXMLFromNative.
     #[rhai_fn(name = "domain_xml_from_native", pure, return_raw)]
@@ -87,11 +83,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// try {
-    ///     conn.domain_xml_from_native("xen-xl", "name = \"web\"", 0);
-    /// } catch (err) {
-    ///     assert_eq(err.call, "virConnectDomainXMLFromNative");
-    /// }
+    /// assert_throws(|| conn.domain_xml_from_native("xen-xl", "name = \"web\"", 0), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virConnectDomainXMLFromNative.
     #[rhai_fn(name = "domain_xml_from_native", pure, return_raw)]
@@ -111,16 +103,13 @@ pub(super) mod functions {
         })
     }
 
-    /// Takes over the QEMU process `pid`, which libvirt did not start, and returns its domain. libvirt's own QEMU
-    /// driver throws `VIR_ERR_NO_SUPPORT` since 5.5.
+    /// Takes over the QEMU process `pid`, which libvirt did not start, and returns its domain.
+    ///
+    /// libvirt's QEMU driver throws `VIR_ERR_NO_SUPPORT` since libvirt 5.5.
     ///
     /// ```rhai,qemu
     /// let conn = connect();
-    /// try {
-    ///     conn.qemu_attach(1);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| conn.qemu_attach(1), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virDomainQemuAttach.
     #[rhai_fn(name = "qemu_attach", pure, return_raw)]
@@ -136,11 +125,7 @@ pub(super) mod functions {
     ///
     /// ```rhai,qemu
     /// let conn = connect();
-    /// try {
-    ///     conn.qemu_attach(1, 0);
-    /// } catch (err) {
-    ///     assert_eq(err.call, "virDomainQemuAttach");
-    /// }
+    /// assert_throws(|| conn.qemu_attach(1, 0), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virDomainQemuAttach.
     #[rhai_fn(name = "qemu_attach", pure, return_raw)]

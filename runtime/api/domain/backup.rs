@@ -11,11 +11,11 @@ use crate::objects::domain::Domain;
 
 #[export_module]
 pub(super) mod functions {
-    /// Begins to copy the disks of the running guest as they are now, as the `domainbackup` in `xml` says: into files
-    /// on the host (`push`), or offered by NBD for others to fetch (`pull`).
+    /// Starts a backup of the running guest's disks as they are now, described by the `domainbackup` in `xml`.
     ///
-    /// Returns at once: an event `job_completed` tells the end of a push, and `abort_job` ends a pull. The guest goes
-    /// on meanwhile.
+    /// A `push` backup copies the disks into files on the host; a `pull` backup lets an NBD client read them. Returns
+    /// at once, and the guest continues to run. The event `job_completed` reports the end of a push; `abort_job` ends
+    /// a pull.
     ///
     /// ```rhai,qemu
     /// let conn = connect();
@@ -36,8 +36,9 @@ pub(super) mod functions {
         backup_begin_flags(ctx, dom, xml, Dynamic::UNIT, 0)
     }
 
-    /// Begins a backup, and makes the `domaincheckpoint` in `checkpoint` at the same moment, which a later,
-    /// incremental backup counts from; `()` makes none. The disks have to be qcow2 for a checkpoint.
+    /// Starts a backup, and creates the `domaincheckpoint` in `checkpoint` at the same moment; `()` creates none.
+    ///
+    /// A later incremental backup can copy only what changed since that checkpoint. Checkpoints need qcow2 disks.
     ///
     /// ```rhai,qemu
     /// let dom = connect().define_xml(`<domain type="qemu"><name>off</name><memory>32768</memory>
@@ -62,7 +63,7 @@ pub(super) mod functions {
         backup_begin_flags(ctx, dom, xml, checkpoint, 0)
     }
 
-    /// Begins a backup as `flags` say: `VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL` writes into files that are there.
+    /// Starts a backup as `flags` say: `VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL` writes into existing files.
     ///
     /// ```rhai,qemu
     /// let dom = connect().define_xml(`<domain type="qemu"><name>off</name><memory>32768</memory>
@@ -95,7 +96,7 @@ pub(super) mod functions {
         .of_xml(&xml)
     }
 
-    /// The backup that runs, as XML with what libvirt added; throws `VIR_ERR_NO_DOMAIN_BACKUP` where there is none.
+    /// The XML of the running backup, with what libvirt added; throws `VIR_ERR_NO_DOMAIN_BACKUP` if none runs.
     ///
     /// ```rhai,qemu
     /// let conn = connect();
@@ -112,7 +113,7 @@ pub(super) mod functions {
         backup_get_xml_desc_flags(ctx, dom, 0)
     }
 
-    /// The backup that runs, as XML; libvirt has no flags for it yet.
+    /// The XML of the running backup; libvirt has no flags for it yet.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");

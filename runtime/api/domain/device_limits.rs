@@ -1,4 +1,4 @@
-//! What a guest's disks and network cards may transfer, and which disks failed.
+//! The limits of a guest's disks and network cards, and the errors of its disks.
 
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
@@ -41,8 +41,10 @@ fn tune_type(name: &str) -> ParamType {
 
 #[export_module]
 pub(super) mod functions {
-    /// The bandwidth of a network card, by its MAC address or its target's name: `inbound.` and `outbound.` each with
-    /// `average` and `peak` in KiB/s and `burst` in KiB, and `inbound.floor`; 0 is no limit.
+    /// The bandwidth of a network card, which is given by its MAC address or the name of its target.
+    ///
+    /// `inbound.average`, `inbound.peak` and `inbound.floor` are in KiB/s, `inbound.burst` is in KiB; `outbound` has
+    /// the same keys without `floor`. 0 means no limit.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -121,9 +123,11 @@ pub(super) mod functions {
         })
     }
 
-    /// The limits of a disk's input and output: `total_`, `read_` and `write_` each with `bytes_sec` and `iops_sec`,
-    /// the same with `_max` for bursts and `_max_length` for their seconds, `size_iops_sec`, and the `group_name` of
-    /// disks that share them; 0 is no limit.
+    /// The limits of a disk's input and output; 0 means no limit.
+    ///
+    /// `total_`, `read_` and `write_` each have `bytes_sec` and `iops_sec`, such as `read_iops_sec`. The same keys with
+    /// `_max` are the limits in a burst, and with `_max_length` the length of a burst in seconds. `size_iops_sec` is
+    /// the size in bytes that counts as one operation. Disks with the same `group_name` share their limits.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -200,7 +204,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Makes or changes the throttle group `group`, whose limits all disks that name it share; the keys are those of
+    /// Creates or changes the throttle group `group`. All disks in the group share its limits; the keys are those of
     /// `block_io_tune`. Needs libvirt 11.2.
     ///
     /// ```rhai,qemu
@@ -225,7 +229,7 @@ pub(super) mod functions {
         set_throttle_group_flags(ctx, dom, group, params, 0)
     }
 
-    /// Makes or changes a throttle group, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    /// Creates or changes a throttle group, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai,qemu
     /// let dom = connect().define_xml(`<domain type="qemu"><name>throttled</name><memory>32768</memory>
@@ -261,7 +265,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Removes the throttle group `group`, which no disk may name any more. Needs libvirt 11.2.
+    /// Removes the throttle group `group`, which must have no disks. Needs libvirt 11.2.
     ///
     /// ```rhai,qemu
     /// let dom = connect().define_xml(`<domain type="qemu"><name>throttled</name><memory>32768</memory>
@@ -315,8 +319,8 @@ pub(super) mod functions {
         })
     }
 
-    /// Has libvirt tell once, by an event `block_threshold`, that the image of a disk is written beyond `threshold`
-    /// bytes, a number or text such as `"10GiB"`; 0 takes it back.
+    /// Asks for one event `block_threshold` as soon as the guest writes beyond the first `threshold` bytes of a disk's
+    /// image. `threshold` is a number or text such as `"10GiB"`; 0 cancels the request.
     ///
     /// `device` is the disk's target, such as `"vda"`, or an image of its chain, `"vda[1]"`.
     ///
@@ -337,12 +341,14 @@ pub(super) mod functions {
         set_block_threshold_flags(ctx, dom, device, threshold, 0)
     }
 
-    /// Has libvirt tell once that the image of a disk is written beyond `threshold` bytes; libvirt has no flags for
-    /// it yet.
+    /// Asks for one event as soon as the guest writes beyond the first `threshold` bytes of a disk's image; libvirt has
+    /// no flags for it yet.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
-    /// dom.set_block_threshold("hda", 0, 0);
+    /// dom.set_block_threshold("hda", 1048576, 0);
+    /// let nodes = dom.qemu_monitor_command(`{"execute": "query-named-block-nodes"}`);
+    /// assert(nodes.contains(`"write_threshold":1048576`));
     /// ```
     /// Calls virDomainSetBlockThreshold.
     #[rhai_fn(name = "set_block_threshold", pure, return_raw)]
@@ -362,8 +368,8 @@ pub(super) mod functions {
         })
     }
 
-    /// The disks of the guest that failed, by their targets: `no_space` where the host's storage was full, `unspec`
-    /// for other errors.
+    /// The disks of the guest with an error, by their targets: `no_space` if the host's storage was full, `unspec` for
+    /// other errors.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -375,7 +381,7 @@ pub(super) mod functions {
         disk_errors_flags(ctx, dom, 0)
     }
 
-    /// The disks of the guest that failed; libvirt has no flags for it yet.
+    /// The disks of the guest with an error; libvirt has no flags for it yet.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");

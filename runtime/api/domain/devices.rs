@@ -161,14 +161,16 @@ pub(super) mod functions {
         Ok(Screenshot::TABLE.of(fields! { "mime": mime, "data": Dynamic::from_blob(data) }))
     }
 
-    /// Has the running guest read the TLS certificates of its screens anew, after the host's were renewed:
+    /// Makes the running guest's screens load their TLS certificates again, after those were renewed:
     /// `VIR_DOMAIN_GRAPHICS_RELOAD_TYPE_VNC`, or `_ANY`. Needs libvirt 10.2.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
     /// try {
     ///     dom.graphics_reload(VIR_DOMAIN_GRAPHICS_RELOAD_TYPE_ANY);
+    ///     assert(dom.is_active());
     /// } catch (err) {
+    ///     // libvirt is older than 10.2.
     ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
     /// }
     /// ```
@@ -182,14 +184,16 @@ pub(super) mod functions {
         graphics_reload_flags(ctx, dom, kind, 0)
     }
 
-    /// Has the running guest read the TLS certificates of its screens anew; libvirt has no flags for it yet.
+    /// Makes the running guest's screens load their TLS certificates again; libvirt has no flags for it yet.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
     /// try {
     ///     dom.graphics_reload(VIR_DOMAIN_GRAPHICS_RELOAD_TYPE_ANY, 0);
+    ///     assert(dom.is_active());
     /// } catch (err) {
-    ///     assert_eq(err.call, "virDomainGraphicsReload");
+    ///     // libvirt is older than 10.2.
+    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
     /// }
     /// ```
     /// Calls virDomainGraphicsReload.

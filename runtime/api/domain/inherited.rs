@@ -46,11 +46,8 @@ pub(super) mod functions {
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// dom.destroy();
-    /// try {
-    ///     dom.create_with_files(["/dev/null"]);
-    /// } catch (err) {
-    ///     assert(err.hint.contains("--allow-write"));
-    /// }
+    /// let error = assert_throws(|| dom.create_with_files(["/dev/null"]));
+    /// assert(error.hint.contains("--allow-write"));
     /// ```
     /// Calls virDomainCreateWithFiles.
     #[rhai_fn(name = "create_with_files", pure, return_raw)]
@@ -83,18 +80,15 @@ pub(super) mod functions {
     }
 
     /// Lends the files at `paths`, opened to be read and written, to the guest: a disk whose source has
-    /// `fdgroup='NAME'` uses them, until this connection is closed. The hypervisor needs no access to them of its
-    /// own.
+    /// `fdgroup='NAME'` uses them, until this connection is closed. The hypervisor itself needs
+    /// no access to them.
     ///
     /// The files are the client's, and `--allow-write` has to allow them.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
-    /// try {
-    ///     dom.fd_associate("disks", ["/dev/null"]);
-    /// } catch (err) {
-    ///     assert(err.hint.contains("--allow-write"));
-    /// }
+    /// let error = assert_throws(|| dom.fd_associate("disks", ["/dev/null"]));
+    /// assert(error.hint.contains("--allow-write"));
     /// ```
     /// Calls virDomainFDAssociate.
     #[rhai_fn(name = "fd_associate", pure, return_raw)]
@@ -108,15 +102,11 @@ pub(super) mod functions {
     }
 
     /// Lends files to the guest, as `flags` say: `VIR_DOMAIN_FD_ASSOCIATE_SECLABEL_RESTORE` restores the security
-    /// labels of the files in the end, `_WRITABLE` lets the guest write to them.
+    /// labels of the files afterwards, `_WRITABLE` lets the guest write to them.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
-    /// try {
-    ///     dom.fd_associate("none", [], 0);
-    /// } catch (err) {
-    ///     assert_eq(err.call, "virDomainFDAssociate");
-    /// }
+    /// assert_throws(|| dom.fd_associate("none", [], 0), "VIR_ERR_INVALID_ARG");
     /// ```
     /// Calls virDomainFDAssociate.
     #[rhai_fn(name = "fd_associate", pure, return_raw)]

@@ -1,4 +1,4 @@
-//! A guest's threads for input and output.
+//! A guest's IO threads.
 
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
@@ -43,7 +43,7 @@ fn change(
 
 #[export_module]
 pub(super) mod functions {
-    /// The guest's threads for input and output, each as `id` and `affinity`, the host's CPUs that it may run on.
+    /// The guest's IO threads, which serve its disks: each with its `id`, and `affinity`, the host's CPUs it may run on.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -60,7 +60,7 @@ pub(super) mod functions {
         io_thread_info_flags(ctx, dom, 0)
     }
 
-    /// The guest's threads for input and output, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// The guest's IO threads, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -87,7 +87,8 @@ pub(super) mod functions {
         Ok(threads.into_iter().map(record).collect())
     }
 
-    /// Adds the thread for input and output number `id`, 1 or more, to the guest; disks name it in their `driver`.
+    /// Adds the IO thread `id`, a number from 1, to the guest. A disk names it in the attribute `iothread` of its
+    /// `driver`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -101,7 +102,7 @@ pub(super) mod functions {
         add_io_thread_flags(ctx, dom, id, 0)
     }
 
-    /// Adds a thread for input and output, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    /// Adds an IO thread, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -127,7 +128,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Removes the thread for input and output number `id` of the guest; no disk may use it.
+    /// Removes the IO thread `id` of the guest; no disk may use it.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -141,7 +142,7 @@ pub(super) mod functions {
         del_io_thread_flags(ctx, dom, id, 0)
     }
 
-    /// Removes a thread for input and output, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    /// Removes an IO thread, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -168,8 +169,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Has the thread for input and output number `id` run on `cpus` of the host alone, a list of numbers or text
-    /// such as `"0-3,^2"`.
+    /// Lets the IO thread `id` run only on the host's CPUs `cpus`, a list of numbers or text such as `"0-3,^2"`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -189,7 +189,7 @@ pub(super) mod functions {
         pin_io_thread_flags(ctx, dom, id, cpus, 0)
     }
 
-    /// Has a thread for input and output run on `cpus` alone, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Lets an IO thread run only on `cpus`, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -217,8 +217,8 @@ pub(super) mod functions {
         })
     }
 
-    /// Sets how the thread for input and output number `id` polls, by `poll_max_ns` (0 polls never), `poll_grow`,
-    /// `poll_shrink`, and the least and most helpers it has, by `thread_pool_min` and `thread_pool_max`.
+    /// Sets how the IO thread `id` polls: `poll_max_ns` (0 turns polling off), `poll_grow` and `poll_shrink`; and how
+    /// many worker threads it has: `thread_pool_min` and `thread_pool_max`.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -239,13 +239,15 @@ pub(super) mod functions {
         set_io_thread_params_flags(ctx, dom, id, params, 0)
     }
 
-    /// Sets how a thread for input and output polls, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Sets how an IO thread polls, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// dom.add_io_thread(5);
-    /// dom.set_io_thread_params(5, #{ poll_max_ns: 0 }, VIR_DOMAIN_AFFECT_LIVE);
+    /// dom.set_io_thread_params(5, #{ poll_max_ns: 7000 }, VIR_DOMAIN_AFFECT_LIVE);
+    /// let stats = dom.connect().get_all_domain_stats(VIR_DOMAIN_STATS_IOTHREAD);
+    /// assert_eq(stats[0].iothread[0].poll_max_ns, 7000);
     /// dom.del_io_thread(5);
     /// ```
     /// Calls virDomainSetIOThreadParams.

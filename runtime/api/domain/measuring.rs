@@ -1,4 +1,4 @@
-//! What the host measures of a guest.
+//! Measurements of a guest: performance events, memory statistics and the dirty rate.
 
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
@@ -24,8 +24,8 @@ fn seconds(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<i32> {
 
 #[export_module]
 pub(super) mod functions {
-    /// Which performance events of the guest the host counts, such as `cpu_cycles` and `page_faults`;
-    /// `get_all_domain_stats` has their figures.
+    /// The performance events of the guest, such as `cpu_cycles` and `page_faults`: true for those that the host
+    /// counts. `get_all_domain_stats` returns the counts.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -40,7 +40,7 @@ pub(super) mod functions {
         perf_events_flags(ctx, dom, 0)
     }
 
-    /// Which performance events of the guest the host counts, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// The performance events of the guest, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -101,8 +101,7 @@ pub(super) mod functions {
         PERF.set(&ctx, dom, call, &params, flags, tuning::set_perf_events)
     }
 
-    /// Sets how often the guest's balloon driver tells the figures of `memory_stats`: a duration of whole seconds, 0
-    /// for never.
+    /// Sets how often the guest's balloon driver updates `memory_stats`: a duration in whole seconds, or 0 for never.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -119,7 +118,7 @@ pub(super) mod functions {
         set_memory_stats_period_flags(ctx, dom, period, 0)
     }
 
-    /// Sets how often the guest's balloon driver tells its figures, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Sets how often the guest's balloon driver updates `memory_stats`, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -143,10 +142,10 @@ pub(super) mod functions {
         })
     }
 
-    /// Has the hypervisor measure for a duration, 1 to 60 seconds, how fast the guest writes to its memory.
+    /// Starts to measure how fast the guest writes to its memory, for a duration of 1 to 60 seconds.
     ///
-    /// Returns at once. When the time is over, `get_all_domain_stats` with
-    /// `VIR_DOMAIN_STATS_DIRTYRATE` tells the result, `megabytes_per_second`.
+    /// Returns at once. After that time, `get_all_domain_stats` with `VIR_DOMAIN_STATS_DIRTYRATE` returns the result
+    /// as `megabytes_per_second`.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -164,17 +163,14 @@ pub(super) mod functions {
         start_dirty_rate_calc_flags(ctx, dom, duration, 0)
     }
 
-    /// Has the hypervisor measure how fast the guest writes to its memory, as `flags` say:
+    /// Starts to measure how fast the guest writes to its memory, as `flags` say:
     /// `VIR_DOMAIN_DIRTYRATE_MODE_PAGE_SAMPLING`, `_DIRTY_BITMAP`, `_DIRTY_RING`.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
-    /// try {
-    ///     dom.start_dirty_rate_calc(1, VIR_DOMAIN_DIRTYRATE_MODE_DIRTY_RING);
-    /// } catch (err) {
-    ///     // The guest has no such ring.
-    ///     assert_eq(err.call, "virDomainStartDirtyRateCalc");
-    /// }
+    /// // The guest has no dirty ring.
+    /// let ring = VIR_DOMAIN_DIRTYRATE_MODE_DIRTY_RING;
+    /// assert_throws(|| dom.start_dirty_rate_calc(1, ring), "VIR_ERR_OPERATION_UNSUPPORTED");
     /// ```
     /// Calls virDomainStartDirtyRateCalc.
     #[rhai_fn(name = "start_dirty_rate_calc", pure, return_raw)]

@@ -40,7 +40,7 @@ pub(super) fn numbers(numbers: Vec<i64>) -> Array {
 
 #[export_module]
 pub(super) mod functions {
-    /// Has the virtual CPU `vcpu` of the running guest run on `cpus` of the host alone, a list of numbers or text
+    /// Lets the virtual CPU `vcpu` of the running guest run only on the host's CPUs `cpus`, a list of numbers or text
     /// such as `"0-3,^2"`.
     ///
     /// ```rhai
@@ -64,7 +64,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Has the virtual CPU `vcpu` run on `cpus` alone, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Lets the virtual CPU `vcpu` run only on `cpus`, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai,qemu
@@ -90,7 +90,7 @@ pub(super) mod functions {
         })
     }
 
-    /// The host's CPUs that each virtual CPU may run on: a list of numbers for each.
+    /// The host's CPUs that each virtual CPU may run on: one list of numbers for each virtual CPU.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -139,7 +139,7 @@ pub(super) mod functions {
             .collect())
     }
 
-    /// Has the hypervisor's own threads for this guest run on `cpus` of the host alone, a list of numbers or text
+    /// Lets the hypervisor's own threads for this guest run only on the host's CPUs `cpus`, a list of numbers or text
     /// such as `"0-3,^2"`.
     ///
     /// ```rhai
@@ -157,7 +157,7 @@ pub(super) mod functions {
         pin_emulator_flags(ctx, dom, cpus, 0)
     }
 
-    /// Has the hypervisor's own threads for this guest run on `cpus` alone, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Lets the hypervisor's own threads for this guest run only on `cpus`, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai

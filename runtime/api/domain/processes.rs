@@ -9,8 +9,8 @@ use crate::objects::domain::Domain;
 
 #[export_module]
 pub(super) mod functions {
-    /// Sets what happens when the guest goes off, boots again or crashes (`VIR_DOMAIN_LIFECYCLE_POWEROFF`, `_REBOOT`,
-    /// `_CRASH`): an action such as `VIR_DOMAIN_LIFECYCLE_ACTION_RESTART`.
+    /// Sets what happens when the guest powers off, reboots or crashes: `kind` is `VIR_DOMAIN_LIFECYCLE_POWEROFF`,
+    /// `_REBOOT` or `_CRASH`, and `action` a constant such as `VIR_DOMAIN_LIFECYCLE_ACTION_RESTART`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -28,7 +28,7 @@ pub(super) mod functions {
         set_lifecycle_action_flags(ctx, dom, kind, action, 0)
     }
 
-    /// Sets what happens when the guest goes off, boots again or crashes, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Sets what happens when the guest powers off, reboots or crashes, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -57,12 +57,13 @@ pub(super) mod functions {
         )
     }
 
-    /// Sends a signal such as `VIR_DOMAIN_PROCESS_SIGNAL_TERM` to the process `pid` in the guest, a container; -1
-    /// stands for all of them but the first. Other hypervisors throw `VIR_ERR_NO_SUPPORT`.
+    /// Sends a signal such as `VIR_DOMAIN_PROCESS_SIGNAL_TERM` to the process `pid` in a container; -1 means all
+    /// processes except the first. Hypervisors without containers throw `VIR_ERR_NO_SUPPORT`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// dom.send_process_signal(1, VIR_DOMAIN_PROCESS_SIGNAL_TERM);
+    /// assert_throws(|| dom.send_process_signal(1, 99), "VIR_ERR_INVALID_ARG");
     /// ```
     /// Calls virDomainSendProcessSignal.
     #[rhai_fn(name = "send_process_signal", pure, return_raw)]
@@ -79,12 +80,8 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// try {
-    ///     dom.send_process_signal(2, VIR_DOMAIN_PROCESS_SIGNAL_TERM, 0);
-    /// } catch (err) {
-    ///     // The test driver has the first process alone.
-    ///     assert_eq(err.call, "virDomainSendProcessSignal");
-    /// }
+    /// // The test driver knows only the first process.
+    /// assert_throws(|| dom.send_process_signal(2, VIR_DOMAIN_PROCESS_SIGNAL_TERM, 0), "VIR_ERR_INVALID_ARG");
     /// ```
     /// Calls virDomainSendProcessSignal.
     #[rhai_fn(name = "send_process_signal", pure, return_raw)]
@@ -103,16 +100,14 @@ pub(super) mod functions {
         })
     }
 
-    /// How many namespaces the running container has that its host can enter; other hypervisors throw
+    /// The number of namespaces of the running container that its host can enter; other hypervisors throw
     /// `VIR_ERR_INVALID_ARG`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// try {
-    ///     dom.lxc_open_namespace();
-    /// } catch (err) {
-    ///     assert_eq(err.call, "virDomainLxcOpenNamespace");
-    /// }
+    /// let error = assert_throws(|| dom.lxc_open_namespace());
+    /// // The second code is for a host without libvirt's library for containers.
+    /// assert(error.code in ["VIR_ERR_INVALID_ARG", "VIR_ERR_NO_SUPPORT"]);
     /// ```
     /// Calls virDomainLxcOpenNamespace.
     #[rhai_fn(name = "lxc_open_namespace", pure, return_raw)]
@@ -120,15 +115,12 @@ pub(super) mod functions {
         lxc_open_namespace_flags(ctx, dom, 0)
     }
 
-    /// How many namespaces the running container has; libvirt has no flags for it yet.
+    /// The number of namespaces of the running container; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// try {
-    ///     dom.lxc_open_namespace(0);
-    /// } catch (err) {
-    ///     assert_eq(err.call, "virDomainLxcOpenNamespace");
-    /// }
+    /// let error = assert_throws(|| dom.lxc_open_namespace(0));
+    /// assert(error.code in ["VIR_ERR_INVALID_ARG", "VIR_ERR_NO_SUPPORT"]);
     /// ```
     /// Calls virDomainLxcOpenNamespace.
     #[rhai_fn(name = "lxc_open_namespace", pure, return_raw)]

@@ -1,4 +1,4 @@
-//! How much of its host's time, memory and input and output a guest gets.
+//! A guest's share of its host's CPU time, memory, and input and output.
 
 use rhai::plugin::*;
 use rhai::{Map, NativeCallContext};
@@ -66,7 +66,7 @@ fn numa_type(name: &str) -> ParamType {
 
 #[export_module]
 pub(super) mod functions {
-    /// The kind of scheduler that gives the guest its time, such as `"posix"`; its parameters depend on it.
+    /// The scheduler that gives the guest its CPU time, such as `"posix"`. Each scheduler has its own parameters.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -83,11 +83,11 @@ pub(super) mod functions {
         )
     }
 
-    /// How much of the host's time the guest gets: of QEMU `cpu_shares` in proportion to other guests, and `vcpu_`,
-    /// `emulator_`, `iothread_` and `global_` each with `period` and `quota`, in microseconds; a quota of -1 is no
-    /// limit.
+    /// The guest's share of the host's CPU time.
     ///
-    /// QEMU has to run as root for it: its session mode has no such tuning, and says so.
+    /// QEMU has `cpu_shares`, which is relative to other guests, and a `period` and a `quota` in microseconds for
+    /// `vcpu_`, `emulator_`, `iothread_` and `global_`, such as `vcpu_quota`. A quota of -1 means no limit. QEMU must
+    /// run as root: on `qemu:///session` the call throws.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -103,16 +103,12 @@ pub(super) mod functions {
         SCHEDULER.read(&ctx, dom, call, 0, |d, _| tuning::scheduler_parameters(d))
     }
 
-    /// How much of the host's time the guest gets, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// The guest's share of the host's CPU time, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`. The test driver throws `VIR_ERR_INVALID_ARG`.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
-    /// try {
-    ///     dom.scheduler_parameters(VIR_DOMAIN_AFFECT_CONFIG);
-    /// } catch (err) {
-    ///     assert_eq(err.call, "virDomainGetSchedulerParametersFlags");
-    /// }
+    /// assert_throws(|| dom.scheduler_parameters(VIR_DOMAIN_AFFECT_CONFIG), "VIR_ERR_OPERATION_UNSUPPORTED");
     /// ```
     /// Calls virDomainGetSchedulerParametersFlags.
     #[rhai_fn(name = "scheduler_parameters", pure, return_raw)]
@@ -125,11 +121,13 @@ pub(super) mod functions {
         SCHEDULER.read(&ctx, dom, call, flags, tuning::scheduler_parameters_flags)
     }
 
-    /// Sets how much of the host's time the running guest gets; the keys are those of `scheduler_parameters`.
+    /// Sets the running guest's share of the host's CPU time; the keys are those of `scheduler_parameters`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
     /// dom.set_scheduler_parameters(#{ weight: 30 });
+    /// // The test driver has this parameter only, and does not keep its value.
+    /// assert_throws(|| dom.set_scheduler_parameters(#{ shares: 30 }), "VIR_ERR_ARGUMENT_UNSUPPORTED");
     /// ```
     /// Calls virDomainSetSchedulerParameters.
     #[rhai_fn(name = "set_scheduler_parameters", pure, return_raw)]
@@ -144,16 +142,13 @@ pub(super) mod functions {
         })
     }
 
-    /// Sets how much of the host's time the guest gets, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Sets the guest's share of the host's CPU time, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
-    /// try {
-    ///     dom.set_scheduler_parameters(#{ cpu_shares: 2048 }, VIR_DOMAIN_AFFECT_CONFIG);
-    /// } catch (err) {
-    ///     assert_eq(err.call, "virDomainSetSchedulerParametersFlags");
-    /// }
+    /// let shares = #{ cpu_shares: 2048 };
+    /// assert_throws(|| dom.set_scheduler_parameters(shares, VIR_DOMAIN_AFFECT_CONFIG), "VIR_ERR_CONFIG_UNSUPPORTED");
     /// ```
     /// Calls virDomainSetSchedulerParametersFlags.
     #[rhai_fn(name = "set_scheduler_parameters", pure, return_raw)]
@@ -169,7 +164,7 @@ pub(super) mod functions {
     }
 
     /// The limits of the memory that the host gives to the guest, in KiB: `hard_limit`, `soft_limit`,
-    /// `min_guarantee`, `swap_hard_limit`; `VIR_DOMAIN_MEMORY_PARAM_UNLIMITED` is no limit.
+    /// `min_guarantee`, `swap_hard_limit`. `VIR_DOMAIN_MEMORY_PARAM_UNLIMITED` means no limit.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -206,7 +201,7 @@ pub(super) mod functions {
     /// Sets the limits of the memory that the host gives to the guest, in KiB or as text such as `"2GiB"`; the keys
     /// are those of `memory_parameters`.
     ///
-    /// A guest that reaches its `hard_limit` is killed.
+    /// The host kills a guest that reaches its `hard_limit`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -244,9 +239,9 @@ pub(super) mod functions {
         MEMORY.set(&ctx, dom, call, &params, flags, set)
     }
 
-    /// How much of the host's block input and output the guest gets: its `weight` from 100 to 1000, and for each of
-    /// the host's devices `device_weight`, `device_read_bytes_sec`, `device_write_bytes_sec`, `device_read_iops_sec`
-    /// and `device_write_iops_sec`, as text such as `"/dev/sda,500"`.
+    /// The guest's share of the host's block input and output: its `weight`, from 100 to 1000, and limits for single
+    /// devices of the host as text such as `"/dev/sda,500"`: `device_weight`, `device_read_bytes_sec`,
+    /// `device_write_bytes_sec`, `device_read_iops_sec` and `device_write_iops_sec`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -262,7 +257,7 @@ pub(super) mod functions {
         blkio_parameters_flags(ctx, dom, 0)
     }
 
-    /// How much of the host's block input and output the guest gets, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// The guest's share of the host's block input and output, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -281,7 +276,7 @@ pub(super) mod functions {
         BLKIO.read(&ctx, dom, call, flags, tuning::blkio_parameters)
     }
 
-    /// Sets how much of the host's block input and output the guest gets; the keys are those of `blkio_parameters`.
+    /// Sets the guest's share of the host's block input and output; the keys are those of `blkio_parameters`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -298,7 +293,7 @@ pub(super) mod functions {
         set_blkio_parameters_flags(ctx, dom, params, 0)
     }
 
-    /// Sets how much of the host's block input and output the guest gets, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Sets the guest's share of the host's block input and output, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -319,7 +314,7 @@ pub(super) mod functions {
         BLKIO.set(&ctx, dom, call, &params, flags, set)
     }
 
-    /// The host's NUMA nodes that the guest's memory comes from: `numa_nodeset`, such as `"0-1"`, and `numa_mode`,
+    /// The NUMA nodes of the host that give the guest its memory: `numa_nodeset`, such as `"0-1"`, and `numa_mode`,
     /// one of `VIR_DOMAIN_NUMATUNE_MEM_STRICT`, `_PREFERRED`, `_INTERLEAVE`, `_RESTRICTIVE`.
     ///
     /// ```rhai
@@ -335,7 +330,7 @@ pub(super) mod functions {
         numa_parameters_flags(ctx, dom, 0)
     }
 
-    /// The host's NUMA nodes that the guest's memory comes from, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// The NUMA nodes of the host that give the guest its memory, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -354,7 +349,7 @@ pub(super) mod functions {
         NUMA.read(&ctx, dom, call, flags, tuning::numa_parameters)
     }
 
-    /// Sets the host's NUMA nodes that the guest's memory comes from; the keys are those of `numa_parameters`.
+    /// Sets the NUMA nodes of the host that give the guest its memory; the keys are those of `numa_parameters`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -371,7 +366,7 @@ pub(super) mod functions {
         set_numa_parameters_flags(ctx, dom, params, 0)
     }
 
-    /// Sets the host's NUMA nodes that the guest's memory comes from, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Sets the NUMA nodes of the host that give the guest its memory, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai

@@ -1,4 +1,4 @@
-//! What keeps a guest apart from others and from its host.
+//! Security labels, and the protection of a guest's memory from its host.
 
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
@@ -25,7 +25,7 @@ fn secret_type(name: &str) -> ParamType {
 
 #[export_module]
 pub(super) mod functions {
-    /// The security label of the running guest's process, as `label` and `enforcing`; the label is empty where the
+    /// The security label of the running guest's process, as `label` and `enforcing`; the label is empty if the
     /// host has no security driver.
     ///
     /// ```rhai
@@ -71,8 +71,8 @@ pub(super) mod functions {
             .collect())
     }
 
-    /// What the host's processor says of the guest's encrypted memory, under libvirt's names, such as
-    /// `sev-measurement` and `sev-policy`; empty for a guest without it.
+    /// How the guest's memory is encrypted (AMD SEV), with libvirt's keys such as `sev-measurement` and `sev-policy`;
+    /// empty for a guest without encrypted memory.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -87,7 +87,7 @@ pub(super) mod functions {
         launch_security_info_flags(ctx, dom, 0)
     }
 
-    /// What the host's processor says of the guest's encrypted memory; libvirt has no flags for it yet.
+    /// How the guest's memory is encrypted; libvirt has no flags for it yet.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -108,18 +108,16 @@ pub(super) mod functions {
         .map(|params| LaunchSecurityInfo::TABLE.of(map(params)))
     }
 
-    /// Puts a secret into the encrypted memory of a guest that has not begun to run: `sev-secret-header` and
-    /// `sev-secret` in base64, and `sev-secret-set-address`.
+    /// Puts a secret into the encrypted memory of a guest that was started paused and has not run yet.
+    ///
+    /// `sev-secret-header` and `sev-secret` are in base64, `sev-secret-set-address` is a number.
     ///
     /// QEMU throws `VIR_ERR_OPERATION_UNSUPPORTED` for a guest without AMD SEV.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
-    /// try {
-    ///     dom.set_launch_security_state(#{ "sev-secret-header": "AA==", "sev-secret": "AA==" });
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_OPERATION_UNSUPPORTED");
-    /// }
+    /// let secret = #{ "sev-secret-header": "AA==", "sev-secret": "AA==" };
+    /// assert_throws(|| dom.set_launch_security_state(secret), "VIR_ERR_OPERATION_UNSUPPORTED");
     /// ```
     /// Calls virDomainSetLaunchSecurityState.
     #[rhai_fn(name = "set_launch_security_state", pure, return_raw)]
@@ -135,11 +133,8 @@ pub(super) mod functions {
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
-    /// try {
-    ///     dom.set_launch_security_state(#{ "sev-secret-header": "AA==", "sev-secret": "AA==" }, 0);
-    /// } catch (err) {
-    ///     assert_eq(err.call, "virDomainSetLaunchSecurityState");
-    /// }
+    /// let secret = #{ "sev-secret-header": "AA==", "sev-secret": "AA==" };
+    /// assert_throws(|| dom.set_launch_security_state(secret, 0), "VIR_ERR_OPERATION_UNSUPPORTED");
     /// ```
     /// Calls virDomainSetLaunchSecurityState.
     #[rhai_fn(name = "set_launch_security_state", pure, return_raw)]

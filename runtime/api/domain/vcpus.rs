@@ -122,19 +122,14 @@ pub(super) mod functions {
         )
     }
 
-    /// Gives the running guest the virtual CPUs that `vcpus` lists, such as `"1,3"`, or takes them away where `on` is
-    /// false.
+    /// Adds the virtual CPUs `vcpus`, such as `"1,3"`, to the running guest, or removes them if `on` is false.
     ///
-    /// The guest needs vcpus that can be plugged; the test driver throws `VIR_ERR_NO_SUPPORT`.
+    /// The guest needs hot-pluggable vcpus; the test driver throws `VIR_ERR_NO_SUPPORT`.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
-    /// try {
-    ///     dom.set_vcpu("0", true);
-    /// } catch (err) {
-    ///     // It has this one already.
-    ///     assert_eq(err.code, "VIR_ERR_INVALID_ARG");
-    /// }
+    /// // The guest has this vcpu already.
+    /// assert_throws(|| dom.set_vcpu("0", true), "VIR_ERR_INVALID_ARG");
     /// ```
     /// Calls virDomainSetVcpu.
     #[rhai_fn(name = "set_vcpu", pure, return_raw)]
@@ -147,7 +142,7 @@ pub(super) mod functions {
         set_vcpu_flags(ctx, dom, vcpus, on, 0)
     }
 
-    /// Gives the guest virtual CPUs or takes them away, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Adds or removes virtual CPUs of the guest, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai,qemu

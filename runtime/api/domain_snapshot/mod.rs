@@ -13,6 +13,7 @@ impl Scripted for DomainSnapshotKind {
     const EXAMPLE: &'static str = r#"let conn = connect("test:///default");
 let dom = conn.lookup_by_name("test");
 let snapshot = dom.snapshot_create_xml("<domainsnapshot><name>fresh</name></domainsnapshot>");"#;
+    const EXAMPLE_NAME: &'static str = "fresh";
     const NAME: (&'static str, &'static [&'static str]) = ("name", &["get_name"]);
     const PREFIX: &'static str = "get_";
     const XML: &'static str =

@@ -8,15 +8,11 @@ use crate::objects::node_device::{Handle, NodeDevice};
 
 #[export_module]
 pub(super) mod functions {
-    /// Takes the device from the host's driver, for a guest. The name has libvirt's own spelling.
+    /// Detaches the device from the host's driver, for a guest. The spelling of the name is libvirt's.
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
-    /// try {
-    ///     dev.dettach();
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dev.dettach(), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeDeviceDettach.
     #[rhai_fn(name = "dettach", pure, return_raw)]
@@ -24,16 +20,12 @@ pub(super) mod functions {
         dev.call(&ctx, "virNodeDeviceDettach", "detach", Handle::detach)
     }
 
-    /// Takes the device from the host's driver, for a guest, and gives it to the driver `driver`, such as `"vfio"`, or libvirt's
-    /// choice if that is `()`; libvirt has no flags for it yet.
+    /// Detaches the device from the host's driver, for a guest, and attaches it to the driver `driver`, such as
+    /// `"vfio"`; `()` lets libvirt choose. libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
-    /// try {
-    ///     dev.detach((), 0);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dev.detach((), 0), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeDeviceDetachFlags.
     #[rhai_fn(name = "detach", pure, return_raw)]
@@ -54,11 +46,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
-    /// try {
-    ///     dev.re_attach();
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dev.re_attach(), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeDeviceReAttach.
     #[rhai_fn(name = "re_attach", pure, return_raw)]
@@ -70,11 +58,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
-    /// try {
-    ///     dev.reset();
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dev.reset(), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeDeviceReset.
     #[rhai_fn(name = "reset", pure, return_raw)]

@@ -43,8 +43,8 @@ pub(super) mod functions {
         conn.list_objects::<NodeDeviceKind>(&ctx, "virConnectListAllNodeDevices", flags)
     }
 
-    /// The names of the devices with the capability `capability`, such as `"pci"`, `"usb_device"`, `"net"` or `"mdev_types"`, or of
-    /// all if it is `()`.
+    /// The names of the devices with the capability `capability`, such as `"pci"`, `"usb_device"`, `"net"` or
+    /// `"mdev_types"`; of all devices if it is `()`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -83,7 +83,7 @@ pub(super) mod functions {
         Ok(names.into_iter().map(Dynamic::from).collect())
     }
 
-    /// The number of devices with the capability `capability`, or of all if it is `()`.
+    /// The number of devices with the capability `capability`; of all devices if it is `()`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -136,15 +136,12 @@ pub(super) mod functions {
         conn.look_up(&ctx, "virNodeDeviceLookupByName", name)
     }
 
-    /// The adapter of a storage network with these World Wide Names, of the node and of the port.
+    /// The SCSI host adapter with these World Wide Names: `wwnn` of the node and `wwpn` of the port.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// try {
-    ///     conn.node_device_lookup_scsi_host_by_wwn("2000000012341234", "1000000012341234");
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// let look_up = || conn.node_device_lookup_scsi_host_by_wwn("2000000012341234", "1000000012341234");
+    /// assert_throws(look_up, "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeDeviceLookupSCSIHostByWWN.
     #[rhai_fn(name = "node_device_lookup_scsi_host_by_wwn", pure, return_raw)]
@@ -157,15 +154,12 @@ pub(super) mod functions {
         node_device_lookup_scsi_host_by_wwn_flags(ctx, conn, wwnn, wwpn, 0)
     }
 
-    /// The adapter with these World Wide Names; libvirt has no flags for it yet.
+    /// The SCSI host adapter with these World Wide Names; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// try {
-    ///     conn.node_device_lookup_scsi_host_by_wwn("2000000012341234", "1000000012341234", 0);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// let look_up = || conn.node_device_lookup_scsi_host_by_wwn("2000000012341234", "1000000012341234", 0);
+    /// assert_throws(look_up, "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeDeviceLookupSCSIHostByWWN.
     #[rhai_fn(name = "node_device_lookup_scsi_host_by_wwn", pure, return_raw)]

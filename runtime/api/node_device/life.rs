@@ -12,7 +12,7 @@ use crate::objects::node_device::{Handle, NodeDevice};
 
 #[export_module]
 pub(super) mod functions {
-    /// Makes a device from XML, text or an `Xml`, until the host boots: a mediated device, or a virtual adapter of a storage network.
+    /// Creates a mediated device or a virtual SCSI host adapter from XML, text or an `Xml`. It is gone after the host's next boot.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -29,7 +29,7 @@ pub(super) mod functions {
         node_device_create_xml_flags(ctx, conn, xml, 0)
     }
 
-    /// Makes a device; `VIR_NODE_DEVICE_CREATE_XML_VALIDATE` checks the XML against libvirt's schema first.
+    /// Creates a device; `VIR_NODE_DEVICE_CREATE_XML_VALIDATE` checks the XML against libvirt's schema first.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -54,11 +54,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// try {
-    ///     conn.node_device_define_xml("<device><parent>scsi_host1</parent><capability type='mdev'><type id='x'/></capability></device>");
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| conn.node_device_define_xml("<device><parent>scsi_host1</parent><capability type='mdev'><type id='x'/></capability></device>"), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeDeviceDefineXML.
     #[rhai_fn(name = "node_device_define_xml", pure, return_raw)]
@@ -74,11 +70,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// try {
-    ///     conn.node_device_define_xml("<device><parent>scsi_host1</parent><capability type='mdev'><type id='x'/></capability></device>", 0);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| conn.node_device_define_xml("<device><parent>scsi_host1</parent><capability type='mdev'><type id='x'/></capability></device>", 0), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeDeviceDefineXML.
     #[rhai_fn(name = "node_device_define_xml", pure, return_raw)]
@@ -94,15 +86,11 @@ pub(super) mod functions {
         })
     }
 
-    /// Starts a device that is defined.
+    /// Starts a defined device.
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
-    /// try {
-    ///     dev.create();
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dev.create(), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeDeviceCreate.
     #[rhai_fn(name = "create", pure, return_raw)]
@@ -110,15 +98,11 @@ pub(super) mod functions {
         create_flags(ctx, dev, 0)
     }
 
-    /// Starts a device that is defined; libvirt has no flags for it yet.
+    /// Starts a defined device; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
-    /// try {
-    ///     dev.create(0);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dev.create(0), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeDeviceCreate.
     #[rhai_fn(name = "create", pure, return_raw)]
@@ -133,7 +117,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Stops the device; one that is not defined is gone then.
+    /// Stops the device; a device without a definition is gone afterwards.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -147,15 +131,11 @@ pub(super) mod functions {
         dev.call(&ctx, "virNodeDeviceDestroy", "destroy", Handle::destroy)
     }
 
-    /// Forgets the definition of a mediated device.
+    /// Removes the definition of a mediated device.
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
-    /// try {
-    ///     dev.undefine();
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dev.undefine(), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeDeviceUndefine.
     #[rhai_fn(name = "undefine", pure, return_raw)]
@@ -163,15 +143,11 @@ pub(super) mod functions {
         undefine_flags(ctx, dev, 0)
     }
 
-    /// Forgets the definition of a mediated device; libvirt has no flags for it yet.
+    /// Removes the definition of a mediated device; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
-    /// try {
-    ///     dev.undefine(0);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dev.undefine(0), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeDeviceUndefine.
     #[rhai_fn(name = "undefine", pure, return_raw)]
@@ -192,11 +168,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
-    /// try {
-    ///     dev.update(dev.xml(), VIR_NODE_DEVICE_UPDATE_AFFECT_CONFIG);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dev.update(dev.xml(), VIR_NODE_DEVICE_UPDATE_AFFECT_CONFIG), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeDeviceUpdate.
     #[rhai_fn(name = "update", pure, return_raw)]
@@ -215,15 +187,11 @@ pub(super) mod functions {
         .of_xml(&xml)
     }
 
-    /// Whether the device starts once its parent is there.
+    /// Whether the device starts as soon as its parent exists.
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
-    /// try {
-    ///     print(dev.autostart());
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dev.autostart(), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeDeviceGetAutostart.
     #[rhai_fn(name = "autostart", pure, return_raw)]
@@ -232,15 +200,11 @@ pub(super) mod functions {
         dev.call(&ctx, call, "read the autostart of", node_device::autostart)
     }
 
-    /// Sets whether the device starts once its parent is there.
+    /// Sets whether the device starts as soon as its parent exists.
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
-    /// try {
-    ///     dev.set_autostart(true);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dev.set_autostart(true), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeDeviceSetAutostart.
     #[rhai_fn(name = "set_autostart", pure, return_raw)]
@@ -273,7 +237,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Whether the device is defined, so that it outlives its stop.
+    /// Whether the device is defined, so that it still exists after a stop.
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");

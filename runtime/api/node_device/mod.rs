@@ -14,6 +14,7 @@ impl Scripted for NodeDeviceKind {
     const VARIABLE: &'static str = "dev";
     const EXAMPLE: &'static str = r#"let conn = connect("test:///default");
 let dev = conn.node_device_lookup_by_name("scsi_host1");"#;
+    const EXAMPLE_NAME: &'static str = "scsi_host1";
     /// libvirt has none for devices.
     const GET_CONNECTION: &'static str = "";
     const XML: &'static str = "of the device, with what it can do";

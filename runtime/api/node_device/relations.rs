@@ -1,4 +1,4 @@
-//! What a device is part of, and what it can do.
+//! A device's parent and capabilities.
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
@@ -9,7 +9,7 @@ use crate::objects::node_device::{Handle, NodeDevice};
 
 #[export_module]
 pub(super) mod functions {
-    /// The name of the device that this one is on, or `()` at the top.
+    /// The name of the parent device, or `()` for the top device.
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");

@@ -17,6 +17,7 @@ impl Scripted for StorageVolKind {
     const EXAMPLE: &'static str = r#"let conn = connect("test:///default");
 let pool = conn.storage_pool_lookup_by_name("default-pool");
 let vol = pool.create_xml("<volume><name>a.img</name><capacity>1048576</capacity></volume>");"#;
+    const EXAMPLE_NAME: &'static str = "a.img";
     const XML: &'static str = "of the volume";
     const XML_FLAGS: &'static str = "";
 

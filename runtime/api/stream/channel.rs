@@ -1,4 +1,4 @@
-//! Other ways to a guest than its console: its channels, and its screens.
+//! The channels and the screens of a guest.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -27,6 +27,7 @@ pub(super) mod functions {
     ///     </devices></domain>`, VIR_DOMAIN_START_PAUSED);
     /// let line = dom.open_channel("line.0");
     /// line.write("hello\n");
+    /// assert(dom.xml().get("devices/channel/target/@state") != ());
     /// dom.destroy();
     /// ```
     /// Calls virDomainOpenChannel, virStreamEventAddCallback, virStreamEventRemoveCallback.
@@ -39,7 +40,7 @@ pub(super) mod functions {
         open_channel_flags(ctx, dom, name, 0)
     }
 
-    /// Opens a channel of the guest, as `flags` say: `VIR_DOMAIN_CHANNEL_FORCE` takes it away from whoever has it.
+    /// Opens a channel of the guest, as `flags` say: `VIR_DOMAIN_CHANNEL_FORCE` disconnects another client.
     ///
     /// ```rhai,qemu
     /// let dom = connect().create_xml(`<domain type="qemu"><name>line</name><memory>32768</memory>
@@ -65,8 +66,8 @@ pub(super) mod functions {
         })
     }
 
-    /// Opens the guest's screen number `index`, counted from 0, and speaks its protocol, such as VNC, over a socket
-    /// of its own. The libvirt host has to be this machine.
+    /// Opens the guest's screen number `index`, counted from 0, for reading and writing its protocol, such as VNC. The
+    /// libvirt host must be this machine.
     ///
     /// ```rhai,qemu
     /// let dom = connect().create_xml(`<domain type="qemu"><name>screen</name><memory>32768</memory>
@@ -86,7 +87,7 @@ pub(super) mod functions {
         open_graphics_flags(ctx, dom, index, 0)
     }
 
-    /// Opens a screen of the guest, as `flags` say: `VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH` asks for no password.
+    /// Opens a screen of the guest, as `flags` say: `VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH` needs no password.
     ///
     /// ```rhai,qemu
     /// let dom = connect().create_xml(`<domain type="qemu"><name>screen</name><memory>32768</memory>
