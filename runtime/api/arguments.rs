@@ -93,9 +93,10 @@ pub(crate) fn memory_kib(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultO
     Err(error.throw())
 }
 
+const MIB: u64 = 1024 * 1024;
+
 /// A size in MiB, rounded up: a number of them, or text such as `"20GiB"`.
 pub(crate) fn mib(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultOf<u64> {
-    const MIB: u64 = 1024 * 1024;
     size_in(ctx, size, MIB).map(|bytes| bytes.div_ceil(MIB))
 }
 
@@ -106,18 +107,24 @@ pub(crate) fn bytes(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultOf<u64
 
 /// A size in bytes: a number of `unit` bytes each, or text such as `"20GiB"`.
 pub(crate) fn size_in(ctx: &NativeCallContext, size: &Dynamic, unit: u64) -> RhaiResultOf<u64> {
+    size_of(ctx, "", size, unit)
+}
+
+/// The same; messages begin with `before`.
+fn size_of(ctx: &NativeCallContext, before: &str, size: &Dynamic, unit: u64) -> RhaiResultOf<u64> {
     let text = match size.as_int() {
         Ok(number) => number.to_string(),
         Err(_) => match size.clone().into_immutable_string() {
             Ok(text) => text.to_string(),
             Err(kind) => {
-                let message = format!("a size is a number or text such as \"20GiB\", not {kind}");
+                let message =
+                    format!("{before}a size is a number or text such as \"20GiB\", not {kind}");
                 return Err(Error::invalid(ctx, message).throw());
             }
         },
     };
     crate::spec::size::parse(&text, unit).map_err(|reason| {
-        Error::invalid(ctx, reason)
+        Error::invalid(ctx, format!("{before}{reason}"))
             .with_hint(crate::spec::size::HINT)
             .throw()
     })
@@ -256,21 +263,26 @@ fn scalar(
     let wrong = |what: &str, kind: &str| {
         Error::invalid(ctx, format!("`{key}` must be {what}, not {kind}")).throw()
     };
+    let quoted = &format!("`{key}`");
     let whole = || value.as_int().map_err(|kind| wrong("a whole number", kind));
+    let size = |unit: u64| {
+        let bytes = size_of(ctx, &format!("{quoted}: "), value, unit)?;
+        Ok(Scalar::ULong(bytes.div_ceil(unit)))
+    };
     match kind {
-        ParamType::KiB => kib(ctx, value).map(Scalar::ULong),
-        ParamType::MiB => mib(ctx, value).map(Scalar::ULong),
-        ParamType::Bytes => bytes(ctx, value).map(Scalar::ULong),
-        ParamType::Int => number(ctx, key, whole()?).map(Scalar::Int),
-        ParamType::UInt => number(ctx, key, whole()?).map(Scalar::UInt),
+        ParamType::KiB => size(1024),
+        ParamType::MiB => size(MIB),
+        ParamType::Bytes => size(1),
+        ParamType::Int => number(ctx, quoted, whole()?).map(Scalar::Int),
+        ParamType::UInt => number(ctx, quoted, whole()?).map(Scalar::UInt),
         ParamType::Long => whole().map(Scalar::Long),
-        ParamType::ULong => number(ctx, key, whole()?).map(Scalar::ULong),
+        ParamType::ULong => number(ctx, quoted, whole()?).map(Scalar::ULong),
         ParamType::Bool => match value.as_bool() {
             Ok(truth) => Ok(Scalar::Bool(truth)),
             Err(kind) => Err(wrong("true or false", kind)),
         },
-        ParamType::Xml => xml_text(ctx, &format!("`{key}`"), value).map(Scalar::Text),
-        ParamType::Text => optional_text(ctx, key, value)?
+        ParamType::Xml => xml_text(ctx, quoted, value).map(Scalar::Text),
+        ParamType::Text => optional_text(ctx, quoted, value)?
             .map(Scalar::Text)
             .ok_or_else(|| wrong("text", "()")),
     }

@@ -4,22 +4,16 @@ use std::ffi::{CString, c_char, c_int, c_uint};
 
 use virt::domain::Domain;
 
-use super::typed_params::{Scalar, read_owned};
+use super::typed_params::{Scalar, allocated, read_owned};
 use super::{Result, borrowed_text, c_option, c_text, checked, owned_texts, pointer};
 
 /// What the agent tells of the guest, a `virDomainGuestInfoTypes` for each part.
 pub fn guest_info(domain: &Domain, types: c_uint, flags: c_uint) -> Result<Vec<(String, Scalar)>> {
-    let (mut array, mut length) = (std::ptr::null_mut(), 0);
     // SAFETY: the handle lives during the call; the array that it allocates is ours.
     unsafe {
-        checked(virt_sys::virDomainGetGuestInfo(
-            domain.as_ptr(),
-            types,
-            &raw mut array,
-            &raw mut length,
-            flags,
-        ))?;
-        Ok(read_owned(array, length))
+        allocated(|array, length| {
+            virt_sys::virDomainGetGuestInfo(domain.as_ptr(), types, array, length, flags)
+        })
     }
 }
 

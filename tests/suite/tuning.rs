@@ -16,6 +16,8 @@ fn what_cannot_be_tuned_is_refused_before_libvirt_is_asked() {
         print(refused(|| dom.pin_emulator("3-1")));
         print(refused(|| dom.set_perf_events(#{ cpu_cycles: 1 })));
         print(refused(|| conn.set_memory_parameters(#{ shm_pages_to_scam: 1 })));
+        print(refused(|| dom.set_memory_parameters(#{ hard_limit: -1 })));
+        print(refused(|| dom.set_blkio_parameters(#{ weight: 4294967296 })));
         print(dom.vcpu_pin_info()[0].len());
     "#;
     let told = virhai().arg("--no-check").script(script).ok();
@@ -26,11 +28,13 @@ fn what_cannot_be_tuned_is_refused_before_libvirt_is_asked() {
         "`3-1` is not a set of CPUs",
         "`cpu_cycles` must be true or false, not",
         "did you mean `shm_pages_to_scan`?",
+        "`hard_limit`: `-1` is not a size: it is negative",
+        "4294967296 is out of range for `weight`",
         "8",
     ]) {
         assert!(line.contains(wanted), "{line}: {wanted}");
     }
-    assert_eq!(lines.len(), 6, "{told}");
+    assert_eq!(lines.len(), 8, "{told}");
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(super) mod functions {
         action: i64,
         flags: i64,
     ) -> RhaiResultOf<()> {
-        let when = number(&ctx, "the kind of end", kind)?;
+        let when = number(&ctx, "the kind of lifecycle event", kind)?;
         let action = number(&ctx, "the action", action)?;
         let wanted = flag_bits(&ctx, flags)?;
         dom.call(
