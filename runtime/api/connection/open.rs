@@ -218,11 +218,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// try {
-    ///     conn.set_keep_alive(1, 3);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| conn.set_keep_alive(1, 3), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virConnectSetKeepAlive.
     #[rhai_fn(pure, return_raw)]

@@ -50,11 +50,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// try {
-    ///     dom.autostart_once();
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dom.autostart_once(), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virDomainGetAutostartOnce.
     #[rhai_fn(pure, return_raw)]
@@ -73,11 +69,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// try {
-    ///     dom.set_autostart_once(true);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dom.set_autostart_once(true), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virDomainSetAutostartOnce.
     #[rhai_fn(pure, return_raw)]

@@ -287,11 +287,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// try {
-    ///     dom.pm_suspend_for_duration(VIR_NODE_SUSPEND_TARGET_MEM, 0);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dom.pm_suspend_for_duration(VIR_NODE_SUSPEND_TARGET_MEM, 0), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virDomainPMSuspendForDuration.
     #[rhai_fn(name = "pm_suspend_for_duration", pure, return_raw)]
@@ -308,11 +304,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// try {
-    ///     dom.pm_suspend_for_duration(VIR_NODE_SUSPEND_TARGET_DISK, 0, 0);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dom.pm_suspend_for_duration(VIR_NODE_SUSPEND_TARGET_DISK, 0, 0), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virDomainPMSuspendForDuration.
     #[rhai_fn(name = "pm_suspend_for_duration", pure, return_raw)]
@@ -338,11 +330,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// try {
-    ///     dom.pm_wakeup();
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dom.pm_wakeup(), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virDomainPMWakeup.
     #[rhai_fn(name = "pm_wakeup", pure, return_raw)]
@@ -354,11 +342,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// try {
-    ///     dom.pm_wakeup(0);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| dom.pm_wakeup(0), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virDomainPMWakeup.
     #[rhai_fn(name = "pm_wakeup", pure, return_raw)]

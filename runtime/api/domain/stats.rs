@@ -129,11 +129,7 @@ pub(super) mod functions {
     /// ```rhai
     /// let conn = connect("test:///default");
     /// let dom = conn.lookup_by_name("test");
-    /// try {
-    ///     dom.interface_stats("no-such-card");
-    /// } catch (err) {
-    ///     assert_eq(err.call, "virDomainInterfaceStats");
-    /// }
+    /// assert_throws(|| dom.interface_stats("no-such-card"), "VIR_ERR_INVALID_ARG");
     /// ```
     /// Calls virDomainInterfaceStats.
     #[rhai_fn(pure, return_raw)]

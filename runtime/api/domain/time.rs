@@ -104,11 +104,8 @@ pub(super) mod functions {
     /// Sets the guest's clock to `#{ seconds, nseconds }` since 1970; needs the guest agent.
     ///
     /// ```rhai,qemu
-    /// try {
-    ///     connect().lookup_by_name("web").set_time(#{ seconds: 1700000000 });
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_ARGUMENT_UNSUPPORTED");
-    /// }
+    /// let dom = connect().lookup_by_name("web");
+    /// assert_throws(|| dom.set_time(#{ seconds: 1700000000 }), "VIR_ERR_ARGUMENT_UNSUPPORTED");
     /// ```
     /// Calls virDomainSetTime.
     #[rhai_fn(name = "set_time", pure, return_raw)]
@@ -120,11 +117,8 @@ pub(super) mod functions {
     /// hardware clock.
     ///
     /// ```rhai,qemu
-    /// try {
-    ///     connect().lookup_by_name("web").set_time(#{}, VIR_DOMAIN_TIME_SYNC);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_ARGUMENT_UNSUPPORTED");
-    /// }
+    /// let dom = connect().lookup_by_name("web");
+    /// assert_throws(|| dom.set_time(#{}, VIR_DOMAIN_TIME_SYNC), "VIR_ERR_ARGUMENT_UNSUPPORTED");
     /// ```
     /// Calls virDomainSetTime.
     #[rhai_fn(name = "set_time", pure, return_raw)]

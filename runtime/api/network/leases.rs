@@ -73,11 +73,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let net = connect("test:///default").network_lookup_by_name("default");
-    /// try {
-    ///     assert_eq(net.dhcp_leases("52:54:00:00:00:01"), []);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| net.dhcp_leases("52:54:00:00:00:01"), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNetworkGetDHCPLeases.
     #[rhai_fn(name = "dhcp_leases", pure, return_raw)]
@@ -93,11 +89,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let net = connect("test:///default").network_lookup_by_name("default");
-    /// try {
-    ///     net.dhcp_leases((), 0);
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
+    /// assert_throws(|| net.dhcp_leases((), 0), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNetworkGetDHCPLeases.
     #[rhai_fn(name = "dhcp_leases", pure, return_raw)]

@@ -17,11 +17,8 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let net = connect("test:///default").network_lookup_by_name("default");
-    /// try {
-    ///     net.metadata(VIR_NETWORK_METADATA_TITLE, ());
-    /// } catch (err) {
-    ///     assert(err.code in ["VIR_ERR_NO_NETWORK_METADATA", "VIR_ERR_NO_SUPPORT"]);
-    /// }
+    /// let error = assert_throws(|| net.metadata(VIR_NETWORK_METADATA_TITLE, ()));
+    /// assert(error.code in ["VIR_ERR_NO_NETWORK_METADATA", "VIR_ERR_NO_SUPPORT"]);
     /// ```
     /// Calls virNetworkGetMetadata.
     #[rhai_fn(name = "metadata", pure, return_raw)]
@@ -39,11 +36,8 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let net = connect("test:///default").network_lookup_by_name("default");
-    /// try {
-    ///     net.metadata(VIR_NETWORK_METADATA_TITLE, (), VIR_NETWORK_UPDATE_AFFECT_LIVE);
-    /// } catch (err) {
-    ///     assert(err.code in ["VIR_ERR_NO_NETWORK_METADATA", "VIR_ERR_NO_SUPPORT"]);
-    /// }
+    /// let error = assert_throws(|| net.metadata(VIR_NETWORK_METADATA_TITLE, (), VIR_NETWORK_UPDATE_AFFECT_LIVE));
+    /// assert(error.code in ["VIR_ERR_NO_NETWORK_METADATA", "VIR_ERR_NO_SUPPORT"]);
     /// ```
     /// Calls virNetworkGetMetadata.
     #[rhai_fn(name = "metadata", pure, return_raw)]
