@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
-use crate::api::arguments::{ParamType, RhaiResultOf, bytes, flag_bits, typed_params};
+use crate::api::arguments::{ParamType, RhaiResultOf, bytes, flag_bits};
 use crate::api::option_keys;
 use crate::api::parameters::Parameters;
 use crate::constants::Words;
@@ -31,7 +31,8 @@ fn disk_limits(disk: &str) -> Parameters<String> {
     }
 }
 
-fn tune_type(name: &str) -> ParamType {
+/// The types of the limits of disks and of throttle groups.
+pub(super) fn tune_type(name: &str) -> ParamType {
     match name {
         "group_name" => ParamType::Text,
         name if name.contains("bytes_sec") && !name.ends_with("_length") => ParamType::Bytes,
@@ -201,121 +202,6 @@ pub(super) mod functions {
         let (call, owned) = ("virDomainSetBlockIoTune", disk.to_owned());
         disk_limits(disk).set(&ctx, dom, call, &params, flags, move |d, params, flags| {
             tuning::set_block_io_tune(d, &owned, params, flags)
-        })
-    }
-
-    /// Creates or changes the throttle group `group`. All disks in the group share its limits; the keys are those of
-    /// `block_io_tune`. Needs libvirt 11.2.
-    ///
-    /// ```rhai,qemu
-    /// let dom = connect().define_xml(`<domain type="qemu"><name>throttled</name><memory>32768</memory>
-    ///     <os><type>hvm</type></os></domain>`);
-    /// try {
-    ///     dom.set_throttle_group("slow", #{ total_bytes_sec: "1MiB" });
-    ///     assert(dom.xml_desc().contains("<group_name>slow</group_name>"));
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
-    /// dom.undefine();
-    /// ```
-    /// Calls virDomainSetThrottleGroup.
-    #[rhai_fn(name = "set_throttle_group", pure, return_raw)]
-    pub fn set_throttle_group(
-        ctx: NativeCallContext,
-        dom: &mut Domain,
-        group: &str,
-        params: Map,
-    ) -> RhaiResultOf<()> {
-        set_throttle_group_flags(ctx, dom, group, params, 0)
-    }
-
-    /// Creates or changes a throttle group, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
-    ///
-    /// ```rhai,qemu
-    /// let dom = connect().define_xml(`<domain type="qemu"><name>throttled</name><memory>32768</memory>
-    ///     <os><type>hvm</type></os></domain>`);
-    /// try {
-    ///     dom.set_throttle_group("slow", #{ total_iops_sec: 50 }, VIR_DOMAIN_AFFECT_CONFIG);
-    ///     assert(dom.xml_desc().contains("<total_iops_sec>50</total_iops_sec>"));
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
-    /// dom.undefine();
-    /// ```
-    /// Calls virDomainSetThrottleGroup.
-    #[rhai_fn(name = "set_throttle_group", pure, return_raw)]
-    pub fn set_throttle_group_flags(
-        ctx: NativeCallContext,
-        dom: &mut Domain,
-        group: &str,
-        params: Map,
-        flags: i64,
-    ) -> RhaiResultOf<()> {
-        let wanted = flag_bits(&ctx, flags)?;
-        // libvirt 11.3 loses the name of the group in the definition unless the parameters have it too.
-        let mut params = params;
-        params
-            .entry("group_name".into())
-            .or_insert_with(|| group.into());
-        let params = typed_params(&ctx, option_keys::BLOCK_IO_TUNE, &params, tune_type)?;
-        let verb = format!("set the throttle group `{group}` of");
-        let group = group.to_owned();
-        dom.call(&ctx, "virDomainSetThrottleGroup", verb, move |d| {
-            tuning::set_throttle_group(d, &group, &params, wanted)
-        })
-    }
-
-    /// Removes the throttle group `group`, which must have no disks. Needs libvirt 11.2.
-    ///
-    /// ```rhai,qemu
-    /// let dom = connect().define_xml(`<domain type="qemu"><name>throttled</name><memory>32768</memory>
-    ///     <os><type>hvm</type></os></domain>`);
-    /// try {
-    ///     dom.set_throttle_group("slow", #{ total_bytes_sec: "1MiB" });
-    ///     dom.del_throttle_group("slow");
-    ///     assert(!dom.xml_desc().contains("throttlegroup"));
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
-    /// dom.undefine();
-    /// ```
-    /// Calls virDomainDelThrottleGroup.
-    #[rhai_fn(name = "del_throttle_group", pure, return_raw)]
-    pub fn del_throttle_group(
-        ctx: NativeCallContext,
-        dom: &mut Domain,
-        group: &str,
-    ) -> RhaiResultOf<()> {
-        del_throttle_group_flags(ctx, dom, group, 0)
-    }
-
-    /// Removes a throttle group, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
-    ///
-    /// ```rhai,qemu
-    /// let dom = connect().define_xml(`<domain type="qemu"><name>throttled</name><memory>32768</memory>
-    ///     <os><type>hvm</type></os></domain>`);
-    /// try {
-    ///     dom.set_throttle_group("slow", #{ total_bytes_sec: "1MiB" }, VIR_DOMAIN_AFFECT_CONFIG);
-    ///     dom.del_throttle_group("slow", VIR_DOMAIN_AFFECT_CONFIG);
-    ///     assert(!dom.xml_desc().contains("throttlegroup"));
-    /// } catch (err) {
-    ///     assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-    /// }
-    /// dom.undefine();
-    /// ```
-    /// Calls virDomainDelThrottleGroup.
-    #[rhai_fn(name = "del_throttle_group", pure, return_raw)]
-    pub fn del_throttle_group_flags(
-        ctx: NativeCallContext,
-        dom: &mut Domain,
-        group: &str,
-        flags: i64,
-    ) -> RhaiResultOf<()> {
-        let wanted = flag_bits(&ctx, flags)?;
-        let verb = format!("remove the throttle group `{group}` of");
-        let group = group.to_owned();
-        dom.call(&ctx, "virDomainDelThrottleGroup", verb, move |d| {
-            tuning::del_throttle_group(d, &group, wanted)
         })
     }
 
