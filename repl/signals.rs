@@ -47,7 +47,7 @@ impl Asked {
         (signal != 0).then_some(signal)
     }
 
-    /// Whether Ctrl-C was pressed since the last press that something acted on. This call counts as acting on it.
+    /// Whether Ctrl-C was pressed and nothing has acted on it yet. This call counts as acting on it.
     pub(crate) fn take_press(&self) -> bool {
         self.0.pressed.swap(false, Ordering::SeqCst)
     }

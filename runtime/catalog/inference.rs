@@ -29,7 +29,7 @@ impl<'a> Inference<'a> {
         }
     }
 
-    /// The same with modules, of whose functions `in_module` tells what they answer.
+    /// The same, where `in_module` returns what functions of modules return.
     #[must_use]
     pub fn with_modules(self, in_module: &'a InModule<'a>) -> Self {
         Self {

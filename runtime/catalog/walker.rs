@@ -1,7 +1,7 @@
 //! Goes through expressions and finds the types of their values: the one walk that the check and completion share.
 //!
-//! What a name, a call, a property or a block comes to is asked of the one who walks, who may also report what is wrong
-//! there. By themselves the answers follow from the catalogue alone.
+//! Whoever walks implements [`Walker`]: its methods return the types of names, calls, properties and blocks, and may
+//! report what is wrong there. The default methods know the catalogue only.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::inference::{held, literal, operator};
 use super::{Catalog, of_constant};
 use crate::spec::{Key, Spec, Type};
 
-/// A map with more keys than this holds data: nobody wants to be offered them.
+/// A map with more keys than this holds data, and its keys are not offered.
 pub(super) const MOST_KEYS: usize = 64;
 
 /// What a method or a property is asked of.
@@ -46,7 +46,7 @@ impl<'e> Receiver<'e> {
     }
 }
 
-/// One who goes through expressions.
+/// Goes through expressions and finds their types.
 pub trait Walker<'e>: Sized {
     /// What can be called.
     fn catalog(&self) -> &Catalog;

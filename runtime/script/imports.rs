@@ -32,14 +32,14 @@ struct State {
     unsaved: Mutex<HashMap<PathBuf, String>>,
     /// The code of imported files as it runs.
     isolated: Mutex<HashMap<String, AST>>,
-    /// The recipes that were imported: many import the same ones, and importing one does nothing
-    /// but define it.
+    /// The modules of recipes, each evaluated once. To evaluate one only defines its functions, so
+    /// that all files can share the module.
     recipes: Mutex<HashMap<String, Shared<Module>>>,
     /// The files that have names of their own. The number of each is its place here.
     files: Mutex<Vec<String>>,
 }
 
-/// Begins the names of recipes.
+/// The prefix of the names of recipes.
 const RECIPES: &str = "std/";
 
 /// Stands in [`State::files`] for the inputs of a session.

@@ -186,8 +186,8 @@ pub(crate) fn show_imports(module: &mut Module) {
     module.build_index();
 }
 
-/// Lets no other file see what `module` imports, which Rhai would enter into its index again for
-/// each way that leads there; returns it by its aliases.
+/// Hides what `module` imports from other files, and returns it by its aliases. If it were not hidden, Rhai would add
+/// the functions of a recipe to an index once for each chain of imports that leads to it.
 pub(crate) fn hide_imports(module: &mut Module) -> Vec<(String, Shared<Module>)> {
     let renamed: Vec<_> = module
         .iter_sub_modules()
