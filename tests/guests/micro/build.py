@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Builds the micro guests into OUTDIR; needs `as` and `ld` for x86.
+"""Builds the micro guests into OUTDIR; needs `as` and `ld.bfd` for x86.
 
 A kind becomes a disk image (.img), a bootable CD (.iso), a PXE program (.nbp) and a Linux kernel
 (.kernel). Beside them are `initrd.bin`, for the kernels, and `blank.img`, for the installer.
@@ -56,8 +56,9 @@ def assemble(kind, work, *options):
         ["as", "--32", "-I", work, "--defsym", f"KIND_{kind}=1", *options, "-o", work / "o", SOURCE],
         check=True,
     )
+    # By its full name: `ld` may be another linker, which cannot write flat binaries.
     subprocess.run(
-        ["ld", "-m", "elf_i386", "-Ttext", address, "--oformat", "binary", "-o", work / "bin", work / "o"],
+        ["ld.bfd", "-m", "elf_i386", "-Ttext", address, "--oformat", "binary", "-o", work / "bin", work / "o"],
         check=True,
     )
     return (work / "bin").read_bytes()
