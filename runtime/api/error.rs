@@ -50,7 +50,8 @@ mod functions {
     /// Calls virGetLastError.
     #[rhai_fn(get = "code", pure)]
     pub fn code(error: &mut Error) -> Dynamic {
-        error.code().map_or(Dynamic::UNIT, Dynamic::from)
+        let code = error.code().map(Dynamic::from);
+        code.or_else(|| error.field("code")).unwrap_or_default()
     }
 
     /// libvirt's number for what went wrong, or `()` for an error that is not libvirt's.

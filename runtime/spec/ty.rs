@@ -109,9 +109,17 @@ impl Words {
 
     /// The word that was most likely meant by `word`, which is not one of these, or all of them.
     pub fn hint(&self, word: &str) -> String {
-        match suggest::nearest(word, self.list.iter().map(String::as_str)) {
+        match self.near(word) {
             Some(near) => format!("did you mean \"{near}\"?"),
             None => format!("the words are {}", self.list.join(", ")),
+        }
+    }
+
+    /// The word that `word` is near to, unless it is one of these itself.
+    pub fn near(&self, word: &str) -> Option<&str> {
+        match self.has(word) {
+            true => None,
+            false => suggest::nearest(word, self.list.iter().map(String::as_str)),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! `RecordOf<DomainInfo>`. Rust sees text and maps there; the catalogue reads types with these words and keys, which the
 //! check, the errors and the reference use.
 
+mod answered;
 mod records;
 mod words;
 
@@ -15,6 +16,7 @@ use crate::constants::{self, Value, Words};
 use crate::error::Error;
 use crate::spec::{self, Key, Spec, Type};
 
+pub(crate) use answered::{is_nearly_a_word, of_answer};
 pub(crate) use records::*;
 pub(crate) use words::*;
 

@@ -257,6 +257,26 @@ fn wrong_words_are_refused_at_once() {
             "the word for it is \"shutoff\"",
         ),
         (
+            "print(dom.state() == \"runing\")",
+            "\"runing\" is not a possible value here",
+            "did you mean \"running\"?",
+        ),
+        (
+            "fn is_off(info) { \"stopped\" != info.state_reason().state } is_off(dom)",
+            "\"stopped\" is not a possible value here",
+            "the words are nostate, running",
+        ),
+        (
+            "let row = #{ state: dom.state() }; if row.state == \"runing\" { print(1) }",
+            "\"runing\" is not a possible value here",
+            "did you mean \"running\"?",
+        ),
+        (
+            "eval(\"let state = dom.state(); state == \\\"shutof\\\"\")",
+            "\"shutof\" is not a possible value here",
+            "did you mean \"shutoff\"?",
+        ),
+        (
             "[2, 1].sort(|a, b| a > b)",
             "the comparison must return a number",
             "|a, b| a - b",
@@ -268,6 +288,12 @@ fn wrong_words_are_refused_at_once() {
     ok(r#"
         assert(VIR_DOMAIN_RUNNING == 1 && 1 == VIR_DOMAIN_RUNNING && VIR_DOMAIN_RUNNING != 2);
         assert(VIR_DOMAIN_RUNNING != () && !(VIR_DOMAIN_RUNNING == ()));
+        let dom = connect().lookup_by_name("test");
+        let before = "gone"; let state = dom.state(); let row = #{ state: dom.state() };
+        assert(before != "running" && state != "gone" && row.state != "not seen" && dom.state() == "running");
+        assert("runing" != "running" && dom.name != "runing" && dom.state() != "unknown-7");
+        fn mode() { if this.is_active() { this.state() } else { "off" } }
+        assert(dom.mode() != "off");
         assert_eq([VIR_DOMAIN_SHUTOFF == VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_RUNNING == VIR_DOMAIN_SHUTOFF], [true, false]);
         let many = []; for n in 0..2000 { many.push((n * 7919) % 2003); }
         many.sort(|a, b| b - a);

@@ -3,7 +3,7 @@
 //! - A key that a map does not have is an error where it is read, and not `()`. `map.key ?? other`,
 //!   `map?.key`, `"key" in map` and `map.get("key")` ask whether there is one.
 //! - `catch` binds an `Error`, whatever was thrown, and its block has a value.
-//! - A libvirt constant is compared with numbers only.
+//! - A libvirt constant is compared with numbers only, and a word that a call answers with its own words only.
 //! - Code calls the functions of its own file, wherever it runs.
 //!
 //! [`strict`] rewrites compiled code so: no text changes, so all positions stay. Code that was not
@@ -16,6 +16,7 @@ mod evaluation;
 mod function_names;
 mod keys;
 mod rewrite;
+mod words;
 
 use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expression};
 
@@ -37,6 +38,7 @@ mod node {
     pub(super) const ASKED_KEY: &str = "\u{1}asked";
     pub(super) const ASSIGNED_KEY: &str = "\u{1}assigned";
     pub(super) const CONSTANT: &str = "\u{1}constant";
+    pub(super) const WORD: &str = "\u{1}word";
 }
 
 /// Lets `engine` run rewritten code.
@@ -52,6 +54,7 @@ pub(crate) fn register(engine: &mut Engine, imports: Imports) {
     add(engine, node::EVAL, evaluation::evaluate);
     add(engine, node::FUNCTION, function_names::own);
     add(engine, node::CONSTANT, constants::compare);
+    add(engine, node::WORD, words::compare);
     add(engine, node::TRY, move |context, inputs, variable| {
         catching::run(context, inputs, variable, &imports)
     });

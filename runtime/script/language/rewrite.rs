@@ -7,8 +7,9 @@ use rhai::{
     ImmutableString, Module, Position, Scope, ScriptFuncDef, Shared, Stmt, StmtBlock,
 };
 
-use super::{body, evaluation, keys, node};
+use super::{body, evaluation, keys, node, words};
 use crate::script::isolation::FileNames;
+use crate::vocabulary;
 
 /// The same code as virhai runs it in a file that has `names`. It can use the variables in `scope`.
 pub(crate) fn strict(ast: &AST, names: &Arc<FileNames>, scope: Option<&Scope>) -> AST {
@@ -348,18 +349,51 @@ impl Rewriter<'_> {
             return Some(custom(node::EVAL, inputs, state, position));
         }
         let compares = call.op_token.is_some() && ["==", "!="].contains(&call.name.as_str());
-        if compares
-            && call.args.len() == 2
-            && let Some(name) = call.args.iter().find_map(constant)
-        {
-            self.changed = true;
-            let mut state: rhai::Array = vec![name.into()];
-            state.push((call.name == "==").into());
-            state.push(Dynamic::from(position));
-            let inputs = call.args.drain(..).collect();
-            return Some(custom(node::CONSTANT, inputs, state.into(), position));
+        match compares && call.args.len() == 2 {
+            true => self.comparison(call, position),
+            false => None,
         }
-        None
+    }
+
+    /// What the comparison of two values becomes, if it is one that plain Rhai lets pass.
+    fn comparison(&mut self, call: &mut FnCallExpr, position: Position) -> Option<Expr> {
+        let (name, state) = match call.args.iter().find_map(constant) {
+            Some(constant) => {
+                let mut state: rhai::Array = vec![constant.into()];
+                state.push((call.name == "==").into());
+                state.push(Dynamic::from(position));
+                (node::CONSTANT, state.into())
+            }
+            None => {
+                let (text, place, other) = match call.args.as_slice() {
+                    [Expr::StringConstant(text, place), other]
+                    | [other, Expr::StringConstant(text, place)] => (text, *place, other),
+                    _ => return None,
+                };
+                let direct = self.is_answer(other, false);
+                if !direct && !vocabulary::is_nearly_a_word(text) {
+                    return None;
+                }
+                let state = words::state(&call.name, text.clone(), place, direct);
+                (node::WORD, state)
+            }
+        };
+        self.changed = true;
+        let inputs = call.args.drain(..).collect();
+        Some(custom(name, inputs, state, position))
+    }
+
+    /// Whether `this` is what a method of virhai's answers, or a key of that: a chain that ends so.
+    fn is_answer(&self, this: &Expr, after_call: bool) -> bool {
+        match this {
+            Expr::Dot(pair, ..) => {
+                let after_call = self.is_answer(&pair.lhs, after_call);
+                self.is_answer(&pair.rhs, after_call)
+            }
+            Expr::MethodCall(call, _) => self.names.function(&call.name).is_none(),
+            Expr::Property(..) => after_call,
+            _ => false,
+        }
     }
 
     fn try_catch(&mut self, parts: &mut FlowControl, position: Position) -> Expr {

@@ -1,0 +1,78 @@
+//! Knowing a word that a call answered from text that a script made.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use rhai::ImmutableString;
+
+use super::{Enumeration, words};
+
+/// Every word of libvirt's with its enumeration, by the word's address: copies of a word share its memory, and each
+/// enumeration has words of its own.
+static ANSWERED: LazyLock<HashMap<usize, &Enumeration>> = LazyLock::new(|| {
+    let mut answered = HashMap::new();
+    for table in words::ALL {
+        for word in table.of_libvirt.iter().flat_map(|words| words.all()) {
+            if !word.is_empty() {
+                answered.insert(address(word), *table);
+            }
+        }
+    }
+    answered
+});
+
+fn address(text: &ImmutableString) -> usize {
+    text.as_str().as_ptr() as usize
+}
+
+/// The enumeration that `text` comes from, if a call answered it; nothing for the same text written in a script.
+pub(crate) fn of_answer(text: &ImmutableString) -> Option<&'static Enumeration> {
+    ANSWERED.get(&address(text)).copied()
+}
+
+/// Whether `text` is no word of any enumeration, but near to one.
+pub(crate) fn is_nearly_a_word(text: &str) -> bool {
+    let mut near = false;
+    for table in words::ALL {
+        let words = table.declared();
+        if words.has(text) {
+            return false;
+        }
+        near = near || words.near(text).is_some();
+    }
+    near
+}
+
+#[cfg(test)]
+mod tests {
+    use rhai::ImmutableString;
+
+    use super::{is_nearly_a_word, of_answer};
+    use crate::vocabulary::{DomainState, PoolState};
+
+    #[test]
+    fn an_answered_word_is_known_and_the_same_text_is_not() {
+        let running = DomainState::TABLE.word(1);
+        assert_eq!(running.as_str(), "running");
+        let table = of_answer(&running.clone()).expect("a call answered it");
+        assert_eq!(table.name, "DomainState");
+        let pool = of_answer(&PoolState::TABLE.word(2)).expect("a call answered it");
+        assert_eq!(pool.name, "PoolState");
+        assert!(of_answer(&ImmutableString::from("running")).is_none());
+        assert!(of_answer(&DomainState::TABLE.word(99)).is_none());
+    }
+
+    #[test]
+    fn only_what_is_mistyped_is_nearly_a_word() {
+        for (text, near) in [
+            ("runing", true),
+            ("shutof", true),
+            ("running", false),
+            ("undefined", false),
+            ("web", false),
+            ("", false),
+        ] {
+            assert_eq!(is_nearly_a_word(text), near, "{text}");
+        }
+    }
+}
