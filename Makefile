@@ -21,7 +21,7 @@ test: ## Runs the tests that a change needs.
 	./setup.sh test
 	$(MAKE) guests
 	rm -f $(target)/tmp/skipped
-	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --no-fail-fast --test-threads $(tests_at_once); else cargo test --locked --lib --bins --tests; fi; \
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --no-fail-fast --test-threads $(tests_at_once); else cargo test --locked --no-fail-fast --lib --bins --tests -- --test-threads $(tests_at_once); fi; \
 	    status=$$?; if [ -e $(target)/tmp/skipped ]; then echo "skipped:"; sort -u $(target)/tmp/skipped; fi; exit $$status
 	cargo test --locked --doc
 

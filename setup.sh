@@ -6,8 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 # Ordinary users have neither in their PATH: libvirtd, and what https://rustup.rs installed just now.
 PATH=$HOME/.cargo/bin:$PATH:/usr/sbin:/sbin
 
-# How a need is found (a program, a pkg-config file, a Python module or a path), and the package
-# that meets it on Debian and Ubuntu, on Fedora and on Arch.
+# How a need is found (a program, a pkg-config file, a Python module or a path; `|` between places
+# where distributions have it), and the package that meets it on Debian and Ubuntu, on Fedora and on Arch.
 needs() {
     cat <<'END'
 build       gcc         gcc              gcc               gcc
@@ -31,7 +31,7 @@ tests       dnsmasq     dnsmasq-base     dnsmasq           dnsmasq
 tests       /usr/share/qemu/firmware/*.json  ovmf  edk2-ovmf  edk2-ovmf
 tests       iptables    iptables         iptables-nft      iptables
 tests       ip          iproute2         iproute           iproute2
-tests       /usr/lib/ipxe/qemu/*.rom  ipxe-qemu  ipxe-roms-qemu  ipxe
+tests       /usr/lib/ipxe/qemu/*.rom|/usr/share/qemu/pxe-virtio.rom  ipxe-qemu  ipxe-roms-qemu  ipxe
 hypervisor  qemu-system-x86_64  qemu-system-x86  qemu-system-x86  qemu-system-x86
 hypervisor  qemu-img    qemu-utils       qemu-img          qemu-img
 guests      python3     python3          python3           python
@@ -109,6 +109,7 @@ missing() {
 
 found() {
     case $1 in
+    *'|'*) found "${1%%|*}" || found "${1#*|}" ;;
     *.pc) pkg-config --exists "${1%.pc}" 2>/dev/null ;;
     # Not the first python3 in the PATH: the distribution's package serves its own one only.
     *.py) /usr/bin/python3 -c "import ${1%.py}" 2>/dev/null ;;
