@@ -11,6 +11,7 @@ use crate::support::{Scratch, virhai};
 
 /// What an example or a table of calls may use without defining it.
 const PRELUDE: &str = r#"
+import "std/backup" as backup;
 import "std/clone" as clone;
 import "std/guest" as guest;
 import "std/image" as image;

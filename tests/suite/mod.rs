@@ -1,6 +1,7 @@
 mod access;
 mod agent;
 mod autostart;
+mod backups;
 mod boot_order;
 mod catalogue;
 mod check;
