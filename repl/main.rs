@@ -38,6 +38,14 @@ use args::{Args, Command, Options, Source};
 use diagnostic::Diagnostic;
 
 fn main() {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == virhai::ADMIN_HELPER)
+    {
+        let input = std::io::BufReader::new(std::io::stdin());
+        virhai::serve_admin_api(input, std::io::stdout());
+        leave_now(exit_status::DONE);
+    }
     spare_address_space();
     virhai::warm_up();
     diagnostic::defect::watch();

@@ -28,6 +28,7 @@ pub use advice::suggest;
 pub use catalog::{inference, names};
 pub use completion::host_names::HostNames;
 pub use error::{Error, Rejected, extent, plain};
+pub use objects::admin::{HELPER as ADMIN_HELPER, serve_admin_api};
 pub use objects::any as objects_of;
 pub use objects::call_class::{classified as classified_calls, may_change};
 pub use objects::connection::{Connection, News};

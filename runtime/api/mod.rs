@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // Rhai's macro unwraps arguments whose types it has checked.
 
+pub(crate) mod admin;
 pub(crate) mod arguments;
 pub(crate) mod asking;
 pub(crate) mod assertions;
@@ -61,6 +62,7 @@ for_each_kind!(register_kinds);
 pub(crate) fn register(engine: &mut Engine) {
     error::register(engine);
     connection::register(engine);
+    admin::register(engine);
     register_kinds(engine);
     disk_image::register(engine);
     net::register(engine);

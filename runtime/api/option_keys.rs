@@ -58,6 +58,12 @@ pub(crate) const HOST_MEMORY: [&str; 3] = [
     "shm_merge_across_nodes",
 ];
 
+/// The limits of the threads of a daemon's server that can be set.
+pub(crate) const THREAD_POOL: [&str; 3] = ["maxWorkers", "minWorkers", "prioWorkers"];
+
+/// The limits of the numbers of clients of a daemon's server that can be set.
+pub(crate) const CLIENT_LIMITS: [&str; 2] = ["nclients_max", "nclients_unauth_max"];
+
 /// The typed parameters of a guest's encrypted memory that can be set.
 pub(crate) const LAUNCH_SECRET: [&str; 3] =
     ["sev-secret-header", "sev-secret", "sev-secret-set-address"];

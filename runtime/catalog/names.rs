@@ -16,6 +16,8 @@ const OPENERS: &[(&str, &str)] = &[
     ("virConnectOpen", "connect"),
     ("virConnectOpenAuth", "connect_auth"),
     ("virConnectOpenReadOnly", "connect_read_only"),
+    ("open_admin", "connect_admin"),
+    ("virAdmConnectOpen", "connect_admin"),
 ];
 
 /// What other languages call things that scripts have too.
@@ -359,7 +361,14 @@ fn by_alias(name: &str, pool: &[&Function]) -> Option<String> {
 /// The name in libvirt-python's camelCase or C as scripts write it.
 pub fn snake_case(name: &str) -> String {
     let method = name.strip_prefix("vir").and_then(|call| {
-        let kinds = any::TYPES.iter().chain(&["Connect", "Node", "Stream"]);
+        let kinds = any::TYPES.iter().chain(&[
+            "Connect",
+            "Node",
+            "Stream",
+            "AdmConnect",
+            "AdmServer",
+            "AdmClient",
+        ]);
         let methods = kinds.filter_map(|kind| call.strip_prefix(kind));
         // `DomainSnapshot` begins with `Domain`.
         methods

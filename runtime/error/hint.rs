@@ -2,7 +2,7 @@
 
 use virt_sys as sys;
 
-use super::{domain_hint, flags_hint, migration_hint};
+use super::{admin_hint, domain_hint, flags_hint, migration_hint};
 use crate::advice::suggest;
 use crate::libvirt::{Failure, FailureKind};
 
@@ -50,20 +50,25 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         }
         return Some(connection_hint(failure, uri));
     }
+    let opener = match call.starts_with("virAdm") {
+        true => "connect_admin(uri)",
+        false => "connect(uri)",
+    };
     match failure.kind {
         FailureKind::NeverSent => {
-            return Some(
-                "the connection was lost before this call, which had no effect: connect again with `connect(uri)`"
-                    .into(),
-            );
+            return Some(format!(
+                "the connection was lost before this call, which had no effect: connect again with `{opener}`"
+            ));
         }
         FailureKind::LostConnection => {
-            return Some(
-                "the connection was lost during this call, whose outcome is unknown: connect again with `connect(uri)`, and look"
-                    .into(),
-            );
+            return Some(format!(
+                "the connection was lost during this call, whose outcome is unknown: connect again with `{opener}`, and look"
+            ));
         }
         _ => {}
+    }
+    if call.starts_with("virAdm") {
+        return admin_hint::hint(failure, call).map(str::to_owned);
     }
     if ["virStorage", "virConnectFindStorage", "virStream"]
         .iter()

@@ -1,5 +1,6 @@
 //! A libvirt failure as a value that scripts can catch.
 
+mod admin_hint;
 mod caught;
 mod domain_hint;
 pub mod extent;

@@ -93,16 +93,25 @@ impl Failure {
                     "libvirt reported a failure and gave no reason for it",
                 );
             };
-            let code = i64::from(error.code);
             let message = borrowed_text(error.message).unwrap_or_default();
-            Self {
-                code,
-                domain: i64::from(error.domain),
-                kind: FailureKind::of(code, &message),
+            Self::told(
+                i64::from(error.code),
+                i64::from(error.domain),
                 message,
-                int1: i64::from(error.int1),
-                advice: None,
-            }
+                i64::from(error.int1),
+            )
+        }
+    }
+
+    /// A failure that libvirt told, here or in another process.
+    pub fn told(code: i64, domain: i64, message: String, int1: i64) -> Self {
+        Self {
+            code,
+            domain,
+            kind: FailureKind::of(code, &message),
+            message,
+            int1,
+            advice: None,
         }
     }
 

@@ -5,6 +5,9 @@ use std::sync::OnceLock;
 
 use super::{Failure, Result};
 
+/// Where the libraries come from.
+pub const PACKAGES: &str = "it comes with libvirt: install the package libvirt0 on Debian and Ubuntu, libvirt-libs on Fedora, libvirt on Arch Linux";
+
 /// A library that may be missing.
 pub struct Library {
     file: &'static CStr,
@@ -40,7 +43,8 @@ pub fn load(library: &Library, call: &'static CStr) -> Result<*mut libc::c_void>
                 library.name,
                 library.file.to_string_lossy()
             ),
-        ));
+        )
+        .advise(PACKAGES));
     }
     // SAFETY: looks a name up in a library that is loaded.
     let address =
@@ -49,4 +53,21 @@ pub fn load(library: &Library, call: &'static CStr) -> Result<*mut libc::c_void>
         return Err(Failure::too_old(&call.to_string_lossy()));
     }
     Ok(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_that_is_missing_is_named_with_the_package_that_brings_it() {
+        static MISSING: Library = Library::new(c"libvirt-nothing.so.0", "libvirt-nothing");
+        let failure = load(&MISSING, c"virNothing").expect_err("no system has it");
+        assert!(failure.message.contains("libvirt-nothing.so.0"));
+        assert!(
+            failure
+                .advice
+                .is_some_and(|advice| advice.contains("libvirt0 on Debian"))
+        );
+    }
 }

@@ -5,6 +5,7 @@
 //! strings are checked for NUL bytes before they become C strings.
 
 pub mod addresses;
+pub mod admin;
 pub mod agent;
 pub mod backup;
 pub mod block_job;
@@ -20,7 +21,7 @@ mod handle;
 pub mod host;
 pub mod inherited;
 pub mod interface;
-mod library;
+pub mod library;
 pub mod lxc;
 pub mod network;
 pub mod network_port;

@@ -4,12 +4,13 @@
 
 use std::ffi::{CStr, c_char, c_int};
 
+use serde::{Deserialize, Serialize};
 use virt_sys::{virTypedParameter, virTypedParameterPtr};
 
 use super::{Result, c_text, checked, filled_array};
 
 /// The value of one typed parameter.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Scalar {
     /// `VIR_TYPED_PARAM_INT`.
     Int(i32),

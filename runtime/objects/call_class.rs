@@ -84,8 +84,36 @@ macro_rules! calls_of_kinds {
 }
 for_each_kind!(calls_of_kinds);
 
-/// The C functions of the connection, of domains and of streams, sorted by name.
+/// The C functions of the admin API, of the connection, of domains and of streams, sorted by name.
 const TABLE: &[(&str, Class)] = &[
+    ("virAdmClientClose", Change),
+    ("virAdmClientGetID", Local),
+    ("virAdmClientGetInfo", Read),
+    ("virAdmClientGetTimestamp", Local),
+    ("virAdmClientGetTransport", Local),
+    ("virAdmConnectClose", Query),
+    ("virAdmConnectDaemonShutdown", Change),
+    ("virAdmConnectGetLibVersion", Read),
+    ("virAdmConnectGetLoggingFilters", Read),
+    ("virAdmConnectGetLoggingOutputs", Read),
+    ("virAdmConnectGetURI", Local),
+    ("virAdmConnectIsAlive", Local),
+    ("virAdmConnectListServers", Read),
+    ("virAdmConnectLookupServer", Read),
+    ("virAdmConnectOpen", Long),
+    ("virAdmConnectRegisterCloseCallback", Local),
+    ("virAdmConnectSetDaemonTimeout", Change),
+    ("virAdmConnectSetLoggingFilters", Change),
+    ("virAdmConnectSetLoggingOutputs", Change),
+    ("virAdmConnectUnregisterCloseCallback", Local),
+    ("virAdmServerGetClientLimits", Read),
+    ("virAdmServerGetName", Local),
+    ("virAdmServerGetThreadPoolParameters", Read),
+    ("virAdmServerListClients", Read),
+    ("virAdmServerLookupClient", Read),
+    ("virAdmServerSetClientLimits", Change),
+    ("virAdmServerSetThreadPoolParameters", Change),
+    ("virAdmServerUpdateTlsFiles", Change),
     ("virConnectBaselineCPU", Query),
     ("virConnectBaselineHypervisorCPU", Query),
     ("virConnectClose", Query),

@@ -1,5 +1,6 @@
 //! The objects that a connection gives out, the list of their kinds, and how calls on them are made and waited for.
 
+pub mod admin;
 pub mod any;
 pub(crate) mod c_text;
 pub(crate) mod call_class;

@@ -10,6 +10,7 @@ pub fn link(name: &str) -> String {
 
 /// What a name has in it, and the header that declares it; the first that fits counts.
 const HEADERS: &[(&str, &str)] = &[
+    ("virAdm", "libvirt-admin"),
     ("LastError", "virterror"),
     ("Snapshot", "libvirt-domain-snapshot"),
     ("Checkpoint", "libvirt-domain-checkpoint"),

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub struct SessionOptions {
     pub uri: Option<String>,
     /// Whether every connection is opened read-only.
     pub read_only: bool,
+    /// The program that makes the calls of the admin API, which cannot be made beside those of libvirt: virhai itself.
+    pub admin_helper: Option<PathBuf>,
     /// How long a host may take to accept a connection.
     pub connect_timeout: Duration,
     /// How long libvirt may take for a call that is quick by nature; `None` for no limit.
@@ -62,6 +65,7 @@ impl Default for SessionOptions {
         Self {
             uri: None,
             read_only: false,
+            admin_helper: None,
             connect_timeout: Duration::from_secs(30),
             call_timeout: Some(CALL_TIMEOUT),
             undo_timeout: interrupt::UNDO_TIME,
@@ -80,6 +84,7 @@ pub struct Session(Arc<Shared>);
 struct Shared {
     uri: Option<String>,
     read_only: bool,
+    admin_helper: Option<PathBuf>,
     connect_timeout: Duration,
     call_timeout: Option<Duration>,
     grants: Grants,
@@ -99,6 +104,7 @@ impl Session {
         Self(Arc::new(Shared {
             uri: options.uri,
             read_only: options.read_only,
+            admin_helper: options.admin_helper,
             connect_timeout: options.connect_timeout,
             call_timeout: options.call_timeout,
             grants: options.grants,
@@ -178,6 +184,10 @@ impl Session {
 
     pub(crate) fn read_only(&self) -> bool {
         self.0.read_only
+    }
+
+    pub(crate) fn admin_helper(&self) -> Option<&Path> {
+        self.0.admin_helper.as_deref()
     }
 
     pub(crate) fn connect_timeout(&self) -> Duration {

@@ -108,6 +108,21 @@ records! {
         "inbound.average": "int", "inbound.burst": "int", "inbound.floor": "int", "inbound.peak": "int",
         "outbound.average": "int", "outbound.burst": "int", "outbound.peak": "int"; open
     }
+    /// The threads of a daemon's server, and their limits.
+    ThreadPoolParameters {
+        "freeWorkers": "int", "jobQueueDepth": "int", "maxWorkers": "int", "minWorkers": "int", "nWorkers": "int",
+        "prioWorkers": "int"; open
+    }
+    /// The numbers of clients of a daemon's server, and their limits.
+    ClientLimits {
+        "nclients": "int", "nclients_max": "int", "nclients_unauth": "int", "nclients_unauth_max": "int"; open
+    }
+    /// The identity of a daemon's client; which keys there are depends on the way by which it is connected.
+    ClientInfo {
+        "readonly": "bool", "sasl_user_name": "string", "selinux_context": "string", "sock_addr": "string",
+        "tls_x509_dname": "string", "unix_group_id": "int", "unix_group_name": "string", "unix_process_id": "int",
+        "unix_user_id": "int", "unix_user_name": "string"; open
+    }
     /// The limits of a disk's input and output.
     BlockIoTune {
         "group_name": "string", "read_bytes_sec": "int", "read_bytes_sec_max": "int", "read_bytes_sec_max_length":

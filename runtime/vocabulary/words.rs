@@ -89,6 +89,10 @@ enumerations! {
     WipeAlgorithm = ["virStorageVolWipeAlgorithm" less "VIR_STORAGE_VOL_WIPE_ALG_"];
     /// How a CPU compares with another.
     CpuComparison = ["virCPUCompareResult" less "VIR_CPU_COMPARE_"];
+    /// The reasons for the end of a connection.
+    CloseReason = ["virConnectCloseReason" less "VIR_CONNECT_CLOSE_REASON_"];
+    /// The ways by which a client is connected to a daemon.
+    ClientTransport = ["virClientTransport" less "VIR_CLIENT_TRANS_"];
     /// Who stopped a guest.
     StoppedBy = [] + ["shutdown", "agent", "destroy", "nothing"];
 }

@@ -190,36 +190,7 @@ const OMITTED: &[(&str, &[&str])] = &[
 ];
 
 /// Functions that scripts are to call and cannot yet.
-const TO_COME: &[&str] = &[
-    "virAdmClientClose",
-    "virAdmClientGetID",
-    "virAdmClientGetInfo",
-    "virAdmClientGetTimestamp",
-    "virAdmClientGetTransport",
-    "virAdmConnectClose",
-    "virAdmConnectDaemonShutdown",
-    "virAdmConnectGetLibVersion",
-    "virAdmConnectGetLoggingFilters",
-    "virAdmConnectGetLoggingOutputs",
-    "virAdmConnectGetURI",
-    "virAdmConnectIsAlive",
-    "virAdmConnectListServers",
-    "virAdmConnectLookupServer",
-    "virAdmConnectOpen",
-    "virAdmConnectRegisterCloseCallback",
-    "virAdmConnectSetDaemonTimeout",
-    "virAdmConnectSetLoggingFilters",
-    "virAdmConnectSetLoggingOutputs",
-    "virAdmConnectUnregisterCloseCallback",
-    "virAdmServerGetClientLimits",
-    "virAdmServerGetName",
-    "virAdmServerGetThreadPoolParameters",
-    "virAdmServerListClients",
-    "virAdmServerLookupClient",
-    "virAdmServerSetClientLimits",
-    "virAdmServerSetThreadPoolParameters",
-    "virAdmServerUpdateTlsFiles",
-];
+const TO_COME: &[&str] = &[];
 
 /// Methods of libvirt-python that scripts do not need, by the reason; `*` stands for every class.
 const OMITTED_METHODS: &[(&str, &[&str])] = &[
@@ -311,7 +282,9 @@ const OBJECTS: &[(&str, &[&str])] = &[
     ("NWFilterBinding", &["virNWFilterBinding"]),
     ("Secret", &["virSecret"]),
     ("Stream", &["virStream"]),
-    ("the daemon itself (admin API)", &["virAdm"]),
+    ("AdminConnection", &["virAdmConnect"]),
+    ("AdminServer", &["virAdmServer"]),
+    ("AdminClient", &["virAdmClient"]),
 ];
 
 /// What belongs to no object: events, errors, typed parameters.

@@ -8,6 +8,7 @@ use virhai::catalog::{self, Function};
 use virhai::engine::{self, Limits};
 use virhai::{Imports, Session, SessionOptions};
 
+use super::constants::version;
 use crate::support::{
     Daemon, Embed, Host, NetHost, Outcome, Run, Scratch, agent_xml, micro, virhai,
 };
@@ -171,7 +172,10 @@ fn every_example_of_storage_runs_in_a_real_pool() {
 
 /// Runs the examples one after the other in one program, since each takes but a moment; `before` comes before each.
 fn run_together(host: &impl Host, tag: &str, before: &str) {
-    let examples = examples(tag);
+    run_examples_together(host.virhai(), &examples(tag), before);
+}
+
+fn run_examples_together(program: Run, examples: &[Example], before: &str) {
     assert!(
         !examples.is_empty(),
         "the catalogue has examples of this kind"
@@ -182,7 +186,7 @@ fn run_together(host: &impl Host, tag: &str, before: &str) {
             example.function, example.code
         )
     });
-    host.virhai().script(blocks.collect::<String>()).ok();
+    program.script(blocks.collect::<String>()).ok();
 }
 
 #[test]
@@ -207,6 +211,24 @@ fn every_example_for_a_daemon_runs_on_one() {
             <devices><disk type='file'><driver name='qemu' type='qcow2'/><source file='{disk}'/><target dev='vda'/></disk></devices></domain>`);"
     );
     run_together(&host, "daemon", &before);
+}
+
+#[test]
+fn every_example_of_the_admin_api_runs_on_a_daemon() {
+    let (ending, other): (Vec<Example>, Vec<Example>) = examples("admin")
+        .into_iter()
+        .partition(|example| example.code.contains("daemon_shutdown"));
+    let mut host = Daemon::start();
+    run_examples_together(host.virhai_admin(), &other, "");
+    for example in ending {
+        if version() < vec![11, 2, 0] {
+            break;
+        }
+        let outcome = run(host.virhai_admin(), "", &example, host.scratch());
+        assert_eq!(outcome.status, 0, "{}: {outcome}", example.function);
+        host.kill();
+        host.launch();
+    }
 }
 
 /// Leaves no binding, filter and network of the example before.

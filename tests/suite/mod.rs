@@ -1,4 +1,5 @@
 mod access;
+mod admin;
 mod agent;
 mod autostart;
 mod backups;

@@ -69,8 +69,11 @@ fn every_function_is_classified_by_the_memory_it_can_use() {
     for function in &functions {
         let signature = signature(function);
         // A call of an object takes the memory of what its host answers.
-        let of_host =
-            |kind: &str| kind == "Connection" || virhai::objects_of::TYPES.contains(&kind);
+        let of_host = |kind: &str| {
+            kind == "Connection"
+                || kind.starts_with("Admin")
+                || virhai::objects_of::TYPES.contains(&kind)
+        };
         let class = match function.receiver() {
             Some(ty) if ty.object().is_some_and(of_host) => "host",
             _ => "?",

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use super::capabilities::{self, Whose};
 use super::qemu::end_qemu;
 use super::user::as_test_user;
-use super::{Host, Scratch};
+use super::{Host, Run, Scratch};
 
 /// QEMU without `virtlogd`, and migrations to this host over loopback, on ports of its own: the
 /// daemons of tests that run side by side would otherwise race for the same ones.
@@ -95,11 +95,29 @@ impl Daemon {
         self.scratch.path("run/libvirt/libvirt-sock")
     }
 
+    /// The URI of the daemon's admin API.
+    pub fn admin_uri(&self) -> String {
+        let socket = self.scratch.path("run/libvirt/libvirt-admin-sock");
+        format!("libvirtd+unix:///session?socket={}", socket.display())
+    }
+
+    /// A run of the program whose `connect()` opens this daemon, and `connect_admin()` its admin API.
+    pub fn virhai_admin(&self) -> Run {
+        self.virhai()
+            .env("LIBVIRT_ADMIN_DEFAULT_URI", self.admin_uri())
+    }
+
     /// Sends a signal to the daemon.
     pub fn signal(&self, signal: Signal) {
         if let Some(process) = &self.process {
             let _ = kill(Pid::from_raw(process.id().cast_signed()), signal);
         }
+    }
+
+    /// Whether the daemon has ended by itself with success, which is waited for.
+    pub fn ends(&mut self) -> bool {
+        let ended = self.process.take().map(|mut process| process.wait());
+        ended.is_some_and(|ended| ended.is_ok_and(|status| status.success()))
     }
 
     /// Kills the daemon; its guests live on.

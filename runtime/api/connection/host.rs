@@ -11,7 +11,7 @@ use crate::objects::connection::{Connection, tunnel};
 use crate::vocabulary::{NodeInfo, RecordOf};
 
 /// A version as libvirt packs it into a number: major, minor and release.
-fn version(packed: u64) -> String {
+pub(crate) fn version(packed: u64) -> String {
     format!(
         "{}.{}.{}",
         packed / 1_000_000,

@@ -3,7 +3,7 @@
 pub(crate) mod about;
 mod cpu;
 mod domains;
-mod host;
+pub(crate) mod host;
 mod host_cpus;
 mod host_memory;
 mod host_security;

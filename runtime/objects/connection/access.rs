@@ -95,6 +95,35 @@ fn examined(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<Option<(Uri, Opt
     }
 }
 
+/// libvirt's variable for the daemon that `connect_admin()` opens.
+pub(in crate::objects) const DEFAULT_DAEMON: &str = "LIBVIRT_ADMIN_DEFAULT_URI";
+
+/// The URI of a daemon that the script may administer: one that the user gave in these very words, since the admin API
+/// changes the daemon for all its clients and can make it write its log to any file.
+pub(in crate::objects) fn admit_daemon(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<String> {
+    let uri = text(ctx, "the URI", uri)?;
+    // `virtqemud` and its like are daemons of one driver.
+    let scheme = uri.split([':', '+']).next().unwrap_or_default();
+    let of_driver = scheme.starts_with("virt") && scheme.ends_with('d');
+    if scheme != "libvirtd" && !of_driver {
+        return Error::refuse(
+            ctx,
+            format!("`{uri}` is not the URI of a daemon"),
+            "URIs of daemons look like libvirtd:///system, virtqemud:///session, libvirtd+unix:///session?socket=/PATH/libvirt-admin-sock",
+        );
+    }
+    let by_environment = || std::env::var(DEFAULT_DAEMON).is_ok_and(|default| default == uri);
+    if Session::of(ctx).is_given(uri) || by_environment() {
+        return Ok(uri.to_owned());
+    }
+    let message = format!("the script may not administer the daemon at `{uri}`");
+    Error::refuse(
+        ctx,
+        message,
+        "allow it with `--allow-connect URI`; scripts can then change and stop the daemon, and make it write its log to any file that it can write",
+    )
+}
+
 /// Refuses the host that libvirt would choose, if scripts may open only hosts that the user named.
 pub(super) fn ensure_named(ctx: &NativeCallContext) -> RhaiResultOf<()> {
     if !Session::of(ctx).grants().named_hosts_only {

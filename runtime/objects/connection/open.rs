@@ -100,19 +100,24 @@ pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
                 tunnel.end();
             }
         }
-        let (code, message) = match why {
-            NoAnswer::Stopped => return Err(stopped()),
-            NoAnswer::TimedOut => {
-                let waited = crate::run::duration_text::plain_duration(target.timeout);
-                (
-                    virt_sys::VIR_ERR_OPERATION_TIMEOUT,
-                    format!("no answer within {waited}"),
-                )
-            }
-            NoAnswer::NoThread(error) => (virt_sys::VIR_ERR_SYSTEM_ERROR, error.to_string()),
-        };
-        Err(Failure::new(code, message))
+        Err(unanswered(why, target.timeout))
     })
+}
+
+/// The failure to connect to what did not answer within `limit`.
+pub(in crate::objects) fn unanswered(why: NoAnswer, limit: Duration) -> Failure {
+    let (code, message) = match why {
+        NoAnswer::Stopped => return stopped(),
+        NoAnswer::TimedOut => {
+            let waited = crate::run::duration_text::plain_duration(limit);
+            (
+                virt_sys::VIR_ERR_OPERATION_TIMEOUT,
+                format!("no answer within {waited}"),
+            )
+        }
+        NoAnswer::NoThread(error) => (virt_sys::VIR_ERR_SYSTEM_ERROR, error.to_string()),
+    };
+    Failure::new(code, message)
 }
 
 /// The wait for the host of `target`.
