@@ -38,6 +38,7 @@ pub(crate) mod stale_save;
 pub(crate) mod storage_pool;
 pub(crate) mod storage_vol;
 pub(crate) mod stream;
+pub(crate) mod subscription;
 pub(crate) mod undo;
 pub(crate) mod value_text;
 pub(crate) mod wait;
@@ -68,6 +69,7 @@ pub(crate) fn register(engine: &mut Engine) {
     net::register(engine);
     stream::register(engine);
     wait::register(engine);
+    subscription::register(engine);
     xml::register(engine);
     undo::register(engine);
     work::register(engine);

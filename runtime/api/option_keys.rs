@@ -9,6 +9,9 @@ pub(crate) const EXEC: [&str; 3] = ["input", "env", "timeout"];
 /// What `stop` may be told.
 pub(crate) const STOP: [&str; 4] = ["shutdown", "agent", "destroy", "force"];
 
+/// What a subscription to events may be told.
+pub(crate) const SUBSCRIBE: [&str; 2] = ["timeout", "queue"];
+
 /// The parts of a guest's time.
 pub(crate) const TIME: [&str; 2] = ["seconds", "nseconds"];
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use rhai::{Expr, FnCallExpr, Position, Stmt};
 
 use super::Code;
+use super::event_filter::takes_event_filter;
 use super::scope::Kind;
 use super::walk::Walk;
 use super::words::with_article;
 use super::written::Written;
 use crate::advice::suggest;
 use crate::catalog::Function;
-use crate::libvirt::events;
 use crate::spec::{Spec, Type, Words};
 use crate::syntax::switch_cases;
 use crate::vocabulary;
@@ -221,12 +221,15 @@ impl<'a> Walk<'a> {
         if name == "timeout" || naps {
             self.duration(argument);
         }
-        let waits = |function: &&Function| function.name == "wait_event";
-        if index == 1 && taken.iter().all(waits) {
+        let is_filter = index == 1
+            && taken
+                .iter()
+                .all(|function| takes_event_filter(&function.name));
+        if is_filter {
             self.event(argument);
         }
         if let Expr::Map(map, _) = argument
-            && !taken.iter().any(waits)
+            && !is_filter
         {
             for (_, value) in map.0.iter().filter(|(key, _)| key.name == "timeout") {
                 self.duration(value);
@@ -241,60 +244,6 @@ impl<'a> Walk<'a> {
             let message = format!("`{text}` is not a duration");
             self.find(Code::UnknownWord, *position, message).hint =
                 Some("write it as \"90s\", \"5m\" or \"1h 30m\", or as seconds".into());
-        }
-    }
-
-    /// What an event must be: a kind, a map of its fields, or a list of these.
-    fn event(&mut self, filter: &'a Expr) {
-        let map = match filter {
-            Expr::Array(items, _) => {
-                for item in items.iter() {
-                    self.event(item);
-                }
-                return;
-            }
-            Expr::StringConstant(kind, position) => return self.event_kind(kind, *position),
-            Expr::Map(map, _) => map,
-            _ => return,
-        };
-        let text = |name: &str| {
-            map.0.iter().find_map(|(key, value)| match value {
-                Expr::StringConstant(text, position) if key.name == name => {
-                    Some((text.as_str(), *position))
-                }
-                _ => None,
-            })
-        };
-        let named = |name: &str| map.0.iter().any(|(key, _)| key.name == name);
-        if named("kind") && text("kind").is_none() {
-            return;
-        }
-        let family = events::FAMILIES.iter().find(|family| named(family.noun));
-        let usual = family.map_or("lifecycle", |family| family.lifecycle);
-        let kind = match text("kind") {
-            Some((kind, position)) => {
-                self.event_kind(kind, position);
-                kind
-            }
-            None => usual,
-        };
-        let event = text("event").map(|(event, _)| event);
-        for (key, value) in &map.0 {
-            if let Expr::StringConstant(text, position) = value
-                && let Some(words) = events::words_of(kind, &key.name, event)
-                && !words.contains(&text.as_str())
-            {
-                let message = format!("no event has `{}: \"{text}\"`", key.name);
-                self.find(Code::UnknownWord, *position, message).hint = Some(hint(text, &words));
-            }
-        }
-    }
-
-    fn event_kind(&mut self, kind: &str, position: Position) {
-        let kinds: Vec<&str> = events::kinds().collect();
-        if !kinds.contains(&kind) {
-            let message = format!("there is no kind of event `{kind}`");
-            self.find(Code::UnknownWord, position, message).hint = Some(hint(kind, &kinds));
         }
     }
 
@@ -333,7 +282,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn hint(text: &str, words: &[&str]) -> String {
+pub(super) fn hint(text: &str, words: &[&str]) -> String {
     match suggest::nearest(text, words.iter().copied()) {
         Some(near) => format!("did you mean \"{near}\"?"),
         None => format!("the words are {}", words.join(", ")),

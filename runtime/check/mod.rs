@@ -8,6 +8,7 @@ mod calls;
 mod capture;
 mod declared;
 mod definitions;
+mod event_filter;
 mod expressions;
 mod facts;
 mod files;
@@ -32,6 +33,7 @@ mod written;
 use rhai::Engine;
 
 pub use crate::syntax::span::Span;
+pub(crate) use event_filter::takes_event_filter;
 pub use finding::{Code, Finding, Related, Severity};
 pub use flags::enumerations;
 pub use native_options::option_keys;

@@ -31,6 +31,7 @@ const MAPS: &[(&str, Keys)] = &[
     ("connect", Listed(&CONNECT)),
     ("connect_auth", Credentials),
     ("download_file", Listed(&TRANSFER)),
+    ("events", Listed(&SUBSCRIBE)),
     ("fat_image", Any),
     ("migrate", Fields(MIGRATE)),
     ("migrate_to_uri", Fields(MIGRATE)),

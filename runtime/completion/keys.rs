@@ -36,7 +36,7 @@ impl Context<'_> {
             .find_map(|function| check::option_keys(function, number));
         let keys = match keys {
             Some(keys) => keys,
-            None if argument.call.name == "wait_event" => option_keys::event(),
+            None if check::takes_event_filter(&argument.call.name) => option_keys::event(),
             None => Vec::new(),
         };
         let keys = keys.into_iter();

@@ -4,6 +4,7 @@ use rhai::Expr;
 
 use super::{Candidate, CandidateKind, Completion, Context, File, Holder, members, scope};
 use crate::catalog::Function;
+use crate::check;
 use crate::libvirt::events;
 use crate::objects::any;
 use crate::spec::Type;
@@ -168,8 +169,10 @@ impl Context<'_> {
             {
                 URIS.iter().map(|uri| (*uri).to_owned()).collect()
             }
-            ("wait_event", 0, None | Some("kind")) => events::kinds().map(str::to_owned).collect(),
-            ("wait_event", 0, Some("event")) => {
+            (name, 0, None | Some("kind")) if check::takes_event_filter(name) => {
+                events::kinds().map(str::to_owned).collect()
+            }
+            (name, 0, Some("event")) if check::takes_event_filter(name) => {
                 let words = events::words_of("lifecycle", "event", None);
                 texts(words.unwrap_or_default())
             }

@@ -65,6 +65,18 @@ impl Error {
         task: impl Task,
         uri: &str,
     ) -> Self {
+        let source = ctx.call_source().map(str::to_owned);
+        Self::at(ctx.call_position(), source, failure, call, task, uri)
+    }
+
+    fn at(
+        position: Position,
+        source: Option<String>,
+        failure: Failure,
+        call: &'static str,
+        task: impl Task,
+        uri: &str,
+    ) -> Self {
         let advice = failure.advice.map(str::to_owned);
         let hint = advice.or_else(|| hint::hint(&failure, call, uri));
         let mut failure = failure;
@@ -79,11 +91,16 @@ impl Error {
             hint: hint.map(|hint| redact::hide_of(&hint, uri)),
             xml: None,
             state: None,
-            position: ctx.call_position(),
-            source: ctx.call_source().map(str::to_owned),
+            position,
+            source,
             cause: None,
             declared_in: None,
         }))
+    }
+
+    /// The failure of `task` on the host `uri`, where whoever passes it on knows the place in the script.
+    pub(crate) fn nowhere(failure: Failure, task: impl Task, uri: &str) -> Self {
+        Self::at(Position::NONE, None, failure, "", task, uri)
     }
 
     /// A value that a script gave and that makes no sense, found before libvirt saw it.

@@ -28,6 +28,41 @@ pub enum Scalar {
     Text(String),
 }
 
+macro_rules! from_number {
+    ($($number:ty => $variant:ident),*) => {
+        $(impl From<$number> for Scalar {
+            fn from(number: $number) -> Self {
+                Scalar::$variant(number)
+            }
+        })*
+    };
+}
+from_number!(i32 => Int, u32 => UInt, i64 => Long, u64 => ULong);
+
+impl Scalar {
+    /// Whether it is written as `text`.
+    pub fn has_text(&self, text: &str) -> bool {
+        match self {
+            Scalar::Text(own) => own == text,
+            number => number.to_string() == text,
+        }
+    }
+}
+
+impl std::fmt::Display for Scalar {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Scalar::Int(number) => number.fmt(f),
+            Scalar::UInt(number) => number.fmt(f),
+            Scalar::Long(number) => number.fmt(f),
+            Scalar::ULong(number) => number.fmt(f),
+            Scalar::Double(number) => number.fmt(f),
+            Scalar::Bool(truth) => truth.fmt(f),
+            Scalar::Text(text) => f.write_str(text),
+        }
+    }
+}
+
 /// Parameters to give to libvirt; a name may stand several times.
 #[derive(Debug)]
 pub struct TypedParams {

@@ -200,5 +200,15 @@ records! {
     /// What a program in a guest answered.
     ExecResult { "exit_status": "?", "signal": "?", "stdout": "?", "stderr": "?", "truncated": "?" }
     /// An event.
-    Event { "kind": "string"; open }
+    Event {
+        "kind": "string", "time": "DateTime", "domain": "string", "network": "string", "storage_pool": "string",
+        "node_device": "string", "secret": "string", "connection": "string", "uuid": "string", "event": "string",
+        "detail": "string", "action": "string", "auth_scheme": "string", "channel": "string", "details": "string",
+        "device": "string", "disk": "string", "excess_bytes": "int", "flags": "int", "iteration": "int",
+        "job": "string", "local": "string", "lost": "int", "memory_kib": "int", "metadata": "string",
+        "micros": "int", "new_mac": "string", "new_path": "string", "old_mac": "string", "old_path": "string",
+        "operation": "string", "path": "string", "phase": "string", "reason": "string", "recipient": "string",
+        "remote": "string", "seconds": "int", "size_kib": "int", "state": "string", "status": "string",
+        "threshold_bytes": "int", "uri": "string", "utc_offset_s": "int", "vcpu": "int"; open
+    }
 }

@@ -68,6 +68,7 @@ mod state_table;
 mod stop;
 mod storage;
 mod stuck;
+mod subscriptions;
 mod sweeps;
 mod tables;
 mod terminal_output;

@@ -9,7 +9,7 @@ use crate::api::arguments::RhaiResultOf;
 use crate::api::domain::Device;
 use crate::libvirt::Failure;
 use crate::objects::domain::Domain;
-use crate::objects::watch::Outcome;
+use crate::objects::watch::{Outcome, named};
 use crate::run::exit::terminated;
 use crate::run::waiting::Waiting;
 
@@ -43,12 +43,10 @@ pub(crate) fn until_detached(
         .connection()
         .watch()
         .map_err(|failure| fail(failure).throw())?;
-    for kind in KINDS {
-        watch
-            .follow(kind)
-            .map_err(|failure| fail(failure).throw())?;
-    }
-    let mut place = watch.now();
+    let uuid = dom.uuid().to_owned();
+    let feed = watch
+        .collect(&named(&KINDS), false, move |event| event.uuid == uuid)
+        .map_err(|(failure, _)| fail(failure).throw())?;
     ask()?;
     let deadline = Instant::now().checked_add(timeout);
     let interrupt = dom.connection().session().interrupt();
@@ -62,10 +60,7 @@ pub(crate) fn until_detached(
             let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message);
             return Err(fail(failure).with_hint(way_out).throw());
         }
-        let answer = watch.wait(&mut place, deadline, interrupt, |event| {
-            if event.uuid != dom.uuid() {
-                return None;
-            }
+        let answer = feed.wait(deadline, interrupt, |event| {
             if event.kind == "lifecycle" {
                 return Some(Answer::Look);
             }
@@ -97,6 +92,7 @@ pub(crate) fn until_detached(
                     .throw());
             }
             Outcome::Lost => return Err(fail(lost()).throw()),
+            Outcome::Closed => return Err(fail(dom.connection().closed()).throw()),
             Outcome::Stopped => {
                 dom.connection().session().note(&format!(
                     "the guest `{}` was asked to release {device}, and may still do so",

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::libvirt::events::Event;
 use crate::libvirt::{self, Failure};
 use crate::objects::domain::Domain;
-use crate::objects::watch::{Outcome, Watch};
+use crate::objects::watch::{Feed, Outcome, Watch, named};
 use crate::run::exit::terminated;
 use crate::run::waiting::Waiting;
 use crate::vocabulary::{DomainGoal, DomainState};
@@ -73,24 +73,25 @@ pub(super) fn wait_for_state(
     wanted: &[String],
     timeout: Duration,
 ) -> RhaiResultOf<Ended> {
-    let place = events_so_far(ctx, dom)?;
-    wait_for_state_since(ctx, dom, wanted, timeout, place, false)
+    let feed = events_from_now(ctx, dom)?;
+    wait_for_state_since(ctx, dom, wanted, timeout, &feed, false)
 }
 
-/// The place in the lifecycle events after which those of a call that follows will be.
-pub(super) fn events_so_far(ctx: &NativeCallContext, dom: &Domain) -> RhaiResultOf<u64> {
+/// The lifecycle events of `dom` from now on.
+pub(super) fn events_from_now(ctx: &NativeCallContext, dom: &Domain) -> RhaiResultOf<Feed> {
     let fail = |failure| {
         dom.error(ctx, failure, "virDomainGetState", "wait for")
             .throw()
     };
     let watch = dom.connection().watch().map_err(fail)?;
-    let place = watch.now();
-    watch.follow("lifecycle").map_err(fail)?;
-    Ok(place)
+    let uuid = dom.uuid().to_owned();
+    let wanted = move |event: &Event| event.kind == "lifecycle" && event.uuid == uuid;
+    let feed = watch.collect(&named(&["lifecycle"]), false, wanted);
+    feed.map_err(|(failure, _)| fail(failure))
 }
 
 /// Waits until `dom` is in one of the states `wanted`. A transient domain that is gone has the
-/// reason which an event after `place` tells, if it `was_there` then.
+/// reason which an event of `feed` tells, if it `was_there` when that began.
 ///
 /// Events only say when to look again: libvirt delivers some of them out of order.
 pub(super) fn wait_for_state_since(
@@ -98,7 +99,7 @@ pub(super) fn wait_for_state_since(
     dom: &Domain,
     wanted: &[String],
     timeout: Duration,
-    mut place: u64,
+    feed: &Feed,
     mut was_there: bool,
 ) -> RhaiResultOf<Ended> {
     let fail = |failure| {
@@ -111,11 +112,11 @@ pub(super) fn wait_for_state_since(
         format!("domain `{}` to be {}", dom.name(), wanted.join(" or "))
     });
     let deadline = Instant::now().checked_add(timeout);
-    let watch = dom.connection().watch().map_err(fail)?;
+    let watch = feed.watch();
     let mut stopped_by = String::from("unknown");
     let mut was_active = false;
     loop {
-        let looked = look(&watch, dom, wanted, &stopped_by, &mut was_active);
+        let looked = look(watch, dom, wanted, &stopped_by, &mut was_active);
         let looked = looked.map_err(|failure| {
             let gone = failure.code == i64::from(virt_sys::VIR_ERR_NO_DOMAIN);
             let error = dom.error(ctx, failure, "virDomainGetState", "wait for");
@@ -139,11 +140,10 @@ pub(super) fn wait_for_state_since(
                     // not arrived yet.
                     let before = if was_there { None } else { watch.latest(told) };
                     let soon = Instant::now().checked_add(Duration::from_millis(500));
-                    let why =
-                        before.or_else(|| match watch.wait(&mut place, soon, interrupt, told) {
-                            Outcome::Found(why) => Some(why),
-                            _ => None,
-                        });
+                    let why = before.or_else(|| match feed.wait(soon, interrupt, told) {
+                        Outcome::Found(why) => Some(why),
+                        _ => None,
+                    });
                     reached.reason = why.unwrap_or(reached.reason);
                 }
                 return Ok(Ended::Reached(reached));
@@ -160,10 +160,7 @@ pub(super) fn wait_for_state_since(
         } else {
             deadline
         };
-        let outcome = watch.wait(&mut place, until, interrupt, |event| {
-            if event.uuid != dom.uuid() {
-                return None;
-            }
+        let outcome = feed.wait(until, interrupt, |event| {
             if let Some(why) = stopped(event) {
                 stopped_by = why;
             }
@@ -174,6 +171,7 @@ pub(super) fn wait_for_state_since(
             Outcome::TimedOut if deadline.is_some_and(|deadline| Instant::now() < deadline) => {}
             Outcome::TimedOut => return Ok(Ended::TimedOut),
             Outcome::Lost => return Err(fail(lost())),
+            Outcome::Closed => return Err(fail(dom.connection().closed())),
             Outcome::Stopped => return Err(terminated(ctx)),
         }
     }

@@ -7,14 +7,16 @@ use rhai::{Array, Dynamic, EvalAltResult, Map, NativeCallContext};
 use super::hearing::{Hearing, hearing, no_power_button};
 use super::lost;
 use super::state::{
-    Ended, Reached, Stuck, events_so_far, state_of, timed_out, wait_for_state, wait_for_state_since,
+    Ended, Reached, Stuck, events_from_now, state_of, timed_out, wait_for_state,
+    wait_for_state_since,
 };
 use crate::api::arguments::{RhaiResultOf, duration, unknown_key};
 use crate::api::option_keys;
 use crate::error::Error;
+use crate::libvirt::events::Event;
 use crate::libvirt::{Failure, FailureKind};
 use crate::objects::domain::Domain;
-use crate::objects::watch::Outcome;
+use crate::objects::watch::{Feed, Outcome, named};
 use crate::run::exit::terminated;
 use crate::run::waiting::Waiting;
 use crate::vocabulary::Stopped;
@@ -32,7 +34,7 @@ pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> Rhai
     let mut stop = Stop {
         ctx,
         dom,
-        place: 0,
+        feed: None,
         began: Instant::now(),
         asked: Vec::new(),
         not_asked: Vec::new(),
@@ -42,7 +44,7 @@ pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> Rhai
     if let Some(reached) = stop.is_off()? {
         return Ok(stop.report("nothing", reached));
     }
-    stop.place = events_so_far(ctx, dom)?;
+    stop.feed = Some(events_from_now(ctx, dom)?);
     for rung in plan.rungs() {
         if let Some(reached) = stop.climb(&rung)? {
             return Ok(stop.report(stop.asked.last().unwrap_or(&"nothing"), reached));
@@ -146,8 +148,8 @@ enum Asked {
 struct Stop<'a> {
     ctx: &'a NativeCallContext<'a>,
     dom: &'a Domain,
-    /// The place in the events after which those of this stop are.
-    place: u64,
+    /// The events of the guest since this stop began; none before.
+    feed: Option<Feed>,
     began: Instant,
     asked: Vec<&'static str>,
     /// The ways in which it could not be asked, with the reasons.
@@ -294,7 +296,7 @@ impl Stop<'_> {
 
     /// Waits until the guest is off, a failure holds it up, or its time is over.
     fn wait(&mut self, patience: Duration) -> RhaiResultOf<Option<Reached>> {
-        let ended = wait_for_state_since(self.ctx, self.dom, &off(), patience, self.place, true);
+        let ended = self.wait_until_off(patience);
         match ended.inspect_err(|_| self.tell_of_request())? {
             Ended::Reached(reached) => Ok(Some(reached)),
             Ended::TimedOut => Ok(None),
@@ -306,19 +308,28 @@ impl Stop<'_> {
         }
     }
 
+    fn wait_until_off(&self, limit: Duration) -> RhaiResultOf<Ended> {
+        match &self.feed {
+            Some(feed) => wait_for_state_since(self.ctx, self.dom, &off(), limit, feed, true),
+            None => wait_for_state(self.ctx, self.dom, &off(), limit),
+        }
+    }
+
     /// Waits for the next event that tells of this guest or of its agent.
     fn next_change(&self, until: Instant) -> RhaiResultOf<()> {
         let fail = |failure| self.fail(failure);
         let watch = self.dom.connection().watch().map_err(fail)?;
+        let uuid = self.dom.uuid().to_owned();
+        let ours = move |event: &Event| event.uuid == uuid;
         // A driver without agents has no such events.
-        let _ = watch.follow("agent_lifecycle");
+        let kinds = named(&["lifecycle", "agent_lifecycle"]);
+        let feed = watch.collect(&kinds, true, ours);
+        let feed = feed.map_err(|(failure, _)| fail(failure))?;
         let interrupt = self.dom.connection().session().interrupt();
-        let mut place = watch.now();
-        let ours =
-            |event: &crate::libvirt::events::Event| (event.uuid == self.dom.uuid()).then_some(());
-        match watch.wait(&mut place, Some(until), interrupt, ours) {
+        match feed.wait(Some(until), interrupt, |_| Some(())) {
             Outcome::Found(()) | Outcome::TimedOut => Ok(()),
             Outcome::Lost => Err(fail(lost())),
+            Outcome::Closed => Err(fail(self.dom.connection().closed())),
             Outcome::Stopped => {
                 self.tell_of_request();
                 Err(terminated(self.ctx))
@@ -370,7 +381,7 @@ impl Stop<'_> {
                 error.throw()
             })?;
         let limit = Duration::from_secs(30);
-        let ended = wait_for_state_since(self.ctx, self.dom, &off(), limit, self.place, true)?;
+        let ended = self.wait_until_off(limit)?;
         match ended.reached() {
             Some(reached) if reached.reason == "shutdown" => {
                 // It stopped of its own accord in the last moment.

@@ -7,10 +7,42 @@ use std::sync::Arc;
 use virt::connect::Connect;
 use virt_sys::virConnectPtr;
 
+use super::{Family, Field, Kind, field, words};
+use crate::constants::Words;
 use crate::libvirt::{Result, checked};
 
-/// Who is told that a connection broke; runs on the event-loop thread and must not block.
-pub type CloseSink = Arc<dyn Fn() + Send + Sync>;
+words! {
+    REASON = "virConnectCloseReason" less "VIR_CONNECT_CLOSE_REASON_";
+}
+
+/// The kind of event that tells of the closing of a connection.
+pub const NAME: &str = "connection_close";
+
+/// The closing of a connection, which libvirt tells by a callback of its own.
+static CONNECTION: Family = Family {
+    noun: "connection",
+    call: "virConnectRegisterCloseCallback",
+    lifecycle: "",
+    register: |_, _, _, _| -1,
+    deregister: unasked,
+};
+
+/// The kind of event that tells of it; see [`on_close`].
+pub(super) static KIND: Kind = Kind {
+    name: NAME,
+    family: &CONNECTION,
+    id: 0,
+    callback: None,
+    fields: &[field!(word reason(REASON))],
+    open: false,
+};
+
+unsafe extern "C" fn unasked(_: virConnectPtr, _: c_int) -> c_int {
+    -1
+}
+
+/// Who is told that a connection broke, and why; runs on the event-loop thread and must not block.
+pub type CloseSink = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Has libvirt tell of the loss of a connection until this is dropped; until then libvirt itself
 /// holds the connection open.
@@ -42,11 +74,11 @@ pub fn on_close(connect: &Connect, sink: CloseSink) -> Result<CloseGuard> {
     checked(result).map(|_| CloseGuard(connect.clone()))
 }
 
-unsafe extern "C" fn closed(_: virConnectPtr, _reason: c_int, target: *mut c_void) {
+unsafe extern "C" fn closed(_: virConnectPtr, reason: c_int, target: *mut c_void) {
     let _ = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the pointer is the box made in `on_close`, alive while registered.
         let sink = unsafe { &*target.cast::<CloseSink>() };
-        sink();
+        sink(&REASON.word(i64::from(reason)));
     }));
 }
 

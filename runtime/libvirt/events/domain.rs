@@ -4,7 +4,10 @@ use std::ffi::{c_char, c_int, c_longlong, c_uint, c_ulonglong, c_void};
 
 use virt_sys::{virConnectPtr, virDomainEventGraphicsAddress as Address, virDomainPtr};
 
-use super::{Callback, DOMAIN, Kind, Subject, callbacks, deliver, text, uuid, word, words};
+use super::{
+    Callback, DOMAIN, Field, Kind, Subject, callbacks, deliver, field, gathered, number, text,
+    uuid, word, words,
+};
 use crate::constants::Words;
 use crate::libvirt::borrowed_text;
 use crate::libvirt::typed_params::{Scalar, read};
@@ -87,28 +90,10 @@ pub(super) static LIFECYCLE: Kind = Kind {
     family: &DOMAIN,
     id: virt_sys::VIR_DOMAIN_EVENT_ID_LIFECYCLE,
     // SAFETY: libvirt calls it as what it is, which the number says.
-    callback: unsafe { std::mem::transmute::<*const (), Callback>(lifecycle as *const ()) },
+    callback: Some(unsafe { std::mem::transmute::<*const (), Callback>(lifecycle as *const ()) }),
+    fields: &[field!(word event(EVENT)), field!(text detail)],
+    open: false,
 };
-
-/// The fields of each kind that have words, `detail` apart.
-pub(super) static WORDS: &[(&str, &str, &Words)] = &[
-    ("lifecycle", "event", &EVENT),
-    ("watchdog", "action", &WATCHDOG),
-    ("io_error", "action", &IO_ERROR),
-    ("block_job", "job", &BLOCK_JOB_TYPE),
-    ("block_job", "status", &BLOCK_JOB_STATUS),
-    ("disk_change", "reason", &DISK),
-    ("tray_change", "reason", &TRAY),
-    ("agent_lifecycle", "state", &AGENT_STATE),
-    ("agent_lifecycle", "reason", &AGENT_REASON),
-    ("job_completed", "operation", &JOB_OPERATION),
-    ("graphics", "phase", &GRAPHICS),
-    ("memory_failure", "recipient", &FAILURE_RECIPIENT),
-    ("memory_failure", "action", &FAILURE_ACTION),
-    ("channel_lifecycle", "state", &CHANNEL_STATE),
-    ("channel_lifecycle", "reason", &CHANNEL_REASON),
-    ("metadata_change", "metadata", &METADATA),
-];
 
 /// The tables with the details of the event `event`, or of all events.
 pub(super) fn details_of(event: Option<&str>) -> Vec<&'static Words> {
@@ -122,62 +107,60 @@ pub(super) fn details_of(event: Option<&str>) -> Vec<&'static Words> {
 callbacks! {
     DOMAIN virDomainPtr {
         "reboot" VIR_DOMAIN_EVENT_ID_REBOOT reboot() -> [];
-        "rtc_change" VIR_DOMAIN_EVENT_ID_RTC_CHANGE rtc_change(offset: c_longlong) ->
-            [("utc_offset_s".to_owned(), Scalar::Long(offset))];
-        "watchdog" VIR_DOMAIN_EVENT_ID_WATCHDOG watchdog(action: c_int) -> [word("action", &WATCHDOG, action)];
+        "rtc_change" VIR_DOMAIN_EVENT_ID_RTC_CHANGE rtc_change(offset: c_longlong) -> [number utc_offset_s = offset];
+        "watchdog" VIR_DOMAIN_EVENT_ID_WATCHDOG watchdog(action: c_int) -> [word action(WATCHDOG) = action];
         "io_error" VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON
             io_error(path: *const c_char, alias: *const c_char, action: c_int, reason: *const c_char) ->
-            [text("path", path), text("device", alias), word("action", &IO_ERROR, action), text("reason", reason)];
+            [text path = path, text device = alias, word action(IO_ERROR) = action, text reason = reason];
         "control_error" VIR_DOMAIN_EVENT_ID_CONTROL_ERROR control_error() -> [];
         "block_job" VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2 block_job(disk: *const c_char, job: c_int, status: c_int) ->
-            [text("disk", disk), word("job", &BLOCK_JOB_TYPE, job), word("status", &BLOCK_JOB_STATUS, status)];
+            [text disk = disk, word job(BLOCK_JOB_TYPE) = job, word status(BLOCK_JOB_STATUS) = status];
         "disk_change" VIR_DOMAIN_EVENT_ID_DISK_CHANGE
             disk_change(old: *const c_char, new: *const c_char, alias: *const c_char, reason: c_int) ->
-            [text("old_path", old), text("new_path", new), text("device", alias), word("reason", &DISK, reason)];
+            [text old_path = old, text new_path = new, text device = alias, word reason(DISK) = reason];
         "tray_change" VIR_DOMAIN_EVENT_ID_TRAY_CHANGE tray_change(alias: *const c_char, reason: c_int) ->
-            [text("device", alias), word("reason", &TRAY, reason)];
+            [text device = alias, word reason(TRAY) = reason];
         "pm_wakeup" VIR_DOMAIN_EVENT_ID_PMWAKEUP pm_wakeup(_reason: c_int) -> [];
         "pm_suspend" VIR_DOMAIN_EVENT_ID_PMSUSPEND pm_suspend(_reason: c_int) -> [];
         "pm_suspend_disk" VIR_DOMAIN_EVENT_ID_PMSUSPEND_DISK pm_suspend_disk(_reason: c_int) -> [];
         "balloon_change" VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE balloon_change(actual: c_ulonglong) ->
-            [("memory_kib".to_owned(), Scalar::ULong(actual))];
-        "device_added" VIR_DOMAIN_EVENT_ID_DEVICE_ADDED device_added(alias: *const c_char) -> [text("device", alias)];
-        "device_removed" VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED device_removed(alias: *const c_char) -> [text("device", alias)];
+            [number memory_kib = actual];
+        "device_added" VIR_DOMAIN_EVENT_ID_DEVICE_ADDED device_added(alias: *const c_char) -> [text device = alias];
+        "device_removed" VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED device_removed(alias: *const c_char) ->
+            [text device = alias];
         "device_removal_failed" VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED
-            device_removal_failed(alias: *const c_char) -> [text("device", alias)];
+            device_removal_failed(alias: *const c_char) -> [text device = alias];
         "agent_lifecycle" VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE agent_lifecycle(state: c_int, reason: c_int) ->
-            [word("state", &AGENT_STATE, state), word("reason", &AGENT_REASON, reason)];
+            [word state(AGENT_STATE) = state, word reason(AGENT_REASON) = reason];
         "migration_iteration" VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION migration_iteration(iteration: c_int) ->
-            [("iteration".to_owned(), Scalar::Int(iteration))];
+            [number iteration = iteration];
         "job_completed" VIR_DOMAIN_EVENT_ID_JOB_COMPLETED
-            job_completed(params: virt_sys::virTypedParameterPtr, count: c_int) -> job_figures(params, count);
+            job_completed(params: virt_sys::virTypedParameterPtr, count: c_int) ->
+            [] and [word operation(JOB_OPERATION)] of job_figures(params, count);
         "graphics" VIR_DOMAIN_EVENT_ID_GRAPHICS
             graphics(phase: c_int, local: *const Address, remote: *const Address,
                 scheme: *const c_char, _subject: *const c_void) ->
-            [word("phase", &GRAPHICS, phase), address("local", local), address("remote", remote), text("auth_scheme", scheme)];
+            [word phase(GRAPHICS) = phase, address local = local, address remote = remote, text auth_scheme = scheme];
         "tunable" VIR_DOMAIN_EVENT_ID_TUNABLE
-            tunable(params: virt_sys::virTypedParameterPtr, count: c_int) -> figures(params, count);
+            tunable(params: virt_sys::virTypedParameterPtr, count: c_int) -> [] and [] of figures(params, count);
         "block_threshold" VIR_DOMAIN_EVENT_ID_BLOCK_THRESHOLD
             block_threshold(disk: *const c_char, path: *const c_char, threshold: c_ulonglong, excess: c_ulonglong) ->
-            [text("disk", disk), text("path", path),
-                ("threshold_bytes".to_owned(), Scalar::ULong(threshold)), ("excess_bytes".to_owned(), Scalar::ULong(excess))];
+            [text disk = disk, text path = path, number threshold_bytes = threshold, number excess_bytes = excess];
         "memory_failure" VIR_DOMAIN_EVENT_ID_MEMORY_FAILURE
             memory_failure(recipient: c_int, action: c_int, flags: c_uint) ->
-            [word("recipient", &FAILURE_RECIPIENT, recipient), word("action", &FAILURE_ACTION, action),
-                ("flags".to_owned(), Scalar::UInt(flags))];
+            [word recipient(FAILURE_RECIPIENT) = recipient, word action(FAILURE_ACTION) = action, number flags = flags];
         "memory_device_size_change" VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE
             memory_device_size_change(alias: *const c_char, size: c_ulonglong) ->
-            [text("device", alias), ("size_kib".to_owned(), Scalar::ULong(size))];
+            [text device = alias, number size_kib = size];
         "nic_mac_change" VIR_DOMAIN_EVENT_ID_NIC_MAC_CHANGE
             nic_mac_change(alias: *const c_char, old: *const c_char, new: *const c_char) ->
-            [text("device", alias), text("old_mac", old), text("new_mac", new)];
-        "vcpu_removed" VIR_DOMAIN_EVENT_ID_VCPU_REMOVED vcpu_removed(vcpu: c_uint) ->
-            [("vcpu".to_owned(), Scalar::UInt(vcpu))];
+            [text device = alias, text old_mac = old, text new_mac = new];
+        "vcpu_removed" VIR_DOMAIN_EVENT_ID_VCPU_REMOVED vcpu_removed(vcpu: c_uint) -> [number vcpu = vcpu];
         "channel_lifecycle" VIR_DOMAIN_EVENT_ID_CHANNEL_LIFECYCLE
             channel_lifecycle(name: *const c_char, state: c_int, reason: c_int) ->
-            [text("channel", name), word("state", &CHANNEL_STATE, state), word("reason", &CHANNEL_REASON, reason)];
+            [text channel = name, word state(CHANNEL_STATE) = state, word reason(CHANNEL_REASON) = reason];
         "metadata_change" VIR_DOMAIN_EVENT_ID_METADATA_CHANGE metadata_change(kind: c_int, uri: *const c_char) ->
-            [word("metadata", &METADATA, kind), text("uri", uri)];
+            [word metadata(METADATA) = kind, text uri = uri];
     }
 }
 

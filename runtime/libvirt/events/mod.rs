@@ -9,17 +9,21 @@ use std::ffi::{c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use virt::connect::Connect;
 use virt_sys::virConnectPtr;
 
 use super::typed_params::Scalar;
 use super::{Failure, Result, borrowed_text};
 use crate::constants::Words;
-pub use close::{CloseGuard, on_close};
+pub use close::{CloseGuard, NAME as CLOSE, on_close};
+pub use qemu_monitor::NAME as QEMU_MONITOR;
 
 /// Something that happened to an object.
 #[derive(Debug, Clone)]
 pub struct Event {
+    /// When this process heard of it.
+    pub at: Timestamp,
     /// Which kind, such as `lifecycle`.
     pub kind: &'static str,
     /// What the object is, such as `domain`.
@@ -50,13 +54,43 @@ pub struct Family {
     deregister: unsafe extern "C" fn(virConnectPtr, c_int) -> c_int,
 }
 
-/// A kind of event: its name, libvirt's number for it, and its callback.
-struct Kind {
-    name: &'static str,
-    family: &'static Family,
+/// A kind of event.
+pub struct Kind {
+    /// Its name.
+    pub name: &'static str,
+    /// What its events tell of.
+    pub family: &'static Family,
+    /// What its events have besides the object.
+    pub fields: &'static [Field],
+    /// Whether they have other fields as well, which depend on the hypervisor.
+    pub open: bool,
+    /// libvirt's number for it.
     id: u32,
-    callback: Callback,
+    /// The callback for it; none where libvirt tells in another way.
+    callback: Option<Callback>,
 }
+
+/// A field of a kind of event.
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it is a number; otherwise it is text.
+    pub is_number: bool,
+    /// Its words, where it has words.
+    words: Option<&'static Words>,
+}
+
+/// The declaration of a field: its form (`word`, `text`, `number`, `address`), its name, and its words.
+macro_rules! field {
+    ($form:ident $name:ident $(($words:ident))?) => {
+        Field {
+            name: stringify!($name),
+            is_number: matches!(stringify!($form).as_bytes(), b"number"),
+            words: [$(Some(&$words),)? None][0],
+        }
+    };
+}
+use field;
 
 macro_rules! families {
     ($($name:ident $noun:literal $lifecycle:literal $object:ident $register:ident $deregister:ident;)*) => {
@@ -93,11 +127,17 @@ families! {
         virConnectSecretEventRegisterAny virConnectSecretEventDeregisterAny;
 }
 
-fn all() -> impl Iterator<Item = &'static Kind> {
+/// Every kind of event.
+pub fn all() -> impl Iterator<Item = &'static Kind> {
     std::iter::once(&domain::LIFECYCLE)
         .chain(domain::KINDS)
         .chain(others::KINDS)
-        .chain([&qemu_monitor::KIND])
+        .chain([&qemu_monitor::KIND, &close::KIND])
+}
+
+/// The kind of event called `name`.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    all().find(|kind| kind.name == name)
 }
 
 /// The names of the kinds of event.
@@ -110,11 +150,11 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
 pub fn words_of(kind: &str, field: &str, event: Option<&str>) -> Option<Vec<&'static str>> {
     let tables: Vec<&'static Words> = match (kind, field) {
         ("lifecycle", "detail") => domain::details_of(event),
-        _ => domain::WORDS
-            .iter()
-            .chain(others::WORDS)
-            .filter(|(of, name, _)| *of == kind && *name == field)
-            .map(|(.., words)| *words)
+        _ => all()
+            .filter(|known| known.name == kind)
+            .flat_map(|known| known.fields)
+            .filter(|known| known.name == field)
+            .filter_map(|known| known.words)
             .collect(),
     };
     if tables.is_empty() {
@@ -127,11 +167,6 @@ pub fn words_of(kind: &str, field: &str, event: Option<&str>) -> Option<Vec<&'st
             .filter(|word| !word.is_empty())
             .collect(),
     )
-}
-
-/// The sort of object that events of the kind `name` tell of.
-pub fn family(name: &str) -> Option<&'static Family> {
-    all().find(|kind| kind.name == name).map(|kind| kind.family)
 }
 
 /// A callback that libvirt calls until this is dropped.
@@ -153,19 +188,26 @@ struct Target {
     sink: Sink,
 }
 
-/// Tells `sink` of every event of the kind `name` on the host.
-pub fn register(connect: &Connect, name: &str, sink: Sink) -> Result<Registration> {
-    let Some(kind) = all().find(|kind| kind.name == name) else {
-        return Err(Failure::new(
-            virt_sys::VIR_ERR_INVALID_ARG,
-            format!("there is no kind of event `{name}`"),
-        ));
+/// The failure to ask for events of `kind` where the driver has none.
+pub fn unsupported(kind: &Kind) -> Failure {
+    Failure::new(
+        virt_sys::VIR_ERR_NO_SUPPORT,
+        format!(
+            "the connection driver does not support events of the kind `{}`",
+            kind.name
+        ),
+    )
+}
+
+/// Tells `sink` of every event of `kind` on the host.
+pub fn register(connect: &Connect, kind: &'static Kind, sink: Sink) -> Result<Registration> {
+    let Some(callback) = kind.callback else {
+        return Err(unsupported(kind));
     };
     let target = Box::into_raw(Box::new(Target { kind, sink })).cast::<c_void>();
     // SAFETY: the callback is the one for this kind, and the target was made for it.
-    let id = unsafe {
-        (kind.family.register)(connect.as_ptr(), kind.id as c_int, kind.callback, target)
-    };
+    let id =
+        unsafe { (kind.family.register)(connect.as_ptr(), kind.id as c_int, callback, target) };
     if id < 0 {
         let failure = Failure::last();
         // SAFETY: libvirt did not take the target, so it is still ours.
@@ -202,11 +244,12 @@ unsafe fn deliver(object: impl Subject, target: *mut c_void, fields: Vec<(String
         // SAFETY: both live during the callback.
         let (target, (name, uuid)) = unsafe { (&*target.cast::<Target>(), object.identity()) };
         debug_assert!(
-            are_declared(target.kind.name, &fields),
+            are_declared(target.kind, &fields),
             "{}: {fields:?}",
             target.kind.name
         );
         (target.sink)(Event {
+            at: Timestamp::now(),
             kind: target.kind.name,
             noun: target.kind.family.noun,
             name,
@@ -224,25 +267,42 @@ fn uuid(write: impl FnOnce(*mut c_char) -> c_int) -> String {
     unsafe { borrowed_text(buffer.as_ptr()) }.unwrap_or_default()
 }
 
-/// Whether the words of an event are those that [`words_of`] tells.
-fn are_declared(kind: &str, fields: &[(String, Scalar)]) -> bool {
+/// Whether an event has the fields of its kind, and their words are those that [`words_of`] tells.
+fn are_declared(kind: &Kind, fields: &[(String, Scalar)]) -> bool {
     let event = fields.iter().find_map(|(name, value)| match value {
         Scalar::Text(text) if name == "event" => Some(text.as_str()),
         _ => None,
     });
-    fields
-        .iter()
-        .all(|(name, value)| match (value, words_of(kind, name, event)) {
+    fields.iter().all(|(name, value)| {
+        let declared = kind.fields.iter().any(|field| field.name == name);
+        let right = match (value, words_of(kind.name, name, event)) {
             (Scalar::Text(text), Some(words)) => {
                 text.starts_with("unknown-") || words.contains(&text.as_str())
             }
             _ => true,
-        })
+        };
+        right && (declared || kind.open)
+    })
 }
 
 fn word(name: &str, words: &Words, number: c_int) -> (String, Scalar) {
     let word = words.word(i64::from(number)).to_string();
     (name.into(), Scalar::Text(word))
+}
+
+/// The fields of an event, and `rest` of them that depend on the hypervisor.
+fn gathered<const N: usize, const M: usize>(
+    fields: [(String, Scalar); N],
+    rest: [Vec<(String, Scalar)>; M],
+) -> Vec<(String, Scalar)> {
+    fields
+        .into_iter()
+        .chain(rest.into_iter().flatten())
+        .collect()
+}
+
+fn number(name: &str, value: impl Into<Scalar>) -> (String, Scalar) {
+    (name.into(), value.into())
 }
 
 fn text(name: &str, value: *const c_char) -> (String, Scalar) {
@@ -259,16 +319,20 @@ macro_rules! words {
 use words;
 
 /// Defines callbacks and the table of kinds from one list. For each sort of object: the name, libvirt's
-/// number, the arguments that it calls back with, and the fields they become.
+/// number, the arguments that it calls back with, and the fields they become, in the forms of [`field`]. After `and`
+/// stand fields that need not be there, among others that depend on the hypervisor.
 macro_rules! callbacks {
     ($($family:ident $subject:ident {
-        $($name:literal $id:ident $callback:ident($($argument:ident: $type:ty),*) -> $fields:expr;)*
+        $($name:literal $id:ident $callback:ident($($argument:ident: $type:ty),*) ->
+            [$($form:ident $field:ident $(($words:ident))? = $value:expr),*]
+            $(and [$($more_form:ident $more:ident $(($more_words:ident))?),*] of $rest:expr)?;)*
     })*) => {
         $($(unsafe extern "C" fn $callback(
             _: virConnectPtr, object: $subject, $($argument: $type,)* target: *mut c_void,
         ) {
+            let fields = gathered([$($form(stringify!($field), $(&$words,)? $value)),*], [$($rest)?]);
             // SAFETY: libvirt gave the pointers to this callback.
-            unsafe { deliver(object, target, $fields.into()) };
+            unsafe { deliver(object, target, fields) };
         })*)*
 
         pub(super) static KINDS: &[Kind] = &[
@@ -277,7 +341,12 @@ macro_rules! callbacks {
                 family: &$family,
                 id: virt_sys::$id,
                 // SAFETY: libvirt calls it as what it is, which the number says.
-                callback: unsafe { std::mem::transmute::<*const (), Callback>($callback as *const ()) },
+                callback: Some(unsafe { std::mem::transmute::<*const (), Callback>($callback as *const ()) }),
+                fields: &[
+                    $(field!($form $field $(($words))?),)*
+                    $($(field!($more_form $more $(($more_words))?),)*)?
+                ],
+                open: [$({ let _ = stringify!($rest); true },)? false][0],
             },)*)*
         ];
     };

@@ -5,8 +5,8 @@ use std::ffi::{c_char, c_int, c_void};
 use virt_sys::{virConnectPtr, virNetworkPtr, virNodeDevicePtr, virSecretPtr, virStoragePoolPtr};
 
 use super::{
-    Callback, Kind, NETWORK, NODE_DEVICE, SECRET, STORAGE_POOL, Subject, callbacks, deliver, text,
-    uuid, word, words,
+    Callback, Field, Kind, NETWORK, NODE_DEVICE, SECRET, STORAGE_POOL, Subject, callbacks, deliver,
+    field, gathered, text, uuid, word, words,
 };
 use crate::constants::Words;
 use crate::libvirt::borrowed_text;
@@ -61,38 +61,29 @@ impl Subject for virSecretPtr {
     }
 }
 
-/// The fields of each kind that have words.
-pub(super) static WORDS: &[(&str, &str, &Words)] = &[
-    ("network_lifecycle", "event", &NETWORK_EVENT),
-    ("network_metadata_change", "metadata", &NETWORK_METADATA),
-    ("storage_pool_lifecycle", "event", &STORAGE_POOL_EVENT),
-    ("node_device_lifecycle", "event", &NODE_DEVICE_EVENT),
-    ("secret_lifecycle", "event", &SECRET_EVENT),
-];
-
 callbacks! {
     NETWORK virNetworkPtr {
         "network_lifecycle" VIR_NETWORK_EVENT_ID_LIFECYCLE
-            network_lifecycle(event: c_int, _detail: c_int) -> [word("event", &NETWORK_EVENT, event)];
+            network_lifecycle(event: c_int, _detail: c_int) -> [word event(NETWORK_EVENT) = event];
         "network_metadata_change" VIR_NETWORK_EVENT_ID_METADATA_CHANGE
             network_metadata_change(kind: c_int, uri: *const c_char) ->
-            [word("metadata", &NETWORK_METADATA, kind), text("uri", uri)];
+            [word metadata(NETWORK_METADATA) = kind, text uri = uri];
     }
     STORAGE_POOL virStoragePoolPtr {
         "storage_pool_lifecycle" VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE
-            storage_pool_lifecycle(event: c_int, _detail: c_int) -> [word("event", &STORAGE_POOL_EVENT, event)];
+            storage_pool_lifecycle(event: c_int, _detail: c_int) -> [word event(STORAGE_POOL_EVENT) = event];
         "storage_pool_refresh" VIR_STORAGE_POOL_EVENT_ID_REFRESH
             storage_pool_refresh() -> [];
     }
     NODE_DEVICE virNodeDevicePtr {
         "node_device_lifecycle" VIR_NODE_DEVICE_EVENT_ID_LIFECYCLE
-            node_device_lifecycle(event: c_int, _detail: c_int) -> [word("event", &NODE_DEVICE_EVENT, event)];
+            node_device_lifecycle(event: c_int, _detail: c_int) -> [word event(NODE_DEVICE_EVENT) = event];
         "node_device_update" VIR_NODE_DEVICE_EVENT_ID_UPDATE
             node_device_update() -> [];
     }
     SECRET virSecretPtr {
         "secret_lifecycle" VIR_SECRET_EVENT_ID_LIFECYCLE
-            secret_lifecycle(event: c_int, _detail: c_int) -> [word("event", &SECRET_EVENT, event)];
+            secret_lifecycle(event: c_int, _detail: c_int) -> [word event(SECRET_EVENT) = event];
         "secret_value_changed" VIR_SECRET_EVENT_ID_VALUE_CHANGED
             secret_value_changed() -> [];
     }

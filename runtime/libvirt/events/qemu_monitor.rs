@@ -4,8 +4,10 @@ use std::ffi::{c_char, c_longlong, c_uint, c_void};
 
 use virt_sys::{virConnectPtr, virDomainPtr};
 
-use super::{Callback, Family, Kind, deliver, free_target, text};
-use crate::libvirt::typed_params::Scalar;
+use super::{Callback, Family, Field, Kind, deliver, field, free_target, number, text};
+
+/// The kind that has all of QEMU's events.
+pub const NAME: &str = "qemu_monitor";
 
 /// Events of QEMU's monitor, which libvirt asks for in another way.
 static QEMU_MONITOR: Family = Family {
@@ -49,8 +51,8 @@ unsafe extern "C" fn told(
 ) {
     let fields = vec![
         text("event", event),
-        ("seconds".into(), Scalar::Long(seconds)),
-        ("micros".into(), Scalar::UInt(micros)),
+        number("seconds", seconds),
+        number("micros", micros),
         text("details", details),
     ];
     // SAFETY: libvirt gave the pointers to this callback.
@@ -59,11 +61,11 @@ unsafe extern "C" fn told(
 
 /// The one kind, which has all of QEMU's events by their names.
 pub(super) static KIND: Kind = Kind {
-    name: "qemu_monitor",
+    name: NAME,
     family: &QEMU_MONITOR,
     id: 0,
     // SAFETY: `register` casts it back to what it is.
-    callback: unsafe {
+    callback: Some(unsafe {
         std::mem::transmute::<
             unsafe extern "C" fn(
                 virConnectPtr,
@@ -76,5 +78,12 @@ pub(super) static KIND: Kind = Kind {
             ),
             Callback,
         >(told)
-    },
+    }),
+    fields: &[
+        field!(text event),
+        field!(number seconds),
+        field!(number micros),
+        field!(text details),
+    ],
+    open: false,
 };

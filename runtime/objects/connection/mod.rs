@@ -326,7 +326,12 @@ impl Connection {
     /// A watch that reads from `connect`.
     fn watch_on(&self, connect: Arc<Connect>) -> Watch {
         let patience = (!self.0.in_process).then(|| self.patience(Class::Query));
-        Watch::new(connect, patience, self.0.session.interrupt().clone())
+        Watch::new(
+            connect,
+            self.uri(),
+            patience,
+            self.0.session.interrupt().clone(),
+        )
     }
 
     fn following(&self) -> MutexGuard<'_, Option<Arc<Watch>>> {
@@ -370,10 +375,15 @@ impl Shared {
         // be telling of a loss.
         let following = self.following.lock();
         let following = following.unwrap_or_else(PoisonError::into_inner).take();
-        let Some(handles) = self.handles.close() else {
+        let handles = self.handles.close();
+        if handles.is_none() && watch.is_none() && following.is_none() {
             return;
-        };
-        self.let_go(move || drop((watch, following, handles)));
+        }
+        self.let_go(move || {
+            let watches = watch.into_iter().chain(following);
+            watches.for_each(|watch| watch.close());
+            drop(handles);
+        });
     }
 
     /// Has `work` free what may need an answer from the host, and does not wait long for it.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Connection;
 use crate::libvirt::Failure;
-use crate::libvirt::events::{Event, FAMILIES};
+use crate::libvirt::events::{self, Event, FAMILIES};
 use crate::libvirt::typed_params::Scalar;
 use crate::objects::uri::{Reading, in_process};
 use crate::objects::watch::Watch;
@@ -54,7 +54,7 @@ impl Connection {
         });
         for kind in FAMILIES.iter().map(|family| family.lifecycle).chain(OTHERS) {
             // A host without such objects has no such events either.
-            let _ = watch.follow(kind);
+            let _ = events::kind(kind).map(|kind| watch.follow(kind));
         }
         watch.look();
         let mut slot = self.following();

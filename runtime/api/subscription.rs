@@ -1,0 +1,445 @@
+//! Subscriptions: a host's events in a queue, from one moment on.
+
+use std::any::TypeId;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Engine, Map, Module, NativeCallContext, exported_module};
+
+use super::arguments::{ArrayOf, RhaiResultOf, duration, dynamic, fields, unknown_key};
+use super::option_keys;
+use crate::error::Error;
+use crate::error::extent::is_short;
+use crate::libvirt::Failure;
+use crate::libvirt::events::{self, Event as Happened};
+use crate::objects::any;
+use crate::objects::connection::Connection;
+use crate::objects::watch::{Filter, Given, Options, Outcome, Refusal, Subscription, Told};
+use crate::run::exit::terminated;
+use crate::show::DateTime;
+use crate::vocabulary::{Event, RecordOf, RecordValueOf};
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<Subscription>("Subscription");
+    engine.register_global_module(exported_module!(functions).into());
+    let mut module = Module::new();
+    module.set_iter_result(TypeId::of::<Subscription>(), |subscription| {
+        Box::new(Events(subscription.cast::<Subscription>()))
+    });
+    engine.register_global_module(module.into());
+}
+
+/// The most events that a script may have wait.
+const LARGEST_QUEUE: i64 = 10_000_000;
+
+/// What a `for` loop goes through.
+struct Events(Subscription);
+
+impl Iterator for Events {
+    type Item = RhaiResultOf<Dynamic>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.0.next(None) {
+            Outcome::Found(told) => Some(Ok(told_map(&told).into())),
+            Outcome::TimedOut | Outcome::Closed => None,
+            Outcome::Lost => {
+                let (task, uri) = (TASK, self.0.connection().uri());
+                // The `for` statement says where.
+                Some(Err(Error::nowhere(lost(), task, uri).throw()))
+            }
+            Outcome::Stopped => Some(Err(rhai::EvalAltResult::ErrorTerminated(
+                Dynamic::UNIT,
+                rhai::Position::NONE,
+            )
+            .into())),
+        }
+    }
+}
+
+const TASK: &str = "wait for an event";
+
+fn lost() -> Failure {
+    Failure::lost("the connection was lost")
+}
+
+#[export_module]
+mod functions {
+    /// Subscribes to every event of this host from now on, QEMU's own monitor events apart.
+    ///
+    /// The events wait in a queue, so that none is lost while a script works on another. See `events(filter)`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let events = conn.events();
+    /// conn.lookup_by_name("test").destroy();
+    /// assert_eq(events.next("10s").detail, "destroyed");
+    /// ```
+    /// Calls virConnectDomainEventRegisterAny, virConnectNetworkEventRegisterAny, virConnectStoragePoolEventRegisterAny, virConnectNodeDeviceEventRegisterAny, virConnectSecretEventRegisterAny, virConnectRegisterCloseCallback.
+    #[rhai_fn(pure, return_raw)]
+    pub fn events(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<Subscription> {
+        super::subscribe(&ctx, conn, vec![Filter::any()], &Options::default())
+    }
+
+    /// Subscribes to the events that `filter` describes, from now on: a kind such as `"lifecycle"`, a map of the
+    /// fields that they must have, or an array of these. Filters are those of `wait_event`; the kind `any` stands for
+    /// every kind: `#{ kind: "any", domain: dom }`.
+    ///
+    /// The events wait in a queue until they are taken: by a `for` loop, by `next()` or by `drain()`. The loop ends when
+    /// the subscription is closed, and throws when the connection is lost. A subscription that no variable holds any
+    /// more is closed.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let dom = conn.lookup_by_name("test");
+    /// let seen = [];
+    /// let events = conn.events(#{ kind: "lifecycle", domain: dom });
+    /// dom.destroy();
+    /// dom.create();
+    /// for event in events {
+    ///     seen.push(event.event);
+    ///     if event.event == "started" { break; }
+    /// }
+    /// assert_eq(seen, ["stopped", "started"]);
+    /// ```
+    /// Calls virConnectDomainEventRegisterAny, virConnectNetworkEventRegisterAny, virConnectStoragePoolEventRegisterAny, virConnectNodeDeviceEventRegisterAny, virConnectSecretEventRegisterAny, virConnectDomainQemuMonitorEventRegister, virConnectRegisterCloseCallback.
+    #[rhai_fn(name = "events", pure, return_raw)]
+    pub fn events_of(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        filter: Dynamic,
+    ) -> RhaiResultOf<Subscription> {
+        let filters = super::filters(&ctx, &filter)?;
+        super::subscribe(&ctx, conn, filters, &Options::default())
+    }
+
+    /// The same with options: `timeout` is the duration after which the subscription ends, `queue` the number of events
+    /// that can wait in it (65536 unless given).
+    ///
+    /// An event that finds the queue full is counted; an event `#{ kind: "overflow", lost }` then stands where they are
+    /// missing.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let events = conn.events("lifecycle", #{ timeout: "200ms", queue: 1 });
+    /// conn.lookup_by_name("test").reboot();
+    /// let dom = conn.lookup_by_name("test");
+    /// dom.suspend();
+    /// dom.resume();
+    /// let seen = [];
+    /// for event in events { seen.push(event.kind); }
+    /// assert_eq(seen, ["lifecycle", "overflow"]);
+    /// ```
+    /// Calls virConnectDomainEventRegisterAny, virConnectNetworkEventRegisterAny, virConnectStoragePoolEventRegisterAny, virConnectNodeDeviceEventRegisterAny, virConnectSecretEventRegisterAny, virConnectDomainQemuMonitorEventRegister, virConnectRegisterCloseCallback.
+    #[rhai_fn(name = "events", pure, return_raw)]
+    pub fn events_with_options(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        filter: Dynamic,
+        options: Map,
+    ) -> RhaiResultOf<Subscription> {
+        let filters = super::filters(&ctx, &filter)?;
+        super::subscribe(&ctx, conn, filters, &super::options(&ctx, &options)?)
+    }
+
+    /// Waits for the next event and takes it out of the queue; `()` once the subscription's own `timeout` is over.
+    ///
+    /// Throws once the subscription is closed, and once the connection is lost and all events before that were taken.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let events = conn.events("lifecycle");
+    /// conn.lookup_by_name("test").suspend();
+    /// let event = events.next();
+    /// assert_eq([event.domain, event.event], ["test", "suspended"]);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn next(
+        ctx: NativeCallContext,
+        events: &mut Subscription,
+    ) -> RhaiResultOf<RecordValueOf<Event>> {
+        super::next(&ctx, events, None)
+    }
+
+    /// Waits for the next event, but not longer than `timeout`; then it returns `()`.
+    ///
+    /// ```rhai
+    /// let events = connect("test:///default").events("reboot");
+    /// assert_eq(events.next("10ms"), ());
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "next", pure, return_raw)]
+    pub fn next_within(
+        ctx: NativeCallContext,
+        events: &mut Subscription,
+        timeout: Dynamic,
+    ) -> RhaiResultOf<RecordValueOf<Event>> {
+        let timeout = duration(&ctx, &timeout)?;
+        super::next(&ctx, events, Some(timeout))
+    }
+
+    /// Takes all events that wait in the queue, without waiting for others.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let dom = conn.lookup_by_name("test");
+    /// let events = conn.events(#{ domain: dom });
+    /// dom.suspend();
+    /// dom.resume();
+    /// dom.wait("running", "10s");
+    /// events.next("10s");
+    /// let rest = events.drain();
+    /// assert(rest.len() <= 1);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn drain(
+        ctx: NativeCallContext,
+        events: &mut Subscription,
+    ) -> RhaiResultOf<ArrayOf<RecordOf<Event>>> {
+        match events.drain() {
+            Outcome::Found(waiting) => {
+                Ok(waiting.iter().map(|told| told_map(told).into()).collect())
+            }
+            Outcome::Closed => Err(super::closed(&ctx, events)),
+            Outcome::Lost => Err(super::fail(&ctx, events, lost())),
+            Outcome::TimedOut | Outcome::Stopped => Ok(Array::new()),
+        }
+    }
+
+    /// Ends the subscription and drops the events that wait; closing it again does nothing.
+    ///
+    /// ```rhai
+    /// let events = connect("test:///default").events("lifecycle");
+    /// events.close();
+    /// for event in events { assert(false, "it is closed"); }
+    /// ```
+    /// Calls virConnectDomainEventDeregisterAny, virConnectNetworkEventDeregisterAny, virConnectStoragePoolEventDeregisterAny, virConnectNodeDeviceEventDeregisterAny, virConnectSecretEventDeregisterAny, virConnectDomainQemuMonitorEventDeregister.
+    #[rhai_fn(pure)]
+    pub fn close(events: &mut Subscription) {
+        events.close();
+    }
+
+    /// The connection whose events they are.
+    ///
+    /// ```rhai
+    /// let events = connect("test:///default").events("lifecycle");
+    /// assert_eq(events.connect().uri, "test:///default");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure)]
+    pub fn connect(events: &mut Subscription) -> Connection {
+        events.connection().clone()
+    }
+
+    /// The subscription as text.
+    ///
+    /// ```rhai
+    /// let events = connect("test:///default").events("reboot");
+    /// assert_eq(events.to_string(), "Subscription(#{\"kind\": \"reboot\"} of test:///default)");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
+    pub fn to_string(events: &mut Subscription) -> String {
+        events.to_string()
+    }
+
+    /// Whether both are the same subscription.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let events = conn.events("reboot");
+    /// assert(events == events && events != conn.events("reboot"));
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "==", pure)]
+    pub fn equals(events: &mut Subscription, other: Subscription) -> bool {
+        *events == other
+    }
+
+    /// Whether they are two subscriptions.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// assert(conn.events("reboot") != conn.events("reboot"));
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "!=", pure)]
+    pub fn differs(events: &mut Subscription, other: Subscription) -> bool {
+        *events != other
+    }
+}
+
+fn subscribe(
+    ctx: &NativeCallContext,
+    conn: &Connection,
+    filters: Vec<Filter>,
+    options: &Options,
+) -> RhaiResultOf<Subscription> {
+    Subscription::open(conn, filters, options).map_err(|(failure, call)| {
+        Error::new(ctx, failure, call, "subscribe to events", conn.uri()).throw()
+    })
+}
+
+fn next(
+    ctx: &NativeCallContext,
+    events: &Subscription,
+    timeout: Option<Duration>,
+) -> RhaiResultOf<Dynamic> {
+    match events.next(timeout) {
+        Outcome::Found(told) => Ok(told_map(&told).into()),
+        Outcome::TimedOut => Ok(Dynamic::UNIT),
+        Outcome::Closed => Err(closed(ctx, events)),
+        Outcome::Lost => Err(fail(ctx, events, lost())),
+        Outcome::Stopped => Err(terminated(ctx)),
+    }
+}
+
+fn closed(ctx: &NativeCallContext, events: &Subscription) -> Box<EvalAltResult> {
+    if events.connection().is_closed() {
+        return fail(ctx, events, events.connection().closed());
+    }
+    let invalid = virt_sys::VIR_ERR_OPERATION_INVALID;
+    fail(
+        ctx,
+        events,
+        Failure::new(invalid, "the subscription is closed"),
+    )
+}
+
+fn fail(ctx: &NativeCallContext, events: &Subscription, failure: Failure) -> Box<EvalAltResult> {
+    Error::new(ctx, failure, "", TASK, events.connection().uri()).throw()
+}
+
+fn options(ctx: &NativeCallContext, given: &Map) -> RhaiResultOf<Options> {
+    unknown_key(ctx, given, option_keys::SUBSCRIBE.into_iter())?;
+    let mut options = Options::default();
+    if let Some(timeout) = given.get("timeout") {
+        options.timeout = Some(duration(ctx, timeout)?);
+    }
+    if let Some(queue) = given.get("queue") {
+        let events = queue.as_int().ok().filter(|&n| n > 0 && n <= LARGEST_QUEUE);
+        options.queue = events
+            .and_then(|events| usize::try_from(events).ok())
+            .ok_or_else(|| {
+                let message = format!("`queue` must be a number from 1 to {LARGEST_QUEUE}");
+                Error::invalid(ctx, message).throw()
+            })?;
+    }
+    Ok(options)
+}
+
+/// The filters that a script gave: a kind of event, a map of what its fields must be, or an array of these.
+pub(super) fn filters(ctx: &NativeCallContext, filter: &Dynamic) -> RhaiResultOf<Vec<Filter>> {
+    match filter.read_lock::<Array>() {
+        Some(list) if list.is_empty() => {
+            Err(Error::invalid(ctx, "the list of event filters is empty").throw())
+        }
+        Some(list) => list.iter().map(|filter| one_filter(ctx, filter)).collect(),
+        None => Ok(vec![one_filter(ctx, filter)?]),
+    }
+}
+
+fn one_filter(ctx: &NativeCallContext, filter: &Dynamic) -> RhaiResultOf<Filter> {
+    if !is_short(filter) {
+        return Err(Error::invalid(ctx, "the event filter is too large").throw());
+    }
+    let fields = match filter.clone().into_immutable_string() {
+        Ok(kind) => fields! { "kind": kind },
+        Err(_) => filter.clone().try_cast::<Map>().ok_or_else(|| {
+            let message = "an event is named by its kind, or by a map of its fields";
+            Error::invalid(ctx, message).throw()
+        })?,
+    };
+    let given = fields.iter().map(|(key, value)| given(ctx, key, value));
+    Filter::new(given.collect::<RhaiResultOf<_>>()?)
+        .map_err(|Refusal { message, hint }| Error::invalid(ctx, message).with_hint(hint).throw())
+}
+
+/// A field of a filter. An object stands for its UUID, or for its name if it has no UUID.
+fn given(ctx: &NativeCallContext, key: &str, value: &Dynamic) -> RhaiResultOf<Given> {
+    let named = any::noun_and_name(value);
+    if let Some((noun, name)) = &named {
+        let is_noun = |text: &str| events::FAMILIES.iter().any(|family| family.noun == text);
+        if is_noun(key) && noun.replace(' ', "_") != key {
+            let key = key.replace('_', " ");
+            let message = format!("the event is to be of a {key}, and `{name}` is a {noun}");
+            return Err(Error::invalid(ctx, message).throw());
+        }
+    }
+    let uuid = any::uuid(value);
+    Ok(Given {
+        key: key.to_owned(),
+        is_uuid: uuid.is_some(),
+        text: uuid
+            .or(named.map(|(_, name)| name))
+            .unwrap_or_else(|| value.to_string()),
+    })
+}
+
+/// What a subscription gives, as a script sees it.
+fn told_map(told: &Told) -> Map {
+    match told {
+        Told::Event(event) => event_map(event),
+        Told::Overflow { at, lost } => fields! {
+            "kind": "overflow", "time": time(*at), "lost": i64::try_from(*lost).unwrap_or(i64::MAX),
+        },
+    }
+}
+
+/// An event as a script sees it.
+pub(super) fn event_map(event: &Happened) -> Map {
+    let mut map = fields! { "kind": event.kind, "time": time(event.at) };
+    map.insert(event.noun.into(), event.name.clone().into());
+    if !event.uuid.is_empty() {
+        map.insert("uuid".into(), event.uuid.clone().into());
+    }
+    map.extend(
+        event
+            .fields
+            .iter()
+            .map(|(name, value)| (name.as_str().into(), dynamic(value.clone()))),
+    );
+    map
+}
+
+fn time(at: jiff::Timestamp) -> DateTime {
+    DateTime(at.to_zoned(TimeZone::system()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::libvirt::events;
+    use crate::vocabulary::Event;
+
+    /// What an event can have besides the fields of its kind, and what stands in for events.
+    const COMMON: [&str; 4] = ["kind", "time", "uuid", "lost"];
+
+    #[test]
+    fn the_record_of_an_event_has_the_fields_of_all_kinds() {
+        let record = Event::TABLE.fields;
+        let mut missing = Vec::new();
+        for kind in events::all() {
+            assert!(record.iter().any(|(name, _)| *name == kind.family.noun));
+            for field in kind.fields {
+                let ty = if field.is_number { "int" } else { "string" };
+                if !record.contains(&(field.name, ty)) {
+                    missing.push((kind.name, field.name, ty));
+                }
+            }
+        }
+        assert!(missing.is_empty(), "{missing:?}");
+        let of_kinds = |name: &str| {
+            events::all().any(|kind| {
+                kind.family.noun == name || kind.fields.iter().any(|field| field.name == name)
+            })
+        };
+        let unknown: Vec<&str> = record
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| !COMMON.contains(name) && !of_kinds(name))
+            .collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+}

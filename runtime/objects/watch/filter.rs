@@ -1,0 +1,250 @@
+//! What an event must be.
+
+use rhai::{Dynamic, Map};
+
+use crate::advice::suggest;
+use crate::libvirt::events::{self, Event, Kind};
+
+/// The kind that stands for every kind.
+pub const ANY: &str = "any";
+
+/// A description of events: a kind, and what their fields must be.
+#[derive(Clone)]
+pub struct Filter {
+    /// None for events of any kind.
+    kind: Option<&'static Kind>,
+    /// What the object must be, such as `domain`; none for any.
+    noun: Option<&'static str>,
+    /// Each field and the text that it must have.
+    fields: Vec<(String, String)>,
+}
+
+/// A field of a filter as it is given.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// The name of the field.
+    pub key: String,
+    /// The text that it must have.
+    pub text: String,
+    /// Whether the text is the UUID of the object that the field names.
+    pub is_uuid: bool,
+}
+
+/// Why something describes no event, and what to write instead.
+#[derive(Debug)]
+pub struct Refusal {
+    /// What is wrong.
+    pub message: String,
+    /// The way out.
+    pub hint: String,
+}
+
+impl Filter {
+    /// Every event, whatever its kind.
+    pub fn any() -> Self {
+        Self {
+            kind: None,
+            noun: None,
+            fields: Vec::new(),
+        }
+    }
+
+    /// The events whose fields are as `given`. Where no `kind` is among them, it is the lifecycle of what they name.
+    ///
+    /// # Errors
+    ///
+    /// For a kind, a field or a word that no event has.
+    pub fn new(given: Vec<Given>) -> Result<Self, Refusal> {
+        let fields = given.into_iter();
+        let (keys, fields): (Vec<String>, Vec<(String, String)>) = fields
+            .map(|Given { key, text, is_uuid }| match is_uuid {
+                true => (key, ("uuid".to_owned(), text)),
+                false => (key.clone(), (key, text)),
+            })
+            .unzip();
+        let kind = fields.iter().find(|(key, _)| key == "kind");
+        let named = events::FAMILIES
+            .iter()
+            .find(|family| keys.iter().any(|key| key == family.noun));
+        let kind = kind.map_or_else(
+            || named.map_or("lifecycle", |family| family.lifecycle),
+            |(_, kind)| kind,
+        );
+        let kind = match kind {
+            ANY => None,
+            name => Some(events::kind(name).ok_or_else(|| unknown_kind(name))?),
+        };
+        check_keys(kind, keys.iter().map(String::as_str))?;
+        if let Some(kind) = kind {
+            check_values(kind, &fields)?;
+        }
+        Ok(Self {
+            kind,
+            noun: kind.map(|kind| kind.family.noun).or(named.map(|f| f.noun)),
+            fields,
+        })
+    }
+
+    /// The kinds that its events can have.
+    fn kinds(&self) -> Vec<&'static Kind> {
+        match self.kind {
+            Some(kind) => vec![kind],
+            // QEMU's own events tell once more what libvirt tells.
+            None => events::all()
+                .filter(|kind| self.noun.is_none_or(|noun| kind.family.noun == noun))
+                .filter(|kind| kind.name != events::QEMU_MONITOR)
+                .collect(),
+        }
+    }
+
+    /// Whether it is for events of any kind.
+    pub(crate) fn is_for_any_kind(&self) -> bool {
+        self.kind.is_none()
+    }
+
+    /// The name of its kind; nothing for any.
+    pub(crate) fn kind(&self) -> Option<&'static str> {
+        self.kind.map(|kind| kind.name)
+    }
+
+    /// The UUID of the domain that the event must be of, if it names one.
+    pub(crate) fn domain(&self) -> Option<&str> {
+        let uuid = self.fields.iter().find(|(name, _)| name == "uuid");
+        (self.noun == Some("domain"))
+            .then_some(uuid)
+            .flatten()
+            .map(|(_, uuid)| uuid.as_str())
+    }
+
+    /// Whether `event` is of its kind.
+    pub(crate) fn is_of_kind(&self, event: &Event) -> bool {
+        match self.kind {
+            Some(kind) => kind.name == event.kind,
+            None => self.noun.is_none_or(|noun| noun == event.noun),
+        }
+    }
+
+    /// Whether `event` is one that it describes.
+    pub(crate) fn fits(&self, event: &Event) -> bool {
+        self.is_of_kind(event)
+            && self.fields.iter().all(|(name, text)| match name.as_str() {
+                "kind" => true,
+                "uuid" => event.uuid == *text,
+                name if name == event.noun => event.name == *text,
+                name => event
+                    .fields
+                    .iter()
+                    .any(|(known, value)| known == name && value.has_text(text)),
+            })
+    }
+}
+
+impl std::fmt::Display for Filter {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let fields = self.fields.iter();
+        let map: Map = fields
+            .map(|(name, text)| (name.as_str().into(), text.as_str().into()))
+            .collect();
+        write!(f, "{}", Dynamic::from(map))
+    }
+}
+
+/// The kinds of event that `filters` describe, each once.
+pub(crate) fn kinds_of(filters: &[Filter]) -> Vec<&'static Kind> {
+    let mut kinds: Vec<&'static Kind> = Vec::new();
+    for kind in filters.iter().flat_map(Filter::kinds) {
+        if !kinds.iter().any(|known| known.name == kind.name) {
+            kinds.push(kind);
+        }
+    }
+    kinds
+}
+
+/// The keys that a filter for events of `kind` can have; of any kind where that is none.
+pub(crate) fn keys(kind: Option<&Kind>) -> Vec<&'static str> {
+    let mut keys = vec!["kind"];
+    match kind {
+        Some(kind) => {
+            keys.extend([kind.family.noun, "uuid"]);
+            keys.extend(kind.fields.iter().map(|field| field.name));
+        }
+        None => {
+            keys.extend(events::FAMILIES.iter().map(|family| family.noun));
+            keys.push("uuid");
+        }
+    }
+    keys
+}
+
+fn check_keys<'a>(
+    kind: Option<&'static Kind>,
+    mut given: impl Iterator<Item = &'a str>,
+) -> Result<(), Refusal> {
+    let keys = keys(kind);
+    if kind.is_some_and(|kind| kind.open) {
+        return Ok(());
+    }
+    let Some(key) = given.find(|key| !keys.contains(key)) else {
+        return Ok(());
+    };
+    let hint = match suggest::nearest(key, keys.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the keys are {}", keys.join(", ")),
+    };
+    Err(Refusal {
+        message: match kind {
+            Some(kind) => format!("no event of the kind `{}` has the key `{key}`", kind.name),
+            None => format!("not every kind of event has the key `{key}`"),
+        },
+        hint,
+    })
+}
+
+/// Refuses a value that no event of `kind` has: such an event never comes.
+fn check_values(kind: &'static Kind, fields: &[(String, String)]) -> Result<(), Refusal> {
+    let is_number = |name: &str| {
+        let mut known = kind.fields.iter();
+        known.any(|field| field.name == name && field.is_number)
+    };
+    if let Some((name, text)) = fields
+        .iter()
+        .find(|(name, text)| is_number(name) && text.parse::<i128>().is_err())
+    {
+        return Err(Refusal {
+            message: format!("`{name}` is a number, not \"{text}\""),
+            hint: format!("such as `{name}: 1`"),
+        });
+    }
+    let event = fields.iter().find(|(key, _)| key == "event");
+    let event = event.map(|(_, event)| event.as_str());
+    for (field, word) in fields {
+        let Some(words) = events::words_of(kind.name, field, event) else {
+            continue;
+        };
+        if words.contains(&word.as_str()) {
+            continue;
+        }
+        return Err(Refusal {
+            message: format!(
+                "no event of the kind `{}` has `{field}: \"{word}\"`",
+                kind.name
+            ),
+            hint: match suggest::nearest(word, words.iter().copied()) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("the words are {}", words.join(", ")),
+            },
+        });
+    }
+    Ok(())
+}
+
+fn unknown_kind(kind: &str) -> Refusal {
+    let kinds: Vec<&str> = events::kinds().chain([ANY]).collect();
+    Refusal {
+        message: format!("there is no kind of event `{kind}`"),
+        hint: match suggest::nearest(kind, kinds.iter().copied()) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("the kinds are {}", kinds.join(", ")),
+        },
+    }
+}

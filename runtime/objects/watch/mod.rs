@@ -1,0 +1,324 @@
+//! libvirt's events: one path from its callbacks to the queues of all who wait for them, on a connection of its own
+//! where calls could starve it.
+
+mod board;
+mod filter;
+mod queue;
+mod subscription;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use virt::connect::Connect;
+
+use crate::libvirt::events::{self, CLOSE, CloseGuard, Event, Kind, Registration};
+use crate::libvirt::{Failure, Result};
+use crate::objects::call_thread::{self, Patience};
+use crate::run::interrupt::Interrupt;
+use board::Board;
+pub(crate) use filter::{ANY, keys, kinds_of};
+pub use filter::{Filter, Given, Refusal};
+pub(crate) use queue::{Bounds, Queue};
+pub use queue::{Outcome, Told};
+pub use subscription::{Options, Subscription};
+
+/// The events that a wait may have to look back over.
+const OF_A_WAIT: usize = 4096;
+
+/// How long a host may take to end what it tells: nothing depends on its answer.
+const ENDING: Patience = Patience {
+    limit: Some(Duration::from_secs(5)),
+    after_stop: Duration::from_secs(2),
+};
+
+/// A connection's events, given to queues as they arrive.
+pub(crate) struct Watch {
+    board: Arc<Board>,
+    link: Mutex<Option<Link>>,
+    /// How long the host may take for an answer; none where it is this process.
+    patience: Option<Patience>,
+    interrupt: Interrupt,
+}
+
+/// What leads to the host. What libvirt tells ends before the connection does.
+struct Link {
+    followed: HashMap<&'static str, Followed>,
+    close: Option<CloseGuard>,
+    connect: Arc<Connect>,
+}
+
+/// A kind of event that libvirt tells.
+struct Followed {
+    _registration: Registration,
+    /// How many feeds want it.
+    feeds: usize,
+    /// Whether it goes on where none does: waits come again and again.
+    stays: bool,
+}
+
+impl Watch {
+    /// Watches the host behind `connect`; `patience` is how long it may take for an answer, none
+    /// for a driver within the process, whose connection cannot break either.
+    pub(crate) fn new(
+        connect: Arc<Connect>,
+        uri: &str,
+        patience: Option<Patience>,
+        interrupt: Interrupt,
+    ) -> Self {
+        let board = Arc::new(Board::new(uri));
+        let closing = Arc::clone(&board);
+        // Without it, keepalive and the wait's own timeout still end the wait.
+        let close = patience
+            .and_then(|_| events::on_close(&connect, Arc::new(move |why| closing.lose(why))).ok());
+        Self {
+            board,
+            link: Mutex::new(Some(Link {
+                followed: HashMap::new(),
+                close,
+                connect,
+            })),
+            patience,
+            interrupt,
+        }
+    }
+
+    /// Tells `listener` of every event that is followed from now on, and of the loss of the
+    /// connection as nothing. It runs on the thread that serves all events: it must not block.
+    pub(crate) fn listen(&self, listener: impl Fn(Option<&Event>) + Send + Sync + 'static) {
+        self.board.listen(Box::new(listener));
+    }
+
+    /// Finds a loss that came before libvirt was asked to tell of it.
+    pub(crate) fn look(&self) {
+        let connect = self.link().as_ref().map(|link| Arc::clone(&link.connect));
+        if connect.is_some_and(|connect| !connect.is_alive().unwrap_or(false)) {
+            self.board.lose("error");
+        }
+    }
+
+    /// Asks the host through this watch's connection, which the script's calls cannot starve.
+    pub(crate) fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connect) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let connect = self.link().as_ref().map(|link| Arc::clone(&link.connect));
+        self.ask_on(connect.ok_or_else(|| self.closed())?, work)
+    }
+
+    fn ask_on<T: Send + 'static>(
+        &self,
+        connect: Arc<Connect>,
+        work: impl FnOnce(&Connect) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let work = move || work(&connect);
+        match self.patience {
+            None => work(),
+            Some(patience) => call_thread::run(&self.interrupt, patience, None, work)
+                .unwrap_or_else(|why| Err(why.failure(patience.limit))),
+        }
+    }
+
+    /// Whether the connection broke, so that nothing more will arrive.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.board.is_lost()
+    }
+
+    /// Has libvirt tell the events of `kind`, to all who want them, as long as the connection lasts.
+    pub(crate) fn follow(&self, kind: &'static Kind) -> Result<()> {
+        self.follow_for(kind, 0)
+    }
+
+    /// The same for `feeds` more feeds; for none, it goes on without any.
+    fn follow_for(&self, kind: &'static Kind, feeds: usize) -> Result<()> {
+        let mut link = self.link();
+        let link = link.as_mut().ok_or_else(|| self.closed())?;
+        if kind.name == CLOSE {
+            return match link.close {
+                Some(_) => Ok(()),
+                None => Err(events::unsupported(kind)),
+            };
+        }
+        if let Some(followed) = link.followed.get_mut(kind.name) {
+            followed.feeds += feeds;
+            followed.stays |= feeds == 0;
+            return Ok(());
+        }
+        let board = Arc::clone(&self.board);
+        let sink = Arc::new(move |event| board.add(event));
+        let register = move |connect: &Connect| events::register(connect, kind, sink);
+        let followed = Followed {
+            _registration: self.ask_on(Arc::clone(&link.connect), register)?,
+            feeds,
+            stays: feeds == 0,
+        };
+        link.followed.insert(kind.name, followed);
+        Ok(())
+    }
+
+    /// Has libvirt stop to tell the events of `kind` where no other feed wants them.
+    fn unfollow(&self, kind: &'static Kind) {
+        let mut link = self.link();
+        let Some(link) = link.as_mut() else { return };
+        let Some(followed) = link.followed.get_mut(kind.name) else {
+            return;
+        };
+        followed.feeds = followed.feeds.saturating_sub(1);
+        if followed.feeds == 0 && !followed.stays {
+            let ended = link.followed.remove(kind.name);
+            self.let_go(move || drop(ended));
+        }
+    }
+
+    /// Has `work` free what may need an answer from the host, and does not wait long for it.
+    fn let_go(&self, work: impl FnOnce() + Send + 'static) {
+        match self.patience {
+            None => work(),
+            Some(_) => drop(call_thread::run(&self.interrupt, ENDING, None, work)),
+        }
+    }
+
+    /// Gives the events of `kinds` that are `wanted` to the queue of a wait from now on. Where `any` of them will do,
+    /// kinds that the host does not have are left out.
+    pub(crate) fn collect(
+        self: &Arc<Self>,
+        kinds: &[&'static Kind],
+        any: bool,
+        wanted: impl Fn(&Event) -> bool + Send + Sync + 'static,
+    ) -> std::result::Result<Feed, Unfed> {
+        let bounds = Bounds::of(OF_A_WAIT);
+        let queue = Arc::new(Queue::new(bounds, None, Box::new(wanted)));
+        let feed = Feed::new(self, queue);
+        each_of(kinds, any, |kind| self.follow(kind))?;
+        Ok(feed)
+    }
+
+    /// Gives the events of `kinds` that `queue` wants to it from now on. Where `any` of them will do, kinds that the
+    /// host does not have are left out.
+    pub(crate) fn feed(
+        self: &Arc<Self>,
+        kinds: &[&'static Kind],
+        any: bool,
+        queue: Arc<Queue>,
+    ) -> std::result::Result<Feed, Unfed> {
+        let mut feed = Feed::new(self, queue);
+        each_of(kinds, any, |kind| {
+            self.follow_for(kind, 1)?;
+            feed.kinds.push(kind);
+            Ok(())
+        })?;
+        Ok(feed)
+    }
+
+    /// What `pick` takes of the newest lifecycle event of a domain that it takes anything of.
+    pub(crate) fn latest<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> Option<T> {
+        self.board.latest(pick)
+    }
+
+    /// Ends all queues, and the connection as far as the watch holds it.
+    pub(crate) fn close(&self) {
+        self.board.close();
+        let link = self.link().take();
+        drop(link);
+    }
+
+    fn closed(&self) -> Failure {
+        Failure::new(
+            virt_sys::VIR_ERR_INVALID_CONN,
+            format!("the connection to {} is closed", self.board.uri()),
+        )
+    }
+
+    fn link(&self) -> MutexGuard<'_, Option<Link>> {
+        self.link.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Does `follow` for each of `kinds`. Where `any` of them will do, it need succeed for one only.
+fn each_of(
+    kinds: &[&'static Kind],
+    any: bool,
+    mut follow: impl FnMut(&'static Kind) -> Result<()>,
+) -> std::result::Result<(), Unfed> {
+    let (mut done, mut refused) = (false, None);
+    for kind in kinds {
+        match follow(kind) {
+            Ok(()) => done = true,
+            Err(failure) => {
+                let lost = failure.lost_connection();
+                refused = Some((failure, kind.family.call));
+                if !any || lost {
+                    break;
+                }
+            }
+        }
+    }
+    match refused {
+        Some(refused) if !any || !done || refused.0.lost_connection() => Err(refused),
+        _ => Ok(()),
+    }
+}
+
+/// The kinds of event called `names`.
+pub(crate) fn named(names: &[&str]) -> Vec<&'static Kind> {
+    names.iter().filter_map(|name| events::kind(name)).collect()
+}
+
+/// Why there is no feed, and libvirt's call that failed.
+pub(crate) type Unfed = (Failure, &'static str);
+
+/// A queue that a watch fills until this is dropped.
+pub(crate) struct Feed {
+    watch: Arc<Watch>,
+    queue: Arc<Queue>,
+    kinds: Vec<&'static Kind>,
+}
+
+impl Feed {
+    fn new(watch: &Arc<Watch>, queue: Arc<Queue>) -> Self {
+        watch.board.attach(&queue);
+        Self {
+            watch: Arc::clone(watch),
+            queue,
+            kinds: Vec::new(),
+        }
+    }
+
+    /// What fills it.
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Waits for the first event that `pick` takes.
+    pub(crate) fn wait<T>(
+        &self,
+        deadline: Option<Instant>,
+        interrupt: &Interrupt,
+        mut pick: impl FnMut(&Event) -> Option<T>,
+    ) -> Outcome<T> {
+        loop {
+            return match self.queue.wait(deadline, interrupt) {
+                Outcome::Found(Told::Event(event)) => match pick(&event) {
+                    Some(found) => Outcome::Found(found),
+                    None => continue,
+                },
+                // A wait looks at what there is when it is told anything.
+                Outcome::Found(Told::Overflow { .. }) => continue,
+                Outcome::TimedOut => Outcome::TimedOut,
+                Outcome::Lost => Outcome::Lost,
+                Outcome::Closed => Outcome::Closed,
+                Outcome::Stopped => Outcome::Stopped,
+            };
+        }
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.watch.board.detach(&self.queue);
+        self.queue.close();
+        for kind in &self.kinds {
+            self.watch.unfollow(kind);
+        }
+    }
+}

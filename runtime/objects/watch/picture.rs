@@ -1,0 +1,400 @@
+//! What a host's objects are doing, as its events tell: what changed while nobody was told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use virt::connect::Connect;
+
+use crate::libvirt::events::Event;
+use crate::libvirt::typed_params::Scalar;
+use crate::libvirt::{self, Failure, Result};
+use crate::vocabulary::DomainState;
+
+/// A time in which no events came, since the connection was lost.
+#[derive(Debug, Clone)]
+pub struct Gap {
+    /// When the connection was there again.
+    pub at: Timestamp,
+    /// How long it was lost, in seconds.
+    pub seconds: f64,
+    /// What is not as it was before.
+    pub changes: Vec<Change>,
+}
+
+/// An object that is not as it was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// What it is, such as `domain`.
+    pub noun: &'static str,
+    /// Its name.
+    pub name: String,
+    /// Its UUID; empty for objects that have none.
+    pub uuid: String,
+    /// Its state before; none where it did not exist.
+    pub before: Option<String>,
+    /// Its state now; none where it does not exist.
+    pub after: Option<String>,
+}
+
+/// The objects of a host and their states.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Picture {
+    /// The sorts of object that it shows.
+    nouns: BTreeSet<&'static str>,
+    objects: BTreeMap<(&'static str, String), Known>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Known {
+    name: String,
+    uuid: String,
+    state: String,
+    /// Whether it stays when it is not active.
+    persistent: bool,
+}
+
+/// The state of an object that is defined and not active.
+fn at_rest(noun: &str) -> &'static str {
+    match noun {
+        "domain" => "shutoff",
+        "secret" => "defined",
+        _ => "inactive",
+    }
+}
+
+impl Picture {
+    /// Whether it shows objects of the sort `noun`.
+    pub(super) fn shows(&self, noun: &str) -> bool {
+        self.nouns.contains(noun)
+    }
+
+    /// The sorts of object that it shows.
+    pub(super) fn nouns(&self) -> Vec<&'static str> {
+        self.nouns.iter().copied().collect()
+    }
+
+    /// Takes what `other` shows in the place of what this one does.
+    pub(super) fn take(&mut self, other: Picture) {
+        self.objects
+            .retain(|(noun, _), _| !other.nouns.contains(noun));
+        self.nouns.extend(other.nouns);
+        self.objects.extend(other.objects);
+    }
+
+    /// Learns what `event` tells.
+    pub(super) fn learn(&mut self, event: &Event) {
+        if !self.shows(event.noun) || !event.kind.ends_with("lifecycle") {
+            return;
+        }
+        let word = event.fields.iter().find(|(name, _)| name == "event");
+        let Some((_, Scalar::Text(word))) = word else {
+            return;
+        };
+        let state = match (event.kind, word.as_str()) {
+            ("lifecycle", "started" | "resumed") => "running",
+            ("lifecycle", "suspended") => "paused",
+            ("lifecycle", word @ ("shutdown" | "pmsuspended" | "crashed")) => word,
+            ("agent_lifecycle" | "channel_lifecycle", _) => return,
+            ("node_device_lifecycle", "created") | (_, "started") => "active",
+            (_, "defined") => return self.define(event),
+            (_, "undefined") => return self.undefine(event),
+            (_, "stopped" | "deleted") => return self.rest(event),
+            _ => return,
+        };
+        self.known(event, false).state = state.to_owned();
+    }
+
+    fn known(&mut self, event: &Event, persistent: bool) -> &mut Known {
+        let id = match event.uuid.as_str() {
+            "" => &event.name,
+            uuid => uuid,
+        };
+        let known = self.objects.entry((event.noun, id.to_owned()));
+        let known = known.or_insert_with(|| Known {
+            name: event.name.clone(),
+            uuid: event.uuid.clone(),
+            state: at_rest(event.noun).to_owned(),
+            persistent,
+        });
+        known.name.clone_from(&event.name);
+        known
+    }
+
+    fn define(&mut self, event: &Event) {
+        self.known(event, true).persistent = true;
+    }
+
+    fn undefine(&mut self, event: &Event) {
+        let rests = at_rest(event.noun);
+        let known = self.known(event, false);
+        known.persistent = false;
+        if known.state == rests {
+            self.forget(event);
+        }
+    }
+
+    /// The object is not active any more.
+    fn rest(&mut self, event: &Event) {
+        // A pool whose storage is deleted is inactive already.
+        let rests = at_rest(event.noun);
+        let known = self.known(event, event.noun == "storage_pool");
+        rests.clone_into(&mut known.state);
+        if !known.persistent {
+            self.forget(event);
+        }
+    }
+
+    fn forget(&mut self, event: &Event) {
+        let id = match event.uuid.as_str() {
+            "" => &event.name,
+            uuid => uuid,
+        };
+        self.objects.remove(&(event.noun, id.to_owned()));
+    }
+
+    /// What `after` shows otherwise than this.
+    pub(super) fn changes_to(&self, after: &Self) -> Vec<Change> {
+        let keys: BTreeSet<_> = self.objects.keys().chain(after.objects.keys()).collect();
+        let mut changes = Vec::new();
+        for key in keys {
+            let (old, new) = (self.objects.get(key), after.objects.get(key));
+            let state = |known: Option<&Known>| known.map(|known| known.state.clone());
+            let (before, now) = (state(old), state(new));
+            if let Some(known) = new.or(old)
+                && before != now
+            {
+                changes.push(Change {
+                    noun: key.0,
+                    name: known.name.clone(),
+                    uuid: known.uuid.clone(),
+                    before,
+                    after: now,
+                });
+            }
+        }
+        changes
+    }
+
+    /// The objects of the sorts `nouns` on the host behind `connect`; without those that its driver does not have.
+    pub(super) fn of(connect: &Connect, nouns: &[&'static str]) -> Result<Self> {
+        let mut picture = Self::default();
+        for noun in nouns {
+            let objects = match *noun {
+                "domain" => domains(connect),
+                "network" => networks(connect),
+                "storage_pool" => storage_pools(connect),
+                "node_device" => node_devices(connect),
+                "secret" => secrets(connect),
+                _ => continue,
+            };
+            match objects {
+                Ok(objects) => {
+                    let keyed = |known: Known| {
+                        let id = match known.uuid.as_str() {
+                            "" => known.name.clone(),
+                            uuid => uuid.to_owned(),
+                        };
+                        ((*noun, id), known)
+                    };
+                    picture.objects.extend(objects.into_iter().map(keyed));
+                }
+                Err(failure) if failure.code == i64::from(virt_sys::VIR_ERR_NO_SUPPORT) => {}
+                Err(failure) => return Err(failure),
+            }
+            picture.nouns.insert(noun);
+        }
+        Ok(picture)
+    }
+}
+
+fn domains(connect: &Connect) -> Result<Vec<Known>> {
+    let persistent = connect.list_all_domains(virt_sys::VIR_CONNECT_LIST_DOMAINS_PERSISTENT)?;
+    let persistent: BTreeSet<String> = persistent
+        .iter()
+        .filter_map(|domain| domain.uuid_string().ok())
+        .collect();
+    let mut found = Vec::new();
+    for (domain, state) in states(connect)? {
+        // One that ends meanwhile is not there.
+        let (Ok(name), Ok(uuid)) = (domain.name(), domain.uuid_string()) else {
+            continue;
+        };
+        let state = DomainState::TABLE.word(state).to_string();
+        found.push(Known {
+            name,
+            persistent: persistent.contains(&uuid),
+            uuid,
+            // Both are one for events.
+            state: match state.as_str() {
+                "blocked" => "running".to_owned(),
+                _ => state,
+            },
+        });
+    }
+    Ok(found)
+}
+
+/// The state of each domain, in one call where the driver has it.
+fn states(connect: &Connect) -> Result<Vec<(virt::domain::Domain, i64)>> {
+    let group = virt_sys::VIR_DOMAIN_STATS_STATE;
+    if let Ok(records) = libvirt::stats::get_all_domain_stats(connect, group, 0) {
+        let state = |figures: &[(String, Scalar)]| {
+            let state = figures.iter().find(|(name, _)| name == "state.state");
+            state.and_then(|(_, state)| state.to_string().parse().ok())
+        };
+        let states = records.into_iter();
+        return Ok(states
+            .filter_map(|(domain, figures)| Some((domain, state(&figures)?)))
+            .collect());
+    }
+    let domains = connect.list_all_domains(0)?.into_iter();
+    Ok(domains
+        .filter_map(|domain| {
+            let (state, _) = libvirt::domain::state(&domain).ok()?;
+            Some((domain, state))
+        })
+        .collect())
+}
+
+/// Lists all objects, the active and the persistent ones of a kind that can be both.
+macro_rules! active_or_not {
+    ($function:ident, $list:ident, $active:ident, $persistent:ident) => {
+        fn $function(connect: &Connect) -> Result<Vec<Known>> {
+            let uuids = |flags| -> Result<BTreeSet<String>> {
+                let objects = connect.$list(flags)?;
+                let uuids = objects.iter().filter_map(|object| object.uuid_string().ok());
+                Ok(uuids.collect())
+            };
+            let active = uuids(virt_sys::$active)?;
+            let persistent = uuids(virt_sys::$persistent)?;
+            let objects = connect.$list(0).map_err(Failure::from)?;
+            Ok(objects
+                .iter()
+                .filter_map(|object| {
+                    let (name, uuid) = (object.name().ok()?, object.uuid_string().ok()?);
+                    let state = match active.contains(&uuid) {
+                        true => "active",
+                        false => "inactive",
+                    };
+                    Some(Known {
+                        name,
+                        state: state.to_owned(),
+                        persistent: persistent.contains(&uuid),
+                        uuid,
+                    })
+                })
+                .collect())
+        }
+    };
+}
+active_or_not!(
+    networks,
+    list_all_networks,
+    VIR_CONNECT_LIST_NETWORKS_ACTIVE,
+    VIR_CONNECT_LIST_NETWORKS_PERSISTENT
+);
+active_or_not!(
+    storage_pools,
+    list_all_storage_pools,
+    VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE,
+    VIR_CONNECT_LIST_STORAGE_POOLS_PERSISTENT
+);
+
+fn node_devices(connect: &Connect) -> Result<Vec<Known>> {
+    let names = libvirt::node_device::names(connect, None, 0)?;
+    let known = |name: String| Known {
+        name,
+        uuid: String::new(),
+        state: "active".to_owned(),
+        persistent: false,
+    };
+    Ok(names.into_iter().map(known).collect())
+}
+
+fn secrets(connect: &Connect) -> Result<Vec<Known>> {
+    let secrets = connect.list_all_secrets(0)?;
+    Ok(secrets
+        .iter()
+        .filter_map(|secret| {
+            Some(Known {
+                name: libvirt::secret::usage_id(secret).unwrap_or_default(),
+                uuid: secret.uuid_string().ok()?,
+                state: "defined".to_owned(),
+                persistent: true,
+            })
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(kind: &'static str, noun: &'static str, name: &str, word: &str) -> Event {
+        Event {
+            at: Timestamp::UNIX_EPOCH,
+            kind,
+            noun,
+            name: name.to_owned(),
+            uuid: format!("uuid of {name}"),
+            fields: vec![("event".to_owned(), Scalar::Text(word.to_owned()))],
+        }
+    }
+
+    /// The changes from nothing by events, each a kind, a sort of object, a name and a word.
+    fn changes(events: &[(&'static str, &'static str, &str, &str)]) -> Vec<String> {
+        let mut picture = Picture {
+            nouns: ["domain", "network", "storage_pool"].into(),
+            ..Picture::default()
+        };
+        for (kind, noun, name, word) in events {
+            picture.learn(&event(kind, noun, name, word));
+        }
+        let changes = Picture::default().changes_to(&picture);
+        let line = |change: &Change| {
+            assert_eq!(change.before, None);
+            format!("{} {}", change.name, change.after.as_deref().unwrap_or("-"))
+        };
+        changes.iter().map(line).collect()
+    }
+
+    #[test]
+    fn states_follow_from_events() {
+        let domain = |name, word| ("lifecycle", "domain", name, word);
+        assert_eq!(changes(&[domain("web", "defined")]), ["web shutoff"]);
+        let run = [domain("web", "defined"), domain("web", "started")];
+        assert_eq!(changes(&run), ["web running"]);
+        let paused = [run[0], run[1], domain("web", "suspended")];
+        assert_eq!(changes(&paused), ["web paused"]);
+        let off = [run[0], run[1], domain("web", "stopped")];
+        assert_eq!(changes(&off), ["web shutoff"]);
+        let gone = [off[0], off[1], off[2], domain("web", "undefined")];
+        assert!(changes(&gone).is_empty());
+    }
+
+    #[test]
+    fn what_is_transient_is_gone_once_it_stops() {
+        let domain = |word| ("lifecycle", "domain", "web", word);
+        assert!(changes(&[domain("started"), domain("stopped")]).is_empty());
+        let undefined_first = [
+            domain("defined"),
+            domain("started"),
+            domain("undefined"),
+            domain("stopped"),
+        ];
+        assert_eq!(changes(&undefined_first[..3]), ["web running"]);
+        assert!(changes(&undefined_first).is_empty());
+        let network = |word| ("network_lifecycle", "network", "lab", word);
+        assert_eq!(changes(&[network("started")]), ["lab active"]);
+        assert!(changes(&[network("started"), network("stopped")]).is_empty());
+        let pool = |word| ("storage_pool_lifecycle", "storage_pool", "disks", word);
+        let built = [pool("defined"), pool("started"), pool("stopped")];
+        assert_eq!(changes(&built), ["disks inactive"]);
+    }
+
+    #[test]
+    fn events_of_other_sorts_of_object_are_not_looked_at() {
+        assert!(changes(&[("secret_lifecycle", "secret", "key", "defined")]).is_empty());
+        assert!(changes(&[("agent_lifecycle", "domain", "web", "started")]).is_empty());
+    }
+}

@@ -1,0 +1,346 @@
+//! A queue between libvirt's callbacks and those who wait for events.
+//!
+//! Callbacks run on the one thread that serves all events: they put an event into each queue that wants it and never
+//! wait. A queue has a limit; events beyond it are counted, and the count stands in their place.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use crate::libvirt::events::Event;
+use crate::run::interrupt::Interrupt;
+
+/// Something that a queue gives.
+#[derive(Debug, Clone)]
+pub enum Told {
+    /// An event.
+    Event(Arc<Event>),
+    /// Events that did not fit into the queue.
+    Overflow {
+        /// When the first of them came.
+        at: Timestamp,
+        /// How many they were.
+        lost: u64,
+    },
+}
+
+/// How a wait ended.
+#[derive(Debug)]
+pub enum Outcome<T> {
+    /// With what it waited for.
+    Found(T),
+    /// Its time is up.
+    TimedOut,
+    /// The connection broke.
+    Lost,
+    /// The queue was closed.
+    Closed,
+    /// The script is being stopped.
+    Stopped,
+}
+
+/// Chooses the events of a queue.
+pub(crate) type Wanted = Box<dyn Fn(&Event) -> bool + Send + Sync>;
+
+/// How much a queue holds at most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Events.
+    pub(crate) events: usize,
+    /// Bytes of events.
+    pub(crate) bytes: usize,
+}
+
+impl Bounds {
+    /// The bounds of a queue of `events` events: libvirt's own have a few hundred bytes.
+    pub(crate) fn of(events: usize) -> Self {
+        Self {
+            events: events.max(1),
+            bytes: events.saturating_mul(1024).max(1024 * 1024),
+        }
+    }
+}
+
+/// Events that wait to be taken.
+pub(crate) struct Queue {
+    wanted: Wanted,
+    bounds: Bounds,
+    /// When it stops to take events.
+    until: Option<Instant>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Told>,
+    events: usize,
+    bytes: usize,
+    /// Whether it was full and has not been half emptied since.
+    overflows: bool,
+    end: Option<End>,
+}
+
+#[derive(Clone, Copy)]
+enum End {
+    Lost,
+    Closed,
+}
+
+impl Queue {
+    /// A queue of the events that are `wanted`, until the moment `until`.
+    pub(crate) fn new(bounds: Bounds, until: Option<Instant>, wanted: Wanted) -> Self {
+        Self {
+            wanted,
+            bounds,
+            until,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Puts `event` into the queue if it is wanted.
+    pub(super) fn add(&self, event: &Arc<Event>) {
+        if !(self.wanted)(event) || self.is_over() {
+            return;
+        }
+        let size = size(event);
+        let mut state = self.lock();
+        if state.end.is_some() {
+            return;
+        }
+        let Bounds { events, bytes } = self.bounds;
+        let is_full = state.events >= events || state.bytes.saturating_add(size) > bytes;
+        // Without that, a queue that stays full would have a count between any two events.
+        let has_room = state.events <= events / 2 && state.bytes <= bytes / 2;
+        state.overflows = is_full || (state.overflows && !has_room);
+        if state.overflows {
+            if let Some(Told::Overflow { lost, .. }) = state.waiting.back_mut() {
+                *lost += 1;
+                return;
+            }
+            let at = event.at;
+            state.waiting.push_back(Told::Overflow { at, lost: 1 });
+        } else {
+            state.events += 1;
+            state.bytes += size;
+            state.waiting.push_back(Told::Event(Arc::clone(event)));
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Ends the queue after what waits in it: the connection broke.
+    pub(super) fn lose(&self) {
+        let mut state = self.lock();
+        state.end.get_or_insert(End::Lost);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Ends the queue and drops what waits in it.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        let dropped = std::mem::take(&mut state.waiting);
+        state.end = Some(End::Closed);
+        drop(state);
+        drop(dropped);
+        self.changed.notify_all();
+    }
+
+    /// Whether it takes no events any more.
+    fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| until <= Instant::now())
+    }
+
+    /// Whether it was closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.lock().end, Some(End::Closed))
+    }
+
+    /// Takes all that waits, at once.
+    pub(crate) fn drain(&self) -> Outcome<VecDeque<Told>> {
+        let mut state = self.lock();
+        let waiting = std::mem::take(&mut state.waiting);
+        (state.events, state.bytes) = (0, 0);
+        match state.end {
+            Some(End::Closed) => Outcome::Closed,
+            Some(End::Lost) if waiting.is_empty() => Outcome::Lost,
+            _ => Outcome::Found(waiting),
+        }
+    }
+
+    /// Takes the first that waits, or the reason why there is none.
+    pub(crate) fn take(&self) -> Outcome<Told> {
+        self.lock().take().unwrap_or(Outcome::TimedOut)
+    }
+
+    /// Takes the first that waits, or waits for it until `deadline` or the end of the queue's own time.
+    pub(crate) fn wait(
+        self: &Arc<Self>,
+        deadline: Option<Instant>,
+        interrupt: &Interrupt,
+    ) -> Outcome<Told> {
+        let deadline = deadline.into_iter().chain(self.until).min();
+        let waiters = Arc::clone(self);
+        let _guard = interrupt.on_stop(move || {
+            // A waiter that holds the lock has not gone to sleep yet and would miss the call.
+            drop(waiters.lock());
+            waiters.changed.notify_all();
+        });
+        let mut state = self.lock();
+        loop {
+            if interrupt.stopping().is_some() {
+                return Outcome::Stopped;
+            }
+            if let Some(outcome) = state.take() {
+                return outcome;
+            }
+            state = match deadline {
+                None => self
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Outcome::TimedOut;
+                    }
+                    let waited = self.changed.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The first that waits, or how the queue ended; nothing where it has to be waited for.
+    fn take(&mut self) -> Option<Outcome<Told>> {
+        if let Some(told) = self.waiting.pop_front() {
+            if let Told::Event(event) = &told {
+                self.events -= 1;
+                self.bytes -= size(event);
+            }
+            return Some(Outcome::Found(told));
+        }
+        match self.end? {
+            End::Lost => Some(Outcome::Lost),
+            End::Closed => Some(Outcome::Closed),
+        }
+    }
+}
+
+/// The bytes that `event` holds, about.
+fn size(event: &Event) -> usize {
+    use crate::libvirt::typed_params::Scalar;
+    let field = |(name, value): &(String, Scalar)| {
+        let text = match value {
+            Scalar::Text(text) => text.len(),
+            _ => 0,
+        };
+        size_of::<(String, Scalar)>() + name.len() + text
+    };
+    let fields: usize = event.fields.iter().map(field).sum();
+    size_of::<Event>() + event.name.len() + event.uuid.len() + fields
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn event(number: usize) -> Arc<Event> {
+        Arc::new(Event {
+            at: Timestamp::UNIX_EPOCH,
+            kind: "lifecycle",
+            noun: "domain",
+            name: number.to_string(),
+            uuid: String::new(),
+            fields: Vec::new(),
+        })
+    }
+
+    fn queue(bounds: Bounds) -> Arc<Queue> {
+        Arc::new(Queue::new(bounds, None, Box::new(|_| true)))
+    }
+
+    /// What waits: the names of events, and the counts of those that were lost.
+    fn drained(queue: &Queue) -> Vec<String> {
+        let Outcome::Found(waiting) = queue.drain() else {
+            return Vec::new();
+        };
+        let text = |told: &Told| match told {
+            Told::Event(event) => event.name.clone(),
+            Told::Overflow { lost, .. } => format!("{lost} lost"),
+        };
+        waiting.iter().map(text).collect()
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted_where_it_is_missing() {
+        let queue = queue(Bounds::of(4));
+        (0..7).for_each(|number| queue.add(&event(number)));
+        assert!(matches!(queue.take(), Outcome::Found(Told::Event(_))));
+        // It has room, but not enough to begin anew.
+        queue.add(&event(7));
+        assert_eq!(drained(&queue), ["1", "2", "3", "4 lost"]);
+        queue.add(&event(8));
+        assert_eq!(drained(&queue), ["8"]);
+    }
+
+    #[test]
+    fn a_queue_is_bounded_by_bytes_too() {
+        let bytes = 2 * size(&event(1));
+        let queue = queue(Bounds { events: 100, bytes });
+        (0..5).for_each(|number| queue.add(&event(number)));
+        assert_eq!(drained(&queue), ["0", "1", "3 lost"]);
+        assert_eq!(queue.lock().bytes, 0);
+    }
+
+    #[test]
+    fn a_broken_connection_ends_a_queue_after_what_waits() {
+        let queue = queue(Bounds::of(4));
+        queue.add(&event(0));
+        queue.lose();
+        queue.add(&event(1));
+        assert!(matches!(queue.take(), Outcome::Found(Told::Event(_))));
+        assert!(matches!(queue.take(), Outcome::Lost));
+        queue.close();
+        assert!(matches!(queue.take(), Outcome::Closed));
+    }
+
+    #[test]
+    fn a_queue_takes_no_events_after_its_time() {
+        let now = Instant::now();
+        let queue = Arc::new(Queue::new(
+            Bounds::of(4),
+            Some(now + Duration::from_millis(20)),
+            Box::new(|_| true),
+        ));
+        queue.add(&event(0));
+        let wait = || queue.wait(None, &Interrupt::default());
+        assert!(matches!(wait(), Outcome::Found(_)));
+        assert!(matches!(wait(), Outcome::TimedOut));
+        queue.add(&event(1));
+        assert_eq!(drained(&queue), Vec::<String>::new());
+        assert!(now.elapsed() >= Duration::from_millis(20));
+    }
+
+    #[test]
+    fn a_stop_wakes_whoever_waits() {
+        let (queue, interrupt) = (queue(Bounds::of(4)), Interrupt::default());
+        let (own, waiter) = (Arc::clone(&queue), interrupt.clone());
+        let waiting = std::thread::spawn(move || own.wait(None, &waiter));
+        interrupt.stop(crate::run::interrupt::Stop::Interrupted);
+        let outcome = waiting.join().expect("it ends");
+        assert!(matches!(outcome, Outcome::Stopped));
+    }
+}

@@ -1,0 +1,139 @@
+//! A queue of a host's events that a script keeps.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{Bounds, Feed, Filter, Outcome, Queue, Told, Unfed, kinds_of};
+use crate::libvirt::events::Event;
+use crate::objects::connection::Connection;
+use crate::run::waiting::Waiting;
+
+/// Events that wait in a queue unless a script says otherwise.
+const QUEUE: usize = 65_536;
+
+/// How a subscription is kept.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// When it ends; none for never.
+    pub timeout: Option<Duration>,
+    /// The most events that wait in it.
+    pub queue: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            timeout: None,
+            queue: QUEUE,
+        }
+    }
+}
+
+/// The events of a host from one moment on; copies are the same subscription, and the last one ends it.
+#[derive(Clone)]
+pub struct Subscription(Arc<Shared>);
+
+struct Shared {
+    connection: Connection,
+    filters: Arc<Vec<Filter>>,
+    queue: Arc<Queue>,
+    feed: Mutex<Option<Feed>>,
+}
+
+impl Subscription {
+    /// Subscribes to the events that one of `filters` describes.
+    pub(crate) fn open(
+        connection: &Connection,
+        filters: Vec<Filter>,
+        options: &Options,
+    ) -> Result<Self, Unfed> {
+        let watch = connection.watch().map_err(|failure| (failure, ""))?;
+        let filters = Arc::new(filters);
+        let until = options
+            .timeout
+            .and_then(|timeout| Instant::now().checked_add(timeout));
+        let wanted = Arc::clone(&filters);
+        let wanted = move |event: &Event| wanted.iter().any(|filter| filter.fits(event));
+        let bounds = Bounds::of(options.queue);
+        let queue = Arc::new(Queue::new(bounds, until, Box::new(wanted)));
+        let any = filters.iter().any(Filter::is_for_any_kind);
+        let feed = watch.feed(&kinds_of(&filters), any, Arc::clone(&queue))?;
+        Ok(Self(Arc::new(Shared {
+            connection: connection.clone(),
+            filters,
+            queue,
+            feed: Mutex::new(Some(feed)),
+        })))
+    }
+
+    /// The connection whose events they are.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.0.connection
+    }
+
+    /// The next event, once there is one; waits until `timeout` is over, where there is one.
+    pub fn next(&self, timeout: Option<Duration>) -> Outcome<Told> {
+        let interrupt = self.0.connection.session().interrupt();
+        match self.0.queue.take() {
+            Outcome::TimedOut => {}
+            _ if interrupt.stopping().is_some() => return Outcome::Stopped,
+            outcome => return outcome,
+        }
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let _waiting = Waiting::new(self.0.connection.session(), || self.wanted());
+        self.0.queue.wait(deadline, interrupt)
+    }
+
+    /// All events that wait.
+    pub(crate) fn drain(&self) -> Outcome<std::collections::VecDeque<Told>> {
+        self.0.queue.drain()
+    }
+
+    /// Ends it, drops the events that wait, and frees its callbacks.
+    pub fn close(&self) {
+        self.0.queue.close();
+        let mut feed = self.0.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = feed.take();
+        drop(feed);
+        drop(ended);
+    }
+
+    /// Whether it was closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.queue.is_closed()
+    }
+
+    /// What is waited for, in words.
+    pub(crate) fn wanted(&self) -> String {
+        let uri = self.0.connection.uri();
+        match words(&self.0.filters) {
+            None => format!("an event of {uri}"),
+            Some(words) => format!("an event {words} of {uri}"),
+        }
+    }
+}
+
+impl PartialEq for Subscription {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Display for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let uri = crate::redact::hide_uri(self.0.connection.uri());
+        let words = words(&self.0.filters).unwrap_or_else(|| "all events".into());
+        match self.is_closed() {
+            true => write!(f, "Subscription({words} of {uri}, closed)"),
+            false => write!(f, "Subscription({words} of {uri})"),
+        }
+    }
+}
+
+/// What `filters` describe, in words; nothing where that is every event.
+fn words(filters: &[Filter]) -> Option<String> {
+    let words: Vec<String> = filters.iter().map(ToString::to_string).collect();
+    let words = words.join(" or ");
+    (words != "#{}").then_some(words)
+}
