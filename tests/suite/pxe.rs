@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::install::kill_once;
 use super::provisioning::installer_initrd;
-use crate::support::{Host, NetHost, Outcome, micro, tiny};
+use crate::support::{Host, NetHost, Outcome, Sweep, micro, tiny};
 
 fn host(boot: &str) -> Option<NetHost> {
     let host = NetHost::start()?;
@@ -154,4 +154,33 @@ fn an_installation_from_the_network_goes_on_after_its_client_was_killed() {
     let told = host.virhai().script(script).ok();
     // The installer went on, and ended before anybody looked again.
     assert!(told.starts_with("installed "), "{told}");
+}
+
+#[test]
+fn a_stopped_installation_from_the_network_leaves_nothing() {
+    let with_installer = || {
+        let host = host("installer.nbp")?;
+        host.scratch()
+            .copy(&micro("installer.nbp"), "tftp/installer.nbp");
+        Some(host)
+    };
+    if with_installer().is_none() {
+        return;
+    }
+    Sweep::new(
+        "install::from_network on QEMU, from the network of its host",
+        move || with_installer().expect("there was one before"),
+        r#"import "std/install" as install;
+           install::from_network(connect(), #{ name: "web", virt_type: "qemu", memory: "64MiB", nics: ["lan"],
+               disks: [#{ pool: "images", size: "1MiB", format: "raw" }], up: "MG:up", timeout: "110s" }); ()"#,
+    )
+    .complete(
+        r#"import "std/phases" as phases;
+           let dom = connect().lookup_by_name("web");
+           assert_eq(dom.state(), "running");
+           assert_eq(phases::state(dom), "installed");"#,
+    )
+    .at_most(3)
+    .run()
+    .says_nothing();
 }
