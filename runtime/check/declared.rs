@@ -13,11 +13,14 @@ use std::sync::Arc;
 
 impl Sources for Files {
     fn constants(&self, file: &str) -> Option<Arc<Constants>> {
-        self.get(file).map(File::spec_constants)
+        let constants = self.get(file).map(File::spec_constants);
+        constants.or_else(|| declarations::of_imports(&self.imports).constants(file))
     }
 
     fn imported(&self, file: &str, path: &str) -> Option<String> {
-        self.get(file)?.linked(path).map(str::to_owned)
+        let linked = self.get(file).and_then(|file| file.linked(path));
+        let linked = linked.map(str::to_owned);
+        linked.or_else(|| declarations::of_imports(&self.imports).imported(file, path))
     }
 }
 

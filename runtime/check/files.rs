@@ -29,6 +29,8 @@ pub(super) struct Files {
     words: OnceCell<HashSet<String>>,
     /// What was most likely meant by names that do not exist, by the name and the type it was asked of.
     advice: RefCell<HashMap<(String, String), Option<String>>>,
+    /// Where recipes are found that the script does not import itself.
+    pub(super) imports: Imports,
 }
 
 /// One file.
@@ -111,6 +113,7 @@ impl Files {
             order,
             words: OnceCell::new(),
             advice: RefCell::default(),
+            imports: imports.clone(),
         }
     }
 

@@ -32,7 +32,7 @@ struct State {
     unsaved: Mutex<HashMap<PathBuf, String>>,
     /// The code of imported files as it runs.
     isolated: Mutex<HashMap<String, AST>>,
-    /// The modules of recipes, each evaluated once. To evaluate one only defines its functions, so
+    /// The modules of recipes by their paths, each evaluated once. To evaluate one only defines its functions, so
     /// that all files can share the module.
     recipes: Mutex<HashMap<String, Shared<Module>>>,
     /// The files that have names of their own. The number of each is its place here.
@@ -41,6 +41,11 @@ struct State {
 
 /// The prefix of the names of recipes.
 const RECIPES: &str = "std/";
+
+/// Whether positions call a recipe `name`.
+pub(crate) fn is_recipe(name: &str) -> bool {
+    name.starts_with(RECIPES)
+}
 
 /// Stands in [`State::files`] for the inputs of a session.
 const SESSION: &str = "";
@@ -139,7 +144,11 @@ impl Imports {
     }
 
     fn isolated_import(&self, name: &str, ast: &AST) -> AST {
-        let names = FileNames::of_import(ast, self.number(name));
+        let number = self.number(name);
+        let names = match is_recipe(name) {
+            true => FileNames::of_recipe(ast, number),
+            false => FileNames::of_import(ast, number),
+        };
         let ast = self.in_file(name, ast, names, None);
         let mut known = self
             .0
@@ -183,6 +192,25 @@ impl Imports {
             .recipes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The module of the recipe at `path`, if it was imported before.
+    fn known_recipe(&self, path: &str) -> Option<Shared<Module>> {
+        let recipe = path.strip_suffix(".rhai").unwrap_or(path);
+        if !is_recipe(recipe) {
+            return None;
+        }
+        self.recipes().get(recipe).map(Shared::clone)
+    }
+
+    /// The module that `path` leads to in the file that has the number `file`.
+    pub(crate) fn module(
+        &self,
+        engine: &Engine,
+        file: usize,
+        path: &str,
+    ) -> Result<Shared<Module>, Box<EvalAltResult>> {
+        self.resolve(engine, self.file(file).as_deref(), path, Position::NONE)
     }
 
     fn known_isolated(&self, name: &str) -> Option<AST> {
@@ -358,6 +386,9 @@ impl ModuleResolver for Imports {
         path: &str,
         position: Position,
     ) -> Result<Shared<Module>, Box<EvalAltResult>> {
+        if let Some(recipe) = self.known_recipe(path) {
+            return Ok(recipe);
+        }
         let fail = |error: Box<EvalAltResult>| -> Box<EvalAltResult> {
             EvalAltResult::ErrorInModule(path.to_owned(), error, position).into()
         };
@@ -368,10 +399,6 @@ impl ModuleResolver for Imports {
         let Some(_running) = Running::begin(&found.name) else {
             return Err(fail(format!("`{path}` imports itself in the end").into()));
         };
-        let is_recipe = found.name.starts_with(RECIPES);
-        if is_recipe && let Some(module) = self.recipes().get(&found.name) {
-            return Ok(Shared::clone(module));
-        }
         let ast = match self.known_isolated(&found.name) {
             Some(isolated) => isolated,
             None => {
@@ -389,13 +416,14 @@ impl ModuleResolver for Imports {
             EvalAltResult::ErrorInModule(found.name.clone(), error, position)
         })?;
         module.set_id(found.name.as_str());
-        if !is_recipe {
+        if !is_recipe(&found.name) {
             isolation::show_imports(&mut module);
             return Ok(module.into());
         }
         isolation::hide_imports(&mut module);
         let module = Shared::new(module);
         let mut recipes = self.recipes();
-        Ok(Shared::clone(recipes.entry(found.name).or_insert(module)))
+        let recipe = found.name.trim_end_matches(".rhai").to_owned();
+        Ok(Shared::clone(recipes.entry(recipe).or_insert(module)))
     }
 }

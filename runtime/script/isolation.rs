@@ -9,8 +9,8 @@
 use std::collections::{HashMap, HashSet};
 
 use rhai::{
-    AST, ASTNode, FnCallExpr, FnCallHashes, FnPtr, ImmutableString, Module, NativeCallContext,
-    ScriptFuncDef, Shared, Stmt,
+    AST, ASTNode, Expr, FnCallExpr, FnCallHashes, FnPtr, ImmutableString, Module,
+    NativeCallContext, ScriptFuncDef, Shared, Stmt,
 };
 
 use crate::script::language;
@@ -30,6 +30,8 @@ pub(crate) struct FileNames {
     closures: HashMap<ImmutableString, FnPtr>,
     /// The aliases of its imports, where these are renamed.
     aliases: HashSet<ImmutableString>,
+    /// The paths of the imports that wait until code needs them, by their aliases.
+    delayed: HashMap<ImmutableString, ImmutableString>,
 }
 
 impl FileNames {
@@ -55,6 +57,20 @@ impl FileNames {
         }
     }
 
+    /// The names of the recipe `ast`. Each of its functions imports what it needs when it runs: a recipe imports a
+    /// dozen others, of which a script needs a few.
+    pub(crate) fn of_recipe(ast: &AST, file: usize) -> Self {
+        let mut names = Self::of_import(ast, file);
+        for statement in ast.statements() {
+            if let Stmt::Import(import, _) = statement
+                && let Expr::StringConstant(path, _) = &import.0
+            {
+                names.delayed.insert(import.1.name.clone(), path.clone());
+            }
+        }
+        names
+    }
+
     /// The names of an input of the session that has the number `session`. It calls the functions
     /// of the inputs before it as well.
     pub(crate) fn of_input(ast: &AST, file: usize, session: usize) -> Self {
@@ -69,6 +85,7 @@ impl FileNames {
             functions: HashMap::new(),
             closures: HashMap::new(),
             aliases: HashSet::new(),
+            delayed: HashMap::new(),
         };
         for function in ast.iter_fn_def() {
             let renamed = names.renamed(function);
@@ -139,6 +156,16 @@ impl FileNames {
     /// The closure that `pointer` leads to.
     pub(crate) fn closure(&self, pointer: &FnPtr) -> Option<&FnPtr> {
         self.closures.get(pointer.fn_name())
+    }
+
+    /// The path of the import `alias`, if that waits until code needs it.
+    pub(crate) fn delayed(&self, alias: &str) -> Option<&ImmutableString> {
+        self.delayed.get(alias)
+    }
+
+    /// The number of the file.
+    pub(crate) fn file(&self) -> usize {
+        self.file
     }
 
     /// Gives the alias of an import the name that only this file has.

@@ -5,6 +5,7 @@
 //! - `catch` binds an `Error`, whatever was thrown, and its block has a value.
 //! - A libvirt constant is compared with numbers only, and a word that a call answers with its own words only.
 //! - Code calls the functions of its own file, wherever it runs.
+//! - A recipe imports others when one of its functions needs them.
 //!
 //! [`strict`] rewrites compiled code so: no text changes, so all positions stay. Code that was not
 //! rewritten cannot add a key to a map, so each program must go through it before it runs.
@@ -12,6 +13,7 @@
 mod body;
 mod catching;
 mod constants;
+mod delayed;
 mod evaluation;
 mod function_names;
 mod keys;
@@ -38,6 +40,7 @@ mod node {
     pub(super) const ASKED_KEY: &str = "\u{1}asked";
     pub(super) const ASSIGNED_KEY: &str = "\u{1}assigned";
     pub(super) const CONSTANT: &str = "\u{1}constant";
+    pub(super) const IMPORT: &str = "\u{1}import";
     pub(super) const WORD: &str = "\u{1}word";
 }
 
@@ -55,6 +58,10 @@ pub(crate) fn register(engine: &mut Engine, imports: Imports) {
     add(engine, node::FUNCTION, function_names::own);
     add(engine, node::CONSTANT, constants::compare);
     add(engine, node::WORD, words::compare);
+    let of_recipes = imports.clone();
+    add(engine, node::IMPORT, move |context, _, import| {
+        delayed::import(context, import, &of_recipes)
+    });
     add(engine, node::TRY, move |context, inputs, variable| {
         catching::run(context, inputs, variable, &imports)
     });

@@ -7,7 +7,7 @@ use rhai::{
     ImmutableString, Module, Position, Scope, ScriptFuncDef, Shared, Stmt, StmtBlock,
 };
 
-use super::{body, evaluation, keys, node, words};
+use super::{body, delayed, evaluation, keys, node, words};
 use crate::script::isolation::FileNames;
 use crate::vocabulary;
 
@@ -19,8 +19,10 @@ pub(crate) fn strict(ast: &AST, names: &Arc<FileNames>, scope: Option<&Scope>) -
         names,
         parameters: &[],
         scope,
+        aliases: Vec::new(),
     };
     rewriter.each(&mut statements);
+    rewriter.import(&mut statements);
     let mut functions = Module::new();
     for definition in ast.iter_fn_def() {
         for definition in names.definitions(function(definition, names)) {
@@ -42,8 +44,10 @@ fn function(definition: &Shared<ScriptFuncDef>, names: &Arc<FileNames>) -> Share
         names,
         parameters: &definition.params,
         scope: None,
+        aliases: Vec::new(),
     };
     rewriter.each(&mut statements);
+    rewriter.import(&mut statements);
     if !rewriter.changed {
         return Shared::clone(definition);
     }
@@ -88,9 +92,28 @@ struct Rewriter<'a> {
     parameters: &'a [ImmutableString],
     /// The variables around the code, which Rhai has not parsed.
     scope: Option<&'a Scope<'a>>,
+    /// The aliases of imports that the code uses.
+    aliases: Vec<ImmutableString>,
 }
 
 impl Rewriter<'_> {
+    /// Begins `statements` with the imports that they use and that wait until then.
+    fn import(&mut self, statements: &mut Vec<Stmt>) {
+        self.aliases.sort_unstable();
+        self.aliases.dedup();
+        let names = self.names;
+        let imports: Vec<Stmt> = self
+            .aliases
+            .iter()
+            .filter_map(|alias| delayed::state(names, alias))
+            .map(|state| {
+                let import = custom(node::IMPORT, Vec::new(), state, Position::NONE);
+                Stmt::Expr(Box::new(import))
+            })
+            .collect();
+        statements.splice(0..0, imports);
+    }
+
     fn block(&mut self, block: &mut StmtBlock) {
         self.each(block.statements_mut());
     }
@@ -146,6 +169,10 @@ impl Rewriter<'_> {
                 if let Some(value) = value {
                     self.expression(value);
                 }
+            }
+            Stmt::Import(import, position) if self.names.delayed(&import.1.name).is_some() => {
+                *statement = Stmt::Noop(*position);
+                self.changed = true;
             }
             Stmt::Import(import, _) => {
                 let (path, alias) = &mut **import;
@@ -210,6 +237,7 @@ impl Rewriter<'_> {
             Expr::Variable(variable, index, _) => {
                 let (long_index, name, namespace, _) = &mut **variable;
                 if let Some(root) = namespace.path.first_mut() {
+                    self.aliases.push(root.name.clone());
                     names.rename_import(&mut root.name);
                     self.changed = true;
                     return;
@@ -307,6 +335,9 @@ impl Rewriter<'_> {
 
     /// Leads a call to what this file calls so.
     fn bind(&mut self, call: &mut FnCallExpr) {
+        if let Some(root) = call.namespace.path.first() {
+            self.aliases.push(root.name.clone());
+        }
         self.names.bind(call);
         self.changed = true;
     }

@@ -12,7 +12,9 @@ use crate::support::Host;
 pub const SCRIPT: &str = include_str!("picture.rhai");
 
 /// Folders of a host that hold libvirt's own files and the test's, not the recipe's.
-const OWN: [&str; 7] = ["run", "config", "cache", "data", "home", "root", "sweep"];
+const OWN: [&str; 9] = [
+    "run", "config", "cache", "data", "home", "lib", "log", "root", "sweep",
+];
 
 /// What a host knows, and the files beside it, each under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
