@@ -3,16 +3,15 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use rhai::{Array, Dynamic, Map, NativeCallContext};
+use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
 
 use super::value_text::printed;
 use super::xml::xml_text;
-use crate::advice::suggest;
-use crate::constants;
 use crate::error::Error;
 pub(crate) use crate::error::RhaiResultOf;
 use crate::libvirt::typed_params::{Scalar, TypedParams};
 pub(crate) use crate::objects::c_text::text;
+use crate::vocabulary::{Answer, Declared, ParamType, Whole, check, parameters};
 
 /// An array of values that are all of the type `T`, as the catalogue tells.
 pub(crate) type ArrayOf<T> = <T as Listed>::List;
@@ -26,6 +25,21 @@ pub(crate) trait Listed {
 impl<T> Listed for T {
     type List = Array;
 }
+
+/// An argument that is a duration: seconds, or text such as `"90s"`.
+pub(crate) type DurationValue = Dynamic;
+
+/// The same for text alone.
+pub(crate) type DurationText = ImmutableString;
+
+/// An argument that is a size: a number of bytes, or text such as `"20GiB"`.
+pub(crate) type SizeValue = Dynamic;
+
+/// The same where a number counts KiB.
+pub(crate) type KibValue = Dynamic;
+
+/// The same where a number counts MiB.
+pub(crate) type MibValue = Dynamic;
 
 /// A set of flags as libvirt's C functions take it.
 pub(crate) fn flag_bits(ctx: &NativeCallContext, flags: i64) -> RhaiResultOf<u32> {
@@ -132,16 +146,7 @@ fn size_of(ctx: &NativeCallContext, before: &str, size: &Dynamic, unit: u64) -> 
 
 /// A duration: seconds, or text such as `"90s"` and `"5m"`.
 pub(crate) fn duration(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<Duration> {
-    let seconds = value
-        .as_float()
-        .ok()
-        .or_else(|| value.as_int().ok().map(|seconds| seconds as f64));
-    let parsed = match (seconds, value.clone().into_immutable_string()) {
-        (Some(seconds), _) => Duration::try_from_secs_f64(seconds).ok(),
-        (None, Ok(text)) => crate::spec::duration::parse(&text),
-        _ => None,
-    };
-    parsed.map_or_else(
+    crate::spec::duration::of_value(value).map_or_else(
         || {
             let shown = printed(ctx, value)?;
             Error::refuse(
@@ -162,55 +167,21 @@ pub(crate) fn whole_seconds(ctx: &NativeCallContext, value: &Dynamic) -> RhaiRes
         .saturating_add(u64::from(duration.subsec_nanos() > 0)))
 }
 
-/// A key of an option map that is not among `known`, as an error that names the nearest.
-pub(crate) fn unknown_key<'a>(
-    ctx: &NativeCallContext,
-    map: &Map,
-    known: impl Iterator<Item = &'a str> + Clone,
-) -> RhaiResultOf<()> {
-    for key in map.keys() {
-        if !known.clone().any(|name| name == key) {
-            let error = Error::invalid(ctx, format!("there is no option `{key}`"));
-            return Err(match suggest::nearest(key, known.clone()) {
-                Some(name) => error.with_hint(format!("did you mean `{name}`?")),
-                None => {
-                    let names: Vec<_> = known.collect();
-                    error.with_hint(format!("the options are {}", names.join(", ")))
-                }
-            }
-            .throw());
-        }
-    }
-    Ok(())
-}
-
-/// A map as typed parameters, whose names are those of the constants that begin with `prefix`.
+/// The typed parameters that the map `options` gives, which `declared` describes.
 pub(crate) fn typed_params(
     ctx: &NativeCallContext,
-    prefix: &str,
-    map: &Map,
+    declared: &Declared,
     types: fn(&str) -> ParamType,
+    options: &Map,
 ) -> RhaiResultOf<TypedParams> {
-    unknown_key(
-        ctx,
-        map,
-        constants::fields(prefix).collect::<Vec<_>>().into_iter(),
-    )?;
-    typed_params_of(ctx, map, types)
-}
-
-/// A map whose keys are known to be right as typed parameters.
-pub(crate) fn typed_params_of(
-    ctx: &NativeCallContext,
-    map: &Map,
-    types: fn(&str) -> ParamType,
-) -> RhaiResultOf<TypedParams> {
+    check(ctx, &declared.spec(), options)?;
     let mut params = TypedParams::default();
-    for (key, value) in map {
-        for value in value
-            .read_lock::<Array>()
-            .map_or_else(|| vec![value.clone()], |list| list.clone())
-        {
+    for (key, value) in options.iter().filter(|(_, value)| !value.is_unit()) {
+        let values = match value.read_lock::<Array>() {
+            Some(list) => list.clone(),
+            None => vec![value.clone()],
+        };
+        for value in values {
             let scalar = scalar(ctx, key, &value, types(key))?;
             params
                 .add(key, &scalar)
@@ -220,38 +191,13 @@ pub(crate) fn typed_params_of(
     Ok(params)
 }
 
-/// The C type that libvirt demands of a typed parameter.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum ParamType {
-    /// A C `int`.
-    Int,
-    /// A C `unsigned int`.
-    UInt,
-    /// A C `long long`.
-    Long,
-    /// A C `unsigned long long`.
-    ULong,
-    /// A C `int` that is true or false.
-    Bool,
-    /// A C `unsigned long long` in KiB, which text such as `"1GiB"` also gives.
-    KiB,
-    /// A C `unsigned long long` in MiB, which text such as `"1GiB"` also gives.
-    MiB,
-    /// A C `unsigned long long` in bytes, which text such as `"64MiB"` also gives.
-    Bytes,
-    /// A string.
-    Text,
-    /// XML, which an `Xml` also gives.
-    Xml,
-}
-
-/// The types of the parameters of `save_params` and `restore_params`.
-pub(crate) fn save_param_type(name: &str) -> ParamType {
-    match name {
+parameters! {
+    /// The file of a saved guest, and how it is written or read.
+    pub(crate) struct SaveParameters = "VIR_DOMAIN_SAVE_PARAM_", |name| match name {
         "parallel.channels" => ParamType::Int,
         "dxml" => ParamType::Xml,
         _ => ParamType::Text,
-    }
+    };
 }
 
 fn scalar(
@@ -282,9 +228,13 @@ fn scalar(
             Err(kind) => Err(wrong("true or false", kind)),
         },
         ParamType::Xml => xml_text(ctx, quoted, value).map(Scalar::Text),
-        ParamType::Text => optional_text(ctx, quoted, value)?
+        ParamType::Text | ParamType::Texts => optional_text(ctx, quoted, value)?
             .map(Scalar::Text)
             .ok_or_else(|| wrong("text", "()")),
+        ParamType::Constant(words) => {
+            let constant = words.constant(ctx, quoted, value)?;
+            number(ctx, quoted, constant).map(Scalar::Int)
+        }
     }
 }
 
@@ -312,7 +262,7 @@ pub(crate) fn dynamic(value: Scalar) -> Dynamic {
 /// An unsigned number as a script sees it: Rhai's integer, or the text of its digits where that
 /// is too small for it.
 pub(crate) fn whole(number: u64) -> Dynamic {
-    i64::try_from(number).map_or_else(|_| number.to_string().into(), Dynamic::from)
+    Whole(number).into_value()
 }
 
 /// An unsigned number that a call returns as Rhai's integer; thrown where that is too small for it.

@@ -26,7 +26,6 @@ pub(crate) mod network_port;
 pub(crate) mod node_device;
 pub(crate) mod nwfilter;
 pub(crate) mod nwfilter_binding;
-pub(crate) mod option_keys;
 pub(crate) mod options;
 mod parameters;
 pub(crate) mod prelude;
@@ -45,9 +44,40 @@ pub(crate) mod wait;
 pub(crate) mod work;
 pub(crate) mod xml;
 
+use std::sync::Arc;
+
 use rhai::Engine;
 
 use crate::objects::for_each_kind;
+use crate::spec::Spec;
+use crate::vocabulary::{Declared, Role};
+
+/// Every map that calls take or return.
+pub(crate) fn all_declared() -> impl Iterator<Item = &'static Declared> {
+    let folders = [
+        admin::DECLARED,
+        connection::DECLARED,
+        domain::DECLARED,
+        network::DECLARED,
+        network_port::DECLARED,
+        storage_pool::DECLARED,
+        storage_vol::DECLARED,
+        subscription::DECLARED,
+        wait::DECLARED,
+    ];
+    let shared = [arguments::SaveParameters::OPTIONS];
+    folders.into_iter().flatten().copied().chain(shared)
+}
+
+/// The options of a Rust function that signatures, and the doc comments of scripts, call `name`.
+pub(crate) fn declared_options(name: &str) -> Option<Arc<Spec>> {
+    declared(Role::Options, name).map(Declared::spec)
+}
+
+/// The map that signatures call `name`.
+pub(crate) fn declared(role: Role, name: &str) -> Option<&'static Declared> {
+    all_declared().find(|known| known.role == role && known.name == name)
+}
 
 macro_rules! register_kinds {
     ($($module:ident $kind:ident $about:tt $calls:tt)*) => {

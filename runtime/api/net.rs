@@ -3,9 +3,9 @@
 use std::net::{TcpStream, ToSocketAddrs};
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Engine, NativeCallContext, exported_module};
+use rhai::{Engine, NativeCallContext, exported_module};
 
-use super::arguments::{RhaiResultOf, duration, number};
+use super::arguments::{DurationValue, RhaiResultOf, duration, number};
 use super::prelude::failed;
 use crate::objects::granted::reachable;
 use crate::run::exit::terminated;
@@ -35,7 +35,7 @@ mod functions {
         ctx: NativeCallContext,
         host: &str,
         port: i64,
-        timeout: Dynamic,
+        timeout: DurationValue,
     ) -> RhaiResultOf<bool> {
         let port: u16 = number(&ctx, "a port", port)?;
         let timeout = duration(&ctx, &timeout)?;

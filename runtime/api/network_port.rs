@@ -1,18 +1,17 @@
 //! `NetworkPort`: the connection of one network card to a network.
 
 use rhai::plugin::*;
-use rhai::{Blob, Dynamic, Engine, Map, NativeCallContext, exported_module};
+use rhai::{Blob, Dynamic, Engine, NativeCallContext, exported_module};
 
-use super::arguments::{ArrayOf, ParamType, RhaiResultOf, flag_bits, uuid_text};
+use super::arguments::{ArrayOf, RhaiResultOf, flag_bits, uuid_text};
 use super::every_kind::Scripted;
-use super::option_keys;
 use super::parameters::Parameters;
 use super::xml::{XmlText, xml_text};
 use crate::error::OfXml;
 use crate::libvirt::network_port;
 use crate::objects::network::Network;
 use crate::objects::network_port::{Handle, NetworkPort, NetworkPortKind};
-use crate::vocabulary::{InterfaceParameters, RecordOf};
+use crate::vocabulary::{Declared, OptionsOf, ParamType, RecordOf, parameters};
 
 impl Scripted for NetworkPortKind {
     const VARIABLE: &'static str = "port";
@@ -36,11 +35,18 @@ let port = net.port_create_xml(xml);"#;
     }
 }
 
+parameters! {
+    /// Bandwidth of a port: rates in KiB/s, bursts in KiB.
+    pub(crate) struct PortParameters = "VIR_NETWORK_PORT_BANDWIDTH_", |_| ParamType::UInt;
+}
+
+/// The maps that these calls take and return.
+pub(super) const DECLARED: &[&Declared] = &[PortParameters::OPTIONS, PortParameters::RECORD];
+
 const BANDWIDTH: Parameters<&str> = Parameters {
     noun: "bandwidth",
-    prefix: option_keys::PORT_BANDWIDTH,
-    types: |_| ParamType::UInt,
-    record: InterfaceParameters::TABLE,
+    options: PortParameters::OPTIONS,
+    types: PortParameters::TYPES,
 };
 
 #[export_module]
@@ -223,7 +229,7 @@ mod functions {
     pub fn parameters(
         ctx: NativeCallContext,
         port: &mut NetworkPort,
-    ) -> RhaiResultOf<RecordOf<InterfaceParameters>> {
+    ) -> RhaiResultOf<RecordOf<PortParameters>> {
         parameters_flags(ctx, port, 0)
     }
 
@@ -242,7 +248,7 @@ mod functions {
         ctx: NativeCallContext,
         port: &mut NetworkPort,
         flags: i64,
-    ) -> RhaiResultOf<RecordOf<InterfaceParameters>> {
+    ) -> RhaiResultOf<RecordOf<PortParameters>> {
         let call = "virNetworkPortGetParameters";
         BANDWIDTH.read(&ctx, port, call, flags, Handle::parameters)
     }
@@ -262,7 +268,7 @@ mod functions {
     pub fn set_parameters(
         ctx: NativeCallContext,
         port: &mut NetworkPort,
-        parameters: Map,
+        parameters: OptionsOf<PortParameters>,
     ) -> RhaiResultOf<()> {
         set_parameters_flags(ctx, port, parameters, 0)
     }
@@ -282,7 +288,7 @@ mod functions {
     pub fn set_parameters_flags(
         ctx: NativeCallContext,
         port: &mut NetworkPort,
-        parameters: Map,
+        parameters: OptionsOf<PortParameters>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let call = "virNetworkPortSetParameters";

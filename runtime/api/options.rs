@@ -1,17 +1,16 @@
 //! What recipes do with the options that they are given.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use rhai::plugin::*;
 use rhai::{Dynamic, Engine, Map, NativeCallContext, exported_module};
 
-use super::arguments::{self, RhaiResultOf, duration};
+use super::arguments::{self, DurationValue, RhaiResultOf, SizeValue, duration};
 use crate::error::Error;
 use crate::error::extent::is_within;
 use crate::run::session::Session;
 use crate::script::declarations;
-use crate::spec::{self, Spec, size};
+use crate::spec::{Spec, size};
 
 /// The largest declaration, in bytes of text.
 const LARGEST: usize = 1024 * 1024;
@@ -57,14 +56,7 @@ mod functions {
     #[rhai_fn(pure, return_raw)]
     pub fn checked(ctx: NativeCallContext, options: &mut Map, spec: Map) -> RhaiResultOf<Map> {
         let spec = super::declared(&ctx, spec)?;
-        let entries: Vec<_> = options
-            .iter()
-            .map(|(key, value)| {
-                let (engine, value) = (ctx.engine(), Cow::Borrowed(value));
-                (key.as_str().into(), spec::Value { engine, value })
-            })
-            .collect();
-        match spec.faults(&entries, true).into_iter().next() {
+        match spec.first_fault(ctx.engine(), options) {
             None => Ok(spec.filled(options.clone())),
             Some(fault) => {
                 let error = Error::of_options(&ctx, fault.message, &spec.file);
@@ -151,7 +143,7 @@ mod functions {
     /// ```
     /// Calls no libvirt function.
     #[rhai_fn(return_raw)]
-    pub fn parse_size(ctx: NativeCallContext, size: Dynamic) -> RhaiResultOf<i64> {
+    pub fn parse_size(ctx: NativeCallContext, size: SizeValue) -> RhaiResultOf<i64> {
         arguments::bytes(&ctx, &size).and_then(|number| arguments::integer(&ctx, number))
     }
 
@@ -163,7 +155,7 @@ mod functions {
     /// ```
     /// Calls no libvirt function.
     #[rhai_fn(name = "parse_size", return_raw)]
-    pub fn parse_size_in(ctx: NativeCallContext, size: Dynamic, unit: &str) -> RhaiResultOf<i64> {
+    pub fn parse_size_in(ctx: NativeCallContext, size: SizeValue, unit: &str) -> RhaiResultOf<i64> {
         let unit = arguments::bytes(&ctx, &Dynamic::from(format!("1{unit}")))?;
         arguments::size_in(&ctx, &size, unit).and_then(|number| arguments::integer(&ctx, number))
     }
@@ -187,7 +179,7 @@ mod functions {
     /// ```
     /// Calls no libvirt function.
     #[rhai_fn(return_raw)]
-    pub fn parse_duration(ctx: NativeCallContext, time: Dynamic) -> RhaiResultOf<f64> {
+    pub fn parse_duration(ctx: NativeCallContext, time: DurationValue) -> RhaiResultOf<f64> {
         duration(&ctx, &time).map(|time| time.as_secs_f64())
     }
 

@@ -4,22 +4,20 @@ use std::fmt::Display;
 
 use rhai::{Map, NativeCallContext};
 
-use super::arguments::{ParamType, RhaiResultOf, flag_bits, map, typed_params};
+use super::arguments::{RhaiResultOf, flag_bits, map, typed_params};
 use crate::libvirt;
 use crate::libvirt::typed_params::{Scalar, TypedParams};
 use crate::objects::object::{Kind, Object};
-use crate::vocabulary::Record;
+use crate::vocabulary::{Declared, ParamType};
 
 /// A set of parameters that libvirt has one call to read and one to set.
 pub(super) struct Parameters<N> {
     /// What messages call them, such as "memory limits".
     pub(super) noun: N,
-    /// How the names of their constants begin.
-    pub(super) prefix: &'static str,
+    /// The declaration of the map that sets them.
+    pub(super) options: &'static Declared,
     /// The type of each parameter, by its name.
     pub(super) types: fn(&str) -> ParamType,
-    /// The keys of their map.
-    pub(super) record: &'static Record,
 }
 
 impl<N: Display> Parameters<N> {
@@ -35,7 +33,13 @@ impl<N: Display> Parameters<N> {
         let wanted = flag_bits(ctx, flags)?;
         let verb = format_args!("read the {} of", self.noun);
         let params = object.call(ctx, call, verb, move |handle| read(handle, wanted))?;
-        Ok(self.record.of(map(params)))
+        let mut map = map(params);
+        for (name, value) in &mut map {
+            if let (ParamType::Constant(words), Ok(number)) = ((self.types)(name), value.as_int()) {
+                *value = words.word(number).into();
+            }
+        }
+        Ok(map)
     }
 
     /// Sets parameters of `object` by the C function `call`.
@@ -49,7 +53,7 @@ impl<N: Display> Parameters<N> {
         set: impl Fn(&K::Handle, &TypedParams, u32) -> libvirt::Result<()> + Send + Sync + 'static,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(ctx, flags)?;
-        let params = typed_params(ctx, self.prefix, params, self.types)?;
+        let params = typed_params(ctx, self.options, self.types, params)?;
         let verb = format_args!("set the {} of", self.noun);
         object.call(ctx, call, verb, move |handle| set(handle, &params, wanted))
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, exported_module};
 
-use super::arguments::{RhaiResultOf, duration, number};
+use super::arguments::{DurationText, RhaiResultOf, duration, number};
 use super::asking::{flat_size, size};
 use super::room::{MOST, ensure_room, ensure_running};
 use super::{undo, value_text};
@@ -66,7 +66,7 @@ mod functions {
     /// ```
     /// Calls no libvirt function.
     #[rhai_fn(name = "sleep", volatile, return_raw)]
-    pub fn sleep(ctx: NativeCallContext, time: &str) -> RhaiResultOf<()> {
+    pub fn sleep(ctx: NativeCallContext, time: DurationText) -> RhaiResultOf<()> {
         nap(&ctx, &time.into())
     }
 

@@ -7,8 +7,7 @@ use jiff::tz::TimeZone;
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, Map, Module, NativeCallContext, exported_module};
 
-use super::arguments::{ArrayOf, RhaiResultOf, duration, dynamic, fields, unknown_key};
-use super::option_keys;
+use super::arguments::{ArrayOf, DurationValue, RhaiResultOf, duration, dynamic, fields};
 use crate::error::Error;
 use crate::error::extent::is_short;
 use crate::libvirt::Failure;
@@ -18,7 +17,10 @@ use crate::objects::connection::Connection;
 use crate::objects::watch::{Filter, Given, Options, Outcome, Refusal, Subscription, Told};
 use crate::run::exit::terminated;
 use crate::show::DateTime;
-use crate::vocabulary::{Event, RecordOf, RecordValueOf};
+use crate::spec::{Key, Type};
+use crate::vocabulary::{
+    Declared, OptionsOf, RecordOf, RecordValueOf, Recorded, Role, options as declare_options,
+};
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Subscription>("Subscription");
@@ -61,6 +63,126 @@ const TASK: &str = "wait for an event";
 
 fn lost() -> Failure {
     Failure::lost("the connection was lost")
+}
+
+/// The maps that these calls take and return.
+pub(super) const DECLARED: &[&Declared] = &[
+    Event::DECLARED,
+    EventFilter::DECLARED,
+    SubscriptionOptions::DECLARED,
+];
+
+/// What an event must be; a signature names it as [`EventFilterValue`]. The keys depend on the kind: `Filter` knows them.
+struct EventFilter;
+
+impl EventFilter {
+    const DECLARED: &'static Declared = {
+        static DECLARED: Declared = Declared {
+            name: "EventFilter",
+            role: Role::Options,
+            about: &["What an event must be"],
+            open: true,
+            keys: keys_of_filters,
+            spec: std::sync::OnceLock::new(),
+        };
+        &DECLARED
+    };
+}
+
+/// A kind of event, a map that is an [`EventFilter`], or a list of these.
+pub(crate) type EventFilterValue = Dynamic;
+
+/// An event as scripts see it.
+pub(crate) struct Event;
+
+impl Recorded for Event {
+    type Map = Map;
+    type Value = Dynamic;
+}
+
+impl Event {
+    const DECLARED: &'static Declared = {
+        static DECLARED: Declared = Declared {
+            name: "Event",
+            role: Role::Record,
+            about: &["An event, with the fields of its kind"],
+            open: true,
+            keys: keys_of_events,
+            spec: std::sync::OnceLock::new(),
+        };
+        &DECLARED
+    };
+}
+
+fn key(name: &str, ty: Type, help: impl Into<String>) -> Key {
+    Key {
+        help: help.into(),
+        ..Key::of_result(name, ty)
+    }
+}
+
+fn keys_of_filters() -> Vec<Key> {
+    let mut keys = vec![key(
+        "kind",
+        Type::Text,
+        "kind of event; the lifecycle of the object if not given",
+    )];
+    keys.extend(events::FAMILIES.iter().map(|family| {
+        let object = any::by_option(family.noun).map(|kind| Type::Object(kind.into()));
+        let ty = Type::one_of([Type::Text].into_iter().chain(object));
+        key(
+            family.noun,
+            ty,
+            "object that the event is about, or its name",
+        )
+    }));
+    keys.extend([
+        key("uuid", Type::Text, "UUID of the object"),
+        key("event", Type::Text, "what happened"),
+        key("detail", Type::Text, "why or how it happened"),
+    ]);
+    keys
+}
+
+fn keys_of_events() -> Vec<Key> {
+    let mut keys = vec![
+        key("kind", Type::Text, "kind of event"),
+        key("time", Type::Object("DateTime".into()), "time of the event"),
+    ];
+    keys.extend(events::FAMILIES.iter().map(|family| {
+        let noun = family.noun.replace('_', " ");
+        key(
+            family.noun,
+            Type::Text,
+            format!("name of the {noun} that the event is about"),
+        )
+    }));
+    keys.extend([
+        key("uuid", Type::Text, "UUID of the object, if it has one"),
+        key(
+            "lost",
+            Type::Int,
+            "number of events that did not find room, of the kind `overflow`",
+        ),
+    ]);
+    let own = keys.len();
+    for kind in events::all() {
+        for field in kind.fields {
+            let known = keys.iter_mut().skip(own);
+            match known.into_iter().find(|known| known.name == field.name) {
+                Some(known) => known.help.push_str(&format!(", `{}`", kind.name)),
+                None => {
+                    let ty = if field.is_number {
+                        Type::Int
+                    } else {
+                        Type::Text
+                    };
+                    keys.push(key(field.name, ty, format!("of the kind `{}`", kind.name)));
+                }
+            }
+        }
+    }
+    keys
 }
 
 #[export_module]
@@ -107,7 +229,7 @@ mod functions {
     pub fn events_of(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        filter: Dynamic,
+        filter: EventFilterValue,
     ) -> RhaiResultOf<Subscription> {
         let filters = super::filters(&ctx, &filter)?;
         super::subscribe(&ctx, conn, filters, &Options::default())
@@ -135,8 +257,8 @@ mod functions {
     pub fn events_with_options(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        filter: Dynamic,
-        options: Map,
+        filter: EventFilterValue,
+        options: OptionsOf<SubscriptionOptions>,
     ) -> RhaiResultOf<Subscription> {
         let filters = super::filters(&ctx, &filter)?;
         super::subscribe(&ctx, conn, filters, &super::options(&ctx, &options)?)
@@ -173,7 +295,7 @@ mod functions {
     pub fn next_within(
         ctx: NativeCallContext,
         events: &mut Subscription,
-        timeout: Dynamic,
+        timeout: DurationValue,
     ) -> RhaiResultOf<RecordValueOf<Event>> {
         let timeout = duration(&ctx, &timeout)?;
         super::next(&ctx, events, Some(timeout))
@@ -312,22 +434,32 @@ fn fail(ctx: &NativeCallContext, events: &Subscription, failure: Failure) -> Box
     Error::new(ctx, failure, "", TASK, events.connection().uri()).throw()
 }
 
+declare_options! {
+    /// Length and end of a subscription.
+    pub(crate) struct SubscriptionOptions {
+        /// Time after which the subscription ends; no end if not given.
+        timeout: Option<Duration>,
+        /// Number of events that can wait in the queue.
+        queue: i64 = usual_queue(),
+    }
+}
+
+/// The number of events that can wait unless a script says otherwise.
+fn usual_queue() -> i32 {
+    i32::try_from(Options::default().queue).unwrap_or(i32::MAX)
+}
+
 fn options(ctx: &NativeCallContext, given: &Map) -> RhaiResultOf<Options> {
-    unknown_key(ctx, given, option_keys::SUBSCRIBE.into_iter())?;
-    let mut options = Options::default();
-    if let Some(timeout) = given.get("timeout") {
-        options.timeout = Some(duration(ctx, timeout)?);
-    }
-    if let Some(queue) = given.get("queue") {
-        let events = queue.as_int().ok().filter(|&n| n > 0 && n <= LARGEST_QUEUE);
-        options.queue = events
-            .and_then(|events| usize::try_from(events).ok())
-            .ok_or_else(|| {
-                let message = format!("`queue` must be a number from 1 to {LARGEST_QUEUE}");
-                Error::invalid(ctx, message).throw()
-            })?;
-    }
-    Ok(options)
+    let given = SubscriptionOptions::read(ctx, given)?;
+    let events = Some(given.queue).filter(|&n| n > 0 && n <= LARGEST_QUEUE);
+    let queue = events.and_then(|events| usize::try_from(events).ok());
+    Ok(Options {
+        timeout: given.timeout,
+        queue: queue.ok_or_else(|| {
+            let message = format!("`queue` must be a number from 1 to {LARGEST_QUEUE}");
+            Error::invalid(ctx, message).throw()
+        })?,
+    })
 }
 
 /// The filters that a script gave: a kind of event, a map of what its fields must be, or an array of these.
@@ -406,40 +538,4 @@ pub(super) fn event_map(event: &Happened) -> Map {
 
 fn time(at: jiff::Timestamp) -> DateTime {
     DateTime(at.to_zoned(TimeZone::system()))
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::libvirt::events;
-    use crate::vocabulary::Event;
-
-    /// What an event can have besides the fields of its kind, and what stands in for events.
-    const COMMON: [&str; 4] = ["kind", "time", "uuid", "lost"];
-
-    #[test]
-    fn the_record_of_an_event_has_the_fields_of_all_kinds() {
-        let record = Event::TABLE.fields;
-        let mut missing = Vec::new();
-        for kind in events::all() {
-            assert!(record.iter().any(|(name, _)| *name == kind.family.noun));
-            for field in kind.fields {
-                let ty = if field.is_number { "int" } else { "string" };
-                if !record.contains(&(field.name, ty)) {
-                    missing.push((kind.name, field.name, ty));
-                }
-            }
-        }
-        assert!(missing.is_empty(), "{missing:?}");
-        let of_kinds = |name: &str| {
-            events::all().any(|kind| {
-                kind.family.noun == name || kind.fields.iter().any(|field| field.name == name)
-            })
-        };
-        let unknown: Vec<&str> = record
-            .iter()
-            .map(|(name, _)| *name)
-            .filter(|name| !COMMON.contains(name) && !of_kinds(name))
-            .collect();
-        assert!(unknown.is_empty(), "{unknown:?}");
-    }
 }

@@ -9,6 +9,7 @@ mod signature;
 pub mod walker;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use rhai::{Engine, FnAccess};
 
@@ -20,7 +21,7 @@ pub use signature::{Signature, first_sentence};
 use rust_types::{of_rust, of_rust_result};
 
 use crate::api::asking::MARK;
-use crate::spec::Type;
+use crate::spec::{Spec, Type};
 use crate::syntax::doc_comment::plain_docs;
 use crate::syntax::written_names;
 
@@ -79,6 +80,19 @@ impl Function {
             .trim_end_matches('.')
             .split(", ")
             .filter(|name| name.starts_with("vir"))
+    }
+
+    /// The documentation with the keys of the maps that it takes and returns, where these are not shown in tables.
+    pub fn docs_with_keys(&self) -> String {
+        let types = self.parameters.iter().map(|(_, ty)| ty);
+        let specs = types.chain([&self.returns]).flat_map(Type::specs);
+        let named = specs.filter(|spec| !spec.name.is_empty());
+        let line = |spec: &Arc<Spec>| {
+            let keys = quoted(spec.keys.iter().map(|key| &key.name));
+            let others = if spec.open { " and others" } else { "" };
+            format!("{}: a map with {keys}{others}.", spec.name)
+        };
+        before_last_line(self.docs.clone(), named.map(line).collect())
     }
 
     /// The examples in the documentation: what follows `rhai` on the fence, and the code.
@@ -192,7 +206,7 @@ fn read(
         }
         let returns = of_rust_result(&metadata.return_type);
         let types = parameters.iter().map(|(_, ty)| ty).chain([&returns]);
-        let docs = with_vocabulary(plain_docs(&metadata.comments), types);
+        let docs = with_words(plain_docs(&metadata.comments), types);
         let method = metadata
             .params_info
             .first()
@@ -210,12 +224,17 @@ fn read(
     engine.collect_fn_metadata(None, read, with_standard)
 }
 
-/// The docs of a function with the words and the keys that its types stand for, before the last line.
-fn with_vocabulary<'a>(docs: String, types: impl Iterator<Item = &'a Type>) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for ty in types {
-        add_vocabulary(&mut lines, ty);
-    }
+/// The docs of a function with the words that its types stand for, before the last line.
+fn with_words<'a>(docs: String, types: impl Iterator<Item = &'a Type>) -> String {
+    let mut lines = Vec::new();
+    types.for_each(|ty| add_words(&mut lines, ty));
+    before_last_line(docs, lines)
+}
+
+/// `docs` with `lines` before their last line, which names the C functions.
+fn before_last_line(docs: String, mut lines: Vec<String>) -> String {
+    let mut known = HashSet::new();
+    lines.retain(|line| known.insert(line.clone()));
     if lines.is_empty() {
         return docs;
     }
@@ -223,26 +242,20 @@ fn with_vocabulary<'a>(docs: String, types: impl Iterator<Item = &'a Type>) -> S
     format!("{before}\n\n{}\n\n{last}", lines.join("\n\n"))
 }
 
-/// Adds a line for the words or the keys that have a name in `ty`.
-fn add_vocabulary(lines: &mut Vec<String>, ty: &Type) {
-    let list = |words: &mut dyn Iterator<Item = &String>| {
-        let quoted: Vec<String> = words.map(|word| format!("`{word}`")).collect();
-        quoted.join(", ")
-    };
-    let line = match ty {
+/// Adds a line for the words that have a name in `ty`.
+fn add_words(lines: &mut Vec<String>, ty: &Type) {
+    match ty {
         Type::Words(words) if !words.name.is_empty() => {
-            format!("{}: one of {}.", words.name, list(&mut words.list.iter()))
+            let list = quoted(words.list.iter());
+            lines.push(format!("{}: one of {list}.", words.name));
         }
-        Type::Keys(spec) if !spec.name.is_empty() => {
-            let keys = list(&mut spec.keys.iter().map(|key| &key.name));
-            let others = if spec.open { " and others" } else { "" };
-            format!("{}: a map with {keys}{others}.", spec.name)
-        }
-        Type::Array(item) => return add_vocabulary(lines, item),
-        Type::OneOf(types) => return types.iter().for_each(|ty| add_vocabulary(lines, ty)),
-        _ => return,
-    };
-    if !lines.contains(&line) {
-        lines.push(line);
+        Type::Array(item) => add_words(lines, item),
+        Type::OneOf(types) => types.iter().for_each(|ty| add_words(lines, ty)),
+        _ => {}
     }
+}
+
+fn quoted<'a>(words: impl Iterator<Item = &'a String>) -> String {
+    let quoted: Vec<String> = words.map(|word| format!("`{word}`")).collect();
+    quoted.join(", ")
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::api;
 use crate::script::declarations::{self, Sources};
 use crate::script::imports::{self, Imports};
 use crate::spec::{self, Spec, Type};
@@ -16,8 +17,6 @@ pub struct Recipe {
     pub docs: String,
     /// What a script can call, in the order of the file's text.
     pub functions: Vec<RecipeFunction>,
-    /// The maps of options that its functions take, each before those that are parts of it.
-    pub specs: Vec<Arc<Spec>>,
 }
 
 /// One function of a script's or a recipe's.
@@ -68,7 +67,6 @@ impl Recipe {
             path: path.to_owned(),
             docs: outline.docs,
             functions: functions.collect(),
-            specs: Vec::new(),
         }
     }
 
@@ -77,12 +75,9 @@ impl Recipe {
     pub fn with_options(mut self, sources: &dyn Sources, file: &str) -> Self {
         for function in &mut self.functions {
             let name = spec::options_line(&function.docs);
-            let spec = name.and_then(|name| declarations::declared(sources, file, &name).ok());
-            for spec in spec.iter().flat_map(Spec::with_nested) {
-                if !self.specs.contains(&spec) {
-                    self.specs.push(spec);
-                }
-            }
+            let declared = |name: &String| declarations::declared(sources, file, name).ok();
+            let spec =
+                name.and_then(|name| declared(&name).or_else(|| api::declared_options(&name)));
             function.options = spec;
             function.returns = declarations::result(sources, file, &function.docs);
         }

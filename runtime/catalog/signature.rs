@@ -24,7 +24,7 @@ impl Signature {
             name: function.name.clone(),
             parameters: parameters.map(|(name, ty)| typed(name, ty)).collect(),
             returns: result(&function.returns),
-            docs: function.docs.clone(),
+            docs: function.docs_with_keys(),
         }
     }
 

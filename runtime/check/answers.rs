@@ -205,9 +205,9 @@ impl<'a> Walk<'a> {
         let mut parameters = taken
             .iter()
             .filter_map(|function| function.parameters.get(index));
-        let Some((name, _)) = parameters.next() else {
+        if parameters.next().is_none() {
             return;
-        };
+        }
         // Where any of several functions may be meant, all of them must take the words.
         let words = taken.iter().map(|function| {
             let (_, ty) = function.parameters.get(index)?;
@@ -217,10 +217,7 @@ impl<'a> Walk<'a> {
         if let Some([words, ..]) = words.as_deref() {
             self.each_word(words, argument);
         }
-        let naps = name == "time" && taken.iter().all(|function| function.name == "sleep");
-        if name == "timeout" || naps {
-            self.duration(argument);
-        }
+        self.check_amount(taken, index, argument);
         let is_filter = index == 1
             && taken
                 .iter()
@@ -228,22 +225,25 @@ impl<'a> Walk<'a> {
         if is_filter {
             self.event(argument);
         }
-        if let Expr::Map(map, _) = argument
-            && !is_filter
-        {
-            for (_, value) in map.0.iter().filter(|(key, _)| key.name == "timeout") {
-                self.duration(value);
-            }
-        }
     }
 
-    fn duration(&mut self, argument: &'a Expr) {
-        if let Expr::StringConstant(text, position) = argument
-            && crate::spec::duration::parse(text).is_none()
-        {
-            let message = format!("`{text}` is not a duration");
-            self.find(Code::UnknownWord, *position, message).hint =
-                Some("write it as \"90s\", \"5m\" or \"1h 30m\", or as seconds".into());
+    /// Text that is to be a duration or a size.
+    fn check_amount(&mut self, taken: &[&Function], index: usize, argument: &'a Expr) {
+        let Expr::StringConstant(text, position) = argument else {
+            return;
+        };
+        let types = taken
+            .iter()
+            .filter_map(|function| function.parameters.get(index));
+        let types: Vec<&Type> = types.map(|(_, ty)| ty).collect();
+        let Some((first, others)) = types.split_first() else {
+            return;
+        };
+        if others.iter().any(|other| other != first) {
+            return;
+        }
+        if let Some((message, hint)) = first.wrong_amount(text) {
+            self.find(Code::UnknownWord, *position, message).hint = Some(hint);
         }
     }
 

@@ -7,6 +7,7 @@ use super::definitions::Definition;
 use super::files::{File, Files};
 use super::walk::Walk;
 use super::written::Written;
+use crate::api;
 use crate::script::declarations::{self, Constants, Sources};
 use crate::spec::{self, Fault, FaultKind, Spec, Step};
 use std::sync::Arc;
@@ -37,7 +38,8 @@ impl Files {
             Some(_) => return None,
             None => checked_with(definition, index)?,
         };
-        declarations::declared(self, &file.name, &name).ok()
+        let declared = declarations::declared(self, &file.name, &name).ok();
+        declared.or_else(|| api::declared_options(&name))
     }
 }
 
@@ -80,16 +82,26 @@ fn checked_with(definition: &Definition, index: usize) -> Option<String> {
     })
 }
 
-/// Reports what is wrong with the map `value`, of which `spec` says what it may hold; `changes` tells whether it gets keys
-/// in ways that cannot be followed.
-pub(super) fn check(walk: &mut Walk, value: &Written, spec: &Spec, changes: bool) {
+/// Reports what is wrong with the map `value`, which one of `specs` describes; `changes` tells whether it gets keys in ways
+/// that cannot be followed.
+pub(super) fn check(walk: &mut Walk, value: &Written, specs: &[Arc<Spec>], changes: bool) {
+    let Some((spec, others)) = specs.split_first() else {
+        return;
+    };
     let Some((entries, complete)) = value.entries() else {
         if value.is_not_a_map() {
             walk.find(Code::WrongOption, value.place, spec.not_a_map());
         }
         return;
     };
-    for fault in spec.faults(entries, complete && !changes) {
+    let complete = complete && !changes;
+    let mut faults = spec.faults(entries, complete);
+    // Where the receiver is not known, a map may be right for another function of that name.
+    for other in others.iter().filter(|other| *other != spec) {
+        let known = other.faults(entries, complete);
+        faults.retain(|fault| known.iter().any(|it| it.path == fault.path));
+    }
+    for fault in faults {
         let code = match fault.kind {
             FaultKind::UnknownKey => Code::UnknownOption,
             FaultKind::MissingKey => Code::MissingOption,

@@ -31,7 +31,7 @@ const ALIKE: &[&[&str]] = &[
 /// receiver being number 0. Nothing where it takes no constants, or it is not known which.
 pub fn enumerations(function: &Function, parameter: usize) -> Option<Vec<&'static str>> {
     let (name, kind) = function.parameters.get(parameter)?;
-    if *kind != Type::Int {
+    if !kind.alternatives().contains(&Type::Int) {
         return None;
     }
     // What C calls otherwise.

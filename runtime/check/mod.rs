@@ -16,7 +16,6 @@ mod finding;
 mod flags;
 mod live_dump;
 mod modules;
-mod native_options;
 mod options;
 mod paths;
 mod scope;
@@ -36,7 +35,6 @@ pub use crate::syntax::span::Span;
 pub(crate) use event_filter::takes_event_filter;
 pub use finding::{Code, Finding, Related, Severity};
 pub use flags::enumerations;
-pub use native_options::option_keys;
 pub use script_options::script_options;
 
 use crate::catalog::Catalog;

@@ -1,15 +1,16 @@
 //! Keys of maps of options: of native functions, and of scripts' own.
 
+use std::sync::Arc;
+
 use rhai::Expr;
 
+use super::declared;
 use super::definitions::Definition;
 use super::files::File;
-use super::native_options::option_keys;
 use super::walk::Walk;
-use super::{Code, declared};
-use crate::advice::suggest;
 use crate::catalog::Function;
 use crate::catalog::walker::root;
+use crate::spec::Spec;
 
 /// Reports options that the script's function `definition` of `file` does not take.
 pub(super) fn check_own<'a>(
@@ -26,37 +27,27 @@ pub(super) fn check_own<'a>(
             && let Some(spec) = walk.files.declared(file, definition, index)
         {
             let changes = root(argument).is_some_and(|name| walk.facts.changed.contains(name));
-            declared::check(walk, &value, &spec, changes);
+            declared::check(walk, &value, &[spec], changes);
         }
     }
 }
 
-/// Reports keys that the native functions `taken` do not know, of the argument for their
-/// parameter `index`.
+/// Reports what is wrong with a map of options, the argument for the parameter `index` of the native functions `taken`.
 pub(super) fn check_native(walk: &mut Walk, taken: &[&Function], index: usize, argument: &Expr) {
     let Some(value) = walk.value_of(argument) else {
         return;
     };
-    let Some((entries, _)) = value.entries() else {
+    if value.entries().is_none() {
+        return;
+    }
+    let parameter = |function: &&Function| {
+        let (_, ty) = function.parameters.get(index)?;
+        ty.keys().cloned()
+    };
+    let specs: Option<Vec<Arc<Spec>>> = taken.iter().map(parameter).collect();
+    let Some(specs) = specs else {
         return;
     };
-    let mut known: Vec<&str> = Vec::new();
-    for function in taken {
-        match option_keys(function, index) {
-            Some(keys) => known.extend(keys),
-            None => return,
-        }
-    }
-    for (key, given) in entries {
-        if known.contains(&key.as_str()) {
-            continue;
-        }
-        let hint = match suggest::nearest(key, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => "it takes no options".to_owned(),
-            None => format!("the options are {}", known.join(", ")),
-        };
-        let message = format!("there is no option `{key}`");
-        walk.find(Code::UnknownOption, given.key, message).hint = Some(hint);
-    }
+    let changes = root(argument).is_some_and(|name| walk.facts.changed.contains(name));
+    declared::check(walk, &value, &specs, changes);
 }

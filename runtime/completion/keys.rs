@@ -5,9 +5,8 @@ use std::sync::{Arc, PoisonError};
 use super::{
     Candidate, CandidateKind, Completer, Completion, Context, Surroundings, members, scope,
 };
-use crate::api::option_keys;
 use crate::catalog::Catalog;
-use crate::check::{self, script_options};
+use crate::check::script_options;
 use crate::spec::{Key, Spec, Type};
 use crate::syntax::cursor::{Argument, Cursor, Place, Step};
 
@@ -20,34 +19,21 @@ impl Context<'_> {
     }
 
     fn keys_of(&self, argument: &Argument) -> Vec<Candidate> {
-        if argument.call.module.is_some() {
-            let maps = self.declared(argument).map(maps).unwrap_or_default();
-            let keys = maps.iter().flat_map(|map| &map.keys);
-            return keys
-                .map(|key| candidate(&key.name, key.in_a_line()))
-                .collect();
-        }
-        if !argument.within.is_empty() {
-            return Vec::new();
-        }
-        let number = argument.number + usize::from(argument.call.receiver.is_some());
-        let keys = members::called(self.catalog, &self.scope, &argument.call)
-            .into_iter()
-            .find_map(|function| check::option_keys(function, number));
-        let keys = match keys {
-            Some(keys) => keys,
-            None if check::takes_event_filter(&argument.call.name) => option_keys::event(),
-            None => Vec::new(),
-        };
-        let keys = keys.into_iter();
-        keys.map(|key| candidate(key, String::new())).collect()
+        let maps = self.declared(argument).map(maps).unwrap_or_default();
+        let keys = maps.iter().flat_map(|map| &map.keys);
+        keys.map(|key| candidate(&key.name, key.in_a_line()))
+            .collect()
     }
 
-    /// The declared type of the place in an argument of a function in a module.
+    /// The declared type of the place in an argument of a call.
     pub(super) fn declared(&self, argument: &Argument) -> Option<Type> {
-        let path = self.scope.module(argument.call.module.as_ref()?)?;
-        let spec = self.options_in_module(path, &argument.call.name, argument.number)?;
-        let mut ty = Type::Keys(spec);
+        let mut ty = match &argument.call.module {
+            Some(alias) => {
+                let path = self.scope.module(alias)?;
+                Type::Keys(self.options_in_module(path, &argument.call.name, argument.number)?)
+            }
+            None => self.type_of_parameter(argument)?,
+        };
         for step in &argument.within {
             ty = match step {
                 Step::Key(name) => {
@@ -59,6 +45,18 @@ impl Context<'_> {
             };
         }
         Some(ty)
+    }
+
+    /// The type of the native parameter that an argument is for.
+    fn type_of_parameter(&self, argument: &Argument) -> Option<Type> {
+        let number = argument.number + usize::from(argument.call.receiver.is_some());
+        let functions = members::called(self.catalog, &self.scope, &argument.call);
+        let types = functions.into_iter().filter_map(|function| {
+            let (_, ty) = function.parameters.get(number)?;
+            ty.clone().known()
+        });
+        let types: Vec<Type> = types.collect();
+        (!types.is_empty()).then(|| Type::one_of(types))
     }
 
     /// What a function in the module at `path` declares of its parameter number `parameter`.

@@ -50,7 +50,10 @@ impl Context<'_> {
         }
         if let Some(argument) = argument.filter(|_| compared.is_none()) {
             if let Some(ty) = self.declared(argument) {
-                return self.of_type(&ty, argument);
+                let of_module = argument.call.module.is_some();
+                if of_module || !ty.words().is_empty() || !ty.host_names().is_empty() {
+                    return self.of_type(&ty, argument);
+                }
             }
             let words = self.words(argument);
             if !words.is_empty() {
@@ -175,15 +178,6 @@ impl Context<'_> {
             (name, 0, Some("event")) if check::takes_event_filter(name) => {
                 let words = events::words_of("lifecycle", "event", None);
                 texts(words.unwrap_or_default())
-            }
-            (.., None) => {
-                let parameters = self.parameters(argument);
-                let number = argument.number + usize::from(argument.call.receiver.is_some());
-                let words = parameters.iter().find_map(|(function, _)| {
-                    let (_, ty) = function.parameters.get(number)?;
-                    ty.vocabulary()
-                });
-                words.map_or_else(Vec::new, |words| words.list.clone())
             }
             _ => Vec::new(),
         }

@@ -51,12 +51,12 @@ pub fn group(group: &str) -> impl Iterator<Item = &'static Constant> {
     all().filter(move |constant| constant.group == group)
 }
 
-/// The field names of the typed parameters whose constants begin with `prefix`.
-pub fn fields(prefix: &str) -> impl Iterator<Item = &'static str> {
+/// The typed parameters whose constants begin with `prefix`: the constant, and the name of the parameter.
+pub fn parameters(prefix: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
     all()
         .filter(move |constant| constant.name.starts_with(prefix))
         .filter_map(|constant| match constant.value {
-            Value::Text(text) => Some(text),
+            Value::Text(text) => Some((constant.name, text)),
             Value::Integer(_) => None,
         })
 }

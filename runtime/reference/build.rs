@@ -9,7 +9,7 @@ use crate::run::version::versions;
 use crate::spec::{Spec, Type};
 
 use super::links::link;
-use super::{Entry, Part, Reference};
+use super::{Entry, Part, Reference, Table};
 
 /// What the names of Rhai's types stand for in the order of the reference.
 const LANGUAGE: &str = "Types of the language";
@@ -45,8 +45,30 @@ fn free_functions(catalog: &Catalog) -> Part {
         group: "Functions",
         name: "Functions".into(),
         docs: "What a script calls by itself.".into(),
-        entries: entries(own.filter(|function| !first_of_language(function))),
-        specs: Vec::new(),
+        ..of_functions(own.filter(|function| !first_of_language(function)))
+    }
+}
+
+/// A part that consists of `functions`, without a name.
+fn of_functions<'a>(functions: impl Iterator<Item = &'a Function>) -> Part {
+    let entries = entries(functions);
+    let mut tables = Vec::new();
+    for table in entries.iter().flat_map(|entry| &entry.tables) {
+        add(&mut tables, table.clone());
+    }
+    Part {
+        group: "",
+        name: String::new(),
+        docs: String::new(),
+        entries,
+        tables,
+    }
+}
+
+/// Adds `table`, unless there is one of that name: typed parameters are read as they are set.
+fn add(tables: &mut Vec<Table>, table: Table) {
+    if tables.iter().all(|known| known.label != table.label) {
+        tables.push(table);
     }
 }
 
@@ -78,9 +100,7 @@ fn types(catalog: &Catalog) -> Vec<Part> {
         .map(|((language, kind), functions)| Part {
             group: if language { LANGUAGE } else { "Types" },
             name: kind,
-            docs: String::new(),
-            entries: entries(functions.into_iter()),
-            specs: Vec::new(),
+            ..of_functions(functions.into_iter())
         })
         .collect()
 }
@@ -93,30 +113,42 @@ pub(super) fn of_recipe(recipe: &Recipe) -> Part {
             format!("{alias}::{}", Signature::of_recipe(function)),
             function.docs.clone(),
         );
-        let specs = function.options.iter().flat_map(Spec::with_nested);
-        let specs = specs.map(|spec| (recipe.label(&spec), spec));
-        match entries.iter_mut().find(|entry| entry.name == function.name) {
-            Some(entry) => {
-                entry.ways.push(way);
-                let new: Vec<_> = specs.filter(|spec| !entry.specs.contains(spec)).collect();
-                entry.specs.extend(new);
-            }
-            None => entries.push(Entry {
+        let table = |spec: Arc<Spec>, returned| Table {
+            label: recipe.label(&spec),
+            spec,
+            returned,
+        };
+        let taken = function.options.iter().flat_map(Spec::with_nested);
+        let returned = function.returns.specs();
+        let returned = returned.into_iter().flat_map(Spec::with_nested);
+        let tables: Vec<Table> = (taken.map(|spec| table(spec, false)))
+            .chain(returned.map(|spec| table(spec, true)))
+            .collect();
+        let at = entries.iter().position(|entry| entry.name == function.name);
+        let at = at.unwrap_or_else(|| {
+            entries.push(Entry {
                 name: function.name.clone(),
-                ways: vec![way],
-                specs: specs.collect(),
-            }),
-        }
+                ways: Vec::new(),
+                tables: Vec::new(),
+            });
+            entries.len() - 1
+        });
+        let entry = &mut entries[at];
+        entry.ways.push(way);
+        tables
+            .into_iter()
+            .for_each(|table| add(&mut entry.tables, table));
     }
-    let specs = recipe.specs.iter();
+    let mut tables = Vec::new();
+    for table in entries.iter().flat_map(|entry| &entry.tables) {
+        add(&mut tables, table.clone());
+    }
     Part {
         group: "Recipes",
         name: recipe.path.clone(),
         docs: recipe.docs.clone(),
         entries,
-        specs: specs
-            .map(|spec| (recipe.label(spec), Arc::clone(spec)))
-            .collect(),
+        tables,
     }
 }
 
@@ -136,7 +168,7 @@ fn enumerations() -> Vec<Part> {
                     .unwrap_or_default()
                     .to_owned(),
             )],
-            specs: Vec::new(),
+            tables: Vec::new(),
         };
         match parts.iter_mut().find(|part| part.name == name) {
             Some(part) => part.entries.push(entry),
@@ -145,7 +177,7 @@ fn enumerations() -> Vec<Part> {
                 name: name.to_owned(),
                 docs: String::new(),
                 entries: vec![entry],
-                specs: Vec::new(),
+                tables: Vec::new(),
             }),
         }
     }
@@ -188,10 +220,37 @@ fn entries<'a>(functions: impl Iterator<Item = &'a Function>) -> Vec<Entry> {
             Entry {
                 name: name.to_owned(),
                 ways: functions.iter().map(|function| way(function)).collect(),
-                specs: Vec::new(),
+                tables: tables(&functions),
             }
         })
         .collect()
+}
+
+/// The maps that `functions` take and return, and those inside them.
+pub(super) fn tables(functions: &[&Function]) -> Vec<Table> {
+    let mut found = Vec::new();
+    let taken = functions.iter().flat_map(|function| {
+        let parameters = function.parameters.iter();
+        parameters.flat_map(|(_, ty)| ty.specs())
+    });
+    let returned = functions
+        .iter()
+        .flat_map(|function| function.returns.specs());
+    let taken = taken.map(|spec| (spec, false));
+    for (spec, returned) in taken.chain(returned.map(|spec| (spec, true))) {
+        for spec in Spec::with_nested(spec) {
+            let label = spec.name.clone();
+            add(
+                &mut found,
+                Table {
+                    label,
+                    spec,
+                    returned,
+                },
+            );
+        }
+    }
+    found
 }
 
 /// How a function is called, and its documentation with links to libvirt's.

@@ -65,7 +65,7 @@ fn of_functions(catalog: &Catalog) -> String {
             union(&function.returns)
         );
         if known.insert(line.clone()) {
-            let _ = write!(text, "\n{}{line}\n", comment(&function.docs));
+            let _ = write!(text, "\n{}{line}\n", comment(&function.docs_with_keys()));
         }
     }
     text

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use super::build::{of_constant, way};
+use super::build::{of_constant, tables, way};
 use super::markdown::is_list;
-use super::{Entry, Part, Reference, link, search};
+use super::{Entry, Part, Reference, Table, link, search};
 use crate::advice::virsh;
 use crate::catalog::names;
 use crate::catalog::{Catalog, Function, Signature, first_sentence};
@@ -66,9 +66,34 @@ pub fn help(catalog: &Catalog, name: &str) -> Option<String> {
         return Some(texts.into_iter().flatten().collect::<Vec<_>>().join("\n\n"));
     }
     functions(catalog.named(name))
+        .or_else(|| table_called(&reference, name))
         .or_else(|| recipe_called(&reference, name).map(overview))
         .or_else(|| by_another_name(catalog, &reference, name))
         .or_else(|| search::found(catalog, &reference, name))
+}
+
+/// The map `StopOptions` or `DomainInfo`, and the functions that take or return it.
+fn table_called(reference: &Reference, name: &str) -> Option<String> {
+    let mut found: Option<&Table> = None;
+    let mut users = Vec::new();
+    for part in &reference.parts {
+        for entry in &part.entries {
+            if let Some(table) = entry.tables.iter().find(|table| table.label == name) {
+                found.get_or_insert(table);
+                users.push(match part.group {
+                    "Functions" => entry.name.clone(),
+                    "Recipes" => format!("{}::{}", part.name, entry.name),
+                    _ => format!("{}.{}", part.name, entry.name),
+                });
+            }
+        }
+    }
+    let table = found?;
+    let verb = if table.returned { "returned" } else { "taken" };
+    let mut text = format!("{}\n", super::options::text(table, &[]));
+    let users = format!("  {verb} by {}", users.join(", "));
+    super::options::push_wrapped(&mut text, &users, "  ");
+    Some(text)
 }
 
 /// What libvirt, libvirt-python or virsh calls `name`, the functions of recipes with that name, and the recipes
@@ -130,7 +155,12 @@ fn as_option(catalog: &Catalog, name: &str) -> Vec<String> {
             keys: spec.key(name).cloned().into_iter().collect(),
             ..Spec::clone(spec)
         };
-        let text = super::options::text(&format!("`{name}` is one of the"), &one, &[]);
+        let table = Table {
+            label: format!("`{name}` is one of the"),
+            spec: Arc::new(one),
+            returned: false,
+        };
+        let text = super::options::text(&table, &[]);
         let text = text.replacen("is one of the: options", "is one of the options", 1);
         let mut text = format!("{text}\n");
         super::options::push_wrapped(
@@ -169,13 +199,14 @@ fn functions<'a>(found: impl Iterator<Item = &'a Function>) -> Option<String> {
         )
     });
     let mut texts: Vec<String> = Vec::new();
-    for function in found {
+    for function in &found {
         let (signature, _) = way(function);
         let text = way_text(&signature, &with_links(function));
         if !texts.contains(&text) {
             texts.push(text);
         }
     }
+    texts.extend(described(&tables(&found)));
     (!texts.is_empty()).then(|| texts.join("\n\n"))
 }
 
@@ -201,11 +232,14 @@ fn entry_text(entry: &Entry) -> String {
         .iter()
         .map(|(signature, docs)| way_text(signature, docs))
         .collect();
-    let options = entry.specs.iter().enumerate();
-    let options =
-        options.map(|(at, (label, spec))| super::options::text(label, spec, &entry.specs[..at]));
-    let all: Vec<String> = texts.into_iter().chain(options).collect();
+    let all: Vec<String> = texts.into_iter().chain(described(&entry.tables)).collect();
     all.join("\n\n")
+}
+
+/// The keys of `tables`, one after the other.
+fn described(tables: &[Table]) -> impl Iterator<Item = String> {
+    let tables_before = tables.iter().enumerate();
+    tables_before.map(|(at, table)| super::options::text(table, &tables[..at]))
 }
 
 /// A way to write something, and below it what is said of it.
@@ -253,9 +287,11 @@ fn overview(part: &Part) -> String {
             }
         }
     }
-    for (at, (label, spec)) in part.specs.iter().enumerate() {
-        let options = super::options::text(label, spec, &part.specs[..at]);
-        let _ = write!(text, "\n\n{options}");
+    // Of a type there are many: each is described with its function.
+    if part.group == "Recipes" {
+        for table in described(&part.tables) {
+            let _ = write!(text, "\n\n{table}");
+        }
     }
     text
 }

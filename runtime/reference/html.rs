@@ -46,18 +46,19 @@ fn push_part(body: &mut String, part: &Part, id: &str) {
     for entry in &part.entries {
         push_entry(body, part, entry, list);
     }
-    for (at, (label, spec)) in part.specs.iter().enumerate() {
-        let link = |spec: &Spec| match part.specs.iter().find(|(_, known)| **known == *spec) {
-            Some((label, _)) => format!("[{}](#{})", spec.name, options_anchor(part, label)),
+    for (at, table) in part.tables.iter().enumerate() {
+        let label = &table.label;
+        let link = |spec: &Spec| match part.tables.iter().find(|known| *known.spec == *spec) {
+            Some(known) => format!("[{}](#{})", spec.name, table_anchor(part, &known.label)),
             None => spec.name.clone(),
         };
         let _ = write!(
             body,
             "<article id=\"{}\" data-name=\"{}\"><pre class=\"way\">{}</pre>{}</article>",
-            options_anchor(part, label),
+            table_anchor(part, label),
             text(label),
             text(label),
-            rendered(&options::markdown(spec, &part.specs[..at], &link)),
+            rendered(&options::markdown(table, &part.tables[..at], &link)),
         );
     }
     body.push_str("</section>");
@@ -78,8 +79,8 @@ fn push_entry(body: &mut String, part: &Part, entry: &Entry, list: bool) {
     body.push_str("</article>");
 }
 
-/// Where the table of the options `label` is.
-fn options_anchor(part: &Part, label: &str) -> String {
+/// Where the table `label` is.
+fn table_anchor(part: &Part, label: &str) -> String {
     anchor(&format!("{}.{label}", part.name))
 }
 

@@ -42,10 +42,10 @@ pub fn markdown(reference: &Reference) -> String {
                 }
             }
         }
-        for (at, (label, spec)) in part.specs.iter().enumerate() {
+        for (at, table) in part.tables.iter().enumerate() {
             let name = |spec: &Spec| format!("`{}`", spec.name);
-            let table = options::markdown(spec, &part.specs[..at], &name);
-            let _ = write!(text, "\n#### {label}\n\n{table}");
+            let keys = options::markdown(table, &part.tables[..at], &name);
+            let _ = write!(text, "\n#### {}\n\n{keys}", table.label);
         }
     }
     text

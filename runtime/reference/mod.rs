@@ -49,8 +49,8 @@ pub struct Part {
     pub docs: String,
     /// What it consists of.
     pub entries: Vec<Entry>,
-    /// The maps of options that its functions take, with what each is called there.
-    pub specs: Vec<(String, Arc<Spec>)>,
+    /// The maps that its functions take and return.
+    pub tables: Vec<Table>,
 }
 
 /// One function or property with all of its overloads, or one constant.
@@ -60,8 +60,19 @@ pub struct Entry {
     pub name: String,
     /// The ways to write it, each with what is said of it as Markdown.
     pub ways: Vec<(String, String)>,
-    /// The maps of options that it takes, and those inside them, with what each is called there.
-    pub specs: Vec<(String, Arc<Spec>)>,
+    /// The maps that it takes and returns, and those inside them.
+    pub tables: Vec<Table>,
+}
+
+/// A map with declared keys.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// What it is called where it is described.
+    pub label: String,
+    /// The declaration of its keys.
+    pub spec: Arc<Spec>,
+    /// Whether it is returned; otherwise it is a map of options.
+    pub returned: bool,
 }
 
 impl Reference {

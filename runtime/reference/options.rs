@@ -1,15 +1,15 @@
-//! Declared options in writing.
+//! Declared options and results in writing.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
+use super::Table;
 use crate::spec::{Key, Spec, Type};
 
 /// The width of a terminal that the text fits on.
 const WIDTH: usize = 80;
 
-/// A map of options, with what it is called where it is described.
-type Labelled = (String, Arc<Spec>);
+/// The most words that a table lists by themselves.
+const MOST_WORDS: usize = 10;
 
 /// The fewest options that are described by naming another map of options.
 const FEWEST_SHARED: usize = 6;
@@ -25,12 +25,17 @@ struct Difference<'a> {
 }
 
 /// How `spec` differs from one of `before`, if most of its options are those of that.
-fn difference<'a>(spec: &'a Spec, before: &'a [Labelled]) -> Option<Difference<'a>> {
+fn difference<'a>(table: &'a Table, before: &'a [Table]) -> Option<Difference<'a>> {
+    let spec = &table.spec;
     let shared = |other: &Spec| {
         let keys = spec.keys.iter();
         keys.filter(|key| other.key(&key.name) == Some(key)).count()
     };
-    let (label, base) = before.iter().max_by_key(|(_, other)| shared(other))?;
+    let alike = before
+        .iter()
+        .filter(|other| other.returned == table.returned);
+    let other = alike.max_by_key(|other| shared(&other.spec))?;
+    let (label, base) = (&other.label, &other.spec);
     let count = shared(base);
     if count < FEWEST_SHARED || count * 2 < spec.keys.len() || count * 2 < base.keys.len() {
         return None;
@@ -65,12 +70,11 @@ impl Difference<'_> {
     }
 }
 
-/// The options of `spec` for a terminal, under the heading `label`; those that one of `before` has as well are not
-/// described again.
-pub(super) fn text(label: &str, spec: &Spec, before: &[Labelled]) -> String {
-    let mut text = format!("{label}: {}", heading(spec));
-    let mut keys: Vec<&Key> = spec.keys.iter().collect();
-    if let Some(difference) = difference(spec, before) {
+/// The keys of `table` for a terminal; those that one of `before` has as well are not described again.
+pub(super) fn text(table: &Table, before: &[Table]) -> String {
+    let mut text = format!("{}: {}", table.label, heading(table));
+    let mut keys: Vec<&Key> = table.spec.keys.iter().collect();
+    if let Some(difference) = difference(table, before) {
         let words = difference.in_words(&str::to_owned);
         push_wrapped(&mut text, &format!("  {words}"), "  ");
         keys = difference.more;
@@ -89,14 +93,17 @@ pub(super) fn text(label: &str, spec: &Spec, before: &[Labelled]) -> String {
             push_wrapped(&mut text, &format!("      {}", key.help), "      ");
         }
     }
+    if table.spec.open {
+        text.push_str("\n  and others");
+    }
     text
 }
 
-/// The same as a table of Markdown; `link` writes a reference to another spec.
-pub(super) fn markdown(spec: &Spec, before: &[Labelled], link: &dyn Fn(&Spec) -> String) -> String {
-    let mut text = format!("{}\n\n", capital(&heading(spec)));
-    let mut keys: Vec<&Key> = spec.keys.iter().collect();
-    if let Some(difference) = difference(spec, before) {
+/// The same as a table of Markdown; `link` writes a reference to another table.
+pub(super) fn markdown(table: &Table, before: &[Table], link: &dyn Fn(&Spec) -> String) -> String {
+    let mut text = format!("{}\n\n", capital(&heading(table)));
+    let mut keys: Vec<&Key> = table.spec.keys.iter().collect();
+    if let Some(difference) = difference(table, before) {
         let words = difference.in_words(&|name| format!("`{name}`"));
         let end = if difference.more.is_empty() { "." } else { ":" };
         let _ = write!(text, "{}{end}\n\n", capital(&words));
@@ -105,7 +112,10 @@ pub(super) fn markdown(spec: &Spec, before: &[Labelled], link: &dyn Fn(&Spec) ->
             return text;
         }
     }
-    text.push_str("| option | type | default | |\n|---|---|---|---|\n");
+    text.push_str(match table.returned {
+        true => "| key | type | |\n|---|---|---|\n",
+        false => "| option | type | default | |\n|---|---|---|---|\n",
+    });
     for key in keys {
         let default = match (&key.default, key.required) {
             (_, true) => "required".into(),
@@ -116,9 +126,17 @@ pub(super) fn markdown(spec: &Spec, before: &[Labelled], link: &dyn Fn(&Spec) ->
         if let Some(limits) = limits(key) {
             let _ = write!(help, "{}{limits}", if help.is_empty() { "" } else { "; " });
         }
-        let cells = [format!("`{}`", key.name), type_of(key, link), default, help];
-        let cells = cells.map(|cell| cell.replace('|', "\\|"));
+        let mut cells = vec![format!("`{}`", key.name), type_of(key, link)];
+        if !table.returned {
+            cells.push(default);
+        }
+        cells.push(help);
+        let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
         let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    if table.spec.open {
+        let cells = if table.returned { 2 } else { 3 };
+        let _ = writeln!(text, "| others |{}", " |".repeat(cells));
     }
     text
 }
@@ -132,10 +150,25 @@ fn capital(text: &str) -> String {
     }
 }
 
-fn heading(spec: &Spec) -> String {
+/// What the map is about: "options of a guest".
+fn heading(table: &Table) -> String {
+    let spec = &table.spec;
     match spec.noun() {
+        _ if !spec.about.is_empty() => small(&spec.about),
+        _ if table.returned => "keys of the result".into(),
         noun if noun.is_empty() => "options".into(),
         noun => format!("options of {noun}"),
+    }
+}
+
+/// The sentence with a small letter at its beginning, unless that is an acronym.
+fn small(text: &str) -> String {
+    let mut letters = text.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => text.to_owned(),
     }
 }
 
@@ -151,9 +184,13 @@ fn shown(ty: &Type, name: &dyn Fn(&Spec) -> String) -> String {
             format!("map with {}", keys.join(", "))
         }
         Type::Keys(spec) => name(spec),
+        Type::Words(words) if words.list.len() <= MOST_WORDS => {
+            let quoted = words.list.iter().map(|word| format!("{word:?}"));
+            quoted.collect::<Vec<String>>().join(" | ")
+        }
         Type::Array(item) => match &**item {
             Type::Unknown => "array".into(),
-            Type::Words(words) if !words.name.is_empty() => format!("array of {}", words.name),
+            Type::Words(words) if words.list.len() > MOST_WORDS => format!("array of {item}"),
             item @ (Type::OneOf(_) | Type::Words(_)) => {
                 format!("array of ({})", shown(item, name))
             }

@@ -71,8 +71,8 @@ mod tests {
         assert_eq!(returns_line(docs).as_deref(), Some("Domain"));
         assert_eq!(without_lines(docs), "Boots it.\n\nMore.");
         assert_eq!(
-            options_line("Options: Domain.stop. Returns: array.").as_deref(),
-            Some("Domain.stop")
+            options_line("Options: StopOptions. Returns: array.").as_deref(),
+            Some("StopOptions")
         );
         assert_eq!(options_line("Its Options: none."), None);
         assert_eq!(returns_line("Returns: map.").as_deref(), Some("map"));

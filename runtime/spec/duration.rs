@@ -2,13 +2,24 @@
 
 use std::time::Duration;
 
+use rhai::Dynamic;
+
 /// How a duration is written, for hints.
-pub const HINT: &str = "a duration is a number of seconds, or text such as \"90s\" or \"5m\"";
+pub const HINT: &str = "write it as \"90s\", \"5m\" or \"1h 30m\", or as seconds";
 
 /// The duration that `text` means: `90`, `90s`, `1m 30s`.
 pub fn parse(text: &str) -> Option<Duration> {
     match text.trim().parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
         Err(_) => humantime::parse_duration(text).ok(),
+    }
+}
+
+/// The duration that `value` is: seconds, or text such as `"90s"`.
+pub fn of_value(value: &Dynamic) -> Option<Duration> {
+    let whole = || value.as_int().ok().map(|seconds| seconds as f64);
+    match value.as_float().ok().or_else(whole) {
+        Some(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        None => parse(&value.clone().into_immutable_string().ok()?),
     }
 }

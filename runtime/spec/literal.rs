@@ -109,6 +109,22 @@ impl Literal {
     }
 }
 
+macro_rules! from {
+    ($($rust:ty: |$value:ident| $literal:expr;)*) => {
+        $(impl From<$rust> for Literal {
+            fn from($value: $rust) -> Self {
+                $literal
+            }
+        })*
+    };
+}
+
+from! {
+    bool: |value| Self::Bool(value);
+    i32: |value| Self::Int(value.into());
+    &str: |text| Self::Text(text.to_owned());
+}
+
 /// Maps are equal whatever the order of their keys.
 impl PartialEq for Literal {
     fn eq(&self, other: &Self) -> bool {

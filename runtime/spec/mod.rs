@@ -52,6 +52,8 @@ pub struct Spec {
     pub called: String,
     /// The name of the constant that declares it; empty for one that is written inside another.
     pub name: String,
+    /// What the map is about, in a line; empty where the declaration does not say it.
+    pub about: String,
     /// The file that declares it, as positions call it.
     pub file: String,
     /// The keys, in the order of the declaration.

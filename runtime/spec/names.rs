@@ -5,8 +5,9 @@ pub fn noun(name: &str) -> String {
     let Some(first) = name.chars().next() else {
         return String::new();
     };
-    // A plural, such as OPTIONS, is no name for one thing.
-    if name.ends_with('S') && !name.ends_with("SS") {
+    // A plural, such as OPTIONS, is no name for one thing, and neither is that of a declaration in Rust.
+    let plural = name.ends_with('S') && !name.ends_with("SS");
+    if plural || name.contains(|letter: char| letter.is_ascii_lowercase()) {
         return String::new();
     }
     let words = match name.len() <= 3 {
@@ -35,6 +36,7 @@ mod tests {
             ("RNG", "an RNG"),
             ("RESTORE_POINT", "a restore point"),
             ("OPTIONS", ""),
+            ("StopOptions", ""),
             ("ADDRESS", "an address"),
             ("", ""),
         ] {

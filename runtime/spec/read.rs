@@ -70,7 +70,7 @@ pub(crate) fn read(
         name: name.to_owned(),
         file: file.to_owned(),
         keys,
-        open: false,
+        ..Spec::default()
     })
 }
 

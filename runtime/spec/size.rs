@@ -1,5 +1,7 @@
 //! Sizes as libvirt and virsh write them. The only reader of such text.
 
+use rhai::Dynamic;
+
 /// The largest size: what fits into libvirt's and Rhai's numbers.
 const LARGEST: u128 = i64::MAX as u128;
 
@@ -40,6 +42,15 @@ pub fn parse(text: &str, unit: u64) -> Result<u64, String> {
         return Err(too_large());
     }
     u64::try_from(bytes).map_err(|_| too_large())
+}
+
+/// The bytes that `value` means: a number of `unit` bytes each, or text such as `"20GiB"`.
+pub fn of_value(value: &Dynamic, unit: u64) -> Option<u64> {
+    let text = match value.as_int() {
+        Ok(number) => number.to_string().into(),
+        Err(_) => value.clone().into_immutable_string().ok()?,
+    };
+    parse(&text, unit).ok()
 }
 
 /// A size given on a command line, in bytes.

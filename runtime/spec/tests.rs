@@ -133,7 +133,7 @@ fn each_mistake_is_told_in_the_words_of_the_option() {
         (
             r#"#{ name: "a", timeout: "soon" }"#,
             "`timeout`: `soon` is not a duration",
-            "a duration is",
+            "write it as",
         ),
         (
             r#"#{ name: "a", numa: [#{ memory: 1 }] }"#,

@@ -370,7 +370,7 @@ impl Type {
     }
 
     /// What a value must be, in words for messages: "a number".
-    pub(super) fn in_words(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         match self {
             Self::Unknown => "any value".into(),
             Self::Unit => "()".into(),

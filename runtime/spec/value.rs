@@ -128,12 +128,42 @@ fn quoted(text: &str) -> String {
     }
 }
 
+impl Type {
+    /// Why `text` is not the size or the duration that it is to be, and how one is written.
+    pub(crate) fn wrong_amount(&self, text: &str) -> Option<(String, String)> {
+        match self {
+            Self::Size { unit } => {
+                let why = size::parse(text, unit_bytes(unit)).err()?;
+                Some((why, size::HINT.to_owned()))
+            }
+            Self::Duration if duration::parse(text).is_none() => Some((
+                format!("`{text}` is not a duration"),
+                duration::HINT.to_owned(),
+            )),
+            _ => None,
+        }
+    }
+}
+
 impl Spec {
     /// What is wrong with a map of these `entries`; `complete` says whether they are all of its keys.
     pub fn faults<T: Given>(&self, entries: &[(ImmutableString, T)], complete: bool) -> Vec<Fault> {
         let mut search = Search::default();
         search.map(self, entries, complete);
         search.faults
+    }
+
+    /// The first thing that is wrong with `map`, all of whose keys are there.
+    pub(crate) fn first_fault(&self, engine: &Engine, map: &Map) -> Option<Fault> {
+        let value = |value| Value {
+            engine,
+            value: Cow::Borrowed(value),
+        };
+        let entries = map.iter();
+        let entries: Vec<_> = entries
+            .map(|(key, given)| (key.as_str().into(), value(given)))
+            .collect();
+        self.faults(&entries, true).into_iter().next()
     }
 
     /// `map` with the defaults of the keys that it does not have; `()` for those without one.
@@ -210,6 +240,7 @@ impl Search {
                     self.key(declared, value);
                     self.path.pop();
                 }
+                None if spec.open => {}
                 None => meant.extend(self.unknown(spec, key)),
             }
         }
@@ -291,20 +322,16 @@ impl Search {
         };
         // Text of the wrong content is told apart from a value of the wrong type.
         let place = written(&self.path);
-        let (message, hint) = match types {
-            [Type::Size { unit }] => {
-                let why = size::parse(text, unit_bytes(unit))
-                    .err()
-                    .unwrap_or_default();
-                (format!("`{place}`: {why}"), Some(size::HINT.to_owned()))
-            }
-            [Type::Duration] => (
-                format!("`{place}`: `{text}` is not a duration"),
-                Some(duration::HINT.to_owned()),
-            ),
-            _ => return self.wrong_text(ty, shape, text),
+        let amount = match types {
+            [one] => one.wrong_amount(text),
+            _ => None,
         };
-        self.fault(FaultKind::Value, message, hint);
+        match amount {
+            Some((why, hint)) => {
+                self.fault(FaultKind::Value, format!("`{place}`: {why}"), Some(hint));
+            }
+            None => self.wrong_text(ty, shape, text),
+        }
         false
     }
 
@@ -352,7 +379,7 @@ impl Search {
         self.fault(FaultKind::Value, message, hint);
     }
 
-    fn wrong_text<T: Given>(&mut self, ty: &Type, shape: &Shape<T>, text: &str) -> bool {
+    fn wrong_text<T: Given>(&mut self, ty: &Type, shape: &Shape<T>, text: &str) {
         let words = ty.words();
         let place = written(&self.path);
         let given = shape.in_words(!words.is_empty());
@@ -363,7 +390,6 @@ impl Search {
             None => self.as_list(ty, shape),
         };
         self.fault(FaultKind::Value, message, hint);
-        false
     }
 
     /// Advice for one thing where a list of them is wanted.

@@ -1,23 +1,29 @@
-//! The words and the maps that calls answer and take, each declared once.
+//! The words and the maps that calls take and return, and how they are declared beside the call.
 //!
 //! A function names its enumeration or its record in its signature, as `WordOf<DomainState>` or
 //! `RecordOf<DomainInfo>`. Rust sees text and maps there; the catalogue reads types with these words and keys, which the
 //! check, the errors and the reference use.
 
 mod answered;
-mod records;
+mod declared;
+mod options;
+mod parameters;
+mod record;
 mod words;
 
 use std::sync::{Arc, OnceLock};
 
-use rhai::{ImmutableString, Map, NativeCallContext};
+use rhai::{Dynamic, ImmutableString, NativeCallContext};
 
 use crate::constants::{self, Value, Words};
-use crate::error::Error;
-use crate::spec::{self, Key, Spec, Type};
+use crate::error::{Error, RhaiResultOf};
+use crate::spec;
 
 pub(crate) use answered::{is_nearly_a_word, of_answer};
-pub(crate) use records::*;
+pub(crate) use declared::*;
+pub(crate) use options::*;
+pub(crate) use parameters::*;
+pub(crate) use record::*;
 pub(crate) use words::*;
 
 /// The words of one kind.
@@ -58,6 +64,27 @@ impl Enumeration {
         self.of_libvirt.iter().find_map(|words| words.number(word))
     }
 
+    /// libvirt's number that `value` gives: a constant, or the word for it. Messages call the value `what`.
+    pub(crate) fn constant(
+        &self,
+        ctx: &NativeCallContext,
+        what: &str,
+        value: &Dynamic,
+    ) -> RhaiResultOf<i64> {
+        if let Ok(number) = value.as_int() {
+            return Ok(number);
+        }
+        let Ok(word) = value.clone().into_immutable_string() else {
+            let kind = ctx.engine().map_type_name(value.type_name());
+            let message = format!("{what} must be a constant of libvirt or a word, not {kind}");
+            return Err(Error::invalid(ctx, message).throw());
+        };
+        self.number(&word).ok_or_else(|| {
+            let error = Error::invalid(ctx, format!("{what} cannot be \"{word}\""));
+            error.with_hint(self.declared().hint(&word)).throw()
+        })
+    }
+
     /// The words as a type has them.
     pub fn declared(&self) -> Arc<spec::Words> {
         let words = || spec::Words {
@@ -83,75 +110,15 @@ impl Enumeration {
     }
 }
 
-/// The keys of a map that a call answers.
-pub struct Record {
-    /// Its name in signatures.
-    pub name: &'static str,
-    /// Each key with the type of its value. Some are there only where they make sense.
-    pub fields: &'static [(&'static str, &'static str)],
-    /// Whether it can have other keys as well, such as those of a newer libvirt.
-    pub open: bool,
-    /// The same as a type has it, made when somebody asks.
-    pub(crate) spec: OnceLock<Arc<Spec>>,
-}
-
-impl Record {
-    /// The same as a type has it.
-    pub fn spec(&self) -> Arc<Spec> {
-        let spec = || Spec {
-            name: self.name.to_owned(),
-            open: self.open,
-            keys: self
-                .fields
-                .iter()
-                .map(|(name, kind)| Key::of_result(name, of_text(kind)))
-                .collect(),
-            ..Spec::default()
-        };
-        Arc::clone(self.spec.get_or_init(|| Arc::new(spec())))
-    }
-
-    /// The type of the value under `key`.
-    pub fn kind(&self, key: &str) -> Option<&'static str> {
-        let (_, kind) = self.fields.iter().find(|(name, _)| *name == key)?;
-        Some(kind)
-    }
-
-    /// `map`, whose keys are all declared.
-    pub(crate) fn of(&self, map: Map) -> Map {
-        for key in map.keys() {
-            debug_assert!(
-                self.open || self.kind(key).is_some(),
-                "{} does not declare `{key}`",
-                self.name
-            );
-        }
-        map
-    }
+/// Every enumeration.
+#[cfg(test)]
+pub(crate) fn enumerations() -> impl Iterator<Item = &'static Enumeration> {
+    words::ALL.iter().copied()
 }
 
 /// The enumeration called `name`.
 pub fn enumeration(name: &str) -> Option<&'static Enumeration> {
     words::ALL.iter().copied().find(|known| known.name == name)
-}
-
-/// The record called `name`.
-pub fn record(name: &str) -> Option<&'static Record> {
-    records::ALL
-        .iter()
-        .copied()
-        .find(|known| known.name == name)
-}
-
-/// The type of a field of a record.
-fn of_text(kind: &str) -> Type {
-    if let Some(words) = kind.strip_prefix("string of ").and_then(enumeration) {
-        return Type::Words(words.declared());
-    }
-    match kind.strip_prefix("array of ") {
-        Some(item) => Type::Array(Box::new(of_text(item))),
-        None => Type::of_value(kind),
-    }
 }
 
 /// The word that calls answer for the constant `name` of libvirt's.
@@ -169,59 +136,7 @@ pub fn of_constant(name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
-    use super::{enumeration, of_constant, record, records, words};
-    use crate::catalog;
-    use crate::engine::{self, Limits};
-    use crate::spec::Type;
-    use crate::{Imports, Session, SessionOptions};
-
-    /// The names of enumerations and records in the type `ty`.
-    fn names(ty: &Type, into: &mut HashSet<String>) {
-        match ty {
-            Type::Words(words) => drop(into.insert(words.name.clone())),
-            Type::Keys(spec) => {
-                into.insert(spec.name.clone());
-                for key in &spec.keys {
-                    names(&key.ty, into);
-                }
-            }
-            Type::Array(item) => names(item, into),
-            Type::OneOf(types) => types.iter().for_each(|ty| names(ty, into)),
-            _ => {}
-        }
-    }
-
-    #[test]
-    fn what_signatures_name_is_declared_and_what_is_declared_is_named() {
-        let session = Session::new(SessionOptions::default());
-        let engine = engine::build(&session, &Limits::default(), Imports::default());
-        let mut named = HashSet::new();
-        for function in &catalog::functions(&engine) {
-            let parameters = function.parameters.iter().map(|(_, ty)| ty);
-            for ty in parameters.chain([&function.returns]) {
-                names(ty, &mut named);
-            }
-        }
-        for table in records::ALL {
-            assert!(
-                named.contains(table.name),
-                "no function answers {}",
-                table.name
-            );
-        }
-        // These are taken as text or as libvirt's number.
-        named.insert("WipeAlgorithm".into());
-        for table in words::ALL {
-            assert!(
-                named.contains(table.name),
-                "nothing answers or takes {}",
-                table.name
-            );
-            assert!(!table.words().is_empty(), "{}", table.name);
-        }
-    }
+    use super::{enumeration, of_constant};
 
     #[test]
     fn words_follow_from_constants() {
@@ -238,8 +153,5 @@ mod tests {
         let states = states.declared();
         assert!(states.has("running") && !states.has("stopped") && states.has("unknown-9"));
         assert_eq!(states.hint("runing"), "did you mean \"running\"?");
-        let info = record("DomainInfo").expect("it is declared").spec();
-        assert_eq!(info.key("vcpus").map(|key| &key.ty), Some(&Type::Int));
-        assert!(info.key("memory").is_none());
     }
 }

@@ -11,12 +11,17 @@ pub(crate) type WordOf<E> = <E as Worded>::Word;
 /// An argument that is a word out of the enumeration `E`, or a list of them.
 pub(crate) type WordsOf<E> = <E as Worded>::Words;
 
+/// An argument that is a constant of the enumeration `E`, or the word for it.
+pub(crate) type ConstantOf<E> = <E as Worded>::Words;
+
 /// What has words.
 pub(crate) trait Worded {
     /// What scripts get.
     type Word;
     /// What scripts give.
     type Words;
+    /// The words.
+    const WORDS: &'static Enumeration;
 }
 
 macro_rules! enumerations {
@@ -27,6 +32,7 @@ macro_rules! enumerations {
         impl Worded for $name {
             type Word = ImmutableString;
             type Words = rhai::Dynamic;
+            const WORDS: &'static Enumeration = Self::TABLE;
         }
 
         impl $name {
@@ -93,6 +99,16 @@ enumerations! {
     CloseReason = ["virConnectCloseReason" less "VIR_CONNECT_CLOSE_REASON_"];
     /// The ways by which a client is connected to a daemon.
     ClientTransport = ["virClientTransport" less "VIR_CLIENT_TRANS_"];
+    /// The ways in which a guest's memory is bound to NUMA nodes.
+    NumaMode = ["virDomainNumatuneMemMode" less "VIR_DOMAIN_NUMATUNE_MEM_"];
+    /// The ends of a guest that something can follow.
+    LifecycleEvent = ["virDomainLifecycle" less "VIR_DOMAIN_LIFECYCLE_"];
+    /// What can follow the end of a guest.
+    LifecycleAction = ["virDomainLifecycleAction" less "VIR_DOMAIN_LIFECYCLE_ACTION_"];
+    /// The signals to processes in a guest.
+    ProcessSignal = ["virDomainProcessSignal" less "VIR_DOMAIN_PROCESS_SIGNAL_"];
+    /// What a computer is suspended to.
+    SuspendTarget = ["virNodeSuspendTarget" less "VIR_NODE_SUSPEND_TARGET_"];
     /// Who stopped a guest.
     StoppedBy = [] + ["shutdown", "agent", "destroy", "nothing"];
 }

@@ -402,14 +402,19 @@ fn every_option_of_a_recipe_is_declared_and_used() {
                 (None, _) if last == Some("options") => {
                     offenders.push(format!("{shown} has no line `Options: NAME.`"));
                 }
-                // A native function declares them.
-                (Some(name), None) if !name.contains('.') => {
+                (Some(name), None) => {
                     offenders.push(format!("{shown}: nothing declares {name}"));
                 }
                 _ => {}
             }
         }
-        for spec in &recipe.specs {
+        let options = recipe
+            .functions
+            .iter()
+            .flat_map(|function| &function.options);
+        let specs = options.flat_map(virhai::spec::Spec::with_nested);
+        // A Rust function reads those that it declares.
+        for spec in specs.filter(|spec| !spec.file.is_empty()) {
             for key in &spec.keys {
                 let is_end = |letter: char| !letter.is_alphanumeric() && letter != '_';
                 let read = text

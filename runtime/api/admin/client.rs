@@ -5,7 +5,16 @@ use rhai::plugin::*;
 
 use crate::api::arguments::{RhaiResultOf, integer, map};
 use crate::objects::admin::{AdminClient, OfServer};
-use crate::vocabulary::{ClientInfo, ClientTransport, RecordOf, WordOf};
+use crate::vocabulary::{ClientTransport, ParamType, RecordOf, WordOf, parameters};
+
+parameters! {
+    /// Identity of a daemon's client; the keys depend on the way by which it is connected.
+    pub(crate) struct ClientInfo = "VIR_CLIENT_INFO_", |name| match name {
+        "readonly" => ParamType::Bool,
+        "unix_user_id" | "unix_group_id" | "unix_process_id" => ParamType::Int,
+        _ => ParamType::Text,
+    };
+}
 
 #[export_module]
 pub(super) mod functions {
@@ -73,7 +82,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<RecordOf<ClientInfo>> {
         let call = "virAdmClientGetInfo";
         let answer = client.call(&ctx, call, "read the identity of", OfServer::ClientInfo)?;
-        Ok(ClientInfo::TABLE.of(map(answer.params())))
+        Ok(map(answer.params()))
     }
 
     /// Ends the connection of the client. The client's next call fails.

@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};
 
 use crate::api::arguments::{
-    ArrayOf, RhaiResultOf, duration, flag_bits, number, text, whole_seconds,
+    ArrayOf, DurationValue, RhaiResultOf, duration, flag_bits, number, text, whole_seconds,
 };
 use crate::api::connection::host::version;
 use crate::error::{Error, On};
@@ -257,7 +257,7 @@ pub(super) mod functions {
     pub fn set_daemon_timeout(
         ctx: NativeCallContext,
         admin: &mut AdminConnection,
-        timeout: Dynamic,
+        timeout: DurationValue,
     ) -> RhaiResultOf<()> {
         let seconds = number(&ctx, "the timeout", whole_seconds(&ctx, &timeout)?)?;
         let call = "virAdmConnectSetDaemonTimeout";
@@ -321,7 +321,7 @@ pub(super) mod functions {
     pub fn wait_closed(
         ctx: NativeCallContext,
         admin: &mut AdminConnection,
-        timeout: Dynamic,
+        timeout: DurationValue,
     ) -> RhaiResultOf<WordOf<CloseReason>> {
         let timeout = duration(&ctx, &timeout)?;
         let reason = admin.wait_for_end(&ctx, timeout)?;

@@ -6,10 +6,10 @@ mod server;
 
 use rhai::{Engine, Map, NativeCallContext, exported_module};
 
-use super::arguments::{RhaiResultOf, number, unknown_key};
-use crate::error::Error;
+use super::arguments::{RhaiResultOf, number};
 use crate::libvirt::typed_params::Scalar;
 use crate::objects::admin::{AdminClient, AdminConnection, AdminServer, Params};
+use crate::vocabulary::{Declared, check};
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<AdminConnection>("AdminConnection");
@@ -20,16 +20,23 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(client::functions).into());
 }
 
-/// A map of limits, all of them numbers, whose keys are among `known`.
-fn limits(ctx: &NativeCallContext, map: &Map, known: &[&str]) -> RhaiResultOf<Params> {
-    unknown_key(ctx, map, known.iter().copied())?;
+/// The maps that these calls take and return.
+pub(super) const DECLARED: &[&Declared] = &[
+    client::ClientInfo::RECORD,
+    server::ClientLimits::OPTIONS,
+    server::ClientLimits::RECORD,
+    server::ThreadPoolParameters::OPTIONS,
+    server::ThreadPoolParameters::RECORD,
+];
+
+/// The limits that `map` gives, all of them numbers, which `declared` describes.
+fn limits(ctx: &NativeCallContext, map: &Map, declared: &Declared) -> RhaiResultOf<Params> {
+    check(ctx, &declared.spec(), map)?;
     let mut limits = Params::new();
     for (key, value) in map {
-        let whole = value.as_int().map_err(|kind| {
-            let message = format!("`{key}` must be a whole number, not {kind}");
-            Error::invalid(ctx, message).throw()
-        })?;
-        limits.push((key.to_string(), Scalar::UInt(number(ctx, key, whole)?)));
+        if let Ok(whole) = value.as_int() {
+            limits.push((key.to_string(), Scalar::UInt(number(ctx, key, whole)?)));
+        }
     }
     Ok(limits)
 }

@@ -1,14 +1,35 @@
 //! `AdminServer`: a server of a daemon.
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Map, NativeCallContext};
+use rhai::{Dynamic, NativeCallContext};
 
 use super::limits as read_limits;
 use crate::api::arguments::{ArrayOf, RhaiResultOf, map, number};
-use crate::api::option_keys::{CLIENT_LIMITS, THREAD_POOL};
 use crate::error::Error;
 use crate::objects::admin::{AdminClient, AdminServer, OfServer};
-use crate::vocabulary::{ClientLimits, RecordOf, ThreadPoolParameters};
+use crate::vocabulary::{OptionsOf, ParamType, RecordOf, parameters};
+
+parameters! {
+    /// Threads of a daemon's server, and their limits.
+    pub(crate) struct ThreadPoolParameters {
+        "minWorkers": ParamType::UInt, "least number of threads";
+        "maxWorkers": ParamType::UInt, "greatest number of threads";
+        "prioWorkers": ParamType::UInt, "number of threads that take only calls that cannot hang";
+        "nWorkers": ParamType::UInt, "number of threads that exist";
+        "freeWorkers": ParamType::UInt, "number of idle threads";
+        "jobQueueDepth": ParamType::UInt, "number of calls that wait for a thread";
+    } set ["minWorkers", "maxWorkers", "prioWorkers"]
+}
+
+parameters! {
+    /// Numbers of clients of a daemon's server, and their limits.
+    pub(crate) struct ClientLimits {
+        "nclients_max": ParamType::UInt, "greatest number of clients";
+        "nclients_unauth_max": ParamType::UInt, "greatest number of clients that have not yet logged in";
+        "nclients": ParamType::UInt, "number of clients that are connected";
+        "nclients_unauth": ParamType::UInt, "number of clients that have not yet logged in";
+    } set ["nclients_max", "nclients_unauth_max"]
+}
 
 #[export_module]
 pub(super) mod functions {
@@ -49,7 +70,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<RecordOf<ThreadPoolParameters>> {
         let call = "virAdmServerGetThreadPoolParameters";
         let answer = server.call(&ctx, call, "read the thread pool of", OfServer::ThreadPool)?;
-        Ok(ThreadPoolParameters::TABLE.of(map(answer.params())))
+        Ok(map(answer.params()))
     }
 
     /// Sets limits of the threads: `minWorkers`, `maxWorkers`, `prioWorkers`.
@@ -64,9 +85,9 @@ pub(super) mod functions {
     pub fn set_thread_pool_parameters(
         ctx: NativeCallContext,
         server: &mut AdminServer,
-        parameters: Map,
+        parameters: OptionsOf<ThreadPoolParameters>,
     ) -> RhaiResultOf<()> {
-        let params = read_limits(&ctx, &parameters, &THREAD_POOL)?;
+        let params = read_limits(&ctx, &parameters, ThreadPoolParameters::OPTIONS)?;
         let call = "virAdmServerSetThreadPoolParameters";
         let request = OfServer::SetThreadPool(params);
         server
@@ -94,7 +115,7 @@ pub(super) mod functions {
             "read the client limits of",
             OfServer::ClientLimits,
         )?;
-        Ok(ClientLimits::TABLE.of(map(answer.params())))
+        Ok(map(answer.params()))
     }
 
     /// Sets limits of the numbers of clients: `nclients_max`, `nclients_unauth_max`. Connected clients stay connected.
@@ -109,9 +130,9 @@ pub(super) mod functions {
     pub fn set_client_limits(
         ctx: NativeCallContext,
         server: &mut AdminServer,
-        limits: Map,
+        limits: OptionsOf<ClientLimits>,
     ) -> RhaiResultOf<()> {
-        let params = read_limits(&ctx, &limits, &CLIENT_LIMITS)?;
+        let params = read_limits(&ctx, &limits, ClientLimits::OPTIONS)?;
         let call = "virAdmServerSetClientLimits";
         let request = OfServer::SetClientLimits(params);
         server

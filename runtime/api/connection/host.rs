@@ -4,11 +4,11 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
 use virt::connect::Connect;
 
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, integer, optional_text, text, whole};
+use crate::api::arguments::{RhaiResultOf, flag_bits, integer, optional_text, text};
 use crate::error::Error;
 use crate::libvirt;
 use crate::objects::connection::{Connection, tunnel};
-use crate::vocabulary::{NodeInfo, RecordOf};
+use crate::vocabulary::{RecordOf, Whole, record};
 
 /// A version as libvirt packs it into a number: major, minor and release.
 pub(crate) fn version(packed: u64) -> String {
@@ -45,6 +45,28 @@ fn domain_capabilities(
             )
         },
     )
+}
+
+record! {
+    /// A host's CPUs and memory.
+    pub(crate) struct NodeInfo {
+        /// Model of the CPUs.
+        model: String,
+        /// Size of the memory.
+        memory_kib: Whole,
+        /// Number of CPUs that are in use.
+        cpus: i64,
+        /// Frequency of the CPUs.
+        mhz: i64,
+        /// Number of NUMA nodes.
+        nodes: i64,
+        /// Number of sockets in each node.
+        sockets: i64,
+        /// Number of cores in each socket.
+        cores: i64,
+        /// Number of threads in each core.
+        threads: i64,
+    }
 }
 
 #[export_module]
@@ -232,16 +254,17 @@ pub(super) mod functions {
             "read the node information",
             Connect::node_info,
         )?;
-        Ok(NodeInfo::TABLE.of(fields! {
-            "model": info.model,
-            "memory_kib": whole(info.memory),
-            "cpus": i64::from(info.cpus),
-            "mhz": i64::from(info.mhz),
-            "nodes": i64::from(info.nodes),
-            "sockets": i64::from(info.sockets),
-            "cores": i64::from(info.cores),
-            "threads": i64::from(info.threads),
-        }))
+        Ok(NodeInfo {
+            model: info.model,
+            memory_kib: Whole(info.memory),
+            cpus: i64::from(info.cpus),
+            mhz: i64::from(info.mhz),
+            nodes: i64::from(info.nodes),
+            sockets: i64::from(info.sockets),
+            cores: i64::from(info.cores),
+            threads: i64::from(info.threads),
+        }
+        .into_map())
     }
 
     /// The most virtual CPUs that a guest can have.

@@ -1,12 +1,41 @@
 //! The statistics of a host's CPUs, and the suspend of a host.
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, NativeCallContext};
+use rhai::{Map, NativeCallContext};
 
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number, whole, whole_seconds};
+use crate::api::arguments::{DurationValue, RhaiResultOf, flag_bits, number, whole, whole_seconds};
 use crate::libvirt::host;
 use crate::objects::connection::Connection;
-use crate::vocabulary::{CpuMap, HostCpuStats, RecordOf};
+use crate::vocabulary::{ConstantOf, IfKnown, RecordOf, SuspendTarget, Whole, record};
+
+record! {
+    /// Number of a host's CPUs, and those that are online.
+    pub(crate) struct CpuMap {
+        /// Number of CPUs.
+        cpus: i64,
+        /// Numbers of the CPUs that are online.
+        online: Vec<i64>,
+    }
+}
+
+record! {
+    /// Times of a host's CPU since the host started.
+    pub(crate) struct HostCpuStats {
+        /// Time of user processes.
+        user_ns: IfKnown<Whole>,
+        /// Time of the kernel.
+        kernel_ns: IfKnown<Whole>,
+        /// Idle time.
+        idle_ns: IfKnown<Whole>,
+        /// Time of waiting for input and output.
+        iowait_ns: IfKnown<Whole>,
+        /// Time of interrupts.
+        intr_ns: IfKnown<Whole>,
+        /// Use of the CPU, from hypervisors that report only this.
+        utilization_percent: IfKnown<Whole>,
+        .. open
+    }
+}
 
 #[export_module]
 pub(super) mod functions {
@@ -43,8 +72,7 @@ pub(super) mod functions {
         let (cpus, online) = conn.call(&ctx, call, "read the CPU map", move |c| {
             host::cpu_map(c, wanted)
         })?;
-        let online: Array = online.into_iter().map(Dynamic::from_int).collect();
-        Ok(CpuMap::TABLE.of(fields! { "cpus": cpus, "online": online }))
+        Ok(CpuMap { cpus, online }.into_map())
     }
 
     /// The times of the host's CPU `cpu` since the host started, or of all CPUs for `VIR_NODE_CPU_STATS_ALL_CPUS`:
@@ -88,32 +116,41 @@ pub(super) mod functions {
             "read the CPU statistics",
             move |c| host::cpu_stats(c, cpu, wanted),
         )?;
-        let unit = |name: &str| match name {
-            "utilization" => format!("{name}_percent"),
-            _ => format!("{name}_ns"),
+        let figure = |wanted: &str| {
+            let found = figures.iter().find(|(name, _)| name == wanted);
+            IfKnown(found.map(|(_, value)| Whole(*value)))
         };
-        Ok(HostCpuStats::TABLE.of(figures
-            .into_iter()
-            .map(|(name, value)| (unit(&name).into(), whole(value)))
-            .collect()))
+        let known = HostCpuStats {
+            user_ns: figure("user"),
+            kernel_ns: figure("kernel"),
+            idle_ns: figure("idle"),
+            iowait_ns: figure("iowait"),
+            intr_ns: figure("intr"),
+            utilization_percent: figure("utilization"),
+        };
+        let others = figures.iter().filter(|(name, _)| name != "utilization");
+        let others = others.map(|(name, value)| (format!("{name}_ns").into(), whole(*value)));
+        let mut stats: Map = others.collect();
+        stats.extend(known.into_map());
+        Ok(stats)
     }
 
-    /// Suspends the host itself for a duration of at least 60 seconds: to `VIR_NODE_SUSPEND_TARGET_MEM`, `_DISK` or
-    /// `_HYBRID`. Its clock wakes it up.
+    /// Suspends the host itself for a duration of at least 60 seconds, to `"mem"`, `"disk"` or `"hybrid"`; its clock wakes
+    /// it up. `VIR_NODE_SUSPEND_TARGET_MEM` and so on are taken too.
     ///
     /// Returns before the host is suspended. The test driver throws `VIR_ERR_NO_SUPPORT`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// assert_throws(|| conn.suspend_for_duration(VIR_NODE_SUSPEND_TARGET_MEM, "1m"), "VIR_ERR_NO_SUPPORT");
+    /// assert_throws(|| conn.suspend_for_duration("mem", "1m"), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virNodeSuspendForDuration.
     #[rhai_fn(name = "suspend_for_duration", pure, return_raw)]
     pub fn suspend_for_duration(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        target: i64,
-        duration: Dynamic,
+        target: ConstantOf<SuspendTarget>,
+        duration: DurationValue,
     ) -> RhaiResultOf<()> {
         suspend_for_duration_flags(ctx, conn, target, duration, 0)
     }
@@ -129,10 +166,11 @@ pub(super) mod functions {
     pub fn suspend_for_duration_flags(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        target: i64,
-        duration: Dynamic,
+        target: ConstantOf<SuspendTarget>,
+        duration: DurationValue,
         flags: i64,
     ) -> RhaiResultOf<()> {
+        let target = SuspendTarget::TABLE.constant(&ctx, "the target of a suspend", &target)?;
         let target = number(&ctx, "the target of a suspend", target)?;
         let seconds = whole_seconds(&ctx, &duration)?;
         let wanted = flag_bits(&ctx, flags)?;

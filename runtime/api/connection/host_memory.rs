@@ -4,15 +4,13 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
 use crate::api::arguments::{
-    ArrayOf, ParamType, RhaiResultOf, fields, flag_bits, kib, map, number, typed_params_of,
-    unknown_key, whole,
+    ArrayOf, RhaiResultOf, flag_bits, kib, map, number, typed_params, whole,
 };
-use crate::api::option_keys;
 use crate::api::room::ensure_room;
 use crate::error::Error;
 use crate::libvirt::host;
 use crate::objects::connection::Connection;
-use crate::vocabulary::{FreePages, HostMemoryParameters, HostMemoryStats, RecordOf};
+use crate::vocabulary::{IfKnown, OptionsOf, ParamType, RecordOf, Whole, parameters, record};
 
 /// More NUMA cells than any host has.
 const MOST_CELLS: u32 = 1024;
@@ -25,6 +23,41 @@ fn cells(ctx: &NativeCallContext, count: i64) -> RhaiResultOf<u32> {
 /// The size of a page in KiB.
 fn page_size(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultOf<u32> {
     number(ctx, "the size of a page", kib(ctx, size)?)
+}
+
+record! {
+    /// A host's memory.
+    pub(crate) struct HostMemoryStats {
+        /// Size of the memory.
+        total_kib: IfKnown<Whole>,
+        /// Size of what is free.
+        free_kib: IfKnown<Whole>,
+        /// Size of the buffers.
+        buffers_kib: IfKnown<Whole>,
+        /// Size of the cache.
+        cached_kib: IfKnown<Whole>,
+        .. open
+    }
+}
+
+record! {
+    /// Free pages of one size on one NUMA cell.
+    pub(crate) struct FreePages {
+        /// Number of the cell.
+        cell: i64,
+        /// Size of a page.
+        size_kib: i64,
+        /// Number of free pages.
+        free: Whole,
+    }
+}
+
+parameters! {
+    /// How a host's kernel shares equal pages of memory.
+    pub(crate) struct HostMemoryParameters = "VIR_NODE_MEMORY_SHARED_", |name| match name {
+        "shm_pages_to_scan" | "shm_sleep_millisecs" | "shm_merge_across_nodes" => ParamType::UInt,
+        _ => ParamType::ULong,
+    }, set ["shm_pages_to_scan", "shm_sleep_millisecs", "shm_merge_across_nodes"];
 }
 
 #[export_module]
@@ -71,8 +104,21 @@ pub(super) mod functions {
             "read the memory statistics",
             move |c| host::memory_stats(c, cell, wanted),
         )?;
-        let figure = |(name, value)| (format!("{name}_kib").into(), whole(value));
-        Ok(HostMemoryStats::TABLE.of(figures.into_iter().map(figure).collect()))
+        let figure = |wanted: &str| {
+            let found = figures.iter().find(|(name, _)| name == wanted);
+            IfKnown(found.map(|(_, value)| Whole(*value)))
+        };
+        let known = HostMemoryStats {
+            total_kib: figure("total"),
+            free_kib: figure("free"),
+            buffers_kib: figure("buffers"),
+            cached_kib: figure("cached"),
+        };
+        let others = figures.iter();
+        let others = others.map(|(name, value)| (format!("{name}_kib").into(), whole(*value)));
+        let mut stats: Map = others.collect();
+        stats.extend(known.into_map());
+        Ok(stats)
     }
 
     /// The parameters by which the host's kernel shares equal pages of memory (KSM): `shm_pages_to_scan`,
@@ -114,7 +160,7 @@ pub(super) mod functions {
             "read the memory parameters",
             move |c| host::memory_parameters(c, wanted),
         )
-        .map(|params| HostMemoryParameters::TABLE.of(map(params)))
+        .map(map)
     }
 
     /// Sets the parameters by which the host's kernel shares equal pages of memory: `shm_pages_to_scan`,
@@ -131,7 +177,7 @@ pub(super) mod functions {
     pub fn set_memory_parameters(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        params: Map,
+        params: OptionsOf<HostMemoryParameters>,
     ) -> RhaiResultOf<()> {
         set_memory_parameters_flags(ctx, conn, params, 0)
     }
@@ -147,12 +193,12 @@ pub(super) mod functions {
     pub fn set_memory_parameters_flags(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        params: Map,
+        params: OptionsOf<HostMemoryParameters>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        unknown_key(&ctx, &params, option_keys::HOST_MEMORY.into_iter())?;
-        let params = typed_params_of(&ctx, &params, |_| ParamType::UInt)?;
+        let (declared, types) = (HostMemoryParameters::OPTIONS, HostMemoryParameters::TYPES);
+        let params = typed_params(&ctx, declared, types, &params)?;
         conn.call(
             &ctx,
             "virNodeSetMemoryParameters",
@@ -239,11 +285,14 @@ pub(super) mod functions {
         let mut records = Array::new();
         for (cell, counts) in (i64::from(first)..).zip(free) {
             for (size, free) in sizes.iter().zip(counts) {
-                records.push(Dynamic::from(FreePages::TABLE.of(fields! {
-                    "cell": cell,
-                    "size_kib": i64::from(*size),
-                    "free": whole(free),
-                })));
+                records.push(Dynamic::from_map(
+                    FreePages {
+                        cell,
+                        size_kib: i64::from(*size),
+                        free: Whole(free),
+                    }
+                    .into_map(),
+                ));
             }
         }
         Ok(records)

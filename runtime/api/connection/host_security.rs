@@ -1,20 +1,38 @@
 //! A host's security driver, its support for encrypted memory, and the identity of a client.
 
+use rhai::NativeCallContext;
 use rhai::plugin::*;
-use rhai::{Map, NativeCallContext};
 
-use crate::api::arguments::{ParamType, RhaiResultOf, fields, flag_bits, map, typed_params};
-use crate::api::option_keys;
+use crate::api::arguments::{RhaiResultOf, flag_bits, map, typed_params};
 use crate::libvirt::{host, security};
 use crate::objects::connection::Connection;
-use crate::vocabulary::{RecordOf, SecurityModel, SevInfo};
+use crate::vocabulary::{OptionsOf, ParamType, RecordOf, parameters, record};
 
-fn identity_type(name: &str) -> ParamType {
-    match name {
+record! {
+    /// A host's security driver.
+    pub(crate) struct SecurityModel {
+        /// Name of the driver, such as `selinux`.
+        model: String,
+        /// Domain that its labels belong to.
+        doi: String,
+    }
+}
+
+parameters! {
+    /// What a host's processor offers for guests with encrypted memory.
+    pub(crate) struct SevInfo = "VIR_NODE_SEV_", |name| match name {
+        "cbitpos" | "reduced-phys-bits" | "max-guests" | "max-es-guests" => ParamType::UInt,
+        _ => ParamType::Text,
+    };
+}
+
+parameters! {
+    /// Identity of a client of the daemon.
+    pub(crate) struct Identity = "VIR_CONNECT_IDENTITY_", |name| match name {
         "process-id" => ParamType::Long,
         "process-time" | "unix-group-id" | "unix-user-id" => ParamType::ULong,
         _ => ParamType::Text,
-    }
+    };
 }
 
 #[export_module]
@@ -38,7 +56,7 @@ pub(super) mod functions {
             "read the security model",
             security::model,
         )?;
-        Ok(SecurityModel::TABLE.of(fields! { "model": model, "doi": doi }))
+        Ok(SecurityModel { model, doi }.into_map())
     }
 
     /// The host's support for guests with encrypted memory (AMD SEV), with libvirt's keys such as `cbitpos` and
@@ -85,7 +103,7 @@ pub(super) mod functions {
             "read the SEV information",
             move |c| host::sev_info(c, wanted),
         )
-        .map(|params| SevInfo::TABLE.of(map(params)))
+        .map(map)
     }
 
     /// Makes the daemon treat this connection's calls as those of another user, for access control: `user-name`,
@@ -103,7 +121,7 @@ pub(super) mod functions {
     pub fn set_identity(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        identity: Map,
+        identity: OptionsOf<Identity>,
     ) -> RhaiResultOf<()> {
         set_identity_flags(ctx, conn, identity, 0)
     }
@@ -119,11 +137,11 @@ pub(super) mod functions {
     pub fn set_identity_flags(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        identity: Map,
+        identity: OptionsOf<Identity>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        let params = typed_params(&ctx, option_keys::IDENTITY, &identity, identity_type)?;
+        let params = typed_params(&ctx, Identity::OPTIONS, Identity::TYPES, &identity)?;
         conn.call(
             &ctx,
             "virConnectSetIdentity",

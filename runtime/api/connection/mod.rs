@@ -19,6 +19,23 @@ mod storage;
 use rhai::{Engine, exported_module};
 
 use crate::objects::connection::Connection;
+use crate::vocabulary::Declared;
+
+/// The maps that these calls take and return.
+pub(crate) const DECLARED: &[&Declared] = &[
+    host::NodeInfo::DECLARED,
+    host_cpus::CpuMap::DECLARED,
+    host_cpus::HostCpuStats::DECLARED,
+    host_memory::FreePages::DECLARED,
+    host_memory::HostMemoryParameters::OPTIONS,
+    host_memory::HostMemoryParameters::RECORD,
+    host_memory::HostMemoryStats::DECLARED,
+    host_security::Identity::OPTIONS,
+    host_security::SecurityModel::DECLARED,
+    host_security::SevInfo::RECORD,
+    open::ConnectOptions::DECLARED,
+    open::Credentials::DECLARED,
+];
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Connection>("Connection");

@@ -1,15 +1,46 @@
 //! Opening and closing connections.
 
+use std::time::Duration;
+
 use rhai::plugin::*;
-use rhai::{Map, NativeCallContext};
+use rhai::{ImmutableString, NativeCallContext};
 use virt::connect::Connect;
 
-use crate::api::arguments::{RhaiResultOf, duration, number, text, unknown_key};
-use crate::api::option_keys;
-use crate::error::Error;
+use crate::api::arguments::{RhaiResultOf, number, text};
 use crate::objects::connection::Connection;
-use crate::objects::connection::open::{CREDENTIALS, Target, connect_to};
+use crate::objects::connection::open::{Target, connect_to};
 use crate::run::session::Session;
+use crate::vocabulary::{OptionsOf, options};
+
+options! {
+    /// How a hypervisor is opened.
+    pub(crate) struct ConnectOptions {
+        /// Whether calls that change something throw.
+        read_only: bool = false,
+        /// Time for the hypervisor to answer; that of the session if not given.
+        timeout: Option<Duration>,
+    }
+}
+
+options! {
+    /// Answers to what a hypervisor asks of its user.
+    pub(crate) struct Credentials {
+        /// Name of the user.
+        username: Option<ImmutableString>,
+        /// Password of the user.
+        password: Option<ImmutableString>,
+        /// Name of the user to authenticate as.
+        authname: Option<ImmutableString>,
+        /// Password of the key.
+        passphrase: Option<ImmutableString>,
+        /// Realm of the user.
+        realm: Option<ImmutableString>,
+        /// Language of the user.
+        language: Option<ImmutableString>,
+        /// Challenge of the client.
+        cnonce: Option<ImmutableString>,
+    }
+}
 
 #[export_module]
 pub(super) mod functions {
@@ -69,18 +100,12 @@ pub(super) mod functions {
     pub fn connect_with_options(
         ctx: NativeCallContext,
         uri: &str,
-        options: Map,
+        options: OptionsOf<ConnectOptions>,
     ) -> RhaiResultOf<Connection> {
-        unknown_key(&ctx, &options, option_keys::CONNECT.into_iter())?;
+        let options = ConnectOptions::read(&ctx, &options)?;
         let mut target = Target::new(&Session::of(&ctx), Some(uri));
-        if let Some(value) = options.get("timeout") {
-            target.timeout = duration(&ctx, value)?;
-        }
-        if let Some(value) = options.get("read_only") {
-            target.read_only |= value.as_bool().map_err(|kind| {
-                Error::invalid(&ctx, format!("`read_only` must be a bool, not {kind}")).throw()
-            })?;
-        }
+        target.timeout = options.timeout.unwrap_or(target.timeout);
+        target.read_only |= options.read_only;
         connect_to(&ctx, target)
     }
 
@@ -121,19 +146,24 @@ pub(super) mod functions {
     pub fn connect_auth(
         ctx: NativeCallContext,
         uri: &str,
-        credentials: Map,
+        credentials: OptionsOf<Credentials>,
     ) -> RhaiResultOf<Connection> {
-        unknown_key(
-            &ctx,
-            &credentials,
-            CREDENTIALS.iter().map(|(name, _)| *name),
-        )?;
+        let answers = Credentials::read(&ctx, &credentials)?;
         let mut target = Target::new(&Session::of(&ctx), Some(uri));
-        for (name, kind) in CREDENTIALS {
-            if let Some(value) = credentials.get(name) {
-                let answer = value.clone().into_immutable_string().map_err(|found| {
-                    Error::invalid(&ctx, format!("`{name}` must be text, not {found}")).throw()
-                })?;
+        for (name, kind, answer) in [
+            ("username", virt_sys::VIR_CRED_USERNAME, answers.username),
+            ("password", virt_sys::VIR_CRED_PASSPHRASE, answers.password),
+            ("authname", virt_sys::VIR_CRED_AUTHNAME, answers.authname),
+            (
+                "passphrase",
+                virt_sys::VIR_CRED_PASSPHRASE,
+                answers.passphrase,
+            ),
+            ("realm", virt_sys::VIR_CRED_REALM, answers.realm),
+            ("language", virt_sys::VIR_CRED_LANGUAGE, answers.language),
+            ("cnonce", virt_sys::VIR_CRED_CNONCE, answers.cnonce),
+        ] {
+            if let Some(answer) = answer {
                 target
                     .credentials
                     .answers

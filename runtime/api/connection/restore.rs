@@ -1,11 +1,10 @@
 //! Save images: resuming the guest in one, and reading and changing its XML.
 
+use rhai::NativeCallContext;
 use rhai::plugin::*;
-use rhai::{Map, NativeCallContext};
 use virt::connect::Connect;
 
-use crate::api::arguments::{RhaiResultOf, flag_bits, save_param_type, typed_params};
-use crate::api::option_keys;
+use crate::api::arguments::{RhaiResultOf, SaveParameters, flag_bits, typed_params};
 use crate::api::stale_save;
 use crate::api::xml::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
 use crate::error::{Error, OfXml, file_content};
@@ -13,6 +12,7 @@ use crate::libvirt::{self, Failure};
 use crate::objects::connection::Connection;
 use crate::objects::domain::Domain;
 use crate::objects::granted::{Use, host_file};
+use crate::vocabulary::OptionsOf;
 use crate::xml::Xml;
 
 /// Restores by `restore` and answers the domain, whose UUID only the image can tell.
@@ -151,11 +151,16 @@ pub(super) mod functions {
     pub fn restore_params(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        params: Map,
+        params: OptionsOf<SaveParameters>,
         flags: i64,
     ) -> RhaiResultOf<Domain> {
         let wanted = flag_bits(&ctx, flags)?;
-        let typed = typed_params(&ctx, option_keys::SAVE, &params, save_param_type)?;
+        let typed = typed_params(
+            &ctx,
+            SaveParameters::OPTIONS,
+            SaveParameters::TYPES,
+            &params,
+        )?;
         let Some(path) = params
             .get("file")
             .and_then(|file| file.clone().into_immutable_string().ok())

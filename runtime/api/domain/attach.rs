@@ -1,11 +1,11 @@
 //! Devices that come, go and change.
 
+use rhai::NativeCallContext;
 use rhai::plugin::*;
-use rhai::{Dynamic, NativeCallContext};
 
 use super::device::Device;
 use super::tray;
-use crate::api::arguments::{RhaiResultOf, duration, flag_bits};
+use crate::api::arguments::{DurationValue, RhaiResultOf, duration, flag_bits};
 use crate::api::wait;
 use crate::api::xml::XmlText;
 use crate::error::OfXml;
@@ -167,7 +167,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         xml: XmlText,
         flags: i64,
-        timeout: Dynamic,
+        timeout: DurationValue,
     ) -> RhaiResultOf<()> {
         let device = Device::from_xml(&ctx, &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
@@ -238,7 +238,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         alias: &str,
         flags: i64,
-        timeout: Dynamic,
+        timeout: DurationValue,
     ) -> RhaiResultOf<()> {
         let device = Device::from_alias(alias);
         let wanted = flag_bits(&ctx, flags)?;

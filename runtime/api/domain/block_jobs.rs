@@ -1,23 +1,41 @@
 //! What can be done to the disks of a running guest: commit, pull, copy, resize.
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Map, NativeCallContext};
+use rhai::{Dynamic, NativeCallContext};
 
 use crate::api::arguments::{
-    ParamType, RhaiResultOf, fields, flag_bits, number, optional_text, size_in, typed_params, whole,
+    KibValue, RhaiResultOf, flag_bits, number, optional_text, size_in, typed_params,
 };
-use crate::api::option_keys;
 use crate::api::xml::{XmlText, xml_text};
 use crate::error::OfXml;
 use crate::libvirt::block_job;
 use crate::objects::domain::Domain;
-use crate::vocabulary::{BlockJobInfo, BlockJobType, RecordOf};
+use crate::vocabulary::{
+    BlockJobType, IfKnown, OptionsOf, ParamType, RecordOf, Whole, Word, parameters, record,
+};
 
-fn copy_param_type(name: &str) -> ParamType {
-    match name {
+record! {
+    /// Job of a disk; one that is not there has the type `none` and nothing else.
+    pub(crate) struct BlockJobInfo {
+        /// Type of the job.
+        r#type: Word<BlockJobType>,
+        /// What was done, in the job's own unit.
+        done: IfKnown<Whole>,
+        /// All that is to be done, in that unit.
+        total: IfKnown<Whole>,
+        /// Limit of the bandwidth, 0 for none.
+        bandwidth_mib_per_s: IfKnown<Whole>,
+        /// The same with `VIR_DOMAIN_BLOCK_JOB_INFO_BANDWIDTH_BYTES`.
+        bandwidth_bytes_per_s: IfKnown<Whole>,
+    }
+}
+
+parameters! {
+    /// How a disk is copied.
+    pub(crate) struct BlockCopyParameters = "VIR_DOMAIN_BLOCK_COPY_", |name| match name {
         "granularity" => ParamType::UInt,
         _ => ParamType::Bytes,
-    }
+    };
 }
 
 #[export_module]
@@ -216,11 +234,16 @@ pub(super) mod functions {
         dom: &mut Domain,
         disk: &str,
         xml: XmlText,
-        options: Map,
+        options: OptionsOf<BlockCopyParameters>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let text = xml_text(&ctx, "the disk's XML", &xml)?;
-        let params = typed_params(&ctx, option_keys::BLOCK_COPY, &options, copy_param_type)?;
+        let params = typed_params(
+            &ctx,
+            BlockCopyParameters::OPTIONS,
+            BlockCopyParameters::TYPES,
+            &options,
+        )?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format_args!("copy disk `{disk}` of");
         let (disk, owned) = (disk.to_owned(), text.clone());
@@ -248,7 +271,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         disk: &str,
         xml: XmlText,
-        options: Map,
+        options: OptionsOf<BlockCopyParameters>,
     ) -> RhaiResultOf<()> {
         block_copy_flags(ctx, dom, disk, xml, options, 0)
     }
@@ -290,20 +313,18 @@ pub(super) mod functions {
         let info = dom.call(&ctx, "virDomainGetBlockJobInfo", verb, move |d| {
             block_job::info(d, &disk, wanted)
         })?;
-        let Some(info) = info else {
-            return Ok(fields! { "type": "none" });
-        };
-        let mut map = fields! {
-            "type": BlockJobType::TABLE.word(i64::from(info.type_)),
-            "done": whole(info.cur),
-            "total": whole(info.end),
-        };
-        let unit = match wanted & virt_sys::VIR_DOMAIN_BLOCK_JOB_INFO_BANDWIDTH_BYTES {
-            0 => "bandwidth_mib_per_s",
-            _ => "bandwidth_bytes_per_s",
-        };
-        map.insert(unit.into(), whole(info.bandwidth));
-        Ok(BlockJobInfo::TABLE.of(map))
+        let in_bytes = wanted & virt_sys::VIR_DOMAIN_BLOCK_JOB_INFO_BANDWIDTH_BYTES != 0;
+        let info = info.as_ref();
+        let bandwidth = |asked: bool| info.filter(|_| asked).map(|info| Whole(info.bandwidth));
+        let kind = info.map(|info| BlockJobType::TABLE.word(i64::from(info.type_)));
+        Ok(BlockJobInfo {
+            r#type: kind.unwrap_or_else(|| "none".into()).into(),
+            done: IfKnown(info.map(|info| Whole(info.cur))),
+            total: IfKnown(info.map(|info| Whole(info.end))),
+            bandwidth_mib_per_s: IfKnown(bandwidth(!in_bytes)),
+            bandwidth_bytes_per_s: IfKnown(bandwidth(in_bytes)),
+        }
+        .into_map())
     }
 
     /// Ends the job of the disk; the guest goes on in the image that it uses now.
@@ -407,7 +428,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         disk: &str,
-        size: Dynamic,
+        size: KibValue,
     ) -> RhaiResultOf<()> {
         block_resize_flags(ctx, dom, disk, size, 0)
     }
@@ -426,7 +447,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         disk: &str,
-        size: Dynamic,
+        size: KibValue,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let mut wanted = flag_bits(&ctx, flags)?;

@@ -4,11 +4,11 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
 use super::Work;
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number, whole};
+use crate::api::arguments::{RhaiResultOf, flag_bits, number};
 use crate::libvirt;
 use crate::objects::domain::Domain;
 use crate::objects::granted::{Use, host_file};
-use crate::vocabulary::{ControlError, ControlInfo, ControlState, RecordOf};
+use crate::vocabulary::{ControlError, ControlState, RecordOf, Whole, Word, record};
 
 fn control(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Map> {
     let wanted = flag_bits(ctx, flags)?;
@@ -18,11 +18,24 @@ fn control(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Ma
         "read the control state of",
         move |d| libvirt::domain::control_info(d, wanted),
     )?;
-    Ok(ControlInfo::TABLE.of(fields! {
-        "state": ControlState::TABLE.word(state),
-        "details": ControlError::TABLE.word(details),
-        "state_time_ms": whole(time),
-    }))
+    Ok(ControlInfo {
+        state: ControlState::TABLE.word(state).into(),
+        details: ControlError::TABLE.word(details).into(),
+        state_time_ms: Whole(time),
+    }
+    .into_map())
+}
+
+record! {
+    /// The hypervisor's channel to a guest.
+    pub(crate) struct ControlInfo {
+        /// State of the channel.
+        state: Word<ControlState>,
+        /// What failed, for the state `error`.
+        details: Word<ControlError>,
+        /// Time that it has been in that state.
+        state_time_ms: Whole,
+    }
 }
 
 fn notices(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Array> {

@@ -1,42 +1,44 @@
 //! The limits of a guest's disks and network cards, and the errors of its disks.
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Map, NativeCallContext};
+use rhai::{Map, NativeCallContext};
 
-use crate::api::arguments::{ParamType, RhaiResultOf, bytes, flag_bits};
-use crate::api::option_keys;
+use crate::api::arguments::{RhaiResultOf, SizeValue, bytes, flag_bits};
 use crate::api::parameters::Parameters;
 use crate::constants::Words;
 use crate::libvirt::{self, tuning};
 use crate::objects::domain::Domain;
-use crate::vocabulary::{BlockIoTune, InterfaceParameters, RecordOf};
+use crate::vocabulary::{OptionsOf, ParamType, RecordOf, parameters};
 
 static DISK_ERRORS: Words = Words::new("virDomainDiskErrorCode", "VIR_DOMAIN_DISK_ERROR_");
+
+parameters! {
+    /// Bandwidth of a network card: rates in KiB/s, bursts in KiB.
+    pub(crate) struct InterfaceParameters = "VIR_DOMAIN_BANDWIDTH_", |_| ParamType::UInt;
+}
+
+parameters! {
+    /// Limits of the input and output of a disk or a throttle group.
+    pub(crate) struct BlockIoTune = "VIR_DOMAIN_BLOCK_IOTUNE_", |name| match name {
+        "group_name" => ParamType::Text,
+        name if name.contains("bytes_sec") && !name.ends_with("_length") => ParamType::Bytes,
+        _ => ParamType::ULong,
+    };
+}
 
 fn bandwidth(device: &str) -> Parameters<String> {
     Parameters {
         noun: format!("bandwidth of `{device}`"),
-        prefix: option_keys::BANDWIDTH,
-        types: |_| ParamType::UInt,
-        record: InterfaceParameters::TABLE,
+        options: InterfaceParameters::OPTIONS,
+        types: InterfaceParameters::TYPES,
     }
 }
 
 fn disk_limits(disk: &str) -> Parameters<String> {
     Parameters {
         noun: format!("limits of disk `{disk}`"),
-        prefix: option_keys::BLOCK_IO_TUNE,
-        types: tune_type,
-        record: BlockIoTune::TABLE,
-    }
-}
-
-/// The types of the limits of disks and of throttle groups.
-pub(super) fn tune_type(name: &str) -> ParamType {
-    match name {
-        "group_name" => ParamType::Text,
-        name if name.contains("bytes_sec") && !name.ends_with("_length") => ParamType::Bytes,
-        _ => ParamType::ULong,
+        options: BlockIoTune::OPTIONS,
+        types: BlockIoTune::TYPES,
     }
 }
 
@@ -96,7 +98,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         device: &str,
-        params: Map,
+        params: OptionsOf<InterfaceParameters>,
     ) -> RhaiResultOf<()> {
         set_interface_parameters_flags(ctx, dom, device, params, 0)
     }
@@ -115,7 +117,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         device: &str,
-        params: Map,
+        params: OptionsOf<InterfaceParameters>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let (call, owned) = ("virDomainSetInterfaceParameters", device.to_owned());
@@ -178,7 +180,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         disk: &str,
-        params: Map,
+        params: OptionsOf<BlockIoTune>,
     ) -> RhaiResultOf<()> {
         set_block_io_tune_flags(ctx, dom, disk, params, 0)
     }
@@ -196,7 +198,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         disk: &str,
-        params: Map,
+        params: OptionsOf<BlockIoTune>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let (call, owned) = ("virDomainSetBlockIoTune", disk.to_owned());
@@ -222,7 +224,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         device: &str,
-        threshold: Dynamic,
+        threshold: SizeValue,
     ) -> RhaiResultOf<()> {
         set_block_threshold_flags(ctx, dom, device, threshold, 0)
     }
@@ -242,7 +244,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         device: &str,
-        threshold: Dynamic,
+        threshold: SizeValue,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let bytes = bytes(&ctx, &threshold)?;

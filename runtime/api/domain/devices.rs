@@ -1,13 +1,13 @@
 //! A guest's keyboard, screen and interrupt line.
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, NativeCallContext};
+use rhai::{Array, NativeCallContext};
 
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number};
+use crate::api::arguments::{RhaiResultOf, flag_bits, number};
 use crate::error::Error;
 use crate::libvirt::{self, Failure};
 use crate::objects::domain::Domain;
-use crate::vocabulary::{RecordOf, Screenshot};
+use crate::vocabulary::{Bytes, RecordOf, record};
 
 fn press(
     ctx: &NativeCallContext,
@@ -30,6 +30,16 @@ fn press(
     dom.call(ctx, "virDomainSendKey", "send keys to", move |d| {
         libvirt::domain::send_key(d, codeset, hold_ms, &mut codes.clone(), wanted)
     })
+}
+
+record! {
+    /// Picture of a guest's screen.
+    pub(crate) struct Screenshot {
+        /// Type of the picture, such as `image/png`.
+        mime: String,
+        /// The picture.
+        data: Bytes,
+    }
 }
 
 #[export_module]
@@ -158,7 +168,8 @@ pub(super) mod functions {
                 stream.finish().map_err(Failure::from)?;
                 Ok::<_, Failure>((mime, data))
             })?;
-        Ok(Screenshot::TABLE.of(fields! { "mime": mime, "data": Dynamic::from_blob(data) }))
+        let data = Bytes(data);
+        Ok(Screenshot { mime, data }.into_map())
     }
 
     /// Makes the running guest's screens load their TLS certificates again, after those were renewed:

@@ -1,24 +1,32 @@
 //! A guest's IO threads.
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Map, NativeCallContext};
+use rhai::{Dynamic, NativeCallContext};
 
-use super::pinning::{cpu_map, numbers};
-use crate::api::arguments::{
-    ArrayOf, ParamType, RhaiResultOf, fields, flag_bits, number, typed_params,
-};
+use super::pinning::cpu_map;
+use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, number, typed_params};
 use crate::api::cpu_set::CpuSet;
-use crate::api::option_keys;
 use crate::libvirt::{self, pinning};
 use crate::objects::domain::{Domain, Handle};
-use crate::vocabulary::{IoThread, RecordOf};
+use crate::vocabulary::{OptionsOf, ParamType, RecordOf, parameters, record};
 
-fn param_type(name: &str) -> ParamType {
-    match name {
+record! {
+    /// A thread for input and output.
+    pub(crate) struct IoThread {
+        /// Number of the thread.
+        id: i64,
+        /// CPUs of the host that it may run on.
+        affinity: Vec<i64>,
+    }
+}
+
+parameters! {
+    /// How an IO thread waits for requests, and how many helpers it has.
+    pub(crate) struct IoThreadParameters = "VIR_DOMAIN_IOTHREAD_", |name| match name {
         "poll_max_ns" => ParamType::ULong,
         "thread_pool_min" | "thread_pool_max" => ParamType::Int,
         _ => ParamType::UInt,
-    }
+    };
 }
 
 /// The number of an IO thread.
@@ -81,9 +89,7 @@ pub(super) mod functions {
             "list the IO threads of",
             move |d| pinning::io_thread_info(d, wanted),
         )?;
-        let record = |(id, cpus)| {
-            Dynamic::from(IoThread::TABLE.of(fields! { "id": id, "affinity": numbers(cpus) }))
-        };
+        let record = |(id, affinity)| Dynamic::from_map(IoThread { id, affinity }.into_map());
         Ok(threads.into_iter().map(record).collect())
     }
 
@@ -234,7 +240,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         id: i64,
-        params: Map,
+        params: OptionsOf<IoThreadParameters>,
     ) -> RhaiResultOf<()> {
         set_io_thread_params_flags(ctx, dom, id, params, 0)
     }
@@ -256,12 +262,17 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         id: i64,
-        params: Map,
+        params: OptionsOf<IoThreadParameters>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let id = thread(&ctx, id)?;
         let wanted = flag_bits(&ctx, flags)?;
-        let params = typed_params(&ctx, option_keys::IO_THREAD, &params, param_type)?;
+        let params = typed_params(
+            &ctx,
+            IoThreadParameters::OPTIONS,
+            IoThreadParameters::TYPES,
+            &params,
+        )?;
         let verb = format!("tune IO thread {id} of");
         dom.call(&ctx, "virDomainSetIOThreadParams", verb, move |d| {
             pinning::set_io_thread_params(d, id, &params, wanted)

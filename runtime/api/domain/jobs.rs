@@ -3,22 +3,64 @@
 use rhai::plugin::*;
 use rhai::{Map, NativeCallContext};
 
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, map, whole};
+use crate::api::arguments::{RhaiResultOf, flag_bits, map};
 use crate::libvirt;
 use crate::objects::domain::Domain;
-use crate::vocabulary::{JobInfo, JobOperation, JobStats, JobType, RecordOf};
+use crate::vocabulary::{IfKnown, JobOperation, JobType, RecordOf, Whole, Word, record};
+
+record! {
+    /// Job that runs on a domain.
+    pub(crate) struct JobInfo {
+        /// Type of the job.
+        r#type: Word<JobType>,
+        /// Time since it began.
+        time_elapsed_ms: Whole,
+        /// Time until it ends, as far as that can be told.
+        time_remaining_ms: Whole,
+        /// Size of all that is transferred.
+        data_total_bytes: Whole,
+        /// Size of what was transferred.
+        data_processed_bytes: Whole,
+        /// Size of what is left.
+        data_remaining_bytes: Whole,
+        /// Size of the memory.
+        memory_total_bytes: Whole,
+        /// Size of the memory that was transferred.
+        memory_processed_bytes: Whole,
+        /// Size of the memory that is left.
+        memory_remaining_bytes: Whole,
+        /// Size of the disks.
+        file_total_bytes: Whole,
+        /// Size of what was transferred of the disks.
+        file_processed_bytes: Whole,
+        /// Size of what is left of the disks.
+        file_remaining_bytes: Whole,
+    }
+}
+
+record! {
+    /// Job that runs on a domain, with every figure that libvirt has.
+    pub(crate) struct JobStats {
+        /// Type of the job.
+        r#type: Word<JobType>,
+        /// Operation that the job belongs to.
+        operation: IfKnown<Word<JobOperation>>,
+        .. open
+    }
+}
 
 fn stats(ctx: &NativeCallContext, dom: &Domain, flags: u32) -> RhaiResultOf<Map> {
     let (kind, figures) = dom.call(ctx, "virDomainGetJobStats", "read the job of", move |d| {
         libvirt::domain::job_stats(d, flags)
     })?;
     let mut stats = map(figures);
-    stats.insert("type".into(), JobType::TABLE.word(kind).into());
-    if let Some(operation) = stats.get_mut("operation")
-        && let Ok(number) = operation.as_int()
-    {
-        *operation = JobOperation::TABLE.word(number).into();
-    }
+    let operation = stats.get("operation").and_then(|it| it.as_int().ok());
+    let operation = operation.map(|number| JobOperation::TABLE.word(number).into());
+    let known = JobStats {
+        r#type: JobType::TABLE.word(kind).into(),
+        operation: IfKnown(operation),
+    };
+    stats.extend(known.into_map());
     Ok(stats)
 }
 
@@ -91,20 +133,21 @@ pub(super) mod functions {
             "read the job of",
             libvirt::domain::job_info,
         )?;
-        Ok(JobInfo::TABLE.of(fields! {
-            "type": JobType::TABLE.word(i64::from(info.type_)),
-            "time_elapsed_ms": whole(info.timeElapsed),
-            "time_remaining_ms": whole(info.timeRemaining),
-            "data_total_bytes": whole(info.dataTotal),
-            "data_processed_bytes": whole(info.dataProcessed),
-            "data_remaining_bytes": whole(info.dataRemaining),
-            "memory_total_bytes": whole(info.memTotal),
-            "memory_processed_bytes": whole(info.memProcessed),
-            "memory_remaining_bytes": whole(info.memRemaining),
-            "file_total_bytes": whole(info.fileTotal),
-            "file_processed_bytes": whole(info.fileProcessed),
-            "file_remaining_bytes": whole(info.fileRemaining),
-        }))
+        Ok(JobInfo {
+            r#type: JobType::TABLE.word(i64::from(info.type_)).into(),
+            time_elapsed_ms: Whole(info.timeElapsed),
+            time_remaining_ms: Whole(info.timeRemaining),
+            data_total_bytes: Whole(info.dataTotal),
+            data_processed_bytes: Whole(info.dataProcessed),
+            data_remaining_bytes: Whole(info.dataRemaining),
+            memory_total_bytes: Whole(info.memTotal),
+            memory_processed_bytes: Whole(info.memProcessed),
+            memory_remaining_bytes: Whole(info.memRemaining),
+            file_total_bytes: Whole(info.fileTotal),
+            file_processed_bytes: Whole(info.fileProcessed),
+            file_remaining_bytes: Whole(info.fileRemaining),
+        }
+        .into_map())
     }
 
     /// The job that runs, as `type` and every figure that libvirt has, under libvirt's names.

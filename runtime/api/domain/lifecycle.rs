@@ -7,6 +7,7 @@ use crate::api::arguments::{RhaiResultOf, flag_bits, number};
 use crate::api::stale_save;
 use crate::libvirt::{self, Failure};
 use crate::objects::domain::{Domain, Handle};
+use crate::vocabulary::{ConstantOf, SuspendTarget};
 
 impl Domain {
     /// Ends the guest by `run`, which makes the libvirt call `call`. A guest that ran before the
@@ -282,19 +283,19 @@ pub(super) mod functions {
         dom.call(&ctx, "virDomainResume", "resume", |d| d.resume())
     }
 
-    /// Has the guest's own power management put it to sleep: `VIR_NODE_SUSPEND_TARGET_MEM`,
-    /// `_DISK` or `_HYBRID`, for `seconds`, where 0 is until woken. Needs the guest agent.
+    /// Has the guest's own power management put it to sleep, to `"mem"`, `"disk"` or `"hybrid"`, for `seconds`, where 0 is
+    /// until woken. `VIR_NODE_SUSPEND_TARGET_MEM` and so on are taken too. Needs the guest agent.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// assert_throws(|| dom.pm_suspend_for_duration(VIR_NODE_SUSPEND_TARGET_MEM, 0), "VIR_ERR_NO_SUPPORT");
+    /// assert_throws(|| dom.pm_suspend_for_duration("mem", 0), "VIR_ERR_NO_SUPPORT");
     /// ```
     /// Calls virDomainPMSuspendForDuration.
     #[rhai_fn(name = "pm_suspend_for_duration", pure, return_raw)]
     pub fn pm_suspend(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        target: i64,
+        target: ConstantOf<SuspendTarget>,
         seconds: i64,
     ) -> RhaiResultOf<()> {
         pm_suspend_flags(ctx, dom, target, seconds, 0)
@@ -311,10 +312,11 @@ pub(super) mod functions {
     pub fn pm_suspend_flags(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        target: i64,
+        target: ConstantOf<SuspendTarget>,
         seconds: i64,
         flags: i64,
     ) -> RhaiResultOf<()> {
+        let target = SuspendTarget::TABLE.constant(&ctx, "the target", &target)?;
         let target = number(&ctx, "the target", target)?;
         let seconds = number(&ctx, "the duration", seconds)?;
         let wanted = flag_bits(&ctx, flags)?;

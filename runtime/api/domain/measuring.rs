@@ -1,20 +1,23 @@
 //! Measurements of a guest: performance events, memory statistics and the dirty rate.
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Map, NativeCallContext};
+use rhai::{Dynamic, NativeCallContext};
 
-use crate::api::arguments::{ParamType, RhaiResultOf, flag_bits, number, whole_seconds};
-use crate::api::option_keys;
+use crate::api::arguments::{DurationValue, RhaiResultOf, flag_bits, number, whole_seconds};
 use crate::api::parameters::Parameters;
 use crate::libvirt::tuning;
 use crate::objects::domain::Domain;
-use crate::vocabulary::{PerfEvents, RecordOf};
+use crate::vocabulary::{OptionsOf, ParamType, RecordOf, parameters};
+
+parameters! {
+    /// Performance events of a guest, and whether the host counts them.
+    pub(crate) struct PerfEvents = "VIR_PERF_PARAM_", |_| ParamType::Bool;
+}
 
 const PERF: Parameters<&str> = Parameters {
     noun: "performance events",
-    prefix: option_keys::PERF,
-    types: |_| ParamType::Bool,
-    record: PerfEvents::TABLE,
+    options: PerfEvents::OPTIONS,
+    types: PerfEvents::TYPES,
 };
 
 /// A duration in whole seconds, rounded up, as libvirt takes it.
@@ -76,7 +79,7 @@ pub(super) mod functions {
     pub fn set_perf_events(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        params: Map,
+        params: OptionsOf<PerfEvents>,
     ) -> RhaiResultOf<()> {
         set_perf_events_flags(ctx, dom, params, 0)
     }
@@ -94,7 +97,7 @@ pub(super) mod functions {
     pub fn set_perf_events_flags(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        params: Map,
+        params: OptionsOf<PerfEvents>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let call = "virDomainSetPerfEvents";
@@ -113,7 +116,7 @@ pub(super) mod functions {
     pub fn set_memory_stats_period(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        period: Dynamic,
+        period: DurationValue,
     ) -> RhaiResultOf<()> {
         set_memory_stats_period_flags(ctx, dom, period, 0)
     }
@@ -131,7 +134,7 @@ pub(super) mod functions {
     pub fn set_memory_stats_period_flags(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        period: Dynamic,
+        period: DurationValue,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let seconds = seconds(&ctx, &period)?;
@@ -158,7 +161,7 @@ pub(super) mod functions {
     pub fn start_dirty_rate_calc(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        duration: Dynamic,
+        duration: DurationValue,
     ) -> RhaiResultOf<()> {
         start_dirty_rate_calc_flags(ctx, dom, duration, 0)
     }
@@ -177,7 +180,7 @@ pub(super) mod functions {
     pub fn start_dirty_rate_calc_flags(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        duration: Dynamic,
+        duration: DurationValue,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let seconds = seconds(&ctx, &duration)?;

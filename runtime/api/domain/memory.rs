@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
-use crate::api::arguments::{RhaiResultOf, flag_bits, integer, memory_kib, whole};
+use crate::api::arguments::{KibValue, RhaiResultOf, flag_bits, integer, memory_kib, whole};
 use crate::constants::Words;
 use crate::libvirt;
 use crate::objects::domain::{Domain, Handle};
@@ -56,7 +56,7 @@ pub(super) mod functions {
     pub fn set_max_memory(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        size: Dynamic,
+        size: KibValue,
     ) -> RhaiResultOf<()> {
         let size = memory_kib(&ctx, &size)?;
         dom.call(
@@ -79,7 +79,11 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainSetMemory.
     #[rhai_fn(name = "set_memory", pure, return_raw)]
-    pub fn set_memory(ctx: NativeCallContext, dom: &mut Domain, size: Dynamic) -> RhaiResultOf<()> {
+    pub fn set_memory(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        size: KibValue,
+    ) -> RhaiResultOf<()> {
         let size = memory_kib(&ctx, &size)?;
         dom.call(&ctx, "virDomainSetMemory", "set the memory of", move |d| {
             libvirt::domain::set_memory(d, size)
@@ -99,7 +103,7 @@ pub(super) mod functions {
     pub fn set_memory_flags(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        size: Dynamic,
+        size: KibValue,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let size = memory_kib(&ctx, &size)?;

@@ -5,9 +5,9 @@ use rhai::{Dynamic, Map, NativeCallContext};
 
 use super::Work;
 use crate::api::arguments::{
-    ParamType, RhaiResultOf, flag_bits, integer, mib, number, optional_text, text, typed_params,
+    MibValue, RhaiResultOf, SizeValue, flag_bits, integer, mib, number, optional_text, text,
+    typed_params,
 };
-use crate::api::option_keys;
 use crate::api::stale_save;
 use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::error::Error;
@@ -15,10 +15,11 @@ use crate::libvirt::typed_params::TypedParams;
 use crate::libvirt::{self, Failure};
 use crate::objects::connection::{Connection, admit_destination};
 use crate::objects::domain::{Domain, Handle};
+use crate::vocabulary::{OptionsOf, ParamType, parameters};
 
-/// The types of the parameters of a migration; sizes are in libvirt's units.
-fn param_type(name: &str) -> ParamType {
-    match name {
+parameters! {
+    /// How a guest is migrated, and what it is like at the destination.
+    pub(crate) struct MigrationParameters = "VIR_MIGRATE_PARAM_", |name| match name {
         "bandwidth" | "bandwidth.postcopy" | "bandwidth.avail.switchover" => ParamType::MiB,
         "compression.xbzrle.cache" => ParamType::Bytes,
         "disks_port"
@@ -27,12 +28,18 @@ fn param_type(name: &str) -> ParamType {
         | "auto_converge.increment" => ParamType::Int,
         _ if name.starts_with("compression.") => ParamType::Int,
         "destination_xml" | "persistent_xml" => ParamType::Xml,
+        "compression" | "migrate_disks" | "migrate_disks_detect_zeroes" => ParamType::Texts,
         _ => ParamType::Text,
-    }
+    };
 }
 
 fn params(ctx: &NativeCallContext, params: &Map) -> RhaiResultOf<TypedParams> {
-    typed_params(ctx, option_keys::MIGRATE, params, param_type)
+    typed_params(
+        ctx,
+        MigrationParameters::OPTIONS,
+        MigrationParameters::TYPES,
+        params,
+    )
 }
 
 /// Moves `dom` by `run` and answers the domain on the destination.
@@ -113,7 +120,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         destination: Connection,
         flags: i64,
-        options: Map,
+        options: OptionsOf<MigrationParameters>,
     ) -> RhaiResultOf<Domain> {
         let wanted = flag_bits(&ctx, flags)?;
         let params = params(&ctx, &options)?;
@@ -140,7 +147,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         destination: Connection,
-        options: Map,
+        options: OptionsOf<MigrationParameters>,
         flags: i64,
     ) -> RhaiResultOf<Domain> {
         migrate_options(ctx, dom, destination, flags, options)
@@ -164,7 +171,7 @@ pub(super) mod functions {
         flags: i64,
         name: Dynamic,
         uri: Dynamic,
-        bandwidth: Dynamic,
+        bandwidth: MibValue,
     ) -> RhaiResultOf<Domain> {
         let wanted = flag_bits(&ctx, flags)?;
         let name = optional_text(&ctx, "the name", &name)?;
@@ -203,7 +210,7 @@ pub(super) mod functions {
         flags: i64,
         name: Dynamic,
         uri: Dynamic,
-        bandwidth: Dynamic,
+        bandwidth: MibValue,
     ) -> RhaiResultOf<Domain> {
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
@@ -266,7 +273,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         uri: &str,
         flags: i64,
-        options: Map,
+        options: OptionsOf<MigrationParameters>,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
         let uri = destination(&ctx, uri, wanted)?;
@@ -294,7 +301,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         uri: &str,
-        options: Map,
+        options: OptionsOf<MigrationParameters>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         migrate_to_uri_options(ctx, dom, uri, flags, options)
@@ -315,7 +322,7 @@ pub(super) mod functions {
         uri: &str,
         flags: i64,
         name: Dynamic,
-        bandwidth: Dynamic,
+        bandwidth: MibValue,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
         let uri = destination(&ctx, uri, wanted)?;
@@ -350,7 +357,7 @@ pub(super) mod functions {
         xml: OptionalXmlText,
         flags: i64,
         name: Dynamic,
-        bandwidth: Dynamic,
+        bandwidth: MibValue,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
         let uri = optional_text(&ctx, "the URI", &uri)?;
@@ -391,7 +398,7 @@ pub(super) mod functions {
     pub fn migrate_set_max_speed(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        speed: Dynamic,
+        speed: MibValue,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let speed = mib(&ctx, &speed)?;
@@ -486,7 +493,7 @@ pub(super) mod functions {
     pub fn migrate_set_compression_cache(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        size: Dynamic,
+        size: SizeValue,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let size = crate::api::arguments::bytes(&ctx, &size)?;

@@ -40,9 +40,51 @@ use rhai::{Engine, exported_module};
 
 use crate::api::every_kind::Scripted;
 use crate::objects::domain::DomainKind;
+use crate::vocabulary::Declared;
 pub(crate) use device::Device;
 pub(crate) use inherited::open_files;
 pub(crate) use job::Work;
+
+/// The maps that these calls take and return.
+pub(crate) const DECLARED: &[&Declared] = &[
+    agent::MonitorAnswer::DECLARED,
+    agent::exec::ExecOptions::DECLARED,
+    agent::exec::ExecResult::DECLARED,
+    block_jobs::BlockCopyParameters::OPTIONS,
+    block_jobs::BlockJobInfo::DECLARED,
+    control::ControlInfo::DECLARED,
+    device_limits::BlockIoTune::OPTIONS,
+    device_limits::BlockIoTune::RECORD,
+    device_limits::InterfaceParameters::OPTIONS,
+    device_limits::InterfaceParameters::RECORD,
+    devices::Screenshot::DECLARED,
+    io_threads::IoThread::DECLARED,
+    io_threads::IoThreadParameters::OPTIONS,
+    jobs::JobInfo::DECLARED,
+    jobs::JobStats::DECLARED,
+    measuring::PerfEvents::OPTIONS,
+    measuring::PerfEvents::RECORD,
+    migration::MigrationParameters::OPTIONS,
+    resources::BlkioParameters::OPTIONS,
+    resources::BlkioParameters::RECORD,
+    resources::MemoryParameters::OPTIONS,
+    resources::MemoryParameters::RECORD,
+    resources::NumaParameters::OPTIONS,
+    resources::NumaParameters::RECORD,
+    resources::SchedulerParameters::OPTIONS,
+    resources::SchedulerParameters::RECORD,
+    security::LaunchSecurity::OPTIONS,
+    security::LaunchSecurity::RECORD,
+    security::SecurityLabel::DECLARED,
+    state::DomainInfo::DECLARED,
+    state::StateAndReason::DECLARED,
+    stats::BlockInfo::DECLARED,
+    stats::BlockStats::DECLARED,
+    stats::InterfaceStats::DECLARED,
+    time::GuestTime::DECLARED,
+    time::TimeOptions::DECLARED,
+    vcpus::Vcpu::DECLARED,
+];
 
 impl Scripted for DomainKind {
     const VARIABLE: &'static str = "dom";

@@ -6,15 +6,16 @@ use rhai::plugin::*;
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
 use crate::libvirt::{self, tuning};
 use crate::objects::domain::Domain;
+use crate::vocabulary::{ConstantOf, LifecycleAction, LifecycleEvent, ProcessSignal};
 
 #[export_module]
 pub(super) mod functions {
-    /// Sets what happens when the guest powers off, reboots or crashes: `kind` is `VIR_DOMAIN_LIFECYCLE_POWEROFF`,
-    /// `_REBOOT` or `_CRASH`, and `action` a constant such as `VIR_DOMAIN_LIFECYCLE_ACTION_RESTART`.
+    /// Sets what happens when the guest powers off, reboots or crashes: `kind` is `"poweroff"`, `"reboot"` or `"crash"`,
+    /// and `action` a word such as `"restart"`, or libvirt's constants for these.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// dom.set_lifecycle_action(VIR_DOMAIN_LIFECYCLE_CRASH, VIR_DOMAIN_LIFECYCLE_ACTION_PRESERVE);
+    /// dom.set_lifecycle_action("crash", "preserve");
     /// assert_eq(dom.xml().get("on_crash"), "preserve");
     /// ```
     /// Calls virDomainSetLifecycleAction.
@@ -22,8 +23,8 @@ pub(super) mod functions {
     pub fn set_lifecycle_action(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        kind: i64,
-        action: i64,
+        kind: ConstantOf<LifecycleEvent>,
+        action: ConstantOf<LifecycleAction>,
     ) -> RhaiResultOf<()> {
         set_lifecycle_action_flags(ctx, dom, kind, action, 0)
     }
@@ -42,11 +43,13 @@ pub(super) mod functions {
     pub fn set_lifecycle_action_flags(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        kind: i64,
-        action: i64,
+        kind: ConstantOf<LifecycleEvent>,
+        action: ConstantOf<LifecycleAction>,
         flags: i64,
     ) -> RhaiResultOf<()> {
+        let kind = LifecycleEvent::TABLE.constant(&ctx, "the kind of lifecycle event", &kind)?;
         let when = number(&ctx, "the kind of lifecycle event", kind)?;
+        let action = LifecycleAction::TABLE.constant(&ctx, "the action", &action)?;
         let action = number(&ctx, "the action", action)?;
         let wanted = flag_bits(&ctx, flags)?;
         dom.call(
@@ -57,12 +60,12 @@ pub(super) mod functions {
         )
     }
 
-    /// Sends a signal such as `VIR_DOMAIN_PROCESS_SIGNAL_TERM` to the process `pid` in a container; -1 means all
+    /// Sends a signal such as `"term"` or `VIR_DOMAIN_PROCESS_SIGNAL_TERM` to the process `pid` in a container; -1 means all
     /// processes except the first. Hypervisors without containers throw `VIR_ERR_NO_SUPPORT`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// dom.send_process_signal(1, VIR_DOMAIN_PROCESS_SIGNAL_TERM);
+    /// dom.send_process_signal(1, "term");
     /// assert_throws(|| dom.send_process_signal(1, 99), "VIR_ERR_INVALID_ARG");
     /// ```
     /// Calls virDomainSendProcessSignal.
@@ -71,7 +74,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         pid: i64,
-        signal: i64,
+        signal: ConstantOf<ProcessSignal>,
     ) -> RhaiResultOf<()> {
         send_process_signal_flags(ctx, dom, pid, signal, 0)
     }
@@ -89,9 +92,10 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         pid: i64,
-        signal: i64,
+        signal: ConstantOf<ProcessSignal>,
         flags: i64,
     ) -> RhaiResultOf<()> {
+        let signal = ProcessSignal::TABLE.constant(&ctx, "the signal", &signal)?;
         let signal = number(&ctx, "the signal", signal)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format!("send a signal to the process {pid} in");

@@ -1,68 +1,69 @@
 //! A guest's share of its host's CPU time, memory, and input and output.
 
+use rhai::NativeCallContext;
 use rhai::plugin::*;
-use rhai::{Map, NativeCallContext};
 
-use crate::api::arguments::{ParamType, RhaiResultOf};
-use crate::api::option_keys;
+use crate::api::arguments::RhaiResultOf;
 use crate::api::parameters::Parameters;
 use crate::libvirt::tuning;
 use crate::objects::domain::Domain;
-use crate::vocabulary::{
-    BlkioParameters, MemoryParameters, NumaParameters, RecordOf, SchedulerParameters,
-};
+use crate::vocabulary::{NumaMode, OptionsOf, ParamType, RecordOf, parameters};
 
-const SCHEDULER: Parameters<&str> = Parameters {
-    noun: "scheduler parameters",
-    prefix: option_keys::SCHEDULER,
-    types: scheduler_type_of,
-    record: SchedulerParameters::TABLE,
-};
-
-const MEMORY: Parameters<&str> = Parameters {
-    noun: "memory limits",
-    prefix: option_keys::MEMORY,
-    types: |_| ParamType::KiB,
-    record: MemoryParameters::TABLE,
-};
-
-const BLKIO: Parameters<&str> = Parameters {
-    noun: "block input and output limits",
-    prefix: option_keys::BLKIO,
-    types: blkio_type,
-    record: BlkioParameters::TABLE,
-};
-
-const NUMA: Parameters<&str> = Parameters {
-    noun: "NUMA placement",
-    prefix: option_keys::NUMA,
-    types: numa_type,
-    record: NumaParameters::TABLE,
-};
-
-fn scheduler_type_of(name: &str) -> ParamType {
-    match name {
+parameters! {
+    /// A guest's share of its host's time; which parameters there are depends on the scheduler.
+    pub(crate) struct SchedulerParameters = "VIR_DOMAIN_SCHEDULER_", |name| match name {
         "cap" | "weight" => ParamType::UInt,
         "shares" => ParamType::Int,
         "limit" | "reservation" => ParamType::Long,
         name if name.ends_with("_quota") => ParamType::Long,
         _ => ParamType::ULong,
-    }
+    };
 }
 
-fn blkio_type(name: &str) -> ParamType {
-    match name {
+parameters! {
+    /// Limits of a guest's memory on its host, in KiB.
+    pub(crate) struct MemoryParameters = "VIR_DOMAIN_MEMORY_", |_| ParamType::KiB;
+}
+
+parameters! {
+    /// A guest's share of its host's block input and output.
+    pub(crate) struct BlkioParameters = "VIR_DOMAIN_BLKIO_", |name| match name {
         "weight" => ParamType::UInt,
         _ => ParamType::Text,
-    }
+    };
 }
 
-fn numa_type(name: &str) -> ParamType {
-    match name {
-        "numa_mode" => ParamType::Int,
+parameters! {
+    /// NUMA nodes that a guest's memory comes from.
+    pub(crate) struct NumaParameters = "VIR_DOMAIN_NUMA_", |name| match name {
+        "numa_mode" => ParamType::Constant(NumaMode::TABLE),
         _ => ParamType::Text,
-    }
+    };
 }
+
+const SCHEDULER: Parameters<&str> = Parameters {
+    noun: "scheduler parameters",
+    options: SchedulerParameters::OPTIONS,
+    types: SchedulerParameters::TYPES,
+};
+
+const MEMORY: Parameters<&str> = Parameters {
+    noun: "memory limits",
+    options: MemoryParameters::OPTIONS,
+    types: MemoryParameters::TYPES,
+};
+
+const BLKIO: Parameters<&str> = Parameters {
+    noun: "block input and output limits",
+    options: BlkioParameters::OPTIONS,
+    types: BlkioParameters::TYPES,
+};
+
+const NUMA: Parameters<&str> = Parameters {
+    noun: "NUMA placement",
+    options: NumaParameters::OPTIONS,
+    types: NumaParameters::TYPES,
+};
 
 #[export_module]
 pub(super) mod functions {
@@ -134,7 +135,7 @@ pub(super) mod functions {
     pub fn set_scheduler_parameters(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        params: Map,
+        params: OptionsOf<SchedulerParameters>,
     ) -> RhaiResultOf<()> {
         let call = "virDomainSetSchedulerParameters";
         SCHEDULER.set(&ctx, dom, call, &params, 0, |d, params, _| {
@@ -155,7 +156,7 @@ pub(super) mod functions {
     pub fn set_scheduler_parameters_flags(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        params: Map,
+        params: OptionsOf<SchedulerParameters>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let call = "virDomainSetSchedulerParametersFlags";
@@ -213,7 +214,7 @@ pub(super) mod functions {
     pub fn set_memory_parameters(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        params: Map,
+        params: OptionsOf<MemoryParameters>,
     ) -> RhaiResultOf<()> {
         set_memory_parameters_flags(ctx, dom, params, 0)
     }
@@ -231,7 +232,7 @@ pub(super) mod functions {
     pub fn set_memory_parameters_flags(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        params: Map,
+        params: OptionsOf<MemoryParameters>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let call = "virDomainSetMemoryParameters";
@@ -288,7 +289,7 @@ pub(super) mod functions {
     pub fn set_blkio_parameters(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        params: Map,
+        params: OptionsOf<BlkioParameters>,
     ) -> RhaiResultOf<()> {
         set_blkio_parameters_flags(ctx, dom, params, 0)
     }
@@ -306,7 +307,7 @@ pub(super) mod functions {
     pub fn set_blkio_parameters_flags(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        params: Map,
+        params: OptionsOf<BlkioParameters>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let call = "virDomainSetBlkioParameters";
@@ -361,7 +362,7 @@ pub(super) mod functions {
     pub fn set_numa_parameters(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        params: Map,
+        params: OptionsOf<NumaParameters>,
     ) -> RhaiResultOf<()> {
         set_numa_parameters_flags(ctx, dom, params, 0)
     }
@@ -380,7 +381,7 @@ pub(super) mod functions {
     pub fn set_numa_parameters_flags(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        params: Map,
+        params: OptionsOf<NumaParameters>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let call = "virDomainSetNumaParameters";

@@ -1,16 +1,16 @@
 //! Writing a guest's memory to a file.
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Map, NativeCallContext};
+use rhai::{Dynamic, NativeCallContext};
 
 use super::Work;
-use crate::api::arguments::{RhaiResultOf, flag_bits, save_param_type, typed_params};
-use crate::api::option_keys;
+use crate::api::arguments::{RhaiResultOf, SaveParameters, flag_bits, typed_params};
 use crate::api::xml::{OptionalXmlText, optional_xml_text};
 use crate::error::Error;
 use crate::libvirt;
 use crate::objects::domain::Domain;
 use crate::objects::granted::{Use, host_file};
+use crate::vocabulary::OptionsOf;
 
 #[export_module]
 pub(super) mod functions {
@@ -75,11 +75,16 @@ pub(super) mod functions {
     pub fn save_params(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        params: Map,
+        params: OptionsOf<SaveParameters>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        let typed = typed_params(&ctx, option_keys::SAVE, &params, save_param_type)?;
+        let typed = typed_params(
+            &ctx,
+            SaveParameters::OPTIONS,
+            SaveParameters::TYPES,
+            &params,
+        )?;
         match params.get("file").map(Dynamic::as_immutable_string_ref) {
             Some(Ok(path)) => {
                 host_file(&ctx, dom.connection(), &path, Use::Write)?;

@@ -3,24 +3,32 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
-use crate::api::arguments::{
-    ArrayOf, ParamType, RhaiResultOf, fields, flag_bits, map, typed_params_of, unknown_key,
-};
-use crate::api::option_keys;
+use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, map, typed_params};
 use crate::libvirt::security::Label;
 use crate::libvirt::{security, tuning};
 use crate::objects::domain::Domain;
-use crate::vocabulary::{LaunchSecurityInfo, RecordOf, SecurityLabel};
+use crate::vocabulary::{OptionsOf, ParamType, RecordOf, parameters, record};
 
-fn record((label, enforcing): Label) -> Map {
-    SecurityLabel::TABLE.of(fields! { "label": label, "enforcing": enforcing })
+record! {
+    /// Security label of a guest's process.
+    pub(crate) struct SecurityLabel {
+        /// The label.
+        label: String,
+        /// Whether the host enforces it.
+        enforcing: bool,
+    }
 }
 
-fn secret_type(name: &str) -> ParamType {
-    match name {
-        "sev-secret-set-address" => ParamType::ULong,
-        _ => ParamType::Text,
-    }
+parameters! {
+    /// What a host's processor says of a guest's encrypted memory.
+    pub(crate) struct LaunchSecurity = "VIR_DOMAIN_LAUNCH_SECURITY_", |name| match name {
+        "sev-measurement" | "sev-secret" | "sev-secret-header" => ParamType::Text,
+        _ => ParamType::ULong,
+    }, set ["sev-secret", "sev-secret-header", "sev-secret-set-address"];
+}
+
+fn record_of((label, enforcing): Label) -> Map {
+    SecurityLabel { label, enforcing }.into_map()
 }
 
 #[export_module]
@@ -44,7 +52,7 @@ pub(super) mod functions {
             "read the security label of",
             security::label,
         )
-        .map(record)
+        .map(record_of)
     }
 
     /// The security labels of the running guest's process, one for each security driver of the host.
@@ -67,7 +75,7 @@ pub(super) mod functions {
         )?;
         Ok(labels
             .into_iter()
-            .map(|label| Dynamic::from_map(record(label)))
+            .map(|label| Dynamic::from_map(record_of(label)))
             .collect())
     }
 
@@ -83,7 +91,7 @@ pub(super) mod functions {
     pub fn launch_security_info(
         ctx: NativeCallContext,
         dom: &mut Domain,
-    ) -> RhaiResultOf<RecordOf<LaunchSecurityInfo>> {
+    ) -> RhaiResultOf<RecordOf<LaunchSecurity>> {
         launch_security_info_flags(ctx, dom, 0)
     }
 
@@ -99,13 +107,13 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         flags: i64,
-    ) -> RhaiResultOf<RecordOf<LaunchSecurityInfo>> {
+    ) -> RhaiResultOf<RecordOf<LaunchSecurity>> {
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "read the launch security of";
         dom.call(&ctx, "virDomainGetLaunchSecurityInfo", verb, move |d| {
             tuning::launch_security_info(d, wanted)
         })
-        .map(|params| LaunchSecurityInfo::TABLE.of(map(params)))
+        .map(map)
     }
 
     /// Puts a secret into the encrypted memory of a guest that was started paused and has not run yet.
@@ -124,7 +132,7 @@ pub(super) mod functions {
     pub fn set_launch_security_state(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        params: Map,
+        params: OptionsOf<LaunchSecurity>,
     ) -> RhaiResultOf<()> {
         set_launch_security_state_flags(ctx, dom, params, 0)
     }
@@ -141,12 +149,12 @@ pub(super) mod functions {
     pub fn set_launch_security_state_flags(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        params: Map,
+        params: OptionsOf<LaunchSecurity>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
-        unknown_key(&ctx, &params, option_keys::LAUNCH_SECRET.into_iter())?;
-        let params = typed_params_of(&ctx, &params, secret_type)?;
+        let (declared, types) = (LaunchSecurity::OPTIONS, LaunchSecurity::TYPES);
+        let params = typed_params(&ctx, declared, types, &params)?;
         let verb = "set the launch security of";
         dom.call(&ctx, "virDomainSetLaunchSecurityState", verb, move |d| {
             tuning::set_launch_security_state(d, &params, wanted)

@@ -3,11 +3,11 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, ImmutableString, NativeCallContext};
 
-use crate::api::arguments::{RhaiResultOf, fields, whole};
+use crate::api::arguments::RhaiResultOf;
 use crate::libvirt;
 use crate::objects::domain::Domain;
 use crate::vocabulary::{
-    DomainInfo, DomainReason, DomainState, RecordOf, RecordValueOf, StateAndReason, WordOf,
+    DomainReason, DomainState, RecordOf, RecordValueOf, Whole, Word, WordOf, record,
 };
 
 /// The word for why a domain is in the state `state`.
@@ -19,6 +19,32 @@ pub(crate) fn reason(state: i64, reason: i64) -> ImmutableString {
             || format!("unknown-{reason}").into(),
             |words| words.word(reason),
         )
+}
+
+record! {
+    /// State and figures of a domain.
+    pub(crate) struct DomainInfo {
+        /// State of the domain.
+        state: Word<DomainState>,
+        /// Size of the memory that the guest can have at most.
+        max_memory_kib: Whole,
+        /// Size of the memory that the guest has.
+        memory_kib: Whole,
+        /// Number of virtual CPUs.
+        vcpus: i64,
+        /// CPU time that the guest has used.
+        cpu_time_ns: Whole,
+    }
+}
+
+record! {
+    /// State of a domain, and why it is in that state.
+    pub(crate) struct StateAndReason {
+        /// State of the domain.
+        state: Word<DomainState>,
+        /// Reason for the state.
+        reason: Word<DomainReason>,
+    }
 }
 
 #[export_module]
@@ -61,9 +87,9 @@ pub(super) mod functions {
             libvirt::domain::state,
         )
         .map(|(state, why)| {
-            StateAndReason::TABLE.of(
-                fields! { "state": DomainState::TABLE.word(state), "reason": reason(state, why) },
-            )
+            let reason = reason(state, why).into();
+            let state = DomainState::TABLE.word(state).into();
+            StateAndReason { state, reason }.into_map()
         })
     }
 
@@ -87,12 +113,13 @@ pub(super) mod functions {
             "read the figures of",
             libvirt::domain::info,
         )?;
-        Ok(Dynamic::from_map(DomainInfo::TABLE.of(fields! {
-            "state": DomainState::TABLE.word(i64::from(info.state)),
-            "max_memory_kib": whole(info.maxMem),
-            "memory_kib": whole(info.memory),
-            "vcpus": i64::from(info.nrVirtCpu),
-            "cpu_time_ns": whole(info.cpuTime),
-        })))
+        let info = DomainInfo {
+            state: DomainState::TABLE.word(i64::from(info.state)).into(),
+            max_memory_kib: Whole(info.maxMem),
+            memory_kib: Whole(info.memory),
+            vcpus: i64::from(info.nrVirtCpu),
+            cpu_time_ns: Whole(info.cpuTime),
+        };
+        Ok(Dynamic::from_map(info.into_map()))
     }
 }

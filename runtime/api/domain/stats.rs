@@ -3,10 +3,10 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, map, whole};
+use crate::api::arguments::{RhaiResultOf, flag_bits, map};
 use crate::libvirt;
 use crate::objects::domain::Domain;
-use crate::vocabulary::{BlockInfo, RecordOf};
+use crate::vocabulary::{RecordOf, Whole, record};
 
 fn cpu_stats(
     ctx: &NativeCallContext,
@@ -44,6 +44,56 @@ fn cpu_stats(
         .collect())
 }
 
+record! {
+    /// Sizes of a disk.
+    pub(crate) struct BlockInfo {
+        /// Size that the guest sees.
+        capacity_bytes: Whole,
+        /// Size of what was written.
+        allocation_bytes: Whole,
+        /// Size of the image on the host.
+        physical_bytes: Whole,
+    }
+}
+
+record! {
+    /// What a disk has done; a figure that is not known is -1.
+    pub(crate) struct BlockStats {
+        /// Number of read requests.
+        read_requests: i64,
+        /// Size of what was read.
+        read_bytes: i64,
+        /// Number of write requests.
+        write_requests: i64,
+        /// Size of what was written.
+        write_bytes: i64,
+        /// Number of errors.
+        errors: i64,
+    }
+}
+
+record! {
+    /// What a network card has done; a figure that is not known is -1.
+    pub(crate) struct InterfaceStats {
+        /// Size of what was received.
+        rx_bytes: i64,
+        /// Number of packets that were received.
+        rx_packets: i64,
+        /// Number of errors while receiving.
+        rx_errors: i64,
+        /// Number of received packets that were dropped.
+        rx_drops: i64,
+        /// Size of what was sent.
+        tx_bytes: i64,
+        /// Number of packets that were sent.
+        tx_packets: i64,
+        /// Number of errors while sending.
+        tx_errors: i64,
+        /// Number of packets to send that were dropped.
+        tx_drops: i64,
+    }
+}
+
 #[export_module]
 pub(super) mod functions {
     /// What a disk has done since the guest started: `read_requests`, `read_bytes`,
@@ -57,19 +107,24 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainBlockStats.
     #[rhai_fn(name = "block_stats", pure, return_raw)]
-    pub fn block_stats(ctx: NativeCallContext, dom: &mut Domain, disk: &str) -> RhaiResultOf<Map> {
+    pub fn block_stats(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        disk: &str,
+    ) -> RhaiResultOf<RecordOf<BlockStats>> {
         let verb = format!("read the figures of the disk `{disk}` of");
         let disk = disk.to_owned();
         let stats = dom.call(&ctx, "virDomainBlockStats", verb, move |d| {
             d.block_stats(&disk)
         })?;
-        Ok(fields! {
-            "read_requests": stats.rd_req,
-            "read_bytes": stats.rd_bytes,
-            "write_requests": stats.wr_req,
-            "write_bytes": stats.wr_bytes,
-            "errors": stats.errs,
-        })
+        Ok(BlockStats {
+            read_requests: stats.rd_req,
+            read_bytes: stats.rd_bytes,
+            write_requests: stats.wr_req,
+            write_bytes: stats.wr_bytes,
+            errors: stats.errs,
+        }
+        .into_map())
     }
 
     /// Every figure that libvirt has of a disk, under libvirt's names, such as `rd_bytes` and
@@ -114,11 +169,12 @@ pub(super) mod functions {
         let info = dom.call(&ctx, "virDomainGetBlockInfo", verb, move |d| {
             libvirt::domain::block_info(d, &disk, 0)
         })?;
-        Ok(BlockInfo::TABLE.of(fields! {
-            "capacity_bytes": whole(info.capacity),
-            "allocation_bytes": whole(info.allocation),
-            "physical_bytes": whole(info.physical),
-        }))
+        Ok(BlockInfo {
+            capacity_bytes: Whole(info.capacity),
+            allocation_bytes: Whole(info.allocation),
+            physical_bytes: Whole(info.physical),
+        }
+        .into_map())
     }
 
     /// What a network card has done: `rx_` and `tx_` each with `bytes`, `packets`, `errors` and
@@ -137,22 +193,23 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         interface: &str,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<InterfaceStats>> {
         let verb = format!("read the figures of the interface `{interface}` of");
         let interface = interface.to_owned();
         let stats = dom.call(&ctx, "virDomainInterfaceStats", verb, move |d| {
             d.interface_stats(&interface)
         })?;
-        Ok(fields! {
-            "rx_bytes": stats.rx_bytes,
-            "rx_packets": stats.rx_packets,
-            "rx_errors": stats.rx_errs,
-            "rx_drops": stats.rx_drop,
-            "tx_bytes": stats.tx_bytes,
-            "tx_packets": stats.tx_packets,
-            "tx_errors": stats.tx_errs,
-            "tx_drops": stats.tx_drop,
-        })
+        Ok(InterfaceStats {
+            rx_bytes: stats.rx_bytes,
+            rx_packets: stats.rx_packets,
+            rx_errors: stats.rx_errs,
+            rx_drops: stats.rx_drop,
+            tx_bytes: stats.tx_bytes,
+            tx_packets: stats.tx_packets,
+            tx_errors: stats.tx_errs,
+            tx_drops: stats.tx_drop,
+        }
+        .into_map())
     }
 
     /// The CPU time of the guest in nanoseconds, under libvirt's names: one map with the total,

@@ -1,13 +1,13 @@
 //! Groups of disks of a guest that share limits.
 
+use rhai::NativeCallContext;
 use rhai::plugin::*;
-use rhai::{Map, NativeCallContext};
 
-use super::device_limits::tune_type;
+use super::device_limits::BlockIoTune;
 use crate::api::arguments::{RhaiResultOf, flag_bits, typed_params};
-use crate::api::option_keys;
 use crate::libvirt::tuning;
 use crate::objects::domain::Domain;
+use crate::vocabulary::OptionsOf;
 
 #[export_module]
 pub(super) mod functions {
@@ -31,7 +31,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         group: &str,
-        params: Map,
+        params: OptionsOf<BlockIoTune>,
     ) -> RhaiResultOf<()> {
         set_throttle_group_flags(ctx, dom, group, params, 0)
     }
@@ -55,7 +55,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         group: &str,
-        params: Map,
+        params: OptionsOf<BlockIoTune>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
@@ -64,7 +64,7 @@ pub(super) mod functions {
         params
             .entry("group_name".into())
             .or_insert_with(|| group.into());
-        let params = typed_params(&ctx, option_keys::BLOCK_IO_TUNE, &params, tune_type)?;
+        let params = typed_params(&ctx, BlockIoTune::OPTIONS, BlockIoTune::TYPES, &params)?;
         let verb = format!("set the throttle group `{group}` of");
         let group = group.to_owned();
         dom.call(&ctx, "virDomainSetThrottleGroup", verb, move |d| {

@@ -1,27 +1,36 @@
 //! The guest's clock and name, which only its agent knows.
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Map, NativeCallContext};
+use rhai::{Map, NativeCallContext};
 
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number};
-use crate::api::option_keys;
-use crate::error::Error;
+use crate::api::arguments::{RhaiResultOf, flag_bits, number};
 use crate::objects::domain::Domain;
-use crate::vocabulary::{GuestTime, RecordOf};
+use crate::vocabulary::{OptionsOf, RecordOf, options, record};
+
+record! {
+    /// Time in a guest, since 1970.
+    pub(crate) struct GuestTime {
+        /// Seconds.
+        seconds: i64,
+        /// Nanoseconds beyond the seconds.
+        nseconds: i64,
+    }
+}
+
+options! {
+    /// Time that a guest is set to, since 1970.
+    pub(crate) struct TimeOptions {
+        /// Seconds.
+        seconds: i64 = 0,
+        /// Nanoseconds beyond the seconds.
+        nseconds: i64 = 0,
+    }
+}
 
 fn set(ctx: &NativeCallContext, dom: &Domain, time: &Map, flags: i64) -> RhaiResultOf<()> {
-    crate::api::arguments::unknown_key(ctx, time, option_keys::TIME.into_iter())?;
-    let part = |name: &str| match time.get(name).map(Dynamic::as_int) {
-        None => Ok(0),
-        Some(Ok(value)) => Ok(value),
-        Some(Err(kind)) => {
-            Err(Error::invalid(ctx, format!("`{name}` must be a whole number, not {kind}")).throw())
-        }
-    };
-    let (seconds, nseconds) = (
-        part("seconds")?,
-        number(ctx, "nseconds", part("nseconds")?)?,
-    );
+    let time = TimeOptions::read(ctx, time)?;
+    let seconds = time.seconds;
+    let nseconds = number(ctx, "nseconds", time.nseconds)?;
     let wanted = flag_bits(ctx, flags)?;
     dom.call(ctx, "virDomainSetTime", "set the time of", move |d| {
         d.set_time(seconds, nseconds, wanted)
@@ -33,7 +42,8 @@ fn read(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Map> 
     let (seconds, nseconds) = dom.call(ctx, "virDomainGetTime", "read the time of", move |d| {
         d.time(wanted)
     })?;
-    Ok(GuestTime::TABLE.of(fields! { "seconds": seconds, "nseconds": i64::from(nseconds) }))
+    let nseconds = i64::from(nseconds);
+    Ok(GuestTime { seconds, nseconds }.into_map())
 }
 
 fn host_name(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<String> {
@@ -109,7 +119,11 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainSetTime.
     #[rhai_fn(name = "set_time", pure, return_raw)]
-    pub fn set_time(ctx: NativeCallContext, dom: &mut Domain, time: Map) -> RhaiResultOf<()> {
+    pub fn set_time(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        time: OptionsOf<TimeOptions>,
+    ) -> RhaiResultOf<()> {
         set(&ctx, dom, &time, 0)
     }
 
@@ -125,7 +139,7 @@ pub(super) mod functions {
     pub fn set_time_flags(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        time: Map,
+        time: OptionsOf<TimeOptions>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         set(&ctx, dom, &time, flags)

@@ -1,12 +1,28 @@
 //! A guest's virtual CPUs.
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, NativeCallContext};
+use rhai::{Dynamic, NativeCallContext};
 
-use crate::api::arguments::{ArrayOf, RhaiResultOf, fields, flag_bits, integer, number, whole};
+use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, integer, number};
 use crate::libvirt;
 use crate::objects::domain::{Domain, Handle};
-use crate::vocabulary::{RecordOf, Vcpu, VcpuState};
+use crate::vocabulary::{RecordOf, VcpuState, Whole, Word, record};
+
+record! {
+    /// A virtual CPU.
+    pub(crate) struct Vcpu {
+        /// Number of the virtual CPU.
+        number: i64,
+        /// State of the virtual CPU.
+        state: Word<VcpuState>,
+        /// CPU time that it has used.
+        cpu_time_ns: Whole,
+        /// CPU of the host that it runs on.
+        cpu: i64,
+        /// CPUs of the host that it may run on.
+        affinity: Vec<i64>,
+    }
+}
 
 #[export_module]
 pub(super) mod functions {
@@ -32,13 +48,16 @@ pub(super) mod functions {
         Ok(vcpus
             .into_iter()
             .map(|vcpu| {
-                Dynamic::from(Vcpu::TABLE.of(fields! {
-                    "number": vcpu.number,
-                    "state": VcpuState::TABLE.word(vcpu.state),
-                    "cpu_time_ns": whole(vcpu.time_ns),
-                    "cpu": vcpu.cpu,
-                    "affinity": vcpu.affinity.into_iter().map(Dynamic::from).collect::<Array>(),
-                }))
+                Dynamic::from(
+                    Vcpu {
+                        number: vcpu.number,
+                        state: VcpuState::TABLE.word(vcpu.state).into(),
+                        cpu_time_ns: Whole(vcpu.time_ns),
+                        cpu: vcpu.cpu,
+                        affinity: vcpu.affinity,
+                    }
+                    .into_map(),
+                )
             })
             .collect())
     }

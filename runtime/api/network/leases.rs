@@ -3,10 +3,10 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
-use crate::api::arguments::{ArrayOf, RhaiResultOf, fields, flag_bits, optional_text};
+use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, optional_text};
 use crate::libvirt::{self, network::Lease as Found};
 use crate::objects::network::Network;
-use crate::vocabulary::{AddressType, Lease, RecordOf};
+use crate::vocabulary::{AddressType, RecordOf, Word, record};
 
 fn leases(
     ctx: &NativeCallContext,
@@ -28,19 +28,43 @@ fn leases(
         .collect())
 }
 
+record! {
+    /// Address that a network's DHCP server has given out; what the guest did not tell is `()`.
+    pub(crate) struct Lease {
+        /// Interface of the network on the host.
+        iface: Option<String>,
+        /// End of the lease, in seconds since 1970.
+        expirytime_s: i64,
+        /// Type of the address.
+        r#type: Word<AddressType>,
+        /// MAC address of the guest's network card.
+        mac: Option<String>,
+        /// Identifier of the association, for IPv6.
+        iaid: Option<String>,
+        /// The address.
+        ipaddr: Option<String>,
+        /// Number of bits of the address that name the network.
+        prefix: i64,
+        /// Host name of the guest.
+        hostname: Option<String>,
+        /// Identifier of the client.
+        clientid: Option<String>,
+    }
+}
+
 fn map(lease: Found) -> Map {
-    let known = |text: Option<String>| text.map_or(Dynamic::UNIT, Dynamic::from);
-    Lease::TABLE.of(fields! {
-        "iface": known(lease.iface),
-        "expirytime_s": lease.expiry,
-        "type": AddressType::TABLE.word(lease.kind),
-        "mac": known(lease.mac),
-        "iaid": known(lease.iaid),
-        "ipaddr": known(lease.address),
-        "prefix": lease.prefix,
-        "hostname": known(lease.hostname),
-        "clientid": known(lease.client_id),
-    })
+    Lease {
+        iface: lease.iface,
+        expirytime_s: lease.expiry,
+        r#type: AddressType::TABLE.word(lease.kind).into(),
+        mac: lease.mac,
+        iaid: lease.iaid,
+        ipaddr: lease.address,
+        prefix: lease.prefix,
+        hostname: lease.hostname,
+        clientid: lease.client_id,
+    }
+    .into_map()
 }
 
 #[export_module]

@@ -10,6 +10,10 @@ use rhai::{Engine, exported_module};
 
 use crate::api::every_kind::Scripted;
 use crate::objects::network::NetworkKind;
+use crate::vocabulary::Declared;
+
+/// The maps that these calls take and return.
+pub(crate) const DECLARED: &[&Declared] = &[leases::Lease::DECLARED];
 
 impl Scripted for NetworkKind {
     const VARIABLE: &'static str = "net";

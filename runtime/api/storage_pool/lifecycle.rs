@@ -4,9 +4,23 @@ use rhai::NativeCallContext;
 use rhai::plugin::*;
 use virt::storage_pool::StoragePool as Handle;
 
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, whole};
+use crate::api::arguments::{RhaiResultOf, flag_bits};
 use crate::objects::storage_pool::StoragePool;
-use crate::vocabulary::{PoolInfo, PoolState, RecordOf};
+use crate::vocabulary::{PoolState, RecordOf, Whole, Word, record};
+
+record! {
+    /// State and sizes of a storage pool.
+    pub(crate) struct PoolInfo {
+        /// State of the pool.
+        state: Word<PoolState>,
+        /// Size of the storage.
+        capacity_bytes: Whole,
+        /// Size of what is in use.
+        allocation_bytes: Whole,
+        /// Size of what is free.
+        available_bytes: Whole,
+    }
+}
 
 #[export_module]
 pub(super) mod functions {
@@ -96,12 +110,13 @@ pub(super) mod functions {
         pool: &mut StoragePool,
     ) -> RhaiResultOf<RecordOf<PoolInfo>> {
         let info = pool.call(&ctx, "virStoragePoolGetInfo", "read", Handle::info)?;
-        Ok(PoolInfo::TABLE.of(fields! {
-            "state": PoolState::TABLE.word(i64::from(info.state)),
-            "capacity_bytes": whole(info.capacity),
-            "allocation_bytes": whole(info.allocation),
-            "available_bytes": whole(info.available),
-        }))
+        Ok(PoolInfo {
+            state: PoolState::TABLE.word(i64::from(info.state)).into(),
+            capacity_bytes: Whole(info.capacity),
+            allocation_bytes: Whole(info.allocation),
+            available_bytes: Whole(info.available),
+        }
+        .into_map())
     }
 
     /// Starts the pool, whose storage must be there already.

@@ -7,6 +7,10 @@ use rhai::{Engine, exported_module};
 
 use crate::api::every_kind::Scripted;
 use crate::objects::storage_pool::StoragePoolKind;
+use crate::vocabulary::Declared;
+
+/// The maps that these calls take and return.
+pub(crate) const DECLARED: &[&Declared] = &[lifecycle::PoolInfo::DECLARED];
 
 impl Scripted for StoragePoolKind {
     const VARIABLE: &'static str = "pool";

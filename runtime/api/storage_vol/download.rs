@@ -4,10 +4,10 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use rhai::plugin::*;
-use rhai::{Blob, Dynamic, Map, NativeCallContext};
+use rhai::{Blob, Map, NativeCallContext};
 
-use super::plan::{Halt, Plan, Progress, connected};
-use crate::api::arguments::{RhaiResultOf, bytes, flag_bits, integer};
+use super::plan::{Halt, Plan, Progress, TransferOptions, connected};
+use crate::api::arguments::{RhaiResultOf, SizeValue, bytes, flag_bits, integer};
 use crate::api::bounded_growth::length;
 use crate::api::stream::Stream;
 use crate::error::Error;
@@ -18,6 +18,7 @@ use crate::objects::granted::writable;
 use crate::objects::pipe::MESSAGE;
 use crate::objects::storage_vol::StorageVol;
 use crate::run::waiting::Waiting;
+use crate::vocabulary::OptionsOf;
 
 const CALL: &str = "virStorageVolDownload";
 
@@ -157,8 +158,8 @@ pub(super) mod functions {
     pub fn download_part(
         ctx: NativeCallContext,
         vol: &mut StorageVol,
-        offset: Dynamic,
-        size: Dynamic,
+        offset: SizeValue,
+        size: SizeValue,
     ) -> RhaiResultOf<Blob> {
         let offset = bytes(&ctx, &offset)?;
         let size = length(&ctx, integer(&ctx, bytes(&ctx, &size)?)?)?;
@@ -182,8 +183,8 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         vol: &mut StorageVol,
         stream: Stream,
-        offset: Dynamic,
-        length: Dynamic,
+        offset: SizeValue,
+        length: SizeValue,
     ) -> RhaiResultOf<()> {
         download_stream_flags(ctx, vol, stream, offset, length, 0)
     }
@@ -204,8 +205,8 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         vol: &mut StorageVol,
         stream: Stream,
-        offset: Dynamic,
-        length: Dynamic,
+        offset: SizeValue,
+        length: SizeValue,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let offset = bytes(&ctx, &offset)?;
@@ -250,7 +251,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         vol: &mut StorageVol,
         path: &str,
-        options: Map,
+        options: OptionsOf<TransferOptions>,
     ) -> RhaiResultOf<()> {
         super::download_file(&ctx, vol, path, &options)
     }

@@ -1,14 +1,28 @@
 //! What a volume is, and its life.
 
+use rhai::NativeCallContext;
 use rhai::plugin::*;
-use rhai::{Dynamic, NativeCallContext};
 use virt::storage_vol::StorageVol as Handle;
 
-use crate::api::arguments::{RhaiResultOf, bytes, fields, flag_bits, whole};
+use crate::api::arguments::{RhaiResultOf, SizeValue, bytes, flag_bits};
 use crate::api::stale_save;
 use crate::objects::storage_pool::StoragePool;
 use crate::objects::storage_vol::StorageVol;
-use crate::vocabulary::{RecordOf, VolumeInfo, VolumeType};
+use crate::vocabulary::{IfKnown, RecordOf, VolumeType, Whole, Word, record};
+
+record! {
+    /// Type and sizes of a volume.
+    pub(crate) struct VolumeInfo {
+        /// Type of the volume.
+        r#type: Word<VolumeType>,
+        /// Size that a guest sees.
+        capacity_bytes: Whole,
+        /// Size of what was written; not with `VIR_STORAGE_VOL_GET_PHYSICAL`.
+        allocation_bytes: IfKnown<Whole>,
+        /// Size of the volume's file; only with `VIR_STORAGE_VOL_GET_PHYSICAL`.
+        physical_bytes: IfKnown<Whole>,
+    }
+}
 
 #[export_module]
 pub(super) mod functions {
@@ -136,16 +150,15 @@ pub(super) mod functions {
                 v.info_flags(wanted)
             })?,
         };
-        let second = match i64::from(wanted) & i64::from(virt_sys::VIR_STORAGE_VOL_GET_PHYSICAL) {
-            0 => "allocation_bytes",
-            _ => "physical_bytes",
-        };
-        let mut map = fields! {
-            "type": VolumeType::TABLE.word(i64::from(info.kind)),
-            "capacity_bytes": whole(info.capacity),
-        };
-        map.insert(second.into(), whole(info.allocation));
-        Ok(VolumeInfo::TABLE.of(map))
+        let physical = i64::from(wanted) & i64::from(virt_sys::VIR_STORAGE_VOL_GET_PHYSICAL) != 0;
+        let size_if = |asked: bool| IfKnown(asked.then_some(Whole(info.allocation)));
+        Ok(VolumeInfo {
+            r#type: VolumeType::TABLE.word(i64::from(info.kind)).into(),
+            capacity_bytes: Whole(info.capacity),
+            allocation_bytes: size_if(!physical),
+            physical_bytes: size_if(physical),
+        }
+        .into_map())
     }
 
     /// Deletes the volume and all that is in it.
@@ -196,7 +209,7 @@ pub(super) mod functions {
     pub fn resize(
         ctx: NativeCallContext,
         vol: &mut StorageVol,
-        capacity: Dynamic,
+        capacity: SizeValue,
     ) -> RhaiResultOf<()> {
         resize_flags(ctx, vol, capacity, 0)
     }
@@ -213,7 +226,7 @@ pub(super) mod functions {
     pub fn resize_flags(
         ctx: NativeCallContext,
         vol: &mut StorageVol,
-        capacity: Dynamic,
+        capacity: SizeValue,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let capacity = bytes(&ctx, &capacity)?;

@@ -11,6 +11,13 @@ use rhai::{Engine, exported_module};
 
 use crate::api::every_kind::Scripted;
 use crate::objects::storage_vol::StorageVolKind;
+use crate::vocabulary::Declared;
+
+/// The maps that these calls take and return.
+pub(crate) const DECLARED: &[&Declared] = &[
+    lifecycle::VolumeInfo::DECLARED,
+    plan::TransferOptions::DECLARED,
+];
 
 impl Scripted for StorageVolKind {
     const VARIABLE: &'static str = "vol";

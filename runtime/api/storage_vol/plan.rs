@@ -4,18 +4,31 @@ use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
-use crate::api::arguments::{RhaiResultOf, bytes, unknown_key, whole};
-use crate::api::option_keys;
-use crate::error::Error;
+use crate::api::arguments::{RhaiResultOf, whole};
 use crate::libvirt::Failure;
 use crate::objects::call_class::Class;
 use crate::objects::pipe::Pipe;
 use crate::objects::storage_vol::StorageVol;
+use crate::vocabulary::{Size, options};
 
 /// How often a script is told how far a transfer is.
 const EVERY: Duration = Duration::from_millis(200);
 
-/// What a transfer of a file may be told.
+options! {
+    /// Which part of a volume is transferred, and how.
+    pub(crate) struct TransferOptions {
+        /// Place in the volume where the transfer begins.
+        offset: Size = 0,
+        /// Number of bytes at most; 0 for all.
+        length: Size = 0,
+        /// Whether holes stay holes; decided by the volume if not given.
+        sparse: Option<bool>,
+        /// Closure `|done, total|` that is told how far the transfer is.
+        progress: Option<FnPtr>,
+    }
+}
+
+/// The part of a volume that is transferred, and how.
 #[derive(Default)]
 pub(super) struct Plan {
     /// Where in the volume it begins.
@@ -29,20 +42,12 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(ctx: &NativeCallContext, options: &Map) -> RhaiResultOf<Self> {
-        unknown_key(ctx, options, option_keys::TRANSFER.into_iter())?;
-        let given = |name: &str| options.get(name).filter(|value| !value.is_unit());
-        let size = |name: &str| given(name).map_or(Ok(0), |size| bytes(ctx, size));
-        let wrong = |what: &str| Error::invalid(ctx, what).throw();
-        let sparse = given("sparse").map(Dynamic::as_bool).transpose();
-        let progress = given("progress").map(|value| {
-            let closure = value.clone().try_cast::<FnPtr>();
-            closure.ok_or_else(|| wrong("`progress` must be a closure |done, total|"))
-        });
+        let options = TransferOptions::read(ctx, options)?;
         Ok(Self {
-            offset: size("offset")?,
-            length: size("length")?,
-            sparse: sparse.map_err(|_| wrong("`sparse` must be true or false"))?,
-            progress: progress.transpose()?,
+            offset: options.offset.0,
+            length: options.length.0,
+            sparse: options.sparse,
+            progress: options.progress,
         })
     }
 }

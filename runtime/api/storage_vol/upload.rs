@@ -3,11 +3,11 @@
 use std::fs::File;
 
 use rhai::plugin::*;
-use rhai::{Blob, Dynamic, Map, NativeCallContext};
+use rhai::{Blob, Map, NativeCallContext};
 
 use super::file::{self, Run};
-use super::plan::{Halt, Plan, Progress, connected};
-use crate::api::arguments::{RhaiResultOf, bytes, flag_bits};
+use super::plan::{Halt, Plan, Progress, TransferOptions, connected};
+use crate::api::arguments::{RhaiResultOf, SizeValue, bytes, flag_bits};
 use crate::api::stale_save;
 use crate::api::stream::Stream;
 use crate::error::Error;
@@ -17,6 +17,7 @@ use crate::objects::granted::readable;
 use crate::objects::pipe::{MESSAGE, Pipe};
 use crate::objects::storage_vol::StorageVol;
 use crate::run::waiting::Waiting;
+use crate::vocabulary::OptionsOf;
 use crate::xml::Xml;
 
 const CALL: &str = "virStorageVolUpload";
@@ -319,7 +320,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         vol: &mut StorageVol,
         bytes: Blob,
-        offset: Dynamic,
+        offset: SizeValue,
     ) -> RhaiResultOf<()> {
         let offset = super::bytes(&ctx, &offset)?;
         super::upload(&ctx, vol, &bytes, offset)
@@ -342,8 +343,8 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         vol: &mut StorageVol,
         stream: Stream,
-        offset: Dynamic,
-        length: Dynamic,
+        offset: SizeValue,
+        length: SizeValue,
     ) -> RhaiResultOf<()> {
         upload_stream_flags(ctx, vol, stream, offset, length, 0)
     }
@@ -369,8 +370,8 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         vol: &mut StorageVol,
         stream: Stream,
-        offset: Dynamic,
-        length: Dynamic,
+        offset: SizeValue,
+        length: SizeValue,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let offset = super::bytes(&ctx, &offset)?;
@@ -425,7 +426,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         vol: &mut StorageVol,
         path: &str,
-        options: Map,
+        options: OptionsOf<TransferOptions>,
     ) -> RhaiResultOf<()> {
         super::upload_file(&ctx, vol, path, &options)
     }

@@ -10,7 +10,7 @@ use crate::api::stale_save;
 use crate::libvirt::Failure;
 use crate::objects::call_class::Class;
 use crate::objects::storage_vol::{Handle, StorageVol};
-use crate::vocabulary::WipeAlgorithm;
+use crate::vocabulary::{ConstantOf, WipeAlgorithm};
 
 /// Overwrites the volume by `run`. libvirt cannot abort that: a stop leaves it to the host.
 fn overwrite(
@@ -58,15 +58,8 @@ fn overwrite(
 
 /// A way of wiping: libvirt's number for it, or a word.
 fn algorithm(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<u32> {
-    if let Ok(way) = value.as_int() {
-        return number(ctx, "a way of wiping", way);
-    }
-    let word = crate::api::value_text::printed(ctx, value)?;
-    WipeAlgorithm::TABLE.expect(ctx, "way of wiping", &word)?;
-    let number = WipeAlgorithm::TABLE.number(&word);
-    Ok(number
-        .and_then(|number| u32::try_from(number).ok())
-        .unwrap_or_default())
+    let way = WipeAlgorithm::TABLE.constant(ctx, "the way of wiping", value)?;
+    number(ctx, "the way of wiping", way)
 }
 
 #[export_module]
@@ -119,7 +112,7 @@ pub(super) mod functions {
     pub fn wipe_pattern(
         ctx: NativeCallContext,
         vol: &mut StorageVol,
-        way: Dynamic,
+        way: ConstantOf<WipeAlgorithm>,
     ) -> RhaiResultOf<()> {
         wipe_pattern_flags(ctx, vol, way, 0)
     }
@@ -135,7 +128,7 @@ pub(super) mod functions {
     pub fn wipe_pattern_flags(
         ctx: NativeCallContext,
         vol: &mut StorageVol,
-        way: Dynamic,
+        way: ConstantOf<WipeAlgorithm>,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let way = algorithm(&ctx, &way)?;

@@ -10,7 +10,7 @@ use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};
 
 use super::{Kind, Stream};
-use crate::api::arguments::{RhaiResultOf, duration, optional_text};
+use crate::api::arguments::{DurationValue, RhaiResultOf, duration, optional_text};
 use crate::api::wait::held_up;
 use crate::libvirt::{self, Failure};
 use crate::objects::domain::{Domain, Handle};
@@ -311,7 +311,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         stream: &mut Stream,
         text: &str,
-        timeout: Dynamic,
+        timeout: DurationValue,
     ) -> RhaiResultOf<String> {
         let timeout = duration(&ctx, &timeout)?;
         let console = stream.opened(&ctx)?;
@@ -383,7 +383,7 @@ pub(super) mod functions {
     pub fn read_to_end(
         ctx: NativeCallContext,
         stream: &mut Stream,
-        timeout: Dynamic,
+        timeout: DurationValue,
     ) -> RhaiResultOf<String> {
         let timeout = duration(&ctx, &timeout)?;
         let inbox = Arc::clone(&stream.opened(&ctx)?.inbox);

@@ -6,7 +6,7 @@ use rhai::plugin::*;
 use rhai::{Blob, Dynamic, FnPtr, NativeCallContext};
 
 use super::{Connection, Kind, Stream, lock};
-use crate::api::arguments::{RhaiResultOf, bytes, flag_bits, integer};
+use crate::api::arguments::{RhaiResultOf, SizeValue, bytes, flag_bits, integer};
 use crate::api::bounded_growth::length;
 use crate::error::Error;
 use crate::libvirt::Failure;
@@ -167,7 +167,7 @@ pub(super) mod functions {
     pub fn send_hole(
         ctx: NativeCallContext,
         stream: &mut Stream,
-        length: Dynamic,
+        length: SizeValue,
     ) -> RhaiResultOf<()> {
         let length = bytes(&ctx, &length)?;
         stream.with_pipe(&ctx, "virStreamSendHole", |pipe| pipe.send_hole(length))

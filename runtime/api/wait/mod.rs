@@ -11,7 +11,8 @@ mod subject;
 use rhai::plugin::*;
 use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, exported_module};
 
-use super::arguments::{RhaiResultOf, duration};
+use super::arguments::{DurationValue, RhaiResultOf, duration};
+use super::subscription::{Event, EventFilterValue};
 use crate::libvirt::Failure;
 use crate::libvirt::events::Event as Told;
 use crate::libvirt::typed_params::Scalar;
@@ -19,10 +20,15 @@ use crate::objects::connection::Connection;
 use crate::objects::domain::Domain;
 use crate::run::session::Session;
 use crate::run::waiting::Waiting;
-use crate::vocabulary::{DomainGoal, Event, RecordOf, Stopped, Waited, WordsOf};
+use crate::vocabulary::{Declared, DomainGoal, OptionsOf, RecordOf, WordsOf};
 pub(crate) use detach::until_detached;
 pub(crate) use state::held_up;
-use state::{Ended, timed_out, wait_for_state};
+use state::{Ended, Waited, timed_out, wait_for_state};
+use stop::{StopOptions, Stopped};
+
+/// The maps that these calls take and return.
+pub(super) const DECLARED: &[&Declared] =
+    &[StopOptions::DECLARED, Stopped::DECLARED, Waited::DECLARED];
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
@@ -68,12 +74,12 @@ mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         states: WordsOf<DomainGoal>,
-        timeout: Dynamic,
+        timeout: DurationValue,
     ) -> RhaiResultOf<RecordOf<Waited>> {
         let wanted = state::states(&ctx, &states)?;
         let timeout = duration(&ctx, &timeout)?;
         match wait_for_state(&ctx, dom, &wanted, timeout)? {
-            Ended::Reached(reached) => Ok(Waited::TABLE.of(reached.into_map())),
+            Ended::Reached(reached) => Ok(reached.into_map()),
             Ended::TimedOut => Err(timed_out(&ctx, dom, &wanted.join(" or "), timeout, "")),
             Ended::Stuck(why) => Err(state::stuck(&ctx, dom, &wanted.join(" or "), &why)),
         }
@@ -121,7 +127,7 @@ mod functions {
     pub fn stop_with_options(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        options: Map,
+        options: OptionsOf<StopOptions>,
     ) -> RhaiResultOf<RecordOf<Stopped>> {
         stop::stop(&ctx, dom, &options)
     }
@@ -155,8 +161,8 @@ mod functions {
     pub fn wait_event_after(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        event: Dynamic,
-        timeout: Dynamic,
+        event: EventFilterValue,
+        timeout: DurationValue,
     ) -> RhaiResultOf<RecordOf<Event>> {
         event::wait_event(&ctx, conn, &event, &timeout, None)
     }
@@ -177,8 +183,8 @@ mod functions {
     pub fn wait_event_of(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        event: Dynamic,
-        timeout: Dynamic,
+        event: EventFilterValue,
+        timeout: DurationValue,
         action: FnPtr,
     ) -> RhaiResultOf<RecordOf<Event>> {
         event::wait_event(&ctx, conn, &event, &timeout, Some(&action))

@@ -6,7 +6,7 @@ use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map, NativeCallContex
 
 use super::stuck::{Seen, failed_pause, way_out};
 use super::{field, lost};
-use crate::api::arguments::{RhaiResultOf, fields};
+use crate::api::arguments::RhaiResultOf;
 use crate::api::domain::state::reason;
 use crate::error::Error;
 use crate::libvirt::events::Event;
@@ -15,7 +15,7 @@ use crate::objects::domain::Domain;
 use crate::objects::watch::{Feed, Outcome, Watch, named};
 use crate::run::exit::terminated;
 use crate::run::waiting::Waiting;
-use crate::vocabulary::{DomainGoal, DomainState};
+use crate::vocabulary::{DomainGoal, DomainState, Word, record};
 
 /// The word for a domain that libvirt does not know any more, which is no state of libvirt's.
 const UNDEFINED: &str = "undefined";
@@ -27,9 +27,26 @@ pub(super) struct Reached {
     pub(super) gone: bool,
 }
 
+record! {
+    /// State that a wait for a guest ended in.
+    pub(crate) struct Waited {
+        /// State of the guest.
+        state: Word<DomainGoal>,
+        /// Why the guest is in that state.
+        reason: String,
+        /// Whether libvirt does not know the domain any more.
+        gone: bool,
+    }
+}
+
 impl Reached {
     pub(super) fn into_map(self) -> Map {
-        fields! { "state": self.state, "reason": self.reason, "gone": self.gone }
+        Waited {
+            state: self.state.into(),
+            reason: self.reason,
+            gone: self.gone,
+        }
+        .into_map()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rhai::{Array, Dynamic, EvalAltResult, Map, NativeCallContext};
+use rhai::{Dynamic, EvalAltResult, Map, NativeCallContext};
 
 use super::hearing::{Hearing, hearing, no_power_button};
 use super::lost;
@@ -10,8 +10,7 @@ use super::state::{
     Ended, Reached, Stuck, events_from_now, state_of, timed_out, wait_for_state,
     wait_for_state_since,
 };
-use crate::api::arguments::{RhaiResultOf, duration, unknown_key};
-use crate::api::option_keys;
+use crate::api::arguments::RhaiResultOf;
 use crate::error::Error;
 use crate::libvirt::events::Event;
 use crate::libvirt::{Failure, FailureKind};
@@ -19,7 +18,43 @@ use crate::objects::domain::Domain;
 use crate::objects::watch::{Feed, Outcome, named};
 use crate::run::exit::terminated;
 use crate::run::waiting::Waiting;
-use crate::vocabulary::Stopped;
+use crate::vocabulary::{DomainGoal, StoppedBy, Word, options, record};
+
+options! {
+    /// Time limits of the steps of a stop, and when to pull the plug.
+    pub(crate) struct StopOptions {
+        /// Time for the guest to shut down after its power button was pressed; 0 leaves the step out.
+        shutdown: Duration = "1m",
+        /// Time for the guest to shut down after its agent was asked; 0 leaves the step out.
+        agent: Duration = "30s",
+        /// Whether to pull the plug of a guest that was asked in vain.
+        destroy: bool = true,
+        /// Whether to pull the plug also where the guest could not be asked.
+        force: bool = false,
+    }
+}
+
+record! {
+    /// State of a stopped guest, and what stopped it.
+    pub(crate) struct Stopped {
+        /// State of the guest.
+        state: Word<DomainGoal>,
+        /// Why the guest is in that state.
+        reason: String,
+        /// Whether libvirt does not know the domain any more.
+        gone: bool,
+        /// Step that stopped it; `nothing` where it was off already or went off unasked.
+        by: Word<StoppedBy>,
+        /// How long it took.
+        seconds: f64,
+        /// Requests that were made.
+        asked: Vec<String>,
+        /// Reason for each request that could not be made.
+        not_asked: Map,
+        /// Whether the guest was paused or asleep, and was resumed to be asked.
+        resumed: bool,
+    }
+}
 
 /// How long a guest that is resumed or woken may take until it runs.
 const RESUMING: Duration = Duration::from_secs(5);
@@ -85,24 +120,12 @@ struct Rung {
 
 impl Plan {
     fn new(ctx: &NativeCallContext, options: &Map) -> RhaiResultOf<Self> {
-        unknown_key(ctx, options, option_keys::STOP.into_iter())?;
-        let patience = |name: &str, usual: u64| match options.get(name) {
-            None => Ok(Duration::from_secs(usual)),
-            Some(value) => duration(ctx, value),
-        };
-        let flag = |name: &str, usual: bool| match options.get(name).map(Dynamic::as_bool) {
-            None => Ok(usual),
-            Some(Ok(value)) => Ok(value),
-            Some(Err(kind)) => {
-                let message = format!("`{name}` must be a bool, not {kind}");
-                Err(Error::invalid(ctx, message).throw())
-            }
-        };
+        let options = StopOptions::read(ctx, options)?;
         let plan = Self {
-            shutdown: patience("shutdown", 60)?,
-            agent: patience("agent", 30)?,
-            pull: flag("destroy", true)?,
-            force: flag("force", false)?,
+            shutdown: options.shutdown,
+            agent: options.agent,
+            pull: options.destroy,
+            force: options.force,
         };
         if plan.force && !plan.pull {
             let message = "`force: true` pulls the plug and `destroy: false` forbids it";
@@ -393,19 +416,21 @@ impl Stop<'_> {
     }
 
     fn report(&self, by: &str, reached: Reached) -> Map {
-        let text = |text: &str| Dynamic::from(text.to_owned());
-        let asked: Array = self.asked.iter().map(|name| text(name)).collect();
         let reasons = self.not_asked.iter();
         let not_asked: Map = reasons
-            .map(|(name, why)| ((*name).into(), text(why)))
+            .map(|(name, why)| ((*name).into(), Dynamic::from(why.clone())))
             .collect();
-        let mut map = reached.into_map();
-        map.insert("by".into(), text(by));
-        map.insert("seconds".into(), self.began.elapsed().as_secs_f64().into());
-        map.insert("asked".into(), asked.into());
-        map.insert("not_asked".into(), not_asked.into());
-        map.insert("resumed".into(), self.eased.is_some().into());
-        Stopped::TABLE.of(map)
+        Stopped {
+            state: reached.state.into(),
+            reason: reached.reason,
+            gone: reached.gone,
+            by: by.into(),
+            seconds: self.began.elapsed().as_secs_f64(),
+            asked: self.asked.iter().map(ToString::to_string).collect(),
+            not_asked,
+            resumed: self.eased.is_some(),
+        }
+        .into_map()
     }
 
     /// The failure of a guest that could not be asked, or that a failure holds up since.

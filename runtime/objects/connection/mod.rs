@@ -36,7 +36,7 @@ pub(crate) use access::admit_destination;
 use handles::{Found, Handles};
 use news::Known;
 pub use news::News;
-pub(crate) use open::{CREDENTIALS, Target};
+pub(crate) use open::Target;
 use permits::{Permit, Permits};
 use reopen::Reopening;
 

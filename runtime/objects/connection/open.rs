@@ -210,14 +210,3 @@ fn without_file_content(failure: Failure, uri: Option<&str>) -> Failure {
         _ => failure,
     }
 }
-
-/// The names of the questions that `connect_auth` can answer, by `virConnectCredentialType`.
-pub(crate) const CREDENTIALS: [(&str, u32); 7] = [
-    ("username", virt_sys::VIR_CRED_USERNAME),
-    ("authname", virt_sys::VIR_CRED_AUTHNAME),
-    ("language", virt_sys::VIR_CRED_LANGUAGE),
-    ("cnonce", virt_sys::VIR_CRED_CNONCE),
-    ("passphrase", virt_sys::VIR_CRED_PASSPHRASE),
-    ("password", virt_sys::VIR_CRED_PASSPHRASE),
-    ("realm", virt_sys::VIR_CRED_REALM),
-];

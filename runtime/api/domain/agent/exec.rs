@@ -9,31 +9,53 @@ use rhai::{Array, Blob, Dynamic, EvalAltResult, Map, NativeCallContext};
 use serde_json::{Value, json};
 
 use super::{Domain, USUAL, ask};
-use crate::api::arguments::{RhaiResultOf, duration, fields, unknown_key};
-use crate::api::option_keys;
+use crate::api::arguments::RhaiResultOf;
 use crate::api::prelude::pause;
 use crate::error::Error;
 use crate::libvirt::Failure;
-use crate::vocabulary::{ExecResult, RecordOf};
+use crate::vocabulary::{OptionsOf, Output, RecordOf, TextOrBytes, options, record};
 
-/// How long a program may take where the script does not say.
-const PATIENCE: Duration = Duration::from_secs(60);
+options! {
+    /// Input, environment and time limit of a program in a guest.
+    pub(crate) struct ExecOptions {
+        /// Standard input of the program.
+        input: Option<TextOrBytes>,
+        /// Environment of the program: names with their values.
+        env: Option<Map>,
+        /// Time for the program to end.
+        timeout: Duration = "1m",
+    }
+}
+
+record! {
+    /// How a program in a guest ended.
+    pub(crate) struct ExecResult {
+        /// Exit status; `()` if a signal ended it.
+        exit_status: Option<i64>,
+        /// Number of the signal that ended it, or `()`.
+        signal: Option<i64>,
+        /// Standard output: text, or bytes where it is not UTF-8.
+        stdout: Output,
+        /// Standard error: text, or bytes where it is not UTF-8.
+        stderr: Output,
+        /// Whether the agent cut the output off.
+        truncated: bool,
+    }
+}
 
 fn exec(ctx: &NativeCallContext, dom: &Domain, argv: &Array, options: &Map) -> RhaiResultOf<Map> {
-    unknown_key(ctx, options, option_keys::EXEC.into_iter())?;
+    let options = ExecOptions::read(ctx, options)?;
     let [program, arguments @ ..] = &texts(ctx, "the command", argv)?[..] else {
         return Err(Error::invalid(ctx, "the command is empty: it begins with a program").throw());
     };
-    let limit = match options.get("timeout") {
-        Some(limit) => duration(ctx, limit)?,
-        None => PATIENCE,
-    };
+    let limit = options.timeout;
     let mut request = json!({ "path": program, "arg": arguments, "capture-output": true });
-    if let Some(input) = options.get("input") {
+    if let Some(TextOrBytes(input)) = &options.input {
         request["input-data"] = BASE64_STANDARD.encode(bytes(ctx, input)?).into();
     }
-    if let Some(variables) = options.get("env") {
-        request["env"] = environment(ctx, variables)?;
+    if let Some(variables) = &options.env {
+        let pair = |(name, value)| format!("{name}={value}");
+        request["env"] = variables.iter().map(pair).collect();
     }
     let deadline = Instant::now().checked_add(limit);
     let told = ask(ctx, dom, "guest-exec", Some(request), USUAL)?;
@@ -66,20 +88,21 @@ fn exec(ctx: &NativeCallContext, dom: &Domain, argv: &Array, options: &Map) -> R
 /// The agent's report of a program that ended, or the name of the invalid field.
 fn outcome(told: &Value) -> Result<Map, &'static str> {
     let number = |name: &'static str| match &told[name] {
-        Value::Null => Ok(Dynamic::UNIT),
-        value => value.as_i64().map(Dynamic::from).ok_or(name),
+        Value::Null => Ok(None),
+        value => value.as_i64().map(Some).ok_or(name),
     };
     let cut = |name: &'static str| match &told[name] {
         Value::Null => Ok(false),
         value => value.as_bool().ok_or(name),
     };
-    Ok(ExecResult::TABLE.of(fields! {
-        "exit_status": number("exitcode")?,
-        "signal": number("signal")?,
-        "stdout": output(told, "out-data")?,
-        "stderr": output(told, "err-data")?,
-        "truncated": cut("out-truncated")? | cut("err-truncated")?,
-    }))
+    Ok(ExecResult {
+        exit_status: number("exitcode")?,
+        signal: number("signal")?,
+        stdout: Output(output(told, "out-data")?),
+        stderr: Output(output(told, "err-data")?),
+        truncated: cut("out-truncated")? | cut("err-truncated")?,
+    }
+    .into_map())
 }
 
 /// The output of a program: text, or a blob if it is not UTF-8.
@@ -143,17 +166,6 @@ fn bytes(ctx: &NativeCallContext, input: &Dynamic) -> RhaiResultOf<Vec<u8>> {
     Ok(text.into_bytes())
 }
 
-/// A map of variables as the agent takes them.
-fn environment(ctx: &NativeCallContext, variables: &Dynamic) -> RhaiResultOf<Value> {
-    let Some(variables) = variables.read_lock::<Map>() else {
-        return Err(Error::invalid(ctx, "`env` is a map of names to values").throw());
-    };
-    let pairs = variables.iter();
-    Ok(pairs
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect())
-}
-
 #[export_module]
 pub(super) mod functions {
     /// Runs a program in the guest through its agent, and returns once it ended, as
@@ -194,7 +206,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         argv: Array,
-        options: Map,
+        options: OptionsOf<ExecOptions>,
     ) -> RhaiResultOf<RecordOf<ExecResult>> {
         exec(&ctx, dom, &argv, &options)
     }

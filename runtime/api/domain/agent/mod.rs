@@ -1,6 +1,6 @@
 //! The agent in a guest, and QEMU's own monitor.
 
-mod exec;
+pub(super) mod exec;
 mod file_systems;
 mod guest;
 
@@ -11,12 +11,12 @@ use rhai::{Array, Dynamic, Engine, Map, NativeCallContext, exported_module};
 use serde_json::{Value, json};
 
 use super::open_files;
-use crate::api::arguments::{RhaiResultOf, duration, fields, flag_bits, number};
+use crate::api::arguments::{DurationValue, RhaiResultOf, duration, flag_bits, number};
 use crate::error::Error;
 use crate::error::extent::is_within;
 use crate::libvirt::{self, Failure};
 use crate::objects::domain::Domain;
-use crate::vocabulary::{MonitorAnswer, RecordOf};
+use crate::vocabulary::{RecordOf, record};
 
 pub(super) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
@@ -96,6 +96,16 @@ fn exact(value: Value) -> Value {
     }
 }
 
+record! {
+    /// Answer of QEMU's monitor.
+    pub(crate) struct MonitorAnswer {
+        /// The answer.
+        answer: String,
+        /// Number of files that came with it.
+        files: i64,
+    }
+}
+
 #[export_module]
 mod functions {
     /// Has QEMU's agent in the guest run a command, and returns its answer as values.
@@ -150,7 +160,7 @@ mod functions {
         dom: &mut Domain,
         command: &str,
         arguments: Map,
-        timeout: Dynamic,
+        timeout: DurationValue,
     ) -> RhaiResultOf<Dynamic> {
         let arguments = arguments_of(&ctx, &arguments)?;
         let limit = seconds(duration(&ctx, &timeout)?);
@@ -240,7 +250,7 @@ mod functions {
     pub fn agent_set_response_timeout(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        timeout: Dynamic,
+        timeout: DurationValue,
     ) -> RhaiResultOf<()> {
         agent_set_response_timeout_flags(ctx, dom, timeout, 0)
     }
@@ -255,7 +265,7 @@ mod functions {
     pub fn agent_set_response_timeout_flags(
         ctx: NativeCallContext,
         dom: &mut Domain,
-        timeout: Dynamic,
+        timeout: DurationValue,
         flags: i64,
     ) -> RhaiResultOf<()> {
         let limit = match timeout.as_int() {
@@ -316,6 +326,7 @@ mod functions {
         let (answer, files) = dom.call(&ctx, call, verb, move |d| {
             libvirt::qemu::monitor_command_with_files(d, &command, &files, wanted)
         })?;
-        Ok(MonitorAnswer::TABLE.of(fields! { "answer": answer, "files": files.len() as i64 }))
+        let files = files.len() as i64;
+        Ok(MonitorAnswer { answer, files }.into_map())
     }
 }
