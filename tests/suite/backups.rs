@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Daemon, Host, micro, succeeds};
+use crate::support::{Daemon, Embed, Host, SmallDisk, agent_xml, micro, skip, succeeds};
 
 const IMPORTS: &str = r#"
     import "std/backup" as backup;
@@ -151,7 +151,14 @@ fn a_running_guest_goes_back_to_each_of_its_points() {
         let fourth = backup::make(web, place);
         assert_eq(fourth.kind, "full");
         assert(fourth.why[0].contains("cannot tell any more what changed"), fourth.why[0]);
+        web.create();
+        web.managed_save();
+        // Its memory stays saved for the backup, and would not fit the restored disks.
+        let fifth = backup::make(web, place);
+        assert_eq([fifth.kind, fifth.was, fifth.consistent], ["incremental", "saved", "disks"]);
+        assert(web.has_managed_save_image());
         let web = backup::restore(conn, place + #{ guest: "web", start: true });
+        assert(!web.has_managed_save_image());
         assert_eq(web.xml().select("devices/disk/source/@file").map(|path| path.split("/").pop()), ["web.qcow2", "data.raw"]);
         assert_eq(web.state(), "running");
         web.destroy();
@@ -203,4 +210,399 @@ fn the_script_of_the_nightly_backup_does_as_it_says() {
         "#
     ));
     assert_eq!(error, "");
+}
+
+#[test]
+fn what_breaks_a_chain_makes_the_next_point_full_and_is_said() {
+    let site = Site::new();
+    let told = site.ok(
+        r#"
+        let place = #{ pool: "backups" };
+        let dom = conn.lookup_by_name("web");
+        dom.destroy();
+        dom.edit(|xml| xml.remove("devices/disk[target/@dev='vdb']"));
+        let first = backup::make(dom, place);
+        assert_eq([first.kind, first.was], ["full", "off"]);
+        // Undefined and defined again: libvirt has lost the checkpoint, and the disk has not.
+        let definition = dom.xml_desc(VIR_DOMAIN_XML_INACTIVE);
+        guest::remove(dom);
+        dom = conn.define_xml(definition);
+        assert_eq(dom.list_all_checkpoints(), []);
+        dom.create();
+        put(dom, 0, 1, 2);
+        let second = backup::make(dom, place);
+        assert_eq([second.kind, second.why], ["incremental", []]);
+        assert_eq(dom.list_all_checkpoints().len(), 2);
+        // Only what the next point needs is tracked on.
+        let third = backup::make(dom, place + #{ mode: "incremental" });
+        assert_eq(dom.list_all_checkpoints().len(), 2);
+        // A disk that is new, and one that is another image.
+        image::create(conn, #{ pool: "images", name: "more.qcow2", size: "1MiB" });
+        let more = conn.storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("more.qcow2");
+        dom.destroy();
+        dom.edit(|xml| xml.insert("devices", `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${more.path}'/><target dev='vdc' bus='virtio'/></disk>`));
+        let fourth = backup::make(dom, place);
+        assert_eq([fourth.kind, fourth.disks.map(|disk| disk.kind)], ["incremental", ["incremental", "full"]]);
+        assert(fourth.why[0].contains("`vdc` was not in the point before"), `${fourth.why}`);
+        // Asked for, and enough of them.
+        assert_eq(backup::make(dom, place + #{ full_after: 3 }).why, ["4 points stand on one full backup, and `full_after` is 3"]);
+        assert_eq(backup::make(dom, place + #{ mode: "full" }).why, ["a full backup was asked for"]);
+        assert_eq(backup::make(dom, place + #{ full_after: 3 }).kind, "incremental");
+        // The disk was overwritten, bitmaps and all.
+        dom.edit(|xml| xml.remove("devices/disk[target/@dev='vdc']"));
+        image::discard(more);
+        let images = conn.storage_pool_lookup_by_name("images");
+        let path = dom.xml().get("devices/disk/source/@file");
+        let copy = image::copy(conn.storage_vol_lookup_by_path(path), "copy.qcow2");
+        image::discard(conn.storage_vol_lookup_by_path(path));
+        image::copy(copy, "web.qcow2");
+        image::discard(copy);
+        let error = thrown(|| backup::make(dom, place + #{ mode: "incremental" }));
+        assert(error.message.contains("cannot make an incremental backup") && error.hint.contains("auto"), error.message);
+        assert_eq(backup::make(dom, place).kind, "full");
+        // Passwords are kept only if that is asked for.
+        dom.edit(|xml| xml.insert("devices", "<graphics type='vnc' autoport='yes' passwd='hushhush'/>"));
+        let password = |options| {
+            let point = backup::make(dom, place + options);
+            let file = `${point.disks[0].file.split(".")[0]}.backup.json`;
+            let record = conn.storage_pool_lookup_by_name("backups").storage_vol_lookup_by_name(file).download().as_string();
+            record.contains("hushhush")
+        };
+        assert_eq([password.call(#{}), password.call(#{ secrets: true })], [false, true]);
+        dom.edit(|xml| xml.remove("devices/graphics"));
+        // A new disk in a point that is restored to a guest without it.
+        let error = thrown(|| backup::restore(conn, place + #{ guest: "web", point: fourth.point, definition: "now" }));
+        assert(error.message.contains("has no disk `vdc` now") && error.hint.contains("then"), error.message);
+        dom = backup::restore(conn, place + #{ guest: "web", point: fourth.point });
+        assert_eq(dom.xml().select("devices/disk/target/@dev"), ["vda", "vdc"]);
+        assert_eq(backup::verify(conn, place).len(), 10);
+        let pruned = backup::prune(conn, place + #{ keep: 2 });
+        assert_eq(backup::list(conn, place).len() + pruned.removed.len(), 10);
+        assert_eq(backup::verify(conn, place).len(), backup::list(conn, place).len());
+        "#,
+    );
+    assert_eq!(told, "");
+    assert_eq!(site.bytes("web.1.qcow2", &[2, 3]), [1, 0]);
+}
+
+#[test]
+fn another_host_restores_the_guests_of_a_folder_and_verification_finds_what_is_wrong() {
+    let site = Site::new();
+    site.ok(r#"
+        let place = #{ pool: "backups" };
+        let dom = conn.lookup_by_name("web");
+        dom.set_metadata(VIR_DOMAIN_METADATA_TITLE, "The web server", (), (), VIR_DOMAIN_AFFECT_CONFIG);
+        put(dom, 0, 1, 2);
+        backup::make(dom, place);
+        put(dom, 0, 2, 2);
+        backup::make(dom, place);
+        backup::make(dom, place);
+        dom.destroy();
+        "#);
+    let backups = site.0.scratch().path("backups");
+    let other = Site::new();
+    // The folder is elsewhere on the other host.
+    let moved = other.0.scratch().folder("moved");
+    for name in site.files("backups") {
+        other
+            .0
+            .scratch()
+            .copy(&backups.join(&name), &format!("moved/{name}"));
+    }
+    let place = format!("let place = #{{ folder: \"{}\" }};", moved.display());
+    other.ok(&format!(
+        r#"
+        {place}
+        // Its guest of that name is another one.
+        let error = thrown(|| backup::restore(conn, place + #{{ guest: "web", to: "images" }}));
+        assert(error.message.contains("another guest called `web`") && error.hint.contains("`name`"), error.message);
+        guest::remove_with_volumes(conn.lookup_by_name("web"));
+        let dom = backup::restore(conn, place + #{{ guest: "web", to: "images", point: backup::list(conn, place)[1].point }});
+        assert_eq(dom.metadata(VIR_DOMAIN_METADATA_TITLE, ()), "The web server");
+        assert_eq(dom.uuid, backup::list(conn, place)[0].uuid);
+        assert_eq(dom.xml().get("devices/interface", "none"), "none");
+        dom.create();
+        dom.open_console().wait("MG:up", "1m");
+        dom.destroy();
+        assert_eq(backup::verify(conn, place).len(), 3);
+        let error = thrown(|| backup::restore(conn, place + #{{ guest: "web", point: "now" }}));
+        assert(error.message.contains("no point `now`"), error.message);
+        let error = thrown(|| backup::restore(conn, place + #{{ guest: "mail" }}));
+        assert(error.message.contains("no backup of the guest `mail`"), error.message);
+        "#
+    ));
+    assert_eq!(other.bytes("web.qcow2", &[2]), [2]);
+    // Cut off, gone, and not what it was; and a record that is nothing.
+    let images: Vec<String> = other
+        .files("moved")
+        .into_iter()
+        .filter(|name| name.ends_with("vda.qcow2"))
+        .collect();
+    let first = moved.join(&images[0]);
+    let content = std::fs::read(&first).expect("it is there");
+    std::fs::write(&first, &content[..content.len() / 2]).expect("it is the test's own");
+    std::fs::write(moved.join("x.backup.json"), "{\"backup_of_virhai\": 1, ")
+        .expect("it is the test's own");
+    let told = other.ok(&format!(
+        r#"
+        {place}
+        let error = thrown(|| backup::verify(conn, place));
+        assert(error.problems.some(|problem| problem.contains("its end is missing")), error.message);
+        assert(error.problems.some(|problem| problem.contains("its record cannot be read")), error.message);
+        "#
+    ));
+    assert_eq!(told, "");
+    std::fs::write(&first, &content).expect("it is the test's own");
+    std::fs::remove_file(moved.join("x.backup.json")).expect("it is the test's own");
+    // A point is old, one of a clock that was set back is of tomorrow, and one was never completed.
+    let records = images
+        .iter()
+        .map(|name| moved.join(name.replace(".vda.qcow2", ".backup.json")));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = now.expect("the clock is past 1970").as_secs();
+    for (record, days) in records.clone().zip([-40_i64, 1]) {
+        let text = std::fs::read_to_string(&record).expect("it is text");
+        let time = now.saturating_add_signed(days * 86_400);
+        let begins = text.find("\"time\":").expect("it has a time") + 7;
+        let ends = begins + text[begins..].find([',', '}']).expect("it has an end");
+        std::fs::write(
+            &record,
+            format!("{}{time}{}", &text[..begins], &text[ends..]),
+        )
+        .expect("it is the test's own");
+    }
+    let last = records.clone().next_back().expect("there are three");
+    let text = std::fs::read_to_string(&last).expect("it is text");
+    std::fs::write(&last, text.replace("\"complete\"", "\"making\""))
+        .expect("it is the test's own");
+    other.ok(&format!(
+        r#"
+        {place}
+        let names = backup::list(conn, place).map(|point| point.point);
+        assert_eq(names.len(), 2);
+        assert(thrown(|| backup::verify(conn, place)).message.contains("it is not complete"));
+        let pruned = backup::prune(conn, place + #{{ older_than: "30d" }});
+        assert_eq([pruned.removed.len(), pruned.needed], [1, [`web/${{names[0]}}`]]);
+        assert_eq(backup::verify(conn, place).map(|point| point.point), names);
+        assert_eq(backup::prune(conn, place + #{{ keep: 1, older_than: "30d" }}).removed, []);
+        "#
+    ));
+    std::fs::remove_file(moved.join(&images[1])).expect("it is the test's own");
+    other.ok(&format!(
+        r#"
+        {place}
+        let points = backup::list(conn, place);
+        let error = thrown(|| backup::verify(conn, place + #{{ point: points[1].point }}));
+        assert(error.message.contains("{}") && error.message.contains("is gone"), error.message);
+        assert_eq(backup::verify(conn, place + #{{ point: points[0].point }}).len(), 1);
+        let error = thrown(|| backup::restore(conn, place + #{{ guest: "web", point: points[1].point }}));
+        assert(error.message.contains("{}") && error.hint.contains("verify"), error.message);
+        "#, images[1], images[1]
+    ));
+}
+
+#[test]
+fn a_backup_that_cannot_be_made_leaves_nothing_and_says_why() {
+    let small = SmallDisk::mount("1200k");
+    let site = Site::new();
+    let place = small.as_ref().map_or_else(
+        || site.0.scratch().path("none"),
+        |small| small.path("backups"),
+    );
+    let told = site.ok(&format!(
+        r#"
+        let dom = conn.lookup_by_name("web");
+        let error = thrown(|| backup::make(dom, #{{}}));
+        assert(error.message.contains("one of `pool` and `folder`"), error.message);
+        let error = thrown(|| backup::make(dom, #{{ folder: "backups" }}));
+        assert(error.message.contains("not an absolute path"), error.message);
+        let error = thrown(|| backup::make(dom, #{{ pool: "backups", disks: ["vdz"] }}));
+        assert(error.hint.contains("vda, vdb"), error.hint);
+        let error = thrown(|| backup::make(dom, #{{ pool: "backups", mode: "incremental" }}));
+        assert(error.message.contains("it is the first point"), error.message);
+        let error = thrown(|| backup::make(dom, #{{ pool: "backups", freeze: "always" }}));
+        assert(error.message.contains("agent"), error.message);
+        let error = thrown(|| backup::prune(conn, #{{ pool: "backups" }}));
+        assert(error.message.contains("needs `keep`"), error.message);
+        // The place is too small.
+        if {} {{
+            for at in 2..6 {{ put(dom, 0, at, at); put(dom, 1, at, at - 2); }}
+            put(dom, 0, 7, 7); put(dom, 0, 7, 8); put(dom, 0, 7, 9); put(dom, 0, 7, 10); put(dom, 0, 7, 11);
+            put(dom, 0, 7, 12); put(dom, 0, 7, 13); put(dom, 0, 7, 14); put(dom, 0, 7, 15);
+            let error = thrown(|| backup::make(dom, #{{ folder: "{}" }}));
+            assert(error.message.contains("No space left"), error.to_string());
+        }}
+        // Another job is under way.
+        dom.backup_begin(`<domainbackup mode="pull"><server transport="unix" socket="{}"/>
+            <disks><disk name="vda" type="file"><scratch file="{}"/></disk><disk name="vdb" backup="no"/></disks></domainbackup>`);
+        let error = thrown(|| backup::make(dom, #{{ pool: "backups" }}));
+        assert(error.message.contains("a job is under way on it (backup)") && error.hint.contains("abort_job"), error.message);
+        dom.abort_job();
+        // What one guest lacks does not keep the others from theirs.
+        let error = thrown(|| backup::make_all(conn, #{{ pool: "backups", guests: ["web", "none"] }}));
+        assert_eq(error.guests.map(|report| [report.guest, report.point == ()]), [["web", false], ["none", true]]);
+        assert(error.message.contains("1 of 2 guests"), error.message);
+        assert_eq(backup::make_all(conn, #{{ pool: "backups" }})[0].point.kind, "incremental");
+        backup::verify(conn, #{{ pool: "backups" }});
+        assert(!dom.xml_desc().contains("virhai-work"));
+        assert_eq(dom.state(), "running");
+        assert_eq(conn.list_all_storage_pools().len(), 2);
+        "#,
+        small.is_some(),
+        place.display(),
+        site.0.path("nbd.sock"),
+        site.0.path("scratch.qcow2"),
+    ));
+    assert_eq!(told, "");
+    if small.is_some() {
+        let left = std::fs::read_dir(place).expect("it was made").count();
+        assert_eq!(left, 0, "what did not fit is gone");
+    }
+    let embed = Embed::new();
+    let test = crate::support::virhai().arg("-c").arg("test:///default");
+    for (run, why) in [
+        (test, "of guests of QEMU only"),
+        (embed.virhai(), "has no storage pools"),
+    ] {
+        let script = format!(
+            r#"{IMPORTS} let dom = conn.define_xml(`<domain type="${{if conn.get_type() == "Test" {{ "test" }} else {{ "qemu" }}}}"><name>off</name><memory>32768</memory><os><type>hvm</type></os>
+                <devices><disk type="file" device="disk"><source file="/none.img"/><target dev="vda"/></disk></devices></domain>`);
+            let error = thrown(|| backup::make(dom, #{{ folder: "/none" }}));
+            print(error.message); ()"#
+        );
+        let said = run.script(&script).ok();
+        assert!(said.contains(why), "{said}");
+    }
+}
+
+/// The two numbers that the guest writes in turn, each time the first before the second.
+fn pair(image: &Path) -> (u32, u32) {
+    let content = raw(image);
+    let number = |at: usize| {
+        let text = std::str::from_utf8(&content[at..at + 8]).expect("it is digits");
+        text.parse::<u32>().expect("it is digits")
+    };
+    (number(0), number(60 << 20))
+}
+
+#[test]
+fn the_disks_of_a_guest_that_writes_are_as_at_one_moment_and_its_file_systems_are_clean() {
+    let host = Daemon::start();
+    let folder = host.scratch().folder("images");
+    let data = folder.join("data.qcow2");
+    succeeds(
+        Command::new("qemu-img")
+            .args(["create", "-q", "-f", "qcow2"])
+            .arg(&data)
+            .arg("64M"),
+    );
+    let data = host.scratch().copy(&data, "images/data.qcow2");
+    let disk = format!(
+        "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{}'/><target dev='vdb' bus='virtio'/></disk>",
+        data.display()
+    );
+    let xml = agent_xml(host.scratch(), "web", &disk);
+    let backups = host.path("backups");
+    host.ok(&format!(
+        r#"{IMPORTS}
+        pool::create(conn, #{{ name: "images", path: "{}" }});
+        let dom = conn.define_xml(`{xml}`);
+        conn.wait_event(#{{ kind: "agent_lifecycle", state: "connected" }}, "60s", || dom.create());
+        let numbers = "i=0; while :; do i=$((i+1)); for at in 0 60; do printf %08d $i | dd of=/dev/vdb bs=1M seek=$at conv=notrunc,fsync; done; done";
+        let files = "i=0; while :; do i=$((i+1)); echo $i > /mnt/$((i % 50)); done";
+        dom.agent_exec(["/bin/sh", "-c", `(${{numbers}}) > /dev/null 2>&1 & (${{files}}) > /dev/null 2>&1 &`]);
+        // Until both have begun.
+        while dom.agent_exec(["/bin/sh", "-c", "head -c 8 /dev/vdb; ls /mnt/9"]).exit_status != 0 {{ sleep("100ms"); }}
+        let place = #{{ folder: "{backups}" }};
+        let frozen = backup::make(dom, place);
+        assert_eq([frozen.kind, frozen.consistent], ["full", "file systems"]);
+        // They write again.
+        let before = dom.agent_exec(["/bin/cat", "/mnt/9"]).stdout;
+        while dom.agent_exec(["/bin/cat", "/mnt/9"]).stdout == before {{ sleep("100ms"); }}
+        let second = backup::make(dom, place + #{{ freeze: "never" }});
+        assert_eq([second.consistent, second.disks[1].kind], ["disks", "incremental"]);
+        let third = backup::make(dom, place);
+        assert_eq([third.consistent, third.disks[1].kind], ["file systems", "incremental"]);
+        ()"#,
+        folder.display()
+    ));
+    // A run that ends while the file systems are frozen, as one that is killed.
+    host.ok(&format!(
+        r#"{IMPORTS} import "std/under_way" as under_way;
+        let dom = conn.lookup_by_name("web");
+        under_way::write(dom, #{{ task: "the backup `x`", mark: begin_work(), was: "running", files: [], backup: #{{
+            record: "{backups}/x.backup.json", frozen: true, checkpoint: #{{ name: "virhai-backup-x", description: "{backups}", targets: [] }},
+        }} }});
+        dom.fs_freeze(); ()"#
+    ));
+    host.ok(&format!(
+        r#"{IMPORTS}
+        let dom = conn.lookup_by_name("web");
+        let place = #{{ folder: "{backups}" }};
+        let fourth = backup::make(dom, place);
+        assert_eq(fourth.consistent, "file systems");
+        dom.destroy();
+        for point in backup::list(conn, place) {{
+            backup::restore(conn, place + #{{ guest: "web", point: point.point, name: point.point, to: "images", edit: |xml| xml.remove("devices/serial/log") }}).undefine();
+        }}
+        ()"#
+    ));
+    let restored = |target: &str| {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+            .expect("it is there")
+            .map(|entry| entry.expect("it can be read").path())
+            .filter(|path| path.to_string_lossy().contains(target))
+            .collect();
+        files.sort();
+        files
+    };
+    let pairs: Vec<(u32, u32)> = restored("-vdb.").iter().map(|image| pair(image)).collect();
+    assert_eq!(pairs.len(), 4, "{pairs:?}");
+    for (first, second) in &pairs {
+        assert!(first == second || *first == second + 1, "{pairs:?}");
+        assert!(*second > 0, "{pairs:?}");
+    }
+    assert!(pairs.windows(2).any(|two| two[0] != two[1]), "{pairs:?}");
+    if !Path::new("/sbin/e2fsck").exists() {
+        skip("e2fsck is not installed");
+        return;
+    }
+    let clean = restored("-vda.").into_iter().filter(|image| {
+        let seen = Command::new("/sbin/e2fsck").arg("-fn").arg(image).output();
+        let seen = seen.expect("it can be started");
+        seen.status.success() && !String::from_utf8_lossy(&seen.stdout).contains("recovery")
+    });
+    let clean = clean.count();
+    assert!(clean >= 3, "{clean} of 4 file systems are clean");
+}
+
+#[test]
+fn the_nvram_of_a_guest_with_uefi_firmware_is_in_its_points() {
+    if !crate::support::has_uefi() {
+        return;
+    }
+    let host = Daemon::start();
+    let folder = host.scratch().folder("images");
+    host.ok(&format!(
+        r#"{IMPORTS} import "std/folder" as folder;
+        pool::create(conn, #{{ name: "images", path: "{}" }});
+        let dom = guest::create(conn, #{{ name: "u", memory: "128MiB", nics: [], firmware: "efi", start: false, disks: [#{{ pool: "images", size: "1MiB" }}] }});
+        dom.create();
+        let point = backup::make(dom, #{{ folder: "{}" }});
+        assert_eq(dom.state(), "running");
+        dom.destroy();
+        let before = dom.xml().get("os/nvram");
+        let copy = backup::restore(conn, #{{ folder: "{}", guest: "u", name: "copy", start: true }});
+        assert(folder::has(conn, copy.xml().get("os/nvram")));
+        assert(copy.xml().get("os/nvram") != before);
+        guest::remove_with_volumes(copy);
+        let again = backup::restore(conn, #{{ folder: "{}", guest: "u", start: true }});
+        assert(folder::has(conn, again.xml().get("os/nvram")) && !folder::has(conn, before));
+        guest::remove_with_volumes(again);
+        ()"#,
+        folder.display(),
+        host.path("backups"),
+        host.path("backups"),
+        host.path("backups"),
+    ));
 }

@@ -10,7 +10,7 @@ const IMPORTS: &str = r#"
     import "std/clone" as clone; import "std/guest" as guest; import "std/restore_point" as restore_point;
     import "std/image" as image; import "std/pool" as pool; import "std/save_file" as save_file;
     import "std/boot_order" as boot_order; import "std/import_image" as import_image; import "std/install" as install;
-    import "std/ready" as ready; import "std/network" as network; import "std/migration" as migration;
+    import "std/ready" as ready; import "std/network" as network; import "std/migration" as migration; import "std/backup" as backup;
     let conn = connect();
 "#;
 
@@ -39,6 +39,10 @@ fn recipes_for_guests_and_images_take_any_name() {
         assert_eq(guest::remove_with_volumes(copy).len(), 1);
         save_file::save(dom, save);
         dom = save_file::restore(conn, save);
+        backup::make(dom, #{ folder: save + " backups" });
+        let copy = backup::restore(conn, #{ folder: save + " backups", guest: name, name: name + "3" });
+        assert_eq(backup::verify(conn, #{ folder: save + " backups" }).map(|point| point.guest), [name]);
+        assert(!guest::remove_with_volumes(copy).is_empty());
         boot_order::define(conn, [#{ name: name, ready: #{ console: "MG:up" } }]);
         dom.destroy();
         assert_eq(boot_order::start(conn)[0].seen.console, "MG:up");

@@ -1,5 +1,6 @@
 //! Recipes that are stopped after each number of operations, or killed, leave what was before.
 
+mod backups;
 mod clones;
 mod in_process;
 mod kills;
