@@ -314,7 +314,13 @@ impl Connection {
             true => {
                 let target = self.0.target.again(self.uri());
                 let _waiting = open::waiting_for(&self.0.session, &target);
-                Arc::new(open::open(&target, self.0.session.interrupt())?)
+                let own = open::open(&target, self.0.session.interrupt());
+                // The reason is the loss of this connection, and not its URI.
+                let lost = |failure: Failure| match connect.is_alive() {
+                    Ok(true) => failure,
+                    _ => Failure::lost(format!("the connection was lost: {}", failure.message)),
+                };
+                Arc::new(own.map_err(lost)?)
             }
             false => connect,
         };
