@@ -313,8 +313,15 @@ fn no_sequence_of_calls_ends_the_process() {
     let reaches_out = |function: &Function| {
         function.name.starts_with("connect") && !function.parameters.is_empty() && !function.method
     };
-    let left_out =
-        |function: &Function| LEFT_OUT.contains(&function.name.as_str()) || reaches_out(function);
+    let has = |kind: &str| OBJECTS.iter().any(|(known, _)| *known == kind);
+    let left_out = |function: &Function| {
+        let object = function.receiver().and_then(Type::object);
+        let is_missing = object.is_some_and(|object| !has(object));
+        // It waits for as long as it takes by default.
+        let waits_long = function.name == "stop" && function.parameters.len() == 1;
+        let listed = LEFT_OUT.contains(&function.name.as_str());
+        listed || waits_long || is_missing || reaches_out(function)
+    };
     let functions: Vec<&Function> = all.iter().filter(|function| !left_out(function)).collect();
     assert!(functions.len() > 900, "{}", functions.len());
     let (seconds, seed) = match std::env::var("VIRHAI_TEST_ALL") {
@@ -339,7 +346,7 @@ fn no_sequence_of_calls_ends_the_process() {
             .arg("--no-check")
             .arg("--quiet")
             .arg("--timeout")
-            .arg("20s")
+            .arg("10s")
             .arg("--max-memory")
             .arg("256MiB")
             .arg("-")
