@@ -20,7 +20,7 @@ pub(crate) fn register(engine: &mut Engine) {
 }
 
 /// What `spec`, a map in the file that calls, declares.
-fn declared(ctx: &NativeCallContext, spec: Map) -> RhaiResultOf<Arc<Spec>> {
+pub(super) fn declared(ctx: &NativeCallContext, spec: Map) -> RhaiResultOf<Arc<Spec>> {
     let file = ctx.call_source().unwrap_or_default();
     let spec = Dynamic::from(spec);
     if !is_within(&spec, LARGEST) {

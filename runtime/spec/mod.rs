@@ -20,12 +20,17 @@
 //! `include` takes over the keys of another declaration; `name: ()` leaves one of them out, and `called: "a guest"` says what the
 //! map is called in messages, which is otherwise the name of the constant.
 //!
+//! An option of a recipe that writes XML names its place there, from the element that the map stands for: `xml: "features/acpi"`
+//! or `xml: "os/bootmenu/@enable"`. `written: ["on", "off"]` says how `true` and `false` are written, `short: "model"` which key of
+//! a map a value of another type stands for, and `several: true` that a list of such values is taken as well.
+//!
 //! `options.checked(global::GUEST)` reads it at run time; the static check, completion and the reference read the
 //! same declaration.
 
 mod docs;
 pub mod duration;
 mod fault;
+mod in_xml;
 mod literal;
 mod names;
 mod read;
@@ -37,6 +42,7 @@ mod value;
 
 pub use docs::{options_line, result, returns_line, without_lines};
 pub use fault::{Fault, FaultKind, Step};
+pub use in_xml::InXml;
 pub use literal::Literal;
 pub use names::noun;
 pub(crate) use read::{is_spec, read};
@@ -77,6 +83,8 @@ pub struct Key {
     pub min: Option<Bound>,
     /// The largest value.
     pub max: Option<Bound>,
+    /// Where it stands in XML, if `write_options` writes it.
+    pub xml: Option<InXml>,
     /// One line of documentation.
     pub help: String,
 }
@@ -91,6 +99,7 @@ impl Key {
             required: false,
             min: None,
             max: None,
+            xml: None,
             help: String::new(),
         }
     }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Bound, Key, Literal, Spec, Type};
+use super::in_xml::short_types;
+use super::{Bound, InXml, Key, Literal, Spec, Type};
 use crate::advice::suggest;
 use crate::spec::{duration, size};
 
@@ -10,8 +11,9 @@ use crate::spec::{duration, size};
 pub(crate) type Resolve<'a> = &'a mut dyn FnMut(&str) -> Result<Arc<Spec>, String>;
 
 /// What a declaration says of a key.
-const FIELDS: [&str; 8] = [
-    "type", "words", "unit", "default", "required", "min", "max", "help",
+const FIELDS: [&str; 12] = [
+    "type", "words", "unit", "default", "required", "min", "max", "xml", "written", "short",
+    "several", "help",
 ];
 
 /// Whether `literal` declares options: each of its values is a map with a type or words.
@@ -110,6 +112,11 @@ fn read_key(
         Some(Literal::Text(text)) => Ok(text.as_str()),
         Some(other) => Err(format!("`{name}` must be text, not {other}")),
     };
+    let flag = |name: &str| match field(name) {
+        None => Ok(false),
+        Some(Literal::Bool(value)) => Ok(*value),
+        Some(other) => Err(format!("`{name}` must be true or false, not {other}")),
+    };
     let words = match field("words") {
         None => None,
         Some(Literal::List(words)) => {
@@ -143,6 +150,20 @@ fn read_key(
         types.insert(0, Type::of_words(words));
     }
     let unit = reader.unit;
+    let short = text("short")?;
+    if !short.is_empty() {
+        let mut all = short_types(&types, short)?;
+        all.retain(|ty| !types.contains(ty));
+        all.append(&mut types);
+        types = all;
+    }
+    if flag("several")? {
+        let one = match types.as_slice() {
+            [one] => one.clone(),
+            _ => Type::OneOf(types.clone()),
+        };
+        types.push(Type::Array(Box::new(one)));
+    }
     let ty = match types.len() {
         1 => types.swap_remove(0),
         _ => Type::OneOf(types),
@@ -153,18 +174,14 @@ fn read_key(
             format!("`{name}` must be a number, a size or a duration, not {literal}")
         }),
     };
-    let required = match field("required") {
-        None => false,
-        Some(Literal::Bool(required)) => *required,
-        Some(other) => return Err(format!("`required` must be true or false, not {other}")),
-    };
     Ok(Key {
         name: name.to_owned(),
         ty,
         default: field("default").cloned(),
-        required,
+        required: flag("required")?,
         min: bound("min")?,
         max: bound("max")?,
+        xml: InXml::read(text("xml")?, field("written"), short)?,
         help: text("help")?.to_owned(),
     })
 }

@@ -218,6 +218,16 @@ impl Xml {
         edit::set(&mut document, start, &path, value)
     }
 
+    /// The element that `path` leads to first, made if there is none.
+    pub(crate) fn reach(&self, path: &str) -> Result<Self> {
+        let path = Path::parse(path)?;
+        select::check_element(&path)?;
+        let mut document = self.lock()?;
+        let start = self.element(&document);
+        let reached = edit::reach(&mut document, start, &path)?;
+        Ok(self.at(reached.node))
+    }
+
     /// Puts the XML `what` in, before or after the element that `path` leads to first.
     pub(crate) fn insert(&self, path: &str, place: Place, what: &str) -> Result<Self> {
         self.insert_all(path, place, &[what.to_owned()], false)

@@ -109,6 +109,47 @@ fn only_pci_express_has_ports_and_a_large_guest_has_more() {
         .ok();
 }
 
+#[test]
+fn xml_of_the_users_own_is_put_in_set_and_removed() {
+    virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .script(
+            r#"import "std/description" as description;
+            fn of(more) { description::of(connect(), #{ name: "web" } + more) }
+            fn refused(more) {
+                try { of(more); } catch (err) { return err.message; }
+                throw `not refused: ${more}`;
+            }
+            let guest = of(#{
+                xml: #{
+                    devices: ["<panic model='isa'/>", #{ redirdev: #{ "@bus": "usb", "@type": "spicevmc" } }, xml("redirdev", #{ "@bus": "usb", "@type": "spicevmc" })],
+                    features: ["<pae/>", "<apic eoi='on'/>"],
+                    "clock/@offset": "localtime", on_crash: "preserve", "devices/interface/mtu/@size": 9000, pm: (),
+                },
+                edit: |xml| xml.set("title", xml.get("name") + " by hand"),
+            });
+            assert_eq(guest.select("devices/redirdev").len(), 2);
+            assert_eq(guest.select("features/apic").map(|apic| apic.to_string()), ["<apic eoi='on'/>"]);
+            assert(guest.has("features/pae") && guest.has("devices/panic") && !guest.has("pm"));
+            let found = ["clock/@offset", "on_crash", "devices/interface/mtu/@size", "title"].map(|path| guest.get(path));
+            assert_eq(found, ["localtime", "preserve", "9000", "web by hand"]);
+            // The same twice is no contradiction.
+            of(#{ on_crash: "preserve", xml: #{ on_crash: "preserve" } });
+            connect().define_xml(guest, VIR_DOMAIN_DEFINE_VALIDATE);
+
+            assert_eq(refused(#{ on_crash: "destroy", xml: #{ on_crash: "preserve" } }), "the option `xml`, at `on_crash`: another option sets it to "destroy" already");
+            assert_eq(refused(#{ title: "x", xml: #{ ".": "<title>y</title>" } }), "the option `xml`, at `.`: another option describes <title> already");
+            assert(refused(#{ xml: #{ "a[": 1 } }).contains("the option `xml`, at `a[`: "));
+            assert(refused(#{ xml: #{ devices: "<panic" } }).contains("the option `xml`, at `devices`: "));
+            assert_eq(refused(#{ edit: |xml| xml.set("name", "db") }), "the closure of `edit` changes the name of the guest: it must be web");
+            let disk = #{ path: "/a.img", format: "raw" };
+            assert(refused(#{ disks: [disk], edit: |xml| xml.remove("devices/disk") }).contains("removes the disk `vda` (/a.img)"));
+            assert_eq(refused(#{ edit: |xml| throw #{ message: "its own" } }), "its own");"#,
+        )
+        .ok();
+}
+
 fn refused(options: &str) -> String {
     virhai()
         .arg("--no-check")

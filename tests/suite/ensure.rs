@@ -14,6 +14,41 @@ const BEGIN: &str = r#"
 "#;
 
 #[test]
+fn a_closure_that_edits_is_called_for_the_guest_as_it_would_be() {
+    virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .script(format!(
+            r#"{BEGIN}
+            let conn = connect();
+            let options = #{{
+                name: "web", memory: "64MiB", start: false, nics: [],
+                edit: |xml| {{ xml.set("title", "T"); if !xml.has("devices/panic") {{ xml.insert("devices", "<panic model='isa'/>"); }} }},
+                xml: #{{ "clock/@offset": "localtime", clock: ["<timer name='rtc' tickpolicy='catchup'/>"] }},
+            }};
+            guest::ensure(conn, options);
+            assert_eq(guest::ensure(conn, options).changes, []);
+            options.xml.clock.push("<timer name='pit' tickpolicy='delay'/>");
+            let result = guest::ensure(conn, options);
+            assert_eq(result.changes, ["added clock/timer[@name='pit']"]);
+            options.edit = |xml| xml.remove("devices/panic");
+            assert_eq(guest::ensure(conn, options).changes, ["removed devices/panic"]);
+            let before = result.domain.xml();
+            options.edit = |xml| xml.insert("devices", "<panic model='isa'/>");
+            try {{ guest::ensure(conn, options); throw "not refused"; }} catch (err) {{
+                assert_eq(err.message, "the closure of `edit` changes the guest each time that it is called: added devices/panic[2]");
+            }}
+            // Neither is a guest made that could not be kept so.
+            options.name = "db";
+            try {{ guest::ensure(conn, options); throw "not refused"; }} catch (err) {{ assert(err.message.contains("each time"), err.message); }}
+            assert_eq(guest::find(conn, "db"), ());
+            assert(result.domain.xml().diff(before).is_empty());
+            "#
+        ))
+        .ok();
+}
+
+#[test]
 fn devices_are_matched_by_what_they_are_and_others_stay() {
     virhai()
         .arg("-c")

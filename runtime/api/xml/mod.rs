@@ -2,6 +2,7 @@
 
 mod argument;
 mod build;
+mod options;
 
 use rhai::plugin::*;
 use rhai::{Array, Blob, Dynamic, Engine, Map, NativeCallContext, exported_module};
@@ -455,6 +456,62 @@ mod functions {
         what: Dynamic,
     ) -> RhaiResultOf<Xml> {
         insert(&ctx, xml, path, Place::After, &what)
+    }
+
+    /// Writes `options` into this element, each at the place that its declaration `spec` names by the field `xml`; options
+    /// without one are left to the caller. Returns what was taken out: `element`, and the `path` of its parent.
+    ///
+    /// `xml` is the path of an attribute or an element, from the element that the map stands for. A map with a declaration
+    /// of its own is an element, whose defaults are written if it is new. A list is an element for each of its values:
+    /// elements that have all of that stay as they are, and others are taken out. `true` and `false` are an element that is
+    /// there or not, an attribute "yes" or "no", or what the field `written` says. `short` names the key of a map that a text,
+    /// a number or `true` stands for, and with `several: true` one value can be given as well as a list. An `Xml` is put in as
+    /// it is.
+    ///
+    /// ```rhai
+    /// const TIMER = #{
+    ///     name: #{ type: "string", required: true, xml: "@name", help: "name" },
+    ///     present: #{ type: "bool", xml: "@present", help: "whether the guest has it" },
+    /// };
+    /// const CLOCK = #{
+    ///     offset: #{ words: ["utc", "localtime"], xml: "@offset", help: "what the clock shows" },
+    ///     timers: #{ type: ["array", "TIMER"], xml: "timer", help: "timers" },
+    /// };
+    /// let clock = xml("clock");
+    /// clock.write_options(#{ offset: "utc", timers: [#{ name: "hpet", present: false }] }, CLOCK);
+    /// assert(clock == parse_xml("<clock offset='utc'><timer name='hpet' present='no'/></clock>"));
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn write_options(
+        ctx: NativeCallContext,
+        xml: &mut Xml,
+        options: Map,
+        spec: Map,
+    ) -> RhaiResultOf<Array> {
+        let options_of = Dynamic::from(options);
+        ensure_room_to_build(&ctx, &options_of)?;
+        let options = options_of.cast::<Map>();
+        let spec = crate::api::options::declared(&ctx, spec)?;
+        let mut writer = options::Writer::default();
+        if let Err(fault) = writer.map(xml, &spec, &options) {
+            let fault = writer.explain(fault);
+            if fault.stop.is_some() {
+                return Err(error(&ctx, fault));
+            }
+            let error = Error::of_options(&ctx, fault.message, &spec.file);
+            return Err(match fault.hint {
+                Some(hint) => error.with_hint(hint),
+                None => error,
+            }
+            .throw());
+        }
+        let removed = writer.removed.into_iter();
+        Ok(removed
+            .map(|(path, element)| {
+                Dynamic::from(fields! { "path": path, "element": Dynamic::from(element) })
+            })
+            .collect())
     }
 
     /// Removes all that `path` leads to, with the lines that it stood on, and answers how many

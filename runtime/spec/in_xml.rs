@@ -1,0 +1,62 @@
+//! Where an option stands in XML.
+
+use super::{Literal, Type};
+
+/// Where an option stands in XML, and how it is written there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InXml {
+    /// The path, from the element that the map with the option stands for.
+    pub path: String,
+    /// How `true` and `false` are written; without it, an element is there or not, and an attribute is "yes" or "no".
+    pub written: Option<(String, String)>,
+    /// The key of the option's map that a value of another type stands for; empty for none.
+    pub short: String,
+}
+
+impl InXml {
+    /// What a declaration says by its fields `xml`, `written` and `short`.
+    pub(super) fn read(
+        path: &str,
+        written: Option<&Literal>,
+        short: &str,
+    ) -> Result<Option<Self>, String> {
+        if path.is_empty() {
+            let without = match written {
+                Some(_) => "written",
+                None if !short.is_empty() => "short",
+                None => return Ok(None),
+            };
+            return Err(format!("`{without}` needs `xml`"));
+        }
+        let written = match written {
+            None => None,
+            Some(Literal::List(words)) => match words.as_slice() {
+                [Literal::Text(yes), Literal::Text(no)] => Some((yes.clone(), no.clone())),
+                _ => return Err("`written` must be a list of two texts".into()),
+            },
+            Some(other) => {
+                return Err(format!(
+                    "`written` must be a list of two texts, not {other}"
+                ));
+            }
+        };
+        Ok(Some(Self {
+            path: path.to_owned(),
+            written,
+            short: short.to_owned(),
+        }))
+    }
+}
+
+/// The types of values that stand for the key `short` of the map among `types`.
+pub(super) fn short_types(types: &[Type], short: &str) -> Result<Vec<Type>, String> {
+    let spec = types.iter().find_map(|ty| match ty {
+        Type::Keys(spec) => Some(spec),
+        _ => None,
+    });
+    let spec = spec.ok_or("`short` needs a map of options as `type`")?;
+    let key = spec
+        .key(short)
+        .ok_or_else(|| format!("`short` is `{short}`, which the map does not have"))?;
+    Ok(key.ty.alternatives().to_vec())
+}
