@@ -120,6 +120,25 @@ fn start_of(pid: u32) -> Option<String> {
     fields.get(19).map(|&ticks| ticks.to_owned())
 }
 
+/// The letters of passwords, without 0, O, 1, l, I and o, which look alike.
+const LETTERS: &[u8] = b"23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ";
+
+/// Random text of `length` letters.
+fn random_letters(length: usize) -> String {
+    let mut text = String::with_capacity(length);
+    while text.len() < length {
+        for (place, byte) in uuid::Uuid::new_v4().into_bytes().into_iter().enumerate() {
+            // Some bits of a UUID are not random; bytes above a multiple of the letters would favour the first of them.
+            let is_random = place != 6 && place != 8;
+            let number = usize::from(byte);
+            if is_random && number < 256 / LETTERS.len() * LETTERS.len() && text.len() < length {
+                text.push(char::from(LETTERS[number % LETTERS.len()]));
+            }
+        }
+    }
+    text
+}
+
 #[export_module]
 mod functions {
     /// Returns a mark for work that begins now in this process, for a note that outlives the process.
@@ -160,6 +179,19 @@ mod functions {
         Mark::parse(mark)
             .map_or("unknown", |mark| mark.status())
             .to_owned()
+    }
+
+    /// Returns a new password of 20 letters and digits, which nobody can guess (116 random bits); letters that look alike
+    /// are not among them.
+    ///
+    /// ```rhai
+    /// assert_eq(random_password().len(), 20);
+    /// assert(random_password() != random_password());
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(volatile)]
+    pub fn random_password() -> String {
+        super::random_letters(20)
     }
 
     /// Returns a random UUID, for an object whose identity must be known before it is created.

@@ -176,12 +176,13 @@ mod tests {
     }
 
     /// Functions that take any map, and why.
-    const OF_ANY_MAP: [(&str, &str); 12] = [
+    const OF_ANY_MAP: [(&str, &str); 13] = [
         ("agent", "the guest's agent knows its commands"),
         ("alloc_pages", "the keys are sizes"),
         ("checked", "the declaration is an argument"),
         ("fat_image", "the keys are names of files"),
         ("take", "it is a function of maps"),
+        ("write_options", "the declaration is an argument"),
         ("==", "it is a function of values"),
         ("!=", "it is a function of values"),
         ("debug", "it is a function of values"),

@@ -38,6 +38,12 @@ pub(super) fn imports(files: &Files, file: &File) -> Vec<Finding> {
             );
         });
     }
+    // A declaration of options can be made of those of other files.
+    let constants = file.spec_constants();
+    let references = constants.references().into_iter();
+    used.extend(
+        references.filter_map(|name| name.split_once("::").map(|(alias, _)| alias.to_owned())),
+    );
     let only_imports = file.named_functions().next().is_none()
         && file
             .ast

@@ -1,6 +1,6 @@
 //! Where an option stands in XML.
 
-use super::{Literal, Type};
+use super::{Key, Literal, Type};
 
 /// Where an option stands in XML, and how it is written there.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,15 +48,13 @@ impl InXml {
     }
 }
 
-/// The types of values that stand for the key `short` of the map among `types`.
-pub(super) fn short_types(types: &[Type], short: &str) -> Result<Vec<Type>, String> {
+/// The key `short` of the map among `types`.
+pub(super) fn short_key(types: &[Type], short: &str) -> Result<Key, String> {
     let spec = types.iter().find_map(|ty| match ty {
         Type::Keys(spec) => Some(spec),
         _ => None,
     });
     let spec = spec.ok_or("`short` needs a map of options as `type`")?;
-    let key = spec
-        .key(short)
-        .ok_or_else(|| format!("`short` is `{short}`, which the map does not have"))?;
-    Ok(key.ty.alternatives().to_vec())
+    let key = spec.key(short).cloned();
+    key.ok_or_else(|| format!("`short` is `{short}`, which the map does not have"))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::in_xml::short_types;
+use super::in_xml::short_key;
 use super::{Bound, InXml, Key, Literal, Spec, Type};
 use crate::advice::suggest;
 use crate::spec::{duration, size};
@@ -151,8 +151,12 @@ fn read_key(
     }
     let unit = reader.unit;
     let short = text("short")?;
-    if !short.is_empty() {
-        let mut all = short_types(&types, short)?;
+    let short_key = match short {
+        "" => None,
+        short => Some(short_key(&types, short)?),
+    };
+    if let Some(key) = &short_key {
+        let mut all = key.ty.alternatives().to_vec();
         all.retain(|ty| !types.contains(ty));
         all.append(&mut types);
         types = all;
@@ -179,8 +183,9 @@ fn read_key(
         ty,
         default: field("default").cloned(),
         required: flag("required")?,
-        min: bound("min")?,
-        max: bound("max")?,
+        // What stands for a key has its limits.
+        min: bound("min")?.or_else(|| short_key.as_ref()?.min.clone()),
+        max: bound("max")?.or_else(|| short_key.as_ref()?.max.clone()),
         xml: InXml::read(text("xml")?, field("written"), short)?,
         help: text("help")?.to_owned(),
     })

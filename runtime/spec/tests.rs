@@ -218,6 +218,28 @@ fn a_declaration_takes_over_those_of_other_files() {
 }
 
 #[test]
+fn a_short_form_stands_for_a_map_and_one_value_for_a_list() {
+    let texts = Texts(&[(
+        "a",
+        r#"
+            const PART = #{ model: #{ words: ["x", "y"], xml: "@model" }, size: #{ type: "int", xml: "@size" } };
+            const ALL = #{ one: #{ type: ["bool", "PART"], short: "model", several: true, xml: "part", help: "parts" } };
+        "#,
+    )]);
+    let spec = declared(&texts, "a", "ALL").expect("it is right");
+    let key = spec.key("one").expect("it is declared");
+    assert_eq!(
+        key.ty.to_string(),
+        "\"x\" | \"y\" | bool | PART | array of (\"x\" | \"y\" | bool | PART)"
+    );
+    let place = key.xml.as_ref().expect("it has a place");
+    assert_eq!(
+        (place.path.as_str(), place.short.as_str()),
+        ("part", "model")
+    );
+}
+
+#[test]
 fn a_wrong_declaration_says_what_is_wrong() {
     let texts = Texts(&[(
         "a",
@@ -227,6 +249,10 @@ fn a_wrong_declaration_says_what_is_wrong() {
             const NONE = #{ one: #{ help: "one" }, two: #{ type: "int" } };
             const SELF = #{ one: #{ type: ["array", "SELF"] } };
             const OTHER = #{ one: #{ type: "OHTER" } };
+            const PART = #{ model: #{ words: ["a"], xml: "@model" } };
+            const SHORT = #{ one: #{ type: "PART", short: "modle", xml: "part" } };
+            const PLACE = #{ one: #{ type: "PART", short: "model" } };
+            const WRITTEN = #{ one: #{ type: "bool", xml: "@one", written: "on" } };
         "#,
     )]);
     for (name, why) in [
@@ -245,6 +271,12 @@ fn a_wrong_declaration_says_what_is_wrong() {
             "there is no constant `OHTER` that declares options",
         ),
         ("MISSING", "there is no constant `MISSING`"),
+        ("SHORT", "`short` is `modle`, which the map does not have"),
+        ("PLACE", "`short` needs `xml`"),
+        (
+            "WRITTEN",
+            "`written` must be a list of two texts, not \"on\"",
+        ),
     ] {
         let error = declared(&texts, "a", name).expect_err(name);
         assert!(error.contains(why), "{name}: {error}");

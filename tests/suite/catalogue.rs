@@ -417,11 +417,14 @@ fn every_option_of_a_recipe_is_declared_and_used() {
         for spec in specs.filter(|spec| !spec.file.is_empty()) {
             for key in &spec.keys {
                 let is_end = |letter: char| !letter.is_alphanumeric() && letter != '_';
-                let read = text
-                    .match_indices(&format!(".{}", key.name))
-                    .any(|(at, found)| text[at + found.len()..].starts_with(is_end));
                 // What has a place in XML is written by `write_options`.
-                if key.xml.is_none() && !read && !text.contains(&format!("\"{}\"", key.name)) {
+                let is_read = || {
+                    let name = format!(".{}", key.name);
+                    let mut found = text.match_indices(&name);
+                    found.any(|(at, found)| text[at + found.len()..].starts_with(is_end))
+                        || text.contains(&format!("\"{}\"", key.name))
+                };
+                if key.xml.is_none() && !is_read() {
                     offenders.push(format!(
                         "{} declares `{}`, which nothing reads",
                         spec.name, key.name

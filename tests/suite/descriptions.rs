@@ -98,13 +98,28 @@ fn only_pci_express_has_ports_and_a_large_guest_has_more() {
             for number in 0..20 { many.push(#{ path: `/srv/${number}.img`, format: "raw" }); }
             // 20 disks, the agent's channel, random numbers, the balloon, USB, and 8 more.
             assert_eq(ports("x86_64", "pc-q35-10.0", #{ disks: many }), 32);
+            // These boot nothing without firmware.
+            fn firmware(arch, machine, offered, more) {
+                let capabilities = parse_xml(`<domainCapabilities><machine>${machine}</machine><os><enum name='firmware'>${offered}</enum></os></domainCapabilities>`);
+                description::on(#{ virt_type: "qemu", arch: arch, machine: (), capabilities: capabilities }, #{ name: "web" } + more).get("os/@firmware", "none")
+            }
+            let efi = "<value>efi</value>";
+            assert_eq(firmware("aarch64", "virt-10.0", efi, #{}), "efi");
+            assert_eq(firmware("aarch64", "virt-10.0", "", #{}), "none");
+            assert_eq(firmware("aarch64", "virt-10.0", efi, #{ kernel: "/boot/vmlinuz" }), "none");
+            assert_eq(firmware("x86_64", "pc-q35-10.0", efi, #{}), "none");
             fn inputs(more) {
                 description::of(connect(), #{ name: "web" } + more).select("devices/input").map(|input| `${input.get("@type")} ${input.get("@bus")}`)
             }
             assert_eq(inputs(#{ graphics: "vnc", input: ["tablet", "keyboard"] }), ["tablet usb", "keyboard usb"]);
             assert_eq(inputs(#{ graphics: "vnc", input: false }), []);
-            assert_eq(inputs(#{ input: #{ "@type": "mouse", "@bus": "virtio" } }), ["mouse virtio"]);
-            try { inputs(#{ input: "mose" }); throw "not refused"; } catch (err) { assert(err.message.contains("\"tablet\""), err.message); }"#,
+            assert_eq(inputs(#{ input: #{ type: "mouse", bus: "virtio" } }), ["mouse virtio"]);
+            fn refused(more) { try { inputs(more); } catch (err) { return `${err.message}; ${err.hint}`; } "not refused" }
+            assert(refused(#{ input: "mose" }).contains("did you mean \"mouse\"?"));
+            assert_eq(refused(#{ features: #{ acip: true } }), "`features` has no key `acip`; did you mean `acpi`?");
+            assert(refused(#{ panic: ["isa", "isaa"] }).contains("`panic[1]` must be \"isa\", \"pvpanic\","));
+            assert(refused(#{ vsock: 2 }).contains("`vsock` must be 3 or more, not 2"));
+            assert(refused(#{ memory_devices: [#{ size: "some" }] }).contains("`memory_devices[0].size`: `some` is not a size"));"#,
         )
         .ok();
 }
@@ -136,9 +151,8 @@ fn xml_of_the_users_own_is_put_in_set_and_removed() {
             assert_eq(found, ["localtime", "preserve", "9000", "web by hand"]);
             // The same twice is no contradiction.
             of(#{ on_crash: "preserve", xml: #{ on_crash: "preserve" } });
-            connect().define_xml(guest, VIR_DOMAIN_DEFINE_VALIDATE);
 
-            assert_eq(refused(#{ on_crash: "destroy", xml: #{ on_crash: "preserve" } }), "the option `xml`, at `on_crash`: another option sets it to "destroy" already");
+            assert_eq(refused(#{ on_crash: "destroy", xml: #{ on_crash: "preserve" } }), "the option `xml`, at `on_crash`: another option sets it to \"destroy\" already");
             assert_eq(refused(#{ title: "x", xml: #{ ".": "<title>y</title>" } }), "the option `xml`, at `.`: another option describes <title> already");
             assert(refused(#{ xml: #{ "a[": 1 } }).contains("the option `xml`, at `a[`: "));
             assert(refused(#{ xml: #{ devices: "<panic" } }).contains("the option `xml`, at `devices`: "));
@@ -192,7 +206,7 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             "#{ name: \"web\", boot: [\"floppy\"] }",
-            "`boot[0]` must be \"hd\", \"cdrom\" or \"network\", not \"floppy\"",
+            "`boot[0]` must be \"hd\", \"cdrom\", \"network\" or \"fd\", not \"floppy\"",
         ),
         (
             "#{ name: \"web\", hostdevs: [\"nonsense\"] }",

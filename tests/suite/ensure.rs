@@ -49,6 +49,55 @@ fn a_closure_that_edits_is_called_for_the_guest_as_it_would_be() {
 }
 
 #[test]
+fn options_with_a_place_in_the_definition_converge() {
+    virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .script(format!(
+            r#"{BEGIN}
+            let conn = connect();
+            let options = #{{
+                name: "web", start: false, nics: [], virt_type: "test", arch: "i686", vcpus: 2, vcpu: #{{ cpuset: "0-1" }}, autostart: false,
+                features: #{{ acpi: false, hyperv: #{{ vpindex: true }}, vmport: false, pmu: true }},
+                clock: #{{ offset: "localtime", timer: [#{{ name: "rtc", tickpolicy: "catchup" }}, #{{ name: "hpet", present: false }}] }},
+                pm: #{{ suspend_to_mem: true }}, cputune: #{{ shares: 1024, vcpupin: [#{{ vcpu: 0, cpuset: "0" }}] }},
+                memtune: #{{ hard_limit: "2GiB" }}, blkiotune: #{{ weight: 200 }}, iothreadids: [#{{ id: 3 }}],
+                channel: #{{ type: "unix", mode: "bind", path: "/run/x", name: "a.0" }}, agent: true, console: #{{ target: "virtio" }},
+                controller: ["usb3", #{{ type: "virtio-serial", index: 0, ports: 16 }}], memballoon: #{{ period: 5 }}, panic: "isa", vsock: 5,
+                sysinfo: #{{ system: #{{ serial: "1" }} }}, seclabel: "none", genid: true, on_lockfailure: "pause", os: #{{ bootmenu: true }},
+                rng: #{{ device: "/dev/random", rate: 1000 }}, redirfilter: [#{{ allow: false }}],
+                redirdev: ["spicevmc", #{{ type: "tcp", mode: "bind", host: "127.0.0.1", service: 5000 }}],
+            }};
+            let dom = guest::ensure(conn, options).domain;
+            let config = dom.xml();
+            assert_eq(config.get("features/hyperv/vpindex/@state"), "on");
+            assert_eq(config.select("devices/console/target/@type"), ["serial", "virtio"]);
+            assert_eq(guest::ensure(conn, options).changes, []);
+            options.features = #{{ acpi: true, pmu: false }};
+            options.clock.timer.remove(1);
+            options.channel = [options.channel, #{{ type: "pty", name: "a.1" }}];
+            options.panic = false;
+            options.memballoon = "none";
+            options.vsock = 6;
+            options.redirdev = "spicevmc";
+            options.memtune.hard_limit = "3GiB";
+            options.os.bootmenu = false;
+            options.autostart = true;
+            let changes = guest::ensure(conn, options).changes;
+            for change in [
+                "changed memtune/hard_limit", "removed os/bootmenu", "changed features/pmu/@state", "added features/acpi",
+                "removed clock/timer[@name='hpet']", "added devices/channel[target/@name='a.1']", "removed devices/redirdev[@type='tcp']",
+                "changed devices/memballoon/@model", "removed devices/panic", "changed devices/vsock/cid/@address", "autostart is true",
+            ] {{ assert(changes.contains(change), `${{change}}: ${{changes}}`); }}
+            assert_eq(changes.len(), 11);
+            assert_eq(guest::ensure(conn, options).changes, []);
+            assert_eq(guest::ensure(conn, #{{ name: "web", start: false }}).changes, []);
+            "#
+        ))
+        .ok();
+}
+
+#[test]
 fn devices_are_matched_by_what_they_are_and_others_stay() {
     virhai()
         .arg("-c")

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use crate::support::{Daemon, Host, Run, micro};
+use crate::support::{Daemon, Host, Run, micro, virhai};
 
 /// A host whose pool `images` has an image that boots.
 fn host() -> (Daemon, PathBuf) {
@@ -64,17 +64,23 @@ fn an_image_that_boots_becomes_a_guest() {
 fn a_cloud_image_gets_a_seed_and_is_not_written_to() {
     let (host, folder) = host();
     let before = std::fs::read(folder.join("counter.img")).expect("it is there");
-    host.ok(&format!(
+    let password = host.ok(&format!(
         r#"
         import "std/import_image" as import_image;
         let conn = connect();
         let result = import_image::cloud(conn, #{{
-            name: "web", memory: "32MiB", nics: [], pool: "images", image: "{}", size: "2MiB", host_name: "web.example",
+            ssh_keys: ["ssh-ed25519 AAAA admin"], root_ssh_keys: ["ssh-ed25519 BBBB root"], password: "given", root_password: true,
+            disable: true, autostart: true, name: "web", memory: "32MiB", nics: [], pool: "images", image: "{}", size: "2MiB", host_name: "web.example",
             user_data: #{{ users: [#{{ name: "admin" }}] }}, network_config: "version: 2\n", keep_seed: true, up: "MG:up",
         }});
         let disks = result.domain.xml().select("devices/disk/source/@file").map(|path| path.split("/").pop());
         assert_eq(disks, ["web.qcow2", "web-seed.img"]);
         assert(result.domain.xml().has("devices/disk[source/@file='{}/web-seed.img']/readonly"));
+        assert(result.domain.autostart());
+        let password = result.root_password.call();
+        for shown in [result.to_string(), result.to_debug()] {{ assert(!shown.contains(password) && !shown.contains("given"), shown); }}
+        assert_eq(result.password.call(), "given");
+        print(password);
         "#,
         folder.join("counter.img").display(),
         folder.display()
@@ -92,6 +98,44 @@ fn a_cloud_image_gets_a_seed_and_is_not_written_to() {
         .expect("cloud-init looks for it");
     let user: serde_json::Value = serde_json::from_str(user).expect("JSON is YAML");
     assert_eq!(user["users"][0]["name"], "admin");
+    assert_eq!(
+        user["users"][1]["ssh_authorized_keys"][0],
+        "ssh-ed25519 BBBB root"
+    );
+    assert_eq!(user["ssh_authorized_keys"][0], "ssh-ed25519 AAAA admin");
+    assert_eq!(user["disable_root"], false);
+    assert_eq!(user["password"], "given");
+    let password = password.trim_end();
+    assert_eq!(password.len(), 20, "{password}");
+    assert_eq!(user["chpasswd"]["list"], format!("root:{password}\n"));
+    assert_eq!(user["runcmd"][0], "touch /etc/cloud/cloud-init.disabled");
+}
+
+#[test]
+fn logins_that_cloud_init_would_not_understand_are_refused() {
+    virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .script(
+            r##"import "std/import_image" as import_image;
+            fn refused(more) {
+                try { import_image::cloud(connect(), #{ name: "web", image: "x", pool: "default-pool" } + more); } catch (err) { return err.message; }
+                "not refused"
+            }
+            fn seed(more) {
+                import "std/cloud_init" as cloud_init;
+                try { cloud_init::seed(connect(), #{ name: "seed.img", pool: "default-pool", instance: "web" } + more); } catch (err) { return err.message; }
+                "not refused"
+            }
+            assert(seed(#{ ssh_keys: ["-----BEGIN OPENSSH PRIVATE KEY-----"] }).contains("is a private one"));
+            assert(seed(#{ root_ssh_keys: ["AAAA"] }).contains("not a public SSH key: `AAAA...`"));
+            assert(seed(#{ ssh_keys: ["ssh-ed25519 AAAA"], user_data: "#!/bin/sh" }).contains("`user_data` is text"));
+            assert(seed(#{ root_password: "x", user_data: #{ chpasswd: #{} } }).contains("have `chpasswd` already"));
+            // A password is never shown with what is wrong.
+            let shown = refused(#{ root_password: "geheim", memry: 1 });
+            assert(shown.contains("`memry`") && !shown.contains("geheim"), shown);"##,
+        )
+        .ok();
 }
 
 #[test]

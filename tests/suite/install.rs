@@ -391,6 +391,41 @@ fn a_guest_that_exists_is_not_installed_over() {
 }
 
 #[test]
+fn a_guest_that_is_installed_again_keeps_its_definition() {
+    let site = Site::used();
+    let disk = site.0.path("disk.img");
+    let again = |kind: &str| {
+        let iso = site.iso(kind);
+        format!(
+            "install::from_iso(conn, #{{ name: \"web\", iso: \"{iso}\", reinstall: true, autostart: true, installed: \"MG:installed\", \
+             up: \"MG:up\", timeout: \"60s\" }})"
+        )
+    };
+    let outcome = site.run(&format!("{};", again("installer")));
+    assert!(outcome.stderr.contains("no guest `web`"), "{outcome}");
+    site.ok(&format!(
+        "guest::create(conn, #{{ name: \"web\", title: \"kept\", memory: \"32MiB\", nics: [], start: false, disks: [\"{disk}\"] }}); ()"
+    ));
+    // A CD that installs nothing.
+    let before = site.ok("print(conn.lookup_by_name(\"web\").xml_desc());");
+    let outcome = site.run(&format!("{};", again("poweroff")));
+    assert_eq!(outcome.status, 1, "{outcome}");
+    assert!(outcome.stderr.contains("without saying"), "{outcome}");
+    let after = site.ok(
+        "let dom = conn.lookup_by_name(\"web\"); assert(!dom.is_active() && !dom.autostart()); print(dom.xml_desc());",
+    );
+    assert_eq!(before, after);
+    site.ok(&format!(
+        "let uuid = conn.lookup_by_name(\"web\").uuid; \
+         try {{ install::from_iso(conn, #{{ name: \"web\", iso: \"/x.iso\", reinstall: true, vcpus: 2 }}); throw \"not refused\"; }} \
+         catch (err) {{ assert(err.message.contains(\"`vcpus` cannot be given\"), err.message); }} \
+         let result = {}; \
+         assert_eq([result.domain.uuid, result.domain.xml().get(\"title\"), result.domain.autostart()], [uuid, \"kept\", true]); {INSTALLED}",
+        again("installer")
+    ));
+}
+
+#[test]
 fn an_installation_from_a_cd_goes_on_after_its_client_was_killed() {
     for way in ["one phase", "two phases"] {
         killed(|site| {

@@ -80,6 +80,7 @@ mod tuning;
 mod typing;
 mod undo;
 mod virsh;
+mod virt_install;
 mod waiting;
 mod waits;
 mod xml;

@@ -97,12 +97,15 @@ impl Site {
     }
 }
 
-const WEB: &str = r#"#{ name: "web", memory: "32MiB", nics: [], disks: [#{ pool: "images", size: "1MiB", format: "raw" }, #{ pool: "images", size: "2MiB" }] }"#;
+const WEB: &str = r#"#{ name: "web", memory: "32MiB", nics: [], panic: "isa", disks: [#{ pool: "images", size: "1MiB", format: "raw" }, #{ pool: "images", size: "2MiB" }] }"#;
 
 #[test]
 fn a_guest_that_is_not_created_leaves_nothing() {
     let site = Site::new();
-    site.survives_every_cut(&format!("guest::create(conn, {WEB})"), 80);
+    site.survives_every_cut(
+        &format!("guest::create(conn, {WEB} + #{{ autostart: true }})"),
+        80,
+    );
     let known = site.ok(EVERYTHING);
     assert!(
         known.contains("web.raw") && known.contains("web-1.qcow2"),

@@ -378,3 +378,62 @@ fn work_on_xml_that_takes_long_can_be_stopped() {
         assert!(began.elapsed() < Duration::from_secs(8), "{code}");
     }
 }
+
+#[test]
+fn options_are_written_at_their_places() {
+    virhai()
+        .script(
+            r##"
+            const PART = #{
+                model: #{ words: ["x", "y"], default: "x", xml: "@model", help: "model" },
+                on: #{ type: "bool", xml: "@state", written: ["on", "off"], help: "state" },
+                size: #{ type: "size", unit: "KiB", xml: "limit/size", help: "size" },
+                address: #{ type: "Xml", xml: "address", help: "address" },
+            };
+            const ALL = #{
+                part: #{ type: ["bool", "PART", "Xml"], short: "model", several: true, xml: "parts/part", help: "parts" },
+                main: #{ type: ["bool", "PART"], short: "model", xml: "main", help: "the main part" },
+                args: #{ type: ["array", "string"], xml: "args/arg/@value", help: "arguments" },
+                flag: #{ type: "bool", xml: "flag", help: "flag" },
+                note: #{ type: "string", xml: "notes/note[@name='own']", help: "note" },
+                here: #{ type: "string", help: "written by nobody" },
+            };
+            fn written(xml, options) { xml.write_options(options, global::ALL).map(|gone| `${gone.path}: ${gone.element}`) }
+            fn texts(xml, path) { xml.select(path).map(|found| found.to_string()) }
+
+            let doc = parse_xml("<all><notes><note name='other'>1</note></notes></all>");
+            assert_eq(written(doc, #{ part: ["y", true, #{ size: "2MiB", on: false }], main: "y", args: ["b", "a"], flag: true, note: "a<b", here: "x" }), []);
+            let same = doc.copy();
+            assert_eq(texts(doc, "parts/part/@model"), ["y", "x", "x"]);
+            assert_eq([doc.get("parts/part[3]/limit/size"), doc.get("parts/part[3]/limit/size/@unit"), doc.get("parts/part[3]/@state")], ["2048", "KiB", "off"]);
+            assert_eq([doc.get("main/@model"), doc.get("notes/note[@name='own']"), doc.get("notes/note")], ["y", "a<b", "1"]);
+            assert_eq(texts(doc, "args/arg/@value"), ["b", "a"]);
+            assert(doc.has("flag") && !doc.to_string().contains("here"));
+
+            // The same again changes nothing, also where libvirt has added something or counts in another unit.
+            doc.set("parts/part[2]/address/@slot", "0x1");
+            doc.set("parts/part[3]/limit/size", 2);
+            doc.set("parts/part[3]/limit/size/@unit", "MiB");
+            doc.set("main/@state", "on");
+            let before = doc.copy();
+            assert_eq(written(doc, #{ main: #{ size: 4 }, args: ["b", "a"], part: ["y", true] }).len(), 1);
+            assert_eq(texts(doc, "parts/part/@model"), ["y", "x"]);
+            assert_eq([doc.get("main/@model"), doc.get("main/@state"), doc.get("main/limit/size")], ["y", "on", "4"]);
+            // Options that are not given leave what is there; the order of plain values counts.
+            assert_eq(written(doc, #{ args: ["a", "b"], main: (), flag: false }).len(), 1);
+            assert_eq(texts(doc, "args/arg/@value"), ["a", "b"]);
+            assert(doc.has("main") && !doc.has("flag"));
+            assert_eq(written(doc, #{ part: false }).len(), 2);
+            written(doc, #{ part: "<part model='z'><address slot='1'/></part>" });
+            assert_eq(texts(doc, "parts/part/address/@slot"), ["1"]);
+            written(doc, #{ part: #{ address: xml("address", #{ "@slot": 2 }) } });
+            assert_eq(texts(doc, "parts/part/address/@slot"), ["2"]);
+
+            fn refused(options) { try { written(xml("all"), options); } catch (err) { return err.message; } "not refused" }
+            assert_eq(refused(#{ part: [#{ size: 5 }, xml("other")] }), "`part`: expected <part>, not <other>");
+            assert_eq(refused(#{ main: #{ size: "1B" } }), "`main.size`: `1B` is not a whole number of KiB");
+            assert(refused(#{ main: #{ size: "much" } }).contains("`main.size`: "));
+            "##,
+        )
+        .ok();
+}

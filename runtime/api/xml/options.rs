@@ -135,15 +135,25 @@ impl Writer {
             ..place.clone()
         };
         let mut wanted = Vec::new();
-        let mut is_plain = true;
+        let mut is_plain = ty.keys().is_none();
         for item in items {
-            is_plain &= !item.is_map() && element(ty, item)?.is_none() && ty.keys().is_none();
+            is_plain &= !item.is_map() && element(ty, item)?.is_none();
             let holder = Xml::empty();
             let root = holder.append("holder", &[])?;
             self.one(&root, ty, &in_holder, item)?;
             wanted.extend(root.children()?);
         }
         let mut old = elements(target, path)?;
+        // The order of plain values counts.
+        if is_plain {
+            let mut pairs = old.iter().zip(&wanted);
+            let same = old.len() == wanted.len()
+                && pairs.try_fold(true, |same, (old, new)| Ok(same && has_all(old, new)?))?;
+            return match same {
+                true => Ok(()),
+                false => put_in_order(target, path, &wanted),
+            };
+        }
         let mut new = Vec::new();
         for element in wanted {
             let mut found = None;
@@ -157,10 +167,6 @@ impl Writer {
                 None => new.push(element.text()),
             }
         }
-        // The order of plain values counts.
-        if is_plain && !(new.is_empty() && old.is_empty()) {
-            return self.plain_list(target, path, &in_holder, ty, items);
-        }
         for old in old {
             self.removed.push((parent.to_owned(), old.copy()?));
             old.remove(".")?;
@@ -171,37 +177,24 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes a list of plain values in its order.
-    fn plain_list(
-        &mut self,
-        target: &Xml,
-        path: &str,
-        place: &InXml,
-        ty: &Type,
-        items: &[Dynamic],
-    ) -> Result<()> {
-        target.remove(path)?;
-        let mut texts = Vec::new();
-        for item in items {
-            let holder = Xml::empty();
-            let root = holder.append("holder", &[])?;
-            self.one(&root, ty, place, item)?;
-            texts.extend(root.children()?.iter().map(Xml::text));
-        }
-        match texts.is_empty() {
-            true => Ok(()),
-            false => target
-                .insert_all(split(path).0, Place::In, &texts, true)
-                .map(drop),
-        }
-    }
-
     fn remove(&mut self, target: &Xml, path: &str) -> Result<()> {
         for old in elements(target, path)? {
             let parent = split(path).0.to_owned();
             self.removed.push((parent, old.copy()?));
         }
         target.remove(path).map(drop)
+    }
+}
+
+/// Puts `wanted` in the place of the elements at `path`.
+fn put_in_order(target: &Xml, path: &str, wanted: &[Xml]) -> Result<()> {
+    target.remove(path)?;
+    let texts: Vec<String> = wanted.iter().map(Xml::text).collect();
+    match texts.is_empty() {
+        true => Ok(()),
+        false => target
+            .insert_all(split(path).0, Place::In, &texts, true)
+            .map(drop),
     }
 }
 
