@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Engine, Map, NativeCallContext, exported_module};
+use rhai::{Array, Dynamic, Engine, Map, NativeCallContext, exported_module};
 
 use super::arguments::{self, DurationValue, RhaiResultOf, SizeValue, duration};
 use crate::error::Error;
 use crate::error::extent::is_within;
 use crate::run::session::Session;
 use crate::script::declarations;
-use crate::spec::{Spec, size};
+use crate::spec::{FaultKind, Key, Spec, Type, size};
 
 /// The largest declaration, in bytes of text.
 const LARGEST: usize = 1024 * 1024;
@@ -29,6 +29,39 @@ pub(super) fn declared(ctx: &NativeCallContext, spec: Map) -> RhaiResultOf<Arc<S
     let spec = spec.cast::<Map>();
     let sources = declarations::of_imports(&Session::of(ctx).kept().unwrap_or_default());
     declarations::of_map(&sources, file, &spec).map_err(|why| Error::invalid(ctx, why).throw())
+}
+
+/// `spec` as a result must follow it: only what can be `()` may be missing.
+fn complete(spec: &Spec) -> Spec {
+    let optional = |ty: &Type| matches!(ty, Type::Unit | Type::Unknown);
+    let keys = spec.keys.iter().map(|key| Key {
+        required: key.default.is_none() && !key.ty.alternatives().iter().any(optional),
+        ..key.clone()
+    });
+    Spec {
+        keys: keys.collect(),
+        ..spec.clone()
+    }
+}
+
+/// `result` with all keys of `spec`; throws where it is not as `spec` says.
+fn checked_result(ctx: &NativeCallContext, spec: &Spec, result: &Map) -> RhaiResultOf<Map> {
+    let Some(fault) = spec.first_fault(ctx.engine(), result) else {
+        return Ok(spec.filled(result.clone()));
+    };
+    let declares = match spec.name.as_str() {
+        "" => "the declaration",
+        name => name,
+    };
+    let path = fault.written_path();
+    let message = match fault.kind {
+        FaultKind::UnknownKey => {
+            format!("the result has the key `{path}`, which {declares} does not declare")
+        }
+        FaultKind::MissingKey => format!("the result is not complete: {}", fault.message),
+        FaultKind::Value => format!("the result is not as {declares} says: {}", fault.message),
+    };
+    Err(Error::invalid(ctx, message).throw())
 }
 
 #[export_module]
@@ -80,6 +113,50 @@ mod functions {
     pub fn checked_value(ctx: NativeCallContext, _options: Dynamic, spec: Map) -> RhaiResultOf<()> {
         let spec = super::declared(&ctx, spec)?;
         Err(Error::of_options(&ctx, spec.not_a_map(), &spec.file).throw())
+    }
+
+    /// Checks the result of a function against its declaration `spec`, a constant map as for options, and returns it with
+    /// `()` for keys that are not there but can be `()`.
+    ///
+    /// Throws if the result has a key that is not declared, lacks one that cannot be `()`, or has a value of another
+    /// type. The doc comment of the function names the declaration: `Returns: NAME.`
+    ///
+    /// ```rhai
+    /// const COUNTED = #{
+    ///     running: #{ type: "int", help: "number of guests that run" },
+    ///     why: #{ type: ["string", "()"], help: "why some do not, if that is known" },
+    /// };
+    /// assert_eq(#{ running: 3 }.as_declared(COUNTED), #{ running: 3, why: () });
+    /// let error = ();
+    /// try { #{ runing: 3 }.as_declared(COUNTED); } catch (err) { error = err; }
+    /// assert_eq(error.message, "the result has the key `runing`, which COUNTED does not declare");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn as_declared(ctx: NativeCallContext, result: &mut Map, spec: Map) -> RhaiResultOf<Map> {
+        let spec = super::complete(&*super::declared(&ctx, spec)?);
+        super::checked_result(&ctx, &spec, result)
+    }
+
+    /// Checks each of a list of results as above.
+    ///
+    /// ```rhai
+    /// const GUEST = #{ name: #{ type: "string", help: "name of the guest" } };
+    /// assert_eq([#{ name: "web" }].as_declared(GUEST).len(), 1);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "as_declared", pure, return_raw)]
+    pub fn as_declared_each(
+        ctx: NativeCallContext,
+        results: &mut Array,
+        spec: Map,
+    ) -> RhaiResultOf<Array> {
+        let spec = super::complete(&*super::declared(&ctx, spec)?);
+        let checked = |result: &Dynamic| match result.read_lock::<Map>() {
+            Some(map) => super::checked_result(&ctx, &spec, &map).map(Dynamic::from_map),
+            None => Err(Error::invalid(&ctx, "each result of the list must be a map").throw()),
+        };
+        results.iter().map(checked).collect()
     }
 
     /// Throws `message` about options that were given to a function of this file: the error stands where they were

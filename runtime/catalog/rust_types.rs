@@ -176,9 +176,10 @@ mod tests {
     }
 
     /// Functions that take any map, and why.
-    const OF_ANY_MAP: [(&str, &str); 13] = [
+    const OF_ANY_MAP: &[(&str, &str)] = &[
         ("agent", "the guest's agent knows its commands"),
         ("alloc_pages", "the keys are sizes"),
+        ("as_declared", "the declaration is an argument"),
         ("checked", "the declaration is an argument"),
         ("fat_image", "the keys are names of files"),
         ("take", "it is a function of maps"),

@@ -157,7 +157,7 @@ fn members_are_those_of_the_receivers_type() {
         inserts("info.^").iter().take(2).collect::<Vec<_>>(),
         ["memory_kib", "vcpus"]
     );
-    assert_eq!(labels("let m = #{ a: 1, b: 2 }; m.a^"), ["a"]);
+    assert_eq!(labels("let m = #{ able: 1, b: 2 }; m.ab^"), ["able"]);
     for text in ["dom.info().^", "let i = dom.info(); i.^"] {
         let found = inserts(text);
         assert!(
@@ -235,6 +235,16 @@ fn names_stand_where_they_fit() {
 #[test]
 fn words_stand_where_they_fit() {
     assert_eq!(inserts("dom.wait(\"sh^"), ["shutdown\"", "shutoff\""]);
+    assert_eq!(
+        inserts("dom.state() in [\"shutdown\", \"sh^"),
+        ["shutdown\"", "shutoff\""]
+    );
+    assert_eq!(
+        inserts("switch dom.state() { \"running\" => 1, \"sh^"),
+        ["shutdown\"", "shutoff\""]
+    );
+    assert_eq!(inserts("dom.stop(#{ shutdown: \"^"), Vec::<String>::new());
+    assert_eq!(inserts("dom.set_lifecycle_action(\"cr^"), ["crash\""]);
     assert_eq!(inserts("conn.wait_event(#{ event: \"sta^"), ["started\""]);
     assert_eq!(
         inserts("conn.wait_event(\"network^"),

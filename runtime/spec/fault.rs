@@ -14,6 +14,13 @@ pub struct Fault {
     pub kind: FaultKind,
 }
 
+impl Fault {
+    /// The place as a script writes it: `disks[1].bus`.
+    pub fn written_path(&self) -> String {
+        written(&self.path)
+    }
+}
+
 /// A sort of mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {

@@ -29,12 +29,64 @@ impl<'a> Context<'a> {
         if self.back(1) == "import" {
             return Place::Import;
         }
-        let compared = matches!(self.back(1), "==" | "!=")
-            .then(|| receiver(self.text, &self.tokens[..self.tokens.len() - 1]));
         Place::Text {
             argument: self.argument(),
-            compared,
+            compared: self.compared(),
         }
+    }
+
+    /// The expression that a string is compared with: by `==`, as an item of `x in [...]`, or as a case of `switch x`.
+    fn compared(&self) -> Option<String> {
+        let last = self.tokens.len().checked_sub(1)?;
+        if matches!(self.back(1), "==" | "!=") {
+            return Some(receiver(self.text, &self.tokens[..last]));
+        }
+        let open = self.innermost_open()?;
+        match self.tokens[open].of(self.text) {
+            // `for x in [...]` makes `x`.
+            "[" if self.word_before(open, 1) == "in" && self.word_before(open, 3) != "for" => {
+                let not = usize::from(self.word_before(open, 2) == "!");
+                Some(receiver(self.text, &self.tokens[..open - 1 - not]))
+            }
+            "[" if self.word_before(open, 1) == "!in" => {
+                Some(receiver(self.text, &self.tokens[..open - 1]))
+            }
+            "{" if matches!(self.back(1), "{" | "}" | "," | "|") => self.switched(open),
+            _ => None,
+        }
+    }
+
+    /// The expression of the `switch` whose cases begin with the bracket `open`.
+    fn switched(&self, open: usize) -> Option<String> {
+        let mut index = open;
+        while index > 0 {
+            index -= 1;
+            let token = &self.tokens[index];
+            match (token.class, token.of(self.text)) {
+                (Class::Close, _) => index = brackets::partner(self.text, self.tokens, index)?,
+                (Class::Keyword, "switch") => {
+                    let (begin, end) = (token.span.end, self.tokens[open].span.start);
+                    return Some(self.text[begin..end].trim().to_owned());
+                }
+                (Class::Open | Class::Keyword, _) | (Class::Sign, ";" | "," | "=>") => return None,
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// The innermost bracket that is open at the place.
+    fn innermost_open(&self) -> Option<usize> {
+        let mut index = self.tokens.len();
+        while index > 0 {
+            index -= 1;
+            match self.tokens[index].class {
+                Class::Close => index = brackets::partner(self.text, self.tokens, index)?,
+                Class::Open => return Some(index),
+                _ => {}
+            }
+        }
+        None
     }
 
     /// What a name is a part of, or what can stand where there is none yet.

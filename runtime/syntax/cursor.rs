@@ -246,6 +246,32 @@ mod tests {
     }
 
     #[test]
+    fn a_text_knows_what_it_is_compared_with() {
+        for (text, with) in [
+            ("if dom.state() == \"", Some("dom.state()")),
+            ("if dom.state() in [\"", Some("dom.state()")),
+            ("if x.y in [\"a\", \"", Some("x.y")),
+            ("if !(dom.state() !in [\"", Some("dom.state()")),
+            ("switch dom.state() { \"", Some("dom.state()")),
+            (
+                "switch f(x, #{ a: 1 }) { \"a\" => 1, \"",
+                Some("f(x, #{ a: 1 })"),
+            ),
+            ("switch s { \"a\" | \"", Some("s")),
+            ("switch s { \"a\" => { f() } \"", Some("s")),
+            ("switch s { \"a\" => \"", None),
+            ("for name in [\"", None),
+            ("f([\"", None),
+            ("if s { \"", None),
+        ] {
+            let Place::Text { compared, .. } = place(text) else {
+                panic!("{text}: it is text");
+            };
+            assert_eq!(compared.as_deref(), with, "{text}");
+        }
+    }
+
+    #[test]
     fn a_key_knows_those_before_it() {
         let Place::Key { given, argument } = place("f(conn, #{ a: #{ x: 1 }, \"b\": 2, ") else {
             panic!("it is a key");

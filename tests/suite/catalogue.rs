@@ -442,6 +442,34 @@ fn every_option_of_a_recipe_is_declared_and_used() {
 }
 
 #[test]
+fn every_declared_result_of_a_recipe_is_checked_where_it_is_made() {
+    let mut offenders = Vec::new();
+    let mut texts = HashMap::new();
+    for recipe in catalog::recipes() {
+        add_text(&mut texts, &recipe.path);
+    }
+    for recipe in catalog::recipes() {
+        for function in &recipe.functions {
+            for spec in function.returns.specs() {
+                let path = spec.file.trim_end_matches(".rhai");
+                let alias = path.rsplit('/').next().unwrap_or_default();
+                let own = texts.get(path).map_or("", String::as_str);
+                let here = own.contains(&format!(".as_declared(global::{})", spec.name));
+                let there = format!(".as_declared({alias}::{})", spec.name);
+                if !here && !texts.values().any(|text| text.contains(&there)) {
+                    let shown = format!("{}::{}", recipe.path, function.name);
+                    offenders.push(format!(
+                        "{shown} returns {}, which nothing checks",
+                        spec.name
+                    ));
+                }
+            }
+        }
+    }
+    none(offenders, "results of recipes");
+}
+
+#[test]
 fn every_declaration_of_a_recipe_is_right() {
     let sources = virhai::declarations::of_imports(&Imports::default());
     let mut offenders = Vec::new();

@@ -316,11 +316,11 @@ pub(super) mod functions {
     }
 
     /// The NUMA nodes of the host that give the guest its memory: `numa_nodeset`, such as `"0-1"`, and `numa_mode`,
-    /// one of `VIR_DOMAIN_NUMATUNE_MEM_STRICT`, `_PREFERRED`, `_INTERLEAVE`, `_RESTRICTIVE`.
+    /// one of `"strict"`, `"preferred"`, `"interleave"` and `"restrictive"`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// assert_eq(dom.numa_parameters().numa_mode, VIR_DOMAIN_NUMATUNE_MEM_STRICT);
+    /// assert_eq(dom.numa_parameters().numa_mode, "strict");
     /// ```
     /// Calls virDomainGetNumaParameters.
     #[rhai_fn(name = "numa_parameters", pure, return_raw)]
@@ -350,7 +350,8 @@ pub(super) mod functions {
         NUMA.read(&ctx, dom, call, flags, tuning::numa_parameters)
     }
 
-    /// Sets the NUMA nodes of the host that give the guest its memory; the keys are those of `numa_parameters`.
+    /// Sets the NUMA nodes of the host that give the guest its memory; the keys are those of `numa_parameters`;
+    /// `VIR_DOMAIN_NUMATUNE_MEM_STRICT` and so on are taken too.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -372,9 +373,9 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
-    /// let tuning = #{ numa_nodeset: "0", numa_mode: VIR_DOMAIN_NUMATUNE_MEM_INTERLEAVE };
+    /// let tuning = #{ numa_nodeset: "0", numa_mode: "interleave" };
     /// dom.set_numa_parameters(tuning, VIR_DOMAIN_AFFECT_CONFIG);
-    /// assert_eq(dom.numa_parameters(VIR_DOMAIN_AFFECT_CONFIG).numa_mode, VIR_DOMAIN_NUMATUNE_MEM_INTERLEAVE);
+    /// assert_eq(dom.numa_parameters(VIR_DOMAIN_AFFECT_CONFIG).numa_mode, "interleave");
     /// ```
     /// Calls virDomainSetNumaParameters.
     #[rhai_fn(name = "set_numa_parameters", pure, return_raw)]
