@@ -126,7 +126,7 @@ fn a_running_guest_goes_back_to_each_of_its_points() {
         dom.destroy();
         // One that is off is not booted for its backup.
         let third = backup::make(dom, place);
-        assert_eq([third.kind, third.parent, third.was, third.consistent], ["incremental", second.point, "off", "file systems"]);
+        assert_eq([third.kind, third.parent, third.was, third.consistent], ["incremental", second.point, "off", "disks"]);
         assert_eq(dom.state_reason(), #{ state: "shutoff", reason: "destroyed" });
         assert_eq(conn.list_all_domains().len(), 1);
         assert_eq(backup::list(conn, place), [first, second, third]);
@@ -233,7 +233,7 @@ fn what_breaks_a_chain_makes_the_next_point_full_and_is_said() {
         let second = backup::make(dom, place);
         assert_eq([second.kind, second.why], ["incremental", []]);
         assert_eq(dom.list_all_checkpoints().len(), 2);
-        // Only what the next point needs is tracked on.
+        // Only what the next point needs is tracked on, also of what libvirt did not know any more.
         let third = backup::make(dom, place + #{ mode: "incremental" });
         assert_eq(dom.list_all_checkpoints().len(), 2);
         // A disk that is new, and one that is another image.
@@ -437,7 +437,7 @@ fn a_backup_that_cannot_be_made_leaves_nothing_and_says_why() {
             <disks><disk name="vda" type="file"><scratch file="{}"/></disk><disk name="vdb" backup="no"/></disks></domainbackup>`);
         let error = thrown(|| backup::make(dom, #{{ pool: "backups" }}));
         assert(error.message.contains("a job is under way on it (backup)") && error.hint.contains("abort_job"), error.message);
-        dom.abort_job();
+        conn.wait_event(#{{ kind: "job_completed", domain: dom }}, "30s", || dom.abort_job());
         // What one guest lacks does not keep the others from theirs.
         let error = thrown(|| backup::make_all(conn, #{{ pool: "backups", guests: ["web", "none"] }}));
         assert_eq(error.guests.map(|report| [report.guest, report.point == ()]), [["web", false], ["none", true]]);
