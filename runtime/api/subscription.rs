@@ -243,14 +243,11 @@ mod functions {
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// let events = conn.events("lifecycle", #{ timeout: "200ms", queue: 1 });
-    /// conn.lookup_by_name("test").reboot();
+    /// let events = conn.events("lifecycle", #{ queue: 1 });
     /// let dom = conn.lookup_by_name("test");
     /// dom.suspend();
-    /// dom.resume();
-    /// let seen = [];
-    /// for event in events { seen.push(event.kind); }
-    /// assert_eq(seen, ["lifecycle", "overflow"]);
+    /// conn.wait_event(#{ event: "resumed", domain: dom }, "10s", || dom.resume());
+    /// assert_eq([events.next().kind, events.next().kind], ["lifecycle", "overflow"]);
     /// ```
     /// Calls virConnectDomainEventRegisterAny, virConnectNetworkEventRegisterAny, virConnectStoragePoolEventRegisterAny, virConnectNodeDeviceEventRegisterAny, virConnectSecretEventRegisterAny, virConnectDomainQemuMonitorEventRegister, virConnectRegisterCloseCallback.
     #[rhai_fn(name = "events", pure, return_raw)]

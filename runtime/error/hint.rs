@@ -127,6 +127,9 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         {
             "KVM does not work on this host: a domain of type `qemu` is emulated, which recipes do for `virt_type: \"qemu\"`"
         }
+        sys::VIR_ERR_INTERNAL_ERROR if message.contains("wrong nlmsg len") => {
+            "the host's libvirt is too old to read the ARP table of its kernel: pass VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE, or VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT"
+        }
         sys::VIR_ERR_XML_INVALID_SCHEMA => {
             "what libvirt's schema allows: https://libvirt.org/formatdomain.html"
         }

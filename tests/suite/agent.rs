@@ -2,7 +2,8 @@
 
 use crate::support::{Daemon, Embed, Host, agent_xml, micro};
 
-/// What every script below may use.
+/// What every script below may use. The wait for the agent is as long as a machine with much else to
+/// do may need for a boot.
 const THROWN: &str = r#"
     fn thrown(action) {
         let error = ();
@@ -12,7 +13,7 @@ const THROWN: &str = r#"
     }
     fn boot(conn, xml) {
         let dom = conn.define_xml(xml);
-        conn.wait_event(#{ kind: "agent_lifecycle", state: "connected" }, "60s", || dom.create());
+        conn.wait_event(#{ kind: "agent_lifecycle", state: "connected" }, "4m", || dom.create());
         dom
     }
 "#;
@@ -35,11 +36,11 @@ fn an_agent_that_comes_and_goes_is_told_by_events() {
         r#"
         let conn = connect();
         let dom = conn.define_xml(`{xml}`);
-        let came = conn.wait_event(#{{ kind: "agent_lifecycle", domain: dom }}, "60s", || dom.create());
+        let came = conn.wait_event(#{{ kind: "agent_lifecycle", domain: dom }}, "4m", || dom.create());
         assert_eq([came.state, came.reason], ["disconnected", "domain_started"]);
-        let came = conn.wait_event(#{{ kind: "agent_lifecycle", domain: dom }}, "60s");
+        let came = conn.wait_event(#{{ kind: "agent_lifecycle", domain: dom }}, "4m");
         assert_eq([came.state, came.reason], ["connected", "channel"]);
-        let gone = conn.wait_event(#{{ kind: "agent_lifecycle", state: "disconnected" }}, "60s",
+        let gone = conn.wait_event(#{{ kind: "agent_lifecycle", state: "disconnected" }}, "4m",
             || dom.agent("guest-exec", #{{ path: "/bin/sh", arg: ["-c", "sleep 1; killall qemu-ga"] }}));
         assert_eq(gone.reason, "channel");
         dom.destroy();
@@ -47,149 +48,127 @@ fn an_agent_that_comes_and_goes_is_told_by_events() {
     ));
 }
 
+/// A program runs with its output and its end.
+const PROGRAM: &str = r#"
+    let ran = dom.agent_exec(["/bin/sh", "-c", "echo out; echo err >&2; exit 3"]);
+    assert_eq(ran, #{ exit_status: 3, signal: (), stdout: "out\n", stderr: "err\n", truncated: false });
+    let ran = dom.agent_exec(["/bin/sh", "-c", "kill -9 $$"]);
+    assert_eq([ran.exit_status, ran.signal], [(), 9]);
+    let options = #{ input: "a\nb\n".to_blob(), env: #{ WHO: "web" } };
+    assert_eq(dom.agent_exec(["/bin/sh", "-c", "wc -l; echo $WHO"], options).stdout, "2\nweb\n");
+    assert_eq(dom.agent_exec(["/bin/echo", "$HOME", "a b"]).stdout, "$HOME a b\n");
+
+    let error = thrown(|| dom.agent_exec(["/bin/sleep", "100"], #{ timeout: "200ms" }));
+    assert_eq(error.code, "VIR_ERR_OPERATION_TIMEOUT");
+    assert_eq(error.action, "run `/bin/sleep` in domain `web`");
+    let pid = error.message.split(" ").pop();
+    assert_eq(dom.agent_exec(["/bin/kill", pid]).exit_status, 0);
+
+    assert(thrown(|| dom.agent_exec(["/no/such/program"])).message.contains("guest-exec"));
+    assert(thrown(|| dom.agent_exec([])).message.contains("empty"));
+    assert(thrown(|| dom.agent_exec([1])).message.contains("list of texts"));
+    // What the check before the run cannot know.
+    let options = #{};
+    options["timout"] = 1;
+    assert(thrown(|| dom.agent_exec(["/bin/true"], options)).hint.contains("timeout"));
+"#;
+
+/// A refusal of the agent is an error like any other.
+const REFUSAL: &str = r#"
+    let error = thrown(|| dom.agent("guest-frobnicate"));
+    assert_eq(error.action, "run `guest-frobnicate` of the agent of domain `web`");
+    assert_eq(error.call, "virDomainQemuAgentCommand");
+    assert(error.message.contains("guest-frobnicate"), error.message);
+    let error = thrown(|| dom.agent("guest-file-open", #{ path: "/no/such/file" }));
+    assert(error.message.contains("/no/such/file"), error.message);
+    assert(thrown(|| dom.agent("guest-sync")).message.contains("id"));
+    // The agent is well after all of that.
+    assert_eq(dom.agent("guest-sync", #{ id: 1234567890123 }), 1234567890123);
+"#;
+
+/// What the agent tells of the guest is nested.
+const DESCRIPTION: &str = r#"
+    let info = dom.guest_info();
+    assert(info.os.kernel_release.contains("."), info.to_string());
+    assert_eq(info.user, []);
+    assert_eq(info.timezone.offset_s, 0);
+    let fs = info.fs[0];
+    assert_eq([fs.mountpoint, fs.name, fs.disk[0].alias], ["/mnt", "vda", "vda"]);
+    assert(fs.total_bytes > 8_000_000);
+    assert_eq(dom.guest_info(VIR_DOMAIN_GUEST_INFO_TIMEZONE).keys(), ["timezone"]);
+    assert_eq(dom.fs_info(), [#{ mountpoint: "/mnt", name: "vda", fstype: "ext4", devices: ["vda"] }]);
+
+    assert_eq(dom.guest_vcpus(), #{ vcpus: "0-1", online: "0-1", offlinable: "1" });
+    dom.set_guest_vcpus("1", false);
+    assert_eq(dom.guest_vcpus().online, "0");
+    assert_eq(dom.agent_exec(["/bin/nproc"]).stdout, "1\n");
+    dom.set_guest_vcpus("1", true);
+    assert_eq(dom.guest_vcpus().online, "0-1");
+
+    let cards = dom.interface_addresses(VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT);
+    assert(cards.lo.addrs.is_empty() || cards.lo.addrs[0].addr == "127.0.0.1", cards.to_string());
+"#;
+
+/// A frozen file system holds its writers until it is thawed.
+const FREEZE: &str = r#"
+    assert_eq(dom.fs_freeze(), 1);
+    assert_eq(dom.agent("guest-fsfreeze-status"), "frozen");
+    // Nothing but the thaw is taken meanwhile.
+    assert(thrown(|| dom.agent("guest-exec", #{ path: "/bin/true" })).message.contains("guest-exec"));
+    assert_eq(dom.fs_thaw(), 1);
+    assert_eq(dom.agent("guest-fsfreeze-status"), "thawed");
+    assert_eq(dom.fs_freeze(["/mnt"]), 1);
+    assert_eq(dom.fs_thaw((), 0), 1);
+    dom.fs_trim();
+    dom.fs_trim((), "64KiB");
+    assert_eq(dom.agent_exec(["/bin/sh", "-c", "echo kept >/mnt/file; cat /mnt/file"]).stdout, "kept\n");
+"#;
+
+/// Passwords and keys are set in the guest.
+const ACCOUNTS: &str = r#"
+    dom.set_user_password("root", "secret");
+    dom.set_user_password("web", "$6$salt$hash", VIR_DOMAIN_PASSWORD_ENCRYPTED);
+    assert_eq(dom.agent_exec(["/bin/grep", "^web:", "/etc/shadow"]).stdout.split(":")[1], "$6$salt$hash");
+    dom.authorized_ssh_keys_set("root", ["ssh-ed25519 AAAA me", "ssh-ed25519 BBBB you"]);
+    dom.authorized_ssh_keys_set("root", ["ssh-ed25519 AAAA me"], VIR_DOMAIN_AUTHORIZED_SSH_KEYS_SET_REMOVE);
+    assert_eq(dom.authorized_ssh_keys_get("root"), ["ssh-ed25519 BBBB you"]);
+    let file = dom.agent_exec(["/bin/cat", "/root/.ssh/authorized_keys"]).stdout;
+    assert_eq(file.split("\n")[0], "ssh-ed25519 BBBB you");
+    assert(thrown(|| dom.authorized_ssh_keys_get("nemo")).message.contains("nemo"));
+"#;
+
+/// The agent sets the clock of its guest and turns it off.
+const CLOCK: &str = r#"
+    dom.set_time(#{ seconds: 1_000_000_000 });
+    let now = dom.get_time().seconds;
+    assert(now >= 1_000_000_000 && now < 1_000_000_100, now.to_string());
+    let year = dom.agent_exec(["/bin/date", "-u", "+%Y"]);
+    assert_eq(year.stdout, "2001\n");
+    dom.agent_exec(["/bin/date", "-s", "2020-01-01 00:00"]);
+    dom.set_time(#{}, VIR_DOMAIN_TIME_SYNC);
+    assert_eq(dom.agent_exec(["/bin/date", "-u", "+%Y"]).stdout, "2001\n");
+    assert(dom.hostname(VIR_DOMAIN_GET_HOSTNAME_AGENT) != "");
+    let stopped = dom.stop(#{ shutdown: 0, agent: "4m", destroy: false });
+    assert_eq([stopped.by, stopped.reason], ["agent", "shutdown"]);
+    dom.create();
+"#;
+
+/// One guest, since each boot takes seconds of the processor.
 #[test]
-fn a_program_runs_in_the_guest_with_its_output_and_its_end() {
-    with_agent(
-        |xml| xml,
-        r#"
-        let ran = dom.agent_exec(["/bin/sh", "-c", "echo out; echo err >&2; exit 3"]);
-        assert_eq(ran, #{ exit_status: 3, signal: (), stdout: "out\n", stderr: "err\n", truncated: false });
-        let ran = dom.agent_exec(["/bin/sh", "-c", "kill -9 $$"]);
-        assert_eq([ran.exit_status, ran.signal], [(), 9]);
-        let options = #{ input: "a\nb\n".to_blob(), env: #{ WHO: "web" } };
-        assert_eq(dom.agent_exec(["/bin/sh", "-c", "wc -l; echo $WHO"], options).stdout, "2\nweb\n");
-        assert_eq(dom.agent_exec(["/bin/echo", "$HOME", "a b"]).stdout, "$HOME a b\n");
-
-        let error = thrown(|| dom.agent_exec(["/bin/sleep", "100"], #{ timeout: "200ms" }));
-        assert_eq(error.code, "VIR_ERR_OPERATION_TIMEOUT");
-        assert_eq(error.action, "run `/bin/sleep` in domain `web`");
-        let pid = error.message.split(" ").pop();
-        assert_eq(dom.agent_exec(["/bin/kill", pid]).exit_status, 0);
-
-        assert(thrown(|| dom.agent_exec(["/no/such/program"])).message.contains("guest-exec"));
-        assert(thrown(|| dom.agent_exec([])).message.contains("empty"));
-        assert(thrown(|| dom.agent_exec([1])).message.contains("list of texts"));
-        // What the check before the run cannot know.
-        let options = #{};
-        options["timout"] = 1;
-        assert(thrown(|| dom.agent_exec(["/bin/true"], options)).hint.contains("timeout"));
-        "#,
-    );
-}
-
-#[test]
-fn an_agents_refusal_is_an_error_like_any_other() {
-    with_agent(
-        |xml| xml,
-        r#"
-        let error = thrown(|| dom.agent("guest-frobnicate"));
-        assert_eq(error.action, "run `guest-frobnicate` of the agent of domain `web`");
-        assert_eq(error.call, "virDomainQemuAgentCommand");
-        assert(error.message.contains("guest-frobnicate"), error.message);
-        let error = thrown(|| dom.agent("guest-file-open", #{ path: "/no/such/file" }));
-        assert(error.message.contains("/no/such/file"), error.message);
-        assert(thrown(|| dom.agent("guest-sync")).message.contains("id"));
-        // The agent is well after all of that.
-        assert_eq(dom.agent("guest-sync", #{ id: 1234567890123 }), 1234567890123);
-        "#,
-    );
-}
-
-#[test]
-fn what_the_agent_tells_of_the_guest_is_nested() {
-    with_agent(
-        |xml| xml.replace("<vcpu>1</vcpu>", "<vcpu>2</vcpu>"),
-        r#"
-        let info = dom.guest_info();
-        assert(info.os.kernel_release.contains("."), info.to_string());
-        assert_eq(info.user, []);
-        assert_eq(info.timezone.offset_s, 0);
-        let fs = info.fs[0];
-        assert_eq([fs.mountpoint, fs.name, fs.disk[0].alias], ["/mnt", "vda", "vda"]);
-        assert(fs.total_bytes > 8_000_000);
-        assert_eq(dom.guest_info(VIR_DOMAIN_GUEST_INFO_TIMEZONE).keys(), ["timezone"]);
-        assert_eq(dom.fs_info(), [#{ mountpoint: "/mnt", name: "vda", fstype: "ext4", devices: ["vda"] }]);
-
-        assert_eq(dom.guest_vcpus(), #{ vcpus: "0-1", online: "0-1", offlinable: "1" });
-        dom.set_guest_vcpus("1", false);
-        assert_eq(dom.guest_vcpus().online, "0");
-        assert_eq(dom.agent_exec(["/bin/nproc"]).stdout, "1\n");
-        dom.set_guest_vcpus("1", true);
-        assert_eq(dom.guest_vcpus().online, "0-1");
-
-        let cards = dom.interface_addresses(VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT);
-        assert(cards.lo.addrs.is_empty() || cards.lo.addrs[0].addr == "127.0.0.1", cards.to_string());
-        "#,
-    );
-}
-
-#[test]
-fn a_frozen_file_system_holds_its_writers_until_it_is_thawed() {
-    with_agent(
-        |xml| xml,
-        r#"
-        assert_eq(dom.fs_freeze(), 1);
-        assert_eq(dom.agent("guest-fsfreeze-status"), "frozen");
-        // Nothing but the thaw is taken meanwhile.
-        assert(thrown(|| dom.agent("guest-exec", #{ path: "/bin/true" })).message.contains("guest-exec"));
-        assert_eq(dom.fs_thaw(), 1);
-        assert_eq(dom.agent("guest-fsfreeze-status"), "thawed");
-        assert_eq(dom.fs_freeze(["/mnt"]), 1);
-        assert_eq(dom.fs_thaw((), 0), 1);
-        dom.fs_trim();
-        dom.fs_trim((), "64KiB");
-        assert_eq(dom.agent_exec(["/bin/sh", "-c", "echo kept >/mnt/file; cat /mnt/file"]).stdout, "kept\n");
-        "#,
-    );
-}
-
-#[test]
-fn passwords_and_keys_are_set_in_the_guest() {
+fn a_guest_does_all_that_its_agent_is_asked_for() {
+    let scripts = [PROGRAM, REFUSAL, DESCRIPTION, FREEZE, ACCOUNTS, CLOCK];
     let (host, _) = with_agent(
-        |xml| xml,
-        r#"
-        dom.set_user_password("root", "secret");
-        dom.set_user_password("web", "$6$salt$hash", VIR_DOMAIN_PASSWORD_ENCRYPTED);
-        assert_eq(dom.agent_exec(["/bin/grep", "^web:", "/etc/shadow"]).stdout.split(":")[1], "$6$salt$hash");
-        dom.authorized_ssh_keys_set("root", ["ssh-ed25519 AAAA me", "ssh-ed25519 BBBB you"]);
-        dom.authorized_ssh_keys_set("root", ["ssh-ed25519 AAAA me"], VIR_DOMAIN_AUTHORIZED_SSH_KEYS_SET_REMOVE);
-        assert_eq(dom.authorized_ssh_keys_get("root"), ["ssh-ed25519 BBBB you"]);
-        let file = dom.agent_exec(["/bin/cat", "/root/.ssh/authorized_keys"]).stdout;
-        assert_eq(file.split("\n")[0], "ssh-ed25519 BBBB you");
-        assert(thrown(|| dom.authorized_ssh_keys_get("nemo")).message.contains("nemo"));
-        "#,
+        |xml| xml.replace("<vcpu>1</vcpu>", "<vcpu>2</vcpu>"),
+        &scripts.map(|script| format!("{{{script}}}")).concat(),
     );
     let console = host.console("web");
-    assert!(
-        console.contains("password of root: 6 characters"),
-        "{console}"
-    );
-    assert!(
-        console.contains("password of web: hashed 12 characters"),
-        "{console}"
-    );
-}
-
-#[test]
-fn the_agent_turns_its_guest_off_and_sets_its_clock() {
-    let (host, _) = with_agent(
-        |xml| xml,
-        r#"
-        dom.set_time(#{ seconds: 1_000_000_000 });
-        let now = dom.get_time().seconds;
-        assert(now >= 1_000_000_000 && now < 1_000_000_100, now.to_string());
-        let year = dom.agent_exec(["/bin/date", "-u", "+%Y"]);
-        assert_eq(year.stdout, "2001\n");
-        dom.agent_exec(["/bin/date", "-s", "2020-01-01 00:00"]);
-        dom.set_time(#{}, VIR_DOMAIN_TIME_SYNC);
-        assert_eq(dom.agent_exec(["/bin/date", "-u", "+%Y"]).stdout, "2001\n");
-        assert(dom.hostname(VIR_DOMAIN_GET_HOSTNAME_AGENT) != "");
-        let stopped = dom.stop(#{ shutdown: 0, agent: "60s", destroy: false });
-        assert_eq([stopped.by, stopped.reason], ["agent", "shutdown"]);
-        dom.create();
-        "#,
-    );
-    assert!(host.console("web").contains("shutdown -h"));
+    for told in [
+        "password of root: 6 characters",
+        "password of web: hashed 12 characters",
+        "shutdown -h",
+    ] {
+        assert!(console.contains(told), "{told}: {console}");
+    }
 }
 
 #[test]
@@ -228,7 +207,7 @@ fn an_agent_that_does_not_answer_is_given_up() {
         let console = dom.open_console();
         let halt = "sleep 1; killall -STOP qemu-ga; echo AGENT-HALTED >/dev/console";
         dom.agent("guest-exec", #{{ path: "/bin/sh", arg: ["-c", halt] }});
-        console.wait("AGENT-HALTED", "60s");
+        console.wait("AGENT-HALTED", "4m");
         let error = thrown(|| dom.agent("guest-ping", #{{}}, "1s"));
         // libvirt 10.0 has the one word, others have the other.
         assert(["VIR_ERR_AGENT_COMMAND_TIMEOUT", "VIR_ERR_AGENT_UNRESPONSIVE"].contains(error.code), error.code);
@@ -249,18 +228,18 @@ fn a_guest_goes_to_sleep_through_its_agent_and_is_woken() {
             )
         },
         r#"
-        let slept = conn.wait_event(#{ kind: "pm_suspend", domain: dom }, "60s",
+        let slept = conn.wait_event(#{ kind: "pm_suspend", domain: dom }, "4m",
             || dom.pm_suspend_for_duration(VIR_NODE_SUSPEND_TARGET_MEM, 0));
         assert_eq(dom.wait("pmsuspended", "10s").state, "pmsuspended");
-        conn.wait_event(#{ kind: "pm_wakeup", domain: dom }, "60s", || dom.pm_wakeup());
+        conn.wait_event(#{ kind: "pm_wakeup", domain: dom }, "4m", || dom.pm_wakeup());
         assert_eq(dom.wait("running", "10s").reason, "wakeup");
 
         // A guest that sleeps is woken to be asked.
         import "std/ready" as ready;
-        ready::wait_for(dom, #{ agent: true, timeout: "60s" });
+        ready::wait_for(dom, #{ agent: true, timeout: "4m" });
         dom.pm_suspend_for_duration(VIR_NODE_SUSPEND_TARGET_MEM, 0);
         dom.wait("pmsuspended", "10s");
-        let stopped = dom.stop(#{ shutdown: "60s", agent: 0, destroy: false });
+        let stopped = dom.stop(#{ shutdown: "4m", agent: 0, destroy: false });
         assert_eq([stopped.by, stopped.reason, stopped.resumed], ["shutdown", "shutdown", true]);
         dom.create();
         "#,
@@ -291,7 +270,7 @@ fn a_guest_that_dies_takes_its_program_with_it() {
     host.ok(&format!(
         r#"{THROWN}
         let dom = boot(connect(), `{xml}`);
-        let error = thrown(|| dom.agent_exec(["/sbin/shutdown", "-h"], #{{ timeout: "60s" }}));
+        let error = thrown(|| dom.agent_exec(["/sbin/shutdown", "-h"], #{{ timeout: "4m" }}));
         // libvirt's code depends on what it notices first: the agent's end, its channel's, or QEMU's.
         assert_eq(error.call, "virDomainQemuAgentCommand");
         assert(!error.lost_connection);

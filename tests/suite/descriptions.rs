@@ -11,7 +11,8 @@ fn data(path: &str) -> PathBuf {
         .join(path)
 }
 
-/// The XML of `options` on a host with KVM, as in `tests/data/hosts/kvm.xml`.
+/// The XML of `options` on a host with KVM, as in `tests/data/hosts/kvm.xml`, and libvirt 11.3. The libvirt at
+/// hand defines what they become on a host with its own version.
 fn described(options: &str) -> String {
     let host = TestHost::new();
     let capabilities = std::fs::read_to_string(data("hosts/kvm.xml")).expect("it is kept");
@@ -22,9 +23,9 @@ fn described(options: &str) -> String {
     let script = format!(
         "import \"std/description\" as description; \
          let offer = #{{ virt_type: \"{kind}\", arch: \"x86_64\", machine: \"q35\", capabilities: parse_xml(`{capabilities}`) }}; \
-         let guest = description::on(offer, {options}); \
-         connect().define_xml(guest, VIR_DOMAIN_DEFINE_VALIDATE); \
-         print(guest);"
+         let described = |version| {{ offer.libvirt = version; description::on(offer, {options}) }}; \
+         connect().define_xml(described.call(connect().get_lib_version()), VIR_DOMAIN_DEFINE_VALIDATE); \
+         print(described.call(\"11.3.0\"));"
     );
     virhai().arg("-c").arg(host.uri()).script(script).ok()
 }
@@ -162,6 +163,21 @@ fn xml_of_the_users_own_is_put_in_set_and_removed() {
             assert_eq(refused(#{ edit: |xml| throw #{ message: "its own" } }), "its own");"#,
         )
         .ok();
+}
+
+#[test]
+fn a_watchdog_is_one_that_the_libvirt_of_the_host_knows() {
+    let models = virhai()
+        .script(
+            r#"import "std/description" as description;
+            let offer = #{ virt_type: "qemu", arch: "x86_64", machine: "q35", capabilities: parse_xml("<domainCapabilities/>") };
+            ["9.0.0", "9.1.0", "8.9.0", "10.0.0"].map(|version| {
+                offer.libvirt = version;
+                description::on(offer, #{ name: "web", watchdog: true }).get("devices/watchdog/@model")
+            }).join(" ")"#,
+        )
+        .ok();
+    assert_eq!(models.trim(), "i6300esb itco i6300esb itco");
 }
 
 fn refused(options: &str) -> String {

@@ -87,13 +87,13 @@ fn a_linux_guest_lets_go_of_its_disk() {
     host.ok(&format!(
         r#"
         let dom = connect().create_xml(`{xml}`);
-        dom.open_console().wait("VIRHAI-GUEST-UP", "60s");
+        dom.open_console().wait("VIRHAI-GUEST-UP", "4m");
         let disk = `{disk}`;
         dom.attach_device(disk);
-        dom.detach_device(disk, VIR_DOMAIN_AFFECT_LIVE, "60s");
+        dom.detach_device(disk, VIR_DOMAIN_AFFECT_LIVE, "4m");
         assert(!dom.xml().has("devices/disk"));
         dom.attach_device(disk);
-        dom.detach_device_alias(dom.xml().get("devices/disk/alias/@name"), VIR_DOMAIN_AFFECT_LIVE, "60s");
+        dom.detach_device_alias(dom.xml().get("devices/disk/alias/@name"), VIR_DOMAIN_AFFECT_LIVE, "4m");
         assert(!dom.xml().has("devices/disk"));
         "#
     ));
@@ -116,10 +116,10 @@ fn a_guest_that_refuses_to_let_go_is_an_error() {
         r#"{THROWN}
         let dom = connect().create_xml(`{xml}`);
         let console = dom.open_console();
-        console.wait("tick 1", "60s");
+        console.wait("tick 1", "4m");
         let dimm = "<memory model='dimm'><target><size unit='MiB'>128</size><node>0</node></target></memory>";
         dom.attach_device(dimm);
-        console.wait("memory blocks: ", "60s");
+        console.wait("memory blocks: ", "4m");
         let alias = dom.xml().get("devices/memory/alias/@name");
         let error = thrown(|| dom.detach_device_alias(alias, VIR_DOMAIN_AFFECT_LIVE, "30s"));
         assert_eq(error.code, "VIR_ERR_OPERATION_FAILED");

@@ -111,7 +111,7 @@ fn a_linux_guest_causes_events_of_many_kinds() {
         r#"
         let conn = connect();
         let dom = conn.define_xml(`{xml}`);
-        conn.wait_event(#{{ kind: "agent_lifecycle", state: "connected" }}, "60s", || dom.create());
+        conn.wait_event(#{{ kind: "agent_lifecycle", state: "connected" }}, "4m", || dom.create());
 
         let event = conn.wait_event(#{{ kind: "balloon_change", domain: dom }}, "30s", || dom.set_memory("128MiB"));
         assert(event.memory_kib < 160 * 1024, event.to_string());
@@ -123,7 +123,7 @@ fn a_linux_guest_causes_events_of_many_kinds() {
         let event = conn.wait_event("rtc_change", "30s", || dom.set_time(#{{ seconds: 1_000_000_000 }}));
         assert(event.utc_offset_s < -100_000_000, event.to_string());
 
-        assert_eq(conn.wait_event("reboot", "60s", || dom.reset()).domain, "web");
+        assert_eq(conn.wait_event("reboot", "4m", || dom.reset()).domain, "web");
         dom.destroy();
         "#
     ));

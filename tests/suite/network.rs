@@ -1,6 +1,6 @@
 //! Networks: what the test driver does with them, and what real ones do with guests.
 
-use crate::support::{Host, NetHost, TestHost, tiny_xml, virhai};
+use crate::support::{Host, NetHost, TestHost, skip, tiny_xml, virhai};
 
 /// What every script below may use.
 const THROWN: &str = r#"
@@ -48,14 +48,14 @@ fn a_guest_gets_an_address_that_its_network_its_host_and_it_itself_tell() {
     let card = "<interface type='network'><source network='lab'/><mac address='52:54:00:00:00:07'/>\
                 <model type='virtio'/></interface>";
     let xml = tiny_xml(host.scratch(), "web", card).replace("quiet", "quiet dhcp");
-    host.ok(&format!(
+    let printed = host.ok(&format!(
         r#"
         let conn = connect();
         let net = conn.network_define_xml("{LAB}");
         net.create();
         let dom = conn.create_xml(`{xml}`);
         let console = dom.open_console();
-        console.wait("VIRHAI-GUEST-UP", "60s");
+        console.wait("VIRHAI-GUEST-UP", "4m");
         // The server tells libvirt of it a moment later, and libvirt tells nobody.
         let patience = 100;
         while net.dhcp_leases().is_empty() && patience > 0 {{
@@ -72,15 +72,24 @@ fn a_guest_gets_an_address_that_its_network_its_host_and_it_itself_tell() {
         let wanted = #{{ hwaddr: lease.mac, addrs: [address] }};
         assert_eq(dom.interface_addresses(VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE).vnet0, wanted);
         // libvirt takes from the host's table only what was confirmed, which the host does after 5 s.
-        console.wait("tick 8", "60s");
+        console.wait("tick 8", "4m");
         wanted.addrs[0].prefix = 0;
-        assert_eq(dom.interface_addresses(VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP).vnet0, wanted);
+        try {{
+            assert_eq(dom.interface_addresses(VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP).vnet0, wanted);
+        }} catch (err) {{
+            assert(err.message.contains("wrong nlmsg len"), err.message);
+            assert(err.hint.contains("VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE"));
+            print("too old");
+        }}
         assert(dom.interface_stats("vnet0").rx_packets > 0);
         dom.shutdown();
         dom.wait("shutoff", "30s");
         net.destroy();
         "#
     ));
+    if printed.contains("too old") {
+        skip("libvirt is too old to read the ARP table of this kernel");
+    }
 }
 
 #[test]

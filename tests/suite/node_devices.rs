@@ -11,7 +11,7 @@ fn a_device_is_made_found_and_destroyed() {
             r#"
             let conn = connect();
             let watch = connect(conn.uri);
-            let xml = "<device><parent>scsi_host1</parent><capability type='scsi_host'><capability type='fc_host'/></capability></device>";
+            let xml = "<device><parent>scsi_host1</parent><capability type='scsi_host'><capability type='fc_host'><wwnn>2000000012340001</wwnn><wwpn>1000000012340001</wwpn></capability></capability></device>";
             let before = conn.num_of_devices(());
             let event = watch.wait_event("node_device_lifecycle", "10s", || conn.node_device_create_xml(xml));
             assert_eq([event.event, conn.num_of_devices(())], ["created", before + 1]);

@@ -16,13 +16,13 @@ fn a_linux_is_ready_once_its_console_and_its_agent_say_so() {
         import "std/guest" as guest;
         let dom = connect().define_xml(`{xml}`);
         let console = guest::boot(dom);
-        let seen = ready::wait_for(dom, console, #{{ console: "VIRHAI-GUEST-UP", cloud_init: true, timeout: "60s" }});
+        let seen = ready::wait_for(dom, console, #{{ console: "VIRHAI-GUEST-UP", cloud_init: true, timeout: "4m" }});
         assert(seen.console.contains("ommand line: console=ttyS0 VIRHAI-GUEST-UP"), seen.console);
         assert(seen.console.contains("memory: "), seen.console);
         assert_eq(seen.cloud_init, "status: done\n");
         let ends = |how| {{
             dom.agent_exec(["sh", "-c", `echo '${{how}}' > /tmp/cloud-init`]);
-            ready::wait_for(dom, console, #{{ cloud_init: true, timeout: "60s" }}).cloud_init
+            ready::wait_for(dom, console, #{{ cloud_init: true, timeout: "4m" }}).cloud_init
         }};
         assert_eq(ends.call("echo status: degraded; exit 2"), "status: degraded\n");
         try {{
@@ -38,7 +38,7 @@ fn a_linux_is_ready_once_its_console_and_its_agent_say_so() {
         }} catch (err) {{
             assert(err.message.contains("cloud-init did not run"), err.message);
         }}
-        let seen = ready::wait_for(dom, console, #{{ agent: true, timeout: "60s" }});
+        let seen = ready::wait_for(dom, console, #{{ agent: true, timeout: "4m" }});
         assert(seen.agent.len() > 0, `the agent tells its version: ${{seen.agent}}`);
 
         // An address of a card that the guest has and its XML has not, a link-local one, and one of a card that is down.
@@ -200,7 +200,7 @@ fn a_guest_is_ready_once_its_lease_is_known_and_its_port_answers() {
         let conn = connect();
         network::create(conn, #{{ name: "lan", forward: "open", address: "192.168.79.1/24" }});
         let dom = conn.create_xml(`{xml}`);
-        let seen = ready::wait_for(dom, #{{ address: "lease", tcp: 80, timeout: "60s" }});
+        let seen = ready::wait_for(dom, #{{ address: "lease", tcp: 80, timeout: "4m" }});
         assert(seen.address.starts_with("192.168.79."), seen.address);
         assert_eq(seen.tcp, `${{seen.address}}:80`);
         try {{

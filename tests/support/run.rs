@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::user::as_test_user;
 
 /// No script of a test takes longer; a hang is a failure and not a lost day.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// A run of the program that is being put together.
 #[derive(Clone)]

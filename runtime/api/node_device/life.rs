@@ -13,10 +13,11 @@ use crate::objects::node_device::{Handle, NodeDevice};
 #[export_module]
 pub(super) mod functions {
     /// Creates a mediated device or a virtual SCSI host adapter from XML, text or an `Xml`. It is gone after the host's next boot.
+    /// An adapter without names (`<wwnn>` and `<wwpn>`) gets new ones, where libvirt is not as old as 9.0.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// let dev = conn.node_device_create_xml("<device><parent>scsi_host1</parent><capability type='scsi_host'><capability type='fc_host'/></capability></device>");
+    /// let dev = conn.node_device_create_xml("<device><parent>scsi_host1</parent><capability type='scsi_host'><capability type='fc_host'><wwnn>2000000012340001</wwnn><wwpn>1000000012340001</wwpn></capability></capability></device>");
     /// assert_eq(dev.parent(), "scsi_host1");
     /// ```
     /// Calls virNodeDeviceCreateXML.
@@ -33,7 +34,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// let xml = "<device><parent>scsi_host2</parent><capability type='scsi_host'><capability type='fc_host'/></capability></device>";
+    /// let xml = "<device><parent>scsi_host2</parent><capability type='scsi_host'><capability type='fc_host'><wwnn>2000000012340001</wwnn><wwpn>1000000012340001</wwpn></capability></capability></device>";
     /// assert_eq(conn.node_device_create_xml(xml, 0).parent(), "scsi_host2");
     /// ```
     /// Calls virNodeDeviceCreateXML.
@@ -121,7 +122,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
-    /// let dev = conn.node_device_create_xml("<device><parent>scsi_host1</parent><capability type='scsi_host'><capability type='fc_host'/></capability></device>");
+    /// let dev = conn.node_device_create_xml("<device><parent>scsi_host1</parent><capability type='scsi_host'><capability type='fc_host'><wwnn>2000000012340001</wwnn><wwpn>1000000012340001</wwpn></capability></capability></device>");
     /// dev.destroy();
     /// assert(!(dev.name in conn.list_devices(())));
     /// ```

@@ -18,7 +18,7 @@ fn a_call_to_a_frozen_guest_fails_at_the_time_limit_and_reads_go_on() {
     let said = host
         .virhai()
         .arg("--call-timeout")
-        .arg("4s")
+        .arg("8s")
         .script(
             r#"
             let conn = connect();
@@ -33,7 +33,8 @@ fn a_call_to_a_frozen_guest_fails_at_the_time_limit_and_reads_go_on() {
                         frozen.state(),
                         frozen.info().vcpus,
                     ];
-                    assert(began.elapsed < 2.0, `reads took ${began.elapsed} s`);
+                    // Well before the calls that get no answer are given up.
+                    assert(began.elapsed < 5.0, `reads took ${began.elapsed} s`);
                     return seen;
                 }
                 try { frozen.suspend(); "no error" } catch (err) { return [err.code, err.message] }
