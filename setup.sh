@@ -41,6 +41,9 @@ guests      zstd        zstd             zstd              zstd
 guests      flock       util-linux       util-linux-core   util-linux
 tests       virsh       libvirt-clients  libvirt-client    libvirt
 tests       ssh         openssh-client   openssh-clients   openssh
+tests       openssl     openssl          openssl           openssl
+tests       saslpasswd2  sasl2-bin       cyrus-sasl        cyrus-sasl
+tests       /usr/lib*/sasl2/libdigestmd5.so*  libsasl2-modules  cyrus-sasl-md5  cyrus-sasl
 tests       setpriv     util-linux       util-linux        util-linux
 bench       libvirt.py  python3-libvirt  python3-libvirt   libvirt-python
 bench       lxml.py     python3-lxml     python3-lxml      python-lxml

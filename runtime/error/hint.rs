@@ -38,6 +38,10 @@ const DRIVERS: &[&str] = &[
 
 const LIKE: &str = "qemu:///system, qemu+ssh://host/system, test:///default";
 
+/// Advice on a host that lets nobody in whom it does not know. It must not look like a map with a password, which is
+/// hidden.
+const LOG_IN: &str = "the host asks who you are: `connect_auth` takes a user name and a password, as `virhai doc connect_auth` shows";
+
 /// Advice that is better replaced by the state itself.
 pub(super) const ASK_STATE: &str = "`state()` tells what state the domain is in";
 
@@ -102,7 +106,7 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
             "the connection is read-only: open it with `connect(uri)`, without `--readonly`"
         }
         sys::VIR_ERR_AUTH_UNAVAILABLE | sys::VIR_ERR_AUTH_FAILED | sys::VIR_ERR_AUTH_CANCELLED => {
-            "the host wants credentials: `connect_auth(uri, #{ username: ..., password: ... })`"
+            LOG_IN
         }
         // Drivers differ in the code for the same misuse, the test driver most of all.
         sys::VIR_ERR_OPERATION_INVALID | sys::VIR_ERR_INTERNAL_ERROR
@@ -249,6 +253,30 @@ fn missing_account(message: &str) -> Option<&str> {
     name?.1.split('\'').next()
 }
 
+/// Advice on hosts and clients that do not trust one another.
+fn certificate_hint(message: &str) -> Option<&'static str> {
+    let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
+    if says(&["SSH HOST KEY VERIFICATION FAILED"]) {
+        return Some(
+            "the host has another key than the known one: if it was installed anew, `ssh-keygen -R HOST -f FILE` removes the old key from the file of known hosts",
+        );
+    }
+    // The daemon tells the client nothing more.
+    if says(&["TLS confirmation", "verification (TLS) by server failed"]) {
+        return Some(
+            "the host refused this machine's certificate: its log says why, such as one that is revoked or of an unknown authority",
+        );
+    }
+    if says(&["verify peer's certificate"]) {
+        return Some(
+            "the host's certificate is not for the name in the URI, or its authority is not the one that this machine trusts",
+        );
+    }
+    says(&["certificate", "Certificate", "TLS"]).then_some(
+        "https://libvirt.org/kbase/tlscerts.html tells what certificates the host and this machine need",
+    )
+}
+
 fn connection_hint(failure: &Failure, uri: &str) -> String {
     let message = failure.message.as_str();
     let code = u32::try_from(failure.code).unwrap_or_default();
@@ -279,6 +307,9 @@ fn connection_hint(failure: &Failure, uri: &str) -> String {
     if message.contains("Permission denied (") {
         return "ssh could not log in: try `ssh USER@HOST true`, and name the user in the URI, as in qemu+ssh://USER@HOST/system".into();
     }
+    if let Some(advice) = certificate_hint(message) {
+        return advice.into();
+    }
     match errno {
         libc::ENOENT | libc::ECONNREFUSED if message.contains("socket") || message.contains("connect") => {
             return "no libvirt daemon listens there: start it (`systemctl start libvirtd`), or use `qemu:///embed?root=DIR`, which needs none".into();
@@ -292,8 +323,7 @@ fn connection_hint(failure: &Failure, uri: &str) -> String {
             format!("is `{uri}` a libvirt URI? They look like {LIKE}")
         }
         sys::VIR_ERR_AUTH_UNAVAILABLE | sys::VIR_ERR_AUTH_FAILED | sys::VIR_ERR_AUTH_CANCELLED => {
-            "the host wants credentials: `connect_auth(uri, #{ username: ..., password: ... })`"
-                .into()
+            LOG_IN.into()
         }
         _ => "https://libvirt.org/uri.html has the forms that a URI can take".into(),
     }

@@ -309,7 +309,9 @@ impl Error {
 
     /// Whether no connection could be made.
     pub fn no_connection(&self) -> bool {
-        self.0.call.starts_with("virConnectOpen")
+        ["virConnectOpen", "virAdmConnectOpen"]
+            .iter()
+            .any(|opens| self.0.call.starts_with(opens))
     }
 
     /// Where the error was first thrown.

@@ -1,5 +1,6 @@
 //! The admin API of a real daemon, and what a script may do with it.
 
+use std::io::BufRead;
 use std::os::unix::net::UnixListener;
 use std::time::Instant;
 
@@ -235,18 +236,10 @@ fn a_daemon_that_hangs_or_ends_is_an_error_and_not_a_hang() {
         // What libvirt keeps with the handles is still known.
         assert_eq([server.name, client.transport()], ["libvirtd", "unix"]);
     "#;
-    let mut child = host
-        .virhai_admin()
-        .script(script)
-        .command()
-        .spawn()
-        .expect("the program can be started");
-    let mut input = child.stdin.take().expect("standard input is a pipe");
-    std::io::Write::write_all(&mut input, script.as_bytes()).expect("the program reads it");
-    drop(input);
-    let output = child.stdout.take().expect("standard output is a pipe");
+    let (child, mut output) = host.virhai_admin().script(script).started();
     let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut line)
+    output
+        .read_line(&mut line)
         .expect("the program prints a line");
     assert_eq!(line, "ready\n");
     host.kill();
@@ -261,7 +254,7 @@ fn a_daemon_that_hangs_or_ends_is_an_error_and_not_a_hang() {
         .arg("--connect-timeout")
         .arg("1s")
         .script("connect_admin();")
-        .fails(1);
+        .fails(4);
     assert!(told.stderr.contains("does not answer"), "{told}");
     assert!(began.elapsed().as_secs() < 20, "{told}");
     host.signal(Signal::SIGCONT);
@@ -294,4 +287,24 @@ fn a_daemon_is_ended_by_a_script() {
     if !old {
         assert!(host.ends(), "the daemon has ended by itself");
     }
+}
+
+#[test]
+fn the_identity_that_a_connection_takes_is_the_one_that_its_daemon_knows() {
+    let host = Daemon::start();
+    host.virhai_admin()
+        .script(
+            r#"
+            let conn = connect();
+            let client = connect_admin().lookup_server("libvirtd").list_clients().pop();
+            let before = client.info();
+            conn.set_identity(#{ "user-name": "alice", "unix-user-id": 4711, "sasl-user-name": "alice@lab" });
+            let after = client.info();
+            assert_eq([after.unix_user_name, after.unix_user_id, after.sasl_user_name], ["alice", 4711, "alice@lab"]);
+            assert_ne(before.unix_user_id, 4711);
+            // Its calls still reach the daemon.
+            conn.get_hostname();
+            "#,
+        )
+        .ok();
 }

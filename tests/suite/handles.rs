@@ -2,9 +2,9 @@
 //! connection or its daemon is an error.
 
 use std::fmt::Write;
-use std::io::{BufRead, BufReader};
+use std::io::BufRead;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::process::{Child, ChildStdout};
+use std::process::Child;
 
 use crate::support::{Daemon, Host, NetHost, Run, virhai};
 
@@ -217,7 +217,7 @@ fn growth(program: &Run, gate: &Gate, parts: &str, kinds: &[Made]) -> Vec<Growth
         .arg("--allow-net")
         .arg("127.0.0.1")
         .env("MALLOC_ARENA_MAX", "1");
-    let (mut child, mut output) = started(run, &script);
+    let (mut child, mut output) = run.script(script).started();
     let mut usages = Vec::new();
     let mut line = String::new();
     while output.read_line(&mut line).is_ok_and(|length| length > 0) {
@@ -237,17 +237,6 @@ fn growth(program: &Run, gate: &Gate, parts: &str, kinds: &[Made]) -> Vec<Growth
             threads: usages[1].threads.saturating_sub(usages[0].threads),
         })
         .collect()
-}
-
-/// The program with `script` as its input, and what it prints.
-fn started(run: Run, script: &str) -> (Child, BufReader<ChildStdout>) {
-    let mut command = run.script(script).command();
-    let mut child = command.spawn().expect("the program can be started");
-    let mut input = child.stdin.take().expect("standard input is a pipe");
-    std::io::Write::write_all(&mut input, script.as_bytes()).expect("the program reads it");
-    drop(input);
-    let output = child.stdout.take().expect("standard output is a pipe");
-    (child, BufReader::new(output))
 }
 
 /// What a process has at a moment.
@@ -393,7 +382,7 @@ fn a_handle_that_outlives_its_daemon_is_an_error() {
         "#,
         folder.display()
     );
-    let (child, mut output) = started(host.virhai(), &script);
+    let (child, mut output) = host.virhai().script(script).started();
     let mut line = String::new();
     output
         .read_line(&mut line)

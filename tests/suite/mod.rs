@@ -1,6 +1,7 @@
 mod access;
 mod admin;
 mod agent;
+mod as_libvirt_tells;
 mod autostart;
 mod backups;
 mod boot_order;
@@ -76,6 +77,7 @@ mod tables;
 mod terminal_output;
 mod testing;
 mod transcript;
+mod transports;
 mod tuning;
 mod typing;
 mod undo;

@@ -1,5 +1,8 @@
 //! A libvirt daemon of the test's own, run by an ordinary user.
 
+use std::fmt::Write;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -32,12 +35,29 @@ const CAPABILITIES: &str = "cache/libvirt/qemu/capabilities";
 /// A libvirtd session daemon with folders and a host UUID of its own.
 pub struct Daemon {
     scratch: Scratch,
+    /// The ports for TCP and TLS.
+    ports: Option<(u16, u16)>,
     process: Option<Child>,
 }
 
 impl Daemon {
     /// Starts a daemon and waits until it accepts connections.
     pub fn start() -> Self {
+        Self::with(|_| String::new(), None)
+    }
+
+    /// Starts a daemon that listens on the loopback interface, at ports of its own; `configuration` is what its
+    /// `libvirtd.conf` has besides.
+    pub fn listening(configuration: impl FnOnce(&Scratch) -> String) -> Self {
+        let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has ports");
+        let (tcp, tls) = (free(), free());
+        let port = |listener: &TcpListener| listener.local_addr().expect("it is bound").port();
+        let ports = (port(&tcp), port(&tls));
+        drop((tcp, tls));
+        Self::with(configuration, Some(ports))
+    }
+
+    fn with(configuration: impl FnOnce(&Scratch) -> String, ports: Option<(u16, u16)>) -> Self {
         let scratch = Scratch::new();
         for folder in ["run", "config", "cache", "data", "home"] {
             scratch.folder(folder);
@@ -47,13 +67,22 @@ impl Daemon {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let unique = now.expect("the clock is past 1970").as_nanos() & 0xffff_ffff_ffff;
         let uuid = format!("7e1a0000-0000-4000-8000-{unique:012x}");
-        scratch.write(
-            "config/libvirt/libvirtd.conf",
-            format!("host_uuid = \"{uuid}\"\n"),
-        );
+        let mut settings = format!("host_uuid = \"{uuid}\"\n{}", configuration(&scratch));
+        if let Some((tcp, tls)) = ports {
+            let _ = write!(
+                settings,
+                "listen_addr = \"127.0.0.1\"\ntcp_port = \"{tcp}\"\ntls_port = \"{tls}\"\n"
+            );
+            // Otherwise the daemon listens for TLS, and lacks the certificates.
+            if !settings.contains("listen_tls") {
+                settings += "listen_tls = 0\n";
+            }
+        }
+        scratch.write("config/libvirt/libvirtd.conf", settings);
         scratch.write("config/libvirt/qemu.conf", qemu_conf());
         let mut daemon = Self {
             scratch,
+            ports,
             process: None,
         };
         daemon.launch();
@@ -62,7 +91,13 @@ impl Daemon {
 
     /// Starts the daemon again, after `kill`.
     pub fn launch(&mut self) {
-        let process = as_test_user("libvirtd")
+        let mut command = as_test_user("libvirtd");
+        if self.ports.is_some() {
+            command
+                .arg("--listen")
+                .env("SASL_CONF_PATH", self.scratch.path("sasl"));
+        }
+        let process = command
             .env("XDG_RUNTIME_DIR", self.scratch.path("run"))
             .env("XDG_CONFIG_HOME", self.scratch.path("config"))
             .env("XDG_CACHE_HOME", self.scratch.path("cache"))
@@ -75,9 +110,12 @@ impl Daemon {
             .expect("libvirtd is installed");
         self.process = Some(process);
         let until = Instant::now() + Duration::from_secs(30);
-        while std::os::unix::net::UnixStream::connect(self.socket()).is_err() {
-            assert!(Instant::now() < until, "libvirtd does not open its socket");
-            std::thread::sleep(Duration::from_millis(20));
+        // Its sockets do not begin to listen at the same moment.
+        for socket in [self.socket(), self.admin_socket()] {
+            while UnixStream::connect(&socket).is_err() {
+                assert!(Instant::now() < until, "libvirtd does not open its socket");
+                std::thread::sleep(Duration::from_millis(20));
+            }
         }
     }
 
@@ -91,14 +129,28 @@ impl Daemon {
         ));
     }
 
+    /// The port for TCP.
+    pub fn tcp_port(&self) -> u16 {
+        self.ports.expect("the daemon listens").0
+    }
+
+    /// The port for TLS.
+    pub fn tls_port(&self) -> u16 {
+        self.ports.expect("the daemon listens").1
+    }
+
     pub fn socket(&self) -> PathBuf {
         self.scratch.path("run/libvirt/libvirt-sock")
     }
 
     /// The URI of the daemon's admin API.
     pub fn admin_uri(&self) -> String {
-        let socket = self.scratch.path("run/libvirt/libvirt-admin-sock");
+        let socket = self.admin_socket();
         format!("libvirtd+unix:///session?socket={}", socket.display())
+    }
+
+    fn admin_socket(&self) -> PathBuf {
+        self.scratch.path("run/libvirt/libvirt-admin-sock")
     }
 
     /// A run of the program whose `connect()` opens this daemon, and `connect_admin()` its admin API.

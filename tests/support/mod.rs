@@ -3,6 +3,7 @@
 #![allow(dead_code)] // Each test takes the part that it needs.
 
 mod capabilities;
+mod certificates;
 mod child;
 mod daemon;
 mod deaf;
@@ -22,6 +23,7 @@ mod sweep;
 mod terminal;
 mod user;
 
+pub use certificates::Certificates;
 pub use child::succeeds;
 pub use daemon::Daemon;
 pub use deaf::Deaf;

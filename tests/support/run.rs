@@ -1,8 +1,8 @@
 //! Running the program on a script.
 
-use std::io::Write;
+use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use super::user::as_test_user;
@@ -168,6 +168,19 @@ impl Run {
         drop(done);
         let _ = guard.join();
         Outcome::of(&output)
+    }
+
+    /// Starts the program and gives it its script; answers its standard output to read meanwhile.
+    pub fn started(self) -> (Child, BufReader<ChildStdout>) {
+        let mut child = self.command().spawn().expect("the program can be started");
+        let mut input = child.stdin.take().expect("standard input is a pipe");
+        let script = self.script.as_deref().unwrap_or_default();
+        input
+            .write_all(script.as_bytes())
+            .expect("the program reads it");
+        drop(input);
+        let output = child.stdout.take().expect("standard output is a pipe");
+        (child, BufReader::new(output))
     }
 
     /// Runs to the end, which must be a good one; answers what was printed.

@@ -110,6 +110,11 @@ impl SshServer {
         self.way.clone()
     }
 
+    /// The path of one of its files.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.scratch.path(name)
+    }
+
     /// The port that it listens on.
     pub fn port(&self) -> u16 {
         self.port

@@ -135,7 +135,8 @@ pub(super) mod functions {
     /// Opens the hypervisor at `uri` and answers its questions with `credentials`.
     ///
     /// `credentials` is a map with `username`, `password`, and where a host asks for them
-    /// `authname`, `passphrase`, `realm`, `language`, `cnonce`.
+    /// `authname`, `passphrase`, `realm`, `language`, `cnonce`. `authname` is the name to log in with if it is not that
+    /// of the user to act as, which `username` then is.
     ///
     /// ```rhai
     /// let conn = connect_auth("test:///default", #{ username: "admin", password: "secret" });
@@ -150,8 +151,13 @@ pub(super) mod functions {
     ) -> RhaiResultOf<Connection> {
         let answers = Credentials::read(&ctx, &credentials)?;
         let mut target = Target::new(&Session::of(&ctx), Some(uri));
+        // libvirt calls the name to log in with `authname`, and `username` the user to act as.
+        let as_user = match answers.authname {
+            Some(_) => virt_sys::VIR_CRED_USERNAME,
+            None => virt_sys::VIR_CRED_AUTHNAME,
+        };
         for (name, kind, answer) in [
-            ("username", virt_sys::VIR_CRED_USERNAME, answers.username),
+            ("username", as_user, answers.username),
             ("password", virt_sys::VIR_CRED_PASSPHRASE, answers.password),
             ("authname", virt_sys::VIR_CRED_AUTHNAME, answers.authname),
             (
