@@ -13,6 +13,7 @@ use virhai::Grants;
 use virhai::engine::Limits;
 
 use crate::doc::{Definitions, Doc};
+use crate::events::Watching;
 use crate::examples;
 use crate::manual::{Completions, Manual};
 use crate::testing::Testing;
@@ -94,6 +95,11 @@ pub(crate) enum Command {
     /// Show what the guests take of the host, live
     #[command(after_long_help = examples::TOP)]
     Top,
+    /// Print what happens on the host, until Ctrl-C
+    ///
+    /// A line has the time, the kind of event, and its fields; with --json it is a JSON object.
+    #[command(after_long_help = examples::EVENTS)]
+    Events(Watching),
     /// Show what scripts can call
     #[command(after_long_help = examples::DOC)]
     Doc(Doc),

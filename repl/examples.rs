@@ -41,6 +41,16 @@ Examples:
   virhai top                           the default host
   virhai top -c qemu+ssh://lab/system  another host";
 
+pub(crate) const EVENTS: &str = "\
+Examples:
+  virhai events                               every event but those of QEMU's monitor
+  virhai events lifecycle,domain=web          what becomes of one guest
+  virhai events lifecycle network_lifecycle   events of two kinds
+  virhai events --json --reconnect > log      a JSON object a line, also after a lost connection
+  virhai events --timeout 1h                  ends after an hour, with exit status 0
+
+`virhai doc Connection.wait_event` tells the kinds of event and their fields.";
+
 pub(crate) const DOC: &str = "\
 Examples:
   virhai doc Domain.migrate             one method, with its example

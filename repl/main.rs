@@ -13,6 +13,7 @@ mod check;
 mod columns;
 mod diagnostic;
 mod doc;
+mod events;
 mod examples;
 mod exit_status;
 mod lsp;
@@ -109,6 +110,7 @@ fn status(args: &Args) -> u8 {
         Some(Command::Completions(options)) => return manual::completions(options),
         Some(Command::Man(options)) => return manual::man(&args.options, options),
         Some(Command::Top) => return top::run(&args.options),
+        Some(Command::Events(watching)) => return events::run(&args.options, watching),
         Some(Command::Run { .. }) | None => {}
     }
     match args.source() {

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -32,6 +32,9 @@ const LAST: Duration = Duration::from_secs(1);
 
 static STDOUT: Outlet = Outlet::new("stdout");
 static STDERR: Outlet = Outlet::new("stderr");
+
+/// True once the reader of standard output has closed it.
+static STDOUT_CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// True while a script is being stopped.
 static IN_A_HURRY: AtomicBool = AtomicBool::new(false);
@@ -221,6 +224,11 @@ impl Outlet {
         }
     }
 
+    /// Returns true if the reader of a pipe has closed it.
+    pub(crate) fn has_closed(&self) -> bool {
+        std::ptr::eq(self, &STDOUT) && STDOUT_CLOSED.load(Ordering::SeqCst)
+    }
+
     /// Returns true if output was lost: the disk is full, or a stop came before it was written.
     /// Output to a closed pipe does not count as lost.
     pub(crate) fn has_lost(&self) -> bool {
@@ -399,7 +407,12 @@ fn written(stream: BorrowedFd, mut text: &[u8]) -> std::io::Result<()> {
                     Err(error) => return Err(error.into()),
                 }
             }
-            Err(Errno::EPIPE) => return Ok(()),
+            Err(Errno::EPIPE) => {
+                if stream.as_raw_fd() == std::io::stdout().as_raw_fd() {
+                    STDOUT_CLOSED.store(true, Ordering::SeqCst);
+                }
+                return Ok(());
+            }
             Err(error) => return Err(error.into()),
         }
     }

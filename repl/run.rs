@@ -4,12 +4,13 @@ mod supervise;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 use serde_json::json;
 use virhai::interrupt::Stop;
-use virhai::{Imports, Program, Session, stack_size};
+use virhai::{Imports, Program, Session, Unnoticed, stack_size};
 use virhai::{engine, extent};
 
 use crate::args::{Args, Options, Source};
@@ -66,7 +67,8 @@ fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 
         .into_iter()
         .chain(options.allow_import.clone());
     let imports = Imports::new(folders);
-    let engine = engine::build(&session, &options.limits(), imports.clone());
+    let engine = Arc::new(engine::build(&session, &options.limits(), imports.clone()));
+    session.serve(&engine);
     let (own, sender) = (options.clone(), supervisor.sender());
     let progress = supervisor.progress();
     let worker = std::thread::Builder::new()
@@ -171,8 +173,26 @@ fn work(
             (),
         ),
     });
+    let stop = session.interrupt().stopping();
+    let unnoticed = session.end_background(GRACE);
     progress.end();
-    let status = finish(options, session, engine, imports, &script.name, result);
+    let result = match (result, unnoticed) {
+        (Ok(_), Some(Unnoticed { error, more })) => {
+            if more > 0 {
+                session.note(&format!("{more} more calls of handlers of events failed"));
+            }
+            Err(error)
+        }
+        (result, _) => result,
+    };
+    let status = finish(
+        options,
+        session,
+        engine,
+        imports,
+        (&script.name, stop),
+        result,
+    );
     if options.verbose {
         eprintln!(
             "ended after {:.3} s with status {status}",
@@ -194,7 +214,7 @@ fn finish(
     session: &Session,
     engine: &Engine,
     imports: &Imports,
-    name: &str,
+    (name, stop): (&str, Option<Stop>),
     result: Result<Dynamic, Box<EvalAltResult>>,
 ) -> u8 {
     let error = match result {
@@ -227,7 +247,7 @@ fn finish(
     }
     // What a stop leaves behind, such as an aborted save, is not the script's own failure.
     let failure = Diagnostic::of_error(engine, imports, name, &error);
-    let (diagnostic, status) = match session.interrupt().stopping() {
+    let (diagnostic, status) = match stop {
         Some(stop) => {
             let stopped = Diagnostic::of_stop(stop, options).leaving(&error);
             (stopped.at_place_of(failure), status_of_stop(stop))

@@ -32,8 +32,14 @@ pub use objects::admin::{HELPER as ADMIN_HELPER, serve_admin_api};
 pub use objects::any as objects_of;
 pub use objects::call_class::{classified as classified_calls, may_change};
 pub use objects::connection::{Connection, News};
+/// Subscriptions to the events of a host.
+pub mod events {
+    pub use crate::api::subscription::next_event;
+    pub use crate::objects::watch::{Filter, Given, Outcome, Refusal, Subscription};
+}
 pub use objects::domain::Domain;
 pub use objects::object::{Kind, Object};
+pub use run::background::Unnoticed;
 pub use run::exit::exit_status;
 pub use run::grants::Grants;
 pub use run::interrupt::{self, Interrupt};

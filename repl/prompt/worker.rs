@@ -302,7 +302,9 @@ fn build(
     for module in modules {
         engine.register_global_module(Arc::clone(module));
     }
-    Arc::new(engine)
+    let engine = Arc::new(engine);
+    session.serve(&engine);
+    engine
 }
 
 struct RunningInput {

@@ -18,6 +18,7 @@ pub(crate) mod domain_checkpoint;
 pub(crate) mod domain_snapshot;
 pub(crate) mod error;
 pub(crate) mod every_kind;
+pub(crate) mod handler;
 pub(crate) mod interface;
 pub(crate) mod nested;
 pub(crate) mod net;
@@ -100,6 +101,7 @@ pub(crate) fn register(engine: &mut Engine) {
     stream::register(engine);
     wait::register(engine);
     subscription::register(engine);
+    handler::register(engine);
     xml::register(engine);
     undo::register(engine);
     work::register(engine);

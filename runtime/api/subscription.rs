@@ -14,7 +14,7 @@ use crate::libvirt::Failure;
 use crate::libvirt::events::{self, Event as Happened};
 use crate::objects::any;
 use crate::objects::connection::Connection;
-use crate::objects::watch::{Filter, Given, Options, Outcome, Refusal, Subscription, Told};
+use crate::objects::watch::{Change, Filter, Given, Options, Outcome, Refusal, Subscription, Told};
 use crate::run::exit::terminated;
 use crate::show::DateTime;
 use crate::spec::{Key, Type};
@@ -61,7 +61,7 @@ impl Iterator for Events {
 
 const TASK: &str = "wait for an event";
 
-fn lost() -> Failure {
+pub(super) fn lost() -> Failure {
     Failure::lost("the connection was lost")
 }
 
@@ -157,8 +157,24 @@ fn keys_of_events() -> Vec<Key> {
             format!("name of the {noun} that the event is about"),
         )
     }));
+    let changes = Type::Array(Box::new(Type::Map));
     keys.extend([
+        key(
+            "connection",
+            Type::Text,
+            "host of the connection that closed",
+        ),
         key("uuid", Type::Text, "UUID of the object, if it has one"),
+        key(
+            "gap_s",
+            Type::Float,
+            "seconds without events, of the kind `gap`",
+        ),
+        key(
+            "changes",
+            changes,
+            "objects with another state than before, of the kind `gap`",
+        ),
         key(
             "lost",
             Type::Int,
@@ -236,10 +252,14 @@ mod functions {
     }
 
     /// The same with options: `timeout` is the duration after which the subscription ends, `queue` the number of events
-    /// that can wait in it (65536 unless given).
+    /// that can wait in it (65536 unless given), `reconnect: true` has it go on after a lost connection.
     ///
-    /// An event that finds the queue full is counted; an event `#{ kind: "overflow", lost }` then stands where they are
-    /// missing.
+    /// Events that find the queue full are counted: an event `#{ kind: "overflow", lost }` stands where they are
+    /// missing. With `reconnect`, virhai opens a lost connection again as soon as the host answers, asks for the same
+    /// events, and gives an event `#{ kind: "gap", gap_s, changes }`: `gap_s` is the time without events in seconds, and
+    /// `changes` has an entry for each object whose state is another than before, such as
+    /// `#{ domain: "web", uuid: "...", before: "running", after: "shutoff" }`; `()` stands for an object that does not
+    /// exist. `conn` and what it gave out can be used again as well.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -390,7 +410,7 @@ mod functions {
     }
 }
 
-fn subscribe(
+pub(super) fn subscribe(
     ctx: &NativeCallContext,
     conn: &Connection,
     filters: Vec<Filter>,
@@ -438,6 +458,8 @@ declare_options! {
         timeout: Option<Duration>,
         /// Number of events that can wait in the queue.
         queue: i64 = usual_queue(),
+        /// Whether it goes on after a lost connection, with an event that tells what changed.
+        reconnect: bool = false,
     }
 }
 
@@ -446,12 +468,13 @@ fn usual_queue() -> i32 {
     i32::try_from(Options::default().queue).unwrap_or(i32::MAX)
 }
 
-fn options(ctx: &NativeCallContext, given: &Map) -> RhaiResultOf<Options> {
+pub(super) fn options(ctx: &NativeCallContext, given: &Map) -> RhaiResultOf<Options> {
     let given = SubscriptionOptions::read(ctx, given)?;
     let events = Some(given.queue).filter(|&n| n > 0 && n <= LARGEST_QUEUE);
     let queue = events.and_then(|events| usize::try_from(events).ok());
     Ok(Options {
         timeout: given.timeout,
+        reconnect: given.reconnect,
         queue: queue.ok_or_else(|| {
             let message = format!("`queue` must be a number from 1 to {LARGEST_QUEUE}");
             Error::invalid(ctx, message).throw()
@@ -508,13 +531,39 @@ fn given(ctx: &NativeCallContext, key: &str, value: &Dynamic) -> RhaiResultOf<Gi
 }
 
 /// What a subscription gives, as a script sees it.
-fn told_map(told: &Told) -> Map {
+pub(super) fn told_map(told: &Told) -> Map {
     match told {
         Told::Event(event) => event_map(event),
         Told::Overflow { at, lost } => fields! {
             "kind": "overflow", "time": time(*at), "lost": i64::try_from(*lost).unwrap_or(i64::MAX),
         },
+        Told::Gap(gap) => {
+            let changes: Array = gap.changes.iter().map(|c| change_map(c).into()).collect();
+            fields! { "kind": "gap", "time": time(gap.at), "gap_s": gap.seconds, "changes": changes }
+        }
     }
+}
+
+/// The next event of `events` as a script sees it, once there is one; waits until `timeout` is over, where there is one.
+pub fn next_event(events: &Subscription, timeout: Option<Duration>) -> Outcome<Map> {
+    match events.next(timeout) {
+        Outcome::Found(told) => Outcome::Found(told_map(&told)),
+        Outcome::TimedOut => Outcome::TimedOut,
+        Outcome::Lost => Outcome::Lost,
+        Outcome::Closed => Outcome::Closed,
+        Outcome::Stopped => Outcome::Stopped,
+    }
+}
+
+/// What changed in a gap: the object, and its states before and after, `()` where it does not exist.
+fn change_map(change: &Change) -> Map {
+    let state = |state: &Option<String>| state.clone().map_or(Dynamic::UNIT, Dynamic::from);
+    let mut map = fields! { "before": state(&change.before), "after": state(&change.after) };
+    map.insert(change.noun.into(), change.name.clone().into());
+    if !change.uuid.is_empty() {
+        map.insert("uuid".into(), change.uuid.clone().into());
+    }
+    map
 }
 
 /// An event as a script sees it.

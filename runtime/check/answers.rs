@@ -11,19 +11,36 @@ use super::walk::Walk;
 use super::words::with_article;
 use super::written::Written;
 use crate::advice::suggest;
+use crate::api;
 use crate::catalog::Function;
 use crate::spec::{Spec, Type, Words};
 use crate::syntax::switch_cases;
-use crate::vocabulary;
+use crate::vocabulary::{self, Role};
 
 /// The methods of arrays whose closures take the values, one by one, as their first parameter.
 const EACH: &[&str] = &["all", "filter", "find", "find_map", "map", "retain", "some"];
+
+/// The type of what `for` takes out of a value of the type `ty`.
+pub(super) fn taken_from(ty: &Type) -> Kind {
+    match ty {
+        Type::Object(name) if name == "Subscription" => event(),
+        ty => ty.element(),
+    }
+}
+
+/// The type of an event.
+fn event() -> Kind {
+    api::declared(Role::Record, "Event").map(|record| Type::Keys(record.spec()))
+}
 
 /// The methods of arrays whose closures return whether.
 const PREDICATES: &[&str] = &["all", "filter", "find", "retain", "some"];
 
 /// The type of the first parameter of closures that the method `name` of a `receiver` takes.
 pub(super) fn item(receiver: Option<&Type>, name: &str) -> Kind {
+    if name == "on" {
+        return event();
+    }
     let list = receiver.filter(|kind| matches!(kind, Type::Array(_)) && EACH.contains(&name));
     list?.element()
 }

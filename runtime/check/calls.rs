@@ -99,7 +99,7 @@ impl<'a> Walk<'a> {
             return None;
         }
         self.check_arguments(&taken, &call.args, 0);
-        capture::check_parallel(self, name, &kinds, &call.args);
+        capture::check_copies(self, name, &kinds, &call.args);
         self.sure(catalog.returns(name, &kinds))
     }
 
@@ -172,7 +172,7 @@ impl<'a> Walk<'a> {
         self.check_arguments(&taken, &call.args, 1);
         live_dump::check(self, call);
         paths::check(self, &taken, &call.args);
-        capture::check_parallel(self, name, &kinds, &call.args);
+        capture::check_copies(self, name, &kinds, &call.args);
         if receiver.ty.is_none() && self.files.may_be_key(name) {
             return None;
         }

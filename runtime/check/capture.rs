@@ -18,24 +18,36 @@ pub(super) struct Closure<'a> {
     pub(super) captured: Vec<&'a str>,
 }
 
-/// Reports what the closure of `parallel` writes to variables that it captured: each call has a
-/// copy of its own.
-pub(super) fn check_parallel<'a>(
+/// Reports what the closure of `parallel` or of `on` writes to variables that it captured and does not read itself: it has
+/// copies of its own.
+pub(super) fn check_copies<'a>(
     walk: &mut Walk<'a>,
-    name: &str,
+    call: &str,
     kinds: &[Kind],
     arguments: &'a [Expr],
 ) {
-    if name != "parallel" || kinds.len() != 3 {
-        return;
-    }
+    let (label, hint) = match (call, kinds.len()) {
+        ("parallel", 3) => (
+            "each call of the closure has a copy of its own",
+            "have the closure return it: `parallel` returns the results in order",
+        ),
+        ("on", 3 | 4) => (
+            "the handler has a copy of its own",
+            "print it, or go through `conn.events(filter)` in a loop",
+        ),
+        _ => return,
+    };
     let Some(closure) = arguments.last().and_then(|last| walk.closure_in(last)) else {
         return;
     };
     let mut written: Vec<(String, Position)> = Vec::new();
     let mut own: HashSet<String> = HashSet::new();
+    let mut used: Vec<String> = Vec::new();
     for statement in &closure.definition.body {
         statement.walk(&mut Vec::new(), &mut |path: &[ASTNode]| {
+            if let Some(ASTNode::Expr(Expr::Variable(variable, ..))) = path.last() {
+                used.push(variable.1.to_string());
+            }
             match path.last() {
                 Some(ASTNode::Stmt(Stmt::Var(parts, ..))) => {
                     own.insert(parts.0.name.to_string());
@@ -62,7 +74,23 @@ pub(super) fn check_parallel<'a>(
             true
         });
     }
-    for (name, position) in written {
+    // A handler keeps its copies from one event to the next.
+    let writes = |name: &str| {
+        let by_name = |(written, _): &&(String, Position)| written.trim_end_matches('.') == name;
+        written.iter().filter(by_name).count()
+    };
+    let is_read = |name: &str| {
+        let uses = used.iter().filter(|used| *used == name).count();
+        uses > writes(name)
+    };
+    let kept: Vec<bool> = written
+        .iter()
+        .map(|(target, _)| call == "on" && is_read(target.trim_end_matches('.')))
+        .collect();
+    for ((name, position), kept) in written.into_iter().zip(kept) {
+        if kept {
+            continue;
+        }
         let (name, by_method) = match name.strip_suffix('.') {
             Some(name) => (name, true),
             None => (name.as_str(), false),
@@ -79,11 +107,13 @@ pub(super) fn check_parallel<'a>(
         if by_method && !plain {
             continue;
         }
-        let message = format!("what is written to `{name}` here is lost");
+        let message = match call {
+            "on" => format!("the script does not see what is written to `{name}` here"),
+            _ => format!("what is written to `{name}` here is lost"),
+        };
         let finding = walk.find(Code::LostWrite, position, message);
-        finding.label = "each call of the closure has a copy of its own".into();
-        finding.hint =
-            Some("have the closure return it: `parallel` returns the results in order".into());
+        finding.label = label.into();
+        finding.hint = Some(hint.into());
     }
 }
 
@@ -104,9 +134,14 @@ pub(super) fn check_held<'a>(
     if captured {
         let message =
             format!("the closure uses `{held}`, which the call that takes it holds on to");
-        walk.find(Code::HeldVariable, position, message).hint = Some(
-            "call the method on another variable: `let conn = dom.connect(); conn.wait_event(...)`"
-                .into(),
-        );
+        let hint = match call.name.as_str() {
+            "on" => {
+                "give the handler a second parameter, which is the connection: `|event, conn| ...`"
+            }
+            _ => {
+                "call the method on another variable: `let conn = dom.connect(); conn.wait_event(...)`"
+            }
+        };
+        walk.find(Code::HeldVariable, position, message).hint = Some(hint.into());
     }
 }

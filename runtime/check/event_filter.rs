@@ -9,7 +9,7 @@ use crate::libvirt::events;
 use crate::objects::watch::{self, ANY};
 
 /// The methods of a connection that take such a description first.
-const TAKE_EVENT_FILTERS: [&str; 2] = ["wait_event", "events"];
+const TAKE_EVENT_FILTERS: [&str; 3] = ["wait_event", "events", "on"];
 
 /// Whether the methods called `name` take such a description first.
 pub(crate) fn takes_event_filter(name: &str) -> bool {

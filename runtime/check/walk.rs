@@ -231,7 +231,7 @@ impl<'a> Walk<'a> {
                 });
                 self.forget_assigned(flow.body.statements());
                 let length = self.scope.len();
-                let held = kind.as_ref().and_then(Type::element);
+                let held = kind.as_ref().and_then(super::answers::taken_from);
                 self.introduce(item, held, None, true);
                 if let Some(counter) = counter {
                     self.introduce(counter, Some(Type::Int), None, true);

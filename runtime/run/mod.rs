@@ -1,5 +1,6 @@
 //! A running program: the engine, the session, what it may use, and how it ends.
 
+pub mod background;
 pub mod duration_text;
 pub mod exit;
 pub(crate) mod grants;

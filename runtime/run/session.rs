@@ -3,15 +3,16 @@
 use std::any::Any;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use rhai::{Dynamic, Engine, NativeCallContext};
 
 use crate::redact;
+use crate::run::background::{Unnoticed, Works};
 use crate::run::grants::Grants;
 use crate::run::interrupt::{self, Interrupt};
-use crate::run::waiting::{Nobody, WaitObserver};
+use crate::run::waiting::{Nobody, WaitObserver, Waiting};
 use crate::syntax::key_order::KeyOrder;
 
 /// A destination for the lines that a script writes, from several threads at the same time.
@@ -95,6 +96,8 @@ struct Shared {
     not_undone: Mutex<Vec<String>>,
     uris: Mutex<HashSet<String>>,
     kept: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
+    engine: Mutex<Weak<Engine>>,
+    works: Works,
     key_order: KeyOrder,
 }
 
@@ -115,6 +118,8 @@ impl Session {
             not_undone: Mutex::default(),
             uris: Mutex::default(),
             kept: Mutex::default(),
+            engine: Mutex::default(),
+            works: Works::default(),
             key_order: KeyOrder::default(),
         }))
     }
@@ -147,6 +152,33 @@ impl Session {
     pub(crate) fn kept<T: Any + Send + Sync + Clone>(&self) -> Option<T> {
         let kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.as_ref()?.downcast_ref::<T>().cloned()
+    }
+
+    /// Has background work of this session's scripts use `engine`, which was built for the session.
+    pub fn serve(&self, engine: &Arc<Engine>) {
+        let own = self.0.engine.lock();
+        *own.unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(engine);
+    }
+
+    /// The engine for background work, while there is one.
+    pub(crate) fn engine(&self) -> Option<Arc<Engine>> {
+        let engine = self.0.engine.lock();
+        engine.unwrap_or_else(PoisonError::into_inner).upgrade()
+    }
+
+    /// The background work of this session's scripts.
+    pub(crate) fn works(&self) -> &Works {
+        &self.0.works
+    }
+
+    /// Ends the background work of a script that has ended: lets it finish what it has, for `grace` at most, and then
+    /// stops it. Returns how it failed.
+    pub fn end_background(&self, grace: Duration) -> Option<Unnoticed> {
+        if self.0.works.is_empty() {
+            return None;
+        }
+        let _waiting = Waiting::new(self, || "the handlers of events to return".into());
+        self.0.works.end(&self.0.interrupt, grace)
     }
 
     /// The switch that stops this session's scripts.

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures virhai against C, virsh and libvirt-python, all in one run, and prints ratios.
 
-Usage: run.py VIRHAI WORK_DIR. The peers take turns, so that a busy moment hits all of them.
+Usage: run.py VIRHAI WORK_DIR [MEASUREMENT...]. The peers take turns, so that a busy moment hits all of them.
 """
 import os
 import pty
@@ -146,6 +146,19 @@ def guests(count=1000, rounds=3):
     table(f"{count} guests defined and removed on the test driver", "s", 1, samples, "libvirt-python")
 
 
+def events(count=10_000, rounds=9):
+    """Events that the test driver sends, from the first call that causes one to the last event."""
+    peers = {
+        "virhai": [virhai, "run", f"{HERE}/events.rhai"],
+        "libvirt-python": ["/usr/bin/python3", f"{HERE}/events.py"],
+    }
+    samples = {name: [] for name in peers}
+    for _ in range(rounds):
+        for name, peer in peers.items():
+            samples[name].append(float(run(peer + [str(count)])))
+    table(f"{count:,} events caused and taken on the test driver", "ms", 1e3, samples, "libvirt-python")
+
+
 def long_script(lines=1000):
     """A script of many functions, most of which nothing calls."""
     function = (
@@ -227,6 +240,11 @@ def over_a_socket():
             daemon.wait()
 
 
+if len(sys.argv) > 3:
+    # Only these.
+    for name in sys.argv[3:]:
+        globals()[name]()
+    sys.exit()
 print(f"{virhai}, {run([virhai, '--version']).split(chr(10))[1]}, {os.cpu_count()} processors")
 start_and_list()
 first_prompt()
@@ -236,4 +254,5 @@ over_a_socket()
 xml()
 checked()
 guests()
+events()
 typing()

@@ -215,7 +215,7 @@ const OMITTED_METHODS: &[(&str, &[&str])] = &[
         &["*.c_pointer"],
     ),
     (
-        "scripts wait for events, with `wait_event` and `wait`, and a lost connection is an error",
+        "scripts get events by `events`, `on` and `wait_event`, and a lost connection is an event or an error",
         &[
             "virConnect.domainEventDeregister",
             "virConnect.domainEventDeregisterAny",

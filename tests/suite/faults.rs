@@ -7,3 +7,4 @@ mod reconnect;
 mod socket;
 mod text;
 mod time_limits;
+mod watching;

@@ -252,6 +252,7 @@ fn every_option_in_the_guide_exists() {
         "lsp",
         "top",
         "definitions",
+        "events",
     ];
     let mut known: BTreeSet<String> = help
         .iter()

@@ -26,6 +26,7 @@ mod examples;
 mod faults;
 mod fuzz;
 mod guide;
+mod handlers;
 mod handles;
 mod hints;
 mod host_secrets;

@@ -174,3 +174,16 @@ fn a_filter_is_refused_at_the_run_where_the_check_cannot_know_it() {
         "#,
     );
 }
+
+#[test]
+fn a_loop_over_events_can_be_stopped_at_any_time() {
+    let outcome = virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .arg("--timeout")
+        .arg("300ms")
+        .arg("-e")
+        .arg("for event in connect().events() { print(event); }")
+        .run();
+    assert_eq!(outcome.status, 124, "{outcome}");
+}

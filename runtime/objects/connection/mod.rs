@@ -13,7 +13,7 @@ pub(crate) mod tunnel;
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use rhai::NativeCallContext;
@@ -54,6 +54,8 @@ struct Shared {
     reopening: Reopening,
     names: Mutex<HashMap<(&'static str, String), String>>,
     watch: Mutex<Option<Arc<Watch>>>,
+    /// All watches that there were: a lost one may still be waited for.
+    watches: Mutex<Vec<Weak<Watch>>>,
     following: Mutex<Option<Arc<Watch>>>,
     known: Known,
 }
@@ -77,6 +79,7 @@ impl Connection {
             reopening: Reopening::default(),
             names: Mutex::default(),
             watch: Mutex::default(),
+            watches: Mutex::default(),
             following: Mutex::default(),
             known: Known::default(),
         }))
@@ -325,6 +328,16 @@ impl Connection {
             false => connect,
         };
         let watch = Arc::new(self.watch_on(own));
+        if apart {
+            watch.reopens(self.reopener());
+        }
+        let mut watches = self
+            .0
+            .watches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        watches.retain(|watch| watch.strong_count() > 0);
+        watches.push(Arc::downgrade(&watch));
         *slot = Some(Arc::clone(&watch));
         Ok(watch)
     }
@@ -382,13 +395,15 @@ impl Shared {
         let following = self.following.lock();
         let following = following.unwrap_or_else(PoisonError::into_inner).take();
         let handles = self.handles.close();
-        if handles.is_none() && watch.is_none() && following.is_none() {
+        let watches = self.watches.lock();
+        let watches = std::mem::take(&mut *watches.unwrap_or_else(PoisonError::into_inner));
+        if handles.is_none() && watches.is_empty() && following.is_none() {
             return;
         }
         self.let_go(move || {
-            let watches = watch.into_iter().chain(following);
+            let watches = watches.iter().filter_map(Weak::upgrade).chain(following);
             watches.for_each(|watch| watch.close());
-            drop(handles);
+            drop((watch, handles));
         });
     }
 

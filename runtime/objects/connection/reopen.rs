@@ -1,18 +1,19 @@
-//! Getting a lost connection back for a thread that undoes what a script did.
+//! Getting a lost connection back for a thread that undoes what a script did, and for a subscription that asked for it.
 //!
 //! A script sees a lost connection as an error and decides for itself. Undoing has no script to
 //! decide: it opens the connection again where the host comes back in time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use virt::connect::Connect;
 
-use super::{Connection, open};
+use super::{Connection, Shared, Target, open};
 use crate::libvirt::Failure;
-use crate::run::interrupt;
+use crate::objects::watch::Reopen;
+use crate::run::interrupt::{self, Interrupt};
 
 /// The attempts to get a connection back.
 #[derive(Default)]
@@ -82,6 +83,42 @@ impl Connection {
             }
             thread::sleep(PAUSE);
         }
+    }
+}
+
+/// How the connections of a subscription that goes on after a loss are opened again.
+struct Reopener {
+    target: Target,
+    connection: Weak<Shared>,
+}
+
+impl Connection {
+    /// How to open this connection, and the one that watches for it, again.
+    pub(super) fn reopener(&self) -> Arc<dyn Reopen> {
+        Arc::new(Reopener {
+            target: self.0.target.again(self.uri()),
+            connection: Arc::downgrade(&self.0),
+        })
+    }
+}
+
+impl Reopen for Reopener {
+    fn open(&self) -> Result<Connect, Failure> {
+        // A stop of the script ends the subscription, and nobody waits for this.
+        open::open(&self.target, &Interrupt::default())
+    }
+
+    fn renew(&self) -> Result<(), Failure> {
+        let Some(connection) = self.connection.upgrade() else {
+            return Ok(());
+        };
+        let turn = connection.reopening.turn.lock();
+        let _turn = turn.unwrap_or_else(PoisonError::into_inner);
+        let current = connection.handles.connect();
+        if current.is_some_and(|current| !is_alive(&current)) {
+            connection.handles.renew(self.open()?);
+        }
+        Ok(())
     }
 }
 

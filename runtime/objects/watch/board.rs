@@ -1,18 +1,22 @@
 //! Where libvirt's callbacks bring events, to be given to the queues that want them.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::Instant;
 
 use jiff::Timestamp;
 
 use super::Queue;
+use super::picture::{Change, Gap, Picture};
 use crate::libvirt::events::{CLOSE, Event};
 use crate::libvirt::typed_params::Scalar;
 
 /// More events than any wait looks back over; older ones are dropped.
 const KEPT: usize = 4096;
+
+/// The events that are held at most, while it is found out what changed.
+const HELD: usize = 65_536;
 
 type Listener = Box<dyn Fn(Option<&Event>) + Send + Sync>;
 
@@ -23,7 +27,25 @@ pub(super) struct Board {
     listeners: RwLock<Vec<Listener>>,
     /// Lifecycle events of domains: why one stopped is known from nothing else.
     recent: Mutex<VecDeque<Arc<Event>>>,
+    view: Mutex<View>,
     lost: AtomicBool,
+    /// Is called, on the thread that serves all events, where a lost connection is to be opened again.
+    open_again: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+/// What is known of the host's objects, as long as somebody needs it after a loss.
+#[derive(Default)]
+struct View {
+    picture: Picture,
+    lost_at: Option<Instant>,
+    /// Events that wait until it is known what changed.
+    held: Option<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    events: Vec<Arc<Event>>,
+    lost: u64,
 }
 
 impl Board {
@@ -33,7 +55,9 @@ impl Board {
             queues: RwLock::default(),
             listeners: RwLock::default(),
             recent: Mutex::default(),
+            view: Mutex::default(),
             lost: AtomicBool::new(false),
+            open_again: OnceLock::new(),
         }
     }
 
@@ -47,6 +71,11 @@ impl Board {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .push(listener);
+    }
+
+    /// Has `action` called where a lost connection is to be opened again; it must not block.
+    pub(super) fn when_lost(&self, action: impl Fn() + Send + Sync + 'static) {
+        let _ = self.open_again.set(Box::new(action));
     }
 
     /// Gives `queue` what it wants from now on.
@@ -64,8 +93,21 @@ impl Board {
         queues.retain(|known| !Arc::ptr_eq(known, queue));
     }
 
+    /// The number of queues.
+    #[cfg(test)]
+    pub(super) fn queues(&self) -> usize {
+        let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
+        queues.len()
+    }
+
     pub(super) fn is_lost(&self) -> bool {
         self.lost.load(Ordering::SeqCst)
+    }
+
+    /// Whether a queue goes on once a lost connection is there again.
+    pub(super) fn outlives(&self) -> bool {
+        let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
+        queues.iter().any(|queue| queue.outlives())
     }
 
     /// Takes an event from libvirt.
@@ -79,6 +121,16 @@ impl Board {
                 recent.pop_front();
             }
         }
+        let mut view = self.view();
+        if let Some(held) = &mut view.held {
+            match held.events.len() < HELD {
+                true => held.events.push(event),
+                false => held.lost += 1,
+            }
+            return;
+        }
+        view.picture.learn(&event);
+        // While it is locked: nobody begins to hold events between this one and the next.
         self.for_each_queue(|queue| queue.add(&event));
     }
 
@@ -87,6 +139,7 @@ impl Board {
         if self.lost.swap(true, Ordering::SeqCst) {
             return;
         }
+        self.view().lost_at = Some(Instant::now());
         self.tell(None);
         let close = Arc::new(Event {
             at: Timestamp::now(),
@@ -100,6 +153,63 @@ impl Board {
             queue.add(&close);
             queue.lose();
         });
+        if self.outlives()
+            && let Some(open_again) = self.open_again.get()
+        {
+            open_again();
+        }
+    }
+
+    /// Holds events back until [`Self::release`].
+    pub(super) fn hold(&self) {
+        self.view().held.get_or_insert_default();
+    }
+
+    /// Gives the events out that were held back.
+    pub(super) fn release(&self) {
+        self.give_out(self.view());
+    }
+
+    /// Takes what a host's objects are doing, and gives the events out that were held back.
+    pub(super) fn begin_with(&self, picture: Picture) {
+        let mut view = self.view();
+        view.picture.take(picture);
+        self.give_out(view);
+    }
+
+    /// The sorts of object whose states are known.
+    pub(super) fn known_nouns(&self) -> Vec<&'static str> {
+        self.view().picture.nouns()
+    }
+
+    /// Goes on with another connection: tells what changed since the old one was lost, and what was held back.
+    pub(super) fn go_on(&self, picture: Picture) {
+        let mut view = self.view();
+        let changes: Vec<Change> = view.picture.changes_to(&picture);
+        let lost_at = view.lost_at.take();
+        let gap = Gap {
+            at: Timestamp::now(),
+            seconds: lost_at.map_or(0.0, |lost_at| lost_at.elapsed().as_secs_f64()),
+            changes,
+        };
+        view.picture.take(picture);
+        self.lost.store(false, Ordering::SeqCst);
+        self.for_each_queue(|queue| queue.bridge(&gap));
+        self.give_out(view);
+    }
+
+    fn give_out(&self, mut view: MutexGuard<'_, View>) {
+        let Some(held) = view.held.take() else {
+            return;
+        };
+        for event in &held.events {
+            view.picture.learn(event);
+            self.for_each_queue(|queue| queue.add(event));
+        }
+        if held.lost > 0 {
+            let now = Timestamp::now();
+            self.for_each_queue(|queue| queue.miss(now, held.lost));
+        }
     }
 
     /// Ends all queues.
@@ -111,6 +221,10 @@ impl Board {
     pub(super) fn latest<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> Option<T> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent.iter().rev().find_map(|event| pick(event))
+    }
+
+    fn view(&self) -> MutexGuard<'_, View> {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn for_each_queue(&self, action: impl Fn(&Arc<Queue>)) {

@@ -124,6 +124,24 @@ impl Filter {
         }
     }
 
+    /// Whether its events are of that object.
+    pub(crate) fn concerns(&self, noun: &str, name: &str, uuid: &str) -> bool {
+        self.noun.is_none_or(|own| own == noun)
+            && self.fields.iter().all(|(key, text)| match key.as_str() {
+                "uuid" => text == uuid,
+                key if key == noun => text == name,
+                _ => true,
+            })
+    }
+
+    /// The sorts of object that its events are of.
+    pub(crate) fn nouns(&self) -> Vec<&'static str> {
+        let families = events::FAMILIES.iter().map(|family| family.noun);
+        families
+            .filter(|noun| self.noun.is_none_or(|own| own == *noun))
+            .collect()
+    }
+
     /// Whether `event` is one that it describes.
     pub(crate) fn fits(&self, event: &Event) -> bool {
         self.is_of_kind(event)

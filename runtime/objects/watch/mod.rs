@@ -3,7 +3,9 @@
 
 mod board;
 mod filter;
+mod picture;
 mod queue;
+mod reopen;
 mod subscription;
 
 use std::collections::HashMap;
@@ -19,8 +21,11 @@ use crate::run::interrupt::Interrupt;
 use board::Board;
 pub(crate) use filter::{ANY, keys, kinds_of};
 pub use filter::{Filter, Given, Refusal};
+pub(crate) use picture::Change;
+use picture::Picture;
 pub(crate) use queue::{Bounds, Queue};
 pub use queue::{Outcome, Told};
+pub(crate) use reopen::Reopen;
 pub use subscription::{Options, Subscription};
 
 /// The events that a wait may have to look back over.
@@ -39,6 +44,8 @@ pub(crate) struct Watch {
     /// How long the host may take for an answer; none where it is this process.
     patience: Option<Patience>,
     interrupt: Interrupt,
+    /// One at a time holds events back.
+    holding: Mutex<()>,
 }
 
 /// What leads to the host. What libvirt tells ends before the connection does.
@@ -80,6 +87,7 @@ impl Watch {
             })),
             patience,
             interrupt,
+            holding: Mutex::default(),
         }
     }
 
@@ -215,6 +223,29 @@ impl Watch {
         self.board.latest(pick)
     }
 
+    /// Knows the states of objects of the sorts `nouns` from now on, so that it can be told after a loss what changed.
+    /// Their lifecycles must be followed.
+    pub(crate) fn keep_picture(&self, nouns: &[&'static str]) -> Result<()> {
+        let _alone = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.board.known_nouns();
+        let new = nouns.iter().copied().filter(|noun| !known.contains(noun));
+        let new: Vec<&'static str> = new.collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        self.board.hold();
+        match self.ask(move |connect| Picture::of(connect, &new)) {
+            Ok(picture) => {
+                self.board.begin_with(picture);
+                Ok(())
+            }
+            Err(failure) => {
+                self.board.release();
+                Err(failure)
+            }
+        }
+    }
+
     /// Ends all queues, and the connection as far as the watch holds it.
     pub(crate) fn close(&self) {
         self.board.close();
@@ -284,6 +315,21 @@ impl Feed {
         }
     }
 
+    /// Has the watch know the states of objects of the sorts `nouns`, as far as the host has them.
+    fn keep_picture(&mut self, nouns: &[&'static str]) -> std::result::Result<(), Unfed> {
+        let families = events::FAMILIES.iter();
+        let families = families.filter(|family| nouns.contains(&family.noun));
+        let lifecycles: Vec<&str> = families.clone().map(|family| family.lifecycle).collect();
+        each_of(&named(&lifecycles), true, |kind| {
+            self.watch.follow_for(kind, 1)?;
+            self.kinds.push(kind);
+            Ok(())
+        })?;
+        let call = families.map(|family| family.call).next();
+        let kept = self.watch.keep_picture(nouns);
+        kept.map_err(|failure| (failure, call.unwrap_or_default()))
+    }
+
     /// What fills it.
     pub(crate) fn watch(&self) -> &Watch {
         &self.watch
@@ -303,7 +349,7 @@ impl Feed {
                     None => continue,
                 },
                 // A wait looks at what there is when it is told anything.
-                Outcome::Found(Told::Overflow { .. }) => continue,
+                Outcome::Found(Told::Overflow { .. } | Told::Gap(_)) => continue,
                 Outcome::TimedOut => Outcome::TimedOut,
                 Outcome::Lost => Outcome::Lost,
                 Outcome::Closed => Outcome::Closed,
@@ -320,5 +366,44 @@ impl Drop for Feed {
         for kind in &self.kinds {
             self.watch.unfollow(kind);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::libvirt::{connection, event_loop};
+
+    fn watch() -> Arc<Watch> {
+        event_loop::start();
+        let uri = "test:///default";
+        let connect = connection::open_auth(Some(uri), &connection::Credentials::default(), 0);
+        let connect = Arc::new(connect.expect("the test driver is there"));
+        Arc::new(Watch::new(connect, uri, None, Interrupt::default()))
+    }
+
+    fn followed(watch: &Watch) -> usize {
+        watch.link().as_ref().map_or(0, |link| link.followed.len())
+    }
+
+    #[test]
+    fn feeds_that_end_leave_neither_queues_nor_callbacks() {
+        let watch = watch();
+        let kinds = named(&["lifecycle", "network_lifecycle"]);
+        let feed = || {
+            let queue = Queue::new(Bounds::of(1), None, Box::new(|_| true));
+            watch.feed(&kinds, false, Arc::new(queue)).expect("a feed")
+        };
+        let feeds: Vec<Feed> = (0..100).map(|_| feed()).collect();
+        assert_eq!((followed(&watch), watch.board.queues()), (2, 100));
+        drop(feeds);
+        assert_eq!((followed(&watch), watch.board.queues()), (0, 0));
+        // Those of waits stay for the next wait.
+        let wait = watch.collect(&named(&["lifecycle"]), false, |_| true);
+        drop((wait.expect("a feed"), feed()));
+        assert_eq!((followed(&watch), watch.board.queues()), (1, 0));
+        watch.close();
+        assert_eq!(followed(&watch), 0);
+        assert!(watch.follow(kinds[0]).is_err());
     }
 }

@@ -262,7 +262,9 @@ macro_rules! active_or_not {
         fn $function(connect: &Connect) -> Result<Vec<Known>> {
             let uuids = |flags| -> Result<BTreeSet<String>> {
                 let objects = connect.$list(flags)?;
-                let uuids = objects.iter().filter_map(|object| object.uuid_string().ok());
+                let uuids = objects
+                    .iter()
+                    .filter_map(|object| object.uuid_string().ok());
                 Ok(uuids.collect())
             };
             let active = uuids(virt_sys::$active)?;

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+use super::picture::{Change, Gap};
 use crate::libvirt::events::Event;
 use crate::run::interrupt::Interrupt;
 
@@ -24,6 +25,8 @@ pub enum Told {
         /// How many they were.
         lost: u64,
     },
+    /// A time in which the connection was lost.
+    Gap(Arc<Gap>),
 }
 
 /// How a wait ended.
@@ -42,7 +45,10 @@ pub enum Outcome<T> {
 }
 
 /// Chooses the events of a queue.
-pub(crate) type Wanted = Box<dyn Fn(&Event) -> bool + Send + Sync>;
+pub(super) type Wanted = Box<dyn Fn(&Event) -> bool + Send + Sync>;
+
+/// Chooses what a queue is told of a gap.
+pub(super) type Concerned = Box<dyn Fn(&Change) -> bool + Send + Sync>;
 
 /// How much a queue holds at most.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +72,8 @@ impl Bounds {
 /// Events that wait to be taken.
 pub(crate) struct Queue {
     wanted: Wanted,
+    /// None for a queue that ends with the connection.
+    concerned: Option<Concerned>,
     bounds: Bounds,
     /// When it stops to take events.
     until: Option<Instant>,
@@ -86,6 +94,7 @@ struct State {
 #[derive(Clone, Copy)]
 enum End {
     Lost,
+    Finished,
     Closed,
 }
 
@@ -94,11 +103,58 @@ impl Queue {
     pub(crate) fn new(bounds: Bounds, until: Option<Instant>, wanted: Wanted) -> Self {
         Self {
             wanted,
+            concerned: None,
             bounds,
             until,
             state: Mutex::default(),
             changed: Condvar::new(),
         }
+    }
+
+    /// The same queue, which goes on once a lost connection is there again, and is told of the changes that are
+    /// `concerned`.
+    pub(super) fn outliving(self, concerned: Concerned) -> Self {
+        Self {
+            concerned: Some(concerned),
+            ..self
+        }
+    }
+
+    /// Whether it goes on once a lost connection is there again.
+    pub(super) fn outlives(&self) -> bool {
+        self.concerned.is_some() && !self.is_closed() && !self.is_over()
+    }
+
+    /// Puts `gap` into the queue, with the changes that it wants to know.
+    pub(super) fn bridge(&self, gap: &Gap) {
+        let Some(concerned) = &self.concerned else {
+            return;
+        };
+        let own = Gap {
+            changes: gap
+                .changes
+                .iter()
+                .filter(|c| concerned(c))
+                .cloned()
+                .collect(),
+            ..*gap
+        };
+        let mut state = self.lock();
+        if state.end.is_none() {
+            state.waiting.push_back(Told::Gap(Arc::new(own)));
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Counts `lost` events that were too many.
+    pub(super) fn miss(&self, at: Timestamp, lost: u64) {
+        let mut state = self.lock();
+        if state.end.is_none() {
+            state.waiting.push_back(Told::Overflow { at, lost });
+        }
+        drop(state);
+        self.changed.notify_all();
     }
 
     /// Puts `event` into the queue if it is wanted.
@@ -132,10 +188,21 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Ends the queue after what waits in it: the connection broke.
+    /// Ends the queue after what waits in it, if it ends with the connection: that broke.
     pub(super) fn lose(&self) {
+        if self.concerned.is_some() {
+            return;
+        }
         let mut state = self.lock();
         state.end.get_or_insert(End::Lost);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Ends the queue after what waits in it.
+    pub(super) fn finish(&self) {
+        let mut state = self.lock();
+        state.end.get_or_insert(End::Finished);
         drop(state);
         self.changed.notify_all();
     }
@@ -232,7 +299,7 @@ impl State {
         }
         match self.end? {
             End::Lost => Some(Outcome::Lost),
-            End::Closed => Some(Outcome::Closed),
+            End::Finished | End::Closed => Some(Outcome::Closed),
         }
     }
 }
@@ -280,6 +347,7 @@ mod tests {
         let text = |told: &Told| match told {
             Told::Event(event) => event.name.clone(),
             Told::Overflow { lost, .. } => format!("{lost} lost"),
+            Told::Gap(gap) => format!("gap of {}", gap.seconds),
         };
         waiting.iter().map(text).collect()
     }

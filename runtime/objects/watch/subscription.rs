@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Bounds, Feed, Filter, Outcome, Queue, Told, Unfed, kinds_of};
+use super::{Bounds, Change, Feed, Filter, Outcome, Queue, Told, Unfed, kinds_of};
 use crate::libvirt::events::Event;
 use crate::objects::connection::Connection;
 use crate::run::waiting::Waiting;
@@ -19,6 +19,8 @@ pub struct Options {
     pub timeout: Option<Duration>,
     /// The most events that wait in it.
     pub queue: usize,
+    /// Whether it goes on once a lost connection is there again.
+    pub reconnect: bool,
 }
 
 impl Default for Options {
@@ -26,6 +28,7 @@ impl Default for Options {
         Self {
             timeout: None,
             queue: QUEUE,
+            reconnect: false,
         }
     }
 }
@@ -56,9 +59,19 @@ impl Subscription {
         let wanted = Arc::clone(&filters);
         let wanted = move |event: &Event| wanted.iter().any(|filter| filter.fits(event));
         let bounds = Bounds::of(options.queue);
-        let queue = Arc::new(Queue::new(bounds, until, Box::new(wanted)));
+        let queue = Queue::new(bounds, until, Box::new(wanted));
+        let queue = Arc::new(match options.reconnect {
+            true => queue.outliving(concerned(Arc::clone(&filters))),
+            false => queue,
+        });
         let any = filters.iter().any(Filter::is_for_any_kind);
-        let feed = watch.feed(&kinds_of(&filters), any, Arc::clone(&queue))?;
+        let mut feed = watch.feed(&kinds_of(&filters), any, Arc::clone(&queue))?;
+        if options.reconnect {
+            let mut nouns: Vec<&'static str> = filters.iter().flat_map(Filter::nouns).collect();
+            nouns.sort_unstable();
+            nouns.dedup();
+            feed.keep_picture(&nouns)?;
+        }
         Ok(Self(Arc::new(Shared {
             connection: connection.clone(),
             filters,
@@ -83,6 +96,22 @@ impl Subscription {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let _waiting = Waiting::new(self.0.connection.session(), || self.wanted());
         self.0.queue.wait(deadline, interrupt)
+    }
+
+    /// The same for one whose wait is nobody's concern.
+    pub(crate) fn next_untold(&self) -> Outcome<Told> {
+        let interrupt = self.0.connection.session().interrupt();
+        self.0.queue.wait(None, interrupt)
+    }
+
+    /// Takes no new events; those that wait are still given.
+    pub(crate) fn finish(&self) {
+        self.0.queue.finish();
+    }
+
+    /// The host whose events they are.
+    pub fn uri(&self) -> &str {
+        self.0.connection.uri()
     }
 
     /// All events that wait.
@@ -129,6 +158,18 @@ impl fmt::Display for Subscription {
             false => write!(f, "Subscription({words} of {uri})"),
         }
     }
+}
+
+/// The changes after a loss that those are told who have `filters`.
+fn concerned(filters: Arc<Vec<Filter>>) -> Box<dyn Fn(&Change) -> bool + Send + Sync> {
+    Box::new(move |change| {
+        let Change {
+            noun, name, uuid, ..
+        } = change;
+        filters
+            .iter()
+            .any(|filter| filter.concerns(noun, name, uuid))
+    })
 }
 
 /// What `filters` describe, in words; nothing where that is every event.

@@ -1,0 +1,353 @@
+//! Handlers of events: closures that are called for one event after the other, on a thread of their own.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
+
+use rhai::plugin::*;
+// Marked as volatile, not as deprecated: the version is pinned by the lock file.
+#[allow(deprecated)]
+use rhai::NativeCallContextStore;
+use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, exported_module};
+
+use super::arguments::RhaiResultOf;
+use super::error::caught;
+use super::subscription::{
+    EventFilterValue, SubscriptionOptions, filters, lost, options, subscribe, told_map,
+};
+use crate::error::Error;
+use crate::objects::connection::Connection;
+use crate::objects::watch::{Outcome, Subscription};
+use crate::run::background::Background;
+use crate::run::exit::terminated;
+use crate::run::guarded::guarded;
+use crate::run::resources::{memory, stack};
+use crate::run::session::Session;
+use crate::run::waiting::Waiting;
+use crate::script::isolation::takes;
+use crate::vocabulary::OptionsOf;
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<Handler>("Handler");
+    engine.register_global_module(exported_module!(functions).into());
+}
+
+/// A closure that is called for events; copies are the same handler.
+#[derive(Clone)]
+pub struct Handler(Arc<Shared>);
+
+struct Shared {
+    events: Subscription,
+    session: Session,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    thread: Option<ThreadId>,
+    ended: bool,
+    /// The first failure that nobody was told of.
+    failure: Option<Box<EvalAltResult>>,
+    failures: u64,
+}
+
+/// How often one that waits for the end of a handler looks whether the script is stopped.
+const LOOK: Duration = Duration::from_millis(50);
+
+#[export_module]
+mod functions {
+    /// Calls `handler` for each event from now on that `filter` describes, one after the other, on a thread of its own;
+    /// the script goes on meanwhile. Filters are those of `events`; `"any"` stands for every event.
+    ///
+    /// A handler with a second parameter gets the connection there, which it cannot capture. It has copies of the variables
+    /// that it captures: it keeps what it writes to them from one event to the next, and the script does not see it.
+    /// Events that come while it works wait in a queue.
+    ///
+    /// An error in the handler is reported at once, and the handler goes on with the next event; the run fails at its end
+    /// with the first such error, unless `close` has thrown it before. At its end, the script waits up to 10 seconds
+    /// for its handlers to work on the events that came until then; after that it stops them, and fails.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let handler = conn.on("lifecycle", |event, conn| {
+    ///     if event.event == "stopped" { conn.lookup_by_name(event.domain).create(); }
+    /// });
+    /// let dom = conn.lookup_by_name("test");
+    /// dom.destroy();
+    /// dom.wait("running", "10s");
+    /// handler.close();
+    /// ```
+    /// Calls virConnectDomainEventRegisterAny, virConnectNetworkEventRegisterAny, virConnectStoragePoolEventRegisterAny, virConnectNodeDeviceEventRegisterAny, virConnectSecretEventRegisterAny, virConnectDomainQemuMonitorEventRegister, virConnectRegisterCloseCallback.
+    #[rhai_fn(pure, return_raw)]
+    pub fn on(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        filter: EventFilterValue,
+        handler: FnPtr,
+    ) -> RhaiResultOf<Handler> {
+        super::on(&ctx, conn, &filter, &Map::new(), &handler)
+    }
+
+    /// The same with the options of `events`: `timeout`, `queue` and `reconnect`.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let handler = conn.on(#{ event: "suspended" }, #{ timeout: "1h", reconnect: true }, |event| {
+    ///     print(event.domain + " is paused");
+    /// });
+    /// conn.lookup_by_name("test").suspend();
+    /// handler.close();
+    /// ```
+    /// Calls virConnectDomainEventRegisterAny, virConnectNetworkEventRegisterAny, virConnectStoragePoolEventRegisterAny, virConnectNodeDeviceEventRegisterAny, virConnectSecretEventRegisterAny, virConnectDomainQemuMonitorEventRegister, virConnectRegisterCloseCallback.
+    #[rhai_fn(name = "on", pure, return_raw)]
+    pub fn on_with_options(
+        ctx: NativeCallContext,
+        conn: &mut Connection,
+        filter: EventFilterValue,
+        options: OptionsOf<SubscriptionOptions>,
+        handler: FnPtr,
+    ) -> RhaiResultOf<Handler> {
+        super::on(&ctx, conn, &filter, &options, &handler)
+    }
+
+    /// Ends the handler: waits until it has worked on the events that came before, and throws its first error. Inside the
+    /// handler, it drops the events that wait, and returns at once.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let handler = conn.on("lifecycle", |event| { throw `not ${event.event}`; });
+    /// let dom = conn.lookup_by_name("test");
+    /// dom.destroy();
+    /// conn.wait_event(#{ event: "started" }, "10s", || dom.create());
+    /// let error = assert_throws(|| handler.close());
+    /// assert_eq(error.message, "not stopped");
+    /// ```
+    /// Calls virConnectDomainEventDeregisterAny, virConnectNetworkEventDeregisterAny, virConnectStoragePoolEventDeregisterAny, virConnectNodeDeviceEventDeregisterAny, virConnectSecretEventDeregisterAny, virConnectDomainQemuMonitorEventDeregister.
+    #[rhai_fn(pure, return_raw)]
+    pub fn close(ctx: NativeCallContext, handler: &mut Handler) -> RhaiResultOf<()> {
+        handler.close(&ctx)
+    }
+
+    /// The handler as text.
+    ///
+    /// ```rhai
+    /// let handler = connect("test:///default").on("reboot", |event| print(event));
+    /// assert_eq(handler.to_string(), "Handler(#{\"kind\": \"reboot\"} of test:///default)");
+    /// handler.close();
+    /// assert_eq(handler.to_string(), "Handler(#{\"kind\": \"reboot\"} of test:///default, closed)");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
+    pub fn to_string(handler: &mut Handler) -> String {
+        handler
+            .0
+            .events
+            .to_string()
+            .replacen("Subscription", "Handler", 1)
+    }
+
+    /// Whether both are the same handler.
+    ///
+    /// ```rhai
+    /// let handler = connect("test:///default").on("reboot", |event| print(event));
+    /// assert(handler == handler);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "==", pure)]
+    pub fn equals(handler: &mut Handler, other: Handler) -> bool {
+        Arc::ptr_eq(&handler.0, &other.0)
+    }
+
+    /// Whether they are two handlers.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let one = conn.on("reboot", |event| print(event));
+    /// assert(one != conn.on("reboot", |event| print(event)));
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "!=", pure)]
+    pub fn differs(handler: &mut Handler, other: Handler) -> bool {
+        !Arc::ptr_eq(&handler.0, &other.0)
+    }
+}
+
+fn on(
+    ctx: &NativeCallContext,
+    conn: &Connection,
+    filter: &Dynamic,
+    given: &Map,
+    closure: &FnPtr,
+) -> RhaiResultOf<Handler> {
+    let session = Session::of(ctx);
+    let Some(engine) = session.engine() else {
+        return Err(Error::invalid(ctx, "events cannot be handled here").throw());
+    };
+    let events = subscribe(ctx, conn, filters(ctx, filter)?, &options(ctx, given)?)?;
+    let handler = Handler(Arc::new(Shared {
+        events,
+        session: session.clone(),
+        state: Mutex::default(),
+        changed: Condvar::new(),
+    }));
+    let mut closure = closure.clone();
+    for captured in closure.iter_curry_mut() {
+        // What the handler writes to it is there at the next event.
+        *captured = captured.flatten_clone().into_shared();
+    }
+    let takes_connection = takes(ctx, &closure, 2) == Some(true);
+    let own = handler.clone();
+    #[allow(deprecated)]
+    let context = ctx.store_data();
+    let work = move || {
+        session.interrupt().reach_this_thread();
+        let _counted = memory::OtherThread::begin();
+        let ended = guarded(|| {
+            own.work(&engine, context, closure, takes_connection);
+            Ok(())
+        });
+        if let Err(defect) = ended {
+            own.0.fail(defect);
+        }
+        session.interrupt().count_rest();
+        own.0.end();
+    };
+    let thread = std::thread::Builder::new()
+        .name("handler".into())
+        .stack_size(stack::size())
+        .spawn(work);
+    if let Err(error) = thread {
+        handler.0.events.close();
+        let message = format!("cannot start a thread for the handler: {error}");
+        return Err(Error::invalid(ctx, message).throw());
+    }
+    Session::of(ctx).works().add(Arc::new(handler.clone()));
+    Ok(handler)
+}
+
+impl Handler {
+    /// Calls `closure` for one event after the other.
+    #[allow(deprecated)]
+    fn work(
+        &self,
+        engine: &Engine,
+        mut context: NativeCallContextStore,
+        closure: FnPtr,
+        takes_connection: bool,
+    ) {
+        self.0.state().thread = Some(std::thread::current().id());
+        context.global.level = 0;
+        context.global.num_operations = Default::default();
+        let context = context.create_context(engine);
+        loop {
+            let told = match self.0.events.next_untold() {
+                Outcome::Found(told) => told,
+                Outcome::Lost => {
+                    let uri = self.0.events.connection().uri();
+                    let error = Error::nowhere(lost(), "wait for an event", uri);
+                    return self.0.fail(error.throw());
+                }
+                Outcome::TimedOut | Outcome::Closed | Outcome::Stopped => return,
+            };
+            let event = told_map(&told);
+            let called = guarded(|| match takes_connection {
+                true => {
+                    let connection = self.0.events.connection().clone();
+                    closure.call_within_context::<Dynamic>(&context, (event, connection))
+                }
+                false => closure.call_within_context::<Dynamic>(&context, (event,)),
+            });
+            let Err(error) = called else { continue };
+            if self.0.session.interrupt().stopping().is_some() {
+                return;
+            }
+            if matches!(error.unwrap_inner(), EvalAltResult::ErrorTerminated(..)) {
+                return self.0.fail(error);
+            }
+            let error = caught(&context, error);
+            self.0.session.note(&format!(
+                "a handler of events failed, and goes on with the next event: {}",
+                with_place(&error)
+            ));
+            self.0.fail(error.throw());
+        }
+    }
+
+    fn close(&self, ctx: &NativeCallContext) -> RhaiResultOf<()> {
+        if self.0.state().thread == Some(std::thread::current().id()) {
+            self.0.events.close();
+            return Ok(());
+        }
+        self.0.events.finish();
+        let session = &self.0.session;
+        let _waiting = Waiting::new(session, || "a handler of events to return".into());
+        while !self.ended_by(Instant::now() + LOOK) {
+            if session.interrupt().stopping().is_some() {
+                return Err(terminated(ctx));
+            }
+        }
+        self.0.events.close();
+        match self.failure() {
+            Some((error, _)) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `error` in one line, with its place.
+fn with_place(error: &Error) -> String {
+    let (position, file) = error.origin();
+    match (file, position.line()) {
+        (Some(file), Some(line)) => format!("{error} ({file}:{line})"),
+        (None, Some(line)) => format!("{error} (line {line})"),
+        (_, None) => error.to_string(),
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fail(&self, error: Box<EvalAltResult>) {
+        let mut state = self.state();
+        state.failure.get_or_insert(error);
+        state.failures += 1;
+    }
+
+    fn end(&self) {
+        self.events.close();
+        self.state().ended = true;
+        self.changed.notify_all();
+    }
+}
+
+impl Background for Handler {
+    fn finish(&self) {
+        self.0.events.finish();
+    }
+
+    fn ended_by(&self, until: Instant) -> bool {
+        let mut state = self.0.state();
+        while !state.ended {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.0.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    fn has_failed(&self) -> bool {
+        self.0.state().failure.is_some()
+    }
+
+    fn failure(&self) -> Option<(Box<EvalAltResult>, u64)> {
+        let mut state = self.0.state();
+        let error = state.failure.take()?;
+        Some((error, std::mem::take(&mut state.failures)))
+    }
+}

@@ -1,0 +1,89 @@
+//! Work of a script on threads of its own, which ends with the script.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rhai::EvalAltResult;
+
+use super::interrupt::{Interrupt, Stop};
+
+/// Work on a thread of its own.
+pub(crate) trait Background: Send + Sync {
+    /// Takes nothing new; what it has is still done.
+    fn finish(&self);
+
+    /// Waits until it has ended, or until that moment; returns whether it has.
+    fn ended_by(&self, until: Instant) -> bool;
+
+    /// Whether it failed and nobody was told.
+    fn has_failed(&self) -> bool;
+
+    /// The first failure that nobody was told of, and how many there were.
+    fn failure(&self) -> Option<(Box<EvalAltResult>, u64)>;
+}
+
+/// How the background work of a script failed.
+pub struct Unnoticed {
+    /// The first failure.
+    pub error: Box<EvalAltResult>,
+    /// How many there were besides.
+    pub more: u64,
+}
+
+/// The background work of one script.
+#[derive(Default)]
+pub(crate) struct Works(Mutex<Vec<Arc<dyn Background>>>);
+
+/// How long work that was stopped may take to end.
+const AFTER_STOP: Duration = Duration::from_secs(5);
+
+impl Works {
+    /// Adds `work`, which ends with the script.
+    pub(crate) fn add(&self, work: Arc<dyn Background>) {
+        let mut works = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        works.retain(|known| !known.ended_by(now) || known.has_failed());
+        works.push(work);
+    }
+
+    /// Whether there was none.
+    pub(crate) fn is_empty(&self) -> bool {
+        let works = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        works.is_empty()
+    }
+
+    /// Lets all work finish what it has, for `grace` at most, and then stops it by `interrupt`; returns how it failed.
+    pub(crate) fn end(&self, interrupt: &Interrupt, grace: Duration) -> Option<Unnoticed> {
+        let works = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        works.iter().for_each(|work| work.finish());
+        let until = Instant::now() + grace;
+        let late = works.iter().filter(|work| !work.ended_by(until)).count();
+        if late > 0 {
+            interrupt.stop(Stop::Interrupted);
+            let until = Instant::now() + AFTER_STOP;
+            for work in &works {
+                work.ended_by(until);
+            }
+        }
+        let failures = works.iter().filter_map(|work| work.failure());
+        let late = (late > 0).then(|| {
+            let grace = super::duration_text::plain_duration(grace);
+            let message =
+                format!("a handler of events did not return within {grace} of the script's end");
+            (message.into(), u64::try_from(late).unwrap_or(1))
+        });
+        let mut all = None;
+        for (error, count) in failures.chain(late) {
+            match &mut all {
+                None => {
+                    all = Some(Unnoticed {
+                        error,
+                        more: count - 1,
+                    });
+                }
+                Some(all) => all.more += count,
+            }
+        }
+        all
+    }
+}

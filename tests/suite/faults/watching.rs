@@ -1,0 +1,144 @@
+//! Watching a host whose daemon dies and comes back.
+
+use std::io::{BufRead, BufReader, Lines, Read};
+use std::process::{Child, ChildStdout};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::daemon::Dialogue;
+use crate::support::{Daemon, Host, end_qemu};
+
+/// `virhai events` in the background.
+struct Watcher {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Watcher {
+    /// Starts it, and waits until it gets events.
+    fn start(host: &Daemon, arguments: &[&str]) -> Self {
+        let run = host.virhai().arg("-v").arg("events");
+        let run = arguments
+            .iter()
+            .fold(run, |run, argument| run.arg(argument));
+        let mut child = run.command().spawn().expect("it starts");
+        let mut said = BufReader::new(child.stderr.take().expect("it is a pipe"));
+        let mut line = String::new();
+        said.read_line(&mut line).expect("it says that it watches");
+        assert!(line.starts_with("watching qemu+unix:///"), "{line:?}");
+        child.stderr = Some(said.into_inner());
+        let lines = BufReader::new(child.stdout.take().expect("it is a pipe")).lines();
+        Self { child, lines }
+    }
+
+    /// The next line that has `text`.
+    fn line(&mut self, text: &str) -> String {
+        let found = self.lines.by_ref().map_while(Result::ok);
+        let mut found = found.skip_while(|line| !line.contains(text));
+        found.next().unwrap_or_else(|| panic!("no line has {text}"))
+    }
+
+    /// Interrupts it; returns its exit status.
+    fn stop(mut self) -> Option<i32> {
+        let _ = kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGINT);
+        let mut rest = String::new();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            let _ = stderr.read_to_string(&mut rest);
+        }
+        self.child.wait().expect("it ends").code()
+    }
+}
+
+#[test]
+fn a_watcher_of_a_daemon_that_is_killed_and_restarted_has_a_true_picture_again() {
+    let mut host = Daemon::start();
+    let xml = host.micro("counter", "web");
+    let idle = xml.replace("<name>web<", "<name>idle<");
+    let mut plain = Watcher::start(&host, &["lifecycle,domain=web", "--reconnect"]);
+    let mut json = Watcher::start(&host, &["lifecycle", "connection_close", "--json"]);
+    let mut script = Dialogue::of(
+        host.virhai(),
+        &format!(
+            r#"
+            let conn = connect();
+            let events = conn.events(["lifecycle", "connection_close"], #{{ reconnect: true }});
+            let dying = conn.events("lifecycle");
+            let dom = conn.define_xml(`{xml}`);
+            dom.create();
+            conn.define_xml(`{idle}`);
+            let known = [];
+            while known.len() < 3 {{
+                let event = events.next("30s");
+                if event.event in ["defined", "started"] {{ known.push(`${{event.domain}} ${{event.event}}`); }}
+            }}
+            print(known);
+            let event = events.next("60s");
+            while event.kind == "lifecycle" {{ event = events.next("60s"); }}
+            print(`${{event.kind}} ${{event.reason}}`);
+            let before = dying.drain().len();
+            try {{ dying.next("10s"); }} catch (err) {{ print(`${{before > 2}} ${{err.lost_connection}}`); }}
+            let gap = events.next("60s");
+            print(`${{gap.kind}} ${{gap.gap_s > 0.0}} ${{gap.changes.len()}}`);
+            let change = gap.changes[0];
+            print(`${{change.domain}} ${{change.uuid == dom.uuid}} ${{change.before}} ${{change.after}}`);
+            // The script's own connection is there again as well.
+            print(dom.state());
+            dom.undefine();
+            let last = events.next("30s");
+            while last.event != "undefined" {{ last = events.next("30s"); }}
+            print(`${{last.domain}} ${{last.event}}`);
+            "#
+        ),
+    );
+    script.says(r#"["web defined", "web started", "idle defined"]"#);
+    assert!(
+        plain
+            .line("event=started")
+            .contains(" lifecycle domain=web event=started detail=booted")
+    );
+    let started = json.line("\"started\"");
+    for part in [
+        "\"kind\":\"lifecycle\"",
+        "\"domain\":\"web\"",
+        "\"uuid\":\"",
+        "\"time\":\"20",
+    ] {
+        assert!(started.contains(part), "{started}");
+    }
+    host.kill();
+    end_qemu(host.scratch());
+    script.says("connection_close eof");
+    script.says("true true");
+    assert!(json.line("connection_close").contains("\"reason\":\"eof\""));
+    // It was not asked to go on.
+    assert_eq!(json.child.wait().expect("it ends").code(), Some(1));
+    host.launch();
+    script.says("gap true 1");
+    script.says("web true running shutoff");
+    script.says("shutoff");
+    script.says("web undefined");
+    let (status, errors) = script.ends();
+    assert_eq!(status, Some(0), "{errors}");
+    assert!(plain.line(" gap").contains(" changes=1"));
+    assert!(
+        plain
+            .line(" change")
+            .ends_with("domain=web before=running after=shutoff")
+    );
+    plain.line("event=undefined");
+    assert_eq!(plain.stop(), Some(130));
+    let late = host
+        .virhai()
+        .arg("events")
+        .arg("--timeout")
+        .arg("100ms")
+        .run();
+    assert_eq!((late.status, late.stdout.as_str()), (0, ""), "{late}");
+    let wrong = host.virhai().arg("events").arg("livecycle").run();
+    assert_eq!(wrong.status, 2, "{wrong}");
+    assert!(
+        wrong.stderr.contains("did you mean \"lifecycle\"?"),
+        "{wrong}"
+    );
+}
