@@ -198,6 +198,22 @@ impl Board {
         self.give_out(view);
     }
 
+    /// Tells of changes that no event told, where `picture` shows any; gives the events out that were held back.
+    pub(super) fn catch_up(&self, picture: Picture) {
+        let mut view = self.view();
+        let changes = view.picture.changes_to(&picture);
+        view.picture.take(picture);
+        if !changes.is_empty() {
+            let gap = Gap {
+                at: Timestamp::now(),
+                seconds: 0.0,
+                changes,
+            };
+            self.for_each_queue(|queue| queue.bridge(&gap));
+        }
+        self.give_out(view);
+    }
+
     fn give_out(&self, mut view: MutexGuard<'_, View>) {
         let Some(held) = view.held.take() else {
             return;

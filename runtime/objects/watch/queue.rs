@@ -139,6 +139,10 @@ impl Queue {
                 .collect(),
             ..*gap
         };
+        // What others are told without a gap does not concern it.
+        if gap.seconds == 0.0 && own.changes.is_empty() {
+            return;
+        }
         let mut state = self.lock();
         if state.end.is_none() {
             state.waiting.push_back(Told::Gap(Arc::new(own)));

@@ -24,6 +24,14 @@ pub(crate) trait Reopen: Send + Sync {
 /// How long to wait between two attempts, at first and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
+/// When to look again at the host: a daemon that was started again finds out after its first answers which guests still
+/// run, and sends no events of the others.
+const LOOKS: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_secs(4),
+    Duration::from_secs(25),
+];
+
 impl Watch {
     /// Has a lost connection opened again by `reopen`, as long as a queue wants to go on then.
     pub(crate) fn reopens(self: &Arc<Self>, reopen: Arc<dyn Reopen>) {
@@ -65,6 +73,17 @@ impl Watch {
         // It may have broken before libvirt was asked to tell of that.
         self.look();
         Ok(())
+    }
+
+    /// Tells the queues of changes that no event told.
+    fn catch_up(&self) {
+        let _alone = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
+        let nouns = self.board.known_nouns();
+        self.board.hold();
+        match self.ask(move |connect| Picture::of(connect, &nouns)) {
+            Ok(picture) => self.board.catch_up(picture),
+            Err(_) => self.board.release(),
+        }
     }
 
     /// The names of the kinds that are followed; none where the watch was closed.
@@ -136,9 +155,17 @@ fn reconnect(watch: &Weak<Watch>, reopen: &dyn Reopen) {
             }
         });
         if opened.is_ok() {
-            return;
+            break;
         }
         thread::sleep(pause);
         pause = (pause * 2).min(longest);
+    }
+    for look in LOOKS {
+        thread::sleep(look);
+        match wanted() {
+            Some(watch) if !watch.is_lost() => watch.catch_up(),
+            // Lost once more, it is opened again by another thread.
+            _ => return,
+        }
     }
 }
