@@ -9,6 +9,7 @@ pub mod admin;
 pub mod agent;
 pub mod backup;
 pub mod block_job;
+mod callback;
 pub mod checkpoint;
 pub mod connection;
 pub mod device;

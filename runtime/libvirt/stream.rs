@@ -11,7 +11,10 @@ use virt::connect::Connect;
 use virt::domain::Domain;
 use virt::stream::Stream;
 
+use super::callback::{Target, target};
 use super::{Failure, Result, c_option, checked, pointer};
+
+pub use super::callback::Callback;
 
 /// Who gets what arrives; no bytes means the end. Runs on the event-loop thread.
 pub type Reader = Arc<dyn Fn(&[u8]) + Send + Sync>;
@@ -65,26 +68,20 @@ pub fn open_channel(
     .map(drop)
 }
 
-/// Gives `reader` all that arrives on `stream`, until its end.
-pub fn on_readable(stream: &Stream, reader: Reader) -> Result<()> {
-    let target = Box::into_raw(Box::new(reader));
-    // SAFETY: libvirt frees the target once, when the callback is removed.
-    let result = unsafe {
+/// Gives `reader` all that arrives on `stream`, until its end or that of the answer.
+pub fn on_readable(stream: &Stream, reader: Reader) -> Result<Callback> {
+    let callback = Callback::new(Target::Reader(reader));
+    // SAFETY: the handle lives during the call, and the number that the callback gets needs no freeing.
+    checked(unsafe {
         virt_sys::virStreamEventAddCallback(
             stream.as_ptr(),
             virt_sys::VIR_STREAM_EVENT_READABLE as c_int | ENDED,
             Some(readable),
-            target.cast::<c_void>(),
-            Some(free_reader),
+            callback.opaque(),
+            None,
         )
-    };
-    if result < 0 {
-        let failure = Failure::last();
-        // SAFETY: libvirt did not take the target, so it is still ours.
-        unsafe { free_reader(target.cast::<c_void>()) };
-        return Err(failure);
-    }
-    Ok(())
+    })?;
+    Ok(callback)
 }
 
 /// Ends a stream that [`on_readable`] reads; an ended one is left alone.
@@ -157,25 +154,19 @@ pub fn receive_hole(stream: &Stream) -> Result<u64> {
 pub type Watcher = Arc<dyn Fn() + Send + Sync>;
 
 /// Tells `watcher` of `events` of the stream until [`unwatch`].
-pub fn watch(stream: &Stream, events: u32, watcher: Watcher) -> Result<()> {
-    let target = Box::into_raw(Box::new(watcher));
-    // SAFETY: libvirt frees the target once, when the callback is removed.
-    let result = unsafe {
+pub fn watch(stream: &Stream, events: u32, watcher: Watcher) -> Result<Callback> {
+    let callback = Callback::new(Target::Watcher(watcher));
+    // SAFETY: the handle lives during the call, and the number that the callback gets needs no freeing.
+    checked(unsafe {
         virt_sys::virStreamEventAddCallback(
             stream.as_ptr(),
             events as c_int | ENDED,
             Some(ready),
-            target.cast::<c_void>(),
-            Some(free_watcher),
+            callback.opaque(),
+            None,
         )
-    };
-    if result < 0 {
-        let failure = Failure::last();
-        // SAFETY: libvirt did not take the target, so it is still ours.
-        unsafe { free_watcher(target.cast::<c_void>()) };
-        return Err(failure);
-    }
-    Ok(())
+    })?;
+    Ok(callback)
 }
 
 /// Changes of which events a watcher is told; none are those of the end either.
@@ -190,22 +181,18 @@ pub fn watch_for(stream: &Stream, events: u32) -> Result<()> {
 }
 
 /// Ends what [`watch`] began.
-pub fn unwatch(stream: &Stream) {
+pub fn unwatch(stream: &Stream, callback: Callback) {
     // SAFETY: the handle lives during the call, which is allowed in any state.
     unsafe { virt_sys::virStreamEventRemoveCallback(stream.as_ptr()) };
+    drop(callback);
 }
 
-unsafe extern "C" fn ready(_: virt_sys::virStreamPtr, _: c_int, target: *mut c_void) {
+unsafe extern "C" fn ready(_: virt_sys::virStreamPtr, _: c_int, opaque: *mut c_void) {
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: the pointer is the box made in `watch`, alive while registered.
-        let watcher = unsafe { &*target.cast::<Watcher>() };
-        watcher();
+        if let Some(Target::Watcher(watcher)) = target(opaque) {
+            watcher();
+        }
     }));
-}
-
-unsafe extern "C" fn free_watcher(target: *mut c_void) {
-    // SAFETY: the pointer is the box made in `watch`, and libvirt frees it once.
-    drop(unsafe { Box::from_raw(target.cast::<Watcher>()) });
 }
 
 /// Sends a hole of `length` bytes instead of zeros.
@@ -227,10 +214,13 @@ pub fn break_off(stream: &Stream) {
     unsafe { virt_sys::virStreamAbort(stream.as_ptr()) };
 }
 
-unsafe extern "C" fn readable(stream: virt_sys::virStreamPtr, events: c_int, target: *mut c_void) {
+unsafe extern "C" fn readable(stream: virt_sys::virStreamPtr, events: c_int, opaque: *mut c_void) {
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: the pointer is the box made in `on_readable`, alive while registered.
-        let reader = unsafe { &*target.cast::<Reader>() };
+        let Some(Target::Reader(reader)) = target(opaque) else {
+            // SAFETY: removing its own callback is allowed inside it.
+            unsafe { virt_sys::virStreamEventRemoveCallback(stream) };
+            return;
+        };
         let mut buffer = [0_u8; 4096];
         loop {
             // SAFETY: the stream lives during its callback, and the buffer has that length.
@@ -248,9 +238,4 @@ unsafe extern "C" fn readable(stream: virt_sys::virStreamPtr, events: c_int, tar
         // SAFETY: removing its own callback is allowed inside it.
         unsafe { virt_sys::virStreamEventRemoveCallback(stream) };
     }));
-}
-
-unsafe extern "C" fn free_reader(target: *mut c_void) {
-    // SAFETY: the pointer is the box made in `on_readable`, and libvirt frees it once.
-    drop(unsafe { Box::from_raw(target.cast::<Reader>()) });
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use virt::connect::Connect;
 use virt::stream::Stream;
 
-use crate::libvirt::stream::{self, Received};
+use crate::libvirt::stream::{self, Callback, Received};
 use crate::libvirt::{Failure, Result};
 use crate::objects::call_thread::{self, Patience};
 use crate::run::interrupt::Interrupt;
@@ -39,7 +39,7 @@ pub(crate) struct Pipe {
     connect: Connect,
     interrupt: Interrupt,
     ready: Arc<Ready>,
-    watched: bool,
+    watched: Option<Callback>,
     over: bool,
     room: Option<u64>,
 }
@@ -65,7 +65,7 @@ impl Pipe {
             connect: connect.clone(),
             interrupt: interrupt.clone(),
             ready: Arc::default(),
-            watched: false,
+            watched: None,
             over: false,
             room: None,
         })
@@ -163,19 +163,19 @@ impl Pipe {
     }
 
     fn unwatch(&mut self) {
-        if std::mem::take(&mut self.watched) {
-            stream::unwatch(&self.stream);
+        if let Some(callback) = self.watched.take() {
+            stream::unwatch(&self.stream, callback);
         }
     }
 
     fn wait(&mut self, events: u32) -> Result<()> {
         self.ready.set(false);
-        if self.watched {
+        if self.watched.is_some() {
             stream::watch_for(&self.stream, events)?;
         } else {
             let ready = Arc::clone(&self.ready);
-            stream::watch(&self.stream, events, Arc::new(move || ready.set(true)))?;
-            self.watched = true;
+            let watcher = Arc::new(move || ready.set(true));
+            self.watched = Some(stream::watch(&self.stream, events, watcher)?);
         }
         let ready = Arc::clone(&self.ready);
         let _guard = self.interrupt.on_stop(move || ready.set(true));

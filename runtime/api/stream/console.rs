@@ -12,6 +12,7 @@ use rhai::{Dynamic, NativeCallContext};
 use super::{Kind, Stream};
 use crate::api::arguments::{DurationValue, RhaiResultOf, duration, optional_text};
 use crate::api::wait::held_up;
+use crate::libvirt::stream::Callback;
 use crate::libvirt::{self, Failure};
 use crate::objects::domain::{Domain, Handle};
 use crate::objects::uri::in_process;
@@ -30,7 +31,10 @@ pub(super) struct Console {
 /// What leads to the guest.
 enum Line {
     /// A stream of libvirt's, read on the thread of its events.
-    Libvirt(virt::stream::Stream),
+    Libvirt {
+        stream: virt::stream::Stream,
+        _callback: Callback,
+    },
     /// A socket, read on a thread of its own until it ends.
     Socket(UnixStream),
 }
@@ -45,7 +49,7 @@ impl Line {
     /// Writes some of `bytes`; answers how many, 0 where the guest takes no more.
     fn send(&self, bytes: &[u8]) -> Result<usize, Failure> {
         match self {
-            Self::Libvirt(stream) => libvirt::stream::send(stream, bytes),
+            Self::Libvirt { stream, .. } => libvirt::stream::send(stream, bytes),
             Self::Socket(socket) => {
                 let mut socket: &UnixStream = socket;
                 match socket.write(bytes) {
@@ -153,7 +157,7 @@ impl Inbox {
 impl Drop for Console {
     fn drop(&mut self) {
         let stream = match &self.line {
-            Line::Libvirt(stream) => stream,
+            Line::Libvirt { stream, .. } => stream,
             Line::Socket(socket) => {
                 // Its thread ends with it.
                 let _ = socket.shutdown(Shutdown::Both);
@@ -187,15 +191,20 @@ pub(super) fn open(
     let inbox = Arc::new(Inbox::default());
     let filled = Arc::clone(&inbox);
     let verb = format!("open the {noun} of");
-    let stream = dom.call(ctx, call, verb, move |d| {
+    let (stream, callback) = dom.call(ctx, call, verb, move |d| {
         let connection = d.connect().map_err(Failure::from)?;
         let stream = libvirt::stream::new(&connection)?;
         connect(d, &stream)?;
         let filled = Arc::clone(&filled);
-        libvirt::stream::on_readable(&stream, Arc::new(move |bytes: &[u8]| filled.add(bytes)))?;
-        Ok::<_, Failure>(stream)
+        let reader = Arc::new(move |bytes: &[u8]| filled.add(bytes));
+        let callback = libvirt::stream::on_readable(&stream, reader)?;
+        Ok::<_, Failure>((stream, callback))
     })?;
-    Ok(console(dom, noun, Line::Libvirt(stream), inbox))
+    let line = Line::Libvirt {
+        stream,
+        _callback: callback,
+    };
+    Ok(console(dom, noun, line, inbox))
 }
 
 /// Opens a screen over the socket that `connect` answers.

@@ -70,7 +70,10 @@ impl Process {
 
     /// Has the helper make a call, and waits for its result.
     pub(super) fn call(&self, request: Request) -> Result<Answer> {
-        let lost = || Failure::lost("the process for the admin API has ended");
+        let lost = || {
+            Failure::lost("the process for the admin API has ended")
+                .advise("connect again with `connect_admin(uri)`, and look what happened meanwhile")
+        };
         let (sender, answer) = mpsc::channel();
         let mut input = lock(&self.input);
         let number = input.next;

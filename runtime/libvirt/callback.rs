@@ -1,0 +1,86 @@
+//! What the callbacks of streams are for, by number.
+//!
+//! libvirt's remote driver, at least up to 11.3, never frees what it was given for a callback of a stream, and a callback
+//! can still run while it is removed. So libvirt gets a number, which needs no freeing and cannot dangle.
+
+use std::collections::BTreeMap;
+use std::ffi::c_void;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Is told that a stream is ready.
+type Watcher = Arc<dyn Fn() + Send + Sync>;
+
+/// Gets what arrives on a stream.
+type Reader = Arc<dyn Fn(&[u8]) + Send + Sync>;
+
+#[derive(Clone)]
+pub(super) enum Target {
+    Watcher(Watcher),
+    Reader(Reader),
+}
+
+#[derive(Default)]
+struct Targets {
+    last: usize,
+    by_number: BTreeMap<usize, Target>,
+}
+
+static TARGETS: Mutex<Targets> = Mutex::new(Targets {
+    last: 0,
+    by_number: BTreeMap::new(),
+});
+
+fn targets() -> MutexGuard<'static, Targets> {
+    TARGETS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A callback that is registered with libvirt; what it is for goes with this value.
+pub struct Callback(usize);
+
+impl Callback {
+    pub(super) fn new(target: Target) -> Self {
+        let mut targets = targets();
+        targets.last += 1;
+        let number = targets.last;
+        targets.by_number.insert(number, target);
+        Self(number)
+    }
+
+    /// What libvirt hands to the callback.
+    pub(super) fn opaque(&self) -> *mut c_void {
+        std::ptr::without_provenance_mut(self.0)
+    }
+}
+
+impl Drop for Callback {
+    fn drop(&mut self) {
+        let target = targets().by_number.remove(&self.0);
+        // It can own streams, whose end asks for the lock again.
+        drop(target);
+    }
+}
+
+/// What the callback is for that libvirt calls with `opaque`; nothing once that is over.
+pub(super) fn target(opaque: *mut c_void) -> Option<Target> {
+    targets().by_number.get(&opaque.addr()).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_callback_is_for_ends_with_it() {
+        let kept = Arc::new(());
+        let inner = Arc::clone(&kept);
+        let watcher = Target::Watcher(Arc::new(move || drop(Arc::clone(&inner))));
+        let callback = Callback::new(watcher);
+        let other = Callback::new(Target::Reader(Arc::new(|_| {})));
+        assert_ne!(callback.opaque(), other.opaque());
+        let opaque = callback.opaque();
+        assert!(matches!(target(opaque), Some(Target::Watcher(_))));
+        drop(callback);
+        assert!(target(opaque).is_none());
+        assert_eq!(Arc::strong_count(&kept), 1, "nothing holds it any more");
+    }
+}
