@@ -65,6 +65,7 @@ pub(crate) fn all_declared() -> impl Iterator<Item = &'static Declared> {
         storage_vol::DECLARED,
         subscription::DECLARED,
         wait::DECLARED,
+        xml::DECLARED,
     ];
     let shared = [arguments::SaveParameters::OPTIONS];
     folders.into_iter().flatten().copied().chain(shared)

@@ -193,6 +193,32 @@ mod tests {
         ("to_string", "it is a function of values"),
     ];
 
+    /// Functions that return a map with any keys, and why.
+    const ANY_RESULT: &[(&str, &str)] = &[
+        ("as_declared", "the declaration is an argument"),
+        ("attributes", "the keys are the element's"),
+        ("checked", "the declaration is an argument"),
+        ("disk_errors", "the keys are disks"),
+        ("group_by", "the keys are those that the closure returns"),
+        ("guest_info", "the guest's agent decides"),
+        ("interface_addresses", "the keys are network cards"),
+    ];
+
+    #[test]
+    fn every_map_that_a_function_returns_is_declared() {
+        let session = Session::new(SessionOptions::default());
+        let engine = engine::build(&session, &Limits::default(), Imports::default());
+        let maps = [Type::Map, Type::Array(Box::new(Type::Map))];
+        let mut returned = BTreeSet::new();
+        for function in crate::catalog::functions(&engine) {
+            if maps.contains(&function.returns) {
+                returned.insert(function.name);
+            }
+        }
+        let known = ANY_RESULT.iter().map(|(name, _)| (*name).to_owned());
+        assert_eq!(known.collect::<BTreeSet<String>>(), returned);
+    }
+
     #[test]
     fn every_map_of_options_that_a_function_takes_is_declared() {
         let session = Session::new(SessionOptions::default());

@@ -109,6 +109,10 @@ enumerations! {
     ProcessSignal = ["virDomainProcessSignal" less "VIR_DOMAIN_PROCESS_SIGNAL_"];
     /// What a computer is suspended to.
     SuspendTarget = ["virNodeSuspendTarget" less "VIR_NODE_SUSPEND_TARGET_"];
+    /// How two documents differ.
+    DifferenceKind = [] + ["added", "removed", "changed"];
+    /// When a change of a definition takes effect.
+    EditEffect = [] + ["live", "next boot", "impossible"];
     /// Who stopped a guest.
     StoppedBy = [] + ["shutdown", "agent", "destroy", "nothing"];
 }

@@ -34,6 +34,7 @@ pub(crate) const DECLARED: &[&Declared] = &[
     host_security::SecurityModel::DECLARED,
     host_security::SevInfo::RECORD,
     open::ConnectOptions::DECLARED,
+    stats::DomainStats::DECLARED,
     open::Credentials::DECLARED,
 ];
 

@@ -10,7 +10,27 @@ use crate::error::Error;
 use crate::libvirt::stats::{self, Record};
 use crate::objects::connection::Connection;
 use crate::objects::domain::Domain;
-use crate::vocabulary::DomainState;
+use crate::spec::Type;
+use crate::vocabulary::{Answer, DomainState, RecordOf, record};
+
+impl Answer for Domain {
+    fn ty() -> Type {
+        Type::Object("Domain".into())
+    }
+
+    fn into_value(self) -> Dynamic {
+        Dynamic::from(self)
+    }
+}
+
+record! {
+    /// Figures of a guest, with further keys for the groups that were asked for.
+    pub(crate) struct DomainStats {
+        /// The guest.
+        domain: Domain,
+        .. open
+    }
+}
 
 fn all(ctx: &NativeCallContext, conn: &Connection, groups: i64, flags: i64) -> RhaiResultOf<Array> {
     let (groups, flags) = (flag_bits(ctx, groups)?, flag_bits(ctx, flags)?);
@@ -65,7 +85,8 @@ fn maps(conn: &Connection, records: Vec<Record>) -> Array {
         if let Some(state) = map.get_mut("state").and_then(in_words) {
             map.insert("state".into(), state.into());
         }
-        map.insert("domain".into(), Dynamic::from(conn.adopt(domain)));
+        let domain = conn.adopt(domain);
+        map.extend(DomainStats { domain }.into_map());
         Dynamic::from(map)
     };
     records.into_iter().map(map).collect()
@@ -101,7 +122,7 @@ pub(super) mod functions {
     pub fn get_all_domain_stats(
         ctx: NativeCallContext,
         conn: &mut Connection,
-    ) -> RhaiResultOf<ArrayOf<Map>> {
+    ) -> RhaiResultOf<ArrayOf<RecordOf<DomainStats>>> {
         all(&ctx, conn, 0, 0)
     }
 
@@ -118,7 +139,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         conn: &mut Connection,
         stats: i64,
-    ) -> RhaiResultOf<ArrayOf<Map>> {
+    ) -> RhaiResultOf<ArrayOf<RecordOf<DomainStats>>> {
         all(&ctx, conn, stats, 0)
     }
 
@@ -137,7 +158,7 @@ pub(super) mod functions {
         conn: &mut Connection,
         stats: i64,
         flags: i64,
-    ) -> RhaiResultOf<ArrayOf<Map>> {
+    ) -> RhaiResultOf<ArrayOf<RecordOf<DomainStats>>> {
         all(&ctx, conn, stats, flags)
     }
 
@@ -154,7 +175,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         conn: &mut Connection,
         domains: Array,
-    ) -> RhaiResultOf<ArrayOf<Map>> {
+    ) -> RhaiResultOf<ArrayOf<RecordOf<DomainStats>>> {
         some(&ctx, conn, &domains, 0, 0)
     }
 
@@ -173,7 +194,7 @@ pub(super) mod functions {
         domains: Array,
         stats: i64,
         flags: i64,
-    ) -> RhaiResultOf<ArrayOf<Map>> {
+    ) -> RhaiResultOf<ArrayOf<RecordOf<DomainStats>>> {
         some(&ctx, conn, &domains, stats, flags)
     }
 }

@@ -4,11 +4,55 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
 
 use crate::api::arguments::{KibValue, RhaiResultOf, flag_bits, integer, memory_kib, whole};
-use crate::constants::Words;
+use crate::constants::{self, Words};
 use crate::libvirt;
 use crate::objects::domain::{Domain, Handle};
+use crate::spec::{Key, Type};
+use crate::vocabulary::{Declared, RecordOf, Recorded, Role};
 
-static TAGS: Words = Words::new("virDomainMemoryStatTags", "VIR_DOMAIN_MEMORY_STAT_");
+/// How the names of the constants begin.
+const PREFIX: &str = "VIR_DOMAIN_MEMORY_STAT_";
+
+static TAGS: Words = Words::new("virDomainMemoryStatTags", PREFIX);
+
+/// What a guest's balloon driver reports.
+pub(crate) struct MemoryStats;
+
+impl Recorded for MemoryStats {
+    type Map = Map;
+    type Value = Dynamic;
+}
+
+impl MemoryStats {
+    /// The declaration of its keys, which are libvirt's constants.
+    pub(crate) const DECLARED: &'static Declared = {
+        static DECLARED: Declared = Declared {
+            name: "MemoryStats",
+            role: Role::Record,
+            about: &["Figures of a guest's balloon driver, in KiB or counts"],
+            open: true,
+            keys: figures,
+            spec: std::sync::OnceLock::new(),
+        };
+        &DECLARED
+    };
+}
+
+fn figures() -> Vec<Key> {
+    let constants = constants::group("virDomainMemoryStatTags");
+    let names = constants.filter_map(|constant| {
+        let name = constant.name.strip_prefix(PREFIX)?;
+        (name != "NR" && name != "LAST").then_some((constant.name, name.to_lowercase()))
+    });
+    let key = |(constant, name): (&str, String)| Key {
+        help: match constants::sentence(constant) {
+            Some(sentence) => sentence.trim_end_matches('.').to_owned(),
+            None => name.replace('_', " "),
+        },
+        ..Key::of_result(&name, Type::Int)
+    };
+    names.map(key).collect()
+}
 
 fn stats(ctx: &NativeCallContext, dom: &Domain, flags: u32) -> RhaiResultOf<Map> {
     let stats = dom.call(
@@ -125,7 +169,10 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainMemoryStats.
     #[rhai_fn(name = "memory_stats", pure, return_raw)]
-    pub fn memory_stats(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+    pub fn memory_stats(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<RecordOf<MemoryStats>> {
         stats(&ctx, dom, 0)
     }
 
@@ -141,7 +188,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         flags: i64,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<MemoryStats>> {
         let wanted = flag_bits(&ctx, flags)?;
         stats(&ctx, dom, wanted)
     }

@@ -48,6 +48,8 @@ pub(crate) use job::Work;
 /// The maps that these calls take and return.
 pub(crate) const DECLARED: &[&Declared] = &[
     agent::MonitorAnswer::DECLARED,
+    agent::file_systems::FileSystem::DECLARED,
+    agent::guest::GuestVcpus::RECORD,
     agent::exec::ExecOptions::DECLARED,
     agent::exec::ExecResult::DECLARED,
     block_jobs::BlockCopyParameters::OPTIONS,
@@ -78,7 +80,11 @@ pub(crate) const DECLARED: &[&Declared] = &[
     security::SecurityLabel::DECLARED,
     state::DomainInfo::DECLARED,
     state::StateAndReason::DECLARED,
+    edit::Edited::DECLARED,
+    memory::MemoryStats::DECLARED,
+    stats::BlockFigures::RECORD,
     stats::BlockInfo::DECLARED,
+    stats::CpuStats::RECORD,
     stats::BlockStats::DECLARED,
     stats::InterfaceStats::DECLARED,
     time::GuestTime::DECLARED,

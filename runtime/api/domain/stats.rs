@@ -1,12 +1,12 @@
 //! What a guest's disks, network cards and CPUs have done.
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Map, NativeCallContext};
+use rhai::{Array, Dynamic, NativeCallContext};
 
-use crate::api::arguments::{RhaiResultOf, flag_bits, map};
+use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits, map};
 use crate::libvirt;
 use crate::objects::domain::Domain;
-use crate::vocabulary::{RecordOf, Whole, record};
+use crate::vocabulary::{ParamType, RecordOf, Whole, parameters, record};
 
 fn cpu_stats(
     ctx: &NativeCallContext,
@@ -94,6 +94,16 @@ record! {
     }
 }
 
+parameters! {
+    /// CPU time of a guest in nanoseconds.
+    pub(crate) struct CpuStats = "VIR_DOMAIN_CPU_STATS_", |_| ParamType::ULong;
+}
+
+parameters! {
+    /// Every figure that libvirt has of a disk.
+    pub(crate) struct BlockFigures = "VIR_DOMAIN_BLOCK_STATS_", |_| ParamType::Long;
+}
+
 #[export_module]
 pub(super) mod functions {
     /// What a disk has done since the guest started: `read_requests`, `read_bytes`,
@@ -141,7 +151,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         disk: &str,
         flags: i64,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<BlockFigures>> {
         let wanted = flag_bits(&ctx, flags)?;
         let verb = format!("read the figures of the disk `{disk}` of");
         let disk = disk.to_owned();
@@ -225,7 +235,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         total: bool,
-    ) -> RhaiResultOf<Array> {
+    ) -> RhaiResultOf<ArrayOf<RecordOf<CpuStats>>> {
         cpu_stats(&ctx, dom, total, 0)
     }
 
@@ -242,7 +252,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         total: bool,
         flags: i64,
-    ) -> RhaiResultOf<Array> {
+    ) -> RhaiResultOf<ArrayOf<RecordOf<CpuStats>>> {
         let wanted = flag_bits(&ctx, flags)?;
         cpu_stats(&ctx, dom, total, wanted)
     }

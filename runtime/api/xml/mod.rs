@@ -9,17 +9,56 @@ use rhai::{Array, Blob, Dynamic, Engine, Map, NativeCallContext, exported_module
 
 pub(crate) use argument::{OptionalXmlText, XmlText, optional_xml_text, xml_text};
 
-use super::arguments::{RhaiResultOf, fields};
+use super::arguments::{ArrayOf, RhaiResultOf};
 use super::room::{ensure_room, given_up};
 use crate::error::extent::text_at_most;
 use crate::error::{Error, OfXml};
 use crate::libvirt::Failure;
+use crate::spec::Type;
+use crate::vocabulary::{Answer, Declared, DifferenceKind, RecordOf, Word, record};
 use crate::xml::{Fault, MAX_DEPTH, Place, Selected, Xml};
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Xml>("Xml");
     engine.register_global_module(exported_module!(functions).into());
 }
+
+record! {
+    /// Difference between two documents.
+    pub(crate) struct XmlDifference {
+        /// Path of the element or attribute.
+        path: String,
+        /// What happened to it.
+        change: Word<DifferenceKind>,
+        /// Text that was there; `()` for what was added.
+        from: Option<String>,
+        /// Text that is there; `()` for what was removed.
+        to: Option<String>,
+    }
+}
+
+record! {
+    /// Element that was removed.
+    pub(crate) struct RemovedElement {
+        /// Path of the element that it was in.
+        path: String,
+        /// The element.
+        element: Xml,
+    }
+}
+
+impl Answer for Xml {
+    fn ty() -> Type {
+        Type::Object("Xml".into())
+    }
+
+    fn into_value(self) -> Dynamic {
+        Dynamic::from(self)
+    }
+}
+
+/// The maps that these calls take and return.
+pub(super) const DECLARED: &[&Declared] = &[RemovedElement::DECLARED, XmlDifference::DECLARED];
 
 /// What went wrong, as an error of the function that was called.
 fn error(ctx: &NativeCallContext, fault: Fault) -> Box<EvalAltResult> {
@@ -488,7 +527,7 @@ mod functions {
         xml: &mut Xml,
         options: Map,
         spec: Map,
-    ) -> RhaiResultOf<Array> {
+    ) -> RhaiResultOf<ArrayOf<RecordOf<RemovedElement>>> {
         let options_of = Dynamic::from(options);
         ensure_room_to_build(&ctx, &options_of)?;
         let options = options_of.cast::<Map>();
@@ -508,9 +547,7 @@ mod functions {
         }
         let removed = writer.removed.into_iter();
         Ok(removed
-            .map(|(path, element)| {
-                Dynamic::from(fields! { "path": path, "element": Dynamic::from(element) })
-            })
+            .map(|(path, element)| Dynamic::from_map(RemovedElement { path, element }.into_map()))
             .collect())
     }
 
@@ -565,19 +602,23 @@ mod functions {
     /// ```
     /// Calls no libvirt function.
     #[rhai_fn(pure, return_raw)]
-    pub fn diff(ctx: NativeCallContext, xml: &mut Xml, other: Xml) -> RhaiResultOf<Array> {
+    pub fn diff(
+        ctx: NativeCallContext,
+        xml: &mut Xml,
+        other: Xml,
+    ) -> RhaiResultOf<ArrayOf<RecordOf<XmlDifference>>> {
         ensure_room_to_parse(&ctx, other.size())?;
-        let text = |text: Option<String>| text.map_or(Dynamic::UNIT, Dynamic::from);
         let differences = xml.diff(&other).or_throw(&ctx)?;
         ensure_room(&ctx, differences.len().saturating_mul(DIFFERENCE))?;
         let maps = differences.into_iter().map(|difference| {
             let change = difference.change();
-            Dynamic::from(fields! {
-                "path": difference.path,
-                "change": change,
-                "from": text(difference.from),
-                "to": text(difference.to),
-            })
+            let difference = XmlDifference {
+                path: difference.path,
+                change: change.into(),
+                from: difference.from,
+                to: difference.to,
+            };
+            Dynamic::from_map(difference.into_map())
         });
         Ok(maps.collect())
     }

@@ -4,9 +4,10 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
 
 use super::Domain;
-use crate::api::arguments::{RhaiResultOf, bytes, fields, flag_bits, optional_text};
+use crate::api::arguments::{ArrayOf, RhaiResultOf, bytes, flag_bits, optional_text};
 use crate::error::Error;
 use crate::libvirt;
+use crate::vocabulary::{RecordOf, record};
 
 /// Where file systems are mounted: a list, or `()` for all there are.
 fn mountpoints(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<Vec<String>> {
@@ -21,6 +22,20 @@ fn mountpoints(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<Vec<Str
         .collect()
 }
 
+record! {
+    /// File system that is mounted in a guest.
+    pub(crate) struct FileSystem {
+        /// Path in the guest.
+        mountpoint: String,
+        /// Name that the guest's system gives it.
+        name: String,
+        /// Type of the file system.
+        fstype: String,
+        /// Targets of the disks that it is on.
+        devices: Vec<String>,
+    }
+}
+
 #[export_module]
 pub(super) mod functions {
     /// The file systems that the guest has mounted: maps with `mountpoint`, `name` (the device in
@@ -32,7 +47,10 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainGetFSInfo.
     #[rhai_fn(name = "fs_info", pure, return_raw)]
-    pub fn fs_info(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Array> {
+    pub fn fs_info(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<ArrayOf<RecordOf<FileSystem>>> {
         fs_info_flags(ctx, dom, 0)
     }
 
@@ -47,7 +65,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         flags: i64,
-    ) -> RhaiResultOf<Array> {
+    ) -> RhaiResultOf<ArrayOf<RecordOf<FileSystem>>> {
         let wanted = flag_bits(&ctx, flags)?;
         let found = dom.call(
             &ctx,
@@ -56,13 +74,13 @@ pub(super) mod functions {
             move |d| libvirt::agent::fs_info(d, wanted),
         )?;
         let map = |it: libvirt::agent::FileSystem| {
-            let devices: Array = it.disks.into_iter().map(Dynamic::from).collect();
-            Dynamic::from(fields! {
-                "mountpoint": it.mountpoint,
-                "name": it.name,
-                "fstype": it.kind,
-                "devices": devices,
-            })
+            let found = FileSystem {
+                mountpoint: it.mountpoint,
+                name: it.name,
+                fstype: it.kind,
+                devices: it.disks,
+            };
+            Dynamic::from_map(found.into_map())
         };
         Ok(found.into_iter().map(map).collect())
     }

@@ -8,6 +8,16 @@ use super::exec::texts;
 use crate::api::arguments::{RhaiResultOf, flag_bits, map};
 use crate::api::nested::nested;
 use crate::libvirt;
+use crate::vocabulary::{ParamType, RecordOf, parameters};
+
+parameters! {
+    /// CPUs as a guest's system sees them, as lists such as `0-3`.
+    pub(crate) struct GuestVcpus {
+        "vcpus": ParamType::Text, "CPUs that there are";
+        "online": ParamType::Text, "CPUs that the system uses";
+        "offlinable": ParamType::Text, "CPUs that the system can do without";
+    }
+}
 
 #[export_module]
 pub(super) mod functions {
@@ -77,7 +87,10 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainGetGuestVcpus.
     #[rhai_fn(name = "guest_vcpus", pure, return_raw)]
-    pub fn guest_vcpus(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+    pub fn guest_vcpus(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<RecordOf<GuestVcpus>> {
         guest_vcpus_flags(ctx, dom, 0)
     }
 
@@ -92,7 +105,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         flags: i64,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<GuestVcpus>> {
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "ask about the CPUs of";
         dom.call(&ctx, "virDomainGetGuestVcpus", verb, move |d| {

@@ -1,8 +1,8 @@
 //! The agent in a guest, and QEMU's own monitor.
 
 pub(super) mod exec;
-mod file_systems;
-mod guest;
+pub(super) mod file_systems;
+pub(super) mod guest;
 
 use std::time::Duration;
 

@@ -7,12 +7,13 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, FnPtr, NativeCallContext};
 use virt_sys as sys;
 
-use crate::api::arguments::{RhaiResultOf, fields};
+use crate::api::arguments::{ArrayOf, RhaiResultOf};
 use crate::api::xml::OrThrow;
 use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::objects::domain::Domain;
 use crate::run::exit::terminated;
+use crate::vocabulary::{DifferenceKind, EditEffect, RecordOf, Word, record};
 use crate::xml::{Difference, Xml};
 use live::Live;
 use plan::Stages;
@@ -20,6 +21,24 @@ use plan::Stages;
 /// The XML of the running guest, or of the configuration, with secrets: it is given back.
 const LIVE: u32 = sys::VIR_DOMAIN_XML_SECURE;
 const CONFIGURATION: u32 = sys::VIR_DOMAIN_XML_SECURE | sys::VIR_DOMAIN_XML_INACTIVE;
+
+record! {
+    /// Difference that an edit made, and what became of it.
+    pub(crate) struct Edited {
+        /// Path of the element or attribute.
+        path: String,
+        /// What happened to it.
+        change: Word<DifferenceKind>,
+        /// Text that was there; `()` for what was added.
+        from: Option<String>,
+        /// Text that is there; `()` for what was removed.
+        to: Option<String>,
+        /// When it takes effect.
+        effect: Word<EditEffect>,
+        /// Why it is not live.
+        reason: String,
+    }
+}
 
 /// What became of a difference.
 enum Effect {
@@ -31,21 +50,21 @@ enum Effect {
 impl Effect {
     /// The difference with what became of it, for a script.
     fn of(self, difference: Difference) -> Dynamic {
-        let text = |text: Option<String>| text.map_or(Dynamic::UNIT, Dynamic::from);
         let change = difference.change();
         let (effect, reason) = match self {
             Self::Live => ("live", String::new()),
             Self::NextBoot(why) => ("next boot", why.to_owned()),
             Self::Impossible(why) => ("impossible", why),
         };
-        Dynamic::from(fields! {
-            "path": difference.path,
-            "change": change,
-            "from": text(difference.from),
-            "to": text(difference.to),
-            "effect": effect,
-            "reason": reason,
-        })
+        let edited = Edited {
+            path: difference.path,
+            change: change.into(),
+            from: difference.from,
+            to: difference.to,
+            effect: effect.into(),
+            reason,
+        };
+        Dynamic::from_map(edited.into_map())
     }
 }
 
@@ -301,7 +320,11 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainGetXMLDesc, virDomainDefineXMLFlags, virDomainAttachDeviceFlags, virDomainDetachDeviceFlags, virDomainUpdateDeviceFlags, virDomainSetMemoryFlags, virDomainSetVcpusFlags, virDomainSetMetadata, virDomainSetLifecycleAction, virDomainSetSchedulerParametersFlags, virDomainSetMemoryParameters, virDomainSetBlkioParameters.
     #[rhai_fn(pure, return_raw)]
-    pub fn edit(ctx: NativeCallContext, dom: &mut Domain, action: FnPtr) -> RhaiResultOf<Array> {
+    pub fn edit(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+        action: FnPtr,
+    ) -> RhaiResultOf<ArrayOf<RecordOf<Edited>>> {
         Edit::new(&ctx, dom)?.run(&action)
     }
 }
