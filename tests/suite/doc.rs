@@ -43,6 +43,48 @@ fn a_method_is_shown_with_its_overloads_its_example_and_libvirts_page() {
 }
 
 #[test]
+fn options_and_results_of_a_function_are_shown_with_type_default_and_help() {
+    for (name, parts) in [
+        (
+            "Domain.stop",
+            &[
+                "dom.stop(options: StopOptions) -> Stopped",
+                "\n  shutdown: duration, default \"1m\"\n      Time for the guest",
+                "\n  by: \"shutdown\" | \"agent\" | \"destroy\" | \"nothing\"\n",
+            ][..],
+        ),
+        (
+            "DomainInfo",
+            &["\n  memory_kib: int\n", "returned by Domain.info"],
+        ),
+        (
+            "StopOptions",
+            &["\n  force: bool, default false\n", "taken by Domain.stop"],
+        ),
+        (
+            "Domain.set_memory_parameters",
+            &["\n  hard_limit: size (KiB)\n      the maximum memory the guest can use\n"],
+        ),
+        (
+            "network::ensure",
+            &["\nENSURED: keys of the result\n  network: Network\n"],
+        ),
+    ] {
+        let shown = doc(&[name]);
+        for part in parts {
+            assert!(shown.contains(part), "{name}: {part}\n{shown}");
+        }
+    }
+    let markdown = doc(&["--markdown"]);
+    for row in [
+        "| `shutdown` | duration | `\"1m\"` | Time for the guest",
+        "| `vcpus` | int | Number of virtual CPUs |",
+    ] {
+        assert!(markdown.contains(row), "{row}");
+    }
+}
+
+#[test]
 fn types_recipes_constants_and_the_languages_own_functions_are_found() {
     for (name, part) in [
         ("StoragePool", "\n  pool.refresh()\n      "),

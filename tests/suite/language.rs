@@ -29,6 +29,49 @@ fn fails(script: &str, said: &[&str]) {
 const DOM: &str = "let conn = connect(); let dom = conn.lookup_by_name(\"test\");";
 
 #[test]
+fn options_of_a_function_are_refused_in_the_words_of_its_declaration() {
+    for (call, said) in [
+        (
+            "dom.stop(#{ shutdwn: 1 })",
+            &[
+                "there is no option `shutdwn`",
+                "did you mean `shutdown`?",
+                "standard input:2:5",
+            ][..],
+        ),
+        (
+            "dom.stop(#{ agent: \"soon\" })",
+            &["`agent`: `soon` is not a duration", "write it as \"90s\""],
+        ),
+        (
+            "dom.stop(#{ force: 1 })",
+            &["`force` must be true or false, not 1"],
+        ),
+        (
+            "dom.set_numa_parameters(#{ numa_mode: \"strikt\" })",
+            &["`numa_mode` must be \"strict\"", "did you mean \"strict\"?"],
+        ),
+        (
+            "dom.set_lifecycle_action(\"crsh\", \"preserve\")",
+            &[
+                "the kind of lifecycle event cannot be \"crsh\"",
+                "did you mean \"crash\"?",
+            ],
+        ),
+        (
+            "conn.set_identity(#{ \"user-nam\": \"x\" })",
+            &["there is no option `user-nam`", "did you mean `user-name`?"],
+        ),
+    ] {
+        fails(&format!("{DOM}\n{call};"), said);
+    }
+    // `()` counts as not given.
+    ok(&format!(
+        "{DOM} assert_eq(dom.stop(#{{ agent: (), shutdown: 5 }}).state, \"shutoff\");"
+    ));
+}
+
+#[test]
 fn a_key_that_a_map_does_not_have_is_an_error_at_its_place() {
     for (script, hint) in [
         ("print(#{ name: 1 }.nmae)", "did you mean `name`?"),
