@@ -15,6 +15,7 @@ use virhai::engine::Limits;
 use crate::doc::{Definitions, Doc};
 use crate::events::Watching;
 use crate::examples;
+use crate::list::List;
 use crate::manual::{Completions, Manual};
 use crate::testing::Testing;
 
@@ -42,7 +43,7 @@ pub(crate) struct Args {
     #[arg(value_hint = ValueHint::FilePath)]
     file: Option<String>,
 
-    /// What the script sees as the array `args`
+    /// The inputs that the script declares, as `virhai run SCRIPT --help` lists them, and what it sees as the array `args`
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
@@ -75,7 +76,7 @@ pub(crate) enum Command {
         /// The script, or `-` for standard input
         #[arg(value_hint = ValueHint::FilePath)]
         file: String,
-        /// What the script sees as the array `args`
+        /// The inputs that the script declares, as `virhai run SCRIPT --help` lists them, and what it sees as the array `args`
         #[arg(
             trailing_var_arg = true,
             allow_hyphen_values = true,
@@ -92,6 +93,9 @@ pub(crate) enum Command {
     /// Say what is wrong with scripts, without running them or connecting to a host
     #[command(after_long_help = examples::CHECK)]
     Check(CheckOptions),
+    /// List the scripts of a folder, each with the first line of its comment
+    #[command(after_long_help = examples::LIST)]
+    List(List),
     /// Show what the guests take of the host, live
     #[command(after_long_help = examples::TOP)]
     Top,

@@ -25,6 +25,8 @@ Environment:
 
 pub(crate) const RUN: &str = "\
 Examples:
+  virhai run nightly.rhai --help        the inputs that the script declares
+  virhai run nightly.rhai --keep 7      gives one of them
   virhai run nightly.rhai web 3         `args` is [\"web\", \"3\"]
   virhai run --timeout 5m nightly.rhai  stops it after five minutes
   virhai --json run inventory.rhai      its result as JSON";
@@ -35,6 +37,11 @@ Examples:
   virhai test lab -f snapshot         those of `lab` with `snapshot` in the name
   virhai test --watch                 again after each change of a file
   virhai test --junit results.xml -q  for a build server";
+
+pub(crate) const LIST: &str = "\
+Examples:
+  virhai list                     the scripts below this folder
+  virhai --json list runbooks     the same as JSON, with the names of their inputs";
 
 pub(crate) const TOP: &str = "\
 Examples:

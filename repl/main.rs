@@ -16,6 +16,8 @@ mod doc;
 mod events;
 mod examples;
 mod exit_status;
+mod inputs;
+mod list;
 mod lsp;
 mod manual;
 mod outlet;
@@ -109,6 +111,7 @@ fn status(args: &Args) -> u8 {
         Some(Command::Lsp { .. }) => return lsp::serve(),
         Some(Command::Completions(options)) => return manual::completions(options),
         Some(Command::Man(options)) => return manual::man(&args.options, options),
+        Some(Command::List(options)) => return list::list(&args.options, options),
         Some(Command::Top) => return top::run(&args.options),
         Some(Command::Events(watching)) => return events::run(&args.options, watching),
         Some(Command::Run { .. }) | None => {}

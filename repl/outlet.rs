@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
-use virhai::Sink;
+use virhai::{Sink, redact};
 
 use crate::terminal;
 
@@ -218,9 +218,11 @@ impl Outlet {
 
     /// `line` as a terminal may get it; a pipe or file gets it as it is.
     fn safe<'a>(&self, line: &'a str) -> Cow<'a, str> {
-        match self.is_terminal() {
-            true => terminal::with_colors(line),
-            false => Cow::Borrowed(line),
+        let line = redact::without_kept(line);
+        match (self.is_terminal(), line) {
+            (true, Cow::Borrowed(line)) => terminal::with_colors(line),
+            (true, Cow::Owned(line)) => Cow::Owned(terminal::with_colors(&line).into_owned()),
+            (false, line) => line,
         }
     }
 

@@ -10,6 +10,7 @@ use std::time::Instant;
 use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 use serde_json::json;
 use virhai::interrupt::Stop;
+use virhai::runbook::inputs::{MAIN, VARIABLE, has_main};
 use virhai::{Imports, Program, Session, Unnoticed, stack_size};
 use virhai::{engine, extent};
 
@@ -21,7 +22,7 @@ use crate::exit_status::{
 use crate::output::{print_line, print_result};
 use crate::script::{Script, read, read_in_time};
 use crate::session::session;
-use crate::{check, outlet, signals};
+use crate::{check, inputs, outlet, signals};
 pub(crate) use supervise::GRACE;
 use supervise::{Event, Progress, Supervisor};
 
@@ -50,6 +51,16 @@ fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 
             return WRONG_USAGE;
         }
     };
+    let folders = [script.folder.clone()]
+        .into_iter()
+        .chain(options.allow_import.clone());
+    let imports = Imports::new(folders);
+    let mut script = script;
+    if script.function.is_none()
+        && let Err(status) = inputs::take(options, &imports, &mut script)
+    {
+        return status;
+    }
     let session = session(options);
     let interrupt = session.interrupt().clone();
     let stop = interrupt.clone();
@@ -63,10 +74,6 @@ fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 
     let supervisor = Supervisor::new(options, &session);
     // Built here, while the thread of `warm_up` readies libvirt: the main thread's memory grows in
     // large steps, that of others a page at a time.
-    let folders = [script.folder.clone()]
-        .into_iter()
-        .chain(options.allow_import.clone());
-    let imports = Imports::new(folders);
     let engine = Arc::new(engine::build(&session, &options.limits(), imports.clone()));
     session.serve(&engine);
     let (own, sender) = (options.clone(), supervisor.sender());
@@ -163,15 +170,29 @@ fn work(
     }
     session.interrupt().reach_this_thread();
     let began = Instant::now();
-    let result = engine::guarded(|| match &script.function {
-        None => engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast),
-        Some(name) => engine.call_fn_with_options::<Dynamic>(
+    let inputs = script.inputs.clone();
+    let main = has_main(&program.ast).then_some(MAIN);
+    let result = engine::guarded(|| match (script.function.as_deref(), main) {
+        (Some(name), _) => engine.call_fn_with_options::<Dynamic>(
             CallFnOptions::new().eval_ast(true),
             &mut scope,
             &ast,
             name,
             (),
         ),
+        (None, Some(main)) => engine.call_fn_with_options::<Dynamic>(
+            CallFnOptions::new().eval_ast(true),
+            &mut scope,
+            &ast,
+            main,
+            (inputs.unwrap_or_default(),),
+        ),
+        (None, None) => {
+            if let Some(inputs) = inputs {
+                scope.push_constant(VARIABLE, inputs);
+            }
+            engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast)
+        }
     });
     let stop = session.interrupt().stopping();
     let unnoticed = session.end_background(GRACE);

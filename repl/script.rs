@@ -4,6 +4,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
+use rhai::Map;
 use virhai::files;
 use virhai::interrupt::Stop;
 
@@ -19,6 +20,8 @@ pub(crate) struct Script {
     pub(crate) args: Vec<String>,
     /// What is called once the script has run.
     pub(crate) function: Option<String>,
+    /// The values of the inputs that it declares.
+    pub(crate) inputs: Option<Map>,
 }
 
 /// The script of `source`; a standard input that does not end counts against the time limit.
@@ -89,6 +92,7 @@ pub(crate) fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
                 folder,
                 args,
                 function: None,
+                inputs: None,
             }
         }
         Source::Stdin(args) => {
@@ -104,6 +108,7 @@ pub(crate) fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
                 folder: here(),
                 args,
                 function: None,
+                inputs: None,
             }
         }
         Source::Code(text, args) => Script {
@@ -112,6 +117,7 @@ pub(crate) fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
             folder: here(),
             args,
             function: None,
+            inputs: None,
         },
         Source::Prompt => return Err(Diagnostic::wrong_usage("a prompt is no script").into()),
     })

@@ -17,6 +17,7 @@ mod objects;
 pub mod redact;
 pub mod reference;
 mod run;
+pub mod runbook;
 mod script;
 pub mod show;
 pub mod spec;

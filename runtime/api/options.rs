@@ -71,9 +71,9 @@ mod functions {
     ///
     /// Throws at the first option that is not declared, of the wrong type or missing; the error stands where the
     /// options were given. Each option is declared by a map with a `type` ("string", "int", "float", "bool", "size",
-    /// "duration", "path", "pool", "network", "domain", "map", "array", "function", a type such as "Domain", or the
+    /// "duration", "path", "uri", "secret", "pool", "network", "domain", "map", "array", "function", a type such as "Domain", or the
     /// name of another declaration; a list for several, and `["array", "string"]` for a list of texts), and where they
-    /// make sense with `words`, `default`, `required`, `unit`, `min`, `max` and `help`. `include: "NAME"` takes over the
+    /// make sense with `words`, `default`, `required`, `unit`, `min`, `max`, `pattern` and `help`. `include: "NAME"` takes over the
     /// options of another declaration.
     ///
     /// ```rhai

@@ -67,6 +67,11 @@ impl<'a> Walk<'a> {
         if let ("contains", [list, _], [_, value]) = (name, &call.args[..], &kinds[..]) {
             self.look_up(list, value);
         }
+        if ["print", "debug", "note"].contains(&name) {
+            for (kind, value) in kinds.iter().zip(&call.args) {
+                self.check_value(kind, value, || format!("`{name}` has nothing to show"));
+            }
+        }
         if let Some(definition) = self.file.function(name, kinds.len()) {
             options::check_own(self, self.file, definition, &call.args);
             return self.result_of(self.file, definition);

@@ -8,8 +8,9 @@ use super::files::{File, Files};
 use super::walk::Walk;
 use super::written::Written;
 use crate::api;
+use crate::runbook::inputs::CONSTANT;
 use crate::script::declarations::{self, Constants, Sources};
-use crate::spec::{self, Fault, FaultKind, Spec, Step};
+use crate::spec::{self, Fault, FaultKind, Spec, Step, Type};
 use std::sync::Arc;
 
 impl Sources for Files {
@@ -26,6 +27,19 @@ impl Sources for Files {
 }
 
 impl Files {
+    /// The type of the inputs that the script `file` declares; nothing for a file that is imported.
+    pub(super) fn inputs(&self, file: &File) -> Option<Type> {
+        let is_script = self
+            .iter()
+            .next()
+            .is_some_and(|first| first.name == file.name);
+        if !is_script || !declarations::is_declared(self, &file.name, CONSTANT) {
+            return None;
+        }
+        let spec = declarations::declared(self, &file.name, CONSTANT).ok()?;
+        Some(Type::Keys(spec))
+    }
+
     /// What the function `definition` of `file` declares of its parameter number `index`.
     pub(super) fn declared(
         &self,

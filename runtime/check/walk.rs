@@ -13,6 +13,7 @@ use super::{Checker, Code, Finding, Span, state, statements};
 use crate::catalog::inference::operator;
 use crate::catalog::walker::{Walker, root};
 use crate::run::session::Session;
+use crate::runbook::inputs::{MAIN, VARIABLE};
 use crate::spec::Type;
 
 /// One way through a file, or through one function of it.
@@ -60,7 +61,12 @@ impl<'a> Walk<'a> {
         };
         let mut walk = new(None);
         for name in &checker.variables {
-            walk.parameter(name);
+            walk.parameter(name, None);
+        }
+        let inputs = files.inputs(file);
+        let main = inputs.is_some() && file.function(MAIN, 1).is_some();
+        if !main && inputs.is_some() {
+            walk.parameter(VARIABLE, inputs.clone());
         }
         walk.block_of(file.ast.statements(), true);
         let mut findings = walk.findings;
@@ -68,8 +74,9 @@ impl<'a> Walk<'a> {
             let mut walk = new(Some(function));
             // Called with `!`, it sees the variables of its caller.
             walk.dynamic = facts.sees_caller.contains(function.name.as_str());
+            let takes_inputs = function.name == MAIN && function.parameters.len() == 1;
             for name in &function.parameters {
-                walk.parameter(name);
+                walk.parameter(name, inputs.clone().filter(|_| takes_inputs));
             }
             walk.block_of(&function.body, true);
             findings.append(&mut walk.findings);
@@ -103,14 +110,16 @@ impl<'a> Walk<'a> {
         &mut self.findings[index]
     }
 
-    fn parameter(&mut self, name: &str) {
+    fn parameter(&mut self, name: &str, kind: Kind) {
+        let loose = self.facts.written_elsewhere.contains(name);
+        let changed = self.facts.changed.contains(name);
         self.scope.push(Variable {
             name: name.to_owned(),
-            kind: None,
+            kind: kind.filter(|_| !loose && !changed),
             value: None,
             place: None,
             read: true,
-            loose: self.facts.written_elsewhere.contains(name),
+            loose,
             assigned: self.is_assigned(name),
         });
     }

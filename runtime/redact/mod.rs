@@ -1,12 +1,15 @@
 //! Hides secrets in virhai's own messages: errors, diagnostics, reports, notes, saved sessions.
 //!
-//! The output of a script is not changed.
+//! The output of a script is not changed, except for secrets that were given as inputs.
 
 mod element;
+mod kept;
 mod literal;
 mod names;
 mod qemu;
 mod uri;
+
+pub use kept::{keep, without_kept};
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -85,6 +85,8 @@ pub struct Key {
     pub max: Option<Bound>,
     /// Where it stands in XML, if `write_options` writes it.
     pub xml: Option<InXml>,
+    /// The regular expression that all of a text must match.
+    pub pattern: Option<String>,
     /// One line of documentation.
     pub help: String,
 }
@@ -100,6 +102,7 @@ impl Key {
             min: None,
             max: None,
             xml: None,
+            pattern: None,
             help: String::new(),
         }
     }
@@ -117,6 +120,20 @@ impl Key {
         }
     }
 
+    /// The limits of its value.
+    pub fn limits(&self) -> Option<String> {
+        let bounds = match (&self.min, &self.max) {
+            (Some(min), Some(max)) => Some(format!("{} to {}", min.text, max.text)),
+            (Some(min), None) => Some(format!("{} or more", min.text)),
+            (None, Some(max)) => Some(format!("{} or less", max.text)),
+            (None, None) => None,
+        };
+        let pattern = self.pattern.as_ref();
+        let pattern = pattern.map(|pattern| format!("matches `{pattern}`"));
+        let limits: Vec<String> = bounds.into_iter().chain(pattern).collect();
+        (!limits.is_empty()).then(|| limits.join(", "))
+    }
+
     /// Its type, default and limits, and its help.
     pub fn in_a_line(&self) -> String {
         let mut line = self.ty.to_string();
@@ -126,11 +143,8 @@ impl Key {
         if let Some(default) = &self.default {
             line.push_str(&format!(", default {default}"));
         }
-        match (&self.min, &self.max) {
-            (Some(min), Some(max)) => line.push_str(&format!(", {} to {}", min.text, max.text)),
-            (Some(min), None) => line.push_str(&format!(", {} or more", min.text)),
-            (None, Some(max)) => line.push_str(&format!(", {} or less", max.text)),
-            (None, None) => {}
+        if let Some(limits) = self.limits() {
+            line.push_str(&format!(", {limits}"));
         }
         match self.help.is_empty() {
             true => line,

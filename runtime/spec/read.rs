@@ -11,9 +11,9 @@ use crate::spec::{duration, size};
 pub(crate) type Resolve<'a> = &'a mut dyn FnMut(&str) -> Result<Arc<Spec>, String>;
 
 /// What a declaration says of a key.
-const FIELDS: [&str; 12] = [
-    "type", "words", "unit", "default", "required", "min", "max", "xml", "written", "short",
-    "several", "help",
+const FIELDS: [&str; 13] = [
+    "type", "words", "unit", "default", "required", "min", "max", "pattern", "xml", "written",
+    "short", "several", "help",
 ];
 
 /// Whether `literal` declares options: each of its values is a map with a type or words.
@@ -178,6 +178,14 @@ fn read_key(
             format!("`{name}` must be a number, a size or a duration, not {literal}")
         }),
     };
+    let pattern = match text("pattern")? {
+        "" => None,
+        pattern => {
+            whole(pattern)
+                .map_err(|error| format!("`pattern` is no regular expression: {error}"))?;
+            Some(pattern.to_owned())
+        }
+    };
     Ok(Key {
         name: name.to_owned(),
         ty,
@@ -187,6 +195,7 @@ fn read_key(
         min: bound("min")?.or_else(|| short_key.as_ref()?.min.clone()),
         max: bound("max")?.or_else(|| short_key.as_ref()?.max.clone()),
         xml: InXml::read(text("xml")?, field("written"), short)?,
+        pattern,
         help: text("help")?.to_owned(),
     })
 }
@@ -258,6 +267,11 @@ impl Types<'_, '_> {
         let near = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
         Err(format!("there is no type \"{name}\"{near}"))
     }
+}
+
+/// The regular expression that matches a text if all of it matches `pattern`.
+pub(super) fn whole(pattern: &str) -> Result<regex_lite::Regex, regex_lite::Error> {
+    regex_lite::Regex::new(&format!("^(?:{pattern})$"))
 }
 
 fn bound(literal: &Literal, unit: &str) -> Option<Bound> {

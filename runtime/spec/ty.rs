@@ -25,6 +25,10 @@ pub enum Type {
     Text,
     /// Text that is a path on the host.
     Path,
+    /// Text that is the URI of a host.
+    Uri,
+    /// Text that must not be shown.
+    Secret,
     /// Bytes.
     Blob,
     /// A size: text such as `"20GiB"`, or a number of `unit` bytes each.
@@ -195,7 +199,7 @@ impl Type {
     /// The type as functions are told apart by: without words, keys and items.
     pub fn plain(&self) -> Self {
         match self {
-            Self::Path | Self::Words(_) | Self::NameOf(_) => Self::Text,
+            Self::Path | Self::Uri | Self::Secret | Self::Words(_) | Self::NameOf(_) => Self::Text,
             Self::Keys(_) => Self::Map,
             Self::Array(_) => Self::array(),
             other => other.clone(),
@@ -230,7 +234,7 @@ impl Type {
     pub fn is_text(&self) -> bool {
         matches!(
             self,
-            Self::Text | Self::Path | Self::Words(_) | Self::NameOf(_)
+            Self::Text | Self::Path | Self::Uri | Self::Secret | Self::Words(_) | Self::NameOf(_)
         )
     }
 
@@ -299,6 +303,8 @@ impl Type {
             "char" => Self::Char,
             "string" => Self::Text,
             "path" => Self::Path,
+            "uri" => Self::Uri,
+            "secret" => Self::Secret,
             "blob" => Self::Blob,
             "size" => Self::Size {
                 unit: unit.to_owned(),
@@ -320,9 +326,9 @@ impl Type {
     }
 
     /// The names that [`Type::named`] knows, for suggestions.
-    pub(super) const NAMES: [&'static str; 18] = [
+    pub(super) const NAMES: [&'static str; 20] = [
         "any", "array", "blob", "bool", "char", "domain", "duration", "float", "function", "int",
-        "map", "network", "path", "pool", "size", "string", "volume", "words",
+        "map", "network", "path", "pool", "secret", "size", "string", "uri", "volume", "words",
     ];
 
     /// The types that a value may have: those of `OneOf`, or this one alone.
@@ -379,6 +385,8 @@ impl Type {
             Self::Char => "a letter".into(),
             Self::Text => "text".into(),
             Self::Path => "a path".into(),
+            Self::Uri => "a URI such as \"qemu:///system\"".into(),
+            Self::Secret => "text".into(),
             Self::Blob => "bytes".into(),
             Self::Size { .. } => "a size such as \"20GiB\"".into(),
             Self::Duration => "a duration such as \"90s\"".into(),
@@ -394,8 +402,12 @@ impl Type {
             Self::OneOf(types) => {
                 let mut words: Vec<String> = Vec::new();
                 // Any text is one of them.
-                let is_text =
-                    |ty: &&Self| matches!(ty, Self::Words(_) | Self::Path | Self::NameOf(_));
+                let is_text = |ty: &&Self| {
+                    matches!(
+                        ty,
+                        Self::Words(_) | Self::Path | Self::Uri | Self::NameOf(_)
+                    )
+                };
                 let all = types.contains(&Self::Text);
                 let types = types.iter().filter(|ty| !(all && is_text(ty)));
                 let one_by_one = types.flat_map(|ty| match ty {
@@ -448,6 +460,8 @@ impl fmt::Display for Type {
             Self::Char => f.write_str("char"),
             Self::Text => f.write_str("string"),
             Self::Path => f.write_str("path"),
+            Self::Uri => f.write_str("uri"),
+            Self::Secret => f.write_str("secret"),
             Self::Blob => f.write_str("blob"),
             Self::Size { unit } if unit.is_empty() => f.write_str("size"),
             Self::Size { unit } => write!(f, "size ({unit})"),

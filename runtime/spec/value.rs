@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rhai::{Array, Blob, Dynamic, Engine, FnPtr, ImmutableString, Map};
 
 use super::fault::written;
-use super::read::unit_bytes;
+use super::read::{unit_bytes, whole};
 use super::ty::object;
 use super::{Fault, FaultKind, Key, Literal, Spec, Step, Type};
 use crate::advice::suggest;
@@ -305,6 +305,7 @@ impl Search {
         }
         if self.value(&key.ty, &shape) {
             self.bounds(key, &shape);
+            self.pattern(key, &shape);
         }
     }
 
@@ -406,6 +407,21 @@ impl Search {
         Some(format!("write [{text}]"))
     }
 
+    fn pattern<T: Given>(&mut self, key: &Key, shape: &Shape<T>) {
+        let (Some(pattern), Shape::Text(Some(text))) = (&key.pattern, shape) else {
+            return;
+        };
+        if whole(pattern).is_ok_and(|whole| !whole.is_match(text)) {
+            let place = written(&self.path);
+            let given = match key.ty.alternatives().contains(&Type::Secret) {
+                true => String::new(),
+                false => format!(", not {}", quoted(text)),
+            };
+            let message = format!("`{place}` must match `{pattern}`{given}");
+            self.fault(FaultKind::Value, message, None);
+        }
+    }
+
     fn bounds<T: Given>(&mut self, key: &Key, shape: &Shape<T>) {
         if key.min.is_none() && key.max.is_none() {
             return;
@@ -453,13 +469,15 @@ fn accepts<T>(ty: &Type, shape: &Shape<T>) -> bool {
         | (Type::Bool, Shape::Bool(_))
         | (Type::Int | Type::Float, Shape::Int(_))
         | (Type::Float, Shape::Float(_))
-        | (Type::Text | Type::Path | Type::NameOf(_), Shape::Text(_))
+        | (Type::Text | Type::Path | Type::Secret | Type::NameOf(_), Shape::Text(_))
         | (Type::Char, Shape::Text(None))
         | (Type::Blob, Shape::Blob)
         | (Type::Array(_), Shape::Array(_))
         | (Type::Map | Type::Keys(_), Shape::Map(..))
         | (Type::Function, Shape::Function | Shape::Text(_))
-        | (Type::Size { .. } | Type::Words(_) | Type::Duration, Shape::Text(None)) => true,
+        | (Type::Size { .. } | Type::Words(_) | Type::Duration | Type::Uri, Shape::Text(None)) => {
+            true
+        }
         (Type::Size { .. }, Shape::Int(number)) => number.is_none_or(|number| number >= 0),
         (Type::Size { unit }, Shape::Text(Some(text))) => {
             size::parse(text, unit_bytes(unit)).is_ok()
@@ -468,6 +486,7 @@ fn accepts<T>(ty: &Type, shape: &Shape<T>) -> bool {
         (Type::Duration, Shape::Float(number)) => number.is_none_or(|number| number >= 0.0),
         (Type::Duration, Shape::Text(Some(text))) => duration::parse(text).is_some(),
         (Type::Words(words), Shape::Text(Some(text))) => words.has(text),
+        (Type::Uri, Shape::Text(Some(text))) => text.contains(":/"),
         (Type::Char, Shape::Text(Some(text))) => text.chars().count() == 1,
         (Type::Object(kind), Shape::Object(given)) => kind == given,
         // XML can be given as text.

@@ -36,6 +36,7 @@ mod identity;
 mod image_formats;
 mod images;
 mod imports;
+mod inputs;
 mod install;
 mod language;
 mod large_scripts;

@@ -1,0 +1,46 @@
+//! Files of inputs, and files with a secret.
+
+use std::path::Path;
+
+use rhai::Map;
+use serde_json::Value;
+use virhai::files;
+use virhai::runbook::inputs::of_json;
+
+/// The largest file, in bytes.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// The inputs in the file `path`: JSON, TOML or YAML, as its name ends.
+pub(super) fn read(path: &Path) -> Result<Map, String> {
+    let text = text(path)?;
+    let end = path
+        .extension()
+        .and_then(|end| end.to_str())
+        .unwrap_or_default();
+    let value: Value = match end {
+        "toml" => toml::from_str(&text).map_err(|error| error.to_string())?,
+        "yaml" | "yml" => serde_saphyr::from_str(&text).map_err(|error| error.to_string())?,
+        "json" => serde_json::from_str(&text).map_err(|error| error.to_string())?,
+        _ => return Err("its name must end in .json, .toml, .yaml or .yml".into()),
+    };
+    of_json(&value)
+        .try_cast::<Map>()
+        .ok_or_else(|| "it must hold a map of names and values".into())
+}
+
+/// The secret in the file `path`, without the end of its last line.
+pub(super) fn secret(path: &Path) -> Result<String, String> {
+    let text = text(path)?;
+    Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    let bytes = files::read(path, LARGEST).map_err(|error| {
+        let why = error.to_string();
+        why.split(" (os error")
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    })?;
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".into())
+}

@@ -1,0 +1,199 @@
+//! The inputs of a runbook, from where they can be given: the command line, the environment, a file, a question.
+
+mod ask;
+mod file;
+mod options;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use rhai::{Dynamic, Map};
+use virhai::Imports;
+use virhai::runbook::inputs::{self, Inputs};
+use virhai::spec::Step;
+
+use crate::args::Options;
+use crate::diagnostic::Diagnostic;
+use crate::exit_status::{DOES_NOT_COMPILE, DONE, WRONG_USAGE};
+use crate::outlet;
+use crate::script::Script;
+
+/// Takes the inputs of `script` out of its arguments, its environment and its file of inputs; leaves the other arguments.
+/// Asks on a terminal for what is missing. A script that declares none is left as it is.
+///
+/// # Errors
+///
+/// The exit status, once all that is wrong was reported, or the help was shown.
+pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) -> Result<(), u8> {
+    let declared = Inputs::of(imports, &script.name, &script.text).map_err(|why| {
+        Diagnostic::plain(format!(
+            "the inputs of {} are declared wrong: {why}",
+            script.name
+        ))
+        .report_plain(options);
+        DOES_NOT_COMPILE
+    })?;
+    let Some(declared) = declared else {
+        return Ok(());
+    };
+    let mut command = options::command(&declared, script);
+    let words = std::iter::once(script.name.clone()).chain(script.args.iter().cloned());
+    let matches = match command.try_get_matches_from_mut(words) {
+        Ok(matches) => matches,
+        Err(message) => return Err(refused(options, &message)),
+    };
+    let mut gathered = Gathered::default();
+    gathered.file(&matches);
+    gathered.environment(&declared);
+    gathered.command_line(&declared, &matches);
+    let mut wrong = gathered.unreadable();
+    wrong.extend(gathered.faults(&declared));
+    let missing = declared.missing(&gathered.values);
+    if wrong.is_empty() && ask::is_possible() {
+        for key in missing {
+            let value = ask::value(&declared, key).map_err(|stopped| {
+                stopped.report_plain(options);
+                WRONG_USAGE
+            })?;
+            gathered.values.insert(key.name.as_str().into(), value);
+        }
+    } else {
+        wrong.extend(missing.into_iter().map(options::missing));
+    }
+    if !wrong.is_empty() {
+        report(options, script, &wrong);
+        return Err(WRONG_USAGE);
+    }
+    script.args = matches
+        .get_many::<String>(options::REST)
+        .map(|rest| rest.cloned().collect())
+        .unwrap_or_default();
+    script.inputs = Some(declared.filled(gathered.values));
+    Ok(())
+}
+
+/// Shows the help, or what is wrong with the command line; the exit status.
+fn refused(options: &Options, message: &clap::Error) -> u8 {
+    match Diagnostic::of_usage(message) {
+        Some(wrong) => {
+            wrong.report_plain(options);
+            WRONG_USAGE
+        }
+        None => {
+            outlet::stdout().bytes(message.render().to_string().as_bytes());
+            DONE
+        }
+    }
+}
+
+fn report(options: &Options, script: &Script, messages: &[String]) {
+    let help = format!("`virhai run {} --help` lists the inputs", script.name);
+    let diagnostic = match messages {
+        [message] => Diagnostic::wrong_usage(message.clone()),
+        several => {
+            let title = format!("{} inputs are wrong or missing", several.len());
+            several
+                .iter()
+                .fold(Diagnostic::wrong_usage(title), |diagnostic, message| {
+                    diagnostic.with_note(message.clone())
+                })
+        }
+    };
+    diagnostic.with_hint(help).report_plain(options);
+}
+
+/// The values that were given, each with where it came from.
+#[derive(Default)]
+struct Gathered {
+    values: Map,
+    from: HashMap<String, String>,
+    /// What could not be read.
+    unreadable: Vec<String>,
+}
+
+impl Gathered {
+    fn put(&mut self, name: &str, value: Dynamic, from: String) {
+        self.values.insert(name.into(), value);
+        self.from.insert(name.to_owned(), from);
+    }
+
+    fn file(&mut self, matches: &ArgMatches) {
+        let path = matches.try_get_one::<String>(options::FILE);
+        let Ok(Some(path)) = path else { return };
+        match file::read(Path::new(path)) {
+            Ok(values) => {
+                for (name, value) in values {
+                    self.put(&name, value, path.clone());
+                }
+            }
+            Err(why) => self
+                .unreadable
+                .push(format!("cannot read the inputs in {path}: {why}")),
+        }
+    }
+
+    fn environment(&mut self, declared: &Inputs) {
+        for key in declared.keys() {
+            let name = options::variable(key);
+            match std::env::var(&name) {
+                Ok(text) => self.put(&key.name, inputs::value(key, &text), name),
+                Err(std::env::VarError::NotPresent) => {}
+                Err(std::env::VarError::NotUnicode(_)) => {
+                    self.unreadable.push(format!("{name} is not UTF-8 text"));
+                }
+            }
+        }
+    }
+
+    fn command_line(&mut self, declared: &Inputs, matches: &ArgMatches) {
+        for key in declared.keys() {
+            if matches.value_source(&key.name) != Some(ValueSource::CommandLine) {
+                continue;
+            }
+            let texts: Vec<&str> = matches
+                .get_many::<String>(&key.name)
+                .into_iter()
+                .flatten()
+                .map(String::as_str)
+                .collect();
+            let option = format!("--{}", options::long(key));
+            if inputs::is_secret(key) {
+                match texts.first().map(|path| file::secret(Path::new(path))) {
+                    Some(Ok(text)) => self.put(&key.name, inputs::value(key, &text), option),
+                    Some(Err(why)) => self.unreadable.push(format!("{option}: {why}")),
+                    None => {}
+                }
+                continue;
+            }
+            let value = match inputs::is_list(key) {
+                true => inputs::list(key, texts.into_iter()),
+                false => inputs::value(key, texts.last().unwrap_or(&"")),
+            };
+            self.put(&key.name, value, option);
+        }
+    }
+
+    fn unreadable(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unreadable)
+    }
+
+    /// What is wrong with the values, each with where it came from.
+    fn faults(&self, declared: &Inputs) -> Vec<String> {
+        let faults = declared.faults(&self.values).into_iter();
+        let told = faults.map(|fault| {
+            let name = match fault.path.first() {
+                Some(Step::Key(name)) => Some(name),
+                _ => None,
+            };
+            let from = name.and_then(|name| self.from.get(name));
+            let from = from.map_or_else(String::new, |from| format!(", given by {from}"));
+            let hint = fault
+                .hint
+                .map_or_else(String::new, |hint| format!("; {hint}"));
+            format!("{}{from}{hint}", fault.message)
+        });
+        told.collect()
+    }
+}

@@ -1,0 +1,133 @@
+//! The inputs of a runbook as options of a command line.
+
+use clap::{Arg, ArgAction, Command};
+use virhai::runbook::inputs::{Inputs, is_flag, is_list, is_secret};
+use virhai::spec::{Key, Type};
+use virhai::syntax::outline::Outline;
+
+use crate::script::Script;
+
+/// The option that names a file of inputs.
+pub(super) const FILE: &str = "\u{1}inputs";
+
+/// The arguments that are no inputs.
+pub(super) const REST: &str = "\u{1}args";
+
+/// The name of the option for `key`.
+pub(super) fn long(key: &Key) -> String {
+    let name = key.name.replace('_', "-");
+    match is_secret(key) {
+        true => format!("{name}-file"),
+        false => name,
+    }
+}
+
+/// The environment variable for `key`.
+pub(super) fn variable(key: &Key) -> String {
+    format!("VIRHAI_{}", key.name.to_uppercase())
+}
+
+/// That `key` is missing, and how to give it.
+pub(super) fn missing(key: &Key) -> String {
+    let (option, variable) = (long(key), variable(key));
+    let help = match key.help.is_empty() {
+        true => String::new(),
+        false => format!(": {}", key.help),
+    };
+    format!("--{option} or {variable} is missing{help}")
+}
+
+/// The command line of `script`.
+pub(super) fn command(inputs: &Inputs, script: &Script) -> Command {
+    let docs = Outline::of(&script.text).docs;
+    let first = docs.split("\n\n").next().unwrap_or_default();
+    let command = Command::new(script.name.clone())
+        .bin_name(format!("virhai run {}", script.name))
+        .about(first.replace('\n', " "))
+        .long_about(docs.clone())
+        .max_term_width(80)
+        .disable_version_flag(true);
+    let own: Vec<Arg> = inputs.keys().iter().map(option).collect();
+    // A runbook may have an input of that name.
+    let file = (inputs.key("inputs").is_none()).then(|| {
+        Arg::new(FILE).long("inputs").value_name("FILE").help(
+            "Take inputs from this file too (.json, .toml, .yaml); options and the environment win",
+        )
+    });
+    let rest = Arg::new(REST)
+        .value_name("ARGS")
+        .num_args(0..)
+        .help("What the script sees as the array `args`");
+    command.args(own).args(file).arg(rest)
+}
+
+fn option(key: &Key) -> Arg {
+    let option = Arg::new(key.name.clone())
+        .long(long(key))
+        .value_name(value_name(key))
+        .help(help(key))
+        .allow_hyphen_values(true);
+    // As scripts write it.
+    let option = match key.name.contains('_') && !is_secret(key) {
+        true => option.alias(key.name.clone()),
+        false => option,
+    };
+    match () {
+        () if is_flag(key) => option
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true"),
+        () if is_list(key) && !is_secret(key) => option.action(ArgAction::Append),
+        () => option.action(ArgAction::Set),
+    }
+}
+
+fn value_name(key: &Key) -> String {
+    match &key.ty {
+        _ if is_secret(key) => "FILE".into(),
+        Type::Words(words) => words.list.join("|"),
+        Type::Array(item) => of_type(item),
+        ty => of_type(ty),
+    }
+}
+
+fn of_type(ty: &Type) -> String {
+    let word = match ty {
+        Type::Int | Type::Float => "NUMBER",
+        Type::Bool => "true|false",
+        Type::Path => "PATH",
+        Type::Uri => "URI",
+        Type::Size { .. } => "SIZE",
+        Type::Duration => "TIME",
+        Type::Map | Type::Keys(_) => "JSON",
+        Type::Words(words) => return words.list.join("|"),
+        Type::NameOf(what) => return what.object().to_uppercase(),
+        _ => "TEXT",
+    };
+    word.to_owned()
+}
+
+fn help(key: &Key) -> String {
+    let mut help = key.help.clone();
+    let mut also = Vec::new();
+    if is_secret(key) {
+        also.push("in the file".to_owned());
+    }
+    if is_list(key) {
+        also.push("can be repeated".to_owned());
+    }
+    if let Some(limits) = key.limits() {
+        also.push(limits);
+    }
+    match (&key.default, key.required) {
+        (Some(default), _) => also.push(format!("default: {default}")),
+        (None, true) => also.push("required".to_owned()),
+        (None, false) => {}
+    }
+    also.push(format!("env: {}", variable(key)));
+    if !help.is_empty() {
+        help.push(' ');
+    }
+    help.push_str(&format!("[{}]", also.join("; ")));
+    help
+}

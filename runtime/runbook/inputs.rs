@@ -1,0 +1,263 @@
+//! The inputs of a runbook, which its constant `INPUTS` declares, and `main(inputs)`, which takes them.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use rhai::{AST, Array, Dynamic, Engine, ImmutableString, Map};
+use serde_json::Value as Json;
+
+use crate::redact;
+use crate::script::declarations;
+use crate::script::imports::Imports;
+use crate::spec::{Fault, FaultKind, Key, Spec, Type, Value};
+
+/// The constant that declares inputs.
+pub const CONSTANT: &str = "INPUTS";
+
+/// The function that runs with them.
+pub const MAIN: &str = "main";
+
+/// The variable that holds them in a script without that function.
+pub const VARIABLE: &str = "inputs";
+
+/// What a runbook needs to be told.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    spec: Arc<Spec>,
+}
+
+impl Inputs {
+    /// What the script that positions call `name` declares. Nothing of it runs; a script that does not compile declares
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the declaration.
+    pub fn of(imports: &Imports, name: &str, text: &str) -> Result<Option<Self>, String> {
+        if !text.contains(CONSTANT) {
+            return Ok(None);
+        }
+        imports.remember(name, text);
+        let sources = declarations::of_imports(imports);
+        if !declarations::is_declared(&sources, name, CONSTANT) {
+            return Ok(None);
+        }
+        let mut spec = declarations::declared(&sources, name, CONSTANT)?;
+        // Messages call it by nothing but its options.
+        Arc::make_mut(&mut spec).name.clear();
+        Ok(Some(Self { spec }))
+    }
+
+    /// The inputs, in the order of the declaration.
+    pub fn keys(&self) -> &[Key] {
+        &self.spec.keys
+    }
+
+    /// The input called `name`.
+    pub fn key(&self, name: &str) -> Option<&Key> {
+        self.spec.key(name)
+    }
+
+    /// The inputs that must be given and are not among `given`.
+    pub fn missing(&self, given: &Map) -> Vec<&Key> {
+        let is_given = |key: &&Key| {
+            let value = given.get(key.name.as_str());
+            value.is_some_and(|value| !value.is_unit())
+        };
+        let required = self.keys().iter().filter(|key| key.required);
+        required.filter(|key| !is_given(key)).collect()
+    }
+
+    /// What is wrong with `given`, apart from what is missing.
+    pub fn faults(&self, given: &Map) -> Vec<Fault> {
+        // The values are data, whose types have the same names in every engine.
+        let engine = &Engine::new_raw();
+        let entries: Vec<(ImmutableString, Value)> = given
+            .iter()
+            .map(|(key, value)| {
+                let value = Cow::Borrowed(value);
+                (key.as_str().into(), Value { engine, value })
+            })
+            .collect();
+        let mut faults = self.spec.faults(&entries, true);
+        faults.retain(|fault| fault.kind != FaultKind::MissingKey || !fault.path.is_empty());
+        faults
+    }
+
+    /// `given` with the defaults of the others, and `()` for those without one. What is secret is hidden from now on.
+    pub fn filled(&self, given: Map) -> Map {
+        let filled = self.spec.filled(given);
+        for key in self.keys().iter().filter(|key| is_secret(key)) {
+            if let Some(value) = filled.get(key.name.as_str()) {
+                keep_secret(value);
+            }
+        }
+        filled
+    }
+}
+
+fn keep_secret(value: &Dynamic) {
+    if let Some(text) = value.read_lock::<ImmutableString>() {
+        redact::keep(&text);
+    }
+    if let Some(items) = value.read_lock::<Array>() {
+        items.iter().for_each(keep_secret);
+    }
+}
+
+/// Whether the value of `key` must not be shown.
+pub fn is_secret(key: &Key) -> bool {
+    let mut types = key.ty.alternatives().iter();
+    types.any(|ty| match ty {
+        Type::Secret => true,
+        Type::Array(item) => item.alternatives().contains(&Type::Secret),
+        _ => false,
+    })
+}
+
+/// Whether the value of `key` is a list and nothing else.
+pub fn is_list(key: &Key) -> bool {
+    key.ty.item().is_some()
+}
+
+/// Whether the value of `key` is true or false and nothing else.
+pub fn is_flag(key: &Key) -> bool {
+    key.ty == Type::Bool
+}
+
+/// The value of `key` that `text` is on a command line, in the environment or at a question. Text that is none stays
+/// text, which the declaration then refuses.
+pub fn value(key: &Key, text: &str) -> Dynamic {
+    of_text(&key.ty, text)
+}
+
+/// The list of which `texts` are the items; text in brackets is a list as JSON.
+pub fn list<'a>(key: &Key, texts: impl Iterator<Item = &'a str>) -> Dynamic {
+    let unknown = Type::Unknown;
+    let item = key.ty.item().unwrap_or(&unknown);
+    let mut items = Array::new();
+    for text in texts {
+        match json(text, '[') {
+            Some(list) => items.extend(list.into_array().unwrap_or_default()),
+            None => items.push(of_text(item, text)),
+        }
+    }
+    items.into()
+}
+
+/// The value that `json` is in a script.
+pub fn of_json(json: &Json) -> Dynamic {
+    match json {
+        Json::Null => Dynamic::UNIT,
+        Json::Bool(value) => (*value).into(),
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(number), _) => number.into(),
+            (None, number) => number.unwrap_or_default().into(),
+        },
+        Json::String(text) => text.as_str().into(),
+        Json::Array(items) => items.iter().map(of_json).collect::<Array>().into(),
+        Json::Object(fields) => {
+            let fields = fields.iter();
+            let map: Map = fields
+                .map(|(key, value)| (key.as_str().into(), of_json(value)))
+                .collect();
+            map.into()
+        }
+    }
+}
+
+fn of_text(ty: &Type, text: &str) -> Dynamic {
+    for ty in ty.alternatives() {
+        let read = match ty {
+            Type::Bool => text.parse::<bool>().ok().map(Dynamic::from),
+            Type::Int => text.parse::<i64>().ok().map(Dynamic::from),
+            Type::Float => text.parse::<f64>().ok().map(Dynamic::from),
+            // A number without a unit.
+            Type::Size { .. } => text.parse::<i64>().ok().map(Dynamic::from),
+            Type::Duration => text.parse::<f64>().ok().map(Dynamic::from),
+            Type::Map | Type::Keys(_) => json(text, '{'),
+            Type::Array(_) => json(text, '['),
+            Type::Unknown => json(text, '{').or_else(|| json(text, '[')),
+            _ => None,
+        };
+        if let Some(value) = read {
+            return value;
+        }
+    }
+    text.into()
+}
+
+/// The value that `text` is as JSON, if it begins with `bracket`.
+fn json(text: &str, bracket: char) -> Option<Dynamic> {
+    let text = text.trim_start();
+    let json = text.starts_with(bracket).then_some(text)?;
+    serde_json::from_str(json)
+        .ok()
+        .map(|json: Json| of_json(&json))
+}
+
+/// Whether `ast` has the function `main` with one parameter, which runs with the inputs.
+pub fn has_main(ast: &AST) -> bool {
+    ast.iter_functions()
+        .any(|function| function.name == MAIN && function.params.len() == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Inputs, list, value};
+    use crate::script::imports::Imports;
+
+    fn inputs(text: &str) -> Inputs {
+        let found = Inputs::of(&Imports::default(), "x.rhai", text);
+        found
+            .expect("the declaration is right")
+            .expect("there is one")
+    }
+
+    #[test]
+    fn text_becomes_what_is_declared() {
+        let inputs = inputs(
+            r#"const INPUTS = #{
+                count: #{ type: "int", help: "" }, share: #{ type: "float", help: "" }, on: #{ type: "bool", help: "" },
+                size: #{ type: "size", help: "" }, names: #{ type: ["array", "string"], help: "" },
+                ports: #{ type: ["array", "int"], help: "" }, any: #{ type: ["int", "string"], help: "" },
+                labels: #{ type: "map", help: "" },
+            };"#,
+        );
+        let shown = |name: &str, text: &str| {
+            let key = inputs.key(name).expect("it is declared");
+            format!("{:?}", value(key, text))
+        };
+        for (name, text, expected) in [
+            ("count", "7", "7"),
+            ("count", "seven", "\"seven\""),
+            ("share", "1.5", "1.5"),
+            ("on", "true", "true"),
+            ("on", "yes", "\"yes\""),
+            ("size", "2GiB", "\"2GiB\""),
+            ("size", "1024", "1024"),
+            ("any", "8", "8"),
+            ("any", "web", "\"web\""),
+            ("labels", "{\"a\": 1}", "#{\"a\": 1}"),
+        ] {
+            assert_eq!(shown(name, text), expected, "{name} {text}");
+        }
+        let shown = |name: &str, texts: &[&str]| {
+            let key = inputs.key(name).expect("it is declared");
+            format!("{:?}", list(key, texts.iter().copied()))
+        };
+        assert_eq!(shown("names", &["a", "b,c"]), r#"["a", "b,c"]"#);
+        assert_eq!(shown("names", &["[\"a\", \"b\"]"]), r#"["a", "b"]"#);
+        assert_eq!(shown("ports", &["80", "443"]), "[80, 443]");
+    }
+
+    #[test]
+    fn a_wrong_declaration_is_told_and_a_script_without_one_has_none() {
+        let of = |text: &str| Inputs::of(&Imports::default(), "x.rhai", text);
+        let wrong = of("const INPUTS = #{ a: #{ type: \"strng\", help: \"\" } };");
+        let why = wrong.expect_err("there is no such type");
+        assert!(why.contains("did you mean \"string\"?"), "{why}");
+        assert!(matches!(of("let INPUTS = 1;"), Ok(None)));
+        assert!(matches!(of("const INPUTS = #{ a: "), Ok(None)));
+    }
+}

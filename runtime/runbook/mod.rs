@@ -1,0 +1,3 @@
+//! Runbooks: scripts that declare what they need.
+
+pub mod inputs;

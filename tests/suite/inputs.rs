@@ -1,0 +1,262 @@
+//! The inputs that runbooks declare: where they come from, what is refused, who sees them.
+
+use crate::support::{Scratch, Terminal, virhai};
+
+const RUNBOOK: &str = r#"//! Keeps the guests of a host in shape.
+//!
+//! It writes nothing.
+const INPUTS = #{
+    guest: #{ type: "string", required: true, pattern: "[a-z0-9-]+", help: "name of the guest" },
+    keep: #{ type: "int", default: 7, min: 1, max: 99, help: "copies to keep" },
+    size: #{ type: "size", default: "1GiB", help: "size of a copy" },
+    mode: #{ words: ["full", "incremental"], default: "full", help: "what is copied" },
+    tags: #{ type: ["array", "string"], help: "what to mark them with" },
+    dry: #{ type: "bool", default: false, help: "only say what would be done" },
+    api_token: #{ type: "secret", help: "token of the service" },
+};
+
+fn main(inputs) {
+    print(`${inputs.guest} ${inputs.keep} ${inputs.size} ${inputs.mode} ${inputs.tags} ${inputs.dry} ${args}`);
+    if inputs.api_token != () {
+        print(`token ${inputs.api_token} of ${inputs.api_token.len()} letters <t>${inputs.api_token}</t>`);
+    }
+}
+"#;
+
+fn runbook() -> Scratch {
+    let scratch = Scratch::new();
+    scratch.write("keep.rhai", RUNBOOK);
+    scratch
+}
+
+fn run(scratch: &Scratch, arguments: &[&str]) -> crate::support::Run {
+    let run = virhai()
+        .folder(scratch.path(""))
+        .arg("run")
+        .arg("keep.rhai");
+    arguments
+        .iter()
+        .fold(run, |run, argument| run.arg(argument))
+}
+
+#[test]
+fn help_lists_the_inputs_and_runs_nothing() {
+    let scratch = runbook();
+    let help = run(&scratch, &["--help"]).ok();
+    for part in [
+        "Keeps the guests of a host in shape.",
+        "It writes nothing.",
+        "Usage: virhai run keep.rhai [OPTIONS]",
+        "--guest <TEXT>",
+        "name of the guest [matches `[a-z0-9-]+`; required; env: VIRHAI_GUEST]",
+        "--keep <NUMBER>",
+        "[1 to 99; default: 7;",
+        "--mode <full|incremental>",
+        "--api-token-file <FILE>",
+        "--inputs <FILE>",
+    ] {
+        let flat = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(part), "{part}: {help}");
+    }
+    // A script without inputs has its arguments to itself.
+    scratch.write("plain.rhai", "print(args); fn main() { print(\"never\") }");
+    let plain = virhai()
+        .folder(scratch.path(""))
+        .arg("run")
+        .arg("plain.rhai");
+    assert_eq!(plain.arg("--help").ok(), "[\"--help\"]\n");
+}
+
+#[test]
+fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
+    let scratch = runbook();
+    let defaults = run(&scratch, &["--guest", "web"]).ok();
+    assert_eq!(defaults, "web 7 1GiB full  false []\n");
+    for (name, text) in [
+        (
+            "in.json",
+            r#"{"guest": "file", "keep": 3, "tags": ["a", "b"]}"#,
+        ),
+        (
+            "in.toml",
+            "guest = \"file\"\nkeep = 3\ntags = [\"a\", \"b\"]\n",
+        ),
+        ("in.yaml", "guest: file\nkeep: 3\ntags:\n  - a\n  - b\n"),
+    ] {
+        scratch.write(name, text);
+        let told = run(&scratch, &["--inputs", name]).ok();
+        assert_eq!(told, "file 3 1GiB full [\"a\", \"b\"] false []\n", "{name}");
+        let told = run(
+            &scratch,
+            &[
+                "--inputs", name, "--keep=5", "--dry", "--tags", "c", "--tags", "d", "--", "--x",
+            ],
+        )
+        .env("VIRHAI_KEEP", "4")
+        .env("VIRHAI_GUEST", "env")
+        .ok();
+        assert_eq!(
+            told, "env 5 1GiB full [\"c\", \"d\"] true [\"--x\"]\n",
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_bad_input_is_told_at_once_and_nothing_runs() {
+    let scratch = runbook();
+    scratch.write("in.json", r#"{"kep": 3, "size": true}"#);
+    let arguments = [
+        "--keep",
+        "many",
+        "--mode",
+        "incremetal",
+        "--inputs",
+        "in.json",
+        "--dry=maybe",
+    ];
+    let outcome = run(&scratch, &arguments).fails(2);
+    assert_eq!(outcome.stdout, "");
+    for said in [
+        "6 inputs are wrong or missing",
+        "`keep` must be a number, not the text \"many\", given by --keep",
+        "did you mean \"incremental\"?",
+        "there is no option `kep`, given by in.json; did you mean `keep`?",
+        "`size` must be a size",
+        "`dry` must be true or false",
+        "--guest or VIRHAI_GUEST is missing: name of the guest",
+        "`virhai run keep.rhai --help` lists the inputs",
+    ] {
+        assert!(outcome.stderr.contains(said), "{said}: {outcome}");
+    }
+    for (arguments, said) in [
+        (
+            &["--guest", "Web"][..],
+            "`guest` must match `[a-z0-9-]+`, not \"Web\"",
+        ),
+        (
+            &["--guest", "a", "--keep", "100"],
+            "`keep` must be 99 or less, not 100",
+        ),
+        (&["--gest", "a"], "--guest"),
+        (
+            &["--guest", "a", "--inputs", "none.json"],
+            "cannot read the inputs in none.json: No such file",
+        ),
+    ] {
+        let outcome = run(&scratch, arguments).fails(2);
+        assert!(outcome.stderr.contains(said), "{said}: {outcome}");
+    }
+    scratch.write("keep.rhai", RUNBOOK.replace("\"size\"", "\"sise\""));
+    let outcome = run(&scratch, &["--guest", "web"]).fails(3);
+    assert!(
+        outcome.stderr.contains("did you mean \"size\"?"),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn a_secret_is_on_no_command_line_and_in_no_output() {
+    let scratch = runbook();
+    let outcome = run(&scratch, &["--guest", "web", "--api-token", "t&p-secret"]).fails(2);
+    assert!(outcome.stderr.contains("--api-token-file"), "{outcome}");
+    scratch.write("token", "t&p-secret\n");
+    for (arguments, variable) in [
+        (&["--guest", "web", "--api-token-file", "token"][..], None),
+        (&["--guest", "web"], Some("t&p-secret")),
+    ] {
+        let mut run = run(&scratch, arguments);
+        if let Some(secret) = variable {
+            run = run.env("VIRHAI_API_TOKEN", secret);
+        }
+        let told = run.ok();
+        assert!(
+            told.contains("token *** of 10 letters <t>***</t>"),
+            "{told}"
+        );
+    }
+    let script = RUNBOOK.replace(
+        "if inputs.api_token != ()",
+        "throw inputs.api_token; if true",
+    );
+    scratch.write("keep.rhai", script);
+    let outcome = run(&scratch, &["--guest", "web", "--api-token-file", "token"]).fails(1);
+    assert!(!outcome.to_string().contains("t&p-secret"), "{outcome}");
+}
+
+#[test]
+fn what_is_missing_is_asked_on_a_terminal_until_it_fits() {
+    let scratch = runbook();
+    let script = RUNBOOK.replace("type: \"secret\",", "type: \"secret\", required: true,");
+    scratch.write("keep.rhai", script);
+    let mut terminal = Terminal::start(&run(&scratch, &["--keep", "2"]).command());
+    terminal.shows("guest: name of the guest (string, matches `[a-z0-9-]+`): ");
+    terminal.types("Web\r");
+    terminal.shows("`guest` must match");
+    terminal.types("web\r");
+    terminal.shows("api_token: token of the service (secret): ");
+    terminal.types("t&p-secret\r");
+    terminal.shows("web 2 1GiB");
+    terminal.shows("token *** of 10 letters");
+    assert!(
+        !terminal.screen().text().contains("t&p"),
+        "{}",
+        terminal.screen().text()
+    );
+    assert_eq!(terminal.ends(), 0);
+}
+
+#[test]
+fn a_script_with_main_can_be_imported_without_running() {
+    let scratch = runbook();
+    scratch.write(
+        "use.rhai",
+        "import \"keep\" as keep; print(\"imported\"); keep::main(#{ guest: \"x\", keep: 1, size: 1, mode: \"full\", tags: [], dry: true, api_token: () });",
+    );
+    let told = virhai()
+        .folder(scratch.path(""))
+        .arg("run")
+        .arg("use.rhai")
+        .ok();
+    assert_eq!(told, "imported\nx 1 1 full [] true []\n");
+    scratch.write(
+        "flat.rhai",
+        "const INPUTS = #{ n: #{ type: \"int\", default: 3, help: \"a number\" } }; inputs.n + 1",
+    );
+    let told = virhai()
+        .folder(scratch.path(""))
+        .arg("run")
+        .arg("flat.rhai")
+        .arg("--n")
+        .arg("4")
+        .ok();
+    assert_eq!(told, "5\n");
+    scratch.write("typo.rhai", RUNBOOK.replace("inputs.keep}", "inputs.kep}"));
+    let outcome = virhai()
+        .folder(scratch.path(""))
+        .arg("check")
+        .arg("typo.rhai")
+        .fails(3);
+    assert!(outcome.stderr.contains("did you mean `keep`?"), "{outcome}");
+}
+
+#[test]
+fn a_folder_of_scripts_is_listed_with_what_each_is_for() {
+    let scratch = runbook();
+    scratch.write("a/b.rhai", "print(1)");
+    scratch.write("a/b_test.rhai", "fn test_a() {}");
+    let told = virhai().arg("list").arg(scratch.path("")).ok();
+    assert_eq!(
+        told,
+        "a/b.rhai\nkeep.rhai  Keeps the guests of a host in shape.\n"
+    );
+    let told = virhai()
+        .arg("--json")
+        .arg("list")
+        .arg(scratch.path(""))
+        .ok();
+    assert!(
+        told.contains(r#""path":"keep.rhai""#) && told.contains(r#""inputs":["guest","keep""#),
+        "{told}"
+    );
+}
