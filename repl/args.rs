@@ -290,8 +290,8 @@ pub(crate) enum Source {
     Prompt,
 }
 
-/// The command line with the word `run` where it names a file alone, and with `--` before what
-/// code is given: clap would take a word after these for a command of its own.
+/// The command line with the word `run` where it names a file alone, and with `--` before what a file or
+/// code is given: clap would take a word after these for a command or an option of its own.
 pub(crate) fn spelled_out(mut line: Vec<OsString>) -> Vec<OsString> {
     let command = Args::command();
     let takes_value = |argument: &clap::Arg| {
@@ -308,7 +308,7 @@ pub(crate) fn spelled_out(mut line: Vec<OsString>) -> Vec<OsString> {
             .get_arguments()
             .find(|argument| argument.get_short() == Some(letter))
     };
-    let mut code = false;
+    let (mut code, mut runs) = (false, false);
     let mut index = 1;
     while let Some(word) = line.get(index).and_then(|word| word.to_str()) {
         let mut skipped = 1;
@@ -331,10 +331,23 @@ pub(crate) fn spelled_out(mut line: Vec<OsString>) -> Vec<OsString> {
                 skipped += usize::from(at + letter.len_utf8() == letters.len());
             }
         } else {
-            if command.find_subcommand(word).is_none() {
-                line.insert(index, if code { "--" } else { "run" }.into());
+            let is_command = !runs && command.find_subcommand(word).is_some();
+            if is_command && word == "run" {
+                runs = true;
+            } else {
+                match (is_command, code) {
+                    (true, _) => {}
+                    (false, true) => line.insert(index, "--".into()),
+                    (false, false) => {
+                        if !runs {
+                            line.insert(index, "run".into());
+                            index += 1;
+                        }
+                        line.insert(index + 1, "--".into());
+                    }
+                }
+                break;
             }
-            break;
         }
         index += skipped;
     }

@@ -226,6 +226,9 @@ impl Type {
             (Self::Size { .. } | Self::Duration, given) => {
                 given.is_text() || matches!(given, Self::Int | Self::Float)
             }
+            (wanted, Self::Size { .. } | Self::Duration) => {
+                wanted.is_text() || matches!(wanted, Self::Int | Self::Float)
+            }
             (wanted, given) => wanted.is_like(given),
         }
     }

@@ -131,6 +131,18 @@ fn every_example_for_a_real_host_passes_the_check() {
     try_each("rhai check", &["check", "--deny-warnings"]);
 }
 
+/// The options of the runbooks that are examples in `text`.
+fn inputs(text: &str) -> Vec<String> {
+    let scratch = Scratch::new();
+    let runbooks = examples(text, "rhai check").into_iter();
+    let runbooks = runbooks.filter(|example| example.contains("const INPUTS"));
+    let helps = runbooks.map(|runbook| {
+        let file = scratch.write("runbook.rhai", runbook);
+        virhai().arg("run").arg(file).arg("--help").ok()
+    });
+    helps.flat_map(|help| options(&help)).collect()
+}
+
 #[test]
 fn every_call_in_the_phrasebook_passes_the_check() {
     let scratch = Scratch::new();
@@ -141,7 +153,8 @@ fn every_call_in_the_phrasebook_passes_the_check() {
     assert!(calls.len() > 60, "only {} calls were found", calls.len());
     let statement = |call: &String| match call.starts_with("try ") {
         true => format!("{call}\n"),
-        false => format!("print({call});\n"),
+        // Some have no value, and none is left unused.
+        false => format!("print(type_of({call}));\n"),
     };
     let statements: String = calls.iter().map(statement).collect();
     let text = format!("{PRELUDE}{statements}");
@@ -266,6 +279,8 @@ fn every_option_in_the_guide_exists() {
         if page.ends_with("from-virsh.md") || page.ends_with("CONTRIBUTING.md") {
             continue;
         }
+        let mut known = known.clone();
+        known.extend(inputs(&text));
         let mut in_table = false;
         for event in events(&text) {
             match event {

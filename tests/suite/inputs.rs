@@ -16,7 +16,7 @@ const INPUTS = #{
 };
 
 fn main(inputs) {
-    print(`${inputs.guest} ${inputs.keep} ${inputs.size} ${inputs.mode} ${inputs.tags} ${inputs.dry} ${args}`);
+    print(`${inputs.guest} ${inputs.keep} ${inputs.size} ${inputs.mode} ${inputs.tags} ${inputs.dry}`);
     if inputs.api_token != () {
         print(`token ${inputs.api_token} of ${inputs.api_token.len()} letters <t>${inputs.api_token}</t>`);
     }
@@ -71,7 +71,7 @@ fn help_lists_the_inputs_and_runs_nothing() {
 fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
     let scratch = runbook();
     let defaults = run(&scratch, &["--guest", "web"]).ok();
-    assert_eq!(defaults, "web 7 1GiB full  false []\n");
+    assert_eq!(defaults, "web 7 1GiB full  false\n");
     for (name, text) in [
         (
             "in.json",
@@ -85,7 +85,7 @@ fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
     ] {
         scratch.write(name, text);
         let told = run(&scratch, &["--inputs", name]).ok();
-        assert_eq!(told, "file 3 1GiB full [\"a\", \"b\"] false []\n", "{name}");
+        assert_eq!(told, "file 3 1GiB full [\"a\", \"b\"] false\n", "{name}");
         let told = run(
             &scratch,
             &[
@@ -95,10 +95,7 @@ fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
         .env("VIRHAI_KEEP", "4")
         .env("VIRHAI_GUEST", "env")
         .ok();
-        assert_eq!(
-            told, "env 5 1GiB full [\"c\", \"d\"] true [\"--x\"]\n",
-            "{name}"
-        );
+        assert_eq!(told, "env 5 1GiB full [\"c\", \"d\"] true\n", "{name}");
     }
 }
 
@@ -218,10 +215,10 @@ fn a_script_with_main_can_be_imported_without_running() {
         .arg("run")
         .arg("use.rhai")
         .ok();
-    assert_eq!(told, "imported\nx 1 1 full [] true []\n");
+    assert_eq!(told, "imported\nx 1 1 full [] true\n");
     scratch.write(
         "flat.rhai",
-        "const INPUTS = #{ n: #{ type: \"int\", default: 3, help: \"a number\" } }; inputs.n + 1",
+        "const INPUTS = #{ n: #{ type: \"int\", default: 3, help: \"a number\" } }; [inputs.n + 1, args]",
     );
     let told = virhai()
         .folder(scratch.path(""))
@@ -229,8 +226,11 @@ fn a_script_with_main_can_be_imported_without_running() {
         .arg("flat.rhai")
         .arg("--n")
         .arg("4")
+        .arg("web")
+        .arg("--")
+        .arg("--x")
         .ok();
-    assert_eq!(told, "5\n");
+    assert_eq!(told, "[5, [\"web\", \"--x\"]]\n");
     scratch.write("typo.rhai", RUNBOOK.replace("inputs.keep}", "inputs.kep}"));
     let outcome = virhai()
         .folder(scratch.path(""))
