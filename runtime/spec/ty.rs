@@ -224,7 +224,9 @@ impl Type {
             (wanted, Self::OneOf(types)) => types.iter().any(|ty| wanted.takes(ty)),
             // These are given as numbers or as text.
             (Self::Size { .. } | Self::Duration, given) => {
-                given.is_text() || matches!(given, Self::Int | Self::Float)
+                let is_number = matches!(given, Self::Int | Self::Float);
+                let is_same = std::mem::discriminant(self) == std::mem::discriminant(given);
+                given.is_text() || is_number || is_same
             }
             (wanted, Self::Size { .. } | Self::Duration) => {
                 wanted.is_text() || matches!(wanted, Self::Int | Self::Float)
