@@ -34,10 +34,11 @@ pub(crate) fn read_in_time(options: &Options, source: Source) -> Result<Script, 
     };
     let (sender, receiver) = mpsc::channel();
     let reader = std::thread::Builder::new().name("input".into());
-    if let Err(error) = reader.spawn(move || sender.send(read(source))) {
+    if let Err(error) = reader.spawn(move || sender.send(Box::new(read(source)))) {
         return Err(Diagnostic::plain(format!("cannot start a thread: {error}")).into());
     }
-    receiver.recv_timeout(timeout).unwrap_or_else(|_| {
+    let read = receiver.recv_timeout(timeout).map(|read| *read);
+    read.unwrap_or_else(|_| {
         Diagnostic::of_stop(Stop::TimedOut, options).report_plain(options);
         crate::leave(TIMED_OUT)
     })
