@@ -290,8 +290,8 @@ pub(crate) enum Source {
     Prompt,
 }
 
-/// The command line with the word `run` where it names a file alone, and with `--` before what a file or
-/// code is given: clap would take a word after these for a command or an option of its own.
+/// The command line with the word `run` where it names a file alone, and with `--` before what
+/// code is given: clap would take a word after it for a command of its own.
 pub(crate) fn spelled_out(mut line: Vec<OsString>) -> Vec<OsString> {
     let command = Args::command();
     let takes_value = |argument: &clap::Arg| {
@@ -343,7 +343,11 @@ pub(crate) fn spelled_out(mut line: Vec<OsString>) -> Vec<OsString> {
                             line.insert(index, "run".into());
                             index += 1;
                         }
-                        line.insert(index + 1, "--".into());
+                        // The help is the script's own.
+                        let next = line.get(index + 1);
+                        if next.is_some_and(|next| next == "--help" || next == "-h") {
+                            line.insert(index + 1, "--".into());
+                        }
                     }
                 }
                 break;

@@ -36,9 +36,6 @@ pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) ->
         DOES_NOT_COMPILE
     })?;
     let Some(declared) = declared else {
-        if script.args.first().is_some_and(|first| first == "--") {
-            script.args.remove(0);
-        }
         return Ok(());
     };
     let mut command = options::command(&declared, script);

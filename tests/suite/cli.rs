@@ -199,8 +199,8 @@ fn what_follows_a_script_is_the_scripts() {
         &["run", "check"],
         &["doc", "--json"],
         &["a", "top"],
-        &["--json", "--timeout", "1"],
         &["-h"],
+        &["--help", "--json"],
     ] {
         let shown = format!(
             "[{}]\n",
