@@ -50,6 +50,14 @@ impl Watcher {
     }
 }
 
+/// One that a failed test leaves would connect again and again.
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 #[test]
 fn a_watcher_of_a_daemon_that_is_killed_and_restarted_has_a_true_picture_again() {
     let mut host = Daemon::start();
