@@ -134,7 +134,7 @@ fn a_watcher_of_a_daemon_that_is_killed_and_restarted_has_a_true_picture_again()
     plain.line(" gap ");
     assert!(
         plain
-            .line(" change")
+            .line(" change domain")
             .ends_with("domain=web before=running after=shutoff")
     );
     plain.line("event=undefined");
