@@ -1,7 +1,7 @@
 target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 guests := $(CURDIR)/target/guests
-# Tests wait for guests more than they compute: with three at once, two cores are half idle.
-tests_at_once := $(shell echo $$(($$(nproc) * 2)))
+# Tests wait for guests more than they compute: with five at once, two cores are a quarter idle.
+tests_at_once := $(shell echo $$(($$(nproc) * 3)))
 
 # Where https://rustup.rs puts cargo, for a shell that was started before.
 export PATH := $(HOME)/.cargo/bin:$(PATH)

@@ -180,7 +180,7 @@ fn a_stopped_installation_from_the_network_leaves_nothing() {
            assert_eq(dom.state(), "running");
            assert_eq(phases::state(dom), "installed");"#,
     )
-    .at_most(3)
+    .at_most(2)
     .run()
     .says_nothing();
 }

@@ -50,7 +50,7 @@ fn a_backup_of_a_running_guest_is_stopped_at_each_call() {
         )))
         // Its bitmaps come and go.
         .ignoring("web-0.qcow2")
-        .at_most(5)
+        .at_most(4)
         .run()
         .says_nothing();
 }
@@ -64,7 +64,7 @@ fn a_backup_of_a_guest_that_is_off_is_stopped_at_each_call() {
     )
     .complete(script(ONLY_POINTS))
     .ignoring("web-0.qcow2")
-    .at_most(5)
+    .at_most(4)
     .run()
     .says_nothing();
 }

@@ -43,7 +43,7 @@ fn a_clone_of_a_guest_that_is_off_is_stopped_at_each_call() {
         recipe(clone),
     )
     .complete(script(complete))
-    .at_most(8)
+    .at_most(6)
     .run()
     .says_nothing();
 }
@@ -59,7 +59,7 @@ fn a_clone_of_a_running_guest_is_stopped_at_each_call() {
         recipe(CLONE),
     )
     .complete(script(complete))
-    .at_most(12)
+    .at_most(8)
     .run()
     .says_nothing();
 }

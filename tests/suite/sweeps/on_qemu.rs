@@ -56,7 +56,7 @@ fn a_stopped_ensure_on_qemu_restores_the_guest() {
         r#"assert_eq(conn.lookup_by_name("web").state(), "running");
            assert_eq(conn.storage_pool_lookup_by_name("images").num_of_volumes(), 4);"#,
     ))
-    .at_most(8)
+    .at_most(6)
     .run()
     .says_nothing();
 }
@@ -76,7 +76,7 @@ fn a_guest_from_a_cloud_image_leaves_nothing() {
         r#"assert_eq(conn.lookup_by_name("web").state(), "running");
            assert_eq(conn.storage_pool_lookup_by_name("images").num_of_volumes(), 3);"#,
     ))
-    .at_most(10)
+    .at_most(6)
     .run()
     .says_only("can be deleted once the guest is off");
 }

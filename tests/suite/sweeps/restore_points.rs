@@ -56,7 +56,7 @@ fn a_point_of_raw_disks_is_stopped_at_each_call() {
         recipe(MAKE),
     )
     .complete(script(RUNS))
-    .at_most(10)
+    .at_most(7)
     .run()
     .says_nothing();
 }
@@ -98,7 +98,7 @@ fn the_return_of_a_running_guest_to_raw_copies_is_stopped_at_each_call() {
         recipe(RESTORE),
     )
     .complete(script(RUNS))
-    .at_most(8)
+    .at_most(6)
     .run()
     .says_only("stays there: later changes are lost");
 }
