@@ -312,7 +312,15 @@ pub(crate) fn spelled_out(mut line: Vec<OsString>) -> Vec<OsString> {
     let mut index = 1;
     while let Some(word) = line.get(index).and_then(|word| word.to_str()) {
         let mut skipped = 1;
-        if word == "--" {
+        // Code that is called as a command would be taken for one.
+        if ["-e", "--eval"].contains(&word)
+            && let Some(next) = line.get(index + 1).and_then(|next| next.to_str())
+            && command.find_subcommand(next).is_some()
+        {
+            let joined = format!("--eval={next}");
+            line.splice(index..index + 2, [joined.into()]);
+            code = true;
+        } else if word == "--" {
             break;
         } else if let Some(option) = word.strip_prefix("--") {
             let (name, value) = option

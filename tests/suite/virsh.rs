@@ -56,7 +56,7 @@ fn the_code_for_every_command_passes_the_check() {
         virsh::all().filter(|command| command.has_counterpart() && !command.is_of_the_prompt());
     for command in codes {
         let code = command.code(&[], &|_| false);
-        script.push_str(&format!("print({code}); // {}\n", command.name));
+        script.push_str(&format!("print(type_of({code})); // {}\n", command.name));
     }
     let file = scratch.write("commands.rhai", script);
     let checked = virhai().arg("check").arg(file).run();
