@@ -37,10 +37,7 @@ pub(super) fn value(declared: &Inputs, key: &Key) -> Result<Dynamic, Box<Diagnos
                 return Err(Diagnostic::wrong_usage(why).into());
             }
         };
-        let value = match inputs::is_list(key) {
-            true => inputs::list(key, text.split(',').map(str::trim)),
-            false => inputs::value(key, text.trim()),
-        };
+        let value = inputs::line(key, text.trim());
         let given = Map::from_iter([(key.name.as_str().into(), value.clone())]);
         let faults = declared.faults(&given);
         match faults.first() {

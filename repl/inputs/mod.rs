@@ -138,7 +138,7 @@ impl Gathered {
         for key in declared.keys() {
             let name = options::variable(key);
             match std::env::var(&name) {
-                Ok(text) => self.put(&key.name, inputs::value(key, &text), name),
+                Ok(text) => self.put(&key.name, inputs::line(key, &text), name),
                 Err(std::env::VarError::NotPresent) => {}
                 Err(std::env::VarError::NotUnicode(_)) => {
                     self.unreadable.push(format!("{name} is not UTF-8 text"));
@@ -158,7 +158,7 @@ impl Gathered {
                 .flatten()
                 .map(String::as_str)
                 .collect();
-            let option = format!("--{}", options::long(key));
+            let option = format!("--{}", inputs::option(key));
             if inputs::is_secret(key) {
                 match texts.first().map(|path| file::secret(Path::new(path))) {
                     Some(Ok(text)) => self.put(&key.name, inputs::value(key, &text), option),

@@ -1,7 +1,7 @@
 //! The inputs of a runbook as options of a command line.
 
 use clap::{Arg, ArgAction, Command};
-use virhai::runbook::inputs::{Inputs, is_flag, is_list, is_secret};
+use virhai::runbook::inputs::{Inputs, is_flag, is_list, is_secret, option as long};
 use virhai::spec::{Key, Type};
 use virhai::syntax::outline::Outline;
 
@@ -12,15 +12,6 @@ pub(super) const FILE: &str = "\u{1}inputs";
 
 /// The arguments that are no inputs.
 pub(super) const REST: &str = "\u{1}args";
-
-/// The name of the option for `key`.
-pub(super) fn long(key: &Key) -> String {
-    let name = key.name.replace('_', "-");
-    match is_secret(key) {
-        true => format!("{name}-file"),
-        false => name,
-    }
-}
 
 /// The environment variable for `key`.
 pub(super) fn variable(key: &Key) -> String {
@@ -47,7 +38,7 @@ pub(super) fn command(inputs: &Inputs, script: &Script) -> Command {
         .long_about(docs.clone())
         .max_term_width(80)
         .disable_version_flag(true);
-    let own: Vec<Arg> = inputs.keys().iter().map(option).collect();
+    let own: Vec<Arg> = inputs.keys().iter().map(argument).collect();
     // A runbook may have an input of that name.
     let file = (inputs.key("inputs").is_none()).then(|| {
         Arg::new(FILE).long("inputs").value_name("FILE").help(
@@ -61,7 +52,7 @@ pub(super) fn command(inputs: &Inputs, script: &Script) -> Command {
     command.args(own).args(file).arg(rest)
 }
 
-fn option(key: &Key) -> Arg {
+fn argument(key: &Key) -> Arg {
     let option = Arg::new(key.name.clone())
         .long(long(key))
         .value_name(value_name(key))

@@ -255,7 +255,7 @@ mod tests {
             ("start web", Some("conn.lookup_by_name(\"web\").create()")),
             ("start", Some("conn.lookup_by_name(\"NAME\").create()")),
             ("dumpxml", Some("conn.lookup_by_name(\"NAME\").xml_desc()")),
-            ("event", Some("conn.wait_event(\"lifecycle\", \"1m\")")),
+            ("event", Some("conn.events(\"lifecycle\")")),
             (
                 "undefine web --nvram",
                 Some("conn.lookup_by_name(\"web\").undefine()"),

@@ -220,7 +220,7 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("domstats", "conn.get_all_domain_stats()"),
     ("domtime", "<dom>.get_time()"),
     ("list", "conn.list_all_domains()"),
-    ("event", "conn.wait_event(\"lifecycle\", \"1m\")"),
+    ("event", "conn.events(\"lifecycle\")"),
     ("allocpages", ""),
     ("capabilities", "conn.get_capabilities()"),
     ("cpu-baseline", ""),

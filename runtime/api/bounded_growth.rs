@@ -230,11 +230,12 @@ mod functions {
 
     /// This map as JSON.
     ///
-    /// Dates, ranges and libvirt's objects become the names of their types. Throws if the map contains
-    /// itself, for example through a closure that captured it.
+    /// Dates and libvirt's objects become their texts. A closure becomes its name; the values that it captured are left out.
     ///
     /// ```rhai
     /// assert_eq(#{ name: "web", disks: [1, ()] }.to_json(), `{"disks":[1,null],"name":"web"}`);
+    /// let made = date("2026-05-04T03:02:01Z");
+    /// assert(#{ made: made }.to_json().contains("2026-05-04"));
     /// ```
     /// Calls no libvirt function.
     #[rhai_fn(name = "to_json", pure, return_raw)]

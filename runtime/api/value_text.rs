@@ -52,7 +52,7 @@ pub(crate) fn joined(
     })
 }
 
-/// `map` as JSON. Closures that captured variables become an array of their name and the values.
+/// `map` as JSON. Closures become their names, and other values without a form in JSON their text.
 pub(crate) fn json(ctx: &NativeCallContext, map: &Map) -> RhaiResultOf<String> {
     written(ctx, |writer| writer.json_map(map))
 }
@@ -162,24 +162,30 @@ impl Writer<'_> {
         if let Some(blob) = value.read_lock::<Blob>() {
             return self.blob(&blob);
         }
-        if let Some(closure) = value.read_lock::<FnPtr>() {
-            return self.push(&written_names::as_written(&closure.to_string()));
-        }
-        if let Ok(character) = value.as_char() {
-            return self.push(character.encode_utf8(&mut [0; 4]));
-        }
         if value.is_int() || value.is_float() || value.is_bool() || value.is_unit() {
             return self.push(&format!("{value:?}"));
         }
-        // A type of libvirt's or virhai's, which has a function for it.
+        let text = self.text_of(value)?;
+        self.push(&text)
+    }
+
+    /// The text of a value that is neither data nor a number: a letter, a closure without what it captured, or an object.
+    fn text_of(&self, value: &Dynamic) -> RhaiResultOf<String> {
+        if let Some(closure) = value.read_lock::<FnPtr>() {
+            return Ok(written_names::as_written(&closure.to_string()).into_owned());
+        }
+        if let Ok(character) = value.as_char() {
+            return Ok(character.to_string());
+        }
+        // A type of libvirt's or virhai's has a function for it.
         let mut value = value.clone();
         let text = self
             .ctx
             .call_native_fn_raw("to_debug", true, &mut [&mut value])?;
-        match text.read_lock::<ImmutableString>() {
-            Some(text) => self.push(&text),
-            None => self.push(text.type_name()),
-        }
+        Ok(match text.read_lock::<ImmutableString>() {
+            Some(text) => text.to_string(),
+            None => text.type_name().to_owned(),
+        })
     }
 
     fn quoted(&mut self, text: &str) -> RhaiResultOf<()> {
@@ -249,20 +255,12 @@ impl Writer<'_> {
             }
             return self.push(if blob.is_empty() { "[]" } else { "]" });
         }
-        if let Some(closure) = value
-            .read_lock::<FnPtr>()
-            .filter(|closure| closure.is_curried())
-        {
-            self.push("[")?;
-            self.json_text(closure.fn_name())?;
-            for value in closure.iter_curry() {
-                self.push(",")?;
-                self.json(value)?;
-            }
-            return self.push("]");
+        if value.is_int() || value.is_float() || value.is_bool() || value.is_unit() {
+            // Infinity and the like are no JSON.
+            return self.push(&serde_json::to_string(value).unwrap_or_else(|_| "null".into()));
         }
-        // The others are short.
-        self.push(&serde_json::to_string(value).unwrap_or_else(|_| "null".into()))
+        let text = self.text_of(value)?;
+        self.json_text(&text)
     }
 
     fn json_text(&mut self, text: &str) -> RhaiResultOf<()> {

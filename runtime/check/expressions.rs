@@ -3,7 +3,7 @@
 use rhai::{ASTNode, Expr, FnCallExpr, FnPtr, Ident, Namespace, Position, Stmt};
 
 use super::scope::{Kind, Variable};
-use super::walk::Walk;
+use super::walk::{Closure, Walk};
 use super::{Code, capture};
 use crate::advice::suggest;
 use crate::catalog::walker::{Receiver, Walker, root};
@@ -138,6 +138,14 @@ impl<'a> Walk<'a> {
     /// The type of the variable `name`, which is read.
     pub(super) fn read_variable(&mut self, name: &str, position: Position) -> Kind {
         if self.read(name) {
+            if self.is_not_captured(name) {
+                let message = format!(
+                    "`{name}` is a function of this file, so the closure does not capture the variable `{name}`"
+                );
+                self.find(Code::NotCaptured, position, message).hint =
+                    Some("give the function or the variable another name".into());
+                return None;
+            }
             return self.scope.kind(name);
         }
         if self.file.functions_named(name).next().is_some() {
@@ -178,6 +186,17 @@ impl<'a> Walk<'a> {
         None
     }
 
+    /// Whether the closure at hand does not see the variable `name` from outside of it: Rhai captures no variable that is
+    /// called like a function.
+    fn is_not_captured(&self, name: &str) -> bool {
+        let Some(closure) = self.closures.last() else {
+            return false;
+        };
+        self.scope.stands_before(name, closure.begins)
+            && !closure.captured.contains(name)
+            && self.file.functions_named(name).next().is_some()
+    }
+
     /// The body of the closure that Rhai calls `name`, which captures the first `captured` of its
     /// parameters.
     fn closure_called(&mut self, name: &str, captured: usize) {
@@ -199,7 +218,13 @@ impl<'a> Walk<'a> {
                 assigned: self.is_assigned(parameter),
             });
         }
+        let captured = closure.parameters.iter().take(captured).cloned();
+        self.closures.push(Closure {
+            captured: captured.collect(),
+            begins: length,
+        });
         let answer = self.block_of(&closure.body, true);
+        self.closures.pop();
         self.answer = answer.filter(|_| !returns(&closure.body));
         self.scope.leave(length);
         self.scope.go_back(before);

@@ -105,6 +105,8 @@ codes! {
     ShadowedMethod = "shadowed-method", Error;
     /// The closure uses the variable that the call which takes it holds on to.
     HeldVariable = "held-variable", Error;
+    /// The closure does not capture the variable, since a function has its name.
+    NotCaptured = "not-captured", Error;
     /// Nobody reads the variable.
     UnusedVariable = "unused-variable", Warning;
     /// Nothing of what is imported is used.

@@ -107,6 +107,11 @@ impl Scope {
         self.by_name.get(name)?.last().copied()
     }
 
+    /// Whether the variable `name` is among the first `length`.
+    pub(super) fn stands_before(&self, name: &str, length: usize) -> bool {
+        self.index(name).is_some_and(|index| index < length)
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.by_name.contains_key(name)
     }

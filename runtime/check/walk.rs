@@ -35,9 +35,19 @@ pub(super) struct Walk<'a> {
     pub(super) item: Kind,
     /// The type of the value of the closure that was gone through last.
     pub(super) answer: Kind,
+    /// The closures around the place at hand, the innermost last.
+    pub(super) closures: Vec<Closure>,
     /// The types of items and entries that are not literals.
     pub(super) kinds: HashMap<*const Expr, Type>,
     pub(super) findings: Vec<Finding>,
+}
+
+/// A closure that is gone through.
+pub(super) struct Closure {
+    /// The variables that it captured.
+    pub(super) captured: HashSet<String>,
+    /// The number of variables in sight where it begins.
+    pub(super) begins: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -56,6 +66,7 @@ impl<'a> Walk<'a> {
             asking: 0,
             item: None,
             answer: None,
+            closures: Vec::new(),
             kinds: HashMap::new(),
             findings: Vec::new(),
         };

@@ -45,6 +45,7 @@ impl Inputs {
         let mut spec = declarations::declared(&sources, name, CONSTANT)?;
         // Messages call it by nothing but its options.
         Arc::make_mut(&mut spec).name.clear();
+        check_names(&spec.keys)?;
         Ok(Some(Self { spec }))
     }
 
@@ -96,6 +97,42 @@ impl Inputs {
     }
 }
 
+/// The name of the option of a command line that gives `key`, without its hyphens.
+pub fn option(key: &Key) -> String {
+    let name = key.name.replace('_', "-");
+    match is_secret(key) {
+        true => format!("{name}-file"),
+        false => name,
+    }
+}
+
+/// Refuses names that cannot be options of a command line, and two that are the same one.
+fn check_names(keys: &[Key]) -> Result<(), String> {
+    let mut options: Vec<String> = Vec::new();
+    for key in keys {
+        let is_part =
+            |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
+        let begins = key
+            .name
+            .starts_with(|letter: char| letter.is_ascii_lowercase());
+        if !begins || !key.name.chars().all(is_part) {
+            return Err(format!(
+                "the name `{}` must consist of small letters, digits and `_`, and begin with a letter",
+                key.name
+            ));
+        }
+        let option = option(key);
+        if option == "help" {
+            return Err("an input cannot be called `help`: `--help` shows the inputs".into());
+        }
+        if options.contains(&option) {
+            return Err(format!("two inputs have the option `--{option}`"));
+        }
+        options.push(option);
+    }
+    Ok(())
+}
+
 fn keep_secret(value: &Dynamic) {
     if let Some(text) = value.read_lock::<ImmutableString>() {
         redact::keep(&text);
@@ -143,6 +180,15 @@ pub fn list<'a>(key: &Key, texts: impl Iterator<Item = &'a str>) -> Dynamic {
         }
     }
     items.into()
+}
+
+/// The value of `key` that one line of text gives: as [`value`], and of a list the items between commas, or JSON.
+pub fn line(key: &Key, text: &str) -> Dynamic {
+    match is_list(key) {
+        false => value(key, text),
+        true if text.trim_start().starts_with('[') => list(key, std::iter::once(text)),
+        true => list(key, text.split(',').map(str::trim)),
+    }
 }
 
 /// The value that `json` is in a script.
@@ -249,6 +295,12 @@ mod tests {
         assert_eq!(shown("names", &["a", "b,c"]), r#"["a", "b,c"]"#);
         assert_eq!(shown("names", &["[\"a\", \"b\"]"]), r#"["a", "b"]"#);
         assert_eq!(shown("ports", &["80", "443"]), "[80, 443]");
+        let line = |text: &str| {
+            let key = inputs.key("ports").expect("it is declared");
+            format!("{:?}", super::line(key, text))
+        };
+        assert_eq!(line("80, 443"), "[80, 443]");
+        assert_eq!(line("[80, 443]"), "[80, 443]");
     }
 
     #[test]
@@ -257,6 +309,20 @@ mod tests {
         let wrong = of("const INPUTS = #{ a: #{ type: \"strng\", help: \"\" } };");
         let why = wrong.expect_err("there is no such type");
         assert!(why.contains("did you mean \"string\"?"), "{why}");
+        for (name, more, said) in [
+            ("help", "", "cannot be called `help`"),
+            ("\"a b\"", "", "must consist of small letters"),
+            (
+                "token_file",
+                ", token: #{ type: \"secret\", help: \"\" }",
+                "two inputs have the option `--token-file`",
+            ),
+        ] {
+            let text =
+                format!("const INPUTS = #{{ {name}: #{{ type: \"int\", help: \"\" }}{more} }};");
+            let why = of(&text).expect_err("the names are wrong");
+            assert!(why.contains(said), "{why}");
+        }
         assert!(matches!(of("let INPUTS = 1;"), Ok(None)));
         assert!(matches!(of("const INPUTS = #{ a: "), Ok(None)));
     }

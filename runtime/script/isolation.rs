@@ -9,11 +9,12 @@
 use std::collections::{HashMap, HashSet};
 
 use rhai::{
-    AST, ASTNode, Expr, FnCallExpr, FnCallHashes, FnPtr, ImmutableString, Module,
-    NativeCallContext, ScriptFuncDef, Shared, Stmt,
+    AST, ASTFlags, ASTNode, Dynamic, Expr, FnCallExpr, FnCallHashes, FnPtr, ImmutableString,
+    Module, NativeCallContext, ScriptFuncDef, Shared, Stmt,
 };
 
 use crate::script::language;
+use crate::spec::Literal;
 use crate::syntax::written_names::{MARK, PATH_MARK, as_written, is_closure, is_renamed};
 
 /// The names that the code of a file has to itself.
@@ -32,6 +33,10 @@ pub(crate) struct FileNames {
     aliases: HashSet<ImmutableString>,
     /// The paths of the imports that wait until code needs them, by their aliases.
     delayed: HashMap<ImmutableString, ImmutableString>,
+    /// Whether the file is a recipe: the tests check all of them.
+    pub(crate) is_recipe: bool,
+    /// Its constants that are written out. A closure that another file calls sees that file's constants as `global::`.
+    constants: HashMap<ImmutableString, Dynamic>,
 }
 
 impl FileNames {
@@ -61,6 +66,7 @@ impl FileNames {
     /// dozen others, of which a script needs a few.
     pub(crate) fn of_recipe(ast: &AST, file: usize) -> Self {
         let mut names = Self::of_import(ast, file);
+        names.is_recipe = true;
         for statement in ast.statements() {
             if let Stmt::Import(import, _) = statement
                 && let Expr::StringConstant(path, _) = &import.0
@@ -86,6 +92,8 @@ impl FileNames {
             closures: HashMap::new(),
             aliases: HashSet::new(),
             delayed: HashMap::new(),
+            is_recipe: false,
+            constants: written_constants(ast),
         };
         for function in ast.iter_fn_def() {
             let renamed = names.renamed(function);
@@ -163,6 +171,11 @@ impl FileNames {
         self.delayed.get(alias)
     }
 
+    /// The value of the constant `name` of this file, if it is written out.
+    pub(crate) fn constant(&self, name: &str) -> Option<&Dynamic> {
+        self.constants.get(name)
+    }
+
     /// The number of the file.
     pub(crate) fn file(&self) -> usize {
         self.file
@@ -195,6 +208,26 @@ pub(crate) fn takes(ctx: &NativeCallContext, action: &FnPtr, count: usize) -> Op
         true => Some(true),
         false => (0..=MOST).any(is_there).then_some(false),
     }
+}
+
+/// The constants of `ast` that are written out, each defined once.
+fn written_constants(ast: &AST) -> HashMap<ImmutableString, Dynamic> {
+    let mut found: HashMap<ImmutableString, Option<Dynamic>> = HashMap::new();
+    for statement in ast.statements() {
+        if let Stmt::Var(variable, flags, _) = statement
+            && flags.intersects(ASTFlags::CONSTANT)
+        {
+            let value = Literal::of_expression(&variable.1).map(|literal| literal.value());
+            found
+                .entry(variable.0.name.clone())
+                .and_modify(|value| *value = None)
+                .or_insert(value);
+        }
+    }
+    let found = found.into_iter();
+    found
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
 }
 
 /// The hash by which Rhai looks up a function that is called.

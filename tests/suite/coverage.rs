@@ -267,7 +267,7 @@ const OMITTED_METHODS: &[(&str, &[&str])] = &[
 const METHODS_TO_COME: &[&str] = &[];
 
 /// What the tables call the objects that functions and methods belong to.
-const OBJECTS: &[(&str, &[&str])] = &[
+pub const OBJECTS: &[(&str, &[&str])] = &[
     ("Connection", &["virConnect", "virNode"]),
     ("Domain", &["virDomain", "libvirt_qemu", "libvirt_lxc"]),
     ("DomainSnapshot", &["virDomainSnapshot"]),
@@ -446,7 +446,11 @@ fn write_table(rows: &BTreeMap<&str, Row>) {
         let Some(row) = rows.get(object) else {
             continue;
         };
-        add_row(&mut table, object, row);
+        let linked = match object {
+            LIBRARY => object.to_owned(),
+            _ => format!("[{object}](docs/objects.md#{})", object.to_lowercase()),
+        };
+        add_row(&mut table, &linked, row);
         for reach in 0..3 {
             sum.functions[reach] += row.functions[reach];
             sum.methods[reach] += row.methods[reach];

@@ -475,3 +475,28 @@ fn an_import_within_a_function_is_found_beside_its_file() {
     let outcome = run(&scratch, "import \"sub/late\" as late;\nlate::word()");
     assert_eq!(outcome.stdout, "inner late\n", "{outcome}");
 }
+
+#[test]
+fn a_closure_that_another_file_calls_sees_what_its_own_file_has() {
+    let scratch = folder();
+    scratch.write(
+        "in/caller.rhai",
+        "const NAMES = \"the caller's\"; fn act(action) { action.call(1) } fn plan(o) { \"the caller's\" }",
+    );
+    scratch.write(
+        "in/maker.rhai",
+        r#"import "caller" as caller;
+        const NAMES = #{ own: "own", list: [1, 2] };
+        fn constant() { caller::act(|n| global::NAMES.own) }
+        fn through_a_function() { caller::act(|n| second()) }
+        private fn second() { global::NAMES.list[1] }
+        fn parameter(plan) { caller::act(|n| plan.x + n) }
+        fn variable() { let plan = #{ x: 5 }; caller::act(|n| plan.x + n) }"#,
+    );
+    let outcome = run(
+        &scratch,
+        r#"import "maker" as maker;
+        print([maker::constant(), maker::through_a_function(), maker::parameter(#{ x: 7 }), maker::variable()]);"#,
+    );
+    assert_eq!(outcome.stdout, "[\"own\", 2, 8, 6]\n", "{outcome}");
+}

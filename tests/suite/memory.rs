@@ -315,14 +315,10 @@ fn values_that_nest_deeply_can_be_used() {
 }
 
 #[test]
-fn to_json_of_a_map_that_contains_itself_throws() {
+fn to_json_of_a_map_whose_closure_captured_it_ends() {
     let outcome = run("let m = #{}; m.f = || m; print(m.to_string().len() > 5); m.to_json()");
-    assert_eq!(outcome.status, 1, "{outcome}");
-    assert_eq!(outcome.stdout, "true\n");
-    assert!(
-        outcome.stderr.contains("the value contains itself"),
-        "{outcome}"
-    );
+    assert_eq!(outcome.status, 0, "{outcome}");
+    assert!(outcome.stdout.starts_with("true\n{\"f\":\""), "{outcome}");
     let many = "let m = #{ n: 0 }; m.add = || m.n += 1; for i in 0..20000 { let x = m.n; } 1";
     assert_eq!(run(many).stdout, "1\n");
 }
@@ -334,7 +330,10 @@ fn to_json_writes_valid_json() {
     );
     let json: serde_json::Value = serde_json::from_str(&outcome.stdout).expect("JSON");
     assert_eq!(json["a"], serde_json::json!([1, 2.5, true, null, "q\"\n"]));
-    assert_eq!(json["c"][1], 5);
+    assert!(
+        json["c"].is_string(),
+        "a closure shows nothing that it captured: {json}"
+    );
     assert_eq!(json["d"], serde_json::json!([7, 7]));
     assert_eq!(json["e"], "x");
     assert_eq!(json["g"], serde_json::json!([]));

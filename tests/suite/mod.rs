@@ -52,6 +52,7 @@ mod namesakes;
 mod native_calls;
 mod network;
 mod node_devices;
+mod objects_page;
 mod output;
 mod promises;
 mod prompt;

@@ -236,6 +236,15 @@ impl Rewriter<'_> {
         let pointer = match this {
             Expr::Variable(variable, index, _) => {
                 let (long_index, name, namespace, _) = &mut **variable;
+                if let [root] = namespace.path.as_slice()
+                    && root.name == "global"
+                    && let Some(value) = names.constant(name)
+                {
+                    self.changed = true;
+                    let value = value.clone();
+                    *this = Expr::DynamicConstant(Box::new(value), this.position());
+                    return;
+                }
                 if let Some(root) = namespace.path.first_mut() {
                     self.aliases.push(root.name.clone());
                     names.rename_import(&mut root.name);
@@ -401,8 +410,9 @@ impl Rewriter<'_> {
                     | [other, Expr::StringConstant(text, place)] => (text, *place, other),
                     _ => return None,
                 };
+                // To look for near words takes longer than to compile a recipe.
                 let direct = self.is_answer(other, false);
-                if !direct && !vocabulary::is_nearly_a_word(text) {
+                if self.names.is_recipe || (!direct && !vocabulary::is_nearly_a_word(text)) {
                     return None;
                 }
                 let state = words::state(&call.name, text.clone(), place, direct);
