@@ -1,12 +1,21 @@
 //! Questions on the terminal for inputs that are missing.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::borrow::Cow;
+use std::io::IsTerminal;
 
 use rhai::{Dynamic, Map};
+use rustyline::completion::Completer;
+use rustyline::error::ReadlineError;
+use rustyline::highlight::{CmdKind, Highlighter};
+use rustyline::hint::Hinter;
+use rustyline::history::DefaultHistory;
+use rustyline::validate::Validator;
+use rustyline::{Behavior, Config, Editor, Helper};
 use virhai::runbook::inputs::{self, Inputs};
 use virhai::spec::Key;
 
 use crate::diagnostic::Diagnostic;
+use crate::exit_status::{INTERRUPTED, WRONG_USAGE};
 use crate::terminal;
 
 /// How often a question is asked again after an answer that does not fit.
@@ -17,25 +26,29 @@ pub(super) fn is_possible() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Asks for the value of `key` until it fits. A secret is read without showing it.
+/// Asks for the value of `key` until it fits. Of a secret, only stars are shown.
 ///
 /// # Errors
 ///
-/// Nobody answers, or no answer fits.
-pub(super) fn value(declared: &Inputs, key: &Key) -> Result<Dynamic, Box<Diagnostic>> {
+/// The exit status, and why nothing was read or no answer fits; Ctrl-C needs no reason.
+pub(super) fn value(declared: &Inputs, key: &Key) -> Result<Dynamic, (u8, Option<Diagnostic>)> {
+    let failed = |error: &dyn std::fmt::Display| {
+        let why = format!("cannot read the answer: {error}");
+        (WRONG_USAGE, Some(Diagnostic::wrong_usage(why)))
+    };
     let question = question(key);
+    let config = Config::builder().behavior(Behavior::PreferTerm).build();
+    let mut editor =
+        Editor::<Shown, DefaultHistory>::with_config(config).map_err(|e| failed(&e))?;
+    editor.set_helper(Some(Shown {
+        secret: inputs::is_secret(key),
+    }));
     for _ in 0..MOST {
-        let answer = match inputs::is_secret(key) {
-            true => rpassword::prompt_password(&question).map(Some),
-            false => line(&question),
-        };
-        let text = match answer {
-            Ok(Some(text)) => text,
-            Ok(None) => return Err(no_answer(key)),
-            Err(error) => {
-                let why = format!("cannot read the answer: {error}");
-                return Err(Diagnostic::wrong_usage(why).into());
-            }
+        let text = match editor.readline(&question) {
+            Ok(text) => text,
+            Err(ReadlineError::Interrupted) => return Err((INTERRUPTED, None)),
+            Err(ReadlineError::Eof) => return Err(no_answer(key)),
+            Err(error) => return Err(failed(&error)),
         };
         let value = inputs::line(key, text.trim());
         let given = Map::from_iter([(key.name.as_str().into(), value.clone())]);
@@ -53,9 +66,40 @@ pub(super) fn value(declared: &Inputs, key: &Key) -> Result<Dynamic, Box<Diagnos
     Err(no_answer(key))
 }
 
-fn no_answer(key: &Key) -> Box<Diagnostic> {
-    Diagnostic::wrong_usage(super::options::missing(key)).into()
+fn no_answer(key: &Key) -> (u8, Option<Diagnostic>) {
+    let why = super::options::missing(key);
+    (WRONG_USAGE, Some(Diagnostic::wrong_usage(why)))
 }
+
+/// How an answer is shown while it is typed.
+struct Shown {
+    secret: bool,
+}
+
+impl Highlighter for Shown {
+    fn highlight<'l>(&self, line: &'l str, _position: usize) -> Cow<'l, str> {
+        match self.secret {
+            true => Cow::Owned("*".repeat(line.chars().count())),
+            false => Cow::Borrowed(line),
+        }
+    }
+
+    fn highlight_char(&self, _line: &str, _position: usize, _kind: CmdKind) -> bool {
+        self.secret
+    }
+}
+
+impl Completer for Shown {
+    type Candidate = String;
+}
+
+impl Hinter for Shown {
+    type Hint = String;
+}
+
+impl Validator for Shown {}
+
+impl Helper for Shown {}
 
 /// The question: name, what it is for, and what it must be.
 fn question(key: &Key) -> String {
@@ -71,14 +115,4 @@ fn question(key: &Key) -> String {
         false => format!("{}: {}", key.name, key.help),
     };
     terminal::visible_line(&format!("{help} ({about}): ")).into_owned()
-}
-
-/// The next line of standard input; nothing at its end.
-fn line(question: &str) -> std::io::Result<Option<String>> {
-    let mut stderr = std::io::stderr();
-    write!(stderr, "{question}")?;
-    stderr.flush()?;
-    let mut text = String::new();
-    let count = std::io::stdin().lock().read_line(&mut text)?;
-    Ok((count > 0).then_some(text))
 }

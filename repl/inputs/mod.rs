@@ -7,14 +7,15 @@ mod options;
 use std::collections::HashMap;
 use std::path::Path;
 
-use clap::ArgMatches;
+use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory};
 use rhai::{Dynamic, Map};
 use virhai::Imports;
 use virhai::runbook::inputs::{self, Inputs};
 use virhai::spec::Step;
 
-use crate::args::Options;
+use crate::args::{Args, Options};
 use crate::diagnostic::Diagnostic;
 use crate::exit_status::{DOES_NOT_COMPILE, DONE, WRONG_USAGE};
 use crate::outlet;
@@ -53,9 +54,11 @@ pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) ->
     let missing = declared.missing(&gathered.values);
     if wrong.is_empty() && ask::is_possible() {
         for key in missing {
-            let value = ask::value(&declared, key).map_err(|stopped| {
-                stopped.report_plain(options);
-                WRONG_USAGE
+            let value = ask::value(&declared, key).map_err(|(status, why)| {
+                if let Some(why) = why {
+                    why.report_plain(options);
+                }
+                status
             })?;
             gathered.values.insert(key.name.as_str().into(), value);
         }
@@ -78,6 +81,12 @@ pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) ->
 fn refused(options: &Options, message: &clap::Error) -> u8 {
     match Diagnostic::of_usage(message) {
         Some(wrong) => {
+            let wrong = match option_of_virhai(message) {
+                Some(option) => wrong.with_hint(format!(
+                    "`{option}` is an option of virhai: write it before the script"
+                )),
+                None => wrong,
+            };
             wrong.report_plain(options);
             WRONG_USAGE
         }
@@ -86,6 +95,20 @@ fn refused(options: &Options, message: &clap::Error) -> u8 {
             DONE
         }
     }
+}
+
+/// The option of virhai's own that stands where only inputs can stand.
+fn option_of_virhai(message: &clap::Error) -> Option<&str> {
+    let Some(ContextValue::String(option)) = message.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let name = option.trim_start_matches('-');
+    let command = Args::command();
+    let is_own = command.get_arguments().any(|own| {
+        let short = own.get_short().map(String::from);
+        own.get_long() == Some(name) || short.as_deref() == Some(name)
+    });
+    is_own.then_some(option.as_str())
 }
 
 fn report(options: &Options, script: &Script, messages: &[String]) {
@@ -188,7 +211,7 @@ impl Gathered {
                 _ => None,
             };
             let from = name.and_then(|name| self.from.get(name));
-            let from = from.map_or_else(String::new, |from| format!(", given by {from}"));
+            let from = from.map_or_else(String::new, |from| format!(" (given by {from})"));
             let hint = fault
                 .hint
                 .map_or_else(String::new, |hint| format!("; {hint}"));

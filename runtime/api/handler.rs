@@ -123,7 +123,7 @@ mod functions {
     /// let error = assert_throws(|| handler.close());
     /// assert_eq(error.message, "not stopped");
     /// ```
-    /// Calls virConnectDomainEventDeregisterAny, virConnectNetworkEventDeregisterAny, virConnectStoragePoolEventDeregisterAny, virConnectNodeDeviceEventDeregisterAny, virConnectSecretEventDeregisterAny, virConnectDomainQemuMonitorEventDeregister.
+    /// Calls virConnectGetLibVersion, virConnectDomainEventDeregisterAny, virConnectNetworkEventDeregisterAny, virConnectStoragePoolEventDeregisterAny, virConnectNodeDeviceEventDeregisterAny, virConnectSecretEventDeregisterAny, virConnectDomainQemuMonitorEventDeregister.
     #[rhai_fn(pure, return_raw)]
     pub fn close(ctx: NativeCallContext, handler: &mut Handler) -> RhaiResultOf<()> {
         handler.close(&ctx)

@@ -45,6 +45,24 @@ fn a_slow_handler_gets_every_event_in_order_also_after_the_script_ended() {
 }
 
 #[test]
+fn what_happened_before_the_end_reaches_the_handler_and_the_queue() {
+    for end in ["handler.close();", ""] {
+        let outcome = on_test_host(&format!(
+            r#"
+            let events = conn.events("lifecycle");
+            let handler = conn.on("lifecycle", |event| print(event.event));
+            let dom = conn.lookup_by_name("test");
+            dom.suspend();
+            assert_eq(events.drain().map(|event| event.event), ["suspended"]);
+            dom.resume();
+            {end}
+            "#
+        ));
+        is_good(&outcome, "suspended\nresumed\n");
+    }
+}
+
+#[test]
 fn a_handler_that_throws_goes_on_and_the_run_fails_at_its_end() {
     let outcome = on_test_host(
         r#"

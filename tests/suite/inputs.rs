@@ -116,9 +116,9 @@ fn every_bad_input_is_told_at_once_and_nothing_runs() {
     assert_eq!(outcome.stdout, "");
     for said in [
         "6 inputs are wrong or missing",
-        "`keep` must be a number, not the text \"many\", given by --keep",
+        "`keep` must be a number, not the text \"many\" (given by --keep)",
         "did you mean \"incremental\"?",
-        "there is no option `kep`, given by in.json; did you mean `keep`?",
+        "there is no option `kep` (given by in.json); did you mean `keep`?",
         "`size` must be a size",
         "`dry` must be true or false",
         "--guest or VIRHAI_GUEST is missing: name of the guest",
@@ -136,6 +136,10 @@ fn every_bad_input_is_told_at_once_and_nothing_runs() {
             "`keep` must be 99 or less, not 100",
         ),
         (&["--gest", "a"], "--guest"),
+        (
+            &["--guest", "a", "--timeout", "2s"],
+            "`--timeout` is an option of virhai: write it before the script",
+        ),
         (
             &["--guest", "a", "--inputs", "none.json"],
             "cannot read the inputs in none.json: No such file",
@@ -195,12 +199,15 @@ fn what_is_missing_is_asked_on_a_terminal_until_it_fits() {
     terminal.types("t&p-secret\r");
     terminal.shows("web 2 1GiB");
     terminal.shows("token *** of 10 letters");
-    assert!(
-        !terminal.screen().text().contains("t&p"),
-        "{}",
-        terminal.screen().text()
-    );
+    terminal.shows("(secret): **********");
+    let written = String::from_utf8_lossy(terminal.raw()).into_owned();
+    assert!(!written.contains("t&p"), "{written}");
     assert_eq!(terminal.ends(), 0);
+    let mut terminal = Terminal::start(&run(&scratch, &["--guest", "web"]).command());
+    terminal.shows("(secret):");
+    terminal.types("\x03");
+    assert_eq!(terminal.ends(), 130);
+    assert!(terminal.echoes(), "the terminal is as it was");
 }
 
 #[test]

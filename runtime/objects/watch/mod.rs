@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use virt::connect::Connect;
 
+use crate::libvirt::event_loop;
 use crate::libvirt::events::{self, CLOSE, CloseGuard, Event, Kind, Registration};
 use crate::libvirt::{Failure, Result};
 use crate::objects::call_thread::{self, Patience};
@@ -30,6 +31,9 @@ pub use subscription::{Options, Subscription};
 
 /// The events that a wait may have to look back over.
 const OF_A_WAIT: usize = 4096;
+
+/// How long libvirt's event loop may take to call back for what it has.
+const SETTLING: Duration = Duration::from_secs(5);
 
 /// How long a host may take to end what it tells: nothing depends on its answer.
 const ENDING: Patience = Patience {
@@ -243,6 +247,17 @@ impl Watch {
                 self.board.release();
                 Err(failure)
             }
+        }
+    }
+
+    /// Waits until the events have arrived that the host told before this moment.
+    pub(crate) fn settle(&self) {
+        if self.is_lost() {
+            return;
+        }
+        // A host's answer comes after the events that it sent before.
+        if self.ask(|connect| Ok(connect.lib_version()?)).is_ok() {
+            event_loop::settle(SETTLING);
         }
     }
 

@@ -104,8 +104,9 @@ impl Subscription {
         self.0.queue.wait(None, interrupt)
     }
 
-    /// Takes no new events; those that wait are still given.
+    /// Takes no new events; those that the host told before are still given.
     pub(crate) fn finish(&self) {
+        self.settle();
         self.0.queue.finish();
     }
 
@@ -116,7 +117,18 @@ impl Subscription {
 
     /// All events that wait.
     pub(crate) fn drain(&self) -> Outcome<std::collections::VecDeque<Told>> {
+        self.settle();
         self.0.queue.drain()
+    }
+
+    /// Waits until the events wait here that the host told before this moment.
+    fn settle(&self) {
+        let feed = self.0.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        let watch = feed.as_ref().map(|feed| Arc::clone(&feed.watch));
+        drop(feed);
+        if let Some(watch) = watch {
+            watch.settle();
+        }
     }
 
     /// Ends it, drops the events that wait, and frees its callbacks.
