@@ -12,6 +12,7 @@
 
 mod body;
 mod catching;
+mod comparison;
 mod constants;
 mod delayed;
 mod evaluation;

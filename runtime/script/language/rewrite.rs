@@ -7,7 +7,7 @@ use rhai::{
     ImmutableString, Module, Position, Scope, ScriptFuncDef, Shared, Stmt, StmtBlock,
 };
 
-use super::{body, delayed, evaluation, keys, node, words};
+use super::{body, constants, delayed, evaluation, keys, node, words};
 use crate::script::isolation::FileNames;
 use crate::vocabulary;
 
@@ -397,13 +397,9 @@ impl Rewriter<'_> {
 
     /// What the comparison of two values becomes, if it is one that plain Rhai lets pass.
     fn comparison(&mut self, call: &mut FnCallExpr, position: Position) -> Option<Expr> {
+        let equal = call.name == "==";
         let (name, state) = match call.args.iter().find_map(constant) {
-            Some(constant) => {
-                let mut state: rhai::Array = vec![constant.into()];
-                state.push((call.name == "==").into());
-                state.push(Dynamic::from(position));
-                (node::CONSTANT, state.into())
-            }
+            Some(constant) => (node::CONSTANT, constants::state(equal, constant, position)),
             None => {
                 let (text, place, other) = match call.args.as_slice() {
                     [Expr::StringConstant(text, place), other]
@@ -415,7 +411,7 @@ impl Rewriter<'_> {
                 if self.names.is_recipe || (!direct && !vocabulary::is_nearly_a_word(text)) {
                     return None;
                 }
-                let state = words::state(&call.name, text.clone(), place, direct);
+                let state = words::state(equal, text.clone(), place, direct);
                 (node::WORD, state)
             }
         };

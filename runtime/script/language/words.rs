@@ -1,25 +1,30 @@
 //! Comparisons with text that can be no word.
 
-use rhai::{Array, Dynamic, EvalAltResult, EvalContext, Expression, ImmutableString, Position};
+use rhai::{Dynamic, EvalContext, Expression, ImmutableString, Position};
 
-use super::RhaiResult;
+use super::{RhaiResult, comparison};
 use crate::error::Error;
 use crate::vocabulary;
 
-/// What a comparison that is watched has to know.
-pub(super) fn state(
-    operator: &str,
+/// A comparison with text that the script writes.
+#[derive(Clone)]
+struct WithText {
+    equal: bool,
     text: ImmutableString,
+    /// The place of the text.
     place: Position,
+    /// Whether the other side is what a call answers, not a variable.
     direct: bool,
-) -> Dynamic {
-    let state: Array = vec![
-        operator.into(),
-        text.into(),
-        Dynamic::from(place),
-        direct.into(),
-    ];
-    state.into()
+}
+
+/// The state of a comparison with `text` at `place`.
+pub(super) fn state(equal: bool, text: ImmutableString, place: Position, direct: bool) -> Dynamic {
+    Dynamic::from(WithText {
+        equal,
+        text,
+        place,
+        direct,
+    })
 }
 
 /// Compares a value with text that the script writes.
@@ -31,36 +36,26 @@ pub(super) fn compare(
     inputs: &[Expression],
     state: &Dynamic,
 ) -> RhaiResult {
-    let one = context.eval_expression_tree(&inputs[0])?.flatten();
-    let other = context.eval_expression_tree(&inputs[1])?.flatten();
-    let state = state.read_lock::<Array>();
-    let state = state.as_deref().map_or(&[][..], Vec::as_slice);
-    let [operator, text, place, direct] = state else {
-        unreachable!("the rewriter writes four");
-    };
-    let operator = operator.to_string();
-    if let (Some(one), Some(other)) = (
-        one.read_lock::<ImmutableString>(),
-        other.read_lock::<ImmutableString>(),
-    ) {
-        let answered = vocabulary::of_answer(&one).or_else(|| vocabulary::of_answer(&other));
-        if let Some(table) = answered {
-            let text = text.to_string();
-            let words = table.declared();
-            let is_mistake = match direct.as_bool() {
-                Ok(true) => !words.has(&text),
-                _ => words.near(&text).is_some(),
-            };
-            if is_mistake {
-                let message = format!("{text:?} is not a possible value here");
-                let error = Error::script(message).with_hint(words.hint(&text));
-                let place = place.clone().try_cast().unwrap_or(Position::NONE);
-                return Err(EvalAltResult::ErrorRuntime(Dynamic::from(error), place).into());
-            }
+    let state = state.read_lock::<WithText>();
+    let state = state.expect("the rewriter writes a comparison with text");
+    let sides = comparison::sides(context, inputs)?;
+    let answered = match sides.each_ref().map(Dynamic::read_lock::<ImmutableString>) {
+        [Some(one), Some(other)] => {
+            vocabulary::of_answer(&one).or_else(|| vocabulary::of_answer(&other))
         }
-        return Ok(((*one == *other) == (operator == "==")).into());
+        _ => None,
+    };
+    if let Some(table) = answered {
+        let words = table.declared();
+        let is_mistake = match state.direct {
+            true => !words.has(&state.text),
+            false => words.near(&state.text).is_some(),
+        };
+        if is_mistake {
+            let message = format!("{:?} is not a possible value here", state.text);
+            let error = Error::script(message).with_hint(words.hint(&state.text));
+            return comparison::refuse(error, state.place);
+        }
     }
-    let mut arguments = [one, other];
-    let mut arguments: Vec<&mut Dynamic> = arguments.iter_mut().collect();
-    context.call_native_fn_raw(operator, true, &mut arguments)
+    comparison::compare(context, state.equal, sides)
 }
