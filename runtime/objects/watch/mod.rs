@@ -156,16 +156,22 @@ impl Watch {
             followed.stays |= feeds == 0;
             return Ok(());
         }
-        let board = Arc::clone(&self.board);
-        let sink = Arc::new(move |event| board.add(event));
-        let register = move |connect: &Connect| events::register(connect, kind, sink);
         let followed = Followed {
-            _registration: self.ask_on(Arc::clone(&link.connect), register)?,
+            _registration: self.register(&link.connect, kind)?,
             feeds,
             stays: feeds == 0,
         };
         link.followed.insert(kind.name, followed);
         Ok(())
+    }
+
+    /// Has libvirt tell the board the events of `kind` over `connect`.
+    fn register(&self, connect: &Arc<Connect>, kind: &'static Kind) -> Result<Registration> {
+        let board = Arc::clone(&self.board);
+        let sink = Arc::new(move |event| board.add(event));
+        self.ask_on(Arc::clone(connect), move |connect| {
+            events::register(connect, kind, sink)
+        })
     }
 
     /// Has libvirt stop to tell the events of `kind` where no other feed wants them.

@@ -41,7 +41,15 @@ pub struct Change {
 pub(super) struct Picture {
     /// The sorts of object that it shows.
     nouns: BTreeSet<&'static str>,
-    objects: BTreeMap<(&'static str, String), Known>,
+    objects: BTreeMap<Id, Known>,
+}
+
+/// The sort of an object, and its UUID; the name of one that has none.
+type Id = (&'static str, String);
+
+fn id(noun: &'static str, name: &str, uuid: &str) -> Id {
+    let text = if uuid.is_empty() { name } else { uuid };
+    (noun, text.to_owned())
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -105,12 +113,8 @@ impl Picture {
     }
 
     fn known(&mut self, event: &Event, persistent: bool) -> &mut Known {
-        let id = match event.uuid.as_str() {
-            "" => &event.name,
-            uuid => uuid,
-        };
-        let known = self.objects.entry((event.noun, id.to_owned()));
-        let known = known.or_insert_with(|| Known {
+        let id = id(event.noun, &event.name, &event.uuid);
+        let known = self.objects.entry(id).or_insert_with(|| Known {
             name: event.name.clone(),
             uuid: event.uuid.clone(),
             state: at_rest(event.noun).to_owned(),
@@ -145,11 +149,8 @@ impl Picture {
     }
 
     fn forget(&mut self, event: &Event) {
-        let id = match event.uuid.as_str() {
-            "" => &event.name,
-            uuid => uuid,
-        };
-        self.objects.remove(&(event.noun, id.to_owned()));
+        self.objects
+            .remove(&id(event.noun, &event.name, &event.uuid));
     }
 
     /// What `after` shows otherwise than this.
@@ -178,8 +179,8 @@ impl Picture {
     /// The objects of the sorts `nouns` on the host behind `connect`; without those that its driver does not have.
     pub(super) fn of(connect: &Connect, nouns: &[&'static str]) -> Result<Self> {
         let mut picture = Self::default();
-        for noun in nouns {
-            let objects = match *noun {
+        for &noun in nouns {
+            let objects = match noun {
                 "domain" => domains(connect),
                 "network" => networks(connect),
                 "storage_pool" => storage_pools(connect),
@@ -189,13 +190,7 @@ impl Picture {
             };
             match objects {
                 Ok(objects) => {
-                    let keyed = |known: Known| {
-                        let id = match known.uuid.as_str() {
-                            "" => known.name.clone(),
-                            uuid => uuid.to_owned(),
-                        };
-                        ((*noun, id), known)
-                    };
+                    let keyed = |known: Known| (id(noun, &known.name, &known.uuid), known);
                     picture.objects.extend(objects.into_iter().map(keyed));
                 }
                 Err(failure) if failure.code == i64::from(virt_sys::VIR_ERR_NO_SUPPORT) => {}

@@ -143,19 +143,19 @@ impl Queue {
         if gap.seconds == 0.0 && own.changes.is_empty() {
             return;
         }
-        let mut state = self.lock();
-        if state.end.is_none() {
-            state.waiting.push_back(Told::Gap(Arc::new(own)));
-        }
-        drop(state);
-        self.changed.notify_all();
+        self.put(Told::Gap(Arc::new(own)));
     }
 
     /// Counts `lost` events that were too many.
     pub(super) fn miss(&self, at: Timestamp, lost: u64) {
+        self.put(Told::Overflow { at, lost });
+    }
+
+    /// Puts `told` into the queue, however full it is.
+    fn put(&self, told: Told) {
         let mut state = self.lock();
         if state.end.is_none() {
-            state.waiting.push_back(Told::Overflow { at, lost });
+            state.waiting.push_back(told);
         }
         drop(state);
         self.changed.notify_all();
@@ -194,20 +194,18 @@ impl Queue {
 
     /// Ends the queue after what waits in it, if it ends with the connection: that broke.
     pub(super) fn lose(&self) {
-        if self.concerned.is_some() {
-            return;
+        if self.concerned.is_none() {
+            self.end(End::Lost);
         }
-        let mut state = self.lock();
-        state.end.get_or_insert(End::Lost);
-        drop(state);
-        self.changed.notify_all();
     }
 
     /// Ends the queue after what waits in it.
     pub(super) fn finish(&self) {
-        let mut state = self.lock();
-        state.end.get_or_insert(End::Finished);
-        drop(state);
+        self.end(End::Finished);
+    }
+
+    fn end(&self, end: End) {
+        self.lock().end.get_or_insert(end);
         self.changed.notify_all();
     }
 

@@ -107,10 +107,7 @@ impl Watch {
             connect: Arc::clone(connect),
         };
         for kind in super::named(names) {
-            let board = Arc::clone(&self.board);
-            let sink = Arc::new(move |event| board.add(event));
-            let register = move |connect: &Connect| events::register(connect, kind, sink);
-            match self.ask_on(Arc::clone(connect), register) {
+            match self.register(connect, kind) {
                 Ok(registration) => {
                     let followed = Followed {
                         _registration: registration,
