@@ -32,15 +32,9 @@ pub(crate) fn of_answer(text: &ImmutableString) -> Option<&'static Enumeration> 
 
 /// Whether `text` is no word of any enumeration, but near to one.
 pub(crate) fn is_nearly_a_word(text: &str) -> bool {
-    let mut near = false;
-    for table in words::ALL {
-        let words = table.declared();
-        if words.has(text) {
-            return false;
-        }
-        near = near || words.near(text).is_some();
-    }
-    near
+    let tables = || words::ALL.iter().map(|table| table.declared());
+    // Most texts of scripts are words, which is known sooner than what is near.
+    !tables().any(|words| words.has(text)) && tables().any(|words| words.near(text).is_some())
 }
 
 #[cfg(test)]
