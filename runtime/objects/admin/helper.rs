@@ -39,27 +39,26 @@ pub fn serve_admin_api(input: impl BufRead + Send + 'static, output: impl Write 
     if reader.is_err() {
         return;
     }
-    let worker = thread::Builder::new().spawn({
-        let output = Arc::clone(&output);
-        move || {
-            let told = Arc::clone(&output);
-            let sink: CloseSink = Arc::new(move |reason| say(&told, &Message::Closed(reason)));
-            let mut caller = Caller {
-                connection: None,
-                sink,
-            };
-            for Numbered(number, request) in requests {
-                let result = caller.call(request).map_err(Into::into);
-                say(&output, &Message::Answer(number, result));
-            }
+    let (working, ended) = mpsc::channel::<()>();
+    let worker = thread::Builder::new().spawn(move || {
+        // Goes last, once the connection is closed.
+        let _working = working;
+        let told = Arc::clone(&output);
+        let sink: CloseSink = Arc::new(move |reason| say(&told, &Message::Closed(reason)));
+        let mut caller = Caller {
+            connection: None,
+            sink,
+        };
+        for Numbered(number, request) in requests {
+            let result = caller.call(request).map_err(Into::into);
+            say(&output, &Message::Answer(number, result));
         }
     });
-    let Ok(worker) = worker else { return };
-    let _ = over.recv();
-    let until = std::time::Instant::now() + LAST_CALL;
-    while !worker.is_finished() && std::time::Instant::now() < until {
-        thread::sleep(Duration::from_millis(5));
+    if worker.is_err() {
+        return;
     }
+    let _ = over.recv();
+    let _ = ended.recv_timeout(LAST_CALL);
 }
 
 fn say(output: &Mutex<impl Write>, message: &Message) {
