@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 
 use super::Diagnostic;
 use crate::args::Args;
+use virhai::files;
 use virhai::plain::plain_message;
 
 impl Diagnostic {
@@ -48,8 +49,7 @@ impl Diagnostic {
 
     /// A file or a folder that cannot be read.
     pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
-        let why = error.to_string();
-        let why = why.split(" (os error").next().unwrap_or_default();
+        let why = files::reason(error);
         let diagnostic = Self::wrong_usage(format!("cannot read {}: {why}", path.display()));
         if let Some(command) = command_like(path) {
             return diagnostic.with_hint(format!("did you mean the command `{command}`?"));

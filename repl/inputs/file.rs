@@ -35,12 +35,5 @@ pub(super) fn secret(path: &Path) -> Result<String, String> {
 }
 
 fn text(path: &Path) -> Result<String, String> {
-    let bytes = files::read(path, LARGEST).map_err(|error| {
-        let why = error.to_string();
-        why.split(" (os error")
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    })?;
-    String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".into())
+    files::read_text(path, LARGEST).map_err(|error| files::reason(&error))
 }

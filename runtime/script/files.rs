@@ -34,8 +34,20 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
 
 /// Reads the script in the file `path`.
 pub fn read_script(path: &Path) -> Result<String> {
-    let bytes = read(path, LARGEST_SCRIPT)?;
+    read_text(path, LARGEST_SCRIPT)
+}
+
+/// The text in the file `path`, at most `most` bytes.
+pub fn read_text(path: &Path, most: u64) -> Result<String> {
+    let bytes = read(path, most)?;
     String::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::InvalidData, "it is not UTF-8 text"))
+}
+
+/// Why a file cannot be used: the text of `error` without the system's number.
+pub fn reason(error: &Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error").next();
+    words.unwrap_or_default().to_owned()
 }
 
 /// Reads `input` to its end, at most `most` bytes; more is an error. Files in `/proc` have no known size.

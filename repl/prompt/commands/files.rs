@@ -151,8 +151,7 @@ pub(super) fn edit(prompt: &mut Prompt, file: &str) -> Done {
 
 fn read(path: &Path) -> Result<String, String> {
     files::read_script(path).map_err(|error| {
-        let why = error.to_string();
-        let why = why.split(" (os error").next().unwrap_or_default();
+        let why = files::reason(&error);
         format!("cannot read {}: {why}", path.display())
     })
 }
