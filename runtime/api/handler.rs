@@ -94,7 +94,7 @@ mod functions {
     /// ```rhai
     /// let conn = connect("test:///default");
     /// let handler = conn.on(#{ event: "suspended" }, #{ timeout: "1h", reconnect: true }, |event| {
-    ///     print(event.domain + " is paused");
+    ///     assert_eq(event.domain, "test");
     /// });
     /// conn.lookup_by_name("test").suspend();
     /// handler.close();
