@@ -21,11 +21,14 @@ pub fn keep(secret: &str) {
     let lines = secret.lines().chain([secret]).map(str::trim);
     let forms = lines.flat_map(|text| {
         let json = serde_json::to_string(text).unwrap_or_default();
+        let json = json
+            .strip_prefix('"')
+            .and_then(|json| json.strip_suffix('"'));
         [
             text.to_owned(),
             quick_xml::escape::escape(text).into_owned(),
             quick_xml::escape::partial_escape(text).into_owned(),
-            json.trim_matches('"').to_owned(),
+            json.unwrap_or_default().to_owned(),
             utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
             STANDARD.encode(text),
         ]
@@ -72,6 +75,8 @@ mod tests {
                 "{hidden}"
             );
         }
+        let json = r#"{"p":"s3cr&t \"x\""}"#;
+        assert_eq!(without_kept(json), r#"{"p":"***"}"#);
         keep("ab");
         assert_eq!(without_kept("abc"), "abc");
     }
