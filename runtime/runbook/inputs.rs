@@ -193,23 +193,7 @@ pub fn line(key: &Key, text: &str) -> Dynamic {
 
 /// The value that `json` is in a script.
 pub fn of_json(json: &Json) -> Dynamic {
-    match json {
-        Json::Null => Dynamic::UNIT,
-        Json::Bool(value) => (*value).into(),
-        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(number), _) => number.into(),
-            (None, number) => number.unwrap_or_default().into(),
-        },
-        Json::String(text) => text.as_str().into(),
-        Json::Array(items) => items.iter().map(of_json).collect::<Array>().into(),
-        Json::Object(fields) => {
-            let fields = fields.iter();
-            let map: Map = fields
-                .map(|(key, value)| (key.as_str().into(), of_json(value)))
-                .collect();
-            map.into()
-        }
-    }
+    rhai::serde::to_dynamic(json).unwrap_or_default()
 }
 
 fn of_text(ty: &Type, text: &str) -> Dynamic {
