@@ -68,15 +68,19 @@ fn argument(key: &Key) -> Arg {
             .num_args(0..=1)
             .require_equals(true)
             .default_missing_value("true"),
-        () if is_list(key) && !is_secret(key) => option.action(ArgAction::Append),
+        () if can_be_repeated(key) => option.action(ArgAction::Append),
         () => option.action(ArgAction::Set),
     }
+}
+
+/// Whether the option for `key` can be given several times. All items of a secret are in one file.
+fn can_be_repeated(key: &Key) -> bool {
+    is_list(key) && !is_secret(key)
 }
 
 fn value_name(key: &Key) -> String {
     match &key.ty {
         _ if is_secret(key) => "FILE".into(),
-        Type::Words(words) => words.list.join("|"),
         Type::Array(item) => of_type(item),
         ty => of_type(ty),
     }
@@ -104,7 +108,7 @@ fn help(key: &Key) -> String {
     if is_secret(key) {
         also.push("in the file".to_owned());
     }
-    if is_list(key) {
+    if can_be_repeated(key) {
         also.push("can be repeated".to_owned());
     }
     if let Some(limits) = key.limits() {
