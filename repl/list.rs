@@ -1,5 +1,6 @@
 //! `virhai list`: the scripts of a folder, each with what it is for.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -90,14 +91,13 @@ fn as_json(entries: &[Entry]) -> String {
 fn print(entries: &[Entry]) {
     let widest = entries.iter().map(|entry| entry.path.chars().count()).max();
     let width = widest.unwrap_or_default();
+    let room = std::io::stdout().is_terminal().then(columns);
     for entry in entries {
         let line = format!("{:width$}  {}", entry.path, entry.about);
         let line = terminal::visible_line(line.trim_end());
-        print_line(
-            &match std::io::IsTerminal::is_terminal(&std::io::stdout()) {
-                true => fitted(&line, columns()),
-                false => line.into_owned(),
-            },
-        );
+        match room {
+            Some(room) => print_line(&fitted(&line, room)),
+            None => print_line(&line),
+        }
     }
 }
