@@ -50,22 +50,20 @@ impl Certificates {
     /// The same for a client of another authority, which nobody knows.
     pub fn stranger(&self, name: &str) -> PathBuf {
         self.self_signed(&format!("{name}-ca"), name);
-        self.openssl(&[
-            "req",
-            "-x509",
-            "-key",
-            "key.pem",
-            "-out",
+        let constraints = "basicConstraints=critical,CA:FALSE";
+        self.request(
+            name,
             &format!("{name}.pem"),
-            "-days",
-            "2",
-            "-subj",
-            &format!("/CN={name}"),
-            "-addext",
-            USAGE,
-            "-addext",
-            "basicConstraints=critical,CA:FALSE",
-        ]);
+            &[
+                "-x509",
+                "-days",
+                "2",
+                "-addext",
+                USAGE,
+                "-addext",
+                constraints,
+            ],
+        );
         self.folder(name, &format!("{name}.pem"), "cacert.pem")
     }
 
@@ -78,87 +76,63 @@ impl Certificates {
 
     /// Revokes the certificate `name`, and writes the list of what is revoked.
     pub fn revoke(&self, name: &str) {
-        self.openssl(&[
-            "ca",
-            "-config",
-            "ca.cnf",
-            "-keyfile",
-            "key.pem",
-            "-cert",
-            "cacert.pem",
-            "-revoke",
-            &format!("{name}.pem"),
-        ]);
+        self.authority(&["-revoke", &format!("{name}.pem")]);
         self.revocations();
     }
 
     fn revocations(&self) {
-        self.openssl(&[
-            "ca",
-            "-config",
-            "ca.cnf",
-            "-keyfile",
-            "key.pem",
-            "-cert",
-            "cacert.pem",
-            "-gencrl",
-            "-out",
-            "crl.pem",
-        ]);
+        self.authority(&["-gencrl", "-out", "crl.pem"]);
         self.let_everyone_read();
     }
 
     fn self_signed(&self, file: &str, name: &str) {
-        self.openssl(&[
-            "req",
-            "-x509",
-            "-key",
-            "key.pem",
-            "-out",
+        let usage = "keyUsage=critical,keyCertSign,cRLSign";
+        self.request(
+            name,
             &format!("{file}.pem"),
-            "-days",
-            "2",
-            "-subj",
-            &format!("/CN={name}"),
-            "-addext",
-            "keyUsage=critical,keyCertSign,cRLSign",
-        ]);
+            &["-x509", "-days", "2", "-addext", usage],
+        );
     }
 
     fn sign(&self, name: &str, options: &[&str]) {
         let request = format!("{name}.csr");
-        self.openssl(&[
-            "req",
-            "-new",
-            "-key",
-            "key.pem",
-            "-out",
+        self.request(
+            name,
             &request,
-            "-subj",
-            &format!("/CN={name}"),
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-            "-addext",
-            USAGE,
-            "-addext",
-            "extendedKeyUsage=serverAuth,clientAuth",
-        ]);
+            &[
+                "-new",
+                "-addext",
+                "subjectAltName=IP:127.0.0.1",
+                "-addext",
+                USAGE,
+                "-addext",
+                "extendedKeyUsage=serverAuth,clientAuth",
+            ],
+        );
         let certificate = format!("{name}.pem");
+        let own = ["-batch", "-in", &request, "-out", &certificate];
+        self.authority(&[&own, options].concat());
+    }
+
+    /// Makes a request or a certificate for `name`, in `file`.
+    fn request(&self, name: &str, file: &str, arguments: &[&str]) {
+        let subject = format!("/CN={name}");
+        let own = ["req", "-key", "key.pem", "-out", file, "-subj", &subject];
+        self.openssl(&[&own, arguments].concat());
+    }
+
+    /// Has the authority do something.
+    fn authority(&self, arguments: &[&str]) {
         let own = [
             "ca",
-            "-batch",
             "-config",
             "ca.cnf",
             "-keyfile",
             "key.pem",
             "-cert",
             "cacert.pem",
-            "-in",
-            &request,
-            "-out",
-            &certificate,
         ];
-        self.openssl(&[&own, options].concat());
+        self.openssl(&[&own, arguments].concat());
     }
 
     /// A folder as libvirt's clients want it.
@@ -187,7 +161,7 @@ impl Certificates {
 
     /// Daemons and clients of tests run as another user.
     fn let_everyone_read(&self) {
-        let read = std::process::Command::new("chmod")
+        let read = Command::new("chmod")
             .args(["-R", "a+rX"])
             .arg(self.0.path(""))
             .status();
