@@ -1,8 +1,8 @@
 //! Handlers of events: closures that are called for one event after the other, on a thread of their own.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::thread::ThreadId;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rhai::plugin::*;
 // Marked as volatile, not as deprecated: the version is pinned by the lock file.
@@ -18,6 +18,7 @@ use super::subscription::{
 use crate::error::Error;
 use crate::objects::connection::Connection;
 use crate::objects::watch::{Outcome, Subscription};
+use crate::run::awaited::{Awaited, Waited};
 use crate::run::background::Background;
 use crate::run::exit::terminated;
 use crate::run::guarded::guarded;
@@ -39,8 +40,7 @@ pub struct Handler(Arc<Shared>);
 struct Shared {
     events: Subscription,
     session: Session,
-    state: Mutex<State>,
-    changed: Condvar,
+    state: Arc<Awaited<State>>,
 }
 
 #[derive(Default)]
@@ -51,9 +51,6 @@ struct State {
     failure: Option<Box<EvalAltResult>>,
     failures: u64,
 }
-
-/// How often one that waits for the end of a handler looks whether the script is stopped.
-const LOOK: Duration = Duration::from_millis(50);
 
 #[export_module]
 mod functions {
@@ -188,8 +185,7 @@ fn on(
     let handler = Handler(Arc::new(Shared {
         events,
         session: session.clone(),
-        state: Mutex::default(),
-        changed: Condvar::new(),
+        state: Arc::default(),
     }));
     let mut closure = closure.clone();
     for captured in closure.iter_curry_mut() {
@@ -282,10 +278,9 @@ impl Handler {
         self.0.events.finish();
         let session = &self.0.session;
         let _waiting = Waiting::new(session, || "a handler of events to return".into());
-        while !self.ended_by(Instant::now() + LOOK) {
-            if session.interrupt().stopping().is_some() {
-                return Err(terminated(ctx));
-            }
+        let ended = |state: &mut State| state.ended.then_some(());
+        if let Waited::Stopped = self.0.state.wait(None, session.interrupt(), ended) {
+            return Err(terminated(ctx));
         }
         self.0.events.close();
         match self.failure() {
@@ -307,7 +302,7 @@ fn with_place(error: &Error) -> String {
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn fail(&self, error: Box<EvalAltResult>) {
@@ -318,8 +313,7 @@ impl Shared {
 
     fn end(&self) {
         self.events.close();
-        self.state().ended = true;
-        self.changed.notify_all();
+        self.state.change(|state| state.ended = true);
     }
 }
 
@@ -329,16 +323,8 @@ impl Background for Handler {
     }
 
     fn ended_by(&self, until: Instant) -> bool {
-        let mut state = self.0.state();
-        while !state.ended {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
-            }
-            let waited = self.0.changed.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        true
+        let ended = |state: &mut State| state.ended.then_some(());
+        self.0.state.wait_through_stops(until, ended).is_some()
     }
 
     fn has_failed(&self) -> bool {

@@ -1,5 +1,6 @@
 //! A running program: the engine, the session, what it may use, and how it ends.
 
+pub(crate) mod awaited;
 pub mod background;
 pub mod duration_text;
 pub mod exit;

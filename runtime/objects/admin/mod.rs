@@ -18,11 +18,12 @@ use super::connection::open;
 use crate::error::{Error, On, RhaiResultOf, Task};
 use crate::libvirt::{Failure, Result};
 use crate::redact;
+use crate::run::awaited::Waited;
 use crate::run::exit::terminated;
 use crate::run::patience;
 use crate::run::session::Session;
 use crate::run::waiting::Waiting;
-use end::{End, Outcome};
+use end::End;
 pub use helper::serve_admin_api;
 use process::Process;
 pub(crate) use protocol::{Answer, Facts, OfServer, Params, Request};
@@ -39,7 +40,7 @@ struct Shared {
     uri: String,
     /// The helper; nothing once the script has closed the connection.
     process: Mutex<Option<Arc<Process>>>,
-    end: Arc<End>,
+    end: End,
 }
 
 impl AdminConnection {
@@ -73,8 +74,8 @@ impl AdminConnection {
             let message = "this program has no process for the admin API";
             return Err(Failure::new(virt_sys::VIR_ERR_NO_SUPPORT, message));
         };
-        let end = Arc::new(End::default());
-        let process = Arc::new(Process::start(program, Arc::clone(&end))?);
+        let end = End::default();
+        let process = Arc::new(Process::start(program, end.clone())?);
         let limit = session.connect_timeout();
         let (own, wanted) = (Arc::clone(&process), uri.to_owned());
         let answer = patience::answer("admin API", limit, session.interrupt(), move || {
@@ -171,9 +172,9 @@ impl AdminConnection {
             format!("the end of the connection to {}", self.uri())
         });
         match self.0.end.wait(timeout, session.interrupt()) {
-            Outcome::Closed(reason) => Ok(reason),
-            Outcome::Stopped => Err(terminated(ctx)),
-            Outcome::TimedOut => {
+            Waited::Found(reason) => Ok(reason),
+            Waited::Stopped => Err(terminated(ctx)),
+            Waited::TimedOut => {
                 let waited = crate::run::duration_text::plain_duration(timeout);
                 let message = format!("the connection is still open after {waited}");
                 let timed_out = virt_sys::VIR_ERR_OPERATION_TIMEOUT;

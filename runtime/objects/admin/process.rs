@@ -38,7 +38,7 @@ type Waiting = Option<HashMap<u64, Sender<Result<Answer>>>>;
 
 impl Process {
     /// Starts the helper; `program` is virhai itself. `end` is told when the connection ends.
-    pub(super) fn start(program: &Path, end: Arc<End>) -> Result<Self> {
+    pub(super) fn start(program: &Path, end: End) -> Result<Self> {
         let failed = |error: std::io::Error| {
             let message = format!("cannot start the process for the admin API: {error}");
             Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, message)

@@ -4,13 +4,14 @@
 //! wait. A queue has a limit; events beyond it are counted, and the count stands in their place.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
 
 use jiff::Timestamp;
 
 use super::picture::{Change, Gap};
 use crate::libvirt::events::Event;
+use crate::run::awaited::{Awaited, Waited};
 use crate::run::interrupt::Interrupt;
 
 /// Something that a queue gives.
@@ -77,8 +78,7 @@ pub(crate) struct Queue {
     bounds: Bounds,
     /// When it stops to take events.
     until: Option<Instant>,
-    state: Mutex<State>,
-    changed: Condvar,
+    state: Arc<Awaited<State>>,
 }
 
 #[derive(Default)]
@@ -106,8 +106,7 @@ impl Queue {
             concerned: None,
             bounds,
             until,
-            state: Mutex::default(),
-            changed: Condvar::new(),
+            state: Arc::default(),
         }
     }
 
@@ -153,12 +152,11 @@ impl Queue {
 
     /// Puts `told` into the queue, however full it is.
     fn put(&self, told: Told) {
-        let mut state = self.lock();
-        if state.end.is_none() {
-            state.waiting.push_back(told);
-        }
-        drop(state);
-        self.changed.notify_all();
+        self.state.change(|state| {
+            if state.end.is_none() {
+                state.waiting.push_back(told);
+            }
+        });
     }
 
     /// Puts `event` into the queue if it is wanted.
@@ -189,7 +187,7 @@ impl Queue {
             state.waiting.push_back(Told::Event(Arc::clone(event)));
         }
         drop(state);
-        self.changed.notify_all();
+        self.state.wake();
     }
 
     /// Ends the queue after what waits in it, if it ends with the connection: that broke.
@@ -205,8 +203,9 @@ impl Queue {
     }
 
     fn end(&self, end: End) {
-        self.lock().end.get_or_insert(end);
-        self.changed.notify_all();
+        self.state.change(|state| {
+            state.end.get_or_insert(end);
+        });
     }
 
     /// Ends the queue and drops what waits in it.
@@ -216,7 +215,7 @@ impl Queue {
         state.end = Some(End::Closed);
         drop(state);
         drop(dropped);
-        self.changed.notify_all();
+        self.state.wake();
     }
 
     /// Whether it takes no events any more.
@@ -247,45 +246,24 @@ impl Queue {
     }
 
     /// Takes the first that waits, or waits for it until `deadline` or the end of the queue's own time.
-    pub(crate) fn wait(
-        self: &Arc<Self>,
-        deadline: Option<Instant>,
-        interrupt: &Interrupt,
-    ) -> Outcome<Told> {
+    pub(crate) fn wait(&self, deadline: Option<Instant>, interrupt: &Interrupt) -> Outcome<Told> {
         let deadline = deadline.into_iter().chain(self.until).min();
-        let waiters = Arc::clone(self);
-        let _guard = interrupt.on_stop(move || {
-            // A waiter that holds the lock has not gone to sleep yet and would miss the call.
-            drop(waiters.lock());
-            waiters.changed.notify_all();
+        let waited = self.state.wait(deadline, interrupt, |state| {
+            // After a stop, nothing is taken any more.
+            match interrupt.stopping() {
+                Some(_) => Some(Outcome::Stopped),
+                None => state.take(),
+            }
         });
-        let mut state = self.lock();
-        loop {
-            if interrupt.stopping().is_some() {
-                return Outcome::Stopped;
-            }
-            if let Some(outcome) = state.take() {
-                return outcome;
-            }
-            state = match deadline {
-                None => self
-                    .changed
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return Outcome::TimedOut;
-                    }
-                    let waited = self.changed.wait_timeout(state, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
+        match waited {
+            Waited::Found(outcome) => outcome,
+            Waited::TimedOut => Outcome::TimedOut,
+            Waited::Stopped => Outcome::Stopped,
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -1,0 +1,97 @@
+//! A value that threads wait for.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::interrupt::Interrupt;
+
+/// A value, and the threads that wait for a change of it.
+#[derive(Default)]
+pub(crate) struct Awaited<T> {
+    value: Mutex<T>,
+    changed: Condvar,
+}
+
+/// How a wait ended.
+pub(crate) enum Waited<R> {
+    /// With what was looked for.
+    Found(R),
+    /// Its time is up.
+    TimedOut,
+    /// The script is being stopped.
+    Stopped,
+}
+
+impl<T: Send + 'static> Awaited<T> {
+    /// The value; [`Self::wake`] tells of a change that is made through it.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.value.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has all that wait look again.
+    pub(crate) fn wake(&self) {
+        self.changed.notify_all();
+    }
+
+    /// Changes the value, and tells of it.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut T)) {
+        change(&mut self.lock());
+        self.wake();
+    }
+
+    /// Waits until `look` finds something, until `deadline`, or until the script is stopped.
+    pub(crate) fn wait<R>(
+        self: &Arc<Self>,
+        deadline: Option<Instant>,
+        interrupt: &Interrupt,
+        look: impl FnMut(&mut T) -> Option<R>,
+    ) -> Waited<R> {
+        let own = Arc::clone(self);
+        let _guard = interrupt.on_stop(move || {
+            // A waiter that holds the lock has not gone to sleep yet and would miss the call.
+            drop(own.lock());
+            own.wake();
+        });
+        self.wait_unless(|| interrupt.stopping().is_some(), deadline, look)
+    }
+
+    /// Waits until `look` finds something, or until `deadline`, also while the script is stopped.
+    pub(crate) fn wait_through_stops<R>(
+        &self,
+        deadline: Instant,
+        look: impl FnMut(&mut T) -> Option<R>,
+    ) -> Option<R> {
+        match self.wait_unless(|| false, Some(deadline), look) {
+            Waited::Found(found) => Some(found),
+            Waited::TimedOut | Waited::Stopped => None,
+        }
+    }
+
+    fn wait_unless<R>(
+        &self,
+        stops: impl Fn() -> bool,
+        deadline: Option<Instant>,
+        mut look: impl FnMut(&mut T) -> Option<R>,
+    ) -> Waited<R> {
+        let mut value = self.lock();
+        loop {
+            if let Some(found) = look(&mut value) {
+                return Waited::Found(found);
+            }
+            if stops() {
+                return Waited::Stopped;
+            }
+            value = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
+                Some(Duration::ZERO) => return Waited::TimedOut,
+                Some(left) => {
+                    let waited = self.changed.wait_timeout(value, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => {
+                    let waited = self.changed.wait(value);
+                    waited.unwrap_or_else(PoisonError::into_inner)
+                }
+            };
+        }
+    }
+}
