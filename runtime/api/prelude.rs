@@ -1,7 +1,7 @@
 //! What scripts need besides libvirt: waiting, joining text, working in parallel.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rhai::plugin::*;
@@ -12,6 +12,7 @@ use super::asking::{flat_size, size};
 use super::room::{MOST, ensure_room, ensure_running};
 use super::{undo, value_text};
 use crate::error::Error;
+use crate::run::awaited::{Awaited, Waited};
 use crate::run::exit::{self, terminated};
 use crate::run::guarded::guarded;
 use crate::run::interrupt::Standing;
@@ -155,34 +156,17 @@ fn nap(ctx: &NativeCallContext, time: &Dynamic) -> RhaiResultOf<()> {
 pub(crate) fn pause(ctx: &NativeCallContext, time: Duration) -> RhaiResultOf<()> {
     let until = Instant::now().checked_add(time);
     let session = Session::of(ctx);
-    let interrupt = session.interrupt().clone();
     let _waiting = Waiting::new(&session, || {
         format!(
             "sleep for {}",
             crate::run::duration_text::plain_duration(time)
         )
     });
-    let bell = std::sync::Arc::new((Mutex::new(()), Condvar::new()));
-    let rung = std::sync::Arc::clone(&bell);
-    let _guard = interrupt.on_stop(move || {
-        drop(rung.0.lock().unwrap_or_else(PoisonError::into_inner));
-        rung.1.notify_all();
-    });
-    let mut quiet = bell.0.lock().unwrap_or_else(PoisonError::into_inner);
-    while interrupt.stopping().is_none() {
-        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-        quiet = match left {
-            Some(left) if left.is_zero() => return Ok(()),
-            Some(left) => {
-                bell.1
-                    .wait_timeout(quiet, left)
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .0
-            }
-            None => bell.1.wait(quiet).unwrap_or_else(PoisonError::into_inner),
-        };
+    let nothing = Arc::<Awaited<()>>::default();
+    match nothing.wait(until, session.interrupt(), |_| None::<()>) {
+        Waited::Found(()) | Waited::TimedOut => Ok(()),
+        Waited::Stopped => Err(terminated(ctx)),
     }
-    Err(terminated(ctx))
 }
 
 type Outcome = std::result::Result<Dynamic, Box<EvalAltResult>>;
