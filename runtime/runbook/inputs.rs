@@ -1,6 +1,5 @@
 //! The inputs of a runbook, which its constant `INPUTS` declares, and `main(inputs)`, which takes them.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use rhai::{AST, Array, Dynamic, Engine, ImmutableString, Map};
@@ -9,7 +8,7 @@ use serde_json::Value as Json;
 use crate::redact;
 use crate::script::declarations;
 use crate::script::imports::Imports;
-use crate::spec::{Fault, FaultKind, Key, Spec, Type, Value};
+use crate::spec::{Fault, FaultKind, Key, Spec, Type};
 
 /// The constant that declares inputs.
 pub const CONSTANT: &str = "INPUTS";
@@ -72,15 +71,7 @@ impl Inputs {
     /// What is wrong with `given`, apart from what is missing.
     pub fn faults(&self, given: &Map) -> Vec<Fault> {
         // The values are data, whose types have the same names in every engine.
-        let engine = &Engine::new_raw();
-        let entries: Vec<(ImmutableString, Value)> = given
-            .iter()
-            .map(|(key, value)| {
-                let value = Cow::Borrowed(value);
-                (key.as_str().into(), Value { engine, value })
-            })
-            .collect();
-        let mut faults = self.spec.faults(&entries, true);
+        let mut faults = self.spec.faults_of(&Engine::new_raw(), given);
         faults.retain(|fault| fault.kind != FaultKind::MissingKey || !fault.path.is_empty());
         faults
     }

@@ -153,8 +153,8 @@ impl Spec {
         search.faults
     }
 
-    /// The first thing that is wrong with `map`, all of whose keys are there.
-    pub(crate) fn first_fault(&self, engine: &Engine, map: &Map) -> Option<Fault> {
+    /// What is wrong with `map`, all of whose keys are there.
+    pub(crate) fn faults_of(&self, engine: &Engine, map: &Map) -> Vec<Fault> {
         let value = |value| Value {
             engine,
             value: Cow::Borrowed(value),
@@ -163,7 +163,12 @@ impl Spec {
         let entries: Vec<_> = entries
             .map(|(key, given)| (key.as_str().into(), value(given)))
             .collect();
-        self.faults(&entries, true).into_iter().next()
+        self.faults(&entries, true)
+    }
+
+    /// The first thing that is wrong with `map`.
+    pub(crate) fn first_fault(&self, engine: &Engine, map: &Map) -> Option<Fault> {
+        self.faults_of(engine, map).into_iter().next()
     }
 
     /// `map` with the defaults of the keys that it does not have; `()` for those without one.
