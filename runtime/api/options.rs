@@ -93,11 +93,7 @@ mod functions {
             None => Ok(spec.filled(options.clone())),
             Some(fault) => {
                 let error = Error::of_options(&ctx, fault.message, &spec.file);
-                Err(match fault.hint {
-                    Some(hint) => error.with_hint(hint),
-                    None => error,
-                }
-                .throw())
+                Err(error.with_hint_if_any(fault.hint).throw())
             }
         }
     }

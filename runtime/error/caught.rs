@@ -118,11 +118,7 @@ impl Error {
             other => {
                 let as_written = written_names::error_as_written(other);
                 let (message, hint) = plain::words(engine, as_written.as_ref().unwrap_or(other));
-                let error = Self::of_cause(shortened(message), Arc::clone(thrown));
-                match hint {
-                    Some(hint) => error.with_hint(hint),
-                    None => error,
-                }
+                Self::of_cause(shortened(message), Arc::clone(thrown)).with_hint_if_any(hint)
             }
         };
         error.with(|details| {
@@ -150,10 +146,7 @@ impl Error {
     /// The error of a script that threw `value`.
     fn of_value(value: &Dynamic, thrown: &Arc<EvalAltResult>) -> Self {
         let error = Self::of_cause(message(value), Arc::clone(thrown));
-        match text_of(value, "hint") {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        }
+        error.with_hint_if_any(text_of(value, "hint"))
     }
 
     /// What was thrown, where it is no failure of a call of virhai's.

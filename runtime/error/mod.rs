@@ -152,6 +152,14 @@ impl Error {
         self.with(|details| details.hint = Some(hint))
     }
 
+    /// The same error with `hint`, if there is one.
+    pub(crate) fn with_hint_if_any(self, hint: Option<impl Into<String>>) -> Self {
+        match hint {
+            Some(hint) => self.with_hint(hint),
+            None => self,
+        }
+    }
+
     /// `thrown` by a migration with `flags`, with advice on what they ask for.
     pub(crate) fn of_migration(thrown: Box<EvalAltResult>, flags: u32) -> Box<EvalAltResult> {
         let EvalAltResult::ErrorRuntime(value, _) = &*thrown else {

@@ -175,11 +175,7 @@ pub(crate) fn check(ctx: &NativeCallContext, spec: &Spec, map: &Map) -> RhaiResu
         return Ok(());
     };
     let error = Error::invalid(ctx, fault.message);
-    Err(match fault.hint {
-        Some(hint) => error.with_hint(hint),
-        None => error,
-    }
-    .throw())
+    Err(error.with_hint_if_any(fault.hint).throw())
 }
 
 /// The option `key` of `options`, which were checked.

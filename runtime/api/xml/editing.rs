@@ -190,11 +190,7 @@ pub(super) mod functions {
                 return Err(error(&ctx, fault));
             }
             let error = Error::of_options(&ctx, fault.message, &spec.file);
-            return Err(match fault.hint {
-                Some(hint) => error.with_hint(hint),
-                None => error,
-            }
-            .throw());
+            return Err(error.with_hint_if_any(fault.hint).throw());
         }
         let removed = writer.removed.into_iter();
         Ok(removed

@@ -64,10 +64,7 @@ fn error(ctx: &NativeCallContext, fault: Fault) -> Box<EvalAltResult> {
     } else {
         Error::invalid(ctx, fault.message)
     };
-    match fault.hint {
-        Some(hint) => error.with_hint(hint).throw(),
-        None => error.throw(),
-    }
+    error.with_hint_if_any(fault.hint).throw()
 }
 
 pub(crate) trait OrThrow<T> {
