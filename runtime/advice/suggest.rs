@@ -24,6 +24,14 @@ pub fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<
         .map(|(_, name)| name)
 }
 
+/// The hint for a text that is not one of `words`: the nearest of them, or all, which are called `what`.
+pub fn word_hint(wrong: &str, what: &str, words: &[&str]) -> String {
+    match nearest(wrong, words.iter().copied()) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("the {what} are {}", words.join(", ")),
+    }
+}
+
 /// The one of `keys` that was most likely meant by `wrong`: the nearest, or one that is `wrong` with its unit.
 pub fn nearest_key<'a>(wrong: &str, keys: &[&'a str]) -> Option<&'a str> {
     let longer = || {

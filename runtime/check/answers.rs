@@ -299,13 +299,6 @@ impl<'a> Walk<'a> {
     }
 }
 
-pub(super) fn hint(text: &str, words: &[&str]) -> String {
-    match suggest::nearest(text, words.iter().copied()) {
-        Some(near) => format!("did you mean \"{near}\"?"),
-        None => format!("the words are {}", words.join(", ")),
-    }
-}
-
 /// What a type is comparable with.
 fn class(ty: &Type) -> Option<&str> {
     match ty {

@@ -3,8 +3,8 @@
 use rhai::{Expr, Ident, Position};
 
 use super::Code;
-use super::answers::hint;
 use super::walk::Walk;
+use crate::advice::suggest::word_hint;
 use crate::libvirt::events;
 use crate::objects::watch::{self, ANY};
 
@@ -59,7 +59,8 @@ impl<'a> Walk<'a> {
                 && !words.contains(&text.as_str())
             {
                 let message = format!("no event has `{}: \"{text}\"`", key.name);
-                self.find(Code::UnknownWord, *position, message).hint = Some(hint(text, &words));
+                self.find(Code::UnknownWord, *position, message).hint =
+                    Some(word_hint(text, "words", &words));
             }
         }
     }
@@ -79,7 +80,8 @@ impl<'a> Walk<'a> {
                 ),
                 None => format!("not every kind of event has the key `{}`", key.name),
             };
-            self.find(Code::UnknownKey, key.pos, message).hint = Some(hint(&key.name, &keys));
+            self.find(Code::UnknownKey, key.pos, message).hint =
+                Some(word_hint(&key.name, "keys", &keys));
         }
     }
 
@@ -87,7 +89,8 @@ impl<'a> Walk<'a> {
         let kinds: Vec<&str> = events::kinds().chain([ANY]).collect();
         if !kinds.contains(&kind) {
             let message = format!("there is no kind of event `{kind}`");
-            self.find(Code::UnknownWord, position, message).hint = Some(hint(kind, &kinds));
+            self.find(Code::UnknownWord, position, message).hint =
+                Some(word_hint(kind, "kinds", &kinds));
         }
     }
 }

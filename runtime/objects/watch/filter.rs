@@ -247,10 +247,7 @@ fn check_values(kind: &'static Kind, fields: &[(String, String)]) -> Result<(), 
                 "no event of the kind `{}` has `{field}: \"{word}\"`",
                 kind.name
             ),
-            hint: match suggest::nearest(word, words.iter().copied()) {
-                Some(near) => format!("did you mean \"{near}\"?"),
-                None => format!("the words are {}", words.join(", ")),
-            },
+            hint: suggest::word_hint(word, "words", &words),
         });
     }
     Ok(())
@@ -260,9 +257,6 @@ fn unknown_kind(kind: &str) -> Refusal {
     let kinds: Vec<&str> = events::kinds().chain([ANY]).collect();
     Refusal {
         message: format!("there is no kind of event `{kind}`"),
-        hint: match suggest::nearest(kind, kinds.iter().copied()) {
-            Some(near) => format!("did you mean \"{near}\"?"),
-            None => format!("the kinds are {}", kinds.join(", ")),
-        },
+        hint: suggest::word_hint(kind, "kinds", &kinds),
     }
 }
