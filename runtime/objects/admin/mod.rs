@@ -99,9 +99,8 @@ impl AdminConnection {
 
     /// Whether the connection is open.
     pub(crate) fn is_alive(&self) -> bool {
-        let alive = self
-            .process()
-            .and_then(|process| process.call(Request::IsAlive));
+        let task = "ask whether the connection is open";
+        let alive = self.attempt("virAdmConnectIsAlive", &task, Request::IsAlive);
         matches!(alive, Ok(Answer::Truth(true)))
     }
 
