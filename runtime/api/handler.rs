@@ -12,9 +12,8 @@ use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, export
 
 use super::arguments::RhaiResultOf;
 use super::error::caught;
-use super::subscription::{
-    EventFilterValue, SubscriptionOptions, filters, lost, options, subscribe, told_map,
-};
+use super::event::{EventFilterValue, filters, told_map};
+use super::subscription::{SubscriptionOptions, lost, options, subscribe};
 use crate::error::Error;
 use crate::objects::connection::Connection;
 use crate::objects::watch::{Outcome, Subscription};

@@ -17,6 +17,7 @@ pub(crate) mod domain;
 pub(crate) mod domain_checkpoint;
 pub(crate) mod domain_snapshot;
 pub(crate) mod error;
+pub(crate) mod event;
 pub(crate) mod every_kind;
 pub(crate) mod handler;
 pub(crate) mod interface;
@@ -59,6 +60,7 @@ pub(crate) fn all_declared() -> impl Iterator<Item = &'static Declared> {
         admin::DECLARED,
         connection::DECLARED,
         domain::DECLARED,
+        event::DECLARED,
         network::DECLARED,
         network_port::DECLARED,
         storage_pool::DECLARED,

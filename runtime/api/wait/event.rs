@@ -7,7 +7,7 @@ use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
 
 use super::{field, lost, subject};
 use crate::api::arguments::{RhaiResultOf, duration};
-use crate::api::subscription::{event_map, filters};
+use crate::api::event::{event_map, filters};
 use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::libvirt::events::Event;

@@ -12,7 +12,7 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, exported_module};
 
 use super::arguments::{DurationValue, RhaiResultOf, duration};
-use super::subscription::{Event, EventFilterValue};
+use super::event::{Event, EventFilterValue};
 use crate::libvirt::Failure;
 use crate::libvirt::events::Event as Told;
 use crate::libvirt::typed_params::Scalar;
