@@ -342,11 +342,5 @@ pub(super) fn options(ctx: &NativeCallContext, given: &Map) -> RhaiResultOf<Opti
 
 /// The next event of `events` as a script sees it, once there is one; waits until `timeout` is over, where there is one.
 pub fn next_event(events: &Subscription, timeout: Option<Duration>) -> Outcome<Map> {
-    match events.next(timeout) {
-        Outcome::Found(told) => Outcome::Found(told_map(&told)),
-        Outcome::TimedOut => Outcome::TimedOut,
-        Outcome::Lost => Outcome::Lost,
-        Outcome::Closed => Outcome::Closed,
-        Outcome::Stopped => Outcome::Stopped,
-    }
+    events.next(timeout).map(|told| told_map(&told))
 }

@@ -45,6 +45,19 @@ pub enum Outcome<T> {
     Stopped,
 }
 
+impl<T> Outcome<T> {
+    /// The same with what `change` makes of the find.
+    pub(crate) fn map<R>(self, change: impl FnOnce(T) -> R) -> Outcome<R> {
+        match self {
+            Self::Found(found) => Outcome::Found(change(found)),
+            Self::TimedOut => Outcome::TimedOut,
+            Self::Lost => Outcome::Lost,
+            Self::Closed => Outcome::Closed,
+            Self::Stopped => Outcome::Stopped,
+        }
+    }
+}
+
 /// Chooses the events of a queue.
 pub(super) type Wanted = Box<dyn Fn(&Event) -> bool + Send + Sync>;
 
