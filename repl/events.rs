@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use rhai::{Array, Dynamic, Map, Scope};
-use virhai::events::{Filter, Given, Outcome, Refusal, Subscription, next_event};
+use virhai::events::{Filter, Given, Outcome, Refusal, Subscription, next_event, nouns};
 use virhai::interrupt::Stop;
 use virhai::{DateTime, Imports, engine, redact};
 
@@ -157,24 +157,15 @@ fn lines(options: &Options, event: &Map) -> Vec<String> {
     lines
 }
 
-/// The keys that come first in a line, in that order: what happened to what.
-const FIRST: [&str; 9] = [
-    "domain",
-    "network",
-    "storage_pool",
-    "node_device",
-    "secret",
-    "connection",
-    "event",
-    "before",
-    "after",
-];
+/// The keys that come in a line after those of objects, in that order; the others follow.
+const AFTER_OBJECTS: [&str; 4] = ["connection", "event", "before", "after"];
 
 /// The fields of `event` as `key=value`, without those that say nothing.
 fn pairs(event: &Map) -> String {
+    let first: Vec<&str> = nouns().chain(AFTER_OBJECTS).collect();
     let rank = |key: &str| {
-        let place = FIRST.iter().position(|first| *first == key);
-        place.unwrap_or(FIRST.len())
+        let place = first.iter().position(|first| *first == key);
+        place.unwrap_or(first.len())
     };
     let mut fields: Vec<(&str, String)> = event
         .iter()

@@ -36,7 +36,7 @@ pub use objects::connection::{Connection, News};
 /// Subscriptions to the events of a host.
 pub mod events {
     pub use crate::api::subscription::next_event;
-    pub use crate::objects::watch::{Filter, Given, Outcome, Refusal, Subscription};
+    pub use crate::objects::watch::{Filter, Given, Outcome, Refusal, Subscription, nouns};
 }
 pub use objects::domain::Domain;
 pub use objects::object::{Kind, Object};

@@ -136,8 +136,7 @@ impl Filter {
 
     /// The sorts of object that its events are of.
     pub(crate) fn nouns(&self) -> Vec<&'static str> {
-        let families = events::FAMILIES.iter().map(|family| family.noun);
-        families
+        nouns()
             .filter(|noun| self.noun.is_none_or(|own| own == *noun))
             .collect()
     }
@@ -167,6 +166,11 @@ impl std::fmt::Display for Filter {
     }
 }
 
+/// The sorts of object that libvirt tells events of, such as `domain`.
+pub fn nouns() -> impl Iterator<Item = &'static str> {
+    events::FAMILIES.iter().map(|family| family.noun)
+}
+
 /// The kinds of event that `filters` describe, each once.
 pub(crate) fn kinds_of(filters: &[Filter]) -> Vec<&'static Kind> {
     let mut kinds: Vec<&'static Kind> = Vec::new();
@@ -187,7 +191,7 @@ pub(crate) fn keys(kind: Option<&Kind>) -> Vec<&'static str> {
             keys.extend(kind.fields.iter().map(|field| field.name));
         }
         None => {
-            keys.extend(events::FAMILIES.iter().map(|family| family.noun));
+            keys.extend(nouns());
             keys.push("uuid");
         }
     }

@@ -21,7 +21,7 @@ use crate::objects::call_thread::{self, Patience};
 use crate::run::interrupt::Interrupt;
 use board::Board;
 pub(crate) use filter::{ANY, keys, kinds_of};
-pub use filter::{Filter, Given, Refusal};
+pub use filter::{Filter, Given, Refusal, nouns};
 pub(crate) use picture::Change;
 use picture::Picture;
 pub(crate) use queue::{Bounds, Queue};
