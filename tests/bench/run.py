@@ -49,16 +49,26 @@ def table(title, unit, scale, samples, base):
     return middle
 
 
+def in_turns(peers, rounds, measure):
+    """What `measure` says of each of `peers`, which take turns."""
+    samples = {name: [] for name in peers}
+    for _ in range(rounds):
+        for name, peer in peers.items():
+            samples[name].append(measure(peer))
+    return samples
+
+
+def seconds(command):
+    began = time.perf_counter()
+    run(command)
+    return time.perf_counter() - began
+
+
 def start_and_list(rounds=40):
     uri = "test:///default"
     commands = {name: peer + ["list", uri, "0"] for name, peer in PEERS.items()}
     commands["virsh"] = ["/usr/bin/virsh", "-c", uri, "list", "--all"]
-    samples = {name: [] for name in commands}
-    for _ in range(rounds):
-        for name, command in commands.items():
-            began = time.perf_counter()
-            run(command)
-            samples[name].append(time.perf_counter() - began)
+    samples = in_turns(commands, rounds, seconds)
     table("start, and list test:///default", "ms", 1e3, samples, "C")
     peaks = {name: [peak_kib(command) for _ in range(3)] for name, command in commands.items()}
     table("peak memory of that", "MiB", 1 / 1024, peaks, "C")
@@ -91,18 +101,13 @@ def first_prompt(rounds=20):
             os.close(master)
             return took
 
-        samples = {name: [] for name in commands}
-        for _ in range(rounds):
-            for name, command in commands.items():
-                samples[name].append(until_prompt(*command))
+        samples = in_turns(commands, rounds, lambda command: until_prompt(*command))
     table("start, to the first prompt on test:///default (to stay below 50 ms)", "ms", 1e3, samples, "virsh")
 
 
 def calls(title, what, uri, count, rounds, domain=(), peers=PEERS, **options):
-    samples = {name: [] for name in peers}
-    for _ in range(rounds):
-        for name, peer in peers.items():
-            samples[name].append(float(run(peer + [what, uri, str(count), *domain], **options)))
+    arguments = [what, uri, str(count), *domain]
+    samples = in_turns(peers, rounds, lambda peer: float(run(peer + arguments, **options)))
     table(title, "µs", 1e6, samples, "C")
 
 
@@ -126,10 +131,7 @@ def xml(count=3000, rounds=9):
         "virhai": [virhai, "run", f"{HERE}/documents.rhai"],
         "lxml": ["/usr/bin/python3", f"{HERE}/documents.py"],
     }
-    samples = {name: [] for name in peers}
-    for _ in range(rounds):
-        for name, peer in peers.items():
-            samples[name].append(float(run(peer + [str(count), text])))
+    samples = in_turns(peers, rounds, lambda peer: float(run(peer + [str(count), text])))
     title = f"read {len(text) / 1000:.1f} kB of XML, change one value and write it"
     table(title, "µs", 1e6, samples, "lxml")
 
@@ -139,10 +141,7 @@ def guests(count=1000, rounds=3):
         "virhai": [virhai, "run", f"{HERE}/guests.rhai"],
         "libvirt-python": ["/usr/bin/python3", f"{HERE}/guests.py"],
     }
-    samples = {name: [] for name in peers}
-    for _ in range(rounds):
-        for name, peer in peers.items():
-            samples[name].append(float(run(peer + [str(count)])))
+    samples = in_turns(peers, rounds, lambda peer: float(run(peer + [str(count)])))
     table(f"{count} guests defined and removed on the test driver", "s", 1, samples, "libvirt-python")
 
 
@@ -152,10 +151,7 @@ def events(count=10_000, rounds=9):
         "virhai": [virhai, "run", f"{HERE}/events.rhai"],
         "libvirt-python": ["/usr/bin/python3", f"{HERE}/events.py"],
     }
-    samples = {name: [] for name in peers}
-    for _ in range(rounds):
-        for name, peer in peers.items():
-            samples[name].append(float(run(peer + [str(count)])))
+    samples = in_turns(peers, rounds, lambda peer: float(run(peer + [str(count)])))
     table(f"{count:,} events caused and taken on the test driver", "ms", 1e3, samples, "libvirt-python")
 
 
@@ -187,12 +183,7 @@ def checked(rounds=20):
         "run": [virhai, "run", path],
         "check": [virhai, "check", "-q", path],
     }
-    samples = {name: [] for name in commands}
-    for _ in range(rounds):
-        for name, command in commands.items():
-            began = time.perf_counter()
-            run(command)
-            samples[name].append(time.perf_counter() - began)
+    samples = in_turns(commands, rounds, seconds)
     table("a script of 1,000 lines, started and done", "ms", 1e3, samples, "run, unchecked")
 
 
