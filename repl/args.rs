@@ -338,32 +338,32 @@ pub(crate) fn spelled_out(mut line: Vec<OsString>) -> Vec<OsString> {
                 code |= letter == 'e';
                 skipped += usize::from(at + letter.len_utf8() == letters.len());
             }
+        } else if word == "run" && !runs {
+            runs = true;
         } else {
-            let is_command = !runs && command.find_subcommand(word).is_some();
-            if is_command && word == "run" {
-                runs = true;
-            } else {
-                match (is_command, code) {
-                    (true, _) => {}
-                    (false, true) => line.insert(index, "--".into()),
-                    (false, false) => {
-                        if !runs {
-                            line.insert(index, "run".into());
-                            index += 1;
-                        }
-                        // The help is the script's own.
-                        let next = line.get(index + 1);
-                        if next.is_some_and(|next| next == "--help" || next == "-h") {
-                            line.insert(index + 1, "--".into());
-                        }
-                    }
-                }
-                break;
+            match !runs && command.find_subcommand(word).is_some() {
+                true => {}
+                false if code => line.insert(index, "--".into()),
+                false => spell_out_file(&mut line, index, runs),
             }
+            break;
         }
         index += skipped;
     }
     line
+}
+
+/// Puts `run` before the file at `index`, unless it `runs` already, and `--` between it and a question for help, which
+/// is the script's own.
+fn spell_out_file(line: &mut Vec<OsString>, mut index: usize, runs: bool) {
+    if !runs {
+        line.insert(index, "run".into());
+        index += 1;
+    }
+    let next = line.get(index + 1);
+    if next.is_some_and(|next| next == "--help" || next == "-h") {
+        line.insert(index + 1, "--".into());
+    }
 }
 
 impl Args {
