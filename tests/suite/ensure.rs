@@ -13,152 +13,149 @@ const BEGIN: &str = r#"
     }
 "#;
 
-#[test]
-fn a_closure_that_edits_is_called_for_the_guest_as_it_would_be() {
+/// Runs `script` on libvirt's test host.
+fn on_test_host(script: String) {
     virhai()
         .arg("-c")
         .arg("test:///default")
-        .script(format!(
-            r#"{BEGIN}
-            let conn = connect();
-            let options = #{{
-                name: "web", memory: "64MiB", start: false, nics: [],
-                edit: |xml| {{ xml.set("title", "T"); if !xml.has("devices/panic") {{ xml.insert("devices", "<panic model='isa'/>"); }} }},
-                xml: #{{ "clock/@offset": "localtime", clock: ["<timer name='rtc' tickpolicy='catchup'/>"] }},
-            }};
-            guest::ensure(conn, options);
-            assert_eq(guest::ensure(conn, options).changes, []);
-            options.xml.clock.push("<timer name='pit' tickpolicy='delay'/>");
-            let result = guest::ensure(conn, options);
-            assert_eq(result.changes, ["added clock/timer[@name='pit']"]);
-            options.edit = |xml| xml.remove("devices/panic");
-            assert_eq(guest::ensure(conn, options).changes, ["removed devices/panic"]);
-            let before = result.domain.xml();
-            options.edit = |xml| xml.insert("devices", "<panic model='isa'/>");
-            try {{ guest::ensure(conn, options); throw "not refused"; }} catch (err) {{
-                assert_eq(err.message, "the closure of `edit` changes the guest each time that it is called: added devices/panic[2]");
-            }}
-            // Neither is a guest made that could not be kept so.
-            options.name = "db";
-            try {{ guest::ensure(conn, options); throw "not refused"; }} catch (err) {{ assert(err.message.contains("each time"), err.message); }}
-            assert_eq(guest::find(conn, "db"), ());
-            assert(result.domain.xml().diff(before).is_empty());
-            "#
-        ))
+        .script(script)
         .ok();
+}
+
+#[test]
+fn a_closure_that_edits_is_called_for_the_guest_as_it_would_be() {
+    on_test_host(format!(
+        r#"{BEGIN}
+        let conn = connect();
+        let options = #{{
+            name: "web", memory: "64MiB", start: false, nics: [],
+            edit: |xml| {{ xml.set("title", "T"); if !xml.has("devices/panic") {{ xml.insert("devices", "<panic model='isa'/>"); }} }},
+            xml: #{{ "clock/@offset": "localtime", clock: ["<timer name='rtc' tickpolicy='catchup'/>"] }},
+        }};
+        guest::ensure(conn, options);
+        assert_eq(guest::ensure(conn, options).changes, []);
+        options.xml.clock.push("<timer name='pit' tickpolicy='delay'/>");
+        let result = guest::ensure(conn, options);
+        assert_eq(result.changes, ["added clock/timer[@name='pit']"]);
+        options.edit = |xml| xml.remove("devices/panic");
+        assert_eq(guest::ensure(conn, options).changes, ["removed devices/panic"]);
+        let before = result.domain.xml();
+        options.edit = |xml| xml.insert("devices", "<panic model='isa'/>");
+        try {{ guest::ensure(conn, options); throw "not refused"; }} catch (err) {{
+            assert_eq(err.message, "the closure of `edit` changes the guest each time that it is called: added devices/panic[2]");
+        }}
+        // Neither is a guest made that could not be kept so.
+        options.name = "db";
+        try {{ guest::ensure(conn, options); throw "not refused"; }} catch (err) {{ assert(err.message.contains("each time"), err.message); }}
+        assert_eq(guest::find(conn, "db"), ());
+        assert(result.domain.xml().diff(before).is_empty());
+        "#
+    ));
 }
 
 #[test]
 fn options_with_a_place_in_the_definition_converge() {
-    virhai()
-        .arg("-c")
-        .arg("test:///default")
-        .script(format!(
-            r#"{BEGIN}
-            let conn = connect();
-            let options = #{{
-                name: "web", start: false, nics: [], virt_type: "test", arch: "i686", vcpus: 2, vcpu: #{{ cpuset: "0-1" }}, autostart: false,
-                features: #{{ acpi: false, hyperv: #{{ vpindex: true }}, vmport: false, pmu: true }},
-                clock: #{{ offset: "localtime", timer: [#{{ name: "rtc", tickpolicy: "catchup" }}, #{{ name: "hpet", present: false }}] }},
-                pm: #{{ suspend_to_mem: true }}, cputune: #{{ shares: 1024, vcpupin: [#{{ vcpu: 0, cpuset: "0" }}] }},
-                memtune: #{{ hard_limit: "2GiB" }}, blkiotune: #{{ weight: 200 }}, iothreadids: [#{{ id: 3 }}],
-                channel: #{{ type: "unix", mode: "bind", path: "/run/x", name: "a.0" }}, agent: true, console: #{{ target: "virtio" }},
-                controller: ["usb3", #{{ type: "virtio-serial", index: 0, ports: 16 }}], memballoon: #{{ period: 5 }}, panic: "isa", vsock: 5,
-                sysinfo: #{{ system: #{{ serial: "1" }} }}, seclabel: "none", genid: true, on_lockfailure: "pause", os: #{{ bootmenu: true }},
-                rng: #{{ device: "/dev/random", rate: 1000 }}, redirfilter: [#{{ allow: false }}],
-                redirdev: ["spicevmc", #{{ type: "tcp", mode: "bind", host: "127.0.0.1", service: 5000 }}],
-            }};
-            let dom = guest::ensure(conn, options).domain;
-            let config = dom.xml();
-            assert_eq(config.get("features/hyperv/vpindex/@state"), "on");
-            assert_eq(config.select("devices/console/target/@type"), ["serial", "virtio"]);
-            assert_eq(guest::ensure(conn, options).changes, []);
-            options.features = #{{ acpi: true, pmu: false }};
-            options.clock.timer.remove(1);
-            options.channel = [options.channel, #{{ type: "pty", name: "a.1" }}];
-            options.panic = false;
-            options.memballoon = "none";
-            options.vsock = 6;
-            options.redirdev = "spicevmc";
-            options.memtune.hard_limit = "3GiB";
-            options.os.bootmenu = false;
-            options.autostart = true;
-            let changes = guest::ensure(conn, options).changes;
-            for change in [
-                "changed memtune/hard_limit", "removed os/bootmenu", "changed features/pmu/@state", "added features/acpi",
-                "removed clock/timer[@name='hpet']", "added devices/channel[target/@name='a.1']", "removed devices/redirdev[@type='tcp']",
-                "changed devices/memballoon/@model", "removed devices/panic", "changed devices/vsock/cid/@address", "autostart is true",
-            ] {{ assert(changes.contains(change), `${{change}}: ${{changes}}`); }}
-            assert_eq(changes.len(), 11);
-            assert_eq(guest::ensure(conn, options).changes, []);
-            assert_eq(guest::ensure(conn, #{{ name: "web", start: false }}).changes, []);
-            "#
-        ))
-        .ok();
+    on_test_host(format!(
+        r#"{BEGIN}
+        let conn = connect();
+        let options = #{{
+            name: "web", start: false, nics: [], virt_type: "test", arch: "i686", vcpus: 2, vcpu: #{{ cpuset: "0-1" }}, autostart: false,
+            features: #{{ acpi: false, hyperv: #{{ vpindex: true }}, vmport: false, pmu: true }},
+            clock: #{{ offset: "localtime", timer: [#{{ name: "rtc", tickpolicy: "catchup" }}, #{{ name: "hpet", present: false }}] }},
+            pm: #{{ suspend_to_mem: true }}, cputune: #{{ shares: 1024, vcpupin: [#{{ vcpu: 0, cpuset: "0" }}] }},
+            memtune: #{{ hard_limit: "2GiB" }}, blkiotune: #{{ weight: 200 }}, iothreadids: [#{{ id: 3 }}],
+            channel: #{{ type: "unix", mode: "bind", path: "/run/x", name: "a.0" }}, agent: true, console: #{{ target: "virtio" }},
+            controller: ["usb3", #{{ type: "virtio-serial", index: 0, ports: 16 }}], memballoon: #{{ period: 5 }}, panic: "isa", vsock: 5,
+            sysinfo: #{{ system: #{{ serial: "1" }} }}, seclabel: "none", genid: true, on_lockfailure: "pause", os: #{{ bootmenu: true }},
+            rng: #{{ device: "/dev/random", rate: 1000 }}, redirfilter: [#{{ allow: false }}],
+            redirdev: ["spicevmc", #{{ type: "tcp", mode: "bind", host: "127.0.0.1", service: 5000 }}],
+        }};
+        let dom = guest::ensure(conn, options).domain;
+        let config = dom.xml();
+        assert_eq(config.get("features/hyperv/vpindex/@state"), "on");
+        assert_eq(config.select("devices/console/target/@type"), ["serial", "virtio"]);
+        assert_eq(guest::ensure(conn, options).changes, []);
+        options.features = #{{ acpi: true, pmu: false }};
+        options.clock.timer.remove(1);
+        options.channel = [options.channel, #{{ type: "pty", name: "a.1" }}];
+        options.panic = false;
+        options.memballoon = "none";
+        options.vsock = 6;
+        options.redirdev = "spicevmc";
+        options.memtune.hard_limit = "3GiB";
+        options.os.bootmenu = false;
+        options.autostart = true;
+        let changes = guest::ensure(conn, options).changes;
+        for change in [
+            "changed memtune/hard_limit", "removed os/bootmenu", "changed features/pmu/@state", "added features/acpi",
+            "removed clock/timer[@name='hpet']", "added devices/channel[target/@name='a.1']", "removed devices/redirdev[@type='tcp']",
+            "changed devices/memballoon/@model", "removed devices/panic", "changed devices/vsock/cid/@address", "autostart is true",
+        ] {{ assert(changes.contains(change), `${{change}}: ${{changes}}`); }}
+        assert_eq(changes.len(), 11);
+        assert_eq(guest::ensure(conn, options).changes, []);
+        assert_eq(guest::ensure(conn, #{{ name: "web", start: false }}).changes, []);
+        "#
+    ));
 }
 
 #[test]
 fn devices_are_matched_by_what_they_are_and_others_stay() {
-    virhai()
-        .arg("-c")
-        .arg("test:///default")
-        .script(format!(
-            r#"{BEGIN}
-            let conn = connect();
-            let options = #{{ name: "web", memory: "64MiB", start: false, nics: ["default"], disks: [#{{ path: "/a.img", format: "raw" }}, #{{ path: "/b.img", format: "raw", cache: "none" }}] }};
-            let dom = guest::ensure(conn, options).domain;
-            let card = cards(dom)[0];
+    on_test_host(format!(
+        r#"{BEGIN}
+        let conn = connect();
+        let options = #{{ name: "web", memory: "64MiB", start: false, nics: ["default"], disks: [#{{ path: "/a.img", format: "raw" }}, #{{ path: "/b.img", format: "raw", cache: "none" }}] }};
+        let dom = guest::ensure(conn, options).domain;
+        let card = cards(dom)[0];
 
-            // What is put in front gets a place of its own.
-            options.nics = [#{{ bridge: "br0" }}, "default"];
-            options.disks = [#{{ path: "/new.img", format: "raw" }}, "/b.img", "/a.img"];
-            let result = guest::ensure(conn, options);
-            assert_eq(result.changes.len(), 2);
-            assert(cards(dom).contains(card));
-            assert_eq(disks(dom), ["vda /a.img", "vdb /b.img", "vdc /new.img"]);
-            assert_eq(dom.xml().get("devices/disk[target/@dev='vdb']/driver/@cache"), "none");
-            assert_eq(guest::ensure(conn, options).changes, []);
+        // What is put in front gets a place of its own.
+        options.nics = [#{{ bridge: "br0" }}, "default"];
+        options.disks = [#{{ path: "/new.img", format: "raw" }}, "/b.img", "/a.img"];
+        let result = guest::ensure(conn, options);
+        assert_eq(result.changes.len(), 2);
+        assert(cards(dom).contains(card));
+        assert_eq(disks(dom), ["vda /a.img", "vdb /b.img", "vdc /new.img"]);
+        assert_eq(dom.xml().get("devices/disk[target/@dev='vdb']/driver/@cache"), "none");
+        assert_eq(guest::ensure(conn, options).changes, []);
 
-            // The only card moves to another network, with its address; a card with another address is another card.
-            options.nics = [#{{ network: "lan" }}, "default"];
-            guest::ensure(conn, options);
-            assert_eq(cards(dom).len(), 2);
-            let moved = cards(dom).find(|one| one.starts_with("lan"));
-            options.nics = [#{{ network: "lan", mac: "52:54:00:11:22:33" }}, "default"];
-            let changes = guest::ensure(conn, options).changes;
-            assert_eq(changes.filter(|change| change.starts_with("removed")).len(), 1);
-            assert(cards(dom).contains(card) && !cards(dom).contains(moved));
+        // The only card moves to another network, with its address; a card with another address is another card.
+        options.nics = [#{{ network: "lan" }}, "default"];
+        guest::ensure(conn, options);
+        assert_eq(cards(dom).len(), 2);
+        let moved = cards(dom).find(|one| one.starts_with("lan"));
+        options.nics = [#{{ network: "lan", mac: "52:54:00:11:22:33" }}, "default"];
+        let changes = guest::ensure(conn, options).changes;
+        assert_eq(changes.filter(|change| change.starts_with("removed")).len(), 1);
+        assert(cards(dom).contains(card) && !cards(dom).contains(moved));
 
-            // What the options do not speak of stays, also what was added by hand.
-            dom.edit(|xml| {{
-                xml.set("title", "By hand");
-                xml.insert("devices", "<disk type='file' device='cdrom'><source file='/tools.iso'/><target dev='sda' bus='sata'/></disk>");
-                xml.insert("devices", "<sound model='ac97'/>");
-                xml.insert(".", "<metadata><x:a xmlns:x='https://example.org/x'/></metadata>");
-                xml.set("devices/disk[target/@dev='vda']/iotune/total_iops_sec", 100);
-            }});
-            let before = dom.xml();
-            assert_eq(guest::ensure(conn, options).changes, []);
-            assert_eq(guest::ensure(conn, #{{ name: "web", start: false }}).changes, []);
-            assert_eq(before.diff(dom.xml()), []);
-            // Of the kinds that it lists, what is not listed goes, and is named.
-            options.disks = ["/a.img", "/new.img"];
-            assert_eq(guest::ensure(conn, options).changes, ["removed devices/disk[target/@dev='vdb']"]);
-            options.sound = false;
-            assert_eq(guest::ensure(conn, options).changes, ["removed devices/sound"]);
-            // A disk in the place of another.
-            options.disks = [#{{ path: "/other.img", format: "raw" }}, "/new.img"];
-            assert_eq(guest::ensure(conn, options).changes, ["changed devices/disk[target/@dev='vda']/source/@file"]);
-            assert_eq(dom.xml().get("title"), "By hand");
+        // What the options do not speak of stays, also what was added by hand.
+        dom.edit(|xml| {{
+            xml.set("title", "By hand");
+            xml.insert("devices", "<disk type='file' device='cdrom'><source file='/tools.iso'/><target dev='sda' bus='sata'/></disk>");
+            xml.insert("devices", "<sound model='ac97'/>");
+            xml.insert(".", "<metadata><x:a xmlns:x='https://example.org/x'/></metadata>");
+            xml.set("devices/disk[target/@dev='vda']/iotune/total_iops_sec", 100);
+        }});
+        let before = dom.xml();
+        assert_eq(guest::ensure(conn, options).changes, []);
+        assert_eq(guest::ensure(conn, #{{ name: "web", start: false }}).changes, []);
+        assert_eq(before.diff(dom.xml()), []);
+        // Of the kinds that it lists, what is not listed goes, and is named.
+        options.disks = ["/a.img", "/new.img"];
+        assert_eq(guest::ensure(conn, options).changes, ["removed devices/disk[target/@dev='vdb']"]);
+        options.sound = false;
+        assert_eq(guest::ensure(conn, options).changes, ["removed devices/sound"]);
+        // A disk in the place of another.
+        options.disks = [#{{ path: "/other.img", format: "raw" }}, "/new.img"];
+        assert_eq(guest::ensure(conn, options).changes, ["changed devices/disk[target/@dev='vda']/source/@file"]);
+        assert_eq(dom.xml().get("title"), "By hand");
 
-            // XML of the user's own is put in once, and is not among what is listed.
-            options.xml = #{{ devices: "<interface type='user'><alias name='ua-own'/><model type='e1000e'/></interface>", features: "<pae/>" }};
-            assert_eq(guest::ensure(conn, options).changes.len(), 2);
-            assert_eq(guest::ensure(conn, options).changes, []);
-            assert_eq(cards(dom).len(), 3);
-            "#
-        ))
-        .ok();
+        // XML of the user's own is put in once, and is not among what is listed.
+        options.xml = #{{ devices: "<interface type='user'><alias name='ua-own'/><model type='e1000e'/></interface>", features: "<pae/>" }};
+        assert_eq(guest::ensure(conn, options).changes.len(), 2);
+        assert_eq(guest::ensure(conn, options).changes, []);
+        assert_eq(cards(dom).len(), 3);
+        "#
+    ));
 }
 
 #[test]
