@@ -9,19 +9,19 @@ use virhai::spec::Key;
 use crate::diagnostic::Diagnostic;
 use crate::terminal;
 
-/// How often a question is asked again after an answer that does not fit.
+/// How often a question is asked before virhai gives up.
 const MOST: usize = 5;
 
-/// Whether somebody can be asked.
+/// Whether questions are possible: input and messages use a terminal.
 pub(super) fn is_possible() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Asks for the value of `key` until it fits. A secret is read without showing it.
+/// Asks for the value of `key` until the answer is valid. The terminal does not show a secret.
 ///
 /// # Errors
 ///
-/// Nobody answers, or no answer fits.
+/// The input ended, or all answers were wrong.
 pub(super) fn value(declared: &Inputs, key: &Key) -> Result<Dynamic, Box<Diagnostic>> {
     let question = question(key);
     for _ in 0..MOST {
@@ -60,7 +60,7 @@ fn no_answer(key: &Key) -> Box<Diagnostic> {
     Diagnostic::wrong_usage(super::options::missing(key)).into()
 }
 
-/// The question: name, what it is for, and what it must be.
+/// The question: name, help, type and limits of the input.
 fn question(key: &Key) -> String {
     let mut about = key.ty.to_string();
     if let Some(limits) = key.limits() {
@@ -76,7 +76,7 @@ fn question(key: &Key) -> String {
     terminal::visible_line(&format!("{help} ({about}): ")).into_owned()
 }
 
-/// The next line of standard input; nothing at its end.
+/// The next line of standard input; `None` at its end.
 fn line(question: &str) -> std::io::Result<Option<String>> {
     let mut stderr = std::io::stderr();
     write!(stderr, "{question}")?;

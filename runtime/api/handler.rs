@@ -182,7 +182,7 @@ fn on(
 ) -> RhaiResultOf<Handler> {
     let session = Session::of(ctx);
     let Some(engine) = session.engine() else {
-        return Err(Error::invalid(ctx, "events cannot be handled here").throw());
+        return Err(Error::invalid(ctx, "this engine cannot run event handlers").throw());
     };
     let events = subscribe(ctx, conn, filters(ctx, filter)?, &options(ctx, given)?)?;
     let handler = Handler(Arc::new(Shared {
@@ -267,7 +267,7 @@ impl Handler {
             }
             let error = caught(&context, error);
             self.0.session.note(&format!(
-                "a handler of events failed, and goes on with the next event: {}",
+                "an event handler failed and continues with the next event: {}",
                 with_place(&error)
             ));
             self.0.fail(error.throw());
@@ -281,7 +281,7 @@ impl Handler {
         }
         self.0.events.finish();
         let session = &self.0.session;
-        let _waiting = Waiting::new(session, || "a handler of events to return".into());
+        let _waiting = Waiting::new(session, || "an event handler to return".into());
         while !self.ended_by(Instant::now() + LOOK) {
             if session.interrupt().stopping().is_some() {
                 return Err(terminated(ctx));

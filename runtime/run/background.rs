@@ -69,7 +69,7 @@ impl Works {
         let late = (late > 0).then(|| {
             let grace = super::duration_text::plain_duration(grace);
             let message =
-                format!("a handler of events did not return within {grace} of the script's end");
+                format!("an event handler did not return within {grace} after the end of the script");
             (message.into(), u64::try_from(late).unwrap_or(1))
         });
         let mut all = None;

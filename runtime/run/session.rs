@@ -177,7 +177,7 @@ impl Session {
         if self.0.works.is_empty() {
             return None;
         }
-        let _waiting = Waiting::new(self, || "the handlers of events to return".into());
+        let _waiting = Waiting::new(self, || "the event handlers to return".into());
         self.0.works.end(&self.0.interrupt, grace)
     }
 

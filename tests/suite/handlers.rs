@@ -64,11 +64,11 @@ fn a_handler_that_throws_goes_on_and_the_run_fails_at_its_end() {
         assert!(outcome.stdout.lines().any(|said| said == line), "{outcome}");
     }
     for text in [
-        "a handler of events failed, and goes on with the next event: no stopped (",
+        "an event handler failed and continues with the next event: no stopped (",
         "goes on with the next event: no suspended (",
         "error: no stopped",
         "if event.event != \"started\" { throw",
-        "1 more calls of handlers of events failed",
+        "1 more calls of event handlers failed",
     ] {
         assert!(outcome.stderr.contains(text), "{text}: {outcome}");
     }
@@ -114,7 +114,7 @@ fn a_handler_that_never_returns_harms_nobody_and_is_stopped_after_the_script() {
     assert!(
         outcome
             .stderr
-            .contains("a handler of events did not return within 10s"),
+            .contains("an event handler did not return within 10s"),
         "{outcome}"
     );
     assert!(began.elapsed().as_secs() >= 10, "{outcome}");
