@@ -59,7 +59,7 @@ fn checked_result(ctx: &NativeCallContext, spec: &Spec, result: &Map) -> RhaiRes
             format!("the result has the key `{path}`, which {declares} does not declare")
         }
         FaultKind::MissingKey => format!("the result is not complete: {}", fault.message),
-        FaultKind::Value => format!("the result is not as {declares} says: {}", fault.message),
+        FaultKind::Value => format!("the result does not match {declares}: {}", fault.message),
     };
     Err(Error::invalid(ctx, message).throw())
 }

@@ -80,7 +80,7 @@ impl EventFilter {
         static DECLARED: Declared = Declared {
             name: "EventFilter",
             role: Role::Options,
-            about: &["What an event must be"],
+            about: &["A filter of events"],
             open: true,
             keys: keys_of_filters,
             spec: std::sync::OnceLock::new(),
@@ -178,7 +178,7 @@ fn keys_of_events() -> Vec<Key> {
         key(
             "lost",
             Type::Int,
-            "number of events that did not find room, of the kind `overflow`",
+            "number of lost events, of the kind `overflow`",
         ),
     ]);
     let own = keys.len();
@@ -500,7 +500,7 @@ fn one_filter(ctx: &NativeCallContext, filter: &Dynamic) -> RhaiResultOf<Filter>
     let fields = match filter.clone().into_immutable_string() {
         Ok(kind) => fields! { "kind": kind },
         Err(_) => filter.clone().try_cast::<Map>().ok_or_else(|| {
-            let message = "an event is named by its kind, or by a map of its fields";
+            let message = "an event filter is a kind of event or a map of fields";
             Error::invalid(ctx, message).throw()
         })?,
     };
@@ -516,7 +516,7 @@ fn given(ctx: &NativeCallContext, key: &str, value: &Dynamic) -> RhaiResultOf<Gi
         let is_noun = |text: &str| events::FAMILIES.iter().any(|family| family.noun == text);
         if is_noun(key) && noun.replace(' ', "_") != key {
             let key = key.replace('_', " ");
-            let message = format!("the event is to be of a {key}, and `{name}` is a {noun}");
+            let message = format!("`{name}` is a {noun}, not a {key}");
             return Err(Error::invalid(ctx, message).throw());
         }
     }

@@ -128,7 +128,7 @@ impl Failure {
     pub fn lost(message: impl Into<String>) -> Self {
         Self {
             kind: FailureKind::LostConnection,
-            advice: Some("connect again with `connect(uri)`, and look what happened meanwhile"),
+            advice: Some("connect again with `connect(uri)`, and check whether the call took effect"),
             ..Self::new(virt_sys::VIR_ERR_RPC, message)
         }
     }

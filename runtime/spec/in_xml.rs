@@ -56,5 +56,5 @@ pub(super) fn short_key(types: &[Type], short: &str) -> Result<Key, String> {
     });
     let spec = spec.ok_or("`short` needs a map of options as `type`")?;
     let key = spec.key(short).cloned();
-    key.ok_or_else(|| format!("`short` is `{short}`, which the map does not have"))
+    key.ok_or_else(|| format!("`short` is `{short}`, but the map does not have this key"))
 }

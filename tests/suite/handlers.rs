@@ -145,7 +145,7 @@ fn the_check_finds_what_a_handler_cannot_do() {
     for (handler, found) in [
         (
             "|event| { seen.push(event); }",
-            "the script does not see what is written to `seen` here",
+            "the script does not see this change of `seen`",
         ),
         (
             "|event| print(conn.lookup_by_name(event.domain))",

@@ -71,8 +71,8 @@ impl Process {
     /// Has the helper make a call, and waits for its result.
     pub(super) fn call(&self, request: Request) -> Result<Answer> {
         let lost = || {
-            Failure::lost("the process for the admin API has ended")
-                .advise("connect again with `connect_admin(uri)`, and look what happened meanwhile")
+            Failure::lost("the helper process for the admin API has ended")
+                .advise("connect again with `connect_admin(uri)`, and check whether the call took effect")
         };
         let (sender, answer) = mpsc::channel();
         let mut input = lock(&self.input);
