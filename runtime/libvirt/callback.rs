@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_callback_is_for_ends_with_it() {
+    fn data_of_a_callback_is_freed_with_it() {
         let kept = Arc::new(());
         let inner = Arc::clone(&kept);
         let watcher = Target::Watcher(Arc::new(move || drop(Arc::clone(&inner))));

@@ -290,7 +290,7 @@ mod tests {
     use super::online_cpus;
 
     #[test]
-    fn a_map_of_cpus_is_not_read_beyond_the_last_that_is_on() {
+    fn a_cpu_map_is_not_read_beyond_its_end() {
         for (count, online, map, numbers) in [
             (8, 3, vec![0b10101], vec![0, 2, 4]),
             (16, 2, vec![0b11], vec![0, 1]),

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn text_becomes_what_is_declared() {
+    fn text_becomes_a_value_of_the_declared_type() {
         let inputs = inputs(
             r#"const INPUTS = #{
                 count: #{ type: "int", help: "" }, share: #{ type: "float", help: "" }, on: #{ type: "bool", help: "" },
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_declaration_is_told_and_a_script_without_one_has_none() {
+    fn a_wrong_declaration_is_an_error_and_a_missing_one_is_not() {
         let of = |text: &str| Inputs::of(&Imports::default(), "x.rhai", text);
         let wrong = of("const INPUTS = #{ a: #{ type: \"strng\", help: \"\" } };");
         let why = wrong.expect_err("there is no such type");

@@ -178,7 +178,7 @@ fn a_running_guest_goes_back_to_each_of_its_points() {
 }
 
 #[test]
-fn the_script_of_the_nightly_backup_does_as_it_says() {
+fn the_nightly_backup_script_makes_verifies_and_deletes_points() {
     let site = Site::new();
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/nightly_backup.rhai");
     let script = site.0.scratch().copy(&from, "nightly_backup.rhai");
@@ -213,7 +213,7 @@ fn the_script_of_the_nightly_backup_does_as_it_says() {
 }
 
 #[test]
-fn what_breaks_a_chain_makes_the_next_point_full_and_is_said() {
+fn a_broken_chain_makes_the_next_point_full_with_a_reason() {
     let site = Site::new();
     let told = site.ok(
         r#"
@@ -286,7 +286,7 @@ fn what_breaks_a_chain_makes_the_next_point_full_and_is_said() {
 }
 
 #[test]
-fn another_host_restores_the_guests_of_a_folder_and_verification_finds_what_is_wrong() {
+fn another_host_restores_the_guests_of_a_folder_and_verify_finds_damage() {
     let site = Site::new();
     site.ok(r#"
         let place = #{ pool: "backups" };
@@ -402,7 +402,7 @@ fn another_host_restores_the_guests_of_a_folder_and_verification_finds_what_is_w
 }
 
 #[test]
-fn a_backup_that_cannot_be_made_leaves_nothing_and_says_why() {
+fn a_failed_backup_leaves_no_files_and_has_a_reason() {
     let small = SmallDisk::mount("1200k");
     let site = Site::new();
     let place = small.as_ref().map_or_else(
@@ -486,7 +486,7 @@ fn pair(image: &Path) -> (u32, u32) {
 }
 
 #[test]
-fn the_disks_of_a_guest_that_writes_are_as_at_one_moment_and_its_file_systems_are_clean() {
+fn a_backup_of_a_busy_guest_is_of_one_moment_with_clean_file_systems() {
     let host = Daemon::start();
     let folder = host.scratch().folder("images");
     let data = folder.join("data.qcow2");

@@ -14,7 +14,7 @@ const BEGIN: &str = r#"
 "#;
 
 #[test]
-fn a_closure_that_edits_is_called_for_the_guest_as_it_would_be() {
+fn the_closure_edit_gets_the_new_definition() {
     virhai()
         .arg("-c")
         .arg("test:///default")

@@ -45,7 +45,7 @@ fn a_slow_handler_gets_every_event_in_order_also_after_the_script_ended() {
 }
 
 #[test]
-fn a_handler_that_throws_goes_on_and_the_run_fails_at_its_end() {
+fn a_handler_continues_after_an_error_and_the_run_fails_at_its_end() {
     let outcome = on_test_host(
         r#"
         let watch = dom.connect();
@@ -92,7 +92,7 @@ fn close_waits_for_the_handler_and_throws_its_error_once() {
 }
 
 #[test]
-fn a_handler_that_never_returns_harms_nobody_and_is_stopped_after_the_script() {
+fn a_handler_that_never_returns_blocks_nothing_and_is_stopped_after_the_script() {
     let began = Instant::now();
     let outcome = on_test_host(
         r#"
@@ -140,7 +140,7 @@ fn a_stop_ends_handlers_with_the_script() {
 }
 
 #[test]
-fn the_check_finds_what_a_handler_cannot_do() {
+fn the_check_finds_errors_in_handlers() {
     let scratch = Scratch::new();
     for (handler, found) in [
         (

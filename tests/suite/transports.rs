@@ -48,7 +48,7 @@ fn no_secret(outcome: &Outcome) {
 }
 
 #[test]
-fn tcp_with_sasl_lets_in_who_knows_the_password() {
+fn tcp_with_sasl_requires_the_password() {
     let Some(host) = with_sasl("digest-md5", "listen_tcp = 1\nauth_tcp = \"sasl\"\n") else {
         return;
     };
@@ -87,7 +87,7 @@ fn tcp_with_sasl_lets_in_who_knows_the_password() {
 }
 
 #[test]
-fn a_password_is_in_no_command_line_while_a_host_is_used() {
+fn no_command_line_has_the_password_during_a_connection() {
     let Some(host) = with_sasl("scram-sha-256", "auth_unix_rw = \"sasl\"\n") else {
         return;
     };
@@ -130,7 +130,7 @@ fn a_password_is_in_no_command_line_while_a_host_is_used() {
 }
 
 #[test]
-fn tls_lets_in_whose_certificate_is_right() {
+fn tls_requires_a_valid_certificate() {
     let Some(certificates) = Certificates::new() else {
         return;
     };

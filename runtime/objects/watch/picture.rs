@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_transient_is_gone_once_it_stops() {
+    fn a_transient_object_is_gone_after_its_stop() {
         let domain = |word| ("lifecycle", "domain", "web", word);
         assert!(changes(&[domain("started"), domain("stopped")]).is_empty());
         let undefined_first = [
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn events_of_other_sorts_of_object_are_not_looked_at() {
+    fn events_of_other_kinds_of_object_are_ignored() {
         assert!(changes(&[("secret_lifecycle", "secret", "key", "defined")]).is_empty());
         assert!(changes(&[("agent_lifecycle", "domain", "web", "started")]).is_empty());
     }

@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_counted_where_it_is_missing() {
+    fn lost_events_are_counted_in_their_place() {
         let queue = queue(Bounds::of(4));
         (0..7).for_each(|number| queue.add(&event(number)));
         assert!(matches!(queue.take(), Outcome::Found(Told::Event(_))));
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_connection_ends_a_queue_after_what_waits() {
+    fn a_lost_connection_ends_a_queue_after_its_events() {
         let queue = queue(Bounds::of(4));
         queue.add(&event(0));
         queue.lose();
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_wakes_whoever_waits() {
+    fn a_stop_wakes_every_wait() {
         let (queue, interrupt) = (queue(Bounds::of(4)), Interrupt::default());
         let (own, waiter) = (Arc::clone(&queue), interrupt.clone());
         let waiting = std::thread::spawn(move || own.wait(None, &waiter));
