@@ -206,8 +206,7 @@ impl Undo {
         // A closure that cannot be called would fail when it is too late, while undoing.
         let takes_made = takes(ctx, &unmake, 1).unwrap_or(true);
         if !takes_made {
-            let what =
-                "the undo closure takes one argument (the result of the step) or none";
+            let what = "the undo closure takes one argument (the result of the step) or none";
             ensure_takes_none(ctx, &unmake, what)?;
         }
         if let Some(find) = &find {

@@ -110,7 +110,7 @@ mod tests {
         types.concat()
     }
 
-    /// The names that stand in `types` as `wrapper<NAME>`.
+    /// The names in `types` that are written as `wrapper<NAME>`.
     fn named(types: &[String], wrappers: &[&str]) -> BTreeSet<String> {
         let names = types.iter().flat_map(|ty| {
             wrappers.iter().filter_map(move |wrapper| {

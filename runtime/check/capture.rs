@@ -18,8 +18,8 @@ pub(super) struct Closure<'a> {
     pub(super) captured: Vec<&'a str>,
 }
 
-/// Reports what the closure of `parallel` or of `on` writes to variables that it captured and does not read itself: it has
-/// copies of its own.
+/// Reports variables that the closure of `parallel` or of `on` captures and changes, but does not read: it changes only
+/// its own copies.
 pub(super) fn check_copies<'a>(
     walk: &mut Walk<'a>,
     call: &str,

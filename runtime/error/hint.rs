@@ -38,8 +38,7 @@ const DRIVERS: &[&str] = &[
 
 const LIKE: &str = "qemu:///system, qemu+ssh://host/system, test:///default";
 
-/// Advice on a host that lets nobody in whom it does not know. It must not look like a map with a password, which is
-/// hidden.
+/// Advice on a host that requires a login. It must not look like a map with a password: that would be hidden.
 const LOG_IN: &str = "the host requires a login: give `connect_auth` a user name and a password, as `virhai doc connect_auth` shows";
 
 /// Advice that is better replaced by the state itself.
@@ -253,7 +252,7 @@ fn missing_account(message: &str) -> Option<&str> {
     name?.1.split('\'').next()
 }
 
-/// Advice on hosts and clients that do not trust one another.
+/// Advice on certificates and host keys that are not trusted.
 fn certificate_hint(message: &str) -> Option<&'static str> {
     let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
     if says(&["SSH HOST KEY VERIFICATION FAILED"]) {
@@ -261,7 +260,7 @@ fn certificate_hint(message: &str) -> Option<&'static str> {
             "the host's key has changed: if the host was reinstalled, `ssh-keygen -R HOST -f FILE` removes the old key from the file of known hosts",
         );
     }
-    // The daemon tells the client nothing more.
+    // The daemon sends no more details to the client.
     if says(&["TLS confirmation", "verification (TLS) by server failed"]) {
         return Some(
             "the host refused this machine's certificate: the daemon's log has the reason, such as a revoked certificate or an unknown authority",

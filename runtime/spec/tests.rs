@@ -271,7 +271,10 @@ fn a_wrong_declaration_says_what_is_wrong() {
             "there is no constant `OHTER` that declares options",
         ),
         ("MISSING", "there is no constant `MISSING`"),
-        ("SHORT", "`short` is `modle`, but the map does not have this key"),
+        (
+            "SHORT",
+            "`short` is `modle`, but the map does not have this key",
+        ),
         ("PLACE", "`short` needs `xml`"),
         (
             "WRITTEN",

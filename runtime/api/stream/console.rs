@@ -117,7 +117,7 @@ impl Inbox {
         let _waiting = Waiting::new(&session, || "text on the guest's console".into());
         let waiters = Arc::clone(self);
         let _guard = session.interrupt().on_stop(move || {
-            // A waiter that holds the lock has not gone to sleep yet and would miss the call.
+            // A waiting thread that holds the lock is not yet asleep and would miss the call.
             drop(waiters.lock());
             waiters.changed.notify_all();
         });

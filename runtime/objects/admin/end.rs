@@ -1,4 +1,4 @@
-//! The end of a connection to a daemon, which scripts can wait for.
+//! Waits for the end of a connection to a daemon.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,7 +38,7 @@ impl End {
     pub(super) fn wait(self: &Arc<Self>, timeout: Duration, interrupt: &Interrupt) -> Outcome {
         let end = Arc::clone(self);
         let _guard = interrupt.on_stop(move || {
-            // A waiter that holds the lock has not gone to sleep yet and would miss the call.
+            // A waiting thread that holds the lock is not yet asleep and would miss the call.
             drop(end.lock());
             end.changed.notify_all();
         });

@@ -1,4 +1,4 @@
-//! A queue between libvirt's callbacks and those who wait for events.
+//! A queue between libvirt's callbacks and the waiting threads.
 //!
 //! Callbacks run on the one thread that serves all events: they put an event into each queue that wants it and never
 //! wait. A queue has a limit; events beyond it are counted, and the count stands in their place.
@@ -29,12 +29,12 @@ pub enum Told {
     Gap(Arc<Gap>),
 }
 
-/// How a wait ended.
+/// The result of a wait.
 #[derive(Debug)]
 pub enum Outcome<T> {
-    /// With what it waited for.
+    /// It found an event.
     Found(T),
-    /// Its time is up.
+    /// It timed out.
     TimedOut,
     /// The connection broke.
     Lost,
@@ -47,10 +47,10 @@ pub enum Outcome<T> {
 /// Chooses the events of a queue.
 pub(super) type Wanted = Box<dyn Fn(&Event) -> bool + Send + Sync>;
 
-/// Chooses what a queue is told of a gap.
+/// Chooses the changes of a gap for a queue.
 pub(super) type Concerned = Box<dyn Fn(&Change) -> bool + Send + Sync>;
 
-/// How much a queue holds at most.
+/// The limits of a queue.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     /// Events.
@@ -72,10 +72,10 @@ impl Bounds {
 /// Events that wait to be taken.
 pub(crate) struct Queue {
     wanted: Wanted,
-    /// None for a queue that ends with the connection.
+    /// `None` for a queue that ends with the connection.
     concerned: Option<Concerned>,
     bounds: Bounds,
-    /// When it stops to take events.
+    /// When it stops taking events.
     until: Option<Instant>,
     state: Mutex<State>,
     changed: Condvar,
@@ -86,7 +86,7 @@ struct State {
     waiting: VecDeque<Told>,
     events: usize,
     bytes: usize,
-    /// Whether it was full and has not been half emptied since.
+    /// Whether it was full and is still more than half full.
     overflows: bool,
     end: Option<End>,
 }
@@ -111,8 +111,7 @@ impl Queue {
         }
     }
 
-    /// The same queue, which goes on once a lost connection is there again, and is told of the changes that are
-    /// `concerned`.
+    /// The same queue, which continues after a lost connection was reopened, and gets the changes that are `concerned`.
     pub(super) fn outliving(self, concerned: Concerned) -> Self {
         Self {
             concerned: Some(concerned),
@@ -120,12 +119,12 @@ impl Queue {
         }
     }
 
-    /// Whether it goes on once a lost connection is there again.
+    /// Whether it continues after a lost connection was reopened.
     pub(super) fn outlives(&self) -> bool {
         self.concerned.is_some() && !self.is_closed() && !self.is_over()
     }
 
-    /// Puts `gap` into the queue, with the changes that it wants to know.
+    /// Puts `gap` into the queue, with the changes that it wants.
     pub(super) fn bridge(&self, gap: &Gap) {
         let Some(concerned) = &self.concerned else {
             return;
@@ -139,7 +138,7 @@ impl Queue {
                 .collect(),
             ..*gap
         };
-        // What others are told without a gap does not concern it.
+        // Without a gap, changes for other queues are not for it.
         if gap.seconds == 0.0 && own.changes.is_empty() {
             return;
         }
@@ -151,7 +150,7 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Counts `lost` events that were too many.
+    /// Counts `lost` events for which there was no room.
     pub(super) fn miss(&self, at: Timestamp, lost: u64) {
         let mut state = self.lock();
         if state.end.is_none() {
@@ -173,7 +172,7 @@ impl Queue {
         }
         let Bounds { events, bytes } = self.bounds;
         let is_full = state.events >= events || state.bytes.saturating_add(size) > bytes;
-        // Without that, a queue that stays full would have a count between any two events.
+        // Otherwise a full queue would have a count between any two events.
         let has_room = state.events <= events / 2 && state.bytes <= bytes / 2;
         state.overflows = is_full || (state.overflows && !has_room);
         if state.overflows {
@@ -192,7 +191,7 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Ends the queue after what waits in it, if it ends with the connection: that broke.
+    /// Ends the queue after its remaining events if it ends with the connection, which broke.
     pub(super) fn lose(&self) {
         if self.concerned.is_some() {
             return;
@@ -203,7 +202,7 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Ends the queue after what waits in it.
+    /// Ends the queue after its remaining events.
     pub(super) fn finish(&self) {
         let mut state = self.lock();
         state.end.get_or_insert(End::Finished);
@@ -211,7 +210,7 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Ends the queue and drops what waits in it.
+    /// Ends the queue and drops its events.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         let dropped = std::mem::take(&mut state.waiting);
@@ -221,7 +220,7 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Whether it takes no events any more.
+    /// Whether it no longer takes events.
     fn is_over(&self) -> bool {
         self.until.is_some_and(|until| until <= Instant::now())
     }
@@ -231,7 +230,7 @@ impl Queue {
         matches!(self.lock().end, Some(End::Closed))
     }
 
-    /// Takes all that waits, at once.
+    /// Takes all entries of the queue.
     pub(crate) fn drain(&self) -> Outcome<VecDeque<Told>> {
         let mut state = self.lock();
         let waiting = std::mem::take(&mut state.waiting);
@@ -243,12 +242,12 @@ impl Queue {
         }
     }
 
-    /// Takes the first that waits, or the reason why there is none.
+    /// Takes the first entry, or returns the reason why there is none.
     pub(crate) fn take(&self) -> Outcome<Told> {
         self.lock().take().unwrap_or(Outcome::TimedOut)
     }
 
-    /// Takes the first that waits, or waits for it until `deadline` or the end of the queue's own time.
+    /// Takes the first entry; waits for one until `deadline` or the end of the queue's own time.
     pub(crate) fn wait(
         self: &Arc<Self>,
         deadline: Option<Instant>,
@@ -257,7 +256,7 @@ impl Queue {
         let deadline = deadline.into_iter().chain(self.until).min();
         let waiters = Arc::clone(self);
         let _guard = interrupt.on_stop(move || {
-            // A waiter that holds the lock has not gone to sleep yet and would miss the call.
+            // A waiting thread that holds the lock is not yet asleep and would miss the call.
             drop(waiters.lock());
             waiters.changed.notify_all();
         });
@@ -292,7 +291,7 @@ impl Queue {
 }
 
 impl State {
-    /// The first that waits, or how the queue ended; nothing where it has to be waited for.
+    /// The first entry, or how the queue ended; `None` if the caller has to wait.
     fn take(&mut self) -> Option<Outcome<Told>> {
         if let Some(told) = self.waiting.pop_front() {
             if let Told::Event(event) = &told {
@@ -308,7 +307,7 @@ impl State {
     }
 }
 
-/// The bytes that `event` holds, about.
+/// The approximate size of `event` in bytes.
 fn size(event: &Event) -> usize {
     use crate::libvirt::typed_params::Scalar;
     let field = |(name, value): &(String, Scalar)| {
@@ -343,7 +342,7 @@ mod tests {
         Arc::new(Queue::new(bounds, None, Box::new(|_| true)))
     }
 
-    /// What waits: the names of events, and the counts of those that were lost.
+    /// The entries: names of events, and counts of lost events.
     fn drained(queue: &Queue) -> Vec<String> {
         let Outcome::Found(waiting) = queue.drain() else {
             return Vec::new();
@@ -361,7 +360,7 @@ mod tests {
         let queue = queue(Bounds::of(4));
         (0..7).for_each(|number| queue.add(&event(number)));
         assert!(matches!(queue.take(), Outcome::Found(Told::Event(_))));
-        // It has room, but not enough to begin anew.
+        // It has room, but not yet enough to take events again.
         queue.add(&event(7));
         assert_eq!(drained(&queue), ["1", "2", "3", "4 lost"]);
         queue.add(&event(8));

@@ -1,4 +1,4 @@
-//! Comparisons with text that can be no word.
+//! Comparisons of words with text that is not a word.
 
 use rhai::{Array, Dynamic, EvalAltResult, EvalContext, Expression, ImmutableString, Position};
 
@@ -6,7 +6,7 @@ use super::RhaiResult;
 use crate::error::Error;
 use crate::vocabulary;
 
-/// What a comparison that is watched has to know.
+/// The facts that a checked comparison needs.
 pub(super) fn state(
     operator: &str,
     text: ImmutableString,
