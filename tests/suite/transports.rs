@@ -197,7 +197,7 @@ fn tls_requires_a_valid_certificate() {
     fails(&unknown, &["the daemon's log has the reason"]);
     // The daemon's certificate is for 127.0.0.1.
     let by_name = right.replace("//127.0.0.1:", "//localhost:");
-    fails(&by_name, &["not for the name in the URI"]);
+    fails(&by_name, &["does not have the name in the URI"]);
     virhai()
         .unprivileged()
         .script(format!(
