@@ -245,7 +245,7 @@ fn a_broken_chain_makes_the_next_point_full_with_a_reason() {
         assert_eq([fourth.kind, fourth.disks.map(|disk| disk.kind)], ["incremental", ["incremental", "full"]]);
         assert(fourth.why[0].contains("`vdc` is not in the previous point"), `${fourth.why}`);
         // Asked for, and enough of them.
-        assert_eq(backup::make(dom, place + #{ full_after: 3 }).why, ["4 points stand on one full backup, and `full_after` is 3"]);
+        assert_eq(backup::make(dom, place + #{ full_after: 3 }).why, ["the chain already has 3 incremental points (`full_after` is 3)"]);
         assert_eq(backup::make(dom, place + #{ mode: "full" }).why, ["a full backup was asked for"]);
         assert_eq(backup::make(dom, place + #{ full_after: 3 }).kind, "incremental");
         // The disk was overwritten, bitmaps and all.
