@@ -43,7 +43,7 @@ pub(crate) struct Args {
     #[arg(value_hint = ValueHint::FilePath)]
     file: Option<String>,
 
-    /// The inputs that the script declares, as `virhai run SCRIPT --help` lists them, and what it sees as the array `args`
+    /// Inputs of the script (`virhai run SCRIPT --help` lists them), and elements of its array `args`
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
@@ -76,7 +76,7 @@ pub(crate) enum Command {
         /// The script, or `-` for standard input
         #[arg(value_hint = ValueHint::FilePath)]
         file: String,
-        /// The inputs that the script declares, as `virhai run SCRIPT --help` lists them, and what it sees as the array `args`
+        /// Inputs of the script (`virhai run SCRIPT --help` lists them), and elements of its array `args`
         #[arg(
             trailing_var_arg = true,
             allow_hyphen_values = true,
@@ -99,9 +99,9 @@ pub(crate) enum Command {
     /// Show what the guests take of the host, live
     #[command(after_long_help = examples::TOP)]
     Top,
-    /// Print what happens on the host, until Ctrl-C
+    /// Print the events of a host until Ctrl-C
     ///
-    /// A line has the time, the kind of event, and its fields; with --json it is a JSON object.
+    /// Each line has the time, the kind of the event, and its fields. With --json, each line is a JSON object.
     #[command(after_long_help = examples::EVENTS)]
     Events(Watching),
     /// Show what scripts can call
@@ -290,8 +290,8 @@ pub(crate) enum Source {
     Prompt,
 }
 
-/// The command line with the word `run` where it names a file alone, and with `--` before what
-/// code is given: clap would take a word after it for a command of its own.
+/// The command line, with `run` inserted before the file of a script, and `--` before the arguments of `--eval`. Without
+/// these, clap would read the file or the first argument as a command.
 pub(crate) fn spelled_out(mut line: Vec<OsString>) -> Vec<OsString> {
     let command = Args::command();
     let takes_value = |argument: &clap::Arg| {
@@ -312,7 +312,7 @@ pub(crate) fn spelled_out(mut line: Vec<OsString>) -> Vec<OsString> {
     let mut index = 1;
     while let Some(word) = line.get(index).and_then(|word| word.to_str()) {
         let mut skipped = 1;
-        // Code that is called as a command would be taken for one.
+        // Clap would read code such as `list` as the command `list`.
         if ["-e", "--eval"].contains(&word)
             && let Some(next) = line.get(index + 1).and_then(|next| next.to_str())
             && command.find_subcommand(next).is_some()

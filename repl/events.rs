@@ -1,4 +1,4 @@
-//! `virhai events`: prints what happens on a host, a line each, until Ctrl-C.
+//! `virhai events`: prints the events of a host until Ctrl-C.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +14,15 @@ use crate::diagnostic::Diagnostic;
 use crate::output::print_line;
 use crate::{exit_status, outlet, session, show, signals};
 
-/// What to print.
+/// The options of `virhai events`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Watching {
-    /// Only these events: a kind, and what their fields must be, such as `lifecycle,domain=web,event=stopped`.
-    /// Several filters: events that one of them describes
+    /// Print only these events: a kind and values of fields, such as `lifecycle,domain=web,event=stopped`.
+    /// With several filters, an event has to match one of them
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
 
-    /// Go on when a lost connection is there again, and print what changed meanwhile
+    /// Reconnect after a lost connection, and print the changes in between
     #[arg(long)]
     reconnect: bool,
 }
@@ -94,7 +94,7 @@ fn print_all(options: &Options, events: &Subscription) -> u8 {
             Outcome::Lost => {
                 let host = redact::hide_uri(events.uri());
                 Diagnostic::plain(format!("the connection to {host} was lost"))
-                    .with_hint("--reconnect goes on when the host answers again")
+                    .with_hint("`--reconnect` reconnects as soon as the host answers")
                     .report_plain(options);
                 return exit_status::FAILED;
             }
@@ -111,7 +111,7 @@ fn subscription_options(timeout: Option<Duration>, watching: &Watching) -> Map {
     options
 }
 
-/// The filter that `text` is: words with commas between them, one of which may be a kind of event.
+/// Reads a filter: fields such as `domain=web` and a kind of event, separated by commas.
 fn filter(text: &str) -> Result<Map, Refusal> {
     let mut fields: Vec<(String, String)> = Vec::new();
     for word in text.split(',') {
@@ -119,7 +119,7 @@ fn filter(text: &str) -> Result<Map, Refusal> {
         if fields.iter().any(|(known, _)| known == key) {
             return Err(Refusal {
                 message: format!("the filter `{text}` names `{key}` twice"),
-                hint: "give two filters, with a space between them: events that fit one of them are printed".into(),
+                hint: "separate two filters with a space: an event has to match one of them".into(),
             });
         }
         fields.push((key.to_owned(), value.to_owned()));
@@ -136,7 +136,7 @@ fn filter(text: &str) -> Result<Map, Refusal> {
         .collect())
 }
 
-/// An event in writing: one line, and one more for each change in a gap.
+/// The lines that show an event: one, and one more for each change of a `gap`.
 fn lines(options: &Options, event: &Map) -> Vec<String> {
     if options.json {
         return vec![show::json(&Dynamic::from(event.clone())).to_string()];
@@ -157,10 +157,10 @@ fn lines(options: &Options, event: &Map) -> Vec<String> {
     lines
 }
 
-/// The keys that come in a line after those of objects, in that order; the others follow.
+/// The keys of a line that follow those of objects, in their order. All others come last.
 const AFTER_OBJECTS: [&str; 4] = ["connection", "event", "before", "after"];
 
-/// The fields of `event` as `key=value`, without those that say nothing.
+/// The fields of `event` as `key=value`, without empty ones.
 fn pairs(event: &Map) -> String {
     let first: Vec<&str> = nouns().chain(AFTER_OBJECTS).collect();
     let rank = |key: &str| {
@@ -194,7 +194,7 @@ fn value_text(key: &str, value: &Dynamic) -> String {
     let plain = |letter: char| letter.is_alphanumeric() || "_-.:/+@%".contains(letter);
     match text.chars().all(plain) {
         true => text,
-        // Names of guests can hold anything: a line break, or what a terminal acts on.
+        // Names of guests can contain any character, such as line breaks and control characters.
         false => format!("{text:?}"),
     }
 }
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_acts_on_is_written_out() {
+    fn control_characters_are_escaped() {
         let mut event = Map::new();
         event.insert("domain".into(), "evil\u{9b}2J\u{202e}\x1b[8m".into());
         assert_eq!(
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_first_what_happened_to_what() {
+    fn a_line_begins_with_the_object_and_the_event() {
         let mut event = Map::new();
         for (key, value) in [
             ("kind", "lifecycle"),

@@ -25,8 +25,8 @@ Environment:
 
 pub(crate) const RUN: &str = "\
 Examples:
-  virhai run nightly.rhai --help        the inputs that the script declares
-  virhai run nightly.rhai --keep 7      gives one of them
+  virhai run nightly.rhai --help        lists the inputs of the script
+  virhai run nightly.rhai --keep 7      sets its input `keep`
   virhai run nightly.rhai web 3         `args` is [\"web\", \"3\"]
   virhai run --timeout 5m nightly.rhai  stops it after five minutes
   virhai --json run inventory.rhai      its result as JSON";
@@ -50,13 +50,13 @@ Examples:
 
 pub(crate) const EVENTS: &str = "\
 Examples:
-  virhai events                               every event but those of QEMU's monitor
-  virhai events lifecycle,domain=web          what becomes of one guest
+  virhai events                               all events except those of QEMU's monitor
+  virhai events lifecycle,domain=web          starts, stops and so on of one guest
   virhai events lifecycle network_lifecycle   events of two kinds
-  virhai events --json --reconnect > log      a JSON object a line, also after a lost connection
+  virhai events --json --reconnect > log      one JSON object per line, also after a lost connection
   virhai events --timeout 1h                  ends after an hour, with exit status 0
 
-`virhai doc Connection.wait_event` tells the kinds of event and their fields.";
+`virhai doc Connection.wait_event` lists the kinds of event and their fields.";
 
 pub(crate) const DOC: &str = "\
 Examples:

@@ -1,4 +1,4 @@
-//! `virhai list`: the scripts of a folder, each with what it is for.
+//! `virhai list`: the scripts of a folder, each with the first line of its comment.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::exit_status::{DONE, FAILED, WRONG_USAGE};
 use crate::output::print_line;
 use crate::{script, terminal};
 
-/// Which scripts to list.
+/// The options of `virhai list`.
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// The folder
@@ -25,14 +25,14 @@ pub(crate) struct List {
     folder: PathBuf,
 }
 
-/// A script, and what it says of itself.
+/// A script, with the first line of its comment and the names of its inputs.
 struct Entry {
     path: String,
     about: String,
     inputs: Vec<String>,
 }
 
-/// Lists the scripts below the folder, and answers the exit status.
+/// Lists the scripts below the folder, and returns the exit status.
 pub(crate) fn list(options: &Options, list: &List) -> u8 {
     if !list.folder.is_dir() {
         let why = format!("{} is not a folder", list.folder.display());

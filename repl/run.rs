@@ -200,7 +200,7 @@ fn work(
     let result = match (result, unnoticed) {
         (Ok(_), Some(Unnoticed { error, more })) => {
             if more > 0 {
-                session.note(&format!("{more} more calls of handlers of events failed"));
+                session.note(&format!("{more} more calls of event handlers failed"));
             }
             Err(error)
         }

@@ -15,7 +15,7 @@ pub(crate) fn session(options: &Options) -> Session {
     Session::new(SessionOptions {
         uri: options.connect.clone(),
         read_only: options.readonly,
-        // It is still this program after an update has put another one in its place.
+        // Runs this program even if an update has replaced its file.
         admin_helper: Some("/proc/self/exe".into()),
         connect_timeout: options.connect_timeout,
         call_timeout: Some(options.call_timeout).filter(|time| !time.is_zero()),

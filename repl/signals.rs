@@ -16,8 +16,8 @@ pub(crate) struct Asked(Arc<State>);
 struct State {
     count: AtomicUsize,
     idle: AtomicBool,
-    /// Whether Ctrl-C was pressed. The signal handler sets it before the next line can be read;
-    /// whoever acts on the press clears it.
+    /// True from a Ctrl-C until `take_press` clears it. The signal handler itself sets it, so it is set before the
+    /// prompt can read the next line.
     pressed: Arc<AtomicBool>,
     /// The signal that told the program to end, 0 before one did.
     ending: AtomicI32,
@@ -47,7 +47,7 @@ impl Asked {
         (signal != 0).then_some(signal)
     }
 
-    /// Whether Ctrl-C was pressed and nothing has acted on it yet. This call counts as acting on it.
+    /// Returns true if Ctrl-C was pressed since the last call.
     pub(crate) fn take_press(&self) -> bool {
         self.0.pressed.swap(false, Ordering::SeqCst)
     }

@@ -18,19 +18,19 @@ use crate::diagnostic::Diagnostic;
 use crate::exit_status::{INTERRUPTED, WRONG_USAGE};
 use crate::terminal;
 
-/// How often a question is asked again after an answer that does not fit.
+/// How often a question is asked before virhai gives up.
 const MOST: usize = 5;
 
-/// Whether somebody can be asked.
+/// Whether questions are possible: input and messages use a terminal.
 pub(super) fn is_possible() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Asks for the value of `key` until it fits. Of a secret, only stars are shown.
+/// Asks for the value of `key` until the answer is valid. The terminal shows stars for a secret.
 ///
 /// # Errors
 ///
-/// The exit status, and why nothing was read or no answer fits; Ctrl-C needs no reason.
+/// The exit status, and the reason: the input ended, or all answers were wrong. Ctrl-C needs no reason.
 pub(super) fn value(declared: &Inputs, key: &Key) -> Result<Dynamic, (u8, Option<Diagnostic>)> {
     let failed = |error: &dyn std::fmt::Display| {
         let why = format!("cannot read the answer: {error}");
@@ -101,7 +101,7 @@ impl Validator for Shown {}
 
 impl Helper for Shown {}
 
-/// The question: name, what it is for, and what it must be.
+/// The question: name, help, type and limits of the input.
 fn question(key: &Key) -> String {
     let mut about = key.ty.to_string();
     if let Some(limits) = key.limits() {

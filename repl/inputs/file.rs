@@ -10,7 +10,7 @@ use virhai::runbook::inputs::of_json;
 /// The largest file, in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
-/// The inputs in the file `path`: JSON, TOML or YAML, as its name ends.
+/// The inputs in the file `path`. The end of its name chooses JSON, TOML or YAML.
 pub(super) fn read(path: &Path) -> Result<Map, String> {
     let text = text(path)?;
     let end = path
@@ -28,7 +28,7 @@ pub(super) fn read(path: &Path) -> Result<Map, String> {
         .ok_or_else(|| "it must hold a map of names and values".into())
 }
 
-/// The secret in the file `path`, without the end of its last line.
+/// The secret in the file `path`, without line breaks at its end.
 pub(super) fn secret(path: &Path) -> Result<String, String> {
     let text = text(path)?;
     Ok(text.trim_end_matches(['\n', '\r']).to_owned())

@@ -1,4 +1,4 @@
-//! The inputs of a runbook, from where they can be given: the command line, the environment, a file, a question.
+//! Reads the inputs of a runbook from the command line, the environment, a file or questions.
 
 mod ask;
 mod file;
@@ -21,16 +21,16 @@ use crate::exit_status::{DOES_NOT_COMPILE, DONE, WRONG_USAGE};
 use crate::outlet;
 use crate::script::Script;
 
-/// Takes the inputs of `script` out of its arguments, its environment and its file of inputs; leaves the other arguments.
-/// Asks on a terminal for what is missing. A script that declares none is left as it is.
+/// Reads the inputs of `script` from its arguments, the environment and the file of inputs, and stores them in `script`. Its
+/// other arguments stay. Asks on a terminal for missing inputs. A script without declared inputs does not change.
 ///
 /// # Errors
 ///
-/// The exit status, once all that is wrong was reported, or the help was shown.
+/// The exit status, after all errors were reported or the help was shown.
 pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) -> Result<(), u8> {
     let declared = Inputs::of(imports, &script.name, &script.text).map_err(|why| {
         Diagnostic::plain(format!(
-            "the inputs of {} are declared wrong: {why}",
+            "the declaration of the inputs of {} is wrong: {why}",
             script.name
         ))
         .report_plain(options);
@@ -77,7 +77,7 @@ pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) ->
     Ok(())
 }
 
-/// Shows the help, or what is wrong with the command line; the exit status.
+/// Shows the help, or the error in the command line; returns the exit status.
 fn refused(options: &Options, message: &clap::Error) -> u8 {
     match Diagnostic::of_usage(message) {
         Some(wrong) => {
@@ -127,12 +127,12 @@ fn report(options: &Options, script: &Script, messages: &[String]) {
     diagnostic.with_hint(help).report_plain(options);
 }
 
-/// The values that were given, each with where it came from.
+/// The given values, each with its source.
 #[derive(Default)]
 struct Gathered {
     values: Map,
     from: HashMap<String, String>,
-    /// What could not be read.
+    /// Messages about values that cannot be read.
     unreadable: Vec<String>,
 }
 
@@ -202,7 +202,7 @@ impl Gathered {
         std::mem::take(&mut self.unreadable)
     }
 
-    /// What is wrong with the values, each with where it came from.
+    /// Messages about wrong values, each with the source of the value.
     fn faults(&self, declared: &Inputs) -> Vec<String> {
         let faults = declared.faults(&self.values).into_iter();
         let told = faults.map(|fault| {

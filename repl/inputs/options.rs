@@ -10,7 +10,7 @@ use crate::script::Script;
 /// The option that names a file of inputs.
 pub(super) const FILE: &str = "\u{1}inputs";
 
-/// The arguments that are no inputs.
+/// The arguments that are not inputs.
 pub(super) const REST: &str = "\u{1}args";
 
 /// The environment variable for `key`.
@@ -18,7 +18,7 @@ pub(super) fn variable(key: &Key) -> String {
     format!("VIRHAI_{}", key.name.to_uppercase())
 }
 
-/// That `key` is missing, and how to give it.
+/// The message that `key` is missing, with the ways to give it.
 pub(super) fn missing(key: &Key) -> String {
     let (option, variable) = (long(key), variable(key));
     let help = match key.help.is_empty() {
@@ -42,13 +42,13 @@ pub(super) fn command(inputs: &Inputs, script: &Script) -> Command {
     // A runbook may have an input of that name.
     let file = (inputs.key("inputs").is_none()).then(|| {
         Arg::new(FILE).long("inputs").value_name("FILE").help(
-            "Take inputs from this file too (.json, .toml, .yaml); options and the environment win",
+            "File with values of inputs (.json, .toml, .yaml); options and the environment override it",
         )
     });
     let rest = Arg::new(REST)
         .value_name("ARGS")
         .num_args(0..)
-        .help("What the script sees as the array `args`");
+        .help("Elements of the array `args`");
     command.args(own).args(file).arg(rest)
 }
 
@@ -58,7 +58,7 @@ fn argument(key: &Key) -> Arg {
         .value_name(value_name(key))
         .help(help(key))
         .allow_hyphen_values(true);
-    // As scripts write it.
+    // The name with underscores, as the script declares it.
     let option = match key.name.contains('_') && !is_secret(key) {
         true => option.alias(key.name.clone()),
         false => option,

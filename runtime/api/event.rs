@@ -16,7 +16,7 @@ use crate::vocabulary::{Declared, Recorded, Role};
 /// The maps that calls take and return.
 pub(super) const DECLARED: &[&Declared] = &[Event::DECLARED, EventFilter::DECLARED];
 
-/// What an event must be; a signature names it as [`EventFilterValue`]. The keys depend on the kind: `Filter` knows them.
+/// A filter of events; signatures name it [`EventFilterValue`]. The keys depend on the kind: `Filter` knows them.
 struct EventFilter;
 
 impl EventFilter {
@@ -24,7 +24,7 @@ impl EventFilter {
         static DECLARED: Declared = Declared {
             name: "EventFilter",
             role: Role::Options,
-            about: &["What an event must be"],
+            about: &["A filter of events"],
             open: true,
             keys: keys_of_filters,
             spec: std::sync::OnceLock::new(),
@@ -122,7 +122,7 @@ fn keys_of_events() -> Vec<Key> {
         key(
             "lost",
             Type::Int,
-            "number of events that did not find room, of the kind `overflow`",
+            "number of lost events, of the kind `overflow`",
         ),
     ]);
     let own = keys.len();
@@ -145,7 +145,7 @@ fn keys_of_events() -> Vec<Key> {
     keys
 }
 
-/// The filters that a script gave: a kind of event, a map of what its fields must be, or an array of these.
+/// The filters of a script: a kind of event, a map of fields, or an array of these.
 pub(super) fn filters(ctx: &NativeCallContext, filter: &Dynamic) -> RhaiResultOf<Vec<Filter>> {
     match filter.read_lock::<Array>() {
         Some(list) if list.is_empty() => {
@@ -163,7 +163,7 @@ fn one_filter(ctx: &NativeCallContext, filter: &Dynamic) -> RhaiResultOf<Filter>
     let fields = match filter.clone().into_immutable_string() {
         Ok(kind) => fields! { "kind": kind },
         Err(_) => filter.clone().try_cast::<Map>().ok_or_else(|| {
-            let message = "an event is named by its kind, or by a map of its fields";
+            let message = "an event filter is a kind of event or a map of fields";
             Error::invalid(ctx, message).throw()
         })?,
     };
@@ -179,7 +179,7 @@ fn given(ctx: &NativeCallContext, key: &str, value: &Dynamic) -> RhaiResultOf<Gi
         let is_noun = |text: &str| events::FAMILIES.iter().any(|family| family.noun == text);
         if is_noun(key) && noun.replace(' ', "_") != key {
             let key = key.replace('_', " ");
-            let message = format!("the event is to be of a {key}, and `{name}` is a {noun}");
+            let message = format!("`{name}` is a {noun}, not a {key}");
             return Err(Error::invalid(ctx, message).throw());
         }
     }
@@ -193,7 +193,7 @@ fn given(ctx: &NativeCallContext, key: &str, value: &Dynamic) -> RhaiResultOf<Gi
     })
 }
 
-/// What a subscription gives, as a script sees it.
+/// An event of a subscription as a map for scripts.
 pub(super) fn told_map(told: &Told) -> Map {
     match told {
         Told::Event(event) => event_map(event),
@@ -207,7 +207,7 @@ pub(super) fn told_map(told: &Told) -> Map {
     }
 }
 
-/// What changed in a gap: the object, and its states before and after, `()` where it does not exist.
+/// A change in a gap: the object and its states before and after, `()` if it did not exist.
 fn change_map(change: &Change) -> Map {
     let state = |state: &Option<String>| state.clone().map_or(Dynamic::UNIT, Dynamic::from);
     let mut map = fields! { "before": state(&change.before), "after": state(&change.after) };

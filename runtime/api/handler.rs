@@ -46,23 +46,23 @@ struct Shared {
 struct State {
     thread: Option<ThreadId>,
     ended: bool,
-    /// The first failure that nobody was told of.
+    /// The first failure that was not yet thrown.
     failure: Option<Box<EvalAltResult>>,
     failures: u64,
 }
 
 #[export_module]
 mod functions {
-    /// Calls `handler` for each event from now on that `filter` describes, one after the other, on a thread of its own;
-    /// the script goes on meanwhile. Filters are those of `events`; `"any"` stands for every event.
+    /// Calls `handler` for each future event that matches `filter`. A separate thread makes the calls, one after the other;
+    /// the script continues. Filters are those of `events`; `"any"` matches every event.
     ///
-    /// A handler with a second parameter gets the connection there, which it cannot capture. It has copies of the variables
-    /// that it captures: it keeps what it writes to them from one event to the next, and the script does not see it.
-    /// Events that come while it works wait in a queue.
+    /// The second parameter of a handler, if it has one, is the connection: the handler cannot capture the variable `conn`. It
+    /// has its own copies of captured variables. It keeps its changes from one event to the next; the script does not see
+    /// them. Events that come during a call wait in a queue.
     ///
-    /// An error in the handler is reported at once, and the handler goes on with the next event; the run fails at its end
-    /// with the first such error, unless `close` has thrown it before. At its end, the script waits up to 10 seconds
-    /// for its handlers to work on the events that came until then; after that it stops them, and fails.
+    /// An error in the handler is reported at once, and the handler continues with the next event. The run fails at its end
+    /// with the first such error, unless `close` has already thrown it. At its end, the script gives its handlers 10 seconds
+    /// to handle the events in their queues. Then it stops them, and the run fails.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -107,8 +107,8 @@ mod functions {
         super::on(&ctx, conn, &filter, &options, &handler)
     }
 
-    /// Ends the handler: waits until it has worked on the events that came before, and throws its first error. Inside the
-    /// handler, it drops the events that wait, and returns at once.
+    /// Ends the handler: waits until it has handled the events in its queue, and throws its first error. Called inside the
+    /// handler, it drops the events in the queue and returns at once.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -178,7 +178,7 @@ fn on(
 ) -> RhaiResultOf<Handler> {
     let session = Session::of(ctx);
     let Some(engine) = session.engine() else {
-        return Err(Error::invalid(ctx, "events cannot be handled here").throw());
+        return Err(Error::invalid(ctx, "this engine cannot run event handlers").throw());
     };
     let events = subscribe(ctx, conn, filters(ctx, filter)?, &options(ctx, given)?)?;
     let handler = Handler(Arc::new(Shared {
@@ -262,7 +262,7 @@ impl Handler {
             }
             let error = caught(&context, error);
             self.0.session.note(&format!(
-                "a handler of events failed, and goes on with the next event: {}",
+                "an event handler failed and continues with the next event: {}",
                 with_place(&error)
             ));
             self.0.fail(error.throw());
@@ -276,7 +276,7 @@ impl Handler {
         }
         self.0.events.finish();
         let session = &self.0.session;
-        let _waiting = Waiting::new(session, || "a handler of events to return".into());
+        let _waiting = Waiting::new(session, || "an event handler to return".into());
         let ended = |state: &mut State| state.ended.then_some(());
         if let Waited::Stopped = self.0.state.wait(None, session.interrupt(), ended) {
             return Err(terminated(ctx));

@@ -59,7 +59,7 @@ fn checked_result(ctx: &NativeCallContext, spec: &Spec, result: &Map) -> RhaiRes
             format!("the result has the key `{path}`, which {declares} does not declare")
         }
         FaultKind::MissingKey => format!("the result is not complete: {}", fault.message),
-        FaultKind::Value => format!("the result is not as {declares} says: {}", fault.message),
+        FaultKind::Value => format!("the result does not match {declares}: {}", fault.message),
     };
     Err(Error::invalid(ctx, message).throw())
 }
@@ -111,8 +111,8 @@ mod functions {
         Err(Error::of_options(&ctx, spec.not_a_map(), &spec.file).throw())
     }
 
-    /// Checks the result of a function against its declaration `spec`, a constant map as for options, and returns it with
-    /// `()` for keys that are not there but can be `()`.
+    /// Checks the result of a function against its declaration `spec`, a constant map as for options, and returns it. Missing
+    /// keys become `()` if their type allows it.
     ///
     /// Throws if the result has a key that is not declared, lacks one that cannot be `()`, or has a value of another
     /// type. The doc comment of the function names the declaration: `Returns: NAME.`

@@ -25,10 +25,10 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(module.into());
 }
 
-/// The most events that a script may have wait.
+/// The largest `queue` that a script can ask for.
 const LARGEST_QUEUE: i64 = 10_000_000;
 
-/// What a `for` loop goes through.
+/// The iterator of a `for` loop.
 struct Events(Subscription);
 
 impl Iterator for Events {
@@ -63,9 +63,9 @@ pub(super) const DECLARED: &[&Declared] = &[SubscriptionOptions::DECLARED];
 
 #[export_module]
 mod functions {
-    /// Subscribes to every event of this host from now on, QEMU's own monitor events apart.
+    /// Subscribes to all future events of this host, except the events of QEMU's own monitor.
     ///
-    /// The events wait in a queue, so that none is lost while a script works on another. See `events(filter)`.
+    /// Events wait in a queue, so a slow script loses none. See `events(filter)`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -79,13 +79,11 @@ mod functions {
         super::subscribe(&ctx, conn, vec![Filter::any()], &Options::default())
     }
 
-    /// Subscribes to the events that `filter` describes, from now on: a kind such as `"lifecycle"`, a map of the
-    /// fields that they must have, or an array of these. Filters are those of `wait_event`; the kind `any` stands for
-    /// every kind: `#{ kind: "any", domain: dom }`.
+    /// Subscribes to the future events that match `filter`: a kind such as `"lifecycle"`, a map of fields, or an array of
+    /// these. Filters are those of `wait_event`; the kind `any` matches every kind: `#{ kind: "any", domain: dom }`.
     ///
-    /// The events wait in a queue until they are taken: by a `for` loop, by `next()` or by `drain()`. The loop ends when
-    /// the subscription is closed, and throws when the connection is lost. A subscription that no variable holds any
-    /// more is closed.
+    /// Events wait in a queue until a `for` loop, `next()` or `drain()` takes them. The loop ends when the subscription is
+    /// closed, and throws when the connection is lost. A subscription is closed when no variable holds it any more.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -111,15 +109,14 @@ mod functions {
         super::subscribe(&ctx, conn, filters, &Options::default())
     }
 
-    /// The same with options: `timeout` is the duration after which the subscription ends, `queue` the number of events
-    /// that can wait in it (65536 unless given), `reconnect: true` has it go on after a lost connection.
+    /// The same with options: the subscription ends after `timeout`, `queue` is the length of its queue (65536 by default),
+    /// and `reconnect: true` reconnects after a lost connection.
     ///
-    /// Events that find the queue full are counted: an event `#{ kind: "overflow", lost }` stands where they are
-    /// missing. With `reconnect`, virhai opens a lost connection again as soon as the host answers, asks for the same
-    /// events, and gives an event `#{ kind: "gap", gap_s, changes }`: `gap_s` is the time without events in seconds, and
-    /// `changes` has an entry for each object whose state is another than before, such as
-    /// `#{ domain: "web", uuid: "...", before: "running", after: "shutoff" }`; `()` stands for an object that does not
-    /// exist. `conn` and what it gave out can be used again as well.
+    /// If the queue is full, further events are lost. In their place comes one event `#{ kind: "overflow", lost }` with their
+    /// number. With `reconnect`, virhai reconnects as soon as the host answers, and subscribes to the same events again. An
+    /// event `#{ kind: "gap", gap_s, changes }` then has the time without events in seconds, and the objects whose state has
+    /// changed, such as `#{ domain: "web", uuid: "...", before: "running", after: "shutoff" }`. `before` or `after` is `()` if
+    /// the object did not exist at that time. `conn` and its objects work again too.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -141,9 +138,9 @@ mod functions {
         super::subscribe(&ctx, conn, filters, &super::options(&ctx, &options)?)
     }
 
-    /// Waits for the next event and takes it out of the queue; `()` once the subscription's own `timeout` is over.
+    /// Waits for the next event and takes it out of the queue; returns `()` after the subscription's own `timeout`.
     ///
-    /// Throws once the subscription is closed, and once the connection is lost and all events before that were taken.
+    /// Throws if the subscription is closed, or if the connection is lost and the queue is empty.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -161,7 +158,7 @@ mod functions {
         super::next(&ctx, events, None)
     }
 
-    /// Waits for the next event, but not longer than `timeout`; then it returns `()`.
+    /// Waits for the next event; returns `()` if none comes within `timeout`.
     ///
     /// ```rhai
     /// let events = connect("test:///default").events("reboot");
@@ -178,7 +175,7 @@ mod functions {
         super::next(&ctx, events, Some(timeout))
     }
 
-    /// Takes all events that wait in the queue, without waiting for others.
+    /// Takes all events in the queue, without waiting for more.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -205,7 +202,7 @@ mod functions {
         }
     }
 
-    /// Ends the subscription and drops the events that wait; closing it again does nothing.
+    /// Ends the subscription and drops the events in its queue; a second `close` does nothing.
     ///
     /// ```rhai
     /// let events = connect("test:///default").events("lifecycle");
@@ -218,7 +215,7 @@ mod functions {
         events.close();
     }
 
-    /// The connection whose events they are.
+    /// The connection of the subscription.
     ///
     /// ```rhai
     /// let events = connect("test:///default").events("lifecycle");
@@ -255,7 +252,7 @@ mod functions {
         *events == other
     }
 
-    /// Whether they are two subscriptions.
+    /// Whether they are different subscriptions.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -310,18 +307,18 @@ fn fail(ctx: &NativeCallContext, events: &Subscription, failure: Failure) -> Box
 }
 
 declare_options! {
-    /// Length and end of a subscription.
+    /// Options of a subscription.
     pub(crate) struct SubscriptionOptions {
         /// Time after which the subscription ends; no end if not given.
         timeout: Option<Duration>,
         /// Number of events that can wait in the queue.
         queue: i64 = usual_queue(),
-        /// Whether it goes on after a lost connection, with an event that tells what changed.
+        /// Whether it reconnects after a lost connection, with an event `gap` that lists the changes.
         reconnect: bool = false,
     }
 }
 
-/// The number of events that can wait unless a script says otherwise.
+/// The default length of the queue.
 fn usual_queue() -> i32 {
     i32::try_from(Options::default().queue).unwrap_or(i32::MAX)
 }
@@ -340,7 +337,7 @@ pub(super) fn options(ctx: &NativeCallContext, given: &Map) -> RhaiResultOf<Opti
     })
 }
 
-/// The next event of `events` as a script sees it, once there is one; waits until `timeout` is over, where there is one.
+/// Waits for the next event of `events`, no longer than `timeout` if there is one; returns it as a map for scripts.
 pub fn next_event(events: &Subscription, timeout: Option<Duration>) -> Outcome<Map> {
     events.next(timeout).map(|told| told_map(&told))
 }

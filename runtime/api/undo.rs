@@ -206,15 +206,14 @@ impl Undo {
         // A closure that cannot be called would fail when it is too late, while undoing.
         let takes_made = takes(ctx, &unmake, 1).unwrap_or(true);
         if !takes_made {
-            let what =
-                "the closure that undoes the step takes one argument, what was made, or none";
+            let what = "the undo closure takes one argument (the result of the step) or none";
             ensure_takes_none(ctx, &unmake, what)?;
         }
         if let Some(find) = &find {
             ensure_takes_none(
                 ctx,
                 find,
-                "the closure that finds what was made takes no argument",
+                "the closure that finds the result of the step takes no argument",
             )?;
         }
         let intent = find.map(|find| {
@@ -249,7 +248,7 @@ impl Undo {
             (Err(error), Some(noted)) if was_refused(ctx, error) => self.remove(noted),
             (Err(error), None) if did_not_return(error, called) => {
                 let why = reason(ctx.engine(), error);
-                let why = format!("{why}: whether it took effect is unknown");
+                let why = format!("{why}: it is unknown whether it took effect");
                 self.add(Step::new(ctx, Action::Unknown(why)));
             }
             (Err(_), _) => {}
@@ -403,7 +402,7 @@ mod functions {
     #[rhai_fn(name = "push", pure, return_raw)]
     pub fn push(ctx: NativeCallContext, undo: &mut Undo, action: FnPtr) -> RhaiResultOf<()> {
         undo.ensure_open(&ctx)?;
-        ensure_takes_none(&ctx, &action, "the closure that undoes takes no argument")?;
+        ensure_takes_none(&ctx, &action, "the undo closure takes no argument")?;
         undo.add(Step::new(&ctx, Action::Call(action)));
         Ok(())
     }

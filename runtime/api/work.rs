@@ -181,8 +181,8 @@ mod functions {
             .to_owned()
     }
 
-    /// Returns a new password of 20 letters and digits, which nobody can guess (116 random bits); letters that look alike
-    /// are not among them.
+    /// Returns a new password of 20 letters and digits (116 random bits), without letters that look
+    /// alike.
     ///
     /// ```rhai
     /// assert_eq(random_password().len(), 20);

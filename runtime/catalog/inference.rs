@@ -29,7 +29,7 @@ impl<'a> Inference<'a> {
         }
     }
 
-    /// The same, where `in_module` returns what functions of modules return.
+    /// The same; `in_module` returns the result types of functions of modules.
     #[must_use]
     pub fn with_modules(self, in_module: &'a InModule<'a>) -> Self {
         Self {

@@ -224,7 +224,7 @@ fn read(
     engine.collect_fn_metadata(None, read, with_standard)
 }
 
-/// The docs of a function with the words that its types stand for, before the last line.
+/// The docs of a function, with the words of its types inserted before the last line.
 fn with_words<'a>(docs: String, types: impl Iterator<Item = &'a Type>) -> String {
     let mut lines = Vec::new();
     types.for_each(|ty| add_words(&mut lines, ty));

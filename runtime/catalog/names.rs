@@ -415,7 +415,7 @@ pub fn for_variable(functions: &[Function], name: &str, known: &[String]) -> Opt
             "libvirt's calls and constants need no prefix: `connect(uri)` opens a hypervisor, and `VIR_...` is written as it is",
         ),
         "args" => Some(
-            "only the script that runs has `args`; a file that it imports takes what it needs as arguments of its functions",
+            "only the main script has `args`; pass values to the functions of an imported file as arguments",
         ),
         "None" | "nullptr" => Some("`()` stands for no value"),
         "True" => Some("did you mean `true`?"),

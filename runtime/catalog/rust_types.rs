@@ -110,7 +110,7 @@ mod tests {
         types.concat()
     }
 
-    /// The names that stand in `types` as `wrapper<NAME>`.
+    /// The names in `types` that are written as `wrapper<NAME>`.
     fn named(types: &[String], wrappers: &[&str]) -> BTreeSet<String> {
         let names = types.iter().flat_map(|ty| {
             wrappers.iter().filter_map(move |wrapper| {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_maps_that_signatures_name_are_those_that_are_declared() {
+    fn signatures_name_exactly_the_declared_maps() {
         let types = rust_types();
         let of_a_value = BTreeSet::from(["EventFilter".to_owned()]);
         for (role, wrappers) in [

@@ -1,7 +1,7 @@
 //! Goes through expressions and finds the types of their values: the one walk that the check and completion share.
 //!
-//! Whoever walks implements [`Walker`]: its methods return the types of names, calls, properties and blocks, and may
-//! report what is wrong there. The default methods know the catalogue only.
+//! A walk implements [`Walker`]: its methods return the types of names, calls, properties and blocks, and can report
+//! errors there. The default methods know only the catalogue.
 
 use std::sync::Arc;
 

@@ -20,7 +20,7 @@ use crate::vocabulary::{self, Role};
 /// The methods of arrays whose closures take the values, one by one, as their first parameter.
 const EACH: &[&str] = &["all", "filter", "find", "find_map", "map", "retain", "some"];
 
-/// The type of what `for` takes out of a value of the type `ty`.
+/// The type of the items of a `for` loop over a value of the type `ty`.
 pub(super) fn taken_from(ty: &Type) -> Kind {
     match ty {
         Type::Object(name) if name == "Subscription" => event(),

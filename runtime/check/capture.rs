@@ -18,8 +18,8 @@ pub(super) struct Closure<'a> {
     pub(super) captured: Vec<&'a str>,
 }
 
-/// Reports what the closure of `parallel` or of `on` writes to variables that it captured and does not read itself: it has
-/// copies of its own.
+/// Reports variables that the closure of `parallel` or of `on` captures and changes, but does not read: it changes only
+/// its own copies.
 pub(super) fn check_copies<'a>(
     walk: &mut Walk<'a>,
     call: &str,
@@ -33,7 +33,7 @@ pub(super) fn check_copies<'a>(
         ),
         ("on", 3 | 4) => (
             "the handler has a copy of its own",
-            "print it, or go through `conn.events(filter)` in a loop",
+            "print it, or use a `for` loop over `conn.events(filter)`",
         ),
         _ => return,
     };
@@ -108,7 +108,7 @@ pub(super) fn check_copies<'a>(
             continue;
         }
         let message = match call {
-            "on" => format!("the script does not see what is written to `{name}` here"),
+            "on" => format!("the script does not see this change of `{name}`"),
             _ => format!("what is written to `{name}` here is lost"),
         };
         let finding = walk.find(Code::LostWrite, position, message);

@@ -27,7 +27,7 @@ impl Sources for Files {
 }
 
 impl Files {
-    /// The type of the inputs that the script `file` declares; nothing for a file that is imported.
+    /// The type of the inputs that the script `file` declares; `None` for an imported file.
     pub(super) fn inputs(&self, file: &File) -> Option<Type> {
         let is_script = self
             .iter()
@@ -96,8 +96,8 @@ fn checked_with(definition: &Definition, index: usize) -> Option<String> {
     })
 }
 
-/// Reports what is wrong with the map `value`, which one of `specs` describes; `changes` tells whether it gets keys in ways
-/// that cannot be followed.
+/// Reports the errors of the map `value`, which has to follow one of `specs`; `changes` is true if the check cannot
+/// follow all of its keys.
 pub(super) fn check(walk: &mut Walk, value: &Written, specs: &[Arc<Spec>], changes: bool) {
     let Some((spec, others)) = specs.split_first() else {
         return;
@@ -110,7 +110,7 @@ pub(super) fn check(walk: &mut Walk, value: &Written, specs: &[Arc<Spec>], chang
     };
     let complete = complete && !changes;
     let mut faults = spec.faults(entries, complete);
-    // Where the receiver is not known, a map may be right for another function of that name.
+    // If the receiver is not known, the map may be for another function of that name.
     for other in others.iter().filter(|other| *other != spec) {
         let known = other.faults(entries, complete);
         faults.retain(|fault| known.iter().any(|it| it.path == fault.path));

@@ -1,4 +1,4 @@
-//! What an event must be, where a script waits for events or subscribes to them.
+//! Checks event filters of waits and subscriptions.
 
 use rhai::{Expr, Ident, Position};
 
@@ -8,16 +8,16 @@ use crate::advice::suggest::word_hint;
 use crate::libvirt::events;
 use crate::objects::watch::{self, ANY};
 
-/// The methods of a connection that take such a description first.
+/// The methods of a connection whose first argument is an event filter.
 const TAKE_EVENT_FILTERS: [&str; 3] = ["wait_event", "events", "on"];
 
-/// Whether the methods called `name` take such a description first.
+/// Whether the first argument of the methods called `name` is an event filter.
 pub(crate) fn takes_event_filter(name: &str) -> bool {
     TAKE_EVENT_FILTERS.contains(&name)
 }
 
 impl<'a> Walk<'a> {
-    /// What an event must be: a kind, a map of its fields, or a list of these.
+    /// An event filter: a kind, a map of fields, or a list of these.
     pub(super) fn event(&mut self, filter: &'a Expr) {
         let map = match filter {
             Expr::Array(items, _) => {

@@ -93,7 +93,7 @@ codes! {
     UnknownKey = "unknown-key", Error;
     /// No call answers or takes this word here.
     UnknownWord = "unknown-word", Error;
-    /// The call has no value, and something takes its value.
+    /// A call without a result is in a place that needs a value.
     NoValue = "no-value", Error;
     /// The values have types that are never equal.
     NeverEqual = "never-equal", Error;

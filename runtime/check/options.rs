@@ -32,7 +32,7 @@ pub(super) fn check_own<'a>(
     }
 }
 
-/// Reports what is wrong with a map of options, the argument for the parameter `index` of the native functions `taken`.
+/// Reports the errors of a map of options, the argument for the parameter `index` of the native functions `taken`.
 pub(super) fn check_native(walk: &mut Walk, taken: &[&Function], index: usize, argument: &Expr) {
     let Some(value) = walk.value_of(argument) else {
         return;

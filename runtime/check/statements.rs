@@ -57,8 +57,8 @@ const ANSWERING: &[&str] = &[
 ];
 
 impl Walk<'_> {
-    /// Reports `value`, of the type `kind`, which something takes, where it is a call that has no value; `effect`
-    /// tells what that leads to.
+    /// Reports `value`, of the type `kind`, if it is a call without a result in a place that needs a value; `effect`
+    /// describes the effect.
     pub(super) fn check_value(
         &mut self,
         kind: &Kind,
@@ -75,7 +75,7 @@ impl Walk<'_> {
     }
 }
 
-/// The name of the function whose value `expression` has, and its place.
+/// The name and the place of the function call that gives `expression` its value.
 fn last_call(expression: &Expr) -> Option<(&str, Position)> {
     match expression {
         Expr::FnCall(call, position) | Expr::MethodCall(call, position) => {

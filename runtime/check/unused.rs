@@ -38,7 +38,7 @@ pub(super) fn imports(files: &Files, file: &File) -> Vec<Finding> {
             );
         });
     }
-    // A declaration of options can be made of those of other files.
+    // A declaration of options can include declarations of other files.
     let constants = file.spec_constants();
     let references = constants.references().into_iter();
     used.extend(

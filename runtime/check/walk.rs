@@ -247,7 +247,7 @@ impl<'a> Walk<'a> {
                 let (item, counter, flow) = &**parts;
                 let kind = self.expression(&flow.expr);
                 self.check_value(&kind, &flow.expr, || {
-                    "`for` has nothing to go through".into()
+                    "`for` has nothing to iterate over".into()
                 });
                 self.forget_assigned(flow.body.statements());
                 let length = self.scope.len();

@@ -38,9 +38,8 @@ const DRIVERS: &[&str] = &[
 
 const LIKE: &str = "qemu:///system, qemu+ssh://host/system, test:///default";
 
-/// Advice on a host that lets nobody in whom it does not know. It must not look like a map with a password, which is
-/// hidden.
-const LOG_IN: &str = "the host asks who you are: `connect_auth` takes a user name and a password, as `virhai doc connect_auth` shows";
+/// Advice on a host that requires a login. It must not look like a map with a password: that would be hidden.
+const LOG_IN: &str = "the host requires a login: give `connect_auth` a user name and a password, as `virhai doc connect_auth` shows";
 
 /// Advice that is better replaced by the state itself.
 pub(super) const ASK_STATE: &str = "`state()` tells what state the domain is in";
@@ -66,7 +65,7 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         }
         FailureKind::LostConnection => {
             return Some(format!(
-                "the connection was lost during this call, whose outcome is unknown: connect again with `{opener}`, and look"
+                "the connection was lost during this call, and its outcome is unknown: connect again with `{opener}`, and check the result"
             ));
         }
         _ => {}
@@ -253,27 +252,27 @@ fn missing_account(message: &str) -> Option<&str> {
     name?.1.split('\'').next()
 }
 
-/// Advice on hosts and clients that do not trust one another.
+/// Advice on certificates and host keys that are not trusted.
 fn certificate_hint(message: &str) -> Option<&'static str> {
     let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
     if says(&["SSH HOST KEY VERIFICATION FAILED"]) {
         return Some(
-            "the host has another key than the known one: if it was installed anew, `ssh-keygen -R HOST -f FILE` removes the old key from the file of known hosts",
+            "the host's key has changed: if the host was reinstalled, `ssh-keygen -R HOST -f FILE` removes the old key from the file of known hosts",
         );
     }
-    // The daemon tells the client nothing more.
+    // The daemon sends no more details to the client.
     if says(&["TLS confirmation", "verification (TLS) by server failed"]) {
         return Some(
-            "the host refused this machine's certificate: its log says why, such as one that is revoked or of an unknown authority",
+            "the host refused this machine's certificate: the daemon's log has the reason, such as a revoked certificate or an unknown authority",
         );
     }
     if says(&["verify peer's certificate"]) {
         return Some(
-            "the host's certificate is not for the name in the URI, or its authority is not the one that this machine trusts",
+            "the host's certificate does not have the name in the URI, or this machine does not trust its authority",
         );
     }
     says(&["certificate", "Certificate", "TLS"]).then_some(
-        "https://libvirt.org/kbase/tlscerts.html tells what certificates the host and this machine need",
+        "https://libvirt.org/kbase/tlscerts.html describes the certificates that the host and this machine need",
     )
 }
 

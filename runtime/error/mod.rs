@@ -98,7 +98,7 @@ impl Error {
         }))
     }
 
-    /// The failure of `task` on the host `uri`, where whoever passes it on knows the place in the script.
+    /// The failure of `task` on the host `uri`; the caller adds the place in the script.
     pub(crate) fn nowhere(failure: Failure, task: impl Task, uri: &str) -> Self {
         Self::at(Position::NONE, None, failure, "", task, uri)
     }

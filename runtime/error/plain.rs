@@ -28,8 +28,8 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
             );
         }
         EvalAltResult::ErrorFor(_) => {
-            title = "`for` cannot go through this value".into();
-            hint = Some("it goes through a list, a range such as `0..3`, a text, a blob or a subscription to events; `map.keys()` is a list".into());
+            title = "`for` cannot iterate over this value".into();
+            hint = Some("`for` takes a list, a range such as `0..3`, a text, a blob or a subscription to events; `map.keys()` is a list".into());
         }
         EvalAltResult::ErrorArrayBounds(0, index, _) => {
             title = format!("the list is empty, so it has no item {index}");

@@ -20,8 +20,8 @@ type Pointer = *mut c_void;
 /// The parameters of an object under libvirt's names.
 type Params = Vec<(String, Scalar)>;
 
-/// Is told why the connection to the daemon ended, a `virConnectCloseReason`; runs on the event-loop thread and must
-/// not block.
+/// Gets the reason why the connection to the daemon ended, a `virConnectCloseReason`; runs on the event-loop thread and
+/// must not block.
 pub type CloseSink = Arc<dyn Fn(i64) + Send + Sync>;
 
 type OnClose = unsafe extern "C" fn(Pointer, c_int, *mut c_void);
@@ -254,7 +254,7 @@ impl Connection {
     }
 }
 
-/// The text about the log that `call` allocates, which may be missing where it is empty.
+/// The text about the log that `call` allocates; an empty text can be a null pointer.
 ///
 /// # Safety
 /// `call` is a call of libvirt's that leaves a string to the caller.

@@ -1,13 +1,13 @@
-//! What the callbacks of streams are for, by number.
+//! The data of the callbacks of streams, by number.
 //!
-//! libvirt's remote driver, at least up to 11.3, never frees what it was given for a callback of a stream, and a callback
-//! can still run while it is removed. So libvirt gets a number, which needs no freeing and cannot dangle.
+//! libvirt's remote driver, at least up to 11.3, never frees the data of a stream's callback, and a callback can still
+//! run during its removal. So libvirt gets a number, which needs no freeing and cannot dangle.
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Is told that a stream is ready.
+/// Runs when a stream is ready.
 type Watcher = Arc<dyn Fn() + Send + Sync>;
 
 /// Gets what arrives on a stream.
@@ -34,7 +34,7 @@ fn targets() -> MutexGuard<'static, Targets> {
     TARGETS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A callback that is registered with libvirt; what it is for goes with this value.
+/// A callback that is registered with libvirt; this value owns its data.
 pub struct Callback(usize);
 
 impl Callback {
@@ -60,7 +60,7 @@ impl Drop for Callback {
     }
 }
 
-/// What the callback is for that libvirt calls with `opaque`; nothing once that is over.
+/// The data of the callback that libvirt calls with `opaque`; `None` after the callback was removed.
 pub(super) fn target(opaque: *mut c_void) -> Option<Target> {
     targets().by_number.get(&opaque.addr()).cloned()
 }
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_callback_is_for_ends_with_it() {
+    fn data_of_a_callback_is_freed_with_it() {
         let kept = Arc::new(());
         let inner = Arc::clone(&kept);
         let watcher = Target::Watcher(Arc::new(move || drop(Arc::clone(&inner))));

@@ -103,7 +103,7 @@ impl Failure {
         }
     }
 
-    /// A failure that libvirt told, here or in another process.
+    /// A failure that libvirt reported, in this or another process.
     pub fn told(code: i64, domain: i64, message: String, int1: i64) -> Self {
         Self {
             code,
@@ -128,7 +128,9 @@ impl Failure {
     pub fn lost(message: impl Into<String>) -> Self {
         Self {
             kind: FailureKind::LostConnection,
-            advice: Some("connect again with `connect(uri)`, and look what happened meanwhile"),
+            advice: Some(
+                "connect again with `connect(uri)`, and check whether the call took effect",
+            ),
             ..Self::new(virt_sys::VIR_ERR_RPC, message)
         }
     }

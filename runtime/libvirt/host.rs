@@ -10,7 +10,7 @@ use super::{Result, borrowed_text, c_options, c_text, checked, filled_array, own
 /// Figures under libvirt's names.
 pub type Figures = Vec<(String, u64)>;
 
-/// A guest's emulator, architecture, machine type and kind of domain; what is none is libvirt's choice.
+/// A guest's emulator, architecture, machine type and kind of domain; `None` is libvirt's choice.
 pub type GuestMachine = [Option<String>; 4];
 
 /// How many CPUs the host has, and the numbers of those that are on.
@@ -51,7 +51,7 @@ pub(super) fn most_cpus(connect: &Connect) -> Result<usize> {
     Ok(parts.iter().map(|count| *count as usize).product())
 }
 
-/// For how long the CPU `cpu`, or all of them for -1, was busy with what, in nanoseconds.
+/// The time in nanoseconds that the CPU `cpu`, or all CPUs for -1, spent on each kind of work.
 pub fn cpu_stats(connect: &Connect, cpu: c_int, flags: c_uint) -> Result<Figures> {
     // SAFETY: the handle lives during the calls, which fill the array of structs of numbers.
     let stats: Vec<virt_sys::virNodeCPUStats> = unsafe {
@@ -290,7 +290,7 @@ mod tests {
     use super::online_cpus;
 
     #[test]
-    fn a_map_of_cpus_is_not_read_beyond_the_last_that_is_on() {
+    fn a_cpu_map_is_not_read_beyond_its_end() {
         for (count, online, map, numbers) in [
             (8, 3, vec![0b10101], vec![0, 2, 4]),
             (16, 2, vec![0b11], vec![0, 1]),

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_library_that_is_missing_is_named_with_the_package_that_brings_it() {
+    fn a_missing_library_is_named_with_its_package() {
         static MISSING: Library = Library::new(c"libvirt-nothing.so.0", "libvirt-nothing");
         let failure = load(&MISSING, c"virNothing").expect_err("no system has it");
         assert!(failure.message.contains("libvirt-nothing.so.0"));

@@ -55,7 +55,7 @@ fn c_option(text: Option<&str>) -> Result<Option<CString>> {
     text.map(c_text).transpose()
 }
 
-/// `texts` as C strings, where libvirt also takes none.
+/// `texts` as C strings; libvirt also takes null.
 fn c_options<const N: usize>(texts: &[Option<String>; N]) -> Result<[Option<CString>; N]> {
     let mut strings = [const { None }; N];
     for (string, text) in strings.iter_mut().zip(texts) {
@@ -120,7 +120,8 @@ unsafe fn owned_texts(list: *mut *mut c_char, count: c_int) -> Result<Vec<String
     texts.into_iter().collect()
 }
 
-/// What `call` writes into an array of the caller's, after it told for a null array how long that has to be.
+/// The entries that `call` writes into an array of the caller. Called with a null array, `call` returns the length
+/// first.
 ///
 /// # Safety
 /// `call` writes at most as many entries as its second argument says, and writes back how many. All bits zero is a

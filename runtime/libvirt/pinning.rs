@@ -1,4 +1,4 @@
-//! Which of the host's CPUs a guest's threads may run on, and its IO threads.
+//! Pinning of a guest's threads to the host's CPUs, and its IO threads.
 
 use std::ffi::{c_int, c_uint};
 

@@ -68,7 +68,7 @@ pub fn open_channel(
     .map(drop)
 }
 
-/// Gives `reader` all that arrives on `stream`, until its end or that of the answer.
+/// Sends all data of `stream` to `reader`, until the stream ends or the returned value is dropped.
 pub fn on_readable(stream: &Stream, reader: Reader) -> Result<Callback> {
     let callback = Callback::new(Target::Reader(reader));
     // SAFETY: the handle lives during the call, and the number that the callback gets needs no freeing.

@@ -125,7 +125,7 @@ pub fn scheduler_parameters_flags(domain: &Domain, flags: c_uint) -> Result<Para
     }
 }
 
-/// What `call` tells of the scheduler. It does not tell a length for a null array: the kind of scheduler does.
+/// The parameters that `call` reads of the scheduler. The length of the array depends on the kind of scheduler.
 ///
 /// # Safety
 /// `call` is a call of libvirt's that fills an array of the length that it is given, and writes back how many.

@@ -201,11 +201,11 @@ pub(super) unsafe fn read(params: &[virTypedParameter]) -> Vec<(String, Scalar)>
         .collect()
 }
 
-/// The parameters that `call` writes into an array of the caller's.
+/// The parameters that `call` writes into an array of the caller.
 ///
 /// # Safety
-/// `call` is a call of libvirt's that tells for a null array how long it has to be, fills an array of at most that
-/// length, and writes back how many.
+/// `call` is a call of libvirt's that returns the needed length for a null array, fills an array of at most that
+/// length, and writes back the number of entries.
 pub(super) unsafe fn filled(
     call: impl Fn(virTypedParameterPtr, *mut c_int) -> c_int,
 ) -> Result<Vec<(String, Scalar)>> {

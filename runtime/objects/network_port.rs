@@ -15,7 +15,7 @@ pub type NetworkPort = Object<NetworkPortKind>;
 /// The kind of a [`NetworkPort`].
 pub struct NetworkPortKind;
 
-/// What identifies a port.
+/// The identity of a port.
 pub struct Place {
     uuid: String,
     pub(crate) network: String,

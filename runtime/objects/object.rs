@@ -263,7 +263,7 @@ impl<K: Kind> Object<K> {
             .map_err(|failure| self.error(ctx, failure, call, &verb).throw())
     }
 
-    /// Makes one libvirt call whose failure the caller sees to.
+    /// Makes one libvirt call; the caller handles its failure.
     pub(crate) fn attempt<T: Send + 'static, E: Into<Failure>>(
         &self,
         call: &'static str,

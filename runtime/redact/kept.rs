@@ -15,8 +15,8 @@ const SHORTEST: usize = 3;
 /// The texts to hide, the longest first.
 static KEPT: RwLock<Vec<String>> = RwLock::new(Vec::new());
 
-/// Hides `secret` from now on in all that virhai and its scripts show: as it is, line by line, and as XML, JSON, URIs and
-/// base64 write it. One of fewer than three bytes is not hidden.
+/// Hides `secret` from now on in all output of virhai and its scripts: as it is, line by line, and in the forms of XML,
+/// JSON, URIs and base64. A secret of fewer than three bytes is not hidden.
 pub fn keep(secret: &str) {
     let lines = secret.lines().chain([secret]).map(str::trim);
     let forms = lines.flat_map(|text| {

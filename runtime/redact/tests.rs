@@ -245,7 +245,7 @@ fn a_call_with_a_blank_before_its_arguments_has_a_secret() {
     assert!(!has_secret(":help connect_auth"));
 }
 
-/// What this thread has used of a processor, which the load of the machine does not change.
+/// The processor time of this thread, which does not depend on the load of the machine.
 fn processor_seconds() -> i64 {
     let usage = getrusage(UsageWho::RUSAGE_THREAD).expect("the kernel counts");
     usage.user_time().tv_sec() + usage.system_time().tv_sec()

@@ -12,11 +12,11 @@ pub(crate) struct Awaited<T> {
     changed: Condvar,
 }
 
-/// How a wait ended.
+/// The result of a wait.
 pub(crate) enum Waited<R> {
     /// With what was looked for.
     Found(R),
-    /// Its time is up.
+    /// It timed out.
     TimedOut,
     /// The script is being stopped.
     Stopped,
@@ -48,7 +48,7 @@ impl<T: Send + 'static> Awaited<T> {
     ) -> Waited<R> {
         let own = Arc::clone(self);
         let _guard = interrupt.on_stop(move || {
-            // A waiter that holds the lock has not gone to sleep yet and would miss the call.
+            // A waiting thread that holds the lock is not yet asleep and would miss the call.
             drop(own.lock());
             own.wake();
         });

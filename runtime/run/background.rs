@@ -9,16 +9,16 @@ use super::interrupt::{Interrupt, Stop};
 
 /// Work on a thread of its own.
 pub(crate) trait Background: Send + Sync {
-    /// Takes nothing new; what it has is still done.
+    /// Accepts no new work; finishes the accepted work.
     fn finish(&self);
 
     /// Waits until it has ended, or until that moment; returns whether it has.
     fn ended_by(&self, until: Instant) -> bool;
 
-    /// Whether it failed and nobody was told.
+    /// Whether it failed and the failure was not reported.
     fn has_failed(&self) -> bool;
 
-    /// The first failure that nobody was told of, and how many there were.
+    /// The first failure that was not reported, and the number of failures.
     fn failure(&self) -> Option<(Box<EvalAltResult>, u64)>;
 }
 
@@ -26,7 +26,7 @@ pub(crate) trait Background: Send + Sync {
 pub struct Unnoticed {
     /// The first failure.
     pub error: Box<EvalAltResult>,
-    /// How many there were besides.
+    /// The number of other failures.
     pub more: u64,
 }
 
@@ -34,7 +34,7 @@ pub struct Unnoticed {
 #[derive(Default)]
 pub(crate) struct Works(Mutex<Vec<Arc<dyn Background>>>);
 
-/// How long work that was stopped may take to end.
+/// How long stopped work may take to end.
 const AFTER_STOP: Duration = Duration::from_secs(5);
 
 impl Works {
@@ -52,7 +52,7 @@ impl Works {
         works.is_empty()
     }
 
-    /// Lets all work finish what it has, for `grace` at most, and then stops it by `interrupt`; returns how it failed.
+    /// Lets all work finish within `grace`, and then stops it by `interrupt`; returns its failures.
     pub(crate) fn end(&self, interrupt: &Interrupt, grace: Duration) -> Option<Unnoticed> {
         let works = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         works.iter().for_each(|work| work.finish());
@@ -68,8 +68,9 @@ impl Works {
         let failures = works.iter().filter_map(|work| work.failure());
         let late = (late > 0).then(|| {
             let grace = super::duration_text::plain_duration(grace);
-            let message =
-                format!("a handler of events did not return within {grace} of the script's end");
+            let message = format!(
+                "an event handler did not return within {grace} after the end of the script"
+            );
             (message.into(), u64::try_from(late).unwrap_or(1))
         });
         let mut all = None;

@@ -154,13 +154,13 @@ impl Session {
         kept.as_ref()?.downcast_ref::<T>().cloned()
     }
 
-    /// Has background work of this session's scripts use `engine`, which was built for the session.
+    /// Makes background work of this session's scripts use `engine`, which was built for the session.
     pub fn serve(&self, engine: &Arc<Engine>) {
         let own = self.0.engine.lock();
         *own.unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(engine);
     }
 
-    /// The engine for background work, while there is one.
+    /// The engine for background work, as long as it exists.
     pub(crate) fn engine(&self) -> Option<Arc<Engine>> {
         let engine = self.0.engine.lock();
         engine.unwrap_or_else(PoisonError::into_inner).upgrade()
@@ -171,13 +171,13 @@ impl Session {
         &self.0.works
     }
 
-    /// Ends the background work of a script that has ended: lets it finish what it has, for `grace` at most, and then
-    /// stops it. Returns how it failed.
+    /// Ends the background work of a script that has ended: lets it finish within `grace`, and then stops it. Returns
+    /// its failures.
     pub fn end_background(&self, grace: Duration) -> Option<Unnoticed> {
         if self.0.works.is_empty() {
             return None;
         }
-        let _waiting = Waiting::new(self, || "the handlers of events to return".into());
+        let _waiting = Waiting::new(self, || "the event handlers to return".into());
         self.0.works.end(&self.0.interrupt, grace)
     }
 

@@ -19,19 +19,19 @@ pub const MAIN: &str = "main";
 /// The variable that holds them in a script without that function.
 pub const VARIABLE: &str = "inputs";
 
-/// What a runbook needs to be told.
+/// The declared inputs of a runbook.
 #[derive(Debug, Clone)]
 pub struct Inputs {
     spec: Arc<Spec>,
 }
 
 impl Inputs {
-    /// What the script that positions call `name` declares. Nothing of it runs; a script that does not compile declares
-    /// nothing.
+    /// The inputs that the script `name` declares. The script does not run; a script that does not compile declares no
+    /// inputs.
     ///
     /// # Errors
     ///
-    /// What is wrong with the declaration.
+    /// The error in the declaration.
     pub fn of(imports: &Imports, name: &str, text: &str) -> Result<Option<Self>, String> {
         if !text.contains(CONSTANT) {
             return Ok(None);
@@ -68,7 +68,7 @@ impl Inputs {
         required.filter(|key| !is_given(key)).collect()
     }
 
-    /// What is wrong with `given`, apart from what is missing.
+    /// The errors in `given`, without missing inputs.
     pub fn faults(&self, given: &Map) -> Vec<Fault> {
         // The values are data, whose types have the same names in every engine.
         let mut faults = self.spec.faults_of(&Engine::new_raw(), given);
@@ -76,7 +76,7 @@ impl Inputs {
         faults
     }
 
-    /// `given` with the defaults of the others, and `()` for those without one. What is secret is hidden from now on.
+    /// `given` with the defaults of the others, or `()` without a default. Secrets are hidden from now on.
     pub fn filled(&self, given: Map) -> Map {
         let filled = self.spec.filled(given);
         for key in self.keys().iter().filter(|key| is_secret(key)) {
@@ -153,13 +153,13 @@ pub fn is_flag(key: &Key) -> bool {
     key.ty == Type::Bool
 }
 
-/// The value of `key` that `text` is on a command line, in the environment or at a question. Text that is none stays
-/// text, which the declaration then refuses.
+/// Reads `text`, from a command line, the environment or an answer, as a value of `key`. Text of another type stays
+/// text, and the declaration then refuses it.
 pub fn value(key: &Key, text: &str) -> Dynamic {
     of_text(&key.ty, text)
 }
 
-/// The list of which `texts` are the items; text in brackets is a list as JSON.
+/// The list of `texts`; text in brackets is a JSON list.
 pub fn list<'a>(key: &Key, texts: impl Iterator<Item = &'a str>) -> Dynamic {
     let unknown = Type::Unknown;
     let item = key.ty.item().unwrap_or(&unknown);
@@ -182,7 +182,7 @@ pub fn line(key: &Key, text: &str) -> Dynamic {
     }
 }
 
-/// The value that `json` is in a script.
+/// `json` as a value for scripts.
 pub fn of_json(json: &Json) -> Dynamic {
     rhai::serde::to_dynamic(json).unwrap_or_default()
 }
@@ -208,7 +208,7 @@ fn of_text(ty: &Type, text: &str) -> Dynamic {
     text.into()
 }
 
-/// The value that `text` is as JSON, if it begins with `bracket`.
+/// `text` read as JSON, if it begins with `bracket`.
 fn json(text: &str, bracket: char) -> Option<Dynamic> {
     let text = text.trim_start();
     let json = text.starts_with(bracket).then_some(text)?;
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn text_becomes_what_is_declared() {
+    fn text_becomes_a_value_of_the_declared_type() {
         let inputs = inputs(
             r#"const INPUTS = #{
                 count: #{ type: "int", help: "" }, share: #{ type: "float", help: "" }, on: #{ type: "bool", help: "" },
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_declaration_is_told_and_a_script_without_one_has_none() {
+    fn a_wrong_declaration_is_an_error_and_a_missing_one_is_not() {
         let of = |text: &str| Inputs::of(&Imports::default(), "x.rhai", text);
         let wrong = of("const INPUTS = #{ a: #{ type: \"strng\", help: \"\" } };");
         let why = wrong.expect_err("there is no such type");

@@ -1,3 +1,3 @@
-//! Runbooks: scripts that declare what they need.
+//! Runbooks: scripts that declare their inputs.
 
 pub mod inputs;

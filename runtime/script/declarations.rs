@@ -104,7 +104,7 @@ fn collect_texts<'a>(literal: &'a Literal, texts: &mut Vec<&'a str>) {
 ///
 /// # Errors
 ///
-/// What is wrong with the declaration.
+/// The error in the declaration.
 pub fn declared(sources: &dyn Sources, file: &str, name: &str) -> Result<Arc<Spec>, String> {
     declared_within(sources, file, name, DEEPEST)
 }
@@ -145,7 +145,7 @@ pub fn result(sources: &dyn Sources, file: &str, docs: &str) -> Type {
 ///
 /// # Errors
 ///
-/// What is wrong with the declaration.
+/// The error in the declaration.
 pub fn of_map(sources: &dyn Sources, file: &str, map: &Map) -> Result<Arc<Spec>, String> {
     let literal = Literal::of_map(map)
         .ok_or("options are declared by texts, numbers, lists and maps that are written out")?;

@@ -246,8 +246,8 @@ pub(crate) fn show_imports(module: &mut Module) {
     module.build_index();
 }
 
-/// Hides what `module` imports from other files, and returns it by its aliases. If it were not hidden, Rhai would add
-/// the functions of a recipe to an index once for each chain of imports that leads to it.
+/// Hides the imports of `module` from other files, and returns them by their aliases. Otherwise Rhai would add the
+/// functions of a recipe to an index once for each chain of imports that leads to it.
 pub(crate) fn hide_imports(module: &mut Module) -> Vec<(String, Shared<Module>)> {
     let renamed: Vec<_> = module
         .iter_sub_modules()

@@ -65,8 +65,8 @@ impl Program {
         self.links.values().map(String::as_str)
     }
 
-    /// Compiles `text`, whose positions carry `name`, and every static import below it; of the standard library only
-    /// the recipes that are imported from outside of it.
+    /// Compiles `text`, whose positions carry `name`, and every static import below it. Of the standard library it
+    /// compiles only the recipes that files outside of it import.
     pub fn compile(
         engine: &Engine,
         imports: &Imports,
@@ -107,7 +107,7 @@ impl Compiler<'_> {
             return Err(self.fault(name, "a comment has no end".into(), position, false));
         }
         ast.set_source(name);
-        // A recipe imports when a function of it needs that, and the tests see to it that all compile.
+        // A recipe imports others only when one of its functions runs; the tests ensure that all compile.
         let imported = match is_recipe(name) {
             true => Vec::new(),
             false => static_imports(&ast),

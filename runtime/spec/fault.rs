@@ -6,7 +6,7 @@ pub struct Fault {
     /// Where it is: keys and places in lists, from the outside in. Of an unknown key, the key is the last step; of
     /// a missing one, where it should be.
     pub path: Vec<Step>,
-    /// What is wrong.
+    /// The error.
     pub message: String,
     /// What was most likely meant, or how to write it.
     pub hint: Option<String>,

@@ -1,20 +1,20 @@
-//! Where an option stands in XML.
+//! The place of an option in XML.
 
 use super::{Key, Literal, Type};
 
-/// Where an option stands in XML, and how it is written there.
+/// The place of an option in XML, and its form there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InXml {
-    /// The path, from the element that the map with the option stands for.
+    /// The path, from the element of the map that has the option.
     pub path: String,
     /// How `true` and `false` are written; without it, an element is there or not, and an attribute is "yes" or "no".
     pub written: Option<(String, String)>,
-    /// The key of the option's map that a value of another type stands for; empty for none.
+    /// The key of the option's map that gets a value that is not a map; empty for none.
     pub short: String,
 }
 
 impl InXml {
-    /// What a declaration says by its fields `xml`, `written` and `short`.
+    /// The fields `xml`, `written` and `short` of a declaration.
     pub(super) fn read(
         path: &str,
         written: Option<&Literal>,
@@ -56,5 +56,5 @@ pub(super) fn short_key(types: &[Type], short: &str) -> Result<Key, String> {
     });
     let spec = spec.ok_or("`short` needs a map of options as `type`")?;
     let key = spec.key(short).cloned();
-    key.ok_or_else(|| format!("`short` is `{short}`, which the map does not have"))
+    key.ok_or_else(|| format!("`short` is `{short}`, but the map does not have this key"))
 }

@@ -58,7 +58,7 @@ pub struct Spec {
     pub called: String,
     /// The name of the constant that declares it; empty for one that is written inside another.
     pub name: String,
-    /// What the map is about, in a line; empty where the declaration does not say it.
+    /// A line about the map; empty if the declaration has none.
     pub about: String,
     /// The file that declares it, as positions call it.
     pub file: String,
@@ -83,7 +83,7 @@ pub struct Key {
     pub min: Option<Bound>,
     /// The largest value.
     pub max: Option<Bound>,
-    /// Where it stands in XML, if `write_options` writes it.
+    /// Its place in XML, if `write_options` writes it.
     pub xml: Option<InXml>,
     /// The regular expression that all of a text must match.
     pub pattern: Option<String>,

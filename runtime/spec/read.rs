@@ -182,7 +182,7 @@ fn read_key(
         "" => None,
         pattern => {
             whole(pattern)
-                .map_err(|error| format!("`pattern` is no regular expression: {error}"))?;
+                .map_err(|error| format!("`pattern` is not a regular expression: {error}"))?;
             Some(pattern.to_owned())
         }
     };

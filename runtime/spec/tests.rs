@@ -218,7 +218,7 @@ fn a_declaration_takes_over_those_of_other_files() {
 }
 
 #[test]
-fn a_short_form_stands_for_a_map_and_one_value_for_a_list() {
+fn short_and_several_accept_one_value_for_a_map_or_a_list() {
     let texts = Texts(&[(
         "a",
         r#"
@@ -271,7 +271,10 @@ fn a_wrong_declaration_says_what_is_wrong() {
             "there is no constant `OHTER` that declares options",
         ),
         ("MISSING", "there is no constant `MISSING`"),
-        ("SHORT", "`short` is `modle`, which the map does not have"),
+        (
+            "SHORT",
+            "`short` is `modle`, but the map does not have this key",
+        ),
         ("PLACE", "`short` needs `xml`"),
         (
             "WRITTEN",

@@ -119,7 +119,7 @@ impl Words {
         }
     }
 
-    /// The word that `word` is near to, unless it is one of these itself.
+    /// The word that `word` is near to, unless `word` is itself one of the words.
     pub fn near(&self, word: &str) -> Option<&str> {
         match self.has(word) {
             true => None,

@@ -129,7 +129,7 @@ fn quoted(text: &str) -> String {
 }
 
 impl Type {
-    /// Why `text` is not the size or the duration that it is to be, and how one is written.
+    /// Why `text` is not a size or a duration, and how to write one.
     pub(crate) fn wrong_amount(&self, text: &str) -> Option<(String, String)> {
         match self {
             Self::Size { unit } => {
@@ -153,7 +153,7 @@ impl Spec {
         search.faults
     }
 
-    /// What is wrong with `map`, all of whose keys are there.
+    /// The errors in `map`, which has all keys.
     pub(crate) fn faults_of(&self, engine: &Engine, map: &Map) -> Vec<Fault> {
         let value = |value| Value {
             engine,

@@ -45,7 +45,7 @@ mod tests {
     use crate::vocabulary::{DomainState, PoolState};
 
     #[test]
-    fn an_answered_word_is_known_and_the_same_text_is_not() {
+    fn a_word_from_a_call_is_recognized_and_equal_text_is_not() {
         let running = DomainState::TABLE.word(1);
         assert_eq!(running.as_str(), "running");
         let table = of_answer(&running.clone()).expect("a call answered it");
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_mistyped_is_nearly_a_word() {
+    fn only_mistyped_words_are_near_a_word() {
         for (text, near) in [
             ("runing", true),
             ("shutof", true),

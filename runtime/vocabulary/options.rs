@@ -6,7 +6,7 @@
 //!     pub(crate) struct StopOptions {
 //!         /// Time for the guest to shut down after it was asked.
 //!         shutdown: Duration = "1m",
-//!         /// Whether to pull the plug also where the guest could not be asked.
+//!         /// Whether to destroy the guest even if it could not be asked.
 //!         force: bool = false,
 //!     }
 //! }

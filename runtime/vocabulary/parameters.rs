@@ -230,7 +230,7 @@ mod tests {
     use super::plain;
 
     #[test]
-    fn libvirts_sentences_lose_what_is_of_c() {
+    fn libvirts_sentences_lose_their_c_types() {
         for (sentence, shown) in [
             (
                 "virDomainMigrate* params field: the number of compression threads as VIR_TYPED_PARAM_INT.",

@@ -10,7 +10,7 @@ use super::constants::version;
 use crate::support::{Daemon, Host, Scratch, virhai};
 
 #[test]
-fn clients_are_those_that_are_connected() {
+fn only_connected_clients_are_listed() {
     let host = Daemon::start();
     host.virhai_admin()
         .script(
@@ -102,7 +102,7 @@ fn the_log_of_a_daemon_goes_where_a_script_sends_it() {
 }
 
 #[test]
-fn a_script_opens_only_the_daemon_that_the_user_allowed_in_these_words() {
+fn a_script_opens_only_daemons_whose_exact_uri_is_allowed() {
     let host = Daemon::start();
     let uri = host.admin_uri();
     let allowed = |run: crate::support::Run, uri: &str| {
@@ -208,7 +208,7 @@ fn a_read_only_session_changes_nothing_about_a_daemon() {
 }
 
 #[test]
-fn a_daemon_that_hangs_or_ends_is_an_error_and_not_a_hang() {
+fn calls_to_a_hanging_or_ended_daemon_fail() {
     let mut host = Daemon::start();
     // It tells by a line when it has all handles, and goes on once the daemon has been killed.
     let script = r#"
@@ -290,7 +290,7 @@ fn a_daemon_is_ended_by_a_script() {
 }
 
 #[test]
-fn the_identity_that_a_connection_takes_is_the_one_that_its_daemon_knows() {
+fn a_daemon_knows_the_identity_that_a_connection_has_set() {
     let host = Daemon::start();
     host.virhai_admin()
         .script(

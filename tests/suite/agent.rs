@@ -155,7 +155,7 @@ const CLOCK: &str = r#"
 
 /// One guest, since each boot takes seconds of the processor.
 #[test]
-fn a_guest_does_all_that_its_agent_is_asked_for() {
+fn every_request_to_the_agent_takes_effect_in_the_guest() {
     let scripts = [PROGRAM, REFUSAL, DESCRIPTION, FREEZE, ACCOUNTS, CLOCK];
     let (host, _) = with_agent(
         |xml| xml.replace("<vcpu>1</vcpu>", "<vcpu>2</vcpu>"),

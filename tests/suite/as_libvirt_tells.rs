@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::support::{Daemon, Embed, Host, NetHost, tiny_xml};
 
 #[test]
-fn a_checkpoint_is_a_bitmap_of_what_qemu_writes_from_then_on() {
+fn a_checkpoint_records_later_writes_in_a_bitmap() {
     let host = Embed::new();
     let disk = host.path("data.qcow2");
     let made = Command::new("qemu-img")
@@ -88,7 +88,7 @@ fn a_guest_starts_from_a_disk_that_was_lent_as_an_open_file() {
 }
 
 #[test]
-fn filters_bindings_and_ports_are_those_of_the_guests_that_use_them() {
+fn filters_bindings_and_ports_belong_to_their_guests() {
     let Some(host) = NetHost::start() else { return };
     let card = "<interface type='network'><source network='lab'/><mac address='52:54:00:00:00:07'/>\
                 <target dev='card0'/><filterref filter='calm'><parameter name='MTU' value='1400'/></filterref></interface>";

@@ -152,7 +152,7 @@ fn a_running_guest_goes_back_to_each_of_its_points() {
         assert_eq(web.list_all_checkpoints(), []);
         let fourth = backup::make(web, place);
         assert_eq(fourth.kind, "full");
-        assert(fourth.why[0].contains("cannot tell any more what changed"), fourth.why[0]);
+        assert(fourth.why[0].contains("have lost the record of their changes"), fourth.why[0]);
         web.create();
         web.managed_save();
         // Its memory stays saved for the backup, and would not fit the restored disks.
@@ -180,7 +180,7 @@ fn a_running_guest_goes_back_to_each_of_its_points() {
 }
 
 #[test]
-fn the_script_of_the_nightly_backup_does_as_it_says() {
+fn the_nightly_backup_script_makes_verifies_and_deletes_points() {
     let site = Site::new();
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/nightly_backup.rhai");
     let script = site.0.scratch().copy(&from, "nightly_backup.rhai");
@@ -215,7 +215,7 @@ fn the_script_of_the_nightly_backup_does_as_it_says() {
 }
 
 #[test]
-fn what_breaks_a_chain_makes_the_next_point_full_and_is_said() {
+fn a_broken_chain_makes_the_next_point_full_with_a_reason() {
     let site = Site::new();
     let told = site.ok(
         r#"
@@ -245,9 +245,9 @@ fn what_breaks_a_chain_makes_the_next_point_full_and_is_said() {
         dom.edit(|xml| xml.insert("devices", `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${more.path}'/><target dev='vdc' bus='virtio'/></disk>`));
         let fourth = backup::make(dom, place);
         assert_eq([fourth.kind, fourth.disks.map(|disk| disk.kind)], ["incremental", ["incremental", "full"]]);
-        assert(fourth.why[0].contains("`vdc` was not in the point before"), `${fourth.why}`);
+        assert(fourth.why[0].contains("`vdc` is not in the previous point"), `${fourth.why}`);
         // Asked for, and enough of them.
-        assert_eq(backup::make(dom, place + #{ full_after: 3 }).why, ["4 points stand on one full backup, and `full_after` is 3"]);
+        assert_eq(backup::make(dom, place + #{ full_after: 3 }).why, ["the chain already has 3 incremental points (`full_after` is 3)"]);
         assert_eq(backup::make(dom, place + #{ mode: "full" }).why, ["a full backup was asked for"]);
         assert_eq(backup::make(dom, place + #{ full_after: 3 }).kind, "incremental");
         // The disk was overwritten, bitmaps and all.
@@ -288,7 +288,7 @@ fn what_breaks_a_chain_makes_the_next_point_full_and_is_said() {
 }
 
 #[test]
-fn another_host_restores_the_guests_of_a_folder_and_verification_finds_what_is_wrong() {
+fn another_host_restores_the_guests_of_a_folder_and_verify_finds_damage() {
     let site = Site::new();
     site.ok(r#"
         let place = #{ pool: "backups" };
@@ -330,7 +330,7 @@ fn another_host_restores_the_guests_of_a_folder_and_verification_finds_what_is_w
         let error = thrown(|| backup::restore(conn, place + #{{ guest: "web", point: "now" }}));
         assert(error.message.contains("no point `now`"), error.message);
         let error = thrown(|| backup::restore(conn, place + #{{ guest: "mail" }}));
-        assert(error.message.contains("no backup of the guest `mail`"), error.message);
+        assert(error.message.contains("no complete backup of the guest `mail`"), error.message);
         "#
     ));
     assert_eq!(other.bytes("web.qcow2", &[2]), [2]);
@@ -404,7 +404,7 @@ fn another_host_restores_the_guests_of_a_folder_and_verification_finds_what_is_w
 }
 
 #[test]
-fn a_backup_that_cannot_be_made_leaves_nothing_and_says_why() {
+fn a_failed_backup_leaves_no_files_and_has_a_reason() {
     let small = SmallDisk::mount("1200k");
     let site = Site::new();
     let place = small.as_ref().map_or_else(

@@ -444,7 +444,7 @@ fn every_option_of_a_recipe_is_declared_and_used() {
 }
 
 #[test]
-fn every_declared_result_of_a_recipe_is_checked_where_it_is_made() {
+fn every_recipe_checks_its_declared_result() {
     let mut offenders = Vec::new();
     let mut texts = HashMap::new();
     for recipe in catalog::recipes() {

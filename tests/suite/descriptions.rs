@@ -126,7 +126,7 @@ fn only_pci_express_has_ports_and_a_large_guest_has_more() {
 }
 
 #[test]
-fn xml_of_the_users_own_is_put_in_set_and_removed() {
+fn the_option_xml_inserts_sets_and_removes() {
     virhai()
         .arg("-c")
         .arg("test:///default")
@@ -166,7 +166,7 @@ fn xml_of_the_users_own_is_put_in_set_and_removed() {
 }
 
 #[test]
-fn a_watchdog_is_one_that_the_libvirt_of_the_host_knows() {
+fn a_watchdog_has_a_model_that_the_hosts_libvirt_knows() {
     let models = virhai()
         .script(
             r#"import "std/description" as description;

@@ -23,7 +23,7 @@ fn on_test_host(script: String) {
 }
 
 #[test]
-fn a_closure_that_edits_is_called_for_the_guest_as_it_would_be() {
+fn the_closure_edit_gets_the_new_definition() {
     on_test_host(format!(
         r#"{BEGIN}
         let conn = connect();

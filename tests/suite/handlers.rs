@@ -63,7 +63,7 @@ fn what_happened_before_the_end_reaches_the_handler_and_the_queue() {
 }
 
 #[test]
-fn a_handler_that_throws_goes_on_and_the_run_fails_at_its_end() {
+fn a_handler_continues_after_an_error_and_the_run_fails_at_its_end() {
     let outcome = on_test_host(
         r#"
         let watch = dom.connect();
@@ -82,11 +82,11 @@ fn a_handler_that_throws_goes_on_and_the_run_fails_at_its_end() {
         assert!(outcome.stdout.lines().any(|said| said == line), "{outcome}");
     }
     for text in [
-        "a handler of events failed, and goes on with the next event: no stopped (",
+        "an event handler failed and continues with the next event: no stopped (",
         "goes on with the next event: no suspended (",
         "error: no stopped",
         "if event.event != \"started\" { throw",
-        "1 more calls of handlers of events failed",
+        "1 more calls of event handlers failed",
     ] {
         assert!(outcome.stderr.contains(text), "{text}: {outcome}");
     }
@@ -110,7 +110,7 @@ fn close_waits_for_the_handler_and_throws_its_error_once() {
 }
 
 #[test]
-fn a_handler_that_never_returns_harms_nobody_and_is_stopped_after_the_script() {
+fn a_handler_that_never_returns_blocks_nothing_and_is_stopped_after_the_script() {
     let began = Instant::now();
     let outcome = on_test_host(
         r#"
@@ -132,7 +132,7 @@ fn a_handler_that_never_returns_harms_nobody_and_is_stopped_after_the_script() {
     assert!(
         outcome
             .stderr
-            .contains("a handler of events did not return within 10s"),
+            .contains("an event handler did not return within 10s"),
         "{outcome}"
     );
     assert!(began.elapsed().as_secs() >= 10, "{outcome}");
@@ -158,12 +158,12 @@ fn a_stop_ends_handlers_with_the_script() {
 }
 
 #[test]
-fn the_check_finds_what_a_handler_cannot_do() {
+fn the_check_finds_errors_in_handlers() {
     let scratch = Scratch::new();
     for (handler, found) in [
         (
             "|event| { seen.push(event); }",
-            "the script does not see what is written to `seen` here",
+            "the script does not see this change of `seen`",
         ),
         (
             "|event| print(conn.lookup_by_name(event.domain))",

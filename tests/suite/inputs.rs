@@ -100,7 +100,7 @@ fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
 }
 
 #[test]
-fn every_bad_input_is_told_at_once_and_nothing_runs() {
+fn all_bad_inputs_are_reported_together_and_nothing_runs() {
     let scratch = runbook();
     scratch.write("in.json", r#"{"kep": 3, "size": true}"#);
     let arguments = [
@@ -157,7 +157,7 @@ fn every_bad_input_is_told_at_once_and_nothing_runs() {
 }
 
 #[test]
-fn a_secret_is_on_no_command_line_and_in_no_output() {
+fn a_secret_is_never_on_a_command_line_or_in_output() {
     let scratch = runbook();
     let outcome = run(&scratch, &["--guest", "web", "--api-token", "t&p-secret"]).fails(2);
     assert!(outcome.stderr.contains("--api-token-file"), "{outcome}");
@@ -186,7 +186,7 @@ fn a_secret_is_on_no_command_line_and_in_no_output() {
 }
 
 #[test]
-fn what_is_missing_is_asked_on_a_terminal_until_it_fits() {
+fn missing_inputs_are_asked_for_until_an_answer_is_valid() {
     let scratch = runbook();
     let script = RUNBOOK.replace("type: \"secret\",", "type: \"secret\", required: true,");
     scratch.write("keep.rhai", script);
@@ -248,7 +248,7 @@ fn a_script_with_main_can_be_imported_without_running() {
 }
 
 #[test]
-fn a_folder_of_scripts_is_listed_with_what_each_is_for() {
+fn scripts_of_a_folder_are_listed_with_their_first_lines() {
     let scratch = runbook();
     scratch.write("a/b.rhai", "print(1)");
     scratch.write("a/b_test.rhai", "fn test_a() {}");

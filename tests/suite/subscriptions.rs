@@ -38,7 +38,7 @@ fn a_slow_reader_sees_every_event() {
 }
 
 #[test]
-fn a_burst_of_ten_thousand_events_is_lost_by_none_of_forty_subscriptions() {
+fn forty_subscriptions_lose_none_of_ten_thousand_events() {
     let out = on_test_host(
         r#"
         let all = [];
@@ -160,7 +160,7 @@ fn a_filter_that_describes_no_event_is_refused_before_the_run() {
 }
 
 #[test]
-fn a_filter_is_refused_at_the_run_where_the_check_cannot_know_it() {
+fn a_filter_that_the_check_cannot_see_is_refused_at_run_time() {
     on_test_host(
         r#"
         let kind = ["livecycle"][0];

@@ -48,7 +48,7 @@ fn no_secret(outcome: &Outcome) {
 }
 
 #[test]
-fn tcp_with_sasl_lets_in_who_knows_the_password() {
+fn tcp_with_sasl_requires_the_password() {
     let Some(host) = with_sasl("digest-md5", "listen_tcp = 1\nauth_tcp = \"sasl\"\n") else {
         return;
     };
@@ -87,7 +87,7 @@ fn tcp_with_sasl_lets_in_who_knows_the_password() {
 }
 
 #[test]
-fn a_password_is_in_no_command_line_while_a_host_is_used() {
+fn no_command_line_has_the_password_during_a_connection() {
     let Some(host) = with_sasl("scram-sha-256", "auth_unix_rw = \"sasl\"\n") else {
         return;
     };
@@ -130,7 +130,7 @@ fn a_password_is_in_no_command_line_while_a_host_is_used() {
 }
 
 #[test]
-fn tls_lets_in_whose_certificate_is_right() {
+fn tls_requires_a_valid_certificate() {
     let Some(certificates) = Certificates::new() else {
         return;
     };
@@ -194,10 +194,10 @@ fn tls_lets_in_whose_certificate_is_right() {
     );
     // Only the daemon knows that it does not trust this one.
     let unknown = format!("{}&no_sanity=1", uri(&certificates.stranger("eve")));
-    fails(&unknown, &["its log says why"]);
+    fails(&unknown, &["the daemon's log has the reason"]);
     // The daemon's certificate is for 127.0.0.1.
     let by_name = right.replace("//127.0.0.1:", "//localhost:");
-    fails(&by_name, &["not for the name in the URI"]);
+    fails(&by_name, &["does not have the name in the URI"]);
     virhai()
         .unprivileged()
         .script(format!(
@@ -216,7 +216,7 @@ fn tls_lets_in_whose_certificate_is_right() {
     host.virhai_admin()
         .script("connect_admin().lookup_server(\"libvirtd\").update_tls_files();")
         .ok();
-    fails(&bob, &["its log says why"]);
+    fails(&bob, &["the daemon's log has the reason"]);
     virhai()
         .unprivileged()
         .script(format!("connect(\"{right}\").get_hostname();"))

@@ -284,7 +284,7 @@ fn find_is_not_called_when_libvirt_refused_the_call() {
 fn an_interrupted_step_without_find_is_reported_as_unknown() {
     let run = virhai().arg("--timeout=1s").arg("-e");
     let outcome = run.arg(step_of("sleep(\"1m\")", "")).fails(124);
-    let said = "whether it took effect is unknown";
+    let said = "it is unknown whether it took effect";
     assert!(outcome.stderr.contains(said), "{outcome}");
     assert_eq!(outcome.stdout, "left: 1\n", "{outcome}");
     // Between two operations nothing is under way.
@@ -354,7 +354,7 @@ fn a_step_after_the_end_of_its_block_is_refused_before_it_is_made() {
 }
 
 #[test]
-fn the_closure_that_undoes_a_step_takes_what_was_made_or_nothing() {
+fn an_undo_closure_takes_the_result_of_its_step_or_nothing() {
     let outcome = run(r#"
         let log = [];
         try {
@@ -375,7 +375,7 @@ fn the_closure_that_undoes_a_step_takes_what_was_made_or_nothing() {
 
 /// It would fail when it is too late, and leave what was made.
 #[test]
-fn a_closure_that_cannot_undo_is_refused_before_anything_is_made() {
+fn a_wrong_undo_closure_is_refused_before_the_step() {
     for step in [
         "undo.step(|| dom.suspend(), |a, b| dom.resume())",
         "undo.step(|| dom.suspend(), || dom.resume(), |found| found)",

@@ -270,7 +270,7 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn options_make_most_of_what_virt_install_can_say() {
+fn options_cover_most_options_of_virt_install() {
     let host = TestHost::new();
     let mut script = format!(
         "import \"std/description\" as description;\n{COUNT}\n\

@@ -28,7 +28,7 @@ fn is_unfinished(parser: &Engine, text: &str) -> bool {
     }
 }
 
-/// Whether `position` comes after all tokens of `text`.
+/// True if `position` is at the end of `text`. White space at the end of `text` does not count.
 fn at_end(text: &str, position: rhai::Position) -> bool {
     let end = text.trim_end().len();
     let text = Text::from(text);

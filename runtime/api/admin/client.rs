@@ -66,7 +66,7 @@ pub(super) mod functions {
         ClientTransport::TABLE.word(client.facts().transport)
     }
 
-    /// The identity of the client: `readonly`, and as far as the transport tells it `unix_user_name`,
+    /// The identity of the client: `readonly`, and, depending on the transport, `unix_user_name`,
     /// `unix_process_id`, `sock_addr`, `sasl_user_name`, `tls_x509_dname` and others.
     ///
     /// ```rhai,admin

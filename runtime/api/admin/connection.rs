@@ -246,8 +246,8 @@ pub(super) mod functions {
             .map(drop)
     }
 
-    /// Sets after how long without clients and running guests the daemon ends: seconds, rounded up, or text such as
-    /// `"2m"`; 0 for never.
+    /// Sets the idle time after which the daemon ends: seconds, rounded up, or text such as `"2m"`; 0 for never. The daemon
+    /// is idle without clients and running guests.
     ///
     /// ```rhai,admin
     /// connect_admin().set_daemon_timeout("10m");
@@ -267,7 +267,7 @@ pub(super) mod functions {
             .map(drop)
     }
 
-    /// Ends the daemon. Guests go on running; connections to the daemon are lost.
+    /// Ends the daemon. Guests keep running; connections to the daemon are lost.
     ///
     /// Needs libvirt 11.2.
     ///

@@ -143,8 +143,8 @@ pub(super) mod functions {
     /// Makes the server read its TLS certificates again, so that new clients see renewed ones. Connected clients stay
     /// connected.
     ///
-    /// libvirt then reads the files in their usual places, such as `/etc/pki/libvirt`, and not those that `cert_file` and
-    /// its like name in the daemon's configuration. Throws if the server does not listen for TLS.
+    /// libvirt then reads the files in their usual places, such as `/etc/pki/libvirt`. It ignores other places that the daemon's
+    /// configuration names, such as with `cert_file`. Throws if the server does not listen for TLS.
     ///
     /// ```rhai,admin
     /// let server = connect_admin().lookup_server("libvirtd");

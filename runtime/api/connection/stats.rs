@@ -24,7 +24,7 @@ impl Answer for Domain {
 }
 
 record! {
-    /// Figures of a guest, with further keys for the groups that were asked for.
+    /// Figures of a guest, with further keys for the requested groups.
     pub(crate) struct DomainStats {
         /// The guest.
         domain: Domain,

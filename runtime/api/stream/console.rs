@@ -80,7 +80,7 @@ struct State {
 /// How long a console may be silent before its guest is looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-/// How long a screen may take no bytes.
+/// How long a write to a screen may wait for its reader.
 const WRITE_LIMIT: Duration = Duration::from_secs(1);
 
 /// More console output than anybody reads; older output is dropped.
@@ -117,7 +117,7 @@ impl Inbox {
         let _waiting = Waiting::new(&session, || "text on the guest's console".into());
         let waiters = Arc::clone(self);
         let _guard = session.interrupt().on_stop(move || {
-            // A waiter that holds the lock has not gone to sleep yet and would miss the call.
+            // A waiting thread that holds the lock is not yet asleep and would miss the call.
             drop(waiters.lock());
             waiters.changed.notify_all();
         });
@@ -436,7 +436,7 @@ mod tests {
     use super::{Line, UnixStream};
 
     #[test]
-    fn a_screen_that_takes_no_more_bytes_does_not_hold_the_script() {
+    fn a_blocked_screen_does_not_block_the_script() {
         let (own, _unread) = UnixStream::pair().expect("sockets can be made");
         let line = Line::over(own).expect("a socket has a time limit");
         while line.send(&[0; 65536]).expect("the other end is open") > 0 {}

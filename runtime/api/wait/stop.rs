@@ -21,15 +21,15 @@ use crate::run::waiting::Waiting;
 use crate::vocabulary::{DomainGoal, StoppedBy, Word, options, record};
 
 options! {
-    /// Time limits of the steps of a stop, and when to pull the plug.
+    /// Time limits of the steps of a stop, and when to destroy the guest.
     pub(crate) struct StopOptions {
-        /// Time for the guest to shut down after its power button was pressed; 0 leaves the step out.
+        /// Time for the guest to shut down after its power button was pressed; 0 skips the step.
         shutdown: Duration = "1m",
-        /// Time for the guest to shut down after its agent was asked; 0 leaves the step out.
+        /// Time for the guest to shut down after its agent was asked; 0 skips the step.
         agent: Duration = "30s",
-        /// Whether to pull the plug of a guest that was asked in vain.
+        /// Whether to destroy a guest that did not shut down in time.
         destroy: bool = true,
-        /// Whether to pull the plug also where the guest could not be asked.
+        /// Whether to destroy the guest even if it could not be asked.
         force: bool = false,
     }
 }
@@ -43,7 +43,7 @@ record! {
         reason: String,
         /// Whether libvirt does not know the domain any more.
         gone: bool,
-        /// Step that stopped it; `nothing` where it was off already or went off unasked.
+        /// Step that stopped it; `nothing` if it was already off or shut down by itself.
         by: Word<StoppedBy>,
         /// How long it took.
         seconds: f64,
@@ -51,7 +51,7 @@ record! {
         asked: Vec<String>,
         /// Reason for each request that could not be made.
         not_asked: Map,
-        /// Whether the guest was paused or asleep, and was resumed to be asked.
+        /// Whether the guest was paused or asleep, and was resumed for the request.
         resumed: bool,
     }
 }
@@ -105,9 +105,9 @@ pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> Rhai
 struct Plan {
     shutdown: Duration,
     agent: Duration,
-    /// Whether to pull the plug of a guest that was asked in vain.
+    /// Whether to destroy a guest that did not shut down in time.
     pull: bool,
-    /// Whether to pull the plug also where the guest could not be asked.
+    /// Whether to destroy the guest even if it could not be asked.
     force: bool,
 }
 

@@ -148,15 +148,15 @@ pub(super) mod functions {
         insert(&ctx, xml, path, Place::After, &what)
     }
 
-    /// Writes `options` into this element, each at the place that its declaration `spec` names by the field `xml`; options
-    /// without one are left to the caller. Returns what was taken out: `element`, and the `path` of its parent.
+    /// Writes `options` into this element. In the declaration `spec`, the field `xml` of each option names its place; options
+    /// without `xml` are not written. Returns the removed elements: `element`, and the `path` of its parent.
     ///
-    /// `xml` is the path of an attribute or an element, from the element that the map stands for. A map with a declaration
-    /// of its own is an element, whose defaults are written if it is new. A list is an element for each of its values:
-    /// elements that have all of that stay as they are, and others are taken out. `true` and `false` are an element that is
-    /// there or not, an attribute "yes" or "no", or what the field `written` says. `short` names the key of a map that a text,
-    /// a number or `true` stands for, and with `several: true` one value can be given as well as a list. An `Xml` is put in as
-    /// it is.
+    /// `xml` is the path of an attribute or an element. A map with its own declaration is an element, and paths inside it begin
+    /// there; a new element also gets the defaults. A list is one element for each value: elements that already have all
+    /// of a value stay unchanged, and others are removed. `true` adds an element or writes the attribute "yes"; `false`
+    /// removes the element or writes "no". The field `written` names other words. `short` names the key that gets a text,
+    /// a number or `true` given instead of a map. With `several: true`, one value can be given instead of a list. An `Xml` is
+    /// inserted unchanged.
     ///
     /// ```rhai
     /// const TIMER = #{

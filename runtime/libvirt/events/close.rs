@@ -15,10 +15,10 @@ words! {
     REASON = "virConnectCloseReason" less "VIR_CONNECT_CLOSE_REASON_";
 }
 
-/// The kind of event that tells of the closing of a connection.
+/// The event kind for the end of a connection.
 pub const NAME: &str = "connection_close";
 
-/// The closing of a connection, which libvirt tells by a callback of its own.
+/// The end of a connection, for which libvirt has a separate callback.
 static CONNECTION: Family = Family {
     noun: "connection",
     call: "virConnectRegisterCloseCallback",
@@ -27,7 +27,7 @@ static CONNECTION: Family = Family {
     deregister: unasked,
 };
 
-/// The kind of event that tells of it; see [`on_close`].
+/// Its kind of event; see [`on_close`].
 pub(super) static KIND: Kind = Kind {
     name: NAME,
     family: &CONNECTION,
@@ -41,7 +41,7 @@ unsafe extern "C" fn unasked(_: virConnectPtr, _: c_int) -> c_int {
     -1
 }
 
-/// Who is told that a connection broke, and why; runs on the event-loop thread and must not block.
+/// The receiver of the reason why a connection broke; runs on the event-loop thread and must not block.
 pub type CloseSink = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Has libvirt tell of the loss of a connection until this is dropped; until then libvirt itself

@@ -22,7 +22,7 @@ pub use qemu_monitor::NAME as QEMU_MONITOR;
 /// Something that happened to an object.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// When this process heard of it.
+    /// When this process received it.
     pub at: Timestamp,
     /// Which kind, such as `lifecycle`.
     pub kind: &'static str,
@@ -58,15 +58,15 @@ pub struct Family {
 pub struct Kind {
     /// Its name.
     pub name: &'static str,
-    /// What its events tell of.
+    /// The kind of object of its events.
     pub family: &'static Family,
-    /// What its events have besides the object.
+    /// The fields of its events besides the object.
     pub fields: &'static [Field],
     /// Whether they have other fields as well, which depend on the hypervisor.
     pub open: bool,
     /// libvirt's number for it.
     id: u32,
-    /// The callback for it; none where libvirt tells in another way.
+    /// The callback for it; `None` if libvirt reports it in another way.
     callback: Option<Callback>,
 }
 
@@ -199,7 +199,7 @@ pub fn unsupported(kind: &Kind) -> Failure {
     )
 }
 
-/// Tells `sink` of every event of `kind` on the host.
+/// Sends every event of `kind` on the host to `sink`.
 pub fn register(connect: &Connect, kind: &'static Kind, sink: Sink) -> Result<Registration> {
     let Some(callback) = kind.callback else {
         return Err(unsupported(kind));

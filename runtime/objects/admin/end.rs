@@ -1,4 +1,4 @@
-//! The end of a connection to a daemon, which scripts can wait for.
+//! Waits for the end of a connection to a daemon.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -14,18 +14,18 @@ use crate::libvirt::admin::{Client, CloseSink, Connection, Server};
 use crate::libvirt::typed_params::TypedParams;
 use crate::libvirt::{Failure, FailureKind, Result, event_loop, silence_libvirt};
 
-/// How long a call may still take after virhai has gone.
+/// How long a call may still take after virhai has ended.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
-/// Makes the calls that come on `input`, and writes their results to `output`, until `input` ends. The process must
-/// have made no libvirt call before, and must end afterwards.
+/// Makes the calls that it reads from `input`, and writes their results to `output`, until `input` ends. The process
+/// must not have made a libvirt call before, and must end afterwards.
 pub fn serve_admin_api(input: impl BufRead + Send + 'static, output: impl Write + Send + 'static) {
     silence_libvirt();
     event_loop::start();
     let output = Arc::new(Mutex::new(output));
     let (sender, requests) = mpsc::channel::<Numbered>();
     let (gone, over) = mpsc::channel::<()>();
-    // A call can hang with the daemon, and then nobody would see that virhai has gone.
+    // A call can hang with the daemon. A separate thread notices that virhai has ended.
     let reader = thread::Builder::new().spawn(move || {
         let lines = input.lines().map_while(std::io::Result::ok);
         for request in lines.map_while(|line| serde_json::from_str(&line).ok()) {
@@ -63,7 +63,7 @@ pub fn serve_admin_api(input: impl BufRead + Send + 'static, output: impl Write 
 
 fn say(output: &Mutex<impl Write>, message: &Message) {
     let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
-    // Where virhai has gone, the end of the input tells.
+    // If virhai has ended, the input ends too.
     if let Ok(mut line) = serde_json::to_vec(message) {
         line.push(b'\n');
         let _ = output.write_all(&line).and_then(|()| output.flush());

@@ -38,7 +38,7 @@ pub struct AdminConnection(Arc<Shared>);
 struct Shared {
     session: Session,
     uri: String,
-    /// The helper; nothing once the script has closed the connection.
+    /// The helper; `None` after the script has closed the connection.
     process: Mutex<Option<Arc<Process>>>,
     end: End,
 }
@@ -124,7 +124,7 @@ impl AdminConnection {
             .map_err(|failure| Error::new(ctx, failure, call, &task, self.uri()).throw())
     }
 
-    /// Makes one libvirt call whose failure the caller sees to.
+    /// Makes one libvirt call; the caller handles its failure.
     pub(crate) fn attempt(
         &self,
         call: &'static str,
@@ -148,7 +148,7 @@ impl AdminConnection {
             .unwrap_or_else(|why| Err(why.failure(patience.limit)))
     }
 
-    /// Waits until the connection ends by itself; the answer is a `virConnectCloseReason`.
+    /// Waits until the daemon or libvirt ends the connection; returns a `virConnectCloseReason`.
     pub(crate) fn wait_for_end(
         &self,
         ctx: &NativeCallContext,

@@ -15,10 +15,10 @@ use super::end::End;
 use super::protocol::{Answer, Message, Numbered, Request};
 use crate::libvirt::{Failure, Result};
 
-/// The reason for the end of a connection whose helper has ended by itself.
+/// The reason for the end of a connection if its helper ended unexpectedly.
 const ERROR: i64 = virt_sys::VIR_CONNECT_CLOSE_REASON_ERROR as i64;
 
-/// How long a helper may take to end that was told to.
+/// How long a helper may take to end after a request.
 const ENDING: Duration = Duration::from_secs(3);
 
 /// A running helper, which ends with this value.
@@ -33,7 +33,7 @@ struct Input {
     next: u64,
 }
 
-/// The calls that have no answer yet; nothing once the helper has ended.
+/// The calls without an answer; `None` after the helper has ended.
 type Waiting = Option<HashMap<u64, Sender<Result<Answer>>>>;
 
 impl Process {
@@ -46,7 +46,7 @@ impl Process {
         let mut child = Command::new(program)
             .arg0("virhai")
             .arg(HELPER)
-            // A Ctrl-C on the terminal is for virhai alone.
+            // A Ctrl-C on the terminal must not reach the helper.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -71,8 +71,9 @@ impl Process {
     /// Has the helper make a call, and waits for its result.
     pub(super) fn call(&self, request: Request) -> Result<Answer> {
         let lost = || {
-            Failure::lost("the process for the admin API has ended")
-                .advise("connect again with `connect_admin(uri)`, and look what happened meanwhile")
+            Failure::lost("the helper process for the admin API has ended").advise(
+                "connect again with `connect_admin(uri)`, and check whether the call took effect",
+            )
         };
         let (sender, answer) = mpsc::channel();
         let mut input = lock(&self.input);
@@ -99,7 +100,7 @@ impl Drop for Process {
     }
 }
 
-/// Hands out what the helper says until it has ended.
+/// Passes on the messages of the helper until it ends.
 fn read(
     mut child: Child,
     output: Option<ChildStdout>,

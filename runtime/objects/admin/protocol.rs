@@ -1,4 +1,4 @@
-//! What virhai and its helper process say to each other: a line of JSON for each message.
+//! The messages between virhai and its helper process: one line of JSON each.
 
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +44,7 @@ pub(crate) enum OfServer {
 /// Parameters under libvirt's names.
 pub(crate) type Params = Vec<(String, Scalar)>;
 
-/// What a call answers.
+/// The result of a call.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Answer {
     Nothing,
@@ -56,7 +56,7 @@ pub(crate) enum Answer {
     Clients(Vec<Facts>),
 }
 
-/// What does not change while a client is connected.
+/// The facts about a client that do not change while it is connected.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Facts {
     pub(crate) id: u64,
@@ -66,7 +66,7 @@ pub(crate) struct Facts {
     pub(crate) transport: i64,
 }
 
-/// What the helper says.
+/// A message of the helper.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Message {
     /// The result of the call with that number.
@@ -75,7 +75,7 @@ pub(super) enum Message {
     Closed(i64),
 }
 
-/// A failure as libvirt told it to the helper.
+/// A failure as libvirt reported it to the helper.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Told {
     code: i64,
@@ -101,7 +101,7 @@ impl From<Told> for Failure {
     }
 }
 
-/// What a call must have answered; another kind of answer would be a fault of the helper.
+/// The expected result of a call; another kind of result is an error of the helper.
 impl Answer {
     pub(crate) fn text(self) -> String {
         match self {

@@ -102,7 +102,7 @@ pub(in crate::objects) const DEFAULT_DAEMON: &str = "LIBVIRT_ADMIN_DEFAULT_URI";
 /// changes the daemon for all its clients and can make it write its log to any file.
 pub(in crate::objects) fn admit_daemon(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<String> {
     let uri = text(ctx, "the URI", uri)?;
-    // `virtqemud` and its like are daemons of one driver.
+    // `virtqemud` and similar daemons serve one driver.
     let scheme = uri.split([':', '+']).next().unwrap_or_default();
     let of_driver = scheme.starts_with("virt") && scheme.ends_with('d');
     if scheme != "libvirtd" && !of_driver {

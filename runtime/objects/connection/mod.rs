@@ -54,7 +54,7 @@ struct Shared {
     reopening: Reopening,
     names: Mutex<HashMap<(&'static str, String), String>>,
     watch: Mutex<Option<Arc<Watch>>>,
-    /// All watches that there were: a lost one may still be waited for.
+    /// All watches so far: a wait can still use a lost one.
     watches: Mutex<Vec<Weak<Watch>>>,
     following: Mutex<Option<Arc<Watch>>>,
     known: Known,
@@ -186,7 +186,7 @@ impl Connection {
         }
     }
 
-    /// Makes one libvirt call whose failure the caller sees to.
+    /// Makes one libvirt call; the caller handles its failure.
     pub(crate) fn attempt<T: Send + 'static, E: Into<Failure>>(
         &self,
         call: &'static str,
@@ -407,7 +407,7 @@ impl Shared {
         });
     }
 
-    /// Has `work` free what may need an answer from the host, and does not wait long for it.
+    /// Runs `work`, which may need an answer from the host, and does not wait long for it.
     fn let_go(&self, work: impl FnOnce() + Send + 'static) {
         if self.in_process {
             return work();

@@ -104,7 +104,7 @@ pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
     })
 }
 
-/// The failure to connect to what did not answer within `limit`.
+/// The failure to connect to a host that did not answer within `limit`.
 pub(in crate::objects) fn unanswered(why: NoAnswer, limit: Duration) -> Failure {
     let (code, message) = match why {
         NoAnswer::Stopped => return stopped(),

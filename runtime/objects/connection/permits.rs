@@ -78,7 +78,7 @@ impl Permits {
         drop(taken);
         let bell = Arc::clone(&self.0);
         let _guard = interrupt.on_stop(move || {
-            // A waiter that holds the lock has not gone to sleep yet and would miss the call.
+            // A waiting thread that holds the lock is not yet asleep and would miss the call.
             drop(bell.lock());
             bell.given_back.notify_all();
         });

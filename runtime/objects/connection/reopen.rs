@@ -1,4 +1,4 @@
-//! Getting a lost connection back for a thread that undoes what a script did, and for a subscription that asked for it.
+//! Reopens a lost connection, for a thread that undoes the changes of a script, and for subscriptions with `reconnect`.
 //!
 //! A script sees a lost connection as an error and decides for itself. Undoing has no script to
 //! decide: it opens the connection again where the host comes back in time.
@@ -86,14 +86,14 @@ impl Connection {
     }
 }
 
-/// How the connections of a subscription that goes on after a loss are opened again.
+/// Reopens the connections of a subscription with `reconnect`.
 struct Reopener {
     target: Target,
     connection: Weak<Shared>,
 }
 
 impl Connection {
-    /// How to open this connection, and the one that watches for it, again.
+    /// Reopens this connection and the connection of its watch.
     pub(super) fn reopener(&self) -> Arc<dyn Reopen> {
         Arc::new(Reopener {
             target: self.0.target.again(self.uri()),

@@ -1,4 +1,4 @@
-//! Where libvirt's callbacks bring events, to be given to the queues that want them.
+//! Receives events from libvirt's callbacks and gives them to the queues that want them.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,10 +12,10 @@ use super::picture::{Change, Gap, Picture};
 use crate::libvirt::events::{CLOSE, Event};
 use crate::libvirt::typed_params::Scalar;
 
-/// More events than any wait looks back over; older ones are dropped.
+/// The number of recent events that waits can look back at; older ones are dropped.
 const KEPT: usize = 4096;
 
-/// The events that are held at most, while it is found out what changed.
+/// The largest number of events that are held back during a comparison after a loss.
 const HELD: usize = 65_536;
 
 type Listener = Box<dyn Fn(Option<&Event>) + Send + Sync>;
@@ -25,20 +25,20 @@ pub(super) struct Board {
     uri: String,
     queues: RwLock<Vec<Arc<Queue>>>,
     listeners: RwLock<Vec<Listener>>,
-    /// Lifecycle events of domains: why one stopped is known from nothing else.
+    /// Lifecycle events of domains: only they have the reason of a stop.
     recent: Mutex<VecDeque<Arc<Event>>>,
     view: Mutex<View>,
     lost: AtomicBool,
-    /// Is called, on the thread that serves all events, where a lost connection is to be opened again.
+    /// Is called on the event thread when a lost connection has to be reopened.
     open_again: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
-/// What is known of the host's objects, as long as somebody needs it after a loss.
+/// The known states of the host's objects, if a queue needs them after a loss.
 #[derive(Default)]
 struct View {
     picture: Picture,
     lost_at: Option<Instant>,
-    /// Events that wait until it is known what changed.
+    /// Events that are held back until the changes after a loss are known.
     held: Option<Held>,
 }
 
@@ -61,7 +61,7 @@ impl Board {
         }
     }
 
-    /// The host that it is about.
+    /// The host of its events.
     pub(super) fn uri(&self) -> &str {
         &self.uri
     }
@@ -73,12 +73,12 @@ impl Board {
             .push(listener);
     }
 
-    /// Has `action` called where a lost connection is to be opened again; it must not block.
+    /// Calls `action` when a lost connection has to be reopened; it must not block.
     pub(super) fn when_lost(&self, action: impl Fn() + Send + Sync + 'static) {
         let _ = self.open_again.set(Box::new(action));
     }
 
-    /// Gives `queue` what it wants from now on.
+    /// Adds `queue`: it gets the events that it wants from now on.
     pub(super) fn attach(&self, queue: &Arc<Queue>) {
         let mut queues = self.queues.write().unwrap_or_else(PoisonError::into_inner);
         queues.push(Arc::clone(queue));
@@ -87,7 +87,7 @@ impl Board {
         }
     }
 
-    /// Gives `queue` nothing more.
+    /// Removes `queue`.
     pub(super) fn detach(&self, queue: &Arc<Queue>) {
         let mut queues = self.queues.write().unwrap_or_else(PoisonError::into_inner);
         queues.retain(|known| !Arc::ptr_eq(known, queue));
@@ -104,7 +104,7 @@ impl Board {
         self.lost.load(Ordering::SeqCst)
     }
 
-    /// Whether a queue goes on once a lost connection is there again.
+    /// Whether a queue continues after a lost connection was reopened.
     pub(super) fn outlives(&self) -> bool {
         let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
         queues.iter().any(|queue| queue.outlives())
@@ -130,11 +130,11 @@ impl Board {
             return;
         }
         view.picture.learn(&event);
-        // While it is locked: nobody begins to hold events between this one and the next.
+        // Under the lock: no other thread can begin to hold events in between.
         self.for_each_queue(|queue| queue.add(&event));
     }
 
-    /// Learns that the connection broke, and why.
+    /// Records that the connection broke, and the reason.
     pub(super) fn lose(&self, why: &str) {
         if self.lost.swap(true, Ordering::SeqCst) {
             return;
@@ -165,12 +165,12 @@ impl Board {
         self.view().held.get_or_insert_default();
     }
 
-    /// Gives the events out that were held back.
+    /// Gives the held events to the queues.
     pub(super) fn release(&self) {
         self.give_out(self.view());
     }
 
-    /// Takes what a host's objects are doing, and gives the events out that were held back.
+    /// Stores the states of the host's objects, and gives the held events to the queues.
     pub(super) fn begin_with(&self, picture: Picture) {
         let mut view = self.view();
         view.picture.take(picture);
@@ -182,7 +182,7 @@ impl Board {
         self.view().picture.nouns()
     }
 
-    /// Goes on with another connection: tells what changed since the old one was lost, and what was held back.
+    /// Continues with a new connection: gives the queues the changes since the loss, and the held events.
     pub(super) fn go_on(&self, picture: Picture) {
         let mut view = self.view();
         let changes: Vec<Change> = view.picture.changes_to(&picture);
@@ -198,7 +198,7 @@ impl Board {
         self.give_out(view);
     }
 
-    /// Tells of changes that no event told, where `picture` shows any; gives the events out that were held back.
+    /// Gives the queues the changes in `picture` that no event reported, and the held events.
     pub(super) fn catch_up(&self, picture: Picture) {
         let mut view = self.view();
         let changes = view.picture.changes_to(&picture);
@@ -233,7 +233,7 @@ impl Board {
         self.for_each_queue(|queue| queue.close());
     }
 
-    /// What `pick` takes of the newest of the recent events that it takes anything of.
+    /// The result of `pick` for the newest recent event for which it returns one.
     pub(super) fn latest<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> Option<T> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent.iter().rev().find_map(|event| pick(event))

@@ -5,15 +5,15 @@ use rhai::{Dynamic, Map};
 use crate::advice::suggest;
 use crate::libvirt::events::{self, Event, Kind};
 
-/// The kind that stands for every kind.
+/// The kind that matches every kind.
 pub const ANY: &str = "any";
 
-/// A description of events: a kind, and what their fields must be.
+/// A filter: a kind, and the required values of fields.
 #[derive(Clone)]
 pub struct Filter {
-    /// None for events of any kind.
+    /// `None` for events of any kind.
     kind: Option<&'static Kind>,
-    /// What the object must be, such as `domain`; none for any.
+    /// The kind of object, such as `domain`; `None` for any.
     noun: Option<&'static str>,
     /// Each field and the text that it must have.
     fields: Vec<(String, String)>,
@@ -30,12 +30,12 @@ pub struct Given {
     pub is_uuid: bool,
 }
 
-/// Why something describes no event, and what to write instead.
+/// Why a filter matches no event, and what to write instead.
 #[derive(Debug)]
 pub struct Refusal {
-    /// What is wrong.
+    /// The error.
     pub message: String,
-    /// The way out.
+    /// What to write instead.
     pub hint: String,
 }
 
@@ -49,7 +49,8 @@ impl Filter {
         }
     }
 
-    /// The events whose fields are as `given`. Where no `kind` is among them, it is the lifecycle of what they name.
+    /// The filter for events with the fields `given`. Without `kind`, it is for the lifecycle of the object that they
+    /// name.
     ///
     /// # Errors
     ///
@@ -89,7 +90,7 @@ impl Filter {
     fn kinds(&self) -> Vec<&'static Kind> {
         match self.kind {
             Some(kind) => vec![kind],
-            // QEMU's own events tell once more what libvirt tells.
+            // QEMU's own events repeat those of libvirt.
             None => events::all()
                 .filter(|kind| self.noun.is_none_or(|noun| kind.family.noun == noun))
                 .filter(|kind| kind.name != events::QEMU_MONITOR)
@@ -97,12 +98,12 @@ impl Filter {
         }
     }
 
-    /// Whether it is for events of any kind.
+    /// Whether it matches events of any kind.
     pub(crate) fn is_for_any_kind(&self) -> bool {
         self.kind.is_none()
     }
 
-    /// The name of its kind; nothing for any.
+    /// The name of its kind; `None` for any.
     pub(crate) fn kind(&self) -> Option<&'static str> {
         self.kind.map(|kind| kind.name)
     }
@@ -124,7 +125,7 @@ impl Filter {
         }
     }
 
-    /// Whether its events are of that object.
+    /// Whether its events are about that object.
     pub(crate) fn concerns(&self, noun: &str, name: &str, uuid: &str) -> bool {
         self.noun.is_none_or(|own| own == noun)
             && self.fields.iter().all(|(key, text)| match key.as_str() {
@@ -141,7 +142,7 @@ impl Filter {
             .collect()
     }
 
-    /// Whether `event` is one that it describes.
+    /// Whether it matches `event`.
     pub(crate) fn fits(&self, event: &Event) -> bool {
         self.is_of_kind(event)
             && self.fields.iter().all(|(name, text)| match name.as_str() {
@@ -171,7 +172,7 @@ pub fn nouns() -> impl Iterator<Item = &'static str> {
     events::FAMILIES.iter().map(|family| family.noun)
 }
 
-/// The kinds of event that `filters` describe, each once.
+/// The kinds of event that `filters` match, each once.
 pub(crate) fn kinds_of(filters: &[Filter]) -> Vec<&'static Kind> {
     let mut kinds: Vec<&'static Kind> = Vec::new();
     for kind in filters.iter().flat_map(Filter::kinds) {
@@ -182,7 +183,7 @@ pub(crate) fn kinds_of(filters: &[Filter]) -> Vec<&'static Kind> {
     kinds
 }
 
-/// The keys that a filter for events of `kind` can have; of any kind where that is none.
+/// The keys that a filter for events of `kind` can have; for `None`, of any kind.
 pub(crate) fn keys(kind: Option<&Kind>) -> Vec<&'static str> {
     let mut keys = vec!["kind"];
     match kind {
@@ -222,7 +223,7 @@ fn check_keys<'a>(
     })
 }
 
-/// Refuses a value that no event of `kind` has: such an event never comes.
+/// Refuses a value that no event of `kind` has, because such an event never comes.
 fn check_values(kind: &'static Kind, fields: &[(String, String)]) -> Result<(), Refusal> {
     let is_number = |name: &str| {
         let mut known = kind.fields.iter();

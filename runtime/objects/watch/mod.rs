@@ -1,5 +1,4 @@
-//! libvirt's events: one path from its callbacks to the queues of all who wait for them, on a connection of its own
-//! where calls could starve it.
+//! libvirt's events: one path from its callbacks to all queues, on a separate connection if calls could delay it.
 
 mod board;
 mod filter;
@@ -29,13 +28,13 @@ pub use queue::{Outcome, Told};
 pub(crate) use reopen::Reopen;
 pub use subscription::{Options, Subscription};
 
-/// The events that a wait may have to look back over.
+/// The number of events that a wait may have to look back at.
 const OF_A_WAIT: usize = 4096;
 
 /// How long libvirt's event loop may take to call back for what it has.
 const SETTLING: Duration = Duration::from_secs(5);
 
-/// How long a host may take to end what it tells: nothing depends on its answer.
+/// How long a host may take to stop sending events: virhai does not need the answer.
 const ENDING: Patience = Patience {
     limit: Some(Duration::from_secs(5)),
     after_stop: Duration::from_secs(2),
@@ -45,26 +44,26 @@ const ENDING: Patience = Patience {
 pub(crate) struct Watch {
     board: Arc<Board>,
     link: Mutex<Option<Link>>,
-    /// How long the host may take for an answer; none where it is this process.
+    /// How long the host may take for an answer; `None` if it is this process.
     patience: Option<Patience>,
     interrupt: Interrupt,
-    /// One at a time holds events back.
+    /// Only one thread at a time holds events back.
     holding: Mutex<()>,
 }
 
-/// What leads to the host. What libvirt tells ends before the connection does.
+/// The connection to the host and its callbacks. The callbacks end before the connection.
 struct Link {
     followed: HashMap<&'static str, Followed>,
     close: Option<CloseGuard>,
     connect: Arc<Connect>,
 }
 
-/// A kind of event that libvirt tells.
+/// A kind of event that libvirt sends.
 struct Followed {
     _registration: Registration,
     /// How many feeds want it.
     feeds: usize,
-    /// Whether it goes on where none does: waits come again and again.
+    /// Whether libvirt keeps sending it without a feed: the next wait comes soon.
     stays: bool,
 }
 
@@ -95,13 +94,13 @@ impl Watch {
         }
     }
 
-    /// Tells `listener` of every event that is followed from now on, and of the loss of the
-    /// connection as nothing. It runs on the thread that serves all events: it must not block.
+    /// Gives `listener` every followed event from now on, and `None` when the connection is lost. It runs on the event
+    /// thread and must not block.
     pub(crate) fn listen(&self, listener: impl Fn(Option<&Event>) + Send + Sync + 'static) {
         self.board.listen(Box::new(listener));
     }
 
-    /// Finds a loss that came before libvirt was asked to tell of it.
+    /// Finds a loss that came before the callback for it was registered.
     pub(crate) fn look(&self) {
         let connect = self.link().as_ref().map(|link| Arc::clone(&link.connect));
         if connect.is_some_and(|connect| !connect.is_alive().unwrap_or(false)) {
@@ -136,12 +135,12 @@ impl Watch {
         self.board.is_lost()
     }
 
-    /// Has libvirt tell the events of `kind`, to all who want them, as long as the connection lasts.
+    /// Makes libvirt send the events of `kind` until the connection ends.
     pub(crate) fn follow(&self, kind: &'static Kind) -> Result<()> {
         self.follow_for(kind, 0)
     }
 
-    /// The same for `feeds` more feeds; for none, it goes on without any.
+    /// The same for `feeds` more feeds; with 0, the events continue without a feed.
     fn follow_for(&self, kind: &'static Kind, feeds: usize) -> Result<()> {
         let mut link = self.link();
         let link = link.as_mut().ok_or_else(|| self.closed())?;
@@ -174,7 +173,7 @@ impl Watch {
         })
     }
 
-    /// Has libvirt stop to tell the events of `kind` where no other feed wants them.
+    /// Makes libvirt stop sending the events of `kind` if no other feed wants them.
     fn unfollow(&self, kind: &'static Kind) {
         let mut link = self.link();
         let Some(link) = link.as_mut() else { return };
@@ -188,7 +187,7 @@ impl Watch {
         }
     }
 
-    /// Has `work` free what may need an answer from the host, and does not wait long for it.
+    /// Runs `work`, which may need an answer from the host, and does not wait long for it.
     fn let_go(&self, work: impl FnOnce() + Send + 'static) {
         match self.patience {
             None => work(),
@@ -228,13 +227,13 @@ impl Watch {
         Ok(feed)
     }
 
-    /// What `pick` takes of the newest lifecycle event of a domain that it takes anything of.
+    /// The result of `pick` for the newest lifecycle event of a domain for which it returns one.
     pub(crate) fn latest<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> Option<T> {
         self.board.latest(pick)
     }
 
-    /// Knows the states of objects of the sorts `nouns` from now on, so that it can be told after a loss what changed.
-    /// Their lifecycles must be followed.
+    /// Keeps the states of objects of the kinds `nouns` from now on, to report changes after a loss. Their lifecycles
+    /// must be followed.
     pub(crate) fn keep_picture(&self, nouns: &[&'static str]) -> Result<()> {
         let _alone = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.board.known_nouns();
@@ -267,7 +266,7 @@ impl Watch {
         }
     }
 
-    /// Ends all queues, and the connection as far as the watch holds it.
+    /// Ends all queues, and drops the watch's reference to the connection.
     pub(crate) fn close(&self) {
         self.board.close();
         let link = self.link().take();
@@ -286,7 +285,7 @@ impl Watch {
     }
 }
 
-/// Does `follow` for each of `kinds`. Where `any` of them will do, it need succeed for one only.
+/// Calls `follow` for each of `kinds`. With `any`, one success is enough.
 fn each_of(
     kinds: &[&'static Kind],
     any: bool,
@@ -316,7 +315,7 @@ pub(crate) fn named(names: &[&str]) -> Vec<&'static Kind> {
     names.iter().filter_map(|name| events::kind(name)).collect()
 }
 
-/// Why there is no feed, and libvirt's call that failed.
+/// The reason why there is no feed, and the failed libvirt call.
 pub(crate) type Unfed = (Failure, &'static str);
 
 /// A queue that a watch fills until this is dropped.
@@ -351,7 +350,7 @@ impl Feed {
         kept.map_err(|failure| (failure, call.unwrap_or_default()))
     }
 
-    /// What fills it.
+    /// The watch that fills it.
     pub(crate) fn watch(&self) -> &Watch {
         &self.watch
     }
@@ -369,7 +368,7 @@ impl Feed {
                     Some(found) => Outcome::Found(found),
                     None => continue,
                 },
-                // A wait looks at what there is when it is told anything.
+                // A wait checks all conditions whenever it is woken.
                 Outcome::Found(Told::Overflow { .. } | Told::Gap(_)) => continue,
                 Outcome::TimedOut => Outcome::TimedOut,
                 Outcome::Lost => Outcome::Lost,
@@ -419,7 +418,7 @@ mod tests {
         assert_eq!((followed(&watch), watch.board.queues()), (2, 100));
         drop(feeds);
         assert_eq!((followed(&watch), watch.board.queues()), (0, 0));
-        // Those of waits stay for the next wait.
+        // Events for waits continue for the next wait.
         let wait = watch.collect(&named(&["lifecycle"]), false, |_| true);
         drop((wait.expect("a feed"), feed()));
         assert_eq!((followed(&watch), watch.board.queues()), (1, 0));

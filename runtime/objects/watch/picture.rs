@@ -1,4 +1,4 @@
-//! What a host's objects are doing, as its events tell: what changed while nobody was told.
+//! The states of a host's objects, kept up to date by events, to find changes after a lost connection.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,33 +13,33 @@ use crate::vocabulary::DomainState;
 /// A time in which no events came, since the connection was lost.
 #[derive(Debug, Clone)]
 pub struct Gap {
-    /// When the connection was there again.
+    /// When the connection was open again.
     pub at: Timestamp,
     /// How long it was lost, in seconds.
     pub seconds: f64,
-    /// What is not as it was before.
+    /// The changes.
     pub changes: Vec<Change>,
 }
 
-/// An object that is not as it was.
+/// A changed object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// What it is, such as `domain`.
+    /// Its kind, such as `domain`.
     pub noun: &'static str,
     /// Its name.
     pub name: String,
     /// Its UUID; empty for objects that have none.
     pub uuid: String,
-    /// Its state before; none where it did not exist.
+    /// Its state before; `None` if it did not exist.
     pub before: Option<String>,
-    /// Its state now; none where it does not exist.
+    /// Its state now; `None` if it does not exist.
     pub after: Option<String>,
 }
 
 /// The objects of a host and their states.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Picture {
-    /// The sorts of object that it shows.
+    /// The kinds of object that it has.
     nouns: BTreeSet<&'static str>,
     objects: BTreeMap<Id, Known>,
 }
@@ -71,17 +71,17 @@ fn at_rest(noun: &str) -> &'static str {
 }
 
 impl Picture {
-    /// Whether it shows objects of the sort `noun`.
+    /// Whether it has objects of the kind `noun`.
     pub(super) fn shows(&self, noun: &str) -> bool {
         self.nouns.contains(noun)
     }
 
-    /// The sorts of object that it shows.
+    /// The kinds of object that it has.
     pub(super) fn nouns(&self) -> Vec<&'static str> {
         self.nouns.iter().copied().collect()
     }
 
-    /// Takes what `other` shows in the place of what this one does.
+    /// Replaces its content with that of `other`.
     pub(super) fn take(&mut self, other: Picture) {
         self.objects
             .retain(|(noun, _), _| !other.nouns.contains(noun));
@@ -89,7 +89,7 @@ impl Picture {
         self.objects.extend(other.objects);
     }
 
-    /// Learns what `event` tells.
+    /// Applies `event`.
     pub(super) fn learn(&mut self, event: &Event) {
         if !self.shows(event.noun) || !event.kind.ends_with("lifecycle") {
             return;
@@ -153,7 +153,7 @@ impl Picture {
             .remove(&id(event.noun, &event.name, &event.uuid));
     }
 
-    /// What `after` shows otherwise than this.
+    /// The differences between this and `after`.
     pub(super) fn changes_to(&self, after: &Self) -> Vec<Change> {
         let keys: BTreeSet<_> = self.objects.keys().chain(after.objects.keys()).collect();
         let mut changes = Vec::new();
@@ -210,7 +210,7 @@ fn domains(connect: &Connect) -> Result<Vec<Known>> {
         .collect();
     let mut found = Vec::new();
     for (domain, state) in states(connect)? {
-        // One that ends meanwhile is not there.
+        // An object that ends during the listing is left out.
         let (Ok(name), Ok(uuid)) = (domain.name(), domain.uuid_string()) else {
             continue;
         };
@@ -338,7 +338,7 @@ mod tests {
         }
     }
 
-    /// The changes from nothing by events, each a kind, a sort of object, a name and a word.
+    /// The changes that events make to an empty picture; each event is a kind, a kind of object, a name and a word.
     fn changes(events: &[(&'static str, &'static str, &str, &str)]) -> Vec<String> {
         let mut picture = Picture {
             nouns: ["domain", "network", "storage_pool"].into(),
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_transient_is_gone_once_it_stops() {
+    fn a_transient_object_is_gone_after_its_stop() {
         let domain = |word| ("lifecycle", "domain", "web", word);
         assert!(changes(&[domain("started"), domain("stopped")]).is_empty());
         let undefined_first = [
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn events_of_other_sorts_of_object_are_not_looked_at() {
+    fn events_of_other_kinds_of_object_are_ignored() {
         assert!(changes(&[("secret_lifecycle", "secret", "key", "defined")]).is_empty());
         assert!(changes(&[("agent_lifecycle", "domain", "web", "started")]).is_empty());
     }

@@ -1,4 +1,4 @@
-//! A queue between libvirt's callbacks and those who wait for events.
+//! A queue between libvirt's callbacks and the waiting threads.
 //!
 //! Callbacks run on the one thread that serves all events: they put an event into each queue that wants it and never
 //! wait. A queue has a limit; events beyond it are counted, and the count stands in their place.
@@ -30,12 +30,12 @@ pub enum Told {
     Gap(Arc<Gap>),
 }
 
-/// How a wait ended.
+/// The result of a wait.
 #[derive(Debug)]
 pub enum Outcome<T> {
-    /// With what it waited for.
+    /// It found an event.
     Found(T),
-    /// Its time is up.
+    /// It timed out.
     TimedOut,
     /// The connection broke.
     Lost,
@@ -61,10 +61,10 @@ impl<T> Outcome<T> {
 /// Chooses the events of a queue.
 pub(super) type Wanted = Box<dyn Fn(&Event) -> bool + Send + Sync>;
 
-/// Chooses what a queue is told of a gap.
+/// Chooses the changes of a gap for a queue.
 pub(super) type Concerned = Box<dyn Fn(&Change) -> bool + Send + Sync>;
 
-/// How much a queue holds at most.
+/// The limits of a queue.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     /// Events.
@@ -86,10 +86,10 @@ impl Bounds {
 /// Events that wait to be taken.
 pub(crate) struct Queue {
     wanted: Wanted,
-    /// None for a queue that ends with the connection.
+    /// `None` for a queue that ends with the connection.
     concerned: Option<Concerned>,
     bounds: Bounds,
-    /// When it stops to take events.
+    /// When it stops taking events.
     until: Option<Instant>,
     state: Arc<Awaited<State>>,
 }
@@ -99,7 +99,7 @@ struct State {
     waiting: VecDeque<Told>,
     events: usize,
     bytes: usize,
-    /// Whether it was full and has not been half emptied since.
+    /// Whether it was full and is still more than half full.
     overflows: bool,
     end: Option<End>,
 }
@@ -123,8 +123,7 @@ impl Queue {
         }
     }
 
-    /// The same queue, which goes on once a lost connection is there again, and is told of the changes that are
-    /// `concerned`.
+    /// The same queue, which continues after a lost connection was reopened, and gets the changes that are `concerned`.
     pub(super) fn outliving(self, concerned: Concerned) -> Self {
         Self {
             concerned: Some(concerned),
@@ -132,12 +131,12 @@ impl Queue {
         }
     }
 
-    /// Whether it goes on once a lost connection is there again.
+    /// Whether it continues after a lost connection was reopened.
     pub(super) fn outlives(&self) -> bool {
         self.concerned.is_some() && !self.is_closed() && !self.is_over()
     }
 
-    /// Puts `gap` into the queue, with the changes that it wants to know.
+    /// Puts `gap` into the queue, with the changes that it wants.
     pub(super) fn bridge(&self, gap: &Gap) {
         let Some(concerned) = &self.concerned else {
             return;
@@ -151,14 +150,14 @@ impl Queue {
                 .collect(),
             ..*gap
         };
-        // What others are told without a gap does not concern it.
+        // Without a gap, changes for other queues are not for it.
         if gap.seconds == 0.0 && own.changes.is_empty() {
             return;
         }
         self.put(Told::Gap(Arc::new(own)));
     }
 
-    /// Counts `lost` events that were too many.
+    /// Counts `lost` events for which there was no room.
     pub(super) fn miss(&self, at: Timestamp, lost: u64) {
         self.put(Told::Overflow { at, lost });
     }
@@ -184,7 +183,7 @@ impl Queue {
         }
         let Bounds { events, bytes } = self.bounds;
         let is_full = state.events >= events || state.bytes.saturating_add(size) > bytes;
-        // Without that, a queue that stays full would have a count between any two events.
+        // Otherwise a full queue would have a count between any two events.
         let has_room = state.events <= events / 2 && state.bytes <= bytes / 2;
         state.overflows = is_full || (state.overflows && !has_room);
         if state.overflows {
@@ -203,14 +202,14 @@ impl Queue {
         self.state.wake();
     }
 
-    /// Ends the queue after what waits in it, if it ends with the connection: that broke.
+    /// Ends the queue after its remaining events if it ends with the connection, which broke.
     pub(super) fn lose(&self) {
         if self.concerned.is_none() {
             self.end(End::Lost);
         }
     }
 
-    /// Ends the queue after what waits in it.
+    /// Ends the queue after its remaining events.
     pub(super) fn finish(&self) {
         self.end(End::Finished);
     }
@@ -221,7 +220,7 @@ impl Queue {
         });
     }
 
-    /// Ends the queue and drops what waits in it.
+    /// Ends the queue and drops its events.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         let dropped = std::mem::take(&mut state.waiting);
@@ -231,7 +230,7 @@ impl Queue {
         self.state.wake();
     }
 
-    /// Whether it takes no events any more.
+    /// Whether it no longer takes events.
     fn is_over(&self) -> bool {
         self.until.is_some_and(|until| until <= Instant::now())
     }
@@ -241,7 +240,7 @@ impl Queue {
         matches!(self.lock().end, Some(End::Closed))
     }
 
-    /// Takes all that waits, at once.
+    /// Takes all entries of the queue.
     pub(crate) fn drain(&self) -> Outcome<VecDeque<Told>> {
         let mut state = self.lock();
         let waiting = std::mem::take(&mut state.waiting);
@@ -253,12 +252,12 @@ impl Queue {
         }
     }
 
-    /// Takes the first that waits, or the reason why there is none.
+    /// Takes the first entry, or returns the reason why there is none.
     pub(crate) fn take(&self) -> Outcome<Told> {
         self.lock().take().unwrap_or(Outcome::TimedOut)
     }
 
-    /// Takes the first that waits, or waits for it until `deadline` or the end of the queue's own time.
+    /// Takes the first entry; waits for one until `deadline` or the end of the queue's own time.
     pub(crate) fn wait(&self, deadline: Option<Instant>, interrupt: &Interrupt) -> Outcome<Told> {
         let deadline = deadline.into_iter().chain(self.until).min();
         let waited = self.state.wait(deadline, interrupt, |state| {
@@ -281,7 +280,7 @@ impl Queue {
 }
 
 impl State {
-    /// The first that waits, or how the queue ended; nothing where it has to be waited for.
+    /// The first entry, or how the queue ended; `None` if the caller has to wait.
     fn take(&mut self) -> Option<Outcome<Told>> {
         if let Some(told) = self.waiting.pop_front() {
             if let Told::Event(event) = &told {
@@ -297,7 +296,7 @@ impl State {
     }
 }
 
-/// The bytes that `event` holds, about.
+/// The approximate size of `event` in bytes.
 fn size(event: &Event) -> usize {
     use crate::libvirt::typed_params::Scalar;
     let field = |(name, value): &(String, Scalar)| {
@@ -332,7 +331,7 @@ mod tests {
         Arc::new(Queue::new(bounds, None, Box::new(|_| true)))
     }
 
-    /// What waits: the names of events, and the counts of those that were lost.
+    /// The entries: names of events, and counts of lost events.
     fn drained(queue: &Queue) -> Vec<String> {
         let Outcome::Found(waiting) = queue.drain() else {
             return Vec::new();
@@ -346,11 +345,11 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_counted_where_it_is_missing() {
+    fn lost_events_are_counted_in_their_place() {
         let queue = queue(Bounds::of(4));
         (0..7).for_each(|number| queue.add(&event(number)));
         assert!(matches!(queue.take(), Outcome::Found(Told::Event(_))));
-        // It has room, but not enough to begin anew.
+        // It has room, but not yet enough to take events again.
         queue.add(&event(7));
         assert_eq!(drained(&queue), ["1", "2", "3", "4 lost"]);
         queue.add(&event(8));
@@ -367,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_connection_ends_a_queue_after_what_waits() {
+    fn a_lost_connection_ends_a_queue_after_its_events() {
         let queue = queue(Bounds::of(4));
         queue.add(&event(0));
         queue.lose();
@@ -396,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_wakes_whoever_waits() {
+    fn a_stop_wakes_every_wait() {
         let (queue, interrupt) = (queue(Bounds::of(4)), Interrupt::default());
         let (own, waiter) = (Arc::clone(&queue), interrupt.clone());
         let waiting = std::thread::spawn(move || own.wait(None, &waiter));

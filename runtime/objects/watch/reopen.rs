@@ -1,4 +1,4 @@
-//! Going on after a lost connection, for those who asked for it.
+//! Reopens a lost connection for subscriptions with `reconnect`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, Weak};
@@ -12,12 +12,12 @@ use super::{Followed, Link, Watch};
 use crate::libvirt::Result;
 use crate::libvirt::events;
 
-/// How a lost connection is opened again.
+/// Reopens a lost connection.
 pub(crate) trait Reopen: Send + Sync {
     /// Opens the connection for watching.
     fn open(&self) -> Result<Connect>;
 
-    /// Gets the script's own connection back, if that was lost as well.
+    /// Reopens the script's own connection, if it was lost too.
     fn renew(&self) -> Result<()>;
 }
 
@@ -33,20 +33,19 @@ const LOOKS: [Duration; 3] = [
 ];
 
 impl Watch {
-    /// Has a lost connection opened again by `reopen`, as long as a queue wants to go on then.
+    /// Reopens a lost connection by `reopen`, if a queue wants to continue.
     pub(crate) fn reopens(self: &Arc<Self>, reopen: Arc<dyn Reopen>) {
         let watch = Arc::downgrade(self);
         self.board.when_lost(move || {
             let (watch, reopen) = (Weak::clone(&watch), Arc::clone(&reopen));
-            // Without the thread, the subscription waits in vain; its own time still ends it.
+            // Without the thread, the subscription gets no events; its own timeout still ends it.
             let _ = thread::Builder::new()
                 .name("reconnect".into())
                 .spawn(move || reconnect(&watch, &*reopen));
         });
     }
 
-    /// Goes on with `connect`: has libvirt tell of the same kinds of event as before, and tells the queues what
-    /// changed.
+    /// Continues with `connect`: subscribes to the same kinds of event as before, and gives the queues the changes.
     fn go_on(&self, connect: Connect) -> Result<()> {
         let _alone = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
         let connect = Arc::new(connect);
@@ -70,12 +69,12 @@ impl Watch {
         drop(current);
         self.board.go_on(picture);
         self.let_go(move || drop(lost));
-        // It may have broken before libvirt was asked to tell of that.
+        // It may have broken before the callback for that was registered.
         self.look();
         Ok(())
     }
 
-    /// Tells the queues of changes that no event told.
+    /// Gives the queues the changes that no event reported.
     fn catch_up(&self) {
         let _alone = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
         let nouns = self.board.known_nouns();
@@ -86,7 +85,7 @@ impl Watch {
         }
     }
 
-    /// The names of the kinds that are followed; none where the watch was closed.
+    /// The names of the followed kinds; `None` if the watch was closed.
     fn followed(&self) -> Option<Vec<&'static str>> {
         let link = self.link();
         let link = link.as_ref()?;
@@ -123,7 +122,7 @@ impl Watch {
         Ok(link)
     }
 
-    /// Puts `new` in the place of `old`, for those who follow now; returns what is to be dropped.
+    /// Replaces `old` with `new` for the present feeds; returns the values to drop.
     fn exchange(&self, old: &mut Link, mut new: Link) -> (Link, Vec<Followed>) {
         let mut unwanted = Vec::new();
         for (name, mut followed) in std::mem::take(&mut new.followed) {
@@ -139,7 +138,7 @@ impl Watch {
     }
 }
 
-/// Opens the connection again and again until it is there, or nobody waits for it.
+/// Tries to open the connection until it succeeds or no queue waits for it.
 fn reconnect(watch: &Weak<Watch>, reopen: &dyn Reopen) {
     let (mut pause, longest) = PAUSES;
     let wanted = || watch.upgrade().filter(|watch| watch.board.outlives());
@@ -161,7 +160,7 @@ fn reconnect(watch: &Weak<Watch>, reopen: &dyn Reopen) {
         thread::sleep(look);
         match wanted() {
             Some(watch) if !watch.is_lost() => watch.catch_up(),
-            // Lost once more, it is opened again by another thread.
+            // If it is lost again, another thread reopens it.
             _ => return,
         }
     }

@@ -9,17 +9,17 @@ use crate::libvirt::events::Event;
 use crate::objects::connection::Connection;
 use crate::run::waiting::Waiting;
 
-/// Events that wait in a queue unless a script says otherwise.
+/// The default length of a queue.
 const QUEUE: usize = 65_536;
 
-/// How a subscription is kept.
+/// The options of a subscription.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// When it ends; none for never.
+    /// When it ends; `None` for never.
     pub timeout: Option<Duration>,
-    /// The most events that wait in it.
+    /// The length of its queue.
     pub queue: usize,
-    /// Whether it goes on once a lost connection is there again.
+    /// Whether it continues after a lost connection was reopened.
     pub reconnect: bool,
 }
 
@@ -80,7 +80,7 @@ impl Subscription {
         })))
     }
 
-    /// The connection whose events they are.
+    /// The connection of the subscription.
     pub(crate) fn connection(&self) -> &Connection {
         &self.0.connection
     }
@@ -98,7 +98,7 @@ impl Subscription {
         self.0.queue.wait(deadline, interrupt)
     }
 
-    /// The same for one whose wait is nobody's concern.
+    /// The same without a note about the wait.
     pub(crate) fn next_untold(&self) -> Outcome<Told> {
         let interrupt = self.0.connection.session().interrupt();
         self.0.queue.wait(None, interrupt)
@@ -115,7 +115,7 @@ impl Subscription {
         self.0.connection.uri()
     }
 
-    /// All events that wait.
+    /// All events in the queue.
     pub(crate) fn drain(&self) -> Outcome<std::collections::VecDeque<Told>> {
         self.settle();
         self.0.queue.drain()
@@ -131,7 +131,7 @@ impl Subscription {
         }
     }
 
-    /// Ends it, drops the events that wait, and frees its callbacks.
+    /// Ends it, drops the events in the queue, and frees its callbacks.
     pub fn close(&self) {
         self.0.queue.close();
         let mut feed = self.0.feed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -145,7 +145,7 @@ impl Subscription {
         self.0.queue.is_closed()
     }
 
-    /// What is waited for, in words.
+    /// The awaited events, in words.
     pub(crate) fn wanted(&self) -> String {
         let uri = self.0.connection.uri();
         match words(&self.0.filters) {
@@ -172,7 +172,7 @@ impl fmt::Display for Subscription {
     }
 }
 
-/// The changes after a loss that those are told who have `filters`.
+/// The changes after a loss that match `filters`.
 fn concerned(filters: Arc<Vec<Filter>>) -> Box<dyn Fn(&Change) -> bool + Send + Sync> {
     Box::new(move |change| {
         let Change {
@@ -184,7 +184,7 @@ fn concerned(filters: Arc<Vec<Filter>>) -> Box<dyn Fn(&Change) -> bool + Send + 
     })
 }
 
-/// What `filters` describe, in words; nothing where that is every event.
+/// `filters` in words; `None` if they match every event.
 fn words(filters: &[Filter]) -> Option<String> {
     let words: Vec<String> = filters.iter().map(ToString::to_string).collect();
     let words = words.join(" or ");

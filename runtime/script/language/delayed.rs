@@ -19,7 +19,7 @@ struct Delayed {
     module: Arc<OnceLock<Shared<Module>>>,
 }
 
-/// The state of the import `alias` of the file that has `names`; nothing where it does not wait.
+/// The state of the import `alias` of the file that has `names`; `None` if it does not wait.
 pub(super) fn state(names: &FileNames, alias: &str) -> Option<Dynamic> {
     let path = names.delayed(alias)?.clone();
     let mut alias = ImmutableString::from(alias);

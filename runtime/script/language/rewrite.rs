@@ -395,7 +395,7 @@ impl Rewriter<'_> {
         }
     }
 
-    /// What the comparison of two values becomes, if it is one that plain Rhai lets pass.
+    /// The replacement of a comparison of two values that plain Rhai accepts.
     fn comparison(&mut self, call: &mut FnCallExpr, position: Position) -> Option<Expr> {
         let equal = call.name == "==";
         let (name, state) = match call.args.iter().find_map(constant) {
@@ -420,7 +420,7 @@ impl Rewriter<'_> {
         Some(custom(name, inputs, state, position))
     }
 
-    /// Whether `this` is what a method of virhai's answers, or a key of that: a chain that ends so.
+    /// Whether `this` is a chain that ends with a method of virhai or with a key of its result.
     fn is_answer(&self, this: &Expr, after_call: bool) -> bool {
         match this {
             Expr::Dot(pair, ..) => {

@@ -1,4 +1,4 @@
-//! Comparisons with text that can be no word.
+//! Comparisons of words with text that is not a word.
 
 use rhai::{Dynamic, EvalContext, Expression, ImmutableString, Position};
 

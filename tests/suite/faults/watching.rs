@@ -59,7 +59,7 @@ impl Drop for Watcher {
 }
 
 #[test]
-fn a_watcher_of_a_daemon_that_is_killed_and_restarted_has_a_true_picture_again() {
+fn a_subscription_knows_all_states_after_its_daemon_was_killed_and_restarted() {
     let mut host = Daemon::start();
     let xml = host.micro("counter", "web");
     let idle = xml.replace("<name>web<", "<name>idle<");

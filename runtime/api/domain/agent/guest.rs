@@ -13,9 +13,9 @@ use crate::vocabulary::{ParamType, RecordOf, parameters};
 parameters! {
     /// CPUs as a guest's system sees them, as lists such as `0-3`.
     pub(crate) struct GuestVcpus {
-        "vcpus": ParamType::Text, "CPUs that there are";
-        "online": ParamType::Text, "CPUs that the system uses";
-        "offlinable": ParamType::Text, "CPUs that the system can do without";
+        "vcpus": ParamType::Text, "CPUs of the guest";
+        "online": ParamType::Text, "CPUs that are online";
+        "offlinable": ParamType::Text, "CPUs that can be taken offline";
     }
 }
 

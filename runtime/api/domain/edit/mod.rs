@@ -23,7 +23,7 @@ const LIVE: u32 = sys::VIR_DOMAIN_XML_SECURE;
 const CONFIGURATION: u32 = sys::VIR_DOMAIN_XML_SECURE | sys::VIR_DOMAIN_XML_INACTIVE;
 
 record! {
-    /// Difference that an edit made, and what became of it.
+    /// Difference that an edit made, and its effect.
     pub(crate) struct Edited {
         /// Path of the element or attribute.
         path: String,
