@@ -26,29 +26,48 @@ pub(super) fn is_possible() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
+/// Why no question was answered.
+pub(super) struct Unanswered {
+    pub status: u8,
+    /// Ctrl-C needs no reason.
+    pub why: Option<Diagnostic>,
+}
+
+impl Unanswered {
+    fn because(why: impl Into<String>) -> Box<Self> {
+        let why = Some(Diagnostic::wrong_usage(why.into()));
+        Box::new(Self {
+            status: WRONG_USAGE,
+            why,
+        })
+    }
+}
+
 /// Asks for the value of `key` until the answer is valid. The terminal shows stars for a secret.
 ///
 /// # Errors
 ///
-/// The exit status, and the reason: the input ended, or all answers were wrong. Ctrl-C needs no reason.
-pub(super) fn value(declared: &Inputs, key: &Key) -> Result<Dynamic, (u8, Option<Diagnostic>)> {
-    let failed = |error: &dyn std::fmt::Display| {
-        let why = format!("cannot read the answer: {error}");
-        (WRONG_USAGE, Some(Diagnostic::wrong_usage(why)))
-    };
+/// The input ended, all answers were wrong, or Ctrl-C was pressed.
+pub(super) fn value(declared: &Inputs, key: &Key) -> Result<Dynamic, Box<Unanswered>> {
+    let failed =
+        |error: ReadlineError| Unanswered::because(format!("cannot read the answer: {error}"));
     let question = question(key);
     let config = Config::builder().behavior(Behavior::PreferTerm).build();
-    let mut editor =
-        Editor::<Shown, DefaultHistory>::with_config(config).map_err(|e| failed(&e))?;
+    let mut editor = Editor::<Shown, DefaultHistory>::with_config(config).map_err(failed)?;
     editor.set_helper(Some(Shown {
         secret: inputs::is_secret(key),
     }));
     for _ in 0..MOST {
         let text = match editor.readline(&question) {
             Ok(text) => text,
-            Err(ReadlineError::Interrupted) => return Err((INTERRUPTED, None)),
+            Err(ReadlineError::Interrupted) => {
+                return Err(Box::new(Unanswered {
+                    status: INTERRUPTED,
+                    why: None,
+                }));
+            }
             Err(ReadlineError::Eof) => return Err(no_answer(key)),
-            Err(error) => return Err(failed(&error)),
+            Err(error) => return Err(failed(error)),
         };
         let value = inputs::line(key, text.trim());
         let given = Map::from_iter([(key.name.as_str().into(), value.clone())]);
@@ -66,9 +85,8 @@ pub(super) fn value(declared: &Inputs, key: &Key) -> Result<Dynamic, (u8, Option
     Err(no_answer(key))
 }
 
-fn no_answer(key: &Key) -> (u8, Option<Diagnostic>) {
-    let why = super::options::missing(key);
-    (WRONG_USAGE, Some(Diagnostic::wrong_usage(why)))
+fn no_answer(key: &Key) -> Box<Unanswered> {
+    Unanswered::because(super::options::missing(key))
 }
 
 /// How an answer is shown while it is typed.

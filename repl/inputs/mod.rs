@@ -54,11 +54,11 @@ pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) ->
     let missing = declared.missing(&gathered.values);
     if wrong.is_empty() && ask::is_possible() {
         for key in missing {
-            let value = ask::value(&declared, key).map_err(|(status, why)| {
-                if let Some(why) = why {
+            let value = ask::value(&declared, key).map_err(|unanswered| {
+                if let Some(why) = unanswered.why {
                     why.report_plain(options);
                 }
-                status
+                unanswered.status
             })?;
             gathered.values.insert(key.name.as_str().into(), value);
         }
