@@ -128,6 +128,7 @@ mod tests {
     use clap::error::ErrorKind;
 
     use super::*;
+    use crate::args::spelled_out;
     use crate::examples;
     use crate::exit_status::{
         DOES_NOT_COMPILE, INTERRUPTED, NO_CONNECTION, TIMED_OUT, WRONG_USAGE,
@@ -154,8 +155,8 @@ mod tests {
             for example in examples.lines().skip(1) {
                 let line = example.trim().split("  ").next().unwrap_or_default();
                 let line = line.split(['|', '>']).next().unwrap_or_default();
-                let words = line.split_whitespace();
-                let taken = Args::command().try_get_matches_from(words);
+                let words = line.split_whitespace().map(Into::into).collect();
+                let taken = Args::command().try_get_matches_from(spelled_out(words));
                 assert!(taken.is_ok(), "{example}: {:?}", taken.err());
             }
         }

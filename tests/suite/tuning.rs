@@ -28,7 +28,7 @@ fn what_cannot_be_tuned_is_refused_before_libvirt_is_asked() {
         "`3-1` is not a set of CPUs",
         "`cpu_cycles` must be true or false, not",
         "did you mean `shm_pages_to_scan`?",
-        "`hard_limit`: `-1` is not a size: it is negative",
+        "`hard_limit` must be a size such as \"20GiB\", not -1",
         "4294967296 is out of range for `weight`",
         "8",
     ]) {

@@ -42,7 +42,9 @@ const ACTS: [Act; 12] = [
         operation: "guest: powers itself off (on_poweroff=restart)",
         guest: "poweroff",
         change: ("<on_poweroff>destroy", "<on_poweroff>restart"),
-        seen: r#"for boot in 0..3 { console.wait("MG:poweroff", "60s"); }"#,
+        seen: r#"
+            for boot in 0..3 { console.wait("MG:poweroff", "60s"); }
+            after = running_again(dom);"#,
     },
     Act {
         state: "running_persistent",
@@ -115,7 +117,7 @@ const ACTS: [Act; 12] = [
         change: ("<on_crash>destroy", "<on_crash>restart"),
         seen: r#"
             for boot in 0..3 { console.wait("MG:panic", "60s"); }
-            dom.wait("running", "60s");"#,
+            after = running_again(dom);"#,
     },
     Act {
         state: "running_persistent",
@@ -150,6 +152,12 @@ fn state_of(dom) {
         if err.code != "VIR_ERR_NO_DOMAIN" { throw err; }
     }
     "undefined"
+}
+fn running_again(dom) {
+    // This guest ends and starts again and again: only what the wait itself saw is running for sure.
+    let now = dom.wait("running", "60s");
+    let kind = if dom.is_persistent() { "persistent" } else { "transient" };
+    `${now.state}(${now.reason}),${kind}`
 }
 "#;
 
