@@ -200,7 +200,10 @@ fn work(
     let result = match (result, unnoticed) {
         (Ok(_), Some(Unnoticed { error, more })) => {
             if more > 0 {
-                session.note(&format!("{more} more calls of event handlers failed"));
+                session.note(&match more {
+                    1 => "1 more call of an event handler failed".into(),
+                    more => format!("{more} more calls of event handlers failed"),
+                });
             }
             Err(error)
         }

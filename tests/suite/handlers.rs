@@ -83,10 +83,10 @@ fn a_handler_continues_after_an_error_and_the_run_fails_at_its_end() {
     }
     for text in [
         "an event handler failed and continues with the next event: no stopped (",
-        "goes on with the next event: no suspended (",
+        "an event handler failed and continues with the next event: no suspended (",
         "error: no stopped",
         "if event.event != \"started\" { throw",
-        "1 more calls of event handlers failed",
+        "1 more call of an event handler failed",
     ] {
         assert!(outcome.stderr.contains(text), "{text}: {outcome}");
     }
