@@ -86,10 +86,11 @@ impl Waits {
 }
 
 impl WaitObserver for Waits {
+    fn listens(&self) -> bool {
+        self.0.style != Style::Silence
+    }
+
     fn begins(&self, what: &str, since: Instant, may_ask: bool) -> u64 {
-        if self.0.style == Style::Silence {
-            return 0;
-        }
         let mut state = self.0.lock();
         state.next += 1;
         let number = state.next;

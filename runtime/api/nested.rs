@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rhai::{Array, Dynamic, Map};
+use rhai::{Array, Dynamic, Identifier, Map};
 
 use crate::api::arguments::dynamic;
 use crate::libvirt::typed_params::Scalar;
@@ -11,20 +11,20 @@ use crate::libvirt::typed_params::Scalar;
 const UNITS: [(&str, &str); 2] = [("login-time", "login_time_ms"), ("offset", "offset_s")];
 
 #[derive(Default)]
-struct Node {
+struct Node<'a> {
     value: Option<Dynamic>,
-    parts: BTreeMap<String, Node>,
+    parts: BTreeMap<&'a str, Node<'a>>,
 }
 
 /// `fields` by the parts of their names: what is numbered is a list, the rest maps.
-pub(crate) fn nested(fields: Vec<(String, Scalar)>) -> Map {
+pub(crate) fn nested(mut fields: Vec<(String, Scalar)>) -> Map {
     let mut root = Node::default();
-    for (name, value) in fields {
+    for (name, value) in &mut fields {
         let mut node = &mut root;
         for part in name.split('.') {
-            node = node.parts.entry(part.to_owned()).or_default();
+            node = node.parts.entry(part).or_default();
         }
-        node.value = Some(dynamic(value));
+        node.value = Some(dynamic(std::mem::replace(value, Scalar::Bool(false))));
     }
     map(root)
 }
@@ -32,22 +32,25 @@ pub(crate) fn nested(fields: Vec<(String, Scalar)>) -> Map {
 fn map(node: Node) -> Map {
     let parts = node.parts.into_iter();
     parts
-        .map(|(name, part)| (key(&name).into(), finish(part)))
+        .map(|(name, part)| (key(name), finish(part)))
         .collect()
 }
 
 /// A name that a script can read as a property.
-fn key(name: &str) -> String {
+fn key(name: &str) -> Identifier {
     let unit = UNITS.iter().find(|(known, _)| *known == name);
-    unit.map_or_else(|| name.replace('-', "_"), |(_, key)| (*key).to_owned())
+    match unit {
+        Some((_, key)) => (*key).into(),
+        None if name.contains('-') => name.replace('-', "_").into(),
+        None => name.into(),
+    }
 }
 
 fn finish(mut node: Node) -> Dynamic {
     if node.parts.is_empty() {
         return node.value.unwrap_or(Dynamic::UNIT);
     }
-    let numbered =
-        |name: &String| name == "count" || name.bytes().all(|byte| byte.is_ascii_digit());
+    let numbered = |name: &&str| *name == "count" || name.bytes().all(|byte| byte.is_ascii_digit());
     if !node.parts.contains_key("count") || !node.parts.keys().all(numbered) {
         return map(node).into();
     }

@@ -125,7 +125,7 @@ mod functions {
     }
 
     /// Calls `action` on each of `items`, `limit` of them at a time, and returns the results in
-    /// order. A `limit` above 64 counts as 64; a shortage of memory lowers it.
+    /// order. A `limit` above 512 counts as 512; a shortage of memory lowers it.
     ///
     /// Each call gets a copy of the variables that `action` captured: what it writes to them is
     /// lost. Once all have ended, the failures are thrown as one list of `#{ item, error }`.
@@ -189,7 +189,7 @@ fn size_of_call(ctx: &NativeCallContext, items: &Array, action: &FnPtr) -> usize
 }
 
 /// The most calls that `parallel` makes at a time.
-const MOST_THREADS: usize = 64;
+const MOST_THREADS: usize = 512;
 
 fn parallel(
     ctx: &NativeCallContext,

@@ -2,6 +2,7 @@
 
 use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel, Position};
 
+use crate::objects::any;
 pub use crate::run::guarded::{DEFECT, guarded};
 use crate::run::interrupt::{self, Stop};
 use crate::run::nesting;
@@ -66,7 +67,7 @@ pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
         .set_default_tag(session.clone().into_tag())
         .set_module_resolver(imports.clone());
     session.keep(imports.clone());
-    language::register(&mut engine, imports);
+    language::register(&mut engine, imports, any::noun_and_name);
 
     let printer = session.clone();
     engine.on_print(move |line| printer.print(line));

@@ -153,7 +153,7 @@ pub fn receive_hole(stream: &Stream) -> Result<u64> {
 /// Who is told that a stream is ready; runs on the event-loop thread.
 pub type Watcher = Arc<dyn Fn() + Send + Sync>;
 
-/// Tells `watcher` of `events` of the stream until [`unwatch`].
+/// Tells `watcher` of the next of `events` of the stream; after that, [`watch_for`] has to be called again.
 pub fn watch(stream: &Stream, events: u32, watcher: Watcher) -> Result<Callback> {
     let callback = Callback::new(Target::Watcher(watcher));
     // SAFETY: the handle lives during the call, and the number that the callback gets needs no freeing.
@@ -169,13 +169,9 @@ pub fn watch(stream: &Stream, events: u32, watcher: Watcher) -> Result<Callback>
     Ok(callback)
 }
 
-/// Changes of which events a watcher is told; none are those of the end either.
+/// Has the watcher told of the next of `events`.
 pub fn watch_for(stream: &Stream, events: u32) -> Result<()> {
-    let events = if events == 0 {
-        0
-    } else {
-        events as c_int | ENDED
-    };
+    let events = events as c_int | ENDED;
     // SAFETY: the handle lives during the call.
     checked(unsafe { virt_sys::virStreamEventUpdateCallback(stream.as_ptr(), events) }).map(drop)
 }
@@ -187,7 +183,10 @@ pub fn unwatch(stream: &Stream, callback: Callback) {
     drop(callback);
 }
 
-unsafe extern "C" fn ready(_: virt_sys::virStreamPtr, _: c_int, opaque: *mut c_void) {
+unsafe extern "C" fn ready(stream: virt_sys::virStreamPtr, _: c_int, opaque: *mut c_void) {
+    // Until somebody takes what has arrived, libvirt would call this without end.
+    // SAFETY: the stream lives during its callback, inside which the update is allowed.
+    unsafe { virt_sys::virStreamEventUpdateCallback(stream, 0) };
     let _ = catch_unwind(AssertUnwindSafe(|| {
         if let Some(Target::Watcher(watcher)) = target(opaque) {
             watcher();

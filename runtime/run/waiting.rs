@@ -12,6 +12,11 @@ pub const LONG_WAIT: Duration = Duration::from_secs(2);
 
 /// Is told of the waits of a program, from several threads at the same time. It must not block.
 pub trait WaitObserver: Send + Sync {
+    /// Whether waits are told at all; otherwise nothing of them is put into words.
+    fn listens(&self) -> bool {
+        true
+    }
+
     /// A wait for `what` began at `since`. Meanwhile another program may ask the user something on
     /// the terminal if it `may_ask`. Returns a number for [`Self::ends`].
     fn begins(&self, what: &str, since: Instant, may_ask: bool) -> u64;
@@ -24,6 +29,10 @@ pub trait WaitObserver: Send + Sync {
 pub(crate) struct Nobody;
 
 impl WaitObserver for Nobody {
+    fn listens(&self) -> bool {
+        false
+    }
+
     fn begins(&self, _: &str, _: Instant, _: bool) -> u64 {
         0
     }
@@ -69,7 +78,7 @@ impl Waiting {
         may_ask: bool,
         what: impl FnOnce() -> String,
     ) -> Self {
-        let told = (!TOLD.replace(true)).then(|| {
+        let told = (session.waits().listens() && !TOLD.replace(true)).then(|| {
             let number = session
                 .waits()
                 .begins(&redact::hide(&what()), since, may_ask);

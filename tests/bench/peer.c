@@ -55,7 +55,9 @@ int main(int argc, char **argv)
         for (long i = 0; i < count; i++) {
             virDomainInfo info;
             int state, reason;
-            if (!strcmp(argv[1], "info"))
+            if (!strcmp(argv[1], "events"))
+                i % 2 ? virDomainResume(dom) : virDomainSuspend(dom);
+            else if (!strcmp(argv[1], "info"))
                 virDomainGetInfo(dom, &info);
             else
                 virDomainGetState(dom, &state, &reason, 0);

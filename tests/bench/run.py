@@ -3,6 +3,7 @@
 
 Usage: run.py VIRHAI WORK_DIR [MEASUREMENT...]. The peers take turns, so that a busy moment hits all of them.
 """
+import contextlib
 import os
 import pty
 import pwd
@@ -58,9 +59,9 @@ def in_turns(peers, rounds, measure):
     return samples
 
 
-def seconds(command):
+def seconds(command, **options):
     began = time.perf_counter()
-    run(command)
+    run(command, **options)
     return time.perf_counter() - began
 
 
@@ -146,13 +147,28 @@ def guests(count=1000, rounds=3):
 
 
 def events(count=10_000, rounds=9):
-    """Events that the test driver sends, from the first call that causes one to the last event."""
+    """Events of a daemon's test driver that another program causes, from the first to the last that is taken."""
     peers = {
         "virhai": [virhai, "run", f"{HERE}/events.rhai"],
         "libvirt-python": ["/usr/bin/python3", f"{HERE}/events.py"],
     }
-    samples = in_turns(peers, rounds, lambda peer: float(run(peer + [str(count)])))
-    table(f"{count:,} events caused and taken on the test driver", "ms", 1e3, samples, "libvirt-python")
+    with session_daemon() as (socket, _, who):
+        uri = f"test+unix:///default?socket={socket}"
+
+        def delivered(peer):
+            command = may_connect(uri, peer) + [uri, str(count)]
+            taker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **who)
+            assert taker.stdout.readline() == "ready\n"
+            run([c_peer, "events", uri, str(count)], **who)
+            seconds = float(taker.stdout.readline())
+            _, status, usage = os.wait4(taker.pid, 0)
+            assert status == 0, command
+            return seconds, usage.ru_utime + usage.ru_stime
+
+        samples = in_turns(peers, rounds, delivered)
+    for title, part in ((f"{count:,} events taken, from the first to the last", 0), ("processor time of that", 1)):
+        values = {name: [sample[part] for sample in of_peer] for name, of_peer in samples.items()}
+        table(title, "ms", 1e3, values, "libvirt-python")
 
 
 def long_script(lines=1000):
@@ -204,31 +220,144 @@ def ordinary_user():
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def over_a_socket():
-    """A daemon of this benchmark's own, with one domain that never runs."""
+@contextlib.contextmanager
+def session_daemon(settings=""):
+    """A daemon of this benchmark's own: its socket, its folder and the user that it runs as."""
     with tempfile.TemporaryDirectory(prefix="vh", dir="/tmp") as scratch:
         who = ordinary_user()
+        os.mkdir(f"{scratch}/libvirt")
+        with open(f"{scratch}/libvirt/libvirtd.conf", "w") as file:
+            file.write(settings)
         if who:
-            os.chown(scratch, who["user"], who["group"])
+            for path in (scratch, f"{scratch}/libvirt"):
+                os.chown(path, who["user"], who["group"])
         home = {name: scratch for name in ("HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")}
         daemon = subprocess.Popen(["libvirtd"], env={**os.environ, **home}, stderr=subprocess.DEVNULL, **who)
         try:
             socket = f"{scratch}/libvirt/libvirt-sock"
             while not os.path.exists(socket):
                 time.sleep(0.05)
-            uri = f"qemu+unix:///session?socket={socket}"
-            xml = (
-                "<domain type='qemu'><name>idle</name><memory unit='MiB'>32</memory>"
-                "<os><type arch='x86_64' machine='pc'>hvm</type></os></domain>"
-            )
-            subprocess.run([virhai, "-e", "connect(args[0]).define_xml(args[1])", uri, xml], check=True,
-                           stdout=subprocess.DEVNULL, **who)
-            # virhai keeps remote connections alive, which plain C and Python do not.
-            peers = {**PEERS, "C, kept alive": ["/usr/bin/env", "KEEPALIVE=1", c_peer]}
-            calls("2,000 dom.state() over a daemon's socket, each", "state", uri, 2000, 15, ["idle"], peers, **who)
+            yield socket, scratch, who
         finally:
             daemon.terminate()
             daemon.wait()
+
+
+def session(socket):
+    return f"qemu+unix:///session?socket={socket}"
+
+
+def may_connect(uri, command):
+    """`command`, allowed to connect to a socket if it is virhai."""
+    return [virhai, "--allow-connect", uri, *command[1:]] if command[0] == virhai else command
+
+
+def over_a_socket():
+    """One domain that never runs."""
+    with session_daemon() as (socket, _, who):
+        uri = session(socket)
+        xml = (
+            "<domain type='qemu'><name>idle</name><memory unit='MiB'>32</memory>"
+            "<os><type arch='x86_64' machine='pc'>hvm</type></os></domain>"
+        )
+        define = [virhai, "-e", "connect(args[0]).define_xml(args[1])", uri, xml]
+        subprocess.run(may_connect(uri, define), check=True,
+                       stdout=subprocess.DEVNULL, **who)
+        # virhai keeps remote connections alive, which plain C and Python do not.
+        peers = {name: may_connect(uri, peer) for name, peer in PEERS.items()}
+        peers |= {"C, kept alive": ["/usr/bin/env", "KEEPALIVE=1", c_peer]}
+        calls("2,000 dom.state() over a daemon's socket, each", "state", uri, 2000, 15, ["idle"], peers, **who)
+
+
+def statistics_of_many(count=1000, rounds=9):
+    """The figures of many domains: in one call, and in one call for each."""
+    peers = {
+        "virhai": [virhai, "run", f"{HERE}/stats.rhai", "bulk"],
+        "virhai, one by one": [virhai, "run", f"{HERE}/stats.rhai", "each"],
+        "libvirt-python": ["/usr/bin/python3", f"{HERE}/stats.py", "bulk"],
+        "libvirt-python, one by one": ["/usr/bin/python3", f"{HERE}/stats.py", "each"],
+    }
+    with session_daemon() as (socket, _, who):
+        uri = session(socket)
+        command = [virhai, "run", f"{HERE}/stats.rhai", "define", uri, str(count), domain_with_devices()]
+        subprocess.run(may_connect(uri, command), check=True, **who)
+        samples = in_turns(peers, rounds, lambda peer: float(run(may_connect(uri, peer) + [uri], **who)))
+        table(f"the figures of {count:,} domains over a daemon's socket", "ms", 1e3, samples, "libvirt-python")
+
+
+def domain_with_devices():
+    """A domain of QEMU's that is never started."""
+    return (
+        "<domain type='qemu'><name>NAME</name><memory unit='MiB'>32</memory><vcpu>2</vcpu>"
+        "<os><type arch='x86_64' machine='pc'>hvm</type></os><devices>"
+        "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='/srv/NAME.img'/><target dev='vda' bus='virtio'/></disk>"
+        "<interface type='user'><model type='virtio'/></interface></devices></domain>"
+    )
+
+
+def transfers(size=1 << 30, rounds=5):
+    """A volume of 1 GB that has no holes, out of a pool of a daemon and into it; all of it is in memory."""
+    with session_daemon() as (socket, _, who), tempfile.TemporaryDirectory(prefix="vh", dir="/dev/shm") as folder:
+        uri = session(socket)
+        pool, local = f"{folder}/pool", f"{folder}/local.img"
+        os.mkdir(pool)
+        with open(f"{pool}/data.img", "wb") as file:
+            for _ in range(size >> 20):
+                file.write(os.urandom(1 << 20))
+        if who:
+            for path in (folder, pool, f"{pool}/data.img"):
+                os.chown(path, who["user"], who["group"])
+        xml = f"<pool type='dir'><name>bench</name><target><path>{pool}</path></target></pool>"
+        create = [virhai, "-e", "connect(args[0]).storage_pool_create_xml(args[1])", uri, xml]
+        subprocess.run(may_connect(uri, create), check=True, stdout=subprocess.DEVNULL, **who)
+        vol = 'connect(args[0]).storage_pool_lookup_by_name("bench").storage_vol_lookup_by_name("data.img")'
+        virsh = ["/usr/bin/virsh", "-q", "-c", uri]
+        allowed = [virhai, "--allow-connect", uri, "--allow-read", folder, "--allow-write", folder]
+
+        def took(command, path):
+            # Taking the place of another file costs time of its own.
+            if path and os.path.exists(path):
+                os.unlink(path)
+            return seconds(command, **who)
+
+        for what in ("download", "upload"):
+            peers = {
+                "virhai": [*allowed, "-e", f"{vol}.{what}_file(args[1])", uri, local],
+                "virsh": [*virsh, f"vol-{what}", "data.img", local, "--pool", "bench"],
+            }
+            removed = local if what == "download" else None
+            samples = in_turns(peers, rounds, lambda command: took(command, removed))
+            table(f"{what} of a volume of {size / 1e9:.2f} GB", "s", 1, samples, "virsh")
+
+
+def many_hosts(hosts=400, milliseconds=20, rounds=5):
+    """Many hosts whose answers take their time, asked at the same time, and one of them alone."""
+    delay = os.path.join(work, "delay")
+    subprocess.run(["gcc", "-O2", "-o", delay, f"{HERE}/delay.c"], check=True)
+    peers = {
+        "virhai, one host": [virhai, "run", f"{HERE}/hosts.rhai", "1"],
+        f"virhai, {hosts} hosts": [virhai, "run", f"{HERE}/hosts.rhai", str(hosts)],
+        "libvirt-python, one host": ["/usr/bin/python3", f"{HERE}/hosts.py", "1"],
+        f"libvirt-python, {hosts} hosts": ["/usr/bin/python3", f"{HERE}/hosts.py", str(hosts)],
+    }
+    settings = "max_clients = 5000\nmax_anonymous_clients = 5000\nmax_queued_clients = 5000\n"
+    with session_daemon(settings) as (socket, scratch, who):
+        far = f"{scratch}/far"
+
+        def asked(peer):
+            line = subprocess.Popen([delay, far, socket, str(milliseconds / 2)], **who)
+            try:
+                while not os.path.exists(far):
+                    time.sleep(0.01)
+                return float(run(may_connect(session(far), peer) + [session(far)], **who))
+            finally:
+                line.terminate()
+                line.wait()
+                os.unlink(far)
+
+        asked(peers["virhai, one host"])
+        samples = in_turns(peers, rounds, asked)
+    table(f"the domains of {hosts} hosts that answer after {milliseconds} ms", "ms", 1e3, samples, "virhai, one host")
 
 
 if len(sys.argv) > 3:
@@ -242,6 +371,9 @@ first_prompt()
 calls("100,000 dom.info() on the test driver, each", "info", "test:///default", 100_000, 7)
 calls("100,000 dom.state() on the test driver, each", "state", "test:///default", 100_000, 7)
 over_a_socket()
+statistics_of_many()
+transfers()
+many_hosts()
 xml()
 checked()
 guests()

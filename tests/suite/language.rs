@@ -72,6 +72,26 @@ fn options_of_a_function_are_refused_in_the_words_of_its_declaration() {
 }
 
 #[test]
+fn an_object_that_a_call_returns_is_not_compared_with_text() {
+    for comparison in [
+        "conn.lookup_by_name(\"test\") == \"test\"",
+        "\"test\" != conn.lookup_by_name(\"test\")",
+    ] {
+        fails(
+            &format!("{DOM}\nif {comparison} {{}}"),
+            &[
+                "the domain `test` is compared with text",
+                "compare its `name`: `.name == \"test\"`",
+                "standard input:2:",
+            ],
+        );
+    }
+    ok(&format!(
+        "{DOM} assert(conn.lookup_by_name(\"test\") != ()); assert(conn.lookup_by_name(\"test\").name == \"test\");"
+    ));
+}
+
+#[test]
 fn a_key_that_a_map_does_not_have_is_an_error_at_its_place() {
     for (script, hint) in [
         ("print(#{ name: 1 }.nmae)", "did you mean `name`?"),

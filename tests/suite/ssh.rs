@@ -20,7 +20,7 @@ fn users() -> Vec<bool> {
     }
 }
 
-fn run_as(root: bool, home: &Scratch) -> Run {
+pub(super) fn run_as(root: bool, home: &Scratch) -> Run {
     let run = virhai()
         .env("HOME", home.path(""))
         .env("NO_COLOR", "1")

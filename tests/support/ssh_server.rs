@@ -120,6 +120,11 @@ impl SshServer {
         self.port
     }
 
+    /// Sends a signal to the server itself, which accepts connections.
+    pub fn signal(&self, signal: Signal) {
+        let _ = kill(Pid::from_raw(self.process.id().cast_signed()), signal);
+    }
+
     /// Sends a signal to the processes that serve the open connections.
     pub fn signal_sessions(&self, signal: Signal) {
         for session in descendants(self.process.id()) {

@@ -5,6 +5,9 @@ use rhai::{Dynamic, EvalAltResult, EvalContext, Expression, ImmutableString, Pos
 use super::RhaiResult;
 use crate::error::Error;
 
+/// What messages call an object of libvirt's, and its name.
+pub(crate) type Named = fn(&Dynamic) -> Option<(&'static str, String)>;
+
 /// The values of both sides.
 pub(super) fn sides(
     context: &mut EvalContext,
@@ -16,8 +19,15 @@ pub(super) fn sides(
     ])
 }
 
-/// Compares both sides as plain Rhai does: whether they are equal, or whether they are not.
-pub(super) fn compare(context: &mut EvalContext, equal: bool, sides: [Dynamic; 2]) -> RhaiResult {
+/// Compares both sides as plain Rhai does: whether they are equal, or whether they are not. An object of libvirt's that is
+/// compared with text at `place` is a mistake: they are never equal.
+pub(super) fn compare(
+    context: &mut EvalContext,
+    equal: bool,
+    sides: [Dynamic; 2],
+    place: Position,
+    object: Named,
+) -> RhaiResult {
     let [one, other] = &sides;
     if let (Ok(one), Ok(other)) = (one.as_int(), other.as_int()) {
         return Ok(((one == other) == equal).into());
@@ -28,9 +38,20 @@ pub(super) fn compare(context: &mut EvalContext, equal: bool, sides: [Dynamic; 2
     ) {
         return Ok(((*one == *other) == equal).into());
     }
+    let never_equal = |one, other| object_and_text(object(one)?, other);
+    if let Some(error) = never_equal(one, other).or_else(|| never_equal(other, one)) {
+        return refuse(error, place);
+    }
     let [mut one, mut other] = sides;
     let operator = if equal { "==" } else { "!=" };
     context.call_native_fn_raw(operator, true, &mut [&mut one, &mut other])
+}
+
+/// The error of a comparison of an object with `text`, if that is text.
+fn object_and_text((noun, name): (&str, String), text: &Dynamic) -> Option<Error> {
+    let text = text.read_lock::<ImmutableString>()?;
+    let message = format!("the {noun} `{name}` is compared with text, and never equals it");
+    Some(Error::script(message).with_hint(format!("compare its `name`: `.name == {:?}`", &*text)))
 }
 
 /// Throws `error` at `place`.

@@ -31,6 +31,7 @@ pub(super) fn compare(
     context: &mut EvalContext,
     inputs: &[Expression],
     state: &Dynamic,
+    object: comparison::Named,
 ) -> RhaiResult {
     let state = state.read_lock::<WithConstant>();
     let state = state.expect("the rewriter writes a comparison with a constant");
@@ -48,5 +49,5 @@ pub(super) fn compare(
         }
         return comparison::refuse(error, state.position);
     }
-    comparison::compare(context, state.equal, sides)
+    comparison::compare(context, state.equal, sides, state.position, object)
 }

@@ -26,6 +26,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expression};
 use crate::script::imports::Imports;
 
 pub(crate) use body::empty_function;
+use comparison::Named;
 pub(crate) use keys::ASKED;
 pub(crate) use rewrite::strict;
 
@@ -45,8 +46,8 @@ mod node {
     pub(super) const WORD: &str = "\u{1}word";
 }
 
-/// Lets `engine` run rewritten code.
-pub(crate) fn register(engine: &mut Engine, imports: Imports) {
+/// Lets `engine` run rewritten code; `object` knows libvirt's objects.
+pub(crate) fn register(engine: &mut Engine, imports: Imports, object: Named) {
     engine.on_map_missing_property(|map, key, _| keys::missing(map, key));
     add(engine, node::ASKED_KEY, |context, inputs, _| {
         keys::marked(context, inputs, keys::ASKED)
@@ -57,8 +58,12 @@ pub(crate) fn register(engine: &mut Engine, imports: Imports) {
     add(engine, node::BODY, body::run);
     add(engine, node::EVAL, evaluation::evaluate);
     add(engine, node::FUNCTION, function_names::own);
-    add(engine, node::CONSTANT, constants::compare);
-    add(engine, node::WORD, words::compare);
+    add(engine, node::CONSTANT, move |context, inputs, state| {
+        constants::compare(context, inputs, state, object)
+    });
+    add(engine, node::WORD, move |context, inputs, state| {
+        words::compare(context, inputs, state, object)
+    });
     let of_recipes = imports.clone();
     add(engine, node::IMPORT, move |context, _, import| {
         delayed::import(context, import, &of_recipes)

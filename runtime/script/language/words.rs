@@ -35,6 +35,7 @@ pub(super) fn compare(
     context: &mut EvalContext,
     inputs: &[Expression],
     state: &Dynamic,
+    object: comparison::Named,
 ) -> RhaiResult {
     let state = state.read_lock::<WithText>();
     let state = state.expect("the rewriter writes a comparison with text");
@@ -57,5 +58,5 @@ pub(super) fn compare(
             return comparison::refuse(error, state.place);
         }
     }
-    comparison::compare(context, state.equal, sides)
+    comparison::compare(context, state.equal, sides, state.place, object)
 }

@@ -7,7 +7,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::daemon::Dialogue;
-use crate::support::{Daemon, Host, end_qemu};
+use crate::suite::ssh::run_as;
+use crate::support::{Daemon, Host, Scratch, SshServer, end_qemu};
 
 /// `virhai events` in the background.
 struct Watcher {
@@ -152,4 +153,79 @@ fn a_subscription_knows_all_states_after_its_daemon_was_killed_and_restarted() {
         wrong.stderr.contains("did you mean \"lifecycle\"?"),
         "{wrong}"
     );
+}
+
+#[test]
+fn a_subscription_over_ssh_goes_on_after_a_broken_line_and_after_a_frozen_daemon() {
+    let host = Daemon::start();
+    let Some(server) = SshServer::start(&host) else {
+        return;
+    };
+    let xml = host.micro("counter", "web");
+    let home = Scratch::new();
+    let code = format!(
+        r#"
+        let conn = connect();
+        let other = connect("test:///default");
+        let calm = other.events("lifecycle");
+        let events = conn.events(["lifecycle", "connection_close"], #{{ reconnect: true }});
+        let dom = conn.define_xml(`{xml}`);
+        dom.create();
+        while events.next("30s").event != "started" {{}}
+        print("running");
+        let event = events.next("60s");
+        while event.kind != "connection_close" {{ event = events.next("60s"); }}
+        print(event.kind);
+        let gap = events.next("60s");
+        while gap.changes.is_empty() {{ gap = events.next("60s"); }}
+        let change = gap.changes[0];
+        print(`${{gap.kind}} ${{gap.changes.len()}} ${{change.domain}} ${{change.before == ()}} ${{change.after}}`);
+        print(dom.state());
+        // Until the daemon is frozen, and its silence is noticed.
+        try {{
+            loop {{ conn.list_all_domains(); sleep("50ms"); }}
+        }} catch (err) {{
+            print(err.lost_connection);
+        }}
+        other.lookup_by_name("test").destroy();
+        print(calm.next("5s").event);
+        let kinds = [];
+        let is_off = false;
+        while !is_off {{
+            let event = events.next("60s");
+            if !(event.kind in kinds) {{ kinds.push(event.kind); }}
+            if event.kind == "gap" {{
+                is_off = event.changes.some(|change| change.domain == "web" && change.after == "shutoff");
+            }} else if event.kind == "lifecycle" {{
+                is_off = event.domain == "web" && event.event == "stopped";
+            }}
+        }}
+        print(`${{"connection_close" in kinds}} ${{"gap" in kinds}} ${{dom.state()}}`);
+        dom.undefine();
+        let last = events.next("30s");
+        while last.event != "undefined" {{ last = events.next("30s"); }}
+        print(`${{last.domain}} ${{last.event}}`);
+        "#
+    );
+    let program = run_as(false, &home).arg("-c").arg(server.uri(false));
+    let mut script = Dialogue::of(program.arg("--allow-connect").arg("test:///default"), &code);
+    script.says("running");
+    // The line breaks, and can be opened again once another guest has been defined.
+    server.signal(Signal::SIGSTOP);
+    server.signal_sessions(Signal::SIGKILL);
+    script.says("connection_close");
+    let idle = xml.replace("<name>web<", "<name>idle<");
+    host.ok(&format!("connect().define_xml(`{idle}`);"));
+    server.signal(Signal::SIGCONT);
+    script.says("gap 1 idle true shutoff");
+    script.says("running");
+    host.signal(Signal::SIGSTOP);
+    end_qemu(host.scratch());
+    script.says("true");
+    script.says("stopped");
+    host.signal(Signal::SIGCONT);
+    script.says("true true shutoff");
+    script.says("web undefined");
+    let (status, errors) = script.ends();
+    assert_eq!(status, Some(0), "{errors}\n{}", server.log());
 }

@@ -1,0 +1,16 @@
+"""The figures of all domains, and the seconds that took. Usage: stats.py bulk|each URI"""
+import sys
+import time
+
+import libvirt
+
+conn = libvirt.open(sys.argv[2])
+domains = conn.listAllDomains()
+began = time.perf_counter()
+if sys.argv[1] == "bulk":
+    found = len(conn.getAllDomainStats())
+else:
+    found = sum(len(conn.domainListGetStats([dom])) for dom in domains)
+took = time.perf_counter() - began
+assert found == len(domains)
+print(took)
