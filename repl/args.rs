@@ -9,8 +9,8 @@ use bytesize::ByteSize;
 use clap::{
     Args as ClapArgs, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint,
 };
-use virhai::Grants;
 use virhai::engine::Limits;
+use virhai::{GrantedProgram, Grants};
 
 use crate::doc::{Definitions, Doc};
 use crate::events::Watching;
@@ -234,9 +234,25 @@ pub(crate) struct Options {
     #[arg(long, value_name = "HOST", global = true, help_heading = PERMISSIONS)]
     allow_net: Vec<String>,
 
+    /// Allow scripts to run this program, with any arguments
+    #[arg(long, value_name = "PROGRAM", global = true, value_hint = ValueHint::CommandName, help_heading = PERMISSIONS)]
+    allow_run: Vec<String>,
+
+    /// Allow scripts to read this environment variable, and give it to the programs that they run
+    #[arg(long, value_name = "NAME", global = true, help_heading = PERMISSIONS)]
+    allow_env: Vec<String>,
+
+    /// Allow scripts to run commands on HOST, or as USER@HOST, by ssh
+    #[arg(long, value_name = "HOST", global = true, help_heading = PERMISSIONS)]
+    allow_ssh: Vec<String>,
+
     /// Allow scripts to connect to exactly this URI, even if it names a program, key or socket
     #[arg(long, value_name = "URI", global = true, help_heading = PERMISSIONS)]
     allow_connect: Vec<String>,
+
+    /// Do not ask on the terminal for permissions that a script needs; it then fails
+    #[arg(long, global = true, help_heading = PERMISSIONS)]
+    pub(crate) no_ask: bool,
 
     /// Let scripts connect only to the hosts that -c, LIBVIRT_DEFAULT_URI and --allow-connect name
     #[arg(long, global = true, help_heading = PERMISSIONS)]
@@ -410,6 +426,13 @@ impl Options {
             read: self.allow_read.clone(),
             write: self.allow_write.clone(),
             net: self.allow_net.clone(),
+            run: self
+                .allow_run
+                .iter()
+                .map(|name| GrantedProgram::named(name))
+                .collect(),
+            env: self.allow_env.clone(),
+            ssh: self.allow_ssh.clone(),
             connect: self.allow_connect.clone(),
             embed: self.allow_embed.clone(),
             named_hosts_only: self.only_named_hosts,

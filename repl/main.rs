@@ -22,6 +22,7 @@ mod lsp;
 mod manual;
 mod outlet;
 mod output;
+mod permissions;
 mod prompt;
 mod run;
 mod script;

@@ -4,6 +4,7 @@ use virhai::{Session, SessionOptions, Sink};
 
 use crate::args::Options;
 use crate::outlet::{self, Lines};
+use crate::permissions::OnTerminal;
 use crate::waits::Waits;
 
 /// The session that `options` describe.
@@ -21,6 +22,7 @@ pub(crate) fn session(options: &Options) -> Session {
         call_timeout: Some(options.call_timeout).filter(|time| !time.is_zero()),
         undo_timeout: options.undo_timeout,
         grants: options.grants(),
+        asker: Box::new(OnTerminal::new(options)),
         output,
         notes: Box::new(Lines(outlet::stderr())),
         waits: Box::new(Waits::new(options)),

@@ -42,7 +42,7 @@ pub use objects::domain::Domain;
 pub use objects::object::{Kind, Object};
 pub use run::background::Unnoticed;
 pub use run::exit::exit_status;
-pub use run::grants::Grants;
+pub use run::grants::{Asker, Consent, GrantedProgram, Grants, Wish};
 pub use run::interrupt::{self, Interrupt};
 pub use run::resources::is_address_space_limited;
 pub use run::resources::memory::check as check_memory;

@@ -19,6 +19,7 @@ pub(crate) mod domain_snapshot;
 pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod every_kind;
+pub(crate) mod files;
 pub(crate) mod handler;
 pub(crate) mod interface;
 pub(crate) mod nested;
@@ -32,6 +33,7 @@ pub(crate) mod options;
 mod parameters;
 pub(crate) mod prelude;
 pub(crate) mod printing;
+pub(crate) mod programs;
 pub(crate) mod room;
 pub(crate) mod secret;
 pub(crate) mod sorting;
@@ -61,8 +63,10 @@ pub(crate) fn all_declared() -> impl Iterator<Item = &'static Declared> {
         connection::DECLARED,
         domain::DECLARED,
         event::DECLARED,
+        files::DECLARED,
         network::DECLARED,
         network_port::DECLARED,
+        programs::DECLARED,
         storage_pool::DECLARED,
         storage_vol::DECLARED,
         subscription::DECLARED,
@@ -101,6 +105,8 @@ pub(crate) fn register(engine: &mut Engine) {
     register_kinds(engine);
     disk_image::register(engine);
     net::register(engine);
+    files::register(engine);
+    programs::register(engine);
     stream::register(engine);
     wait::register(engine);
     subscription::register(engine);

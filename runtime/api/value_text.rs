@@ -57,6 +57,11 @@ pub(crate) fn json(ctx: &NativeCallContext, map: &Map) -> RhaiResultOf<String> {
     written(ctx, |writer| writer.json_map(map))
 }
 
+/// `value` as JSON, as [`json`] makes it.
+pub(crate) fn json_of(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<String> {
+    written(ctx, |writer| writer.json(value))
+}
+
 fn written(
     ctx: &NativeCallContext,
     write: impl FnOnce(&mut Writer) -> RhaiResultOf<()>,

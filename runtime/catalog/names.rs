@@ -53,7 +53,7 @@ const BUILT_IN: [&str; 5] = ["call", "debug", "eval", "print", "type_of"];
 const UNREACHED: &[(&[&str], &str)] = &[
     (
         &["open"],
-        "`connect(uri)` opens a hypervisor; scripts cannot read files of this machine: pass values to them as arguments, `args`",
+        "`connect(uri)` opens a hypervisor; `read_text(path)` and `write_text(path, text)` use files, with `--allow-read` and `--allow-write`",
     ),
     (
         &[
@@ -63,7 +63,7 @@ const UNREACHED: &[(&[&str], &str)] = &[
             "open_file",
             "write_file",
         ],
-        "scripts cannot read files of this machine: pass values to them as arguments, `args`",
+        "`read_text(path)` and `write_text(path, text)` use files, with `--allow-read` and `--allow-write`",
     ),
     (
         &[
@@ -76,7 +76,7 @@ const UNREACHED: &[(&[&str], &str)] = &[
             "command",
             "os_system",
         ],
-        "a script runs no programs of its own machine; `dom.agent_exec` runs one in a guest",
+        "`run([\"program\", \"argument\"])` runs a program, with `--allow-run`; `dom.agent_exec` runs one in a guest",
     ),
     (
         &["dir", "help", "methods", "vars"],
@@ -87,8 +87,8 @@ const UNREACHED: &[(&[&str], &str)] = &[
         "`exit()` ends a script, and `exit(1)` with that status",
     ),
     (
-        &["getenv", "env", "get_env", "environ"],
-        "a script does not see the environment: what it has to know are its arguments, `args`",
+        &["getenv", "get_env", "environ"],
+        "`env(name)` reads an environment variable, with `--allow-env`",
     ),
     (
         &["input", "read_line", "readline", "gets"],

@@ -8,26 +8,82 @@ use super::connection::Connection;
 use crate::error::Error;
 use crate::error::RhaiResultOf;
 use crate::objects::c_text::host_path;
+use crate::run::grants::{GrantedProgram, Grants, Wish};
 use crate::run::session::Session;
 
 /// The file at `path`, links followed, to be read.
 pub(crate) fn readable(ctx: &NativeCallContext, path: &str) -> RhaiResultOf<PathBuf> {
-    let granted = Session::of(ctx).grants().readable(path);
-    granted.map_err(|why| {
-        let error = Error::invalid(ctx, why);
-        error
-            .with_hint("`--allow-read PATH` allows it for one run")
-            .throw()
-    })
+    let wish = || std::fs::canonicalize(path).ok().map(Wish::Read);
+    granted(
+        ctx,
+        |grants| grants.readable(path),
+        wish,
+        "--allow-read PATH",
+    )
 }
 
 /// The file at `path`, links followed, to be written; it need not exist.
 pub(crate) fn writable(ctx: &NativeCallContext, path: &str) -> RhaiResultOf<PathBuf> {
-    let granted = Session::of(ctx).grants().writable(path);
+    let wish = || Grants::everywhere().writable(path).ok().map(Wish::Write);
+    granted(
+        ctx,
+        |grants| grants.writable(path),
+        wish,
+        "--allow-write PATH",
+    )
+}
+
+/// The file of the program that a script calls `name`.
+pub(crate) fn program(ctx: &NativeCallContext, name: &str) -> RhaiResultOf<PathBuf> {
+    let wish = || {
+        let program = GrantedProgram::named(name);
+        let named = !name.contains('/') || name.starts_with('/');
+        (named && program.file().is_some()).then_some(Wish::Run(program))
+    };
+    granted(
+        ctx,
+        |grants| grants.program(name),
+        wish,
+        "--allow-run PROGRAM",
+    )
+}
+
+/// Refuses the environment variable `name`, unless it is allowed.
+pub(crate) fn env(ctx: &NativeCallContext, name: &str) -> RhaiResultOf<()> {
+    let check = |grants: &Grants| match grants.has_env(name) {
+        true => Ok(()),
+        false => Err(format!(
+            "the script may not read the environment variable `{name}`"
+        )),
+    };
+    let wish = || Some(Wish::Env(name.to_owned()));
+    granted(ctx, check, wish, "--allow-env NAME")
+}
+
+/// Refuses to run commands on `host` by ssh, unless it is allowed.
+pub(crate) fn ssh(ctx: &NativeCallContext, host: &str) -> RhaiResultOf<()> {
+    let check = |grants: &Grants| match grants.has_ssh(host) {
+        true => Ok(()),
+        false => Err(format!(
+            "the script may not run commands on `{host}` by ssh"
+        )),
+    };
+    let wish = || Some(Wish::Ssh(host.to_owned()));
+    granted(ctx, check, wish, "--allow-ssh HOST")
+}
+
+/// What `check` finds in what the script was given, or in the user's answer to `wish`.
+fn granted<T>(
+    ctx: &NativeCallContext,
+    check: impl Fn(&Grants) -> Result<T, String>,
+    wish: impl FnOnce() -> Option<Wish>,
+    option: &str,
+) -> RhaiResultOf<T> {
+    let granted = Session::of(ctx).granted(check, wish);
     granted.map_err(|why| {
         let error = Error::invalid(ctx, why);
         error
-            .with_hint("`--allow-write PATH` allows it for one run")
+            .with_hint(format!("`{option}` allows it for one run"))
             .throw()
     })
 }
@@ -83,12 +139,20 @@ pub(crate) fn host_file(
 
 /// Refuses to connect to `port` of `host`, unless it is allowed.
 pub(crate) fn reachable(ctx: &NativeCallContext, host: &str, port: u16) -> RhaiResultOf<()> {
-    if Session::of(ctx).grants().reaches(host, port) {
-        return Ok(());
-    }
-    let message = format!("the script may not connect to {host}:{port}");
-    let error = Error::invalid(ctx, message);
-    Err(error
-        .with_hint("allow it with `--allow-net HOST` or `--allow-net HOST:PORT`, for IPv6 `[ADDRESS]:PORT`")
-        .throw())
+    let check = |grants: &Grants| match grants.reaches(host, port) {
+        true => Ok(()),
+        false => Err(format!("the script may not connect to {host}:{port}")),
+    };
+    let wish = || {
+        Some(Wish::Net(match host.contains(':') {
+            true => format!("[{host}]:{port}"),
+            false => format!("{host}:{port}"),
+        }))
+    };
+    Session::of(ctx).granted(check, wish).map_err(|message| {
+        let error = Error::invalid(ctx, message);
+        error
+            .with_hint("allow it with `--allow-net HOST` or `--allow-net HOST:PORT`, for IPv6 `[ADDRESS]:PORT`")
+            .throw()
+    })
 }

@@ -1,7 +1,16 @@
 //! What a script was given besides libvirt: folders that it may read and write, hosts that it may
 //! reach, URIs that it may connect to. It has nothing of these unless the user names it.
 
+mod program;
+mod wish;
+
 use std::path::{Component, Path, PathBuf};
+
+use glob::Pattern;
+
+pub use program::GrantedProgram;
+pub(crate) use wish::Refuse;
+pub use wish::{Asker, Consent, Wish};
 
 /// What the user allows a script.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +21,12 @@ pub struct Grants {
     pub write: Vec<PathBuf>,
     /// Hosts that it may connect to, as `HOST` or `HOST:PORT`; `*` stands for any host.
     pub net: Vec<String>,
+    /// Programs that it may run.
+    pub run: Vec<GrantedProgram>,
+    /// Environment variables that it may read; `*` stands for any text.
+    pub env: Vec<String>,
+    /// Hosts on which it may run commands by ssh, as `HOST` or `USER@HOST`; `*` stands for any text.
+    pub ssh: Vec<String>,
     /// URIs that it may connect to, whatever they name.
     pub connect: Vec<String>,
     /// Folders that a hypervisor within the process may have as its root, or below them.
@@ -64,6 +79,14 @@ impl Grants {
         self.write.iter().any(granted).then_some(real)
     }
 
+    /// The permission to write everywhere, to find out what a path leads to.
+    pub(crate) fn everywhere() -> Self {
+        Self {
+            write: vec!["/".into()],
+            ..Self::default()
+        }
+    }
+
     /// Whether the script may connect to `port` of `host`.
     pub(crate) fn reaches(&self, host: &str, port: u16) -> bool {
         // The port of an IPv6 address stands behind brackets, as in a URI.
@@ -75,6 +98,49 @@ impl Grants {
         self.net.iter().any(|granted| {
             *granted == exact || *granted == any || granted == host || granted == "*"
         })
+    }
+
+    /// The file of the program `name`, if the script may run it.
+    pub(crate) fn program(&self, name: &str) -> Result<PathBuf, String> {
+        let Some(program) = self.run.iter().find(|program| program.is_called(name)) else {
+            return Err(format!("the script may not run `{name}`"));
+        };
+        let Some(file) = program.file() else {
+            return Err(format!("no program `{name}` was found in PATH"));
+        };
+        // A script that could also change the program could run anything.
+        let real = file.canonicalize();
+        let real = real.map_err(|error| format!("cannot find the program `{name}`: {error}"))?;
+        match lies_in(&real, &self.write) || lies_in(file, &self.write) {
+            true => Err(format!(
+                "the script may not run `{name}`, because it may also write {}",
+                file.display()
+            )),
+            false => Ok(file.to_owned()),
+        }
+    }
+
+    /// Whether the script may read the environment variable `name`.
+    pub(crate) fn has_env(&self, name: &str) -> bool {
+        self.env.iter().any(|granted| fits(granted, name))
+    }
+
+    /// Whether the script may run commands on `host` by ssh.
+    pub(crate) fn has_ssh(&self, host: &str) -> bool {
+        self.ssh.iter().any(|granted| fits(granted, host))
+    }
+
+    /// Adds what `other` allows.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.read.extend(other.read);
+        self.write.extend(other.write);
+        self.net.extend(other.net);
+        self.run.extend(other.run);
+        self.env.extend(other.env);
+        self.ssh.extend(other.ssh);
+        self.connect.extend(other.connect);
+        self.embed.extend(other.embed);
+        self.named_hosts_only |= other.named_hosts_only;
     }
 
     /// The folder `root`, which need not exist, if an embedded driver may have it as its root.
@@ -91,6 +157,14 @@ impl Grants {
             .parent()
             .and_then(|folder| folder.canonicalize().ok());
         folder.is_some_and(|folder| lies_in(&folder, &self.read))
+    }
+}
+
+/// Whether `pattern`, in which `*` stands for any text and `?` for any character, fits `text`.
+pub(crate) fn fits(pattern: &str, text: &str) -> bool {
+    match Pattern::new(pattern) {
+        Ok(pattern) => pattern.matches(text),
+        Err(_) => pattern == text,
     }
 }
 

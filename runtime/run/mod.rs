@@ -2,6 +2,7 @@
 
 pub(crate) mod awaited;
 pub mod background;
+pub(crate) mod beneath;
 pub mod duration_text;
 pub mod exit;
 pub(crate) mod grants;

@@ -10,7 +10,7 @@ use rhai::{Dynamic, Engine, NativeCallContext};
 
 use crate::redact;
 use crate::run::background::{Unnoticed, Works};
-use crate::run::grants::Grants;
+use crate::run::grants::{Asker, Consent, Grants, Refuse, Wish};
 use crate::run::interrupt::{self, Interrupt};
 use crate::run::waiting::{Nobody, WaitObserver, Waiting};
 use crate::syntax::key_order::KeyOrder;
@@ -53,6 +53,8 @@ pub struct SessionOptions {
     pub undo_timeout: Duration,
     /// What scripts may use besides libvirt.
     pub grants: Grants,
+    /// Asks the user for what scripts need and were not given.
+    pub asker: Box<dyn Asker>,
     /// Where `print` and `debug` write.
     pub output: Box<dyn Sink>,
     /// Where what is no result goes, such as what could not be undone.
@@ -71,6 +73,7 @@ impl Default for SessionOptions {
             call_timeout: Some(CALL_TIMEOUT),
             undo_timeout: interrupt::UNDO_TIME,
             grants: Grants::default(),
+            asker: Box::new(Refuse),
             output: Box::new(Nowhere),
             notes: Box::new(Nowhere),
             waits: Box::new(Nobody),
@@ -89,6 +92,9 @@ struct Shared {
     connect_timeout: Duration,
     call_timeout: Option<Duration>,
     grants: Grants,
+    asker: Box<dyn Asker>,
+    answered: Mutex<Grants>,
+    asking: Mutex<()>,
     interrupt: Interrupt,
     output: Box<dyn Sink>,
     notes: Box<dyn Sink>,
@@ -111,6 +117,9 @@ impl Session {
             connect_timeout: options.connect_timeout,
             call_timeout: options.call_timeout,
             grants: options.grants,
+            asker: options.asker,
+            answered: Mutex::default(),
+            asking: Mutex::default(),
             interrupt: Interrupt::with_undo_time(options.undo_timeout),
             output: options.output,
             notes: options.notes,
@@ -212,6 +221,55 @@ impl Session {
     /// What scripts may use besides libvirt.
     pub(crate) fn grants(&self) -> &Grants {
         &self.0.grants
+    }
+
+    /// What `check` finds in the grants, or else in what the user has answered so far, or else in the answer to `wish`.
+    pub(crate) fn granted<T>(
+        &self,
+        check: impl Fn(&Grants) -> Result<T, String>,
+        wish: impl FnOnce() -> Option<Wish>,
+    ) -> Result<T, String> {
+        let allowed = || {
+            let answered = self.0.answered.lock();
+            let answered = answered.unwrap_or_else(PoisonError::into_inner);
+            check(&self.0.grants).or_else(|why| check(&answered).map_err(|_| why))
+        };
+        let refused = match allowed() {
+            Ok(found) => return Ok(found),
+            Err(refused) => refused,
+        };
+        // Nobody waits for the answer to a question while changes are undone.
+        if interrupt::shielded() {
+            return Err(refused);
+        }
+        let Some(wish) = wish() else {
+            return Err(refused);
+        };
+        let _one_at_a_time = self.0.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        // The question before may have answered this one.
+        if let Ok(found) = allowed() {
+            return Ok(found);
+        }
+        match self.0.asker.ask(&wish, &self.0.interrupt) {
+            Consent::No => Err(refused),
+            Consent::Once => check(&wish.granted()),
+            Consent::Always => {
+                let answered = self.0.answered.lock();
+                answered
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .add(wish.granted());
+                check(&wish.granted())
+            }
+        }
+    }
+
+    /// Whether scripts may read the environment variable `name`; nobody is asked.
+    pub(crate) fn has_env(&self, name: &str) -> bool {
+        let check = |grants: &Grants| match grants.has_env(name) {
+            true => Ok(()),
+            false => Err(String::new()),
+        };
+        self.granted(check, || None).is_ok()
     }
 
     pub(crate) fn read_only(&self) -> bool {

@@ -139,6 +139,8 @@ fn every_plain_example_runs_on_the_test_driver() {
             .arg(&files)
             .arg("--allow-write")
             .arg(&files);
+        let programs = ["echo", "false", "sort"].into_iter();
+        let program = programs.fold(program, |run, name| run.arg("--allow-run").arg(name));
         run(program, "", example, &scratch)
     });
 }

@@ -127,6 +127,32 @@ fn every_example_of_the_guide_runs() {
 }
 
 #[test]
+fn every_example_with_files_and_programs_runs() {
+    for (page, text) in pages() {
+        for example in examples(&text, "rhai files") {
+            let scratch = Scratch::new();
+            let mut run = virhai().without_grants().folder(scratch.path(""));
+            for option in [
+                "--allow-read=.",
+                "--allow-write=.",
+                "--allow-run=sort",
+                "--allow-run=false",
+            ] {
+                run = run.arg(option);
+            }
+            let run = run.arg("-c").arg("test:///default");
+            let outcome = run.script(example.as_str()).run();
+            assert_eq!(
+                outcome.status,
+                0,
+                "{}:\n{example}\n{outcome}",
+                page.display()
+            );
+        }
+    }
+}
+
+#[test]
 fn every_example_for_a_real_host_passes_the_check() {
     try_each("rhai check", &["check", "--deny-warnings"]);
 }

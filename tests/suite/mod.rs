@@ -43,6 +43,8 @@ mod large_scripts;
 mod layering;
 mod lifecycle;
 mod limits;
+mod local_files;
+mod local_programs;
 mod lsp;
 mod memory;
 mod migration;

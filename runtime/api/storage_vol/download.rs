@@ -17,6 +17,7 @@ use crate::objects::call_class::Class;
 use crate::objects::granted::writable;
 use crate::objects::pipe::MESSAGE;
 use crate::objects::storage_vol::StorageVol;
+use crate::run::beneath;
 use crate::run::waiting::Waiting;
 use crate::vocabulary::OptionsOf;
 
@@ -99,8 +100,8 @@ fn receive_file(
         v.download(stream, offset, length, flags)
     })?;
     // Beside its place first: what was there stays until all has arrived.
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut copy = beneath::Replacement::of(path, 0o600)?;
+    let file = copy.file();
     let mut progress = Progress::new(ctx, plan, total);
     let mut buffer = vec![0; MESSAGE];
     loop {
@@ -122,8 +123,8 @@ fn receive_file(
     let permit = vol.connection().permit(Class::Long)?;
     pipe.finish()?;
     drop(permit);
-    file.as_file().set_len(progress.done)?;
-    file.persist(path).map_err(|error| error.error)?;
+    file.set_len(progress.done)?;
+    copy.keep()?;
     Ok(())
 }
 

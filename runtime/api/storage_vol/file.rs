@@ -1,12 +1,13 @@
 //! A local file, as runs of data and holes.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Error, Read, Result, Seek, SeekFrom};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::fs::File;
+use std::io::{Read, Result, Seek, SeekFrom};
 use std::path::Path;
 
 use nix::errno::Errno;
 use nix::unistd::{Whence, lseek};
+
+use crate::run::beneath;
 
 /// What comes next in a file.
 pub(super) enum Run {
@@ -16,20 +17,9 @@ pub(super) enum Run {
     Hole(u64),
 }
 
-/// Opens a file or a disk to be read, and answers its length too.
+/// Opens the file or disk `path`, which must be without links, to be read, and answers its length too.
 pub(super) fn open(path: &Path) -> Result<(File, u64)> {
-    // Opening a pipe would wait for somebody to write to it.
-    let mut file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path)?;
-    let kind = file.metadata()?.file_type();
-    if !kind.is_file() && !kind.is_block_device() {
-        return Err(Error::other(format!(
-            "{} is neither a file nor a disk",
-            path.display()
-        )));
-    }
+    let mut file = beneath::open_file_or_disk(path)?;
     let length = file.seek(SeekFrom::End(0))?;
     file.rewind()?;
     Ok((file, length))

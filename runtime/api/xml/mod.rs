@@ -79,7 +79,7 @@ impl<T> OrThrow<T> for Result<T, Fault> {
 
 /// Asks for the room that a document of `bytes` bytes needs: of the shortest elements, each takes a
 /// node of many times its text.
-fn ensure_room_to_parse(ctx: &NativeCallContext, bytes: usize) -> RhaiResultOf<()> {
+pub(crate) fn ensure_room_to_parse(ctx: &NativeCallContext, bytes: usize) -> RhaiResultOf<()> {
     ensure_room(ctx, bytes.saturating_mul(32))
 }
 

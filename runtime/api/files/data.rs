@@ -1,0 +1,163 @@
+//! JSON, TOML and YAML files.
+
+use rhai::plugin::*;
+use rhai::{Dynamic, NativeCallContext};
+use serde_json::Value;
+
+use super::place::{self, failed};
+use crate::api::arguments::RhaiResultOf;
+use crate::api::room::ensure_room;
+use crate::api::value_text;
+use crate::runbook::inputs::of_json;
+
+/// The most bytes of values for a byte of text: `{"":0},` is a map, which has room for more.
+const VALUES: usize = 96;
+
+/// The most bytes of values that the references of a YAML file can add.
+const REFERENCES: usize = 128 * 1024 * 1024;
+
+/// A format of data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Json,
+    Toml,
+    Yaml,
+}
+
+impl Format {
+    fn parse(self, text: &str) -> Result<Value, String> {
+        match self {
+            Self::Json => serde_json::from_str(text).map_err(|error| error.to_string()),
+            Self::Toml => toml::from_str(text).map_err(|error| error.to_string()),
+            Self::Yaml => serde_saphyr::from_str(text).map_err(|error| error.to_string()),
+        }
+    }
+
+    fn write(self, value: &Value) -> Result<String, String> {
+        let mut text = match self {
+            Self::Json => serde_json::to_string_pretty(value).map_err(|error| error.to_string())?,
+            Self::Toml => toml::to_string_pretty(value).map_err(|error| error.to_string())?,
+            Self::Yaml => serde_saphyr::to_string(value).map_err(|error| error.to_string())?,
+        };
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        Ok(text)
+    }
+}
+
+fn read(ctx: &NativeCallContext, path: &str, format: Format) -> RhaiResultOf<Dynamic> {
+    let text = place::read_text(ctx, path)?;
+    let more = match format == Format::Yaml && text.contains('*') {
+        true => REFERENCES,
+        false => 0,
+    };
+    ensure_room(ctx, text.len().saturating_mul(VALUES).saturating_add(more))?;
+    match format.parse(&text) {
+        Ok(value) => Ok(of_json(&value)),
+        Err(why) => Err(failed(ctx, "read", path, why.trim_end())),
+    }
+}
+
+fn write(ctx: &NativeCallContext, path: &str, value: &Dynamic, format: Format) -> RhaiResultOf<()> {
+    let value = json(ctx, value)?;
+    let text = format.write(&value);
+    let text = text.map_err(|why| failed(ctx, "write", path, why))?;
+    place::write(ctx, path, text.as_bytes())
+}
+
+/// `value` as data. Dates and libvirt's objects become their texts.
+pub(super) fn json(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<Value> {
+    let text = value_text::json_of(ctx, value)?;
+    ensure_room(ctx, text.len().saturating_mul(VALUES))?;
+    serde_json::from_str(&text).map_err(|error| {
+        let why = format!("the value nests too deeply: {error}");
+        crate::error::Error::invalid(ctx, why).throw()
+    })
+}
+
+#[export_module]
+pub(super) mod functions {
+    /// The value in the JSON file `path`, at most 16 MiB.
+    ///
+    /// Needs `--allow-read`.
+    ///
+    /// ```rhai
+    /// write_json("/tmp/guests.json", [#{ name: "web", vcpus: 2 }]);
+    /// assert_eq(read_json("/tmp/guests.json")[0].vcpus, 2);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(volatile, return_raw)]
+    pub fn read_json(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Dynamic> {
+        read(&ctx, path, Format::Json)
+    }
+
+    /// The map in the TOML file `path`, at most 16 MiB.
+    ///
+    /// Needs `--allow-read`. Dates become text.
+    ///
+    /// ```rhai
+    /// write_text("/tmp/lab.toml", "[network]\nname = 'lab'\n");
+    /// assert_eq(read_toml("/tmp/lab.toml").network.name, "lab");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(volatile, return_raw)]
+    pub fn read_toml(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Dynamic> {
+        read(&ctx, path, Format::Toml)
+    }
+
+    /// The value in the YAML file `path`, at most 16 MiB.
+    ///
+    /// Needs `--allow-read`. References (`*name`) are followed, up to a limit.
+    ///
+    /// ```rhai
+    /// write_text("/tmp/guests.yaml", "- name: web\n  vcpus: 2\n");
+    /// assert_eq(read_yaml("/tmp/guests.yaml")[0].name, "web");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(volatile, return_raw)]
+    pub fn read_yaml(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Dynamic> {
+        read(&ctx, path, Format::Yaml)
+    }
+
+    /// Writes `value` as JSON to the file `path`, in place of what it holds, as `write_text` does.
+    ///
+    /// Dates and libvirt's objects become their texts.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// write_json("/tmp/test.json", #{ name: dom.name, state: dom.state() });
+    /// assert_eq(read_json("/tmp/test.json").state, "running");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(volatile, return_raw)]
+    pub fn write_json(ctx: NativeCallContext, path: &str, value: Dynamic) -> RhaiResultOf<()> {
+        write(&ctx, path, &value, Format::Json)
+    }
+
+    /// Writes the map `value` as TOML to the file `path`, in place of what it holds, as `write_text` does.
+    ///
+    /// TOML has no `()`: such values throw.
+    ///
+    /// ```rhai
+    /// write_toml("/tmp/lab.toml", #{ network: #{ name: "lab" } });
+    /// assert_eq(read_text("/tmp/lab.toml"), "[network]\nname = \"lab\"\n");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(volatile, return_raw)]
+    pub fn write_toml(ctx: NativeCallContext, path: &str, value: Dynamic) -> RhaiResultOf<()> {
+        write(&ctx, path, &value, Format::Toml)
+    }
+
+    /// Writes `value` as YAML to the file `path`, in place of what it holds, as `write_text` does.
+    ///
+    /// ```rhai
+    /// write_yaml("/tmp/guests.yaml", [#{ name: "web", vcpus: 2 }]);
+    /// assert_eq(read_yaml("/tmp/guests.yaml")[0].vcpus, 2);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(volatile, return_raw)]
+    pub fn write_yaml(ctx: NativeCallContext, path: &str, value: Dynamic) -> RhaiResultOf<()> {
+        write(&ctx, path, &value, Format::Yaml)
+    }
+}
