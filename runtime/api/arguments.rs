@@ -26,6 +26,19 @@ impl<T> Listed for T {
     type List = Array;
 }
 
+/// A map with any keys, whose values are all of the type `T`, as the catalogue tells.
+pub(crate) type MapOf<T> = <T as Valued>::Map;
+
+/// What can be in a [`MapOf`].
+pub(crate) trait Valued {
+    /// What scripts get.
+    type Map;
+}
+
+impl<T> Valued for T {
+    type Map = Map;
+}
+
 /// An argument that is a duration: seconds, or text such as `"90s"`.
 pub(crate) type DurationValue = Dynamic;
 

@@ -1,5 +1,7 @@
 //! Events, and what an event must be, as scripts see them.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
@@ -10,7 +12,7 @@ use crate::libvirt::events::{self, Event as Happened};
 use crate::objects::any;
 use crate::objects::watch::{Change, Filter, Given, Refusal, Told};
 use crate::show::DateTime;
-use crate::spec::{Key, Type};
+use crate::spec::{Key, Spec, Type};
 use crate::vocabulary::{Declared, Recorded, Role};
 
 /// The maps that calls take and return.
@@ -101,7 +103,11 @@ fn keys_of_events() -> Vec<Key> {
             format!("name of the {noun} that the event is about"),
         )
     }));
-    let changes = Type::Array(Box::new(Type::Map));
+    let change = Type::Keys(Arc::new(Spec {
+        keys: keys_of_changes(),
+        ..Spec::default()
+    }));
+    let changes = Type::Array(Box::new(change));
     keys.extend([
         key(
             "connection",
@@ -142,6 +148,29 @@ fn keys_of_events() -> Vec<Key> {
             }
         }
     }
+    keys
+}
+
+/// The keys of a change in a gap.
+fn keys_of_changes() -> Vec<Key> {
+    let state = || Type::one_of([Type::Text, Type::Unit]);
+    let mut keys = vec![
+        key(
+            "before",
+            state(),
+            "state before the gap; `()` if there was no such object",
+        ),
+        key(
+            "after",
+            state(),
+            "state after the gap; `()` if the object is gone",
+        ),
+        key("uuid", Type::Text, "UUID of the object, if it has one"),
+    ];
+    keys.extend(events::FAMILIES.iter().map(|family| {
+        let noun = family.noun.replace('_', " ");
+        key(family.noun, Type::Text, format!("name of the {noun}"))
+    }));
     keys
 }
 

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use rhai::{Array, Dynamic, Identifier, Map};
+use rhai::{Array, Dynamic, Map};
 
 use crate::api::arguments::dynamic;
 use crate::libvirt::typed_params::Scalar;
-
-/// Figures whose unit stands in libvirt's documentation alone.
-const UNITS: [(&str, &str); 2] = [("login-time", "login_time_ms"), ("offset", "offset_s")];
+use crate::vocabulary::nested_key;
 
 #[derive(Default)]
 struct Node<'a> {
@@ -32,18 +30,8 @@ pub(crate) fn nested(mut fields: Vec<(String, Scalar)>) -> Map {
 fn map(node: Node) -> Map {
     let parts = node.parts.into_iter();
     parts
-        .map(|(name, part)| (key(name), finish(part)))
+        .map(|(name, part)| (nested_key(name), finish(part)))
         .collect()
-}
-
-/// A name that a script can read as a property.
-fn key(name: &str) -> Identifier {
-    let unit = UNITS.iter().find(|(known, _)| *known == name);
-    match unit {
-        Some((_, key)) => (*key).into(),
-        None if name.contains('-') => name.replace('-', "_").into(),
-        None => name.into(),
-    }
 }
 
 fn finish(mut node: Node) -> Dynamic {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, Map, Module, NativeCallContext, exported_module};
 
-use super::arguments::{ArrayOf, DurationValue, RhaiResultOf, duration};
+use super::arguments::{ArrayOf, DurationValue, RhaiResultOf, duration, number};
 use super::event::{Event, EventFilterValue, filters, told_map};
 use crate::error::Error;
 use crate::libvirt::Failure;
@@ -312,7 +312,7 @@ declare_options! {
         /// Time after which the subscription ends; no end if not given.
         timeout: Option<Duration>,
         /// Number of events that can wait in the queue.
-        queue: i64 = usual_queue(),
+        queue: i64 = usual_queue(); 1..=LARGEST_QUEUE,
         /// Whether it reconnects after a lost connection, with an event `gap` that lists the changes.
         reconnect: bool = false,
     }
@@ -325,15 +325,10 @@ fn usual_queue() -> i32 {
 
 pub(super) fn options(ctx: &NativeCallContext, given: &Map) -> RhaiResultOf<Options> {
     let given = SubscriptionOptions::read(ctx, given)?;
-    let events = Some(given.queue).filter(|&n| n > 0 && n <= LARGEST_QUEUE);
-    let queue = events.and_then(|events| usize::try_from(events).ok());
     Ok(Options {
         timeout: given.timeout,
         reconnect: given.reconnect,
-        queue: queue.ok_or_else(|| {
-            let message = format!("`queue` must be a number from 1 to {LARGEST_QUEUE}");
-            Error::invalid(ctx, message).throw()
-        })?,
+        queue: number(ctx, "queue", given.queue)?,
     })
 }
 

@@ -113,6 +113,9 @@ pub trait Walker<'e>: Sized {
     ) -> Option<Type> {
         let _ = position;
         let ty = receiver.ty.as_ref()?;
+        if let Some(value) = ty.value() {
+            return value.clone().known();
+        }
         match ty.keys() {
             Some(spec) => spec.key(name)?.ty.clone().known(),
             None => self.catalog().property(ty, name).cloned(),

@@ -213,6 +213,9 @@ impl<'a> Walk<'a> {
         if let Some(spec) = kind.keys() {
             return self.answered_key(spec, name, position);
         }
+        if let Some(value) = kind.value() {
+            return value.clone().known();
+        }
         if kind.is_map() {
             if let Some(value) = receiver.expression.and_then(|it| self.value_of(it)) {
                 self.written_key(&value, name, position);

@@ -196,6 +196,7 @@ fn shown(ty: &Type, name: &dyn Fn(&Spec) -> String) -> String {
             }
             item => format!("array of {}", shown(item, name)),
         },
+        Type::MapOf(value) => format!("map of {}", shown(value, name)),
         Type::OneOf(types) => {
             let types: Vec<String> = types.iter().map(|ty| shown(ty, name)).collect();
             types.join(" | ")

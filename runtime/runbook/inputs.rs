@@ -196,7 +196,7 @@ fn of_text(ty: &Type, text: &str) -> Dynamic {
             // A number without a unit.
             Type::Size { .. } => text.parse::<i64>().ok().map(Dynamic::from),
             Type::Duration => text.parse::<f64>().ok().map(Dynamic::from),
-            Type::Map | Type::Keys(_) => json(text, '{'),
+            Type::Map | Type::MapOf(_) | Type::Keys(_) => json(text, '{'),
             Type::Array(_) => json(text, '['),
             Type::Unknown => json(text, '{').or_else(|| json(text, '[')),
             _ => None,

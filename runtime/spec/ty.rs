@@ -46,6 +46,8 @@ pub enum Type {
     Array(Box<Type>),
     /// A map with any keys.
     Map,
+    /// A map with any keys, whose values are of this type.
+    MapOf(Box<Type>),
     /// A map with known keys.
     Keys(Arc<Spec>),
     /// A value of one of libvirt's or virhai's types, such as `Domain`.
@@ -200,7 +202,7 @@ impl Type {
     pub fn plain(&self) -> Self {
         match self {
             Self::Path | Self::Uri | Self::Secret | Self::Words(_) | Self::NameOf(_) => Self::Text,
-            Self::Keys(_) => Self::Map,
+            Self::Keys(_) | Self::MapOf(_) => Self::Map,
             Self::Array(_) => Self::array(),
             other => other.clone(),
         }
@@ -245,7 +247,7 @@ impl Type {
 
     /// Whether it is a map.
     pub fn is_map(&self) -> bool {
-        matches!(self, Self::Map | Self::Keys(_))
+        matches!(self, Self::Map | Self::MapOf(_) | Self::Keys(_))
     }
 
     /// Whether it is one of libvirt's or virhai's types, whose functions are its methods.
@@ -287,6 +289,14 @@ impl Type {
             Self::Keys(spec) => Some(spec),
             _ => None,
         })
+    }
+
+    /// The type of the values of a map with any keys.
+    pub fn value(&self) -> Option<&Self> {
+        match self {
+            Self::MapOf(value) => Some(value),
+            _ => None,
+        }
     }
 
     /// The words that a value may be, where they are all that it may be as text.
@@ -348,7 +358,7 @@ impl Type {
     pub fn specs(&self) -> Vec<&Arc<Spec>> {
         match self {
             Self::Keys(spec) => vec![spec],
-            Self::Array(item) => item.specs(),
+            Self::Array(item) | Self::MapOf(item) => item.specs(),
             Self::OneOf(types) => types.iter().flat_map(Self::specs).collect(),
             _ => Vec::new(),
         }
@@ -401,7 +411,7 @@ impl Type {
             }
             Self::NameOf(what) => what.row().3.into(),
             Self::Array(_) => "a list".into(),
-            Self::Map | Self::Keys(_) => "a map".into(),
+            Self::Map | Self::MapOf(_) | Self::Keys(_) => "a map".into(),
             Self::Object(kind) => object(kind),
             Self::Function => "a closure".into(),
             Self::OneOf(types) => {
@@ -484,6 +494,7 @@ impl fmt::Display for Type {
                 item => write!(f, "array of {item}"),
             },
             Self::Map => f.write_str("map"),
+            Self::MapOf(value) => write!(f, "map of {value}"),
             Self::Keys(spec) if spec.name.is_empty() => f.write_str("map"),
             Self::Keys(spec) => f.write_str(&spec.name),
             Self::Object(kind) => f.write_str(kind),

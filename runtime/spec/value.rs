@@ -478,7 +478,7 @@ fn accepts<T>(ty: &Type, shape: &Shape<T>) -> bool {
         | (Type::Char, Shape::Text(None))
         | (Type::Blob, Shape::Blob)
         | (Type::Array(_), Shape::Array(_))
-        | (Type::Map | Type::Keys(_), Shape::Map(..))
+        | (Type::Map | Type::MapOf(_) | Type::Keys(_), Shape::Map(..))
         | (Type::Function, Shape::Function | Shape::Text(_))
         | (Type::Size { .. } | Type::Words(_) | Type::Duration | Type::Uri, Shape::Text(None)) => {
             true

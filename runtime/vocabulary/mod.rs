@@ -6,6 +6,7 @@
 
 mod answered;
 mod declared;
+mod nested;
 mod options;
 mod parameters;
 mod record;
@@ -21,6 +22,7 @@ use crate::spec;
 
 pub(crate) use answered::{is_nearly_a_word, of_answer};
 pub(crate) use declared::*;
+pub(crate) use nested::*;
 pub(crate) use options::*;
 pub(crate) use parameters::*;
 pub(crate) use record::*;

@@ -6,6 +6,8 @@
 //!     pub(crate) struct StopOptions {
 //!         /// Time for the guest to shut down after it was asked.
 //!         shutdown: Duration = "1m",
+//!         /// Number of times that it is asked.
+//!         tries: i64 = 1; 1..=10,
 //!         /// Whether to destroy the guest even if it could not be asked.
 //!         force: bool = false,
 //!     }
@@ -14,9 +16,10 @@
 //!
 //! declares a struct that `StopOptions::read(ctx, &map)` makes of the map of a script, with the defaults of what is not
 //! given; it throws at the first mistake, in the words of the declaration. An option of the type `Option<...>` can be left
-//! out; one without a default must be given. A signature names the map as `OptionsOf<StopOptions>`, and the list `DECLARED` of
+//! out; one without a default must be given. A range behind a semicolon has the least and the largest value. A signature names the map as `OptionsOf<StopOptions>`, and the list `DECLARED` of
 //! the folder has a row for it.
 
+use std::ops::RangeBounds;
 use std::time::Duration;
 
 use rhai::{Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
@@ -24,7 +27,7 @@ use rhai::{Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 use super::Declared;
 use super::declared::{in_a_line, name_of};
 use crate::error::{Error, RhaiResultOf};
-use crate::spec::{Key, Literal, Spec, Type, duration, size};
+use crate::spec::{Bound, Key, Literal, Spec, Type, duration, size};
 
 /// A map of the options `O`.
 pub(crate) type OptionsOf<O> = <O as Optioned>::Map;
@@ -99,7 +102,7 @@ macro_rules! options {
     (
         $(#[doc = $about:literal])+
         $visible:vis struct $name:ident {
-            $($(#[doc = $help:literal])+ $key:ident: $ty:ty $(= $default:expr)?,)*
+            $($(#[doc = $help:literal])+ $key:ident: $ty:ty $(= $default:expr)? $(; $range:expr)?,)*
         }
     ) => {
         $(#[doc = $about])+
@@ -122,6 +125,7 @@ macro_rules! options {
                     keys: || vec![$($crate::vocabulary::asked_key::<$ty>(
                         stringify!($key),
                         [$($crate::spec::Literal::from($default))?].into_iter().next(),
+                        [$($crate::vocabulary::limits($range))?].into_iter().next(),
                         &[$($help),+],
                     )),*],
                     spec: std::sync::OnceLock::new(),
@@ -144,15 +148,32 @@ macro_rules! options {
 }
 pub(crate) use options;
 
+/// The least and the largest value that `range` allows.
+pub(crate) fn limits(range: impl RangeBounds<i64>) -> [Option<Bound>; 2] {
+    let bound = |number: i64| Bound {
+        number: number as f64,
+        text: number.to_string(),
+    };
+    [range.start_bound(), range.end_bound()].map(|end| match end {
+        std::ops::Bound::Included(number) => Some(bound(*number)),
+        std::ops::Bound::Excluded(number) => Some(bound(number - 1)),
+        std::ops::Bound::Unbounded => None,
+    })
+}
+
 /// The declaration of the option `key`; `help` has the lines of its comment.
 pub(crate) fn asked_key<T: Asked>(
     key: &'static str,
     default: Option<Literal>,
+    limits: Option<[Option<Bound>; 2]>,
     help: &[&str],
 ) -> Key {
+    let [min, max] = limits.unwrap_or_default();
     Key {
         required: T::REQUIRED && default.is_none(),
         default,
+        min,
+        max,
         help: in_a_line(help),
         ..Key::of_result(name_of(key), T::ty())
     }

@@ -122,7 +122,7 @@ fn written(keys: &[(&str, &str)], ty: impl Fn(&str) -> Type) -> Vec<Key> {
 }
 
 /// What libvirt says of a parameter, without the C type and the words that all of them begin with.
-fn plain(sentence: &str) -> String {
+pub(super) fn plain(sentence: &str) -> String {
     let before = [
         "it represents ",
         "Macro represents ",

@@ -168,6 +168,16 @@ macro_rules! record {
             type Value = rhai::Dynamic;
         }
 
+        impl $crate::vocabulary::Answer for $name {
+            fn ty() -> $crate::spec::Type {
+                $crate::spec::Type::Keys(Self::DECLARED.spec())
+            }
+
+            fn into_value(self) -> rhai::Dynamic {
+                self.into_map().into()
+            }
+        }
+
         impl $name {
             /// The declaration of its keys.
             pub(crate) const DECLARED: &'static $crate::vocabulary::Declared = {

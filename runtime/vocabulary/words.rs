@@ -83,6 +83,8 @@ enumerations! {
     ControlError = ["virDomainControlErrorReason" less "VIR_DOMAIN_CONTROL_ERROR_REASON_"];
     /// The states of a virtual CPU.
     VcpuState = ["virVcpuState" less "VIR_VCPU_"];
+    /// The errors of a disk.
+    DiskError = ["virDomainDiskErrorCode" less "VIR_DOMAIN_DISK_ERROR_"];
     /// The kinds of IP address.
     AddressType = ["virIPAddrType" less "VIR_IP_ADDR_TYPE_"];
     /// The states of a storage pool.

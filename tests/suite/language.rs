@@ -52,6 +52,14 @@ fn options_of_a_function_are_refused_in_the_words_of_its_declaration() {
             &["`numa_mode` must be \"strict\"", "did you mean \"strict\"?"],
         ),
         (
+            "conn.events(\"lifecycle\", #{ queue: 0 })",
+            &["`queue` must be 1 or more, not 0"],
+        ),
+        (
+            "dom.set_time(#{ seconds: 1, nseconds: 1000000000 })",
+            &["`nseconds` must be 999999999 or less, not 1000000000"],
+        ),
+        (
             "dom.set_lifecycle_action(\"crsh\", \"preserve\")",
             &[
                 "the kind of lifecycle event cannot be \"crsh\"",

@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
 use crate::api::arguments::{
-    ArrayOf, RhaiResultOf, flag_bits, kib, map, number, typed_params, whole,
+    ArrayOf, MapOf, RhaiResultOf, flag_bits, kib, map, number, typed_params, whole,
 };
 use crate::api::room::ensure_room;
 use crate::error::Error;
@@ -312,7 +312,7 @@ pub(super) mod functions {
     pub fn alloc_pages(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        pages: Map,
+        pages: MapOf<i64>,
         first: i64,
         count: i64,
     ) -> RhaiResultOf<i64> {
@@ -330,7 +330,7 @@ pub(super) mod functions {
     pub fn alloc_pages_flags(
         ctx: NativeCallContext,
         conn: &mut Connection,
-        pages: Map,
+        pages: MapOf<i64>,
         first: i64,
         count: i64,
         flags: i64,

@@ -4,32 +4,51 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
 use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
-use crate::api::domain::state::reason;
+use crate::api::domain::state::{StateAndReason, reason};
 use crate::api::nested::nested;
 use crate::error::Error;
 use crate::libvirt::stats::{self, Record};
 use crate::objects::connection::Connection;
 use crate::objects::domain::Domain;
-use crate::spec::Type;
-use crate::vocabulary::{Answer, DomainState, RecordOf, record};
+use crate::spec::{Key, Type};
+use crate::vocabulary::{Answer, Declared, DomainState, RecordOf, Recorded, Role, nested_keys};
 
-impl Answer for Domain {
-    fn ty() -> Type {
-        Type::Object("Domain".into())
-    }
+/// Figures of a guest in the requested groups; `nested` makes the map.
+pub(crate) struct DomainStats;
 
-    fn into_value(self) -> Dynamic {
-        Dynamic::from(self)
-    }
+impl Recorded for DomainStats {
+    type Map = Map;
+    type Value = Dynamic;
 }
 
-record! {
-    /// Figures of a guest, with further keys for the requested groups.
-    pub(crate) struct DomainStats {
-        /// The guest.
-        domain: Domain,
-        .. open
+impl DomainStats {
+    /// The declaration of its keys.
+    pub(crate) const DECLARED: &'static Declared = {
+        static DECLARED: Declared = Declared {
+            name: "DomainStats",
+            role: Role::Record,
+            about: &["Figures of a guest in the requested groups"],
+            open: true,
+            keys: keys_of_stats,
+            spec: std::sync::OnceLock::new(),
+        };
+        &DECLARED
+    };
+}
+
+fn keys_of_stats() -> Vec<Key> {
+    let mut keys = nested_keys("VIR_DOMAIN_STATS_");
+    for key in &mut keys {
+        if key.name == "state" {
+            key.ty = StateAndReason::ty();
+        }
     }
+    let domain = Key {
+        help: "the guest".to_owned(),
+        ..Key::of_result("domain", Type::Object("Domain".into()))
+    };
+    keys.insert(0, domain);
+    keys
 }
 
 fn all(ctx: &NativeCallContext, conn: &Connection, groups: i64, flags: i64) -> RhaiResultOf<Array> {
@@ -85,8 +104,7 @@ fn maps(conn: &Connection, records: Vec<Record>) -> Array {
         if let Some(state) = map.get_mut("state").and_then(in_words) {
             map.insert("state".into(), state.into());
         }
-        let domain = conn.adopt(domain);
-        map.extend(DomainStats { domain }.into_map());
+        map.insert("domain".into(), Dynamic::from(conn.adopt(domain)));
         Dynamic::from(map)
     };
     records.into_iter().map(map).collect()

@@ -1,28 +1,44 @@
 //! The addresses of a guest's network cards.
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Map, NativeCallContext};
+use rhai::{Map, NativeCallContext};
 
-use crate::api::arguments::{RhaiResultOf, fields, flag_bits, number};
+use crate::api::arguments::{MapOf, RhaiResultOf, flag_bits, number};
 use crate::libvirt::addresses::{self, Card};
 use crate::objects::domain::Domain;
-use crate::vocabulary::AddressType;
+use crate::vocabulary::{AddressType, RecordOf, Word, record};
 
-fn map(card: Card) -> Map {
-    let addresses: Array = card
-        .addresses
-        .into_iter()
-        .map(|it| {
-            Dynamic::from(fields! {
-                "addr": it.address,
-                "prefix": it.prefix,
-                "type": AddressType::TABLE.word(it.kind),
-            })
-        })
-        .collect();
-    fields! {
-        "hwaddr": card.mac.map_or(Dynamic::UNIT, Dynamic::from),
-        "addrs": addresses,
+record! {
+    /// An address of a guest's network card.
+    pub(crate) struct CardAddress {
+        /// Address.
+        addr: String,
+        /// Length of the prefix of its network.
+        prefix: i64,
+        /// Family of the address.
+        r#type: Word<AddressType>,
+    }
+}
+
+record! {
+    /// A guest's network card and its addresses.
+    pub(crate) struct CardAddresses {
+        /// MAC address; `()` if it is not known.
+        hwaddr: Option<String>,
+        /// Addresses.
+        addrs: Vec<CardAddress>,
+    }
+}
+
+fn record(card: Card) -> CardAddresses {
+    let addresses = card.addresses.into_iter().map(|it| CardAddress {
+        addr: it.address,
+        prefix: it.prefix,
+        r#type: AddressType::TABLE.word(it.kind).into(),
+    });
+    CardAddresses {
+        hwaddr: card.mac,
+        addrs: addresses.collect(),
     }
 }
 
@@ -49,7 +65,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         source: i64,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<MapOf<RecordOf<CardAddresses>>> {
         interface_addresses_flags(ctx, dom, source, 0)
     }
 
@@ -67,7 +83,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         source: i64,
         flags: i64,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<MapOf<RecordOf<CardAddresses>>> {
         let source = number(&ctx, "the source", source)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "read the addresses of";
@@ -76,7 +92,7 @@ pub(super) mod functions {
         })?;
         let mut found = Map::new();
         for card in cards {
-            found.insert(card.name.clone().into(), Dynamic::from(map(card)));
+            found.insert(card.name.clone().into(), record(card).into_map().into());
         }
         Ok(found)
     }

@@ -1,16 +1,13 @@
 //! The limits of a guest's disks and network cards, and the errors of its disks.
 
+use rhai::NativeCallContext;
 use rhai::plugin::*;
-use rhai::{Map, NativeCallContext};
 
-use crate::api::arguments::{RhaiResultOf, SizeValue, bytes, flag_bits};
+use crate::api::arguments::{MapOf, RhaiResultOf, SizeValue, bytes, flag_bits};
 use crate::api::parameters::Parameters;
-use crate::constants::Words;
 use crate::libvirt::{self, tuning};
 use crate::objects::domain::Domain;
-use crate::vocabulary::{OptionsOf, ParamType, RecordOf, parameters};
-
-static DISK_ERRORS: Words = Words::new("virDomainDiskErrorCode", "VIR_DOMAIN_DISK_ERROR_");
+use crate::vocabulary::{DiskError, OptionsOf, ParamType, RecordOf, WordOf, parameters};
 
 parameters! {
     /// Bandwidth of a network card: rates in KiB/s, bursts in KiB.
@@ -265,7 +262,10 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainGetDiskErrors.
     #[rhai_fn(name = "disk_errors", pure, return_raw)]
-    pub fn disk_errors(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+    pub fn disk_errors(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<MapOf<WordOf<DiskError>>> {
         disk_errors_flags(ctx, dom, 0)
     }
 
@@ -281,7 +281,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         flags: i64,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<MapOf<WordOf<DiskError>>> {
         let wanted = flag_bits(&ctx, flags)?;
         let errors = dom.call(
             &ctx,
@@ -289,7 +289,8 @@ pub(super) mod functions {
             "read the disk errors of",
             move |d| libvirt::domain::disk_errors(d, wanted),
         )?;
-        let word = |(disk, error): (String, i64)| (disk.into(), DISK_ERRORS.word(error).into());
+        let word =
+            |(disk, error): (String, i64)| (disk.into(), DiskError::TABLE.word(error).into());
         Ok(errors.into_iter().map(word).collect())
     }
 }

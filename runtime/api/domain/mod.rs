@@ -49,6 +49,8 @@ pub(crate) use job::Work;
 pub(crate) const DECLARED: &[&Declared] = &[
     agent::MonitorAnswer::DECLARED,
     agent::file_systems::FileSystem::DECLARED,
+    addresses::CardAddresses::DECLARED,
+    agent::guest::GuestInfo::DECLARED,
     agent::guest::GuestVcpus::RECORD,
     agent::exec::ExecOptions::DECLARED,
     agent::exec::ExecResult::DECLARED,

@@ -23,7 +23,7 @@ options! {
         /// Seconds.
         seconds: i64 = 0,
         /// Nanoseconds beyond the seconds.
-        nseconds: i64 = 0,
+        nseconds: i64 = 0; 0..1_000_000_000,
     }
 }
 

@@ -8,7 +8,7 @@ use super::exec::texts;
 use crate::api::arguments::{RhaiResultOf, flag_bits, map};
 use crate::api::nested::nested;
 use crate::libvirt;
-use crate::vocabulary::{ParamType, RecordOf, parameters};
+use crate::vocabulary::{Declared, ParamType, RecordOf, Recorded, Role, nested_keys, parameters};
 
 parameters! {
     /// CPUs as a guest's system sees them, as lists such as `0-3`.
@@ -17,6 +17,29 @@ parameters! {
         "online": ParamType::Text, "CPUs that are online";
         "offlinable": ParamType::Text, "CPUs that can be taken offline";
     }
+}
+
+/// What a guest's agent tells of its system; `nested` makes the map.
+pub(crate) struct GuestInfo;
+
+impl Recorded for GuestInfo {
+    type Map = Map;
+    type Value = Dynamic;
+}
+
+impl GuestInfo {
+    /// The declaration of its keys.
+    pub(crate) const DECLARED: &'static Declared = {
+        static DECLARED: Declared = Declared {
+            name: "GuestInfo",
+            role: Role::Record,
+            about: &["What a guest's agent tells of its system"],
+            open: true,
+            keys: || nested_keys("VIR_DOMAIN_GUEST_INFO_"),
+            spec: std::sync::OnceLock::new(),
+        };
+        &DECLARED
+    };
 }
 
 #[export_module]
@@ -34,7 +57,10 @@ pub(super) mod functions {
     /// ```
     /// Calls virDomainGetGuestInfo.
     #[rhai_fn(name = "guest_info", pure, return_raw)]
-    pub fn guest_info(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<Map> {
+    pub fn guest_info(
+        ctx: NativeCallContext,
+        dom: &mut Domain,
+    ) -> RhaiResultOf<RecordOf<GuestInfo>> {
         guest_info_flags(ctx, dom, 0, 0)
     }
 
@@ -52,7 +78,7 @@ pub(super) mod functions {
         ctx: NativeCallContext,
         dom: &mut Domain,
         types: i64,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<GuestInfo>> {
         guest_info_flags(ctx, dom, types, 0)
     }
 
@@ -69,7 +95,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         types: i64,
         flags: i64,
-    ) -> RhaiResultOf<Map> {
+    ) -> RhaiResultOf<RecordOf<GuestInfo>> {
         let types = flag_bits(&ctx, types)?;
         let wanted = flag_bits(&ctx, flags)?;
         let verb = "ask the agent about";
