@@ -17,6 +17,7 @@ use crate::events::Watching;
 use crate::examples;
 use crate::list::List;
 use crate::manual::{Completions, Manual};
+use crate::rehearse::Twin;
 use crate::testing::Testing;
 
 /// A size of memory, such as `2GiB`.
@@ -96,6 +97,12 @@ pub(crate) enum Command {
     /// List the scripts of a folder, each with the first line of its comment
     #[command(after_long_help = examples::LIST)]
     List(List),
+    /// Save a twin of a host to a file, for rehearsals without the host
+    ///
+    /// The twin has the host's domains, networks, storage pools, volumes, devices and capabilities, and no secrets. The
+    /// host is only read.
+    #[command(after_long_help = examples::TWIN)]
+    Twin(Twin),
     /// Show what the guests take of the host, live
     #[command(after_long_help = examples::TOP)]
     Top,
@@ -194,6 +201,26 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5m", global = true, help_heading = RUNNING, hide_short_help = true)]
     pub(crate) undo_timeout: Duration,
 
+    /// Run the script on twins of its hosts, and print what it would change; nothing is changed
+    #[arg(long, global = true, help_heading = REHEARSAL)]
+    pub(crate) rehearse: bool,
+
+    /// Rehearse on the twin that `virhai twin` saved in this file; no host is needed
+    #[arg(long, value_name = "FILE", global = true, value_hint = ValueHint::FilePath, help_heading = REHEARSAL)]
+    pub(crate) against: Option<PathBuf>,
+
+    /// Rehearse the script, show the plan, ask, run the script, and say where the run differed
+    #[arg(long, global = true, help_heading = REHEARSAL)]
+    pub(crate) plan_first: bool,
+
+    /// Answer yes to the question of --plan-first
+    #[arg(long, global = true, help_heading = REHEARSAL)]
+    pub(crate) yes: bool,
+
+    /// Whether the script's result is not printed.
+    #[arg(skip)]
+    pub(crate) hide_result: bool,
+
     /// Run scripts without checking them first
     #[arg(long, global = true, help_heading = RUNNING)]
     pub(crate) no_check: bool,
@@ -289,6 +316,7 @@ pub(crate) struct Options {
 
 const HOST: &str = "Host";
 const RUNNING: &str = "Running";
+const REHEARSAL: &str = "Rehearsal";
 const OUTPUT: &str = "Output";
 const PERMISSIONS: &str = "Permissions";
 const LIMITS: &str = "Limits";

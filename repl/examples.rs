@@ -29,6 +29,7 @@ Examples:
   virhai run nightly.rhai --keep 7      sets its input `keep`
   virhai run nightly.rhai web 3         `args` is [\"web\", \"3\"]
   virhai run --timeout 5m nightly.rhai  stops it after five minutes
+  virhai run --rehearse nightly.rhai    prints what it would change, and changes nothing
   virhai --json run inventory.rhai      its result as JSON";
 
 pub(crate) const TEST: &str = "\
@@ -42,6 +43,11 @@ pub(crate) const LIST: &str = "\
 Examples:
   virhai list                     the scripts below this folder
   virhai --json list runbooks     the same as JSON, with the names of their inputs";
+
+pub(crate) const TWIN: &str = "\
+Examples:
+  virhai twin qemu:///system lab.twin                    reads the host, and writes the file
+  virhai run --against lab.twin evacuate.rhai            rehearses a script without the host";
 
 pub(crate) const TOP: &str = "\
 Examples:

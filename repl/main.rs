@@ -24,6 +24,7 @@ mod outlet;
 mod output;
 mod permissions;
 mod prompt;
+mod rehearse;
 mod run;
 mod script;
 mod session;
@@ -113,13 +114,17 @@ fn status(args: &Args) -> u8 {
         Some(Command::Completions(options)) => return manual::completions(options),
         Some(Command::Man(options)) => return manual::man(&args.options, options),
         Some(Command::List(options)) => return list::list(&args.options, options),
+        Some(Command::Twin(wanted)) => return rehearse::save(&args.options, wanted),
         Some(Command::Top) => return top::run(&args.options),
         Some(Command::Events(watching)) => return events::run(&args.options, watching),
         Some(Command::Run { .. }) | None => {}
     }
     match args.source() {
-        Ok(Source::Prompt) => prompt::start(args),
-        Ok(source) => run::run(args, source),
+        Ok(source) => match (rehearse::refuse(&args.options, &source), source) {
+            (Some(status), _) => status,
+            (None, Source::Prompt) => prompt::start(args),
+            (None, source) => run::run(args, source),
+        },
         Err(message) => {
             Diagnostic::wrong_usage(message).report_plain(&args.options);
             exit_status::WRONG_USAGE

@@ -8,6 +8,9 @@ use crate::{outlet, show};
 
 /// Prints the value that a script ended with.
 pub(crate) fn print_result(options: &Options, value: &Dynamic, order: KeyOrder) {
+    if options.hide_result {
+        return;
+    }
     if options.json {
         print_line(&show::json(value).to_string());
     } else if !options.quiet

@@ -11,6 +11,7 @@ use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 use serde_json::json;
 use virhai::interrupt::Stop;
 use virhai::runbook::inputs::{MAIN, VARIABLE, has_main};
+use virhai::runbook::twin::Rehearsal;
 use virhai::{Imports, Program, Session, Unnoticed, stack_size};
 use virhai::{engine, extent};
 
@@ -21,8 +22,8 @@ use crate::exit_status::{
 };
 use crate::output::{print_line, print_result};
 use crate::script::{Script, read, read_in_time};
-use crate::session::session;
-use crate::{check, inputs, outlet, signals};
+use crate::session::rehearsing;
+use crate::{check, inputs, outlet, rehearse, signals};
 pub(crate) use supervise::GRACE;
 use supervise::{Event, Progress, Supervisor};
 
@@ -61,14 +62,34 @@ fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 
     {
         return status;
     }
-    let session = session(options);
+    match rehearse::is_asked(options) {
+        true => rehearse::run(options, |options, rehearsal| {
+            execute(options, &imports, script.clone(), Some(rehearsal))
+        }),
+        false => execute(options, &imports, script, None),
+    }
+}
+
+/// Runs `script`, with `rehearsal` between it and its hosts, and answers the exit status.
+fn execute(
+    options: &Options,
+    imports: &Imports,
+    script: Script,
+    rehearsal: Option<&Arc<Rehearsal>>,
+) -> u8 {
+    let imports = imports.clone();
+    if rehearsal.is_some() {
+        imports.follow_places();
+    }
+    let session = rehearsing(options, rehearsal);
     let interrupt = session.interrupt().clone();
     let stop = interrupt.clone();
-    if let Err(error) = signals::watch(
+    let signals = signals::watch(
         move || stop.stop(Stop::Interrupted),
         signals::told(options.quiet),
         || crate::leave_now(INTERRUPTED),
-    ) {
+    );
+    if let Err(error) = &signals {
         Diagnostic::plain(format!("cannot watch for signals: {error}")).report_plain(options);
     }
     let supervisor = Supervisor::new(options, &session);
@@ -93,7 +114,12 @@ fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 
         Diagnostic::plain(format!("cannot start a thread: {error}")).report_plain(options);
         return FAILED;
     }
-    supervisor.wait()
+    let status = supervisor.wait();
+    // A run after the rehearsal watches for them itself.
+    if let (Ok(signals), Some(_)) = (signals, rehearsal) {
+        signals.end();
+    }
+    status
 }
 
 /// Waits until all output is written. A stop ends that, and then decides the exit status.

@@ -13,6 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::exit_status::TIMED_OUT;
 
 /// A script's text and surroundings.
+#[derive(Clone)]
 pub(crate) struct Script {
     pub(crate) name: String,
     pub(crate) text: String,

@@ -1,5 +1,8 @@
 //! The session that the command line describes.
 
+use std::sync::Arc;
+
+use virhai::runbook::twin::Rehearsal;
 use virhai::{Session, SessionOptions, Sink};
 
 use crate::args::Options;
@@ -9,6 +12,11 @@ use crate::waits::Waits;
 
 /// The session that `options` describe.
 pub(crate) fn session(options: &Options) -> Session {
+    rehearsing(options, None)
+}
+
+/// The session that `options` describe, with a rehearsal between its scripts and hosts.
+pub(crate) fn rehearsing(options: &Options, rehearsal: Option<&Arc<Rehearsal>>) -> Session {
     let output: Box<dyn Sink> = match options.json {
         true => Box::new(Lines(outlet::stderr())),
         false => Box::new(Lines(outlet::stdout())),
@@ -26,5 +34,6 @@ pub(crate) fn session(options: &Options) -> Session {
         output,
         notes: Box::new(Lines(outlet::stderr())),
         waits: Box::new(Waits::new(options)),
+        rehearsal: rehearsal.map(Rehearsal::for_session),
     })
 }

@@ -32,7 +32,7 @@ pub use error::{Error, Rejected, extent, plain};
 pub use objects::admin::{HELPER as ADMIN_HELPER, serve_admin_api};
 pub use objects::any as objects_of;
 pub use objects::call_class::{classified as classified_calls, may_change};
-pub use objects::connection::{Connection, News};
+pub use objects::connection::{Connection, News, read_twin};
 /// Subscriptions to the events of a host.
 pub mod events {
     pub use crate::api::subscription::next_event;
@@ -44,6 +44,7 @@ pub use run::background::Unnoticed;
 pub use run::exit::exit_status;
 pub use run::grants::{Asker, Consent, GrantedProgram, Grants, Wish};
 pub use run::interrupt::{self, Interrupt};
+pub use run::place::Place;
 pub use run::resources::is_address_space_limited;
 pub use run::resources::memory::check as check_memory;
 pub use run::resources::stack::size as stack_size;

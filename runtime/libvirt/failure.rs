@@ -124,6 +124,15 @@ impl Failure {
         }
     }
 
+    /// The same failure, reported by the part of libvirt with the number `domain`.
+    #[must_use]
+    pub fn in_domain(self, domain: virt_sys::virErrorDomain) -> Self {
+        Self {
+            domain: i64::from(domain),
+            ..self
+        }
+    }
+
     /// The connection to the host was lost while virhai waited, which `message` says.
     pub fn lost(message: impl Into<String>) -> Self {
         Self {

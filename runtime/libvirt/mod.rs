@@ -33,6 +33,7 @@ pub mod pinning;
 pub mod qemu;
 pub mod secret;
 pub mod security;
+pub mod stand_in;
 pub mod stats;
 pub mod stream;
 pub mod tuning;

@@ -10,6 +10,7 @@ pub mod guarded;
 pub mod interrupt;
 pub(crate) mod nesting;
 pub(crate) mod patience;
+pub mod place;
 pub(crate) mod resources;
 pub mod session;
 pub mod version;

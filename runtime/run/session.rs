@@ -61,6 +61,8 @@ pub struct SessionOptions {
     pub notes: Box<dyn Sink>,
     /// Is told what scripts wait for.
     pub waits: Box<dyn WaitObserver>,
+    /// The rehearsal that stands between scripts and hosts, a `runbook::twin::Rehearsal`.
+    pub rehearsal: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Default for SessionOptions {
@@ -77,6 +79,7 @@ impl Default for SessionOptions {
             output: Box::new(Nowhere),
             notes: Box::new(Nowhere),
             waits: Box::new(Nobody),
+            rehearsal: None,
         }
     }
 }
@@ -99,6 +102,7 @@ struct Shared {
     output: Box<dyn Sink>,
     notes: Box<dyn Sink>,
     waits: Box<dyn WaitObserver>,
+    rehearsal: Option<Arc<dyn Any + Send + Sync>>,
     not_undone: Mutex<Vec<String>>,
     uris: Mutex<HashSet<String>>,
     kept: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
@@ -124,6 +128,7 @@ impl Session {
             output: options.output,
             notes: options.notes,
             waits: options.waits,
+            rehearsal: options.rehearsal,
             not_undone: Mutex::default(),
             uris: Mutex::default(),
             kept: Mutex::default(),
@@ -161,6 +166,11 @@ impl Session {
     pub(crate) fn kept<T: Any + Send + Sync + Clone>(&self) -> Option<T> {
         let kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.as_ref()?.downcast_ref::<T>().cloned()
+    }
+
+    /// What stands between scripts and hosts, if it is a `T`.
+    pub(crate) fn rehearsal<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        Arc::clone(self.0.rehearsal.as_ref()?).downcast().ok()
     }
 
     /// Makes background work of this session's scripts use `engine`, which was built for the session.

@@ -1,3 +1,4 @@
-//! Runbooks: scripts that declare their inputs.
+//! Runbooks: scripts that declare their inputs, and rehearsals of scripts on twins of their hosts.
 
 pub mod inputs;
+pub mod twin;

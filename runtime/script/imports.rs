@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use include_dir::{Dir, include_dir};
@@ -37,6 +38,8 @@ struct State {
     recipes: Mutex<HashMap<String, Shared<Module>>>,
     /// The files that have names of their own. The number of each is its place here.
     files: Mutex<Vec<String>>,
+    /// Whether the calls of files other than recipes note their places.
+    follows: AtomicBool,
 }
 
 /// The prefix of the names of recipes.
@@ -65,6 +68,12 @@ impl Imports {
             imports.allow(&root);
         }
         imports
+    }
+
+    /// Has each call of a script, and of the files that it imports, note its place while it runs. Recipes are part of
+    /// the call to them.
+    pub fn follow_places(&self) {
+        self.0.follows.store(true, Ordering::Relaxed);
     }
 
     /// Allows imports from the folder `root` as well.
@@ -159,7 +168,10 @@ impl Imports {
         ast
     }
 
-    fn in_file(&self, name: &str, ast: &AST, names: FileNames, scope: Option<&Scope>) -> AST {
+    fn in_file(&self, name: &str, ast: &AST, mut names: FileNames, scope: Option<&Scope>) -> AST {
+        if self.0.follows.load(Ordering::Relaxed) && !names.is_recipe {
+            names.followed = Some(name.into());
+        }
         let mut ast = crate::script::language::strict(ast, &Arc::new(names), scope);
         ast.set_source(name);
         ast

@@ -35,6 +35,8 @@ pub(crate) struct FileNames {
     delayed: HashMap<ImmutableString, ImmutableString>,
     /// Whether the file is a recipe: the tests check all of them.
     pub(crate) is_recipe: bool,
+    /// What positions call the file, where the places of its calls are followed.
+    pub(crate) followed: Option<std::sync::Arc<str>>,
     /// Its constants that are written out. A closure that another file calls sees that file's constants as `global::`.
     constants: HashMap<ImmutableString, Dynamic>,
 }
@@ -93,6 +95,7 @@ impl FileNames {
             aliases: HashSet::new(),
             delayed: HashMap::new(),
             is_recipe: false,
+            followed: None,
             constants: written_constants(ast),
         };
         for function in ast.iter_fn_def() {

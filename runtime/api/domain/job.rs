@@ -51,7 +51,8 @@ impl Domain {
         verb: impl fmt::Display,
         run: impl FnOnce(&Handle) -> Result<T, E> + Send + 'static,
     ) -> RhaiResultOf<T> {
-        self.try_job(work, &verb, run)
+        self.connection()
+            .observe(call, Class::of(call), || self.try_job(work, &verb, run))
             .map_err(|failure| self.error(ctx, failure, call, &verb).throw())
     }
 

@@ -29,6 +29,7 @@ use crate::objects::call_thread::{self, Patience};
 use crate::objects::uri::in_process;
 use crate::objects::watch::Watch;
 use crate::redact;
+use crate::runbook::twin::Recorder;
 use crate::run::interrupt;
 use crate::run::session::Session;
 use crate::run::waiting::Waiting;
@@ -37,6 +38,7 @@ use handles::{Found, Handles};
 use news::Known;
 pub use news::News;
 pub(crate) use open::Target;
+pub use open::read_twin;
 use permits::{Permit, Permits};
 use reopen::Reopening;
 
@@ -58,11 +60,18 @@ struct Shared {
     watches: Mutex<Vec<Weak<Watch>>>,
     following: Mutex<Option<Arc<Watch>>>,
     known: Known,
+    /// Notes what calls change, in a rehearsal.
+    recorder: Option<Arc<Recorder>>,
 }
 
 impl Connection {
     /// Wraps what `target` opened.
-    fn new(session: Session, target: Target, connect: Connect) -> Self {
+    fn new(
+        session: Session,
+        target: Target,
+        connect: Connect,
+        recorder: Option<Arc<Recorder>>,
+    ) -> Self {
         // libvirt knows a tunnel by what stands in for `ssh`, which is nobody's business.
         let given = target.uri.clone().unwrap_or_default();
         let uri = match tunnel::is_needed(&given) {
@@ -72,7 +81,7 @@ impl Connection {
         Self(Arc::new(Shared {
             session,
             target,
-            in_process: in_process(&uri),
+            in_process: in_process(&uri) || recorder.as_ref().is_some_and(|one| one.is_twin()),
             uri,
             handles: Handles::new(connect),
             permits: Permits::default(),
@@ -82,6 +91,7 @@ impl Connection {
             watches: Mutex::default(),
             following: Mutex::default(),
             known: Known::default(),
+            recorder,
         }))
     }
 
@@ -221,8 +231,34 @@ impl Connection {
         if class == Class::Local {
             return work();
         }
-        let permit = self.permit(class)?;
-        self.wait_for(class, permit, action, work)
+        self.observe(call, class, || {
+            let permit = self.permit(class)?;
+            self.wait_for(class, permit, action, work)
+        })
+    }
+
+    /// Makes the call `call` of `class` by `work`, and notes in a rehearsal what it changes.
+    pub(crate) fn observe<T>(
+        &self,
+        call: &'static str,
+        class: Class,
+        work: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Some(recorder) = &self.0.recorder else {
+            return work();
+        };
+        self.refuse_in_rehearsal(call, class)?;
+        let connect = self.0.handles.connect();
+        recorder.follow(call, class.may_change(), connect.as_deref(), work)
+    }
+
+    /// Refuses a change through a connection that the script opened for reading: all connections to a twin are one.
+    fn refuse_in_rehearsal(&self, call: &str, class: Class) -> Result<(), Failure> {
+        if !self.0.target.read_only || !class.may_change() {
+            return Ok(());
+        }
+        let message = format!("operation {call} forbidden for read only access");
+        Err(Failure::new(virt_sys::VIR_ERR_OPERATION_DENIED, message))
     }
 
     /// Waits for `work`, a call of `class` that has its `permit` and does what `action` says.

@@ -1,6 +1,7 @@
 //! Opening and closing: a deadline on the way in, keepalive once there.
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ use crate::run::interrupt::Interrupt;
 use crate::run::patience::{self, NoAnswer};
 use crate::run::session::Session;
 use crate::run::waiting::Waiting;
+use crate::runbook::twin::host::Host;
+use crate::runbook::twin::{self, Recorder, Rehearsal};
 
 /// What to connect to, and how; enough to connect again.
 #[derive(Debug, Clone, Default)]
@@ -172,11 +175,11 @@ pub(crate) fn connect_to(ctx: &NativeCallContext, mut target: Target) -> RhaiRes
         names_files = admitted.names_files;
     }
     let waiting = waiting_for(&session, &target);
-    let opened = open(&target, session.interrupt());
+    let opened = open_or_rehearse(&session, &target);
     drop(waiting);
     match opened {
-        Ok(connect) => {
-            let connection = Connection::new(session, target, connect);
+        Ok((connect, recorder)) => {
+            let connection = Connection::new(session, target, connect, recorder);
             // A script may open the same host once more by the connection's own URI.
             if !names_files {
                 connection.session().give(connection.uri());
@@ -194,6 +197,40 @@ pub(crate) fn connect_to(ctx: &NativeCallContext, mut target: Target) -> RhaiRes
             Err(Error::new(ctx, failure, "virConnectOpenAuth", action, uri).throw())
         }
     }
+}
+
+/// Reads the host `uri` for a saved twin, through a connection that cannot change it.
+///
+/// # Errors
+///
+/// Why the host could not be read, in libvirt's words.
+pub fn read_twin(session: &Session, uri: &str) -> std::result::Result<Host, String> {
+    let target = Target {
+        read_only: true,
+        ..Target::new(session, Some(uri))
+    };
+    let waiting = waiting_for(session, &target);
+    let read = open(&target, session.interrupt()).and_then(|connect| twin::read(&connect, true));
+    drop(waiting);
+    read.map_err(|failure| failure.message)
+}
+
+/// Opens `target`, or in a rehearsal its twin.
+fn open_or_rehearse(
+    session: &Session,
+    target: &Target,
+) -> Result<(Connect, Option<Arc<Recorder>>)> {
+    let Some(rehearsal) = Rehearsal::of(session) else {
+        return Ok((open(target, session.interrupt())?, None));
+    };
+    let opened = rehearsal.open(target.uri.as_deref(), |for_reading| {
+        let target = Target {
+            read_only: target.read_only || for_reading,
+            ..target.clone()
+        };
+        open(&target, session.interrupt())
+    })?;
+    Ok((opened.connect, Some(opened.recorder)))
 }
 
 /// The failure to open `uri`, without the content of a file that it names.

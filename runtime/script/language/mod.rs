@@ -16,6 +16,7 @@ mod comparison;
 mod constants;
 mod delayed;
 mod evaluation;
+mod following;
 mod function_names;
 mod keys;
 mod rewrite;
@@ -44,6 +45,7 @@ mod node {
     pub(super) const CONSTANT: &str = "\u{1}constant";
     pub(super) const IMPORT: &str = "\u{1}import";
     pub(super) const WORD: &str = "\u{1}word";
+    pub(super) const PLACE: &str = "\u{1}place";
 }
 
 /// Lets `engine` run rewritten code; `object` knows libvirt's objects.
@@ -64,6 +66,7 @@ pub(crate) fn register(engine: &mut Engine, imports: Imports, object: Named) {
     add(engine, node::WORD, move |context, inputs, state| {
         words::compare(context, inputs, state, object)
     });
+    add(engine, node::PLACE, following::run);
     let of_recipes = imports.clone();
     add(engine, node::IMPORT, move |context, _, import| {
         delayed::import(context, import, &of_recipes)

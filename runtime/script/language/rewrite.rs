@@ -7,7 +7,7 @@ use rhai::{
     ImmutableString, Module, Position, Scope, ScriptFuncDef, Shared, Stmt, StmtBlock,
 };
 
-use super::{body, constants, delayed, evaluation, keys, node, words};
+use super::{body, constants, delayed, evaluation, following, keys, node, words};
 use crate::script::isolation::FileNames;
 use crate::vocabulary;
 
@@ -156,6 +156,10 @@ impl Rewriter<'_> {
                 self.each_expression(&mut call.args);
                 if let Some(node) = self.of_call(call, *position) {
                     *statement = Stmt::Expr(Box::new(node));
+                } else if self.names.followed.is_some() {
+                    let mut call = Expr::FnCall(call.clone(), *position);
+                    self.follow(&mut call);
+                    *statement = Stmt::Expr(Box::new(call));
                 }
             }
             Stmt::Block(body) => self.block(body),
@@ -228,6 +232,25 @@ impl Rewriter<'_> {
             Expr::Variable(..) | Expr::DynamicConstant(..) => self.name(this),
             _ => {}
         }
+        self.follow(this);
+    }
+
+    /// Has a call note its place while it runs, where the places of this file are followed.
+    fn follow(&mut self, this: &mut Expr) {
+        let Some(file) = &self.names.followed else {
+            return;
+        };
+        let calls = match this {
+            Expr::FnCall(call, _) => call.op_token.is_none(),
+            Expr::Dot(..) => true,
+            _ => false,
+        };
+        if calls {
+            let position = this.position();
+            let state = following::state(file, position);
+            *this = custom(node::PLACE, vec![this.take()], state, position);
+            self.changed = true;
+        }
     }
 
     /// Leads a name that is used as a value to what this file calls so.
@@ -275,6 +298,7 @@ impl Rewriter<'_> {
             Expr::Dot(..) | Expr::Index(..) => {
                 self.chain_root(this);
                 self.chain(this, Access::Ask);
+                self.follow(this);
             }
             _ => self.expression(this),
         }
@@ -429,6 +453,9 @@ impl Rewriter<'_> {
             }
             Expr::MethodCall(call, _) => self.names.function(&call.name).is_none(),
             Expr::Property(..) => after_call,
+            Expr::Custom(followed, _) if followed.tokens.first().is_some_and(|name| name == node::PLACE) => {
+                self.is_answer(&followed.inputs[0], after_call)
+            }
             _ => false,
         }
     }

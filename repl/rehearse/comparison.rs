@@ -1,0 +1,58 @@
+//! Says where a run differed from its plan.
+
+use serde_json::json;
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+use virhai::redact;
+use virhai::runbook::twin::Rehearsal;
+use virhai::runbook::twin::log::{Entry, Verb};
+
+use crate::args::Options;
+use crate::output::print_line;
+
+/// What a change is compared by: a host adds to an object what no plan can know.
+type Key<'a> = (&'a str, Verb, &'a str, &'a str);
+
+fn keys(entries: &[Entry]) -> Vec<Key<'_>> {
+    let all = entries.iter();
+    all.map(|entry| (entry.host.as_str(), entry.verb, entry.kind, entry.name.as_str()))
+        .collect()
+}
+
+/// Prints how the run `real` differed from the rehearsal `planned`.
+pub(super) fn print(options: &Options, planned: &Rehearsal, real: &Rehearsal) {
+    let (planned, real) = (planned.log().entries(), real.log().entries());
+    let mut missing = Vec::new();
+    let mut unplanned = Vec::new();
+    for step in capture_diff_slices(Algorithm::Myers, &keys(&planned), &keys(&real)) {
+        if !matches!(step, DiffOp::Equal { .. }) {
+            missing.extend(&planned[step.old_range()]);
+            unplanned.extend(&real[step.new_range()]);
+        }
+    }
+    if options.json {
+        let mut told = json!({
+            "as_planned": missing.is_empty() && unplanned.is_empty(),
+            "planned_but_not_done": missing,
+            "done_but_not_planned": unplanned,
+        });
+        redact::hide_in_json(&mut told);
+        print_line(&told.to_string());
+        return;
+    }
+    if missing.is_empty() && unplanned.is_empty() {
+        print_line("The run did what the plan said.");
+        return;
+    }
+    print_line("The run differed from the plan:");
+    for entry in missing {
+        print_line(&format!("  planned, not done: {}", told(entry)));
+    }
+    for entry in unplanned {
+        print_line(&format!("  done, not planned: {}", told(entry)));
+    }
+}
+
+fn told(entry: &Entry) -> String {
+    let place = entry.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+    format!("{} {} {}{place}", entry.verb.word(), entry.kind, entry.name)
+}

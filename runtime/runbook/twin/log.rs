@@ -1,0 +1,138 @@
+//! What a script changed on its hosts, in order, and what its rehearsal could not do.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use crate::redact;
+use crate::run::place::{self, Place};
+
+/// What happened to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verb {
+    /// It exists now.
+    Created,
+    /// It has another definition or setting, or runs differently.
+    Changed,
+    /// It runs now.
+    Started,
+    /// It is paused now.
+    Paused,
+    /// It runs on.
+    Resumed,
+    /// It runs no longer.
+    Stopped,
+    /// It runs on another host now.
+    Migrated,
+    /// It no longer exists.
+    Deleted,
+    /// Something was done to it that shows in none of its settings, such as a reboot.
+    Called,
+}
+
+impl Verb {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Changed => "changed",
+            Self::Started => "started",
+            Self::Paused => "paused",
+            Self::Resumed => "resumed",
+            Self::Stopped => "stopped",
+            Self::Migrated => "migrated",
+            Self::Deleted => "deleted",
+            Self::Called => "called",
+        }
+    }
+}
+
+/// A difference of an object, by its path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The path in its XML, or the name of a setting.
+    pub path: String,
+    /// The value before, if there was one.
+    pub from: Option<String>,
+    /// The value after, if there is one.
+    pub to: Option<String>,
+    /// Whether it is a difference of the running object, and not of its definition.
+    pub live: bool,
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// The host's URI.
+    pub host: String,
+    pub verb: Verb,
+    /// What the object is, such as `domain`.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// How it changed.
+    pub differences: Vec<Difference>,
+    /// The URI of the host that it runs on now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// The C function that did it.
+    pub call: &'static str,
+    /// The line of the script.
+    pub place: Option<Place>,
+}
+
+/// Something that a rehearsal did not do as the host would.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// The C function, empty for what is not about a call.
+    pub call: &'static str,
+    /// What differs.
+    pub text: String,
+    /// The lines of the script.
+    pub places: Vec<Place>,
+}
+
+/// Changes and notes, written from several threads.
+#[derive(Debug, Default)]
+pub struct Log(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    entries: Vec<Entry>,
+    notes: Vec<Note>,
+}
+
+impl Log {
+    /// The changes so far.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.lock().entries.clone()
+    }
+
+    /// The notes so far.
+    pub fn notes(&self) -> Vec<Note> {
+        self.lock().notes.clone()
+    }
+
+    /// Adds a change.
+    pub(super) fn add(&self, entry: Entry) {
+        self.lock().entries.push(entry);
+    }
+
+    /// Notes that `call` does not do all that it does on the host, at the place of this thread.
+    pub(crate) fn note(&self, call: &'static str, text: impl Into<String>) {
+        let text = redact::hide(&text.into()).into_owned();
+        let mut state = self.lock();
+        let known = state.notes.iter().position(|note| note.call == call && note.text == text);
+        let at = known.unwrap_or_else(|| {
+            state.notes.push(Note { call, text, places: Vec::new() });
+            state.notes.len() - 1
+        });
+        let places = &mut state.notes[at].places;
+        places.extend(place::now().filter(|place| !places.contains(place)));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,180 @@
+//! Twins: hosts of libvirt's test driver that hold what a real host has, for rehearsals of scripts.
+//!
+//! A [`Rehearsal`] stands between a script and its hosts. It reads each host that the script connects to through a
+//! read-only connection, and gives the script a twin of it. [`log::Log`] notes each change of a twin.
+
+mod driver;
+pub mod fidelity;
+mod file;
+#[allow(missing_docs)] // The fields have libvirt's names.
+pub mod host;
+mod load;
+#[allow(missing_docs)] // The same.
+pub mod log;
+mod picture;
+mod read;
+mod recorder;
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use virt::connect::Connect;
+
+use crate::libvirt::{Failure, Result};
+use crate::run::session::Session;
+pub use file::{open as open_saved, save};
+use driver::Driver;
+use host::Host;
+use log::Log;
+pub use read::read;
+pub(crate) use recorder::Recorder;
+
+/// How a rehearsal gets the hosts of a script.
+enum Way {
+    /// A twin of each host.
+    Twins,
+    /// The twin in a file, whatever the script connects to.
+    Saved(Box<Host>),
+    /// The hosts themselves, whose changes are noted.
+    Real,
+}
+
+/// What stands between a script and its hosts.
+pub struct Rehearsal {
+    way: Way,
+    log: Arc<Log>,
+    /// The twins by the URIs of their hosts, so that two connections see the same host.
+    twins: Mutex<HashMap<String, Arc<Twin>>>,
+}
+
+/// A host of the test driver that holds what another host has.
+struct Twin {
+    connect: Connect,
+    recorder: Arc<Recorder>,
+    driver: Arc<Driver>,
+}
+
+impl Drop for Twin {
+    fn drop(&mut self) {
+        crate::libvirt::stand_in::unregister(&self.connect);
+    }
+}
+
+/// What a connection of a script gets.
+pub(crate) struct Opened {
+    pub(crate) connect: Connect,
+    pub(crate) recorder: Arc<Recorder>,
+}
+
+impl Rehearsal {
+    fn new(way: Way) -> Arc<Self> {
+        Arc::new(Self {
+            way,
+            log: Arc::default(),
+            twins: Mutex::default(),
+        })
+    }
+
+    /// A rehearsal on a twin of each host.
+    pub fn on_twins() -> Arc<Self> {
+        Self::new(Way::Twins)
+    }
+
+    /// A rehearsal on the twin that was saved in a file.
+    pub fn on_saved(host: Host) -> Arc<Self> {
+        Self::new(Way::Saved(Box::new(host)))
+    }
+
+    /// No rehearsal: the script runs on its hosts, and what it changes is noted as in a rehearsal.
+    pub fn of_real_hosts() -> Arc<Self> {
+        Self::new(Way::Real)
+    }
+
+    /// What was changed so far.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// As [`crate::SessionOptions`] takes it.
+    pub fn for_session(self: &Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        Arc::clone(self) as _
+    }
+
+    /// The rehearsal of a session, if it has one.
+    pub(crate) fn of(session: &Session) -> Option<Arc<Self>> {
+        session.rehearsal()
+    }
+
+    /// What a script gets that connects to `uri`. `open` opens that host, for reading only if it is told so.
+    pub(crate) fn open(
+        &self,
+        uri: Option<&str>,
+        open: impl FnOnce(bool) -> Result<Connect>,
+    ) -> Result<Opened> {
+        match &self.way {
+            Way::Real => {
+                let connect = open(false)?;
+                let host = connect.uri().unwrap_or_default();
+                let recorder = Recorder::of_real(host, Arc::clone(&self.log), &connect);
+                Ok(Opened { connect, recorder: Arc::new(recorder) })
+            }
+            Way::Saved(host) => {
+                if let Some(uri) = uri.filter(|uri| *uri != host.uri) {
+                    self.log.note("", format!("the script connects to {uri}; the saved twin is of {}", host.uri));
+                }
+                let mut twins = self.twins();
+                if let Some(twin) = twins.get(&host.uri) {
+                    return Ok(twin.opened());
+                }
+                let twin = Twin::new(host, None, &self.log)?;
+                let opened = twin.opened();
+                twins.insert(host.uri.clone(), Arc::new(twin));
+                Ok(opened)
+            }
+            Way::Twins => {
+                let mut twins = self.twins();
+                if let Some(twin) = uri.and_then(|uri| twins.get(uri)) {
+                    return Ok(twin.opened());
+                }
+                let original = open(true)?;
+                let name = original.uri().map_err(Failure::from)?;
+                if let Some(twin) = twins.get(&name) {
+                    return Ok(twin.opened());
+                }
+                let host = read(&original, false)?;
+                let twin = Arc::new(Twin::new(&host, Some(original), &self.log)?);
+                let opened = twin.opened();
+                for key in [Some(name.as_str()), uri].into_iter().flatten() {
+                    twins.insert(key.to_owned(), Arc::clone(&twin));
+                }
+                Ok(opened)
+            }
+        }
+    }
+
+    fn twins(&self) -> MutexGuard<'_, HashMap<String, Arc<Twin>>> {
+        self.twins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Twin {
+    fn new(host: &Host, original: Option<Connect>, log: &Arc<Log>) -> Result<Self> {
+        for kind in &host.unread {
+            log.note("", format!("{} could not be read from {}: the twin has none", kind, host.uri));
+        }
+        let connect = load::load(host, log)?;
+        let driver = Arc::new(Driver::new(host, original, Arc::clone(log))?);
+        crate::libvirt::stand_in::register(&connect, Arc::clone(&driver) as _);
+        let recorder = Recorder::of_twin(host.uri.clone(), Arc::clone(log), &connect);
+        Ok(Self { connect, recorder: Arc::new(recorder), driver })
+    }
+
+    fn opened(&self) -> Opened {
+        let _ = &self.driver;
+        Opened {
+            connect: self.connect.clone(),
+            recorder: Arc::clone(&self.recorder),
+        }
+    }
+}

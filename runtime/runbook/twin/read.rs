@@ -1,0 +1,206 @@
+//! Reads a host through a connection that need not be able to change it.
+
+use virt::connect::Connect;
+use virt::domain::Domain;
+
+use super::host::{Guest, Host, Interface, Network, Node, Pool, Snapshot};
+use crate::libvirt::{self, Failure, Result};
+use crate::xml::Xml;
+
+/// Machines whose capabilities a saved twin holds, besides the default one.
+const MACHINES: [&str; 3] = ["pc", "q35", "virt"];
+
+/// Reads the host of `connect`, and for a file also what its hypervisor can give to guests. Secrets are left out: the
+/// XML is read without them.
+pub fn read(connect: &Connect, for_a_file: bool) -> Result<Host> {
+    let mut host = Host {
+        uri: connect.uri()?,
+        kind: connect.driver_type()?,
+        hostname: connect.hostname()?,
+        version: connect.hyp_version().unwrap_or_default(),
+        lib_version: connect.lib_version()?,
+        capabilities: connect.capabilities()?,
+        sysinfo: connect.sys_info(0).ok(),
+        node: node(connect)?,
+        domains: Vec::new(),
+        ..Host::default()
+    };
+    for domain in connect.list_all_domains(0)? {
+        // One that is gone by now is not part of the host.
+        if let Some(guest) = found(guest(&domain), virt_sys::VIR_ERR_NO_DOMAIN)? {
+            host.domains.push(guest);
+        }
+    }
+    let unread = &mut host.unread;
+    host.networks = listed(unread, "networks", networks(connect))?;
+    host.pools = listed(unread, "storage pools", pools(connect))?;
+    host.devices = listed(unread, "node devices", devices(connect))?;
+    host.interfaces = listed(unread, "interfaces", interfaces(connect))?;
+    if for_a_file {
+        host.domain_capabilities = domain_capabilities(connect, &host.capabilities);
+    }
+    Ok(host)
+}
+
+/// What was read, unless the host says that it has no such objects.
+fn listed<T>(unread: &mut Vec<String>, kind: &str, read: Result<Vec<T>>) -> Result<Vec<T>> {
+    let codes = [
+        virt_sys::VIR_ERR_NO_SUPPORT,
+        virt_sys::VIR_ERR_NO_CONNECT,
+        virt_sys::VIR_ERR_INTERNAL_ERROR,
+    ];
+    match read {
+        Err(failure) if codes.map(i64::from).contains(&failure.code) => {
+            if failure.code != i64::from(virt_sys::VIR_ERR_NO_SUPPORT) {
+                unread.push(kind.to_owned());
+            }
+            Ok(Vec::new())
+        }
+        read => read,
+    }
+}
+
+/// What was read, unless the object is gone, which `missing` says.
+fn found<T>(read: Result<T>, missing: virt_sys::virErrorNumber) -> Result<Option<T>> {
+    match read {
+        Ok(object) => Ok(Some(object)),
+        Err(failure) if failure.code == i64::from(missing) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn node(connect: &Connect) -> Result<Node> {
+    let info = connect.node_info()?;
+    Ok(Node {
+        model: info.model,
+        memory_kib: info.memory,
+        cpus: info.cpus,
+        mhz: info.mhz,
+        nodes: info.nodes,
+        sockets: info.sockets,
+        cores: info.cores,
+        threads: info.threads,
+    })
+}
+
+fn guest(domain: &Domain) -> Result<Guest> {
+    let (state, _) = libvirt::domain::state(domain)?;
+    let persistent = domain.is_persistent()?;
+    let active = domain.is_active()?;
+    let live = active.then(|| domain.xml_desc(0)).transpose()?;
+    let xml = match (&live, persistent) {
+        (Some(live), false) => live.clone(),
+        _ => domain.xml_desc(virt_sys::VIR_DOMAIN_XML_INACTIVE)?,
+    };
+    Ok(Guest {
+        name: domain.name()?,
+        state,
+        persistent,
+        autostart: persistent && domain.autostart().unwrap_or(false),
+        managed_save: domain.has_managed_save(0).unwrap_or(false),
+        xml,
+        live,
+        snapshots: snapshots(domain)?,
+        checkpoints: checkpoints(domain)?,
+    })
+}
+
+fn snapshots(domain: &Domain) -> Result<Vec<Snapshot>> {
+    let all = domain.list_all_snapshots(virt_sys::VIR_DOMAIN_SNAPSHOT_LIST_TOPOLOGICAL);
+    let all = all.or_else(|_| domain.list_all_snapshots(0));
+    let mut snapshots = Vec::new();
+    for snapshot in all.unwrap_or_default() {
+        snapshots.push(Snapshot {
+            xml: snapshot.xml_desc(0)?,
+            current: snapshot.is_current(0).unwrap_or(false),
+        });
+    }
+    Ok(snapshots)
+}
+
+fn checkpoints(domain: &Domain) -> Result<Vec<String>> {
+    let flags = virt_sys::VIR_DOMAIN_CHECKPOINT_LIST_TOPOLOGICAL;
+    let all = libvirt::checkpoint::list(domain, flags).unwrap_or_default();
+    let no_domain = virt_sys::VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN;
+    all.iter().map(|checkpoint| checkpoint.xml_desc(no_domain)).collect()
+}
+
+fn networks(connect: &Connect) -> Result<Vec<Network>> {
+    let mut networks = Vec::new();
+    for network in connect.list_all_networks(0)? {
+        networks.push(Network {
+            name: network.name()?,
+            xml: network.xml_desc(0)?,
+            active: network.is_active()?,
+            persistent: network.is_persistent()?,
+            autostart: network.autostart().unwrap_or(false),
+        });
+    }
+    Ok(networks)
+}
+
+fn pools(connect: &Connect) -> Result<Vec<Pool>> {
+    let mut pools = Vec::new();
+    for pool in connect.list_all_storage_pools(0)? {
+        let active = pool.is_active()?;
+        let mut volumes = Vec::new();
+        if active {
+            for volume in pool.list_all_volumes(0)? {
+                let xml = volume.xml_desc(0).map_err(Failure::from);
+                volumes.extend(found(xml, virt_sys::VIR_ERR_NO_STORAGE_VOL)?);
+            }
+        }
+        pools.push(Pool {
+            name: pool.name()?,
+            xml: pool.xml_desc(0)?,
+            active,
+            persistent: pool.is_persistent()?,
+            autostart: pool.autostart().unwrap_or(false),
+            volumes,
+        });
+    }
+    Ok(pools)
+}
+
+fn devices(connect: &Connect) -> Result<Vec<String>> {
+    let mut devices = Vec::new();
+    for device in connect.list_all_node_devices(0)? {
+        let xml = device.xml_desc(0).map_err(Failure::from);
+        devices.extend(found(xml, virt_sys::VIR_ERR_NO_NODE_DEVICE)?);
+    }
+    Ok(devices)
+}
+
+fn interfaces(connect: &Connect) -> Result<Vec<Interface>> {
+    let mut interfaces = Vec::new();
+    for interface in connect.list_all_interfaces(0)? {
+        interfaces.push(Interface {
+            name: interface.name()?,
+            xml: interface.xml_desc(0)?,
+            active: interface.is_active()?,
+        });
+    }
+    Ok(interfaces)
+}
+
+/// What the hypervisor gives to guests of the host's own architecture, as far as it tells.
+fn domain_capabilities(connect: &Connect, capabilities: &str) -> Vec<String> {
+    let Ok(known) = Xml::parse(capabilities) else {
+        return Vec::new();
+    };
+    let arch = known.find("host/cpu/arch").ok().flatten();
+    let kinds = known.texts("guest/arch/domain/@type").unwrap_or_default();
+    let mut all: Vec<String> = Vec::new();
+    for machine in std::iter::once(None).chain(MACHINES.map(Some)) {
+        let mut asked: Vec<&str> = Vec::new();
+        for kind in &kinds {
+            if asked.contains(&kind.as_str()) {
+                continue;
+            }
+            asked.push(kind);
+            let told = connect.domain_capabilities(None, arch.as_deref(), machine, Some(kind), 0);
+            all.extend(told.ok().filter(|xml| !all.contains(xml)));
+        }
+    }
+    all
+}

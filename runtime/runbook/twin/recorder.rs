@@ -1,0 +1,107 @@
+//! Notes what the calls of a script change on one host.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use virt::connect::Connect;
+
+use super::fidelity::{self, Fidelity};
+use super::log::{Entry, Log, Verb};
+use super::picture::Picture;
+use crate::libvirt::{Failure, Result};
+use crate::run::place;
+
+/// Follows the calls on one host.
+pub(crate) struct Recorder {
+    host: String,
+    log: Arc<Log>,
+    is_twin: bool,
+    last: Mutex<Picture>,
+}
+
+impl Recorder {
+    pub(super) fn of_twin(host: String, log: Arc<Log>, connect: &Connect) -> Self {
+        Self { host, log, is_twin: true, last: Mutex::new(Picture::of(connect)) }
+    }
+
+    pub(super) fn of_real(host: String, log: Arc<Log>, connect: &Connect) -> Self {
+        Self { is_twin: false, ..Self::of_twin(host, log, connect) }
+    }
+
+    /// Whether the host is a twin.
+    pub(crate) fn is_twin(&self) -> bool {
+        self.is_twin
+    }
+
+    /// Makes the call `call` by `work`. What `changes` is noted after it. A twin refuses a call that it cannot do.
+    pub(crate) fn follow<T>(
+        &self,
+        call: &'static str,
+        changes: bool,
+        connect: Option<&Connect>,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let result = match self.is_twin {
+            true => self.rehearse(call, work),
+            false => work(),
+        };
+        if let Some(connect) = connect.filter(|_| changes) {
+            self.look(call, connect, result.is_ok());
+        }
+        result
+    }
+
+    fn rehearse<T>(&self, call: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        match fidelity::of(call) {
+            Fidelity::Host | Fidelity::Twin => {}
+            Fidelity::Shim(differs) => {
+                if !differs.is_empty() {
+                    self.log.note(call, differs);
+                }
+            }
+            Fidelity::NotRehearsed(why) => return Err(self.not_rehearsed(call, why)),
+        }
+        match work() {
+            Err(failure) if failure.code == i64::from(virt_sys::VIR_ERR_NO_SUPPORT) => {
+                let own = failure.domain == i64::from(virt_sys::VIR_FROM_TEST);
+                let why = match own {
+                    true => failure.message.as_str(),
+                    false => "libvirt's test driver does not have this call",
+                };
+                Err(self.not_rehearsed(call, why))
+            }
+            result => result,
+        }
+    }
+
+    /// The failure of a call that cannot be rehearsed, which is noted too.
+    fn not_rehearsed(&self, call: &'static str, why: &str) -> Failure {
+        self.log.note(call, format!("not rehearsed: {why}"));
+        let message = format!("{call} was not rehearsed: {why}");
+        Failure::new(virt_sys::VIR_ERR_NO_SUPPORT, message)
+            .advise("the plan ends here; only a real run shows what the script does from this line on")
+    }
+
+    /// Notes what changed since the last look, as the doing of `call`.
+    fn look(&self, call: &'static str, connect: &Connect, succeeded: bool) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Picture::of(connect);
+        let changes = last.changes(&now);
+        *last = now;
+        drop(last);
+        let place = place::now();
+        let shows = !changes.is_empty();
+        for change in changes {
+            self.log.add(Entry {
+                host: self.host.clone(),
+                verb: change.verb,
+                kind: change.kind,
+                name: change.name,
+                differences: change.differences,
+                to: None,
+                call,
+                place: place.clone(),
+            });
+        }
+        let _ = (succeeded, shows, Verb::Called);
+    }
+}
