@@ -14,8 +14,15 @@ type Key<'a> = (&'a str, Verb, &'a str, &'a str);
 
 fn keys(entries: &[Entry]) -> Vec<Key<'_>> {
     let all = entries.iter();
-    all.map(|entry| (entry.host.as_str(), entry.verb, entry.kind, entry.name.as_str()))
-        .collect()
+    all.map(|entry| {
+        (
+            entry.host.as_str(),
+            entry.verb,
+            entry.kind,
+            entry.name.as_str(),
+        )
+    })
+    .collect()
 }
 
 /// Prints how the run `real` differed from the rehearsal `planned`.
@@ -53,6 +60,10 @@ pub(super) fn print(options: &Options, planned: &Rehearsal, real: &Rehearsal) {
 }
 
 fn told(entry: &Entry) -> String {
-    let place = entry.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+    let place = entry
+        .place
+        .as_ref()
+        .map(|place| format!(" ({place})"))
+        .unwrap_or_default();
     format!("{} {} {}{place}", entry.verb.word(), entry.kind, entry.name)
 }

@@ -24,7 +24,9 @@ pub(super) fn print(options: &Options, rehearsal: &Rehearsal, status: u8) {
             redact::hide_in_json(&mut plan);
             print_line(&plan.to_string());
         }
-        false => as_text(&entries, &notes, status).iter().for_each(|line| print_line(line)),
+        false => as_text(&entries, &notes, status)
+            .iter()
+            .for_each(|line| print_line(line)),
     }
 }
 
@@ -44,12 +46,28 @@ fn as_text(entries: &[Entry], notes: &[Note], status: u8) -> Vec<String> {
         lines.push("  no changes".into());
     }
     let several = entries.windows(2).any(|pair| pair[0].host != pair[1].host);
-    let width = entries.iter().map(|entry| subject(entry).chars().count()).max().unwrap_or(0);
+    let width = entries
+        .iter()
+        .map(|entry| subject(entry).chars().count())
+        .max()
+        .unwrap_or(0);
     for entry in entries {
-        let host = if several { format!("  {}", redact::hide_uri(&entry.host)) } else { String::new() };
-        let place = entry.place.as_ref().map(|place| format!("  {place}")).unwrap_or_default();
+        let host = if several {
+            format!("  {}", redact::hide_uri(&entry.host))
+        } else {
+            String::new()
+        };
+        let place = entry
+            .place
+            .as_ref()
+            .map(|place| format!("  {place}"))
+            .unwrap_or_default();
         let subject = subject(entry);
-        lines.push(format!("  {:<9} {subject:<width$}{host}{place}", entry.verb.word()).trim_end().to_owned());
+        lines.push(
+            format!("  {:<9} {subject:<width$}{host}{place}", entry.verb.word())
+                .trim_end()
+                .to_owned(),
+        );
         lines.extend(differences(&entry.differences));
     }
     if !notes.is_empty() {
@@ -63,9 +81,21 @@ fn as_text(entries: &[Entry], notes: &[Note], status: u8) -> Vec<String> {
 }
 
 fn subject(entry: &Entry) -> String {
-    let to = entry.to.as_ref().map(|to| format!(" to {}", redact::hide_uri(to)));
-    let call = if entry.verb == Verb::Called { format!(" ({})", entry.call) } else { String::new() };
-    format!("{} {}{}{call}", entry.kind, entry.name, to.unwrap_or_default())
+    let to = entry
+        .to
+        .as_ref()
+        .map(|to| format!(" to {}", redact::hide_uri(to)));
+    let call = if entry.verb == Verb::Called {
+        format!(" ({})", entry.call)
+    } else {
+        String::new()
+    };
+    format!(
+        "{} {}{}{call}",
+        entry.kind,
+        entry.name,
+        to.unwrap_or_default()
+    )
 }
 
 fn differences(all: &[Difference]) -> Vec<String> {
@@ -83,7 +113,11 @@ fn differences(all: &[Difference]) -> Vec<String> {
         redact::hide(&format!("              {}{live}: {change}", one.path)).into_owned()
     });
     let mut lines: Vec<String> = shown.collect();
-    if let Some(more) = all.len().checked_sub(MOST_DIFFERENCES).filter(|more| *more > 0) {
+    if let Some(more) = all
+        .len()
+        .checked_sub(MOST_DIFFERENCES)
+        .filter(|more| *more > 0)
+    {
         lines.push(format!("              and {more} more"));
     }
     lines
@@ -99,9 +133,17 @@ fn short(text: &str) -> String {
 }
 
 fn note(note: &Note) -> String {
-    let call = if note.call.is_empty() { String::new() } else { format!("{}: ", note.call) };
+    let call = if note.call.is_empty() {
+        String::new()
+    } else {
+        format!("{}: ", note.call)
+    };
     let places: Vec<String> = note.places.iter().map(ToString::to_string).collect();
-    let places = if places.is_empty() { String::new() } else { format!(" ({})", places.join(", ")) };
+    let places = if places.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", places.join(", "))
+    };
     format!("  {call}{}{places}", note.text)
 }
 
@@ -111,7 +153,11 @@ fn summary(entries: &[Entry], status: u8) -> String {
         many => format!("{many} changes"),
     };
     match status {
-        DONE => format!("The rehearsal reached the end of the script: {changes}. Nothing was changed on the host."),
-        _ => format!("The rehearsal did not reach the end of the script: {changes} up to there. Nothing was changed on the host."),
+        DONE => format!(
+            "The rehearsal reached the end of the script: {changes}. Nothing was changed on the host."
+        ),
+        _ => format!(
+            "The rehearsal did not reach the end of the script: {changes} up to there. Nothing was changed on the host."
+        ),
     }
 }

@@ -28,8 +28,11 @@ pub(crate) fn save(options: &Options, wanted: &Twin) -> u8 {
     let host = match read_twin(&session(options), &wanted.uri) {
         Ok(host) => host,
         Err(why) => {
-            Diagnostic::plain(format!("cannot read {}: {why}", virhai::redact::hide_uri(&wanted.uri)))
-                .report_plain(options);
+            Diagnostic::plain(format!(
+                "cannot read {}: {why}",
+                virhai::redact::hide_uri(&wanted.uri)
+            ))
+            .report_plain(options);
             return NO_CONNECTION;
         }
     };

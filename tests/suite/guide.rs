@@ -284,6 +284,7 @@ fn options(text: &str) -> BTreeSet<String> {
 fn every_option_in_the_guide_exists() {
     let help = [
         "run",
+        "twin",
         "check",
         "test",
         "doc",

@@ -62,6 +62,7 @@ mod provisioning;
 mod pxe;
 mod ready;
 mod recipes;
+mod rehearsal;
 mod restore_points;
 mod runner;
 mod scripts;

@@ -101,7 +101,11 @@ fn on(address: usize) -> Option<Arc<dyn StandIn>> {
 fn libvirts_own(name: &'static CStr) -> *mut c_void {
     // SAFETY: looks a name up in the libraries after this program, which are never unloaded.
     let address = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) };
-    assert!(!address.is_null(), "libvirt has no function {}", name.to_string_lossy());
+    assert!(
+        !address.is_null(),
+        "libvirt has no function {}",
+        name.to_string_lossy()
+    );
     address
 }
 
@@ -129,7 +133,10 @@ fn fail(failure: &Failure) {
     error.domain = i32::try_from(failure.domain).unwrap_or_default();
     error.level = virt_sys::VIR_ERR_ERROR;
     error.message = message.as_ptr().cast_mut();
-    FAILED.set(Some(Box::new(Reported { error, _message: message })));
+    FAILED.set(Some(Box::new(Reported {
+        error,
+        _message: message,
+    })));
 }
 
 /// The failure of a stand-in on this thread, which is told once.

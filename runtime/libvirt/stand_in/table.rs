@@ -66,8 +66,10 @@ macro_rules! stand_ins {
         #[unsafe(no_mangle)]
         unsafe extern "C" fn $name($first: $kind $(, $arg: $type)*) -> $ret {
             let $own = own!($name($kind $(, $type)*) -> $ret);
-            // SAFETY: the caller passes what libvirt's function takes.
-            match unsafe { $first.stand_in() } {
+            // SAFETY: the caller passes a handle that lives during the call.
+            let stand_in = unsafe { $first.stand_in() };
+            match stand_in {
+                // SAFETY: the caller passes what libvirt's function takes.
                 None => unsafe { $own($first $(, $arg)*) },
                 Some($stand_in) => $body,
             }
@@ -124,7 +126,9 @@ fn fact(stand_in: &dyn StandIn, fact: Fact, call: &str) -> *mut c_char {
 }
 
 fn number(stand_in: &dyn StandIn, fact: Fact, to: *mut c_ulong, call: &str) -> c_int {
-    let known = stand_in.fact(fact).and_then(|text| text.to_str().ok()?.parse().ok());
+    let known = stand_in
+        .fact(fact)
+        .and_then(|text| text.to_str().ok()?.parse().ok());
     match known {
         Some(known) if !to.is_null() => {
             // SAFETY: the caller passes a place for a number.
@@ -201,8 +205,6 @@ asked! {
     virConnectGetMaxVcpus(conn, kind: *const c_char) -> c_int, or -1;
     virConnectCompareCPU(conn, xml: *const c_char, flags: c_uint) -> c_int, or -1;
     virConnectBaselineCPU(conn, xmls: *mut *const c_char, count: c_uint, flags: c_uint) -> *mut c_char, or std::ptr::null_mut();
-    virConnectCompareHypervisorCPU(conn, emulator: *const c_char, arch: *const c_char, machine: *const c_char, kind: *const c_char, xml: *const c_char, flags: c_uint) -> c_int, or -1;
-    virConnectBaselineHypervisorCPU(conn, emulator: *const c_char, arch: *const c_char, machine: *const c_char, kind: *const c_char, xmls: *mut *const c_char, count: c_uint, flags: c_uint) -> *mut c_char, or std::ptr::null_mut();
     virConnectGetCPUModelNames(conn, arch: *const c_char, models: *mut *mut *mut c_char, flags: c_uint) -> c_int, or -1;
     virConnectGetStoragePoolCapabilities(conn, flags: c_uint) -> *mut c_char, or std::ptr::null_mut();
     virNodeGetFreeMemory(conn) -> std::ffi::c_ulonglong, or 0;
@@ -393,10 +395,14 @@ fn restored(
     if result != 0 {
         return result;
     }
-    let own = own!(virDomainSaveImageGetXMLDesc(virConnectPtr, *const c_char, c_uint) -> *mut c_char);
+    let own =
+        own!(virDomainSaveImageGetXMLDesc(virConnectPtr, *const c_char, c_uint) -> *mut c_char);
     // SAFETY: the caller's handle and the path live during the call; the answer is ours to free.
-    let xml = unsafe { crate::libvirt::owned_text(own(conn, own_file.as_ptr(), 0)) }.unwrap_or_default();
-    let uuid = xml.split_once("<uuid>").and_then(|(_, rest)| rest.split_once("</uuid>"));
+    let xml =
+        unsafe { crate::libvirt::owned_text(own(conn, own_file.as_ptr(), 0)) }.unwrap_or_default();
+    let uuid = xml
+        .split_once("<uuid>")
+        .and_then(|(_, rest)| rest.split_once("</uuid>"));
     let Some((uuid, _)) = uuid else { return result };
     let paused = comes_back_paused(flags, stand_in.was_paused(uuid, Some(path)));
     if let Ok(uuid) = CString::new(uuid) {

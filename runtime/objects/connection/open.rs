@@ -210,7 +210,7 @@ pub fn read_twin(session: &Session, uri: &str) -> std::result::Result<Host, Stri
         ..Target::new(session, Some(uri))
     };
     let waiting = waiting_for(session, &target);
-    let read = open(&target, session.interrupt()).and_then(|connect| twin::read(&connect, true));
+    let read = open(&target, session.interrupt()).and_then(|connect| twin::read(&connect));
     drop(waiting);
     read.map_err(|failure| failure.message)
 }

@@ -36,7 +36,9 @@ pub fn save(host: &Host, path: &Path) -> std::io::Result<()> {
         version: VERSION,
         host: host.clone(),
     };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
     serde_json::to_writer_pretty(&mut file, &saved)?;
     file.write_all(b"\n")?;
@@ -74,7 +76,10 @@ mod tests {
     fn a_saved_twin_is_read_as_it_was() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("twin.json");
-        let host = Host { uri: "qemu:///system".into(), ..Host::default() };
+        let host = Host {
+            uri: "qemu:///system".into(),
+            ..Host::default()
+        };
         save(&host, &path).expect("it is written");
         let text = std::fs::read_to_string(&path).expect("it is read");
         assert_eq!(open(&text), Ok(host));
@@ -85,7 +90,10 @@ mod tests {
         let told = |text: &str| open(text).expect_err("it is not a twin");
         assert!(told("[]").contains("not a saved twin"));
         let other = told(r#"{"format": "virhai twin", "version": 7}"#);
-        assert!(other.contains("version 7") && other.contains("virhai twin URI FILE"), "{other}");
+        assert!(
+            other.contains("version 7") && other.contains("virhai twin URI FILE"),
+            "{other}"
+        );
         assert!(told(r#"{"format": "other", "version": 1}"#).contains("`other`"));
     }
 }

@@ -22,8 +22,6 @@ pub struct Host {
     pub sysinfo: Option<String>,
     /// Its memory and CPUs.
     pub node: Node,
-    /// XML of what the hypervisor can give to guests; only in a saved twin.
-    pub domain_capabilities: Vec<String>,
     /// The guests.
     pub domains: Vec<Guest>,
     /// The networks.

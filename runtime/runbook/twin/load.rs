@@ -76,7 +76,10 @@ fn accepted<'a>(host: &Host, parts: &'a [Part], log: &Log) -> Vec<&'a str> {
             Ok(_) => accepted.push(part.xml.as_str()),
             Err(failure) => log.note(
                 "",
-                format!("the twin has no {} `{}`: the test driver refuses it ({})", part.noun, part.name, failure.message),
+                format!(
+                    "the twin has no {} `{}`: the test driver refuses it ({})",
+                    part.noun, part.name, failure.message
+                ),
             ),
         }
     }
@@ -93,7 +96,8 @@ fn open(node: &Node, parts: &[&str]) -> Result<Connect> {
         .suffix(".xml")
         .tempfile()
         .map_err(broken)?;
-    file.write_all(document(node, parts).as_bytes()).map_err(broken)?;
+    file.write_all(document(node, parts).as_bytes())
+        .map_err(broken)?;
     let uri = format!("test://{}", file.path().display());
     open_auth(Some(&uri), &Credentials::default(), 0)
 }
@@ -111,7 +115,11 @@ fn document(node: &Node, parts: &[&str]) -> String {
     for (name, value) in figures {
         let _ = write!(text, "<{name}>{value}</{name}>");
     }
-    let _ = write!(text, "<model>{}</model></cpu><memory>{}</memory>", node.model, node.memory_kib);
+    let _ = write!(
+        text,
+        "<model>{}</model></cpu><memory>{}</memory>",
+        node.model, node.memory_kib
+    );
     for part in parts {
         text.push_str(without_declaration(part));
     }
@@ -121,7 +129,8 @@ fn document(node: &Node, parts: &[&str]) -> String {
 
 fn without_declaration(xml: &str) -> &str {
     let rest = xml.trim_start().strip_prefix("<?xml");
-    rest.and_then(|rest| rest.split_once("?>")).map_or(xml, |(_, rest)| rest)
+    rest.and_then(|rest| rest.split_once("?>"))
+        .map_or(xml, |(_, rest)| rest)
 }
 
 /// `xml`, whose root is called `root`, with `children` at its end.
@@ -148,11 +157,20 @@ fn domain(guest: &Guest) -> String {
         let _ = write!(own, "<t:hasmanagedsave xmlns:t='{NAMESPACE}'/>");
     }
     for snapshot in &guest.snapshots {
-        let active = if snapshot.current { "<active>1</active>" } else { "<active>0</active>" };
+        let active = if snapshot.current {
+            "<active>1</active>"
+        } else {
+            "<active>0</active>"
+        };
         let whole = with_children(&snapshot.xml, "domainsnapshot", active);
         let inner = whole.split_once('>').map_or("", |(_, inner)| inner);
-        let inner = inner.rsplit_once("</domainsnapshot>").map_or(inner, |(inner, _)| inner);
-        let _ = write!(own, "<t:domainsnapshot xmlns:t='{NAMESPACE}'>{inner}</t:domainsnapshot>");
+        let inner = inner
+            .rsplit_once("</domainsnapshot>")
+            .map_or(inner, |(inner, _)| inner);
+        let _ = write!(
+            own,
+            "<t:domainsnapshot xmlns:t='{NAMESPACE}'>{inner}</t:domainsnapshot>"
+        );
     }
     with_children(guest.live.as_ref().unwrap_or(&guest.xml), "domain", &own)
 }
@@ -164,7 +182,13 @@ fn complete(connect: &Connect, host: &Host, log: &Log) -> Result<()> {
             continue;
         };
         let refused = |what: &str, failure: Failure| {
-            log.note("", format!("the twin's domain `{}` lacks {what}: {}", guest.name, failure.message));
+            log.note(
+                "",
+                format!(
+                    "the twin's domain `{}` lacks {what}: {}",
+                    guest.name, failure.message
+                ),
+            );
         };
         if guest.persistent && guest.live.is_some() && guest.live.as_ref() != Some(&guest.xml) {
             let defined = connect.define_domain_xml(&guest.xml).map_err(Failure::from);

@@ -123,9 +123,16 @@ impl Log {
     pub(crate) fn note(&self, call: &'static str, text: impl Into<String>) {
         let text = redact::hide(&text.into()).into_owned();
         let mut state = self.lock();
-        let known = state.notes.iter().position(|note| note.call == call && note.text == text);
+        let known = state
+            .notes
+            .iter()
+            .position(|note| note.call == call && note.text == text);
         let at = known.unwrap_or_else(|| {
-            state.notes.push(Note { call, text, places: Vec::new() });
+            state.notes.push(Note {
+                call,
+                text,
+                places: Vec::new(),
+            });
             state.notes.len() - 1
         });
         let places = &mut state.notes[at].places;

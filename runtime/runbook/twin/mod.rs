@@ -23,8 +23,8 @@ use virt::connect::Connect;
 
 use crate::libvirt::{Failure, Result};
 use crate::run::session::Session;
-pub use file::{open as open_saved, save};
 use driver::Driver;
+pub use file::{open as open_saved, save};
 use host::Host;
 use log::Log;
 pub use read::read;
@@ -117,11 +117,20 @@ impl Rehearsal {
                 let connect = open(false)?;
                 let host = connect.uri().unwrap_or_default();
                 let recorder = Recorder::of_real(host, Arc::clone(&self.log), &connect);
-                Ok(Opened { connect, recorder: Arc::new(recorder) })
+                Ok(Opened {
+                    connect,
+                    recorder: Arc::new(recorder),
+                })
             }
             Way::Saved(host) => {
                 if let Some(uri) = uri.filter(|uri| *uri != host.uri) {
-                    self.log.note("", format!("the script connects to {uri}; the saved twin is of {}", host.uri));
+                    self.log.note(
+                        "",
+                        format!(
+                            "the script connects to {uri}; the saved twin is of {}",
+                            host.uri
+                        ),
+                    );
                 }
                 let mut twins = self.twins();
                 if let Some(twin) = twins.get(&host.uri) {
@@ -142,7 +151,7 @@ impl Rehearsal {
                 if let Some(twin) = twins.get(&name) {
                     return Ok(twin.opened());
                 }
-                let host = read(&original, false)?;
+                let host = read(&original)?;
                 let twin = Arc::new(Twin::new(&host, Some(original), &self.log)?);
                 let opened = twin.opened();
                 for key in [Some(name.as_str()), uri].into_iter().flatten() {
@@ -161,13 +170,23 @@ impl Rehearsal {
 impl Twin {
     fn new(host: &Host, original: Option<Connect>, log: &Arc<Log>) -> Result<Self> {
         for kind in &host.unread {
-            log.note("", format!("{} could not be read from {}: the twin has none", kind, host.uri));
+            log.note(
+                "",
+                format!(
+                    "{} could not be read from {}: the twin has none",
+                    kind, host.uri
+                ),
+            );
         }
         let connect = load::load(host, log)?;
         let driver = Arc::new(Driver::new(host, original, Arc::clone(log))?);
         crate::libvirt::stand_in::register(&connect, Arc::clone(&driver) as _);
         let recorder = Recorder::of_twin(host.uri.clone(), Arc::clone(log), &connect);
-        Ok(Self { connect, recorder: Arc::new(recorder), driver })
+        Ok(Self {
+            connect,
+            recorder: Arc::new(recorder),
+            driver,
+        })
     }
 
     fn opened(&self) -> Opened {

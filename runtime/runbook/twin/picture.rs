@@ -100,14 +100,19 @@ impl Picture {
             let settings = vec![
                 ("persistent", persistent.to_string()),
                 ("autostart", domain.autostart().unwrap_or(false).to_string()),
-                ("managed save", domain.has_managed_save(0).unwrap_or(false).to_string()),
+                (
+                    "managed save",
+                    domain.has_managed_save(0).unwrap_or(false).to_string(),
+                ),
             ];
             let uuid = domain.uuid_string()?;
             let seen = Seen {
                 name: domain.name()?,
                 activity,
                 settings,
-                xml: domain.xml_desc(virt_sys::VIR_DOMAIN_XML_INACTIVE).unwrap_or_default(),
+                xml: domain
+                    .xml_desc(virt_sys::VIR_DOMAIN_XML_INACTIVE)
+                    .unwrap_or_default(),
                 live: match activity {
                     Activity::Off => None,
                     _ => domain.xml_desc(0).ok(),
@@ -117,12 +122,18 @@ impl Picture {
             self.add(Kind::Domain, uuid.clone(), seen);
             for snapshot in domain.list_all_snapshots(0).unwrap_or_default() {
                 let own = snapshot.name()?;
-                let seen = Seen { name: format!("{own} of {name}"), ..Seen::default() };
+                let seen = Seen {
+                    name: format!("{own} of {name}"),
+                    ..Seen::default()
+                };
                 self.add(Kind::Snapshot, format!("{uuid}/{own}"), seen);
             }
             for checkpoint in libvirt::checkpoint::list(&domain, 0).unwrap_or_default() {
                 let own = checkpoint.name()?;
-                let seen = Seen { name: format!("{own} of {name}"), ..Seen::default() };
+                let seen = Seen {
+                    name: format!("{own} of {name}"),
+                    ..Seen::default()
+                };
                 self.add(Kind::Checkpoint, format!("{uuid}/{own}"), seen);
             }
         }
@@ -137,10 +148,18 @@ impl Picture {
                 name: network.name()?,
                 activity: activity(active),
                 settings: vec![
-                    ("persistent", network.is_persistent().unwrap_or(true).to_string()),
-                    ("autostart", network.autostart().unwrap_or(false).to_string()),
+                    (
+                        "persistent",
+                        network.is_persistent().unwrap_or(true).to_string(),
+                    ),
+                    (
+                        "autostart",
+                        network.autostart().unwrap_or(false).to_string(),
+                    ),
                 ],
-                xml: inactive.or_else(|_| network.xml_desc(0)).unwrap_or_default(),
+                xml: inactive
+                    .or_else(|_| network.xml_desc(0))
+                    .unwrap_or_default(),
                 live: None,
             };
             self.add(Kind::Network, network.uuid_string()?, seen);
@@ -155,7 +174,10 @@ impl Picture {
                 name: pool.name()?,
                 activity: activity(active),
                 settings: vec![
-                    ("persistent", pool.is_persistent().unwrap_or(true).to_string()),
+                    (
+                        "persistent",
+                        pool.is_persistent().unwrap_or(true).to_string(),
+                    ),
                     ("autostart", pool.autostart().unwrap_or(false).to_string()),
                 ],
                 // Its figures change with each volume.
@@ -165,13 +187,20 @@ impl Picture {
             let uuid = pool.uuid_string()?;
             let name = seen.name.clone();
             self.add(Kind::Pool, uuid.clone(), seen);
-            let volumes = if active { pool.list_all_volumes(0).unwrap_or_default() } else { Vec::new() };
+            let volumes = if active {
+                pool.list_all_volumes(0).unwrap_or_default()
+            } else {
+                Vec::new()
+            };
             for volume in volumes {
                 let own = volume.name()?;
                 let xml = volume.xml_desc(0).unwrap_or_default();
                 let seen = Seen {
                     name: format!("{own} in {name}"),
-                    settings: capacity(&xml).map(|size| ("capacity", size)).into_iter().collect(),
+                    settings: capacity(&xml)
+                        .map(|size| ("capacity", size))
+                        .into_iter()
+                        .collect(),
                     ..Seen::default()
                 };
                 self.add(Kind::Volume, format!("{uuid}/{own}"), seen);
@@ -183,7 +212,14 @@ impl Picture {
     fn others(&mut self, connect: &Connect) -> Result<()> {
         for device in connect.list_all_node_devices(0).unwrap_or_default() {
             let name = device.name()?;
-            self.add(Kind::Device, name.clone(), Seen { name, ..Seen::default() });
+            self.add(
+                Kind::Device,
+                name.clone(),
+                Seen {
+                    name,
+                    ..Seen::default()
+                },
+            );
         }
         for interface in connect.list_all_interfaces(0)? {
             let name = interface.name()?;
@@ -208,12 +244,19 @@ impl Picture {
             }
             let kind = key.0.noun();
             let mut tell = |verb, differences| {
-                changes.push(Change { verb, kind, name: now.name.clone(), differences });
+                changes.push(Change {
+                    verb,
+                    kind,
+                    name: now.name.clone(),
+                    differences,
+                });
             };
             if before.is_none() {
                 tell(Verb::Created, Vec::new());
             }
-            let differences = before.map(|before| before.differences(now)).unwrap_or_default();
+            let differences = before
+                .map(|before| before.differences(now))
+                .unwrap_or_default();
             if !differences.is_empty() {
                 tell(Verb::Changed, differences);
             }
@@ -234,7 +277,12 @@ impl Picture {
         for (key, before) in gone {
             let (kind, name) = (key.0.noun(), &before.name);
             let mut tell = |verb| {
-                changes.push(Change { verb, kind, name: name.clone(), differences: Vec::new() });
+                changes.push(Change {
+                    verb,
+                    kind,
+                    name: name.clone(),
+                    differences: Vec::new(),
+                });
             };
             if before.activity != Activity::Off {
                 tell(Verb::Stopped);
@@ -266,8 +314,10 @@ impl Seen {
         }
         all.extend(between(&self.xml, &now.xml, false));
         if let (Some(before), Some(after)) = (&self.live, &now.live) {
-            let defined: Vec<(String, Option<String>)> =
-                all.iter().map(|one| (one.path.clone(), one.to.clone())).collect();
+            let defined: Vec<(String, Option<String>)> = all
+                .iter()
+                .map(|one| (one.path.clone(), one.to.clone()))
+                .collect();
             // A change of both is told once.
             let live = between(before, after, true).into_iter();
             all.extend(live.filter(|one| !defined.contains(&(one.path.clone(), one.to.clone()))));
@@ -294,7 +344,12 @@ fn between(before: &str, after: &str, live: bool) -> Vec<Difference> {
     let found = found.unwrap_or_default().into_iter();
     let named = found.filter(|one| one.path != "name" && one.path != "uuid");
     named
-        .map(|one| Difference { path: one.path, from: one.from, to: one.to, live })
+        .map(|one| Difference {
+            path: one.path,
+            from: one.from,
+            to: one.to,
+            live,
+        })
         .collect()
 }
 

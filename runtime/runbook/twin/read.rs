@@ -5,14 +5,9 @@ use virt::domain::Domain;
 
 use super::host::{Guest, Host, Interface, Network, Node, Pool, Snapshot};
 use crate::libvirt::{self, Failure, Result};
-use crate::xml::Xml;
 
-/// Machines whose capabilities a saved twin holds, besides the default one.
-const MACHINES: [&str; 3] = ["pc", "q35", "virt"];
-
-/// Reads the host of `connect`, and for a file also what its hypervisor can give to guests. Secrets are left out: the
-/// XML is read without them.
-pub fn read(connect: &Connect, for_a_file: bool) -> Result<Host> {
+/// Reads the host of `connect`. Secrets are left out: the XML is read without them.
+pub fn read(connect: &Connect) -> Result<Host> {
     let mut host = Host {
         uri: connect.uri()?,
         kind: connect.driver_type()?,
@@ -36,9 +31,6 @@ pub fn read(connect: &Connect, for_a_file: bool) -> Result<Host> {
     host.pools = listed(unread, "storage pools", pools(connect))?;
     host.devices = listed(unread, "node devices", devices(connect))?;
     host.interfaces = listed(unread, "interfaces", interfaces(connect))?;
-    if for_a_file {
-        host.domain_capabilities = domain_capabilities(connect, &host.capabilities);
-    }
     Ok(host)
 }
 
@@ -122,7 +114,9 @@ fn checkpoints(domain: &Domain) -> Result<Vec<String>> {
     let flags = virt_sys::VIR_DOMAIN_CHECKPOINT_LIST_TOPOLOGICAL;
     let all = libvirt::checkpoint::list(domain, flags).unwrap_or_default();
     let no_domain = virt_sys::VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN;
-    all.iter().map(|checkpoint| checkpoint.xml_desc(no_domain)).collect()
+    all.iter()
+        .map(|checkpoint| checkpoint.xml_desc(no_domain))
+        .collect()
 }
 
 fn networks(connect: &Connect) -> Result<Vec<Network>> {
@@ -181,26 +175,4 @@ fn interfaces(connect: &Connect) -> Result<Vec<Interface>> {
         });
     }
     Ok(interfaces)
-}
-
-/// What the hypervisor gives to guests of the host's own architecture, as far as it tells.
-fn domain_capabilities(connect: &Connect, capabilities: &str) -> Vec<String> {
-    let Ok(known) = Xml::parse(capabilities) else {
-        return Vec::new();
-    };
-    let arch = known.find("host/cpu/arch").ok().flatten();
-    let kinds = known.texts("guest/arch/domain/@type").unwrap_or_default();
-    let mut all: Vec<String> = Vec::new();
-    for machine in std::iter::once(None).chain(MACHINES.map(Some)) {
-        let mut asked: Vec<&str> = Vec::new();
-        for kind in &kinds {
-            if asked.contains(&kind.as_str()) {
-                continue;
-            }
-            asked.push(kind);
-            let told = connect.domain_capabilities(None, arch.as_deref(), machine, Some(kind), 0);
-            all.extend(told.ok().filter(|xml| !all.contains(xml)));
-        }
-    }
-    all
 }

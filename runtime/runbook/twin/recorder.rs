@@ -20,11 +20,19 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(super) fn of_twin(host: String, log: Arc<Log>, connect: &Connect) -> Self {
-        Self { host, log, is_twin: true, last: Mutex::new(Picture::of(connect)) }
+        Self {
+            host,
+            log,
+            is_twin: true,
+            last: Mutex::new(Picture::of(connect)),
+        }
     }
 
     pub(super) fn of_real(host: String, log: Arc<Log>, connect: &Connect) -> Self {
-        Self { is_twin: false, ..Self::of_twin(host, log, connect) }
+        Self {
+            is_twin: false,
+            ..Self::of_twin(host, log, connect)
+        }
     }
 
     /// Whether the host is a twin.
@@ -77,8 +85,9 @@ impl Recorder {
     fn not_rehearsed(&self, call: &'static str, why: &str) -> Failure {
         self.log.note(call, format!("not rehearsed: {why}"));
         let message = format!("{call} was not rehearsed: {why}");
-        Failure::new(virt_sys::VIR_ERR_NO_SUPPORT, message)
-            .advise("the plan ends here; only a real run shows what the script does from this line on")
+        Failure::new(virt_sys::VIR_ERR_NO_SUPPORT, message).advise(
+            "the plan ends here; only a real run shows what the script does from this line on",
+        )
     }
 
     /// Notes what changed since the last look, as the doing of `call`.

@@ -13,11 +13,7 @@ pub(super) fn state(file: &std::sync::Arc<str>, position: Position) -> Dynamic {
 }
 
 /// Makes the call.
-pub(super) fn run(
-    context: &mut EvalContext,
-    inputs: &[Expression],
-    place: &Dynamic,
-) -> RhaiResult {
+pub(super) fn run(context: &mut EvalContext, inputs: &[Expression], place: &Dynamic) -> RhaiResult {
     let place = place.read_lock::<Place>().map(|place| place.clone());
     let _visit = place.map(Visit::to);
     context.eval_expression_tree(&inputs[0])

@@ -453,7 +453,12 @@ impl Rewriter<'_> {
             }
             Expr::MethodCall(call, _) => self.names.function(&call.name).is_none(),
             Expr::Property(..) => after_call,
-            Expr::Custom(followed, _) if followed.tokens.first().is_some_and(|name| name == node::PLACE) => {
+            Expr::Custom(followed, _)
+                if followed
+                    .tokens
+                    .first()
+                    .is_some_and(|name| name == node::PLACE) =>
+            {
                 self.is_answer(&followed.inputs[0], after_call)
             }
             _ => false,
