@@ -18,6 +18,7 @@ use crate::examples;
 use crate::list::List;
 use crate::manual::{Completions, Manual};
 use crate::rehearse::Twin;
+use crate::runs::{Prune, Resume, Undo, Which};
 use crate::testing::Testing;
 
 /// A size of memory, such as `2GiB`.
@@ -103,6 +104,21 @@ pub(crate) enum Command {
     /// host is only read.
     #[command(after_long_help = examples::TWIN)]
     Twin(Twin),
+    /// List the recorded runs of scripts
+    #[command(after_long_help = examples::RUNS)]
+    Runs,
+    /// Show what a run did: its inputs, steps and changes
+    #[command(after_long_help = examples::SHOW)]
+    Show(Which),
+    /// Go on with a run that stopped: finished steps do not run again
+    #[command(after_long_help = examples::RESUME)]
+    Resume(Resume),
+    /// Undo what a run changed, the last change first
+    #[command(after_long_help = examples::UNDO)]
+    Undo(Undo),
+    /// Remove the records of old runs
+    #[command(after_long_help = examples::PRUNE)]
+    Prune(Prune),
     /// Show what the guests take of the host, live
     #[command(after_long_help = examples::TOP)]
     Top,
@@ -213,13 +229,17 @@ pub(crate) struct Options {
     #[arg(long, global = true, help_heading = REHEARSAL)]
     pub(crate) plan_first: bool,
 
-    /// Answer yes to the question of --plan-first
-    #[arg(long, global = true, help_heading = REHEARSAL)]
-    pub(crate) yes: bool,
-
     /// Whether the script's result is not printed.
     #[arg(skip)]
     pub(crate) hide_result: bool,
+
+    /// Answer yes to what a script asks to confirm, and to the question of --plan-first
+    #[arg(long, global = true, help_heading = RUNNING)]
+    pub(crate) yes: bool,
+
+    /// Record nothing of the run: it can then be neither resumed nor undone
+    #[arg(long, global = true, help_heading = RUNNING, hide_short_help = true)]
+    pub(crate) no_journal: bool,
 
     /// Run scripts without checking them first
     #[arg(long, global = true, help_heading = RUNNING)]
@@ -441,6 +461,16 @@ struct Bare {
 }
 
 impl Options {
+    /// Takes over what the command line that resumes a run says about the way of running.
+    pub(crate) fn take_over(&mut self, later: &Self) {
+        self.yes |= later.yes;
+        self.json = later.json;
+        self.quiet = later.quiet;
+        self.verbose = later.verbose;
+        self.color = later.color;
+        self.timeout = later.timeout;
+    }
+
     /// What is known of the options where the command line makes no sense.
     pub(crate) fn unread() -> Self {
         let mut options = Bare::parse_from(["virhai"]).options;
@@ -493,7 +523,7 @@ impl Options {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     virhai::parse_duration(text)
         .ok_or_else(|| format!("`{text}` is not a duration such as 90s or 5m"))
 }

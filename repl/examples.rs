@@ -48,6 +48,36 @@ pub(crate) const TWIN: &str = "\
 Examples:
   virhai twin qemu:///system lab.twin                    reads the host, and writes the file
   virhai run --against lab.twin evacuate.rhai            rehearses a script without the host";
+pub(crate) const RUNS: &str = "\
+Examples:
+  virhai runs         all runs, the newest last
+  virhai --json runs  the same as JSON";
+
+pub(crate) const SHOW: &str = "\
+Examples:
+  virhai show                  the last run
+  virhai show 20261127-101500  the run whose name begins so
+  virhai --json show last      the same as JSON";
+
+pub(crate) const RESUME: &str = "\
+Examples:
+  virhai resume                     goes on with the last run
+  virhai resume 20261127-101500     the run whose name begins so
+  virhai resume --changed           the script was mended meanwhile
+  virhai resume --repeat            repeats a step that was interrupted";
+
+pub(crate) const UNDO: &str = "\
+Examples:
+  virhai undo                     takes back the last run
+  virhai undo 20261127-101500     the run whose name begins so
+  virhai --yes undo last          asks nothing";
+
+pub(crate) const PRUNE: &str = "\
+Examples:
+  virhai prune                    runs that succeeded, older than 30 days
+  virhai prune --older-than 1d    older than a day
+  virhai prune --keep 20          but the newest 20 stay
+  virhai prune --failed           also runs that failed or were killed";
 
 pub(crate) const TOP: &str = "\
 Examples:

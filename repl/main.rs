@@ -23,9 +23,11 @@ mod manual;
 mod outlet;
 mod output;
 mod permissions;
+mod person;
 mod prompt;
 mod rehearse;
 mod run;
+mod runs;
 mod script;
 mod session;
 mod show;
@@ -51,6 +53,7 @@ fn main() {
         virhai::serve_admin_api(input, std::io::stdout());
         leave_now(exit_status::DONE);
     }
+    virhai::engine::name_closures_alike();
     spare_address_space();
     virhai::warm_up();
     diagnostic::defect::watch();
@@ -115,6 +118,11 @@ fn status(args: &Args) -> u8 {
         Some(Command::Man(options)) => return manual::man(&args.options, options),
         Some(Command::List(options)) => return list::list(&args.options, options),
         Some(Command::Twin(wanted)) => return rehearse::save(&args.options, wanted),
+        Some(Command::Runs) => return runs::list(&args.options),
+        Some(Command::Show(which)) => return runs::show(&args.options, which),
+        Some(Command::Resume(options)) => return runs::resume(&args.options, options),
+        Some(Command::Undo(options)) => return runs::undo(&args.options, options),
+        Some(Command::Prune(options)) => return runs::prune(&args.options, options),
         Some(Command::Top) => return top::run(&args.options),
         Some(Command::Events(watching)) => return events::run(&args.options, watching),
         Some(Command::Run { .. }) | None => {}

@@ -12,6 +12,7 @@ use serde_json::json;
 use virhai::interrupt::Stop;
 use virhai::runbook::inputs::{MAIN, VARIABLE, has_main};
 use virhai::runbook::twin::Rehearsal;
+use virhai::runbook::journal::{Change, Header, Journal};
 use virhai::{Imports, Program, Session, Unnoticed, stack_size};
 use virhai::{engine, extent};
 
@@ -23,13 +24,49 @@ use crate::exit_status::{
 use crate::output::{print_line, print_result};
 use crate::script::{Script, read, read_in_time};
 use crate::session::rehearsing;
-use crate::{check, inputs, outlet, rehearse, signals};
+use crate::{check, inputs, outlet, rehearse, runs, signals};
 pub(crate) use supervise::GRACE;
 use supervise::{Event, Progress, Supervisor};
 
 /// Runs `source` and answers the exit status.
 pub(crate) fn run(args: &Args, source: Source) -> u8 {
-    run_script(&args.options, read_in_time(&args.options, source))
+    let recording = match args.options.no_journal {
+        true => Recording::Nothing,
+        false => Recording::New,
+    };
+    run_script(
+        &args.options,
+        read_in_time(&args.options, source),
+        recording,
+    )
+}
+
+/// Runs `script` as `recording` says, and answers the exit status.
+pub(crate) fn run_recorded(options: &Options, script: Script, recording: Recording) -> u8 {
+    run_script(options, Ok(script), recording)
+}
+
+/// What becomes of the journal of a run.
+#[derive(Clone)]
+pub(crate) enum Recording {
+    /// There is none.
+    Nothing,
+    /// A new one, as soon as there is something to record.
+    New,
+    /// That of an earlier attempt, which goes on.
+    Resumed {
+        journal: Journal,
+        header: Box<Header>,
+        /// Whether the script may have changed.
+        changed_is_fine: bool,
+    },
+    /// That of a run whose changes are undone: the script itself does not run.
+    Undoing {
+        journal: Journal,
+        header: Box<Header>,
+        changes: Vec<Change>,
+        changed_is_fine: bool,
+    },
 }
 
 /// Runs the script in the file `path` and then its function `name`, and answers the exit status.
@@ -41,10 +78,15 @@ pub(crate) fn run_function(options: &Options, path: PathBuf, name: String) -> u8
             function: Some(name),
             ..script
         }),
+        Recording::Nothing,
     )
 }
 
-fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 {
+fn run_script(
+    options: &Options,
+    script: Result<Script, Box<Diagnostic>>,
+    recording: Recording,
+) -> u8 {
     let script = match script {
         Ok(script) => script,
         Err(wrong) => {
@@ -58,15 +100,21 @@ fn run_script(options: &Options, script: Result<Script, Box<Diagnostic>>) -> u8 
     let imports = Imports::new(folders);
     let mut script = script;
     if script.function.is_none()
+        && !matches!(recording, Recording::Undoing { .. })
         && let Err(status) = inputs::take(options, &imports, &mut script)
     {
         return status;
     }
     match rehearse::is_asked(options) {
         true => rehearse::run(options, |options, rehearsal| {
-            execute(options, &imports, script.clone(), Some(rehearsal))
+            // A rehearsal on twins is no run.
+            let recording = match rehearsal.is_on_real_hosts() {
+                true => recording.clone(),
+                false => Recording::Nothing,
+            };
+            execute(options, &imports, script.clone(), Some(rehearsal), recording)
         }),
-        false => execute(options, &imports, script, None),
+        false => execute(options, &imports, script, None, recording),
     }
 }
 
@@ -76,6 +124,7 @@ fn execute(
     imports: &Imports,
     script: Script,
     rehearsal: Option<&Arc<Rehearsal>>,
+    recording: Recording,
 ) -> u8 {
     let imports = imports.clone();
     if rehearsal.is_some() {
@@ -104,7 +153,9 @@ fn execute(
         .stack_size(stack_size())
         .spawn(move || {
             let work = || {
-                let status = work(&own, &session, &engine, &imports, &script, &progress);
+                let status = work(
+                    &own, &session, &engine, &imports, &script, &progress, recording,
+                );
                 written(&own, &session, status)
             };
             let status = catch_unwind(AssertUnwindSafe(work)).ok();
@@ -146,6 +197,7 @@ fn work(
     imports: &Imports,
     script: &Script,
     progress: &Progress,
+    recording: Recording,
 ) -> u8 {
     if options.verbose {
         eprintln!(
@@ -178,6 +230,10 @@ fn work(
             return DOES_NOT_COMPILE;
         }
     }
+    let journal = match record(options, session, imports, script, &program, &recording) {
+        Ok(journal) => journal,
+        Err(status) => return status,
+    };
     session.key_order().learn(&program.ast);
     let ast = imports.isolated(&script.name, &program.ast);
     let mut scope = Scope::new();
@@ -196,6 +252,18 @@ fn work(
     }
     session.interrupt().reach_this_thread();
     let began = Instant::now();
+    if let Recording::Undoing { changes, .. } = &recording {
+        let failures = virhai::undo_run(engine, changes);
+        progress.end();
+        let undone = changes.len() - failures.min(changes.len());
+        session.note(&format!("undone: {undone} of {} changes", changes.len()));
+        let stop = session.interrupt().stopping();
+        return match (stop, failures) {
+            (Some(stop), _) => status_of_stop(stop),
+            (None, 0) => DONE,
+            (None, _) => FAILED,
+        };
+    }
     let inputs = script.inputs.clone();
     let main = has_main(&program.ast).then_some(MAIN);
     let result = engine::guarded(|| match (script.function.as_deref(), main) {
@@ -235,6 +303,11 @@ fn work(
         }
         (result, _) => result,
     };
+    let error = result
+        .as_ref()
+        .err()
+        .filter(|error| virhai::exit_status(error).is_none())
+        .map(|error| virhai::failure_line(engine, error));
     let status = finish(
         options,
         session,
@@ -243,6 +316,15 @@ fn work(
         (&script.name, stop),
         result,
     );
+    if let Some(journal) = journal {
+        journal.end(status, error);
+        if status != DONE
+            && !options.quiet
+            && let Some(run) = journal.run().filter(|_| journal.has_steps())
+        {
+            session.note(&format!("`virhai resume {run}` goes on from there"));
+        }
+    }
     if options.verbose {
         eprintln!(
             "ended after {:.3} s with status {status}",
@@ -250,6 +332,65 @@ fn work(
         );
     }
     status
+}
+
+/// Gives the session its journal, if the run is recorded.
+///
+/// # Errors
+///
+/// The exit status of a run that cannot go on, after that was reported.
+fn record(
+    options: &Options,
+    session: &Session,
+    imports: &Imports,
+    script: &Script,
+    program: &Program,
+    recording: &Recording,
+) -> Result<Option<Journal>, u8> {
+    let (journal, header, changed_is_fine) = match recording {
+        Recording::Nothing => return Ok(None),
+        Recording::New => {
+            let Some(journal) = runs::begin(imports, script, program) else {
+                return Ok(None);
+            };
+            journal.keep_for(session);
+            virhai::follow_in_journal(session, imports);
+            return Ok(Some(journal));
+        }
+        Recording::Resumed {
+            journal,
+            header,
+            changed_is_fine,
+        }
+        | Recording::Undoing {
+            journal,
+            header,
+            changed_is_fine,
+            ..
+        } => (journal, header, *changed_is_fine),
+    };
+    let now = runs::files(imports, script, program);
+    let version = virhai::versions().virhai.to_string();
+    let changed = runs::changes_since(&header.files, &now, (&header.virhai, &version));
+    if !changed.is_empty() && !changed_is_fine {
+        let mut refused = Diagnostic::plain("the run was begun by something else");
+        for change in changed {
+            refused = refused.with_note(change);
+        }
+        refused
+            .with_hint("with `--changed`, it goes on all the same")
+            .report_plain(options);
+        return Err(FAILED);
+    }
+    if let Recording::Resumed { .. } = recording
+        && let Err(why) = journal.resume()
+    {
+        Diagnostic::plain(why).report_plain(options);
+        return Err(FAILED);
+    }
+    journal.keep_for(session);
+    virhai::follow_in_journal(session, imports);
+    Ok(Some(journal.clone()))
 }
 
 /// Reports a script that was stopped before it ran, and returns its exit status.

@@ -23,6 +23,16 @@ pub(crate) struct Script {
     pub(crate) function: Option<String>,
     /// The values of the inputs that it declares.
     pub(crate) inputs: Option<Map>,
+    /// The values of inputs that an earlier attempt of the run had.
+    pub(crate) recorded: Option<Recorded>,
+}
+
+/// The inputs of an earlier attempt of a run.
+#[derive(Clone)]
+pub(crate) struct Recorded {
+    pub(crate) values: serde_json::Map<String, serde_json::Value>,
+    /// Whether the values may be others now.
+    pub(crate) may_differ: bool,
 }
 
 /// The script of `source`; a standard input that does not end counts against the time limit.
@@ -95,6 +105,7 @@ pub(crate) fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
                 args,
                 function: None,
                 inputs: None,
+                recorded: None,
             }
         }
         Source::Stdin(args) => {
@@ -104,14 +115,7 @@ pub(crate) fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
                 .map_err(|error| wrong(error.to_string()))?;
             let text = String::from_utf8(bytes)
                 .map_err(|_| wrong("stream did not contain valid UTF-8".into()))?;
-            Script {
-                name: "standard input".into(),
-                text,
-                folder: here(),
-                args,
-                function: None,
-                inputs: None,
-            }
+            of_standard_input(text, args)
         }
         Source::Code(text, args) => Script {
             name: "-e".into(),
@@ -120,7 +124,21 @@ pub(crate) fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
             args,
             function: None,
             inputs: None,
+            recorded: None,
         },
         Source::Prompt => return Err(Diagnostic::wrong_usage("a prompt is no script").into()),
     })
+}
+
+/// The script that was read from standard input.
+pub(crate) fn of_standard_input(text: String, args: Vec<String>) -> Script {
+    Script {
+        name: "standard input".into(),
+        text,
+        folder: here(),
+        args,
+        function: None,
+        inputs: None,
+        recorded: None,
+    }
 }

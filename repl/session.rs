@@ -8,6 +8,7 @@ use virhai::{Session, SessionOptions, Sink};
 use crate::args::Options;
 use crate::outlet::{self, Lines};
 use crate::permissions::OnTerminal;
+use crate::person::AtTerminal;
 use crate::waits::Waits;
 
 /// The session that `options` describe.
@@ -35,5 +36,9 @@ pub(crate) fn rehearsing(options: &Options, rehearsal: Option<&Arc<Rehearsal>>) 
         notes: Box::new(Lines(outlet::stderr())),
         waits: Box::new(Waits::new(options)),
         rehearsal: rehearsal.map(Rehearsal::for_session),
+        person: Box::new(AtTerminal::new(options.yes, || {
+            virhai::interrupt::stopping_here().is_some()
+        })),
+        narrates: !options.quiet,
     })
 }

@@ -45,6 +45,7 @@ pub use run::exit::exit_status;
 pub use run::grants::{Asker, Consent, GrantedProgram, Grants, Wish};
 pub use run::interrupt::{self, Interrupt};
 pub use run::place::Place;
+pub use run::person;
 pub use run::resources::is_address_space_limited;
 pub use run::resources::memory::check as check_memory;
 pub use run::resources::stack::size as stack_size;
@@ -52,7 +53,9 @@ pub use run::session::{Session, SessionOptions, Sink};
 pub use run::version::{Versions, versions, warm_up};
 pub use run::waiting::{LONG_WAIT, WaitObserver};
 
+pub use api::undo::record::{follow as follow_in_journal, undo_run};
 pub use run::duration_text::plain_duration;
+pub use run::failure_line::of as failure_line;
 pub use script::declarations;
 pub use script::files;
 pub use script::imports::Imports;

@@ -49,7 +49,9 @@ pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) ->
     gathered.file(&matches);
     gathered.environment(&declared);
     gathered.command_line(&declared, &matches);
+    let changed = gathered.fill_up(&declared, script);
     let mut wrong = gathered.unreadable();
+    wrong.extend(changed);
     wrong.extend(gathered.faults(&declared));
     let missing = declared.missing(&gathered.values);
     if wrong.is_empty() && ask::is_possible() {
@@ -137,6 +139,37 @@ struct Gathered {
 }
 
 impl Gathered {
+    /// Takes what is missing from the values of an earlier attempt. Returns which values are others now.
+    fn fill_up(&mut self, declared: &Inputs, script: &Script) -> Vec<String> {
+        let Some(recorded) = &script.recorded else {
+            return Vec::new();
+        };
+        let mut changed = Vec::new();
+        for key in declared.keys().iter().filter(|key| !inputs::is_secret(key)) {
+            let Some(before) = recorded
+                .values
+                .get(&key.name)
+                .filter(|value| !value.is_null())
+            else {
+                continue;
+            };
+            match self.values.get(key.name.as_str()) {
+                None => {
+                    let value = inputs::of_json(before);
+                    self.values.insert(key.name.as_str().into(), value);
+                }
+                Some(now)
+                    if !recorded.may_differ
+                        && serde_json::to_value(now).ok().as_ref() != Some(before) =>
+                {
+                    changed.push(format!("`{}` was {before} when the run began", key.name));
+                }
+                Some(_) => {}
+            }
+        }
+        changed
+    }
+
     fn put(&mut self, name: &str, value: Dynamic, from: String) {
         self.values.insert(name.into(), value);
         self.from.insert(name.to_owned(), from);

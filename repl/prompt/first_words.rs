@@ -190,7 +190,7 @@ fn only_reads(code: &str, catalog: &Catalog) -> bool {
         let is_call = pair[0].class == Class::Name && pair[1].of(code) == "(";
         is_call.then(|| pair[0].of(code))
     });
-    let waits = ["wait_event", "open_console", "edit"];
+    let waits = ["wait_event", "events", "open_console", "edit"];
     called.all(|name| {
         let mut functions = catalog.named(name).filter(|function| !function.standard);
         !waits.contains(&name)

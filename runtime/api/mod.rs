@@ -38,6 +38,7 @@ pub(crate) mod room;
 pub(crate) mod secret;
 pub(crate) mod sorting;
 pub(crate) mod stale_save;
+pub(crate) mod step;
 pub(crate) mod storage_pool;
 pub(crate) mod storage_vol;
 pub(crate) mod stream;
@@ -67,6 +68,7 @@ pub(crate) fn all_declared() -> impl Iterator<Item = &'static Declared> {
         network::DECLARED,
         network_port::DECLARED,
         programs::DECLARED,
+        step::DECLARED,
         storage_pool::DECLARED,
         storage_vol::DECLARED,
         subscription::DECLARED,
@@ -112,6 +114,7 @@ pub(crate) fn register(engine: &mut Engine) {
     subscription::register(engine);
     handler::register(engine);
     xml::register(engine);
+    step::register(engine);
     undo::register(engine);
     work::register(engine);
     options::register(engine);

@@ -10,7 +10,7 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, expo
 use super::arguments::{DurationText, RhaiResultOf, duration, number};
 use super::asking::{flat_size, size};
 use super::room::{MOST, ensure_room, ensure_running};
-use super::{undo, value_text};
+use super::{step, undo, value_text};
 use crate::error::Error;
 use crate::run::awaited::{Awaited, Waited};
 use crate::run::exit::{self, terminated};
@@ -234,13 +234,13 @@ fn parallel(
                 .unwrap_or_else(PoisonError::into_inner) = Some(outcome);
         }
     };
-    let undo = undo::current();
+    let (undo, step) = (undo::current(), step::current());
     let standing = Standing::of_this_thread();
     let session = Session::of(ctx);
     let interrupt = session.interrupt();
     let on_behalf = || {
         standing.clone().take();
-        undo::filling(undo.clone(), work);
+        undo::filling(undo.clone(), || step::within(step.clone(), work));
         interrupt.count_rest();
     };
     let threads = limit

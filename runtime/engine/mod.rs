@@ -48,6 +48,13 @@ impl Default for Limits {
 /// The operations beyond the limit that each step of undoing may take.
 const RESERVED_OPERATIONS: u64 = 100_000_000;
 
+/// Gives closures the same names in every process, so that one process can call a closure that another recorded. Must
+/// come before anything of Rhai's: what was named before keeps another name.
+pub fn name_closures_alike() {
+    const SEED: [u64; 4] = [0x7669, 0x7268, 0x6169, 0x2e];
+    let _ = rhai::config::hashing::set_hashing_seed(Some(SEED));
+}
+
 /// The engine for `session`, whose scripts import through `imports`.
 pub fn build(session: &Session, limits: &Limits, imports: Imports) -> Engine {
     let mut engine = Engine::new();

@@ -1,6 +1,8 @@
 //! Questions to an object of a host, whatever its kind, and to a kind by its name.
 
 use rhai::{Dynamic, Map};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use super::connection::Connection;
 use super::for_each_kind;
@@ -157,6 +159,59 @@ pub(crate) fn find(kind: &str, connection: &Connection, name: &str) -> Option<Re
         }
     }
     of_kind(kind, &Find(connection, name))
+}
+
+/// What identifies an object on its host: enough to find it again in another process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    /// The type, as scripts call it.
+    pub(crate) kind: String,
+    /// The name when this was taken.
+    pub(crate) name: String,
+    /// What never changes, such as the UUID.
+    pub(crate) facts: Json,
+}
+
+/// The identity of the object.
+pub(crate) fn identity(value: &Dynamic) -> Option<Identity> {
+    struct Its;
+    impl Question for Its {
+        type Answer = Option<Identity>;
+        fn ask<K: Kind>(&self, object: &Object<K>) -> Self::Answer {
+            Some(Identity {
+                kind: K::TYPE.to_owned(),
+                name: object.name(),
+                facts: serde_json::to_value(object.facts()).ok()?,
+            })
+        }
+    }
+    asked(value, &Its).flatten()
+}
+
+/// The object of `connection` with that identity; libvirt looks it up when it is used.
+pub(crate) fn remembered(connection: &Connection, identity: &Identity) -> Option<Dynamic> {
+    struct Remembered<'a>(&'a Connection, &'a Identity);
+    impl KindQuestion for Remembered<'_> {
+        type Answer = Option<Dynamic>;
+        fn ask<K: Kind>(&self) -> Self::Answer {
+            let facts = serde_json::from_value(self.1.facts.clone()).ok()?;
+            let object = Object::<K>::remembered(self.0.clone(), self.1.name.clone(), facts);
+            Some(Dynamic::from(object))
+        }
+    }
+    of_kind(&identity.kind, &Remembered(connection, identity)).flatten()
+}
+
+/// Fails if `value` is an object that its host does not know any more.
+pub(crate) fn ensure_exists(value: &Dynamic) -> Result<()> {
+    struct Exists;
+    impl Question for Exists {
+        type Answer = Result<()>;
+        fn ask<K: Kind>(&self, object: &Object<K>) -> Self::Answer {
+            object.handle().map(drop)
+        }
+    }
+    asked(value, &Exists).unwrap_or(Ok(()))
 }
 
 /// The names of the objects of the type `kind` that `holder` has; of one that has no such parts, those that its host

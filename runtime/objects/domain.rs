@@ -1,6 +1,7 @@
 //! `Domain`: a guest, running or not.
 
 use rhai::Dynamic;
+use serde::{Deserialize, Serialize};
 use virt::connect::Connect;
 pub(crate) use virt::domain::Domain as Handle;
 
@@ -50,6 +51,7 @@ impl Kind for DomainKind {
 }
 
 /// The domain that a snapshot or a checkpoint is of.
+#[derive(Serialize, Deserialize)]
 pub struct OfDomain {
     pub(crate) name: String,
     pub(crate) uuid: String,

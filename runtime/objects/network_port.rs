@@ -1,6 +1,7 @@
 //! `NetworkPort`: the connection of one network card to a network.
 
 use rhai::Dynamic;
+use serde::{Deserialize, Serialize};
 use virt::connect::Connect;
 
 use super::network::Network;
@@ -16,6 +17,7 @@ pub type NetworkPort = Object<NetworkPortKind>;
 pub struct NetworkPortKind;
 
 /// The identity of a port.
+#[derive(Serialize, Deserialize)]
 pub struct Place {
     uuid: String,
     pub(crate) network: String,

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use rhai::{Dynamic, NativeCallContext};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use virt::connect::Connect;
 
 use super::call_class::Class;
@@ -28,7 +30,7 @@ pub trait Kind: Listed {
     /// libvirt's handle.
     type Handle: Send + Sync + 'static;
     /// What is remembered of the object, for when its connection is closed.
-    type Facts: Send + Sync;
+    type Facts: Send + Sync + Serialize + DeserializeOwned;
     /// What messages call it.
     const NOUN: &'static str;
     /// What options and parameters that take its name are called.
@@ -187,6 +189,17 @@ impl<K: Kind> Object<K> {
             connection.note_name(K::TYPE, uuid, &name);
         }
         let key = connection.keep(handle);
+        Self(Arc::new(Shared {
+            connection,
+            key,
+            name,
+            facts,
+        }))
+    }
+
+    /// The object that was known by `name` and `facts`; libvirt looks it up when it is used.
+    pub(crate) fn remembered(connection: Connection, name: String, facts: K::Facts) -> Self {
+        let key = connection.keep_place();
         Self(Arc::new(Shared {
             connection,
             key,

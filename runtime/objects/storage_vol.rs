@@ -1,6 +1,7 @@
 //! `StorageVol`: a disk image or a device in a pool.
 
 use rhai::Dynamic;
+use serde::{Deserialize, Serialize};
 use virt::connect::Connect;
 pub(crate) use virt::storage_vol::StorageVol as Handle;
 
@@ -15,6 +16,7 @@ pub type StorageVol = Object<StorageVolKind>;
 pub struct StorageVolKind;
 
 /// What a volume is known by.
+#[derive(Serialize, Deserialize)]
 pub struct Place {
     pub(crate) key: String,
     pub(crate) path: String,

@@ -330,7 +330,7 @@ fn set_clock(clock: Option<Arc<UndoClock>>) {
 }
 
 /// Why the script of this thread is being stopped, if it is; see [`Interrupt::reach_this_thread`].
-pub(crate) fn stopping_here() -> Option<Stop> {
+pub fn stopping_here() -> Option<Stop> {
     let state = SWITCH.with_borrow(Weak::upgrade)?;
     Interrupt(state).stopping()
 }

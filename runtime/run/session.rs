@@ -1,9 +1,9 @@
 //! What the parts of one running program share: defaults, the stop switch, and the output.
 
-use std::any::Any;
-use std::collections::HashSet;
+use std::any::{Any, TypeId};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use rhai::{Dynamic, Engine, NativeCallContext};
@@ -12,6 +12,7 @@ use crate::redact;
 use crate::run::background::{Unnoticed, Works};
 use crate::run::grants::{Asker, Consent, Grants, Refuse, Wish};
 use crate::run::interrupt::{self, Interrupt};
+use crate::run::person::{Absent, Person};
 use crate::run::waiting::{Nobody, WaitObserver, Waiting};
 use crate::syntax::key_order::KeyOrder;
 
@@ -33,6 +34,9 @@ struct Nowhere;
 impl Sink for Nowhere {
     fn write_line(&self, _line: &str, _may_wait: bool) {}
 }
+
+/// The action before a change; its error is the reason to refuse the change.
+type BeforeChange = dyn Fn() -> Result<(), String> + Send + Sync;
 
 /// The default time limit of a quick libvirt call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
@@ -63,6 +67,10 @@ pub struct SessionOptions {
     pub waits: Box<dyn WaitObserver>,
     /// The rehearsal that stands between scripts and hosts, a `runbook::twin::Rehearsal`.
     pub rehearsal: Option<Arc<dyn Any + Send + Sync>>,
+    /// The person whom scripts can ask.
+    pub person: Box<dyn Person>,
+    /// Whether steps are told.
+    pub narrates: bool,
 }
 
 impl Default for SessionOptions {
@@ -80,6 +88,8 @@ impl Default for SessionOptions {
             notes: Box::new(Nowhere),
             waits: Box::new(Nobody),
             rehearsal: None,
+            person: Box::new(Absent),
+            narrates: false,
         }
     }
 }
@@ -103,9 +113,12 @@ struct Shared {
     notes: Box<dyn Sink>,
     waits: Box<dyn WaitObserver>,
     rehearsal: Option<Arc<dyn Any + Send + Sync>>,
+    person: Box<dyn Person>,
+    narrates: bool,
     not_undone: Mutex<Vec<String>>,
     uris: Mutex<HashSet<String>>,
-    kept: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
+    kept: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    before_change: OnceLock<Box<BeforeChange>>,
     engine: Mutex<Weak<Engine>>,
     works: Works,
     key_order: KeyOrder,
@@ -129,9 +142,12 @@ impl Session {
             notes: options.notes,
             waits: options.waits,
             rehearsal: options.rehearsal,
+            person: options.person,
+            narrates: options.narrates,
             not_undone: Mutex::default(),
             uris: Mutex::default(),
             kept: Mutex::default(),
+            before_change: OnceLock::new(),
             engine: Mutex::default(),
             works: Works::default(),
             key_order: KeyOrder::default(),
@@ -157,15 +173,38 @@ impl Session {
         Dynamic::from(self)
     }
 
-    /// Keeps what the engine of this session shares with its functions, such as the imports.
-    pub(crate) fn keep(&self, shared: impl Any + Send + Sync) {
-        *self.0.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(shared));
+    /// Keeps what the functions of this session share, such as the imports; one value of each type.
+    pub(crate) fn keep<T: Any + Send + Sync>(&self, shared: T) {
+        let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(TypeId::of::<T>(), Arc::new(shared));
     }
 
     /// What [`Self::keep`] was given, if it is a `T`.
     pub(crate) fn kept<T: Any + Send + Sync + Clone>(&self) -> Option<T> {
         let kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.as_ref()?.downcast_ref::<T>().cloned()
+        kept.get(&TypeId::of::<T>())?.downcast_ref::<T>().cloned()
+    }
+
+    /// What was kept of the type `T`, or its default, which is kept from now on.
+    pub(crate) fn kept_or_default<T: Any + Send + Sync + Clone + Default>(&self) -> T {
+        let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept
+            .entry(TypeId::of::<T>())
+            .or_insert_with(|| Arc::new(T::default()));
+        kept.downcast_ref::<T>().cloned().unwrap_or_default()
+    }
+
+    /// Has `action` run before each libvirt call that can change something. If it fails, the call is not made.
+    pub(crate) fn on_change(
+        &self,
+        action: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+    ) {
+        let _ = self.0.before_change.set(Box::new(action));
+    }
+
+    /// Runs the action of [`Self::on_change`].
+    pub(crate) fn before_change(&self) -> Result<(), String> {
+        self.0.before_change.get().map_or(Ok(()), |action| action())
     }
 
     /// What stands between scripts and hosts, if it is a `T`.
@@ -316,6 +355,18 @@ impl Session {
     /// Writes a line that is no part of the result.
     pub fn note(&self, line: &str) {
         self.0.notes.write_line(line, !interrupt::shielded());
+    }
+
+    /// Says how far a script is, if the user wants to know.
+    pub(crate) fn narrate(&self, line: &str) {
+        if self.0.narrates {
+            self.note(line);
+        }
+    }
+
+    /// The person whom scripts can ask.
+    pub(crate) fn person(&self) -> &dyn Person {
+        &*self.0.person
     }
 
     /// Is told what scripts wait for.

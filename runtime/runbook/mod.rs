@@ -1,4 +1,6 @@
-//! Runbooks: scripts that declare their inputs, and rehearsals of scripts on twins of their hosts.
+//! Runbooks: scripts that declare their inputs, the journals of their runs, and rehearsals on twins of their hosts.
 
 pub mod inputs;
+pub mod journal;
+pub(crate) mod stored;
 pub mod twin;

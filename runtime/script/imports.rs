@@ -31,6 +31,8 @@ struct State {
     compiled: Mutex<HashMap<String, AST>>,
     /// Texts that stand for those of files, as an editor has them before it writes.
     unsaved: Mutex<HashMap<PathBuf, String>>,
+    /// The script itself as it runs, with its name.
+    main: Mutex<Option<(String, AST)>>,
     /// The code of imported files as it runs.
     isolated: Mutex<HashMap<String, AST>>,
     /// The modules of recipes by their paths, each evaluated once. To evaluate one only defines its functions, so
@@ -142,7 +144,10 @@ impl Imports {
     /// it calls its own functions.
     pub fn isolated(&self, name: &str, ast: &AST) -> AST {
         let names = FileNames::of_script(ast, self.number(name));
-        self.in_file(name, ast, names, None)
+        let ast = self.in_file(name, ast, names, None);
+        *self.0.main.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((name.to_owned(), ast.clone()));
+        ast
     }
 
     /// The code of the input `name` of a session, as it runs: it calls the functions of the
@@ -178,7 +183,7 @@ impl Imports {
     }
 
     /// The number that the names of the file `name` carry.
-    fn number(&self, name: &str) -> usize {
+    pub(crate) fn number(&self, name: &str) -> usize {
         let mut files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner);
         files
             .iter()
@@ -189,9 +194,57 @@ impl Imports {
             })
     }
 
-    fn file(&self, number: usize) -> Option<String> {
+    pub(crate) fn file(&self, number: usize) -> Option<String> {
         let files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner);
         files.get(number).cloned()
+    }
+
+    /// The name of a function as its file has it, and the file.
+    pub(crate) fn written(&self, name: &str) -> (String, Option<String>) {
+        match written_names::in_file(name) {
+            Some((name, file)) => (name.to_owned(), self.file(file)),
+            None => (name.to_owned(), None),
+        }
+    }
+
+    /// The code of the file `name`, a recipe or one that was read before, as it runs.
+    pub(crate) fn code_of(&self, engine: &Engine, name: &str) -> Result<AST, String> {
+        if let Some(known) = self.known_isolated(name) {
+            return Ok(known);
+        }
+        if let Some(main) = self.known_main(name) {
+            return Ok(main);
+        }
+        let text = match self.text(name) {
+            Some(text) => text.to_string(),
+            None => self.find(None, name)?.text,
+        };
+        let ast = match self.compiled(name) {
+            Some(ast) => ast,
+            None => engine
+                .compile(crate::syntax::source::without_shebang(&text))
+                .map_err(|error| format!("{name} does not compile: {error}"))?,
+        };
+        Ok(self.isolated_import(name, &ast))
+    }
+
+    /// The script itself as it runs, if it is called `name`.
+    fn known_main(&self, name: &str) -> Option<AST> {
+        let main = self.0.main.lock().unwrap_or_else(PoisonError::into_inner);
+        main.as_ref()
+            .filter(|(known, _)| known == name)
+            .map(|(_, ast)| ast.clone())
+    }
+
+    /// What `path` leads to in the file `from`.
+    pub(crate) fn resolve_from(
+        &self,
+        engine: &Engine,
+        from: Option<&str>,
+        path: &str,
+        position: Position,
+    ) -> Result<Shared<Module>, Box<EvalAltResult>> {
+        self.resolve(engine, from, path, position)
     }
 
     /// The file that the closure `name` was written in, where names are kept apart.

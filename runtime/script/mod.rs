@@ -5,5 +5,8 @@ pub mod files;
 pub mod imports;
 pub(crate) mod isolation;
 pub(crate) mod language;
+mod library;
 pub(crate) mod parser;
 pub mod program;
+
+pub(crate) use library::Library;

@@ -20,6 +20,12 @@ pub(crate) fn is_renamed(name: &str) -> bool {
     name.contains(MARK)
 }
 
+/// The name of a function as its file has it, and the number of the file.
+pub(crate) fn in_file(name: &str) -> Option<(&str, usize)> {
+    let (written, file) = name.rsplit_once(MARK)?;
+    Some((written, file.parse().ok()?))
+}
+
 /// The number of the file that the closure `name` was written in.
 pub(crate) fn file_of_closure(name: &str) -> Option<usize> {
     let (closure, file) = name.rsplit_once(MARK)?;

@@ -372,7 +372,7 @@ fn an_interrupt_aborts_a_long_libvirt_call_and_the_guest_runs_on() {
         interrupt(child);
     });
     assert_eq!(outcome.status, 130, "{outcome}");
-    assert!(time < Duration::from_secs(8), "{time:?}");
+    assert!(time < Duration::from_secs(25), "{time:?}");
     assert_eq!(
         here.ok("connect().lookup_by_name(\"web\").state()"),
         "running\n"

@@ -30,7 +30,12 @@ pub(super) enum Found<T> {
     Current(Arc<T>),
     /// One of a connection that was lost; the object has to be found again.
     Stale(Arc<T>),
+    /// None yet; the object has to be found.
+    Wanted,
 }
+
+/// Stands for a handle that is found when it is needed.
+struct Nothing;
 
 impl Handles {
     pub(super) fn new(connect: Connect) -> Self {
@@ -60,6 +65,11 @@ impl Handles {
         table.objects.insert(kept)
     }
 
+    /// Keeps a place for the handle of an object that is found when it is needed, and answers the key to it.
+    pub(super) fn keep_place(&self) -> usize {
+        self.keep(Nothing)
+    }
+
     /// The object under `key`, which was kept as a `T`.
     pub(super) fn object<T: Any + Send + Sync>(&self, key: usize) -> Option<Found<T>> {
         let table = self.read();
@@ -67,7 +77,10 @@ impl Handles {
         let current = *opened == table.opened;
         let object = Arc::clone(object);
         drop(table);
-        let object = object.downcast().ok()?;
+        let object = match object.downcast() {
+            Ok(object) => object,
+            Err(other) => return other.is::<Nothing>().then_some(Found::Wanted),
+        };
         Some(match current {
             true => Found::Current(object),
             false => Found::Stale(object),

@@ -110,11 +110,16 @@ impl Connection {
         self.0.handles.keep(handle)
     }
 
+    /// Keeps a place for the handle of an object that is found when it is needed, and answers the key to it.
+    pub(crate) fn keep_place(&self) -> usize {
+        self.0.handles.keep_place()
+    }
+
     /// The handle under `key`, while the connection is open.
     pub(crate) fn handle<T: Any + Send + Sync>(&self, key: usize) -> Result<Arc<T>, Failure> {
         match self.0.handles.object(key) {
             Some(Found::Current(handle) | Found::Stale(handle)) => Ok(handle),
-            None => Err(self.closed()),
+            Some(Found::Wanted) | None => Err(self.closed()),
         }
     }
 
@@ -129,7 +134,7 @@ impl Connection {
         }
         match self.0.handles.object(key) {
             Some(Found::Current(handle)) => Ok(Some(handle)),
-            Some(Found::Stale(_)) => Ok(None),
+            Some(Found::Stale(_) | Found::Wanted) => Ok(None),
             None => Err(self.closed()),
         }
     }
@@ -230,6 +235,10 @@ impl Connection {
         let class = Class::of(call);
         if class == Class::Local {
             return work();
+        }
+        if class.may_change() {
+            let refused = |why| Failure::new(virt_sys::VIR_ERR_OPERATION_DENIED, why);
+            self.0.session.before_change().map_err(refused)?;
         }
         self.observe(call, class, || {
             let permit = self.permit(class)?;

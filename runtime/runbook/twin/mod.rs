@@ -91,6 +91,11 @@ impl Rehearsal {
         Self::new(Way::Real)
     }
 
+    /// Whether the script runs on its hosts.
+    pub fn is_on_real_hosts(&self) -> bool {
+        matches!(self.way, Way::Real)
+    }
+
     /// What was changed so far.
     pub fn log(&self) -> &Log {
         &self.log

@@ -1,22 +1,22 @@
 //! `all_or_nothing`: what was made before a failure is gone when the error arrives.
 
+mod action;
+pub(crate) mod record;
+
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, exported_module};
-// Marked as volatile, not as deprecated: the version is pinned by the lock file.
-#[allow(deprecated)]
-use rhai::NativeCallContextStore;
+use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, exported_module};
 
 use super::arguments::RhaiResultOf;
-use crate::error::{Error, plain};
+use crate::error::Error;
 use crate::run::exit::exit_status;
-use crate::run::interrupt::{self, Stop};
+use crate::run::failure_line;
+use crate::run::interrupt;
 use crate::run::session::Session;
 use crate::script::isolation::takes;
-use crate::syntax::written_names;
+use action::{Action, Step};
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Undo>("Undo");
@@ -34,71 +34,6 @@ struct List {
     /// True once the call has returned. A later step would never be undone; and lists that hold each
     /// other without an end could overflow the stack when they are dropped.
     ended: bool,
-}
-
-/// One thing to take back, and the script that knows how.
-struct Step {
-    id: u64,
-    action: Action,
-    #[allow(deprecated)]
-    context: NativeCallContextStore,
-}
-
-/// How one step is undone.
-enum Action {
-    /// By a call without arguments.
-    Call(FnPtr),
-    /// `make` has begun and not returned: `find` looks for its result, and `unmake` removes that.
-    Find {
-        find: FnPtr,
-        unmake: FnPtr,
-        /// Whether `unmake` takes what `find` found.
-        takes_found: bool,
-    },
-    /// It is unknown whether there is anything to undo.
-    Unknown(String),
-}
-
-impl Step {
-    fn new(ctx: &NativeCallContext, action: Action) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            action,
-            #[allow(deprecated)]
-            context: ctx.store_data(),
-        }
-    }
-
-    /// Undoes the step.
-    fn run(mut self, engine: &Engine) -> RhaiResultOf<()> {
-        #[allow(deprecated)]
-        let context = {
-            // The operations of the script do not count against its undo steps.
-            self.context.global.num_operations = Default::default();
-            self.context.global.level = 0;
-            self.context.create_context(engine)
-        };
-        let call = |action: &FnPtr, made: Option<Dynamic>| {
-            let mut action = action.clone();
-            made.into_iter().for_each(|made| {
-                action.add_curry(made);
-            });
-            action.call_within_context::<Dynamic>(&context, ())
-        };
-        match &self.action {
-            Action::Call(action) => call(action, None).map(drop),
-            Action::Find {
-                find,
-                unmake,
-                takes_found,
-            } => match call(find, None)? {
-                nothing if nothing.is_unit() => Ok(()),
-                found => call(unmake, Some(found).filter(|_| *takes_found)).map(drop),
-            },
-            Action::Unknown(why) => Err(why.clone().into()),
-        }
-    }
 }
 
 thread_local! {
@@ -140,8 +75,13 @@ impl Undo {
         std::mem::take(&mut list.steps)
     }
 
-    fn add(&self, step: Step) {
+    /// Adds how to take back what is done, or is about to be done; the journal has it first.
+    fn add(&self, ctx: &NativeCallContext, action: Action) -> RhaiResultOf<u64> {
+        let recorded = record::undo(ctx, &action)?;
+        let step = Step::new(ctx, action, recorded);
+        let id = step.id;
         self.list().steps.push(step);
+        Ok(id)
     }
 
     /// Fails if nobody would undo another step.
@@ -158,40 +98,53 @@ impl Undo {
     }
 
     /// Removes the step `id`, unless all were forgotten meanwhile.
-    fn remove(&self, id: u64) {
-        self.list().steps.retain(|step| step.id != id);
+    fn remove(&self, ctx: &NativeCallContext, id: u64) {
+        let removed: Vec<Step> = {
+            let mut list = self.list();
+            list.steps.extract_if(.., |step| step.id == id).collect()
+        };
+        record::forget(ctx, &removed);
     }
 
     /// Takes everything back, the last first, whatever stops the script; says what it cannot.
-    fn run(&self, ctx: &NativeCallContext) {
+    /// Returns the number of failures.
+    fn run(&self, ctx: &NativeCallContext) -> usize {
         let session = Session::of(ctx);
         let _shield = session.interrupt().shield();
-        let mut steps = self.take();
+        let (mut steps, mut failures) = (self.take(), 0);
         while let Some(step) = steps.pop() {
             if session.interrupt().stopping().is_some() {
                 steps.push(step);
                 session.undo_timed_out(steps.len());
-                return;
+                return failures + steps.len();
             }
+            let recorded = step.recorded;
+            record::undoing(ctx, recorded);
             // A defect in one step must not keep the others from being taken.
             let done = crate::run::guarded::guarded(|| filling(None, || step.run(ctx.engine())));
-            if let Err(error) = done {
-                let stop = session.interrupt().stopping();
-                let why = match (stop, error.unwrap_inner()) {
-                    (Some(stop), EvalAltResult::ErrorTerminated(..)) => {
-                        format!("{stop}{}", at(&error))
-                    }
-                    _ => reason(ctx.engine(), &error),
-                };
-                session.cannot_undo(why);
-                if stop.is_some() {
-                    session.undo_timed_out(steps.len());
-                    return;
+            let Err(error) = done else {
+                record::undone(ctx, recorded, None);
+                // A step can record steps, too.
+                steps.extend(self.take());
+                continue;
+            };
+            let stop = session.interrupt().stopping();
+            let why = match (stop, error.unwrap_inner()) {
+                (Some(stop), EvalAltResult::ErrorTerminated(..)) => {
+                    format!("{stop}{}", failure_line::at(&error))
                 }
+                _ => failure_line::of(ctx.engine(), &error),
+            };
+            record::undone(ctx, recorded, Some(why.clone()));
+            session.cannot_undo(why);
+            failures += 1;
+            if stop.is_some() {
+                session.undo_timed_out(steps.len());
+                return failures + steps.len();
             }
-            // A step can record steps, too.
             steps.extend(self.take());
         }
+        failures
     }
 
     /// Calls `make`, and records the step that undoes it.
@@ -216,42 +169,50 @@ impl Undo {
                 "the closure that finds the result of the step takes no argument",
             )?;
         }
-        let intent = find.map(|find| {
-            let unmake = unmake.clone();
-            let takes_found = takes_made;
-            Step::new(
+        let finds = find.is_some();
+        // Without a way to find out, only the journal needs to know that something begins.
+        let noted = match find {
+            Some(find) => Some(self.add(
                 ctx,
                 Action::Find {
                     find,
-                    unmake,
-                    takes_found,
+                    unmake: unmake.clone(),
+                    takes_found: takes_made,
                 },
-            )
-        });
-        let noted = intent.as_ref().map(|step| step.id);
-        intent.into_iter().for_each(|step| self.add(step));
+            )?),
+            None if record::is_on(ctx) => {
+                let why = "virhai ended during this change: it is unknown whether it took effect";
+                Some(self.add(ctx, Action::Unknown(why.into()))?)
+            }
+            None => None,
+        };
         let calls = interrupt::calls_made();
         let made = make.call_within_context::<Dynamic>(ctx, ());
         let called = interrupt::calls_made() != calls;
-        match (&made, noted) {
-            (Ok(made), noted) => {
+        match &made {
+            Ok(made) => {
                 let mut action = unmake;
                 if takes_made {
                     action.add_curry(made.clone());
                 }
-                let step = Step::new(ctx, Action::Call(action));
-                let mut list = self.list();
                 // Steps that `make` recorded itself come before this one.
-                list.steps.retain(|other| Some(other.id) != noted);
-                list.steps.push(step);
+                let added = self.add(ctx, Action::Call(action));
+                noted.into_iter().for_each(|noted| self.remove(ctx, noted));
+                added?;
             }
-            (Err(error), Some(noted)) if was_refused(ctx, error) => self.remove(noted),
-            (Err(error), None) if did_not_return(error, called) => {
-                let why = reason(ctx.engine(), error);
-                let why = format!("{why}: it is unknown whether it took effect");
-                self.add(Step::new(ctx, Action::Unknown(why)));
+            Err(error) if finds => {
+                if was_refused(ctx, error) {
+                    noted.into_iter().for_each(|noted| self.remove(ctx, noted));
+                }
             }
-            (Err(_), _) => {}
+            Err(error) => {
+                noted.into_iter().for_each(|noted| self.remove(ctx, noted));
+                if did_not_return(error, called) {
+                    let why = failure_line::of(ctx.engine(), error);
+                    let why = format!("{why}: it is unknown whether it took effect");
+                    self.add(ctx, Action::Unknown(why))?;
+                }
+            }
         }
         made
     }
@@ -288,51 +249,23 @@ fn did_not_return(error: &EvalAltResult, called: bool) -> bool {
     }
 }
 
-/// Why something failed, in a line.
-fn reason(engine: &Engine, error: &EvalAltResult) -> String {
-    match error.unwrap_inner() {
-        EvalAltResult::ErrorRuntime(value, _) => format!("{}{}", words(value), at(error)),
-        EvalAltResult::ErrorTerminated(why, _) if why.is::<Stop>() => {
-            format!("{}{}", why.clone_cast::<Stop>(), at(error))
-        }
-        EvalAltResult::ErrorTerminated(..) => format!("a call was stopped{}", at(error)),
-        other => {
-            let as_written = written_names::error_as_written(other);
-            let (what, _) = plain::words(engine, as_written.as_ref().unwrap_or(other));
-            format!("{what}{}", at(error))
-        }
+/// Adds `unmake`, which takes `made`, to the list that is being filled. Without a list, the journal has it, for the user
+/// who wants to undo the run.
+pub(crate) fn done(ctx: &NativeCallContext, unmake: &FnPtr, made: &Dynamic) -> RhaiResultOf<()> {
+    let mut unmake = unmake.clone();
+    if takes(ctx, &unmake, 1).unwrap_or(true) {
+        unmake.add_curry(made.clone());
+    } else {
+        let what = "the undo closure takes one argument (the value of the step) or none";
+        ensure_takes_none(ctx, &unmake, what)?;
     }
-}
-
-/// What was thrown, as a reader wants it: an `Error`, a map with a `message`, or any value.
-fn words(thrown: &Dynamic) -> String {
-    if !crate::error::extent::is_short(thrown) {
-        return "the thrown value is too large to show".into();
+    let list = current();
+    let own = list.clone().unwrap_or_default();
+    own.add(ctx, Action::Call(unmake))?;
+    if list.is_none() {
+        record::keep(ctx, &own.take());
     }
-    if let Some(error) = thrown.read_lock::<Error>() {
-        return error.to_string();
-    }
-    let map = thrown.read_lock::<Map>();
-    match map.as_ref().and_then(|map| map.get("message")) {
-        Some(message) => message.to_string(),
-        None => thrown.to_string(),
-    }
-}
-
-/// Where `error` was thrown, as far as that is known.
-fn at(error: &EvalAltResult) -> String {
-    let (mut file, mut inner) = (None, error);
-    while let EvalAltResult::ErrorInFunctionCall(_, source, next, _) = inner {
-        file = Some(source.as_str()).filter(|source| !source.is_empty());
-        inner = next;
-    }
-    let Some(line) = inner.position().line() else {
-        return String::new();
-    };
-    match file {
-        Some(file) => format!(" (line {line} of {file})"),
-        None => format!(" (line {line})"),
-    }
+    Ok(())
 }
 
 fn all_or_nothing(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Dynamic> {
@@ -350,8 +283,9 @@ fn all_or_nothing(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Dynam
         // What surrounds this one can still fail.
         _ => {
             let steps = undo.end();
-            if let Some(outer) = current() {
-                outer.list().steps.extend(steps);
+            match current() {
+                Some(outer) => outer.list().steps.extend(steps),
+                None => record::keep(ctx, &steps),
             }
         }
     }
@@ -403,8 +337,7 @@ mod functions {
     pub fn push(ctx: NativeCallContext, undo: &mut Undo, action: FnPtr) -> RhaiResultOf<()> {
         undo.ensure_open(&ctx)?;
         ensure_takes_none(&ctx, &action, "the undo closure takes no argument")?;
-        undo.add(Step::new(&ctx, Action::Call(action)));
-        Ok(())
+        undo.add(&ctx, Action::Call(action)).map(drop)
     }
 
     /// Calls `make`, adds `unmake` as how to take back what it returns, and returns that. `unmake` takes
@@ -480,8 +413,8 @@ mod functions {
     /// ```
     /// Calls no libvirt function.
     #[rhai_fn(name = "clear", pure)]
-    pub fn clear(undo: &mut Undo) {
-        undo.take();
+    pub fn clear(ctx: NativeCallContext, undo: &mut Undo) {
+        record::forget(&ctx, &undo.take());
     }
 
     /// The list as text.

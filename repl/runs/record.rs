@@ -1,0 +1,79 @@
+//! The journal of a run that begins.
+
+use jiff::Timestamp;
+use serde_json::Value as Json;
+use virhai::runbook::inputs::{Inputs, is_secret};
+use virhai::runbook::journal::{self, File, Header, Journal};
+use virhai::{Imports, Program, redact};
+
+use crate::person::user_name;
+use crate::script::Script;
+
+/// The journal of a run of `script`, or `None` without a folder for it.
+pub(crate) fn begin(imports: &Imports, script: &Script, program: &Program) -> Option<Journal> {
+    let all = journal::of_all_runs()?;
+    Some(Journal::begin(
+        all,
+        header(imports, script, program),
+        script.text.clone(),
+    ))
+}
+
+fn header(imports: &Imports, script: &Script, program: &Program) -> Header {
+    let (mut inputs, mut secrets) = (serde_json::Map::new(), Vec::new());
+    let declared = Inputs::of(imports, &script.name, &script.text);
+    if let (Ok(Some(declared)), Some(values)) = (declared, &script.inputs) {
+        for key in declared.keys() {
+            let value = values
+                .get(key.name.as_str())
+                .filter(|value| !value.is_unit());
+            match value {
+                Some(_) if is_secret(key) => secrets.push(key.name.clone()),
+                Some(value) => {
+                    let json = serde_json::to_value(value).unwrap_or_default();
+                    inputs.insert(key.name.clone(), journal::without_secrets(json));
+                }
+                None => {
+                    inputs.insert(key.name.clone(), Json::Null);
+                }
+            }
+        }
+    }
+    let command = std::env::args_os().map(|word| {
+        let word = word.to_string_lossy().into_owned();
+        redact::hide(&word).into_owned()
+    });
+    Header {
+        format: journal::FORMAT,
+        run: String::new(),
+        virhai: virhai::versions().virhai.to_string(),
+        script: script.name.clone(),
+        files: files(imports, script, program),
+        command: command.collect(),
+        folder: std::env::current_dir()
+            .map(|folder| folder.display().to_string())
+            .unwrap_or_default(),
+        user: user_name(),
+        inputs,
+        secrets,
+        pid: std::process::id(),
+        time: Timestamp::now(),
+    }
+}
+
+/// The script and the files that it imports, without recipes: those are part of virhai.
+pub(crate) fn files(imports: &Imports, script: &Script, program: &Program) -> Vec<File> {
+    let mut names: Vec<&str> = program
+        .imported()
+        .filter(|name| !name.starts_with("std/"))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let imported = names.into_iter().filter_map(|name| {
+        let text = imports.text(name)?;
+        Some(journal::file(name, &text.to_string()))
+    });
+    std::iter::once(journal::file(&script.name, &script.text))
+        .chain(imported)
+        .collect()
+}

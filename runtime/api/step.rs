@@ -1,0 +1,490 @@
+//! Steps of a runbook: what is narrated, timed and recorded, and not done again when the run is resumed.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use jiff::Timestamp;
+use rhai::plugin::*;
+use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, exported_module};
+use serde_json::Value as Json;
+
+use super::arguments::RhaiResultOf;
+use super::undo::{self, record::not_written};
+use crate::error::Error;
+use crate::objects::any;
+use crate::redact;
+use crate::run::duration_text::plain_duration;
+use crate::run::exit::terminated;
+use crate::run::failure_line;
+use crate::run::person::Answer;
+use crate::run::session::Session;
+use crate::runbook::journal::{
+    Journal, LARGEST_VALUE, Place, Record, Step as Earlier, StepKey, StepState,
+};
+use crate::runbook::stored::{Revival, Store};
+use crate::script::imports::Imports;
+use crate::vocabulary::{Declared, OptionsOf, options};
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_global_module(exported_module!(functions).into());
+}
+
+/// The maps that these calls take.
+pub(super) const DECLARED: &[&Declared] = &[StepOptions::DECLARED];
+
+/// The longest title of a step, in characters.
+const LONGEST_TITLE: usize = 200;
+
+options! {
+    /// How a step is resumed and undone.
+    pub(crate) struct StepOptions {
+        /// Called without arguments when a run is resumed that ended during the step: it returns `()` or `false` if the step is
+        /// not done, and otherwise the value of the step (`true` stands for a step without a value).
+        done: Option<FnPtr>,
+        /// Called with the value of the step to undo it.
+        undo: Option<FnPtr>,
+    }
+}
+
+/// A step that runs.
+struct Frame {
+    /// Its number in the journal.
+    number: Option<u64>,
+    key: StepKey,
+    children: Children,
+    touched: AtomicBool,
+}
+
+/// How many steps of each title there were; copies are the same count.
+#[derive(Clone, Default)]
+struct Children(Arc<Mutex<HashMap<String, usize>>>);
+
+impl Children {
+    /// The number of steps with that title before this one.
+    fn count(&self, title: &str) -> usize {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(title.to_owned()).or_default();
+        *count += 1;
+        *count - 1
+    }
+}
+
+thread_local! {
+    /// The innermost step of this thread.
+    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
+}
+
+/// The step that a thread works for.
+#[derive(Clone)]
+pub(crate) struct Current(Arc<Frame>);
+
+/// The step of this thread, for a thread that works on its behalf.
+pub(crate) fn current() -> Option<Current> {
+    CURRENT.with_borrow(Clone::clone)
+}
+
+/// Does `work` as part of the step `current`.
+pub(crate) fn within<T>(current: Option<Current>, work: impl FnOnce() -> T) -> T {
+    struct Restore(Option<Current>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            let before = self.0.take();
+            CURRENT.with_borrow_mut(|current| *current = before);
+        }
+    }
+    let _restore = Restore(CURRENT.with_borrow_mut(|own| std::mem::replace(own, current)));
+    work()
+}
+
+/// The number of the step of this thread in the journal.
+pub(super) fn current_number() -> Option<u64> {
+    CURRENT.with_borrow(|current| current.as_ref().and_then(|current| current.0.number))
+}
+
+/// Records that the step of this thread makes a change that no undo list knows of.
+pub(super) fn touch(journal: &Journal) -> Result<(), String> {
+    let Some(Current(frame)) = current() else {
+        return Ok(());
+    };
+    match frame.number {
+        Some(step) if !frame.touched.swap(true, Ordering::SeqCst) => {
+            journal.write(&Record::Touch { step })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The place of the call that `ctx` is of.
+pub(super) fn place(ctx: &NativeCallContext) -> Place {
+    Place {
+        file: ctx.call_source().unwrap_or_default().to_owned(),
+        line: ctx.call_position().line().unwrap_or_default(),
+    }
+}
+
+/// A step that is about to run.
+struct Step<'a> {
+    ctx: &'a NativeCallContext<'a>,
+    session: Session,
+    journal: Option<Journal>,
+    title: String,
+    parent: Option<Current>,
+    key: StepKey,
+}
+
+impl<'a> Step<'a> {
+    fn new(ctx: &'a NativeCallContext<'a>, title: &str) -> RhaiResultOf<Self> {
+        if title.trim().is_empty() || title.contains('\n') {
+            return Err(Error::invalid(ctx, "the title of a step is one line of text").throw());
+        }
+        if title.chars().count() > LONGEST_TITLE {
+            let why = format!("the title of a step has at most {LONGEST_TITLE} characters");
+            return Err(Error::invalid(ctx, why).throw());
+        }
+        let session = Session::of(ctx);
+        let title = redact::hide(title).into_owned();
+        let parent = current();
+        let children = match &parent {
+            Some(Current(frame)) => frame.children.clone(),
+            None => session.kept_or_default::<Children>(),
+        };
+        let mut key = match &parent {
+            Some(Current(frame)) => frame.key.clone(),
+            None => StepKey::new(),
+        };
+        key.push((title.clone(), children.count(&title)));
+        let journal = Journal::of(&session);
+        if let Some(journal) = &journal {
+            journal.ensure_made().map_err(|why| not_written(ctx, why))?;
+        }
+        Ok(Self {
+            ctx,
+            session,
+            journal,
+            title,
+            parent,
+            key,
+        })
+    }
+
+    fn earlier(&self) -> Option<&Earlier> {
+        self.journal.as_ref()?.earlier(&self.key)
+    }
+
+    /// Tells the user what becomes of the step.
+    fn tell(&self, what: &str) {
+        let indent = "  ".repeat(self.key.len() - 1);
+        self.session
+            .narrate(&format!("{indent}{}: {what}", self.title));
+    }
+
+    /// Runs the step, unless an earlier attempt of the run has done it.
+    fn run(
+        self,
+        options: StepOptions,
+        action: impl FnOnce() -> RhaiResultOf<Dynamic>,
+    ) -> RhaiResultOf<Dynamic> {
+        if let Some(value) = self.value_of_earlier()? {
+            self.tell("done before");
+            return Ok(value);
+        }
+        let number = self.journal.as_ref().map(|journal| match self.earlier() {
+            Some(earlier) => earlier.number,
+            None => journal.number(),
+        });
+        let found = match (self.earlier(), &options.done) {
+            (Some(_), Some(done)) => self.value_if_done(done)?,
+            _ => None,
+        };
+        if found.is_none() {
+            self.take_back_earlier()?;
+        }
+        self.begin(number)?;
+        let began = Instant::now();
+        let outcome: RhaiResultOf<Dynamic> = match found {
+            Some(value) => Ok(value),
+            None => {
+                self.tell("begins");
+                let frame = Current(Arc::new(Frame {
+                    number,
+                    key: self.key.clone(),
+                    children: Children::default(),
+                    touched: AtomicBool::new(false),
+                }));
+                within(Some(frame.clone()), || {
+                    let made = action()?;
+                    if let Some(unmake) = &options.undo {
+                        undo::done(self.ctx, unmake, &made)?;
+                    }
+                    Ok(made)
+                })
+            }
+        };
+        let took = began.elapsed();
+        let outcome = outcome.and_then(|value| {
+            self.record_value(number, &value, took.as_secs_f64())?;
+            Ok(value)
+        });
+        match &outcome {
+            Ok(_) => self.tell(&format!("done in {}", plain_duration(took))),
+            Err(error) => {
+                let why = failure_line::of(self.ctx.engine(), error);
+                self.tell(&format!("failed after {}", plain_duration(took)));
+                if let (Some(step), Some(journal)) = (number, &self.journal) {
+                    let error = redact::hide(&why).into_owned();
+                    let time = Timestamp::now();
+                    // The failure itself is reported, whatever becomes of the record.
+                    let _ = journal.write(&Record::Failed { step, error, time });
+                }
+            }
+        }
+        outcome
+    }
+
+    /// The value of the step, if an earlier attempt has done it.
+    fn value_of_earlier(&self) -> RhaiResultOf<Option<Dynamic>> {
+        let Some(StepState::Done { value, .. }) = self.earlier().map(|earlier| &earlier.state)
+        else {
+            return Ok(None);
+        };
+        let lost = |why: String| {
+            let what = format!("the value of the step `{}` is lost: {why}", self.title);
+            Error::invalid(self.ctx, what).throw()
+        };
+        let value = Revival::new(self.ctx).value(value).map_err(lost)?;
+        any::ensure_exists(&value).map_err(|failure| lost(failure.message))?;
+        Ok(Some(value))
+    }
+
+    /// What `done` says of a step that an earlier attempt began.
+    fn value_if_done(&self, done: &FnPtr) -> RhaiResultOf<Option<Dynamic>> {
+        let answer = done.call_within_context::<Dynamic>(self.ctx, ())?;
+        Ok(match answer.as_bool() {
+            Ok(true) => Some(Dynamic::UNIT),
+            Ok(false) => None,
+            Err(_) => Some(answer).filter(|answer| !answer.is_unit()),
+        })
+    }
+
+    /// Undoes what an earlier attempt of the step changed, so that it can be repeated.
+    fn take_back_earlier(&self) -> RhaiResultOf<()> {
+        let (Some(journal), Some(earlier)) = (&self.journal, self.earlier()) else {
+            return Ok(());
+        };
+        let was_killed = matches!(earlier.state, StepState::Begun);
+        if was_killed && earlier.touched && !journal.may_repeat() {
+            let what = format!(
+                "the step `{}` was interrupted, and it is unknown how far it came: it had changed something that no undo list knows of",
+                self.title
+            );
+            let hint = "look at the host; `virhai resume RUN --repeat` repeats the step, and the option `done` of a step can answer this question";
+            return Error::refuse(self.ctx, what, hint);
+        }
+        let changes = journal.take_changes(|change| change.step == Some(earlier.number));
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.tell("undoing what was interrupted");
+        match undo::record::undo_changes(self.ctx, &changes) {
+            0 => Ok(()),
+            _ => {
+                let what = format!(
+                    "the step `{}` cannot be repeated: what it had changed cannot be undone",
+                    self.title
+                );
+                Err(Error::invalid(self.ctx, what).throw())
+            }
+        }
+    }
+
+    fn begin(&self, number: Option<u64>) -> RhaiResultOf<()> {
+        let (Some(step), Some(journal)) = (number, &self.journal) else {
+            return Ok(());
+        };
+        let (title, nth) = self.key.last().cloned().unwrap_or_default();
+        let record = Record::Begin {
+            step,
+            parent: self.parent.as_ref().and_then(|parent| parent.0.number),
+            title,
+            nth,
+            at: place(self.ctx),
+            time: Timestamp::now(),
+        };
+        let written = journal.write_before(&record);
+        written.map_err(|why| not_written(self.ctx, why))
+    }
+
+    fn record_value(&self, number: Option<u64>, value: &Dynamic, seconds: f64) -> RhaiResultOf<()> {
+        let (Some(step), Some(journal)) = (number, &self.journal) else {
+            return Ok(());
+        };
+        let imports = self.session.kept::<Imports>().unwrap_or_default();
+        let stored = Store::new(&imports).json(value);
+        let is_large = |json: &Json| json.to_string().len() > LARGEST_VALUE;
+        let value = match stored {
+            Ok(json) if !is_large(&json) => json,
+            stored => {
+                let why = stored.err().unwrap_or_else(|| "it is too large".into());
+                let what = format!(
+                    "the value of the step `{}` cannot be kept in the journal: {why}",
+                    self.title
+                );
+                let hint = "let the step return data, libvirt's objects, or `()`";
+                return Error::refuse(self.ctx, what, hint);
+            }
+        };
+        let time = Timestamp::now();
+        let record = Record::Done {
+            step,
+            value,
+            seconds,
+            time,
+        };
+        journal
+            .write(&record)
+            .map_err(|why| not_written(self.ctx, why))
+    }
+}
+
+/// Asks `question`, and records the answer.
+fn asked(ctx: &NativeCallContext, question: &str, agreed: bool) -> RhaiResultOf<Option<String>> {
+    let session = Session::of(ctx);
+    let person = session.person();
+    let answer = match agreed && person.has_agreed() {
+        true => "yes, by --yes".into(),
+        false => match person.ask(question) {
+            Answer::Line(line) => line,
+            Answer::Nobody => return Ok(None),
+            Answer::Stopped => return Err(terminated(ctx)),
+        },
+    };
+    if let Some(journal) = Journal::of(&session) {
+        journal.write_lightly(&Record::Asked {
+            question: redact::hide(question).into_owned(),
+            answer: redact::hide(&answer).into_owned(),
+            user: person.name(),
+            time: Timestamp::now(),
+        });
+    }
+    Ok(Some(answer))
+}
+
+fn is_yes(answer: &str) -> bool {
+    let answer = answer.trim().to_lowercase();
+    ["y", "yes"].contains(&answer.as_str()) || answer == "yes, by --yes"
+}
+
+#[export_module]
+mod functions {
+    /// Runs `action` as a step of the runbook, and returns its value.
+    ///
+    /// virhai says when the step begins and ends, and records both in the journal of the run, on the disk, before it goes on.
+    /// `virhai resume` does not run a finished step again: it returns the recorded value. So a value must be data, objects of
+    /// libvirt, or `()`. Steps can contain steps.
+    ///
+    /// If virhai is killed during the step, `virhai resume` first undoes what undo lists know of, and then repeats the step. If the step
+    /// also made other changes, the run cannot be resumed without `--repeat`; the option `done` answers the question.
+    ///
+    /// Throws what `action` throws, and if the journal cannot be written: then `action` does not run.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let dom = step("find the guest", || conn.lookup_by_name("test"));
+    /// assert_eq(dom.name, "test");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(volatile, return_raw)]
+    pub fn step(ctx: NativeCallContext, title: &str, action: FnPtr) -> RhaiResultOf<Dynamic> {
+        super::step(&ctx, title, action, &Map::new())
+    }
+
+    /// Runs `action` as a step of the runbook. The options say how it is resumed and undone.
+    ///
+    /// ```rhai
+    /// let conn = connect("test:///default");
+    /// let dom = conn.lookup_by_name("test");
+    /// step("suspend the guest", || dom.suspend(), #{
+    ///     done: || dom.state() == "paused",
+    ///     undo: |value| dom.resume(),
+    /// });
+    /// assert_eq(dom.state(), "paused");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "step", volatile, return_raw)]
+    pub fn step_with_options(
+        ctx: NativeCallContext,
+        title: &str,
+        action: FnPtr,
+        options: OptionsOf<StepOptions>,
+    ) -> RhaiResultOf<Dynamic> {
+        super::step(&ctx, title, action, &options)
+    }
+
+    /// Asks a person to do what `text` says, and waits until that person has done it. A resumed run does not ask again.
+    ///
+    /// The journal records who answered, and when. Throws if the person refuses, and if there is no terminal: the run
+    /// can then be resumed at one.
+    ///
+    /// ```rhai
+    /// let thrown = false;
+    /// try { manual("connect the cable"); } catch (err) { thrown = err.message; }
+    /// assert_eq(thrown, "a person must do this: connect the cable");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(volatile, return_raw)]
+    pub fn manual(ctx: NativeCallContext, text: &str) -> RhaiResultOf<()> {
+        let step = Step::new(&ctx, text)?;
+        let options = StepOptions::read(&ctx, &Map::new())?;
+        step.run(options, || {
+            let question = format!("{text} (Enter when it is done, `no` to stop): ");
+            match asked(&ctx, &question, false)? {
+                None => {
+                    let what = format!("a person must do this: {text}");
+                    Error::refuse(
+                        &ctx,
+                        what,
+                        "resume the run at a terminal: `virhai resume RUN`",
+                    )
+                }
+                Some(answer) if answer.trim().is_empty() || is_yes(&answer) => Ok(Dynamic::UNIT),
+                Some(_) => Err(Error::invalid(&ctx, format!("not done: {text}")).throw()),
+            }
+        })
+        .map(drop)
+    }
+
+    /// Asks a person to confirm `text`, such as `"delete all guests?"`. With `--yes`, nobody is asked.
+    ///
+    /// Throws if the answer is not `yes` or `y`, and if there is no terminal.
+    ///
+    /// ```rhai
+    /// let thrown = false;
+    /// try { confirm("delete all guests?"); } catch (err) { thrown = err.message; }
+    /// assert_eq(thrown, "nobody is there to confirm: delete all guests?");
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(volatile, return_raw)]
+    pub fn confirm(ctx: NativeCallContext, text: &str) -> RhaiResultOf<()> {
+        match asked(&ctx, &format!("{text} (yes or no): "), true)? {
+            None => {
+                let what = format!("nobody is there to confirm: {text}");
+                Error::refuse(&ctx, what, "run it at a terminal, or with `--yes`")
+            }
+            Some(answer) if is_yes(&answer) => Ok(()),
+            Some(_) => Err(Error::invalid(&ctx, format!("not confirmed: {text}")).throw()),
+        }
+    }
+}
+
+fn step(
+    ctx: &NativeCallContext,
+    title: &str,
+    action: FnPtr,
+    options: &Map,
+) -> RhaiResultOf<Dynamic> {
+    let options = StepOptions::read(ctx, options)?;
+    Step::new(ctx, title)?.run(options, || action.call_within_context::<Dynamic>(ctx, ()))
+}

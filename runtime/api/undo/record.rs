@@ -1,0 +1,267 @@
+//! The undo lists in the journal of the run, so that another process can undo what this one did.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rhai::{Engine, NativeCallContext, Position};
+use serde_json::{Value as Json, json};
+
+use super::action::{Action, Step};
+use super::{Undo, current};
+use crate::api::arguments::RhaiResultOf;
+use crate::api::step;
+use crate::error::Error;
+use crate::run::interrupt;
+use crate::run::session::Session;
+use crate::runbook::journal::{Change, Journal, Place, Record};
+use crate::runbook::stored::{Revival, Store};
+use crate::script::imports::Imports;
+
+/// The changes of this process whose undo may still change; copies are the same list.
+#[derive(Clone, Default)]
+struct Open(Arc<Mutex<Vec<OpenChange>>>);
+
+struct OpenChange {
+    number: u64,
+    action: Action,
+    written: Json,
+    step: Option<u64>,
+    at: Place,
+}
+
+impl Open {
+    fn list(&self) -> MutexGuard<'_, Vec<OpenChange>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remove(&self, numbers: &[u64]) {
+        self.list()
+            .retain(|change| !numbers.contains(&change.number));
+    }
+}
+
+/// The journal that changes go to. What undoes a change is undone by nobody.
+fn journal(session: &Session) -> Option<Journal> {
+    match interrupt::shielded() {
+        true => None,
+        false => Journal::of(session),
+    }
+}
+
+/// Whether changes are recorded.
+pub(super) fn is_on(ctx: &NativeCallContext) -> bool {
+    journal(&Session::of(ctx)).is_some()
+}
+
+/// Has the journal of `session`, if it has one, follow what its scripts do.
+pub fn follow(session: &Session, imports: &Imports) {
+    let Some(journal) = Journal::of(session) else {
+        return;
+    };
+    let open = Open::default();
+    session.keep(open.clone());
+    let imports = imports.clone();
+    session.on_change(move || {
+        if interrupt::shielded() {
+            return Ok(());
+        }
+        refresh(&journal, &open, &imports)?;
+        match current() {
+            // Where a list is filled, each change is in it.
+            Some(_) => Ok(()),
+            None => step::touch(&journal),
+        }
+    });
+}
+
+/// Writes again what has changed in the values that the closures captured.
+fn refresh(journal: &Journal, open: &Open, imports: &Imports) -> Result<(), String> {
+    for change in open.list().iter_mut() {
+        let action = written(&change.action, Some(&change.written), imports);
+        if action == change.written {
+            continue;
+        }
+        journal.write(&Record::Undo {
+            undo: change.number,
+            step: change.step,
+            action: action.clone(),
+            at: change.at.clone(),
+        })?;
+        change.written = action;
+    }
+    Ok(())
+}
+
+/// Records how to undo what is done, or about to be done, and returns its number.
+///
+/// # Errors
+///
+/// The journal cannot be written: then nothing must be done. A journal that could not even be made only leads to a note.
+pub(super) fn undo(ctx: &NativeCallContext, action: &Action) -> RhaiResultOf<Option<u64>> {
+    let session = Session::of(ctx);
+    let Some(journal) = journal(&session) else {
+        return Ok(None);
+    };
+    if let Err(why) = journal.ensure_made() {
+        journal.say_once(|| {
+            session.note(&format!(
+                "{why}: if virhai is killed, `virhai undo` cannot undo this run"
+            ));
+        });
+        return Ok(None);
+    }
+    let imports = session.kept::<Imports>().unwrap_or_default();
+    let written = written(action, None, &imports);
+    let number = journal.number();
+    let (step, at) = (step::current_number(), step::place(ctx));
+    let record = Record::Undo {
+        undo: number,
+        step,
+        action: written.clone(),
+        at: at.clone(),
+    };
+    journal
+        .write_before(&record)
+        .map_err(|why| not_written(ctx, why))?;
+    if let Some(open) = session.kept::<Open>() {
+        open.list().push(OpenChange {
+            number,
+            action: action.clone(),
+            written,
+            step,
+            at,
+        });
+    }
+    Ok(Some(number))
+}
+
+/// The error of a journal that cannot be written.
+pub(crate) fn not_written(ctx: &NativeCallContext, why: String) -> Box<rhai::EvalAltResult> {
+    Error::invalid(ctx, why)
+        .with_hint("free space on that disk, or choose another folder with XDG_STATE_HOME")
+        .throw()
+}
+
+/// Records that the steps are not to be undone.
+pub(super) fn forget(ctx: &NativeCallContext, steps: &[Step]) {
+    ended(ctx, steps, |undo| Record::Forget { undo });
+}
+
+/// Records that the steps stay done, and are undone only if the user asks for it.
+pub(super) fn keep(ctx: &NativeCallContext, steps: &[Step]) {
+    ended(ctx, steps, |undo| Record::Keep { undo });
+}
+
+fn ended(ctx: &NativeCallContext, steps: &[Step], record: impl Fn(Vec<u64>) -> Record) {
+    let numbers: Vec<u64> = steps.iter().filter_map(|step| step.recorded).collect();
+    let session = Session::of(ctx);
+    let Some(journal) = Journal::of(&session).filter(|_| !numbers.is_empty()) else {
+        return;
+    };
+    if let Some(open) = session.kept::<Open>() {
+        let imports = session.kept::<Imports>().unwrap_or_default();
+        let _ = refresh(&journal, &open, &imports);
+        open.remove(&numbers);
+    }
+    // There is room for it: the disk was asked before the change.
+    if let Err(why) = journal.write(&record(numbers)) {
+        session.note(&why);
+    }
+}
+
+/// Records that the step with that number is being undone. A full disk does not keep virhai from undoing.
+pub(super) fn undoing(ctx: &NativeCallContext, number: Option<u64>) {
+    if let (Some(undo), Some(journal)) = (number, Journal::of(&Session::of(ctx))) {
+        let _ = journal.write(&Record::Undoing { undo });
+    }
+}
+
+/// Records that the step with that number was undone, or why it could not be.
+pub(super) fn undone(ctx: &NativeCallContext, number: Option<u64>, error: Option<String>) {
+    let session = Session::of(ctx);
+    if let (Some(undo), Some(journal)) = (number, Journal::of(&session)) {
+        if let Some(open) = session.kept::<Open>() {
+            open.remove(&[undo]);
+        }
+        let error = error.map(|error| crate::redact::hide(&error).into_owned());
+        let _ = journal.write(&Record::Undone { undo, error });
+    }
+}
+
+/// The action as the journal has it. `before` is how it was written before.
+fn written(action: &Action, before: Option<&Json>, imports: &Imports) -> Json {
+    let store = Store::new(imports);
+    let part = |name: &str| before.and_then(|before| before.get(name));
+    let stored = match action {
+        Action::Call(call) => store
+            .closure(call, part("call"))
+            .map(|call| json!({ "call": call })),
+        Action::Find {
+            find,
+            unmake,
+            takes_found,
+        } => (|| {
+            Ok(json!({
+                "find": store.closure(find, part("find"))?,
+                "unmake": store.closure(unmake, part("unmake"))?,
+                "takes_found": takes_found,
+            }))
+        })(),
+        Action::Unknown(why) => Ok(json!({ "unknown": crate::redact::hide(why) })),
+    };
+    stored.unwrap_or_else(|why| json!({ "not_stored": why }))
+}
+
+/// Undoes `changes` of a run whose script does not run, in the order given. Returns the number of failures.
+pub fn undo_run(engine: &Engine, changes: &[Change]) -> usize {
+    let global = engine.new_global_runtime_state();
+    let ctx = NativeCallContext::new_with_all_fields(
+        engine,
+        "virhai undo",
+        None,
+        &global,
+        Position::NONE,
+    );
+    undo_changes(&ctx, changes)
+}
+
+/// Undoes `changes` of another process, in the order given. Returns the number of failures.
+pub(crate) fn undo_changes(ctx: &NativeCallContext, changes: &[Change]) -> usize {
+    let revival = Revival::new(ctx);
+    let revived = changes.iter().map(|change| {
+        let action = revived(&revival, &change.action);
+        let at = &change.at;
+        let action = action.unwrap_or_else(|why| {
+            Action::Unknown(format!("{why} (line {} of {})", at.line, at.file))
+        });
+        (change.number, action)
+    });
+    let revived: Vec<_> = revived.collect();
+    let library = revival.library();
+    let undo = Undo::default();
+    // The list is worked off backwards.
+    for (number, action) in revived.into_iter().rev() {
+        let step = Step::revived(ctx, action, number, &library);
+        undo.list().steps.push(step);
+    }
+    undo.run(ctx)
+}
+
+fn revived(revival: &Revival, action: &Json) -> Result<Action, String> {
+    let closure = |name: &str| revival.closure(&action[name]);
+    if let Some(why) = action["unknown"].as_str() {
+        return Ok(Action::Unknown(why.to_owned()));
+    }
+    if let Some(why) = action["not_stored"].as_str() {
+        return Err(format!(
+            "the journal could not keep how to undo this: {why}"
+        ));
+    }
+    if action.get("call").is_some() {
+        return Ok(Action::Call(closure("call")?));
+    }
+    Ok(Action::Find {
+        find: closure("find")?,
+        unmake: closure("unmake")?,
+        takes_found: action["takes_found"].as_bool().unwrap_or_default(),
+    })
+}

@@ -1,0 +1,41 @@
+//! The person at the terminal, whom a script can ask.
+
+/// Asks a person, from several threads at the same time.
+pub trait Person: Send + Sync {
+    /// Asks `question` and waits for a line.
+    fn ask(&self, question: &str) -> Answer;
+
+    /// Whether the user has agreed beforehand to everything that a script asks to confirm.
+    fn has_agreed(&self) -> bool;
+
+    /// The name of the user.
+    fn name(&self) -> String;
+}
+
+/// What came of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// A line, without its end.
+    Line(String),
+    /// There is no terminal, or its input has ended.
+    Nobody,
+    /// The script was stopped meanwhile.
+    Stopped,
+}
+
+/// Nobody is there.
+pub(crate) struct Absent;
+
+impl Person for Absent {
+    fn ask(&self, _question: &str) -> Answer {
+        Answer::Nobody
+    }
+
+    fn has_agreed(&self) -> bool {
+        false
+    }
+
+    fn name(&self) -> String {
+        String::new()
+    }
+}

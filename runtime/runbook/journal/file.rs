@@ -1,0 +1,117 @@
+//! The file of a journal: lines are appended and reach the disk before virhai goes on.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, Flock, FlockArg, fallocate};
+
+use super::record::Record;
+
+/// The bytes that are kept free for what must be written after a change.
+pub(super) const RESERVE: usize = 256 * 1024;
+
+/// A journal that only this process writes.
+pub(super) struct Writer {
+    file: Flock<File>,
+    length: u64,
+}
+
+/// Why a journal cannot be opened for writing.
+pub(super) enum NotOpen {
+    /// Another process has it open: the run is alive.
+    InUse,
+    Failed(std::io::Error),
+}
+
+impl From<std::io::Error> for NotOpen {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Writer {
+    /// Makes the journal at `path`, which must not exist.
+    pub(super) fn create(path: &Path) -> Result<Self, NotOpen> {
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create_new(true).mode(0o600);
+        let writer = Self::locked(options.open(path)?)?;
+        // The name of the file must be on the disk too.
+        if let Some(folder) = path.parent() {
+            File::open(folder)?.sync_all()?;
+        }
+        Ok(writer)
+    }
+
+    /// Opens the journal at `path`, cuts off a line that was not completed, and returns the bytes before it.
+    pub(super) fn open(path: &Path) -> Result<(Self, Vec<u8>), NotOpen> {
+        let mut writer = Self::locked(OpenOptions::new().read(true).append(true).open(path)?)?;
+        let mut bytes = Vec::new();
+        writer.file.seek(SeekFrom::Start(0))?;
+        writer.file.read_to_end(&mut bytes)?;
+        let whole = super::past::whole(&bytes);
+        if whole < bytes.len() {
+            writer.file.set_len(whole as u64)?;
+            writer.length = whole as u64;
+            bytes.truncate(whole);
+        }
+        if bytes.last().is_some_and(|last| *last != b'\n') {
+            writer.append(b"\n")?;
+            bytes.push(b'\n');
+        }
+        Ok((writer, bytes))
+    }
+
+    fn locked(file: File) -> Result<Self, NotOpen> {
+        let length = file.metadata()?.len();
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(file) => Ok(Self { file, length }),
+            Err((_, Errno::EWOULDBLOCK)) => Err(NotOpen::InUse),
+            Err((_, error)) => Err(NotOpen::Failed(error.into())),
+        }
+    }
+
+    /// Appends a record. `durable` waits until it is on the disk.
+    pub(super) fn write(&mut self, record: &Record, durable: bool) -> std::io::Result<()> {
+        let mut line = serde_json::to_vec(record)?;
+        line.push(b'\n');
+        self.append(&line)?;
+        match durable {
+            true => self.file.sync_data(),
+            false => Ok(()),
+        }
+    }
+
+    /// Makes sure that there is room on the disk for the records that follow a change.
+    pub(super) fn reserve(&mut self) -> std::io::Result<()> {
+        let from = i64::try_from(self.length).map_err(std::io::Error::other)?;
+        let keep = FallocateFlags::FALLOC_FL_KEEP_SIZE;
+        match fallocate(&*self.file, keep, from, RESERVE as i64) {
+            // Not every file system can.
+            Ok(()) | Err(Errno::EOPNOTSUPP | Errno::ENOSYS) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        if let Err(error) = self.file.write_all(bytes) {
+            // What was written of the line would be read as damage.
+            self.file.set_len(self.length)?;
+            return Err(error);
+        }
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+/// Whether no process writes the journal at `path`.
+pub(super) fn is_free(path: &Path) -> std::io::Result<bool> {
+    let file = File::open(path)?;
+    match Flock::lock(file, FlockArg::LockSharedNonblock) {
+        Ok(_) => Ok(true),
+        Err((_, Errno::EWOULDBLOCK)) => Ok(false),
+        Err((_, error)) => Err(error.into()),
+    }
+}

@@ -1,0 +1,374 @@
+//! The journal of a run: what it is about to do, what it did, and how that is undone. It survives the process.
+
+mod file;
+mod folder;
+mod past;
+mod record;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{Timestamp, Zoned};
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+
+use crate::redact;
+use crate::run::session::Session;
+use file::{NotOpen, Writer};
+pub use folder::of_all_runs;
+pub(crate) use past::StepKey;
+pub use past::{Change, Past, Step, StepState};
+pub use record::{FORMAT, File, Header, Place, Record};
+
+/// The bytes of the largest value of a step.
+pub(crate) const LARGEST_VALUE: usize = file::RESERVE / 2;
+
+/// The journal of the run of a session; copies are the same journal. Its file is made with its first record.
+#[derive(Clone)]
+pub struct Journal(Arc<Shared>);
+
+struct Shared {
+    /// The folder of all runs.
+    all: PathBuf,
+    /// The text of the script.
+    script: String,
+    state: Mutex<State>,
+    /// The next free number of a step or a change.
+    next: AtomicU64,
+    /// The steps of earlier attempts.
+    steps: HashMap<StepKey, Step>,
+    /// The changes of earlier attempts.
+    changes: Mutex<Vec<Change>>,
+    /// Whether a step may be repeated whose effect is unknown.
+    may_repeat: bool,
+    /// Whether [`Journal::say_once`] was called.
+    said: AtomicBool,
+    /// Whether a step began.
+    stepped: AtomicBool,
+}
+
+enum State {
+    /// Nothing was recorded yet.
+    Unwritten(Box<Header>),
+    Open(Writer, PathBuf),
+    /// The folder could not be made; why.
+    Impossible(String),
+}
+
+/// How a run is opened again.
+pub struct Reopened {
+    /// Its journal.
+    pub journal: Journal,
+    /// The run so far.
+    pub past: Past,
+    /// The bytes at the end of the journal that were no whole record, and were cut off.
+    pub cut: usize,
+}
+
+impl Journal {
+    /// The journal of a run that begins.
+    pub fn begin(all: PathBuf, header: Header, script: String) -> Self {
+        Self(Arc::new(Shared {
+            all,
+            script,
+            state: Mutex::new(State::Unwritten(Box::new(header))),
+            next: AtomicU64::new(1),
+            steps: HashMap::new(),
+            changes: Mutex::default(),
+            may_repeat: false,
+            said: AtomicBool::new(false),
+            stepped: AtomicBool::new(false),
+        }))
+    }
+
+    /// Opens the journal of the run called `name` to go on with it. With `may_repeat`, a step whose effect is unknown
+    /// may be repeated.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be opened: the run is alive, or the journal cannot be read.
+    pub fn reopen(all: &Path, name: &str, may_repeat: bool) -> Result<Reopened, String> {
+        let path = all.join(name);
+        let journal = folder::journal_of(&path);
+        let before = std::fs::metadata(&journal).map_or(0, |about| about.len());
+        let (writer, bytes) = Writer::open(&journal).map_err(|error| match error {
+            NotOpen::InUse => format!("the run {name} is still going on"),
+            NotOpen::Failed(error) => format!("cannot open {}: {error}", journal.display()),
+        })?;
+        let past = Past::read(&bytes)
+            .map_err(|why| format!("cannot read {}: {why}", journal.display()))?;
+        let cut = usize::try_from(before).unwrap_or_default();
+        let journal = Self(Arc::new(Shared {
+            all: all.to_owned(),
+            script: String::new(),
+            state: Mutex::new(State::Open(writer, path)),
+            next: AtomicU64::new(past.next),
+            steps: past.by_key(),
+            changes: Mutex::new(past.changes.clone()),
+            may_repeat,
+            said: AtomicBool::new(false),
+            stepped: AtomicBool::new(false),
+        }));
+        Ok(Reopened {
+            journal,
+            cut: cut.saturating_sub(bytes.len()),
+            past,
+        })
+    }
+
+    /// Makes this the journal of `session`.
+    pub fn keep_for(&self, session: &Session) {
+        session.keep(self.clone());
+    }
+
+    /// The journal of `session`, if it has one.
+    pub fn of(session: &Session) -> Option<Self> {
+        session.kept::<Self>()
+    }
+
+    /// The name of the run, if something was recorded.
+    pub fn run(&self) -> Option<String> {
+        match &*self.state() {
+            State::Open(_, path) => Some(path.file_name()?.to_string_lossy().into_owned()),
+            _ => None,
+        }
+    }
+
+    /// Makes the journal, if nothing was recorded yet.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be made.
+    pub(crate) fn ensure_made(&self) -> Result<(), String> {
+        let mut state = self.state();
+        self.ensure_open(&mut state);
+        match &*state {
+            State::Impossible(why) => Err(why.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Calls `say`, if this was not called before.
+    pub(crate) fn say_once(&self, say: impl FnOnce()) {
+        if !self.0.said.swap(true, Ordering::Relaxed) {
+            say();
+        }
+    }
+
+    /// A number that no step or change of the run has.
+    pub(crate) fn number(&self) -> u64 {
+        self.0.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The step of earlier attempts with that key.
+    pub(crate) fn earlier(&self, key: &StepKey) -> Option<&Step> {
+        self.0.steps.get(key)
+    }
+
+    /// Whether a step may be repeated whose effect is unknown.
+    pub(crate) fn may_repeat(&self) -> bool {
+        self.0.may_repeat
+    }
+
+    /// Takes the changes of earlier attempts that `wanted` selects, the last first.
+    pub(crate) fn take_changes(&self, wanted: impl Fn(&Change) -> bool) -> Vec<Change> {
+        let mut changes = self
+            .0
+            .changes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let taken = changes.extract_if(.., |change| wanted(change));
+        let mut taken: Vec<Change> = taken.collect();
+        taken.reverse();
+        taken
+    }
+
+    /// Writes a record; returns once it is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be written, such as a full disk. Nothing of it is in the journal then.
+    pub fn write(&self, record: &Record) -> Result<(), String> {
+        self.append(record, true, false)
+    }
+
+    /// Writes a record before a change, and makes sure that there is room for the records after it.
+    pub(crate) fn write_before(&self, record: &Record) -> Result<(), String> {
+        self.append(record, true, true)
+    }
+
+    /// Writes a record that tells no more than that something was said; it may be lost with the machine.
+    pub(crate) fn write_lightly(&self, record: &Record) {
+        if matches!(&*self.state(), State::Open(..)) {
+            let _ = self.append(record, false, false);
+        }
+    }
+
+    fn append(&self, record: &Record, durable: bool, reserve: bool) -> Result<(), String> {
+        if let Record::Begin { .. } = record {
+            self.0.stepped.store(true, Ordering::Relaxed);
+        }
+        let mut state = self.state();
+        self.ensure_open(&mut state);
+        let (writer, path) = match &mut *state {
+            State::Open(writer, path) => (writer, path),
+            State::Impossible(why) => return Err(why.clone()),
+            State::Unwritten(_) => unreachable!("it was opened above"),
+        };
+        let mut write = || {
+            writer.write(record, durable)?;
+            match reserve {
+                true => writer.reserve(),
+                false => Ok(()),
+            }
+        };
+        write().map_err(|error| format!("cannot write the journal in {}: {error}", path.display()))
+    }
+
+    fn ensure_open(&self, state: &mut State) {
+        let State::Unwritten(header) = state else {
+            return;
+        };
+        let mut header = header.clone();
+        *state = match self.create(&mut header) {
+            Ok((writer, path)) => State::Open(writer, path),
+            Err(error) => State::Impossible(format!(
+                "cannot make a journal in {}: {error}",
+                self.0.all.display()
+            )),
+        };
+    }
+
+    fn create(&self, header: &mut Header) -> std::io::Result<(Writer, PathBuf)> {
+        folder::make_room(&self.0.all);
+        let path = folder::make(&self.0.all, &header.script, &Zoned::now())?;
+        header.run = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let made = (|| {
+            std::fs::write(
+                path.join(folder::SCRIPT),
+                redact::hide(&self.0.script).as_bytes(),
+            )?;
+            let journal = folder::journal_of(&path);
+            let mut writer = Writer::create(&journal).map_err(|error| match error {
+                NotOpen::InUse => std::io::Error::other("another process uses it"),
+                NotOpen::Failed(error) => error,
+            })?;
+            writer.write(&Record::Run(header.clone()), true)?;
+            writer.reserve()?;
+            Ok(writer)
+        })();
+        match made {
+            Ok(writer) => Ok((writer, path)),
+            Err(error) => {
+                let _ = std::fs::remove_dir_all(&path);
+                Err(error)
+            }
+        }
+    }
+
+    /// Records that this process goes on with the run.
+    ///
+    /// # Errors
+    ///
+    /// Why that cannot be written.
+    pub fn resume(&self) -> Result<(), String> {
+        self.write(&Record::Resume {
+            pid: std::process::id(),
+            virhai: crate::run::version::versions().virhai.to_string(),
+            time: Timestamp::now(),
+        })
+    }
+
+    /// Whether the run has steps.
+    pub fn has_steps(&self) -> bool {
+        !self.0.steps.is_empty() || self.0.stepped.load(Ordering::Relaxed)
+    }
+
+    /// Records the end of the run, if anything was recorded.
+    pub fn end(&self, status: u8, error: Option<String>) {
+        if matches!(&*self.state(), State::Open(..)) {
+            let error = error.map(|error| redact::hide(&error).into_owned());
+            let time = Timestamp::now();
+            let _ = self.write(&Record::End {
+                status,
+                error,
+                time,
+            });
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A run in the folder of all runs.
+pub struct Run {
+    /// Its name.
+    pub name: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Whether its process is alive.
+    pub alive: bool,
+    /// What its journal tells, or why it cannot be read.
+    pub past: Result<Past, String>,
+}
+
+/// All runs in the folder `all`, the oldest first.
+pub fn runs(all: &Path) -> Vec<Run> {
+    let names = folder::names(all).into_iter();
+    names.map(|name| run(all, name)).collect()
+}
+
+/// The run called `name`.
+pub fn run(all: &Path, name: String) -> Run {
+    let folder = all.join(&name);
+    let (past, alive) = match folder::read(&folder) {
+        Ok((past, alive)) => (Ok(past), alive),
+        Err(why) => (Err(why), false),
+    };
+    Run {
+        name,
+        folder,
+        alive,
+        past,
+    }
+}
+
+/// The names of the runs that `given` means: `last`, a name, or the beginning of names.
+pub fn matching(all: &Path, given: &str) -> Vec<String> {
+    let mut names = folder::names(all);
+    match given {
+        "last" => names.pop().into_iter().collect(),
+        exact if names.iter().any(|name| name == exact) => vec![exact.to_owned()],
+        begin => names
+            .into_iter()
+            .filter(|name| name.starts_with(begin))
+            .collect(),
+    }
+}
+
+/// The text of the script that the run in the folder `run` ran.
+pub fn script_of(run: &Path) -> std::io::Result<String> {
+    std::fs::read_to_string(run.join(folder::SCRIPT))
+}
+
+/// The file `name` of a script, whose text is `text`.
+pub fn file(name: &str, text: &str) -> File {
+    let digest = Sha256::digest(text.as_bytes());
+    File {
+        name: name.to_owned(),
+        sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
+}
+
+/// `value` without secrets, as the journal may hold it.
+pub fn without_secrets(mut value: Json) -> Json {
+    redact::hide_in_json(&mut value);
+    value
+}

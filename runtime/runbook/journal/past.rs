@@ -1,0 +1,312 @@
+//! What a journal tells of its run so far.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value as Json;
+
+use super::record::{FORMAT, Header, Place, Record};
+
+/// What identifies a step in every attempt of a run: the titles that lead to it, each with the number of equal titles
+/// before it.
+pub(crate) type StepKey = Vec<(String, usize)>;
+
+/// A step as the journal has it.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Its number.
+    pub number: u64,
+    /// The number of the step around it.
+    pub parent: Option<u64>,
+    /// Its title.
+    pub title: String,
+    /// How many steps with this title its parent had before.
+    pub nth: usize,
+    /// The call of `step`.
+    pub at: Place,
+    /// When it began.
+    pub began: jiff::Timestamp,
+    /// How it stands.
+    pub state: StepState,
+    /// Whether it made a change that no undo list knows of.
+    pub touched: bool,
+    /// The notes that it wrote.
+    pub notes: Vec<String>,
+}
+
+/// How a step stands.
+#[derive(Debug, Clone)]
+pub enum StepState {
+    /// It began, and no end was recorded.
+    Begun,
+    /// It is done.
+    Done {
+        /// Its value.
+        value: Json,
+        /// Seconds that it took.
+        seconds: f64,
+    },
+    /// It failed.
+    Failed(String),
+    /// It was done, and its changes were undone.
+    Undone,
+}
+
+/// A change that can be undone.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Its number.
+    pub number: u64,
+    /// The step that made it.
+    pub step: Option<u64>,
+    /// How it is undone.
+    pub(crate) action: Json,
+    /// The call that made it.
+    pub at: Place,
+    /// Whether its `all_or_nothing` succeeded.
+    pub kept: bool,
+    /// Why it could not be undone, if that was tried.
+    pub failure: Option<String>,
+}
+
+/// A run as its journal tells it.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// What the run is.
+    pub header: Header,
+    /// All steps, in the order in which they began. A step that was repeated is here once.
+    pub steps: Vec<Step>,
+    /// The changes that were neither undone nor forgotten, in their order.
+    pub changes: Vec<Change>,
+    /// The number of changes that were undone.
+    pub undone: usize,
+    /// The notes outside of steps.
+    pub notes: Vec<String>,
+    /// The questions to a person, each with the answer and the user.
+    pub answers: Vec<(String, String, String)>,
+    /// The processes that resumed it.
+    pub resumed: usize,
+    /// The exit status, the error, and the time of the end.
+    pub end: Option<(u8, Option<String>, jiff::Timestamp)>,
+    /// The next free number.
+    pub(crate) next: u64,
+}
+
+/// The bytes at the beginning of a journal that are whole lines, or a line that lacks nothing but its end.
+pub(super) fn whole(bytes: &[u8]) -> usize {
+    let lines = bytes.iter().rposition(|byte| *byte == b'\n');
+    let end = lines.map_or(0, |end| end + 1);
+    match serde_json::from_slice::<Record>(&bytes[end..]) {
+        Ok(_) => bytes.len(),
+        Err(_) => end,
+    }
+}
+
+impl Past {
+    /// What the whole lines of a journal tell.
+    ///
+    /// # Errors
+    ///
+    /// Which line cannot be read, and why.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+        let mut past = None;
+        for (index, line) in text.lines().enumerate() {
+            let number = index + 1;
+            if let Some(format) = newer_format(line) {
+                return Err(format!(
+                    "it has the format {format}, and this virhai reads {FORMAT}"
+                ));
+            }
+            let record = serde_json::from_str::<Record>(line)
+                .map_err(|error| format!("line {number} is damaged: {error}"))?;
+            match (&mut past, record) {
+                (None, Record::Run(header)) => past = Some(Self::new(header)),
+                (None, _) | (Some(_), Record::Run(_)) => {
+                    return Err(format!("line {number} does not belong there"));
+                }
+                (Some(past), record) => past.add(record),
+            }
+        }
+        past.ok_or_else(|| "it is empty".into())
+    }
+
+    fn new(header: Header) -> Self {
+        Self {
+            header,
+            steps: Vec::new(),
+            changes: Vec::new(),
+            undone: 0,
+            notes: Vec::new(),
+            answers: Vec::new(),
+            resumed: 0,
+            end: None,
+            next: 1,
+        }
+    }
+
+    fn add(&mut self, record: Record) {
+        match record {
+            Record::Run(_) => {}
+            Record::Resume { .. } => {
+                self.resumed += 1;
+                self.end = None;
+            }
+            Record::Begin {
+                step,
+                parent,
+                title,
+                nth,
+                at,
+                time,
+            } => {
+                self.next = self.next.max(step + 1);
+                if let Some(repeated) = self.step_mut(step) {
+                    repeated.state = StepState::Begun;
+                    repeated.touched = false;
+                    return;
+                }
+                self.steps.push(Step {
+                    number: step,
+                    parent,
+                    title,
+                    nth,
+                    at,
+                    began: time,
+                    state: StepState::Begun,
+                    touched: false,
+                    notes: Vec::new(),
+                });
+            }
+            Record::Touch { step } => {
+                if let Some(step) = self.step_mut(step) {
+                    step.touched = true;
+                }
+            }
+            Record::Done {
+                step,
+                value,
+                seconds,
+                ..
+            } => {
+                if let Some(step) = self.step_mut(step) {
+                    step.state = StepState::Done { value, seconds };
+                }
+            }
+            Record::Failed { step, error, .. } => {
+                if let Some(step) = self.step_mut(step) {
+                    step.state = StepState::Failed(error);
+                }
+            }
+            Record::Undo {
+                undo,
+                step,
+                action,
+                at,
+            } => {
+                self.next = self.next.max(undo + 1);
+                match self.changes.iter_mut().find(|known| known.number == undo) {
+                    Some(known) => known.action = action,
+                    None => self.changes.push(Change {
+                        number: undo,
+                        step,
+                        action,
+                        at,
+                        kept: false,
+                        failure: None,
+                    }),
+                }
+            }
+            Record::Forget { undo } => self.changes.retain(|c| !undo.contains(&c.number)),
+            Record::Keep { undo } => {
+                let kept = self.changes.iter_mut();
+                kept.filter(|change| undo.contains(&change.number))
+                    .for_each(|change| change.kept = true);
+            }
+            Record::Undoing { .. } => {}
+            Record::Undone { undo, error: None } => {
+                let change = self.changes.iter().position(|change| change.number == undo);
+                if let Some(change) = change {
+                    let mut step = self.changes.remove(change).step;
+                    // Neither the step nor those around it are done any more.
+                    while let Some(undone) = step.and_then(|step| self.step_mut(step)) {
+                        if let StepState::Done { .. } = undone.state {
+                            undone.state = StepState::Undone;
+                        }
+                        step = undone.parent;
+                    }
+                }
+                self.undone += 1;
+            }
+            Record::Undone { undo, error } => {
+                let tried = self.changes.iter_mut().find(|change| change.number == undo);
+                if let Some(change) = tried {
+                    change.failure = error;
+                }
+            }
+            Record::Asked {
+                question,
+                answer,
+                user,
+                ..
+            } => self.answers.push((question, answer, user)),
+            Record::Note { step, text, .. } => {
+                match step.and_then(|step| self.step_mut(step)) {
+                    Some(step) => step.notes.push(text),
+                    None => self.notes.push(text),
+                };
+            }
+            Record::End {
+                status,
+                error,
+                time,
+            } => self.end = Some((status, error, time)),
+        }
+    }
+
+    fn step_mut(&mut self, number: u64) -> Option<&mut Step> {
+        self.steps.iter_mut().find(|step| step.number == number)
+    }
+
+    /// The steps by what identifies them in every attempt.
+    pub(crate) fn by_key(&self) -> HashMap<StepKey, Step> {
+        let mut keys: BTreeMap<u64, StepKey> = BTreeMap::new();
+        let mut steps = HashMap::new();
+        for step in &self.steps {
+            let mut key = match step.parent {
+                Some(parent) => keys.get(&parent).cloned().unwrap_or_default(),
+                None => StepKey::new(),
+            };
+            key.push((step.title.clone(), step.nth));
+            keys.insert(step.number, key.clone());
+            steps.insert(key, step.clone());
+        }
+        steps
+    }
+}
+
+/// The format of the journal that begins with `line`, if it is one that this virhai does not know.
+fn newer_format(line: &str) -> Option<u64> {
+    let line: Json = serde_json::from_str(line).ok()?;
+    let format = line.get("format")?.as_u64()?;
+    (line.get("record")? == "run" && format != u64::from(FORMAT)).then_some(format)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whole;
+
+    #[test]
+    fn a_line_that_was_not_completed_is_cut() {
+        let first = br#"{"record":"touch","step":1}"#;
+        let mut bytes = first.to_vec();
+        assert_eq!(whole(&bytes), bytes.len(), "it lacks nothing but its end");
+        bytes.push(b'\n');
+        let length = bytes.len();
+        for cut in 0..first.len() {
+            let mut torn = bytes.clone();
+            torn.extend(&first[..cut]);
+            assert_eq!(whole(&torn), length, "cut at {cut}");
+        }
+        assert_eq!(whole(b""), 0);
+    }
+}

@@ -1,0 +1,179 @@
+//! The records of a journal: a line of JSON each. `docs/journal.md` describes them for other programs.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+/// The version of the format, which the first record of a journal states.
+pub const FORMAT: u32 = 1;
+
+/// The place of a call in a script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The file, as messages call it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+/// A file of the script: its name in messages, and the SHA-256 of its text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// The name of the file in messages.
+    pub name: String,
+    /// The SHA-256 of its text, in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// What a run is: the first record of its journal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Header {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The name of the run, which is that of its folder.
+    pub run: String,
+    /// The version of virhai.
+    pub virhai: String,
+    /// The name of the script in messages.
+    pub script: String,
+    /// The files of the script: itself, and all that it imports except recipes.
+    pub files: Vec<File>,
+    /// The command line.
+    pub command: Vec<String>,
+    /// The folder in which virhai ran.
+    pub folder: String,
+    /// The user who ran virhai.
+    pub user: String,
+    /// The values of the inputs, without secrets.
+    pub inputs: Map<String, Json>,
+    /// The names of the inputs that are secrets and were given.
+    pub secrets: Vec<String>,
+    /// The process.
+    pub pid: u32,
+    /// When the run began.
+    pub time: Timestamp,
+}
+
+/// A record.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// The run began.
+    Run(Header),
+    /// Another process resumed the run.
+    Resume {
+        /// The process.
+        pid: u32,
+        /// Its version of virhai.
+        virhai: String,
+        /// When.
+        time: Timestamp,
+    },
+    /// A step begins.
+    Begin {
+        /// The number of the step.
+        step: u64,
+        /// The number of the step around it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<u64>,
+        /// The title.
+        title: String,
+        /// How many steps with this title its parent had before.
+        nth: usize,
+        /// The call of `step`.
+        at: Place,
+        /// When.
+        time: Timestamp,
+    },
+    /// The step makes a change that no undo list knows of.
+    Touch {
+        /// The number of the step.
+        step: u64,
+    },
+    /// A step ended.
+    Done {
+        /// The number of the step.
+        step: u64,
+        /// Its value.
+        value: Json,
+        /// Seconds that it took.
+        seconds: f64,
+        /// When.
+        time: Timestamp,
+    },
+    /// A step failed.
+    Failed {
+        /// The number of the step.
+        step: u64,
+        /// Why.
+        error: String,
+        /// When.
+        time: Timestamp,
+    },
+    /// A change begins, or is made, that `action` undoes. The last record with the same number is true.
+    Undo {
+        /// The number of the change.
+        undo: u64,
+        /// The step that made it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<u64>,
+        /// How it is undone.
+        action: Json,
+        /// The call that made it.
+        at: Place,
+    },
+    /// These changes are not to be undone.
+    Forget {
+        /// Their numbers.
+        undo: Vec<u64>,
+    },
+    /// The `all_or_nothing` of these changes succeeded.
+    Keep {
+        /// Their numbers.
+        undo: Vec<u64>,
+    },
+    /// A change is being undone.
+    Undoing {
+        /// Its number.
+        undo: u64,
+    },
+    /// A change was undone, or could not be.
+    Undone {
+        /// Its number.
+        undo: u64,
+        /// Why it could not be undone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
+    /// A person was asked.
+    Asked {
+        /// The question.
+        question: String,
+        /// The answer.
+        answer: String,
+        /// The user who answered.
+        user: String,
+        /// When.
+        time: Timestamp,
+    },
+    /// A note of the script.
+    Note {
+        /// The step that wrote it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<u64>,
+        /// Its text.
+        text: String,
+        /// When.
+        time: Timestamp,
+    },
+    /// The run ended.
+    End {
+        /// The exit status.
+        status: u8,
+        /// The error.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+        /// When.
+        time: Timestamp,
+    },
+}
