@@ -116,6 +116,16 @@ impl Run {
         if self.granted {
             command.args(self.grants());
         }
+        if self.env.iter().all(|(name, _)| name != "XDG_STATE_HOME") {
+            match self.unprivileged {
+                // The folder belongs to the user of the tests.
+                true => command.arg("--no-journal"),
+                false => command.env(
+                    "XDG_STATE_HOME",
+                    Path::new(env!("CARGO_TARGET_TMPDIR")).join("state"),
+                ),
+            };
+        }
         if self.script.is_some() && !self.args.iter().any(|arg| arg == "-") {
             command.args(["run", "-"]);
         }

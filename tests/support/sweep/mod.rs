@@ -29,6 +29,7 @@ pub struct Sweep<H> {
     complete: String,
     ignored: Option<String>,
     most: usize,
+    killed: bool,
 }
 
 /// What a sweep found.
@@ -53,6 +54,7 @@ impl<H: Host> Sweep<H> {
             complete: String::new(),
             ignored: None,
             most: MOST,
+            killed: false,
         }
     }
 
@@ -65,6 +67,12 @@ impl<H: Host> Sweep<H> {
     /// Does not compare the content of the file `name`, such as memory that is saved anew.
     pub fn ignoring(mut self, name: &str) -> Self {
         self.ignored = Some(name.to_owned());
+        self
+    }
+
+    /// Kills the recipe instead of stopping it, and undoes the run by `virhai undo`.
+    pub fn killed(mut self) -> Self {
+        self.killed = true;
         self
     }
 
@@ -97,12 +105,15 @@ impl<H: Host> Sweep<H> {
                 let before = Picture::of(&host);
                 (host, before)
             });
-            let outcome = host
-                .virhai()
-                .arg("--max-operations")
-                .arg(operations.to_string())
-                .script(&self.script)
-                .run();
+            let outcome = match self.killed {
+                true => killed_and_undone(host, operations, &self.script),
+                false => host
+                    .virhai()
+                    .arg("--max-operations")
+                    .arg(operations.to_string())
+                    .script(&self.script)
+                    .run(),
+            };
             swept.points += 1;
             if outcome.status == 0 {
                 if !self.complete.is_empty() {
@@ -133,6 +144,38 @@ impl<H: Host> Sweep<H> {
         }
         swept.tell(&self.name);
         swept
+    }
+}
+
+/// Runs `script` until it kills itself after that number of operations, and then undoes the run.
+fn killed_and_undone(host: &impl Host, operations: u64, script: &str) -> Outcome {
+    let state = tempfile::tempdir().expect("there is room for a journal");
+    // virhai may run as another user than the tests.
+    let all = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(state.path(), all).expect("it is ours");
+    let outcome = host
+        .virhai()
+        .env("XDG_STATE_HOME", state.path())
+        .env("VIRHAI_KILL_AFTER", operations.to_string())
+        .script(script)
+        .run();
+    if outcome.status == 0 {
+        return outcome;
+    }
+    let runs = state.path().join("virhai/runs");
+    let recorded = std::fs::read_dir(&runs).is_ok_and(|mut runs| runs.next().is_some());
+    if !recorded {
+        return outcome;
+    }
+    let undone = host
+        .virhai()
+        .env("XDG_STATE_HOME", state.path())
+        .arg("undo")
+        .run();
+    Outcome {
+        status: outcome.status,
+        stdout: [outcome.stdout, undone.stdout].concat(),
+        stderr: [outcome.stderr, undone.stderr].concat(),
     }
 }
 
