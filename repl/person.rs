@@ -8,7 +8,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{Uid, User};
 use virhai::person::{Answer, Person};
 
-use crate::terminal;
+use crate::{terminal, waits};
 
 /// How often a question checks whether the script is stopped, in milliseconds.
 const LOOK: u16 = 100;
@@ -61,15 +61,16 @@ impl Person for AtTerminal {
             return Answer::Nobody;
         }
         let _one = self.one.lock();
-        let mut shown = std::io::stderr();
+        waits::hold_back(true);
         let question = terminal::visible_line(question);
-        if write!(shown, "{question}")
-            .and_then(|()| shown.flush())
-            .is_err()
-        {
-            return Answer::Nobody;
-        }
-        self.line()
+        let mut shown = std::io::stderr();
+        let asked = write!(shown, "{question}").and_then(|()| shown.flush());
+        let answer = match asked {
+            Ok(()) => self.line(),
+            Err(_) => Answer::Nobody,
+        };
+        waits::hold_back(false);
+        answer
     }
 
     fn has_agreed(&self) -> bool {

@@ -12,6 +12,9 @@ use crate::args::{Options, Source};
 use crate::diagnostic::Diagnostic;
 use crate::exit_status::TIMED_OUT;
 
+/// What messages call a script that comes from there.
+pub(crate) const STANDARD_INPUT: &str = "standard input";
+
 /// A script's text and surroundings.
 #[derive(Clone)]
 pub(crate) struct Script {
@@ -133,7 +136,7 @@ pub(crate) fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
 /// The script that was read from standard input.
 pub(crate) fn of_standard_input(text: String, args: Vec<String>) -> Script {
     Script {
-        name: "standard input".into(),
+        name: STANDARD_INPUT.into(),
         text,
         folder: here(),
         args,

@@ -54,8 +54,8 @@ pub use run::version::{Versions, versions, warm_up};
 pub use run::waiting::{LONG_WAIT, WaitObserver};
 
 pub use api::undo::record::{follow as follow_in_journal, undo_run};
+pub use error::failure_line::of as failure_line;
 pub use run::duration_text::plain_duration;
-pub use run::failure_line::of as failure_line;
 pub use script::declarations;
 pub use script::files;
 pub use script::imports::Imports;

@@ -7,7 +7,7 @@ use virhai::runbook::journal::{self, File, Header, Journal};
 use virhai::{Imports, Program, redact};
 
 use crate::person::user_name;
-use crate::script::Script;
+use crate::script::{STANDARD_INPUT, Script};
 
 /// The journal of a run of `script`, or `None` without a folder for it.
 pub(crate) fn begin(imports: &Imports, script: &Script, program: &Program) -> Option<Journal> {
@@ -15,7 +15,7 @@ pub(crate) fn begin(imports: &Imports, script: &Script, program: &Program) -> Op
     Some(Journal::begin(
         all,
         header(imports, script, program),
-        script.text.clone(),
+        (script.name == STANDARD_INPUT).then(|| script.text.clone()),
     ))
 }
 
@@ -41,7 +41,7 @@ fn header(imports: &Imports, script: &Script, program: &Program) -> Header {
     }
     let command = std::env::args_os().map(|word| {
         let word = word.to_string_lossy().into_owned();
-        redact::hide(&word).into_owned()
+        redact::hide_for_good(&word)
     });
     Header {
         format: journal::FORMAT,
@@ -71,7 +71,7 @@ pub(crate) fn files(imports: &Imports, script: &Script, program: &Program) -> Ve
     names.dedup();
     let imported = names.into_iter().filter_map(|name| {
         let text = imports.text(name)?;
-        Some(journal::file(name, &text.to_string()))
+        Some(journal::file(name, &text))
     });
     std::iter::once(journal::file(&script.name, &script.text))
         .chain(imported)

@@ -1,6 +1,7 @@
 //! `virhai show RUN`: what a journal tells of its run.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -154,8 +155,9 @@ fn children(out: &mut String, past: &Past, parent: Option<u64>, depth: usize, al
         let indent = "  ".repeat(depth);
         let how = match &step.state {
             StepState::Done { seconds, .. } => {
-                let took = std::time::Duration::try_from_secs_f64(*seconds).unwrap_or_default();
-                format!("done in {}", plain_duration(took))
+                let took = Duration::try_from_secs_f64(*seconds).unwrap_or_default();
+                let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+                format!("done in {}", plain_duration(Duration::from_millis(millis)))
             }
             StepState::Failed(error) => format!("failed: {error}"),
             _ => word(step, alive).to_owned(),

@@ -6,6 +6,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, Map, NativeCallContext, exported_module};
 
 use super::arguments::{self, DurationValue, RhaiResultOf, SizeValue, duration};
+use super::step;
 use crate::error::Error;
 use crate::error::extent::is_within;
 use crate::run::session::Session;
@@ -264,6 +265,8 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(volatile)]
     pub fn note(ctx: NativeCallContext, text: &str) {
-        Session::of(&ctx).note(text);
+        let session = Session::of(&ctx);
+        session.note(text);
+        step::noted(&session, text);
     }
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rhai::plugin::*;
@@ -14,11 +14,11 @@ use serde_json::Value as Json;
 use super::arguments::RhaiResultOf;
 use super::undo::{self, record::not_written};
 use crate::error::Error;
+use crate::error::failure_line;
 use crate::objects::any;
 use crate::redact;
 use crate::run::duration_text::plain_duration;
 use crate::run::exit::terminated;
-use crate::run::failure_line;
 use crate::run::person::Answer;
 use crate::run::session::Session;
 use crate::runbook::journal::{
@@ -117,6 +117,17 @@ pub(super) fn touch(journal: &Journal) -> Result<(), String> {
     }
 }
 
+/// Records what the script notes.
+pub(super) fn noted(session: &Session, text: &str) {
+    if let Some(journal) = Journal::of(session) {
+        journal.write_lightly(&Record::Note {
+            step: current_number(),
+            text: redact::hide_for_good(text),
+            time: Timestamp::now(),
+        });
+    }
+}
+
 /// The place of the call that `ctx` is of.
 pub(super) fn place(ctx: &NativeCallContext) -> Place {
     Place {
@@ -145,7 +156,7 @@ impl<'a> Step<'a> {
             return Err(Error::invalid(ctx, why).throw());
         }
         let session = Session::of(ctx);
-        let title = redact::hide(title).into_owned();
+        let title = redact::hide_for_good(title);
         let parent = current();
         let children = match &parent {
             Some(Current(frame)) => frame.children.clone(),
@@ -224,17 +235,19 @@ impl<'a> Step<'a> {
             }
         };
         let took = began.elapsed();
+        // Nobody wants to read microseconds.
+        let told = Duration::from_millis(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
         let outcome = outcome.and_then(|value| {
             self.record_value(number, &value, took.as_secs_f64())?;
             Ok(value)
         });
         match &outcome {
-            Ok(_) => self.tell(&format!("done in {}", plain_duration(took))),
+            Ok(_) => self.tell(&format!("done in {}", plain_duration(told))),
             Err(error) => {
                 let why = failure_line::of(self.ctx.engine(), error);
-                self.tell(&format!("failed after {}", plain_duration(took)));
+                self.tell(&format!("failed after {}", plain_duration(told)));
                 if let (Some(step), Some(journal)) = (number, &self.journal) {
-                    let error = redact::hide(&why).into_owned();
+                    let error = redact::hide_for_good(&why);
                     let time = Timestamp::now();
                     // The failure itself is reported, whatever becomes of the record.
                     let _ = journal.write(&Record::Failed { step, error, time });
@@ -363,8 +376,8 @@ fn asked(ctx: &NativeCallContext, question: &str, agreed: bool) -> RhaiResultOf<
     };
     if let Some(journal) = Journal::of(&session) {
         journal.write_lightly(&Record::Asked {
-            question: redact::hide(question).into_owned(),
-            answer: redact::hide(&answer).into_owned(),
+            question: redact::hide_for_good(question),
+            answer: redact::hide_for_good(&answer),
             user: person.name(),
             time: Timestamp::now(),
         });

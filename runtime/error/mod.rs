@@ -4,6 +4,7 @@ mod admin_hint;
 mod caught;
 mod domain_hint;
 pub mod extent;
+pub mod failure_line;
 pub(crate) mod file_content;
 mod flags_hint;
 mod hint;

@@ -46,7 +46,12 @@ pub fn hide(text: &str) -> Cow<'_, str> {
     replaced(text, |_, out| out.push_str(HIDDEN))
 }
 
-/// The same with a `*` for each character, so that columns stay as they are.
+/// [`hide`], and the secrets that were given to the program: for what outlives it.
+pub fn hide_for_good(text: &str) -> String {
+    without_kept(&hide(text)).into_owned()
+}
+
+/// The same as [`hide`] with a `*` for each character, so that columns stay as they are.
 pub fn mask(text: &str) -> Cow<'_, str> {
     replaced(text, |secret, out| {
         out.extend(secret.chars().map(|letter| match letter {

@@ -5,7 +5,6 @@ pub mod background;
 pub(crate) mod beneath;
 pub mod duration_text;
 pub mod exit;
-pub(crate) mod failure_line;
 pub(crate) mod grants;
 pub mod guarded;
 pub mod interrupt;

@@ -12,11 +12,11 @@ use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext}
 use serde_json::{Value as Json, json};
 
 use crate::error::Error;
+use crate::error::failure_line;
 use crate::objects::any::{self, Identity};
 use crate::objects::connection::Connection;
 use crate::objects::connection::open::{Target, connect_to};
 use crate::redact;
-use crate::run::failure_line;
 use crate::run::session::Session;
 use crate::script::Library;
 use crate::script::imports::Imports;

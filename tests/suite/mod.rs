@@ -38,6 +38,7 @@ mod images;
 mod imports;
 mod inputs;
 mod install;
+mod journal;
 mod language;
 mod large_scripts;
 mod layering;

@@ -22,6 +22,11 @@ pub struct Run {
     granted: bool,
 }
 
+/// The folder for the journals of runs that no test looks at.
+fn state_folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("state")
+}
+
 /// A run of the program.
 pub fn virhai() -> Run {
     Run {
@@ -116,14 +121,13 @@ impl Run {
         if self.granted {
             command.args(self.grants());
         }
-        if self.env.iter().all(|(name, _)| name != "XDG_STATE_HOME") {
+        let has_state =
+            |(name, _): &(String, String)| ["HOME", "XDG_STATE_HOME"].contains(&&**name);
+        if !self.env.iter().any(has_state) {
             match self.unprivileged {
-                // The folder belongs to the user of the tests.
+                // There is no folder for the journals of that user.
                 true => command.arg("--no-journal"),
-                false => command.env(
-                    "XDG_STATE_HOME",
-                    Path::new(env!("CARGO_TARGET_TMPDIR")).join("state"),
-                ),
+                false => command.env("XDG_STATE_HOME", state_folder()),
             };
         }
         if self.script.is_some() && !self.args.iter().any(|arg| arg == "-") {

@@ -11,8 +11,8 @@ use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, exported_mo
 
 use super::arguments::RhaiResultOf;
 use crate::error::Error;
+use crate::error::failure_line;
 use crate::run::exit::exit_status;
-use crate::run::failure_line;
 use crate::run::interrupt;
 use crate::run::session::Session;
 use crate::script::isolation::takes;

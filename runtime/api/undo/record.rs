@@ -10,6 +10,7 @@ use super::{Undo, current};
 use crate::api::arguments::RhaiResultOf;
 use crate::api::step;
 use crate::error::Error;
+use crate::redact;
 use crate::run::interrupt;
 use crate::run::session::Session;
 use crate::runbook::journal::{Change, Journal, Place, Record};
@@ -182,7 +183,7 @@ pub(super) fn undone(ctx: &NativeCallContext, number: Option<u64>, error: Option
         if let Some(open) = session.kept::<Open>() {
             open.remove(&[undo]);
         }
-        let error = error.map(|error| crate::redact::hide(&error).into_owned());
+        let error = error.map(|error| redact::hide_for_good(&error));
         let _ = journal.write(&Record::Undone { undo, error });
     }
 }
@@ -206,7 +207,7 @@ fn written(action: &Action, before: Option<&Json>, imports: &Imports) -> Json {
                 "takes_found": takes_found,
             }))
         })(),
-        Action::Unknown(why) => Ok(json!({ "unknown": crate::redact::hide(why) })),
+        Action::Unknown(why) => Ok(json!({ "unknown": redact::hide_for_good(why) })),
     };
     stored.unwrap_or_else(|why| json!({ "not_stored": why }))
 }

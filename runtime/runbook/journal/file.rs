@@ -9,6 +9,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, Flock, FlockArg, fallocate};
 
 use super::record::Record;
+use crate::redact;
 
 /// The bytes that are kept free for what must be written after a change.
 pub(super) const RESERVE: usize = 256 * 1024;
@@ -75,9 +76,10 @@ impl Writer {
 
     /// Appends a record. `durable` waits until it is on the disk.
     pub(super) fn write(&mut self, record: &Record, durable: bool) -> std::io::Result<()> {
-        let mut line = serde_json::to_vec(record)?;
-        line.push(b'\n');
-        self.append(&line)?;
+        let line = serde_json::to_string(record)?;
+        // Whatever a record quotes, no secret stays on the disk.
+        let line = redact::without_kept(&line).into_owned() + "\n";
+        self.append(line.as_bytes())?;
         match durable {
             true => self.file.sync_data(),
             false => Ok(()),

@@ -53,7 +53,7 @@ pub(super) fn make(all: &Path, name: &str, now: &Zoned) -> std::io::Result<PathB
         .collect();
     let first = format!(
         "{}-{}",
-        now.strftime("%Y%m%d-%H%M%S"),
+        now.strftime("%Y%m%d-%H%M%S-%3f"),
         stem.trim_matches('-')
     );
     for number in 1.. {
@@ -90,13 +90,8 @@ pub(super) fn names(all: &Path) -> Vec<String> {
         .filter(|entry| journal_of(&entry.path()).exists())
         .filter_map(|entry| entry.file_name().into_string().ok())
         .collect();
-    names.sort_by(|one, other| key(one).cmp(&key(other)));
+    names.sort();
     names
-}
-
-/// Sorts runs of the same second by their numbers.
-fn key(name: &str) -> (&str, usize, &str) {
-    (name.get(..15).unwrap_or(name), name.len(), name)
 }
 
 /// The run in the folder `path`, and whether its process is alive.

@@ -32,8 +32,8 @@ pub struct Journal(Arc<Shared>);
 struct Shared {
     /// The folder of all runs.
     all: PathBuf,
-    /// The text of the script.
-    script: String,
+    /// The text of a script that is in no file.
+    script: Option<String>,
     state: Mutex<State>,
     /// The next free number of a step or a change.
     next: AtomicU64,
@@ -68,8 +68,8 @@ pub struct Reopened {
 }
 
 impl Journal {
-    /// The journal of a run that begins.
-    pub fn begin(all: PathBuf, header: Header, script: String) -> Self {
+    /// The journal of a run that begins, with the text of a script that is in no file.
+    pub fn begin(all: PathBuf, header: Header, script: Option<String>) -> Self {
         Self(Arc::new(Shared {
             all,
             script,
@@ -102,7 +102,7 @@ impl Journal {
         let cut = usize::try_from(before).unwrap_or_default();
         let journal = Self(Arc::new(Shared {
             all: all.to_owned(),
-            script: String::new(),
+            script: None,
             state: Mutex::new(State::Open(writer, path)),
             next: AtomicU64::new(past.next),
             steps: past.by_key(),
@@ -249,10 +249,10 @@ impl Journal {
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default();
         let made = (|| {
-            std::fs::write(
-                path.join(folder::SCRIPT),
-                redact::hide(&self.0.script).as_bytes(),
-            )?;
+            if let Some(script) = &self.0.script {
+                let script = redact::without_kept(script);
+                std::fs::write(path.join(folder::SCRIPT), script.as_bytes())?;
+            }
             let journal = folder::journal_of(&path);
             let mut writer = Writer::create(&journal).map_err(|error| match error {
                 NotOpen::InUse => std::io::Error::other("another process uses it"),
@@ -292,7 +292,7 @@ impl Journal {
     /// Records the end of the run, if anything was recorded.
     pub fn end(&self, status: u8, error: Option<String>) {
         if matches!(&*self.state(), State::Open(..)) {
-            let error = error.map(|error| redact::hide(&error).into_owned());
+            let error = error.map(|error| redact::hide_for_good(&error));
             let time = Timestamp::now();
             let _ = self.write(&Record::End {
                 status,

@@ -62,31 +62,6 @@ fn a_stopped_ensure_on_qemu_restores_the_guest() {
 }
 
 #[test]
-fn a_killed_ensure_on_qemu_is_undone() {
-    Sweep::new(
-        "guest::ensure on QEMU, killed",
-        || {
-            let host = site(&["raw", "qcow2"], false);
-            host.ok(&script(
-                r#"image::create(conn, #{ pool: "images", name: "more.img", size: "1MiB", format: "raw" })"#,
-            ));
-            host
-        },
-        script(
-            r#"
-            let disks = conn.lookup_by_name("web").xml().select("devices/disk").map(|disk| disk.get("source/@file"));
-            disks.push(#{ pool: "images", volume: "more.img", size: "2MiB", format: "raw" });
-            disks.push(#{ pool: "images", size: "1MiB" });
-            guest::ensure(conn, #{ name: "web", memory: "48MiB", nics: [], disks: disks })"#,
-        ),
-    )
-    .at_most(16)
-    .killed()
-    .run()
-    .says_nothing();
-}
-
-#[test]
 fn a_guest_from_a_cloud_image_leaves_nothing() {
     Sweep::new(
         "import_image::cloud on QEMU",

@@ -16,6 +16,18 @@ use super::{Host, Outcome};
 /// The most points of a sweep in the short form of the tests.
 const MOST: usize = 16;
 
+/// The most points at which a recipe is killed in the short form.
+const MOST_KILLED: usize = 3;
+
+/// How a run of a recipe ends early.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It is stopped, and undoes what it did.
+    Stopped,
+    /// It is killed, and another process undoes what it did.
+    Killed,
+}
+
 /// Whether the tests run in their long form.
 pub fn all() -> bool {
     std::env::var_os("VIRHAI_TEST_ALL").is_some_and(|value| value == "1")
@@ -29,7 +41,6 @@ pub struct Sweep<H> {
     complete: String,
     ignored: Option<String>,
     most: usize,
-    killed: bool,
 }
 
 /// What a sweep found.
@@ -54,7 +65,6 @@ impl<H: Host> Sweep<H> {
             complete: String::new(),
             ignored: None,
             most: MOST,
-            killed: false,
         }
     }
 
@@ -70,19 +80,13 @@ impl<H: Host> Sweep<H> {
         self
     }
 
-    /// Kills the recipe instead of stopping it, and undoes the run by `virhai undo`.
-    pub fn killed(mut self) -> Self {
-        self.killed = true;
-        self
-    }
-
     /// At most so many points in the short form.
     pub fn at_most(mut self, most: usize) -> Self {
         self.most = most;
         self
     }
 
-    /// Sweeps: one whole run tells the points, then the recipe is stopped at each.
+    /// Sweeps: one whole run tells the points, then the recipe is stopped at each, and killed at each.
     ///
     /// The host is built anew only after a success or a difference.
     pub fn run(self) -> Swept {
@@ -92,12 +96,22 @@ impl<H: Host> Sweep<H> {
             host.ok(&self.complete);
         }
         drop(host);
-        let points = if all() {
-            (1..trace.operations).collect()
-        } else {
-            trace.points(self.most)
-        };
         let mut swept = Swept::default();
+        for (end, most) in [(End::Stopped, self.most), (End::Killed, MOST_KILLED)] {
+            let points = match (all(), end) {
+                (true, End::Stopped) => (1..trace.operations).collect(),
+                // Between two calls it makes no difference.
+                (true, End::Killed) => trace.points(usize::MAX),
+                (false, _) => trace.points(most),
+            };
+            self.end_at(end, points, &trace, &mut swept);
+        }
+        swept.tell(&self.name);
+        swept
+    }
+
+    /// Ends the recipe early at each of `points`.
+    fn end_at(&self, end: End, points: Vec<u64>, trace: &Trace, swept: &mut Swept) {
         let mut site: Option<(H, Picture)> = None;
         for operations in points {
             let (host, before) = site.get_or_insert_with(|| {
@@ -105,9 +119,9 @@ impl<H: Host> Sweep<H> {
                 let before = Picture::of(&host);
                 (host, before)
             });
-            let outcome = match self.killed {
-                true => killed_and_undone(host, operations, &self.script),
-                false => host
+            let outcome = match end {
+                End::Killed => killed_and_undone(host, operations, &self.script),
+                End::Stopped => host
                     .virhai()
                     .arg("--max-operations")
                     .arg(operations.to_string())
@@ -135,15 +149,17 @@ impl<H: Host> Sweep<H> {
                 .find(|(at, _)| *at <= operations + 1);
             let near = near.map_or("the start", |(_, name)| name);
             let place = format!(
-                "{}: stopped after {operations} operations ({near})",
-                self.name
+                "{}: {} after {operations} operations ({near})",
+                self.name,
+                match end {
+                    End::Stopped => "stopped",
+                    End::Killed => "killed",
+                },
             );
             if swept.judge(&place, &difference, &outcome) {
                 site = None;
             }
         }
-        swept.tell(&self.name);
-        swept
     }
 }
 

@@ -1,0 +1,306 @@
+//! Journals of runs: what is recorded survives the process, and the run can be resumed and undone.
+
+mod damage;
+mod persons;
+
+use std::io::{BufRead, BufReader};
+use std::process::Child;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::{Embed, Host, Outcome, Run, Scratch, virhai};
+
+/// A run in `folder`, whose journals are there too.
+fn in_folder(folder: &Scratch) -> Run {
+    virhai()
+        .folder(folder.path(""))
+        .env("XDG_STATE_HOME", folder.path("state"))
+}
+
+/// The journal of the only run whose state is in `folder`.
+fn journal(folder: &Scratch) -> std::path::PathBuf {
+    let runs = std::fs::read_dir(folder.path("state/virhai/runs")).expect("there is a run");
+    let mut runs: Vec<_> = runs
+        .map(|run| run.expect("it is readable").path())
+        .collect();
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    runs.remove(0).join("journal.jsonl")
+}
+
+/// A run on `host` of the script `name`, which is beside its state.
+fn on(host: &Embed) -> Run {
+    host.virhai().folder(host.scratch().path("home"))
+}
+
+/// Starts `run`, and kills it once it has printed `line`.
+fn killed_at(run: &Run, line: &str) {
+    let mut command = run.command();
+    let mut child: Child = std::os::unix::process::CommandExt::process_group(&mut command, 0)
+        .spawn()
+        .expect("the program starts");
+    let output = child.stdout.take().expect("a pipe");
+    let mut lines = BufReader::new(output).lines();
+    let found = lines.any(|told| told.is_ok_and(|told| told == line));
+    let group = Pid::from_raw(-child.id().cast_signed());
+    kill(group, Signal::SIGKILL).expect("it lives");
+    child.wait().expect("it ends");
+    assert!(found, "it does not print {line}");
+}
+
+fn has(outcome: &Outcome, texts: &[&str]) {
+    let all = format!("{}\n{}", outcome.stdout, outcome.stderr);
+    for text in texts {
+        assert!(all.contains(text), "{text}: {outcome}");
+    }
+}
+
+const STEPS: &str = r#"//! Makes two guests.
+const INPUTS = #{ memory: #{ type: "int", default: 1024, help: "KiB" } };
+fn xml(name, memory) {
+    `<domain type='qemu'><name>${name}</name><memory>${memory}</memory><os><type>hvm</type></os></domain>`
+}
+fn main(inputs) {
+    let conn = connect();
+    let web = step("define web", || {
+        print("defining web");
+        all_or_nothing(|undo| undo.step(|| conn.define_xml(xml("web", inputs.memory)), |dom| dom.undefine(), || conn.lookup_by_name("web")))
+    });
+    step("mark web", || {
+        print("marking web");
+        web.set_autostart(true);
+    }, #{ undo: |value| web.set_autostart(false) });
+    step("needs db", || {
+        step("look", || 5);
+        conn.lookup_by_name("db").set_autostart(true);
+    });
+    step("the end", || print(`${web.name} ${web.autostart()}`));
+}
+"#;
+
+#[test]
+fn a_run_that_failed_is_resumed_after_its_finished_steps_and_undone() {
+    let host = Embed::new();
+    host.scratch().write("home/two.rhai", STEPS);
+    let failed = on(&host).arg("run").arg("two.rhai").fails(1);
+    has(
+        &failed,
+        &[
+            "defining web",
+            "define web: done in",
+            "needs db: failed after",
+            "no domain with matching name 'db'",
+            "`virhai resume ",
+        ],
+    );
+    let shown = on(&host).arg("show").ok();
+    for part in [
+        "state     failed",
+        "status    1",
+        "define web: done in",
+        "    look: done in",
+        "  needs db: failed: ",
+        "memory: 1024",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    host.ok("connect().define_xml(`<domain type='qemu'><name>db</name><memory>1024</memory><os><type>hvm</type></os></domain>`)");
+
+    let resumed = on(&host).arg("resume").run();
+    assert_eq!(resumed.status, 0, "{resumed}");
+    assert_eq!(resumed.stdout, "web true\n", "{resumed}");
+    has(
+        &resumed,
+        &["define web: done before", "mark web: done before"],
+    );
+    let runs = on(&host).arg("runs").ok();
+    assert!(runs.contains("done") && runs.contains("5 of 5"), "{runs}");
+    let again = on(&host).arg("resume").fails(2);
+    has(&again, &["is done"]);
+
+    let undone = on(&host).arg("undo").run();
+    assert_eq!(undone.status, 0, "{undone}");
+    has(&undone, &["undone: 2 of 2 changes"]);
+    // What the run did not make, and what it did without a way back, stays.
+    host.ok(r#"let all = connect().list_all_domains();
+        assert_eq(all.map(|dom| dom.name), ["db"]);
+        assert(all[0].autostart());"#);
+    let runs = on(&host).arg("runs").ok();
+    assert!(runs.contains("undone"), "{runs}");
+    let nothing = on(&host).arg("undo").ok();
+    assert!(nothing.contains("has nothing to undo"), "{nothing}");
+}
+
+#[test]
+fn a_script_that_changed_is_resumed_only_if_that_is_allowed() {
+    let host = Embed::new();
+    host.scratch().write("home/two.rhai", STEPS);
+    on(&host).arg("run").arg("two.rhai").fails(1);
+    let mended = STEPS.replace(
+        "conn.lookup_by_name(\"db\").set_autostart(true);",
+        "print(\"mended\");",
+    );
+    host.scratch().write("home/two.rhai", mended);
+    let refused = on(&host).arg("resume").fails(1);
+    has(&refused, &["two.rhai has changed", "--changed"]);
+    assert_eq!(refused.stdout, "");
+    let resumed = on(&host).arg("resume").arg("--changed").ok();
+    assert_eq!(resumed, "mended\nweb true\n");
+}
+
+const KILLED: &str = r#"
+let conn = connect();
+let web = step("define", || {
+    all_or_nothing(|undo| undo.step(
+        || conn.define_xml(`<domain type='qemu'><name>web</name><memory>1024</memory><os><type>hvm</type></os></domain>`),
+        |dom| dom.undefine(), || conn.lookup_by_name("web")))
+});
+step("mark", || { web.set_autostart(true); print("marked"); sleep(args[0].parse_int()); }OPTIONS);
+print("the end");
+"#;
+
+#[test]
+fn a_step_that_was_killed_is_repeated_only_if_its_effect_is_known() {
+    let host = Embed::new();
+    host.scratch()
+        .write("home/mark.rhai", KILLED.replace("OPTIONS", ""));
+    killed_at(&on(&host).arg("run").arg("mark.rhai").arg("600"), "marked");
+    let runs = on(&host).arg("runs").ok();
+    assert!(runs.contains("killed") && runs.contains("1 of 2"), "{runs}");
+    let refused = on(&host).arg("resume").fails(1);
+    has(
+        &refused,
+        &[
+            "define: done before",
+            "the step `mark` was interrupted, and it is unknown how far it came",
+            "--repeat",
+        ],
+    );
+    let undone = on(&host).arg("undo").run();
+    assert_eq!(undone.status, 0, "{undone}");
+    host.ok("assert_eq(connect().list_all_domains(), [])");
+
+    // The step itself can say whether it is done.
+    host.scratch().write(
+        "home/mark.rhai",
+        KILLED.replace("OPTIONS", ", #{ done: || web.autostart() }"),
+    );
+    killed_at(&on(&host).arg("run").arg("mark.rhai").arg("600"), "marked");
+    let resumed = on(&host).arg("resume").ok();
+    assert_eq!(resumed, "the end\n");
+}
+
+#[test]
+fn what_a_killed_recipe_left_is_undone_before_its_step_is_repeated() {
+    let host = Embed::new();
+    let script = r#"
+        let conn = connect();
+        step("make two", || all_or_nothing(|undo| {
+            for name in ["web", "db"] {
+                let xml = `<domain type='qemu'><name>${name}</name><memory>1024</memory><os><type>hvm</type></os></domain>`;
+                if conn.list_all_domains().some(|dom| dom.name == name) { throw `there is a ${name}`; }
+                undo.step(|| conn.define_xml(xml), |dom| dom.undefine(), || conn.lookup_by_name(name));
+                print(`made ${name}`);
+                if args[0] == name { sleep(600); }
+            }
+        }));
+        print("the end");"#;
+    host.scratch().write("home/make.rhai", script);
+    killed_at(
+        &on(&host).arg("run").arg("make.rhai").arg("web"),
+        "made web",
+    );
+    host.ok("assert_eq(connect().list_all_domains().len(), 1)");
+    // The arguments are those of the run; a resumed run stops at `db`'s place no more.
+    let journal = std::fs::read_dir(host.scratch().path("home/.local/state/virhai/runs"))
+        .expect("there is a run")
+        .next()
+        .expect("there is one")
+        .expect("it is readable")
+        .path()
+        .join("journal.jsonl");
+    let text = std::fs::read_to_string(&journal).expect("it is text");
+    std::fs::write(
+        &journal,
+        text.replace("\"make.rhai\",\"web\"", "\"make.rhai\",\"no\""),
+    )
+    .expect("it can be written");
+    let resumed = on(&host).arg("resume").run();
+    assert_eq!(resumed.status, 0, "{resumed}");
+    assert_eq!(resumed.stdout, "made web\nmade db\nthe end\n", "{resumed}");
+    has(&resumed, &["make two: undoing what was interrupted"]);
+}
+
+#[test]
+fn only_one_process_works_on_a_run() {
+    let folder = Scratch::new();
+    folder.write(
+        "wait.rhai",
+        "step(\"wait\", || { print(\"waiting\"); sleep(\"10m\") })",
+    );
+    let mut command = in_folder(&folder).arg("run").arg("wait.rhai").command();
+    let mut child = command.spawn().expect("the program starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe"))
+        .read_line(&mut line)
+        .expect("it says so");
+    let runs = in_folder(&folder).arg("--json").arg("runs").ok();
+    assert!(runs.contains(r#""state":"running""#), "{runs}");
+    for command in ["resume", "undo"] {
+        let refused = in_folder(&folder).arg(command).fails(1);
+        has(&refused, &["is still going on"]);
+    }
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).expect("it lives");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    let shown = in_folder(&folder).arg("show").ok();
+    assert!(shown.contains("status    130"), "{shown}");
+}
+
+#[test]
+fn a_run_without_steps_and_changes_is_not_recorded() {
+    let folder = Scratch::new();
+    folder.write(
+        "look.rhai",
+        "connect(\"test:///default\").list_all_domains().len()",
+    );
+    in_folder(&folder).arg("run").arg("look.rhai").ok();
+    assert!(!folder.path("state").exists());
+    let none = in_folder(&folder).arg("show").fails(2);
+    has(&none, &["no run was recorded yet"]);
+    folder.write("step.rhai", "step(\"one\", || 1)");
+    in_folder(&folder)
+        .arg("--no-journal")
+        .arg("run")
+        .arg("step.rhai")
+        .ok();
+    assert!(!folder.path("state").exists());
+}
+
+#[test]
+fn old_runs_are_removed_and_unfinished_ones_stay() {
+    let folder = Scratch::new();
+    folder.write("good.rhai", "step(\"one\", || 1)");
+    folder.write("bad.rhai", "step(\"one\", || throw \"no\")");
+    for _ in 0..2 {
+        in_folder(&folder).arg("run").arg("good.rhai").ok();
+    }
+    in_folder(&folder).arg("run").arg("bad.rhai").fails(1);
+    let kept = in_folder(&folder).arg("prune").ok();
+    assert_eq!(kept, "removed 0 of 3 runs\n");
+    let prune = |options: &[&str]| {
+        let run = in_folder(&folder)
+            .arg("prune")
+            .arg("--older-than")
+            .arg("0s");
+        options.iter().fold(run, |run, option| run.arg(option)).ok()
+    };
+    assert_eq!(prune(&["--keep", "2"]), "removed 1 of 3 runs\n");
+    assert_eq!(prune(&[]), "removed 1 of 2 runs\n");
+    assert_eq!(prune(&["--failed"]), "removed 1 of 1 runs\n");
+    assert!(
+        in_folder(&folder)
+            .arg("runs")
+            .ok()
+            .starts_with("no runs in")
+    );
+}
