@@ -11,8 +11,8 @@ use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 use serde_json::json;
 use virhai::interrupt::Stop;
 use virhai::runbook::inputs::{MAIN, VARIABLE, has_main};
-use virhai::runbook::twin::Rehearsal;
 use virhai::runbook::journal::{Change, Header, Journal};
+use virhai::runbook::twin::Rehearsal;
 use virhai::{Imports, Program, Session, Unnoticed, stack_size};
 use virhai::{engine, extent};
 
@@ -112,7 +112,13 @@ fn run_script(
                 true => recording.clone(),
                 false => Recording::Nothing,
             };
-            execute(options, &imports, script.clone(), Some(rehearsal), recording)
+            execute(
+                options,
+                &imports,
+                script.clone(),
+                Some(rehearsal),
+                recording,
+            )
         }),
         false => execute(options, &imports, script, None, recording),
     }

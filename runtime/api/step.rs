@@ -24,8 +24,8 @@ use crate::run::session::Session;
 use crate::runbook::journal::{
     Journal, LARGEST_VALUE, Place, Record, Step as Earlier, StepKey, StepState,
 };
-use crate::runbook::stored::{Revival, Store};
 use crate::script::imports::Imports;
+use crate::stored::{Revival, Store};
 use crate::vocabulary::{Declared, OptionsOf, options};
 
 pub(crate) fn register(engine: &mut Engine) {

@@ -2,5 +2,4 @@
 
 pub mod inputs;
 pub mod journal;
-pub(crate) mod stored;
 pub mod twin;

@@ -14,8 +14,8 @@ use crate::redact;
 use crate::run::interrupt;
 use crate::run::session::Session;
 use crate::runbook::journal::{Change, Journal, Place, Record};
-use crate::runbook::stored::{Revival, Store};
 use crate::script::imports::Imports;
+use crate::stored::{Revival, Store};
 
 /// The changes of this process whose undo may still change; copies are the same list.
 #[derive(Clone, Default)]

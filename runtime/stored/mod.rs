@@ -2,26 +2,24 @@
 //!
 //! Data is the JSON that it looks like. Everything else is an object with the key `$`, which says what it is.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+mod revival;
+
+use std::cell::Cell;
 use std::ops::{Range, RangeInclusive};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
+use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map};
 use serde_json::{Value as Json, json};
 
 use crate::error::Error;
-use crate::error::failure_line;
-use crate::objects::any::{self, Identity};
+use crate::objects::any;
 use crate::objects::connection::Connection;
-use crate::objects::connection::open::{Target, connect_to};
 use crate::redact;
-use crate::run::session::Session;
-use crate::script::Library;
 use crate::script::imports::Imports;
 use crate::show::DateTime;
 use crate::xml::Xml;
+pub(crate) use revival::Revival;
 
 /// The key of what is no plain data.
 const MARK: &str = "$";
@@ -199,136 +197,4 @@ fn of_connection(connection: &Connection) -> Json {
     json!({
         MARK: "Connection", "uri": redact::hide_uri(connection.uri()), "read_only": connection.is_read_only(),
     })
-}
-
-/// Makes values of what was stored.
-pub(crate) struct Revival<'a> {
-    ctx: &'a NativeCallContext<'a>,
-    imports: Imports,
-    library: RefCell<Library>,
-    connections: RefCell<HashMap<(String, bool), Connection>>,
-}
-
-impl<'a> Revival<'a> {
-    /// A revival for the session of `ctx`.
-    pub(crate) fn new(ctx: &'a NativeCallContext<'a>) -> Self {
-        let imports = Session::of(ctx).kept::<Imports>().unwrap_or_default();
-        Self {
-            ctx,
-            imports,
-            library: RefCell::new(Library::new(ctx)),
-            connections: RefCell::default(),
-        }
-    }
-
-    /// The functions that the closures need which were revived.
-    pub(crate) fn library(&self) -> Library {
-        self.library.borrow().clone()
-    }
-
-    /// The value that was stored as `json`.
-    ///
-    /// # Errors
-    ///
-    /// Why there is no such value any more.
-    pub(crate) fn value(&self, json: &Json) -> Result<Dynamic, String> {
-        Ok(match json {
-            Json::Null => Dynamic::UNIT,
-            Json::Bool(truth) => (*truth).into(),
-            Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-                (Some(number), _) => number.into(),
-                (None, number) => number.unwrap_or_default().into(),
-            },
-            Json::String(text) => text.into(),
-            Json::Array(items) => {
-                let items = items.iter().map(|item| self.value(item));
-                Dynamic::from(items.collect::<Result<Array, _>>()?)
-            }
-            Json::Object(fields) => match fields.get(MARK).and_then(Json::as_str) {
-                None => self.map(fields)?.into(),
-                Some(mark) => self.marked(mark, json)?,
-            },
-        })
-    }
-
-    fn map(&self, fields: &serde_json::Map<String, Json>) -> Result<Map, String> {
-        let fields = fields.iter();
-        fields
-            .map(|(key, value)| Ok((key.as_str().into(), self.value(value)?)))
-            .collect()
-    }
-
-    fn marked(&self, mark: &str, json: &Json) -> Result<Dynamic, String> {
-        let text = |key: &str| json[key].as_str().unwrap_or_default();
-        let number = |key: &str| json[key].as_i64().unwrap_or_default();
-        let wrong = |_| format!("the journal has a wrong value of the type `{mark}`");
-        Ok(match mark {
-            "float" => Dynamic::from(text("text").parse::<f64>().map_err(|_| wrong(()))?),
-            "char" => Dynamic::from(text("text").chars().next().unwrap_or_default()),
-            "map" => match &json["fields"] {
-                Json::Object(fields) => self.map(fields)?.into(),
-                _ => return Err(wrong(())),
-            },
-            "blob" => {
-                let bytes = STANDARD.decode(text("base64"));
-                Dynamic::from_blob(bytes.map_err(|_| wrong(()))?)
-            }
-            "Xml" => Dynamic::from(Xml::parse(text("text")).map_err(|_| wrong(()))?),
-            "DateTime" => {
-                let time = text("text").parse().map_err(|_| wrong(()))?;
-                Dynamic::from(DateTime(time))
-            }
-            "range" => Dynamic::from(number("from")..number("to")),
-            "range=" => Dynamic::from(number("from")..=number("to")),
-            "secret" => {
-                return Err("it needs a secret, which a journal does not keep".into());
-            }
-            "Connection" => Dynamic::from(self.connection(json)?),
-            "object" => {
-                let identity: Identity =
-                    serde_json::from_value(json.clone()).map_err(|_| wrong(()))?;
-                let connection = self.connection(&json["host"])?;
-                any::remembered(&connection, &identity).ok_or_else(|| wrong(()))?
-            }
-            "function" => Dynamic::from(self.closure(json)?),
-            _ => return Err(wrong(())),
-        })
-    }
-
-    /// The closure that was stored as `json`.
-    pub(crate) fn closure(&self, json: &Json) -> Result<FnPtr, String> {
-        let (name, file) = (json["name"].as_str(), json["file"].as_str());
-        let (Some(name), Some(file)) = (name, file) else {
-            return Err("the journal does not say which function it is".into());
-        };
-        let captured = json["captured"].as_array().cloned().unwrap_or_default();
-        let captured = captured.iter().map(|value| self.value(value));
-        let captured: Vec<Dynamic> = captured.collect::<Result<_, _>>()?;
-        let mut library = self.library.borrow_mut();
-        let mut closure = library.function(self.ctx, &self.imports, file, name)?;
-        closure.set_curry(captured);
-        Ok(closure)
-    }
-
-    fn connection(&self, json: &Json) -> Result<Connection, String> {
-        let uri = json["uri"].as_str().unwrap_or_default().to_owned();
-        let read_only = json["read_only"].as_bool().unwrap_or_default();
-        let key = (uri.clone(), read_only);
-        if let Some(open) = self.connections.borrow().get(&key) {
-            return Ok(open.clone());
-        }
-        let session = Session::of(self.ctx);
-        // The run was allowed to open it.
-        session.give(&uri);
-        let target = Target {
-            read_only,
-            ..Target::new(&session, Some(&uri))
-        };
-        let connection = connect_to(self.ctx, target)
-            .map_err(|error| failure_line::of(self.ctx.engine(), &error))?;
-        self.connections
-            .borrow_mut()
-            .insert(key, connection.clone());
-        Ok(connection)
-    }
 }
