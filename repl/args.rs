@@ -10,13 +10,14 @@ use clap::{
     Args as ClapArgs, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint,
 };
 use virhai::engine::Limits;
-use virhai::{GrantedProgram, Grants};
+use virhai::{GrantedProgram, Grants, Rule, Rules};
 
 use crate::doc::{Definitions, Doc};
 use crate::events::Watching;
 use crate::examples;
 use crate::list::List;
 use crate::manual::{Completions, Manual};
+use crate::project::{Project, Trust};
 use crate::rehearse::Twin;
 use crate::runs::{Prune, Resume, Undo, Which};
 use crate::testing::Testing;
@@ -119,6 +120,9 @@ pub(crate) enum Command {
     /// Remove the records of old runs
     #[command(after_long_help = examples::PRUNE)]
     Prune(Prune),
+    /// Accept what the virhai.toml of a repo asks for, until the file changes
+    #[command(after_long_help = examples::TRUST)]
+    Trust(Trust),
     /// Show what the guests take of the host, live
     #[command(after_long_help = examples::TOP)]
     Top,
@@ -297,9 +301,25 @@ pub(crate) struct Options {
     #[arg(long, value_name = "URI", global = true, help_heading = PERMISSIONS)]
     allow_connect: Vec<String>,
 
+    /// Accept for this run what the repo's virhai.toml asks for
+    #[arg(long, global = true, help_heading = PERMISSIONS)]
+    pub(crate) trust: bool,
+
+    /// Do not read the repo's virhai.toml
+    #[arg(long, global = true, conflicts_with = "trust", help_heading = PERMISSIONS)]
+    pub(crate) no_config: bool,
+
     /// Do not ask on the terminal for permissions that a script needs; it then fails
     #[arg(long, global = true, help_heading = PERMISSIONS)]
     pub(crate) no_ask: bool,
+
+    /// Refuse changes except on these objects, as VERBS:NAME@HOST, such as 'create,start:test-*@lab'
+    #[arg(long, value_name = "RULE", value_parser = rule, global = true, help_heading = PERMISSIONS)]
+    allow: Vec<Rule>,
+
+    /// Refuse these calls on these objects, as VERBS:NAME@HOST, such as 'destroy:prod-*'
+    #[arg(long, value_name = "RULE", value_parser = rule, global = true, help_heading = PERMISSIONS)]
+    deny: Vec<Rule>,
 
     /// Let scripts connect only to the hosts that -c, LIBVIRT_DEFAULT_URI and --allow-connect name
     #[arg(long, global = true, help_heading = PERMISSIONS)]
@@ -332,6 +352,10 @@ pub(crate) struct Options {
     /// Values in a map, 0 for any number
     #[arg(long, value_name = "N", default_value_t = 0, global = true, help_heading = LIMITS, hide_short_help = true)]
     max_map: usize,
+
+    /// What the file of the script's repo adds.
+    #[arg(skip)]
+    pub(crate) project: Project,
 }
 
 const HOST: &str = "Host";
@@ -480,7 +504,7 @@ impl Options {
 
     /// What scripts may use besides libvirt.
     pub(crate) fn grants(&self) -> Grants {
-        Grants {
+        let mut grants = Grants {
             read: self.allow_read.clone(),
             write: self.allow_write.clone(),
             net: self.allow_net.clone(),
@@ -493,8 +517,27 @@ impl Options {
             ssh: self.allow_ssh.clone(),
             connect: self.allow_connect.clone(),
             embed: self.allow_embed.clone(),
+            rules: self.rules().into_iter().collect(),
             named_hosts_only: self.only_named_hosts,
-        }
+        };
+        grants.add(self.project.grants.clone());
+        grants
+    }
+
+    /// The rules of the command line, if there are any.
+    fn rules(&self) -> Option<Rules> {
+        let any = !self.allow.is_empty() || !self.deny.is_empty();
+        any.then(|| Rules {
+            source: "the command line".into(),
+            allow: self.allow.clone(),
+            deny: self.deny.clone(),
+        })
+    }
+
+    /// The folders that scripts may import from besides their own.
+    pub(crate) fn imports(&self) -> impl Iterator<Item = PathBuf> {
+        let own = self.allow_import.iter();
+        own.chain(&self.project.imports).cloned()
     }
 
     /// How far scripts may go.
@@ -521,6 +564,10 @@ impl Options {
             }
         }
     }
+}
+
+fn rule(text: &str) -> Result<Rule, String> {
+    Rule::parse(text, virhai::classified_calls())
 }
 
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {

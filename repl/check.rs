@@ -15,6 +15,7 @@ use crate::args::{CheckOptions, Format, Options};
 use crate::diagnostic::Diagnostic;
 use crate::exit_status::{DOES_NOT_COMPILE, DONE, WRONG_USAGE};
 use crate::output::print_line;
+use crate::project::Project;
 use crate::run;
 use crate::{script, session};
 
@@ -55,8 +56,10 @@ pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
                 return WRONG_USAGE;
             }
         };
-        let folders = [script::folder_of(path)].into_iter();
-        let imports = Imports::new(folders.chain(options.allow_import.clone()));
+        let folder = script::folder_of(path);
+        let more = Project::known_imports(options, &folder);
+        let folders = [folder].into_iter().chain(options.imports()).chain(more);
+        let imports = Imports::new(folders);
         let found = checker.check(&imports, &path.display().to_string(), &text);
         if let Some(status) = run::stopped(options, &session) {
             return status;

@@ -79,6 +79,11 @@ Examples:
   virhai prune --keep 20          but the newest 20 stay
   virhai prune --failed           also runs that failed or were killed";
 
+pub(crate) const TRUST: &str = "\
+Examples:
+  virhai trust                accept what the virhai.toml of this repo asks for
+  virhai trust --remove lab   no longer accept it for the repo `lab`";
+
 pub(crate) const TOP: &str = "\
 Examples:
   virhai top                           the default host

@@ -24,6 +24,7 @@ mod outlet;
 mod output;
 mod permissions;
 mod person;
+mod project;
 mod prompt;
 mod rehearse;
 mod run;
@@ -32,6 +33,7 @@ mod script;
 mod session;
 mod show;
 mod signals;
+mod state;
 mod terminal;
 mod testing;
 mod top;
@@ -123,6 +125,7 @@ fn status(args: &Args) -> u8 {
         Some(Command::Resume(options)) => return runs::resume(&args.options, options),
         Some(Command::Undo(options)) => return runs::undo(&args.options, options),
         Some(Command::Prune(options)) => return runs::prune(&args.options, options),
+        Some(Command::Trust(options)) => return project::trust(&args.options, options),
         Some(Command::Top) => return top::run(&args.options),
         Some(Command::Events(watching)) => return events::run(&args.options, watching),
         Some(Command::Run { .. }) | None => {}

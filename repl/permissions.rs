@@ -27,11 +27,14 @@ pub(crate) struct OnTerminal {
 impl OnTerminal {
     pub(crate) fn new(options: &Options) -> Self {
         Self {
-            may_ask: !options.no_ask
-                && std::io::stdin().is_terminal()
-                && std::io::stderr().is_terminal(),
+            may_ask: may_ask(options),
         }
     }
+}
+
+/// Whether there is a terminal to ask on, and the user has not forbidden it.
+pub(crate) fn may_ask(options: &Options) -> bool {
+    !options.no_ask && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 impl Asker for OnTerminal {
@@ -39,9 +42,8 @@ impl Asker for OnTerminal {
         if !self.may_ask {
             return Consent::No;
         }
-        waits::hold_back(true);
-        let answer = ask(&wish.to_string(), interrupt);
-        waits::hold_back(false);
+        let answers = "allow it? y: yes, this time; a: yes, until the script ends; n: no";
+        let answer = ask(&[format!("the script asks to {wish}")], answers, interrupt);
         let answer = answer.unwrap_or(Consent::No);
         if answer == Consent::Always {
             let option = terminal::visible_line(&wish.option()).into_owned();
@@ -51,14 +53,22 @@ impl Asker for OnTerminal {
     }
 }
 
-/// The user's answer, if there is one.
-fn ask(wish: &str, interrupt: &Interrupt) -> Option<Consent> {
-    let wish = terminal::visible_line(wish);
+/// Shows the lines of `question` and the possible `answers`; returns the user's answer, if there is one.
+pub(crate) fn ask(question: &[String], answers: &str, interrupt: &Interrupt) -> Option<Consent> {
+    waits::hold_back(true);
+    let answer = answer(question, answers, interrupt);
+    waits::hold_back(false);
+    answer
+}
+
+fn answer(question: &[String], answers: &str, interrupt: &Interrupt) -> Option<Consent> {
     for _ in 0..MOST {
         // A key that was pressed before the question is no answer.
         let _ = tcflush(std::io::stdin(), FlushArg::TCIFLUSH);
-        eprintln!("the script asks to {wish}");
-        eprintln!("allow it? y: yes, this time; a: yes, until the script ends; n: no");
+        for row in question {
+            eprintln!("{}", terminal::visible_line(row));
+        }
+        eprintln!("{answers}");
         outlet::drain();
         let answer = line(interrupt)?;
         match answer.trim().to_lowercase().as_str() {

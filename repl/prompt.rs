@@ -16,6 +16,7 @@ mod transcript;
 mod worker;
 
 use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 
 use nix::sys::termios::{SetArg, tcgetattr, tcsetattr};
@@ -25,10 +26,11 @@ use rustyline::history::FileHistory;
 
 use virhai::interrupt::Stop;
 
-use crate::args::Args;
+use crate::args::{Args, Options};
 use crate::diagnostic::Diagnostic;
-use crate::exit_status::FAILED;
+use crate::exit_status::{FAILED, WRONG_USAGE};
 use crate::outlet;
+use crate::project::Project;
 use crate::signals;
 use crate::waits;
 use crate::{exit_status, session};
@@ -43,10 +45,18 @@ const STOPPING: &str = "stopping; interrupt again to abandon the input";
 
 /// Runs the prompt until its end and answers the exit status.
 pub(crate) fn start(args: &Args) -> u8 {
-    match Prompt::new(args) {
-        Ok(mut prompt) => prompt.run(args.options.quiet),
+    let mut options = args.options.clone();
+    match Project::load(&options, Path::new(".")) {
+        Ok(project) => options.project = project,
+        Err(wrong) => {
+            wrong.report_plain(&options);
+            return WRONG_USAGE;
+        }
+    }
+    match Prompt::new(&options) {
+        Ok(mut prompt) => prompt.run(options.quiet),
         Err(message) => {
-            Diagnostic::plain(message).report_plain(&args.options);
+            Diagnostic::plain(message).report_plain(&options);
             FAILED
         }
     }
@@ -72,11 +82,11 @@ struct Prompt {
 }
 
 impl Prompt {
-    fn new(args: &Args) -> Result<Self, String> {
-        let mut editor = input::editor(&args.options)
-            .map_err(|error| format!("cannot use the terminal: {error}"))?;
+    fn new(options: &Options) -> Result<Self, String> {
+        let mut editor =
+            input::editor(options).map_err(|error| format!("cannot use the terminal: {error}"))?;
         history::load(&mut editor);
-        let session = session::session(&args.options);
+        let session = session::session(options);
         let (leave, left) = mpsc::channel();
         let interrupt = session.interrupt().clone();
         let stop = move || interrupt.stop(Stop::Interrupted);
@@ -96,10 +106,10 @@ impl Prompt {
             outlet::hurry();
             crate::leave(exit_status::killed_by(signal));
         });
-        let news = NewsDesk::new(editor.create_external_printer().ok(), &args.options);
+        let news = NewsDesk::new(editor.create_external_printer().ok(), options);
         Ok(Self {
             editor,
-            worker: Worker::new(args.options.clone(), session),
+            worker: Worker::new(options.clone(), session),
             transcript: Transcript::default(),
             news,
             connects: false,

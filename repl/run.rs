@@ -22,6 +22,7 @@ use crate::exit_status::{
     DOES_NOT_COMPILE, DONE, FAILED, INTERRUPTED, WRONG_USAGE, status_of, status_of_stop,
 };
 use crate::output::{print_line, print_result};
+use crate::project::Project;
 use crate::script::{Script, read, read_in_time};
 use crate::session::rehearsing;
 use crate::{check, inputs, outlet, rehearse, runs, signals};
@@ -94,9 +95,16 @@ fn run_script(
             return WRONG_USAGE;
         }
     };
-    let folders = [script.folder.clone()]
-        .into_iter()
-        .chain(options.allow_import.clone());
+    let mut own = options.clone();
+    match Project::load(options, &script.folder) {
+        Ok(project) => own.project = project,
+        Err(wrong) => {
+            wrong.report_plain(options);
+            return WRONG_USAGE;
+        }
+    }
+    let options = &own;
+    let folders = [script.folder.clone()].into_iter().chain(options.imports());
     let imports = Imports::new(folders);
     let mut script = script;
     if script.function.is_none()

@@ -43,7 +43,7 @@ pub use objects::domain::Domain;
 pub use objects::object::{Kind, Object};
 pub use run::background::Unnoticed;
 pub use run::exit::exit_status;
-pub use run::grants::{Asker, Consent, GrantedProgram, Grants, Wish};
+pub use run::grants::{Asker, Consent, GrantedProgram, Grants, Rule, Rules, Wish};
 pub use run::interrupt::{self, Interrupt};
 pub use run::person;
 pub use run::place::Place;

@@ -10,17 +10,11 @@ use rustyline::history::FileHistory;
 use virhai::redact;
 
 use super::input::Input;
+use crate::state;
 
-/// Where the history is kept: `$XDG_STATE_HOME/virhai/history`, or below `~/.local/state`.
+/// Where the history is kept.
 fn file() -> Option<PathBuf> {
-    let absolute = |name: &str| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let state = absolute("XDG_STATE_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))?;
-    Some(state.join("virhai/history"))
+    Some(state::folder()?.join("history"))
 }
 
 /// Reads the history; a session without one is a session all the same.

@@ -81,7 +81,7 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(options: Options, session: Session) -> Self {
         let here = std::env::current_dir().unwrap_or_else(|_| ".".into());
-        let imports = Imports::new([here].into_iter().chain(options.allow_import.clone()));
+        let imports = Imports::new([here].into_iter().chain(options.imports()));
         let values = Values::default();
         let engine = build(&options, &session, &imports, &values, &[]);
         let state = State {

@@ -13,6 +13,7 @@ use virhai::{Imports, Program, engine};
 
 use super::{DOES_NOT_COMPILE, Options, WRONG_USAGE};
 use crate::diagnostic::{Diagnostic, Place};
+use crate::project::Project;
 use crate::{script, session};
 
 /// One test.
@@ -142,8 +143,10 @@ fn read(
         WRONG_USAGE
     })?;
     let name = file.display().to_string();
-    let folders = [script::folder_of(file)].into_iter();
-    let imports = Imports::new(folders.chain(options.allow_import.clone()));
+    let folder = script::folder_of(file);
+    let more = Project::known_imports(options, &folder);
+    let folders = [folder].into_iter().chain(options.imports()).chain(more);
+    let imports = Imports::new(folders);
     let program = match Program::compile(engine, &imports, &name, &text) {
         Ok(program) => program,
         Err(error) => {

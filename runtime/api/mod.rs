@@ -46,6 +46,7 @@ pub(crate) mod subscription;
 pub(crate) mod undo;
 pub(crate) mod value_text;
 pub(crate) mod wait;
+pub(crate) mod web;
 pub(crate) mod work;
 pub(crate) mod xml;
 
@@ -73,6 +74,7 @@ pub(crate) fn all_declared() -> impl Iterator<Item = &'static Declared> {
         storage_vol::DECLARED,
         subscription::DECLARED,
         wait::DECLARED,
+        web::DECLARED,
         xml::DECLARED,
     ];
     let shared = [arguments::SaveParameters::OPTIONS];
@@ -109,6 +111,7 @@ pub(crate) fn register(engine: &mut Engine) {
     net::register(engine);
     files::register(engine);
     programs::register(engine);
+    web::register(engine);
     stream::register(engine);
     wait::register(engine);
     subscription::register(engine);

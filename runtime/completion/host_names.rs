@@ -105,7 +105,7 @@ impl HostNames {
                         let connection = held.connection.clone();
                         let ask = move || names_of(&kind, &holder, &held);
                         connection
-                            .make("virConnectListAllDomains", &String::new, ask)
+                            .make("virConnectListAllDomains", &[], &String::new, ask)
                             .ok()
                     })
                     .flatten()

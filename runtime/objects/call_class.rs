@@ -61,6 +61,24 @@ impl Class {
     }
 }
 
+/// Calls that only ask, and yet give a script power over a guest or another's job.
+const POWERFUL: [&str; 7] = [
+    "virDomainAbortJob",
+    "virDomainAbortJobFlags",
+    "virDomainLxcOpenNamespace",
+    "virDomainOpenChannel",
+    "virDomainOpenConsole",
+    "virDomainOpenGraphics",
+    "virDomainOpenGraphicsFD",
+];
+
+/// Whether the C function `call` changes something, or gives a script the power to. A stream only carries what the call
+/// that opened it was allowed to.
+pub(crate) fn changes(call: &str) -> bool {
+    let carries = call.starts_with("virStream") || call == "virConnectOpenAuth";
+    (may_change(call) && !carries) || POWERFUL.contains(&call)
+}
+
 /// Whether the C function `call` can change something on the host.
 pub fn may_change(call: &str) -> bool {
     Class::of(call).may_change()

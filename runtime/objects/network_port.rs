@@ -50,6 +50,11 @@ impl Kind for NetworkPortKind {
         ]
     }
 
+    /// The name of the network: ports have none.
+    fn names(port: &NetworkPort) -> Vec<String> {
+        vec![port.facts().network.clone()]
+    }
+
     fn identity(port: &NetworkPort) -> Vec<(&'static str, String)> {
         vec![
             ("uuid", port.uuid().to_owned()),

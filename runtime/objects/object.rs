@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use virt::connect::Connect;
 
-use super::call_class::Class;
-use super::connection::{Connection, again_where_undone};
+use super::call_class::{Class, changes};
+use super::connection::{Connection, Permit, again_where_undone};
 use crate::error::RhaiResultOf;
 use crate::error::{Error, On, state_may_matter};
 use crate::libvirt::{self, Failure};
@@ -41,6 +41,13 @@ pub trait Kind: Listed {
     const NAME_PATH: &'static str = "name";
     /// The flag that reads the definition, for kinds whose XML is otherwise that of what runs.
     const INACTIVE: Option<(&'static str, u32)> = None;
+    /// What rules call `object`: its name, and for the parts of some objects that of the whole.
+    fn names(object: &Object<Self>) -> Vec<String> {
+        let mut names = vec![object.given_name(), object.name()];
+        names.dedup();
+        names
+    }
+
     /// Whether it is part of another object.
     const IS_PART: bool = false;
 
@@ -297,7 +304,7 @@ impl<K: Kind> Object<K> {
         again_where_undone(|again| {
             let result = self.handle().and_then(|handle| {
                 let (run, own) = (Arc::clone(&run), self.clone());
-                self.0.connection.make(call, action, move || {
+                self.make(call, action, move || {
                     if changes {
                         own.refuse_namesake(&handle)?;
                     }
@@ -318,6 +325,41 @@ impl<K: Kind> Object<K> {
                 result => result,
             }
         })
+    }
+
+    /// Makes the libvirt call `call` on this object by `work`.
+    fn make<T: Send + 'static>(
+        &self,
+        call: &'static str,
+        action: &dyn Fn() -> String,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let connection = &self.0.connection;
+        if !changes(call) && connection.session().grants().rules.is_empty() {
+            return connection.make(call, &[], action, work);
+        }
+        let names = K::names(self);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        connection.make(call, &names, action, work)
+    }
+
+    /// Refuses to give this object the name `name` by `call`, if rules forbid it.
+    pub(crate) fn refuse_name(
+        &self,
+        ctx: &NativeCallContext,
+        call: &'static str,
+        verb: &'static str,
+        name: &str,
+    ) -> RhaiResultOf<()> {
+        let refused = self.0.connection.refuse(call, &[name]);
+        refused.map_err(|failure| self.error(ctx, failure, call, verb).throw())
+    }
+
+    /// The right to make the libvirt call `call` on this object.
+    pub(crate) fn permit(&self, call: &'static str) -> Result<Permit, Failure> {
+        let names = K::names(self);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        self.0.connection.permit(call, &names)
     }
 
     /// Whether `call`, which removes or stops the object, failed because there is nothing to do.

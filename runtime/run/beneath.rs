@@ -21,26 +21,23 @@ const LOOK: OFlag = OFlag::O_PATH
 
 /// Opens the file `path`, which must be absolute and without links, to be read.
 pub(crate) fn open_file(path: &Path) -> Result<File> {
-    open_if(path, "a file", |found| found.is_file())
+    open_if(path, "it is not a file", |found| found.is_file())
 }
 
 /// The same for a file or a disk.
 pub(crate) fn open_file_or_disk(path: &Path) -> Result<File> {
-    open_if(path, "a file or a disk", |found| {
+    open_if(path, "it is neither a file nor a disk", |found| {
         found.is_file() || found.file_type().is_block_device()
     })
 }
 
-fn open_if(path: &Path, what: &str, is_right: impl Fn(&Metadata) -> bool) -> Result<File> {
+fn open_if(path: &Path, wrong: &str, is_right: impl Fn(&Metadata) -> bool) -> Result<File> {
     let (folder, name) = parts(path)?;
     let folder = Folder::open(folder)?;
     let found = File::from(openat(&folder.0, name, LOOK, Mode::empty())?);
     // Opening a pipe waits for its other end, and opening a device can act on it.
     if !is_right(&found.metadata()?) {
-        return Err(Error::new(
-            ErrorKind::InvalidInput,
-            format!("it is not {what}"),
-        ));
+        return Err(Error::new(ErrorKind::InvalidInput, wrong));
     }
     // The file that was looked at, whatever the path leads to now.
     File::open(by_number(&found))

@@ -2,6 +2,7 @@
 //! reach, URIs that it may connect to. It has nothing of these unless the user names it.
 
 mod program;
+mod rules;
 mod wish;
 
 use std::path::{Component, Path, PathBuf};
@@ -9,6 +10,8 @@ use std::path::{Component, Path, PathBuf};
 use glob::Pattern;
 
 pub use program::GrantedProgram;
+pub(crate) use rules::Call;
+pub use rules::{Rule, Rules};
 pub(crate) use wish::Refuse;
 pub use wish::{Asker, Consent, Wish};
 
@@ -31,6 +34,8 @@ pub struct Grants {
     pub connect: Vec<String>,
     /// Folders that a hypervisor within the process may have as its root, or below them.
     pub embed: Vec<PathBuf>,
+    /// What it may do with libvirt: each of these must allow a call.
+    pub rules: Vec<Rules>,
     /// True if it may connect only to hosts that the user named.
     pub named_hosts_only: bool,
 }
@@ -125,13 +130,18 @@ impl Grants {
         self.env.iter().any(|granted| fits(granted, name))
     }
 
+    /// Why the script may not make `call`, if that is so.
+    pub(crate) fn refusal(&self, call: &Call) -> Option<String> {
+        self.rules.iter().find_map(|rules| rules.refusal(call))
+    }
+
     /// Whether the script may run commands on `host` by ssh.
     pub(crate) fn has_ssh(&self, host: &str) -> bool {
         self.ssh.iter().any(|granted| fits(granted, host))
     }
 
-    /// Adds what `other` allows.
-    pub(crate) fn add(&mut self, other: Self) {
+    /// Adds what `other` allows, and its rules.
+    pub fn add(&mut self, other: Self) {
         self.read.extend(other.read);
         self.write.extend(other.write);
         self.net.extend(other.net);
@@ -140,6 +150,7 @@ impl Grants {
         self.ssh.extend(other.ssh);
         self.connect.extend(other.connect);
         self.embed.extend(other.embed);
+        self.rules.extend(other.rules);
         self.named_hosts_only |= other.named_hosts_only;
     }
 

@@ -23,6 +23,7 @@ const VISITORS: &[(&str, &str)] = &[(
 const OTHER_TEXTS: &[(&str, &str)] = &[
     ("repl/prompt/text.rs", "`//` in URIs"),
     ("runtime/objects/uri/", "`//` in URIs"),
+    ("runtime/api/web/client.rs", "`//` in URLs"),
     (
         "runtime/redact/",
         "secrets in text of every kind, also where it stops being a script",

@@ -22,6 +22,7 @@ mod ssh_server;
 mod sweep;
 mod terminal;
 mod user;
+mod web_server;
 
 pub use certificates::Certificates;
 pub use child::succeeds;
@@ -43,3 +44,4 @@ pub use ssh_server::{SshServer, path_with_ssh, ssh_clients, uri as ssh_uri};
 pub use sweep::{InProcess, Picture, Strikes, Sweep, Swept, Trace, all, strike};
 pub use terminal::{Screen, Terminal};
 pub use user::test_user;
+pub use web_server::{WebServer, web_answer};

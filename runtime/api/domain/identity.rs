@@ -101,6 +101,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
+        dom.refuse_name(&ctx, "virDomainRename", "rename", name)?;
         let name = name.to_owned();
         dom.call(&ctx, "virDomainRename", "rename", move |d| {
             d.rename(&name, wanted)

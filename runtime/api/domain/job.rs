@@ -52,13 +52,16 @@ impl Domain {
         run: impl FnOnce(&Handle) -> Result<T, E> + Send + 'static,
     ) -> RhaiResultOf<T> {
         self.connection()
-            .observe(call, Class::of(call), || self.try_job(work, &verb, run))
+            .observe(call, Class::of(call), || {
+                self.try_job(work, call, &verb, run)
+            })
             .map_err(|failure| self.error(ctx, failure, call, &verb).throw())
     }
 
     fn try_job<T: Send + 'static, E: Into<Failure>>(
         &self,
         work: Work,
+        call: &'static str,
         verb: &dyn fmt::Display,
         run: impl FnOnce(&Handle) -> Result<T, E> + Send + 'static,
     ) -> Result<T, Failure> {
@@ -71,8 +74,12 @@ impl Domain {
             ));
         }
         let (permit, other) = match work {
-            Work::Migrate(destination) => self.connection().permits_with(destination)?,
-            _ => (self.connection().permit(Class::Long)?, None),
+            Work::Migrate(destination) => {
+                let name = self.name();
+                self.connection()
+                    .permits_with(destination, call, &[&name])?
+            }
+            _ => (self.permit(call)?, None),
         };
         let end = Arc::new(End::default());
         let (operation, job, seen) = (work.operation(), Arc::clone(&handle), Arc::clone(&end));

@@ -42,6 +42,14 @@ fn params(ctx: &NativeCallContext, params: &Map) -> RhaiResultOf<TypedParams> {
     )
 }
 
+/// Refuses a migration to the name `name`, if rules forbid it.
+fn refuse_name(ctx: &NativeCallContext, dom: &Domain, name: Option<&str>) -> RhaiResultOf<()> {
+    match name {
+        Some(name) => dom.refuse_name(ctx, "virDomainMigrate3", "migrate", name),
+        None => Ok(()),
+    }
+}
+
 /// Moves `dom` by `run` and answers the domain on the destination.
 fn migrate(
     ctx: &NativeCallContext,
@@ -123,6 +131,10 @@ pub(super) mod functions {
         options: OptionsOf<MigrationParameters>,
     ) -> RhaiResultOf<Domain> {
         let wanted = flag_bits(&ctx, flags)?;
+        let name = options
+            .get("destination_name")
+            .and_then(|name| name.clone().into_immutable_string().ok());
+        refuse_name(&ctx, dom, name.as_deref())?;
         let params = params(&ctx, &options)?;
         migrate(
             &ctx,
@@ -175,6 +187,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<Domain> {
         let wanted = flag_bits(&ctx, flags)?;
         let name = optional_text(&ctx, "the name", &name)?;
+        refuse_name(&ctx, dom, name.as_deref())?;
         let uri = optional_text(&ctx, "the URI", &uri)?;
         let bandwidth = mib(&ctx, &bandwidth)?;
         migrate(
@@ -215,6 +228,7 @@ pub(super) mod functions {
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
         let wanted = flag_bits(&ctx, flags)?;
         let name = optional_text(&ctx, "the name", &name)?;
+        refuse_name(&ctx, dom, name.as_deref())?;
         let uri = optional_text(&ctx, "the URI", &uri)?;
         let bandwidth = mib(&ctx, &bandwidth)?;
         migrate(
@@ -277,6 +291,10 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
         let uri = destination(&ctx, uri, wanted)?;
+        let name = options
+            .get("destination_name")
+            .and_then(|name| name.clone().into_immutable_string().ok());
+        refuse_name(&ctx, dom, name.as_deref())?;
         let params = params(&ctx, &options)?;
         dom.job(
             &ctx,
@@ -327,6 +345,7 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let uri = destination(&ctx, uri, wanted)?;
         let name = optional_text(&ctx, "the name", &name)?;
+        refuse_name(&ctx, dom, name.as_deref())?;
         let bandwidth = mib(&ctx, &bandwidth)?;
         let uri = uri.to_owned();
         dom.job(
@@ -365,6 +384,7 @@ pub(super) mod functions {
         let memory_uri = optional_text(&ctx, "the URI for the memory", &memory_uri)?;
         let xml = optional_xml_text(&ctx, "the XML", &xml)?;
         let name = optional_text(&ctx, "the name", &name)?;
+        refuse_name(&ctx, dom, name.as_deref())?;
         let bandwidth = mib(&ctx, &bandwidth)?;
         dom.job(
             &ctx,

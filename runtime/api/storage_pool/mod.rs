@@ -1,7 +1,7 @@
 //! `StoragePool`: where volumes are kept.
 
 mod lifecycle;
-mod volumes;
+pub(crate) mod volumes;
 
 use rhai::{Engine, exported_module};
 

@@ -8,7 +8,7 @@ use crate::api::arguments::{ArrayOf, RhaiResultOf, flag_bits};
 use crate::api::connection::about::About;
 use crate::api::stale_save;
 use crate::api::xml::{XmlText, xml_text};
-use crate::error::{Error, OfXml};
+use crate::error::{Error, OfXml, Task};
 use crate::libvirt::Failure;
 use crate::objects::natural_order;
 use crate::objects::object::Listed;
@@ -17,6 +17,23 @@ use crate::objects::storage_vol::{StorageVol, StorageVolKind};
 
 fn names(volumes: &[Volume]) -> impl Iterator<Item = String> {
     volumes.iter().filter_map(|volume| volume.name().ok())
+}
+
+/// Refuses a new volume in `pool` if rules forbid its name, which `xml` has.
+pub(crate) fn refuse_new_name(
+    ctx: &NativeCallContext,
+    pool: &StoragePool,
+    xml: &str,
+) -> RhaiResultOf<()> {
+    match About("create", "volume", xml).subject() {
+        Some(volume) => pool.refuse_name(
+            ctx,
+            "virStorageVolCreateXML",
+            "create a volume in",
+            &volume.name,
+        ),
+        None => Ok(()),
+    }
 }
 
 #[export_module]
@@ -182,6 +199,7 @@ pub(super) mod functions {
         let text = xml_text(&ctx, "the volume's XML", &xml)?;
         let verb = format!("{} in", About("create", "volume", &text));
         stale_save::refuse_creation(&ctx, pool, &text, &verb)?;
+        refuse_new_name(&ctx, pool, &text)?;
         let owned = text.clone();
         let volume = pool
             .call(&ctx, "virStorageVolCreateXML", verb, move |p| {

@@ -6,14 +6,13 @@ use std::path::Path;
 use rhai::plugin::*;
 use rhai::{Blob, Map, NativeCallContext};
 
-use super::plan::{Halt, Plan, Progress, TransferOptions, connected};
+use super::plan::{FINISH, Halt, Plan, Progress, TransferOptions, connected};
 use crate::api::arguments::{RhaiResultOf, SizeValue, bytes, flag_bits, integer};
 use crate::api::bounded_growth::length;
 use crate::api::stream::Stream;
 use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::libvirt::stream::Received;
-use crate::objects::call_class::Class;
 use crate::objects::granted::writable;
 use crate::objects::pipe::MESSAGE;
 use crate::objects::storage_vol::StorageVol;
@@ -45,13 +44,13 @@ fn download(
     let _waiting = Waiting::new(vol.connection().session(), || vol.action(&"download"));
     let mut buffer = vec![0; size.min(MESSAGE)];
     let mut receive = || {
-        let mut pipe = connected(vol, move |v, stream| {
+        let mut pipe = connected(vol, CALL, move |v, stream| {
             v.download(stream, offset, size as u64, 0)
         })?;
         while let Received::Bytes(count) = pipe.receive(&mut buffer, 0)? {
             data.extend_from_slice(&buffer[..count]);
         }
-        let _permit = vol.connection().permit(Class::Long)?;
+        let _permit = vol.connection().permit(FINISH, &[])?;
         pipe.finish()
     };
     let received = receive();
@@ -96,7 +95,7 @@ fn receive_file(
         _ => virt_sys::VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM,
     };
     let (offset, length) = (plan.offset, plan.length);
-    let mut pipe = connected(vol, move |v, stream| {
+    let mut pipe = connected(vol, CALL, move |v, stream| {
         v.download(stream, offset, length, flags)
     })?;
     // Beside its place first: what was there stays until all has arrived.
@@ -120,7 +119,7 @@ fn receive_file(
         };
         progress.count(count)?;
     }
-    let permit = vol.connection().permit(Class::Long)?;
+    let permit = vol.connection().permit(FINISH, &[])?;
     pipe.finish()?;
     drop(permit);
     file.set_len(progress.done)?;

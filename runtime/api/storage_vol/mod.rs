@@ -2,12 +2,15 @@
 
 mod download;
 mod file;
+mod filling;
 mod lifecycle;
 mod plan;
 mod upload;
 mod wipe;
 
 use rhai::{Engine, exported_module};
+
+pub(crate) use filling::Filling;
 
 use crate::api::every_kind::Scripted;
 use crate::objects::storage_vol::StorageVolKind;

@@ -109,9 +109,13 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// A stream that `open` has connected with the volume.
+/// The call that ends a transfer.
+pub(super) const FINISH: &str = "virStreamFinish";
+
+/// A stream that `open`, which makes the call `call`, has connected with the volume.
 pub(super) fn connected(
     vol: &StorageVol,
+    call: &'static str,
     open: impl FnOnce(
         &virt::storage_vol::StorageVol,
         &virt::stream::Stream,
@@ -120,7 +124,7 @@ pub(super) fn connected(
     + 'static,
 ) -> Result<Pipe, Failure> {
     let handle = vol.handle()?;
-    let permit = vol.connection().permit(Class::Long)?;
+    let permit = vol.permit(call)?;
     let interrupt = vol.connection().session().interrupt();
     let pipe = Pipe::new(&handle.connect()?, interrupt)?;
     let stream = pipe.stream().clone();

@@ -6,13 +6,12 @@ use rhai::plugin::*;
 use rhai::{Blob, Map, NativeCallContext};
 
 use super::file::{self, Run};
-use super::plan::{Halt, Plan, Progress, TransferOptions, connected};
+use super::plan::{FINISH, Halt, Plan, Progress, TransferOptions, connected};
 use crate::api::arguments::{RhaiResultOf, SizeValue, bytes, flag_bits};
 use crate::api::stale_save;
 use crate::api::stream::Stream;
 use crate::error::Error;
 use crate::libvirt::Failure;
-use crate::objects::call_class::Class;
 use crate::objects::granted::readable;
 use crate::objects::pipe::{MESSAGE, Pipe};
 use crate::objects::storage_vol::StorageVol;
@@ -20,10 +19,10 @@ use crate::run::waiting::Waiting;
 use crate::vocabulary::OptionsOf;
 use crate::xml::Xml;
 
-const CALL: &str = "virStorageVolUpload";
+pub(super) const CALL: &str = "virStorageVolUpload";
 
 /// What a volume is before data goes into it.
-struct Before {
+pub(super) struct Before {
     file: bool,
     capacity: u64,
     allocation: u64,
@@ -32,7 +31,7 @@ struct Before {
 }
 
 impl Before {
-    fn of(vol: &StorageVol) -> Result<Self, Failure> {
+    pub(super) fn of(vol: &StorageVol) -> Result<Self, Failure> {
         let (info, xml) = vol.attempt("virStorageVolGetInfo", |v| {
             Ok::<_, Failure>((v.info()?, v.xml_desc(0)?))
         })?;
@@ -60,8 +59,10 @@ fn upload(ctx: &NativeCallContext, vol: &StorageVol, data: &[u8], offset: u64) -
     refuse_beyond_the_end(ctx, vol, &before, offset, total)?;
     refuse_without_room(ctx, vol, &before, total)?;
     let _waiting = Waiting::new(vol.connection().session(), || vol.action(&"upload to"));
-    let mut pipe = connected(vol, move |v, stream| v.upload(stream, offset, total, 0))
-        .map_err(|failure| fail(failure).throw())?;
+    let mut pipe = connected(vol, CALL, move |v, stream| {
+        v.upload(stream, offset, total, 0)
+    })
+    .map_err(|failure| fail(failure).throw())?;
     let mut progress = Progress::new(ctx, &plan, total);
     let sent = data.chunks(MESSAGE).try_for_each(|part| {
         pipe.send(part)?;
@@ -112,7 +113,7 @@ fn upload_file(
     };
     let (offset, length) = (plan.offset, end + rest);
     let _waiting = Waiting::new(vol.connection().session(), || vol.action(&"upload to"));
-    let mut pipe = connected(vol, move |v, stream| {
+    let mut pipe = connected(vol, CALL, move |v, stream| {
         v.upload(stream, offset, length, flags)
     })
     .map_err(|failure| halted(failure.into()))?;
@@ -171,7 +172,7 @@ fn arrived(
     fail: impl Fn(Failure) -> Error,
 ) -> RhaiResultOf<()> {
     let ended = sent.and_then(|()| {
-        let _permit = vol.connection().permit(Class::Long)?;
+        let _permit = vol.connection().permit(FINISH, &[])?;
         pipe.finish().map_err(Halt::from)
     });
     match ended {
@@ -217,7 +218,7 @@ fn refuse_beyond_the_end(
 }
 
 /// libvirtd, at least up to 11.3, hangs for everybody when an upload fills the disk.
-fn refuse_without_room(
+pub(super) fn refuse_without_room(
     ctx: &NativeCallContext,
     vol: &StorageVol,
     before: &Before,

@@ -8,7 +8,6 @@ use rhai::{Dynamic, NativeCallContext};
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
 use crate::api::stale_save;
 use crate::libvirt::Failure;
-use crate::objects::call_class::Class;
 use crate::objects::storage_vol::{Handle, StorageVol};
 use crate::vocabulary::{ConstantOf, WipeAlgorithm};
 
@@ -31,7 +30,7 @@ fn overwrite(
     let owner = vol.clone();
     let thread = std::thread::Builder::new().name("wipe".into());
     let spawned = thread.spawn(move || {
-        let permit = owner.connection().permit(Class::Long);
+        let permit = owner.permit(call);
         let result = permit.and_then(|_permit| run(&handle).map_err(Failure::from));
         let _ = done.send(Some(result));
     });

@@ -17,9 +17,11 @@ use super::connection::access::{DEFAULT_DAEMON, admit_daemon};
 use super::connection::open;
 use crate::error::{Error, On, RhaiResultOf, Task};
 use crate::libvirt::{Failure, Result};
+use crate::objects::uri::host_of;
 use crate::redact;
 use crate::run::awaited::Waited;
 use crate::run::exit::terminated;
+use crate::run::grants::Call;
 use crate::run::patience;
 use crate::run::session::Session;
 use crate::run::waiting::Waiting;
@@ -137,6 +139,15 @@ impl AdminConnection {
             let message = format!("{call} changes the daemon, and the session is read only");
             return Err(Failure::new(virt_sys::VIR_ERR_OPERATION_DENIED, message)
                 .advise("run virhai without `--readonly`"));
+        }
+        let refusal = session.grants().refusal(&Call {
+            function: call,
+            changes: class.may_change(),
+            names: &[],
+            hosts: &[self.uri(), &host_of(self.uri())],
+        });
+        if let Some(why) = refusal {
+            return Err(Failure::new(virt_sys::VIR_ERR_ACCESS_DENIED, why));
         }
         let patience = Patience {
             limit: class.limit(session.call_timeout()),

@@ -6,6 +6,7 @@ mod handles;
 mod news;
 pub(crate) mod open;
 mod permits;
+mod refusal;
 mod reopen;
 mod test_host;
 pub(crate) mod tunnel;
@@ -39,7 +40,8 @@ use news::Known;
 pub use news::News;
 pub(crate) use open::Target;
 pub use open::read_twin;
-use permits::{Permit, Permits};
+pub(crate) use permits::Permit;
+use permits::Permits;
 use reopen::Reopening;
 
 /// An open connection to a hypervisor host; copies are the same connection.
@@ -177,7 +179,9 @@ impl Connection {
         task: impl Task,
         run: impl Fn(&Connect) -> Result<T, E> + Send + Sync + 'static,
     ) -> RhaiResultOf<T> {
-        self.attempt_to(call, &|| task.to_string(), run)
+        let subject = task.subject();
+        let name = subject.as_ref().map(|subject| subject.name.as_str());
+        self.attempt_to(call, name, &|| task.to_string(), run)
             .map_err(|failure| self.error(ctx, failure, call, &task).throw())
     }
 
@@ -207,28 +211,33 @@ impl Connection {
         call: &'static str,
         run: impl Fn(&Connect) -> Result<T, E> + Send + Sync + 'static,
     ) -> Result<T, Failure> {
-        self.attempt_to(call, &|| call.to_owned(), run)
+        self.attempt_to(call, None, &|| call.to_owned(), run)
     }
 
-    /// The same in order to do what `action` says.
+    /// The same in order to do what `action` says to the object called `name`.
     fn attempt_to<T: Send + 'static, E: Into<Failure>>(
         &self,
         call: &'static str,
+        name: Option<&str>,
         action: &dyn Fn() -> String,
         run: impl Fn(&Connect) -> Result<T, E> + Send + Sync + 'static,
     ) -> Result<T, Failure> {
         let run = Arc::new(run);
         again_where_undone(|_| {
             let (connect, run) = (self.connect()?, Arc::clone(&run));
-            self.make(call, action, move || run(&connect).map_err(Into::into))
+            let names = name.as_slice();
+            self.make(call, names, action, move || {
+                run(&connect).map_err(Into::into)
+            })
         })
     }
 
-    /// Makes the libvirt call `call` by `work`, once there is a place for it, and abandons it
-    /// where it takes longer than such calls may. `action` says what it is for.
+    /// Makes the libvirt call `call` on the object called `names` by `work`, once there is a place for it, and abandons
+    /// it where it takes longer than such calls may. `action` says what it is for.
     pub(crate) fn make<T: Send + 'static>(
         &self,
         call: &'static str,
+        names: &[&str],
         action: &dyn Fn() -> String,
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
@@ -241,7 +250,7 @@ impl Connection {
             self.0.session.before_change().map_err(refused)?;
         }
         self.observe(call, class, || {
-            let permit = self.permit(class)?;
+            let permit = self.permit(call, names)?;
             self.wait_for(class, permit, action, work)
         })
     }
@@ -328,19 +337,27 @@ impl Connection {
         )
     }
 
-    /// The right to make a call of `class`, of which a connection gives few at a time.
-    pub(crate) fn permit(&self, class: Class) -> Result<Permit, Failure> {
+    /// The right to make the call `call` on the object called `names`, of which a connection gives few at a time. All
+    /// calls that can change something need it: refused are those that the session does not allow.
+    pub(crate) fn permit(&self, call: &'static str, names: &[&str]) -> Result<Permit, Failure> {
+        self.refuse(call, names)?;
+        let class = Class::of(call);
         let limit = class.limit(self.call_timeout());
         self.0
             .permits
             .take(class, limit, self.0.session.interrupt())
     }
 
-    /// The rights to make a long call on this connection and on `other`, which may be the same.
+    /// The rights to make the long call `call` for the object called `names` on this connection and on `other`, which
+    /// may be the same.
     pub(crate) fn permits_with(
         &self,
         other: &Connection,
+        call: &'static str,
+        names: &[&str],
     ) -> Result<(Permit, Option<Permit>), Failure> {
+        self.refuse(call, names)?;
+        other.refuse(call, names)?;
         let interrupt = self.0.session.interrupt();
         self.0.permits.take_with(&other.0.permits, interrupt)
     }

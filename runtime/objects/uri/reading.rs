@@ -70,6 +70,13 @@ impl Reading {
     }
 }
 
+/// The name of the host that `uri` leads to, `localhost` if it names none.
+pub(crate) fn host_of(uri: &str) -> String {
+    let server = Reading::of(uri).and_then(|reading| reading.server);
+    let server = server.filter(|server| !server.is_empty());
+    server.unwrap_or_else(|| "localhost".into())
+}
+
 /// Whether the driver behind `uri` runs in this process instead of a daemon.
 pub(crate) fn in_process(uri: &str) -> bool {
     Reading::of(uri).is_some_and(|reading| reading.is_in_process())

@@ -1,0 +1,204 @@
+//! The repo of a script: its `virhai.toml`, and whether the user accepts what it asks for.
+//!
+//! A repo's own file must not decide what its scripts may do to the machine of whoever has cloned it. So its rules, which
+//! only take away, hold at once; its permissions hold once the user has accepted this very content of the file.
+
+mod file;
+mod trust;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use virhai::{Consent, Grants, Interrupt};
+
+use crate::args::Options;
+use crate::diagnostic::Diagnostic;
+use crate::exit_status::{DONE, FAILED, WRONG_USAGE};
+use crate::output::print_line;
+use crate::{permissions, terminal};
+
+/// What the file of a repo adds to a run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Project {
+    /// The permissions that the user has accepted, and the rules.
+    pub(crate) grants: Grants,
+    /// The folders to import from.
+    pub(crate) imports: Vec<PathBuf>,
+}
+
+/// The options of `virhai trust`.
+#[derive(Debug, Args)]
+pub(crate) struct Trust {
+    /// The repo, or a folder in it
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    folder: PathBuf,
+
+    /// Accept nothing of the repo any more
+    #[arg(long)]
+    remove: bool,
+}
+
+/// A file that was read.
+struct Found {
+    path: PathBuf,
+    text: String,
+    settings: file::Settings,
+}
+
+impl Found {
+    /// The file of the repo that `folder` is in, if it has one.
+    fn of(folder: &Path) -> Result<Option<Self>, Box<Diagnostic>> {
+        let Some(path) = file::find(folder) else {
+            return Ok(None);
+        };
+        let wrong = |why: String| {
+            let message = format!("cannot use {}: {why}", path.display());
+            Diagnostic::wrong_usage(message).with_hint("`--no-config` runs without the file")
+        };
+        let text = file::read(&path).map_err(wrong)?;
+        let settings = file::Settings::parse(&text).map_err(wrong)?;
+        Ok(Some(Self {
+            path,
+            text,
+            settings,
+        }))
+    }
+
+    fn root(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// Whether the user accepts the permissions, and an error where nobody can be asked.
+    fn is_accepted(&self, options: &Options) -> Result<bool, Box<Diagnostic>> {
+        let wanted = &self.settings.grants;
+        if wanted.is_empty() || options.trust || trust::is_given(&self.path, &self.text) {
+            return Ok(true);
+        }
+        if !permissions::may_ask(options) {
+            let message = format!(
+                "{} asks for permissions that you have not accepted: {}",
+                self.path.display(),
+                wanted.lines().join("; ")
+            );
+            let hint = "`virhai trust` accepts them, `--trust` for one run; `--no-config` runs without the file";
+            return Err(Diagnostic::wrong_usage(terminal::visible(&message))
+                .with_hint(hint)
+                .into());
+        }
+        let mut question = vec![format!(
+            "{} asks for these permissions:",
+            self.path.display()
+        )];
+        question.extend(wanted.lines().iter().map(|line| format!("  {line}")));
+        let answers = "allow them? y: yes, this time; a: yes, until the file changes; n: no";
+        match permissions::ask(&question, answers, &Interrupt::default()) {
+            Some(Consent::Once) => Ok(true),
+            Some(Consent::Always) => {
+                if let Err(error) = trust::give(&self.path, &self.text) {
+                    eprintln!("note: the answer could not be saved: {error}");
+                }
+                Ok(true)
+            }
+            Some(Consent::No) | None => Ok(false),
+        }
+    }
+}
+
+impl Project {
+    /// What the repo that `folder` is in adds to a run.
+    ///
+    /// # Errors
+    ///
+    /// Its file cannot be used, or asks for permissions and nobody can be asked about them.
+    pub(crate) fn load(options: &Options, folder: &Path) -> Result<Self, Box<Diagnostic>> {
+        if options.no_config {
+            return Ok(Self::default());
+        }
+        let Some(found) = Found::of(folder)? else {
+            return Ok(Self::default());
+        };
+        let name = found.path.display().to_string();
+        let rules = found
+            .settings
+            .rules(&name)
+            .map_err(|why| Diagnostic::wrong_usage(format!("cannot use {name}: {why}")))?;
+        let wanted = &found.settings.grants;
+        let mut project = Self::default();
+        if found.is_accepted(options)? {
+            project.grants = wanted.grants(found.root());
+            project.imports = wanted.imports(found.root());
+            if options.verbose {
+                for line in wanted.lines() {
+                    eprintln!("{name} allows: {}", terminal::visible_line(&line));
+                }
+            }
+        }
+        if options.verbose {
+            for rule in &rules.allow {
+                eprintln!("{name} allows only: {rule}");
+            }
+            for rule in &rules.deny {
+                eprintln!("{name} denies: {rule}");
+            }
+        }
+        project.grants.rules.push(rules);
+        Ok(project)
+    }
+}
+
+impl Project {
+    /// The folders that scripts in `folder` may import from by what the user has accepted before.
+    pub(crate) fn known_imports(options: &Options, folder: &Path) -> Vec<PathBuf> {
+        let Ok(Some(found)) = Found::of(folder) else {
+            return Vec::new();
+        };
+        let known = options.trust || trust::is_given(&found.path, &found.text);
+        match known && !options.no_config {
+            true => found.settings.grants.imports(found.root()),
+            false => Vec::new(),
+        }
+    }
+}
+
+/// `virhai trust`: shows what a repo asks for and accepts it, or takes that back; returns the exit status.
+pub(crate) fn trust(options: &Options, trust: &Trust) -> u8 {
+    let found = match Found::of(&trust.folder) {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            let message = format!(
+                "no {} in {} or above it",
+                file::NAME,
+                trust.folder.display()
+            );
+            Diagnostic::wrong_usage(message).report_plain(options);
+            return WRONG_USAGE;
+        }
+        Err(wrong) => {
+            wrong.report_plain(options);
+            return WRONG_USAGE;
+        }
+    };
+    let done = match trust.remove {
+        true => trust::take_back(&found.path, &found.text).map(|was| match was {
+            true => "is no longer accepted",
+            false => "was not accepted",
+        }),
+        false => trust::give(&found.path, &found.text).map(|()| "is accepted until it changes"),
+    };
+    match done {
+        Ok(what) => {
+            if !options.quiet {
+                print_line(&format!("{} {what}", found.path.display()));
+                for line in found.settings.grants.lines() {
+                    print_line(&format!("  {line}"));
+                }
+            }
+            DONE
+        }
+        Err(error) => {
+            let message = format!("cannot save what you accept: {error}");
+            Diagnostic::plain(message).report_plain(options);
+            FAILED
+        }
+    }
+}

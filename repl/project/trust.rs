@@ -1,0 +1,52 @@
+//! The files `virhai.toml` whose permissions the user has accepted, each with its very content.
+
+use std::fs;
+use std::io::Result;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::state;
+
+/// The record that the user accepts the file `path` with the content `text`, if there is a place for it.
+fn record(path: &Path, text: &str) -> Option<PathBuf> {
+    let mut hash = Sha256::new();
+    hash.update(path.as_os_str().as_bytes());
+    hash.update([0]);
+    hash.update(text);
+    let name: String = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Some(state::folder()?.join("trusted").join(name))
+}
+
+/// Whether the user has accepted the file `path` with the content `text`.
+pub(super) fn is_given(path: &Path, text: &str) -> bool {
+    record(path, text).is_some_and(|record| record.is_file())
+}
+
+/// Remembers that the user accepts it.
+pub(super) fn give(path: &Path, text: &str) -> Result<()> {
+    let nowhere = || std::io::Error::other("neither XDG_STATE_HOME nor HOME is set");
+    let record = record(path, text).ok_or_else(nowhere)?;
+    if let Some(folder) = record.parent() {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    fs::write(record, format!("{}\n", path.display()))
+}
+
+/// Forgets that; answers whether there was anything to forget.
+pub(super) fn take_back(path: &Path, text: &str) -> Result<bool> {
+    match record(path, text).map(fs::remove_file) {
+        Some(Ok(())) => Ok(true),
+        Some(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(false),
+    }
+}

@@ -1,0 +1,285 @@
+//! Rules on libvirt itself: which calls a script may make, on which objects and hosts.
+//!
+//! A rule is `VERBS:NAME@HOST`, such as `destroy,undefine:prod-*` or `create,start:test-*@lab`. The verbs are the names of
+//! the script's functions, or their first words; in the name and the host, `*` stands for any text.
+
+use std::fmt;
+
+use super::fits;
+
+/// Calls on certain objects of certain hosts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    text: String,
+    verbs: Vec<String>,
+    name: String,
+    host: String,
+}
+
+/// What a script may do with libvirt.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Where they are written, for messages.
+    pub source: String,
+    /// If there are any, calls that change something need one that fits.
+    pub allow: Vec<Rule>,
+    /// Calls that fit one are refused in any case.
+    pub deny: Vec<Rule>,
+}
+
+/// A call that is about to be made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call<'a> {
+    /// The C function.
+    pub(crate) function: &'static str,
+    /// Whether it can change something.
+    pub(crate) changes: bool,
+    /// The names of the object that it is about: of a snapshot, those of its domain. None if they are not known.
+    pub(crate) names: &'a [&'a str],
+    /// What the host is called: its URI, and its name.
+    pub(crate) hosts: &'a [&'a str],
+}
+
+/// Words for a call besides the name of its function.
+const ALIASES: [(&str, &str); 2] = [("start", "create"), ("revert", "revert_to_snapshot")];
+
+/// The words in the names of C functions that are no script's: variants of a call, and acronyms.
+const KINDS: [&str; 18] = [
+    "AdmConnect",
+    "AdmClient",
+    "AdmServer",
+    "Connect",
+    "DomainCheckpoint",
+    "DomainSnapshot",
+    "Domain",
+    "Interface",
+    "NetworkPort",
+    "Network",
+    "NWFilterBinding",
+    "NWFilter",
+    "NodeDevice",
+    "Node",
+    "Secret",
+    "StoragePool",
+    "StorageVol",
+    "Stream",
+];
+
+impl Rule {
+    /// Reads a rule; `functions` are the C functions that scripts can reach.
+    ///
+    /// # Errors
+    ///
+    /// The text is not a rule, or no call has one of its verbs.
+    pub fn parse(
+        text: &str,
+        functions: impl Iterator<Item = &'static str>,
+    ) -> Result<Self, String> {
+        let (verbs, object) = text.split_once(':').unwrap_or((text, "*"));
+        let (name, host) = object.rsplit_once('@').unwrap_or((object, "*"));
+        let verbs: Vec<String> = verbs
+            .split(',')
+            .map(|verb| verb.trim().to_owned())
+            .collect();
+        let or_any = |text: &str| match text {
+            "" => "*".to_owned(),
+            text => text.to_owned(),
+        };
+        let rule = Self {
+            text: text.to_owned(),
+            verbs,
+            name: or_any(name),
+            host: or_any(host),
+        };
+        let known: Vec<String> = functions.map(verb).collect();
+        for word in rule.verbs.iter().filter(|word| *word != "*") {
+            if !known.iter().any(|verb| means(word, verb)) {
+                return Err(format!("no call is named `{word}`"));
+            }
+        }
+        Ok(rule)
+    }
+
+    fn has_verb(&self, call: &Call) -> bool {
+        let verb = verb(call.function);
+        self.verbs.iter().any(|word| match word.as_str() {
+            "*" => call.changes,
+            word => means(word, &verb),
+        })
+    }
+
+    fn has_host(&self, call: &Call) -> bool {
+        call.hosts.iter().any(|host| fits(&self.host, host))
+    }
+
+    /// Whether it could be about the object of `call`: an unknown name can be any.
+    fn may_fit(&self, call: &Call) -> bool {
+        let named = call.names.is_empty() || call.names.iter().any(|name| fits(&self.name, name));
+        named && self.has_verb(call) && self.has_host(call)
+    }
+
+    /// Whether it is about the object of `call`, by all of its names.
+    fn fits(&self, call: &Call) -> bool {
+        let named = match call.names {
+            [] => self.name == "*",
+            names => names.iter().all(|name| fits(&self.name, name)),
+        };
+        named && self.has_verb(call) && self.has_host(call)
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Rules {
+    /// Why `call` may not be made, if that is so.
+    pub(crate) fn refusal(&self, call: &Call) -> Option<String> {
+        // What a stream carries was decided when it was opened.
+        if call.function.starts_with("virStream") || call.function == "virConnectOpenAuth" {
+            return None;
+        }
+        if let Some(rule) = self.deny.iter().find(|rule| rule.may_fit(call)) {
+            return Some(format!("the rule `{rule}` of {} denies it", self.source));
+        }
+        let allowed =
+            self.allow.is_empty() || !call.changes || self.allow.iter().any(|rule| rule.fits(call));
+        (!allowed).then(|| format!("no rule of {} allows it", self.source))
+    }
+}
+
+/// Whether a rule's `word` means calls named `verb`.
+fn means(word: &str, verb: &str) -> bool {
+    let is_first = |word: &str| {
+        verb.strip_prefix(word)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    };
+    is_first(word)
+        || ALIASES
+            .iter()
+            .any(|(alias, name)| *alias == word && *name == verb)
+}
+
+/// The name of the script's function that calls the C function `function`.
+fn verb(function: &str) -> String {
+    let name = function.strip_prefix("vir").unwrap_or(function);
+    let kind = KINDS.iter().find(|kind| {
+        name.strip_prefix(*kind)
+            .is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_uppercase()))
+    });
+    let mut name = kind.map_or(name, |kind| &name[kind.len()..]);
+    for ending in ["WithFlags", "WithFormat", "Flags", "Params", "2", "3"] {
+        name = name
+            .strip_suffix(ending)
+            .filter(|rest| !rest.is_empty())
+            .unwrap_or(name);
+    }
+    snake(name)
+}
+
+/// `name` in lower case with `_` between its words; an acronym is one word.
+fn snake(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut text = String::new();
+    for (index, letter) in letters.iter().enumerate() {
+        let before = index.checked_sub(1).map(|before| letters[before]);
+        let after = letters.get(index + 1);
+        let begins = letter.is_ascii_uppercase()
+            && before.is_some_and(|before| {
+                !before.is_ascii_uppercase() || after.is_some_and(char::is_ascii_lowercase)
+            });
+        if begins {
+            text.push('_');
+        }
+        text.push(letter.to_ascii_lowercase());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Call, Rule, Rules, verb};
+
+    const FUNCTIONS: [&str; 5] = [
+        "virDomainCreateWithFlags",
+        "virDomainDefineXML",
+        "virDomainDestroy",
+        "virDomainGetXMLDesc",
+        "virDomainRename",
+    ];
+
+    fn rules(allow: &[&str], deny: &[&str]) -> Rules {
+        let parse = |text: &&str| Rule::parse(text, FUNCTIONS.into_iter()).expect("a rule");
+        Rules {
+            source: "here".into(),
+            allow: allow.iter().map(parse).collect(),
+            deny: deny.iter().map(parse).collect(),
+        }
+    }
+
+    fn may(rules: &Rules, function: &'static str, names: &[&str]) -> bool {
+        let call = Call {
+            function,
+            changes: function != "virDomainGetXMLDesc",
+            names,
+            hosts: &["qemu+ssh://lab/system", "lab"],
+        };
+        rules.refusal(&call).is_none()
+    }
+
+    #[test]
+    fn verbs_are_the_names_of_the_scripts_functions() {
+        for (function, name) in [
+            ("virDomainCreateWithFlags", "create"),
+            ("virDomainCreateXML", "create_xml"),
+            ("virDomainSetVcpusFlags", "set_vcpus"),
+            ("virDomainMigrateToURI3", "migrate_to_uri"),
+            ("virDomainSnapshotCreateXML", "create_xml"),
+            ("virNWFilterDefineXML", "define_xml"),
+            ("virNodeDeviceDetachFlags", "detach"),
+            ("virDomainRestoreParams", "restore"),
+            ("virDomainQemuMonitorCommand", "qemu_monitor_command"),
+        ] {
+            assert_eq!(verb(function), name);
+        }
+    }
+
+    #[test]
+    fn a_denied_call_is_refused_on_the_objects_that_are_meant_and_on_those_without_a_name() {
+        let rules = rules(&[], &["destroy:prod-*"]);
+        assert!(!may(&rules, "virDomainDestroy", &["prod-db"]));
+        assert!(!may(&rules, "virDomainDestroy", &["test", "prod-db"]));
+        assert!(!may(&rules, "virDomainDestroy", &[]));
+        assert!(may(&rules, "virDomainDestroy", &["test"]));
+        assert!(may(&rules, "virDomainRename", &["prod-db"]));
+    }
+
+    #[test]
+    fn with_rules_that_allow_everything_else_that_changes_is_refused() {
+        let rules = rules(&["create,define:test-*@lab"], &[]);
+        assert!(may(&rules, "virDomainCreateWithFlags", &["test-1"]));
+        assert!(may(&rules, "virDomainDefineXML", &["test-1"]));
+        assert!(may(&rules, "virDomainGetXMLDesc", &["prod"]));
+        assert!(may(&rules, "virStreamSend", &[]));
+        for names in [&["prod"][..], &["test-1", "prod"], &[]] {
+            assert!(!may(&rules, "virDomainDefineXML", names), "{names:?}");
+        }
+        assert!(!may(&rules, "virDomainDestroy", &["test-1"]));
+    }
+
+    #[test]
+    fn a_rule_holds_for_its_host_and_a_denial_wins() {
+        assert!(may(&rules(&[], &["*:*@other"]), "virDomainDestroy", &["a"]));
+        assert!(!may(&rules(&[], &["*:*@lab"]), "virDomainDestroy", &["a"]));
+        let both = rules(&["*"], &["destroy"]);
+        assert!(!may(&both, "virDomainDestroy", &["a"]));
+        assert!(may(&both, "virDomainRename", &["a", "b"]));
+        let start = rules(&["start:a"], &[]);
+        assert!(may(&start, "virDomainCreateWithFlags", &["a"]));
+        assert!(!may(&start, "virDomainDefineXML", &["a"]));
+        let wrong = Rule::parse("destory:a", FUNCTIONS.into_iter());
+        assert_eq!(wrong, Err("no call is named `destory`".into()));
+    }
+}

@@ -1,0 +1,150 @@
+//! `virhai.toml`: what a repo's own file gives and takes, and when.
+
+use std::os::unix::fs::PermissionsExt;
+
+use crate::support::{Run, Scratch, Terminal, virhai};
+
+const FILE: &str = "
+[grants]
+read = ['data']
+run = ['echo']
+
+[rules]
+deny = ['destroy:test']
+";
+
+const SCRIPT: &str = "
+print(read_text(args[0]) + run([\"echo\", \"ran\"]).stdout);
+connect(\"test:///default\").lookup_by_name(\"test\").destroy();
+";
+
+/// A repo with a script in a folder of its own.
+fn repo(file: &str) -> Scratch {
+    let scratch = Scratch::new();
+    for folder in ["home", "repo/data", "repo/scripts"] {
+        scratch.folder(folder);
+    }
+    scratch.write("repo/data/a", "content ");
+    scratch.write("repo/virhai.toml", file);
+    scratch.write("repo/scripts/a.rhai", SCRIPT);
+    scratch
+}
+
+fn run(repo: &Scratch, options: &[&str]) -> Run {
+    let run = virhai()
+        .unprivileged()
+        .without_grants()
+        .env("HOME", repo.path("home"))
+        .env("XDG_STATE_HOME", "")
+        .env("NO_COLOR", "1");
+    options.iter().fold(run, |run, option| run.arg(option))
+}
+
+fn script(repo: &Scratch, options: &[&str]) -> Run {
+    let script = run(repo, options)
+        .arg("run")
+        .arg(repo.path("repo/scripts/a.rhai"));
+    script.arg(repo.path("repo/data/a"))
+}
+
+#[test]
+fn permissions_hold_once_the_user_has_accepted_them_and_rules_at_once() {
+    let repo = repo(FILE);
+    let asked = script(&repo, &[]).fails(2);
+    let words = "asks for permissions that you have not accepted: read data; run the program echo";
+    assert!(asked.stderr.contains(words), "{asked}");
+    assert_eq!(asked.stdout, "", "nothing has run");
+    let denied = "of REPO/virhai.toml denies it".replace("REPO", &repo.text("repo"));
+    let once = script(&repo, &["--trust", "-v"]).fails(1);
+    assert_eq!(once.stdout, "content ran\n\n", "{once}");
+    assert!(
+        once.stderr.contains("virhai.toml allows: read data"),
+        "{once}"
+    );
+    assert!(
+        once.stderr.contains("virhai.toml denies: destroy:test"),
+        "{once}"
+    );
+    assert!(once.stderr.contains(&denied), "{once}");
+    let none = script(&repo, &["--no-config"]).fails(1);
+    assert!(none.stderr.contains("may not read"), "{none}");
+    let told = run(&repo, &["trust"]).arg(repo.path("repo/scripts")).ok();
+    assert!(
+        told.contains("is accepted until it changes\n  read data\n"),
+        "{told}"
+    );
+    let known = script(&repo, &[]).fails(1);
+    assert!(known.stderr.contains(&denied), "{known}");
+    // Another content has to be accepted anew.
+    repo.write("repo/virhai.toml", FILE.replace("'data'", "'data', '/'"));
+    script(&repo, &[]).fails(2);
+    repo.write("repo/virhai.toml", FILE);
+    run(&repo, &["trust", "--remove"])
+        .arg(repo.path("repo"))
+        .ok();
+    script(&repo, &[]).fails(2);
+    // Rules need no consent.
+    repo.write("repo/virhai.toml", "[rules]\ndeny = ['destroy']");
+    let ruled = script(
+        &repo,
+        &["--allow-read", "/", "--allow-run", "echo", "--allow", "*"],
+    )
+    .fails(1);
+    assert!(ruled.stderr.contains("denies it"), "{ruled}");
+    repo.write("repo/virhai.toml", "[rules]\nallow = ['destroy:other']");
+    let ruled = script(
+        &repo,
+        &["--allow-read", "/", "--allow-run", "echo", "--allow", "*"],
+    )
+    .fails(1);
+    assert!(ruled.stderr.contains("virhai.toml allows it"), "{ruled}");
+}
+
+#[test]
+fn a_file_that_others_can_write_or_that_is_wrong_is_refused() {
+    let repo = repo(FILE);
+    let refused = |words: &str| {
+        let refused = script(&repo, &["--trust"]).fails(2);
+        assert!(refused.stderr.contains(words), "{refused}");
+    };
+    let mode = |name: &str, mode: u32| {
+        std::fs::set_permissions(repo.path(name), PermissionsExt::from_mode(mode)).expect("ours");
+    };
+    mode("repo/virhai.toml", 0o666);
+    refused("others can write it");
+    mode("repo/virhai.toml", 0o644);
+    mode("repo", 0o777);
+    refused("others can write its folder");
+    mode("repo", 0o755);
+    for (text, words) in [
+        ("[grants]\nraed = []", "unknown field `raed`"),
+        ("[grants]\nread = 'data'", "expected a sequence"),
+        (
+            "[rules]\ndeny = ['destory:x']",
+            "no call is named `destory`",
+        ),
+        ("[grants", "line 1"),
+    ] {
+        repo.write("repo/virhai.toml", text);
+        refused(words);
+    }
+}
+
+#[test]
+fn a_terminal_is_asked_once_and_shows_no_control_characters() {
+    let repo = repo("[grants]\nread = ['data', \"a\\u001b[2Jb\"]\nrun = ['echo']");
+    let start = || Terminal::start(&script(&repo, &[]).command());
+    let mut no = start();
+    no.shows("asks for these permissions:");
+    no.shows("read a\u{241b}[2Jb");
+    no.types("n\r");
+    no.shows("the script asks to read");
+    no.types("n\r");
+    assert_eq!(no.ends(), 1);
+    let mut always = start();
+    always.shows("allow them?");
+    always.types("a\r");
+    always.shows("content ran");
+    assert_eq!(always.ends(), 0);
+    script(&repo, &[]).ok();
+}
