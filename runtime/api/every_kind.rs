@@ -239,12 +239,20 @@ impl<'a, K: Scripted> Common<'a, K> {
             "" => "Calls no libvirt function.".to_owned(),
             _ => format!("Calls vir{}{call}.", K::TYPE),
         };
-        let text = format!("{prose}\n\n```{fence}\n{example}\n```\n{last}");
-        let lines: Vec<String> = text
-            .lines()
-            .map(|line| format!("/// {line}").trim_end().to_owned())
-            .collect();
-        lines.join("\n")
+        // Every start of the program makes these, some hundreds of them.
+        let text = [prose, "\n\n```", &fence, "\n", &example, "\n```\n", &last].concat();
+        let mut lines = String::with_capacity(text.len() + 16 * 8);
+        for line in text.lines() {
+            if !lines.is_empty() {
+                lines.push('\n');
+            }
+            lines.push_str("///");
+            if !line.is_empty() {
+                lines.push(' ');
+                lines.push_str(line);
+            }
+        }
+        lines
     }
 
     fn add_function(

@@ -1,57 +1,70 @@
 //! libvirt's numbered names, such as `user.0.name`, as lists and maps.
 
-use std::collections::BTreeMap;
-
 use rhai::{Array, Dynamic, Map};
 
 use crate::api::arguments::dynamic;
 use crate::libvirt::typed_params::Scalar;
 use crate::vocabulary::nested_key;
 
-#[derive(Default)]
-struct Node<'a> {
-    value: Option<Dynamic>,
-    parts: BTreeMap<&'a str, Node<'a>>,
-}
+/// What is left of a parameter's name, and its value.
+type Field<'a> = (&'a str, Scalar);
 
 /// `fields` by the parts of their names: what is numbered is a list, the rest maps.
-pub(crate) fn nested(mut fields: Vec<(String, Scalar)>) -> Map {
-    let mut root = Node::default();
-    for (name, value) in &mut fields {
-        let mut node = &mut root;
-        for part in name.split('.') {
-            node = node.parts.entry(part).or_default();
-        }
-        node.value = Some(dynamic(std::mem::replace(value, Scalar::Bool(false))));
-    }
-    map(root)
+pub(crate) fn nested(fields: Vec<(String, Scalar)>) -> Map {
+    let (names, values): (Vec<String>, Vec<Scalar>) = fields.into_iter().unzip();
+    let mut fields: Vec<Field> = names.iter().map(String::as_str).zip(values).collect();
+    // So that what belongs to a map stands together.
+    fields.sort_by_key(|(name, _)| *name);
+    map(&mut fields)
 }
 
-fn map(node: Node) -> Map {
-    let parts = node.parts.into_iter();
-    parts
-        .map(|(name, part)| (nested_key(name), finish(part)))
-        .collect()
+/// The first part of a name.
+fn head(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(head, _)| head)
 }
 
-fn finish(mut node: Node) -> Dynamic {
-    if node.parts.is_empty() {
-        return node.value.unwrap_or(Dynamic::UNIT);
+fn map(fields: &mut [Field]) -> Map {
+    let parts = fields.chunk_by_mut(|(one, _), (other, _)| head(one) == head(other));
+    let entry = |part: &mut [Field]| {
+        let key = nested_key(part.first().map_or("", |(name, _)| head(name)));
+        (key, value(part))
+    };
+    parts.map(entry).collect()
+}
+
+/// The value of the fields whose names begin with the same part.
+fn value(fields: &mut [Field]) -> Dynamic {
+    let take = |value: &mut Scalar| dynamic(std::mem::replace(value, Scalar::Bool(false)));
+    // Its own value stands before those within it, which are worth more.
+    let within = fields.partition_point(|(name, _)| !name.contains('.'));
+    let (own, fields) = fields.split_at_mut(within);
+    if fields.is_empty() {
+        return own
+            .last_mut()
+            .map_or(Dynamic::UNIT, |(_, value)| take(value));
     }
-    let numbered = |name: &&str| *name == "count" || name.bytes().all(|byte| byte.is_ascii_digit());
-    if !node.parts.contains_key("count") || !node.parts.keys().all(numbered) {
-        return map(node).into();
+    for (name, _) in fields.iter_mut() {
+        *name = name.split_once('.').map_or(*name, |(_, rest)| rest);
     }
-    node.parts.remove("count");
+    let numbered = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+    let is_list = fields.iter().any(|(name, _)| *name == "count")
+        && fields
+            .iter()
+            .all(|(name, _)| *name == "count" || numbered(head(name)));
+    if !is_list {
+        return map(fields).into();
+    }
     // All there are, whatever the count says: libvirt counts some that it tells nothing of.
-    let mut list: Vec<(u64, Node)> = node
-        .parts
+    let parts = fields.chunk_by_mut(|(one, _), (other, _)| head(one) == head(other));
+    let items = parts.filter_map(|part| {
+        let number = head(part.first()?.0);
+        numbered(number).then(|| (number.parse::<u64>().unwrap_or(u64::MAX), value(part)))
+    });
+    let mut items: Vec<(u64, Dynamic)> = items.collect();
+    items.sort_by_key(|(number, _)| *number);
+    items
         .into_iter()
-        .map(|(name, part)| (name.parse().unwrap_or(u64::MAX), part))
-        .collect();
-    list.sort_by_key(|(number, _)| *number);
-    list.into_iter()
-        .map(|(_, part)| finish(part))
+        .map(|(_, item)| item)
         .collect::<Array>()
         .into()
 }

@@ -10,6 +10,7 @@ use crate::advice::virsh;
 use crate::catalog::names;
 use crate::catalog::{Catalog, Function, Signature, first_sentence};
 use crate::constants;
+use crate::show::width;
 use crate::spec::{self, Spec, Type};
 
 /// What `name` stands for: a function `create`, a method `Domain.create`, a type `Domain`, a
@@ -269,6 +270,31 @@ fn plain(docs: &str) -> String {
     text.trim_end().to_owned()
 }
 
+/// What belongs to a type, as a table: the names, and what each is for.
+fn rows(part: &Part) -> String {
+    let named = part.entries.iter().filter_map(|entry| {
+        let (signature, docs) = entry.ways.first()?;
+        let call = if signature.contains('(') { "()" } else { "" };
+        Some((format!("{}{call}", entry.name), first_sentence(docs)))
+    });
+    let named: Vec<(String, String)> = named.collect();
+    let widest = named.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+    let mut text = String::new();
+    for (name, docs) in &named {
+        let blanks = " ".repeat(widest - width(name));
+        let row = format!("\n  {name}{blanks}  {docs}");
+        text.push_str(row.trim_end());
+    }
+    if let Some((name, _)) = named.iter().find(|(name, _)| name.ends_with("()")) {
+        let one = format!("{}.{}", part.name, name.trim_end_matches("()"));
+        let _ = write!(
+            text,
+            "\n\n  `virhai doc {one}`, or `?{one}` at the prompt, shows parameters and an example."
+        );
+    }
+    text
+}
+
 /// A part in a line for each of its entries.
 fn overview(part: &Part) -> String {
     let mut text = part.name.clone();
@@ -276,6 +302,10 @@ fn overview(part: &Part) -> String {
         let _ = write!(text, "\n\n{}", plain(&part.docs));
     }
     text.push('\n');
+    if part.group == "Types" {
+        text.push_str(&rows(part));
+        return text;
+    }
     for entry in &part.entries {
         for (signature, docs) in &entry.ways {
             let _ = match is_list(part) && docs.is_empty() {

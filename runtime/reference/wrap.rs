@@ -21,6 +21,13 @@ pub fn wrapped(text: &str, columns: Option<usize>) -> String {
                 close(&mut lines, open.take(), columns);
                 if is_prose {
                     open = Some((indent.to_owned(), line.split_whitespace().collect()));
+                } else if let Some(second) = second_column(line).filter(|_| width(line) > columns) {
+                    // What belongs to a column goes on in that column.
+                    let (first, rest) = line.split_at(second);
+                    let mut words = rest.split_whitespace();
+                    let indent = " ".repeat(width(first));
+                    let first = format!("{first}{}", words.next().unwrap_or_default());
+                    fill(&mut lines, first, &indent, words, columns);
                 } else if width(line) > columns && indent.len() < 6 && indent.is_ascii() {
                     // What is not prose goes on below, further in.
                     let mut words = line.split_whitespace();
@@ -34,6 +41,16 @@ pub fn wrapped(text: &str, columns: Option<usize>) -> String {
     }
     close(&mut lines, open, columns);
     lines.join("\n")
+}
+
+/// Where the second column of a row begins: behind two blanks or more.
+fn second_column(line: &str) -> Option<usize> {
+    let text = line.trim_start();
+    let gap = text.find("  ")?;
+    let second = text[gap..].trim_start();
+    // Code has blanks of its own.
+    let is_row = line.starts_with("  ") && !line.starts_with("    ");
+    (is_row && !second.is_empty()).then(|| line.len() - second.len())
 }
 
 fn close(lines: &mut Vec<String>, paragraph: Option<(String, Vec<&str>)>, columns: usize) {
@@ -73,6 +90,9 @@ mod tests {
         let shown = "dom.stop()\n\n  Stops the guest for\n  certain: asks it,\n  and pulls the plug.\n\n      let code = that_is_longer_than_the_screen();";
         assert_eq!(wrapped(text, Some(21)), shown);
         assert_eq!(wrapped(text, None), text);
+        let row = "  stop()  Stops the guest for certain: asks it";
+        let shown = "  stop()  Stops the guest\n          for certain: asks\n          it";
+        assert_eq!(wrapped(row, Some(28)), shown);
         let rows = "  a  https://a.example\n  b  https://b.example";
         assert_eq!(wrapped(rows, Some(80)), rows);
     }

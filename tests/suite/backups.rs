@@ -295,7 +295,7 @@ fn another_host_restores_the_guests_of_a_folder_and_verify_finds_damage() {
         let dom = conn.lookup_by_name("web");
         dom.set_metadata(VIR_DOMAIN_METADATA_TITLE, "The web server", (), (), VIR_DOMAIN_AFFECT_CONFIG);
         put(dom, 0, 1, 2);
-        backup::make(dom, place);
+        backup::make(dom, place + #{ checksums: true });
         put(dom, 0, 2, 2);
         backup::make(dom, place);
         backup::make(dom, place);
@@ -354,8 +354,21 @@ fn another_host_restores_the_guests_of_a_folder_and_verify_finds_damage() {
         "#
     ));
     assert_eq!(told, "");
-    std::fs::write(&first, &content).expect("it is the test's own");
+    // One bit that only the recorded checksum knows.
     std::fs::remove_file(moved.join("x.backup.json")).expect("it is the test's own");
+    let mut changed = content.clone();
+    *changed.last_mut().expect("it is not empty") ^= 1;
+    std::fs::write(&first, &changed).expect("it is the test's own");
+    other.ok(&format!(
+        r#"
+        {place}
+        let error = thrown(|| backup::verify(conn, place));
+        assert_eq(error.problems.len(), 1);
+        assert(error.problems[0].contains("its checksum differs"), error.message);
+        assert_eq(backup::verify(conn, place + #{{ read: false }}).len(), 3);
+        "#
+    ));
+    std::fs::write(&first, &content).expect("it is the test's own");
     // A point is old, one of a clock that was set back is of tomorrow, and one was never completed.
     let records = images
         .iter()

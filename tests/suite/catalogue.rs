@@ -265,6 +265,7 @@ const OWN_NAMES: &[&str] = &[
     // A stream and a callback there.
     "upload_file",
     "download_file",
+    "checksum",
     // A list of two numbers there.
     "state_reason",
     // `XMLDesc` that is parsed already.

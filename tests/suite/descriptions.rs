@@ -59,7 +59,7 @@ guests! {
     secure_boot_and_tpm: r##"#{ name: "win", memory: "8GiB", firmware: "efi", secure_boot: true, tpm: true, disks: [#{ path: "/srv/vm/win.qcow2", format: "qcow2" }] }"##;
     no_extras: r##"#{ name: "bare", serial: false, agent: false, rng: false, cpu: "host-model" }"##;
     a_named_cpu: r##"#{ name: "web", cpu: "EPYC-Rome" }"##;
-    a_cpu_with_features: r##"#{ name: "web", cpu: #{ "@mode": "host-model", feature: [#{ "@policy": "disable", "@name": "vmx" }] } }"##;
+    a_cpu_with_features: r##"#{ name: "web", cpu: #{ mode: "host-model", features: [#{ name: "vmx", policy: "disable" }] } }"##;
     memory_that_grows: r##"#{ name: "web", memory: "2GiB", max_memory: "8GiB", vcpus: 2, max_vcpus: 8 }"##;
     huge_pages: r##"#{ name: "db", memory: "4GiB", hugepages: "2MiB" }"##;
     numa_cells: r##"#{ name: "db", memory: "4GiB", vcpus: 4, numa: [#{ cpus: "0-1", memory: "2GiB" }, #{ cpus: "2-3", memory: "2GiB" }] }"##;

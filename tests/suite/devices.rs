@@ -216,7 +216,7 @@ fn a_guest_of_the_recipes_takes_more_devices_and_the_hint_helps_one_that_does_no
         let conn = connect();
         let card = "<interface type='user'><model type='virtio'/></interface>";
         let options = #{{ name: "web", virt_type: "qemu", machine: "q35", memory: "64MiB", nics: ["user"],
-            graphics: #{{ "@type": "vnc", listen: #{{ "@type": "none" }} }} }};
+            graphics: #{{ listen_by: "none" }} }};
         let dom = guest::create(conn, options);
         // The pointer of a screen is a tablet's; as many devices come as the recipe promises.
         assert_eq(dom.xml().select("devices/input[@bus='usb']/@type"), ["tablet"]);

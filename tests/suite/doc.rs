@@ -87,7 +87,8 @@ fn options_and_results_of_a_function_are_shown_with_type_default_and_help() {
 #[test]
 fn types_recipes_constants_and_the_languages_own_functions_are_found() {
     for (name, part) in [
-        ("StoragePool", "\n  pool.refresh()\n      "),
+        ("StoragePool", "\n  refresh()                     "),
+        ("StoragePool", "`virhai doc StoragePool.autostart`"),
         (
             "std/guest",
             "\n  guest::create(conn, options) -> Domain\n      ",

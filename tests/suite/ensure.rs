@@ -265,10 +265,10 @@ fn nothing_that_libvirt_adds_to_a_running_guest_is_a_difference() {
         let conn = connect();
         let numa = [#{{ cpus: "0", memory: "32MiB" }}, #{{ cpus: "1", memory: "32MiB" }}];
         for options in [
-            #{{ machine: "pc", disks: [#{{ path: "{disk}", format: "raw" }}, #{{ path: "{iso}", device: "cdrom" }}], nics: ["user"], graphics: #{{ "@type": "vnc" }}, sound: "ac97", cpu: "qemu64" }},
-            #{{ cpu: "host-model", numa: numa, vcpus: 2, iothreads: 1, graphics: #{{ "@type": "vnc", listen: #{{ "@type": "socket" }} }},
+            #{{ machine: "pc", disks: [#{{ path: "{disk}", format: "raw" }}, #{{ path: "{iso}", device: "cdrom" }}], nics: ["user"], graphics: #{{ type: "vnc" }}, sound: "ac97", cpu: "qemu64" }},
+            #{{ cpu: "host-model", numa: numa, vcpus: 2, iothreads: 1, graphics: #{{ type: "vnc", listen_by: "socket" }},
                 disks: [#{{ path: "{disk}", format: "raw", iothread: 1, cache: "none", serial: "ABC" }}, #{{ path: "{more}", format: "raw", bus: "usb" }}], input: ["tablet", "keyboard"] }},
-            #{{ serial: "{log}", cpu: #{{ "@mode": "host-model", feature: [#{{ "@policy": "disable", "@name": "vmx" }}] }},
+            #{{ serial: "{log}", cpu: #{{ mode: "host-model", features: [#{{ name: "vmx", policy: "disable" }}] }},
                 xml: #{{ devices: ["<channel type='pty'><target type='virtio' name='x'/></channel>", "<redirdev bus='usb' type='tcp'><source mode='bind' host='127.0.0.1' service='0'/></redirdev>", "<panic model='isa'/>"] }} }},
         ] {{
             options += #{{ name: "web", virt_type: "qemu", memory: "64MiB" }};
@@ -328,7 +328,7 @@ fn a_guest_that_others_defined_keeps_all_that_is_not_asked_for() {
         assert_eq(guest::ensure(conn, options).changes, []);
         assert_eq(before.diff(dom.xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)), []);
 
-        options.graphics = #{{ "@type": "vnc", "@passwd": "other" }};
+        options.graphics = #{{ password: "other" }};
         assert(guest::ensure(conn, options).changed);
         assert_eq(dom.xml(VIR_DOMAIN_XML_SECURE).get("devices/graphics/@passwd"), "other");
         assert_eq(guest::ensure(conn, options).changes, []);

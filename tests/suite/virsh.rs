@@ -130,7 +130,7 @@ fn doc_finds_what_other_programs_and_plain_words_mean() {
         ("domstats", "conn.get_all_domain_stats()"),
         ("Domain::create", "dom.create()"),
         ("Domain.create", "dom.create()"),
-        ("domain", "dom.create()"),
+        ("domain", "\n  create()  "),
         ("snapshot", "dom.snapshot_create_xml("),
         ("time", "dom.get_time()"),
         ("start", "virsh's `start` is `dom.create()` here"),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::support::{Embed, Host, TestHost, virhai};
 
 /// The options of virt-install that a document is for, its file, and the options that describe it here.
-const DOCUMENTS: [(&str, &str, &str); 14] = [
+const DOCUMENTS: [(&str, &str, &str); 15] = [
     (
         "--features, --clock, --pm",
         "features",
@@ -51,6 +51,30 @@ const DOCUMENTS: [(&str, &str, &str); 14] = [
         }"#,
     ),
     (
+        "--graphics, --video, --sound, --serial, --watchdog, --hostdev, --cpu",
+        "screens-and-processors",
+        r#"serial: #{
+            type: "tcp", mode: "bind", host: "127.0.0.1", service: 2222, protocol: "telnet", log: "/var/log/vm/serial.log",
+            log_append: false, target: "isa-serial", model: "isa-serial", port: 0,
+        },
+        graphics: #{
+            type: "spice", port: 5910, tls_port: 5911, listen: "0.0.0.0", password: "secret", keymap: "de", default_mode: "secure",
+            image_compression: "off", streaming: "filter", clipboard: false, mouse: "client", file_transfer: false,
+        },
+        video: #{ model: "qxl", ram: "64MiB", vram: "64MiB", vgamem: "16MiB", heads: 2 },
+        sound: #{ codecs: [#{ type: "micro" }], audio: 1 }, audio: #{ type: "spice" },
+        watchdog: #{ model: "i6300esb", action: "poweroff", address: #{ bus: "0x10", slot: "0x07" } },
+        hostdevs: [
+            #{ device: "0000:03:00.0", managed: false, driver: "vfio", rom_bar: false, boot: 2 },
+            #{ device: "1d6b:0002", startup_policy: "optional" },
+            #{ uuid: "c2177883-f1bb-47f0-914d-32a22e3a8804", display: false },
+        ],
+        cpu: #{
+            model: "Penryn", check: "partial", fallback: "forbid", vendor: "Intel", dies: 1, cores: 2, cache: "emulate", cache_level: 3,
+            address_bits: 42, features: [#{ name: "x2apic", policy: "force" }, #{ name: "vmx", policy: "disable" }],
+        }"#,
+    ),
+    (
         "--console, --parallel, --channel, --input, --smartcard, --vsock, --audio, --shmem, --iommu, --memballoon, --panic, --rng, \
          --tpm, --watchdog",
         "devices",
@@ -66,7 +90,7 @@ const DOCUMENTS: [(&str, &str, &str); 14] = [
         panic: ["hyperv", #{ model: "isa", address: #{ type: "isa", iobase: "0x505" } }],
         crypto: #{ queues: 1 }, tpm: #{ model: "tpm-tis", type: "passthrough", path: "/dev/tpm0" },
         rng: #{ device: "/dev/random", rate: #{ bytes: 1234, period: 2000 } },
-        watchdog: #{ "@model": "i6300esb", "@action": "poweroff" }"#,
+        watchdog: #{ model: "i6300esb", action: "poweroff" }"#,
     ),
     (
         "--disk, --network",

@@ -5,10 +5,12 @@ use std::path::Path;
 
 use rhai::plugin::*;
 use rhai::{Blob, Map, NativeCallContext};
+use sha2::{Digest, Sha256};
 
 use super::plan::{FINISH, Halt, Plan, Progress, TransferOptions, connected};
 use crate::api::arguments::{RhaiResultOf, SizeValue, bytes, flag_bits, integer};
 use crate::api::bounded_growth::length;
+use crate::api::room::ensure_running;
 use crate::api::stream::Stream;
 use crate::error::Error;
 use crate::libvirt::Failure;
@@ -127,6 +129,44 @@ fn receive_file(
     Ok(())
 }
 
+/// The SHA-256 of all of the volume, in hexadecimal digits.
+fn checksum(ctx: &NativeCallContext, vol: &StorageVol) -> RhaiResultOf<String> {
+    let _waiting = Waiting::new(vol.connection().session(), || vol.action(&"read"));
+    let mut hash = Sha256::new();
+    let mut receive = || -> Result<(), Halt> {
+        let mut pipe = connected(vol, CALL, move |v, stream| {
+            let flags = virt_sys::VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM;
+            v.download(stream, 0, 0, flags)
+        })?;
+        let mut buffer = vec![0; MESSAGE];
+        let zeros = [0; 64 * 1024];
+        loop {
+            match pipe.receive(&mut buffer, virt_sys::VIR_STREAM_RECV_STOP_AT_HOLE)? {
+                Received::End | Received::Later => break,
+                Received::Bytes(count) => hash.update(&buffer[..count]),
+                Received::Hole => {
+                    let mut left = pipe.receive_hole()?;
+                    while left > 0 {
+                        ensure_running(ctx).map_err(Halt::Script)?;
+                        let count = usize::try_from(left).unwrap_or(usize::MAX);
+                        let count = count.min(zeros.len());
+                        hash.update(&zeros[..count]);
+                        left -= count as u64;
+                    }
+                }
+            }
+        }
+        let _permit = vol.connection().permit(FINISH, &[])?;
+        Ok(pipe.finish()?)
+    };
+    receive().map_err(|halt| match halt {
+        Halt::Script(error) => error,
+        Halt::Failure(failure) => vol.error(ctx, failure, CALL, "read").throw(),
+    })?;
+    let digits = hash.finalize();
+    Ok(digits.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 #[export_module]
 pub(super) mod functions {
     /// All of the volume, of 16 MiB at most.
@@ -164,6 +204,24 @@ pub(super) mod functions {
         let offset = bytes(&ctx, &offset)?;
         let size = length(&ctx, integer(&ctx, bytes(&ctx, &size)?)?)?;
         super::download(&ctx, vol, offset, size)
+    }
+
+    /// The SHA-256 of all bytes of the volume, as text of 64 hexadecimal digits.
+    ///
+    /// The volume is read through libvirt, over the network if the host is remote; holes are not sent. The bytes are those of
+    /// the volume itself: of a qcow2 image, not those that a guest sees.
+    ///
+    /// ```rhai,pool
+    /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
+    /// let before = vol.checksum();
+    /// vol.upload(blob(1, 7), 0);
+    /// assert_eq(before.len(), 64);
+    /// assert(vol.checksum() != before);
+    /// ```
+    /// Calls virStorageVolDownload.
+    #[rhai_fn(pure, return_raw)]
+    pub fn checksum(ctx: NativeCallContext, vol: &mut StorageVol) -> RhaiResultOf<String> {
+        super::checksum(&ctx, vol)
     }
 
     /// Connects `stream` with the volume: what is received on it comes from there, from `offset`
