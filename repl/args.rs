@@ -19,7 +19,8 @@ use crate::list::List;
 use crate::manual::{Completions, Manual};
 use crate::project::{Project, Trust};
 use crate::rehearse::Twin;
-use crate::runs::{Prune, Resume, Undo, Which};
+use crate::runs::report::{ReportFile, Reporting, report_file};
+use crate::runs::{Prune, Resume, Show, Undo};
 use crate::testing::Testing;
 
 /// A size of memory, such as `2GiB`.
@@ -110,7 +111,7 @@ pub(crate) enum Command {
     Runs,
     /// Show what a run did: its inputs, steps and changes
     #[command(after_long_help = examples::SHOW)]
-    Show(Which),
+    Show(Show),
     /// Go on with a run that stopped: finished steps do not run again
     #[command(after_long_help = examples::RESUME)]
     Resume(Resume),
@@ -256,6 +257,14 @@ pub(crate) struct Options {
     /// Print the script's result as JSON; what it prints goes to standard error
     #[arg(long, global = true, help_heading = OUTPUT)]
     pub(crate) json: bool,
+
+    /// Write a report of the run to FILE: a page (.html), JSON (.json) or JUnit (.xml); may be repeated
+    #[arg(long, value_name = "FILE", global = true, value_parser = report_file, value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
+    pub(crate) report: Vec<ReportFile>,
+
+    /// What reports need.
+    #[arg(skip)]
+    pub(crate) reporting: Reporting,
 
     /// Print neither the script's result nor notes
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = OUTPUT)]
@@ -493,6 +502,8 @@ impl Options {
         self.verbose = later.verbose;
         self.color = later.color;
         self.timeout = later.timeout;
+        self.report.clone_from(&later.report);
+        self.reporting = later.reporting.clone();
     }
 
     /// What is known of the options where the command line makes no sense.

@@ -113,6 +113,10 @@ pub(crate) fn before_run(
     if !shown.is_empty() && !Session::is_stopping(engine) {
         eprintln!("{}", shown.join("\n\n"));
     }
+    for error in &errors {
+        let text = Diagnostic::of_finding(error).render(imports, false);
+        options.reporting.add_error(&text);
+    }
     errors
 }
 

@@ -30,7 +30,8 @@ Examples:
   virhai run nightly.rhai web 3         `args` is [\"web\", \"3\"]
   virhai run --timeout 5m nightly.rhai  stops it after five minutes
   virhai run --rehearse nightly.rhai    prints what it would change, and changes nothing
-  virhai --json run inventory.rhai      its result as JSON";
+  virhai --json run inventory.rhai      its result as JSON
+  virhai run --report run.html x.rhai   writes a page that says what it did";
 
 pub(crate) const TEST: &str = "\
 Examples:
@@ -57,7 +58,8 @@ pub(crate) const SHOW: &str = "\
 Examples:
   virhai show                  the last run
   virhai show 20261127-101500  the run whose name begins so
-  virhai --json show last      the same as JSON";
+  virhai --json show last      the same as JSON
+  virhai show --html run.html  the same as a page";
 
 pub(crate) const RESUME: &str = "\
 Examples:

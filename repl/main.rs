@@ -110,6 +110,9 @@ fn status(args: &Args) -> u8 {
             .report_plain(&args.options);
         return exit_status::FAILED;
     }
+    if let Err(status) = runs::report::prepare(args) {
+        return status;
+    }
     match &args.command {
         Some(Command::Check(options)) => return check::check(&args.options, options),
         Some(Command::Doc(options)) => return doc::doc(&args.options, options),

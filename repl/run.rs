@@ -83,7 +83,21 @@ pub(crate) fn run_function(options: &Options, path: PathBuf, name: String) -> u8
     )
 }
 
+/// Runs `script`, and writes the reports of the run.
 fn run_script(
+    options: &Options,
+    script: Result<Script, Box<Diagnostic>>,
+    recording: Recording,
+) -> u8 {
+    let name = match &script {
+        Ok(script) => script.name.clone(),
+        Err(_) => String::new(),
+    };
+    let status = run_unreported(options, script, recording);
+    runs::report::write(options, &name, status)
+}
+
+fn run_unreported(
     options: &Options,
     script: Result<Script, Box<Diagnostic>>,
     recording: Recording,
@@ -331,7 +345,7 @@ fn work(
         result,
     );
     if let Some(journal) = journal {
-        journal.end(status, error);
+        journal.end(status, error, options.reporting.errors());
         if status != DONE
             && !options.quiet
             && let Some(run) = journal.run().filter(|_| journal.has_steps())
@@ -368,6 +382,7 @@ fn record(
                 return Ok(None);
             };
             journal.keep_for(session);
+            options.reporting.follow(&journal, false);
             virhai::follow_in_journal(session, imports);
             return Ok(Some(journal));
         }
@@ -403,6 +418,8 @@ fn record(
         return Err(FAILED);
     }
     journal.keep_for(session);
+    let undoes = matches!(recording, Recording::Undoing { .. });
+    options.reporting.follow(journal, undoes);
     virhai::follow_in_journal(session, imports);
     Ok(Some(journal.clone()))
 }

@@ -13,6 +13,7 @@ pub mod engine;
 mod error;
 #[allow(unsafe_code)] // The one place for it: each function wraps one libvirt call.
 mod libvirt;
+pub mod markup;
 mod objects;
 pub mod redact;
 pub mod reference;

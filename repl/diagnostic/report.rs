@@ -12,6 +12,7 @@ impl Diagnostic {
     /// output.
     pub(crate) fn report(&self, options: &Options, imports: &Imports) {
         eprintln!("{}", self.render(imports, options.colors()));
+        options.reporting.add_error(&self.render(imports, false));
         if options.json {
             print_line(&self.as_failure(imports).to_string());
         }

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use jiff::tz::TimeZone;
 use serde_json::json;
-use virhai::runbook::journal::{self, Past, Run, StepState};
+use virhai::runbook::journal::{self, Past, StepState};
 use virhai::show::Table;
 
 use crate::args::Options;
@@ -12,20 +12,6 @@ use crate::columns::columns;
 use crate::exit_status::DONE;
 use crate::output::print_line;
 use crate::terminal;
-
-/// How a run stands, in a word.
-pub(crate) fn state_of(run: &Run) -> &'static str {
-    let Ok(past) = &run.past else {
-        return "damaged";
-    };
-    match (&past.end, run.alive) {
-        (_, true) => "running",
-        _ if past.changes.is_empty() && past.undone > 0 => "undone",
-        (None, false) => "killed",
-        (Some((0, ..)), _) => "done",
-        (Some(_), _) => "failed",
-    }
-}
 
 /// The number of finished steps, and of all that began.
 pub(super) fn progress(past: &Past) -> (usize, usize) {
@@ -48,10 +34,10 @@ pub(crate) fn list(options: &Options) -> u8 {
             Ok(past) => {
                 let (done, begun) = progress(past);
                 json!({
-                    "run": run.name, "state": state_of(run), "script": past.header.script,
+                    "run": run.name, "state": run.state(), "script": past.header.script,
                     "time": past.header.time, "user": past.header.user,
                     "steps": begun, "steps_done": done, "changes": past.changes.len(),
-                    "status": past.end.as_ref().map(|(status, ..)| *status),
+                    "status": past.end.as_ref().map(|end| end.status),
                     "folder": run.folder,
                 })
             }
@@ -85,7 +71,7 @@ pub(crate) fn list(options: &Options) -> u8 {
                     run.name.clone(),
                     past.header.script.clone(),
                     began.strftime("%Y-%m-%d %H:%M:%S").to_string(),
-                    state_of(run).to_owned(),
+                    run.state().to_owned(),
                     steps,
                     changes,
                 ]
@@ -94,7 +80,7 @@ pub(crate) fn list(options: &Options) -> u8 {
                 run.name.clone(),
                 why.clone(),
                 String::new(),
-                state_of(run).to_owned(),
+                run.state().to_owned(),
                 String::new(),
                 String::new(),
             ],

@@ -4,6 +4,7 @@ mod list;
 mod prune;
 mod record;
 mod reopen;
+pub(crate) mod report;
 mod show;
 
 use std::path::PathBuf;
@@ -15,11 +16,10 @@ use crate::args::Options;
 use crate::diagnostic::Diagnostic;
 use crate::exit_status::WRONG_USAGE;
 pub(crate) use list::list;
-use list::state_of;
 pub(crate) use prune::{Prune, prune};
 pub(crate) use record::{begin, files};
 pub(crate) use reopen::{Resume, Undo, changes_since, resume, undo};
-pub(crate) use show::show;
+pub(crate) use show::{Show, show};
 
 /// Names a run.
 #[derive(Debug, Clone, Args)]

@@ -6,7 +6,6 @@ use clap::Args;
 use jiff::Timestamp;
 use virhai::runbook::journal::{self, Run};
 
-use super::state_of;
 use crate::args::{self, Options};
 use crate::diagnostic::Diagnostic;
 use crate::exit_status::{DONE, FAILED};
@@ -30,7 +29,7 @@ pub(crate) struct Prune {
 
 impl Prune {
     fn removes(&self, run: &Run, now: Timestamp) -> bool {
-        let state = state_of(run);
+        let state = run.state();
         let ended = ["done", "undone"].contains(&state);
         let age = run
             .past

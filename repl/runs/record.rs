@@ -39,6 +39,16 @@ fn header(imports: &Imports, script: &Script, program: &Program) -> Header {
             }
         }
     }
+    Header {
+        files: files(imports, script, program),
+        inputs,
+        secrets,
+        ..minimal_header(&script.name)
+    }
+}
+
+/// The header of a run of the script `name` of which nothing else is known.
+pub(super) fn minimal_header(name: &str) -> Header {
     let command = std::env::args_os().map(|word| {
         let word = word.to_string_lossy().into_owned();
         redact::hide_for_good(&word)
@@ -47,15 +57,15 @@ fn header(imports: &Imports, script: &Script, program: &Program) -> Header {
         format: journal::FORMAT,
         run: String::new(),
         virhai: virhai::versions().virhai.to_string(),
-        script: script.name.clone(),
-        files: files(imports, script, program),
+        script: name.to_owned(),
+        files: Vec::new(),
         command: command.collect(),
         folder: std::env::current_dir()
             .map(|folder| folder.display().to_string())
             .unwrap_or_default(),
         user: user_name(),
-        inputs,
-        secrets,
+        inputs: serde_json::Map::new(),
+        secrets: Vec::new(),
         pid: std::process::id(),
         time: Timestamp::now(),
     }

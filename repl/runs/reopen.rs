@@ -1,7 +1,7 @@
 //! `virhai resume` and `virhai undo`: go on with a run, or take it back.
 
 use clap::{Args as ClapArgs, Parser};
-use virhai::runbook::journal::{self, Change, File, Journal, Past};
+use virhai::runbook::journal::{self, Change, End, File, Journal, Past};
 
 use super::{Which, find};
 use crate::args::{self, Args, Options, Source};
@@ -44,7 +44,7 @@ pub(crate) fn resume(options: &Options, resume: &Resume) -> u8 {
         Ok(opened) => opened,
         Err(status) => return status,
     };
-    if let Some((0, ..)) = opened.past.end {
+    if let Some(End { status: 0, .. }) = opened.past.end {
         Diagnostic::wrong_usage(format!("the run {} is done", opened.past.header.run))
             .report_plain(options);
         return WRONG_USAGE;
@@ -74,7 +74,9 @@ pub(crate) fn undo(options: &Options, undo: &Undo) -> u8 {
         print_line(&format!("the run {} has nothing to undo", past.header.run));
         return DONE;
     }
-    if matches!(past.end, Some((0, ..))) && !is_confirmed(options, &past, changes.len()) {
+    if matches!(past.end, Some(End { status: 0, .. }))
+        && !is_confirmed(options, &past, changes.len())
+    {
         Diagnostic::plain("nothing was undone").report_plain(options);
         return FAILED;
     }

@@ -3,21 +3,34 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use clap::{Args, ValueHint};
 use jiff::tz::TimeZone;
-use serde_json::json;
 use virhai::plain_duration;
-use virhai::runbook::journal::{Past, Run, Step, StepState};
+use virhai::runbook::journal::{Past, Run, StepState};
+use virhai::runbook::report;
 
-use super::{Which, find, state_of};
+use super::report::{ReportFile, page_file};
+use super::{Which, find};
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
 use crate::exit_status::{DONE, FAILED};
 use crate::output::print_line;
 use crate::terminal;
 
+/// The options of `virhai show`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    which: Which,
+
+    /// Write the run to this file as one HTML page, instead of printing it
+    #[arg(long, value_name = "FILE", value_parser = page_file, value_hint = ValueHint::FilePath)]
+    html: Option<ReportFile>,
+}
+
 /// Shows the run, and returns the exit status.
-pub(crate) fn show(options: &Options, which: &Which) -> u8 {
-    let run = match find(options, which) {
+pub(crate) fn show(options: &Options, show: &Show) -> u8 {
+    let run = match find(options, &show.which) {
         Ok((_, run)) => run,
         Err(status) => return status,
     };
@@ -32,8 +45,18 @@ pub(crate) fn show(options: &Options, which: &Which) -> u8 {
             return FAILED;
         }
     };
+    let files: Vec<&ReportFile> = show.html.iter().chain(&options.report).collect();
+    if !files.is_empty() {
+        let written = files
+            .iter()
+            .map(|file| file.is_written(options, past, run.alive));
+        return match written.fold(true, |all, one| all & one) {
+            true => DONE,
+            false => FAILED,
+        };
+    }
     match options.json {
-        true => print_line(&as_json(&run, past).to_string()),
+        true => print_line(&report::json(past, run.alive).to_string()),
         false => {
             for line in text(&run, past).lines() {
                 print_line(&terminal::visible_line(line));
@@ -41,47 +64,6 @@ pub(crate) fn show(options: &Options, which: &Which) -> u8 {
         }
     }
     DONE
-}
-
-fn as_json(run: &Run, past: &Past) -> serde_json::Value {
-    let steps = past.steps.iter().map(|step| {
-        let (seconds, error) = match &step.state {
-            StepState::Done { seconds, .. } => (Some(*seconds), None),
-            StepState::Failed(error) => (None, Some(error)),
-            StepState::Begun | StepState::Undone => (None, None),
-        };
-        json!({
-            "number": step.number, "parent": step.parent, "title": step.title,
-            "state": word(step, run.alive), "seconds": seconds, "error": error,
-            "file": step.at.file, "line": step.at.line, "time": step.began, "notes": step.notes,
-        })
-    });
-    let changes = past.changes.iter().map(|change| {
-        json!({
-            "number": change.number, "step": change.step, "file": change.at.file,
-            "line": change.at.line, "error": change.failure,
-        })
-    });
-    let answers = past.answers.iter().map(
-        |(question, answer, user)| json!({ "question": question, "answer": answer, "user": user }),
-    );
-    json!({
-        "run": run.name, "state": state_of(run), "header": past.header,
-        "steps": steps.collect::<Vec<_>>(), "changes": changes.collect::<Vec<_>>(),
-        "undone": past.undone, "notes": past.notes, "answers": answers.collect::<Vec<_>>(),
-        "resumed": past.resumed,
-        "end": past.end.as_ref().map(|(status, error, time)| json!({ "status": status, "error": error, "time": time })),
-    })
-}
-
-fn word(step: &Step, alive: bool) -> &'static str {
-    match (&step.state, alive) {
-        (StepState::Done { .. }, _) => "done",
-        (StepState::Failed(_), _) => "failed",
-        (StepState::Undone, _) => "undone",
-        (StepState::Begun, true) => "running",
-        (StepState::Begun, false) => "interrupted",
-    }
 }
 
 fn text(run: &Run, past: &Past) -> String {
@@ -92,7 +74,7 @@ fn text(run: &Run, past: &Past) -> String {
         let _ = writeln!(out, "{name:<9} {value}");
     };
     line("run", &run.name);
-    line("state", state_of(run));
+    line("state", past.state(run.alive));
     line("script", &header.script);
     line("began", &began.strftime("%Y-%m-%d %H:%M:%S").to_string());
     line("user", &header.user);
@@ -101,9 +83,9 @@ fn text(run: &Run, past: &Past) -> String {
     if past.resumed > 0 {
         line("resumed", &times(past.resumed));
     }
-    if let Some((status, error, _)) = &past.end {
-        line("status", &status.to_string());
-        if let Some(error) = error {
+    if let Some(end) = &past.end {
+        line("status", &end.status.to_string());
+        if let Some(error) = &end.error {
             line("error", error);
         }
     }
@@ -160,7 +142,7 @@ fn children(out: &mut String, past: &Past, parent: Option<u64>, depth: usize, al
                 format!("done in {}", plain_duration(Duration::from_millis(millis)))
             }
             StepState::Failed(error) => format!("failed: {error}"),
-            _ => word(step, alive).to_owned(),
+            _ => step.word(alive).to_owned(),
         };
         let _ = writeln!(out, "{indent}{}: {how}", step.title);
         for note in &step.notes {

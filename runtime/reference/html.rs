@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use pulldown_cmark::{Options, Parser, html::push_html};
-use pulldown_cmark_escape::escape_html;
 
 use super::markdown::is_list;
 use super::{Entry, Part, Reference, options};
+use crate::markup::{document, escaped};
 use crate::spec::Spec;
 
 const STYLE: &str = include_str!("page.css");
@@ -20,27 +20,29 @@ pub fn html(reference: &Reference) -> String {
     for part in &reference.parts {
         if part.group != group {
             group = part.group;
-            let _ = write!(contents, "<h2>{}</h2>", text(group));
-            let _ = write!(body, "<h2>{}</h2>", text(group));
+            let _ = write!(contents, "<h2>{}</h2>", escaped(group));
+            let _ = write!(body, "<h2>{}</h2>", escaped(group));
         }
         let id = anchor(&part.name);
-        let _ = write!(contents, "<a href=\"#{id}\">{}</a>", text(&part.name));
+        let _ = write!(contents, "<a href=\"#{id}\">{}</a>", escaped(&part.name));
         push_part(&mut body, part, &id);
     }
-    let title = text(&reference.title);
+    let title = escaped(&reference.title);
     let docs = rendered(&reference.docs);
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
-         <style>{STYLE}</style></head><body>\
-         <nav><h1>{title}</h1><input id=\"search\" type=\"search\" placeholder=\"Search\" \
+    let body = format!(
+        "<nav><h1>{title}</h1><input id=\"search\" type=\"search\" placeholder=\"Search\" \
          aria-label=\"Search\" autofocus><p id=\"found\" role=\"status\"></p>{contents}</nav>\
-         <main>{docs}{body}</main><script>{SCRIPT}</script></body></html>\n"
-    )
+         <main>{docs}{body}</main>"
+    );
+    document(&reference.title, STYLE, &body, Some(SCRIPT))
 }
 
 fn push_part(body: &mut String, part: &Part, id: &str) {
-    let _ = write!(body, "<section id=\"{id}\"><h3>{}</h3>", text(&part.name));
+    let _ = write!(
+        body,
+        "<section id=\"{id}\"><h3>{}</h3>",
+        escaped(&part.name)
+    );
     body.push_str(&rendered(&part.docs));
     let list = is_list(part);
     for entry in &part.entries {
@@ -56,8 +58,8 @@ fn push_part(body: &mut String, part: &Part, id: &str) {
             body,
             "<article id=\"{}\" data-name=\"{}\"><pre class=\"way\">{}</pre>{}</article>",
             table_anchor(part, label),
-            text(label),
-            text(label),
+            escaped(label),
+            escaped(label),
             rendered(&options::markdown(table, &part.tables[..at], &link)),
         );
     }
@@ -70,10 +72,10 @@ fn push_entry(body: &mut String, part: &Part, entry: &Entry, list: bool) {
     let _ = write!(
         body,
         "<article id=\"{id}\"{class} data-name=\"{}\">",
-        text(&entry.name)
+        escaped(&entry.name)
     );
     for (way, docs) in &entry.ways {
-        let _ = write!(body, "<pre class=\"way\">{}</pre>", text(way));
+        let _ = write!(body, "<pre class=\"way\">{}</pre>", escaped(way));
         body.push_str(&rendered(docs));
     }
     body.push_str("</article>");
@@ -82,13 +84,6 @@ fn push_entry(body: &mut String, part: &Part, entry: &Entry, list: bool) {
 /// Where the table `label` is.
 fn table_anchor(part: &Part, label: &str) -> String {
     anchor(&format!("{}.{label}", part.name))
-}
-
-/// Text that is no markup.
-fn text(text: &str) -> String {
-    let mut escaped = String::new();
-    let _ = escape_html(&mut escaped, text);
-    escaped
 }
 
 /// Markdown as HTML; markup of its own is shown, and not taken for ours.

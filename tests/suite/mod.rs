@@ -65,6 +65,7 @@ mod pxe;
 mod ready;
 mod recipes;
 mod rehearsal;
+mod reports;
 mod restore_points;
 mod rules;
 mod runner;

@@ -5,6 +5,7 @@ use rhai::NativeCallContext;
 use rhai::plugin::*;
 
 use crate::api::arguments::RhaiResultOf;
+use crate::api::step;
 use crate::error::Error;
 use crate::run::session::Session;
 
@@ -16,6 +17,7 @@ fn write(ctx: &NativeCallContext, level: &str, text: &str) {
     let session = Session::of(ctx);
     for line in text.lines() {
         session.note(&format!("{now} {level:<7} {line}"));
+        step::noted(&session, &format!("{level:<7} {line}"));
     }
 }
 

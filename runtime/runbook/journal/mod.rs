@@ -19,11 +19,14 @@ use crate::run::session::Session;
 use file::{NotOpen, Writer};
 pub use folder::of_all_runs;
 pub(crate) use past::StepKey;
-pub use past::{Change, Past, Step, StepState};
+pub use past::{Attempt, Change, End, Past, Step, StepState};
 pub use record::{FORMAT, File, Header, Place, Record};
 
 /// The bytes of the largest value of a step.
 pub(crate) const LARGEST_VALUE: usize = file::RESERVE / 2;
+
+/// The characters of the longest error as it was reported.
+const LONGEST_MESSAGE: usize = 16 * 1024;
 
 /// The journal of the run of a session; copies are the same journal. Its file is made with its first record.
 #[derive(Clone)]
@@ -289,14 +292,33 @@ impl Journal {
         !self.0.steps.is_empty() || self.0.stepped.load(Ordering::Relaxed)
     }
 
-    /// Records the end of the run, if anything was recorded.
-    pub fn end(&self, status: u8, error: Option<String>) {
+    /// What the journal tells so far.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be read.
+    pub fn past(&self) -> Result<Past, String> {
+        match &*self.state() {
+            State::Unwritten(header) => Ok(Past::new((**header).clone())),
+            State::Open(_, path) => folder::read(path).map(|(past, _)| past),
+            State::Impossible(why) => Err(why.clone()),
+        }
+    }
+
+    /// Records the end of the run, if anything was recorded: its exit status, its error in a line, and the error as it was
+    /// reported.
+    pub fn end(&self, status: u8, error: Option<String>, message: Option<String>) {
         if matches!(&*self.state(), State::Open(..)) {
             let error = error.map(|error| redact::hide_for_good(&error));
+            let message = message.map(|message| {
+                let shown: String = message.chars().take(LONGEST_MESSAGE).collect();
+                redact::hide_for_good(&shown)
+            });
             let time = Timestamp::now();
             let _ = self.write(&Record::End {
                 status,
                 error,
+                message,
                 time,
             });
         }
@@ -317,6 +339,16 @@ pub struct Run {
     pub alive: bool,
     /// What its journal tells, or why it cannot be read.
     pub past: Result<Past, String>,
+}
+
+impl Run {
+    /// How it stands, in a word.
+    pub fn state(&self) -> &'static str {
+        match &self.past {
+            Ok(past) => past.state(self.alive),
+            Err(_) => "damaged",
+        }
+    }
 }
 
 /// All runs in the folder `all`, the oldest first.

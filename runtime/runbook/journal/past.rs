@@ -1,7 +1,9 @@
 //! What a journal tells of its run so far.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::record::{FORMAT, Header, Place, Record};
@@ -23,14 +25,38 @@ pub struct Step {
     pub nth: usize,
     /// The call of `step`.
     pub at: Place,
-    /// When it began.
-    pub began: jiff::Timestamp,
+    /// When it began, in the last attempt.
+    pub began: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
     /// How it stands.
     pub state: StepState,
     /// Whether it made a change that no undo list knows of.
     pub touched: bool,
     /// The notes that it wrote.
     pub notes: Vec<String>,
+}
+
+impl Step {
+    /// How it stands, in a word. `alive` says whether a process works on the run.
+    pub fn word(&self, alive: bool) -> &'static str {
+        match (&self.state, alive) {
+            (StepState::Done { .. }, _) => "done",
+            (StepState::Failed(_), _) => "failed",
+            (StepState::Undone, _) => "undone",
+            (StepState::Begun, true) => "running",
+            (StepState::Begun, false) => "interrupted",
+        }
+    }
+
+    /// How long it took in the last attempt, if it ended.
+    pub fn took(&self) -> Option<Duration> {
+        if let StepState::Done { seconds, .. } = &self.state {
+            return Duration::try_from_secs_f64(*seconds).ok();
+        }
+        let took = self.ended?.duration_since(self.began);
+        Some(took.try_into().unwrap_or_default())
+    }
 }
 
 /// How a step stands.
@@ -68,6 +94,37 @@ pub struct Change {
     pub failure: Option<String>,
 }
 
+impl Change {
+    /// Why it cannot be undone, if that is known.
+    pub fn obstacle(&self) -> Option<&str> {
+        let written = |key: &str| self.action.get(key).and_then(Json::as_str);
+        let failure = self.failure.as_deref();
+        failure.or_else(|| written("unknown").or_else(|| written("not_stored")))
+    }
+}
+
+/// The time of one process that worked on a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt {
+    /// When it began.
+    pub began: Timestamp,
+    /// The time of its last record.
+    pub ended: Timestamp,
+}
+
+/// The end of a run.
+#[derive(Debug, Clone)]
+pub struct End {
+    /// The exit status.
+    pub status: u8,
+    /// The error in a line.
+    pub error: Option<String>,
+    /// The error as it was reported, with the lines of the script.
+    pub message: Option<String>,
+    /// When.
+    pub time: Timestamp,
+}
+
 /// A run as its journal tells it.
 #[derive(Debug, Clone)]
 pub struct Past {
@@ -85,8 +142,10 @@ pub struct Past {
     pub answers: Vec<(String, String, String)>,
     /// The processes that resumed it.
     pub resumed: usize,
-    /// The exit status, the error, and the time of the end.
-    pub end: Option<(u8, Option<String>, jiff::Timestamp)>,
+    /// When the run was worked on: by its first process, and by each that resumed it.
+    pub attempts: Vec<Attempt>,
+    /// The end.
+    pub end: Option<End>,
     /// The next free number.
     pub(crate) next: u64,
 }
@@ -130,8 +189,13 @@ impl Past {
         past.ok_or_else(|| "it is empty".into())
     }
 
-    fn new(header: Header) -> Self {
+    /// A run of which nothing but its beginning is known.
+    pub fn new(header: Header) -> Self {
         Self {
+            attempts: vec![Attempt {
+                began: header.time,
+                ended: header.time,
+            }],
             header,
             steps: Vec::new(),
             changes: Vec::new(),
@@ -145,6 +209,15 @@ impl Past {
     }
 
     fn add(&mut self, record: Record) {
+        if let (Some(time), Some(attempt)) = (record.time(), self.attempts.last_mut()) {
+            match record {
+                Record::Resume { .. } => self.attempts.push(Attempt {
+                    began: time,
+                    ended: time,
+                }),
+                _ => attempt.ended = attempt.ended.max(time),
+            }
+        }
         match record {
             Record::Run(_) => {}
             Record::Resume { .. } => {
@@ -163,6 +236,8 @@ impl Past {
                 if let Some(repeated) = self.step_mut(step) {
                     repeated.state = StepState::Begun;
                     repeated.touched = false;
+                    repeated.began = time;
+                    repeated.ended = None;
                     return;
                 }
                 self.steps.push(Step {
@@ -172,6 +247,7 @@ impl Past {
                     nth,
                     at,
                     began: time,
+                    ended: None,
                     state: StepState::Begun,
                     touched: false,
                     notes: Vec::new(),
@@ -186,14 +262,16 @@ impl Past {
                 step,
                 value,
                 seconds,
-                ..
+                time,
             } => {
                 if let Some(step) = self.step_mut(step) {
+                    step.ended = Some(time);
                     step.state = StepState::Done { value, seconds };
                 }
             }
-            Record::Failed { step, error, .. } => {
+            Record::Failed { step, error, time } => {
                 if let Some(step) = self.step_mut(step) {
+                    step.ended = Some(time);
                     step.state = StepState::Failed(error);
                 }
             }
@@ -258,8 +336,27 @@ impl Past {
             Record::End {
                 status,
                 error,
+                message,
                 time,
-            } => self.end = Some((status, error, time)),
+            } => {
+                self.end = Some(End {
+                    status,
+                    error,
+                    message,
+                    time,
+                });
+            }
+        }
+    }
+
+    /// How the run stands, in a word. `alive` says whether a process works on it.
+    pub fn state(&self, alive: bool) -> &'static str {
+        match (&self.end, alive) {
+            (_, true) => "running",
+            _ if self.changes.is_empty() && self.undone > 0 => "undone",
+            (None, false) => "killed",
+            (Some(End { status: 0, .. }), _) => "done",
+            (Some(_), _) => "failed",
         }
     }
 

@@ -173,7 +173,32 @@ pub enum Record {
         /// The error.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<String>,
+        /// The error as it was reported, with the lines of the script.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
         /// When.
         time: Timestamp,
     },
+}
+
+impl Record {
+    /// When it was written, if it says so.
+    pub(super) fn time(&self) -> Option<Timestamp> {
+        match self {
+            Self::Run(Header { time, .. })
+            | Self::Resume { time, .. }
+            | Self::Begin { time, .. }
+            | Self::Done { time, .. }
+            | Self::Failed { time, .. }
+            | Self::Asked { time, .. }
+            | Self::Note { time, .. }
+            | Self::End { time, .. } => Some(*time),
+            Self::Touch { .. }
+            | Self::Undo { .. }
+            | Self::Forget { .. }
+            | Self::Keep { .. }
+            | Self::Undoing { .. }
+            | Self::Undone { .. } => None,
+        }
+    }
 }

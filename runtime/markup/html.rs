@@ -1,0 +1,31 @@
+//! HTML documents that need nothing else, no network either.
+
+use pulldown_cmark_escape::escape_html;
+
+use super::visible;
+
+/// `text` as HTML that shows it: markup is escaped, control characters are visible.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    let _ = escape_html(&mut escaped, &visible(text));
+    escaped
+}
+
+/// The document with that title, style sheet and body, which is HTML, and with that script, if it has one. A browser loads nothing
+/// for it, and runs no other script.
+pub(crate) fn document(title: &str, style: &str, body: &str, script: Option<&str>) -> String {
+    let (policy, script) = match script {
+        Some(script) => (
+            "; script-src 'unsafe-inline'",
+            format!("<script>{script}</script>"),
+        ),
+        None => ("", String::new()),
+    };
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'{policy}\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{}</title>\
+         <style>{style}</style></head><body>{body}{script}</body></html>\n",
+        escaped(title)
+    )
+}

@@ -1,0 +1,55 @@
+//! Reports of runs, from their journals: a page, data, and JUnit.
+
+mod html;
+mod json;
+mod junit;
+mod timeline;
+mod tree;
+
+pub use html::html;
+pub use json::json;
+pub use junit::junit;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::journal::{Past, Step};
+use crate::run::duration_text::plain_duration;
+
+/// `time` in the time zone of this machine.
+fn date(time: Timestamp) -> String {
+    let time = time.to_zoned(TimeZone::system());
+    time.strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
+}
+
+/// `time` without microseconds.
+fn plain(time: Duration) -> String {
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    if millis == 0 {
+        return "under 1ms".into();
+    }
+    plain_duration(Duration::from_millis(millis)).to_string()
+}
+
+/// The outcome of a run in words.
+fn verdict(past: &Past, alive: bool) -> &'static str {
+    match (past.state(alive), &past.end) {
+        ("undone", Some(end)) if end.status != 0 => "failed, and its changes were undone",
+        ("undone", None) => "killed, and its changes were undone",
+        (state, _) => state,
+    }
+}
+
+/// Why the step has no value.
+fn error(step: &Step, alive: bool) -> Option<String> {
+    use super::journal::StepState;
+    match &step.state {
+        StepState::Failed(error) => Some(error.clone()),
+        StepState::Begun if !alive => {
+            Some("the run ended during this step; it is unknown how far the step came".into())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,288 @@
+//! Reports of runs: a page, JSON and JUnit, of runs that succeed, fail, and do not begin.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{Outcome, Run, Scratch, skip, virhai};
+
+/// A run in `folder`, whose journals are there too.
+fn in_folder(folder: &Scratch) -> Run {
+    virhai()
+        .folder(folder.path(""))
+        .env("XDG_STATE_HOME", folder.path("state"))
+}
+
+fn read(folder: &Scratch, name: &str) -> String {
+    std::fs::read_to_string(folder.path(name)).expect("the report is there")
+}
+
+fn has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+fn has_not(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(!text.contains(part), "{part}: {text}");
+    }
+}
+
+/// A run that fails, whose titles, notes and inputs are hostile.
+const HOSTILE: &str = r#"//! Attacks the report.
+const INPUTS = #{
+    name: #{ type: "string", default: "<img src=x onerror=alert(1)>", help: "shown" },
+    pin: #{ type: "secret", help: "not shown" },
+};
+fn main(inputs) {
+    let dom = step("<script>alert('title')</script>", || {
+        log(`</pre><script>alert("note")</script> pin=${inputs.pin} ]]> ` + "\x1b[2J\u202e&amp;");
+        connect("test:///default").lookup_by_name("test")
+    });
+    step("\x1b]0;owned\x07 \"quoted\"", || all_or_nothing(|undo| {
+        undo.step(|| dom.suspend(), |value| dom.resume(), || dom.state() == "paused");
+    }));
+    step("outer", || {
+        dom.resume();
+        step("inner", || throw `</pre><b>no</b> ${inputs.pin}`);
+    });
+}
+"#;
+
+/// The outcome of the hostile run with the option `--report` for each of `reports`.
+fn hostile(folder: &Scratch, reports: &[&str]) -> Outcome {
+    folder.write("hostile.rhai", HOSTILE);
+    let run = in_folder(folder).env("VIRHAI_PIN", "Tr0ub4dor<&>3");
+    let run = reports
+        .iter()
+        .fold(run, |run, report| run.arg("--report").arg(report));
+    run.arg("run").arg("hostile.rhai").fails(1)
+}
+
+#[test]
+fn a_page_says_what_a_run_did_and_no_text_of_others_is_markup() {
+    let folder = Scratch::new();
+    hostile(&folder, &["run.html"]);
+    let page = read(&folder, "run.html");
+    has(
+        &page,
+        &[
+            "<p class=\"verdict failed\">failed</p>",
+            "<dt>Exit status</dt><dd>1</dd>",
+            // The whole error with the line of the script.
+            "<section id=\"error\"><h2>Error</h2><pre class=\"error\">error",
+            "step(&quot;inner&quot;",
+            "<td>name</td><td>&lt;img src=x onerror=alert(1)&gt;</td>",
+            "<td>pin</td><td>***</td>",
+            "&lt;script&gt;alert('title')&lt;/script&gt;",
+            "&lt;/pre&gt;&lt;script&gt;alert(&quot;note&quot;)",
+            "␛[2J&lt;U+202E&gt;&amp;amp;",
+            "␛]0;owned␇ &quot;quoted&quot;",
+            "<rect class=\"done\"",
+            "<rect class=\"failed\"",
+            "<h3>inner <span class=\"state failed\">failed</span></h3>",
+            "<td>line 13 of hostile.rhai</td>",
+            "<td>yes</td>",
+            "made changes that `virhai undo` does not undo",
+            "default-src 'none'; style-src 'unsafe-inline'\"",
+            "@media print",
+        ],
+    );
+    has_not(
+        &page,
+        &[
+            "<script", "<img", "<b>", "http://", "https://", "Tr0ub", "\u{1b}", "\u{202e}", "\u{7}",
+        ],
+    );
+    // The same page from the journal.
+    in_folder(&folder)
+        .arg("show")
+        .arg("--html")
+        .arg("old.html")
+        .ok();
+    assert_eq!(read(&folder, "old.html"), page);
+}
+
+#[test]
+fn json_and_junit_say_which_step_failed() {
+    let folder = Scratch::new();
+    hostile(&folder, &["run.json", "run.xml"]);
+    let shown = in_folder(&folder).arg("--json").arg("show").ok();
+    let report = read(&folder, "run.json");
+    assert_eq!(report, shown);
+    let report: Value = serde_json::from_str(&report).expect("it is JSON");
+    assert_eq!(report["state"], "failed");
+    assert_eq!(report["steps"][3]["title"], "inner");
+    assert_eq!(report["steps"][3]["state"], "failed");
+    assert!(report["steps"][3]["seconds"].is_f64());
+    has(
+        report["end"]["message"].as_str().expect("it is text"),
+        &["hostile.rhai:"],
+    );
+
+    let junit = read(&folder, "run.xml");
+    has(
+        &junit,
+        &[
+            "tests=\"5\"",
+            "failures=\"3\"",
+            "<testcase name=\"run\" classname=\"hostile.rhai\"",
+            "name=\"outer &gt; inner\"",
+            "name=\"&lt;script&gt;alert('title')&lt;/script&gt;\"",
+            "␛[2J",
+        ],
+    );
+    has_not(&junit, &["Tr0ub", "<script", "\u{1b}"]);
+}
+
+#[test]
+fn each_outcome_of_a_run_has_a_report() {
+    let folder = Scratch::new();
+    let report = |text: &str, status: i32| {
+        folder.write("run.rhai", text);
+        let run = in_folder(&folder).arg("--report").arg("run.html");
+        let outcome = run.arg("--report").arg("run.xml").arg("run.rhai").run();
+        assert_eq!(outcome.status, status, "{outcome}");
+        (read(&folder, "run.html"), read(&folder, "run.xml"))
+    };
+    let (page, junit) = report("1 + 1", 0);
+    has(&page, &["<p class=\"verdict done\">done</p>", "run.rhai"]);
+    has(&junit, &["tests=\"1\"", "failures=\"0\""]);
+
+    // Outside of steps, before the run, and by the script's own status.
+    for (text, status, error) in [
+        ("throw \"no luck\"", 1, "no luck"),
+        ("let x = ;", 3, "run.rhai"),
+        ("let x = 1; x.nothing()", 3, "nothing"),
+        ("exit(7)", 7, ""),
+    ] {
+        let (page, junit) = report(text, status);
+        let shown = format!("<dt>Exit status</dt><dd>{status}</dd>");
+        has(&page, &["verdict failed", &shown, error]);
+        has(&junit, &["failures=\"1\"", error]);
+    }
+
+    // A run that takes everything back.
+    let undone = r#"let dom = connect("test:///default").lookup_by_name("test");
+        step("all", || all_or_nothing(|undo| {
+            undo.step(|| dom.suspend(), |value| dom.resume(), || true);
+            throw "no";
+        }))"#;
+    let (page, _) = report(undone, 1);
+    has(
+        &page,
+        &[
+            "failed, and its changes were undone",
+            "1 change was undone.",
+        ],
+    );
+}
+
+#[test]
+fn a_run_that_was_resumed_has_one_report_of_all_attempts() {
+    let folder = Scratch::new();
+    folder.write(
+        "run.rhai",
+        "step(\"first\", || 1); step(\"second\", || if !args.is_empty() { throw \"no\" });",
+    );
+    in_folder(&folder)
+        .arg("--report")
+        .arg("run.html")
+        .arg("run.rhai")
+        .arg("x")
+        .fails(1);
+    std::fs::remove_file(folder.path("run.html")).expect("it was written");
+    folder.write("run.rhai", "step(\"first\", || 1); step(\"second\", || 2);");
+    in_folder(&folder)
+        .arg("--report")
+        .arg("whole.html")
+        .arg("resume")
+        .arg("--changed")
+        .ok();
+    has(
+        &read(&folder, "whole.html"),
+        &[
+            "verdict done",
+            "<dt>Resumed</dt><dd>once</dd>",
+            "<line ",
+            ">second</a>",
+        ],
+    );
+    // The option of the first attempt is not repeated.
+    assert!(!folder.path("run.html").exists());
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_an_error_before_the_run() {
+    let folder = Scratch::new();
+    folder.write("run.rhai", "print(\"ran\"); step(\"one\", || 1)");
+    for (options, why) in [
+        (&["--report", "none/run.html"][..], "No such file"),
+        (&["--report", "run.pdf"], "must end in .html, .json or .xml"),
+        (&["--report", "run"], "must end in"),
+        (&["--report", "run.html", "--no-journal"], "--no-journal"),
+        (&["--report", "run.html", "--rehearse"], "rehearsal"),
+    ] {
+        let run = options
+            .iter()
+            .fold(in_folder(&folder), |run, option| run.arg(option));
+        let refused = run.arg("run").arg("run.rhai").fails(2);
+        assert_eq!(refused.stdout, "", "{refused}");
+        has(&refused.stderr, &[why]);
+    }
+    let refused = in_folder(&folder)
+        .arg("--report")
+        .arg("run.html")
+        .arg("runs")
+        .fails(2);
+    has(&refused.stderr, &["`--report` is for scripts"]);
+    assert!(!folder.path("state").exists());
+}
+
+#[test]
+fn the_page_is_readable_in_a_browser_on_a_phone_too() {
+    let browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
+    let Some(browser) = browsers.into_iter().find(|path| Path::new(path).exists()) else {
+        skip("there is no Chromium");
+        return;
+    };
+    let folder = Scratch::new();
+    hostile(&folder, &["run.html"]);
+    // A frame as wide as a phone; its page tells how wide its content is.
+    let page = read(&folder, "run.html");
+    let measuring = page.replacen("default-src 'none'; ", "", 1).replacen(
+        "</body>",
+        "<script>document.title = `${document.documentElement.scrollWidth} of ${innerWidth}, ${document.querySelectorAll('rect').length} bars, ${document.scripts.length} scripts`</script></body>",
+        1,
+    );
+    folder.write("measuring.html", measuring);
+    folder.write(
+        "frame.html",
+        "<iframe src=\"measuring.html\" width=\"360\" height=\"700\"></iframe><p></p><script>onload = () => document.querySelector('p').textContent = frames[0].document.title</script>",
+    );
+    let output = Command::new(browser)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+        ])
+        .args([
+            "--disable-sync",
+            "--disable-quic",
+            "--allow-file-access-from-files",
+        ])
+        .arg("--dump-dom")
+        .arg(format!("--user-data-dir={}", folder.text("profile")))
+        .arg(format!("file://{}", folder.path("frame.html").display()))
+        .output()
+        .expect("it runs");
+    let dom = String::from_utf8_lossy(&output.stdout);
+    has(&dom, &["<p>360 of 360, 4 bars, 1 scripts</p>"]);
+}
