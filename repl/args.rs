@@ -202,6 +202,10 @@ pub(crate) struct Options {
     #[arg(short, long, value_name = "URI", global = true, help_heading = HOST)]
     pub(crate) connect: Option<String>,
 
+    /// List of hosts for `hosts(...)`: an Ansible inventory, as YAML, INI or JSON, or a program that writes one
+    #[arg(long, value_name = "FILE", global = true, value_hint = ValueHint::FilePath, help_heading = HOST)]
+    pub(crate) inventory: Option<PathBuf>,
+
     /// Open every connection read-only
     #[arg(long, global = true, help_heading = HOST)]
     pub(crate) readonly: bool,

@@ -22,7 +22,7 @@ pub(crate) fn rehearsing(options: &Options, rehearsal: Option<&Arc<Rehearsal>>) 
         true => Box::new(Lines(outlet::stderr())),
         false => Box::new(Lines(outlet::stdout())),
     };
-    Session::new(SessionOptions {
+    let session = Session::new(SessionOptions {
         uri: options.connect.clone(),
         read_only: options.readonly,
         // Runs this program even if an update has replaced its file.
@@ -31,6 +31,7 @@ pub(crate) fn rehearsing(options: &Options, rehearsal: Option<&Arc<Rehearsal>>) 
         call_timeout: Some(options.call_timeout).filter(|time| !time.is_zero()),
         undo_timeout: options.undo_timeout,
         grants: options.grants(),
+        fleet: options.project.fleet.clone(),
         asker: Box::new(OnTerminal::new(options)),
         output,
         notes: Box::new(Lines(outlet::stderr())),
@@ -40,5 +41,9 @@ pub(crate) fn rehearsing(options: &Options, rehearsal: Option<&Arc<Rehearsal>>) 
             virhai::interrupt::stopping_here().is_some()
         })),
         narrates: !options.quiet,
-    })
+    });
+    for uri in &options.project.given {
+        session.give(uri);
+    }
+    session
 }

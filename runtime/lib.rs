@@ -45,6 +45,7 @@ pub use objects::object::{Kind, Object};
 pub use run::background::Unnoticed;
 pub use run::exit::exit_status;
 pub use run::grants::{Asker, Consent, GrantedProgram, Grants, Rule, Rules, Wish};
+pub use run::hosts::{Fleet, NamedHost};
 pub use run::interrupt::{self, Interrupt};
 pub use run::person;
 pub use run::place::Place;

@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use virhai::{GrantedProgram, Grants, Rule, Rules, files};
+use virhai::{Fleet, GrantedProgram, Grants, NamedHost, Rule, Rules, files};
 
 /// Its name.
 pub(super) const NAME: &str = "virhai.toml";
@@ -22,6 +22,22 @@ pub(super) struct Settings {
     /// What they may do with libvirt.
     #[serde(default)]
     rules: RuleTexts,
+    /// The hosts by their names.
+    #[serde(default)]
+    hosts: toml::Table,
+    /// An inventory with more hosts, relative to the root.
+    pub(super) inventory: Option<PathBuf>,
+}
+
+/// A host with its groups.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HostText {
+    uri: String,
+    #[serde(default)]
+    groups: Vec<String>,
+    #[serde(default)]
+    vars: std::collections::BTreeMap<String, serde_json::Value>,
 }
 
 /// The permissions that a repo asks for. Paths are relative to its root.
@@ -89,6 +105,32 @@ impl Settings {
         toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
     }
 
+    /// Adds the hosts of the file to `fleet`.
+    pub(super) fn add_hosts(&self, fleet: &mut Fleet) -> Result<(), String> {
+        for (name, value) in &self.hosts {
+            let host = match value {
+                toml::Value::String(uri) => HostText {
+                    uri: uri.clone(),
+                    groups: Vec::new(),
+                    vars: Default::default(),
+                },
+                value => {
+                    let host = value.clone().try_into::<HostText>();
+                    host.map_err(|error| {
+                        format!("the host `{name}` is wrong: {}", error.message())
+                    })?
+                }
+            };
+            fleet.add(NamedHost {
+                name: name.clone(),
+                uri: host.uri,
+                groups: host.groups,
+                vars: host.vars,
+            });
+        }
+        Ok(())
+    }
+
     /// The rules of the file, which are called `source`.
     pub(super) fn rules(&self, source: &str) -> Result<Rules, String> {
         let parse = |texts: &[String]| {
@@ -107,10 +149,6 @@ impl Settings {
 }
 
 impl Wanted {
-    pub(super) fn is_empty(&self) -> bool {
-        self.lines().is_empty()
-    }
-
     /// A line for each permission.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();

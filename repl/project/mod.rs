@@ -4,12 +4,13 @@
 //! only take away, hold at once; its permissions hold once the user has accepted this very content of the file.
 
 mod file;
+mod inventory;
 mod trust;
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use virhai::{Consent, Grants, Interrupt};
+use virhai::{Consent, Fleet, Grants, Interrupt};
 
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
@@ -24,6 +25,10 @@ pub(crate) struct Project {
     pub(crate) grants: Grants,
     /// The folders to import from.
     pub(crate) imports: Vec<PathBuf>,
+    /// The hosts by their names.
+    pub(crate) fleet: Fleet,
+    /// The URIs that the user's own inventory names, which need no permission.
+    pub(crate) given: Vec<String>,
 }
 
 /// The options of `virhai trust`.
@@ -64,13 +69,41 @@ impl Found {
         }))
     }
 
+    /// The inventory that the file names, if it is in the repo.
+    fn inventory(&self) -> Result<Option<PathBuf>, String> {
+        let Some(name) = &self.settings.inventory else {
+            return Ok(None);
+        };
+        let wrong = |why: String| format!("cannot read the inventory {}: {why}", name.display());
+        let path = self.root().join(name).canonicalize();
+        let path = path.map_err(|error| wrong(virhai::files::reason(&error)))?;
+        let root = self.root().canonicalize().unwrap_or_default();
+        match path.starts_with(root) {
+            true => Ok(Some(path)),
+            false => Err(wrong("it is not in the repo".into())),
+        }
+    }
+
+    /// What the user has to accept, a line for each.
+    fn asks_for(&self) -> Vec<String> {
+        let mut lines = self.settings.grants.lines();
+        let program = self.inventory().ok().flatten();
+        if let Some(program) = program.filter(|program| inventory::is_program(program)) {
+            lines.push(format!(
+                "run the program {} to list the hosts",
+                program.display()
+            ));
+        }
+        lines
+    }
+
     fn root(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("/"))
     }
 
     /// Whether the user accepts the permissions, and an error where nobody can be asked.
     fn is_accepted(&self, options: &Options) -> Result<bool, Box<Diagnostic>> {
-        let wanted = &self.settings.grants;
+        let wanted = self.asks_for();
         if wanted.is_empty() || options.trust || trust::is_given(&self.path, &self.text) {
             return Ok(true);
         }
@@ -78,7 +111,7 @@ impl Found {
             let message = format!(
                 "{} asks for permissions that you have not accepted: {}",
                 self.path.display(),
-                wanted.lines().join("; ")
+                wanted.join("; ")
             );
             let hint = "`virhai trust` accepts them, `--trust` for one run; `--no-config` runs without the file";
             return Err(Diagnostic::wrong_usage(terminal::visible(&message))
@@ -89,7 +122,7 @@ impl Found {
             "{} asks for these permissions:",
             self.path.display()
         )];
-        question.extend(wanted.lines().iter().map(|line| format!("  {line}")));
+        question.extend(wanted.iter().map(|line| format!("  {line}")));
         let answers = "allow them? y: yes, this time; a: yes, until the file changes; n: no";
         match permissions::ask(&question, answers, &Interrupt::default()) {
             Some(Consent::Once) => Ok(true),
@@ -111,6 +144,18 @@ impl Project {
     ///
     /// Its file cannot be used, or asks for permissions and nobody can be asked about them.
     pub(crate) fn load(options: &Options, folder: &Path) -> Result<Self, Box<Diagnostic>> {
+        let mut project = Self::of_repo(options, folder)?;
+        if let Some(path) = &options.inventory {
+            let own = inventory::read(path).map_err(Diagnostic::wrong_usage)?;
+            for host in own.hosts() {
+                project.given.push(host.uri.clone());
+                project.fleet.add(host.clone());
+            }
+        }
+        Ok(project)
+    }
+
+    fn of_repo(options: &Options, folder: &Path) -> Result<Self, Box<Diagnostic>> {
         if options.no_config {
             return Ok(Self::default());
         }
@@ -124,7 +169,17 @@ impl Project {
             .map_err(|why| Diagnostic::wrong_usage(format!("cannot use {name}: {why}")))?;
         let wanted = &found.settings.grants;
         let mut project = Self::default();
-        if found.is_accepted(options)? {
+        let wrong = |why: String| Diagnostic::wrong_usage(format!("cannot use {name}: {why}"));
+        let accepted = found.is_accepted(options)?;
+        let inventory = found.inventory().map_err(wrong)?;
+        if let Some(path) = inventory.filter(|path| accepted || !inventory::is_program(path)) {
+            project.fleet = inventory::read(&path).map_err(wrong)?;
+        }
+        found
+            .settings
+            .add_hosts(&mut project.fleet)
+            .map_err(wrong)?;
+        if accepted {
             project.grants = wanted.grants(found.root());
             project.imports = wanted.imports(found.root());
             if options.verbose {
@@ -189,7 +244,7 @@ pub(crate) fn trust(options: &Options, trust: &Trust) -> u8 {
         Ok(what) => {
             if !options.quiet {
                 print_line(&format!("{} {what}", found.path.display()));
-                for line in found.settings.grants.lines() {
+                for line in found.asks_for() {
                     print_line(&format!("  {line}"));
                 }
             }

@@ -20,6 +20,7 @@ pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod every_kind;
 pub(crate) mod files;
+pub(crate) mod fleet;
 pub(crate) mod handler;
 pub(crate) mod interface;
 pub(crate) mod nested;
@@ -66,6 +67,7 @@ pub(crate) fn all_declared() -> impl Iterator<Item = &'static Declared> {
         domain::DECLARED,
         event::DECLARED,
         files::DECLARED,
+        fleet::DECLARED,
         network::DECLARED,
         network_port::DECLARED,
         programs::DECLARED,
@@ -110,6 +112,7 @@ pub(crate) fn register(engine: &mut Engine) {
     disk_image::register(engine);
     net::register(engine);
     files::register(engine);
+    fleet::register(engine);
     programs::register(engine);
     web::register(engine);
     stream::register(engine);

@@ -7,6 +7,7 @@ pub mod duration_text;
 pub mod exit;
 pub(crate) mod grants;
 pub mod guarded;
+pub mod hosts;
 pub mod interrupt;
 pub(crate) mod nesting;
 pub(crate) mod patience;

@@ -11,6 +11,7 @@ use rhai::{Dynamic, Engine, NativeCallContext};
 use crate::redact;
 use crate::run::background::{Unnoticed, Works};
 use crate::run::grants::{Asker, Consent, Grants, Refuse, Wish};
+use crate::run::hosts::Fleet;
 use crate::run::interrupt::{self, Interrupt};
 use crate::run::person::{Absent, Person};
 use crate::run::waiting::{Nobody, WaitObserver, Waiting};
@@ -57,6 +58,8 @@ pub struct SessionOptions {
     pub undo_timeout: Duration,
     /// What scripts may use besides libvirt.
     pub grants: Grants,
+    /// The hosts that the user has named.
+    pub fleet: Fleet,
     /// Asks the user for what scripts need and were not given.
     pub asker: Box<dyn Asker>,
     /// Where `print` and `debug` write.
@@ -83,6 +86,7 @@ impl Default for SessionOptions {
             call_timeout: Some(CALL_TIMEOUT),
             undo_timeout: interrupt::UNDO_TIME,
             grants: Grants::default(),
+            fleet: Fleet::default(),
             asker: Box::new(Refuse),
             output: Box::new(Nowhere),
             notes: Box::new(Nowhere),
@@ -105,6 +109,7 @@ struct Shared {
     connect_timeout: Duration,
     call_timeout: Option<Duration>,
     grants: Grants,
+    fleet: Fleet,
     asker: Box<dyn Asker>,
     answered: Mutex<Grants>,
     asking: Mutex<()>,
@@ -134,6 +139,7 @@ impl Session {
             connect_timeout: options.connect_timeout,
             call_timeout: options.call_timeout,
             grants: options.grants,
+            fleet: options.fleet,
             asker: options.asker,
             answered: Mutex::default(),
             asking: Mutex::default(),
@@ -310,6 +316,11 @@ impl Session {
                 check(&wish.granted())
             }
         }
+    }
+
+    /// The hosts that the user has named.
+    pub(crate) fn fleet(&self) -> &Fleet {
+        &self.0.fleet
     }
 
     /// Whether scripts may read the environment variable `name`; nobody is asked.

@@ -1,6 +1,7 @@
 //! Runbooks: scripts that declare their inputs, the journals and reports of their runs, and rehearsals on twins of their hosts.
 
 pub mod inputs;
+pub mod inventory;
 pub mod journal;
 pub mod report;
 pub mod twin;

@@ -69,10 +69,12 @@ pub enum HostName {
     Pool,
     /// A volume.
     Volume,
+    /// A host of the list of hosts.
+    Host,
 }
 
 impl HostName {
-    const ALL: [(&'static str, Self, &'static str, &'static str); 4] = [
+    const ALL: [(&'static str, Self, &'static str, &'static str); 5] = [
         ("domain", Self::Domain, "Domain", "the name of a guest"),
         ("network", Self::Network, "Network", "the name of a network"),
         (
@@ -82,6 +84,7 @@ impl HostName {
             "the name of a storage pool",
         ),
         ("volume", Self::Volume, "StorageVol", "the name of a volume"),
+        ("host", Self::Host, "Connection", "the name of a host"),
     ];
 
     fn row(self) -> &'static (&'static str, Self, &'static str, &'static str) {
@@ -341,9 +344,10 @@ impl Type {
     }
 
     /// The names that [`Type::named`] knows, for suggestions.
-    pub(super) const NAMES: [&'static str; 20] = [
-        "any", "array", "blob", "bool", "char", "domain", "duration", "float", "function", "int",
-        "map", "network", "path", "pool", "secret", "size", "string", "uri", "volume", "words",
+    pub(super) const NAMES: [&'static str; 21] = [
+        "any", "array", "blob", "bool", "char", "domain", "duration", "float", "function", "host",
+        "int", "map", "network", "path", "pool", "secret", "size", "string", "uri", "volume",
+        "words",
     ];
 
     /// The types that a value may have: those of `OneOf`, or this one alone.

@@ -233,6 +233,7 @@ const OWN_NAMES: &[&str] = &[
     "connect_read_only",
     "connect_auth",
     "connect_admin",
+    "connect_host",
     "get_version",
     // It asks the host for nothing but an answer, which comes after the events before.
     "drain",

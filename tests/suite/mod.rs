@@ -24,6 +24,7 @@ mod errors;
 mod events;
 mod examples;
 mod faults;
+mod fleet;
 mod fuzz;
 mod guide;
 mod handlers;

@@ -1,0 +1,127 @@
+//! Hosts by name, and work on many of them.
+
+use std::os::unix::fs::PermissionsExt;
+
+use crate::support::{Run, Scratch, virhai};
+
+/// Four hosts, of which each connection has its own copy, in a repo with a `virhai.toml`.
+fn repo(scratch: &Scratch, script: &str) -> Run {
+    let guest = "<domain type='test'><name>NAME</name><memory>1024</memory><os><type>hvm</type></os></domain>";
+    for name in ["web1", "web2", "web3", "db1"] {
+        let text = format!("<node>{}</node>", guest.replace("NAME", name));
+        scratch.write(&format!("{name}.xml"), text);
+    }
+    let uri = |name: &str| format!("test://{}", scratch.text(&format!("{name}.xml")));
+    let file = format!(
+        "[hosts]\nweb1 = {{ uri = '{}', groups = ['web'], vars = {{ rack = 3 }} }}\nweb2 = {{ uri = '{}', groups = ['web', 'old'] }}\nweb3 = {{ uri = '{}', groups = ['web'] }}\ndb1 = '{}'\n",
+        uri("web1"),
+        uri("web2"),
+        uri("web3"),
+        uri("db1")
+    );
+    scratch.write("virhai.toml", file);
+    let script = scratch.write(
+        "run.rhai",
+        format!("import \"std/fleet\" as fleet;\n{script}"),
+    );
+    let run = virhai()
+        .unprivileged()
+        .without_grants()
+        .env("HOME", scratch.path(""));
+    run.arg("--allow-read")
+        .arg(scratch.path(""))
+        .arg("run")
+        .arg(script)
+}
+
+#[test]
+fn hosts_are_chosen_by_name_and_group_and_opened_once() {
+    let scratch = Scratch::new();
+    let script = r#"
+        fn names(pattern) { hosts(pattern).map(|host| host.name).join(" ") }
+        print(names("all") + "; " + names("web:!old") + "; " + names("db1,web1"));
+        print(hosts("web1")[0].vars);
+        let one = connect_host("web1");
+        one.lookup_by_name("web1").destroy();
+        assert(one == connect_host("web1"));
+        assert_eq(connect_host("web1").lookup_by_name("web1").state(), "shutoff");
+        one.close();
+        assert_eq(connect_host("web1").lookup_by_name("web1").state(), "running");
+        for name in [|| hosts("wbe"), || connect_host("web9")] {
+            try { name.call(); throw "it worked"; } catch (err) { print(err.message); }
+        }
+    "#;
+    let told = repo(&scratch, script).ok();
+    let words = "web1 web2 web3 db1; web1 web3; web1 db1\n#{\"rack\": 3}\nno host and no group is called `wbe`\nno host is called `web9`\n";
+    assert_eq!(told, words);
+}
+
+#[test]
+fn work_goes_in_waves_and_stops_after_failures() {
+    let scratch = Scratch::new();
+    let script = r#"
+        let rows = fleet::on_hosts("all", #{ wave: 2 }, |host| { host.conn.lookup_by_name(host.name).suspend(); host.conn.num_of_domains() });
+        print(rows.map(|row| `${row.host} ${row.state} ${row.wave} ${row.value}`).join(", "));
+        let rows = fleet::on_hosts("all", #{ wave: "25%", check: false, stop_after: 2 }, |host| {
+            if host.name != "web1" { throw "no room"; }
+        });
+        print(rows.map(|row| `${row.host} ${row.state} ${row.wave} ${row.error}`).join(", "));
+        let rows = fleet::on_hosts("all", #{ wave: 1, check: false, health: |host| host.name != "web2" }, |host| host.name);
+        print(rows.map(|row| `${row.host} ${row.state}`).join(", "));
+        try {
+            fleet::on_hosts("web", #{}, |host| { if host.name == "web3" { throw "broken"; } host.name });
+        } catch (err) {
+            print(`${err.message} ${err.rows.len()}`);
+        }
+        let rows = fleet::rolling_restart("web*", #{ guests: "web*", check: false });
+        print(rows.map(|row| `${row.host} ${row.state} ${row.value}`).join(", "));
+        for wrong in ["0%", "x", 0] {
+            try { fleet::on_hosts("all", #{ wave: wrong }, |host| 1); print("it worked"); } catch {}
+        }
+    "#;
+    let told = repo(&scratch, script).ok();
+    let rows = [
+        "web1 done 1 1, web2 done 1 1, web3 done 2 1, db1 done 2 1",
+        "web1 done 1 , web2 failed 2 no room, web3 failed 3 no room, db1 skipped 4 ",
+        "web1 done, web2 unhealthy, web3 skipped, db1 skipped",
+        "1 of 3 hosts failed; web3: broken 3",
+        "web1 done [\"web1\"], web2 done [\"web2\"], web3 done [\"web3\"]",
+        "",
+    ];
+    assert_eq!(told, rows.join("\n"));
+}
+
+#[test]
+fn an_inventory_is_a_file_or_a_program_that_the_user_accepts() {
+    let scratch = Scratch::new();
+    let program = "#!/bin/sh\n[ \"$1\" = --list ] && echo '{\"lab\": {\"hosts\": [\"a\"]}, \"_meta\": {\"hostvars\": {\"a\": {\"virhai_uri\": \"test:///default\"}}}}'\n";
+    let inventory = scratch.write("list", program);
+    scratch.write("hosts.ini", "[web]\nweb[1:3] virhai_uri=test:///default\n");
+    let script = scratch.write("a.rhai", "print(hosts().map(|host| host.name).join(\" \") + connect_host(hosts()[0].name).num_of_domains());");
+    let run = |option: &[&str]| {
+        let run = virhai()
+            .unprivileged()
+            .without_grants()
+            .env("HOME", scratch.path(""));
+        let run = option.iter().fold(run, |run, option| run.arg(option));
+        run.arg("run").arg(&script)
+    };
+    let none = run(&[]).fails(1);
+    assert!(none.stderr.contains("no hosts are listed"), "{none}");
+    let ini = scratch.text("hosts.ini");
+    assert_eq!(
+        run(&["--inventory", &ini, "--only-named-hosts"]).ok(),
+        "web1 web2 web31\n"
+    );
+    std::fs::set_permissions(&inventory, PermissionsExt::from_mode(0o755)).expect("it is ours");
+    let program = inventory.to_str().expect("text");
+    assert_eq!(run(&["--inventory", program]).ok(), "a1\n");
+    scratch.write("virhai.toml", "inventory = 'list'\n");
+    let asked = run(&[]).fails(2);
+    assert!(asked.stderr.contains("run the program"), "{asked}");
+    assert_eq!(run(&["--trust"]).ok(), "a1\n");
+    scratch.write("virhai.toml", "inventory = 'hosts.ini'\n");
+    assert_eq!(run(&[]).ok(), "web1 web2 web31\n");
+    scratch.write("virhai.toml", "inventory = '/etc/passwd'\n");
+    assert!(run(&[]).fails(2).stderr.contains("it is not in the repo"));
+}
