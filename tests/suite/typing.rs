@@ -37,7 +37,8 @@ fn with_domain(env: &[(&str, &str)]) -> Prompt {
     let mut prompt = Prompt::on(host(&["web", "web-2", "db"]), env);
     prompt.answers("let dom = conn.lookup_by_name(\"web\")", "");
     // Hints do not wait until it is read what can be called; Tab does.
-    prompt.terminal.types("\t");
+    // All that can be called would not fit on the screen.
+    prompt.terminal.types("c\t");
     prompt.terminal.shows("conn: Connection");
     prompt.drops();
     prompt.clears();
