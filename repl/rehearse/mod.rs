@@ -49,6 +49,7 @@ pub(crate) fn run(options: &Options, execute: impl Fn(&Options, &Arc<Rehearsal>)
     let mut quiet = options.clone();
     quiet.hide_result = true;
     let status = execute(&quiet, &rehearsal);
+    rehearsal.end();
     plan::print(options, &rehearsal, status);
     if !options.plan_first || status != DONE {
         return status;
@@ -58,6 +59,7 @@ pub(crate) fn run(options: &Options, execute: impl Fn(&Options, &Arc<Rehearsal>)
     }
     let real = Rehearsal::of_real_hosts();
     let status = execute(options, &real);
+    real.end();
     comparison::print(options, &rehearsal, &real);
     status
 }

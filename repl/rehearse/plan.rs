@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use virhai::redact;
 use virhai::runbook::twin::Rehearsal;
-use virhai::runbook::twin::log::{Difference, Entry, Note, Verb};
+use virhai::runbook::twin::log::{Difference, Entry, Note};
 
 use crate::args::Options;
 use crate::exit_status::DONE;
@@ -45,7 +45,9 @@ fn as_text(entries: &[Entry], notes: &[Note], status: u8) -> Vec<String> {
     if entries.is_empty() {
         lines.push("  no changes".into());
     }
-    let several = entries.windows(2).any(|pair| pair[0].host != pair[1].host);
+    let mut hosts: Vec<&str> = entries.iter().map(|entry| entry.host.as_str()).collect();
+    hosts.retain(|host| !host.is_empty());
+    let several = hosts.windows(2).any(|pair| pair[0] != pair[1]);
     let width = entries
         .iter()
         .map(|entry| subject(entry).chars().count())
@@ -85,17 +87,9 @@ fn subject(entry: &Entry) -> String {
         .to
         .as_ref()
         .map(|to| format!(" to {}", redact::hide_uri(to)));
-    let call = if entry.verb == Verb::Called {
-        format!(" ({})", entry.call)
-    } else {
-        String::new()
-    };
-    format!(
-        "{} {}{}{call}",
-        entry.kind,
-        entry.name,
-        to.unwrap_or_default()
-    )
+    format!("{} {}{}", entry.kind, entry.name, to.unwrap_or_default())
+        .trim_start()
+        .to_owned()
 }
 
 fn differences(all: &[Difference]) -> Vec<String> {

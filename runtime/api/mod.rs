@@ -35,6 +35,7 @@ mod parameters;
 pub(crate) mod prelude;
 pub(crate) mod printing;
 pub(crate) mod programs;
+mod rehearsal;
 pub(crate) mod room;
 pub(crate) mod secret;
 pub(crate) mod sorting;
@@ -114,6 +115,7 @@ pub(crate) fn register(engine: &mut Engine) {
     files::register(engine);
     fleet::register(engine);
     programs::register(engine);
+    rehearsal::register(engine);
     web::register(engine);
     stream::register(engine);
     wait::register(engine);

@@ -12,6 +12,7 @@ use crate::run::exit::terminated;
 use crate::run::patience::{self, NoAnswer};
 use crate::run::session::Session;
 use crate::run::waiting::Waiting;
+use crate::runbook::twin::Rehearsal;
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
@@ -41,6 +42,11 @@ mod functions {
         let timeout = duration(&ctx, &timeout)?;
         reachable(&ctx, host, port)?;
         let session = Session::of(&ctx);
+        // A guest that the script made in a rehearsal is nowhere.
+        let rehearsal = Rehearsal::of(&session);
+        if rehearsal.is_some_and(|one| one.assumes(&format!("port {port} of {host} answers"))) {
+            return Ok(true);
+        }
         let host = host.to_owned();
         let _waiting = Waiting::new(&session, || format!("an answer of {host} on port {port}"));
         // Neither the resolver nor a host with many addresses keeps to a time of its own.

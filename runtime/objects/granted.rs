@@ -1,18 +1,24 @@
 //! What a script asks of the user's machine, refused unless the user has allowed it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rhai::NativeCallContext;
 
 use super::connection::Connection;
 use crate::error::Error;
 use crate::error::RhaiResultOf;
+use crate::libvirt::Failure;
 use crate::objects::c_text::host_path;
 use crate::run::grants::{GrantedProgram, Grants, Wish};
 use crate::run::session::Session;
+use crate::runbook::twin::Rehearsal;
 
 /// The file at `path`, links followed, to be read.
 pub(crate) fn readable(ctx: &NativeCallContext, path: &str) -> RhaiResultOf<PathBuf> {
+    if let Some(own) = written_in_rehearsal(ctx, path) {
+        return Ok(own);
+    }
     let wish = || std::fs::canonicalize(path).ok().map(Wish::Read);
     granted(
         ctx,
@@ -23,7 +29,49 @@ pub(crate) fn readable(ctx: &NativeCallContext, path: &str) -> RhaiResultOf<Path
 }
 
 /// The file at `path`, links followed, to be written; it need not exist.
+///
+/// In a rehearsal it is another file, which stands for it until the rehearsal ends.
 pub(crate) fn writable(ctx: &NativeCallContext, path: &str) -> RhaiResultOf<PathBuf> {
+    let real = writable_here(ctx, path)?;
+    let Some(rehearsal) = rehearsal(ctx) else {
+        return Ok(real);
+    };
+    rehearsal.writes(&real).map_err(|error| {
+        let message = format!("cannot rehearse the writing of {path}: {error}");
+        Error::invalid(ctx, message).throw()
+    })
+}
+
+/// The file that stands for `path` since the script wrote it in this rehearsal.
+fn written_in_rehearsal(ctx: &NativeCallContext, path: &str) -> Option<PathBuf> {
+    let rehearsal = rehearsal(ctx)?;
+    if !Session::of(ctx).grants().may_look_at(path) {
+        return None;
+    }
+    rehearsal.written(&Grants::everywhere().writable(path).ok()?)
+}
+
+/// The rehearsal on twins that the script takes part in.
+fn rehearsal(ctx: &NativeCallContext) -> Option<Arc<Rehearsal>> {
+    Rehearsal::of(&Session::of(ctx)).filter(|rehearsal| rehearsal.has_twins())
+}
+
+/// Refuses in a rehearsal to `verb` something outside of the twins.
+fn refuse_in_rehearsal(ctx: &NativeCallContext, verb: &str) -> RhaiResultOf<()> {
+    let Some(rehearsal) = rehearsal(ctx) else {
+        return Ok(());
+    };
+    rehearsal.leaves_out(verb);
+    let message = "a rehearsal does nothing outside of its twins";
+    let failure = Failure::new(virt_sys::VIR_ERR_NO_SUPPORT, message);
+    let error = Error::new(ctx, failure, "", verb, "");
+    Err(error
+        .with_hint("the plan ends here; only a run shows what the script does from this line on")
+        .throw())
+}
+
+/// The same file in a rehearsal and in a run.
+fn writable_here(ctx: &NativeCallContext, path: &str) -> RhaiResultOf<PathBuf> {
     let wish = || Grants::everywhere().writable(path).ok().map(Wish::Write);
     granted(
         ctx,
@@ -40,12 +88,14 @@ pub(crate) fn program(ctx: &NativeCallContext, name: &str) -> RhaiResultOf<PathB
         let named = !name.contains('/') || name.starts_with('/');
         (named && program.file().is_some()).then_some(Wish::Run(program))
     };
-    granted(
+    let program = granted(
         ctx,
         |grants| grants.program(name),
         wish,
         "--allow-run PROGRAM",
-    )
+    )?;
+    refuse_in_rehearsal(ctx, &format!("run the program `{name}`"))?;
+    Ok(program)
 }
 
 /// Refuses the environment variable `name`, unless it is allowed.
@@ -69,7 +119,8 @@ pub(crate) fn ssh(ctx: &NativeCallContext, host: &str) -> RhaiResultOf<()> {
         )),
     };
     let wish = || Some(Wish::Ssh(host.to_owned()));
-    granted(ctx, check, wish, "--allow-ssh HOST")
+    granted(ctx, check, wish, "--allow-ssh HOST")?;
+    refuse_in_rehearsal(ctx, &format!("run commands on `{host}` by ssh"))
 }
 
 /// What `check` finds in what the script was given, or in the user's answer to `wish`.
@@ -122,11 +173,11 @@ pub(crate) fn host_file(
         // libvirt says that the folder is missing.
         Use::Write => match Session::of(ctx).grants().writable_once_made(path) {
             Some(real) => real,
-            None => writable(ctx, path)?,
+            None => writable_here(ctx, path)?,
         },
         Use::Change => {
             readable(ctx, path)?;
-            writable(ctx, path)?
+            writable_here(ctx, path)?
         }
     };
     if real.exists() && !real.is_file() {

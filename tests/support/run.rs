@@ -204,6 +204,18 @@ impl Run {
         outcome.stdout
     }
 
+    /// Rehearses the script, runs it to a good end, and answers what the run printed. The run must do what its plan said.
+    pub fn as_planned(self) -> String {
+        let told = self.first_arg("--yes").first_arg("--plan-first").ok();
+        let (_, run) = told
+            .split_once("Nothing was changed on the host.\n")
+            .unwrap_or_else(|| panic!("there is no plan in\n{told}"));
+        let printed = run.strip_suffix("The run did what the plan said.\n");
+        printed
+            .unwrap_or_else(|| panic!("the run did not do what its plan said:\n{told}"))
+            .to_owned()
+    }
+
     /// Runs to the end, which must have the status `status`.
     pub fn fails(self, status: i32) -> Outcome {
         let outcome = self.run();

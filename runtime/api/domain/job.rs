@@ -51,11 +51,15 @@ impl Domain {
         verb: impl fmt::Display,
         run: impl FnOnce(&Handle) -> Result<T, E> + Send + 'static,
     ) -> RhaiResultOf<T> {
-        self.connection()
-            .observe(call, Class::of(call), || {
-                self.try_job(work, call, &verb, run)
-            })
-            .map_err(|failure| self.error(ctx, failure, call, &verb).throw())
+        let action = || self.action(&verb);
+        let connection = self.connection();
+        let result = connection.observe(call, Class::of(call), &action, || {
+            self.try_job(work, call, &verb, run)
+        });
+        if let Work::Migrate(destination) = work {
+            destination.look(call);
+        }
+        result.map_err(|failure| self.error(ctx, failure, call, &verb).throw())
     }
 
     fn try_job<T: Send + 'static, E: Into<Failure>>(

@@ -46,7 +46,7 @@ fn download(
     let _waiting = Waiting::new(vol.connection().session(), || vol.action(&"download"));
     let mut buffer = vec![0; size.min(MESSAGE)];
     let mut receive = || {
-        let mut pipe = connected(vol, CALL, move |v, stream| {
+        let mut pipe = connected(vol, CALL, "download", move |v, stream| {
             v.download(stream, offset, size as u64, 0)
         })?;
         while let Received::Bytes(count) = pipe.receive(&mut buffer, 0)? {
@@ -97,7 +97,7 @@ fn receive_file(
         _ => virt_sys::VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM,
     };
     let (offset, length) = (plan.offset, plan.length);
-    let mut pipe = connected(vol, CALL, move |v, stream| {
+    let mut pipe = connected(vol, CALL, "download", move |v, stream| {
         v.download(stream, offset, length, flags)
     })?;
     // Beside its place first: what was there stays until all has arrived.

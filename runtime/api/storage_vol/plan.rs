@@ -112,10 +112,13 @@ impl<'a> Progress<'a> {
 /// The call that ends a transfer.
 pub(super) const FINISH: &str = "virStreamFinish";
 
-/// A stream that `open`, which makes the call `call`, has connected with the volume.
+/// A stream that `open` has connected with the volume.
+///
+/// `call` connects it, which the script makes in order to `verb` the volume.
 pub(super) fn connected(
     vol: &StorageVol,
     call: &'static str,
+    verb: &'static str,
     open: impl FnOnce(
         &virt::storage_vol::StorageVol,
         &virt::stream::Stream,
@@ -128,10 +131,12 @@ pub(super) fn connected(
     let interrupt = vol.connection().session().interrupt();
     let pipe = Pipe::new(&handle.connect()?, interrupt)?;
     let stream = pipe.stream().clone();
-    let action = || vol.action(&"open");
-    vol.connection()
-        .wait_for(Class::Long, permit, &action, move || {
+    let action = || vol.action(&verb);
+    let connection = vol.connection();
+    connection.observe(call, Class::Long, &action, || {
+        connection.wait_for(Class::Long, permit, &action, move || {
             Ok(open(&handle, &stream)?)
-        })?;
+        })
+    })?;
     Ok(pipe)
 }

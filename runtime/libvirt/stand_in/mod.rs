@@ -1,20 +1,77 @@
 //! Connections on which something else answers for libvirt.
 //!
-//! A rehearsal runs on libvirt's test driver, which lacks calls that real hosts have. The functions in [`table`] have
+//! A rehearsal runs on libvirt's test driver, which lacks calls that real hosts have. The functions in the files below have
 //! the names of libvirt's own, so that the linker leads every call of this program to them, those of the `virt` crate
 //! included. On a connection without a stand-in they only call libvirt.
 
-mod table;
+/// libvirt's own function with the name and the type of the function around.
+macro_rules! own {
+    ($name:ident($($type:ty),*) -> $ret:ty) => {{
+        static ADDRESS: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+        let name = const {
+            match std::ffi::CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
+                Ok(name) => name,
+                Err(_) => panic!("names have no NUL bytes"),
+            }
+        };
+        let address = *ADDRESS.get_or_init(|| $crate::libvirt::stand_in::libvirts_own(name).expose_provenance());
+        let address: *mut std::ffi::c_void = std::ptr::with_exposed_provenance_mut(address);
+        // SAFETY: libvirt's header declares the function with this type.
+        unsafe { std::mem::transmute::<*mut std::ffi::c_void, unsafe extern "C" fn($($type),*) -> $ret>(address) }
+    }};
+}
+
+/// Functions that have a stand-in's body where there is a stand-in.
+macro_rules! stand_ins {
+    ($($name:ident($first:ident: $kind:ty $(, $arg:ident: $type:ty)*) -> $ret:ty = |$stand_in:ident, $own:ident| $body:expr;)*) => {$(
+        /// libvirt's function of this name, or a stand-in's.
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn $name($first: $kind $(, $arg: $type)*) -> $ret {
+            let $own = own!($name($kind $(, $type)*) -> $ret);
+            // SAFETY: the caller passes a handle that lives during the call.
+            let stand_in = unsafe { $crate::libvirt::stand_in::OfConnection::stand_in($first) };
+            match stand_in {
+                // SAFETY: the caller passes what libvirt's function takes.
+                None => unsafe { $own($first $(, $arg)*) },
+                Some($stand_in) => $body,
+            }
+        }
+    )*};
+}
+
+/// Functions that ask the host that the stand-in stands for. Without it there is no answer, which is `$missing`.
+macro_rules! asked {
+    ($($name:ident($conn:ident $(, $arg:ident: $type:ty)*) -> $ret:ty, or $missing:expr;)*) => {
+        stand_ins! {$(
+            $name($conn: virConnectPtr $(, $arg: $type)*) -> $ret = |stand_in, own| match stand_in.original() {
+                // SAFETY: the caller passes what libvirt's function takes; the other connection lives during the call.
+                Some(original) => unsafe { own(original.as_ptr() $(, $arg)*) },
+                None => {
+                    $crate::libvirt::stand_in::unknown(stringify!($name));
+                    $missing
+                }
+            };
+        )*}
+    };
+}
+
+mod devices;
+mod facts;
+mod life;
+mod migration;
+mod storage;
 
 use std::cell::RefCell;
-use std::ffi::{CStr, CString, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use virt::connect::Connect;
+use virt::domain::Domain;
+use virt_sys::{virConnectPtr, virDomainPtr, virErrorPtr, virStorageVolPtr};
 
-use super::Failure;
+use super::{Failure, borrowed_text};
 
 /// What a stand-in knows of the host that it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,8 +115,67 @@ pub trait StandIn: Send + Sync {
     /// Whether the guest that is started from such a save stays paused.
     fn was_paused(&self, uuid: &str, file: Option<&str>) -> bool;
 
+    /// Changes the devices of a guest.
+    fn change_device(
+        &self,
+        domain: &Domain,
+        change: DeviceChange,
+        what: &str,
+        flags: u32,
+    ) -> Result<(), Failure>;
+
+    /// Moves a guest to another host; answers the guest there, where that is known.
+    fn migrate(
+        &self,
+        domain: &Domain,
+        to: Destination,
+        wanted: Migration,
+    ) -> Result<Option<Domain>, Failure>;
+
+    /// Gives a storage volume another capacity, in bytes.
+    fn resize(
+        &self,
+        volume: &virt::storage_vol::StorageVol,
+        capacity: u64,
+        flags: u32,
+    ) -> Result<(), Failure>;
+
     /// `call` did not do all that it does on the host.
     fn differs(&self, call: &'static str, why: &str);
+}
+
+/// What happens to a device of a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceChange {
+    /// It is added.
+    Attach,
+    /// It is removed.
+    Detach,
+    /// The device with an alias is removed.
+    DetachAlias,
+    /// It gets other settings.
+    Update,
+}
+
+/// Where a guest moves to.
+pub enum Destination {
+    /// The host of a connection.
+    Host(Connect),
+    /// The host with a URI, which the source connects to.
+    Uri(String),
+}
+
+/// How a guest moves.
+#[derive(Debug, Clone, Default)]
+pub struct Migration {
+    /// Its name on the other host.
+    pub name: Option<String>,
+    /// What runs on the other host.
+    pub xml: Option<String>,
+    /// Its definition on the other host.
+    pub persistent_xml: Option<String>,
+    /// A combination of `virDomainMigrateFlags`.
+    pub flags: u64,
 }
 
 /// The stand-ins, by the addresses of their connections.
@@ -145,4 +261,97 @@ fn reported() -> Option<virt_sys::virErrorPtr> {
     let error = &raw mut failed.error;
     READ.set(Some(failed));
     Some(error)
+}
+
+/// What the first argument of a function leads to.
+trait OfConnection: Copy {
+    /// The connection.
+    ///
+    /// # Safety
+    /// It is null, or a handle that lives during the call.
+    unsafe fn connection(self) -> virConnectPtr;
+
+    /// Its stand-in, if it has one.
+    ///
+    /// # Safety
+    /// The same.
+    unsafe fn stand_in(self) -> Option<Arc<dyn StandIn>> {
+        // SAFETY: by this function's contract.
+        on(unsafe { self.connection() }.addr())
+    }
+}
+
+impl OfConnection for virConnectPtr {
+    unsafe fn connection(self) -> virConnectPtr {
+        self
+    }
+}
+
+impl OfConnection for virStorageVolPtr {
+    unsafe fn connection(self) -> virConnectPtr {
+        match self.is_null() {
+            true => std::ptr::null_mut(),
+            // SAFETY: the same as for a domain.
+            false => unsafe { virt_sys::virStorageVolGetConnect(self) },
+        }
+    }
+}
+
+impl OfConnection for virDomainPtr {
+    unsafe fn connection(self) -> virConnectPtr {
+        match self.is_null() {
+            true => std::ptr::null_mut(),
+            // SAFETY: not null, and by this function's contract alive. It takes no reference.
+            false => unsafe { virt_sys::virDomainGetConnect(self) },
+        }
+    }
+}
+
+fn unknown(call: &str) {
+    let message = format!("the saved twin does not hold the answer of {call}");
+    fail(&Failure::new(virt_sys::VIR_ERR_NO_SUPPORT, message).in_domain(virt_sys::VIR_FROM_TEST));
+}
+
+/// A copy that the caller frees.
+fn copied(text: &CStr) -> *mut c_char {
+    // SAFETY: a C string, which is copied into memory from malloc.
+    unsafe { libc::strdup(text.as_ptr()) }
+}
+
+fn copied_text(text: &str) -> *mut c_char {
+    copied(&CString::new(text.replace('\0', " ")).unwrap_or_default())
+}
+
+/// A handle of the domain `domain` for the time of a call.
+fn handle(domain: virDomainPtr) -> Domain {
+    // SAFETY: the caller's handle lives during the call, and the copy has a reference of its own.
+    unsafe {
+        virt_sys::virDomainRef(domain);
+        Domain::from_ptr(domain)
+    }
+}
+
+/// What a C function answers for `result`.
+fn status(result: Result<(), Failure>) -> std::ffi::c_int {
+    match result {
+        Ok(()) => 0,
+        Err(failure) => {
+            fail(&failure);
+            -1
+        }
+    }
+}
+
+/// The C string of `text`, which a caller of libvirt's function passed.
+fn given(text: *const c_char) -> Option<String> {
+    // SAFETY: null or a C string that lives during the call, as libvirt's functions take it.
+    unsafe { borrowed_text(text) }
+}
+
+/// libvirt's last error of this thread, or that of a stand-in's call.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn virGetLastError() -> virErrorPtr {
+    let own = own!(virGetLastError() -> virErrorPtr);
+    // SAFETY: takes no arguments.
+    reported().unwrap_or_else(|| unsafe { own() })
 }

@@ -249,7 +249,7 @@ impl Connection {
             let refused = |why| Failure::new(virt_sys::VIR_ERR_OPERATION_DENIED, why);
             self.0.session.before_change().map_err(refused)?;
         }
-        self.observe(call, class, || {
+        self.observe(call, class, action, || {
             let permit = self.permit(call, names)?;
             self.wait_for(class, permit, action, work)
         })
@@ -260,14 +260,41 @@ impl Connection {
         &self,
         call: &'static str,
         class: Class,
+        action: &dyn Fn() -> String,
         work: impl FnOnce() -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let Some(recorder) = &self.0.recorder else {
             return work();
         };
         self.refuse_in_rehearsal(call, class)?;
-        let connect = self.0.handles.connect();
-        recorder.follow(call, class.may_change(), connect.as_deref(), work)
+        let connect = self.0.handles.connect().filter(|_| class.may_change());
+        recorder.follow(call, action, connect.as_deref(), work)
+    }
+
+    /// Notes in a rehearsal what changed here by the call `call` on another connection.
+    pub(crate) fn look(&self, call: &'static str) {
+        if let (Some(recorder), Some(connect)) = (&self.0.recorder, self.0.handles.connect()) {
+            recorder.look(call, &connect);
+        }
+    }
+
+    /// Whether this is a twin.
+    pub(crate) fn is_rehearsed(&self) -> bool {
+        let recorder = self.0.recorder.as_ref();
+        recorder.is_some_and(|recorder| recorder.is_twin())
+    }
+
+    /// Whether this is a rehearsal, which takes `what` for true and notes that.
+    pub(crate) fn assumes(&self, what: impl FnOnce() -> String) -> bool {
+        let twin = self
+            .0
+            .recorder
+            .as_ref()
+            .filter(|recorder| recorder.is_twin());
+        if let Some(recorder) = twin {
+            recorder.assume(&what());
+        }
+        twin.is_some()
     }
 
     /// Refuses a change through a connection that the script opened for reading: all connections to a twin are one.

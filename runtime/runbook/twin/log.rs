@@ -27,8 +27,8 @@ pub enum Verb {
     Migrated,
     /// It no longer exists.
     Deleted,
-    /// Something was done to it that shows in none of its settings, such as a reboot.
-    Called,
+    /// Something was done that shows in no setting, such as a reboot.
+    Done,
 }
 
 impl Verb {
@@ -43,7 +43,7 @@ impl Verb {
             Self::Stopped => "stopped",
             Self::Migrated => "migrated",
             Self::Deleted => "deleted",
-            Self::Called => "called",
+            Self::Done => "done",
         }
     }
 }
@@ -101,6 +101,8 @@ pub struct Log(Mutex<State>);
 struct State {
     entries: Vec<Entry>,
     notes: Vec<Note>,
+    /// Guests that moved away from a host, and whose arrival was not seen yet: the name, and the host.
+    moving: Vec<(String, String)>,
 }
 
 impl Log {
@@ -117,6 +119,30 @@ impl Log {
     /// Adds a change.
     pub(super) fn add(&self, entry: Entry) {
         self.lock().entries.push(entry);
+    }
+
+    /// Adds the move of a guest away from a host. Its arrival elsewhere is part of it.
+    pub(super) fn add_move(&self, entry: Entry) {
+        let mut state = self.lock();
+        state.moving.push((entry.name.clone(), entry.host.clone()));
+        state.entries.push(entry);
+    }
+
+    /// Whether the domain `name` that appears on `host` moved there; its move gets the host then.
+    pub(super) fn arrived(&self, name: &str, host: &str) -> bool {
+        let mut state = self.lock();
+        let moved = |(own, from): &(String, String)| own == name && from != host;
+        let Some(at) = state.moving.iter().position(moved) else {
+            return false;
+        };
+        let (_, from) = state.moving.remove(at);
+        let mut all = state.entries.iter_mut().rev();
+        let moves =
+            all.find(|one| one.verb == Verb::Migrated && one.name == name && one.host == from);
+        if let Some(entry) = moves {
+            entry.to = Some(host.to_owned());
+        }
+        true
     }
 
     /// Notes that `call` does not do all that it does on the host, at the place of this thread.

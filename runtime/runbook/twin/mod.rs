@@ -8,6 +8,7 @@ pub mod fidelity;
 mod file;
 #[allow(missing_docs)] // The fields have libvirt's names.
 pub mod host;
+mod hosts;
 mod load;
 #[allow(missing_docs)] // The same.
 pub mod log;
@@ -17,8 +18,10 @@ mod recorder;
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tempfile::TempDir;
 use virt::connect::Connect;
 
 use crate::libvirt::{Failure, Result};
@@ -26,7 +29,8 @@ use crate::run::session::Session;
 use driver::Driver;
 pub use file::{open as open_saved, save};
 use host::Host;
-use log::Log;
+use hosts::Hosts;
+use log::{Entry, Log, Verb};
 pub use read::read;
 pub(crate) use recorder::Recorder;
 
@@ -46,6 +50,10 @@ pub struct Rehearsal {
     log: Arc<Log>,
     /// The twins by the URIs of their hosts, so that two connections see the same host.
     twins: Mutex<HashMap<String, Arc<Twin>>>,
+    hosts: Arc<Hosts>,
+    /// The files that the script wrote, and what stands for each.
+    files: Mutex<HashMap<PathBuf, PathBuf>>,
+    folder: Mutex<Option<TempDir>>,
 }
 
 /// A host of the test driver that holds what another host has.
@@ -73,6 +81,9 @@ impl Rehearsal {
             way,
             log: Arc::default(),
             twins: Mutex::default(),
+            hosts: Arc::default(),
+            files: Mutex::default(),
+            folder: Mutex::default(),
         })
     }
 
@@ -141,7 +152,8 @@ impl Rehearsal {
                 if let Some(twin) = twins.get(&host.uri) {
                     return Ok(twin.opened());
                 }
-                let twin = Twin::new(host, None, &self.log)?;
+                let twin = Twin::new(host, None, &self.log, &self.hosts)?;
+                self.hosts.add(&host.uri, &twin.connect);
                 let opened = twin.opened();
                 twins.insert(host.uri.clone(), Arc::new(twin));
                 Ok(opened)
@@ -157,14 +169,79 @@ impl Rehearsal {
                     return Ok(twin.opened());
                 }
                 let host = read(&original)?;
-                let twin = Arc::new(Twin::new(&host, Some(original), &self.log)?);
+                let twin = Arc::new(Twin::new(&host, Some(original), &self.log, &self.hosts)?);
                 let opened = twin.opened();
                 for key in [Some(name.as_str()), uri].into_iter().flatten() {
+                    self.hosts.add(key, &twin.connect);
                     twins.insert(key.to_owned(), Arc::clone(&twin));
                 }
                 Ok(opened)
             }
         }
+    }
+
+    /// Whether scripts get twins, so that nothing outside of them may change.
+    pub(crate) fn has_twins(&self) -> bool {
+        !matches!(self.way, Way::Real)
+    }
+
+    /// Notes that the rehearsal takes `what` for true; a run on real hosts takes nothing for true.
+    pub(crate) fn assumes(&self, what: &str) -> bool {
+        if self.has_twins() {
+            self.log.note("", format!("assumed: {what}"));
+        }
+        self.has_twins()
+    }
+
+    /// Notes that the rehearsal did not do `what`.
+    pub(crate) fn leaves_out(&self, what: &str) {
+        self.log.note("", format!("not rehearsed: {what}"));
+    }
+
+    /// The file that stands for `path`, which the script wrote before.
+    pub(crate) fn written(&self, path: &Path) -> Option<PathBuf> {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.get(path).cloned()
+    }
+
+    /// The file that stands for `path`, which the script writes now.
+    pub(crate) fn writes(&self, path: &Path) -> std::io::Result<PathBuf> {
+        if let Some(known) = self.written(path) {
+            return Ok(known);
+        }
+        let mut folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = match &mut *folder {
+            Some(folder) => folder,
+            none => none.insert(tempfile::Builder::new().prefix("virhai-twin-").tempdir()?),
+        };
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = folder.path().canonicalize()?.join(files.len().to_string());
+        files.insert(path.to_owned(), own.clone());
+        self.log.add(Entry {
+            host: String::new(),
+            verb: if path.exists() {
+                Verb::Changed
+            } else {
+                Verb::Created
+            },
+            kind: "file",
+            name: path.display().to_string(),
+            differences: Vec::new(),
+            to: None,
+            call: "",
+            place: crate::run::place::now(),
+        });
+        Ok(own)
+    }
+
+    /// Looks once more at each twin, and lets go of all.
+    pub fn end(&self) {
+        let mut twins = std::mem::take(&mut *self.twins());
+        for (_, twin) in twins.drain() {
+            twin.recorder.look("", &twin.connect);
+        }
+        self.hosts.clear();
+        *self.folder.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn twins(&self) -> MutexGuard<'_, HashMap<String, Arc<Twin>>> {
@@ -173,7 +250,12 @@ impl Rehearsal {
 }
 
 impl Twin {
-    fn new(host: &Host, original: Option<Connect>, log: &Arc<Log>) -> Result<Self> {
+    fn new(
+        host: &Host,
+        original: Option<Connect>,
+        log: &Arc<Log>,
+        hosts: &Arc<Hosts>,
+    ) -> Result<Self> {
         for kind in &host.unread {
             log.note(
                 "",
@@ -184,7 +266,12 @@ impl Twin {
             );
         }
         let connect = load::load(host, log)?;
-        let driver = Arc::new(Driver::new(host, original, Arc::clone(log))?);
+        let driver = Arc::new(Driver::new(
+            host,
+            original,
+            Arc::clone(log),
+            Arc::clone(hosts),
+        )?);
         crate::libvirt::stand_in::register(&connect, Arc::clone(&driver) as _);
         let recorder = Recorder::of_twin(host.uri.clone(), Arc::clone(log), &connect);
         Ok(Self {

@@ -335,6 +335,9 @@ fn setting(name: &str, from: &str, to: &str) -> Difference {
     }
 }
 
+/// Elements of a running guest that the host fills in by itself.
+const FOUND_OUT: [&str; 5] = ["address", "alias", "backingStore", "mirror", "seclabel"];
+
 /// The differences between two documents.
 fn between(before: &str, after: &str, live: bool) -> Vec<Difference> {
     if before == after {
@@ -342,7 +345,15 @@ fn between(before: &str, after: &str, live: bool) -> Vec<Difference> {
     }
     let found = Xml::parse(before).and_then(|one| one.diff(&Xml::parse(after)?));
     let found = found.unwrap_or_default().into_iter();
-    let named = found.filter(|one| one.path != "name" && one.path != "uuid");
+    let named = found.filter(|one| !["name", "uuid", "@id"].contains(&one.path.as_str()));
+    // What the host finds out about a guest that runs is nothing that a script changed.
+    let named = named.filter(|one| {
+        !live
+            || !one
+                .names()
+                .iter()
+                .any(|name| FOUND_OUT.contains(&name.as_str()))
+    });
     named
         .map(|one| Difference {
             path: one.path,

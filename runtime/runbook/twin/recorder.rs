@@ -6,7 +6,7 @@ use virt::connect::Connect;
 
 use super::fidelity::{self, Fidelity};
 use super::log::{Entry, Log, Verb};
-use super::picture::Picture;
+use super::picture::{Change, Picture};
 use crate::libvirt::{Failure, Result};
 use crate::run::place;
 
@@ -40,11 +40,12 @@ impl Recorder {
         self.is_twin
     }
 
-    /// Makes the call `call` by `work`. What `changes` is noted after it. A twin refuses a call that it cannot do.
+    /// Makes the call `call`, which does what `action` says, by `work`. What it `changes` is noted after it. A twin
+    /// refuses a call that it cannot do.
     pub(crate) fn follow<T>(
         &self,
         call: &'static str,
-        changes: bool,
+        action: &dyn Fn() -> String,
         connect: Option<&Connect>,
         work: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
@@ -52,10 +53,18 @@ impl Recorder {
             true => self.rehearse(call, work),
             false => work(),
         };
-        if let Some(connect) = connect.filter(|_| changes) {
-            self.look(call, connect, result.is_ok());
+        if let Some(connect) = connect {
+            self.look(call, connect);
+            if result.is_ok() && fidelity::shows_nowhere(call) {
+                self.add(Verb::Done, "", action(), call);
+            }
         }
         result
+    }
+
+    /// Notes that the rehearsal takes `what` for true.
+    pub(crate) fn assume(&self, what: &str) {
+        self.log.note("", format!("assumed: {what}"));
     }
 
     fn rehearse<T>(&self, call: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -91,26 +100,58 @@ impl Recorder {
     }
 
     /// Notes what changed since the last look, as the doing of `call`.
-    fn look(&self, call: &'static str, connect: &Connect, succeeded: bool) {
+    pub(crate) fn look(&self, call: &'static str, connect: &Connect) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Picture::of(connect);
         let changes = last.changes(&now);
         *last = now;
         drop(last);
-        let place = place::now();
-        let shows = !changes.is_empty();
+        let moves = call.starts_with("virDomainMigrate");
+        let mut moved: Vec<String> = Vec::new();
+        let mut arrived: Vec<String> = Vec::new();
         for change in changes {
+            let Change {
+                verb,
+                kind,
+                name,
+                differences,
+            } = change;
+            let is_guest = kind == "domain";
+            if is_guest && moves && verb == Verb::Stopped {
+                self.log
+                    .add_move(self.entry(Verb::Migrated, kind, name.clone(), call));
+                moved.push(name);
+                continue;
+            }
+            if is_guest && moved.contains(&name) {
+                continue;
+            }
+            if is_guest && (arrived.contains(&name) || self.log.arrived(&name, &self.host)) {
+                arrived.push(name);
+                continue;
+            }
+            let entry = self.entry(verb, kind, name, call);
             self.log.add(Entry {
-                host: self.host.clone(),
-                verb: change.verb,
-                kind: change.kind,
-                name: change.name,
-                differences: change.differences,
-                to: None,
-                call,
-                place: place.clone(),
+                differences,
+                ..entry
             });
         }
-        let _ = (succeeded, shows, Verb::Called);
+    }
+
+    fn add(&self, verb: Verb, kind: &'static str, name: String, call: &'static str) {
+        self.log.add(self.entry(verb, kind, name, call));
+    }
+
+    fn entry(&self, verb: Verb, kind: &'static str, name: String, call: &'static str) -> Entry {
+        Entry {
+            host: self.host.clone(),
+            verb,
+            kind,
+            name,
+            differences: Vec::new(),
+            to: None,
+            call,
+            place: place::now(),
+        }
     }
 }

@@ -105,6 +105,75 @@ fn a_call_that_cannot_be_rehearsed_ends_the_script_with_that_statement() {
 }
 
 #[test]
+fn devices_migrations_and_waits_are_rehearsed_and_nothing_outside_of_the_twins_is_done() {
+    let scratch = Scratch::new();
+    let guest = |name: &str| {
+        format!(
+            "<domain type='test'><name>{name}</name><memory>8192</memory><os><type>hvm</type></os>\
+             <devices><disk type='file' device='disk'><source file='/a'/><target dev='vda'/></disk></devices></domain>"
+        )
+    };
+    let pool = "<pool type='dir'><name>images</name><target><path>/p</path></target>\
+                <volume><name>a.img</name><capacity>1000</capacity></volume></pool>";
+    let node = format!("<node>{}{}{pool}</node>", guest("web"), guest("db"));
+    let [here, there] = [("here.xml", node.as_str()), ("there.xml", "<node/>")]
+        .map(|(name, node)| format!("test://{}", scratch.write(name, node).display()));
+    let file = scratch.text("out.txt");
+    let script = format!(
+        r#"let conn = connect("{here}"); let dest = connect("{there}");
+let disk = "<disk type='file' device='disk'><source file='/b'/><target dev='vdb'/></disk>";
+let web = conn.lookup_by_name("web");
+web.attach_device(disk, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG);
+web.detach_device(disk, VIR_DOMAIN_AFFECT_LIVE);
+assert_eq([web.xml(), web.xml(VIR_DOMAIN_XML_INACTIVE)].map(|xml| xml.select("devices/disk").len()), [1, 2]);
+assert_eq(web.job_info().type, "none");
+let moved = web.migrate(dest, VIR_MIGRATE_LIVE | VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE, #{{}});
+assert_eq([moved.state(), conn.list_all_domains().len()], ["running", 1]);
+let db = conn.lookup_by_name("db");
+assert(db.open_console().wait("login:", "1h").contains("login:"));
+assert_eq(db.wait("shutoff", "1h").state, "shutoff");
+conn.storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img").resize(2000);
+write_text("{file}", "x");
+assert_eq(read_text("{file}"), "x");
+run(["touch", "{file}"]);
+"#
+    );
+    scratch.write("example.rhai", script);
+    let outcome = virhai()
+        .folder(scratch.path(""))
+        .arg("--rehearse")
+        .arg("--allow-read")
+        .arg(scratch.path(""))
+        .arg("--allow-write")
+        .arg(scratch.path(""))
+        .arg("--allow-run")
+        .arg("touch")
+        .arg("--json")
+        .arg("example.rhai")
+        .fails(1);
+    let plan = outcome.stdout.lines().last().unwrap_or_default();
+    assert_eq!(
+        entries(plan),
+        [
+            "changed domain web:4".to_owned(),
+            "changed domain web:5".into(),
+            "migrated domain web:8".into(),
+            "stopped domain db:12".into(),
+            "changed storage volume a.img in images:13".into(),
+            format!("created file {file}:14"),
+        ],
+        "{outcome}"
+    );
+    for part in [
+        "assumed: the guest `db` shuts down by itself",
+        "not rehearsed: run the program `touch`",
+    ] {
+        assert!(plan.contains(part), "{outcome}");
+    }
+    assert!(!std::path::Path::new(&file).exists());
+}
+
+#[test]
 fn a_saved_twin_needs_no_host_and_holds_no_password() {
     let scratch = Scratch::new();
     let host = scratch.write(

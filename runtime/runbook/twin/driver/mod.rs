@@ -1,5 +1,9 @@
 //! Answers for a twin what libvirt's test driver cannot, as its host does.
 
+mod devices;
+mod migration;
+mod storage;
+
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,10 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tempfile::TempDir;
 use virt::connect::Connect;
+use virt::domain::Domain;
+use virt::storage_vol::StorageVol;
 
 use super::host::Host;
+use super::hosts::Hosts;
 use super::log::Log;
-use crate::libvirt::stand_in::{Fact, StandIn};
+use crate::libvirt::stand_in::{Destination, DeviceChange, Fact, Migration, StandIn};
 use crate::libvirt::{Failure, Result};
 use crate::xml::{Place, Xml, quoted};
 
@@ -25,10 +32,17 @@ pub(super) struct Driver {
     /// The guests that were paused when they were saved, with the file of the save.
     paused: Mutex<Vec<(String, Option<String>)>>,
     log: Arc<Log>,
+    /// The other hosts of the rehearsal.
+    hosts: Arc<Hosts>,
 }
 
 impl Driver {
-    pub(super) fn new(host: &Host, original: Option<Connect>, log: Arc<Log>) -> Result<Self> {
+    pub(super) fn new(
+        host: &Host,
+        original: Option<Connect>,
+        log: Arc<Log>,
+        hosts: Arc<Hosts>,
+    ) -> Result<Self> {
         let facts = [
             (Fact::Uri, Some(host.uri.clone())),
             (Fact::Type, Some(host.kind.clone())),
@@ -52,7 +66,14 @@ impl Driver {
             })?,
             paused: Mutex::default(),
             log,
+            hosts,
         })
+    }
+
+    /// Whether it stands for the host `uri`.
+    fn is_of(&self, uri: &str) -> bool {
+        self.fact(Fact::Uri)
+            .is_some_and(|own| own.to_str() == Ok(uri))
     }
 
     /// What is known of what the host gives to a guest with that emulator, architecture, machine and type.
@@ -206,6 +227,29 @@ impl StandIn for Driver {
         let all = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter()
             .any(|(own, of)| own == uuid && of.as_deref() == file)
+    }
+
+    fn change_device(
+        &self,
+        domain: &Domain,
+        change: DeviceChange,
+        what: &str,
+        flags: u32,
+    ) -> Result<()> {
+        devices::change(domain, change, what, flags)
+    }
+
+    fn migrate(
+        &self,
+        domain: &Domain,
+        to: Destination,
+        wanted: Migration,
+    ) -> Result<Option<Domain>> {
+        migration::migrate(self, domain, to, &wanted)
+    }
+
+    fn resize(&self, volume: &StorageVol, capacity: u64, flags: u32) -> Result<()> {
+        storage::resize(volume, capacity, flags)
     }
 
     fn differs(&self, call: &'static str, why: &str) {

@@ -1,0 +1,102 @@
+//! Devices of guests, and jobs on guests.
+
+use std::ffi::{c_char, c_int, c_uint, c_ulonglong};
+
+use virt_sys::virDomainPtr;
+
+use super::{DeviceChange, StandIn, fail, given, handle, status};
+use crate::libvirt::Failure;
+
+fn change(
+    stand_in: &dyn StandIn,
+    domain: virDomainPtr,
+    change: DeviceChange,
+    what: *const c_char,
+    flags: c_uint,
+) -> c_int {
+    let what = given(what).unwrap_or_default();
+    status(stand_in.change_device(&handle(domain), change, &what, flags))
+}
+
+/// Refuses to abort a job, of which there is none.
+fn no_job() -> c_int {
+    let message = "Requested operation is not valid: no job is active on the domain";
+    fail(
+        &Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message)
+            .in_domain(virt_sys::VIR_FROM_QEMU),
+    );
+    -1
+}
+
+stand_ins! {
+    virDomainAttachDevice(domain: virDomainPtr, xml: *const c_char) -> c_int = |stand_in, own| {
+        let _ = own;
+        change(&*stand_in, domain, DeviceChange::Attach, xml, 0)
+    };
+    virDomainAttachDeviceFlags(domain: virDomainPtr, xml: *const c_char, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = own;
+        change(&*stand_in, domain, DeviceChange::Attach, xml, flags)
+    };
+    virDomainDetachDevice(domain: virDomainPtr, xml: *const c_char) -> c_int = |stand_in, own| {
+        let _ = own;
+        change(&*stand_in, domain, DeviceChange::Detach, xml, 0)
+    };
+    virDomainDetachDeviceFlags(domain: virDomainPtr, xml: *const c_char, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = own;
+        change(&*stand_in, domain, DeviceChange::Detach, xml, flags)
+    };
+    virDomainDetachDeviceAlias(domain: virDomainPtr, alias: *const c_char, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = own;
+        change(&*stand_in, domain, DeviceChange::DetachAlias, alias, flags)
+    };
+    virDomainUpdateDeviceFlags(domain: virDomainPtr, xml: *const c_char, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = own;
+        change(&*stand_in, domain, DeviceChange::Update, xml, flags)
+    };
+    virDomainBlockResize(domain: virDomainPtr, disk: *const c_char, size: c_ulonglong, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = (own, stand_in, disk, size, flags);
+        status(running(domain))
+    };
+    virDomainGetJobInfo(domain: virDomainPtr, info: virt_sys::virDomainJobInfoPtr) -> c_int = |stand_in, own| {
+        let _ = (own, stand_in, domain);
+        if !info.is_null() {
+            // SAFETY: the caller passes a place for this struct of numbers, of which all bits zero is a value.
+            unsafe { info.write(std::mem::zeroed()) };
+        }
+        0
+    };
+    virDomainGetJobStats(domain: virDomainPtr, kind: *mut c_int, params: *mut virt_sys::virTypedParameterPtr, count: *mut c_int, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = (own, stand_in, domain, flags);
+        // SAFETY: the caller passes places for a number, a list and its length.
+        unsafe {
+            kind.write(0);
+            params.write(std::ptr::null_mut());
+            count.write(0);
+        }
+        0
+    };
+    virDomainGetDiskErrors(domain: virDomainPtr, errors: virt_sys::virDomainDiskErrorPtr, most: c_uint, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = (own, stand_in, domain, errors, most, flags);
+        0
+    };
+    virDomainAbortJob(domain: virDomainPtr) -> c_int = |stand_in, own| {
+        let _ = (own, stand_in, domain);
+        no_job()
+    };
+    virDomainAbortJobFlags(domain: virDomainPtr, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = (own, stand_in, domain, flags);
+        no_job()
+    };
+}
+
+/// Refuses what only a guest that runs can do.
+fn running(domain: virDomainPtr) -> Result<(), Failure> {
+    match handle(domain).is_active()? {
+        true => Ok(()),
+        false => {
+            let message = "Requested operation is not valid: domain is not running";
+            Err(Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message)
+                .in_domain(virt_sys::VIR_FROM_QEMU))
+        }
+    }
+}

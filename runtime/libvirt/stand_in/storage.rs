@@ -1,0 +1,32 @@
+//! Storage volumes.
+
+use std::ffi::{c_int, c_uint, c_ulonglong};
+
+use virt::storage_vol::StorageVol;
+use virt_sys::virStorageVolPtr;
+
+use super::status;
+
+/// The volume `volume` for the time of a call.
+fn handle(volume: virStorageVolPtr) -> StorageVol {
+    // SAFETY: the caller's handle lives during the call, and the copy has a reference of its own.
+    unsafe {
+        virt_sys::virStorageVolRef(volume);
+        StorageVol::from_ptr(volume)
+    }
+}
+
+stand_ins! {
+    virStorageVolResize(volume: virStorageVolPtr, capacity: c_ulonglong, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = own;
+        status(stand_in.resize(&handle(volume), capacity, flags))
+    };
+    virStorageVolWipe(volume: virStorageVolPtr, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = (own, stand_in, volume, flags);
+        0
+    };
+    virStorageVolWipePattern(volume: virStorageVolPtr, algorithm: c_uint, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = (own, stand_in, volume, algorithm, flags);
+        0
+    };
+}
