@@ -10,7 +10,7 @@ use crate::args::Options;
 use crate::output::print_line;
 
 /// What a change is compared by: a host adds to an object what no plan can know.
-type Key<'a> = (&'a str, Verb, &'a str, &'a str);
+type Key<'a> = (&'a str, Verb, &'a str, String);
 
 fn keys(entries: &[Entry]) -> Vec<Key<'_>> {
     let all = entries.iter();
@@ -19,10 +19,32 @@ fn keys(entries: &[Entry]) -> Vec<Key<'_>> {
             entry.host.as_str(),
             entry.verb,
             entry.kind,
-            entry.name.as_str(),
+            without_uuids(&entry.name),
         )
     })
     .collect()
+}
+
+/// `name` with one text for each UUID, which recipes choose anew in each run.
+fn without_uuids(name: &str) -> String {
+    const LENGTH: usize = 36;
+    let is_uuid = |text: &str| {
+        let mut letters = text.char_indices();
+        letters.all(|(at, letter)| match at {
+            8 | 13 | 18 | 23 => letter == '-',
+            _ => letter.is_ascii_hexdigit(),
+        })
+    };
+    let found = name.char_indices().find_map(|(at, _)| {
+        let end = at + LENGTH;
+        name.get(at..end)
+            .filter(|text| is_uuid(text))
+            .map(|_| (at, end))
+    });
+    match found {
+        Some((at, end)) => format!("{}UUID{}", &name[..at], without_uuids(&name[end..])),
+        None => name.to_owned(),
+    }
 }
 
 /// Prints how the run `real` differed from the rehearsal `planned`.

@@ -8,6 +8,8 @@ mod stop;
 mod stuck;
 mod subject;
 
+use std::time::Duration;
+
 use rhai::plugin::*;
 use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, exported_module};
 
@@ -78,7 +80,16 @@ mod functions {
     ) -> RhaiResultOf<RecordOf<Waited>> {
         let wanted = state::states(&ctx, &states)?;
         let timeout = duration(&ctx, &timeout)?;
-        match wait_for_state(&ctx, dom, &wanted, timeout)? {
+        let mut ended = match dom.connection().is_rehearsed() {
+            true => wait_for_state(&ctx, dom, &wanted, Duration::ZERO)?,
+            false => wait_for_state(&ctx, dom, &wanted, timeout)?,
+        };
+        if dom.connection().is_rehearsed() && matches!(ended, Ended::TimedOut) {
+            let fail = |failure| dom.error(&ctx, failure, "", "wait for").throw();
+            state::assume_state(dom, &wanted).map_err(fail)?;
+            ended = wait_for_state(&ctx, dom, &wanted, timeout)?;
+        }
+        match ended {
             Ended::Reached(reached) => Ok(reached.into_map()),
             Ended::TimedOut => Err(timed_out(&ctx, dom, &wanted.join(" or "), timeout, "")),
             Ended::Stuck(why) => Err(state::stuck(&ctx, dom, &wanted.join(" or "), &why)),

@@ -75,6 +75,10 @@ stand_ins! {
         }
         0
     };
+    virDomainGetBlockJobInfo(domain: virDomainPtr, disk: *const c_char, info: virt_sys::virDomainBlockJobInfoPtr, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = (own, stand_in, domain, disk, info, flags);
+        0
+    };
     virDomainGetDiskErrors(domain: virDomainPtr, errors: virt_sys::virDomainDiskErrorPtr, most: c_uint, flags: c_uint) -> c_int = |stand_in, own| {
         let _ = (own, stand_in, domain, errors, most, flags);
         0

@@ -2,21 +2,11 @@
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong};
 
-use virt::connect::Connect;
 use virt::domain::Domain;
 use virt_sys::{virConnectPtr, virDomainPtr, virTypedParameterPtr};
 
-use super::{Destination, Migration, StandIn, fail, given, handle};
+use super::{Destination, Migration, StandIn, fail, given, handle, host};
 use crate::libvirt::Failure;
-
-/// The connection `conn` for the time of a call.
-fn host(conn: virConnectPtr) -> Destination {
-    // SAFETY: the caller's handle lives during the call, and the copy has a reference of its own.
-    Destination::Host(unsafe {
-        virt_sys::virConnectRef(conn);
-        Connect::from_ptr(conn)
-    })
-}
 
 /// Moves the guest, and answers a handle that the caller frees.
 fn moved(
@@ -36,7 +26,7 @@ fn to_host(
     conn: virConnectPtr,
     wanted: Migration,
 ) -> virDomainPtr {
-    match moved(stand_in, domain, host(conn), wanted) {
+    match moved(stand_in, domain, Destination::Host(host(conn)), wanted) {
         Ok(Some(there)) => {
             // SAFETY: the reference that is added is the caller's.
             unsafe {

@@ -140,6 +140,13 @@ pub trait StandIn: Send + Sync {
         flags: u32,
     ) -> Result<(), Failure>;
 
+    /// The storage pool in the folder `path`.
+    fn pool_at(
+        &self,
+        connect: &Connect,
+        path: &str,
+    ) -> Result<virt::storage_pool::StoragePool, Failure>;
+
     /// `call` did not do all that it does on the host.
     fn differs(&self, call: &'static str, why: &str);
 }
@@ -328,6 +335,15 @@ fn handle(domain: virDomainPtr) -> Domain {
     unsafe {
         virt_sys::virDomainRef(domain);
         Domain::from_ptr(domain)
+    }
+}
+
+/// The connection `conn` for the time of a call.
+fn host(conn: virConnectPtr) -> Connect {
+    // SAFETY: the caller's handle lives during the call, and the copy has a reference of its own.
+    unsafe {
+        virt_sys::virConnectRef(conn);
+        Connect::from_ptr(conn)
     }
 }
 

@@ -1,11 +1,11 @@
 //! Storage volumes.
 
-use std::ffi::{c_int, c_uint, c_ulonglong};
+use std::ffi::{c_char, c_int, c_uint, c_ulonglong};
 
 use virt::storage_vol::StorageVol;
-use virt_sys::virStorageVolPtr;
+use virt_sys::{virConnectPtr, virStorageVolPtr};
 
-use super::status;
+use super::{fail, given, host, status};
 
 /// The volume `volume` for the time of a call.
 fn handle(volume: virStorageVolPtr) -> StorageVol {
@@ -17,6 +17,23 @@ fn handle(volume: virStorageVolPtr) -> StorageVol {
 }
 
 stand_ins! {
+    virStoragePoolLookupByTargetPath(conn: virConnectPtr, path: *const c_char) -> virt_sys::virStoragePoolPtr = |stand_in, own| {
+        let _ = own;
+        match stand_in.pool_at(&host(conn), &given(path).unwrap_or_default()) {
+            Ok(pool) => {
+                // SAFETY: the reference that is added is the caller's.
+                unsafe {
+                    let pointer = pool.as_ptr();
+                    virt_sys::virStoragePoolRef(pointer);
+                    pointer
+                }
+            }
+            Err(failure) => {
+                fail(&failure);
+                std::ptr::null_mut()
+            }
+        }
+    };
     virStorageVolResize(volume: virStorageVolPtr, capacity: c_ulonglong, flags: c_uint) -> c_int = |stand_in, own| {
         let _ = own;
         status(stand_in.resize(&handle(volume), capacity, flags))

@@ -95,9 +95,9 @@ const TABLE: &[(Fidelity, &str)] = &[
     ),
     (
         Shim(""),
-        "virDomainAbortJob virDomainAbortJobFlags virDomainGetJobInfo virDomainGetJobStats
+        "virDomainAbortJob virDomainAbortJobFlags virDomainGetBlockJobInfo virDomainGetJobInfo virDomainGetJobStats
          virDomainMigrateSetMaxDowntime virDomainMigrateSetMaxSpeed virDomainGetDiskErrors
-         virStorageVolResize",
+         virStorageVolResize virStoragePoolLookupByTargetPath",
     ),
     (
         Shim("the twin restarts a running guest to change its devices, so that its events differ"),
@@ -142,7 +142,7 @@ const TABLE: &[(Fidelity, &str)] = &[
         NotRehearsed(NO_BLOCKS),
         "virDomainBackupBegin virDomainBackupGetXMLDesc virDomainBlockCommit virDomainBlockCopy
          virDomainBlockJobAbort virDomainBlockJobSetSpeed virDomainBlockPull virDomainBlockRebase
-         virDomainGetBlockJobInfo virDomainSetBlockThreshold
+         virDomainSetBlockThreshold
          virStorageVolDownload virStorageVolGetInfoFlags ",
     ),
     (

@@ -86,6 +86,12 @@ impl Recorder {
                 };
                 Err(self.not_rehearsed(call, why))
             }
+            Err(failure)
+                if failure.domain == i64::from(virt_sys::VIR_FROM_TEST)
+                    && failure.message.contains("unsupported flags (") =>
+            {
+                Err(self.not_rehearsed(call, "libvirt's test driver does not have these flags"))
+            }
             result => result,
         }
     }

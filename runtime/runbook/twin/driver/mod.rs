@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 use virt::connect::Connect;
 use virt::domain::Domain;
+use virt::storage_pool::StoragePool;
 use virt::storage_vol::StorageVol;
 
 use super::host::Host;
@@ -250,6 +251,10 @@ impl StandIn for Driver {
 
     fn resize(&self, volume: &StorageVol, capacity: u64, flags: u32) -> Result<()> {
         storage::resize(volume, capacity, flags)
+    }
+
+    fn pool_at(&self, connect: &Connect, path: &str) -> Result<StoragePool> {
+        storage::pool_at(connect, path)
     }
 
     fn differs(&self, call: &'static str, why: &str) {

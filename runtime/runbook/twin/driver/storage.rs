@@ -1,5 +1,7 @@
 //! Storage volumes of a twin.
 
+use virt::connect::Connect;
+use virt::storage_pool::StoragePool;
 use virt::storage_vol::StorageVol;
 
 use crate::libvirt::{Failure, Result};
@@ -29,4 +31,19 @@ pub(super) fn resize(volume: &StorageVol, capacity: u64, flags: u32) -> Result<(
     volume.delete(0)?;
     StorageVol::create_xml(&pool, &xml.text(), 0)?;
     Ok(())
+}
+
+/// The storage pool in the folder `path`.
+pub(super) fn pool_at(connect: &Connect, path: &str) -> Result<StoragePool> {
+    for pool in connect.list_all_storage_pools(0)? {
+        let xml = Xml::parse(pool.xml_desc(0)?).ok();
+        let own = xml.and_then(|xml| xml.find("target/path").ok().flatten());
+        if own.is_some_and(|own| own.trim_end_matches('/') == path.trim_end_matches('/')) {
+            return Ok(pool);
+        }
+    }
+    let message =
+        format!("Storage pool not found: no storage pool with matching target path '{path}'");
+    Err(Failure::new(virt_sys::VIR_ERR_NO_STORAGE_POOL, message)
+        .in_domain(virt_sys::VIR_FROM_STORAGE))
 }
