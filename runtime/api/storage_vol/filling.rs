@@ -4,7 +4,7 @@ use rhai::NativeCallContext;
 use virt::storage_vol::StorageVol as Handle;
 
 use super::plan::{FINISH, connected};
-use super::upload::{Before, CALL, refuse_without_room};
+use super::upload::{Before, CALL, VERB, refuse_without_room, rehearsed};
 use crate::api::arguments::RhaiResultOf;
 use crate::api::connection::about::About;
 use crate::api::stale_save;
@@ -56,7 +56,12 @@ impl Filling {
         let fail = |failure| volume.error(ctx, failure, CALL, "upload to").throw();
         let before = Before::of(volume).map_err(fail)?;
         refuse_without_room(ctx, volume, &before, total)?;
-        let pipe = connected(volume, CALL, move |v, stream| v.upload(stream, 0, total, 0));
+        if rehearsed(volume).map_err(fail)? {
+            return Ok(());
+        }
+        let pipe = connected(volume, CALL, VERB, move |v, stream| {
+            v.upload(stream, 0, total, 0)
+        });
         self.pipe = Some(pipe.map_err(fail)?);
         Ok(())
     }

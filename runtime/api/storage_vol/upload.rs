@@ -12,6 +12,7 @@ use crate::api::stale_save;
 use crate::api::stream::Stream;
 use crate::error::Error;
 use crate::libvirt::Failure;
+use crate::objects::call_class::Class;
 use crate::objects::granted::readable;
 use crate::objects::pipe::{MESSAGE, Pipe};
 use crate::objects::storage_vol::StorageVol;
@@ -22,7 +23,7 @@ use crate::xml::Xml;
 pub(super) const CALL: &str = "virStorageVolUpload";
 
 /// What the script does by it.
-const VERB: &str = "upload to";
+pub(super) const VERB: &str = "upload to";
 
 /// What a volume is before data goes into it.
 pub(super) struct Before {
@@ -135,7 +136,7 @@ fn upload_file(
 }
 
 /// Whether this is a rehearsal, which keeps no contents of volumes and only notes the upload.
-fn rehearsed(vol: &StorageVol) -> Result<bool, Failure> {
+pub(super) fn rehearsed(vol: &StorageVol) -> Result<bool, Failure> {
     let connection = vol.connection();
     if !connection.is_rehearsed() {
         return Ok(false);

@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_uint};
 
 use virt_sys::{virConnectPtr, virDomainPtr, virTypedParameterPtr};
 
-use super::{StandIn, given, unknown};
+use super::{StandIn, given, recorded, unknown};
 
 /// The UUID of a domain.
 fn uuid(domain: virDomainPtr) -> String {
@@ -66,6 +66,18 @@ stand_ins! {
         let xml = CString::new(stand_in.definition(&given(xml).unwrap_or_default())).unwrap_or_default();
         // SAFETY: the caller's handle and the text live during the call.
         unsafe { own(conn, xml.as_ptr(), flags) }
+    };
+    virDomainGetXMLDesc(domain: virDomainPtr, flags: c_uint) -> *mut c_char = |stand_in, own| {
+        // SAFETY: the caller's handle lives during the call.
+        let text = unsafe { own(domain, flags) };
+        let known = virt_sys::VIR_DOMAIN_XML_SECURE | virt_sys::VIR_DOMAIN_XML_INACTIVE;
+        if text.is_null() || flags & !known != 0 {
+            return text;
+        }
+        let inactive = flags & virt_sys::VIR_DOMAIN_XML_INACTIVE;
+        // SAFETY: the same; the answer is ours to free.
+        let plain = unsafe { crate::libvirt::owned_text(own(domain, inactive)) };
+        recorded(&*stand_in, &uuid(domain), inactive != 0, text, &plain.unwrap_or_default())
     };
     virDomainCreateXML(conn: virConnectPtr, xml: *const c_char, flags: c_uint) -> virDomainPtr = |stand_in, own| {
         let xml = CString::new(stand_in.definition(&given(xml).unwrap_or_default())).unwrap_or_default();

@@ -106,6 +106,10 @@ pub trait StandIn: Send + Sync {
     /// The XML of a guest as the host stores it, where a client gives it as `xml`.
     fn definition(&self, xml: &str) -> String;
 
+    /// The XML of the object `key` as the host gave it, where the test driver still gives for it the same, `own`, as when
+    /// the twin was made: the definition if it is `inactive`.
+    fn recorded(&self, key: &str, inactive: bool, own: &str) -> Option<String>;
+
     /// The file of this machine that stands for the host's file `path`.
     fn file(&self, path: &str) -> PathBuf;
 
@@ -208,6 +212,40 @@ pub fn unregister(connect: &Connect) {
 fn address(connect: &Connect) -> usize {
     // SAFETY: the pointer is only compared.
     unsafe { connect.as_ptr() }.addr()
+}
+
+thread_local! {
+    /// Whether this thread reads the XML of the test driver itself.
+    static PLAIN: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Runs `read`, for which XML is as the test driver gives it.
+pub fn plainly<T>(read: impl FnOnce() -> T) -> T {
+    let before = PLAIN.replace(true);
+    let result = read();
+    PLAIN.set(before);
+    result
+}
+
+/// The XML `text` of the object `key`, or the host's own in its place, which the caller frees.
+fn recorded(
+    stand_in: &dyn StandIn,
+    key: &str,
+    inactive: bool,
+    text: *mut c_char,
+    plain: &str,
+) -> *mut c_char {
+    if PLAIN.get() {
+        return text;
+    }
+    match stand_in.recorded(key, inactive, plain) {
+        Some(own) => {
+            // SAFETY: the text is from malloc, and nobody else has it.
+            unsafe { libc::free(text.cast()) };
+            copied_text(&own)
+        }
+        None => text,
+    }
 }
 
 /// The stand-in on the connection at `address`.

@@ -5,7 +5,7 @@ use std::ffi::{c_char, c_int, c_uint, c_ulonglong};
 use virt::storage_vol::StorageVol;
 use virt_sys::{virConnectPtr, virStorageVolPtr};
 
-use super::{fail, given, host, status};
+use super::{fail, given, host, recorded, status};
 
 /// The volume `volume` for the time of a call.
 fn handle(volume: virStorageVolPtr) -> StorageVol {
@@ -32,6 +32,15 @@ stand_ins! {
                 fail(&failure);
                 std::ptr::null_mut()
             }
+        }
+    };
+    virStorageVolGetXMLDesc(volume: virStorageVolPtr, flags: c_uint) -> *mut c_char = |stand_in, own| {
+        // SAFETY: the caller's handle lives during the call.
+        let text = unsafe { own(volume, flags) };
+        let plain = given(text).unwrap_or_default();
+        match handle(volume).path() {
+            Ok(path) if !text.is_null() => recorded(&*stand_in, &path, true, text, &plain),
+            _ => text,
         }
     };
     virStorageVolResize(volume: virStorageVolPtr, capacity: c_ulonglong, flags: c_uint) -> c_int = |stand_in, own| {

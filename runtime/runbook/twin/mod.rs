@@ -268,6 +268,7 @@ impl Twin {
         let connect = load::load(host, log)?;
         let driver = Arc::new(Driver::new(
             host,
+            &connect,
             original,
             Arc::clone(log),
             Arc::clone(hosts),

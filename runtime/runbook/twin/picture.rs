@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use virt::connect::Connect;
 
 use super::log::{Difference, Verb};
+use crate::libvirt::stand_in::plainly;
 use crate::libvirt::{self, Result};
 use crate::xml::Xml;
 
@@ -74,10 +75,12 @@ impl Picture {
     /// Takes a picture. Objects that go meanwhile are not in it.
     pub fn of(connect: &Connect) -> Self {
         let mut picture = Self::default();
-        let _ = picture.domains(connect);
-        let _ = picture.networks(connect);
-        let _ = picture.pools(connect);
-        let _ = picture.others(connect);
+        plainly(|| {
+            let _ = picture.domains(connect);
+            let _ = picture.networks(connect);
+            let _ = picture.pools(connect);
+            let _ = picture.others(connect);
+        });
         picture
     }
 

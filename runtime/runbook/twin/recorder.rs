@@ -49,9 +49,14 @@ impl Recorder {
         connect: Option<&Connect>,
         work: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        let result = match self.is_twin {
-            true => self.rehearse(call, work),
-            false => work(),
+        let result = match (self.is_twin, connect) {
+            (true, _) => self.rehearse(call, work),
+            (false, Some(connect)) => {
+                // Guests of a real host do things by themselves.
+                self.look("", connect);
+                work()
+            }
+            (false, None) => work(),
         };
         if let Some(connect) = connect {
             self.look(call, connect);

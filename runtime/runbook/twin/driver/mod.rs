@@ -33,6 +33,9 @@ pub(super) struct Driver {
     /// The guests that were paused when they were saved, with the file of the save.
     paused: Mutex<Vec<(String, Option<String>)>>,
     log: Arc<Log>,
+    /// What the test driver gives for each object that the twin was made with, and what the host gave. The key has
+    /// whether it is the definition.
+    recorded: HashMap<(String, bool), (String, String)>,
     /// The other hosts of the rehearsal.
     hosts: Arc<Hosts>,
 }
@@ -40,6 +43,7 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) fn new(
         host: &Host,
+        connect: &Connect,
         original: Option<Connect>,
         log: Arc<Log>,
         hosts: Arc<Hosts>,
@@ -66,6 +70,7 @@ impl Driver {
                 Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, message)
             })?,
             paused: Mutex::default(),
+            recorded: recorded(host, connect),
             log,
             hosts,
         })
@@ -127,6 +132,32 @@ impl Driver {
         }
         Some(guest.text())
     }
+}
+
+/// The XML of each object of the twin `connect` as the test driver gives it, and as the host gave it.
+fn recorded(host: &Host, connect: &Connect) -> HashMap<(String, bool), (String, String)> {
+    let mut all = HashMap::new();
+    for guest in &host.domains {
+        let Ok(domain) = connect.lookup_domain_by_name(&guest.name) else {
+            continue;
+        };
+        let uuid = domain.uuid_string().unwrap_or_default();
+        let live = guest.live.as_ref().unwrap_or(&guest.xml);
+        for (flags, given) in [(0, live), (virt_sys::VIR_DOMAIN_XML_INACTIVE, &guest.xml)] {
+            if let Ok(own) = domain.xml_desc(flags) {
+                all.insert((uuid.clone(), flags != 0), (own, given.clone()));
+            }
+        }
+    }
+    for given in host.pools.iter().flat_map(|pool| &pool.volumes) {
+        let path = Xml::parse(given.clone()).and_then(|xml| xml.find("target/path"));
+        let Ok(Some(path)) = path else { continue };
+        let volume = connect.lookup_storage_vol_by_path(&path);
+        if let Ok(own) = volume.and_then(|volume| volume.xml_desc(0)) {
+            all.insert((path, true), (own, given.clone()));
+        }
+    }
+    all
 }
 
 /// What the capabilities of a host say of guests of an architecture and a type.
@@ -207,6 +238,11 @@ impl StandIn for Driver {
             return xml.to_owned();
         }
         self.fill(xml).unwrap_or_else(|| xml.to_owned())
+    }
+
+    fn recorded(&self, key: &str, inactive: bool, own: &str) -> Option<String> {
+        let (loaded, given) = self.recorded.get(&(key.to_owned(), inactive))?;
+        (loaded == own).then(|| given.clone())
     }
 
     fn file(&self, path: &str) -> PathBuf {
