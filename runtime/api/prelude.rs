@@ -16,6 +16,7 @@ use crate::run::awaited::{Awaited, Waited};
 use crate::run::exit::{self, terminated};
 use crate::run::guarded::guarded;
 use crate::run::interrupt::Standing;
+use crate::run::place;
 use crate::run::resources::{memory, stack};
 use crate::run::session::Session;
 use crate::run::waiting::Waiting;
@@ -238,7 +239,9 @@ fn parallel(
     let standing = Standing::of_this_thread();
     let session = Session::of(ctx);
     let interrupt = session.interrupt();
+    let place = place::now();
     let on_behalf = || {
+        let _visit = place.clone().map(place::Visit::to);
         standing.clone().take();
         undo::filling(undo.clone(), || step::within(step.clone(), work));
         interrupt.count_rest();

@@ -57,7 +57,7 @@ impl Domain {
             self.try_job(work, call, &verb, run)
         });
         if let Work::Migrate(destination) = work {
-            destination.look(call);
+            destination.receive(call, &self.name());
         }
         result.map_err(|failure| self.error(ctx, failure, call, &verb).throw())
     }

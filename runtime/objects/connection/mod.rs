@@ -271,10 +271,10 @@ impl Connection {
         recorder.follow(call, action, connect.as_deref(), work)
     }
 
-    /// Notes in a rehearsal what changed here by the call `call` on another connection.
-    pub(crate) fn look(&self, call: &'static str) {
+    /// Notes in a rehearsal that the call `call` on another connection moved the domain `name` here, if it did.
+    pub(crate) fn receive(&self, call: &'static str, name: &str) {
         if let (Some(recorder), Some(connect)) = (&self.0.recorder, self.0.handles.connect()) {
-            recorder.look(call, &connect);
+            recorder.receive(call, name, &connect);
         }
     }
 

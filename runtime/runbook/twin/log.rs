@@ -1,5 +1,6 @@
 //! What a script changed on its hosts, in order, and what its rehearsal could not do.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -103,6 +104,10 @@ struct State {
     notes: Vec<Note>,
     /// Guests that moved away from a host, and whose arrival was not seen yet: the name, and the host.
     moving: Vec<(String, String)>,
+    /// How many migrations are under way.
+    under_way: usize,
+    /// The guests that run on each host.
+    running: HashMap<String, Vec<String>>,
 }
 
 impl Log {
@@ -126,6 +131,27 @@ impl Log {
         let mut state = self.lock();
         state.moving.push((entry.name.clone(), entry.host.clone()));
         state.entries.push(entry);
+    }
+
+    /// Counts a migration that begins, or one that ended.
+    pub(super) fn count_moves(&self, begins: bool) {
+        let mut state = self.lock();
+        state.under_way = match begins {
+            true => state.under_way + 1,
+            false => state.under_way.saturating_sub(1),
+        };
+    }
+
+    /// Notes which guests run on `host`.
+    pub(super) fn runs(&self, host: &str, names: Vec<String>) {
+        self.lock().running.insert(host.to_owned(), names);
+    }
+
+    /// Whether the domain `name` that appears on `host` is on its way there: it still runs on another one.
+    pub(super) fn is_on_its_way(&self, name: &str, host: &str) -> bool {
+        let state = self.lock();
+        let mut others = state.running.iter().filter(|(own, _)| *own != host);
+        state.under_way > 0 && others.any(|(_, names)| names.iter().any(|own| own == name))
     }
 
     /// Whether the domain `name` that appears on `host` moved there; its move gets the host then.

@@ -237,6 +237,15 @@ impl Picture {
         Ok(())
     }
 
+    /// The names of the guests that run or are paused.
+    pub fn running(&self) -> Vec<String> {
+        let guests = self
+            .0
+            .iter()
+            .filter(|((kind, _), seen)| *kind == Kind::Domain && seen.activity != Activity::Off);
+        guests.map(|(_, seen)| seen.name.clone()).collect()
+    }
+
     /// What happened on the way to `after`.
     pub fn changes(&self, after: &Self) -> Vec<Change> {
         let mut changes = Vec::new();

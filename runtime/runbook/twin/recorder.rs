@@ -49,6 +49,10 @@ impl Recorder {
         connect: Option<&Connect>,
         work: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
+        let moves = is_migration(call);
+        if moves {
+            self.log.count_moves(true);
+        }
         let result = match (self.is_twin, connect) {
             (true, _) => self.rehearse(call, work),
             (false, Some(connect)) => {
@@ -60,6 +64,9 @@ impl Recorder {
         };
         if let Some(connect) = connect {
             self.look(call, connect);
+            if moves {
+                self.log.count_moves(false);
+            }
             if result.is_ok() && fidelity::shows_nowhere(call) {
                 self.add(Verb::Done, "", action(), call);
             }
@@ -115,9 +122,10 @@ impl Recorder {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Picture::of(connect);
         let changes = last.changes(&now);
+        let running = now.running();
         *last = now;
         drop(last);
-        let moves = call.starts_with("virDomainMigrate");
+        let moves = is_migration(call);
         let mut moved: Vec<String> = Vec::new();
         let mut arrived: Vec<String> = Vec::new();
         for change in changes {
@@ -137,7 +145,11 @@ impl Recorder {
             if is_guest && moved.contains(&name) {
                 continue;
             }
-            if is_guest && (arrived.contains(&name) || self.log.arrived(&name, &self.host)) {
+            if is_guest
+                && (arrived.contains(&name)
+                    || self.log.arrived(&name, &self.host)
+                    || self.log.is_on_its_way(&name, &self.host))
+            {
                 arrived.push(name);
                 continue;
             }
@@ -147,6 +159,13 @@ impl Recorder {
                 ..entry
             });
         }
+        self.log.runs(&self.host, running);
+    }
+
+    /// Looks after the domain `name` of another host moved here by `call`.
+    pub(crate) fn receive(&self, call: &'static str, name: &str, connect: &Connect) {
+        self.look(call, connect);
+        self.log.arrived(name, &self.host);
     }
 
     fn add(&self, verb: Verb, kind: &'static str, name: String, call: &'static str) {
@@ -165,4 +184,9 @@ impl Recorder {
             place: place::now(),
         }
     }
+}
+
+/// Whether `call` moves a guest.
+fn is_migration(call: &str) -> bool {
+    call.starts_with("virDomainMigrate") && !call.contains("Set") && !call.contains("Get")
 }
