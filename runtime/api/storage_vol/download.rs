@@ -134,7 +134,7 @@ fn checksum(ctx: &NativeCallContext, vol: &StorageVol) -> RhaiResultOf<String> {
     let _waiting = Waiting::new(vol.connection().session(), || vol.action(&"read"));
     let mut hash = Sha256::new();
     let mut receive = || -> Result<(), Halt> {
-        let mut pipe = connected(vol, CALL, move |v, stream| {
+        let mut pipe = connected(vol, CALL, "download", move |v, stream| {
             let flags = virt_sys::VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM;
             v.download(stream, 0, 0, flags)
         })?;

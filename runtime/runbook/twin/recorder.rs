@@ -20,11 +20,13 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(super) fn of_twin(host: String, log: Arc<Log>, connect: &Connect) -> Self {
+        let picture = Picture::of(connect);
+        log.runs(&host, picture.running());
         Self {
             host,
             log,
             is_twin: true,
-            last: Mutex::new(Picture::of(connect)),
+            last: Mutex::new(picture),
         }
     }
 
