@@ -47,9 +47,17 @@ fn without_uuids(name: &str) -> String {
     }
 }
 
+/// The changes, those of one object together: the threads of `parallel` change objects in any order.
+fn sorted(rehearsal: &Rehearsal) -> Vec<Entry> {
+    let mut entries = rehearsal.log().entries();
+    entries
+        .sort_by_cached_key(|entry| (entry.host.clone(), entry.kind, without_uuids(&entry.name)));
+    entries
+}
+
 /// Prints how the run `real` differed from the rehearsal `planned`.
 pub(super) fn print(options: &Options, planned: &Rehearsal, real: &Rehearsal) {
-    let (planned, real) = (planned.log().entries(), real.log().entries());
+    let (planned, real) = (sorted(planned), sorted(real));
     let mut missing = Vec::new();
     let mut unplanned = Vec::new();
     for step in capture_diff_slices(Algorithm::Myers, &keys(&planned), &keys(&real)) {

@@ -126,7 +126,6 @@ impl Recorder {
         let changes = last.changes(&now);
         let running = now.running();
         *last = now;
-        drop(last);
         let moves = is_migration(call);
         let mut moved: Vec<String> = Vec::new();
         let mut arrived: Vec<String> = Vec::new();
@@ -162,6 +161,8 @@ impl Recorder {
             });
         }
         self.log.runs(&self.host, running);
+        // Until here, so that two threads tell what they saw in the order in which it happened.
+        drop(last);
     }
 
     /// Looks after the domain `name` of another host moved here by `call`.
