@@ -33,7 +33,7 @@ fn file(host: &Embed, from: &Path, name: &str) -> String {
 fn the_script_that_installs_from_a_cd_installs() {
     let (host, disk) = host_with_disk();
     let iso = file(&host, &micro("installer.iso"), "installer.iso");
-    let told = run(&host, "install_iso.rhai", &["web", &disk, &iso, "MG:up"]).as_planned();
+    let told = run(&host, "install_iso.rhai", &["web", &disk, &iso, "MG:up"]).ok_with_plan();
     assert!(told.starts_with("web: installed\n"), "{told}");
     assert!(
         told.contains("by reboot, the boot sector changed"),
@@ -48,7 +48,7 @@ fn the_script_that_installs_with_a_kernel_installs() {
     let initrd = file(&host, &micro("initrd.bin"), "initrd.bin");
     let args = ["web", &disk, &kernel, &initrd, "auto", "MG:up"];
     assert_eq!(
-        run(&host, "install_kernel.rhai", &args).as_planned(),
+        run(&host, "install_kernel.rhai", &args).ok_with_plan(),
         "web: installed\n"
     );
 }
@@ -57,7 +57,7 @@ fn the_script_that_installs_with_a_kernel_installs() {
 fn the_script_of_a_throwaway_guest_keeps_what_works_and_drops_the_rest() {
     let (host, _) = host_with_disk();
     let counter = file(&host, &micro("counter.img"), "counter.img");
-    let told = run(&host, "throwaway_guest.rhai", &["web", &counter, "MG:up"]).as_planned();
+    let told = run(&host, "throwaway_guest.rhai", &["web", &counter, "MG:up"]).ok_with_plan();
     assert_eq!(told, "web is up, and stays\n");
     assert_eq!(
         host.ok("connect().lookup_by_name(\"web\").is_persistent()"),
@@ -87,7 +87,7 @@ fn the_script_that_ensures_a_host_changes_it_once() {
             .arg(script("ensure_host.rhai"))
             .arg(folder.path().join("images"))
     };
-    let told = program().as_planned();
+    let told = program().ok_with_plan();
     assert_eq!(told, "created\ncreated\ncreated\n");
 }
 

@@ -205,7 +205,7 @@ impl Run {
     }
 
     /// Rehearses the script, runs it to a good end, and answers what the run printed. The run must do what its plan said.
-    pub fn as_planned(self) -> String {
+    pub fn ok_with_plan(self) -> String {
         let told = self.first_arg("--yes").first_arg("--plan-first").ok();
         let (_, run) = told
             .split_once("Nothing was changed on the host.\n")
