@@ -195,6 +195,15 @@ pub(crate) enum Format {
     Sarif,
 }
 
+/// A form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Log {
+    /// For people
+    Text,
+    /// A JSON object in each line, for programs
+    Json,
+}
+
 /// What applies to every way of running.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Options {
@@ -269,6 +278,10 @@ pub(crate) struct Options {
     /// What reports need.
     #[arg(skip)]
     pub(crate) reporting: Reporting,
+
+    /// The form of what a run writes to standard error
+    #[arg(long, value_name = "FORM", value_enum, default_value = "text", global = true, help_heading = OUTPUT, hide_short_help = true)]
+    pub(crate) log: Log,
 
     /// Print neither the script's result nor notes
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = OUTPUT)]
@@ -506,6 +519,7 @@ impl Options {
         self.verbose = later.verbose;
         self.color = later.color;
         self.timeout = later.timeout;
+        self.log = later.log;
         self.report.clone_from(&later.report);
         self.reporting = later.reporting.clone();
     }

@@ -110,6 +110,9 @@ fn status(args: &Args) -> u8 {
             .report_plain(&args.options);
         return exit_status::FAILED;
     }
+    if args.options.log == args::Log::Json {
+        outlet::log_as_json();
+    }
     if let Err(status) = runs::report::prepare(args) {
         return status;
     }

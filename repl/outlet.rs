@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
-use virhai::{Sink, redact};
+use serde_json::json;
+use virhai::{Sink, StepNews, redact};
 
 use crate::terminal;
 
@@ -38,6 +39,9 @@ static STDOUT_CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// True while a script is being stopped.
 static IN_A_HURRY: AtomicBool = AtomicBool::new(false);
+
+/// True if each line of standard error is a JSON object.
+static LOG_IS_JSON: AtomicBool = AtomicBool::new(false);
 
 /// The row at the end of the terminal that the next line replaces.
 static ROW: Mutex<Row> = Mutex::new(Row {
@@ -90,6 +94,42 @@ impl Row {
         if std::mem::take(&mut self.shown) {
             let _ = written(std::io::stderr().as_fd(), CLEAR_ROW.as_bytes());
         }
+    }
+}
+
+/// Makes each line of standard error a JSON object.
+pub(crate) fn log_as_json() {
+    LOG_IS_JSON.store(true, Ordering::SeqCst);
+}
+
+/// Writes an entry of the log: the fields, and the time.
+pub(crate) fn log(fields: serde_json::Value, may_wait: bool) {
+    let line = entry(fields);
+    let patience = match may_wait {
+        true => Patience::UntilStopped,
+        false => Patience::Short,
+    };
+    STDERR.write(line.as_bytes(), true, patience);
+}
+
+/// An entry of the log as a line.
+fn entry(mut fields: serde_json::Value) -> String {
+    let mut entry = json!({ "time": jiff::Timestamp::now() });
+    hide_kept(&mut fields);
+    if let (Some(entry), Some(fields)) = (entry.as_object_mut(), fields.as_object_mut()) {
+        entry.append(fields);
+    }
+    entry.to_string()
+}
+
+/// Hides the secrets that were given to the program. As JSON writes them, they could be missed.
+fn hide_kept(value: &mut serde_json::Value) {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => *text = redact::without_kept(text).into_owned(),
+        Value::Array(items) => items.iter_mut().for_each(hide_kept),
+        Value::Object(fields) => fields.values_mut().for_each(hide_kept),
+        _ => {}
     }
 }
 
@@ -218,6 +258,9 @@ impl Outlet {
 
     /// `line` as a terminal may get it; a pipe or file gets it as it is.
     fn safe<'a>(&self, line: &'a str) -> Cow<'a, str> {
+        if std::ptr::eq(self, &STDERR) && LOG_IS_JSON.load(Ordering::SeqCst) {
+            return Cow::Owned(entry(json!({ "kind": "message", "text": line })));
+        }
         let line = redact::without_kept(line);
         match (self.is_terminal(), line) {
             (true, Cow::Borrowed(line)) => terminal::with_colors(line),
@@ -439,5 +482,23 @@ impl Sink for Lines {
             true => self.0.line(&line),
             false => self.0.line_soon(&line),
         }
+    }
+}
+
+/// The log on standard error as JSON, with what its lines are: notes, or output of a script.
+pub(crate) struct JsonLog(pub(crate) &'static str);
+
+impl Sink for JsonLog {
+    fn write_line(&self, line: &str, may_wait: bool) {
+        log(json!({ "kind": self.0, "text": line }), may_wait);
+    }
+
+    fn write_step(&self, news: &StepNews, may_wait: bool) {
+        let seconds = news.took.map(|took| took.as_secs_f64());
+        let fields = json!({
+            "kind": "step", "step": news.number, "title": news.title, "depth": news.depth,
+            "event": news.event, "seconds": seconds,
+        });
+        log(fields, may_wait);
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use virhai::runbook::twin::Rehearsal;
 use virhai::{Session, SessionOptions, Sink};
 
-use crate::args::Options;
-use crate::outlet::{self, Lines};
+use crate::args::{Log, Options};
+use crate::outlet::{self, JsonLog, Lines};
 use crate::permissions::OnTerminal;
 use crate::person::AtTerminal;
 use crate::waits::Waits;
@@ -18,9 +18,15 @@ pub(crate) fn session(options: &Options) -> Session {
 
 /// The session that `options` describe, with a rehearsal between its scripts and hosts.
 pub(crate) fn rehearsing(options: &Options, rehearsal: Option<&Arc<Rehearsal>>) -> Session {
-    let output: Box<dyn Sink> = match options.json {
-        true => Box::new(Lines(outlet::stderr())),
-        false => Box::new(Lines(outlet::stdout())),
+    let log_is_json = options.log == Log::Json;
+    let output: Box<dyn Sink> = match (options.json, log_is_json) {
+        (true, true) => Box::new(JsonLog("output")),
+        (true, false) => Box::new(Lines(outlet::stderr())),
+        (false, _) => Box::new(Lines(outlet::stdout())),
+    };
+    let notes: Box<dyn Sink> = match log_is_json {
+        true => Box::new(JsonLog("note")),
+        false => Box::new(Lines(outlet::stderr())),
     };
     let session = Session::new(SessionOptions {
         uri: options.connect.clone(),
@@ -34,7 +40,7 @@ pub(crate) fn rehearsing(options: &Options, rehearsal: Option<&Arc<Rehearsal>>) 
         fleet: options.project.fleet.clone(),
         asker: Box::new(OnTerminal::new(options)),
         output,
-        notes: Box::new(Lines(outlet::stderr())),
+        notes,
         waits: Box::new(Waits::new(options)),
         rehearsal: rehearsal.map(Rehearsal::for_session),
         person: Box::new(AtTerminal::new(options.yes, || {

@@ -52,7 +52,7 @@ pub use run::place::Place;
 pub use run::resources::is_address_space_limited;
 pub use run::resources::memory::check as check_memory;
 pub use run::resources::stack::size as stack_size;
-pub use run::session::{Session, SessionOptions, Sink};
+pub use run::session::{Session, SessionOptions, Sink, StepNews};
 pub use run::version::{Versions, versions, warm_up};
 pub use run::waiting::{LONG_WAIT, WaitObserver};
 

@@ -4,14 +4,21 @@ use serde_json::{Value, json};
 use virhai::Imports;
 
 use super::Diagnostic;
-use crate::args::Options;
+use crate::args::{Log, Options};
+use crate::outlet;
 use crate::output::print_line;
 
 impl Diagnostic {
     /// Shows why a command failed: as text on standard error and, with `--json`, as data on standard
     /// output.
     pub(crate) fn report(&self, options: &Options, imports: &Imports) {
-        eprintln!("{}", self.render(imports, options.colors()));
+        match options.log {
+            Log::Text => eprintln!("{}", self.render(imports, options.colors())),
+            Log::Json => {
+                let fields = json!({ "kind": "error", "error": self.json(imports) });
+                outlet::log(fields, true);
+            }
+        }
         options.reporting.add_error(&self.render(imports, false));
         if options.json {
             print_line(&self.as_failure(imports).to_string());

@@ -17,10 +17,9 @@ use crate::error::Error;
 use crate::error::failure_line;
 use crate::objects::any;
 use crate::redact;
-use crate::run::duration_text::plain_duration;
 use crate::run::exit::terminated;
 use crate::run::person::Answer;
-use crate::run::session::Session;
+use crate::run::session::{Session, StepNews};
 use crate::runbook::journal::{
     Journal, LARGEST_VALUE, Place, Record, Step as Earlier, StepKey, StepState,
 };
@@ -186,10 +185,14 @@ impl<'a> Step<'a> {
     }
 
     /// Tells the user what becomes of the step.
-    fn tell(&self, what: &str) {
-        let indent = "  ".repeat(self.key.len() - 1);
-        self.session
-            .narrate(&format!("{indent}{}: {what}", self.title));
+    fn tell(&self, number: Option<u64>, event: &'static str, took: Option<Duration>) {
+        self.session.narrate(&StepNews {
+            title: &self.title,
+            number,
+            depth: self.key.len() - 1,
+            event,
+            took,
+        });
     }
 
     /// Runs the step, unless an earlier attempt of the run has done it.
@@ -199,7 +202,8 @@ impl<'a> Step<'a> {
         action: impl FnOnce() -> RhaiResultOf<Dynamic>,
     ) -> RhaiResultOf<Dynamic> {
         if let Some(value) = self.value_of_earlier()? {
-            self.tell("done before");
+            let number = self.earlier().map(|earlier| earlier.number);
+            self.tell(number, "done before", None);
             return Ok(value);
         }
         let number = self.journal.as_ref().map(|journal| match self.earlier() {
@@ -218,7 +222,7 @@ impl<'a> Step<'a> {
         let outcome: RhaiResultOf<Dynamic> = match found {
             Some(value) => Ok(value),
             None => {
-                self.tell("begins");
+                self.tell(number, "begins", None);
                 let frame = Current(Arc::new(Frame {
                     number,
                     key: self.key.clone(),
@@ -235,17 +239,15 @@ impl<'a> Step<'a> {
             }
         };
         let took = began.elapsed();
-        // Nobody wants to read microseconds.
-        let told = Duration::from_millis(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
         let outcome = outcome.and_then(|value| {
             self.record_value(number, &value, took.as_secs_f64())?;
             Ok(value)
         });
         match &outcome {
-            Ok(_) => self.tell(&format!("done in {}", plain_duration(told))),
+            Ok(_) => self.tell(number, "done", Some(took)),
             Err(error) => {
                 let why = failure_line::of(self.ctx.engine(), error);
-                self.tell(&format!("failed after {}", plain_duration(told)));
+                self.tell(number, "failed", Some(took));
                 if let (Some(step), Some(journal)) = (number, &self.journal) {
                     let error = redact::hide_for_good(&why);
                     let time = Timestamp::now();
@@ -300,7 +302,7 @@ impl<'a> Step<'a> {
         if changes.is_empty() {
             return Ok(());
         }
-        self.tell("undoing what was interrupted");
+        self.tell(Some(earlier.number), "undoing what was interrupted", None);
         match undo::record::undo_changes(self.ctx, &changes) {
             0 => Ok(()),
             _ => {

@@ -42,8 +42,14 @@ const NAMES: [&str; 16] = [
 
 /// `text` with `***` in place of each secret: passwords in URIs, in attributes and elements of XML, in maps, JSON
 /// and parameters, and the arguments of calls that take passwords.
+///
+/// Secrets that were given to the program are hidden first: a pattern can end in the middle of one.
 pub fn hide(text: &str) -> Cow<'_, str> {
-    replaced(text, |_, out| out.push_str(HIDDEN))
+    let mark = |_: &str, out: &mut String| out.push_str(HIDDEN);
+    match without_kept(text) {
+        Cow::Borrowed(text) => replaced(text, mark),
+        Cow::Owned(text) => Cow::Owned(replaced(&text, mark).into_owned()),
+    }
 }
 
 /// [`hide`], and the secrets that were given to the program: for what outlives it.

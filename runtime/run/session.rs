@@ -10,6 +10,7 @@ use rhai::{Dynamic, Engine, NativeCallContext};
 
 use crate::redact;
 use crate::run::background::{Unnoticed, Works};
+use crate::run::duration_text::plain_duration;
 use crate::run::grants::{Asker, Consent, Grants, Refuse, Wish};
 use crate::run::hosts::Fleet;
 use crate::run::interrupt::{self, Interrupt};
@@ -23,9 +24,46 @@ pub trait Sink: Send + Sync {
     /// stopped; other calls soon drop the line.
     fn write_line(&self, line: &str, may_wait: bool);
 
+    /// Writes how far a step is, as a line.
+    fn write_step(&self, news: &StepNews, may_wait: bool) {
+        self.write_line(&news.to_string(), may_wait);
+    }
+
     /// The columns of the terminal that the lines go to, if they go to one.
     fn width(&self) -> Option<usize> {
         None
+    }
+}
+
+/// How far a step of a runbook is.
+#[derive(Debug)]
+pub struct StepNews<'a> {
+    /// The title of the step.
+    pub title: &'a str,
+    /// Its number in the journal, if it has one.
+    pub number: Option<u64>,
+    /// The number of steps around it.
+    pub depth: usize,
+    /// What it does, such as `begins`, `done` or `failed`.
+    pub event: &'static str,
+    /// How long it took, if it ended.
+    pub took: Option<Duration>,
+}
+
+impl std::fmt::Display for StepNews<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let indent = "  ".repeat(self.depth);
+        write!(out, "{indent}{}: {}", self.title, self.event)?;
+        let Some(took) = self.took else {
+            return Ok(());
+        };
+        // Nobody wants to read microseconds.
+        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let took = plain_duration(Duration::from_millis(millis));
+        match self.event {
+            "failed" => write!(out, " after {took}"),
+            _ => write!(out, " in {took}"),
+        }
     }
 }
 
@@ -368,10 +406,10 @@ impl Session {
         self.0.notes.write_line(line, !interrupt::shielded());
     }
 
-    /// Says how far a script is, if the user wants to know.
-    pub(crate) fn narrate(&self, line: &str) {
+    /// Says how far a step is, if the user wants to know.
+    pub(crate) fn narrate(&self, news: &StepNews) {
         if self.0.narrates {
-            self.note(line);
+            self.0.notes.write_step(news, !interrupt::shielded());
         }
     }
 

@@ -284,6 +284,9 @@ fn options(text: &str) -> BTreeSet<String> {
 fn every_option_in_the_guide_exists() {
     let help = [
         "run",
+        "resume",
+        "show",
+        "prune",
         "twin",
         "check",
         "test",

@@ -76,14 +76,14 @@ fn a_page_says_what_a_run_did_and_no_text_of_others_is_markup() {
             "step(&quot;inner&quot;",
             "<td>name</td><td>&lt;img src=x onerror=alert(1)&gt;</td>",
             "<td>pin</td><td>***</td>",
-            "&lt;script&gt;alert('title')&lt;/script&gt;",
+            "&lt;script&gt;alert(&#39;title&#39;)&lt;/script&gt;",
             "&lt;/pre&gt;&lt;script&gt;alert(&quot;note&quot;)",
             "␛[2J&lt;U+202E&gt;&amp;amp;",
             "␛]0;owned␇ &quot;quoted&quot;",
             "<rect class=\"done\"",
             "<rect class=\"failed\"",
             "<h3>inner <span class=\"state failed\">failed</span></h3>",
-            "<td>line 13 of hostile.rhai</td>",
+            "<td>line 12 of hostile.rhai</td>",
             "<td>yes</td>",
             "made changes that `virhai undo` does not undo",
             "default-src 'none'; style-src 'unsafe-inline'\"",
@@ -93,7 +93,16 @@ fn a_page_says_what_a_run_did_and_no_text_of_others_is_markup() {
     has_not(
         &page,
         &[
-            "<script", "<img", "<b>", "http://", "https://", "Tr0ub", "\u{1b}", "\u{202e}", "\u{7}",
+            "<script",
+            "<img",
+            "<b>",
+            "http://",
+            "https://",
+            "Tr0ub",
+            "&amp;&gt;3",
+            "\u{1b}",
+            "\u{202e}",
+            "\u{7}",
         ],
     );
     // The same page from the journal.
@@ -130,7 +139,7 @@ fn json_and_junit_say_which_step_failed() {
             "failures=\"3\"",
             "<testcase name=\"run\" classname=\"hostile.rhai\"",
             "name=\"outer &gt; inner\"",
-            "name=\"&lt;script&gt;alert('title')&lt;/script&gt;\"",
+            "name=\"&lt;script&gt;alert(&apos;title&apos;)&lt;/script&gt;\"",
             "␛[2J",
         ],
     );
@@ -221,7 +230,7 @@ fn a_report_that_cannot_be_written_is_an_error_before_the_run() {
     for (options, why) in [
         (&["--report", "none/run.html"][..], "No such file"),
         (&["--report", "run.pdf"], "must end in .html, .json or .xml"),
-        (&["--report", "run"], "must end in"),
+        (&["--report", "run.d/x"], "must end in"),
         (&["--report", "run.html", "--no-journal"], "--no-journal"),
         (&["--report", "run.html", "--rehearse"], "rehearsal"),
     ] {
@@ -239,6 +248,52 @@ fn a_report_that_cannot_be_written_is_an_error_before_the_run() {
         .fails(2);
     has(&refused.stderr, &["`--report` is for scripts"]);
     assert!(!folder.path("state").exists());
+}
+
+#[test]
+fn a_log_of_json_has_an_object_in_each_line() {
+    let folder = Scratch::new();
+    folder.write("hostile.rhai", HOSTILE);
+    let failed = in_folder(&folder)
+        .env("VIRHAI_PIN", "Tr0ub4dor\"3")
+        .arg("--log")
+        .arg("json")
+        .arg("-v")
+        .arg("run")
+        .arg("hostile.rhai")
+        .fails(1);
+    has_not(&failed.stderr, &["Tr0ub"]);
+    let lines: Vec<Value> = failed
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("it is JSON"))
+        .collect();
+    assert!(lines.iter().all(|line| line["time"].is_string()));
+    let kind = |kind: &str| lines.iter().filter(|line| line["kind"] == kind).count();
+    assert_eq!(kind("step"), 8, "{failed}");
+    assert_eq!(kind("error"), 1, "{failed}");
+    assert!(kind("note") >= 1 && kind("message") >= 1, "{failed}");
+    let inner: Vec<&Value> = lines
+        .iter()
+        .filter(|line| line["title"] == "inner")
+        .collect();
+    assert_eq!(inner[0]["event"], "begins");
+    assert_eq!(inner[1]["event"], "failed");
+    assert_eq!(inner[1]["depth"], 1);
+    assert!(inner[1]["seconds"].is_f64(), "{failed}");
+
+    // Output that goes to standard error is in the log too.
+    let printed = in_folder(&folder)
+        .arg("--json")
+        .arg("--log=json")
+        .script("print(\"one\\ntwo\"); 5")
+        .run();
+    assert_eq!(printed.stdout, "5\n", "{printed}");
+    let line: Value = serde_json::from_str(&printed.stderr).expect("it is one JSON object");
+    assert_eq!(
+        (&line["kind"], &line["text"]),
+        (&"output".into(), &"one\ntwo".into())
+    );
 }
 
 #[test]
