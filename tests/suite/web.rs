@@ -152,7 +152,9 @@ fn a_download_goes_on_where_it_broke_and_a_wrong_one_leaves_no_volume() {
         fails(pool, "{base}", #{{}}, "no name for a volume");
         fails(pool, "{base}whole.img", #{{ name: "b.img" }}, "exists");
         fails(pool, "http://127.0.0.1:1/a", #{{}}, "may not connect");
-        print(pool.list_volumes().join(" "));
+        let names = pool.list_volumes();
+        names.sort();
+        print(names.join(" "));
         pool.http_download("{base}stuck.img");
         "#,
         folder = folder.display()
