@@ -69,6 +69,7 @@ mod rehearsal;
 mod reports;
 mod restore_points;
 mod rules;
+mod runbooks;
 mod runner;
 mod scripts;
 mod secrets;
