@@ -184,6 +184,15 @@ impl CheckOptions {
     }
 }
 
+/// What a run does if another one works on the same object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IfBusy {
+    /// Wait up to ten minutes for the other run
+    Wait,
+    /// Fail at once
+    Fail,
+}
+
 /// A form of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -258,6 +267,10 @@ pub(crate) struct Options {
     /// Record nothing of the run: it can then be neither resumed nor undone
     #[arg(long, global = true, help_heading = RUNNING, hide_short_help = true)]
     pub(crate) no_journal: bool,
+
+    /// What to do if another run works on the same object
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "wait", global = true, help_heading = RUNNING, hide_short_help = true)]
+    pub(crate) if_busy: IfBusy,
 
     /// Run scripts without checking them first
     #[arg(long, global = true, help_heading = RUNNING)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use virhai::runbook::twin::Rehearsal;
 use virhai::{Session, SessionOptions, Sink};
 
-use crate::args::{Log, Options};
+use crate::args::{IfBusy, Log, Options};
 use crate::outlet::{self, JsonLog, Lines};
 use crate::permissions::OnTerminal;
 use crate::person::AtTerminal;
@@ -47,6 +47,7 @@ pub(crate) fn rehearsing(options: &Options, rehearsal: Option<&Arc<Rehearsal>>) 
             virhai::interrupt::stopping_here().is_some()
         })),
         narrates: !options.quiet,
+        waits_for_others: options.if_busy == IfBusy::Wait,
     });
     for uri in &options.project.given {
         session.give(uri);

@@ -14,6 +14,7 @@ use super::connection::{Connection, Permit, again_where_undone};
 use crate::error::RhaiResultOf;
 use crate::error::{Error, On, state_may_matter};
 use crate::libvirt::{self, Failure};
+use crate::run::session::Lockable;
 
 /// What the list of kinds says of a kind.
 pub trait Listed: Sized + 'static {
@@ -338,9 +339,28 @@ impl<K: Kind> Object<K> {
         if !changes(call) && connection.session().grants().rules.is_empty() {
             return connection.make(call, &[], action, work);
         }
+        if changes(call) {
+            let refused = |why| Failure::new(virt_sys::VIR_ERR_RESOURCE_BUSY, why);
+            let lockable = || self.lockable();
+            connection
+                .session()
+                .before_object(lockable)
+                .map_err(refused)?;
+        }
         let names = K::names(self);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         connection.make(call, &names, action, work)
+    }
+
+    /// What a run locks before it changes this object. A host within this process belongs to the process.
+    fn lockable(&self) -> Option<Lockable> {
+        let uuid = K::uuid(self.facts()).filter(|_| !self.0.connection.is_in_process())?;
+        Some(Lockable {
+            kind: K::TYPE,
+            noun: K::NOUN,
+            uuid: uuid.to_owned(),
+            name: self.given_name(),
+        })
     }
 
     /// Refuses to give this object the name `name` by `call`, if rules forbid it.

@@ -74,6 +74,22 @@ impl Sink for Nowhere {
     fn write_line(&self, _line: &str, _may_wait: bool) {}
 }
 
+/// An object of a host that is about to be changed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Lockable {
+    /// Its type.
+    pub(crate) kind: &'static str,
+    /// What messages call it.
+    pub(crate) noun: &'static str,
+    /// Its UUID.
+    pub(crate) uuid: String,
+    /// Its name.
+    pub(crate) name: String,
+}
+
+/// The action before a change of an object; its error is the reason to refuse the change.
+type BeforeObject = dyn Fn(&Lockable) -> Result<(), String> + Send + Sync;
+
 /// The action before a change; its error is the reason to refuse the change.
 type BeforeChange = dyn Fn() -> Result<(), String> + Send + Sync;
 
@@ -112,6 +128,8 @@ pub struct SessionOptions {
     pub person: Box<dyn Person>,
     /// Whether steps are told.
     pub narrates: bool,
+    /// Whether a run waits for another that works on the same object, and does not fail.
+    pub waits_for_others: bool,
 }
 
 impl Default for SessionOptions {
@@ -132,6 +150,7 @@ impl Default for SessionOptions {
             rehearsal: None,
             person: Box::new(Absent),
             narrates: false,
+            waits_for_others: true,
         }
     }
 }
@@ -158,10 +177,12 @@ struct Shared {
     rehearsal: Option<Arc<dyn Any + Send + Sync>>,
     person: Box<dyn Person>,
     narrates: bool,
+    waits_for_others: bool,
     not_undone: Mutex<Vec<String>>,
     uris: Mutex<HashSet<String>>,
     kept: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     before_change: OnceLock<Box<BeforeChange>>,
+    before_object: OnceLock<Box<BeforeObject>>,
     engine: Mutex<Weak<Engine>>,
     works: Works,
     key_order: KeyOrder,
@@ -188,10 +209,12 @@ impl Session {
             rehearsal: options.rehearsal,
             person: options.person,
             narrates: options.narrates,
+            waits_for_others: options.waits_for_others,
             not_undone: Mutex::default(),
             uris: Mutex::default(),
             kept: Mutex::default(),
             before_change: OnceLock::new(),
+            before_object: OnceLock::new(),
             engine: Mutex::default(),
             works: Works::default(),
             key_order: KeyOrder::default(),
@@ -244,6 +267,25 @@ impl Session {
         action: impl Fn() -> Result<(), String> + Send + Sync + 'static,
     ) {
         let _ = self.0.before_change.set(Box::new(action));
+    }
+
+    /// Has `action` run before each libvirt call that can change an object of a daemon. If it fails, the call is not made.
+    pub(crate) fn on_object_change(
+        &self,
+        action: impl Fn(&Lockable) -> Result<(), String> + Send + Sync + 'static,
+    ) {
+        let _ = self.0.before_object.set(Box::new(action));
+    }
+
+    /// Runs the action of [`Self::on_object_change`] on what `object` returns.
+    pub(crate) fn before_object(
+        &self,
+        object: impl FnOnce() -> Option<Lockable>,
+    ) -> Result<(), String> {
+        match (self.0.before_object.get(), object) {
+            (Some(action), object) => object().map_or(Ok(()), |object| action(&object)),
+            (None, _) => Ok(()),
+        }
     }
 
     /// Runs the action of [`Self::on_change`].
@@ -411,6 +453,11 @@ impl Session {
         if self.0.narrates {
             self.0.notes.write_step(news, !interrupt::shielded());
         }
+    }
+
+    /// Whether a run waits for another that works on the same object.
+    pub(crate) fn waits_for_others(&self) -> bool {
+        self.0.waits_for_others
     }
 
     /// The person whom scripts can ask.

@@ -4,4 +4,5 @@ pub mod inputs;
 pub mod inventory;
 pub mod journal;
 pub mod report;
+pub(crate) mod locks;
 pub mod twin;

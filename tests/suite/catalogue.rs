@@ -348,10 +348,13 @@ fn lines_with(folder: &str, words: &[&str]) -> Vec<String> {
 
 #[test]
 fn unsafe_code_stands_only_where_libvirt_is_wrapped() {
+    // A policy of a page allows its own styles by that name.
+    let is_code = |line: &String| line.replace("'unsafe-inline'", "").contains("unsafe");
     let outside = |line: &String| !line.contains("/runtime/libvirt/");
     let mut offenders: Vec<String> = lines_with("runtime", &["unsafe"])
         .into_iter()
         .filter(outside)
+        .filter(is_code)
         .collect();
     offenders.extend(lines_with("repl", &["unsafe"]));
     none(offenders, "unsafe code outside of runtime/libvirt");

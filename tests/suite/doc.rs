@@ -172,7 +172,10 @@ fn the_markdown_and_the_page_have_all_that_scripts_can_call() {
     for recipe in catalog.recipes() {
         assert!(markdown.contains(&format!("\n### {}\n", recipe.path)));
     }
-    assert!(!html.contains("http-equiv") && !html.contains("src=") && !html.contains("<link"));
+    assert!(!html.contains("src=") && !html.contains("<link"));
+    // Its own policy forbids a browser to load anything.
+    assert_eq!(html.matches("http-equiv").count(), 1);
+    assert!(html.contains("default-src 'none'"));
 }
 
 #[test]

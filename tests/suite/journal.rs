@@ -9,7 +9,7 @@ use std::process::Child;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Embed, Host, Outcome, Run, Scratch, virhai};
+use crate::support::{Daemon, Embed, Host, Outcome, Run, Scratch, virhai};
 
 /// A run in `folder`, whose journals are there too.
 fn in_folder(folder: &Scratch) -> Run {
@@ -254,6 +254,48 @@ fn only_one_process_works_on_a_run() {
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
     let shown = in_folder(&folder).arg("show").ok();
     assert!(shown.contains("status    130"), "{shown}");
+}
+
+#[test]
+fn two_runs_do_not_work_on_one_guest_at_the_same_time() {
+    let host = Daemon::start();
+    host.ok("connect().define_xml(`<domain type='qemu'><name>web</name><memory>1024</memory><os><type>hvm</type></os></domain>`)");
+    let run = |script: &str| {
+        let file = host
+            .scratch()
+            .write(&format!("home/{}.rhai", script.len()), script);
+        host.virhai().arg("run").arg(file)
+    };
+    let mark = "let web = connect().lookup_by_name(\"web\"); step(\"mark\", || web.set_autostart(true)); print(\"marked\");";
+    let mut first = run(&format!("{mark} sleep(\"10m\");")).command();
+    let mut first = first.spawn().expect("the program starts");
+    let mut line = String::new();
+    BufReader::new(first.stdout.take().expect("a pipe"))
+        .read_line(&mut line)
+        .expect("it says so");
+    let busy = run(mark).first_arg("fail").first_arg("--if-busy").fails(1);
+    has(
+        &busy,
+        &[
+            "VIR_ERR_RESOURCE_BUSY",
+            "the domain `web` is in use by the run ",
+        ],
+    );
+    // Without a step and an undo list, a script changes what it wants.
+    host.ok("connect().lookup_by_name(\"web\").set_autostart(false)");
+    let mut second = run(mark).first_arg("-v").command();
+    let mut second = second.spawn().expect("the program starts");
+    let mut told = BufReader::new(second.stderr.take().expect("a pipe")).lines();
+    let waits =
+        told.any(|line| line.is_ok_and(|line| line.contains("to let go of the domain `web`")));
+    assert!(waits, "it says what it waits for");
+    // What a killed process held is free at once.
+    first.kill().expect("it lives");
+    first.wait().expect("it ends");
+    assert!(second.wait().expect("it ends").success());
+    let locks = host.scratch().path("home/.local/state/virhai/locks");
+    let left = std::fs::read_dir(locks).expect("there is a folder").count();
+    assert_eq!(left, 0, "locks are removed");
 }
 
 #[test]

@@ -270,6 +270,7 @@ pub(crate) fn done(ctx: &NativeCallContext, unmake: &FnPtr, made: &Dynamic) -> R
 
 fn all_or_nothing(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Dynamic> {
     let undo = Undo::default();
+    let _outermost = current().is_none().then(|| record::Outermost::begin(ctx));
     let result = crate::run::guarded::guarded(|| {
         filling(Some(undo.clone()), || {
             action.call_within_context::<Dynamic>(ctx, (undo.clone(),))

@@ -1,5 +1,6 @@
 //! The undo lists in the journal of the run, so that another process can undo what this one did.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::{Engine, NativeCallContext, Position};
@@ -14,6 +15,7 @@ use crate::redact;
 use crate::run::interrupt;
 use crate::run::session::Session;
 use crate::runbook::journal::{Change, Journal, Place, Record};
+use crate::runbook::locks::Locks;
 use crate::script::imports::Imports;
 use crate::stored::{Revival, Store};
 
@@ -60,6 +62,7 @@ pub fn follow(session: &Session, imports: &Imports) {
     };
     let open = Open::default();
     session.keep(open.clone());
+    lock_objects(session, &journal);
     let imports = imports.clone();
     session.on_change(move || {
         if interrupt::shielded() {
@@ -72,6 +75,48 @@ pub fn follow(session: &Session, imports: &Imports) {
             None => step::touch(&journal),
         }
     });
+}
+
+/// How many outermost undo lists are being filled; copies are the same count.
+#[derive(Clone, Default)]
+struct Filling(Arc<AtomicUsize>);
+
+/// Has the scripts of `session` lock what they change: to the end of a run with steps, and in a run without, to the end
+/// of its undo lists.
+fn lock_objects(session: &Session, journal: &Journal) {
+    let locks = Locks::new(journal.lock_folder(), session.waits_for_others());
+    session.keep(locks.clone());
+    let (own, journal) = (session.clone(), journal.clone());
+    session.on_object_change(move |object| {
+        let works = current().is_some() || step::current().is_some();
+        match journal.run().filter(|_| works && !interrupt::shielded()) {
+            Some(run) => locks.take(&own, object, &run),
+            None => Ok(()),
+        }
+    });
+}
+
+/// An outermost undo list, while it is filled.
+pub(super) struct Outermost(Session);
+
+impl Outermost {
+    pub(super) fn begin(ctx: &NativeCallContext) -> Self {
+        let session = Session::of(ctx);
+        let filling = session.kept_or_default::<Filling>();
+        filling.0.fetch_add(1, Ordering::SeqCst);
+        Self(session)
+    }
+}
+
+impl Drop for Outermost {
+    fn drop(&mut self) {
+        let filling = self.0.kept_or_default::<Filling>();
+        let last = filling.0.fetch_sub(1, Ordering::SeqCst) == 1;
+        let has_steps = Journal::of(&self.0).is_some_and(|journal| journal.has_steps());
+        if let Some(locks) = self.0.kept::<Locks>().filter(|_| last && !has_steps) {
+            locks.release();
+        }
+    }
 }
 
 /// Writes again what has changed in the values that the closures captured.

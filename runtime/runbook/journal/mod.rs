@@ -160,6 +160,11 @@ impl Journal {
         }
     }
 
+    /// The folder for the locks of this user's runs.
+    pub(crate) fn lock_folder(&self) -> PathBuf {
+        self.0.all.with_file_name("locks")
+    }
+
     /// A number that no step or change of the run has.
     pub(crate) fn number(&self) -> u64 {
         self.0.next.fetch_add(1, Ordering::Relaxed)
