@@ -3,6 +3,6 @@
 pub mod inputs;
 pub mod inventory;
 pub mod journal;
-pub mod report;
 pub(crate) mod locks;
+pub mod report;
 pub mod twin;
