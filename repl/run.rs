@@ -345,6 +345,7 @@ fn work(
         result,
     );
     if let Some(journal) = journal {
+        virhai::release_locks(session);
         journal.end(status, error, options.reporting.errors());
         if status != DONE
             && !options.quiet

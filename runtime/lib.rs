@@ -56,7 +56,7 @@ pub use run::session::{Session, SessionOptions, Sink, StepNews};
 pub use run::version::{Versions, versions, warm_up};
 pub use run::waiting::{LONG_WAIT, WaitObserver};
 
-pub use api::undo::record::{follow as follow_in_journal, undo_run};
+pub use api::undo::record::{follow as follow_in_journal, release_locks, undo_run};
 pub use error::failure_line::of as failure_line;
 pub use run::duration_text::plain_duration;
 pub use script::declarations;

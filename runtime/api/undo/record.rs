@@ -96,6 +96,13 @@ fn lock_objects(session: &Session, journal: &Journal) {
     });
 }
 
+/// Lets go of what the run of `session` has locked. The process does not end by destructors.
+pub fn release_locks(session: &Session) {
+    if let Some(locks) = session.kept::<Locks>() {
+        locks.release();
+    }
+}
+
 /// An outermost undo list, while it is filled.
 pub(super) struct Outermost(Session);
 
@@ -113,8 +120,8 @@ impl Drop for Outermost {
         let filling = self.0.kept_or_default::<Filling>();
         let last = filling.0.fetch_sub(1, Ordering::SeqCst) == 1;
         let has_steps = Journal::of(&self.0).is_some_and(|journal| journal.has_steps());
-        if let Some(locks) = self.0.kept::<Locks>().filter(|_| last && !has_steps) {
-            locks.release();
+        if last && !has_steps {
+            release_locks(&self.0);
         }
     }
 }

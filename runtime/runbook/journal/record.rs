@@ -1,4 +1,4 @@
-//! The records of a journal: a line of JSON each. `docs/journal.md` describes them for other programs.
+//! The records of a journal: a line of JSON each. `docs/steps.md` describes them for other programs.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
