@@ -133,7 +133,7 @@ mod functions {
     ///
     /// ```rhai
     /// try {
-    ///     let hosts = hosts("web:&prod:!old");
+    ///     print(hosts("web:&prod:!old"));
     /// } catch (err) {
     ///     assert(err.hint.contains("--inventory"));
     /// }
@@ -153,7 +153,7 @@ mod functions {
     ///
     /// ```rhai
     /// try {
-    ///     let conn = connect_host("web1");
+    ///     print(connect_host("web1").get_hostname());
     /// } catch (err) {
     ///     assert(err.message.contains("no host is called `web1`"));
     /// }

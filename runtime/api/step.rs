@@ -269,7 +269,9 @@ impl<'a> Step<'a> {
             let what = format!("the value of the step `{}` is lost: {why}", self.title);
             Error::invalid(self.ctx, what).throw()
         };
-        let value = Revival::new(self.ctx).value(value).map_err(lost)?;
+        let value = Revival::new(self.ctx, undo::record::new_list)
+            .value(value)
+            .map_err(lost)?;
         any::ensure_exists(&value).map_err(|failure| lost(failure.message))?;
         Ok(Some(value))
     }
@@ -337,7 +339,7 @@ impl<'a> Step<'a> {
             return Ok(());
         };
         let imports = self.session.kept::<Imports>().unwrap_or_default();
-        let stored = Store::new(&imports).json(value);
+        let stored = Store::new(&imports, std::any::type_name::<undo::Undo>()).json(value);
         let is_large = |json: &Json| json.to_string().len() > LARGEST_VALUE;
         let value = match stored {
             Ok(json) if !is_large(&json) => json,

@@ -185,6 +185,7 @@ mod tests {
         ("checked", "the declaration is an argument"),
         ("fat_image", "the keys are names of files"),
         ("take", "it is a function of maps"),
+        ("template", "the values that a template shows"),
         ("write_options", "the declaration is an argument"),
         ("==", "it is a function of values"),
         ("!=", "it is a function of values"),

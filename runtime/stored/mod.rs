@@ -33,6 +33,8 @@ const LARGEST: usize = 4 * 1024 * 1024;
 /// Stores values.
 pub(crate) struct Store<'a> {
     imports: &'a Imports,
+    /// The name that Rust has for the type of undo lists.
+    undo_list: &'static str,
     room: Cell<usize>,
 }
 
@@ -40,9 +42,11 @@ pub(crate) struct Store<'a> {
 pub(crate) type Unstorable = String;
 
 impl<'a> Store<'a> {
-    pub(crate) fn new(imports: &'a Imports) -> Self {
+    /// A store of values; `undo_list` is the name that Rust has for the type of undo lists.
+    pub(crate) fn new(imports: &'a Imports, undo_list: &'static str) -> Self {
         Self {
             imports,
+            undo_list,
             room: Cell::new(LARGEST),
         }
     }
@@ -71,6 +75,10 @@ impl<'a> Store<'a> {
         }
         self.take(16)?;
         let deeper = depth + 1;
+        // A method works on it, or another thread.
+        if value.is_shared() && value.is_locked() {
+            return Ok(json!({ MARK: "in use" }));
+        }
         if value.is_unit() {
             return Ok(Json::Null);
         }
@@ -142,6 +150,9 @@ impl<'a> Store<'a> {
                 MARK: "object", "kind": identity.kind, "name": identity.name,
                 "facts": identity.facts, "host": of_connection(&connection),
             }));
+        }
+        if value.type_name() == self.undo_list {
+            return Ok(json!({ MARK: "Undo" }));
         }
         Err(format!("it is a `{}`", value.type_name()))
     }

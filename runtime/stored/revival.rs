@@ -25,17 +25,19 @@ pub(crate) struct Revival<'a> {
     imports: Imports,
     library: RefCell<Library>,
     connections: RefCell<HashMap<(String, bool), Connection>>,
+    undo_list: fn() -> Dynamic,
 }
 
 impl<'a> Revival<'a> {
-    /// A revival for the session of `ctx`.
-    pub(crate) fn new(ctx: &'a NativeCallContext<'a>) -> Self {
+    /// A revival for the session of `ctx`; `undo_list` makes an empty undo list.
+    pub(crate) fn new(ctx: &'a NativeCallContext<'a>, undo_list: fn() -> Dynamic) -> Self {
         let imports = Session::of(ctx).kept::<Imports>().unwrap_or_default();
         Self {
             ctx,
             imports,
             library: RefCell::new(Library::new(ctx)),
             connections: RefCell::default(),
+            undo_list,
         }
     }
 
@@ -98,6 +100,10 @@ impl<'a> Revival<'a> {
             }
             "range" => Dynamic::from(number("from")..number("to")),
             "range=" => Dynamic::from(number("from")..=number("to")),
+            "Undo" => (self.undo_list)(),
+            "in use" => {
+                return Err("it needs a value that a call was working on when virhai ended".into());
+            }
             "secret" => {
                 return Err("it needs a secret, which a journal does not keep".into());
             }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rhai::{Engine, NativeCallContext, Position};
+use rhai::{Dynamic, Engine, NativeCallContext, Position};
 use serde_json::{Value as Json, json};
 
 use super::action::{Action, Step};
@@ -242,7 +242,7 @@ pub(super) fn undone(ctx: &NativeCallContext, number: Option<u64>, error: Option
 
 /// The action as the journal has it. `before` is how it was written before.
 fn written(action: &Action, before: Option<&Json>, imports: &Imports) -> Json {
-    let store = Store::new(imports);
+    let store = Store::new(imports, std::any::type_name::<Undo>());
     let part = |name: &str| before.and_then(|before| before.get(name));
     let stored = match action {
         Action::Call(call) => store
@@ -264,6 +264,11 @@ fn written(action: &Action, before: Option<&Json>, imports: &Imports) -> Json {
     stored.unwrap_or_else(|why| json!({ "not_stored": why }))
 }
 
+/// An undo list that nobody works off: for closures that captured theirs.
+pub(crate) fn new_list() -> Dynamic {
+    Dynamic::from(Undo::default())
+}
+
 /// Undoes `changes` of a run whose script does not run, in the order given. Returns the number of failures.
 pub fn undo_run(engine: &Engine, changes: &[Change]) -> usize {
     let global = engine.new_global_runtime_state();
@@ -279,7 +284,7 @@ pub fn undo_run(engine: &Engine, changes: &[Change]) -> usize {
 
 /// Undoes `changes` of another process, in the order given. Returns the number of failures.
 pub(crate) fn undo_changes(ctx: &NativeCallContext, changes: &[Change]) -> usize {
-    let revival = Revival::new(ctx);
+    let revival = Revival::new(ctx, new_list);
     let revived = changes.iter().map(|change| {
         let action = revived(&revival, &change.action);
         let at = &change.at;

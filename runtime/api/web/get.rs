@@ -104,7 +104,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// try {
-    ///     let news = parse_json(http_get("https://example.com/news.json").body);
+    ///     print(parse_json(http_get("https://example.com/news.json").body));
     /// } catch (err) {
     ///     assert(err.hint.contains("--allow-net"));
     /// }
