@@ -162,7 +162,7 @@ fn the_runbook_of_a_lab() {
     Runbook {
         name: "lab.rhai",
         args: words(&[
-            "--image", &image, "--pool", "images", "--guests", "2", "--memory", "32MiB", "--up", "MG:up",
+            "--image", &image, "--pool", "images", "--guests", "2", "--memory", "32MiB", "--up", "MG:c=",
         ]),
         check: script(
             r#"for number in 1..=2 {
