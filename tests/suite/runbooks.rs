@@ -101,8 +101,12 @@ impl<H: Host> Runbook<H> {
         self.is_complete();
         self.undo(&before, "after it was done");
         let steps = done.stderr.matches(": begins").count();
-        let every = if all() { 1 } else { steps.div_ceil(2).max(1) };
-        for step in (0..steps).rev().step_by(every) {
+        let some = if all() {
+            0..steps
+        } else {
+            steps / 2..steps / 2 + 1
+        };
+        for step in some {
             let title = self.killed_at(step).expect("it has so many steps");
             let resumed = self.started().arg("resume").arg("--repeat").run();
             assert_eq!(resumed.status, 0, "{} after {title}: {resumed}", self.name);
