@@ -56,6 +56,16 @@ fn main() {
         leave_now(exit_status::DONE);
     }
     virhai::engine::name_closures_alike();
+    let mut arguments = std::env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned());
+    if arguments
+        .next()
+        .is_some_and(|first| first == inputs::QUESTION)
+    {
+        inputs::offer(arguments);
+        leave(exit_status::DONE);
+    }
     spare_address_space();
     virhai::warm_up();
     diagnostic::defect::watch();

@@ -33,7 +33,19 @@ pub(crate) fn completions(options: &Completions) -> u8 {
     let mut script = Vec::new();
     let mut command = visible(&Args::command());
     clap_complete::generate(options.shell, &mut command, "virhai", &mut script);
-    print(&script);
+    let script = String::from_utf8_lossy(&script);
+    // clap knows virhai's own options; the inputs of a script are asked for when they are wanted.
+    let whole = match options.shell {
+        Shell::Bash => format!("{script}{}", include_str!("completion.bash")),
+        Shell::Fish => format!("{script}{}", include_str!("completion.fish")),
+        Shell::Zsh => {
+            let end = script.rfind("if [ \"$funcstack").unwrap_or(script.len());
+            let (functions, end) = script.split_at(end);
+            format!("{functions}{}{end}", include_str!("completion.zsh"))
+        }
+        _ => script.into_owned(),
+    };
+    print(whole.as_bytes());
     DONE
 }
 

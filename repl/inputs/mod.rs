@@ -1,6 +1,7 @@
 //! Reads the inputs of a runbook from the command line, the environment, a file or questions.
 
 mod ask;
+mod completion;
 mod file;
 mod options;
 
@@ -20,6 +21,7 @@ use crate::diagnostic::Diagnostic;
 use crate::exit_status::{DOES_NOT_COMPILE, DONE, WRONG_USAGE};
 use crate::outlet;
 use crate::script::Script;
+pub(crate) use completion::{QUESTION, offer};
 
 /// Reads the inputs of `script` from its arguments, the environment and the file of inputs, and stores them in `script`. Its
 /// other arguments stay. Asks on a terminal for missing inputs. A script without declared inputs does not change.

@@ -39,8 +39,7 @@ pub(super) fn command(inputs: &Inputs, script: &Script) -> Command {
         .max_term_width(80)
         .disable_version_flag(true);
     let own: Vec<Arg> = inputs.keys().iter().map(argument).collect();
-    // A runbook may have an input of that name.
-    let file = (inputs.key("inputs").is_none()).then(|| {
+    let file = has_file(inputs).then(|| {
         Arg::new(FILE).long("inputs").value_name("FILE").help(
             "File with values of inputs (.json, .toml, .yaml); options and the environment override it",
         )
@@ -50,6 +49,11 @@ pub(super) fn command(inputs: &Inputs, script: &Script) -> Command {
         .num_args(0..)
         .help("Elements of the array `args`");
     command.args(own).args(file).arg(rest)
+}
+
+/// Whether there is an option for a file of inputs. A runbook may have an input of that name.
+pub(super) fn has_file(inputs: &Inputs) -> bool {
+    inputs.key("inputs").is_none()
 }
 
 fn argument(key: &Key) -> Arg {

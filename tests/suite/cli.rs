@@ -101,7 +101,7 @@ fn the_line_of_script_in_the_help_runs() {
 fn offered(script: &Path, words: &[&str]) -> BTreeSet<String> {
     let line = format!(
         "source {}; complete -p virhai >/dev/null || exit 1; COMP_WORDS=({}); COMP_CWORD={}; \
-         _virhai virhai \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; \
+         $(complete -p virhai | sed 's/.*-F //; s/ .*//') \"${{COMP_WORDS[0]}}\" \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; \
          printf '%s\\n' \"${{COMPREPLY[@]}}\"",
         script.display(),
         words
@@ -138,6 +138,50 @@ fn bash_completes_commands_options_and_their_values() {
     assert_eq!(formats, ["json", "sarif", "text"].map(str::to_owned).into());
     let colours = offered(&script, &["virhai", "run", "--color", "a"]);
     assert_eq!(colours, ["always", "auto"].map(str::to_owned).into());
+}
+
+#[test]
+fn shells_complete_the_inputs_of_a_script_and_their_words() {
+    let folder = Scratch::new();
+    let inputs = "const INPUTS = #{ disk_size: #{ type: \"size\" }, mode: #{ words: [\"full\", \"fast\"] }, key: #{ type: \"secret\" } };";
+    let runbook = folder.write("grow.rhai", inputs).display().to_string();
+    let program = env!("CARGO_BIN_EXE_virhai");
+    let options = ["--disk-size", "--help", "--inputs", "--key-file", "--mode"].map(str::to_owned);
+    let script = folder.write("virhai.bash", printed(&["completions", "bash"]));
+    assert_eq!(
+        offered(&script, &[program, "run", &runbook, "--"]),
+        options.clone().into()
+    );
+    let words = offered(&script, &[program, &runbook, "--mode", "f"]);
+    assert_eq!(words, ["fast", "full"].map(str::to_owned).into());
+    assert_eq!(
+        offered(&script, &[program, &runbook, "--mode", "fu"]),
+        ["full".to_owned()].into()
+    );
+    // One that is broken has nothing to offer.
+    let broken = folder
+        .write("broken.rhai", "const INPUTS = #{")
+        .display()
+        .to_string();
+    let nothing = offered(&script, &[program, "run", &broken, "--"]);
+    assert_eq!(nothing, [String::new()].into());
+    let fish = folder.write("virhai.fish", printed(&["completions", "fish"]));
+    if is_there("fish") {
+        let folder = std::path::Path::new(program).parent().expect("a folder");
+        let line = format!(
+            "set -x PATH {} $PATH; source {}; complete -C 'virhai run {runbook} --'",
+            folder.display(),
+            fish.display()
+        );
+        let output = succeeds(Command::new("fish").args(["--no-config", "-c", &line]));
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        for option in &options {
+            assert!(
+                told.lines().any(|line| line.starts_with(option.as_str())),
+                "{option}: {told}"
+            );
+        }
+    }
 }
 
 #[test]

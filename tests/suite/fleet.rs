@@ -92,6 +92,36 @@ fn work_goes_in_waves_and_stops_after_failures() {
 }
 
 #[test]
+fn a_resumed_run_skips_the_hosts_that_are_done() {
+    let scratch = Scratch::new();
+    let script = format!(
+        r#"
+        let flag = "{}";
+        fleet::on_hosts("all", #{{ stop_after: 9 }}, |host| {{
+            print(host.name);
+            if host.name == "web2" {{ read_text(flag); }}
+            host.conn.num_of_domains()
+        }});
+        print("the end");"#,
+        scratch.text("flag")
+    );
+    let failed = repo(&scratch, &script).fails(1);
+    assert!(
+        failed.stderr.contains("1 of 4 hosts failed; web2: "),
+        "{failed}"
+    );
+    scratch.write("flag", "");
+    let resumed = virhai()
+        .unprivileged()
+        .without_grants()
+        .env("HOME", scratch.path(""))
+        .arg("resume")
+        .run();
+    assert_eq!(resumed.status, 0, "{resumed}");
+    assert_eq!(resumed.stdout, "web2\nthe end\n", "{resumed}");
+}
+
+#[test]
 fn an_inventory_is_a_file_or_a_program_that_the_user_accepts() {
     let scratch = Scratch::new();
     let program = "#!/bin/sh\n[ \"$1\" = --list ] && echo '{\"lab\": {\"hosts\": [\"a\"]}, \"_meta\": {\"hostvars\": {\"a\": {\"virhai_uri\": \"test:///default\"}}}}'\n";
