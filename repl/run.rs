@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rhai::{Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
+use rhai::{AST, Array, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 use serde_json::json;
 use virhai::interrupt::Stop;
 use virhai::runbook::inputs::{MAIN, VARIABLE, has_main};
@@ -42,32 +42,41 @@ pub(crate) fn run(args: &Args, source: Source) -> u8 {
     )
 }
 
-/// Runs `script` as `recording` says, and answers the exit status.
-pub(crate) fn run_recorded(options: &Options, script: Script, recording: Recording) -> u8 {
-    run_script(options, Ok(script), recording)
+/// Resumes or undoes the run of `script`, and answers the exit status.
+pub(crate) fn run_again(options: &Options, script: Script, earlier: Earlier) -> u8 {
+    run_script(options, Ok(script), Recording::Earlier(earlier))
 }
 
 /// What becomes of the journal of a run.
 #[derive(Clone)]
-pub(crate) enum Recording {
+enum Recording {
     /// There is none.
     Nothing,
     /// A new one, as soon as there is something to record.
     New,
-    /// That of an earlier attempt, which goes on.
-    Resumed {
-        journal: Journal,
-        header: Box<Header>,
-        /// Whether the script may have changed.
-        changed_is_fine: bool,
-    },
-    /// That of a run whose changes are undone: the script itself does not run.
-    Undoing {
-        journal: Journal,
-        header: Box<Header>,
-        changes: Vec<Change>,
-        changed_is_fine: bool,
-    },
+    /// That of an earlier attempt.
+    Earlier(Earlier),
+}
+
+/// An earlier attempt of a run, which is resumed or undone.
+#[derive(Clone)]
+pub(crate) struct Earlier {
+    pub(crate) journal: Journal,
+    pub(crate) header: Box<Header>,
+    /// Whether the script may have changed.
+    pub(crate) changed_is_fine: bool,
+    /// The changes to undo; the script itself does not run then.
+    pub(crate) undoes: Option<Vec<Change>>,
+}
+
+impl Recording {
+    /// The changes to undo instead of running the script.
+    fn undoes(&self) -> Option<&[Change]> {
+        match self {
+            Self::Earlier(earlier) => earlier.undoes.as_deref(),
+            Self::Nothing | Self::New => None,
+        }
+    }
 }
 
 /// Runs the script in the file `path` and then its function `name`, and answers the exit status.
@@ -122,7 +131,7 @@ fn run_unreported(
     let imports = Imports::new(folders);
     let mut script = script;
     if script.function.is_none()
-        && !matches!(recording, Recording::Undoing { .. })
+        && recording.undoes().is_none()
         && let Err(status) = inputs::take(options, &imports, &mut script)
     {
         return status;
@@ -234,88 +243,26 @@ fn work(
             virhai::versions().libvirt_running
         );
     }
-    let program = match Program::compile(engine, imports, &script.name, &script.text) {
+    let program = match compile(options, session, engine, imports, script) {
         Ok(program) => program,
-        Err(error) => {
-            if let Some(status) = stopped(options, session) {
-                return status;
-            }
-            Diagnostic::of_compile_error(&error).report(options, imports);
-            return DOES_NOT_COMPILE;
-        }
+        Err(status) => return status,
     };
-    if !options.no_check {
-        let errors = check::before_run(options, engine, imports, &script.name, &program);
-        if let Some(status) = stopped(options, session) {
-            return status;
-        }
-        if let Some(first) = errors.first() {
-            if options.json {
-                let mut failure = Diagnostic::of_finding(first).as_failure(imports);
-                failure["findings"] = json!(errors);
-                print_line(&failure.to_string());
-            }
-            return DOES_NOT_COMPILE;
-        }
-    }
     let journal = match record(options, session, imports, script, &program, &recording) {
         Ok(journal) => journal,
         Err(status) => return status,
     };
     session.key_order().learn(&program.ast);
     let ast = imports.isolated(&script.name, &program.ast);
-    let mut scope = Scope::new();
-    scope.push_constant(
-        "args",
-        script
-            .args
-            .iter()
-            .cloned()
-            .map(Dynamic::from)
-            .collect::<Array>(),
-    );
     // The supervisor has reported a script that was stopped before it began.
     if !progress.begin_to_run() {
         return INTERRUPTED;
     }
     session.interrupt().reach_this_thread();
     let began = Instant::now();
-    if let Recording::Undoing { changes, .. } = &recording {
-        let failures = virhai::undo_run(engine, changes);
-        progress.end();
-        let undone = changes.len() - failures.min(changes.len());
-        session.note(&format!("undone: {undone} of {} changes", changes.len()));
-        let stop = session.interrupt().stopping();
-        return match (stop, failures) {
-            (Some(stop), _) => status_of_stop(stop),
-            (None, 0) => DONE,
-            (None, _) => FAILED,
-        };
+    if let Some(changes) = recording.undoes() {
+        return undo(session, engine, progress, changes);
     }
-    let inputs = script.inputs.clone();
-    let main = has_main(&program.ast).then_some(MAIN);
-    let result = engine::guarded(|| match (script.function.as_deref(), main) {
-        (Some(name), _) => engine.call_fn_with_options::<Dynamic>(
-            CallFnOptions::new().eval_ast(true),
-            &mut scope,
-            &ast,
-            name,
-            (),
-        ),
-        (None, Some(main)) => engine.call_fn_with_options::<Dynamic>(
-            CallFnOptions::new().eval_ast(true),
-            &mut scope,
-            &ast,
-            main,
-            (inputs.unwrap_or_default(),),
-        ),
-        (None, None) => {
-            if let Some(inputs) = inputs {
-                scope.push_constant(VARIABLE, inputs);
-            }
-            engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast)
-        }
-    });
+    let result = engine::guarded(|| evaluate(engine, script, &program, &ast));
     let stop = session.interrupt().stopping();
     let unnoticed = session.end_background(GRACE);
     progress.end();
@@ -363,6 +310,83 @@ fn work(
     status
 }
 
+/// Compiles and checks the script.
+///
+/// # Errors
+///
+/// The exit status of a script that does not run, after that was reported.
+fn compile(
+    options: &Options,
+    session: &Session,
+    engine: &Engine,
+    imports: &Imports,
+    script: &Script,
+) -> Result<Program, u8> {
+    let program = match Program::compile(engine, imports, &script.name, &script.text) {
+        Ok(program) => program,
+        Err(error) => {
+            return Err(stopped(options, session).unwrap_or_else(|| {
+                Diagnostic::of_compile_error(&error).report(options, imports);
+                DOES_NOT_COMPILE
+            }));
+        }
+    };
+    if options.no_check {
+        return Ok(program);
+    }
+    let errors = check::before_run(options, engine, imports, &script.name, &program);
+    if let Some(status) = stopped(options, session) {
+        return Err(status);
+    }
+    let Some(first) = errors.first() else {
+        return Ok(program);
+    };
+    if options.json {
+        let mut failure = Diagnostic::of_finding(first).as_failure(imports);
+        failure["findings"] = json!(errors);
+        print_line(&failure.to_string());
+    }
+    Err(DOES_NOT_COMPILE)
+}
+
+/// Runs the statements of the script, or the function that is asked for, or `main` with the inputs.
+fn evaluate(
+    engine: &Engine,
+    script: &Script,
+    program: &Program,
+    ast: &AST,
+) -> Result<Dynamic, Box<EvalAltResult>> {
+    let mut scope = Scope::new();
+    let args = script.args.iter().cloned().map(Dynamic::from);
+    scope.push_constant("args", args.collect::<Array>());
+    let with_ast = CallFnOptions::new().eval_ast(true);
+    let inputs = script.inputs.clone();
+    if let Some(name) = &script.function {
+        return engine.call_fn_with_options(with_ast, &mut scope, ast, name, ());
+    }
+    if has_main(&program.ast) {
+        let inputs = inputs.unwrap_or_default();
+        return engine.call_fn_with_options(with_ast, &mut scope, ast, MAIN, (inputs,));
+    }
+    if let Some(inputs) = inputs {
+        scope.push_constant(VARIABLE, inputs);
+    }
+    engine.eval_ast_with_scope(&mut scope, ast)
+}
+
+/// Undoes `changes`, and returns the exit status.
+fn undo(session: &Session, engine: &Engine, progress: &Progress, changes: &[Change]) -> u8 {
+    let failures = virhai::undo_run(engine, changes);
+    progress.end();
+    let undone = changes.len() - failures.min(changes.len());
+    session.note(&format!("undone: {undone} of {} changes", changes.len()));
+    match (session.interrupt().stopping(), failures) {
+        (Some(stop), _) => status_of_stop(stop),
+        (None, 0) => DONE,
+        (None, _) => FAILED,
+    }
+}
+
 /// Gives the session its journal, if the run is recorded.
 ///
 /// # Errors
@@ -376,7 +400,7 @@ fn record(
     program: &Program,
     recording: &Recording,
 ) -> Result<Option<Journal>, u8> {
-    let (journal, header, changed_is_fine) = match recording {
+    let earlier = match recording {
         Recording::Nothing => return Ok(None),
         Recording::New => {
             let Some(journal) = runs::begin(imports, script, program) else {
@@ -387,22 +411,13 @@ fn record(
             virhai::follow_in_journal(session, imports);
             return Ok(Some(journal));
         }
-        Recording::Resumed {
-            journal,
-            header,
-            changed_is_fine,
-        }
-        | Recording::Undoing {
-            journal,
-            header,
-            changed_is_fine,
-            ..
-        } => (journal, header, *changed_is_fine),
+        Recording::Earlier(earlier) => earlier,
     };
+    let (journal, header) = (&earlier.journal, &earlier.header);
     let now = runs::files(imports, script, program);
     let version = virhai::versions().virhai.to_string();
     let changed = runs::changes_since(&header.files, &now, (&header.virhai, &version));
-    if !changed.is_empty() && !changed_is_fine {
+    if !changed.is_empty() && !earlier.changed_is_fine {
         let mut refused = Diagnostic::plain("the run was begun by something else");
         for change in changed {
             refused = refused.with_note(change);
@@ -412,14 +427,12 @@ fn record(
             .report_plain(options);
         return Err(FAILED);
     }
-    if let Recording::Resumed { .. } = recording
-        && let Err(why) = journal.resume()
-    {
+    let undoes = earlier.undoes.is_some();
+    if !undoes && let Err(why) = journal.resume() {
         Diagnostic::plain(why).report_plain(options);
         return Err(FAILED);
     }
     journal.keep_for(session);
-    let undoes = matches!(recording, Recording::Undoing { .. });
     options.reporting.follow(journal, undoes);
     virhai::follow_in_journal(session, imports);
     Ok(Some(journal.clone()))

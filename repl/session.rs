@@ -43,9 +43,7 @@ pub(crate) fn rehearsing(options: &Options, rehearsal: Option<&Arc<Rehearsal>>) 
         notes,
         waits: Box::new(Waits::new(options)),
         rehearsal: rehearsal.map(Rehearsal::for_session),
-        person: Box::new(AtTerminal::new(options.yes, || {
-            virhai::interrupt::stopping_here().is_some()
-        })),
+        person: Box::new(AtTerminal::new(options.yes)),
         narrates: !options.quiet,
         waits_for_others: options.if_busy == IfBusy::Wait,
     });

@@ -1,7 +1,6 @@
 //! Questions on the terminal for inputs that are missing.
 
 use std::borrow::Cow;
-use std::io::IsTerminal;
 
 use rhai::{Dynamic, Map};
 use rustyline::completion::Completer;
@@ -20,11 +19,6 @@ use crate::terminal;
 
 /// How often a question is asked before virhai gives up.
 const MOST: usize = 5;
-
-/// Whether questions are possible: input and messages use a terminal.
-pub(super) fn is_possible() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-}
 
 /// Why no question was answered.
 pub(super) struct Unanswered {

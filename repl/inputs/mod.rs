@@ -19,8 +19,8 @@ use virhai::spec::Step;
 use crate::args::{Args, Options};
 use crate::diagnostic::Diagnostic;
 use crate::exit_status::{DOES_NOT_COMPILE, DONE, WRONG_USAGE};
-use crate::outlet;
 use crate::script::Script;
+use crate::{outlet, question};
 pub(crate) use completion::{QUESTION, offer};
 
 /// Reads the inputs of `script` from its arguments, the environment and the file of inputs, and stores them in `script`. Its
@@ -56,7 +56,7 @@ pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) ->
     wrong.extend(changed);
     wrong.extend(gathered.faults(&declared));
     let missing = declared.missing(&gathered.values);
-    if wrong.is_empty() && ask::is_possible() {
+    if wrong.is_empty() && question::is_possible() {
         for key in missing {
             let value = ask::value(&declared, key).map_err(|unanswered| {
                 if let Some(why) = unanswered.why {

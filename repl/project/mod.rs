@@ -10,7 +10,7 @@ mod trust;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use virhai::{Consent, Fleet, Grants, Interrupt};
+use virhai::{Consent, Fleet, Grants};
 
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
@@ -123,16 +123,17 @@ impl Found {
             self.path.display()
         )];
         question.extend(wanted.iter().map(|line| format!("  {line}")));
-        let answers = "allow them? y: yes, this time; a: yes, until the file changes; n: no";
-        match permissions::ask(&question, answers, &Interrupt::default()) {
-            Some(Consent::Once) => Ok(true),
-            Some(Consent::Always) => {
+        question
+            .push("allow them? y: yes, this time; a: yes, until the file changes; n: no".into());
+        match permissions::ask(&question, || false) {
+            Consent::Once => Ok(true),
+            Consent::Always => {
                 if let Err(error) = trust::give(&self.path, &self.text) {
                     eprintln!("note: the answer could not be saved: {error}");
                 }
                 Ok(true)
             }
-            Some(Consent::No) | None => Ok(false),
+            Consent::No => Ok(false),
         }
     }
 }

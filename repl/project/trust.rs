@@ -3,12 +3,10 @@
 use std::fs;
 use std::io::Result;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-
-use crate::state;
+use virhai::{hexadecimal, state_folder};
 
 /// The record that the user accepts the file `path` with the content `text`, if there is a place for it.
 fn record(path: &Path, text: &str) -> Option<PathBuf> {
@@ -16,12 +14,8 @@ fn record(path: &Path, text: &str) -> Option<PathBuf> {
     hash.update(path.as_os_str().as_bytes());
     hash.update([0]);
     hash.update(text);
-    let name: String = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    Some(state::folder()?.join("trusted").join(name))
+    let name = hexadecimal(&hash.finalize());
+    Some(state_folder::path()?.join("trusted").join(name))
 }
 
 /// Whether the user has accepted the file `path` with the content `text`.
@@ -34,10 +28,7 @@ pub(super) fn give(path: &Path, text: &str) -> Result<()> {
     let nowhere = || std::io::Error::other("neither XDG_STATE_HOME nor HOME is set");
     let record = record(path, text).ok_or_else(nowhere)?;
     if let Some(folder) = record.parent() {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
+        state_folder::make_private(folder)?;
     }
     fs::write(record, format!("{}\n", path.display()))
 }

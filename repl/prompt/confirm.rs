@@ -2,6 +2,7 @@
 
 use rhai::{AST, ASTNode, Engine, Expr, Scope};
 use virhai::catalog::Catalog;
+use virhai::person::is_yes;
 use virhai::syntax::written_names;
 
 use super::Prompt;
@@ -35,7 +36,7 @@ impl Prompt {
             return false;
         };
         let answer = editor.readline(&format!("{}? [y/N] ", terminal::visible_line(question)));
-        answer.is_ok_and(|answer| ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+        answer.is_ok_and(|answer| is_yes(&answer))
     }
 }
 

@@ -10,11 +10,10 @@ use rustyline::history::FileHistory;
 use virhai::redact;
 
 use super::input::Input;
-use crate::state;
 
 /// Where the history is kept.
 fn file() -> Option<PathBuf> {
-    Some(state::folder()?.join("history"))
+    Some(virhai::state_folder::path()?.join("history"))
 }
 
 /// Reads the history; a session without one is a session all the same.

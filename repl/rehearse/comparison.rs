@@ -2,6 +2,8 @@
 
 use serde_json::json;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
+use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 use virhai::redact;
 use virhai::runbook::twin::Rehearsal;
 use virhai::runbook::twin::log::{Entry, Verb};
@@ -27,19 +29,10 @@ fn keys(entries: &[Entry]) -> Vec<Key<'_>> {
 
 /// `name` with one text for each UUID, which recipes choose anew in each run.
 fn without_uuids(name: &str) -> String {
-    const LENGTH: usize = 36;
-    let is_uuid = |text: &str| {
-        let mut letters = text.char_indices();
-        letters.all(|(at, letter)| match at {
-            8 | 13 | 18 | 23 => letter == '-',
-            _ => letter.is_ascii_hexdigit(),
-        })
-    };
     let found = name.char_indices().find_map(|(at, _)| {
-        let end = at + LENGTH;
-        name.get(at..end)
-            .filter(|text| is_uuid(text))
-            .map(|_| (at, end))
+        let end = at + Hyphenated::LENGTH;
+        let text = name.get(at..end)?;
+        Uuid::try_parse(text).is_ok().then_some((at, end))
     });
     match found {
         Some((at, end)) => format!("{}UUID{}", &name[..at], without_uuids(&name[end..])),

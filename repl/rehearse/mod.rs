@@ -4,14 +4,15 @@ mod comparison;
 mod plan;
 mod twin;
 
-use std::io::{BufRead, IsTerminal};
 use std::sync::Arc;
 
+use virhai::person::{Answer, is_yes};
 use virhai::runbook::twin::{Rehearsal, open_saved};
 
 use crate::args::{Options, Source};
 use crate::diagnostic::Diagnostic;
 use crate::exit_status::{DONE, FAILED, WRONG_USAGE};
+use crate::question;
 use crate::script::text_of;
 pub(crate) use twin::{Twin, save};
 
@@ -69,20 +70,15 @@ fn confirmed(options: &Options) -> Result<(), u8> {
     if options.yes {
         return Ok(());
     }
-    if !std::io::stdin().is_terminal() {
+    if !question::is_possible() {
         Diagnostic::wrong_usage("the plan was not confirmed: there is no terminal to ask on")
             .with_hint("`--yes` runs the script without a question")
             .report_plain(options);
         return Err(WRONG_USAGE);
     }
-    crate::outlet::drain();
-    crate::outlet::stderr().bytes(b"Run the script on its hosts? [y/N] ");
-    crate::outlet::drain();
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    match read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
-        true => Ok(()),
-        false => {
+    match question::ask(&["Run the script on its hosts? [y/N] "], || false) {
+        Answer::Line(answer) if is_yes(&answer) => Ok(()),
+        _ => {
             eprintln!("not run");
             Err(FAILED)
         }

@@ -1,6 +1,7 @@
 //! `virhai resume` and `virhai undo`: go on with a run, or take it back.
 
 use clap::{Args as ClapArgs, Parser};
+use virhai::person::{Answer, is_yes};
 use virhai::runbook::journal::{self, Change, End, File, Journal, Past};
 
 use super::{Which, find};
@@ -8,8 +9,8 @@ use crate::args::{self, Args, Options, Source};
 use crate::diagnostic::Diagnostic;
 use crate::exit_status::{DONE, FAILED, WRONG_USAGE};
 use crate::output::print_line;
-use crate::person::AtTerminal;
-use crate::run::{self, Recording};
+use crate::question;
+use crate::run::{self, Earlier};
 use crate::script::{self, Recorded, Script};
 
 /// The options of `virhai resume`.
@@ -54,12 +55,13 @@ pub(crate) fn resume(options: &Options, resume: &Resume) -> u8 {
         values: opened.past.header.inputs.clone(),
         may_differ: resume.changed,
     });
-    let recording = Recording::Resumed {
+    let earlier = Earlier {
         journal: opened.journal,
         header: Box::new(opened.past.header),
         changed_is_fine: resume.changed,
+        undoes: None,
     };
-    run::run_recorded(&opened.options, script, recording)
+    run::run_again(&opened.options, script, earlier)
 }
 
 /// Undoes what a run changed, the last change first, and returns the exit status.
@@ -80,31 +82,25 @@ pub(crate) fn undo(options: &Options, undo: &Undo) -> u8 {
         Diagnostic::plain("nothing was undone").report_plain(options);
         return FAILED;
     }
-    let recording = Recording::Undoing {
+    let earlier = Earlier {
         journal: opened.journal,
         header: Box::new(past.header),
-        changes,
         changed_is_fine: undo.changed,
+        undoes: Some(changes),
     };
-    run::run_recorded(&opened.options, opened.script, recording)
+    run::run_again(&opened.options, opened.script, earlier)
 }
 
 /// Whether the user agrees to undo a run that succeeded. Without a terminal, the command itself is the answer.
 fn is_confirmed(options: &Options, past: &Past, changes: usize) -> bool {
-    use virhai::person::{Answer, Person};
-    let person = AtTerminal::new(options.yes, || false);
-    if person.has_agreed() {
+    if options.yes || !question::is_possible() {
         return true;
     }
     let question = format!(
         "The run {} is done. Undo its {changes} changes? (yes or no): ",
         past.header.run
     );
-    match person.ask(&question) {
-        Answer::Line(answer) => ["y", "yes"].contains(&answer.trim()),
-        Answer::Nobody => true,
-        Answer::Stopped => false,
-    }
+    matches!(question::ask(&[&question], || false), Answer::Line(answer) if is_yes(&answer))
 }
 
 /// A run that is opened again, with the command line of its first process.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use jiff::tz::TimeZone;
-use virhai::plain_duration;
+use virhai::plain_millis;
 use virhai::runbook::journal::{Past, Run, StepState};
 use virhai::runbook::report;
 
@@ -138,8 +138,7 @@ fn children(out: &mut String, past: &Past, parent: Option<u64>, depth: usize, al
         let how = match &step.state {
             StepState::Done { seconds, .. } => {
                 let took = Duration::try_from_secs_f64(*seconds).unwrap_or_default();
-                let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-                format!("done in {}", plain_duration(Duration::from_millis(millis)))
+                format!("done in {}", plain_millis(took))
             }
             StepState::Failed(error) => format!("failed: {error}"),
             _ => step.word(alive).to_owned(),

@@ -13,7 +13,7 @@ use crate::objects::any;
 use crate::objects::watch::{Change, Filter, Given, Refusal, Told};
 use crate::show::DateTime;
 use crate::spec::{Key, Spec, Type};
-use crate::vocabulary::{Declared, Recorded, Role};
+use crate::vocabulary::{Declared, Role, record};
 
 /// The maps that calls take and return.
 pub(super) const DECLARED: &[&Declared] = &[Event::DECLARED, EventFilter::DECLARED];
@@ -38,26 +38,9 @@ impl EventFilter {
 /// A kind of event, a map that is an [`EventFilter`], or a list of these.
 pub(crate) type EventFilterValue = Dynamic;
 
-/// An event as scripts see it.
-pub(crate) struct Event;
-
-impl Recorded for Event {
-    type Map = Map;
-    type Value = Dynamic;
-}
-
-impl Event {
-    const DECLARED: &'static Declared = {
-        static DECLARED: Declared = Declared {
-            name: "Event",
-            role: Role::Record,
-            about: &["An event, with the fields of its kind"],
-            open: true,
-            keys: keys_of_events,
-            spec: std::sync::OnceLock::new(),
-        };
-        &DECLARED
-    };
+record! {
+    /// An event, with the fields of its kind.
+    pub(crate) struct Event by keys_of_events;
 }
 
 fn key(name: &str, ty: Type, help: impl Into<String>) -> Key {

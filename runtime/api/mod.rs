@@ -32,6 +32,7 @@ pub(crate) mod nwfilter;
 pub(crate) mod nwfilter_binding;
 pub(crate) mod options;
 mod parameters;
+pub(crate) mod person;
 pub(crate) mod prelude;
 pub(crate) mod printing;
 pub(crate) mod programs;
@@ -123,6 +124,7 @@ pub(crate) fn register(engine: &mut Engine) {
     handler::register(engine);
     xml::register(engine);
     step::register(engine);
+    person::register(engine);
     undo::register(engine);
     work::register(engine);
     options::register(engine);

@@ -17,9 +17,8 @@ use crate::error::Error;
 use crate::error::failure_line;
 use crate::objects::any;
 use crate::redact;
-use crate::run::exit::terminated;
-use crate::run::person::Answer;
-use crate::run::session::{Session, StepNews};
+use crate::run::session::Session;
+use crate::run::sink::StepNews;
 use crate::runbook::journal::{
     Journal, LARGEST_VALUE, Place, Record, Step as Earlier, StepKey, StepState,
 };
@@ -136,7 +135,7 @@ pub(super) fn place(ctx: &NativeCallContext) -> Place {
 }
 
 /// A step that is about to run.
-struct Step<'a> {
+pub(super) struct Step<'a> {
     ctx: &'a NativeCallContext<'a>,
     session: Session,
     journal: Option<Journal>,
@@ -146,7 +145,7 @@ struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    fn new(ctx: &'a NativeCallContext<'a>, title: &str) -> RhaiResultOf<Self> {
+    pub(super) fn new(ctx: &'a NativeCallContext<'a>, title: &str) -> RhaiResultOf<Self> {
         if title.trim().is_empty() || title.contains('\n') {
             return Err(Error::invalid(ctx, "the title of a step is one line of text").throw());
         }
@@ -196,7 +195,7 @@ impl<'a> Step<'a> {
     }
 
     /// Runs the step, unless an earlier attempt of the run has done it.
-    fn run(
+    pub(super) fn run(
         self,
         options: StepOptions,
         action: impl FnOnce() -> RhaiResultOf<Dynamic>,
@@ -366,34 +365,6 @@ impl<'a> Step<'a> {
     }
 }
 
-/// Asks `question`, and records the answer.
-fn asked(ctx: &NativeCallContext, question: &str, agreed: bool) -> RhaiResultOf<Option<String>> {
-    let session = Session::of(ctx);
-    let person = session.person();
-    let answer = match agreed && person.has_agreed() {
-        true => "yes, by --yes".into(),
-        false => match person.ask(question) {
-            Answer::Line(line) => line,
-            Answer::Nobody => return Ok(None),
-            Answer::Stopped => return Err(terminated(ctx)),
-        },
-    };
-    if let Some(journal) = Journal::of(&session) {
-        journal.write_lightly(&Record::Asked {
-            question: redact::hide_for_good(question),
-            answer: redact::hide_for_good(&answer),
-            user: person.name(),
-            time: Timestamp::now(),
-        });
-    }
-    Ok(Some(answer))
-}
-
-fn is_yes(answer: &str) -> bool {
-    let answer = answer.trim().to_lowercase();
-    ["y", "yes"].contains(&answer.as_str()) || answer == "yes, by --yes"
-}
-
 #[export_module]
 mod functions {
     /// Runs `action` as a step of the runbook, and returns its value.
@@ -438,61 +409,6 @@ mod functions {
         options: OptionsOf<StepOptions>,
     ) -> RhaiResultOf<Dynamic> {
         super::step(&ctx, title, action, &options)
-    }
-
-    /// Asks a person to do what `text` says, and waits until that person has done it. A resumed run does not ask again.
-    ///
-    /// The journal records who answered, and when. Throws if the person refuses, and if there is no terminal: the run
-    /// can then be resumed at one.
-    ///
-    /// ```rhai
-    /// let thrown = false;
-    /// try { manual("connect the cable"); } catch (err) { thrown = err.message; }
-    /// assert_eq(thrown, "a person must do this: connect the cable");
-    /// ```
-    /// Calls no libvirt function.
-    #[rhai_fn(volatile, return_raw)]
-    pub fn manual(ctx: NativeCallContext, text: &str) -> RhaiResultOf<()> {
-        let step = Step::new(&ctx, text)?;
-        let options = StepOptions::read(&ctx, &Map::new())?;
-        step.run(options, || {
-            let question = format!("{text} (Enter when it is done, `no` to stop): ");
-            match asked(&ctx, &question, false)? {
-                None => {
-                    let what = format!("a person must do this: {text}");
-                    Error::refuse(
-                        &ctx,
-                        what,
-                        "resume the run at a terminal: `virhai resume RUN`",
-                    )
-                }
-                Some(answer) if answer.trim().is_empty() || is_yes(&answer) => Ok(Dynamic::UNIT),
-                Some(_) => Err(Error::invalid(&ctx, format!("not done: {text}")).throw()),
-            }
-        })
-        .map(drop)
-    }
-
-    /// Asks a person to confirm `text`, such as `"delete all guests?"`. With `--yes`, nobody is asked.
-    ///
-    /// Throws if the answer is not `yes` or `y`, and if there is no terminal.
-    ///
-    /// ```rhai
-    /// let thrown = false;
-    /// try { confirm("delete all guests?"); } catch (err) { thrown = err.message; }
-    /// assert_eq(thrown, "nobody is there to confirm: delete all guests?");
-    /// ```
-    /// Calls no libvirt function.
-    #[rhai_fn(volatile, return_raw)]
-    pub fn confirm(ctx: NativeCallContext, text: &str) -> RhaiResultOf<()> {
-        match asked(&ctx, &format!("{text} (yes or no): "), true)? {
-            None => {
-                let what = format!("nobody is there to confirm: {text}");
-                Error::refuse(&ctx, what, "run it at a terminal, or with `--yes`")
-            }
-            Some(answer) if is_yes(&answer) => Ok(()),
-            Some(_) => Err(Error::invalid(&ctx, format!("not confirmed: {text}")).throw()),
-        }
     }
 }
 

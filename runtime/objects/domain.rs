@@ -6,7 +6,7 @@ use virt::connect::Connect;
 pub(crate) use virt::domain::Domain as Handle;
 
 use super::connection::Connection;
-use super::object::{Kind, Object, known_by_uuid, usual_handle};
+use super::object::{Kind, Listed, Object, known_by_uuid, usual_handle};
 use crate::libvirt;
 use crate::vocabulary::DomainState;
 
@@ -65,6 +65,15 @@ impl OfDomain {
                 .and_then(|d| d.uuid_string().ok())
                 .unwrap_or_default(),
         }
+    }
+
+    /// The name of the domain, and its name by now if it was renamed on `connection`.
+    pub(super) fn names(&self, connection: &Connection) -> Vec<String> {
+        let now = connection.noted_name(DomainKind::TYPE, &self.uuid);
+        let mut names = vec![self.name.clone()];
+        names.extend(now);
+        names.dedup();
+        names
     }
 }
 

@@ -3,8 +3,8 @@
 use rhai::Dynamic;
 use virt::connect::Connect;
 
-use super::domain::{Domain, DomainKind, OfDomain};
-use super::object::{Kind, Listed, Object};
+use super::domain::{Domain, OfDomain};
+use super::object::{Kind, Object};
 use crate::libvirt::{self, Failure, checkpoint};
 use crate::xml::Xml;
 pub(crate) use checkpoint::Checkpoint as Handle;
@@ -40,14 +40,7 @@ impl Kind for DomainCheckpointKind {
 
     /// The name of the domain: with the checkpoint, the domain changes.
     fn names(checkpoint: &DomainCheckpoint) -> Vec<String> {
-        let domain = checkpoint.facts();
-        let now = checkpoint
-            .connection()
-            .noted_name(DomainKind::TYPE, &domain.uuid);
-        let mut names = vec![domain.name.clone()];
-        names.extend(now);
-        names.dedup();
-        names
+        checkpoint.facts().names(checkpoint.connection())
     }
 
     fn identity(checkpoint: &DomainCheckpoint) -> Vec<(&'static str, String)> {

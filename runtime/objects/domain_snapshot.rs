@@ -4,8 +4,8 @@ use rhai::Dynamic;
 use virt::connect::Connect;
 pub(crate) use virt::domain_snapshot::DomainSnapshot as Handle;
 
-use super::domain::{Domain, DomainKind, OfDomain};
-use super::object::{Kind, Listed, Object, usual_handle};
+use super::domain::{Domain, OfDomain};
+use super::object::{Kind, Object, usual_handle};
 use crate::libvirt::{self, Failure};
 use crate::xml::Xml;
 
@@ -44,14 +44,7 @@ impl Kind for DomainSnapshotKind {
 
     /// The name of the domain: with the snapshot, the domain changes.
     fn names(snapshot: &DomainSnapshot) -> Vec<String> {
-        let domain = snapshot.facts();
-        let now = snapshot
-            .connection()
-            .noted_name(DomainKind::TYPE, &domain.uuid);
-        let mut names = vec![domain.name.clone()];
-        names.extend(now);
-        names.dedup();
-        names
+        snapshot.facts().names(snapshot.connection())
     }
 
     fn identity(snapshot: &DomainSnapshot) -> Vec<(&'static str, String)> {

@@ -15,6 +15,12 @@ pub fn plain_duration(time: Duration) -> humantime::FormattedDuration {
     humantime::format_duration(rounded)
 }
 
+/// The same without microseconds, which nobody wants to read of what was measured.
+pub fn plain_millis(time: Duration) -> humantime::FormattedDuration {
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    plain_duration(Duration::from_millis(millis))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

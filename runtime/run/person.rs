@@ -23,6 +23,11 @@ pub enum Answer {
     Stopped,
 }
 
+/// Whether `answer` says yes to a question.
+pub fn is_yes(answer: &str) -> bool {
+    ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+}
+
 /// Nobody is there.
 pub(crate) struct Absent;
 

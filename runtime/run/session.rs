@@ -15,64 +15,9 @@ use crate::run::grants::{Asker, Consent, Grants, Refuse, Wish};
 use crate::run::hosts::Fleet;
 use crate::run::interrupt::{self, Interrupt};
 use crate::run::person::{Absent, Person};
+use crate::run::sink::{Nowhere, Sink, StepNews};
 use crate::run::waiting::{Nobody, WaitObserver, Waiting};
 use crate::syntax::key_order::KeyOrder;
-
-/// A destination for the lines that a script writes, from several threads at the same time.
-pub trait Sink: Send + Sync {
-    /// Writes a line. Without a reader, a call that `may_wait` waits for room until the script is
-    /// stopped; other calls soon drop the line.
-    fn write_line(&self, line: &str, may_wait: bool);
-
-    /// Writes how far a step is, as a line.
-    fn write_step(&self, news: &StepNews, may_wait: bool) {
-        self.write_line(&news.to_string(), may_wait);
-    }
-
-    /// The columns of the terminal that the lines go to, if they go to one.
-    fn width(&self) -> Option<usize> {
-        None
-    }
-}
-
-/// How far a step of a runbook is.
-#[derive(Debug)]
-pub struct StepNews<'a> {
-    /// The title of the step.
-    pub title: &'a str,
-    /// Its number in the journal, if it has one.
-    pub number: Option<u64>,
-    /// The number of steps around it.
-    pub depth: usize,
-    /// What it does, such as `begins`, `done` or `failed`.
-    pub event: &'static str,
-    /// How long it took, if it ended.
-    pub took: Option<Duration>,
-}
-
-impl std::fmt::Display for StepNews<'_> {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let indent = "  ".repeat(self.depth);
-        write!(out, "{indent}{}: {}", self.title, self.event)?;
-        let Some(took) = self.took else {
-            return Ok(());
-        };
-        // Nobody wants to read microseconds.
-        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let took = plain_duration(Duration::from_millis(millis));
-        match self.event {
-            "failed" => write!(out, " after {took}"),
-            _ => write!(out, " in {took}"),
-        }
-    }
-}
-
-/// Discards all lines.
-struct Nowhere;
-
-impl Sink for Nowhere {
-    fn write_line(&self, _line: &str, _may_wait: bool) {}
-}
 
 /// An object of a host that is about to be changed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -282,10 +227,10 @@ impl Session {
         &self,
         object: impl FnOnce() -> Option<Lockable>,
     ) -> Result<(), String> {
-        match (self.0.before_object.get(), object) {
-            (Some(action), object) => object().map_or(Ok(()), |object| action(&object)),
-            (None, _) => Ok(()),
-        }
+        let Some(action) = self.0.before_object.get() else {
+            return Ok(());
+        };
+        object().map_or(Ok(()), |object| action(&object))
     }
 
     /// Runs the action of [`Self::on_change`].
@@ -480,7 +425,7 @@ impl Session {
 
     /// Says that the time for undoing ended before the last `steps` were begun.
     pub(crate) fn undo_timed_out(&self, steps: usize) {
-        let time = crate::run::duration_text::plain_duration(self.interrupt().undo_time());
+        let time = plain_duration(self.interrupt().undo_time());
         let left = match steps {
             0 => String::new(),
             1 => ": 1 step was not undone".into(),

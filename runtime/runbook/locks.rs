@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,6 +16,7 @@ use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
 use crate::run::session::{Lockable, Session};
+use crate::run::state_folder;
 use crate::run::waiting::Waiting;
 
 /// How often a lock is tried that another run holds.
@@ -135,8 +136,7 @@ impl Locks {
 
 /// The file at `path`, locked, unless another process has it.
 fn attempt(folder: &Path, path: &Path) -> std::io::Result<Option<Flock<File>>> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(folder)?;
+    state_folder::make_private(folder)?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).mode(0o600);
     let file = options.open(path)?;

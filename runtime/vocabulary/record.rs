@@ -11,7 +11,8 @@
 //! ```
 //!
 //! declares a struct whose fields are the keys. `BlockInfo { capacity_bytes }.into_map()` makes the map, and nothing
-//! compiles that leaves a key out or adds one; `.. open` as the last line allows other keys as well. The same lines give the
+//! compiles that leaves a key out or adds one; `.. open` as the last line allows other keys as well. A record whose keys are
+//! libvirt's own is `pub(crate) struct DomainStats by keys;`, with the function that reads the keys. The same lines give the
 //! [`Spec`](crate::spec::Spec) that the check, completion and the reference read. A signature names it as
 //! `RecordOf<BlockInfo>`, and the list `DECLARED` of the folder has a row for it.
 
@@ -151,6 +152,33 @@ pub(crate) trait Recorded {
 
 /// Declares a record.
 macro_rules! record {
+    (
+        $(#[doc = $about:literal])+
+        $visible:vis struct $name:ident by $keys:expr;
+    ) => {
+        $(#[doc = $about])+
+        $visible struct $name;
+
+        impl $crate::vocabulary::Recorded for $name {
+            type Map = rhai::Map;
+            type Value = rhai::Dynamic;
+        }
+
+        impl $name {
+            /// The declaration of its keys; a newer libvirt may have more.
+            pub(crate) const DECLARED: &'static $crate::vocabulary::Declared = {
+                static DECLARED: $crate::vocabulary::Declared = $crate::vocabulary::Declared {
+                    name: stringify!($name),
+                    role: $crate::vocabulary::Role::Record,
+                    about: &[$($about),+],
+                    open: true,
+                    keys: $keys,
+                    spec: std::sync::OnceLock::new(),
+                };
+                &DECLARED
+            };
+        }
+    };
     (
         $(#[doc = $about:literal])+
         $visible:vis struct $name:ident {

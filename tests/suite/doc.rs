@@ -1,15 +1,12 @@
 //! What scripts can call, in writing: in a terminal, as Markdown, as a page, and for editors.
 
-use std::path::Path;
-use std::process::Command;
-
 use virhai::catalog::{self, Catalog};
 use virhai::engine::{self, Limits};
 use virhai::reference::{self, Reference};
 use virhai::{Imports, Session, SessionOptions};
 
 use super::constants::{api, attribute};
-use crate::support::{Scratch, skip, virhai};
+use crate::support::{Browser, Scratch, virhai};
 
 fn doc(args: &[&str]) -> String {
     args.iter()
@@ -230,33 +227,14 @@ fn definitions_are_written_for_functions_constants_and_recipes() {
 
 #[test]
 fn the_page_searches_itself_in_a_browser() {
-    let browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
-    let Some(browser) = browsers.into_iter().find(|path| Path::new(path).exists()) else {
-        skip("there is no Chromium");
+    let scratch = Scratch::new();
+    let Some(browser) = Browser::find(&scratch) else {
         return;
     };
-    let scratch = Scratch::new();
     let page = scratch.path("page.html");
     virhai().arg("doc").arg("--html").arg(&page).ok();
     let seen = |search: &str| {
-        let output = Command::new(browser)
-            .args([
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--no-first-run",
-            ])
-            .args([
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ])
-            .args(["--disable-quic", "--dump-dom"])
-            .arg(format!("--user-data-dir={}", scratch.text("profile")))
-            .arg(format!("file://{}#search={search}", page.display()))
-            .output()
-            .expect("it runs");
-        let dom = String::from_utf8_lossy(&output.stdout).into_owned();
+        let dom = browser.dom(&format!("file://{}#search={search}", page.display()));
         let articles = dom.matches("<article ").count();
         let hidden = dom.matches("<article ").count()
             - dom

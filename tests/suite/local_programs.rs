@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use nix::sys::stat::Mode;
 
 use crate::support::{Run, Scratch, virhai};
 
@@ -134,18 +135,23 @@ fn a_program_ends_with_its_time_its_output_and_its_script() {
         "{failed}"
     );
     // A child in the background keeps the output open, and is not waited for.
-    let script = "print(run([\"sh\", \"-c\", \"sleep 3 & echo done\"]).stdout)";
+    let script = "print(run([\"sh\", \"-c\", \"sleep 90 & echo done\"]).stdout)";
     assert_eq!(granted(&["sh"], script).ok(), "done\n\n");
     let script = "run([\"sleep\", \"1000\"])";
     granted(&["sleep"], script)
         .arg("--timeout")
         .arg("300ms")
         .fails(124);
-    let script = "print(\"goes\"); run([\"sh\", \"-c\", \"trap '' TERM; sleep 1000\"])";
-    let (mut child, mut output) = granted(&["sh"], script).started();
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut output, &mut line).expect("it prints");
-    std::thread::sleep(Duration::from_millis(200));
+    let scratch = Scratch::new();
+    let deaf = scratch.path("deaf");
+    nix::unistd::mkfifo(&deaf, Mode::S_IRWXU).expect("the folder is ours");
+    let script = format!(
+        "run([\"sh\", \"-c\", \"trap '' TERM; echo >{}; sleep 1000\"])",
+        deaf.display()
+    );
+    let (mut child, _output) = granted(&["sh"], &script).started();
+    // Ends once the program hears no SIGTERM any more.
+    std::fs::read(&deaf).expect("the program opens it");
     let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
     nix::sys::signal::kill(pid, Signal::SIGINT).expect("it runs");
     assert_eq!(child.wait().expect("it ends").code(), Some(130));

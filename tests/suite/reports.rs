@@ -1,11 +1,8 @@
 //! Reports of runs: a page, JSON and JUnit, of runs that succeed, fail, and do not begin.
 
-use std::path::Path;
-use std::process::Command;
-
 use serde_json::Value;
 
-use crate::support::{Outcome, Run, Scratch, skip, virhai};
+use crate::support::{Browser, Outcome, Run, Scratch, virhai};
 
 /// A run in `folder`, whose journals are there too.
 fn in_folder(folder: &Scratch) -> Run {
@@ -298,12 +295,10 @@ fn a_log_of_json_has_an_object_in_each_line() {
 
 #[test]
 fn the_page_is_readable_in_a_browser_on_a_phone_too() {
-    let browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
-    let Some(browser) = browsers.into_iter().find(|path| Path::new(path).exists()) else {
-        skip("there is no Chromium");
+    let folder = Scratch::new();
+    let Some(browser) = Browser::find(&folder) else {
         return;
     };
-    let folder = Scratch::new();
     hostile(&folder, &["run.html"]);
     // A frame as wide as a phone; its page tells how wide its content is.
     let page = read(&folder, "run.html");
@@ -317,27 +312,6 @@ fn the_page_is_readable_in_a_browser_on_a_phone_too() {
         "frame.html",
         "<iframe src=\"measuring.html\" width=\"360\" height=\"700\"></iframe><p></p><script>onload = () => document.querySelector('p').textContent = frames[0].document.title</script>",
     );
-    let output = Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-        ])
-        .args([
-            "--disable-background-networking",
-            "--disable-component-update",
-        ])
-        .args([
-            "--disable-sync",
-            "--disable-quic",
-            "--allow-file-access-from-files",
-        ])
-        .arg("--dump-dom")
-        .arg(format!("--user-data-dir={}", folder.text("profile")))
-        .arg(format!("file://{}", folder.path("frame.html").display()))
-        .output()
-        .expect("it runs");
-    let dom = String::from_utf8_lossy(&output.stdout);
+    let dom = browser.dom(&format!("file://{}", folder.path("frame.html").display()));
     has(&dom, &["<p>fits, 4 bars, 1 scripts</p>"]);
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // Each test takes the part that it needs.
 
+mod browser;
 mod capabilities;
 mod certificates;
 mod child;
@@ -24,6 +25,7 @@ mod terminal;
 mod user;
 mod web_server;
 
+pub use browser::Browser;
 pub use certificates::Certificates;
 pub use child::succeeds;
 pub use daemon::Daemon;

@@ -11,29 +11,11 @@ use crate::libvirt::stats::{self, Record};
 use crate::objects::connection::Connection;
 use crate::objects::domain::Domain;
 use crate::spec::{Key, Type};
-use crate::vocabulary::{Answer, Declared, DomainState, RecordOf, Recorded, Role, nested_keys};
+use crate::vocabulary::{Answer, DomainState, RecordOf, nested_keys, record};
 
-/// Figures of a guest in the requested groups; `nested` makes the map.
-pub(crate) struct DomainStats;
-
-impl Recorded for DomainStats {
-    type Map = Map;
-    type Value = Dynamic;
-}
-
-impl DomainStats {
-    /// The declaration of its keys.
-    pub(crate) const DECLARED: &'static Declared = {
-        static DECLARED: Declared = Declared {
-            name: "DomainStats",
-            role: Role::Record,
-            about: &["Figures of a guest in the requested groups"],
-            open: true,
-            keys: keys_of_stats,
-            spec: std::sync::OnceLock::new(),
-        };
-        &DECLARED
-    };
+record! {
+    /// Figures of a guest in the requested groups.
+    pub(crate) struct DomainStats by keys_of_stats;
 }
 
 fn keys_of_stats() -> Vec<Key> {

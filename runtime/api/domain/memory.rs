@@ -8,34 +8,16 @@ use crate::constants::{self, Words};
 use crate::libvirt;
 use crate::objects::domain::{Domain, Handle};
 use crate::spec::{Key, Type};
-use crate::vocabulary::{Declared, RecordOf, Recorded, Role};
+use crate::vocabulary::{RecordOf, record};
 
 /// How the names of the constants begin.
 const PREFIX: &str = "VIR_DOMAIN_MEMORY_STAT_";
 
 static TAGS: Words = Words::new("virDomainMemoryStatTags", PREFIX);
 
-/// What a guest's balloon driver reports.
-pub(crate) struct MemoryStats;
-
-impl Recorded for MemoryStats {
-    type Map = Map;
-    type Value = Dynamic;
-}
-
-impl MemoryStats {
-    /// The declaration of its keys, which are libvirt's constants.
-    pub(crate) const DECLARED: &'static Declared = {
-        static DECLARED: Declared = Declared {
-            name: "MemoryStats",
-            role: Role::Record,
-            about: &["Figures of a guest's balloon driver, in KiB or counts"],
-            open: true,
-            keys: figures,
-            spec: std::sync::OnceLock::new(),
-        };
-        &DECLARED
-    };
+record! {
+    /// Figures of a guest's balloon driver, in KiB or counts.
+    pub(crate) struct MemoryStats by figures;
 }
 
 fn figures() -> Vec<Key> {

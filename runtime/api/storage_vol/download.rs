@@ -19,6 +19,7 @@ use crate::objects::granted::writable;
 use crate::objects::pipe::MESSAGE;
 use crate::objects::storage_vol::StorageVol;
 use crate::run::beneath;
+use crate::run::hexadecimal::hexadecimal;
 use crate::run::waiting::Waiting;
 use crate::vocabulary::OptionsOf;
 
@@ -163,8 +164,7 @@ fn checksum(ctx: &NativeCallContext, vol: &StorageVol) -> RhaiResultOf<String> {
         Halt::Script(error) => error,
         Halt::Failure(failure) => vol.error(ctx, failure, CALL, "read").throw(),
     })?;
-    let digits = hash.finalize();
-    Ok(digits.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&hash.finalize()))
 }
 
 #[export_module]

@@ -1,6 +1,7 @@
 //! `all_or_nothing`: what was made before a failure is gone when the error arrives.
 
 mod action;
+pub(crate) mod locks;
 pub(crate) mod record;
 
 use std::cell::RefCell;
@@ -15,6 +16,7 @@ use crate::error::failure_line;
 use crate::run::exit::exit_status;
 use crate::run::interrupt;
 use crate::run::session::Session;
+use crate::runbook::journal::OnDisk;
 use crate::script::isolation::takes;
 use action::{Action, Step};
 
@@ -77,7 +79,16 @@ impl Undo {
 
     /// Adds how to take back what is done, or is about to be done; the journal has it first.
     fn add(&self, ctx: &NativeCallContext, action: Action) -> RhaiResultOf<u64> {
-        let recorded = record::undo(ctx, &action)?;
+        self.add_by(ctx, action, OnDisk::Now)
+    }
+
+    fn add_by(
+        &self,
+        ctx: &NativeCallContext,
+        action: Action,
+        on_disk: OnDisk,
+    ) -> RhaiResultOf<u64> {
+        let recorded = record::undo(ctx, &action, on_disk)?;
         let step = Step::new(ctx, action, recorded);
         let id = step.id;
         self.list().steps.push(step);
@@ -97,13 +108,14 @@ impl Undo {
         )
     }
 
-    /// Removes the step `id`, unless all were forgotten meanwhile.
-    fn remove(&self, ctx: &NativeCallContext, id: u64) {
+    /// Removes the step `id`, unless all were forgotten meanwhile. Returns whether it was there.
+    fn remove(&self, ctx: &NativeCallContext, id: u64, on_disk: OnDisk) -> bool {
         let removed: Vec<Step> = {
             let mut list = self.list();
             list.steps.extract_if(.., |step| step.id == id).collect()
         };
-        record::forget(ctx, &removed);
+        record::forget(ctx, &removed, on_disk);
+        !removed.is_empty()
     }
 
     /// Takes everything back, the last first, whatever stops the script; says what it cannot.
@@ -189,6 +201,7 @@ impl Undo {
         let calls = interrupt::calls_made();
         let made = make.call_within_context::<Dynamic>(ctx, ());
         let called = interrupt::calls_made() != calls;
+        let forget = || noted.is_some_and(|noted| self.remove(ctx, noted, OnDisk::Now));
         match &made {
             Ok(made) => {
                 let mut action = unmake;
@@ -196,17 +209,26 @@ impl Undo {
                     action.add_curry(made.clone());
                 }
                 // Steps that `make` recorded itself come before this one.
-                let added = self.add(ctx, Action::Call(action));
-                noted.into_iter().for_each(|noted| self.remove(ctx, noted));
+                let added = self.add_by(ctx, Action::Call(action), OnDisk::BeforeChange);
+                let replaced =
+                    noted.is_some_and(|noted| self.remove(ctx, noted, OnDisk::BeforeChange));
+                // Until something else is changed, `find` finds what was made: what a machine that fails loses now is not
+                // missed.
+                let synced = match finds && replaced {
+                    true => Ok(()),
+                    false => record::sync(ctx),
+                };
                 added?;
+                synced?;
             }
             Err(error) if finds => {
                 if was_refused(ctx, error) {
-                    noted.into_iter().for_each(|noted| self.remove(ctx, noted));
+                    // Otherwise `find` could find what another has made.
+                    forget();
                 }
             }
             Err(error) => {
-                noted.into_iter().for_each(|noted| self.remove(ctx, noted));
+                forget();
                 if did_not_return(error, called) {
                     let why = failure_line::of(ctx.engine(), error);
                     let why = format!("{why}: it is unknown whether it took effect");
@@ -270,7 +292,7 @@ pub(crate) fn done(ctx: &NativeCallContext, unmake: &FnPtr, made: &Dynamic) -> R
 
 fn all_or_nothing(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Dynamic> {
     let undo = Undo::default();
-    let _outermost = current().is_none().then(|| record::Outermost::begin(ctx));
+    let _outermost = current().is_none().then(|| locks::Outermost::begin(ctx));
     let result = crate::run::guarded::guarded(|| {
         filling(Some(undo.clone()), || {
             action.call_within_context::<Dynamic>(ctx, (undo.clone(),))
@@ -415,7 +437,7 @@ mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(name = "clear", pure)]
     pub fn clear(ctx: NativeCallContext, undo: &mut Undo) {
-        record::forget(&ctx, &undo.take());
+        record::forget(&ctx, &undo.take(), OnDisk::Now);
     }
 
     /// The list as text.

@@ -1,21 +1,19 @@
 //! The undo lists in the journal of the run, so that another process can undo what this one did.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::{Dynamic, Engine, NativeCallContext, Position};
 use serde_json::{Value as Json, json};
 
 use super::action::{Action, Step};
-use super::{Undo, current};
+use super::{Undo, current, locks};
 use crate::api::arguments::RhaiResultOf;
 use crate::api::step;
 use crate::error::Error;
 use crate::redact;
 use crate::run::interrupt;
 use crate::run::session::Session;
-use crate::runbook::journal::{Change, Journal, Place, Record};
-use crate::runbook::locks::Locks;
+use crate::runbook::journal::{Change, Journal, OnDisk, Place, Record};
 use crate::script::imports::Imports;
 use crate::stored::{Revival, Store};
 
@@ -62,12 +60,15 @@ pub fn follow(session: &Session, imports: &Imports) {
     };
     let open = Open::default();
     session.keep(open.clone());
-    lock_objects(session, &journal);
+    locks::follow(session, &journal, || {
+        current().is_some() || step::current().is_some()
+    });
     let imports = imports.clone();
     session.on_change(move || {
         if interrupt::shielded() {
             return Ok(());
         }
+        journal.sync()?;
         refresh(&journal, &open, &imports)?;
         match current() {
             // Where a list is filled, each change is in it.
@@ -75,55 +76,6 @@ pub fn follow(session: &Session, imports: &Imports) {
             None => step::touch(&journal),
         }
     });
-}
-
-/// How many outermost undo lists are being filled; copies are the same count.
-#[derive(Clone, Default)]
-struct Filling(Arc<AtomicUsize>);
-
-/// Has the scripts of `session` lock what they change: to the end of a run with steps, and in a run without, to the end
-/// of its undo lists.
-fn lock_objects(session: &Session, journal: &Journal) {
-    let locks = Locks::new(journal.lock_folder(), session.waits_for_others());
-    session.keep(locks.clone());
-    let (own, journal) = (session.clone(), journal.clone());
-    session.on_object_change(move |object| {
-        let works = current().is_some() || step::current().is_some();
-        match journal.run().filter(|_| works && !interrupt::shielded()) {
-            Some(run) => locks.take(&own, object, &run),
-            None => Ok(()),
-        }
-    });
-}
-
-/// Lets go of what the run of `session` has locked. The process does not end by destructors.
-pub fn release_locks(session: &Session) {
-    if let Some(locks) = session.kept::<Locks>() {
-        locks.release();
-    }
-}
-
-/// An outermost undo list, while it is filled.
-pub(super) struct Outermost(Session);
-
-impl Outermost {
-    pub(super) fn begin(ctx: &NativeCallContext) -> Self {
-        let session = Session::of(ctx);
-        let filling = session.kept_or_default::<Filling>();
-        filling.0.fetch_add(1, Ordering::SeqCst);
-        Self(session)
-    }
-}
-
-impl Drop for Outermost {
-    fn drop(&mut self) {
-        let filling = self.0.kept_or_default::<Filling>();
-        let last = filling.0.fetch_sub(1, Ordering::SeqCst) == 1;
-        let has_steps = Journal::of(&self.0).is_some_and(|journal| journal.has_steps());
-        if last && !has_steps {
-            release_locks(&self.0);
-        }
-    }
 }
 
 /// Writes again what has changed in the values that the closures captured.
@@ -144,12 +96,17 @@ fn refresh(journal: &Journal, open: &Open, imports: &Imports) -> Result<(), Stri
     Ok(())
 }
 
-/// Records how to undo what is done, or about to be done, and returns its number.
+/// Records how to undo what is done, or about to be done, and returns its number. Before something is done, the record is
+/// on the disk.
 ///
 /// # Errors
 ///
 /// The journal cannot be written: then nothing must be done. A journal that could not even be made only leads to a note.
-pub(super) fn undo(ctx: &NativeCallContext, action: &Action) -> RhaiResultOf<Option<u64>> {
+pub(super) fn undo(
+    ctx: &NativeCallContext,
+    action: &Action,
+    on_disk: OnDisk,
+) -> RhaiResultOf<Option<u64>> {
     let session = Session::of(ctx);
     let Some(journal) = journal(&session) else {
         return Ok(None);
@@ -172,9 +129,11 @@ pub(super) fn undo(ctx: &NativeCallContext, action: &Action) -> RhaiResultOf<Opt
         action: written.clone(),
         at: at.clone(),
     };
-    journal
-        .write_before(&record)
-        .map_err(|why| not_written(ctx, why))?;
+    let written_down = match on_disk {
+        OnDisk::Now => journal.write_before(&record),
+        later => journal.write_by(&record, later),
+    };
+    written_down.map_err(|why| not_written(ctx, why))?;
     if let Some(open) = session.kept::<Open>() {
         open.list().push(OpenChange {
             number,
@@ -194,17 +153,31 @@ pub(crate) fn not_written(ctx: &NativeCallContext, why: String) -> Box<rhai::Eva
         .throw()
 }
 
+/// Waits until the records are on the disk that a change must not overtake.
+pub(super) fn sync(ctx: &NativeCallContext) -> RhaiResultOf<()> {
+    match journal(&Session::of(ctx)) {
+        Some(journal) => journal.sync().map_err(|why| not_written(ctx, why)),
+        None => Ok(()),
+    }
+}
+
 /// Records that the steps are not to be undone.
-pub(super) fn forget(ctx: &NativeCallContext, steps: &[Step]) {
-    ended(ctx, steps, |undo| Record::Forget { undo });
+pub(super) fn forget(ctx: &NativeCallContext, steps: &[Step], on_disk: OnDisk) {
+    ended(ctx, steps, on_disk, |undo| Record::Forget { undo });
 }
 
 /// Records that the steps stay done, and are undone only if the user asks for it.
 pub(super) fn keep(ctx: &NativeCallContext, steps: &[Step]) {
-    ended(ctx, steps, |undo| Record::Keep { undo });
+    // Without the record, they can be undone just the same.
+    ended(ctx, steps, OnDisk::Lightly, |undo| Record::Keep { undo });
 }
 
-fn ended(ctx: &NativeCallContext, steps: &[Step], record: impl Fn(Vec<u64>) -> Record) {
+fn ended(
+    ctx: &NativeCallContext,
+    steps: &[Step],
+    on_disk: OnDisk,
+    record: impl Fn(Vec<u64>) -> Record,
+) {
     let numbers: Vec<u64> = steps.iter().filter_map(|step| step.recorded).collect();
     let session = Session::of(ctx);
     let Some(journal) = Journal::of(&session).filter(|_| !numbers.is_empty()) else {
@@ -216,15 +189,16 @@ fn ended(ctx: &NativeCallContext, steps: &[Step], record: impl Fn(Vec<u64>) -> R
         open.remove(&numbers);
     }
     // There is room for it: the disk was asked before the change.
-    if let Err(why) = journal.write(&record(numbers)) {
+    if let Err(why) = journal.write_by(&record(numbers), on_disk) {
         session.note(&why);
     }
 }
 
-/// Records that the step with that number is being undone. A full disk does not keep virhai from undoing.
+/// Records that the step with that number is being undone, for readers of the journal. A full disk does not keep virhai
+/// from undoing.
 pub(super) fn undoing(ctx: &NativeCallContext, number: Option<u64>) {
     if let (Some(undo), Some(journal)) = (number, Journal::of(&Session::of(ctx))) {
-        let _ = journal.write(&Record::Undoing { undo });
+        journal.write_lightly(&Record::Undoing { undo });
     }
 }
 

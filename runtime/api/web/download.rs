@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::objects::storage_pool::StoragePool;
 use crate::objects::storage_vol::StorageVol;
 use crate::run::exit::terminated;
+use crate::run::hexadecimal::hexadecimal;
 use crate::run::session::Session;
 use crate::run::waiting::Waiting;
 use crate::vocabulary::{OptionsOf, options};
@@ -83,17 +84,12 @@ impl Sums {
 
     /// What is wrong with the data.
     fn fault(self) -> Option<String> {
-        let hex = |sum: &[u8]| {
-            sum.iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
-        };
         let short = self
             .sha256
-            .map(|(wanted, hash)| ("SHA-256", wanted, hex(&hash.finalize())));
+            .map(|(wanted, hash)| ("SHA-256", wanted, hexadecimal(&hash.finalize())));
         let long = self
             .sha512
-            .map(|(wanted, hash)| ("SHA-512", wanted, hex(&hash.finalize())));
+            .map(|(wanted, hash)| ("SHA-512", wanted, hexadecimal(&hash.finalize())));
         let wrong = [short, long]
             .into_iter()
             .flatten()

@@ -18,6 +18,19 @@ pub(super) const RESERVE: usize = 256 * 1024;
 pub(super) struct Writer {
     file: Flock<File>,
     length: u64,
+    /// Whether a record waits for [`Self::sync`].
+    waits: bool,
+}
+
+/// When a record is to be on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnDisk {
+    /// Before virhai goes on.
+    Now,
+    /// Before the next change: a record on the disk tells the same until then.
+    BeforeChange,
+    /// Some time: nobody needs it if the machine fails.
+    Lightly,
 }
 
 /// Why a journal cannot be opened for writing.
@@ -68,22 +81,42 @@ impl Writer {
     fn locked(file: File) -> Result<Self, NotOpen> {
         let length = file.metadata()?.len();
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(file) => Ok(Self { file, length }),
+            Ok(file) => Ok(Self {
+                file,
+                length,
+                waits: false,
+            }),
             Err((_, Errno::EWOULDBLOCK)) => Err(NotOpen::InUse),
             Err((_, error)) => Err(NotOpen::Failed(error.into())),
         }
     }
 
-    /// Appends a record. `durable` waits until it is on the disk.
-    pub(super) fn write(&mut self, record: &Record, durable: bool) -> std::io::Result<()> {
+    /// Appends a record. A process that is killed loses none.
+    pub(super) fn write(&mut self, record: &Record, on_disk: OnDisk) -> std::io::Result<()> {
         let line = serde_json::to_string(record)?;
         // Whatever a record quotes, no secret stays on the disk.
         let line = redact::without_kept(&line).into_owned() + "\n";
         self.append(line.as_bytes())?;
-        match durable {
-            true => self.file.sync_data(),
-            false => Ok(()),
+        match on_disk {
+            OnDisk::Now => {
+                self.waits = true;
+                self.sync()
+            }
+            OnDisk::BeforeChange => {
+                self.waits = true;
+                Ok(())
+            }
+            OnDisk::Lightly => Ok(()),
         }
+    }
+
+    /// Waits until the records are on the disk that have to be.
+    pub(super) fn sync(&mut self) -> std::io::Result<()> {
+        if self.waits {
+            self.file.sync_data()?;
+            self.waits = false;
+        }
+        Ok(())
     }
 
     /// Makes sure that there is room on the disk for the records that follow a change.

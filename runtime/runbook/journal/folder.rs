@@ -9,6 +9,7 @@ use jiff::Zoned;
 
 use super::file;
 use super::past::{self, Past};
+use crate::run::state_folder;
 
 /// The name of the journal in the folder of a run.
 const JOURNAL: &str = "journal.jsonl";
@@ -21,12 +22,7 @@ const MOST_RUNS: usize = 1000;
 
 /// The folder of all runs: `virhai/runs` in `$XDG_STATE_HOME`, or else in `~/.local/state`. `None` without a home.
 pub fn of_all_runs() -> Option<PathBuf> {
-    let given = |name: &str| {
-        let path = PathBuf::from(std::env::var_os(name)?);
-        path.is_absolute().then_some(path)
-    };
-    let state = given("XDG_STATE_HOME").or_else(|| Some(given("HOME")?.join(".local/state")))?;
-    Some(state.join("virhai/runs"))
+    Some(state_folder::path()?.join("runs"))
 }
 
 /// The journal in the folder `run`.
@@ -36,11 +32,7 @@ pub(super) fn journal_of(run: &Path) -> PathBuf {
 
 /// Makes a folder for a run of the script `name`, and returns its path. Its name begins with the time.
 pub(super) fn make(all: &Path, name: &str, now: &Zoned) -> std::io::Result<PathBuf> {
-    let private = |path: &Path, recursive| {
-        let mut builder = DirBuilder::new();
-        builder.mode(0o700).recursive(recursive).create(path)
-    };
-    private(all, true)?;
+    state_folder::make_private(all)?;
     let stem = Path::new(name).file_stem().unwrap_or_default();
     let stem: String = stem
         .to_string_lossy()
@@ -62,7 +54,7 @@ pub(super) fn make(all: &Path, name: &str, now: &Zoned) -> std::io::Result<PathB
             number => format!("{first}-{number}"),
         };
         let path = all.join(name);
-        match private(&path, false) {
+        match DirBuilder::new().mode(0o700).create(&path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
             Ok(()) => return Ok(path),

@@ -15,7 +15,9 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use crate::redact;
+use crate::run::hexadecimal::hexadecimal;
 use crate::run::session::Session;
+pub(crate) use file::OnDisk;
 use file::{NotOpen, Writer};
 pub use folder::of_all_runs;
 pub(crate) use past::StepKey;
@@ -199,22 +201,35 @@ impl Journal {
     ///
     /// Why it cannot be written, such as a full disk. Nothing of it is in the journal then.
     pub fn write(&self, record: &Record) -> Result<(), String> {
-        self.append(record, true, false)
+        self.write_by(record, OnDisk::Now)
+    }
+
+    /// Writes a record that is on the disk by then.
+    pub(crate) fn write_by(&self, record: &Record, on_disk: OnDisk) -> Result<(), String> {
+        self.append(record, on_disk, false)
+    }
+
+    /// Waits until the records are on the disk that a change must not overtake.
+    pub(crate) fn sync(&self) -> Result<(), String> {
+        match &mut *self.state() {
+            State::Open(writer, path) => writer.sync().map_err(|error| not_written(path, &error)),
+            State::Unwritten(_) | State::Impossible(_) => Ok(()),
+        }
     }
 
     /// Writes a record before a change, and makes sure that there is room for the records after it.
     pub(crate) fn write_before(&self, record: &Record) -> Result<(), String> {
-        self.append(record, true, true)
+        self.append(record, OnDisk::Now, true)
     }
 
     /// Writes a record that tells no more than that something was said; it may be lost with the machine.
     pub(crate) fn write_lightly(&self, record: &Record) {
         if matches!(&*self.state(), State::Open(..)) {
-            let _ = self.append(record, false, false);
+            let _ = self.append(record, OnDisk::Lightly, false);
         }
     }
 
-    fn append(&self, record: &Record, durable: bool, reserve: bool) -> Result<(), String> {
+    fn append(&self, record: &Record, on_disk: OnDisk, reserve: bool) -> Result<(), String> {
         if let Record::Begin { .. } = record {
             self.0.stepped.store(true, Ordering::Relaxed);
         }
@@ -226,13 +241,13 @@ impl Journal {
             State::Unwritten(_) => unreachable!("it was opened above"),
         };
         let mut write = || {
-            writer.write(record, durable)?;
+            writer.write(record, on_disk)?;
             match reserve {
                 true => writer.reserve(),
                 false => Ok(()),
             }
         };
-        write().map_err(|error| format!("cannot write the journal in {}: {error}", path.display()))
+        write().map_err(|error| not_written(path, &error))
     }
 
     fn ensure_open(&self, state: &mut State) {
@@ -266,7 +281,7 @@ impl Journal {
                 NotOpen::InUse => std::io::Error::other("another process uses it"),
                 NotOpen::Failed(error) => error,
             })?;
-            writer.write(&Record::Run(header.clone()), true)?;
+            writer.write(&Record::Run(header.clone()), OnDisk::Now)?;
             writer.reserve()?;
             Ok(writer)
         })();
@@ -334,6 +349,10 @@ impl Journal {
     }
 }
 
+fn not_written(folder: &Path, error: &std::io::Error) -> String {
+    format!("cannot write the journal in {}: {error}", folder.display())
+}
+
 /// A run in the folder of all runs.
 pub struct Run {
     /// Its name.
@@ -397,10 +416,9 @@ pub fn script_of(run: &Path) -> std::io::Result<String> {
 
 /// The file `name` of a script, whose text is `text`.
 pub fn file(name: &str, text: &str) -> File {
-    let digest = Sha256::digest(text.as_bytes());
     File {
         name: name.to_owned(),
-        sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        sha256: hexadecimal(&Sha256::digest(text.as_bytes())),
     }
 }
 

@@ -88,8 +88,6 @@ pub struct Change {
     pub(crate) action: Json,
     /// The call that made it.
     pub at: Place,
-    /// Whether its `all_or_nothing` succeeded.
-    pub kept: bool,
     /// Why it could not be undone, if that was tried.
     pub failure: Option<String>,
 }
@@ -289,18 +287,13 @@ impl Past {
                         step,
                         action,
                         at,
-                        kept: false,
                         failure: None,
                     }),
                 }
             }
             Record::Forget { undo } => self.changes.retain(|c| !undo.contains(&c.number)),
-            Record::Keep { undo } => {
-                let kept = self.changes.iter_mut();
-                kept.filter(|change| undo.contains(&change.number))
-                    .for_each(|change| change.kept = true);
-            }
-            Record::Undoing { .. } => {}
+            // For readers of the journal: both change nothing about how the run is undone.
+            Record::Keep { .. } | Record::Undoing { .. } => {}
             Record::Undone { undo, error: None } => {
                 let change = self.changes.iter().position(|change| change.number == undo);
                 if let Some(change) = change {

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::journal::{Past, Step};
-use crate::run::duration_text::plain_duration;
+use crate::run::duration_text::plain_millis;
 
 /// `time` in the time zone of this machine.
 fn date(time: Timestamp) -> String {
@@ -26,11 +26,10 @@ fn date(time: Timestamp) -> String {
 
 /// `time` without microseconds.
 fn plain(time: Duration) -> String {
-    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    if millis == 0 {
+    if time < Duration::from_millis(1) {
         return "under 1ms".into();
     }
-    plain_duration(Duration::from_millis(millis)).to_string()
+    plain_millis(time).to_string()
 }
 
 /// The outcome of a run in words.

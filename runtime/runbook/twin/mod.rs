@@ -60,7 +60,6 @@ pub struct Rehearsal {
 struct Twin {
     connect: Connect,
     recorder: Arc<Recorder>,
-    driver: Arc<Driver>,
 }
 
 impl Drop for Twin {
@@ -266,24 +265,16 @@ impl Twin {
             );
         }
         let connect = load::load(host, log)?;
-        let driver = Arc::new(Driver::new(
-            host,
-            &connect,
-            original,
-            Arc::clone(log),
-            Arc::clone(hosts),
-        )?);
-        crate::libvirt::stand_in::register(&connect, Arc::clone(&driver) as _);
+        let driver = Driver::new(host, &connect, original, Arc::clone(log), Arc::clone(hosts))?;
+        crate::libvirt::stand_in::register(&connect, Arc::new(driver));
         let recorder = Recorder::of_twin(host.uri.clone(), Arc::clone(log), &connect);
         Ok(Self {
             connect,
             recorder: Arc::new(recorder),
-            driver,
         })
     }
 
     fn opened(&self) -> Opened {
-        let _ = &self.driver;
         Opened {
             connect: self.connect.clone(),
             recorder: Arc::clone(&self.recorder),

@@ -51,3 +51,29 @@ fn a_person_confirms_and_does_what_a_runbook_asks() {
     terminal.types("\x03");
     assert_eq!(terminal.ends(), 130);
 }
+
+#[test]
+fn a_run_that_succeeded_is_undone_at_a_terminal_only_after_a_yes() {
+    let folder = Scratch::new();
+    folder.write(
+        "push.rhai",
+        "all_or_nothing(|undo| undo.push(|| print(\"taken back\")))",
+    );
+    in_folder(&folder).arg("run").arg("push.rhai").ok();
+    let undo = || {
+        let mut terminal = Terminal::start(&in_folder(&folder).arg("undo").command());
+        terminal.shows("Undo its 1 changes? (yes or no):");
+        terminal
+    };
+    // Ctrl-D is no answer.
+    for refusal in ["no\r", "\x04"] {
+        let mut terminal = undo();
+        terminal.types(refusal);
+        terminal.shows("nothing was undone");
+        assert_eq!(terminal.ends(), 1);
+    }
+    let mut terminal = undo();
+    terminal.types("Yes\r");
+    terminal.shows("taken back");
+    assert_eq!(terminal.ends(), 0);
+}

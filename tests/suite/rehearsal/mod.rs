@@ -5,7 +5,7 @@ mod share;
 
 use serde_json::Value;
 
-use crate::support::{Run, Scratch, virhai};
+use crate::support::{Run, Scratch, Terminal, virhai};
 
 /// A rehearsal of the script `text` on `test:///default`.
 fn rehearsal(scratch: &Scratch, text: &str) -> Run {
@@ -222,4 +222,24 @@ fn files_that_are_not_twins_and_options_that_exclude_each_other_are_wrong_usage(
     assert!(both.stderr.contains("exclude each other"), "{both}");
     let unasked = virhai().arg("--plan-first").arg("-e").arg("1").fails(2);
     assert!(unasked.stderr.contains("--yes"), "{unasked}");
+}
+
+#[test]
+fn a_run_follows_its_plan_at_a_terminal_only_after_a_yes() {
+    let scratch = Scratch::new();
+    scratch.write("one.rhai", "print(\"runs\")");
+    let plan_first = || {
+        let run = virhai().folder(scratch.path("")).arg("--plan-first");
+        let mut terminal = Terminal::start(&run.arg("run").arg("one.rhai").command());
+        terminal.shows("Run the script on its hosts? [y/N]");
+        terminal
+    };
+    let mut terminal = plan_first();
+    terminal.types("\r");
+    terminal.shows("not run");
+    assert_eq!(terminal.ends(), 1);
+    let mut terminal = plan_first();
+    terminal.types("y\r");
+    terminal.shows("The run did what the plan said.");
+    assert_eq!(terminal.ends(), 0);
 }

@@ -1,14 +1,14 @@
 //! The guest's system: what it tells of itself, its CPUs, who may log in.
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Map, NativeCallContext};
+use rhai::{Array, Dynamic, NativeCallContext};
 
 use super::Domain;
 use super::exec::texts;
 use crate::api::arguments::{RhaiResultOf, flag_bits, map};
 use crate::api::nested::nested;
 use crate::libvirt;
-use crate::vocabulary::{Declared, ParamType, RecordOf, Recorded, Role, nested_keys, parameters};
+use crate::vocabulary::{ParamType, RecordOf, nested_keys, parameters, record};
 
 parameters! {
     /// CPUs as a guest's system sees them, as lists such as `0-3`.
@@ -19,27 +19,9 @@ parameters! {
     }
 }
 
-/// What a guest's agent tells of its system; `nested` makes the map.
-pub(crate) struct GuestInfo;
-
-impl Recorded for GuestInfo {
-    type Map = Map;
-    type Value = Dynamic;
-}
-
-impl GuestInfo {
-    /// The declaration of its keys.
-    pub(crate) const DECLARED: &'static Declared = {
-        static DECLARED: Declared = Declared {
-            name: "GuestInfo",
-            role: Role::Record,
-            about: &["What a guest's agent tells of its system"],
-            open: true,
-            keys: || nested_keys("VIR_DOMAIN_GUEST_INFO_"),
-            spec: std::sync::OnceLock::new(),
-        };
-        &DECLARED
-    };
+record! {
+    /// What a guest's agent tells of its system.
+    pub(crate) struct GuestInfo by || nested_keys("VIR_DOMAIN_GUEST_INFO_");
 }
 
 #[export_module]

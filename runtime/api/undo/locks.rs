@@ -1,0 +1,63 @@
+//! The locks of a run on the objects that its scripts change: to the end of a run with steps, and in a run without, to the end
+//! of its undo lists.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rhai::NativeCallContext;
+
+use crate::run::interrupt;
+use crate::run::session::Session;
+use crate::runbook::journal::Journal;
+use crate::runbook::locks::Locks;
+
+/// Has the scripts of `session` lock what they change, where `works` says that they work on a step or an undo list.
+pub(super) fn follow(
+    session: &Session,
+    journal: &Journal,
+    works: impl Fn() -> bool + Send + Sync + 'static,
+) {
+    let locks = Locks::new(journal.lock_folder(), session.waits_for_others());
+    session.keep(locks.clone());
+    let (own, journal) = (session.clone(), journal.clone());
+    session.on_object_change(move |object| {
+        match journal.run().filter(|_| works() && !interrupt::shielded()) {
+            Some(run) => locks.take(&own, object, &run),
+            None => Ok(()),
+        }
+    });
+}
+
+/// Lets go of what the run of `session` has locked. The process does not end by destructors.
+pub fn release(session: &Session) {
+    if let Some(locks) = session.kept::<Locks>() {
+        locks.release();
+    }
+}
+
+/// How many outermost undo lists are being filled; copies are the same count.
+#[derive(Clone, Default)]
+struct Filling(Arc<AtomicUsize>);
+
+/// An outermost undo list, while it is filled.
+pub(super) struct Outermost(Session);
+
+impl Outermost {
+    pub(super) fn begin(ctx: &NativeCallContext) -> Self {
+        let session = Session::of(ctx);
+        let filling = session.kept_or_default::<Filling>();
+        filling.0.fetch_add(1, Ordering::SeqCst);
+        Self(session)
+    }
+}
+
+impl Drop for Outermost {
+    fn drop(&mut self) {
+        let filling = self.0.kept_or_default::<Filling>();
+        let last = filling.0.fetch_sub(1, Ordering::SeqCst) == 1;
+        let has_steps = Journal::of(&self.0).is_some_and(|journal| journal.has_steps());
+        if last && !has_steps {
+            release(&self.0);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! A browser without a window, for the pages that virhai writes.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::{Scratch, skip};
+
+/// Where Chromium is.
+const PROGRAMS: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
+
+/// A browser with a profile of its own.
+pub struct Browser<'a> {
+    program: &'static str,
+    scratch: &'a Scratch,
+}
+
+impl<'a> Browser<'a> {
+    /// The browser of this machine, with its profile in `scratch`; without one, the test is skipped.
+    pub fn find(scratch: &'a Scratch) -> Option<Self> {
+        let found = PROGRAMS
+            .into_iter()
+            .find(|path| Path::new(path).exists())
+            .map(|program| Self { program, scratch });
+        if found.is_none() {
+            skip("there is no Chromium");
+        }
+        found
+    }
+
+    /// The document of the page at `url`, after its scripts ran.
+    pub fn dom(&self, url: &str) -> String {
+        let output = Command::new(self.program)
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--disable-quic",
+                "--allow-file-access-from-files",
+                "--dump-dom",
+            ])
+            .arg(format!("--user-data-dir={}", self.scratch.text("profile")))
+            .arg(url)
+            .output()
+            .expect("it runs");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
