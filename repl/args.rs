@@ -96,26 +96,26 @@ pub(crate) enum Command {
     List(List),
     /// Save a twin of a host to a file, for rehearsals without the host
     ///
-    /// The twin has the host's domains, networks, storage pools, volumes, devices and capabilities, and no secrets. The
-    /// host is only read.
+    /// The twin has the host's domains, networks, storage pools, volumes, devices and capabilities, and no secrets.
+    /// virhai only reads the host.
     #[command(after_long_help = examples::TWIN)]
     Twin(Twin),
     /// List the recorded runs of scripts
     #[command(after_long_help = examples::RUNS)]
     Runs,
-    /// Show what a run did: its inputs, steps and changes
+    /// Show the inputs, steps and changes of a run
     #[command(after_long_help = examples::SHOW)]
     Show(Show),
-    /// Go on with a run that stopped: finished steps do not run again
+    /// Resume a run after its last finished step
     #[command(after_long_help = examples::RESUME)]
     Resume(Resume),
-    /// Undo what a run changed, the last change first
+    /// Undo the changes of a run, the last change first
     #[command(after_long_help = examples::UNDO)]
     Undo(Undo),
     /// Remove the records of old runs
     #[command(after_long_help = examples::PRUNE)]
     Prune(Prune),
-    /// Accept what the virhai.toml of a repo asks for, until the file changes
+    /// Accept the permissions in a repo's virhai.toml, until the file changes
     #[command(after_long_help = examples::TRUST)]
     Trust(Trust),
     /// Show what the guests take of the host, live
@@ -123,7 +123,7 @@ pub(crate) enum Command {
     Top,
     /// Print the events of a host until Ctrl-C
     ///
-    /// Each line has the time, the kind of the event, and its fields. With --json, each line is a JSON object.
+    /// Each line has the time, the kind of event, and the fields of the event. With --json, each line is a JSON object.
     #[command(after_long_help = examples::EVENTS)]
     Events(Watching),
     /// Show what scripts can call

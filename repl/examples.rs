@@ -26,12 +26,12 @@ Environment:
 pub(crate) const RUN: &str = "\
 Examples:
   virhai run nightly.rhai --help        lists the inputs of the script
-  virhai run nightly.rhai --keep 7      sets its input `keep`
+  virhai run nightly.rhai --keep 7      sets the input `keep`
   virhai run nightly.rhai web 3         `args` is [\"web\", \"3\"]
   virhai run --timeout 5m nightly.rhai  stops it after five minutes
-  virhai run --rehearse nightly.rhai    prints what it would change, and changes nothing
-  virhai --json run inventory.rhai      its result as JSON
-  virhai run --report run.html x.rhai   writes a page that says what it did";
+  virhai run --rehearse nightly.rhai    prints the changes that it would make
+  virhai --json run inventory.rhai      prints its result as JSON
+  virhai run --report run.html x.rhai   writes an HTML report of the run";
 
 pub(crate) const TEST: &str = "\
 Examples:
@@ -47,44 +47,44 @@ Examples:
 
 pub(crate) const TWIN: &str = "\
 Examples:
-  virhai twin qemu:///system lab.twin                    reads the host, and writes the file
-  virhai run --against lab.twin evacuate.rhai            rehearses a script without the host";
+  virhai twin qemu:///system lab.twin          reads the host and writes the file
+  virhai run --against lab.twin evacuate.rhai  rehearses a script on this twin";
 pub(crate) const RUNS: &str = "\
 Examples:
-  virhai runs         all runs, the newest last
-  virhai --json runs  the same as JSON";
+  virhai runs         lists all runs, the newest last
+  virhai --json runs  prints the list as JSON";
 
 pub(crate) const SHOW: &str = "\
 Examples:
-  virhai show                  the last run
-  virhai show 20261127-101500  the run whose name begins so
-  virhai --json show last      the same as JSON
-  virhai show --html run.html  the same as a page";
+  virhai show                  shows the last run
+  virhai show 20261127-1015    shows the run with this beginning of its name
+  virhai --json show last      prints the last run as JSON
+  virhai show --html run.html  writes the last run as an HTML page";
 
 pub(crate) const RESUME: &str = "\
 Examples:
-  virhai resume                     goes on with the last run
-  virhai resume 20261127-101500     the run whose name begins so
-  virhai resume --changed           the script was mended meanwhile
-  virhai resume --repeat            repeats a step that was interrupted";
+  virhai resume                resumes the last run
+  virhai resume 20261127-1015  resumes the run with this beginning of its name
+  virhai resume --changed      resumes the run with a corrected script
+  virhai resume --repeat       repeats an interrupted step";
 
 pub(crate) const UNDO: &str = "\
 Examples:
-  virhai undo                     takes back the last run
-  virhai undo 20261127-101500     the run whose name begins so
-  virhai --yes undo last          asks nothing";
+  virhai undo                undoes the last run
+  virhai undo 20261127-1015  undoes the run with this beginning of its name
+  virhai --yes undo last     undoes the last run without a question";
 
 pub(crate) const PRUNE: &str = "\
 Examples:
-  virhai prune                    runs that succeeded, older than 30 days
-  virhai prune --older-than 1d    older than a day
-  virhai prune --keep 20          but the newest 20 stay
-  virhai prune --failed           also runs that failed or were killed";
+  virhai prune                  removes successful runs older than 30 days
+  virhai prune --older-than 1d  removes successful runs older than a day
+  virhai prune --keep 20        keeps the newest 20 runs
+  virhai prune --failed         removes failed and killed runs too";
 
 pub(crate) const TRUST: &str = "\
 Examples:
-  virhai trust                accept what the virhai.toml of this repo asks for
-  virhai trust --remove lab   no longer accept it for the repo `lab`";
+  virhai trust               accepts the permissions of this repo
+  virhai trust --remove lab  no longer accepts the permissions of the repo `lab`";
 
 pub(crate) const TOP: &str = "\
 Examples:
@@ -93,10 +93,10 @@ Examples:
 
 pub(crate) const EVENTS: &str = "\
 Examples:
-  virhai events                               all events except those of QEMU's monitor
-  virhai events lifecycle,domain=web          starts, stops and so on of one guest
+  virhai events                               all, except QEMU monitor events
+  virhai events lifecycle,domain=web          starts and stops of one guest
   virhai events lifecycle network_lifecycle   events of two kinds
-  virhai events --json --reconnect > log      one JSON object per line, also after a lost connection
+  virhai events --json --reconnect > log      JSON lines; reconnects if needed
   virhai events --timeout 1h                  ends after an hour, with exit status 0
 
 `virhai doc Connection.wait_event` lists the kinds of event and their fields.";

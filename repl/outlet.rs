@@ -122,7 +122,7 @@ fn entry(mut fields: serde_json::Value) -> String {
     entry.to_string()
 }
 
-/// Hides the secrets that were given to the program. As JSON writes them, they could be missed.
+/// Hides the secrets that the program got, before JSON escapes them.
 fn hide_kept(value: &mut serde_json::Value) {
     use serde_json::Value;
     match value {
@@ -485,7 +485,7 @@ impl Sink for Lines {
     }
 }
 
-/// The log on standard error as JSON, with what its lines are: notes, or output of a script.
+/// The log on standard error as JSON; its lines are notes, or output of a script.
 pub(crate) struct JsonLog(pub(crate) &'static str);
 
 impl Sink for JsonLog {

@@ -1,4 +1,4 @@
-//! Questions on the terminal for permissions that a script needs and was not given.
+//! Questions on the terminal for permissions that a script needs and does not have.
 
 use virhai::person::{Answer, is_yes};
 use virhai::{Asker, Consent, Interrupt, Wish};
@@ -6,10 +6,10 @@ use virhai::{Asker, Consent, Interrupt, Wish};
 use crate::args::Options;
 use crate::{question, terminal};
 
-/// How often a question is asked before no answer counts as a no.
+/// The number of times that a question is asked; then a missing answer means no.
 const MOST: usize = 3;
 
-/// Asks on the terminal, if there is one and the user has not forbidden it.
+/// Asks on the terminal, if there is one and the user did not forbid questions.
 pub(crate) struct OnTerminal {
     may_ask: bool,
 }
@@ -22,7 +22,7 @@ impl OnTerminal {
     }
 }
 
-/// Whether there is a terminal to ask on, and the user has not forbidden it.
+/// True if there is a terminal, and the user did not forbid questions.
 pub(crate) fn may_ask(options: &Options) -> bool {
     !options.no_ask && question::is_possible()
 }

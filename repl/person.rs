@@ -1,4 +1,4 @@
-//! The person at the terminal, as scripts ask.
+//! The person at the terminal, whom scripts can ask.
 
 use nix::unistd::{Uid, User};
 use virhai::person::{Answer, Person};

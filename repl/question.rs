@@ -1,4 +1,4 @@
-//! Questions at the terminal of this process.
+//! Questions on the terminal of this process.
 
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -11,7 +11,7 @@ use virhai::person::Answer;
 
 use crate::{outlet, terminal, waits};
 
-/// How often a question checks whether the script is stopped, in milliseconds.
+/// The interval in milliseconds after which a question checks whether the script was stopped.
 const LOOK: u8 = 100;
 
 /// One question at a time, from whichever thread.
@@ -31,7 +31,7 @@ pub(crate) fn ask(rows: &[&str], is_stopped: impl Fn() -> bool) -> Answer {
     waits::hold_back(true);
     // The output so far comes first.
     outlet::drain();
-    // A key that was pressed before the question is no answer.
+    // Keys that were pressed before the question do not answer it.
     let _ = tcflush(std::io::stdin(), FlushArg::TCIFLUSH);
     let answer = match show(rows) {
         Ok(()) => line(is_stopped),

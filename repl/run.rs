@@ -47,12 +47,12 @@ pub(crate) fn run_again(options: &Options, script: Script, earlier: Earlier) -> 
     run_script(options, Ok(script), Recording::Earlier(earlier))
 }
 
-/// What becomes of the journal of a run.
+/// The journal of a run.
 #[derive(Clone)]
 enum Recording {
-    /// There is none.
+    /// No journal.
     Nothing,
-    /// A new one, as soon as there is something to record.
+    /// A new journal, created with its first record.
     New,
     /// That of an earlier attempt.
     Earlier(Earlier),
@@ -138,7 +138,7 @@ fn run_unreported(
     }
     match rehearse::is_asked(options) {
         true => rehearse::run(options, |options, rehearsal| {
-            // A rehearsal on twins is no run.
+            // A rehearsal on twins has no report.
             let recording = match rehearsal.is_on_real_hosts() {
                 true => recording.clone(),
                 false => Recording::Nothing,
@@ -298,7 +298,7 @@ fn work(
             && !options.quiet
             && let Some(run) = journal.run().filter(|_| journal.has_steps())
         {
-            session.note(&format!("`virhai resume {run}` goes on from there"));
+            session.note(&format!("`virhai resume {run}` resumes the run from there"));
         }
     }
     if options.verbose {
@@ -418,12 +418,12 @@ fn record(
     let version = virhai::versions().virhai.to_string();
     let changed = runs::changes_since(&header.files, &now, (&header.virhai, &version));
     if !changed.is_empty() && !earlier.changed_is_fine {
-        let mut refused = Diagnostic::plain("the run was begun by something else");
+        let mut refused = Diagnostic::plain("the script or virhai has changed since the run began");
         for change in changed {
             refused = refused.with_note(change);
         }
         refused
-            .with_hint("with `--changed`, it goes on all the same")
+            .with_hint("`--changed` resumes the run with the changes")
             .report_plain(options);
         return Err(FAILED);
     }

@@ -12,7 +12,7 @@ use crate::args::{Options, Source};
 use crate::diagnostic::Diagnostic;
 use crate::exit_status::TIMED_OUT;
 
-/// What messages call a script that comes from there.
+/// The name of such a script in messages.
 pub(crate) const STANDARD_INPUT: &str = "standard input";
 
 /// A script's text and surroundings.
@@ -34,7 +34,7 @@ pub(crate) struct Script {
 #[derive(Clone)]
 pub(crate) struct Recorded {
     pub(crate) values: serde_json::Map<String, serde_json::Value>,
-    /// Whether the values may be others now.
+    /// True if the values may differ now.
     pub(crate) may_differ: bool,
 }
 

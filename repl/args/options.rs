@@ -1,4 +1,4 @@
-//! The options of every way of running, and what follows from them.
+//! The command line.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub(crate) struct Options {
     #[arg(short, long, value_name = "URI", global = true, help_heading = HOST)]
     pub(crate) connect: Option<String>,
 
-    /// List of hosts for `hosts(...)`: an Ansible inventory, as YAML, INI or JSON, or a program that writes one
+    /// List of hosts for `hosts(...)`: an Ansible inventory in YAML, INI or JSON, or a program that prints one
     #[arg(long, value_name = "FILE", global = true, value_hint = ValueHint::FilePath, help_heading = HOST)]
     pub(crate) inventory: Option<PathBuf>,
 
@@ -51,31 +51,31 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5m", global = true, help_heading = RUNNING, hide_short_help = true)]
     pub(crate) undo_timeout: Duration,
 
-    /// Run the script on twins of its hosts, and print what it would change; nothing is changed
+    /// Run the script on twins of its hosts, and print the changes that it would make; the hosts do not change
     #[arg(long, global = true, help_heading = REHEARSAL)]
     pub(crate) rehearse: bool,
 
-    /// Rehearse on the twin that `virhai twin` saved in this file; no host is needed
+    /// Rehearse on the twin in this file, without the host; `virhai twin` saves such files
     #[arg(long, value_name = "FILE", global = true, value_hint = ValueHint::FilePath, help_heading = REHEARSAL)]
     pub(crate) against: Option<PathBuf>,
 
-    /// Rehearse the script, show the plan, ask, run the script, and say where the run differed
+    /// Rehearse the script, show the plan, ask, run the script, and compare the run with the plan
     #[arg(long, global = true, help_heading = REHEARSAL)]
     pub(crate) plan_first: bool,
 
-    /// Whether the script's result is not printed.
+    /// True to hide the script's result.
     #[arg(skip)]
     pub(crate) hide_result: bool,
 
-    /// Answer yes to what a script asks to confirm, and to the question of --plan-first
+    /// Answer yes to the questions of `confirm` and of --plan-first
     #[arg(long, global = true, help_heading = RUNNING)]
     pub(crate) yes: bool,
 
-    /// Record nothing of the run: it can then be neither resumed nor undone
+    /// Keep no journal of the run; virhai can then neither resume nor undo the run
     #[arg(long, global = true, help_heading = RUNNING, hide_short_help = true)]
     pub(crate) no_journal: bool,
 
-    /// What to do if another run works on the same object
+    /// Wait or fail if another run works on the same object
     #[arg(long, value_name = "WHAT", value_enum, default_value = "wait", global = true, help_heading = RUNNING, hide_short_help = true)]
     pub(crate) if_busy: IfBusy,
 
@@ -91,15 +91,15 @@ pub(crate) struct Options {
     #[arg(long, global = true, help_heading = OUTPUT)]
     pub(crate) json: bool,
 
-    /// Write a report of the run to FILE: a page (.html), JSON (.json) or JUnit (.xml); may be repeated
+    /// Write a report of the run to FILE: HTML (.html), JSON (.json) or JUnit (.xml); can be repeated
     #[arg(long, value_name = "FILE", global = true, value_parser = report_file, value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub(crate) report: Vec<ReportFile>,
 
-    /// What reports need.
+    /// The data for reports.
     #[arg(skip)]
     pub(crate) reporting: Reporting,
 
-    /// The form of what a run writes to standard error
+    /// The format of the lines that a run writes to standard error
     #[arg(long, value_name = "FORM", value_enum, default_value = "text", global = true, help_heading = OUTPUT, hide_short_help = true)]
     pub(crate) log: Log,
 
@@ -139,7 +139,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME", global = true, help_heading = PERMISSIONS)]
     allow_env: Vec<String>,
 
-    /// Allow scripts to run commands on HOST, or as USER@HOST, by ssh
+    /// Allow scripts to run commands by ssh on HOST, or on USER@HOST
     #[arg(long, value_name = "HOST", global = true, help_heading = PERMISSIONS)]
     allow_ssh: Vec<String>,
 
@@ -147,7 +147,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "URI", global = true, help_heading = PERMISSIONS)]
     allow_connect: Vec<String>,
 
-    /// Accept for this run what the repo's virhai.toml asks for
+    /// Accept the permissions in the repo's virhai.toml for this run
     #[arg(long, global = true, help_heading = PERMISSIONS)]
     pub(crate) trust: bool,
 
@@ -155,15 +155,15 @@ pub(crate) struct Options {
     #[arg(long, global = true, conflicts_with = "trust", help_heading = PERMISSIONS)]
     pub(crate) no_config: bool,
 
-    /// Do not ask on the terminal for permissions that a script needs; it then fails
+    /// Do not ask on the terminal for missing permissions: the call fails
     #[arg(long, global = true, help_heading = PERMISSIONS)]
     pub(crate) no_ask: bool,
 
-    /// Refuse changes except on these objects, as VERBS:NAME@HOST, such as 'create,start:test-*@lab'
+    /// Allow only the changes that match this rule, VERBS:NAME@HOST, such as 'create,start:test-*@lab'
     #[arg(long, value_name = "RULE", value_parser = rule, global = true, help_heading = PERMISSIONS)]
     allow: Vec<Rule>,
 
-    /// Refuse these calls on these objects, as VERBS:NAME@HOST, such as 'destroy:prod-*'
+    /// Refuse the calls that match this rule, VERBS:NAME@HOST, such as 'destroy:prod-*'
     #[arg(long, value_name = "RULE", value_parser = rule, global = true, help_heading = PERMISSIONS)]
     deny: Vec<Rule>,
 
@@ -199,7 +199,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = 0, global = true, help_heading = LIMITS, hide_short_help = true)]
     max_map: usize,
 
-    /// What the file of the script's repo adds.
+    /// The permissions, rules and hosts of the repo's virhai.toml.
     #[arg(skip)]
     pub(crate) project: Project,
 }

@@ -1,4 +1,4 @@
-//! Makes a command line unambiguous for clap.
+//! The command line.
 
 use std::ffi::OsString;
 

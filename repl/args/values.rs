@@ -1,8 +1,8 @@
-//! The words that options of the command line take.
+//! The command line.
 
 use clap::ValueEnum;
 
-/// What a run does if another one works on the same object.
+/// The action of a run if another run works on the same object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum IfBusy {
     /// Wait up to ten minutes for the other run
@@ -22,7 +22,7 @@ pub(crate) enum Format {
     Sarif,
 }
 
-/// A form of the log.
+/// A format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Log {
     /// For people

@@ -17,10 +17,10 @@ use crate::diagnostic::Diagnostic;
 use crate::exit_status::{INTERRUPTED, WRONG_USAGE};
 use crate::terminal;
 
-/// How often a question is asked before virhai gives up.
+/// The number of times that a question is asked before virhai gives up.
 const MOST: usize = 5;
 
-/// Why no question was answered.
+/// The reason for a missing answer.
 pub(super) struct Unanswered {
     pub status: u8,
     /// Ctrl-C needs no reason.

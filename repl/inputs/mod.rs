@@ -101,7 +101,7 @@ fn refused(options: &Options, message: &clap::Error) -> u8 {
     }
 }
 
-/// The option of virhai's own that stands where only inputs can stand.
+/// The option of virhai that is among the inputs.
 fn option_of_virhai(message: &clap::Error) -> Option<&str> {
     let Some(ContextValue::String(option)) = message.get(ContextKind::InvalidArg) else {
         return None;
@@ -141,7 +141,7 @@ struct Gathered {
 }
 
 impl Gathered {
-    /// Takes what is missing from the values of an earlier attempt. Returns which values are others now.
+    /// Takes missing values from an earlier attempt. Returns the names of the values that differ now.
     fn fill_up(&mut self, declared: &Inputs, script: &Script) -> Vec<String> {
         let Some(recorded) = &script.recorded else {
             return Vec::new();

@@ -77,7 +77,7 @@ fn argument(key: &Key) -> Arg {
     }
 }
 
-/// Whether the option for `key` can be given several times. All items of a secret are in one file.
+/// True if the user can repeat the option for `key`. For a secret, one file has all items.
 fn can_be_repeated(key: &Key) -> bool {
     is_list(key) && !is_secret(key)
 }

@@ -12,14 +12,14 @@ pub(super) const NAME: &str = "virhai.toml";
 /// The largest such file, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
-/// What the file says.
+/// The content of the file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
-    /// What the scripts of the repo need.
+    /// The permissions that the scripts of the repo need.
     #[serde(default)]
     pub(super) grants: Wanted,
-    /// What they may do with libvirt.
+    /// The rules on libvirt calls.
     #[serde(default)]
     rules: RuleTexts,
     /// The hosts by their names.
@@ -69,14 +69,14 @@ pub(super) fn find(folder: &Path) -> Option<PathBuf> {
     files.find(|file| file.symlink_metadata().is_ok())
 }
 
-/// The text of the file `path`, which only its user may have written.
+/// The text of the file `path`; fails if another user can write to the file.
 pub(super) fn read(path: &Path) -> Result<String, String> {
     let file = files::open(path).map_err(|error| files::reason(&error))?;
     let about = file.metadata().map_err(|error| files::reason(&error))?;
     refuse_foreign(&about, "it")?;
     let folder = path.parent().unwrap_or(Path::new("/"));
     let folder = folder.metadata().map_err(|error| files::reason(&error))?;
-    // In a folder such as /tmp, nobody can replace the file of another.
+    // In a folder such as /tmp, nobody can replace the files of other users.
     let sticky = folder.mode() & 0o1000 != 0;
     if !sticky {
         refuse_foreign(&folder, "its folder")?;
@@ -85,22 +85,22 @@ pub(super) fn read(path: &Path) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".into())
 }
 
-/// Refuses what others than the user and root can write.
+/// Refuses a file or folder that other users than root can write to.
 fn refuse_foreign(about: &std::fs::Metadata, what: &str) -> Result<(), String> {
     let user = nix::unistd::geteuid().as_raw();
     if ![user, 0].contains(&about.uid()) {
         return Err(format!("{what} belongs to another user"));
     }
-    // A user's own group, which has the user's number, has no other members.
+    // A group with the number of the user has no other members.
     let by_group = about.mode() & 0o020 != 0 && about.gid() != about.uid();
     match by_group || about.mode() & 0o002 != 0 {
-        true => Err(format!("others can write {what}")),
+        true => Err(format!("other users can write to {what}")),
         false => Ok(()),
     }
 }
 
 impl Settings {
-    /// What `text` says.
+    /// Reads `text`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
     }
@@ -131,7 +131,7 @@ impl Settings {
         Ok(())
     }
 
-    /// The rules of the file, which are called `source`.
+    /// The rules of the file; messages call the file `source`.
     pub(super) fn rules(&self, source: &str) -> Result<Rules, String> {
         let parse = |texts: &[String]| {
             let rules = texts.iter().map(|text| {

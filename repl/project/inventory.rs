@@ -16,7 +16,7 @@ pub(super) fn is_program(path: &Path) -> bool {
         .is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
 }
 
-/// The hosts of the inventory `path`, which is run if it is a program.
+/// The hosts of the inventory `path`; a program is run.
 pub(super) fn read(path: &Path) -> Result<Fleet, String> {
     let wrong = |why: String| format!("cannot read the inventory {}: {why}", path.display());
     let (text, ending) = match is_program(path) {
@@ -31,7 +31,7 @@ pub(super) fn read(path: &Path) -> Result<Fleet, String> {
     inventory::read(&text, ending).map_err(wrong)
 }
 
-/// What the inventory program `path` writes for `--list`.
+/// The output of the inventory program `path` with `--list`.
 fn output(path: &Path) -> Result<String, String> {
     let path = std::path::absolute(path).map_err(|error| files::reason(&error))?;
     let mut child = Command::new(path)

@@ -1,7 +1,7 @@
-//! The repo of a script: its `virhai.toml`, and whether the user accepts what it asks for.
+//! The repo of a script: its `virhai.toml`, and whether the user accepts the permissions in it.
 //!
-//! A repo's own file must not decide what its scripts may do to the machine of whoever has cloned it. So its rules, which
-//! only take away, hold at once; its permissions hold once the user has accepted this very content of the file.
+//! A repo must not give its own scripts permissions on the machine of a user who cloned it. So the permissions are valid
+//! after the user accepts the present content of the file. The rules are valid at once, because they only limit.
 
 mod file;
 mod inventory;
@@ -18,7 +18,7 @@ use crate::exit_status::{DONE, FAILED, WRONG_USAGE};
 use crate::output::print_line;
 use crate::{permissions, terminal};
 
-/// What the file of a repo adds to a run.
+/// The permissions, rules and hosts that the file of a repo adds to a run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Project {
     /// The permissions that the user has accepted, and the rules.
@@ -38,7 +38,7 @@ pub(crate) struct Trust {
     #[arg(value_name = "FOLDER", default_value = ".")]
     folder: PathBuf,
 
-    /// Accept nothing of the repo any more
+    /// Stop accepting the permissions of the repo
     #[arg(long)]
     remove: bool,
 }
@@ -84,7 +84,7 @@ impl Found {
         }
     }
 
-    /// What the user has to accept, a line for each.
+    /// The permissions that the user has to accept, one per line.
     fn asks_for(&self) -> Vec<String> {
         let mut lines = self.settings.grants.lines();
         let program = self.inventory().ok().flatten();
@@ -101,7 +101,7 @@ impl Found {
         self.path.parent().unwrap_or(Path::new("/"))
     }
 
-    /// Whether the user accepts the permissions, and an error where nobody can be asked.
+    /// True if the user accepts the permissions; fails if virhai cannot ask.
     fn is_accepted(&self, options: &Options) -> Result<bool, Box<Diagnostic>> {
         let wanted = self.asks_for();
         if wanted.is_empty() || options.trust || trust::is_given(&self.path, &self.text) {
@@ -109,7 +109,7 @@ impl Found {
         }
         if !permissions::may_ask(options) {
             let message = format!(
-                "{} asks for permissions that you have not accepted: {}",
+                "{} needs permissions that you have not accepted: {}",
                 self.path.display(),
                 wanted.join("; ")
             );
@@ -118,10 +118,7 @@ impl Found {
                 .with_hint(hint)
                 .into());
         }
-        let mut question = vec![format!(
-            "{} asks for these permissions:",
-            self.path.display()
-        )];
+        let mut question = vec![format!("{} needs these permissions:", self.path.display())];
         question.extend(wanted.iter().map(|line| format!("  {line}")));
         question
             .push("allow them? y: yes, this time; a: yes, until the file changes; n: no".into());
@@ -139,11 +136,11 @@ impl Found {
 }
 
 impl Project {
-    /// What the repo that `folder` is in adds to a run.
+    /// The permissions, rules and hosts that the repo of `folder` adds to a run.
     ///
     /// # Errors
     ///
-    /// Its file cannot be used, or asks for permissions and nobody can be asked about them.
+    /// The file is wrong, or needs permissions and virhai cannot ask the user.
     pub(crate) fn load(options: &Options, folder: &Path) -> Result<Self, Box<Diagnostic>> {
         let mut project = Self::of_repo(options, folder)?;
         if let Some(path) = &options.inventory {
@@ -203,7 +200,7 @@ impl Project {
 }
 
 impl Project {
-    /// The folders that scripts in `folder` may import from by what the user has accepted before.
+    /// The folders that scripts in `folder` may import from: those that the user has accepted before.
     pub(crate) fn known_imports(options: &Options, folder: &Path) -> Vec<PathBuf> {
         let Ok(Some(found)) = Found::of(folder) else {
             return Vec::new();
@@ -216,7 +213,7 @@ impl Project {
     }
 }
 
-/// `virhai trust`: shows what a repo asks for and accepts it, or takes that back; returns the exit status.
+/// `virhai trust`: shows the permissions of a repo and accepts them, or stops accepting them; returns the exit status.
 pub(crate) fn trust(options: &Options, trust: &Trust) -> u8 {
     let found = match Found::of(&trust.folder) {
         Ok(Some(found)) => found,
@@ -252,7 +249,7 @@ pub(crate) fn trust(options: &Options, trust: &Trust) -> u8 {
             DONE
         }
         Err(error) => {
-            let message = format!("cannot save what you accept: {error}");
+            let message = format!("cannot record that you accept the file: {error}");
             Diagnostic::plain(message).report_plain(options);
             FAILED
         }

@@ -1,4 +1,4 @@
-//! The files `virhai.toml` whose permissions the user has accepted, each with its very content.
+//! The files `virhai.toml` that the user has accepted, each with its accepted content.
 
 use std::fs;
 use std::io::Result;
@@ -33,7 +33,7 @@ pub(super) fn give(path: &Path, text: &str) -> Result<()> {
     fs::write(record, format!("{}\n", path.display()))
 }
 
-/// Forgets that; answers whether there was anything to forget.
+/// Forgets that the user accepts it; returns false if the user did not accept it.
 pub(super) fn take_back(path: &Path, text: &str) -> Result<bool> {
     match record(path, text).map(fs::remove_file) {
         Some(Ok(())) => Ok(true),

@@ -1,4 +1,4 @@
-//! Says where a run differed from its plan.
+//! Prints the differences between a run and its plan.
 
 use serde_json::json;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -11,7 +11,7 @@ use virhai::runbook::twin::log::{Entry, Verb};
 use crate::args::Options;
 use crate::output::print_line;
 
-/// What a change is compared by: a host adds to an object what no plan can know.
+/// The parts of a change that are compared. A host adds details to an object that a plan cannot know.
 type Key<'a> = (&'a str, Verb, &'a str, String);
 
 fn keys(entries: &[Entry]) -> Vec<Key<'_>> {
@@ -27,7 +27,7 @@ fn keys(entries: &[Entry]) -> Vec<Key<'_>> {
     .collect()
 }
 
-/// `name` with one text for each UUID, which recipes choose anew in each run.
+/// `name` with a fixed text in place of UUIDs: recipes choose a new UUID in each run.
 fn without_uuids(name: &str) -> String {
     let found = name.char_indices().find_map(|(at, _)| {
         let end = at + Hyphenated::LENGTH;
@@ -40,7 +40,7 @@ fn without_uuids(name: &str) -> String {
     }
 }
 
-/// The changes, those of one object together: the threads of `parallel` change objects in any order.
+/// The changes, grouped by object: the threads of `parallel` change objects in any order.
 fn sorted(rehearsal: &Rehearsal) -> Vec<Entry> {
     let mut entries = rehearsal.log().entries();
     entries
@@ -70,7 +70,7 @@ pub(super) fn print(options: &Options, planned: &Rehearsal, real: &Rehearsal) {
         return;
     }
     if missing.is_empty() && unplanned.is_empty() {
-        print_line("The run did what the plan said.");
+        print_line("The run made the planned changes.");
         return;
     }
     print_line("The run differed from the plan:");

@@ -1,4 +1,4 @@
-//! Rehearsals: a script runs on twins of its hosts, and what it would change is printed as a plan.
+//! Rehearsals: runs a script on twins of its hosts, and prints its changes as a plan.
 
 mod comparison;
 mod plan;
@@ -24,8 +24,7 @@ pub(crate) fn is_asked(options: &Options) -> bool {
 /// Rehearses a script that `execute` runs, prints the plan, and with `--plan-first` runs the script on its hosts after
 /// that. Returns the exit status.
 ///
-/// A rehearsal is no run: what a run writes about itself is written by `execute` only where it gets no rehearsal on
-/// twins.
+/// A rehearsal has no journal and no report: `execute` writes them only if it gets no rehearsal on twins.
 pub(crate) fn run(options: &Options, execute: impl Fn(&Options, &Arc<Rehearsal>) -> u8) -> u8 {
     let rehearsal = match &options.against {
         None => Rehearsal::on_twins(),
@@ -65,15 +64,17 @@ pub(crate) fn run(options: &Options, execute: impl Fn(&Options, &Arc<Rehearsal>)
     status
 }
 
-/// Whether the run may follow its plan; if not, the exit status.
+/// Asks whether to run the script after its plan; if not, returns the exit status.
 fn confirmed(options: &Options) -> Result<(), u8> {
     if options.yes {
         return Ok(());
     }
     if !question::is_possible() {
-        Diagnostic::wrong_usage("the plan was not confirmed: there is no terminal to ask on")
-            .with_hint("`--yes` runs the script without a question")
-            .report_plain(options);
+        Diagnostic::wrong_usage(
+            "the plan was not confirmed: there is no terminal for the question",
+        )
+        .with_hint("`--yes` runs the script without a question")
+        .report_plain(options);
         return Err(WRONG_USAGE);
     }
     match question::ask(&["Run the script on its hosts? [y/N] "], || false) {
@@ -85,7 +86,7 @@ fn confirmed(options: &Options) -> Result<(), u8> {
     }
 }
 
-/// Whether a rehearsal makes sense of `source`.
+/// True if `source` can be rehearsed.
 pub(crate) fn refuse(options: &Options, source: &Source) -> Option<u8> {
     let wrong = match source {
         Source::Prompt if is_asked(options) => "the prompt cannot be rehearsed: name a script",
@@ -93,7 +94,7 @@ pub(crate) fn refuse(options: &Options, source: &Source) -> Option<u8> {
             "`--rehearse` and `--plan-first` exclude each other"
         }
         _ if options.plan_first && options.against.is_some() => {
-            "`--plan-first` and `--against` exclude each other: a run follows the plan for its own hosts"
+            "`--plan-first` and `--against` exclude each other: a saved twin has no host to run on"
         }
         _ => return None,
     };

@@ -1,4 +1,4 @@
-//! Prints what a rehearsal found out.
+//! Prints the plan of a rehearsal.
 
 use serde_json::{Value, json};
 use virhai::redact;
@@ -9,7 +9,7 @@ use crate::args::Options;
 use crate::exit_status::DONE;
 use crate::output::print_line;
 
-/// How many differences of one change are shown.
+/// The maximum number of differences that are shown for one change.
 const MOST_DIFFERENCES: usize = 12;
 
 /// The longest value that is shown in full.
@@ -148,10 +148,10 @@ fn summary(entries: &[Entry], status: u8) -> String {
     };
     match status {
         DONE => format!(
-            "The rehearsal reached the end of the script: {changes}. Nothing was changed on the host."
+            "The rehearsal reached the end of the script: {changes}. The host did not change."
         ),
         _ => format!(
-            "The rehearsal did not reach the end of the script: {changes} up to there. Nothing was changed on the host."
+            "The rehearsal did not reach the end of the script: {changes} up to there. The host did not change."
         ),
     }
 }

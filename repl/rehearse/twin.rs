@@ -43,7 +43,7 @@ pub(crate) fn save(options: &Options, wanted: &Twin) -> u8 {
     }
     if !options.quiet {
         for kind in &host.unread {
-            eprintln!("the {kind} of the host could not be read: the twin has none");
+            eprintln!("cannot read the {kind} of the host: the twin has none");
         }
         eprintln!(
             "{}: {} domains, {} networks, {} storage pools of {}",

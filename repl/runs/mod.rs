@@ -33,7 +33,7 @@ pub(crate) struct Which {
 fn folder(options: &Options) -> Result<PathBuf, u8> {
     journal::of_all_runs().ok_or_else(|| {
         Diagnostic::wrong_usage(
-            "there is no folder of runs: neither XDG_STATE_HOME nor HOME is set",
+            "there is no folder for the runs: neither XDG_STATE_HOME nor HOME is set",
         )
         .report_plain(options);
         WRONG_USAGE
@@ -51,8 +51,8 @@ fn find(options: &Options, which: &Which) -> Result<(PathBuf, Run), u8> {
         }
         0 => {
             let why = match which.run.as_str() {
-                "last" => "no run was recorded yet".to_owned(),
-                name => format!("there is no run called `{name}`"),
+                "last" => "no run is recorded".to_owned(),
+                name => format!("no run is called `{name}`"),
             };
             Diagnostic::wrong_usage(why)
                 .with_hint(format!("`virhai runs` lists the runs in {}", all.display()))

@@ -14,7 +14,7 @@ use crate::output::print_line;
 /// The options of `virhai prune`.
 #[derive(Debug, Args)]
 pub(crate) struct Prune {
-    /// Remove only runs that began before that time, such as 30d
+    /// Remove only runs that are older than this, such as 30d
     #[arg(long, value_name = "TIME", value_parser = args::duration, default_value = "30d")]
     older_than: Duration,
 
@@ -22,7 +22,7 @@ pub(crate) struct Prune {
     #[arg(long, value_name = "N", default_value_t = 0)]
     keep: usize,
 
-    /// Remove runs that were killed or failed too; they can then neither be resumed nor undone
+    /// Remove failed and killed runs too; virhai can then neither resume nor undo them
     #[arg(long)]
     failed: bool,
 }
@@ -41,7 +41,7 @@ impl Prune {
     }
 }
 
-/// Removes runs, says how many, and returns the exit status.
+/// Removes runs, prints their number, and returns the exit status.
 pub(crate) fn prune(options: &Options, prune: &Prune) -> u8 {
     let all = match super::folder(options) {
         Ok(all) => all,

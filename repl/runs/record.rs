@@ -47,7 +47,7 @@ fn header(imports: &Imports, script: &Script, program: &Program) -> Header {
     }
 }
 
-/// The header of a run of the script `name` of which nothing else is known.
+/// The header of a run of the script `name`, without other details.
 pub(super) fn minimal_header(name: &str) -> Header {
     let command = std::env::args_os().map(|word| {
         let word = word.to_string_lossy().into_owned();

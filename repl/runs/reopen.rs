@@ -1,4 +1,4 @@
-//! `virhai resume` and `virhai undo`: go on with a run, or take it back.
+//! `virhai resume` and `virhai undo`: resume or undo a run.
 
 use clap::{Args as ClapArgs, Parser};
 use virhai::person::{Answer, is_yes};
@@ -19,11 +19,11 @@ pub(crate) struct Resume {
     #[command(flatten)]
     which: Which,
 
-    /// Resume even if the script, its inputs or virhai changed since
+    /// Resume the run even if the script, an input or virhai has changed
     #[arg(long)]
     pub(crate) changed: bool,
 
-    /// Repeat a step that was interrupted, even if it is unknown how far it came
+    /// Repeat an interrupted step even if its effect is unknown
     #[arg(long)]
     repeat: bool,
 }
@@ -34,12 +34,12 @@ pub(crate) struct Undo {
     #[command(flatten)]
     which: Which,
 
-    /// Undo even if the script or virhai changed since
+    /// Undo the run even if the script or virhai has changed
     #[arg(long)]
     changed: bool,
 }
 
-/// Resumes a run where it stopped, and returns the exit status.
+/// Resumes a run, and returns the exit status.
 pub(crate) fn resume(options: &Options, resume: &Resume) -> u8 {
     let opened = match open(options, &resume.which, resume.repeat) {
         Ok(opened) => opened,
@@ -64,7 +64,7 @@ pub(crate) fn resume(options: &Options, resume: &Resume) -> u8 {
     run::run_again(&opened.options, script, earlier)
 }
 
-/// Undoes what a run changed, the last change first, and returns the exit status.
+/// Undoes the changes of a run, the last change first, and returns the exit status.
 pub(crate) fn undo(options: &Options, undo: &Undo) -> u8 {
     let opened = match open(options, &undo.which, false) {
         Ok(opened) => opened,
@@ -91,7 +91,7 @@ pub(crate) fn undo(options: &Options, undo: &Undo) -> u8 {
     run::run_again(&opened.options, opened.script, earlier)
 }
 
-/// Whether the user agrees to undo a run that succeeded. Without a terminal, the command itself is the answer.
+/// Asks whether to undo a successful run. Without a terminal, the answer is yes.
 fn is_confirmed(options: &Options, past: &Past, changes: usize) -> bool {
     if options.yes || !question::is_possible() {
         return true;
@@ -103,7 +103,7 @@ fn is_confirmed(options: &Options, past: &Past, changes: usize) -> bool {
     matches!(question::ask(&[&question], || false), Answer::Line(answer) if is_yes(&answer))
 }
 
-/// A run that is opened again, with the command line of its first process.
+/// A reopened run, with the command line of its first process.
 struct Opened {
     journal: Journal,
     past: Past,
@@ -121,14 +121,14 @@ fn open(options: &Options, which: &Which, may_repeat: bool) -> Result<Opened, u8
     let past = opened.past;
     if opened.cut > 0 {
         eprintln!(
-            "the journal of the run {} ended in the middle of a record: cut off its last {} bytes",
+            "the last record in the journal of the run {} was incomplete: removed {} bytes",
             run.name, opened.cut
         );
     }
     let header = &past.header;
     std::env::set_current_dir(&header.folder).map_err(|error| {
         let why = format!(
-            "cannot go to {}, where the run began: {error}",
+            "cannot change to {}, the folder of the run: {error}",
             header.folder
         );
         failed(why, FAILED)
@@ -174,7 +174,7 @@ pub(crate) fn changes_since(before: &[File], now: &[File], version: (&str, &str)
     }
     for file in before {
         match now.iter().find(|other| other.name == file.name) {
-            None => changes.push(format!("{} is not imported any more", file.name)),
+            None => changes.push(format!("the script no longer imports {}", file.name)),
             Some(other) if other.sha256 != file.sha256 => {
                 changes.push(format!("{} has changed", file.name));
             }
@@ -183,6 +183,6 @@ pub(crate) fn changes_since(before: &[File], now: &[File], version: (&str, &str)
     }
     let known = |file: &&File| before.iter().any(|other| other.name == file.name);
     let added = now.iter().filter(|file| !known(file));
-    changes.extend(added.map(|file| format!("{} is imported now", file.name)));
+    changes.extend(added.map(|file| format!("the script now imports {}", file.name)));
     changes
 }

@@ -1,4 +1,4 @@
-//! `--report`: a file that says what a run did.
+//! `--report`: writes a report of a run to a file.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,10 +13,10 @@ use crate::args::{Args, Command, Options, Source};
 use crate::diagnostic::Diagnostic;
 use crate::exit_status::{DONE, FAILED, WRONG_USAGE};
 
-/// How many errors are remembered: a prompt can have any number.
+/// The maximum number of remembered errors: a prompt can have any number.
 const MOST_ERRORS: usize = 20;
 
-/// The forms of a report.
+/// The formats of a report.
 #[derive(Debug, Clone, Copy)]
 enum Form {
     Html,
@@ -31,7 +31,7 @@ pub(crate) struct ReportFile {
     form: Form,
 }
 
-/// The file `text` for a report, whose ending names the form.
+/// The file `text` for a report; the end of its name chooses the format.
 pub(crate) fn report_file(text: &str) -> Result<ReportFile, String> {
     let ending = Path::new(text).extension().and_then(|end| end.to_str());
     let form = match ending {
@@ -43,12 +43,12 @@ pub(crate) fn report_file(text: &str) -> Result<ReportFile, String> {
     named(text, form)
 }
 
-/// The file `text` for a page, whatever its ending.
+/// The file `text` for an HTML page; its name can have any end.
 pub(super) fn page_file(text: &str) -> Result<ReportFile, String> {
     named(text, Form::Html)
 }
 
-/// A run can change the folder that relative paths begin in.
+/// An absolute path: a run can change the current folder.
 fn named(text: &str, form: Form) -> Result<ReportFile, String> {
     let path = std::path::absolute(text).map_err(|error| error.to_string())?;
     Ok(ReportFile { path, form })
@@ -86,7 +86,7 @@ impl ReportFile {
     }
 }
 
-/// What a report needs beside the command line; copies are the same.
+/// The data for a report besides the command line; copies share it.
 #[derive(Clone, Default)]
 pub(crate) struct Reporting(Arc<Mutex<Known>>);
 
@@ -108,7 +108,7 @@ impl Reporting {
         use_it(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes the report from `journal`. If the process `undoes` the run, the end of the run stays the one that is recorded.
+    /// Takes the report from `journal`. If the process `undoes` the run, the report has the recorded end of the run.
     pub(crate) fn follow(&self, journal: &Journal, undoes: bool) {
         self.with(|known| {
             known.journal = Some(journal.clone());
@@ -132,7 +132,7 @@ impl Reporting {
     }
 }
 
-/// Ensures that the reports that the command line asks for can be written; they are empty until the run ends.
+/// Creates the files of the reports that the command line asks for; they are empty until the run ends.
 ///
 /// # Errors
 ///
@@ -152,14 +152,14 @@ pub(crate) fn prepare(args: &Args) -> Result<(), u8> {
             None
         }
         None if !is_prompt() => None,
-        _ => Some("`--report` is for scripts, and for `virhai resume`, `undo` and `show`"),
+        _ => Some("`--report` works only with scripts and with `virhai resume`, `undo` and `show`"),
     };
     let wrong = wrong.or(match options.rehearse || options.against.is_some() {
-        true => Some("a rehearsal has no report: it prints a plan"),
+        true => Some("a rehearsal prints a plan and has no report"),
         false => None,
     });
     let wrong = wrong.or(match options.no_journal {
-        true => Some("`--report` needs the journal that `--no-journal` turns off"),
+        true => Some("`--report` needs the journal: remove `--no-journal`"),
         false => None,
     });
     if let Some(wrong) = wrong {

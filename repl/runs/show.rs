@@ -1,4 +1,4 @@
-//! `virhai show RUN`: what a journal tells of its run.
+//! `virhai show RUN`: shows a recorded run.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(crate) struct Show {
     #[command(flatten)]
     which: Which,
 
-    /// Write the run to this file as one HTML page, instead of printing it
+    /// Write the run to this file as an HTML page, and do not print it
     #[arg(long, value_name = "FILE", value_parser = page_file, value_hint = ValueHint::FilePath)]
     html: Option<ReportFile>,
 }

@@ -18,7 +18,7 @@ pub(crate) type ArrayOf<T> = <T as Listed>::List;
 
 /// What can be in an [`ArrayOf`].
 pub(crate) trait Listed {
-    /// What scripts get.
+    /// The value that scripts get.
     type List;
 }
 
@@ -26,12 +26,12 @@ impl<T> Listed for T {
     type List = Array;
 }
 
-/// A map with any keys, whose values are all of the type `T`, as the catalogue tells.
+/// A map with any keys and values of the type `T`, as the catalogue shows it.
 pub(crate) type MapOf<T> = <T as Valued>::Map;
 
-/// What can be in a [`MapOf`].
+/// A type of values in a [`MapOf`].
 pub(crate) trait Valued {
-    /// What scripts get.
+    /// The value that scripts get.
     type Map;
 }
 

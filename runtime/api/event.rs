@@ -1,4 +1,4 @@
-//! Events, and what an event must be, as scripts see them.
+//! Events and event filters, as scripts see them.
 
 use std::sync::Arc;
 

@@ -239,7 +239,7 @@ impl<'a, K: Scripted> Common<'a, K> {
             "" => "Calls no libvirt function.".to_owned(),
             _ => format!("Calls vir{}{call}.", K::TYPE),
         };
-        // Every start of the program makes these, some hundreds of them.
+        // Each start of the program makes some hundreds of these.
         let text = [prose, "\n\n```", &fence, "\n", &example, "\n```\n", &last].concat();
         let mut lines = String::with_capacity(text.len() + 16 * 8);
         for line in text.lines() {

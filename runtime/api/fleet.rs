@@ -1,4 +1,4 @@
-//! The hosts that the user has named.
+//! The named hosts.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,11 +27,11 @@ record! {
     pub(crate) struct HostEntry {
         /// Name of the host.
         name: String,
-        /// URI that is opened for it.
+        /// URI of the host.
         uri: String,
-        /// Groups that it is in.
+        /// Groups of the host.
         groups: Vec<String>,
-        /// What else the list says of it.
+        /// Variables of the host in the list.
         vars: Map,
     }
 }
@@ -55,8 +55,8 @@ fn chosen(ctx: &NativeCallContext, pattern: &str) -> RhaiResultOf<Array> {
     if fleet.hosts().is_empty() {
         return Error::refuse(
             ctx,
-            "no hosts are listed",
-            "list them in virhai.toml, or name an inventory with `--inventory FILE`",
+            "the list of hosts is empty",
+            "list hosts in virhai.toml, or name an inventory with `--inventory FILE`",
         );
     }
     match fleet.select(pattern) {
@@ -111,7 +111,7 @@ fn opened(ctx: &NativeCallContext, name: &str) -> RhaiResultOf<Connection> {
 
 #[export_module]
 mod functions {
-    /// All hosts that virhai.toml and `--inventory` list, in their order.
+    /// Returns all hosts of virhai.toml and `--inventory`, in their order.
     ///
     /// ```rhai
     /// try {
@@ -126,10 +126,10 @@ mod functions {
         chosen(&ctx, "all")
     }
 
-    /// The hosts that `pattern` chooses: names of hosts and groups between `:` or `,`, with `*` for any text. `&web` keeps
-    /// only hosts of the group `web`, `!old` removes those of `old`, and `all` means every host.
+    /// Returns the hosts that match `pattern`: names of hosts and groups, separated by `:` or `,`; `*` matches any text. `&web`
+    /// keeps only hosts of the group `web`, `!old` removes hosts of the group `old`, and `all` means every host.
     ///
-    /// Throws for a name that fits no host.
+    /// Throws if a name is not a host or a group.
     ///
     /// ```rhai
     /// try {
@@ -147,7 +147,7 @@ mod functions {
         chosen(&ctx, pattern)
     }
 
-    /// Opens the host called `name` of the list of hosts, once: later calls return the same connection.
+    /// Connects to the host `name` of the list of hosts. Later calls return the same connection.
     ///
     /// Its URI follows the rules of `connect`.
     ///

@@ -75,7 +75,7 @@ mod functions {
         })
     }
 
-    /// Takes this interface down, under whoever uses it: also this connection.
+    /// Stops this interface at once, even if this connection uses it.
     ///
     /// ```rhai
     /// let iface = connect("test:///default").interface_lookup_by_name("eth1");

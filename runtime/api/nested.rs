@@ -6,14 +6,14 @@ use crate::api::arguments::dynamic;
 use crate::libvirt::typed_params::Scalar;
 use crate::vocabulary::nested_key;
 
-/// What is left of a parameter's name, and its value.
+/// The rest of a parameter's name, and its value.
 type Field<'a> = (&'a str, Scalar);
 
 /// `fields` by the parts of their names: what is numbered is a list, the rest maps.
 pub(crate) fn nested(fields: Vec<(String, Scalar)>) -> Map {
     let (names, values): (Vec<String>, Vec<Scalar>) = fields.into_iter().unzip();
     let mut fields: Vec<Field> = names.iter().map(String::as_str).zip(values).collect();
-    // So that what belongs to a map stands together.
+    // Sorts the fields of a map next to each other.
     fields.sort_by_key(|(name, _)| *name);
     map(&mut fields)
 }
@@ -35,7 +35,7 @@ fn map(fields: &mut [Field]) -> Map {
 /// The value of the fields whose names begin with the same part.
 fn value(fields: &mut [Field]) -> Dynamic {
     let take = |value: &mut Scalar| dynamic(std::mem::replace(value, Scalar::Bool(false)));
-    // Its own value stands before those within it, which are worth more.
+    // Its own value comes before the values inside it, which replace it.
     let within = fields.partition_point(|(name, _)| !name.contains('.'));
     let (own, fields) = fields.split_at_mut(within);
     if fields.is_empty() {

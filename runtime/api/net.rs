@@ -42,7 +42,7 @@ mod functions {
         let timeout = duration(&ctx, &timeout)?;
         reachable(&ctx, host, port)?;
         let session = Session::of(&ctx);
-        // A guest that the script made in a rehearsal is nowhere.
+        // A guest of a rehearsal has no address.
         let rehearsal = Rehearsal::of(&session);
         if rehearsal.is_some_and(|one| one.assumes(&format!("port {port} of {host} answers"))) {
             return Ok(true);

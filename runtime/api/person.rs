@@ -1,4 +1,4 @@
-//! Questions of a script to the person at the terminal, whose answers the journal records.
+//! Questions to a person, whose answers the journal records.
 
 use jiff::Timestamp;
 use rhai::plugin::*;
@@ -43,10 +43,10 @@ fn record(session: &Session, question: &str, answer: &str) {
 
 #[export_module]
 mod functions {
-    /// Asks a person to do what `text` says, and waits until that person has done it. A resumed run does not ask again.
+    /// Asks a person to do the task `text`, and waits for the answer. A resumed run does not ask again.
     ///
-    /// The journal records who answered, and when. Throws if the person refuses, and if there is no terminal: the run
-    /// can then be resumed at one.
+    /// The journal records the user and the time of the answer. Throws if the person refuses, or if there is no terminal:
+    /// resume the run on a terminal.
     ///
     /// ```rhai
     /// let thrown = false;
@@ -66,7 +66,7 @@ mod functions {
                     Error::refuse(
                         &ctx,
                         what,
-                        "resume the run at a terminal: `virhai resume RUN`",
+                        "resume the run on a terminal: `virhai resume RUN`",
                     )
                 }
                 Some(answer) if answer.trim().is_empty() || is_yes(&answer) => Ok(Dynamic::UNIT),
@@ -76,14 +76,14 @@ mod functions {
         .map(drop)
     }
 
-    /// Asks a person to confirm `text`, such as `"delete all guests?"`. With `--yes`, nobody is asked.
+    /// Asks a person to confirm `text`, such as `"delete all guests?"`. With `--yes`, virhai does not ask.
     ///
     /// Throws if the answer is not `yes` or `y`, and if there is no terminal.
     ///
     /// ```rhai
     /// let thrown = false;
     /// try { confirm("delete all guests?"); } catch (err) { thrown = err.message; }
-    /// assert_eq(thrown, "nobody is there to confirm: delete all guests?");
+    /// assert_eq(thrown, "no terminal to confirm: delete all guests?");
     /// ```
     /// Calls no libvirt function.
     #[rhai_fn(volatile, return_raw)]
@@ -96,8 +96,8 @@ mod functions {
         }
         match asked(&ctx, &question)? {
             None => {
-                let what = format!("nobody is there to confirm: {text}");
-                Error::refuse(&ctx, what, "run it at a terminal, or with `--yes`")
+                let what = format!("no terminal to confirm: {text}");
+                Error::refuse(&ctx, what, "run it on a terminal, or with `--yes`")
             }
             Some(answer) if is_yes(&answer) => Ok(()),
             Some(_) => Err(Error::invalid(&ctx, format!("not confirmed: {text}")).throw()),

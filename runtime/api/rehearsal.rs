@@ -1,4 +1,4 @@
-//! What a script can know of its rehearsal.
+//! Tells a script about its rehearsal.
 
 use rhai::plugin::*;
 use rhai::{Engine, exported_module};
@@ -11,10 +11,9 @@ pub(crate) fn register(engine: &mut Engine) {
 
 #[export_module]
 mod functions {
-    /// Whether this is a connection of a rehearsal, which takes `what` for true and says so below its plan.
+    /// Returns true in a rehearsal, and lists `what` below the plan as `assumed`; returns false in a run.
     ///
-    /// It is for what a script must see of a guest that runs, such as an answer of its web server. The result is `false`
-    /// in a run.
+    /// Use it before a check of a running guest, such as a request to its web server: the guests of a rehearsal do not run.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

@@ -1,4 +1,4 @@
-//! Steps of a runbook: what is narrated, timed and recorded, and not done again when the run is resumed.
+//! Steps of a runbook: they are printed, timed and recorded, and a resumed run does not repeat finished steps.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -37,12 +37,12 @@ pub(super) const DECLARED: &[&Declared] = &[StepOptions::DECLARED];
 const LONGEST_TITLE: usize = 200;
 
 options! {
-    /// How a step is resumed and undone.
+    /// Closures to resume and undo a step.
     pub(crate) struct StepOptions {
-        /// Called without arguments when a run is resumed that ended during the step: it returns `()` or `false` if the step is
-        /// not done, and otherwise the value of the step (`true` stands for a step without a value).
+        /// Closure without parameters, called when a run is resumed that ended during the step. It returns `()` or `false` if the
+        /// step is not done, `true` if the step is done and has no value, and otherwise the value of the step.
         done: Option<FnPtr>,
-        /// Called with the value of the step to undo it.
+        /// Closure that gets the value of the step and undoes the step.
         undo: Option<FnPtr>,
     }
 }
@@ -56,7 +56,7 @@ struct Frame {
     touched: AtomicBool,
 }
 
-/// How many steps of each title there were; copies are the same count.
+/// The number of steps with each title; copies share the count.
 #[derive(Clone, Default)]
 struct Children(Arc<Mutex<HashMap<String, usize>>>);
 
@@ -79,7 +79,7 @@ thread_local! {
 #[derive(Clone)]
 pub(crate) struct Current(Arc<Frame>);
 
-/// The step of this thread, for a thread that works on its behalf.
+/// The step of this thread, for other threads that work for it.
 pub(crate) fn current() -> Option<Current> {
     CURRENT.with_borrow(Clone::clone)
 }
@@ -102,7 +102,7 @@ pub(super) fn current_number() -> Option<u64> {
     CURRENT.with_borrow(|current| current.as_ref().and_then(|current| current.0.number))
 }
 
-/// Records that the step of this thread makes a change that no undo list knows of.
+/// Records that the step of this thread makes a change that no undo list records.
 pub(super) fn touch(journal: &Journal) -> Result<(), String> {
     let Some(Current(frame)) = current() else {
         return Ok(());
@@ -126,7 +126,7 @@ pub(super) fn noted(session: &Session, text: &str) {
     }
 }
 
-/// The place of the call that `ctx` is of.
+/// The place of the call of `ctx`.
 pub(super) fn place(ctx: &NativeCallContext) -> Place {
     Place {
         file: ctx.call_source().unwrap_or_default().to_owned(),
@@ -147,10 +147,13 @@ pub(super) struct Step<'a> {
 impl<'a> Step<'a> {
     pub(super) fn new(ctx: &'a NativeCallContext<'a>, title: &str) -> RhaiResultOf<Self> {
         if title.trim().is_empty() || title.contains('\n') {
-            return Err(Error::invalid(ctx, "the title of a step is one line of text").throw());
+            return Err(
+                Error::invalid(ctx, "the title of a step must be one line of text").throw(),
+            );
         }
         if title.chars().count() > LONGEST_TITLE {
-            let why = format!("the title of a step has at most {LONGEST_TITLE} characters");
+            let why =
+                format!("the title of a step exceeds the limit of {LONGEST_TITLE} characters");
             return Err(Error::invalid(ctx, why).throw());
         }
         let session = Session::of(ctx);
@@ -183,7 +186,7 @@ impl<'a> Step<'a> {
         self.journal.as_ref()?.earlier(&self.key)
     }
 
-    /// Tells the user what becomes of the step.
+    /// Prints the progress of the step.
     fn tell(&self, number: Option<u64>, event: &'static str, took: Option<Duration>) {
         self.session.narrate(&StepNews {
             title: &self.title,
@@ -250,7 +253,7 @@ impl<'a> Step<'a> {
                 if let (Some(step), Some(journal)) = (number, &self.journal) {
                     let error = redact::hide_for_good(&why);
                     let time = Timestamp::now();
-                    // The failure itself is reported, whatever becomes of the record.
+                    // The failure itself is reported even if the record cannot be written.
                     let _ = journal.write(&Record::Failed { step, error, time });
                 }
             }
@@ -275,7 +278,7 @@ impl<'a> Step<'a> {
         Ok(Some(value))
     }
 
-    /// What `done` says of a step that an earlier attempt began.
+    /// The result of the closure `done` for a step that an earlier attempt began.
     fn value_if_done(&self, done: &FnPtr) -> RhaiResultOf<Option<Dynamic>> {
         let answer = done.call_within_context::<Dynamic>(self.ctx, ())?;
         Ok(match answer.as_bool() {
@@ -293,22 +296,26 @@ impl<'a> Step<'a> {
         let was_killed = matches!(earlier.state, StepState::Begun);
         if was_killed && earlier.touched && !journal.may_repeat() {
             let what = format!(
-                "the step `{}` was interrupted, and it is unknown how far it came: it had changed something that no undo list knows of",
+                "the step `{}` was interrupted, and its effect is unknown: it made a change that no undo list records",
                 self.title
             );
-            let hint = "look at the host; `virhai resume RUN --repeat` repeats the step, and the option `done` of a step can answer this question";
+            let hint = "look at the host, then repeat the step with `virhai resume RUN --repeat`; to avoid this, give the step the option `done`";
             return Error::refuse(self.ctx, what, hint);
         }
         let changes = journal.take_changes(|change| change.step == Some(earlier.number));
         if changes.is_empty() {
             return Ok(());
         }
-        self.tell(Some(earlier.number), "undoing what was interrupted", None);
+        self.tell(
+            Some(earlier.number),
+            "undoing its interrupted changes",
+            None,
+        );
         match undo::record::undo_changes(self.ctx, &changes) {
             0 => Ok(()),
             _ => {
                 let what = format!(
-                    "the step `{}` cannot be repeated: what it had changed cannot be undone",
+                    "the step `{}` cannot be repeated: its changes cannot be undone",
                     self.title
                 );
                 Err(Error::invalid(self.ctx, what).throw())
@@ -348,7 +355,7 @@ impl<'a> Step<'a> {
                     "the value of the step `{}` cannot be kept in the journal: {why}",
                     self.title
                 );
-                let hint = "let the step return data, libvirt's objects, or `()`";
+                let hint = "return data, libvirt objects, or `()` from the step";
                 return Error::refuse(self.ctx, what, hint);
             }
         };
@@ -369,14 +376,14 @@ impl<'a> Step<'a> {
 mod functions {
     /// Runs `action` as a step of the runbook, and returns its value.
     ///
-    /// virhai says when the step begins and ends, and records both in the journal of the run, on the disk, before it goes on.
-    /// `virhai resume` does not run a finished step again: it returns the recorded value. So a value must be data, objects of
-    /// libvirt, or `()`. Steps can contain steps.
+    /// virhai prints when the step begins and ends, and writes both to the journal of the run on the disk. In a resumed run, a
+    /// finished step does not run again: `step` returns the recorded value. So the value must be data, a libvirt object, or
+    /// `()`. A step can contain other steps.
     ///
-    /// If virhai is killed during the step, `virhai resume` first undoes what undo lists know of, and then repeats the step. If the step
-    /// also made other changes, the run cannot be resumed without `--repeat`; the option `done` answers the question.
+    /// If virhai is killed during the step, `virhai resume` first undoes the changes that undo lists recorded, and then repeats
+    /// the step. If the step also made other changes, `virhai resume` needs `--repeat`, or the step needs the option `done`.
     ///
-    /// Throws what `action` throws, and if the journal cannot be written: then `action` does not run.
+    /// Throws the error of `action`. Also throws if the journal cannot be written; `action` then does not run.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -389,7 +396,7 @@ mod functions {
         super::step(&ctx, title, action, &Map::new())
     }
 
-    /// Runs `action` as a step of the runbook. The options say how it is resumed and undone.
+    /// Runs `action` as a step of the runbook, with closures to resume and undo the step.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

@@ -25,7 +25,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(module.into());
 }
 
-/// The largest `queue` that a script can ask for.
+/// The maximum of the option `queue`.
 const LARGEST_QUEUE: i64 = 10_000_000;
 
 /// The iterator of a `for` loop.

@@ -1,4 +1,4 @@
-//! A failure in one line: what was thrown, and where.
+//! A failure in one line, with its place.
 
 use rhai::{Dynamic, Engine, EvalAltResult, Map};
 
@@ -22,7 +22,7 @@ pub fn of(engine: &Engine, error: &EvalAltResult) -> String {
     }
 }
 
-/// What was thrown, as a reader wants it: an `Error`, a map with a `message`, or any value.
+/// The message of the thrown value: an `Error`, a map with a `message`, or another value.
 fn words(thrown: &Dynamic) -> String {
     if !extent::is_short(thrown) {
         return "the thrown value is too large to show".into();
@@ -37,7 +37,7 @@ fn words(thrown: &Dynamic) -> String {
     }
 }
 
-/// Where `error` was thrown, as far as that is known.
+/// The place of `error`, if it is known.
 pub(crate) fn at(error: &EvalAltResult) -> String {
     let (mut file, mut inner) = (None, error);
     while let EvalAltResult::ErrorInFunctionCall(_, source, next, _) = inner {

@@ -1,4 +1,4 @@
-//! HTML documents that need nothing else, no network either.
+//! HTML documents in one file, without links to other files.
 
 use pulldown_cmark_escape::escape_html;
 
@@ -11,8 +11,8 @@ pub(crate) fn escaped(text: &str) -> String {
     escaped
 }
 
-/// The document with that title, style sheet and body, which is HTML, and with that script, if it has one. A browser loads nothing
-/// for it, and runs no other script.
+/// The document with that title, style sheet and HTML body, and with that script, if there is one. A browser loads no other
+/// files and runs no other script.
 pub(crate) fn document(title: &str, style: &str, body: &str, script: Option<&str>) -> String {
     let (policy, script) = match script {
         Some(script) => (

@@ -161,14 +161,14 @@ pub(crate) fn find(kind: &str, connection: &Connection, name: &str) -> Option<Re
     of_kind(kind, &Find(connection, name))
 }
 
-/// What identifies an object on its host: enough to find it again in another process.
+/// The identity of an object on its host, with which another process can find it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Identity {
-    /// The type, as scripts call it.
+    /// The name of its type in scripts.
     pub(crate) kind: String,
     /// The name when this was taken.
     pub(crate) name: String,
-    /// What never changes, such as the UUID.
+    /// Facts that never change, such as the UUID.
     pub(crate) facts: Json,
 }
 
@@ -202,7 +202,7 @@ pub(crate) fn remembered(connection: &Connection, identity: &Identity) -> Option
     of_kind(&identity.kind, &Remembered(connection, identity)).flatten()
 }
 
-/// Fails if `value` is an object that its host does not know any more.
+/// Fails if `value` is an object that no longer exists on its host.
 pub(crate) fn ensure_exists(value: &Dynamic) -> Result<()> {
     struct Exists;
     impl Question for Exists {

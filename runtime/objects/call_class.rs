@@ -61,7 +61,7 @@ impl Class {
     }
 }
 
-/// Calls that only ask, and yet give a script power over a guest or another's job.
+/// Calls that change nothing by themselves, but give a script control of a guest or of a job.
 const POWERFUL: [&str; 7] = [
     "virDomainAbortJob",
     "virDomainAbortJobFlags",
@@ -72,8 +72,8 @@ const POWERFUL: [&str; 7] = [
     "virDomainOpenGraphicsFD",
 ];
 
-/// Whether the C function `call` changes something, or gives a script the power to. A stream only carries what the call
-/// that opened it was allowed to.
+/// True if the C function `call` changes something, or gives a script the control to do so. Calls on a stream were allowed
+/// when the stream was opened.
 pub(crate) fn changes(call: &str) -> bool {
     let carries = call.starts_with("virStream") || call == "virConnectOpenAuth";
     (may_change(call) && !carries) || POWERFUL.contains(&call)

@@ -38,7 +38,7 @@ impl Kind for DomainCheckpointKind {
         ]
     }
 
-    /// The name of the domain: with the checkpoint, the domain changes.
+    /// The name of the domain: a change of the checkpoint changes the domain.
     fn names(checkpoint: &DomainCheckpoint) -> Vec<String> {
         checkpoint.facts().names(checkpoint.connection())
     }

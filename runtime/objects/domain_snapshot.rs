@@ -42,7 +42,7 @@ impl Kind for DomainSnapshotKind {
         ]
     }
 
-    /// The name of the domain: with the snapshot, the domain changes.
+    /// The name of the domain: a change of the snapshot changes the domain.
     fn names(snapshot: &DomainSnapshot) -> Vec<String> {
         snapshot.facts().names(snapshot.connection())
     }

@@ -30,7 +30,7 @@ pub(crate) fn readable(ctx: &NativeCallContext, path: &str) -> RhaiResultOf<Path
 
 /// The file at `path`, links followed, to be written; it need not exist.
 ///
-/// In a rehearsal it is another file, which stands for it until the rehearsal ends.
+/// In a rehearsal it is a temporary file.
 pub(crate) fn writable(ctx: &NativeCallContext, path: &str) -> RhaiResultOf<PathBuf> {
     let real = writable_here(ctx, path)?;
     let Some(rehearsal) = rehearsal(ctx) else {
@@ -42,7 +42,7 @@ pub(crate) fn writable(ctx: &NativeCallContext, path: &str) -> RhaiResultOf<Path
     })
 }
 
-/// The file that stands for `path` since the script wrote it in this rehearsal.
+/// The temporary file for `path`, if the script wrote `path` in this rehearsal.
 fn written_in_rehearsal(ctx: &NativeCallContext, path: &str) -> Option<PathBuf> {
     let rehearsal = rehearsal(ctx)?;
     if !Session::of(ctx).grants().may_look_at(path) {
@@ -51,22 +51,22 @@ fn written_in_rehearsal(ctx: &NativeCallContext, path: &str) -> Option<PathBuf> 
     rehearsal.written(&Grants::everywhere().writable(path).ok()?)
 }
 
-/// The rehearsal on twins that the script takes part in.
+/// The rehearsal on twins of this script.
 fn rehearsal(ctx: &NativeCallContext) -> Option<Arc<Rehearsal>> {
     Rehearsal::of(&Session::of(ctx)).filter(|rehearsal| rehearsal.has_twins())
 }
 
-/// Refuses in a rehearsal to `verb` something outside of the twins.
+/// Refuses `verb` in a rehearsal, because it would change something outside of the twins.
 fn refuse_in_rehearsal(ctx: &NativeCallContext, verb: &str) -> RhaiResultOf<()> {
     let Some(rehearsal) = rehearsal(ctx) else {
         return Ok(());
     };
     rehearsal.leaves_out(verb);
-    let message = "a rehearsal does nothing outside of its twins";
+    let message = "a rehearsal changes only its twins";
     let failure = Failure::new(virt_sys::VIR_ERR_NO_SUPPORT, message);
     let error = Error::new(ctx, failure, "", verb, "");
     Err(error
-        .with_hint("the plan ends here; only a run shows what the script does from this line on")
+        .with_hint("the plan ends here; only a real run shows the changes after this line")
         .throw())
 }
 
@@ -123,7 +123,7 @@ pub(crate) fn ssh(ctx: &NativeCallContext, host: &str) -> RhaiResultOf<()> {
     refuse_in_rehearsal(ctx, &format!("run commands on `{host}` by ssh"))
 }
 
-/// What `check` finds in what the script was given, or in the user's answer to `wish`.
+/// The result of `check` for the permissions of the script, or for the user's answer to `wish`.
 fn granted<T>(
     ctx: &NativeCallContext,
     check: impl Fn(&Grants) -> Result<T, String>,

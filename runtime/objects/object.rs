@@ -42,7 +42,7 @@ pub trait Kind: Listed {
     const NAME_PATH: &'static str = "name";
     /// The flag that reads the definition, for kinds whose XML is otherwise that of what runs.
     const INACTIVE: Option<(&'static str, u32)> = None;
-    /// What rules call `object`: its name, and for the parts of some objects that of the whole.
+    /// The name of `object` for rules; for a part of an object, the name of the whole object.
     fn names(object: &Object<Self>) -> Vec<String> {
         let mut names = vec![object.given_name(), object.name()];
         names.dedup();
@@ -352,7 +352,7 @@ impl<K: Kind> Object<K> {
         connection.make(call, &names, action, work)
     }
 
-    /// What a run locks before it changes this object. A host within this process belongs to the process.
+    /// The object that a run locks before it changes this one. A host inside this process needs no lock against other processes.
     fn lockable(&self) -> Option<Lockable> {
         let uuid = K::uuid(self.facts()).filter(|_| !self.0.connection.is_in_process())?;
         Some(Lockable {

@@ -270,7 +270,7 @@ fn plain(docs: &str) -> String {
     text.trim_end().to_owned()
 }
 
-/// What belongs to a type, as a table: the names, and what each is for.
+/// The functions and properties of a type as a table, each with its purpose.
 fn rows(part: &Part) -> String {
     let named = part.entries.iter().filter_map(|entry| {
         let (signature, docs) = entry.ways.first()?;

@@ -22,7 +22,7 @@ pub fn wrapped(text: &str, columns: Option<usize>) -> String {
                 if is_prose {
                     open = Some((indent.to_owned(), line.split_whitespace().collect()));
                 } else if let Some(second) = second_column(line).filter(|_| width(line) > columns) {
-                    // What belongs to a column goes on in that column.
+                    // A column continues in the same column of the next row.
                     let (first, rest) = line.split_at(second);
                     let mut words = rest.split_whitespace();
                     let indent = " ".repeat(width(first));
@@ -43,7 +43,7 @@ pub fn wrapped(text: &str, columns: Option<usize>) -> String {
     lines.join("\n")
 }
 
-/// Where the second column of a row begins: behind two blanks or more.
+/// The start of the second column of a row: after two or more blanks.
 fn second_column(line: &str) -> Option<usize> {
     let text = line.trim_start();
     let gap = text.find("  ")?;

@@ -1,4 +1,4 @@
-//! A value that threads wait for.
+//! A value that threads can wait for.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ pub(crate) struct Awaited<T> {
 
 /// The result of a wait.
 pub(crate) enum Waited<R> {
-    /// With what was looked for.
+    /// The awaited result.
     Found(R),
     /// It timed out.
     TimedOut,
@@ -23,17 +23,17 @@ pub(crate) enum Waited<R> {
 }
 
 impl<T: Send + 'static> Awaited<T> {
-    /// The value; [`Self::wake`] tells of a change that is made through it.
+    /// The value; call [`Self::wake`] after a change.
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.value.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has all that wait look again.
+    /// Wakes all waiting threads.
     pub(crate) fn wake(&self) {
         self.changed.notify_all();
     }
 
-    /// Changes the value, and tells of it.
+    /// Changes the value, and wakes all waiting threads.
     pub(crate) fn change(&self, change: impl FnOnce(&mut T)) {
         change(&mut self.lock());
         self.wake();

@@ -1,8 +1,8 @@
 //! Files that are opened by a path without links.
 //!
-//! A permission is checked for the path that a script's path leads to. Between that check and the use of the file, a link
-//! could be put into the path. So no part of the checked path may be a link when it is opened, and the file that was
-//! looked at is the one that is read.
+//! virhai resolves the links of a script's path, and checks the permission for the resolved path. After the check, somebody
+//! can put a link into this path. So no part of the path may be a link when virhai opens it, and virhai reads the same file
+//! that it has checked.
 
 use std::fs::{File, Metadata, Permissions};
 use std::io::{Error, ErrorKind, Result};
@@ -39,12 +39,12 @@ fn open_if(path: &Path, wrong: &str, is_right: impl Fn(&Metadata) -> bool) -> Re
     if !is_right(&found.metadata()?) {
         return Err(Error::new(ErrorKind::InvalidInput, wrong));
     }
-    // The file that was looked at, whatever the path leads to now.
+    // The checked file, even if the path leads to another file now.
     File::open(by_number(&found))
 }
 
-/// Writes the file `path`, which must be absolute and without links, by `write`. What was there stays until all is
-/// written; its permissions and its owner are kept.
+/// Writes the file `path`, which must be absolute and without links, by `write`. The old file stays until the new file
+/// is complete. The new file gets the old permissions and owner.
 pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     let mut replacement = Replacement::of(path, 0o666)?;
     write(replacement.file())?;

@@ -26,9 +26,9 @@ pub struct Grants {
     pub net: Vec<String>,
     /// Programs that it may run.
     pub run: Vec<GrantedProgram>,
-    /// Environment variables that it may read; `*` stands for any text.
+    /// Environment variables that it may read; `*` matches any text.
     pub env: Vec<String>,
-    /// Hosts on which it may run commands by ssh, as `HOST` or `USER@HOST`; `*` stands for any text.
+    /// Hosts on which it may run commands by ssh, as `HOST` or `USER@HOST`; `*` matches any text.
     pub ssh: Vec<String>,
     /// URIs that it may connect to, whatever they name.
     pub connect: Vec<String>,
@@ -130,7 +130,7 @@ impl Grants {
         self.env.iter().any(|granted| fits(granted, name))
     }
 
-    /// Why the script may not make `call`, if that is so.
+    /// The reason why the script may not make `call`, if it may not.
     pub(crate) fn refusal(&self, call: &Call) -> Option<String> {
         self.rules.iter().find_map(|rules| rules.refusal(call))
     }
@@ -171,7 +171,7 @@ impl Grants {
     }
 }
 
-/// Whether `pattern`, in which `*` stands for any text and `?` for any character, fits `text`.
+/// Whether `pattern`, in which `*` matches any text and `?` for any character, fits `text`.
 pub(crate) fn fits(pattern: &str, text: &str) -> bool {
     match Pattern::new(pattern) {
         Ok(pattern) => pattern.matches(text),

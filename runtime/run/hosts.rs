@@ -1,4 +1,4 @@
-//! The hosts that the user has named, with their groups, and patterns that choose some of them.
+//! The named hosts with their groups, and patterns that choose hosts.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use super::grants::fits;
 pub struct NamedHost {
     /// Its name.
     pub name: String,
-    /// What is opened for it.
+    /// The URI of the connection to it.
     pub uri: String,
     /// The groups that it is in.
     pub groups: Vec<String>,
-    /// What else the list of hosts says of it.
+    /// Its variables in the list of hosts.
     pub vars: BTreeMap<String, serde_json::Value>,
 }
 
@@ -60,7 +60,7 @@ impl Fleet {
         if pattern.trim() != "" && parts().all(|part| part.starts_with(['&', '!'])) {
             chosen.fill(true);
         }
-        // As Ansible has it: first those that are meant, then those that are also required, then those that are not.
+        // As in Ansible: first the chosen hosts, then `&` keeps some of them, then `!` removes some.
         for sign in ["", "&", "!"] {
             for part in parts() {
                 let Some(word) = part.strip_prefix(sign) else {

@@ -5,14 +5,14 @@ pub trait Person: Send + Sync {
     /// Asks `question` and waits for a line.
     fn ask(&self, question: &str) -> Answer;
 
-    /// Whether the user has agreed beforehand to everything that a script asks to confirm.
+    /// True if the user has agreed to every `confirm` with `--yes`.
     fn has_agreed(&self) -> bool;
 
     /// The name of the user.
     fn name(&self) -> String;
 }
 
-/// What came of a question.
+/// The result of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// A line, without its end.

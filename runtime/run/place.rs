@@ -1,4 +1,4 @@
-//! The line of a script that a thread is at, for those who write down what a script does.
+//! The line of a script that a thread runs, for plans, journals and reports.
 
 use std::cell::RefCell;
 use std::fmt;

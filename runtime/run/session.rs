@@ -24,7 +24,7 @@ use crate::syntax::key_order::KeyOrder;
 pub(crate) struct Lockable {
     /// Its type.
     pub(crate) kind: &'static str,
-    /// What messages call it.
+    /// Its kind in messages.
     pub(crate) noun: &'static str,
     /// Its UUID.
     pub(crate) uuid: String,
@@ -59,7 +59,7 @@ pub struct SessionOptions {
     pub grants: Grants,
     /// The hosts that the user has named.
     pub fleet: Fleet,
-    /// Asks the user for what scripts need and were not given.
+    /// Asks the user for permissions that scripts need and do not have.
     pub asker: Box<dyn Asker>,
     /// Where `print` and `debug` write.
     pub output: Box<dyn Sink>,
@@ -67,13 +67,13 @@ pub struct SessionOptions {
     pub notes: Box<dyn Sink>,
     /// Is told what scripts wait for.
     pub waits: Box<dyn WaitObserver>,
-    /// The rehearsal that stands between scripts and hosts, a `runbook::twin::Rehearsal`.
+    /// The rehearsal, a `runbook::twin::Rehearsal`, that answers in place of the hosts.
     pub rehearsal: Option<Arc<dyn Any + Send + Sync>>,
     /// The person whom scripts can ask.
     pub person: Box<dyn Person>,
-    /// Whether steps are told.
+    /// True if the progress of steps is printed.
     pub narrates: bool,
-    /// Whether a run waits for another that works on the same object, and does not fail.
+    /// True if a run waits for another run that works on the same object; false if it fails.
     pub waits_for_others: bool,
 }
 
@@ -197,7 +197,7 @@ impl Session {
         kept.get(&TypeId::of::<T>())?.downcast_ref::<T>().cloned()
     }
 
-    /// What was kept of the type `T`, or its default, which is kept from now on.
+    /// The kept value of the type `T`; keeps the default if there is none.
     pub(crate) fn kept_or_default<T: Any + Send + Sync + Clone + Default>(&self) -> T {
         let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = kept
@@ -303,7 +303,7 @@ impl Session {
         &self.0.grants
     }
 
-    /// What `check` finds in the grants, or else in what the user has answered so far, or else in the answer to `wish`.
+    /// The result of `check` for the grants; else for the earlier answers of the user; else for the answer to `wish`.
     pub(crate) fn granted<T>(
         &self,
         check: impl Fn(&Grants) -> Result<T, String>,
@@ -348,7 +348,7 @@ impl Session {
         &self.0.fleet
     }
 
-    /// Whether scripts may read the environment variable `name`; nobody is asked.
+    /// True if scripts may read the environment variable `name`; does not ask the user.
     pub(crate) fn has_env(&self, name: &str) -> bool {
         let check = |grants: &Grants| match grants.has_env(name) {
             true => Ok(()),
@@ -393,14 +393,14 @@ impl Session {
         self.0.notes.write_line(line, !interrupt::shielded());
     }
 
-    /// Says how far a step is, if the user wants to know.
+    /// Prints the progress of a step, unless the user turned this off.
     pub(crate) fn narrate(&self, news: &StepNews) {
         if self.0.narrates {
             self.0.notes.write_step(news, !interrupt::shielded());
         }
     }
 
-    /// Whether a run waits for another that works on the same object.
+    /// True if a run waits for another run that works on the same object.
     pub(crate) fn waits_for_others(&self) -> bool {
         self.0.waits_for_others
     }

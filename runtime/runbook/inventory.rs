@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::run::hosts::{Fleet, NamedHost};
 
-/// The most groups within groups.
+/// The maximum depth of groups in groups.
 const DEEPEST: usize = 32;
 
 /// A group as it is read.
@@ -17,7 +17,7 @@ struct Group {
     vars: Map<String, Value>,
 }
 
-/// What an inventory says, before hosts get what their groups say.
+/// The content of an inventory, before hosts get the variables of their groups.
 #[derive(Debug, Default)]
 struct Inventory {
     /// In the order of the file.
@@ -26,12 +26,12 @@ struct Inventory {
     groups: BTreeMap<String, Group>,
 }
 
-/// The hosts in `text`, an inventory in the format that `ending`, the end of the file's name, tells: `yaml`, `yml`,
-/// `json`, or INI.
+/// The hosts in the inventory `text`. `ending`, the end of the file name, is the format: `yaml`, `yml` or `json`; all
+/// others are INI.
 ///
 /// # Errors
 ///
-/// The text is not an inventory, or a host has no address that can be opened.
+/// The text is not an inventory, or the address of a host is not valid in a URI.
 pub fn read(text: &str, ending: &str) -> Result<Fleet, String> {
     let inventory = match ending {
         "yaml" | "yml" => {
@@ -62,7 +62,7 @@ impl Inventory {
     /// `all: {hosts: {...}, children: {...}, vars: {...}}`, or groups alone.
     fn of_yaml(value: &Value) -> Result<Self, String> {
         let mut inventory = Self::default();
-        let groups = value.as_object().ok_or("an inventory is a map of groups")?;
+        let groups = value.as_object().ok_or("it is not a map of groups")?;
         for (name, group) in groups {
             inventory.yaml_group(name, group, 0)?;
         }
@@ -104,10 +104,10 @@ impl Inventory {
         Ok(())
     }
 
-    /// What `--list` of an inventory program writes.
+    /// The output of an inventory program with `--list`.
     fn of_json(value: &Value) -> Result<Self, String> {
         let mut inventory = Self::default();
-        let groups = value.as_object().ok_or("an inventory is a map of groups")?;
+        let groups = value.as_object().ok_or("it is not a map of groups")?;
         let texts = |value: Option<&Value>| -> Vec<String> {
             let list = value.and_then(Value::as_array).into_iter().flatten();
             list.filter_map(Value::as_str).map(str::to_owned).collect()
@@ -157,7 +157,7 @@ impl Inventory {
                     "vars" => "vars",
                     _ => {
                         return Err(wrong(
-                            "a section is [group], [group:children] or [group:vars]",
+                            "the section is not [group], [group:children] or [group:vars]",
                         ));
                     }
                 };
@@ -253,7 +253,7 @@ impl Inventory {
     }
 }
 
-/// What is opened for the host `name`: `virhai_uri`, or QEMU at the place that Ansible's variables tell.
+/// The URI of the host `name`: `virhai_uri`, or QEMU on the host in Ansible's variables.
 fn uri(name: &str, vars: &Map<String, Value>) -> Result<String, String> {
     let var = |name: &str| match vars.get(name) {
         Some(Value::String(text)) => Some(text.clone()),
@@ -275,7 +275,7 @@ fn uri(name: &str, vars: &Map<String, Value>) -> Result<String, String> {
     };
     if ![&host, &user, &port].into_iter().all(|text| plain(text)) {
         return Err(format!(
-            "the address of the host `{name}` cannot stand in a URI: give it with `virhai_uri`"
+            "the address of the host `{name}` is not valid in a URI: give the URI with `virhai_uri`"
         ));
     }
     let host = match host.contains(':') && !host.starts_with('[') {
@@ -285,7 +285,7 @@ fn uri(name: &str, vars: &Map<String, Value>) -> Result<String, String> {
     Ok(format!("qemu+ssh://{user}{host}{port}/system"))
 }
 
-/// The hosts that a name with a range means: `web[01:20]`, `db[a:c]`.
+/// The hosts of a name with a range: `web[01:20]`, `db[a:c]`.
 fn expanded(pattern: &str) -> Result<Vec<String>, String> {
     let Some((before, rest)) = pattern.split_once('[') else {
         return Ok(vec![pattern.to_owned()]);
@@ -427,7 +427,7 @@ all:
     }
 
     #[test]
-    fn what_is_no_inventory_is_an_error() {
+    fn a_text_that_is_not_an_inventory_is_an_error() {
         for (text, ending) in [
             ("[web", "ini"),
             ("[web:odd]", "ini"),

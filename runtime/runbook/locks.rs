@@ -1,6 +1,6 @@
 //! Locks on objects of hosts, so that two runs of one user do not work on the same object at the same time.
 //!
-//! A lock is a file that its process holds locked: the system lets go of it when the process ends, so none is ever stale.
+//! A lock is a locked file. The operating system unlocks it when its process ends, so a lock is never stale.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -19,7 +19,7 @@ use crate::run::session::{Lockable, Session};
 use crate::run::state_folder;
 use crate::run::waiting::Waiting;
 
-/// How often a lock is tried that another run holds.
+/// The interval between two attempts to get a lock of another run.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// How long a run waits for another.
@@ -40,7 +40,7 @@ pub(crate) struct Locks(Arc<Shared>);
 
 struct Shared {
     folder: PathBuf,
-    /// Whether a run waits for another that uses the object, and does not fail.
+    /// True if a run waits for another run that uses the object; false if it fails.
     waits: bool,
     held: Mutex<HashMap<Lockable, Held>>,
 }
@@ -53,7 +53,7 @@ struct Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // Whoever opened the file meanwhile sees that it is gone.
+        // A process that opened the file meanwhile notices that it is gone.
         let _ = std::fs::remove_file(&self.path);
     }
 }
@@ -81,7 +81,7 @@ impl Locks {
     ///
     /// # Errors
     ///
-    /// Which run holds it. A lock that cannot be made for another reason is no error: it protects nobody then.
+    /// Which run holds it. If a lock cannot be made for another reason, this is not an error: the run continues without it.
     pub(crate) fn take(
         &self,
         session: &Session,
@@ -126,7 +126,7 @@ impl Locks {
             }
             waiting.get_or_insert_with(|| {
                 Waiting::new(session, || {
-                    format!("{owner} to let go of the {noun} `{name}`")
+                    format!("{owner} to release the {noun} `{name}`")
                 })
             });
             std::thread::sleep(LOOK);

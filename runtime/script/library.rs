@@ -1,4 +1,4 @@
-//! Functions of files that do not run: what another process recorded is called by this one.
+//! Functions of files that do not run, for closures that another process recorded.
 
 use rhai::{Expr, FnPtr, GlobalRuntimeState, NativeCallContext, Shared, Stmt};
 
@@ -63,7 +63,7 @@ impl Library {
         let number = imports.number(file);
         let renamed = format!("{name}{MARK}{number}");
         let function = ast.iter_fn_def().find(|function| function.name == renamed);
-        let gone = || format!("{file} has no such function any more");
+        let gone = || format!("{file} no longer has this function");
         Ok(FnPtr::from(Shared::clone(function.ok_or_else(gone)?)))
     }
 }

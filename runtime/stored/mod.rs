@@ -71,7 +71,7 @@ impl<'a> Store<'a> {
 
     fn of_value(&self, value: &Dynamic, depth: usize) -> Result<Json, Unstorable> {
         if depth > DEEPEST {
-            return Err("it nests too deep".into());
+            return Err("it is nested too deeply".into());
         }
         self.take(16)?;
         let deeper = depth + 1;
@@ -173,7 +173,7 @@ impl<'a> Store<'a> {
         depth: usize,
     ) -> Result<Json, Unstorable> {
         if depth > DEEPEST {
-            return Err("it nests too deep".into());
+            return Err("it is nested too deeply".into());
         }
         let (name, file) = self.imports.written(closure.fn_name());
         let known = before.and_then(|before| before["captured"].as_array());

@@ -1,4 +1,4 @@
-//! Values out of what was stored.
+//! Makes values from stored JSON.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ use crate::script::imports::Imports;
 use crate::show::DateTime;
 use crate::xml::Xml;
 
-/// Makes values of what was stored.
+/// Makes values from stored JSON.
 pub(crate) struct Revival<'a> {
     ctx: &'a NativeCallContext<'a>,
     imports: Imports,
@@ -102,10 +102,10 @@ impl<'a> Revival<'a> {
             "range=" => Dynamic::from(number("from")..=number("to")),
             "Undo" => (self.undo_list)(),
             "in use" => {
-                return Err("it needs a value that a call was working on when virhai ended".into());
+                return Err("a call was using a value that it needs when virhai ended".into());
             }
             "secret" => {
-                return Err("it needs a secret, which a journal does not keep".into());
+                return Err("it needs a secret, and a journal contains no secrets".into());
             }
             "Connection" => Dynamic::from(self.connection(json)?),
             "object" => {

@@ -33,7 +33,7 @@ pub(crate) fn of_answer(text: &ImmutableString) -> Option<&'static Enumeration> 
 /// Whether `text` is no word of any enumeration, but near to one.
 pub(crate) fn is_nearly_a_word(text: &str) -> bool {
     let tables = || words::ALL.iter().map(|table| table.declared());
-    // Most texts of scripts are words, which is known sooner than what is near.
+    // Most texts in scripts are exact words: this check is faster than a search for similar words.
     !tables().any(|words| words.has(text)) && tables().any(|words| words.near(text).is_some())
 }
 

@@ -9,7 +9,7 @@ use super::parameters::plain;
 use crate::constants;
 use crate::spec::{Key, Spec, Type};
 
-/// Figures whose unit stands in libvirt's documentation alone.
+/// Parameters whose unit is only in libvirt's documentation.
 const UNITS: [(&str, &str); 2] = [("login-time", "login_time_ms"), ("offset", "offset_s")];
 
 /// The part `name` of a parameter's name as a key that a script can read as a property.
@@ -38,7 +38,7 @@ pub(crate) fn nested_keys(prefix: &str) -> Vec<Key> {
     keys(&root, "")
 }
 
-/// What stands for the number of an item of a list.
+/// The placeholder for the number of a list item.
 const NUMBER: &str = "#";
 
 #[derive(Default)]

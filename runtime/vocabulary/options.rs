@@ -148,7 +148,7 @@ macro_rules! options {
 }
 pub(crate) use options;
 
-/// The least and the largest value that `range` allows.
+/// The minimum and the maximum of `range`.
 pub(crate) fn limits(range: impl RangeBounds<i64>) -> [Option<Bound>; 2] {
     let bound = |number: i64| Bound {
         number: number as f64,

@@ -1,4 +1,4 @@
-"""Takes events of a guest that another program pauses and resumes; prints the seconds from the first to the last.
+"""Receives events of a guest that another program pauses and resumes; prints the seconds from the first event to the last.
 
 Usage: events.py URI COUNT
 """

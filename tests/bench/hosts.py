@@ -1,4 +1,4 @@
-"""Connects to as many hosts and lists their domains, all at the same time; prints the seconds that took.
+"""Connects to COUNT hosts and lists their domains, all at the same time; prints the duration in seconds.
 
 Usage: hosts.py COUNT URI
 """

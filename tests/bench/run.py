@@ -51,7 +51,7 @@ def table(title, unit, scale, samples, base):
 
 
 def in_turns(peers, rounds, measure):
-    """What `measure` says of each of `peers`, which take turns."""
+    """The results of `measure` for each of `peers`, which take turns."""
     samples = {name: [] for name in peers}
     for _ in range(rounds):
         for name, peer in peers.items():
@@ -147,7 +147,7 @@ def guests(count=1000, rounds=3):
 
 
 def events(count=10_000, rounds=9):
-    """Events of a daemon's test driver that another program causes, from the first to the last that is taken."""
+    """Events of a daemon's test driver that another program causes, from the first event to the last."""
     peers = {
         "virhai": [virhai, "run", f"{HERE}/events.rhai"],
         "libvirt-python": ["/usr/bin/python3", f"{HERE}/events.py"],
@@ -222,7 +222,7 @@ def ordinary_user():
 
 @contextlib.contextmanager
 def session_daemon(settings=""):
-    """A daemon of this benchmark's own: its socket, its folder and the user that it runs as."""
+    """A daemon for this benchmark: its socket, its folder and its user."""
     with tempfile.TemporaryDirectory(prefix="vh", dir="/tmp") as scratch:
         who = ordinary_user()
         os.mkdir(f"{scratch}/libvirt")
@@ -270,7 +270,7 @@ def over_a_socket():
 
 
 def statistics_of_many(count=1000, rounds=9):
-    """The figures of many domains: in one call, and in one call for each."""
+    """The statistics of many domains: in one call, and with one call for each domain."""
     peers = {
         "virhai": [virhai, "run", f"{HERE}/stats.rhai", "bulk"],
         "virhai, one by one": [virhai, "run", f"{HERE}/stats.rhai", "each"],
@@ -282,11 +282,11 @@ def statistics_of_many(count=1000, rounds=9):
         command = [virhai, "run", f"{HERE}/stats.rhai", "define", uri, str(count), domain_with_devices()]
         subprocess.run(may_connect(uri, command), check=True, **who)
         samples = in_turns(peers, rounds, lambda peer: float(run(may_connect(uri, peer) + [uri], **who)))
-        table(f"the figures of {count:,} domains over a daemon's socket", "ms", 1e3, samples, "libvirt-python")
+        table(f"the statistics of {count:,} domains over a daemon's socket", "ms", 1e3, samples, "libvirt-python")
 
 
 def domain_with_devices():
-    """A domain of QEMU's that is never started."""
+    """A QEMU domain that never runs."""
     return (
         "<domain type='qemu'><name>NAME</name><memory unit='MiB'>32</memory><vcpu>2</vcpu>"
         "<os><type arch='x86_64' machine='pc'>hvm</type></os><devices>"
@@ -296,7 +296,7 @@ def domain_with_devices():
 
 
 def transfers(size=1 << 30, rounds=5):
-    """A volume of 1 GB that has no holes, out of a pool of a daemon and into it; all of it is in memory."""
+    """Downloads and uploads a volume of 1 GB without holes; all data is in memory."""
     with session_daemon() as (socket, _, who), tempfile.TemporaryDirectory(prefix="vh", dir="/dev/shm") as folder:
         uri = session(socket)
         pool, local = f"{folder}/pool", f"{folder}/local.img"
@@ -315,7 +315,7 @@ def transfers(size=1 << 30, rounds=5):
         allowed = [virhai, "--allow-connect", uri, "--allow-read", folder, "--allow-write", folder]
 
         def took(command, path):
-            # Taking the place of another file costs time of its own.
+            # Replacing a file takes extra time.
             if path and os.path.exists(path):
                 os.unlink(path)
             return seconds(command, **who)
@@ -331,7 +331,7 @@ def transfers(size=1 << 30, rounds=5):
 
 
 def many_hosts(hosts=400, milliseconds=20, rounds=5):
-    """Many hosts whose answers take their time, asked at the same time, and one of them alone."""
+    """Many slow hosts at the same time, and one of these hosts alone."""
     delay = os.path.join(work, "delay")
     subprocess.run(["gcc", "-O2", "-o", delay, f"{HERE}/delay.c"], check=True)
     peers = {

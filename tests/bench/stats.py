@@ -1,4 +1,4 @@
-"""The figures of all domains, and the seconds that took. Usage: stats.py bulk|each URI"""
+"""Reads the statistics of all domains; prints the duration in seconds. Usage: stats.py bulk|each URI"""
 import sys
 import time
 

@@ -137,7 +137,7 @@ fn an_inventory_is_a_file_or_a_program_that_the_user_accepts() {
         run.arg("run").arg(&script)
     };
     let none = run(&[]).fails(1);
-    assert!(none.stderr.contains("no hosts are listed"), "{none}");
+    assert!(none.stderr.contains("the list of hosts is empty"), "{none}");
     let ini = scratch.text("hosts.ini");
     assert_eq!(
         run(&["--inventory", &ini, "--only-named-hosts"]).ok(),

@@ -45,7 +45,7 @@ fn a_slow_handler_gets_every_event_in_order_also_after_the_script_ended() {
 }
 
 #[test]
-fn what_happened_before_the_end_reaches_the_handler_and_the_queue() {
+fn events_before_the_end_reach_the_handler_and_the_queue() {
     for end in ["handler.close();", ""] {
         let outcome = on_test_host(&format!(
             r#"

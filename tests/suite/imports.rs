@@ -477,7 +477,7 @@ fn an_import_within_a_function_is_found_beside_its_file() {
 }
 
 #[test]
-fn a_closure_that_another_file_calls_sees_what_its_own_file_has() {
+fn a_closure_that_another_file_calls_sees_the_names_of_its_own_file() {
     let scratch = folder();
     scratch.write(
         "in/caller.rhai",

@@ -172,7 +172,7 @@ fn a_step_that_was_killed_is_repeated_only_if_its_effect_is_known() {
         &refused,
         &[
             "define: done before",
-            "the step `mark` was interrupted, and it is unknown how far it came",
+            "the step `mark` was interrupted, and its effect is unknown",
             "--repeat",
         ],
     );
@@ -191,7 +191,7 @@ fn a_step_that_was_killed_is_repeated_only_if_its_effect_is_known() {
 }
 
 #[test]
-fn what_a_killed_recipe_left_is_undone_before_its_step_is_repeated() {
+fn changes_of_a_killed_recipe_are_undone_before_its_step_is_repeated() {
     let host = Embed::new();
     let script = r#"
         let conn = connect();
@@ -228,7 +228,7 @@ fn what_a_killed_recipe_left_is_undone_before_its_step_is_repeated() {
     let resumed = on(&host).arg("resume").run();
     assert_eq!(resumed.status, 0, "{resumed}");
     assert_eq!(resumed.stdout, "made web\nmade db\nthe end\n", "{resumed}");
-    has(&resumed, &["make two: undoing what was interrupted"]);
+    has(&resumed, &["make two: undoing its interrupted changes"]);
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn only_one_process_works_on_a_run() {
     assert!(runs.contains(r#""state":"running""#), "{runs}");
     for command in ["resume", "undo"] {
         let refused = in_folder(&folder).arg(command).fails(1);
-        has(&refused, &["is still going on"]);
+        has(&refused, &["is still running"]);
     }
     kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).expect("it lives");
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
@@ -287,7 +287,7 @@ fn two_runs_do_not_work_on_one_guest_at_the_same_time() {
     let mut second = second.spawn().expect("the program starts");
     let mut told = BufReader::new(second.stderr.take().expect("a pipe")).lines();
     let waits =
-        told.any(|line| line.is_ok_and(|line| line.contains("to let go of the domain `web`")));
+        told.any(|line| line.is_ok_and(|line| line.contains("to release the domain `web`")));
     assert!(waits, "it says what it waits for");
     // What a killed process held is free at once.
     first.kill().expect("it lives");
@@ -308,7 +308,7 @@ fn a_run_without_steps_and_changes_is_not_recorded() {
     in_folder(&folder).arg("run").arg("look.rhai").ok();
     assert!(!folder.path("state").exists());
     let none = in_folder(&folder).arg("show").fails(2);
-    has(&none, &["no run was recorded yet"]);
+    has(&none, &["no run is recorded"]);
     folder.write("step.rhai", "step(\"one\", || 1)");
     in_folder(&folder)
         .arg("--no-journal")

@@ -20,7 +20,7 @@ fn within(scratch: &Scratch, script: &str) -> Run {
 }
 
 #[test]
-fn data_comes_back_as_it_was_written() {
+fn data_is_read_as_it_was_written() {
     let scratch = Scratch::new();
     let script = r#"
         let folder = args[0];
@@ -105,7 +105,7 @@ fn a_write_replaces_a_file_as_a_whole_and_keeps_its_permissions() {
 }
 
 #[test]
-fn links_lead_nowhere_outside() {
+fn links_do_not_leave_the_granted_folder() {
     let scratch = Scratch::new();
     scratch.folder("inner/deep");
     scratch.write("secret", "swordfish");

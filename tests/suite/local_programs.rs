@@ -18,7 +18,7 @@ fn granted(programs: &[&str], script: &str) -> Run {
 }
 
 #[test]
-fn a_program_gets_its_words_and_its_input_and_gives_its_output() {
+fn a_program_gets_its_arguments_and_input_and_returns_its_output() {
     let script = r#"
         let words = ["$HOME; *", "two\nlines", "", "-n", "'\""];
         let made = run(["printf", "[%s]"] + words);
@@ -37,7 +37,7 @@ fn a_program_gets_its_words_and_its_input_and_gives_its_output() {
 }
 
 #[test]
-fn only_granted_programs_run_and_from_where_they_were_when_granted() {
+fn only_granted_programs_run_from_the_path_at_the_grant() {
     let scratch = Scratch::new();
     let mark = scratch.path("mark");
     let fake = format!("#!/bin/sh\n: > '{}'\n", mark.display());
@@ -121,14 +121,11 @@ fn a_program_gets_no_secrets_from_the_environment() {
 }
 
 #[test]
-fn a_program_ends_with_its_time_its_output_and_its_script() {
+fn a_program_ends_at_its_limits_and_with_its_script() {
     let began = Instant::now();
     let script = "run([\"sh\", \"-c\", \"sleep 1000 & sleep 1000\"], #{ timeout: \"200ms\" })";
     let failed = granted(&["sh"], script).fails(1);
-    assert!(
-        failed.stderr.contains("had not ended after 200ms"),
-        "{failed}"
-    );
+    assert!(failed.stderr.contains("timed out after 200ms"), "{failed}");
     let failed = granted(&["yes"], "run([\"yes\"])").fails(1);
     assert!(
         failed.stderr.contains("exceeds the limit of 16 MiB"),

@@ -48,10 +48,10 @@ fn script(repo: &Scratch, options: &[&str]) -> Run {
 }
 
 #[test]
-fn permissions_hold_once_the_user_has_accepted_them_and_rules_at_once() {
+fn permissions_need_the_users_consent_and_rules_are_valid_at_once() {
     let repo = repo(FILE);
     let asked = script(&repo, &[]).fails(2);
-    let words = "asks for permissions that you have not accepted: read data; run the program echo";
+    let words = "needs permissions that you have not accepted: read data; run the program echo";
     assert!(asked.stderr.contains(words), "{asked}");
     assert_eq!(asked.stdout, "", "nothing has run");
     let denied = "of REPO/virhai.toml denies it".replace("REPO", &repo.text("repo"));
@@ -101,7 +101,7 @@ fn permissions_hold_once_the_user_has_accepted_them_and_rules_at_once() {
 }
 
 #[test]
-fn a_file_that_others_can_write_or_that_is_wrong_is_refused() {
+fn a_wrong_file_or_one_that_other_users_can_write_is_refused() {
     let repo = repo(FILE);
     let refused = |words: &str| {
         let refused = script(&repo, &["--trust"]).fails(2);
@@ -111,17 +111,17 @@ fn a_file_that_others_can_write_or_that_is_wrong_is_refused() {
         std::fs::set_permissions(repo.path(name), PermissionsExt::from_mode(mode)).expect("ours");
     };
     mode("repo/virhai.toml", 0o666);
-    refused("others can write it");
+    refused("other users can write to it");
     mode("repo/virhai.toml", 0o644);
     mode("repo", 0o777);
-    refused("others can write its folder");
+    refused("other users can write to its folder");
     mode("repo", 0o755);
     for (text, words) in [
         ("[grants]\nraed = []", "unknown field `raed`"),
         ("[grants]\nread = 'data'", "expected a sequence"),
         (
             "[rules]\ndeny = ['destory:x']",
-            "no call is named `destory`",
+            "no call is called `destory`",
         ),
         ("[grants", "line 1"),
     ] {
@@ -135,7 +135,7 @@ fn a_terminal_is_asked_once_and_shows_no_control_characters() {
     let repo = repo("[grants]\nread = ['data', \"a\\u001b[2Jb\"]\nrun = ['echo']");
     let start = || Terminal::start(&script(&repo, &[]).command());
     let mut no = start();
-    no.shows("asks for these permissions:");
+    no.shows("needs these permissions:");
     no.shows("read a\u{241b}[2Jb");
     no.types("n\r");
     no.shows("the script asks to read");

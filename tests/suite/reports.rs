@@ -59,7 +59,7 @@ fn hostile(folder: &Scratch, reports: &[&str]) -> Outcome {
 }
 
 #[test]
-fn a_page_says_what_a_run_did_and_no_text_of_others_is_markup() {
+fn a_page_shows_the_run_and_escapes_all_texts() {
     let folder = Scratch::new();
     hostile(&folder, &["run.html"]);
     let page = read(&folder, "run.html");
@@ -82,7 +82,7 @@ fn a_page_says_what_a_run_did_and_no_text_of_others_is_markup() {
             "<h3>inner <span class=\"state failed\">failed</span></h3>",
             "<td>line 12 of hostile.rhai</td>",
             "<td>yes</td>",
-            "made changes that `virhai undo` does not undo",
+            "made changes that `virhai undo` cannot undo",
             "default-src 'none'; style-src 'unsafe-inline'\"",
             "@media print",
         ],
@@ -248,7 +248,7 @@ fn a_report_that_cannot_be_written_is_an_error_before_the_run() {
 }
 
 #[test]
-fn a_log_of_json_has_an_object_in_each_line() {
+fn a_json_log_has_one_object_per_line() {
     let folder = Scratch::new();
     folder.write("hostile.rhai", HOSTILE);
     let failed = in_folder(&folder)

@@ -48,7 +48,7 @@ fn a_denied_call_is_refused_before_libvirt_is_asked() {
 }
 
 #[test]
-fn with_rules_that_allow_nothing_else_is_changed() {
+fn allow_rules_refuse_all_other_changes() {
     let script = format!(
         "{TRIES}{}",
         r#"
@@ -100,7 +100,7 @@ fn with_rules_that_allow_nothing_else_is_changed() {
 fn a_rule_with_an_unknown_verb_is_wrong_usage() {
     let failed = run(&["--deny", "destory:prod-*"], "").fails(2);
     assert!(
-        failed.stderr.contains("no call is named `destory`"),
+        failed.stderr.contains("no call is called `destory`"),
         "{failed}"
     );
 }

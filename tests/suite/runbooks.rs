@@ -264,7 +264,7 @@ fn the_runbook_of_patches_puts_back_a_guest_that_does_not_come_up() {
     assert!(
         failed
             .stderr
-            .contains("web is put back as it was before the patch"),
+            .contains("web is restored to its state before the patch"),
         "{failed}"
     );
     book.is_complete();

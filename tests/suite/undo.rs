@@ -284,7 +284,7 @@ fn find_is_not_called_when_libvirt_refused_the_call() {
 fn an_interrupted_step_without_find_is_reported_as_unknown() {
     let run = virhai().arg("--timeout=1s").arg("-e");
     let outcome = run.arg(step_of("sleep(\"1m\")", "")).fails(124);
-    let said = "it is unknown whether it took effect";
+    let said = "its effect is unknown";
     assert!(outcome.stderr.contains(said), "{outcome}");
     assert_eq!(outcome.stdout, "left: 1\n", "{outcome}");
     // Between two operations nothing is under way.

@@ -16,7 +16,7 @@ fn granted(hosts: &[String], script: &str) -> Run {
 }
 
 #[test]
-fn an_answer_arrives_and_every_host_on_the_way_needs_a_permission() {
+fn http_get_returns_the_answer_and_each_redirection_needs_a_permission() {
     let other = WebServer::start(|request, stream| {
         let told = request.header("authorization").unwrap_or("none").to_owned();
         web_answer(stream, "200 OK", "", told.as_bytes());
@@ -66,7 +66,7 @@ fn an_answer_arrives_and_every_host_on_the_way_needs_a_permission() {
         fails(base, "large", "16 MiB");
         fails(base, "silent", "");
         fails("http://user@127.0.0.1/", "", "names a user");
-        fails("ftp://127.0.0.1/", "", "not a URL of http or https");
+        fails("ftp://127.0.0.1/", "", "not an http or https URL");
         fails("file:///etc/passwd", "", "not a URL");
         fails("http://127.0.0.1:1/", "", "may not connect");
         "#
@@ -86,7 +86,7 @@ fn an_answer_arrives_and_every_host_on_the_way_needs_a_permission() {
 }
 
 #[test]
-fn a_download_goes_on_where_it_broke_and_a_wrong_one_leaves_no_volume() {
+fn a_broken_download_continues_and_a_wrong_one_leaves_no_volume() {
     let data: Vec<u8> = (0..700_000_u32)
         .map(|number| (number % 251) as u8)
         .collect();
@@ -149,7 +149,7 @@ fn a_download_goes_on_where_it_broke_and_a_wrong_one_leaves_no_volume() {
         fails(pool, "{base}whole.img", #{{ sha256: "0".repeat(64) }}, "its SHA-256 is {sum}");
         fails(pool, "{base}whole.img", #{{ sha256: "x" }}, "64 hexadecimal digits");
         fails(pool, "{base}none.img", #{{}}, "status 404");
-        fails(pool, "{base}", #{{}}, "no name for a volume");
+        fails(pool, "{base}", #{{}}, "does not end in a name for the volume");
         fails(pool, "{base}whole.img", #{{ name: "b.img" }}, "exists");
         fails(pool, "http://127.0.0.1:1/a", #{{}}, "may not connect");
         let names = pool.list_volumes();

@@ -208,9 +208,9 @@ impl Run {
     pub fn ok_with_plan(self) -> String {
         let told = self.first_arg("--yes").first_arg("--plan-first").ok();
         let (_, run) = told
-            .split_once("Nothing was changed on the host.\n")
+            .split_once("The host did not change.\n")
             .unwrap_or_else(|| panic!("there is no plan in\n{told}"));
-        let printed = run.strip_suffix("The run did what the plan said.\n");
+        let printed = run.strip_suffix("The run made the planned changes.\n");
         printed
             .unwrap_or_else(|| panic!("the run did not do what its plan said:\n{told}"))
             .to_owned()

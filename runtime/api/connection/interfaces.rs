@@ -262,7 +262,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Takes back what was changed of the host's interfaces since `change_begin`.
+    /// Undoes the changes of the host's interfaces since `change_begin`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

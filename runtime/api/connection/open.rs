@@ -215,7 +215,7 @@ pub(super) mod functions {
             .is_ok_and(|connect| connect.is_alive().unwrap_or(false))
     }
 
-    /// Whether what crosses the network is encrypted.
+    /// Whether the connection is encrypted.
     ///
     /// ```rhai
     /// assert(!connect("test:///default").is_encrypted());
@@ -231,7 +231,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Whether nobody else can listen: encrypted, or within this machine.
+    /// Whether the connection is encrypted, or stays on this machine.
     ///
     /// ```rhai
     /// assert(connect("test:///default").is_secure());

@@ -220,7 +220,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Changes the XML in the save image at `path`, within what the guest cannot see.
+    /// Changes the XML in the save image at `path`; parts that the guest can see must stay the same.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

@@ -250,8 +250,8 @@ pub(super) mod functions {
         }
     }
 
-    /// Changes a device into what the XML says, such as another medium in a CD drive; of a
-    /// running guest the running one, of another its configuration.
+    /// Changes a device to match the XML, such as a new medium in a CD drive. Changes the device of
+    /// a running guest, or the configuration of a guest that is off.
     ///
     /// The device is the one with the same target or address. A guest that has locked its CD drive
     /// is asked to open the tray, and has 10 seconds for it; then the update throws, as it does for

@@ -96,7 +96,7 @@ pub(super) mod functions {
         .of_xml(&xml)
     }
 
-    /// The XML of the running backup, with what libvirt added; throws `VIR_ERR_NO_DOMAIN_BACKUP` if none runs.
+    /// The XML of the running backup, with the additions of libvirt; throws `VIR_ERR_NO_DOMAIN_BACKUP` if no backup runs.
     ///
     /// ```rhai,qemu
     /// let conn = connect();

@@ -105,7 +105,7 @@ pub(super) mod functions {
         block_commit_flags(ctx, dom, disk, base, top, 0, 0)
     }
 
-    /// Takes all that the disk's backing images hold into its own image, while the guest runs.
+    /// Copies the data of the disk's backing images into its own image, while the guest runs.
     ///
     /// Returns at once: `wait_event` with the kind `block_job` tells the end.
     ///
@@ -126,7 +126,7 @@ pub(super) mod functions {
     }
 
     /// Takes all that the disk's backing images hold into its own image, with `bandwidth` MiB/s at most, or
-    /// bytes with `VIR_DOMAIN_BLOCK_PULL_BANDWIDTH_BYTES`; 0 is no limit.
+    /// bytes with `VIR_DOMAIN_BLOCK_PULL_BANDWIDTH_BYTES`; 0 means no limit.
     ///
     /// ```rhai,qemu
     /// let conn = connect();
@@ -156,7 +156,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Takes what the images above `base` hold into the disk's own, or all where `base` is `()`.
+    /// Copies the data of the images above `base` into the disk's own image, or of all images if `base` is `()`.
     ///
     /// ```rhai,qemu
     /// let conn = connect();
@@ -368,7 +368,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Limits the speed of the disk's job to `bandwidth` MiB/s; 0 is no limit.
+    /// Limits the speed of the disk's job to `bandwidth` MiB/s; 0 means no limit.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");

@@ -165,7 +165,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Pulls the plug: the guest stops at once and may lose what it had not written.
+    /// Stops the guest at once, as if it lost power; unwritten data is lost.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -180,7 +180,7 @@ pub(super) mod functions {
             .map_err(|failure| dom.error(&ctx, failure, call, "destroy").throw())
     }
 
-    /// Pulls the plug as `flags` say; `VIR_DOMAIN_DESTROY_GRACEFUL` only asks QEMU to end, so
+    /// Stops the guest at once, as `flags` say; `VIR_DOMAIN_DESTROY_GRACEFUL` only asks QEMU to end, so
     /// that it writes its caches, and throws if it does not.
     ///
     /// ```rhai
@@ -256,7 +256,7 @@ pub(super) mod functions {
         dom.call(&ctx, "virDomainReset", "reset", |d| d.reset())
     }
 
-    /// Stops the guest's CPUs; its memory stays where it is.
+    /// Stops the guest's CPUs; the guest stays in memory.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");

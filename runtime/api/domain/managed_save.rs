@@ -166,7 +166,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Changes the XML in the save that libvirt keeps, within what the guest cannot see.
+    /// Changes the XML in the guest's managed save; parts that the guest can see must stay the same.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");

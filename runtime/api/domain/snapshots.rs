@@ -79,7 +79,7 @@ pub(super) mod functions {
         .map(|snapshot| adopt(dom, snapshot))
     }
 
-    /// Takes the guest back to what it was at `snapshot`, with its memory and running where it ran then.
+    /// Reverts the guest to `snapshot`: its disks, and its memory and state if the snapshot has them.
     ///
     /// Its disks lose what was written since, unless another snapshot holds it. A managed save is
     /// discarded: its memory does not fit the disks any more.

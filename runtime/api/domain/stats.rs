@@ -57,7 +57,7 @@ record! {
 }
 
 record! {
-    /// What a disk has done; a figure that is not known is -1.
+    /// Statistics of a disk; an unknown number is -1.
     pub(crate) struct BlockStats {
         /// Number of read requests.
         read_requests: i64,
@@ -73,7 +73,7 @@ record! {
 }
 
 record! {
-    /// What a network card has done; a figure that is not known is -1.
+    /// Statistics of a network card; an unknown number is -1.
     pub(crate) struct InterfaceStats {
         /// Size of what was received.
         rx_bytes: i64,
@@ -106,8 +106,8 @@ parameters! {
 
 #[export_module]
 pub(super) mod functions {
-    /// What a disk has done since the guest started: `read_requests`, `read_bytes`,
-    /// `write_requests`, `write_bytes`, `errors`; a figure that is not known is -1.
+    /// Statistics of a disk since the guest started: `read_requests`, `read_bytes`,
+    /// `write_requests`, `write_bytes`, `errors`; an unknown number is -1.
     ///
     /// `disk` is the target, such as `"vda"`, or the source path.
     ///
@@ -187,8 +187,8 @@ pub(super) mod functions {
         .into_map())
     }
 
-    /// What a network card has done: `rx_` and `tx_` each with `bytes`, `packets`, `errors` and
-    /// `drops`; a figure that is not known is -1.
+    /// Statistics of a network card: `rx_` and `tx_` each with `bytes`, `packets`, `errors` and
+    /// `drops`; an unknown number is -1.
     ///
     /// `interface` is the target's name on the host, such as `"vnet0"`, or the MAC address.
     ///

@@ -180,7 +180,7 @@ pub(super) mod functions {
             .collect())
     }
 
-    /// Deletes this snapshot; the guest stays as it is, and its other snapshots too.
+    /// Deletes this snapshot; the guest and its other snapshots do not change.
     ///
     /// An external one is merged into the disk that it stands on, where libvirt (10.0) can.
     ///

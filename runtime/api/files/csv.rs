@@ -129,7 +129,7 @@ fn refuse<T>(ctx: &NativeCallContext, index: usize, why: &str) -> RhaiResultOf<T
     Error::refuse(
         ctx,
         format!("row {index} {why}"),
-        "all rows are maps with the same keys, or all are arrays",
+        "all rows must be maps with the same keys, or all must be arrays",
     )
 }
 
@@ -151,12 +151,12 @@ fn fields(
             return refuse(
                 ctx,
                 index,
-                &format!("has the key `{other}`, which the first row lacks"),
+                &format!("has the key `{other}`, which the first row does not have"),
             );
         }
         let fields = columns.iter().map(|column| match map.get(column.as_str()) {
             Some(field) => printed(ctx, field),
-            None => refuse(ctx, index, &format!("lacks the key `{column}`")),
+            None => refuse(ctx, index, &format!("does not have the key `{column}`")),
         });
         return fields.collect();
     }
@@ -168,9 +168,9 @@ fn fields(
 
 #[export_module]
 pub(super) mod functions {
-    /// The rows of the CSV file `path`, at most 16 MiB: a map for each, with the columns that the first line names.
+    /// Returns the rows of the CSV file `path`, at most 16 MiB: a map for each row. The first line has the keys.
     ///
-    /// Needs `--allow-read`. All fields are text: `parse_int` makes a number of one.
+    /// Needs `--allow-read`. All fields are text; `parse_int` converts a field to a number.
     ///
     /// ```rhai
     /// write_text("/tmp/guests.csv", "name,vcpus\nweb,2\n");
@@ -184,8 +184,8 @@ pub(super) mod functions {
         read(&ctx, path, &Map::new())
     }
 
-    /// The rows of the file `path` with options: `header: false` for a file without names of columns, whose rows are
-    /// arrays; `delimiter` for the character between two fields.
+    /// Returns the rows of the CSV file `path` with options. With `header: false`, the file has no line of column names, and
+    /// rows are arrays. `delimiter` is the character between two fields.
     ///
     /// ```rhai
     /// write_text("/tmp/guests.csv", "web;2\n");
@@ -202,9 +202,9 @@ pub(super) mod functions {
         read(&ctx, path, &options)
     }
 
-    /// Writes `rows` as CSV to the file `path`, in place of what it holds, as `write_text` does.
+    /// Writes `rows` as CSV to the file `path`, and replaces the old file as `write_text` does.
     ///
-    /// Rows are maps with the same keys, which the first line names, or arrays.
+    /// Rows are arrays, or maps with the same keys: the first line then has the keys.
     ///
     /// ```rhai
     /// write_csv("/tmp/guests.csv", [#{ name: "web", vcpus: 2 }, #{ name: "db", vcpus: 4 }]);
@@ -216,7 +216,7 @@ pub(super) mod functions {
         write(&ctx, path, &rows, &Map::new())
     }
 
-    /// Writes `rows` to the file `path` with options: `header: false` leaves the names of the columns out, `delimiter`
+    /// Writes `rows` as CSV to the file `path` with options. `header: false` leaves out the line of column names; `delimiter`
     /// is the character between two fields.
     ///
     /// ```rhai

@@ -66,19 +66,19 @@ fn write(ctx: &NativeCallContext, path: &str, value: &Dynamic, format: Format) -
     place::write(ctx, path, text.as_bytes())
 }
 
-/// `value` as data. Dates and libvirt's objects become their texts.
+/// `value` as data. Dates and libvirt's objects become text.
 pub(super) fn json(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<Value> {
     let text = value_text::json_of(ctx, value)?;
     ensure_room(ctx, text.len().saturating_mul(VALUES))?;
     serde_json::from_str(&text).map_err(|error| {
-        let why = format!("the value nests too deeply: {error}");
+        let why = format!("the value is nested too deeply: {error}");
         crate::error::Error::invalid(ctx, why).throw()
     })
 }
 
 #[export_module]
 pub(super) mod functions {
-    /// The value in the JSON file `path`, at most 16 MiB.
+    /// Returns the value in the JSON file `path`, at most 16 MiB.
     ///
     /// Needs `--allow-read`.
     ///
@@ -92,7 +92,7 @@ pub(super) mod functions {
         read(&ctx, path, Format::Json)
     }
 
-    /// The map in the TOML file `path`, at most 16 MiB.
+    /// Returns the map in the TOML file `path`, at most 16 MiB.
     ///
     /// Needs `--allow-read`. Dates become text.
     ///
@@ -106,7 +106,7 @@ pub(super) mod functions {
         read(&ctx, path, Format::Toml)
     }
 
-    /// The value in the YAML file `path`, at most 16 MiB.
+    /// Returns the value in the YAML file `path`, at most 16 MiB.
     ///
     /// Needs `--allow-read`. References (`*name`) are followed, up to a limit.
     ///
@@ -120,9 +120,9 @@ pub(super) mod functions {
         read(&ctx, path, Format::Yaml)
     }
 
-    /// Writes `value` as JSON to the file `path`, in place of what it holds, as `write_text` does.
+    /// Writes `value` as JSON to the file `path`, and replaces the old file as `write_text` does.
     ///
-    /// Dates and libvirt's objects become their texts.
+    /// Dates and libvirt's objects are written as text.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -135,9 +135,9 @@ pub(super) mod functions {
         write(&ctx, path, &value, Format::Json)
     }
 
-    /// Writes the map `value` as TOML to the file `path`, in place of what it holds, as `write_text` does.
+    /// Writes the map `value` as TOML to the file `path`, and replaces the old file as `write_text` does.
     ///
-    /// TOML has no `()`: such values throw.
+    /// Throws if `value` contains `()`: TOML has no such value.
     ///
     /// ```rhai
     /// write_toml("/tmp/lab.toml", #{ network: #{ name: "lab" } });
@@ -149,7 +149,7 @@ pub(super) mod functions {
         write(&ctx, path, &value, Format::Toml)
     }
 
-    /// Writes `value` as YAML to the file `path`, in place of what it holds, as `write_text` does.
+    /// Writes `value` as YAML to the file `path`, and replaces the old file as `write_text` does.
     ///
     /// ```rhai
     /// write_yaml("/tmp/guests.yaml", [#{ name: "web", vcpus: 2 }]);

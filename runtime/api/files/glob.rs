@@ -17,7 +17,7 @@ use crate::objects::granted::readable;
 const MOST: usize = 200_000;
 const DEEPEST: usize = 64;
 
-/// `*` does not stand for `/`, nor for a dot at the beginning of a name, as in a shell.
+/// `*` does not match `/`, or a dot at the beginning of a name, as in a shell.
 const AS_IN_A_SHELL: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
@@ -53,7 +53,7 @@ fn found(ctx: &NativeCallContext, pattern: &str) -> RhaiResultOf<Array> {
                 ctx,
                 "list",
                 folder,
-                format!("it holds more than {MOST} files"),
+                format!("the folder has more than {MOST} files"),
             ));
         }
         // A folder that the user may not list, or that was removed meanwhile.
@@ -80,11 +80,11 @@ fn found(ctx: &NativeCallContext, pattern: &str) -> RhaiResultOf<Array> {
 
 #[export_module]
 pub(super) mod functions {
-    /// The files whose paths fit `pattern`, sorted: `*` stands for any text in a name, `?` for a character, `[ab]` for one
-    /// of these, and `**` for any folders.
+    /// Returns the paths of the files that match `pattern`, sorted. `*` matches any text in a name, `?` one character, `[ab]`
+    /// one of these characters, and `**` any folders.
     ///
-    /// Needs `--allow-read` for the folder in which the pattern begins. Links are not followed and not listed. `*` does
-    /// not stand for a dot at the beginning of a name.
+    /// Needs `--allow-read` for the folder before the first special character. Links are not followed and not listed. `*`
+    /// does not match a dot at the beginning of a name.
     ///
     /// ```rhai
     /// write_text("/tmp/web.xml", "<domain/>");

@@ -1,4 +1,4 @@
-//! Files of the machine that virhai runs on, as far as the script may use them.
+//! Calls for files on the machine that runs virhai, if the script has the permission.
 
 mod csv;
 mod data;

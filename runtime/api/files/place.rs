@@ -12,7 +12,7 @@ use crate::objects::granted::{readable, writable};
 use crate::run::beneath;
 use crate::script::files::reason;
 
-/// How many bytes are read or written at once; a stop is noticed in between.
+/// The bytes that are read or written at once; the script can be stopped in between.
 const CHUNK: usize = 256 * 1024;
 
 /// The error that the file `path` cannot be read or written.
@@ -68,7 +68,7 @@ pub(super) fn read_text(ctx: &NativeCallContext, path: &str) -> RhaiResultOf<Str
     })
 }
 
-/// Writes the file `path`. What was there stays until all is written.
+/// Writes the file `path`. The old file stays until the new file is complete.
 pub(super) fn write(ctx: &NativeCallContext, path: &str, bytes: &[u8]) -> RhaiResultOf<()> {
     let real = writable(ctx, path)?;
     let mut stopped = None;

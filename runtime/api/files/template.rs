@@ -1,4 +1,4 @@
-//! Text with values put into it.
+//! Fills templates.
 
 use std::fmt;
 
@@ -54,7 +54,7 @@ fn wrong(ctx: &NativeCallContext, error: &minijinja::Error) -> Box<EvalAltResult
         .line()
         .map_or_else(String::new, |line| format!(" in line {line}"));
     let why = match error.kind() {
-        ErrorKind::OutOfFuel => "the template does too much work".to_owned(),
+        ErrorKind::OutOfFuel => "the template exceeds the limit of work".to_owned(),
         _ => Why(error).to_string(),
     };
     let message = format!("the template is wrong{place}: {why}");
@@ -76,11 +76,11 @@ impl fmt::Display for Why<'_> {
 
 #[export_module]
 pub(super) mod functions {
-    /// `text`, a template of Jinja's form, with `values` put into it: `{{ name }}`, `{% for disk in disks %}`,
-    /// `{% if ... %}` and Jinja's filters. `{{ name|xml }}` escapes a value for XML.
+    /// Fills the Jinja template `text` with `values`, and returns the result. A template can have `{{ name }}`,
+    /// `{% for disk in disks %}`, `{% if ... %}` and Jinja's filters. `{{ name|xml }}` escapes a value for XML.
     ///
-    /// A name that `values` lacks throws. A template cannot include files, and its work and its length (16 MiB) are
-    /// limited.
+    /// Throws if `values` does not have a name of the template. A template cannot include files. The length of the result is
+    /// limited to 16 MiB, and the work of the template is limited too.
     ///
     /// ```rhai
     /// let made = template("<name>{{ name|xml }}</name>", #{ name: "a & b" });

@@ -10,7 +10,7 @@ use crate::xml::Xml;
 
 #[export_module]
 pub(super) mod functions {
-    /// The text of the file `path`, which must be UTF-8 and at most 16 MiB.
+    /// Returns the text of the file `path`: UTF-8, at most 16 MiB.
     ///
     /// Needs `--allow-read`. Throws for folders, pipes and devices.
     ///
@@ -24,9 +24,9 @@ pub(super) mod functions {
         place::read_text(&ctx, path)
     }
 
-    /// Writes `text` to the file `path`, in place of what it holds.
+    /// Writes `text` to the file `path`, and replaces the old file.
     ///
-    /// Needs `--allow-write`. The old file stays until all of the new one is on the disk. Its permissions are kept.
+    /// Needs `--allow-write`. The old file stays until the new file is on the disk. The new file gets the old permissions.
     ///
     /// ```rhai
     /// write_text("/tmp/motd", "hello\n");
@@ -39,9 +39,9 @@ pub(super) mod functions {
         place::write(&ctx, path, text.as_bytes())
     }
 
-    /// The XML document in the file `path`, at most 16 MiB.
+    /// Returns the XML document in the file `path`, at most 16 MiB.
     ///
-    /// Needs `--allow-read`. To define a guest from a file, `define_xml` takes the value as it is.
+    /// Needs `--allow-read`. `define_xml` accepts the result, to define a guest from a file.
     ///
     /// ```rhai
     /// write_text("/tmp/net.xml", "<network><name>lab</name></network>");
@@ -56,7 +56,7 @@ pub(super) mod functions {
         Xml::parse(&text).or_throw(&ctx)
     }
 
-    /// Writes `xml` to the file `path`, in place of what it holds, as `write_text` does.
+    /// Writes `xml` to the file `path`, and replaces the old file as `write_text` does.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");

@@ -20,7 +20,7 @@ impl Scripted for NetworkKind {
     const EXAMPLE: &'static str = r#"let conn = connect("test:///default");
 let net = conn.network_lookup_by_name("default");"#;
     const EXAMPLE_NAME: &'static str = "default";
-    const XML: &'static str = "of the active network, or the configuration of one that is not";
+    const XML: &'static str = "of the active network; for an inactive network, its configuration";
     const XML_FLAGS: &'static str =
         "`VIR_NETWORK_XML_INACTIVE` is the configuration for the next start";
 

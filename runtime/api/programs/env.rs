@@ -10,7 +10,11 @@ use crate::objects::granted;
 fn value(ctx: &NativeCallContext, name: &str) -> RhaiResultOf<Option<String>> {
     let name = text(ctx, "the name", name)?;
     if name.is_empty() || name.contains('=') {
-        return Err(Error::invalid(ctx, format!("`{name}` is not the name of a variable")).throw());
+        return Err(Error::invalid(
+            ctx,
+            format!("`{name}` is not a valid name of an environment variable"),
+        )
+        .throw());
     }
     granted::env(ctx, name)?;
     match std::env::var_os(name).map(std::ffi::OsString::into_string) {
@@ -24,7 +28,7 @@ fn value(ctx: &NativeCallContext, name: &str) -> RhaiResultOf<Option<String>> {
 
 #[export_module]
 pub(super) mod functions {
-    /// The value of the environment variable `name`; throws if it is not set.
+    /// Returns the value of the environment variable `name`; throws if it is not set.
     ///
     /// Needs `--allow-env`.
     ///
@@ -48,7 +52,7 @@ pub(super) mod functions {
         }
     }
 
-    /// The value of the environment variable `name`, or `default` if it is not set.
+    /// Returns the value of the environment variable `name`, or `default` if it is not set.
     ///
     /// Needs `--allow-env`.
     ///

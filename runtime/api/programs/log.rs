@@ -1,4 +1,4 @@
-//! Lines of a log.
+//! Writes log lines.
 
 use jiff::Zoned;
 use rhai::NativeCallContext;
@@ -9,7 +9,7 @@ use crate::api::step;
 use crate::error::Error;
 use crate::run::session::Session;
 
-/// The levels, as a log collector knows them.
+/// The log levels.
 const LEVELS: [&str; 4] = ["debug", "info", "warning", "error"];
 
 fn write(ctx: &NativeCallContext, level: &str, text: &str) {
@@ -23,7 +23,7 @@ fn write(ctx: &NativeCallContext, level: &str, text: &str) {
 
 #[export_module]
 pub(super) mod functions {
-    /// Writes `text` to standard error with the time and the level `info`. Each of its lines gets both.
+    /// Writes `text` to standard error, with the time and the level `info` before each line.
     ///
     /// ```rhai
     /// log("backup of web begins");
@@ -34,7 +34,7 @@ pub(super) mod functions {
         write(&ctx, "info", text);
     }
 
-    /// Writes `text` to standard error with the time and `level`: `debug`, `info`, `warning` or `error`.
+    /// Writes `text` to standard error, with the time and `level` before each line: `debug`, `info`, `warning` or `error`.
     ///
     /// ```rhai
     /// log("warning", "the pool is nearly full");
@@ -45,7 +45,7 @@ pub(super) mod functions {
         if !LEVELS.contains(&level) {
             return Error::refuse(
                 &ctx,
-                format!("`{level}` is not a level of the log"),
+                format!("`{level}` is not a log level"),
                 format!("the levels are {}", LEVELS.join(", ")),
             );
         }

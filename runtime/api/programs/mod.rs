@@ -1,4 +1,4 @@
-//! Programs of the machine that virhai runs on, as far as the script may run them.
+//! Calls for programs on the machine that runs virhai, if the script has the permission.
 
 mod env;
 mod log;
@@ -29,7 +29,9 @@ pub(crate) fn register(engine: &mut Engine) {
 /// The words of a command, of which there is at least one.
 fn words(ctx: &NativeCallContext, command: &Array) -> RhaiResultOf<Vec<String>> {
     if command.is_empty() {
-        return Err(Error::invalid(ctx, "the command is empty: it begins with a program").throw());
+        return Err(
+            Error::invalid(ctx, "the command is empty; its first word is the program").throw(),
+        );
     }
     let texts = command
         .iter()
@@ -45,7 +47,7 @@ fn words(ctx: &NativeCallContext, command: &Array) -> RhaiResultOf<Vec<String>> 
                 "word {index} of the command is {}, not text",
                 word.type_name()
             );
-            return Error::refuse(ctx, message, "`value.to_string()` makes text of a value");
+            return Error::refuse(ctx, message, "`value.to_string()` converts a value to text");
         };
         text(ctx, "a word of the command", &word).map(str::to_owned)
     });

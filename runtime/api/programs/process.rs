@@ -21,13 +21,13 @@ use crate::api::room::MOST;
 use crate::run::interrupt::Interrupt;
 use crate::run::resources::memory;
 
-/// How long a program may still write after it has ended: its own children may hold its output open.
+/// How long virhai still reads output after the program has ended: its children can still write.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// How long a program that must end may take before it is killed.
+/// The time between SIGTERM and SIGKILL.
 const LAST: Duration = Duration::from_secs(2);
 
-/// How often a thread that reads looks whether anybody still wants the output.
+/// The interval after which a reading thread checks whether the output is still needed.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Variables that every program gets. None of them holds a secret by convention.
@@ -50,14 +50,14 @@ const PASSED_ON: [&str; 16] = [
     "XDG_RUNTIME_DIR",
 ];
 
-/// What is run.
+/// A program to run.
 pub(super) struct Program<'a> {
     pub(super) file: &'a Path,
-    /// The name that it is called by, and its arguments.
+    /// Its name on the command line, and its arguments.
     pub(super) words: &'a [String],
     pub(super) stdin: Vec<u8>,
     pub(super) timeout: Option<Duration>,
-    /// Whether the script may read the variable with that name, so that the program gets it too.
+    /// True if the script may read this environment variable: the program then gets it too.
     pub(super) has_env: &'a dyn Fn(&str) -> bool,
 }
 
@@ -115,7 +115,7 @@ impl Program<'_> {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // A group of its own: Ctrl-C is for virhai, which ends the whole group.
+            // A separate process group: the terminal sends Ctrl-C to virhai only, and virhai ends the whole group.
             .process_group(0)
             .spawn()
             .map_err(Failed::NotStarted)?;
@@ -133,7 +133,7 @@ impl Program<'_> {
             end(group, &events);
         }
         unwanted.store(true, Ordering::SeqCst);
-        // Threads that have something to say must not wait for a listener.
+        // A thread must not wait until its message is read.
         drop(events);
         let status = child.wait().map_err(Failed::NotStarted)?;
         result.map(|(stdout, stderr)| Ended {
@@ -175,7 +175,7 @@ fn follow(
     }
     let (events, pid) = (events.clone(), Pid::from_raw(child.id().cast_signed()));
     spawn(Box::new(move || {
-        // Its number stays taken, so that a signal cannot reach another process.
+        // The process ID stays in use, so a signal cannot reach another process.
         let ended = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
         while waitid(Id::Pid(pid), ended) == Err(nix::errno::Errno::EINTR) {}
         let _ = events.send(Event::Exited);
@@ -263,6 +263,6 @@ fn end(group: Pid, events: &Receiver<Event>) {
             Ok(_) => {}
         }
     }
-    // Its first process may have left others.
+    // The program can have children that still run.
     let _ = killpg(group, Signal::SIGKILL);
 }

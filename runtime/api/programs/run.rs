@@ -22,7 +22,7 @@ use crate::run::waiting::Waiting;
 use crate::script::files::reason;
 use crate::vocabulary::{OptionsOf, Output, RecordOf, TextOrBytes, options, record};
 
-/// The most bytes of a program's complaint that an error quotes.
+/// The maximum number of bytes of standard error that an error quotes.
 const QUOTED: usize = 500;
 
 options! {
@@ -30,9 +30,9 @@ options! {
     pub(super) struct RunOptions {
         /// Standard input of the program: text or bytes.
         stdin: Option<TextOrBytes>,
-        /// Time for the program to end; it is then ended. No limit if not given.
+        /// Time limit of the program; virhai then ends it. No limit if not given.
         timeout: Option<Duration>,
-        /// Whether a status other than 0 throws.
+        /// Whether an exit status other than 0 throws.
         check: bool = true,
     }
 }
@@ -40,11 +40,11 @@ options! {
 record! {
     /// How a program ended.
     pub(super) struct RunResult {
-        /// Exit status; 128 and the number of the signal if a signal ended it, as in a shell.
+        /// Exit status; if a signal ended the program, 128 plus the number of the signal, as in a shell.
         status: i64,
-        /// Standard output: text, or bytes where it is not UTF-8.
+        /// Standard output: text, or a blob if it is not UTF-8.
         stdout: Output,
-        /// Standard error: text, or bytes where it is not UTF-8.
+        /// Standard error: text, or a blob if it is not UTF-8.
         stderr: Output,
     }
 }
@@ -99,12 +99,9 @@ pub(super) fn run(
         Err(Failed::TimedOut) => {
             let limit = plain_duration(options.timeout.unwrap_or_default());
             let code = virt_sys::VIR_ERR_OPERATION_TIMEOUT;
-            let error = fail(
-                code,
-                format!("it had not ended after {limit} and was stopped"),
-            );
+            let error = fail(code, format!("it timed out after {limit}"));
             Err(error
-                .with_hint("the option `timeout` gives it longer")
+                .with_hint("raise the limit with the option `timeout`")
                 .throw())
         }
     }
@@ -127,7 +124,7 @@ fn status(ended: &Ended) -> i64 {
 
 fn complaint(ended: &Ended, status: i64) -> String {
     let how = match ended.status.signal() {
-        Some(signal) => format!("signal {signal} ended it"),
+        Some(signal) => format!("it was ended by signal {signal}"),
         None => format!("it ended with status {status}"),
     };
     let said = String::from_utf8_lossy(&ended.stderr);
@@ -158,11 +155,11 @@ fn run_granted(ctx: &NativeCallContext, command: &Array, options: &Map) -> RhaiR
 
 #[export_module]
 pub(super) mod functions {
-    /// Runs a program, the first of the words of `command`, with the others as its arguments, and returns when it has
-    /// ended. There is no shell: `*`, `|` and `$` are ordinary characters.
+    /// Runs a program and waits for its end. The first word of `command` is the program; the other words are its arguments.
+    /// There is no shell: `*`, `|` and `$` are ordinary characters.
     ///
-    /// Needs `--allow-run`. Throws where the program ends with another status than 0, or writes more than 16 MiB. It gets
-    /// no input, and of the environment only usual variables such as PATH and HOME and those that `--allow-env` names.
+    /// Needs `--allow-run`. Throws if the exit status is not 0, or if the program writes more than 16 MiB. The program gets no
+    /// input. It gets only usual environment variables such as PATH and HOME, and the variables that `--allow-env` names.
     ///
     /// ```rhai
     /// let made = run(["echo", "$HOME *"]);
@@ -174,8 +171,8 @@ pub(super) mod functions {
         run_granted(&ctx, &command, &Map::new())
     }
 
-    /// Runs a program with options: `stdin` is its input, `timeout` ends it after that time, and with `check: false` a
-    /// status other than 0 does not throw.
+    /// Runs a program with options: `stdin` is its input, `timeout` is its time limit, and with `check: false` an exit status
+    /// other than 0 does not throw.
     ///
     /// ```rhai
     /// let sorted = run(["sort"], #{ stdin: "b\na\n", timeout: "10s" });

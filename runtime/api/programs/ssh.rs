@@ -11,7 +11,7 @@ use crate::objects::granted;
 use crate::run::grants::GrantedProgram;
 use crate::vocabulary::{OptionsOf, RecordOf};
 
-/// How `ssh` is called: it never asks, forwards nothing, and needs no terminal.
+/// The options of `ssh`: it never asks, forwards nothing, and needs no terminal.
 const OPTIONS: [&str; 11] = [
     "-T",
     "-a",
@@ -26,7 +26,7 @@ const OPTIONS: [&str; 11] = [
     "--",
 ];
 
-/// Whether `host` can only be read as `HOST` or `USER@HOST`.
+/// True if `host` is `HOST` or `USER@HOST` and nothing else.
 fn is_host(host: &str) -> bool {
     let name = |text: &str| {
         let mut letters = text.chars();
@@ -60,8 +60,8 @@ fn run_there(
     if !is_host(host) {
         return Error::refuse(
             ctx,
-            format!("`{host}` is not the name of a host"),
-            "write HOST or USER@HOST; ports and keys belong into ~/.ssh/config",
+            format!("`{host}` is not a host name"),
+            "write HOST or USER@HOST; set ports and keys in ~/.ssh/config",
         );
     }
     granted::ssh(ctx, host)?;
@@ -86,8 +86,8 @@ fn run_there(
 pub(super) mod functions {
     /// Runs a command on `host` (`HOST` or `USER@HOST`) by the program `ssh`, with your keys and your `~/.ssh/config`.
     ///
-    /// Needs `--allow-ssh HOST`. The words of `command` arrive as they are, through a POSIX shell there. `ssh` never asks:
-    /// a password, or a host key that is not known, is an error. The result and its limits are those of `run`.
+    /// Needs `--allow-ssh HOST`. The words of `command` are quoted for a POSIX shell on the host. `ssh` never asks: if it needs
+    /// a password, or does not know the host key, the call throws. The result and the limits are the same as for `run`.
     ///
     /// ```rhai
     /// try {
@@ -132,7 +132,7 @@ mod tests {
     use super::{is_host, quoted};
 
     #[test]
-    fn a_host_cannot_be_an_option_or_hold_anything_else() {
+    fn a_host_cannot_be_an_option_or_have_other_parts() {
         for host in ["lab", "root@lab.example.com", "10.0.0.1", "fe80::1%eth0"] {
             assert!(is_host(host), "{host}");
         }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn words_arrive_as_they_are() {
+    fn words_are_quoted_for_the_shell() {
         for (word, there) in [
             ("a", "a"),
             ("", "''"),

@@ -203,7 +203,7 @@ pub(super) mod functions {
         pool.call(&ctx, "virStoragePoolDestroy", "stop", Handle::destroy)
     }
 
-    /// Deletes the storage of a pool that is not active: of a folder, only an empty one.
+    /// Deletes the storage of an inactive pool; a folder must be empty.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

@@ -17,7 +17,7 @@ impl Scripted for StoragePoolKind {
     const EXAMPLE: &'static str = r#"let conn = connect("test:///default");
 let pool = conn.storage_pool_lookup_by_name("default-pool");"#;
     const EXAMPLE_NAME: &'static str = "default-pool";
-    const XML: &'static str = "of the active pool, or the configuration of one that is not";
+    const XML: &'static str = "of the active pool; for an inactive pool, its configuration";
     const XML_FLAGS: &'static str = "`VIR_STORAGE_XML_INACTIVE` is the configuration";
 
     fn register(engine: &mut Engine) {

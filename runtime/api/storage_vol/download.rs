@@ -130,7 +130,7 @@ fn receive_file(
     Ok(())
 }
 
-/// The SHA-256 of all of the volume, in hexadecimal digits.
+/// The SHA-256 of the whole volume, in hexadecimal digits.
 fn checksum(ctx: &NativeCallContext, vol: &StorageVol) -> RhaiResultOf<String> {
     let _waiting = Waiting::new(vol.connection().session(), || vol.action(&"read"));
     let mut hash = Sha256::new();
@@ -206,10 +206,10 @@ pub(super) mod functions {
         super::download(&ctx, vol, offset, size)
     }
 
-    /// The SHA-256 of all bytes of the volume, as text of 64 hexadecimal digits.
+    /// Returns the SHA-256 of all bytes of the volume, as 64 hexadecimal digits.
     ///
-    /// The volume is read through libvirt, over the network if the host is remote; holes are not sent. The bytes are those of
-    /// the volume itself: of a qcow2 image, not those that a guest sees.
+    /// virhai reads the volume through libvirt, over the network if the host is remote; the host does not send holes. For a
+    /// qcow2 image, the bytes are the bytes of the file, not the content that a guest sees.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -280,7 +280,7 @@ pub(super) mod functions {
     }
 
     /// Copies the volume to the local file `path`, which the run must be allowed to write
-    /// (`--allow-write`); what was there is replaced once all has arrived.
+    /// (`--allow-write`); replaces the old file when the copy is complete.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");

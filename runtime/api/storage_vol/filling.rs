@@ -1,4 +1,4 @@
-//! A new volume that is filled with data as it comes.
+//! A new volume that is filled while data arrives.
 
 use rhai::NativeCallContext;
 use virt::storage_vol::StorageVol as Handle;
@@ -75,7 +75,7 @@ impl Filling {
         sent.map_err(|failure| self.volume.error(ctx, failure, CALL, "upload to").throw())
     }
 
-    /// Ends the upload, and has the host look at what the volume is now.
+    /// Ends the upload, and refreshes the volume on the host.
     pub(crate) fn finish(&mut self, ctx: &NativeCallContext) -> RhaiResultOf<()> {
         if let Some(mut pipe) = self.pipe.take() {
             let connection = self.volume.connection();
@@ -84,7 +84,7 @@ impl Filling {
                 .and_then(|_permit| pipe.finish());
             ended.map_err(|failure| self.volume.error(ctx, failure, CALL, "upload to").throw())?;
         }
-        // The format of the image is known to the host once it has looked; without that, the data is there all the same.
+        // The refresh tells the host the format of the image. If it fails, the data is still complete.
         let _ = self.volume.attempt("virStoragePoolRefresh", |v| {
             v.lookup_storage_pool()?.refresh(0)
         });

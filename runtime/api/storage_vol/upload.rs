@@ -307,7 +307,7 @@ pub(super) mod functions {
         super::upload(&ctx, vol, text.as_bytes(), 0)
     }
 
-    /// Writes bytes to the beginning of the volume; what lies behind them stays.
+    /// Writes bytes to the beginning of the volume; the rest of the volume does not change.
     ///
     /// The bytes are those of the volume itself: of a qcow2 image, not those that a guest sees.
     ///

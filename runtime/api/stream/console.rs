@@ -37,7 +37,7 @@ enum Line {
     },
     /// A socket, read on a thread of its own until it ends.
     Socket(UnixStream),
-    /// Nothing: the guest of a rehearsal prints nothing.
+    /// Nothing: a guest of a rehearsal prints nothing.
     Rehearsed,
 }
 
@@ -382,7 +382,7 @@ pub(super) mod functions {
         Err(stream.fail(&ctx, failure, "virStreamRecv"))
     }
 
-    /// Takes what has arrived and not been taken yet, without waiting.
+    /// Returns the data that has arrived since the last call, without waiting.
     ///
     /// ```rhai,qemu
     /// let console = connect().lookup_by_name("web").open_console();

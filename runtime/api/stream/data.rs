@@ -264,7 +264,7 @@ pub(super) mod functions {
             .and_then(|number| integer(&ctx, number))
     }
 
-    /// Ends the stream, and throws where not all of what was sent has arrived.
+    /// Ends the stream; throws if some of the sent data did not arrive.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -279,7 +279,7 @@ pub(super) mod functions {
         stream.with_pipe(&ctx, "virStreamFinish", Pipe::finish)
     }
 
-    /// Breaks the stream off; what was sent may or may not have arrived.
+    /// Aborts the stream; sent data may be lost.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");

@@ -1,4 +1,4 @@
-//! One thing to take back, and the script that knows how.
+//! A change, and the closure that undoes it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,7 +10,7 @@ use rhai::{Dynamic, Engine, FnPtr, NativeCallContext};
 use crate::api::arguments::RhaiResultOf;
 use crate::script::Library;
 
-/// One thing to take back.
+/// A change that can be undone.
 pub(super) struct Step {
     pub(super) id: u64,
     /// Its number in the journal.
@@ -20,24 +20,24 @@ pub(super) struct Step {
     context: NativeCallContextStore,
 }
 
-/// How one step is undone.
+/// How to undo a change.
 #[derive(Clone)]
 pub(super) enum Action {
-    /// By a call without arguments.
+    /// Call a closure without arguments.
     Call(FnPtr),
-    /// `make` has begun and not returned: `find` looks for its result, and `unmake` removes that.
+    /// `make` has begun and not returned: `find` looks for its result, and `unmake` removes the result.
     Find {
         find: FnPtr,
         unmake: FnPtr,
-        /// Whether `unmake` takes what `find` found.
+        /// True if `unmake` takes the result of `find`.
         takes_found: bool,
     },
-    /// It is unknown whether there is anything to undo.
+    /// The effect of the change is unknown.
     Unknown(String),
 }
 
 impl Step {
-    /// A step of the script that `ctx` is in; `recorded` is its number in the journal.
+    /// A change of the script of `ctx`; `recorded` is its number in the journal.
     pub(super) fn new(ctx: &NativeCallContext, action: Action, recorded: Option<u64>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
@@ -49,7 +49,7 @@ impl Step {
         }
     }
 
-    /// A step that another process recorded, with the functions that it needs.
+    /// A change that another process recorded, with the functions that it needs.
     pub(super) fn revived(
         ctx: &NativeCallContext,
         action: Action,

@@ -1,5 +1,4 @@
-//! The locks of a run on the objects that its scripts change: to the end of a run with steps, and in a run without, to the end
-//! of its undo lists.
+//! The undo lists in the journal of the run, so that another process can undo the changes of this one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,7 +34,7 @@ pub fn release(session: &Session) {
     }
 }
 
-/// How many outermost undo lists are being filled; copies are the same count.
+/// The number of outermost undo lists that are being filled; copies share the count.
 #[derive(Clone, Default)]
 struct Filling(Arc<AtomicUsize>);
 

@@ -77,7 +77,7 @@ impl Undo {
         std::mem::take(&mut list.steps)
     }
 
-    /// Adds how to take back what is done, or is about to be done; the journal has it first.
+    /// Adds a change that is made or about to be made, and records it in the journal first.
     fn add(&self, ctx: &NativeCallContext, action: Action) -> RhaiResultOf<u64> {
         self.add_by(ctx, action, OnDisk::Now)
     }
@@ -182,7 +182,7 @@ impl Undo {
             )?;
         }
         let finds = find.is_some();
-        // Without a way to find out, only the journal needs to know that something begins.
+        // Without `find`, only the journal needs the beginning of the change.
         let noted = match find {
             Some(find) => Some(self.add(
                 ctx,
@@ -193,7 +193,7 @@ impl Undo {
                 },
             )?),
             None if record::is_on(ctx) => {
-                let why = "virhai ended during this change: it is unknown whether it took effect";
+                let why = "virhai ended during this change; its effect is unknown";
                 Some(self.add(ctx, Action::Unknown(why.into()))?)
             }
             None => None,
@@ -231,7 +231,7 @@ impl Undo {
                 forget();
                 if did_not_return(error, called) {
                     let why = failure_line::of(ctx.engine(), error);
-                    let why = format!("{why}: it is unknown whether it took effect");
+                    let why = format!("{why}; its effect is unknown");
                     self.add(ctx, Action::Unknown(why))?;
                 }
             }
@@ -271,7 +271,7 @@ fn did_not_return(error: &EvalAltResult, called: bool) -> bool {
     }
 }
 
-/// Adds `unmake`, which takes `made`, to the list that is being filled. Without a list, the journal has it, for the user
+/// Adds `unmake`, which takes `made`, to the current undo list. Without a list, only the journal has it, for a user
 /// who wants to undo the run.
 pub(crate) fn done(ctx: &NativeCallContext, unmake: &FnPtr, made: &Dynamic) -> RhaiResultOf<()> {
     let mut unmake = unmake.clone();

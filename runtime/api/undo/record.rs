@@ -1,4 +1,4 @@
-//! The undo lists in the journal of the run, so that another process can undo what this one did.
+//! The undo lists in the journal of the run, so that another process can undo the changes of this one.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,7 +17,7 @@ use crate::runbook::journal::{Change, Journal, OnDisk, Place, Record};
 use crate::script::imports::Imports;
 use crate::stored::{Revival, Store};
 
-/// The changes of this process whose undo may still change; copies are the same list.
+/// The changes of this process whose undo action can still change; copies share the list.
 #[derive(Clone, Default)]
 struct Open(Arc<Mutex<Vec<OpenChange>>>);
 
@@ -40,7 +40,7 @@ impl Open {
     }
 }
 
-/// The journal that changes go to. What undoes a change is undone by nobody.
+/// The journal for changes. Changes by undo actions are not recorded.
 fn journal(session: &Session) -> Option<Journal> {
     match interrupt::shielded() {
         true => None,
@@ -53,7 +53,7 @@ pub(super) fn is_on(ctx: &NativeCallContext) -> bool {
     journal(&Session::of(ctx)).is_some()
 }
 
-/// Has the journal of `session`, if it has one, follow what its scripts do.
+/// Makes the journal of `session`, if it has one, record the changes of its scripts.
 pub fn follow(session: &Session, imports: &Imports) {
     let Some(journal) = Journal::of(session) else {
         return;
@@ -71,14 +71,14 @@ pub fn follow(session: &Session, imports: &Imports) {
         journal.sync()?;
         refresh(&journal, &open, &imports)?;
         match current() {
-            // Where a list is filled, each change is in it.
+            // An undo list that is being filled has each change.
             Some(_) => Ok(()),
             None => step::touch(&journal),
         }
     });
 }
 
-/// Writes again what has changed in the values that the closures captured.
+/// Records the closures again if their captured values have changed.
 fn refresh(journal: &Journal, open: &Open, imports: &Imports) -> Result<(), String> {
     for change in open.list().iter_mut() {
         let action = written(&change.action, Some(&change.written), imports);
@@ -149,7 +149,7 @@ pub(super) fn undo(
 /// The error of a journal that cannot be written.
 pub(crate) fn not_written(ctx: &NativeCallContext, why: String) -> Box<rhai::EvalAltResult> {
     Error::invalid(ctx, why)
-        .with_hint("free space on that disk, or choose another folder with XDG_STATE_HOME")
+        .with_hint("free space on the disk, or choose another folder with XDG_STATE_HOME")
         .throw()
 }
 
@@ -166,7 +166,7 @@ pub(super) fn forget(ctx: &NativeCallContext, steps: &[Step], on_disk: OnDisk) {
     ended(ctx, steps, on_disk, |undo| Record::Forget { undo });
 }
 
-/// Records that the steps stay done, and are undone only if the user asks for it.
+/// Records that these changes stay, and are undone only by `virhai undo`.
 pub(super) fn keep(ctx: &NativeCallContext, steps: &[Step]) {
     // Without the record, they can be undone just the same.
     ended(ctx, steps, OnDisk::Lightly, |undo| Record::Keep { undo });
@@ -194,15 +194,14 @@ fn ended(
     }
 }
 
-/// Records that the step with that number is being undone, for readers of the journal. A full disk does not keep virhai
-/// from undoing.
+/// Records that the change with that number is being undone. A full disk does not stop the undo.
 pub(super) fn undoing(ctx: &NativeCallContext, number: Option<u64>) {
     if let (Some(undo), Some(journal)) = (number, Journal::of(&Session::of(ctx))) {
         journal.write_lightly(&Record::Undoing { undo });
     }
 }
 
-/// Records that the step with that number was undone, or why it could not be.
+/// Records that the change with that number was undone, or why it could not be undone.
 pub(super) fn undone(ctx: &NativeCallContext, number: Option<u64>, error: Option<String>) {
     let session = Session::of(ctx);
     if let (Some(undo), Some(journal)) = (number, Journal::of(&session)) {
@@ -214,7 +213,7 @@ pub(super) fn undone(ctx: &NativeCallContext, number: Option<u64>, error: Option
     }
 }
 
-/// The action as the journal has it. `before` is how it was written before.
+/// The action as JSON for the journal. `before` is its earlier JSON.
 fn written(action: &Action, before: Option<&Json>, imports: &Imports) -> Json {
     let store = Store::new(imports, std::any::type_name::<Undo>());
     let part = |name: &str| before.and_then(|before| before.get(name));
@@ -238,7 +237,7 @@ fn written(action: &Action, before: Option<&Json>, imports: &Imports) -> Json {
     stored.unwrap_or_else(|why| json!({ "not_stored": why }))
 }
 
-/// An undo list that nobody works off: for closures that captured theirs.
+/// An undo list that is never run, for closures that captured their own list.
 pub(crate) fn new_list() -> Dynamic {
     Dynamic::from(Undo::default())
 }
@@ -270,7 +269,7 @@ pub(crate) fn undo_changes(ctx: &NativeCallContext, changes: &[Change]) -> usize
     let revived: Vec<_> = revived.collect();
     let library = revival.library();
     let undo = Undo::default();
-    // The list is worked off backwards.
+    // The list is undone from its end.
     for (number, action) in revived.into_iter().rev() {
         let step = Step::revived(ctx, action, number, &library);
         undo.list().steps.push(step);
@@ -285,7 +284,7 @@ fn revived(revival: &Revival, action: &Json) -> Result<Action, String> {
     }
     if let Some(why) = action["not_stored"].as_str() {
         return Err(format!(
-            "the journal could not keep how to undo this: {why}"
+            "the journal could not record how to undo this: {why}"
         ));
     }
     if action.get("call").is_some() {

@@ -93,7 +93,7 @@ pub(super) fn wait_event(
                 if !assume_end(conn, &filters) {
                     let wanted = wanted_words(&filters);
                     let message =
-                        format!("the wait was not rehearsed: a twin has no event {wanted}");
+                        format!("the wait was not rehearsed: a twin never has the event {wanted}");
                     return Err(fail(
                         Failure::new(virt_sys::VIR_ERR_NO_SUPPORT, message),
                         "",
@@ -117,10 +117,10 @@ pub(super) fn wait_event(
     }
 }
 
-/// How long a rehearsal waits for an event of what the script did before.
+/// How long a rehearsal waits for events of the script's earlier changes.
 const REHEARSED: Duration = Duration::from_millis(500);
 
-/// Has a guest of a rehearsal end whose end `filters` wait for.
+/// Shuts a guest of a rehearsal down if `filters` wait for its end.
 fn assume_end(conn: &Connection, filters: &[Filter]) -> bool {
     filters.iter().any(|filter| {
         let Some(uuid) = filter

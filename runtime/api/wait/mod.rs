@@ -143,10 +143,10 @@ mod functions {
         stop::stop(&ctx, dom, &options)
     }
 
-    /// Waits for the next event of a kind, or the next whose fields are as in a map, or for the
-    /// first of an array of those; returns it as a map with `kind`, the object's name under what it
-    /// is (`domain`, `network`, `storage_pool`, `node_device`, `secret`), its `uuid`, and the kind's
-    /// own fields.
+    /// Waits for the next event that matches a filter: a kind of event, a map of fields, or an array
+    /// of these. Returns the event as a map with `kind`, the name of the object under its kind
+    /// (`domain`, `network`, `storage_pool`, `node_device`, `secret`), its `uuid`, and the other
+    /// fields of the event.
     ///
     /// Only events after the call count: give what causes it as a third argument. In a map, an
     /// object stands for itself: `#{ kind: "device_removed", domain: dom }`. Without a kind it is

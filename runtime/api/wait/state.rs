@@ -194,14 +194,14 @@ pub(super) fn wait_for_state_since(
     }
 }
 
-/// Has a guest of a rehearsal reach one of the states `wanted`, as the wait for it expects of the real guest.
+/// Puts a guest of a rehearsal into one of the states `wanted`, which the wait expects of the real guest.
 pub(super) fn assume_state(dom: &Domain, wanted: &[String]) -> Result<(), Failure> {
     if !wanted
         .iter()
         .any(|state| state == "shutoff" || state == UNDEFINED)
     {
         let message = format!(
-            "the wait was not rehearsed: no guest of a twin becomes {} by itself",
+            "the wait was not rehearsed: a guest of a twin never becomes {} by itself",
             wanted.join(" or ")
         );
         return Err(Failure::new(virt_sys::VIR_ERR_NO_SUPPORT, message));

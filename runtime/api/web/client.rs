@@ -1,4 +1,4 @@
-//! HTTP requests whose every host the script may reach, and which can be stopped.
+//! HTTP requests to permitted hosts; a request can be stopped.
 
 use std::io::Read;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -18,13 +18,13 @@ use crate::run::exit::terminated;
 use crate::run::patience::{self, NoAnswer};
 use crate::run::session::Session;
 
-/// How many redirections are followed.
+/// The maximum number of redirections.
 const REDIRECTIONS: usize = 10;
 
-/// The bytes that are handed over at once.
+/// The size of a chunk of the body.
 const CHUNK: usize = 64 * 1024;
 
-/// A request for what is at a URL.
+/// A request for a URL.
 pub(super) struct Request<'a> {
     pub(super) url: &'a str,
     pub(super) headers: Vec<(String, String)>,
@@ -88,7 +88,7 @@ impl Request<'_> {
                 let why = format!("it redirects from https to {next}");
                 return Err(failed(ctx, self.url, why));
             }
-            // What one host is told is no other's business.
+            // Another host must not get the credentials.
             if next.authority() != uri.authority() {
                 self.headers.retain(|(name, _)| {
                     !["authorization", "cookie"].contains(&name.to_lowercase().as_str())
@@ -99,7 +99,7 @@ impl Request<'_> {
         Err(failed(
             ctx,
             self.url,
-            format!("it redirects more than {REDIRECTIONS} times"),
+            format!("it redirected more than {REDIRECTIONS} times"),
         ))
     }
 
@@ -126,7 +126,7 @@ impl Request<'_> {
             Ok(Err(error)) => Err(failed(ctx, self.url, error.to_string())),
             Err(NoAnswer::TimedOut) => {
                 let limit = crate::run::duration_text::plain_duration(timeout);
-                let why = format!("the server has not answered within {limit}");
+                let why = format!("the server did not answer within {limit}");
                 Err(failed(ctx, self.url, why))
             }
             Err(NoAnswer::Stopped) => Err(terminated(ctx)),
@@ -158,7 +158,7 @@ fn address(ctx: &NativeCallContext, url: &str) -> RhaiResultOf<Uri> {
         Error::refuse(
             ctx,
             format!("`{url}` {why}"),
-            "a URL is such as https://example.com/image.qcow2",
+            "a URL looks like https://example.com/image.qcow2",
         )
     };
     let Ok(uri) = url.parse::<Uri>() else {
@@ -166,10 +166,10 @@ fn address(ctx: &NativeCallContext, url: &str) -> RhaiResultOf<Uri> {
     };
     match (uri.scheme_str(), uri.authority()) {
         (Some("http" | "https"), Some(authority)) if authority.as_str().contains('@') => {
-            refuse("names a user; the option `headers` can hold `authorization`")
+            refuse("contains a user name; use the header `authorization` in the option `headers`")
         }
         (Some("http" | "https"), Some(_)) => Ok(uri),
-        _ => refuse("is not a URL of http or https"),
+        _ => refuse("is not an http or https URL"),
     }
 }
 
@@ -185,7 +185,7 @@ fn check(ctx: &NativeCallContext, uri: &Uri) -> RhaiResultOf<()> {
     reachable(ctx, host, uri.port_u16().unwrap_or(usual))
 }
 
-/// Where `place` leads, as seen from `from`.
+/// The URL of the redirection `place` from `from`.
 fn redirected(from: &Uri, place: &str) -> Option<Uri> {
     if place.starts_with("//") {
         return format!("{}:{place}", from.scheme_str()?).parse().ok();
@@ -225,7 +225,7 @@ enum Part {
     Stop,
 }
 
-/// How the reading of a body went on.
+/// The result of a read of the body.
 pub(super) enum Read1 {
     Bytes(Vec<u8>),
     End,
@@ -234,7 +234,7 @@ pub(super) enum Read1 {
 }
 
 impl Answer {
-    /// The length that the server says.
+    /// The length from the server.
     pub(super) fn length(&self) -> Option<u64> {
         let text = self.header("content-length");
         self.body.content_length().or(text?.parse().ok())
@@ -300,7 +300,7 @@ impl Reading {
                 Ok(Part::Failed(why)) => return Read1::Failed(why),
                 Ok(Part::Stop) => {}
                 Err(RecvTimeoutError::Timeout) => {
-                    return Read1::Failed("the server sends nothing more".into());
+                    return Read1::Failed("the server stopped sending".into());
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     return Read1::Failed("the connection ended".into());

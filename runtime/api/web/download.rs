@@ -1,4 +1,4 @@
-//! From the web straight into a pool.
+//! Downloads from the web directly into a pool.
 
 use std::time::{Duration, Instant};
 
@@ -20,10 +20,10 @@ use crate::run::session::Session;
 use crate::run::waiting::Waiting;
 use crate::vocabulary::{OptionsOf, options};
 
-/// How often a connection that broke is made anew.
+/// The maximum number of new connections after a broken one.
 const ATTEMPTS: u32 = 5;
 
-/// How often a script is told how far the download is.
+/// The shortest interval between two calls of the closure `progress`.
 const EVERY: Duration = Duration::from_millis(200);
 
 options! {
@@ -37,9 +37,9 @@ options! {
         sha512: Option<ImmutableString>,
         /// Headers of the request: names with their values.
         headers: Option<Map>,
-        /// Time for the server to answer, and between two parts of its answer.
+        /// Time limit for the beginning of the answer, and for each pause in the answer.
         timeout: Duration = "30s",
-        /// Closure `|done, total|` that is told how far the download is.
+        /// Closure `|done, total|`, called during the download with the number of received bytes and of all bytes.
         progress: Option<FnPtr>,
     }
 }
@@ -61,7 +61,7 @@ impl Sums {
                 false => Error::refuse(
                     ctx,
                     format!("`{name}` must have {digits} hexadecimal digits"),
-                    "take the checksum from the site of the image",
+                    "copy the checksum from the website of the image",
                 ),
             }
         };
@@ -82,7 +82,7 @@ impl Sums {
         }
     }
 
-    /// What is wrong with the data.
+    /// The error in the data.
     fn fault(self) -> Option<String> {
         let short = self
             .sha256
@@ -95,7 +95,7 @@ impl Sums {
             .flatten()
             .find(|(_, wanted, found)| wanted != found)?;
         let (name, wanted, found) = wrong;
-        Some(format!("its {name} is {found}, not {wanted}"))
+        Some(format!("its {name} is {found}, expected {wanted}"))
     }
 }
 
@@ -108,7 +108,7 @@ struct Download<'a> {
     done: u64,
     told: Instant,
     sums: Sums,
-    /// What tells this version of the data from others.
+    /// The validator that identifies this version of the data.
     version: Option<String>,
 }
 
@@ -129,7 +129,7 @@ impl Download<'_> {
         request.send(self.ctx)
     }
 
-    /// Brings the data into `volume`, and goes on where a connection broke.
+    /// Downloads the data into `volume`; continues after a broken connection.
     fn run(&mut self, mut answer: Answer, volume: &mut Filling) -> RhaiResultOf<()> {
         let mut broken = 0;
         loop {
@@ -154,13 +154,16 @@ impl Download<'_> {
                 }
             };
             if self.done > 0 && answer.status != 206 {
-                let why = format!("{why}, and the server cannot go on from byte {}", self.done);
+                let why = format!(
+                    "{why}, and the server cannot continue from byte {}",
+                    self.done
+                );
                 return Err(failed(self.ctx, self.url, why));
             }
         }
     }
 
-    /// Reads `answer` to its end; returns why it broke off, if it did.
+    /// Reads `answer` to its end; returns the reason if the connection broke.
     fn read(&mut self, answer: Answer, volume: &mut Filling) -> RhaiResultOf<Option<String>> {
         let session = Session::of(self.ctx);
         let interrupt = session.interrupt();
@@ -173,7 +176,7 @@ impl Download<'_> {
             match reading.next(self.options.timeout, &|| interrupt.stopping().is_some()) {
                 Read1::Bytes(bytes) => {
                     if self.done + bytes.len() as u64 > self.total {
-                        let why = "it sends more than it said";
+                        let why = "the server sent more bytes than it announced";
                         return Err(failed(self.ctx, self.url, why));
                     }
                     volume.send(self.ctx, &bytes)?;
@@ -200,7 +203,7 @@ impl Download<'_> {
     }
 }
 
-/// The name of the volume for what is at `url`.
+/// The name of the volume for `url`.
 fn name_of(ctx: &NativeCallContext, url: &str) -> RhaiResultOf<String> {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
@@ -209,8 +212,8 @@ fn name_of(ctx: &NativeCallContext, url: &str) -> RhaiResultOf<String> {
         true => Ok(name.to_owned()),
         false => Error::refuse(
             ctx,
-            format!("{url} ends in no name for a volume"),
-            "give one with the option `name`",
+            format!("the URL {url} does not end in a name for the volume"),
+            "give the volume a name with the option `name`",
         ),
     }
 }
@@ -241,11 +244,15 @@ fn download(
     };
     let answer = download.request(0)?;
     if answer.status != 200 {
-        let why = format!("the server answers with status {}", answer.status);
+        let why = format!("the server answered with status {}", answer.status);
         return Err(failed(ctx, url, why));
     }
     let Some(total) = answer.length() else {
-        return Err(failed(ctx, url, "the server does not say how long it is"));
+        return Err(failed(
+            ctx,
+            url,
+            "the server did not send the length of the file",
+        ));
     };
     download.total = total;
     let version = answer.header("etag").or(answer.header("last-modified"));
@@ -276,10 +283,10 @@ fn volume_xml(name: &str, bytes: u64) -> String {
 
 #[export_module]
 pub(super) mod functions {
-    /// Downloads what is at `url`, of http or https, into a new volume of the pool, named like the last part of the URL.
+    /// Downloads the http or https URL `url` into a new volume of the pool. The volume is named like the last part of the URL.
     ///
-    /// Needs `--allow-net HOST`. The data goes to the host as it arrives, without a copy on this machine. A connection that
-    /// breaks is made anew, and the download goes on where it stopped. A download that fails leaves no volume.
+    /// Needs `--allow-net HOST`. The data goes to the host while it arrives, without a copy on this machine. After a broken
+    /// connection, virhai connects again and continues the download. A failed download leaves no volume.
     ///
     /// ```rhai
     /// let pool = connect().storage_pool_lookup_by_name("default-pool");
@@ -299,8 +306,8 @@ pub(super) mod functions {
         download(&ctx, pool, url, &Map::new())
     }
 
-    /// Downloads what is at `url` into a new volume with options: `name` of the volume, `sha256` or `sha512` that the data
-    /// must have, `headers`, `timeout`, and `progress`, a closure that is told the bytes done and in all.
+    /// Downloads `url` into a new volume with options: `name` of the volume, the expected `sha256` or `sha512` of the data,
+    /// `headers`, `timeout`, and `progress`, a closure that gets the number of received bytes and of all bytes.
     ///
     /// ```rhai
     /// let pool = connect().storage_pool_lookup_by_name("default-pool");

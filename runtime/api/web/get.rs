@@ -1,4 +1,4 @@
-//! What is at a URL.
+//! Gets a URL.
 
 use std::time::Duration;
 
@@ -18,9 +18,9 @@ options! {
     pub(super) struct HttpOptions {
         /// Headers of the request: names with their values.
         headers: Option<Map>,
-        /// Time for the server to answer, and between two parts of its answer.
+        /// Time limit for the beginning of the answer, and for each pause in the answer.
         timeout: Duration = "30s",
-        /// Whether a status of 400 and more throws.
+        /// Whether a status of 400 or more throws.
         check: bool = true,
     }
 }
@@ -32,7 +32,7 @@ record! {
         status: i64,
         /// Headers of the answer: names in lower case with their values.
         headers: Map,
-        /// Body of the answer: text, or bytes where it is not UTF-8.
+        /// Body of the answer: text, or a blob if it is not UTF-8.
         body: Output,
         /// URL that answered, after all redirections.
         url: String,
@@ -54,7 +54,7 @@ fn get(ctx: &NativeCallContext, url: &str, options: &Map) -> RhaiResultOf<Map> {
         return Err(failed(
             ctx,
             url,
-            format!("the server answers with status {status}"),
+            format!("the server answered with status {status}"),
         ));
     }
     let answered: Map = answer
@@ -97,10 +97,10 @@ fn get(ctx: &NativeCallContext, url: &str, options: &Map) -> RhaiResultOf<Map> {
 
 #[export_module]
 pub(super) mod functions {
-    /// What is at `url`, of http or https; 16 MiB at most.
+    /// Gets the http or https URL `url`, at most 16 MiB, and returns the answer.
     ///
-    /// Needs `--allow-net HOST`, for redirections too. Throws for a status of 400 and more. A proxy is taken from the
-    /// environment (`https_proxy`), and certificates are checked by those of the system.
+    /// Needs `--allow-net HOST`, also for the target of a redirection. Throws if the status is 400 or more. The proxy is from
+    /// the environment (`https_proxy`), and the certificate authorities are from the system.
     ///
     /// ```rhai
     /// try {
@@ -115,8 +115,7 @@ pub(super) mod functions {
         get(&ctx, url, &Map::new())
     }
 
-    /// What is at `url`, with options: `headers` of the request, `timeout`, and `check: false` to get answers of every
-    /// status.
+    /// Gets `url` with options: `headers` of the request, `timeout`, and `check: false` to return answers with any status.
     ///
     /// ```rhai
     /// try {

@@ -1,4 +1,4 @@
-//! The web, as far as the script may use it.
+//! Calls for the web, if the script has the permission.
 
 mod client;
 mod download;

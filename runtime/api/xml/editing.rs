@@ -1,4 +1,4 @@
-//! How documents are changed.
+//! Changes documents.
 
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
@@ -13,14 +13,14 @@ use crate::xml::{Fault, Place, Xml};
 record! {
     /// Element that was removed.
     pub(crate) struct RemovedElement {
-        /// Path of the element that it was in.
+        /// Path of its parent element.
         path: String,
         /// The element.
         element: Xml,
     }
 }
 
-/// Puts `what` beside or into what `path` leads to.
+/// Inserts `what` beside or into the element at `path`.
 fn insert(
     ctx: &NativeCallContext,
     xml: &Xml,
@@ -42,7 +42,7 @@ fn insert(
     } else {
         let kind = what.type_name();
         Err(Fault::new(format!(
-            "what is inserted is XML, as text, an Xml or a map, not {kind}"
+            "the inserted value must be XML as text, an Xml or a map, not {kind}"
         )))
     };
     text.and_then(|text| xml.insert(path, place, &text))
@@ -51,11 +51,10 @@ fn insert(
 
 #[export_module]
 pub(super) mod functions {
-    /// Sets the attribute or the text that `path` leads to first, to text or a number.
+    /// Sets the first attribute or text at `path` to text or a number.
     ///
-    /// Elements that are missing on the way are made, where the path says what they would be: a
-    /// step that is a name, with conditions such as `[@type='file']`, which then hold. Nothing else
-    /// of the document changes.
+    /// Creates missing elements of the path. Each missing step must be a name, with conditions such
+    /// as `[@type='file']`: the new element then meets them. The rest of the document does not change.
     ///
     /// ```rhai
     /// let xml = parse_xml("<domain><memory unit='KiB'>1024</memory></domain>");
@@ -74,7 +73,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         ensure_room_to_build(&ctx, &value)?;
         let text = build::text_of(&value).map_err(|fault| {
-            let hint = "`insert` puts XML in, `remove` takes it out";
+            let hint = "`insert` adds XML, `remove` removes it";
             if fault.hint.is_none() {
                 fault.with_hint(hint)
             } else {
@@ -84,12 +83,12 @@ pub(super) mod functions {
         text.and_then(|text| xml.set(path, &text)).or_throw(&ctx)
     }
 
-    /// Adds an element as the last in the one that `path` leads to first, and answers it.
+    /// Adds an element at the end of the first element at `path`, and returns the new element.
     ///
-    /// `what` is XML as text, an `Xml`, of which a copy goes in, or a map with the element's name as
-    /// its only key, as `xml(name, content)` takes it; an array there makes an element of each value,
-    /// and the last one is answered. The lines are set out as the document's own. What is missing on
-    /// the way is made, as `set` does. A prefix that is declared nowhere around is refused.
+    /// `what` is XML as text, an `Xml`, which is copied, or a map with the element's name as its only
+    /// key, as for `xml(name, content)`. An array in the map makes one element for each value, and
+    /// the last one is returned. The new lines are indented like the document. Creates missing
+    /// elements of the path, as `set` does. Throws if a prefix is not declared.
     ///
     /// ```rhai
     /// let xml = parse_xml("<domain>\n  <devices>\n    <disk/>\n  </devices>\n</domain>");
@@ -110,8 +109,8 @@ pub(super) mod functions {
         insert(&ctx, xml, path, Place::In, &what)
     }
 
-    /// Puts an element before the one that `path` leads to first, and answers it; `what` is as for
-    /// `insert`.
+    /// Inserts an element before the first element at `path`, and returns the new element; `what` is
+    /// the same as for `insert`.
     ///
     /// ```rhai
     /// let xml = parse_xml("<os><boot dev='hd'/></os>");
@@ -129,8 +128,8 @@ pub(super) mod functions {
         insert(&ctx, xml, path, Place::Before, &what)
     }
 
-    /// Puts an element after the one that `path` leads to first, and answers it; `what` is as for
-    /// `insert`.
+    /// Inserts an element after the first element at `path`, and returns the new element; `what` is
+    /// the same as for `insert`.
     ///
     /// ```rhai
     /// let xml = parse_xml("<os><boot dev='hd'/><bios/></os>");
@@ -198,8 +197,7 @@ pub(super) mod functions {
             .collect())
     }
 
-    /// Removes all that `path` leads to, with the lines that it stood on, and answers how many
-    /// elements, attributes or texts that were.
+    /// Removes all elements, attributes or texts at `path` with their lines, and returns their number.
     ///
     /// ```rhai
     /// let xml = parse_xml("<devices>\n  <disk/>\n  <sound/>\n  <disk/>\n</devices>");

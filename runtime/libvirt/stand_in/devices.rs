@@ -18,7 +18,7 @@ fn change(
     status(stand_in.change_device(&handle(domain), change, &what, flags))
 }
 
-/// Refuses to abort a job, of which there is none.
+/// Refuses to abort a job: there are no jobs.
 fn no_job() -> c_int {
     let message = "Requested operation is not valid: no job is active on the domain";
     fail(
@@ -93,7 +93,7 @@ stand_ins! {
     };
 }
 
-/// Refuses what only a guest that runs can do.
+/// Refuses calls that need a running guest.
 fn running(domain: virDomainPtr) -> Result<(), Failure> {
     match handle(domain).is_active()? {
         true => Ok(()),

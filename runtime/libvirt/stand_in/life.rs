@@ -31,7 +31,7 @@ fn settle(domain: virDomainPtr, paused: bool) {
     }
 }
 
-/// Whether a guest that was saved comes back paused.
+/// True if a saved guest is paused after its restore.
 fn comes_back_paused(flags: c_uint, was_paused: bool) -> bool {
     match flags {
         _ if flags & virt_sys::VIR_DOMAIN_SAVE_PAUSED != 0 => true,
@@ -40,7 +40,7 @@ fn comes_back_paused(flags: c_uint, was_paused: bool) -> bool {
     }
 }
 
-/// The host's file at `path`, as a C string of the file that stands for it.
+/// The temporary file for the host's file at `path`, as a C string.
 fn file(stand_in: &dyn StandIn, path: *const c_char) -> Option<(String, CString)> {
     let path = given(path)?;
     let own = stand_in.file(&path).into_os_string().into_encoded_bytes();
@@ -146,7 +146,7 @@ stand_ins! {
     virDomainSaveFlags(domain: virDomainPtr, to: *const c_char, xml: *const c_char, flags: c_uint) -> c_int = |stand_in, own| {
         let Some((path, own_file)) = file(&*stand_in, to) else { return -1 };
         if !xml.is_null() {
-            stand_in.differs("virDomainSaveFlags", "the XML in the save image stays as it was");
+            stand_in.differs("virDomainSaveFlags", "the XML in the save image does not change");
         }
         let paused = comes_back_paused(flags, is_paused(domain));
         stand_in.saved(&uuid(domain), Some(&path), paused);

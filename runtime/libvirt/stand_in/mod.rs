@@ -1,4 +1,4 @@
-//! Connections on which something else answers for libvirt.
+//! Connections on which a stand-in answers calls in place of libvirt.
 //!
 //! A rehearsal runs on libvirt's test driver, which lacks calls that real hosts have. The functions in the files below have
 //! the names of libvirt's own, so that the linker leads every call of this program to them, those of the `virt` crate
@@ -21,7 +21,7 @@ macro_rules! own {
     }};
 }
 
-/// Functions that have a stand-in's body where there is a stand-in.
+/// Functions that a stand-in replaces on its connections.
 macro_rules! stand_ins {
     ($($name:ident($first:ident: $kind:ty $(, $arg:ident: $type:ty)*) -> $ret:ty = |$stand_in:ident, $own:ident| $body:expr;)*) => {$(
         /// libvirt's function of this name, or a stand-in's.
@@ -73,7 +73,7 @@ use virt_sys::{virConnectPtr, virDomainPtr, virErrorPtr, virStorageVolPtr};
 
 use super::{Failure, borrowed_text};
 
-/// What a stand-in knows of the host that it stands for.
+/// The facts that a stand-in knows about its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fact {
     /// The URI.
@@ -94,13 +94,13 @@ pub enum Fact {
 
 /// Stands for a host on a connection of libvirt's test driver.
 pub trait StandIn: Send + Sync {
-    /// A read-only connection to the host, where it can be asked.
+    /// A read-only connection to the host, if there is one.
     fn original(&self) -> Option<Connect>;
 
-    /// What is known of the host without asking it.
+    /// The facts about the host that are known without a call.
     fn fact(&self, fact: Fact) -> Option<&CStr>;
 
-    /// The XML of what the hypervisor can give to a guest with that emulator, architecture, machine and type.
+    /// The XML of the domain capabilities for that emulator, architecture, machine and type.
     fn domain_capabilities(&self, guest: [Option<String>; 4]) -> Result<String, Failure>;
 
     /// The XML of a guest as the host stores it, where a client gives it as `xml`.
@@ -110,7 +110,7 @@ pub trait StandIn: Send + Sync {
     /// the twin was made: the definition if it is `inactive`.
     fn recorded(&self, key: &str, inactive: bool, own: &str) -> Option<String>;
 
-    /// The file of this machine that stands for the host's file `path`.
+    /// The temporary file on this machine for the host's file `path`.
     fn file(&self, path: &str) -> PathBuf;
 
     /// The guest `uuid` was saved while it was paused, or was not, as a save in `file` or by libvirt.
@@ -128,7 +128,7 @@ pub trait StandIn: Send + Sync {
         flags: u32,
     ) -> Result<(), Failure>;
 
-    /// Moves a guest to another host; answers the guest there, where that is known.
+    /// Moves a guest to another host; returns the guest there, if it is known.
     fn migrate(
         &self,
         domain: &Domain,
@@ -151,11 +151,11 @@ pub trait StandIn: Send + Sync {
         path: &str,
     ) -> Result<virt::storage_pool::StoragePool, Failure>;
 
-    /// `call` did not do all that it does on the host.
+    /// `call` did less than on the host.
     fn differs(&self, call: &'static str, why: &str);
 }
 
-/// What happens to a device of a guest.
+/// A change of a device of a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceChange {
     /// It is added.
@@ -195,7 +195,7 @@ static STAND_INS: RwLock<Vec<(usize, Arc<dyn StandIn>)>> = RwLock::new(Vec::new(
 /// Whether there ever was a stand-in.
 static ANY: AtomicBool = AtomicBool::new(false);
 
-/// Has `stand_in` answer on `connect` and on copies of it.
+/// Makes `stand_in` answer on `connect` and on copies of it.
 pub fn register(connect: &Connect, stand_in: Arc<dyn StandIn>) {
     let mut all = STAND_INS.write().unwrap_or_else(PoisonError::into_inner);
     all.push((address(connect), stand_in));
@@ -219,7 +219,7 @@ thread_local! {
     static PLAIN: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
-/// Runs `read`, for which XML is as the test driver gives it.
+/// Runs `read`, which gets XML as the test driver returns it.
 pub fn plainly<T>(read: impl FnOnce() -> T) -> T {
     let before = PLAIN.replace(true);
     let result = read();
@@ -353,7 +353,7 @@ impl OfConnection for virDomainPtr {
 }
 
 fn unknown(call: &str) {
-    let message = format!("the saved twin does not hold the answer of {call}");
+    let message = format!("the saved twin does not have the result of {call}");
     fail(&Failure::new(virt_sys::VIR_ERR_NO_SUPPORT, message).in_domain(virt_sys::VIR_FROM_TEST));
 }
 

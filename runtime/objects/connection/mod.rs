@@ -284,7 +284,7 @@ impl Connection {
         recorder.is_some_and(|recorder| recorder.is_twin())
     }
 
-    /// Whether this is a rehearsal, which takes `what` for true and notes that.
+    /// True in a rehearsal, which assumes `what` and notes that.
     pub(crate) fn assumes(&self, what: impl FnOnce() -> String) -> bool {
         let twin = self
             .0

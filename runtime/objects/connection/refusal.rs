@@ -1,4 +1,4 @@
-//! Calls that are not made: on a connection for reading only, or against the rules of the session.
+//! Refuses calls: on a read-only connection, or against the rules of the session.
 
 use super::Connection;
 use crate::libvirt::Failure;
@@ -32,7 +32,7 @@ impl Connection {
     }
 }
 
-/// Whether `call` is not made on a connection for reading only.
+/// True if `call` is refused on a read-only connection.
 fn refused_when_read_only(call: &str) -> bool {
     changes(call)
 }

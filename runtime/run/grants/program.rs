@@ -68,7 +68,7 @@ mod tests {
     use super::GrantedProgram;
 
     #[test]
-    fn a_program_is_meant_by_its_name_or_by_its_own_path() {
+    fn a_program_matches_its_name_or_its_own_path() {
         let by_name = GrantedProgram::named("sh");
         assert!(by_name.file().is_some_and(|file| file.is_absolute()));
         assert!(by_name.is_called("sh"));

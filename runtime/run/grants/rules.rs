@@ -1,7 +1,7 @@
 //! Rules on libvirt itself: which calls a script may make, on which objects and hosts.
 //!
 //! A rule is `VERBS:NAME@HOST`, such as `destroy,undefine:prod-*` or `create,start:test-*@lab`. The verbs are the names of
-//! the script's functions, or their first words; in the name and the host, `*` stands for any text.
+//! the script's functions, or their first words; in the name and the host, `*` matches any text.
 
 use std::fmt;
 
@@ -19,11 +19,11 @@ pub struct Rule {
 /// What a script may do with libvirt.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// Where they are written, for messages.
+    /// The source of the rules, for messages.
     pub source: String,
-    /// If there are any, calls that change something need one that fits.
+    /// If there are any, a call that changes something must match one of them.
     pub allow: Vec<Rule>,
-    /// Calls that fit one are refused in any case.
+    /// Calls that match one of them are refused.
     pub deny: Vec<Rule>,
 }
 
@@ -34,16 +34,16 @@ pub(crate) struct Call<'a> {
     pub(crate) function: &'static str,
     /// Whether it can change something.
     pub(crate) changes: bool,
-    /// The names of the object that it is about: of a snapshot, those of its domain. None if they are not known.
+    /// The names of its object; for a snapshot, the names of the domain. Empty if they are unknown.
     pub(crate) names: &'a [&'a str],
-    /// What the host is called: its URI, and its name.
+    /// The names of the host: its URI, and its host name.
     pub(crate) hosts: &'a [&'a str],
 }
 
 /// Words for a call besides the name of its function.
 const ALIASES: [(&str, &str); 2] = [("start", "create"), ("revert", "revert_to_snapshot")];
 
-/// The words in the names of C functions that are no script's: variants of a call, and acronyms.
+/// Words in the names of C functions that the script's functions do not have: variants of a call, and acronyms.
 const KINDS: [&str; 18] = [
     "AdmConnect",
     "AdmClient",
@@ -94,7 +94,7 @@ impl Rule {
         let known: Vec<String> = functions.map(verb).collect();
         for word in rule.verbs.iter().filter(|word| *word != "*") {
             if !known.iter().any(|verb| means(word, verb)) {
-                return Err(format!("no call is named `{word}`"));
+                return Err(format!("no call is called `{word}`"));
             }
         }
         Ok(rule)
@@ -112,13 +112,13 @@ impl Rule {
         call.hosts.iter().any(|host| fits(&self.host, host))
     }
 
-    /// Whether it could be about the object of `call`: an unknown name can be any.
+    /// True if it could match the object of `call`: an unknown name can be any name.
     fn may_fit(&self, call: &Call) -> bool {
         let named = call.names.is_empty() || call.names.iter().any(|name| fits(&self.name, name));
         named && self.has_verb(call) && self.has_host(call)
     }
 
-    /// Whether it is about the object of `call`, by all of its names.
+    /// True if it matches all names of the object of `call`.
     fn fits(&self, call: &Call) -> bool {
         let named = match call.names {
             [] => self.name == "*",
@@ -135,9 +135,9 @@ impl fmt::Display for Rule {
 }
 
 impl Rules {
-    /// Why `call` may not be made, if that is so.
+    /// The reason why `call` is refused, if it is refused.
     pub(crate) fn refusal(&self, call: &Call) -> Option<String> {
-        // What a stream carries was decided when it was opened.
+        // Calls on a stream were allowed when the stream was opened.
         if call.function.starts_with("virStream") || call.function == "virConnectOpenAuth" {
             return None;
         }
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denied_call_is_refused_on_the_objects_that_are_meant_and_on_those_without_a_name() {
+    fn a_denied_call_is_refused_on_matching_and_unnamed_objects() {
         let rules = rules(&[], &["destroy:prod-*"]);
         assert!(!may(&rules, "virDomainDestroy", &["prod-db"]));
         assert!(!may(&rules, "virDomainDestroy", &["test", "prod-db"]));
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn with_rules_that_allow_everything_else_that_changes_is_refused() {
+    fn allow_rules_refuse_every_other_change() {
         let rules = rules(&["create,define:test-*@lab"], &[]);
         assert!(may(&rules, "virDomainCreateWithFlags", &["test-1"]));
         assert!(may(&rules, "virDomainDefineXML", &["test-1"]));
@@ -280,6 +280,6 @@ mod tests {
         assert!(may(&start, "virDomainCreateWithFlags", &["a"]));
         assert!(!may(&start, "virDomainDefineXML", &["a"]));
         let wrong = Rule::parse("destory:a", FUNCTIONS.into_iter());
-        assert_eq!(wrong, Err("no call is named `destory`".into()));
+        assert_eq!(wrong, Err("no call is called `destory`".into()));
     }
 }

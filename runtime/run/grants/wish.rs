@@ -1,4 +1,4 @@
-//! What a script asks for and was not given.
+//! The permissions that a script needs and does not have.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{GrantedProgram, Grants};
 use crate::run::interrupt::Interrupt;
 
-/// One thing that a script needs a permission for.
+/// A permission that a script needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
     /// To read this file, links followed.
@@ -24,7 +24,7 @@ pub enum Wish {
 }
 
 impl Wish {
-    /// The option that fulfils it.
+    /// The option that grants it.
     pub fn option(&self) -> String {
         match self {
             Self::Read(path) => format!("--allow-read {}", path.display()),
@@ -36,7 +36,7 @@ impl Wish {
         }
     }
 
-    /// The permission for this and nothing else.
+    /// Exactly this permission.
     pub(crate) fn granted(&self) -> Grants {
         let mut grants = Grants::default();
         match self.clone() {
@@ -80,7 +80,7 @@ pub enum Consent {
 
 /// Asks the user for permissions while a script runs, from one thread at a time.
 pub trait Asker: Send + Sync {
-    /// Whether the script may do what it wishes. A stop by `interrupt` ends the question.
+    /// Asks for the permission. A stop by `interrupt` ends the question.
     fn ask(&self, wish: &Wish, interrupt: &Interrupt) -> Consent;
 }
 

@@ -11,7 +11,7 @@ use nix::fcntl::{FallocateFlags, Flock, FlockArg, fallocate};
 use super::record::Record;
 use crate::redact;
 
-/// The bytes that are kept free for what must be written after a change.
+/// The bytes that are kept free for the records after a change.
 pub(super) const RESERVE: usize = 256 * 1024;
 
 /// A journal that only this process writes.
@@ -94,7 +94,7 @@ impl Writer {
     /// Appends a record. A process that is killed loses none.
     pub(super) fn write(&mut self, record: &Record, on_disk: OnDisk) -> std::io::Result<()> {
         let line = serde_json::to_string(record)?;
-        // Whatever a record quotes, no secret stays on the disk.
+        // A record can quote anything: hide all secrets before they reach the disk.
         let line = redact::without_kept(&line).into_owned() + "\n";
         self.append(line.as_bytes())?;
         match on_disk {
@@ -132,7 +132,7 @@ impl Writer {
 
     fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         if let Err(error) = self.file.write_all(bytes) {
-            // What was written of the line would be read as damage.
+            // The written part of the line would look like damage.
             self.file.set_len(self.length)?;
             return Err(error);
         }
@@ -141,7 +141,7 @@ impl Writer {
     }
 }
 
-/// Whether no process writes the journal at `path`.
+/// True if no process writes the journal at `path`.
 pub(super) fn is_free(path: &Path) -> std::io::Result<bool> {
     let file = File::open(path)?;
     match Flock::lock(file, FlockArg::LockSharedNonblock) {

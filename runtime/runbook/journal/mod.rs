@@ -1,4 +1,4 @@
-//! The journal of a run: what it is about to do, what it did, and how that is undone. It survives the process.
+//! The journal of a run: its steps, its changes, and how to undo them. The journal stays when the process ends.
 
 mod file;
 mod folder;
@@ -46,7 +46,7 @@ struct Shared {
     steps: HashMap<StepKey, Step>,
     /// The changes of earlier attempts.
     changes: Mutex<Vec<Change>>,
-    /// Whether a step may be repeated whose effect is unknown.
+    /// True if a step with an unknown effect may be repeated.
     may_repeat: bool,
     /// Whether [`Journal::say_once`] was called.
     said: AtomicBool,
@@ -55,7 +55,7 @@ struct Shared {
 }
 
 enum State {
-    /// Nothing was recorded yet.
+    /// No record was written yet.
     Unwritten(Box<Header>),
     Open(Writer, PathBuf),
     /// The folder could not be made; why.
@@ -68,7 +68,7 @@ pub struct Reopened {
     pub journal: Journal,
     /// The run so far.
     pub past: Past,
-    /// The bytes at the end of the journal that were no whole record, and were cut off.
+    /// The number of bytes of an incomplete last record that were removed from the journal.
     pub cut: usize,
 }
 
@@ -99,7 +99,7 @@ impl Journal {
         let journal = folder::journal_of(&path);
         let before = std::fs::metadata(&journal).map_or(0, |about| about.len());
         let (writer, bytes) = Writer::open(&journal).map_err(|error| match error {
-            NotOpen::InUse => format!("the run {name} is still going on"),
+            NotOpen::InUse => format!("the run {name} is still running"),
             NotOpen::Failed(error) => format!("cannot open {}: {error}", journal.display()),
         })?;
         let past = Past::read(&bytes)
@@ -177,7 +177,7 @@ impl Journal {
         self.0.steps.get(key)
     }
 
-    /// Whether a step may be repeated whose effect is unknown.
+    /// True if a step with an unknown effect may be repeated.
     pub(crate) fn may_repeat(&self) -> bool {
         self.0.may_repeat
     }
@@ -222,7 +222,7 @@ impl Journal {
         self.append(record, OnDisk::Now, true)
     }
 
-    /// Writes a record that tells no more than that something was said; it may be lost with the machine.
+    /// Writes a record such as a note, which a power failure may lose.
     pub(crate) fn write_lightly(&self, record: &Record) {
         if matches!(&*self.state(), State::Open(..)) {
             let _ = self.append(record, OnDisk::Lightly, false);
@@ -312,7 +312,7 @@ impl Journal {
         !self.0.steps.is_empty() || self.0.stepped.load(Ordering::Relaxed)
     }
 
-    /// What the journal tells so far.
+    /// The run so far, from the journal.
     ///
     /// # Errors
     ///
@@ -361,12 +361,12 @@ pub struct Run {
     pub folder: PathBuf,
     /// Whether its process is alive.
     pub alive: bool,
-    /// What its journal tells, or why it cannot be read.
+    /// Its state from the journal, or why the journal cannot be read.
     pub past: Result<Past, String>,
 }
 
 impl Run {
-    /// How it stands, in a word.
+    /// Its state as a word.
     pub fn state(&self) -> &'static str {
         match &self.past {
             Ok(past) => past.state(self.alive),

@@ -1,4 +1,4 @@
-//! What a journal tells of its run so far.
+//! The state of a run, from its journal.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 
 use super::record::{FORMAT, Header, Place, Record};
 
-/// What identifies a step in every attempt of a run: the titles that lead to it, each with the number of equal titles
-/// before it.
+/// The identity of a step in every attempt of a run: the titles of the steps around it and its own title, each with the
+/// number of equal titles before it.
 pub(crate) type StepKey = Vec<(String, usize)>;
 
 /// A step as the journal has it.
@@ -29,16 +29,16 @@ pub struct Step {
     pub began: Timestamp,
     /// When it ended.
     pub ended: Option<Timestamp>,
-    /// How it stands.
+    /// Its state.
     pub state: StepState,
-    /// Whether it made a change that no undo list knows of.
+    /// True if it made a change that no undo list records.
     pub touched: bool,
     /// The notes that it wrote.
     pub notes: Vec<String>,
 }
 
 impl Step {
-    /// How it stands, in a word. `alive` says whether a process works on the run.
+    /// Its state as a word. `alive` is true if a process works on the run.
     pub fn word(&self, alive: bool) -> &'static str {
         match (&self.state, alive) {
             (StepState::Done { .. }, _) => "done",
@@ -59,7 +59,7 @@ impl Step {
     }
 }
 
-/// How a step stands.
+/// The state of a step.
 #[derive(Debug, Clone)]
 pub enum StepState {
     /// It began, and no end was recorded.
@@ -126,7 +126,7 @@ pub struct End {
 /// A run as its journal tells it.
 #[derive(Debug, Clone)]
 pub struct Past {
-    /// What the run is.
+    /// The first record.
     pub header: Header,
     /// All steps, in the order in which they began. A step that was repeated is here once.
     pub steps: Vec<Step>,
@@ -148,7 +148,7 @@ pub struct Past {
     pub(crate) next: u64,
 }
 
-/// The bytes at the beginning of a journal that are whole lines, or a line that lacks nothing but its end.
+/// The bytes at the beginning of a journal that are complete lines; the last line break can be missing.
 pub(super) fn whole(bytes: &[u8]) -> usize {
     let lines = bytes.iter().rposition(|byte| *byte == b'\n');
     let end = lines.map_or(0, |end| end + 1);
@@ -159,7 +159,7 @@ pub(super) fn whole(bytes: &[u8]) -> usize {
 }
 
 impl Past {
-    /// What the whole lines of a journal tell.
+    /// Reads the complete lines of a journal.
     ///
     /// # Errors
     ///
@@ -179,7 +179,7 @@ impl Past {
             match (&mut past, record) {
                 (None, Record::Run(header)) => past = Some(Self::new(header)),
                 (None, _) | (Some(_), Record::Run(_)) => {
-                    return Err(format!("line {number} does not belong there"));
+                    return Err(format!("line {number} is in the wrong place"));
                 }
                 (Some(past), record) => past.add(record),
             }
@@ -187,7 +187,7 @@ impl Past {
         past.ok_or_else(|| "it is empty".into())
     }
 
-    /// A run of which nothing but its beginning is known.
+    /// A run with its first record only.
     pub fn new(header: Header) -> Self {
         Self {
             attempts: vec![Attempt {
@@ -342,7 +342,7 @@ impl Past {
         }
     }
 
-    /// How the run stands, in a word. `alive` says whether a process works on it.
+    /// The state of the run as a word. `alive` is true if a process works on it.
     pub fn state(&self, alive: bool) -> &'static str {
         match (&self.end, alive) {
             (_, true) => "running",

@@ -25,7 +25,7 @@ pub struct File {
     pub sha256: String,
 }
 
-/// What a run is: the first record of its journal.
+/// The first record of a journal: describes the run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Header {
     /// [`FORMAT`].
@@ -85,7 +85,7 @@ pub enum Record {
         /// When.
         time: Timestamp,
     },
-    /// The step makes a change that no undo list knows of.
+    /// The step makes a change that no undo list records.
     Touch {
         /// The number of the step.
         step: u64,
@@ -122,7 +122,7 @@ pub enum Record {
         /// The call that made it.
         at: Place,
     },
-    /// These changes are not to be undone.
+    /// virhai no longer undoes these changes.
     Forget {
         /// Their numbers.
         undo: Vec<u64>,

@@ -20,7 +20,7 @@ const WIDTH: f64 = 1000.0;
 /// The narrowest bar of the chart, so that a quick step can be seen.
 const NARROWEST: f64 = 4.0;
 
-/// The run as one HTML document that needs nothing else, no network either. `alive` says whether a process works on it.
+/// The run as an HTML document in one file. `alive` is true if a process works on the run.
 pub fn html(past: &Past, alive: bool) -> String {
     let page = Page {
         past,
@@ -197,7 +197,7 @@ impl Page<'_> {
                 own => vec![format!("{own} changes, see below")],
             };
             if step.touched {
-                said.push("made changes that `virhai undo` does not undo".into());
+                said.push("made changes that `virhai undo` cannot undo".into());
             }
             if !said.is_empty() {
                 let _ = write!(body, "<p class=\"quiet\">{}</p>", said.join("; "));

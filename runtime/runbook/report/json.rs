@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use crate::runbook::journal::{Past, StepState};
 
-/// The run as JSON. `alive` says whether a process works on it.
+/// The run as JSON. `alive` is true if a process works on it.
 pub fn json(past: &Past, alive: bool) -> Json {
     let steps = past.steps.iter().map(|step| {
         let error = match &step.state {

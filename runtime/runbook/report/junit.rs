@@ -1,4 +1,4 @@
-//! A run in the form of JUnit, for build servers.
+//! A run as JUnit, for build servers.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -8,7 +8,7 @@ use super::{error, verdict};
 use crate::markup::visible;
 use crate::runbook::journal::{Past, StepState};
 
-/// The run as a suite of JUnit: a test case for the run itself, and one for each step.
+/// The run as a JUnit test suite: one test case for the run itself, and one for each step.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Reports of runs, from their journals: a page, data, and JUnit.
+//! Reports of runs from their journals: HTML, JSON and JUnit.
 
 mod html;
 mod json;
@@ -41,13 +41,13 @@ fn verdict(past: &Past, alive: bool) -> &'static str {
     }
 }
 
-/// Why the step has no value.
+/// The reason why the step has no value.
 fn error(step: &Step, alive: bool) -> Option<String> {
     use super::journal::StepState;
     match &step.state {
         StepState::Failed(error) => Some(error.clone()),
         StepState::Begun if !alive => {
-            Some("the run ended during this step; it is unknown how far the step came".into())
+            Some("the run ended during this step; its effect is unknown".into())
         }
         _ => None,
     }

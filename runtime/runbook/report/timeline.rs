@@ -1,4 +1,4 @@
-//! When the steps of a run ran, without the time between a failure and the resumption of the run.
+//! The timeline of a run, without the time between a failure and `virhai resume`.
 
 use std::time::Duration;
 

@@ -1,32 +1,32 @@
-//! How faithfully a twin does each call of libvirt: the one table of it.
+//! The table of libvirt's calls: how a twin runs each of them.
 //!
-//! A call that is not in the table is done by libvirt's test driver as it is.
+//! libvirt's test driver runs a call that is not in the table.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use Fidelity::{Host, NotRehearsed, Shim, Twin};
 
-/// How a twin does a call.
+/// How a twin runs a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fidelity {
     /// The host itself answers, through a connection that cannot change it.
     Host,
-    /// libvirt's test driver does it.
+    /// libvirt's test driver runs it.
     Twin,
-    /// virhai does it as QEMU does. What differs is in the text, which may be empty.
+    /// virhai runs it as QEMU does. The text names the difference; it can be empty.
     Shim(&'static str),
-    /// It is not done, and why.
+    /// The twin does not support it; the text is the reason.
     NotRehearsed(&'static str),
 }
 
-/// How a twin does the C function `call`.
+/// How a twin runs the C function `call`.
 pub fn of(call: &str) -> Fidelity {
     static ROWS: LazyLock<HashMap<&str, Fidelity>> = LazyLock::new(|| rows().collect());
     ROWS.get(call).copied().unwrap_or(Twin)
 }
 
-/// Calls whose work shows in no picture of a host.
+/// Calls whose effect is not visible in a picture of a host.
 const SHOW_NOWHERE: &str = "virDomainBlockResize virDomainInjectNMI virDomainPMSuspendForDuration virDomainPMWakeup
     virDomainQemuAgentCommand virDomainQemuMonitorCommand virDomainReboot virDomainReset virDomainSendKey
     virDomainSendProcessSignal virDomainSetTime virDomainSetUserPassword virDomainFSTrim virDomainCoreDump
@@ -34,7 +34,7 @@ const SHOW_NOWHERE: &str = "virDomainBlockResize virDomainInjectNMI virDomainPMS
     virDomainBackupBegin virStorageVolUpload virStorageVolWipe virStorageVolWipePattern virSecretSetValue
     virNodeSuspendForDuration virNodeDeviceReset virNetworkUpdate";
 
-/// Whether the work of `call` shows in no picture of a host.
+/// True if the effect of `call` is not visible in a picture of a host.
 pub(super) fn shows_nowhere(call: &str) -> bool {
     SHOW_NOWHERE.split_whitespace().any(|one| one == call)
 }
@@ -50,13 +50,13 @@ fn rows() -> impl Iterator<Item = (&'static str, Fidelity)> {
         .flat_map(|(fidelity, calls)| calls.split_whitespace().map(move |call| (call, *fidelity)))
 }
 
-const NO_AGENT: &str = "a twin has no guest whose agent could answer";
-const NO_GUEST: &str = "a twin has no guest that runs";
-const NO_BLOCKS: &str = "a twin has no blocks of disks that could be copied";
+const NO_AGENT: &str = "the guests of a twin have no agent";
+const NO_GUEST: &str = "the guests of a twin do not run";
+const NO_BLOCKS: &str = "the disks of a twin have no content to copy";
 const NO_FILTERS: &str = "the test driver has no network filters";
 const NO_SECRETS: &str = "the test driver has no secrets";
-const NO_PORTS: &str = "the test driver has no ports of networks";
-const NO_DEVICES: &str = "the test driver neither lends nor changes devices of the host";
+const NO_PORTS: &str = "the test driver has no network ports";
+const NO_DEVICES: &str = "the test driver cannot change or assign devices of the host";
 const NO_DAEMON: &str = "a twin has no daemon";
 const NO_SETTING: &str = "the test driver does not have this setting";
 const NO_QEMU: &str = "a twin has no QEMU process";
@@ -75,7 +75,7 @@ const TABLE: &[(Fidelity, &str)] = &[
          virSecretGetXMLDesc virSecretLookupByUUIDString virSecretLookupByUsage",
     ),
     (
-        Shim("libvirt tells no read-only client what guests can have: the host is taken to offer all of it"),
+        Shim("libvirt does not tell a read-only client which features guests can have: the twin accepts all of them"),
         "virConnectGetDomainCapabilities",
     ),
     (
@@ -100,12 +100,12 @@ const TABLE: &[(Fidelity, &str)] = &[
          virStorageVolResize virStoragePoolLookupByTargetPath",
     ),
     (
-        Shim("the twin restarts a running guest to change its devices, so that its events differ"),
+        Shim("the twin restarts a running guest to change its devices, so the events differ"),
         "virDomainAttachDevice virDomainAttachDeviceFlags virDomainDetachDevice
          virDomainDetachDeviceAlias virDomainDetachDeviceFlags virDomainUpdateDeviceFlags",
     ),
     (
-        Shim("whether both hosts reach the storage of the guest is not looked at"),
+        Shim("a rehearsal does not check that both hosts reach the storage of the guest"),
         "virDomainMigrate virDomainMigrate2 virDomainMigrate3 virDomainMigrateToURI
          virDomainMigrateToURI2 virDomainMigrateToURI3",
     ),
@@ -146,7 +146,7 @@ const TABLE: &[(Fidelity, &str)] = &[
          virStorageVolDownload virStorageVolGetInfoFlags ",
     ),
     (
-        NotRehearsed("the twin has no way to move a guest to another host"),
+        NotRehearsed("a twin cannot move a guest to another host"),
         "virDomainMigrateGetCompressionCache
          virDomainMigrateGetMaxDowntime virDomainMigrateGetMaxSpeed
          virDomainMigrateSetCompressionCache virDomainMigrateStartPostCopy",

@@ -25,7 +25,7 @@ struct Head {
     version: u32,
 }
 
-/// Writes `host` to the file `path`: the whole of it, or nothing.
+/// Writes `host` to the file `path`: all or nothing.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
-//! A host as data: what a twin of it is made from.
+//! A host as data, from which a twin is made.
 
 use serde::{Deserialize, Serialize};
 
-/// What a host has, without secrets.
+/// The objects of a host, without secrets.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Host {
     /// The URI that libvirt gives it.
@@ -18,7 +18,7 @@ pub struct Host {
     pub lib_version: u32,
     /// The XML of its capabilities.
     pub capabilities: String,
-    /// The XML of its hardware, where it tells.
+    /// The XML of its hardware, if the host gives it.
     pub sysinfo: Option<String>,
     /// Its memory and CPUs.
     pub node: Node,
@@ -58,7 +58,7 @@ pub struct Guest {
     pub persistent: bool,
     pub autostart: bool,
     pub managed_save: bool,
-    /// Its definition, or what runs of one that has none.
+    /// Its definition, or the running configuration of a guest without one.
     pub xml: String,
     /// What runs.
     pub live: Option<String>,

@@ -1,6 +1,6 @@
-//! Opens a host of the test driver that has what another host has.
+//! Opens a host of the test driver with the objects of another host.
 //!
-//! The test driver reads a document `<node>`. What it cannot hold is made by calls after it is open.
+//! The test driver reads a document `<node>`. Calls then create the objects that this document cannot have.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -15,7 +15,7 @@ use crate::libvirt::{self, Failure, Result, event_loop};
 /// The namespace of the test driver's own elements.
 const NAMESPACE: &str = "http://libvirt.org/schemas/domain/test/1.0";
 
-/// Opens a twin of `host`. What the test driver refuses is left out, and noted.
+/// Opens a twin of `host`. Leaves out objects that the test driver refuses, and notes them.
 pub(super) fn load(host: &Host, log: &Log) -> Result<Connect> {
     event_loop::start();
     let parts = parts(host);
@@ -77,7 +77,7 @@ fn accepted<'a>(host: &Host, parts: &'a [Part], log: &Log) -> Vec<&'a str> {
             Err(failure) => log.note(
                 "",
                 format!(
-                    "the twin has no {} `{}`: the test driver refuses it ({})",
+                    "the twin has no {} `{}`: the test driver refused it ({})",
                     part.noun, part.name, failure.message
                 ),
             ),
@@ -175,7 +175,7 @@ fn domain(guest: &Guest) -> String {
     with_children(guest.live.as_ref().unwrap_or(&guest.xml), "domain", &own)
 }
 
-/// Makes by calls what the document cannot say.
+/// Creates the objects that the document cannot have.
 fn complete(connect: &Connect, host: &Host, log: &Log) -> Result<()> {
     for guest in &host.domains {
         let Ok(domain) = connect.lookup_domain_by_name(&guest.name) else {

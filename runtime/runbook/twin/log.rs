@@ -1,4 +1,4 @@
-//! What a script changed on its hosts, in order, and what its rehearsal could not do.
+//! The changes of a script on its hosts, in order, and the limits of its rehearsal.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::redact;
 use crate::run::place::{self, Place};
 
-/// What happened to an object.
+/// The kind of a change of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verb {
@@ -20,7 +20,7 @@ pub enum Verb {
     Started,
     /// It is paused now.
     Paused,
-    /// It runs on.
+    /// It was resumed.
     Resumed,
     /// It runs no longer.
     Stopped,
@@ -58,7 +58,7 @@ pub struct Difference {
     pub from: Option<String>,
     /// The value after, if there is one.
     pub to: Option<String>,
-    /// Whether it is a difference of the running object, and not of its definition.
+    /// True for a difference of the running object, false for one of its definition.
     pub live: bool,
 }
 
@@ -83,10 +83,10 @@ pub struct Entry {
     pub place: Option<Place>,
 }
 
-/// Something that a rehearsal did not do as the host would.
+/// A difference between the rehearsal and the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Note {
-    /// The C function, empty for what is not about a call.
+    /// The C function; empty if the note is not about a call.
     pub call: &'static str,
     /// What differs.
     pub text: String,
@@ -102,7 +102,7 @@ pub struct Log(Mutex<State>);
 struct State {
     entries: Vec<Entry>,
     notes: Vec<Note>,
-    /// Guests that moved away from a host, and whose arrival was not seen yet: the name, and the host.
+    /// Guests that left a host and have not yet arrived on another one: the name, and the host.
     moving: Vec<(String, String)>,
     /// How many migrations are under way.
     under_way: usize,
@@ -126,7 +126,7 @@ impl Log {
         self.lock().entries.push(entry);
     }
 
-    /// Adds the move of a guest away from a host. Its arrival elsewhere is part of it.
+    /// Adds the migration of a guest; its arrival on the other host is part of this change.
     pub(super) fn add_move(&self, entry: Entry) {
         let mut state = self.lock();
         state.moving.push((entry.name.clone(), entry.host.clone()));
@@ -147,14 +147,14 @@ impl Log {
         self.lock().running.insert(host.to_owned(), names);
     }
 
-    /// Whether the domain `name` that appears on `host` is on its way there: it still runs on another one.
+    /// True if the domain `name`, new on `host`, is being migrated there: it still runs on another host.
     pub(super) fn is_on_its_way(&self, name: &str, host: &str) -> bool {
         let state = self.lock();
         let mut others = state.running.iter().filter(|(own, _)| *own != host);
         state.under_way > 0 && others.any(|(_, names)| names.iter().any(|own| own == name))
     }
 
-    /// Whether the domain `name` that appears on `host` moved there; its move gets the host then.
+    /// True if the domain `name`, new on `host`, was migrated there; its migration then gets the host.
     pub(super) fn arrived(&self, name: &str, host: &str) -> bool {
         let mut state = self.lock();
         let moved = |(own, from): &(String, String)| own == name && from != host;
@@ -171,7 +171,7 @@ impl Log {
         true
     }
 
-    /// Notes that `call` does not do all that it does on the host, at the place of this thread.
+    /// Notes that `call` does less than on the host, at the place of this thread.
     pub(crate) fn note(&self, call: &'static str, text: impl Into<String>) {
         let text = redact::hide(&text.into()).into_owned();
         let mut state = self.lock();

@@ -1,4 +1,4 @@
-//! Twins: hosts of libvirt's test driver that hold what a real host has, for rehearsals of scripts.
+//! Twins: hosts of libvirt's test driver with the objects of a real host, for rehearsals of scripts.
 //!
 //! A [`Rehearsal`] stands between a script and its hosts. It reads each host that the script connects to through a
 //! read-only connection, and gives the script a twin of it. [`log::Log`] notes each change of a twin.
@@ -38,25 +38,25 @@ pub(crate) use recorder::Recorder;
 enum Way {
     /// A twin of each host.
     Twins,
-    /// The twin in a file, whatever the script connects to.
+    /// The twin in a file, for all connections of the script.
     Saved(Box<Host>),
-    /// The hosts themselves, whose changes are noted.
+    /// The hosts themselves; their changes are noted.
     Real,
 }
 
-/// What stands between a script and its hosts.
+/// Answers the calls of a script in place of its hosts.
 pub struct Rehearsal {
     way: Way,
     log: Arc<Log>,
     /// The twins by the URIs of their hosts, so that two connections see the same host.
     twins: Mutex<HashMap<String, Arc<Twin>>>,
     hosts: Arc<Hosts>,
-    /// The files that the script wrote, and what stands for each.
+    /// The files that the script wrote, each with its temporary file.
     files: Mutex<HashMap<PathBuf, PathBuf>>,
     folder: Mutex<Option<TempDir>>,
 }
 
-/// A host of the test driver that holds what another host has.
+/// A host of the test driver with the objects of another host.
 struct Twin {
     connect: Connect,
     recorder: Arc<Recorder>,
@@ -68,7 +68,7 @@ impl Drop for Twin {
     }
 }
 
-/// What a connection of a script gets.
+/// The host that a connection of a script gets.
 pub(crate) struct Opened {
     pub(crate) connect: Connect,
     pub(crate) recorder: Arc<Recorder>,
@@ -96,7 +96,7 @@ impl Rehearsal {
         Self::new(Way::Saved(Box::new(host)))
     }
 
-    /// No rehearsal: the script runs on its hosts, and what it changes is noted as in a rehearsal.
+    /// No rehearsal: the script runs on its hosts, and its changes are noted as in a rehearsal.
     pub fn of_real_hosts() -> Arc<Self> {
         Self::new(Way::Real)
     }
@@ -106,7 +106,7 @@ impl Rehearsal {
         matches!(self.way, Way::Real)
     }
 
-    /// What was changed so far.
+    /// The changes so far.
     pub fn log(&self) -> &Log {
         &self.log
     }
@@ -121,7 +121,7 @@ impl Rehearsal {
         session.rehearsal()
     }
 
-    /// What a script gets that connects to `uri`. `open` opens that host, for reading only if it is told so.
+    /// The host that a script gets when it connects to `uri`. `open` opens the host; with `true`, read-only.
     pub(crate) fn open(
         &self,
         uri: Option<&str>,
@@ -179,12 +179,12 @@ impl Rehearsal {
         }
     }
 
-    /// Whether scripts get twins, so that nothing outside of them may change.
+    /// True if scripts get twins: then nothing else may change.
     pub(crate) fn has_twins(&self) -> bool {
         !matches!(self.way, Way::Real)
     }
 
-    /// Notes that the rehearsal takes `what` for true; a run on real hosts takes nothing for true.
+    /// Notes that the rehearsal assumes `what`; returns false in a run on real hosts.
     pub(crate) fn assumes(&self, what: &str) -> bool {
         if self.has_twins() {
             self.log.note("", format!("assumed: {what}"));
@@ -197,13 +197,13 @@ impl Rehearsal {
         self.log.note("", format!("not rehearsed: {what}"));
     }
 
-    /// The file that stands for `path`, which the script wrote before.
+    /// The temporary file of `path`, if the script wrote `path` before.
     pub(crate) fn written(&self, path: &Path) -> Option<PathBuf> {
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         files.get(path).cloned()
     }
 
-    /// The file that stands for `path`, which the script writes now.
+    /// The temporary file for `path`, which the script writes now.
     pub(crate) fn writes(&self, path: &Path) -> std::io::Result<PathBuf> {
         if let Some(known) = self.written(path) {
             return Ok(known);
@@ -233,7 +233,7 @@ impl Rehearsal {
         Ok(own)
     }
 
-    /// Looks once more at each twin, and lets go of all.
+    /// Reads each twin for the last time, and drops all of them.
     pub fn end(&self) {
         let mut twins = std::mem::take(&mut *self.twins());
         for (_, twin) in twins.drain() {
@@ -258,10 +258,7 @@ impl Twin {
         for kind in &host.unread {
             log.note(
                 "",
-                format!(
-                    "{} could not be read from {}: the twin has none",
-                    kind, host.uri
-                ),
+                format!("cannot read {} from {}: the twin has none", kind, host.uri),
             );
         }
         let connect = load::load(host, log)?;

@@ -1,4 +1,4 @@
-//! A picture of a host: its objects with their states, and what happened between two pictures.
+//! A picture of a host: its objects with their states, and the changes between two pictures.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::libvirt::stand_in::plainly;
 use crate::libvirt::{self, Result};
 use crate::xml::Xml;
 
-/// Objects by their kinds and by what never changes of them.
+/// Objects by their kinds and their identity.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Picture(BTreeMap<(Kind, String), Seen>);
 
@@ -58,7 +58,7 @@ struct Seen {
     settings: Vec<(&'static str, String)>,
     /// Its definition.
     xml: String,
-    /// What runs, where that is another document.
+    /// The running configuration, if it is a different document.
     live: Option<String>,
 }
 
@@ -72,7 +72,7 @@ pub(super) struct Change {
 }
 
 impl Picture {
-    /// Takes a picture. Objects that go meanwhile are not in it.
+    /// Takes a picture. It leaves out objects that disappear meanwhile.
     pub fn of(connect: &Connect) -> Self {
         let mut picture = Self::default();
         plainly(|| {
@@ -246,7 +246,7 @@ impl Picture {
         guests.map(|(_, seen)| seen.name.clone()).collect()
     }
 
-    /// What happened on the way to `after`.
+    /// The changes between this and `after`.
     pub fn changes(&self, after: &Self) -> Vec<Change> {
         let mut changes = Vec::new();
         for (key, now) in &after.0 {
@@ -358,7 +358,7 @@ fn between(before: &str, after: &str, live: bool) -> Vec<Difference> {
     let found = Xml::parse(before).and_then(|one| one.diff(&Xml::parse(after)?));
     let found = found.unwrap_or_default().into_iter();
     let named = found.filter(|one| !["name", "uuid", "@id"].contains(&one.path.as_str()));
-    // What the host finds out about a guest that runs is nothing that a script changed.
+    // A host adds details to a running guest; these are not changes of the script.
     let named = named.filter(|one| {
         !live
             || !one

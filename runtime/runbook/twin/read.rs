@@ -1,4 +1,4 @@
-//! Reads a host through a connection that need not be able to change it.
+//! Reads a host; a read-only connection is enough.
 
 use virt::connect::Connect;
 use virt::domain::Domain;
@@ -34,7 +34,7 @@ pub fn read(connect: &Connect) -> Result<Host> {
     Ok(host)
 }
 
-/// What was read, unless the host says that it has no such objects.
+/// The objects, or none if the host does not have this kind of object.
 fn listed<T>(unread: &mut Vec<String>, kind: &str, read: Result<Vec<T>>) -> Result<Vec<T>> {
     let codes = [
         virt_sys::VIR_ERR_NO_SUPPORT,
@@ -52,7 +52,7 @@ fn listed<T>(unread: &mut Vec<String>, kind: &str, read: Result<Vec<T>>) -> Resu
     }
 }
 
-/// What was read, unless the object is gone, which `missing` says.
+/// The object, or `None` if it is gone: `missing` is the error for that.
 fn found<T>(read: Result<T>, missing: virt_sys::virErrorNumber) -> Result<Option<T>> {
     match read {
         Ok(object) => Ok(Some(object)),

@@ -114,9 +114,8 @@ impl Recorder {
     fn not_rehearsed(&self, call: &'static str, why: &str) -> Failure {
         self.log.note(call, format!("not rehearsed: {why}"));
         let message = format!("{call} was not rehearsed: {why}");
-        Failure::new(virt_sys::VIR_ERR_NO_SUPPORT, message).advise(
-            "the plan ends here; only a real run shows what the script does from this line on",
-        )
+        Failure::new(virt_sys::VIR_ERR_NO_SUPPORT, message)
+            .advise("the plan ends here; only a real run shows the changes after this line")
     }
 
     /// Notes what changed since the last look, as the doing of `call`.
@@ -165,7 +164,7 @@ impl Recorder {
         drop(last);
     }
 
-    /// Looks after the domain `name` of another host moved here by `call`.
+    /// Notes the changes after `call` moved the domain `name` from another host to this one.
     pub(crate) fn receive(&self, call: &'static str, name: &str, connect: &Connect) {
         self.look(call, connect);
         self.log.arrived(name, &self.host);

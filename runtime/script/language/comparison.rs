@@ -1,4 +1,4 @@
-//! Comparisons with `==` and `!=` that plain Rhai lets pass where one side is wrong.
+//! Comparisons with `==` and `!=` that are mistakes, but that plain Rhai accepts.
 
 use rhai::{Dynamic, EvalAltResult, EvalContext, Expression, ImmutableString, Position};
 
@@ -50,7 +50,7 @@ pub(super) fn compare(
 /// The error of a comparison of an object with `text`, if that is text.
 fn object_and_text((noun, name): (&str, String), text: &Dynamic) -> Option<Error> {
     let text = text.read_lock::<ImmutableString>()?;
-    let message = format!("the {noun} `{name}` is compared with text, and never equals it");
+    let message = format!("the {noun} `{name}` is compared with text; they are never equal");
     Some(Error::script(message).with_hint(format!("compare its `name`: `.name == {:?}`", &*text)))
 }
 

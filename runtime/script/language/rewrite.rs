@@ -430,7 +430,7 @@ impl Rewriter<'_> {
                     | [other, Expr::StringConstant(text, place)] => (text, *place, other),
                     _ => return None,
                 };
-                // To look for near words takes longer than to compile a recipe.
+                // A search for similar words takes longer than compiling a recipe.
                 let direct = self.is_answer(other, false);
                 if self.names.is_recipe || (!direct && !vocabulary::is_nearly_a_word(text)) {
                     return None;

@@ -17,7 +17,7 @@ fn pair(image: &Path) -> (u32, u32) {
 }
 
 #[test]
-fn a_backup_of_a_busy_guest_is_of_one_moment_with_clean_file_systems() {
+fn a_backup_of_a_busy_guest_has_one_moment_and_clean_file_systems() {
     let host = Daemon::start();
     let folder = host.scratch().folder("images");
     let data = folder.join("data.qcow2");

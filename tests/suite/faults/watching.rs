@@ -156,7 +156,7 @@ fn a_subscription_knows_all_states_after_its_daemon_was_killed_and_restarted() {
 }
 
 #[test]
-fn a_subscription_over_ssh_goes_on_after_a_broken_line_and_after_a_frozen_daemon() {
+fn a_subscription_over_ssh_continues_after_a_broken_line_and_after_a_frozen_daemon() {
     let host = Daemon::start();
     let Some(server) = SshServer::start(&host) else {
         return;

@@ -40,7 +40,7 @@ fn a_journal_cut_at_any_byte_loses_no_finished_step() {
         );
         let torn = !whole[..cut].ends_with('\n') && !whole[..cut].ends_with('}');
         if torn {
-            has(&resumed, &["ended in the middle of a record"]);
+            has(&resumed, &["was incomplete: removed"]);
         }
         cuts += 1;
     }
@@ -48,7 +48,7 @@ fn a_journal_cut_at_any_byte_loses_no_finished_step() {
 }
 
 #[test]
-fn a_damaged_journal_is_told_and_not_used() {
+fn a_damaged_journal_is_reported_and_not_used() {
     let folder = Scratch::new();
     folder.write("three.rhai", THREE);
     in_folder(&folder).arg("run").arg("three.rhai").ok();
@@ -141,6 +141,6 @@ fn no_secret_reaches_a_journal() {
     let undone = in_folder(&folder).arg("undo").fails(1);
     has(
         &undone,
-        &["it needs a secret, which a journal does not keep"],
+        &["it needs a secret, and a journal contains no secrets"],
     );
 }

@@ -9,13 +9,13 @@ const ASKS: &str = r#"
     print("both are done");"#;
 
 #[test]
-fn a_person_confirms_and_does_what_a_runbook_asks() {
+fn a_person_confirms_and_does_the_tasks_of_a_runbook() {
     let folder = Scratch::new();
     folder.write("ask.rhai", ASKS);
     let nobody = in_folder(&folder).arg("run").arg("ask.rhai").fails(1);
     has(
         &nobody,
-        &["nobody is there to confirm: delete all guests?", "--yes"],
+        &["no terminal to confirm: delete all guests?", "--yes"],
     );
     let nobody = in_folder(&folder)
         .arg("--yes")

@@ -1,4 +1,4 @@
-//! Rehearsals of real hosts: the host stays as it was, and a run does what its plan said.
+//! Rehearsals of real hosts: the host does not change, and the run is compared with its plan.
 
 use crate::support::{Embed, Host};
 
@@ -9,7 +9,7 @@ const LOOK: &str = r#"
 "#;
 
 #[test]
-fn a_rehearsal_sees_a_real_host_as_it_is_and_leaves_it_so() {
+fn a_rehearsal_reads_a_real_host_and_does_not_change_it() {
     let host = Embed::new();
     let xml = host.micro("counter", "web");
     let defined = format!("let dom = connect().define_xml(`{xml}`); dom.create(); dom.suspend();");
@@ -48,7 +48,7 @@ fn a_rehearsal_sees_a_real_host_as_it_is_and_leaves_it_so() {
 }
 
 #[test]
-fn a_run_does_what_its_plan_said_or_says_where_it_differed() {
+fn a_run_is_compared_with_its_plan() {
     let host = Embed::new();
     let xml = host.micro("counter", "web");
     let script = format!(
@@ -76,5 +76,5 @@ fn a_run_does_what_its_plan_said_or_says_where_it_differed() {
         .arg(host.path(""))
         .script(script);
     let told = run.ok();
-    assert!(told.contains("The run did what the plan said."), "{told}");
+    assert!(told.contains("The run made the planned changes."), "{told}");
 }

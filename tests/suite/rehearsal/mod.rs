@@ -1,4 +1,4 @@
-//! Rehearsals: the plan, the twin, and the host that stays as it was.
+//! Rehearsals: the plan, the twin, and the unchanged host.
 
 mod hosts;
 mod share;
@@ -45,7 +45,7 @@ fn the_example_of_the_guide_has_the_plan_that_the_guide_shows() {
 }
 
 #[test]
-fn later_steps_see_what_earlier_ones_did_and_changes_of_recipes_have_the_line_of_the_script() {
+fn later_steps_see_earlier_changes_and_changes_of_recipes_have_the_line_of_the_script() {
     let scratch = Scratch::new();
     let script = r#"import "std/guest" as guest;
 let conn = connect();
@@ -76,7 +76,7 @@ guest::remove_with_volumes(made);
 }
 
 #[test]
-fn a_call_that_cannot_be_rehearsed_ends_the_script_with_that_statement() {
+fn a_call_that_cannot_be_rehearsed_ends_the_script_with_an_error() {
     let scratch = Scratch::new();
     let script = "let dom = connect().lookup_by_name(\"test\");\n\
                   dom.suspend();\n\
@@ -105,7 +105,7 @@ fn a_call_that_cannot_be_rehearsed_ends_the_script_with_that_statement() {
 }
 
 #[test]
-fn devices_migrations_and_waits_are_rehearsed_and_nothing_outside_of_the_twins_is_done() {
+fn devices_migrations_and_waits_are_rehearsed_and_only_the_twins_change() {
     let scratch = Scratch::new();
     let guest = |name: &str| {
         format!(
@@ -174,7 +174,7 @@ run(["touch", "{file}"]);
 }
 
 #[test]
-fn a_saved_twin_needs_no_host_and_holds_no_password() {
+fn a_saved_twin_needs_no_host_and_has_no_password() {
     let scratch = Scratch::new();
     let host = scratch.write(
         "host.xml",

@@ -1,4 +1,4 @@
-//! How many of libvirt's calls a rehearsal does as the host does them.
+//! The share of libvirt's calls with the same result in a rehearsal as on the host.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,7 +8,7 @@ use virhai::runbook::twin::fidelity::{self, Fidelity};
 use crate::support::golden;
 
 #[test]
-fn the_share_of_calls_that_rehearse_faithfully_stands_in_the_readme() {
+fn the_readme_has_the_share_of_calls_that_rehearse_as_on_the_host() {
     let known: BTreeSet<&str> = virhai::classified_calls().collect();
     let unknown: Vec<&str> = fidelity::listed()
         .filter(|call| !known.contains(call))
@@ -27,8 +27,9 @@ fn the_share_of_calls_that_rehearse_faithfully_stands_in_the_readme() {
     let all = known.len();
     let faithful = host + twin + shims;
     let text = format!(
-        "Of the {all} functions of libvirt that scripts call, {faithful} ({} %) rehearse as on the host: libvirt's test driver does {twin}, \
-         virhai {shims}, and the host answers {host}. {partly} differ in a way that the plan names, and {not} are not rehearsed.\n",
+        "Scripts call {all} functions of libvirt. {faithful} of them ({} %) have the same result in a rehearsal as on the host: libvirt's test\n\
+         driver runs {twin} of them, virhai runs {shims}, and the host answers {host}. {partly} functions have a different result; the plan names the\n\
+         difference. A rehearsal does not support the other {not}.\n",
         faithful * 100 / all
     );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");

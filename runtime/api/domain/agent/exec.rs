@@ -34,9 +34,9 @@ record! {
         exit_status: Option<i64>,
         /// Number of the signal that ended it, or `()`.
         signal: Option<i64>,
-        /// Standard output: text, or bytes where it is not UTF-8.
+        /// Standard output: text, or a blob if it is not UTF-8.
         stdout: Output,
-        /// Standard error: text, or bytes where it is not UTF-8.
+        /// Standard error: text, or a blob if it is not UTF-8.
         stderr: Output,
         /// Whether the agent cut the output off.
         truncated: bool,
@@ -46,7 +46,9 @@ record! {
 fn exec(ctx: &NativeCallContext, dom: &Domain, argv: &Array, options: &Map) -> RhaiResultOf<Map> {
     let options = ExecOptions::read(ctx, options)?;
     let [program, arguments @ ..] = &texts(ctx, "the command", argv)?[..] else {
-        return Err(Error::invalid(ctx, "the command is empty: it begins with a program").throw());
+        return Err(
+            Error::invalid(ctx, "the command is empty; its first word is the program").throw(),
+        );
     };
     let limit = options.timeout;
     let mut request = json!({ "path": program, "arg": arguments, "capture-output": true });

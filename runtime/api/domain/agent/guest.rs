@@ -20,7 +20,7 @@ parameters! {
 }
 
 record! {
-    /// What a guest's agent tells of its system.
+    /// Details of a guest's system, from its agent.
     pub(crate) struct GuestInfo by || nested_keys("VIR_DOMAIN_GUEST_INFO_");
 }
 
@@ -246,7 +246,7 @@ pub(super) mod functions {
         Ok(keys.into_iter().map(Dynamic::from).collect())
     }
 
-    /// Has `keys`, and no others, log in as `user`.
+    /// Replaces the SSH keys that can log in as `user` with `keys`.
     ///
     /// ```rhai,agent
     /// let dom = connect().lookup_by_name("web");

@@ -108,7 +108,7 @@ record! {
 
 #[export_module]
 mod functions {
-    /// Has QEMU's agent in the guest run a command, and returns its answer as values.
+    /// Runs a command of QEMU's agent in the guest, and returns the answer as values.
     ///
     /// What the agent refuses, or does not answer within libvirt's own five seconds, is thrown. The
     /// guest needs the program `qemu-ga` and a channel `org.qemu.guest_agent.0`; an event

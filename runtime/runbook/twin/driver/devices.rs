@@ -7,7 +7,7 @@ use crate::libvirt::stand_in::DeviceChange;
 use crate::libvirt::{self, Failure, Result};
 use crate::xml::{Place, Selected, Xml};
 
-/// What tells a device of one kind from another, the most telling first.
+/// The attributes that identify a device of a kind, the best first.
 const IDENTITIES: [&str; 6] = [
     "mac/@address",
     "target/@dev",
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_is_taken_and_a_device_that_is_missing_are_refused() {
+    fn an_existing_target_and_a_missing_device_are_refused() {
         let taken = "<disk><target dev='vda'/></disk>";
         let missing = "<disk><target dev='vdz'/></disk>";
         let refused = |change, device| {

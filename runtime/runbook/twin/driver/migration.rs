@@ -52,7 +52,7 @@ pub(super) fn migrate(
     let there = match &host {
         Some(host) => Some(arrive(host, domain, wanted)?),
         None => {
-            let why = format!("the host {uri} was not looked at: the script did not connect to it");
+            let why = format!("the host {uri} is unknown: the script did not connect to it");
             driver.log.note("virDomainMigrateToURI3", why);
             None
         }

@@ -1,4 +1,4 @@
-//! Answers for a twin what libvirt's test driver cannot, as its host does.
+//! Runs calls on a twin that libvirt's test driver does not support, as the host would.
 
 mod devices;
 mod migration;
@@ -28,12 +28,12 @@ pub(super) struct Driver {
     original: Option<Connect>,
     facts: HashMap<Fact, CString>,
     capabilities: Option<Xml>,
-    /// What the script writes to files of the host.
+    /// The files that the script writes on the host.
     files: TempDir,
     /// The guests that were paused when they were saved, with the file of the save.
     paused: Mutex<Vec<(String, Option<String>)>>,
     log: Arc<Log>,
-    /// What the test driver gives for each object that the twin was made with, and what the host gave. The key has
+    /// The XML that the test driver gives for each object of the twin, and the XML that the host gave. The key has
     /// whether it is the definition.
     recorded: HashMap<(String, bool), (String, String)>,
     /// The other hosts of the rehearsal.
@@ -82,7 +82,7 @@ impl Driver {
             .is_some_and(|own| own.to_str() == Ok(uri))
     }
 
-    /// What is known of what the host gives to a guest with that emulator, architecture, machine and type.
+    /// The known features of a guest with that emulator, architecture, machine and type.
     fn offer(&self, [emulator, arch, machine, kind]: [Option<String>; 4]) -> Option<String> {
         let capabilities = self.capabilities.as_ref()?;
         let arch = arch.or_else(|| capabilities.find("host/cpu/arch").ok()?)?;
@@ -102,7 +102,7 @@ impl Driver {
         Some(offer.text())
     }
 
-    /// Fills in what the host adds to a guest that does not say it: architecture, machine and emulator.
+    /// Fills in the architecture, machine and emulator of a guest, as the host does.
     fn fill(&self, xml: &str) -> Option<String> {
         let capabilities = self.capabilities.as_ref()?;
         let guest = Xml::parse(xml).ok()?;
@@ -160,7 +160,7 @@ fn recorded(host: &Host, connect: &Connect) -> HashMap<(String, bool), (String, 
     all
 }
 
-/// What the capabilities of a host say of guests of an architecture and a type.
+/// The capabilities of a host for guests of an architecture and a type.
 struct Guests<'a> {
     capabilities: &'a Xml,
     /// The paths of what is said of the type, and of the architecture.
