@@ -8,11 +8,11 @@ use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use serde_json::json;
 use virhai::{Sink, StepNews, redact};
 
@@ -62,7 +62,7 @@ struct Row {
 const CLEAR_ROW: &str = "\r\x1b[K";
 
 fn row() -> MutexGuard<'static, Row> {
-    ROW.lock().unwrap_or_else(PoisonError::into_inner)
+    ROW.lock()
 }
 
 /// Shows `text` in the row of the cursor, on standard error, until something else is written.
@@ -281,7 +281,7 @@ impl Outlet {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// The other stream, which may lead to the same terminal.
@@ -357,8 +357,7 @@ impl Outlet {
                 until = self.gives_up_at(&state, patience);
             }
             let Some(until) = until else {
-                let waited = self.changed.wait(state);
-                state = waited.unwrap_or_else(PoisonError::into_inner);
+                self.changed.wait(&mut state);
                 continue;
             };
             let left = until.saturating_duration_since(Instant::now());
@@ -366,8 +365,7 @@ impl Outlet {
                 state.gave_up = true;
                 break;
             }
-            let waited = self.changed.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            self.changed.wait_for(&mut state, left);
         }
         state
     }
@@ -405,8 +403,7 @@ impl Outlet {
             }
             while state.waiting.is_empty() {
                 state.asleep = true;
-                let waited = self.filled.wait(state);
-                state = waited.unwrap_or_else(PoisonError::into_inner);
+                self.filled.wait(&mut state);
             }
             state.asleep = false;
             state.writing = true;

@@ -2,11 +2,11 @@
 
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::sync::{Mutex, PoisonError};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{FlushArg, tcflush};
+use parking_lot::Mutex;
 use virhai::person::Answer;
 
 use crate::{outlet, terminal, waits};
@@ -27,7 +27,7 @@ pub(crate) fn ask(rows: &[&str], is_stopped: impl Fn() -> bool) -> Answer {
     if !is_possible() {
         return Answer::Nobody;
     }
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = ONE.lock();
     waits::hold_back(true);
     // The output so far comes first.
     outlet::drain();

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::termios::{LocalFlags, tcgetattr};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use virhai::{LONG_WAIT, WaitObserver};
 
 use crate::args::Options;
@@ -119,8 +120,7 @@ impl WaitObserver for Waits {
         }
         self.0.changed.notify_all();
         let is_shown = |state: &mut State| state.shown == Some(number);
-        let waited = self.0.changed.wait_timeout_while(state, REMOVAL, is_shown);
-        drop(waited);
+        self.0.changed.wait_while_for(&mut state, is_shown, REMOVAL);
     }
 }
 
@@ -134,7 +134,7 @@ enum Step {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn serve(&self) {
@@ -154,17 +154,12 @@ impl Shared {
                 Step::Line(_) | Step::Nothing => {}
             }
             self.changed.notify_all();
-            let changed = match state.pause(Instant::now()) {
+            match state.pause(Instant::now()) {
                 Some(pause) => {
-                    let waited = self.changed.wait_timeout(state, pause);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
+                    self.changed.wait_for(&mut state, pause);
                 }
-                None => {
-                    let waited = self.changed.wait(state);
-                    waited.unwrap_or_else(PoisonError::into_inner)
-                }
-            };
-            drop(changed);
+                None => self.changed.wait(&mut state),
+            }
         }
     }
 }

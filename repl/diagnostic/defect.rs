@@ -1,6 +1,6 @@
 //! Defects of this program, which it survives and tells of.
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 
 use super::Diagnostic;
 
@@ -15,8 +15,7 @@ pub(crate) fn watch() {
         if !matches!(thread.name(), Some("script" | "input")) {
             return usual(panic);
         }
-        *LAST.lock().unwrap_or_else(PoisonError::into_inner) =
-            panic.location().map(ToString::to_string);
+        *LAST.lock() = panic.location().map(ToString::to_string);
     }));
 }
 
@@ -30,7 +29,7 @@ impl Diagnostic {
         let diagnostic = Self::plain(title).of_kind("defect").with_hint(
             "this is a bug in virhai, not in the script: please report it with this output",
         );
-        let at = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let at = LAST.lock().take();
         match at {
             Some(at) => diagnostic.with_note(format!("at {at}")),
             None => diagnostic,

@@ -1,11 +1,12 @@
 //! What hosts tell by themselves, shown above what is being typed.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::sys::termios::{LocalFlags, tcgetattr};
+use parking_lot::{Condvar, Mutex};
 use rustyline::ExternalPrinter;
 use virhai::{Connection, News};
 
@@ -82,11 +83,7 @@ impl NewsDesk {
 
     /// Whether news may be shown now.
     pub(super) fn allow(&self, open: bool) {
-        *self
-            .gate
-            .open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = open;
+        *self.gate.open.lock() = open;
         self.gate.changed.notify_all();
     }
 
@@ -126,11 +123,8 @@ fn takes_lines() -> bool {
 impl Gate {
     /// Waits until it is open.
     fn pass(&self) {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let _open = self
-            .changed
-            .wait_while(open, |open| !*open)
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
+        self.changed.wait_while(&mut open, |open| !*open);
     }
 }
 

@@ -1,9 +1,10 @@
 //! Runs what is typed, and keeps what it leaves: variables, functions, imports.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use rhai::{
     AST, ASTNode, Dynamic, Engine, EvalAltResult, Expr, FuncRegistration, Module, Position, Scope,
     Stmt,
@@ -283,7 +284,7 @@ fn build(
     let mut engine = engine::build(session, &options.limits(), imports.clone());
     let values = Arc::clone(values);
     let out = move |number: i64| -> Result<Dynamic, Box<EvalAltResult>> {
-        let values = values.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = values.lock();
         let value = usize::try_from(number)
             .ok()
             .and_then(|number| values.get(&number));
@@ -360,10 +361,7 @@ impl RunningInput {
                 let text = self.shown(&value);
                 let has_value = !value.is_unit();
                 if has_value {
-                    self.values
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .insert(self.number, value.clone());
+                    self.values.lock().insert(self.number, value.clone());
                     self.state.scope.set_value("ans", value);
                 }
                 Answer::Shown {

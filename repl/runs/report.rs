@@ -1,9 +1,10 @@
 //! `--report`: writes a report of a run to a file.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use virhai::runbook::journal::{self, End, Journal, Past};
 use virhai::runbook::report;
 use virhai::{files, redact};
@@ -105,7 +106,7 @@ impl std::fmt::Debug for Reporting {
 
 impl Reporting {
     fn with<T>(&self, use_it: impl FnOnce(&mut Known) -> T) -> T {
-        use_it(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        use_it(&mut self.0.lock())
     }
 
     /// Takes the report from `journal`. If the process `undoes` the run, the report has the recorded end of the run.

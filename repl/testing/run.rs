@@ -4,11 +4,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use parking_lot::Mutex;
 
 use super::files::{Test, Tests};
 use super::{INTERRUPTED, LONGEST, Options};
@@ -66,7 +67,7 @@ impl Runner {
         let (stopping, ends) = (Arc::clone(&stopped), Arc::clone(&running));
         let stop_all = move || {
             stopping.store(true, Ordering::SeqCst);
-            for process in ends.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            for process in ends.lock().iter() {
                 stop(*process);
             }
         };
@@ -128,7 +129,7 @@ impl Runner {
             .stderr(Stdio::piped());
         let output = command.spawn().and_then(|child| {
             let process = child.id();
-            let running = || self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let running = || self.running.lock();
             running().push(process);
             if self.is_stopped() {
                 // It came too late to be stopped with the others.

@@ -1,8 +1,9 @@
 //! The named hosts.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rhai::plugin::*;
 use rhai::{Array, Engine, Map, NativeCallContext, exported_module};
 
@@ -94,10 +95,10 @@ fn opened(ctx: &NativeCallContext, name: &str) -> RhaiResultOf<Connection> {
     };
     let kept = session.kept_or_default::<Opened>();
     let place = {
-        let mut places = kept.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = kept.0.lock();
         Arc::clone(places.entry(host.name.clone()).or_default())
     };
-    let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut place = place.lock();
     if let Some(connection) = place
         .as_ref()
         .filter(|connection| connection.connect().is_ok())

@@ -1,9 +1,10 @@
 //! Handlers of events: closures that are called for one event after the other, on a thread of their own.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::thread::ThreadId;
 use std::time::Instant;
 
+use parking_lot::MutexGuard;
 use rhai::plugin::*;
 // Marked as volatile, not as deprecated: the version is pinned by the lock file.
 #[allow(deprecated)]

@@ -1,9 +1,10 @@
 //! What scripts need besides libvirt: waiting, joining text, working in parallel.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, exported_module};
 
@@ -209,7 +210,7 @@ fn parallel(
     let copying = Mutex::new(());
     // Each call gets copies. One thread at a time asks for the room and fills it.
     let copied = |item: &Dynamic| {
-        let _alone = copying.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = copying.lock();
         let captured = action.iter_curry().map(flat_size).sum::<usize>();
         ensure_room(
             ctx,
@@ -230,9 +231,7 @@ fn parallel(
                 let (own, item) = copied(item)?;
                 own.call_within_context::<Dynamic>(ctx, (item,))
             });
-            *outcomes[index]
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+            *outcomes[index].lock() = Some(outcome);
         }
     };
     let (undo, step) = (undo::current(), step::current());
@@ -270,7 +269,7 @@ fn parallel(
     let mut results = Array::with_capacity(items.len());
     let mut failures = Array::new();
     for (item, outcome) in items.iter().zip(outcomes) {
-        match outcome.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        match outcome.into_inner() {
             Some(Ok(value)) => results.push(value),
             Some(Err(error)) if matches!(*error, EvalAltResult::ErrorTerminated(..)) => {
                 return Err(error);

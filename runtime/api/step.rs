@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use rhai::plugin::*;
 use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, exported_module};
 use serde_json::Value as Json;
@@ -63,7 +64,7 @@ struct Children(Arc<Mutex<HashMap<String, usize>>>);
 impl Children {
     /// The number of steps with that title before this one.
     fn count(&self, title: &str) -> usize {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.0.lock();
         let count = counts.entry(title.to_owned()).or_default();
         *count += 1;
         *count - 1

@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::{Mutex, MutexGuard};
 use rhai::plugin::*;
 use rhai::{Engine, exported_module};
 
@@ -17,7 +17,7 @@ pub(crate) fn register(engine: &mut Engine) {
 static UNDER_WAY: Mutex<Option<HashSet<String>>> = Mutex::new(None);
 
 fn under_way() -> MutexGuard<'static, Option<HashSet<String>>> {
-    UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
+    UNDER_WAY.lock()
 }
 
 /// A mark, in its parts.

@@ -2,9 +2,10 @@
 //! kept for a moment, and never waited for long.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rhai::Dynamic;
 
 use crate::completion::Holder;
@@ -71,13 +72,11 @@ impl HostNames {
         {
             return names.clone();
         }
-        let state = self.ask(state, &question);
+        let mut state = self.ask(state, &question);
         let waiting = |state: &mut State| state.pending.contains(&question);
-        let waited = self
-            .asked
+        self.asked
             .answered
-            .wait_timeout_while(state, PATIENCE, waiting);
-        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            .wait_while_for(&mut state, waiting, PATIENCE);
         let known = state.known.get(&question);
         known.map_or_else(Vec::new, |(names, _)| names.clone())
     }
@@ -146,7 +145,7 @@ impl HostNames {
 
 impl Asked {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Has all be asked for again, and keeps it until there is an answer.

@@ -1,6 +1,6 @@
 //! The keys of a map of options, and what they take.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::{
     Candidate, CandidateKind, Completer, Completion, Context, Surroundings, members, scope,
@@ -75,8 +75,7 @@ impl Context<'_> {
             function: function.to_owned(),
             parameter,
         };
-        let known = self.completer.recipe_options.lock();
-        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.completer.recipe_options.lock();
         known.entry(question).or_insert_with(read).clone()
     }
 }

@@ -14,8 +14,9 @@ mod within_text;
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rhai::Engine;
 
 use crate::catalog::{Catalog, Function, Recipe, Signature};

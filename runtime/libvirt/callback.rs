@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// Runs when a stream is ready.
 type Watcher = Arc<dyn Fn() + Send + Sync>;
@@ -31,7 +33,7 @@ static TARGETS: Mutex<Targets> = Mutex::new(Targets {
 });
 
 fn targets() -> MutexGuard<'static, Targets> {
-    TARGETS.lock().unwrap_or_else(PoisonError::into_inner)
+    TARGETS.lock()
 }
 
 /// A callback that is registered with libvirt; this value owns its data.

@@ -4,9 +4,10 @@
 //! uses. So nothing waits inside libvirt; it is this that waits, for the stream to be ready or the
 //! script to be stopped.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex};
 use virt::connect::Connect;
 use virt::stream::Stream;
 
@@ -52,7 +53,7 @@ struct Ready {
 
 impl Ready {
     fn set(&self, now: bool) {
-        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        *self.now.lock() = now;
         self.changed.notify_all();
     }
 }
@@ -191,13 +192,11 @@ impl Pipe {
     /// Waits for the stream or a stop; answers whether one came before it is time to look whether
     /// the connection lives.
     fn becomes_ready(&self) -> bool {
-        let now = self.ready.now.lock();
-        let now = now.unwrap_or_else(PoisonError::into_inner);
-        let woken = self
-            .ready
+        let mut now = self.ready.now.lock();
+        self.ready
             .changed
-            .wait_timeout_while(now, LOOK_AGAIN, |now| !*now);
-        *woken.unwrap_or_else(PoisonError::into_inner).0
+            .wait_while_for(&mut now, |now| !*now, LOOK_AGAIN);
+        *now
     }
 
     fn go_on(&self) -> Result<()> {

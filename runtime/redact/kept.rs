@@ -1,10 +1,10 @@
 //! Secrets that were given to the program, hidden wherever they are shown.
 
 use std::borrow::Cow;
-use std::sync::{PoisonError, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use parking_lot::RwLock;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::HIDDEN;
@@ -33,7 +33,7 @@ pub fn keep(secret: &str) {
             STANDARD.encode(text),
         ]
     });
-    let mut kept = KEPT.write().unwrap_or_else(PoisonError::into_inner);
+    let mut kept = KEPT.write();
     for form in forms.filter(|form| form.len() >= SHORTEST) {
         if !kept.contains(&form) {
             kept.push(form);
@@ -44,7 +44,7 @@ pub fn keep(secret: &str) {
 
 /// `text` with `***` in place of each secret that was kept.
 pub fn without_kept(text: &str) -> Cow<'_, str> {
-    let kept = KEPT.read().unwrap_or_else(PoisonError::into_inner);
+    let kept = KEPT.read();
     let mut hidden = Cow::Borrowed(text);
     for secret in kept.iter() {
         if hidden.contains(secret.as_str()) {

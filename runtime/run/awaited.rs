@@ -1,7 +1,9 @@
 //! A value that threads can wait for.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::interrupt::Interrupt;
 
@@ -25,7 +27,7 @@ pub(crate) enum Waited<R> {
 impl<T: Send + 'static> Awaited<T> {
     /// The value; call [`Self::wake`] after a change.
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-        self.value.lock().unwrap_or_else(PoisonError::into_inner)
+        self.value.lock()
     }
 
     /// Wakes all waiting threads.
@@ -81,17 +83,13 @@ impl<T: Send + 'static> Awaited<T> {
             if stops() {
                 return Waited::Stopped;
             }
-            value = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
+            match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
                 Some(Duration::ZERO) => return Waited::TimedOut,
                 Some(left) => {
-                    let waited = self.changed.wait_timeout(value, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
+                    self.changed.wait_for(&mut value, left);
                 }
-                None => {
-                    let waited = self.changed.wait(value);
-                    waited.unwrap_or_else(PoisonError::into_inner)
-                }
-            };
+                None => self.changed.wait(&mut value),
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Work of a script on threads of its own, which ends with the script.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rhai::EvalAltResult;
 
 use super::interrupt::{Interrupt, Stop};
@@ -40,7 +41,7 @@ const AFTER_STOP: Duration = Duration::from_secs(5);
 impl Works {
     /// Adds `work`, which ends with the script.
     pub(crate) fn add(&self, work: Arc<dyn Background>) {
-        let mut works = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut works = self.0.lock();
         let now = Instant::now();
         works.retain(|known| !known.ended_by(now) || known.has_failed());
         works.push(work);
@@ -48,13 +49,13 @@ impl Works {
 
     /// Whether there was none.
     pub(crate) fn is_empty(&self) -> bool {
-        let works = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let works = self.0.lock();
         works.is_empty()
     }
 
     /// Lets all work finish within `grace`, and then stops it by `interrupt`; returns its failures.
     pub(crate) fn end(&self, interrupt: &Interrupt, grace: Duration) -> Option<Unnoticed> {
-        let works = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let works = std::mem::take(&mut *self.0.lock());
         works.iter().for_each(|work| work.finish());
         let until = Instant::now() + grace;
         let late = works.iter().filter(|work| !work.ended_by(until)).count();

@@ -6,9 +6,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use undo_clock::{Clocks, UndoClock};
 
 use crate::run::resources::memory;
@@ -293,13 +294,11 @@ impl Interrupt {
     }
 
     fn clocks(&self) -> MutexGuard<'_, Clocks> {
-        let clocks = self.0.clocks.lock();
-        clocks.unwrap_or_else(PoisonError::into_inner)
+        self.0.clocks.lock()
     }
 
     fn observers(&self) -> MutexGuard<'_, Vec<Action>> {
-        let observers = self.0.observers.lock();
-        observers.unwrap_or_else(PoisonError::into_inner)
+        self.0.observers.lock()
     }
 
     fn tell_observers(&self) {
@@ -307,10 +306,7 @@ impl Interrupt {
     }
 
     fn actions(&self) -> MutexGuard<'_, BTreeMap<u64, Action>> {
-        self.0
-            .actions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.actions.lock()
     }
 }
 
@@ -410,10 +406,7 @@ impl Drop for Guard {
     fn drop(&mut self) {
         let mut actions = match &self.clock {
             Some(clock) => clock.actions(),
-            None => {
-                let actions = self.state.actions.lock();
-                actions.unwrap_or_else(PoisonError::into_inner)
-            }
+            None => self.state.actions.lock(),
         };
         actions.remove(&self.id);
     }

@@ -3,9 +3,10 @@
 use std::any::{Any, TypeId};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use rhai::{Dynamic, Engine, NativeCallContext};
 
 use crate::redact;
@@ -187,19 +188,19 @@ impl Session {
 
     /// Keeps what the functions of this session share, such as the imports; one value of each type.
     pub(crate) fn keep<T: Any + Send + Sync>(&self, shared: T) {
-        let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.0.kept.lock();
         kept.insert(TypeId::of::<T>(), Arc::new(shared));
     }
 
     /// What [`Self::keep`] was given, if it is a `T`.
     pub(crate) fn kept<T: Any + Send + Sync + Clone>(&self) -> Option<T> {
-        let kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.0.kept.lock();
         kept.get(&TypeId::of::<T>())?.downcast_ref::<T>().cloned()
     }
 
     /// The kept value of the type `T`; keeps the default if there is none.
     pub(crate) fn kept_or_default<T: Any + Send + Sync + Clone + Default>(&self) -> T {
-        let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.0.kept.lock();
         let kept = kept
             .entry(TypeId::of::<T>())
             .or_insert_with(|| Arc::new(T::default()));
@@ -245,14 +246,12 @@ impl Session {
 
     /// Makes background work of this session's scripts use `engine`, which was built for the session.
     pub fn serve(&self, engine: &Arc<Engine>) {
-        let own = self.0.engine.lock();
-        *own.unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(engine);
+        *self.0.engine.lock() = Arc::downgrade(engine);
     }
 
     /// The engine for background work, as long as it exists.
     pub(crate) fn engine(&self) -> Option<Arc<Engine>> {
-        let engine = self.0.engine.lock();
-        engine.unwrap_or_else(PoisonError::into_inner).upgrade()
+        self.0.engine.lock().upgrade()
     }
 
     /// The background work of this session's scripts.
@@ -295,7 +294,7 @@ impl Session {
     }
 
     fn uris(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.0.uris.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.uris.lock()
     }
 
     /// What scripts may use besides libvirt.
@@ -311,7 +310,6 @@ impl Session {
     ) -> Result<T, String> {
         let allowed = || {
             let answered = self.0.answered.lock();
-            let answered = answered.unwrap_or_else(PoisonError::into_inner);
             check(&self.0.grants).or_else(|why| check(&answered).map_err(|_| why))
         };
         let refused = match allowed() {
@@ -325,7 +323,7 @@ impl Session {
         let Some(wish) = wish() else {
             return Err(refused);
         };
-        let _one_at_a_time = self.0.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self.0.asking.lock();
         // The question before may have answered this one.
         if let Ok(found) = allowed() {
             return Ok(found);
@@ -334,10 +332,7 @@ impl Session {
             Consent::No => Err(refused),
             Consent::Once => check(&wish.granted()),
             Consent::Always => {
-                let answered = self.0.answered.lock();
-                answered
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .add(wish.granted());
+                self.0.answered.lock().add(wish.granted());
                 check(&wish.granted())
             }
         }
@@ -419,8 +414,7 @@ impl Session {
     pub(crate) fn cannot_undo(&self, why: String) {
         let why = redact::hide(&why).into_owned();
         self.note(&format!("cannot undo: {why}"));
-        let failures = self.0.not_undone.lock();
-        failures.unwrap_or_else(PoisonError::into_inner).push(why);
+        self.0.not_undone.lock().push(why);
     }
 
     /// Says that the time for undoing ended before the last `steps` were begun.
@@ -436,7 +430,6 @@ impl Session {
 
     /// What could not be taken back since this was asked the last time.
     pub fn not_undone(&self) -> Vec<String> {
-        let failures = self.0.not_undone.lock();
-        std::mem::take(&mut *failures.unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.0.not_undone.lock())
     }
 }

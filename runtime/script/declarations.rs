@@ -1,8 +1,9 @@
 //! The constants of files, and the maps of options and results that they declare.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
 
+use parking_lot::Mutex;
 use rhai::{AST, ASTFlags, Expr, Map, Stmt};
 
 use super::imports::Imports;
@@ -201,7 +202,7 @@ impl Sources for OfImports {
 fn of_text(file: &str, text: &Text) -> Arc<Constants> {
     type Known = HashMap<String, (Text, Arc<Constants>)>;
     static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
-    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = || KNOWN.lock();
     if let Some((before, constants)) = known().get(file)
         && **before == **text
     {

@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use include_dir::{Dir, include_dir};
+use parking_lot::{Mutex, MutexGuard};
 use rhai::{
     AST, Engine, EvalAltResult, GlobalRuntimeState, Module, ModuleResolver, Position, Scope, Shared,
 };
@@ -81,20 +82,13 @@ impl Imports {
     /// Allows imports from the folder `root` as well.
     pub fn allow(&self, root: &Path) {
         let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-        self.0
-            .roots
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(root);
+        self.0.roots.lock().push(root);
     }
 
     /// Imports the file `path` as `text`, whatever is in it.
     pub fn unsaved(&self, path: &Path, text: String) {
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let unsaved = self.0.unsaved.lock();
-        unsaved
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(path, text);
+        self.0.unsaved.lock().insert(path, text);
     }
 
     /// The name, as positions call it, and the text of what `path` means in the file `from`.
@@ -105,17 +99,12 @@ impl Imports {
 
     /// The text of the file that positions call `name`, if it was read.
     pub fn text(&self, name: &str) -> Option<Text> {
-        self.0
-            .texts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(name)
-            .cloned()
+        self.0.texts.lock().get(name).cloned()
     }
 
     /// Keeps a text under the name that positions will carry.
     pub fn remember(&self, name: &str, text: &str) {
-        let mut texts = self.0.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut texts = self.0.texts.lock();
         // Files are read again and again, and hardly ever change in between.
         if texts.get(name).is_none_or(|known| **known != *text) {
             texts.insert(name.to_owned(), Text::from(text));
@@ -123,21 +112,12 @@ impl Imports {
     }
 
     pub(crate) fn remember_compiled(&self, name: &str, ast: &AST) {
-        let mut compiled = self
-            .0
-            .compiled
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut compiled = self.0.compiled.lock();
         compiled.insert(name.to_owned(), ast.clone());
     }
 
     pub(crate) fn compiled(&self, name: &str) -> Option<AST> {
-        self.0
-            .compiled
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(name)
-            .cloned()
+        self.0.compiled.lock().get(name).cloned()
     }
 
     /// The code of the script `name`, which compiled to `ast`, as it runs: wherever it is called,
@@ -145,8 +125,7 @@ impl Imports {
     pub fn isolated(&self, name: &str, ast: &AST) -> AST {
         let names = FileNames::of_script(ast, self.number(name));
         let ast = self.in_file(name, ast, names, None);
-        *self.0.main.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((name.to_owned(), ast.clone()));
+        *self.0.main.lock() = Some((name.to_owned(), ast.clone()));
         ast
     }
 
@@ -164,11 +143,7 @@ impl Imports {
             false => FileNames::of_import(ast, number),
         };
         let ast = self.in_file(name, ast, names, None);
-        let mut known = self
-            .0
-            .isolated
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.isolated.lock();
         known.insert(name.to_owned(), ast.clone());
         ast
     }
@@ -184,7 +159,7 @@ impl Imports {
 
     /// The number that the names of the file `name` carry.
     pub(crate) fn number(&self, name: &str) -> usize {
-        let mut files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut files = self.0.files.lock();
         files
             .iter()
             .position(|file| file == name)
@@ -195,7 +170,7 @@ impl Imports {
     }
 
     pub(crate) fn file(&self, number: usize) -> Option<String> {
-        let files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = self.0.files.lock();
         files.get(number).cloned()
     }
 
@@ -230,7 +205,7 @@ impl Imports {
 
     /// The script itself as it runs, if it is called `name`.
     fn known_main(&self, name: &str) -> Option<AST> {
-        let main = self.0.main.lock().unwrap_or_else(PoisonError::into_inner);
+        let main = self.0.main.lock();
         main.as_ref()
             .filter(|(known, _)| known == name)
             .map(|(_, ast)| ast.clone())
@@ -253,10 +228,7 @@ impl Imports {
     }
 
     fn recipes(&self) -> MutexGuard<'_, HashMap<String, Shared<Module>>> {
-        self.0
-            .recipes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.recipes.lock()
     }
 
     /// The module of the recipe at `path`, if it was imported before.
@@ -279,11 +251,7 @@ impl Imports {
     }
 
     fn known_isolated(&self, name: &str) -> Option<AST> {
-        let known = self
-            .0
-            .isolated
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let known = self.0.isolated.lock();
         known.get(name).cloned()
     }
 
@@ -298,12 +266,7 @@ impl Imports {
     }
 
     fn beside(&self, from: Option<&str>, path: &str) -> Result<Found, String> {
-        let roots = self
-            .0
-            .roots
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let roots = self.0.roots.lock().clone();
         if from.is_some_and(|from| from.starts_with(RECIPES)) {
             return Err(format!(
                 "a recipe of the standard library imports `std/...` only, not `{path}`"
@@ -337,7 +300,6 @@ impl Imports {
             return Err(outside(path));
         }
         let unsaved = self.0.unsaved.lock();
-        let unsaved = unsaved.unwrap_or_else(PoisonError::into_inner);
         let text = match unsaved.get(&real) {
             Some(text) => text.clone(),
             None => crate::script::files::read_script(&real)

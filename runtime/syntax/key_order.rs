@@ -1,8 +1,9 @@
 //! The order of keys in map literals. Rhai keeps a map sorted by its keys, so only the text of the script has it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rhai::{AST, ASTNode, Expr, Map};
 
 /// The orders in which the literals of a session write their keys.
@@ -12,7 +13,7 @@ pub struct KeyOrder(Arc<Mutex<HashMap<Vec<String>, Vec<String>>>>);
 impl KeyOrder {
     /// Learns the literals of a script. Of two literals with the same keys, the later one counts.
     pub fn learn(&self, ast: &AST) {
-        let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut orders = self.0.lock();
         ast.walk(&mut |nodes: &[ASTNode]| {
             if let Some(ASTNode::Expr(Expr::Map(literal, _))) = nodes.last() {
                 let keys: Vec<String> = literal
@@ -38,7 +39,7 @@ impl KeyOrder {
         let keys: Vec<String> = keys.map(str::to_owned).collect();
         let mut sorted = keys.clone();
         sorted.sort();
-        let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut orders = self.0.lock();
         orders.insert(sorted, keys);
     }
 
@@ -46,7 +47,7 @@ impl KeyOrder {
     /// literal has come last. Sorted where there is no such literal.
     pub fn keys(&self, map: &Map) -> Vec<String> {
         let sorted: Vec<String> = map.keys().map(ToString::to_string).collect();
-        let orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let orders = self.0.lock();
         if let Some(order) = orders.get(&sorted) {
             return order.clone();
         }

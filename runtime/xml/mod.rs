@@ -21,7 +21,9 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 pub(crate) use diff::Difference;
 use document::Document;
@@ -112,7 +114,7 @@ impl Xml {
     /// The document, which may no longer hold the element.
     fn document(&self) -> MutexGuard<'_, Document> {
         // An edit that panicked left a tree that is whole all the same.
-        self.document.lock().unwrap_or_else(PoisonError::into_inner)
+        self.document.lock()
     }
 
     /// The element that stands for it: a whole document's is its root.

@@ -1,9 +1,10 @@
 //! Calls that take long: an interrupt ends them by aborting the job that libvirt makes of them.
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex};
 use rhai::NativeCallContext;
 
 use crate::api::arguments::RhaiResultOf;
@@ -111,17 +112,16 @@ struct End {
 
 impl End {
     fn reach(&self) {
-        *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *self.reached.lock() = true;
         self.news.notify_all();
     }
 
     /// Whether the call ends within `patience`.
     fn within(&self, patience: Duration) -> bool {
-        let reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self
-            .news
-            .wait_timeout_while(reached, patience, |reached| !*reached);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
+        let mut reached = self.reached.lock();
+        self.news
+            .wait_while_for(&mut reached, |reached| !*reached, patience);
+        *reached
     }
 }
 

@@ -3,9 +3,10 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};
 
@@ -91,7 +92,7 @@ const KEPT: usize = 4 * 1024 * 1024;
 
 impl Inbox {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn add(&self, bytes: &[u8]) {
@@ -148,8 +149,7 @@ impl Inbox {
             }
             let held = state.bytes.len();
             let left = left.map_or(LOOK_AGAIN, |left| left.min(LOOK_AGAIN));
-            let waited = self.changed.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            self.changed.wait_for(&mut state, left);
             if state.bytes.len() != held {
                 silent_since = Instant::now();
             }
@@ -349,7 +349,7 @@ pub(super) mod functions {
         let is_over = || {
             let why = held_up(&console.domain);
             let over = why.is_some();
-            *stuck.lock().unwrap_or_else(PoisonError::into_inner) = why;
+            *stuck.lock() = why;
             over
         };
         let (state, waited) = inbox.until(&ctx, timeout, is_over, |state| {
@@ -362,7 +362,7 @@ pub(super) mod functions {
         let tail = String::from_utf8_lossy(&state.bytes);
         let last: Vec<&str> = tail.lines().rev().take(5).collect();
         let last = last.into_iter().rev().collect::<Vec<_>>().join("\n");
-        let stuck = stuck.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let stuck = stuck.into_inner();
         if let Some((why, way_out)) = stuck {
             let message = format!(
                 "`{text}` cannot appear: the guest prints nothing and {why}; {way_out}; its last lines are:\n{last}"

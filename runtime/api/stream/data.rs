@@ -1,7 +1,6 @@
 //! Streams that a script fills or empties itself.
 
-use std::sync::Mutex;
-
+use parking_lot::Mutex;
 use rhai::plugin::*;
 use rhai::{Blob, Dynamic, FnPtr, NativeCallContext};
 

@@ -5,8 +5,9 @@ mod console;
 mod data;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use rhai::{Engine, NativeCallContext, exported_module};
 
 use super::arguments::RhaiResultOf;
@@ -127,5 +128,5 @@ impl fmt::Display for Stream {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }

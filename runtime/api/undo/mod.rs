@@ -5,8 +5,9 @@ pub(crate) mod locks;
 pub(crate) mod record;
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use rhai::plugin::*;
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, exported_module};
 
@@ -63,7 +64,7 @@ pub(crate) fn filling<T>(undo: Option<Undo>, work: impl FnOnce() -> T) -> T {
 
 impl Undo {
     fn list(&self) -> MutexGuard<'_, List> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     fn take(&self) -> Vec<Step> {

@@ -1,7 +1,8 @@
 //! The undo lists in the journal of the run, so that another process can undo the changes of this one.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use rhai::{Dynamic, Engine, NativeCallContext, Position};
 use serde_json::{Value as Json, json};
 
@@ -31,7 +32,7 @@ struct OpenChange {
 
 impl Open {
     fn list(&self) -> MutexGuard<'_, Vec<OpenChange>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     fn remove(&self, numbers: &[u64]) {

@@ -1,8 +1,9 @@
 //! Waiting for an event.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
 
 use super::{field, lost, subject};
@@ -39,7 +40,7 @@ pub(super) fn wait_event(
     let wanted = move |event: &Event| {
         let fits = own.iter().any(|filter| filter.fits(event));
         if !fits && own.iter().any(|filter| filter.is_of_kind(event)) {
-            *near.lock().unwrap_or_else(PoisonError::into_inner) = Some(event.clone());
+            *near.lock() = Some(event.clone());
         }
         fits || is_end_of(event, &guests)
     };
@@ -103,7 +104,7 @@ pub(super) fn wait_event(
             }
             Outcome::TimedOut => {
                 let waited = crate::run::duration_text::plain_duration(timeout);
-                let last = last.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let last = last.lock().take();
                 let seen = last.map_or_else(
                     || "none came".to_owned(),
                     |event| format!("the last of that kind was {}", seen(&event)),

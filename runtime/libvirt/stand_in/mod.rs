@@ -64,9 +64,10 @@ mod storage;
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 
+use parking_lot::RwLock;
 use virt::connect::Connect;
 use virt::domain::Domain;
 use virt_sys::{virConnectPtr, virDomainPtr, virErrorPtr, virStorageVolPtr};
@@ -197,7 +198,7 @@ static ANY: AtomicBool = AtomicBool::new(false);
 
 /// Makes `stand_in` answer on `connect` and on copies of it.
 pub fn register(connect: &Connect, stand_in: Arc<dyn StandIn>) {
-    let mut all = STAND_INS.write().unwrap_or_else(PoisonError::into_inner);
+    let mut all = STAND_INS.write();
     all.push((address(connect), stand_in));
     ANY.store(true, Ordering::Release);
 }
@@ -205,7 +206,7 @@ pub fn register(connect: &Connect, stand_in: Arc<dyn StandIn>) {
 /// Ends what [`register`] began, before the last copy of `connect` is dropped.
 pub fn unregister(connect: &Connect) {
     let address = address(connect);
-    let mut all = STAND_INS.write().unwrap_or_else(PoisonError::into_inner);
+    let mut all = STAND_INS.write();
     all.retain(|(own, _)| *own != address);
 }
 
@@ -253,7 +254,7 @@ fn on(address: usize) -> Option<Arc<dyn StandIn>> {
     if !ANY.load(Ordering::Acquire) {
         return None;
     }
-    let all = STAND_INS.read().unwrap_or_else(PoisonError::into_inner);
+    let all = STAND_INS.read();
     let found = all.iter().find(|(own, _)| *own == address);
     found.map(|(_, stand_in)| Arc::clone(stand_in))
 }

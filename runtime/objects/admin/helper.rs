@@ -4,10 +4,12 @@
 //! of them cannot use the other one.
 
 use std::io::{BufRead, Write};
+use std::sync::Arc;
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::protocol::{Answer, Facts, Message, Numbered, OfServer, Params, Request};
 use crate::libvirt::admin::{Client, CloseSink, Connection, Server};
@@ -62,7 +64,7 @@ pub fn serve_admin_api(input: impl BufRead + Send + 'static, output: impl Write 
 }
 
 fn say(output: &Mutex<impl Write>, message: &Message) {
-    let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut output = output.lock();
     // If virhai has ended, the input ends too.
     if let Ok(mut line) = serde_json::to_vec(message) {
         line.push(b'\n');

@@ -6,9 +6,10 @@ mod process;
 mod protocol;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use rhai::NativeCallContext;
 
 use super::call_class::Class;
@@ -207,7 +208,7 @@ impl AdminConnection {
 
 impl Shared {
     fn process(&self) -> MutexGuard<'_, Option<Arc<Process>>> {
-        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+        self.process.lock()
     }
 }
 

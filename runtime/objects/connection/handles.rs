@@ -4,8 +4,9 @@
 //! connection: libvirt keeps it open as long as one object of it is referenced.
 
 use std::any::Any;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::Arc;
 
+use parking_lot::{RwLock, RwLockReadGuard};
 use slab::Slab;
 use virt::connect::Connect;
 
@@ -57,7 +58,7 @@ impl Handles {
 
     /// Keeps `object` and answers the key to it; a closed connection keeps nothing.
     pub(super) fn keep(&self, object: impl Any + Send + Sync) -> usize {
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.0.write();
         if table.connect.is_none() {
             return usize::MAX;
         }
@@ -90,7 +91,7 @@ impl Handles {
     /// Puts a connection to the same host in the place of one that was lost; not in that of one
     /// that was closed.
     pub(super) fn renew(&self, connect: Connect) {
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.0.write();
         let lost = match &mut table.connect {
             Some(current) => std::mem::replace(current, Arc::new(connect)),
             None => Arc::new(connect),
@@ -102,7 +103,7 @@ impl Handles {
 
     /// Puts another handle in the place of the one under `key`.
     pub(super) fn replace(&self, key: usize, object: impl Any + Send + Sync) {
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.0.write();
         let kept = Kept(table.opened, Arc::new(object));
         let before = table
             .objects
@@ -114,13 +115,13 @@ impl Handles {
 
     /// Takes out the object under `key`, for the caller to drop.
     pub(super) fn forget(&self, key: usize) -> Option<impl Send + 'static> {
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.0.write();
         table.objects.try_remove(key).map(|Kept(_, object)| object)
     }
 
     /// Takes out all handles of a connection that is still open, for the caller to drop.
     pub(super) fn close(&self) -> Option<impl Send + 'static> {
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.0.write();
         let connect = table.connect.take()?;
         // In this order: the connection ends with its last handle.
         let objects = std::mem::take(&mut table.objects);
@@ -128,6 +129,6 @@ impl Handles {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Table> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.0.read()
     }
 }

@@ -14,9 +14,10 @@ pub(crate) mod tunnel;
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use rhai::NativeCallContext;
 use virt::connect::Connect;
 
@@ -143,15 +144,13 @@ impl Connection {
 
     /// Notes that the object of the type `kind` with that UUID is called `name`.
     pub(crate) fn note_name(&self, kind: &'static str, uuid: &str, name: &str) {
-        let names = self.0.names.lock();
-        let mut names = names.unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.0.names.lock();
         names.insert((kind, uuid.to_owned()), name.to_owned());
     }
 
     /// The last known name of the object of the type `kind` with that UUID.
     pub(crate) fn noted_name(&self, kind: &'static str, uuid: &str) -> Option<String> {
         let names = self.0.names.lock();
-        let names = names.unwrap_or_else(PoisonError::into_inner);
         names.get(&(kind, uuid.to_owned())).cloned()
     }
 
@@ -396,7 +395,7 @@ impl Connection {
 
     /// This connection's events; opens a second connection where calls could starve them.
     pub(crate) fn watch(&self) -> Result<Arc<Watch>, Failure> {
-        let mut slot = self.0.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self.0.watch.lock();
         if let Some(watch) = slot.as_ref().filter(|watch| !watch.is_lost()) {
             return Ok(Arc::clone(watch));
         }
@@ -420,11 +419,7 @@ impl Connection {
         if apart {
             watch.reopens(self.reopener());
         }
-        let mut watches = self
-            .0
-            .watches
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut watches = self.0.watches.lock();
         watches.retain(|watch| watch.strong_count() > 0);
         watches.push(Arc::downgrade(&watch));
         *slot = Some(Arc::clone(&watch));
@@ -443,10 +438,7 @@ impl Connection {
     }
 
     fn following(&self) -> MutexGuard<'_, Option<Arc<Watch>>> {
-        self.0
-            .following
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.following.lock()
     }
 
     /// Ends the connection and every handle that it gave out.
@@ -474,18 +466,12 @@ const ENDING: Patience = Patience {
 
 impl Shared {
     fn end(&self) {
-        let watch = self
-            .watch
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let watch = self.watch.lock().take();
         // It holds the connection open, and must not be let go of while it is locked: libvirt may
         // be telling of a loss.
-        let following = self.following.lock();
-        let following = following.unwrap_or_else(PoisonError::into_inner).take();
+        let following = self.following.lock().take();
         let handles = self.handles.close();
-        let watches = self.watches.lock();
-        let watches = std::mem::take(&mut *watches.unwrap_or_else(PoisonError::into_inner));
+        let watches = std::mem::take(&mut *self.watches.lock());
         if handles.is_none() && watches.is_empty() && following.is_none() {
             return;
         }

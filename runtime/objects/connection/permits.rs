@@ -1,7 +1,9 @@
 //! The right to make a call, of which a connection gives few at a time.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::libvirt::Failure;
 use crate::objects::call_class::Class;
@@ -96,11 +98,10 @@ impl Permits {
                 ));
             }
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            taken = match left {
+            match left {
                 // Calls that may take long are waited for as long as they take.
                 Some(left) if left.is_zero() && taken.long > 0 => {
                     until = limit.and_then(|limit| Instant::now().checked_add(limit));
-                    taken
                 }
                 Some(left) if left.is_zero() => {
                     let waited =
@@ -115,14 +116,10 @@ impl Permits {
                     .advise("a guest or libvirt may be hung: find the calls that do not return"));
                 }
                 Some(left) => {
-                    let waited = self.0.given_back.wait_timeout(taken, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
+                    self.0.given_back.wait_for(&mut taken, left);
                 }
-                None => {
-                    let waited = self.0.given_back.wait(taken);
-                    waited.unwrap_or_else(PoisonError::into_inner)
-                }
-            };
+                None => self.0.given_back.wait(&mut taken),
+            }
         };
         taken.waiting -= 1;
         result.map(|()| taken)
@@ -176,7 +173,7 @@ impl Permits {
 
 impl Places {
     fn lock(&self) -> MutexGuard<'_, Taken> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        self.taken.lock()
     }
 }
 

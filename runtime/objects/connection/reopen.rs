@@ -4,10 +4,11 @@
 //! decide: it opens the connection again where the host comes back in time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use virt::connect::Connect;
 
 use super::{Connection, Shared, Target, open};
@@ -37,10 +38,7 @@ impl Connection {
             return Ok(connect);
         }
         let reopening = &self.0.reopening;
-        let _turn = reopening
-            .turn
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let _turn = reopening.turn.lock();
         let current = self.0.handles.connect().ok_or_else(|| self.closed())?;
         if is_alive(&current) {
             return Ok(current);
@@ -112,8 +110,7 @@ impl Reopen for Reopener {
         let Some(connection) = self.connection.upgrade() else {
             return Ok(());
         };
-        let turn = connection.reopening.turn.lock();
-        let _turn = turn.unwrap_or_else(PoisonError::into_inner);
+        let _turn = connection.reopening.turn.lock();
         let current = connection.handles.connect();
         if current.is_some_and(|current| !is_alive(&current)) {
             connection.handles.renew(self.open()?);

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use jiff::Timestamp;
+use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use super::Queue;
 use super::picture::{Change, Gap, Picture};
@@ -67,10 +68,7 @@ impl Board {
     }
 
     pub(super) fn listen(&self, listener: Listener) {
-        self.listeners
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(listener);
+        self.listeners.write().push(listener);
     }
 
     /// Calls `action` when a lost connection has to be reopened; it must not block.
@@ -80,7 +78,7 @@ impl Board {
 
     /// Adds `queue`: it gets the events that it wants from now on.
     pub(super) fn attach(&self, queue: &Arc<Queue>) {
-        let mut queues = self.queues.write().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = self.queues.write();
         queues.push(Arc::clone(queue));
         if self.is_lost() {
             queue.lose();
@@ -89,14 +87,14 @@ impl Board {
 
     /// Removes `queue`.
     pub(super) fn detach(&self, queue: &Arc<Queue>) {
-        let mut queues = self.queues.write().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = self.queues.write();
         queues.retain(|known| !Arc::ptr_eq(known, queue));
     }
 
     /// The number of queues.
     #[cfg(test)]
     pub(super) fn queues(&self) -> usize {
-        let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
+        let queues = self.queues.read();
         queues.len()
     }
 
@@ -106,7 +104,7 @@ impl Board {
 
     /// Whether a queue continues after a lost connection was reopened.
     pub(super) fn outlives(&self) -> bool {
-        let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
+        let queues = self.queues.read();
         queues.iter().any(|queue| queue.outlives())
     }
 
@@ -115,7 +113,7 @@ impl Board {
         self.tell(Some(&event));
         let event = Arc::new(event);
         if event.kind == "lifecycle" {
-            let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut recent = self.recent.lock();
             recent.push_back(Arc::clone(&event));
             if recent.len() > KEPT {
                 recent.pop_front();
@@ -235,22 +233,21 @@ impl Board {
 
     /// The result of `pick` for the newest recent event for which it returns one.
     pub(super) fn latest<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> Option<T> {
-        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = self.recent.lock();
         recent.iter().rev().find_map(|event| pick(event))
     }
 
     fn view(&self) -> MutexGuard<'_, View> {
-        self.view.lock().unwrap_or_else(PoisonError::into_inner)
+        self.view.lock()
     }
 
     fn for_each_queue(&self, action: impl Fn(&Arc<Queue>)) {
-        let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
+        let queues = self.queues.read();
         queues.iter().for_each(action);
     }
 
     fn tell(&self, event: Option<&Event>) {
         let listeners = self.listeners.read();
-        let listeners = listeners.unwrap_or_else(PoisonError::into_inner);
         listeners.iter().for_each(|listener| listener(event));
     }
 }

@@ -8,9 +8,10 @@ mod reopen;
 mod subscription;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use virt::connect::Connect;
 
 use crate::libvirt::event_loop;
@@ -235,7 +236,7 @@ impl Watch {
     /// Keeps the states of objects of the kinds `nouns` from now on, to report changes after a loss. Their lifecycles
     /// must be followed.
     pub(crate) fn keep_picture(&self, nouns: &[&'static str]) -> Result<()> {
-        let _alone = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = self.holding.lock();
         let known = self.board.known_nouns();
         let new = nouns.iter().copied().filter(|noun| !known.contains(noun));
         let new: Vec<&'static str> = new.collect();
@@ -281,7 +282,7 @@ impl Watch {
     }
 
     fn link(&self) -> MutexGuard<'_, Option<Link>> {
-        self.link.lock().unwrap_or_else(PoisonError::into_inner)
+        self.link.lock()
     }
 }
 

@@ -4,10 +4,11 @@
 //! wait. A queue has a limit; events beyond it are counted, and the count stands in their place.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use parking_lot::MutexGuard;
 
 use super::picture::{Change, Gap};
 use crate::libvirt::events::Event;

@@ -1,7 +1,7 @@
 //! Reopens a lost connection for subscriptions with `reconnect`.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ impl Watch {
 
     /// Continues with `connect`: subscribes to the same kinds of event as before, and gives the queues the changes.
     fn go_on(&self, connect: Connect) -> Result<()> {
-        let _alone = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = self.holding.lock();
         let connect = Arc::new(connect);
         let Some(followed) = self.followed() else {
             return Ok(());
@@ -76,7 +76,7 @@ impl Watch {
 
     /// Gives the queues the changes that no event reported.
     fn catch_up(&self) {
-        let _alone = self.holding.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = self.holding.lock();
         let nouns = self.board.known_nouns();
         self.board.hold();
         match self.ask(move |connect| Picture::of(connect, &nouns)) {

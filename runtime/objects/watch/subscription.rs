@@ -1,8 +1,10 @@
 //! A queue of a host's events that a script keeps.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use super::{Bounds, Change, Feed, Filter, Outcome, Queue, Told, Unfed, kinds_of};
 use crate::libvirt::events::Event;
@@ -123,7 +125,7 @@ impl Subscription {
 
     /// Waits until the events wait here that the host told before this moment.
     fn settle(&self) {
-        let feed = self.0.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        let feed = self.0.feed.lock();
         let watch = feed.as_ref().map(|feed| Arc::clone(&feed.watch));
         drop(feed);
         if let Some(watch) = watch {
@@ -134,7 +136,7 @@ impl Subscription {
     /// Ends it, drops the events in the queue, and frees its callbacks.
     pub fn close(&self) {
         self.0.queue.close();
-        let mut feed = self.0.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut feed = self.0.feed.lock();
         let ended = feed.take();
         drop(feed);
         drop(ended);

@@ -1,9 +1,11 @@
 //! The time that undoing may take.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::Action;
 
@@ -26,7 +28,7 @@ impl UndoClock {
 
     /// The actions that run when the time is over.
     pub(super) fn actions(&self) -> MutexGuard<'_, BTreeMap<u64, Action>> {
-        self.actions.lock().unwrap_or_else(PoisonError::into_inner)
+        self.actions.lock()
     }
 
     /// Waits for the end of the undoing or of its time; answers whether the time came first.
@@ -34,12 +36,11 @@ impl UndoClock {
         let Some(until) = self.until else {
             return false;
         };
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ended = self.ended.lock();
         let left = until.saturating_duration_since(Instant::now());
-        let waited = self
-            .changed
-            .wait_timeout_while(ended, left, |ended| !*ended);
-        !*waited.unwrap_or_else(PoisonError::into_inner).0
+        self.changed
+            .wait_while_for(&mut ended, |ended| !*ended, left);
+        !*ended
     }
 
     /// Ends the time, and answers what is to run because of it.
@@ -50,7 +51,7 @@ impl UndoClock {
 
     /// Tells that the undoing has ended.
     pub(super) fn end(&self) {
-        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *self.ended.lock() = true;
         self.changed.notify_all();
     }
 }

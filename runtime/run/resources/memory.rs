@@ -7,9 +7,9 @@
 
 use std::alloc::System;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use cap::Cap;
+use parking_lot::Mutex;
 
 use super::{host, stack};
 use crate::run::interrupt;
@@ -128,7 +128,7 @@ fn with_reserve(most: usize) -> usize {
 
 /// Holds memory back for undoing, as far as there is any.
 pub(crate) fn hold_back() {
-    let mut held_back = HELD_BACK.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut held_back = HELD_BACK.lock();
     if held_back.capacity() == 0 && held_back.try_reserve_exact(RESERVE).is_ok() {
         HELD_BACK_SIZE.store(held_back.capacity(), Ordering::Relaxed);
     }
@@ -136,7 +136,7 @@ pub(crate) fn hold_back() {
 
 /// Gives back what was held back: undoing begins.
 pub(crate) fn release() {
-    let mut held_back = HELD_BACK.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut held_back = HELD_BACK.lock();
     *held_back = Vec::new();
     HELD_BACK_SIZE.store(0, Ordering::Relaxed);
 }

@@ -7,10 +7,11 @@ mod record;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{Timestamp, Zoned};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
@@ -184,11 +185,7 @@ impl Journal {
 
     /// Takes the changes of earlier attempts that `wanted` selects, the last first.
     pub(crate) fn take_changes(&self, wanted: impl Fn(&Change) -> bool) -> Vec<Change> {
-        let mut changes = self
-            .0
-            .changes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut changes = self.0.changes.lock();
         let taken = changes.extract_if(.., |change| wanted(change));
         let mut taken: Vec<Change> = taken.collect();
         taken.reverse();
@@ -345,7 +342,7 @@ impl Journal {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock()
     }
 }
 

@@ -1,8 +1,8 @@
 //! The changes of a script on its hosts, in order, and the limits of its rehearsal.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 
 use crate::redact;
@@ -192,6 +192,6 @@ impl Log {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }

@@ -19,8 +19,9 @@ mod recorder;
 use std::any::Any;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tempfile::TempDir;
 use virt::connect::Connect;
 
@@ -199,7 +200,7 @@ impl Rehearsal {
 
     /// The temporary file of `path`, if the script wrote `path` before.
     pub(crate) fn written(&self, path: &Path) -> Option<PathBuf> {
-        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = self.files.lock();
         files.get(path).cloned()
     }
 
@@ -208,12 +209,12 @@ impl Rehearsal {
         if let Some(known) = self.written(path) {
             return Ok(known);
         }
-        let mut folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut folder = self.folder.lock();
         let folder = match &mut *folder {
             Some(folder) => folder,
             none => none.insert(tempfile::Builder::new().prefix("virhai-twin-").tempdir()?),
         };
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut files = self.files.lock();
         let own = folder.path().canonicalize()?.join(files.len().to_string());
         files.insert(path.to_owned(), own.clone());
         self.log.add(Entry {
@@ -240,11 +241,11 @@ impl Rehearsal {
             twin.recorder.look("", &twin.connect);
         }
         self.hosts.clear();
-        *self.folder.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.folder.lock() = None;
     }
 
     fn twins(&self) -> MutexGuard<'_, HashMap<String, Arc<Twin>>> {
-        self.twins.lock().unwrap_or_else(PoisonError::into_inner)
+        self.twins.lock()
     }
 }
 

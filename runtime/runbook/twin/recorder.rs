@@ -1,7 +1,8 @@
 //! Notes what the calls of a script change on one host.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use virt::connect::Connect;
 
 use super::fidelity::{self, Fidelity};
@@ -120,7 +121,7 @@ impl Recorder {
 
     /// Notes what changed since the last look, as the doing of `call`.
     pub(crate) fn look(&self, call: &'static str, connect: &Connect) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock();
         let now = Picture::of(connect);
         let changes = last.changes(&now);
         let running = now.running();

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tempfile::TempDir;
 use virt::connect::Connect;
 use virt::domain::Domain;
@@ -253,7 +254,7 @@ impl StandIn for Driver {
 
     fn saved(&self, uuid: &str, file: Option<&str>, paused: bool) {
         let key = (uuid.to_owned(), file.map(str::to_owned));
-        let mut all = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.paused.lock();
         all.retain(|own| *own != key);
         if paused {
             all.push(key);
@@ -261,7 +262,7 @@ impl StandIn for Driver {
     }
 
     fn was_paused(&self, uuid: &str, file: Option<&str>) -> bool {
-        let all = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.paused.lock();
         all.iter()
             .any(|(own, of)| own == uuid && of.as_deref() == file)
     }
