@@ -52,7 +52,8 @@ pub(crate) fn fitted(text: &str, room: usize) -> String {
     text.to_owned()
 }
 
-fn total(text: &str) -> usize {
+/// How many columns `text` takes in one row.
+pub(crate) fn total(text: &str) -> usize {
     text.chars().map(width).sum()
 }
 

@@ -283,6 +283,9 @@ fn work(
         .err()
         .filter(|error| virhai::exit_status(error).is_none())
         .map(|error| virhai::failure_line(engine, error));
+    if let Some(why) = &error {
+        session.report_failure(why);
+    }
     let status = finish(
         options,
         session,
@@ -409,6 +412,7 @@ fn record(
             journal.keep_for(session);
             options.reporting.follow(&journal, false);
             virhai::follow_in_journal(session, imports);
+            follow_for_report(options, session);
             return Ok(Some(journal));
         }
         Recording::Earlier(earlier) => earlier,
@@ -435,7 +439,15 @@ fn record(
     journal.keep_for(session);
     options.reporting.follow(journal, undoes);
     virhai::follow_in_journal(session, imports);
+    follow_for_report(options, session);
     Ok(Some(journal.clone()))
+}
+
+/// Records the details that only a report shows, if the user asked for one.
+fn follow_for_report(options: &Options, session: &Session) {
+    if !options.report.is_empty() {
+        virhai::follow_for_report(session);
+    }
 }
 
 /// Reports a script that was stopped before it ran, and returns its exit status.

@@ -1,5 +1,8 @@
 //! What a script waits for, told after two seconds: on a terminal in a row that goes away, else in
-//! a line if the user asked for more with `-v`.
+//! a line if the user asked for more with `-v`. The progress of jobs is in the row; without a terminal
+//! it is told in a line now and then.
+
+mod progress;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -9,13 +12,26 @@ use std::time::{Duration, Instant};
 
 use nix::sys::termios::{LocalFlags, tcgetattr};
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use virhai::{LONG_WAIT, WaitObserver};
+use virhai::{Begun, LONG_WAIT, ReadProgress, WaitObserver};
 
-use crate::args::Options;
+use self::progress::Progress;
+use crate::args::{Log, Options};
 use crate::{columns, outlet, terminal};
 
 /// How often the row tells the time anew.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How often the row tells the progress anew.
+const PROGRESS_TICK: Duration = Duration::from_millis(250);
+
+/// How often the progress is told in a line.
+const LINE: Duration = Duration::from_secs(30);
+
+/// How often the progress is told in a JSON log.
+const ENTRY: Duration = Duration::from_secs(5);
+
+/// How long before it is told the progress is read: a host needs time to answer.
+const AHEAD: Duration = Duration::from_secs(1);
 
 /// How long the end of a wait may take to remove the row: a terminal can be stopped.
 const REMOVAL: Duration = Duration::from_millis(300);
@@ -36,6 +52,8 @@ struct Shared {
     style: Style,
     state: Mutex<State>,
     changed: Condvar,
+    /// Notified when a wait for a job begins.
+    job_begun: Condvar,
 }
 
 /// How waits are told.
@@ -43,8 +61,8 @@ struct Shared {
 enum Style {
     /// In a row of the terminal that is replaced, and removed at last.
     Row { faint: bool },
-    /// In a line each.
-    Lines,
+    /// In lines: `all` waits in a line each, and the progress of jobs as text or as JSON.
+    Lines { all: bool, json: bool },
     /// Not at all.
     Silence,
 }
@@ -56,14 +74,18 @@ struct State {
     /// The wait that the row tells of.
     shown: Option<u64>,
     started: bool,
+    /// Whether the thread was started that reads the progress.
+    reads: bool,
 }
 
 struct Wait {
     what: String,
     since: Instant,
     may_ask: bool,
-    /// Whether it was told in a line.
-    told: bool,
+    /// When it is told in a line.
+    next_line: Option<Instant>,
+    read: Option<ReadProgress>,
+    progress: Progress,
 }
 
 impl Waits {
@@ -72,36 +94,47 @@ impl Waits {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
         let style = match () {
             () if options.quiet => Style::Silence,
-            () if terminal && !dumb => Style::Row {
+            () if terminal && !dumb && options.log != Log::Json => Style::Row {
                 faint: options.colors(),
             },
-            () if terminal || options.verbose => Style::Lines,
-            () => Style::Silence,
+            () => Style::Lines {
+                all: terminal || options.verbose,
+                json: options.log == Log::Json,
+            },
         };
         Self(Arc::new(Shared {
             style,
             state: Mutex::default(),
             changed: Condvar::new(),
+            job_begun: Condvar::new(),
         }))
     }
 }
 
 impl WaitObserver for Waits {
-    fn listens(&self) -> bool {
-        self.0.style != Style::Silence
+    fn listens(&self, for_a_job: bool) -> bool {
+        match self.0.style {
+            Style::Row { .. } => true,
+            Style::Lines { all, .. } => all || for_a_job,
+            Style::Silence => false,
+        }
     }
 
-    fn begins(&self, what: &str, since: Instant, may_ask: bool) -> u64 {
+    fn begins(&self, wait: Begun) -> u64 {
         let mut state = self.0.lock();
         state.next += 1;
         let number = state.next;
-        let wait = Wait {
-            what: terminal::visible_line(what).into_owned(),
-            since,
-            may_ask,
-            told: false,
-        };
-        state.waits.insert(number, wait);
+        let is_job = wait.progress.is_some();
+        state.waits.insert(number, Wait::new(wait, self.0.style));
+        if is_job && !state.reads {
+            let shared = Arc::clone(&self.0);
+            let thread = std::thread::Builder::new().name("progress".into());
+            // Without the thread only the time is told.
+            state.reads = thread.spawn(move || shared.read()).is_ok();
+        }
+        if is_job {
+            self.0.job_begun.notify_all();
+        }
         if !state.started {
             let shared = Arc::clone(&self.0);
             let thread = std::thread::Builder::new().name("waits".into());
@@ -129,12 +162,46 @@ enum Step {
     Show(u64, String),
     Remove,
     Line(String),
+    /// An entry of the JSON log.
+    Entry(serde_json::Value),
     Nothing,
 }
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
+    }
+
+    /// Reads the progress of the jobs that are told of. A host that does not answer holds up only this thread.
+    fn read(&self) {
+        let mut state = self.lock();
+        loop {
+            let now = Instant::now();
+            let due = state.to_read(self.style, now);
+            drop(state);
+            for (number, read) in &due {
+                // Not under the lock: the host can take its time.
+                let read = read();
+                let (mut state, now) = (self.lock(), Instant::now());
+                if let (Some(read), Some(wait)) = (read, state.waits.get_mut(number)) {
+                    wait.progress.add(read, wait.since, now);
+                }
+            }
+            drop(due);
+            state = self.lock();
+            let jobs = state.waits.values().any(|wait| wait.read.is_some());
+            let pause = match (self.style, jobs) {
+                (_, false) => None,
+                (Style::Row { .. }, true) => Some(PROGRESS_TICK),
+                (_, true) => Some(TICK),
+            };
+            match pause {
+                Some(pause) => {
+                    self.job_begun.wait_for(&mut state, pause);
+                }
+                None => self.job_begun.wait(&mut state),
+            }
+        }
     }
 
     fn serve(&self) {
@@ -145,16 +212,17 @@ impl Shared {
                 Step::Show(_, row) => outlet::show_row(row),
                 Step::Remove => outlet::remove_row(),
                 Step::Line(line) => outlet::stderr().line_now(line),
+                Step::Entry(entry) => outlet::log(entry.clone(), false),
                 Step::Nothing => {}
             }
             let mut state = self.lock();
             match step {
                 Step::Show(number, _) => state.shown = Some(number),
                 Step::Remove => state.shown = None,
-                Step::Line(_) | Step::Nothing => {}
+                Step::Line(_) | Step::Entry(_) | Step::Nothing => {}
             }
             self.changed.notify_all();
-            match state.pause(Instant::now()) {
+            match state.pause(self.style, Instant::now()) {
                 Some(pause) => {
                     self.changed.wait_for(&mut state, pause);
                 }
@@ -181,16 +249,13 @@ impl State {
             let Some(wait) = self.waits.get_mut(number) else {
                 continue;
             };
-            match style {
-                Style::Row { faint } if !wait.may_ask => {
-                    return Step::Show(*number, wait.row(now, long.len(), faint));
-                }
-                // What another program asks must stay on the terminal.
-                Style::Row { .. } | Style::Lines if !wait.told => {
-                    wait.told = true;
-                    return Step::Line(format!("waiting: {}", wait.what));
-                }
-                _ => {}
+            if let Style::Row { faint } = style
+                && !wait.may_ask
+            {
+                return Step::Show(*number, wait.row(now, long.len(), faint));
+            }
+            if wait.next_line.is_some_and(|next| next <= now) {
+                return wait.tell(style, now);
             }
         }
         match self.shown {
@@ -200,15 +265,16 @@ impl State {
     }
 
     /// How long there is nothing to do; `None` until a wait begins.
-    fn pause(&self, now: Instant) -> Option<Duration> {
+    fn pause(&self, style: Style, now: Instant) -> Option<Duration> {
         if let Some(shown) = self.shown {
-            return Some(match self.waits.contains_key(&shown) {
-                true => TICK,
-                false => Duration::ZERO,
+            return Some(match self.waits.get(&shown) {
+                Some(wait) if wait.read.is_some() => PROGRESS_TICK,
+                Some(_) => TICK,
+                None => Duration::ZERO,
             });
         }
-        let untold = self.waits.values().filter(|wait| !wait.told);
-        let next = untold.map(|wait| wait.since + LONG_WAIT).min()?;
+        let next = self.waits.values().filter_map(|wait| wait.next(style));
+        let next = next.min()?;
         // What is due could not be shown now.
         Some(match next.saturating_duration_since(now) {
             Duration::ZERO => TICK,
@@ -217,16 +283,82 @@ impl State {
     }
 }
 
+impl State {
+    /// The jobs whose progress is to be read for what is told next.
+    fn to_read(&self, style: Style, now: Instant) -> Vec<(u64, ReadProgress)> {
+        let soon = |at: Option<Instant>| at.is_some_and(|at| at <= now + AHEAD);
+        let due = self.waits.iter().rev().filter_map(|(number, wait)| {
+            let read = wait.read.as_ref().filter(|_| soon(wait.next(style)))?;
+            Some((*number, Arc::clone(read)))
+        });
+        match style {
+            // The row tells of one.
+            Style::Row { .. } => due.take(1).collect(),
+            _ => due.collect(),
+        }
+    }
+}
+
 impl Wait {
+    fn new(wait: Begun, style: Style) -> Self {
+        let next_line = match style {
+            // What another program asks must stay on the terminal.
+            Style::Row { .. } => wait.may_ask.then_some(LONG_WAIT),
+            Style::Lines { json: false, .. } if wait.progress.is_some() => Some(LINE),
+            Style::Lines { all, .. } => (all || wait.progress.is_some()).then_some(LONG_WAIT),
+            Style::Silence => None,
+        };
+        Self {
+            what: terminal::visible_line(wait.what).into_owned(),
+            since: wait.since,
+            may_ask: wait.may_ask,
+            next_line: next_line.map(|after| wait.since + after),
+            read: wait.progress,
+            progress: Progress::default(),
+        }
+    }
+
+    /// When it is told, the next time or again.
+    fn next(&self, style: Style) -> Option<Instant> {
+        match style {
+            Style::Row { .. } if !self.may_ask => Some(self.since + LONG_WAIT),
+            _ => self.next_line,
+        }
+    }
+
+    /// Tells it in a line.
+    fn tell(&mut self, style: Style, now: Instant) -> Step {
+        let json = matches!(style, Style::Lines { json: true, .. });
+        if self.read.is_none() {
+            self.next_line = None;
+            return Step::Line(format!("waiting: {}", self.what));
+        }
+        let took = now.saturating_duration_since(self.since);
+        self.next_line = Some(now + if json { ENTRY } else { LINE });
+        match json {
+            true => Step::Entry(self.progress.json(&self.what, took)),
+            false => {
+                let progress = self.progress.line(&self.what);
+                let time = || format!("waiting {} s: {}", took.as_secs(), self.what);
+                Step::Line(progress.unwrap_or_else(time))
+            }
+        }
+    }
+
     fn row(&self, now: Instant, waits: usize, faint: bool) -> String {
         let seconds = now.saturating_duration_since(self.since).as_secs();
         let others = match waits {
             0 | 1 => String::new(),
             waits => format!(" (and {} more)", waits - 1),
         };
-        let row = format!("waiting {seconds} s: {}{others}", self.what);
         // The terminal shows `^C` behind it.
-        let row = columns::fitted(&row, columns::columns().saturating_sub(3));
+        let room = columns::columns().saturating_sub(3);
+        let progress = self.progress.row(&format!("{}{others}", self.what), room);
+        let time = || {
+            let row = format!("waiting {seconds} s: {}{others}", self.what);
+            columns::fitted(&row, room)
+        };
+        let row = progress.unwrap_or_else(time);
         match faint {
             true => format!("\x1b[2m{row}\x1b[0m"),
             false => row,
@@ -245,12 +377,23 @@ mod tests {
     use super::*;
 
     fn wait(seconds_ago: u64, now: Instant, may_ask: bool) -> Wait {
-        Wait {
-            what: "start domain `web`".into(),
+        begun(seconds_ago, now, may_ask, None, Style::Row { faint: false })
+    }
+
+    fn begun(
+        seconds_ago: u64,
+        now: Instant,
+        may_ask: bool,
+        progress: Option<ReadProgress>,
+        style: Style,
+    ) -> Wait {
+        let begun = Begun {
+            what: "start domain `web`",
             since: now - Duration::from_secs(seconds_ago),
             may_ask,
-            told: false,
-        }
+            progress,
+        };
+        Wait::new(begun, style)
     }
 
     #[test]
@@ -268,7 +411,7 @@ mod tests {
         assert_eq!(row, "waiting 2 s: start domain `web` (and 1 more)");
         state.shown = Some(2);
         state.waits.clear();
-        assert_eq!(state.pause(later), Some(Duration::ZERO));
+        assert_eq!(state.pause(style, later), Some(Duration::ZERO));
         assert!(matches!(state.step(style, later), Step::Remove));
     }
 
@@ -276,11 +419,50 @@ mod tests {
     fn a_wait_in_which_another_program_may_ask_is_told_in_a_line_once() {
         let now = Instant::now() + Duration::from_secs(100);
         let mut state = State::default();
-        state.waits.insert(1, wait(5, now, true));
-        for style in [Style::Row { faint: false }, Style::Lines] {
-            state.waits.insert(1, wait(5, now, true));
+        let lines = Style::Lines {
+            all: true,
+            json: false,
+        };
+        for style in [Style::Row { faint: false }, lines] {
+            state.waits.insert(1, begun(5, now, true, None, style));
             assert!(matches!(state.step(style, now), Step::Line(_)));
             assert!(matches!(state.step(style, now), Step::Nothing));
+        }
+    }
+
+    #[test]
+    fn the_progress_of_a_job_is_told_in_lines_again_and_again() {
+        let half = virhai::JobProgress {
+            done: 1 << 20,
+            total: 2 << 20,
+            left: Some(Duration::from_secs(20)),
+        };
+        let now = Instant::now() + Duration::from_secs(100);
+        for (json, first, pause) in [(false, 30, LINE), (true, 2, ENTRY)] {
+            let style = Style::Lines { all: false, json };
+            let read: ReadProgress = Arc::new(move || Some(half));
+            let mut state = State::default();
+            let mut wait = begun(first, now, false, Some(read), style);
+            wait.progress.add(half, wait.since, now);
+            state.waits.insert(1, wait);
+            let before = now - Duration::from_secs(1);
+            assert_eq!(state.to_read(style, before).len(), 1);
+            assert_eq!(state.pause(style, before), Some(Duration::from_secs(1)));
+            assert!(matches!(state.step(style, before), Step::Nothing));
+            match state.step(style, now) {
+                Step::Line(line) => assert_eq!(
+                    line,
+                    "start domain `web`: 50 %, 1.0 MiB of 2.0 MiB, 34.1 KiB/s, 20s left"
+                ),
+                Step::Entry(entry) => {
+                    assert_eq!(entry["kind"], "progress");
+                    assert_eq!(entry["percent"], 50);
+                    assert_eq!(entry["seconds_left"], 20);
+                }
+                _ => panic!("it is due"),
+            }
+            assert!(matches!(state.step(style, now), Step::Nothing));
+            assert_eq!(state.pause(style, now), Some(pause));
         }
     }
 }

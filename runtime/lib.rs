@@ -57,8 +57,9 @@ pub use run::session::{Session, SessionOptions};
 pub use run::sink::{Sink, StepNews};
 pub use run::state_folder;
 pub use run::version::{Versions, versions, warm_up};
-pub use run::waiting::{LONG_WAIT, WaitObserver};
+pub use run::waiting::{Begun, JobProgress, LONG_WAIT, ReadProgress, WaitObserver};
 
+pub use api::report_details::follow as follow_for_report;
 pub use api::undo::locks::release as release_locks;
 pub use api::undo::record::{follow as follow_in_journal, undo_run};
 pub use error::failure_line::of as failure_line;

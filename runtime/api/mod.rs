@@ -37,6 +37,7 @@ pub(crate) mod prelude;
 pub(crate) mod printing;
 pub(crate) mod programs;
 mod rehearsal;
+pub(crate) mod report_details;
 pub(crate) mod room;
 pub(crate) mod secret;
 pub(crate) mod sorting;

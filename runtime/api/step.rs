@@ -222,17 +222,19 @@ impl<'a> Step<'a> {
         }
         self.begin(number)?;
         let began = Instant::now();
+        let mut frame = None;
         let outcome: RhaiResultOf<Dynamic> = match found {
             Some(value) => Ok(value),
             None => {
                 self.tell(number, "begins", None);
-                let frame = Current(Arc::new(Frame {
+                let own = Current(Arc::new(Frame {
                     number,
                     key: self.key.clone(),
                     children: Children::default(),
                     touched: AtomicBool::new(false),
                 }));
-                within(Some(frame.clone()), || {
+                frame = Some(own.clone());
+                within(Some(own), || {
                     let made = action()?;
                     if let Some(unmake) = &options.undo {
                         undo::done(self.ctx, unmake, &made)?;
@@ -252,6 +254,7 @@ impl<'a> Step<'a> {
                 let why = failure_line::of(self.ctx.engine(), error);
                 self.tell(number, "failed", Some(took));
                 if let (Some(step), Some(journal)) = (number, &self.journal) {
+                    within(frame.clone(), || self.session.report_failure(&why));
                     let error = redact::hide_for_good(&why);
                     let time = Timestamp::now();
                     // The failure itself is reported even if the record cannot be written.

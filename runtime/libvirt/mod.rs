@@ -31,6 +31,7 @@ pub mod nwfilter;
 pub mod peek;
 pub mod pinning;
 pub mod qemu;
+pub mod screenshot;
 pub mod secret;
 pub mod security;
 pub mod stand_in;

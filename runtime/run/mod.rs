@@ -14,6 +14,7 @@ pub(crate) mod nesting;
 pub(crate) mod patience;
 pub mod person;
 pub mod place;
+pub(crate) mod report_details;
 pub(crate) mod resources;
 pub mod session;
 pub mod sink;

@@ -16,6 +16,7 @@ use crate::run::grants::{Asker, Consent, Grants, Refuse, Wish};
 use crate::run::hosts::Fleet;
 use crate::run::interrupt::{self, Interrupt};
 use crate::run::person::{Absent, Person};
+use crate::run::report_details::ReportDetails;
 use crate::run::sink::{Nowhere, Sink, StepNews};
 use crate::run::waiting::{Nobody, WaitObserver, Waiting};
 use crate::syntax::key_order::KeyOrder;
@@ -129,6 +130,7 @@ struct Shared {
     kept: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     before_change: OnceLock<Box<BeforeChange>>,
     before_object: OnceLock<Box<BeforeObject>>,
+    details: OnceLock<Arc<dyn ReportDetails>>,
     engine: Mutex<Weak<Engine>>,
     works: Works,
     key_order: KeyOrder,
@@ -161,6 +163,7 @@ impl Session {
             kept: Mutex::default(),
             before_change: OnceLock::new(),
             before_object: OnceLock::new(),
+            details: OnceLock::new(),
             engine: Mutex::default(),
             works: Works::default(),
             key_order: KeyOrder::default(),
@@ -213,6 +216,27 @@ impl Session {
         action: impl Fn() -> Result<(), String> + Send + Sync + 'static,
     ) {
         let _ = self.0.before_change.set(Box::new(action));
+    }
+
+    /// Tells `details` from now on what a report shows besides the steps.
+    pub(crate) fn follow_details(&self, details: Arc<dyn ReportDetails>) {
+        let _ = self.0.details.set(details);
+    }
+
+    /// What is told the details of a report, if somebody asked for one.
+    pub(crate) fn details(&self) -> Option<&dyn ReportDetails> {
+        self.0.details.get().map(|details| &**details)
+    }
+
+    /// Tells what a report shows of the failure of a step or of the run because of `why`.
+    pub fn report_failure(&self, why: &str) {
+        // A user who stops the run does not wait for details.
+        if self.interrupt().stopping().is_some() || interrupt::shielded() {
+            return;
+        }
+        if let Some(details) = self.details() {
+            details.failed(why);
+        }
     }
 
     /// Has `action` run before each libvirt call that can change an object of a daemon. If it fails, the call is not made.

@@ -83,7 +83,9 @@ fn a_page_shows_the_run_and_escapes_all_texts() {
             "<td>line 12 of hostile.rhai</td>",
             "<td>yes</td>",
             "made changes that `virhai undo` cannot undo",
-            "default-src 'none'; style-src 'unsafe-inline'\"",
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:\"",
+            // The guest that the failed step used.
+            "<img alt=\"the screen of test\" src=\"data:image/png;base64,iVBORw0KGgo",
             "@media print",
         ],
     );
@@ -91,7 +93,7 @@ fn a_page_shows_the_run_and_escapes_all_texts() {
         &page,
         &[
             "<script",
-            "<img",
+            "<img src",
             "<b>",
             "http://",
             "https://",
@@ -141,6 +143,97 @@ fn json_and_junit_say_which_step_failed() {
         ],
     );
     has_not(&junit, &["Tr0ub", "<script", "\u{1b}"]);
+}
+
+/// Changes definitions, and fails in a step that uses a guest.
+const CHANGES: &str = r#"
+    let conn = connect("test:///default");
+    fn guest(memory, text) {
+        `<domain type="test"><name>web</name><uuid>4dea22b3-1d52-d8f3-2516-782e98ab3fa0</uuid>
+         <description>${text}</description><memory>${memory}</memory><os><type>hvm</type></os>
+         <devices><graphics type="vnc" passwd="hunter22"/></devices></domain>`
+    }
+    step("define", || { conn.define_xml(guest(1024, "first")); });
+    step("change", || {
+        let web = conn.define_xml(guest(2048, "&lt;script&gt;password=hunter22"));
+        web.set_autostart(true);
+        web.edit(|xml| xml.set("vcpu", 2));
+        conn.network_define_xml("<network><name>lab</name></network>");
+    });
+    step("remove", || { conn.lookup_by_name("web").undefine(); });
+    step("fail", || {
+        conn.lookup_by_name("test").suspend();
+        throw "no luck";
+    });
+"#;
+
+#[test]
+fn a_report_has_the_changed_definitions_and_only_runs_with_a_report_record_them() {
+    let folder = Scratch::new();
+    folder.write("run.rhai", CHANGES);
+    let run = || in_folder(&folder).arg("--report").arg("run.html");
+    run()
+        .arg("--report")
+        .arg("run.json")
+        .arg("run.rhai")
+        .fails(1);
+    let report = read(&folder, "run.json");
+    has_not(&report, &["hunter22"]);
+    let report: Value = serde_json::from_str(&report).expect("it is JSON");
+    let definitions = |step: usize| -> Vec<String> {
+        let all = report["steps"][step]["definitions"].as_array();
+        let all = all.expect("it is an array").iter().map(|one| {
+            let text = |key: &str| one[key].as_str().unwrap_or_default().to_owned();
+            let differences = one["differences"]
+                .as_array()
+                .expect("it is an array")
+                .iter();
+            let differences: Vec<String> = differences
+                .map(|one| format!("{} {} -> {}", one["path"], one["from"], one["to"]))
+                .collect();
+            format!(
+                "{} {} {}: {}",
+                text("kind"),
+                text("name"),
+                text("change"),
+                differences.join(", ")
+            )
+        });
+        all.collect()
+    };
+    assert_eq!(definitions(0), ["domain web defined: "]);
+    assert_eq!(
+        definitions(1),
+        [
+            "domain web changed: \"description\" \"first\" -> \"<script>password=***\", \
+             \"memory\" \"1024\" -> \"2048\", \"currentMemory\" \"1024\" -> \"2048\"",
+            "domain web changed: \"vcpu\" \"1\" -> \"2\"",
+            "network lab defined: ",
+        ]
+    );
+    assert_eq!(definitions(2), ["domain web removed: "]);
+    assert_eq!(report["steps"][3]["guests"][0]["name"], "test");
+
+    let page = read(&folder, "run.html");
+    has(
+        &page,
+        &[
+            "<dt>memory</dt><dd><del>1024</del><ins>2048</ins></dd>",
+            "<ins>&lt;script&gt;password=***</ins>",
+            "<h4>domain <code>web</code> removed</h4>",
+            "Guest <code>test</code> on test:///default at the failure",
+        ],
+    );
+    // A run without a report has no details, and a report from its journal has none.
+    in_folder(&folder).arg("run.rhai").fails(1);
+    let shown = in_folder(&folder).arg("--json").arg("show").ok();
+    let shown: Value = serde_json::from_str(&shown).expect("it is JSON");
+    let steps = shown["steps"].as_array().expect("it is an array");
+    assert_eq!(steps.len(), 4, "{shown}");
+    for step in steps {
+        assert_eq!(step["definitions"], serde_json::json!([]), "{shown}");
+        assert_eq!(step["guests"], serde_json::json!([]), "{shown}");
+    }
 }
 
 #[test]
@@ -243,7 +336,7 @@ fn a_report_that_cannot_be_written_is_an_error_before_the_run() {
         .arg("run.html")
         .arg("runs")
         .fails(2);
-    has(&refused.stderr, &["`--report` is for scripts"]);
+    has(&refused.stderr, &["`--report` works only with scripts"]);
     assert!(!folder.path("state").exists());
 }
 
@@ -304,7 +397,7 @@ fn the_page_is_readable_in_a_browser_on_a_phone_too() {
     let page = read(&folder, "run.html");
     let measuring = page.replacen("default-src 'none'; ", "", 1).replacen(
         "</body>",
-        "<script>document.title = `${document.documentElement.scrollWidth <= innerWidth ? 'fits' : 'too wide'}, ${document.querySelectorAll('rect').length} bars, ${document.scripts.length} scripts`</script></body>",
+        "<script>onload = () => document.title = `${document.documentElement.scrollWidth <= innerWidth ? 'fits' : 'too wide'}, ${document.querySelectorAll('rect').length} bars, ${document.scripts.length} scripts, ${[...document.images].filter(i => i.naturalWidth > 0 && i.clientWidth < innerWidth).length} pictures`</script></body>",
         1,
     );
     folder.write("measuring.html", measuring);
@@ -313,5 +406,5 @@ fn the_page_is_readable_in_a_browser_on_a_phone_too() {
         "<iframe src=\"measuring.html\" width=\"360\" height=\"700\"></iframe><p></p><script>onload = () => document.querySelector('p').textContent = frames[0].document.title</script>",
     );
     let dom = browser.dom(&format!("file://{}", folder.path("frame.html").display()));
-    has(&dom, &["<p>fits, 4 bars, 1 scripts</p>"]);
+    has(&dom, &["<p>fits, 4 bars, 1 scripts, 1 pictures</p>"]);
 }

@@ -4,7 +4,7 @@ use std::os::unix::net::UnixListener;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Daemon, Host, Scratch, Terminal, virhai};
+use crate::support::{Daemon, Embed, Host, Scratch, Terminal, virhai};
 
 const SLEEP: &str = "print(\"begun\"); sleep(3.5); print(\"done\"); sleep(0.1)";
 
@@ -125,4 +125,84 @@ fn a_host_that_answers_late_becomes_conn() {
     terminal.types(".list_all_domains().len()\r");
     terminal.shows("\n0\n");
     terminal.line_is("qemu:session> ");
+}
+
+#[test]
+fn the_progress_of_a_block_job_is_a_row_and_a_report_shows_the_guest_of_a_failed_step() {
+    let host = Embed::new();
+    let disk = host.scratch().write("data.img", "data\n".repeat(1 << 20));
+    let devices = format!(
+        "<disk type='file'><source file='{}'/><target dev='hdb' bus='ide'/></disk>\
+         <video><model type='vga'/></video><serial",
+        disk.display()
+    );
+    // libvirt takes a name that would reorder the row.
+    let guest = host.micro("counter", "w\u{202e}eb");
+    let guest = guest.replacen("<serial", &devices, 1);
+    let (copy, report) = (host.path("copy.img"), host.path("run.json"));
+    let script = format!(
+        r#"let conn = connect();
+        let dom = conn.create_xml(`{guest}`);
+        let console = dom.open_console();
+        console.wait("MG:c=", "30s");
+        print("begun");
+        conn.wait_event(#{{ kind: "block_job", domain: dom, disk: "hdb", status: "ready" }}, "60s", || {{
+            dom.block_copy("hdb", `<disk type="file"><driver type="raw"/><source file="{copy}"/></disk>`,
+                #{{ bandwidth: "2MiB" }}, VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB)
+        }});
+        print("done");
+        step("change", || {{
+            dom.block_job_abort("hdb", VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT);
+            all_or_nothing(|undo| {{
+                undo.push(|| dom.destroy());
+                throw "no luck";
+            }});
+        }});"#
+    );
+    let run = host.virhai().env("NO_COLOR", "1").arg("--report");
+    let run = run.arg(&report).arg("-e").arg(&script);
+    let mut terminal = Terminal::sized(&run.command(), 24, 150);
+    terminal.until("the progress is shown", |screen| {
+        let row = screen.cursor_line();
+        row.starts_with("the job of disk `hdb` of domain `w<U+202E>eb` on qemu:///embed")
+            && row.contains(" MiB of 5.0 MiB, ")
+            && row.contains("/s, ")
+            && row.ends_with(" left")
+    });
+    assert_eq!(terminal.ends(), 1, "{}", terminal.screen().text());
+    let text = terminal.screen().text();
+    assert!(
+        text.starts_with("begun\ndone\nchange: begins\nchange: failed after"),
+        "{text}"
+    );
+    assert!(!text.contains(" %, "), "{text}");
+    let raw = String::from_utf8_lossy(terminal.raw()).into_owned();
+    assert!(!raw.contains('\u{202e}'), "{raw}");
+    assert!(raw.matches(" %, ").count() > 2, "{raw}");
+
+    let report = std::fs::read_to_string(report).expect("the report is there");
+    let report: serde_json::Value = serde_json::from_str(&report).expect("it is JSON");
+    let step = &report["steps"][0];
+    assert_eq!(step["state"], "failed", "{report}");
+    let change = &step["definitions"][0];
+    assert_eq!(change["call"], "virDomainBlockJobAbort", "{report}");
+    let differences = change["differences"].as_array().expect("it is an array");
+    let file =
+        |one: &&serde_json::Value| one["path"] == "devices/disk[target/@dev='hdb']/source/@file";
+    let differs = differences.iter().find(file).expect("the file differs");
+    assert!(
+        differs["to"]
+            .as_str()
+            .is_some_and(|to| to.ends_with("/copy.img")),
+        "{report}"
+    );
+    // From before the undo, which destroys the guest.
+    let guest = &step["guests"][0];
+    let console = guest["console"].as_str().expect("the run has opened it");
+    assert!(console.contains("MG:c="), "{report}");
+    let screen = guest["screen"].as_str().expect("the guest has a screen");
+    assert!(
+        screen.starts_with("iVBORw0KGgo"),
+        "it is a PNG file: {screen}"
+    );
 }

@@ -5,7 +5,7 @@ use rhai::{Array, NativeCallContext};
 
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
 use crate::error::Error;
-use crate::libvirt::{self, Failure};
+use crate::libvirt;
 use crate::objects::domain::Domain;
 use crate::vocabulary::{Bytes, RecordOf, record};
 
@@ -151,22 +151,7 @@ pub(super) mod functions {
         let wanted = flag_bits(&ctx, flags)?;
         let (mime, data) =
             dom.call(&ctx, "virDomainScreenshot", "take a picture of", move |d| {
-                let connect = d.connect().map_err(Failure::from)?;
-                let stream = libvirt::stream::new_blocking(&connect)?;
-                let mime = d
-                    .screenshot(&stream, screen, wanted)
-                    .map_err(Failure::from)?;
-                let mut data = Vec::new();
-                let mut buffer = vec![0; 64 * 1024];
-                loop {
-                    let count = stream.recv(&mut buffer).map_err(Failure::from)?;
-                    match usize::try_from(count) {
-                        Ok(count) if count > 0 => data.extend_from_slice(&buffer[..count]),
-                        _ => break,
-                    }
-                }
-                stream.finish().map_err(Failure::from)?;
-                Ok::<_, Failure>((mime, data))
+                libvirt::screenshot::take(d, screen, wanted)
             })?;
         let data = Bytes(data);
         Ok(Screenshot { mime, data }.into_map())

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use rhai::NativeCallContext;
+use virt::connect::Connect;
 
 use crate::api::arguments::RhaiResultOf;
 use crate::libvirt::typed_params::Scalar;
@@ -13,6 +14,7 @@ use crate::libvirt::{self, Failure};
 use crate::objects::call_class::Class;
 use crate::objects::connection::Connection;
 use crate::objects::domain::{Domain, Handle};
+use crate::run::waiting::{JobProgress, ReadProgress};
 
 /// What a job is for.
 #[derive(Clone, Copy)]
@@ -92,7 +94,11 @@ impl Domain {
         let own = self.clone();
         let action = || self.action(verb);
         let connection = self.connection();
-        connection.wait_for(Class::Long, permit, &action, move || {
+        let progress = progress_of_job(connection, {
+            let handle = Arc::clone(&handle);
+            move |_| Ok(Arc::clone(&handle))
+        });
+        connection.wait_for_job(Class::Long, permit, &action, Some(progress), move || {
             let _other = other;
             let result = own
                 .refuse_namesake(&handle)
@@ -101,6 +107,51 @@ impl Domain {
             result
         })
     }
+}
+
+/// Reads how far the job of the domain is that `find` finds. It uses a permit only if one is free, so that it never
+/// delays a call of the script.
+pub(crate) fn progress_of_job(
+    connection: &Connection,
+    find: impl Fn(&Connect) -> Result<Arc<Handle>, Failure> + Send + Sync + 'static,
+) -> ReadProgress {
+    progress(connection, move |connect| {
+        let job = libvirt::domain::job_info(&*find(connect)?)?;
+        // A migration sends some of the memory again, and does not send empty memory.
+        let left = job.dataRemaining.min(job.dataTotal);
+        let known = JobProgress::of(job.dataTotal - left, job.dataTotal);
+        Ok(known.map(|known| JobProgress {
+            left: (job.timeRemaining > 0).then(|| Duration::from_millis(job.timeRemaining)),
+            ..known
+        }))
+    })
+}
+
+/// Reads how far the job of the disk `disk` is, in the same way.
+pub(crate) fn progress_of_block_job(
+    connection: &Connection,
+    disk: String,
+    find: impl Fn(&Connect) -> Result<Arc<Handle>, Failure> + Send + Sync + 'static,
+) -> ReadProgress {
+    progress(connection, move |connect| {
+        let job = libvirt::block_job::info(&*find(connect)?, &disk, 0)?;
+        // QEMU says 0 of 1 before it knows the size.
+        Ok(job
+            .filter(|job| job.end > 1)
+            .and_then(|job| JobProgress::of(job.cur, job.end)))
+    })
+}
+
+fn progress(
+    connection: &Connection,
+    read: impl Fn(&Connect) -> Result<Option<JobProgress>, Failure> + Send + Sync + 'static,
+) -> ReadProgress {
+    let connection = connection.clone();
+    Arc::new(move || {
+        let _permit = connection.permit_now()?;
+        let connect = connection.connect().ok()?;
+        read(&connect).ok().flatten()
+    })
 }
 
 /// The end of a call, for the thread that would abort it.

@@ -14,7 +14,7 @@ mod edit;
 mod identity;
 mod inherited;
 mod io_threads;
-mod job;
+pub(crate) mod job;
 mod jobs;
 mod lifecycle;
 mod managed_save;

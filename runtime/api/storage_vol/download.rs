@@ -20,7 +20,7 @@ use crate::objects::pipe::MESSAGE;
 use crate::objects::storage_vol::StorageVol;
 use crate::run::beneath;
 use crate::run::hexadecimal::hexadecimal;
-use crate::run::waiting::Waiting;
+use crate::run::waiting::{Counter, Waiting};
 use crate::vocabulary::OptionsOf;
 
 const CALL: &str = "virStorageVolDownload";
@@ -44,7 +44,8 @@ fn download(
     if size == 0 {
         return Ok(data);
     }
-    let _waiting = Waiting::new(vol.connection().session(), || vol.action(&"download"));
+    let (session, counter) = (vol.connection().session(), Counter::default());
+    let _waiting = Waiting::for_transfer(session, &counter, || vol.action(&"download"));
     let mut buffer = vec![0; size.min(MESSAGE)];
     let mut receive = || {
         let mut pipe = connected(vol, CALL, "download", move |v, stream| {
@@ -52,6 +53,7 @@ fn download(
         })?;
         while let Received::Bytes(count) = pipe.receive(&mut buffer, 0)? {
             data.extend_from_slice(&buffer[..count]);
+            counter.set(data.len() as u64, size as u64);
         }
         let _permit = vol.connection().permit(FINISH, &[])?;
         pipe.finish()
@@ -72,8 +74,9 @@ fn download_file(
     if std::fs::metadata(&real).is_ok_and(|found| !found.is_file()) {
         return Err(Error::invalid(ctx, format!("{path} is not a file")).throw());
     }
-    let _waiting = Waiting::new(vol.connection().session(), || vol.action(&"download"));
-    receive_file(ctx, vol, &plan, &real).map_err(|halt| match halt {
+    let (session, counter) = (vol.connection().session(), Counter::default());
+    let _waiting = Waiting::for_transfer(session, &counter, || vol.action(&"download"));
+    receive_file(ctx, vol, &plan, &real, &counter).map_err(|halt| match halt {
         Halt::Script(error) => error,
         Halt::Failure(failure) => {
             let verb = format_args!("download to {path}");
@@ -87,6 +90,7 @@ fn receive_file(
     vol: &StorageVol,
     plan: &Plan,
     path: &Path,
+    counter: &Counter,
 ) -> Result<(), Halt> {
     let left = physical(vol).map_or(0, |length| length.saturating_sub(plan.offset));
     let total = match plan.length {
@@ -104,7 +108,7 @@ fn receive_file(
     // Beside its place first: what was there stays until all has arrived.
     let mut copy = beneath::Replacement::of(path, 0o600)?;
     let file = copy.file();
-    let mut progress = Progress::new(ctx, plan, total);
+    let mut progress = Progress::new(ctx, plan, total, counter);
     let mut buffer = vec![0; MESSAGE];
     loop {
         let stop_at_holes = virt_sys::VIR_STREAM_RECV_STOP_AT_HOLE;
@@ -132,8 +136,15 @@ fn receive_file(
 
 /// The SHA-256 of the whole volume, in hexadecimal digits.
 fn checksum(ctx: &NativeCallContext, vol: &StorageVol) -> RhaiResultOf<String> {
-    let _waiting = Waiting::new(vol.connection().session(), || vol.action(&"read"));
+    let (session, counter) = (vol.connection().session(), Counter::default());
+    let _waiting = Waiting::for_transfer(session, &counter, || vol.action(&"read"));
     let mut hash = Sha256::new();
+    let total = physical(vol).unwrap_or_default();
+    let mut done = 0;
+    let mut count_bytes = |bytes: u64| {
+        done += bytes;
+        counter.set(done, total);
+    };
     let mut receive = || -> Result<(), Halt> {
         let mut pipe = connected(vol, CALL, "download", move |v, stream| {
             let flags = virt_sys::VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM;
@@ -144,7 +155,10 @@ fn checksum(ctx: &NativeCallContext, vol: &StorageVol) -> RhaiResultOf<String> {
         loop {
             match pipe.receive(&mut buffer, virt_sys::VIR_STREAM_RECV_STOP_AT_HOLE)? {
                 Received::End | Received::Later => break,
-                Received::Bytes(count) => hash.update(&buffer[..count]),
+                Received::Bytes(count) => {
+                    hash.update(&buffer[..count]);
+                    count_bytes(count as u64);
+                }
                 Received::Hole => {
                     let mut left = pipe.receive_hole()?;
                     while left > 0 {
@@ -152,6 +166,7 @@ fn checksum(ctx: &NativeCallContext, vol: &StorageVol) -> RhaiResultOf<String> {
                         let count = usize::try_from(left).unwrap_or(usize::MAX);
                         let count = count.min(zeros.len());
                         hash.update(&zeros[..count]);
+                        count_bytes(count as u64);
                         left -= count as u64;
                     }
                 }

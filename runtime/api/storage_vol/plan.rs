@@ -9,6 +9,7 @@ use crate::libvirt::Failure;
 use crate::objects::call_class::Class;
 use crate::objects::pipe::Pipe;
 use crate::objects::storage_vol::StorageVol;
+use crate::run::waiting::Counter;
 use crate::vocabulary::{Size, options};
 
 /// How often a script is told how far a transfer is.
@@ -81,11 +82,19 @@ pub(super) struct Progress<'a> {
     pub(super) done: u64,
     pub(super) total: u64,
     told: Instant,
+    counter: &'a Counter,
 }
 
 impl<'a> Progress<'a> {
-    pub(super) fn new(ctx: &'a NativeCallContext, plan: &'a Plan, total: u64) -> Self {
+    pub(super) fn new(
+        ctx: &'a NativeCallContext,
+        plan: &'a Plan,
+        total: u64,
+        counter: &'a Counter,
+    ) -> Self {
+        counter.set(0, total);
         Self {
+            counter,
             ctx,
             closure: plan.progress.as_ref(),
             done: 0,
@@ -97,6 +106,7 @@ impl<'a> Progress<'a> {
     /// Counts `bytes`, and tells the script now and then.
     pub(super) fn count(&mut self, bytes: u64) -> Result<(), Halt> {
         self.done += bytes;
+        self.counter.set(self.done, self.total);
         let due = self.told.elapsed() >= EVERY || self.done >= self.total;
         if let Some(closure) = self.closure.filter(|_| due && bytes > 0) {
             self.told = Instant::now();

@@ -16,7 +16,7 @@ use crate::objects::call_class::Class;
 use crate::objects::granted::readable;
 use crate::objects::pipe::{MESSAGE, Pipe};
 use crate::objects::storage_vol::StorageVol;
-use crate::run::waiting::Waiting;
+use crate::run::waiting::{Counter, Waiting};
 use crate::vocabulary::OptionsOf;
 use crate::xml::Xml;
 
@@ -62,7 +62,8 @@ fn upload(ctx: &NativeCallContext, vol: &StorageVol, data: &[u8], offset: u64) -
     let before = Before::of(vol).map_err(|failure| fail(failure).throw())?;
     refuse_beyond_the_end(ctx, vol, &before, offset, total)?;
     refuse_without_room(ctx, vol, &before, total)?;
-    let _waiting = Waiting::new(vol.connection().session(), || vol.action(&"upload to"));
+    let (session, counter) = (vol.connection().session(), Counter::default());
+    let _waiting = Waiting::for_transfer(session, &counter, || vol.action(&"upload to"));
     if rehearsed(vol).map_err(|failure| fail(failure).throw())? {
         return Ok(());
     }
@@ -70,7 +71,7 @@ fn upload(ctx: &NativeCallContext, vol: &StorageVol, data: &[u8], offset: u64) -
         v.upload(stream, offset, total, 0)
     })
     .map_err(|failure| fail(failure).throw())?;
-    let mut progress = Progress::new(ctx, &plan, total);
+    let mut progress = Progress::new(ctx, &plan, total, &counter);
     let sent = data.chunks(MESSAGE).try_for_each(|part| {
         pipe.send(part)?;
         progress.count(part.len() as u64)
@@ -119,7 +120,8 @@ fn upload_file(
         false => (0, 0),
     };
     let (offset, length) = (plan.offset, end + rest);
-    let _waiting = Waiting::new(vol.connection().session(), || vol.action(&"upload to"));
+    let (session, counter) = (vol.connection().session(), Counter::default());
+    let _waiting = Waiting::for_transfer(session, &counter, || vol.action(&"upload to"));
     if rehearsed(vol).map_err(|failure| halted(failure.into()))? {
         return Ok(());
     }
@@ -127,7 +129,7 @@ fn upload_file(
         v.upload(stream, offset, length, flags)
     })
     .map_err(|failure| halted(failure.into()))?;
-    let mut progress = Progress::new(ctx, &plan, end);
+    let mut progress = Progress::new(ctx, &plan, end, &counter);
     let mut sent = send_file(&mut pipe, &mut file, path, sparse, &mut progress);
     if sent.is_ok() && rest > 0 {
         sent = pipe.send_hole(rest).map_err(Halt::from);

@@ -17,7 +17,9 @@ use crate::libvirt::stream::Callback;
 use crate::libvirt::{self, Failure};
 use crate::objects::domain::{Domain, Handle};
 use crate::objects::uri::in_process;
+use crate::redact;
 use crate::run::exit::terminated;
+use crate::run::report_details::ConsoleEnd;
 use crate::run::session::Session;
 use crate::run::waiting::Waiting;
 
@@ -73,6 +75,8 @@ impl Line {
 struct Inbox {
     state: Mutex<State>,
     changed: Condvar,
+    /// Keeps the end of the text for a report.
+    end: Option<Arc<ConsoleEnd>>,
 }
 
 #[derive(Default)]
@@ -96,6 +100,9 @@ impl Inbox {
     }
 
     fn add(&self, bytes: &[u8]) {
+        if let Some(end) = &self.end {
+            end.add(bytes);
+        }
         let mut state = self.lock();
         state.bytes.extend_from_slice(bytes);
         state.ended |= bytes.is_empty();
@@ -192,7 +199,13 @@ pub(super) fn open(
     (noun, call): (&str, &'static str),
     connect: impl Fn(&Handle, &virt::stream::Stream) -> Result<(), Failure> + Send + Sync + 'static,
 ) -> RhaiResultOf<Stream> {
-    let inbox = Arc::new(Inbox::default());
+    let connection = dom.connection();
+    let details = connection.session().details().filter(|_| noun == "console");
+    let inbox = Arc::new(Inbox {
+        end: details
+            .map(|details| details.console(&redact::hide_uri(connection.uri()), &dom.name())),
+        ..Inbox::default()
+    });
     let filled = Arc::clone(&inbox);
     let verb = format!("open the {noun} of");
     if dom.connection().is_rehearsed() {

@@ -301,6 +301,8 @@ fn all_or_nothing(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Dynam
     });
     match &result {
         Err(error) if exit_status(error) != Some(0) => {
+            // Undoing can remove the guest that failed.
+            Session::of(ctx).report_failure(&failure_line::of(ctx.engine(), error));
             undo.run(ctx);
             undo.end();
         }

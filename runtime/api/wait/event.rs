@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
 
-use super::{field, lost, subject};
+use super::{field, job, lost, subject};
 use crate::api::arguments::{RhaiResultOf, duration};
 use crate::api::event::{event_map, filters};
 use crate::error::Error;
@@ -55,9 +55,14 @@ pub(super) fn wait_event(
     if let Some(action) = action {
         let _: Dynamic = action.call_within_context(ctx, ())?;
     }
-    let _waiting = Waiting::new(conn.session(), || {
-        format!("an event {} of {}", wanted_words(&filters), conn.uri())
-    });
+    let _waiting = match job::of(conn, &filters) {
+        Some((what, progress)) => {
+            Waiting::for_job(conn.session(), Instant::now(), progress, || what)
+        }
+        None => Waiting::new(conn.session(), || {
+            format!("an event {} of {}", wanted_words(&filters), conn.uri())
+        }),
+    };
     let mut deadline = Instant::now().checked_add(timeout);
     let mut rehearsed = conn.is_rehearsed();
     if rehearsed {

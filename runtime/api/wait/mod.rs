@@ -3,6 +3,7 @@
 mod detach;
 mod event;
 mod hearing;
+mod job;
 mod state;
 mod stop;
 mod stuck;

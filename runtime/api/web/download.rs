@@ -17,7 +17,7 @@ use crate::objects::storage_vol::StorageVol;
 use crate::run::exit::terminated;
 use crate::run::hexadecimal::hexadecimal;
 use crate::run::session::Session;
-use crate::run::waiting::Waiting;
+use crate::run::waiting::{Counter, Waiting};
 use crate::vocabulary::{OptionsOf, options};
 
 /// The maximum number of new connections after a broken one.
@@ -107,6 +107,7 @@ struct Download<'a> {
     total: u64,
     done: u64,
     told: Instant,
+    counter: &'a Counter,
     sums: Sums,
     /// The validator that identifies this version of the data.
     version: Option<String>,
@@ -182,6 +183,7 @@ impl Download<'_> {
                     volume.send(self.ctx, &bytes)?;
                     self.sums.add(&bytes);
                     self.done += bytes.len() as u64;
+                    self.counter.set(self.done, self.total);
                     self.tell()?;
                 }
                 Read1::End if self.done == self.total => return Ok(None),
@@ -231,7 +233,8 @@ fn download(
         None => name_of(ctx, url)?,
     };
     let session = Session::of(ctx);
-    let _waiting = Waiting::new(&session, || format!("the download of {url}"));
+    let counter = Counter::default();
+    let _waiting = Waiting::for_transfer(&session, &counter, || format!("the download of {url}"));
     let mut download = Download {
         ctx,
         url,
@@ -239,6 +242,7 @@ fn download(
         total: 0,
         done: 0,
         told: Instant::now(),
+        counter: &counter,
         sums,
         version: None,
     };

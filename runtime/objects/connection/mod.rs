@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 mod embed;
+mod followed;
 mod handles;
 mod news;
 pub(crate) mod open;
@@ -33,7 +34,7 @@ use crate::objects::watch::Watch;
 use crate::redact;
 use crate::run::interrupt;
 use crate::run::session::Session;
-use crate::run::waiting::Waiting;
+use crate::run::waiting::{ReadProgress, Waiting};
 use crate::runbook::twin::Recorder;
 pub(crate) use access::admit_destination;
 use handles::{Found, Handles};
@@ -213,6 +214,16 @@ impl Connection {
         self.attempt_to(call, None, &|| call.to_owned(), run)
     }
 
+    /// The same on the object called `name`.
+    pub(crate) fn attempt_on<T: Send + 'static, E: Into<Failure>>(
+        &self,
+        call: &'static str,
+        name: &str,
+        run: impl Fn(&Connect) -> Result<T, E> + Send + Sync + 'static,
+    ) -> Result<T, Failure> {
+        self.attempt_to(call, Some(name), &|| call.to_owned(), run)
+    }
+
     /// The same in order to do what `action` says to the object called `name`.
     fn attempt_to<T: Send + 'static, E: Into<Failure>>(
         &self,
@@ -248,9 +259,11 @@ impl Connection {
             let refused = |why| Failure::new(virt_sys::VIR_ERR_OPERATION_DENIED, why);
             self.0.session.before_change().map_err(refused)?;
         }
-        self.observe(call, class, action, || {
-            let permit = self.permit(call, names)?;
-            self.wait_for(class, permit, action, work)
+        self.follow_definition(call, names.first().copied(), || {
+            self.observe(call, class, action, || {
+                let permit = self.permit(call, names)?;
+                self.wait_for(class, permit, action, work)
+            })
         })
     }
 
@@ -313,14 +326,31 @@ impl Connection {
         action: &dyn Fn() -> String,
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
+        self.wait_for_job(class, permit, action, None, work)
+    }
+
+    /// The same for a job; `progress` reads how far it is.
+    pub(crate) fn wait_for_job<T: Send + 'static>(
+        &self,
+        class: Class,
+        permit: Permit,
+        action: &dyn Fn() -> String,
+        progress: Option<ReadProgress>,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
         if self.runs_here(class) {
             return work();
         }
         let Permit { place, awaited } = permit;
         let patience = self.patience(class);
         let session = &self.0.session;
-        let tell =
-            |since| Waiting::since(session, since, || format!("{} on {}", action(), self.uri()));
+        let tell = |since| {
+            let what = || format!("{} on {}", action(), self.uri());
+            match progress.clone() {
+                Some(progress) => Waiting::for_job(session, since, progress, what),
+                None => Waiting::since(session, since, what),
+            }
+        };
         let answer = call_thread::run(session.interrupt(), patience, Some(&tell), move || {
             let _place = place;
             work()
@@ -367,6 +397,7 @@ impl Connection {
     /// calls that can change something need it: refused are those that the session does not allow.
     pub(crate) fn permit(&self, call: &'static str, names: &[&str]) -> Result<Permit, Failure> {
         self.refuse(call, names)?;
+        self.use_guest(call, names);
         let class = Class::of(call);
         let limit = class.limit(self.call_timeout());
         self.0
@@ -384,6 +415,7 @@ impl Connection {
     ) -> Result<(Permit, Option<Permit>), Failure> {
         self.refuse(call, names)?;
         other.refuse(call, names)?;
+        self.use_guest(call, names);
         let interrupt = self.0.session.interrupt();
         self.0.permits.take_with(&other.0.permits, interrupt)
     }

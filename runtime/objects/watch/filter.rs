@@ -110,11 +110,15 @@ impl Filter {
 
     /// The UUID of the domain that the event must be of, if it names one.
     pub(crate) fn domain(&self) -> Option<&str> {
-        let uuid = self.fields.iter().find(|(name, _)| name == "uuid");
         (self.noun == Some("domain"))
-            .then_some(uuid)
+            .then(|| self.field("uuid"))
             .flatten()
-            .map(|(_, uuid)| uuid.as_str())
+    }
+
+    /// The text that the field `name` must have.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        let field = self.fields.iter().find(|(known, _)| known == name);
+        field.map(|(_, text)| text.as_str())
     }
 
     /// Whether `event` is of its kind.

@@ -22,8 +22,8 @@ pub(crate) use file::OnDisk;
 use file::{NotOpen, Writer};
 pub use folder::of_all_runs;
 pub(crate) use past::StepKey;
-pub use past::{Attempt, Change, End, Past, Step, StepState};
-pub use record::{FORMAT, File, Header, Place, Record};
+pub use past::{Attempt, Change, Definition, End, Guest, Past, Step, StepState};
+pub use record::{Difference, FORMAT, File, Header, Place, Record};
 
 /// The bytes of the largest value of a step.
 pub(crate) const LARGEST_VALUE: usize = file::RESERVE / 2;

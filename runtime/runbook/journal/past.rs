@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::record::{FORMAT, Header, Place, Record};
+use super::record::{Difference, FORMAT, Header, Place, Record};
 
 /// The identity of a step in every attempt of a run: the titles of the steps around it and its own title, each with the
 /// number of equal titles before it.
@@ -35,6 +36,42 @@ pub struct Step {
     pub touched: bool,
     /// The notes that it wrote.
     pub notes: Vec<String>,
+    /// The definitions that it changed, if the run had a report.
+    pub definitions: Vec<Definition>,
+    /// The guests that it used, at its failure, if the run had a report.
+    pub guests: Vec<Guest>,
+}
+
+/// A changed definition of an object.
+#[derive(Debug, Clone, Serialize)]
+pub struct Definition {
+    /// The host's URI.
+    pub host: String,
+    /// The kind of object, such as `domain`.
+    pub kind: String,
+    /// The name of the object.
+    pub name: String,
+    /// The C function that changed it.
+    pub call: String,
+    /// `defined`, `changed` or `removed`.
+    pub change: String,
+    /// How a changed definition differs from before.
+    pub differences: Vec<Difference>,
+    /// The number of differences that were left out.
+    pub more: usize,
+}
+
+/// A guest at a failure.
+#[derive(Debug, Clone, Serialize)]
+pub struct Guest {
+    /// The host's URI.
+    pub host: String,
+    /// Its name.
+    pub name: String,
+    /// The last lines of its console.
+    pub console: Option<String>,
+    /// Its screen as a PNG file in base64.
+    pub screen: Option<String>,
 }
 
 impl Step {
@@ -136,6 +173,8 @@ pub struct Past {
     pub undone: usize,
     /// The notes outside of steps.
     pub notes: Vec<String>,
+    /// The guests at a failure outside of steps.
+    pub guests: Vec<Guest>,
     /// The questions to a person, each with the answer and the user.
     pub answers: Vec<(String, String, String)>,
     /// The processes that resumed it.
@@ -199,6 +238,7 @@ impl Past {
             changes: Vec::new(),
             undone: 0,
             notes: Vec::new(),
+            guests: Vec::new(),
             answers: Vec::new(),
             resumed: 0,
             end: None,
@@ -235,6 +275,7 @@ impl Past {
                     repeated.state = StepState::Begun;
                     repeated.touched = false;
                     repeated.began = time;
+                    repeated.guests.clear();
                     repeated.ended = None;
                     return;
                 }
@@ -249,6 +290,8 @@ impl Past {
                     state: StepState::Begun,
                     touched: false,
                     notes: Vec::new(),
+                    definitions: Vec::new(),
+                    guests: Vec::new(),
                 });
             }
             Record::Touch { step } => {
@@ -325,6 +368,48 @@ impl Past {
                     Some(step) => step.notes.push(text),
                     None => self.notes.push(text),
                 };
+            }
+            Record::Definition {
+                step,
+                host,
+                kind,
+                name,
+                call,
+                change,
+                differences,
+                more,
+                ..
+            } => {
+                if let Some(step) = self.step_mut(step) {
+                    step.definitions.push(Definition {
+                        host,
+                        kind,
+                        name,
+                        call,
+                        change,
+                        differences,
+                        more,
+                    });
+                }
+            }
+            Record::Guest {
+                step,
+                host,
+                name,
+                console,
+                screen,
+                ..
+            } => {
+                let guest = Guest {
+                    host,
+                    name,
+                    console,
+                    screen,
+                };
+                match step.and_then(|step| self.step_mut(step)) {
+                    Some(step) => step.guests.push(guest),
+                    None => self.guests.push(guest),
+                }
             }
             Record::End {
                 status,

@@ -54,6 +54,30 @@ pub struct Header {
     pub time: Timestamp,
 }
 
+/// A difference between two states of a definition, by its path. Secrets are hidden.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The path in the XML.
+    pub path: String,
+    /// The value before, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The value after, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// True for a difference of the running object only.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub live: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_zero(value: &usize) -> bool {
+    *value == 0
+}
+
 /// A record.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
@@ -166,6 +190,46 @@ pub enum Record {
         /// When.
         time: Timestamp,
     },
+    /// A step changed a definition. Only runs with a report have these records.
+    Definition {
+        /// The number of the step.
+        step: u64,
+        /// The host's URI.
+        host: String,
+        /// The kind of object, such as `domain`.
+        kind: String,
+        /// The name of the object.
+        name: String,
+        /// The C function that changed it.
+        call: String,
+        /// `defined`, `changed` or `removed`.
+        change: String,
+        /// How a changed definition differs from before.
+        differences: Vec<Difference>,
+        /// The number of differences that were left out.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        more: usize,
+        /// When.
+        time: Timestamp,
+    },
+    /// The screen and the console of a guest at a failure. Only runs with a report have these records.
+    Guest {
+        /// The number of the step that failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<u64>,
+        /// The host's URI.
+        host: String,
+        /// The name of the guest.
+        name: String,
+        /// The last lines of its console, if the run had it open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        console: Option<String>,
+        /// Its screen as a PNG file in base64, if it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        screen: Option<String>,
+        /// When.
+        time: Timestamp,
+    },
     /// The run ended.
     End {
         /// The exit status.
@@ -192,6 +256,8 @@ impl Record {
             | Self::Failed { time, .. }
             | Self::Asked { time, .. }
             | Self::Note { time, .. }
+            | Self::Definition { time, .. }
+            | Self::Guest { time, .. }
             | Self::End { time, .. } => Some(*time),
             Self::Touch { .. }
             | Self::Undo { .. }

@@ -10,7 +10,7 @@ use super::tree::{Branch, branches};
 use super::{date, error, plain, verdict};
 use crate::markup::{document, escaped};
 use crate::redact::HIDDEN;
-use crate::runbook::journal::{Change, Past};
+use crate::runbook::journal::{Change, Definition, Guest, Past};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -36,6 +36,11 @@ pub fn html(past: &Past, alive: bool) -> String {
     page.push_chart(&mut body);
     page.push_steps(&mut body);
     push_lines(&mut body, "Notes outside of steps", &past.notes);
+    if !past.guests.is_empty() {
+        body.push_str("<section><h2>Guests at the failure</h2>");
+        push_guests(&mut body, &past.guests);
+        body.push_str("</section>");
+    }
     page.push_answers(&mut body);
     page.push_changes(&mut body);
     page.push_files(&mut body);
@@ -190,6 +195,8 @@ impl Page<'_> {
             if !step.notes.is_empty() {
                 let _ = write!(body, "<pre>{}</pre>", escaped(&step.notes.join("\n")));
             }
+            push_definitions(body, &step.definitions);
+            push_guests(body, &step.guests);
             let own = changes.get(&Some(step.number)).map_or(0, Vec::len);
             let mut said = match own {
                 0 => Vec::new(),
@@ -260,6 +267,78 @@ impl Page<'_> {
             "<footer class=\"quiet\">virhai {}</footer>",
             escaped(&header.virhai)
         );
+    }
+}
+
+/// The changed definitions of a step.
+fn push_definitions(body: &mut String, definitions: &[Definition]) {
+    for one in definitions {
+        let _ = write!(
+            body,
+            "<section class=\"definition\"><h4>{} <code>{}</code> {}</h4><p class=\"quiet\">by {} on {}</p>",
+            escaped(&one.kind),
+            escaped(&one.name),
+            escaped(&one.change),
+            escaped(&one.call),
+            escaped(&one.host),
+        );
+        if !one.differences.is_empty() {
+            body.push_str("<dl class=\"differences\">");
+            for difference in &one.differences {
+                let live = match difference.live {
+                    true => " <span class=\"quiet\">of the running object</span>",
+                    false => "",
+                };
+                let _ = write!(body, "<dt>{}{live}</dt><dd>", escaped(&difference.path));
+                if let Some(from) = &difference.from {
+                    let _ = write!(body, "<del>{}</del>", escaped(from));
+                }
+                if let Some(to) = &difference.to {
+                    let _ = write!(body, "<ins>{}</ins>", escaped(to));
+                }
+                body.push_str("</dd>");
+            }
+            body.push_str("</dl>");
+        }
+        if one.more > 0 {
+            let _ = write!(
+                body,
+                "<p class=\"quiet\">and {} more differences</p>",
+                one.more
+            );
+        }
+        body.push_str("</section>");
+    }
+}
+
+/// What guests showed at a failure.
+fn push_guests(body: &mut String, guests: &[Guest]) {
+    for guest in guests {
+        let name = escaped(&guest.name);
+        let _ = write!(
+            body,
+            "<figure><figcaption>Guest <code>{name}</code> on {} at the failure</figcaption>",
+            escaped(&guest.host)
+        );
+        // The journal is a file: its text is data, and never markup.
+        let is_data = |text: &&String| {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+            text.bytes().all(plain)
+        };
+        if let Some(screen) = guest.screen.as_ref().filter(is_data) {
+            let _ = write!(
+                body,
+                "<img alt=\"the screen of {name}\" src=\"data:image/png;base64,{screen}\">"
+            );
+        }
+        if let Some(console) = &guest.console {
+            let _ = write!(
+                body,
+                "<p class=\"quiet\">The last lines of its console</p><pre>{}</pre>",
+                escaped(console)
+            );
+        }
+        body.push_str("</figure>");
     }
 }
 

@@ -15,6 +15,7 @@ pub fn json(past: &Past, alive: bool) -> Json {
             "number": step.number, "parent": step.parent, "title": step.title,
             "state": step.word(alive), "seconds": step.took().map(|took| took.as_secs_f64()), "error": error,
             "file": step.at.file, "line": step.at.line, "time": step.began, "notes": step.notes,
+            "definitions": step.definitions, "guests": step.guests,
         })
     });
     let changes = past.changes.iter().map(|change| {
@@ -32,7 +33,7 @@ pub fn json(past: &Past, alive: bool) -> Json {
     json!({
         "run": past.header.run, "state": past.state(alive), "header": past.header,
         "steps": steps.collect::<Vec<_>>(), "changes": changes.collect::<Vec<_>>(),
-        "undone": past.undone, "notes": past.notes, "answers": answers.collect::<Vec<_>>(),
+        "undone": past.undone, "notes": past.notes, "guests": past.guests, "answers": answers.collect::<Vec<_>>(),
         "resumed": past.resumed, "end": end,
     })
 }

@@ -3,12 +3,14 @@
 mod html;
 mod json;
 mod junit;
+mod screen;
 mod timeline;
 mod tree;
 
 pub use html::html;
 pub use json::json;
 pub use junit::junit;
+pub(crate) use screen::small_png;
 
 use std::time::Duration;
 

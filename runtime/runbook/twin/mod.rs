@@ -32,6 +32,7 @@ pub use file::{open as open_saved, save};
 use host::Host;
 use hosts::Hosts;
 use log::{Entry, Log, Verb};
+pub(crate) use picture::between as differences;
 pub use read::read;
 pub(crate) use recorder::Recorder;
 

@@ -350,8 +350,8 @@ fn setting(name: &str, from: &str, to: &str) -> Difference {
 /// Elements of a running guest that the host fills in by itself.
 const FOUND_OUT: [&str; 5] = ["address", "alias", "backingStore", "mirror", "seclabel"];
 
-/// The differences between two documents.
-fn between(before: &str, after: &str, live: bool) -> Vec<Difference> {
+/// The differences between two documents of an object; `live` says whether they are of the running object.
+pub(crate) fn between(before: &str, after: &str, live: bool) -> Vec<Difference> {
     if before == after {
         return Vec::new();
     }

@@ -424,3 +424,40 @@ fn a_wipe_that_is_interrupted_is_said_to_go_on() {
     assert_eq!(status, Some(130), "{said}");
     assert!(said.contains("goes on on the host"), "{said}");
 }
+
+#[test]
+fn the_progress_of_an_upload_is_in_a_json_log_and_nothing_of_it_in_a_quiet_run() {
+    let store = Store::new();
+    let source = store.sparse_file("data.img", 4 * MIB, &[(0, b"data")]);
+    let run = |name: &str, option: &str, value: &str| {
+        let script = format!(
+            r#"{EMPTY}
+            let images = connect().storage_pool_lookup_by_name("images");
+            empty(images, "{name}", 4194304).upload_file("{source}",
+                #{{ sparse: false, progress: |done, total| if done == total {{ sleep(2.7) }} }});"#
+        );
+        let run = store.program().arg(option).arg(value).script(script).run();
+        assert_eq!((run.status, run.stdout.as_str()), (0, ""), "{run}");
+        run.stderr
+    };
+    let (json, quiet, plain) = std::thread::scope(|scope| {
+        let json = scope.spawn(|| run("json.img", "--log", "json"));
+        let quiet = scope.spawn(|| run("quiet.img", "-q", "--color=never"));
+        let plain = scope.spawn(|| run("plain.img", "--color", "never"));
+        (json.join(), quiet.join(), plain.join())
+    });
+    // Without a terminal a line comes every 30 seconds.
+    assert_eq!(
+        (quiet.expect("it ends"), plain.expect("it ends")),
+        (String::new(), String::new())
+    );
+    let json = json.expect("it ends");
+    let entry: serde_json::Value = serde_json::from_str(json.trim()).expect("it is one entry");
+    assert_eq!(entry["kind"], "progress", "{entry}");
+    let text = entry["text"].as_str().expect("it is text");
+    assert!(text.contains("`json.img`"), "{text}");
+    assert_eq!(entry["total_bytes"], 4 * MIB, "{entry}");
+    assert_eq!(entry["done_bytes"], 4 * MIB, "{entry}");
+    assert_eq!(entry["percent"], 100, "{entry}");
+    assert!(entry["bytes_per_second"].is_u64(), "{entry}");
+}

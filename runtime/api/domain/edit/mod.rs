@@ -5,6 +5,7 @@ mod plan;
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, FnPtr, NativeCallContext};
+use virt::connect::Connect;
 use virt_sys as sys;
 
 use crate::api::arguments::{ArrayOf, RhaiResultOf};
@@ -144,9 +145,9 @@ impl<'a> Edit<'a> {
     fn define(&self, xml: &str, flags: u32) -> RhaiResultOf<()> {
         let call = "virDomainDefineXMLFlags";
         let xml = xml.to_owned();
-        let defined = self.dom.connection().attempt(call, move |connect| {
-            connect.define_domain_xml_flags(&xml, flags)
-        });
+        let name = self.dom.name();
+        let define = move |connect: &Connect| connect.define_domain_xml_flags(&xml, flags);
+        let defined = self.dom.connection().attempt_on(call, &name, define);
         defined
             .map(drop)
             .map_err(|failure| self.fail(failure, call).throw())
