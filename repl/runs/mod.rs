@@ -6,6 +6,7 @@ mod record;
 mod reopen;
 pub(crate) mod report;
 mod show;
+mod traces;
 
 use std::path::PathBuf;
 

@@ -10,6 +10,7 @@ use virhai::runbook::report;
 use virhai::{files, redact};
 
 use super::record::minimal_header;
+use super::traces;
 use crate::args::{Args, Command, Options, Source};
 use crate::diagnostic::Diagnostic;
 use crate::exit_status::{DONE, FAILED, WRONG_USAGE};
@@ -179,13 +180,15 @@ pub(crate) fn prepare(args: &Args) -> Result<(), u8> {
 
 /// Writes the reports of the run of the script `name`, which ended with that exit status. Returns the exit status.
 pub(crate) fn write(options: &Options, name: &str, status: u8) -> u8 {
-    if options.report.is_empty() {
+    if options.report.is_empty() && !traces::are_wanted() {
         return status;
     }
     let (journal, undoes) = options
         .reporting
         .with(|known| (known.journal.clone(), known.undoes));
     let past = journal.and_then(|journal| journal.past().ok());
+    // A rehearsal and a script that does not compile have no trace.
+    let has_trace = past.is_some() && !undoes && traces::are_wanted();
     let mut past = past.unwrap_or_else(|| Past::new(minimal_header(name)));
     if past.end.is_none() && !undoes {
         let message = match status {
@@ -200,6 +203,9 @@ pub(crate) fn write(options: &Options, name: &str, status: u8) -> u8 {
             message,
             time: Timestamp::now(),
         });
+    }
+    if has_trace && let Err(why) = traces::send(&past) {
+        Diagnostic::plain(format!("cannot send the trace of the run: {why}")).report_plain(options);
     }
     let written = options
         .report

@@ -254,11 +254,11 @@ impl<'a> Step<'a> {
                 let why = failure_line::of(self.ctx.engine(), error);
                 self.tell(number, "failed", Some(took));
                 if let (Some(step), Some(journal)) = (number, &self.journal) {
-                    within(frame.clone(), || self.session.report_failure(&why));
                     let error = redact::hide_for_good(&why);
                     let time = Timestamp::now();
                     // The failure itself is reported even if the record cannot be written.
                     let _ = journal.write(&Record::Failed { step, error, time });
+                    within(frame, || self.session.report_failure(&why));
                 }
             }
         }

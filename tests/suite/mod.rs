@@ -88,6 +88,8 @@ mod sweeps;
 mod tables;
 mod terminal_output;
 mod testing;
+#[cfg(feature = "otel")]
+mod traces;
 mod transcript;
 mod transports;
 mod tuning;
