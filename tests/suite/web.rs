@@ -65,7 +65,7 @@ fn http_get_returns_the_answer_and_each_redirection_needs_a_permission() {
         fails(base, "file", "it redirects to `file:///etc/passwd`");
         fails(base, "large", "16 MiB");
         fails(base, "silent", "");
-        fails("http://user@127.0.0.1/", "", "names a user");
+        fails("http://user@127.0.0.1/", "", "contains a user name");
         fails("ftp://127.0.0.1/", "", "not an http or https URL");
         fails("file:///etc/passwd", "", "not a URL");
         fails("http://127.0.0.1:1/", "", "may not connect");

@@ -20,10 +20,12 @@ pub fn golden(path: &Path, shown: &str) {
         return rewrite(path, shown);
     }
     let golden = std::fs::read_to_string(path).unwrap_or_default();
-    assert_eq!(
-        golden,
-        shown,
-        "{} differs; UPDATE=1 accepts it",
-        path.display()
-    );
+    if golden != shown {
+        let lines = similar::TextDiff::from_lines(golden.as_str(), shown);
+        panic!(
+            "{} differs; UPDATE=1 accepts it:\n{}",
+            path.display(),
+            lines.unified_diff().context_radius(1)
+        );
+    }
 }

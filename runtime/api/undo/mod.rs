@@ -111,12 +111,13 @@ impl Undo {
 
     /// Removes the step `id`, unless all were forgotten meanwhile. Returns whether it was there.
     fn remove(&self, ctx: &NativeCallContext, id: u64, on_disk: OnDisk) -> bool {
-        let removed: Vec<Step> = {
+        let removed = {
             let mut list = self.list();
-            list.steps.extract_if(.., |step| step.id == id).collect()
+            let at = list.steps.iter().rposition(|step| step.id == id);
+            at.map(|at| list.steps.remove(at))
         };
-        record::forget(ctx, &removed, on_disk);
-        !removed.is_empty()
+        record::forget(ctx, removed.as_slice(), on_disk);
+        removed.is_some()
     }
 
     /// Takes everything back, the last first, whatever stops the script; says what it cannot.

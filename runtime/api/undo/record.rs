@@ -1,5 +1,6 @@
 //! The undo lists in the journal of the run, so that another process can undo the changes of this one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -20,26 +21,59 @@ use crate::stored::{Revival, Store};
 
 /// The changes of this process whose undo action can still change; copies share the list.
 #[derive(Clone, Default)]
-struct Open(Arc<Mutex<Vec<OpenChange>>>);
+struct Open(Arc<Mutex<OpenChanges>>);
+
+#[derive(Default)]
+struct OpenChanges {
+    /// By their numbers, the oldest first.
+    changes: BTreeMap<u64, OpenChange>,
+    /// The first of the older changes to compare next.
+    next: u64,
+}
 
 struct OpenChange {
-    number: u64,
     action: Action,
     written: Json,
     step: Option<u64>,
     at: Place,
+    /// True if a captured value was changed after the first record.
+    varies: bool,
 }
 
 impl Open {
-    fn list(&self) -> MutexGuard<'_, Vec<OpenChange>> {
+    fn lock(&self) -> MutexGuard<'_, OpenChanges> {
         self.0.lock()
     }
+}
 
-    fn remove(&self, numbers: &[u64]) {
-        self.list()
-            .retain(|change| !numbers.contains(&change.number));
+impl OpenChanges {
+    /// The changes whose closures are compared with their records before the next change: the newest, those whose values
+    /// were changed before, and some of the others in turn. Comparing all of them before each change would take a time that
+    /// grows with the square of their number.
+    fn to_compare(&mut self) -> Vec<u64> {
+        let mut numbers: Vec<u64> = self.changes.keys().rev().take(NEWEST).copied().collect();
+        let oldest_new = numbers.last().copied().unwrap_or_default();
+        let older = self.changes.range(..oldest_new);
+        let varying = older.filter(|(_, change)| change.varies);
+        numbers.extend(varying.map(|(number, _)| *number).take(NEWEST));
+        let in_turn = self.changes.range(self.next..).map(|(number, _)| *number);
+        let in_turn: Vec<u64> = in_turn.take(IN_TURN).collect();
+        self.next = match in_turn.last() {
+            Some(last) if *last < oldest_new => last + 1,
+            _ => 0,
+        };
+        numbers.extend(in_turn);
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
     }
 }
+
+/// The number of changes that are compared before each change: the newest, and as many older ones that vary.
+const NEWEST: usize = 64;
+
+/// The number of the other changes that are compared before each change.
+const IN_TURN: usize = 16;
 
 /// The journal for changes. Changes by undo actions are not recorded.
 fn journal(session: &Session) -> Option<Journal> {
@@ -70,7 +104,11 @@ pub fn follow(session: &Session, imports: &Imports) {
             return Ok(());
         }
         journal.sync()?;
-        refresh(&journal, &open, &imports)?;
+        {
+            let mut open = open.lock();
+            let numbers = open.to_compare();
+            refresh(&journal, &mut open, &numbers, &imports)?;
+        }
         match current() {
             // An undo list that is being filled has each change.
             Some(_) => Ok(()),
@@ -79,20 +117,29 @@ pub fn follow(session: &Session, imports: &Imports) {
     });
 }
 
-/// Records the closures again if their captured values have changed.
-fn refresh(journal: &Journal, open: &Open, imports: &Imports) -> Result<(), String> {
-    for change in open.list().iter_mut() {
+/// Records the closures of the open changes `numbers` again if their captured values have changed.
+fn refresh(
+    journal: &Journal,
+    open: &mut OpenChanges,
+    numbers: &[u64],
+    imports: &Imports,
+) -> Result<(), String> {
+    for number in numbers {
+        let Some(change) = open.changes.get_mut(number) else {
+            continue;
+        };
         let action = written(&change.action, Some(&change.written), imports);
         if action == change.written {
             continue;
         }
         journal.write(&Record::Undo {
-            undo: change.number,
+            undo: *number,
             step: change.step,
             action: action.clone(),
             at: change.at.clone(),
         })?;
         change.written = action;
+        change.varies = true;
     }
     Ok(())
 }
@@ -136,13 +183,14 @@ pub(super) fn undo(
     };
     written_down.map_err(|why| not_written(ctx, why))?;
     if let Some(open) = session.kept::<Open>() {
-        open.list().push(OpenChange {
-            number,
+        let change = OpenChange {
             action: action.clone(),
             written,
             step,
             at,
-        });
+            varies: false,
+        };
+        open.lock().changes.insert(number, change);
     }
     Ok(Some(number))
 }
@@ -164,13 +212,14 @@ pub(super) fn sync(ctx: &NativeCallContext) -> RhaiResultOf<()> {
 
 /// Records that the steps are not to be undone.
 pub(super) fn forget(ctx: &NativeCallContext, steps: &[Step], on_disk: OnDisk) {
-    ended(ctx, steps, on_disk, |undo| Record::Forget { undo });
+    ended(ctx, steps, on_disk, |undo| Record::Forget { undo }, false);
 }
 
 /// Records that these changes stay, and are undone only by `virhai undo`.
 pub(super) fn keep(ctx: &NativeCallContext, steps: &[Step]) {
     // Without the record, they can be undone just the same.
-    ended(ctx, steps, OnDisk::Lightly, |undo| Record::Keep { undo });
+    let keep = |undo| Record::Keep { undo };
+    ended(ctx, steps, OnDisk::Lightly, keep, true);
 }
 
 fn ended(
@@ -178,6 +227,7 @@ fn ended(
     steps: &[Step],
     on_disk: OnDisk,
     record: impl Fn(Vec<u64>) -> Record,
+    refreshes: bool,
 ) {
     let numbers: Vec<u64> = steps.iter().filter_map(|step| step.recorded).collect();
     let session = Session::of(ctx);
@@ -186,8 +236,13 @@ fn ended(
     };
     if let Some(open) = session.kept::<Open>() {
         let imports = session.kept::<Imports>().unwrap_or_default();
-        let _ = refresh(&journal, &open, &imports);
-        open.remove(&numbers);
+        let mut open = open.lock();
+        if refreshes {
+            let _ = refresh(&journal, &mut open, &numbers, &imports);
+        }
+        for number in &numbers {
+            open.changes.remove(number);
+        }
     }
     // There is room for it: the disk was asked before the change.
     if let Err(why) = journal.write_by(&record(numbers), on_disk) {
@@ -207,7 +262,7 @@ pub(super) fn undone(ctx: &NativeCallContext, number: Option<u64>, error: Option
     let session = Session::of(ctx);
     if let (Some(undo), Some(journal)) = (number, Journal::of(&session)) {
         if let Some(open) = session.kept::<Open>() {
-            open.remove(&[undo]);
+            open.lock().changes.remove(&undo);
         }
         let error = error.map(|error| redact::hide_for_good(&error));
         let _ = journal.write(&Record::Undone { undo, error });
@@ -296,4 +351,45 @@ fn revived(revival: &Revival, action: &Json) -> Result<Action, String> {
         unmake: closure("unmake")?,
         takes_found: action["takes_found"].as_bool().unwrap_or_default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(count: u64) -> OpenChanges {
+        let change = || OpenChange {
+            action: Action::Unknown(String::new()),
+            written: Json::Null,
+            step: None,
+            at: Place {
+                file: String::new(),
+                line: 1,
+            },
+            varies: false,
+        };
+        OpenChanges {
+            changes: (1..=count).map(|number| (number, change())).collect(),
+            next: 0,
+        }
+    }
+
+    #[test]
+    fn few_changes_are_all_compared() {
+        assert_eq!(open(20).to_compare(), (1..=20).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn of_many_changes_the_newest_and_the_varying_are_always_compared_and_the_others_in_turn() {
+        let mut open = open(1000);
+        open.changes.get_mut(&7).unwrap().varies = true;
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..1000 / IN_TURN {
+            let compared = open.to_compare();
+            assert!(compared.len() <= NEWEST + IN_TURN + 1);
+            assert!(compared.contains(&7) && compared.ends_with(&[999, 1000]));
+            seen.extend(compared);
+        }
+        assert_eq!(seen.len(), 1000);
+    }
 }

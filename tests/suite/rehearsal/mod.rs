@@ -240,6 +240,6 @@ fn a_run_follows_its_plan_at_a_terminal_only_after_a_yes() {
     assert_eq!(terminal.ends(), 1);
     let mut terminal = plan_first();
     terminal.types("y\r");
-    terminal.shows("The run did what the plan said.");
+    terminal.shows("The run made the planned changes.");
     assert_eq!(terminal.ends(), 0);
 }
