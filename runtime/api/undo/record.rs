@@ -50,7 +50,7 @@ impl OpenChanges {
     /// The changes whose closures are compared with their records before the next change: the newest, those whose values
     /// were changed before, and some of the others in turn. Comparing all of them before each change would take a time that
     /// grows with the square of their number.
-    fn to_compare(&mut self) -> Vec<u64> {
+    fn numbers_to_compare(&mut self) -> Vec<u64> {
         let mut numbers: Vec<u64> = self.changes.keys().rev().take(NEWEST).copied().collect();
         let oldest_new = numbers.last().copied().unwrap_or_default();
         let older = self.changes.range(..oldest_new);
@@ -106,7 +106,7 @@ pub fn follow(session: &Session, imports: &Imports) {
         journal.sync()?;
         {
             let mut open = open.lock();
-            let numbers = open.to_compare();
+            let numbers = open.numbers_to_compare();
             refresh(&journal, &mut open, &numbers, &imports)?;
         }
         match current() {
@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn few_changes_are_all_compared() {
-        assert_eq!(open(20).to_compare(), (1..=20).collect::<Vec<_>>());
+        assert_eq!(open(20).numbers_to_compare(), (1..=20).collect::<Vec<_>>());
     }
 
     #[test]
@@ -385,7 +385,7 @@ mod tests {
         open.changes.get_mut(&7).unwrap().varies = true;
         let mut seen = std::collections::BTreeSet::new();
         for _ in 0..1000 / IN_TURN {
-            let compared = open.to_compare();
+            let compared = open.numbers_to_compare();
             assert!(compared.len() <= NEWEST + IN_TURN + 1);
             assert!(compared.contains(&7) && compared.ends_with(&[999, 1000]));
             seen.extend(compared);
