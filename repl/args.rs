@@ -1,7 +1,7 @@
 //! The command line.
 
 mod options;
-mod spelled_out;
+mod run_subcommand;
 mod values;
 
 use std::io::IsTerminal;
@@ -19,7 +19,7 @@ use crate::rehearse::Twin;
 use crate::runs::{Prune, Resume, Show, Undo};
 use crate::testing::Testing;
 pub(crate) use options::{Options, duration};
-pub(crate) use spelled_out::spelled_out;
+pub(crate) use run_subcommand::insert_run_subcommand;
 pub(crate) use values::{Format, IfBusy, Log};
 
 /// Script libvirt: run automation scripts, or type them at a prompt.

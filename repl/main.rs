@@ -70,7 +70,7 @@ fn main() {
     virhai::warm_up();
     diagnostic::defect::watch();
     leave(
-        match Args::try_parse_from(args::spelled_out(std::env::args_os().collect())) {
+        match Args::try_parse_from(args::insert_run_subcommand(std::env::args_os().collect())) {
             Ok(args) => status(&args),
             Err(message) => {
                 match Diagnostic::of_usage(&message) {

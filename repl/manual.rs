@@ -140,7 +140,7 @@ mod tests {
     use clap::error::ErrorKind;
 
     use super::*;
-    use crate::args::spelled_out;
+    use crate::args::insert_run_subcommand;
     use crate::examples;
     use crate::exit_status::{
         DOES_NOT_COMPILE, INTERRUPTED, NO_CONNECTION, TIMED_OUT, WRONG_USAGE,
@@ -168,7 +168,7 @@ mod tests {
                 let line = example.trim().split("  ").next().unwrap_or_default();
                 let line = line.split(['|', '>']).next().unwrap_or_default();
                 let words = line.split_whitespace().map(Into::into).collect();
-                let taken = Args::command().try_get_matches_from(spelled_out(words));
+                let taken = Args::command().try_get_matches_from(insert_run_subcommand(words));
                 assert!(taken.is_ok(), "{example}: {:?}", taken.err());
             }
         }

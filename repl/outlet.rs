@@ -187,7 +187,7 @@ pub(crate) struct Outlet {
     name: &'static str,
     /// True if the queue is empty and nothing is being written.
     idle: AtomicBool,
-    state: Mutex<State>,
+    state: Mutex<WriterState>,
     /// Notified of free room, of the end of writing, and of stops.
     changed: Condvar,
     /// Notified of something to write.
@@ -195,7 +195,7 @@ pub(crate) struct Outlet {
 }
 
 #[derive(Default)]
-struct State {
+struct WriterState {
     waiting: Vec<u8>,
     /// True while the thread is inside `write`.
     writing: bool,
@@ -214,7 +214,7 @@ impl Outlet {
         Self {
             name,
             idle: AtomicBool::new(true),
-            state: Mutex::new(State {
+            state: Mutex::new(WriterState {
                 waiting: Vec::new(),
                 writing: false,
                 asleep: false,
@@ -280,7 +280,7 @@ impl Outlet {
         self.lock().lost
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, WriterState> {
         self.state.lock()
     }
 
@@ -326,7 +326,7 @@ impl Outlet {
     }
 
     /// Makes the thread write the queue.
-    fn wake(&'static self, state: &mut State) {
+    fn wake(&'static self, state: &mut WriterState) {
         self.idle.store(false, Ordering::Release);
         if !state.started {
             let writer = std::thread::Builder::new().name(self.name.into());
@@ -347,10 +347,10 @@ impl Outlet {
     /// Waits until `ready`, as long as `patience` lasts.
     fn waits_for<'a>(
         &self,
-        mut state: MutexGuard<'a, State>,
+        mut state: MutexGuard<'a, WriterState>,
         patience: Patience,
-        ready: impl Fn(&State) -> bool,
-    ) -> MutexGuard<'a, State> {
+        ready: impl Fn(&WriterState) -> bool,
+    ) -> MutexGuard<'a, WriterState> {
         let mut until = None;
         while !ready(&state) {
             if until.is_none() {
@@ -371,7 +371,7 @@ impl Outlet {
     }
 
     /// When a writer with that patience goes on without its reader, where that is known now.
-    fn gives_up_at(&self, state: &State, patience: Patience) -> Option<Instant> {
+    fn gives_up_at(&self, state: &WriterState, patience: Patience) -> Option<Instant> {
         let in_a_hurry = IN_A_HURRY.load(Ordering::SeqCst);
         let time = match patience {
             Patience::None => Duration::ZERO,
@@ -386,7 +386,7 @@ impl Outlet {
 
     /// Waits until the queue is written; returns whether it is.
     fn waits_until_idle(&self, patience: Patience) -> bool {
-        let idle = |state: &State| state.waiting.is_empty() && !state.writing;
+        let idle = |state: &WriterState| state.waiting.is_empty() && !state.writing;
         idle(&self.waits_for(self.lock(), patience, idle))
     }
 

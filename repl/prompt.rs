@@ -10,8 +10,8 @@ mod input;
 mod news;
 mod opening;
 mod pager;
+mod prompt_string;
 mod runbook;
-mod text;
 mod transcript;
 mod worker;
 
@@ -36,7 +36,7 @@ use crate::waits;
 use crate::{exit_status, session};
 use first_words::FirstWords;
 use input::Input;
-use news::NewsDesk;
+use news::EventPrinter;
 use transcript::Transcript;
 use worker::Worker;
 
@@ -67,7 +67,7 @@ struct Prompt {
     editor: Editor<Input, FileHistory>,
     worker: Worker,
     transcript: Transcript,
-    news: NewsDesk,
+    news: EventPrinter,
     /// Whether the session began with a connection, as a runbook of it then does.
     connects: bool,
     /// Whether calls that destroy something are asked about first.
@@ -106,7 +106,7 @@ impl Prompt {
             outlet::hurry();
             crate::leave(exit_status::killed_by(signal));
         });
-        let news = NewsDesk::new(editor.create_external_printer().ok(), options);
+        let news = EventPrinter::new(editor.create_external_printer().ok(), options);
         Ok(Self {
             editor,
             worker: Worker::new(options.clone(), session),
@@ -136,7 +136,7 @@ impl Prompt {
         loop {
             self.take_opened();
             self.worker.tell(&mut self.editor);
-            let prompt = text::of(self.worker.scope());
+            let prompt = prompt_string::build(self.worker.scope());
             outlet::drain();
             self.news.allow(true);
             waits::hold_back(true);
@@ -189,7 +189,7 @@ impl Prompt {
             return None;
         }
         let catalog = self.editor.helper().map(Input::catalog)?;
-        first_words::of(text, self.worker.scope(), catalog)
+        first_words::find(text, self.worker.scope(), catalog)
     }
 
     fn follow_first_words(&mut self, words: FirstWords) -> Option<u8> {

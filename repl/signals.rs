@@ -10,10 +10,10 @@ use crate::outlet;
 
 /// How often the user has asked to stop what runs now.
 #[derive(Clone, Default)]
-pub(crate) struct Asked(Arc<State>);
+pub(crate) struct Asked(Arc<SignalState>);
 
 #[derive(Default)]
-struct State {
+struct SignalState {
     count: AtomicUsize,
     idle: AtomicBool,
     /// True from a Ctrl-C until `take_press` clears it. The signal handler itself sets it, so it is set before the

@@ -50,7 +50,7 @@ pub(crate) struct Waits(Arc<Shared>);
 
 struct Shared {
     style: Style,
-    state: Mutex<State>,
+    state: Mutex<WaitsState>,
     changed: Condvar,
     /// Notified when a wait for a job begins.
     job_begun: Condvar,
@@ -68,7 +68,7 @@ enum Style {
 }
 
 #[derive(Default)]
-struct State {
+struct WaitsState {
     next: u64,
     waits: BTreeMap<u64, Wait>,
     /// The wait that the row tells of.
@@ -152,7 +152,7 @@ impl WaitObserver for Waits {
             return;
         }
         self.0.changed.notify_all();
-        let is_shown = |state: &mut State| state.shown == Some(number);
+        let is_shown = |state: &mut WaitsState| state.shown == Some(number);
         self.0.changed.wait_while_for(&mut state, is_shown, REMOVAL);
     }
 }
@@ -168,7 +168,7 @@ enum Step {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, WaitsState> {
         self.state.lock()
     }
 
@@ -232,7 +232,7 @@ impl Shared {
     }
 }
 
-impl State {
+impl WaitsState {
     fn step(&mut self, style: Style, now: Instant) -> Step {
         if is_password_read() {
             return Step::Nothing;
@@ -283,7 +283,7 @@ impl State {
     }
 }
 
-impl State {
+impl WaitsState {
     /// The jobs whose progress is to be read for what is told next.
     fn to_read(&self, style: Style, now: Instant) -> Vec<(u64, ReadProgress)> {
         let soon = |at: Option<Instant>| at.is_some_and(|at| at <= now + AHEAD);
@@ -399,7 +399,7 @@ mod tests {
     #[test]
     fn a_wait_is_told_after_two_seconds_and_its_row_removed_at_its_end() {
         let now = Instant::now() + Duration::from_secs(100);
-        let mut state = State::default();
+        let mut state = WaitsState::default();
         let style = Style::Row { faint: false };
         state.waits.insert(1, wait(1, now, false));
         assert!(matches!(state.step(style, now), Step::Nothing));
@@ -418,7 +418,7 @@ mod tests {
     #[test]
     fn a_wait_in_which_another_program_may_ask_is_told_in_a_line_once() {
         let now = Instant::now() + Duration::from_secs(100);
-        let mut state = State::default();
+        let mut state = WaitsState::default();
         let lines = Style::Lines {
             all: true,
             json: false,
@@ -441,7 +441,7 @@ mod tests {
         for (json, first, pause) in [(false, 30, LINE), (true, 2, ENTRY)] {
             let style = Style::Lines { all: false, json };
             let read: ReadProgress = Arc::new(move || Some(half));
-            let mut state = State::default();
+            let mut state = WaitsState::default();
             let mut wait = begun(first, now, false, Some(read), style);
             wait.progress.add(half, wait.since, now);
             state.waits.insert(1, wait);

@@ -9,7 +9,7 @@ use virhai::{Error, Imports, engine as engines, extent, names, plain};
 
 use super::Diagnostic;
 use super::place::{Place, shorten};
-use super::words::{failures, qualified, words_about_xml};
+use super::rhai_messages::{failures, qualified, words_about_xml};
 use crate::show;
 
 impl Diagnostic {

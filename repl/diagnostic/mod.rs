@@ -7,8 +7,8 @@ mod json;
 mod place;
 mod render;
 mod report;
+mod rhai_messages;
 mod usage;
-mod words;
 
 use rhai::{Dynamic, EvalAltResult};
 use virhai::check::{Code, Severity};

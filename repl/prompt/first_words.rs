@@ -3,7 +3,7 @@
 use rhai::Scope;
 use virhai::advice::virsh::{self, VirshCommand};
 use virhai::catalog::Catalog;
-use virhai::syntax::lexer::{self, Class};
+use virhai::syntax::lexer::{self, TokenClass};
 
 /// What is done with an input that is no Rhai.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub(super) fn may_be(text: &str, scope: &Scope) -> bool {
 }
 
 /// What `text` asks for, if it is the word of another program and nothing that the session knows by that name.
-pub(super) fn of(text: &str, scope: &Scope, catalog: &Catalog) -> Option<FirstWords> {
+pub(super) fn find(text: &str, scope: &Scope, catalog: &Catalog) -> Option<FirstWords> {
     let text = text.trim().trim_end_matches(';').trim_end();
     let mut words = text.split_whitespace();
     let first = words.next()?;
@@ -187,7 +187,7 @@ fn of_virsh(command: VirshCommand, words: &[&str], scope: &Scope, catalog: &Cata
 fn only_reads(code: &str, catalog: &Catalog) -> bool {
     let tokens = lexer::code(code);
     let mut called = tokens.windows(2).filter_map(|pair| {
-        let is_call = pair[0].class == Class::Name && pair[1].of(code) == "(";
+        let is_call = pair[0].class == TokenClass::Name && pair[1].of(code) == "(";
         is_call.then(|| pair[0].of(code))
     });
     let waits = ["wait_event", "events", "open_console", "edit"];
@@ -205,7 +205,7 @@ mod tests {
     use virhai::engine::{self, Limits};
     use virhai::{Imports, Session, SessionOptions};
 
-    use super::{FirstWords, of};
+    use super::{FirstWords, find};
 
     fn catalog() -> Catalog {
         let session = Session::new(SessionOptions::default());
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn first_words_do_the_obvious() {
         let (scope, catalog) = (Scope::new(), catalog());
-        let found = |text: &str| of(text, &scope, &catalog);
+        let found = |text: &str| find(text, &scope, &catalog);
         let command = |text: &str| Some(FirstWords::Command(text.into()));
         for (text, expected) in [
             ("help", ":help"),
@@ -281,7 +281,7 @@ mod tests {
                 format!("{} web a b c", command.name),
             ] {
                 assert!(super::may_be(&line, &scope), "{line}");
-                assert!(of(&line, &scope, &catalog).is_some(), "{line}");
+                assert!(find(&line, &scope, &catalog).is_some(), "{line}");
             }
         }
     }
@@ -305,7 +305,7 @@ mod tests {
             "dom.create()",
             "start += 1",
         ] {
-            assert_eq!(of(text, &scope, &catalog), None, "{text}");
+            assert_eq!(find(text, &scope, &catalog), None, "{text}");
         }
     }
 }

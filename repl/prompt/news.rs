@@ -10,15 +10,15 @@ use parking_lot::{Condvar, Mutex};
 use rustyline::ExternalPrinter;
 use virhai::{Connection, News};
 
-use super::{Prompt, hosts, input, text};
+use super::{Prompt, hosts, input, prompt_string};
 use crate::args::Options;
 use crate::terminal;
 
 /// Takes what hosts tell and prints it when the prompt is there.
-pub(super) struct NewsDesk {
+pub(super) struct EventPrinter {
     told: Sender<Told>,
     wanted: Arc<AtomicBool>,
-    gate: Arc<Gate>,
+    gate: Arc<PromptGate>,
 }
 
 /// What is to be printed.
@@ -31,12 +31,12 @@ enum Told {
 
 /// Open while the prompt waits for input: what runs, and a pager, are not disturbed.
 #[derive(Default)]
-struct Gate {
+struct PromptGate {
     open: Mutex<bool>,
     changed: Condvar,
 }
 
-impl NewsDesk {
+impl EventPrinter {
     /// A desk that prints through `printer`, on a thread of its own: a printer may block, and who
     /// tells of news must not.
     pub(super) fn new(
@@ -45,7 +45,7 @@ impl NewsDesk {
     ) -> Self {
         let (told, news) = mpsc::channel::<Told>();
         let wanted = Arc::new(AtomicBool::new(!options.quiet));
-        let gate = Arc::new(Gate::default());
+        let gate = Arc::new(PromptGate::default());
         let (is_wanted, until_open) = (Arc::clone(&wanted), Arc::clone(&gate));
         let colors = options.colors();
         let thread = move || {
@@ -120,7 +120,7 @@ fn takes_lines() -> bool {
     raw || input::is_plain()
 }
 
-impl Gate {
+impl PromptGate {
     /// Waits until it is open.
     fn pass(&self) {
         let mut open = self.open.lock();
@@ -141,7 +141,7 @@ impl Prompt {
 
 /// A line, or two, of news.
 fn line(uri: &str, news: &News, colors: bool) -> String {
-    let host = text::host(uri);
+    let host = prompt_string::host(uri);
     let host = terminal::visible_line(&host);
     let time = jiff::Zoned::now().strftime("%H:%M:%S").to_string();
     let (line, color) = match news {

@@ -8,7 +8,7 @@ use std::ops::Range;
 use rhai::{Engine, Position};
 use virhai::redact;
 use virhai::syntax::keywords;
-use virhai::syntax::lexer::{Class, code};
+use virhai::syntax::lexer::{TokenClass, code};
 use virhai::syntax::outline::{Function, Outline};
 use virhai::syntax::text::Text;
 
@@ -114,7 +114,7 @@ fn references(text: &str) -> Vec<Reference> {
         let letters = |at: usize| tokens.get(at).map_or("", |token| token.of(text));
         let after_dot = index > 0 && [".", "?.", "::"].contains(&letters(index - 1));
         let is_key = letters(index + 1) == ":";
-        if token.class != Class::Name || after_dot || is_key {
+        if token.class != TokenClass::Name || after_dot || is_key {
             continue;
         }
         match token.of(text) {

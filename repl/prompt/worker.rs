@@ -28,13 +28,13 @@ pub(super) enum Answer {
     Shown {
         text: Option<String>,
         has_value: bool,
-        state: State,
+        state: PromptState,
     },
     /// It failed; why, as text, and where in the input.
     Failed {
         text: String,
         at: Position,
-        state: State,
+        state: PromptState,
     },
     /// It called `exit`.
     Exit(u8),
@@ -58,7 +58,7 @@ type Values = Arc<Mutex<BTreeMap<usize, Dynamic>>>;
 
 /// What inputs leave to the inputs after them.
 #[derive(Clone)]
-pub(super) struct State {
+pub(super) struct PromptState {
     pub(super) scope: Scope<'static>,
     engine: Arc<Engine>,
     /// The statements that import what earlier inputs imported.
@@ -70,7 +70,7 @@ pub(super) struct Worker {
     options: Options,
     session: Session,
     imports: Imports,
-    state: State,
+    state: PromptState,
     modules: Vec<Arc<Module>>,
     values: Values,
     /// How many inputs there were; the one that connects is not counted.
@@ -85,7 +85,7 @@ impl Worker {
         let imports = Imports::new([here].into_iter().chain(options.imports()));
         let values = Values::default();
         let engine = build(&options, &session, &imports, &values, &[]);
-        let state = State {
+        let state = PromptState {
             scope: Scope::new(),
             engine,
             imported: AST::empty(),
@@ -168,7 +168,7 @@ impl Worker {
     }
 
     /// Keeps what an input left.
-    pub(super) fn keep(&mut self, state: State) {
+    pub(super) fn keep(&mut self, state: PromptState) {
         self.state = state;
     }
 
@@ -320,7 +320,7 @@ struct RunningInput {
     options: Options,
     session: Session,
     imports: Imports,
-    state: State,
+    state: PromptState,
 }
 
 impl RunningInput {

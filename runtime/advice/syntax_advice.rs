@@ -4,7 +4,7 @@ use rhai::{ParseErrorType, Position};
 
 use crate::advice::{suggest, virsh};
 use crate::syntax::keywords;
-use crate::syntax::lexer::{self, Class, Token};
+use crate::syntax::lexer::{self, Token, TokenClass};
 use crate::syntax::text::Text;
 
 /// Words that begin a statement elsewhere, and what does it here.
@@ -91,7 +91,7 @@ pub(crate) fn advice(kind: &ParseErrorType, position: Position, text: &str) -> O
         ParseErrorType::Reserved(word) if word.chars().all(char::is_alphabetic) => {
             Some("the language keeps this word to itself: choose another name".into())
         }
-        ParseErrorType::VariableExpected if tokens.class(0) == Some(Class::Keyword) => {
+        ParseErrorType::VariableExpected if tokens.class(0) == Some(TokenClass::Keyword) => {
             Some(format!(
                 "`{}` is a word of the language: choose another name",
                 tokens.word(0)
@@ -125,7 +125,7 @@ impl<'a> Tokens<'a> {
         token.map_or("", |token| token.of(self.text))
     }
 
-    fn class(&self, steps: isize) -> Option<Class> {
+    fn class(&self, steps: isize) -> Option<TokenClass> {
         let token = self.at.checked_add_signed(steps);
         token
             .and_then(|index| self.list.get(index))
@@ -174,7 +174,9 @@ impl<'a> Tokens<'a> {
     /// Words of the language where a key or a property is expected.
     fn of_a_key(&self, kind: &ParseErrorType) -> Option<String> {
         let word = self.word(0);
-        if !matches!(kind, ParseErrorType::Reserved(_)) && self.class(0) != Some(Class::Keyword) {
+        if !matches!(kind, ParseErrorType::Reserved(_))
+            && self.class(0) != Some(TokenClass::Keyword)
+        {
             return None;
         }
         match (self.word(-1), self.word(1)) {
@@ -215,7 +217,10 @@ impl<'a> Tokens<'a> {
         let begins = self.list.get(first + 1).is_some_and(|next| {
             matches!(
                 next.class,
-                Class::Name | Class::Text { .. } | Class::Number | Class::Keyword
+                TokenClass::Name
+                    | TokenClass::Text { .. }
+                    | TokenClass::Number
+                    | TokenClass::Keyword
             )
         });
         let statement = self.list.get(first).filter(|_| begins);
@@ -240,7 +245,7 @@ impl<'a> Tokens<'a> {
             (_, "--") => {
                 "there are no options with `--`: flags are constants such as VIR_DOMAIN_START_PAUSED, joined by `|`"
             }
-            (_, ":") if self.class(-1) == Some(Class::Name) && self.word(-2) == "{" => {
+            (_, ":") if self.class(-1) == Some(TokenClass::Name) && self.word(-2) == "{" => {
                 "a map begins with `#{`: `#{ name: value }`"
             }
             _ => return None,
@@ -264,7 +269,7 @@ impl<'a> Tokens<'a> {
             {
                 "a loop is `for i in 0..10 { ... }`"
             }
-            (_, "," | ")") if self.word(0) == "=" && self.class(-1) == Some(Class::Name) => {
+            (_, "," | ")") if self.word(0) == "=" && self.class(-1) == Some(TokenClass::Name) => {
                 return Some(format!(
                     "arguments have no names: leave out `{} =`, and give them in their order",
                     self.word(-1)
@@ -289,17 +294,17 @@ impl<'a> Tokens<'a> {
             }
             (_, "}") if self.word(0) == ";" => "a comma separates what is in a map",
             (_, ";") => match (self.class(-1)?, self.class(0)?) {
-                (Class::Number, Class::Name) if self.adjoins() => {
+                (TokenClass::Number, TokenClass::Name) if self.adjoins() => {
                     "a size or a time is text: `\"10GiB\"`, `\"5m\"`"
                 }
-                (Class::Name, Class::Text { .. }) if self.adjoins() => {
+                (TokenClass::Name, TokenClass::Text { .. }) if self.adjoins() => {
                     "between backquotes, `${x}` puts a value into text"
                 }
-                (Class::Name, Class::Name) => {
+                (TokenClass::Name, TokenClass::Name) => {
                     let (before, here) = (self.word(-1), self.word(0));
                     return Some(format!("a method is called as `{before}.{here}()`"));
                 }
-                (Class::Name, Class::Text { .. } | Class::Number) => {
+                (TokenClass::Name, TokenClass::Text { .. } | TokenClass::Number) => {
                     let (before, here) = (self.word(-1), self.word(0));
                     return Some(format!("a call needs its brackets: `{before}({here})`"));
                 }

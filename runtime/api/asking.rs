@@ -16,7 +16,7 @@ pub(crate) use crate::error::plain::MARK;
 /// A function that asks for room.
 struct Asking {
     name: &'static str,
-    parameters: &'static [Kind],
+    parameters: &'static [ParameterType],
     /// Whether it changes its first argument.
     changes: bool,
     /// The bytes that it needs.
@@ -25,7 +25,7 @@ struct Asking {
 
 /// The type of a parameter.
 #[derive(Clone, Copy)]
-enum Kind {
+enum ParameterType {
     Text,
     Char,
     Int,
@@ -34,7 +34,7 @@ enum Kind {
     RangeInclusive,
 }
 
-use Kind::{Char, Int, Text};
+use ParameterType::{Char, Int, Text};
 
 /// Every function that asks for room.
 const ASKING: &[Asking] = &[
@@ -55,17 +55,21 @@ const ASKING: &[Asking] = &[
     reading("chars", &[Text], letters),
     reading("chars", &[Text, Int], letters),
     reading("chars", &[Text, Int, Int], letters),
-    reading("chars", &[Text, Kind::Range], letters),
-    reading("chars", &[Text, Kind::RangeInclusive], letters),
+    reading("chars", &[Text, ParameterType::Range], letters),
+    reading("chars", &[Text, ParameterType::RangeInclusive], letters),
     reading("get$chars", &[Text], letters),
     reading("sub_string", &[Text, Int], letters),
     reading("sub_string", &[Text, Int, Int], letters),
-    reading("sub_string", &[Text, Kind::Range], letters),
-    reading("sub_string", &[Text, Kind::RangeInclusive], letters),
+    reading("sub_string", &[Text, ParameterType::Range], letters),
+    reading(
+        "sub_string",
+        &[Text, ParameterType::RangeInclusive],
+        letters,
+    ),
     changing("crop", &[Text, Int], letters),
     changing("crop", &[Text, Int, Int], letters),
-    changing("crop", &[Text, Kind::Range], letters),
-    changing("crop", &[Text, Kind::RangeInclusive], letters),
+    changing("crop", &[Text, ParameterType::Range], letters),
+    changing("crop", &[Text, ParameterType::RangeInclusive], letters),
     changing("pop", &[Text, Int], letters),
     reading("index_of", &[Text, Text, Int], letters),
     reading("index_of", &[Text, Char, Int], letters),
@@ -73,12 +77,14 @@ const ASKING: &[Asking] = &[
     reading("to_lower", &[Text], cases),
     changing("make_upper", &[Text], cases),
     changing("make_lower", &[Text], cases),
-    reading("to_array", &[Kind::Blob], |args| times(args, VALUE)),
-    reading("as_string", &[Kind::Blob], lossy),
-    changing("append", &[Text, Kind::Blob], lossy),
-    changing("+=", &[Text, Kind::Blob], lossy),
-    reading("+", &[Text, Kind::Blob], lossy),
-    reading("+", &[Kind::Blob, Text], lossy),
+    reading("to_array", &[ParameterType::Blob], |args| {
+        times(args, VALUE)
+    }),
+    reading("as_string", &[ParameterType::Blob], lossy),
+    changing("append", &[Text, ParameterType::Blob], lossy),
+    changing("+=", &[Text, ParameterType::Blob], lossy),
+    reading("+", &[Text, ParameterType::Blob], lossy),
+    reading("+", &[ParameterType::Blob, Text], lossy),
     reading("parse_json", &[Text], |args| times(args, JSON)),
 ];
 
@@ -93,7 +99,7 @@ const PIECE: usize = 96;
 
 const fn reading(
     name: &'static str,
-    parameters: &'static [Kind],
+    parameters: &'static [ParameterType],
     needs: fn(&[&mut Dynamic]) -> usize,
 ) -> Asking {
     Asking {
@@ -106,7 +112,7 @@ const fn reading(
 
 const fn changing(
     name: &'static str,
-    parameters: &'static [Kind],
+    parameters: &'static [ParameterType],
     needs: fn(&[&mut Dynamic]) -> usize,
 ) -> Asking {
     Asking {
@@ -173,7 +179,7 @@ fn function(asking: &'static Asking) -> RhaiFunc {
     }
 }
 
-impl Kind {
+impl ParameterType {
     fn type_id(self) -> TypeId {
         match self {
             Self::Text => TypeId::of::<ImmutableString>(),

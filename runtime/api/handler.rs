@@ -40,11 +40,11 @@ pub struct Handler(Arc<Shared>);
 struct Shared {
     events: Subscription,
     session: Session,
-    state: Arc<Awaited<State>>,
+    state: Arc<Awaited<HandlerState>>,
 }
 
 #[derive(Default)]
-struct State {
+struct HandlerState {
     thread: Option<ThreadId>,
     ended: bool,
     /// The first failure that was not yet thrown.
@@ -278,7 +278,7 @@ impl Handler {
         self.0.events.finish();
         let session = &self.0.session;
         let _waiting = Waiting::new(session, || "an event handler to return".into());
-        let ended = |state: &mut State| state.ended.then_some(());
+        let ended = |state: &mut HandlerState| state.ended.then_some(());
         if let Waited::Stopped = self.0.state.wait(None, session.interrupt(), ended) {
             return Err(terminated(ctx));
         }
@@ -301,7 +301,7 @@ fn with_place(error: &Error) -> String {
 }
 
 impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, HandlerState> {
         self.state.lock()
     }
 
@@ -323,7 +323,7 @@ impl Background for Handler {
     }
 
     fn ended_by(&self, until: Instant) -> bool {
-        let ended = |state: &mut State| state.ended.then_some(());
+        let ended = |state: &mut HandlerState| state.ended.then_some(());
         self.0.state.wait_through_stops(until, ended).is_some()
     }
 

@@ -9,8 +9,8 @@ use super::arguments::{DurationValue, RhaiResultOf, duration, number};
 use super::prelude::failed;
 use crate::objects::granted::reachable;
 use crate::run::exit::terminated;
-use crate::run::patience::{self, NoAnswer};
 use crate::run::session::Session;
+use crate::run::timeout::{self, NoAnswer};
 use crate::run::waiting::Waiting;
 use crate::runbook::twin::Rehearsal;
 
@@ -50,7 +50,7 @@ mod functions {
         let host = host.to_owned();
         let _waiting = Waiting::new(&session, || format!("an answer of {host} on port {port}"));
         // Neither the resolver nor a host with many addresses keeps to a time of its own.
-        let answer = patience::answer("tcp", timeout, session.interrupt(), move || {
+        let answer = timeout::run_with_timeout("tcp", timeout, session.interrupt(), move || {
             let found = (host.as_str(), port).to_socket_addrs();
             let mut addresses = found.into_iter().flatten();
             !timeout.is_zero()

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::run::awaited::{Awaited, Waited};
 use crate::run::exit::{self, terminated};
 use crate::run::guarded::guarded;
-use crate::run::interrupt::Standing;
+use crate::run::interrupt::ThreadStop;
 use crate::run::place;
 use crate::run::resources::{memory, stack};
 use crate::run::session::Session;
@@ -235,7 +235,7 @@ fn parallel(
         }
     };
     let (undo, step) = (undo::current(), step::current());
-    let standing = Standing::of_this_thread();
+    let standing = ThreadStop::of_this_thread();
     let session = Session::of(ctx);
     let interrupt = session.interrupt();
     let place = place::now();

@@ -251,7 +251,7 @@ impl<'a> Step<'a> {
         match &outcome {
             Ok(_) => self.tell(number, "done", Some(took)),
             Err(error) => {
-                let why = failure_line::of(self.ctx.engine(), error);
+                let why = failure_line::line(self.ctx.engine(), error);
                 self.tell(number, "failed", Some(took));
                 if let (Some(step), Some(journal)) = (number, &self.journal) {
                     let error = redact::hide_for_good(&why);

@@ -8,6 +8,8 @@ use crate::error::Error;
 use crate::error::RhaiResultOf;
 use crate::run::interrupt::Stop;
 use crate::run::resources::stack;
+use crate::run::session::Session;
+use crate::syntax::key_order::KeyOrder;
 use crate::syntax::written_names;
 
 /// `value` as `print` writes it.
@@ -70,6 +72,7 @@ fn written(
         ctx,
         text: String::new(),
         within: Vec::new(),
+        order: Session::of(ctx).key_order(),
     };
     write(&mut writer)?;
     Ok(writer.text)
@@ -80,6 +83,8 @@ struct Writer<'a> {
     text: String,
     /// The addresses of the shared values around the one that is being written.
     within: Vec<usize>,
+    /// The order of keys in the literals of the script.
+    order: KeyOrder,
 }
 
 impl Writer<'_> {
@@ -139,15 +144,30 @@ impl Writer<'_> {
 
     fn map(&mut self, map: &Map) -> RhaiResultOf<()> {
         self.push("#{")?;
-        for (index, (key, value)) in map.iter().enumerate() {
-            if index > 0 {
-                self.push(", ")?;
+        match self.order.written(map) {
+            Some(keys) => {
+                let values = keys.iter().map(|key| (key, &map[key.as_str()]));
+                for (index, (key, value)) in values.enumerate() {
+                    self.field(index, key, value)?;
+                }
             }
-            self.quoted(key)?;
-            self.push(": ")?;
-            self.debug(value)?;
+            None => {
+                for (index, (key, value)) in map.iter().enumerate() {
+                    self.field(index, key, value)?;
+                }
+            }
         }
         self.push("}")
+    }
+
+    /// Writes the field `index` of a map.
+    fn field(&mut self, index: usize, key: &str, value: &Dynamic) -> RhaiResultOf<()> {
+        if index > 0 {
+            self.push(", ")?;
+        }
+        self.quoted(key)?;
+        self.push(": ")?;
+        self.debug(value)
     }
 
     fn debug(&mut self, value: &Dynamic) -> RhaiResultOf<()> {

@@ -460,11 +460,25 @@ pub fn for_variable(functions: &[Function], name: &str, known: &[String]) -> Opt
     virsh::find(name).map(of_virsh)
 }
 
-/// Advice on Rhai's "Unknown property 'x' - a getter is not registered for type 'T'".
+/// Advice on Rhai's "Unknown property 'x' - a getter is not registered for type 'T'", and on the same of a setter.
 fn property(engine: &Engine, message: &str) -> Option<String> {
     let mut quoted = message.split('\'').skip(1).step_by(2);
     let (name, kind) = (quoted.next()?, quoted.next()?);
-    for_property(&catalog::functions(engine), name, &Type::of_value(kind))
+    let (functions, kind) = (catalog::functions(engine), Type::of_value(kind));
+    match message.contains("setter") {
+        true => for_assignment(&functions, name, &kind),
+        false => for_property(&functions, name, &kind),
+    }
+}
+
+/// Advice for an assignment to `name` of a value of the type `kind`, which has no such property.
+pub fn for_assignment(functions: &[Function], name: &str, kind: &Type) -> Option<String> {
+    let set = format!("set_{name}");
+    let has_it = |function: &Function| function.name == set && function.is_on(kind);
+    functions
+        .iter()
+        .any(has_it)
+        .then(|| format!("call `{set}(...)`"))
 }
 
 /// Advice for a property `name` that values of the type `kind` do not have.

@@ -6,9 +6,9 @@ use rhai::{Expr, FnCallExpr, Position, Stmt};
 
 use super::Code;
 use super::event_filter::takes_event_filter;
-use super::scope::Kind;
+use super::phrases::with_article;
+use super::scope::KnownType;
 use super::walk::Walk;
-use super::words::with_article;
 use super::written::Written;
 use crate::advice::suggest;
 use crate::api;
@@ -21,7 +21,7 @@ use crate::vocabulary::{self, Role};
 const EACH: &[&str] = &["all", "filter", "find", "find_map", "map", "retain", "some"];
 
 /// The type of the items of a `for` loop over a value of the type `ty`.
-pub(super) fn taken_from(ty: &Type) -> Kind {
+pub(super) fn taken_from(ty: &Type) -> KnownType {
     match ty {
         Type::Object(name) if name == "Subscription" => event(),
         ty => ty.element(),
@@ -29,7 +29,7 @@ pub(super) fn taken_from(ty: &Type) -> Kind {
 }
 
 /// The type of an event.
-fn event() -> Kind {
+fn event() -> KnownType {
     api::declared(Role::Record, "Event").map(|record| Type::Keys(record.spec()))
 }
 
@@ -37,7 +37,7 @@ fn event() -> Kind {
 const PREDICATES: &[&str] = &["all", "filter", "find", "retain", "some"];
 
 /// The type of the first parameter of closures that the method `name` of a `receiver` takes.
-pub(super) fn item(receiver: Option<&Type>, name: &str) -> Kind {
+pub(super) fn item(receiver: Option<&Type>, name: &str) -> KnownType {
     if name == "on" {
         return event();
     }
@@ -47,7 +47,7 @@ pub(super) fn item(receiver: Option<&Type>, name: &str) -> Kind {
 
 impl<'a> Walk<'a> {
     /// The type of the value under the key `key` of a map that a call answered.
-    pub(super) fn answered_key(&mut self, spec: &Spec, key: &str, position: Position) -> Kind {
+    pub(super) fn answered_key(&mut self, spec: &Spec, key: &str, position: Position) -> KnownType {
         match spec.key(key) {
             Some(key) => key.ty.clone().known(),
             None => {
@@ -85,7 +85,12 @@ impl<'a> Walk<'a> {
     }
 
     /// Values that are never equal, or words that no call answers.
-    pub(super) fn compare(&mut self, call: &'a FnCallExpr, kinds: &[Kind], position: Position) {
+    pub(super) fn compare(
+        &mut self,
+        call: &'a FnCallExpr,
+        kinds: &[KnownType],
+        position: Position,
+    ) {
         let [one, other] = &call.args[..] else { return };
         let [Some(left), Some(right)] = kinds else {
             return;
@@ -171,7 +176,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Words by which a `switch` over a value of the type `kind` is split.
-    pub(super) fn check_cases(&mut self, kind: &Kind, position: Position) {
+    pub(super) fn check_cases(&mut self, kind: &KnownType, position: Position) {
         let Some(words) = kind.as_ref().and_then(Type::vocabulary) else {
             return;
         };
@@ -183,7 +188,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Words in a list that something which a call answered is looked for in.
-    pub(super) fn look_up(&mut self, list: &'a Expr, kind: &Kind) {
+    pub(super) fn look_up(&mut self, list: &'a Expr, kind: &KnownType) {
         if let Some(words) = kind.as_ref().and_then(Type::vocabulary) {
             self.each_word(words, list);
         }
@@ -266,7 +271,7 @@ impl<'a> Walk<'a> {
 
     /// The value of the closure that the method `name` of an array takes, where it is of a type that Rhai would
     /// take for `false` or for "equal".
-    pub(super) fn check_closure(&mut self, name: &str, arguments: &'a [Expr], answer: &Kind) {
+    pub(super) fn check_closure(&mut self, name: &str, arguments: &'a [Expr], answer: &KnownType) {
         let [argument] = arguments else { return };
         let Some(answer) = answer.as_ref() else {
             return;

@@ -4,7 +4,7 @@ use rhai::{Expr, FnCallExpr, Position};
 
 use super::definitions::Definition;
 use super::files::File;
-use super::scope::Kind;
+use super::scope::KnownType;
 use super::walk::Walk;
 use super::{Code, answers, capture, flags, live_dump, options, paths, shadow};
 use crate::catalog::Function;
@@ -30,7 +30,7 @@ const KEYWORDS: &[(&str, &[usize], Type)] = &[
 /// The methods that run a closure with the value, or its items, as `this`.
 const RUNNING: &[&str] = &["call", "for_each"];
 
-fn keyword(name: &str, arguments: usize) -> Option<Kind> {
+fn keyword(name: &str, arguments: usize) -> Option<KnownType> {
     let (_, _, kind) = KEYWORDS.iter().find(|(word, counts, _)| {
         *word == name && (counts.contains(&arguments) || (counts.is_empty() && arguments > 0))
     })?;
@@ -39,7 +39,7 @@ fn keyword(name: &str, arguments: usize) -> Option<Kind> {
 
 impl<'a> Walk<'a> {
     /// Those types of which it is certain what they can do.
-    pub(super) fn sure(&self, kind: Option<&Type>) -> Kind {
+    pub(super) fn sure(&self, kind: Option<&Type>) -> KnownType {
         let kind = kind?;
         match kind {
             Type::Array(item) if self.sure(Some(item)).is_none() => Some(Type::array()),
@@ -48,7 +48,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The type of what a call in the form `name(arguments)` answers.
-    pub(super) fn check_call(&mut self, call: &'a FnCallExpr, position: Position) -> Kind {
+    pub(super) fn check_call(&mut self, call: &'a FnCallExpr, position: Position) -> KnownType {
         let name = call.name.as_str();
         let kinds = self.arguments(call);
         if !call.namespace.is_empty() {
@@ -62,7 +62,7 @@ impl<'a> Walk<'a> {
             return known.or_else(|| self.sure(self.checker.catalog.returns(name, &kinds)));
         }
         if call.capture_parent_scope {
-            self.scope.blur();
+            self.scope.forget_all();
         }
         if let ("contains", [list, _], [_, value]) = (name, &call.args[..], &kinds[..]) {
             self.look_up(list, value);
@@ -78,7 +78,7 @@ impl<'a> Walk<'a> {
         }
         match name {
             "eval" if kinds.len() == 1 => {
-                self.scope.blur();
+                self.scope.forget_all();
                 self.dynamic = true;
                 return None;
             }
@@ -123,7 +123,7 @@ impl<'a> Walk<'a> {
         receiver: &Receiver<'a>,
         call: &'a FnCallExpr,
         position: Position,
-    ) -> Kind {
+    ) -> KnownType {
         let name = call.name.as_str();
         let mut kinds = vec![receiver.ty.clone()];
         // An answer that is asked for stands at the end of the chain, not among the arguments.
@@ -208,7 +208,7 @@ impl<'a> Walk<'a> {
         receiver: &Receiver<'a>,
         name: &str,
         position: Position,
-    ) -> Kind {
+    ) -> KnownType {
         let kind = receiver.ty.clone()?;
         if let Some(spec) = kind.keys() {
             return self.answered_key(spec, name, position);
@@ -247,15 +247,11 @@ impl<'a> Walk<'a> {
         if kind.is_map() || self.checker.catalog.named(&setter).next().is_some() {
             return;
         }
-        let readable = self.checker.catalog.property(kind, name).is_some();
-        let message = match readable {
-            true => format!("the property `{name}` of {kind} cannot be set"),
-            false => format!("a value of type {} has no property `{name}`", kind.plain()),
-        };
-        let set = format!("set_{name}");
-        let hint = (self.checker.catalog.named(&set))
-            .any(|function| function.is_on(kind))
-            .then(|| format!("call `{set}(...)`"));
+        let message = format!(
+            "a value of type {} has no writable property `{name}`",
+            kind.plain()
+        );
+        let hint = names::for_assignment(self.checker.catalog.functions(), name, kind);
         self.find(Code::UnknownProperty, position, message).hint = hint;
     }
 }

@@ -7,7 +7,7 @@ use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
 use super::Code;
 use super::definitions::Definition;
 use super::facts::CHANGING;
-use super::scope::Kind;
+use super::scope::KnownType;
 use super::walk::Walk;
 use crate::catalog::walker::{Receiver, root};
 use crate::spec::Type;
@@ -23,7 +23,7 @@ pub(super) struct Closure<'a> {
 pub(super) fn check_copies<'a>(
     walk: &mut Walk<'a>,
     call: &str,
-    kinds: &[Kind],
+    kinds: &[KnownType],
     arguments: &'a [Expr],
 ) {
     let (label, hint) = match (call, kinds.len()) {

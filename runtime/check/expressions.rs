@@ -2,7 +2,7 @@
 
 use rhai::{ASTNode, Expr, FnCallExpr, FnPtr, Ident, Namespace, Position, Stmt};
 
-use super::scope::{Kind, Variable};
+use super::scope::{KnownType, Variable};
 use super::walk::{Closure, Walk};
 use super::{Code, capture};
 use crate::advice::suggest;
@@ -19,7 +19,7 @@ impl<'a> Walker<'a> for Walk<'a> {
         self.checker.catalog
     }
 
-    fn variable(&mut self, name: &'a str, position: Position) -> Kind {
+    fn variable(&mut self, name: &'a str, position: Position) -> KnownType {
         self.read_variable(name, position)
     }
 
@@ -27,7 +27,7 @@ impl<'a> Walker<'a> for Walk<'a> {
         self.qualified_variable(module, name, position);
     }
 
-    fn block(&mut self, statements: &'a [Stmt], used: bool) -> Kind {
+    fn block(&mut self, statements: &'a [Stmt], used: bool) -> KnownType {
         self.block_of(statements, used)
     }
 
@@ -35,15 +35,15 @@ impl<'a> Walker<'a> for Walk<'a> {
         self.closure_called(name, captured);
     }
 
-    fn call(&mut self, call: &'a FnCallExpr, position: Position) -> Kind {
+    fn call(&mut self, call: &'a FnCallExpr, position: Position) -> KnownType {
         self.check_call(call, position)
     }
 
-    fn method(&mut self, receiver: &Receiver<'a>, call: &'a FnCallExpr, at: Position) -> Kind {
+    fn method(&mut self, receiver: &Receiver<'a>, call: &'a FnCallExpr, at: Position) -> KnownType {
         self.check_method(receiver, call, at)
     }
 
-    fn property(&mut self, receiver: &Receiver<'a>, name: &str, position: Position) -> Kind {
+    fn property(&mut self, receiver: &Receiver<'a>, name: &str, position: Position) -> KnownType {
         self.check_property(receiver, name, position)
     }
 
@@ -71,7 +71,7 @@ impl<'a> Walker<'a> for Walk<'a> {
         result
     }
 
-    fn certain(&self, ty: Kind) -> Kind {
+    fn certain(&self, ty: KnownType) -> KnownType {
         self.sure(ty.as_ref())
     }
 }
@@ -136,7 +136,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The type of the variable `name`, which is read.
-    pub(super) fn read_variable(&mut self, name: &str, position: Position) -> Kind {
+    pub(super) fn read_variable(&mut self, name: &str, position: Position) -> KnownType {
         if self.read(name) {
             if self.is_not_captured(name) {
                 let message = format!(
@@ -181,9 +181,21 @@ impl<'a> Walk<'a> {
                 names::for_variable(self.checker.catalog.functions(), name, &known)
             }),
         };
+        if hint.is_some() {
+            self.count_as_read(name);
+        }
         let message = format!("there is no variable `{name}`");
         self.find(Code::UnknownVariable, position, message).hint = hint;
         None
+    }
+
+    /// Takes the variable whose name is nearest to `name` as read: of a typo, one finding is enough.
+    fn count_as_read(&mut self, name: &str) {
+        let names = self.scope.names().take(MOST_NAMES);
+        let meant = suggest::nearest(name, names).map(str::to_owned);
+        if let Some(meant) = meant {
+            self.read(&meant);
+        }
     }
 
     /// Whether the closure at hand does not see the variable `name` from outside of it: Rhai captures no variable that is
@@ -214,7 +226,7 @@ impl<'a> Walk<'a> {
                 value: None,
                 place: None,
                 read: true,
-                loose: self.facts.written_elsewhere.contains(parameter),
+                untracked: self.facts.written_elsewhere.contains(parameter),
                 assigned: self.is_assigned(parameter),
             });
         }

@@ -18,6 +18,7 @@ mod live_dump;
 mod modules;
 mod options;
 mod paths;
+mod phrases;
 mod scope;
 mod script_options;
 mod shadow;
@@ -26,7 +27,6 @@ mod statements;
 mod unknown;
 mod unused;
 mod walk;
-mod words;
 mod written;
 
 use rhai::Engine;

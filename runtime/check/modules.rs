@@ -4,15 +4,15 @@ use rhai::{FnCallExpr, Namespace, Position};
 
 use super::definitions::Definition;
 use super::files::File;
-use super::scope::Kind;
+use super::scope::KnownType;
 use super::walk::Walk;
-use super::{Code, options, words};
+use super::{Code, options, phrases};
 use crate::advice::suggest;
 use crate::script::declarations;
 
 impl<'a> Walk<'a> {
     /// `alias::name(arguments)`.
-    pub(super) fn qualified_call(&mut self, call: &'a FnCallExpr, position: Position) -> Kind {
+    pub(super) fn qualified_call(&mut self, call: &'a FnCallExpr, position: Position) -> KnownType {
         let (name, count) = (call.name.as_str(), call.args.len());
         let (shown, files) = self.modules(&call.namespace)?;
         let mut wrong: Option<(&File, Vec<&Definition>)> = None;
@@ -36,11 +36,11 @@ impl<'a> Walk<'a> {
         let public: Vec<&&Definition> = named.iter().filter(|function| !function.private).collect();
         if let Some(definition) = public.first() {
             let counts = public.iter().map(|one| one.parameters.len());
-            let message = words::count(&format!("{shown}::{name}"), counts, count);
+            let message = phrases::count(&format!("{shown}::{name}"), counts, count);
             let own: Vec<&Definition> = public.iter().map(|one| **one).collect();
             let related = self.definition(file, definition);
             let finding = self.find(Code::WrongArgumentCount, position, message);
-            finding.hint = Some(words::own_signatures(&own));
+            finding.hint = Some(phrases::own_signatures(&own));
             finding.related.extend(related);
             return None;
         }
@@ -58,7 +58,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The type of what the function `definition` of `file` returns, as its doc comment tells.
-    pub(super) fn result_of(&self, file: &'a File, definition: &'a Definition) -> Kind {
+    pub(super) fn result_of(&self, file: &'a File, definition: &'a Definition) -> KnownType {
         let read = || declarations::result(self.files, &file.name, &definition.docs);
         self.sure(Some(definition.result.get_or_init(read)))
     }
@@ -89,7 +89,7 @@ impl<'a> Walk<'a> {
                     .collect();
                 let hint = suggest::nearest(root, aliases.into_iter())
                     .map(|near| format!("did you mean `{near}`?"))
-                    .or_else(|| words::recipe(root));
+                    .or_else(|| phrases::recipe(root));
                 let message = format!("nothing is imported as `{root}`");
                 self.find(Code::UnknownModule, namespace.position(), message)
                     .hint = hint;

@@ -11,13 +11,13 @@ use super::written::Value;
 use crate::spec::Type;
 
 /// The type of a value, where it is known.
-pub(super) type Kind = Option<Type>;
+pub(super) type KnownType = Option<Type>;
 
 /// One variable.
 #[derive(Debug)]
 pub(super) struct Variable {
     pub(super) name: String,
-    pub(super) kind: Kind,
+    pub(super) kind: KnownType,
     /// What is known of its value, where that is written out.
     pub(super) value: Option<Value>,
     /// Where it is introduced; parameters have no place.
@@ -26,7 +26,7 @@ pub(super) struct Variable {
     pub(super) read: bool,
     /// Whether it cannot be told by its name alone when its value changes: something that runs at
     /// another time writes to it.
-    pub(super) loose: bool,
+    pub(super) untracked: bool,
     /// Whether something is assigned to it, so that a closure that runs later finds another value.
     pub(super) assigned: bool,
 }
@@ -34,7 +34,7 @@ pub(super) struct Variable {
 /// The known type of a value, and when it was found.
 #[derive(Debug, Clone)]
 struct Knowledge {
-    kind: Kind,
+    kind: KnownType,
     value: Option<Value>,
     learned: usize,
 }
@@ -54,7 +54,7 @@ pub(super) struct Scope {
     /// The facts that each change replaced, the oldest first.
     before: Vec<(usize, Knowledge)>,
     /// How many of the first variables code that cannot be seen may have changed.
-    blurred: usize,
+    forgotten: usize,
     clock: usize,
     /// What was learned of assigned variables up to this moment does not hold in the closure at hand.
     closure_began: usize,
@@ -68,7 +68,7 @@ pub(super) struct Mark {
 }
 
 /// The facts found on one path through a script; they do not hold on another path.
-pub(super) struct Learned(HashMap<usize, (Kind, Option<Value>)>);
+pub(super) struct Learned(HashMap<usize, (KnownType, Option<Value>)>);
 
 impl Scope {
     pub(super) fn push(&mut self, variable: Variable) {
@@ -99,7 +99,7 @@ impl Scope {
                 }
             }
         }
-        self.blurred = self.blurred.min(length);
+        self.forgotten = self.forgotten.min(length);
         left.into_iter().map(|entry| entry.variable).collect()
     }
 
@@ -117,8 +117,8 @@ impl Scope {
     }
 
     /// Whether `name` can be told to change by its name; nothing where there is no such variable.
-    pub(super) fn is_loose(&self, name: &str) -> Option<bool> {
-        Some(self.variables[self.index(name)?].variable.loose)
+    pub(super) fn is_untracked(&self, name: &str) -> Option<bool> {
+        Some(self.variables[self.index(name)?].variable.untracked)
     }
 
     /// Marks the variable `name` as read, where it is one in sight.
@@ -131,7 +131,7 @@ impl Scope {
     }
 
     /// The type of the variable `name`, where it is known.
-    pub(super) fn kind(&self, name: &str) -> Kind {
+    pub(super) fn kind(&self, name: &str) -> KnownType {
         self.known(self.index(name)?).0
     }
 
@@ -140,7 +140,7 @@ impl Scope {
         self.known(self.index(name)?).1
     }
 
-    fn known(&self, index: usize) -> (Kind, Option<Value>) {
+    fn known(&self, index: usize) -> (KnownType, Option<Value>) {
         let Entry { variable, learned } = &self.variables[index];
         match variable.assigned && *learned <= self.closure_began {
             true => (None, None),
@@ -149,13 +149,13 @@ impl Scope {
     }
 
     /// Notes what the variable `name` holds from now on.
-    pub(super) fn know(&mut self, name: &str, kind: Kind, value: Option<Value>) {
+    pub(super) fn know(&mut self, name: &str, kind: KnownType, value: Option<Value>) {
         if let Some(index) = self.index(name) {
             self.learn(index, kind, value);
         }
     }
 
-    fn learn(&mut self, index: usize, kind: Kind, value: Option<Value>) {
+    fn learn(&mut self, index: usize, kind: KnownType, value: Option<Value>) {
         self.clock += 1;
         let Entry { variable, learned } = &mut self.variables[index];
         let before = Knowledge {
@@ -173,14 +173,14 @@ impl Scope {
 
     /// Forgets what is known of every variable, and takes all for used: something that cannot be
     /// seen reads and writes them.
-    pub(super) fn blur(&mut self) {
-        for Entry { variable, .. } in &mut self.variables[self.blurred..] {
+    pub(super) fn forget_all(&mut self) {
+        for Entry { variable, .. } in &mut self.variables[self.forgotten..] {
             variable.kind = None;
             variable.value = None;
-            variable.loose = true;
+            variable.untracked = true;
             variable.read = true;
         }
-        self.blurred = self.variables.len();
+        self.forgotten = self.variables.len();
     }
 
     /// Begins a closure, which may run at any later time; answers what [`Self::end_closure`] takes.
@@ -210,7 +210,7 @@ impl Scope {
         }
         for (index, before) in self.before.drain(mark.changes..).rev() {
             if let Some(entry) = self.variables[..mark.length].get_mut(index)
-                && !entry.variable.loose
+                && !entry.variable.untracked
             {
                 entry.variable.kind = before.kind;
                 entry.variable.value = before.value;
@@ -223,7 +223,7 @@ impl Scope {
     /// Keeps only what both ways from `mark` know: the one gone now, and the `other`.
     pub(super) fn join(&mut self, mark: Mark, other: &Learned) {
         // The first change since the mark replaced the facts that held at the mark.
-        let mut at_mark: HashMap<usize, (Kind, Option<Value>)> = HashMap::new();
+        let mut at_mark: HashMap<usize, (KnownType, Option<Value>)> = HashMap::new();
         for (index, before) in &self.before[mark.changes..] {
             if *index < mark.length {
                 let assigned = self.variables[*index].variable.assigned;

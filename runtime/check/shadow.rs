@@ -4,7 +4,7 @@ use rhai::{ASTNode, Expr, Position};
 
 use super::Code;
 use super::definitions::Definition;
-use super::scope::Kind;
+use super::scope::KnownType;
 use super::walk::Walk;
 use crate::catalog::walker::Receiver;
 use crate::spec::Type;
@@ -15,7 +15,7 @@ pub(super) fn check(
     walk: &mut Walk,
     receiver: &Receiver,
     definition: &Definition,
-    kinds: &[Kind],
+    kinds: &[KnownType],
     position: Position,
 ) {
     let name = definition.name.as_str();

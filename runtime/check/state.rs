@@ -7,13 +7,13 @@ use super::walk::Walk;
 
 /// What a guest is known to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum GuestState {
     Running,
     Paused,
     Off,
 }
 
-impl State {
+impl GuestState {
     fn word(self) -> &'static str {
         match self {
             Self::Running => "runs",
@@ -33,26 +33,26 @@ impl State {
 }
 
 /// The calls that come to nothing: the state, the method, and what happens.
-const IDLE: &[(State, &str, &str)] = &[
-    (State::Running, "create", "fails"),
-    (State::Running, "resume", "fails"),
-    (State::Paused, "create", "fails"),
-    (State::Paused, "suspend", "does nothing"),
-    (State::Paused, "shutdown", "reaches nobody"),
-    (State::Paused, "reboot", "does nothing"),
-    (State::Off, "suspend", "fails"),
-    (State::Off, "resume", "fails"),
-    (State::Off, "shutdown", "fails"),
-    (State::Off, "reboot", "fails"),
-    (State::Off, "reset", "fails"),
-    (State::Off, "destroy", "fails"),
-    (State::Off, "managed_save", "fails"),
-    (State::Off, "inject_nmi", "fails"),
+const IDLE: &[(GuestState, &str, &str)] = &[
+    (GuestState::Running, "create", "fails"),
+    (GuestState::Running, "resume", "fails"),
+    (GuestState::Paused, "create", "fails"),
+    (GuestState::Paused, "suspend", "does nothing"),
+    (GuestState::Paused, "shutdown", "reaches nobody"),
+    (GuestState::Paused, "reboot", "does nothing"),
+    (GuestState::Off, "suspend", "fails"),
+    (GuestState::Off, "resume", "fails"),
+    (GuestState::Off, "shutdown", "fails"),
+    (GuestState::Off, "reboot", "fails"),
+    (GuestState::Off, "reset", "fails"),
+    (GuestState::Off, "destroy", "fails"),
+    (GuestState::Off, "managed_save", "fails"),
+    (GuestState::Off, "inject_nmi", "fails"),
 ];
 
 /// What the statement before led to: the variable, its guest's state, and the method.
 #[derive(Default)]
-pub(super) struct Follow<'a>(Option<(&'a str, State, &'a str)>);
+pub(super) struct Follow<'a>(Option<(&'a str, GuestState, &'a str)>);
 
 impl<'a> Follow<'a> {
     /// Reports the next statement if it is such a call.
@@ -80,11 +80,11 @@ impl<'a> Follow<'a> {
 }
 
 /// The state that a guest is in right after the call.
-fn after(call: &FnCallExpr) -> Option<State> {
+fn after(call: &FnCallExpr) -> Option<GuestState> {
     match (call.name.as_str(), &call.args[..]) {
-        ("suspend", []) => Some(State::Paused),
-        ("resume", []) => Some(State::Running),
-        ("destroy", _) => Some(State::Off),
+        ("suspend", []) => Some(GuestState::Paused),
+        ("resume", []) => Some(GuestState::Running),
+        ("destroy", _) => Some(GuestState::Off),
         _ => None,
     }
 }
@@ -109,7 +109,7 @@ fn method_of_variable(statement: &Stmt) -> Option<(&str, &FnCallExpr, Position)>
 
 #[cfg(test)]
 mod tests {
-    use super::{IDLE, State};
+    use super::{GuestState, IDLE};
 
     /// What was seen of libvirt's drivers, a line for each driver, state and operation.
     const SEEN: &str = include_str!("../../tests/data/lifecycle.tsv");
@@ -118,9 +118,9 @@ mod tests {
     fn calls_that_come_to_nothing_came_to_nothing_on_qemu() {
         for (state, method, _) in IDLE {
             let rows = match state {
-                State::Running => "running_persistent",
-                State::Paused => "paused_persistent",
-                State::Off => "shutoff",
+                GuestState::Running => "running_persistent",
+                GuestState::Paused => "paused_persistent",
+                GuestState::Off => "shutoff",
             };
             let operation = match *method {
                 "managed_save" => "managedSave(0)".to_owned(),

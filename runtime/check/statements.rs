@@ -3,7 +3,7 @@
 use rhai::{Expr, FnCallExpr, Position, Stmt};
 
 use super::Code;
-use super::scope::Kind;
+use super::scope::KnownType;
 use super::walk::Walk;
 use crate::spec::Type;
 
@@ -61,7 +61,7 @@ impl Walk<'_> {
     /// describes the effect.
     pub(super) fn check_value(
         &mut self,
-        kind: &Kind,
+        kind: &KnownType,
         value: &Expr,
         effect: impl FnOnce() -> String,
     ) {

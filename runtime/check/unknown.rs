@@ -6,16 +6,21 @@ use super::Code;
 use super::definitions::Definition;
 use super::files::File;
 use super::finding::Related;
-use super::scope::Kind;
+use super::phrases;
+use super::scope::KnownType;
 use super::walk::Walk;
-use super::words;
 use crate::catalog::Function;
 use crate::catalog::names;
 use crate::catalog::walker::Receiver;
 use crate::spec::Type;
 
 impl<'a> Walk<'a> {
-    pub(super) fn no_function(&mut self, call: &'a FnCallExpr, kinds: &[Kind], position: Position) {
+    pub(super) fn no_function(
+        &mut self,
+        call: &'a FnCallExpr,
+        kinds: &[KnownType],
+        position: Position,
+    ) {
         let name = call.name.as_str();
         let catalog = self.checker.catalog;
         let own: Vec<&Definition> = self.file.functions_named(name).collect();
@@ -24,20 +29,20 @@ impl<'a> Walk<'a> {
             .filter(|function| !function.property)
             .collect();
         if let Some(definition) = own.first() {
-            let message = words::count(
+            let message = phrases::count(
                 name,
                 own.iter().map(|one| one.parameters.len()),
                 kinds.len(),
             );
             let related = self.definition(self.file, definition);
-            let hint = words::own_signatures(&own);
+            let hint = phrases::own_signatures(&own);
             let finding = self.find(Code::WrongArgumentCount, position, message);
             finding.hint = Some(hint);
             finding.related.extend(related);
             return;
         }
         if natives.is_empty() {
-            let shown = words::shown(name, kinds);
+            let shown = phrases::shown(name, kinds);
             let first = kinds.first().cloned().flatten();
             let shown_first = first.as_ref().map(ToString::to_string).unwrap_or_default();
             let hint = self.advice(name, &shown_first, || {
@@ -62,7 +67,7 @@ impl<'a> Walk<'a> {
         &mut self,
         receiver: &Receiver<'a>,
         call: &'a FnCallExpr,
-        kinds: &[Kind],
+        kinds: &[KnownType],
         position: Position,
     ) {
         let name = call.name.as_str();
@@ -120,12 +125,12 @@ impl<'a> Walk<'a> {
         &mut self,
         natives: &[&Function],
         name: &str,
-        kinds: &[Kind],
+        kinds: &[KnownType],
         skipped: usize,
         arguments: &'a [Expr],
         position: Position,
     ) {
-        let hint = Some(words::signatures(natives, skipped > 0));
+        let hint = Some(phrases::signatures(natives, skipped > 0));
         let counted: Vec<&&Function> = natives
             .iter()
             .filter(|function| function.parameters.len() == kinds.len())
@@ -134,7 +139,7 @@ impl<'a> Walk<'a> {
             let counts = natives
                 .iter()
                 .map(|function| function.parameters.len().saturating_sub(skipped));
-            let message = words::count(name, counts, kinds.len() - skipped);
+            let message = phrases::count(name, counts, kinds.len() - skipped);
             self.find(Code::WrongArgumentCount, position, message).hint = hint;
             return;
         }
@@ -147,7 +152,11 @@ impl<'a> Walk<'a> {
             };
             !counted.iter().any(one)
         });
-        let shown = kinds.iter().map(words::kind).collect::<Vec<_>>().join(", ");
+        let shown = kinds
+            .iter()
+            .map(phrases::kind)
+            .collect::<Vec<_>>()
+            .join(", ");
         let message = format!("`{name}` cannot be called with ({shown})");
         let place = wrong
             .and_then(|index| arguments.get(index - skipped))
@@ -156,7 +165,7 @@ impl<'a> Walk<'a> {
         let label = wrong.map(|index| {
             format!(
                 "this is {}",
-                words::with_article(&words::kind(&kinds[index]))
+                phrases::with_article(&phrases::kind(&kinds[index]))
             )
         });
         let xml = wrong.is_some_and(|index| {

@@ -7,7 +7,7 @@ use rhai::{ASTFlags, ASTNode, Expr, FlowControl, Ident, OpAssignment, Position, 
 use super::definitions::Definition;
 use super::facts::Facts;
 use super::files::{File, Files};
-use super::scope::{Kind, Learned, Scope, Variable};
+use super::scope::{KnownType, Learned, Scope, Variable};
 use super::written::Value;
 use super::{Checker, Code, Finding, Span, state, statements};
 use crate::catalog::inference::operator;
@@ -32,9 +32,9 @@ pub(super) struct Walk<'a> {
     /// How many times `??` or `?.` asks for what is read.
     pub(super) asking: usize,
     /// The type of the first parameter of a closure among the arguments at hand.
-    pub(super) item: Kind,
+    pub(super) item: KnownType,
     /// The type of the value of the closure that was gone through last.
-    pub(super) answer: Kind,
+    pub(super) answer: KnownType,
     /// The closures around the place at hand, the innermost last.
     pub(super) closures: Vec<Closure>,
     /// The types of items and entries that are not literals.
@@ -121,16 +121,16 @@ impl<'a> Walk<'a> {
         &mut self.findings[index]
     }
 
-    fn parameter(&mut self, name: &str, kind: Kind) {
-        let loose = self.facts.written_elsewhere.contains(name);
+    fn parameter(&mut self, name: &str, kind: KnownType) {
+        let untracked = self.facts.written_elsewhere.contains(name);
         let changed = self.facts.changed.contains(name);
         self.scope.push(Variable {
             name: name.to_owned(),
-            kind: kind.filter(|_| !loose && !changed),
+            kind: kind.filter(|_| !untracked && !changed),
             value: None,
             place: None,
             read: true,
-            loose,
+            untracked,
             assigned: self.is_assigned(name),
         });
     }
@@ -141,24 +141,24 @@ impl<'a> Walk<'a> {
     }
 
     /// The type of the variable `name`, where it is known.
-    pub(super) fn kind_of_variable(&self, name: &str) -> Kind {
+    pub(super) fn kind_of_variable(&self, name: &str) -> KnownType {
         self.scope.kind(name)
     }
 
-    fn introduce(&mut self, ident: &Ident, kind: Kind, value: Option<Value>, read: bool) {
+    fn introduce(&mut self, ident: &Ident, kind: KnownType, value: Option<Value>, read: bool) {
         let name = ident.name.to_string();
-        let loose = self.facts.written_elsewhere.contains(&name);
+        let untracked = self.facts.written_elsewhere.contains(&name);
         let kind = if self.facts.changed.contains(&name) {
             kind.map(|kind| kind.plain())
         } else {
             kind
         };
         self.scope.push(Variable {
-            kind: kind.filter(|_| !loose),
-            value: self.lasting(&name, value).filter(|_| !loose),
+            kind: kind.filter(|_| !untracked),
+            value: self.lasting(&name, value).filter(|_| !untracked),
             place: Some(Span::at(&self.file.text, ident.pos)),
             read: read || name.starts_with('_') || self.dynamic,
-            loose,
+            untracked,
             assigned: self.is_assigned(&name),
             name,
         });
@@ -174,14 +174,14 @@ impl<'a> Walk<'a> {
 
     /// The type of the value of a block, whose variables end with it; `used` tells whether
     /// something takes that value.
-    pub(super) fn block_of(&mut self, statements: &'a [Stmt], used: bool) -> Kind {
+    pub(super) fn block_of(&mut self, statements: &'a [Stmt], used: bool) -> KnownType {
         let before = self.scope.len();
         let kind = self.statements(statements, used);
         self.leave(before);
         kind
     }
 
-    fn statements(&mut self, statements: &'a [Stmt], used: bool) -> Kind {
+    fn statements(&mut self, statements: &'a [Stmt], used: bool) -> KnownType {
         let mut states = state::Follow::default();
         let mut kind = Some(Type::Unit);
         for (index, statement) in statements.iter().enumerate() {
@@ -212,7 +212,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn statement(&mut self, statement: &'a Stmt, used: bool) -> Kind {
+    fn statement(&mut self, statement: &'a Stmt, used: bool) -> KnownType {
         match statement {
             Stmt::If(flow, _) => self.branches(flow, used),
             Stmt::Switch(switch, position) => {
@@ -299,7 +299,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn branches(&mut self, flow: &'a FlowControl, used: bool) -> Kind {
+    fn branches(&mut self, flow: &'a FlowControl, used: bool) -> KnownType {
         self.expression(&flow.expr);
         let before = self.scope.mark();
         let one = self.block_of(flow.body.statements(), used);
@@ -309,7 +309,7 @@ impl<'a> Walk<'a> {
         same(vec![one, other], true)
     }
 
-    fn try_catch(&mut self, flow: &'a FlowControl, used: bool) -> Kind {
+    fn try_catch(&mut self, flow: &'a FlowControl, used: bool) -> KnownType {
         self.trying += 1;
         let one = self.block_of(flow.body.statements(), used);
         self.trying -= 1;
@@ -324,7 +324,7 @@ impl<'a> Walk<'a> {
                 value: None,
                 place: None,
                 read: true,
-                loose: true,
+                untracked: true,
                 assigned: false,
             });
         }
@@ -356,7 +356,7 @@ impl<'a> Walk<'a> {
         {
             let name = variable.1.as_str();
             self.check_value(&kind, value, || format!("`{name}` is `()`"));
-            let Some(loose) = self.scope.is_loose(name) else {
+            let Some(untracked) = self.scope.is_untracked(name) else {
                 self.read_variable(name, *position);
                 return;
             };
@@ -367,7 +367,7 @@ impl<'a> Walk<'a> {
                     operator(sign, &operands)
                 }
             };
-            if !loose {
+            if !untracked {
                 let kind = match self.facts.changed.contains(name) {
                     true => kind.map(|kind| kind.plain()),
                     false => kind,
@@ -387,7 +387,7 @@ impl<'a> Walk<'a> {
 }
 
 /// The one type of all of `kinds`, where they are `all` there can be.
-fn same(kinds: Vec<Kind>, all: bool) -> Kind {
+fn same(kinds: Vec<KnownType>, all: bool) -> KnownType {
     let mut kinds = kinds.into_iter();
     let first = kinds.next()??;
     (all && kinds.all(|kind| kind.as_ref() == Some(&first))).then_some(first)

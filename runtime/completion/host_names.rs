@@ -42,12 +42,12 @@ type Question = (String, Holder);
 
 #[derive(Default)]
 struct Asked {
-    state: Mutex<State>,
+    state: Mutex<NamesState>,
     answered: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct NamesState {
     known: HashMap<Question, (Vec<String>, Instant)>,
     pending: HashSet<Question>,
 }
@@ -73,7 +73,7 @@ impl HostNames {
             return names.clone();
         }
         let mut state = self.ask(state, &question);
-        let waiting = |state: &mut State| state.pending.contains(&question);
+        let waiting = |state: &mut NamesState| state.pending.contains(&question);
         self.asked
             .answered
             .wait_while_for(&mut state, waiting, PATIENCE);
@@ -84,9 +84,9 @@ impl HostNames {
     /// Asks in the background, unless that was done already.
     fn ask<'s>(
         &'s self,
-        mut state: MutexGuard<'s, State>,
+        mut state: MutexGuard<'s, NamesState>,
         question: &Question,
-    ) -> MutexGuard<'s, State> {
+    ) -> MutexGuard<'s, NamesState> {
         if state.pending.contains(question) || state.pending.len() >= MOST_QUESTIONS {
             return state;
         }
@@ -144,7 +144,7 @@ impl HostNames {
 }
 
 impl Asked {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, NamesState> {
         self.state.lock()
     }
 

@@ -28,7 +28,7 @@ const ATOM: usize = 256;
 
 /// Whether there is room to show `value`, in lines, in a table or as JSON.
 pub fn can_be_shown(value: &Dynamic) -> bool {
-    let Some(extent) = of(value, MOST_LEVELS) else {
+    let Some(extent) = measure(value, MOST_LEVELS) else {
         return false;
     };
     let indents = extent
@@ -46,22 +46,22 @@ pub fn is_short(value: &Dynamic) -> bool {
 
 /// Whether `value` does not nest deeply and takes at most `bytes` as text.
 pub(crate) fn is_within(value: &Dynamic, bytes: usize) -> bool {
-    of(value, SHORT_LEVELS).is_some_and(|extent| extent.text <= bytes)
+    measure(value, SHORT_LEVELS).is_some_and(|extent| extent.text <= bytes)
 }
 
 /// The bytes of `value` as text, at most; nothing where it nests more than `levels` deep.
 pub(crate) fn text_at_most(value: &Dynamic, levels: usize) -> Option<usize> {
-    of(value, levels).map(|extent| extent.text)
+    measure(value, levels).map(|extent| extent.text)
 }
 
 /// The extent of `value`; nothing where it nests more than `levels` deep.
-fn of(value: &Dynamic, levels: usize) -> Option<Extent> {
+fn measure(value: &Dynamic, levels: usize) -> Option<Extent> {
     if stack::is_used_up() {
         return None;
     }
     if value.is_shared() {
         let inner = value.read_lock::<Dynamic>()?;
-        return of(&inner, levels.checked_sub(1)?);
+        return measure(&inner, levels.checked_sub(1)?);
     }
     if let Some(array) = value.read_lock::<Array>() {
         return together(array.iter().map(|value| (8, value)), levels);
@@ -99,7 +99,7 @@ fn together<'a>(
         ..Extent::default()
     };
     for (besides, value) in values {
-        let part = of(value, levels)?;
+        let part = measure(value, levels)?;
         whole.text = whole.text.saturating_add(part.text).saturating_add(besides);
         whole.values = whole.values.saturating_add(part.values);
         whole.levels = whole.levels.max(part.levels);

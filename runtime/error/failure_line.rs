@@ -7,7 +7,7 @@ use crate::run::interrupt::Stop;
 use crate::syntax::written_names;
 
 /// Why something failed, in a line.
-pub fn of(engine: &Engine, error: &EvalAltResult) -> String {
+pub fn line(engine: &Engine, error: &EvalAltResult) -> String {
     match error.unwrap_inner() {
         EvalAltResult::ErrorRuntime(value, _) => format!("{}{}", words(value), at(error)),
         EvalAltResult::ErrorTerminated(why, _) if why.is::<Stop>() => {

@@ -71,12 +71,20 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
             title = format!("{what} exceeds the limit of {limit}");
             hint = Some(format!("raise the limit with {option}"));
         }
-        EvalAltResult::ErrorDotExpr(message, _) if message.starts_with("Unknown property") => {
+        EvalAltResult::ErrorDotExpr(message, _)
+            if ["Unknown property", "No writable property"]
+                .iter()
+                .any(|words| message.starts_with(words)) =>
+        {
             let mut quoted = message.split('\'').skip(1).step_by(2);
             let (name, kind) = (quoted.next(), quoted.next());
             let (name, kind) = (name.unwrap_or_default(), kind.unwrap_or_default());
             let kind = plain_types(kind);
-            title = format!("a value of type {kind} has no property `{name}`");
+            let writable = match message.starts_with("No writable") {
+                true => "writable ",
+                false => "",
+            };
+            title = format!("a value of type {kind} has no {writable}property `{name}`");
         }
         other => {
             let mut bare = other.to_string();

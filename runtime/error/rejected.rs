@@ -89,11 +89,11 @@ impl Rejected {
 /// libvirt's schema for one kind of document, asked through a test driver's host that nobody sees.
 struct Schema {
     host: Connect,
-    kind: Kind,
+    kind: RootKind,
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum RootKind {
     Domain,
     Network,
     Pool,
@@ -103,9 +103,9 @@ impl Schema {
     /// The schema for `text`, if there is one here and it refuses that too.
     fn of(text: &str) -> Option<Self> {
         let kind = match xml::root(text)?.as_str() {
-            "domain" => Kind::Domain,
-            "network" => Kind::Network,
-            "pool" => Kind::Pool,
+            "domain" => RootKind::Domain,
+            "network" => RootKind::Network,
+            "pool" => RootKind::Pool,
             _ => return None,
         };
         let mut empty = tempfile::NamedTempFile::new().ok()?;
@@ -117,16 +117,16 @@ impl Schema {
 
     fn refuses(&self, text: &str) -> bool {
         let answer = match self.kind {
-            Kind::Domain => {
+            RootKind::Domain => {
                 let validate = sys::VIR_DOMAIN_DEFINE_VALIDATE;
                 let answer = self.host.define_domain_xml_flags(text, validate);
                 answer.err().map(Failure::from)
             }
-            Kind::Network => {
+            RootKind::Network => {
                 let validate = sys::VIR_NETWORK_DEFINE_VALIDATE;
                 libvirt::network::define_xml_flags(&self.host, text, validate).err()
             }
-            Kind::Pool => {
+            RootKind::Pool => {
                 let validate = sys::VIR_STORAGE_POOL_DEFINE_VALIDATE;
                 let answer = self.host.define_storage_pool_xml(text, validate);
                 answer.err().map(Failure::from)

@@ -8,7 +8,7 @@ use super::for_each_kind;
 
 /// A class of libvirt calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Class {
+pub(crate) enum CallClass {
     /// Answered by the library itself: the host is not asked.
     Local,
     /// Answered by the host without asking the guest or changing anything, so that it is quick
@@ -22,17 +22,17 @@ pub(crate) enum Class {
     Long,
 }
 
-use Class::{Change, Local, Long, Query, Read};
+use CallClass::{Change, Local, Long, Query, Read};
 
 /// How long a call that is stopped in the middle may still take before it is abandoned: less than
 /// the program waits for its script, so that there is time to undo.
 const QUICK_AFTER_STOP: Duration = Duration::from_secs(5);
 const LONG_AFTER_STOP: Duration = Duration::from_secs(8);
 
-impl Class {
+impl CallClass {
     /// The class of the C function `call`.
     pub(crate) fn of(call: &str) -> Self {
-        static CLASSES: LazyLock<HashMap<&str, Class>> = LazyLock::new(|| all().collect());
+        static CLASSES: LazyLock<HashMap<&str, CallClass>> = LazyLock::new(|| all().collect());
         let found = CLASSES.get(call);
         debug_assert!(found.is_some(), "`{call}` has no class");
         // Nothing is abandoned by mistake.
@@ -81,7 +81,7 @@ pub(crate) fn changes(call: &str) -> bool {
 
 /// Whether the C function `call` can change something on the host.
 pub fn may_change(call: &str) -> bool {
-    Class::of(call).may_change()
+    CallClass::of(call).may_change()
 }
 
 /// The names of all classified calls.
@@ -90,20 +90,20 @@ pub fn classified() -> impl Iterator<Item = &'static str> {
 }
 
 /// Every C function that a script can reach.
-fn all() -> impl Iterator<Item = (&'static str, Class)> {
+fn all() -> impl Iterator<Item = (&'static str, CallClass)> {
     TABLE.iter().chain(OF_KINDS).copied()
 }
 
 macro_rules! calls_of_kinds {
     ($($module:ident $kind:ident $about:tt { $($class:ident: $($call:ident)*;)* })*) => {
         /// The C functions of each kind of object, from the list of kinds.
-        const OF_KINDS: &[(&str, Class)] = &[$($($((stringify!($call), $class),)*)*)*];
+        const OF_KINDS: &[(&str, CallClass)] = &[$($($((stringify!($call), $class),)*)*)*];
     };
 }
 for_each_kind!(calls_of_kinds);
 
 /// The C functions of the admin API, of the connection, of domains and of streams, sorted by name.
-const TABLE: &[(&str, Class)] = &[
+const TABLE: &[(&str, CallClass)] = &[
     ("virAdmClientClose", Change),
     ("virAdmClientGetID", Local),
     ("virAdmClientGetInfo", Read),
@@ -407,7 +407,7 @@ mod tests {
             ("virDomainManagedSave", None),
             ("virDomainQemuAgentCommand", None),
         ] {
-            assert_eq!(Class::of(call).limit(minute), limit, "{call}");
+            assert_eq!(CallClass::of(call).limit(minute), limit, "{call}");
         }
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::libvirt::Failure;
-use crate::run::interrupt::{Interrupt, Standing};
+use crate::run::interrupt::{Interrupt, ThreadStop};
 use crate::run::waiting::{LONG_WAIT, Waiting};
 
 /// The reasons for abandoning a call.
@@ -75,7 +75,7 @@ pub(crate) fn run<T: Send + 'static>(
 ) -> Result<T, Abandoned> {
     let reply = Arc::new(Reply::new());
     let answer = Arc::clone(&reply);
-    let standing = Standing::of_this_thread();
+    let standing = ThreadStop::of_this_thread();
     let job: Job = Box::new(move || {
         standing.take();
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));

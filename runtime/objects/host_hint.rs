@@ -2,7 +2,7 @@
 
 use virt::connect::Connect;
 
-use super::call_class::Class;
+use super::call_class::CallClass;
 use super::connection::Connection;
 use crate::libvirt::Failure;
 use crate::xml::Xml;
@@ -12,7 +12,7 @@ pub(crate) fn host_hint(connection: &Connection, failure: &Failure) -> Option<St
     let question = Question::of(&failure.message)?;
     let (permit, connect) = (connection.permit_now()?, connection.connect().ok()?);
     let answer = connection.wait_for(
-        Class::Query,
+        CallClass::Query,
         permit,
         &|| "ask what the host has".to_owned(),
         move || Ok(question.ask(&connect)),

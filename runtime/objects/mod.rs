@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod any;
+pub(crate) mod blocking_stream;
 pub(crate) mod c_text;
 pub(crate) mod call_class;
 pub(crate) mod call_thread;
@@ -11,7 +12,6 @@ pub(crate) mod host_hint;
 pub(crate) mod missing;
 pub(crate) mod natural_order;
 pub mod object;
-pub(crate) mod pipe;
 pub(crate) mod uri;
 pub(crate) mod watch;
 
@@ -32,7 +32,7 @@ pub mod storage_vol;
 /// The list of the kinds of objects. `for_each_kind!(each)` calls the macro `each` with all of it.
 ///
 /// A row has the kind's module here and in `api/`, its [`object::Kind`], its type in scripts, libvirt's error for an
-/// object that does not exist, the hint for that error, and libvirt's calls by their [`call_class::Class`]. The calls of
+/// object that does not exist, the hint for that error, and libvirt's calls by their [`call_class::CallClass`]. The calls of
 /// domains stand with those of the connection in `call_class.rs`.
 macro_rules! for_each_kind {
     ($each:ident) => {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use virt::connect::Connect;
 
-use super::call_class::{Class, changes};
+use super::call_class::{CallClass, changes};
 use super::connection::{Connection, Permit, again_where_undone};
 use crate::error::RhaiResultOf;
 use crate::error::{Error, On, state_may_matter};
@@ -301,7 +301,7 @@ impl<K: Kind> Object<K> {
         run: impl Fn(&K::Handle) -> Result<T, E> + Send + Sync + 'static,
     ) -> Result<T, Failure> {
         let run = Arc::new(run);
-        let changes = Class::of(call).may_change();
+        let changes = CallClass::of(call).may_change();
         again_where_undone(|again| {
             let result = self.handle().and_then(|handle| {
                 let (run, own) = (Arc::clone(&run), self.clone());
@@ -454,8 +454,9 @@ impl<K: Kind> Object<K> {
         let permit = self.0.connection.permit_now()?;
         let connection = &self.0.connection;
         let action = || self.action(&"look at");
-        let state =
-            connection.wait_for(Class::Read, permit, &action, move || Ok(K::state(&handle)));
+        let state = connection.wait_for(CallClass::Read, permit, &action, move || {
+            Ok(K::state(&handle))
+        });
         state.ok().flatten()
     }
 }

@@ -54,9 +54,9 @@ pub const UNDO_TIME: Duration = Duration::from_secs(5 * 60);
 
 /// The switch that stops what runs; one for each session, shared by its threads.
 #[derive(Clone, Default)]
-pub struct Interrupt(Arc<State>);
+pub struct Interrupt(Arc<InterruptState>);
 
-struct State {
+struct InterruptState {
     stop: AtomicU8,
     run: AtomicU64,
     next: AtomicU64,
@@ -68,7 +68,7 @@ struct State {
     calls: AtomicUsize,
 }
 
-impl Default for State {
+impl Default for InterruptState {
     fn default() -> Self {
         Self {
             stop: AtomicU8::default(),
@@ -106,15 +106,15 @@ thread_local! {
     static RUN: Cell<u64> = const { Cell::new(0) };
 
     /// The switch whose stops [reach](Interrupt::reach_this_thread) this thread.
-    static SWITCH: RefCell<Weak<State>> = const { RefCell::new(Weak::new()) };
+    static SWITCH: RefCell<Weak<InterruptState>> = const { RefCell::new(Weak::new()) };
 }
 
 impl Interrupt {
     /// A switch whose scripts have `undo_time` to undo their changes.
     pub fn with_undo_time(undo_time: Duration) -> Self {
-        Self(Arc::new(State {
+        Self(Arc::new(InterruptState {
             undo_time,
-            ..State::default()
+            ..InterruptState::default()
         }))
     }
 
@@ -332,7 +332,7 @@ pub fn stopping_here() -> Option<Stop> {
 }
 
 /// A libvirt call under way; see [`Interrupt::call_begins`].
-pub(crate) struct CallUnderWay(Arc<State>);
+pub(crate) struct CallUnderWay(Arc<InterruptState>);
 
 impl Drop for CallUnderWay {
     fn drop(&mut self) {
@@ -342,13 +342,13 @@ impl Drop for CallUnderWay {
 
 /// How a thread stands to stops, for the threads that work for it.
 #[derive(Clone)]
-pub(crate) struct Standing {
+pub(crate) struct ThreadStop {
     clock: Option<Arc<UndoClock>>,
     run: u64,
-    switch: Weak<State>,
+    switch: Weak<InterruptState>,
 }
 
-impl Standing {
+impl ThreadStop {
     /// That of this thread.
     pub(crate) fn of_this_thread() -> Self {
         Self {
@@ -397,7 +397,7 @@ impl Drop for Shield {
 
 /// Keeps an action of [`Interrupt::on_stop`] in place.
 pub struct Guard {
-    state: Arc<State>,
+    state: Arc<InterruptState>,
     clock: Option<Arc<UndoClock>>,
     id: u64,
 }

@@ -21,10 +21,10 @@ static STDLIB: Dir = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
 
 /// Finds, reads and remembers what scripts import.
 #[derive(Clone, Default)]
-pub struct Imports(Arc<State>);
+pub struct Imports(Arc<ImportsState>);
 
 #[derive(Default)]
-struct State {
+struct ImportsState {
     /// Folders that imports may come from; the script's own is the first.
     roots: Mutex<Vec<PathBuf>>,
     /// The text of every file that was read, under the name that positions carry.
@@ -53,7 +53,7 @@ pub(crate) fn is_recipe(name: &str) -> bool {
     name.starts_with(RECIPES)
 }
 
-/// Stands in [`State::files`] for the inputs of a session.
+/// Stands in [`ImportsState::files`] for the inputs of a session.
 const SESSION: &str = "";
 
 /// Where an import leads: the name of the file in messages, and its text.

@@ -149,7 +149,7 @@ impl<'a> Revival<'a> {
             ..Target::new(&session, Some(&uri))
         };
         let connection = connect_to(self.ctx, target)
-            .map_err(|error| failure_line::of(self.ctx.engine(), &error))?;
+            .map_err(|error| failure_line::line(self.ctx.engine(), &error))?;
         self.connections
             .borrow_mut()
             .insert(key, connection.clone());

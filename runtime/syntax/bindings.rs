@@ -1,7 +1,7 @@
 //! The names that a script defines, in the order of its text, and the code that gives them their values.
 
 use crate::syntax::brackets;
-use crate::syntax::lexer::{self, Class, Token};
+use crate::syntax::lexer::{self, Token, TokenClass};
 use crate::syntax::outline;
 
 /// A place that defines names.
@@ -54,7 +54,9 @@ pub fn bindings(text: &str) -> Vec<Binding<'_>> {
     let code = lexer::code(text);
     let word = |index: usize| code.get(index).map_or("", |token| token.of(text));
     let name = |index: usize| {
-        let named = code.get(index).filter(|token| token.class == Class::Name)?;
+        let named = code
+            .get(index)
+            .filter(|token| token.class == TokenClass::Name)?;
         Some(named.of(text))
     };
     let binding = |index: usize| {
@@ -75,7 +77,7 @@ pub fn bindings(text: &str) -> Vec<Binding<'_>> {
                 name: name(index + 1)?,
                 parameters: match word(index + 2) {
                     "(" => names(text, &code[index + 3..], |token| {
-                        token.class == Class::Close
+                        token.class == TokenClass::Close
                     }),
                     _ => Vec::new(),
                 },
@@ -110,7 +112,7 @@ pub fn defined_names(text: &str) -> Vec<String> {
 fn names<'t>(text: &'t str, code: &[Token], ends: impl Fn(&Token) -> bool) -> Vec<&'t str> {
     let listed = code.iter().take_while(|token| !ends(token));
     listed
-        .filter(|token| token.class == Class::Name)
+        .filter(|token| token.class == TokenClass::Name)
         .map(|token| token.of(text))
         .collect()
 }
@@ -135,12 +137,14 @@ fn until<'t>(text: &'t str, code: &[Token], start: usize, end: &str) -> Option<&
             return text.get(code[start].span.start..token.span.start);
         }
         match token.class {
-            Class::Open => depth += 1,
+            TokenClass::Open => depth += 1,
             // A bracket that closes more than was opened ends the statement as well.
-            Class::Close if brackets::partner(text, &code[start..], index - start).is_none() => {
+            TokenClass::Close
+                if brackets::partner(text, &code[start..], index - start).is_none() =>
+            {
                 return None;
             }
-            Class::Close => depth = depth.saturating_sub(1),
+            TokenClass::Close => depth = depth.saturating_sub(1),
             _ => {}
         }
     }

@@ -1,6 +1,6 @@
 //! Brackets that belong together, and those that are still open.
 
-use crate::syntax::lexer::{self, Class, Token};
+use crate::syntax::lexer::{self, Token, TokenClass};
 
 /// Whether the bracket `close` closes `open`.
 fn fits(open: &str, close: &str) -> bool {
@@ -13,15 +13,15 @@ fn fits(open: &str, close: &str) -> bool {
 /// The bracket that belongs to the one at `index`, by its index in `tokens`.
 pub fn partner(text: &str, tokens: &[Token], index: usize) -> Option<usize> {
     let opens = match tokens.get(index)?.class {
-        Class::Open => true,
-        Class::Close => false,
+        TokenClass::Open => true,
+        TokenClass::Close => false,
         _ => return None,
     };
     let mut depth = 0_usize;
     let mut closes = |other: &usize| {
         match (tokens[*other].class, opens) {
-            (Class::Open, true) | (Class::Close, false) => depth += 1,
-            (Class::Open, false) | (Class::Close, true) => depth -= 1,
+            (TokenClass::Open, true) | (TokenClass::Close, false) => depth += 1,
+            (TokenClass::Open, false) | (TokenClass::Close, true) => depth -= 1,
             _ => return false,
         }
         depth == 0
@@ -40,16 +40,16 @@ pub fn last_open(text: &str) -> Option<(&str, usize)> {
     let mut open: Vec<&Token> = Vec::new();
     for token in &tokens {
         match token.class {
-            Class::Open => open.push(token),
+            TokenClass::Open => open.push(token),
             // A bracket that closes another, or none, is an error, which more text does not mend.
-            Class::Close if !fits(open.pop()?.of(text), token.of(text)) => return None,
+            TokenClass::Close if !fits(open.pop()?.of(text), token.of(text)) => return None,
             _ => {}
         }
     }
     let last = tokens.last()?;
     match last.class {
-        Class::Comment { open: true } => return Some(("/*", last.span.start)),
-        Class::Text { open: true } => {
+        TokenClass::Comment { open: true } => return Some(("/*", last.span.start)),
+        TokenClass::Text { open: true } => {
             if let Some(quote) = multiline_quote(last.of(text)) {
                 return Some((quote, last.span.start));
             }

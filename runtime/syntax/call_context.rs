@@ -3,7 +3,7 @@
 use super::cursor::{Argument, Call, Place, Step};
 use crate::syntax::brackets;
 use crate::syntax::keywords;
-use crate::syntax::lexer::{Class, Token};
+use crate::syntax::lexer::{Token, TokenClass};
 
 /// The tokens before a place.
 pub(super) struct Context<'a> {
@@ -63,12 +63,13 @@ impl<'a> Context<'a> {
             index -= 1;
             let token = &self.tokens[index];
             match (token.class, token.of(self.text)) {
-                (Class::Close, _) => index = brackets::partner(self.text, self.tokens, index)?,
-                (Class::Keyword, "switch") => {
+                (TokenClass::Close, _) => index = brackets::partner(self.text, self.tokens, index)?,
+                (TokenClass::Keyword, "switch") => {
                     let (begin, end) = (token.span.end, self.tokens[open].span.start);
                     return Some(self.text[begin..end].trim().to_owned());
                 }
-                (Class::Open | Class::Keyword, _) | (Class::Sign, ";" | "," | "=>") => return None,
+                (TokenClass::Open | TokenClass::Keyword, _)
+                | (TokenClass::Sign, ";" | "," | "=>") => return None,
                 _ => {}
             }
         }
@@ -81,8 +82,8 @@ impl<'a> Context<'a> {
         while index > 0 {
             index -= 1;
             match self.tokens[index].class {
-                Class::Close => index = brackets::partner(self.text, self.tokens, index)?,
-                Class::Open => return Some(index),
+                TokenClass::Close => index = brackets::partner(self.text, self.tokens, index)?,
+                TokenClass::Open => return Some(index),
                 _ => {}
             }
         }
@@ -132,23 +133,23 @@ impl<'a> Context<'a> {
             index -= 1;
             let token = &self.tokens[index];
             match (token.class, token.of(self.text)) {
-                (Class::Close, _) => match brackets::partner(self.text, self.tokens, index) {
+                (TokenClass::Close, _) => match brackets::partner(self.text, self.tokens, index) {
                     Some(opener) => index = opener,
                     None => return scan,
                 },
-                (Class::Sign, ",") => {
+                (TokenClass::Sign, ",") => {
                     commas += 1;
                     entry.get_or_insert(index + 1);
                 }
-                (Class::Sign, ";") => return scan,
-                (Class::Open, "(") => {
+                (TokenClass::Sign, ";") => return scan,
+                (TokenClass::Open, "(") => {
                     let before = &self.tokens[..index];
                     let called = before.last().is_some_and(is_name_of_call(self.text));
                     if !called {
                         // A group within an expression, unless it belongs to the language.
                         if before
                             .last()
-                            .is_some_and(|token| token.class == Class::Keyword)
+                            .is_some_and(|token| token.class == TokenClass::Keyword)
                         {
                             return scan;
                         }
@@ -165,16 +166,19 @@ impl<'a> Context<'a> {
                         return scan;
                     }
                 }
-                (Class::Open, "[") => {
+                (TokenClass::Open, "[") => {
                     let before = index.checked_sub(1).map(|before| &self.tokens[before]);
                     if before.is_some_and(|token| {
-                        matches!(token.class, Class::Name | Class::Close | Class::Text { .. })
+                        matches!(
+                            token.class,
+                            TokenClass::Name | TokenClass::Close | TokenClass::Text { .. }
+                        )
                     }) {
                         return scan;
                     }
                     within.push(Step::Item);
                 }
-                (Class::Open, "#{") => {
+                (TokenClass::Open, "#{") => {
                     let first = entry.unwrap_or(index + 1);
                     let colon = self.tokens.get(first + 1);
                     match colon.map(|colon| colon.of(self.text)) {
@@ -188,10 +192,10 @@ impl<'a> Context<'a> {
                         _ => return scan,
                     }
                 }
-                (Class::Open, _) => return scan,
+                (TokenClass::Open, _) => return scan,
                 _ => continue,
             }
-            if token.class == Class::Open {
+            if token.class == TokenClass::Open {
                 (commas, entry) = (0, None);
             }
         }
@@ -204,9 +208,9 @@ impl<'a> Context<'a> {
         for index in open + 1..self.tokens.len() {
             let token = &self.tokens[index];
             match (token.class, token.of(self.text)) {
-                (Class::Open, _) => depth += 1,
-                (Class::Close, _) => depth = depth.saturating_sub(1),
-                (Class::Sign, ",") if depth == 0 && commas > 0 => {
+                (TokenClass::Open, _) => depth += 1,
+                (TokenClass::Close, _) => depth = depth.saturating_sub(1),
+                (TokenClass::Sign, ",") if depth == 0 && commas > 0 => {
                     let begin = self.tokens[open].span.end;
                     return self.text[begin..token.span.start].trim().to_owned();
                 }
@@ -222,9 +226,9 @@ impl<'a> Context<'a> {
         let mut keys = Vec::new();
         for (index, token) in self.tokens.iter().enumerate().skip(start) {
             match (token.class, token.of(self.text)) {
-                (Class::Open, _) => depth += 1,
-                (Class::Close, _) => depth = depth.saturating_sub(1),
-                (Class::Sign, ":") if depth == 0 => {
+                (TokenClass::Open, _) => depth += 1,
+                (TokenClass::Close, _) => depth = depth.saturating_sub(1),
+                (TokenClass::Sign, ":") if depth == 0 => {
                     keys.push(
                         self.tokens[index - 1]
                             .of(self.text)
@@ -276,8 +280,8 @@ fn call(text: &str, tokens: &[Token]) -> Call {
 /// Whether a token can be the name of a function that is called.
 fn is_name_of_call(text: &str) -> impl Fn(&Token) -> bool {
     move |token| {
-        token.class == Class::Name
-            || token.class == Class::Keyword && keywords::is_function(token.of(text))
+        token.class == TokenClass::Name
+            || token.class == TokenClass::Keyword && keywords::is_function(token.of(text))
     }
 }
 
@@ -293,11 +297,14 @@ fn receiver(text: &str, tokens: &[Token]) -> String {
         };
         // The last part of the chain before `index`: a name, text, or what is in brackets.
         let begin = match tokens[at].class {
-            Class::Close => match brackets::partner(text, tokens, at) {
+            TokenClass::Close => match brackets::partner(text, tokens, at) {
                 Some(opener) => opener,
                 None => return String::new(),
             },
-            Class::Name | Class::Text { .. } | Class::Number | Class::Keyword => at,
+            TokenClass::Name
+            | TokenClass::Text { .. }
+            | TokenClass::Number
+            | TokenClass::Keyword => at,
             _ => return String::new(),
         };
         let before = begin.checked_sub(1).map(|before| &tokens[before]);
@@ -308,7 +315,10 @@ fn receiver(text: &str, tokens: &[Token]) -> String {
             Some(token) if bracket == "(" && is_name_of_call(text)(token) => index = begin,
             Some(token)
                 if matches!(bracket, "[" | "?[")
-                    && matches!(token.class, Class::Name | Class::Close | Class::Text { .. }) =>
+                    && matches!(
+                        token.class,
+                        TokenClass::Name | TokenClass::Close | TokenClass::Text { .. }
+                    ) =>
             {
                 index = begin;
             }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::syntax::call_context::Context;
-use crate::syntax::lexer::{self, Class, Token};
+use crate::syntax::lexer::{self, Token, TokenClass};
 
 /// The word at the cursor, and what it is a part of.
 #[derive(Debug, PartialEq)]
@@ -91,9 +91,9 @@ impl Cursor {
         };
         let touches = last.span.end == end;
         match last.class {
-            Class::Comment { open } if open || touches => nowhere,
-            Class::Number if touches => nowhere,
-            Class::Text { open: true } => {
+            TokenClass::Comment { open } if open || touches => nowhere,
+            TokenClass::Number if touches => nowhere,
+            TokenClass::Text { open: true } => {
                 let quote = last.of(text);
                 let begin = quote.trim_start_matches('#');
                 let quotes = quote.len() - begin.len() + usize::from(begin.starts_with(QUOTES));
@@ -102,7 +102,7 @@ impl Cursor {
                 let place = Context::new(text, &before).text();
                 Self { word, place }
             }
-            Class::Name | Class::Keyword if touches => {
+            TokenClass::Name | TokenClass::Keyword if touches => {
                 let before = without_comments(&tokens[..tokens.len() - 1]);
                 Self {
                     word: last.span.clone(),
@@ -121,8 +121,8 @@ impl Cursor {
         let tokens = lexer::tokens(text);
         // What is being written at the end is no part of what is around it.
         let unfinished = |token: &Token| match token.class {
-            Class::Text { open } => open,
-            Class::Name | Class::Keyword => token.span.end == text.len(),
+            TokenClass::Text { open } => open,
+            TokenClass::Name | TokenClass::Keyword => token.span.end == text.len(),
             _ => false,
         };
         let count = tokens.len() - usize::from(tokens.last().is_some_and(unfinished));

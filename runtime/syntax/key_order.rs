@@ -6,6 +6,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rhai::{AST, ASTNode, Expr, Map};
 
+/// The most keys of a map that is shown in the order of a literal.
+const MOST_KEYS: usize = 200;
+
 /// The orders in which the literals of a session write their keys.
 #[derive(Debug, Clone, Default)]
 pub struct KeyOrder(Arc<Mutex<HashMap<Vec<String>, Vec<String>>>>);
@@ -46,21 +49,27 @@ impl KeyOrder {
     /// The keys of `map` in the order of the literal that has the same ones, or else the most of them; keys that no
     /// literal has come last. Sorted where there is no such literal.
     pub fn keys(&self, map: &Map) -> Vec<String> {
-        let sorted: Vec<String> = map.keys().map(ToString::to_string).collect();
+        let sorted = || map.keys().map(ToString::to_string).collect();
+        self.written(map).unwrap_or_else(sorted)
+    }
+
+    /// The same, but nothing where the keys are sorted, and for a map that is larger than literals are.
+    pub fn written(&self, map: &Map) -> Option<Vec<String>> {
         let orders = self.0.lock();
+        if orders.is_empty() || map.len() > MOST_KEYS {
+            return None;
+        }
+        let sorted: Vec<String> = map.keys().map(ToString::to_string).collect();
         if let Some(order) = orders.get(&sorted) {
-            return order.clone();
+            return Some(order.clone());
         }
         let within = |order: &&Vec<String>| order.iter().all(|key| map.contains_key(key.as_str()));
-        let Some(nearest) = orders
+        let nearest = orders
             .values()
             .filter(within)
-            .max_by(|one, other| one.len().cmp(&other.len()).then_with(|| other.cmp(one)))
-        else {
-            return sorted;
-        };
+            .max_by(|one, other| one.len().cmp(&other.len()).then_with(|| other.cmp(one)))?;
         let rest = sorted.into_iter().filter(|key| !nearest.contains(key));
-        nearest.iter().cloned().chain(rest).collect()
+        Some(nearest.iter().cloned().chain(rest).collect())
     }
 }
 

@@ -116,7 +116,7 @@ mod tests {
     use rhai::Token;
 
     use super::{FUNCTIONS, THIS, statements, within};
-    use crate::syntax::lexer::{self, Class};
+    use crate::syntax::lexer::{self, TokenClass};
 
     /// The words of all scripts, examples and documents here.
     fn corpus() -> BTreeSet<String> {
@@ -164,9 +164,9 @@ mod tests {
             let tokens = lexer::tokens(word);
             // `call` is a name to the engine.
             let class = if word == "call" {
-                Class::Name
+                TokenClass::Name
             } else {
-                Class::Keyword
+                TokenClass::Keyword
             };
             assert_eq!(tokens.len(), 1, "{word}");
             assert_eq!(tokens[0].class, class, "{word}");

@@ -9,7 +9,7 @@ use rhai::{InputStream, Position, TokenizeState, get_next_token};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
+pub enum TokenClass {
     /// A keyword, or a word that the language reserves.
     Keyword,
     /// A name.
@@ -40,7 +40,7 @@ pub enum Class {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     /// What it is.
-    pub class: Class,
+    pub class: TokenClass,
     /// Its bytes in the text.
     pub span: Range<usize>,
 }
@@ -53,7 +53,7 @@ impl Token {
 
     /// Whether it is a comment.
     pub fn is_comment(&self) -> bool {
-        matches!(self.class, Class::Comment { .. })
+        matches!(self.class, TokenClass::Comment { .. })
     }
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn first_length(text: &str) -> usize {
         Some(first) if first.span.start == 0 => first,
         _ => return text.chars().next().map_or(0, char::len_utf8),
     };
-    let is_text = |token: &Token| matches!(token.class, Class::Text { .. });
+    let is_text = |token: &Token| matches!(token.class, TokenClass::Text { .. });
     let goes_on =
         |token: &Token| token.of(text).ends_with('$') && text[token.span.end..].starts_with('{');
     if first.is_comment() {
@@ -91,9 +91,9 @@ pub(crate) fn first_length(text: &str) -> usize {
     let mut depth = 0_usize;
     for token in tokens {
         match token.class {
-            Class::Open => depth += 1,
-            Class::Close => depth = depth.saturating_sub(1),
-            Class::Text { .. } if depth == 0 && !goes_on(&token) => return token.span.end,
+            TokenClass::Open => depth += 1,
+            TokenClass::Close => depth = depth.saturating_sub(1),
+            TokenClass::Text { .. } if depth == 0 && !goes_on(&token) => return token.span.end,
             _ => {}
         }
     }
@@ -142,7 +142,7 @@ impl<'t> Tokens<'t> {
         }
         self.stream.skip_line(&mut self.position);
         Some(Token {
-            class: Class::Comment { open: false },
+            class: TokenClass::Comment { open: false },
             span: start..self.stream.next,
         })
     }
@@ -185,11 +185,11 @@ impl Iterator for Tokens<'_> {
             // Rhai takes the brackets of a call without arguments for one token.
             let middle = start + 1;
             self.second = Some(Token {
-                class: Class::Close,
+                class: TokenClass::Close,
                 span: middle..end,
             });
             return Some(Token {
-                class: Class::Open,
+                class: TokenClass::Open,
                 span: start..middle,
             });
         }
@@ -202,30 +202,32 @@ impl Iterator for Tokens<'_> {
     }
 }
 
-fn class(token: &rhai::Token, open: bool, letters: &str) -> Class {
+fn class(token: &rhai::Token, open: bool, letters: &str) -> TokenClass {
     use rhai::Token;
     match token {
-        Token::Comment(_) => Class::Comment {
+        Token::Comment(_) => TokenClass::Comment {
             open: letters.starts_with("/*") && !is_closed(letters),
         },
-        Token::StringConstant(_) => Class::Text { open },
-        Token::InterpolatedString(_) | Token::CharConstant(_) => Class::Text { open: false },
-        Token::LexError(_) if letters.starts_with(['"', '\'', '`']) => Class::Text { open: true },
-        Token::LexError(_) => Class::Wrong,
-        Token::Identifier(_) => Class::Name,
+        Token::StringConstant(_) => TokenClass::Text { open },
+        Token::InterpolatedString(_) | Token::CharConstant(_) => TokenClass::Text { open: false },
+        Token::LexError(_) if letters.starts_with(['"', '\'', '`']) => {
+            TokenClass::Text { open: true }
+        }
+        Token::LexError(_) => TokenClass::Wrong,
+        Token::Identifier(_) => TokenClass::Name,
         // As the engine has it.
-        Token::Reserved(word) if **word == *"call" => Class::Name,
-        Token::IntegerConstant(_) | Token::FloatConstant(_) => Class::Number,
+        Token::Reserved(word) if **word == *"call" => TokenClass::Name,
+        Token::IntegerConstant(_) | Token::FloatConstant(_) => TokenClass::Number,
         Token::LeftParen
         | Token::LeftBracket
         | Token::QuestionBracket
         | Token::LeftBrace
-        | Token::MapStart => Class::Open,
-        Token::RightParen | Token::RightBracket | Token::RightBrace => Class::Close,
+        | Token::MapStart => TokenClass::Open,
+        Token::RightParen | Token::RightBracket | Token::RightBrace => TokenClass::Close,
         _ if letters.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') => {
-            Class::Keyword
+            TokenClass::Keyword
         }
-        _ => Class::Sign,
+        _ => TokenClass::Sign,
     }
 }
 
@@ -289,9 +291,9 @@ impl InputStream for Stream<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Class, first_length, tokens};
+    use super::{TokenClass, first_length, tokens};
 
-    fn shown(text: &str) -> Vec<(Class, &str)> {
+    fn shown(text: &str) -> Vec<(TokenClass, &str)> {
         tokens(text)
             .iter()
             .map(|token| (token.class, token.of(text)))
@@ -300,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_script_is_cut_where_rhai_cuts_it() {
-        use Class::{Close, Comment, Keyword, Name, Number, Open, Sign, Text};
+        use TokenClass::{Close, Comment, Keyword, Name, Number, Open, Sign, Text};
         assert_eq!(
             shown("let a = f(1.5, \"x\\\"y\", #{ b: [] }); // end"),
             [
@@ -347,7 +349,7 @@ mod tests {
 
     #[test]
     fn code_within_text_is_code() {
-        use Class::{Close, Name, Open, Sign, Text};
+        use TokenClass::{Close, Name, Open, Sign, Text};
         assert_eq!(
             shown("`a ${dom.name} {b} ${#{x: `${y}`}}`; z"),
             [
@@ -379,13 +381,13 @@ mod tests {
     #[test]
     fn what_is_not_closed_yet_is_open() {
         for (text, class) in [
-            ("f(\"te", Class::Text { open: true }),
-            ("f(`te\nx", Class::Text { open: true }),
-            ("f(`${a} te", Class::Text { open: true }),
-            ("f(#\"te", Class::Text { open: true }),
-            ("1 /* te", Class::Comment { open: true }),
-            ("1 /* a /* te */ ", Class::Comment { open: true }),
-            ("1 // te", Class::Comment { open: false }),
+            ("f(\"te", TokenClass::Text { open: true }),
+            ("f(`te\nx", TokenClass::Text { open: true }),
+            ("f(`${a} te", TokenClass::Text { open: true }),
+            ("f(#\"te", TokenClass::Text { open: true }),
+            ("1 /* te", TokenClass::Comment { open: true }),
+            ("1 /* a /* te */ ", TokenClass::Comment { open: true }),
+            ("1 // te", TokenClass::Comment { open: false }),
         ] {
             let last = tokens(text).pop().expect(text);
             assert_eq!(last.class, class, "{text}");
@@ -395,7 +397,7 @@ mod tests {
 
     #[test]
     fn a_shebang_and_a_byte_order_mark_move_no_token() {
-        use Class::{Comment, Name};
+        use TokenClass::{Comment, Name};
         assert_eq!(
             shown("#!/usr/bin/env virhai's\na"),
             [

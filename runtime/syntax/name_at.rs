@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::syntax::lexer::{self, Class};
+use crate::syntax::lexer::{self, TokenClass};
 
 /// A name at a place.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,15 +26,17 @@ pub enum NameAt<'t> {
 pub fn name_at(text: &str, byte: usize) -> Option<(NameAt<'_>, Range<usize>)> {
     let code = lexer::code(text);
     let index = code.iter().position(|token| {
-        let word = matches!(token.class, Class::Name | Class::Text { .. });
+        let word = matches!(token.class, TokenClass::Name | TokenClass::Text { .. });
         word && token.span.start <= byte && byte <= token.span.end
     })?;
     let token = &code[index];
     let before = |back: usize| index.checked_sub(back).map(|index| code[index].of(text));
     let word = token.of(text);
     let found = match token.class {
-        Class::Text { .. } if before(1) == Some("import") => NameAt::Path(word.trim_matches('"')),
-        Class::Text { .. } => return None,
+        TokenClass::Text { .. } if before(1) == Some("import") => {
+            NameAt::Path(word.trim_matches('"'))
+        }
+        TokenClass::Text { .. } => return None,
         _ => match (before(1), before(2)) {
             (Some("::"), Some(alias)) => NameAt::InModule { alias, name: word },
             (Some("." | "?."), _) => NameAt::Member(word),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::syntax::brackets;
 use crate::syntax::doc_comment;
-use crate::syntax::lexer::{self, Class, Token};
+use crate::syntax::lexer::{self, Token, TokenClass};
 
 /// The parts of a script.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,10 +68,10 @@ impl Outline {
         };
         for (index, token) in code.iter().enumerate() {
             match token.of(text) {
-                "fn" if token.class == Class::Keyword => {
+                "fn" if token.class == TokenClass::Keyword => {
                     outline.functions.extend(function(text, &all, &code, index));
                 }
-                "import" if token.class == Class::Keyword => {
+                "import" if token.class == TokenClass::Keyword => {
                     outline.imports.push(import(text, &code, index));
                 }
                 _ => {}
@@ -98,7 +98,7 @@ impl Outline {
 
 /// The text between the quotes of a path; nothing where it is not a text.
 pub(super) fn path(text: &str, token: &Token) -> Option<String> {
-    let is_text = matches!(token.class, Class::Text { .. });
+    let is_text = matches!(token.class, TokenClass::Text { .. });
     let path = token.of(text);
     is_text.then(|| path.trim_matches('#').trim_matches(['"', '`']).to_owned())
 }
@@ -161,7 +161,7 @@ fn head(text: &str, code: &[Token], index: usize) -> Option<Head> {
     let word = |index: usize| code.get(index).map_or("", |token| token.of(text));
     let is_method = word(index + 2) == ".";
     let name = index + if is_method { 3 } else { 1 };
-    if code.get(name)?.class != Class::Name {
+    if code.get(name)?.class != TokenClass::Name {
         return None;
     }
     let mut next = name + 1;
@@ -169,9 +169,9 @@ fn head(text: &str, code: &[Token], index: usize) -> Option<Head> {
     if word(next) == "(" {
         let listed = code[next + 1..]
             .iter()
-            .take_while(|token| matches!(token.class, Class::Name | Class::Sign))
+            .take_while(|token| matches!(token.class, TokenClass::Name | TokenClass::Sign))
             .inspect(|_| next += 1);
-        let names = listed.filter(|token| token.class == Class::Name);
+        let names = listed.filter(|token| token.class == TokenClass::Name);
         parameters = names.map(|token| token.of(text).to_owned()).collect();
         next += 2;
     }
@@ -190,8 +190,8 @@ fn statements(text: &str, code: &[Token]) -> Vec<Range<usize>> {
     let mut begin = None;
     for token in code {
         match (token.class, token.of(text)) {
-            (Class::Open, _) => depth += 1,
-            (Class::Close, _) => depth = depth.saturating_sub(1),
+            (TokenClass::Open, _) => depth += 1,
+            (TokenClass::Close, _) => depth = depth.saturating_sub(1),
             (_, ";") if depth == 0 => {
                 let begin = begin.take().unwrap_or(token.span.start);
                 statements.push(begin..token.span.end);

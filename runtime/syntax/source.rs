@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::syntax::lexer::{self, Class};
+use crate::syntax::lexer::{self, TokenClass};
 
 /// The script without the line that Unix reads or the mark of its encoding, and all positions as
 /// they were.
@@ -24,7 +24,7 @@ pub fn open_comment(text: &str) -> Option<usize> {
         return None;
     }
     let last = lexer::tokens(text).pop()?;
-    matches!(last.class, Class::Comment { open: true }).then_some(last.span.start)
+    matches!(last.class, TokenClass::Comment { open: true }).then_some(last.span.start)
 }
 
 #[cfg(test)]

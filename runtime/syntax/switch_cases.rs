@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::syntax::lexer::{self, Class};
+use crate::syntax::lexer::{self, TokenClass};
 
 /// The texts among the cases of the `switch` at the byte `begin` of `text`, without their quotes, with their bytes.
 pub fn texts(text: &str, begin: usize) -> Vec<(String, Range<usize>)> {
@@ -15,7 +15,7 @@ pub fn texts(text: &str, begin: usize) -> Vec<(String, Range<usize>)> {
     for token in lexer::code(rest) {
         let word = token.of(rest);
         match token.class {
-            Class::Open => {
+            TokenClass::Open => {
                 if depth == 0 && word == "{" {
                     inside = true;
                 } else if inside && depth == 1 && after_arrow && word == "{" {
@@ -23,7 +23,7 @@ pub fn texts(text: &str, begin: usize) -> Vec<(String, Range<usize>)> {
                 }
                 depth += 1;
             }
-            Class::Close => {
+            TokenClass::Close => {
                 depth = depth.saturating_sub(1);
                 if inside && depth == 0 {
                     break;
@@ -33,7 +33,7 @@ pub fn texts(text: &str, begin: usize) -> Vec<(String, Range<usize>)> {
                 }
             }
             _ if !inside || depth != 1 => {}
-            Class::Text { open: false } if in_case => {
+            TokenClass::Text { open: false } if in_case => {
                 let letters = word
                     .strip_prefix('"')
                     .and_then(|word| word.strip_suffix('"'));

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use super::document::Document;
 use super::effort;
 use super::fault::Result;
-use super::nodes::{Kind, NodeId};
+use super::nodes::{NodeId, NodeKind};
 use super::path::{Path, quoted};
 use super::select;
 
@@ -132,7 +132,10 @@ impl<'a> Side<'a> {
         let mut all = String::new();
         for node in self.document.children(self.node) {
             effort::take(1)?;
-            if matches!(self.document.nodes[node].kind, Kind::Text | Kind::CData) {
+            if matches!(
+                self.document.nodes[node].kind,
+                NodeKind::Text | NodeKind::CData
+            ) {
                 let text = self.document.own_text(node);
                 effort::take(text.len() / 16)?;
                 effort::ensure_room(text.len())?;

@@ -4,7 +4,7 @@
 //! new bytes and has the node point to them. Writing copies what was not edited as it stands.
 
 use super::fault::{Fault, Result};
-use super::nodes::{DOCUMENT, Kind, Node, NodeId, Nodes, Span};
+use super::nodes::{DOCUMENT, Node, NodeId, NodeKind, Nodes, Span};
 use super::{namespace, parse, tag, text};
 
 /// How many elements may stand within one another.
@@ -29,7 +29,7 @@ pub(super) struct Document {
 impl Document {
     pub fn empty() -> Self {
         let mut nodes = Nodes::default();
-        nodes.push(Node::new(Kind::Document, Span::default()));
+        nodes.push(Node::new(NodeKind::Document, Span::default()));
         Self {
             text: String::new(),
             nodes,
@@ -91,8 +91,8 @@ impl Document {
         }
         // A declaration and the like are about the whole that the text was.
         let wanted = |part: &NodeId| match self.nodes[*part].kind {
-            Kind::Other => self.open(*part).starts_with("<!--"),
-            kind => kind == Kind::Element,
+            NodeKind::Other => self.open(*part).starts_with("<!--"),
+            kind => kind == NodeKind::Element,
         };
         Ok(parts.into_iter().filter(wanted).collect())
     }
@@ -110,7 +110,7 @@ impl Document {
     }
 
     pub fn is_element(&self, node: NodeId) -> bool {
-        self.nodes[node].kind == Kind::Element
+        self.nodes[node].kind == NodeKind::Element
     }
 
     /// Whether `node` still belongs to the document.
@@ -174,7 +174,7 @@ impl Document {
     /// An element's name, with its prefix.
     pub fn name(&self, node: NodeId) -> &str {
         match self.nodes[node].kind {
-            Kind::Element => tag::name(self.open(node)),
+            NodeKind::Element => tag::name(self.open(node)),
             _ => "",
         }
     }
@@ -210,15 +210,15 @@ impl Document {
     /// What a text node says.
     pub fn own_text(&self, node: NodeId) -> std::borrow::Cow<'_, str> {
         match self.nodes[node].kind {
-            Kind::Text => text::plain(self.open(node)),
-            Kind::CData => text::verbatim(self.open(node)),
+            NodeKind::Text => text::plain(self.open(node)),
+            NodeKind::CData => text::verbatim(self.open(node)),
             _ => "".into(),
         }
     }
 
     /// Whether `node` is text that only sets out the lines.
     pub fn is_space(&self, node: NodeId) -> bool {
-        self.nodes[node].kind == Kind::Text && text::is_space(self.open(node))
+        self.nodes[node].kind == NodeKind::Text && text::is_space(self.open(node))
     }
 
     /// The XML of `node` as it stands.
@@ -290,7 +290,7 @@ impl Document {
     }
 
     /// A new node, which has no parent yet.
-    pub fn create(&mut self, kind: Kind, text: &str) -> Result<NodeId> {
+    pub fn create(&mut self, kind: NodeKind, text: &str) -> Result<NodeId> {
         let span = self.store(text)?;
         Ok(self.nodes.push(Node::new(kind, span)))
     }

@@ -3,7 +3,7 @@
 use super::document::{Document, MAX_DEPTH};
 use super::fault::{Fault, Result};
 use super::layout;
-use super::nodes::{DOCUMENT, Kind, NodeId};
+use super::nodes::{DOCUMENT, NodeId, NodeKind};
 use super::path::{Condition, End, Path, Step, To};
 use super::{namespace, select, tag, text};
 
@@ -170,7 +170,7 @@ fn set_text(document: &mut Document, node: NodeId, value: &str) -> Result<()> {
         return Ok(());
     }
     let is_text = |document: &Document, node: NodeId| {
-        matches!(document.nodes[node].kind, Kind::Text | Kind::CData)
+        matches!(document.nodes[node].kind, NodeKind::Text | NodeKind::CData)
     };
     let old: Vec<NodeId> = document
         .children(node)
@@ -179,7 +179,7 @@ fn set_text(document: &mut Document, node: NodeId, value: &str) -> Result<()> {
     let before = old.first().map_or(document.nodes[node].last, |first| {
         document.nodes[*first].previous
     });
-    let new = document.create(Kind::Text, &text::escaped(value))?;
+    let new = document.create(NodeKind::Text, &text::escaped(value))?;
     for old in old {
         document.nodes.detach(old);
     }
@@ -210,7 +210,7 @@ pub(super) fn append_element(
         tag.push_str(&format!(" {name}='{value}'"));
     }
     tag.push_str("/>");
-    let node = document.create(Kind::Element, &tag)?;
+    let node = document.create(NodeKind::Element, &tag)?;
     if tag.contains(':') {
         check_prefixes(document, node, parent)?;
     }
@@ -292,7 +292,12 @@ pub(super) fn remove(document: &mut Document, start: NodeId, path: &Path) -> Res
                 }
                 let texts: Vec<NodeId> = document
                     .children(node)
-                    .filter(|child| matches!(document.nodes[*child].kind, Kind::Text | Kind::CData))
+                    .filter(|child| {
+                        matches!(
+                            document.nodes[*child].kind,
+                            NodeKind::Text | NodeKind::CData
+                        )
+                    })
                     .collect();
                 for text in texts {
                     document.nodes.detach(text);

@@ -3,7 +3,7 @@
 
 use super::document::Document;
 use super::fault::Result;
-use super::nodes::{DOCUMENT, Kind, NodeId};
+use super::nodes::{DOCUMENT, NodeId, NodeKind};
 
 /// How far children stand in where the document does not tell.
 const INDENT: &str = "  ";
@@ -16,7 +16,7 @@ fn line_before(document: &Document, node: NodeId) -> Option<&str> {
 
 /// The last line end in the space `node`, with the indentation that follows it.
 fn line_of(document: &Document, node: NodeId) -> Option<&str> {
-    if document.nodes[node].kind != Kind::Text {
+    if document.nodes[node].kind != NodeKind::Text {
         return None;
     }
     let text = document.open(node);
@@ -118,7 +118,7 @@ pub(super) fn append(document: &mut Document, parent: NodeId, new: NodeId) -> Re
         .last
         .filter(|node| line_of(document, *node).is_some());
     match last {
-        Some(last) if document.nodes[last].kind == Kind::Text => {
+        Some(last) if document.nodes[last].kind == NodeKind::Text => {
             let end = document.nodes[parent].last;
             document.nodes.insert(parent, end, new);
         }
@@ -130,11 +130,11 @@ pub(super) fn append(document: &mut Document, parent: NodeId, new: NodeId) -> Re
             Some(own) => {
                 let line = format!("{own}{}", indent(document, parent, &own));
                 if closing.is_none() {
-                    let space = document.create(Kind::Text, &own)?;
+                    let space = document.create(NodeKind::Text, &own)?;
                     document.nodes.insert(parent, None, space);
                 }
                 document.nodes.insert(parent, None, new);
-                let space = document.create(Kind::Text, &line)?;
+                let space = document.create(NodeKind::Text, &line)?;
                 document.nodes.insert(parent, None, space);
                 indent_as(document, new, &line)?;
             }
@@ -162,7 +162,7 @@ fn put_after(
     document.touch(parent);
     document.nodes.insert(parent, Some(node), new);
     if let Some(line) = line {
-        let space = document.create(Kind::Text, &line)?;
+        let space = document.create(NodeKind::Text, &line)?;
         document.nodes.insert(parent, Some(node), space);
         indent_as(document, new, &line)?;
     }
@@ -179,7 +179,7 @@ pub(super) fn before(document: &mut Document, node: NodeId, new: NodeId) -> Resu
     let previous = document.nodes[node].previous;
     document.nodes.insert(parent, previous, new);
     if let Some(line) = line {
-        let space = document.create(Kind::Text, &line)?;
+        let space = document.create(NodeKind::Text, &line)?;
         document.nodes.insert(parent, Some(new), space);
         indent_as(document, new, &line)?;
     }
@@ -233,7 +233,7 @@ fn holds_no_text(document: &Document, node: NodeId) -> bool {
         && document
             .children(node)
             .all(|child| match document.nodes[child].kind {
-                Kind::Element | Kind::Other => true,
+                NodeKind::Element | NodeKind::Other => true,
                 _ => document.is_space(child),
             })
 }

@@ -11,7 +11,7 @@ pub(super) const DOCUMENT: NodeId = NodeId(NonZeroU32::MIN);
 pub(super) struct NodeId(NonZeroU32);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum NodeKind {
     Document,
     Element,
     Text,
@@ -60,7 +60,7 @@ impl Span {
 
 #[derive(Debug, Clone)]
 pub(super) struct Node {
-    pub kind: Kind,
+    pub kind: NodeKind,
     /// Whether it or anything in it is no longer as the text has it from `open` to `close`.
     pub edited: bool,
     pub parent: Option<NodeId>,
@@ -75,7 +75,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub fn new(kind: Kind, open: Span) -> Self {
+    pub fn new(kind: NodeKind, open: Span) -> Self {
         Self {
             kind,
             edited: false,

@@ -7,7 +7,7 @@ use quick_xml::events::Event;
 use super::document::MAX_DEPTH;
 use super::effort;
 use super::fault::{Fault, Result, place};
-use super::nodes::{Kind, Node, NodeId, Nodes, Span};
+use super::nodes::{Node, NodeId, NodeKind, Nodes, Span};
 use super::{tag, text};
 
 /// What is wrong, and at which byte.
@@ -32,7 +32,7 @@ pub(super) fn part(nodes: &mut Nodes, source: &str, base: usize, depth: usize) -
         let message = format!("{} is not allowed in XML", text::shown(letter));
         return Err(Fault::malformed(source, at, message));
     }
-    let mut whole = Node::new(Kind::Document, Span::new(0..0, base));
+    let mut whole = Node::new(NodeKind::Document, Span::new(0..0, base));
     whole.close = Span::new(source.len()..source.len(), base);
     let holder = nodes.push(whole);
     let mut parser = Parser {
@@ -94,7 +94,7 @@ impl<'a> Parser<'a> {
             0
         };
         if mark > 0 {
-            self.leaf(Kind::Other, 0..mark);
+            self.leaf(NodeKind::Other, 0..mark);
         }
         let mut reader = Reader::from_str(&self.source[mark..]);
         let config = reader.config_mut();
@@ -134,7 +134,7 @@ impl<'a> Parser<'a> {
             Event::Start(_) => self.start(raw, start, end),
             Event::Empty(_) => {
                 self.tag(raw, start)?;
-                self.leaf(Kind::Element, start..end);
+                self.leaf(NodeKind::Element, start..end);
                 Ok(())
             }
             Event::End(name) => self.end(name.name().0, start, end),
@@ -147,7 +147,7 @@ impl<'a> Parser<'a> {
             }
             Event::CData(_) if self.starts.is_empty() => Err((start, self.outside("CDATA"))),
             Event::CData(_) => {
-                self.leaf(Kind::CData, start..end);
+                self.leaf(NodeKind::CData, start..end);
                 Ok(())
             }
             Event::Decl(_) => self.declaration(start, end),
@@ -158,11 +158,11 @@ impl<'a> Parser<'a> {
                     let wrong = format!("`{target}` is no name for a processing instruction");
                     return Err((start, wrong));
                 }
-                self.leaf(Kind::Other, start..end);
+                self.leaf(NodeKind::Other, start..end);
                 Ok(())
             }
             Event::Comment(_) => {
-                self.leaf(Kind::Other, start..end);
+                self.leaf(NodeKind::Other, start..end);
                 Ok(())
             }
             Event::Eof => Ok(()),
@@ -170,7 +170,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Adds a node that no others stand in.
-    fn leaf(&mut self, kind: Kind, range: std::ops::Range<usize>) -> NodeId {
+    fn leaf(&mut self, kind: NodeKind, range: std::ops::Range<usize>) -> NodeId {
         let node = self
             .nodes
             .push(Node::new(kind, Span::new(range, self.base)));
@@ -202,7 +202,7 @@ impl<'a> Parser<'a> {
 
     fn start(&mut self, raw: &'a str, start: usize, end: usize) -> std::result::Result<(), Wrong> {
         self.tag(raw, start)?;
-        let node = self.leaf(Kind::Element, start..end);
+        let node = self.leaf(NodeKind::Element, start..end);
         self.open.push(node);
         self.starts.push((start, tag::name(raw)));
         Ok(())
@@ -244,7 +244,7 @@ impl<'a> Parser<'a> {
         // quick-xml tells references apart, which are text like any other here.
         let last = self.open.last().and_then(|parent| self.nodes[*parent].last);
         if let Some(last) = last
-            && self.nodes[last].kind == Kind::Text
+            && self.nodes[last].kind == NodeKind::Text
             && self.nodes[last]
                 .open
                 .extend(Span::new(start..end, self.base))
@@ -252,7 +252,7 @@ impl<'a> Parser<'a> {
             self.nodes[last].close = Span::new(end..end, self.base);
             return Ok(());
         }
-        self.leaf(Kind::Text, start..end);
+        self.leaf(NodeKind::Text, start..end);
         Ok(())
     }
 
@@ -302,7 +302,7 @@ impl<'a> Parser<'a> {
         {
             return Err((start, "the XML declaration names no version".into()));
         }
-        self.leaf(Kind::Other, start..end);
+        self.leaf(NodeKind::Other, start..end);
         Ok(())
     }
 
@@ -331,7 +331,7 @@ impl<'a> Parser<'a> {
                 "the document declares an entity of its own, and only XML's own are expanded";
             return Err((start + at, wrong.into()));
         }
-        self.leaf(Kind::Other, start..end);
+        self.leaf(NodeKind::Other, start..end);
         Ok(())
     }
 

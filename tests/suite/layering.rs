@@ -21,7 +21,7 @@ const VISITORS: &[(&str, &str)] = &[(
 
 /// Files that look for what scripts have in other texts, and in what.
 const OTHER_TEXTS: &[(&str, &str)] = &[
-    ("repl/prompt/text.rs", "`//` in URIs"),
+    ("repl/prompt/prompt_string.rs", "`//` in URIs"),
     ("runtime/objects/uri/", "`//` in URIs"),
     ("runtime/api/web/client.rs", "`//` in URLs"),
     (

@@ -6,12 +6,12 @@
 
 mod differences;
 mod guests;
+mod labels;
 mod networks;
 mod pools;
 mod rows;
 mod script;
 mod snapshots;
-mod words;
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -57,7 +57,7 @@ fn every_row_is_run_or_left_out_for_a_reason() {
         } else if row.concerns_networks() {
             (networks::state(state), networks::operation(operation))
         } else {
-            (words::state(state), words::operation(operation))
+            (labels::state(state), labels::operation(operation))
         };
         assert!(reached.is_some(), "no words for {state}");
         assert!(done.is_some(), "no words for {operation}");

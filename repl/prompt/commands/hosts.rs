@@ -4,7 +4,7 @@ use virhai::redact;
 use virhai::show::Table;
 
 use super::Done;
-use crate::prompt::{Prompt, hosts, text};
+use crate::prompt::{Prompt, hosts, prompt_string};
 use crate::show::quoted;
 use crate::terminal;
 
@@ -72,7 +72,7 @@ fn list(prompt: &Prompt) -> Done {
         rows: Vec::new(),
     };
     for (name, connection) in hosts::all(scope) {
-        let current = if text::is_current(scope, &connection) {
+        let current = if prompt_string::is_current(scope, &connection) {
             "*"
         } else {
             ""

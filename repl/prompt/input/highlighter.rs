@@ -7,7 +7,7 @@ use std::ops::Range;
 use rustyline::CompletionType;
 use rustyline::highlight::{CmdKind, Highlighter};
 use virhai::syntax::brackets::partner;
-use virhai::syntax::lexer::{self, Class, Token};
+use virhai::syntax::lexer::{self, Token, TokenClass};
 
 use super::Input;
 use super::command_line::CommandLine;
@@ -179,21 +179,22 @@ impl Painter<'_> {
 fn color(token: &Token, text: &str, next: &str, is_marked: bool) -> Option<&'static str> {
     match token.class {
         _ if is_marked => Some(MATCH),
-        Class::Keyword => Some(KEYWORD),
-        Class::Text { .. } => Some(TEXT),
-        Class::Number => Some(NUMBER),
-        Class::Comment { .. } => Some(FAINT),
-        Class::Wrong => Some(WRONG),
-        Class::Name if text.starts_with("VIR_") => Some(CONSTANT),
-        Class::Name if next == "(" => Some(CALLED),
-        Class::Name | Class::Open | Class::Close | Class::Sign => None,
+        TokenClass::Keyword => Some(KEYWORD),
+        TokenClass::Text { .. } => Some(TEXT),
+        TokenClass::Number => Some(NUMBER),
+        TokenClass::Comment { .. } => Some(FAINT),
+        TokenClass::Wrong => Some(WRONG),
+        TokenClass::Name if text.starts_with("VIR_") => Some(CONSTANT),
+        TokenClass::Name if next == "(" => Some(CALLED),
+        TokenClass::Name | TokenClass::Open | TokenClass::Close | TokenClass::Sign => None,
     }
 }
 
 /// Where the bracket at the cursor, or before it, and the one that belongs to it begin. Brackets
 /// in text and comments are none.
 fn brackets(line: &str, tokens: &[Token], cursor: usize) -> Option<(usize, usize)> {
-    let is_bracket = |token: &&(usize, &Token)| matches!(token.1.class, Class::Open | Class::Close);
+    let is_bracket =
+        |token: &&(usize, &Token)| matches!(token.1.class, TokenClass::Open | TokenClass::Close);
     let numbered: Vec<(usize, &Token)> = tokens.iter().enumerate().collect();
     let at = numbered
         .iter()

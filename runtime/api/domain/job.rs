@@ -11,7 +11,7 @@ use virt::connect::Connect;
 use crate::api::arguments::RhaiResultOf;
 use crate::libvirt::typed_params::Scalar;
 use crate::libvirt::{self, Failure};
-use crate::objects::call_class::Class;
+use crate::objects::call_class::CallClass;
 use crate::objects::connection::Connection;
 use crate::objects::domain::{Domain, Handle};
 use crate::run::waiting::{JobProgress, ReadProgress};
@@ -56,7 +56,7 @@ impl Domain {
     ) -> RhaiResultOf<T> {
         let action = || self.action(&verb);
         let connection = self.connection();
-        let result = connection.observe(call, Class::of(call), &action, || {
+        let result = connection.observe(call, CallClass::of(call), &action, || {
             self.try_job(work, call, &verb, run)
         });
         if let Work::Migrate(destination) = work {
@@ -98,14 +98,20 @@ impl Domain {
             let handle = Arc::clone(&handle);
             move |_| Ok(Arc::clone(&handle))
         });
-        connection.wait_for_job(Class::Long, permit, &action, Some(progress), move || {
-            let _other = other;
-            let result = own
-                .refuse_namesake(&handle)
-                .and_then(|()| run(&handle).map_err(Into::into));
-            end.reach();
-            result
-        })
+        connection.wait_for_job(
+            CallClass::Long,
+            permit,
+            &action,
+            Some(progress),
+            move || {
+                let _other = other;
+                let result = own
+                    .refuse_namesake(&handle)
+                    .and_then(|()| run(&handle).map_err(Into::into));
+                end.reach();
+                result
+            },
+        )
     }
 }
 

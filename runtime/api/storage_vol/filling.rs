@@ -10,7 +10,7 @@ use crate::api::connection::about::About;
 use crate::api::stale_save;
 use crate::api::storage_pool::volumes::refuse_new_name;
 use crate::error::OfXml;
-use crate::objects::pipe::{MESSAGE, Pipe};
+use crate::objects::blocking_stream::{BlockingStream, MESSAGE};
 use crate::objects::storage_pool::StoragePool;
 use crate::objects::storage_vol::StorageVol;
 use crate::run::session::Session;
@@ -18,7 +18,7 @@ use crate::run::session::Session;
 /// A volume, and the way to it.
 pub(crate) struct Filling {
     volume: StorageVol,
-    pipe: Option<Pipe>,
+    pipe: Option<BlockingStream>,
 }
 
 impl Filling {

@@ -6,8 +6,8 @@ use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext};
 
 use crate::api::arguments::{RhaiResultOf, whole};
 use crate::libvirt::Failure;
-use crate::objects::call_class::Class;
-use crate::objects::pipe::Pipe;
+use crate::objects::blocking_stream::BlockingStream;
+use crate::objects::call_class::CallClass;
 use crate::objects::storage_vol::StorageVol;
 use crate::run::waiting::Counter;
 use crate::vocabulary::{Size, options};
@@ -135,16 +135,16 @@ pub(super) fn connected(
     ) -> Result<(), virt::error::Error>
     + Send
     + 'static,
-) -> Result<Pipe, Failure> {
+) -> Result<BlockingStream, Failure> {
     let handle = vol.handle()?;
     let permit = vol.permit(call)?;
     let interrupt = vol.connection().session().interrupt();
-    let pipe = Pipe::new(&handle.connect()?, interrupt)?;
+    let pipe = BlockingStream::new(&handle.connect()?, interrupt)?;
     let stream = pipe.stream().clone();
     let action = || vol.action(&verb);
     let connection = vol.connection();
-    connection.observe(call, Class::Long, &action, || {
-        connection.wait_for(Class::Long, permit, &action, move || {
+    connection.observe(call, CallClass::Long, &action, || {
+        connection.wait_for(CallClass::Long, permit, &action, move || {
             Ok(open(&handle, &stream)?)
         })
     })?;

@@ -12,9 +12,9 @@ use crate::api::stale_save;
 use crate::api::stream::Stream;
 use crate::error::Error;
 use crate::libvirt::Failure;
-use crate::objects::call_class::Class;
+use crate::objects::blocking_stream::{BlockingStream, MESSAGE};
+use crate::objects::call_class::CallClass;
 use crate::objects::granted::readable;
-use crate::objects::pipe::{MESSAGE, Pipe};
 use crate::objects::storage_vol::StorageVol;
 use crate::run::waiting::{Counter, Waiting};
 use crate::vocabulary::OptionsOf;
@@ -143,12 +143,12 @@ pub(super) fn rehearsed(vol: &StorageVol) -> Result<bool, Failure> {
     if !connection.is_rehearsed() {
         return Ok(false);
     }
-    connection.observe(CALL, Class::Long, &|| vol.action(&VERB), || Ok(()))?;
+    connection.observe(CALL, CallClass::Long, &|| vol.action(&VERB), || Ok(()))?;
     Ok(true)
 }
 
 fn send_file(
-    pipe: &mut Pipe,
+    pipe: &mut BlockingStream,
     file: &mut File,
     path: &str,
     sparse: bool,
@@ -189,7 +189,7 @@ fn send_file(
 fn arrived(
     vol: &StorageVol,
     sent: Result<(), Halt>,
-    pipe: &mut Pipe,
+    pipe: &mut BlockingStream,
     progress: &Progress,
     fail: impl Fn(Failure) -> Error,
 ) -> RhaiResultOf<()> {

@@ -10,7 +10,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};
 
-use super::{Kind, Stream};
+use super::{Stream, StreamKind};
 use crate::api::arguments::{DurationValue, RhaiResultOf, duration, optional_text};
 use crate::api::wait::held_up;
 use crate::libvirt::stream::Callback;
@@ -73,14 +73,14 @@ impl Line {
 
 #[derive(Default)]
 struct Inbox {
-    state: Mutex<State>,
+    state: Mutex<ConsoleState>,
     changed: Condvar,
     /// Keeps the end of the text for a report.
     end: Option<Arc<ConsoleEnd>>,
 }
 
 #[derive(Default)]
-struct State {
+struct ConsoleState {
     bytes: Vec<u8>,
     ended: bool,
 }
@@ -95,7 +95,7 @@ const WRITE_LIMIT: Duration = Duration::from_secs(1);
 const KEPT: usize = 4 * 1024 * 1024;
 
 impl Inbox {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ConsoleState> {
         self.state.lock()
     }
 
@@ -121,8 +121,8 @@ impl Inbox {
         ctx: &NativeCallContext,
         timeout: Duration,
         is_over: impl Fn() -> bool,
-        mut find: impl FnMut(&mut State) -> Option<T>,
-    ) -> RhaiResultOf<(MutexGuard<'_, State>, Option<T>)> {
+        mut find: impl FnMut(&mut ConsoleState) -> Option<T>,
+    ) -> RhaiResultOf<(MutexGuard<'_, ConsoleState>, Option<T>)> {
         let deadline = Instant::now().checked_add(timeout);
         let session = Session::of(ctx);
         let _waiting = Waiting::new(&session, || "text on the guest's console".into());
@@ -275,7 +275,7 @@ fn console(dom: &Domain, noun: &str, line: Line, inbox: Arc<Inbox>) -> Stream {
         domain: dom.clone(),
     };
     let goal = format!("{noun} of {}", dom.name());
-    Stream::new(dom.connection(), Kind::Console, console, goal)
+    Stream::new(dom.connection(), StreamKind::Console, console, goal)
 }
 
 fn open_console(

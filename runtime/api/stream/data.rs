@@ -4,20 +4,20 @@ use parking_lot::Mutex;
 use rhai::plugin::*;
 use rhai::{Blob, Dynamic, FnPtr, NativeCallContext};
 
-use super::{Connection, Kind, Stream, lock};
+use super::{Connection, Stream, StreamKind, lock};
 use crate::api::arguments::{RhaiResultOf, SizeValue, bytes, flag_bits, integer};
 use crate::api::bounded_growth::length;
 use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::libvirt::stream::Received;
-use crate::objects::pipe::{MESSAGE, Pipe};
+use crate::objects::blocking_stream::{BlockingStream, MESSAGE};
 
 impl Stream {
     fn with_pipe<T>(
         &self,
         ctx: &NativeCallContext,
         call: &'static str,
-        run: impl FnOnce(&mut Pipe) -> Result<T, Failure>,
+        run: impl FnOnce(&mut BlockingStream) -> Result<T, Failure>,
     ) -> RhaiResultOf<T> {
         let result = self.pipe().and_then(|pipe| run(&mut lock(&pipe)));
         result.map_err(|failure| self.fail(ctx, failure, call))
@@ -80,10 +80,10 @@ pub(super) mod functions {
     pub fn new_stream(ctx: NativeCallContext, conn: &mut Connection) -> RhaiResultOf<Stream> {
         let interrupt = conn.session().interrupt().clone();
         let pipe = conn.call(&ctx, "virStreamNew", "make a stream", move |c| {
-            Pipe::new(c, &interrupt)
+            BlockingStream::new(c, &interrupt)
         })?;
         let goal = "leads nowhere yet".to_owned();
-        Ok(Stream::new(conn, Kind::Data, Mutex::new(pipe), goal))
+        Ok(Stream::new(conn, StreamKind::Data, Mutex::new(pipe), goal))
     }
 
     /// A stream that leads nowhere yet; `VIR_STREAM_NONBLOCK` is refused, since a script has no
@@ -259,7 +259,7 @@ pub(super) mod functions {
     #[rhai_fn(name = "recv_hole", pure, return_raw)]
     pub fn recv_hole(ctx: NativeCallContext, stream: &mut Stream) -> RhaiResultOf<i64> {
         stream
-            .with_pipe(&ctx, "virStreamRecvHole", Pipe::receive_hole)
+            .with_pipe(&ctx, "virStreamRecvHole", BlockingStream::receive_hole)
             .and_then(|number| integer(&ctx, number))
     }
 
@@ -275,7 +275,7 @@ pub(super) mod functions {
     /// Calls virStreamFinish.
     #[rhai_fn(pure, return_raw)]
     pub fn finish(ctx: NativeCallContext, stream: &mut Stream) -> RhaiResultOf<()> {
-        stream.with_pipe(&ctx, "virStreamFinish", Pipe::finish)
+        stream.with_pipe(&ctx, "virStreamFinish", BlockingStream::finish)
     }
 
     /// Aborts the stream; sent data may be lost.

@@ -13,8 +13,8 @@ use rhai::{Engine, NativeCallContext, exported_module};
 use super::arguments::RhaiResultOf;
 use crate::error::Error;
 use crate::libvirt::Failure;
+use crate::objects::blocking_stream::BlockingStream;
 use crate::objects::connection::Connection;
-use crate::objects::pipe::Pipe;
 use console::Console;
 
 pub(crate) fn register(engine: &mut Engine) {
@@ -32,15 +32,15 @@ struct Shared {
     connection: Connection,
     /// What the connection keeps, so that it ends when that is closed.
     key: usize,
-    kind: Kind,
+    kind: StreamKind,
     /// Where the stream leads, for messages.
     goal: Mutex<String>,
 }
 
-enum Kind {
+enum StreamKind {
     /// The connection keeps a [`Console`].
     Console,
-    /// The connection keeps a [`Pipe`] in a mutex.
+    /// The connection keeps a [`BlockingStream`] in a mutex.
     Data,
 }
 
@@ -53,7 +53,7 @@ impl Drop for Shared {
 impl Stream {
     fn new(
         connection: &Connection,
-        kind: Kind,
+        kind: StreamKind,
         handle: impl std::any::Any + Send + Sync,
         goal: String,
     ) -> Self {
@@ -86,18 +86,18 @@ impl Stream {
 
     fn console(&self) -> Result<Arc<Console>, Failure> {
         match self.0.kind {
-            Kind::Console => self.0.connection.handle(self.0.key),
-            Kind::Data => Err(Failure::new(
+            StreamKind::Console => self.0.connection.handle(self.0.key),
+            StreamKind::Data => Err(Failure::new(
                 virt_sys::VIR_ERR_OPERATION_INVALID,
                 "the stream is no console: `send` and `recv` are its calls",
             )),
         }
     }
 
-    fn pipe(&self) -> Result<Arc<Mutex<Pipe>>, Failure> {
+    fn pipe(&self) -> Result<Arc<Mutex<BlockingStream>>, Failure> {
         match self.0.kind {
-            Kind::Data => self.0.connection.handle(self.0.key),
-            Kind::Console => Err(Failure::new(
+            StreamKind::Data => self.0.connection.handle(self.0.key),
+            StreamKind::Console => Err(Failure::new(
                 virt_sys::VIR_ERR_OPERATION_INVALID,
                 "the stream is a console: `write`, `read` and `wait` are its calls",
             )),
@@ -112,10 +112,10 @@ impl Stream {
     ) -> Box<rhai::EvalAltResult> {
         let goal = lock(&self.0.goal);
         let action = match (&self.0.kind, call) {
-            (Kind::Console, "virStreamRecv") => format!("read the {goal}"),
-            (Kind::Console, "virStreamSend") => format!("write to the {goal}"),
-            (Kind::Console, _) => format!("use the {goal}"),
-            (Kind::Data, _) => format!("use the stream ({goal})"),
+            (StreamKind::Console, "virStreamRecv") => format!("read the {goal}"),
+            (StreamKind::Console, "virStreamSend") => format!("write to the {goal}"),
+            (StreamKind::Console, _) => format!("use the {goal}"),
+            (StreamKind::Data, _) => format!("use the stream ({goal})"),
         };
         Error::new(ctx, failure, call, action, self.0.connection.uri()).throw()
     }

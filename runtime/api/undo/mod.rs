@@ -147,7 +147,7 @@ impl Undo {
                 (Some(stop), EvalAltResult::ErrorTerminated(..)) => {
                     format!("{stop}{}", failure_line::at(&error))
                 }
-                _ => failure_line::of(ctx.engine(), &error),
+                _ => failure_line::line(ctx.engine(), &error),
             };
             record::undone(ctx, recorded, Some(why.clone()));
             session.cannot_undo(why);
@@ -232,7 +232,7 @@ impl Undo {
             Err(error) => {
                 forget();
                 if did_not_return(error, called) {
-                    let why = failure_line::of(ctx.engine(), error);
+                    let why = failure_line::line(ctx.engine(), error);
                     let why = format!("{why}; its effect is unknown");
                     self.add(ctx, Action::Unknown(why))?;
                 }
@@ -303,7 +303,7 @@ fn all_or_nothing(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Dynam
     match &result {
         Err(error) if exit_status(error) != Some(0) => {
             // Undoing can remove the guest that failed.
-            Session::of(ctx).report_failure(&failure_line::of(ctx.engine(), error));
+            Session::of(ctx).report_failure(&failure_line::line(ctx.engine(), error));
             undo.run(ctx);
             undo.end();
         }

@@ -80,13 +80,13 @@ pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> Rhai
         return Ok(stop.report("nothing", reached));
     }
     stop.feed = Some(events_from_now(ctx, dom)?);
-    for rung in plan.rungs() {
-        if let Some(reached) = stop.climb(&rung)? {
+    for attempt in plan.attempts() {
+        if let Some(reached) = stop.make(&attempt)? {
             return Ok(stop.report(stop.asked.last().unwrap_or(&"nothing"), reached));
         }
     }
     let asked_in_vain = !stop.asked.is_empty() && stop.held_up.is_none();
-    let told_not_to_ask = plan.rungs().next().is_none();
+    let told_not_to_ask = plan.attempts().next().is_none();
     if !(asked_in_vain || told_not_to_ask || plan.force) {
         let error = stop.not_heard();
         stop.pause_again();
@@ -112,7 +112,7 @@ struct Plan {
 }
 
 /// A way to ask.
-struct Rung {
+struct Attempt {
     name: &'static str,
     flag: u32,
     patience: Duration,
@@ -135,8 +135,8 @@ impl Plan {
     }
 
     /// The ways to ask that the script wants, in their order.
-    fn rungs(&self) -> impl Iterator<Item = Rung> {
-        let rungs = [
+    fn attempts(&self) -> impl Iterator<Item = Attempt> {
+        let attempts = [
             (
                 "shutdown",
                 virt_sys::VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
@@ -148,10 +148,10 @@ impl Plan {
                 self.agent,
             ),
         ];
-        rungs
+        attempts
             .into_iter()
             .filter(|(_, _, patience)| !patience.is_zero())
-            .map(|(name, flag, patience)| Rung {
+            .map(|(name, flag, patience)| Attempt {
                 name,
                 flag,
                 patience,
@@ -204,11 +204,11 @@ impl Stop<'_> {
     }
 
     /// Asks in one way and waits; answers the state once the guest is off.
-    fn climb(&mut self, rung: &Rung) -> RhaiResultOf<Option<Reached>> {
+    fn make(&mut self, attempt: &Attempt) -> RhaiResultOf<Option<Reached>> {
         if self.held_up.is_some() {
             return Ok(None);
         }
-        let deadline = Instant::now() + rung.patience;
+        let deadline = Instant::now() + attempt.patience;
         let mut eased = false;
         loop {
             if let Some(reached) = self.is_off()? {
@@ -226,16 +226,16 @@ impl Stop<'_> {
                 }
             };
             let why = match hears {
-                Hearing::Yes => match self.ask(rung)? {
+                Hearing::Yes => match self.ask(attempt)? {
                     Asked::Yes => {
-                        self.asked.push(rung.name);
+                        self.asked.push(attempt.name);
                         // A system that was just woken may miss it while it resumes.
                         if self.eased == Some("pmsuspended") {
                             let left = deadline.saturating_duration_since(Instant::now());
                             if let Some(reached) = self.wait(left.min(RESUMING))? {
                                 return Ok(Some(reached));
                             }
-                            let _ = self.ask(rung)?;
+                            let _ = self.ask(attempt)?;
                         }
                         return self.wait(deadline.saturating_duration_since(Instant::now()));
                     }
@@ -272,18 +272,18 @@ impl Stop<'_> {
                     why
                 }
             };
-            self.not_asked.push((rung.name, why));
+            self.not_asked.push((attempt.name, why));
             return Ok(None);
         }
     }
 
     /// Asks the guest once.
-    fn ask(&self, rung: &Rung) -> RhaiResultOf<Asked> {
-        let button = rung.flag == virt_sys::VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN;
+    fn ask(&self, attempt: &Attempt) -> RhaiResultOf<Asked> {
+        let button = attempt.flag == virt_sys::VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN;
         if let Some(why) = no_power_button(self.dom).filter(|_| button) {
             return Ok(Asked::No(why.into()));
         }
-        let flag = rung.flag;
+        let flag = attempt.flag;
         let asked = self.dom.attempt("virDomainShutdownFlags", move |d| {
             match d.shutdown_flags(flag).map_err(Failure::from) {
                 // A driver that has one way to ask.
@@ -460,7 +460,7 @@ impl Stop<'_> {
         error.with_hint(hint).throw()
     }
 
-    /// The rungs that could not be tried, for a message.
+    /// The attempts that could not be tried, for a message.
     fn not_asked_note(&self) -> String {
         let notes = self.not_asked.iter();
         notes

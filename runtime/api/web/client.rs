@@ -15,8 +15,8 @@ use crate::error::Error;
 use crate::libvirt::Failure;
 use crate::objects::granted::reachable;
 use crate::run::exit::terminated;
-use crate::run::patience::{self, NoAnswer};
 use crate::run::session::Session;
+use crate::run::timeout::{self, NoAnswer};
 
 /// The maximum number of redirections.
 const REDIRECTIONS: usize = 10;
@@ -106,7 +106,7 @@ impl Request<'_> {
     fn once(&self, ctx: &NativeCallContext, uri: &Uri) -> RhaiResultOf<Answer> {
         let session = Session::of(ctx);
         let (headers, timeout, asked) = (self.headers.clone(), self.timeout, uri.clone());
-        let answer = patience::answer("http", timeout, session.interrupt(), move || {
+        let answer = timeout::run_with_timeout("http", timeout, session.interrupt(), move || {
             let mut request = agent(timeout).get(asked);
             for (name, value) in &headers {
                 request = request.header(name, value);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use virt::connect::Connect;
 use virt_sys::virConnectPtr;
 
-use super::{Family, Field, Kind, field, words};
+use super::{EventKind, Family, Field, field, words};
 use crate::constants::Words;
 use crate::libvirt::{Result, checked};
 
@@ -28,7 +28,7 @@ static CONNECTION: Family = Family {
 };
 
 /// Its kind of event; see [`on_close`].
-pub(super) static KIND: Kind = Kind {
+pub(super) static KIND: EventKind = EventKind {
     name: NAME,
     family: &CONNECTION,
     id: 0,

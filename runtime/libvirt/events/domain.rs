@@ -5,7 +5,7 @@ use std::ffi::{c_char, c_int, c_longlong, c_uint, c_ulonglong, c_void};
 use virt_sys::{virConnectPtr, virDomainEventGraphicsAddress as Address, virDomainPtr};
 
 use super::{
-    Callback, DOMAIN, Field, Kind, Subject, callbacks, deliver, field, gathered, number, text,
+    Callback, DOMAIN, EventKind, Field, Subject, callbacks, deliver, field, gathered, number, text,
     uuid, word, words,
 };
 use crate::constants::Words;
@@ -85,7 +85,7 @@ unsafe extern "C" fn lifecycle(
 }
 
 /// Apart from the others, since its callback answers a number.
-pub(super) static LIFECYCLE: Kind = Kind {
+pub(super) static LIFECYCLE: EventKind = EventKind {
     name: "lifecycle",
     family: &DOMAIN,
     id: virt_sys::VIR_DOMAIN_EVENT_ID_LIFECYCLE,

@@ -55,7 +55,7 @@ pub struct Family {
 }
 
 /// A kind of event.
-pub struct Kind {
+pub struct EventKind {
     /// Its name.
     pub name: &'static str,
     /// The kind of object of its events.
@@ -128,7 +128,7 @@ families! {
 }
 
 /// Every kind of event.
-pub fn all() -> impl Iterator<Item = &'static Kind> {
+pub fn all() -> impl Iterator<Item = &'static EventKind> {
     std::iter::once(&domain::LIFECYCLE)
         .chain(domain::KINDS)
         .chain(others::KINDS)
@@ -136,7 +136,7 @@ pub fn all() -> impl Iterator<Item = &'static Kind> {
 }
 
 /// The kind of event called `name`.
-pub fn kind(name: &str) -> Option<&'static Kind> {
+pub fn kind(name: &str) -> Option<&'static EventKind> {
     all().find(|kind| kind.name == name)
 }
 
@@ -184,12 +184,12 @@ impl Drop for Registration {
 }
 
 struct Target {
-    kind: &'static Kind,
+    kind: &'static EventKind,
     sink: Sink,
 }
 
 /// The failure to ask for events of `kind` where the driver has none.
-pub fn unsupported(kind: &Kind) -> Failure {
+pub fn unsupported(kind: &EventKind) -> Failure {
     Failure::new(
         virt_sys::VIR_ERR_NO_SUPPORT,
         format!(
@@ -200,7 +200,7 @@ pub fn unsupported(kind: &Kind) -> Failure {
 }
 
 /// Sends every event of `kind` on the host to `sink`.
-pub fn register(connect: &Connect, kind: &'static Kind, sink: Sink) -> Result<Registration> {
+pub fn register(connect: &Connect, kind: &'static EventKind, sink: Sink) -> Result<Registration> {
     let Some(callback) = kind.callback else {
         return Err(unsupported(kind));
     };
@@ -268,7 +268,7 @@ fn uuid(write: impl FnOnce(*mut c_char) -> c_int) -> String {
 }
 
 /// Whether an event has the fields of its kind, and their words are those that [`words_of`] tells.
-fn are_declared(kind: &Kind, fields: &[(String, Scalar)]) -> bool {
+fn are_declared(kind: &EventKind, fields: &[(String, Scalar)]) -> bool {
     let event = fields.iter().find_map(|(name, value)| match value {
         Scalar::Text(text) if name == "event" => Some(text.as_str()),
         _ => None,
@@ -335,8 +335,8 @@ macro_rules! callbacks {
             unsafe { deliver(object, target, fields) };
         })*)*
 
-        pub(super) static KINDS: &[Kind] = &[
-            $($(Kind {
+        pub(super) static KINDS: &[EventKind] = &[
+            $($(EventKind {
                 name: $name,
                 family: &$family,
                 id: virt_sys::$id,

@@ -5,8 +5,8 @@ use std::ffi::{c_char, c_int, c_void};
 use virt_sys::{virConnectPtr, virNetworkPtr, virNodeDevicePtr, virSecretPtr, virStoragePoolPtr};
 
 use super::{
-    Callback, Field, Kind, NETWORK, NODE_DEVICE, SECRET, STORAGE_POOL, Subject, callbacks, deliver,
-    field, gathered, text, uuid, word, words,
+    Callback, EventKind, Field, NETWORK, NODE_DEVICE, SECRET, STORAGE_POOL, Subject, callbacks,
+    deliver, field, gathered, text, uuid, word, words,
 };
 use crate::constants::Words;
 use crate::libvirt::borrowed_text;

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_longlong, c_uint, c_void};
 
 use virt_sys::{virConnectPtr, virDomainPtr};
 
-use super::{Callback, Family, Field, Kind, deliver, field, free_target, number, text};
+use super::{Callback, EventKind, Family, Field, deliver, field, free_target, number, text};
 
 /// The kind that has all of QEMU's events.
 pub const NAME: &str = "qemu_monitor";
@@ -60,7 +60,7 @@ unsafe extern "C" fn told(
 }
 
 /// The one kind, which has all of QEMU's events by their names.
-pub(super) static KIND: Kind = Kind {
+pub(super) static KIND: EventKind = EventKind {
     name: NAME,
     family: &QEMU_MONITOR,
     id: 0,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, MutexGuard};
 use rhai::NativeCallContext;
 
-use super::call_class::Class;
+use super::call_class::CallClass;
 use super::call_thread::{self, Patience};
 use super::connection::access::{DEFAULT_DAEMON, admit_daemon};
 use super::connection::open;
@@ -23,8 +23,8 @@ use crate::redact;
 use crate::run::awaited::Waited;
 use crate::run::exit::terminated;
 use crate::run::grants::Call;
-use crate::run::patience;
 use crate::run::session::Session;
+use crate::run::timeout;
 use crate::run::waiting::Waiting;
 use end::End;
 pub use helper::serve_admin_api;
@@ -81,9 +81,10 @@ impl AdminConnection {
         let process = Arc::new(Process::start(program, end.clone())?);
         let limit = session.connect_timeout();
         let (own, wanted) = (Arc::clone(&process), uri.to_owned());
-        let answer = patience::answer("admin API", limit, session.interrupt(), move || {
-            own.call(Request::Open(wanted))
-        });
+        let answer =
+            timeout::run_with_timeout("admin API", limit, session.interrupt(), move || {
+                own.call(Request::Open(wanted))
+            });
         let uri = answer
             .unwrap_or_else(|why| Err(open::unanswered(why, limit)))?
             .text();
@@ -135,7 +136,7 @@ impl AdminConnection {
         request: Request,
     ) -> Result<Answer> {
         let process = self.process()?;
-        let (class, session) = (Class::of(call), &self.0.session);
+        let (class, session) = (CallClass::of(call), &self.0.session);
         if class.may_change() && session.read_only() {
             let message = format!("{call} changes the daemon, and the session is read only");
             return Err(Failure::new(virt_sys::VIR_ERR_OPERATION_DENIED, message)

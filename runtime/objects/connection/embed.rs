@@ -9,7 +9,7 @@ use super::open::stopped;
 use crate::libvirt::{self, Failure, Result};
 use crate::objects::uri::Reading;
 use crate::run::interrupt::Interrupt;
-use crate::run::patience::{self, NoAnswer};
+use crate::run::timeout::{self, NoAnswer};
 
 /// The longest wait for the guests of the process that had the root before. A QEMU that does not
 /// answer is not waited for any longer: calls to the other guests must not suffer.
@@ -34,7 +34,7 @@ pub(super) fn wait_for_take_over(
         return Ok(());
     }
     let limit = limit.min(TAKE_OVER);
-    let answer = patience::answer("take-over of guests", limit, interrupt, move || {
+    let answer = timeout::run_with_timeout("take-over of guests", limit, interrupt, move || {
         for domain in active {
             // One that is gone by now was not to be taken over.
             let _ = libvirt::domain::job_info(&domain);

@@ -7,7 +7,7 @@ use virt::connect::Connect;
 
 use super::{Connection, Permit, Shared};
 use crate::libvirt::{Failure, screenshot};
-use crate::objects::call_class::{Class, changes};
+use crate::objects::call_class::{CallClass, changes};
 use crate::objects::call_thread::{self, Patience};
 use crate::objects::domain::DomainKind;
 use crate::objects::interface::InterfaceKind;
@@ -30,7 +30,7 @@ type Read = fn(&Connect, &str) -> Option<Documents>;
 /// The kind of object whose definition `call` can change, and how to read it.
 fn definition(call: &str) -> Option<(&'static str, Read)> {
     // A block job that ends gives a disk another file.
-    if Class::of(call) != Class::Change && call != "virDomainBlockJobAbort" {
+    if CallClass::of(call) != CallClass::Change && call != "virDomainBlockJobAbort" {
         return None;
     }
     let of = |kind: &str, parts: &[&str]| {
@@ -121,13 +121,13 @@ impl Connection {
     fn read(&self, read: Read, name: &str) -> Option<Option<Documents>> {
         let (permit, connect) = (self.permit_now()?, self.connect().ok()?);
         let name = name.to_owned();
-        self.soon(Class::Read, permit, move || read(&connect, &name))
+        self.soon(CallClass::Read, permit, move || read(&connect, &name))
     }
 
     /// Waits for `work`, a call of `class`; not for long.
     fn soon<T: Send + 'static>(
         &self,
-        class: Class,
+        class: CallClass,
         permit: Permit,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
@@ -164,7 +164,7 @@ fn screenshot_of(connection: &Weak<Shared>, name: &str) -> Option<Vec<u8>> {
     let connection = Connection(connection.upgrade()?);
     let (permit, connect) = (connection.permit_now()?, connection.connect().ok()?);
     let name = name.to_owned();
-    let taken = connection.soon(Class::Query, permit, move || {
+    let taken = connection.soon(CallClass::Query, permit, move || {
         let domain = DomainKind::by_name(&connect, &name).ok()?;
         let (_, data) = screenshot::take(&domain, 0, 0).ok()?;
         Some(data)

@@ -22,7 +22,7 @@ use parking_lot::{Mutex, MutexGuard};
 use rhai::NativeCallContext;
 use virt::connect::Connect;
 
-use super::call_class::Class;
+use super::call_class::CallClass;
 use super::host_hint::host_hint;
 use super::missing;
 use crate::error::RhaiResultOf;
@@ -251,8 +251,8 @@ impl Connection {
         action: &dyn Fn() -> String,
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let class = Class::of(call);
-        if class == Class::Local {
+        let class = CallClass::of(call);
+        if class == CallClass::Local {
             return work();
         }
         if class.may_change() {
@@ -271,7 +271,7 @@ impl Connection {
     pub(crate) fn observe<T>(
         &self,
         call: &'static str,
-        class: Class,
+        class: CallClass,
         action: &dyn Fn() -> String,
         work: impl FnOnce() -> Result<T, Failure>,
     ) -> Result<T, Failure> {
@@ -310,7 +310,7 @@ impl Connection {
     }
 
     /// Refuses a change through a connection that the script opened for reading: all connections to a twin are one.
-    fn refuse_in_rehearsal(&self, call: &str, class: Class) -> Result<(), Failure> {
+    fn refuse_in_rehearsal(&self, call: &str, class: CallClass) -> Result<(), Failure> {
         if !self.0.target.read_only || !class.may_change() {
             return Ok(());
         }
@@ -321,7 +321,7 @@ impl Connection {
     /// Waits for `work`, a call of `class` that has its `permit` and does what `action` says.
     pub(crate) fn wait_for<T: Send + 'static>(
         &self,
-        class: Class,
+        class: CallClass,
         permit: Permit,
         action: &dyn Fn() -> String,
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
@@ -332,7 +332,7 @@ impl Connection {
     /// The same for a job; `progress` reads how far it is.
     pub(crate) fn wait_for_job<T: Send + 'static>(
         &self,
-        class: Class,
+        class: CallClass,
         permit: Permit,
         action: &dyn Fn() -> String,
         progress: Option<ReadProgress>,
@@ -361,14 +361,14 @@ impl Connection {
 
     /// Whether a call of `class` cannot hang, or may hang as the user wishes, so that it needs no
     /// thread of its own.
-    fn runs_here(&self, class: Class) -> bool {
+    fn runs_here(&self, class: CallClass) -> bool {
         // QEMU without a daemon can freeze all the same.
-        let quick = class == Class::Read || !self.uri().contains("///embed");
-        let unlimited = class != Class::Long && self.call_timeout().is_none();
+        let quick = class == CallClass::Read || !self.uri().contains("///embed");
+        let unlimited = class != CallClass::Long && self.call_timeout().is_none();
         unlimited || (self.0.in_process && quick)
     }
 
-    fn patience(&self, class: Class) -> Patience {
+    fn patience(&self, class: CallClass) -> Patience {
         Patience {
             limit: class.limit(self.call_timeout()),
             after_stop: class.after_stop(),
@@ -398,7 +398,7 @@ impl Connection {
     pub(crate) fn permit(&self, call: &'static str, names: &[&str]) -> Result<Permit, Failure> {
         self.refuse(call, names)?;
         self.use_guest(call, names);
-        let class = Class::of(call);
+        let class = CallClass::of(call);
         let limit = class.limit(self.call_timeout());
         self.0
             .permits
@@ -460,7 +460,7 @@ impl Connection {
 
     /// A watch that reads from `connect`.
     fn watch_on(&self, connect: Arc<Connect>) -> Watch {
-        let patience = (!self.0.in_process).then(|| self.patience(Class::Query));
+        let patience = (!self.0.in_process).then(|| self.patience(CallClass::Query));
         Watch::new(
             connect,
             self.uri(),

@@ -17,8 +17,8 @@ use crate::libvirt::{Failure, Result, event_loop};
 use crate::objects::uri::{Reading, in_process};
 use crate::redact;
 use crate::run::interrupt::Interrupt;
-use crate::run::patience::{self, NoAnswer};
 use crate::run::session::Session;
+use crate::run::timeout::{self, NoAnswer};
 use crate::run::waiting::Waiting;
 use crate::runbook::twin::host::Host;
 use crate::runbook::twin::{self, Recorder, Rehearsal};
@@ -88,7 +88,7 @@ pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
     }
     let (returning, returned) = mpsc::channel::<()>();
     // libvirt cannot give up on a silent socket.
-    let answer = patience::answer("libvirt open", target.timeout, interrupt, move || {
+    let answer = timeout::run_with_timeout("libvirt open", target.timeout, interrupt, move || {
         let _returning = returning;
         open_now(&own)
     });

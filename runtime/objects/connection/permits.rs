@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::libvirt::Failure;
-use crate::objects::call_class::Class;
+use crate::objects::call_class::CallClass;
 use crate::run::interrupt::{CallUnderWay, Interrupt};
 
 /// A daemon answers five requests of a client at a time, and reads nothing more from one that has
@@ -59,7 +59,7 @@ impl Permits {
     /// stopped.
     pub(super) fn take(
         &self,
-        class: Class,
+        class: CallClass,
         limit: Option<Duration>,
         interrupt: &Interrupt,
     ) -> Result<Permit, Failure> {
@@ -73,7 +73,7 @@ impl Permits {
     fn wait<'a>(
         &'a self,
         mut taken: MutexGuard<'a, Taken>,
-        class: Class,
+        class: CallClass,
         limit: Option<Duration>,
         interrupt: &Interrupt,
     ) -> Result<MutexGuard<'a, Taken>, Failure> {
@@ -128,10 +128,10 @@ impl Permits {
     fn enter(
         &self,
         mut taken: MutexGuard<'_, Taken>,
-        class: Class,
+        class: CallClass,
         interrupt: &Interrupt,
     ) -> Permit {
-        let long = class == Class::Long;
+        let long = class == CallClass::Long;
         taken.all += 1;
         taken.long += usize::from(long);
         Permit {
@@ -156,9 +156,9 @@ impl Permits {
             true => (self, other),
             false => (other, self),
         };
-        let permit = first.take(Class::Long, None, interrupt)?;
+        let permit = first.take(CallClass::Long, None, interrupt)?;
         let another = !Arc::ptr_eq(&first.0, &last.0);
-        let other = another.then(|| last.take(Class::Long, None, interrupt));
+        let other = another.then(|| last.take(CallClass::Long, None, interrupt));
         Ok((permit, other.transpose()?))
     }
 
@@ -166,8 +166,8 @@ impl Permits {
     pub(super) fn take_now(&self, interrupt: &Interrupt) -> Option<Permit> {
         let taken = self.0.lock();
         taken
-            .has_room_for(Class::Read)
-            .then(|| self.enter(taken, Class::Read, interrupt))
+            .has_room_for(CallClass::Read)
+            .then(|| self.enter(taken, CallClass::Read, interrupt))
     }
 }
 
@@ -178,11 +178,11 @@ impl Places {
 }
 
 impl Taken {
-    fn has_room_for(&self, class: Class) -> bool {
+    fn has_room_for(&self, class: CallClass) -> bool {
         match class {
-            Class::Local => true,
-            Class::Read => self.all < CALLS_AT_A_TIME,
-            Class::Query | Class::Change | Class::Long => {
+            CallClass::Local => true,
+            CallClass::Read => self.all < CALLS_AT_A_TIME,
+            CallClass::Query | CallClass::Change | CallClass::Long => {
                 self.all < CALLS_AT_A_TIME - KEPT_FOR_READS
             }
         }
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn one_place_is_kept_for_quick_reads() {
         let (permits, interrupt) = (Permits::default(), Interrupt::default());
-        let quick = || permits.take(Class::Change, Some(SHORT), &interrupt);
+        let quick = || permits.take(CallClass::Change, Some(SHORT), &interrupt);
         let stuck: Vec<_> = (0..CALLS_AT_A_TIME - 1).map(|_| quick()).collect();
         assert!(stuck.iter().all(Result::is_ok));
         let refused = quick().err().map(|failure| failure.code);
@@ -263,7 +263,11 @@ mod tests {
             refused,
             Some(i64::from(virt_sys::VIR_ERR_OPERATION_TIMEOUT))
         );
-        assert!(permits.take(Class::Read, Some(SHORT), &interrupt).is_ok());
+        assert!(
+            permits
+                .take(CallClass::Read, Some(SHORT), &interrupt)
+                .is_ok()
+        );
         drop(stuck);
         assert!(quick().is_ok());
     }
@@ -272,13 +276,13 @@ mod tests {
     fn calls_that_may_take_long_are_waited_for_until_they_are_abandoned() {
         let (permits, interrupt) = (Permits::default(), Interrupt::default());
         let (awaited, _places): (Vec<_>, Vec<_>) = (0..CALLS_AT_A_TIME - 1)
-            .filter_map(|_| permits.take(Class::Long, None, &interrupt).ok())
+            .filter_map(|_| permits.take(CallClass::Long, None, &interrupt).ok())
             .map(|permit| (permit.awaited, permit.place))
             .unzip();
         let (sender, done) = mpsc::channel();
         let (own, stop) = (permits.clone(), interrupt.clone());
         let waiter = thread::spawn(move || {
-            let result = own.take(Class::Change, Some(SHORT), &stop);
+            let result = own.take(CallClass::Change, Some(SHORT), &stop);
             let _ = sender.send(result.is_ok());
         });
         assert!(done.recv_timeout(SHORT * 4).is_err());
@@ -291,14 +295,14 @@ mod tests {
     fn a_stop_ends_the_wait_for_a_place() {
         let (permits, interrupt) = (Permits::default(), Interrupt::default());
         let _long: Vec<_> = (0..CALLS_AT_A_TIME - 1)
-            .map(|_| permits.take(Class::Long, None, &interrupt))
+            .map(|_| permits.take(CallClass::Long, None, &interrupt))
             .collect();
         let stopper = interrupt.clone();
         let stop = thread::spawn(move || {
             thread::sleep(SHORT);
             stopper.stop(Stop::Interrupted);
         });
-        let refused = permits.take(Class::Change, None, &interrupt);
+        let refused = permits.take(CallClass::Change, None, &interrupt);
         assert_eq!(
             refused.err().map(|failure| failure.code),
             Some(i64::from(virt_sys::VIR_ERR_OPERATION_ABORTED))

@@ -3,7 +3,7 @@
 use rhai::{Dynamic, Map};
 
 use crate::advice::suggest;
-use crate::libvirt::events::{self, Event, Kind};
+use crate::libvirt::events::{self, Event, EventKind};
 
 /// The kind that matches every kind.
 pub const ANY: &str = "any";
@@ -12,7 +12,7 @@ pub const ANY: &str = "any";
 #[derive(Clone)]
 pub struct Filter {
     /// `None` for events of any kind.
-    kind: Option<&'static Kind>,
+    kind: Option<&'static EventKind>,
     /// The kind of object, such as `domain`; `None` for any.
     noun: Option<&'static str>,
     /// Each field and the text that it must have.
@@ -87,7 +87,7 @@ impl Filter {
     }
 
     /// The kinds that its events can have.
-    fn kinds(&self) -> Vec<&'static Kind> {
+    fn kinds(&self) -> Vec<&'static EventKind> {
         match self.kind {
             Some(kind) => vec![kind],
             // QEMU's own events repeat those of libvirt.
@@ -177,8 +177,8 @@ pub fn nouns() -> impl Iterator<Item = &'static str> {
 }
 
 /// The kinds of event that `filters` match, each once.
-pub(crate) fn kinds_of(filters: &[Filter]) -> Vec<&'static Kind> {
-    let mut kinds: Vec<&'static Kind> = Vec::new();
+pub(crate) fn kinds_of(filters: &[Filter]) -> Vec<&'static EventKind> {
+    let mut kinds: Vec<&'static EventKind> = Vec::new();
     for kind in filters.iter().flat_map(Filter::kinds) {
         if !kinds.iter().any(|known| known.name == kind.name) {
             kinds.push(kind);
@@ -188,7 +188,7 @@ pub(crate) fn kinds_of(filters: &[Filter]) -> Vec<&'static Kind> {
 }
 
 /// The keys that a filter for events of `kind` can have; for `None`, of any kind.
-pub(crate) fn keys(kind: Option<&Kind>) -> Vec<&'static str> {
+pub(crate) fn keys(kind: Option<&EventKind>) -> Vec<&'static str> {
     let mut keys = vec!["kind"];
     match kind {
         Some(kind) => {
@@ -204,7 +204,7 @@ pub(crate) fn keys(kind: Option<&Kind>) -> Vec<&'static str> {
 }
 
 fn check_keys<'a>(
-    kind: Option<&'static Kind>,
+    kind: Option<&'static EventKind>,
     mut given: impl Iterator<Item = &'a str>,
 ) -> Result<(), Refusal> {
     let keys = keys(kind);
@@ -228,7 +228,7 @@ fn check_keys<'a>(
 }
 
 /// Refuses a value that no event of `kind` has, because such an event never comes.
-fn check_values(kind: &'static Kind, fields: &[(String, String)]) -> Result<(), Refusal> {
+fn check_values(kind: &'static EventKind, fields: &[(String, String)]) -> Result<(), Refusal> {
     let is_number = |name: &str| {
         let mut known = kind.fields.iter();
         known.any(|field| field.name == name && field.is_number)

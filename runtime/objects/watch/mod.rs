@@ -15,7 +15,7 @@ use parking_lot::{Mutex, MutexGuard};
 use virt::connect::Connect;
 
 use crate::libvirt::event_loop;
-use crate::libvirt::events::{self, CLOSE, CloseGuard, Event, Kind, Registration};
+use crate::libvirt::events::{self, CLOSE, CloseGuard, Event, EventKind, Registration};
 use crate::libvirt::{Failure, Result};
 use crate::objects::call_thread::{self, Patience};
 use crate::run::interrupt::Interrupt;
@@ -137,12 +137,12 @@ impl Watch {
     }
 
     /// Makes libvirt send the events of `kind` until the connection ends.
-    pub(crate) fn follow(&self, kind: &'static Kind) -> Result<()> {
+    pub(crate) fn follow(&self, kind: &'static EventKind) -> Result<()> {
         self.follow_for(kind, 0)
     }
 
     /// The same for `feeds` more feeds; with 0, the events continue without a feed.
-    fn follow_for(&self, kind: &'static Kind, feeds: usize) -> Result<()> {
+    fn follow_for(&self, kind: &'static EventKind, feeds: usize) -> Result<()> {
         let mut link = self.link();
         let link = link.as_mut().ok_or_else(|| self.closed())?;
         if kind.name == CLOSE {
@@ -166,7 +166,7 @@ impl Watch {
     }
 
     /// Has libvirt tell the board the events of `kind` over `connect`.
-    fn register(&self, connect: &Arc<Connect>, kind: &'static Kind) -> Result<Registration> {
+    fn register(&self, connect: &Arc<Connect>, kind: &'static EventKind) -> Result<Registration> {
         let board = Arc::clone(&self.board);
         let sink = Arc::new(move |event| board.add(event));
         self.ask_on(Arc::clone(connect), move |connect| {
@@ -175,7 +175,7 @@ impl Watch {
     }
 
     /// Makes libvirt stop sending the events of `kind` if no other feed wants them.
-    fn unfollow(&self, kind: &'static Kind) {
+    fn unfollow(&self, kind: &'static EventKind) {
         let mut link = self.link();
         let Some(link) = link.as_mut() else { return };
         let Some(followed) = link.followed.get_mut(kind.name) else {
@@ -200,7 +200,7 @@ impl Watch {
     /// kinds that the host does not have are left out.
     pub(crate) fn collect(
         self: &Arc<Self>,
-        kinds: &[&'static Kind],
+        kinds: &[&'static EventKind],
         any: bool,
         wanted: impl Fn(&Event) -> bool + Send + Sync + 'static,
     ) -> std::result::Result<Feed, Unfed> {
@@ -215,7 +215,7 @@ impl Watch {
     /// host does not have are left out.
     pub(crate) fn feed(
         self: &Arc<Self>,
-        kinds: &[&'static Kind],
+        kinds: &[&'static EventKind],
         any: bool,
         queue: Arc<Queue>,
     ) -> std::result::Result<Feed, Unfed> {
@@ -288,9 +288,9 @@ impl Watch {
 
 /// Calls `follow` for each of `kinds`. With `any`, one success is enough.
 fn each_of(
-    kinds: &[&'static Kind],
+    kinds: &[&'static EventKind],
     any: bool,
-    mut follow: impl FnMut(&'static Kind) -> Result<()>,
+    mut follow: impl FnMut(&'static EventKind) -> Result<()>,
 ) -> std::result::Result<(), Unfed> {
     let (mut done, mut refused) = (false, None);
     for kind in kinds {
@@ -312,7 +312,7 @@ fn each_of(
 }
 
 /// The kinds of event called `names`.
-pub(crate) fn named(names: &[&str]) -> Vec<&'static Kind> {
+pub(crate) fn named(names: &[&str]) -> Vec<&'static EventKind> {
     names.iter().filter_map(|name| events::kind(name)).collect()
 }
 
@@ -323,7 +323,7 @@ pub(crate) type Unfed = (Failure, &'static str);
 pub(crate) struct Feed {
     watch: Arc<Watch>,
     queue: Arc<Queue>,
-    kinds: Vec<&'static Kind>,
+    kinds: Vec<&'static EventKind>,
 }
 
 impl Feed {

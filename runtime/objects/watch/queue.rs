@@ -92,11 +92,11 @@ pub(crate) struct Queue {
     bounds: Bounds,
     /// When it stops taking events.
     until: Option<Instant>,
-    state: Arc<Awaited<State>>,
+    state: Arc<Awaited<QueueState>>,
 }
 
 #[derive(Default)]
-struct State {
+struct QueueState {
     waiting: VecDeque<Told>,
     events: usize,
     bytes: usize,
@@ -275,12 +275,12 @@ impl Queue {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock()
     }
 }
 
-impl State {
+impl QueueState {
     /// The first entry, or how the queue ended; `None` if the caller has to wait.
     fn take(&mut self) -> Option<Outcome<Told>> {
         if let Some(told) = self.waiting.pop_front() {

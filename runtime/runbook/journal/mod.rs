@@ -40,7 +40,7 @@ struct Shared {
     all: PathBuf,
     /// The text of a script that is in no file.
     script: Option<String>,
-    state: Mutex<State>,
+    state: Mutex<FileState>,
     /// The next free number of a step or a change.
     next: AtomicU64,
     /// The steps of earlier attempts.
@@ -55,7 +55,7 @@ struct Shared {
     stepped: AtomicBool,
 }
 
-enum State {
+enum FileState {
     /// No record was written yet.
     Unwritten(Box<Header>),
     Open(Writer, PathBuf),
@@ -79,7 +79,7 @@ impl Journal {
         Self(Arc::new(Shared {
             all,
             script,
-            state: Mutex::new(State::Unwritten(Box::new(header))),
+            state: Mutex::new(FileState::Unwritten(Box::new(header))),
             next: AtomicU64::new(1),
             steps: HashMap::new(),
             changes: Mutex::default(),
@@ -109,7 +109,7 @@ impl Journal {
         let journal = Self(Arc::new(Shared {
             all: all.to_owned(),
             script: None,
-            state: Mutex::new(State::Open(writer, path)),
+            state: Mutex::new(FileState::Open(writer, path)),
             next: AtomicU64::new(past.next),
             steps: past.by_key(),
             changes: Mutex::new(past.changes.clone()),
@@ -137,7 +137,7 @@ impl Journal {
     /// The name of the run, if something was recorded.
     pub fn run(&self) -> Option<String> {
         match &*self.state() {
-            State::Open(_, path) => Some(path.file_name()?.to_string_lossy().into_owned()),
+            FileState::Open(_, path) => Some(path.file_name()?.to_string_lossy().into_owned()),
             _ => None,
         }
     }
@@ -151,7 +151,7 @@ impl Journal {
         let mut state = self.state();
         self.ensure_open(&mut state);
         match &*state {
-            State::Impossible(why) => Err(why.clone()),
+            FileState::Impossible(why) => Err(why.clone()),
             _ => Ok(()),
         }
     }
@@ -209,8 +209,10 @@ impl Journal {
     /// Waits until the records are on the disk that a change must not overtake.
     pub(crate) fn sync(&self) -> Result<(), String> {
         match &mut *self.state() {
-            State::Open(writer, path) => writer.sync().map_err(|error| not_written(path, &error)),
-            State::Unwritten(_) | State::Impossible(_) => Ok(()),
+            FileState::Open(writer, path) => {
+                writer.sync().map_err(|error| not_written(path, &error))
+            }
+            FileState::Unwritten(_) | FileState::Impossible(_) => Ok(()),
         }
     }
 
@@ -221,7 +223,7 @@ impl Journal {
 
     /// Writes a record such as a note, which a power failure may lose.
     pub(crate) fn write_lightly(&self, record: &Record) {
-        if matches!(&*self.state(), State::Open(..)) {
+        if matches!(&*self.state(), FileState::Open(..)) {
             let _ = self.append(record, OnDisk::Lightly, false);
         }
     }
@@ -233,9 +235,9 @@ impl Journal {
         let mut state = self.state();
         self.ensure_open(&mut state);
         let (writer, path) = match &mut *state {
-            State::Open(writer, path) => (writer, path),
-            State::Impossible(why) => return Err(why.clone()),
-            State::Unwritten(_) => unreachable!("it was opened above"),
+            FileState::Open(writer, path) => (writer, path),
+            FileState::Impossible(why) => return Err(why.clone()),
+            FileState::Unwritten(_) => unreachable!("it was opened above"),
         };
         let mut write = || {
             writer.write(record, on_disk)?;
@@ -247,14 +249,14 @@ impl Journal {
         write().map_err(|error| not_written(path, &error))
     }
 
-    fn ensure_open(&self, state: &mut State) {
-        let State::Unwritten(header) = state else {
+    fn ensure_open(&self, state: &mut FileState) {
+        let FileState::Unwritten(header) = state else {
             return;
         };
         let mut header = header.clone();
         *state = match self.create(&mut header) {
-            Ok((writer, path)) => State::Open(writer, path),
-            Err(error) => State::Impossible(format!(
+            Ok((writer, path)) => FileState::Open(writer, path),
+            Err(error) => FileState::Impossible(format!(
                 "cannot make a journal in {}: {error}",
                 self.0.all.display()
             )),
@@ -316,16 +318,16 @@ impl Journal {
     /// Why it cannot be read.
     pub fn past(&self) -> Result<Past, String> {
         match &*self.state() {
-            State::Unwritten(header) => Ok(Past::new((**header).clone())),
-            State::Open(_, path) => folder::read(path).map(|(past, _)| past),
-            State::Impossible(why) => Err(why.clone()),
+            FileState::Unwritten(header) => Ok(Past::new((**header).clone())),
+            FileState::Open(_, path) => folder::read(path).map(|(past, _)| past),
+            FileState::Impossible(why) => Err(why.clone()),
         }
     }
 
     /// Records the end of the run, if anything was recorded: its exit status, its error in a line, and the error as it was
     /// reported.
     pub fn end(&self, status: u8, error: Option<String>, message: Option<String>) {
-        if matches!(&*self.state(), State::Open(..)) {
+        if matches!(&*self.state(), FileState::Open(..)) {
             let error = error.map(|error| redact::hide_for_good(&error));
             let message = message.map(|message| {
                 let shown: String = message.chars().take(LONGEST_MESSAGE).collect();
@@ -341,7 +343,7 @@ impl Journal {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, FileState> {
         self.0.state.lock()
     }
 }

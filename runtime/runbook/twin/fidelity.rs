@@ -21,7 +21,7 @@ pub enum Fidelity {
 }
 
 /// How a twin runs the C function `call`.
-pub fn of(call: &str) -> Fidelity {
+pub fn of_call(call: &str) -> Fidelity {
     static ROWS: LazyLock<HashMap<&str, Fidelity>> = LazyLock::new(|| rows().collect());
     ROWS.get(call).copied().unwrap_or(Twin)
 }

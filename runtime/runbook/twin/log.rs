@@ -96,10 +96,10 @@ pub struct Note {
 
 /// Changes and notes, written from several threads.
 #[derive(Debug, Default)]
-pub struct Log(Mutex<State>);
+pub struct Log(Mutex<LogState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct LogState {
     entries: Vec<Entry>,
     notes: Vec<Note>,
     /// Guests that left a host and have not yet arrived on another one: the name, and the host.
@@ -191,7 +191,7 @@ impl Log {
         places.extend(place::now().filter(|place| !places.contains(place)));
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, LogState> {
         self.0.lock()
     }
 }

@@ -11,11 +11,11 @@ use crate::xml::Xml;
 
 /// Objects by their kinds and their identity.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Picture(BTreeMap<(Kind, String), Seen>);
+pub(super) struct Picture(BTreeMap<(SeenKind, String), Seen>);
 
 /// A kind of object, in the order in which changes of one call are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum SeenKind {
     Pool,
     Volume,
     Network,
@@ -26,7 +26,7 @@ enum Kind {
     Checkpoint,
 }
 
-impl Kind {
+impl SeenKind {
     fn noun(self) -> &'static str {
         match self {
             Self::Pool => "storage pool",
@@ -84,7 +84,7 @@ impl Picture {
         picture
     }
 
-    fn add(&mut self, kind: Kind, id: String, seen: Seen) {
+    fn add(&mut self, kind: SeenKind, id: String, seen: Seen) {
         self.0.insert((kind, id), seen);
     }
 
@@ -122,14 +122,14 @@ impl Picture {
                 },
             };
             let name = seen.name.clone();
-            self.add(Kind::Domain, uuid.clone(), seen);
+            self.add(SeenKind::Domain, uuid.clone(), seen);
             for snapshot in domain.list_all_snapshots(0).unwrap_or_default() {
                 let own = snapshot.name()?;
                 let seen = Seen {
                     name: format!("{own} of {name}"),
                     ..Seen::default()
                 };
-                self.add(Kind::Snapshot, format!("{uuid}/{own}"), seen);
+                self.add(SeenKind::Snapshot, format!("{uuid}/{own}"), seen);
             }
             for checkpoint in libvirt::checkpoint::list(&domain, 0).unwrap_or_default() {
                 let own = checkpoint.name()?;
@@ -137,7 +137,7 @@ impl Picture {
                     name: format!("{own} of {name}"),
                     ..Seen::default()
                 };
-                self.add(Kind::Checkpoint, format!("{uuid}/{own}"), seen);
+                self.add(SeenKind::Checkpoint, format!("{uuid}/{own}"), seen);
             }
         }
         Ok(())
@@ -165,7 +165,7 @@ impl Picture {
                     .unwrap_or_default(),
                 live: None,
             };
-            self.add(Kind::Network, network.uuid_string()?, seen);
+            self.add(SeenKind::Network, network.uuid_string()?, seen);
         }
         Ok(())
     }
@@ -189,7 +189,7 @@ impl Picture {
             };
             let uuid = pool.uuid_string()?;
             let name = seen.name.clone();
-            self.add(Kind::Pool, uuid.clone(), seen);
+            self.add(SeenKind::Pool, uuid.clone(), seen);
             let volumes = if active {
                 pool.list_all_volumes(0).unwrap_or_default()
             } else {
@@ -206,7 +206,7 @@ impl Picture {
                         .collect(),
                     ..Seen::default()
                 };
-                self.add(Kind::Volume, format!("{uuid}/{own}"), seen);
+                self.add(SeenKind::Volume, format!("{uuid}/{own}"), seen);
             }
         }
         Ok(())
@@ -216,7 +216,7 @@ impl Picture {
         for device in connect.list_all_node_devices(0).unwrap_or_default() {
             let name = device.name()?;
             self.add(
-                Kind::Device,
+                SeenKind::Device,
                 name.clone(),
                 Seen {
                     name,
@@ -232,17 +232,16 @@ impl Picture {
                 xml: interface.xml_desc(0).unwrap_or_default(),
                 ..Seen::default()
             };
-            self.add(Kind::Interface, name, seen);
+            self.add(SeenKind::Interface, name, seen);
         }
         Ok(())
     }
 
     /// The names of the guests that run or are paused.
     pub fn running(&self) -> Vec<String> {
-        let guests = self
-            .0
-            .iter()
-            .filter(|((kind, _), seen)| *kind == Kind::Domain && seen.activity != Activity::Off);
+        let guests = self.0.iter().filter(|((kind, _), seen)| {
+            *kind == SeenKind::Domain && seen.activity != Activity::Off
+        });
         guests.map(|(_, seen)| seen.name.clone()).collect()
     }
 

@@ -83,7 +83,7 @@ impl Recorder {
     }
 
     fn rehearse<T>(&self, call: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        match fidelity::of(call) {
+        match fidelity::of_call(call) {
             Fidelity::Host | Fidelity::Twin => {}
             Fidelity::Shim(differs) => {
                 if !differs.is_empty() {

@@ -20,7 +20,7 @@ mod following;
 mod function_names;
 mod keys;
 mod rewrite;
-mod words;
+mod word_comparison;
 
 use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expression};
 
@@ -64,7 +64,7 @@ pub(crate) fn register(engine: &mut Engine, imports: Imports, object: Named) {
         constants::compare(context, inputs, state, object)
     });
     add(engine, node::WORD, move |context, inputs, state| {
-        words::compare(context, inputs, state, object)
+        word_comparison::compare(context, inputs, state, object)
     });
     add(engine, node::PLACE, following::run);
     let of_recipes = imports.clone();

@@ -7,7 +7,7 @@ use rhai::{
     ImmutableString, Module, Position, Scope, ScriptFuncDef, Shared, Stmt, StmtBlock,
 };
 
-use super::{body, constants, delayed, evaluation, following, keys, node, words};
+use super::{body, constants, delayed, evaluation, following, keys, node, word_comparison};
 use crate::script::isolation::FileNames;
 use crate::vocabulary;
 
@@ -435,7 +435,7 @@ impl Rewriter<'_> {
                 if self.names.is_recipe || (!direct && !vocabulary::is_nearly_a_word(text)) {
                     return None;
                 }
-                let state = words::state(equal, text.clone(), place, direct);
+                let state = word_comparison::state(equal, text.clone(), place, direct);
                 (node::WORD, state)
             }
         };

@@ -16,7 +16,7 @@ fn the_readme_has_the_share_of_calls_that_rehearse_as_on_the_host() {
     assert!(unknown.is_empty(), "{unknown:?} are not calls of scripts");
     let (mut host, mut twin, mut shims, mut partly, mut not) = (0, 0, 0, 0, 0);
     for call in &known {
-        match fidelity::of(call) {
+        match fidelity::of_call(call) {
             Fidelity::Host => host += 1,
             Fidelity::Twin => twin += 1,
             Fidelity::Shim("") => shims += 1,

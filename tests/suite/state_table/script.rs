@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use super::differences::{Expected, expected};
+use super::labels;
 use super::rows::Row;
-use super::words;
 
 /// Where the rows of one script run: its domain has a name that no other script uses.
 pub struct Place<'a> {
@@ -59,17 +59,17 @@ pub fn script(place: &Place, rows: &[(usize, &Row)]) -> String {
              }\n"
         }
     });
-    text.push_str(words::HELPERS);
+    text.push_str(labels::HELPERS);
     text.push_str(super::snapshots::HELPERS);
 
     let mut states: Vec<&str> = rows.iter().map(|(_, row)| row.state).collect();
     states.dedup();
     for label in states {
-        let body = words::state(label).expect("every state has its words");
+        let body = labels::state(label).expect("every state has its words");
         let _ = writeln!(text, "fn reach_{label}(conn, path) {{ {body} }}");
     }
     for (index, row) in rows {
-        let body = words::operation(row.operation).expect("every operation has its words");
+        let body = labels::operation(row.operation).expect("every operation has its words");
         let _ = writeln!(text, "fn do_{index}(conn, dom, path) {{ {body} }}");
     }
     text.push_str("let rows = [\n");

@@ -1,12 +1,12 @@
 //! How findings put things.
 
 use super::definitions::Definition;
-use super::scope::Kind;
+use super::scope::KnownType;
 use crate::catalog::{Function, Signature};
 use crate::script::imports;
 
 /// A type as messages show it.
-pub(super) fn kind(kind: &Kind) -> String {
+pub(super) fn kind(kind: &KnownType) -> String {
     kind.as_ref()
         .map_or_else(|| "?".into(), |kind| kind.plain().to_string())
 }
@@ -21,7 +21,7 @@ pub(super) fn with_article(kind: &str) -> String {
 }
 
 /// A call by its name and the types of its arguments.
-pub(super) fn shown(name: &str, kinds: &[Kind]) -> String {
+pub(super) fn shown(name: &str, kinds: &[KnownType]) -> String {
     let kinds: Vec<String> = kinds.iter().map(kind).collect();
     format!("{name}({})", kinds.join(", "))
 }

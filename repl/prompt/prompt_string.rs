@@ -7,7 +7,7 @@ use super::hosts;
 use crate::terminal;
 
 /// The prompt for the connection that `conn` is.
-pub(super) fn of(scope: &Scope) -> String {
+pub(super) fn build(scope: &Scope) -> String {
     let Some(current) = hosts::current(scope) else {
         return "virhai> ".into();
     };

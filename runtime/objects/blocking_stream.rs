@@ -35,7 +35,7 @@ const BREAKING_OFF: Patience = Patience {
 };
 
 /// A stream that leads somewhere once a call was given it.
-pub(crate) struct Pipe {
+pub(crate) struct BlockingStream {
     stream: Stream,
     connect: Connect,
     interrupt: Interrupt,
@@ -58,7 +58,7 @@ impl Ready {
     }
 }
 
-impl Pipe {
+impl BlockingStream {
     /// A stream on `connect`, on which waiting ends with `interrupt`.
     pub(crate) fn new(connect: &Connect, interrupt: &Interrupt) -> Result<Self> {
         Ok(Self {
@@ -216,7 +216,7 @@ impl Pipe {
     }
 }
 
-impl Drop for Pipe {
+impl Drop for BlockingStream {
     fn drop(&mut self) {
         self.abort();
     }

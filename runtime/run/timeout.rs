@@ -19,7 +19,7 @@ pub(crate) enum NoAnswer {
 
 /// What `work` answers, on a thread of its own called `name`; the thread is left behind where that
 /// takes longer than `patience` or the script is stopped.
-pub(crate) fn answer<T: Send + 'static>(
+pub(crate) fn run_with_timeout<T: Send + 'static>(
     name: &str,
     patience: Duration,
     interrupt: &Interrupt,

@@ -8,7 +8,7 @@ use super::Args;
 
 /// The command line, with `run` inserted before the file of a script, and `--` before the arguments of `--eval`. Without
 /// these, clap would read the file or the first argument as a command.
-pub(crate) fn spelled_out(mut line: Vec<OsString>) -> Vec<OsString> {
+pub(crate) fn insert_run_subcommand(mut line: Vec<OsString>) -> Vec<OsString> {
     let command = Args::command();
     let takes_value = |argument: &clap::Arg| {
         let values = argument.get_num_args();
