@@ -86,11 +86,14 @@ const FIRST: [&str; 5] = ["name", "id", "state", "memory_kib", "vcpus"];
 
 /// What is known of an object, a line each; other values as [`for_people`] shows them.
 pub(crate) fn view(value: &Dynamic, look: &Look) -> Option<String> {
-    let Some(data) = objects_of::data(value) else {
+    let Some(data) = objects_of::details(value) else {
         return for_people(value, look);
     };
     let order = KeyOrder::default();
     order.prefer(FIRST.into_iter().filter(|key| data.contains_key(*key)));
+    order.prefer(["target", "source"].into_iter());
+    order.prefer(["mac", "source"].into_iter());
+    order.prefer(["mac", "source", "addresses"].into_iter());
     Some(layout::map(&data, &look.clone().with_order(order)))
 }
 

@@ -17,6 +17,8 @@ pub struct Recipe {
     pub docs: String,
     /// What a script can call, in the order of the file's text.
     pub functions: Vec<RecipeFunction>,
+    /// Whether only other recipes use it.
+    pub internal: bool,
 }
 
 /// One function of a script's or a recipe's.
@@ -32,6 +34,15 @@ pub struct RecipeFunction {
     pub options: Option<Arc<Spec>>,
     /// The type of its result as the doc comment tells it.
     pub returns: Type,
+    /// Whether only other recipes call it.
+    pub internal: bool,
+}
+
+/// The last line of the comment of a recipe, or of its function, that only other recipes use.
+const FOR_RECIPES: &str = "For other recipes.";
+
+fn is_internal(docs: &str) -> bool {
+    docs.lines().any(|line| line.trim() == FOR_RECIPES)
 }
 
 /// The recipes in the binary, by their paths.
@@ -60,11 +71,13 @@ impl Recipe {
             name: function.name,
             parameters: function.parameters,
             returns: spec::result(&function.docs, &|_| None),
+            internal: is_internal(&function.docs),
             docs: function.docs,
             options: None,
         });
         Self {
             path: path.to_owned(),
+            internal: is_internal(&outline.docs),
             docs: outline.docs,
             functions: functions.collect(),
         }
@@ -82,6 +95,12 @@ impl Recipe {
             function.returns = declarations::result(sources, file, &function.docs);
         }
         self
+    }
+
+    /// The functions that are listed: not those for other recipes, unless the whole file is for them.
+    pub fn offered(&self) -> impl Iterator<Item = &RecipeFunction> {
+        let functions = self.functions.iter();
+        functions.filter(|function| self.internal || !function.internal)
     }
 
     /// What the file `self` calls `spec`: `GUEST`, or `description::GUEST` where another file declares it.

@@ -141,7 +141,7 @@ impl Context<'_> {
             return Completion::default();
         };
         let mut named: BTreeMap<&str, Vec<Signature>> = BTreeMap::new();
-        for function in &recipe.functions {
+        for function in recipe.offered() {
             let ways = named.entry(&function.name).or_default();
             ways.push(Signature::of_recipe(function));
         }

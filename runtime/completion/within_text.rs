@@ -270,11 +270,14 @@ impl Context<'_> {
 
     /// What can be imported: recipes, and scripts beside.
     pub(super) fn import(&self) -> Completion {
-        let recipes = self.catalog.recipes().iter().map(|recipe| Candidate {
-            kind: CandidateKind::Module,
-            docs: recipe.docs.clone(),
-            ..self.word_candidate(&recipe.path)
-        });
+        let recipes = self.catalog.recipes().iter();
+        let recipes = recipes
+            .filter(|recipe| !recipe.internal)
+            .map(|recipe| Candidate {
+                kind: CandidateKind::Module,
+                docs: recipe.docs.clone(),
+                ..self.word_candidate(&recipe.path)
+            });
         let found = self.fitting(recipes);
         let folder = self.word.rfind('/').map_or(0, |at| at + 1);
         let files = self.around.files(&self.word[..folder]);

@@ -111,6 +111,20 @@ pub fn data(value: &Dynamic) -> Option<Map> {
     asked(value, &Data)
 }
 
+/// The object as data, with what the prompt shows of an object alone, such as the disks of a guest.
+pub fn details(value: &Dynamic) -> Option<Map> {
+    struct Details;
+    impl Question for Details {
+        type Answer = Map;
+        fn ask<K: Kind>(&self, object: &Object<K>) -> Map {
+            K::details(object)
+        }
+    }
+    let mut data = data(value)?;
+    data.extend(asked(value, &Details)?);
+    Some(data)
+}
+
 /// The UUID of the object, if its kind has UUIDs.
 pub(crate) fn uuid(value: &Dynamic) -> Option<String> {
     struct Uuid;

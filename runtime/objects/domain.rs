@@ -1,6 +1,6 @@
 //! `Domain`: a guest, running or not.
 
-use rhai::Dynamic;
+use rhai::{Array, Dynamic};
 use serde::{Deserialize, Serialize};
 use virt::connect::Connect;
 pub(crate) use virt::domain::Domain as Handle;
@@ -9,6 +9,7 @@ use super::connection::Connection;
 use super::object::{Kind, Listed, Object, known_by_uuid, usual_handle};
 use crate::libvirt;
 use crate::vocabulary::DomainState;
+use crate::xml::{Selected, Xml};
 
 /// A guest of a connection; copies are the same guest.
 pub type Domain = Object<DomainKind>;
@@ -34,6 +35,10 @@ impl Kind for DomainKind {
 
     fn data(domain: &Domain) -> rhai::Map {
         data(domain)
+    }
+
+    fn details(domain: &Domain) -> rhai::Map {
+        details(domain).unwrap_or_default()
     }
 
     fn state(handle: &Handle) -> Option<String> {
@@ -140,4 +145,76 @@ fn row(domain: &Domain) -> Vec<String> {
             String::new(),
         ],
     }
+}
+
+/// The disks and network cards of a domain, with the addresses that its networks leased to them.
+fn details(domain: &Domain) -> Option<rhai::Map> {
+    let text = domain
+        .attempt("virDomainGetXMLDesc", |handle| handle.xml_desc(0))
+        .ok()?;
+    let xml = Xml::parse(text).ok()?;
+    let leases = domain
+        .attempt("virDomainInterfaceAddresses", |handle| {
+            let source = virt_sys::VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE;
+            libvirt::addresses::of_domain(handle, source, 0)
+        })
+        .unwrap_or_default();
+    let of_mac = |mac: &str| -> String {
+        let cards = leases
+            .iter()
+            .filter(|card| card.mac.as_deref() == Some(mac));
+        let addresses = cards.flat_map(|card| &card.addresses);
+        let addresses: Vec<&str> = addresses.map(|one| one.address.as_str()).collect();
+        addresses.join(", ")
+    };
+    let disk = |disk: &Xml| {
+        rhai::Map::from_iter([
+            ("target".into(), text_at(disk, &["target/@dev"]).into()),
+            ("source".into(), text_at(disk, SOURCES_OF_DISKS).into()),
+        ])
+    };
+    let card = |card: &Xml| {
+        let mac = text_at(card, &["mac/@address"]);
+        let addresses = (!leases.is_empty()).then(|| ("addresses".into(), of_mac(&mac).into()));
+        let mut row = rhai::Map::from_iter(addresses);
+        row.insert("mac".into(), mac.into());
+        row.insert("source".into(), text_at(card, SOURCES_OF_CARDS).into());
+        row
+    };
+    let rows = |path: &str, row: &dyn Fn(&Xml) -> rhai::Map| -> Option<Array> {
+        match xml.select(path).ok()? {
+            Selected::Elements(found) => Some(found.iter().map(|one| row(one).into()).collect()),
+            Selected::Texts(_) => None,
+        }
+    };
+    let devices = [
+        ("disks", rows("devices/disk", &disk)?),
+        ("nics", rows("devices/interface", &card)?),
+    ];
+    let present = devices.into_iter().filter(|(_, rows)| !rows.is_empty());
+    Some(
+        present
+            .map(|(key, rows)| (key.into(), rows.into()))
+            .collect(),
+    )
+}
+
+/// Where the XML of a disk says what is behind it.
+const SOURCES_OF_DISKS: &[&str] = &[
+    "source/@file",
+    "source/@dev",
+    "source/@volume",
+    "source/@name",
+    "source/@dir",
+];
+
+/// Where the XML of a network card says what it is connected to.
+const SOURCES_OF_CARDS: &[&str] = &["source/@network", "source/@bridge", "source/@dev", "@type"];
+
+/// The first of `paths` that leads to a text.
+fn text_at(xml: &Xml, paths: &[&str]) -> String {
+    let mut found = paths
+        .iter()
+        .filter_map(|path| xml.find(path).ok().flatten());
+    found.next().unwrap_or_default()
 }

@@ -63,6 +63,11 @@ pub trait Kind: Listed {
         rhai::Map::new()
     }
 
+    /// What the prompt shows of `object` alone, besides the data.
+    fn details(_object: &Object<Self>) -> rhai::Map {
+        rhai::Map::new()
+    }
+
     /// What tells `object` from others besides its name, as fields and their texts.
     fn identity(object: &Object<Self>) -> Vec<(&'static str, String)> {
         let uuid = Self::uuid(object.facts());

@@ -9,15 +9,19 @@ use crate::run::version::versions;
 use crate::spec::{Spec, Type};
 
 use super::links::link;
-use super::{Entry, Part, Reference, Table};
+use super::{Entry, PARTS_OF_RECIPES, Part, RECIPES, Reference, Table};
 
 /// What the names of Rhai's types stand for in the order of the reference.
 const LANGUAGE: &str = "Types of the language";
 
 pub(super) fn of_catalog(catalog: &Catalog) -> Reference {
-    let mut parts = vec![free_functions(catalog)];
+    let mut parts: Vec<Part> = super::guide::guide().collect();
+    parts.push(free_functions(catalog));
     parts.extend(types(catalog));
-    parts.extend(catalog.recipes().iter().map(of_recipe));
+    let (shared, own): (Vec<&Recipe>, Vec<&Recipe>) =
+        catalog.recipes().iter().partition(|recipe| recipe.internal);
+    parts.extend(own.into_iter().map(of_recipe));
+    parts.extend(shared.into_iter().map(of_recipe));
     parts.extend(enumerations());
     let versions = versions();
     Reference {
@@ -108,7 +112,7 @@ fn types(catalog: &Catalog) -> Vec<Part> {
 pub(super) fn of_recipe(recipe: &Recipe) -> Part {
     let alias = recipe.path.rsplit('/').next().unwrap_or_default();
     let mut entries: Vec<Entry> = Vec::new();
-    for function in &recipe.functions {
+    for function in recipe.offered() {
         let way = (
             format!("{alias}::{}", Signature::of_recipe(function)),
             function.docs.clone(),
@@ -144,7 +148,10 @@ pub(super) fn of_recipe(recipe: &Recipe) -> Part {
         add(&mut tables, table.clone());
     }
     Part {
-        group: "Recipes",
+        group: match recipe.internal {
+            true => PARTS_OF_RECIPES,
+            false => RECIPES,
+        },
         name: recipe.path.clone(),
         docs: recipe.docs.clone(),
         entries,

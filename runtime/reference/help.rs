@@ -83,7 +83,7 @@ fn table_called(reference: &Reference, name: &str) -> Option<String> {
                 found.get_or_insert(table);
                 users.push(match part.group {
                     "Functions" => entry.name.clone(),
-                    "Recipes" => format!("{}::{}", part.name, entry.name),
+                    _ if part.is_recipe() => format!("{}::{}", part.name, entry.name),
                     _ => format!("{}.{}", part.name, entry.name),
                 });
             }
@@ -108,7 +108,7 @@ fn by_another_name(catalog: &Catalog, reference: &Reference, name: &str) -> Opti
     }
     let recipes = || {
         let parts = reference.parts.iter();
-        parts.filter(|part| part.group == "Recipes")
+        parts.filter(|part| part.is_recipe())
     };
     for part in recipes() {
         let entries = part.entries.iter().filter(|entry| entry.name == name);
@@ -176,12 +176,7 @@ fn as_option(catalog: &Catalog, name: &str) -> Vec<String> {
 
 /// The recipe `std/guest`, also by its short name.
 fn recipe_called<'a>(reference: &'a Reference, name: &str) -> Option<&'a Part> {
-    let recipes = || {
-        reference
-            .parts
-            .iter()
-            .filter(|part| part.group == "Recipes")
-    };
+    let recipes = || reference.parts.iter().filter(|part| part.is_recipe());
     recipes()
         .find(|part| part.name == name)
         .or_else(|| recipes().find(|part| part.name.strip_prefix("std/") == Some(name)))
@@ -318,7 +313,7 @@ fn overview(part: &Part) -> String {
         }
     }
     // Of a type there are many: each is described with its function.
-    if part.group == "Recipes" {
+    if part.is_recipe() {
         for table in described(&part.tables) {
             let _ = write!(text, "\n\n{table}");
         }

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use pulldown_cmark::{Options, Parser, html::push_html};
+use pulldown_cmark::{HeadingLevel, Options, Parser, html::push_html};
 
 use super::markdown::is_list;
-use super::{Entry, Part, Reference, options};
+use super::{Entry, Part, Reference, guide, options};
 use crate::markup::{document, escaped};
 use crate::spec::Spec;
 
@@ -18,11 +18,12 @@ pub fn html(reference: &Reference) -> String {
     let mut body = String::new();
     let mut group = "";
     for part in &reference.parts {
-        if part.group != group {
-            group = part.group;
-            let _ = write!(contents, "<h2>{}</h2>", escaped(group));
-            let _ = write!(body, "<h2>{}</h2>", escaped(group));
+        // A group with one part of the same name needs one heading.
+        if part.group != group && part.group != part.name {
+            let _ = write!(contents, "<h2>{}</h2>", escaped(part.group));
+            let _ = write!(body, "<h2>{}</h2>", escaped(part.group));
         }
+        group = part.group;
         let id = anchor(&part.name);
         let _ = write!(contents, "<a href=\"#{id}\">{}</a>", escaped(&part.name));
         push_part(&mut body, part, &id);
@@ -31,8 +32,9 @@ pub fn html(reference: &Reference) -> String {
     let docs = rendered(&reference.docs);
     let body = format!(
         "<nav><h1>{title}</h1><input id=\"search\" type=\"search\" placeholder=\"Search\" \
-         aria-label=\"Search\" autofocus><p id=\"found\" role=\"status\"></p>{contents}</nav>\
-         <main>{docs}{body}</main>"
+         aria-label=\"Search\"><p id=\"found\" role=\"status\"></p>\
+         <details id=\"contents\" open><summary>Contents</summary>{contents}</details></nav>\
+         <main><ol id=\"results\" hidden></ol><div id=\"all\">{docs}{body}</div></main>"
     );
     document(&reference.title, STYLE, &body, Some(SCRIPT))
 }
@@ -40,11 +42,23 @@ pub fn html(reference: &Reference) -> String {
 fn push_part(body: &mut String, part: &Part, id: &str) {
     let _ = write!(
         body,
-        "<section id=\"{id}\"><h3>{}</h3>",
+        "<section id=\"{id}\"{}><h3>{}</h3>",
+        match part.is_chapter() {
+            true => format!(" class=\"chapter\" data-name=\"{}\"", escaped(&part.name)),
+            false => String::new(),
+        },
         escaped(&part.name)
     );
     body.push_str(&rendered(&part.docs));
     let list = is_list(part);
+    if !list && part.entries.len() > 1 {
+        body.push_str("<p class=\"index\">");
+        for entry in &part.entries {
+            let id = anchor(&format!("{}.{}", part.name, entry.name));
+            let _ = write!(body, "<a href=\"#{id}\">{}</a> ", escaped(&entry.name));
+        }
+        body.push_str("</p>");
+    }
     for entry in &part.entries {
         push_entry(body, part, entry, list);
     }
@@ -86,16 +100,62 @@ fn table_anchor(part: &Part, label: &str) -> String {
     anchor(&format!("{}.{label}", part.name))
 }
 
-/// Markdown as HTML; markup of its own is shown, and not taken for ours.
+/// Markdown as HTML; markup of its own is shown, and not taken for ours. Its headings stand below those of the page,
+/// and links to chapters of the guide lead to them; links to other files are text.
 fn rendered(markdown: &str) -> String {
-    use pulldown_cmark::Event;
-    let events = Parser::new_ext(markdown, Options::ENABLE_TABLES).map(|event| match event {
-        Event::Html(markup) | Event::InlineHtml(markup) => Event::Text(markup),
-        other => other,
+    use pulldown_cmark::{Event, Tag, TagEnd};
+    let mut within_file = false;
+    let events = Parser::new_ext(markdown, Options::ENABLE_TABLES).filter_map(|event| {
+        Some(match event {
+            Event::Html(markup) | Event::InlineHtml(markup) => Event::Text(markup),
+            Event::Start(Tag::Heading {
+                level,
+                id,
+                classes,
+                attrs,
+            }) => Event::Start(Tag::Heading {
+                level: lower(level),
+                id,
+                classes,
+                attrs,
+            }),
+            Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(lower(level))),
+            Event::Start(Tag::Link {
+                link_type,
+                dest_url,
+                title,
+                id,
+            }) => {
+                let chapter = guide::linked(&dest_url).map(|title| format!("#{}", anchor(title)));
+                let goes_out = dest_url.contains("://") || dest_url.starts_with('#');
+                within_file = chapter.is_none() && !goes_out;
+                if within_file {
+                    return None;
+                }
+                let dest_url = chapter.map_or(dest_url, Into::into);
+                Event::Start(Tag::Link {
+                    link_type,
+                    dest_url,
+                    title,
+                    id,
+                })
+            }
+            Event::End(TagEnd::Link) if std::mem::take(&mut within_file) => return None,
+            other => other,
+        })
     });
     let mut html = String::new();
     push_html(&mut html, events);
     html
+}
+
+/// The level of a heading within a part, whose own is the third.
+fn lower(level: HeadingLevel) -> HeadingLevel {
+    match level {
+        HeadingLevel::H1 | HeadingLevel::H2 => HeadingLevel::H4,
+        HeadingLevel::H3 => HeadingLevel::H5,
+        _ => HeadingLevel::H6,
+    }
 }
 
 /// A name as the end of a link.

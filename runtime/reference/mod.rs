@@ -4,6 +4,7 @@
 mod build;
 mod definitions;
 mod folder;
+mod guide;
 mod help;
 mod html;
 mod links;
@@ -73,6 +74,22 @@ pub struct Table {
     pub spec: Arc<Spec>,
     /// Whether it is returned; otherwise it is a map of options.
     pub returned: bool,
+}
+
+/// The group of recipes that scripts call.
+const RECIPES: &str = "Recipes";
+/// The group of files that recipes share.
+const PARTS_OF_RECIPES: &str = "Parts of recipes";
+
+impl Part {
+    /// Whether it is a chapter of the guide.
+    pub fn is_chapter(&self) -> bool {
+        self.group == guide::GUIDE
+    }
+
+    fn is_recipe(&self) -> bool {
+        [RECIPES, PARTS_OF_RECIPES].contains(&self.group)
+    }
 }
 
 impl Reference {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Entry, Part, Reference};
+use super::{Entry, Part, RECIPES, Reference};
 use crate::catalog::{Catalog, first_sentence};
 
 /// The most entries that are listed.
@@ -42,7 +42,7 @@ pub(super) fn found(catalog: &Catalog, reference: &Reference, word: &str) -> Opt
     if entries.is_empty() {
         return None;
     }
-    entries.sort_by_key(|(rank, part, entry)| (*rank, part.group == "Recipes", entry.name.len()));
+    entries.sort_by_key(|(rank, part, entry)| (*rank, part.group == RECIPES, entry.name.len()));
     let count = entries.len();
     let mut text = format!("no name is exactly `{word}`; it is part of\n");
     for (_, part, entry) in entries.into_iter().take(MOST) {
@@ -50,7 +50,7 @@ pub(super) fn found(catalog: &Catalog, reference: &Reference, word: &str) -> Opt
             continue;
         };
         let place = match part.group {
-            "Recipes" => format!("{}: ", part.name),
+            RECIPES => format!("{}: ", part.name),
             _ => String::new(),
         };
         let _ = write!(
@@ -66,11 +66,11 @@ pub(super) fn found(catalog: &Catalog, reference: &Reference, word: &str) -> Opt
 }
 
 fn is_of_functions(part: &Part) -> bool {
-    ["Functions", "Types", "Recipes"].contains(&part.group)
+    ["Functions", "Types", RECIPES].contains(&part.group)
 }
 
 fn is_of_the_language(catalog: &Catalog, part: &Part, entry: &Entry) -> bool {
-    part.group != "Recipes" && catalog.named(&entry.name).all(|function| function.standard)
+    part.group != RECIPES && catalog.named(&entry.name).all(|function| function.standard)
 }
 
 fn rank(entry: &Entry, word: &str) -> Option<Rank> {

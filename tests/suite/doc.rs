@@ -169,6 +169,17 @@ fn the_markdown_and_the_page_have_all_that_scripts_can_call() {
     for recipe in catalog.recipes() {
         assert!(markdown.contains(&format!("\n### {}\n", recipe.path)));
     }
+    let functions = catalog.recipes().iter().flat_map(|recipe| {
+        let functions = recipe.functions.iter();
+        functions.map(move |function| (recipe, function))
+    });
+    for (recipe, function) in functions {
+        let name = format!("{}::{}", recipe.path, function.name);
+        assert!(!function.docs.trim().is_empty(), "{name} has no comment");
+    }
+    // Functions that only other recipes call are not listed.
+    let guest = doc(&["std/guest"]);
+    assert!(guest.contains("guest::ensure") && !guest.contains("guest::unplug"));
     assert!(!html.contains("src=") && !html.contains("<link"));
     // Its own policy forbids a browser to load anything.
     assert_eq!(html.matches("http-equiv").count(), 1);
@@ -233,28 +244,41 @@ fn the_page_searches_itself_in_a_browser() {
     };
     let page = scratch.path("page.html");
     virhai().arg("doc").arg("--html").arg(&page).ok();
-    let seen = |search: &str| {
-        let dom = browser.dom(&format!("file://{}#search={search}", page.display()));
-        let articles = dom.matches("<article ").count();
-        let hidden = dom.matches("<article ").count()
-            - dom
-                .split("<article ")
-                .skip(1)
-                .filter(|article| {
-                    !article
-                        .split('>')
-                        .next()
-                        .unwrap_or_default()
-                        .contains("hidden")
-                })
-                .count();
-        (articles, articles - hidden, dom)
-    };
-    let (all, shown, _) = seen("");
-    assert!(all > 1_500 && shown == all, "{shown} of {all} are shown");
-    let (_, shown, dom) = seen("managed_save%20remove");
-    assert!((1..20).contains(&shown), "{shown} are shown");
-    assert!(dom.contains(&format!(">{shown} found</p>")));
+    let dom = |search: &str| browser.dom(&format!("file://{}{search}", page.display()));
+    let whole = dom("");
+    assert!(whole.matches("<article ").count() > 1_500);
+    assert!(
+        whole.contains("<div id=\"all\">") && whole.contains("<ol id=\"results\" hidden=\"\">")
+    );
+    // The guide comes first, and no group has a heading that its only part repeats.
+    let (guide, functions) = (
+        whole.find(">Ten minutes of Rhai</h3>"),
+        whole.find(">Functions</h3>"),
+    );
+    assert!(guide.is_some() && guide < functions);
+    assert!(!whole.contains("<h2>Functions</h2>"));
+    assert!(
+        whole.contains("<a href=\"#Domain.shutdown\">shutdown</a>"),
+        "an index of methods"
+    );
+    let found = dom("#search=create");
+    let results = found
+        .split("<ol id=\"results\">")
+        .nth(1)
+        .expect("the results are shown");
+    let first = results.split("</li>").next().unwrap_or_default();
+    assert!(
+        first.contains(".create\">"),
+        "the name itself comes first: {first}"
+    );
+    assert!(found.contains("<div id=\"all\" hidden=\"\">"));
+    let found = dom("#search=managed_save%20remove");
+    let items = found.matches("<li><a href=\"#").count();
+    assert!(
+        found.contains(">") && (1..20).contains(&items),
+        "{items} are found"
+    );
+    assert!(found.contains(&format!(">{items} found</p>")));
 }
 
 #[test]

@@ -142,6 +142,29 @@ fn a_key_that_a_map_does_not_have_is_an_error_at_its_place() {
 }
 
 #[test]
+fn an_assignment_to_a_property_of_an_object_names_the_call_that_sets_it() {
+    fails(
+        &format!("{DOM}\ndom.autostart = true;"),
+        &[
+            "a value of type Domain has no writable property `autostart`",
+            "standard input:2:5",
+            "call `set_autostart(...)`",
+        ],
+    );
+}
+
+#[test]
+fn maps_are_printed_in_the_order_of_their_literals() {
+    let script = "let m = #{ zeta: 1, alpha: #{ b: 1, a: 2 } }; print(m); m.beta = 3; print([m], `${m}`);";
+    let outcome = run(script);
+    let inner = "\"zeta\": 1, \"alpha\": #{\"b\": 1, \"a\": 2}";
+    assert_eq!(
+        outcome.stdout,
+        format!("#{{{inner}}}\n[#{{{inner}, \"beta\": 3}}] #{{{inner}, \"beta\": 3}}\n")
+    );
+}
+
+#[test]
 fn whatever_is_thrown_is_caught_as_an_error() {
     for (action, message, code, value) in [
         ("throw \"text\"", "\"text\"", "()", "\"text\""),
