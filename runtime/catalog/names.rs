@@ -6,7 +6,6 @@ use crate::advice::{suggest, virsh};
 use crate::catalog::signature::typed;
 use crate::catalog::{self, Function};
 use crate::constants;
-use crate::objects::any;
 use crate::spec::Type;
 
 /// How other programs of libvirt open a connection.
@@ -360,22 +359,10 @@ fn by_alias(name: &str, pool: &[&Function]) -> Option<String> {
 
 /// The name in libvirt-python's camelCase or C as scripts write it.
 pub fn snake_case(name: &str) -> String {
-    let method = name.strip_prefix("vir").and_then(|call| {
-        let kinds = any::TYPES.iter().chain(&[
-            "Connect",
-            "Node",
-            "Stream",
-            "AdmConnect",
-            "AdmServer",
-            "AdmClient",
-        ]);
-        let methods = kinds.filter_map(|kind| call.strip_prefix(kind));
-        // `DomainSnapshot` begins with `Domain`.
-        methods
-            .filter(|method| !method.is_empty())
-            .min_by_key(|method| method.len())
-    });
-    let name = method.unwrap_or(name);
+    let name = match name.starts_with("vir") {
+        true => constants::method_of(name),
+        false => name,
+    };
     let letters: Vec<char> = name.chars().collect();
     let mut snake = String::with_capacity(name.len() + 4);
     for (index, letter) in letters.iter().enumerate() {

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use rhai::{Dynamic, ImmutableString};
 
-pub use published::{constant, enumerations, is_published, sentence, version_of};
+pub use published::{constant, enumerations, is_published, method_of, sentence, version_of};
 
 /// One public constant of libvirt.
 #[derive(Debug, Clone, Copy)]

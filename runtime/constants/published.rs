@@ -107,6 +107,23 @@ pub fn is_published(name: &str) -> bool {
     FUNCTIONS_BY_NAME.contains_key(name) || BY_NAME.contains_key(name)
 }
 
+/// Types of libvirt whose objects are not counted, and the host itself, which functions call `Node`.
+const UNCOUNTED: [&str; 3] = ["AdmClient", "AdmServer", "Node"];
+
+/// The name of the C function `call` without `vir` and the type that it is a method of: `CreateXML` of
+/// `virDomainCreateXML`. Each type of libvirt's objects has a function that ends in `Ref`.
+pub fn method_of(call: &str) -> &str {
+    let name = call.strip_prefix("vir").unwrap_or(call);
+    let is_type = |name: &str| {
+        UNCOUNTED.contains(&name)
+            || FUNCTIONS_BY_NAME.contains_key(format!("vir{name}Ref").as_str())
+    };
+    let ends = name.char_indices().rev();
+    let mut words = ends.filter(|(at, letter)| *at > 0 && letter.is_ascii_uppercase());
+    let method = words.find(|(at, _)| is_type(&name[..*at]));
+    method.map_or(name, |(at, _)| &name[at..])
+}
+
 /// The version of libvirt that the C function `call` came with, such as `11.2.0`.
 pub fn version_of(call: &str) -> Option<&'static str> {
     FUNCTIONS_BY_NAME.get(call).map(|function| function.version)

@@ -155,7 +155,8 @@ fn an_assignment_to_a_property_of_an_object_names_the_call_that_sets_it() {
 
 #[test]
 fn maps_are_printed_in_the_order_of_their_literals() {
-    let script = "let m = #{ zeta: 1, alpha: #{ b: 1, a: 2 } }; print(m); m.beta = 3; print([m], `${m}`);";
+    let script =
+        "let m = #{ zeta: 1, alpha: #{ b: 1, a: 2 } }; print(m); m.beta = 3; print([m], `${m}`);";
     let outcome = run(script);
     let inner = "\"zeta\": 1, \"alpha\": #{\"b\": 1, \"a\": 2}";
     assert_eq!(

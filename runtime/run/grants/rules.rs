@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::fits;
+use crate::constants;
 
 /// Calls on certain objects of certain hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,28 +43,6 @@ pub(crate) struct Call<'a> {
 
 /// Words for a call besides the name of its function.
 const ALIASES: [(&str, &str); 2] = [("start", "create"), ("revert", "revert_to_snapshot")];
-
-/// Words in the names of C functions that the script's functions do not have: variants of a call, and acronyms.
-const KINDS: [&str; 18] = [
-    "AdmConnect",
-    "AdmClient",
-    "AdmServer",
-    "Connect",
-    "DomainCheckpoint",
-    "DomainSnapshot",
-    "Domain",
-    "Interface",
-    "NetworkPort",
-    "Network",
-    "NWFilterBinding",
-    "NWFilter",
-    "NodeDevice",
-    "Node",
-    "Secret",
-    "StoragePool",
-    "StorageVol",
-    "Stream",
-];
 
 impl Rule {
     /// Reads a rule; `functions` are the C functions that scripts can reach.
@@ -164,12 +143,7 @@ fn means(word: &str, verb: &str) -> bool {
 
 /// The name of the script's function that calls the C function `function`.
 fn verb(function: &str) -> String {
-    let name = function.strip_prefix("vir").unwrap_or(function);
-    let kind = KINDS.iter().find(|kind| {
-        name.strip_prefix(*kind)
-            .is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_uppercase()))
-    });
-    let mut name = kind.map_or(name, |kind| &name[kind.len()..]);
+    let mut name = constants::method_of(function);
     for ending in ["WithFlags", "WithFormat", "Flags", "Params", "2", "3"] {
         name = name
             .strip_suffix(ending)
