@@ -1,5 +1,5 @@
 
-# Offers the inputs of the script that the command line runs.
+# Offers the inputs of the script that the command line runs, names for `doc`, scripts for `run` and the like, and URIs.
 _virhai_with_inputs() {
     local word script=
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -9,6 +9,12 @@ _virhai_with_inputs() {
         COMPREPLY=( $(compgen -W "$("$1" --offer-inputs "$script" 2>/dev/null)" -- "$2") )
     elif [[ -n $script && $3 == --* ]]; then
         COMPREPLY=( $(compgen -W "$("$1" --offer-inputs "$script" "$3" 2>/dev/null)" -- "$2") )
+    elif [[ $3 == -c || $3 == --connect ]]; then
+        COMPREPLY=( $(compgen -W "qemu:///system qemu:///session test:///default" -- "$2") )
+    elif [[ ${COMP_WORDS[1]} == doc && $COMP_CWORD == 2 && $2 != -* ]]; then
+        COMPREPLY=( $(compgen -W "$("$1" doc 2>/dev/null | grep -oE '(^| )(std/)?[A-Za-z_]+')" -- "$2") $(compgen -d -- "$2") )
+    elif [[ ${COMP_WORDS[1]} =~ ^(run|check|twin|list|test)$ && $COMP_CWORD == 2 && $2 != -* ]]; then
+        COMPREPLY=( $(compgen -f -X '!*.rhai' -- "$2") $(compgen -d -- "$2") )
     else
         _virhai "$@"
     fi

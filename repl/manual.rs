@@ -109,6 +109,8 @@ fn rendered(man: &Man, command: &Command, text: &mut Vec<u8>) -> std::io::Result
     man.render_options_section(text)?;
     if command.has_subcommands() {
         man.render_subcommands_section(text)?;
+        let commands = crate::prompt::description().replace("\n\n", "\n");
+        sections(&format!("Prompt:\n{commands}")).to_writer(text)?;
     }
     if let Some(below) = command.get_after_long_help() {
         sections(&below.to_string()).to_writer(text)?;

@@ -34,6 +34,7 @@ use crate::project::Project;
 use crate::signals;
 use crate::waits;
 use crate::{exit_status, session};
+pub(crate) use commands::description;
 use first_words::FirstWords;
 use input::Input;
 use news::EventPrinter;

@@ -21,14 +21,14 @@ use super::documents::{Document, uri_of};
 use super::{Server, place};
 
 /// A document, and a place in it.
-struct At<'a> {
-    document: &'a Document,
+pub(super) struct At<'a> {
+    pub(super) document: &'a Document,
     imports: Imports,
-    offset: usize,
+    pub(super) offset: usize,
 }
 
 impl Server {
-    fn at(&self, asked: &TextDocumentPositionParams) -> Option<At<'_>> {
+    pub(super) fn at(&self, asked: &TextDocumentPositionParams) -> Option<At<'_>> {
         let document = self.documents.get(&asked.text_document.uri)?;
         Some(At {
             document,
@@ -182,6 +182,10 @@ impl Server {
                     Location::new(uri.clone(), place::stretch(&source, &function.name_span))
                 })
                 .collect(),
+        };
+        let places = match places.is_empty() {
+            true => self.places(&at).into_iter().flatten().take(1).collect(),
+            false => places,
         };
         (!places.is_empty()).then_some(GotoDefinitionResponse::Array(places))
     }

@@ -3,6 +3,7 @@
 mod answers;
 mod documents;
 mod frames;
+mod occurrences;
 mod place;
 mod problems;
 
@@ -14,8 +15,8 @@ use lsp_types::notification::{
     Notification as _, PublishDiagnostics,
 };
 use lsp_types::request::{
-    Completion, DocumentSymbolRequest, GotoDefinition, HoverRequest, Initialize, Request as _,
-    Shutdown, SignatureHelpRequest,
+    Completion, DocumentHighlightRequest, DocumentSymbolRequest, GotoDefinition, HoverRequest,
+    Initialize, References, Rename, Request as _, Shutdown, SignatureHelpRequest,
 };
 use lsp_types::{
     CompletionOptions, HoverProviderCapability, OneOf, PublishDiagnosticsParams,
@@ -156,6 +157,9 @@ fn capabilities() -> ServerCapabilities {
         hover_provider: Some(HoverProviderCapability::Simple(true)),
         definition_provider: Some(OneOf::Left(true)),
         document_symbol_provider: Some(OneOf::Left(true)),
+        document_highlight_provider: Some(OneOf::Left(true)),
+        references_provider: Some(OneOf::Left(true)),
+        rename_provider: Some(OneOf::Left(true)),
         completion_provider: Some(CompletionOptions {
             trigger_characters: Some([".", ":", "\"", "/", "#"].map(String::from).into()),
             ..CompletionOptions::default()
@@ -178,6 +182,9 @@ impl Server {
                 HoverRequest::METHOD => with(params, |it| self.hover(&it)),
                 SignatureHelpRequest::METHOD => with(params, |it| self.signature(&it)),
                 GotoDefinition::METHOD => with(params, |it| self.definition(&it)),
+                DocumentHighlightRequest::METHOD => with(params, |it| self.highlights(&it)),
+                References::METHOD => with(params, |it| self.references(&it)),
+                Rename::METHOD => with(params, |it| self.rename(&it)),
                 DocumentSymbolRequest::METHOD => with(params, |it| self.symbols(&it)),
                 method => Err((
                     ErrorCode::MethodNotFound,

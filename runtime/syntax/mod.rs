@@ -9,6 +9,7 @@ pub mod key_order;
 pub mod keywords;
 pub mod lexer;
 pub mod name_at;
+pub mod occurrences;
 pub mod outline;
 pub mod source;
 pub mod span;

@@ -152,6 +152,12 @@ fn shells_complete_the_inputs_of_a_script_and_their_words() {
         offered(&script, &[program, "run", &runbook, "--"]),
         options.clone().into()
     );
+    assert_eq!(
+        offered(&script, &[program, "doc", "std/gu"]),
+        ["std/guest".to_owned()].into()
+    );
+    let uris = offered(&script, &[program, "-c", "qemu"]);
+    assert!(uris.contains("qemu:///system"), "{uris:?}");
     let words = offered(&script, &[program, &runbook, "--mode", "f"]);
     assert_eq!(words, ["fast", "full"].map(str::to_owned).into());
     assert_eq!(

@@ -140,7 +140,12 @@ impl Editor {
         let document = json!({ "uri": self.uri(file) });
         self.ask(
             method,
-            json!({ "textDocument": document, "position": place }),
+            json!({
+                "textDocument": document,
+                "position": place,
+                "context": { "includeDeclaration": true },
+                "newName": "guest",
+            }),
         )
     }
 
@@ -276,6 +281,35 @@ fn the_parameters_of_a_call_are_shown_while_it_is_typed() {
         *shown, "define_xml(xml: string | Xml, flags: int) -> Domain",
         "{help}"
     );
+    editor.leave();
+}
+
+#[test]
+fn a_variable_is_found_and_renamed_in_its_function_alone() {
+    let mut editor = Editor::start();
+    let text = "let dom = 1;\nfn f(dom) { dom }\nprint(dom);\n";
+    editor.open("web.rhai", text);
+    let lines = |places: &Value| -> Vec<u64> {
+        let places = places.as_array().expect("a list").iter();
+        let line = |place: &Value| place["range"]["start"]["line"].as_u64();
+        places.filter_map(line).collect()
+    };
+    let mut ask = |method: &str, behind: &str| {
+        editor.ask_behind(&format!("textDocument/{method}"), "web.rhai", text, behind)
+    };
+    assert_eq!(lines(&ask("references", "print(do")), [0, 2]);
+    assert_eq!(lines(&ask("documentHighlight", "f(do")), [1, 1]);
+    let defined = ask("definition", "print(do");
+    assert_eq!(
+        defined[0]["range"]["start"],
+        json!({ "line": 0, "character": 4 })
+    );
+    assert_eq!(ask("references", "prin"), json!(null));
+    let edits = ask("rename", "f(do")["changes"].clone();
+    let edits = edits.as_object().and_then(|files| files.values().next());
+    let edits = edits.expect("edits of the file");
+    assert_eq!(lines(edits), [1, 1]);
+    assert_eq!(edits[0]["newText"], "guest");
     editor.leave();
 }
 

@@ -39,7 +39,8 @@ pub(super) fn help(prompt: &mut Prompt, name: &str) -> Done {
     Ok(None)
 }
 
-fn commands() -> String {
+/// How the prompt is used, and its commands, a line each.
+pub(crate) fn commands() -> String {
     let uses = Command::ALL.into_iter().map(|command| {
         let usage = command.usage();
         (usage.synopsis(), usage.about)

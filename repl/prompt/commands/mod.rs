@@ -6,6 +6,8 @@ mod hosts;
 mod switches;
 mod values;
 
+pub(crate) use help::commands as description;
+
 use super::Prompt;
 use crate::exit_status::DONE;
 
