@@ -117,7 +117,7 @@ pub(super) fn check_copies<'a>(
     }
 }
 
-/// Reports a closure that uses the variable which the native method that takes it holds on to: Rhai
+/// Reports a closure that uses a variable that is locked during the native method that takes it: Rhai
 /// locks what a chain begins with until its end, also where the closure is only kept.
 pub(super) fn check_held<'a>(
     walk: &mut Walk<'a>,
@@ -132,8 +132,7 @@ pub(super) fn check_held<'a>(
         .filter_map(|argument| walk.closure_in(argument))
         .any(|closure| closure.captured.contains(&held));
     if captured {
-        let message =
-            format!("the closure uses `{held}`, which the call that takes it holds on to");
+        let message = format!("the closure uses `{held}`, which is locked during this call");
         let hint = match call.name.as_str() {
             "on" => {
                 "give the handler a second parameter, which is the connection: `|event, conn| ...`"

@@ -103,7 +103,7 @@ codes! {
     UnquotedValue = "unquoted-value", Error;
     /// The script's own function is called where a method of the value was meant.
     ShadowedMethod = "shadowed-method", Error;
-    /// The closure uses the variable that the call which takes it holds on to.
+    /// The closure uses a variable that is locked during this call.
     HeldVariable = "held-variable", Error;
     /// The closure does not capture the variable, since a function has its name.
     NotCaptured = "not-captured", Error;
