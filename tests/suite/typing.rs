@@ -166,7 +166,7 @@ fn tab_offers_files_and_modules() {
     };
     screen("let path = \"./iso/\t", "files");
     screen("let path = \"./is\t", "a_folder");
-    screen("import \"std/c\t", "recipes");
+    screen("import \"std/b\t", "recipes");
     screen("import \"d\t", "a_script_beside");
     screen(
         "import \"disks\" as disks; disks::\t",
