@@ -153,8 +153,8 @@ fn shells_complete_the_inputs_of_a_script_and_their_words() {
         options.clone().into()
     );
     assert_eq!(
-        offered(&script, &[program, "doc", "std/gu"]),
-        ["std/guest".to_owned()].into()
+        offered(&script, &[program, "doc", "std/poo"]),
+        ["std/pool".to_owned()].into()
     );
     let uris = offered(&script, &[program, "-c", "qemu"]);
     assert!(uris.contains("qemu:///system"), "{uris:?}");

@@ -138,15 +138,13 @@ impl Editor {
         let character = text[begin..end].encode_utf16().count();
         let place = json!({ "line": line, "character": character });
         let document = json!({ "uri": self.uri(file) });
-        self.ask(
-            method,
-            json!({
-                "textDocument": document,
-                "position": place,
-                "context": { "includeDeclaration": true },
-                "newName": "guest",
-            }),
-        )
+        let mut asked = json!({ "textDocument": document, "position": place });
+        match method {
+            "textDocument/references" => asked["context"] = json!({ "includeDeclaration": true }),
+            "textDocument/rename" => asked["newName"] = json!("guest"),
+            _ => {}
+        }
+        self.ask(method, asked)
     }
 
     fn leave(mut self) {

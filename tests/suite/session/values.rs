@@ -44,8 +44,9 @@ fn values_are_shown_as_json_and_xml_on_demand() {
     prompt.answers(":xml dom", "</domain>");
     prompt.answers(":time dom.state()", "took ");
     prompt.answers("out(4)", "running");
-    prompt.answers("dom", "vda     /guest/diskimage1");
-    prompt.answers("dom", "aa:bb:cc:dd:ee:ff  default  192.168.122.3");
+    let guest = "connect(\"test:///default\").lookup_by_name(\"test\")";
+    prompt.answers(guest, "vda     /guest/diskimage1");
+    prompt.answers("ans", "aa:bb:cc:dd:ee:ff  default  192.168.122.3");
 }
 
 #[test]
