@@ -1,4 +1,17 @@
 
+# Offers those of the words that begin as the word to complete does, quoted: bash would expand the text of a script in
+# `compgen -W`, and in the command line.
+_virhai_offer() {
+    local word
+    COMPREPLY=()
+    while IFS= read -r word; do
+        if [[ $word == "$1"* ]]; then
+            printf -v word %q "$word"
+            COMPREPLY+=( "$word" )
+        fi
+    done
+}
+
 # Offers the inputs of the script that the command line runs, names for `doc`, scripts for `run` and the like, and URIs.
 _virhai_with_inputs() {
     local word script=
@@ -6,9 +19,9 @@ _virhai_with_inputs() {
         if [[ $word == *.rhai && -f $word ]]; then script=$word; break; fi
     done
     if [[ -n $script && $2 == -* ]]; then
-        COMPREPLY=( $(compgen -W "$("$1" --offer-inputs "$script" 2>/dev/null)" -- "$2") )
+        _virhai_offer "$2" < <("$1" --offer-inputs "$script" 2>/dev/null)
     elif [[ -n $script && $3 == --* ]]; then
-        COMPREPLY=( $(compgen -W "$("$1" --offer-inputs "$script" "$3" 2>/dev/null)" -- "$2") )
+        _virhai_offer "$2" < <("$1" --offer-inputs "$script" "$3" 2>/dev/null)
     elif [[ $3 == -c || $3 == --connect ]]; then
         COMPREPLY=( $(compgen -W "qemu:///system qemu:///session test:///default" -- "$2") )
     elif [[ ${COMP_WORDS[1]} == doc && $COMP_CWORD == 2 && $2 != -* ]]; then

@@ -4,9 +4,13 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use crate::outlet;
+
+/// The signals that stop a script.
+const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
 /// How often the user has asked to stop what runs now.
 #[derive(Clone, Default)]
@@ -63,6 +67,44 @@ pub(crate) fn told(quiet: bool) -> Option<&'static str> {
     (!quiet).then_some("stopping; interrupt again to exit at once")
 }
 
+/// True while a signal ends the program, once [`stops`] has changed what signals do.
+static ENDS: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+/// Calls `stop` at a signal that arrives during `work`. The signal then ends the program, after `work`. Before
+/// [`watch`], a signal ends the program at once at all other times.
+pub(crate) fn stops<T>(stop: impl Fn() + Send, work: impl FnOnce() -> T) -> T {
+    let Ok(mut signals) = Signals::new(SIGNALS) else {
+        return work();
+    };
+    let ends = ENDS.get_or_init(|| {
+        let ends = Arc::new(AtomicBool::new(false));
+        for signal in SIGNALS {
+            // Without it, the signal has no effect.
+            let _ = flag::register_conditional_default(signal, Arc::clone(&ends));
+        }
+        ends
+    });
+    ends.store(false, Ordering::SeqCst);
+    let handle = signals.handle();
+    let (result, arrived) = std::thread::scope(|scope| {
+        let arrived = scope.spawn(move || {
+            let arrived = signals.forever().next();
+            if arrived.is_some() {
+                stop();
+            }
+            arrived
+        });
+        let result = work();
+        handle.close();
+        (result, arrived.join().ok().flatten())
+    });
+    ends.store(true, Ordering::SeqCst);
+    if let Some(signal) = arrived {
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
+    }
+    result
+}
+
 /// Calls `stop` at the first signal and prints `told`, and calls `again` at each further signal.
 pub(crate) fn watch(
     stop: impl Fn() + Send + 'static,
@@ -71,8 +113,11 @@ pub(crate) fn watch(
 ) -> std::io::Result<Asked> {
     let asked = Asked::default();
     let count = asked.clone();
-    signal_hook::flag::register(SIGINT, Arc::clone(&asked.0.pressed))?;
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    flag::register(SIGINT, Arc::clone(&asked.0.pressed))?;
+    let mut signals = Signals::new(SIGNALS)?;
+    if let Some(ends) = ENDS.get() {
+        ends.store(false, Ordering::SeqCst);
+    }
     std::thread::Builder::new()
         .name("signals".into())
         .spawn(move || {

@@ -28,6 +28,7 @@ mod vocabulary;
 mod xml;
 
 pub use advice::suggest;
+pub use api::programs::of_user::{ProgramOutput, program_output};
 pub use catalog::{inference, names};
 pub use completion::host_names::HostNames;
 pub use error::{Error, Rejected, extent, plain};

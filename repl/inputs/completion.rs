@@ -1,10 +1,12 @@
 //! What a shell offers for the inputs of a runbook.
 
 use std::path::PathBuf;
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
-use virhai::Imports;
 use virhai::runbook::inputs::{self, Inputs};
 use virhai::spec::Type;
+use virhai::{Imports, stack_size};
 
 use super::options;
 use crate::args::Source;
@@ -15,8 +17,25 @@ use crate::script;
 /// values are wanted, if there is one.
 pub(crate) const QUESTION: &str = "--offer-inputs";
 
+/// How long a shell waits for an answer at most.
+const LONGEST: Duration = Duration::from_secs(2);
+
 /// Prints a word in each line. A script that cannot be read, or has no inputs, has nothing to offer.
-pub(crate) fn offer(mut arguments: impl Iterator<Item = String>) {
+pub(crate) fn offer(arguments: impl Iterator<Item = String>) {
+    let arguments: Vec<String> = arguments.collect();
+    let (done, ended) = channel();
+    let work = move || {
+        offer_words(arguments.into_iter());
+        let _ = done.send(());
+    };
+    // A thread that is late ends with the process.
+    let thread = std::thread::Builder::new().stack_size(stack_size());
+    if thread.spawn(work).is_ok() {
+        let _ = ended.recv_timeout(LONGEST);
+    }
+}
+
+fn offer_words(mut arguments: impl Iterator<Item = String>) {
     let Some(path) = arguments.next() else {
         return;
     };
@@ -42,7 +61,8 @@ pub(crate) fn offer(mut arguments: impl Iterator<Item = String>) {
             all.map(|name| format!("--{name}")).collect()
         }
     };
-    words.iter().for_each(|word| print_line(word));
+    let plain = |word: &&String| !word.contains(char::is_control);
+    words.iter().filter(plain).for_each(|word| print_line(word));
 }
 
 /// The values that a type names.

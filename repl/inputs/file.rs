@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use rhai::Map;
-use serde_json::Value;
 use virhai::files;
+use virhai::runbook::data::Format;
 use virhai::runbook::inputs::of_json;
 
 /// The largest file, in bytes.
@@ -17,13 +17,9 @@ pub(super) fn read(path: &Path) -> Result<Map, String> {
         .extension()
         .and_then(|end| end.to_str())
         .unwrap_or_default();
-    let value: Value = match end {
-        "toml" => toml::from_str(&text).map_err(|error| error.to_string())?,
-        "yaml" | "yml" => serde_saphyr::from_str(&text).map_err(|error| error.to_string())?,
-        "json" => serde_json::from_str(&text).map_err(|error| error.to_string())?,
-        _ => return Err("its name must end in .json, .toml, .yaml or .yml".into()),
-    };
-    of_json(&value)
+    let format =
+        Format::of_ending(end).ok_or("its name must end in .json, .toml, .yaml or .yml")?;
+    of_json(&format.parse(&text)?)
         .try_cast::<Map>()
         .ok_or_else(|| "it must hold a map of names and values".into())
 }

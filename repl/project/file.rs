@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use virhai::runbook::data::toml_error;
 use virhai::{Fleet, GrantedProgram, Grants, NamedHost, Rule, Rules, files};
 
 /// Its name.
@@ -102,7 +103,7 @@ fn refuse_foreign(about: &std::fs::Metadata, what: &str) -> Result<(), String> {
 impl Settings {
     /// Reads `text`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
+        toml::from_str(text).map_err(|error| toml_error(text, &error))
     }
 
     /// Adds the hosts of the file to `fleet`.

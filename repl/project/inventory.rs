@@ -2,10 +2,14 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 
+use virhai::interrupt::{Interrupt, Stop};
 use virhai::runbook::inventory;
-use virhai::{Fleet, files};
+use virhai::{Fleet, LONG_WAIT, files, program_output};
+
+use crate::args::Options;
+use crate::{signals, terminal};
 
 /// The largest inventory, in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
@@ -16,11 +20,11 @@ pub(super) fn is_program(path: &Path) -> bool {
         .is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
 }
 
-/// The hosts of the inventory `path`; a program is run.
-pub(super) fn read(path: &Path) -> Result<Fleet, String> {
+/// The hosts of the inventory `path`; a program is run, for at most the time of a script.
+pub(super) fn read(options: &Options, path: &Path) -> Result<Fleet, String> {
     let wrong = |why: String| format!("cannot read the inventory {}: {why}", path.display());
     let (text, ending) = match is_program(path) {
-        true => (output(path).map_err(wrong)?, "json"),
+        true => (output(options, path).map_err(wrong)?, "json"),
         false => {
             let text =
                 files::read_text(path, LARGEST).map_err(|error| wrong(files::reason(&error)))?;
@@ -32,24 +36,31 @@ pub(super) fn read(path: &Path) -> Result<Fleet, String> {
 }
 
 /// The output of the inventory program `path` with `--list`.
-fn output(path: &Path) -> Result<String, String> {
+fn output(options: &Options, path: &Path) -> Result<String, String> {
     let path = std::path::absolute(path).map_err(|error| files::reason(&error))?;
-    let mut child = Command::new(path)
-        .arg("--list")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| files::reason(&error))?;
-    let output = child
-        .stdout
-        .take()
-        .map(|output| files::read_all(output, LARGEST));
-    let status = child.wait().map_err(|error| files::reason(&error))?;
-    if !status.success() {
-        return Err(format!("the program ended with {status}"));
+    let interrupt = Interrupt::default();
+    let stop = interrupt.clone();
+    let (done, ended) = channel::<()>();
+    let result = std::thread::scope(|scope| {
+        if !options.quiet {
+            let name = path.display();
+            scope.spawn(move || {
+                // The channel closes when the program has ended.
+                if ended.recv_timeout(LONG_WAIT) == Err(RecvTimeoutError::Timeout) {
+                    eprintln!("waiting: the inventory program {name}");
+                }
+            });
+        }
+        let result = signals::stops(
+            move || stop.stop(Stop::Interrupted),
+            || program_output(&path, &["--list"], options.timeout, &interrupt),
+        );
+        drop(done);
+        result
+    });
+    let output = result?;
+    for line in String::from_utf8_lossy(&output.stderr).lines() {
+        eprintln!("{}", terminal::visible(line));
     }
-    let bytes = output
-        .unwrap_or_else(|| Ok(Vec::new()))
-        .map_err(|error| files::reason(&error))?;
-    String::from_utf8(bytes).map_err(|_| "its output is not UTF-8 text".into())
+    String::from_utf8(output.stdout).map_err(|_| "its output is not UTF-8 text".into())
 }

@@ -144,7 +144,7 @@ impl Project {
     pub(crate) fn load(options: &Options, folder: &Path) -> Result<Self, Box<Diagnostic>> {
         let mut project = Self::of_repo(options, folder)?;
         if let Some(path) = &options.inventory {
-            let own = inventory::read(path).map_err(Diagnostic::wrong_usage)?;
+            let own = inventory::read(options, path).map_err(Diagnostic::wrong_usage)?;
             for host in own.hosts() {
                 project.given.push(host.uri.clone());
                 project.fleet.add(host.clone());
@@ -171,7 +171,7 @@ impl Project {
         let accepted = found.is_accepted(options)?;
         let inventory = found.inventory().map_err(wrong)?;
         if let Some(path) = inventory.filter(|path| accepted || !inventory::is_program(path)) {
-            project.fleet = inventory::read(&path).map_err(wrong)?;
+            project.fleet = inventory::read(options, &path).map_err(wrong)?;
         }
         found
             .settings

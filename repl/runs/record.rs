@@ -51,7 +51,7 @@ fn header(imports: &Imports, script: &Script, program: &Program) -> Header {
 pub(super) fn minimal_header(name: &str) -> Header {
     let command = std::env::args_os().map(|word| {
         let word = word.to_string_lossy().into_owned();
-        redact::hide_for_good(&word)
+        redact::hide(&word).into_owned()
     });
     Header {
         format: journal::FORMAT,

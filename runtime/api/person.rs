@@ -33,8 +33,8 @@ fn asked(ctx: &NativeCallContext, question: &str) -> RhaiResultOf<Option<String>
 fn record(session: &Session, question: &str, answer: &str) {
     if let Some(journal) = Journal::of(session) {
         journal.write_lightly(&Record::Asked {
-            question: redact::hide_for_good(question),
-            answer: redact::hide_for_good(answer),
+            question: redact::hide(question).into_owned(),
+            answer: redact::hide(answer).into_owned(),
             user: session.person().name(),
             time: Timestamp::now(),
         });

@@ -94,7 +94,7 @@ impl ReportDetails for Details {
                 step,
                 host: change.host,
                 kind: change.kind.into(),
-                name: redact::hide_for_good(&change.name),
+                name: redact::hide(&change.name).into_owned(),
                 call: change.call.into(),
                 change: word.into(),
                 differences,
@@ -173,7 +173,7 @@ impl Details {
                 Record::Guest {
                     step,
                     host: guest.host,
-                    name: redact::hide_for_good(&guest.name),
+                    name: redact::hide(&guest.name).into_owned(),
                     console,
                     screen,
                     time: Timestamp::now(),
@@ -196,7 +196,7 @@ fn differences(before: &Documents, after: &Documents) -> Vec<Difference> {
             let found = Difference {
                 from: one.from.map(|text| value(&one.path, text)),
                 to: one.to.map(|text| value(&one.path, text)),
-                path: shortened(&redact::hide_for_good(&one.path)),
+                path: shortened(&redact::hide(&one.path)),
                 live,
             };
             // A pool that is used has other figures each time.
@@ -226,7 +226,7 @@ fn value(path: &str, text: String) -> String {
         .and_then(|map| map.values().next())
         .and_then(Json::as_str)
         .unwrap_or_default();
-    shortened(&redact::hide_for_good(hidden))
+    shortened(&redact::hide(hidden))
 }
 
 fn shortened(text: &str) -> String {
@@ -242,7 +242,7 @@ fn last_lines(text: &str) -> String {
     let plain = plain.trim_end();
     let lines: Vec<&str> = plain.lines().map(str::trim_end).collect();
     let lines = lines[lines.len().saturating_sub(LINES)..].join("\n");
-    redact::hide_for_good(&lines)
+    redact::hide(&lines).into_owned()
 }
 
 /// `text` without the sequences that control a terminal.

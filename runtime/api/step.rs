@@ -121,7 +121,7 @@ pub(super) fn noted(session: &Session, text: &str) {
     if let Some(journal) = Journal::of(session) {
         journal.write_lightly(&Record::Note {
             step: current_number(),
-            text: redact::hide_for_good(text),
+            text: redact::hide(text).into_owned(),
             time: Timestamp::now(),
         });
     }
@@ -158,7 +158,7 @@ impl<'a> Step<'a> {
             return Err(Error::invalid(ctx, why).throw());
         }
         let session = Session::of(ctx);
-        let title = redact::hide_for_good(title);
+        let title = redact::hide(title).into_owned();
         let parent = current();
         let children = match &parent {
             Some(Current(frame)) => frame.children.clone(),
@@ -254,7 +254,7 @@ impl<'a> Step<'a> {
                 let why = failure_line::line(self.ctx.engine(), error);
                 self.tell(number, "failed", Some(took));
                 if let (Some(step), Some(journal)) = (number, &self.journal) {
-                    let error = redact::hide_for_good(&why);
+                    let error = redact::hide(&why).into_owned();
                     let time = Timestamp::now();
                     // The failure itself is reported even if the record cannot be written.
                     let _ = journal.write(&Record::Failed { step, error, time });

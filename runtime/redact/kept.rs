@@ -1,6 +1,7 @@
 //! Secrets that were given to the program, hidden wherever they are shown.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,6 +9,7 @@ use parking_lot::RwLock;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::HIDDEN;
+use crate::markup;
 
 /// The shortest text that is hidden, in bytes: letters alone would be hidden in every word.
 const SHORTEST: usize = 3;
@@ -15,24 +17,26 @@ const SHORTEST: usize = 3;
 /// The texts to hide, the longest first.
 static KEPT: RwLock<Vec<String>> = RwLock::new(Vec::new());
 
-/// Hides `secret` from now on in all output of virhai and its scripts: as it is, line by line, and in the forms of XML,
-/// JSON, URIs and base64. A secret of fewer than three bytes is not hidden.
+/// Hides `secret` from now on in all output of virhai and its scripts: as it is, line by line, as a terminal shows it,
+/// and in the forms of XML, JSON, values of scripts, URIs and base64, also where JSON quotes such a form. A secret of
+/// fewer than three bytes is not hidden.
 pub fn keep(secret: &str) {
     let lines = secret.lines().chain([secret]).map(str::trim);
     let forms = lines.flat_map(|text| {
-        let json = serde_json::to_string(text).unwrap_or_default();
-        let json = json
-            .strip_prefix('"')
-            .and_then(|json| json.strip_suffix('"'));
         [
             text.to_owned(),
             quick_xml::escape::escape(text).into_owned(),
             quick_xml::escape::partial_escape(text).into_owned(),
-            json.unwrap_or_default().to_owned(),
+            in_json(text),
+            text.escape_debug().to_string(),
+            markup::visible(text).into_owned(),
+            markup::visible_line(text).into_owned(),
+            without_quotes(&format!("{text:?}")),
             utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
             STANDARD.encode(text),
         ]
     });
+    let forms = forms.flat_map(|form| [in_json(&form), form]);
     let mut kept = KEPT.write();
     for form in forms.filter(|form| form.len() >= SHORTEST) {
         if !kept.contains(&form) {
@@ -40,6 +44,27 @@ pub fn keep(secret: &str) {
         }
     }
     kept.sort_by_key(|form| std::cmp::Reverse(form.len()));
+}
+
+/// `text` as a string of JSON has it between its quotes.
+fn in_json(text: &str) -> String {
+    without_quotes(&serde_json::to_string(text).unwrap_or_default())
+}
+
+fn without_quotes(quoted: &str) -> String {
+    let inner = quoted
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
+    inner.unwrap_or_default().to_owned()
+}
+
+/// Adds the positions of the kept secrets in `text`.
+pub(super) fn found(text: &str, found: &mut Vec<Range<usize>>) {
+    let kept = KEPT.read();
+    for secret in kept.iter() {
+        let matches = text.match_indices(secret.as_str());
+        found.extend(matches.map(|(at, secret)| at..at + secret.len()));
+    }
 }
 
 /// `text` with `***` in place of each secret that was kept.
@@ -57,6 +82,7 @@ pub fn without_kept(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::{keep, without_kept};
+    use crate::redact::{has_secret, mask};
 
     #[test]
     fn a_secret_is_hidden_in_every_form() {
@@ -79,5 +105,30 @@ mod tests {
         assert_eq!(without_kept(json), r#"{"p":"***"}"#);
         keep("ab");
         assert_eq!(without_kept("abc"), "abc");
+    }
+
+    #[test]
+    fn a_secret_with_control_characters_is_hidden_in_every_form() {
+        let secret = "k3pt\t\u{1b}[31m\u{202e}\"\\é";
+        keep(secret);
+        let json = serde_json::to_string(secret).expect("a string");
+        let within_json = serde_json::to_string(&json).expect("a string");
+        for shown in [
+            format!("{secret:?}"),
+            crate::markup::visible_line(secret).into_owned(),
+            secret.escape_debug().to_string(),
+            json,
+            within_json,
+        ] {
+            assert!(!without_kept(&shown).contains("k3pt"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_mask_hides_a_kept_secret_and_has_as_many_characters() {
+        keep("m\tsk-é");
+        let text = "<a>m\tsk-é</a> password='m\tsk-é'";
+        assert_eq!(mask(text), "<a>******</a> password='******'");
+        assert!(has_secret("print(\"m\tsk-é\")"));
     }
 }

@@ -41,20 +41,9 @@ const NAMES: [&str; 16] = [
 ];
 
 /// `text` with `***` in place of each secret: passwords in URIs, in attributes and elements of XML, in maps, JSON
-/// and parameters, and the arguments of calls that take passwords.
-///
-/// Secrets that were given to the program are hidden first: a pattern can end in the middle of one.
+/// and parameters, the arguments of calls that take passwords, and the secrets that were given to the program.
 pub fn hide(text: &str) -> Cow<'_, str> {
-    let mark = |_: &str, out: &mut String| out.push_str(HIDDEN);
-    match without_kept(text) {
-        Cow::Borrowed(text) => replaced(text, mark),
-        Cow::Owned(text) => Cow::Owned(replaced(&text, mark).into_owned()),
-    }
-}
-
-/// [`hide`], and the secrets that were given to the program: for what outlives it.
-pub fn hide_for_good(text: &str) -> String {
-    without_kept(&hide(text)).into_owned()
+    replaced(text, |_, out| out.push_str(HIDDEN))
 }
 
 /// The same as [`hide`] with a `*` for each character, so that columns stay as they are.
@@ -139,6 +128,7 @@ fn replaced(text: &str, hide: impl Fn(&str, &mut String)) -> Cow<'_, str> {
 /// The positions of the secrets in `text`, sorted and without overlap.
 fn secrets(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
+    kept::found(text, &mut found);
     uri::passwords(text, &mut found);
     names::values(text, &mut found);
     qemu::passwords(text, &mut found);

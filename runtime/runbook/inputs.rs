@@ -1,5 +1,6 @@
 //! The inputs of a runbook, which its constant `INPUTS` declares, and `main(inputs)`, which takes them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rhai::{AST, Array, Dynamic, Engine, ImmutableString, Map};
@@ -99,7 +100,7 @@ pub fn option(key: &Key) -> String {
 
 /// Refuses names that cannot be options of a command line, and two that are the same one.
 fn check_names(keys: &[Key]) -> Result<(), String> {
-    let mut options: Vec<String> = Vec::new();
+    let mut options = HashSet::new();
     for key in keys {
         let is_part =
             |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
@@ -116,10 +117,9 @@ fn check_names(keys: &[Key]) -> Result<(), String> {
         if option == "help" {
             return Err("an input cannot be called `help`: `--help` shows the inputs".into());
         }
-        if options.contains(&option) {
+        if let Some(option) = options.replace(option) {
             return Err(format!("two inputs have the option `--{option}`"));
         }
-        options.push(option);
     }
     Ok(())
 }

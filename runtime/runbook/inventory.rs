@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::data::Format;
 use crate::run::hosts::{Fleet, NamedHost};
 
 /// The maximum depth of groups in groups.
@@ -35,11 +36,11 @@ struct Inventory {
 pub fn read(text: &str, ending: &str) -> Result<Fleet, String> {
     let inventory = match ending {
         "yaml" | "yml" => {
-            let value = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+            let value = Format::Yaml.parse(text)?;
             Inventory::of_yaml(&value)?
         }
         "json" => {
-            let value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+            let value = Format::Json.parse(text)?;
             Inventory::of_json(&value)?
         }
         _ => Inventory::of_ini(text)?,

@@ -1,5 +1,6 @@
 //! Runbooks: scripts that declare their inputs, the journals and reports of their runs, and rehearsals on twins of their hosts.
 
+pub mod data;
 pub mod inputs;
 pub mod inventory;
 pub mod journal;

@@ -164,6 +164,25 @@ fn shells_complete_the_inputs_of_a_script_and_their_words() {
         offered(&script, &[program, &runbook, "--mode", "fu"]),
         ["full".to_owned()].into()
     );
+    // A shell runs nothing that a script names, neither now nor when the command line is entered.
+    let hostile = r#"const INPUTS = #{ mode: #{ words: ["$(touch MARK)", "`touch MARK`", "a b; touch MARK", "e\x1b]2;x\x07"] } };"#;
+    let mark = folder.text("mark");
+    let hostile = folder.write("hostile.rhai", hostile.replace("MARK", &mark));
+    let hostile = hostile.display().to_string();
+    let words = offered(&script, &[program, &hostile, "--mode", ""]);
+    assert_eq!(words.len(), 3, "{words:?}");
+    for word in words {
+        let output = succeeds(
+            Command::new("bash")
+                .arg("-c")
+                .arg(format!("printf %s {word}")),
+        );
+        assert!(
+            String::from_utf8_lossy(&output.stdout).contains("touch"),
+            "{word}"
+        );
+    }
+    assert!(!folder.path("mark").exists());
     // One that is broken has nothing to offer.
     let broken = folder
         .write("broken.rhai", "const INPUTS = #{")

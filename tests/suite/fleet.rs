@@ -1,6 +1,8 @@
 //! Hosts by name, and work on many of them.
 
-use std::os::unix::fs::PermissionsExt;
+use std::io::Read;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::ExitStatusExt;
 
 use crate::support::{Run, Scratch, virhai};
 
@@ -154,4 +156,50 @@ fn an_inventory_is_a_file_or_a_program_that_the_user_accepts() {
     assert_eq!(run(&[]).ok(), "web1 web2 web31\n");
     scratch.write("virhai.toml", "inventory = '/etc/passwd'\n");
     assert!(run(&[]).fails(2).stderr.contains("it is not in the repo"));
+}
+
+#[test]
+fn an_inventory_is_stopped_with_all_its_processes_and_its_errors_quote_nothing() {
+    let scratch = Scratch::new();
+    scratch.write("run.rhai", "print(hosts(\"all\"))");
+    scratch.write("hosts.yaml", "all:\n  vars: {code: sw0rd}\n  x: [1");
+    let run = |arguments: &[&str]| {
+        let run = virhai().folder(scratch.path("")).arg("--inventory");
+        let run = arguments
+            .iter()
+            .fold(run, |run, argument| run.arg(argument));
+        run.arg("run").arg("run.rhai")
+    };
+    let outcome = run(&["hosts.yaml"]).fails(2);
+    assert!(!outcome.to_string().contains("sw0rd"), "{outcome}");
+
+    // The program and a child of it hold the pipe open, which ends when both have ended.
+    let pipe = scratch.path("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe can be made");
+    let mut reader = std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits())
+        .open(&pipe)
+        .expect("it is there");
+    let program = format!(
+        "#!/bin/sh\nexec 3> '{}'\necho up >&3\nsleep 600 &\nwait\n",
+        pipe.display()
+    );
+    let list = scratch.write("hosts", program);
+    std::fs::set_permissions(&list, PermissionsExt::from_mode(0o755)).expect("it is ours");
+
+    let outcome = run(&["hosts", "--timeout", "1s"]).fails(2);
+    assert!(outcome.stderr.contains("did not end in time"), "{outcome}");
+    let mut left = Vec::new();
+    assert!(reader.read_to_end(&mut left).is_ok(), "a process is left");
+
+    let mut child = run(&["hosts"]).command().spawn().expect("it starts");
+    let mut pipe = std::fs::File::open(&pipe).expect("it is there");
+    let mut up = [0; 3];
+    pipe.read_exact(&mut up).expect("the program is up");
+    let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).expect("it runs");
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.signal(), Some(15), "{status}");
+    assert_eq!(pipe.read(&mut up).expect("it can be read"), 0);
 }

@@ -186,6 +186,38 @@ fn a_secret_is_never_on_a_command_line_or_in_output() {
 }
 
 #[test]
+fn a_secret_is_in_no_excerpt_of_xml_or_of_a_file_of_inputs() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "keep.rhai",
+        r#"const INPUTS = #{ code: #{ type: "secret", help: "code" } };
+        fn main(inputs) {
+            print([inputs.code]);
+            connect("test:///default").define_xml(`<domain type='test'><name>${inputs.code}</name><os/></domain>`);
+        }"#,
+    );
+    scratch.write("secret", "sw0rd\tfish\u{202e}\u{1b}[31m");
+    for json in [false, true] {
+        let options: &[&str] = if json { &["--log", "json"] } else { &[] };
+        let options = [options, &["--no-ask", "--code-file", "secret"]].concat();
+        let outcome = run(&scratch, &options).fails(1);
+        assert!(!outcome.to_string().contains("sw0rd"), "{outcome}");
+        assert!(outcome.to_string().contains("***"), "{outcome}");
+    }
+    for (file, text) in [
+        ("a.yaml", "x: [1]\ncode: sw0rd\ny: [2"),
+        ("b.yaml", "code: \"sw0rd\nx: 1"),
+        ("c.toml", "code = \"sw0rd"),
+        ("d.toml", "code = \"sw0rd\"\ncode = 1"),
+    ] {
+        scratch.write(file, text);
+        let outcome = run(&scratch, &["--inputs", file]).fails(2);
+        assert!(!outcome.to_string().contains("sw0rd"), "{outcome}");
+        assert!(outcome.stderr.contains("line "), "{outcome}");
+    }
+}
+
+#[test]
 fn missing_inputs_are_asked_for_until_an_answer_is_valid() {
     let scratch = runbook();
     let script = RUNBOOK.replace("type: \"secret\",", "type: \"secret\", required: true,");

@@ -54,12 +54,7 @@ fn a_wrong_file_is_an_error_with_its_place() {
     scratch.folder("inner");
     for (name, bytes, call, words) in [
         ("a.json", "{\n \"a\": }", "read_json", "line 2 column 7"),
-        (
-            "a.toml",
-            "a = ",
-            "read_toml",
-            "TOML parse error at line 1, column 5",
-        ),
+        ("a.toml", "a = ", "read_toml", "at line 1, column 5"),
         ("a.yaml", "a: [", "read_yaml", "line 1"),
         ("a.csv", "a,b\n1\n", "read_csv", "line: 2"),
         (

@@ -1,6 +1,6 @@
 //! The limit on memory holds at every moment, inside native calls too, and undo has room to run.
 
-use crate::support::{Outcome, virhai};
+use crate::support::{Outcome, ran_alone, virhai};
 
 /// The limit of these tests.
 const LIMIT: usize = 32 * 1024 * 1024;
@@ -40,6 +40,12 @@ const MUCH: &str = "let much = []; much.pad(1000, \"x\".repeat(1000000));";
 
 #[test]
 fn native_functions_ask_for_memory_before_they_take_it() {
+    if ran_alone(
+        module_path!(),
+        "native_functions_ask_for_memory_before_they_take_it",
+    ) {
+        return;
+    }
     for code in [
         "print(much)",
         "debug(much)",
@@ -81,6 +87,9 @@ fn native_functions_ask_for_memory_before_they_take_it() {
 
 #[test]
 fn steps_of_the_language_stay_under_the_limit() {
+    if ran_alone(module_path!(), "steps_of_the_language_stay_under_the_limit") {
+        return;
+    }
     for code in [
         "let a = \"x\"; loop { a += a; }",
         "let a = \"x\"; loop { a = a + a; }",
@@ -107,6 +116,12 @@ fn steps_of_the_language_stay_under_the_limit() {
 
 #[test]
 fn results_and_thrown_values_that_are_too_large_are_not_written() {
+    if ran_alone(
+        module_path!(),
+        "results_and_thrown_values_that_are_too_large_are_not_written",
+    ) {
+        return;
+    }
     for (code, part) in [
         ("much", "the result is too large to show"),
         (
@@ -146,6 +161,9 @@ const FAR_APART: &str = r#"
 
 #[test]
 fn differences_of_xml_stay_under_the_limit() {
+    if ran_alone(module_path!(), "differences_of_xml_stay_under_the_limit") {
+        return;
+    }
     for code in [
         "one.diff(other).len()",
         "one == other",
@@ -173,6 +191,12 @@ fn differences_of_xml_stay_under_the_limit() {
 
 #[test]
 fn an_edit_with_too_many_differences_is_undone() {
+    if ran_alone(
+        module_path!(),
+        "an_edit_with_too_many_differences_is_undone",
+    ) {
+        return;
+    }
     let outcome = run(&format!(
         "let dom = connect(\"test:///default\").list_all_domains()[0];
         all_or_nothing(|undo| {{
@@ -341,6 +365,12 @@ fn to_json_writes_valid_json() {
 
 #[test]
 fn parallel_starts_a_limited_number_of_threads() {
+    if ran_alone(
+        module_path!(),
+        "parallel_starts_a_limited_number_of_threads",
+    ) {
+        return;
+    }
     let script = "let items = []; items.pad(3000, 0);
         let threads = parallel(items, 1000000, |x| { sleep(0.02); 1 });
         print(threads.len());";
@@ -356,6 +386,12 @@ fn parallel_starts_a_limited_number_of_threads() {
 
 #[test]
 fn threads_that_ask_at_the_same_time_do_not_exceed_the_limit_together() {
+    if ran_alone(
+        module_path!(),
+        "threads_that_ask_at_the_same_time_do_not_exceed_the_limit_together",
+    ) {
+        return;
+    }
     for _ in 0..3 {
         let text = "let text = \"a\".repeat(600000); let list = []; list.pad(64, text);";
         run(&format!(

@@ -9,7 +9,7 @@ use virhai::catalog::{self, Function};
 use virhai::engine::{self, Limits};
 use virhai::{Imports, Session, SessionOptions};
 
-use crate::support::{rewrite, updates, virhai};
+use crate::support::{ran_alone, rewrite, updates, virhai};
 
 /// How much memory each function can take: `signature class` on each line.
 const GROWTH: &str = "tests/data/growth.txt";
@@ -57,6 +57,12 @@ fn signature(function: &Function) -> String {
 
 #[test]
 fn every_function_is_classified_by_the_memory_it_can_use() {
+    if ran_alone(
+        module_path!(),
+        "every_function_is_classified_by_the_memory_it_can_use",
+    ) {
+        return;
+    }
     let text = std::fs::read_to_string(GROWTH).unwrap_or_default();
     let known: std::collections::HashMap<&str, &str> = text
         .lines()
@@ -343,6 +349,12 @@ struct Tally {
 
 #[test]
 fn calls_with_extreme_arguments_neither_end_the_process_nor_exceed_its_memory() {
+    if ran_alone(
+        module_path!(),
+        "calls_with_extreme_arguments_neither_end_the_process_nor_exceed_its_memory",
+    ) {
+        return;
+    }
     let rounds = if std::env::var_os("VIRHAI_TEST_ALL").is_some() {
         40
     } else {

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // Each test takes the part that it needs.
 
+mod alone;
 mod browser;
 mod capabilities;
 mod certificates;
@@ -25,6 +26,7 @@ mod terminal;
 mod user;
 mod web_server;
 
+pub use alone::ran_alone;
 pub use browser::Browser;
 pub use certificates::Certificates;
 pub use child::succeeds;

@@ -8,6 +8,7 @@ use super::place::{self, failed};
 use crate::api::arguments::RhaiResultOf;
 use crate::api::room::ensure_room;
 use crate::api::value_text;
+use crate::runbook::data::Format;
 use crate::runbook::inputs::of_json;
 
 /// The most bytes of values for a byte of text: `{"":0},` is a map, which has room for more.
@@ -16,34 +17,17 @@ const VALUES: usize = 96;
 /// The most bytes of values that the references of a YAML file can add.
 const REFERENCES: usize = 128 * 1024 * 1024;
 
-/// A format of data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Json,
-    Toml,
-    Yaml,
-}
-
-impl Format {
-    fn parse(self, text: &str) -> Result<Value, String> {
-        match self {
-            Self::Json => serde_json::from_str(text).map_err(|error| error.to_string()),
-            Self::Toml => toml::from_str(text).map_err(|error| error.to_string()),
-            Self::Yaml => serde_saphyr::from_str(text).map_err(|error| error.to_string()),
-        }
+/// `value` as text that ends its last line.
+fn written(format: Format, value: &Value) -> Result<String, String> {
+    let mut text = match format {
+        Format::Json => serde_json::to_string_pretty(value).map_err(|error| error.to_string())?,
+        Format::Toml => toml::to_string_pretty(value).map_err(|error| error.to_string())?,
+        Format::Yaml => serde_saphyr::to_string(value).map_err(|error| error.to_string())?,
+    };
+    if !text.ends_with('\n') {
+        text.push('\n');
     }
-
-    fn write(self, value: &Value) -> Result<String, String> {
-        let mut text = match self {
-            Self::Json => serde_json::to_string_pretty(value).map_err(|error| error.to_string())?,
-            Self::Toml => toml::to_string_pretty(value).map_err(|error| error.to_string())?,
-            Self::Yaml => serde_saphyr::to_string(value).map_err(|error| error.to_string())?,
-        };
-        if !text.ends_with('\n') {
-            text.push('\n');
-        }
-        Ok(text)
-    }
+    Ok(text)
 }
 
 fn read(ctx: &NativeCallContext, path: &str, format: Format) -> RhaiResultOf<Dynamic> {
@@ -61,7 +45,7 @@ fn read(ctx: &NativeCallContext, path: &str, format: Format) -> RhaiResultOf<Dyn
 
 fn write(ctx: &NativeCallContext, path: &str, value: &Dynamic, format: Format) -> RhaiResultOf<()> {
     let value = json(ctx, value)?;
-    let text = format.write(&value);
+    let text = written(format, &value);
     let text = text.map_err(|why| failed(ctx, "write", path, why))?;
     place::write(ctx, path, text.as_bytes())
 }

@@ -2,6 +2,7 @@
 
 mod env;
 mod log;
+pub(crate) mod of_user;
 mod process;
 mod run;
 mod ssh;

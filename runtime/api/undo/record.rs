@@ -264,7 +264,7 @@ pub(super) fn undone(ctx: &NativeCallContext, number: Option<u64>, error: Option
         if let Some(open) = session.kept::<Open>() {
             open.lock().changes.remove(&undo);
         }
-        let error = error.map(|error| redact::hide_for_good(&error));
+        let error = error.map(|error| redact::hide(&error).into_owned());
         let _ = journal.write(&Record::Undone { undo, error });
     }
 }
@@ -288,7 +288,7 @@ fn written(action: &Action, before: Option<&Json>, imports: &Imports) -> Json {
                 "takes_found": takes_found,
             }))
         })(),
-        Action::Unknown(why) => Ok(json!({ "unknown": redact::hide_for_good(why) })),
+        Action::Unknown(why) => Ok(json!({ "unknown": redact::hide(why) })),
     };
     stored.unwrap_or_else(|why| json!({ "not_stored": why }))
 }

@@ -1,12 +1,13 @@
 //! The file of a journal: lines are appended and reach the disk before virhai goes on.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{FallocateFlags, Flock, FlockArg, fallocate};
+use nix::fcntl::{FallocateFlags, Flock, FlockArg, OFlag, fallocate};
+use nix::unistd::Uid;
 
 use super::record::Record;
 use crate::redact;
@@ -61,7 +62,7 @@ impl Writer {
 
     /// Opens the journal at `path`, cuts off a line that was not completed, and returns the bytes before it.
     pub(super) fn open(path: &Path) -> Result<(Self, Vec<u8>), NotOpen> {
-        let mut writer = Self::locked(OpenOptions::new().read(true).append(true).open(path)?)?;
+        let mut writer = Self::locked(open_own(path, OpenOptions::new().read(true).append(true))?)?;
         let mut bytes = Vec::new();
         writer.file.seek(SeekFrom::Start(0))?;
         writer.file.read_to_end(&mut bytes)?;
@@ -141,9 +142,30 @@ impl Writer {
     }
 }
 
+/// The bytes of the file at `path`, which the user wrote.
+pub(super) fn read_own(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_own(path, OpenOptions::new().read(true))?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Opens a file of the user. Refuses files of other users, who could have the user undo what they want, and all that
+/// is no file: it could keep virhai waiting.
+fn open_own(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    let file = options.custom_flags(flags.bits()).open(path)?;
+    let about = file.metadata()?;
+    let refused = |why: &str| Err(std::io::Error::new(ErrorKind::InvalidInput, why));
+    match about.is_file() {
+        false => refused("it is not a file"),
+        true if about.uid() != Uid::effective().as_raw() => refused("it belongs to another user"),
+        true => Ok(file),
+    }
+}
+
 /// True if no process writes the journal at `path`.
 pub(super) fn is_free(path: &Path) -> std::io::Result<bool> {
-    let file = File::open(path)?;
+    let file = open_own(path, OpenOptions::new().read(true))?;
     match Flock::lock(file, FlockArg::LockSharedNonblock) {
         Ok(_) => Ok(true),
         Err((_, Errno::EWOULDBLOCK)) => Ok(false),

@@ -90,6 +90,6 @@ pub(super) fn names(all: &Path) -> Vec<String> {
 pub(super) fn read(path: &Path) -> Result<(Past, bool), String> {
     let journal = journal_of(path);
     let alive = !file::is_free(&journal).map_err(|error| error.to_string())?;
-    let bytes = std::fs::read(&journal).map_err(|error| error.to_string())?;
+    let bytes = file::read_own(&journal).map_err(|error| error.to_string())?;
     Ok((Past::read(&bytes[..past::whole(&bytes)])?, alive))
 }

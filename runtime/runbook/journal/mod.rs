@@ -328,10 +328,10 @@ impl Journal {
     /// reported.
     pub fn end(&self, status: u8, error: Option<String>, message: Option<String>) {
         if matches!(&*self.state(), FileState::Open(..)) {
-            let error = error.map(|error| redact::hide_for_good(&error));
+            let error = error.map(|error| redact::hide(&error).into_owned());
             let message = message.map(|message| {
                 let shown: String = message.chars().take(LONGEST_MESSAGE).collect();
-                redact::hide_for_good(&shown)
+                redact::hide(&shown).into_owned()
             });
             let time = Timestamp::now();
             let _ = self.write(&Record::End {
@@ -410,7 +410,8 @@ pub fn matching(all: &Path, given: &str) -> Vec<String> {
 
 /// The text of the script that the run in the folder `run` ran.
 pub fn script_of(run: &Path) -> std::io::Result<String> {
-    std::fs::read_to_string(run.join(folder::SCRIPT))
+    let bytes = file::read_own(&run.join(folder::SCRIPT))?;
+    String::from_utf8(bytes).map_err(std::io::Error::other)
 }
 
 /// The file `name` of a script, whose text is `text`.

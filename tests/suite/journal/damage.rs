@@ -67,6 +67,32 @@ fn a_damaged_journal_is_reported_and_not_used() {
 }
 
 #[test]
+fn a_journal_that_is_not_a_file_of_the_user_is_not_used() {
+    let folder = Scratch::new();
+    folder.write("three.rhai", THREE);
+    in_folder(&folder).arg("run").arg("three.rhai").ok();
+    let path = journal(&folder);
+    let refuses = |why: &str| {
+        for command in ["resume", "undo", "show"] {
+            has(&in_folder(&folder).arg(command).fails(1), &[why]);
+        }
+        has(&in_folder(&folder).arg("runs").run(), &[why]);
+    };
+    let other = folder.path("other.jsonl");
+    std::fs::rename(&path, &other).expect("it can be moved");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a pipe can be made");
+    refuses("it is not a file");
+    std::fs::remove_file(&path).expect("it is there");
+    std::os::unix::fs::symlink(&other, &path).expect("a link can be made");
+    refuses("symbolic link");
+    if nix::unistd::geteuid().is_root() {
+        std::fs::rename(&other, &path).expect("it can be moved");
+        std::os::unix::fs::chown(&path, Some(65534), None).expect("root may");
+        refuses("it belongs to another user");
+    }
+}
+
+#[test]
 fn a_full_disk_stops_the_run_before_a_step_and_not_after() {
     let Some(disk) = SmallDisk::mount("1m") else {
         return;
