@@ -465,4 +465,43 @@ mod tests {
             assert_eq!(state.pause(style, now), Some(pause));
         }
     }
+
+    #[test]
+    fn a_host_that_does_not_answer_delays_neither_the_end_of_a_wait_nor_the_next_one() {
+        let waits = Waits(Arc::new(Shared {
+            style: Style::Lines {
+                all: false,
+                json: false,
+            },
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            job_begun: Condvar::new(),
+        }));
+        let (asked, was_asked) = std::sync::mpsc::channel();
+        let (_never, answer) = std::sync::mpsc::channel::<()>();
+        let answer = Mutex::new(answer);
+        let read: ReadProgress = Arc::new(move || {
+            let _ = asked.send(());
+            let _ = answer.lock().recv();
+            None
+        });
+        let began = Instant::now();
+        let begin = |read: &ReadProgress| {
+            waits.begins(Begun {
+                what: "save domain `web`",
+                // Its line is due soon.
+                since: began - LINE + AHEAD,
+                may_ask: false,
+                progress: Some(Arc::clone(read)),
+            })
+        };
+        let number = begin(&read);
+        was_asked
+            .recv_timeout(Duration::from_secs(60))
+            .expect("the host is asked");
+        waits.ends(number);
+        waits.ends(begin(&read));
+        assert!(waits.0.lock().waits.is_empty());
+        assert!(began.elapsed() < LINE, "nobody waits for the host");
+    }
 }
