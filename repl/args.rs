@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
-    /// The script to run, `-` for standard input; without one, a prompt
+    /// Script to run, or `-` for standard input; without a script, virhai opens a prompt
     #[arg(value_hint = ValueHint::FilePath)]
     file: Option<String>,
 
@@ -82,13 +82,13 @@ pub(crate) enum Command {
         )]
         rest: Vec<String>,
     },
-    /// Run the functions `test_*` of scripts called `*_test.rhai`, each on a host of its own
+    /// Run the functions `test_*` of scripts called `*_test.rhai`, each on a separate host
     ///
-    /// `connect()` opens libvirt's own test host, which no other test sees: a domain `test` that
-    /// runs, a network `default` and a pool `default-pool`. With `-c` it opens that host instead.
+    /// `connect()` opens a private host of libvirt's test driver: a running domain `test`,
+    /// a network `default` and a pool `default-pool`. With `-c` it opens that host instead.
     #[command(after_long_help = examples::TEST)]
     Test(Testing),
-    /// Say what is wrong with scripts, without running them or connecting to a host
+    /// Find errors in scripts, without running them or connecting to a host
     #[command(after_long_help = examples::CHECK)]
     Check(CheckOptions),
     /// List the scripts of a folder, each with the first line of its comment
@@ -118,7 +118,7 @@ pub(crate) enum Command {
     /// Accept the permissions in a repo's virhai.toml, until the file changes
     #[command(after_long_help = examples::TRUST)]
     Trust(Trust),
-    /// Show what the guests take of the host, live
+    /// Show live which resources of the host the guests use
     #[command(after_long_help = examples::TOP)]
     Top,
     /// Print the events of a host until Ctrl-C
@@ -126,39 +126,39 @@ pub(crate) enum Command {
     /// Each line has the time, the kind of event, and the fields of the event. With --json, each line is a JSON object.
     #[command(after_long_help = examples::EVENTS)]
     Events(Watching),
-    /// Show what scripts can call
+    /// Show the functions and constants for scripts
     #[command(after_long_help = examples::DOC)]
     Doc(Doc),
-    /// Write what scripts can call as definition files for editors
+    /// Write definition files with the functions for scripts, for editors
     #[command(after_long_help = examples::DEFINITIONS)]
     Definitions(Definitions),
-    /// Answer an editor's questions about scripts, by the Language Server Protocol
+    /// Run a language server for editors (LSP)
     #[command(after_long_help = examples::LSP)]
     Lsp {
-        /// Over standard input and output, which is the only way and need not be said
+        /// Use standard input and output, the default and only way
         #[arg(long)]
         stdio: bool,
     },
-    /// Write a file from which a shell completes this command line
+    /// Print a completion script for a shell
     #[command(after_long_help = examples::COMPLETIONS)]
     Completions(Completions),
-    /// Write this manual as pages for `man`
+    /// Print this manual, or write it as pages for `man`
     #[command(after_long_help = examples::MAN)]
     Man(Manual),
 }
 
-/// How to check scripts.
+/// Arguments of `virhai check`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CheckOptions {
     /// Scripts, and folders with scripts
     #[arg(required = true, value_name = "FILE|FOLDER")]
     pub(crate) paths: Vec<PathBuf>,
 
-    /// How to tell what is found
+    /// Output format of the findings
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 
-    /// The same as --format sarif, for code hosts
+    /// Same as --format sarif, for code hosts
     #[arg(long, conflicts_with = "format")]
     sarif: bool,
 
@@ -168,7 +168,7 @@ pub(crate) struct CheckOptions {
 }
 
 impl CheckOptions {
-    /// How to tell what is found.
+    /// Output format of the findings.
     pub(crate) fn format(&self) -> Format {
         if self.sarif {
             Format::Sarif
@@ -178,7 +178,7 @@ impl CheckOptions {
     }
 }
 
-/// Where the code comes from.
+/// The source of the code.
 #[derive(Debug)]
 pub(crate) enum Source {
     /// A file, and the script's arguments.
@@ -192,7 +192,7 @@ pub(crate) enum Source {
 }
 
 impl Args {
-    /// What to run, by the command line and by what standard input is.
+    /// The code to run and its arguments, from the command line and the kind of standard input.
     pub(crate) fn source(&self) -> Result<Source, String> {
         let (file, rest) = match &self.command {
             Some(Command::Run { file, rest }) => (Some(file), rest),

@@ -1,4 +1,4 @@
-//! `virhai check`: what is wrong with scripts, without a host and without running them.
+//! `virhai check`: finds errors in scripts, without a host and without running them.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -65,7 +65,7 @@ pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
             return status;
         }
         for finding in found {
-            // What several scripts import is checked with each.
+            // A finding in a file that several scripts import is reported once.
             let place = (finding.file.clone(), finding.span, finding.message.clone());
             if !seen.insert(place) {
                 continue;
@@ -130,7 +130,7 @@ fn scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
                 files.push(found.map_err(|(path, error)| Diagnostic::unreadable(&path, &error))?);
             }
             if files.len() == before {
-                let message = format!("there is no script (*.rhai) in {}", path.display());
+                let message = format!("no script (*.rhai) in {}", path.display());
                 return Err(Diagnostic::wrong_usage(message).into());
             }
         } else {

@@ -1,4 +1,4 @@
-//! Where text ends in the rows of the terminal, by the editor's own count.
+//! Positions of text in the rows of the terminal, by the editor's count.
 
 use rustyline::GraphemeClusterMode;
 use terminal_size::{Width, terminal_size};
@@ -6,7 +6,7 @@ use terminal_size::{Width, terminal_size};
 /// The columns between two tab stops.
 const TAB: usize = 8;
 
-/// How many columns the terminal has now.
+/// The terminal's present number of columns.
 pub(crate) fn columns() -> usize {
     match terminal_size() {
         Some((Width(columns), _)) if columns > 0 => columns.into(),
@@ -52,7 +52,7 @@ pub(crate) fn fitted(text: &str, room: usize) -> String {
     text.to_owned()
 }
 
-/// How many columns `text` takes in one row.
+/// The number of columns that `text` takes in one row.
 pub(crate) fn total(text: &str) -> usize {
     text.chars().map(width).sum()
 }

@@ -16,7 +16,7 @@ use crate::diagnostic::Diagnostic;
 use crate::exit_status::{DONE, FAILED, WRONG_USAGE};
 use crate::output::print_line;
 
-/// What to describe, and how.
+/// Arguments of `virhai doc`.
 #[derive(Debug, Args)]
 pub(crate) struct Doc {
     /// A function, a type, a constant, a recipe (`create`, `Domain.create`,
@@ -33,7 +33,7 @@ pub(crate) struct Doc {
     html: Option<PathBuf>,
 }
 
-/// Where definitions go.
+/// Arguments of `virhai definitions`.
 #[derive(Debug, Args)]
 pub(crate) struct Definitions {
     /// The folder, which is made if it is not there
@@ -41,7 +41,7 @@ pub(crate) struct Definitions {
     folder: PathBuf,
 }
 
-/// Describes what was asked for and answers the exit status.
+/// Prints the requested description and returns the exit status.
 pub(crate) fn doc(all: &Options, options: &Doc) -> u8 {
     let engine = engine();
     let folder = options.what.as_deref().map(Path::new);
@@ -66,7 +66,7 @@ pub(crate) fn doc(all: &Options, options: &Doc) -> u8 {
     if options.markdown || options.html.is_some() {
         let message = format!("{name} is not a folder");
         Diagnostic::wrong_usage(message)
-            .with_hint("`--markdown` and `--html` describe a folder or everything")
+            .with_hint("`--markdown` and `--html` need a folder, or no argument for everything")
             .report_plain(all);
         return WRONG_USAGE;
     }
@@ -75,7 +75,7 @@ pub(crate) fn doc(all: &Options, options: &Doc) -> u8 {
         print_line(&reference::wrapped(&text, terminal.then(columns)));
         return DONE;
     }
-    let hint = near(&catalog, name).unwrap_or_else(|| "`virhai doc` lists what there is".into());
+    let hint = near(&catalog, name).unwrap_or_else(|| "`virhai doc` lists all names".into());
     Diagnostic::plain(format!(
         "virhai has no function, type, constant or recipe called `{name}`"
     ))
@@ -101,7 +101,7 @@ pub(crate) fn definitions(all: &Options, options: &Definitions) -> u8 {
     DONE
 }
 
-/// An engine that no host is behind, to be asked what it has.
+/// An engine without a host, whose functions are read.
 fn engine() -> Engine {
     let session = Session::new(SessionOptions::default());
     engine::build(&session, &Limits::default(), Imports::default())
@@ -141,7 +141,7 @@ fn contents(reference: &Reference) -> String {
             false => text.push_str(&format!(" {}", part.name)),
         }
     }
-    text.push_str("\n\n`virhai doc NAME` tells more of each.");
+    text.push_str("\n\n`virhai doc NAME` shows more about each.");
     text
 }
 

@@ -18,7 +18,7 @@ use crate::{exit_status, outlet, session, show, signals};
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Watching {
     /// Print only these events: a kind and values of fields, such as `lifecycle,domain=web,event=stopped`.
-    /// With several filters, an event has to match one of them
+    /// With several filters, an event must match one of them
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
 
@@ -119,7 +119,7 @@ fn filter(text: &str) -> Result<Map, Refusal> {
         if fields.iter().any(|(known, _)| known == key) {
             return Err(Refusal {
                 message: format!("the filter `{text}` names `{key}` twice"),
-                hint: "separate two filters with a space: an event has to match one of them".into(),
+                hint: "separate two filters with a space: an event must match one of them".into(),
             });
         }
         fields.push((key.to_owned(), value.to_owned()));

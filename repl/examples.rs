@@ -1,49 +1,49 @@
-//! What stands below `--help`: examples, and what can be known of a run from outside.
+//! The text below `--help`: examples, exit statuses and environment variables.
 
 pub(crate) const VIRHAI: &str = "\
 Examples:
-  virhai                                a prompt on the default host
-  virhai -c qemu+ssh://lab/system       a prompt on another host
+  virhai                                opens a prompt on the default host
+  virhai -c qemu+ssh://lab/system       opens a prompt on another host
   virhai nightly.rhai web 3             runs a script with its arguments
   virhai -e 'connect().get_hostname()'  runs a line
 
 Exit status:
   0    done
-  1    the script, a test or what was asked for failed
+  1    the script, a test or the command failed
   2    wrong usage
-  3    a script does not compile, or does not pass the check
+  3    a script does not compile or pass the check
   4    no connection
-  124  the time was up
+  124  timed out
   130  interrupted
-  `exit(n)` in a script sets any other.
+  `exit(n)` in a script sets another status.
 
 Environment:
-  LIBVIRT_DEFAULT_URI  what `connect()` opens where there is no `-c`
-  NO_COLOR             no colour, where it is not empty
-  PAGER                shows long values at the prompt
-  VISUAL, EDITOR       edit the input of the prompt";
+  LIBVIRT_DEFAULT_URI  host that `connect()` opens without `-c`
+  NO_COLOR             if not empty, virhai uses no colour
+  PAGER                program that shows long values at the prompt
+  VISUAL, EDITOR       editor for the input of the prompt";
 
 pub(crate) const RUN: &str = "\
 Examples:
   virhai run nightly.rhai --help        lists the inputs of the script
   virhai run nightly.rhai --keep 7      sets the input `keep`
   virhai run nightly.rhai web 3         `args` is [\"web\", \"3\"]
-  virhai run --timeout 5m nightly.rhai  stops it after five minutes
+  virhai run --timeout 5m nightly.rhai  stops the script after five minutes
   virhai run --rehearse nightly.rhai    prints the changes that it would make
   virhai --json run inventory.rhai      prints its result as JSON
   virhai run --report run.html x.rhai   writes an HTML report of the run";
 
 pub(crate) const TEST: &str = "\
 Examples:
-  virhai test                         all tests below this folder
-  virhai test lab -f snapshot         those of `lab` with `snapshot` in the name
-  virhai test --watch                 again after each change of a file
-  virhai test --junit results.xml -q  for a build server";
+  virhai test                         runs all tests below this folder
+  virhai test lab -f snapshot         runs tests of `lab` with `snapshot` in the name
+  virhai test --watch                 runs them again after each change of a file
+  virhai test --junit results.xml -q  writes JUnit for a build server";
 
 pub(crate) const LIST: &str = "\
 Examples:
-  virhai list                     the scripts below this folder
-  virhai --json list runbooks     the same as JSON, with the names of their inputs";
+  virhai list                     lists the scripts below this folder
+  virhai --json list runbooks     prints JSON, with the inputs of each script";
 
 pub(crate) const TWIN: &str = "\
 Examples:
@@ -88,38 +88,38 @@ Examples:
 
 pub(crate) const TOP: &str = "\
 Examples:
-  virhai top                           the default host
-  virhai top -c qemu+ssh://lab/system  another host";
+  virhai top                           shows the default host
+  virhai top -c qemu+ssh://lab/system  shows another host";
 
 pub(crate) const EVENTS: &str = "\
 Examples:
-  virhai events                               all, except QEMU monitor events
-  virhai events lifecycle,domain=web          starts and stops of one guest
-  virhai events lifecycle network_lifecycle   events of two kinds
-  virhai events --json --reconnect > log      JSON lines; reconnects if needed
+  virhai events                               prints all but QEMU monitor events
+  virhai events lifecycle,domain=web          prints starts and stops of one guest
+  virhai events lifecycle network_lifecycle   prints events of two kinds
+  virhai events --json --reconnect > log      prints JSON; reconnects if needed
   virhai events --timeout 1h                  ends after an hour, with exit status 0
 
 `virhai doc Connection.wait_event` lists the kinds of event and their fields.";
 
 pub(crate) const DOC: &str = "\
 Examples:
-  virhai doc Domain.migrate             one method, with its example
-  virhai doc --html reference.html      everything on one page with search
-  virhai doc runbooks --markdown        the scripts of a folder";
+  virhai doc Domain.migrate             shows one method, with its example
+  virhai doc --html reference.html      writes everything on a page with search
+  virhai doc runbooks --markdown        prints the docs of a folder's scripts";
 
 pub(crate) const DEFINITIONS: &str = "\
 Examples:
-  virhai definitions .rhai/definitions  for the language server of Rhai";
+  virhai definitions .rhai/definitions  writes files for Rhai's language server";
 
 pub(crate) const LSP: &str = "\
 Examples:
-  virhai lsp  what an editor starts, to talk to over standard input and output";
+  virhai lsp  runs the server on standard input and output; editors start it";
 
 pub(crate) const CHECK: &str = "\
 Examples:
-  virhai check runbooks                    all scripts of a folder
-  virhai check --deny-warnings site.rhai   warnings fail too, for a build server
-  virhai check --sarif . > findings.sarif  for a code host";
+  virhai check runbooks                    checks all scripts of a folder
+  virhai check --deny-warnings site.rhai   fails after warnings, for a build server
+  virhai check --sarif . > findings.sarif  writes SARIF for a code host";
 
 pub(crate) const COMPLETIONS: &str = "\
 Examples:
@@ -129,5 +129,5 @@ Examples:
 
 pub(crate) const MAN: &str = "\
 Examples:
-  virhai man | man -l -               reads it now
+  virhai man | man -l -               shows the manual
   virhai man ~/.local/share/man/man1  installs a page for each command";

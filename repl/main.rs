@@ -102,7 +102,7 @@ fn spare_address_space() {
         .exec();
 }
 
-/// Does what was asked for, and answers the exit status.
+/// Runs the requested command and returns the exit status.
 fn status(args: &Args) -> u8 {
     if args.version {
         let versions = virhai::versions();

@@ -1,4 +1,4 @@
-//! `virhai completions` and `virhai man`: the command line, as shells and `man` read it.
+//! `virhai completions` and `virhai man`: completions for shells, and pages for `man`.
 
 use std::path::{Path, PathBuf};
 
@@ -12,29 +12,29 @@ use crate::diagnostic::Diagnostic;
 use crate::exit_status::{DONE, FAILED};
 use crate::outlet;
 
-/// For which shell.
+/// Arguments of `virhai completions`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Completions {
-    /// The shell that is to read it
+    /// Shell to write completions for
     shell: Shell,
 }
 
-/// Where the manual goes.
+/// Arguments of `virhai man`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Manual {
-    /// A folder for the pages of all commands, which is made if it is not there; without one,
-    /// the page of virhai itself is printed
+    /// Folder for the pages of all commands, created if it is missing; without a folder,
+    /// virhai prints its main page
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     folder: Option<PathBuf>,
 }
 
-/// Prints the completions of a shell and answers the exit status.
+/// Prints the completions of a shell and returns the exit status.
 pub(crate) fn completions(options: &Completions) -> u8 {
     let mut script = Vec::new();
     let mut command = visible(&Args::command());
     clap_complete::generate(options.shell, &mut command, "virhai", &mut script);
     let script = String::from_utf8_lossy(&script);
-    // clap knows virhai's own options; the inputs of a script are asked for when they are wanted.
+    // clap knows only virhai's options; the shell asks virhai for the inputs of a script.
     let whole = match options.shell {
         Shell::Bash => format!("{script}{}", include_str!("completion.bash")),
         Shell::Fish => format!("{script}{}", include_str!("completion.fish")),
@@ -49,7 +49,7 @@ pub(crate) fn completions(options: &Completions) -> u8 {
     DONE
 }
 
-/// Prints or writes the manual and answers the exit status.
+/// Prints or writes the manual and returns the exit status.
 pub(crate) fn man(all: &Options, options: &Manual) -> u8 {
     let mut command = Args::command();
     command.build();
@@ -67,7 +67,7 @@ pub(crate) fn man(all: &Options, options: &Manual) -> u8 {
     }
 }
 
-/// `command` without what its help does not show; shells would offer that otherwise.
+/// `command` without its hidden arguments, which shells would offer otherwise.
 fn visible(command: &Command) -> Command {
     let arguments = command.get_arguments().filter(|arg| !arg.is_hide_set());
     let about = command.get_about().cloned().unwrap_or_default();
@@ -79,7 +79,7 @@ fn visible(command: &Command) -> Command {
         .subcommands(command.get_subcommands().map(visible))
 }
 
-/// Writes the pages of `command` and of all below it.
+/// Writes the pages of `command` and of its subcommands.
 fn write(command: &Command, folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let (name, text) = page(command);
@@ -89,9 +89,9 @@ fn write(command: &Command, folder: &Path) -> std::io::Result<()> {
         .try_for_each(|command| write(command, folder))
 }
 
-/// The page of `command`, and what its file is called.
+/// The name of the file for the page of `command`, and the page.
 fn page(command: &Command) -> (String, Vec<u8>) {
-    // It tells of an option only what a short help would.
+    // The page has the short help of each option.
     let whole = command.clone().mut_args(|arg| arg.hide_short_help(false));
     let man = Man::new(whole)
         .source(concat!("virhai ", env!("CARGO_PKG_VERSION")))

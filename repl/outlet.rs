@@ -18,17 +18,17 @@ use virhai::{Sink, StepNews, redact};
 
 use crate::terminal;
 
-/// How many bytes may be queued before writers wait.
+/// The number of bytes that can be queued before writers wait.
 const ROOM: usize = 64 * 1024;
 
-/// How many bytes may be queued by writers that do not wait: messages of undoing must not get lost
-/// because the script has filled the pipe before.
+/// The number of bytes that writers that do not wait can queue: messages of an undo must not be lost because the script
+/// has filled the pipe before.
 const ROOM_IN_A_HURRY: usize = 1024 * 1024;
 
-/// How long a writer that must not block waits for a slow reader.
+/// Time that a writer that must not block waits for a slow reader.
 const SHORT: Duration = Duration::from_millis(500);
 
-/// How long the end of the program waits for a reader after a stop.
+/// Time that the end of the program waits for a reader after a stop.
 const LAST: Duration = Duration::from_secs(1);
 
 static STDOUT: Outlet = Outlet::new("stdout");
@@ -54,7 +54,7 @@ struct Row {
     shown: bool,
     /// Whether the last text on a terminal did not end its line.
     amid_line: bool,
-    /// Whether something else has the terminal.
+    /// Whether another part of the program has the terminal.
     held_back: bool,
 }
 
@@ -133,12 +133,12 @@ fn hide_kept(value: &mut serde_json::Value) {
     }
 }
 
-/// For results of scripts and commands.
+/// The outlet for results of scripts and commands.
 pub(crate) fn stdout() -> &'static Outlet {
     &STDOUT
 }
 
-/// For notes and diagnostics.
+/// The outlet for notes and diagnostics.
 pub(crate) fn stderr() -> &'static Outlet {
     &STDERR
 }
@@ -169,12 +169,12 @@ pub(crate) fn drain() -> bool {
     written == [true, true]
 }
 
-/// How long to wait for a reader.
+/// The time to wait for a reader.
 #[derive(Clone, Copy)]
 enum Patience {
     /// Until a stop, and then for a short while.
     UntilStopped,
-    /// For a short while, and not again until the reader has caught up.
+    /// Wait a short while, and not again until the reader has caught up.
     Short,
     /// Not at all.
     None,
@@ -370,7 +370,7 @@ impl Outlet {
         state
     }
 
-    /// When a writer with that patience goes on without its reader, where that is known now.
+    /// The time when a writer with that patience gives up its reader, if it is already known.
     fn gives_up_at(&self, state: &WriterState, patience: Patience) -> Option<Instant> {
         let in_a_hurry = IN_A_HURRY.load(Ordering::SeqCst);
         let time = match patience {

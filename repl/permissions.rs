@@ -47,7 +47,7 @@ impl Asker for OnTerminal {
 
 /// Shows `rows`, the last of which names the possible answers; returns the user's answer.
 pub(crate) fn ask(rows: &[String], is_stopped: impl Fn() -> bool) -> Consent {
-    // The answer is typed in a row of its own.
+    // The answer is typed on a separate row.
     let rows: Vec<&str> = rows.iter().map(String::as_str).chain([""]).collect();
     for _ in 0..MOST {
         let Answer::Line(answer) = question::ask(&rows, &is_stopped) else {

@@ -1,4 +1,4 @@
-//! The prompt: what is typed runs on a worker, so that Ctrl-C can always come back here.
+//! The prompt: inputs run on a worker, so that Ctrl-C can always return to the prompt.
 
 mod commands;
 mod confirm;
@@ -69,13 +69,13 @@ struct Prompt {
     worker: Worker,
     transcript: Transcript,
     news: EventPrinter,
-    /// Whether the session began with a connection, as a runbook of it then does.
+    /// Whether the session began with a connection; its saved runbook then does too.
     connects: bool,
-    /// Whether calls that destroy something are asked about first.
+    /// Whether to ask before calls that destroy an object.
     confirms: bool,
-    /// Whether what is longer than the screen goes through a pager.
+    /// Whether output longer than the screen goes through a pager.
     pages: bool,
-    /// Tells that the user wants the prompt back, whatever still runs.
+    /// Receives the user's wish to return to the prompt, even if an input is still running.
     left: Receiver<()>,
     /// The answer of the host that the session connects to, if it has not come yet.
     opening: Option<Receiver<worker::Answer>>,
@@ -101,7 +101,7 @@ impl Prompt {
             .map(nix::libc::termios::from);
         asked.when_idle(move |signal| {
             if let Some(terminal) = terminal {
-                // Not after what is still to be written: Ctrl-S may have stopped the terminal.
+                // Not after pending output: Ctrl-S may have stopped the terminal.
                 let _ = tcsetattr(std::io::stdin(), SetArg::TCSANOW, &terminal.into());
             }
             outlet::hurry();
@@ -126,7 +126,7 @@ impl Prompt {
         if !quiet {
             let versions = virhai::versions();
             eprintln!(
-                "virhai {} with libvirt {}; :help tells more, Ctrl-D leaves",
+                "virhai {} with libvirt {}; :help lists the commands, Ctrl-D ends the session",
                 versions.virhai, versions.libvirt_running
             );
         }
@@ -146,11 +146,11 @@ impl Prompt {
             waits::hold_back(false);
             let text = match read {
                 Ok(text) => text,
-                // Ctrl-C at the prompt drops the line and nothing else.
+                // Ctrl-C at the prompt only drops the line.
                 Err(ReadlineError::Interrupted) => continue,
                 Err(ReadlineError::Eof) => return exit_status::DONE,
                 Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
-                    eprintln!("error: what was typed is no UTF-8 text, and was dropped");
+                    eprintln!("error: the input is not UTF-8 text and was dropped");
                     continue;
                 }
                 Err(error) => {
@@ -169,7 +169,7 @@ impl Prompt {
         }
     }
 
-    /// Does what was typed; a status means the end.
+    /// Runs the input; a status means the end.
     fn take(&mut self, text: &str) -> Option<u8> {
         if commands::is_command(text) {
             return self.command(text);

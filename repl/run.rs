@@ -54,7 +54,7 @@ enum Recording {
     Nothing,
     /// A new journal, created with its first record.
     New,
-    /// That of an earlier attempt.
+    /// The inputs of an earlier attempt.
     Earlier(Earlier),
 }
 
@@ -390,11 +390,11 @@ fn undo(session: &Session, engine: &Engine, progress: &Progress, changes: &[Chan
     }
 }
 
-/// Gives the session its journal, if the run is recorded.
+/// Opens the session's journal, if the run is recorded.
 ///
 /// # Errors
 ///
-/// The exit status of a run that cannot go on, after that was reported.
+/// The exit status of a run that cannot continue; the reason was reported.
 fn record(
     options: &Options,
     session: &Session,
@@ -482,7 +482,7 @@ fn finish(
                     return DONE;
                 }
                 Diagnostic::plain("some output could not be written")
-                    .with_hint("is the disk full that standard output goes to?")
+                    .with_hint("is the disk of standard output full?")
                     .report_plain(options);
                 return FAILED;
             }
@@ -493,7 +493,7 @@ fn finish(
     if let Some(status) = virhai::exit_status(&error) {
         return status;
     }
-    // What a stop leaves behind, such as an aborted save, is not the script's own failure.
+    // An effect of a stop, such as an aborted save, is not a failure of the script.
     let failure = Diagnostic::of_error(engine, imports, name, &error);
     let (diagnostic, status) = match stop {
         Some(stop) => {

@@ -22,7 +22,7 @@ pub(crate) struct Script {
     pub(crate) text: String,
     pub(crate) folder: PathBuf,
     pub(crate) args: Vec<String>,
-    /// What is called once the script has run.
+    /// The function to call after the script has run.
     pub(crate) function: Option<String>,
     /// The values of the inputs that it declares.
     pub(crate) inputs: Option<Map>,
@@ -68,7 +68,7 @@ pub(crate) fn text_of(path: &Path) -> Result<String, Box<Diagnostic>> {
             .split(|byte| *byte == b'\n')
             .count();
         Diagnostic::wrong_usage(format!("{} is not UTF-8 text", path.display()))
-            .with_hint(format!("the first byte that is none is in line {line}"))
+            .with_hint(format!("the first invalid byte is on line {line}"))
             .into()
     })
 }
@@ -129,7 +129,7 @@ pub(crate) fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
             inputs: None,
             recorded: None,
         },
-        Source::Prompt => return Err(Diagnostic::wrong_usage("a prompt is no script").into()),
+        Source::Prompt => return Err(Diagnostic::wrong_usage("a prompt is not a script").into()),
     })
 }
 

@@ -12,7 +12,7 @@ use crate::outlet;
 /// The signals that stop a script.
 const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
-/// How often the user has asked to stop what runs now.
+/// The number of requests to stop the running work.
 #[derive(Clone, Default)]
 pub(crate) struct Asked(Arc<SignalState>);
 
@@ -25,7 +25,7 @@ struct SignalState {
     pressed: Arc<AtomicBool>,
     /// The signal that told the program to end, 0 before one did.
     ending: AtomicI32,
-    /// What ends a program that has nothing to stop.
+    /// Ends the program if there is nothing to stop.
     leave: OnceLock<Box<dyn Fn(i32) + Send + Sync>>,
 }
 
@@ -40,7 +40,7 @@ impl Asked {
         }
     }
 
-    /// Has `leave` end the program, with the signal's number, where it is told to end and nothing runs.
+    /// Sets `leave` to end the program, with the signal's number, on a request to end while nothing runs.
     pub(crate) fn when_idle(&self, leave: impl Fn(i32) + Send + Sync + 'static) {
         let _ = self.0.leave.set(Box::new(leave));
     }

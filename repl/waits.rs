@@ -1,6 +1,5 @@
-//! What a script waits for, told after two seconds: on a terminal in a row that goes away, else in
-//! a line if the user asked for more with `-v`. The progress of jobs is in the row; without a terminal
-//! it is told in a line now and then.
+//! Shows what a script waits for, after two seconds: on a terminal in a row that disappears, otherwise on a line if the
+//! user gave `-v`. The row includes the progress of jobs; without a terminal, lines report it from time to time.
 
 mod progress;
 
@@ -18,34 +17,34 @@ use self::progress::Progress;
 use crate::args::{Log, Options};
 use crate::{columns, outlet, terminal};
 
-/// How often the row tells the time anew.
+/// Interval at which the row updates the time.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How often the row tells the progress anew.
+/// Interval at which the row updates the progress.
 const PROGRESS_TICK: Duration = Duration::from_millis(250);
 
-/// How often the progress is told in a line.
+/// Interval of the progress lines.
 const LINE: Duration = Duration::from_secs(30);
 
-/// How often the progress is told in a JSON log.
+/// Interval of the progress entries in a JSON log.
 const ENTRY: Duration = Duration::from_secs(5);
 
-/// How long before it is told the progress is read: a host needs time to answer.
+/// Time before a report at which the progress is read: a host needs time to answer.
 const AHEAD: Duration = Duration::from_secs(1);
 
-/// How long the end of a wait may take to remove the row: a terminal can be stopped.
+/// Time limit for removing the row at the end of a wait: a terminal can be stopped.
 const REMOVAL: Duration = Duration::from_millis(300);
 
-/// Whether something else has the terminal, such as the prompt that reads an input.
+/// Whether another part of the program has the terminal, such as the prompt that reads an input.
 static HELD_BACK: AtomicBool = AtomicBool::new(false);
 
-/// Tells of no waits while something else has the terminal.
+/// Shows no waits while another part of the program has the terminal.
 pub(crate) fn hold_back(held_back: bool) {
     HELD_BACK.store(held_back, Ordering::SeqCst);
     outlet::hold_row_back(held_back);
 }
 
-/// Tells the user of waits.
+/// Shows waits to the user.
 pub(crate) struct Waits(Arc<Shared>);
 
 struct Shared {
@@ -56,12 +55,12 @@ struct Shared {
     job_begun: Condvar,
 }
 
-/// How waits are told.
+/// The style in which waits are shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
-    /// In a row of the terminal that is replaced, and removed at last.
+    /// A row of the terminal that is replaced, and removed at the end.
     Row { faint: bool },
-    /// In lines: `all` waits in a line each, and the progress of jobs as text or as JSON.
+    /// Lines: with `all`, one line for each wait; the progress of jobs as text or JSON.
     Lines { all: bool, json: bool },
     /// Not at all.
     Silence,
@@ -74,7 +73,7 @@ struct WaitsState {
     /// The wait that the row tells of.
     shown: Option<u64>,
     started: bool,
-    /// Whether the thread was started that reads the progress.
+    /// Whether the thread that reads the progress was started.
     reads: bool,
 }
 
@@ -82,7 +81,7 @@ struct Wait {
     what: String,
     since: Instant,
     may_ask: bool,
-    /// When it is told in a line.
+    /// The time of its next line.
     next_line: Option<Instant>,
     read: Option<ReadProgress>,
     progress: Progress,
@@ -129,7 +128,7 @@ impl WaitObserver for Waits {
         if is_job && !state.reads {
             let shared = Arc::clone(&self.0);
             let thread = std::thread::Builder::new().name("progress".into());
-            // Without the thread only the time is told.
+            // Without the thread, only the time is shown.
             state.reads = thread.spawn(move || shared.read()).is_ok();
         }
         if is_job {
@@ -157,7 +156,7 @@ impl WaitObserver for Waits {
     }
 }
 
-/// What is to be done next.
+/// The next action.
 enum Step {
     Show(u64, String),
     Remove,
@@ -172,7 +171,7 @@ impl Shared {
         self.state.lock()
     }
 
-    /// Reads the progress of the jobs that are told of. A host that does not answer holds up only this thread.
+    /// Reads the progress of the shown jobs. A host that does not answer blocks only this thread.
     fn read(&self) {
         let mut state = self.lock();
         loop {
@@ -264,7 +263,7 @@ impl WaitsState {
         }
     }
 
-    /// How long there is nothing to do; `None` until a wait begins.
+    /// The time until the next action; `None` until a wait begins.
     fn pause(&self, style: Style, now: Instant) -> Option<Duration> {
         if let Some(shown) = self.shown {
             return Some(match self.waits.get(&shown) {
@@ -275,7 +274,7 @@ impl WaitsState {
         }
         let next = self.waits.values().filter_map(|wait| wait.next(style));
         let next = next.min()?;
-        // What is due could not be shown now.
+        // A due report could not be shown now.
         Some(match next.saturating_duration_since(now) {
             Duration::ZERO => TICK,
             left => left,
@@ -284,7 +283,7 @@ impl WaitsState {
 }
 
 impl WaitsState {
-    /// The jobs whose progress is to be read for what is told next.
+    /// The jobs whose progress is needed for the next report.
     fn to_read(&self, style: Style, now: Instant) -> Vec<(u64, ReadProgress)> {
         let soon = |at: Option<Instant>| at.is_some_and(|at| at <= now + AHEAD);
         let due = self.waits.iter().rev().filter_map(|(number, wait)| {
@@ -302,7 +301,7 @@ impl WaitsState {
 impl Wait {
     fn new(wait: Begun, style: Style) -> Self {
         let next_line = match style {
-            // What another program asks must stay on the terminal.
+            // A question of another program must stay on the terminal.
             Style::Row { .. } => wait.may_ask.then_some(LONG_WAIT),
             Style::Lines { json: false, .. } if wait.progress.is_some() => Some(LINE),
             Style::Lines { all, .. } => (all || wait.progress.is_some()).then_some(LONG_WAIT),
@@ -318,7 +317,7 @@ impl Wait {
         }
     }
 
-    /// When it is told, the next time or again.
+    /// The time of its first or next report.
     fn next(&self, style: Style) -> Option<Instant> {
         match style {
             Style::Row { .. } if !self.may_ask => Some(self.since + LONG_WAIT),
@@ -326,7 +325,7 @@ impl Wait {
         }
     }
 
-    /// Tells it in a line.
+    /// Reports it on a line.
     fn tell(&mut self, style: Style, now: Instant) -> Step {
         let json = matches!(style, Style::Lines { json: true, .. });
         if self.read.is_none() {

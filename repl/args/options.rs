@@ -20,10 +20,10 @@ const OUTPUT: &str = "Output";
 const PERMISSIONS: &str = "Permissions";
 const LIMITS: &str = "Limits";
 
-/// What applies to every way of running.
+/// Options that all commands share.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Options {
-    /// What `connect()` opens, instead of LIBVIRT_DEFAULT_URI
+    /// Host that `connect()` opens, instead of LIBVIRT_DEFAULT_URI
     #[arg(short, long, value_name = "URI", global = true, help_heading = HOST)]
     pub(crate) connect: Option<String>,
 
@@ -35,7 +35,7 @@ pub(crate) struct Options {
     #[arg(long, global = true, help_heading = HOST)]
     pub(crate) readonly: bool,
 
-    /// How long a host may take to accept a connection
+    /// Time limit for a host to accept a connection
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s", global = true, help_heading = HOST, hide_short_help = true)]
     pub(crate) connect_timeout: Duration,
 
@@ -43,7 +43,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s", global = true, help_heading = HOST, hide_short_help = true)]
     pub(crate) call_timeout: Duration,
 
-    /// Stop a script, or each test, after that time, such as 90s or 5m (exit status 124)
+    /// Stop a script, or each test, after this time, such as 90s or 5m (exit status 124)
     #[arg(long, value_name = "TIME", value_parser = duration, global = true, help_heading = RUNNING)]
     pub(crate) timeout: Option<Duration>,
 
@@ -83,11 +83,11 @@ pub(crate) struct Options {
     #[arg(long, global = true, help_heading = RUNNING)]
     pub(crate) no_check: bool,
 
-    /// Edit at the prompt with the keys of vi, as ~/.inputrc may ask as well
+    /// Edit at the prompt with the keys of vi; ~/.inputrc can set this too
     #[arg(long, global = true, help_heading = RUNNING, hide_short_help = true)]
     pub(crate) vi: bool,
 
-    /// Print the script's result as JSON; what it prints goes to standard error
+    /// Print the script's result as JSON; the script's output goes to standard error
     #[arg(long, global = true, help_heading = OUTPUT)]
     pub(crate) json: bool,
 
@@ -103,11 +103,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FORM", value_enum, default_value = "text", global = true, help_heading = OUTPUT, hide_short_help = true)]
     pub(crate) log: Log,
 
-    /// Print neither the script's result nor notes
+    /// Do not print the script's result or notes
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = OUTPUT)]
     pub(crate) quiet: bool,
 
-    /// Say what is run, what it waits for, and how long it took
+    /// Report what virhai runs, what it waits for, and the duration
     #[arg(short, long, global = true, help_heading = OUTPUT)]
     pub(crate) verbose: bool,
 
@@ -119,11 +119,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath, help_heading = PERMISSIONS)]
     pub(crate) allow_import: Vec<PathBuf>,
 
-    /// Allow scripts to read this file, or what is in this folder
+    /// Allow scripts to read this file, or the files in this folder
     #[arg(long, value_name = "PATH", global = true, help_heading = PERMISSIONS)]
     allow_read: Vec<PathBuf>,
 
-    /// Allow scripts to write this file, or what is in this folder
+    /// Allow scripts to write this file, or the files in this folder
     #[arg(long, value_name = "PATH", global = true, help_heading = PERMISSIONS)]
     allow_write: Vec<PathBuf>,
 
@@ -171,31 +171,31 @@ pub(crate) struct Options {
     #[arg(long, global = true, help_heading = PERMISSIONS)]
     only_named_hosts: bool,
 
-    /// Allow scripts to run QEMU with `qemu:///embed?root=DIR`; they can then do all that you can
+    /// Allow scripts to run QEMU with `qemu:///embed?root=DIR`; they can then do everything that you can
     #[arg(long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath, help_heading = PERMISSIONS)]
     allow_embed: Vec<PathBuf>,
 
-    /// Operations that a script may take, 0 for any number
+    /// Maximum number of operations of a script, 0 for no limit
     #[arg(long, value_name = "N", default_value_t = Limits::default().operations, global = true, help_heading = LIMITS, hide_short_help = true)]
     max_operations: u64,
 
-    /// Calls within calls
+    /// Maximum depth of nested calls
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..=1000), global = true, help_heading = LIMITS, hide_short_help = true)]
     max_depth: u16,
 
-    /// Memory limit of a script, 0 for all that the host has left; its values may fill a third
+    /// Memory limit of a script, 0 for all free memory of the host; values of the script may use a third
     #[arg(long, value_name = "SIZE", default_value_t = ByteSize(Limits::default().memory as u64), value_parser = memory_size, global = true, help_heading = LIMITS, hide_short_help = true)]
     max_memory: ByteSize,
 
-    /// Bytes in a string, 0 for any number
+    /// Maximum bytes in a string, 0 for no limit
     #[arg(long, value_name = "N", default_value_t = 0, global = true, help_heading = LIMITS, hide_short_help = true)]
     max_string: usize,
 
-    /// Values in an array, 0 for any number
+    /// Maximum values in an array, 0 for no limit
     #[arg(long, value_name = "N", default_value_t = 0, global = true, help_heading = LIMITS, hide_short_help = true)]
     max_array: usize,
 
-    /// Values in a map, 0 for any number
+    /// Maximum values in a map, 0 for no limit
     #[arg(long, value_name = "N", default_value_t = 0, global = true, help_heading = LIMITS, hide_short_help = true)]
     max_map: usize,
 
@@ -204,7 +204,7 @@ pub(crate) struct Options {
     pub(crate) project: Project,
 }
 
-/// A command line without anything, to take the options' defaults from.
+/// An empty command line, for the defaults of the options.
 #[derive(Debug, Parser)]
 struct Bare {
     #[command(flatten)]
@@ -212,7 +212,7 @@ struct Bare {
 }
 
 impl Options {
-    /// Takes over what the command line that resumes a run says about the way of running.
+    /// Takes over the options of the command line that resumes a run.
     pub(crate) fn take_over(&mut self, later: &Self) {
         self.yes |= later.yes;
         self.json = later.json;
@@ -225,14 +225,14 @@ impl Options {
         self.reporting = later.reporting.clone();
     }
 
-    /// What is known of the options where the command line makes no sense.
+    /// The options, as far as they are known, if the command line is wrong.
     pub(crate) fn unread() -> Self {
         let mut options = Bare::parse_from(["virhai"]).options;
         options.json = std::env::args_os().any(|arg| arg == "--json");
         options
     }
 
-    /// What scripts may use besides libvirt.
+    /// The permissions of scripts besides libvirt.
     pub(crate) fn grants(&self) -> Grants {
         let mut grants = Grants {
             read: self.allow_read.clone(),
@@ -254,7 +254,7 @@ impl Options {
         grants
     }
 
-    /// The rules of the command line, if there are any.
+    /// The rules of the command line, if any.
     fn rules(&self) -> Option<Rules> {
         let any = !self.allow.is_empty() || !self.deny.is_empty();
         any.then(|| Rules {
@@ -270,7 +270,7 @@ impl Options {
         own.chain(&self.project.imports).cloned()
     }
 
-    /// How far scripts may go.
+    /// The limits of scripts.
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             operations: self.max_operations,
@@ -282,7 +282,7 @@ impl Options {
         }
     }
 
-    /// Whether to colour what goes to standard error.
+    /// Whether to use colour on standard error.
     pub(crate) fn colors(&self) -> bool {
         match self.color {
             ColorChoice::Always => true,
@@ -305,7 +305,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("`{text}` is not a duration such as 90s or 5m"))
 }
 
-/// A size of memory, such as `2GiB`.
+/// Parses a size of memory, such as `2GiB`.
 fn memory_size(text: &str) -> Result<ByteSize, String> {
     virhai::size::argument(text).map(ByteSize)
 }

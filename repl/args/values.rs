@@ -11,7 +11,7 @@ pub(crate) enum IfBusy {
     Fail,
 }
 
-/// A form of findings.
+/// A format of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people, on standard error

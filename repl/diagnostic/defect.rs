@@ -4,7 +4,7 @@ use parking_lot::Mutex;
 
 use super::Diagnostic;
 
-/// Where the last defect on a thread that runs scripts was.
+/// The place of the last defect on a thread that runs scripts.
 static LAST: Mutex<Option<String>> = Mutex::new(None);
 
 /// Keeps the standard library from writing of defects that a diagnostic will tell of.

@@ -1,4 +1,4 @@
-//! What stopped a script, as a diagnostic.
+//! The failure that stopped a script, as a diagnostic.
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
 use virhai::syntax::bindings::defined_names;
@@ -13,7 +13,7 @@ use super::rhai_messages::{failures, qualified, words_about_xml};
 use crate::show;
 
 impl Diagnostic {
-    /// What stopped a script that was compiled as `name`.
+    /// The failure that stopped the script that was compiled as `name`.
     pub(crate) fn of_error(
         engine: &Engine,
         imports: &Imports,
@@ -58,7 +58,7 @@ impl Diagnostic {
             return Self::of_defect(&words.to_string());
         }
         let mut place = Place::new(&file, inner.position());
-        // What a script caught and threw again, or Rhai's own error as a value.
+        // An error that a script caught and threw again, or Rhai's own error as a value.
         let again = match inner {
             EvalAltResult::ErrorRuntime(value, _) => value.clone().try_cast::<Error>(),
             _ => None,
@@ -142,7 +142,7 @@ impl Diagnostic {
         diagnostic
     }
 
-    /// What several calls at once failed with; `lines` are their failures in words.
+    /// The failures of several calls in parallel; `lines` are the failures in words.
     fn describe_parallel(&mut self, list: &Array, lines: Vec<String>, file: &str) {
         self.title = match lines.len() {
             1 => "one of the calls in parallel failed".into(),
@@ -233,7 +233,7 @@ fn a_value(value: &Dynamic) -> &'static str {
     }
 }
 
-/// What sort of failure `error` is, in a word for programs; libvirt's are known by their value.
+/// The kind of the failure `error`, in a word for programs; errors of libvirt are known by their value.
 fn kind(error: &EvalAltResult) -> &'static str {
     match error {
         EvalAltResult::ErrorRuntime(..) => "thrown",

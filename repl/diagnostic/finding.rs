@@ -7,7 +7,7 @@ use super::Diagnostic;
 use super::place::Place;
 
 impl Diagnostic {
-    /// What a check found.
+    /// The diagnostic of a finding of a check.
     pub(crate) fn of_finding(finding: &Finding) -> Self {
         let diagnostic = Self {
             severity: finding.severity,

@@ -35,7 +35,7 @@ impl Diagnostic {
     }
 }
 
-/// Where in its XML a call failed.
+/// The place in the XML at which a call failed.
 fn xml(rejected: &Rejected) -> Value {
     let place = rejected.place();
     json!({

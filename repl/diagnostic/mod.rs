@@ -1,4 +1,4 @@
-//! What is wrong, as people and programs read it: what, where in the script, how it got there, what to do.
+//! Diagnostics for people and programs: the error, its place in the script, the call trail and the hint.
 
 pub(crate) mod defect;
 mod failure;
@@ -24,17 +24,17 @@ use crate::args::Options;
 /// One thing that is wrong, ready to be shown.
 pub(crate) struct Diagnostic {
     severity: Severity,
-    /// What sort of failure it is, in a word for programs.
+    /// The kind of the failure, in a word for programs.
     kind: &'static str,
     title: String,
     /// libvirt's name for it, or that of a finding.
     code: Option<String>,
     place: Option<Place>,
-    /// What is written at the place itself.
+    /// The text at the place itself.
     label: String,
     /// Further places, the nearest first: what happened there, and where.
     trail: Vec<(String, Place)>,
-    /// How many places were left out after the first half of the trail.
+    /// The number of places that were left out after the first half of the trail.
     left_out: usize,
     /// Failures of which this one is made.
     notes: Vec<String>,
@@ -42,7 +42,7 @@ pub(crate) struct Diagnostic {
     error: Option<Error>,
     /// The XML that libvirt refused.
     rejected: Option<Rejected>,
-    /// What could not be taken back after it, which was said when it happened.
+    /// The changes that could not be undone after it; they were reported at that time.
     not_undone: Vec<String>,
     /// The map that a script threw, for another program.
     thrown: Option<Dynamic>,
@@ -90,7 +90,7 @@ impl Diagnostic {
         self
     }
 
-    /// The same at a place of a script, and what to write there; nothing where the title says all.
+    /// The same at a place of a script, with the text to write there; empty if the title suffices.
     pub(crate) fn at(mut self, place: Place, label: impl Into<String>) -> Self {
         self.place = Some(place);
         self.label = label.into();
@@ -115,7 +115,7 @@ impl Diagnostic {
         self
     }
 
-    /// Why a script does not compile.
+    /// The diagnostic of a script that does not compile.
     pub(crate) fn of_compile_error(error: &CompileError) -> Self {
         let place = Place::new(&error.source, error.position);
         let code = match error.import {
@@ -136,7 +136,7 @@ impl Diagnostic {
         })
     }
 
-    /// A script that was stopped, and has no failure of its own.
+    /// A script that was stopped, without a failure of its own making.
     pub(crate) fn of_stop(stop: Stop, options: &Options) -> Self {
         let limit = match stop {
             Stop::TimedOut => options.timeout,
@@ -153,9 +153,9 @@ impl Diagnostic {
             Stop::TimedOut => plain
                 .of_kind("timeout")
                 .with_hint("raise the limit with --timeout"),
-            Stop::OutOfMemory => plain.of_kind("limit").with_hint(
-                "raise the limit with --max-memory, up to the memory that the host has left",
-            ),
+            Stop::OutOfMemory => plain
+                .of_kind("limit")
+                .with_hint("raise the limit with --max-memory, up to the free memory of the host"),
             Stop::TooDeep => plain
                 .of_kind("limit")
                 .with_hint("is there an infinite recursion?"),
@@ -182,7 +182,7 @@ impl Diagnostic {
         self
     }
 
-    /// The same with what could not be taken back, for another program: people were told before.
+    /// The same with the changes that could not be undone, for another program: people were told before.
     pub(crate) fn not_undone(mut self, failures: Vec<String>) -> Self {
         self.not_undone = failures;
         self

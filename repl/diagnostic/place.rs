@@ -1,4 +1,4 @@
-//! Places in scripts: files, positions, and the text that stands there.
+//! Places in scripts: files, positions, and the text there.
 
 use std::ops::Range;
 
@@ -11,16 +11,16 @@ use virhai::syntax::text::Text;
 pub(crate) struct Place {
     /// The file, as positions call it.
     pub(super) file: String,
-    /// The line, from 1; nothing where the place is unknown.
+    /// The line, from 1; `None` if the place is unknown.
     pub(super) line: Option<usize>,
-    /// The first character, from 1; nothing where it is the line itself.
+    /// The first character, from 1; `None` for the line itself.
     pub(super) column: Option<usize>,
-    /// How many characters; nothing for the token that stands there.
+    /// The number of characters; `None` for the token at the place.
     width: Option<usize>,
 }
 
 impl Place {
-    /// What stands at `position` of `file`.
+    /// The place of the token at `position` of `file`.
     pub(crate) fn new(file: impl Into<String>, position: Position) -> Self {
         Self {
             file: file.into(),
@@ -40,7 +40,7 @@ impl Place {
         }
     }
 
-    /// Whether it begins where `other` does.
+    /// Whether both begin at the same position.
     pub(super) fn is_at(&self, other: &Self) -> bool {
         (self.line, self.column) == (other.line, other.column) && self.file == other.file
     }
@@ -61,7 +61,7 @@ impl Place {
     }
 }
 
-/// How many places of a trail are worth showing.
+/// The maximum number of shown places of a trail.
 pub(super) const SHOWN: usize = 8;
 
 /// Keeps the ends of a long trail, such as a recursion leaves; answers how many places it took out.

@@ -10,7 +10,7 @@ use super::Diagnostic;
 use super::place::{Place, SHOWN};
 use crate::terminal;
 
-/// How many characters of a text are shown.
+/// The maximum number of shown characters of a text.
 const LONGEST_TEXT: usize = 10_000;
 
 /// The longest line that is shown as an excerpt; for a longer line only the position is shown.
@@ -117,7 +117,7 @@ fn prose(text: &str) -> String {
 /// An excerpt without secrets and control characters, and the new position of its bytes `span`.
 fn shown(text: &str, span: &Range<usize>) -> (String, Range<usize>) {
     let masked = redact::mask(text);
-    // A mask has as many characters as what it hides.
+    // A mask has as many characters as the hidden text.
     let place = |at: usize| {
         let letters = text[..at].chars().count();
         let before: String = masked.chars().take(letters).collect();

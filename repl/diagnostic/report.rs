@@ -1,4 +1,4 @@
-//! How a diagnostic reaches people and programs.
+//! Reports diagnostics to people and programs.
 
 use serde_json::{Value, json};
 use virhai::Imports;
@@ -30,7 +30,7 @@ impl Diagnostic {
         self.report(options, &Imports::default());
     }
 
-    /// What a program reads of a command that failed.
+    /// The JSON of a command that failed.
     pub(crate) fn as_failure(&self, imports: &Imports) -> Value {
         json!({ "error": self.json(imports) })
     }

@@ -4,7 +4,7 @@ use rhai::{Array, Dynamic, Map};
 
 use crate::show;
 
-/// What `parallel` throws, as a line for each failure.
+/// The error of `parallel`, with a line for each failure.
 pub(super) fn failures(list: &Array) -> Option<Vec<String>> {
     let line = |failure: &Dynamic| {
         let failure = failure.read_lock::<Map>()?;

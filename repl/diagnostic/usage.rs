@@ -11,7 +11,7 @@ use virhai::files;
 use virhai::plain::plain_message;
 
 impl Diagnostic {
-    /// What is wrong with the command line; nothing where help was asked for.
+    /// The diagnostic of a wrong command line; `None` if it asked for help.
     pub(crate) fn of_usage(error: &clap::Error) -> Option<Self> {
         let help = [
             ErrorKind::DisplayHelp,
@@ -29,7 +29,7 @@ impl Diagnostic {
         let (mut tip, mut usage) = (None, None);
         for part in parts {
             if let Some(text) = part.strip_prefix("tip: ") {
-                // Further tips are about what is less likely.
+                // Further tips are less likely ones.
                 tip = text.split(" tip: ").next().map(plain_message);
             } else if part.starts_with("Usage: ") || part.starts_with('[') {
                 usage = Some(part.replacen("Usage: ", "usage: ", 1));
@@ -39,7 +39,7 @@ impl Diagnostic {
             Some(usage) => diagnostic.with_note(usage),
             None => diagnostic,
         };
-        Some(diagnostic.with_hint(tip.unwrap_or_else(|| "`virhai --help` tells more".into())))
+        Some(diagnostic.with_hint(tip.unwrap_or_else(|| "see `virhai --help`".into())))
     }
 
     /// The same for a command line that only this program finds wrong.

@@ -83,7 +83,7 @@ fn no_answer(key: &Key) -> Box<Unanswered> {
     Unanswered::because(super::options::missing(key))
 }
 
-/// How an answer is shown while it is typed.
+/// Hides or shows an answer while it is typed.
 struct Shown {
     secret: bool,
 }

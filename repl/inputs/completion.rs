@@ -1,4 +1,4 @@
-//! What a shell offers for the inputs of a runbook.
+//! Shell completion of the inputs of a runbook.
 
 use std::path::PathBuf;
 use std::sync::mpsc::channel;
@@ -20,7 +20,7 @@ pub(crate) const QUESTION: &str = "--offer-inputs";
 /// How long a shell waits for an answer at most.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// Prints a word in each line. A script that cannot be read, or has no inputs, has nothing to offer.
+/// Prints a word on each line. A script that cannot be read, or has no inputs, has no completions.
 pub(crate) fn offer(arguments: impl Iterator<Item = String>) {
     let arguments: Vec<String> = arguments.collect();
     let (done, ended) = channel();

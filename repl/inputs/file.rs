@@ -21,7 +21,7 @@ pub(super) fn read(path: &Path) -> Result<Map, String> {
         Format::of_ending(end).ok_or("its name must end in .json, .toml, .yaml or .yml")?;
     of_json(&format.parse(&text)?)
         .try_cast::<Map>()
-        .ok_or_else(|| "it must hold a map of names and values".into())
+        .ok_or_else(|| "it must contain a map of names and values".into())
 }
 
 /// The secret in the file `path`, without line breaks at its end.

@@ -96,7 +96,7 @@ impl Server {
         Some(format!("`{}`: {}", key.name, key.in_a_line()))
     }
 
-    /// How what ends at the byte `end` is called, and what is said of it.
+    /// The signatures and the documentation of the name that ends at the byte `end`.
     fn ways(&self, at: &At, end: usize) -> Option<String> {
         let around = Around { at };
         let before = &at.document.text[..end];
@@ -216,7 +216,7 @@ fn own_docs(at: &At, name: &str) -> Option<String> {
     Some(own.find(|function| function.name == name)?.docs)
 }
 
-/// What surrounds a text in an editor: the files beside it, and no host.
+/// The surroundings of a text in an editor: the files beside it, without a host.
 struct Around<'a> {
     at: &'a At<'a>,
 }
@@ -268,7 +268,7 @@ fn on_disk(name: &str, text: &str) -> Option<PathBuf> {
     Some(file)
 }
 
-/// Writes a file that nobody changes by mistake.
+/// Writes a read-only file, so that it is not changed by mistake.
 fn write_to_read(folder: &Path, file: &Path, text: &str) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let mut copy = tempfile::NamedTempFile::new_in(folder)?;

@@ -19,7 +19,7 @@ pub(super) struct Document {
     pub(super) uri: Uri,
     pub(super) text: Text,
     version: i32,
-    /// Where it is on disk; nowhere before it is saved for the first time.
+    /// Its path on disk; `None` before it is saved for the first time.
     path: Option<PathBuf>,
 }
 
@@ -55,7 +55,7 @@ impl Documents {
         Some(saved.text_document.uri)
     }
 
-    /// Forgets a text, and takes back what was said of it.
+    /// Removes a text, and its diagnostics.
     pub(super) fn close(&mut self, params: Value) -> Option<PublishDiagnosticsParams> {
         let closed: DidCloseTextDocumentParams = serde_json::from_value(params).ok()?;
         let uri = closed.text_document.uri;
@@ -71,7 +71,7 @@ impl Documents {
         self.0.values()
     }
 
-    /// What `document` may import, with the texts that are open in place of the files.
+    /// The imports of `document`; open texts take the place of their files.
     pub(super) fn imports(&self, document: &Document) -> Imports {
         let imports = Imports::new([document.folder()]);
         for open in self.iter() {
@@ -84,7 +84,7 @@ impl Documents {
 }
 
 impl Document {
-    /// What positions call it.
+    /// The name of the document in positions.
     pub(super) fn name(&self) -> String {
         match &self.path {
             Some(path) => path.display().to_string(),
@@ -103,7 +103,7 @@ impl Document {
     }
 }
 
-/// The file that `uri` stands for, if it stands for one.
+/// The path of the file `uri`, if it names a file.
 fn path_of(uri: &Uri) -> Option<PathBuf> {
     let path = uri.as_str().strip_prefix("file://")?;
     // A host before the path is this one, or none.
@@ -112,7 +112,7 @@ fn path_of(uri: &Uri) -> Option<PathBuf> {
     Some(PathBuf::from(path.into_owned()))
 }
 
-/// What stays as it is in the path of a URI.
+/// Characters that need no escape in the path of a URI.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'.')

@@ -47,7 +47,7 @@ pub(super) fn read(input: &mut impl BufRead) -> Frame {
     }
 }
 
-/// The length of the next message, or nothing at the end of the input.
+/// The length of the next message, or `None` at the end of the input.
 fn length(input: &mut impl BufRead) -> Result<Option<u64>, String> {
     let mut headers = input.by_ref().take(LONGEST_HEADERS);
     let mut length = None;

@@ -34,7 +34,7 @@ use crate::exit_status::{DONE, FAILED};
 use documents::Documents;
 use frames::Frame;
 
-/// What every answer is made from.
+/// The state that answers are made from.
 struct Server {
     engine: Engine,
     catalog: Catalog,
@@ -74,7 +74,7 @@ enum Phase {
     Leaves,
 }
 
-/// Answers whether the editor said that it leaves before it left.
+/// Runs the server; returns whether the editor shut it down properly before it ended.
 fn work() -> anyhow::Result<bool> {
     let session = Session::new(SessionOptions::default());
     let engine = engine::build(&session, &Limits::default(), Imports::default());
@@ -188,7 +188,7 @@ impl Server {
                 DocumentSymbolRequest::METHOD => with(params, |it| self.symbols(&it)),
                 method => Err((
                     ErrorCode::MethodNotFound,
-                    format!("there is no method {method}"),
+                    format!("unknown method {method}"),
                 )),
             })
         });
@@ -199,7 +199,7 @@ impl Server {
         }
     }
 
-    /// Takes notice, and answers what the editor has to know of it.
+    /// Handles a notification and returns the diagnostics for the editor.
     fn hear(&mut self, told: Notification) -> Vec<PublishDiagnosticsParams> {
         let params = told.params;
         let uri = match told.method.as_str() {

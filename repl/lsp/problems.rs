@@ -1,4 +1,4 @@
-//! What is wrong with the open texts, as the check finds it.
+//! The findings of the check in the open texts.
 
 use lsp_types::{
     CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag,

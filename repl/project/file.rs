@@ -77,7 +77,7 @@ pub(super) fn read(path: &Path) -> Result<String, String> {
     refuse_foreign(&about, "it")?;
     let folder = path.parent().unwrap_or(Path::new("/"));
     let folder = folder.metadata().map_err(|error| files::reason(&error))?;
-    // In a folder such as /tmp, nobody can replace the files of other users.
+    // In a folder such as /tmp, users cannot replace the files of other users.
     let sticky = folder.mode() & 0o1000 != 0;
     if !sticky {
         refuse_foreign(&folder, "its folder")?;

@@ -1,4 +1,4 @@
-//! What destroys something is asked about first.
+//! Asks before calls that destroy an object.
 
 use rhai::{AST, ASTNode, Engine, Expr, Scope};
 use virhai::catalog::Catalog;
@@ -13,7 +13,7 @@ use crate::{show, terminal};
 const WORDS: [&str; 6] = ["destroy", "undefine", "delete", "wipe", "reset", "remove"];
 
 impl Prompt {
-    /// Whether `text` may run: it destroys nothing, or the user says so.
+    /// Whether `text` may run: it destroys no object, or the user confirms it.
     pub(super) fn confirmed(&mut self, text: &str) -> bool {
         // Most inputs have no such word, and need no catalogue.
         if !self.confirms || !WORDS.iter().any(|word| text.contains(word)) {
@@ -29,9 +29,9 @@ impl Prompt {
         self.asks(&calls.join(", "))
     }
 
-    /// Asks, and takes nothing but a yes for one.
+    /// Asks, and accepts only a yes.
     pub(super) fn asks(&self, question: &str) -> bool {
-        // An editor of its own: what was typed ahead is no answer.
+        // A separate editor: text that was typed ahead is not an answer.
         let Ok(mut editor) = rustyline::DefaultEditor::new() else {
             return false;
         };
@@ -42,7 +42,7 @@ impl Prompt {
 
 /// The calls in `text` that destroy something, each as a question without its sign.
 fn destroying(engine: &Engine, catalog: &Catalog, scope: &Scope, text: &str) -> Vec<String> {
-    // What does not compile does not run either.
+    // An input that does not compile does not run either.
     let Ok(mut ast) = engine.compile(text) else {
         return Vec::new();
     };
@@ -59,12 +59,12 @@ fn destroying(engine: &Engine, catalog: &Catalog, scope: &Scope, text: &str) -> 
 /// A call of which it is to be told whether it destroys something.
 struct Call<'a> {
     name: &'a str,
-    /// Whether it is a function of a recipe, as `guest::remove` is.
+    /// Whether it is a function of a recipe, such as `guest::remove`.
     of_recipe: bool,
     on: Receiver<'a>,
 }
 
-/// Who a call is made on: a variable, what was looked up by a name, or something else.
+/// The receiver of a call: a variable, the result of a lookup by name, or another value.
 enum Receiver<'a> {
     Variable(&'a str),
     Named(&'a str),
@@ -133,7 +133,7 @@ fn question(catalog: &Catalog, scope: &Scope, call: &Call) -> Option<String> {
     })
 }
 
-/// Whether some `name` calls libvirt: arrays, maps and XML have a `remove` too.
+/// Whether `name` calls libvirt on some type: arrays, maps and XML also have a `remove`.
 fn changes_a_host(catalog: &Catalog, name: &str) -> bool {
     catalog
         .named(name)

@@ -12,13 +12,13 @@ use crate::diagnostic::Diagnostic;
 use crate::run;
 use crate::{exit_status, output};
 
-/// How an input ended.
+/// The ways in which an input ends.
 pub(super) enum Ended {
-    /// With a value that is not `()`, or without one.
+    /// It succeeded, with a value other than `()` or without one.
     Well { has_value: bool },
-    /// With a failure at that place of it.
+    /// It failed at that position.
     Badly(Position),
-    /// With the session.
+    /// It ended the session.
     Session(u8),
 }
 
@@ -28,7 +28,7 @@ impl Prompt {
         self.evaluate_as(text, View::Human)
     }
 
-    /// Runs the code that a command stands for; a failure in it is told without that code.
+    /// Runs the code of a command; a failure in it is reported without that code.
     pub(super) fn evaluate_command(&mut self, code: &str) -> Option<u8> {
         self.worker.hide_code(true);
         let status = self.evaluate(code);
@@ -71,7 +71,7 @@ impl Prompt {
         status
     }
 
-    /// Has the worker run `text`, and shows what came of it.
+    /// Runs `text` in the worker and shows the result.
     fn attempt(&mut self, text: &str, view: View) -> Ended {
         self.asked.begin();
         while self.left.try_recv().is_ok() {}

@@ -1,18 +1,18 @@
-//! The words that somebody types first who knows virsh, a shell, Python or a database: what they do here.
+//! Reactions to first inputs of users who know virsh, a shell, Python or a database.
 
 use rhai::Scope;
 use virhai::advice::virsh::{self, VirshCommand};
 use virhai::catalog::Catalog;
 use virhai::syntax::lexer::{self, TokenClass};
 
-/// What is done with an input that is no Rhai.
+/// The reaction to an input that is a word of another program, and not Rhai.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FirstWords {
     /// A command of the prompt is run.
     Command(String),
-    /// Code is shown and run; it changes nothing.
+    /// Code is shown and run; it changes no host.
     Run(String),
-    /// The user is told what to type, with code that Up then brings.
+    /// The user is told what to type, and Up recalls the code.
     Tell {
         message: String,
         code: Option<String>,
@@ -46,7 +46,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("%quickref", ":help"),
 ];
 
-/// Whether `text` may be the words of another program: most inputs begin otherwise.
+/// Whether `text` may be a command of another program; most inputs are not.
 pub(super) fn may_be(text: &str, scope: &Scope) -> bool {
     let text = text.trim();
     let end = text.find(|letter: char| letter.is_whitespace() || "(;".contains(letter));
@@ -58,7 +58,7 @@ pub(super) fn may_be(text: &str, scope: &Scope) -> bool {
                 || COMMANDS.iter().any(|(word, _)| *word == first))
 }
 
-/// What `text` asks for, if it is the word of another program and nothing that the session knows by that name.
+/// The reaction to `text`, if it is a word of another program and the session knows no such name.
 pub(super) fn find(text: &str, scope: &Scope, catalog: &Catalog) -> Option<FirstWords> {
     let text = text.trim().trim_end_matches(';').trim_end();
     let mut words = text.split_whitespace();
@@ -67,11 +67,11 @@ pub(super) fn find(text: &str, scope: &Scope, catalog: &Catalog) -> Option<First
     if let Some(program) = text.strip_prefix('!') {
         return Some(tell(match program.trim().is_empty() {
             true => {
-                "the prompt runs no programs; Ctrl-Z leaves it for the shell, and `fg` comes back"
+                "the prompt cannot run programs; Ctrl-Z returns to the shell, and `fg` comes back"
                     .into()
             }
             false => format!(
-                "the prompt runs no programs such as `{}`; Ctrl-Z leaves it for the shell, and `fg` comes back",
+                "the prompt cannot run programs such as `{}`; Ctrl-Z returns to the shell, and `fg` comes back",
                 program.trim()
             ),
         }));
@@ -144,13 +144,13 @@ fn of_call(text: &str, scope: &Scope, catalog: &Catalog) -> Option<FirstWords> {
     (!is_own).then_some(Command(command))
 }
 
-/// Whether the session has something called `word`, or called as the part before its first hyphen.
+/// Whether the session knows `word`, or its part before the first hyphen.
 fn is_known(word: &str, scope: &Scope) -> bool {
     let name = word.split('-').next().unwrap_or(word);
     scope.contains(name)
 }
 
-/// Whether `word` goes on with an expression: an operator, a bracket or a dot.
+/// Whether `word` continues an expression: an operator, a bracket or a dot.
 fn is_operator(word: &str) -> bool {
     let begins_so = word.starts_with(|letter: char| "=+*/<>&|.([{,;:?%^".contains(letter));
     // A path and an option of virsh's begin with a sign too.
@@ -163,7 +163,7 @@ fn of_virsh(command: VirshCommand, words: &[&str], scope: &Scope, catalog: &Cata
     if !command.has_counterpart() {
         return tell(match name {
             "cd" | "pwd" => {
-                format!("the prompt has no `{name}`: a script sees no files of its own machine")
+                format!("the prompt has no `{name}`: scripts cannot see files of this machine")
             }
             _ => format!("virsh's `{name}` has no counterpart here yet"),
         });
@@ -183,7 +183,7 @@ fn of_virsh(command: VirshCommand, words: &[&str], scope: &Scope, catalog: &Cata
     }
 }
 
-/// Whether no call in `code` changes a host or waits for something.
+/// Whether no call in `code` changes a host or waits for an event.
 fn only_reads(code: &str, catalog: &Catalog) -> bool {
     let tokens = lexer::code(code);
     let mut called = tokens.windows(2).filter_map(|pair| {

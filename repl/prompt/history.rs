@@ -1,4 +1,4 @@
-//! What was typed in earlier sessions.
+//! The history: inputs of earlier sessions.
 
 use std::fs::{File, Permissions};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -11,7 +11,7 @@ use virhai::redact;
 
 use super::input::Input;
 
-/// Where the history is kept.
+/// The file of the history.
 fn file() -> Option<PathBuf> {
     Some(virhai::state_folder::path()?.join("history"))
 }

@@ -37,7 +37,7 @@ pub(super) fn all(scope: &Scope) -> Vec<(String, Connection)> {
     found
 }
 
-/// How a connection is, in a word, without asking its host.
+/// The state of a connection, in a word, without asking its host.
 pub(super) fn state(connection: &Connection) -> &'static str {
     match (connection.is_closed(), connection.is_lost()) {
         (true, _) => "closed",

@@ -1,4 +1,4 @@
-//! What hosts tell by themselves, shown above what is being typed.
+//! Events of the hosts, shown above the input line.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,16 +14,16 @@ use super::{Prompt, hosts, input, prompt_string};
 use crate::args::Options;
 use crate::terminal;
 
-/// Takes what hosts tell and prints it when the prompt is there.
+/// Receives events of the hosts and prints them while the prompt is shown.
 pub(super) struct EventPrinter {
     told: Sender<Told>,
     wanted: Arc<AtomicBool>,
     gate: Arc<PromptGate>,
 }
 
-/// What is to be printed.
+/// A message to print.
 enum Told {
-    /// What the host with that URI told.
+    /// An event of the host with that URI.
     News(String, News),
     /// A text as it is.
     Line(String),
@@ -75,13 +75,13 @@ impl EventPrinter {
         Self { told, wanted, gate }
     }
 
-    /// Prints texts above what is typed.
+    /// Prints texts above the input.
     pub(super) fn line(&self) -> impl Fn(String) + Send + 'static {
         let told = self.told.clone();
         move |text| drop(told.send(Told::Line(text)))
     }
 
-    /// Whether news may be shown now.
+    /// Sets whether events may be shown now.
     pub(super) fn allow(&self, open: bool) {
         *self.gate.open.lock() = open;
         self.gate.changed.notify_all();
@@ -92,8 +92,7 @@ impl EventPrinter {
         &self.wanted
     }
 
-    /// Has `connection` tell what happens on its host. Asking for that may take a remote host
-    /// some time, which nobody waits for.
+    /// Subscribes to the events of `connection`'s host. A remote host may take a while; the prompt does not wait.
     fn follow(&self, connection: Connection) {
         let near = connection.is_in_process();
         let told = self.told.clone();
@@ -112,8 +111,8 @@ impl EventPrinter {
     }
 }
 
-/// Whether a line printed now goes above what is typed: the printer would write it into what the
-/// editor is about to draw, unless the editor has the terminal to itself already.
+/// Whether a line can be printed above the input now: the printer would write it into the editor's drawing, unless the
+/// editor already has the terminal.
 fn takes_lines() -> bool {
     let raw = tcgetattr(std::io::stdin())
         .is_ok_and(|terminal| !terminal.local_flags.contains(LocalFlags::ICANON));

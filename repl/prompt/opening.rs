@@ -1,4 +1,4 @@
-//! The connection that a session begins with. A host that is silent keeps nobody from typing.
+//! The first connection of a session. A silent host does not prevent typing.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use super::worker::{Answer, View};
 use super::{Prompt, hosts};
 use crate::{outlet, terminal, waits};
 
-/// How long the prompt waits for a host before it goes on without it.
+/// Time that the prompt waits for a host before it continues without it.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// How often a wait looks whether the user has had enough.
+/// Interval at which a wait checks whether the user stopped it.
 const LOOK: Duration = Duration::from_millis(50);
 
 impl Prompt {
@@ -67,7 +67,7 @@ impl Prompt {
         }
     }
 
-    /// Has the host's answer told above what is typed when it comes.
+    /// Prints the host's answer above the input when it comes.
     fn answer_later(&mut self, answers: Receiver<Answer>, uri: String) {
         let (arrived, opening) = mpsc::channel();
         self.opening = Some(opening);
@@ -119,8 +119,7 @@ impl Prompt {
     }
 }
 
-/// Whether a program that connects to `uri` may ask the user something. An alias can stand for any
-/// URI.
+/// Whether a program that connects to `uri` may ask the user a question. An alias can stand for any URI.
 fn may_ask(uri: &str) -> bool {
     uri.split_once("://").is_none_or(|(scheme, _)| {
         let transport = scheme.split_once('+').map(|(_, transport)| transport);

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::{outlet, terminal};
 
-/// Gives `text` to the pager if it is longer than the screen; false where it is still to be shown.
+/// Shows `text` in the pager if it is longer than the screen; returns false if the text must still be printed.
 pub(super) fn shows(text: &str) -> bool {
     if !std::io::stdout().is_terminal()
         || std::env::var_os("TERM").is_none_or(|term| term == "dumb")

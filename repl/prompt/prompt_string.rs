@@ -1,4 +1,4 @@
-//! What stands before an input: the host, and what is to be known of the connection.
+//! The prompt text: the host, and the state of the connection.
 
 use rhai::Scope;
 use virhai::Connection;

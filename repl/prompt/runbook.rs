@@ -59,8 +59,8 @@ fn blank_between(script: &str, head: &str, text: &str) -> &'static str {
     if several { "\n" } else { "" }
 }
 
-/// What the script needs: what ran, and of what failed the statements before the failure, where
-/// they left variables.
+/// The inputs for the script: those that ran, and of those that failed the statements before the failure, if they
+/// defined variables.
 fn kept(entries: &[Entry]) -> Vec<Entry> {
     entries
         .iter()
@@ -75,7 +75,7 @@ fn kept(entries: &[Entry]) -> Vec<Entry> {
         .collect()
 }
 
-/// How much of `text` ran for certain before it failed at `position`.
+/// The length of the part of `text` that ran for certain before it failed at `position`.
 pub(super) fn ran_before(text: &str, position: Position) -> usize {
     let Some(failed) = Text::from(text).byte_at(position) else {
         return 0;
@@ -187,14 +187,14 @@ fn ended(text: &str) -> String {
     }
 }
 
-/// Whether the last statement is one that ends with its block.
+/// Whether the last statement ends with a block.
 fn is_block(text: &str) -> bool {
     let last = &text[last_statement(text)..];
     let first = code(last).into_iter().next();
     first.is_some_and(|token| keywords::ends_with_block(token.of(last)))
 }
 
-/// Where the last statement begins.
+/// The beginning of the last statement.
 fn last_statement(text: &str) -> usize {
     let statements = Outline::of(text).statements;
     statements.last().map_or(0, |statement| statement.start)

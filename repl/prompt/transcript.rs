@@ -1,17 +1,17 @@
-//! What was typed in this session, and what came of it.
+//! The inputs of this session and their results.
 
 /// An input and how it ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Entry {
     /// Its number, by which `out(n)` has its value.
     pub(super) number: usize,
-    /// What was typed.
+    /// The input.
     pub(super) text: String,
-    /// How it ended.
+    /// Its result.
     pub(super) end: End,
 }
 
-/// How an input ended.
+/// The ways in which an input ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     /// It ran to its end.
@@ -21,7 +21,7 @@ pub(super) enum End {
     },
     /// It failed.
     Failed {
-        /// How many bytes of its text ran before, where they left variables for later inputs.
+        /// The number of bytes of its text that ran before the failure, if they defined variables.
         ran: usize,
     },
 }

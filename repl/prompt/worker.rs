@@ -1,4 +1,4 @@
-//! Runs what is typed, and keeps what it leaves: variables, functions, imports.
+//! Runs inputs, and keeps their results: variables, functions, imports.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::diagnostic::Diagnostic;
 use crate::show::{self, Look, markup};
 use crate::terminal;
 
-/// What came of an input.
+/// The result of an input.
 pub(super) enum Answer {
     /// It ran; its value as text, if that is to be shown, and whether it has one.
     Shown {
@@ -40,7 +40,7 @@ pub(super) enum Answer {
     Exit(u8),
 }
 
-/// How a value is shown.
+/// The form in which a value is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum View {
     /// For people.
@@ -56,7 +56,7 @@ pub(super) enum View {
 /// The values of earlier inputs by their numbers.
 type Values = Arc<Mutex<BTreeMap<usize, Dynamic>>>;
 
-/// What inputs leave to the inputs after them.
+/// The state that inputs leave to later inputs.
 #[derive(Clone)]
 pub(super) struct PromptState {
     pub(super) scope: Scope<'static>,
@@ -65,7 +65,7 @@ pub(super) struct PromptState {
     imported: AST,
 }
 
-/// Runs inputs on threads of their own, so that one can be left behind in a libvirt call.
+/// Runs inputs on separate threads, so that one can be abandoned in a libvirt call.
 pub(super) struct Worker {
     options: Options,
     session: Session,
@@ -73,9 +73,9 @@ pub(super) struct Worker {
     state: PromptState,
     modules: Vec<Arc<Module>>,
     values: Values,
-    /// How many inputs there were; the one that connects is not counted.
+    /// The number of inputs; the one that connects does not count.
     inputs: Option<usize>,
-    /// Whether failures are told without the code, which a command wrote.
+    /// Whether failures are reported without the code, because a command wrote it.
     hides_code: bool,
 }
 
@@ -102,17 +102,17 @@ impl Worker {
         }
     }
 
-    /// Whether failures of inputs from now on are told without their code.
+    /// Sets whether failures of later inputs are reported without their code.
     pub(super) fn hide_code(&mut self, hides: bool) {
         self.hides_code = hides;
     }
 
-    /// Lets inputs open `uri`, which the user has typed.
+    /// Allows inputs to open `uri`, which the user has typed.
     pub(super) fn give_uri(&self, uri: &str) {
         self.session.give(uri);
     }
 
-    /// What the session connects to first, if that is known.
+    /// The URI of the session's first connection, if it is known.
     pub(super) fn uri(&self) -> Option<String> {
         let default = || std::env::var("LIBVIRT_DEFAULT_URI").ok();
         let uri = self.session.uri().map(str::to_owned).or_else(default);
@@ -124,12 +124,12 @@ impl Worker {
         &self.state.scope
     }
 
-    /// What can be called.
+    /// The engine of the session.
     pub(super) fn engine(&self) -> &Arc<Engine> {
         &self.state.engine
     }
 
-    /// Tells `editor` what the inputs so far left.
+    /// Passes the state after the inputs so far to `editor`.
     pub(super) fn tell(&self, editor: &mut Editor<Input, FileHistory>) {
         if let Some(input) = editor.helper_mut() {
             let state = &self.state;
@@ -147,7 +147,7 @@ impl Worker {
         self.inputs.map_or(0, |inputs| inputs + 1)
     }
 
-    /// How many inputs there were.
+    /// The number of inputs so far.
     pub(super) fn counted(&self) -> Option<usize> {
         self.inputs
     }
@@ -157,12 +157,12 @@ impl Worker {
         self.inputs = inputs;
     }
 
-    /// Whether what is shown may have colours.
+    /// Whether output may have colours.
     pub(super) fn colors(&self) -> bool {
         self.options.colors()
     }
 
-    /// Whether nothing is shown that was not asked for.
+    /// Whether only requested output is shown.
     pub(super) fn is_quiet(&self) -> bool {
         self.options.quiet
     }
@@ -172,7 +172,7 @@ impl Worker {
         self.state = state;
     }
 
-    /// Runs `text` on a thread of its own, which tells `answer` how it ended.
+    /// Runs `text` on a separate thread, which sends the result to `answer`.
     pub(super) fn run(
         &mut self,
         text: String,
@@ -187,7 +187,7 @@ impl Worker {
         self.start("let conn = connect(); conn".into(), view, false, answer)
     }
 
-    /// Gives the variable `name` a value.
+    /// Sets the variable `name`.
     pub(super) fn set(&mut self, name: &str, value: Dynamic) {
         self.state.scope.set_value(name, value);
     }
@@ -237,7 +237,7 @@ impl Worker {
             .name("input".into())
             .stack_size(stack_size())
             .spawn(move || {
-                // Nobody listens any more where the user went on without this.
+                // There is no receiver any more if the user abandoned the input.
                 let _ = answer.send(input.run());
             })?;
         Ok(())
@@ -311,7 +311,7 @@ fn build(
 struct RunningInput {
     number: usize,
     view: View,
-    /// Whether this is the one input that runs.
+    /// Whether this is the only input that runs.
     alone: bool,
     hides_code: bool,
     values: Values,
@@ -432,7 +432,7 @@ impl RunningInput {
     }
 }
 
-/// The top-level imports of an input as statements of their own.
+/// The top-level imports of an input as separate statements.
 fn imports_of(engine: &Engine, ast: &AST) -> AST {
     let mut code = String::new();
     ast.walk(&mut |nodes: &[ASTNode]| {

@@ -13,7 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::exit_status::{FAILED, status_of_stop};
 use crate::outlet;
 
-/// How long a stopped script may take to end by itself, and one that undoes after its time.
+/// Time for a stopped script to end by itself, and for one that undoes after its time limit.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 /// An event of the script's thread.
@@ -24,7 +24,7 @@ pub(super) enum Event {
     Changed,
 }
 
-/// The phase of a script. Before it runs, there is nothing to undo.
+/// The phase of a script. Before it runs, there are no changes to undo.
 #[derive(Clone, Default)]
 pub(super) struct Progress(Arc<AtomicU8>);
 
@@ -129,14 +129,14 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// When to give up waiting for a script that must end.
+    /// The time at which to stop waiting for a script that must end.
     fn leave_at(&self) -> Option<Instant> {
         let runs = !self.progress.has_ended();
         runs.then(|| self.session.interrupt().leave_at(GRACE))
             .flatten()
     }
 
-    /// The next event, or nothing if none comes before `until`.
+    /// The next event, or `None` if none comes before `until`.
     fn next_event(&self, until: Option<Instant>) -> Option<Event> {
         let Some(until) = until else {
             return self.events.recv().ok();
@@ -145,7 +145,7 @@ impl<'a> Supervisor<'a> {
         self.events.recv_timeout(left).ok()
     }
 
-    /// Abandons the script's thread; reports why, and what is known of it.
+    /// Abandons the script's thread; reports the reason, and its known state.
     fn give_up(&self) -> u8 {
         outlet::hurry();
         let interrupt = self.session.interrupt();

@@ -165,7 +165,7 @@ fn open(options: &Options, which: &Which, may_repeat: bool) -> Result<Opened, u8
     })
 }
 
-/// What changed since the run began: each difference in a line.
+/// The changes since the run began, one line for each.
 pub(crate) fn changes_since(before: &[File], now: &[File], version: (&str, &str)) -> Vec<String> {
     let mut changes = Vec::new();
     let (then, today) = version;

@@ -110,7 +110,7 @@ impl Reporting {
         use_it(&mut self.0.lock())
     }
 
-    /// Takes the report from `journal`. If the process `undoes` the run, the report has the recorded end of the run.
+    /// Builds the report from `journal`. If the process `undoes` the run, the report has the recorded end of the run.
     pub(crate) fn follow(&self, journal: &Journal, undoes: bool) {
         self.with(|known| {
             known.journal = Some(journal.clone());

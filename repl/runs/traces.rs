@@ -34,7 +34,7 @@ mod sending {
     use ureq::tls::{RootCerts, TlsConfig};
     use virhai::runbook::journal::{Past, Step, StepState};
 
-    /// How long the collector may take.
+    /// Time limit for the collector.
     const LONGEST: Duration = Duration::from_secs(5);
 
     /// The most bytes of an answer that are read.

@@ -6,7 +6,7 @@ use virhai::show::{Table, plain, quoted, with_unit};
 
 use super::{Look, markup};
 
-/// How long a list may be to stand in one line.
+/// The maximum length of a list on one line.
 const SHORT: usize = 60;
 
 /// A list: a table where it makes one, else an item a line, or a block of lines for each map.
@@ -58,7 +58,7 @@ pub(super) fn map(fields: &Map, look: &Look) -> String {
     lines.join("\n")
 }
 
-/// A value that needs lines of its own.
+/// A value that needs separate lines.
 fn block(value: &Dynamic, look: &Look) -> Option<String> {
     let narrow = Look {
         width: look.width.map(|width| width.saturating_sub(2)),

@@ -8,7 +8,7 @@ const VALUE: &str = "\x1b[32m";
 const ASIDE: &str = "\x1b[2m";
 const PLAIN: &str = "\x1b[0m";
 
-/// Whether `text` is an XML document, by its look.
+/// Whether `text` looks like an XML document.
 pub(crate) fn is_xml(text: &str) -> bool {
     let text = text.trim();
     text.strip_prefix('<').is_some_and(|rest| {
@@ -50,7 +50,7 @@ pub(crate) fn colored(text: &str) -> String {
     out
 }
 
-/// Where the tag at the beginning of `text` ends; a `>` in a value does not end it.
+/// The end of the tag at the beginning of `text`; a `>` in a value does not end it.
 fn end_of_tag(text: &str) -> Option<usize> {
     let mut quote = None;
     for (at, letter) in text.char_indices() {

@@ -14,21 +14,21 @@ use virhai::{Connection, DateTime, Error, Xml, objects_of, redact};
 
 use crate::terminal;
 
-/// How text is written for people.
+/// The style of text for people.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Look {
     /// Whether it may have colours.
     pub(crate) colors: bool,
-    /// How many columns there are, where that is known.
+    /// The number of columns, if it is known.
     pub(crate) width: Option<usize>,
-    /// Whether it goes to a terminal, which must not act on what is in a value.
+    /// Whether the text goes to a terminal, which must not act on control characters in a value.
     pub(crate) terminal: bool,
     /// The order in which literals write the keys of maps.
     pub(crate) order: KeyOrder,
 }
 
 impl Look {
-    /// That of the terminal which standard output is, if it is one.
+    /// The style for the terminal of standard output, if it is one.
     pub(crate) fn of_terminal(colors: bool) -> Self {
         let size = terminal_size::terminal_size();
         Self {
@@ -53,7 +53,7 @@ impl Look {
     }
 }
 
-/// A value as plain text for people, with the keys of maps in that order; nothing for `()`.
+/// A value as plain text for people, with the keys of maps in that order; `None` for `()`.
 pub(crate) fn text(value: &Dynamic, order: KeyOrder) -> Option<String> {
     let look = Look {
         terminal: std::io::stdout().is_terminal(),
@@ -63,7 +63,7 @@ pub(crate) fn text(value: &Dynamic, order: KeyOrder) -> Option<String> {
     for_people(value, &look)
 }
 
-/// A value as people read it; nothing for `()`.
+/// A value as text for people; `None` for `()`.
 pub(crate) fn for_people(value: &Dynamic, look: &Look) -> Option<String> {
     if value.is_unit() {
         return None;
@@ -84,7 +84,7 @@ pub(crate) fn for_people(value: &Dynamic, look: &Look) -> Option<String> {
 /// The keys of an object that a person reads first.
 const FIRST: [&str; 5] = ["name", "id", "state", "memory_kib", "vcpus"];
 
-/// What is known of an object, a line each; other values as [`for_people`] shows them.
+/// The facts about an object, one line for each; other values as [`for_people`] shows them.
 pub(crate) fn view(value: &Dynamic, look: &Look) -> Option<String> {
     let Some(data) = objects_of::details(value) else {
         return for_people(value, look);

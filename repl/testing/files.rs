@@ -33,7 +33,7 @@ impl fmt::Display for Test {
 #[derive(Debug, Default)]
 pub(super) struct Tests {
     tests: Vec<Test>,
-    /// For each file of tests, the files that it imports in the end, links followed.
+    /// For each test file, the files that it imports, directly or through others, with links resolved.
     pub(super) imported: Vec<(PathBuf, HashSet<PathBuf>)>,
 }
 
@@ -171,7 +171,7 @@ fn read(
             good = false;
             let span = Text::from(text.as_str()).span(&function.name_span);
             Diagnostic::plain(format!("the test `{}` has parameters", function.name))
-                .with_hint("nobody gives it arguments: leave them out, or give it another name")
+                .with_hint("tests are called without arguments: remove the parameters, or rename the function")
                 .at(Place::of_span(&name, span), "")
                 .report(options, &imports);
             continue;

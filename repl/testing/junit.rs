@@ -1,4 +1,4 @@
-//! How tests ended, in the form of JUnit.
+//! Results of tests in the JUnit format.
 
 use std::path::Path;
 
@@ -23,7 +23,9 @@ pub(super) fn write(file: &Path, results: &[Ended]) -> anyhow::Result<()> {
         suites[index].add_test_case(case(result));
     }
     report.add_test_suites(suites);
-    let text = report.to_string().context("the results are no XML")?;
+    let text = report
+        .to_string()
+        .context("the results cannot be written as XML")?;
     virhai::files::write(file, text)?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `virhai test`: runs the tests of scripts, each in a process of its own.
+//! `virhai test`: runs the tests of scripts, each in a separate process.
 
 mod files;
 mod junit;
@@ -18,10 +18,10 @@ use crate::output::print_line;
 use files::Tests;
 use run::Runner;
 
-/// How long a test may take where nothing is said.
+/// Default time limit of a test.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Which tests to run, and how.
+/// Arguments of `virhai test`.
 #[derive(Debug, Args)]
 pub(crate) struct Testing {
     /// Files, and folders with files called `*_test.rhai`; the current folder where none is named
@@ -117,7 +117,7 @@ fn nothing(options: &Options, testing: &Testing, found: &Tests) -> u8 {
         let wanted = testing.filter.join("`, `");
         (
             format!("no test has `{wanted}` in its name"),
-            "`--list` without `--filter` names them all",
+            "`--list` without `--filter` lists all tests",
         )
     };
     Diagnostic::plain(what)

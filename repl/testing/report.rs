@@ -1,4 +1,4 @@
-//! How tests ended, for people.
+//! Results of tests, for people.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::run::Ended;
 use crate::output::print_line;
 use crate::terminal;
 
-/// Tells of a test as soon as it has ended.
+/// Prints the result of a test as soon as it has ended.
 pub(super) fn ended(options: &Options, result: &Ended) {
     if options.quiet && result.passed() {
         return;
@@ -40,7 +40,7 @@ pub(super) fn failures(options: &Options, results: &[Ended]) {
     }
 }
 
-/// Tells how many tests ended how.
+/// Prints the number of passed and failed tests.
 pub(super) fn summary(options: &Options, tests: &Tests, results: &[Ended], took: Duration) {
     let failed = results.iter().filter(|result| !result.passed()).count();
     let left = tests.len() - results.len();

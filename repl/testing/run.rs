@@ -15,7 +15,7 @@ use super::files::{Test, Tests};
 use super::{INTERRUPTED, LONGEST, Options};
 use crate::{run, signals};
 
-/// How a test ended.
+/// The result of a test.
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) test: Test,
@@ -44,10 +44,10 @@ pub(super) fn this(options: &Options, file: &str, name: &str) -> u8 {
     run::run_function(&options, PathBuf::from(file), name.to_owned())
 }
 
-/// Runs tests in processes of their own.
+/// Runs tests in separate processes.
 pub(super) struct Runner {
     program: PathBuf,
-    /// What this process was started with, which those of the tests are started with too.
+    /// The arguments of this process, which the processes of the tests get too.
     args: Vec<OsString>,
     colors: bool,
     jobs: usize,
@@ -161,7 +161,7 @@ impl Runner {
     }
 }
 
-/// Has a test undo what it did, and end.
+/// Makes a test undo its changes and end.
 fn stop(process: u32) {
     let _ = kill(Pid::from_raw(process.cast_signed()), Signal::SIGTERM);
 }

@@ -14,7 +14,7 @@ use super::{FAILED, INTERRUPTED, Options, Testing, once};
 use crate::diagnostic::Diagnostic;
 use crate::output::print_line;
 
-/// How long a burst of changes, such as an editor's, may pause.
+/// The maximum pause within a burst of changes, such as an editor's.
 const BURST: Duration = Duration::from_millis(50);
 
 /// Runs all tests, and then after each change those that it touches, until Ctrl-C.

@@ -1,4 +1,4 @@
-//! A live view of a host's guests: what they take of processors, memory, disks and network.
+//! A live view of a host's guests: their use of processors, memory, disks and network.
 
 mod rates;
 mod sample;
@@ -26,10 +26,10 @@ use sample::Sample;
 use screen::View;
 use source::Source;
 
-/// How often the host is asked.
+/// Interval between two requests to the host.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// How long a key may wait for the next look at it.
+/// Interval at which keys are read.
 const TICK: Duration = Duration::from_millis(100);
 
 /// `virhai top`: shows the guests of the host that the command line names; answers the exit status.
@@ -63,7 +63,7 @@ pub(crate) fn show(
         || !std::io::stdin().is_terminal()
         || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
     {
-        return Err("the view needs a terminal that can do more than lines".into());
+        return Err("the view needs a terminal that can move the cursor".into());
     }
     let source = Source::new(engine, connection.clone(), INTERVAL)
         .map_err(|error| format!("cannot start a thread: {error}"))?;
@@ -90,7 +90,7 @@ impl OnScreen {
             .name("top signals".into())
             .spawn(move || {
                 if let Some(signal) = signals.forever().next() {
-                    // Not here: a terminal that is stopped takes nothing.
+                    // Not here: a stopped terminal accepts no output.
                     let (restored, done) = mpsc::channel();
                     let restoring = std::thread::Builder::new().name("restore".into());
                     let _ = restoring.spawn(move || {
@@ -101,7 +101,7 @@ impl OnScreen {
                     crate::leave_now(exit_status::killed_by(signal));
                 }
             })?;
-        // With a hook that restores the terminal before a panic says anything.
+        // Restores the terminal before a panic prints its message.
         ratatui::try_init().map(|terminal| Self {
             terminal,
             signals: handle,
@@ -116,7 +116,7 @@ impl Drop for OnScreen {
     }
 }
 
-/// What is seen and how.
+/// The state of the view.
 struct Top {
     before: Option<Sample>,
     now: Option<Sample>,
@@ -143,7 +143,7 @@ impl Top {
     }
 
     fn run(&mut self, terminal: &mut DefaultTerminal, source: &Source) -> std::io::Result<()> {
-        // Nothing is drawn that is there already: a terminal far away has little room for it.
+        // Draws only after changes: a remote terminal has little bandwidth.
         let mut changed = true;
         loop {
             loop {
@@ -191,7 +191,7 @@ impl Top {
             .map(drop)
     }
 
-    /// Takes what the host answered.
+    /// Takes the host's answer.
     fn take(&mut self, answer: Result<Sample, String>) {
         self.answered = Instant::now();
         match answer {
@@ -213,7 +213,7 @@ impl Top {
         rates::sort(&mut self.view.rows, self.view.order, self.view.reversed);
     }
 
-    /// Says so when the host has not answered for long; tells whether that is new.
+    /// Reports when the host has not answered for a while; returns whether that is new.
     fn watch_silence(&mut self) -> bool {
         let silent = self.answered.elapsed();
         if silent <= 3 * INTERVAL {

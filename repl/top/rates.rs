@@ -1,4 +1,4 @@
-//! What guests do in a second, from two samples.
+//! The activity of guests per second, from two samples.
 
 use std::cmp::Ordering;
 
@@ -11,7 +11,7 @@ pub(super) struct Row {
     pub(super) state: String,
     pub(super) vcpus: Option<u64>,
     pub(super) memory_kib: Option<u64>,
-    /// In percent of one processor of the host.
+    /// Percent of one processor of the host.
     pub(super) cpu: Option<f64>,
     /// The rest in bytes a second.
     pub(super) reads: Option<f64>,
@@ -20,7 +20,7 @@ pub(super) struct Row {
     pub(super) sends: Option<f64>,
 }
 
-/// What rows are sorted by.
+/// The columns to sort by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     Name,
@@ -65,7 +65,7 @@ fn row(now: &Guest, before: Option<&Guest>, seconds: f64) -> Row {
     }
 }
 
-/// Sorts what is most first, and names by the alphabet.
+/// Sorts the largest value first, and names by the alphabet.
 pub(super) fn sort(rows: &mut [Row], order: Order, reversed: bool) {
     let most = |one: Option<f64>, other: Option<f64>| {
         other

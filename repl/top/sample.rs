@@ -1,4 +1,4 @@
-//! What a host tells of its guests at one moment.
+//! The host's statistics of its guests at one time.
 
 use std::time::Instant;
 
@@ -59,7 +59,7 @@ fn visible(text: &str) -> String {
     terminal::visible_line(text).into_owned()
 }
 
-/// What lies at `path` within maps.
+/// The value at `path` within maps.
 fn at(map: &Map, path: &[&str]) -> Option<Dynamic> {
     let (first, rest) = path.split_first()?;
     let value = map.get(*first)?;

@@ -9,7 +9,7 @@ use ratatui::widgets::{Cell, Paragraph, Row as Drawn, Table};
 
 use super::rates::{Order, Row};
 
-/// All that the view shows.
+/// The content of the view.
 pub(super) struct View {
     pub(super) host: String,
     pub(super) rows: Vec<Row>,
@@ -17,7 +17,7 @@ pub(super) struct View {
     pub(super) reversed: bool,
     /// The first row that is shown.
     pub(super) first: usize,
-    /// What is wrong, in a line.
+    /// The error, in one line.
     pub(super) trouble: Option<String>,
     pub(super) colors: bool,
 }
@@ -30,7 +30,7 @@ struct Column {
     text: fn(&Row) -> String,
 }
 
-/// In the order of what is kept longest when there is little room.
+/// The columns by priority: the first ones stay if there is little room.
 const COLUMNS: [Column; 8] = [
     Column {
         head: "CPU%",
@@ -98,7 +98,7 @@ fn rate(bytes: Option<f64>) -> String {
     bytes.map_or_else(none, |bytes| ByteSize(bytes as u64).to_string())
 }
 
-/// How many rows of guests there is room for.
+/// The number of rows for guests.
 pub(super) fn room(area: Rect) -> usize {
     usize::from(area.height.saturating_sub(3))
 }

@@ -10,7 +10,7 @@ use virhai::{Connection, stack_size};
 
 use super::sample::Sample;
 
-/// What is asked: all guests in one call, and no group of figures that is not shown.
+/// The request: all guests in one call, only with the groups of statistics that are shown.
 const ASK: &str = "conn.get_all_domain_stats(VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL \
      | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_INTERFACE \
      | VIR_DOMAIN_STATS_BLOCK)";
@@ -60,7 +60,7 @@ impl Source {
     }
 }
 
-/// What went wrong, in a line.
+/// The error in one line.
 fn message(error: &EvalAltResult) -> String {
     let EvalAltResult::ErrorRuntime(value, _) = error.unwrap_inner() else {
         return error.to_string();

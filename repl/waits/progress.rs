@@ -1,4 +1,4 @@
-//! How far a job is, in writing.
+//! The progress of a job, as text.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use virhai::{JobProgress, plain_duration};
 
 use crate::columns;
 
-/// How many seconds of the past the rate is of, about.
+/// The rate is an average over about this many seconds.
 const RATE_SECONDS: f64 = 5.0;
 
 /// The letters of the bar.
@@ -26,7 +26,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Takes what was read at `now` of a job that began at `since`.
+    /// Adds the progress that was read at `now`, of a job that began at `since`.
     pub(super) fn add(&mut self, read: JobProgress, since: Instant, now: Instant) {
         let (before, done) = match self.last {
             Some((before, last)) => (before, last.done),

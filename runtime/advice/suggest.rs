@@ -8,7 +8,7 @@ pub fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<
     if wrong.len() > LONGEST {
         return None;
     }
-    // Of one or two letters, each other name of that length would be near.
+    // For one or two letters, every other name of that length would be near.
     let near = |name: &str| wrong.len().max(name.len()) / 3;
     names
         // Each letter more or less is a step on the way from one to the other.

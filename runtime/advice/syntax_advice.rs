@@ -1,4 +1,4 @@
-//! What somebody who knows another language most likely meant where a script does not compile.
+//! Advice for scripts that do not compile, for users who know another language.
 
 use rhai::{ParseErrorType, Position};
 
@@ -26,7 +26,7 @@ const FIRST: &[(&[&str], &str)] = &[
     ),
     (
         &["var", "local", "my", "set", "auto", "mut"],
-        "`let name = value;` makes a variable",
+        "`let name = value;` declares a variable",
     ),
     (
         &[
@@ -44,17 +44,17 @@ const FIRST: &[(&[&str], &str)] = &[
     ),
     (
         &["virsh"],
-        "what virsh's commands do, methods do here, such as `connect().list_all_domains()`: `virhai doc` lists them",
+        "use methods instead of virsh's commands, such as `connect().list_all_domains()`; `virhai doc` lists them",
     ),
 ];
 
-/// Words between others that are elsewhere in the language, and what is here.
+/// Operators that are elsewhere in the language, with their counterparts.
 const WITHIN: &[(&[&str], &str)] = &[
     (&["and"], "`&&` means that both are true"),
     (&["or"], "`||` means that one of them is true"),
     (&["not"], "`!` means that it is not true"),
     (&["is"], "`==` compares"),
-    (&["then", "do"], "`{ ... }` encloses what depends on it"),
+    (&["then", "do"], "put the statements in `{ ... }`"),
     (&["elif", "elsif", "elseif"], "`else if` goes on"),
     (
         &["except", "rescue", "finally"],
@@ -67,8 +67,7 @@ const WITHIN: &[(&[&str], &str)] = &[
     ),
 ];
 
-const UNTYPED: &str =
-    "what functions take and return has no types, and no value of its own: `fn name(a, b) { ... }`";
+const UNTYPED: &str = "parameters and results of functions have no types, and parameters no default: `fn name(a, b) { ... }`";
 
 /// Advice on a failure of the sort `kind` at `position` of `text`, if it is of a usual sort.
 pub(crate) fn advice(kind: &ParseErrorType, position: Position, text: &str) -> Option<String> {
@@ -86,10 +85,10 @@ pub(crate) fn advice(kind: &ParseErrorType, position: Position, text: &str) -> O
         ParseErrorType::MissingToken(token, _) => tokens.of_missing(token),
         ParseErrorType::FnMissingBody(_) if tokens.word(0) == "->" => Some(UNTYPED.into()),
         ParseErrorType::AssignmentToConstant(_) => {
-            Some("a constant keeps its value: `let` makes a variable".into())
+            Some("a constant cannot change; declare a variable with `let`".into())
         }
         ParseErrorType::Reserved(word) if word.chars().all(char::is_alphabetic) => {
-            Some("the language keeps this word to itself: choose another name".into())
+            Some("this word is reserved: choose another name".into())
         }
         ParseErrorType::VariableExpected if tokens.class(0) == Some(TokenClass::Keyword) => {
             Some(format!(
@@ -237,10 +236,10 @@ impl<'a> Tokens<'a> {
                 "a variable is written without `$`; between backquotes, `${x}` puts its value into text"
             }
             _ if here.starts_with('#') => "`//` begins a comment",
-            _ if here.starts_with('\'') => "text stands between double quotes: `\"text\"`",
+            _ if here.starts_with('\'') => "write text in double quotes: `\"text\"`",
             _ if here.starts_with("++") => "`x += 1` adds one",
             _ if here.starts_with('?') => "`if condition { a } else { b }` has a value",
-            ("<", ">") => "`!=` tells whether values differ",
+            ("<", ">") => "`!=` compares values for inequality",
             (_, "=>") => "`|x| x + 1` is a function without a name",
             (_, "--") => {
                 "there are no options with `--`: flags are constants such as VIR_DOMAIN_START_PAUSED, joined by `|`"
@@ -271,7 +270,7 @@ impl<'a> Tokens<'a> {
             }
             (_, "," | ")") if self.word(0) == "=" && self.class(-1) == Some(TokenClass::Name) => {
                 return Some(format!(
-                    "arguments have no names: leave out `{} =`, and give them in their order",
+                    "arguments have no names: remove `{} =`, and pass them in order",
                     self.word(-1)
                 ));
             }
@@ -279,7 +278,7 @@ impl<'a> Tokens<'a> {
                 let near = suggest::nearest(self.word(-1), keywords::after_blocks())?;
                 return Some(format!("did you mean `{near}`?"));
             }
-            (_, "{") => "`{ ... }` encloses what depends on it, also a single statement",
+            (_, "{") => "put the statements in `{ ... }`, even a single one",
             (_, ";") if self.line_before().is_some() => {
                 return Some(format!(
                     "is `;` missing at the end of line {}?",
@@ -292,7 +291,7 @@ impl<'a> Tokens<'a> {
                     self.line_before()?
                 ));
             }
-            (_, "}") if self.word(0) == ";" => "a comma separates what is in a map",
+            (_, "}") if self.word(0) == ";" => "separate the entries of a map with commas",
             (_, ";") => match (self.class(-1)?, self.class(0)?) {
                 (TokenClass::Number, TokenClass::Name) if self.adjoins() => {
                     "a size or a time is text: `\"10GiB\"`, `\"5m\"`"

@@ -1,4 +1,4 @@
-//! What a command of virsh is in a script.
+//! The counterparts of virsh's commands in scripts.
 
 use super::virsh_commands::COMMANDS;
 use crate::syntax::{brackets, lexer};
@@ -97,12 +97,12 @@ pub fn find(word: &str) -> Option<VirshCommand> {
 }
 
 impl VirshCommand {
-    /// Whether scripts can do what it does.
+    /// Whether scripts have a counterpart.
     pub fn has_counterpart(self) -> bool {
         !self.code.is_empty()
     }
 
-    /// Whether it is one for the terminal, which the prompt has too.
+    /// Whether it is a command for the terminal, which the prompt has too.
     pub fn is_of_the_prompt(self) -> bool {
         self.code.starts_with(':')
     }
@@ -117,7 +117,7 @@ impl VirshCommand {
         let is_one_call = open.of(call) == "("
             && brackets::partner(call, &tokens, 1) == tokens.len().checked_sub(1);
         let (name, arguments) = (name.of(call), &call[open.span.end..]);
-        // What an edit changes is told by its closure alone.
+        // For an edit, only its closure tells the change.
         let is_told_by_its_name = !arguments.contains('|') || self.name == name;
         (is_one_call && is_told_by_its_name).then_some(name)
     }
@@ -166,7 +166,7 @@ impl VirshCommand {
         filled(&code, &mut arguments)
     }
 
-    /// Whether the words that follow the command fill all of its code.
+    /// Whether the words after the command fill all of its code.
     pub fn is_filled_by(self, words: &[&str]) -> bool {
         let object = OBJECTS
             .iter()

@@ -1,4 +1,4 @@
-//! What scripts pass and get: flags, sizes, durations, text and typed parameters.
+//! Arguments and results of calls: flags, sizes, durations, text and typed parameters.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::vocabulary::{Answer, Declared, ParamType, Whole, check, parameters};
 /// An array of values that are all of the type `T`, as the catalogue tells.
 pub(crate) type ArrayOf<T> = <T as Listed>::List;
 
-/// What can be in an [`ArrayOf`].
+/// A type whose values an [`ArrayOf`] can contain.
 pub(crate) trait Listed {
     /// The value that scripts get.
     type List;
@@ -251,7 +251,7 @@ fn scalar(
     }
 }
 
-/// What libvirt tells as typed parameters, as a map.
+/// Converts libvirt's typed parameters to a map.
 pub(crate) fn map(fields: Vec<(String, Scalar)>) -> Map {
     fields
         .into_iter()

@@ -17,7 +17,7 @@ pub(crate) use crate::error::plain::MARK;
 struct Asking {
     name: &'static str,
     parameters: &'static [ParameterType],
-    /// Whether it changes its first argument.
+    /// Whether the call changes its first argument.
     changes: bool,
     /// The bytes that it needs.
     needs: fn(&[&mut Dynamic]) -> usize,
@@ -208,7 +208,7 @@ impl Iterator for Letters {
     }
 }
 
-/// The bytes of a copy of `value` that shares nothing itself.
+/// The bytes of a copy of `value` that shares no values itself.
 pub(crate) fn flat_size(value: &Dynamic) -> usize {
     match value.is_shared() {
         true => value.read_lock::<Dynamic>().map_or(0, |value| size(&value)),
@@ -216,7 +216,7 @@ pub(crate) fn flat_size(value: &Dynamic) -> usize {
     }
 }
 
-/// The bytes of a copy of `value`; what it shares with others is not copied.
+/// The bytes of a copy of `value`; shared parts are not copied.
 pub(crate) fn size(value: &Dynamic) -> usize {
     let list = |values: &mut dyn Iterator<Item = &Dynamic>, each: usize| {
         values.fold(64_usize, |sum, value| {

@@ -1,4 +1,4 @@
-//! What tests claim, and how they show that it is not so.
+//! Assertions for tests, and the messages of their failures.
 
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ mod functions {
         Ok(())
     }
 
-    /// Throws unless `action` throws; returns what it throws.
+    /// Throws unless `action` throws; returns the thrown error.
     ///
     /// ```rhai
     /// let error = assert_throws(|| connect("test:///default").lookup_by_name("nobody"));
@@ -122,7 +122,7 @@ const MOST: usize = 1024 * 1024;
 /// The time limit for finding the shortest difference.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What `action` throws. A stop is nobody's to catch.
+/// The error that `action` throws. A stop of the script is passed on.
 fn thrown(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Error> {
     let error = match action.call_within_context::<Dynamic>(ctx, ()) {
         Ok(_) => return Err(failed(ctx, "nothing was thrown".into())),
@@ -134,7 +134,7 @@ fn thrown(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Error> {
     Ok(caught(ctx, error))
 }
 
-/// Whether two values are equal, as `==` in a script says.
+/// Whether two values are equal by the `==` of scripts.
 fn equal(ctx: &NativeCallContext, left: &Dynamic, right: &Dynamic) -> bool {
     ctx.call_fn::<bool>("==", (left.clone(), right.clone()))
         .unwrap_or(false)
@@ -151,7 +151,7 @@ fn shown(ctx: &NativeCallContext, value: &Dynamic) -> String {
         .map_or_else(|_| value.to_string(), |text| text.to_string())
 }
 
-/// How two values differ: in one line where they are short, line by line where they are not.
+/// The difference of two values: on one line if they are short, otherwise line by line.
 fn difference(ctx: &NativeCallContext, left: &Dynamic, right: &Dynamic) -> String {
     if !is_within(left, MOST) || !is_within(right, MOST) {
         return "the values differ, and they are too large to show".into();

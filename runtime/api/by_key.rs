@@ -141,7 +141,7 @@ fn keyed(
     keyed.collect()
 }
 
-/// The order of two keys; nothing where they cannot be compared.
+/// The order of two keys; `None` if they cannot be compared.
 fn compare(one: &Dynamic, other: &Dynamic) -> Option<Ordering> {
     if let (Ok(one), Ok(other)) = (one.as_int(), other.as_int()) {
         return Some(one.cmp(&other));
@@ -173,7 +173,7 @@ fn compare(one: &Dynamic, other: &Dynamic) -> Option<Ordering> {
         }
         return Some(one.len().cmp(&other.len()));
     }
-    // Nothing comes before something.
+    // `()` sorts before every other value.
     match (one.is_unit(), other.is_unit()) {
         (false, false) => None,
         (one, other) => Some(other.cmp(&one)),

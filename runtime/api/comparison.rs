@@ -40,8 +40,8 @@ pub(crate) fn maps(ctx: &NativeCallContext, one: &Map, other: &Map) -> RhaiResul
     Ok(true)
 }
 
-/// Whether two values are equal, as the operator `==` says; values of different types are not, unless
-/// there is an operator for them.
+/// Whether two values are equal by the operator `==`. Values of different types are equal only if an operator compares
+/// them.
 fn values(ctx: &NativeCallContext, one: &Dynamic, other: &Dynamic) -> RhaiResultOf<bool> {
     if stack::is_used_up() {
         return Err(stop(ctx, Stop::NestsTooDeep));

@@ -51,7 +51,7 @@ fn number(number: i64) -> Option<usize> {
     usize::try_from(number).ok().filter(|cpu| *cpu < MOST)
 }
 
-/// The CPUs of a list of numbers and ranges, without those that a `^` stands before.
+/// The CPUs of a list of numbers and ranges, without those after a `^`.
 fn parse(text: &str) -> Option<BTreeSet<usize>> {
     let one = |text: &str| number(text.trim().parse().ok()?);
     let mut cpus = BTreeSet::new();

@@ -22,7 +22,7 @@ pub(crate) fn register(engine: &mut Engine) {
 
 #[export_module]
 mod functions {
-    /// Returns the present moment in the time zone of the machine that runs the script.
+    /// Returns the current time, in the time zone of the machine that runs the script.
     ///
     /// ```rhai
     /// assert(now() - now() <= 0.0);
@@ -34,7 +34,7 @@ mod functions {
         DateTime(Zoned::now())
     }
 
-    /// Returns the moment that `text` names: `2026-03-01`, `2026-03-01 12:30`, `2026-03-01T12:30:00Z` or with another
+    /// Returns the time that `text` names: `2026-03-01`, `2026-03-01 12:30`, `2026-03-01T12:30:00Z` or with another
     /// offset such as `+02:00`. Without an offset, it is in the time zone of the machine that runs the script.
     ///
     /// ```rhai
@@ -51,7 +51,7 @@ mod functions {
         })
     }
 
-    /// Returns the moment so many seconds after the beginning of 1970 in UTC, as libvirt gives times.
+    /// Returns the time that is `seconds` after the beginning of 1970 in UTC, as libvirt gives times.
     ///
     /// ```rhai
     /// assert_eq(date(0).utc().format("%Y-%m-%d"), "1970-01-01");
@@ -62,7 +62,7 @@ mod functions {
         let moment = Timestamp::from_second(seconds).map_err(|_| {
             Error::invalid(
                 &ctx,
-                format!("{seconds} seconds are outside of what a date can be"),
+                format!("{seconds} seconds are outside of the range of dates"),
             )
             .with_hint("a date is between the years -9999 and 9999; are these milliseconds?")
             .throw()
@@ -70,7 +70,7 @@ mod functions {
         Ok(DateTime(moment.to_zoned(TimeZone::system())))
     }
 
-    /// Returns the moment that `text` names in the format `format`, as the command `date` writes formats: `%Y`, `%m`,
+    /// Returns the time that `text` names in the format `format`, as the command `date` writes formats: `%Y`, `%m`,
     /// `%d`, `%H`, `%M`, `%S`, `%z`.
     ///
     /// ```rhai
@@ -117,7 +117,7 @@ mod functions {
         })
     }
 
-    /// Returns the same moment in UTC.
+    /// Returns the same time in UTC.
     ///
     /// ```rhai
     /// assert_eq(date("2026-03-01T12:30:00+02:00").utc().hour, 10);
@@ -216,7 +216,7 @@ mod functions {
         date.0.timestamp().as_second()
     }
 
-    /// Returns the moment that is so much later: seconds, or text such as `"90m"` or `"7days"`.
+    /// Returns the time that is later by a duration: seconds, or text such as `"90m"` or `"7days"`.
     ///
     /// ```rhai
     /// assert_eq((date("2026-03-01 12:00") + "36h").day, 3);
@@ -231,7 +231,7 @@ mod functions {
         super::moved(&ctx, date, &time, false)
     }
 
-    /// Returns the seconds from the second date to the first; `date - "7days"` is the moment that much earlier.
+    /// Returns the seconds from the second date to the first; `date - "7days"` is the time 7 days earlier.
     ///
     /// ```rhai
     /// assert_eq(date("2026-03-02") - date("2026-03-01"), 86400.0);
@@ -261,7 +261,7 @@ mod functions {
         date.to_string()
     }
 
-    /// Whether both are the same moment.
+    /// Whether both are the same time.
     ///
     /// ```rhai
     /// assert(date("2026-03-01T12:00:00Z") == date("2026-03-01T13:00:00+01:00"));
@@ -272,7 +272,7 @@ mod functions {
         *date == other
     }
 
-    /// Whether they are different moments.
+    /// Whether they are different times.
     ///
     /// ```rhai
     /// assert(date("2026-03-01") != date("2026-03-02"));
@@ -283,7 +283,7 @@ mod functions {
         *date != other
     }
 
-    /// Whether the first is earlier.
+    /// Whether the first is before the second.
     ///
     /// ```rhai
     /// assert(date("2026-03-01") < date("2026-03-02"));
@@ -294,7 +294,7 @@ mod functions {
         *date < other
     }
 
-    /// Whether the first is not later.
+    /// Whether the first is before the second, or both are the same time.
     ///
     /// ```rhai
     /// assert(date("2026-03-01") <= date("2026-03-01"));
@@ -305,7 +305,7 @@ mod functions {
         *date <= other
     }
 
-    /// Whether the first is later.
+    /// Whether the first is after the second.
     ///
     /// ```rhai
     /// assert(now() > date("2024-01-01"));
@@ -316,7 +316,7 @@ mod functions {
         *date > other
     }
 
-    /// Whether the first is not earlier.
+    /// Whether the first is after the second, or both are the same time.
     ///
     /// ```rhai
     /// assert(now() >= date("2024-01-01"));
@@ -382,7 +382,7 @@ fn moved(
     let signed = signed.map(|time| if back == negative { time } else { -time });
     let moved = signed.and_then(|time| date.0.checked_add(time).ok());
     moved.map(DateTime).ok_or_else(|| {
-        Error::invalid(ctx, "the date would be outside of what a date can be")
+        Error::invalid(ctx, "the date would be outside of the range of dates")
             .with_hint("a date is between the years -9999 and 9999")
             .throw()
     })

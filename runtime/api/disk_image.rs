@@ -67,8 +67,8 @@ mod functions {
     /// The format of the disk image that begins with `header`, at least its first 512 bytes: "qcow2", "qcow",
     /// "qed", "vmdk", "vdi", "vhdx", "vpc", "parallels" or "luks"; "raw" if the bytes are of none of these.
     ///
-    /// Do not ask for an image that a guest has had as raw: the guest can write any header into it.
-    /// `format` of `std/image` minds that.
+    /// Do not use it for an image that a guest had as raw: the guest can write any header into it. `format` of
+    /// `std/image` takes care of that.
     ///
     /// ```rhai
     /// let header = blob(512);
@@ -82,8 +82,8 @@ mod functions {
         format_of(&header).to_owned()
     }
 
-    /// A disk image with a FAT file system called `label`, at most 11 letters, which holds the
-    /// files of a map: names and their text or bytes, 8 MiB at most.
+    /// A disk image with a FAT file system called `label`, at most 11 letters, which contains the files of a map: names
+    /// with their text or bytes, 8 MiB at most.
     ///
     /// ```rhai
     /// let image = fat_image("CIDATA", #{ "meta-data": "instance-id: web", "user-data": "#cloud-config" });
@@ -99,7 +99,7 @@ mod functions {
             Some(place) if label.is_ascii() => place.copy_from_slice(label.as_bytes()),
             _ => {
                 return Err(fail(format!(
-                    "`{label}` is no label: it has 11 ASCII letters at most"
+                    "`{label}` is not a label: labels have at most 11 ASCII letters"
                 )));
             }
         }
@@ -113,7 +113,7 @@ mod functions {
             let length = length.ok_or_else(|| {
                 fail(format!("the content of `{name}` is neither text nor bytes"))
             })?;
-            // Nothing is copied that is too much.
+            // Only the bytes up to the limit are copied.
             left = left
                 .checked_sub(length)
                 .ok_or_else(|| fail(format!("the files are longer than {MOST} bytes together")))?;

@@ -72,7 +72,7 @@ mod finding {
         checkpoint_create_xml_flags(ctx, dom, xml, 0)
     }
 
-    /// Creates a checkpoint as `flags` say: `VIR_DOMAIN_CHECKPOINT_CREATE_QUIESCE` freezes the guest's file systems
+    /// Creates a checkpoint; flags: `VIR_DOMAIN_CHECKPOINT_CREATE_QUIESCE` freezes the guest's file systems
     /// meanwhile, with the help of its agent; `VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE` registers a checkpoint that the
     /// disks already have.
     ///

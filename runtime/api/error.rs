@@ -37,7 +37,7 @@ fn field(error: &mut Error, name: ImmutableString) -> RhaiResultOf<Dynamic> {
 
 #[export_module]
 mod functions {
-    /// libvirt's name for what went wrong, the `code` of a thrown map, or `()`.
+    /// libvirt's name of the error, the `code` of a thrown map, or `()`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -54,7 +54,7 @@ mod functions {
         code.or_else(|| error.field("code")).unwrap_or_default()
     }
 
-    /// libvirt's number for what went wrong, or `()` for an error that is not libvirt's.
+    /// libvirt's number of the error, or `()` for an error that is not libvirt's.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -89,8 +89,7 @@ mod functions {
         error.domain()
     }
 
-    /// libvirt's own words for the failure; of other errors the text, or the `message` of the map,
-    /// that was thrown.
+    /// libvirt's message; for other errors the thrown text, or the `message` of the thrown map.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -106,7 +105,7 @@ mod functions {
         error.message().to_owned()
     }
 
-    /// What the script tried to do, and to which object; empty text for an error that is not virhai's.
+    /// The failed action and its object; an empty text for an error that virhai did not make.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -122,7 +121,7 @@ mod functions {
         error.action().to_owned()
     }
 
-    /// The URI of the host that refused, or empty text where none was involved.
+    /// The URI of the host that refused, or an empty text if no host was involved.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -138,7 +137,7 @@ mod functions {
         error.uri().to_owned()
     }
 
-    /// The C function that failed, or empty text where virhai refused before calling one.
+    /// The C function that failed, or an empty text if virhai refused before calling one.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -154,7 +153,7 @@ mod functions {
         error.call().to_owned()
     }
 
-    /// What to do next, or empty text where nothing is known.
+    /// The next step to take, or an empty text if none is known.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -205,7 +204,7 @@ mod functions {
         error.value().cloned().unwrap_or(Dynamic::UNIT)
     }
 
-    /// Whether a map with the key `name` was thrown.
+    /// Whether the thrown value is a map with the key `name`.
     ///
     /// ```rhai
     /// try {
@@ -220,7 +219,7 @@ mod functions {
         error.field(name).is_some()
     }
 
-    /// The line where the error was thrown first, or `()` where that is unknown.
+    /// The line where the error was first thrown, or `()` if it is unknown.
     ///
     /// ```rhai
     /// try {
@@ -236,7 +235,7 @@ mod functions {
         line.map_or(Dynamic::UNIT, |line| (line as i64).into())
     }
 
-    /// The file where the error was thrown first, or empty text where that is unknown.
+    /// The file where the error was first thrown, or an empty text if it is unknown.
     ///
     /// ```rhai
     /// try {
@@ -251,7 +250,7 @@ mod functions {
         error.origin().1.unwrap_or_default().to_owned()
     }
 
-    /// Whether two errors are the same one.
+    /// Whether both are the same error.
     ///
     /// ```rhai
     /// try {
@@ -266,7 +265,7 @@ mod functions {
         error.is_same(&other)
     }
 
-    /// The error in one line, as an uncaught one is shown.
+    /// The error in one line, as virhai prints an uncaught error.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

@@ -184,7 +184,7 @@ fn one_filter(ctx: &NativeCallContext, filter: &Dynamic) -> RhaiResultOf<Filter>
         .map_err(|Refusal { message, hint }| Error::invalid(ctx, message).with_hint(hint).throw())
 }
 
-/// A field of a filter. An object stands for its UUID, or for its name if it has no UUID.
+/// A field of a filter. An object means its UUID, or its name if it has no UUID.
 fn given(ctx: &NativeCallContext, key: &str, value: &Dynamic) -> RhaiResultOf<Given> {
     let named = any::noun_and_name(value);
     if let Some((noun, name)) = &named {

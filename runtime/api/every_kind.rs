@@ -13,7 +13,7 @@ use crate::objects::object::{Kind, Object};
 pub(crate) trait Scripted: Kind {
     /// The name of the object in signatures, such as `net`.
     const VARIABLE: &'static str;
-    /// What follows `rhai` on the fence of an example: nothing where the test driver has such objects.
+    /// The attributes after `rhai` on the fence of an example; empty if the test driver has such objects.
     const RUNS_ON: &'static str = "";
     /// The lines of an example that make the variable `conn` and the object.
     const EXAMPLE: &'static str;
@@ -23,13 +23,13 @@ pub(crate) trait Scripted: Kind {
     const GET_NAME: &'static str = "GetName";
     /// The property and the functions that read the name.
     const NAME: (&'static str, &'static [&'static str]) = ("name", &["name"]);
-    /// What libvirt-python puts before the names of the other functions.
+    /// The prefix of the other functions' names in libvirt-python.
     const PREFIX: &'static str = "";
-    /// The rest of the name of the C function that gives the connection of such an object; nothing if libvirt has none.
+    /// The rest of the name of the C function that returns the connection of such an object; empty if libvirt has none.
     const GET_CONNECTION: &'static str = "GetConnect";
-    /// What the XML is of, as the end of a sentence.
+    /// The object that the XML describes, as the end of a sentence.
     const XML: &'static str;
-    /// What the flags for the XML do; nothing where libvirt has none.
+    /// The effect of the flags for the XML; empty if libvirt has none.
     const XML_FLAGS: &'static str;
 
     /// Registers the functions that only this kind has, and those that find or make such objects.
@@ -53,7 +53,7 @@ pub(super) fn register<K: Scripted>(engine: &mut Engine) {
 /// The result for an object and a second argument, which is `()` if there is none.
 type Function<K> = fn(&NativeCallContext, &Object<K>, &Dynamic) -> RhaiResultOf<Dynamic>;
 
-/// What a function takes besides the object.
+/// The argument of a function besides the object.
 #[derive(Clone, Copy)]
 enum Second {
     Nothing,
@@ -163,7 +163,7 @@ impl<'a, K: Scripted> Common<'a, K> {
         );
         let flags = match K::XML_FLAGS {
             "" => "The XML; libvirt has no flags for it yet.".to_owned(),
-            what => format!("The XML as `flags` say: {what}."),
+            what => format!("The XML; flags: {what}."),
         };
         let code = format!("assert({variable}.{text}(0).contains(\"<{element}\"));");
         let docs = self.docs(&flags, &code, call);
@@ -181,7 +181,7 @@ impl<'a, K: Scripted> Common<'a, K> {
         );
         self.add_function("xml", Second::Nothing, "RhaiResultOf<Xml>", &docs, xml);
         let docs = self.docs(
-            &format!("The XML as an `Xml`, as `flags` say: see `{text}`."),
+            &format!("The XML as an `Xml`; for the flags see `{text}`."),
             &format!("assert_eq({variable}.xml(0).name, \"{element}\");"),
             call,
         );

@@ -1,4 +1,4 @@
-//! Handlers of events: closures that are called for one event after the other, on a thread of their own.
+//! Handlers of events: closures that are called for one event after the other, on a separate thread.
 
 use std::sync::Arc;
 use std::thread::ThreadId;
@@ -156,7 +156,7 @@ mod functions {
         Arc::ptr_eq(&handler.0, &other.0)
     }
 
-    /// Whether they are two handlers.
+    /// Whether they are different handlers.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -189,7 +189,7 @@ fn on(
     }));
     let mut closure = closure.clone();
     for captured in closure.iter_curry_mut() {
-        // What the handler writes to it is there at the next event.
+        // A value that the handler writes to a captured variable is kept for the next event.
         *captured = captured.flatten_clone().into_shared();
     }
     let takes_connection = takes(ctx, &closure, 2) == Some(true);

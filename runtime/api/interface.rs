@@ -23,7 +23,7 @@ let iface = conn.interface_lookup_by_name("eth1");"#;
 
 #[export_module]
 mod functions {
-    /// The MAC address; empty where the interface has none.
+    /// The MAC address; empty if the interface has none.
     ///
     /// ```rhai
     /// let iface = connect("test:///default").interface_lookup_by_name("eth1");
@@ -75,7 +75,7 @@ mod functions {
         })
     }
 
-    /// Stops this interface at once, even if this connection uses it.
+    /// Shuts this interface down at once, even if this connection uses it.
     ///
     /// ```rhai
     /// let iface = connect("test:///default").interface_lookup_by_name("eth1");
@@ -88,7 +88,7 @@ mod functions {
         destroy_flags(ctx, iface, 0)
     }
 
-    /// Takes this interface down; libvirt has no flags for it yet.
+    /// Shuts this interface down; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let iface = connect("test:///default").interface_lookup_by_name("eth1");
@@ -108,7 +108,7 @@ mod functions {
         })
     }
 
-    /// Forgets the configuration of this interface.
+    /// Removes the configuration of this interface.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

@@ -1,4 +1,4 @@
-//! What scripts can call: a module per libvirt object, and the prelude.
+//! The functions that scripts can call: a module for each libvirt object, and the prelude.
 
 #![allow(clippy::unwrap_used)] // Rhai's macro unwraps arguments whose types it has checked.
 

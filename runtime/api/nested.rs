@@ -9,7 +9,7 @@ use crate::vocabulary::nested_key;
 /// The rest of a parameter's name, and its value.
 type Field<'a> = (&'a str, Scalar);
 
-/// `fields` by the parts of their names: what is numbered is a list, the rest maps.
+/// Nests `fields` by the parts of their names: numbered parts become a list, the others maps.
 pub(crate) fn nested(fields: Vec<(String, Scalar)>) -> Map {
     let (names, values): (Vec<String>, Vec<Scalar>) = fields.into_iter().unzip();
     let mut fields: Vec<Field> = names.iter().map(String::as_str).zip(values).collect();
@@ -54,7 +54,7 @@ fn value(fields: &mut [Field]) -> Dynamic {
     if !is_list {
         return map(fields).into();
     }
-    // All there are, whatever the count says: libvirt counts some that it tells nothing of.
+    // All parts that exist, whatever the count says: libvirt counts some that it does not describe.
     let parts = fields.chunk_by_mut(|(one, _), (other, _)| head(one) == head(other));
     let items = parts.filter_map(|part| {
         let number = head(part.first()?.0);

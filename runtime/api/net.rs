@@ -1,4 +1,4 @@
-//! The network beside libvirt's, of which a script has what it was given.
+//! The network besides libvirt's, which a script can use only with a permission.
 
 use std::net::{TcpStream, ToSocketAddrs};
 
@@ -20,8 +20,7 @@ pub(crate) fn register(engine: &mut Engine) {
 
 #[export_module]
 mod functions {
-    /// Whether something takes connections at `port` of `host`, and does so within `timeout`; the
-    /// run must be allowed to try.
+    /// Whether a program accepts TCP connections at `port` of `host` within `timeout`; needs permission to connect.
     ///
     /// ```rhai
     /// try {
@@ -49,7 +48,7 @@ mod functions {
         }
         let host = host.to_owned();
         let _waiting = Waiting::new(&session, || format!("an answer of {host} on port {port}"));
-        // Neither the resolver nor a host with many addresses keeps to a time of its own.
+        // Neither the resolver nor a host with many addresses keeps a time limit.
         let answer = timeout::run_with_timeout("tcp", timeout, session.interrupt(), move || {
             let found = (host.as_str(), port).to_socket_addrs();
             let mut addresses = found.into_iter().flatten();

@@ -1,4 +1,4 @@
-//! What recipes do with the options that they are given.
+//! Functions with which recipes read their options.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
 }
 
-/// What `spec`, a map in the file that calls, declares.
+/// The declaration `spec`, a map in the calling file.
 pub(super) fn declared(ctx: &NativeCallContext, spec: Map) -> RhaiResultOf<Arc<Spec>> {
     let file = ctx.call_source().unwrap_or_default();
     let spec = Dynamic::from(spec);
@@ -70,17 +70,17 @@ mod functions {
     /// Checks these options against their declaration `spec`, a constant map of options, and returns them with the
     /// defaults of those that are not given; `()` for options without a default.
     ///
-    /// Throws at the first option that is not declared, of the wrong type or missing; the error stands where the
-    /// options were given. Each option is declared by a map with a `type` ("string", "int", "float", "bool", "size",
-    /// "duration", "path", "uri", "secret", "pool", "network", "domain", "map", "array", "function", a type such as "Domain", or the
-    /// name of another declaration; a list for several, and `["array", "string"]` for a list of texts), and where they
-    /// make sense with `words`, `default`, `required`, `unit`, `min`, `max`, `pattern` and `help`. `include: "NAME"` takes over the
-    /// options of another declaration.
+    /// Throws at the first option that is not declared, of the wrong type or missing; the error points at the place
+    /// where the options were given. Each option is declared by a map with a `type` ("string", "int", "float", "bool",
+    /// "size", "duration", "path", "uri", "secret", "pool", "network", "domain", "map", "array", "function", a type
+    /// such as "Domain", or the name of another declaration; a list for several, and `["array", "string"]` for a list
+    /// of texts), and optionally `words`, `default`, `required`, `unit`, `min`, `max`, `pattern` and `help`. `include:
+    /// "NAME"` adds the options of another declaration.
     ///
     /// ```rhai
     /// const BACKUP = #{
     ///     name: #{ type: "string", required: true, help: "name of the copy" },
-    ///     mode: #{ words: ["full", "incremental"], default: "full", help: "what is copied" },
+    ///     mode: #{ words: ["full", "incremental"], default: "full", help: "data to copy" },
     ///     keep: #{ type: "int", min: 1, help: "number of older copies that are kept" },
     /// };
     /// let options = #{ name: "monday" }.checked(BACKUP);
@@ -99,7 +99,7 @@ mod functions {
         }
     }
 
-    /// Refuses options that are not a map, at the line where they were given.
+    /// Throws if the options are not a map; the error points at the line where they were given.
     ///
     /// ```rhai
     /// let error = assert_throws(|| "web".checked(#{ name: #{ type: "string", help: "name" } }));
@@ -135,7 +135,7 @@ mod functions {
         super::checked_result(&ctx, &spec, result)
     }
 
-    /// Checks each of a list of results as above.
+    /// Checks each result of a list as above.
     ///
     /// ```rhai
     /// const GUEST = #{ name: #{ type: "string", help: "name of the guest" } };
@@ -156,8 +156,8 @@ mod functions {
         results.iter().map(checked).collect()
     }
 
-    /// Throws `message` about options that were given to a function of this file: the error stands where they were
-    /// given, outside the file and outside the standard library.
+    /// Throws `message` about options that were given to a function of this file. The error points at the place where
+    /// they were given, outside the file and outside the standard library.
     ///
     /// ```rhai
     /// fn backup(options) {
@@ -173,7 +173,7 @@ mod functions {
         Err(Error::of_options(&ctx, message, file).throw())
     }
 
-    /// The same with `hint`, which says what to write instead.
+    /// The same with `hint`, which tells what to write instead.
     ///
     /// ```rhai
     /// let error = assert_throws(|| refuse_options("`keep` must not be 0", "leave it out to keep all copies"));
@@ -192,7 +192,7 @@ mod functions {
             .throw())
     }
 
-    /// Takes the option `name` out of these and returns it, or `()` where it is not among them.
+    /// Removes the option `name` from these and returns it, or `()` if it is not set.
     ///
     /// ```rhai
     /// let options = #{ name: "web", start: false };
@@ -206,9 +206,9 @@ mod functions {
 
     /// A size in bytes: a number of them, or text such as `"20GiB"`.
     ///
-    /// Units are libvirt's, in either case of letters: `K`, `M`, `G`, `T` and `KiB`, `MiB`, `GiB`, `TiB`
-    /// are powers of 1024, `kB`, `MB`, `GB`, `TB` powers of 1000, `B` is a byte. All calls and options that
-    /// take a size read it so; a number without a unit counts the unit that each of them names.
+    /// Units are libvirt's, in upper or lower case: `K`, `M`, `G`, `T` and `KiB`, `MiB`, `GiB`, `TiB` are powers of
+    /// 1024, `kB`, `MB`, `GB`, `TB` powers of 1000, `B` is a byte. All calls and options that take a size accept this
+    /// form; the unit of a number without a unit is described with each of them.
     ///
     /// ```rhai
     /// assert_eq(parse_size("2KiB"), 2048);
@@ -221,7 +221,7 @@ mod functions {
         arguments::bytes(&ctx, &size).and_then(|number| arguments::integer(&ctx, number))
     }
 
-    /// A size in bytes, where a number without a unit counts the unit `unit`, such as `"KiB"`.
+    /// A size in bytes; a number without a unit is counted in `unit`, such as `"KiB"`.
     ///
     /// ```rhai
     /// assert_eq(parse_size(2, "KiB"), 2048);
@@ -234,7 +234,7 @@ mod functions {
         arguments::size_in(&ctx, &size, unit).and_then(|number| arguments::integer(&ctx, number))
     }
 
-    /// A number of bytes in words, in the largest unit that divides it.
+    /// Converts a number of bytes to text, in the largest unit that divides it.
     ///
     /// ```rhai
     /// assert_eq(format_size(5368709120), "5 GiB");
@@ -257,7 +257,7 @@ mod functions {
         duration(&ctx, &time).map(|time| time.as_secs_f64())
     }
 
-    /// Says `text` on standard error, beside the script's own output.
+    /// Prints `text` on standard error, apart from the script's output.
     ///
     /// ```rhai
     /// note("web is up");

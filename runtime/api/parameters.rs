@@ -12,7 +12,7 @@ use crate::vocabulary::{Declared, ParamType};
 
 /// A set of parameters that libvirt has one call to read and one to set.
 pub(super) struct Parameters<N> {
-    /// What messages call them, such as "memory limits".
+    /// The noun for messages, such as "memory limits".
     pub(super) noun: N,
     /// The declaration of the map that sets them.
     pub(super) options: &'static Declared,

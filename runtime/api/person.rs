@@ -17,7 +17,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
 }
 
-/// Asks `question`, and records the answer; nothing if nobody is there.
+/// Asks `question`, and records the answer; `None` if no person is present.
 fn asked(ctx: &NativeCallContext, question: &str) -> RhaiResultOf<Option<String>> {
     let session = Session::of(ctx);
     match session.person().ask(question) {

@@ -1,4 +1,4 @@
-//! What scripts need besides libvirt: waiting, joining text, working in parallel.
+//! Functions besides libvirt's: waiting, joining text, working in parallel.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,7 +32,7 @@ pub(crate) fn failed(ctx: &NativeCallContext, message: String) -> Box<EvalAltRes
 
 #[export_module]
 mod functions {
-    /// Ends the script at once, as done.
+    /// Ends the script at once, with success.
     ///
     /// ```rhai
     /// exit();
@@ -43,7 +43,7 @@ mod functions {
         Err(exit::exit(0))
     }
 
-    /// Ends the script at once with a status from 0 to 255; nothing can catch that.
+    /// Ends the script at once with a status from 0 to 255; `catch` does not stop it.
     ///
     /// ```rhai
     /// exit(0);
@@ -61,8 +61,7 @@ mod functions {
         }
     }
 
-    /// Does nothing for a while, such as `"90s"`; an interrupt ends it. To wait for a guest, use
-    /// `wait`.
+    /// Pauses the script for a duration such as `"90s"`; an interrupt ends it. To wait for a guest, use `wait`.
     ///
     /// ```rhai
     /// sleep("10ms");
@@ -73,7 +72,7 @@ mod functions {
         nap(&ctx, &time.into())
     }
 
-    /// Does nothing for that many seconds; an interrupt ends it.
+    /// Pauses the script for that many seconds; an interrupt ends it.
     ///
     /// ```rhai
     /// sleep(0);
@@ -84,7 +83,7 @@ mod functions {
         nap(&ctx, &seconds.into())
     }
 
-    /// Does nothing for that many seconds and parts of one; an interrupt ends it.
+    /// Pauses the script for that many seconds, which may be a fraction; an interrupt ends it.
     ///
     /// ```rhai
     /// sleep(0.01);
@@ -106,7 +105,7 @@ mod functions {
         value_text::joined(&ctx, list, separator)
     }
 
-    /// `text`, `count` times over, 16 MiB at most.
+    /// Repeats `text` `count` times, 16 MiB at most.
     ///
     /// ```rhai
     /// assert_eq("-".repeat(3), "---");
@@ -129,8 +128,8 @@ mod functions {
     /// Calls `action` on each of `items`, `limit` of them at a time, and returns the results in
     /// order. A `limit` above 512 counts as 512; a shortage of memory lowers it.
     ///
-    /// Each call gets a copy of the variables that `action` captured: what it writes to them is
-    /// lost. Once all have ended, the failures are thrown as one list of `#{ item, error }`.
+    /// Each call gets a copy of the variables that `action` captured; changes to them are lost. After all calls have
+    /// ended, the failures are thrown as one list of `#{ item, error }`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -249,7 +248,7 @@ fn parallel(
         .min(items.len())
         .min(MOST_THREADS)
         .min(stack::threads())
-        // A call copies what it is given more than once.
+        // A call copies arguments that are used more than once.
         .min(memory::room() / 4 / size_of_call(ctx, items, action).max(1))
         .max(1);
     let _counted: Vec<_> = (0..threads).map(|_| memory::OtherThread::begin()).collect();

@@ -83,9 +83,9 @@ mod functions {
 
     /// Prints the rows as a table: maps, a column for each key, or objects of one kind, such as domains.
     ///
-    /// Columns come in the order in which the script's map literal has the keys, and otherwise sorted. A key that a row
-    /// does not have leaves its cell empty. On a terminal, what does not fit is cut in its cell. For objects, the host
-    /// is asked for what the table shows. Throws if a row is something else.
+    /// Columns have the order of the keys in the script's map literal; otherwise they are sorted. A missing key leaves
+    /// its cell empty. On a terminal, a value that does not fit is cut in its cell. For objects, the host is asked for
+    /// the values of the table. Throws if a row is neither a map nor an object.
     ///
     /// ```rhai
     /// table([#{ name: "web", memory_kib: 4096 }, #{ name: "db", state: "off" }]);
@@ -97,8 +97,8 @@ mod functions {
         super::print_table(&ctx, &rows, None)
     }
 
-    /// Prints the rows as a table with these columns, in this order: keys of maps, or the heads that a table of such
-    /// objects has. A row may also be an array with a value for each column.
+    /// Prints the rows as a table with these columns, in this order: keys of maps, or the column heads of a table of
+    /// such objects. A row may also be an array with a value for each column.
     ///
     /// Throws if no row has such a column.
     ///

@@ -1,4 +1,4 @@
-//! Tells a script about its rehearsal.
+//! Functions by which a script recognises its rehearsal.
 
 use rhai::plugin::*;
 use rhai::{Engine, exported_module};

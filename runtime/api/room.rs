@@ -18,7 +18,7 @@ pub(crate) fn ensure_room(ctx: &NativeCallContext, bytes: usize) -> RhaiResultOf
     }
 }
 
-/// Stops the script, for as long as it does not undo what it did; no script can catch that.
+/// Stops the script, unless it undoes changes; no script can catch that.
 pub(crate) fn stop(ctx: &NativeCallContext, why: Stop) -> Box<EvalAltResult> {
     Session::of(ctx).interrupt().stop(why);
     EvalAltResult::ErrorTerminated(Dynamic::from(why), ctx.call_position()).into()

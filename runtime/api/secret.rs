@@ -314,7 +314,7 @@ mod functions {
             })
     }
 
-    /// Gives the secret the value `value`, bytes or text, which is stored as UTF-8.
+    /// Sets the secret's value to `value`, bytes or text, which is stored as UTF-8.
     ///
     /// libvirt does not decode the value: give a Ceph key or a LUKS passphrase as Ceph or LUKS expects it.
     ///
@@ -334,7 +334,7 @@ mod functions {
         set_value_flags(ctx, secret, value, 0)
     }
 
-    /// Gives the secret the value `value`; libvirt has no flags for it yet.
+    /// Sets the secret's value to `value`; libvirt has no flags for it yet.
     ///
     /// ```rhai,daemon
     /// let conn = connect();

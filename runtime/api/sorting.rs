@@ -15,11 +15,11 @@ pub(crate) fn register(engine: &mut Engine) {
 
 #[export_module]
 mod functions {
-    /// Sorts the array by `comparison`, which takes two values and returns a negative number where the
-    /// first comes before the second, 0 where they are equal, and else a positive number.
+    /// Sorts the array by `comparison`, which takes two values and returns a negative number if the first comes before
+    /// the second, 0 if they are equal, and otherwise a positive number.
     ///
-    /// Returns nothing: the array itself is sorted. Throws what `comparison` throws, and an error if
-    /// it returns something else than a number.
+    /// Returns `()`: the array itself is sorted. Throws the errors of `comparison`, and an error if it does not return
+    /// a number.
     ///
     /// ```rhai
     /// let sizes = [3, 1, 2];

@@ -17,13 +17,13 @@ use crate::objects::storage_pool::StoragePool;
 use crate::objects::storage_vol::StorageVol;
 use crate::xml::{Selected, Xml};
 
-/// What a note of `std/under_way` is known by: its recipe discards the image itself.
+/// The namespace of the notes of `std/under_way`, which discards the image itself.
 const UNDER_WAY: &str = "https://virhai.org/xmlns/under-way/1";
 
 const HINT: &str =
     "resume the image with `create()` of that guest, or discard it with `managed_save_remove()`";
 
-/// Whether `domain` has a managed save that no recipe takes care of.
+/// Whether `domain` has a managed save image that no recipe handles.
 pub(crate) fn exists(domain: &Handle) -> bool {
     domain.has_managed_save(0).unwrap_or(false) && !is_under_way(domain)
 }
@@ -33,7 +33,7 @@ fn is_under_way(domain: &Handle) -> bool {
     config.is_ok_and(|config| config.contains(UNDER_WAY))
 }
 
-/// Why what gives the guest `name` other disks or memory is refused, and the way out.
+/// The error that refuses to change disks or memory of the saved guest `name`, with the way out.
 pub(crate) fn refusal(ctx: &NativeCallContext, name: &str, task: impl Task, uri: &str) -> Error {
     Error::new(ctx, failure(name), "", task, uri).with_hint(HINT)
 }
@@ -201,7 +201,7 @@ fn other_user(
             others.push(guest);
         }
     }
-    // Most hosts have none, and nothing more is asked.
+    // Most hosts have none, and no further call is made.
     if others.is_empty() {
         return Ok(None);
     }

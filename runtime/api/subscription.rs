@@ -175,7 +175,7 @@ mod functions {
         super::next(&ctx, events, Some(timeout))
     }
 
-    /// Takes all events in the queue, without waiting for more.
+    /// Returns all events in the queue, without waiting for more.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -313,7 +313,7 @@ declare_options! {
         timeout: Option<Duration>,
         /// Number of events that can wait in the queue.
         queue: i64 = usual_queue(); 1..=LARGEST_QUEUE,
-        /// Whether it reconnects after a lost connection, with an event `gap` that lists the changes.
+        /// Whether to reconnect after a lost connection; an event `gap` then lists the changes.
         reconnect: bool = false,
     }
 }

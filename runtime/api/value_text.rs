@@ -194,7 +194,8 @@ impl Writer<'_> {
         self.push(&text)
     }
 
-    /// The text of a value that is neither data nor a number: a letter, a closure without what it captured, or an object.
+    /// The text of a value that is neither data nor a number: a letter, a closure without its captured values, or an
+    /// object.
     fn text_of(&self, value: &Dynamic) -> RhaiResultOf<String> {
         if let Some(closure) = value.read_lock::<FnPtr>() {
             return Ok(written_names::as_written(&closure.to_string()).into_owned());

@@ -68,7 +68,7 @@ impl Mark {
         )
     }
 
-    /// Whether the work goes on, as far as this process can see.
+    /// Whether the work is in progress, as far as this process can tell.
     fn status(&self) -> &'static str {
         let here = Self::new();
         if self.machine != here.machine {
@@ -107,8 +107,8 @@ fn pid_namespace() -> String {
     link.to_string_lossy().chars().filter(digits).collect()
 }
 
-/// When the process `pid` was started, in the kernel's ticks; nothing where there is none, or a
-/// dead one that nobody has reaped.
+/// The start time of the process `pid`, in the kernel's ticks; `None` if it does not exist, or has ended and was not
+/// reaped.
 fn start_of(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name before it may have spaces and parentheses.
@@ -141,7 +141,7 @@ fn random_letters(length: usize) -> String {
 
 #[export_module]
 mod functions {
-    /// Returns a mark for work that begins now in this process, for a note that outlives the process.
+    /// Returns a mark for work that begins now in this process; a note with the mark outlives the process.
     ///
     /// ```rhai
     /// let mark = begin_work();

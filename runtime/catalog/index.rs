@@ -8,7 +8,7 @@ use rhai::Engine;
 use super::{Function, Recipe, read_all, receivers, recipes};
 use crate::spec::Type;
 
-/// All that scripts can call, by name and by type.
+/// All functions and constants for scripts, by name and by type.
 #[derive(Debug)]
 pub struct Catalog {
     functions: Vec<Function>,
@@ -20,7 +20,7 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// What `engine` has, and the recipes in the binary.
+    /// The functions of `engine`, and the recipes in the binary.
     pub fn new(engine: &Engine) -> Self {
         Self::of(engine, |_| true)
     }
@@ -58,7 +58,7 @@ impl Catalog {
         self.recipes.get_or_init(recipes)
     }
 
-    /// Whether `kind` is a type of libvirt's or virhai's, all of whose methods are here.
+    /// Whether `kind` is a type of libvirt's or virhai's, whose methods are all in the catalogue.
     pub fn has_kind(&self, kind: &str) -> bool {
         self.kinds.contains(kind)
     }
@@ -72,8 +72,8 @@ impl Catalog {
             .map(|index| &self.functions[*index])
     }
 
-    /// What can be written after a dot behind a value of the type `kind`: its methods and its
-    /// properties, without operators.
+    /// The members of a value of the type `kind`, as written after a dot: its methods and properties, without
+    /// operators.
     pub fn members<'a>(&'a self, kind: &'a Type) -> impl Iterator<Item = &'a Function> {
         self.functions.iter().filter(move |function| {
             function.is_on(kind)

@@ -16,7 +16,7 @@ pub struct Inference<'a> {
     in_module: Option<&'a InModule<'a>>,
 }
 
-/// Tells the type of what a function of a module answers.
+/// Returns the result type of a function of a module.
 type InModule<'a> = dyn Fn(&str, &str, usize) -> Option<Type> + 'a;
 
 impl<'a> Inference<'a> {
@@ -38,7 +38,7 @@ impl<'a> Inference<'a> {
         }
     }
 
-    /// The type of `expression`; nothing where it is unknown.
+    /// The type of `expression`; `None` if it is unknown.
     pub fn kind_of(&self, expression: &Expr) -> Option<Type> {
         let mut walk = *self;
         walk.expression(expression)
@@ -73,7 +73,7 @@ pub fn kind_of_value(engine: &Engine, value: &Dynamic) -> Type {
         with_keys(entries)
     };
     if let Some(list) = value.read_lock::<Array>() {
-        // What the first map of a list has, the others have as well.
+        // The other maps of a list are assumed to have the keys of the first.
         let first = list.first().and_then(|first| first.read_lock::<Map>());
         return match first {
             Some(first) if list.iter().all(Dynamic::is_map) => {
@@ -122,7 +122,7 @@ pub fn operator(name: &str, operands: &[Option<Type>]) -> Option<Type> {
     }
 }
 
-/// The type of what is found in a value of the type `kind` at an index of the type `index`.
+/// The type of the value in a value of the type `kind` at an index of the type `index`.
 pub fn held(kind: Option<&Type>, index: Option<&Type>) -> Option<Type> {
     // A range takes a part out, and not an element.
     kind?.element().filter(|_| index == Some(&Type::Int))

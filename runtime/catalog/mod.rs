@@ -1,4 +1,4 @@
-//! What scripts can call, read from the engine: the one source for messages, help and tests.
+//! The catalogue of functions for scripts, read from the engine: the one source for messages, help and tests.
 
 mod index;
 pub mod inference;
@@ -32,13 +32,13 @@ pub struct Function {
     pub name: String,
     /// Whether it is read as a property, `value.name`.
     pub property: bool,
-    /// Whether it is made to be called on its first parameter, `value.name(...)`.
+    /// Whether it is meant to be called on its first parameter, `value.name(...)`.
     pub method: bool,
     /// Parameters with their types, the receiver first.
     pub parameters: Vec<(String, Type)>,
     /// The type of its value: `Unit` for none, and `Unknown` where it depends.
     pub returns: Type,
-    /// Whether it is Rhai's own and not virhai's.
+    /// Whether it is Rhai's and not virhai's.
     pub standard: bool,
     /// The doc comment, without its slashes.
     pub docs: String,
@@ -50,7 +50,7 @@ impl Function {
         self.parameters.first().map(|(_, ty)| ty)
     }
 
-    /// Whether it is called on values of the type `ty` and not of any type.
+    /// Whether it is called on values of the type `ty`, and not of any type.
     pub fn is_on(&self, ty: &Type) -> bool {
         self.receiver().is_some_and(|receiver| receiver.is_like(ty))
     }
@@ -60,7 +60,7 @@ impl Function {
         self.receiver().is_some_and(Type::is_object)
     }
 
-    /// The types of its parameters in a line, by which functions of one name are told apart.
+    /// The types of its parameters on one line, which distinguish functions of the same name.
     pub fn taken(&self) -> String {
         let types: Vec<String> = self
             .parameters
@@ -181,7 +181,7 @@ fn read(
             return None;
         }
         let name = metadata.name.as_str();
-        // The index of an error stands for properties that each error has or has not.
+        // The index of an error covers properties that not every error has.
         if name.starts_with("index$") {
             return None;
         }
@@ -200,7 +200,7 @@ fn read(
                 (name.trim().to_owned(), of_rust(kind))
             })
             .collect();
-        // Of some of its own, Rhai tells only how many parameters they have.
+        // For some of its functions, Rhai gives only the number of parameters.
         while parameters.len() < metadata.num_params {
             parameters.push(("value".into(), Type::Unknown));
         }

@@ -8,7 +8,7 @@ use crate::catalog::{self, Function};
 use crate::constants;
 use crate::spec::Type;
 
-/// How other programs of libvirt open a connection.
+/// The names by which other programs of libvirt open a connection.
 const OPENERS: &[(&str, &str)] = &[
     ("open_auth", "connect_auth"),
     ("open_read_only", "connect_read_only"),
@@ -19,7 +19,7 @@ const OPENERS: &[(&str, &str)] = &[
     ("virAdmConnectOpen", "connect_admin"),
 ];
 
-/// What other languages call things that scripts have too.
+/// Names of other languages, with their counterparts in scripts.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("add", "push"),
     ("count", "len"),
@@ -79,7 +79,7 @@ const UNREACHED: &[(&[&str], &str)] = &[
     ),
     (
         &["dir", "help", "methods", "vars"],
-        "`virhai doc NAME` tells what a type has, as `virhai doc Domain`; at the prompt, `:methods x` and `x?` do",
+        "`virhai doc NAME` lists the members of a type, such as `virhai doc Domain`; at the prompt, use `:methods x` or `x?`",
     ),
     (
         &["quit"],
@@ -91,7 +91,7 @@ const UNREACHED: &[(&[&str], &str)] = &[
     ),
     (
         &["input", "read_line", "readline", "gets"],
-        "a script asks nothing while it runs: what it has to know are its arguments, `args`",
+        "a script cannot ask for input while it runs: use its arguments, `args`",
     ),
 ];
 
@@ -132,7 +132,7 @@ pub fn for_function(
     let fitting = |function: &&Function| !function.property && on(function);
     let methods: Vec<&Function> = functions.iter().filter(fitting).collect();
 
-    // That Rhai itself has the name for other values tells nothing.
+    // A function of Rhai itself with that name for other types does not count.
     let own = || functions.iter().filter(|function| !function.standard);
     let mut same: Vec<&Function> = methods
         .iter()
@@ -140,7 +140,7 @@ pub fn for_function(
         .chain(own().filter(|function| !fitting(function)))
         .filter(|function| function.name == name && !function.property)
         .collect();
-    // The engine has them in no order of its own.
+    // The engine does not order them.
     same.sort_by_cached_key(|function| {
         (
             !fitting(function),
@@ -194,7 +194,7 @@ pub fn for_function(
         .map(|meant| format!("did you mean `{meant}`?"))
 }
 
-/// What a command of virsh is here.
+/// The counterpart of a command of virsh.
 pub fn of_virsh(command: virsh::VirshCommand) -> String {
     let name = command.name;
     match command.has_counterpart() {
@@ -222,7 +222,7 @@ fn opener(name: &str) -> Option<&'static str> {
 /// `migrateToURI2`, those overloads that make its call.
 pub fn of_libvirt<'a>(functions: &'a [Function], name: &str) -> Vec<&'a Function> {
     let own = || functions.iter().filter(|function| !function.standard);
-    // What libvirt-python registers a callback with, scripts wait with.
+    // libvirt-python registers callbacks; scripts wait for events instead.
     let mut letters = name.chars();
     let capital = letters.next().map(|first| first.to_ascii_uppercase());
     let registers = name.contains("Event") || name.ends_with("Callback");
@@ -243,7 +243,7 @@ pub fn of_libvirt<'a>(functions: &'a [Function], name: &str) -> Vec<&'a Function
             calls.any(|call| call == name || in_c.iter().any(|in_c| in_c == call))
         })
         .collect();
-    // What calls it alone is meant, and not what calls it among others.
+    // A function that calls only this C function comes before those that call several.
     if let Some(fewest) = calling
         .iter()
         .map(|function| function.calls().count())
@@ -316,7 +316,7 @@ fn by_alias(name: &str, pool: &[&Function]) -> Option<String> {
     let has = |wanted: &str| {
         BUILT_IN.contains(&wanted) || pool.iter().any(|function| function.name == wanted)
     };
-    // What calls it alone is meant, and not what calls it among others.
+    // A function that calls only this C function comes before those that call several.
     if let Some(function) = pool
         .iter()
         .filter(|function| function.calls().any(|call| call == name))
@@ -325,7 +325,7 @@ fn by_alias(name: &str, pool: &[&Function]) -> Option<String> {
         return Some(function.name.clone());
     }
     let snake = snake_case(name);
-    // virsh puts the kind of object before the command, where here it is what is called.
+    // virsh puts the kind of object before the command; here it is the receiver.
     let command = ["pool_", "vol_"]
         .iter()
         .find_map(|kind| snake.strip_prefix(kind))

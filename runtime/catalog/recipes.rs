@@ -11,11 +11,11 @@ use crate::syntax::outline::Outline;
 /// One file of the standard library.
 #[derive(Debug, Clone)]
 pub struct Recipe {
-    /// What a script imports, such as `std/guest`.
+    /// The path by which a script imports it, such as `std/guest`.
     pub path: String,
     /// The file's opening comment.
     pub docs: String,
-    /// What a script can call, in the order of the file's text.
+    /// The functions for scripts, in the order of the file.
     pub functions: Vec<RecipeFunction>,
     /// Whether only other recipes use it.
     pub internal: bool,
@@ -30,7 +30,7 @@ pub struct RecipeFunction {
     pub parameters: Vec<String>,
     /// The doc comment, without its slashes.
     pub docs: String,
-    /// What its last parameter, a map of options, may hold.
+    /// The declared options of its last parameter, a map.
     pub options: Option<Arc<Spec>>,
     /// The type of its result as the doc comment tells it.
     pub returns: Type,
@@ -60,7 +60,7 @@ pub fn recipes() -> Vec<Recipe> {
 }
 
 impl Recipe {
-    /// What the script `text` offers to those who import it as `path`.
+    /// The functions and constants of the script `text`, which is imported as `path`.
     pub fn of(path: &str, text: &str) -> Self {
         let outline = Outline::of(text);
         let public = outline
@@ -103,13 +103,13 @@ impl Recipe {
         functions.filter(|function| self.internal || !function.internal)
     }
 
-    /// What the file `self` calls `spec`: `GUEST`, or `description::GUEST` where another file declares it.
+    /// The name of `spec` in the file `self`: `GUEST`, or `description::GUEST` if another file declares it.
     pub fn label(&self, spec: &Spec) -> String {
         label(&self.path, spec)
     }
 }
 
-/// What the recipe at `path` calls `spec`.
+/// The name of `spec` in the recipe at `path`.
 fn label(path: &str, spec: &Spec) -> String {
     let file = spec.file.trim_end_matches(".rhai");
     match file.rsplit('/').next() {

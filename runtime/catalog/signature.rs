@@ -1,4 +1,4 @@
-//! How a function is called, in one line.
+//! The signature of a function, in one line.
 
 use super::{Function, RecipeFunction};
 use crate::spec::Type;
@@ -17,7 +17,7 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// How a function is called, `method` where it is so on its first parameter.
+    /// The signature of a function; with `method`, on its first parameter.
     pub fn of(function: &Function, method: bool) -> Self {
         let parameters = function.parameters.iter().skip(usize::from(method));
         Self {
@@ -28,7 +28,7 @@ impl Signature {
         }
     }
 
-    /// How `function` is called by a script: on a value, `value.name`, or by itself.
+    /// The form in which a script calls `function`: on a value, `value.name`, or as a free function.
     pub fn as_called(function: &Function) -> String {
         let method = function.is_on_object();
         let on = match function.parameters.first() {
@@ -43,7 +43,7 @@ impl Signature {
         }
     }
 
-    /// How a function of a module is called.
+    /// The signature of a function of a module.
     pub fn of_recipe(function: &RecipeFunction) -> Self {
         Self {
             name: function.name.clone(),

@@ -14,21 +14,21 @@ use crate::spec::{Key, Spec, Type};
 /// A map with more keys than this holds data, and its keys are not offered.
 pub(super) const MOST_KEYS: usize = 64;
 
-/// What a method or a property is asked of.
+/// The value that a method or a property belongs to.
 #[derive(Debug, Clone, Default)]
 pub struct Receiver<'e> {
     /// Its type, where it is known.
     pub ty: Option<Type>,
     /// The variable that the chain begins with.
     pub root: Option<&'e str>,
-    /// Whether that variable itself is asked.
+    /// Whether it is that variable itself.
     pub direct: bool,
     /// The expression itself, where no chain led to it.
     pub expression: Option<&'e Expr>,
 }
 
 impl<'e> Receiver<'e> {
-    /// What a chain that begins with the variable `root` has come to.
+    /// The result of a chain that begins with the variable `root`.
     pub fn within(ty: Option<Type>, root: Option<&'e str>) -> Self {
         Self {
             ty,
@@ -48,7 +48,7 @@ impl<'e> Receiver<'e> {
 
 /// Goes through expressions and finds their types.
 pub trait Walker<'e>: Sized {
-    /// What can be called.
+    /// The catalogue of functions.
     fn catalog(&self) -> &Catalog;
 
     /// The type of the variable `name`, which is read.
@@ -129,7 +129,7 @@ pub trait Walker<'e>: Sized {
         with_keys(keys.map(|((key, _), ty)| (key.name.as_str(), ty)))
     }
 
-    /// Takes note of the type of an item of a list or an entry of a map.
+    /// Records the type of an item of a list or an entry of a map.
     fn note(&mut self, expression: &'e Expr, ty: Option<&Type>) {
         let _ = (expression, ty);
     }
@@ -265,7 +265,7 @@ pub trait Walker<'e>: Sized {
         self.asking(flags.intersects(ASTFlags::NEGATED), work)
     }
 
-    /// What the first expression of a chain comes to.
+    /// The result of the first expression of a chain.
     fn receiver(&mut self, expression: &'e Expr) -> Receiver<'e> {
         Receiver {
             ty: self.expression(expression),
@@ -299,7 +299,7 @@ pub trait Walker<'e>: Sized {
         }
     }
 
-    /// The type of `receiver[rest`, where the chain goes on behind the index unless it breaks.
+    /// The type of `receiver[rest`, if the chain continues after the index.
     fn after_index(
         &mut self,
         receiver: Receiver<'e>,

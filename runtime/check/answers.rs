@@ -71,7 +71,7 @@ impl<'a> Walk<'a> {
     }
 
     fn missing_key(&mut self, key: &str, known: &[&str], position: Position) {
-        // To read a missing key throws, which a script may wait for.
+        // Reading a missing key throws, and a script may rely on that.
         if self.asking > 0 || self.trying > 0 {
             return;
         }
@@ -122,7 +122,7 @@ impl<'a> Walk<'a> {
                 .part_meant([left, right], &call.args)
                 .unwrap_or_else(|| format!("{} never equals {}", named_class(left), named_class(right))),
             _ if left.is_text() || right.is_text() => {
-                "the result is always false; `parse_int()` and `parse_float()` make a number of text".into()
+                "the result is always false; `parse_int()` and `parse_float()` convert text to a number".into()
             }
             _ => "the result is always false".into(),
         };
@@ -230,7 +230,7 @@ impl<'a> Walk<'a> {
         if parameters.next().is_none() {
             return;
         }
-        // Where any of several functions may be meant, all of them must take the words.
+        // If several functions may be meant, all of them must accept the word.
         let words = taken.iter().map(|function| {
             let (_, ty) = function.parameters.get(index)?;
             ty.vocabulary()
@@ -285,10 +285,9 @@ impl<'a> Walk<'a> {
                 "a number",
                 "return a negative number if `a` comes first: `|a, b| a - b`; `sort()` sorts numbers and text",
             ),
-            _ if PREDICATES.contains(&name) && *answer != Type::Bool => (
-                "a bool",
-                "compare it with something, such as `x != ()` or `x > 0`",
-            ),
+            _ if PREDICATES.contains(&name) && *answer != Type::Bool => {
+                ("a bool", "compare it, for example `x != ()` or `x > 0`")
+            }
             _ => return,
         };
         let position = closure
@@ -304,7 +303,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What a type is comparable with.
+/// The class of types that a type can be compared with.
 fn class(ty: &Type) -> Option<&str> {
     match ty {
         Type::Int | Type::Float => Some("number"),

@@ -13,7 +13,7 @@ use crate::catalog::names;
 use crate::catalog::walker::{Receiver, Walker};
 use crate::spec::Type;
 
-/// What Rhai does itself, with the numbers of arguments that it takes.
+/// Functions that Rhai implements itself, with their numbers of arguments.
 const KEYWORDS: &[(&str, &[usize], Type)] = &[
     ("Fn", &[1], Type::Function),
     ("call", &[], Type::Unknown),
@@ -38,7 +38,7 @@ fn keyword(name: &str, arguments: usize) -> Option<KnownType> {
 }
 
 impl<'a> Walk<'a> {
-    /// Those types of which it is certain what they can do.
+    /// The types whose functions are all known.
     pub(super) fn sure(&self, kind: Option<&Type>) -> KnownType {
         let kind = kind?;
         match kind {
@@ -69,7 +69,7 @@ impl<'a> Walk<'a> {
         }
         if ["print", "debug", "note"].contains(&name) {
             for (kind, value) in kinds.iter().zip(&call.args) {
-                self.check_value(kind, value, || format!("`{name}` has nothing to show"));
+                self.check_value(kind, value, || format!("`{name}` has no value to show"));
             }
         }
         if let Some(definition) = self.file.function(name, kinds.len()) {
@@ -108,7 +108,7 @@ impl<'a> Walk<'a> {
         self.sure(catalog.returns(name, &kinds))
     }
 
-    /// What native functions take beyond types; `skipped` parameters are the receiver.
+    /// Checks arguments of native functions beyond their types; `skipped` parameters are the receiver.
     fn check_arguments(&mut self, taken: &[&Function], arguments: &'a [Expr], skipped: usize) {
         for (index, argument) in arguments.iter().enumerate() {
             flags::check(self, taken, index + skipped, argument);
@@ -126,7 +126,7 @@ impl<'a> Walk<'a> {
     ) -> KnownType {
         let name = call.name.as_str();
         let mut kinds = vec![receiver.ty.clone()];
-        // An answer that is asked for stands at the end of the chain, not among the arguments.
+        // A result that is used belongs to the end of the chain, not to the arguments.
         let asking = std::mem::take(&mut self.asking);
         let first = call.args.first();
         self.item = first

@@ -28,11 +28,11 @@ pub(super) fn check_copies<'a>(
 ) {
     let (label, hint) = match (call, kinds.len()) {
         ("parallel", 3) => (
-            "each call of the closure has a copy of its own",
+            "each call of the closure has a separate copy",
             "have the closure return it: `parallel` returns the results in order",
         ),
         ("on", 3 | 4) => (
-            "the handler has a copy of its own",
+            "the handler has a separate copy",
             "print it, or use a `for` loop over `conn.events(filter)`",
         ),
         _ => return,
@@ -99,7 +99,7 @@ pub(super) fn check_copies<'a>(
             continue;
         }
         let kind = walk.scope.kind(name);
-        // Of a value whose type is not known, a method may do anything.
+        // A method of a value of unknown type may have any effect.
         let plain = matches!(
             kind.map(|kind| kind.plain()),
             Some(Type::Array(_) | Type::Map | Type::Text | Type::Blob)
@@ -109,7 +109,7 @@ pub(super) fn check_copies<'a>(
         }
         let message = match call {
             "on" => format!("the script does not see this change of `{name}`"),
-            _ => format!("what is written to `{name}` here is lost"),
+            _ => format!("the value written to `{name}` here is lost"),
         };
         let finding = walk.find(Code::LostWrite, position, message);
         finding.label = label.into();

@@ -40,7 +40,7 @@ impl Files {
         Some(Type::Keys(spec))
     }
 
-    /// What the function `definition` of `file` declares of its parameter number `index`.
+    /// The declaration in the function `definition` of `file` for its parameter number `index`.
     pub(super) fn declared(
         &self,
         file: &File,
@@ -126,7 +126,7 @@ pub(super) fn check(walk: &mut Walk, value: &Written, specs: &[Arc<Spec>], chang
     }
 }
 
-/// Where the fault is: at the key that is unknown, the value that is wrong, or the map that lacks a key.
+/// The place of the fault: the unknown key, the wrong value, or the map that lacks a key.
 fn place_of(value: &Written, fault: &Fault) -> Position {
     let mut at = value;
     let mut place = value.place;

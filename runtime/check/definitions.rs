@@ -13,7 +13,7 @@ use crate::syntax::outline;
 /// A function or a closure.
 pub(super) struct Definition {
     pub(super) name: String,
-    /// What its value `this` must be, for a method of one type.
+    /// The type of its value `this`, for a method of one type.
     pub(super) this_type: Option<String>,
     pub(super) private: bool,
     /// The names of its parameters; a closure has those that it captures first.

@@ -77,7 +77,7 @@ impl<'a> Walker<'a> for Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// The place that something is assigned to: what is read on the way to it is checked.
+    /// The target of an assignment: the values that it reads are checked.
     pub(super) fn assigned_place(&mut self, target: &'a Expr) {
         match target {
             Expr::Dot(pair, ..) => {
@@ -198,8 +198,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether the closure at hand does not see the variable `name` from outside of it: Rhai captures no variable that is
-    /// called like a function.
+    /// Whether the present closure does not see the outer variable `name`: Rhai does not capture variables with the
+    /// name of a function.
     fn is_not_captured(&self, name: &str) -> bool {
         let Some(closure) = self.closures.last() else {
             return false;

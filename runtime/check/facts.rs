@@ -1,4 +1,4 @@
-//! What must be known of a whole file before one goes through it.
+//! Facts about a whole file that the walk through it needs.
 
 use std::collections::HashSet;
 
@@ -9,14 +9,14 @@ use super::live_dump::LiveDumps;
 use crate::catalog::walker::root;
 use crate::syntax::written_names::is_closure;
 
-/// What must be known of a whole file before one goes through it.
+/// Facts about a whole file that the walk through it needs.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     /// Variables that a closure writes to, so that their values change at any time.
     pub(super) written_elsewhere: HashSet<String>,
     /// Variables that something is assigned to.
     pub(super) assigned: HashSet<String>,
-    /// Variables whose value is changed in place, so that what it holds may be anything.
+    /// Variables whose value is changed in place, so that it may be anything.
     pub(super) changed: HashSet<String>,
     /// Constants that are read as `global::NAME`.
     pub(super) globals_read: HashSet<String>,
@@ -26,11 +26,11 @@ pub(super) struct Facts {
     pub(super) namespaces: HashSet<String>,
     /// Variables that hold the XML of what may run.
     pub(super) live_dumps: LiveDumps,
-    /// Whether text is run as code somewhere.
+    /// Whether the file runs text as code.
     pub(super) evaluates: bool,
 }
 
-/// The methods of Rhai's that change what they are called on.
+/// Rhai's methods that change their receiver.
 pub(super) const CHANGING: &[&str] = &[
     "append",
     "chop",
@@ -149,7 +149,7 @@ impl Facts {
     }
 }
 
-/// Whether a chain has a call that may change what it is called on.
+/// Whether a chain has a call that may change its receiver.
 fn changes(rest: &Expr, file: &File) -> bool {
     match rest {
         Expr::MethodCall(call, _) => {

@@ -17,7 +17,7 @@ use crate::syntax::outline::Outline;
 use crate::syntax::text::Text;
 use crate::syntax::written_names::is_closure;
 
-/// For how many names that do not exist others are suggested.
+/// The number of unknown names for which suggestions are made.
 const MOST_ADVICE: usize = 200;
 
 /// A script and all that it imports.
@@ -27,9 +27,9 @@ pub(super) struct Files {
     order: Vec<String>,
     /// The keys of all maps and the texts of all strings: what a call by a made-up name may mean.
     words: OnceCell<HashSet<String>>,
-    /// What was most likely meant by names that do not exist, by the name and the type it was asked of.
+    /// Suggestions for unknown names, by the name and the type of the receiver.
     advice: RefCell<HashMap<(String, String), Option<String>>>,
-    /// Where recipes are found that the script does not import itself.
+    /// The imports with which recipes are found that the script does not import itself.
     pub(super) imports: Imports,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct File {
     spec_constants: OnceCell<Arc<Constants>>,
 }
 
-/// What a file is made of.
+/// The parts of a file.
 struct Parts {
     imports: Vec<Import>,
     /// The functions and closures, in the order of the text.
@@ -175,8 +175,8 @@ impl Files {
         trail
     }
 
-    /// What was most likely meant by `name`, as `find` finds it; nothing once there are too many such names, since
-    /// each is compared with all that exist.
+    /// The suggestion for `name`, as `find` finds it; `None` after too many such names, since each is compared with all
+    /// names.
     pub(super) fn advice(
         &self,
         name: &str,
@@ -208,7 +208,7 @@ impl Files {
             .contains(name)
     }
 
-    /// Whether some other file has a function that `file` could come to call at run time.
+    /// Whether another file has a function that `file` could call at run time.
     pub(super) fn defined_elsewhere(&self, file: &File, name: &str, arity: usize) -> bool {
         self.iter()
             .any(|other| other.name != file.name && other.function(name, arity).is_some())
@@ -311,7 +311,7 @@ impl File {
         Arc::clone(self.spec_constants.get_or_init(constants))
     }
 
-    /// What the file imports.
+    /// The imports of the file.
     pub(super) fn imports(&self) -> &[Import] {
         &self.parts().imports
     }
@@ -326,7 +326,7 @@ impl File {
         });
     }
 
-    /// What must be known of it before one goes through it.
+    /// Facts about the whole file that the walk through it needs.
     pub(super) fn facts(&self) -> &Facts {
         self.facts.get_or_init(|| Facts::of(self))
     }
@@ -385,7 +385,7 @@ impl File {
         }
     }
 
-    /// Whether `name` is a constant of the whole file.
+    /// Whether `name` is a constant of the file.
     pub(super) fn is_constant(&self, name: &str) -> bool {
         let global = self.parts().globals.get(name);
         global.is_some_and(|global| global.constant)
@@ -403,7 +403,7 @@ impl File {
         names.collect()
     }
 
-    /// Whether those that import the file see a variable `name`.
+    /// Whether files that import this file see a variable `name`.
     pub(super) fn exports(&self, name: &str) -> bool {
         let global = self.parts().globals.get(name);
         global.is_some_and(|global| global.exported)

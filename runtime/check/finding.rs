@@ -1,4 +1,4 @@
-//! What a check finds, as data.
+//! The findings of a check, as data.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use crate::syntax::span::Span;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The script cannot do what it says.
+    /// The script cannot work as written.
     Error,
     /// The script runs, and most likely not as it was meant.
     Warning,
@@ -45,14 +45,14 @@ macro_rules! codes {
                 }
             }
 
-            /// How bad it is.
+            /// The severity.
             pub fn severity(self) -> Severity {
                 match self {
                     $(Self::$name => Severity::$severity,)*
                 }
             }
 
-            /// What it says, in one sentence.
+            /// The explanation, in one sentence.
             pub fn explanation(self) -> &'static str {
                 match self {
                     $(Self::$name => concat!($($what),+).trim_ascii(),)*
@@ -65,7 +65,7 @@ macro_rules! codes {
 codes! {
     /// The text is not Rhai.
     Syntax = "syntax", Error;
-    /// What is imported cannot be found, read, or must not be.
+    /// The imported file cannot be found or read, or may not be imported.
     UnresolvedImport = "unresolved-import", Error;
     /// No function has this name.
     UnknownFunction = "unknown-function", Error;
@@ -77,7 +77,7 @@ codes! {
     UnknownConstant = "unknown-constant", Error;
     /// No variable has this name here.
     UnknownVariable = "unknown-variable", Error;
-    /// Nothing is imported under this name.
+    /// No import has this name.
     UnknownModule = "unknown-module", Error;
     /// The function takes another number of arguments.
     WrongArgumentCount = "wrong-argument-count", Error;
@@ -107,15 +107,15 @@ codes! {
     HeldVariable = "held-variable", Error;
     /// The closure does not capture the variable, since a function has its name.
     NotCaptured = "not-captured", Error;
-    /// Nobody reads the variable.
+    /// The variable is never read.
     UnusedVariable = "unused-variable", Warning;
-    /// Nothing of what is imported is used.
+    /// The import is never used.
     UnusedImport = "unused-import", Warning;
-    /// The statement has a value that goes nowhere, and does nothing else.
+    /// The value of the statement is unused, and it has no other effect.
     UnusedResult = "unused-result", Warning;
-    /// What a closure of `parallel` writes to a captured variable is lost.
+    /// A value that a closure of `parallel` writes to a captured variable is lost.
     LostWrite = "lost-write", Warning;
-    /// In the state that the lines before lead to, the call does nothing or fails.
+    /// The call has no effect or fails in the state that the previous lines leave.
     WrongState = "wrong-state", Warning;
     /// The XML of a running guest is made its definition.
     LiveDump = "live-dump", Warning;
@@ -136,30 +136,30 @@ impl Serialize for Code {
 /// Another place that explains a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Related {
-    /// What is there.
+    /// The message.
     pub message: String,
     /// The file, as positions call it.
     pub file: String,
-    /// Where in it.
+    /// The place.
     pub span: Span,
 }
 
 /// One thing that is wrong with a script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What kind of thing.
+    /// The kind of the finding.
     pub code: Code,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// What is wrong, in a sentence without a full stop.
+    /// The message, a sentence without a full stop.
     pub message: String,
     /// The file, as positions call it.
     pub file: String,
-    /// Where in it.
+    /// The place.
     pub span: Span,
-    /// What to write at the place itself; empty where the message says all.
+    /// The text at the place itself; empty if the message suffices.
     pub label: String,
-    /// What to do about it.
+    /// The hint what to write instead.
     pub hint: Option<String>,
     /// Further places: the definition, or the imports that lead here, the nearest first.
     pub related: Vec<Related>,

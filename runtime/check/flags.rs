@@ -34,7 +34,7 @@ pub fn enumerations(function: &Function, parameter: usize) -> Option<Vec<&'stati
     if !kind.alternatives().contains(&Type::Int) {
         return None;
     }
-    // What C calls otherwise.
+    // Names that differ in C.
     let name = match name.as_str() {
         "kind" => "type",
         "format" => "dumpformat",
@@ -157,7 +157,7 @@ mod tests {
         let mut offenders = Vec::new();
         for function in catalog::functions(&engine) {
             for (index, (name, kind)) in function.parameters.iter().enumerate() {
-                // What QEMU's own commands take, no document tells.
+                // libvirt does not document the flags of QEMU's own commands.
                 let told = !function.name.starts_with("qemu_");
                 if name != "flags" || *kind != Type::Int || !told {
                     continue;

@@ -27,7 +27,7 @@ impl LiveDumps {
     }
 }
 
-/// Whether it is a call of `xml` or `xml_desc` whose flags do not ask for the definition.
+/// Whether it is a call of `xml` or `xml_desc` whose flags do not select the definition.
 fn is_live(expression: &Expr) -> bool {
     let Expr::Dot(pair, ..) = expression else {
         return false;
@@ -42,7 +42,7 @@ fn is_live(expression: &Expr) -> bool {
     }
 }
 
-/// Whether flags are written out, and none of them asks for the definition.
+/// Whether the flags are literals, and none of them selects the definition.
 fn are_other_flags(flags: &Expr) -> bool {
     match flags {
         Expr::IntegerConstant(..) => true,

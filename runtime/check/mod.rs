@@ -50,12 +50,11 @@ pub struct Checker<'a> {
     catalog: &'a Catalog,
     /// The variables that every script is given.
     variables: Vec<String>,
-    /// Whether the catalogue has all names; if not, what depends on them is reported to be looked
-    /// at again.
+    /// Whether the catalogue is complete; if not, findings that depend on it are checked again with a complete one.
     whole: bool,
 }
 
-/// Rhai's types with a name of their own of which the catalogue tells all that they can do.
+/// Rhai's named types for which the catalogue has all functions.
 const RANGES: [&str; 2] = ["ExclusiveRange", "InclusiveRange"];
 
 impl<'a> Checker<'a> {
@@ -76,7 +75,7 @@ impl<'a> Checker<'a> {
         self
     }
 
-    /// What is wrong with `text`, which positions call `name`, and with all that it imports.
+    /// The findings in `text`, called `name` in positions, and in all its imports.
     pub fn check(&self, imports: &Imports, name: &str, text: &str) -> Vec<Finding> {
         match Program::compile(self.engine, imports, name, text) {
             Ok(program) => self.check_program(imports, name, &program),
@@ -84,7 +83,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// What is wrong with `program`, which was compiled as `name`, and with all that it imports.
+    /// The findings in `program`, which was compiled as `name`, and in all its imports.
     pub fn check_program(&self, imports: &Imports, name: &str, program: &Program) -> Vec<Finding> {
         self.check_files(&Files::of(imports, name, program))
     }
@@ -108,7 +107,7 @@ impl<'a> Checker<'a> {
         findings
     }
 
-    /// Whether the catalogue tells all that values of the type `ty` can do.
+    /// Whether the catalogue has all methods of values of the type `ty`.
     fn is_sure(&self, ty: &Type) -> bool {
         match ty {
             Type::Unknown => false,
@@ -119,8 +118,8 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// What is wrong with `program`, which was compiled as `name` and is about to run: the catalogue is
-/// read only as far as that takes.
+/// The findings in `program`, which was compiled as `name` and is about to run; reads only the needed part of the
+/// catalogue.
 pub fn before_run(
     engine: &Engine,
     imports: &Imports,
@@ -134,7 +133,7 @@ pub fn before_run(
     if checker.check_files(&files).is_empty() {
         return Vec::new();
     }
-    // What was meant instead is among all names.
+    // Suggestions need all names.
     let catalog = Catalog::new(engine);
     Checker::new(engine, &catalog).check_files(&files)
 }

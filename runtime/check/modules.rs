@@ -1,4 +1,4 @@
-//! What is asked of imported files, and of the file itself as `global`.
+//! Checks uses of imported files, and of the file itself as `global`.
 
 use rhai::{FnCallExpr, Namespace, Position};
 
@@ -90,7 +90,7 @@ impl<'a> Walk<'a> {
                 let hint = suggest::nearest(root, aliases.into_iter())
                     .map(|near| format!("did you mean `{near}`?"))
                     .or_else(|| phrases::recipe(root));
-                let message = format!("nothing is imported as `{root}`");
+                let message = format!("no import is called `{root}`");
                 self.find(Code::UnknownModule, namespace.position(), message)
                     .hint = hint;
             }

@@ -1,4 +1,4 @@
-//! How findings put things.
+//! Wording of findings.
 
 use super::definitions::Definition;
 use super::scope::KnownType;
@@ -26,7 +26,7 @@ pub(super) fn shown(name: &str, kinds: &[KnownType]) -> String {
     format!("{name}({})", kinds.join(", "))
 }
 
-/// That `name` takes other numbers of arguments than `given`.
+/// The message that `name` does not take `given` arguments.
 pub(super) fn count(name: &str, counts: impl Iterator<Item = usize>, given: usize) -> String {
     let mut counts: Vec<usize> = counts.collect();
     counts.sort_unstable();
@@ -47,7 +47,7 @@ pub(super) fn count(name: &str, counts: impl Iterator<Item = usize>, given: usiz
     format!("`{name}` takes {takes}, not {given}")
 }
 
-/// How a script's functions are called.
+/// The signatures of a script's functions.
 pub(super) fn own_signatures(functions: &[&Definition]) -> String {
     let signatures: Vec<String> = functions
         .iter()
@@ -56,7 +56,7 @@ pub(super) fn own_signatures(functions: &[&Definition]) -> String {
     format!("usage: {}", signatures.join(", or "))
 }
 
-/// How native functions are called, on a value where they are methods.
+/// The signatures of native functions, on a value for methods.
 pub(super) fn signatures(functions: &[&Function], method: bool) -> String {
     let mut signatures: Vec<String> = Vec::new();
     for function in functions {
@@ -65,7 +65,7 @@ pub(super) fn signatures(functions: &[&Function], method: bool) -> String {
             signatures.push(shown);
         }
     }
-    // The engine has them in no order of its own.
+    // The engine does not order them.
     signatures.sort_by_cached_key(|shown| (shown.matches(',').count(), shown.clone()));
     const MOST: usize = 4;
     let more = signatures.len() > MOST;
@@ -77,7 +77,7 @@ pub(super) fn signatures(functions: &[&Function], method: bool) -> String {
 fn signature(function: &Function, method: bool) -> String {
     let method = method || function.is_on_object();
     let way = Signature {
-        // What it answers is not what is wrong.
+        // The result type does not matter for the error.
         returns: String::new(),
         ..Signature::of(function, method)
     };

@@ -1,4 +1,4 @@
-//! The variables that a place in a script sees, with what is known of their values.
+//! The variables in scope at a place in a script, with the knowledge about their values.
 //!
 //! A script may have a hundred thousand variables, closures and branches: nothing here goes through all variables
 //! for one of them. What is known changes through [`Scope::know`], which notes what was known before; a [`Mark`]
@@ -18,16 +18,15 @@ pub(super) type KnownType = Option<Type>;
 pub(super) struct Variable {
     pub(super) name: String,
     pub(super) kind: KnownType,
-    /// What is known of its value, where that is written out.
+    /// Its value, if it is a literal.
     pub(super) value: Option<Value>,
-    /// Where it is introduced; parameters have no place.
+    /// The place of its definition; parameters have none.
     pub(super) place: Option<Span>,
-    /// Whether its value is used somewhere.
+    /// Whether its value is used.
     pub(super) read: bool,
-    /// Whether it cannot be told by its name alone when its value changes: something that runs at
-    /// another time writes to it.
+    /// Whether its value may change without a use of its name, because code that runs at another time writes to it.
     pub(super) untracked: bool,
-    /// Whether something is assigned to it, so that a closure that runs later finds another value.
+    /// Whether a value is assigned to it, so that a closure that runs later finds another value.
     pub(super) assigned: bool,
 }
 
@@ -53,10 +52,10 @@ pub(super) struct Scope {
     by_name: HashMap<String, Vec<usize>>,
     /// The facts that each change replaced, the oldest first.
     before: Vec<(usize, Knowledge)>,
-    /// How many of the first variables code that cannot be seen may have changed.
+    /// The number of the first variables that unseen code may have changed.
     forgotten: usize,
     clock: usize,
-    /// What was learned of assigned variables up to this moment does not hold in the closure at hand.
+    /// Knowledge about assigned variables from before this point does not hold in the present closure.
     closure_began: usize,
 }
 
@@ -88,7 +87,7 @@ impl Scope {
         self.variables.len()
     }
 
-    /// Takes away the variables beyond the first `length`, the first of them first.
+    /// Removes the variables after the first `length` and returns them in order.
     pub(super) fn leave(&mut self, length: usize) -> Vec<Variable> {
         let left = self.variables.split_off(length.min(self.variables.len()));
         for entry in &left {
@@ -116,7 +115,7 @@ impl Scope {
         self.by_name.contains_key(name)
     }
 
-    /// Whether `name` can be told to change by its name; nothing where there is no such variable.
+    /// Whether the variable `name` may change without a use of its name; `None` if there is no such variable.
     pub(super) fn is_untracked(&self, name: &str) -> Option<bool> {
         Some(self.variables[self.index(name)?].variable.untracked)
     }
@@ -171,8 +170,8 @@ impl Scope {
         variables.map(|entry| entry.variable.name.as_str())
     }
 
-    /// Forgets what is known of every variable, and takes all for used: something that cannot be
-    /// seen reads and writes them.
+    /// Forgets the values of all variables, and counts all as used: unseen code
+    /// may read and write them.
     pub(super) fn forget_all(&mut self) {
         for Entry { variable, .. } in &mut self.variables[self.forgotten..] {
             variable.kind = None;
@@ -199,7 +198,7 @@ impl Scope {
         }
     }
 
-    /// Goes back to what was known at `mark`; answers what was learned since.
+    /// Returns to the knowledge at `mark`; returns what was learned since.
     pub(super) fn go_back(&mut self, mark: Mark) -> Learned {
         let mut learned = HashMap::new();
         for at in mark.changes..self.before.len() {
@@ -255,14 +254,14 @@ impl Scope {
         }
     }
 
-    /// Keeps only what was known at `mark` and still is.
+    /// Keeps only the knowledge at `mark` that still holds.
     pub(super) fn join_mark(&mut self, mark: Mark) {
         self.join(mark, &Learned(HashMap::new()));
     }
 }
 
 impl Learned {
-    /// Adds what was learned on one more way from the same mark; what differs is not known.
+    /// Adds the knowledge of another branch from the same mark; differences become unknown.
     pub(super) fn add(&mut self, other: Self) {
         for (index, known) in other.0 {
             self.0

@@ -9,11 +9,11 @@ use crate::script::imports::Imports;
 use crate::script::program::Program;
 use crate::spec::Spec;
 
-/// What the script is called that imports the module.
+/// The name of the script that imports the module.
 const ASKING: &str = "options";
 
-/// What `function` of the module at `path`, as an import names it, declares of the map that is its parameter number
-/// `parameter`. `parser` compiles as scripts do.
+/// The declaration in `function` of the module at `path`, as an import names it, for its parameter number `parameter`,
+/// a map. `parser` compiles as scripts do.
 pub fn script_options(
     parser: &Engine,
     imports: &Imports,

@@ -1,11 +1,11 @@
-//! Calls that do nothing, or fail, in the state that the lines just before lead to.
+//! Calls that have no effect, or fail, in the state that the previous lines leave.
 
 use rhai::{Expr, FnCallExpr, Position, Stmt};
 
 use super::Code;
 use super::walk::Walk;
 
-/// What a guest is known to do.
+/// The known state of a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum GuestState {
     Running,
@@ -22,23 +22,23 @@ impl GuestState {
         }
     }
 
-    /// What makes the call meaningful.
+    /// The hint that makes the call valid.
     fn way_out(self) -> &'static str {
         match self {
-            Self::Running => "leave it out, or see what `state()` says first",
+            Self::Running => "leave it out, or check `state()` first",
             Self::Paused => "`resume()` first",
             Self::Off => "`create()` first",
         }
     }
 }
 
-/// The calls that come to nothing: the state, the method, and what happens.
+/// The calls without an effect: the state, the method, and the outcome.
 const IDLE: &[(GuestState, &str, &str)] = &[
     (GuestState::Running, "create", "fails"),
     (GuestState::Running, "resume", "fails"),
     (GuestState::Paused, "create", "fails"),
     (GuestState::Paused, "suspend", "does nothing"),
-    (GuestState::Paused, "shutdown", "reaches nobody"),
+    (GuestState::Paused, "shutdown", "has no effect"),
     (GuestState::Paused, "reboot", "does nothing"),
     (GuestState::Off, "suspend", "fails"),
     (GuestState::Off, "resume", "fails"),
@@ -50,7 +50,7 @@ const IDLE: &[(GuestState, &str, &str)] = &[
     (GuestState::Off, "inject_nmi", "fails"),
 ];
 
-/// What the statement before led to: the variable, its guest's state, and the method.
+/// The result of the previous statement: the variable, its guest's state, and the method.
 #[derive(Default)]
 pub(super) struct Follow<'a>(Option<(&'a str, GuestState, &'a str)>);
 
@@ -111,7 +111,7 @@ fn method_of_variable(statement: &Stmt) -> Option<(&str, &FnCallExpr, Position)>
 mod tests {
     use super::{GuestState, IDLE};
 
-    /// What was seen of libvirt's drivers, a line for each driver, state and operation.
+    /// Observations of libvirt's drivers, a line for each driver, state and operation.
     const SEEN: &str = include_str!("../../tests/data/lifecycle.tsv");
 
     #[test]

@@ -1,4 +1,4 @@
-//! Statements whose value goes nowhere, and that do nothing else.
+//! Statements whose value is unused, and that have no other effect.
 
 use rhai::{Expr, FnCallExpr, Position, Stmt};
 
@@ -7,7 +7,7 @@ use super::scope::KnownType;
 use super::walk::Walk;
 use crate::spec::Type;
 
-/// Functions that only answer something, and throw for nothing that one would want to know.
+/// Functions that only return a value, and throw no error that matters.
 const ANSWERING: &[&str] = &[
     "abs",
     "attributes",
@@ -70,7 +70,7 @@ impl Walk<'_> {
         {
             let message = format!("`{name}` returns no value, so {}", effect());
             self.find(Code::NoValue, position, message).hint =
-                Some("call it in a statement of its own".into());
+                Some("call it in a separate statement".into());
         }
     }
 }
@@ -123,7 +123,7 @@ fn check_expression(walk: &mut Walk, expression: &Expr, last: bool) {
         | Expr::BoolConstant(_, position) => ("this value".into(), *position, None),
         _ => return,
     };
-    // Reading a property of what is not there throws, which a script may wait for.
+    // Reading a missing property throws, and a script may rely on that.
     // The value of a branch may be there for the sake of the others.
     if walk.trying > 0 || last {
         return;
@@ -172,7 +172,7 @@ mod tests {
         let session = Session::new(SessionOptions::default());
         let engine = engine::build(&session, &Limits::default(), Imports::default());
         let functions = catalog::all_functions(&engine);
-        // What Rhai does itself is not among its functions.
+        // Functions that Rhai implements itself are not among its functions.
         let own = ["is_def_fn", "is_def_var", "is_shared", "type_of"];
         for name in ANSWERING.iter().filter(|name| !own.contains(name)) {
             let mut known = functions

@@ -1,4 +1,4 @@
-//! Calls that lead nowhere: a name that nobody has, or arguments that nobody takes.
+//! Calls of unknown functions, and calls with wrong arguments.
 
 use rhai::{Expr, FnCallExpr, Position};
 
@@ -95,8 +95,8 @@ impl<'a> Walk<'a> {
             names::for_function(catalog.functions(), name, kind, &known)
         });
         let Some(kind) = kind else {
-            // Nothing is known of the value but that no value has such a method, unless it is a
-            // map that was made elsewhere: only what is meant instead makes it certain.
+            // No known value has such a method, but a map that was made elsewhere may; only a good suggestion makes the
+            // error certain.
             let exists = catalog.named(name).next().is_some();
             let meant = hint.is_some() || !self.checker.whole;
             if meant

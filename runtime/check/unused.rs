@@ -1,4 +1,4 @@
-//! Imports that nothing uses.
+//! Unused imports.
 
 use std::collections::HashSet;
 
@@ -7,10 +7,10 @@ use rhai::{ASTNode, Expr, Stmt};
 use super::files::{File, Files};
 use super::{Code, Finding, Span};
 
-/// The imports of `file` that nothing uses.
+/// The unused imports of `file`.
 pub(super) fn imports(files: &Files, file: &File) -> Vec<Finding> {
     let mut used: HashSet<String> = HashSet::new();
-    // Those who import a file can use what it imports: `guest::image::find`.
+    // Files that import a file can use its imports: `guest::image::find`.
     for other in files.to_check() {
         let own = other.name == file.name;
         other.each_node(&mut |node| {

@@ -23,13 +23,13 @@ pub(super) struct Walk<'a> {
     pub(super) file: &'a File,
     pub(super) facts: &'a Facts,
     pub(super) scope: Scope,
-    /// The function that is gone through; nothing for the file's own statements.
+    /// The function that is being checked; `None` for the file's own statements.
     pub(super) function: Option<&'a Definition>,
-    /// Whether code that cannot be seen may have made variables.
+    /// Whether unseen code may have defined variables.
     pub(super) dynamic: bool,
-    /// How many `try` blocks are around.
+    /// The number of surrounding `try` blocks.
     pub(super) trying: usize,
-    /// How many times `??` or `?.` asks for what is read.
+    /// The number of surrounding `??` and `?.`, which allow a missing value.
     pub(super) asking: usize,
     /// The type of the first parameter of a closure among the arguments at hand.
     pub(super) item: KnownType,
@@ -51,7 +51,7 @@ pub(super) struct Closure {
 }
 
 impl<'a> Walk<'a> {
-    /// What is found in `file`.
+    /// The findings in `file`.
     pub(super) fn file(checker: &'a Checker<'a>, files: &'a Files, file: &'a File) -> Vec<Finding> {
         let facts = file.facts();
         let new = |function| Self {
@@ -95,7 +95,7 @@ impl<'a> Walk<'a> {
         findings
     }
 
-    /// What was most likely meant by `name`, which `kind` does not have; only a check of the whole catalogue tells.
+    /// The suggestion for `name`, which `kind` does not have; only a check of the whole catalogue has one.
     pub(super) fn advice(
         &self,
         name: &str,
@@ -247,7 +247,7 @@ impl<'a> Walk<'a> {
                 let (item, counter, flow) = &**parts;
                 let kind = self.expression(&flow.expr);
                 self.check_value(&kind, &flow.expr, || {
-                    "`for` has nothing to iterate over".into()
+                    "`for` cannot iterate over this value".into()
                 });
                 self.forget_assigned(flow.body.statements());
                 let length = self.scope.len();
@@ -341,7 +341,7 @@ impl<'a> Walk<'a> {
         self.scope.join_mark(before);
     }
 
-    /// Forgets what is known of the variables that `body` assigns to.
+    /// Forgets the values of the variables that `body` assigns.
     fn forget_assigned(&mut self, body: &[Stmt]) {
         for name in assigned(body) {
             self.scope.know(&name, None, None);

@@ -13,15 +13,15 @@ const MOST_KEYS: usize = 200;
 /// A list with more items than this is not looked into.
 const MOST_ITEMS: usize = 1_000;
 
-/// How many maps and lists within one another are looked into.
+/// The maximum depth of nested maps and lists that are examined.
 const DEEPEST: usize = 16;
 
 /// A value, as far as the script writes it out.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Written {
-    /// Where it stands.
+    /// Its place.
     pub(super) place: Position,
-    /// Where its key stands, for a value in a map.
+    /// The place of its key, for a value in a map.
     pub(super) key: Position,
     shape: Shape<Value>,
 }
@@ -55,7 +55,7 @@ impl Written {
         }
     }
 
-    /// Whether it is certainly something else than a map.
+    /// Whether it is certainly not a map.
     pub(super) fn is_not_a_map(&self) -> bool {
         matches!(
             self.shape,
@@ -75,7 +75,7 @@ impl Written {
         !matches!(self.shape, Shape::Unknown)
     }
 
-    /// The map without what is known of its values.
+    /// The map without its values.
     pub(super) fn keys_only(&self) -> Option<Value> {
         let (entries, complete) = self.entries()?;
         let entries = entries.iter().map(|(key, value)| {
@@ -89,7 +89,7 @@ impl Written {
         Some(Rc::new(Self::new(self.place, shape)))
     }
 
-    /// The map with one more key, whose value is not known; nothing if it becomes too large to be one of options.
+    /// The map with one more key of unknown value; `None` if it becomes too large for a map of options.
     pub(super) fn with_key(&self, name: &str, position: Position) -> Option<Value> {
         let (entries, complete) = self.entries()?;
         let added = Self {
@@ -123,7 +123,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What is known of `expression`; `in_scope` tells whether it sees the variables in sight.
+    /// The knowledge about `expression`; `in_scope` tells whether it sees the variables in scope.
     fn written(&self, expression: &Expr, in_scope: bool, depth: usize) -> Written {
         let place = start(expression);
         let shape = match depth.checked_sub(1) {
@@ -207,14 +207,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What the walk noted of the type of `expression`.
+    /// The type of `expression` that the walk recorded.
     fn noted(&self, expression: &Expr, in_scope: bool) -> Shape<Value> {
         let kind = self.kinds.get(&std::ptr::from_ref(expression));
         of_kind(kind.filter(|_| in_scope))
     }
 }
 
-/// Where `expression` begins.
+/// The beginning of `expression`.
 fn start(expression: &Expr) -> Position {
     match expression {
         // Its own position is that of the operator.
@@ -240,7 +240,7 @@ fn joined(base: &Shape<Value>, more: &Shape<Value>) -> Option<Shape<Value>> {
         _ => return None,
     };
     let kept = base.iter().filter(|(key, _)| {
-        // What is added may have the key as well.
+        // The added part may also have the key.
         all && more.iter().all(|(other, _)| other != key)
     });
     let entries: Vec<Entry> = kept.chain(more).cloned().collect();
@@ -250,7 +250,7 @@ fn joined(base: &Shape<Value>, more: &Shape<Value>) -> Option<Shape<Value>> {
     })
 }
 
-/// What the type `kind` of a value tells of it.
+/// The knowledge that the type `kind` of a value gives.
 fn of_kind<T>(kind: Option<&Type>) -> Shape<T> {
     match kind {
         Some(Type::Unit) => Shape::Unit,

@@ -14,13 +14,13 @@ use crate::objects::any;
 use crate::objects::connection::Connection;
 use crate::run::waiting;
 
-/// How long one who types may be kept waiting for a host.
+/// Time that typing may wait for a host.
 const PATIENCE: Duration = Duration::from_millis(150);
 
-/// How long names are taken to be those that a host has.
+/// Time for which names of a host are used without asking again.
 const FRESH: Duration = Duration::from_secs(3);
 
-/// How many questions may wait for hosts that do not answer.
+/// The maximum number of requests to hosts that do not answer.
 const MOST_QUESTIONS: usize = 8;
 
 /// The names of objects on the hosts that a session has open.
@@ -37,7 +37,7 @@ struct Held {
     connection: Connection,
 }
 
-/// What has names, and the type of what they name.
+/// An object with named parts, and the type of the parts.
 type Question = (String, Holder);
 
 #[derive(Default)]
@@ -53,7 +53,7 @@ struct NamesState {
 }
 
 impl HostNames {
-    /// Takes note of the variables of the session. What was known before is asked for again.
+    /// Records the variables of the session. Earlier answers are asked for again.
     pub fn see<'a>(&mut self, variables: impl Iterator<Item = (&'a str, &'a Dynamic)>) {
         self.holders = variables
             .filter_map(|(name, value)| Some((name.to_owned(), Held::of(value)?)))
@@ -117,7 +117,7 @@ impl HostNames {
         state
     }
 
-    /// The values that can have what is asked for.
+    /// The values that can have the requested names.
     fn holders(&self, holder: &Holder, kind: &str) -> Vec<Held> {
         let mut root = holder;
         while let Holder::Found { on, .. } = root {
@@ -148,7 +148,7 @@ impl Asked {
         self.state.lock()
     }
 
-    /// Has all be asked for again, and keeps it until there is an answer.
+    /// Asks for all names again, and keeps the old ones until there is an answer.
     fn forget(&self) {
         let long_ago = Instant::now().checked_sub(FRESH);
         let mut state = self.lock();

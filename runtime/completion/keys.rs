@@ -1,4 +1,4 @@
-//! The keys of a map of options, and what they take.
+//! Completion of the keys of a map of options, and of their values.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ impl Context<'_> {
         (!types.is_empty()).then(|| Type::one_of(types))
     }
 
-    /// What a function in the module at `path` declares of its parameter number `parameter`.
+    /// The declaration in a function of the module at `path` for its parameter number `parameter`.
     fn options_in_module(&self, path: &str, function: &str, parameter: usize) -> Option<Arc<Spec>> {
         let read = || {
             let imports = self.around.imports();
@@ -125,7 +125,7 @@ fn candidate(key: &str, docs: String) -> Candidate {
     }
 }
 
-/// What is asked of a recipe.
+/// A request for the options of a recipe.
 #[derive(PartialEq, Eq, Hash)]
 pub(super) struct Question {
     path: String,

@@ -1,4 +1,4 @@
-//! What follows a dot or a module's name: methods, properties, keys, functions.
+//! Completion after a dot or a module's name: methods, properties, keys, functions.
 
 use std::collections::BTreeMap;
 
@@ -51,7 +51,7 @@ impl Context<'_> {
         found
     }
 
-    /// What the word is another name of, or nearly the name of.
+    /// The names that the word is an alias or a misspelling of.
     fn meant(&self, members: &[&Function]) -> Completion {
         let meant = names::meant(self.word, members, &[]);
         let candidates = self
@@ -100,7 +100,7 @@ impl Context<'_> {
                     kind: CandidateKind::Property,
                     docs: property.docs.clone(),
                 });
-                // What can be read as a property is not offered as a method as well.
+                // A property is not offered as a method as well.
                 continue;
             }
             if only && name == self.word {
@@ -135,7 +135,7 @@ impl Context<'_> {
         }
     }
 
-    /// What the module `alias` offers.
+    /// The functions and constants of the module `alias`.
     pub(super) fn module(&self, alias: &str) -> Completion {
         let Some(recipe) = recipe(self.catalog, self.around, &self.scope, alias) else {
             return Completion::default();
@@ -152,7 +152,7 @@ impl Context<'_> {
     }
 }
 
-/// What the module `alias` offers.
+/// The functions and constants of the module `alias`.
 pub(super) fn recipe(
     catalog: &Catalog,
     around: &dyn Surroundings,

@@ -1,8 +1,7 @@
-//! What can be written at a place in a script, by what the catalogue says and what is in scope.
+//! Completion at a place in a script, from the catalogue and the names in scope.
 //!
-//! No call is evaluated for it: types follow from [`crate::catalog::inference`], and the names of what a
-//! host has come from the caller, who can ask a host without waiting for it. The prompt and a
-//! language server use the same.
+//! No call is evaluated: types come from [`crate::catalog::inference`], and the names of a host's objects come from the
+//! caller, who can ask a host without waiting. The prompt and the language server share this.
 
 pub(crate) mod host_names;
 mod keys;
@@ -24,23 +23,23 @@ use crate::script::imports::Imports;
 use crate::spec::{Spec, Type};
 use crate::syntax::cursor::{Call, Cursor, Place};
 
-/// What can stand at the cursor.
+/// The candidates at the cursor.
 #[derive(Debug, Default)]
 pub struct Completion {
     /// The bytes of the text that a candidate takes the place of.
     pub replaced: Range<usize>,
-    /// What can stand there, the likely first.
+    /// The candidates, the likely ones first.
     pub candidates: Vec<Candidate>,
 }
 
 /// One thing that can stand at the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// What it is, in a list of candidates.
+    /// Its text in a list of candidates.
     pub label: String,
-    /// What is written.
+    /// The text to insert.
     pub insert: String,
-    /// What it is a kind of.
+    /// The kind of the candidate.
     pub kind: CandidateKind,
     /// Its doc comment, where it has one.
     pub docs: String,
@@ -65,7 +64,7 @@ pub enum CandidateKind {
     Module,
     /// A key of a map.
     Key,
-    /// What a host calls one of its objects, or one of the words that a parameter knows.
+    /// The name of an object of a host, or a word that a parameter accepts.
     Word,
     /// A file or a folder.
     File,
@@ -85,13 +84,13 @@ pub struct Variable {
 pub enum Holder {
     /// A variable.
     Variable(String),
-    /// What is found under a name by looking it up, such as a pool on a connection.
+    /// An object that a lookup by name finds, such as a pool of a connection.
     Found {
-        /// The type of what is found.
+        /// The type of the object.
         kind: String,
         /// Its name.
         name: String,
-        /// What it is looked up on.
+        /// The object of the lookup.
         on: Box<Holder>,
     },
     /// Something that is not known before it is evaluated.
@@ -103,11 +102,11 @@ pub enum Holder {
 pub struct File {
     /// Its name.
     pub name: String,
-    /// Whether it is a folder itself.
+    /// Whether it is a folder.
     pub folder: bool,
 }
 
-/// What is known around a text besides what it says itself.
+/// The knowledge around a text.
 pub trait Surroundings {
     /// The variables that are set already.
     fn variables(&self) -> Vec<Variable> {
@@ -119,13 +118,13 @@ pub trait Surroundings {
         Vec::new()
     }
 
-    /// What the script at `path`, as an import names it, offers.
+    /// The functions and constants of the script at `path`, as an import names it.
     fn script(&self, path: &str) -> Option<Recipe> {
         let _ = path;
         None
     }
 
-    /// Where modules are imported from.
+    /// The folders for imports.
     fn imports(&self) -> Imports {
         Imports::default()
     }
@@ -136,7 +135,7 @@ pub trait Surroundings {
         Vec::new()
     }
 
-    /// What is in `folder`; the current folder where that is empty.
+    /// The files in `folder`; in the current folder if that is empty.
     fn files(&self, folder: &str) -> Vec<File> {
         let _ = folder;
         Vec::new()
@@ -160,7 +159,7 @@ impl Default for Completer {
 }
 
 impl Completer {
-    /// What can stand at the byte `cursor` of `text`.
+    /// Completes at the byte `cursor` of `text`.
     pub fn complete(
         &self,
         catalog: &Catalog,
@@ -221,7 +220,7 @@ impl Completer {
     }
 }
 
-/// All that is known while candidates are looked for.
+/// The state of a search for candidates.
 struct Context<'a> {
     completer: &'a Completer,
     catalog: &'a Catalog,
@@ -230,7 +229,7 @@ struct Context<'a> {
     before: &'a str,
     after: &'a str,
     replaced: Range<usize>,
-    /// What is written of the word so far.
+    /// The part of the word that is already written.
     word: &'a str,
 }
 
@@ -254,7 +253,7 @@ impl Context<'_> {
         self.fitting_from(self.replaced.start, candidates)
     }
 
-    /// The same, where only what stands from `start` on is replaced.
+    /// The same, but only the text from `start` on is replaced.
     fn fitting_from(
         &self,
         start: usize,
@@ -277,19 +276,19 @@ impl Context<'_> {
         }
     }
 
-    /// Whether a call's parenthesis follows already.
+    /// Whether the parenthesis of a call already follows.
     fn is_called(&self) -> bool {
         self.after.starts_with('(')
     }
 }
 
-/// Whether `word` begins `text` for one who does not mind capitals.
+/// Whether `text` begins with `word`, regardless of case.
 fn starts_loosely(text: &str, word: &str) -> bool {
     text.get(..word.len())
         .is_some_and(|begin| begin.eq_ignore_ascii_case(word))
 }
 
-/// Whether a function is one of those that `value.name(...)` calls, and not an operator.
+/// Whether a function can be called as `value.name(...)`, and is not an operator.
 fn is_named(function: &Function) -> bool {
     function
         .name

@@ -1,4 +1,4 @@
-//! What the text before the cursor defines: variables with their types, modules, functions.
+//! The definitions in the text before the cursor: variables with their types, modules, functions.
 
 use rhai::{AST, Engine, Expr, Stmt};
 
@@ -9,7 +9,7 @@ use crate::spec::Type;
 use crate::syntax::bindings::{Binding, bindings};
 use crate::syntax::cursor::Cursor;
 
-/// What is known at the cursor. What is defined in the text comes last, and wins.
+/// The names at the cursor. Definitions in the text come last and win.
 pub(super) struct Scope<'a> {
     parser: &'a Engine,
     catalog: &'a Catalog,
@@ -110,7 +110,7 @@ impl<'a> Scope<'a> {
         for binding in bindings(text) {
             match binding {
                 Binding::Variable { name, value } => {
-                    // Where the value is missing, it is being written.
+                    // A missing value is being written.
                     if let Some(code) = value {
                         let kind = self.kind_of(code);
                         self.define(name, kind);
@@ -125,7 +125,7 @@ impl<'a> Scope<'a> {
                     let parameters = parameters.into_iter().map(str::to_owned).collect();
                     self.functions.push((name.to_owned(), parameters));
                 }
-                // What is caught is libvirt's error, unless a script throws something else.
+                // A caught value is libvirt's error, unless a script throws another value.
                 Binding::Caught { name } => self.define(name, Some(Type::Object("Error".into()))),
                 Binding::Closure { parameters, begin } => {
                     self.read_closure(&parameters, &text[..begin]);

@@ -43,7 +43,7 @@ pub(super) fn together(ways: &[Signature]) -> String {
     if ways.iter().all(begins) {
         let mut optional = 0;
         for (index, name) in names(longest).enumerate() {
-            // Where a call may end before this parameter, all from here on can be left out.
+            // If some overload ends before this parameter, all following ones can be left out.
             if ways.iter().any(|way| way.parameters.len() == index) && index >= least {
                 shown.push('[');
                 optional += 1;

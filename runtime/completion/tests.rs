@@ -75,7 +75,7 @@ impl Surroundings for World {
     }
 }
 
-/// What can stand at the `^` in `text`.
+/// The completion at the `^` in `text`.
 fn at(text: &str) -> Completion {
     let cursor = text.find('^').expect("the text has a cursor");
     let text = text.replace('^', "");

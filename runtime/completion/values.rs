@@ -1,4 +1,4 @@
-//! What has a value: variables, functions, constants; and the words that statements begin with.
+//! Completion of values: variables, functions, constants; and of the keywords that begin statements.
 
 use std::collections::BTreeSet;
 
@@ -84,7 +84,7 @@ impl Context<'_> {
         !(function.method || function.standard && self.word.is_empty())
     }
 
-    /// The constants that are joined with what comes here.
+    /// The constants that are joined at this place.
     fn constants_before(&self) -> BTreeSet<&str> {
         self.before[..self.replaced.start]
             .rsplit(['(', ',', ' ', '|'])

@@ -1,4 +1,4 @@
-//! What can stand between quotes: names of objects, words, paths, modules.
+//! Completion between quotes: names of objects, words, paths, modules.
 
 use rhai::Expr;
 
@@ -26,7 +26,7 @@ fn texts(words: Vec<&str>) -> Vec<String> {
     words.into_iter().map(str::to_owned).collect()
 }
 
-/// A letter as it stands in a text between quotes; what cannot be seen by its number.
+/// A letter as written in a text between quotes; an invisible one by its number.
 fn escaped(letter: char) -> String {
     let number = u32::from(letter);
     match letter {
@@ -64,7 +64,7 @@ impl Context<'_> {
             }
         }
         let parameter = argument.map_or_else(Vec::new, |argument| self.parameters(argument));
-        // What is looked up by its path is on the host.
+        // An object that is looked up by its path is on the host.
         let looked_up = |function: &Function| function.name.contains("lookup_by_");
         if parameter.iter().any(|(function, _)| looked_up(function)) {
             return Completion::default();
@@ -82,7 +82,7 @@ impl Context<'_> {
         Completion::default()
     }
 
-    /// What a text of the declared type `ty` can be.
+    /// The candidates for a text of the declared type `ty`.
     fn of_type(&self, ty: &Type, argument: &Argument) -> Completion {
         let kinds: Vec<&str> = ty.host_names().iter().map(|name| name.object()).collect();
         let mut found = match kinds.is_empty() {
@@ -119,7 +119,7 @@ impl Context<'_> {
         self.fitting(names.iter().map(|name| self.word_candidate(name)))
     }
 
-    /// Who has the names that an argument takes.
+    /// The object that has the names for an argument.
     fn holder_of(&self, argument: &Argument) -> Holder {
         self.holder(match &argument.call.receiver {
             Some(receiver) => receiver,
@@ -203,14 +203,14 @@ impl Context<'_> {
         }
         let parameters = self.parameters(argument);
         parameters.into_iter().find_map(|(function, name)| {
-            // A lookup by name takes the names of what it finds.
+            // A lookup by name accepts the names of the objects that it finds.
             let found = found_by(function).filter(|_| name == "name");
             let kind = found.or_else(|| any::by_option(&name))?;
             Some((kind.to_owned(), holder.clone()))
         })
     }
 
-    /// Who has the names, by the expression `code`; its calls are not evaluated but remembered.
+    /// The object with the names, from the expression `code`; its calls are not evaluated but remembered.
     fn holder(&self, code: &str) -> Holder {
         let ast = self.scope.parse(code);
         let expression = ast.as_ref().and_then(scope::expression);
@@ -268,7 +268,7 @@ impl Context<'_> {
         }
     }
 
-    /// What can be imported: recipes, and scripts beside.
+    /// The candidates for an import: recipes, and scripts in the same folder.
     pub(super) fn import(&self) -> Completion {
         let recipes = self.catalog.recipes().iter();
         let recipes = recipes
@@ -293,7 +293,7 @@ impl Context<'_> {
         if found.candidates.is_empty() {
             return scripts;
         }
-        // Both begin with the word: what only follows its last folder is told apart no more.
+        // Both begin with the word: only the part after its last folder distinguishes them.
         let shift = &self.word[..folder];
         let mut candidates = found.candidates;
         candidates.extend(scripts.candidates.into_iter().map(|candidate| Candidate {

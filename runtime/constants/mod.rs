@@ -20,7 +20,7 @@ pub struct Constant {
     pub group: &'static str,
     /// Its value in libvirt's headers.
     pub value: Value,
-    /// libvirt's sentence about it, or nothing.
+    /// libvirt's sentence about it, or `None`.
     sentence: &'static str,
 }
 
@@ -110,7 +110,7 @@ impl Words {
             .unwrap_or_else(|| format!("unknown-{number}").into())
     }
 
-    /// The number that `word` stands for.
+    /// The number of `word`.
     pub fn number(&self, word: &str) -> Option<i64> {
         self.all()
             .iter()

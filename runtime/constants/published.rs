@@ -1,8 +1,8 @@
-//! What libvirt publishes of its names: each constant with its enumeration, value and sentence, and each function with
-//! the version that it came with and the enumerations that its parameters take.
+//! libvirt's published names: each constant with its enumeration, value and sentence, and each function with its first
+//! version and the enumerations of its parameters.
 //!
-//! `constants.txt` and `functions.txt` are derived from the API files of libvirt; a test compares them, and writes
-//! them anew for `UPDATE=1`. Values are part of libvirt's binary interface and never change.
+//! `constants.txt` and `functions.txt` are derived from the API files of libvirt; a test compares them, and rewrites
+//! them with `UPDATE=1`. Values are part of libvirt's binary interface and never change.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -96,7 +96,7 @@ pub fn constant(name: &str) -> Option<&'static Constant> {
     BY_NAME.get(name).copied()
 }
 
-/// What libvirt says of the constant `name`, if it says anything.
+/// libvirt's description of the constant `name`, if there is one.
 pub fn sentence(name: &str) -> Option<&'static str> {
     let sentence = constant(name)?.sentence;
     (!sentence.is_empty()).then_some(sentence)

@@ -14,12 +14,12 @@ pub use crate::script::parser::parser;
 use crate::script::parser::{EXPRESSION_DEPTH, map_tokens};
 use crate::{api, constants};
 
-/// How far a script may go before it is taken for a runaway; 0 stands for no limit.
+/// The limits at which a script counts as a runaway; 0 means no limit.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Operations of the language in one run.
     pub operations: u64,
-    /// Calls within calls.
+    /// Maximum depth of nested calls.
     pub call_depth: usize,
     /// Memory that the script uses at any moment, in bytes; its values may fill a third of it.
     pub memory: usize,
@@ -49,7 +49,7 @@ impl Default for Limits {
 const RESERVED_OPERATIONS: u64 = 100_000_000;
 
 /// Gives closures the same names in every process, so that one process can call a closure that another recorded. Must
-/// come before anything of Rhai's: what was named before keeps another name.
+/// be called before any other function of Rhai: earlier names do not change.
 pub fn name_closures_alike() {
     const SEED: [u64; 4] = [0x7669, 0x7268, 0x6169, 0x2e];
     let _ = rhai::config::hashing::set_hashing_seed(Some(SEED));
@@ -151,7 +151,7 @@ fn kill_after() -> Option<u64> {
     }
 }
 
-/// The stack that a script may use; one that undoes what it did may use a little more.
+/// The stack for a script; a script that undoes may use a little more.
 fn most_stack() -> usize {
     match interrupt::shielded() {
         true => stack::size() / 8 * 7,

@@ -16,7 +16,7 @@ const MOST_KEYS: usize = 1_000;
 /// The largest number of keys that a hint names.
 const SHOWN_KEYS: usize = 12;
 
-/// What every error has, for suggestions.
+/// The properties of every error, for suggestions.
 const FIELDS: [&str; 12] = [
     "action",
     "call",
@@ -33,7 +33,7 @@ const FIELDS: [&str; 12] = [
 ];
 
 impl Error {
-    /// An error that says `message` and nothing else.
+    /// An error with only the text `message`.
     pub(crate) fn script(message: impl Into<String>) -> Self {
         let message = shortened(message.into());
         let cause = EvalAltResult::ErrorRuntime(message.clone().into(), Position::NONE);
@@ -149,7 +149,7 @@ impl Error {
         error.with_hint_if_any(text_of(value, "hint"))
     }
 
-    /// What was thrown, where it is no failure of a call of virhai's.
+    /// The thrown value, if it is not a failure of a call of virhai's.
     pub fn cause(&self) -> Option<&EvalAltResult> {
         self.0.cause.as_deref().map(EvalAltResult::unwrap_inner)
     }
@@ -162,12 +162,12 @@ impl Error {
         }
     }
 
-    /// Whether it is `other`, and no second one.
+    /// Whether it is the same error as `other`.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// What the map that was thrown has under the key `name`.
+    /// The value of the thrown map under the key `name`.
     pub(crate) fn field(&self, name: &str) -> Option<Dynamic> {
         self.value()?.read_lock::<Map>()?.get(name).cloned()
     }
@@ -217,7 +217,7 @@ fn message(value: &Dynamic) -> String {
     }
 }
 
-/// What `parallel` says: the number of failures, and each.
+/// The message of `parallel`: the number of failures, and each of them.
 fn parallel(list: &Array) -> Option<String> {
     let line = |failure: &Dynamic| {
         let failure = failure.read_lock::<Map>()?;

@@ -1,4 +1,4 @@
-//! What to do about failures of calls on guests other than migrations.
+//! Hints for failures of calls on guests other than migrations.
 
 use virt_sys as sys;
 
@@ -17,7 +17,7 @@ pub(super) fn hint(failure: &Failure, call: &str) -> Option<String> {
     }
     let advice = match code {
         sys::VIR_ERR_OPERATION_INVALID if about(&["not have managed save"]) => {
-            "`managed_save()` makes one, `has_managed_save_image()` tells whether there is one"
+            "`managed_save()` creates one, `has_managed_save_image()` tells whether one exists"
         }
         sys::VIR_ERR_OPERATION_INVALID if about(&["managed save", "transient"]) => {
             "`guest::keep(dom)` of `std/guest` makes it persistent; `save(path)` saves it as it is"
@@ -40,7 +40,7 @@ pub(super) fn hint(failure: &Failure, call: &str) -> Option<String> {
             "`get_domain_capabilities()` has the type that this host prefers in `domain`; `<domain type='qemu'>` emulates"
         }
         sys::VIR_ERR_CONFIG_UNSUPPORTED if about(&["does not support machine type"]) => {
-            "without `machine` in <type>, libvirt takes this host's own; `get_capabilities()` lists all"
+            "without `machine` in <type>, libvirt uses the host's default; `get_capabilities()` lists all"
         }
         sys::VIR_ERR_SYSTEM_ERROR if writes(call) && names_a_file(message) => {
             "this is a path on the host, not on this machine: its folder must exist there, and libvirt must be able to write to it"

@@ -26,7 +26,7 @@ const SHORT: usize = 64 * 1024;
 /// Bytes of text for a value that is no text and holds no others.
 const ATOM: usize = 256;
 
-/// Whether there is room to show `value`, in lines, in a table or as JSON.
+/// Whether there is enough memory to show `value`, in lines, in a table or as JSON.
 pub fn can_be_shown(value: &Dynamic) -> bool {
     let Some(extent) = measure(value, MOST_LEVELS) else {
         return false;
@@ -39,7 +39,7 @@ pub fn can_be_shown(value: &Dynamic) -> bool {
     needed <= memory::room()
 }
 
-/// Whether `value` can stand in a message.
+/// Whether `value` is short enough for a message.
 pub fn is_short(value: &Dynamic) -> bool {
     is_within(value, SHORT)
 }
@@ -49,12 +49,12 @@ pub(crate) fn is_within(value: &Dynamic, bytes: usize) -> bool {
     measure(value, SHORT_LEVELS).is_some_and(|extent| extent.text <= bytes)
 }
 
-/// The bytes of `value` as text, at most; nothing where it nests more than `levels` deep.
+/// The maximum bytes of `value` as text; `None` if it nests more than `levels` deep.
 pub(crate) fn text_at_most(value: &Dynamic, levels: usize) -> Option<usize> {
     measure(value, levels).map(|extent| extent.text)
 }
 
-/// The extent of `value`; nothing where it nests more than `levels` deep.
+/// The extent of `value`; `None` if it nests more than `levels` deep.
 fn measure(value: &Dynamic, levels: usize) -> Option<Extent> {
     if stack::is_used_up() {
         return None;

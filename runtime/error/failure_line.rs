@@ -6,7 +6,7 @@ use crate::error::{Error, extent, plain};
 use crate::run::interrupt::Stop;
 use crate::syntax::written_names;
 
-/// Why something failed, in a line.
+/// The reason of a failure, in one line.
 pub fn line(engine: &Engine, error: &EvalAltResult) -> String {
     match error.unwrap_inner() {
         EvalAltResult::ErrorRuntime(value, _) => format!("{}{}", words(value), at(error)),

@@ -1,4 +1,4 @@
-//! What a user can do about a failure.
+//! Hints for failures.
 
 use virt_sys as sys;
 
@@ -42,12 +42,12 @@ const LIKE: &str = "qemu:///system, qemu+ssh://host/system, test:///default";
 const LOG_IN: &str = "the host requires a login: give `connect_auth` a user name and a password, as `virhai doc connect_auth` shows";
 
 /// Advice that is better replaced by the state itself.
-pub(super) const ASK_STATE: &str = "`state()` tells what state the domain is in";
+pub(super) const ASK_STATE: &str = "`state()` returns the state of the domain";
 
 /// Advice on `failure`, where there is advice that is true in every case.
 pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
     if call.starts_with("virConnectOpen") {
-        // It was stopped, and nothing is wrong with the URI.
+        // The call was stopped, and the URI is correct.
         if failure.code == i64::from(sys::VIR_ERR_OPERATION_ABORTED) {
             return None;
         }
@@ -111,12 +111,12 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         sys::VIR_ERR_OPERATION_INVALID | sys::VIR_ERR_INTERNAL_ERROR
             if message.contains("not running") =>
         {
-            "the domain must be running: `create()` starts it, `state()` tells what it is doing"
+            "the domain must be running: `create()` starts it, `state()` returns its state"
         }
         sys::VIR_ERR_OPERATION_INVALID | sys::VIR_ERR_INTERNAL_ERROR
             if message.contains("already running") =>
         {
-            "the domain runs already: `state()` tells what it is doing"
+            "the domain already runs; `state()` returns its state"
         }
         sys::VIR_ERR_OPERATION_INVALID if call.starts_with("virDomain") => ASK_STATE,
         sys::VIR_ERR_INTERNAL_ERROR if message.contains("No more available PCI slots") => {
@@ -136,12 +136,12 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         sys::VIR_ERR_XML_INVALID_SCHEMA => {
             "what libvirt's schema allows: https://libvirt.org/formatdomain.html"
         }
-        // What virhai itself finds in XML says what is wrong.
+        // virhai's own errors in XML explain themselves.
         sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL if !call.is_empty() => {
             "the XML is not what libvirt expects: https://libvirt.org/formatdomain.html"
         }
         sys::VIR_ERR_NO_NAME => {
-            "what is defined or created needs a name of its own: `<name>web</name>`"
+            "an object that is defined or created needs a name: `<name>web</name>`"
         }
         sys::VIR_ERR_NO_SUPPORT if uri.contains(":///embed") && !call.starts_with("virDomain") => {
             "an embedded QEMU has no storage pools, networks, secrets or devices of the host: name disks by their paths, or connect to a daemon, such as qemu:///system"
@@ -153,7 +153,7 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
             "the guest needs qemu-guest-agent and a channel named org.qemu.guest_agent.0"
         }
         sys::VIR_ERR_AGENT_COMMAND_TIMEOUT => {
-            "the agent did not answer in time, and may still do what it was asked: raise the limit with `agent_set_response_timeout`"
+            "the agent did not answer in time, and may still run the command: raise the limit with `agent_set_response_timeout`"
         }
         _ if failure.tray_is_closed() => {
             "the guest keeps its CD drive closed: unmount the CD in the guest, or pass VIR_DOMAIN_DEVICE_MODIFY_FORCE"
@@ -162,7 +162,7 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
             && message.contains("LCK..")
             && message.contains("No such file") =>
         {
-            "the folder of that lock file is missing: make it, as the host's start-up otherwise does"
+            "the folder of that lock file is missing: create it; normally the host's start-up does that"
         }
         // Left by a process that was killed, and not to be removed by another user.
         _ if message.contains("lock file") && message.contains("LCK..") => {
@@ -185,22 +185,22 @@ fn storage_hint(failure: &Failure, call: &str) -> Option<&'static str> {
             "another name, or `storage_vol_lookup_by_name(name).delete()` first"
         }
         sys::VIR_ERR_OPERATION_INVALID if message.contains("is not active") => {
-            "the pool must be started: `create()` starts it, `build()` makes what it stands on first"
+            "the pool must be started: `create()` starts it, `build()` creates its storage first"
         }
         sys::VIR_ERR_OPERATION_INVALID if message.contains("already active") => {
-            "the pool is started already: `info().state` tells what it is doing"
+            "the pool is already started; `info().state` has its state"
         }
         sys::VIR_ERR_OPERATION_INVALID if message.contains("is active") => {
             "the pool is started: `destroy()` stops it, and leaves its volumes alone"
         }
         sys::VIR_ERR_INVALID_ARG if message.contains("shrink") => {
-            "VIR_STORAGE_VOL_RESIZE_SHRINK allows it, and cuts off what lies beyond the new end"
+            "VIR_STORAGE_VOL_RESIZE_SHRINK allows it, and cuts off the data beyond the new end"
         }
         sys::VIR_ERR_SYSTEM_ERROR if call == "virStoragePoolCreate" => {
-            "`build()` makes what the pool stands on, such as its folder"
+            "`build()` creates the pool's storage, such as its folder"
         }
         sys::VIR_ERR_NO_SUPPORT if call.starts_with("virStream") => {
-            "the stream leads nowhere: `volume.upload(stream, ...)` or `volume.download(stream, ...)` comes first, `finish()` last"
+            "the stream is not connected: call `volume.upload(stream, ...)` or `volume.download(stream, ...)` first, and `finish()` last"
         }
         sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL | sys::VIR_ERR_XML_INVALID_SCHEMA => {
             "the XML is not what libvirt expects: https://libvirt.org/formatstorage.html"
@@ -216,7 +216,7 @@ fn network_hint(code: u32, message: &str) -> Option<&'static str> {
     }
     Some(match code {
         sys::VIR_ERR_OPERATION_INVALID if message.contains("already") => {
-            "the network is up already: `is_active()` tells"
+            "the network is already active; check `is_active()`"
         }
         sys::VIR_ERR_OPERATION_INVALID if message.contains("not active") => {
             "the network must be up: `create()` starts it"
@@ -236,11 +236,11 @@ fn network_hint(code: u32, message: &str) -> Option<&'static str> {
 fn update_hint(message: &str) -> Option<&'static str> {
     if message.contains("there is an existing") || message.contains("there is already") {
         return Some(
-            "it exists already: VIR_NETWORK_UPDATE_COMMAND_MODIFY changes the host with that MAC address or name, VIR_NETWORK_UPDATE_COMMAND_DELETE removes it first",
+            "it already exists: VIR_NETWORK_UPDATE_COMMAND_MODIFY changes the host with that MAC address or name, VIR_NETWORK_UPDATE_COMMAND_DELETE removes it first",
         );
     }
     message.contains("couldn't locate").then_some(
-        "it is not there: VIR_NETWORK_UPDATE_COMMAND_ADD_LAST adds it, and `xml()` shows what the network has; VIR_NETWORK_UPDATE_AFFECT_LIVE and _CONFIG are two lists",
+        "it does not exist: VIR_NETWORK_UPDATE_COMMAND_ADD_LAST adds it, and `xml()` shows the network's entries; VIR_NETWORK_UPDATE_AFFECT_LIVE and _CONFIG are two lists",
     )
 }
 

@@ -1,10 +1,10 @@
-//! What to do about a migration that failed.
+//! Hints for failed migrations.
 
 use virt_sys as sys;
 
 use crate::libvirt::Failure;
 
-/// Advice on the failure of a migration, where that can be told from what libvirt says.
+/// Advice on the failure of a migration, if libvirt's message shows the reason.
 pub(super) fn hint(failure: &Failure) -> Option<&'static str> {
     let message = failure.message.as_str();
     let code = u32::try_from(failure.code).unwrap_or_default();
@@ -47,14 +47,14 @@ pub(super) fn hint(failure: &Failure) -> Option<&'static str> {
     })
 }
 
-/// Advice on the failure of a migration with `flags`, where what they ask for is the likely reason.
+/// Advice on the failure of a migration with `flags`, if these are the likely reason.
 pub(super) fn of_flags(failure: &Failure, flags: u32) -> Option<&'static str> {
     let message = failure.message.to_lowercase();
     let about = |words: &[&str]| words.iter().any(|word| message.contains(word));
     let asked = |flag: u32| flags & flag != 0;
     if asked(sys::VIR_MIGRATE_TLS) && about(&["tls", "certificate", "x509", ".pem"]) {
         return Some(
-            "VIR_MIGRATE_TLS needs certificates on both hosts: `ca-cert.pem`, `server-cert.pem`, `server-key.pem`, `client-cert.pem` and `client-key.pem` in /etc/pki/qemu, or where `migrate_tls_x509_cert_dir` in qemu.conf says",
+            "VIR_MIGRATE_TLS needs certificates on both hosts: `ca-cert.pem`, `server-cert.pem`, `server-key.pem`, `client-cert.pem` and `client-key.pem` in /etc/pki/qemu, or in `migrate_tls_x509_cert_dir` of qemu.conf",
         );
     }
     if asked(sys::VIR_MIGRATE_POSTCOPY) && about(&["postcopy", "post-copy", "userfaultfd", "uffd"])

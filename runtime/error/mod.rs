@@ -34,8 +34,8 @@ pub(crate) use task::{On, Task};
 /// Rhai's result under the one name that its definitions understand.
 pub(crate) type RhaiResultOf<T> = std::result::Result<T, Box<rhai::EvalAltResult>>;
 
-/// What a script catches: a failed libvirt call, with what failed, on which object and host, and
-/// libvirt's reason; or whatever else was thrown.
+/// The error that a script catches: a failed libvirt call, with the action, its object and host, and libvirt's reason;
+/// or any other thrown value.
 #[derive(Clone)]
 pub struct Error(Arc<Details>);
 
@@ -51,9 +51,9 @@ struct Details {
     state: Option<String>,
     position: Position,
     source: Option<String>,
-    /// What was thrown, where it is no failure of a call of virhai's.
+    /// The thrown value, if it is not a failure of a call of virhai's.
     cause: Option<Arc<EvalAltResult>>,
-    /// The file that declares the options that it is about; it then stands where the options were given.
+    /// The file that declares the options; the error then points at the place where the options were given.
     declared_in: Option<String>,
 }
 
@@ -146,7 +146,7 @@ impl Error {
         Err(Self::invalid(ctx, message).with_hint(hint).throw())
     }
 
-    /// The same error with advice of its own.
+    /// The same error with other advice.
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
         let hint = shortened(redact::hide(&hint.into()).into_owned());
@@ -161,7 +161,7 @@ impl Error {
         }
     }
 
-    /// `thrown` by a migration with `flags`, with advice on what they ask for.
+    /// The error `thrown` by a migration with `flags`, with advice on these.
     pub(crate) fn of_migration(thrown: Box<EvalAltResult>, flags: u32) -> Box<EvalAltResult> {
         let EvalAltResult::ErrorRuntime(value, _) = &*thrown else {
             return thrown;
@@ -264,7 +264,7 @@ impl Error {
         &self.0.failure.message
     }
 
-    /// What the script tried to do, such as "start domain `web`".
+    /// The action of the script, such as "start domain `web`".
     pub fn action(&self) -> &str {
         &self.0.action
     }
@@ -279,17 +279,17 @@ impl Error {
         self.0.state.as_deref()
     }
 
-    /// The host, or nothing where none was involved; a password in it is hidden.
+    /// The host, or `None` if none was involved; a password in it is hidden.
     pub fn uri(&self) -> &str {
         &self.0.uri
     }
 
-    /// The C function that failed, or nothing where virhai refused before calling one.
+    /// The C function that failed, or `None` if virhai refused before calling one.
     pub fn call(&self) -> &'static str {
         self.0.call
     }
 
-    /// What to do next, where that is known.
+    /// The hint, if there is one.
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
@@ -306,8 +306,7 @@ impl Error {
         self.0.failure.lost_connection()
     }
 
-    /// Whether the call may have taken effect although it failed: it was stopped, or nobody waited
-    /// for its answer.
+    /// Whether the call may have taken effect although it failed: it was stopped, or its answer was abandoned.
     pub(crate) fn outcome_is_unknown(&self) -> bool {
         let ended = [
             virt_sys::VIR_ERR_OPERATION_ABORTED,
@@ -323,7 +322,7 @@ impl Error {
             .any(|opens| self.0.call.starts_with(opens))
     }
 
-    /// Where the error was first thrown.
+    /// The place where the error was first thrown.
     pub fn origin(&self) -> (Position, Option<&str>) {
         (self.0.position, self.0.source.as_deref())
     }

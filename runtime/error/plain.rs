@@ -4,7 +4,7 @@ use rhai::{Engine, EvalAltResult, FnAccess};
 
 use crate::syntax::written_names;
 
-/// What `error`, one of Rhai's own, says, and what to do about it where that is certain.
+/// The message of `error`, an error of Rhai, with a hint if there is a certain one.
 pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>) {
     let mut hint = None;
     let title;
@@ -29,7 +29,7 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
         }
         EvalAltResult::ErrorFor(_) => {
             title = "`for` cannot iterate over this value".into();
-            hint = Some("`for` takes a list, a range such as `0..3`, a text, a blob or a subscription to events; `map.keys()` is a list".into());
+            hint = Some("`for` accepts a list, a range such as `0..3`, a text, a blob or a subscription to events; `map.keys()` is a list".into());
         }
         EvalAltResult::ErrorArrayBounds(0, index, _) => {
             title = format!("the list is empty, so it has no item {index}");
@@ -50,7 +50,7 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
                 plain(found)
             );
             if wanted == "bool" {
-                hint = Some("compare it with something, such as `x != ()` or `x > 0`".into());
+                hint = Some("compare it, for example `x != ()` or `x > 0`".into());
             }
         }
         EvalAltResult::ErrorTooManyOperations(_) => {
@@ -101,7 +101,7 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
 /// The comment of a function that runs in place of one of Rhai's, whose documentation it has.
 pub(crate) const MARK: &str = "(asks for room)";
 
-/// Whether some function of virhai's has the name of `signature`, so that only its arguments are wrong.
+/// Whether virhai has a function with the name in `signature`, so that only the arguments are wrong.
 fn is_function(engine: &Engine, signature: &str) -> bool {
     let name = signature.split(" (").next().unwrap_or_default();
     let has_name = |info: rhai::FuncInfo| {
@@ -121,7 +121,7 @@ pub fn plain_message(message: &str) -> String {
     while let Some(letter) = letters.next() {
         let begins = !plain.ends_with(|before: char| before.is_alphanumeric());
         let ends = letters.peek().is_none_or(|after| !after.is_alphanumeric());
-        // An apostrophe stands between letters, a quotation mark at the edge of a word.
+        // An apostrophe is between letters, a quotation mark at the edge of a word.
         if letter == '\'' && (if open { ends } else { begins }) {
             open = !open;
             plain.push('`');
@@ -134,7 +134,7 @@ pub fn plain_message(message: &str) -> String {
     plain
 }
 
-/// What to say where no function has the name and the types of `signature`.
+/// The message if no function has the name and the types of `signature`.
 fn no_function(signature: &str, known: bool) -> String {
     let (name, types) = signature.split_once('(').unwrap_or((signature, ""));
     if name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {

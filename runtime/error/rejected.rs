@@ -1,4 +1,4 @@
-//! The XML that a failed call was given, and where in it the reason stands.
+//! The XML of a failed call, and the place of the fault in it.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::xml::{self, Spot};
 /// XML that was refused.
 #[derive(Debug, Clone)]
 pub struct Rejected {
-    /// All of it.
+    /// The whole text.
     pub text: Arc<str>,
-    /// Where the reason stands; nothing where that cannot be told.
+    /// The place of the fault; `None` if it is unknown.
     pub spot: Option<Spot>,
 }
 
@@ -42,7 +42,7 @@ impl<T> OfXml for Result<T, Box<EvalAltResult>> {
     }
 }
 
-/// Whether XML can be the reason of a failure with the code `number`.
+/// Whether XML can be the reason for a failure with the code `number`.
 fn is_of_xml(number: i64) -> bool {
     let codes = [
         sys::VIR_ERR_XML_ERROR,
@@ -58,13 +58,13 @@ fn is_of_xml(number: i64) -> bool {
 }
 
 impl Rejected {
-    /// Looks for the reason of `failure` in `text`; a schema is asked on a host of its own.
+    /// Looks for the reason of `failure` in `text`; a schema is checked on a separate host.
     pub(super) fn new(text: &Arc<str>, failure: &Failure) -> Self {
         let words = failure.message.as_str();
         let spot = match u32::try_from(failure.code).unwrap_or_default() {
             sys::VIR_ERR_XML_INVALID_SCHEMA => {
                 let schema = Schema::of(text);
-                // Without a schema at hand, what libvirt named is all there is.
+                // Without a schema at hand, there is only the part that libvirt named.
                 let refused =
                     |text: &str| schema.as_ref().is_none_or(|schema| schema.refuses(text));
                 xml::against_schema(text, words, refused)
@@ -86,7 +86,7 @@ impl Rejected {
     }
 }
 
-/// libvirt's schema for one kind of document, asked through a test driver's host that nobody sees.
+/// libvirt's schema for one kind of document, checked through a hidden host of the test driver.
 struct Schema {
     host: Connect,
     kind: RootKind,

@@ -1,10 +1,10 @@
-//! What a domain's state has to do with a failure, and what would make the call valid.
+//! Hints for failures that depend on a domain's state.
 
 use virt_sys as sys;
 
 use crate::libvirt::Failure;
 
-/// Whether `failure` may be about the state that an object is in.
+/// Whether `failure` may depend on the state of an object.
 pub(crate) fn may_matter(failure: &Failure) -> bool {
     let message = failure.message.as_str();
     // The test driver calls it an internal error.
@@ -21,7 +21,7 @@ fn is_about_state(message: &str) -> bool {
         .any(|word| message.contains(word))
 }
 
-/// What to do about `failure` of a domain that is in the state `state`, where that is certain.
+/// The hint for `failure` of a domain in the state `state`, if there is a certain one.
 pub(super) fn advice(failure: &Failure, call: &str, state: &str) -> Option<String> {
     let message = failure.message.as_str();
     if message.contains("managed save") || message.contains("autodestroy") {
@@ -29,7 +29,7 @@ pub(super) fn advice(failure: &Failure, call: &str, state: &str) -> Option<Strin
     }
     if message.contains("transient") && !message.contains("snapshot") {
         let way = match call.starts_with("virDomainUndefine") {
-            true => "`destroy()` ends it, and nothing of it stays",
+            true => "`destroy()` ends it and removes it",
             false => "`guest::keep(dom)` of `std/guest` makes it persistent",
         };
         return Some(format!("the domain is {state} and transient: {way}"));
@@ -41,7 +41,7 @@ pub(super) fn advice(failure: &Failure, call: &str, state: &str) -> Option<Strin
             }
             "shutoff" => "`create()` starts it",
             "crashed" => "`destroy()` clears it away, then `create()` starts it",
-            "paused" => "`resume()` lets it go on",
+            "paused" => "`resume()` resumes it",
             "pmsuspended" => "`pm_wakeup()` wakes it",
             "shutdown" => "it is on its way down, and `create()` starts it once it is shutoff",
             _ => return None,
@@ -51,7 +51,7 @@ pub(super) fn advice(failure: &Failure, call: &str, state: &str) -> Option<Strin
         match state {
             "running" if call == "virDomainResume" => "`suspend()` pauses it",
             "running" if starts => "`reboot()` boots it again, `destroy()` ends it",
-            "paused" if starts => "`resume()` lets it go on",
+            "paused" if starts => "`resume()` resumes it",
             "running" => "`shutdown()` asks it to go off, `destroy()` ends it",
             "paused" => "`destroy()` ends it",
             _ => return None,
@@ -91,7 +91,7 @@ mod tests {
                 "domain is not running",
                 "virDomainSuspend",
                 "paused",
-                "the domain is paused: `resume()` lets it go on",
+                "the domain is paused: `resume()` resumes it",
             ),
             (
                 "domain is already running",
@@ -109,7 +109,7 @@ mod tests {
                 "cannot undefine transient domain",
                 "virDomainUndefine",
                 "running",
-                "the domain is running and transient: `destroy()` ends it, and nothing of it stays",
+                "the domain is running and transient: `destroy()` ends it and removes it",
             ),
         ] {
             assert_eq!(told(message, call, state).as_deref(), Some(wanted));

@@ -1,11 +1,11 @@
-//! What a script was doing when a call failed, and the object that it is about.
+//! The action of a script whose call failed, and its object.
 
 use std::fmt;
 
 /// The kind and the name of a libvirt object, such as the domain `web`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// What such an object is called, such as "storage pool".
+    /// The noun for the object, such as "storage pool".
     pub kind: &'static str,
     /// Its name, UUID, key or path, as the script gave it.
     pub name: String,

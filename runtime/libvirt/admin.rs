@@ -143,7 +143,7 @@ unsafe fn list<T>(
 }
 
 impl Connection {
-    /// Opens the admin socket of the daemon at `uri`; `sink` is told when the connection ends.
+    /// Opens the admin socket of the daemon at `uri`; `sink` is called when the connection ends.
     pub fn open(uri: &str, sink: CloseSink) -> Result<Self> {
         let uri = c_text(uri)?;
         let initialize = function!(virAdmInitialize() -> c_int)?;
@@ -205,7 +205,7 @@ impl Connection {
         unsafe { Server::adopt(look_up(self.0, name.as_ptr(), 0)) }
     }
 
-    /// Where the daemon writes its log.
+    /// The daemon's log outputs.
     pub fn logging_outputs(&self) -> Result<String> {
         let get =
             function!(virAdmConnectGetLoggingOutputs(Pointer, *mut *mut c_char, c_uint) -> c_int)?;
@@ -213,7 +213,7 @@ impl Connection {
         unsafe { logging(|text| get(self.0, text, 0)) }
     }
 
-    /// Which messages the daemon writes to its log.
+    /// The daemon's log filters.
     pub fn logging_filters(&self) -> Result<String> {
         let get =
             function!(virAdmConnectGetLoggingFilters(Pointer, *mut *mut c_char, c_uint) -> c_int)?;
@@ -354,14 +354,14 @@ impl Client {
         Ok(unsafe { get(self.0) })
     }
 
-    /// When it connected, in seconds since 1970.
+    /// The time when it connected, in seconds since 1970.
     pub fn timestamp(&self) -> Result<i64> {
         let get = function!(virAdmClientGetTimestamp(Pointer) -> c_longlong)?;
         // SAFETY: the handle lives during the call.
         Ok(unsafe { get(self.0) })
     }
 
-    /// How it is connected, a `virClientTransport`.
+    /// Its transport, a `virClientTransport`.
     pub fn transport(&self) -> Result<i64> {
         let get = function!(virAdmClientGetTransport(Pointer) -> c_int)?;
         // SAFETY: the handle lives during the call.

@@ -1,4 +1,4 @@
-//! What a guest's agent tells and does.
+//! Reports and commands of a guest's agent.
 
 use std::ffi::{CString, c_char, c_int, c_uint};
 
@@ -7,7 +7,7 @@ use virt::domain::Domain;
 use super::typed_params::{Scalar, allocated, read_owned};
 use super::{Result, borrowed_text, c_option, c_text, checked, owned_texts, pointer};
 
-/// What the agent tells of the guest, a `virDomainGuestInfoTypes` for each part.
+/// The agent's report on the guest, a `virDomainGuestInfoTypes` for each part.
 pub fn guest_info(domain: &Domain, types: c_uint, flags: c_uint) -> Result<Vec<(String, Scalar)>> {
     // SAFETY: the handle lives during the call; the array that it allocates is ours.
     unsafe {
@@ -32,7 +32,7 @@ pub fn guest_vcpus(domain: &Domain, flags: c_uint) -> Result<Vec<(String, Scalar
     }
 }
 
-/// Has the guest's system use the CPUs of `map`, or no more.
+/// Takes the CPUs of `map` online or offline in the guest's system.
 pub fn set_guest_vcpus(domain: &Domain, map: &str, online: bool, flags: c_uint) -> Result<()> {
     let map = c_text(map)?;
     // SAFETY: handle and string live during the call.
@@ -144,7 +144,7 @@ pub fn fs_thaw(domain: &Domain, mountpoints: &[String], flags: c_uint) -> Result
         .map(i64::from)
 }
 
-/// Tells the disks which blocks are free, where at least `minimum` bytes are together.
+/// Discards free blocks, in ranges of at least `minimum` bytes.
 pub fn fs_trim(
     domain: &Domain,
     mountpoint: Option<&str>,

@@ -29,7 +29,7 @@ pub fn commit(
     .map(drop)
 }
 
-/// Takes all that the disk's backing images hold into its own.
+/// Copies the data of the disk's backing images into its own image.
 pub fn pull(domain: &Domain, disk: &str, bandwidth: u64, flags: c_uint) -> Result<()> {
     let disk = c_text(disk)?;
     // SAFETY: handle and string live during the call.
@@ -39,7 +39,7 @@ pub fn pull(domain: &Domain, disk: &str, bandwidth: u64, flags: c_uint) -> Resul
     .map(drop)
 }
 
-/// Takes what the backing images above `base` hold into the disk's own, or copies it to `base`.
+/// Copies the data of the backing images above `base` into the disk's own, or copies the disk to `base`.
 pub fn rebase(
     domain: &Domain,
     disk: &str,
@@ -103,7 +103,7 @@ pub fn set_speed(domain: &Domain, disk: &str, bandwidth: u64, flags: c_uint) -> 
     .map(drop)
 }
 
-/// The job of the disk, or nothing where it has none.
+/// The job of the disk, or `None` if it has none.
 pub fn info(
     domain: &Domain,
     disk: &str,

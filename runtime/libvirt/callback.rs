@@ -48,7 +48,7 @@ impl Callback {
         Self(number)
     }
 
-    /// What libvirt hands to the callback.
+    /// The pointer that libvirt passes to the callback.
     pub(super) fn opaque(&self) -> *mut c_void {
         std::ptr::without_provenance_mut(self.0)
     }

@@ -6,7 +6,7 @@ use super::host::GuestMachine;
 use super::typed_params::TypedParams;
 use super::{Failure, Result, c_option, c_options, c_text, checked, owned_text, pointer};
 
-/// Answers to what a host asks before it lets a client in, such as a user name.
+/// Answers to a host's questions at login, such as a user name.
 #[derive(Debug, Clone, Default)]
 pub struct Credentials {
     /// Answers by kind of question, a `virConnectCredentialType`.

@@ -39,7 +39,7 @@ pub fn set_memory(domain: &Domain, kib: u64) -> Result<()> {
     checked(unsafe { virt_sys::virDomainSetMemory(domain.as_ptr(), kib) }).map(drop)
 }
 
-/// The sizes of a disk; `virt` drops the error of this call and answers what it never read.
+/// The sizes of a disk; `virt` drops the error of this call and returns values that it never read.
 pub fn block_info(
     domain: &Domain,
     disk: &str,
@@ -278,7 +278,7 @@ pub fn cpu_stats(
     }
 }
 
-/// How many host CPUs [`cpu_stats`] can tell about.
+/// The number of host CPUs that [`cpu_stats`] covers.
 pub fn cpu_stats_count(domain: &Domain, flags: c_uint) -> Result<u32> {
     // SAFETY: the handle lives during the call; null and zeros ask for the number of CPUs.
     checked(unsafe {
@@ -434,7 +434,7 @@ pub fn migrate_to_uri3(
     .map(drop)
 }
 
-/// Lets a migration that was started with POSTCOPY go over to post-copy.
+/// Switches a migration that was started with POSTCOPY to post-copy.
 pub fn migrate_start_post_copy(domain: &Domain, flags: c_uint) -> Result<()> {
     // SAFETY: the handle lives during the call.
     checked(unsafe { virt_sys::virDomainMigrateStartPostCopy(domain.as_ptr(), flags) }).map(drop)
@@ -489,7 +489,7 @@ pub fn messages(domain: &Domain, flags: c_uint) -> Result<Vec<String>> {
     }
 }
 
-/// Whether the domain has a snapshot that it was last at.
+/// Whether the domain has a current snapshot.
 pub fn has_current_snapshot(domain: &Domain, flags: c_uint) -> Result<bool> {
     // SAFETY: the handle lives during the call.
     checked(unsafe { virt_sys::virDomainHasCurrentSnapshot(domain.as_ptr(), flags) })

@@ -56,7 +56,7 @@ fn turn(limit: Duration) -> bool {
     is_called
 }
 
-/// Tells the one who waits, and ends the timer.
+/// Wakes the waiting thread, and ends the timer.
 unsafe extern "C" fn called(timer: c_int, sender: *mut c_void) {
     // SAFETY: it is the sender of `turn`, which `freed` has not taken back: the loop frees a timer after its callback.
     let sender = unsafe { &*sender.cast::<SyncSender<()>>() };

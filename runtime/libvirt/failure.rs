@@ -16,11 +16,11 @@ pub struct Failure {
     pub int1: i64,
     /// virhai's own advice on this failure.
     pub advice: Option<&'static str>,
-    /// What kind of failure it is, where libvirt's code does not tell.
+    /// The kind of the failure, if libvirt's code does not tell.
     pub kind: FailureKind,
 }
 
-/// Kinds of failures that libvirt gives no code of their own.
+/// Kinds of failures without their own code in libvirt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FailureKind {
     /// None of the others.
@@ -166,7 +166,7 @@ impl Failure {
         }
     }
 
-    /// What a string with a NUL byte gets, since C cannot take it.
+    /// The failure for a string with a NUL byte, which C does not accept.
     pub fn nul_byte() -> Self {
         Self::new(
             virt_sys::VIR_ERR_INVALID_ARG,
@@ -174,7 +174,7 @@ impl Failure {
         )
     }
 
-    /// What a call gets that the libvirt at hand does not have.
+    /// The failure for a call that this libvirt does not have.
     pub fn too_old(call: &str) -> Self {
         Self::new(
             virt_sys::VIR_ERR_NO_SUPPORT,

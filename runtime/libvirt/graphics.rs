@@ -26,7 +26,7 @@ pub fn open_fd(domain: &Domain, index: c_uint, flags: c_uint) -> Result<File> {
     Ok(unsafe { File::from_raw_fd(number) })
 }
 
-/// Has the running guest read the certificates of its screen anew.
+/// Makes the running guest read the certificates of its screen again.
 pub fn reload(domain: &Domain, kind: c_uint, flags: c_uint) -> Result<()> {
     type Call = unsafe extern "C" fn(virt_sys::virDomainPtr, c_uint, c_uint) -> c_int;
     // SAFETY: the symbol has this type wherever libvirt has it, since 10.2; the handle lives during the call.

@@ -1,4 +1,4 @@
-//! What a host has, and what it may do with it: CPUs, memory, pages, sleep.
+//! A host's CPUs, memory, pages and sleep.
 
 use std::ffi::{CString, c_char, c_int, c_uint, c_ulonglong};
 
@@ -13,7 +13,7 @@ pub type Figures = Vec<(String, u64)>;
 /// A guest's emulator, architecture, machine type and kind of domain; `None` is libvirt's choice.
 pub type GuestMachine = [Option<String>; 4];
 
-/// How many CPUs the host has, and the numbers of those that are on.
+/// The number of the host's CPUs, and the numbers of the online ones.
 pub fn cpu_map(connect: &Connect, flags: c_uint) -> Result<(i64, Vec<i64>)> {
     let (mut map, mut online) = (std::ptr::null_mut(), 0);
     // SAFETY: the handle lives during the call; the map that it allocates is ours to free. It has a byte for every CPU
@@ -44,7 +44,7 @@ fn online_cpus(count: c_int, online: usize, byte: impl Fn(usize) -> u8) -> Vec<i
         .collect()
 }
 
-/// How many CPUs the host can have at most.
+/// The maximum number of the host's CPUs.
 pub(super) fn most_cpus(connect: &Connect) -> Result<usize> {
     let host = connect.node_info()?;
     let parts = [host.nodes, host.sockets, host.cores, host.threads];
@@ -80,7 +80,7 @@ fn name(field: &[c_char]) -> String {
     unsafe { borrowed_text(field.as_ptr()) }.unwrap_or_default()
 }
 
-/// How the host shares pages of memory that are alike.
+/// Parameters of kernel same-page merging.
 pub fn memory_parameters(connect: &Connect, flags: c_uint) -> Result<Vec<(String, Scalar)>> {
     // SAFETY: the handle lives during the calls, which fill the array.
     unsafe {
@@ -114,7 +114,7 @@ pub fn cells_free_memory(connect: &Connect, first: c_int, count: usize) -> Resul
     Ok(free)
 }
 
-/// How many pages of each size, in KiB, are free on each of `count` NUMA cells from the cell `first`.
+/// The number of free pages of each size, in KiB, on each of `count` NUMA cells from the cell `first`.
 pub fn free_pages(
     connect: &Connect,
     sizes: &[c_uint],
@@ -167,7 +167,7 @@ pub fn alloc_pages(
     .map(i64::from)
 }
 
-/// What the host's processor offers for encrypted guests.
+/// The processor's support for encrypted guests.
 pub fn sev_info(connect: &Connect, flags: c_uint) -> Result<Vec<(String, Scalar)>> {
     // SAFETY: the handle lives during the call; the array that it allocates is ours.
     unsafe {
@@ -191,7 +191,7 @@ pub fn suspend_for_duration(
     .map(drop)
 }
 
-/// Says who is behind the calls of this connection.
+/// Sets the user for the calls of this connection.
 pub fn set_identity(connect: &Connect, params: &TypedParams, flags: c_uint) -> Result<()> {
     let (array, count) = params.parts();
     // SAFETY: the handle is alive, and the array is as long as `count` says.

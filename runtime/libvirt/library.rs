@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::{Failure, Result};
 
-/// Where the libraries come from.
+/// The packages with the libraries.
 pub const PACKAGES: &str = "it comes with libvirt: install the package libvirt0 on Debian and Ubuntu, libvirt-libs on Fedora, libvirt on Arch Linux";
 
 /// A library that may be missing.

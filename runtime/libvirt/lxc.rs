@@ -1,4 +1,4 @@
-//! What only containers have. Their library is loaded when one of its functions is called.
+//! Functions for containers. Their library is loaded when one of its functions is called.
 
 use std::ffi::{c_int, c_uint};
 use std::fs::File;

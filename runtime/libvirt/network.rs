@@ -48,7 +48,7 @@ unsafe fn adopt(network: virt_sys::virNetworkPtr) -> Result<Network> {
 pub struct Lease {
     /// The network's interface on the host.
     pub iface: Option<String>,
-    /// When it ends, in seconds since 1970.
+    /// The time when it ends, in seconds since 1970.
     pub expiry: i64,
     /// A `virIPAddrType`.
     pub kind: i64,

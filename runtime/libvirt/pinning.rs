@@ -7,7 +7,7 @@ use virt::domain::Domain;
 use super::typed_params::TypedParams;
 use super::{Result, c_text, checked, host};
 
-/// How many CPUs the guest's host has; where the driver does not tell, how many it can have at most.
+/// The number of CPUs of the guest's host; if the driver does not report it, the maximum.
 pub fn host_cpus(domain: &Domain) -> Result<usize> {
     let connect = domain.connect()?;
     match host::cpu_map(&connect, 0) {
@@ -16,7 +16,7 @@ pub fn host_cpus(domain: &Domain) -> Result<usize> {
     }
 }
 
-/// How many CPUs the guest's host can have at most.
+/// The maximum number of CPUs of the guest's host.
 pub fn most_host_cpus(domain: &Domain) -> Result<usize> {
     host::most_cpus(&domain.connect()?)
 }
@@ -55,7 +55,7 @@ fn length(map: &[u8]) -> c_int {
     c_int::try_from(map.len()).unwrap_or(c_int::MAX)
 }
 
-/// Lets the running guest's virtual CPU `vcpu` run only on `cpus`.
+/// Pins the running guest's virtual CPU `vcpu` to `cpus`.
 pub fn pin_vcpu(domain: &Domain, vcpu: c_uint, cpus: &CpuMap) -> Result<()> {
     // SAFETY: handle and map, which is as long as said, live during the call.
     cpus.give(|map, length| unsafe {
@@ -63,7 +63,7 @@ pub fn pin_vcpu(domain: &Domain, vcpu: c_uint, cpus: &CpuMap) -> Result<()> {
     })
 }
 
-/// Lets the virtual CPU `vcpu` run only on `cpus`, as flags say.
+/// Pins the virtual CPU `vcpu` to `cpus`, with flags.
 pub fn pin_vcpu_flags(domain: &Domain, vcpu: c_uint, cpus: &CpuMap, flags: c_uint) -> Result<()> {
     // SAFETY: handle and map, which is as long as said, live during the call.
     cpus.give(|map, length| unsafe {
@@ -93,7 +93,7 @@ pub fn vcpu_pin_info(domain: &Domain, count: usize, flags: c_uint) -> Result<Vec
         .collect())
 }
 
-/// Lets the hypervisor's own threads for this guest run only on `cpus`.
+/// Pins the hypervisor's own threads for this guest to `cpus`.
 pub fn pin_emulator(domain: &Domain, cpus: &CpuMap, flags: c_uint) -> Result<()> {
     // SAFETY: handle and map, which is as long as said, live during the call.
     cpus.give(|map, length| unsafe {
@@ -143,7 +143,7 @@ pub fn io_thread_info(domain: &Domain, flags: c_uint) -> Result<Vec<(i64, Vec<i6
     }
 }
 
-/// Lets the IO thread `id` run only on `cpus`.
+/// Pins the IO thread `id` to `cpus`.
 pub fn pin_io_thread(domain: &Domain, id: c_uint, cpus: &CpuMap, flags: c_uint) -> Result<()> {
     // SAFETY: handle and map, which is as long as said, live during the call.
     cpus.give(|map, length| unsafe {

@@ -1,4 +1,4 @@
-//! What only QEMU has.
+//! Functions for QEMU.
 
 use std::ffi::{c_char, c_int, c_uint};
 use std::fs::File;
@@ -10,7 +10,7 @@ use virt::domain::Domain;
 use super::inherited::numbers;
 use super::{Failure, Result, c_text, checked, newer, owned_text};
 
-/// Takes over a QEMU process that libvirt did not start.
+/// Attaches libvirt to a QEMU process that it did not start.
 pub fn attach(connect: &Connect, pid: c_uint, flags: c_uint) -> Result<Domain> {
     // SAFETY: the handle lives during the call.
     let domain = unsafe { virt_sys::virDomainQemuAttach(connect.as_ptr(), pid, flags) };
@@ -21,7 +21,7 @@ pub fn attach(connect: &Connect, pid: c_uint, flags: c_uint) -> Result<Domain> {
     Ok(unsafe { Domain::from_ptr(domain) })
 }
 
-/// Has QEMU's monitor run a command with open files; answers its text, and the files that it gave back.
+/// Runs a command of QEMU's monitor with open files; returns its text, and the files that it returned.
 pub fn monitor_command_with_files(
     domain: &Domain,
     command: &str,

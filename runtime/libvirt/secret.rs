@@ -1,4 +1,4 @@
-//! Secrets, of which `virt` frees what is libvirt's and keeps what is its own.
+//! Secrets: `virt` frees libvirt's memory and keeps its own.
 
 use std::ffi::c_uint;
 
@@ -6,7 +6,7 @@ use virt::secret::Secret;
 
 use super::{Failure, Result, borrowed_text};
 
-/// What uses the secret, such as the path of a volume; empty if nothing is named.
+/// The user of the secret, such as the path of a volume; empty if none is named.
 pub fn usage_id(secret: &Secret) -> Result<String> {
     // SAFETY: the handle lives during the call, and the text as long as the handle.
     let text = unsafe { borrowed_text(virt_sys::virSecretGetUsageID(secret.as_ptr())) };

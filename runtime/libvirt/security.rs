@@ -1,4 +1,4 @@
-//! What keeps guests apart on a host: SELinux, AppArmor, and who owns files.
+//! Security drivers, which separate guests on a host: SELinux, AppArmor, owners of files.
 
 use virt::connect::Connect;
 use virt::domain::Domain;

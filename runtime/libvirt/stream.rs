@@ -16,13 +16,13 @@ use super::{Failure, Result, c_option, checked, pointer};
 
 pub use super::callback::Callback;
 
-/// Who gets what arrives; no bytes means the end. Runs on the event-loop thread.
+/// A receiver of the data; no bytes mean the end. Runs on the event-loop thread.
 pub type Reader = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
-/// What libvirt answers where it would have to wait.
+/// libvirt's return value if the call would have to wait.
 const WOULD_BLOCK: c_int = -2;
 
-/// What libvirt answers where a hole comes next.
+/// libvirt's return value at a hole.
 const HOLE: c_int = -3;
 
 const ENDED: c_int =
@@ -109,19 +109,19 @@ pub fn send(stream: &Stream, bytes: &[u8]) -> Result<usize> {
     }
 }
 
-/// What comes next on a stream.
+/// The next part of a stream.
 pub enum Received {
     /// So many bytes at the front of the buffer.
     Bytes(usize),
     /// A hole, whose length [`receive_hole`] tells.
     Hole,
-    /// Nothing so far, on a stream that does not block.
+    /// No data yet, on a stream that does not block.
     Later,
     /// The end.
     End,
 }
 
-/// Takes what comes next; holes are zeros unless `flags` say that it stops at them.
+/// Receives the next part; holes are zeros, unless `flags` make it stop at them.
 pub fn receive(stream: &Stream, buffer: &mut [u8], flags: u32) -> Result<Received> {
     // SAFETY: the handle and the buffer live during the call.
     let count = unsafe {
@@ -142,7 +142,7 @@ pub fn receive(stream: &Stream, buffer: &mut [u8], flags: u32) -> Result<Receive
     }
 }
 
-/// Takes a hole, and answers its length.
+/// Receives a hole and returns its length.
 pub fn receive_hole(stream: &Stream) -> Result<u64> {
     let mut length = 0;
     // SAFETY: the handle lives during the call, which writes one number.
@@ -150,10 +150,10 @@ pub fn receive_hole(stream: &Stream) -> Result<u64> {
     Ok(u64::try_from(length).unwrap_or(0))
 }
 
-/// Who is told that a stream is ready; runs on the event-loop thread.
+/// Called when a stream is ready; runs on the event-loop thread.
 pub type Watcher = Arc<dyn Fn() + Send + Sync>;
 
-/// Tells `watcher` of the next of `events` of the stream; after that, [`watch_for`] has to be called again.
+/// Calls `watcher` at the next of `events` of the stream; after that, [`watch_for`] must be called again.
 pub fn watch(stream: &Stream, events: u32, watcher: Watcher) -> Result<Callback> {
     let callback = Callback::new(Target::Watcher(watcher));
     // SAFETY: the handle lives during the call, and the number that the callback gets needs no freeing.
@@ -169,7 +169,7 @@ pub fn watch(stream: &Stream, events: u32, watcher: Watcher) -> Result<Callback>
     Ok(callback)
 }
 
-/// Has the watcher told of the next of `events`.
+/// Calls the watcher at the next of `events`.
 pub fn watch_for(stream: &Stream, events: u32) -> Result<()> {
     let events = events as c_int | ENDED;
     // SAFETY: the handle lives during the call.

@@ -105,7 +105,7 @@ pub fn set_scheduler_parameters_flags(
     }
 }
 
-/// How the running guest is scheduled.
+/// The scheduler parameters of the running guest.
 pub fn scheduler_parameters(domain: &Domain) -> Result<Params> {
     // SAFETY: the handle lives during the call, which fills the array.
     unsafe {
@@ -115,7 +115,7 @@ pub fn scheduler_parameters(domain: &Domain) -> Result<Params> {
     }
 }
 
-/// How the guest is scheduled, as flags say.
+/// The scheduler parameters of the guest, with flags.
 pub fn scheduler_parameters_flags(domain: &Domain, flags: c_uint) -> Result<Params> {
     // SAFETY: the handle lives during the call, which fills the array.
     unsafe {
@@ -245,13 +245,13 @@ pub fn set_perf_events(domain: &Domain, params: &TypedParams, flags: c_uint) -> 
     unsafe { set(virt_sys::virDomainSetPerfEvents, domain, params, flags) }
 }
 
-/// Which performance events of the guest are on.
+/// The performance events of the guest that are on.
 pub fn perf_events(domain: &Domain, flags: c_uint) -> Result<Params> {
     // SAFETY: libvirt's call for these parameters.
     unsafe { read_allocated(virt_sys::virDomainGetPerfEvents, domain, flags) }
 }
 
-/// How the host's processor protects the memory of a guest with launch security.
+/// The protection of a guest's memory by the host's processor.
 pub fn launch_security_info(domain: &Domain, flags: c_uint) -> Result<Params> {
     let call = virt_sys::virDomainGetLaunchSecurityInfo;
     // SAFETY: libvirt's call for these parameters.

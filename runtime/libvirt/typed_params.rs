@@ -216,10 +216,10 @@ pub(super) unsafe fn filled(
     }
 }
 
-/// What `call` writes into an array that it allocates.
+/// The contents of an array that `call` allocates.
 ///
 /// # Safety
-/// `call` is a call of libvirt's that leaves an array and its length to the caller.
+/// `call` is a call of libvirt that leaves an array and its length to the caller.
 pub(super) unsafe fn allocated(
     call: impl FnOnce(*mut virTypedParameterPtr, *mut c_int) -> c_int,
 ) -> Result<Vec<(String, Scalar)>> {

@@ -46,7 +46,7 @@ macro_rules! by_kind {
             })
         }
 
-        /// What options and parameters that take the name of an object are called, and its type.
+        /// The names of the options and parameters for an object, with its type.
         pub(crate) fn by_option(option: &str) -> Option<&'static str> {
             None$(.or_else(|| {
                 let options = <super::$module::$kind as Kind>::OPTIONS;
@@ -70,7 +70,7 @@ pub(crate) fn line(value: &Dynamic) -> Option<String> {
     asked(value, &Line).or_else(connection)
 }
 
-/// What messages call the object, and its name.
+/// The noun for the object in messages, and its name.
 pub fn noun_and_name(value: &Dynamic) -> Option<(&'static str, String)> {
     struct NounAndName;
     impl Question for NounAndName {

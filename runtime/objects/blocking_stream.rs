@@ -19,7 +19,7 @@ use crate::run::interrupt::Interrupt;
 /// The bytes that one message of libvirt's protocol holds.
 pub(crate) const MESSAGE: usize = 256 * 1024 - 24;
 
-/// How long a stream may be silent before its connection is looked at.
+/// The silence of a stream after which its connection is checked.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// The time limit for the host to store the rest of a transfer.
@@ -77,8 +77,8 @@ impl BlockingStream {
         &self.stream
     }
 
-    /// Takes no more than `room` bytes: libvirtd, at least up to 11.3, hangs when it gets more
-    /// than an upload was opened for.
+    /// Accepts at most `room` bytes: libvirtd, at least up to 11.3, hangs if it gets more than an upload was opened
+    /// for.
     pub(crate) fn limit(&mut self, room: u64) {
         self.room = Some(room);
     }
@@ -122,7 +122,7 @@ impl BlockingStream {
         stream::send_hole(&self.stream, length)
     }
 
-    /// Waits for what comes next.
+    /// Waits for the next part.
     pub(crate) fn receive(&mut self, buffer: &mut [u8], flags: u32) -> Result<Received> {
         loop {
             self.go_on()?;
@@ -133,7 +133,7 @@ impl BlockingStream {
         }
     }
 
-    /// Takes a hole, and answers its length.
+    /// Receives a hole and returns its length.
     pub(crate) fn receive_hole(&mut self) -> Result<u64> {
         self.go_on()?;
         stream::receive_hole(&self.stream)
@@ -181,7 +181,7 @@ impl BlockingStream {
         let ready = Arc::clone(&self.ready);
         let _guard = self.interrupt.on_stop(move || ready.set(true));
         while !self.becomes_ready() {
-            // libvirt tells a stream nothing of a daemon that died, and knows it all the same.
+            // libvirt does not tell a stream that its daemon died, but knows it.
             if !self.connect.is_alive().unwrap_or(false) {
                 return Err(Failure::lost("the connection was lost"));
             }
@@ -210,7 +210,7 @@ impl BlockingStream {
             None => Ok(()),
             Some(_) => Err(Failure::new(
                 virt_sys::VIR_ERR_OPERATION_ABORTED,
-                "the script was stopped in the middle of it",
+                "the script was stopped during the call",
             )),
         }
     }

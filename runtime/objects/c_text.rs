@@ -13,14 +13,14 @@ pub(crate) fn text<'a>(
     if text.contains('\0') {
         return Err(Error::invalid(
             ctx,
-            format!("{what} holds a NUL byte, which libvirt cannot take"),
+            format!("{what} contains a NUL byte, which libvirt does not accept"),
         )
         .throw());
     }
     Ok(text)
 }
 
-/// A path on the hypervisor's host, which must not depend on where the client stands.
+/// A path on the hypervisor's host, which must not depend on the client's folder.
 pub(crate) fn host_path<'a>(ctx: &NativeCallContext, path: &'a str) -> RhaiResultOf<&'a str> {
     if !path.starts_with('/') {
         return Error::refuse(

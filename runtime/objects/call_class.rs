@@ -1,4 +1,4 @@
-//! How long each libvirt call may take, and which calls may use the last free place of a connection.
+//! Time limits of libvirt calls, and the calls that may use the last free place of a connection.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -24,8 +24,8 @@ pub(crate) enum CallClass {
 
 use CallClass::{Change, Local, Long, Query, Read};
 
-/// How long a call that is stopped in the middle may still take before it is abandoned: less than
-/// the program waits for its script, so that there is time to undo.
+/// Time for a call that is stopped in the middle before it is abandoned: less than the program waits for its script, so
+/// that there is time to undo.
 const QUICK_AFTER_STOP: Duration = Duration::from_secs(5);
 const LONG_AFTER_STOP: Duration = Duration::from_secs(8);
 
@@ -35,11 +35,11 @@ impl CallClass {
         static CLASSES: LazyLock<HashMap<&str, CallClass>> = LazyLock::new(|| all().collect());
         let found = CLASSES.get(call);
         debug_assert!(found.is_some(), "`{call}` has no class");
-        // Nothing is abandoned by mistake.
+        // An unknown call counts as long, so that no call is abandoned by mistake.
         found.copied().unwrap_or(Long)
     }
 
-    /// Whether such calls can change something.
+    /// Whether such calls can change a host.
     pub(crate) fn may_change(self) -> bool {
         matches!(self, Change | Long)
     }
@@ -52,7 +52,7 @@ impl CallClass {
         }
     }
 
-    /// How long a call may still take after the script was stopped.
+    /// Time limit for a call after the script was stopped.
     pub(crate) fn after_stop(self) -> Duration {
         match self {
             Long => LONG_AFTER_STOP,
@@ -61,7 +61,7 @@ impl CallClass {
     }
 }
 
-/// Calls that change nothing by themselves, but give a script control of a guest or of a job.
+/// Calls that have no effect by themselves, but give a script control of a guest or of a job.
 const POWERFUL: [&str; 7] = [
     "virDomainAbortJob",
     "virDomainAbortJobFlags",
@@ -79,7 +79,7 @@ pub(crate) fn changes(call: &str) -> bool {
     (may_change(call) && !carries) || POWERFUL.contains(&call)
 }
 
-/// Whether the C function `call` can change something on the host.
+/// Whether the C function `call` can change the host.
 pub fn may_change(call: &str) -> bool {
     CallClass::of(call).may_change()
 }

@@ -46,16 +46,16 @@ impl Abandoned {
     }
 }
 
-/// How long a call may take.
+/// The time limits of a call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
-    /// In any case; `None` for as long as it takes.
+    /// In any case; `None` for no limit.
     pub(crate) limit: Option<Duration>,
     /// After the script was stopped.
     pub(crate) after_stop: Duration,
 }
 
-/// Tells of a call that lasts, and began at that moment.
+/// Reports a long call, which began at that time.
 pub(crate) type Tell<'a> = &'a dyn Fn(Instant) -> Waiting;
 
 type Job = Box<dyn FnOnce() + Send>;

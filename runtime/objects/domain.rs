@@ -14,7 +14,7 @@ use crate::xml::{Selected, Xml};
 /// A guest of a connection; copies are the same guest.
 pub type Domain = Object<DomainKind>;
 
-/// What a [`Domain`] stands for.
+/// The kind of a [`Domain`].
 pub struct DomainKind;
 
 impl Kind for DomainKind {
@@ -104,7 +104,7 @@ fn unseen(failure: &libvirt::Failure) -> &'static str {
     }
 }
 
-/// What a table shows of a domain, as data.
+/// The columns of a domain, as data.
 fn data(domain: &Domain) -> rhai::Map {
     let figures: Vec<(&str, Dynamic)> = match seen(domain) {
         Ok((id, info)) => vec![
@@ -127,7 +127,7 @@ fn data(domain: &Domain) -> rhai::Map {
         .collect()
 }
 
-/// What a table shows of a domain: id, name, state, memory, virtual CPUs.
+/// The columns of a domain in a table: id, name, state, memory, virtual CPUs.
 fn row(domain: &Domain) -> Vec<String> {
     match seen(domain) {
         Ok((id, info)) => vec![

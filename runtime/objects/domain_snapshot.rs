@@ -12,7 +12,7 @@ use crate::xml::Xml;
 /// A snapshot of a domain; copies are the same snapshot.
 pub type DomainSnapshot = Object<DomainSnapshotKind>;
 
-/// What a `DomainSnapshot` stands for.
+/// The kind of a `DomainSnapshot`.
 pub struct DomainSnapshotKind;
 
 impl Kind for DomainSnapshotKind {

@@ -1,4 +1,4 @@
-//! What a script asks of the user's machine, refused unless the user has allowed it.
+//! Uses of the user's machine by scripts, which need a permission of the user.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -144,14 +144,14 @@ fn granted<T>(
 pub(crate) enum Use {
     Read,
     Write,
-    /// Reads it, and writes it anew.
+    /// Reads it, and writes it again.
     Change,
 }
 
 /// The file `path` on the host of `conn`. A daemon opens it with its own rights; where libvirt
 /// opens it in this process, with the user's, the script needs the permission for it.
 ///
-/// An embedded hypervisor has a permission of its own, which includes all of the user's files.
+/// An embedded hypervisor needs its own permission, which includes all of the user's files.
 pub(crate) fn host_file(
     ctx: &NativeCallContext,
     conn: &Connection,
@@ -159,13 +159,13 @@ pub(crate) fn host_file(
     what_for: Use,
 ) -> RhaiResultOf<String> {
     let path = host_path(ctx, path)?;
-    // libvirt refuses all calls with files on a read-only connection, and says so.
+    // libvirt refuses all calls with files on a read-only connection, with its own message.
     if conn.is_read_only() || !conn.opens_files_here() {
         return Ok(path.to_owned());
     }
     let missing = !std::path::Path::new(path).exists();
     if missing && what_for != Use::Write && Session::of(ctx).grants().may_look_at(path) {
-        // libvirt says so, as of any other file that is not there.
+        // libvirt reports that, as for any other missing file.
         return Ok(path.to_owned());
     }
     let real = match what_for {

@@ -1,4 +1,4 @@
-//! Advice that names what the host has in the place of what it lacks.
+//! Advice that names the host's alternative to a missing part.
 
 use virt::connect::Connect;
 
@@ -7,7 +7,7 @@ use super::connection::Connection;
 use crate::libvirt::Failure;
 use crate::xml::Xml;
 
-/// Advice on `failure` that only the host of `connection` can give; nothing where it cannot be asked at once.
+/// Advice on `failure` that only the host of `connection` can give; `None` if it cannot be asked at once.
 pub(crate) fn host_hint(connection: &Connection, failure: &Failure) -> Option<String> {
     let question = Question::of(&failure.message)?;
     let (permit, connect) = (connection.permit_now()?, connection.connect().ok()?);
@@ -20,7 +20,7 @@ pub(crate) fn host_hint(connection: &Connection, failure: &Failure) -> Option<St
     answer.ok().flatten()
 }
 
-/// What to ask the host.
+/// A question for the host.
 enum Question {
     Emulator,
     Bridges,

@@ -9,7 +9,7 @@ use crate::libvirt;
 /// A network interface of the host behind a connection; copies are the same interface.
 pub type Interface = Object<InterfaceKind>;
 
-/// What an `Interface` stands for.
+/// The kind of an `Interface`.
 pub struct InterfaceKind;
 
 impl Kind for InterfaceKind {

@@ -154,7 +154,7 @@ macro_rules! for_each_kind {
             }
             storage_vol StorageVolKind {
                 StorageVol VIR_ERR_NO_STORAGE_VOL
-                "`list_all_volumes()` shows the volumes of a pool; `refresh()` finds what something other than libvirt changed"
+                "`list_all_volumes()` shows the volumes of a pool; `refresh()` finds changes that were not made by libvirt"
             } {
                 Local: virStorageVolGetConnect virStorageVolGetKey virStorageVolGetName;
                 Read: virStorageVolGetPath virStorageVolGetXMLDesc virStorageVolLookupByKey

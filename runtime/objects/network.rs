@@ -9,7 +9,7 @@ use crate::libvirt;
 /// A virtual network of a connection; copies are the same network.
 pub type Network = Object<NetworkKind>;
 
-/// What a `Network` stands for.
+/// The kind of a `Network`.
 pub struct NetworkKind;
 
 impl Kind for NetworkKind {

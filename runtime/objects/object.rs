@@ -1,4 +1,4 @@
-//! What a connection gives out: a value for scripts that stands for one of libvirt's objects.
+//! Values for scripts that stand for libvirt's objects.
 
 use std::any::Any;
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::error::{Error, On, state_may_matter};
 use crate::libvirt::{self, Failure};
 use crate::run::session::Lockable;
 
-/// What the list of kinds says of a kind.
+/// The entry of a kind in the list of kinds.
 pub trait Listed: Sized + 'static {
     /// The type's name in scripts.
     const TYPE: &'static str;
@@ -30,11 +30,11 @@ pub trait Listed: Sized + 'static {
 pub trait Kind: Listed {
     /// libvirt's handle.
     type Handle: Send + Sync + 'static;
-    /// What is remembered of the object, for when its connection is closed.
+    /// Facts about the object that remain known after its connection is closed.
     type Facts: Send + Sync + Serialize + DeserializeOwned;
-    /// What messages call it.
+    /// The noun for messages.
     const NOUN: &'static str;
-    /// What options and parameters that take its name are called.
+    /// The names of options and parameters for its name.
     const OPTIONS: &'static [&'static str];
     /// The name of the root element of its XML.
     const ELEMENT: &'static str;
@@ -55,10 +55,10 @@ pub trait Kind: Listed {
     /// The heads of the columns in a table of such objects.
     const COLUMNS: &'static [&'static str];
 
-    /// What a table shows of `object`, a text for each column.
+    /// The row of `object` in a table, a text for each column.
     fn row(object: &Object<Self>) -> Vec<String>;
 
-    /// What programs are told of `object` besides its identity, under keys with their units.
+    /// The data of `object` for programs besides its identity, under keys with their units.
     fn data(_object: &Object<Self>) -> rhai::Map {
         rhai::Map::new()
     }
@@ -68,7 +68,7 @@ pub trait Kind: Listed {
         rhai::Map::new()
     }
 
-    /// What tells `object` from others besides its name, as fields and their texts.
+    /// The fields that identify `object` besides its name, with their texts.
     fn identity(object: &Object<Self>) -> Vec<(&'static str, String)> {
         let uuid = Self::uuid(object.facts());
         uuid.map(|uuid| ("uuid", uuid.to_owned()))
@@ -92,7 +92,7 @@ pub trait Kind: Listed {
         None
     }
 
-    /// What does not change while the object lives.
+    /// Facts that do not change while the object exists.
     fn facts(handle: &Self::Handle) -> Self::Facts;
 
     /// The UUID, for kinds that libvirt looks up by it.
@@ -194,7 +194,7 @@ impl<K: Kind> Clone for Object<K> {
 }
 
 impl<K: Kind> Object<K> {
-    /// Gives libvirt's handle to the connection to keep.
+    /// Stores libvirt's handle in the connection.
     pub(crate) fn new(connection: Connection, handle: K::Handle) -> Self {
         let name = K::name(&handle).unwrap_or_default();
         let facts = K::facts(&handle);
@@ -235,7 +235,7 @@ impl<K: Kind> Object<K> {
         name.unwrap_or_else(|| self.0.name.clone())
     }
 
-    /// What does not change while the object lives.
+    /// Facts that do not change while the object exists.
     pub(crate) fn facts(&self) -> &K::Facts {
         &self.0.facts
     }
@@ -269,7 +269,7 @@ impl<K: Kind> Object<K> {
         connection.handle(self.0.key)
     }
 
-    /// Has all copies of this object use `handle` from now on.
+    /// Makes all copies of this object use `handle` from now on.
     pub(crate) fn replace(&self, handle: K::Handle) {
         if let (Some(uuid), Some(name)) = (K::uuid(self.facts()), K::name(&handle)) {
             self.0.connection.note_name(K::TYPE, uuid, &name);
@@ -387,11 +387,11 @@ impl<K: Kind> Object<K> {
         self.0.connection.permit(call, &names)
     }
 
-    /// Whether `call`, which removes or stops the object, failed because there is nothing to do.
+    /// Whether `call`, which removes or stops the object, failed because the object is already gone or stopped.
     fn is_gone(&self, call: &str, failure: &Failure) -> bool {
         let stopped = call.contains("Destroy")
             && failure.code == i64::from(virt_sys::VIR_ERR_OPERATION_INVALID);
-        // With advice, it is another object that has the UUID.
+        // With advice, the UUID belongs to another object.
         stopped || (failure.code == i64::from(K::MISSING) && failure.advice.is_none())
     }
 
@@ -423,7 +423,7 @@ impl<K: Kind> Object<K> {
         .advise("look it up again by its name"))
     }
 
-    /// What a script does that tries to `verb` this object.
+    /// The action of a script that tries to `verb` this object.
     pub(crate) fn action(&self, verb: &dyn fmt::Display) -> String {
         On(verb, K::NOUN, &self.given_name()).to_string()
     }
@@ -451,7 +451,7 @@ impl<K: Kind> Object<K> {
 
     /// The state after `call` failed, where a call about it can be made at once.
     fn state_now(&self, call: &str) -> Option<String> {
-        // What virhai refused by itself has a reason of its own.
+        // A refusal by virhai has its own reason.
         if call.is_empty() {
             return None;
         }
@@ -466,14 +466,14 @@ impl<K: Kind> Object<K> {
     }
 }
 
-/// Whether `call` removes what it is called on.
+/// Whether `call` removes its object.
 fn removes(call: &str) -> bool {
     ["Undefine", "Destroy", "Delete"]
         .iter()
         .any(|verb| call.contains(verb))
 }
 
-/// The result of a call that returns nothing.
+/// The result of a call that returns no value.
 fn nothing<T: 'static>() -> Option<T> {
     let mut unit = Some(());
     let unit: &mut dyn Any = &mut unit;

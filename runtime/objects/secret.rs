@@ -34,7 +34,7 @@ impl Kind for SecretKind {
         vec![secret.uuid().to_owned(), usage, id]
     }
 
-    /// What uses the secret, or its UUID if nothing is named.
+    /// The user of the secret, or its UUID if none is named.
     fn name(handle: &Handle) -> Option<String> {
         let usage = libvirt::secret::usage_id(handle).ok();
         let uuid = || handle.uuid_string().ok();

@@ -11,7 +11,7 @@ use crate::vocabulary::PoolState;
 /// A pool of a connection; copies are the same pool.
 pub type StoragePool = Object<StoragePoolKind>;
 
-/// What a `StoragePool` stands for.
+/// The kind of a `StoragePool`.
 pub struct StoragePoolKind;
 
 impl Kind for StoragePoolKind {

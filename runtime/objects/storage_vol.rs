@@ -12,10 +12,10 @@ use crate::libvirt;
 /// A volume of a connection; copies are the same volume.
 pub type StorageVol = Object<StorageVolKind>;
 
-/// What a `StorageVol` stands for.
+/// The kind of a `StorageVol`.
 pub struct StorageVolKind;
 
-/// What a volume is known by.
+/// The identity of a volume.
 #[derive(Serialize, Deserialize)]
 pub struct Place {
     pub(crate) key: String,

@@ -50,7 +50,7 @@ fn closing(text: &str, quote: char, slashes: usize) -> (usize, usize) {
             (_, 0) => run % 2 == 0,
             _ => run <= slashes,
         };
-        // In Rhai, a quote that is doubled is a part of the text.
+        // In Rhai, a doubled quote is part of the text.
         let double = slashes == 0 && text[at + letter.len_utf8()..].starts_with(quote);
         if letter == quote && ends && double {
             (run, at) = (0, at + 2);

@@ -11,7 +11,7 @@ use crate::spec::{Spec, Type};
 use super::links::link;
 use super::{Entry, PARTS_OF_RECIPES, Part, RECIPES, Reference, Table};
 
-/// What the names of Rhai's types stand for in the order of the reference.
+/// The title of the part for Rhai's types.
 const LANGUAGE: &str = "Types of the language";
 
 pub(super) fn of_catalog(catalog: &Catalog) -> Reference {
@@ -34,7 +34,7 @@ pub(super) fn of_catalog(catalog: &Catalog) -> Reference {
     }
 }
 
-/// What is called by itself, and not on a value.
+/// Free functions.
 fn free_functions(catalog: &Catalog) -> Part {
     let own = catalog
         .functions()
@@ -198,7 +198,7 @@ pub(super) fn of_constant(constant: &Constant) -> String {
     }
 }
 
-/// Whether it has a name, and is no operator.
+/// Whether it has a name, and is not an operator.
 fn is_named(function: &Function) -> bool {
     let hidden = ["to_debug", "to_string"];
     function
@@ -260,7 +260,7 @@ pub(super) fn tables(functions: &[&Function]) -> Vec<Table> {
     found
 }
 
-/// How a function is called, and its documentation with links to libvirt's.
+/// The signature of a function, and its documentation with links to libvirt's.
 pub(super) fn way(function: &Function) -> (String, String) {
     let calls: Vec<String> = function
         .calls()

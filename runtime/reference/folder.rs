@@ -13,8 +13,8 @@ use crate::syntax::source;
 use super::build::of_recipe;
 use super::{Part, Reference};
 
-/// What the scripts below `folder` offer to each other, by their own comments. Answers what could
-/// not be read as well.
+/// The functions of the scripts below `folder`, with their comments. Also returns the errors of files that could not be
+/// read.
 pub fn of_folder(engine: &Engine, folder: &Path) -> (Reference, Vec<String>) {
     let mut faults = Vec::new();
     let mut parts: Vec<Part> = Vec::new();

@@ -13,9 +13,8 @@ use crate::constants;
 use crate::show::width;
 use crate::spec::{self, Spec, Type};
 
-/// What `name` stands for: a function `create`, a method `Domain.create`, a type `Domain`, a
-/// constant, a recipe `std/guest`, or a function of one, `guest::create`. Nothing where nothing
-/// has that name.
+/// The description of `name`: a function `create`, a method `Domain.create`, a type `Domain`, a constant, a recipe
+/// `std/guest`, or a function of a recipe, `guest::create`; `None` if the name is unknown.
 pub fn help(catalog: &Catalog, name: &str) -> Option<String> {
     let name = name.trim().trim_end_matches("()");
     if let Some(constant) = constants::constant(name) {
@@ -97,8 +96,8 @@ fn table_called(reference: &Reference, name: &str) -> Option<String> {
     Some(text)
 }
 
-/// What libvirt, libvirt-python or virsh calls `name`, the functions of recipes with that name, and the recipes
-/// that have such an option.
+/// The functions that libvirt, libvirt-python or virsh call `name`, the functions of recipes with that name, and the
+/// recipes with such an option.
 fn by_another_name(catalog: &Catalog, reference: &Reference, name: &str) -> Option<String> {
     let mut texts = Vec::new();
     let found = names::of_libvirt(catalog.functions(), name);
@@ -124,7 +123,7 @@ fn by_another_name(catalog: &Catalog, reference: &Reference, name: &str) -> Opti
     (!texts.is_empty()).then(|| texts.join("\n\n"))
 }
 
-/// What the option `name` of recipes is, and the functions that take it.
+/// The description of the option `name` of recipes, and the functions that take it.
 fn as_option(catalog: &Catalog, name: &str) -> Vec<String> {
     // The same option of several functions is described once.
     let mut found: Vec<(Arc<Spec>, Vec<String>)> = Vec::new();
@@ -184,7 +183,7 @@ fn recipe_called<'a>(reference: &'a Reference, name: &str) -> Option<&'a Part> {
 
 fn functions<'a>(found: impl Iterator<Item = &'a Function>) -> Option<String> {
     let mut found: Vec<&Function> = found.collect();
-    // What the language has for each kind of number is one thing to a reader.
+    // The functions of all kinds of numbers count as one for a reader.
     found.sort_by_key(|function| {
         (
             function.standard,
@@ -312,7 +311,7 @@ fn overview(part: &Part) -> String {
             }
         }
     }
-    // Of a type there are many: each is described with its function.
+    // There are many types: each is described with its function.
     if part.is_recipe() {
         for table in described(&part.tables) {
             let _ = write!(text, "\n\n{table}");

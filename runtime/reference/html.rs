@@ -95,7 +95,7 @@ fn push_entry(body: &mut String, part: &Part, entry: &Entry, list: bool) {
     body.push_str("</article>");
 }
 
-/// Where the table `label` is.
+/// The anchor of the table `label`.
 fn table_anchor(part: &Part, label: &str) -> String {
     anchor(&format!("{}.{label}", part.name))
 }

@@ -1,4 +1,4 @@
-//! Where libvirt documents its functions.
+//! Links to libvirt's documentation of functions.
 
 /// The page of libvirt's own reference that has the C function `name`.
 pub fn link(name: &str) -> String {
@@ -8,7 +8,7 @@ pub fn link(name: &str) -> String {
     )
 }
 
-/// What a name has in it, and the header that declares it; the first that fits counts.
+/// A part of a name, and the header that declares it; the first match counts.
 const HEADERS: &[(&str, &str)] = &[
     ("virAdm", "libvirt-admin"),
     ("LastError", "virterror"),

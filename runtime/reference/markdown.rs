@@ -51,7 +51,7 @@ pub fn markdown(reference: &Reference) -> String {
     text
 }
 
-/// Whether nothing is said of any entry, so that a list of them serves.
+/// Whether no entry has documentation, so that a list suffices.
 pub(super) fn is_list(part: &Part) -> bool {
     let mut docs = part.entries.iter().flat_map(|entry| &entry.ways);
     part.group == "Constants" || docs.all(|(_, docs)| docs.is_empty())

@@ -31,24 +31,24 @@ use crate::spec::Spec;
 /// A reference, part by part.
 #[derive(Debug)]
 pub struct Reference {
-    /// What it is about.
+    /// The title.
     pub title: String,
-    /// What is said before the first part.
+    /// The text before the first part.
     pub docs: String,
     /// Types, recipes, constants and so on.
     pub parts: Vec<Part>,
 }
 
-/// What belongs together, such as the methods of a type.
+/// A group of entries, such as the methods of a type.
 #[derive(Debug)]
 pub struct Part {
     /// The group of parts, such as "Types".
     pub group: &'static str,
     /// Its name, such as `Domain`.
     pub name: String,
-    /// What is said of it as a whole, as Markdown.
+    /// The documentation of the group, as Markdown.
     pub docs: String,
-    /// What it consists of.
+    /// The entries.
     pub entries: Vec<Entry>,
     /// The maps that its functions take and return.
     pub tables: Vec<Table>,
@@ -68,7 +68,7 @@ pub struct Entry {
 /// A map with declared keys.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// What it is called where it is described.
+    /// The name in headings.
     pub label: String,
     /// The declaration of its keys.
     pub spec: Arc<Spec>,

@@ -16,7 +16,7 @@ const FEWEST_SHARED: usize = 6;
 
 /// A map of options as another one with some more, and some less.
 struct Difference<'a> {
-    /// What the other is called.
+    /// The name of the other table.
     base: &'a str,
     /// The options of the other that this one lacks.
     without: Vec<&'a str>,
@@ -24,7 +24,7 @@ struct Difference<'a> {
     more: Vec<&'a Key>,
 }
 
-/// How `spec` differs from one of `before`, if most of its options are those of that.
+/// The difference between `spec` and one of `before`, if most of its options are the same.
 fn difference<'a>(table: &'a Table, before: &'a [Table]) -> Option<Difference<'a>> {
     let spec = &table.spec;
     let shared = |other: &Spec| {
@@ -150,7 +150,7 @@ fn capital(text: &str) -> String {
     }
 }
 
-/// What the map is about: "options of a guest".
+/// The heading of the table: "options of a guest".
 fn heading(table: &Table) -> String {
     let spec = &table.spec;
     match spec.noun() {
@@ -205,7 +205,7 @@ fn shown(ty: &Type, name: &dyn Fn(&Spec) -> String) -> String {
     }
 }
 
-/// What is said of a key besides its type and help.
+/// The facts about a key besides its type and help.
 fn facts(key: &Key) -> Option<String> {
     let mut facts = Vec::new();
     if key.required {

@@ -1,4 +1,4 @@
-//! What a word may mean that is no name: the entries that have it in their name or in their first sentence.
+//! Search for a word that is not a name: the entries with the word in their name or first sentence.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, first_sentence};
 /// The most entries that are listed.
 const MOST: usize = 24;
 
-/// How well an entry fits; the first is the best.
+/// The rank of an entry; the first is the best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     /// Its name begins with the word.

@@ -29,7 +29,7 @@ pub fn wrapped(text: &str, columns: Option<usize>) -> String {
                     let first = format!("{first}{}", words.next().unwrap_or_default());
                     fill(&mut lines, first, &indent, words, columns);
                 } else if width(line) > columns && indent.len() < 6 && indent.is_ascii() {
-                    // What is not prose goes on below, further in.
+                    // Text that is not prose continues below, indented further.
                     let mut words = line.split_whitespace();
                     let first = format!("{indent}{}", words.next().unwrap_or_default());
                     fill(&mut lines, first, &format!("{indent}    "), words, columns);

@@ -23,7 +23,7 @@ pub(crate) trait Background: Send + Sync {
     fn failure(&self) -> Option<(Box<EvalAltResult>, u64)>;
 }
 
-/// How the background work of a script failed.
+/// The failure of the background work of a script.
 pub struct Unnoticed {
     /// The first failure.
     pub error: Box<EvalAltResult>,
@@ -35,7 +35,7 @@ pub struct Unnoticed {
 #[derive(Default)]
 pub(crate) struct Works(Mutex<Vec<Arc<dyn Background>>>);
 
-/// How long stopped work may take to end.
+/// Time for stopped work to end.
 const AFTER_STOP: Duration = Duration::from_secs(5);
 
 impl Works {
@@ -47,13 +47,13 @@ impl Works {
         works.push(work);
     }
 
-    /// Whether there was none.
+    /// Whether there is no work.
     pub(crate) fn is_empty(&self) -> bool {
         let works = self.0.lock();
         works.is_empty()
     }
 
-    /// Lets all work finish within `grace`, and then stops it by `interrupt`; returns its failures.
+    /// Waits `grace` for all work to end, and then stops it by `interrupt`; returns its failures.
     pub(crate) fn end(&self, interrupt: &Interrupt, grace: Duration) -> Option<Unnoticed> {
         let works = std::mem::take(&mut *self.0.lock());
         works.iter().for_each(|work| work.finish());

@@ -126,7 +126,7 @@ impl Folder {
         by_number(&self.0)
     }
 
-    /// What the file `name` is, if it exists; another thing than a file is an error.
+    /// The metadata of the file `name`, if it exists; fails if it is not a file.
     fn about(&self, name: &Path) -> Result<Option<Metadata>> {
         let found = match openat(&self.0, name, LOOK, Mode::empty()) {
             Ok(found) => File::from(found).metadata()?,

@@ -2,7 +2,7 @@
 
 use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 
-/// What `exit` throws: Rhai's own turns into the script's result.
+/// The error that `exit` throws: Rhai's own becomes the script's result.
 #[derive(Debug, Clone, Copy)]
 struct ExitStatus(u8);
 

@@ -1,5 +1,5 @@
-//! What a script was given besides libvirt: folders that it may read and write, hosts that it may
-//! reach, URIs that it may connect to. It has nothing of these unless the user names it.
+//! The permissions of a script besides libvirt: folders to read and write, hosts to reach, URIs to connect to. A script
+//! has none of these unless the user names it.
 
 mod program;
 mod rules;
@@ -15,7 +15,7 @@ pub use rules::{Rule, Rules};
 pub(crate) use wish::Refuse;
 pub use wish::{Asker, Consent, Wish};
 
-/// What the user allows a script.
+/// The permissions that the user gives a script.
 #[derive(Debug, Clone, Default)]
 pub struct Grants {
     /// Folders, or files, that it may read.
@@ -34,7 +34,7 @@ pub struct Grants {
     pub connect: Vec<String>,
     /// Folders that a hypervisor within the process may have as its root, or below them.
     pub embed: Vec<PathBuf>,
-    /// What it may do with libvirt: each of these must allow a call.
+    /// The rules for calls of libvirt: each of these must allow a call.
     pub rules: Vec<Rules>,
     /// True if it may connect only to hosts that the user named.
     pub named_hosts_only: bool,
@@ -46,7 +46,7 @@ impl Grants {
         let real = Path::new(path).canonicalize();
         match real {
             Ok(real) if lies_in(&real, &self.read) => Ok(real),
-            // What may not be seen is not told apart from what does not exist.
+            // The error is the same for a hidden and for a missing file.
             Err(error) if self.may_look_at(path) => Err(format!("cannot read {path}: {error}")),
             _ => Err(format!("the script may not read {path}")),
         }
@@ -171,7 +171,7 @@ impl Grants {
     }
 }
 
-/// Whether `pattern`, in which `*` matches any text and `?` for any character, fits `text`.
+/// Whether `pattern`, in which `*` matches any text and `?` any character, matches `text`.
 pub(crate) fn fits(pattern: &str, text: &str) -> bool {
     match Pattern::new(pattern) {
         Ok(pattern) => pattern.matches(text),

@@ -2,7 +2,7 @@
 
 use rhai::EvalAltResult;
 
-/// What the error says first that a defect of virhai becomes.
+/// The beginning of the error message for a defect of virhai.
 pub const DEFECT: &str = "internal error (please report this)";
 
 /// Ends the script with `error` from where nothing can return it: Rhai ignores the errors of

@@ -14,7 +14,7 @@ use undo_clock::{Clocks, UndoClock};
 
 use crate::run::resources::memory;
 
-/// Why a script is being stopped.
+/// The reasons to stop a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
     /// The user asked for it.
@@ -84,8 +84,7 @@ impl Default for InterruptState {
     }
 }
 
-/// How many operations a thread makes before it adds them to those of the run, which all threads
-/// share.
+/// The number of operations after which a thread adds its count to that of the run, which all threads share.
 const BATCH: u64 = 256;
 
 thread_local! {
@@ -99,7 +98,7 @@ thread_local! {
     /// Operations of this thread that the run has not counted yet.
     static UNCOUNTED: Cell<u64> = const { Cell::new(0) };
 
-    /// How many libvirt calls this thread has made.
+    /// The number of libvirt calls of this thread.
     static CALLS: Cell<u64> = const { Cell::new(0) };
 
     /// The run that this thread works on; 0 for threads that did not begin one.
@@ -118,7 +117,7 @@ impl Interrupt {
         }))
     }
 
-    /// How long undoing may take.
+    /// Time limit for undoing.
     pub fn undo_time(&self) -> Duration {
         self.0.undo_time
     }
@@ -135,7 +134,7 @@ impl Interrupt {
         self.clocks().begin();
     }
 
-    /// Has its stops also end the work on this thread that takes long and knows no session.
+    /// Makes its stops also end long work on this thread that knows no session.
     pub fn reach_this_thread(&self) {
         SWITCH.set(Arc::downgrade(&self.0));
     }
@@ -163,7 +162,7 @@ impl Interrupt {
         self.tell_observers();
     }
 
-    /// Why the script is being stopped, if it is.
+    /// The reason why the script is being stopped, if it is.
     pub fn stopping(&self) -> Option<Stop> {
         if SHIELDED.get()
             && let Some(clock) = CLOCK.with_borrow(Clone::clone)
@@ -206,9 +205,9 @@ impl Interrupt {
         self.0.operations.fetch_add(own, Ordering::Relaxed);
     }
 
-    /// Has `action` run at a stop, for as long as the guard lives; at once if that was before.
+    /// Runs `action` at a stop, as long as the guard lives; at once if the stop came before.
     ///
-    /// For a thread that undoes, the end of its time for undoing is the stop.
+    /// For a thread that undoes, the end of its time limit is the stop.
     pub fn on_stop(&self, action: impl Fn() + Send + Sync + 'static) -> Guard {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let action: Action = Arc::new(action);
@@ -227,8 +226,8 @@ impl Interrupt {
         }
     }
 
-    /// Has `action` run whenever [`Self::leave_at`] may have changed: at a stop, and where
-    /// undoing begins, ends or runs out of time. It must not block.
+    /// Runs `action` whenever [`Self::leave_at`] may have changed: at a stop, and when an undo begins, ends or times
+    /// out. It must not block.
     pub fn on_change(&self, action: impl Fn() + Send + Sync + 'static) {
         self.observers().push(Arc::new(action));
     }
@@ -274,8 +273,8 @@ impl Interrupt {
         until.is_some_and(|until| until <= Instant::now())
     }
 
-    /// When a script that does not end is to be given up: `grace` after the stop, or after the
-    /// end of the time for undoing. `None` while it may go on.
+    /// The time at which to give up a script that does not end: `grace` after the stop, or after the time limit for
+    /// undoing. `None` while it may continue.
     pub fn leave_at(&self, grace: Duration) -> Option<Instant> {
         let run = self.0.run.load(Ordering::SeqCst);
         self.clocks().over_at(run)?.checked_add(grace)
@@ -310,12 +309,12 @@ impl Interrupt {
     }
 }
 
-/// How many libvirt calls this thread has made so far.
+/// The number of libvirt calls of this thread so far.
 pub(crate) fn calls_made() -> u64 {
     CALLS.get()
 }
 
-/// Whether this thread must not be stopped from outside, since it takes back what was done.
+/// Whether this thread must not be stopped from outside, because it undoes changes.
 pub(crate) fn shielded() -> bool {
     SHIELDED.get()
 }
@@ -325,7 +324,7 @@ fn set_clock(clock: Option<Arc<UndoClock>>) {
     CLOCK.set(clock);
 }
 
-/// Why the script of this thread is being stopped, if it is; see [`Interrupt::reach_this_thread`].
+/// The reason why the script of this thread is being stopped, if it is; see [`Interrupt::reach_this_thread`].
 pub fn stopping_here() -> Option<Stop> {
     let state = SWITCH.with_borrow(Weak::upgrade)?;
     Interrupt(state).stopping()
@@ -340,7 +339,7 @@ impl Drop for CallUnderWay {
     }
 }
 
-/// How a thread stands to stops, for the threads that work for it.
+/// The reaction of a thread to stops, for the threads that work for it.
 #[derive(Clone)]
 pub(crate) struct ThreadStop {
     clock: Option<Arc<UndoClock>>,
@@ -349,7 +348,7 @@ pub(crate) struct ThreadStop {
 }
 
 impl ThreadStop {
-    /// That of this thread.
+    /// The one of this thread.
     pub(crate) fn of_this_thread() -> Self {
         Self {
             clock: CLOCK.with_borrow(Clone::clone),
@@ -358,7 +357,7 @@ impl ThreadStop {
         }
     }
 
-    /// Gives it to this thread, which has none of its own yet.
+    /// Sets it for this thread, which has none yet.
     pub(crate) fn take(self) {
         set_clock(self.clock);
         UNCOUNTED.set(0);

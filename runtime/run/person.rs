@@ -23,12 +23,12 @@ pub enum Answer {
     Stopped,
 }
 
-/// Whether `answer` says yes to a question.
+/// Whether `answer` means yes.
 pub fn is_yes(answer: &str) -> bool {
     ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }
 
-/// Nobody is there.
+/// No person is present.
 pub(crate) struct Absent;
 
 impl Person for Absent {

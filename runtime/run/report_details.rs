@@ -13,13 +13,13 @@ pub(crate) trait ReportDetails: Send + Sync {
     /// Whether the calls of this thread are followed.
     fn follows(&self) -> bool;
 
-    /// Tells that a call changed the definition of an object.
+    /// Records that a call changed the definition of an object.
     fn definition_changed(&self, change: DefinitionChange);
 
-    /// Tells that a call used a guest.
+    /// Records that a call used a guest.
     fn guest_used(&self, guest: UsedGuest);
 
-    /// Tells that a step or the run failed because of `why`, before anything is undone.
+    /// Records that a step or the run failed because of `why`, before any undo.
     fn failed(&self, why: &str);
 
     /// The place for the last text of the console of the guest `name` on `host`.
@@ -57,7 +57,7 @@ pub(crate) struct UsedGuest {
     pub(crate) host: String,
     /// Its name.
     pub(crate) name: String,
-    /// Takes a picture of its screen, if it has one and the host answers soon.
+    /// Takes a screenshot, if the guest has a screen and the host answers soon.
     pub(crate) screenshot: Box<dyn Fn() -> Option<Vec<u8>> + Send + Sync>,
 }
 
@@ -66,7 +66,7 @@ pub(crate) struct UsedGuest {
 pub(crate) struct ConsoleEnd(Mutex<VecDeque<u8>>);
 
 impl ConsoleEnd {
-    /// Takes text that the console shows.
+    /// Adds text that the console shows.
     pub(crate) fn add(&self, bytes: &[u8]) {
         let mut kept = self.0.lock();
         kept.extend(&bytes[bytes.len().saturating_sub(CONSOLE)..]);

@@ -1,4 +1,4 @@
-//! What the parts of one running program share: defaults, the stop switch, and the output.
+//! The shared state of a running program: defaults, the stop switch, and the output.
 
 use std::any::{Any, TypeId};
 use std::collections::{HashMap, HashSet};
@@ -43,29 +43,29 @@ type BeforeChange = dyn Fn() -> Result<(), String> + Send + Sync;
 /// The default time limit of a quick libvirt call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How a session connects and where its scripts print.
+/// Options for the connections and the output of a session.
 pub struct SessionOptions {
-    /// What `connect()` opens; libvirt chooses where there is none.
+    /// The URI that `connect()` opens; if there is none, libvirt chooses.
     pub uri: Option<String>,
     /// Whether every connection is opened read-only.
     pub read_only: bool,
     /// The program that makes the calls of the admin API, which cannot be made beside those of libvirt: virhai itself.
     pub admin_helper: Option<PathBuf>,
-    /// How long a host may take to accept a connection.
+    /// Time limit for a host to accept a connection.
     pub connect_timeout: Duration,
-    /// How long libvirt may take for a call that is quick by nature; `None` for no limit.
+    /// Time limit for a quick libvirt call; `None` for no limit.
     pub call_timeout: Option<Duration>,
-    /// How long undoing may take.
+    /// Time limit for undoing.
     pub undo_timeout: Duration,
-    /// What scripts may use besides libvirt.
+    /// The permissions of scripts besides libvirt.
     pub grants: Grants,
     /// The hosts that the user has named.
     pub fleet: Fleet,
     /// Asks the user for permissions that scripts need and do not have.
     pub asker: Box<dyn Asker>,
-    /// Where `print` and `debug` write.
+    /// The output of `print` and `debug`.
     pub output: Box<dyn Sink>,
-    /// Where what is no result goes, such as what could not be undone.
+    /// The output for messages that are not results, such as changes that could not be undone.
     pub notes: Box<dyn Sink>,
     /// Is told what scripts wait for.
     pub waits: Box<dyn WaitObserver>,
@@ -195,7 +195,7 @@ impl Session {
         kept.insert(TypeId::of::<T>(), Arc::new(shared));
     }
 
-    /// What [`Self::keep`] was given, if it is a `T`.
+    /// The value that [`Self::keep`] got, if it is a `T`.
     pub(crate) fn kept<T: Any + Send + Sync + Clone>(&self) -> Option<T> {
         let kept = self.0.kept.lock();
         kept.get(&TypeId::of::<T>())?.downcast_ref::<T>().cloned()
@@ -210,7 +210,7 @@ impl Session {
         kept.downcast_ref::<T>().cloned().unwrap_or_default()
     }
 
-    /// Has `action` run before each libvirt call that can change something. If it fails, the call is not made.
+    /// Runs `action` before each libvirt call that can change a host. If it fails, the call is not made.
     pub(crate) fn on_change(
         &self,
         action: impl Fn() -> Result<(), String> + Send + Sync + 'static,
@@ -218,17 +218,17 @@ impl Session {
         let _ = self.0.before_change.set(Box::new(action));
     }
 
-    /// Tells `details` from now on what a report shows besides the steps.
+    /// Passes the data of a report besides the steps to `details` from now on.
     pub(crate) fn follow_details(&self, details: Arc<dyn ReportDetails>) {
         let _ = self.0.details.set(details);
     }
 
-    /// What is told the details of a report, if somebody asked for one.
+    /// The receiver of the details of a report, if a report was requested.
     pub(crate) fn details(&self) -> Option<&dyn ReportDetails> {
         self.0.details.get().map(|details| &**details)
     }
 
-    /// Tells what a report shows of the failure of a step or of the run because of `why`.
+    /// Adds details to the report about the failure of a step or of the run because of `why`.
     pub fn report_failure(&self, why: &str) {
         // A user who stops the run does not wait for details.
         if self.interrupt().stopping().is_some() || interrupt::shielded() {
@@ -239,7 +239,7 @@ impl Session {
         }
     }
 
-    /// Has `action` run before each libvirt call that can change an object of a daemon. If it fails, the call is not made.
+    /// Runs `action` before each libvirt call that can change an object of a daemon. If it fails, the call is not made.
     pub(crate) fn on_object_change(
         &self,
         action: impl Fn(&Lockable) -> Result<(), String> + Send + Sync + 'static,
@@ -263,7 +263,7 @@ impl Session {
         self.0.before_change.get().map_or(Ok(()), |action| action())
     }
 
-    /// What stands between scripts and hosts, if it is a `T`.
+    /// The rehearsal between scripts and hosts, if it is a `T`.
     pub(crate) fn rehearsal<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         Arc::clone(self.0.rehearsal.as_ref()?).downcast().ok()
     }
@@ -298,13 +298,12 @@ impl Session {
         &self.0.interrupt
     }
 
-    /// What `connect()` opens.
+    /// The URI that `connect()` opens.
     pub fn uri(&self) -> Option<&str> {
         self.0.uri.as_deref()
     }
 
-    /// Whether the user gave `uri` in these very words, so that scripts may open it whatever it
-    /// names.
+    /// Whether the user gave exactly this `uri`, so that scripts may open it whatever it names.
     pub(crate) fn is_given(&self, uri: &str) -> bool {
         let by_user = self.uri() == Some(uri)
             || self.0.grants.connect.iter().any(|given| given == uri)
@@ -312,7 +311,7 @@ impl Session {
         by_user || self.uris().contains(uri)
     }
 
-    /// Lets scripts open `uri` from now on: the user has typed it, or it is open already.
+    /// Allows scripts to open `uri` from now on: the user has typed it, or it is already open.
     pub fn give(&self, uri: &str) {
         self.uris().insert(uri.to_owned());
     }
@@ -321,7 +320,7 @@ impl Session {
         self.0.uris.lock()
     }
 
-    /// What scripts may use besides libvirt.
+    /// The permissions of scripts besides libvirt.
     pub(crate) fn grants(&self) -> &Grants {
         &self.0.grants
     }
@@ -340,7 +339,7 @@ impl Session {
             Ok(found) => return Ok(found),
             Err(refused) => refused,
         };
-        // Nobody waits for the answer to a question while changes are undone.
+        // A question is not asked during an undo.
         if interrupt::shielded() {
             return Err(refused);
         }
@@ -434,14 +433,14 @@ impl Session {
         &*self.0.waits
     }
 
-    /// Says what cannot be taken back, and remembers it.
+    /// Reports a change that cannot be undone, and records it.
     pub(crate) fn cannot_undo(&self, why: String) {
         let why = redact::hide(&why).into_owned();
         self.note(&format!("cannot undo: {why}"));
         self.0.not_undone.lock().push(why);
     }
 
-    /// Says that the time for undoing ended before the last `steps` were begun.
+    /// Reports that the time limit for undoing ended before the last `steps` were begun.
     pub(crate) fn undo_timed_out(&self, steps: usize) {
         let time = plain_duration(self.interrupt().undo_time());
         let left = match steps {
@@ -452,7 +451,7 @@ impl Session {
         self.cannot_undo(format!("undoing timed out after {time}{left}"));
     }
 
-    /// What could not be taken back since this was asked the last time.
+    /// The changes that could not be undone since the last call.
     pub fn not_undone(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.not_undone.lock())
     }

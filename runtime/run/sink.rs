@@ -1,4 +1,4 @@
-//! Where the lines of scripts go, and what is told of their steps.
+//! Receivers of the output of scripts and of the news of their steps.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub trait Sink: Send + Sync {
     }
 }
 
-/// How far a step of a runbook is.
+/// News of a step of a runbook.
 #[derive(Debug)]
 pub struct StepNews<'a> {
     /// The title of the step.
@@ -30,9 +30,9 @@ pub struct StepNews<'a> {
     pub number: Option<u64>,
     /// The number of steps around it.
     pub depth: usize,
-    /// What it does, such as `begins`, `done` or `failed`.
+    /// The event, such as `begins`, `done` or `failed`.
     pub event: &'static str,
-    /// How long it took, if it ended.
+    /// Its duration, if it ended.
     pub took: Option<Duration>,
 }
 

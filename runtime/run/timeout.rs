@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::run::interrupt::Interrupt;
 
-/// Why there is no answer.
+/// The reasons why there is no answer.
 pub(crate) enum NoAnswer {
     /// The script was stopped meanwhile.
     Stopped,
@@ -17,8 +17,8 @@ pub(crate) enum NoAnswer {
     NoThread(io::Error),
 }
 
-/// What `work` answers, on a thread of its own called `name`; the thread is left behind where that
-/// takes longer than `patience` or the script is stopped.
+/// The result of `work` on a separate thread called `name`; the thread is abandoned if that takes longer than
+/// `patience` or the script is stopped.
 pub(crate) fn run_with_timeout<T: Send + 'static>(
     name: &str,
     patience: Duration,

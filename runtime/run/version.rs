@@ -1,4 +1,4 @@
-//! Which virhai and which libvirt this is.
+//! The versions of virhai and libvirt.
 
 use crate::libvirt::{connection, silence_libvirt};
 

@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use crate::redact;
 use crate::run::session::Session;
 
-/// How long a wait may last before it is worth a word.
+/// The duration after which a wait is reported.
 pub const LONG_WAIT: Duration = Duration::from_secs(2);
 
-/// How far a job is.
+/// The progress of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobProgress {
     /// The bytes that are done.
     pub done: u64,
-    /// All bytes; more than 0.
+    /// The number of all bytes; more than 0.
     pub total: u64,
     /// The time until the end, if the host knows it.
     pub left: Option<Duration>,
@@ -58,9 +58,9 @@ impl Counter {
 pub struct Begun<'a> {
     /// The goal of the wait: a noun, or what virhai is about to do.
     pub what: &'a str,
-    /// When it began.
+    /// The time when it began.
     pub since: Instant,
-    /// Whether another program may ask the user something on the terminal meanwhile.
+    /// Whether another program may ask the user a question on the terminal meanwhile.
     pub may_ask: bool,
     /// Reads how far the job is that the wait is for.
     pub progress: Option<ReadProgress>,
@@ -68,19 +68,19 @@ pub struct Begun<'a> {
 
 /// Is told of the waits of a program, from several threads at the same time. It must not block.
 pub trait WaitObserver: Send + Sync {
-    /// Whether waits are told at all, for jobs or for other goals; otherwise they are not put into words.
+    /// Whether waits are reported at all, for jobs or for other goals; otherwise no text is made for them.
     fn listens(&self, _for_a_job: bool) -> bool {
         true
     }
 
-    /// Tells of a wait that begins. Returns a number for [`Self::ends`].
+    /// Reports the beginning of a wait. Returns a number for [`Self::ends`].
     fn begins(&self, wait: Begun) -> u64;
 
     /// The wait with that number ended.
     fn ends(&self, number: u64);
 }
 
-/// Tells nobody.
+/// Reports no waits.
 pub(crate) struct Nobody;
 
 impl WaitObserver for Nobody {
@@ -96,7 +96,7 @@ impl WaitObserver for Nobody {
 }
 
 thread_local! {
-    /// Whether this thread is in a wait that was told.
+    /// Whether this thread is in a reported wait.
     static TOLD: Cell<bool> = const { Cell::new(false) };
 }
 

@@ -143,12 +143,12 @@ pub fn is_secret(key: &Key) -> bool {
     })
 }
 
-/// Whether the value of `key` is a list and nothing else.
+/// Whether the value of `key` must be a list.
 pub fn is_list(key: &Key) -> bool {
     key.ty.item().is_some()
 }
 
-/// Whether the value of `key` is true or false and nothing else.
+/// Whether the value of `key` must be true or false.
 pub fn is_flag(key: &Key) -> bool {
     key.ty == Type::Bool
 }

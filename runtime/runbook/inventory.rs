@@ -21,7 +21,7 @@ struct Group {
 /// The content of an inventory, before hosts get the variables of their groups.
 #[derive(Debug, Default)]
 struct Inventory {
-    /// In the order of the file.
+    /// The names in the order of the file.
     names: Vec<String>,
     vars: BTreeMap<String, Map<String, Value>>,
     groups: BTreeMap<String, Group>,

@@ -23,10 +23,10 @@ use crate::run::waiting::Waiting;
 /// The interval between two attempts to get a lock of another run.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How long a run waits for another.
+/// Time that a run waits for another.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// Who holds a lock.
+/// The owner of a lock.
 #[derive(Debug, Serialize, Deserialize)]
 struct Owner {
     run: String,
@@ -73,7 +73,7 @@ impl Locks {
         self.0.held.lock()
     }
 
-    /// Lets go of all locks.
+    /// Releases all locks.
     pub(crate) fn release(&self) {
         self.held().clear();
     }
@@ -160,7 +160,7 @@ fn write(file: &mut File, owner: &Owner) -> std::io::Result<()> {
     file.write_all(&serde_json::to_vec(owner)?)
 }
 
-/// Who holds the lock at `path`, in words.
+/// The owner of the lock at `path`, in words.
 fn owner(path: &Path) -> String {
     let mut text = String::new();
     let read = File::open(path).and_then(|mut file| file.read_to_string(&mut text));

@@ -12,7 +12,7 @@ use crate::spec::{self, Literal, Spec, Type, is_spec, read};
 use crate::syntax::source;
 use crate::syntax::text::Text;
 
-/// How many specs may stand within one another.
+/// The maximum depth of nested declarations.
 const DEEPEST: usize = 16;
 
 /// The constants of a file that are written out, and what it imports.
@@ -23,7 +23,7 @@ pub struct Constants {
     imports: Vec<(String, String)>,
 }
 
-/// Where the constants of files are found.
+/// The constants of files.
 pub trait Sources {
     /// The constants of the file `file`.
     fn constants(&self, file: &str) -> Option<Arc<Constants>>;
@@ -131,7 +131,7 @@ fn declared_within(
     read(name, file, literal, &mut resolve).map(Arc::new)
 }
 
-/// Whether the file `file` has the constant `name`, a map that is written out.
+/// Whether the file `file` has the constant `name`, a literal map.
 pub fn is_declared(sources: &dyn Sources, file: &str, name: &str) -> bool {
     let constants = sources.constants(file);
     constants.is_some_and(|constants| constants.get(name).is_some())
@@ -149,7 +149,7 @@ pub fn result(sources: &dyn Sources, file: &str, docs: &str) -> Type {
 /// The error in the declaration.
 pub fn of_map(sources: &dyn Sources, file: &str, map: &Map) -> Result<Arc<Spec>, String> {
     let literal = Literal::of_map(map)
-        .ok_or("options are declared by texts, numbers, lists and maps that are written out")?;
+        .ok_or("a declaration of options must consist of literal texts, numbers, lists and maps")?;
     let constants = sources.constants(file).unwrap_or_default();
     let found = constants
         .literals

@@ -43,7 +43,7 @@ pub fn read_text(path: &Path, most: u64) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::InvalidData, "it is not UTF-8 text"))
 }
 
-/// Why a file cannot be used: the text of `error` without the system's number.
+/// The reason why a file cannot be used: the text of `error` without the system's number.
 pub fn reason(error: &Error) -> String {
     let text = error.to_string();
     let words = text.split(" (os error").next();
@@ -81,7 +81,7 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     file.write_all(bytes.as_ref())
 }
 
-/// Whether `path` is called as scripts are.
+/// Whether `path` has the name of a script.
 pub fn is_script(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == "rhai")
 }

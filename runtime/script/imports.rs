@@ -41,14 +41,14 @@ struct ImportsState {
     recipes: Mutex<HashMap<String, Shared<Module>>>,
     /// The files that have names of their own. The number of each is its place here.
     files: Mutex<Vec<String>>,
-    /// Whether the calls of files other than recipes note their places.
+    /// Whether the calls of files other than recipes record their places.
     follows: AtomicBool,
 }
 
 /// The prefix of the names of recipes.
 const RECIPES: &str = "std/";
 
-/// Whether positions call a recipe `name`.
+/// Whether `name` in positions is a recipe.
 pub(crate) fn is_recipe(name: &str) -> bool {
     name.starts_with(RECIPES)
 }
@@ -56,7 +56,7 @@ pub(crate) fn is_recipe(name: &str) -> bool {
 /// Stands in [`ImportsState::files`] for the inputs of a session.
 const SESSION: &str = "";
 
-/// Where an import leads: the name of the file in messages, and its text.
+/// The target of an import: the name of the file in messages, and its text.
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) name: String,
@@ -73,7 +73,8 @@ impl Imports {
         imports
     }
 
-    /// Has each call of a script, and of the files that it imports, note its place while it runs. Recipes are part of
+    /// Makes each call of a script, and of the files that it imports, record its place while it runs. Recipes are part
+    /// of the call to them.
     /// the call to them.
     pub fn follow_places(&self) {
         self.0.follows.store(true, Ordering::Relaxed);
@@ -211,7 +212,7 @@ impl Imports {
             .map(|(_, ast)| ast.clone())
     }
 
-    /// What `path` leads to in the file `from`.
+    /// The target of the import `path` in the file `from`.
     pub(crate) fn resolve_from(
         &self,
         engine: &Engine,
@@ -269,7 +270,7 @@ impl Imports {
         let roots = self.0.roots.lock().clone();
         if from.is_some_and(|from| from.starts_with(RECIPES)) {
             return Err(format!(
-                "a recipe of the standard library imports `std/...` only, not `{path}`"
+                "a recipe of the standard library can import only `std/...`, not `{path}`"
             ));
         }
         let folder = from
@@ -283,7 +284,7 @@ impl Imports {
             file.as_mut_os_string().push(".rhai");
         }
         let Ok(real) = file.canonicalize() else {
-            // What cannot be seen is not told apart from what does not exist.
+            // The error is the same for a hidden and for a missing file.
             if leaves(path) {
                 return Err(outside(path));
             }
@@ -322,9 +323,7 @@ fn leaves(path: &str) -> bool {
 }
 
 fn outside(path: &str) -> String {
-    format!(
-        "`{path}` leaves the script's folder: allow the folder it is in with --allow-import DIR"
-    )
+    format!("`{path}` is outside of the script's folder: allow its folder with --allow-import DIR")
 }
 
 /// The recipe `recipe`, with or without the end `.rhai`.
@@ -424,7 +423,9 @@ impl ModuleResolver for Imports {
             .map_err(|message| fail(message.into()))?;
         // Imports whose path is only known at run time have not been looked through for cycles.
         let Some(_running) = Running::begin(&found.name) else {
-            return Err(fail(format!("`{path}` imports itself in the end").into()));
+            return Err(fail(
+                format!("`{path}` imports itself through other files").into(),
+            ));
         };
         let ast = match self.known_isolated(&found.name) {
             Some(isolated) => isolated,

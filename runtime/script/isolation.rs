@@ -35,7 +35,7 @@ pub(crate) struct FileNames {
     delayed: HashMap<ImmutableString, ImmutableString>,
     /// Whether the file is a recipe: the tests check all of them.
     pub(crate) is_recipe: bool,
-    /// What positions call the file, where the places of its calls are followed.
+    /// The name of the file in positions, if the places of its calls are recorded.
     pub(crate) followed: Option<std::sync::Arc<str>>,
     /// Its constants that are written out. A closure that another file calls sees that file's constants as `global::`.
     constants: HashMap<ImmutableString, Dynamic>,
@@ -127,7 +127,7 @@ impl FileNames {
         renamed
     }
 
-    /// What `function`, one of this file's, is defined as: by the name that other files call it, and by its own.
+    /// The definitions of `function` of this file: under the name for other files, and under its own.
     pub(crate) fn definitions(
         &self,
         function: Shared<ScriptFuncDef>,
@@ -184,7 +184,7 @@ impl FileNames {
         self.file
     }
 
-    /// Gives the alias of an import the name that only this file has.
+    /// Gives the alias of an import a name that only this file has.
     pub(crate) fn rename_import(&self, alias: &mut ImmutableString) {
         if self.aliases.contains(alias) {
             *alias = format!("{alias}{MARK}{}", self.file).into();
@@ -197,8 +197,8 @@ impl FileNames {
     }
 }
 
-/// Whether the function of a script that `action` calls takes `count` arguments besides those that it captured; nothing
-/// where it is no function of a script that runs.
+/// Whether the script function that `action` calls takes `count` arguments besides its captured ones; `None` if it is
+/// not a function of a running script.
 pub(crate) fn takes(ctx: &NativeCallContext, action: &FnPtr, count: usize) -> Option<bool> {
     /// The most parameters that are looked for.
     const MOST: usize = 8;
@@ -241,7 +241,7 @@ fn hash_of_call(name: &str, arguments: usize) -> u64 {
     Module::new().set_script_fn(function)
 }
 
-/// Lets other files see what `module` imports by the aliases that it wrote.
+/// Shows the imports of `module` to other files under their original aliases.
 pub(crate) fn show_imports(module: &mut Module) {
     for (alias, imported) in hide_imports(module) {
         module.set_sub_module(as_written(&alias).into_owned(), imported);

@@ -1,8 +1,8 @@
-//! How scripts are parsed, also where nothing runs them.
+//! The parser for scripts, also for code that does not run.
 
 use rhai::{Engine, LexError, OptimizationLevel, ParseErrorType, Token};
 
-/// How deep an expression may nest.
+/// The maximum depth of nested expressions.
 pub(crate) const EXPRESSION_DEPTH: usize = 128;
 
 /// An engine that only reads: scripts compile as they do in that of `engine::build`, and nothing can be called.
@@ -18,7 +18,7 @@ pub fn parser() -> Engine {
 /// The message of a parser that was stopped.
 const STOPPED: &str = "the parser was stopped";
 
-/// Whether parsing failed since it was stopped.
+/// Whether parsing was stopped.
 pub(crate) fn is_stop(kind: &ParseErrorType) -> bool {
     matches!(kind, ParseErrorType::BadInput(LexError::Runtime(why)) if why == STOPPED)
 }

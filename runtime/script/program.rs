@@ -18,23 +18,23 @@ pub struct Program {
     pub(crate) links: Links,
 }
 
-/// For a file and a path that it imports, the file that this leads to.
+/// The target file for a file and a path that it imports.
 pub(crate) type Links = HashMap<(String, String), String>;
 
-/// Why a script, or something it imports, does not compile.
+/// The reason why a script, or a file that it imports, does not compile.
 #[derive(Debug)]
 pub struct CompileError {
     /// The file at fault, as positions call it.
     pub source: String,
-    /// What is wrong with it.
+    /// The message.
     pub message: String,
-    /// What was most likely meant.
+    /// The suggestion.
     pub hint: Option<String>,
-    /// Where in that file.
+    /// The position in that file.
     pub position: Position,
     /// The imports that lead there, outermost first: file, position, and the path imported.
     pub imported_by: Vec<(String, Position, String)>,
-    /// Whether it is an import that leads nowhere, and not the text that is wrong.
+    /// Whether an import was not found, instead of an error in the text.
     pub import: bool,
 }
 
@@ -118,7 +118,7 @@ impl Compiler<'_> {
                 .find(Some(name), &path)
                 .map_err(|message| self.fault(name, message, position, true))?;
             if found.name == name || self.trail.iter().any(|(file, ..)| *file == found.name) {
-                let message = format!("`{path}` imports itself in the end");
+                let message = format!("`{path}` imports itself through other files");
                 return Err(self.fault(name, message, position, true));
             }
             self.links

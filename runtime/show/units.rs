@@ -25,7 +25,7 @@ fn readable(key: &str, figure: u64) -> Option<String> {
         "mib" => bytes(figure)?.checked_mul(1 << 20)?,
         _ => return time(unit, figure),
     };
-    // What libvirt says for "no limit" would read as exabytes.
+    // libvirt's value for "no limit" would read as exabytes.
     (size < 1 << 60).then(|| format!("{}{per_second}", ByteSize(size)))
 }
 

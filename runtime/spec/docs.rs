@@ -1,4 +1,4 @@
-//! What the doc comment of a function says of its options and its result.
+//! The options and the result that the doc comment of a function names.
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rhai::Dynamic;
 
-/// How a duration is written, for hints.
+/// The form of a duration, for hints.
 pub const HINT: &str = "write it as \"90s\", \"5m\" or \"1h 30m\", or as seconds";
 
 /// The duration that `text` means: `90`, `90s`, `1m 30s`.

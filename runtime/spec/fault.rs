@@ -1,16 +1,16 @@
-//! What is wrong with a map of options.
+//! Faults of a map of options.
 
 /// A value or a key that a [`super::Spec`] does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Where it is: keys and places in lists, from the outside in. Of an unknown key, the key is the last step; of
-    /// a missing one, where it should be.
+    /// Its place: keys and indexes in lists, from the outside in. For an unknown key, the key is the last step; for a
+    /// missing one, its expected place.
     pub path: Vec<Step>,
     /// The error.
     pub message: String,
-    /// What was most likely meant, or how to write it.
+    /// The suggestion, or the correct form.
     pub hint: Option<String>,
-    /// What sort of mistake it is.
+    /// The kind of the mistake.
     pub kind: FaultKind,
 }
 
@@ -35,9 +35,9 @@ pub enum FaultKind {
 /// One step into a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// To what a map has under a key.
+    /// A key of a map.
     Key(String),
-    /// To an item of a list.
+    /// An item of a list.
     Item(usize),
 }
 

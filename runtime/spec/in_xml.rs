@@ -7,7 +7,7 @@ use super::{Key, Literal, Type};
 pub struct InXml {
     /// The path, from the element of the map that has the option.
     pub path: String,
-    /// How `true` and `false` are written; without it, an element is there or not, and an attribute is "yes" or "no".
+    /// The words for `true` and `false`; without them, an element exists or not, and an attribute is "yes" or "no".
     pub written: Option<(String, String)>,
     /// The key of the option's map that gets a value that is not a map; empty for none.
     pub short: String,

@@ -51,10 +51,10 @@ pub use value::{Given, Shape, Value};
 
 use std::sync::Arc;
 
-/// What a map may hold.
+/// The declaration of a map.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Spec {
-    /// What the map is called in messages, if the declaration says so: "a network".
+    /// The noun for the map in messages, if the declaration has one: "a network".
     pub called: String,
     /// The name of the constant that declares it; empty for one that is written inside another.
     pub name: String,
@@ -64,7 +64,7 @@ pub struct Spec {
     pub file: String,
     /// The keys, in the order of the declaration.
     pub keys: Vec<Key>,
-    /// Whether the map can have other keys as well, such as those that a newer libvirt answers.
+    /// Whether the map can have other keys as well, such as those of a newer libvirt.
     pub open: bool,
 }
 
@@ -77,7 +77,7 @@ pub struct Key {
     pub ty: Type,
     /// The value that stands for a key that is not given.
     pub default: Option<Literal>,
-    /// Whether it must be given.
+    /// Whether the key is required.
     pub required: bool,
     /// The least value of a number, a size or a duration.
     pub min: Option<Bound>,
@@ -163,7 +163,7 @@ pub struct Bound {
 }
 
 impl Spec {
-    /// That something else than a map was given.
+    /// The message that the value is not a map.
     pub fn not_a_map(&self) -> String {
         format!(
             "the options of {} must be a map such as #{{ name: \"web\" }}",
@@ -176,7 +176,7 @@ impl Spec {
         self.keys.iter().find(|key| key.name == name)
     }
 
-    /// What the map is called in messages, such as "a disk"; empty for one without a name of its own.
+    /// The noun for the map in messages, such as "a disk"; empty for a map without a name.
     pub fn noun(&self) -> String {
         match self.called.is_empty() {
             true => noun(&self.name),

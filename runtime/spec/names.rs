@@ -1,6 +1,6 @@
 //! Names of specs as messages call what they describe.
 
-/// What the constant `name` describes, with an article: "a disk", "a NIC", "an image".
+/// The noun for the constant `name`, with an article: "a disk", "a NIC", "an image".
 pub fn noun(name: &str) -> String {
     let Some(first) = name.chars().next() else {
         return String::new();

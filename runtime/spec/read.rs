@@ -10,7 +10,7 @@ use crate::spec::{duration, size};
 /// Finds the spec that a declaration calls by its name, such as `DISK` or `devices::DISK`.
 pub(crate) type Resolve<'a> = &'a mut dyn FnMut(&str) -> Result<Arc<Spec>, String>;
 
-/// What a declaration says of a key.
+/// The fields of a key in a declaration.
 const FIELDS: [&str; 13] = [
     "type", "words", "unit", "default", "required", "min", "max", "pattern", "xml", "written",
     "short", "several", "help",
@@ -191,7 +191,7 @@ fn read_key(
         ty,
         default: field("default").cloned(),
         required: flag("required")?,
-        // What stands for a key has its limits.
+        // A short form of a key has its limits.
         min: bound("min")?.or_else(|| short_key.as_ref()?.min.clone()),
         max: bound("max")?.or_else(|| short_key.as_ref()?.max.clone()),
         xml: InXml::read(text("xml")?, field("written"), short)?,

@@ -5,7 +5,7 @@ use rhai::Dynamic;
 /// The largest size: what fits into libvirt's and Rhai's numbers.
 const LARGEST: u128 = i64::MAX as u128;
 
-/// What a size looks like, for hints.
+/// The form of a size, for hints.
 pub const HINT: &str = "write it as \"512MiB\" or \"20GiB\"; K, M, G, T and KiB, MiB, GiB, TiB are powers of 1024, kB, MB, GB, TB powers of 1000";
 
 /// The bytes that `text` means; a number without a unit counts `unit` bytes each.

@@ -58,7 +58,7 @@ pub enum Type {
     OneOf(Vec<Type>),
 }
 
-/// What a name is the name of.
+/// The kind of object that a name belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HostName {
     /// A guest.
@@ -102,16 +102,16 @@ impl HostName {
 /// The words that a value may be.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Words {
-    /// What documentation calls them, such as `DomainState`; empty for the words of one option.
+    /// The name in the documentation, such as `DomainState`; empty for the words of one option.
     pub name: String,
     /// The words, in the order of the declaration.
     pub list: Vec<String>,
-    /// Whether they stand for constants of libvirt, of which a newer one may have more: `unknown-9`.
+    /// Whether they stand for constants of libvirt; a newer libvirt may have more: `unknown-9`.
     pub of_libvirt: bool,
 }
 
 impl Words {
-    /// Whether a value may be `word`.
+    /// Whether `word` is a possible value.
     pub fn has(&self, word: &str) -> bool {
         (self.of_libvirt && word.starts_with("unknown-")) || self.list.iter().any(|it| it == word)
     }
@@ -211,7 +211,7 @@ impl Type {
         }
     }
 
-    /// Whether values of the types are of one type for functions.
+    /// Whether the types are the same for functions.
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (one, other) if one.is_text() => other.is_text(),
@@ -221,7 +221,7 @@ impl Type {
         }
     }
 
-    /// Whether a value of the type `given` may be passed where this type is asked for.
+    /// Whether a value of the type `given` is accepted for this type.
     pub fn takes(&self, given: &Self) -> bool {
         match (self, given) {
             (Self::Unknown, _) | (_, Self::Unknown) => true,
@@ -268,7 +268,7 @@ impl Type {
         }
     }
 
-    /// Whether it is the type of objects that is called `name`.
+    /// Whether it is the object type called `name`.
     pub fn is_called(&self, name: &str) -> bool {
         self.object() == Some(name)
     }
@@ -377,7 +377,7 @@ impl Type {
         }
     }
 
-    /// What a value may be the name of.
+    /// The kinds of objects whose names a value may be.
     pub fn host_names(&self) -> Vec<HostName> {
         match self {
             Self::NameOf(what) => vec![*what],
@@ -394,7 +394,7 @@ impl Type {
         })
     }
 
-    /// What a value must be, in words for messages: "a number".
+    /// The expected value, in words for messages: "a number".
     pub(crate) fn in_words(&self) -> String {
         match self {
             Self::Unknown => "any value".into(),

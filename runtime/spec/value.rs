@@ -11,7 +11,7 @@ use super::{Fault, FaultKind, Key, Literal, Spec, Step, Type};
 use crate::advice::suggest;
 use crate::spec::{duration, size};
 
-/// How many words or keys a hint lists.
+/// The maximum number of words or keys in a hint.
 const MOST_LISTED: usize = 24;
 
 /// The longest text that a message quotes, in characters.
@@ -23,7 +23,7 @@ pub trait Given: Sized {
     fn shape(&self) -> Shape<Self>;
 }
 
-/// What is known of a value; `None` within stands for what is not.
+/// The knowledge about a value; `None` within stands for unknown parts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shape<T> {
     /// Nothing.
@@ -129,7 +129,7 @@ fn quoted(text: &str) -> String {
 }
 
 impl Type {
-    /// Why `text` is not a size or a duration, and how to write one.
+    /// The reason why `text` is not a size or a duration, and the correct form.
     pub(crate) fn wrong_amount(&self, text: &str) -> Option<(String, String)> {
         match self {
             Self::Size { unit } => {
@@ -146,7 +146,7 @@ impl Type {
 }
 
 impl Spec {
-    /// What is wrong with a map of these `entries`; `complete` says whether they are all of its keys.
+    /// The faults of a map with these `entries`; `complete` tells whether they are all of its keys.
     pub fn faults<T: Given>(&self, entries: &[(ImmutableString, T)], complete: bool) -> Vec<Fault> {
         let mut search = Search::default();
         search.map(self, entries, complete);
@@ -314,7 +314,7 @@ impl Search {
         }
     }
 
-    /// Whether a value of the type `ty` may be `shape`; reports it if not.
+    /// Whether a value of the type `ty` may be `shape`; reports a fault if not.
     fn value<T: Given>(&mut self, ty: &Type, shape: &Shape<T>) -> bool {
         let types = ty.alternatives();
         if types.iter().any(|ty| accepts(ty, shape)) {
@@ -341,7 +341,7 @@ impl Search {
         false
     }
 
-    /// What is wrong inside a list or a map.
+    /// The faults inside a list or a map.
     fn within<T: Given>(&mut self, types: &[Type], shape: &Shape<T>) {
         match shape {
             Shape::Array(Some(items)) => {
@@ -466,7 +466,7 @@ impl Search {
     }
 }
 
-/// Whether a value of the type `ty` may be `shape`, apart from what is inside it.
+/// Whether a value of the type `ty` may be `shape`, apart from its contents.
 fn accepts<T>(ty: &Type, shape: &Shape<T>) -> bool {
     match (ty, shape) {
         (Type::Unknown, _) | (_, Shape::Unknown) => true,

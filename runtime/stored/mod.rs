@@ -38,7 +38,7 @@ pub(crate) struct Store<'a> {
     room: Cell<usize>,
 }
 
-/// Why a value cannot be stored.
+/// The reason why a value cannot be stored.
 pub(crate) type Unstorable = String;
 
 impl<'a> Store<'a> {

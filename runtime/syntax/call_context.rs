@@ -24,7 +24,7 @@ impl<'a> Context<'a> {
             .map_or("", |token| token.of(self.text))
     }
 
-    /// What a string is a part of.
+    /// The place that a string belongs to.
     pub(super) fn text(&self) -> Place {
         if self.back(1) == "import" {
             return Place::Import;
@@ -90,7 +90,7 @@ impl<'a> Context<'a> {
         None
     }
 
-    /// What a name is a part of, or what can stand where there is none yet.
+    /// The place that a name, or a missing name, belongs to.
     pub(super) fn name(&self) -> Place {
         match self.back(1) {
             "." | "?." => Place::Member {
@@ -126,7 +126,7 @@ impl<'a> Context<'a> {
         let mut scan = Scan::default();
         let mut within = Vec::new();
         let mut commas = 0;
-        // Where the entry of the map or array begins that the place is in.
+        // The beginning of the map or array entry that contains the place.
         let mut entry = None;
         let mut index = self.tokens.len();
         while index > 0 {
@@ -311,7 +311,7 @@ fn receiver(text: &str, tokens: &[Token]) -> String {
         let sign = before.map_or("", |token| token.of(text));
         let bracket = tokens[begin].of(text);
         match before {
-            // What the brackets belong to: what is called, or what is looked into.
+            // The owner of the brackets: the called function, or the indexed value.
             Some(token) if bracket == "(" && is_name_of_call(text)(token) => index = begin,
             Some(token)
                 if matches!(bracket, "[" | "?[")

@@ -1,4 +1,4 @@
-//! What is being written where the cursor is: a member, an argument, a key, text.
+//! The place that is being written at the cursor: a member, an argument, a key, text.
 
 use std::ops::Range;
 
@@ -13,14 +13,14 @@ pub(crate) struct Cursor {
     pub(crate) place: Place,
 }
 
-/// What a word is a part of.
+/// The place of a word.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Place {
     /// A comment, a number, or a name that is being made.
     Nowhere,
-    /// What follows a dot; the expression before it is that text.
+    /// After a dot; `receiver` is the expression before it.
     Member { receiver: String },
-    /// What follows `alias::`.
+    /// After `alias::`.
     Module { alias: String },
     /// The text of an `import`.
     Import,
@@ -71,7 +71,7 @@ pub(crate) enum Step {
 }
 
 impl Cursor {
-    /// What stands at the end of `text`, whose rest is not there yet.
+    /// The place at the end of `text`, whose rest does not exist yet.
     pub(crate) fn at_end_of(text: &str) -> Self {
         let tokens = lexer::tokens(text);
         let end = text.len();
@@ -119,7 +119,7 @@ impl Cursor {
     /// The call around the end of `text`, innermost first, whatever is being written there.
     pub(crate) fn argument_at_end_of(text: &str) -> Option<Argument> {
         let tokens = lexer::tokens(text);
-        // What is being written at the end is no part of what is around it.
+        // The unfinished token at the end is not part of its surroundings.
         let unfinished = |token: &Token| match token.class {
             TokenClass::Text { open } => open,
             TokenClass::Name | TokenClass::Keyword => token.span.end == text.len(),

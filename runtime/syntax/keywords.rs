@@ -104,7 +104,7 @@ pub fn precedes_expression(word: &str) -> bool {
     words(BEFORE_EXPRESSIONS).any(|keyword| keyword == word)
 }
 
-/// Whether `word` is reserved, but called as a function is.
+/// Whether `word` is reserved, but called like a function.
 pub fn is_function(word: &str) -> bool {
     FUNCTIONS.contains(&word)
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use rhai::{InputStream, Position, TokenizeState, get_next_token};
 
-/// What a token is.
+/// The class of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenClass {
     /// A keyword, or a word that the language reserves.
@@ -39,7 +39,7 @@ pub enum TokenClass {
 /// A token of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// What it is.
+    /// The class.
     pub class: TokenClass,
     /// Its bytes in the text.
     pub span: Range<usize>,
@@ -73,7 +73,7 @@ pub fn code(text: &str) -> Vec<Token> {
 /// contains; of a comment, only its two first letters count.
 pub(crate) fn first_length(text: &str) -> usize {
     let mut tokens = Tokens::new(text);
-    // What stands before the token is unknown: a sign is an operator.
+    // The token before is unknown: a sign is an operator.
     tokens.state.next_token_cannot_be_unary = true;
     let first = match tokens.next() {
         Some(first) if first.span.start == 0 => first,
@@ -231,7 +231,7 @@ fn class(token: &rhai::Token, open: bool, letters: &str) -> TokenClass {
     }
 }
 
-/// Whether a block comment, which may hold others, has its end.
+/// Whether a block comment, which may contain others, has its end.
 fn is_closed(comment: &str) -> bool {
     let mut depth = 0_usize;
     let mut rest = comment;

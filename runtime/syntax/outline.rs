@@ -29,7 +29,7 @@ pub struct Function {
     pub this_type: Option<String>,
     /// The names of its parameters.
     pub parameters: Vec<String>,
-    /// Whether other files cannot call it.
+    /// Whether other files cannot call the function.
     pub private: bool,
     /// The doc comment, without its slashes.
     pub docs: String,
@@ -37,7 +37,7 @@ pub struct Function {
     pub name_span: Range<usize>,
     /// The bytes from `fn`, or `private` before it, to the end of its body, or of the text where it has none.
     pub span: Range<usize>,
-    /// Where the text before it ends: between, there are only blanks and comments.
+    /// The end of the text before it: between are only blanks and comments.
     pub after: usize,
 }
 
@@ -146,7 +146,7 @@ fn function(text: &str, all: &[Token], code: &[Token], index: usize) -> Option<F
     })
 }
 
-/// What stands between `fn` and the body of a function.
+/// The part between `fn` and the body of a function.
 struct Head {
     this_type: Option<String>,
     /// The token that is the name.

@@ -17,8 +17,8 @@ pub fn without_shebang(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Where the comment begins that ends `text` without an end of its own; the parser takes it for a whole one and drops
-/// the rest of the script.
+/// The beginning of an unclosed comment that ends `text`; the parser takes it for a complete one and drops the rest of
+/// the script.
 pub fn open_comment(text: &str) -> Option<usize> {
     if !text.contains("/*") {
         return None;

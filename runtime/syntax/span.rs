@@ -12,7 +12,7 @@ pub struct Span {
     pub line: usize,
     /// The first character.
     pub column: usize,
-    /// How many characters.
+    /// The number of characters.
     pub width: usize,
 }
 

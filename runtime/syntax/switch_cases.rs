@@ -8,7 +8,7 @@ use crate::syntax::lexer::{self, TokenClass};
 pub fn texts(text: &str, begin: usize) -> Vec<(String, Range<usize>)> {
     let rest = text.get(begin..).unwrap_or_default();
     let mut found = Vec::new();
-    // How many brackets are open, and whether the body of the `switch` is one of them.
+    // The number of open brackets, and whether the body of the `switch` is one of them.
     let (mut depth, mut inside) = (0_usize, false);
     // Whether a case is being written, and whether a block would be its value.
     let (mut in_case, mut after_arrow, mut in_block) = (true, false, false);

@@ -15,7 +15,7 @@ pub(crate) enum Role {
 
 /// The declaration of a map; its keys are made when somebody asks for them.
 pub(crate) struct Declared {
-    /// What signatures call it, such as `StopOptions`.
+    /// The name in signatures, such as `StopOptions`.
     pub(crate) name: &'static str,
     /// Whether calls take the map or return it.
     pub(crate) role: Role,

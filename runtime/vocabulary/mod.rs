@@ -36,7 +36,7 @@ pub struct Enumeration {
     pub(crate) of_libvirt: &'static [&'static Words],
     /// The others.
     pub(crate) own: &'static [&'static str],
-    /// All of them, made when somebody asks.
+    /// The declared words, made at the first use.
     pub(crate) declared: OnceLock<Arc<spec::Words>>,
 }
 

@@ -71,7 +71,7 @@ fn keys(node: &Node, path: &str) -> Vec<Key> {
     named.map(key).collect()
 }
 
-/// What libvirt says of a parameter, without its C type; the names of the parameters in a map or a list.
+/// libvirt's description of a parameter, without its C type; the names of the parameters in a map or a list.
 fn help(node: &Node, path: &str) -> String {
     let Some(sentence) = node.constant.and_then(constants::sentence) else {
         return format!("libvirt's parameters `{path}.*`");

@@ -32,15 +32,15 @@ use crate::spec::{Bound, Key, Literal, Spec, Type, duration, size};
 /// A map of the options `O`.
 pub(crate) type OptionsOf<O> = <O as Optioned>::Map;
 
-/// What has declared options.
+/// A type with declared options.
 pub(crate) trait Optioned {
-    /// What scripts give.
+    /// The value that scripts pass.
     type Map;
 }
 
 /// A type of options.
 pub(crate) trait Asked: Sized {
-    /// Whether the option must be given where it has no default.
+    /// Whether the option is required if it has no default.
     const REQUIRED: bool = true;
 
     /// The type as scripts know it.

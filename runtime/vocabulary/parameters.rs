@@ -121,7 +121,7 @@ fn written(keys: &[(&str, &str)], ty: impl Fn(&str) -> Type) -> Vec<Key> {
     keys.collect()
 }
 
-/// What libvirt says of a parameter, without the C type and the words that all of them begin with.
+/// libvirt's description of a parameter, without the C type and the common first words.
 pub(super) fn plain(sentence: &str) -> String {
     let before = [
         "it represents ",

@@ -142,9 +142,9 @@ pub(crate) type RecordOf<R> = <R as Recorded>::Map;
 /// The same where the map reaches the script as it is: of a [`Map`], Rhai builds another.
 pub(crate) type RecordValueOf<R> = <R as Recorded>::Value;
 
-/// What has the declared keys of a record.
+/// A type with the declared keys of a record.
 pub(crate) trait Recorded {
-    /// What scripts get.
+    /// The value that scripts get.
     type Map;
     /// The same as a value.
     type Value;

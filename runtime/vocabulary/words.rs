@@ -14,11 +14,11 @@ pub(crate) type WordsOf<E> = <E as Worded>::Words;
 /// An argument that is a constant of the enumeration `E`, or the word for it.
 pub(crate) type ConstantOf<E> = <E as Worded>::Words;
 
-/// What has words.
+/// A type with words.
 pub(crate) trait Worded {
-    /// What scripts get.
+    /// The value that scripts get.
     type Word;
-    /// What scripts give.
+    /// The value that scripts pass.
     type Words;
     /// The words.
     const WORDS: &'static Enumeration;
@@ -95,7 +95,7 @@ enumerations! {
     SecretUsage = ["virSecretUsageType" less "VIR_SECRET_USAGE_TYPE_"];
     /// The ways to wipe a volume.
     WipeAlgorithm = ["virStorageVolWipeAlgorithm" less "VIR_STORAGE_VOL_WIPE_ALG_"];
-    /// How a CPU compares with another.
+    /// The result of comparing two CPUs.
     CpuComparison = ["virCPUCompareResult" less "VIR_CPU_COMPARE_"];
     /// The reasons for the end of a connection.
     CloseReason = ["virConnectCloseReason" less "VIR_CONNECT_CLOSE_REASON_"];
@@ -105,16 +105,16 @@ enumerations! {
     NumaMode = ["virDomainNumatuneMemMode" less "VIR_DOMAIN_NUMATUNE_MEM_"];
     /// The ends of a guest that something can follow.
     LifecycleEvent = ["virDomainLifecycle" less "VIR_DOMAIN_LIFECYCLE_"];
-    /// What can follow the end of a guest.
+    /// The action at the end of a guest.
     LifecycleAction = ["virDomainLifecycleAction" less "VIR_DOMAIN_LIFECYCLE_ACTION_"];
     /// The signals to processes in a guest.
     ProcessSignal = ["virDomainProcessSignal" less "VIR_DOMAIN_PROCESS_SIGNAL_"];
-    /// What a computer is suspended to.
+    /// The target of a suspend.
     SuspendTarget = ["virNodeSuspendTarget" less "VIR_NODE_SUSPEND_TARGET_"];
-    /// How two documents differ.
+    /// The kind of a difference between two documents.
     DifferenceKind = [] + ["added", "removed", "changed"];
-    /// When a change of a definition takes effect.
+    /// The time at which a change of a definition takes effect.
     EditEffect = [] + ["live", "next boot", "impossible"];
-    /// Who stopped a guest.
+    /// The step that stopped a guest.
     StoppedBy = [] + ["shutdown", "agent", "destroy", "nothing"];
 }

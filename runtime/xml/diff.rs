@@ -1,7 +1,7 @@
-//! How two documents differ, by path.
+//! Differences between two documents, by path.
 //!
-//! Elements are matched by what they are called: a disk by its target, an interface by its
-//! address. Comments, the order of attributes and the space between elements are no difference.
+//! Elements are matched by their identity: a disk by its target, an interface by its address. Comments, the order of
+//! attributes and the space between elements make no difference.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,24 +14,24 @@ use super::nodes::{NodeId, NodeKind};
 use super::path::{Path, quoted};
 use super::select;
 
-/// What a difference or a pair takes besides its texts, in bytes, also while its list grows.
+/// The bytes of a difference or a pair besides its texts, including the growth of its list.
 const ENTRY: usize = 1024;
 
-/// How many bytes an attribute takes for each byte of the shortest ones, `a=''`.
+/// The bytes of an attribute for each byte of the shortest ones, `a=''`.
 const ATTRIBUTE: usize = 32;
 
 /// One difference between two documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Difference {
     pub path: String,
-    /// What the first document has there, if anything.
+    /// The text in the first document, if any.
     pub from: Option<String>,
-    /// What the second has.
+    /// The text in the second document.
     pub to: Option<String>,
 }
 
 impl Difference {
-    /// What happened on the way from the first document to the second.
+    /// The kind of the change from the first document to the second.
     pub fn change(&self) -> &'static str {
         match (&self.from, &self.to) {
             (None, _) => "added",
@@ -51,15 +51,15 @@ impl Difference {
     }
 }
 
-/// What tells elements of one name apart, the most telling first.
+/// Attributes that identify elements of one name, the best first.
 struct Identity {
     paths: Vec<Path>,
-    /// Whether it tells that an element is another also where it is the only one.
+    /// Whether a difference in it means another element, even if there is only one.
     strong: bool,
 }
 
 impl Identity {
-    /// Whether each of `elements` has it, and no two alike.
+    /// Whether each of `elements` has it, and all are different.
     fn tells_apart(&self, elements: &[Side]) -> Result<bool> {
         let mut seen = HashSet::new();
         for element in elements {
@@ -177,7 +177,7 @@ impl<'a> Side<'a> {
         Ok(hasher.finish())
     }
 
-    /// What the paths of an identity lead to, if all lead somewhere.
+    /// The values of the paths of an identity, if all exist.
     fn identity(self, paths: &[Path]) -> Result<Option<Vec<String>>> {
         let mut values = Vec::with_capacity(paths.len());
         for path in paths {
@@ -191,7 +191,7 @@ impl<'a> Side<'a> {
     }
 }
 
-/// How `to` differs from `from`.
+/// The differences from `from` to `to`.
 pub(super) fn diff(from: Side, to: Side) -> Result<Vec<Difference>> {
     let mut differences = Vec::new();
     // Pairs that are still to be compared, the next one last: no recursion, however deep.
@@ -327,7 +327,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// What every element of the group has, and no two of one side alike.
+    /// The identity that every element of the group has, different for all elements of one side.
     fn identity(&self) -> Result<Option<&'static Identity>> {
         let single = self.from.len() <= 1 && self.to.len() <= 1;
         for identity in IDENTITIES.iter().filter(|known| known.strong || !single) {
@@ -378,7 +378,7 @@ impl<'a> Group<'a> {
             false => joined(&[path, &format!("[{}]", index + 1)]),
         };
         let shorter = from.len().min(to.len());
-        // Where some were added or removed, those before and after are still the same.
+        // If some were added or removed, those before and after are still the same.
         let (before, after) = if from.len() == to.len() {
             (shorter, 0)
         } else {
@@ -405,7 +405,7 @@ impl<'a> Group<'a> {
     }
 }
 
-/// How many of the first `pairs` seem alike; they are compared all the same.
+/// The number of the first `pairs` that seem alike; they are still compared.
 fn alike<'a>(pairs: impl Iterator<Item = (&'a Side<'a>, &'a Side<'a>)>) -> Result<usize> {
     let mut count = 0;
     for (from, to) in pairs {

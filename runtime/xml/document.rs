@@ -7,10 +7,10 @@ use super::fault::{Fault, Result};
 use super::nodes::{DOCUMENT, Node, NodeId, NodeKind, Nodes, Span};
 use super::{namespace, parse, tag, text};
 
-/// How many elements may stand within one another.
+/// The maximum depth of nested elements.
 pub(crate) const MAX_DEPTH: usize = 1000;
 
-/// How large a document may be, in bytes, with all its edits.
+/// The maximum size of a document, in bytes, with all its edits.
 const MAX_BYTES: usize = 1024 * 1024 * 1024;
 
 /// An XML document.
@@ -20,9 +20,9 @@ pub(super) struct Document {
     pub nodes: Nodes,
     /// The mark that its attributes stand in.
     quote: Option<char>,
-    /// Whether it is still being built, so that prefixes may be declared around it later.
+    /// Whether it is still being built, so that outer elements may declare its prefixes later.
     pub is_draft: bool,
-    /// Whether libvirt gave it as the description of what runs.
+    /// Whether libvirt returned it as the XML of a running object.
     pub is_live: bool,
 }
 
@@ -60,7 +60,7 @@ impl Document {
         })
     }
 
-    /// That the start tag of `node` is wrong at its byte `at`.
+    /// The fault that the start tag of `node` is wrong at its byte `at`.
     pub fn fault_at(&self, node: NodeId, at: usize, message: &str) -> Fault {
         let at = self.nodes[node].open.range().start + at;
         Fault::malformed(&self.text, at, message)
@@ -126,7 +126,7 @@ impl Document {
         std::iter::successors(self.parent(node), |node| self.parent(*node))
     }
 
-    /// How many elements `node` stands in.
+    /// The number of elements around `node`.
     pub fn depth(&self, node: NodeId) -> usize {
         self.ancestors(node).count()
     }
@@ -150,7 +150,7 @@ impl Document {
         })
     }
 
-    /// What comes after `node` with all that is in it, within `top`.
+    /// The node after `node` and its contents, within `top`.
     pub fn after(&self, node: NodeId, top: NodeId) -> Option<NodeId> {
         let mut node = node;
         while node != top {
@@ -207,7 +207,7 @@ impl Document {
         all
     }
 
-    /// What a text node says.
+    /// The text of a text node.
     pub fn own_text(&self, node: NodeId) -> std::borrow::Cow<'_, str> {
         match self.nodes[node].kind {
             NodeKind::Text => text::plain(self.open(node)),
@@ -216,7 +216,7 @@ impl Document {
         }
     }
 
-    /// Whether `node` is text that only sets out the lines.
+    /// Whether `node` is only space between lines.
     pub fn is_space(&self, node: NodeId) -> bool {
         self.nodes[node].kind == NodeKind::Text && text::is_space(self.open(node))
     }
@@ -295,7 +295,7 @@ impl Document {
         Ok(self.nodes.push(Node::new(kind, span)))
     }
 
-    /// Gives `node` another start tag, or other text.
+    /// Replaces the start tag or the text of `node`.
     pub fn set_open(&mut self, node: NodeId, text: &str) -> Result<()> {
         self.nodes[node].open = self.store(text)?;
         self.touch(node);

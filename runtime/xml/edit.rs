@@ -102,10 +102,10 @@ fn check_makeable(step: &Step) -> Result<()> {
         return Ok(());
     }
     Err(Fault::new(format!(
-        "there is no `{}`, and none can be made: the path does not say what it would be",
+        "no node matches `{}`, and the path does not tell which one to create",
         step.written
     ))
-    .with_hint("what can be made is a name, with conditions such as [@type='file']"))
+    .with_hint("each missing step must be a name, with conditions such as [@type='file']"))
 }
 
 pub(super) fn set_attribute(
@@ -116,7 +116,7 @@ pub(super) fn set_attribute(
 ) -> Result<()> {
     if !document.is_element(node) {
         return Err(Fault::new(
-            "the document has no attributes, its root element does",
+            "a document has no attributes; its root element has them",
         ));
     }
     let quote = document.quote(node);
@@ -126,7 +126,7 @@ pub(super) fn set_attribute(
     }
 }
 
-/// Gives `node` the start tag `tag`, whose attribute `name` is another than before.
+/// Replaces the start tag of `node` by `tag`, in which the attribute `name` changed.
 fn set_tag(document: &mut Document, node: NodeId, name: &str, tag: &str) -> Result<()> {
     let before = document.nodes[node].open;
     document.set_open(node, tag)?;
@@ -156,15 +156,15 @@ fn check_prefixes(document: &Document, node: NodeId, parent: NodeId) -> Result<(
 fn set_text(document: &mut Document, node: NodeId, value: &str) -> Result<()> {
     if !document.is_element(node) {
         return Err(Fault::new(
-            "the document holds no text, its root element does",
+            "a document has no text; its root element has it",
         ));
     }
     if let Some(child) = document.elements(node).next() {
         let (name, child) = (document.name(node), document.name(child));
         return Err(Fault::new(format!(
-            "`{name}` holds elements, such as `{child}`, which text would take the place of"
+            "`{name}` contains elements, such as `{child}`, which a text would replace"
         ))
-        .with_hint("remove them first, or set something in them"));
+        .with_hint("remove them first, or set a text in one of them"));
     }
     if document.text_of(node) == value {
         return Ok(());
@@ -197,7 +197,7 @@ pub(super) fn append_element(
     attributes: &[(&str, &str)],
 ) -> Result<NodeId> {
     if parent == DOCUMENT && document.root() != DOCUMENT {
-        return Err(Fault::new("a document has one root element only"));
+        return Err(Fault::new("a document has only one root element"));
     }
     if document.depth(parent) >= MAX_DEPTH {
         return Err(Fault::new(format!(
@@ -218,7 +218,7 @@ pub(super) fn append_element(
     Ok(node)
 }
 
-/// Where something new goes.
+/// The place for a new node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Where {
     LastIn,
@@ -241,7 +241,7 @@ pub(super) fn insert(
         Where::Before | Where::After => document.parent(node),
     };
     let Some(parent) = parent.filter(|parent| *parent != DOCUMENT) else {
-        return Err(Fault::new("a document has one root element only"));
+        return Err(Fault::new("a document has only one root element"));
     };
     let parts = document.parse_part(what, document.depth(parent))?;
     for part in &parts {

@@ -1,4 +1,4 @@
-//! What a call on a document costs: steps, between which it can be stopped, and memory.
+//! The cost of a call on a document: steps, between which it can be stopped, and memory.
 
 use std::cell::Cell;
 

@@ -1,4 +1,4 @@
-//! What is wrong with a document, a path, or an edit.
+//! Faults of a document, a path, or an edit.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use crate::syntax::text::Text;
 
 use crate::run::interrupt::Stop;
 
-/// Why a document, a path or an edit is refused.
+/// The reason why a document, a path or an edit is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// What is wrong, and where.
+    /// The fault and its place.
     pub message: String,
-    /// What to do about it, where that is known.
+    /// The hint, if there is one.
     pub hint: Option<String>,
     /// The byte at which the text stops being XML, so that nothing could be done with it.
     pub at: Option<usize>,
-    /// Why the work was given up, where nothing is wrong with the XML.
+    /// The reason why the work was stopped, if the XML is not wrong.
     pub stop: Option<Stop>,
 }
 
@@ -39,7 +39,7 @@ impl Fault {
         }
     }
 
-    /// What is wrong with `text` at the byte `at`.
+    /// The fault of `text` at the byte `at`.
     pub fn malformed(text: &str, at: usize, message: impl fmt::Display) -> Self {
         let (line, column) = place(text, at);
         Self {

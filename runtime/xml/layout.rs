@@ -5,7 +5,7 @@ use super::document::Document;
 use super::fault::Result;
 use super::nodes::{DOCUMENT, NodeId, NodeKind};
 
-/// How far children stand in where the document does not tell.
+/// The indentation of children if the document does not show any.
 const INDENT: &str = "  ";
 
 /// The line end and the indentation before `node`, if it begins a line.
@@ -41,7 +41,7 @@ fn own_line(document: &Document, node: NodeId) -> Option<String> {
     line_before(document, node).map(str::to_owned)
 }
 
-/// How much further in than `node` its children stand.
+/// The additional indentation of the children of `node`.
 fn indent(document: &Document, node: NodeId, own: &str) -> String {
     let outer = document
         .parent(node)
@@ -56,7 +56,7 @@ fn indent(document: &Document, node: NodeId, own: &str) -> String {
         .unwrap_or_else(|| INDENT.into())
 }
 
-/// How far in the first child of the root that begins a line stands.
+/// The indentation of the first child of the root that begins a line.
 fn indent_of_root(document: &Document) -> Option<String> {
     let root = document.root();
     let lines = document
@@ -103,7 +103,7 @@ fn lines_within(document: &Document, node: NodeId) -> Vec<NodeId> {
         .collect()
 }
 
-/// What follows the line end in `line`.
+/// The text after the line end in `line`.
 fn indentation(line: &str) -> &str {
     line.rsplit('\n').next().unwrap_or_default()
 }
@@ -186,12 +186,12 @@ pub(super) fn before(document: &mut Document, node: NodeId, new: NodeId) -> Resu
     Ok(())
 }
 
-/// Takes `node` out, with the line that it began.
+/// Removes `node`, with the line that it began.
 pub(super) fn remove(document: &mut Document, node: NodeId) {
     if let Some(parent) = document.parent(node) {
         document.touch(parent);
     }
-    // Where something follows on the same line, that line stays.
+    // If a node follows on the same line, the line stays.
     let ends_line = document.nodes[node]
         .next
         .is_none_or(|next| document.is_space(next) && document.open(next).contains('\n'));
@@ -227,7 +227,7 @@ fn indent_as(document: &mut Document, node: NodeId, line: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether space in `node` only sets out its lines.
+/// Whether `node` contains only space between lines.
 fn holds_no_text(document: &Document, node: NodeId) -> bool {
     document.elements(node).next().is_some()
         && document

@@ -42,13 +42,13 @@ pub struct Xml {
     node: NodeId,
 }
 
-/// What a path leads to.
+/// The result of a path.
 pub(crate) enum Selected {
     Elements(Vec<Xml>),
     Texts(Vec<String>),
 }
 
-/// Where a new element goes.
+/// The place for a new element.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Place {
     /// As the last within.
@@ -81,7 +81,7 @@ impl Xml {
         self
     }
 
-    /// Whether it is, or was before edits, the description of what runs.
+    /// Whether it is, or was before edits, the XML of a running object.
     pub(crate) fn is_live(&self) -> bool {
         self.document().is_live
     }
@@ -183,14 +183,14 @@ impl Xml {
         select::value(&document, self.element(&document), &path)
     }
 
-    /// Whether `path` leads to anything.
+    /// Whether any node matches `path`.
     pub(crate) fn has(&self, path: &str) -> Result<bool> {
         let path = Path::parse(path)?;
         let document = self.lock()?;
         select::leads_anywhere(&document, self.element(&document), &path)
     }
 
-    /// All that `path` leads to.
+    /// Everything that matches `path`.
     pub(crate) fn select(&self, path: &str) -> Result<Selected> {
         let path = Path::parse(path)?;
         let document = self.lock()?;
@@ -329,9 +329,9 @@ impl Xml {
         Ok(self.at(node))
     }
 
-    /// How `other` differs from this.
+    /// The differences between this and `other`.
     pub(crate) fn diff(&self, other: &Self) -> Result<Vec<Difference>> {
-        // Of another document a copy: two threads that compare crosswise must not block.
+        // Copies another document: two threads that compare crosswise must not block.
         let copy;
         let other = if Arc::ptr_eq(&self.document, &other.document) {
             drop(other.lock()?);
@@ -366,7 +366,7 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
         Ok(())
     } else {
         Err(Fault::new(format!(
-            "`{name}` is no name for an element or an attribute"
+            "`{name}` is not a name for an element or an attribute"
         )))
     }
 }

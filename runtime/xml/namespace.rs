@@ -7,10 +7,10 @@ use super::fault::{Fault, Result};
 use super::nodes::NodeId;
 use super::tag;
 
-/// What the prefix `xml` stands for, and no other.
+/// The namespace of the prefix `xml`, and of no other.
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
-/// What declarations themselves are in.
+/// The namespace of declarations.
 const DECLARATIONS: &str = "http://www.w3.org/2000/xmlns/";
 
 /// The prefixes that libvirt's documentation uses, and what they stand for.
@@ -77,7 +77,7 @@ pub(super) fn portable(document: &Document, node: NodeId, known: &Scope) -> Stri
     tag + rest
 }
 
-/// What is wrong with the namespaces of a tag.
+/// A fault in the namespaces of a tag.
 pub(super) struct Wrong {
     /// The element, and the byte of its tag.
     pub at: (NodeId, usize),
@@ -148,7 +148,7 @@ pub(super) fn wrong(document: &Document, top: NodeId, scope: &Scope) -> Result<O
 type WrongName<'a> = (&'a str, String, Option<String>);
 
 impl Declared {
-    /// Takes the declarations of `tag`, and answers what is wrong with its prefixes.
+    /// Reads the declarations of `tag`, and returns the fault of its prefixes, if any.
     fn take<'a>(&mut self, tag: &'a str) -> Option<WrongName<'a>> {
         for attribute in tag::attributes(tag) {
             let prefix = match attribute.name.strip_prefix("xmlns") {

@@ -48,7 +48,7 @@ impl Span {
         self.start as usize..end.end as usize
     }
 
-    /// Takes in the bytes of `next`, if they follow on these.
+    /// Adds the bytes of `next`, if they directly follow these.
     pub fn extend(&mut self, next: Span) -> bool {
         let follows = self.end == next.start;
         if follows {
@@ -61,7 +61,7 @@ impl Span {
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub kind: NodeKind,
-    /// Whether it or anything in it is no longer as the text has it from `open` to `close`.
+    /// Whether it or a node in it differs from the text from `open` to `close`.
     pub edited: bool,
     pub parent: Option<NodeId>,
     pub previous: Option<NodeId>,
@@ -129,7 +129,7 @@ impl Nodes {
         self[child].next = None;
     }
 
-    /// Takes `node` out of its parent.
+    /// Removes `node` from its parent.
     pub fn detach(&mut self, node: NodeId) {
         let Node {
             parent,

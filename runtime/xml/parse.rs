@@ -10,7 +10,7 @@ use super::fault::{Fault, Result, place};
 use super::nodes::{Node, NodeId, NodeKind, Nodes, Span};
 use super::{tag, text};
 
-/// What is wrong, and at which byte.
+/// The fault, and its byte.
 type Wrong = (usize, String);
 
 /// The byte order mark, which some editors put before the text.
@@ -49,14 +49,14 @@ pub(super) fn part(nodes: &mut Nodes, source: &str, base: usize, depth: usize) -
     Ok(holder)
 }
 
-/// What helps against the commonest mistakes.
+/// Adds hints for the most common mistakes.
 fn with_hint(fault: Fault) -> Fault {
     let hint = if fault.message.contains("entity") {
         "XML's own entities are `&lt;`, `&gt;`, `&amp;`, `&quot;` and `&apos;`; any character can be given by its number, such as `&#233;`"
     } else if fault.message.contains("deeper than") {
-        "libvirt takes no more than 256 levels"
+        "libvirt accepts at most 256 levels"
     } else if fault.message.contains("very beginning") {
-        "take away what stands before `<?xml`, also spaces and empty lines"
+        "remove everything before `<?xml`, including spaces and empty lines"
     } else {
         return fault;
     };
@@ -80,7 +80,7 @@ struct Parser<'a> {
     nodes: &'a mut Nodes,
     /// The holder, and the elements that are not closed yet.
     open: Vec<NodeId>,
-    /// Where the elements in `open` begin.
+    /// The beginnings of the elements in `open`.
     starts: Vec<(usize, &'a str)>,
     root: bool,
     doctype: bool,
@@ -155,7 +155,7 @@ impl<'a> Parser<'a> {
             Event::PI(instruction) => {
                 let target = instruction.target();
                 if !text::is_name(target) || target.eq_ignore_ascii_case("xml") {
-                    let wrong = format!("`{target}` is no name for a processing instruction");
+                    let wrong = format!("`{target}` is not a name for a processing instruction");
                     return Err((start, wrong));
                 }
                 self.leaf(NodeKind::Other, start..end);
@@ -187,8 +187,7 @@ impl<'a> Parser<'a> {
         }
         if self.starts.is_empty() && std::mem::replace(&mut self.root, true) {
             let name = tag::name(raw);
-            let wrong =
-                format!("`<{name}>` stands after the root element, which has to be the only one");
+            let wrong = format!("`<{name}>` is after the root element, which must be the only one");
             return Err((start, wrong));
         }
         if self.depth + self.open.len() > MAX_DEPTH {
@@ -211,12 +210,12 @@ impl<'a> Parser<'a> {
     fn end(&mut self, found: &str, start: usize, end: usize) -> std::result::Result<(), Wrong> {
         let found = found.trim_end();
         let Some((began, name)) = self.starts.pop() else {
-            return Err((start, format!("`</{found}>` closes nothing")));
+            return Err((start, format!("`</{found}>` closes no element")));
         };
         if name != found {
             let (line, column) = place(self.source, began);
             let wrong = format!(
-                "`</{found}>` stands where `</{name}>` has to, for the `<{name}>` of line {line}, column {column}"
+                "expected `</{name}>` for the `<{name}>` of line {line}, column {column}, found `</{found}>`"
             );
             return Err((start, wrong));
         }
@@ -238,7 +237,7 @@ impl<'a> Parser<'a> {
             return Err((start + blank, self.outside("text")));
         }
         if let Some(at) = memchr::memmem::find(raw.as_bytes(), b"]]>") {
-            let wrong = "`]]>` stands in text, where it is written `]]&gt;`";
+            let wrong = "`]]>` in text must be written `]]&gt;`";
             return Err((start + at, wrong.into()));
         }
         // quick-xml tells references apart, which are text like any other here.
@@ -258,12 +257,12 @@ impl<'a> Parser<'a> {
 
     fn outside(&self, what: &str) -> String {
         let place = if self.root { "after" } else { "before" };
-        format!("{what} stands {place} the root element")
+        format!("{what} is {place} the root element")
     }
 
     fn declaration(&mut self, start: usize, end: usize) -> std::result::Result<(), Wrong> {
         if !matches!(&self.source[..start], "" | MARK) {
-            return Err((start, "`<?xml` may stand at the very beginning only".into()));
+            return Err((start, "`<?xml` must be at the very beginning".into()));
         }
         let raw = &self.source[start..end];
         // Its attributes are written as those of an element.
@@ -279,18 +278,20 @@ impl<'a> Parser<'a> {
             if !names.any(|known| known == *name) {
                 return Err((
                     start,
-                    format!("`{name}` has no place in the XML declaration"),
+                    format!("`{name}` is not allowed in the XML declaration"),
                 ));
             }
         }
         for (name, value) in &attributes {
             let wrong = match *name {
-                "version" if !is_known_version(value) => format!("XML {value} is not known"),
+                "version" if !is_known_version(value) => format!("unknown XML version {value}"),
                 "encoding" if !is_known_encoding(value) => {
-                    format!("the document says that it is in {value}, and only UTF-8 is understood")
+                    format!(
+                        "the document declares the encoding {value}, but only UTF-8 is supported"
+                    )
                 }
                 "standalone" if !matches!(value.as_ref(), "yes" | "no") => {
-                    "`standalone` is `yes` or `no`".into()
+                    "`standalone` must be `yes` or `no`".into()
                 }
                 _ => continue,
             };
@@ -300,7 +301,7 @@ impl<'a> Parser<'a> {
             .first()
             .is_none_or(|(name, _)| *name != "version")
         {
-            return Err((start, "the XML declaration names no version".into()));
+            return Err((start, "the XML declaration has no version".into()));
         }
         self.leaf(NodeKind::Other, start..end);
         Ok(())
@@ -316,7 +317,7 @@ impl<'a> Parser<'a> {
         {
             return Err((
                 start,
-                "`<!DOCTYPE` may stand once only, before the root element".into(),
+                "`<!DOCTYPE` may appear only once, before the root element".into(),
             ));
         }
         let rest = raw.strip_prefix("<!DOCTYPE").unwrap_or_default();
@@ -324,11 +325,11 @@ impl<'a> Parser<'a> {
         let space = words.next().unwrap_or_default();
         let name = words.find(|word| !word.is_empty());
         if !space.is_empty() || !name.is_some_and(text::is_name) {
-            return Err((start, "`<!DOCTYPE` names no root element".into()));
+            return Err((start, "`<!DOCTYPE` has no root element".into()));
         }
         if let Some(at) = memchr::memmem::find(raw.as_bytes(), b"<!ENTITY") {
             let wrong =
-                "the document declares an entity of its own, and only XML's own are expanded";
+                "the document declares an entity; only XML's predefined entities are supported";
             return Err((start + at, wrong.into()));
         }
         self.leaf(NodeKind::Other, start..end);
@@ -350,7 +351,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// What quick-xml could not read.
+    /// The fault that quick-xml found.
     fn unreadable(&self, error: &Error, at: usize) -> Wrong {
         let wrong = match error {
             Error::Syntax(SyntaxError::UnclosedComment) => "this comment has no end `-->`".into(),
@@ -370,10 +371,10 @@ impl<'a> Parser<'a> {
                 "`<!` begins neither a comment nor a CDATA section here".into()
             }
             Error::IllFormed(IllFormedError::DoubleHyphenInComment) => {
-                "`--` stands in a comment".into()
+                "`--` is not allowed in a comment".into()
             }
             Error::IllFormed(IllFormedError::UnclosedReference) => {
-                "this `&` begins no entity".into()
+                "this `&` does not begin an entity".into()
             }
             other => other.to_string(),
         };

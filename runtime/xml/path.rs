@@ -3,13 +3,13 @@
 use super::fault::{Fault, Result};
 use super::text;
 
-/// How deep conditions may stand within conditions.
+/// The maximum depth of nested conditions.
 const MAX_NESTING: usize = 16;
 
 /// A path, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Path {
-    /// Whether it counts from the document.
+    /// Whether it starts at the document.
     pub absolute: bool,
     pub steps: Vec<Step>,
     pub end: End,
@@ -17,7 +17,7 @@ pub(super) struct Path {
     pub written: String,
 }
 
-/// What a path leads to.
+/// The end of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum End {
     Elements,
@@ -33,7 +33,7 @@ pub(super) struct Step {
     pub written: String,
 }
 
-/// Where a step goes.
+/// The target of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum To {
     Child(String),
@@ -92,7 +92,9 @@ impl Path {
         let path = parser.path()?;
         match parser.peek() {
             None => Ok(path),
-            Some(letter) => Err(parser.wrong(format!("{} has no place here", text::shown(letter)))),
+            Some(letter) => {
+                Err(parser.wrong(format!("{} is not allowed here", text::shown(letter))))
+            }
         }
     }
 
@@ -156,8 +158,8 @@ impl<'a> Parser<'a> {
     fn ended(&self, path: Path) -> Result<Path> {
         match self.peek() {
             Some('/' | '[') => Err(self.wrong(match path.end {
-                End::Text => "nothing stands in text".into(),
-                _ => "nothing stands in an attribute".to_owned(),
+                End::Text => "a text has no children".into(),
+                _ => "an attribute has no children".to_owned(),
             })),
             _ => Ok(path),
         }
@@ -178,7 +180,7 @@ impl<'a> Parser<'a> {
         while self.eat("[") {
             if matches!(to, To::Parent | To::Itself) {
                 self.at -= 1;
-                return Err(self.wrong("a condition stands after an element's name only"));
+                return Err(self.wrong("a condition is only allowed after an element's name"));
             }
             conditions.push(self.condition()?);
         }
@@ -207,7 +209,7 @@ impl<'a> Parser<'a> {
         } else {
             self.nesting += 1;
             if self.nesting > MAX_NESTING {
-                return Err(self.wrong("conditions stand too deep within one another"));
+                return Err(self.wrong("conditions are nested too deeply"));
             }
             let path = self.path()?;
             self.nesting -= 1;
@@ -232,7 +234,7 @@ impl<'a> Parser<'a> {
         self.blank();
         let quote = match self.peek() {
             Some(quote @ ('\'' | '"')) => quote,
-            _ => return Err(self.wrong("a value stands in quotes")),
+            _ => return Err(self.wrong("the value must be quoted")),
         };
         // A quote within the value is written twice, as in XPath 2.
         let mut value = String::new();
@@ -269,7 +271,7 @@ impl<'a> Parser<'a> {
         }
         self.at += length;
         match self.peek() {
-            Some('(') => Err(self.wrong("only `text()` and `last()` are known")),
+            Some('(') => Err(self.wrong("only `text()` and `last()` are supported")),
             _ => Ok(name.to_owned()),
         }
     }

@@ -1,4 +1,4 @@
-//! What a path leads to.
+//! Selects the nodes that match a path.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use super::nodes::{DOCUMENT, NodeId};
 use super::path::{Condition, End, Path, Step, To};
 use crate::advice::suggest;
 
-/// Which elements `path` leads to from `start`, in the document's order and each once.
+/// The elements that `path` matches from `start`, in the document's order and each once.
 pub(super) fn elements(document: &Document, start: NodeId, path: &Path) -> Result<Vec<NodeId>> {
     let (steps, mut found) = furthest(document, start, path)?;
     if steps < path.steps.len() {
@@ -19,7 +19,7 @@ pub(super) fn elements(document: &Document, start: NodeId, path: &Path) -> Resul
     Ok(found)
 }
 
-/// How many steps of `path` lead anywhere, and where those lead.
+/// The number of steps of `path` that match, and the nodes of the last one.
 pub(super) fn furthest(
     document: &Document,
     start: NodeId,
@@ -151,7 +151,7 @@ fn in_order(document: &Document, nodes: &[NodeId]) -> Result<Vec<NodeId>> {
     Ok(found)
 }
 
-/// What `end` is of the element `node`, if it has that.
+/// The value of `end` in the element `node`, if it has one.
 fn value_at(document: &Document, node: NodeId, end: &End) -> Result<Option<String>> {
     match end {
         End::Elements => text_of(document, document.walk(node)).map(Some),
@@ -166,7 +166,7 @@ fn value_at(document: &Document, node: NodeId, end: &End) -> Result<Option<Strin
     }
 }
 
-/// What the texts among `nodes` say.
+/// The texts among `nodes`, joined.
 fn text_of(document: &Document, nodes: impl Iterator<Item = NodeId>) -> Result<String> {
     let mut all = String::new();
     for node in nodes {
@@ -219,9 +219,9 @@ fn first_value(
     Ok(None)
 }
 
-/// Why nothing stands where `path` leads.
+/// The fault that no node matches `path`.
 pub(super) fn missing(document: &Document, start: NodeId, path: &Path) -> Fault {
-    let fault = Fault::new(format!("nothing is at `{}`", path.written));
+    let fault = Fault::new(format!("no node matches `{}`", path.written));
     let (steps, found) = match furthest(document, start, path) {
         Ok(found) => found,
         Err(stopped) => return stopped,
@@ -261,7 +261,7 @@ pub(super) fn missing(document: &Document, start: NodeId, path: &Path) -> Fault 
     }
 }
 
-/// What `owner` has in place of `wanted`.
+/// The names that `owner` has instead of `wanted`.
 fn instead(owner: &str, what: &str, wanted: &str, mut known: Vec<&str>) -> String {
     if let Some(near) = suggest::nearest(wanted, known.iter().copied()) {
         return format!("{owner} has no {what} `{wanted}`; did you mean `{near}`?");
@@ -294,6 +294,6 @@ pub(super) fn check_element(path: &Path) -> Result<()> {
     if path.end == End::Elements {
         return Ok(());
     }
-    let wrong = format!("`{}` leads to text, and an element is wanted", path.written);
+    let wrong = format!("`{}` matches text, but an element is needed", path.written);
     Err(Fault::new(wrong))
 }

@@ -1,4 +1,4 @@
-//! Where in a text that is refused the reason stands.
+//! Finds the place of the fault in a refused text.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::nodes::{DOCUMENT, NodeId};
 use super::tag;
 
-/// How often a document is tried without a part of it, at ten milliseconds each.
+/// The maximum number of trials without a part of the document, at ten milliseconds each.
 const TRIES: usize = 150;
 
 const SOMEWHERE: &str = "libvirt's schema does not allow this, or something in it";
@@ -19,11 +19,11 @@ pub struct Spot {
     pub bytes: Range<usize>,
     /// The element it is in, as a path from the root; nothing where the text is no XML.
     pub element: Option<String>,
-    /// What is wrong, in a few words.
+    /// The fault, in a few words.
     pub what: String,
 }
 
-/// Where `text` stops being XML.
+/// The place at which `text` stops being XML.
 pub(crate) fn malformed(text: &str) -> Option<Spot> {
     let Fault { message, at, .. } = Document::parse(text.to_owned()).err()?;
     let at = super::text::floor(text, at?.min(text.len()));
@@ -49,7 +49,7 @@ pub(crate) fn root(text: &str) -> Option<String> {
     Some(document.name(document.root()).to_owned())
 }
 
-/// What in `text` lacks the element `name`.
+/// The element in `text` that lacks the element `name`.
 pub(crate) fn lacking(text: &str, name: &str) -> Option<Spot> {
     let document = Document::parse(text.to_owned()).ok()?;
     Some(document.spot(document.root(), format!("it has no element <{name}>")))
@@ -73,7 +73,7 @@ pub(crate) fn against_schema(
     let mut culprit = document.root();
     loop {
         let mut within: Vec<NodeId> = document.elements(culprit).collect();
-        // What libvirt names is most likely it.
+        // An element that libvirt names is the most likely.
         within.sort_by_key(|element| !named.contains(element));
         let Some(found) = within
             .into_iter()
@@ -83,7 +83,7 @@ pub(crate) fn against_schema(
         };
         culprit = found;
     }
-    // What the schema requires cannot be left out as a whole, an attribute in it perhaps can.
+    // A required element cannot be left out as a whole, but perhaps an attribute in it can.
     let within: Vec<NodeId> = document.elements_in(culprit).collect();
     for element in within {
         let attributes: Vec<Range<usize>> = document.attribute_ranges(element).collect();
@@ -112,7 +112,7 @@ pub(crate) fn against_schema(
     Some(document.spot(named, SOMEWHERE))
 }
 
-/// What libvirt's words name: an attribute or a text with a value, or an element.
+/// The part that libvirt's message names: an attribute or a text with a value, or an element.
 pub(crate) fn named(text: &str, words: &str) -> Option<Spot> {
     let document = Document::parse(text.to_owned()).ok()?;
     let quoted: Vec<&str> = words.split(['\'', '"']).skip(1).step_by(2).collect();

@@ -11,9 +11,9 @@ use super::text;
 #[derive(Debug)]
 pub(super) struct Attribute<'a> {
     pub name: &'a str,
-    /// What stands between the quotes.
+    /// The text between the quotes.
     raw: &'a str,
-    /// Where in the tag the name begins.
+    /// The beginning of the name in the tag.
     start: usize,
 }
 
@@ -23,19 +23,19 @@ impl<'a> Attribute<'a> {
         text::attribute_value(self.raw)
     }
 
-    /// Where in `tag` the name, the value and its quotes stand.
+    /// The range of the name, the value and its quotes in `tag`.
     pub fn whole(&self, tag: &str) -> std::ops::Range<usize> {
         self.start..self.value_at(tag).end + 1
     }
 
-    /// Where in `tag` the value stands, without its quotes.
+    /// The range of the value in `tag`, without its quotes.
     fn value_at(&self, tag: &str) -> std::ops::Range<usize> {
         let start = offset(tag, self.raw);
         start..start + self.raw.len()
     }
 }
 
-/// How far into `tag` its own part `part` begins.
+/// The offset of `part`, a slice of `tag`, in it.
 fn offset(tag: &str, part: &str) -> usize {
     (part.as_ptr() as usize).saturating_sub(tag.as_ptr() as usize)
 }
@@ -71,7 +71,7 @@ pub(super) fn attributes(tag: &str) -> impl Iterator<Item = Attribute<'_>> {
     })
 }
 
-/// What is wrong with `tag`, and where in it.
+/// The fault of `tag`, and its byte.
 pub(super) fn wrong(tag: &str) -> Option<(usize, String)> {
     let inside = content(tag);
     let name_end = inside
@@ -86,7 +86,7 @@ pub(super) fn wrong(tag: &str) -> Option<(usize, String)> {
         ));
     }
     if !text::is_name(element) {
-        return Some((1, format!("`{element}` is no name for an element")));
+        return Some((1, format!("`{element}` is not a name for an element")));
     }
     let mut end = name_end;
     let mut found = Attributes::new(inside, name_end);
@@ -103,10 +103,10 @@ pub(super) fn wrong(tag: &str) -> Option<(usize, String)> {
         };
         let at = offset(inside, name);
         if !names.insert(name) {
-            return Some((at, format!("the attribute `{name}` is there twice")));
+            return Some((at, format!("the attribute `{name}` appears twice")));
         }
         if !text::is_name(name) {
-            return Some((at, format!("`{name}` is no name for an attribute")));
+            return Some((at, format!("`{name}` is not a name for an attribute")));
         }
         if at == end {
             return Some((
@@ -117,7 +117,7 @@ pub(super) fn wrong(tag: &str) -> Option<(usize, String)> {
         let value_at = offset(inside, raw);
         end = value_at + raw.len() + 1;
         if let Some(bracket) = memchr::memchr(b'<', raw.as_bytes()) {
-            let wrong = "a `<` stands in an attribute, where it is written `&lt;`";
+            let wrong = "a `<` in an attribute must be written `&lt;`";
             return Some((value_at + bracket, wrong.into()));
         }
         if memchr::memchr(b'&', raw.as_bytes()).is_some()
@@ -139,7 +139,7 @@ fn wrong_attribute(tag: &str, error: &AttrError) -> (usize, String) {
             (at, format!("the attribute `{name}` has no value"))
         }
         AttrError::ExpectedValue(at) => (at, "an attribute's value is missing after `=`".into()),
-        AttrError::UnquotedValue(at) => (at, "an attribute's value stands in no quotes".into()),
+        AttrError::UnquotedValue(at) => (at, "the value of an attribute must be quoted".into()),
         AttrError::ExpectedQuote(at, quote) => (
             at,
             format!(
@@ -153,7 +153,7 @@ fn wrong_attribute(tag: &str, error: &AttrError) -> (usize, String) {
                 .split(|letter: char| letter == '=' || letter.is_whitespace())
                 .next();
             let name = name.unwrap_or_default();
-            (at, format!("the attribute `{name}` is there twice"))
+            (at, format!("the attribute `{name}` appears twice"))
         }
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn plain(raw: &str) -> Cow<'_, str> {
     unescape(&lines).map_or_else(|_| lines.clone(), |plain| Cow::Owned(plain.into_owned()))
 }
 
-/// What a CDATA section says.
+/// The text of a CDATA section.
 pub(super) fn verbatim(section: &str) -> Cow<'_, str> {
     let raw = section
         .strip_prefix("<![CDATA[")
@@ -64,7 +64,7 @@ pub(super) fn is_space_byte(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// Whether all of `text` is white space, as XML knows it.
+/// Whether all of `text` is white space in XML.
 pub(super) fn is_space(text: &str) -> bool {
     text.bytes().all(is_space_byte)
 }
@@ -78,7 +78,7 @@ pub(super) fn floor(text: &str, at: usize) -> usize {
     at
 }
 
-/// Where `text` has a character that no XML may hold, and which.
+/// The first character of `text` that XML does not allow, and its place.
 pub(super) fn forbidden_character(text: &str) -> Option<(usize, char)> {
     // Most text has none: whole blocks are looked at first, which is many times faster.
     const BLOCK: usize = 256;
@@ -111,7 +111,7 @@ pub(super) fn shown(letter: char) -> String {
     }
 }
 
-/// Whether elements and attributes may be called so: a name, or a prefix, `:` and a name.
+/// Whether it is a name of elements and attributes: a name, or a prefix, `:` and a name.
 pub(super) fn is_name(name: &str) -> bool {
     let mut parts = name.splitn(2, ':');
     parts.all(|part| {
@@ -135,12 +135,12 @@ pub(super) fn is_in_name(letter: char) -> bool {
         || matches!(letter, ':' | '0'..='9' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
 }
 
-/// What is wrong with the reference that stands between `&` and `;`.
+/// The fault of the reference between `&` and `;`.
 pub(super) fn wrong_reference(name: &str) -> Option<String> {
     if name.starts_with('#') {
         return match BytesRef::new(name).resolve_char_ref() {
             Ok(Some(letter)) if is_character(letter) => None,
-            _ => Some(format!("`&{name};` is no character that XML knows")),
+            _ => Some(format!("`&{name};` is not a character in XML")),
         };
     }
     if matches!(name, "lt" | "gt" | "amp" | "apos" | "quot") {
@@ -149,11 +149,11 @@ pub(super) fn wrong_reference(name: &str) -> Option<String> {
     Some(if is_name(name) {
         format!("there is no entity `&{name};`")
     } else {
-        "this `&` begins no entity".into()
+        "this `&` does not begin an entity".into()
     })
 }
 
-/// Where in `raw` a reference is wrong, and how.
+/// The place of a wrong reference in `raw`, and its fault.
 pub(super) fn wrong_references(raw: &str) -> Option<(usize, String)> {
     raw.match_indices('&').find_map(|(at, _)| {
         let rest = &raw[at + 1..];

@@ -50,7 +50,7 @@ for number in range(int(sys.argv[1])):
     name = f"guest-{number}"
     try:
         conn.lookupByName(name)
-        raise SystemExit(f"{name} exists already")
+        raise SystemExit(f"{name} already exists")
     except libvirt.libvirtError as error:
         if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
             raise

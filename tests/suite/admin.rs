@@ -233,7 +233,7 @@ fn calls_to_a_hanging_or_ended_daemon_fail() {
         for task in [|| server.client_limits(), || client.info(), || admin.list_servers(), || admin.wait_closed(0)] {
             assert_throws(task, "VIR_ERR_INVALID_CONN");
         }
-        // What libvirt keeps with the handles is still known.
+        // Values that libvirt keeps in the handles are still available.
         assert_eq([server.name, client.transport()], ["libvirtd", "unix"]);
     "#;
     let (child, mut output) = host.virhai_admin().script(script).started();

@@ -2,8 +2,7 @@
 
 use crate::support::{Daemon, Embed, Host, agent_xml, micro};
 
-/// What every script below may use. The wait for the agent is as long as a machine with much else to
-/// do may need for a boot.
+/// Functions for all scripts below. The wait for the agent allows a slow boot on a busy machine.
 const THROWN: &str = r#"
     fn thrown(action) {
         let error = ();
@@ -67,7 +66,7 @@ const PROGRAM: &str = r#"
     assert(thrown(|| dom.agent_exec(["/no/such/program"])).message.contains("guest-exec"));
     assert(thrown(|| dom.agent_exec([])).message.contains("empty"));
     assert(thrown(|| dom.agent_exec([1])).message.contains("list of texts"));
-    // What the check before the run cannot know.
+    // An empty map, which the check before the run cannot follow.
     let options = #{};
     options["timout"] = 1;
     assert(thrown(|| dom.agent_exec(["/bin/true"], options)).hint.contains("timeout"));
@@ -86,7 +85,7 @@ const REFUSAL: &str = r#"
     assert_eq(dom.agent("guest-sync", #{ id: 1234567890123 }), 1234567890123);
 "#;
 
-/// What the agent tells of the guest is nested.
+/// The agent's nested report about the guest.
 const DESCRIPTION: &str = r#"
     let info = dom.guest_info();
     assert(info.os.kernel_release.contains("."), info.to_string());
@@ -113,7 +112,7 @@ const DESCRIPTION: &str = r#"
 const FREEZE: &str = r#"
     assert_eq(dom.fs_freeze(), 1);
     assert_eq(dom.agent("guest-fsfreeze-status"), "frozen");
-    // Nothing but the thaw is taken meanwhile.
+    // Meanwhile the agent accepts only the thaw.
     assert(thrown(|| dom.agent("guest-exec", #{ path: "/bin/true" })).message.contains("guest-exec"));
     assert_eq(dom.fs_thaw(), 1);
     assert_eq(dom.agent("guest-fsfreeze-status"), "thawed");

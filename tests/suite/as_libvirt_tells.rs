@@ -41,7 +41,7 @@ fn a_checkpoint_records_later_writes_in_a_bitmap() {
         assert_eq(dom.list_all_checkpoints(VIR_DOMAIN_CHECKPOINT_LIST_LEAVES), [tuesday]);
         assert_eq(tuesday.xml().get("description"), "before tuesday");
         assert_eq(tuesday.xml().get("disks/disk[@name='hda']/@checkpoint"), "no");
-        // Nothing was written since: libvirt asks QEMU for the size.
+        // No data was written since: libvirt asks QEMU for the size.
         assert_eq(tuesday.xml(VIR_DOMAIN_CHECKPOINT_XML_SIZE).get("disks/disk[@name='vda']/@size"), "0");
         assert_throws(|| dom.checkpoint_create_xml(xml_of("monday")), "VIR_ERR_OPERATION_FAILED");
         monday.delete();
@@ -71,7 +71,7 @@ fn a_guest_starts_from_a_disk_that_was_lent_as_an_open_file() {
             r#"
             let conn = connect();
             let dom = conn.define_xml(`{lent}`);
-            // Nobody has lent the file yet.
+            // The file is not lent yet.
             assert_throws(|| dom.create(), "VIR_ERR_INVALID_ARG");
             dom.fd_associate("boot", ["{disk}"], VIR_DOMAIN_FD_ASSOCIATE_SECLABEL_WRITABLE);
             dom.create();

@@ -19,7 +19,7 @@ const IMPORTS: &str = r#"
         assert(error != (), "nothing was thrown");
         error
     }
-    // Has the running guest write 64 KiB of the byte `value` to a disk, at `mib` MiB.
+    // Makes the running guest write 64 KiB of the byte `value` to a disk, at `mib` MiB.
     fn put(dom, number, value, mib) {
         let device = `/machine/peripheral/virtio-disk${number}/virtio-backend`;
         let said = dom.qemu_monitor_command(`qemu-io -d ${device} "write -P ${value} ${mib}M 64k"`, VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP);
@@ -88,7 +88,7 @@ impl Site {
     }
 }
 
-/// What a guest sees of an image.
+/// The content of an image as a guest sees it.
 fn raw(image: &Path) -> Vec<u8> {
     let copy = PathBuf::from(format!("{}.seen", image.display()));
     succeeds(
@@ -253,7 +253,7 @@ fn a_broken_chain_makes_the_next_point_full_with_a_reason() {
         assert(fourth.why[0].contains("`vdc` is not in the previous point"), `${fourth.why}`);
         // Asked for, and enough of them.
         assert_eq(backup::make(dom, place + #{ full_after: 3 }).why, ["the chain already has 3 incremental points (`full_after` is 3)"]);
-        assert_eq(backup::make(dom, place + #{ mode: "full" }).why, ["a full backup was asked for"]);
+        assert_eq(backup::make(dom, place + #{ mode: "full" }).why, ["a full backup was requested"]);
         assert_eq(backup::make(dom, place + #{ full_after: 3 }).kind, "incremental");
         // The disk was overwritten, bitmaps and all.
         dom.edit(|xml| xml.remove("devices/disk[target/@dev='vdc']"));
@@ -456,9 +456,9 @@ fn a_failed_backup_leaves_no_files_and_has_a_reason() {
         dom.backup_begin(`<domainbackup mode="pull"><server transport="unix" socket="{}"/>
             <disks><disk name="vda" type="file"><scratch file="{}"/></disk><disk name="vdb" backup="no"/></disks></domainbackup>`);
         let error = thrown(|| backup::make(dom, #{{ pool: "backups" }}));
-        assert(error.message.contains("a job is under way on it (backup)") && error.hint.contains("abort_job"), error.message);
+        assert(error.message.contains("a job is in progress on it (backup)") && error.hint.contains("abort_job"), error.message);
         conn.wait_event(#{{ kind: "job_completed", domain: dom }}, "30s", || dom.abort_job());
-        // What one guest lacks does not keep the others from theirs.
+        // The failure of one guest does not prevent the backups of others.
         let error = thrown(|| backup::make_all(conn, #{{ pool: "backups", guests: ["web", "none"] }}));
         assert_eq(error.guests.map(|report| [report.guest, report.point == ()]), [["web", false], ["none", true]]);
         assert(error.message.contains("1 of 2 guests"), error.message);

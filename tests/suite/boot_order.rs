@@ -7,7 +7,7 @@ const RECIPES: &str = r#"
     let conn = connect();
     let done = |reports| reports.map(|report| [report.guest, report.done]);
 
-    /// What `action` throws.
+    /// The error that `action` throws.
     fn thrown(action) {
         let error = ();
         try { action.call(); } catch (err) { error = err; }
@@ -38,7 +38,7 @@ fn an_order_is_kept_with_the_guests_and_outlives_the_host() {
         assert(!conn.lookup_by_name("web").autostart());
         assert_eq(boot_order::define(conn, wanted), #{ changed: false, changes: [] });
         assert_eq(boot_order::order(conn), wanted);
-        // Nothing is kept of an order that cannot be.
+        // An impossible order leaves no marks.
         thrown(|| boot_order::define(conn, ["mail", "nobody"]));
         assert_eq(boot_order::order(conn).map(|guest| guest.name), ["db", "web"]);
         assert(thrown(|| boot_order::define(conn, ["db", "db"])).message.contains("twice"));

@@ -51,7 +51,7 @@ const OBJECTS: &[(&str, &str)] = &[
     ),
 ];
 
-/// What ends or holds up a script by design, or reaches a host besides the test driver.
+/// Functions that end or block a script by design, or reach a host besides the test driver.
 const LEFT_OUT: &[&str] = &[
     "exit",
     "connect_auth",
@@ -60,10 +60,10 @@ const LEFT_OUT: &[&str] = &[
     "tcp_answers",
 ];
 
-/// What waits: the time is an argument, which is kept short.
+/// Functions that wait: the time is an argument, which is kept short.
 const WAITS: &[&str] = &["wait", "wait_event", "sleep", "stop"];
 
-/// What the language does not take as a method.
+/// Functions that the language does not accept as methods.
 const BUILT_IN: &[&str] = &["print", "debug", "type_of", "eval", "call", "curry"];
 
 /// Texts that calls take: names, paths, XML of the kinds, words, numbers and nonsense.
@@ -262,7 +262,7 @@ fn sequence(functions: &[&Function], seed: u64, length: usize) -> String {
             Type::Array(item) => item.object(),
             other => other.object(),
         };
-        // What a call gives is used later on; where it throws, an older object is.
+        // The result of a call is used in later calls; if the call throws, an older object is used.
         let known = result.and_then(|kind| objects.get(kind)?.last().cloned());
         let _ = match (result, known) {
             (Some(kind), Some(known)) => {

@@ -33,7 +33,7 @@ fn none(offenders: Vec<String>, what: &str) {
     );
 }
 
-/// What all values need and Rhai calls by itself: it has no libvirt-python name.
+/// Functions for all values that Rhai calls itself: they have no libvirt-python name.
 fn is_conversion(function: &Function) -> bool {
     matches!(
         function.name.as_str(),
@@ -41,7 +41,7 @@ fn is_conversion(function: &Function) -> bool {
     )
 }
 
-/// What the fence of an example may say besides `rhai`: the host that the test of examples runs it on.
+/// Words on the fence of an example besides `rhai`: the host that the test of examples uses.
 const TAGS: &[&str] = &[
     "", "admin", "daemon", "root", "qemu", "agent", "migrate", "pool",
 ];
@@ -142,7 +142,7 @@ fn every_libvirt_function_that_the_documentation_names_exists() {
         .filter_map(|element| attribute(element, "name"))
         .collect();
     assert!(known.len() > 400, "libvirt-api.xml is understood");
-    // What a newer libvirt has is looked up when it is called.
+    // Functions of a newer libvirt are looked up when they are called.
     let here = version();
     let newer = |call: &str| {
         let version = virhai::constants::version_of(call)?;
@@ -212,7 +212,7 @@ fn a_name_for_a_libvirt_call_is_libvirt_pythons() {
     let mut offenders = Vec::new();
     for function in functions() {
         let calls: Vec<&str> = function.calls().collect();
-        // What stands for several calls is a convenience of virhai's own, and has its own name.
+        // A function that makes several calls is a convenience of virhai, with its own name.
         if let [call] = calls[..]
             && !function.property
             && !is_conversion(&function)
@@ -226,7 +226,7 @@ fn a_name_for_a_libvirt_call_is_libvirt_pythons() {
     none(offenders, "names that libvirt-python does not have");
 }
 
-/// What libvirt-python has no method for.
+/// Functions without a method in libvirt-python.
 const OWN_NAMES: &[&str] = &[
     // `libvirt.open` and its like, which are no methods.
     "connect",
@@ -251,11 +251,11 @@ const OWN_NAMES: &[&str] = &[
     "list_defined_interfaces",
     "snapshot_list_names",
     "list_children_names",
-    // What is called back there is waited for here.
+    // Scripts wait for events that libvirt-python passes to callbacks.
     "wait",
     "wait_closed",
     "wait_event",
-    // What takes and gives JSON there takes and gives values here.
+    // These take and return values instead of JSON.
     "agent",
     "agent_exec",
     // A stream there is an object of many calls.
@@ -424,7 +424,7 @@ fn every_option_of_a_recipe_is_declared_and_used() {
         for spec in specs.filter(|spec| !spec.file.is_empty()) {
             for key in &spec.keys {
                 let is_end = |letter: char| !letter.is_alphanumeric() && letter != '_';
-                // What has a place in XML is written by `write_options`.
+                // Options with a place in XML are written by `write_options`.
                 let is_read = || {
                     let name = format!(".{}", key.name);
                     let mut found = text.match_indices(&name);

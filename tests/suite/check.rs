@@ -1,8 +1,8 @@
-//! What `virhai check` finds, and what it must not find.
+//! Findings of `virhai check`, and code that must have none.
 //!
-//! The scripts in `tests/data/check/broken/` carry the findings in place, below the line that each
-//! is about: `//  ^^^ error[code]: message; hint`. The carets may be left out, and the text may
-//! end early. Those in `valid/` are checked without a finding, and run.
+//! The scripts in `tests/data/check/broken/` have the expected findings below the line concerned: `//  ^^^ error[code]:
+//! message; hint`. The carets may be left out, and the text may end early. The scripts in `valid/` must have no
+//! finding, and run.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).expect("scripts are text")
 }
 
-/// What is found in the file `path` and what it imports.
+/// The findings in the file `path` and its imports.
 fn found(checker: &Checker, path: &Path) -> Vec<Finding> {
     let folder = path.parent().expect("it is in a folder").to_owned();
     let imports = Imports::new([folder]);
@@ -58,7 +58,7 @@ fn shown(finding: &Finding) -> String {
     format!("{severity}[{}]: {}{hint}", finding.code, finding.message)
 }
 
-/// What a script expects below a line: the column and width of the carets, and the text.
+/// An expected finding below a line: the column and width of the carets, and the text.
 type Expected = (usize, Option<(usize, usize)>, String);
 
 fn expected(text: &str) -> Vec<Expected> {

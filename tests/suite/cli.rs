@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::support::{Scratch, golden, succeeds, updates, virhai};
 
-/// What `virhai ARGS` prints, without the spaces at the ends of lines.
+/// The output of `virhai ARGS`, without spaces at the ends of lines.
 fn printed(args: &[&str]) -> String {
     let run = virhai().env("COLUMNS", "80");
     let text = args.iter().fold(run, |run, arg| run.arg(arg)).ok();
@@ -97,7 +97,7 @@ fn the_line_of_script_in_the_help_runs() {
     assert!(!run.arg("-e").arg(code).ok().trim().is_empty());
 }
 
-/// What `words` make bash offer for the last of them.
+/// The completions of bash for the last of `words`.
 fn offered(script: &Path, words: &[&str]) -> BTreeSet<String> {
     let line = format!(
         "source {}; complete -p virhai >/dev/null || exit 1; COMP_WORDS=({}); COMP_CWORD={}; \

@@ -148,7 +148,7 @@ fn a_clone_that_cannot_be_made_leaves_nothing_and_the_original_running() {
     let outcome = site.run("clone::of(conn.lookup_by_name(\"web\"), #{ nme: \"copy\" })");
     assert!(outcome.stderr.contains("did you mean `name`?"), "{outcome}");
     let outcome = site.run("clone::of(conn.lookup_by_name(\"web\"), #{ name: \"web\" })");
-    assert!(outcome.stderr.contains("exists already"), "{outcome}");
+    assert!(outcome.stderr.contains("already exists"), "{outcome}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub struct PublishedFunction<'a> {
     parameters: Vec<(&'a str, &'a str)>,
 }
 
-/// What the libvirt at hand publishes of its library `name`, one of [`LIBRARIES`].
+/// The published API of the library `name` of this libvirt, one of [`LIBRARIES`].
 pub fn api(name: &str) -> String {
     let (_, module) = LIBRARIES
         .into_iter()
@@ -49,13 +49,13 @@ pub fn api(name: &str) -> String {
     std::fs::read_to_string(path.trim()).expect("libvirt's development files are installed")
 }
 
-/// What pkg-config answers about `module`.
+/// The answer of pkg-config about `module`.
 fn pkg_config(option: &str, module: &str) -> String {
     let asked = succeeds(Command::new("pkg-config").args([option, module]));
     String::from_utf8(asked.stdout).expect("pkg-config prints text")
 }
 
-/// What the libvirt at hand publishes of all its libraries.
+/// The published API of all libraries of this libvirt.
 pub fn whole_api() -> String {
     LIBRARIES.map(|(name, _)| api(name)).concat()
 }

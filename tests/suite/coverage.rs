@@ -1,7 +1,7 @@
-//! All that libvirt publishes and all that libvirt-python offers, held against what scripts can call.
+//! Compares everything that libvirt publishes and libvirt-python offers with the functions for scripts.
 //!
-//! A function or method that is missing has to be listed here: for good, with its reason, or as one that is still to
-//! come. Both lists fail this test for a function that scripts can call, so that they only shrink.
+//! A missing function or method must be listed here: for good, with its reason, or as one that is still to come. Both
+//! lists fail this test for a function that scripts can call, so that they only shrink.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -266,7 +266,7 @@ const OMITTED_METHODS: &[(&str, &[&str])] = &[
 /// Methods of libvirt-python that scripts are to have and have not yet.
 const METHODS_TO_COME: &[&str] = &[];
 
-/// What the tables call the objects that functions and methods belong to.
+/// The names in the tables of the objects that functions and methods belong to.
 pub const OBJECTS: &[(&str, &[&str])] = &[
     ("Connection", &["virConnect", "virNode"]),
     ("Domain", &["virDomain", "libvirt_qemu", "libvirt_lxc"]),
@@ -287,7 +287,7 @@ pub const OBJECTS: &[(&str, &[&str])] = &[
     ("AdminClient", &["virAdmClient"]),
 ];
 
-/// What belongs to no object: events, errors, typed parameters.
+/// Functions without an object: events, errors, typed parameters.
 const LIBRARY: &str = "the library";
 
 /// The object that a function or a class belongs to: that with the longest prefix.
@@ -306,7 +306,7 @@ fn object(name: &str) -> &'static str {
         .map_or(LIBRARY, |(object, _)| object)
 }
 
-/// How far scripts reach something of libvirt's.
+/// The support of scripts for a function of libvirt.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Called,

@@ -1,4 +1,4 @@
-//! What is defined loses nothing that the definition has.
+//! A new definition loses no part of the old one.
 
 use crate::support::{Embed, Host, NetHost};
 
@@ -64,7 +64,7 @@ fn a_network_as_it_runs_does_not_become_the_definition() {
         let conn = connect();
         let net = conn.network_define_xml("<network><name>lab</name><ip address='192.168.77.1' netmask='255.255.255.0'/></network>");
         net.create();
-        // What runs is what is defined.
+        // The running network equals its definition.
         conn.network_define_xml(net.xml());
         net.update(VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, VIR_NETWORK_SECTION_DNS_HOST, -1,
             "<host ip='192.168.77.2'><hostname>for-this-run</hostname></host>", VIR_NETWORK_UPDATE_AFFECT_LIVE);

@@ -1,5 +1,5 @@
-//! What options become as domain XML: a golden file for each, which libvirt's schema allows and
-//! the test driver defines. `UPDATE=1` rewrites them.
+//! Options as domain XML: a golden file for each, which libvirt's schema accepts and the test driver defines.
+//! `UPDATE=1` rewrites them.
 
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@
 
 use crate::support::{Embed, Host, micro, tiny_xml};
 
-/// What every script below may use.
+/// Functions for all scripts below.
 const THROWN: &str = r#"
     fn thrown(action) {
         let error = ();
@@ -224,14 +224,14 @@ fn a_guest_of_the_recipes_takes_more_devices_and_the_hint_helps_one_that_does_no
         assert_eq(dom.xml().select("devices/interface").len(), 9);
         guest::remove(dom);
 
-        // With ports of its own, it has as many as it describes, and what libvirt adds.
+        // With its own ports, it has the described ones and those that libvirt adds.
         options.xml = #{{ devices: "<controller type='pci' model='pcie-root'/>" }};
         dom = guest::create(conn, options);
         dom.attach_device(card);
         let error = thrown(|| for number in 0..8 {{ dom.attach_device(card); }});
         assert(error.hint.contains("pcie-root-port"), error.to_string());
         let before = dom.xml().select("devices/interface").len();
-        // What the hint says.
+        // The remedy of the hint.
         dom.edit(|xml| xml.insert("devices", "<controller type='pci' model='pcie-root-port'/>"));
         dom.destroy();
         dom.create();

@@ -1,4 +1,4 @@
-//! What recipes find behind a disk, whatever its type is.
+//! Sources of disks of all types, as recipes find them.
 
 use crate::support::{Daemon, Host, TestHost};
 
@@ -134,7 +134,7 @@ fn an_image_that_was_copied_a_moment_ago_is_a_volume() {
         let images = connect().storage_pool_lookup_by_name("images");
         assert_eq(image::find(images, "later.img").name, "later.img");
         assert_eq(image::find(images, "missing.img"), ());
-        // What an `ensure` did not make is not taken for missing.
+        // A volume that `ensure` did not make is not missing.
         let same = image::ensure(connect(), #{ pool: "images", name: "later.img", format: "raw", size: "4KiB" });
         assert_eq(same.changed, false);
         "#,

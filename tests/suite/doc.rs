@@ -1,4 +1,4 @@
-//! What scripts can call, in writing: in a terminal, as Markdown, as a page, and for editors.
+//! The reference: in a terminal, as Markdown, as a page, and for editors.
 
 use virhai::catalog::{self, Catalog};
 use virhai::engine::{self, Limits};
@@ -303,7 +303,7 @@ fn a_name_of_libvirt_or_of_its_python_is_answered_with_what_makes_that_call() {
         if called && !here(c).into_iter().all(made) {
             offenders.push(c);
         }
-        // What is written alike is found by its name.
+        // Names that are spelled alike are found by name.
         if called && snake != python && here(python).is_empty() {
             offenders.push(python);
         }
@@ -334,7 +334,7 @@ fn a_name_of_libvirt_or_of_its_python_is_answered_with_what_makes_that_call() {
     ] {
         assert!(help(name).contains(wanted), "{name}: {}", help(name));
     }
-    // Of a variant, the overloads of the others are left out.
+    // For a variant, the overloads of the others are left out.
     assert!(!help("migrateToURI2").contains("virDomainMigrateToURI3 "));
     assert_eq!(help("no_such_name"), "");
 }

@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 
 use crate::support::{Embed, Host, TestHost, virhai};
 
-/// What the scripts of these tests begin with: a line for each change.
+/// The beginning of the scripts of these tests: prints a line for each change.
 const SHOWN: &str = "
     fn shown(changes) { changes.map(|change| `${change.effect}: ${change.change} ${change.path}`) }
     let conn = connect();
@@ -104,7 +104,7 @@ fn a_guest_that_keeps_a_device_says_so_and_what_it_lacks_is_detached() {
         dom.edit(|xml| xml.insert("devices", "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"));
         let changes = dom.edit(|xml| xml.remove("devices/rng"));
         assert_eq(shown(changes), ["impossible: removed devices/rng"]);
-        assert(changes[0].reason.contains("for the guest to let go of it"), changes[0].reason);
+        assert(changes[0].reason.contains("for the guest to release it"), changes[0].reason);
         assert(!dom.xml(VIR_DOMAIN_XML_INACTIVE).has("devices/rng"));
 
         // A card that only the configuration has is gone from the guest already.

@@ -2,7 +2,7 @@
 
 use crate::support::{Embed, Host, NetHost, micro, virhai};
 
-/// What every script here begins with.
+/// The beginning of every script here.
 const BEGIN: &str = r#"
     import "std/guest" as guest;
     fn cards(dom) {
@@ -107,7 +107,7 @@ fn devices_are_matched_by_what_they_are_and_others_stay() {
         let dom = guest::ensure(conn, options).domain;
         let card = cards(dom)[0];
 
-        // What is put in front gets a place of its own.
+        // A new first card gets a new place.
         options.nics = [#{{ bridge: "br0" }}, "default"];
         options.disks = [#{{ path: "/new.img", format: "raw" }}, "/b.img", "/a.img"];
         let result = guest::ensure(conn, options);
@@ -127,7 +127,7 @@ fn devices_are_matched_by_what_they_are_and_others_stay() {
         assert_eq(changes.filter(|change| change.starts_with("removed")).len(), 1);
         assert(cards(dom).contains(card) && !cards(dom).contains(moved));
 
-        // What the options do not speak of stays, also what was added by hand.
+        // Parts that the options do not set stay, including those added by hand.
         dom.edit(|xml| {{
             xml.set("title", "By hand");
             xml.insert("devices", "<disk type='file' device='cdrom'><source file='/tools.iso'/><target dev='sda' bus='sata'/></disk>");
@@ -139,7 +139,7 @@ fn devices_are_matched_by_what_they_are_and_others_stay() {
         assert_eq(guest::ensure(conn, options).changes, []);
         assert_eq(guest::ensure(conn, #{{ name: "web", start: false }}).changes, []);
         assert_eq(before.diff(dom.xml()), []);
-        // Of the kinds that it lists, what is not listed goes, and is named.
+        // Devices of a listed kind that are not listed are removed, and named.
         options.disks = ["/a.img", "/new.img"];
         assert_eq(guest::ensure(conn, options).changes, ["removed devices/disk[target/@dev='vdb']"]);
         options.sound = false;
@@ -216,7 +216,7 @@ fn a_running_guest_takes_what_it_can_and_the_rest_is_told_each_time() {
         // The disk that is still plugged in is taken by nobody.
         assert(dom.xml().has("devices/disk[target/@dev='vdb']"));
 
-        // What somebody changed in the definition alone is taken over.
+        // A change of others in the definition alone is applied.
         let config = dom.xml(VIR_DOMAIN_XML_INACTIVE);
         config.set("devices/interface/link/@state", "down");
         conn.define_xml(config);
@@ -224,7 +224,7 @@ fn a_running_guest_takes_what_it_can_and_the_rest_is_told_each_time() {
         assert_eq(guest::ensure(conn, options).changes.filter(|change| change.contains("link")).len(), 1);
         assert_eq(dom.xml().get("devices/interface[mac/@address='" + config.get("devices/interface/mac/@address") + "']/link/@state"), "down");
 
-        // What fails later takes all of it back.
+        // A later failure undoes all of it.
         let before = [dom.xml(), dom.xml(VIR_DOMAIN_XML_INACTIVE)];
         try {{
             all_or_nothing(|undo| {{
@@ -323,7 +323,7 @@ fn a_guest_that_others_defined_keeps_all_that_is_not_asked_for() {
         let dom = conn.define_xml(`{xml}`);
         let before = dom.xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
         assert_eq(guest::ensure(conn, #{{ name: "web" }}).changes, ["started"]);
-        // What is asked for is there already, under other names and models.
+        // The requested devices exist already, under other names and models.
         let options = #{{ name: "web", memory: "32MiB", vcpus: 1, disks: ["{disk}"], nics: ["user"], graphics: "vnc", serial: true, machine: "pc" }};
         assert_eq(guest::ensure(conn, options).changes, []);
         assert_eq(before.diff(dom.xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)), []);

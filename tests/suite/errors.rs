@@ -1,8 +1,8 @@
-//! What an uncaught error shows.
+//! The output for uncaught errors.
 //!
-//! Each case has its golden text in `tests/data/errors/`, and some have what programs read beside
-//! it as `.json`; `UPDATE=1` rewrites those that are there. What the check finds before anything
-//! runs has another in `unchecked/` there, for where it cannot be known.
+//! Each case has its golden text in `tests/data/errors/`, and some also have the output for programs as `.json`;
+//! `UPDATE=1` rewrites existing ones. If the check finds the error before anything runs, `unchecked/` has the output of
+//! a run without the check.
 
 mod outside;
 
@@ -40,7 +40,7 @@ impl Case {
         self.scratch.write("main.rhai", script);
         let main = self.scratch.path("main.rhai");
         let status = self.shows_run(run.clone().arg("run").arg(&main), name);
-        // What the check before the run finds is found by the run as well.
+        // The run finds the errors of the check too.
         if status == 3 {
             let unchecked = run.arg("--no-check").arg("run").arg(&main).run();
             if unchecked.status != 3 {
@@ -69,13 +69,13 @@ impl Case {
         outcome.status
     }
 
-    /// What was shown, without what differs from run to run.
+    /// The output, without parts that differ from run to run.
     fn plain(&self, outcome: &Outcome) -> String {
         let shown = self.without_places(&outcome.stderr);
         format!("{shown}\nexit status {}\n", outcome.status)
     }
 
-    /// What programs read, a field a line.
+    /// The output for programs, one field per line.
     fn data(&self, printed: &str) -> String {
         let printed = self.without_places(printed);
         let data: serde_json::Value = serde_json::from_str(&printed).expect("it is JSON");

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::support::{Daemon, Host, TestHost, agent_xml, succeeds, tiny_xml, virhai};
 
-/// What every script below may use.
+/// Functions for all scripts below.
 const THROWN: &str = r#"
     fn thrown(action) {
         let error = ();

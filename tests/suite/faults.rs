@@ -1,4 +1,4 @@
-//! What must not hang, crash or lose anything when things go wrong.
+//! Faults must not cause hangs, crashes or losses.
 
 mod calls;
 mod daemon;

@@ -215,7 +215,7 @@ fn nested_and_long_scripts_are_checked_without_a_panic_or_a_hang() {
         .expect("nothing panics");
 }
 
-/// What an editor says, from which damaged messages are made.
+/// Messages of an editor, from which damaged messages are made.
 fn messages() -> Vec<String> {
     let document = "\"textDocument\":{\"uri\":\"file:///tmp/none/a.rhai\"}";
     let place = "\"position\":{\"line\":3,\"character\":9}";

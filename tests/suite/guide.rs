@@ -9,7 +9,7 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use crate::support::{Scratch, virhai};
 
-/// What an example or a table of calls may use without defining it.
+/// Definitions for the examples and tables of calls.
 const PRELUDE: &str = r#"
 import "std/backup" as backup;
 import "std/clone" as clone;
@@ -97,7 +97,7 @@ fn calls_in_tables(text: &str) -> Vec<String> {
     calls
 }
 
-/// Has `virhai`, called as `arguments` say, run or check each example that is marked with `info`.
+/// Runs or checks each example marked with `info`, by `virhai` with `arguments`.
 fn try_each(info: &str, arguments: &[&str]) {
     let scratch = Scratch::new();
     scratch.write("web.rhai", WEB);

@@ -14,7 +14,7 @@ type Made<'a> = (&'a str, usize, &'a str);
 /// The memory that a process may take more after thousands of handles than after hundreds.
 const GROWTH_KIB: usize = 1024;
 
-/// What is on the test driver for each kind.
+/// The objects of each kind on the test driver.
 const PARTS: &str = r#"
 let conn = connect("test:///default");
 let dom = conn.lookup_by_name("test");
@@ -168,7 +168,7 @@ let net = conn.network_create_xml("<network><name>lab</name><bridge name='lab0'/
 let port = net.port_create_xml("<networkport><uuid>7e1a0000-0000-4000-8000-000000000002</uuid><owner><name>web</name><uuid>7e1a0000-0000-4000-8000-000000000001</uuid></owner><mac address='52:54:00:00:00:01'/></networkport>");
 "#;
 
-/// What a process has more after many handles of a kind than after a few.
+/// The resources that a process has after many handles of a kind, but not after a few.
 #[derive(Debug)]
 struct Growth {
     kind: String,
@@ -187,7 +187,7 @@ fn nothing_grows(growth: &[Growth]) {
 /// Fills what was freed before the first handle: what leaks would go there first, and be seen late.
 const BALLAST: &str = "let ballast = []; for i in 0..80000 { ballast.push(\"x\".repeat(200)); }";
 
-/// Lets a script wait until it has been measured.
+/// Makes a script wait until it has been measured.
 enum Gate {
     /// Somebody answers at this address for a moment.
     Open(SocketAddr),
@@ -258,7 +258,7 @@ fn growth(program: &Run, gate: &Gate, parts: &str, kinds: &[Made]) -> Vec<Growth
         .collect()
 }
 
-/// What a process has at a moment.
+/// The resources of a process at one time.
 struct Usage {
     kib: usize,
     files: usize,
@@ -267,7 +267,7 @@ struct Usage {
 
 impl Usage {
     fn of(child: &Child) -> Self {
-        // What puts the program into a network of its own is its parent.
+        // The parent of the program is the one that creates its network namespace.
         let mut process = child.id().to_string();
         while let Some(inner) = children(&process) {
             process = inner;
@@ -358,7 +358,7 @@ fn a_handle_that_outlives_its_object_is_an_error() {
             for name in tasks.keys() {{
                 for task in tasks[name] {{ assert_throws(task, `VIR_ERR_NO_${{name}}`); }}
             }}
-            // Nobody else is harmed.
+            // Other guests are not affected.
             assert_eq(dom.state(), "running");
             "#
         ))

@@ -2,7 +2,7 @@
 
 use crate::support::{Daemon, Embed, Host, NetHost};
 
-/// What every script below may use.
+/// Functions for all scripts below.
 const HELPERS: &str = r#"
     /// The hint of what `action` throws, which has all of `words`.
     fn hint(action, words) {
@@ -95,7 +95,7 @@ fn a_hint_on_a_guest_helps() {
         hint(|| dom.undefine(), ["VIR_DOMAIN_UNDEFINE_NVRAM", "VIR_DOMAIN_UNDEFINE_KEEP_NVRAM"]);
         dom.undefine(VIR_DOMAIN_UNDEFINE_KEEP_NVRAM);
 
-        // What this host has in the place of what it lacks.
+        // The part that this host has instead of the missing one.
         let lacking = xml;
         lacking.replace("<devices>", "<devices><emulator>/usr/bin/qemu-kvm</emulator>");
         let told = hint(|| conn.define_xml(lacking), ["this host has /"]);

@@ -25,16 +25,16 @@ use virhai::files::scripts_below;
 
 use crate::support::{Scratch, end_qemu, virhai};
 
-/// How long a script may take, whatever it tries.
+/// Time limit for a script, whatever it tries.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// How many scripts run at a time.
+/// The number of scripts that run at the same time.
 const AT_ONCE: usize = 4;
 
 /// The word in each line of the secret file.
 const SECRET: &str = "swordfish";
 
-/// How much of the end of an output is kept for a report.
+/// The size of the end of an output that is kept for a report.
 const KEPT: usize = 4_000;
 
 /// An attack, as its first lines describe it.
@@ -177,7 +177,7 @@ const FOLDERS: [(&str, &str); 6] = [
 /// A file of the user's that nothing may change.
 const PROFILE: (&str, &str) = ("home/.profile", "# the user's own\n");
 
-/// What an attack could get.
+/// The targets of an attack.
 struct Prey {
     scratch: Scratch,
     program: PathBuf,
@@ -252,7 +252,7 @@ struct Ended {
     stderr: Output,
 }
 
-/// What came out, of which only the end is kept.
+/// The output, of which only the end is kept.
 struct Output {
     has_secret: bool,
     tail: String,
@@ -264,7 +264,7 @@ impl Output {
         let mut kept: Vec<u8> = Vec::new();
         let mut chunk = vec![0; 1 << 16];
         while let Ok(length @ 1..) = from.read(&mut chunk) {
-            // What was kept overlaps a word that the chunks divide.
+            // The kept part overlaps a word that the chunks divide.
             kept.extend(&chunk[..length]);
             has_secret |= kept
                 .windows(SECRET.len())
@@ -372,7 +372,7 @@ fn the_harness_detects_a_successful_attack() {
     assert!(found.contains("the program ran"), "{found}");
 }
 
-/// What a description of a test host includes needs a permission like the description itself.
+/// A file that a test host's description includes needs a permission like the description itself.
 #[test]
 fn a_test_host_includes_only_files_that_the_script_may_read() {
     let scratch = Scratch::new();

@@ -1,4 +1,4 @@
-//! What `std/identity` decides, held against libvirt's schema: whatever a guest can have, a clone knows what to do about it.
+//! Compares the decisions of `std/identity` with libvirt's schema: every part of a guest has a treatment in a clone.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -233,7 +233,7 @@ fn everything_in_the_schema_of_a_guest_is_decided() {
         }
     }
     for path in &schema.resources {
-        // Where a device stands on its bus, labels, and what a disk, a device of the host and their images consist of.
+        // Bus addresses, labels, and the parts of disks, host devices and their images.
         if [
             "/address/",
             "/seclabel",
@@ -250,7 +250,7 @@ fn everything_in_the_schema_of_a_guest_is_decided() {
                 .strip_prefix(row.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
             let whole = if row.starts_with("devices/") { 2 } else { 1 };
-            // That a whole device is shared does not decide about a resource in it.
+            // The treatment "shared" of a whole device does not decide about a resource in it.
             within && (treatment != "shared" || row.split('/').count() > whole || path == row)
         });
         if !decided {

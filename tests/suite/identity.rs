@@ -1,4 +1,4 @@
-//! What a handle remembers of an object that is gone, and what asks the host.
+//! Values that a handle remembers after its object is gone, and calls that ask the host.
 
 use crate::support::{Host, virhai};
 

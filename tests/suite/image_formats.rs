@@ -99,7 +99,7 @@ fn an_image_has_the_format_of_its_bytes_whatever_it_is_called() {
             assert_eq(image::format(over), "qcow2");
             over.delete();
         }
-        // What the options say is not looked into.
+        // Formats in the options are not checked.
         assert_eq(formats.call([#{ path: "FOLDER/ubuntu.img", format: "raw" }]), ["raw"]);
         // A volume that is made has the format that was asked for, or qcow2, whatever its name is.
         let made = guest::create(conn, #{ name: "made", memory: "64MiB", nics: [], start: false, disks: [
@@ -173,7 +173,7 @@ fn a_host_reads_an_image_in_no_pool() {
         pool.destroy();
         pool.undefine();
         assert_eq(formats.call(["FOLDER/outside.raw"]), ["qcow2"]);
-        // Nothing is left of the guest that it was read for.
+        // The guest that was defined to read the format is gone.
         assert_eq(conn.list_all_domains(), []);
         "##);
 }
@@ -206,7 +206,7 @@ fn a_guest_boots_from_a_misnamed_image_that_nobody_refreshed() {
     copy("fresh.img");
     images.ok(
         r##"
-        // By the name of a volume, laid over, not refreshed, and with the user data checked.
+        // By the name of a volume, as a backing image, without a refresh, and with the user data checked.
         let options = #{ name: "c3", memory: "32MiB", nics: [], pool: "images", image: "fresh.img", up: "MG:up", timeout: "30s" };
         for text in ["users: []", "\n  package_update: true", "# cloud-config\n"] {
             let told = refusal.call(|| import_image::cloud(conn, options + #{ user_data: text }));

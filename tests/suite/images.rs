@@ -154,7 +154,7 @@ fn the_seed_is_gone_once_the_guest_is_up_and_a_failure_leaves_nothing() {
     );
     let seed = std::fs::read(folder.join("web-seed.img")).expect("it is there");
     assert!(seed.iter().all(|&byte| byte == 0), "the seed is not empty");
-    // What was saved with the seed starts again.
+    // A guest that was saved with the seed starts again.
     host.ok(r#"
         let dom = connect().lookup_by_name("web");
         dom.managed_save();

@@ -1,4 +1,4 @@
-//! What scripts may import, and how that fails.
+//! Imports that scripts may use, and the errors of others.
 
 use std::os::unix::fs::symlink;
 
@@ -333,10 +333,10 @@ fn a_closure_calls_the_functions_of_the_file_that_it_was_written_in() {
             "inside::each([1], |x| { import \"beside\" as late; late::word() })",
             r#"["beside"]"#,
         ),
-        // What a file imports can be called through it, and nothing shows the names in use.
+        // The imports of a file can be called through it, and its internal names are not visible.
         ("caller::words::word()", "theirs"),
         ("[Fn(\"helper\")].to_string()", "[Fn(helper)]"),
-        // What each file has is its own afterwards too.
+        // The names of each file are its own afterwards too.
         ("caller::each([1], |x| x); helper(2)", r#""main 2 beside""#),
     ] {
         let outcome = run(

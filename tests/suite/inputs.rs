@@ -9,7 +9,7 @@ const INPUTS = #{
     guest: #{ type: "string", required: true, pattern: "[a-z0-9-]+", help: "name of the guest" },
     keep: #{ type: "int", default: 7, min: 1, max: 99, help: "copies to keep" },
     size: #{ type: "size", default: "1GiB", help: "size of a copy" },
-    mode: #{ words: ["full", "incremental"], default: "full", help: "what is copied" },
+    mode: #{ words: ["full", "incremental"], default: "full", help: "data to copy" },
     tags: #{ type: ["array", "string"], help: "what to mark them with" },
     dry: #{ type: "bool", default: false, help: "only say what would be done" },
     api_token: #{ type: "secret", help: "token of the service" },

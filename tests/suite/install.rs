@@ -66,7 +66,7 @@ impl Site {
     }
 }
 
-/// What every installation leaves: a persistent guest that boots from its disk.
+/// The result of every installation: a persistent guest that boots from its disk.
 const INSTALLED: &str = r#"
     assert_eq(result.verdict, "installed");
     assert_eq(result.evidence.sector, "changed");
@@ -272,7 +272,7 @@ fn without_a_witness_of_the_second_boot_the_verdict_is_unknown() {
     ));
 }
 
-/// Nothing is left of an installation that failed.
+/// A failed installation leaves nothing.
 fn left_nothing(site: &Site, disk: &[u8]) {
     site.ok("assert_eq(conn.list_all_domains().len(), 0);");
     assert_eq!(site.disk(), disk, "the disk of the user is untouched");
@@ -386,7 +386,7 @@ fn a_guest_that_exists_is_not_installed_over() {
          install::from_iso(conn, {options});"
     ));
     assert_eq!(outcome.status, 1, "{outcome}");
-    assert!(outcome.stderr.contains("`web` exists already"), "{outcome}");
+    assert!(outcome.stderr.contains("`web` already exists"), "{outcome}");
     site.ok("assert_eq(conn.list_all_domains().len(), 1);");
 }
 

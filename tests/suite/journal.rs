@@ -121,7 +121,7 @@ fn a_run_that_failed_is_resumed_after_its_finished_steps_and_undone() {
     let undone = on(&host).arg("undo").run();
     assert_eq!(undone.status, 0, "{undone}");
     has(&undone, &["undone: 2 of 2 changes"]);
-    // What the run did not make, and what it did without a way back, stays.
+    // Objects that the run did not make, and changes that cannot be undone, stay.
     host.ok(r#"let all = connect().list_all_domains();
         assert_eq(all.map(|dom| dom.name), ["db"]);
         assert(all[0].autostart());"#);
@@ -289,7 +289,7 @@ fn two_runs_do_not_work_on_one_guest_at_the_same_time() {
     let waits =
         told.any(|line| line.is_ok_and(|line| line.contains("to release the domain `web`")));
     assert!(waits, "it says what it waits for");
-    // What a killed process held is free at once.
+    // Locks of a killed process are free at once.
     first.kill().expect("it lives");
     first.wait().expect("it ends");
     assert!(second.wait().expect("it ends").success());

@@ -1,8 +1,8 @@
-//! Where the language of scripts differs from plain Rhai: keys, `catch`, words, comparisons.
+//! Differences between scripts and plain Rhai: keys, `catch`, words, comparisons.
 
 use crate::support::{Outcome, virhai};
 
-/// What `script` does on the test driver, unchecked.
+/// The outcome of `script` on the test driver, without the check.
 fn run(script: &str) -> Outcome {
     virhai()
         .arg("-c")

@@ -86,7 +86,7 @@ fn scripts(count: usize) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// How long the check takes, without Rhai's own parser: that compares each new variable with all before it.
+/// The time of the check, without Rhai's parser, which compares each new variable with all earlier ones.
 fn check_time(text: &str) -> Duration {
     let session = Session::new(SessionOptions::default());
     let engine = engine::build(&session, &Limits::default(), Imports::default());
@@ -103,7 +103,7 @@ fn check_time(text: &str) -> Duration {
     check().min(check())
 }
 
-/// What this thread has had of the processor, whatever else runs on the machine.
+/// The processor time of this thread.
 fn thread_time() -> Duration {
     let usage = getrusage(UsageWho::RUSAGE_THREAD).expect("the kernel counts");
     let time = usage.user_time();

@@ -45,7 +45,7 @@ fn order() -> Vec<String> {
         .collect()
 }
 
-/// What uses a folder above its own in `order`, or no folder at all.
+/// Uses of a folder above the user's own in `order`, or of no folder at all.
 fn violations(tree: &Tree, order: &[String]) -> Vec<String> {
     let rank = |module: &Module| order.iter().position(|name| Some(name) == module.first());
     let mut found = Vec::new();

@@ -116,7 +116,7 @@ impl Editor {
         self.problems(file, version)
     }
 
-    /// What is said to be wrong with `file` as it is in its version `version`.
+    /// The findings in the version `version` of `file`.
     fn problems(&mut self, file: &str, version: i32) -> Vec<Value> {
         loop {
             let message = self.read();

@@ -5,7 +5,7 @@ use crate::support::{Outcome, ran_alone, virhai};
 /// The limit of these tests.
 const LIMIT: usize = 32 * 1024 * 1024;
 
-/// What the program takes without a script, with the pages of its own file.
+/// The memory of the program without a script, including the pages of its file.
 const BASE: usize = 96 * 1024 * 1024;
 
 fn run(script: &str) -> Outcome {

@@ -55,7 +55,7 @@ impl Hosts {
         self.here.ok(&self.script(kind, body))
     }
 
-    /// How often the guest has booted, by its console.
+    /// The number of boots of the guest, from its console.
     fn boots(&self) -> usize {
         self.here.console("web").matches("MG:up").count()
     }

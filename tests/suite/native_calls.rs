@@ -11,21 +11,21 @@ use virhai::{Imports, Session, SessionOptions};
 
 use crate::support::{ran_alone, rewrite, updates, virhai};
 
-/// How much memory each function can take: `signature class` on each line.
+/// The memory growth of each function: `signature class` on each line.
 const GROWTH: &str = "tests/data/growth.txt";
 
-/// What the classes mean.
+/// The meaning of the classes.
 const CLASSES: [&str; 3] = [
     // Asks for room before it allocates.
     "bounded", // Takes at most twice the memory of its arguments, or a little.
     "small",
-    // Takes what the host answers, which libvirt limits, or its arguments on the way to the host.
+    // Needs memory for the host's answer, which libvirt limits, or for its arguments on the way to the host.
     "host",
 ];
 
 const LIMIT: usize = 32 * 1024 * 1024;
 
-/// What the program takes without a script, with the pages of its own file.
+/// The memory of the program without a script, including the pages of its file.
 const BASE: usize = 96 * 1024 * 1024;
 
 fn functions() -> (Vec<Function>, BTreeSet<(String, usize)>) {
@@ -130,7 +130,7 @@ impl Random {
     }
 }
 
-/// What the calls work with.
+/// The values that the calls use.
 const VALUES: &str = r#"
 let MOST = 9223372036854775807; let LEAST = -9223372036854775807 - 1;
 let NAN = 0.0 / 0.0; let INFINITE = 1.0 / 0.0;

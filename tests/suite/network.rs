@@ -2,7 +2,7 @@
 
 use crate::support::{Host, NetHost, TestHost, skip, tiny_xml, virhai};
 
-/// What every script below may use.
+/// Functions for all scripts below.
 const THROWN: &str = r#"
     fn thrown(action) {
         let error = ();
@@ -328,7 +328,7 @@ fn ensure_changes_a_running_network_and_keeps_what_others_added() {
             assert_eq(net.xml(flags).get("dns/host/hostname"), "db");
         }
 
-        // What cannot be changed while it runs is told each time, until it runs.
+        // A change that needs a restart is reported each time, until it is in force.
         options.domain = "lab.test";
         let waits = "runs without domain until it is restarted";
         assert_eq(network::ensure(conn, options).changes, ["added domain", waits]);
@@ -352,7 +352,7 @@ fn ensure_changes_a_running_network_and_keeps_what_others_added() {
         assert(changes.contains("removed dhcp/host ip='192.168.150.100' mac='52:54:00:c1:a3:7f'"), changes.to_string());
         assert_eq(hosts(net, 0), ["192.168.150.100"]);
 
-        // What changed in the definition alone is brought to what runs.
+        // A change in the definition alone is applied to the running network.
         net.update(VIR_NETWORK_UPDATE_COMMAND_DELETE, VIR_NETWORK_SECTION_IP_DHCP_HOST, -1,
             "<host mac='52:54:00:c1:a3:80' name='b' ip='192.168.150.100'/>", VIR_NETWORK_UPDATE_AFFECT_LIVE);
         assert_eq(network::ensure(conn, options).changes.len(), 1);

@@ -14,7 +14,7 @@ const HEAD: &str = "# Objects and their calls\n\n\
     All calls of each kind of object, in one line each. `virhai doc Domain.create` shows the forms of a call, its options, its\n\
     errors and an example. A test writes this page.\n";
 
-/// What every object has, whatever its kind.
+/// The functions of every object, whatever its kind.
 const OF_EVERY_KIND: [&str; 4] = ["==", "!=", "to_string", "to_debug"];
 
 #[test]

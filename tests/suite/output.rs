@@ -132,7 +132,7 @@ fn one_signal_ends_a_script_with_unread_output() {
         // A single line that is longer than any buffer, and one that is the result.
         r#"print("x".repeat(3_000_000))"#,
         r#""x".repeat(3_000_000)"#,
-        // What cannot catch a stop.
+        // Loops that must not catch a stop.
         r#"loop { try { print("x".repeat(1000)) } catch {} }"#,
         r#"parallel([1, 2, 3], 3, |n| loop { print("x".repeat(1000)) })"#,
         r#"loop { note("x".repeat(1000)) }"#,

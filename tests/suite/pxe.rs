@@ -69,7 +69,7 @@ fn a_blank_disk_falls_through_to_the_network() {
         .fold(host.virhai().arg("run").arg(copy), |run, arg| run.arg(arg))
         .ok_with_plan();
     assert_eq!(told, "web: installed\n");
-    // What the guide promises of it: the guest had an address of this network.
+    // The result that the guide promises: the guest had an address of this network.
     let leases = host
         .virhai()
         .script("connect().network_lookup_by_name(\"lan\").dhcp_leases().len() > 0")

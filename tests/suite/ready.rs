@@ -1,4 +1,4 @@
-//! Whether a guest is up, rung by rung, and which rung failed.
+//! Whether a guest is up, check by check, and which check failed.
 
 use crate::support::{Embed, Host, NetHost, TestHost, agent_xml, micro, tiny_xml};
 
@@ -72,7 +72,7 @@ fn a_linux_is_ready_once_its_console_and_its_agent_say_so() {
         }} catch (err) {{
             assert(err.message.contains("its system is shutting down"), err.message);
         }}
-        // What a guest showed before it was paused was true once.
+        // Output from before the guest was paused still counts.
         sh.call("rm /bin/systemctl; (sleep 1; echo BYE >/dev/console) >/dev/null 2>&1 &");
         console.wait("tick", "20s");
         sleep("1500ms");
@@ -141,7 +141,7 @@ fn the_rung_that_failed_is_named_with_what_the_console_showed_last() {
         }} catch (err) {{
             assert_eq(err.check, "agent");
         }}
-        // What will never be is not waited for.
+        // Impossible checks do not wait.
         let mute = guest::run(connect(), #{{ name: "mute", memory: "32MiB", nics: [], agent: false }});
         for never in [#{{ agent: true, timeout: "1h" }}, #{{ cloud_init: true, timeout: "1h" }}] {{
             try {{
@@ -163,7 +163,7 @@ fn the_rung_that_failed_is_named_with_what_the_console_showed_last() {
         }}
         let seen = ready::wait_for(dom, #{{ address: false, agent: false }});
         assert(seen.values().all(|value| value == ()), seen.to_string());
-        // What the check before the run cannot know.
+        // An empty map, which the check before the run cannot follow.
         let ladder = #{{}};
         ladder["adress"] = true;
         try {{

@@ -7,7 +7,7 @@ struct Site {
     host: Daemon,
 }
 
-/// What every script here begins with.
+/// The beginning of every script here.
 const IMPORTS: &str = r#"
     import "std/guest" as guest;
     import "std/image" as image;
@@ -16,7 +16,7 @@ const IMPORTS: &str = r#"
     let conn = connect();
 "#;
 
-/// All that a host knows, as text.
+/// All objects of a host, as text.
 const EVERYTHING: &str = r#"
     let known = [];
     for net in conn.list_all_networks() {
@@ -85,7 +85,7 @@ impl Site {
             );
             let after = self.ok(EVERYTHING);
             assert_eq!(before, after, "after {operations} operations: {outcome}");
-            // Where a recipe is long, its later stages are looked at in larger steps.
+            // For a long recipe, the later stages are sampled in larger steps.
             operations += if step < 20 {
                 step
             } else {
@@ -183,7 +183,7 @@ fn what_ensure_did_is_taken_back_with_what_surrounds_it() {
                 assert_eq(guest::ensure(conn, #{{ name: "web", memory: "48MiB", nics: [], kernel: "{kernel}" }}).changes.len(), 3);
                 // Once it counts, it hears what it is asked.
                 conn.lookup_by_name("web").open_console().wait("MG:c=", "30s");
-                // What is gone already need not be taken back.
+                // An object that is already gone need not be removed.
                 image::create(conn, #{{ pool: "images", name: "brief.img", format: "raw", size: "1MiB" }}).delete();
                 pool::create(conn, #{{ name: "brief", path: "{folder}-2" }});
                 pool::remove(conn, "brief");
@@ -258,7 +258,7 @@ fn what_is_as_wanted_is_not_changed() {
         first.domain.destroy();
         assert_eq(guest::ensure(conn, wanted).changes, ["started"]);
         assert_eq(guest::ensure(conn, wanted).changes, []);
-        try {{ guest::create(conn, {WEB}); throw "not refused"; }} catch (err) {{ assert(err.message.contains("exists already"), err.message); }}
+        try {{ guest::create(conn, {WEB}); throw "not refused"; }} catch (err) {{ assert(err.message.contains("already exists"), err.message); }}
         guest::remove_with_volumes(first.domain);
         guest::remove(first.domain);
 
@@ -403,7 +403,7 @@ fn the_boot_sector_of_an_image_is_read_through_its_format() {
         assert_eq(image::boot_sector(counter), sector);
         let empty = image::create(conn, #{ pool: "images", name: "empty.qcow2", size: "1MiB" });
         assert_eq(image::boot_sector(empty), blob(512));
-        // What lies in its backing image, nobody can tell from the overlay alone.
+        // The overlay alone does not show the content of its backing image.
         let over = image::create(conn, #{ pool: "images", name: "over.qcow2", backing: counter });
         assert_eq(image::boot_sector(over), ());
         "#);

@@ -70,7 +70,7 @@ impl Site {
             for round in 0..3 {{
                 let later = ticks(dom);
                 while later < at + 24 {{ later = ticks(dom); }}
-                // What the disk held at that time comes back as well.
+                // The disk's content at that time is restored too.
                 dom.destroy();
                 let sector = image::boot_sector(vol);
                 if vol.name.ends_with(".raw") {{
@@ -202,7 +202,7 @@ fn a_uefi_guest_has_restore_points() {
         restore_point::make(dom, "p");
         dom = restore_point::restore(dom, "p");
         assert_eq(dom.state(), "running");
-        // What converges keeps it.
+        // `ensure` keeps it.
         guest::ensure(conn, options);
         assert_eq(dom.xml(VIR_DOMAIN_XML_INACTIVE).get("os/nvram"), file);
         assert_eq(conn.list_all_storage_pools().len(), 1);

@@ -47,7 +47,7 @@ fn methods_are_listed_without_running_anything() {
         "xml_desc(flags: int) -> string",
     );
     prompt.answers(":methods StorageVol", "wipe()");
-    prompt.answers(":methods nosuch", "cannot be told");
+    prompt.answers(":methods nosuch", "is unknown until it runs");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::{Daemon, Host, TestHost};
 
-/// What `options` of a guest are refused with, and the hint.
+/// The refusal of `options` of a guest, and its hint.
 fn refused(options: &str) -> String {
     let host = TestHost::new();
     let script = format!(

@@ -106,7 +106,7 @@ fn a_snapshot_of_the_disks_alone_has_the_guest_go_on_in_a_new_file() {
         assert(dom.xml_desc().contains("{over}"));
         value(console);
         assert(snap.get_xml_desc().contains("<memory snapshot='no'/>"));
-        // What was written since goes into the image below, and the guest back to it.
+        // Later writes are merged into the image below, and the guest returns to it.
         snap.delete(VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY);
         conn.wait_event(#{{ kind: "block_job", domain: dom, status: "ready" }}, "30s",
             || dom.block_commit("hda", (), (), 0, VIR_DOMAIN_BLOCK_COMMIT_ACTIVE));

@@ -112,7 +112,7 @@ fn a_save_file_that_does_not_fit_the_disks_any_more_is_refused() {
         conn.storage_pool_lookup_by_name("images").refresh();
         let why = refused(|| image::create(conn, #{{ pool: "images", name: "web.raw", size: "1MiB", format: "raw" }}));
         assert(why.contains("`web` has a managed save image"), why);
-        // By force, once the disks are back.
+        // With `force`, after the disks are restored.
         dom.managed_save_remove();
         let disk = image::copy(conn.storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("base.raw"), "web.raw");
         dom.create(); dom.managed_save();

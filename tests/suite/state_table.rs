@@ -1,8 +1,7 @@
-//! Which operation does what in which state, held against libvirt's measured truth.
+//! The effect of operations by state, compared with measurements of libvirt.
 //!
-//! `tests/data/lifecycle.tsv` was measured with libvirt-python on libvirt 11.3 and QEMU 10. Each of
-//! its rows is a state, an operation and what came of it; virhai must do the same, except where a
-//! difference is listed with its reason.
+//! `tests/data/lifecycle.tsv` was measured with libvirt-python on libvirt 11.3 and QEMU 10. Each row has a state, an
+//! operation and its result; virhai must give the same result, except where a difference is listed with its reason.
 
 mod differences;
 mod guests;
@@ -40,7 +39,7 @@ fn report(mismatches: &[String], of: usize) {
     );
 }
 
-/// How many rows of each driver are left out, by the beginning of the reason; the others are run.
+/// The number of rows of each driver that are left out, by the beginning of the reason; the others are run.
 const LEFT_OUT: [(&str, &str, usize); 3] = [
     ("qemu", "a fault", 7),
     ("qemu", "a restart of the daemon", 2),
@@ -114,7 +113,7 @@ fn the_test_driver_does_in_every_state_what_the_table_says() {
     report(&found, rows.len());
 }
 
-/// How many scripts run on one daemon at a time; a row mostly waits for QEMU to end.
+/// The number of scripts that run on one daemon at the same time; a row mostly waits for QEMU to end.
 const LANES: usize = 4;
 
 /// Rows for one script: few enough that none comes near its time limit.

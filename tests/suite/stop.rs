@@ -2,7 +2,7 @@
 
 use crate::support::{Daemon, Embed, Host};
 
-/// What every script below may use.
+/// Functions for all scripts below.
 const THROWN: &str = r#"
     fn thrown(action) {
         let error = ();

@@ -61,7 +61,7 @@ impl Store {
         self.host.path(name)
     }
 
-    /// What qemu-img tells of a volume.
+    /// The report of qemu-img on a volume.
     fn image(&self, name: &str) -> serde_json::Value {
         let mut info = Command::new("qemu-img");
         info.args(["info", "--output=json"])

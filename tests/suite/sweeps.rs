@@ -11,7 +11,7 @@ mod save_files;
 
 use crate::support::{Daemon, Host, micro, succeeds};
 
-/// What the scripts of these tests begin with.
+/// The beginning of the scripts of these tests.
 pub const IMPORTS: &str = r#"
     import "std/clone" as clone;
     import "std/guest" as guest;

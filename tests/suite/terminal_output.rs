@@ -1,4 +1,4 @@
-//! What guests, hosts and scripts choose does nothing to a terminal, and reaches a pipe as it is.
+//! Text from guests, hosts and scripts does not control a terminal, and reaches a pipe unchanged.
 
 use crate::support::{Host, PROMPT, Prompt, Run, Scratch, Terminal, TestHost, virhai};
 

@@ -64,7 +64,7 @@ fn completes(terminal: &mut Terminal, typed: &str, shown: &str) {
     terminal.shows(shown);
 }
 
-/// What the session shows, and leaves in `home`.
+/// The output of the session, which leaves files in `home`.
 fn session(home: &Scratch) -> String {
     let mut terminal = prompt(home);
     completes(&mut terminal, "conn.list_all", "list_all_storage_pools");
@@ -95,7 +95,7 @@ fn session(home: &Scratch) -> String {
     text.trim_end().to_owned()
 }
 
-/// What a command of the shell shows, which must end well.
+/// The output of a shell command, which must succeed.
 fn shell(home: &Scratch, args: &[&str]) -> String {
     let run = virhai().folder(home.path("")).env("NO_COLOR", "1");
     let outcome = args.iter().fold(run, |run, arg| run.arg(arg)).run();

@@ -1,4 +1,4 @@
-//! What happens at the prompt while an input is typed.
+//! The prompt's display while an input is typed.
 //!
 //! Each screen has its golden file in `tests/data/screens/`; `UPDATE=1` rewrites them.
 
@@ -337,7 +337,7 @@ fn lines_that_are_pasted_one_by_one_are_one_input_while_a_bracket_is_open() {
     prompt.terminal.types("fn twice(n) {\r    let m = n;\r\r");
     prompt
         .terminal
-        .shows("`{` of line 1 is not closed yet; Ctrl-C drops the input");
+        .shows("`{` of line 1 is not closed; Ctrl-C drops the input");
     prompt
         .terminal
         .types("\r    // why\r    m * 2\r}\rtwice(21)\r");

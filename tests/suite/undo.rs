@@ -1,4 +1,4 @@
-//! All or nothing: what is taken back, when, and in which order.
+//! All or nothing: the undone changes, their time and order.
 
 use std::io::{BufRead, BufReader, Read};
 

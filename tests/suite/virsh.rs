@@ -166,7 +166,7 @@ fn the_first_words_at_the_prompt_are_done_or_answered() {
     ] {
         prompt.answers(line, shown);
     }
-    // What was told is brought by Up.
+    // Up recalls the suggested code.
     prompt.answers("destroy test", "Up to edit and run that");
     prompt.clears();
     prompt.terminal.types("\x1b[A");
@@ -175,7 +175,7 @@ fn the_first_words_at_the_prompt_are_done_or_answered() {
         .shows("conn.lookup_by_name(\"test\").destroy()");
     prompt.drops();
     prompt.answers("conn.lookup_by_name(\"test\").is_active()", "true");
-    // What is the session's own stays so.
+    // Names of the session stay its own.
     prompt.answers("let list = 6", "");
     prompt.answers("list", "6");
     prompt.answers("fn help(x) { x * 7 }", "");

@@ -1,11 +1,11 @@
-//! What virt-install can say of a guest, said with options: how much of the documents that are wanted they make.
+//! Compares options with virt-install: the share of its documents that options can make.
 //!
-//! `tests/data/virt_install` has a document for each group of virt-install's options. Each element of it counts, and is made if
-//! the options make an element of its name there, in the one that its parent is, with its attributes and its text.
+//! `tests/data/virt_install` has a document for each group of virt-install's options. Each element of it counts, and is
+//! made if the options make an element with its name, attributes and text, in the same parent.
 //!
-//! No document is for `--osinfo`, `--location URL`, `--install`, `--unattended` and `--initrd-inject`, which virhai does not have
-//! yet; for `--reinstall` and `--cloud-init`, which `install.rs` and `images.rs` test; and for options that say how virt-install
-//! runs, such as `--noautoconsole`.
+//! There is no document for `--osinfo`, `--location URL`, `--install`, `--unattended` and `--initrd-inject`, which
+//! virhai does not have yet; for `--reinstall` and `--cloud-init`, which `install.rs` and `images.rs` test; and for
+//! options about the run of virt-install, such as `--noautoconsole`.
 
 use std::path::{Path, PathBuf};
 

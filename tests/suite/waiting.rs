@@ -14,7 +14,7 @@ fn on_test_host(script: &str) {
         .ok();
 }
 
-/// What every script below may use.
+/// Functions for all scripts below.
 const THROWN: &str = r#"
     fn thrown(action) {
         let error = ();
@@ -119,7 +119,7 @@ fn the_end_of_a_transient_guest_is_its_outcome() {
         let dom = conn.create_xml(`{unplugged}`);
         let ends = parallel(["wait", "go"], 2, |what| if what == "wait" {{ dom.wait("undefined", "60s") }} else {{ sleep("100ms"); dom.destroy(); #{{}} }});
         assert_eq(ends[0], #{{ state: "undefined", reason: "destroyed", gone: true }});
-        // What is gone can never run again.
+        // A domain that is gone can never run again.
         assert_eq(thrown(|| dom.wait("running", "30s")).code, "VIR_ERR_NO_DOMAIN");
         "#
     ));

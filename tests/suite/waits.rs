@@ -1,4 +1,4 @@
-//! What the user sees of long waits: for hosts, for calls and for guests.
+//! The display of long waits: for hosts, for calls and for guests.
 
 use std::os::unix::net::UnixListener;
 

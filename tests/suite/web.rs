@@ -1,4 +1,4 @@
-//! What a script gets from the web, with a permission for each host.
+//! Downloads of scripts, with a permission for each host.
 
 use std::io::Write;
 use std::time::Duration;

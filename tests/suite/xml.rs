@@ -91,7 +91,7 @@ fn every_call_that_takes_xml_takes_a_document_and_nothing_else() {
         let image = xml("image", #{ domain: guest });
         conn.define_xml(image.select("domain")[0]).undefine();
 
-        // Of another type than the check before the run could see.
+        // A type that the check before the run cannot see.
         let wrong = [1, [], (), #{}];
         let calls = #{
             define: || conn.define_xml(wrong[0]),
@@ -247,13 +247,13 @@ fn maps_that_make_no_sense_say_where() {
     check(
         r##"
         let cases = #{
-            "d/e/@f: text or a number is wanted, not bool": #{ e: #{ "@f": true } },
-            "d/e/#text: text or a number is wanted, not map": #{ e: #{ "#text": #{} } },
-            "d/e f: `e f` is no name": #{ "e f": 1 },
-            "d/@1: `1` is no name": #{ "@1": 1 },
+            "d/e/@f: expected text or a number, not bool": #{ e: #{ "@f": true } },
+            "d/e/#text: expected text or a number, not map": #{ e: #{ "#text": #{} } },
+            "d/e f: `e f` is not a name": #{ "e f": 1 },
+            "d/@1: `1` is not a name": #{ "@1": 1 },
             "d/#txt: there is no key `#txt`": #{ "#txt": "x" },
-            "d/#children: an array of maps is wanted": #{ "#children": #{} },
-            "d/e: an array stands in an array": #{ e: [[1]] },
+            "d/#children: expected an array of maps": #{ "#children": #{} },
+            "d/e: an array contains an array": #{ e: [[1]] },
             "d/e: the key is `e`, and the Xml is a `f`": #{ e: xml("f") },
             "d/e/#text: the character U+0000 is not allowed in XML": #{ e: #{ "#text": "\x00" } },
             "d/@e: the character U+0001 is not allowed in XML": #{ "@e": "\x01" },

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::{Scratch, skip};
 
-/// Where Chromium is.
+/// The paths of Chromium.
 const PROGRAMS: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
 /// A browser with a profile of its own.

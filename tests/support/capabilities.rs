@@ -1,11 +1,11 @@
-//! What libvirt found out about QEMU, kept from host to host: each would take seconds to find it
-//! out again. libvirt itself sees whether it still holds.
+//! libvirt's results of probing QEMU, kept for later hosts, since a probe takes seconds. libvirt itself checks whether
+//! they are still valid.
 
 use std::path::{Path, PathBuf};
 
 use super::Scratch;
 
-/// Who runs QEMU: what the one may do, such as use KVM, the other may not.
+/// The user who runs QEMU: users have different rights, such as for KVM.
 #[derive(Clone, Copy)]
 pub enum Whose {
     User,
@@ -19,7 +19,7 @@ fn kept(whose: Whose) -> PathBuf {
     })
 }
 
-/// Gives a host what earlier ones found out, in its cache `folder`.
+/// Copies the results of earlier hosts to a host's cache `folder`.
 pub fn give(whose: Whose, scratch: &Scratch, folder: &str) {
     for part in Path::new(folder)
         .ancestors()
@@ -45,7 +45,7 @@ pub fn keep(whose: Whose, folder: &Path) {
     let (Ok(found), false) = (std::fs::read_dir(folder), kept(whose).exists()) else {
         return;
     };
-    // Made aside and put in place at once: other tests look at the same time.
+    // Written to a temporary folder and moved into place at once: other tests read it at the same time.
     let Ok(aside) = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")) else {
         return;
     };

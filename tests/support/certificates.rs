@@ -121,7 +121,7 @@ impl Certificates {
         self.openssl(&[&own, arguments].concat());
     }
 
-    /// Has the authority do something.
+    /// Runs the certificate authority.
     fn authority(&self, arguments: &[&str]) {
         let own = [
             "ca",

@@ -29,7 +29,7 @@ fn qemu_conf() -> String {
     )
 }
 
-/// Where a daemon keeps what it found out about QEMU.
+/// The folder with a daemon's results of probing QEMU.
 const CAPABILITIES: &str = "cache/libvirt/qemu/capabilities";
 
 /// A libvirtd session daemon with folders and a host UUID of its own.
@@ -166,7 +166,7 @@ impl Daemon {
         }
     }
 
-    /// Whether the daemon has ended by itself with success, which is waited for.
+    /// Waits for the end of the daemon; returns whether it ended by itself with success.
     pub fn ends(&mut self) -> bool {
         let ended = self.process.take().map(|mut process| process.wait());
         ended.is_some_and(|ended| ended.is_ok_and(|status| status.success()))

@@ -4,7 +4,7 @@ use super::capabilities::{self, Whose};
 use super::qemu::end_qemu;
 use super::{Host, Scratch};
 
-/// Where a host keeps what it found out about QEMU.
+/// The folder with a host's results of probing QEMU.
 const CAPABILITIES: &str = "root/cache/qemu/capabilities";
 
 /// A host `qemu:///embed`; one process at a time can have it open.

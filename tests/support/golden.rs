@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// Whether golden files are to be rewritten and not compared: `UPDATE=1` asks for it.
+/// Whether to rewrite golden files instead of comparing them: with `UPDATE=1`.
 pub fn updates() -> bool {
     std::env::var_os("UPDATE").is_some()
 }

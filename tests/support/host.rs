@@ -1,4 +1,4 @@
-//! What all private hosts have in common.
+//! The common part of all private hosts.
 
 use super::{Outcome, Run, Scratch, micro, micro_xml, virhai};
 
@@ -50,7 +50,7 @@ pub trait Host {
         )
     }
 
-    /// What the guest `name` has printed on its console.
+    /// The console output of the guest `name`.
     fn console(&self, name: &str) -> String {
         let file = self.scratch().path(format!("{name}.console"));
         let bytes = std::fs::read(file).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What tests stand on: scripts, private hosts, and guests.
+//! Support for tests: scripts, private hosts, and guests.
 
 #![allow(dead_code)] // Each test takes the part that it needs.
 

@@ -9,7 +9,7 @@ use super::capabilities::{self, Whose};
 use super::user::OWN_LOCKS;
 use super::{Host, Run, Scratch, skip, virhai};
 
-/// Where the daemon's own folders are, by the system's name for them.
+/// The daemon's own folders, by the system's names for them.
 const FOLDERS: [(&str, &str); 5] = [
     ("etc", "/etc/libvirt"),
     ("lib", "/var/lib/libvirt"),
@@ -18,10 +18,10 @@ const FOLDERS: [(&str, &str); 5] = [
     ("cache", "/var/cache/libvirt"),
 ];
 
-/// Where the daemon keeps what it found out about QEMU.
+/// The folder with the daemon's results of probing QEMU.
 const CAPABILITIES: &str = "cache/qemu/capabilities";
 
-/// What libvirt needs besides itself to start a network with addresses.
+/// The programs that libvirt needs to start a network with addresses.
 const PROGRAMS: [&str; 3] = ["unshare", "ip", "dnsmasq"];
 
 /// A libvirtd as root: nothing of it reaches the machine's own network, and what guests and
@@ -61,7 +61,7 @@ impl NetHost {
         }
         // The shell stays, as the one who gathers the ended guests that the daemon leaves behind.
         script += "libvirtd --pid-file /run/libvirt/libvirtd.pid & wait";
-        // Whoever ends this process ends all of them: daemon, guests, DHCP servers.
+        // The end of this process ends all of them: daemon, guests, DHCP servers.
         let process = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "unshare", "--net", "--mount"])
             .args(["--pid", "--fork", "--kill-child", "--mount-proc"])
@@ -122,7 +122,7 @@ impl Drop for NetHost {
     }
 }
 
-/// Why no host can be started, if so.
+/// The reason why no host can be started, if there is one.
 fn impossible() -> Option<String> {
     if !nix::unistd::geteuid().is_root() {
         return Some("this is not root".into());

@@ -2,7 +2,7 @@
 
 use super::{Host, Run, Scratch, Terminal, TestHost, virhai};
 
-/// What stands before an input.
+/// The text before an input.
 pub const PROMPT: &str = "test> ";
 
 /// A prompt on a host of its own, with a history of its own.
@@ -79,7 +79,7 @@ impl Prompt {
     }
 }
 
-/// What stands below the first row, where the input is.
+/// The text below the first row, which has the input.
 fn below(text: &str) -> &str {
     text.split_once('\n').map_or("", |(_, rest)| rest)
 }

@@ -40,7 +40,7 @@ pub fn virhai() -> Run {
     }
 }
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Debug)]
 pub struct Outcome {
     pub status: i32,
@@ -66,7 +66,7 @@ impl Run {
         self
     }
 
-    /// Gives the script on standard input.
+    /// Passes the script on standard input.
     pub fn script(mut self, text: impl Into<String>) -> Self {
         self.script = Some(text.into());
         self

@@ -7,7 +7,7 @@ use std::io::Write;
 /// when it fails.
 const LIST: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/skipped");
 
-/// Says that this test, or the part of it that `reason` names, is skipped.
+/// Prints that this test, or the part of it that `reason` names, is skipped.
 pub fn skip(reason: impl Display) {
     let thread = std::thread::current();
     let line = format!("{}: {reason}\n", thread.name().unwrap_or("a test"));

@@ -87,7 +87,7 @@ impl SshServer {
         Some(server)
     }
 
-    /// What it has said so far.
+    /// Its log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.scratch.path("log")).unwrap_or_default()
     }
@@ -183,7 +183,7 @@ pub fn uri(port: u16) -> String {
     format!("qemu+ssh://{user}@127.0.0.1:{port}/session?no_verify=1")
 }
 
-/// How many processes `ssh` connect to `port`.
+/// The number of `ssh` processes that connect to `port`.
 pub fn ssh_clients(port: u16) -> usize {
     let arguments = format!("-p\0{port}\0");
     let is_client = |process: std::fs::DirEntry| {

@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 use super::golden::{golden, rewrite, updates};
 use pty_process::blocking::{Command as PtyCommand, Pty, open};
 
-/// How long a screen may take to show what a test waits for.
+/// Time limit for a screen to show the expected text.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// How long a screen is left alone before it is taken for a new golden file.
+/// Time without a change after which a screen becomes a new golden file.
 const STILL: Duration = Duration::from_millis(700);
 
 /// A program and its terminal; both end with this value.
@@ -27,9 +27,9 @@ pub struct Terminal {
     child: Child,
     output: Receiver<Vec<u8>>,
     parser: vt100::Parser,
-    /// All that the program has written.
+    /// All output of the program.
     written: Vec<u8>,
-    /// What differs from run to run, and what stands for it in golden files.
+    /// Texts that differ from run to run, and their replacements in golden files.
     replaced: Vec<(String, String)>,
 }
 
@@ -71,7 +71,7 @@ impl Terminal {
         }
     }
 
-    /// Has golden files show `instead` where the screen shows `text`.
+    /// Replaces `text` of the screen by `instead` in golden files.
     pub fn replacing(mut self, text: impl Into<String>, instead: &str) -> Self {
         self.replaced.push((text.into(), instead.to_owned()));
         self
@@ -84,7 +84,7 @@ impl Terminal {
             .expect("the program takes keys");
     }
 
-    /// Gives the terminal another size, of which the program is told by a signal.
+    /// Resizes the terminal; the program gets a signal.
     pub fn resize(&mut self, rows: u16, columns: u16) {
         self.pty
             .resize(pty_process::Size::new(rows, columns))
@@ -99,7 +99,7 @@ impl Terminal {
         nix::unistd::Pid::from_raw(self.child.id().cast_signed())
     }
 
-    /// Whether the terminal shows what is typed by itself.
+    /// Whether the terminal echoes typed text.
     pub fn echoes(&self) -> bool {
         use nix::sys::termios::{LocalFlags, tcgetattr};
         let settings = tcgetattr(&*self.pty).expect("it is a terminal");
@@ -232,7 +232,7 @@ impl Drop for Terminal {
     }
 }
 
-/// What the terminal shows.
+/// The content of the terminal.
 pub struct Screen<'a> {
     screen: &'a vt100::Screen,
     replaced: &'a [(String, String)],
@@ -283,7 +283,7 @@ impl Screen<'_> {
         panic!("the screen does not show {text:?}\n{}", self.golden());
     }
 
-    /// What a golden file holds: the text, and where the cursor is.
+    /// The content of a golden file: the text, and the position of the cursor.
     fn golden(&self) -> String {
         let (row, column) = self.cursor();
         format!("{}\n[cursor in row {row}, column {column}]\n", self.text())

@@ -23,11 +23,11 @@ pub fn test_user() -> Option<TestUser> {
     })
 }
 
-/// Gives a process console locks of its own: those that root or a killed process left behind for a
-/// terminal would keep every other user from opening it.
+/// Gives a process its own console locks: locks that root or a killed process left for a terminal would prevent every
+/// other user from opening it.
 pub const OWN_LOCKS: &str = "mount -t tmpfs -o mode=1777 locks /var/lock";
 
-/// Whether a process can be given mounts of its own; not in every container.
+/// Whether a process can have its own mounts; not in every container.
 static MOUNTS: LazyLock<bool> = LazyLock::new(|| {
     let tried = Command::new("unshare")
         .args(["--mount", "sh", "-c", OWN_LOCKS])

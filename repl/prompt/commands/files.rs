@@ -22,7 +22,7 @@ pub(super) fn history(prompt: &mut Prompt) -> Done {
     let width = last.to_string().len();
     let lines: Vec<String> = entries.iter().map(|entry| line(entry, width)).collect();
     if lines.is_empty() {
-        return Err("nothing was typed in this session yet".into());
+        return Err("this session has no inputs yet".into());
     }
     prompt.show(&lines.join("\n"));
     Ok(None)
@@ -63,7 +63,7 @@ pub(super) fn save(prompt: &mut Prompt, arguments: &str) -> Done {
     let ran = |entry: &Entry| matches!(entry.end, End::Ran { .. });
     if !entries.iter().any(ran) {
         return Err(match inputs {
-            None => "nothing has run in this session yet".into(),
+            None => "this session has run no inputs yet".into(),
             Some(_) => "none of these inputs ran; `:history` lists them".into(),
         });
     }
@@ -83,7 +83,7 @@ pub(super) fn save(prompt: &mut Prompt, arguments: &str) -> Done {
         .create(true)
         .truncate(over)
         .create_new(!over)
-        // A pipe that nobody reads is not waited for.
+        // Does not wait for a pipe without a reader.
         .custom_flags(OFlag::O_NONBLOCK.bits())
         .open(&path)
         .and_then(|mut opened| opened.write_all(script.as_bytes()));
@@ -93,7 +93,7 @@ pub(super) fn save(prompt: &mut Prompt, arguments: &str) -> Done {
             Ok(None)
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(format!(
-            "{} exists; `:save! {file}` writes over it",
+            "{} already exists; `:save! {file}` overwrites it",
             path.display()
         )),
         Err(error) => Err(format!("cannot write {}: {error}", path.display())),
@@ -109,7 +109,7 @@ fn file_and_inputs(arguments: &str) -> Result<(&str, Option<RangeInclusive<usize
     match (from.parse::<usize>(), to.parse::<usize>()) {
         (Ok(from), Ok(to)) if from <= to => Ok((file.trim_end(), Some(from..=to))),
         (Ok(from), Ok(to)) => Err(format!(
-            "`{from}-{to}` names no inputs: the first number is the larger one"
+            "`{from}-{to}` is not a range of inputs: its first number is larger than its last"
         )),
         _ => Ok((arguments, None)),
     }
@@ -124,9 +124,9 @@ pub(super) fn load(prompt: &mut Prompt, file: &str) -> Done {
     Ok(prompt.evaluate(virhai::syntax::source::without_shebang(&text).trim_end()))
 }
 
-/// Opens the last input, or a file, in the user's editor, and runs what comes of it.
+/// Opens the last input, or a file, in the user's editor, and runs the result.
 pub(super) fn edit(prompt: &mut Prompt, file: &str) -> Done {
-    let cannot = |error: std::io::Error| format!("nothing was run: {error}");
+    let cannot = |error: std::io::Error| format!("no input was run: {error}");
     if !file.is_empty() {
         let path = path(file);
         outside::edit_file(&path).map_err(cannot)?;
@@ -140,7 +140,7 @@ pub(super) fn edit(prompt: &mut Prompt, file: &str) -> Done {
     let text = outside::edit(&text).map_err(cannot)?;
     let text = text.trim();
     if text.is_empty() {
-        return Err("the input is empty: nothing was run".into());
+        return Err("the input is empty: no input was run".into());
     }
     prompt.show(text);
     if !prompt.confirmed(text) {

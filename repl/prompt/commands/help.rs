@@ -12,7 +12,7 @@ use crate::prompt::Prompt;
 use crate::prompt::input::Input;
 use crate::show::{self, Look};
 
-/// What a name means; without one, the commands.
+/// Explains a name; without a name, lists the commands.
 pub(super) fn help(prompt: &mut Prompt, name: &str) -> Done {
     if name.is_empty() {
         prompt.show(&commands());
@@ -49,16 +49,16 @@ pub(crate) fn commands() -> String {
     let width = uses.iter().map(|(usage, _)| usage.len()).max().unwrap_or(0);
     let mut text = String::from(
         "Type Rhai: `conn` is the connection, `ans` the last value, `out(n)` input n's.\n\
-         `conn.list_all_domains()` lists the guests; `conn?` tells what else there is.\n\n",
+         `conn.list_all_domains()` lists the guests; `conn?` lists its other methods.\n\n",
     );
     for (usage, about) in uses {
         text.push_str(&format!("  {usage:width$}  {about}\n"));
     }
-    text.push_str("Ctrl-C stops what runs and keeps the session, Ctrl-D ends it.");
+    text.push_str("Ctrl-C stops the running input and keeps the session, Ctrl-D ends it.");
     text
 }
 
-/// What a variable holds, and what can be done with it.
+/// Shows the value of a variable, and its methods.
 fn of_variable(
     catalog: &Catalog,
     scope: &Scope,
@@ -111,7 +111,7 @@ fn unknown(catalog: &Catalog, scope: &Scope, name: &str) -> String {
     }
 }
 
-/// All that can be called.
+/// The catalogue of all functions.
 fn catalog(prompt: &Prompt) -> Result<&Catalog, String> {
     let input = prompt.editor.helper();
     input
@@ -119,7 +119,7 @@ fn catalog(prompt: &Prompt) -> Result<&Catalog, String> {
         .ok_or_else(|| "there is no reference".into())
 }
 
-/// What can be called on the value of an expression, which is not run.
+/// Lists the methods of the value of an expression, without running it.
 pub(super) fn methods(prompt: &mut Prompt, code: &str) -> Done {
     if code.is_empty() {
         return Err("`:methods EXPR` needs a value, such as `:methods conn`".into());
@@ -143,9 +143,7 @@ pub(super) fn methods(prompt: &mut Prompt, code: &str) -> Done {
     let kind = kind.unwrap_or_else(|| Type::of_value(code));
     let mut members: Vec<&Function> = catalog.members(&kind).collect();
     if members.is_empty() {
-        return Err(format!(
-            "what `{code}` is cannot be told without running it"
-        ));
+        return Err(format!("the type of `{code}` is unknown until it runs"));
     }
     members.sort_by(|one, other| {
         (&one.name, one.parameters.len()).cmp(&(&other.name, other.parameters.len()))
@@ -160,7 +158,7 @@ pub(super) fn methods(prompt: &mut Prompt, code: &str) -> Done {
     Ok(None)
 }
 
-/// A method in a line: how it is called, what it answers, and its first sentence.
+/// A method on one line: its signature, its result, and its first sentence.
 fn line(function: &Function) -> String {
     let mut called = Signature::of(function, true).to_string();
     if function.property {

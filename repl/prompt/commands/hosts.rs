@@ -17,7 +17,7 @@ pub(super) fn connect(prompt: &mut Prompt, arguments: &str) -> Done {
     let function = match (words.next(), words.next()) {
         (None, _) => "connect",
         (Some("ro"), None) => "connect_read_only",
-        _ => return Err("`:connect URI` takes nothing more than `ro`".into()),
+        _ => return Err("`:connect URI` accepts only `ro` after the URI".into()),
     };
     prompt.worker.give_uri(uri);
     let uri = quoted(&uri.to_owned().into());
@@ -126,7 +126,10 @@ fn known(prompt: &Prompt, name: &str) -> Result<(), String> {
         .collect();
     Err(match names.is_empty() {
         true => "no host is connected; connect to one with `:connect URI`".into(),
-        false => format!("`{name}` is no connection; there are {}", names.join(", ")),
+        false => format!(
+            "`{name}` is not a connection; connections: {}",
+            names.join(", ")
+        ),
     })
 }
 

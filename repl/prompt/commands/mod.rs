@@ -1,4 +1,4 @@
-//! What a line that begins with `:` does, and `x?`.
+//! The commands of the prompt: lines that begin with `:`, and `x?`.
 
 mod files;
 mod help;
@@ -81,7 +81,7 @@ pub(super) struct Usage {
     needed: &'static [Argument],
     /// The arguments that may follow.
     optional: &'static [Argument],
-    /// What it does, in a line.
+    /// Its description, in one line.
     pub(super) about: &'static str,
 }
 
@@ -91,7 +91,7 @@ impl Usage {
         self.needed.iter().chain(self.optional).copied()
     }
 
-    /// How the command is written.
+    /// The syntax of the command.
     pub(super) fn synopsis(&self) -> String {
         let needed = self.needed.iter().map(|argument| argument.word());
         let mut text = std::iter::once(self.name)
@@ -136,7 +136,7 @@ impl Command {
         Self::Quit,
     ];
 
-    /// Its name, its arguments and what it does.
+    /// Its name, its arguments and its description.
     pub(super) fn usage(self) -> Usage {
         use Argument::{Connection, Expression, File, Inputs, Name, ReadOnly, Switch, Uri};
         let usage = |name, needed, optional, about| Usage {
@@ -146,18 +146,18 @@ impl Command {
             about,
         };
         match self {
-            Self::Help => usage(":help", &[], &[Name], "what a name means; also `NAME?`"),
+            Self::Help => usage(":help", &[], &[Name], "explains a name; also `NAME?`"),
             Self::Methods => usage(
                 ":methods",
                 &[Expression],
                 &[],
-                "what can be called on a value",
+                "lists the methods of a value",
             ),
             Self::Json => usage(
                 ":json",
                 &[],
                 &[Expression],
-                "a value as JSON, without EXPR the last one",
+                "prints a value as JSON; without EXPR the last one",
             ),
             Self::Xml => usage(":xml", &[], &[Expression], "the XML of an object"),
             Self::Time => usage(":time", &[Expression], &[], "how long something takes"),
@@ -171,7 +171,7 @@ impl Command {
                 ":switch",
                 &[Connection],
                 &[],
-                "makes `conn` another one of the connections",
+                "switches `conn` to another connection",
             ),
             Self::Reconnect => usage(":reconnect", &[], &[], "opens the current host again"),
             Self::Disconnect => usage(
@@ -180,20 +180,25 @@ impl Command {
                 &[Connection],
                 "closes a connection, without NAME the current one",
             ),
-            Self::Top => usage(":top", &[], &[], "what the guests take of the host, live"),
+            Self::Top => usage(
+                ":top",
+                &[],
+                &[],
+                "shows live which resources the guests use",
+            ),
             Self::History => usage(
                 ":history",
                 &[],
                 &[],
-                "this session's inputs and their numbers",
+                "lists this session's inputs with numbers",
             ),
             Self::Save => usage(
                 ":save",
                 &[File],
                 &[Inputs],
-                "writes what ran as a runbook; `:save!` over another",
+                "writes a runbook; `:save!` overwrites one",
             ),
-            Self::Load => usage(":load", &[File], &[], "runs a file as if it were typed"),
+            Self::Load => usage(":load", &[File], &[], "runs the lines of a file as inputs"),
             Self::Edit => usage(
                 ":edit",
                 &[],
@@ -204,19 +209,19 @@ impl Command {
                 ":confirm",
                 &[Switch],
                 &[],
-                "whether to ask before something is destroyed",
+                "sets whether to ask before a destruction",
             ),
             Self::Events => usage(
                 ":events",
                 &[Switch],
                 &[],
-                "whether to tell what happens on the hosts",
+                "sets whether to print events of the hosts",
             ),
             Self::Pager => usage(
                 ":pager",
                 &[Switch],
                 &[],
-                "whether $PAGER shows what is longer than the screen",
+                "sets whether $PAGER shows long values",
             ),
             Self::Quit => usage(":quit", &[], &[], "ends the session, as Ctrl-D does"),
         }
@@ -262,7 +267,7 @@ impl Command {
     fn run(self, prompt: &mut Prompt, arguments: &str) -> Done {
         let nothing_more = self.usage().arguments().next().is_none();
         if nothing_more && !arguments.is_empty() && !arguments.starts_with('!') {
-            return Err(format!("`{}` takes nothing more", self.name()));
+            return Err(format!("`{}` takes no more arguments", self.name()));
         }
         match self {
             Self::Help => help::help(prompt, arguments),
@@ -287,7 +292,7 @@ impl Command {
     }
 }
 
-/// Whether `text` is for the prompt itself, and no Rhai.
+/// Whether `text` is a command of the prompt, and not Rhai.
 pub(super) fn is_command(text: &str) -> bool {
     text.trim_start().starts_with(':') || asked(text).is_some()
 }

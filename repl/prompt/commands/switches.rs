@@ -1,17 +1,17 @@
-//! What is on or off in a session.
+//! The switches of a session.
 
 use std::sync::atomic::Ordering;
 
 use super::Done;
 use crate::prompt::Prompt;
 
-/// Whether to ask before something is destroyed.
+/// Sets whether to ask before calls that destroy an object.
 pub(super) fn confirm(prompt: &mut Prompt, wanted: &str) -> Done {
     prompt.confirms = choice("confirm", prompt.confirms, wanted)?;
     Ok(None)
 }
 
-/// Whether to tell what happens on the hosts.
+/// Sets whether to print events of the hosts.
 pub(super) fn events(prompt: &mut Prompt, wanted: &str) -> Done {
     let now = prompt.news.wanted().load(Ordering::Relaxed);
     let wanted = choice("events", now, wanted)?;
@@ -19,13 +19,13 @@ pub(super) fn events(prompt: &mut Prompt, wanted: &str) -> Done {
     Ok(None)
 }
 
-/// Whether long output goes through the pager.
+/// Sets whether long output goes through the pager.
 pub(super) fn pager(prompt: &mut Prompt, wanted: &str) -> Done {
     prompt.pages = choice("pager", prompt.pages, wanted)?;
     Ok(None)
 }
 
-/// What is wanted; without a wish, says how it is now.
+/// Parses the wanted setting; without one, shows the present one.
 fn choice(name: &str, now: bool, wanted: &str) -> Result<bool, String> {
     match wanted {
         "on" => Ok(true),

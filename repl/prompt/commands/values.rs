@@ -31,7 +31,7 @@ fn viewed(prompt: &mut Prompt, code: &str, view: View) -> Done {
 /// Runs something and says how long it took.
 pub(super) fn time(prompt: &mut Prompt, code: &str) -> Done {
     if code.is_empty() {
-        return Err("`:time EXPR` needs something to run".into());
+        return Err("`:time EXPR` needs an expression".into());
     }
     if !prompt.confirmed(code) {
         return Ok(None);

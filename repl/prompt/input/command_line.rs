@@ -9,7 +9,7 @@ use crate::prompt::commands::{Argument, Command};
 pub(super) struct CommandLine<'a> {
     /// The name so far, with its colon.
     pub(super) name: &'a str,
-    /// Where what follows the name begins.
+    /// The beginning of the text after the name.
     pub(super) rest: Option<usize>,
 }
 
@@ -29,7 +29,7 @@ impl<'a> CommandLine<'a> {
         Command::named(self.name.trim_end_matches('!'))
     }
 
-    /// Where the Rhai begins in the line, for a command that takes some.
+    /// The beginning of the Rhai code in the line, for a command that accepts code.
     pub(super) fn code(&self) -> Option<usize> {
         let usage = self.command()?.usage();
         let mut arguments = usage.arguments();
@@ -39,7 +39,7 @@ impl<'a> CommandLine<'a> {
 }
 
 impl Input {
-    /// What can stand at the end of `text`, which begins with `:`, and from where.
+    /// Completes `text`, which begins with `:`; returns the candidates and their beginning.
     pub(super) fn complete_command(&self, text: &str) -> (usize, Vec<Candidate>) {
         let Some(line) = CommandLine::of(text) else {
             return (text.len(), Vec::new());
@@ -70,7 +70,7 @@ impl Input {
         }
     }
 
-    /// What can stand for an argument of which `written` stands at `start`.
+    /// Completes an argument; `written` is its text so far, which begins at `start`.
     fn complete_argument(
         &self,
         argument: Argument,
@@ -113,15 +113,14 @@ impl Input {
         }
     }
 
-    /// What can stand at the end of `written` within the text that `before` opens.
+    /// Completes `written` within a text that `before` opens.
     fn complete_text(&self, before: &str, start: usize, written: &str) -> (usize, Vec<Candidate>) {
         let (start, mut candidates) = self.complete_after(before, start, written);
         candidates.iter_mut().for_each(unquote);
         (start, candidates)
     }
 
-    /// What can stand at the end of the Rhai `written`, which begins at `rest`, as if `before`
-    /// stood in front of it.
+    /// Completes the Rhai code `written`, which begins at `rest`, as if `before` were in front of it.
     fn complete_after(&self, before: &str, rest: usize, written: &str) -> (usize, Vec<Candidate>) {
         let code = format!("{before}{written}");
         let catalog = self.known.catalog();
@@ -159,7 +158,7 @@ fn words(words: impl Iterator<Item = String>, written: &str) -> Vec<Candidate> {
         .collect()
 }
 
-/// Takes the quote away that closes a text.
+/// Removes the quote that closes a text.
 fn unquote(candidate: &mut Candidate) {
     if let Some(bare) = candidate.insert.strip_suffix('"') {
         candidate.insert = bare.to_owned();

@@ -1,14 +1,14 @@
-//! Whether what is typed is complete, or goes on in the next line.
+//! Whether an input is complete or continues on the next line.
 
 use rhai::{Engine, LexError, ParseErrorType};
 use virhai::syntax::brackets::last_open;
 use virhai::syntax::source::open_comment;
 use virhai::syntax::text::Text;
 
-/// Whether what was typed so far is to be run.
+/// Whether the input so far should run.
 ///
-/// An open bracket keeps it from that, whatever else is wrong: lines that are typed or pasted one
-/// by one must not run without those around them. Other unfinished input ends with an empty line.
+/// An input with an open bracket does not run, whatever else is wrong: lines that are typed or pasted one by one must
+/// not run without those around them. Other unfinished input ends with an empty line.
 pub(super) fn is_complete(parser: &Engine, text: &str) -> bool {
     if last_open(text).is_some() {
         return false;
@@ -16,7 +16,7 @@ pub(super) fn is_complete(parser: &Engine, text: &str) -> bool {
     text.ends_with('\n') || !is_unfinished(parser, text)
 }
 
-/// Whether more has to come: the parser fails for want of text.
+/// Whether the input is unfinished: the parser reports the end of the text.
 fn is_unfinished(parser: &Engine, text: &str) -> bool {
     let Err(error) = parser.compile(text) else {
         return open_comment(text).is_some();

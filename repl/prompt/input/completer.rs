@@ -1,4 +1,4 @@
-//! What Tab offers.
+//! Completion with Tab.
 
 use rustyline::completion::{Candidate, Completer};
 use rustyline::{Context, Result};
@@ -11,7 +11,7 @@ use crate::terminal;
 /// Fewer candidates than this are shown whole, one below the other.
 const FEW: usize = 12;
 
-/// One thing that can be written, and what is shown of it in a list.
+/// A candidate, and its text in a list.
 pub(in crate::prompt) struct Offer {
     shown: String,
     written: String,
@@ -43,7 +43,7 @@ impl Completer for Input {
             0..FEW => 1,
             _ => 2,
         };
-        // A list is written over the hint below the input, which nobody else takes away.
+        // A list is written over the hint below the input, which must be removed here.
         let clear_row = "\x1b[K";
         // Two blanks stand between the columns of a list, and rustyline takes the code above for
         // two letters.

@@ -1,4 +1,4 @@
-//! Colours for what is typed, by Rhai's own lexer; brackets that belong together.
+//! Colours for the input, by Rhai's own lexer; matching brackets.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -23,10 +23,10 @@ const WRONG: &str = "31";
 const FAINT: &str = "90";
 const MATCH: &str = "1;4;36";
 
-/// How the line was shown last.
+/// The state of the last display of the line.
 #[derive(Default)]
 pub(super) struct Shown {
-    /// Whether it is shown as it stays, without what only helps while typing.
+    /// Whether the line is shown in its final form, without the helps for typing.
     last: Cell<bool>,
     /// The brackets that were marked.
     marked: Cell<Option<(usize, usize)>>,
@@ -75,7 +75,7 @@ impl Highlighter for Input {
     }
 
     fn highlight_candidate<'c>(&self, candidate: &'c str, _: CompletionType) -> Cow<'c, str> {
-        // What is not part of the name steps back.
+        // The part after the name is dimmed.
         let name = candidate.find(['(', ':', ' ']).unwrap_or(candidate.len());
         let (name, rest) = candidate.split_at(name);
         match rest {
@@ -117,7 +117,7 @@ fn painted(color: &str, text: &str) -> String {
     format!("\x1b[{color}m{text}\x1b[0m")
 }
 
-/// The tokens of what is Rhai in `line`.
+/// The tokens of the Rhai code in `line`.
 fn lexed(line: &str) -> Vec<Token> {
     let Some(command) = CommandLine::of(line) else {
         return lexer::tokens(line);
@@ -190,8 +190,8 @@ fn color(token: &Token, text: &str, next: &str, is_marked: bool) -> Option<&'sta
     }
 }
 
-/// Where the bracket at the cursor, or before it, and the one that belongs to it begin. Brackets
-/// in text and comments are none.
+/// The positions of the bracket at or before the cursor and of its counterpart. Brackets in text and comments do not
+/// count.
 fn brackets(line: &str, tokens: &[Token], cursor: usize) -> Option<(usize, usize)> {
     let is_bracket =
         |token: &&(usize, &Token)| matches!(token.1.class, TokenClass::Open | TokenClass::Close);

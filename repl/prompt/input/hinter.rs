@@ -1,5 +1,4 @@
-//! What is shown of the future: the rest of an earlier input, and how the call that is being
-//! written is called.
+//! Hints behind the cursor: the rest of an earlier input, and the signature of the call that is being written.
 
 use rustyline::Context;
 use rustyline::hint::{Hint, Hinter};
@@ -44,7 +43,7 @@ impl Hinter for Input {
         let column = column_after(&format!("{}{line}", self.prompt), columns);
         // The last column stays free: a full row would begin another.
         let room = columns.saturating_sub(column + 1);
-        // Without colours it could not be told from what is typed.
+        // Without colours it would look like typed text.
         let rest = (at_end && !recalled && self.colors && room > 1)
             .then(|| earlier(line, context))
             .flatten();
@@ -70,9 +69,9 @@ impl Hinter for Input {
 }
 
 impl Input {
-    /// How the function is called whose name or arguments `text` ends in, in one line.
+    /// The signature of the function whose name or arguments `text` ends in, in one line.
     fn signature(&self, text: &str) -> Option<String> {
-        // What can be called is read beside the typing, which does not wait for it.
+        // The catalogue is read in the background; typing does not wait for it.
         let catalog = self.known.catalog_so_far()?;
         let (ways, argument) = self.completer.signatures(catalog, &self.known, text)?;
         let fits = |way: &&Signature| argument.is_none_or(|number| way.parameters.len() > number);
@@ -85,7 +84,7 @@ impl Input {
         Some(self.row(format!("{way}{others}  {summary}").trim_end()))
     }
 
-    /// What a command of the prompt's is for.
+    /// The description of a command of the prompt.
     fn command(&self, line: &CommandLine) -> Option<String> {
         let usage = line.command()?.usage();
         Some(self.row(&format!("{}  {}", usage.synopsis(), usage.about)))
@@ -98,7 +97,7 @@ impl Input {
     }
 }
 
-/// How to leave an input that does not end, after an empty line.
+/// The hint how to leave an unfinished input, after an empty line.
 fn way_out(line: &str) -> Option<String> {
     if !line.ends_with("\n\n") {
         return None;
@@ -106,11 +105,11 @@ fn way_out(line: &str) -> Option<String> {
     let (bracket, begin) = last_open(line)?;
     let number = Text::from(line).line_of(begin);
     Some(format!(
-        "`{bracket}` of line {number} is not closed yet; Ctrl-C drops the input"
+        "`{bracket}` of line {number} is not closed; Ctrl-C drops the input"
     ))
 }
 
-/// Whether `line` is the input of the history that the user has gone to.
+/// Whether `line` is the selected input of the history.
 fn recalled(line: &str, context: &Context) -> bool {
     let history = context.history();
     let index = context.history_index();

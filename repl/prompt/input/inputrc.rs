@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Whether `$INPUTRC`, or `~/.inputrc`, asks for the keys of vi.
+/// Whether `$INPUTRC`, or `~/.inputrc`, selects the keys of vi.
 pub(super) fn wants_vi() -> bool {
     let named = std::env::var_os("INPUTRC").map(PathBuf::from);
     let usual = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".inputrc"));

@@ -11,17 +11,17 @@ use rustyline::{
 
 use super::Input;
 
-/// What keys and the editor tell each other.
+/// State that the key bindings and the editor share.
 #[derive(Default)]
 pub(super) struct Keys {
-    /// Whether the input is to be written in an editor of the user's own.
+    /// Whether the user wants to write the input in an external editor.
     outside: AtomicBool,
-    /// Whether the line is one of the history's, with the cursor at its end.
+    /// Whether the line is from the history, with the cursor at its end.
     recalled: AtomicBool,
 }
 
 impl Keys {
-    /// Whether the user asked for an editor of their own; asked once, it is done.
+    /// Whether the user asked for an external editor; the request counts once.
     pub(super) fn goes_outside(&self) -> bool {
         self.outside.swap(false, Ordering::Relaxed)
     }
@@ -90,8 +90,7 @@ impl ConditionalEventHandler for Key {
     }
 }
 
-/// Whether Up and Down look for inputs that begin with `before`, and do not go from one line or
-/// one input to the next.
+/// Whether Up and Down search for inputs that begin with `before`, instead of moving by one line or input.
 fn searches(keys: &Keys, before: &str) -> bool {
     !before.is_empty() && !before.contains('\n') && !keys.recalled.load(Ordering::Relaxed)
 }

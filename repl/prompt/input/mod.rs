@@ -1,4 +1,4 @@
-//! What is typed, until it is an input: completion, hints, colours, keys.
+//! Reads inputs from the terminal: completion, hints, colours, keys.
 
 mod command_line;
 mod complete_input;
@@ -29,7 +29,7 @@ use highlighter::Shown;
 use keys::Keys;
 use surroundings::Known;
 
-/// How many candidates are listed without asking.
+/// The number of candidates that are listed without a question.
 const MANY: usize = 200;
 
 /// The editor's view of the language and of the session.
@@ -39,9 +39,9 @@ pub(super) struct Input {
     known: Known,
     keys: Arc<Keys>,
     shown: Shown,
-    /// Whether what is shown can be coloured.
+    /// Whether to use colour.
     colors: bool,
-    /// What stands before the input.
+    /// The prompt text.
     prompt: String,
 }
 
@@ -82,12 +82,12 @@ pub(super) fn editor(options: &Options) -> rustyline::Result<Editor<Input, FileH
     Ok(editor)
 }
 
-/// Whether inputs are read without an editor, since the terminal can do nothing but lines.
+/// Whether inputs are read without an editor, since the terminal supports only lines.
 pub(super) fn is_plain() -> bool {
     plain::is_needed()
 }
 
-/// Reads an input, which the user may write in an editor of their own on the way.
+/// Reads an input, which the user may write in an external editor.
 pub(super) fn read(
     editor: &mut Editor<Input, FileHistory>,
     prompt: &str,
@@ -128,13 +128,12 @@ impl Input {
         }
     }
 
-    /// Takes note of what the inputs so far left: variables, what `engine` can call, and the
-    /// statements that import what was imported.
+    /// Records the state after the inputs so far: variables, functions of `engine`, and the import statements.
     pub(super) fn learn(&mut self, scope: &Scope, engine: &Arc<Engine>, imported: &AST) {
         self.known.learn(scope, engine, imported);
     }
 
-    /// All that can be called, the session's own functions among them.
+    /// The catalogue of all functions, including the session's own.
     pub(super) fn catalog(&self) -> &Catalog {
         self.known.catalog()
     }

@@ -4,7 +4,7 @@ use std::io::{Error, Result, Write};
 use std::path::Path;
 use std::process::Command;
 
-/// Has the user edit `text` in `$VISUAL`, `$EDITOR` or vi, and answers what came of it.
+/// Opens `text` in `$VISUAL`, `$EDITOR` or vi, and returns the edited text.
 pub(in crate::prompt) fn edit(text: &str) -> Result<String> {
     let mut file = tempfile::Builder::new()
         .prefix("input-")
@@ -18,7 +18,7 @@ pub(in crate::prompt) fn edit(text: &str) -> Result<String> {
     Ok(text.trim_end().to_owned())
 }
 
-/// Has the user edit a file.
+/// Opens a file in the user's editor.
 pub(in crate::prompt) fn edit_file(file: &Path) -> Result<()> {
     // The variables hold commands, arguments and all, which only a shell takes apart.
     let status = Command::new("/bin/sh")

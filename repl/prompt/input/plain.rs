@@ -4,8 +4,7 @@ use std::io::{BufRead, Write};
 
 use rustyline::error::ReadlineError;
 
-/// Whether the terminal can do no more than show one line after the other. One of which nothing
-/// is known is taken for such.
+/// Whether the terminal can only print line after line. An unknown terminal counts as such.
 pub(super) fn is_needed() -> bool {
     match std::env::var("TERM") {
         Ok(term) => matches!(term.as_str(), "" | "dumb" | "cons25" | "emacs"),

@@ -1,4 +1,4 @@
-//! What the session knows while a line is typed: its variables, modules, functions and hosts.
+//! The session's state for the editor: variables, modules, functions and hosts.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,7 +11,7 @@ use virhai::{HostNames, Imports};
 /// More entries than this of one folder are not listed.
 const MOST_FILES: usize = 2000;
 
-/// What inputs left, as completion and hints see it.
+/// The state after the inputs, for completion and hints.
 #[derive(Default)]
 pub(super) struct Known {
     variables: Vec<Variable>,
@@ -54,12 +54,12 @@ impl Known {
             });
     }
 
-    /// What can be called, as far as it is known by now.
+    /// The catalogue of functions, if it is already read.
     pub(super) fn catalog_so_far(&self) -> Option<&Catalog> {
         self.catalog.get()
     }
 
-    /// What can be called.
+    /// The catalogue of functions.
     pub(super) fn catalog(&self) -> &Catalog {
         self.catalog.get_or_init(|| read(self.engine.as_deref()))
     }

@@ -160,7 +160,7 @@ pub(super) mod functions {
         Ok(admin.server(found.text()))
     }
 
-    /// Where the daemon writes its log, as `LEVEL:OUTPUT` with a space between outputs: `3:stderr`,
+    /// The daemon's log outputs, as `LEVEL:OUTPUT` with a space between outputs: `3:stderr`,
     /// `1:file:/var/log/libvirt/libvirtd.log`. Level 1 is debug, 2 info, 3 warning, 4 error.
     ///
     /// ```rhai,admin
@@ -201,10 +201,10 @@ pub(super) mod functions {
             .map(drop)
     }
 
-    /// Which messages the daemon writes to its log, as `LEVEL:*MODULE*` with a space between filters.
+    /// The daemon's log filters, as `LEVEL:*MODULE*` with a space between filters.
     ///
-    /// A filter is for the modules with that text in their names, such as `util.file` for `*util*`; levels are those of
-    /// `get_logging_outputs`.
+    /// A filter applies to the modules whose names contain the text, such as `util.file` for `*util*`; for the levels
+    /// see `get_logging_outputs`.
     ///
     /// ```rhai,admin
     /// let admin = connect_admin();
@@ -352,7 +352,7 @@ pub(super) mod functions {
         *admin == other
     }
 
-    /// Whether they are different connections, also if both lead to the same daemon.
+    /// Whether they are different connections, even to the same daemon.
     ///
     /// ```rhai,admin
     /// let admin = connect_admin();

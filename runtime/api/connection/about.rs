@@ -15,8 +15,7 @@ use crate::objects::natural_order;
 use crate::objects::object::{Kind, Object};
 use crate::xml::Xml;
 
-/// What the script wants to do with the object that the XML describes, for messages: a verb, what
-/// such an object is called, and the XML.
+/// A call on an object that XML describes, for messages: the verb, the kind of the object and the XML.
 pub(crate) struct About<'a>(
     pub(crate) &'static str,
     pub(crate) &'static str,

@@ -1,4 +1,4 @@
-//! Whether a host has the CPU that a guest was given, and the CPU that several hosts have.
+//! Compares a host's CPU with the CPU of a guest, and finds the common CPU of several hosts.
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
@@ -31,12 +31,12 @@ fn guest_machine(
 
 #[export_module]
 pub(super) mod functions {
-    /// How the host's CPU compares with the `cpu` of a domain's or a host's XML: "identical",
-    /// "superset" where it has all that is asked for and more, or "incompatible".
+    /// Compares the host's CPU with the `cpu` of a domain's or a host's XML: "identical", "superset" if the host's has
+    /// all of its features and more, or "incompatible".
     ///
-    /// The hypervisor may offer guests less than the host has: see `compare_hypervisor_cpu`. With
+    /// The hypervisor may offer guests less than the host has; see `compare_hypervisor_cpu`. With
     /// `VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE` an incompatible CPU throws
-    /// `VIR_ERR_CPU_INCOMPATIBLE` and names what is missing. The test driver throws
+    /// `VIR_ERR_CPU_INCOMPATIBLE` and names the missing features. The test driver throws
     /// `VIR_ERR_NO_SUPPORT`.
     ///
     /// ```rhai,qemu
@@ -62,12 +62,12 @@ pub(super) mod functions {
         .map(|result| CpuComparison::TABLE.word(i64::from(result)))
     }
 
-    /// How the CPU that the hypervisor can give a guest compares with the `cpu` of a domain's XML,
-    /// in the words of `compare_cpu`.
+    /// Compares the CPU that the hypervisor can give a guest with the `cpu` of a domain's XML; returns a word as
+    /// `compare_cpu` does.
     ///
-    /// `emulator`, `arch`, `machine` and `kind` of domain are libvirt's choice where they are `()`.
+    /// If `emulator`, `arch`, `machine` or `kind` of domain is `()`, libvirt chooses it.
     /// With `VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE` an incompatible CPU throws
-    /// `VIR_ERR_CPU_INCOMPATIBLE` and names what is missing. The test driver throws
+    /// `VIR_ERR_CPU_INCOMPATIBLE` and names the missing features. The test driver throws
     /// `VIR_ERR_NO_SUPPORT`.
     ///
     /// ```rhai,qemu
@@ -117,7 +117,7 @@ pub(super) mod functions {
         baseline_cpu_flags(ctx, conn, cpus, 0)
     }
 
-    /// The most capable CPU that is compatible with all of `cpus`, as `flags` say:
+    /// The most capable CPU that is compatible with all of `cpus`; flags:
     /// `VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES` lists all its features, `VIR_CONNECT_BASELINE_CPU_MIGRATABLE` only
     /// those that do not prevent a migration.
     ///
@@ -148,7 +148,7 @@ pub(super) mod functions {
     /// The most capable CPU that the hypervisors of several hosts can all give to a guest. Each of `cpus` is the `cpu`
     /// of one host's domain capabilities.
     ///
-    /// `emulator`, `arch`, `machine` and `kind` of domain are libvirt's choice where they are `()`. The test driver
+    /// `emulator`, `arch`, `machine` and `kind` of domain are chosen by libvirt if they are `()`. The test driver
     /// throws `VIR_ERR_NO_SUPPORT`.
     ///
     /// ```rhai,qemu
@@ -170,7 +170,7 @@ pub(super) mod functions {
         baseline_hypervisor_cpu_flags(ctx, conn, emulator, arch, machine, kind, cpus, 0)
     }
 
-    /// The most capable CPU that the hypervisors of several hosts can all give to a guest, as `flags` say:
+    /// The most capable CPU that the hypervisors of several hosts can all give to a guest; flags:
     /// `VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES`, `VIR_CONNECT_BASELINE_CPU_MIGRATABLE`.
     ///
     /// ```rhai,qemu

@@ -1,4 +1,4 @@
-//! Finding domains, and bringing new ones into being.
+//! Finding, creating and defining domains.
 
 use rhai::plugin::*;
 use rhai::{Array, Blob, Dynamic, NativeCallContext};
@@ -37,7 +37,7 @@ fn define(
     Ok(conn.adopt(domain))
 }
 
-/// Refuses to boot a managed-saved domain afresh: libvirt would keep the stale image and resume
+/// Refuses to boot a managed-saved domain from its disk: libvirt would keep the stale image and resume
 /// it at the next start, over a newer disk.
 fn refuse_over_managed_save(
     ctx: &NativeCallContext,
@@ -64,7 +64,7 @@ fn refuse_over_managed_save(
     )
 }
 
-/// Sorts domains as virsh does: those that run by their ids, then the others by their names.
+/// Sorts domains as virsh does: the running ones by id, then the others by name.
 fn sort(domains: &mut [virt::domain::Domain]) {
     domains.sort_by_cached_key(|domain| {
         let name = domain.name().unwrap_or_default();
@@ -78,7 +78,7 @@ fn sort(domains: &mut [virt::domain::Domain]) {
 
 #[export_module]
 pub(super) mod functions {
-    /// The domain called `name`; throws `VIR_ERR_NO_DOMAIN` where there is none.
+    /// The domain called `name`; throws `VIR_ERR_NO_DOMAIN` if there is none.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -157,8 +157,7 @@ pub(super) mod functions {
         lookup_by_uuid_string(ctx, conn, &uuid)
     }
 
-    /// All domains of the host, running or not: those that run by their ids, then the others by their names, as
-    /// virsh lists them.
+    /// All domains of the host: the running ones by id, then the others by name, as virsh lists them.
     ///
     /// ```rhai
     /// let names = connect("test:///default").list_all_domains().map(|dom| dom.name);
@@ -201,7 +200,7 @@ pub(super) mod functions {
         })
     }
 
-    /// How many domains run.
+    /// The number of running domains.
     ///
     /// ```rhai
     /// assert_eq(connect("test:///default").num_of_domains(), 1);
@@ -218,7 +217,7 @@ pub(super) mod functions {
         .map(i64::from)
     }
 
-    /// How many domains are defined and do not run.
+    /// The number of domains that are defined but not running.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -241,7 +240,7 @@ pub(super) mod functions {
         .map(i64::from)
     }
 
-    /// The ids of the domains that run.
+    /// The ids of the running domains.
     ///
     /// ```rhai
     /// assert_eq(connect("test:///default").list_domains_id(), [1]);
@@ -262,7 +261,7 @@ pub(super) mod functions {
         })
     }
 
-    /// The names of the domains that are defined and do not run.
+    /// The names of the domains that are defined but not running.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -290,9 +289,9 @@ pub(super) mod functions {
 
     /// Creates a transient domain from XML, text or an `Xml`, and boots it at once; it is gone when it stops.
     ///
-    /// With the name and UUID of an inactive persistent domain, that one is started and stays
-    /// persistent. A domain with a managed save image is refused, since libvirt would boot it
-    /// afresh and resume the stale image at the next start.
+    /// If the XML has the name and UUID of an inactive persistent domain, that domain is started and stays
+    /// persistent. Throws for a domain with a managed save image, since libvirt would boot it
+    /// from its disk and resume the stale image at the next start.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -312,7 +311,7 @@ pub(super) mod functions {
         create_xml_flags(ctx, conn, xml, 0)
     }
 
-    /// Creates a transient domain as `flags` say: paused, destroyed with the connection,
+    /// Creates a transient domain; flags: paused, destroyed with the connection,
     /// validated against libvirt's schema.
     ///
     /// ```rhai
@@ -343,11 +342,11 @@ pub(super) mod functions {
     }
 
     /// Creates a transient domain, a container, whose first process inherits the files at `paths`,
-    /// opened to be read and written, as its file descriptors 3 and following.
+    /// opened for reading and writing, as its file descriptors 3 and following.
     ///
-    /// The files are the client's, and `--allow-write` has to allow them. Throws where the
-    /// hypervisor runs no containers (QEMU does not), and on connections that cannot pass open
-    /// files, which is all but those within the machine.
+    /// The files are on this machine; `--allow-write` must allow them. Throws if the
+    /// hypervisor has no containers, as QEMU, or if the connection cannot pass open files:
+    /// only local connections can.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -368,7 +367,7 @@ pub(super) mod functions {
         create_xml_with_files_flags(ctx, conn, xml, paths, 0)
     }
 
-    /// Creates a transient domain with the files at `paths`, as `flags` say, such as
+    /// Creates a transient domain with the files at `paths`, with flags such as
     /// `VIR_DOMAIN_START_AUTODESTROY`.
     ///
     /// ```rhai
@@ -407,8 +406,8 @@ pub(super) mod functions {
     /// start; a running transient one becomes persistent. Elements that libvirt does not know
     /// are dropped silently, unless `VIR_DOMAIN_DEFINE_VALIDATE` is given.
     ///
-    /// The XML of a running guest, whose `domain` has an `id`, is refused, and so is XML without a
-    /// password that the definition has: they would be lost. See `edit`.
+    /// Throws for the XML of a running guest, whose `domain` has an `id`, and for XML without a password that the
+    /// definition has: the new definition would lose data. See `edit`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

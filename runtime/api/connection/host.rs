@@ -1,4 +1,4 @@
-//! What a host tells about itself.
+//! Facts about a host: capabilities, CPUs, memory, versions.
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
@@ -179,7 +179,7 @@ pub(super) mod functions {
         )
     }
 
-    /// What the host can do, as XML.
+    /// The host's capabilities, as XML.
     ///
     /// ```rhai
     /// assert(connect("test:///default").get_capabilities().contains("<capabilities>"));
@@ -195,7 +195,7 @@ pub(super) mod functions {
         )
     }
 
-    /// What a guest can have on this host by default, as XML.
+    /// The capabilities of the host's default hypervisor for guests, as XML.
     ///
     /// The test driver has no domain capabilities and throws `VIR_ERR_NO_SUPPORT`.
     ///
@@ -212,9 +212,9 @@ pub(super) mod functions {
         domain_capabilities(&ctx, conn, [Dynamic::UNIT; 4], 0)
     }
 
-    /// What a guest can have with that emulator, architecture, machine and domain type, as XML.
+    /// The hypervisor's capabilities for a guest with that emulator, architecture, machine and domain type, as XML.
     ///
-    /// `()` leaves the choice to libvirt.
+    /// If an argument is `()`, libvirt chooses it.
     ///
     /// ```rhai,qemu
     /// let xml = connect().get_domain_capabilities((), "x86_64", "q35", "qemu", 0);
@@ -431,7 +431,7 @@ pub(super) mod functions {
         *left == right
     }
 
-    /// Whether they are two connections.
+    /// Whether they are different connections.
     ///
     /// ```rhai
     /// assert(connect("test:///default") != connect("test:///default"));

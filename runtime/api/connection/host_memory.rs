@@ -15,7 +15,7 @@ use crate::vocabulary::{IfKnown, OptionsOf, ParamType, RecordOf, Whole, paramete
 /// More NUMA cells than any host has.
 const MOST_CELLS: u32 = 1024;
 
-/// How many NUMA cells a script asks for.
+/// The number of NUMA cells that a script asks for.
 fn cells(ctx: &NativeCallContext, count: i64) -> RhaiResultOf<u32> {
     number::<u32>(ctx, "a number of cells", count).map(|count| count.min(MOST_CELLS))
 }
@@ -30,7 +30,7 @@ record! {
     pub(crate) struct HostMemoryStats {
         /// Size of the memory.
         total_kib: IfKnown<Whole>,
-        /// Size of what is free.
+        /// Size of the free memory.
         free_kib: IfKnown<Whole>,
         /// Size of the buffers.
         buffers_kib: IfKnown<Whole>,
@@ -53,7 +53,7 @@ record! {
 }
 
 parameters! {
-    /// How a host's kernel shares equal pages of memory.
+    /// Parameters of kernel same-page merging (KSM) on a host.
     pub(crate) struct HostMemoryParameters = "VIR_NODE_MEMORY_SHARED_", |name| match name {
         "shm_pages_to_scan" | "shm_sleep_millisecs" | "shm_merge_across_nodes" => ParamType::UInt,
         _ => ParamType::ULong,

@@ -19,7 +19,7 @@ record! {
 }
 
 parameters! {
-    /// What a host's processor offers for guests with encrypted memory.
+    /// The host processor's support for guests with encrypted memory.
     pub(crate) struct SevInfo = "VIR_NODE_SEV_", |name| match name {
         "cbitpos" | "reduced-phys-bits" | "max-guests" | "max-es-guests" => ParamType::UInt,
         _ => ParamType::Text,

@@ -12,8 +12,7 @@ use crate::objects::interface::{Interface, InterfaceKind};
 
 #[export_module]
 pub(super) mod functions {
-    /// The host's network interface called `name`; throws `VIR_ERR_NO_INTERFACE` where there is
-    /// none.
+    /// The host's network interface called `name`; throws `VIR_ERR_NO_INTERFACE` if there is none.
     ///
     /// ```rhai
     /// let iface = connect("test:///default").interface_lookup_by_name("eth1");
@@ -109,7 +108,7 @@ pub(super) mod functions {
         conn.list_names::<InterfaceKind>(&ctx, "virConnectListAllInterfaces", inactive)
     }
 
-    /// How many network interfaces of the host are up.
+    /// The number of network interfaces of the host that are up.
     ///
     /// ```rhai
     /// assert_eq(connect("test:///default").num_of_interfaces(), 1);
@@ -126,7 +125,7 @@ pub(super) mod functions {
         .map(i64::from)
     }
 
-    /// How many network interfaces of the host are down.
+    /// The number of network interfaces of the host that are down.
     ///
     /// ```rhai
     /// assert_eq(connect("test:///default").num_of_defined_interfaces(), 0);
@@ -148,7 +147,7 @@ pub(super) mod functions {
 
     /// Defines a network interface of the host from XML, text or an `Xml`, without bringing it up.
     ///
-    /// Only hosts whose libvirt was built with netcf can do that; others only show theirs.
+    /// Only hosts whose libvirt was built with netcf can do that; other hosts only list their interfaces.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -187,8 +186,8 @@ pub(super) mod functions {
         })
     }
 
-    /// Begins a change of the host's interfaces, which `change_rollback` takes back, and so does
-    /// the host's next boot, until `change_commit`.
+    /// Begins a change of the host's interfaces. Until `change_commit`, `change_rollback` and the host's next boot undo
+    /// the change.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -225,7 +224,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Makes a change of the host's interfaces last.
+    /// Makes a change of the host's interfaces permanent.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -240,7 +239,7 @@ pub(super) mod functions {
         change_commit_flags(ctx, conn, 0)
     }
 
-    /// Makes a change of the host's interfaces last; libvirt has no flags for it yet.
+    /// Makes a change of the host's interfaces permanent; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -277,7 +276,7 @@ pub(super) mod functions {
         change_rollback_flags(ctx, conn, 0)
     }
 
-    /// Takes back what was changed of the host's interfaces; libvirt has no flags for it yet.
+    /// Restores the host's interfaces to their state before `change_begin`; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

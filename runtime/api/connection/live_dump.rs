@@ -62,8 +62,8 @@ pub(super) fn check_domain(
     )
 }
 
-/// Whether `xml` is what `VIR_DOMAIN_XML_MIGRATABLE` reads of the running domain `name`, which has no `id`, and differs from
-/// its definition.
+/// Whether `xml` equals the XML of the running domain `name` (without its `id`) by `VIR_DOMAIN_XML_MIGRATABLE` and
+/// differs from its definition.
 fn is_migratable_dump(conn: &Connection, name: &str, xml: &str) -> bool {
     let (name, xml) = (name.to_owned(), xml.trim().to_owned());
     let found = conn.attempt("virDomainGetXMLDesc", move |connect: &Connect| {
@@ -96,7 +96,7 @@ fn lost_password(conn: &Connection, given: &Xml, name: &str) -> Option<String> {
             connect.lookup_domain_by_name(&name)?.xml_desc(flags)
         })
         .ok()?;
-    // Of another UUID it is another guest, and libvirt refuses the name.
+    // With another UUID it is another guest, and libvirt refuses the name.
     let before = Xml::parse(before).ok()?;
     let had = screens(&before, "devices/graphics[@passwd]");
     had.iter()
@@ -131,7 +131,7 @@ pub(super) fn check_live<K: Kind>(
         let found = K::by_name(connect, &wanted)?;
         Ok::<_, Failure>((K::xml(&found, 0)?, K::xml(&found, inactive)?))
     });
-    // What is not there, or has no definition, cannot be lost.
+    // A missing domain, or one without a definition, cannot lose anything.
     let Ok((live, definition)) = both else {
         return Ok(());
     };

@@ -1,4 +1,4 @@
-//! `Connection`: a hypervisor host, and what it gave out.
+//! `Connection`: a hypervisor host, and its objects.
 
 pub(crate) mod about;
 mod cpu;

@@ -103,7 +103,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Takes over the QEMU process `pid`, which libvirt did not start, and returns its domain.
+    /// Attaches libvirt to the QEMU process `pid`, which libvirt did not start, and returns its domain.
     ///
     /// libvirt's QEMU driver throws `VIR_ERR_NO_SUPPORT` since libvirt 5.5.
     ///
@@ -121,7 +121,7 @@ pub(super) mod functions {
         qemu_attach_flags(ctx, conn, pid, 0)
     }
 
-    /// Takes over a QEMU process; libvirt has no flags for it yet.
+    /// Attaches libvirt to a QEMU process; libvirt has no flags for it yet.
     ///
     /// ```rhai,qemu
     /// let conn = connect();

@@ -12,7 +12,7 @@ use crate::objects::network::{Network, NetworkKind};
 
 #[export_module]
 pub(super) mod functions {
-    /// The network called `name`; throws `VIR_ERR_NO_NETWORK` where there is none.
+    /// The network called `name`; throws `VIR_ERR_NO_NETWORK` if there is none.
     ///
     /// ```rhai
     /// let net = connect("test:///default").network_lookup_by_name("default");
@@ -111,7 +111,7 @@ pub(super) mod functions {
         conn.list_names::<NetworkKind>(&ctx, "virConnectListAllNetworks", active)
     }
 
-    /// The names of the networks that are defined and not active.
+    /// The names of the networks that are defined but not active.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -128,7 +128,7 @@ pub(super) mod functions {
         conn.list_names::<NetworkKind>(&ctx, "virConnectListAllNetworks", inactive)
     }
 
-    /// How many networks are active.
+    /// The number of active networks.
     ///
     /// ```rhai
     /// assert_eq(connect("test:///default").num_of_networks(), 1);
@@ -145,7 +145,7 @@ pub(super) mod functions {
         .map(i64::from)
     }
 
-    /// How many networks are defined and not active.
+    /// The number of networks that are defined but not active.
     ///
     /// ```rhai
     /// assert_eq(connect("test:///default").num_of_defined_networks(), 0);
@@ -167,8 +167,8 @@ pub(super) mod functions {
 
     /// Defines a persistent network from XML, text or an `Xml`, without starting it.
     ///
-    /// A network with the same name and UUID gets the new configuration, in force from its next
-    /// start; an active transient one becomes persistent.
+    /// A network with the same name and UUID gets the new configuration, in force from its next start; an active
+    /// transient network becomes persistent.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -217,10 +217,9 @@ pub(super) mod functions {
         })
     }
 
-    /// Makes a transient network from XML, text or an `Xml`, and starts it; it is gone when it
-    /// stops.
+    /// Creates a transient network from XML, text or an `Xml`, and starts it; it is gone when it stops.
     ///
-    /// With the name and UUID of an inactive persistent network, that one is started.
+    /// If the XML has the name and UUID of an inactive persistent network, that network is started.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -243,7 +242,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Makes a transient network; `VIR_NETWORK_CREATE_VALIDATE` checks the XML against libvirt's
+    /// Creates a transient network; `VIR_NETWORK_CREATE_VALIDATE` checks the XML against libvirt's
     /// schema first.
     ///
     /// ```rhai

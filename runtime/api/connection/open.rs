@@ -13,17 +13,17 @@ use crate::run::session::Session;
 use crate::vocabulary::{OptionsOf, options};
 
 options! {
-    /// How a hypervisor is opened.
+    /// Options for opening a hypervisor.
     pub(crate) struct ConnectOptions {
-        /// Whether calls that change something throw.
+        /// Whether calls that change anything throw.
         read_only: bool = false,
-        /// Time for the hypervisor to answer; that of the session if not given.
+        /// Time limit for the hypervisor to answer; the session's if not given.
         timeout: Option<Duration>,
     }
 }
 
 options! {
-    /// Answers to what a hypervisor asks of its user.
+    /// Answers to a hypervisor's questions, such as a password.
     pub(crate) struct Credentials {
         /// Name of the user.
         username: Option<ImmutableString>,
@@ -46,11 +46,10 @@ options! {
 pub(super) mod functions {
     /// Opens the default hypervisor: `-c`, else `LIBVIRT_DEFAULT_URI`, else libvirt's own choice.
     ///
-    /// Throws when no host answers within the session's time for connecting, 30 seconds unless
-    /// set. A remote connection is kept alive: a host that stops answering for some 20 seconds is
-    /// an error on the next call, and not a hang. A quick call, such as a lookup or `suspend`, throws
-    /// `VIR_ERR_OPERATION_TIMEOUT` if libvirt does not answer within `--call-timeout` (60 seconds by
-    /// default).
+    /// Throws if the host does not answer within the session's time for connecting, 30 seconds by default. A remote
+    /// connection is kept alive: if a host stops answering for about 20 seconds, the next call throws instead of
+    /// hanging. A quick call, such as a lookup or `suspend`, throws `VIR_ERR_OPERATION_TIMEOUT` if libvirt does not
+    /// answer within `--call-timeout` (60 seconds by default).
     ///
     /// ```rhai
     /// let conn = connect();
@@ -60,7 +59,7 @@ pub(super) mod functions {
     #[rhai_fn(name = "connect", return_raw)]
     pub fn connect_default(ctx: NativeCallContext) -> RhaiResultOf<Connection> {
         let session = Session::of(&ctx);
-        // libvirt reads it too, but would not say in a failure what it read.
+        // libvirt reads it too, but would not name it in a failure.
         let default = std::env::var("LIBVIRT_DEFAULT_URI")
             .ok()
             .filter(|uri| !uri.is_empty());
@@ -75,9 +74,9 @@ pub(super) mod functions {
     ///
     /// `test:///FILE` is a test host that the file describes; it needs `--allow-read FILE`.
     ///
-    /// `qemu:///embed?root=DIR` is QEMU without a daemon: DIR is made where it does not exist, and
-    /// holds all of that hypervisor's state. Only one process can have it open. It needs
-    /// `--allow-embed DIR`, which lets the script do all that its user can.
+    /// `qemu:///embed?root=DIR` is QEMU without a daemon: DIR is created if it does not exist, and holds all state of
+    /// that hypervisor. Only one process can have it open. It needs `--allow-embed DIR`, which lets the script do
+    /// everything that its user can.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -109,7 +108,7 @@ pub(super) mod functions {
         connect_to(&ctx, target)
     }
 
-    /// Opens the hypervisor at `uri` for reading only; calls that change something throw.
+    /// Opens the hypervisor at `uri` for reading only; calls that change anything throw.
     ///
     /// ```rhai
     /// let dom = connect_read_only("test:///default").lookup_by_name("test");
@@ -134,9 +133,9 @@ pub(super) mod functions {
 
     /// Opens the hypervisor at `uri` and answers its questions with `credentials`.
     ///
-    /// `credentials` is a map with `username`, `password`, and where a host asks for them
-    /// `authname`, `passphrase`, `realm`, `language`, `cnonce`. `authname` is the name to log in with if it is not that
-    /// of the user to act as, which `username` then is.
+    /// `credentials` is a map with `username`, `password`, and, if the host asks for them, `authname`, `passphrase`,
+    /// `realm`, `language`, `cnonce`. If `authname` is given, it is the name to log in with, and `username` is the user
+    /// to act as.
     ///
     /// ```rhai
     /// let conn = connect_auth("test:///default", #{ username: "admin", password: "secret" });
@@ -231,7 +230,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Whether the connection is encrypted, or stays on this machine.
+    /// Whether the connection is encrypted or stays on this machine.
     ///
     /// ```rhai
     /// assert(connect("test:///default").is_secure());
@@ -247,10 +246,10 @@ pub(super) mod functions {
         )
     }
 
-    /// Asks a silent host every `interval` seconds, and gives it up after `count` missing answers.
+    /// Asks a silent host every `interval` seconds, and closes the connection after `count` missing answers.
     ///
-    /// Every remote connection starts with 5 seconds and 3 answers; an interval of 0 turns it
-    /// off. libvirt 11.3 ignores other values while it is on. Drivers within the process have nothing to keep alive and throw.
+    /// Every remote connection starts with 5 seconds and 3 answers; an interval of 0 turns keepalive off. While it is
+    /// on, libvirt 11.3 ignores other values. Drivers within the process need no keepalive and throw.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

@@ -52,7 +52,7 @@ fn refuse_over_managed_save(
     });
     match saved {
         Ok(Some(name)) => Err(stale_save::refusal(ctx, &name, action, conn.uri()).throw()),
-        // What is wrong with the image is told by the call itself.
+        // Errors in the image are reported by the call itself.
         _ => Ok(()),
     }
 }
@@ -77,11 +77,11 @@ fn find(connect: &Connect, xml: &str) -> Result<virt::domain::Domain, Failure> {
 pub(super) mod functions {
     /// Resumes the guest in the save image at `path` and returns its domain.
     ///
-    /// A guest that was saved while paused stays paused. The image stays and could be restored
-    /// again, over disks that have changed since: do that only with the disks put back as well.
-    /// Refused if the guest has a managed save, which libvirt would keep and resume later over newer disks.
-    /// The guest's clock stood still since it was saved: `set_time(#{}, VIR_DOMAIN_TIME_SYNC)` has its agent
-    /// set it. `path` is absolute, on the hypervisor's host. A test host, `test:///default`, needs
+    /// A guest that was saved while paused stays paused. The image stays and can be restored again, but its memory then
+    /// does not match the disks, which have changed since: restore the disks as well.
+    /// Throws if the guest has a managed save, which libvirt would keep and resume later over newer disks.
+    /// The guest's clock stood still since it was saved: `set_time(#{}, VIR_DOMAIN_TIME_SYNC)` makes its agent set it.
+    /// `path` is absolute, on the hypervisor's host. A test host, `test:///default`, needs
     /// `--allow-read PATH`.
     ///
     /// ```rhai
@@ -136,8 +136,8 @@ pub(super) mod functions {
         })
     }
 
-    /// Resumes a guest as a map says: `file`, `dxml`, and where libvirt has them `image_format`
-    /// and `parallel.channels`.
+    /// Resumes a guest with a map of parameters: `file`, `dxml`, and, with newer libvirt, `image_format` and
+    /// `parallel.channels`.
     ///
     /// ```rhai,qemu
     /// let conn = connect();
@@ -246,7 +246,7 @@ pub(super) mod functions {
         let action = format!("change the XML in the save image {path}");
         let (path, owned) = (path.to_owned(), xml.clone());
         conn.call(&ctx, "virDomainSaveImageDefineXML", action, move |c| {
-            // What is wrong in the image is told apart from what is wrong in the new XML.
+            // Reports errors in the image apart from errors in the new XML.
             c.save_image_xml_desc(&path, 0)
                 .map_err(|error| file_content::of_image(error.into(), &path))?;
             c.save_image_define_xml(&path, &owned, wanted)

@@ -57,11 +57,11 @@ fn some(
         let domain = value.clone().try_cast::<Domain>();
         let own = domain.filter(|domain| domain.connection() == conn);
         let Some(domain) = own else {
-            let message = "the list must hold domains of this connection, and nothing else";
+            let message = "the list must contain only domains of this connection";
             return Err(Error::invalid(ctx, message).throw());
         };
         handles.push(domain.handle().map_err(|failure| {
-            let action = "read the figures of some domains";
+            let action = "read the statistics of some domains";
             Error::new(ctx, failure, "virDomainListGetStats", action, conn.uri()).throw()
         })?);
     }
@@ -71,7 +71,7 @@ fn some(
     let records = conn.call(
         ctx,
         "virDomainListGetStats",
-        "read the figures of some domains",
+        "read the statistics of some domains",
         move |_| {
             let handles: Vec<_> = handles.iter().map(AsRef::as_ref).collect();
             stats::list_get_stats(&handles, groups, flags)
@@ -104,13 +104,13 @@ fn in_words(state: &mut Dynamic) -> Option<Map> {
 
 #[export_module]
 pub(super) mod functions {
-    /// All figures of all guests, from one call: a map for each guest, with the guest as `domain`.
+    /// The statistics of all guests, from one call: a map for each guest, with the guest as `domain`.
     ///
-    /// The figures have libvirt's names: what has dots, such as `cpu.time`, is a map in a map, and
-    /// what is numbered, such as `block.0.name`, a list.
+    /// The keys are libvirt's names: a name with dots, such as `cpu.time`, becomes a map in a map, and a numbered one,
+    /// such as `block.0.name`, an item of an array.
     ///
-    /// The state stands in words; sizes are bytes, but KiB below `balloon`, and times
-    /// nanoseconds. What a hypervisor does not know is not there.
+    /// The state is a word; sizes are in bytes, but KiB below `balloon`; times are in nanoseconds. Statistics that the
+    /// hypervisor does not know are absent.
     ///
     /// ```rhai
     /// let all = connect("test:///default").get_all_domain_stats();
@@ -126,8 +126,8 @@ pub(super) mod functions {
         all(&ctx, conn, 0, 0)
     }
 
-    /// The figures of all guests in the groups `stats`, such as
-    /// `VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BLOCK`.
+    /// The statistics of all guests in the groups `stats`, such as `VIR_DOMAIN_STATS_CPU_TOTAL |
+    /// VIR_DOMAIN_STATS_BLOCK`.
     ///
     /// ```rhai
     /// let all = connect("test:///default").get_all_domain_stats(VIR_DOMAIN_STATS_STATE);
@@ -143,7 +143,7 @@ pub(super) mod functions {
         all(&ctx, conn, stats, 0)
     }
 
-    /// The figures in the groups `stats`, 0 for all, of the guests that `flags` choose, such as
+    /// The statistics in the groups `stats`, 0 for all, of the guests that `flags` select, such as
     /// `VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING`.
     ///
     /// ```rhai
@@ -162,7 +162,7 @@ pub(super) mod functions {
         all(&ctx, conn, stats, flags)
     }
 
-    /// All figures of the guests `domains`, from one call, as `get_all_domain_stats` gives them.
+    /// The statistics of the guests `domains`, from one call, in the form of `get_all_domain_stats`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -179,7 +179,7 @@ pub(super) mod functions {
         some(&ctx, conn, &domains, 0, 0)
     }
 
-    /// The figures of the guests `domains` in the groups `stats`, as `flags` say.
+    /// The statistics of the guests `domains` in the groups `stats`, with flags.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

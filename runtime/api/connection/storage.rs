@@ -12,7 +12,7 @@ use crate::objects::storage_vol::StorageVol;
 
 #[export_module]
 pub(super) mod functions {
-    /// The storage pool called `name`; throws `VIR_ERR_NO_STORAGE_POOL` where there is none.
+    /// The storage pool called `name`; throws `VIR_ERR_NO_STORAGE_POOL` if there is none.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -84,7 +84,7 @@ pub(super) mod functions {
         conn.list_names::<StoragePoolKind>(&ctx, "virConnectListAllStoragePools", active)
     }
 
-    /// The names of the storage pools that are defined and not active.
+    /// The names of the storage pools that are defined but not active.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -100,7 +100,7 @@ pub(super) mod functions {
         conn.list_names::<StoragePoolKind>(&ctx, "virConnectListAllStoragePools", inactive)
     }
 
-    /// How many storage pools are active.
+    /// The number of active storage pools.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -120,7 +120,7 @@ pub(super) mod functions {
         )
     }
 
-    /// How many storage pools are defined and not active.
+    /// The number of storage pools that are defined but not active.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -210,7 +210,7 @@ pub(super) mod functions {
         storage_pool_define_xml_flags(ctx, conn, xml, 0)
     }
 
-    /// Defines a pool; `VIR_STORAGE_POOL_DEFINE_VALIDATE` holds its XML against libvirt's schema.
+    /// Defines a pool; `VIR_STORAGE_POOL_DEFINE_VALIDATE` checks the XML against libvirt's schema first.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -231,7 +231,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Starts the pool that `xml` describes without defining it: it is gone once it is stopped.
+    /// Starts the pool that `xml` describes without defining it: it is gone when it is stopped.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -248,7 +248,7 @@ pub(super) mod functions {
         storage_pool_create_xml_flags(ctx, conn, xml, 0)
     }
 
-    /// Starts a pool without defining it; `VIR_STORAGE_POOL_CREATE_WITH_BUILD` makes its storage first.
+    /// Starts a pool without defining it; `VIR_STORAGE_POOL_CREATE_WITH_BUILD` creates its storage first.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -313,7 +313,8 @@ pub(super) mod functions {
         Ok(StorageVol::new(conn.clone(), found))
     }
 
-    /// What could become a pool of the type `kind` on the host that `source` describes in XML, or `()`, as XML.
+    /// Finds sources for pools of the type `kind` on the host that `source` describes in XML, or on this host if it is
+    /// `()`; returns XML.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -337,8 +338,8 @@ pub(super) mod functions {
         })
     }
 
-    /// What the host could make pools of a kind from, as XML: exports of a server for `netfs`,
-    /// volume groups for `logical`; `source` says where to look, or is `()`.
+    /// Finds sources for pools of a type, as XML: exports of a server for `netfs`, volume groups for `logical`.
+    /// `source` is XML that says where to look, or `()`.
     ///
     /// ```rhai
     /// let found = connect("test:///default").find_storage_pool_sources("logical", ());
@@ -355,7 +356,7 @@ pub(super) mod functions {
         find_storage_pool_sources_flags(ctx, conn, kind, source, 0)
     }
 
-    /// The kinds of storage pool that the host can have, as XML.
+    /// The types of storage pool that the host supports, as XML.
     ///
     /// ```rhai,pool
     /// assert(connect().get_storage_pool_capabilities().contains("<pool type='dir'"));
@@ -369,7 +370,7 @@ pub(super) mod functions {
         get_storage_pool_capabilities_flags(ctx, conn, 0)
     }
 
-    /// The kinds of storage pool that the host can have; libvirt has no flags for it yet.
+    /// The types of storage pool that the host supports; libvirt has no flags for it yet.
     ///
     /// ```rhai,pool
     /// assert(connect().get_storage_pool_capabilities(0).contains("<pool type='dir'"));

@@ -48,9 +48,9 @@ pub(super) mod functions {
     /// `#{ hwaddr, addrs }`, where `addrs` is a list of `#{ addr, prefix, type }`, and `type` is
     /// `ipv4` or `ipv6`.
     ///
-    /// `source` says who is asked: `VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE` the DHCP server of the
-    /// guest's network, `_ARP` the host's table of neighbours, which knows those that it has spoken
-    /// to, and `_AGENT` the guest itself, which alone knows its own names for the cards.
+    /// `source` selects the source: `VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE` the DHCP server of the guest's network,
+    /// `_ARP` the host's ARP table, which has only addresses that the host has exchanged packets with, and `_AGENT` the
+    /// guest's agent, which reports the guest's own names for the cards.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");

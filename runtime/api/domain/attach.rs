@@ -1,4 +1,4 @@
-//! Devices that come, go and change.
+//! Attaching, detaching and changing devices of a guest.
 
 use rhai::NativeCallContext;
 use rhai::plugin::*;
@@ -12,7 +12,7 @@ use crate::error::OfXml;
 use crate::libvirt;
 use crate::objects::domain::Domain;
 
-/// Whether `flags` change the running guest, where there is one.
+/// Whether `flags` change the running guest, if it runs.
 fn is_live(flags: u32) -> bool {
     let both = virt_sys::VIR_DOMAIN_AFFECT_LIVE | virt_sys::VIR_DOMAIN_AFFECT_CONFIG;
     flags & both != virt_sys::VIR_DOMAIN_AFFECT_CONFIG
@@ -52,9 +52,9 @@ fn detach_alias(
 
 #[export_module]
 pub(super) mod functions {
-    /// Adds a device, described by XML, to the running guest; its configuration stays as it is.
+    /// Adds a device, described by XML, to the running guest; its configuration does not change.
     ///
-    /// Returns once the hypervisor has the device; the guest's system finds it a moment later.
+    /// Returns when the hypervisor has the device; the guest's system finds it a moment later.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -78,8 +78,8 @@ pub(super) mod functions {
         .of_xml(&device.text)
     }
 
-    /// Adds a device as `flags` say: `VIR_DOMAIN_AFFECT_LIVE` to the running guest,
-    /// `VIR_DOMAIN_AFFECT_CONFIG` for its next start, or both.
+    /// Adds a device; flags: `VIR_DOMAIN_AFFECT_LIVE` to the running guest, `VIR_DOMAIN_AFFECT_CONFIG` for its next
+    /// start, or both.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -105,10 +105,10 @@ pub(super) mod functions {
         .of_xml(&device.text)
     }
 
-    /// Asks the running guest to let go of a device, described by XML.
+    /// Asks the running guest to release a device, described by XML.
     ///
-    /// A guest may take its time, or have no system that answers: libvirt waits five seconds and
-    /// then succeeds although the device is still there. Give a timeout to know for certain.
+    /// The guest may be slow, or have no system that answers: libvirt waits five seconds and then succeeds although the
+    /// device is still there. Pass a timeout to wait for the removal.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -126,8 +126,8 @@ pub(super) mod functions {
         detach(&ctx, dom, &Device::from_xml(&ctx, &xml)?, None)
     }
 
-    /// Removes a device as `flags` say: `VIR_DOMAIN_AFFECT_LIVE` from the running guest, which
-    /// may keep it, `VIR_DOMAIN_AFFECT_CONFIG` for its next start, or both.
+    /// Removes a device; flags: `VIR_DOMAIN_AFFECT_LIVE` from the running guest, which may keep it,
+    /// `VIR_DOMAIN_AFFECT_CONFIG` for its next start, or both.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -148,11 +148,11 @@ pub(super) mod functions {
         detach(&ctx, dom, &Device::from_xml(&ctx, &xml)?, Some(wanted))
     }
 
-    /// Removes a device, and waits until the running guest has let go of it.
+    /// Removes a device, and waits until the running guest has released it.
     ///
-    /// Throws `VIR_ERR_OPERATION_FAILED` when the guest refuses, and `VIR_ERR_OPERATION_TIMEOUT`
-    /// when it has not answered in time; the request stays, and a system that boots later grants
-    /// it. libvirt itself takes up to five seconds before the timeout counts.
+    /// Throws `VIR_ERR_OPERATION_FAILED` if the guest refuses, and `VIR_ERR_OPERATION_TIMEOUT` if it does not answer in
+    /// time; the request remains, and a system that boots later grants it. libvirt waits up to five seconds before the
+    /// timeout begins.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -179,8 +179,8 @@ pub(super) mod functions {
         }
     }
 
-    /// Asks the running guest to let go of the device with that alias, and returns at once; the
-    /// event `device_removed` tells that it did.
+    /// Asks the running guest to release the device with that alias, and returns at once; the event `device_removed`
+    /// reports the removal.
     ///
     /// ```rhai,qemu
     /// let conn = connect();
@@ -199,8 +199,8 @@ pub(super) mod functions {
         detach_alias(&ctx, dom, &Device::from_alias(alias), 0)
     }
 
-    /// Removes the device with that alias as `flags` say: from the running guest, which is asked
-    /// and may keep it, from its configuration, or both.
+    /// Removes the device with that alias; flags: from the running guest, which is asked and may keep it, from its
+    /// configuration, or both.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -221,7 +221,7 @@ pub(super) mod functions {
         detach_alias(&ctx, dom, &Device::from_alias(alias), wanted)
     }
 
-    /// Removes the device with that alias, and waits until the running guest has let go of it.
+    /// Removes the device with that alias, and waits until the running guest has released it.
     ///
     /// Throws as `detach_device` with a timeout does.
     ///
@@ -250,12 +250,11 @@ pub(super) mod functions {
         }
     }
 
-    /// Changes a device to match the XML, such as a new medium in a CD drive. Changes the device of
-    /// a running guest, or the configuration of a guest that is off.
+    /// Changes a device to match the XML, such as a new medium in a CD drive: the device of a running guest, or the
+    /// configuration of a guest that is off.
     ///
-    /// The device is the one with the same target or address. A guest that has locked its CD drive
-    /// is asked to open the tray, and has 10 seconds for it; then the update throws, as it does for
-    /// anything that cannot be changed.
+    /// The device is the one with the same target or address. If the guest has locked its CD drive, it is asked to open
+    /// the tray and has 10 seconds for it; then the update throws. It also throws for parts that cannot be changed.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -275,8 +274,8 @@ pub(super) mod functions {
         update_device_flags(ctx, dom, xml, 0)
     }
 
-    /// Changes a device as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`, or
-    /// both, and `VIR_DOMAIN_DEVICE_MODIFY_FORCE` to open a CD drive that the guest has locked.
+    /// Changes a device; flags: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`, or both, and
+    /// `VIR_DOMAIN_DEVICE_MODIFY_FORCE` to open a CD drive that the guest has locked.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");

@@ -25,8 +25,8 @@ pub(super) mod functions {
         )
     }
 
-    /// Sets whether the guest starts with its host: once for each boot of the host, when its
-    /// libvirt starts; a managed save image is resumed.
+    /// Sets whether the guest starts with its host: once for each boot of the host, when libvirt starts; a managed save
+    /// image is resumed.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -44,7 +44,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Whether the guest starts with its host at the next time only.
+    /// Whether the guest starts with its host, only the next time.
     ///
     /// Needs libvirt 11.2; the test driver does not have it.
     ///
@@ -63,7 +63,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Sets whether the guest starts with its host at the next time only.
+    /// Sets whether the guest starts with its host, only the next time.
     ///
     /// Needs libvirt 11.2; the test driver does not have it.
     ///

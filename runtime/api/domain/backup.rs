@@ -63,7 +63,7 @@ pub(super) mod functions {
         backup_begin_flags(ctx, dom, xml, checkpoint, 0)
     }
 
-    /// Starts a backup as `flags` say: `VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL` writes into existing files.
+    /// Starts a backup; flags: `VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL` writes into existing files.
     ///
     /// ```rhai,qemu
     /// let dom = connect().define_xml(`<domain type="qemu"><name>off</name><memory>32768</memory>

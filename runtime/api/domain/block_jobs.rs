@@ -1,4 +1,4 @@
-//! What can be done to the disks of a running guest: commit, pull, copy, resize.
+//! Jobs on the disks of a running guest: commit, pull, copy, resize.
 
 use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};
@@ -15,13 +15,13 @@ use crate::vocabulary::{
 };
 
 record! {
-    /// Job of a disk; one that is not there has the type `none` and nothing else.
+    /// Job of a disk; if there is none, only the type `none`.
     pub(crate) struct BlockJobInfo {
         /// Type of the job.
         r#type: Word<BlockJobType>,
-        /// What was done, in the job's own unit.
+        /// The work already done, in the job's unit.
         done: IfKnown<Whole>,
-        /// All that is to be done, in that unit.
+        /// The total work, in that unit.
         total: IfKnown<Whole>,
         /// Limit of the bandwidth, 0 for none.
         bandwidth_mib_per_s: IfKnown<Whole>,
@@ -31,7 +31,7 @@ record! {
 }
 
 parameters! {
-    /// How a disk is copied.
+    /// Parameters for copying a disk.
     pub(crate) struct BlockCopyParameters = "VIR_DOMAIN_BLOCK_COPY_", |name| match name {
         "granularity" => ParamType::UInt,
         _ => ParamType::Bytes,
@@ -40,12 +40,11 @@ parameters! {
 
 #[export_module]
 pub(super) mod functions {
-    /// Merges the images above `base` down to `top` of the disk's chain into `base`, while the guest runs;
-    /// `()` stands for the lowest and the uppermost image.
+    /// Merges the images above `base` down to `top` of the disk's chain into `base`, while the guest runs; `()` stands
+    /// for the lowest and the topmost image.
     ///
-    /// Returns at once: `wait_event` with the kind `block_job` tells the end (`completed`), or that the
-    /// uppermost image is ready to be left (`ready`), which `block_job_abort` with
-    /// `VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT` does.
+    /// Returns at once. `wait_event` with the kind `block_job` reports the end (`completed`), or `ready` if the guest
+    /// can leave the topmost image, which `block_job_abort` with `VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT` then does.
     ///
     /// ```rhai,qemu
     /// let conn = connect();
@@ -107,7 +106,7 @@ pub(super) mod functions {
 
     /// Copies the data of the disk's backing images into its own image, while the guest runs.
     ///
-    /// Returns at once: `wait_event` with the kind `block_job` tells the end.
+    /// Returns at once; `wait_event` with the kind `block_job` reports the end.
     ///
     /// ```rhai,qemu
     /// let conn = connect();
@@ -125,8 +124,8 @@ pub(super) mod functions {
         block_pull_flags(ctx, dom, disk, 0, 0)
     }
 
-    /// Takes all that the disk's backing images hold into its own image, with `bandwidth` MiB/s at most, or
-    /// bytes with `VIR_DOMAIN_BLOCK_PULL_BANDWIDTH_BYTES`; 0 means no limit.
+    /// Copies the data of the disk's backing images into its own image, with `bandwidth` MiB/s at most, or bytes with
+    /// `VIR_DOMAIN_BLOCK_PULL_BANDWIDTH_BYTES`; 0 means no limit.
     ///
     /// ```rhai,qemu
     /// let conn = connect();
@@ -179,8 +178,8 @@ pub(super) mod functions {
         block_rebase_flags(ctx, dom, disk, base, 0, 0)
     }
 
-    /// Takes what the images above `base` hold into the disk's own; with `VIR_DOMAIN_BLOCK_REBASE_COPY` copies
-    /// the disk to the file `base` instead, which `block_copy` does better.
+    /// Copies the data of the images above `base` into the disk's own; with `VIR_DOMAIN_BLOCK_REBASE_COPY` copies the
+    /// disk to the file `base` instead (`block_copy` is better for that).
     ///
     /// ```rhai,qemu
     /// let conn = connect();
@@ -212,10 +211,11 @@ pub(super) mod functions {
         })
     }
 
-    /// Copies the disk to where `xml`, a `<disk>`, says, while the guest runs, and keeps the copy up to date.
+    /// Copies the disk to the target that `xml`, a `<disk>`, describes, while the guest runs, and keeps the copy up to
+    /// date.
     ///
-    /// Returns at once: once `wait_event` with the kind `block_job` tells `ready`, `block_job_abort` leaves
-    /// the copy as it is then, or with `VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT` has the guest go on in it.
+    /// Returns at once. When `wait_event` with the kind `block_job` reports `ready`, `block_job_abort` ends the copy as
+    /// it is, or with `VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT` switches the guest to the copy.
     ///
     /// ```rhai,qemu
     /// let conn = connect();
@@ -253,7 +253,7 @@ pub(super) mod functions {
         .of_xml(&text)
     }
 
-    /// Copies the disk as `options` say: `bandwidth` in bytes a second, `granularity` and `buf-size` in bytes.
+    /// Copies the disk with options: `bandwidth` in bytes a second, `granularity` and `buf-size` in bytes.
     ///
     /// libvirt refuses a persistent domain without `VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB`.
     ///
@@ -276,8 +276,8 @@ pub(super) mod functions {
         block_copy_flags(ctx, dom, disk, xml, options, 0)
     }
 
-    /// The job of the disk: `type` (`none`, `pull`, `copy`, `commit`, `active_commit`, `backup`), and of one
-    /// that runs `bandwidth_mib_per_s`, `done` and `total`, whose unit is the job's own.
+    /// The job of the disk: `type` (`none`, `pull`, `copy`, `commit`, `active_commit`, `backup`), and for a running job
+    /// `bandwidth_mib_per_s`, `done` and `total`, in the job's unit.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -293,7 +293,7 @@ pub(super) mod functions {
         block_job_info_flags(ctx, dom, disk, 0)
     }
 
-    /// The job of the disk, with `VIR_DOMAIN_BLOCK_JOB_INFO_BANDWIDTH_BYTES` with `bandwidth_bytes_per_s`.
+    /// The job of the disk; the flag `VIR_DOMAIN_BLOCK_JOB_INFO_BANDWIDTH_BYTES` adds `bandwidth_bytes_per_s`.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -327,7 +327,7 @@ pub(super) mod functions {
         .into_map())
     }
 
-    /// Ends the job of the disk; the guest goes on in the image that it uses now.
+    /// Ends the job of the disk; the guest keeps the image that it uses now.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -344,8 +344,8 @@ pub(super) mod functions {
         block_job_abort_flags(ctx, dom, disk, 0)
     }
 
-    /// Ends the job of the disk; with `VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT` the guest goes on in the copy, or in
-    /// the base of a commit, once that is ready.
+    /// Ends the job of the disk; with `VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT` the guest switches to the copy, or to the base
+    /// of a commit, once that is ready.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -412,8 +412,8 @@ pub(super) mod functions {
         })
     }
 
-    /// Changes the size that the running guest sees of the disk, in KiB or as text such as
-    /// `"20GiB"` (see `parse_size`).
+    /// Changes the size of the disk as the running guest sees it, in KiB or as text such as `"20GiB"` (see
+    /// `parse_size`).
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -433,8 +433,8 @@ pub(super) mod functions {
         block_resize_flags(ctx, dom, disk, size, 0)
     }
 
-    /// Changes the size that the running guest sees of the disk as `flags` say: a number is bytes with
-    /// `VIR_DOMAIN_BLOCK_RESIZE_BYTES`.
+    /// Changes the size of the disk as the running guest sees it; with the flag `VIR_DOMAIN_BLOCK_RESIZE_BYTES` a
+    /// number is bytes.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");

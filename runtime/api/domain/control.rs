@@ -31,9 +31,9 @@ record! {
     pub(crate) struct ControlInfo {
         /// State of the channel.
         state: Word<ControlState>,
-        /// What failed, for the state `error`.
+        /// The failure, if the state is `error`.
         details: Word<ControlError>,
-        /// Time that it has been in that state.
+        /// Time in that state.
         state_time_ms: Whole,
     }
 }
@@ -81,7 +81,7 @@ pub(super) mod functions {
         control(&ctx, dom, flags)
     }
 
-    /// libvirt's notices about this guest, on tainting and deprecated parts.
+    /// libvirt's warnings about this guest: tainting and deprecated features.
     ///
     /// ```rhai
     /// assert_eq(connect("test:///default").lookup_by_name("test").messages(), []);
@@ -92,7 +92,7 @@ pub(super) mod functions {
         notices(&ctx, dom, 0)
     }
 
-    /// libvirt's notices of the kinds that `flags` name, such as `VIR_DOMAIN_MESSAGE_TAINTING`.
+    /// libvirt's warnings of the kinds that `flags` select, such as `VIR_DOMAIN_MESSAGE_TAINTING`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -123,7 +123,7 @@ pub(super) mod functions {
         core_dump_flags(ctx, dom, path, 0)
     }
 
-    /// Writes the guest's memory to the file `path` as `flags` say: `VIR_DUMP_CRASH` ends the
+    /// Writes the guest's memory to the file `path`; flags: `VIR_DUMP_CRASH` ends the
     /// guest, `VIR_DUMP_LIVE` leaves it running meanwhile, `VIR_DUMP_MEMORY_ONLY`, `VIR_DUMP_RESET`.
     ///
     /// ```rhai

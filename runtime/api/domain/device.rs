@@ -23,7 +23,7 @@ enum Is {
     Unreadable,
 }
 
-/// What tells devices with the same element apart; libvirt compares the same, and more.
+/// Attributes that distinguish devices with the same element; libvirt compares these and more.
 const KEYS: [&str; 3] = ["alias/@name", "target/@dev", "mac/@address"];
 
 impl Device {

@@ -41,7 +41,7 @@ fn disk_limits(disk: &str) -> Parameters<String> {
 
 #[export_module]
 pub(super) mod functions {
-    /// The bandwidth of a network card, which is given by its MAC address or the name of its target.
+    /// The bandwidth of a network card, given by its MAC address or the name of its target.
     ///
     /// `inbound.average`, `inbound.peak` and `inbound.floor` are in KiB/s, `inbound.burst` is in KiB; `outbound` has
     /// the same keys without `floor`. 0 means no limit.
@@ -60,7 +60,7 @@ pub(super) mod functions {
         interface_parameters_flags(ctx, dom, device, 0)
     }
 
-    /// The bandwidth of a network card, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    /// The bandwidth of a network card; flags: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -100,7 +100,7 @@ pub(super) mod functions {
         set_interface_parameters_flags(ctx, dom, device, params, 0)
     }
 
-    /// Limits the bandwidth of a network card, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    /// Limits the bandwidth of a network card; flags: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -143,7 +143,7 @@ pub(super) mod functions {
         block_io_tune_flags(ctx, dom, disk, 0)
     }
 
-    /// The limits of a disk's input and output, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    /// The limits of a disk's input and output; flags: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -182,7 +182,7 @@ pub(super) mod functions {
         set_block_io_tune_flags(ctx, dom, disk, params, 0)
     }
 
-    /// Limits a disk's input and output, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    /// Limits a disk's input and output; flags: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");

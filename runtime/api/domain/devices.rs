@@ -44,7 +44,7 @@ record! {
 
 #[export_module]
 pub(super) mod functions {
-    /// Presses keys at once and lets go after `hold_ms` milliseconds; `keys` are codes of
+    /// Presses keys together and releases them after `hold_ms` milliseconds; `keys` are codes of
     /// `codeset`, such as `VIR_KEYCODE_SET_LINUX`, 16 at most.
     ///
     /// ```rhai
@@ -64,7 +64,7 @@ pub(super) mod functions {
         press(&ctx, dom, codeset, hold_ms, &keys, 0)
     }
 
-    /// Presses keys at once; libvirt has no flags for it yet.
+    /// Presses keys together; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -84,7 +84,7 @@ pub(super) mod functions {
         press(&ctx, dom, codeset, hold_ms, &keys, flags)
     }
 
-    /// Sends the guest an interrupt that it cannot mask, on which many kernels dump or halt.
+    /// Sends the guest a non-maskable interrupt (NMI), on which many kernels dump or halt.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -97,7 +97,7 @@ pub(super) mod functions {
         inject_nmi_flags(ctx, dom, 0)
     }
 
-    /// Sends the guest an interrupt that it cannot mask; libvirt has no flags for it yet.
+    /// Sends the guest a non-maskable interrupt (NMI); libvirt has no flags for it yet.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -117,7 +117,7 @@ pub(super) mod functions {
         })
     }
 
-    /// A picture of the guest's first screen, as `#{ mime, data }` with the bytes in a blob.
+    /// A screenshot of the guest's first screen, as `#{ mime, data }` with the bytes in a blob.
     ///
     /// ```rhai
     /// let shot = connect("test:///default").lookup_by_name("test").screenshot();
@@ -133,7 +133,7 @@ pub(super) mod functions {
         screenshot_flags(ctx, dom, 0, 0)
     }
 
-    /// A picture of the guest's screen with the number `screen`; libvirt has no flags for it yet.
+    /// A screenshot of the guest's screen with the number `screen`; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let shot = connect("test:///default").lookup_by_name("test").screenshot(0, 0);
@@ -157,7 +157,7 @@ pub(super) mod functions {
         Ok(Screenshot { mime, data }.into_map())
     }
 
-    /// Makes the running guest's screens load their TLS certificates again, after those were renewed:
+    /// Makes the running guest's screens load their TLS certificates again, after a renewal:
     /// `VIR_DOMAIN_GRAPHICS_RELOAD_TYPE_VNC`, or `_ANY`. Needs libvirt 10.2.
     ///
     /// ```rhai,qemu

@@ -1,4 +1,4 @@
-//! Which domain this is: its id, its new name, its nature.
+//! The identity of a domain: its id, its name, whether it is active and persistent.
 
 use rhai::NativeCallContext;
 use rhai::plugin::*;
@@ -66,9 +66,9 @@ pub(super) mod functions {
         )
     }
 
-    /// Gives an inactive domain another name; all copies of this value follow.
+    /// Renames an inactive domain; all copies of this value follow.
     ///
-    /// QEMU refuses while a managed save image or snapshots exist.
+    /// QEMU refuses if a managed save image or snapshots exist.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -84,7 +84,7 @@ pub(super) mod functions {
         rename_flags(ctx, dom, name, 0)
     }
 
-    /// Gives an inactive domain another name; libvirt has no flags for it yet.
+    /// Renames an inactive domain; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -113,7 +113,7 @@ pub(super) mod functions {
         Ok(())
     }
 
-    /// Whether the guest runs, paused or not.
+    /// Whether the guest is running or paused.
     ///
     /// ```rhai
     /// assert(connect("test:///default").lookup_by_name("test").is_active());
@@ -145,7 +145,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Whether the configuration was changed by libvirt since the domain was defined.
+    /// Whether libvirt has changed the configuration since the domain was defined.
     ///
     /// ```rhai
     /// assert(!connect("test:///default").lookup_by_name("test").is_updated());

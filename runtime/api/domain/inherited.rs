@@ -36,12 +36,11 @@ fn create(ctx: &NativeCallContext, dom: &Domain, paths: &Array, flags: i64) -> R
 
 #[export_module]
 pub(super) mod functions {
-    /// Boots this domain, a container, whose first process inherits the files at `paths`, opened
-    /// to be read and written, as its file descriptors 3 and following.
+    /// Boots this domain, a container; its first process inherits the files at `paths`, opened for reading and writing,
+    /// as its file descriptors 3 and following.
     ///
-    /// The files are the client's, and `--allow-write` has to allow them. Throws where the
-    /// hypervisor runs no containers (QEMU does not), and on connections that cannot pass open
-    /// files, which is all but those within the machine.
+    /// The files are on this machine; `--allow-write` must allow them. Throws if the hypervisor has no containers, as
+    /// QEMU, or if the connection cannot pass open files: only local connections can.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -59,7 +58,7 @@ pub(super) mod functions {
         create(&ctx, dom, &paths, 0)
     }
 
-    /// Boots this domain with the files at `paths`, as `flags` say, such as
+    /// Boots this domain with the files at `paths`, with flags such as
     /// `VIR_DOMAIN_START_AUTODESTROY`.
     ///
     /// ```rhai
@@ -79,11 +78,10 @@ pub(super) mod functions {
         create(&ctx, dom, &paths, flags)
     }
 
-    /// Lends the files at `paths`, opened to be read and written, to the guest: a disk whose source has
-    /// `fdgroup='NAME'` uses them, until this connection is closed. The hypervisor itself needs
-    /// no access to them.
+    /// Lends the files at `paths`, opened for reading and writing, to the guest: a disk whose source has
+    /// `fdgroup='NAME'` uses them, until this connection is closed. The hypervisor itself needs no access to them.
     ///
-    /// The files are the client's, and `--allow-write` has to allow them.
+    /// The files are on this machine; `--allow-write` must allow them.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -101,7 +99,7 @@ pub(super) mod functions {
         fd_associate_flags(ctx, dom, name, paths, 0)
     }
 
-    /// Lends files to the guest, as `flags` say: `VIR_DOMAIN_FD_ASSOCIATE_SECLABEL_RESTORE` restores the security
+    /// Lends files to the guest; flags: `VIR_DOMAIN_FD_ASSOCIATE_SECLABEL_RESTORE` restores the security
     /// labels of the files afterwards, `_WRITABLE` lets the guest write to them.
     ///
     /// ```rhai,qemu

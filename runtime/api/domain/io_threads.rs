@@ -21,7 +21,7 @@ record! {
 }
 
 parameters! {
-    /// How an IO thread waits for requests, and how many helpers it has.
+    /// Polling and worker threads of an IO thread.
     pub(crate) struct IoThreadParameters = "VIR_DOMAIN_IOTHREAD_", |name| match name {
         "poll_max_ns" => ParamType::ULong,
         "thread_pool_min" | "thread_pool_max" => ParamType::Int,
@@ -68,7 +68,7 @@ pub(super) mod functions {
         io_thread_info_flags(ctx, dom, 0)
     }
 
-    /// The guest's IO threads, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// The guest's IO threads; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -108,7 +108,7 @@ pub(super) mod functions {
         add_io_thread_flags(ctx, dom, id, 0)
     }
 
-    /// Adds an IO thread, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    /// Adds an IO thread; flags: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -148,7 +148,7 @@ pub(super) mod functions {
         del_io_thread_flags(ctx, dom, id, 0)
     }
 
-    /// Removes an IO thread, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    /// Removes an IO thread; flags: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -175,7 +175,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Lets the IO thread `id` run only on the host's CPUs `cpus`, a list of numbers or text such as `"0-3,^2"`.
+    /// Pins the IO thread `id` to the host's CPUs `cpus`, a list of numbers or text such as `"0-3,^2"`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -195,8 +195,7 @@ pub(super) mod functions {
         pin_io_thread_flags(ctx, dom, id, cpus, 0)
     }
 
-    /// Lets an IO thread run only on `cpus`, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
-    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    /// Pins an IO thread to `cpus`; flags: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -245,7 +244,7 @@ pub(super) mod functions {
         set_io_thread_params_flags(ctx, dom, id, params, 0)
     }
 
-    /// Sets how an IO thread polls, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Sets how an IO thread polls; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai

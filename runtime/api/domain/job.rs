@@ -16,21 +16,21 @@ use crate::objects::connection::Connection;
 use crate::objects::domain::{Domain, Handle};
 use crate::run::waiting::{JobProgress, ReadProgress};
 
-/// What a job is for.
+/// The purpose of a job.
 #[derive(Clone, Copy)]
 pub(crate) enum Work<'a> {
     Save,
     Dump,
     Snapshot,
     Revert,
-    /// To a host that the client speaks to as well.
+    /// Migration to a host that this client also has a connection to.
     Migrate(&'a Connection),
-    /// To a host that the daemon alone speaks to.
+    /// Migration to a host that only the daemon connects to.
     MigrateByDaemon,
 }
 
 impl Work<'_> {
-    /// What libvirt calls it in the figures of a job.
+    /// The number of this operation in libvirt's job statistics.
     fn operation(self) -> u32 {
         match self {
             Work::Save => virt_sys::VIR_DOMAIN_JOB_OPERATION_SAVE,
@@ -193,7 +193,7 @@ fn abort(handle: &Handle, operation: u32, end: &End) {
     }
 }
 
-/// Whether a job runs that can be this `operation`, and not one that another client began.
+/// Whether the running job can be this `operation`, and not one that another client began.
 fn may_be(handle: &Handle, operation: u32) -> bool {
     let figures = match libvirt::domain::job_stats(handle, 0) {
         Ok((kind, _)) if kind == i64::from(virt_sys::VIR_DOMAIN_JOB_NONE) => return false,

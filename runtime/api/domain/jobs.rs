@@ -1,4 +1,4 @@
-//! What a guest's host is busy with: a save, a migration, a dump.
+//! Jobs of a guest's host: a save, a migration, a dump.
 
 use rhai::plugin::*;
 use rhai::{Map, NativeCallContext};
@@ -15,25 +15,25 @@ record! {
         r#type: Word<JobType>,
         /// Time since it began.
         time_elapsed_ms: Whole,
-        /// Time until it ends, as far as that can be told.
+        /// Estimated time until it ends.
         time_remaining_ms: Whole,
-        /// Size of all that is transferred.
+        /// Size of all data to transfer.
         data_total_bytes: Whole,
-        /// Size of what was transferred.
+        /// Size of the transferred data.
         data_processed_bytes: Whole,
-        /// Size of what is left.
+        /// Size of the remaining data.
         data_remaining_bytes: Whole,
         /// Size of the memory.
         memory_total_bytes: Whole,
-        /// Size of the memory that was transferred.
+        /// Size of the transferred memory.
         memory_processed_bytes: Whole,
-        /// Size of the memory that is left.
+        /// Size of the remaining memory.
         memory_remaining_bytes: Whole,
         /// Size of the disks.
         file_total_bytes: Whole,
-        /// Size of what was transferred of the disks.
+        /// Size of the transferred data of the disks.
         file_processed_bytes: Whole,
-        /// Size of what is left of the disks.
+        /// Size of the remaining data of the disks.
         file_remaining_bytes: Whole,
     }
 }
@@ -66,8 +66,8 @@ fn stats(ctx: &NativeCallContext, dom: &Domain, flags: u32) -> RhaiResultOf<Map>
 
 #[export_module]
 pub(super) mod functions {
-    /// Ends the job that runs on this domain; the call that began it throws
-    /// `VIR_ERR_OPERATION_ABORTED`, and the guest goes on as before.
+    /// Ends the job that runs on this domain; the call that began it throws `VIR_ERR_OPERATION_ABORTED`, and the guest
+    /// continues to run.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -117,7 +117,7 @@ pub(super) mod functions {
         )
     }
 
-    /// The job that runs: `type` (`none`, `bounded`, `unbounded`, ...), `time_elapsed_ms`,
+    /// The running job: `type` (`none`, `bounded`, `unbounded`, ...), `time_elapsed_ms`,
     /// `time_remaining_ms`, and `data_`, `memory_` and `file_` each with `total_bytes`,
     /// `processed_bytes` and `remaining_bytes`.
     ///
@@ -150,7 +150,7 @@ pub(super) mod functions {
         .into_map())
     }
 
-    /// The job that runs, as `type` and every figure that libvirt has, under libvirt's names.
+    /// The running job, as `type` and all statistics that libvirt has, under libvirt's names.
     ///
     /// ```rhai,qemu
     /// assert_eq(connect().lookup_by_name("web").job_stats().type, "none");
@@ -161,7 +161,7 @@ pub(super) mod functions {
         stats(&ctx, dom, 0)
     }
 
-    /// The job that runs, or with `VIR_DOMAIN_JOB_STATS_COMPLETED` the last one that ended.
+    /// The running job, or with `VIR_DOMAIN_JOB_STATS_COMPLETED` the last one that ended.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");

@@ -13,8 +13,8 @@ impl Domain {
     /// Ends the guest by `run`, which makes the libvirt call `call`. A guest that ran before the
     /// call and is off after it counts as ended.
     ///
-    /// A daemon that was restarted takes its guests over in the background. A destroy meanwhile
-    /// ends the guest, and yet fails: the take-over has removed it first.
+    /// A restarted daemon takes over its guests in the background. A destroy during that time ends the guest but fails:
+    /// the takeover has already removed it.
     pub(crate) fn unplug(
         &self,
         call: &'static str,
@@ -34,7 +34,7 @@ impl Domain {
     }
 }
 
-/// Whether `failure` says that the guest is off.
+/// Whether `failure` means that the guest is off.
 fn is_off(failure: &Failure) -> bool {
     let codes = [
         virt_sys::VIR_ERR_NO_DOMAIN,
@@ -45,11 +45,11 @@ fn is_off(failure: &Failure) -> bool {
 
 #[export_module]
 pub(super) mod functions {
-    /// Boots this domain; returns once the hypervisor runs it, not once the guest is up.
+    /// Boots this domain; returns when the hypervisor runs it, before the guest's system is up.
     ///
-    /// Where a managed save image exists, the guest in it is resumed instead, and the image
-    /// removed. libvirt discards a damaged image silently and boots afresh: the reason in
-    /// `state_reason()` is then `booted` and not `restored`.
+    /// If a managed save image exists, the guest in it is resumed instead, and the image is removed. libvirt discards a
+    /// damaged image silently and boots the guest normally: the reason in `state_reason()` is then `booted` and not
+    /// `restored`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -64,12 +64,12 @@ pub(super) mod functions {
         dom.call(&ctx, "virDomainCreate", "start", |d| d.create())
     }
 
-    /// Boots this domain as `flags` say: `VIR_DOMAIN_START_PAUSED`, `VIR_DOMAIN_START_AUTODESTROY`
+    /// Boots this domain; flags: `VIR_DOMAIN_START_PAUSED`, `VIR_DOMAIN_START_AUTODESTROY`
     /// (destroyed with the connection), `VIR_DOMAIN_START_FORCE_BOOT` (discards a managed save).
     ///
-    /// libvirt migrates no guest that is marked for its destruction, but saves it and makes snapshots of
-    /// it; started from its managed save it is no longer marked (libvirt 11.3). An embedded hypervisor has no
-    /// such mark.
+    /// libvirt refuses to migrate a guest with `VIR_DOMAIN_START_AUTODESTROY`, but saves it and takes snapshots of it.
+    /// A guest that was started from its managed save no longer has the flag (libvirt 11.3). An embedded hypervisor
+    /// does not support the flag.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -87,9 +87,9 @@ pub(super) mod functions {
         })
     }
 
-    /// Removes the definition; a running guest goes on and is transient from then on.
+    /// Removes the definition; a running guest continues to run and becomes transient.
     ///
-    /// Throws where a managed save image, snapshots or NVRAM exist: pass their flag as well.
+    /// Throws if a managed save image, snapshots or NVRAM exist: pass their flag as well.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -104,8 +104,8 @@ pub(super) mod functions {
         dom.call(&ctx, "virDomainUndefine", "undefine", Handle::undefine)
     }
 
-    /// Removes the definition together with what `flags` name, such as
-    /// `VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_NVRAM`.
+    /// Removes the definition and the data that `flags` select, such as `VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
+    /// VIR_DOMAIN_UNDEFINE_NVRAM`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -127,10 +127,10 @@ pub(super) mod functions {
         })
     }
 
-    /// Asks the guest to shut down, and returns at once; `wait` tells when it has.
+    /// Asks the guest to shut down, and returns at once; `wait` waits for the end.
     ///
-    /// A guest without an operating system, or one that ignores the power button, runs on:
-    /// `stop` escalates.
+    /// A guest without an operating system, or one that ignores the power button, continues to run; `stop` also stops
+    /// such a guest.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -144,7 +144,7 @@ pub(super) mod functions {
         dom.call(&ctx, "virDomainShutdown", "shut down", |d| d.shutdown())
     }
 
-    /// Asks the guest to shut down in the ways that `flags` name, such as
+    /// Asks the guest to shut down in the ways that `flags` select, such as
     /// `VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN | VIR_DOMAIN_SHUTDOWN_GUEST_AGENT`.
     ///
     /// ```rhai,qemu
@@ -180,8 +180,8 @@ pub(super) mod functions {
             .map_err(|failure| dom.error(&ctx, failure, call, "destroy").throw())
     }
 
-    /// Stops the guest at once, as `flags` say; `VIR_DOMAIN_DESTROY_GRACEFUL` only asks QEMU to end, so
-    /// that it writes its caches, and throws if it does not.
+    /// Stops the guest at once; with the flag `VIR_DOMAIN_DESTROY_GRACEFUL` it only asks QEMU to end, so that QEMU
+    /// writes its caches, and throws if QEMU does not end.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -210,7 +210,7 @@ pub(super) mod functions {
         dom.call(&ctx, "virDomainReboot", "reboot", |d| d.reboot(0))
     }
 
-    /// Asks the guest to boot again in the ways that `flags` name, such as
+    /// Asks the guest to boot again in the ways that `flags` select, such as
     /// `VIR_DOMAIN_REBOOT_GUEST_AGENT`.
     ///
     /// ```rhai,qemu
@@ -250,7 +250,7 @@ pub(super) mod functions {
     #[rhai_fn(name = "reset", pure, return_raw)]
     pub fn reset_flags(ctx: NativeCallContext, dom: &mut Domain, flags: i64) -> RhaiResultOf<()> {
         if flag_bits(&ctx, flags)? != 0 {
-            let message = "libvirt has no flags for reset: pass 0, or none";
+            let message = "libvirt has no flags for reset: pass 0, or no flags";
             return Err(crate::error::Error::invalid(&ctx, message).throw());
         }
         dom.call(&ctx, "virDomainReset", "reset", |d| d.reset())
@@ -269,7 +269,7 @@ pub(super) mod functions {
         dom.call(&ctx, "virDomainSuspend", "suspend", |d| d.suspend())
     }
 
-    /// Lets the CPUs of a paused guest run on.
+    /// Resumes the CPUs of a paused guest.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -283,8 +283,8 @@ pub(super) mod functions {
         dom.call(&ctx, "virDomainResume", "resume", |d| d.resume())
     }
 
-    /// Has the guest's own power management put it to sleep, to `"mem"`, `"disk"` or `"hybrid"`, for `seconds`, where 0 is
-    /// until woken. `VIR_NODE_SUSPEND_TARGET_MEM` and so on are taken too. Needs the guest agent.
+    /// Puts the guest to sleep by its power management, to `"mem"`, `"disk"` or `"hybrid"`, for `seconds`; 0 means
+    /// until it is woken. `VIR_NODE_SUSPEND_TARGET_MEM` and the like are accepted too. Needs the guest agent.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -301,7 +301,7 @@ pub(super) mod functions {
         pm_suspend_flags(ctx, dom, target, seconds, 0)
     }
 
-    /// Has the guest's own power management put it to sleep; libvirt has no flags for it yet.
+    /// Puts the guest to sleep by its power management; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");

@@ -12,13 +12,13 @@ use crate::objects::domain::Domain;
 
 #[export_module]
 pub(super) mod functions {
-    /// Saves the guest's memory where libvirt chooses, and stops it; `create` resumes it.
+    /// Saves the guest's memory in a file that libvirt manages, and stops the guest; `create` resumes it.
     ///
-    /// The guest's clock stands still meanwhile, and is late by that time when the guest is resumed:
-    /// `set_time(#{}, VIR_DOMAIN_TIME_SYNC)` has its agent set it.
+    /// The guest's clock stops meanwhile, and is late by that time when the guest is resumed: `set_time(#{},
+    /// VIR_DOMAIN_TIME_SYNC)` makes its agent set it.
     ///
-    /// Transient domains cannot be saved so. A configuration that is defined from now on comes
-    /// into force only after that guest has stopped again.
+    /// Transient domains cannot be saved this way. A configuration that is defined after the save is in force only
+    /// after the saved guest has stopped again.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -33,8 +33,8 @@ pub(super) mod functions {
         managed_save_flags(ctx, dom, 0)
     }
 
-    /// Saves the guest's memory where libvirt chooses, as `flags` say: `VIR_DOMAIN_SAVE_PAUSED`
-    /// and `VIR_DOMAIN_SAVE_RUNNING` set the state after the next start.
+    /// Saves the guest's memory in a file that libvirt manages; flags: `VIR_DOMAIN_SAVE_PAUSED` and
+    /// `VIR_DOMAIN_SAVE_RUNNING` set the state after the next start.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -55,7 +55,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Whether libvirt keeps a save of this guest.
+    /// Whether the guest has a managed save image.
     ///
     /// ```rhai
     /// assert(!connect("test:///default").lookup_by_name("test").has_managed_save_image());
@@ -66,7 +66,7 @@ pub(super) mod functions {
         has_managed_save_image_flags(ctx, dom, 0)
     }
 
-    /// Whether libvirt keeps a save of this guest; libvirt has no flags for it yet.
+    /// Whether the guest has a managed save image; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// assert(!connect("test:///default").lookup_by_name("test").has_managed_save_image(0));
@@ -87,7 +87,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Discards the save that libvirt keeps; the next start boots afresh.
+    /// Discards the managed save image; the next start boots the guest normally.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -101,7 +101,7 @@ pub(super) mod functions {
         managed_save_remove_flags(ctx, dom, 0)
     }
 
-    /// Discards the save that libvirt keeps; libvirt has no flags for it yet.
+    /// Discards the managed save image; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -125,7 +125,7 @@ pub(super) mod functions {
         )
     }
 
-    /// The XML in the save that libvirt keeps.
+    /// The XML in the managed save image.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -141,8 +141,7 @@ pub(super) mod functions {
         managed_save_get_xml_desc_flags(ctx, dom, 0)
     }
 
-    /// The XML in the save that libvirt keeps; `VIR_DOMAIN_SAVE_IMAGE_XML_SECURE` includes
-    /// secrets.
+    /// The XML in the managed save image; `VIR_DOMAIN_SAVE_IMAGE_XML_SECURE` includes secrets.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -166,7 +165,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Changes the XML in the guest's managed save; parts that the guest can see must stay the same.
+    /// Changes the XML in the managed save image; parts that the guest can see must stay the same.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");

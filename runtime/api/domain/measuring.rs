@@ -43,7 +43,7 @@ pub(super) mod functions {
         perf_events_flags(ctx, dom, 0)
     }
 
-    /// The performance events of the guest, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// The performance events of the guest; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -84,7 +84,7 @@ pub(super) mod functions {
         set_perf_events_flags(ctx, dom, params, 0)
     }
 
-    /// Turns performance events of the guest on and off, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Turns performance events of the guest on and off; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -121,7 +121,7 @@ pub(super) mod functions {
         set_memory_stats_period_flags(ctx, dom, period, 0)
     }
 
-    /// Sets how often the guest's balloon driver updates `memory_stats`, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Sets how often the guest's balloon driver updates `memory_stats`; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -139,7 +139,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let seconds = seconds(&ctx, &period)?;
         let wanted = flag_bits(&ctx, flags)?;
-        let verb = "set the period of the memory figures of";
+        let verb = "set the period of the memory statistics of";
         dom.call(&ctx, "virDomainSetMemoryStatsPeriod", verb, move |d| {
             tuning::set_memory_stats_period(d, seconds, wanted)
         })
@@ -166,7 +166,7 @@ pub(super) mod functions {
         start_dirty_rate_calc_flags(ctx, dom, duration, 0)
     }
 
-    /// Starts to measure how fast the guest writes to its memory, as `flags` say:
+    /// Starts to measure how fast the guest writes to its memory; flags:
     /// `VIR_DOMAIN_DIRTYRATE_MODE_PAGE_SAMPLING`, `_DIRTY_BITMAP`, `_DIRTY_RING`.
     ///
     /// ```rhai,qemu

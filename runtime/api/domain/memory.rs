@@ -1,4 +1,4 @@
-//! How much memory a guest has, and what it does with it.
+//! The memory of a guest: its size, limits and statistics.
 
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, NativeCallContext};
@@ -10,7 +10,7 @@ use crate::objects::domain::{Domain, Handle};
 use crate::spec::{Key, Type};
 use crate::vocabulary::{RecordOf, record};
 
-/// How the names of the constants begin.
+/// The prefix of the constants' names.
 const PREFIX: &str = "VIR_DOMAIN_MEMORY_STAT_";
 
 static TAGS: Words = Words::new("virDomainMemoryStatTags", PREFIX);
@@ -51,7 +51,7 @@ fn stats(ctx: &NativeCallContext, dom: &Domain, flags: u32) -> RhaiResultOf<Map>
 
 #[export_module]
 pub(super) mod functions {
-    /// The most memory that the guest can be given, in KiB.
+    /// The maximum memory of the guest, in KiB.
     ///
     /// ```rhai
     /// assert_eq(connect("test:///default").lookup_by_name("test").max_memory(), 8388608);
@@ -68,8 +68,7 @@ pub(super) mod functions {
         .and_then(|number| integer(&ctx, number))
     }
 
-    /// Sets the most memory that the guest can be given, in KiB or as text such as `"2GiB"` (see
-    /// `parse_size`); 1 MiB at least.
+    /// Sets the maximum memory of the guest, in KiB or as text such as `"2GiB"` (see `parse_size`); 1 MiB at least.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -96,7 +95,7 @@ pub(super) mod functions {
     /// Sets the memory of the running guest, in KiB or as text such as `"512MiB"` (see `parse_size`);
     /// 1 MiB at least.
     ///
-    /// The guest's balloon driver does the work, in its own time.
+    /// The guest's balloon driver makes the change, which takes a moment.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -116,7 +115,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Sets the memory as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`,
+    /// Sets the memory; flags: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`,
     /// `VIR_DOMAIN_MEM_MAXIMUM`.
     ///
     /// ```rhai
@@ -142,8 +141,8 @@ pub(super) mod functions {
         )
     }
 
-    /// What the guest's balloon driver reports, in KiB or counts, under libvirt's names in
-    /// lower case, such as `actual_balloon`, `unused`, `rss`.
+    /// The statistics of the guest's balloon driver, in KiB or counts, under libvirt's names in lower case, such as
+    /// `actual_balloon`, `unused`, `rss`.
     ///
     /// ```rhai
     /// let stats = connect("test:///default").lookup_by_name("test").memory_stats();
@@ -158,7 +157,7 @@ pub(super) mod functions {
         stats(&ctx, dom, 0)
     }
 
-    /// What the guest's balloon driver reports; libvirt has no flags for it yet.
+    /// The statistics of the guest's balloon driver; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let stats = connect("test:///default").lookup_by_name("test").memory_stats(0);

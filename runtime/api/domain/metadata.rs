@@ -28,8 +28,8 @@ fn read(
 
 #[export_module]
 pub(super) mod functions {
-    /// A piece of metadata: `VIR_DOMAIN_METADATA_TITLE`, `_DESCRIPTION`, or `_ELEMENT` with the
-    /// namespace `uri` of the element; throws `VIR_ERR_NO_DOMAIN_METADATA` where there is none.
+    /// A piece of metadata: `VIR_DOMAIN_METADATA_TITLE`, `_DESCRIPTION`, or `_ELEMENT` with the namespace `uri` of the
+    /// element; throws `VIR_ERR_NO_DOMAIN_METADATA` if there is none.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -47,7 +47,7 @@ pub(super) mod functions {
         read(&ctx, dom, kind, &uri, 0)
     }
 
-    /// A piece of metadata as `flags` say: `VIR_DOMAIN_AFFECT_LIVE` or `VIR_DOMAIN_AFFECT_CONFIG`.
+    /// A piece of metadata; flags: `VIR_DOMAIN_AFFECT_LIVE` or `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -67,7 +67,7 @@ pub(super) mod functions {
         read(&ctx, dom, kind, &uri, flags)
     }
 
-    /// Sets a piece of metadata, or removes it where `metadata` is `()`.
+    /// Sets a piece of metadata, or removes it if `metadata` is `()`.
     ///
     /// An element needs a prefix as `key`, and its namespace as `uri`.
     ///

@@ -18,7 +18,7 @@ use crate::objects::domain::{Domain, Handle};
 use crate::vocabulary::{OptionsOf, ParamType, parameters};
 
 parameters! {
-    /// How a guest is migrated, and what it is like at the destination.
+    /// Parameters of a migration: the transfer, and the guest at the destination.
     pub(crate) struct MigrationParameters = "VIR_MIGRATE_PARAM_", |name| match name {
         "bandwidth" | "bandwidth.postcopy" | "bandwidth.avail.switchover" => ParamType::MiB,
         "compression.xbzrle.cache" => ParamType::Bytes,
@@ -82,10 +82,10 @@ fn destination(ctx: &NativeCallContext, uri: &str, flags: u32) -> RhaiResultOf<S
 pub(super) mod functions {
     /// Moves the guest to the host that `destination` is connected to, and returns it there.
     ///
-    /// `VIR_MIGRATE_LIVE` keeps it running meanwhile. Without `VIR_MIGRATE_UNDEFINE_SOURCE` a
-    /// persistent domain stays defined here and could be started a second time on the same disk.
-    /// `VIR_MIGRATE_OFFLINE` copies only the configuration and leaves a running guest where it is.
-    /// An interrupt aborts the migration, and the guest runs on here.
+    /// With `VIR_MIGRATE_LIVE` the guest runs during the migration. Without `VIR_MIGRATE_UNDEFINE_SOURCE` a persistent
+    /// domain stays defined here and could be started a second time on the same disk. `VIR_MIGRATE_OFFLINE` copies only
+    /// the configuration and leaves a running guest here. An interrupt aborts the migration, and the guest continues to
+    /// run here.
     ///
     /// ```rhai,migrate
     /// let dest = connect(args[0]);
@@ -111,9 +111,9 @@ pub(super) mod functions {
         )
     }
 
-    /// Moves the guest with options: `destination_name`, `migrate_uri`, `bandwidth` (MiB/s),
-    /// `destination_xml`, `persistent_xml`, `migrate_disks` (a list), and all other parameters of
-    /// libvirt's under the values of the `VIR_MIGRATE_PARAM_` constants.
+    /// Moves the guest with options: `destination_name`, `migrate_uri`, `bandwidth` (MiB/s), `destination_xml`,
+    /// `persistent_xml`, `migrate_disks` (a list), and all other parameters of libvirt under the values of the
+    /// `VIR_MIGRATE_PARAM_` constants.
     ///
     /// ```rhai,migrate
     /// let dest = connect(args[0]);
@@ -165,8 +165,8 @@ pub(super) mod functions {
         migrate_options(ctx, dom, destination, flags, options)
     }
 
-    /// Moves the guest: `name` on the destination, `uri` for the memory, `bandwidth` in MiB/s;
-    /// `()` or 0 leave the choice to libvirt.
+    /// Moves the guest: `name` on the destination, `uri` for the memory, `bandwidth` in MiB/s; for `()` or 0, libvirt
+    /// chooses.
     ///
     /// ```rhai,migrate
     /// let dest = connect(args[0]);
@@ -251,9 +251,9 @@ pub(super) mod functions {
         )
     }
 
-    /// Moves the guest to the host at `uri`, which its own host connects to.
+    /// Moves the guest to the host at `uri`; the guest's host connects to it.
     ///
-    /// QEMU needs `VIR_MIGRATE_PEER2PEER` for that. Such a migration goes on when this client dies.
+    /// QEMU needs `VIR_MIGRATE_PEER2PEER` for that. Such a migration continues if this client ends.
     /// A URI that names a program, a key or a socket needs `--allow-connect URI`.
     ///
     /// ```rhai,migrate
@@ -548,8 +548,8 @@ pub(super) mod functions {
         .and_then(|number| integer(&ctx, number))
     }
 
-    /// Lets a running migration that was begun with `VIR_MIGRATE_POSTCOPY` run the guest on the
-    /// destination at once, and fetch the rest of its memory from here.
+    /// Switches a running migration that was begun with `VIR_MIGRATE_POSTCOPY` to post-copy: the guest runs on the
+    /// destination at once and fetches the rest of its memory from here.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");

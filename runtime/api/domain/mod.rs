@@ -99,7 +99,7 @@ impl Scripted for DomainKind {
     const EXAMPLE: &'static str = r#"let conn = connect("test:///default");
 let dom = conn.lookup_by_name("test");"#;
     const EXAMPLE_NAME: &'static str = "test";
-    const XML: &'static str = "of the running guest, or the configuration of one that does not run";
+    const XML: &'static str = "of the running guest, or the configuration if it is off";
     const XML_FLAGS: &'static str = "`VIR_DOMAIN_XML_INACTIVE` is the configuration for the next start, `VIR_DOMAIN_XML_SECURE` includes secrets, `VIR_DOMAIN_XML_MIGRATABLE` suits `migrate`";
 
     fn register(engine: &mut Engine) {

@@ -10,8 +10,8 @@ use crate::objects::domain::Domain;
 
 #[export_module]
 pub(super) mod functions {
-    /// `size` bytes of the disk `disk`, a target such as `vda` or a path, from `offset` on, as the
-    /// guest sees them; only of raw images.
+    /// Reads `size` bytes of the disk `disk`, a target such as `vda` or a path, from `offset` on, as the guest sees
+    /// them; only for raw images.
     ///
     /// ```rhai,qemu
     /// let sector = connect().lookup_by_name("web").block_peek("hda", 0, 512);
@@ -29,7 +29,7 @@ pub(super) mod functions {
         block_peek_flags(ctx, dom, disk, offset, size, 0)
     }
 
-    /// Bytes of a disk; libvirt has no flags for it yet.
+    /// Reads bytes of a disk; libvirt has no flags for it yet.
     ///
     /// ```rhai,qemu
     /// let sector = connect().lookup_by_name("web").block_peek("hda", 510, 2, 0);
@@ -55,8 +55,8 @@ pub(super) mod functions {
         })
     }
 
-    /// `size` bytes of the running guest's memory from the address `start` on, which `flags` call
-    /// `VIR_MEMORY_VIRTUAL` or `VIR_MEMORY_PHYSICAL`.
+    /// Reads `size` bytes of the running guest's memory from the address `start` on; the flag `VIR_MEMORY_VIRTUAL` or
+    /// `VIR_MEMORY_PHYSICAL` tells the kind of address.
     ///
     /// ```rhai,qemu
     /// let boot = connect().lookup_by_name("web").memory_peek(0x7c00, 512, VIR_MEMORY_PHYSICAL);

@@ -1,4 +1,4 @@
-//! Which of the host's CPUs a guest runs on.
+//! Pinning of a guest to CPUs of the host.
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
@@ -26,7 +26,7 @@ pub(super) fn cpu_map(
     match cpus.last() {
         Some(last) if *last >= host_cpus => {
             let message = format!("CPU {last} does not exist; the host has {host_cpus} CPUs");
-            let hint = "CPUs are counted from 0; `conn.get_cpu_map()` lists those that are on";
+            let hint = "CPUs are counted from 0; `conn.get_cpu_map()` lists the online ones";
             Err(Error::invalid(ctx, message).with_hint(hint).throw())
         }
         _ => Ok(CpuMap::new(&cpus, host_cpus)),
@@ -40,8 +40,8 @@ pub(super) fn numbers(numbers: Vec<i64>) -> Array {
 
 #[export_module]
 pub(super) mod functions {
-    /// Lets the virtual CPU `vcpu` of the running guest run only on the host's CPUs `cpus`, a list of numbers or text
-    /// such as `"0-3,^2"`.
+    /// Pins the virtual CPU `vcpu` of the running guest to the host's CPUs `cpus`, a list of numbers or text such as
+    /// `"0-3,^2"`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -64,8 +64,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Lets the virtual CPU `vcpu` run only on `cpus`, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
-    /// `VIR_DOMAIN_AFFECT_CONFIG`.
+    /// Pins the virtual CPU `vcpu` to `cpus`; flags: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -107,7 +106,7 @@ pub(super) mod functions {
         vcpu_pin_info_flags(ctx, dom, 0)
     }
 
-    /// The host's CPUs that each virtual CPU may run on, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// The host's CPUs that each virtual CPU may run on; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai,qemu
@@ -139,8 +138,8 @@ pub(super) mod functions {
             .collect())
     }
 
-    /// Lets the hypervisor's own threads for this guest run only on the host's CPUs `cpus`, a list of numbers or text
-    /// such as `"0-3,^2"`.
+    /// Pins the hypervisor's own threads for this guest to the host's CPUs `cpus`, a list of numbers or text such as
+    /// `"0-3,^2"`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -157,7 +156,7 @@ pub(super) mod functions {
         pin_emulator_flags(ctx, dom, cpus, 0)
     }
 
-    /// Lets the hypervisor's own threads for this guest run only on `cpus`, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Pins the hypervisor's own threads for this guest to `cpus`; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -199,7 +198,7 @@ pub(super) mod functions {
         emulator_pin_info_flags(ctx, dom, 0)
     }
 
-    /// The host's CPUs that the hypervisor's own threads for this guest may run on, as `flags` say:
+    /// The host's CPUs that the hypervisor's own threads for this guest may run on; flags:
     /// `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai

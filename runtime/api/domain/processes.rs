@@ -29,7 +29,7 @@ pub(super) mod functions {
         set_lifecycle_action_flags(ctx, dom, kind, action, 0)
     }
 
-    /// Sets what happens when the guest powers off, reboots or crashes, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Sets what happens when the guest powers off, reboots or crashes; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai

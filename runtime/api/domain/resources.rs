@@ -104,7 +104,7 @@ pub(super) mod functions {
         SCHEDULER.read(&ctx, dom, call, 0, |d, _| tuning::scheduler_parameters(d))
     }
 
-    /// The guest's share of the host's CPU time, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// The guest's share of the host's CPU time; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`. The test driver throws `VIR_ERR_INVALID_ARG`.
     ///
     /// ```rhai,qemu
@@ -143,7 +143,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Sets the guest's share of the host's CPU time, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Sets the guest's share of the host's CPU time; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai,qemu
@@ -180,7 +180,7 @@ pub(super) mod functions {
         memory_parameters_flags(ctx, dom, 0)
     }
 
-    /// The limits of the guest's memory on the host, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// The limits of the guest's memory on the host; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -219,7 +219,7 @@ pub(super) mod functions {
         set_memory_parameters_flags(ctx, dom, params, 0)
     }
 
-    /// Sets the limits of the guest's memory on the host, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Sets the limits of the guest's memory on the host; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -258,7 +258,7 @@ pub(super) mod functions {
         blkio_parameters_flags(ctx, dom, 0)
     }
 
-    /// The guest's share of the host's block input and output, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// The guest's share of the host's block input and output; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -294,7 +294,7 @@ pub(super) mod functions {
         set_blkio_parameters_flags(ctx, dom, params, 0)
     }
 
-    /// Sets the guest's share of the host's block input and output, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Sets the guest's share of the host's block input and output; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -331,7 +331,7 @@ pub(super) mod functions {
         numa_parameters_flags(ctx, dom, 0)
     }
 
-    /// The NUMA nodes of the host that give the guest its memory, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// The NUMA nodes of the host that give the guest its memory; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai
@@ -351,7 +351,7 @@ pub(super) mod functions {
     }
 
     /// Sets the NUMA nodes of the host that give the guest its memory; the keys are those of `numa_parameters`;
-    /// `VIR_DOMAIN_NUMATUNE_MEM_STRICT` and so on are taken too.
+    /// constants such as `VIR_DOMAIN_NUMATUNE_MEM_STRICT` are accepted too.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -368,7 +368,7 @@ pub(super) mod functions {
         set_numa_parameters_flags(ctx, dom, params, 0)
     }
 
-    /// Sets the NUMA nodes of the host that give the guest its memory, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Sets the NUMA nodes of the host that give the guest its memory; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai

@@ -16,10 +16,9 @@ use crate::vocabulary::OptionsOf;
 pub(super) mod functions {
     /// Writes the guest's memory to the file `path` on the hypervisor's host, and stops it.
     ///
-    /// `conn.restore(path)` goes on from there. The disks are not saved: nothing may change them
-    /// in between. A failure leaves the guest running. A transient domain is gone after it.
-    /// A test host, `test:///default`, needs `--allow-write PATH`.
-    /// An interrupt aborts the save, and the guest runs on.
+    /// `conn.restore(path)` resumes the guest. The disks are not saved and must not change in between. If the save
+    /// fails, the guest continues to run. A transient domain is gone afterwards. A test host, `test:///default`, needs
+    /// `--allow-write PATH`. An interrupt aborts the save, and the guest continues to run.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -62,8 +61,8 @@ pub(super) mod functions {
         })
     }
 
-    /// Writes the guest's memory as a map says: `file`, `dxml`, and where libvirt has them
-    /// `image_format` and `parallel.channels`.
+    /// Writes the guest's memory with a map of parameters: `file`, `dxml`, and, with newer libvirt, `image_format` and
+    /// `parallel.channels`.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");

@@ -20,7 +20,7 @@ record! {
 }
 
 parameters! {
-    /// What a host's processor says of a guest's encrypted memory.
+    /// The processor's values for a guest's encrypted memory.
     pub(crate) struct LaunchSecurity = "VIR_DOMAIN_LAUNCH_SECURITY_", |name| match name {
         "sev-measurement" | "sev-secret" | "sev-secret-header" => ParamType::Text,
         _ => ParamType::ULong,
@@ -79,7 +79,7 @@ pub(super) mod functions {
             .collect())
     }
 
-    /// How the guest's memory is encrypted (AMD SEV), with libvirt's keys such as `sev-measurement` and `sev-policy`;
+    /// The encryption of the guest's memory (AMD SEV), with libvirt's keys such as `sev-measurement` and `sev-policy`;
     /// empty for a guest without encrypted memory.
     ///
     /// ```rhai,qemu
@@ -95,7 +95,7 @@ pub(super) mod functions {
         launch_security_info_flags(ctx, dom, 0)
     }
 
-    /// How the guest's memory is encrypted; libvirt has no flags for it yet.
+    /// The encryption of the guest's memory; libvirt has no flags for it yet.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");

@@ -27,10 +27,10 @@ fn names(dom: &Domain) -> Vec<String> {
 
 #[export_module]
 pub(super) mod functions {
-    /// Takes a snapshot of the guest, of its disks and where it runs of its memory.
+    /// Takes a snapshot of the guest: of its disks, and of its memory if it runs.
     ///
-    /// Without `<memory snapshot='external' file='...'/>` in the XML, memory goes into a qcow2 disk, and
-    /// the guest stands still meanwhile. libvirt chooses a name where the XML has none.
+    /// Without `<memory snapshot='external' file='...'/>` in the XML, memory is saved in a qcow2 disk, and the guest is
+    /// paused meanwhile. libvirt chooses a name if the XML has none.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -47,9 +47,9 @@ pub(super) mod functions {
         snapshot_create_xml_flags(ctx, dom, xml, 0)
     }
 
-    /// Takes a snapshot as `flags` say: `VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY` without memory, each disk
-    /// going on in a new file, `VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC` of all disks or none,
-    /// `VIR_DOMAIN_SNAPSHOT_CREATE_HALT` with the guest off afterwards.
+    /// Takes a snapshot; flags: `VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY` without memory, each disk continues in a new
+    /// file; `VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC` all disks or none; `VIR_DOMAIN_SNAPSHOT_CREATE_HALT` with the guest
+    /// off afterwards.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -81,8 +81,8 @@ pub(super) mod functions {
 
     /// Reverts the guest to `snapshot`: its disks, and its memory and state if the snapshot has them.
     ///
-    /// Its disks lose what was written since, unless another snapshot holds it. A managed save is
-    /// discarded: its memory does not fit the disks any more.
+    /// Its disks lose all data written since, unless another snapshot contains it. A managed save is discarded: its
+    /// memory no longer matches the disks.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -101,9 +101,9 @@ pub(super) mod functions {
         revert_to_snapshot_flags(ctx, dom, snapshot, 0)
     }
 
-    /// Takes the guest back to `snapshot` as `flags` say: `VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING` and
-    /// `VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED` whatever it was then, `VIR_DOMAIN_SNAPSHOT_REVERT_FORCE` also where
-    /// the configuration differs so much that the guest has to be started anew.
+    /// Reverts the guest to `snapshot`; flags: `VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING` and
+    /// `VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED` set the state afterwards, `VIR_DOMAIN_SNAPSHOT_REVERT_FORCE` also restarts
+    /// the guest if its configuration differs too much.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -234,7 +234,7 @@ pub(super) mod functions {
             .collect())
     }
 
-    /// How many snapshots the domain has.
+    /// The number of the domain's snapshots.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -247,7 +247,7 @@ pub(super) mod functions {
         snapshot_num_flags(ctx, dom, 0)
     }
 
-    /// How many snapshots `flags` select.
+    /// The number of snapshots that `flags` select.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -271,7 +271,7 @@ pub(super) mod functions {
         .map(i64::from)
     }
 
-    /// Whether the domain has a snapshot that it was last at.
+    /// Whether the domain has a current snapshot: the one it was last taken at or reverted to.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -305,7 +305,7 @@ pub(super) mod functions {
         )
     }
 
-    /// The snapshot that the domain was last at; throws `VIR_ERR_NO_DOMAIN_SNAPSHOT` where there is none.
+    /// The domain's current snapshot; throws `VIR_ERR_NO_DOMAIN_SNAPSHOT` if there is none.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -321,7 +321,7 @@ pub(super) mod functions {
         snapshot_current_flags(ctx, dom, 0)
     }
 
-    /// The snapshot that the domain was last at; libvirt has no flags for it yet.
+    /// The domain's current snapshot; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -345,7 +345,7 @@ pub(super) mod functions {
         .map(|snapshot| adopt(dom, snapshot))
     }
 
-    /// The snapshot called `name`; throws `VIR_ERR_NO_DOMAIN_SNAPSHOT` where there is none.
+    /// The snapshot called `name`; throws `VIR_ERR_NO_DOMAIN_SNAPSHOT` if there is none.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");

@@ -1,4 +1,4 @@
-//! What a guest is doing, in words.
+//! The state of a guest, in words.
 
 use rhai::plugin::*;
 use rhai::{Dynamic, ImmutableString, NativeCallContext};
@@ -26,9 +26,9 @@ record! {
     pub(crate) struct DomainInfo {
         /// State of the domain.
         state: Word<DomainState>,
-        /// Size of the memory that the guest can have at most.
+        /// Maximum size of the guest's memory.
         max_memory_kib: Whole,
-        /// Size of the memory that the guest has.
+        /// Current size of the guest's memory.
         memory_kib: Whole,
         /// Number of virtual CPUs.
         vcpus: i64,
@@ -49,8 +49,8 @@ record! {
 
 #[export_module]
 pub(super) mod functions {
-    /// What the guest is doing: `running`, `blocked`, `paused`, `shutdown` (on its way down),
-    /// `shutoff`, `crashed` or `pmsuspended`.
+    /// The guest's state: `running`, `blocked`, `paused`, `shutdown` (shutting down), `shutoff`, `crashed` or
+    /// `pmsuspended`.
     ///
     /// ```rhai
     /// assert_eq(connect("test:///default").lookup_by_name("test").state(), "running");
@@ -67,7 +67,7 @@ pub(super) mod functions {
         .map(|(state, _)| DomainState::TABLE.word(state))
     }
 
-    /// What the guest is doing and why, as `#{ state, reason }`.
+    /// The guest's state and the reason for it, as `#{ state, reason }`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");

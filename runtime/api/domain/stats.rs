@@ -1,4 +1,4 @@
-//! What a guest's disks, network cards and CPUs have done.
+//! Statistics of a guest's disks, network cards and CPUs.
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
@@ -49,7 +49,7 @@ record! {
     pub(crate) struct BlockInfo {
         /// Size that the guest sees.
         capacity_bytes: Whole,
-        /// Size of what was written.
+        /// Size of the written data.
         allocation_bytes: Whole,
         /// Size of the image on the host.
         physical_bytes: Whole,
@@ -61,11 +61,11 @@ record! {
     pub(crate) struct BlockStats {
         /// Number of read requests.
         read_requests: i64,
-        /// Size of what was read.
+        /// Size of the data read.
         read_bytes: i64,
         /// Number of write requests.
         write_requests: i64,
-        /// Size of what was written.
+        /// Size of the data written.
         write_bytes: i64,
         /// Number of errors.
         errors: i64,
@@ -75,21 +75,21 @@ record! {
 record! {
     /// Statistics of a network card; an unknown number is -1.
     pub(crate) struct InterfaceStats {
-        /// Size of what was received.
+        /// Size of the received data.
         rx_bytes: i64,
-        /// Number of packets that were received.
+        /// Number of received packets.
         rx_packets: i64,
         /// Number of errors while receiving.
         rx_errors: i64,
         /// Number of received packets that were dropped.
         rx_drops: i64,
-        /// Size of what was sent.
+        /// Size of the sent data.
         tx_bytes: i64,
-        /// Number of packets that were sent.
+        /// Number of sent packets.
         tx_packets: i64,
         /// Number of errors while sending.
         tx_errors: i64,
-        /// Number of packets to send that were dropped.
+        /// Number of outgoing packets that were dropped.
         tx_drops: i64,
     }
 }
@@ -122,7 +122,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         disk: &str,
     ) -> RhaiResultOf<RecordOf<BlockStats>> {
-        let verb = format!("read the figures of the disk `{disk}` of");
+        let verb = format!("read the statistics of the disk `{disk}` of");
         let disk = disk.to_owned();
         let stats = dom.call(&ctx, "virDomainBlockStats", verb, move |d| {
             d.block_stats(&disk)
@@ -137,8 +137,7 @@ pub(super) mod functions {
         .into_map())
     }
 
-    /// Every figure that libvirt has of a disk, under libvirt's names, such as `rd_bytes` and
-    /// `flush_total_times`.
+    /// All statistics that libvirt has of a disk, under libvirt's names, such as `rd_bytes` and `flush_total_times`.
     ///
     /// ```rhai,qemu
     /// let stats = connect().lookup_by_name("web").block_stats("hda", 0);
@@ -153,7 +152,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<RecordOf<BlockFigures>> {
         let wanted = flag_bits(&ctx, flags)?;
-        let verb = format!("read the figures of the disk `{disk}` of");
+        let verb = format!("read the statistics of the disk `{disk}` of");
         let disk = disk.to_owned();
         dom.call(&ctx, "virDomainBlockStatsFlags", verb, move |d| {
             libvirt::domain::block_stats_flags(d, &disk, wanted)
@@ -204,7 +203,7 @@ pub(super) mod functions {
         dom: &mut Domain,
         interface: &str,
     ) -> RhaiResultOf<RecordOf<InterfaceStats>> {
-        let verb = format!("read the figures of the interface `{interface}` of");
+        let verb = format!("read the statistics of the interface `{interface}` of");
         let interface = interface.to_owned();
         let stats = dom.call(&ctx, "virDomainInterfaceStats", verb, move |d| {
             d.interface_stats(&interface)

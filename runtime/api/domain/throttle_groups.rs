@@ -36,7 +36,7 @@ pub(super) mod functions {
         set_throttle_group_flags(ctx, dom, group, params, 0)
     }
 
-    /// Creates or changes a throttle group, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    /// Creates or changes a throttle group; flags: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai,qemu
     /// let dom = connect().define_xml(`<domain type="qemu"><name>throttled</name><memory>32768</memory>
@@ -96,7 +96,7 @@ pub(super) mod functions {
         del_throttle_group_flags(ctx, dom, group, 0)
     }
 
-    /// Removes a throttle group, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
+    /// Removes a throttle group; flags: `VIR_DOMAIN_AFFECT_LIVE`, `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai,qemu
     /// let dom = connect().define_xml(`<domain type="qemu"><name>throttled</name><memory>32768</memory>

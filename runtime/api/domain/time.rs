@@ -58,7 +58,7 @@ fn host_name(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<
 
 #[export_module]
 pub(super) mod functions {
-    /// The name that the guest gave itself.
+    /// The host name that the guest has set.
     ///
     /// ```rhai
     /// assert_eq(connect("test:///default").lookup_by_name("test").hostname(), "testhost");
@@ -69,8 +69,8 @@ pub(super) mod functions {
         host_name(&ctx, dom, 0)
     }
 
-    /// The name that the guest gave itself, from where `flags` say:
-    /// `VIR_DOMAIN_GET_HOSTNAME_AGENT` or `VIR_DOMAIN_GET_HOSTNAME_LEASE`.
+    /// The host name of the guest; flags select the source: `VIR_DOMAIN_GET_HOSTNAME_AGENT` or
+    /// `VIR_DOMAIN_GET_HOSTNAME_LEASE`.
     ///
     /// ```rhai
     /// assert_eq(connect("test:///default").lookup_by_name("test").hostname(0), "testhost");

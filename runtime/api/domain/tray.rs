@@ -8,7 +8,7 @@ use crate::api::prelude::pause;
 use crate::libvirt::Failure;
 use crate::objects::domain::Domain;
 
-/// How long a guest may keep its tray closed after it was asked to open it.
+/// Time limit for a guest to open its tray after the request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The time between two attempts. libvirt has no reliable event for the tray.

@@ -62,8 +62,7 @@ pub(super) mod functions {
             .collect())
     }
 
-    /// How many virtual CPUs there are, as `flags` say: `VIR_DOMAIN_VCPU_LIVE`, `_CONFIG`,
-    /// `_MAXIMUM`, `_GUEST`.
+    /// The number of virtual CPUs; flags select which: `VIR_DOMAIN_VCPU_LIVE`, `_CONFIG`, `_MAXIMUM`, `_GUEST`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -82,7 +81,7 @@ pub(super) mod functions {
         .map(i64::from)
     }
 
-    /// The most virtual CPUs that the guest can be given.
+    /// The maximum number of virtual CPUs of the guest.
     ///
     /// ```rhai
     /// assert_eq(connect("test:///default").lookup_by_name("test").max_vcpus(), 2);
@@ -99,7 +98,7 @@ pub(super) mod functions {
         .and_then(|number| integer(&ctx, number))
     }
 
-    /// Sets how many virtual CPUs the running guest has.
+    /// Sets the number of virtual CPUs of the running guest.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -115,8 +114,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Sets how many virtual CPUs the guest has, as `flags` say: `VIR_DOMAIN_VCPU_LIVE`,
-    /// `_CONFIG`, `_MAXIMUM`.
+    /// Sets the number of virtual CPUs of the guest; flags: `VIR_DOMAIN_VCPU_LIVE`, `_CONFIG`, `_MAXIMUM`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -161,7 +159,7 @@ pub(super) mod functions {
         set_vcpu_flags(ctx, dom, vcpus, on, 0)
     }
 
-    /// Adds or removes virtual CPUs of the guest, as `flags` say: `VIR_DOMAIN_AFFECT_LIVE`,
+    /// Adds or removes virtual CPUs of the guest; flags: `VIR_DOMAIN_AFFECT_LIVE`,
     /// `VIR_DOMAIN_AFFECT_CONFIG`.
     ///
     /// ```rhai,qemu

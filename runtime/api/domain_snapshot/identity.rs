@@ -1,4 +1,4 @@
-//! Which snapshot it is, and of what.
+//! The identity of a snapshot, and its domain.
 
 use rhai::NativeCallContext;
 use rhai::plugin::*;
@@ -32,7 +32,7 @@ pub(super) mod functions {
             .map(|domain| snapshot.connection().adopt(domain))
     }
 
-    /// Whether the domain was last taken here, or went back here last.
+    /// Whether this is the domain's current snapshot: the last one taken or reverted to.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -45,7 +45,7 @@ pub(super) mod functions {
         is_current_flags(ctx, snapshot, 0)
     }
 
-    /// Whether the domain was last here; libvirt has no flags for it yet.
+    /// Whether this is the domain's current snapshot; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -65,7 +65,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Whether libvirt keeps metadata of it, which the domain cannot be undefined with.
+    /// Whether libvirt keeps metadata of it, which prevents the domain from being undefined.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");

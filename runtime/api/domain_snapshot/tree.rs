@@ -1,4 +1,4 @@
-//! Where a snapshot stands among the others, and its end.
+//! A snapshot's parent and children, and its deletion.
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
@@ -8,7 +8,7 @@ use crate::objects::domain_snapshot::{DomainSnapshot, Handle};
 
 #[export_module]
 pub(super) mod functions {
-    /// The snapshot that this one came after; throws `VIR_ERR_NO_DOMAIN_SNAPSHOT` where there is none.
+    /// The parent of this snapshot; throws `VIR_ERR_NO_DOMAIN_SNAPSHOT` if there is none.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -25,7 +25,7 @@ pub(super) mod functions {
         get_parent_flags(ctx, snapshot, 0)
     }
 
-    /// The snapshot that this one came after; libvirt has no flags for it yet.
+    /// The parent of this snapshot; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -51,7 +51,7 @@ pub(super) mod functions {
             .map(|parent| DomainSnapshot::new(snapshot.connection().clone(), parent))
     }
 
-    /// How many snapshots came right after this one.
+    /// The number of direct children of this snapshot.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -68,7 +68,7 @@ pub(super) mod functions {
         num_children_flags(ctx, snapshot, 0)
     }
 
-    /// How many snapshots came after this one, with `VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS` all of them.
+    /// The number of children of this snapshot, or of all descendants with `VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -94,7 +94,7 @@ pub(super) mod functions {
             .map(i64::from)
     }
 
-    /// The names of the snapshots that came right after this one.
+    /// The names of the direct children of this snapshot.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -111,7 +111,7 @@ pub(super) mod functions {
         list_children_names_flags(ctx, snapshot, 0)
     }
 
-    /// The names of the snapshots after this one, with `VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS` of all.
+    /// The names of the children of this snapshot, or of all descendants with `VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -137,7 +137,7 @@ pub(super) mod functions {
             .collect())
     }
 
-    /// The snapshots that came right after this one.
+    /// The direct children of this snapshot.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -154,7 +154,7 @@ pub(super) mod functions {
         list_all_children_flags(ctx, snapshot, 0)
     }
 
-    /// The snapshots after this one, with `VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS` all of them.
+    /// The children of this snapshot, or all descendants with `VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -182,7 +182,7 @@ pub(super) mod functions {
 
     /// Deletes this snapshot; the guest and its other snapshots do not change.
     ///
-    /// An external one is merged into the disk that it stands on, where libvirt (10.0) can.
+    /// An external snapshot is merged into the disk image below it, if libvirt supports that (since 10.0).
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -196,8 +196,8 @@ pub(super) mod functions {
         delete_flags(ctx, snapshot, 0)
     }
 
-    /// Deletes this snapshot as `flags` say: `VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN` with all that came after
-    /// it, `VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY` what libvirt knows of it, and no data.
+    /// Deletes this snapshot; flags: `VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN` also deletes all descendants,
+    /// `VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY` only libvirt's metadata, and no data.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");

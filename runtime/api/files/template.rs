@@ -62,7 +62,7 @@ fn wrong(ctx: &NativeCallContext, error: &minijinja::Error) -> Box<EvalAltResult
     error.throw()
 }
 
-/// What minijinja says, without the place.
+/// The message of minijinja, without the place.
 struct Why<'a>(&'a minijinja::Error);
 
 impl fmt::Display for Why<'_> {

@@ -43,7 +43,7 @@ record! {
         iaid: Option<String>,
         /// The address.
         ipaddr: Option<String>,
-        /// Number of bits of the address that name the network.
+        /// Length of the network's prefix, in bits.
         prefix: i64,
         /// Host name of the guest.
         hostname: Option<String>,
@@ -69,11 +69,11 @@ fn map(lease: Found) -> Map {
 
 #[export_module]
 pub(super) mod functions {
-    /// The addresses that the network's DHCP server has given out: maps with `ipaddr`, `prefix`,
-    /// `type` (`ipv4`, `ipv6`), `mac`, `hostname`, `clientid`, `iaid`, `iface`, and
+    /// The addresses that the network's DHCP server has assigned: maps with `ipaddr`, `prefix`, `type` (`ipv4`,
+    /// `ipv6`), `mac`, `hostname`, `clientid`, `iaid`, `iface`, and
     /// `expirytime_s`, the end in seconds since 1970.
     ///
-    /// What the guest did not tell is `()`. The test driver has no leases.
+    /// A value that the guest did not send is `()`. The test driver has no leases.
     ///
     /// ```rhai
     /// let net = connect("test:///default").network_lookup_by_name("default");
@@ -92,8 +92,8 @@ pub(super) mod functions {
         leases(&ctx, net, None, 0)
     }
 
-    /// The addresses that the network's DHCP server has given to the card with the MAC address
-    /// `mac`, or to all where that is `()`.
+    /// The addresses that the network's DHCP server has assigned to the card with the MAC address `mac`, or to all if
+    /// it is `()`.
     ///
     /// ```rhai
     /// let net = connect("test:///default").network_lookup_by_name("default");
@@ -109,7 +109,7 @@ pub(super) mod functions {
         dhcp_leases_flags(ctx, net, mac, 0)
     }
 
-    /// The addresses that the network's DHCP server has given out; libvirt has no flags for it yet.
+    /// The addresses that the network's DHCP server has assigned; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let net = connect("test:///default").network_lookup_by_name("default");

@@ -8,7 +8,7 @@ use crate::objects::network::{Handle, Network};
 
 #[export_module]
 pub(super) mod functions {
-    /// Starts this network: its bridge, and its DHCP and DNS server where it has them.
+    /// Starts this network: its bridge, and its DHCP and DNS servers if it has them.
     ///
     /// ```rhai
     /// let net = connect("test:///default").network_lookup_by_name("default");
@@ -22,7 +22,7 @@ pub(super) mod functions {
         net.call(&ctx, "virNetworkCreate", "start", Handle::create)
     }
 
-    /// Stops this network at once, under the guests that use it; a transient one is gone then.
+    /// Stops this network at once, even if guests use it; a transient network is gone afterwards.
     ///
     /// ```rhai
     /// let net = connect("test:///default").network_lookup_by_name("default");
@@ -35,7 +35,7 @@ pub(super) mod functions {
         net.call(&ctx, "virNetworkDestroy", "destroy", Handle::destroy)
     }
 
-    /// Forgets the configuration; an active network runs on as a transient one.
+    /// Removes the definition; an active network continues to run and becomes transient.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

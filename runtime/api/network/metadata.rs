@@ -10,8 +10,8 @@ use crate::objects::network::Network;
 
 #[export_module]
 pub(super) mod functions {
-    /// A piece of metadata: `VIR_NETWORK_METADATA_TITLE`, `_DESCRIPTION`, or `_ELEMENT` with the
-    /// namespace `uri` of the element; throws `VIR_ERR_NO_NETWORK_METADATA` where there is none.
+    /// A piece of metadata: `VIR_NETWORK_METADATA_TITLE`, `_DESCRIPTION`, or `_ELEMENT` with the namespace `uri` of the
+    /// element; throws `VIR_ERR_NO_NETWORK_METADATA` if there is none.
     ///
     /// Needs libvirt 9.7.
     ///
@@ -31,7 +31,7 @@ pub(super) mod functions {
         metadata_flags(ctx, net, kind, uri, 0)
     }
 
-    /// A piece of metadata as `flags` say: `VIR_NETWORK_UPDATE_AFFECT_LIVE` or
+    /// A piece of metadata; flags: `VIR_NETWORK_UPDATE_AFFECT_LIVE` or
     /// `VIR_NETWORK_UPDATE_AFFECT_CONFIG`. Needs libvirt 9.7.
     ///
     /// ```rhai
@@ -59,8 +59,8 @@ pub(super) mod functions {
         )
     }
 
-    /// Sets a piece of metadata, or removes it where `metadata` is `()`; an element needs a prefix
-    /// as `key`, and its namespace as `uri`. Needs libvirt 9.7.
+    /// Sets a piece of metadata, or removes it if `metadata` is `()`; an element needs a prefix as `key`, and its
+    /// namespace as `uri`. Needs libvirt 9.7.
     ///
     /// ```rhai
     /// let net = connect("test:///default").network_lookup_by_name("default");

@@ -10,12 +10,11 @@ use crate::objects::network::Network;
 
 #[export_module]
 pub(super) mod functions {
-    /// Changes a part of this network: of an active one the running network, of another its
-    /// configuration.
+    /// Changes a part of this network: of the running network if it is active, otherwise of its configuration.
     ///
-    /// `command` is `VIR_NETWORK_UPDATE_COMMAND_ADD_LAST` or its like, `section` the part, such as
-    /// `VIR_NETWORK_SECTION_DNS_HOST`, and `parent_index` the number of the parent element where
-    /// there are several, or -1 for whichever fits. Not every section can be changed.
+    /// `command` is a constant such as `VIR_NETWORK_UPDATE_COMMAND_ADD_LAST`, `section` the part, such as
+    /// `VIR_NETWORK_SECTION_DNS_HOST`, and `parent_index` the number of the parent element if there are several, or -1
+    /// for any that fits. Not every section can be changed.
     ///
     /// ```rhai
     /// let net = connect("test:///default").network_lookup_by_name("default");
@@ -36,7 +35,7 @@ pub(super) mod functions {
         update_flags(ctx, net, command, section, parent_index, xml, 0)
     }
 
-    /// Changes a part of this network as `flags` say: `VIR_NETWORK_UPDATE_AFFECT_LIVE`,
+    /// Changes a part of this network; flags: `VIR_NETWORK_UPDATE_AFFECT_LIVE`,
     /// `VIR_NETWORK_UPDATE_AFFECT_CONFIG` for its next start, or both.
     ///
     /// ```rhai

@@ -42,7 +42,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Gives the device back to the host's driver.
+    /// Returns the device to the host's driver.
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");

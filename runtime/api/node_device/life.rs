@@ -1,4 +1,4 @@
-//! How devices come and go: mediated devices and virtual adapters.
+//! The lifecycle of devices: mediated devices and virtual adapters.
 
 use rhai::NativeCallContext;
 use rhai::plugin::*;

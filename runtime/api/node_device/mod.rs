@@ -17,7 +17,7 @@ let dev = conn.node_device_lookup_by_name("scsi_host1");"#;
     const EXAMPLE_NAME: &'static str = "scsi_host1";
     /// libvirt has none for devices.
     const GET_CONNECTION: &'static str = "";
-    const XML: &'static str = "of the device, with what it can do";
+    const XML: &'static str = "of the device, with its capabilities";
     const XML_FLAGS: &'static str =
         "`VIR_NODE_DEVICE_XML_INACTIVE` is the definition of a mediated device for its next start";
 

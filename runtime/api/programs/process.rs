@@ -21,7 +21,7 @@ use crate::api::room::MOST;
 use crate::run::interrupt::Interrupt;
 use crate::run::resources::memory;
 
-/// How long virhai still reads output after the program has ended: its children can still write.
+/// Time to read output after the program has ended: its children can still write.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// The time between SIGTERM and SIGKILL.
@@ -68,7 +68,7 @@ pub(super) struct Ended {
     pub(super) stderr: Vec<u8>,
 }
 
-/// Why a program has no result.
+/// The reasons why a program has no result.
 pub(super) enum Failed {
     /// It could not be started.
     NotStarted(std::io::Error),

@@ -38,7 +38,7 @@ options! {
 }
 
 record! {
-    /// How a program ended.
+    /// The result of a program.
     pub(super) struct RunResult {
         /// Exit status; if a signal ended the program, 128 plus the number of the signal, as in a shell.
         status: i64,

@@ -11,7 +11,7 @@ use crate::objects::granted;
 use crate::run::grants::GrantedProgram;
 use crate::vocabulary::{OptionsOf, RecordOf};
 
-/// The options of `ssh`: it never asks, forwards nothing, and needs no terminal.
+/// The options of `ssh`: it never asks, has no forwarding, and needs no terminal.
 const OPTIONS: [&str; 11] = [
     "-T",
     "-a",
@@ -26,7 +26,7 @@ const OPTIONS: [&str; 11] = [
     "--",
 ];
 
-/// True if `host` is `HOST` or `USER@HOST` and nothing else.
+/// True if `host` is exactly `HOST` or `USER@HOST`.
 fn is_host(host: &str) -> bool {
     let name = |text: &str| {
         let mut letters = text.chars();

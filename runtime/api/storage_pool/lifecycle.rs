@@ -1,4 +1,4 @@
-//! What a pool is, and its life.
+//! The identity and lifecycle of a pool.
 
 use rhai::NativeCallContext;
 use rhai::plugin::*;
@@ -15,9 +15,9 @@ record! {
         state: Word<PoolState>,
         /// Size of the storage.
         capacity_bytes: Whole,
-        /// Size of what is in use.
+        /// Size of the used storage.
         allocation_bytes: Whole,
-        /// Size of what is free.
+        /// Size of the free storage.
         available_bytes: Whole,
     }
 }
@@ -41,7 +41,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Whether the pool is defined, so that it outlives its end.
+    /// Whether the pool is defined, so that it still exists after a stop.
     ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
@@ -58,7 +58,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Whether the pool is started with its host.
+    /// Whether the pool starts with its host.
     ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
@@ -75,7 +75,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Sets whether the pool is started with its host.
+    /// Sets whether the pool starts with its host.
     ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
@@ -119,7 +119,7 @@ pub(super) mod functions {
         .into_map())
     }
 
-    /// Starts the pool, whose storage must be there already.
+    /// Starts the pool, whose storage must already exist.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -133,7 +133,7 @@ pub(super) mod functions {
         pool.call(&ctx, "virStoragePoolCreate", "start", |p| p.create(0))
     }
 
-    /// Starts the pool; `VIR_STORAGE_POOL_CREATE_WITH_BUILD` makes its storage first.
+    /// Starts the pool; `VIR_STORAGE_POOL_CREATE_WITH_BUILD` creates its storage first.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -154,7 +154,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Makes the pool's storage, such as its folder, while the pool is not active.
+    /// Creates the pool's storage, such as its folder, while the pool is not active.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -168,7 +168,7 @@ pub(super) mod functions {
         pool.call(&ctx, "virStoragePoolBuild", "build", |p| p.build(0))
     }
 
-    /// Makes the pool's storage; `VIR_STORAGE_POOL_BUILD_OVERWRITE` destroys what is there.
+    /// Creates the pool's storage; `VIR_STORAGE_POOL_BUILD_OVERWRITE` destroys existing data.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -188,7 +188,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Stops the pool; its volumes stay on its storage. A pool that is not defined is gone.
+    /// Stops the pool; its volumes stay on its storage. A pool without a definition is gone afterwards.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -257,7 +257,7 @@ pub(super) mod functions {
         pool.call(&ctx, "virStoragePoolUndefine", "undefine", Handle::undefine)
     }
 
-    /// Looks anew for the volumes on the pool's storage.
+    /// Searches the pool's storage for volumes again.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -271,7 +271,7 @@ pub(super) mod functions {
         pool.call(&ctx, "virStoragePoolRefresh", "refresh", |p| p.refresh(0))
     }
 
-    /// Looks anew for the volumes; libvirt has no flags for it yet.
+    /// Searches for volumes again; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

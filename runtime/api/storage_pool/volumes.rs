@@ -38,7 +38,7 @@ pub(crate) fn refuse_new_name(
 
 #[export_module]
 pub(super) mod functions {
-    /// How many volumes the active pool has.
+    /// The number of volumes of the active pool.
     ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
@@ -126,7 +126,7 @@ pub(super) mod functions {
             .collect())
     }
 
-    /// The volume called `name`; throws `VIR_ERR_NO_STORAGE_VOL` where there is none.
+    /// The volume called `name`; throws `VIR_ERR_NO_STORAGE_VOL` if there is none.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -159,7 +159,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Makes the volume that `xml` describes.
+    /// Creates the volume that `xml` describes.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -178,7 +178,8 @@ pub(super) mod functions {
         create_xml_flags(ctx, pool, xml, 0)
     }
 
-    /// Makes the volume that `xml` describes; `VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA` readies a qcow2 image for all of its size.
+    /// Creates the volume that `xml` describes; `VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA` allocates a qcow2 image's
+    /// metadata for its full size.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -209,9 +210,9 @@ pub(super) mod functions {
         Ok(pool.adopt(volume))
     }
 
-    /// Makes the volume that `xml` describes as a copy of `original`, also of another pool.
+    /// Creates the volume that `xml` describes as a copy of `original`, which may be in another pool.
     ///
-    /// Takes as long as the copy takes.
+    /// Returns when the copy is complete.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -232,7 +233,8 @@ pub(super) mod functions {
         create_xml_from_flags(ctx, pool, xml, original, 0)
     }
 
-    /// Makes a copy of `original`; `VIR_STORAGE_VOL_CREATE_REFLINK` shares its blocks where the file system can.
+    /// Creates a copy of `original`; `VIR_STORAGE_VOL_CREATE_REFLINK` shares its blocks if the file system supports
+    /// that.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

@@ -25,7 +25,7 @@ use crate::vocabulary::OptionsOf;
 
 const CALL: &str = "virStorageVolDownload";
 
-/// How long the volume itself is, as far as libvirt knows.
+/// The size of the volume itself, as far as libvirt knows.
 fn physical(vol: &StorageVol) -> Result<u64, Failure> {
     let info = vol.attempt("virStorageVolGetInfoFlags", |v| {
         v.info_flags(virt_sys::VIR_STORAGE_VOL_GET_PHYSICAL)
@@ -105,7 +105,7 @@ fn receive_file(
     let mut pipe = connected(vol, CALL, "download", move |v, stream| {
         v.download(stream, offset, length, flags)
     })?;
-    // Beside its place first: what was there stays until all has arrived.
+    // Written beside its place first: the old file stays until all data has arrived.
     let mut copy = beneath::Replacement::of(path, 0o600)?;
     let file = copy.file();
     let mut progress = Progress::new(ctx, plan, total, counter);
@@ -184,9 +184,9 @@ fn checksum(ctx: &NativeCallContext, vol: &StorageVol) -> RhaiResultOf<String> {
 
 #[export_module]
 pub(super) mod functions {
-    /// All of the volume, of 16 MiB at most.
+    /// Reads the whole volume, of 16 MiB at most.
     ///
-    /// The bytes are those of the volume itself: of a qcow2 image, not those that a guest sees.
+    /// The bytes are those of the volume itself: a qcow2 image gives the image file, not the disk that a guest sees.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -201,7 +201,7 @@ pub(super) mod functions {
         super::download(&ctx, vol, 0, size)
     }
 
-    /// `size` bytes of the volume from `offset` on, 16 MiB at most; fewer where it ends before.
+    /// Reads `size` bytes of the volume from `offset` on, 16 MiB at most; fewer if the volume ends before.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -239,8 +239,8 @@ pub(super) mod functions {
         super::checksum(&ctx, vol)
     }
 
-    /// Connects `stream` with the volume: what is received on it comes from there, from `offset`
-    /// on, `length` bytes at most, or 0 for all.
+    /// Connects `stream` with the volume: the stream receives its data from `offset` on, `length` bytes at most, or 0
+    /// for all.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -262,8 +262,8 @@ pub(super) mod functions {
         download_stream_flags(ctx, vol, stream, offset, length, 0)
     }
 
-    /// Connects `stream` with the volume as `flags` say: with
-    /// `VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM` it gives holes too.
+    /// Connects `stream` with the volume; with the flag `VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM` the stream receives
+    /// holes too.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -294,8 +294,8 @@ pub(super) mod functions {
         })
     }
 
-    /// Copies the volume to the local file `path`, which the run must be allowed to write
-    /// (`--allow-write`); replaces the old file when the copy is complete.
+    /// Copies the volume to the local file `path`, and replaces the old file when the copy is complete. Needs
+    /// `--allow-write`.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -311,8 +311,8 @@ pub(super) mod functions {
         super::download_file(&ctx, vol, path, &Map::new())
     }
 
-    /// Copies the volume to a local file as `options` say: `offset` in the volume, `length`,
-    /// `sparse: false` to write holes as zeros, and `progress` as for `upload_file`.
+    /// Copies the volume to a local file with options: `offset` in the volume, `length`, `sparse: false` to write holes
+    /// as zeros, and `progress` as for `upload_file`.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");

@@ -9,7 +9,7 @@ use nix::unistd::{Whence, lseek};
 
 use crate::run::beneath;
 
-/// What comes next in a file.
+/// The next range of a file: data or a hole.
 pub(super) enum Run {
     /// So many bytes of data.
     Data(u64),
@@ -25,7 +25,7 @@ pub(super) fn open(path: &Path) -> Result<(File, u64)> {
     Ok((file, length))
 }
 
-/// Whether something in the first `end` bytes takes no place.
+/// Whether the first `end` bytes contain a hole.
 pub(super) fn has_holes(file: &mut File, end: u64) -> Result<bool> {
     Ok(match run_at(file, 0, end)? {
         Run::Hole(_) => true,
@@ -55,7 +55,7 @@ pub(super) fn run_at(file: &mut File, place: u64, end: u64) -> Result<Run> {
     let offset = i64::try_from(place).unwrap_or(i64::MAX);
     let data = match lseek(&*file, offset, Whence::SeekData) {
         Ok(data) => u64::try_from(data).unwrap_or(place),
-        // There is nothing but a hole from here on.
+        // The rest of the file is a hole.
         Err(Errno::ENXIO) => end,
         // The file system does not tell.
         Err(_) => place,

@@ -1,4 +1,4 @@
-//! What a volume is, and its life.
+//! The identity and lifecycle of a volume.
 
 use rhai::NativeCallContext;
 use rhai::plugin::*;
@@ -17,7 +17,7 @@ record! {
         r#type: Word<VolumeType>,
         /// Size that a guest sees.
         capacity_bytes: Whole,
-        /// Size of what was written; not with `VIR_STORAGE_VOL_GET_PHYSICAL`.
+        /// Size of the allocated storage; not with `VIR_STORAGE_VOL_GET_PHYSICAL`.
         allocation_bytes: IfKnown<Whole>,
         /// Size of the volume's file; only with `VIR_STORAGE_VOL_GET_PHYSICAL`.
         physical_bytes: IfKnown<Whole>,
@@ -26,7 +26,7 @@ record! {
 
 #[export_module]
 pub(super) mod functions {
-    /// What no other volume of the host is known by, often its path; for use in text.
+    /// The volume's key, unique on the host and often its path; for use in text.
     ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
@@ -39,9 +39,9 @@ pub(super) mod functions {
         vol.facts().key.clone()
     }
 
-    /// What no other volume of the host is known by, often its path.
+    /// The volume's key, unique on the host and often its path.
     ///
-    /// libvirt keeps it with the handle: the host is not asked, and a volume that is gone still answers.
+    /// libvirt keeps it in the handle, so the call does not ask the host and works after the volume is deleted.
     ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
@@ -56,7 +56,7 @@ pub(super) mod functions {
 
     /// The path on the host that the volume had when it was looked up; for use in text.
     ///
-    /// It still answers after the volume is gone. `path()` asks the host.
+    /// It remains available after the volume is deleted. `path()` asks the host.
     ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
@@ -70,8 +70,7 @@ pub(super) mod functions {
         vol.facts().path.clone()
     }
 
-    /// The path on the host, as a guest's XML names it; of a volume that is gone it throws
-    /// `VIR_ERR_NO_STORAGE_VOL`.
+    /// The path on the host, as a guest's XML names it; throws `VIR_ERR_NO_STORAGE_VOL` if the volume is deleted.
     ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
@@ -127,7 +126,7 @@ pub(super) mod functions {
         info_flags(ctx, vol, 0)
     }
 
-    /// The type and the sizes; with `VIR_STORAGE_VOL_GET_PHYSICAL` the second is what is taken on the storage.
+    /// The type and the sizes; with `VIR_STORAGE_VOL_GET_PHYSICAL` the second is the size of the volume's file.
     ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
@@ -161,7 +160,7 @@ pub(super) mod functions {
         .into_map())
     }
 
-    /// Deletes the volume and all that is in it.
+    /// Deletes the volume with its contents.
     ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
@@ -197,7 +196,8 @@ pub(super) mod functions {
         })
     }
 
-    /// Makes the volume `capacity` large, in bytes or as text such as "20GiB" (see `parse_size`); a guest that has it open is not told.
+    /// Sets the size of the volume to `capacity`, in bytes or as text such as "20GiB" (see `parse_size`); a guest that
+    /// uses it does not notice the change.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -214,7 +214,8 @@ pub(super) mod functions {
         resize_flags(ctx, vol, capacity, 0)
     }
 
-    /// Changes the size: `VIR_STORAGE_VOL_RESIZE_SHRINK` allows a smaller one, which loses what lies beyond, and `VIR_STORAGE_VOL_RESIZE_DELTA` adds to it.
+    /// Changes the size: `VIR_STORAGE_VOL_RESIZE_SHRINK` allows a smaller size, which loses the data beyond it, and
+    /// `VIR_STORAGE_VOL_RESIZE_DELTA` adds `capacity` to the size.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");

@@ -1,4 +1,4 @@
-//! What a transfer is told, and what it tells while it goes on.
+//! Options and progress of a transfer.
 
 use std::time::{Duration, Instant};
 
@@ -12,19 +12,19 @@ use crate::objects::storage_vol::StorageVol;
 use crate::run::waiting::Counter;
 use crate::vocabulary::{Size, options};
 
-/// How often a script is told how far a transfer is.
+/// Interval between two progress reports to the script.
 const EVERY: Duration = Duration::from_millis(200);
 
 options! {
-    /// Which part of a volume is transferred, and how.
+    /// Options of a transfer: the part of the volume, holes, progress.
     pub(crate) struct TransferOptions {
-        /// Place in the volume where the transfer begins.
+        /// Offset in the volume at which the transfer begins.
         offset: Size = 0,
         /// Number of bytes at most; 0 for all.
         length: Size = 0,
-        /// Whether holes stay holes; decided by the volume if not given.
+        /// Whether holes stay holes; if not given, the volume decides.
         sparse: Option<bool>,
-        /// Closure `|done, total|` that is told how far the transfer is.
+        /// Closure `|done, total|`, called during the transfer.
         progress: Option<FnPtr>,
     }
 }
@@ -32,11 +32,11 @@ options! {
 /// The part of a volume that is transferred, and how.
 #[derive(Default)]
 pub(super) struct Plan {
-    /// Where in the volume it begins.
+    /// The offset in the volume at which the transfer begins.
     pub(super) offset: u64,
-    /// How many bytes at most; 0 for all.
+    /// The maximum number of bytes; 0 for all.
     pub(super) length: u64,
-    /// Whether holes stay holes, where the script says so.
+    /// Whether holes stay holes, if the script says so.
     pub(super) sparse: Option<bool>,
     progress: Option<FnPtr>,
 }
@@ -53,11 +53,11 @@ impl Plan {
     }
 }
 
-/// Why a transfer came to an end before its time.
+/// The reasons why a transfer ended early.
 pub(super) enum Halt {
     /// libvirt, or the local file, failed.
     Failure(Failure),
-    /// What the script was told, it threw.
+    /// The progress closure of the script threw this.
     Script(Box<EvalAltResult>),
 }
 
@@ -75,7 +75,7 @@ impl From<std::io::Error> for Halt {
     }
 }
 
-/// How far a transfer is.
+/// The progress of a transfer.
 pub(super) struct Progress<'a> {
     ctx: &'a NativeCallContext<'a>,
     closure: Option<&'a FnPtr>,

@@ -22,15 +22,15 @@ use crate::xml::Xml;
 
 pub(super) const CALL: &str = "virStorageVolUpload";
 
-/// What the script does by it.
+/// The verb for messages.
 pub(super) const VERB: &str = "upload to";
 
-/// What a volume is before data goes into it.
+/// The state of a volume before data is written to it.
 pub(super) struct Before {
     file: bool,
     capacity: u64,
     allocation: u64,
-    /// Whether a guest sees the bytes of the volume as they are.
+    /// Whether a guest sees the bytes of the volume unchanged.
     raw: bool,
 }
 
@@ -246,7 +246,7 @@ pub(super) fn refuse_without_room(
     before: &Before,
     data: u64,
 ) -> RhaiResultOf<()> {
-    // What is there already is written over.
+    // Existing data is overwritten.
     let needed = data.saturating_sub(before.allocation);
     if !before.file || needed == 0 {
         return Ok(());
@@ -259,11 +259,11 @@ pub(super) fn refuse_without_room(
     let message = format!("the upload needs {needed} bytes, and its pool has {room} left");
     let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_FAILED, message);
     Err(fail(failure)
-        .with_hint("nothing was written: `info()` of the pool tells what room it has")
+        .with_hint("no data was written; `info()` of the pool shows its free space")
         .throw())
 }
 
-/// The room in the pool; a figure that is less than `needed` is looked at anew first.
+/// The free space of the pool; a number below `needed` is read again first.
 fn room_for(vol: &StorageVol, needed: u64) -> Result<u64, Failure> {
     vol.attempt("virStoragePoolRefresh", move |v| {
         let pool = v.lookup_storage_pool()?;
@@ -275,7 +275,7 @@ fn room_for(vol: &StorageVol, needed: u64) -> Result<u64, Failure> {
     })
 }
 
-/// Whether holes can be sent as holes: libvirt leaves in their place what the volume holds there.
+/// Whether holes can be sent as holes: libvirt leaves the volume's old contents in their place.
 fn may_be_sparse(ctx: &NativeCallContext, plan: &Plan, before: &Before) -> RhaiResultOf<bool> {
     let safe = plan.offset == 0 && before.allocation == 0;
     match plan.sparse {
@@ -292,7 +292,7 @@ fn may_be_sparse(ctx: &NativeCallContext, plan: &Plan, before: &Before) -> RhaiR
 
 #[export_module]
 pub(super) mod functions {
-    /// Writes text to the beginning of the volume; what lies behind it stays.
+    /// Writes text to the beginning of the volume; the rest of the volume does not change.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -311,7 +311,7 @@ pub(super) mod functions {
 
     /// Writes bytes to the beginning of the volume; the rest of the volume does not change.
     ///
-    /// The bytes are those of the volume itself: of a qcow2 image, not those that a guest sees.
+    /// The bytes are those of the volume itself: for a qcow2 image, those of the image file.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -328,9 +328,9 @@ pub(super) mod functions {
         super::upload(&ctx, vol, &bytes, 0)
     }
 
-    /// Writes bytes to the volume from `offset` on, which text such as `"1MiB"` can give (see `parse_size`).
+    /// Writes bytes to the volume from `offset` on, a number or text such as `"1MiB"` (see `parse_size`).
     ///
-    /// Bytes beyond the end of a raw volume are refused, since libvirt would make it longer.
+    /// Throws if the bytes reach beyond the end of a raw volume, since libvirt would make the volume longer.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -349,8 +349,8 @@ pub(super) mod functions {
         super::upload(&ctx, vol, &bytes, offset)
     }
 
-    /// Connects `stream` with the volume: what is sent on it goes there from `offset` on, `length`
-    /// bytes at most, or 0 for any number.
+    /// Connects `stream` with the volume: data sent on the stream is written from `offset` on, `length` bytes at most,
+    /// or 0 for any number.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -372,11 +372,9 @@ pub(super) mod functions {
         upload_stream_flags(ctx, vol, stream, offset, length, 0)
     }
 
-    /// Connects `stream` with the volume as `flags` say: with
-    /// `VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM` it takes holes too.
+    /// Connects `stream` with the volume; with the flag `VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM` it accepts holes too.
     ///
-    /// libvirt seeks over a hole and cuts off what lies behind it, but keeps what the volume
-    /// holds in its place.
+    /// At a hole, libvirt skips ahead and cuts off the data behind it, but keeps the volume's old data in the hole.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -411,11 +409,10 @@ pub(super) mod functions {
         })
     }
 
-    /// Fills the volume from the local file `path`, which the run must be allowed to read
-    /// (`--allow-read`).
+    /// Fills the volume from the local file `path`. Needs `--allow-read`.
     ///
-    /// What takes no place in the file takes none in a volume that holds nothing yet, and is
-    /// written as zeros elsewhere. A file that is longer than a raw volume is refused.
+    /// Holes of the file stay holes in an empty volume, and are written as zeros otherwise. Throws if the file is
+    /// longer than a raw volume.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -432,11 +429,11 @@ pub(super) mod functions {
         super::upload_file(&ctx, vol, path, &Map::new())
     }
 
-    /// Fills the volume from a local file as `options` say: `offset` in the volume, `length`,
-    /// `sparse` (`false` sends holes as zeros, `true` throws where they cannot stay holes), and
-    /// `progress`, a closure that is told the bytes done and in all, five times a second at most.
+    /// Fills the volume from a local file with options: `offset` in the volume, `length`, `sparse` (`false` sends holes
+    /// as zeros, `true` throws if they cannot stay holes), and `progress`, a closure that gets the number of bytes done
+    /// and of all bytes, at most five times a second.
     ///
-    /// What `progress` throws breaks the upload off.
+    /// An error of `progress` aborts the upload.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");

@@ -42,9 +42,9 @@ fn overwrite(
         Ok(Some(result)) => result.map_err(fail),
         _ => {
             let aborted = virt_sys::VIR_ERR_OPERATION_ABORTED;
-            let failure = Failure::new(aborted, "the script was stopped in the middle of it");
+            let failure = Failure::new(aborted, "the script was stopped during the call");
             let left = format!(
-                "libvirt cannot abort a wipe: that of `{}` goes on on the host",
+                "libvirt cannot abort a wipe: the wipe of `{}` continues on the host",
                 vol.name()
             );
             Err(vol
@@ -63,10 +63,10 @@ fn algorithm(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<u32> {
 
 #[export_module]
 pub(super) mod functions {
-    /// Overwrites all that is in the volume with zeros, and returns once that is done.
+    /// Overwrites the whole volume with zeros, and returns when that is done.
     ///
-    /// A qcow2 image is empty then, and no image any more. libvirt cannot abort a wipe: where the
-    /// script is stopped, it goes on on the host.
+    /// A qcow2 image is no longer an image afterwards. libvirt cannot abort a wipe: if the script is stopped, the wipe
+    /// continues on the host.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -80,7 +80,7 @@ pub(super) mod functions {
         wipe_flags(ctx, vol, 0)
     }
 
-    /// Overwrites all that is in the volume with zeros; libvirt has no flags for it yet.
+    /// Overwrites the whole volume with zeros; libvirt has no flags for it yet.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -97,9 +97,8 @@ pub(super) mod functions {
         overwrite(&ctx, vol, "virStorageVolWipe", move |v| v.wipe(wanted))
     }
 
-    /// Overwrites all that is in the volume in a way that a constant or a word names: `zero`,
-    /// `random`, `trim`, and with the program `scrub` on the host `nnsa`, `dod`, `bsi`,
-    /// `gutmann`, `schneier`, `pfitzner7`, `pfitzner33`.
+    /// Overwrites the whole volume with an algorithm, a constant or a word: `zero`, `random`, `trim`, and with the
+    /// program `scrub` on the host `nnsa`, `dod`, `bsi`, `gutmann`, `schneier`, `pfitzner7`, `pfitzner33`.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -116,7 +115,7 @@ pub(super) mod functions {
         wipe_pattern_flags(ctx, vol, way, 0)
     }
 
-    /// Overwrites all that is in the volume in a way; libvirt has no flags for it yet.
+    /// Overwrites the whole volume with an algorithm; libvirt has no flags for it yet.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");

@@ -12,7 +12,7 @@ use crate::libvirt::{self, Failure};
 use crate::objects::domain::Domain;
 
 fn no_socket(error: std::io::Error) -> Failure {
-    let message = format!("cannot make a socket: {error}");
+    let message = format!("cannot create a socket: {error}");
     Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, message)
 }
 
@@ -40,7 +40,7 @@ pub(super) mod functions {
         open_channel_flags(ctx, dom, name, 0)
     }
 
-    /// Opens a channel of the guest, as `flags` say: `VIR_DOMAIN_CHANNEL_FORCE` disconnects another client.
+    /// Opens a channel of the guest; flags: `VIR_DOMAIN_CHANNEL_FORCE` disconnects another client.
     ///
     /// ```rhai,qemu
     /// let dom = connect().create_xml(`<domain type="qemu"><name>line</name><memory>32768</memory>
@@ -87,7 +87,7 @@ pub(super) mod functions {
         open_graphics_flags(ctx, dom, index, 0)
     }
 
-    /// Opens a screen of the guest, as `flags` say: `VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH` needs no password.
+    /// Opens a screen of the guest; flags: `VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH` needs no password.
     ///
     /// ```rhai,qemu
     /// let dom = connect().create_xml(`<domain type="qemu"><name>screen</name><memory>32768</memory>
@@ -113,7 +113,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Opens the guest's screen number `index` over a socket that libvirt makes; otherwise as `open_graphics`.
+    /// Opens the guest's screen number `index` over a socket that libvirt creates; otherwise as `open_graphics`.
     ///
     /// ```rhai,qemu
     /// let dom = connect().create_xml(`<domain type="qemu"><name>screen</name><memory>32768</memory>
@@ -133,7 +133,7 @@ pub(super) mod functions {
         open_graphics_fd_flags(ctx, dom, index, 0)
     }
 
-    /// Opens a screen of the guest over a socket that libvirt makes, as `flags` say:
+    /// Opens a screen of the guest over a socket that libvirt creates; flags:
     /// `VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH`.
     ///
     /// ```rhai,qemu

@@ -1,4 +1,4 @@
-//! A guest's console: what it prints, and typing at it. Its channels and screens are read and written the same way.
+//! A guest's console: its output, and typed input. Channels and screens are read and written the same way.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -31,16 +31,16 @@ pub(super) struct Console {
     domain: Domain,
 }
 
-/// What leads to the guest.
+/// The connection to the guest.
 enum Line {
     /// A stream of libvirt's, read on the thread of its events.
     Libvirt {
         stream: virt::stream::Stream,
         _callback: Callback,
     },
-    /// A socket, read on a thread of its own until it ends.
+    /// A socket, read on a separate thread until it ends.
     Socket(UnixStream),
-    /// Nothing: a guest of a rehearsal prints nothing.
+    /// None: a guest of a rehearsal prints no text.
     Rehearsed,
 }
 
@@ -85,10 +85,10 @@ struct ConsoleState {
     ended: bool,
 }
 
-/// How long a console may be silent before its guest is looked at.
+/// The silence of a console after which its guest's state is checked.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-/// How long a write to a screen may wait for its reader.
+/// Time limit for a write to a screen.
 const WRITE_LIMIT: Duration = Duration::from_secs(1);
 
 /// More console output than anybody reads; older output is dropped.
@@ -294,8 +294,8 @@ fn open_console(
 pub(super) mod functions {
     /// Opens the guest's first console and collects what it prints from then on.
     ///
-    /// Start the guest with `VIR_DOMAIN_START_PAUSED`, open the console and `resume` to miss
-    /// nothing. A guest that was restored has a new console.
+    /// To see all output, start the guest with `VIR_DOMAIN_START_PAUSED`, open the console and call `resume`. A
+    /// restored guest has a new console.
     ///
     /// ```rhai,qemu
     /// let console = connect().lookup_by_name("web").open_console();
@@ -307,8 +307,8 @@ pub(super) mod functions {
         super::open_console(&ctx, dom, None, 0)
     }
 
-    /// Opens the console with the alias `device`, or `()` for the first, as `flags` say:
-    /// `VIR_DOMAIN_CONSOLE_FORCE` takes it away from whoever has it.
+    /// Opens the console with the alias `device`, or the first one if it is `()`; with the flag
+    /// `VIR_DOMAIN_CONSOLE_FORCE` it disconnects another client.
     ///
     /// ```rhai,qemu
     /// let console = connect().lookup_by_name("web").open_console("serial0", VIR_DOMAIN_CONSOLE_FORCE);
@@ -327,7 +327,7 @@ pub(super) mod functions {
         super::open_console(&ctx, dom, device, wanted)
     }
 
-    /// Waits until `text` appears, and returns all up to its end; the next `wait` goes on there.
+    /// Waits until `text` appears, and returns everything up to its end; the next `wait` continues there.
     ///
     /// Throws `VIR_ERR_OPERATION_TIMEOUT` with the last lines after `timeout` or when the stream ends,
     /// and `VIR_ERR_OPERATION_INVALID` soon after a failure paused the guest.
@@ -409,8 +409,7 @@ pub(super) mod functions {
         Ok(String::from_utf8_lossy(&taken).into_owned())
     }
 
-    /// Takes all that arrives until the console ends, as it does once its guest is off, or until
-    /// `timeout` is over.
+    /// Reads until the console ends, for example because its guest is off, or until `timeout` is over.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -453,7 +452,7 @@ pub(super) mod functions {
                 .and_then(|sent| match sent {
                     0 => Err(Failure::new(
                         virt_sys::VIR_ERR_OPERATION_TIMEOUT,
-                        "the console takes no more text",
+                        "the console accepts no more text",
                     )),
                     _ => Ok(sent),
                 })

@@ -29,7 +29,7 @@ impl Stream {
             None => match content.clone().into_immutable_string() {
                 Ok(text) => text.as_bytes().to_vec(),
                 Err(kind) => {
-                    let message = format!("a stream takes a blob or text, not {kind}");
+                    let message = format!("a stream accepts a blob or text, not {kind}");
                     return Err(Error::invalid(ctx, message).throw());
                 }
             },
@@ -62,10 +62,9 @@ impl Stream {
 
 #[export_module]
 pub(super) mod functions {
-    /// A stream that leads nowhere yet: `volume.upload(stream, ...)` and
-    /// `volume.download(stream, ...)` connect it.
+    /// A stream that is not connected yet: `volume.upload(stream, ...)` and `volume.download(stream, ...)` connect it.
     ///
-    /// Whole files and blobs need none: see `upload` and `upload_file` of a volume.
+    /// Whole files and blobs need no stream: see `upload` and `upload_file` of a volume.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -86,8 +85,8 @@ pub(super) mod functions {
         Ok(Stream::new(conn, StreamKind::Data, Mutex::new(pipe), goal))
     }
 
-    /// A stream that leads nowhere yet; `VIR_STREAM_NONBLOCK` is refused, since a script has no
-    /// other work while it waits.
+    /// A stream that is not connected yet; throws for `VIR_STREAM_NONBLOCK`, since a script has no other work while it
+    /// waits.
     ///
     /// ```rhai
     /// let stream = connect("test:///default").new_stream(0);
@@ -101,15 +100,15 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<Stream> {
         if flags != 0 {
-            let message = "the streams of scripts wait: they take no flags";
+            let message = "streams of scripts always wait: they have no flags";
             return Err(Error::invalid(&ctx, message).throw());
         }
         new_stream(ctx, conn)
     }
 
-    /// Sends a blob or text, all of it; waits where the other end takes no more for now.
+    /// Sends a whole blob or text; waits while the other end is busy.
     ///
-    /// What was sent has arrived once `finish` returned.
+    /// The data has arrived when `finish` has returned.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -126,7 +125,7 @@ pub(super) mod functions {
         stream.send_content(&ctx, &content).map(drop)
     }
 
-    /// Calls `source` for a blob or text to send, until it gives an empty one.
+    /// Calls `source` for each blob or text to send, until it returns an empty one.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -172,7 +171,7 @@ pub(super) mod functions {
         stream.with_pipe(&ctx, "virStreamSendHole", |pipe| pipe.send_hole(length))
     }
 
-    /// Waits for what arrives, and takes up to `most` bytes of it; an empty blob is the end.
+    /// Waits for data, and returns up to `most` bytes of it; an empty blob is the end.
     ///
     /// Holes are zeros.
     ///
@@ -195,8 +194,8 @@ pub(super) mod functions {
         stream.receive(&ctx, most, 0).map(Option::unwrap_or_default)
     }
 
-    /// Takes up to `most` bytes as `flags` say: with `VIR_STREAM_RECV_STOP_AT_HOLE` it answers
-    /// `"hole"` at one, whose length `recv_hole` tells.
+    /// Receives up to `most` bytes; with the flag `VIR_STREAM_RECV_STOP_AT_HOLE` it returns `"hole"` at a hole, whose
+    /// length `recv_hole` returns.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").create_xml(
@@ -220,7 +219,7 @@ pub(super) mod functions {
         Ok(received.map_or_else(|| "hole".into(), Dynamic::from_blob))
     }
 
-    /// Takes all that arrives, and gives it to `sink` in parts, until the end.
+    /// Receives all data until the end and passes it to `sink` in parts.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
@@ -296,7 +295,7 @@ pub(super) mod functions {
         })
     }
 
-    /// The connection that this stream is of.
+    /// The connection of this stream.
     ///
     /// ```rhai
     /// let stream = connect("test:///default").new_stream();

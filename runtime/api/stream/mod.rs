@@ -30,10 +30,10 @@ pub struct Stream(Arc<Shared>);
 
 struct Shared {
     connection: Connection,
-    /// What the connection keeps, so that it ends when that is closed.
+    /// The key under which the connection keeps the stream, to end it on close.
     key: usize,
     kind: StreamKind,
-    /// Where the stream leads, for messages.
+    /// The target of the stream, for messages.
     goal: Mutex<String>,
 }
 
@@ -65,8 +65,7 @@ impl Stream {
         }))
     }
 
-    /// Has `connect` connect this stream with what messages will call `goal`, and which takes
-    /// `room` bytes at most.
+    /// Connects this stream by `connect`; messages call its target `goal`, and it holds `room` bytes at most.
     pub(crate) fn lead(
         &self,
         ctx: &NativeCallContext,
@@ -89,7 +88,7 @@ impl Stream {
             StreamKind::Console => self.0.connection.handle(self.0.key),
             StreamKind::Data => Err(Failure::new(
                 virt_sys::VIR_ERR_OPERATION_INVALID,
-                "the stream is no console: `send` and `recv` are its calls",
+                "the stream is not a console: use `send` and `recv`",
             )),
         }
     }

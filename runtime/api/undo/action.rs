@@ -20,7 +20,7 @@ pub(super) struct Step {
     context: NativeCallContextStore,
 }
 
-/// How to undo a change.
+/// The ways to undo a change.
 #[derive(Clone)]
 pub(super) enum Action {
     /// Call a closure without arguments.

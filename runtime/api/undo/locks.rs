@@ -10,7 +10,8 @@ use crate::run::session::Session;
 use crate::runbook::journal::Journal;
 use crate::runbook::locks::Locks;
 
-/// Has the scripts of `session` lock what they change, where `works` says that they work on a step or an undo list.
+/// Makes the scripts of `session` lock the objects they change; `works` tells whether they are in a step or an undo
+/// list.
 pub(super) fn follow(
     session: &Session,
     journal: &Journal,
@@ -27,7 +28,7 @@ pub(super) fn follow(
     });
 }
 
-/// Lets go of what the run of `session` has locked. The process does not end by destructors.
+/// Releases the locks of the run of `session`. The process does not end by destructors.
 pub fn release(session: &Session) {
     if let Some(locks) = session.kept::<Locks>() {
         locks.release();

@@ -1,4 +1,4 @@
-//! `all_or_nothing`: what was made before a failure is gone when the error arrives.
+//! `all_or_nothing`: after a failure, all changes made so far are undone.
 
 mod action;
 pub(crate) mod locks;
@@ -26,7 +26,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
 }
 
-/// How to take back what was done so far; copies are the same list.
+/// The steps that undo the changes made so far; copies are the same list.
 #[derive(Clone, Default)]
 pub struct Undo(Arc<Mutex<List>>);
 
@@ -71,7 +71,7 @@ impl Undo {
         std::mem::take(&mut self.list().steps)
     }
 
-    /// Takes the steps; the list refuses others from now on.
+    /// Takes the steps out; the list accepts no more steps.
     fn end(&self) -> Vec<Step> {
         let mut list = self.list();
         list.ended = true;
@@ -96,7 +96,7 @@ impl Undo {
         Ok(id)
     }
 
-    /// Fails if nobody would undo another step.
+    /// Fails if no further step could be undone.
     fn ensure_open(&self, ctx: &NativeCallContext) -> RhaiResultOf<()> {
         if !self.list().ended {
             return Ok(());
@@ -120,8 +120,8 @@ impl Undo {
         removed.is_some()
     }
 
-    /// Takes everything back, the last first, whatever stops the script; says what it cannot.
-    /// Returns the number of failures.
+    /// Undoes everything, the last first, even if the script is stopped, and reports what it cannot undo. Returns the
+    /// number of failures.
     fn run(&self, ctx: &NativeCallContext) -> usize {
         let session = Session::of(ctx);
         let _shield = session.interrupt().shield();
@@ -242,7 +242,7 @@ impl Undo {
     }
 }
 
-/// Refuses a closure that cannot be called without arguments; `what` says so.
+/// Refuses a closure that cannot be called without arguments, with the message `what`.
 fn ensure_takes_none(ctx: &NativeCallContext, action: &FnPtr, what: &str) -> RhaiResultOf<()> {
     match takes(ctx, action, 0) {
         Some(false) => Err(Error::invalid(ctx, what).throw()),
@@ -258,14 +258,14 @@ fn thrown(error: &EvalAltResult) -> Option<Error> {
     }
 }
 
-/// Whether libvirt refused the call, so that nothing was made.
+/// Whether libvirt refused the call, so that it created no object.
 fn was_refused(ctx: &NativeCallContext, error: &EvalAltResult) -> bool {
     let stopped = Session::of(ctx).interrupt().stopping().is_some();
     !stopped && thrown(error).is_some_and(|error| !error.outcome_is_unknown())
 }
 
-/// Whether it is unknown what was made, where libvirt was `called` or not: a stop can come before
-/// a call, in it, or after it.
+/// Whether the outcome of the call is unknown. A stop can come before, in or after the call; `called` tells whether
+/// libvirt was called.
 fn did_not_return(error: &EvalAltResult, called: bool) -> bool {
     match error.unwrap_inner() {
         EvalAltResult::ErrorTerminated(why, _) => called || why.is_unit(),
@@ -307,7 +307,7 @@ fn all_or_nothing(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Dynam
             undo.run(ctx);
             undo.end();
         }
-        // What surrounds this one can still fail.
+        // The surrounding recipe can still fail.
         _ => {
             let steps = undo.end();
             match current() {
@@ -321,11 +321,11 @@ fn all_or_nothing(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Dynam
 
 #[export_module]
 mod functions {
-    /// Calls `action` with a list to which it pushes how to take back each thing that it did;
-    /// where it fails, is interrupted or runs out of time, the list is worked off backwards.
+    /// Calls `action` with an undo list, to which it adds how to undo each of its changes. If `action` fails, is
+    /// interrupted or times out, the list is run backwards.
     ///
-    /// Returns what `action` returns. Within another `all_or_nothing`, what succeeded here is
-    /// taken back if the outer one fails. What cannot be taken back is said on standard error.
+    /// Returns the result of `action`. Within another `all_or_nothing`, the changes are also undone if the outer one
+    /// fails. Changes that cannot be undone are reported on standard error.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -346,7 +346,7 @@ mod functions {
         all_or_nothing(&ctx, &action)
     }
 
-    /// Adds how to take back what was done just now.
+    /// Adds a closure that undoes the last change.
     ///
     /// ```rhai
     /// let log = [];
@@ -367,12 +367,10 @@ mod functions {
         undo.add(&ctx, Action::Call(action)).map(drop)
     }
 
-    /// Calls `make`, adds `unmake` as how to take back what it returns, and returns that. `unmake` takes
-    /// what was made, or no argument.
+    /// Calls `make`, adds `unmake` to undo it, and returns its result. `unmake` takes that result, or no argument.
     ///
-    /// No stop comes between the two. If a stop, a lost connection or a timeout interrupts `make`,
-    /// undoing says on standard error that the outcome is unknown; a third closure can determine
-    /// it.
+    /// The script cannot be stopped between the two. If a stop, a lost connection or a timeout interrupts `make`, the
+    /// undo reports on standard error that the outcome is unknown; a third closure can determine it.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -391,13 +389,11 @@ mod functions {
         undo.make(&ctx, &make, unmake, None)
     }
 
-    /// Calls `make`; if it does not return, undoing calls `find`, and passes its result to `unmake`
-    /// unless it is `()`.
+    /// Calls `make`; if it does not return, the undo calls `find`, and passes its result to `unmake` unless it is `()`.
     ///
-    /// The step is recorded before `make` is called, so that a stop, a lost connection or a timeout
-    /// loses nothing. If libvirt refused the call, nothing was made, and `find` is not called. Let
-    /// `make` change one thing that has a unique identity: a UUID from `random_uuid`, or a name that
-    /// libvirt refuses if it is in use.
+    /// The step is recorded before `make` is called, so that a stop, a lost connection or a timeout loses nothing. If
+    /// libvirt refused the call, no object was created, and `find` is not called. `make` should change one object with
+    /// a unique identity: a UUID from `random_uuid`, or a name that libvirt refuses if it is in use.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -425,7 +421,7 @@ mod functions {
         undo.make(&ctx, &make, unmake, Some(find))
     }
 
-    /// Forgets all that was to be taken back: what was done is to stay, whatever happens next.
+    /// Empties the list: the changes made so far will not be undone.
     ///
     /// ```rhai
     /// let log = [];

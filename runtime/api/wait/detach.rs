@@ -1,4 +1,4 @@
-//! Waiting for a guest to let go of a device.
+//! Waiting until a guest has released a device.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::objects::watch::{Outcome, named};
 use crate::run::exit::terminated;
 use crate::run::waiting::Waiting;
 
-/// What tells that a guest let go of a device, refused to, or is no more.
+/// Events that tell that a guest released a device, refused to, or ended.
 const KINDS: [&str; 3] = ["device_removed", "device_removal_failed", "lifecycle"];
 
 enum Answer {
@@ -23,7 +23,7 @@ enum Answer {
     Look,
 }
 
-/// Has `ask` detach `device` and waits until the running guest has it no more.
+/// Calls `ask` to detach `device` and waits until the running guest has released it.
 pub(crate) fn until_detached(
     ctx: &NativeCallContext,
     dom: &Domain,
@@ -77,17 +77,17 @@ pub(crate) fn until_detached(
             Outcome::Found(Answer::Refused) => {
                 let failure = Failure::new(
                     virt_sys::VIR_ERR_OPERATION_FAILED,
-                    "the guest refused to let go of it",
+                    "the guest refused to release it",
                 );
                 return Err(fail(failure).throw());
             }
             Outcome::TimedOut => {
                 let waited = crate::run::duration_text::plain_duration(timeout);
-                let message = format!("waited {waited} for the guest to let go of it");
+                let message = format!("waited {waited} for the guest to release it");
                 let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_TIMEOUT, message);
                 return Err(fail(failure)
                     .with_hint(
-                        "a guest lets go of a device only while a system runs that answers; the request stays",
+                        "a guest releases a device only if its system answers; the request remains",
                     )
                     .throw());
             }

@@ -83,7 +83,7 @@ pub(super) fn wait_event(
             Outcome::Stopped => return Err(terminated(ctx)),
             Outcome::TimedOut if look.time().is_some_and(|time| time <= Instant::now()) => {
                 match impossible(&watch, &filters) {
-                    // What libvirt told before may still be on its way.
+                    // Events that libvirt sent before may still be on their way.
                     Some(_) if matches!(look, Look::At(_)) => look = Look::soon(),
                     Some(why) => {
                         let wanted = wanted_words(&filters);
@@ -123,7 +123,7 @@ pub(super) fn wait_event(
     }
 }
 
-/// How long a rehearsal waits for events of the script's earlier changes.
+/// Time that a rehearsal waits for events of the script's earlier changes.
 const REHEARSED: Duration = Duration::from_millis(500);
 
 /// Shuts a guest of a rehearsal down if `filters` wait for its end.
@@ -145,7 +145,7 @@ fn assume_end(conn: &Connection, filters: &[Filter]) -> bool {
     })
 }
 
-/// Whether `event` tells that one of `guests` stopped.
+/// Whether `event` reports that one of `guests` stopped.
 fn is_end_of(event: &Event, guests: &[String]) -> bool {
     let stopped = event.kind == "lifecycle" && field(event, "event") == Some("stopped");
     stopped && guests.contains(&event.uuid)
@@ -158,7 +158,7 @@ fn seen(event: &Event) -> Dynamic {
     map.into()
 }
 
-/// When to look whether the event can still come.
+/// The time of the next check whether the event can still come.
 enum Look {
     /// At that time, for the first time.
     At(Instant),

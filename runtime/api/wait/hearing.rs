@@ -1,11 +1,11 @@
-//! Whether a guest can hear a request to shut down.
+//! Whether a guest can receive a request to shut down.
 
 use super::state::{held_up, state_of};
 use crate::libvirt::Failure;
 use crate::objects::domain::Domain;
 use crate::xml::Xml;
 
-/// Whether a guest can hear a request.
+/// Whether a guest can receive a request.
 pub(super) enum Hearing {
     Yes,
     /// Somebody paused it: it can once it is resumed.
@@ -21,7 +21,7 @@ pub(super) enum Hearing {
     },
 }
 
-/// Whether `dom` can hear a request now.
+/// Whether `dom` can receive a request now.
 pub(super) fn hearing(dom: &Domain) -> Result<Hearing, Failure> {
     if let Some((why, way_out)) = held_up(dom) {
         return Ok(Hearing::Failed { why, way_out });
@@ -38,7 +38,7 @@ pub(super) fn hearing(dom: &Domain) -> Result<Hearing, Failure> {
     })
 }
 
-/// The reason why the power button of `dom` does nothing, if that is so.
+/// The reason why the power button of `dom` has no effect, if there is one.
 pub(super) fn no_power_button(dom: &Domain) -> Option<&'static str> {
     let xml = dom
         .attempt("virDomainGetXMLDesc", |handle| handle.xml_desc(0))
@@ -48,7 +48,7 @@ pub(super) fn no_power_button(dom: &Domain) -> Option<&'static str> {
         let value = xml.find(path).ok().flatten().unwrap_or_default();
         words.contains(&value.as_str())
     };
-    // Elsewhere it is a device of its own.
+    // Elsewhere it is a separate device.
     let acpi = is("@type", &["kvm", "qemu"]) && is("os/type/@arch", &["x86_64", "i686"]);
     (acpi && !xml.has("features/acpi").ok()?)
         .then_some("its XML lacks <acpi/> in <features>, so that it has no power button")

@@ -57,12 +57,12 @@ mod functions {
     /// Waits until the guest is in a state, or in one of a list of them, and returns it as
     /// `#{ state, reason, gone }`.
     ///
-    /// The states are those of `state()`, and `undefined` for a domain that libvirt does not know
-    /// any more. A transient domain is gone once it stopped: that counts as `shutoff`, with the
-    /// reason of its end and `gone` true. Throws `VIR_ERR_OPERATION_TIMEOUT` with what was seen
-    /// last, and `VIR_ERR_NO_DOMAIN` when the domain is gone and can never get there.
+    /// The states are those of `state()`, and `undefined` for a domain that libvirt no longer knows. A transient domain
+    /// is gone when it has stopped: that counts as `shutoff`, with the reason of its end and `gone` true. Throws
+    /// `VIR_ERR_OPERATION_TIMEOUT` with the last seen state, and `VIR_ERR_NO_DOMAIN` if the domain is gone and can
+    /// never reach the state.
     ///
-    /// Throws `VIR_ERR_OPERATION_INVALID` at once if the guest cannot get there by itself: a guest
+    /// Throws `VIR_ERR_OPERATION_INVALID` at once if the guest cannot reach the state by itself: a guest
     /// that is `paused (ioerror)` does not shut off, and a guest that is off after a crash does not
     /// pause. The wait continues if another client can still start or resume the guest.
     ///
@@ -97,17 +97,16 @@ mod functions {
         }
     }
 
-    /// Stops the guest for certain: asks it, asks through its agent after a minute, and pulls the
-    /// plug after another half.
+    /// Stops the guest reliably: asks it to shut down, asks its agent after a minute, and destroys it after another
+    /// half.
     ///
-    /// A guest that somebody paused is resumed to be asked, and one that sleeps is woken. Throws
-    /// `VIR_ERR_OPERATION_INVALID`, and pulls no plug, where the guest could not be asked at all: a
-    /// failure paused it, or it has neither ACPI nor an agent.
+    /// A paused guest is resumed for the request, and a sleeping one is woken. Throws `VIR_ERR_OPERATION_INVALID`, and
+    /// does not destroy the guest, if the guest cannot receive a request: it was paused by a failure, or it has neither
+    /// ACPI nor an agent.
     ///
-    /// Returns the state with `by`, which tells what did it (`shutdown`, `agent`, `destroy`, or
-    /// `nothing` where it was off already or went off unasked), and `seconds`; `asked` lists the
-    /// requests that were made, `not_asked` has the reason for each that could not be made, and
-    /// `resumed` tells whether it was paused or asleep.
+    /// Returns the state with `by`, the step that stopped it (`shutdown`, `agent`, `destroy`, or `nothing` if it was
+    /// already off or went off without a request), and `seconds`; `asked` lists the requests that were made,
+    /// `not_asked` has the reason for each that could not be made, and `resumed` tells whether it was paused or asleep.
     ///
     /// ```rhai
     /// let stopped = connect("test:///default").lookup_by_name("test").stop();
@@ -123,11 +122,10 @@ mod functions {
         stop::stop(&ctx, dom, &Map::new())
     }
 
-    /// Stops the guest; `shutdown` and `agent` are the time limits of these two steps, as durations.
-    /// 0 leaves a step out.
+    /// Stops the guest; `shutdown` and `agent` are the time limits of these two steps, as durations. 0 skips a step.
     ///
-    /// `destroy: false` throws instead of pulling the plug, and pauses a guest again that was
-    /// paused. `force: true` pulls the plug also where the guest could not be asked.
+    /// `destroy: false` throws instead of destroying the guest, and pauses a guest again that was paused. `force: true`
+    /// destroys the guest even if it could not receive a request.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -149,15 +147,14 @@ mod functions {
     /// (`domain`, `network`, `storage_pool`, `node_device`, `secret`), its `uuid`, and the other
     /// fields of the event.
     ///
-    /// Only events after the call count: give what causes it as a third argument. In a map, an
-    /// object stands for itself: `#{ kind: "device_removed", domain: dom }`. Without a kind it is
-    /// the lifecycle, which has `event` (`started`, `stopped`, ...) and for domains `detail`
-    /// (`booted`, `destroyed`, ...): of the network where the map has `network`, and so on. A kind
-    /// that does not exist is answered with those that do. The kind `qemu_monitor` has each event of QEMU's own
-    /// monitor, by its name in `event` and its JSON in `details`.
+    /// Only events after the call count: pass the code that causes the event as a third argument. In a map, an object
+    /// can be given as itself: `#{ kind: "device_removed", domain: dom }`. Without a kind, the event is a lifecycle
+    /// event, with `event` (`started`, `stopped`, ...) and for domains `detail` (`booted`, `destroyed`, ...): of the
+    /// network if the map has `network`, and so on. The error for an unknown kind lists the known ones. The kind
+    /// `qemu_monitor` stands for the events of QEMU's own monitor, with the name in `event` and the JSON in `details`.
     ///
-    /// Throws `VIR_ERR_OPERATION_INVALID` once no such event can come: a guest that is off sends no
-    /// events about block jobs, jobs or devices, and a domain that is gone sends none at all.
+    /// Throws `VIR_ERR_OPERATION_INVALID` if no such event can come any more: a guest that is off sends no events about
+    /// block jobs, jobs or devices, and a domain that is gone sends no events at all.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -179,7 +176,7 @@ mod functions {
         event::wait_event(&ctx, conn, &event, &timeout, None)
     }
 
-    /// Runs `action` and waits for an event that it causes, so that none is missed in between.
+    /// Runs `action` and waits for an event that it causes; no event in between is missed.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -202,10 +199,10 @@ mod functions {
         event::wait_event(&ctx, conn, &event, &timeout, Some(&action))
     }
 
-    /// Runs `action` and returns its result. After two seconds virhai tells the user that it waits for
-    /// `what`, as it does during a long call: on a terminal, or with `-v`.
+    /// Runs `action` and returns its result. After two seconds virhai prints that it waits for `what`, as it does
+    /// during a long call: on a terminal, or with `-v`.
     ///
-    /// For a wait that consists of many short calls. What they wait for by themselves is not told.
+    /// For a wait that consists of many short calls, which are then not reported one by one.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");

@@ -32,9 +32,9 @@ record! {
     pub(crate) struct Waited {
         /// State of the guest.
         state: Word<DomainGoal>,
-        /// Why the guest is in that state.
+        /// The reason for that state.
         reason: String,
-        /// Whether libvirt does not know the domain any more.
+        /// Whether libvirt no longer knows the domain.
         gone: bool,
     }
 }
@@ -50,13 +50,13 @@ impl Reached {
     }
 }
 
-/// How a wait for a state ended.
+/// The ways in which a wait for a state ends.
 pub(super) enum Ended {
-    /// In one of the states.
+    /// The guest is in one of the states.
     Reached(Reached),
-    /// With its time.
+    /// The time is over.
     TimedOut,
-    /// In a state from which the guest does not get there by itself.
+    /// The guest is in a state that it does not leave by itself.
     Stuck(Stuck),
 }
 
@@ -211,7 +211,7 @@ pub(super) fn assume_state(dom: &Domain, wanted: &[String]) -> Result<(), Failur
     dom.attempt("virDomainShutdown", |handle| handle.shutdown())
 }
 
-/// Why a guest stopped, if that is what `event` tells.
+/// The reason why a guest stopped, if `event` reports that.
 fn stopped(event: &Event) -> Option<String> {
     let why = field(event, "detail").filter(|_| field(event, "event") == Some("stopped"));
     why.map(str::to_owned)
@@ -311,7 +311,7 @@ fn true_reason(handle: &virt::domain::Domain, state: i64, why: i64) -> Immutable
     }
 }
 
-/// Whether libvirt leaves a guest that crashed as it is; otherwise it is about to end or restart it.
+/// Whether libvirt keeps a crashed guest as it is; otherwise it is about to end or restart it.
 fn keeps_crashed(handle: &virt::domain::Domain) -> bool {
     handle
         .xml_desc(0)
@@ -325,7 +325,7 @@ pub(super) fn stuck(
     wanted: &str,
     stuck: &Stuck,
 ) -> Box<EvalAltResult> {
-    let message = format!("{stuck} and does not become {wanted} by itself");
+    let message = format!("{stuck} and cannot become {wanted} by itself");
     let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message);
     dom.error(ctx, failure, "", "wait for")
         .with_hint(stuck.way_out)
@@ -365,7 +365,7 @@ pub(super) fn state_of(dom: &Domain) -> Result<(String, String), Failure> {
     })
 }
 
-/// What `dom` is doing, for the message of a wait that timed out.
+/// The state of `dom`, for the message of a wait that timed out.
 fn last_seen(dom: &Domain) -> String {
     match state_of(dom) {
         Ok((state, reason)) => format!("it is {state} ({reason})"),

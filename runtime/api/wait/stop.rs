@@ -29,7 +29,7 @@ options! {
         agent: Duration = "30s",
         /// Whether to destroy a guest that did not shut down in time.
         destroy: bool = true,
-        /// Whether to destroy the guest even if it could not be asked.
+        /// Whether to destroy the guest even if the request could not be made.
         force: bool = false,
     }
 }
@@ -39,27 +39,27 @@ record! {
     pub(crate) struct Stopped {
         /// State of the guest.
         state: Word<DomainGoal>,
-        /// Why the guest is in that state.
+        /// The reason for that state.
         reason: String,
-        /// Whether libvirt does not know the domain any more.
+        /// Whether libvirt no longer knows the domain.
         gone: bool,
         /// Step that stopped it; `nothing` if it was already off or shut down by itself.
         by: Word<StoppedBy>,
-        /// How long it took.
+        /// The duration of the stop.
         seconds: f64,
         /// Requests that were made.
         asked: Vec<String>,
         /// Reason for each request that could not be made.
         not_asked: Map,
-        /// Whether the guest was paused or asleep, and was resumed for the request.
+        /// Whether a paused or sleeping guest was resumed for the request.
         resumed: bool,
     }
 }
 
-/// How long a guest that is resumed or woken may take until it runs.
+/// Time limit for a guest that is resumed or woken to run.
 const RESUMING: Duration = Duration::from_secs(5);
 
-/// How long after a failed request the next one is made, where no event tells of a change.
+/// Interval between requests after a failure, if no event reports a change.
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// Asks, asks again through the agent, and pulls the plug; answers which of them did it.
@@ -101,13 +101,13 @@ pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> Rhai
     stop.unplug()
 }
 
-/// What a script wants to be done.
+/// The script's options for the stop.
 struct Plan {
     shutdown: Duration,
     agent: Duration,
     /// Whether to destroy a guest that did not shut down in time.
     pull: bool,
-    /// Whether to destroy the guest even if it could not be asked.
+    /// Whether to destroy the guest even if the request could not be made.
     force: bool,
 }
 
@@ -128,7 +128,7 @@ impl Plan {
             force: options.force,
         };
         if plan.force && !plan.pull {
-            let message = "`force: true` pulls the plug and `destroy: false` forbids it";
+            let message = "`force: true` destroys the guest and `destroy: false` forbids that";
             return Err(Error::invalid(ctx, message).throw());
         }
         Ok(plan)
@@ -159,7 +159,7 @@ impl Plan {
     }
 }
 
-/// How a request was received.
+/// The outcome of a request.
 enum Asked {
     Yes,
     /// Not now, but perhaps soon.
@@ -167,7 +167,7 @@ enum Asked {
     No(String),
 }
 
-/// A guest that is being stopped, and what was done so far.
+/// A guest that is being stopped, and the steps so far.
 struct Stop<'a> {
     ctx: &'a NativeCallContext<'a>,
     dom: &'a Domain,
@@ -302,7 +302,7 @@ impl Stop<'_> {
             return Ok(Asked::Yes);
         }
         self.still_there()?;
-        // Who may not ask may not ask in another way either.
+        // A user without permission for one way to ask has none for the other ways.
         let denied = [
             virt_sys::VIR_ERR_OPERATION_DENIED,
             virt_sys::VIR_ERR_ACCESS_DENIED,
@@ -360,7 +360,7 @@ impl Stop<'_> {
         }
     }
 
-    /// Has a guest in the state `from` go on by `run`; answers the reason where that fails.
+    /// Resumes or wakes a guest in the state `from` by `run`; returns the reason if that fails.
     fn ease(
         &mut self,
         from: &'static str,
@@ -407,7 +407,7 @@ impl Stop<'_> {
         let ended = self.wait_until_off(limit)?;
         match ended.reached() {
             Some(reached) if reached.reason == "shutdown" => {
-                // It stopped of its own accord in the last moment.
+                // It stopped by itself at the last moment.
                 Ok(self.report(self.asked.last().unwrap_or(&"nothing"), reached))
             }
             Some(reached) => Ok(self.report("destroy", reached)),
@@ -451,7 +451,7 @@ impl Stop<'_> {
                     .map(|(name, why)| format!("`{name}`: {why}"))
                     .collect();
                 let reasons = reasons.join("; ");
-                let message = format!("it could not be asked to shut down: {reasons}");
+                let message = format!("the request to shut down could not be made: {reasons}");
                 (message, force.to_owned())
             }
         };
@@ -468,7 +468,7 @@ impl Stop<'_> {
             .collect()
     }
 
-    /// Says that a request to shut down stays, where the script is stopped before it took effect.
+    /// Warns that a request to shut down remains in force if the script stops before it took effect.
     fn tell_of_request(&self) {
         let session = self.dom.connection().session();
         if session.interrupt().stopping().is_none() {
@@ -518,7 +518,7 @@ fn off() -> [String; 1] {
     ["shutoff".to_owned()]
 }
 
-/// Whether a driver does not know the flag that it was given.
+/// Whether the driver does not know the given flag.
 fn is_unsupported(failure: &Failure) -> bool {
     let codes = [
         virt_sys::VIR_ERR_INVALID_ARG,

@@ -1,8 +1,8 @@
-//! Which states a guest can still reach. A wait for a state that it cannot reach by itself would only
-//! end at its timeout.
+//! The states that a guest can still reach. A wait for a state that it cannot reach by itself would only end at its
+//! timeout.
 //!
-//! A guest that is off may be started by anybody, and one that is paused on purpose resumed: that is
-//! normal, and a wait goes on. A guest that a failure paused needs somebody to repair it first.
+//! Other users may start a guest that is off, and may resume one that was paused on purpose: that is normal, and a wait
+//! goes on. A guest that was paused by a failure must be repaired first.
 
 /// The states that a guest reaches when somebody starts it or lets it go on.
 const ALIVE: [&str; 2] = ["running", "blocked"];
@@ -15,7 +15,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) reason: &'a str,
     /// Whether the guest has been active since the wait began.
     pub(crate) was_active: bool,
-    /// Whether libvirt leaves a guest that crashed as it is.
+    /// Whether libvirt keeps a crashed guest as it is.
     pub(crate) keeps_crashed: bool,
 }
 

@@ -28,7 +28,7 @@ const CHUNK: usize = 64 * 1024;
 pub(super) struct Request<'a> {
     pub(super) url: &'a str,
     pub(super) headers: Vec<(String, String)>,
-    /// How long the server may take to answer.
+    /// Time limit for the server's answer.
     pub(super) timeout: Duration,
 }
 

@@ -10,7 +10,7 @@ use crate::xml::Xml;
 /// XML as text, or an `Xml`; the catalogue shows both.
 pub(crate) type XmlText = Dynamic;
 
-/// The same where `()` stands for none.
+/// The same; `()` means no XML.
 pub(crate) type OptionalXmlText = Dynamic;
 
 /// The text of the XML that a script gave.

@@ -19,10 +19,13 @@ pub(super) fn document(name: &str, value: &Dynamic) -> xml::Result<Xml> {
     let document = Xml::empty();
     add(&document, "", name, value, 0)?;
     if document.name().is_empty() {
-        let fault = at(name, Fault::new("a value of this type makes no element"));
+        let fault = at(
+            name,
+            Fault::new("a value of this type cannot be an element"),
+        );
         return Err(fault.with_hint("`true` makes an empty one"));
     }
-    // In one piece, however many it was made of.
+    // The document as one text, whatever parts it was made of.
     Xml::parse(document.text())
 }
 
@@ -38,13 +41,16 @@ pub(super) fn elements(map: &Map) -> xml::Result<Vec<String>> {
             add(&holder, "", name, value, 0)?;
             let made = holder.children()?;
             if made.is_empty() {
-                let fault = at(name, Fault::new("a value of this type makes no element"));
+                let fault = at(
+                    name,
+                    Fault::new("a value of this type cannot be an element"),
+                );
                 return Err(fault.with_hint("`true` makes an empty one"));
             }
             Ok(made.iter().map(Xml::text).collect())
         }
         _ => {
-            let wrong = format!("one element is wanted, and the map has {} keys", map.len());
+            let wrong = format!("expected one element, but the map has {} keys", map.len());
             Err(Fault::new(wrong)
                 .with_hint("the element's name is the only key, as in #{ disk: #{ ... } }"))
         }
@@ -57,7 +63,7 @@ pub(super) fn text_of(value: &Dynamic) -> xml::Result<String> {
         return Ok(value.to_string());
     }
     let kind = value.type_name().rsplit("::").next().unwrap_or_default();
-    let fault = Fault::new(format!("text or a number is wanted, not {kind}"));
+    let fault = Fault::new(format!("expected text or a number, not {kind}"));
     Err(if value.is_bool() {
         fault.with_hint(
             "libvirt writes \"yes\" and \"no\" in some places, \"on\" and \"off\" in others",
@@ -67,7 +73,7 @@ pub(super) fn text_of(value: &Dynamic) -> xml::Result<String> {
     })
 }
 
-/// Adds what `value` makes of the element `name` to `parent`, which stands `depth` levels deep.
+/// Adds the element `name` with the content `value` to `parent`, at the depth `depth`.
 fn add(parent: &Xml, within: &str, name: &str, value: &Dynamic, depth: usize) -> xml::Result<()> {
     let path = if within.is_empty() {
         name.to_owned()
@@ -85,7 +91,7 @@ fn add(parent: &Xml, within: &str, name: &str, value: &Dynamic, depth: usize) ->
     if let Some(list) = value.read_lock::<Array>() {
         for value in list.iter() {
             if value.is_array() {
-                return Err(at(&path, Fault::new("an array stands in an array")));
+                return Err(at(&path, Fault::new("an array contains an array")));
             }
             add(parent, within, name, value, depth)?;
         }
@@ -114,7 +120,7 @@ fn add(parent: &Xml, within: &str, name: &str, value: &Dynamic, depth: usize) ->
     element.set(".", &text).map_err(|fault| at(&path, fault))
 }
 
-/// Puts what `map` says, but for attributes, into `element`, which stands `depth` levels deep.
+/// Adds the entries of `map`, except attributes, to `element`, at the depth `depth`.
 fn fill(element: &Xml, path: &str, map: &Map, depth: usize) -> xml::Result<()> {
     if let Some(text) = map.get(TEXT).filter(|text| !text.is_unit()) {
         let text = text_of(text).and_then(|text| element.set(".", &text));
@@ -136,7 +142,7 @@ fn add_all(element: &Xml, path: &str, children: &Dynamic, depth: usize) -> xml::
     let wrong = || {
         at(
             &format!("{path}/{CHILDREN}"),
-            Fault::new("an array of maps is wanted"),
+            Fault::new("expected an array of maps"),
         )
     };
     let children = children.read_lock::<Array>().ok_or_else(wrong)?;
@@ -187,7 +193,7 @@ fn check_name_of(name: &str, xml: &Xml) -> xml::Result<()> {
     }
     Err(
         Fault::new(format!("the key is `{name}`, and the Xml is a `{own}`")).with_hint(format!(
-            "an Xml is put in as it is: give it the key `{own}`, or put it in {CHILDREN}"
+            "an Xml is inserted unchanged: give it the key `{own}`, or put it in {CHILDREN}"
         )),
     )
 }

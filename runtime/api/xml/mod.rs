@@ -30,11 +30,11 @@ record! {
     pub(crate) struct XmlDifference {
         /// Path of the element or attribute.
         path: String,
-        /// What happened to it.
+        /// The kind of the change.
         change: Word<DifferenceKind>,
-        /// Text that was there; `()` for what was added.
+        /// Old text; `()` if the element or attribute was added.
         from: Option<String>,
-        /// Text that is there; `()` for what was removed.
+        /// New text; `()` if the element or attribute was removed.
         to: Option<String>,
     }
 }
@@ -53,7 +53,7 @@ impl Answer for Xml {
 pub(super) const DECLARED: &[&Declared] =
     &[editing::RemovedElement::DECLARED, XmlDifference::DECLARED];
 
-/// What went wrong, as an error of the function that was called.
+/// The fault as an error of the called function.
 fn error(ctx: &NativeCallContext, fault: Fault) -> Box<EvalAltResult> {
     if let Some(why) = fault.stop {
         return given_up(ctx, why);
@@ -117,12 +117,11 @@ pub(crate) fn parse(ctx: &NativeCallContext, text: impl Into<String>) -> RhaiRes
 
 #[export_module]
 mod functions {
-    /// The XML document that `text` is.
+    /// Parses `text` as an XML document.
     ///
-    /// It stays as it is written: comments, CDATA, references, quotes, the order of attributes and
-    /// the space between elements are kept wherever nothing is changed. What is wrong with the
-    /// text is thrown with its line and column. Entities that a document declares itself are
-    /// refused, and so are more than 1,000 elements within one another.
+    /// The text is kept: comments, CDATA, references, quotes, the order of attributes and the space between elements
+    /// stay wherever the script changes nothing. Errors in the text are thrown with their line and column. Throws for
+    /// entities that the document declares itself, and for more than 1,000 nested elements.
     ///
     /// ```rhai
     /// let xml = parse_xml("<domain type='test'><name>web</name></domain>");
@@ -135,7 +134,7 @@ mod functions {
         parse(&ctx, text)
     }
 
-    /// The XML document that `bytes` are, in UTF-8.
+    /// Parses `bytes`, in UTF-8, as an XML document.
     ///
     /// ```rhai
     /// let xml = parse_xml("<name>web</name>".to_blob());
@@ -148,7 +147,7 @@ mod functions {
         Xml::parse_bytes(bytes).or_throw(&ctx)
     }
 
-    /// `value` in quotes, for a condition in a path: text or a number, whatever it contains.
+    /// `value` in quotes, for a condition in a path: text or a number with any content.
     ///
     /// Quotes around `${value}` would break the path if the value contains one: a guest can be
     /// called `O'Brien`.
@@ -179,14 +178,14 @@ mod functions {
         build::document(name, &Dynamic::TRUE).or_throw(&ctx)
     }
 
-    /// A new document with an element `name`, and in it what `content` says.
+    /// A new document with an element `name` and the content `content`.
     ///
-    /// Of a map, `"@key"` is an attribute, `"#text"` the text, and any other key an element, whose
-    /// value is its content in turn. An array makes an element of each value. `true` makes an empty
-    /// element, `false` and `()` make none; text and numbers are text. An `Xml` is put in as it is.
+    /// In a map, `"@key"` is an attribute, `"#text"` the text, and any other key an element, whose value is its content
+    /// in turn. An array creates one element for each value. `true` creates an empty element, `false` and `()` none;
+    /// text and numbers are text. An `Xml` is inserted unchanged.
     ///
-    /// Maps are sorted by key, and so are the elements; where another order matters,
-    /// `"#children"` is an array of maps and `Xml` values, which come first, in their order.
+    /// The keys of maps, and so the elements, are sorted; if another order matters, `"#children"` is an array of maps
+    /// and `Xml` values, which come first, in their order.
     ///
     /// ```rhai
     /// let disk = xml("disk", #{
@@ -210,7 +209,7 @@ mod functions {
         build::document(name, &content).or_throw(&ctx)
     }
 
-    /// The XML as it is written: the whole document, or this element of it.
+    /// The text of the XML: the whole document, or this element of it.
     ///
     /// ```rhai
     /// let xml = parse_xml("<a><b  c = \"1\" /><!-- kept --></a>");
@@ -223,7 +222,7 @@ mod functions {
         xml.text()
     }
 
-    /// Whether both say the same: `diff` finds no difference.
+    /// Whether `diff` finds no difference.
     ///
     /// ```rhai
     /// assert(parse_xml("<a b='1' c='2'/>") == parse_xml("<a c=\"2\" b=\"1\"></a>"));
@@ -237,7 +236,7 @@ mod functions {
             .map(|differences| differences.is_empty())
     }
 
-    /// Whether they say different things: `diff` finds a difference.
+    /// Whether `diff` finds a difference.
     ///
     /// ```rhai
     /// assert(parse_xml("<a b='1'/>") != parse_xml("<a b='2'/>"));
@@ -248,7 +247,7 @@ mod functions {
         equals(ctx, xml, other).map(|equal| !equal)
     }
 
-    /// The element's name, with its prefix; of a document, the root element's.
+    /// The element's name, with its prefix; for a document, the root element's.
     ///
     /// ```rhai
     /// assert_eq(parse_xml("<domain/>").name, "domain");
@@ -259,13 +258,12 @@ mod functions {
         xml.name()
     }
 
-    /// The text of what `path` leads to first: an attribute's value, or the text in an element.
+    /// The text of the first match of `path`: an attribute's value, or the text in an element.
     ///
-    /// A path is written as in libvirt's documentation, `devices/disk[@device='cdrom']/source/@file`,
-    /// and counts from this element, of a document from its root; one that begins with `/` counts
-    /// from the document. A step is a name, `*`, `.`, `..`, or after `//` any depth; conditions are
-    /// `[@a='v']`, `[@a]`, `[a/b='v']`, `[a]`, `[2]` and `[last()]`; the end can be `@attribute` or
-    /// `text()`. Where nothing is there, that is thrown, with the nearest name.
+    /// A path is written as in libvirt's documentation, `devices/disk[@device='cdrom']/source/@file`, and starts at
+    /// this element, or at the root of a document; one that begins with `/` starts at the document. A step is a name,
+    /// `*`, `.`, `..`, or after `//` any depth; conditions are `[@a='v']`, `[@a]`, `[a/b='v']`, `[a]`, `[2]` and
+    /// `[last()]`; the end can be `@attribute` or `text()`. Throws if no node matches, and suggests the nearest name.
     ///
     /// ```rhai
     /// let xml = parse_xml("<domain><devices><disk device='cdrom'><source file='/a&amp;b'/></disk></devices></domain>");
@@ -278,7 +276,7 @@ mod functions {
         xml.get(path).or_throw(&ctx)
     }
 
-    /// The text of what `path` leads to first, or `otherwise` where nothing is there.
+    /// The text of the first match of `path`, or `otherwise` if no node matches.
     ///
     /// ```rhai
     /// let xml = parse_xml("<domain><name>web</name></domain>");
@@ -297,7 +295,7 @@ mod functions {
         Ok(found.map_or(otherwise, Dynamic::from))
     }
 
-    /// Whether `path` leads to anything.
+    /// Whether any node matches `path`.
     ///
     /// ```rhai
     /// let xml = parse_xml("<domain><features><acpi/></features></domain>");
@@ -310,10 +308,10 @@ mod functions {
         xml.has(path).or_throw(&ctx)
     }
 
-    /// All that `path` leads to: the elements, or for attributes and `text()` their texts.
+    /// Everything that `path` matches: the elements, or the texts of attributes and `text()`.
     ///
-    /// The elements stay a part of this document: to change one changes the document, and one
-    /// that was removed from it can only be printed.
+    /// The elements stay part of this document: a change to one changes the document. An element that was removed from
+    /// the document can only be printed.
     ///
     /// ```rhai
     /// let xml = parse_xml("<domain><disk dev='vda'/><disk dev='vdb'/></domain>");
@@ -349,7 +347,7 @@ mod functions {
             .collect())
     }
 
-    /// The elements that stand in this one directly.
+    /// The child elements of this one.
     ///
     /// ```rhai
     /// let xml = parse_xml("<domain><name>web</name><memory>1</memory></domain>");
@@ -361,9 +359,9 @@ mod functions {
         values(&ctx, xml.children().or_throw(&ctx)?)
     }
 
-    /// A document of its own with the same content.
+    /// A separate document with the same content.
     ///
-    /// A part of a document takes the namespaces along that hold in it.
+    /// The copy of a part of a document declares the namespaces that it uses.
     ///
     /// ```rhai
     /// let xml = parse_xml("<domain><name>web</name></domain>");
@@ -378,13 +376,13 @@ mod functions {
         xml.copy().or_throw(&ctx)
     }
 
-    /// How `other` differs from this, as an array of maps.
+    /// The differences between this and `other`, as an array of maps.
     ///
-    /// Each has the `path`, the `change`, which is `"added"`, `"removed"` or `"changed"`, and what was
-    /// there and is there, `from` and `to`, as text. Elements are matched by what they are called:
-    /// by target, MAC address, name, type or whatever tells them apart, else by their place. No
-    /// difference are comments, space between elements, and another order of attributes, of elements
-    /// with different names, and of elements that something tells apart, such as disks or interfaces.
+    /// Each has the `path`, the `change`, which is `"added"`, `"removed"` or `"changed"`, and the old and new text,
+    /// `from` and `to`. Elements are matched by target, MAC address, name, type or other identifying attributes,
+    /// otherwise by their position. Comments, space between elements, the order of attributes, the order of elements
+    /// with different names, and the order of elements with identifying attributes, such as disks or interfaces, make
+    /// no difference.
     ///
     /// ```rhai
     /// let xml = parse_xml("<devices><disk><source file='/a'/><target dev='vda'/></disk></devices>");

@@ -6,7 +6,7 @@ use super::build;
 use crate::spec::{InXml, Key, Spec, Type, size};
 use crate::xml::{Fault, Place, Result, Xml};
 
-/// Writes options, and keeps what it took out.
+/// Writes options, and keeps the removed elements.
 #[derive(Default)]
 pub(super) struct Writer {
     /// The names of the options that are being written, one within the other.
@@ -258,7 +258,7 @@ fn set(target: &Xml, path: &str, ty: &Type, value: &Dynamic) -> Result<()> {
     target.set(&format!("{path}/@unit"), unit)
 }
 
-/// Whether `found` has all that `wanted` has, and perhaps more.
+/// Whether `found` contains everything in `wanted`; it may contain more.
 fn has_all(found: &Xml, wanted: &Xml) -> Result<bool> {
     let differences = wanted.diff(found)?;
     Ok(differences.iter().all(|one| one.change() == "added"))

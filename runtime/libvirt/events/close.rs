@@ -44,8 +44,8 @@ unsafe extern "C" fn unasked(_: virConnectPtr, _: c_int) -> c_int {
 /// The receiver of the reason why a connection broke; runs on the event-loop thread and must not block.
 pub type CloseSink = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Has libvirt tell of the loss of a connection until this is dropped; until then libvirt itself
-/// holds the connection open.
+/// Makes libvirt report the loss of a connection until this is dropped; until then libvirt itself holds the connection
+/// open.
 pub struct CloseGuard(Connect);
 
 impl Drop for CloseGuard {
@@ -55,7 +55,7 @@ impl Drop for CloseGuard {
     }
 }
 
-/// Tells `sink` when the connection breaks; fails where the driver has no connection.
+/// Calls `sink` when the connection breaks; fails if the driver has no connection.
 pub fn on_close(connect: &Connect, sink: CloseSink) -> Result<CloseGuard> {
     let target = Box::into_raw(Box::new(sink));
     // SAFETY: libvirt frees the target once, when it is unregistered.

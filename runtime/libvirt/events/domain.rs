@@ -1,4 +1,4 @@
-//! What happens to domains.
+//! Events of domains.
 
 use std::ffi::{c_char, c_int, c_longlong, c_uint, c_ulonglong, c_void};
 
@@ -186,7 +186,7 @@ fn job_figures(params: virt_sys::virTypedParameterPtr, count: c_int) -> Vec<(Str
     figures(params, count).into_iter().map(in_words).collect()
 }
 
-/// Where a client of the guest's screen is.
+/// The address of a client of the guest's screen.
 fn address(name: &str, address: *const Address) -> (String, Scalar) {
     // SAFETY: only called on the pointers of a callback, which are null or live during it.
     let text = unsafe { address.as_ref() }.map(|address| unsafe {

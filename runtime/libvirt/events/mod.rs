@@ -22,21 +22,21 @@ pub use qemu_monitor::NAME as QEMU_MONITOR;
 /// Something that happened to an object.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// When this process received it.
+    /// The time when this process received it.
     pub at: Timestamp,
-    /// Which kind, such as `lifecycle`.
+    /// The kind, such as `lifecycle`.
     pub kind: &'static str,
-    /// What the object is, such as `domain`.
+    /// The noun for the object, such as `domain`.
     pub noun: &'static str,
     /// The object's name at that moment.
     pub name: String,
     /// The object's UUID; empty for objects that have none.
     pub uuid: String,
-    /// What the kind tells besides.
+    /// The other fields of the kind.
     pub fields: Vec<(String, Scalar)>,
 }
 
-/// Who is told of events; runs on the event-loop thread and must not block.
+/// A receiver of events; runs on the event-loop thread and must not block.
 pub type Sink = Arc<dyn Fn(Event) + Send + Sync>;
 
 /// A function that libvirt calls with the arguments that the number of its kind says.
@@ -44,7 +44,7 @@ type Callback = unsafe extern "C" fn();
 
 /// A sort of object that libvirt tells events of.
 pub struct Family {
-    /// What an event calls the object.
+    /// The field that names the object.
     pub noun: &'static str,
     /// The C function that asks for its events.
     pub call: &'static str,
@@ -267,7 +267,7 @@ fn uuid(write: impl FnOnce(*mut c_char) -> c_int) -> String {
     unsafe { borrowed_text(buffer.as_ptr()) }.unwrap_or_default()
 }
 
-/// Whether an event has the fields of its kind, and their words are those that [`words_of`] tells.
+/// Whether an event has the fields of its kind, with words that [`words_of`] lists.
 fn are_declared(kind: &EventKind, fields: &[(String, Scalar)]) -> bool {
     let event = fields.iter().find_map(|(name, value)| match value {
         Scalar::Text(text) if name == "event" => Some(text.as_str()),

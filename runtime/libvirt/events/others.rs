@@ -1,4 +1,4 @@
-//! What happens to networks, storage pools, node devices and secrets.
+//! Events of networks, storage pools, node devices and secrets.
 
 use std::ffi::{c_char, c_int, c_void};
 

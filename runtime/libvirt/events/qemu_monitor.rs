@@ -1,4 +1,4 @@
-//! What QEMU itself tells over its monitor, beside libvirt's own events.
+//! Events of QEMU's own monitor, besides libvirt's events.
 
 use std::ffi::{c_char, c_longlong, c_uint, c_void};
 

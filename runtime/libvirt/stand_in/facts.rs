@@ -6,7 +6,7 @@ use virt_sys::{virConnectPtr, virNodeInfoPtr};
 
 use super::{Fact, StandIn, copied, copied_text, fail, given, unknown};
 
-/// What [`asked`] calls answer of which is known without the host.
+/// The answer of an [`asked`] call that is known without the host.
 fn fact(stand_in: &dyn StandIn, fact: Fact, call: &str) -> *mut c_char {
     match stand_in.fact(fact) {
         Some(text) => copied(text),

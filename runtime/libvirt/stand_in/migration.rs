@@ -59,7 +59,7 @@ fn to_uri(
     }
 }
 
-/// What typed parameters say of a migration.
+/// The migration that typed parameters describe.
 fn parameters(params: virTypedParameterPtr, count: c_uint, flags: c_uint) -> Migration {
     let text = |name: &CStr| {
         // SAFETY: the caller passes an array of that length; what is found in it lives during the call.

@@ -137,7 +137,7 @@ pub trait StandIn: Send + Sync {
         wanted: Migration,
     ) -> Result<Option<Domain>, Failure>;
 
-    /// Gives a storage volume another capacity, in bytes.
+    /// Sets the capacity of a storage volume, in bytes.
     fn resize(
         &self,
         volume: &virt::storage_vol::StorageVol,
@@ -169,7 +169,7 @@ pub enum DeviceChange {
     Update,
 }
 
-/// Where a guest moves to.
+/// The destination of a migration.
 pub enum Destination {
     /// The host of a connection.
     Host(Connect),
@@ -177,12 +177,12 @@ pub enum Destination {
     Uri(String),
 }
 
-/// How a guest moves.
+/// The options of a migration.
 #[derive(Debug, Clone, Default)]
 pub struct Migration {
     /// Its name on the other host.
     pub name: Option<String>,
-    /// What runs on the other host.
+    /// The XML on the other host.
     pub xml: Option<String>,
     /// Its definition on the other host.
     pub persistent_xml: Option<String>,
@@ -193,7 +193,7 @@ pub struct Migration {
 /// The stand-ins, by the addresses of their connections.
 static STAND_INS: RwLock<Vec<(usize, Arc<dyn StandIn>)>> = RwLock::new(Vec::new());
 
-/// Whether there ever was a stand-in.
+/// Whether any stand-in was ever used.
 static ANY: AtomicBool = AtomicBool::new(false);
 
 /// Makes `stand_in` answer on `connect` and on copies of it.
@@ -216,7 +216,7 @@ fn address(connect: &Connect) -> usize {
 }
 
 thread_local! {
-    /// Whether this thread reads the XML of the test driver itself.
+    /// Whether this thread reads the test driver's own XML.
     static PLAIN: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
@@ -274,7 +274,7 @@ fn libvirts_own(name: &'static CStr) -> *mut c_void {
 /// The failure of a stand-in's call in the form of libvirt's.
 struct Reported {
     error: virt_sys::virError,
-    /// What `error` points to.
+    /// The text that `error` points to.
     _message: CString,
 }
 
@@ -285,7 +285,7 @@ thread_local! {
     static READ: RefCell<Option<Box<Reported>>> = const { RefCell::new(None) };
 }
 
-/// Has the next question for this thread's last error answer `failure`.
+/// Sets `failure` as this thread's last error.
 fn fail(failure: &Failure) {
     let message = failure.message.replace('\0', " ");
     let message = CString::new(message).unwrap_or_default();
@@ -301,7 +301,7 @@ fn fail(failure: &Failure) {
     })));
 }
 
-/// The failure of a stand-in on this thread, which is told once.
+/// The failure of a stand-in on this thread, which is reported once.
 fn reported() -> Option<virt_sys::virErrorPtr> {
     let mut failed = FAILED.take()?;
     let error = &raw mut failed.error;
@@ -309,7 +309,7 @@ fn reported() -> Option<virt_sys::virErrorPtr> {
     Some(error)
 }
 
-/// What the first argument of a function leads to.
+/// The connection of a function's first argument.
 trait OfConnection: Copy {
     /// The connection.
     ///
@@ -386,7 +386,7 @@ fn host(conn: virConnectPtr) -> Connect {
     }
 }
 
-/// What a C function answers for `result`.
+/// The return value of a C function for `result`.
 fn status(result: Result<(), Failure>) -> std::ffi::c_int {
     match result {
         Ok(()) => 0,

@@ -16,7 +16,7 @@ use crate::libvirt::admin::{Client, CloseSink, Connection, Server};
 use crate::libvirt::typed_params::TypedParams;
 use crate::libvirt::{Failure, FailureKind, Result, event_loop, silence_libvirt};
 
-/// How long a call may still take after virhai has ended.
+/// Time for a call to finish after virhai has ended.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
 /// Makes the calls that it reads from `input`, and writes their results to `output`, until `input` ends. The process

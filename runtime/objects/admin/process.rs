@@ -20,7 +20,7 @@ use crate::libvirt::{Failure, Result};
 /// The reason for the end of a connection if its helper ended unexpectedly.
 const ERROR: i64 = virt_sys::VIR_CONNECT_CLOSE_REASON_ERROR as i64;
 
-/// How long a helper may take to end after a request.
+/// Time for a helper to end after a request.
 const ENDING: Duration = Duration::from_secs(3);
 
 /// A running helper, which ends with this value.
@@ -39,7 +39,7 @@ struct Input {
 type Waiting = Option<HashMap<u64, Sender<Result<Answer>>>>;
 
 impl Process {
-    /// Starts the helper; `program` is virhai itself. `end` is told when the connection ends.
+    /// Starts the helper; `program` is virhai itself. `end` is called when the connection ends.
     pub(super) fn start(program: &Path, end: End) -> Result<Self> {
         let failed = |error: std::io::Error| {
             let message = format!("cannot start the process for the admin API: {error}");
@@ -70,7 +70,7 @@ impl Process {
         })
     }
 
-    /// Has the helper make a call, and waits for its result.
+    /// Lets the helper make a call, and waits for its result.
     pub(super) fn call(&self, request: Request) -> Result<Answer> {
         let lost = || {
             Failure::lost("the helper process for the admin API has ended").advise(

@@ -60,7 +60,7 @@ pub(crate) enum Answer {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Facts {
     pub(crate) id: u64,
-    /// When it connected, in seconds since 1970.
+    /// The time when it connected, in seconds since 1970.
     pub(crate) timestamp: i64,
     /// A `virClientTransport`.
     pub(crate) transport: i64,

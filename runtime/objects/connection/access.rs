@@ -1,5 +1,5 @@
-//! Which URIs a script may open: those that the user gave, those that use nothing of the user's
-//! (files, keys, programs, sockets), and others with a permission.
+//! The URIs that a script may open: those that the user gave, those that use no files, keys, programs or sockets of the
+//! user, and others with a permission.
 
 use rhai::NativeCallContext;
 
@@ -14,7 +14,7 @@ use crate::run::session::Session;
 /// A URI that libvirt may open.
 pub(super) struct Admitted {
     pub(super) uri: String,
-    /// Whether it names files, which are examined again each time it is opened.
+    /// Whether it names files, which are checked again each time it is opened.
     pub(super) names_files: bool,
 }
 

@@ -143,7 +143,7 @@ impl Connection {
         done.ok()
     }
 
-    /// Tells the report that `call` is about to use the guest called `name`.
+    /// Adds the guest called `name` to the report, before `call` uses it.
     pub(super) fn use_guest(&self, call: &str, names: &[&str]) {
         if !call.starts_with("virDomain") || !changes(call) {
             return;

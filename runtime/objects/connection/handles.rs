@@ -1,7 +1,7 @@
-//! What a connection owns: its libvirt handles.
+//! The libvirt handles of a connection.
 //!
-//! Handles live here and not in the values that scripts hold, so that `close` really ends the
-//! connection: libvirt keeps it open as long as one object of it is referenced.
+//! Handles are stored here and not in the values of scripts, so that `close` really ends the connection: libvirt keeps
+//! it open as long as a handle of it exists.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(super) struct Handles(RwLock<Table>);
 
 struct Table {
     connect: Option<Arc<Connect>>,
-    /// How often the connection was opened again: handles of an earlier one are dead.
+    /// The number of times the connection was opened: handles of an earlier time are dead.
     opened: usize,
     objects: Slab<Kept>,
 }
@@ -56,7 +56,7 @@ impl Handles {
         self.read().connect.clone()
     }
 
-    /// Keeps `object` and answers the key to it; a closed connection keeps nothing.
+    /// Stores `object` and returns its key; a closed connection stores no objects.
     pub(super) fn keep(&self, object: impl Any + Send + Sync) -> usize {
         let mut table = self.0.write();
         if table.connect.is_none() {
@@ -123,7 +123,7 @@ impl Handles {
     pub(super) fn close(&self) -> Option<impl Send + 'static> {
         let mut table = self.0.write();
         let connect = table.connect.take()?;
-        // In this order: the connection ends with its last handle.
+        // In this order, because the connection ends with its last handle.
         let objects = std::mem::take(&mut table.objects);
         Some((objects, connect))
     }

@@ -1,4 +1,4 @@
-//! `Connection`: a hypervisor host, and what it gave out.
+//! `Connection`: a hypervisor host, and its objects.
 
 pub(crate) mod access;
 mod embed;
@@ -160,12 +160,12 @@ impl Connection {
         self.0.handles.replace(key, handle);
     }
 
-    /// Lets go of the handle under `key`, which libvirt does without asking the host.
+    /// Drops the handle under `key`; libvirt does not ask the host for that.
     pub(crate) fn forget(&self, key: usize) {
         drop(self.0.handles.forget(key));
     }
 
-    /// Lets go of the stream under `key`, of whose end the host is told.
+    /// Drops the stream under `key`; the host is told of its end.
     pub(crate) fn end_stream(&self, key: usize) {
         let stream = self.0.handles.forget(key);
         self.0.let_go(move || drop(stream));
@@ -267,7 +267,7 @@ impl Connection {
         })
     }
 
-    /// Makes the call `call` of `class` by `work`, and notes in a rehearsal what it changes.
+    /// Makes the call `call` of `class` by `work`, and records its changes in a rehearsal.
     pub(crate) fn observe<T>(
         &self,
         call: &'static str,
@@ -359,8 +359,7 @@ impl Connection {
         answer.unwrap_or_else(|why| Err(why.failure(patience.limit)))
     }
 
-    /// Whether a call of `class` cannot hang, or may hang as the user wishes, so that it needs no
-    /// thread of its own.
+    /// Whether a call of `class` cannot hang, or may hang as the user wishes, so that it needs no separate thread.
     fn runs_here(&self, class: CallClass) -> bool {
         // QEMU without a daemon can freeze all the same.
         let quick = class == CallClass::Read || !self.uri().contains("///embed");
@@ -385,7 +384,7 @@ impl Connection {
         self.revived(connect)
     }
 
-    /// What every use after `close` gets.
+    /// The failure of every use after `close`.
     pub(crate) fn closed(&self) -> Failure {
         Failure::new(
             virt_sys::VIR_ERR_INVALID_CONN,
@@ -479,8 +478,8 @@ impl Connection {
     }
 }
 
-/// What `attempt` returns; it is made a second time, and told so, where it lost the connection of a
-/// thread that undoes.
+/// The result of `attempt`. If it lost the connection of a thread that undoes, it is called a second time, with a mark
+/// of that.
 pub(crate) fn again_where_undone<T>(
     attempt: impl Fn(bool) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
@@ -490,7 +489,7 @@ pub(crate) fn again_where_undone<T>(
     }
 }
 
-/// How long a host may take to let a connection end: nothing depends on its answer.
+/// Time for a host to end a connection; its answer does not matter.
 const ENDING: Patience = Patience {
     limit: Some(Duration::from_secs(5)),
     after_stop: Duration::from_secs(2),

@@ -1,4 +1,4 @@
-//! What a host tells by itself, for those who look on: events, and the loss of the connection.
+//! Events of a host for observers, and the loss of the connection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,11 +15,11 @@ use crate::objects::watch::Watch;
 pub enum News {
     /// Something happened to an object of the host's.
     Happened {
-        /// What the object is, such as `domain`.
+        /// The noun for the object, such as `domain`.
         noun: &'static str,
         /// The object's name.
         name: String,
-        /// What happened, such as `stopped`.
+        /// The event, such as `stopped`.
         event: String,
         /// Why, where libvirt tells.
         detail: Option<String>,
@@ -28,10 +28,10 @@ pub enum News {
     Lost,
 }
 
-/// What besides the coming and going of objects an operator wants to know of.
+/// Events that an operator wants to know besides the lifecycle of objects.
 const OTHERS: [&str; 3] = ["reboot", "watchdog", "io_error"];
 
-/// What is known without asking the host.
+/// Facts that are known without asking the host.
 #[derive(Default)]
 pub(super) struct Known {
     followed: AtomicBool,
@@ -39,8 +39,8 @@ pub(super) struct Known {
 }
 
 impl Connection {
-    /// Tells `sink` of what happens on the host until the connection ends; a second call does
-    /// nothing. `sink` runs on the thread that serves all of libvirt's events: it must not block.
+    /// Calls `sink` for events of the host until the connection ends; a second call has no effect. `sink` runs on the
+    /// thread of all libvirt events and must not block.
     pub fn follow(&self, sink: impl Fn(News) + Send + Sync + 'static) {
         if self.0.known.followed.swap(true, Ordering::AcqRel) {
             return;
@@ -77,19 +77,19 @@ impl Connection {
         self.0.in_process
     }
 
-    /// Whether libvirt opens files that calls name in this process, with the user's rights. An
-    /// embedded hypervisor does too, but whoever may run one may do that anyway.
+    /// Whether libvirt opens files of calls in this process, with the user's rights. An embedded hypervisor does too,
+    /// but a script that may run one may do that anyway.
     pub(crate) fn opens_files_here(&self) -> bool {
         let uri = self.uri();
         in_process(uri) && !Reading::of(uri).is_some_and(|reading| reading.is_embedded())
     }
 
-    /// Whether somebody follows it already.
+    /// Whether it already has an observer.
     pub fn is_followed(&self) -> bool {
         self.0.known.followed.load(Ordering::Acquire)
     }
 
-    /// Whether the connection broke, as far as that was told to those who [`follow`](Self::follow) it.
+    /// Whether the connection broke, as far as its observers were [told](Self::follow).
     pub fn is_lost(&self) -> bool {
         self.0.known.lost.load(Ordering::Acquire)
     }

@@ -23,7 +23,7 @@ use crate::run::waiting::Waiting;
 use crate::runbook::twin::host::Host;
 use crate::runbook::twin::{self, Recorder, Rehearsal};
 
-/// What to connect to, and how; enough to connect again.
+/// The target of a connection, complete enough to connect again.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Target {
     pub(crate) uri: Option<String>,
@@ -54,10 +54,10 @@ impl Target {
 /// Seconds between two questions to a silent host, and how many may go unanswered.
 const KEEPALIVE: (i32, u32) = (5, 3);
 
-/// How long an `ssh` may take to end that was told to.
+/// Time for an `ssh` to end after it was told to.
 const END_OF_SSH: Duration = Duration::from_secs(2);
 
-/// How often an `ssh` is told to end.
+/// Interval at which an `ssh` is told to end.
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// The bytes of the longest URI: each part of it is copied several times.

@@ -28,7 +28,7 @@ struct Places {
 
 #[derive(Default)]
 struct Taken {
-    /// All calls.
+    /// The number of all calls.
     all: usize,
     /// Those without a time limit that a thread waits for: others can wait for them too.
     long: usize,

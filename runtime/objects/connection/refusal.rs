@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(reads, READS, "is one of these a change?");
     }
 
-    /// Calls with a changing verb in their names that change nothing on the host.
+    /// Calls with a changing verb in their names that do not change the host.
     const READS: &[&str] = &[
         "virConnectSetKeepAlive",
         "virDomainMigrateGetCompressionCache",

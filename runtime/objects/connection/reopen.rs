@@ -25,10 +25,10 @@ pub(super) struct Reopening {
     given_up: AtomicBool,
 }
 
-/// How long to wait between two attempts.
+/// Time between two attempts.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How long a host that was given up has for an answer: each step of undoing asks it once more.
+/// Time for an answer of a host that was given up: each step of an undo asks it once more.
 const ONE_MORE: Duration = Duration::from_secs(2);
 
 impl Connection {
@@ -102,7 +102,7 @@ impl Connection {
 
 impl Reopen for Reopener {
     fn open(&self) -> Result<Connect, Failure> {
-        // A stop of the script ends the subscription, and nobody waits for this.
+        // A stop of the script ends the subscription, without a wait.
         open::open(&self.target, &Interrupt::default())
     }
 

@@ -23,7 +23,7 @@ const FOLDERS: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
 
 /// Whether libvirt would start `ssh` for `uri`.
 ///
-/// A URI of the user's in a spelling of its own, such as `Command=`, goes to libvirt as it is.
+/// A URI with the user's own spelling, such as `Command=`, is passed to libvirt unchanged.
 pub(crate) fn is_needed(uri: &str) -> bool {
     Reading::of(uri).is_some_and(|reading| {
         // A name can be percent-encoded.
@@ -40,7 +40,7 @@ pub(crate) fn is_needed(uri: &str) -> bool {
 
 /// The way to a host through an `ssh` that ignores Ctrl-C, for as long as it is being opened.
 pub(super) struct Tunnel {
-    /// What libvirt opens instead.
+    /// The URI that libvirt opens instead.
     pub(super) uri: String,
     /// Holds the script, and later the number of its process.
     folder: TempDir,

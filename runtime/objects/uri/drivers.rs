@@ -4,8 +4,8 @@
 #[derive(Debug, PartialEq)]
 pub(super) struct Driver {
     pub(super) name: &'static str,
-    /// Whether libvirt runs it in the process that opens the connection. All others work in a
-    /// daemon, which the remote driver reaches.
+    /// Whether libvirt runs it in the process that opens the connection. All others run in a daemon, which the remote
+    /// driver reaches.
     pub(super) runs_here: bool,
     /// Whether it works only with a host in the URI, as a client of that host.
     pub(super) needs_host: bool,
@@ -43,7 +43,7 @@ const fn client(name: &'static str) -> Driver {
     }
 }
 
-/// All of them.
+/// All drivers.
 pub(super) static DRIVERS: [Driver; 24] = [
     embeddable("qemu"),
     daemon("xen"),

@@ -39,7 +39,7 @@ pub(crate) struct Uri {
     parameters: Vec<(&'static Parameter, String)>,
 }
 
-/// How the remote driver reaches a daemon, as a scheme names it after a `+`.
+/// The transports of the remote driver, which a scheme names after a `+`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
     Unix,
@@ -67,7 +67,7 @@ const TRANSPORTS: [(Transport, &str); 7] = [
 pub(crate) enum Place {
     /// Within this process.
     Here,
-    /// In a daemon, reached by a transport.
+    /// In a daemon, through a transport.
     Daemon(Transport),
 }
 
@@ -118,7 +118,7 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'.');
 
-/// The canonical form, which is what libvirt gets.
+/// The canonical form, which libvirt gets.
 impl fmt::Display for Uri {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(self.driver.name)?;

@@ -10,7 +10,7 @@ pub(crate) enum Need {
     Connect(String),
     /// A hypervisor in this process, with its files below this folder.
     Embed(String),
-    /// To read this file.
+    /// Permission to read this file.
     Read(String),
 }
 

@@ -16,9 +16,9 @@ pub(super) struct Parameter {
 pub(super) enum Rule {
     /// Nothing, if its value is one of these words.
     Free(Values),
-    /// Nothing where the value is this one; other values need a permission, for the reason given.
+    /// No permission for this value; other values need one, for the given reason.
     Default(&'static str, &'static str),
-    /// Nothing with these transports; with others a permission, for the reason given.
+    /// No permission with these transports; others need one, for the given reason.
     FreeOver(&'static [Transport], Values, &'static str),
     /// A permission, since the parameter does what is said here.
     Permission(&'static str),
@@ -75,7 +75,7 @@ const fn parameter(name: &'static str, transports: &'static [Transport], rule: R
     }
 }
 
-/// All of them, with the reason for each rule.
+/// All parameters, with the reason for each rule.
 pub(super) static PARAMETERS: [Parameter; 21] = [
     // These run a program, here or on the other host.
     parameter(

@@ -97,7 +97,7 @@ impl Uri {
                 true => Ok(text),
                 false if alone && path != EMBED => refused("`/embed` must not be percent-encoded"),
                 false if alone => refused(format!("the driver `{driver}` cannot be embedded")),
-                false => refused("an embedded driver takes no transport and no host"),
+                false => refused("an embedded driver has no transport and no host"),
             };
         }
         if driver == "test" {
@@ -125,9 +125,9 @@ impl Uri {
     fn check_host(&self) -> Result<()> {
         let driver = self.driver.name;
         match (self.driver.needs_host, self.transport, &self.host) {
-            (true, Some(_), _) => refused(format!("the driver `{driver}` takes no transport")),
+            (true, Some(_), _) => refused(format!("the driver `{driver}` has no transport")),
             (true, None, None) => refused(format!("the driver `{driver}` needs a host")),
-            (_, Some(Transport::Unix), Some(_)) => refused("the transport `unix` takes no host"),
+            (_, Some(Transport::Unix), Some(_)) => refused("the transport `unix` has no host"),
             _ => Ok(()),
         }
     }

@@ -86,13 +86,13 @@ const HARMLESS: [&str; 7] = [
     "known_hosts_verify",
 ];
 
-/// What libvirt gets for the script's `text` where it needs no permission.
+/// The URI that libvirt gets for the script's `text`, if it needs no permission.
 fn let_through(text: &str) -> Option<String> {
     let uri = Uri::parse(text).ok()?;
     uri.need().is_none().then(|| uri.to_string())
 }
 
-/// What is wrong with letting a script open `uri`, by libvirt's own reading.
+/// The harm of letting a script open `uri`, by libvirt's own parser.
 fn harm(uri: &str) -> Option<String> {
     let Some(reading) = Reading::of(uri) else {
         return Some("it has no scheme".into());
@@ -178,7 +178,7 @@ fn no_driver_transport_or_parameter_of_libvirt_gets_a_script_anything() {
             offenders.push(format!("{text} as {uri}: {harm}"));
         }
     };
-    // All combinations take minutes; each driver, transport and parameter has its turn in any case.
+    // All combinations take minutes; each driver, transport and parameter is tested in any case.
     let all = std::env::var_os("VIRHAI_TEST_ALL").is_some();
     let queries = [
         ("?", ""),

@@ -108,7 +108,7 @@ impl Board {
         queues.iter().any(|queue| queue.outlives())
     }
 
-    /// Takes an event from libvirt.
+    /// Adds an event of libvirt.
     pub(super) fn add(&self, event: Event) {
         self.tell(Some(&event));
         let event = Arc::new(event);
@@ -163,7 +163,7 @@ impl Board {
         self.view().held.get_or_insert_default();
     }
 
-    /// Gives the held events to the queues.
+    /// Passes the held events to the queues.
     pub(super) fn release(&self) {
         self.give_out(self.view());
     }
@@ -196,7 +196,7 @@ impl Board {
         self.give_out(view);
     }
 
-    /// Gives the queues the changes in `picture` that no event reported, and the held events.
+    /// Passes the changes in `picture` that no event reported, and the held events, to the queues.
     pub(super) fn catch_up(&self, picture: Picture) {
         let mut view = self.view();
         let changes = view.picture.changes_to(&picture);

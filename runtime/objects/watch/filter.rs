@@ -1,4 +1,4 @@
-//! What an event must be.
+//! Filters of events.
 
 use rhai::{Dynamic, Map};
 
@@ -30,12 +30,12 @@ pub struct Given {
     pub is_uuid: bool,
 }
 
-/// Why a filter matches no event, and what to write instead.
+/// The reason why a filter is wrong, with a hint.
 #[derive(Debug)]
 pub struct Refusal {
     /// The error.
     pub message: String,
-    /// What to write instead.
+    /// The hint what to write instead.
     pub hint: String,
 }
 

@@ -32,10 +32,10 @@ pub use subscription::{Options, Subscription};
 /// The number of events that a wait may have to look back at.
 const OF_A_WAIT: usize = 4096;
 
-/// How long libvirt's event loop may take to call back for what it has.
+/// Time for libvirt's event loop to deliver pending events.
 const SETTLING: Duration = Duration::from_secs(5);
 
-/// How long a host may take to stop sending events: virhai does not need the answer.
+/// Time for a host to stop sending events: virhai does not need the answer.
 const ENDING: Patience = Patience {
     limit: Some(Duration::from_secs(5)),
     after_stop: Duration::from_secs(2),
@@ -45,7 +45,7 @@ const ENDING: Patience = Patience {
 pub(crate) struct Watch {
     board: Arc<Board>,
     link: Mutex<Option<Link>>,
-    /// How long the host may take for an answer; `None` if it is this process.
+    /// Time limit for the host's answer; `None` if it is this process.
     patience: Option<Patience>,
     interrupt: Interrupt,
     /// Only one thread at a time holds events back.
@@ -62,7 +62,7 @@ struct Link {
 /// A kind of event that libvirt sends.
 struct Followed {
     _registration: Registration,
-    /// How many feeds want it.
+    /// The number of feeds that want it.
     feeds: usize,
     /// Whether libvirt keeps sending it without a feed: the next wait comes soon.
     stays: bool,
@@ -95,8 +95,8 @@ impl Watch {
         }
     }
 
-    /// Gives `listener` every followed event from now on, and `None` when the connection is lost. It runs on the event
-    /// thread and must not block.
+    /// Passes every followed event from now on to `listener`, and `None` when the connection is lost. It runs on the
+    /// event thread and must not block.
     pub(crate) fn listen(&self, listener: impl Fn(Option<&Event>) + Send + Sync + 'static) {
         self.board.listen(Box::new(listener));
     }
@@ -165,7 +165,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Has libvirt tell the board the events of `kind` over `connect`.
+    /// Makes libvirt send the board the events of `kind` over `connect`.
     fn register(&self, connect: &Arc<Connect>, kind: &'static EventKind) -> Result<Registration> {
         let board = Arc::clone(&self.board);
         let sink = Arc::new(move |event| board.add(event));
@@ -196,8 +196,8 @@ impl Watch {
         }
     }
 
-    /// Gives the events of `kinds` that are `wanted` to the queue of a wait from now on. Where `any` of them will do,
-    /// kinds that the host does not have are left out.
+    /// Passes the events of `kinds` that are `wanted` to the queue of a wait from now on. With `any`, kinds that the
+    /// host does not have are left out.
     pub(crate) fn collect(
         self: &Arc<Self>,
         kinds: &[&'static EventKind],
@@ -211,8 +211,8 @@ impl Watch {
         Ok(feed)
     }
 
-    /// Gives the events of `kinds` that `queue` wants to it from now on. Where `any` of them will do, kinds that the
-    /// host does not have are left out.
+    /// Passes the events of `kinds` that `queue` wants to it from now on. With `any`, kinds that the host does not have
+    /// are left out.
     pub(crate) fn feed(
         self: &Arc<Self>,
         kinds: &[&'static EventKind],
@@ -336,7 +336,7 @@ impl Feed {
         }
     }
 
-    /// Has the watch know the states of objects of the sorts `nouns`, as far as the host has them.
+    /// Makes the watch record the states of objects with the `nouns`, as far as the host has them.
     fn keep_picture(&mut self, nouns: &[&'static str]) -> std::result::Result<(), Unfed> {
         let families = events::FAMILIES.iter();
         let families = families.filter(|family| nouns.contains(&family.noun));

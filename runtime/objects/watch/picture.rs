@@ -13,9 +13,9 @@ use crate::vocabulary::DomainState;
 /// A time in which no events came, since the connection was lost.
 #[derive(Debug, Clone)]
 pub struct Gap {
-    /// When the connection was open again.
+    /// The time when the connection was open again.
     pub at: Timestamp,
-    /// How long it was lost, in seconds.
+    /// The time without a connection, in seconds.
     pub seconds: f64,
     /// The changes.
     pub changes: Vec<Change>,
@@ -57,7 +57,7 @@ struct Known {
     name: String,
     uuid: String,
     state: String,
-    /// Whether it stays when it is not active.
+    /// Whether it still exists when it is not active.
     persistent: bool,
 }
 

@@ -22,9 +22,9 @@ pub enum Told {
     Event(Arc<Event>),
     /// Events that did not fit into the queue.
     Overflow {
-        /// When the first of them came.
+        /// The time of the first lost event.
         at: Timestamp,
-        /// How many they were.
+        /// The number of lost events.
         lost: u64,
     },
     /// A time in which the connection was lost.
@@ -90,7 +90,7 @@ pub(crate) struct Queue {
     /// `None` for a queue that ends with the connection.
     concerned: Option<Concerned>,
     bounds: Bounds,
-    /// When it stops taking events.
+    /// The time when it stops accepting events.
     until: Option<Instant>,
     state: Arc<Awaited<QueueState>>,
 }
@@ -241,7 +241,7 @@ impl Queue {
         matches!(self.lock().end, Some(End::Closed))
     }
 
-    /// Takes all entries of the queue.
+    /// Removes and returns all entries of the queue.
     pub(crate) fn drain(&self) -> Outcome<VecDeque<Told>> {
         let mut state = self.lock();
         let waiting = std::mem::take(&mut state.waiting);
@@ -253,12 +253,12 @@ impl Queue {
         }
     }
 
-    /// Takes the first entry, or returns the reason why there is none.
+    /// Removes and returns the first entry, or returns the reason why there is none.
     pub(crate) fn take(&self) -> Outcome<Told> {
         self.lock().take().unwrap_or(Outcome::TimedOut)
     }
 
-    /// Takes the first entry; waits for one until `deadline` or the end of the queue's own time.
+    /// Removes and returns the first entry; waits for one until `deadline` or the end of the queue.
     pub(crate) fn wait(&self, deadline: Option<Instant>, interrupt: &Interrupt) -> Outcome<Told> {
         let deadline = deadline.into_iter().chain(self.until).min();
         let waited = self.state.wait(deadline, interrupt, |state| {

@@ -21,11 +21,11 @@ pub(crate) trait Reopen: Send + Sync {
     fn renew(&self) -> Result<()>;
 }
 
-/// How long to wait between two attempts, at first and at most.
+/// Time between two attempts, at first and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// When to look again at the host: a daemon that was started again finds out after its first answers which guests still
-/// run, and sends no events of the others.
+/// Times at which to check the host again: a restarted daemon finds out only after its first answers which guests still
+/// run, and sends no events about the others.
 const LOOKS: [Duration; 3] = [
     Duration::from_secs(1),
     Duration::from_secs(4),
@@ -74,7 +74,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Gives the queues the changes that no event reported.
+    /// Passes the changes that no event reported to the queues.
     fn catch_up(&self) {
         let _alone = self.holding.lock();
         let nouns = self.board.known_nouns();
@@ -92,7 +92,7 @@ impl Watch {
         Some(link.followed.keys().copied().collect())
     }
 
-    /// What leads to the host over `connect`, with the kinds `names`. Kinds that the host does not have any more are left
+    /// Connects to the host's events over `connect`, for the kinds `names`. Kinds that the host no longer has are left
     /// out.
     fn link_with(&self, connect: &Arc<Connect>, names: &[&'static str]) -> Result<Link> {
         let board = Arc::clone(&self.board);

@@ -17,7 +17,7 @@ const QUEUE: usize = 65_536;
 /// The options of a subscription.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// When it ends; `None` for never.
+    /// The time after which it ends; `None` for never.
     pub timeout: Option<Duration>,
     /// The length of its queue.
     pub queue: usize,
@@ -106,7 +106,7 @@ impl Subscription {
         self.0.queue.wait(None, interrupt)
     }
 
-    /// Takes no new events; those that the host told before are still given.
+    /// Accepts no new events; earlier events are still delivered.
     pub(crate) fn finish(&self) {
         self.settle();
         self.0.queue.finish();

@@ -34,8 +34,8 @@ impl GrantedProgram {
         self.file.as_deref()
     }
 
-    /// Whether a script means this program by `name`. Links are not followed: programs such as busybox do other things
-    /// under other names.
+    /// Whether `name` names this program in a script. Links are not followed: programs such as busybox have other
+    /// functions under other names.
     pub(super) fn is_called(&self, name: &str) -> bool {
         match &self.file {
             Some(file) if name.contains('/') => file == Path::new(name),

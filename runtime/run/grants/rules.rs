@@ -17,7 +17,7 @@ pub struct Rule {
     host: String,
 }
 
-/// What a script may do with libvirt.
+/// The rules for calls of libvirt.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
     /// The source of the rules, for messages.
@@ -33,7 +33,7 @@ pub struct Rules {
 pub(crate) struct Call<'a> {
     /// The C function.
     pub(crate) function: &'static str,
-    /// Whether it can change something.
+    /// Whether it can change the host.
     pub(crate) changes: bool,
     /// The names of its object; for a snapshot, the names of the domain. Empty if they are unknown.
     pub(crate) names: &'a [&'a str],
@@ -129,7 +129,7 @@ impl Rules {
     }
 }
 
-/// Whether a rule's `word` means calls named `verb`.
+/// Whether a rule's `word` covers calls named `verb`.
 fn means(word: &str, verb: &str) -> bool {
     let is_first = |word: &str| {
         verb.strip_prefix(word)

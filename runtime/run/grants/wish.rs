@@ -9,17 +9,17 @@ use crate::run::interrupt::Interrupt;
 /// A permission that a script needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
-    /// To read this file, links followed.
+    /// Permission to read this file, with links resolved.
     Read(PathBuf),
-    /// To write this file, links followed.
+    /// Permission to write this file, with links resolved.
     Write(PathBuf),
-    /// To run this program.
+    /// Permission to run this program.
     Run(GrantedProgram),
-    /// To read this environment variable.
+    /// Permission to read this environment variable.
     Env(String),
-    /// To connect to this port of this host.
+    /// Permission to connect to this port of this host.
     Net(String),
-    /// To run commands on this host by ssh.
+    /// Permission to run commands on this host by ssh.
     Ssh(String),
 }
 

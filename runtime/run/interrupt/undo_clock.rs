@@ -49,7 +49,7 @@ impl UndoClock {
         self.actions().values().cloned().collect()
     }
 
-    /// Tells that the undoing has ended.
+    /// Records the end of the undo.
     pub(super) fn end(&self) {
         *self.ended.lock() = true;
         self.changed.notify_all();
@@ -63,7 +63,7 @@ pub(super) struct Clocks {
     stopped: Option<Instant>,
     /// The end of all undoing after the stop, which has one time together.
     stop_until: Option<Instant>,
-    /// When undoing ended the last time.
+    /// The time when the last undo ended.
     last_end: Option<Instant>,
 }
 
@@ -73,7 +73,7 @@ impl Clocks {
         (self.stopped, self.stop_until, self.last_end) = (None, None, None);
     }
 
-    /// Takes note of a stop.
+    /// Records a stop.
     pub(super) fn stop(&mut self) {
         self.stopped = Some(Instant::now());
         self.stop_until = self.running.iter().filter_map(|clock| clock.until).max();
@@ -115,8 +115,8 @@ impl Clocks {
         of_run.map(|clock| clock.until.unwrap_or_else(far)).max()
     }
 
-    /// When the script is to have ended: once its undoing or the time for that is over, or at
-    /// the stop. `None` while nothing tells it to end.
+    /// The time by which the script must end: when its undo has ended or timed out, or at the stop. `None` if it need
+    /// not end.
     pub(super) fn over_at(&self, run: u64) -> Option<Instant> {
         self.undoing_until(run).or_else(|| {
             self.stopped

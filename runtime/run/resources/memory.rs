@@ -96,7 +96,7 @@ impl Drop for OtherThread {
     }
 }
 
-/// Whether a script may hold `more` bytes, also if each of its threads takes as many.
+/// Whether a script may use `more` bytes, even if each of its threads uses as many.
 pub(crate) fn fits(more: usize) -> bool {
     // The thread that waits for the others takes nothing.
     let threads = OTHER_THREADS.load(Ordering::Relaxed).max(1);
@@ -109,7 +109,7 @@ pub fn room() -> usize {
     with_reserve(MOST.load(Ordering::Relaxed)).saturating_sub(held())
 }
 
-/// Whether a script holds so much that its next operation could exceed the limit.
+/// Whether a script uses so much that its next operation could exceed the limit.
 pub(crate) fn is_full() -> bool {
     let most = match interrupt::shielded() {
         // A native function may have filled all there was.
@@ -134,7 +134,7 @@ pub(crate) fn hold_back() {
     }
 }
 
-/// Gives back what was held back: undoing begins.
+/// Releases the reserve: an undo begins.
 pub(crate) fn release() {
     let mut held_back = HELD_BACK.lock();
     *held_back = Vec::new();

@@ -23,7 +23,7 @@ pub(super) struct Writer {
     waits: bool,
 }
 
-/// When a record is to be on the disk.
+/// The time at which a record must be on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnDisk {
     /// Before virhai goes on.
@@ -34,7 +34,7 @@ pub(crate) enum OnDisk {
     Lightly,
 }
 
-/// Why a journal cannot be opened for writing.
+/// The reasons why a journal cannot be opened for writing.
 pub(super) enum NotOpen {
     /// Another process has it open: the run is alive.
     InUse,

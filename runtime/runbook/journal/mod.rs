@@ -63,7 +63,7 @@ enum FileState {
     Impossible(String),
 }
 
-/// How a run is opened again.
+/// A run that is opened again.
 pub struct Reopened {
     /// Its journal.
     pub journal: Journal,
@@ -183,7 +183,7 @@ impl Journal {
         self.0.may_repeat
     }
 
-    /// Takes the changes of earlier attempts that `wanted` selects, the last first.
+    /// Removes and returns the changes of earlier attempts that `wanted` selects, the last first.
     pub(crate) fn take_changes(&self, wanted: impl Fn(&Change) -> bool) -> Vec<Change> {
         let mut changes = self.0.changes.lock();
         let taken = changes.extract_if(.., |change| wanted(change));
@@ -257,7 +257,7 @@ impl Journal {
         *state = match self.create(&mut header) {
             Ok((writer, path)) => FileState::Open(writer, path),
             Err(error) => FileState::Impossible(format!(
-                "cannot make a journal in {}: {error}",
+                "cannot create a journal in {}: {error}",
                 self.0.all.display()
             )),
         };

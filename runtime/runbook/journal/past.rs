@@ -22,13 +22,13 @@ pub struct Step {
     pub parent: Option<u64>,
     /// Its title.
     pub title: String,
-    /// How many steps with this title its parent had before.
+    /// The number of steps with this title that its parent had before.
     pub nth: usize,
     /// The call of `step`.
     pub at: Place,
-    /// When it began, in the last attempt.
+    /// The time when it began, in the last attempt.
     pub began: Timestamp,
-    /// When it ended.
+    /// The time when it ended.
     pub ended: Option<Timestamp>,
     /// Its state.
     pub state: StepState,
@@ -55,7 +55,7 @@ pub struct Definition {
     pub call: String,
     /// `defined`, `changed` or `removed`.
     pub change: String,
-    /// How a changed definition differs from before.
+    /// The differences of a changed definition.
     pub differences: Vec<Difference>,
     /// The number of differences that were left out.
     pub more: usize,
@@ -86,7 +86,7 @@ impl Step {
         }
     }
 
-    /// How long it took in the last attempt, if it ended.
+    /// Its duration in the last attempt, if it ended.
     pub fn took(&self) -> Option<Duration> {
         if let StepState::Done { seconds, .. } = &self.state {
             return Duration::try_from_secs_f64(*seconds).ok();
@@ -121,16 +121,16 @@ pub struct Change {
     pub number: u64,
     /// The step that made it.
     pub step: Option<u64>,
-    /// How it is undone.
+    /// The action that undoes it.
     pub(crate) action: Json,
     /// The call that made it.
     pub at: Place,
-    /// Why it could not be undone, if that was tried.
+    /// The reason why it could not be undone, if that was tried.
     pub failure: Option<String>,
 }
 
 impl Change {
-    /// Why it cannot be undone, if that is known.
+    /// The reason why it cannot be undone, if it is known.
     pub fn obstacle(&self) -> Option<&str> {
         let written = |key: &str| self.action.get(key).and_then(Json::as_str);
         let failure = self.failure.as_deref();
@@ -141,7 +141,7 @@ impl Change {
 /// The time of one process that worked on a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempt {
-    /// When it began.
+    /// The time when it began.
     pub began: Timestamp,
     /// The time of its last record.
     pub ended: Timestamp,
@@ -165,7 +165,7 @@ pub struct End {
 pub struct Past {
     /// The first record.
     pub header: Header,
-    /// All steps, in the order in which they began. A step that was repeated is here once.
+    /// All steps, in the order in which they began. A repeated step is listed once.
     pub steps: Vec<Step>,
     /// The changes that were neither undone nor forgotten, in their order.
     pub changes: Vec<Change>,
@@ -179,7 +179,7 @@ pub struct Past {
     pub answers: Vec<(String, String, String)>,
     /// The processes that resumed it.
     pub resumed: usize,
-    /// When the run was worked on: by its first process, and by each that resumed it.
+    /// The attempts of the run: by its first process, and by each that resumed it.
     pub attempts: Vec<Attempt>,
     /// The end.
     pub end: Option<End>,
@@ -335,7 +335,7 @@ impl Past {
                 }
             }
             Record::Forget { undo } => self.changes.retain(|c| !undo.contains(&c.number)),
-            // For readers of the journal: both change nothing about how the run is undone.
+            // For readers of the journal: both do not affect the undo of the run.
             Record::Keep { .. } | Record::Undoing { .. } => {}
             Record::Undone { undo, error: None } => {
                 let change = self.changes.iter().position(|change| change.number == undo);

@@ -50,7 +50,7 @@ pub struct Header {
     pub secrets: Vec<String>,
     /// The process.
     pub pid: u32,
-    /// When the run began.
+    /// The time when the run began.
     pub time: Timestamp,
 }
 
@@ -102,7 +102,7 @@ pub enum Record {
         parent: Option<u64>,
         /// The title.
         title: String,
-        /// How many steps with this title its parent had before.
+        /// The number of steps with this title that its parent had before.
         nth: usize,
         /// The call of `step`.
         at: Place,
@@ -141,7 +141,7 @@ pub enum Record {
         /// The step that made it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         step: Option<u64>,
-        /// How it is undone.
+        /// The action that undoes it.
         action: Json,
         /// The call that made it.
         at: Place,
@@ -165,7 +165,7 @@ pub enum Record {
     Undone {
         /// Its number.
         undo: u64,
-        /// Why it could not be undone.
+        /// The reason why it could not be undone.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },
@@ -204,7 +204,7 @@ pub enum Record {
         call: String,
         /// `defined`, `changed` or `removed`.
         change: String,
-        /// How a changed definition differs from before.
+        /// The differences of a changed definition.
         differences: Vec<Difference>,
         /// The number of differences that were left out.
         #[serde(default, skip_serializing_if = "is_zero")]
@@ -246,7 +246,7 @@ pub enum Record {
 }
 
 impl Record {
-    /// When it was written, if it says so.
+    /// The time when it was written, if it has one.
     pub(super) fn time(&self) -> Option<Timestamp> {
         match self {
             Self::Run(Header { time, .. })

@@ -311,7 +311,7 @@ fn push_definitions(body: &mut String, definitions: &[Definition]) {
     }
 }
 
-/// What guests showed at a failure.
+/// The screens and consoles of guests at a failure.
 fn push_guests(body: &mut String, guests: &[Guest]) {
     for guest in guests {
         let name = escaped(&guest.name);

@@ -21,12 +21,12 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    /// How long the run took.
+    /// The duration of the run.
     pub(super) fn total(&self) -> Duration {
         self.total
     }
 
-    /// When the run was resumed, as parts of the whole time.
+    /// The times at which the run was resumed, as parts of the whole time.
     pub(super) fn resumptions(&self) -> impl Iterator<Item = f64> {
         let mut before = Duration::ZERO;
         let ends = self.attempts.iter().map(move |attempt| {
@@ -37,7 +37,7 @@ impl<'a> Timeline<'a> {
         ends.take(last).map(|end| self.part(end))
     }
 
-    /// When the step began and ended, from the begin of the run.
+    /// The beginning and the end of the step, from the beginning of the run.
     pub(super) fn span(&self, step: &Step) -> (Duration, Duration) {
         let mut before = Duration::ZERO;
         let mut found = (Duration::ZERO, Duration::ZERO);

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use Fidelity::{Host, NotRehearsed, Shim, Twin};
 
-/// How a twin runs a call.
+/// The ways in which a twin runs a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fidelity {
     /// The host itself answers, through a connection that cannot change it.
@@ -20,7 +20,7 @@ pub enum Fidelity {
     NotRehearsed(&'static str),
 }
 
-/// How a twin runs the C function `call`.
+/// The way in which a twin runs the C function `call`.
 pub fn of_call(call: &str) -> Fidelity {
     static ROWS: LazyLock<HashMap<&str, Fidelity>> = LazyLock::new(|| rows().collect());
     ROWS.get(call).copied().unwrap_or(Twin)

@@ -60,7 +60,7 @@ pub struct Guest {
     pub managed_save: bool,
     /// Its definition, or the running configuration of a guest without one.
     pub xml: String,
-    /// What runs.
+    /// The XML of the running object.
     pub live: Option<String>,
     /// The XML of its snapshots, parents before children.
     pub snapshots: Vec<Snapshot>,

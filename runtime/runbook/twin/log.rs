@@ -68,11 +68,11 @@ pub struct Entry {
     /// The host's URI.
     pub host: String,
     pub verb: Verb,
-    /// What the object is, such as `domain`.
+    /// The kind of the object, such as `domain`.
     pub kind: &'static str,
     /// Its name.
     pub name: String,
-    /// How it changed.
+    /// Its differences.
     pub differences: Vec<Difference>,
     /// The URI of the host that it runs on now.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,7 +88,7 @@ pub struct Entry {
 pub struct Note {
     /// The C function; empty if the note is not about a call.
     pub call: &'static str,
-    /// What differs.
+    /// The difference.
     pub text: String,
     /// The lines of the script.
     pub places: Vec<Place>,
@@ -104,7 +104,7 @@ struct LogState {
     notes: Vec<Note>,
     /// Guests that left a host and have not yet arrived on another one: the name, and the host.
     moving: Vec<(String, String)>,
-    /// How many migrations are under way.
+    /// The number of migrations in progress.
     under_way: usize,
     /// The guests that run on each host.
     running: HashMap<String, Vec<String>>,

@@ -36,7 +36,7 @@ pub(crate) use picture::between as differences;
 pub use read::read;
 pub(crate) use recorder::Recorder;
 
-/// How a rehearsal gets the hosts of a script.
+/// The ways in which a rehearsal gets the hosts of a script.
 enum Way {
     /// A twin of each host.
     Twins,

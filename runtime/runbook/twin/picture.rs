@@ -312,7 +312,7 @@ fn activity(active: bool) -> Activity {
 }
 
 impl Seen {
-    /// How `now`, the same object later, differs in its settings and documents.
+    /// The differences in settings and documents between this and `now`, the same object later.
     fn differences(&self, now: &Self) -> Vec<Difference> {
         let mut all = Vec::new();
         if self.name != now.name {

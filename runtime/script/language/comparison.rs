@@ -5,7 +5,7 @@ use rhai::{Dynamic, EvalAltResult, EvalContext, Expression, ImmutableString, Pos
 use super::RhaiResult;
 use crate::error::Error;
 
-/// What messages call an object of libvirt's, and its name.
+/// Returns the noun for an object of libvirt's and its name, for messages.
 pub(crate) type Named = fn(&Dynamic) -> Option<(&'static str, String)>;
 
 /// The values of both sides.

@@ -12,11 +12,10 @@ use crate::run::interrupt::Stop;
 use crate::run::session::Session;
 use crate::script::isolation::FileNames;
 
-/// How many calls and texts may run within one another. Each text takes memory of many times its
-/// length.
+/// The maximum depth of nested calls and texts. Each text needs memory of many times its length.
 const MOST_LEVELS: usize = 500;
 
-/// What Rhai does not tell an expression: its place, and the names of its file.
+/// Facts that Rhai does not give an expression: its place, and the names of its file.
 #[derive(Clone)]
 struct Place {
     position: Position,

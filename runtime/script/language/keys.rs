@@ -11,7 +11,7 @@ pub(crate) const ASKED: char = '\u{1}';
 /// Begins the name of a key that is assigned to.
 pub(crate) const ASSIGNED: char = '\u{2}';
 
-/// What stands for the key `key`, marked or not, that `map` does not have under that name.
+/// The value for the key `key`, marked or not, that `map` does not have under that name.
 pub(super) fn missing<'a>(map: &'a mut Map, key: &str) -> Result<Target<'a>, Box<EvalAltResult>> {
     if let Some(name) = key.strip_prefix(ASKED) {
         return match map.get_mut(name) {

@@ -1,14 +1,14 @@
-//! How scripts differ from plain Rhai, where plain Rhai hides a mistake.
+//! Differences between scripts and plain Rhai, where plain Rhai hides a mistake.
 //!
-//! - A key that a map does not have is an error where it is read, and not `()`. `map.key ?? other`,
-//!   `map?.key`, `"key" in map` and `map.get("key")` ask whether there is one.
+//! - Reading a key that a map does not have is an error, and not `()`. `map.key ?? other`, `map?.key`, `"key" in map`
+//! and `map.get("key")` accept a missing key.
 //! - `catch` binds an `Error`, whatever was thrown, and its block has a value.
-//! - A libvirt constant is compared with numbers only, and a word that a call answers with its own words only.
+//! - A libvirt constant is compared only with numbers, and a word that a call returns only with its possible words.
 //! - Code calls the functions of its own file, wherever it runs.
-//! - A recipe imports others when one of its functions needs them.
+//! - A recipe imports others only when one of its functions needs them.
 //!
-//! [`strict`] rewrites compiled code so: no text changes, so all positions stay. Code that was not
-//! rewritten cannot add a key to a map, so each program must go through it before it runs.
+//! [`strict`] rewrites compiled code for this: no text changes, so all positions stay. Code that was not rewritten
+//! cannot add a key to a map, so each program must be rewritten before it runs.
 
 mod body;
 mod catching;
@@ -31,7 +31,7 @@ use comparison::Named;
 pub(crate) use keys::ASKED;
 pub(crate) use rewrite::strict;
 
-/// What running code comes to.
+/// The result of running code.
 type RhaiResult = Result<Dynamic, Box<EvalAltResult>>;
 
 /// The names of the expressions that plain Rhai does not have; no script can write them.
@@ -48,7 +48,7 @@ mod node {
     pub(super) const PLACE: &str = "\u{1}place";
 }
 
-/// Lets `engine` run rewritten code; `object` knows libvirt's objects.
+/// Enables `engine` to run rewritten code; `object` knows libvirt's objects.
 pub(crate) fn register(engine: &mut Engine, imports: Imports, object: Named) {
     engine.on_map_missing_property(|map, key, _| keys::missing(map, key));
     add(engine, node::ASKED_KEY, |context, inputs, _| {

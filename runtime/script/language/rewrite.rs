@@ -83,7 +83,7 @@ fn statements_of(definition: &Shared<ScriptFuncDef>) -> Vec<Stmt> {
 
 /// Goes through code and rewrites what plain Rhai would do otherwise.
 struct Rewriter<'a> {
-    /// Whether something is not as it was.
+    /// Whether the code was changed.
     changed: bool,
     /// The names that the file has to itself.
     names: &'a Arc<FileNames>,
@@ -235,7 +235,7 @@ impl Rewriter<'_> {
         self.follow(this);
     }
 
-    /// Has a call note its place while it runs, where the places of this file are followed.
+    /// Makes a call record its place while it runs, if the places of this file are recorded.
     fn follow(&mut self, this: &mut Expr) {
         let Some(file) = &self.names.followed else {
             return;
@@ -392,7 +392,7 @@ impl Rewriter<'_> {
         }
     }
 
-    /// What a call becomes, if it is none that plain Rhai does well.
+    /// The replacement of a call, unless plain Rhai handles it correctly.
     fn of_call(&mut self, call: &mut FnCallExpr, position: Position) -> Option<Expr> {
         self.bind(call);
         if !call.namespace.is_empty() {
@@ -477,7 +477,7 @@ impl Rewriter<'_> {
     }
 }
 
-/// How a key is used.
+/// The uses of a key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
     Read,

@@ -13,7 +13,7 @@ struct WithText {
     text: ImmutableString,
     /// The place of the text.
     place: Position,
-    /// Whether the other side is what a call answers, not a variable.
+    /// Whether the other side is the result of a call, not a variable.
     direct: bool,
 }
 

@@ -1,4 +1,4 @@
-//! How documents differ.
+//! Differences between documents.
 
 use super::*;
 

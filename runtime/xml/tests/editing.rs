@@ -96,7 +96,7 @@ fn text_does_not_take_the_place_of_elements() {
     let document = xml("<a><b>1</b></a>");
     let fault = document.set(".", "x").expect_err("there is an element");
     assert!(
-        fault.message.contains("`a` holds elements, such as `b`"),
+        fault.message.contains("`a` contains elements, such as `b`"),
         "{fault}"
     );
     document
@@ -310,7 +310,7 @@ fn prefixes_are_declared_wherever_they_stand() {
     xml.remove("@xmlns:q").expect_err("it is in use");
     assert_eq!(xml.text(), text);
 
-    // What is declared can be used, and a declaration that nothing uses can go.
+    // A declared prefix can be used, and an unused declaration can be removed.
     xml.set("q:a/@q:b", "1").expect("it is declared");
     xml.insert("q:a", Place::In, "<q:c/>")
         .expect("it is declared");

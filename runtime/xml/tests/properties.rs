@@ -1,4 +1,4 @@
-//! What holds for any document.
+//! Properties that hold for any document.
 
 use proptest::prelude::*;
 

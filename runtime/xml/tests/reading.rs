@@ -111,7 +111,7 @@ fn what_is_missing_is_named_with_what_is_near() {
     ];
     for (path, hint) in cases {
         let fault = document.get(path).expect_err(path);
-        assert_eq!(fault.message, format!("nothing is at `{path}`"));
+        assert_eq!(fault.message, format!("no node matches `{path}`"));
         assert_eq!(fault.hint.as_deref(), Some(hint), "{path}");
     }
 }

@@ -1,4 +1,4 @@
-//! What a point has of a guest: disks as at one moment, clean file systems, its NVRAM.
+//! Contents of a point: disks at one moment, clean file systems, the NVRAM.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixListener;
 
 use crate::support::{Scratch, virhai};
 
-/// What connecting to a socket that `prepare` makes ends with.
+/// The result of connecting to a socket that `prepare` makes.
 fn connecting(prepare: impl FnOnce(&Scratch)) -> String {
     let scratch = Scratch::new();
     prepare(&scratch);

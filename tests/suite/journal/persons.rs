@@ -27,7 +27,7 @@ fn a_person_confirms_and_does_the_tasks_of_a_runbook() {
         &["a person must do this: connect the cable", "virhai resume"],
     );
 
-    // What only a person can do is done when the run is resumed at a terminal.
+    // A task for a person is done when the run is resumed on a terminal.
     let mut terminal = Terminal::start(&in_folder(&folder).arg("resume").command());
     terminal.shows("connect the cable (Enter when it is done, `no` to stop):");
     terminal.types("\r");

@@ -11,7 +11,7 @@ pub(super) type Module = Vec<String>;
 
 /// The modules of a tree, each in a file of its own.
 pub(super) struct Tree {
-    /// What each file names, as paths from the root of the tree.
+    /// The paths in each file, from the root of the tree.
     paths: BTreeMap<Module, BTreeSet<Module>>,
     /// The first parts of paths that lead to other crates.
     crates: BTreeMap<Module, BTreeSet<String>>,

@@ -30,7 +30,7 @@ const SEARCHES: &[&str] = &[
     "trim_start_matches",
 ];
 
-/// What only scripts have: the beginnings of comments, of maps and of code within text.
+/// Signs of scripts: the beginnings of comments, of maps and of code within text.
 const SIGNS: &[&str] = &["//", "///", "//!", "/*", "*/", "#!", "#{", "${"];
 
 /// Items of Rhai that read text.

@@ -22,7 +22,7 @@ fn a_host_is_evacuated_in_order_and_what_stays_is_told() {
         let bound = conn.create_xml(`{mail}`, VIR_DOMAIN_START_AUTODESTROY);
         let outcomes = |reports| reports.map(|report| [report.guest, report.outcome]);
 
-        // All or none: those that have moved come back.
+        // All or none: guests that have moved come back.
         let options = #{{ order: ["db", "web"], parallel: 2, on_failure: "bring back" }};
         let error = thrown(|| migration::evacuate(conn, dest, options));
         assert_eq(outcomes.call(error.guests), [["db", "brought back"], ["web", "brought back"], ["mail", "failed"]]);
@@ -34,7 +34,7 @@ fn a_host_is_evacuated_in_order_and_what_stays_is_told() {
         let error = thrown(|| migration::evacuate(conn, dest, #{{ order: ["mail", "db"], on_failure: "stop" }}));
         assert_eq(outcomes.call(error.guests), [["mail", "failed"], ["db", "not tried"], ["web", "not tried"]]);
 
-        // What the check refuses keeps all of them here, where that is asked for.
+        // A refusal of the check keeps all guests here, if requested.
         let taken = `{web}`;
         taken.replace("</name>", "</name><uuid>7e1a0000-0000-4000-8000-0000000000aa</uuid>");
         let taken = dest.define_xml(taken);

@@ -60,7 +60,7 @@ impl Hosts {
 
             fn begin(conn, xml) {{ let dom = conn.define_xml(xml); dom.create(); up(dom); dom }}
 
-            /// What `action` throws.
+            /// The error that `action` throws.
             fn thrown(action) {{
                 let error = ();
                 try {{ action.call(); }} catch (err) {{ error = err; }}
@@ -101,7 +101,7 @@ fn a_guest_moves_with_all_it_has_and_leaves_nothing_behind() {
         assert_eq([moved.state(), moved.is_persistent(), moved.autostart()], ["running", true, true]);
         assert_eq(conn.list_all_domains(), []);
         up(moved);
-        // What is paused stays paused, and what is off takes its configuration along.
+        // A paused guest stays paused, and for one that is off, the configuration moves.
         moved.suspend();
         let back = migration::to(moved, conn, #{{ name: "www" }}).domain;
         assert_eq([back.name, back.state(), back.autostart()], ["www", "paused", true]);
@@ -157,7 +157,7 @@ fn what_stands_against_a_move_is_told_before_anything_is_touched() {
         let xml = `{xml}`;
         let fatal = |found| found.filter(|one| one.fatal).map(|one| one.what);
 
-        // Of a guest that is off, what its configuration says.
+        // For a guest that is off, its configuration.
         let changed = |pairs| {{
             let text = xml;
             for pair in pairs {{ text.replace(pair[0], pair[1]); }}
@@ -226,7 +226,7 @@ fn what_stands_against_a_move_is_told_before_anything_is_touched() {
         assert_eq(fatal_of.call(#{{ copy_storage: true, pool: "own" }}), ["copy"]);
         assert_eq(fatal_of.call(#{{ copy_storage: true, pool: "own", overwrite: true }}), []);
 
-        // What does not exist is told with what does.
+        // The error for an unknown option lists the known ones.
         assert(thrown(|| migration::check(dom, dest, parse_json(`{{"copy_storge": true}}`))).hint.contains("copy_storage"));
         assert(thrown(|| migration::check(dom, dest, parse_json(`{{"accept": ["cpus"]}}`))).message.contains("must be \"host\""));
 
@@ -246,7 +246,7 @@ fn what_stands_against_a_move_is_told_before_anything_is_touched() {
     ));
 }
 
-/// What a host is after a move that failed: `dom` runs here, and nothing is left there.
+/// The state after a failed move: `dom` runs here, and nothing is left there.
 const AS_BEFORE: &str = r#"
     assert_eq([dom.state(), dom.connect()], ["running", conn]);
     assert_eq(dest.list_all_domains(), []);
@@ -267,7 +267,7 @@ fn a_move_that_fails_leaves_both_hosts_as_they_were() {
         pool::remove(conn, "shared");
         let copied = #{{ copy_storage: true, pool: "own" }};
 
-        // Nobody can see that a guest is bound to its client, until libvirt refuses.
+        // Only libvirt's refusal shows that a guest is bound to its client.
         let dom = conn.create_xml(`{bound}`, VIR_DOMAIN_START_AUTODESTROY);
         let error = thrown(|| migration::to(dom, dest, copied));
         assert_eq(error.code, "VIR_ERR_OPERATION_INVALID");

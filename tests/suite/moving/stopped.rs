@@ -12,7 +12,7 @@ impl Hosts {
         [Picture::of(&self.here), Picture::of(&self.there)]
     }
 
-    /// What differs on the two hosts from `before`; what a guest that ran meanwhile wrote is not looked at.
+    /// The differences of the two hosts from `before`, without the data that a running guest wrote meanwhile.
     fn difference(&self, before: &[Picture; 2]) -> Vec<String> {
         let after = self.picture();
         let mut found = before[0].difference(&after[0]);

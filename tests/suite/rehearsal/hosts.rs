@@ -2,7 +2,7 @@
 
 use crate::support::{Embed, Host};
 
-/// What a host has, in a form that two looks can be compared by.
+/// The objects of a host, in a form that can be compared.
 const LOOK: &str = r#"
     let conn = connect();
     for dom in conn.list_all_domains() { print(`${dom.name} ${dom.state()} ${dom.autostart()} ${dom.xml_desc(VIR_DOMAIN_XML_INACTIVE)}`); }

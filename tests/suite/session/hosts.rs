@@ -46,7 +46,7 @@ fn a_command_that_fails_shows_no_code_that_nobody_typed() {
     let text = prompt.terminal.screen().text();
     assert!(!text.contains("let conn"), "{text}");
     assert!(!text.contains("-->"), "{text}");
-    prompt.answers(":quit now", "`:quit` takes nothing more");
+    prompt.answers(":quit now", "`:quit` takes no more arguments");
     prompt.terminal.types(":exit\r");
     assert_eq!(prompt.terminal.ends(), 0);
 }
@@ -73,7 +73,7 @@ fn several_hosts_are_open_at_once() {
     terminal.shows("\ntestother\n");
     terminal.line_is("conn1 test> ");
     terminal.types(":switch nosuch\r");
-    terminal.shows("`nosuch` is no connection; there are `conn1`, `conn2`");
+    terminal.shows("`nosuch` is not a connection; connections: `conn1`, `conn2`");
     terminal.line_is("conn1 test> ");
     terminal.types(":connect\r");
     terminal.shows("conn2  ro    open");

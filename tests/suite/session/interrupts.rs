@@ -1,4 +1,4 @@
-//! What runs is stopped, and what is typed for others is not taken for a stop.
+//! An interrupt stops the running input, and typed text for a program is not taken for an interrupt.
 
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,4 +1,4 @@
-//! What a session leaves behind: runbooks, and its history.
+//! Results of a session: runbooks and the history.
 
 use super::quiet;
 use crate::support::{Host, PROMPT, Prompt, virhai};

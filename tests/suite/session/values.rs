@@ -1,4 +1,4 @@
-//! How values are shown.
+//! Display of values.
 
 use super::quiet;
 use crate::support::{PROMPT, Prompt, TestHost};

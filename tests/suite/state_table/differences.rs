@@ -1,8 +1,8 @@
-//! Where virhai differs from libvirt on purpose, or this host from the one that was measured.
+//! Intended differences of virhai from libvirt, and of this host from the measured one.
 
 use super::rows::Row;
 
-/// What a row must give.
+/// The expected result of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
     /// `ok` or `error`.
@@ -63,7 +63,7 @@ fn refused(expected: &mut Expected, code: &'static str, state: &'static str) {
     };
 }
 
-/// How the domain looks before the operation, which the table tells where it changes.
+/// The state of the domain before the operation, for rows whose table entry is a change.
 fn before(row: &Row) -> &'static str {
     let change = row.outcome.strip_prefix("ok: ");
     change
@@ -71,7 +71,7 @@ fn before(row: &Row) -> &'static str {
         .map_or(row.state_after, |(before, _)| before)
 }
 
-/// What `row` must give on virhai.
+/// The expected result of `row` on virhai.
 pub fn expected(row: &Row) -> Expected {
     let ok = row.outcome.starts_with("ok");
     let mut expected = Expected {

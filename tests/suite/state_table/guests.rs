@@ -10,9 +10,9 @@ struct Act {
     state: &'static str,
     operation: &'static str,
     guest: &'static str,
-    /// What to change in the guest's XML, and to what.
+    /// The change of the guest's XML: the path and the new value.
     change: (&'static str, &'static str),
-    /// What must be seen, with the guest as `dom` and its console as `console`.
+    /// The expected observations, with the guest as `dom` and its console as `console`.
     seen: &'static str,
 }
 
@@ -192,9 +192,9 @@ fn a_guest_of_its_own_accord_ends_in_the_state_that_the_table_says() {
     assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
 }
 
-/// Whether a state is the table's, which gives no reason where the guest goes through several.
+/// Whether a state matches the table's, which has no reason if the guest goes through several.
 fn fits(after: &str, wanted: &str) -> bool {
-    // All guests here are started paused, so that their consoles miss nothing.
+    // All guests here are started paused, so that their consoles have all output.
     let after = after.replace("running(unpaused)", "running(booted)");
     after == wanted
         || after

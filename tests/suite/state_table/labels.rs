@@ -1,9 +1,9 @@
-//! What the table's labels mean, as scripts.
+//! Scripts for the table's labels.
 //!
-//! A state is reached, and an operation done, by the body of a function of `conn`, `dom` and
-//! `path`, a save file of the row's own. What an operation gives is put in the table's words.
+//! The body of a function of `conn`, `dom` and `path`, a save file of the row, reaches a state or runs an operation.
+//! The result of an operation is in the table's words.
 
-/// How to reach a state; answers the domain.
+/// Code that reaches a state and returns the domain.
 pub fn state(label: &str) -> Option<&'static str> {
     let body = match label {
         "undefined_stale_handle" => "let dom = conn.define_xml(xml()); dom.undefine(); dom",
@@ -35,7 +35,7 @@ pub fn state(label: &str) -> Option<&'static str> {
     Some(body)
 }
 
-/// How to do an operation.
+/// Code of an operation.
 pub fn operation(label: &str) -> Option<&'static str> {
     start(label)
         .or_else(|| run_control(label))
@@ -235,7 +235,7 @@ fn look(label: &str) -> Option<&'static str> {
     Some(body)
 }
 
-/// What the bodies above call.
+/// Functions for the code above.
 pub const HELPERS: &str = r#"
 fn xml() { guest(guest_name(), uuid(), 32) }
 fn bit(truth) { if truth { "1" } else { "0" } }

@@ -8,7 +8,7 @@ use super::report;
 use super::rows::{self, Row};
 use super::script::mismatches;
 
-/// How to reach a state; answers the network.
+/// Code that reaches a state and returns the network.
 pub fn state(label: &str) -> Option<&'static str> {
     let body = match label.strip_prefix("network:")? {
         "undefined_stale_handle" => "let net = conn.network_define_xml(nx()); net.undefine(); net",
@@ -20,7 +20,7 @@ pub fn state(label: &str) -> Option<&'static str> {
     Some(body)
 }
 
-/// How to do an operation, whose value is put in the table's words.
+/// Code of an operation; its value is in the table's words.
 pub fn operation(label: &str) -> Option<&'static str> {
     let body = match label {
         "networkCreateXML(same)" => "conn.network_create_xml(nx())",

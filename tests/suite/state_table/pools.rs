@@ -9,7 +9,7 @@ use super::report;
 use super::rows::{self, Row};
 use super::script::mismatches;
 
-/// How to reach a state; answers the pool.
+/// Code that reaches a state and returns the pool.
 pub fn state(label: &str) -> Option<&'static str> {
     let body = match label.strip_prefix("pool:")? {
         "undefined_stale_handle" => {
@@ -27,7 +27,7 @@ pub fn state(label: &str) -> Option<&'static str> {
     Some(body)
 }
 
-/// How to do an operation, whose value is put in the table's words.
+/// Code of an operation; its value is in the table's words.
 pub fn operation(label: &str) -> Option<&'static str> {
     of_pools(label).or_else(|| of_volumes(label))
 }

@@ -34,29 +34,29 @@ pub fn all() -> Vec<Row> {
 }
 
 impl Row {
-    /// Whether the row tells about domains, and not about networks or pools.
+    /// Whether the row is about domains, not networks or pools.
     pub fn concerns_domains(&self) -> bool {
         !self.state.contains(':')
     }
 
-    /// Whether the row tells about storage pools and volumes.
+    /// Whether the row is about storage pools and volumes.
     pub fn concerns_pools(&self) -> bool {
         self.state.starts_with("pool:")
     }
 
-    /// Whether the row tells about networks.
+    /// Whether the row is about networks.
     pub fn concerns_networks(&self) -> bool {
         self.state.starts_with("network:")
     }
 
-    /// Whether it is the guest that acts, and what it does counts.
+    /// Whether the guest itself acts, and its action counts.
     pub fn is_done_by_a_guest(&self) -> bool {
         GUESTS_DOING
             .iter()
             .any(|doing| self.operation.starts_with(doing))
     }
 
-    /// Why no test runs this row, or nothing where one does.
+    /// The reason why no test runs this row, or `None` if one does.
     pub fn left_out(&self) -> Option<&'static str> {
         let operation = self.operation;
         if !self.concerns_domains() {
@@ -80,7 +80,7 @@ impl Row {
         None
     }
 
-    /// Whether the operation belongs to the life of a guest, and not to looking at it.
+    /// Whether the operation belongs to the lifecycle of a guest, and does not only read.
     pub fn is_of_the_lifecycle(&self) -> bool {
         LIFECYCLE
             .iter()
@@ -93,7 +93,7 @@ impl Row {
     }
 }
 
-/// What a guest does by itself, or as the answer to a request.
+/// Actions of a guest, by itself or after a request.
 const GUESTS_DOING: [&str; 3] = ["guest: ", "shutdown() and guest ", "reboot(0) with "];
 
 const LIFECYCLE: [&str; 14] = [

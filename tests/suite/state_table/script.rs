@@ -7,18 +7,18 @@ use super::differences::{Expected, expected};
 use super::labels;
 use super::rows::Row;
 
-/// Where the rows of one script run: its domain has a name that no other script uses.
+/// The place of the rows of one script: its domain has a name that no other script uses.
 pub struct Place<'a> {
     pub domain: String,
-    /// Tells the UUIDs of this place's domains from those of others, in four hexadecimal digits.
+    /// Distinguishes the UUIDs of this place's domains from others, in four hexadecimal digits.
     pub number: usize,
     pub domain_type: &'a str,
     /// A folder for save files.
     pub folder: String,
-    /// Where guests migrate to, and the URI that their memory goes to.
+    /// The destination of migrations, and the URI for the guests' memory.
     pub destination: String,
     pub memory_uri: String,
-    /// Whether every row has a connection of its own, which takes the whole host with it.
+    /// Whether every row has a separate connection, with a whole host.
     pub fresh_host: bool,
 }
 
@@ -135,8 +135,8 @@ for row in rows {
 clean(conn);
 "#;
 
-/// What differs between what the script printed and what its rows must give, as lines; the
-/// table calls the script's `domain` by a name of its own.
+/// The differences between the script's output and the expected results of its rows, as lines; the table has its own
+/// name for the script's `domain`.
 pub fn mismatches(
     domain: &str,
     rows: &[(usize, &Row)],

@@ -1,6 +1,6 @@
-//! What the table's labels about snapshots and block jobs mean, as scripts.
+//! Scripts for the table's labels about snapshots and block jobs.
 
-/// How to reach a state; answers the domain.
+/// Code that reaches a state and returns the domain.
 pub fn state(label: &str) -> Option<&'static str> {
     let body = match label {
         "shutoff_with_snapshot" => {
@@ -15,7 +15,7 @@ pub fn state(label: &str) -> Option<&'static str> {
     Some(body)
 }
 
-/// How to do an operation.
+/// Code of an operation.
 pub fn operation(label: &str) -> Option<&'static str> {
     let body = match label {
         "snapshotCreateXML(0)" => "dom.snapshot_create_xml(snapshot(\"s1\"), 0).name",
@@ -48,7 +48,7 @@ pub fn operation(label: &str) -> Option<&'static str> {
     Some(body)
 }
 
-/// What the bodies above call.
+/// Functions for the code above.
 pub const HELPERS: &str = r#"
 fn snapshot(name) { `<domainsnapshot><name>${name}</name></domainsnapshot>` }
 "#;

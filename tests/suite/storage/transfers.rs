@@ -1,4 +1,4 @@
-//! What goes into volumes and out of them: whole, or with the truth about what is missing.
+//! Transfers into and out of volumes: complete, or with a correct report of the missing part.
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -217,7 +217,7 @@ fn an_interrupt_ends_an_upload_and_says_that_the_volume_is_incomplete() {
     assert!(said.contains("`disk.img` is incomplete: "), "{said}");
     assert!(said.contains("of 1073741824 bytes"), "{said}");
     assert!(taken(&store.folder.join("disk.img")) < 1024 * MIB);
-    // Nothing on the host is busy with it any more.
+    // The host no longer works on it.
     store.ok(r#"
         let disk = images.storage_vol_lookup_by_name("disk.img");
         disk.upload("again");
@@ -328,7 +328,7 @@ fn the_time_limit_ends_a_wait_for_data_that_does_not_come() {
             let disk = images.create_xml(xml("volume", #{ name: "disk.img", capacity: 4096 }));
             let stream = disk.connect().new_stream();
             disk.upload(stream, 0, 0);
-            // Nothing ever arrives on a stream that leads into a volume.
+            // No data arrives on a stream that leads into a volume.
             stream.recv(1);
             "#,
         )
@@ -422,7 +422,7 @@ fn a_wipe_that_is_interrupted_is_said_to_go_on() {
         },
     );
     assert_eq!(status, Some(130), "{said}");
-    assert!(said.contains("goes on on the host"), "{said}");
+    assert!(said.contains("continues on the host"), "{said}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ const IMPORTS: &str = r#"import "std/backup" as backup; import "std/pool" as poo
 
 const MAKE: &str = r#"backup::make(conn.lookup_by_name("web"), #{ pool: "backups" })"#;
 
-/// What is there besides the points is named.
+/// Files besides the points are named.
 const ONLY_POINTS: &str = r#"
     let points = backup::verify(conn, #{ pool: "backups" });
     let files = [];

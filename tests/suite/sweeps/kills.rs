@@ -34,7 +34,7 @@ fn the_same_command_completes_a_killed_clone_of_a_running_guest() {
 
 /// Starts a clone of `web` and kills it once the guest writes to an overlay.
 fn kill_a_clone(host: &Daemon) {
-    // What the daemon knows of the guest: an overlay that is only made is not in it yet.
+    // The daemon's state of the guest, which does not yet have an overlay that was only created.
     let status = host.scratch().path("run/libvirt/qemu/run/web.xml");
     let file = host.scratch().write(
         "clone.rhai",
@@ -201,7 +201,7 @@ fn a_recipe_refuses_a_guest_that_another_run_is_working_on() {
         "a run of virhai was killed during the clone `x` of the guest `web`: undoing its changes";
     assert!(again.stderr.contains(told), "{again}");
     host.ok("assert_eq(connect().lookup_by_name(\"web\").state(), \"running\");");
-    // Of a process on another machine nobody here can tell.
+    // The state of a process on another machine is unknown here.
     host.ok(&script(
         "import \"std/under_way\" as under_way; \
          under_way::write(conn.lookup_by_name(\"web\"), #{ task: \"a clone\", mark: \"far:b:1:77:3:4\" })",

@@ -147,7 +147,7 @@ fn an_installation_that_another_client_began_is_left_as_it_was_found() {
         },
         install("from_iso", ISO),
     )
-    // What the installer wrote stays.
+    // The data of the installer stays.
     .ignoring("web.raw")
     .at_most(6)
     .run()

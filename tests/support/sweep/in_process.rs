@@ -24,7 +24,7 @@ pub struct InProcess {
     step: Option<u64>,
 }
 
-/// What a session writes, kept.
+/// The kept output of a session.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<String>>);
 
@@ -55,7 +55,7 @@ impl InProcess {
         }
     }
 
-    /// Takes each `step`-th number only, in the short form of the tests.
+    /// Uses only each `step`-th number, in the short form of the tests.
     pub fn every(mut self, step: u64) -> Self {
         self.step = Some(step);
         self

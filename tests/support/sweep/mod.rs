@@ -19,7 +19,7 @@ const MOST: usize = 16;
 /// The most points at which a recipe is killed in the short form.
 const MOST_KILLED: usize = 3;
 
-/// How a run of a recipe ends early.
+/// The ways in which a run of a recipe ends early.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     /// It is stopped, and undoes what it did.
@@ -43,14 +43,14 @@ pub struct Sweep<H> {
     most: usize,
 }
 
-/// What a sweep found.
+/// The result of a sweep.
 #[derive(Debug, Default)]
 pub struct Swept {
-    /// How often the recipe was stopped.
+    /// The number of stops of the recipe.
     pub points: usize,
-    /// What was left behind without a word.
+    /// Remains that were not reported.
     pub left: Vec<String>,
-    /// What was left behind, or may have been, and was said on standard error.
+    /// Remains, or possible ones, that were reported on standard error.
     pub said: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! All that can be seen of a host, to tell whether a recipe changed it.
+//! A picture of a host, to find the changes of a recipe.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,7 +16,7 @@ const OWN: [&str; 9] = [
     "run", "config", "cache", "data", "home", "lib", "log", "root", "sweep",
 ];
 
-/// What a host knows, and the files beside it, each under a name.
+/// The objects of a host, and the files beside it, each under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture(BTreeMap<String, String>);
 
@@ -34,7 +34,7 @@ impl Picture {
         picture
     }
 
-    /// What the script answered.
+    /// The result of the script.
     pub fn from_map(known: BTreeMap<String, String>) -> Self {
         let steady = |(name, text): (String, String)| (name, steady(&text));
         Self(known.into_iter().map(steady).collect())
@@ -58,7 +58,7 @@ impl Picture {
         }
     }
 
-    /// What differs in `after`, in words; nothing where all is as it was.
+    /// The differences in `after`, in words; empty if there are none.
     pub fn difference(&self, after: &Self) -> Vec<String> {
         let gone = self.0.iter().filter_map(|(name, text)| {
             let now = after.0.get(name);

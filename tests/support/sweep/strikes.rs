@@ -14,8 +14,8 @@ pub struct Strikes<H> {
     pub build: Box<dyn Fn() -> H>,
     /// The recipe.
     pub script: String,
-    /// What is run after each strike and must end well, such as the same recipe once more; nothing where the
-    /// struck run has to leave what was before by itself.
+    /// The script to run after each strike, which must succeed, such as the same recipe once more; empty if the struck
+    /// run must restore everything by itself.
     pub again: String,
     /// Asserts the complete result after `again`.
     pub complete: String,

@@ -13,11 +13,11 @@ use virhai::{Error, Imports, Program, Session, SessionOptions, Sink};
 use crate::support::Host;
 use crate::support::user::as_test_user;
 
-/// What the process that traces is told by.
+/// The variable with the folder of the traced process.
 const FOLDER: &str = "VIRHAI_TRACED";
 const URI: &str = "VIRHAI_TRACED_URI";
 
-/// What the names of functions that change a host have in them, and those of others have not.
+/// Parts of the names of functions that change a host, and of no others.
 const CHANGES: [&str; 27] = [
     "Create",
     "Define",
@@ -212,7 +212,7 @@ fn a_traced_run() {
     writeln!(calls, "{} end", *last + 1).expect("the folder can be written");
 }
 
-/// Where the recipe failed and why; Rhai itself shows only the type of an error of virhai's.
+/// The place and the reason of the recipe's failure; Rhai itself shows only the type of an error of virhai.
 fn described(error: &EvalAltResult) -> String {
     let EvalAltResult::ErrorRuntime(value, _) = error.unwrap_inner() else {
         return error.to_string();

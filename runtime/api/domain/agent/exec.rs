@@ -28,7 +28,7 @@ options! {
 }
 
 record! {
-    /// How a program in a guest ended.
+    /// The result of a program in a guest.
     pub(crate) struct ExecResult {
         /// Exit status; `()` if a signal ended it.
         exit_status: Option<i64>,
@@ -38,7 +38,7 @@ record! {
         stdout: Output,
         /// Standard error: text, or a blob if it is not UTF-8.
         stderr: Output,
-        /// Whether the agent cut the output off.
+        /// Whether the agent truncated the output.
         truncated: bool,
     }
 }
@@ -64,7 +64,7 @@ fn exec(ctx: &NativeCallContext, dom: &Domain, argv: &Array, options: &Map) -> R
     let pid = told["pid"].as_i64();
     let pid = pid.ok_or_else(|| malformed(ctx, dom, "guest-exec", "pid", &told["pid"]))?;
     let status = json!({ "pid": pid });
-    // The agent tells nobody when a program ends: it has to be asked, at first soon.
+    // The agent does not report when a program ends: it must be asked, at first soon.
     let mut rest = Duration::from_millis(10);
     loop {
         let told = ask(ctx, dom, "guest-exec-status", Some(status.clone()), USUAL)?;
@@ -77,7 +77,9 @@ fn exec(ctx: &NativeCallContext, dom: &Domain, argv: &Array, options: &Map) -> R
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
             let waited = crate::run::duration_text::plain_duration(limit);
-            let message = format!("waited {waited} for `{program}` to end, which runs on as {pid}");
+            let message = format!(
+                "waited {waited} for `{program}` to end; it still runs as the process {pid}"
+            );
             let failure = Failure::new(virt_sys::VIR_ERR_OPERATION_TIMEOUT, message);
             let verb = format!("run `{program}` in");
             return Err(dom.error(ctx, failure, "", verb).throw());
@@ -151,13 +153,17 @@ pub(super) fn texts(
     list.iter()
         .map(|value| {
             value.clone().into_string().map_err(|kind| {
-                Error::invalid(ctx, format!("{what} is a list of texts, not of {kind}")).throw()
+                Error::invalid(
+                    ctx,
+                    format!("{what} must be a list of texts, not of {kind}"),
+                )
+                .throw()
             })
         })
         .collect()
 }
 
-/// What a program reads: text, or bytes in a blob.
+/// The input of a program: text, or bytes in a blob.
 fn bytes(ctx: &NativeCallContext, input: &Dynamic) -> RhaiResultOf<Vec<u8>> {
     if let Some(bytes) = input.read_lock::<Blob>() {
         return Ok(bytes.clone());
@@ -170,14 +176,13 @@ fn bytes(ctx: &NativeCallContext, input: &Dynamic) -> RhaiResultOf<Vec<u8>> {
 
 #[export_module]
 pub(super) mod functions {
-    /// Runs a program in the guest through its agent, and returns once it ended, as
+    /// Runs a program in the guest through its agent, waits for its end, and returns
     /// `#{ exit_status, signal, stdout, stderr, truncated }`.
     ///
-    /// `argv` is the program and its arguments, as no shell takes them apart. A program that a
-    /// signal ended has a `signal` and `()` for `exit_status`. `stdout` and `stderr` are text, or a
-    /// blob with the bytes where these are not UTF-8; an answer that breaks the agent's protocol is
-    /// an error. `truncated` tells that the agent cut
-    /// the output off. After a minute `VIR_ERR_OPERATION_TIMEOUT` is thrown; the program runs on.
+    /// `argv` is the program and its arguments; no shell splits them. A program that a signal ended has a `signal` and
+    /// `()` for `exit_status`. `stdout` and `stderr` are text, or a blob if they are not UTF-8; an answer that breaks
+    /// the agent's protocol is an error. `truncated` is true if the agent truncated the output. After a minute the call
+    /// throws `VIR_ERR_OPERATION_TIMEOUT`; the program continues to run.
     ///
     /// ```rhai,agent
     /// let ran = connect().lookup_by_name("web").agent_exec(["/bin/uname", "-s"]);
@@ -193,8 +198,8 @@ pub(super) mod functions {
         exec(&ctx, dom, &argv, &Map::new())
     }
 
-    /// Runs a program in the guest with `input` as its standard input, `env` as its environment,
-    /// and a `timeout` of its own.
+    /// Runs a program in the guest with `input` as its standard input, `env` as its environment, and a different
+    /// `timeout`.
     ///
     /// ```rhai,agent
     /// let dom = connect().lookup_by_name("web");

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::libvirt;
 use crate::vocabulary::{RecordOf, record};
 
-/// Where file systems are mounted: a list, or `()` for all there are.
+/// A list of mount points, or `()` for all file systems.
 fn mountpoints(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<Vec<String>> {
     if value.is_unit() {
         return Ok(Vec::new());
@@ -38,8 +38,8 @@ record! {
 
 #[export_module]
 pub(super) mod functions {
-    /// The file systems that the guest has mounted: maps with `mountpoint`, `name` (the device in
-    /// the guest), `fstype`, and `devices`, the targets of the guest's disks that it is on.
+    /// The mounted file systems of the guest: maps with `mountpoint`, `name` (the device in the guest), `fstype`, and
+    /// `devices`, the targets of the guest's disks that contain it.
     ///
     /// ```rhai
     /// let systems = connect("test:///default").lookup_by_name("test").fs_info();
@@ -54,7 +54,7 @@ pub(super) mod functions {
         fs_info_flags(ctx, dom, 0)
     }
 
-    /// The file systems that the guest has mounted; libvirt has no flags for it yet.
+    /// The mounted file systems of the guest; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// assert_eq(connect("test:///default").lookup_by_name("test").fs_info(0).len(), 2);
@@ -85,11 +85,11 @@ pub(super) mod functions {
         Ok(found.into_iter().map(map).collect())
     }
 
-    /// Freezes all file systems of the guest, so that its disks can be copied as they are, and
-    /// returns how many.
+    /// Freezes all file systems of the guest, so that its disks can be copied in a consistent state, and returns their
+    /// number.
     ///
-    /// Until `fs_thaw` whatever writes in the guest stands still, the guest's agent but for the
-    /// thaw as well. Have the thaw follow in every case, with `try` or `all_or_nothing`.
+    /// Until `fs_thaw`, every program that writes in the guest is blocked, and the agent accepts only the thaw. Make
+    /// sure that the thaw follows in every case, with `try` or `all_or_nothing`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -102,7 +102,7 @@ pub(super) mod functions {
         fs_freeze_flags(ctx, dom, Dynamic::UNIT, 0)
     }
 
-    /// Freezes the file systems mounted at `places`, a list, or all where it is `()`.
+    /// Freezes the file systems mounted at `places`, a list, or all if it is `()`.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -142,7 +142,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Lets all frozen file systems of the guest go on, and returns how many.
+    /// Thaws all frozen file systems of the guest and returns their number.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -155,8 +155,8 @@ pub(super) mod functions {
         fs_thaw_flags(ctx, dom, Dynamic::UNIT, 0)
     }
 
-    /// Lets the file systems mounted at `places` go on, a list, or all where it is `()`; QEMU knows
-    /// all alone.
+    /// Thaws the file systems mounted at `places`, a list, or all if it is `()`, which is the only choice QEMU
+    /// supports.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -173,7 +173,7 @@ pub(super) mod functions {
         fs_thaw_flags(ctx, dom, places, 0)
     }
 
-    /// Lets frozen file systems go on; libvirt has no flags for it yet.
+    /// Thaws frozen file systems; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -196,7 +196,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Has the guest tell its disks which blocks are free, so that a sparse image can shrink.
+    /// Discards the free blocks of the guest's file systems (fstrim), so that a sparse image can shrink.
     ///
     /// ```rhai
     /// connect("test:///default").lookup_by_name("test").fs_trim();
@@ -207,8 +207,8 @@ pub(super) mod functions {
         fs_trim_flags(ctx, dom, Dynamic::UNIT, Dynamic::from_int(0), 0)
     }
 
-    /// Has the guest tell which blocks of the file system at `place` are free, or of all where it
-    /// is `()`, leaving out pieces of less than `minimum` bytes; QEMU knows all alone.
+    /// Discards the free blocks of the file system at `place`, or of all if it is `()`, the only choice QEMU supports;
+    /// skips free ranges of less than `minimum` bytes.
     ///
     /// ```rhai
     /// connect("test:///default").lookup_by_name("test").fs_trim((), "1MiB");
@@ -224,7 +224,7 @@ pub(super) mod functions {
         fs_trim_flags(ctx, dom, place, minimum, 0)
     }
 
-    /// Has the guest tell which blocks are free; libvirt has no flags for it yet.
+    /// Discards the free blocks of file systems; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// connect("test:///default").lookup_by_name("test").fs_trim("/", 0, 0);

@@ -1,4 +1,4 @@
-//! The guest's system: what it tells of itself, its CPUs, who may log in.
+//! The guest's system: its report, its CPUs, its logins.
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
@@ -26,8 +26,8 @@ record! {
 
 #[export_module]
 pub(super) mod functions {
-    /// What the agent tells of the guest's system, as far as it can, as nested maps: `os`,
-    /// `hostname`, `timezone`, `user` (who is logged in), `fs`, `disk`, `if`.
+    /// The facts that the agent reports about the guest's system, as nested maps: `os`, `hostname`, `timezone`, `user`
+    /// (logged-in users), `fs`, `disk`, `if`.
     ///
     /// The keys are libvirt's, with `_` for `-`: `os.kernel_release`, `user[0].name`,
     /// `fs[0].total_bytes`, `if[0].addr[0].addr`.
@@ -46,8 +46,8 @@ pub(super) mod functions {
         guest_info_flags(ctx, dom, 0, 0)
     }
 
-    /// The parts of what the agent tells that `types` name, such as `VIR_DOMAIN_GUEST_INFO_OS`; a
-    /// part that it cannot tell is thrown.
+    /// The facts of the agent's report that `types` select, such as `VIR_DOMAIN_GUEST_INFO_OS`; throws if the agent
+    /// cannot report one of them.
     ///
     /// ```rhai,agent
     /// let dom = connect().lookup_by_name("web");
@@ -64,7 +64,7 @@ pub(super) mod functions {
         guest_info_flags(ctx, dom, types, 0)
     }
 
-    /// Parts of what the agent tells; libvirt has no flags for it yet.
+    /// Parts of the agent's report; libvirt has no flags for it yet.
     ///
     /// ```rhai,agent
     /// let info = connect().lookup_by_name("web").guest_info(VIR_DOMAIN_GUEST_INFO_TIMEZONE, 0);
@@ -122,8 +122,8 @@ pub(super) mod functions {
         .map(map)
     }
 
-    /// Has the guest's system use the CPUs that `cpus` lists, or no more where `online` is false;
-    /// the guest keeps them either way.
+    /// Takes the CPUs that `cpus` lists online in the guest's system, or offline if `online` is false; the guest keeps
+    /// its CPUs either way.
     ///
     /// ```rhai,agent
     /// let dom = connect().lookup_by_name("web");
@@ -142,7 +142,7 @@ pub(super) mod functions {
         set_guest_vcpus_flags(ctx, dom, cpus, online, 0)
     }
 
-    /// Has the guest's system use CPUs, or no more; libvirt has no flags for it yet.
+    /// Takes CPUs online or offline in the guest's system; libvirt has no flags for it yet.
     ///
     /// ```rhai,agent
     /// connect().lookup_by_name("web").set_guest_vcpus("1", true, 0);
@@ -180,8 +180,8 @@ pub(super) mod functions {
         set_user_password_flags(ctx, dom, user, password, 0)
     }
 
-    /// Sets the password of `user` in the guest; with `VIR_DOMAIN_PASSWORD_ENCRYPTED` it is given
-    /// hashed, as the guest stores it.
+    /// Sets the password of `user` in the guest; with `VIR_DOMAIN_PASSWORD_ENCRYPTED` the password is already hashed,
+    /// as the guest stores it.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -205,7 +205,7 @@ pub(super) mod functions {
         })
     }
 
-    /// The SSH keys that may log in as `user`, a text each.
+    /// The SSH keys that may log in as `user`, one text for each.
     ///
     /// ```rhai,agent
     /// let dom = connect().lookup_by_name("web");
@@ -264,8 +264,8 @@ pub(super) mod functions {
         authorized_ssh_keys_set_flags(ctx, dom, user, keys, 0)
     }
 
-    /// Adds `keys` to those that log in as `user`, with
-    /// `VIR_DOMAIN_AUTHORIZED_SSH_KEYS_SET_APPEND`, or takes them away, with `_REMOVE`.
+    /// Adds `keys` to the SSH keys of `user` with `VIR_DOMAIN_AUTHORIZED_SSH_KEYS_SET_APPEND`, or removes them with
+    /// `_REMOVE`.
     ///
     /// ```rhai,agent
     /// let dom = connect().lookup_by_name("web");

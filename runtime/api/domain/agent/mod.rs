@@ -25,7 +25,7 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(guest::functions).into());
 }
 
-/// Seconds that libvirt waits for an answer of its own accord.
+/// The seconds that libvirt waits for an answer by default.
 const USUAL: i32 = virt_sys::VIR_DOMAIN_QEMU_AGENT_COMMAND_DEFAULT;
 
 /// A time limit in libvirt's whole seconds, of which none would mean not to wait at all.
@@ -34,7 +34,7 @@ fn seconds(limit: Duration) -> i32 {
     i32::try_from(whole.max(1)).unwrap_or(i32::MAX)
 }
 
-/// Has the agent do `command`, and answers what it returns.
+/// Sends `command` to the agent and returns its answer.
 fn ask(
     ctx: &NativeCallContext,
     dom: &Domain,
@@ -53,7 +53,7 @@ fn ask(
     serde_json::from_str::<Value>(&answer)
         .map(|mut answer| answer["return"].take())
         .map_err(|error| {
-            let message = format!("the agent's answer is no JSON: {error}");
+            let message = format!("the agent's answer is not JSON: {error}");
             let failure = Failure::new(virt_sys::VIR_ERR_INTERNAL_ERROR, message);
             let call = "virDomainQemuAgentCommand";
             dom.error(ctx, failure, call, verb).throw()
@@ -63,7 +63,7 @@ fn ask(
 /// The most bytes of arguments; libvirt takes 4 MiB in a message.
 const MOST: usize = 16 * 1024 * 1024;
 
-/// What a script gives an agent, as JSON.
+/// Converts a script's arguments for an agent to JSON.
 fn arguments_of(ctx: &NativeCallContext, arguments: &Map) -> RhaiResultOf<Value> {
     let arguments = Dynamic::from(arguments.clone());
     if !is_within(&arguments, MOST) {
@@ -110,9 +110,9 @@ record! {
 mod functions {
     /// Runs a command of QEMU's agent in the guest, and returns the answer as values.
     ///
-    /// What the agent refuses, or does not answer within libvirt's own five seconds, is thrown. The
-    /// guest needs the program `qemu-ga` and a channel `org.qemu.guest_agent.0`; an event
-    /// `agent_lifecycle` tells when it has come up.
+    /// Throws if the agent refuses the command, or does not answer within five seconds, libvirt's limit. The guest
+    /// needs the program `qemu-ga` and a channel `org.qemu.guest_agent.0`; an event `agent_lifecycle` reports that the
+    /// agent has started.
     ///
     /// ```rhai,agent
     /// let info = connect().lookup_by_name("web").agent("guest-info");
@@ -124,7 +124,7 @@ mod functions {
         ask(&ctx, dom, command, None, USUAL).and_then(answer)
     }
 
-    /// Has the agent run a command with arguments, named as the agent names them.
+    /// Runs an agent command with arguments; both have the agent's names.
     ///
     /// ```rhai,agent
     /// let dom = connect().lookup_by_name("web");
@@ -145,8 +145,7 @@ mod functions {
         ask(&ctx, dom, command, Some(arguments), USUAL).and_then(answer)
     }
 
-    /// Has the agent run a command with arguments, and waits for its answer as long as `timeout`
-    /// says, in whole seconds.
+    /// Runs an agent command with arguments and waits for its answer for `timeout`, in whole seconds.
     ///
     /// ```rhai,agent
     /// let dom = connect().lookup_by_name("web");
@@ -213,8 +212,8 @@ mod functions {
         qemu_monitor_command_flags(ctx, dom, command, 0)
     }
 
-    /// Sends QEMU a command of its monitor as `flags` say: `VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP`
-    /// takes and returns the text that people type.
+    /// Sends QEMU a command of its monitor; with the flag `VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP` command and answer are
+    /// the text form for people.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -279,11 +278,11 @@ mod functions {
         })
     }
 
-    /// Sends QEMU a command of its monitor as JSON, with the files at `paths`, opened to be read and written, which
-    /// commands such as `add-fd` and `getfd` take.
+    /// Sends QEMU a command of its monitor as JSON, with the files at `paths`, opened for reading and writing, for
+    /// commands such as `add-fd` and `getfd`.
     ///
-    /// Returns `answer`, the JSON, and `files`, how many files QEMU gave back, which are closed. The files are the
-    /// client's, and `--allow-write` has to allow them.
+    /// Returns `answer`, the JSON, and `files`, the number of files that QEMU returned, which are closed. The files are
+    /// on this machine; `--allow-write` must allow them.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");
@@ -302,7 +301,7 @@ mod functions {
         qemu_monitor_command_with_files_flags(ctx, dom, command, paths, 0)
     }
 
-    /// Sends QEMU a command of its monitor with files, as `flags` say: `VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP`.
+    /// Sends QEMU a command of its monitor with files; flags: `VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP`.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");

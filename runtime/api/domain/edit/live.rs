@@ -15,10 +15,10 @@ use crate::objects::domain::{Domain, Handle};
 /// A call that sets parameters of a guest.
 type Setter = fn(&Handle, &TypedParams, u32) -> libvirt::Result<()>;
 
-/// How long a guest has to let go of a device, after libvirt's own five seconds.
+/// Time limit for a guest to release a device, after libvirt's own five seconds.
 const LETTING_GO: Duration = Duration::from_secs(5);
 
-/// A change to a running guest: what is to be, and what was.
+/// A change to a running guest: the new and the old value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Live {
     /// A device, at its address in the configuration or `elsewhere`.
@@ -58,7 +58,7 @@ pub(super) enum Live {
     },
 }
 
-/// A set of limits, which has a call of its own.
+/// A set of limits with its own call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tune {
     Scheduler,
@@ -102,7 +102,7 @@ impl Live {
         })
     }
 
-    /// Which changes come first: what goes makes room for what comes.
+    /// The order of changes: removals come first, since they make room for additions.
     pub fn rank(&self) -> u8 {
         match self {
             Self::Detach(_) => 0,
@@ -176,7 +176,7 @@ impl Live {
     }
 }
 
-/// Detaches the device that `xml` describes, and waits until the guest has let go of it.
+/// Detaches the device that `xml` describes, and waits until the guest has released it.
 fn detach(ctx: &NativeCallContext, dom: &Domain, xml: &str) -> Result<(), Failure> {
     let flags = sys::VIR_DOMAIN_AFFECT_LIVE;
     let call = "virDomainDetachDeviceFlags";

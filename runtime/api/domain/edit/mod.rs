@@ -28,20 +28,20 @@ record! {
     pub(crate) struct Edited {
         /// Path of the element or attribute.
         path: String,
-        /// What happened to it.
+        /// The kind of the change.
         change: Word<DifferenceKind>,
-        /// Text that was there; `()` for what was added.
+        /// Old text; `()` if the element or attribute was added.
         from: Option<String>,
-        /// Text that is there; `()` for what was removed.
+        /// New text; `()` if the element or attribute was removed.
         to: Option<String>,
-        /// When it takes effect.
+        /// The time from which it is in force.
         effect: Word<EditEffect>,
-        /// Why it is not live.
+        /// The reason why it is not live.
         reason: String,
     }
 }
 
-/// What became of a difference.
+/// The outcome of a difference.
 enum Effect {
     Live,
     NextBoot(&'static str),
@@ -107,7 +107,7 @@ impl<'a> Edit<'a> {
         from.diff(to).or_throw(self.ctx)
     }
 
-    /// Has `action` change the XML, and makes what it changed so.
+    /// Lets `action` change the XML and applies the changes.
     fn run(&self, action: &FnPtr) -> RhaiResultOf<Array> {
         let flags = if self.persistent { CONFIGURATION } else { LIVE };
         let before = self.read(flags)?;
@@ -134,9 +134,9 @@ impl<'a> Edit<'a> {
         let same = |path: &str| before.find(path) == wanted.find(path);
         let wrong = match (same("uuid"), same("name")) {
             (true, true) => return Ok(()),
-            (false, _) => Error::invalid(self.ctx, "an edit cannot give a domain another UUID")
+            (false, _) => Error::invalid(self.ctx, "an edit cannot change the UUID of a domain")
                 .with_hint("define a copy of the XML to make another domain"),
-            (true, false) => Error::invalid(self.ctx, "an edit cannot give a domain another name")
+            (true, false) => Error::invalid(self.ctx, "an edit cannot change the name of a domain")
                 .with_hint("`rename` does that"),
         };
         Err(wrong.throw())
@@ -163,7 +163,7 @@ impl<'a> Edit<'a> {
         }
     }
 
-    /// Has the running guest take over what it can, and tells what became of each difference.
+    /// Applies what can be changed to the running guest and returns the outcome of each difference.
     fn take_over(
         &self,
         before: Xml,
@@ -236,7 +236,7 @@ impl<'a> Edit<'a> {
 
     /// Makes each of `changes` once, and answers why one could not be made.
     ///
-    /// Where the script is stopped or the connection lost, all of them are taken back.
+    /// If the script is stopped or the connection lost, all of them are undone.
     fn apply(
         &self,
         changes: impl Iterator<Item = Live>,
@@ -270,7 +270,7 @@ impl<'a> Edit<'a> {
         Ok(done)
     }
 
-    /// Takes back what was done to the running guest, the last first.
+    /// Reverts changes to the running guest, the last first.
     fn take_back(&self, done: Vec<(Live, Option<String>)>) {
         let session = self.dom.connection().session();
         let _shield = session.interrupt().shield();
@@ -286,7 +286,7 @@ impl<'a> Edit<'a> {
     }
 }
 
-/// Whether libvirt's configuration has changed where `difference` wanted it to.
+/// Whether libvirt's configuration now has the change `difference`.
 fn is_kept(difference: &Difference, kept: &[Difference]) -> bool {
     let wanted = difference.names();
     kept.iter().any(|kept| {
@@ -297,19 +297,18 @@ fn is_kept(difference: &Difference, kept: &[Difference]) -> bool {
 
 #[export_module]
 pub(super) mod functions {
-    /// Has `action` change the domain's XML, and makes it so: in the configuration, and in the
-    /// running guest where the hypervisor can.
+    /// Lets `action` change the domain's XML and applies the changes: to the configuration, and to the running guest as
+    /// far as the hypervisor can.
     ///
-    /// `action` gets the configuration as an `Xml`, of a transient domain the running guest's.
-    /// What it makes of it is checked against libvirt's schema and defined; if that fails, or
-    /// `action` throws, or the script is stopped, the previous definition stays.
+    /// `action` gets the configuration as an `Xml`, or the running guest's XML for a transient domain. The changed XML
+    /// is checked against libvirt's schema and defined; if that fails, or `action` throws, or the script is stopped,
+    /// the previous definition stays.
     ///
-    /// Returns the differences as `diff` does, each with its `effect`: `"live"`, in force in the
-    /// running guest and the configuration; `"next boot"`, in the configuration alone; or
-    /// `"impossible"`, where libvirt refused it to the running guest, whose configuration has it,
-    /// or did not take it over. `reason` says why it is not live. Devices are attached, detached and
-    /// updated; memory, vcpus, title, description, actions at the end of life and limits are
-    /// set. A guest has 10 seconds to let go of a device.
+    /// Returns the differences as `diff` does, each with its `effect`: `"live"`, in force in the running guest and the
+    /// configuration; `"next boot"`, only in the configuration; or `"impossible"`, if libvirt refused the change to the
+    /// running guest or did not apply it. `reason` says why a change is not live. Devices are attached, detached and
+    /// updated; memory, vcpus, title, description, actions at the end of life and limits are set. A guest has 10
+    /// seconds to release a device.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");

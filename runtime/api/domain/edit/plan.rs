@@ -10,9 +10,9 @@ use crate::xml::{Difference, Place, Xml};
 pub(super) struct Stages {
     /// The configuration that was edited.
     pub before: Xml,
-    /// What the script made of it.
+    /// The XML as the script changed it.
     pub wanted: Xml,
-    /// What libvirt made of that.
+    /// The XML as libvirt defined it.
     pub after: Xml,
     /// The running guest.
     pub live: Xml,
@@ -115,7 +115,7 @@ fn find(xml: &Xml, path: &str) -> Option<Xml> {
     Xml::parse(text).ok()
 }
 
-/// Gives `device` the address and the alias of the running one.
+/// Copies the address and the alias of the running device to `device`.
 fn at_the_place_of(device: &Xml, running: &Xml) -> Option<()> {
     for part in ["address", "alias"] {
         device.remove(part).ok()?;
@@ -161,7 +161,7 @@ fn added(stages: &Stages, difference: &Difference) -> Option<Live> {
     })
 }
 
-/// Whether `made` has all that `wanted` has, and perhaps more.
+/// Whether `made` contains everything in `wanted`; it may contain more.
 fn has_all(made: &str, wanted: &str) -> bool {
     let differences = Xml::parse(wanted).and_then(|wanted| wanted.diff(&Xml::parse(made)?));
     differences.is_ok_and(|all| all.iter().all(|found| found.change() == "added"))
@@ -193,12 +193,12 @@ fn kib(xml: &Xml, path: &str) -> Option<u64> {
     size.checked_mul(bytes).map(|bytes| bytes / 1024)
 }
 
-/// How many vcpus the guest has of those that it could have.
+/// The number of the guest's vcpus that are in use.
 fn vcpus(xml: &Xml) -> Option<u32> {
     number(xml, "vcpu/@current").or_else(|| number(xml, "vcpu"))
 }
 
-/// libvirt's number for what is done at the end of a guest's life.
+/// libvirt's number for the action at the end of a guest's life.
 fn action(xml: &Xml, path: &str) -> Option<u32> {
     Some(match text(xml, path)?.as_str() {
         "destroy" => sys::VIR_DOMAIN_LIFECYCLE_ACTION_DESTROY,
@@ -220,7 +220,7 @@ enum Type {
     Kib,
 }
 
-/// A limit that a running guest takes: where it stands in the XML, and libvirt's name for it.
+/// A limit that can be changed in a running guest: its place in the XML, and libvirt's name for it.
 struct Limit {
     path: &'static str,
     what: Tune,

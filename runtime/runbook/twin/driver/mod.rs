@@ -67,7 +67,7 @@ impl Driver {
                 .collect(),
             capabilities: Xml::parse(host.capabilities.clone()).ok(),
             files: files.map_err(|error| {
-                let message = format!("cannot make a temporary folder: {error}");
+                let message = format!("cannot create a temporary folder: {error}");
                 Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, message)
             })?,
             paused: Mutex::default(),
@@ -77,7 +77,7 @@ impl Driver {
         })
     }
 
-    /// Whether it stands for the host `uri`.
+    /// Whether it is the twin of the host `uri`.
     fn is_of(&self, uri: &str) -> bool {
         self.fact(Fact::Uri)
             .is_some_and(|own| own.to_str() == Ok(uri))
@@ -170,7 +170,7 @@ struct Guests<'a> {
 }
 
 impl<'a> Guests<'a> {
-    /// What is said of the architecture `arch` and the type `kind`, or the first type.
+    /// The capabilities for the architecture `arch` and the type `kind`, or the first type.
     fn of(capabilities: &'a Xml, arch: &str, kind: Option<&str>) -> Option<Self> {
         let general = format!("guest/arch[@name={}]", quoted(arch));
         let kinds = capabilities
@@ -228,7 +228,7 @@ impl StandIn for Driver {
 
     fn domain_capabilities(&self, guest: [Option<String>; 4]) -> Result<String> {
         self.offer(guest).ok_or_else(|| {
-            let message = "the host runs no such guests";
+            let message = "the host cannot run such guests";
             Failure::new(virt_sys::VIR_ERR_INVALID_ARG, message).in_domain(virt_sys::VIR_FROM_TEST)
         })
     }

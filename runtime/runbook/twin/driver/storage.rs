@@ -7,7 +7,7 @@ use virt::storage_vol::StorageVol;
 use crate::libvirt::{Failure, Result};
 use crate::xml::Xml;
 
-/// Gives `volume` another capacity. The test driver cannot, so that it is made anew under its name.
+/// Sets the capacity of `volume`. The test driver cannot do that, so the volume is created again under its name.
 pub(super) fn resize(volume: &StorageVol, capacity: u64, flags: u32) -> Result<()> {
     let info = volume.info()?;
     let delta = flags & virt_sys::VIR_STORAGE_VOL_RESIZE_DELTA != 0;
