@@ -170,7 +170,7 @@ impl Failure {
     pub fn nul_byte() -> Self {
         Self::new(
             virt_sys::VIR_ERR_INVALID_ARG,
-            "the text holds a NUL byte, which libvirt cannot take",
+            "the text contains a NUL byte, which libvirt does not accept",
         )
     }
 

@@ -481,7 +481,7 @@ fn a_failed_backup_leaves_no_files_and_has_a_reason() {
     let embed = Embed::new();
     let test = crate::support::virhai().arg("-c").arg("test:///default");
     for (run, why) in [
-        (test, "of guests of QEMU only"),
+        (test, "only guests of QEMU"),
         (embed.virhai(), "has no storage pools"),
     ] {
         let script = format!(

@@ -229,7 +229,7 @@ fn a_snapshot_that_is_no_restore_point_is_left_alone() {
         // A snapshot that moved the guest to other files: libvirt would stop the guest and then fail.
         dom.snapshot_create_xml("<domainsnapshot><name>moved</name></domainsnapshot>", VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY);
         let told = refused(|| restore_point::restore(dom, "mine"));
-        assert(told.contains("`moved` put its disks on other files"), told);
+        assert(told.contains("`moved` switched its disks to other files"), told);
         assert_eq(dom.state(), "running"); ()"#
     ));
 }

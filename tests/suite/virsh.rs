@@ -149,7 +149,7 @@ fn the_first_words_at_the_prompt_are_done_or_answered() {
         ("list --all", "running"),
         ("dumpxml test", "</domain>"),
         ("domiflist test", "xml().select(\"devices/interface\")\n[]"),
-        ("vncdisplay test", "nothing is at"),
+        ("vncdisplay test", "no node matches"),
         ("help", ":methods EXPR"),
         ("start test", "`conn.lookup_by_name(\"test\").create()`"),
         ("!ls", "Ctrl-Z"),

@@ -81,7 +81,7 @@ pub(super) mod functions {
         let pipe = conn.call(&ctx, "virStreamNew", "make a stream", move |c| {
             BlockingStream::new(c, &interrupt)
         })?;
-        let goal = "leads nowhere yet".to_owned();
+        let goal = "not connected yet".to_owned();
         Ok(Stream::new(conn, StreamKind::Data, Mutex::new(pipe), goal))
     }
 
@@ -90,7 +90,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let stream = connect("test:///default").new_stream(0);
-    /// assert_eq(stream.to_string(), "Stream(leads nowhere yet)");
+    /// assert_eq(stream.to_string(), "Stream(not connected yet)");
     /// ```
     /// Calls virStreamNew.
     #[rhai_fn(name = "new_stream", pure, return_raw)]
@@ -311,7 +311,7 @@ pub(super) mod functions {
     ///
     /// ```rhai
     /// let stream = connect("test:///default").new_stream();
-    /// assert_eq(stream.to_string(), "Stream(leads nowhere yet)");
+    /// assert_eq(stream.to_string(), "Stream(not connected yet)");
     /// ```
     /// Calls no libvirt function.
     #[rhai_fn(name = "to_string", name = "to_debug", pure)]

@@ -54,7 +54,7 @@ fn a_file_is_overwritten_only_when_asked() {
         .write("there.rhai", "// mine\n")
         .display()
         .to_string();
-    prompt.answers(&format!(":save {file}"), "nothing has run");
+    prompt.answers(&format!(":save {file}"), "has run no inputs");
     prompt.answers("1 + 1", "2");
     prompt.answers(&format!(":save {file}"), "exists; `:save!");
     assert_eq!(std::fs::read_to_string(&file).expect("it"), "// mine\n");
@@ -78,7 +78,10 @@ fn the_inputs_that_are_named_are_saved() {
     prompt.answers(&format!(":save! {file} 1"), "wrote");
     let saved = std::fs::read_to_string(&file).expect("the runbook");
     assert!(saved.ends_with("let a = 1;\n"), "{saved}");
-    prompt.answers(":save x.rhai 3-2", "the first number is the larger one");
+    prompt.answers(
+        ":save x.rhai 3-2",
+        "its first number is larger than its last",
+    );
     prompt.answers(":save x.rhai 70-80", "none of these inputs ran");
     assert!(!prompt.home.path("x.rhai").exists());
 }
@@ -122,7 +125,7 @@ fn the_last_input_is_edited_and_run() {
 #[test]
 fn the_history_has_the_numbers_of_the_inputs() {
     let mut prompt = quiet();
-    prompt.answers(":history", "nothing was typed");
+    prompt.answers(":history", "has no inputs");
     prompt.answers("1 + 1", "2");
     prompt.answers("nosuch", "error");
     prompt.answers("for n in 0..2 {\r    print(n);\r}", "1");

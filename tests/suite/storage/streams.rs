@@ -8,12 +8,12 @@ fn a_stream_that_leads_nowhere_or_has_ended_says_so() {
     store.ok(r#"
         let disk = images.create_xml(volume("a.img", 65536, "raw"));
         let stream = conn.new_stream();
-        assert_eq(stream.to_string(), "Stream(leads nowhere yet)");
+        assert_eq(stream.to_string(), "Stream(not connected yet)");
         for use_it in [|| stream.send("x"), || stream.recv(1), || stream.finish()] {
             try { use_it.call(); assert(false, "it was used"); }
             catch (err) {
                 assert_eq(err.code, "VIR_ERR_NO_SUPPORT");
-                assert(err.hint.contains("leads nowhere"), err.hint);
+                assert(err.hint.contains("is not connected"), err.hint);
             }
         }
         let stream = conn.new_stream();
