@@ -126,7 +126,7 @@ impl Prompt {
         if !quiet {
             let versions = virhai::versions();
             eprintln!(
-                "virhai {} with libvirt {}; :help lists the commands, Ctrl-D ends the session",
+                "virhai {} with libvirt {}; :help lists commands, Ctrl-D quits",
                 versions.virhai, versions.libvirt_running
             );
         }
