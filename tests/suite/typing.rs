@@ -354,7 +354,7 @@ fn lines_that_are_pasted_one_by_one_are_one_input_while_a_bracket_is_open() {
     prompt.terminal.types("let text = `a\r\rb`; text.len()\r");
     prompt.terminal.shows("\n4\n");
     prompt.terminal.types("f(\r\r");
-    prompt.terminal.shows("`(` of line 1 is not closed yet");
+    prompt.terminal.shows("`(` of line 1 is not closed");
     prompt.terminal.types("\x03");
     prompt.terminal.line_is(PROMPT);
 }
