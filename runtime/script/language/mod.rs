@@ -1,7 +1,7 @@
 //! Differences between scripts and plain Rhai, where plain Rhai hides a mistake.
 //!
 //! - Reading a key that a map does not have is an error, and not `()`. `map.key ?? other`, `map?.key`, `"key" in map`
-//! and `map.get("key")` accept a missing key.
+//!   and `map.get("key")` accept a missing key.
 //! - `catch` binds an `Error`, whatever was thrown, and its block has a value.
 //! - A libvirt constant is compared only with numbers, and a word that a call returns only with its possible words.
 //! - Code calls the functions of its own file, wherever it runs.
