@@ -387,11 +387,7 @@ fn keys_are_those_that_the_function_knows() {
 fn the_functions_of_a_module_follow_its_name() {
     assert_eq!(
         labels("guest::re^"),
-        [
-            "refuse_existing(conn, name)",
-            "remove(dom)",
-            "remove_with_volumes(dom)"
-        ]
+        ["remove(dom)", "remove_with_volumes(dom)"]
     );
     assert_eq!(
         inserts("import \"std/witness\" as w;\nw::is_b^"),
