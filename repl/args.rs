@@ -30,7 +30,6 @@ pub(crate) use values::{Format, IfBusy, Log};
     disable_help_subcommand = true,
     max_term_width = 80,
     args_conflicts_with_subcommands = false,
-    subcommand_precedence_over_arg = true,
     after_long_help = examples::VIRHAI
 )]
 pub(crate) struct Args {

@@ -12,6 +12,14 @@ _virhai_offer() {
     done
 }
 
+# Makes bash quote the names of files: commands, options and their values need no quotes.
+_virhai_quote_files() {
+    local word
+    for word in "${COMPREPLY[@]}"; do
+        if [[ $word == *[!A-Za-z0-9_.,:/@%+=-]* ]]; then compopt -o filenames; break; fi
+    done
+}
+
 # Offers the inputs of the script that the command line runs, names for `doc`, scripts for `run` and the like, and URIs.
 _virhai_with_inputs() {
     local word script=
@@ -27,9 +35,11 @@ _virhai_with_inputs() {
     elif [[ ${COMP_WORDS[1]} == doc && $COMP_CWORD == 2 && $2 != -* ]]; then
         COMPREPLY=( $(compgen -W "$("$1" doc 2>/dev/null | grep -oE '(^| )(std/)?[A-Za-z_]+')" -- "$2") $(compgen -d -- "$2") )
     elif [[ ${COMP_WORDS[1]} =~ ^(run|check|twin|list|test)$ && $COMP_CWORD == 2 && $2 != -* ]]; then
-        COMPREPLY=( $(compgen -f -X '!*.rhai' -- "$2") $(compgen -d -- "$2") )
+        mapfile -t COMPREPLY < <(compgen -f -X '!*.rhai' -- "$2"; compgen -d -- "$2")
+        compopt -o filenames
     else
         _virhai "$@"
+        _virhai_quote_files
     fi
 }
 complete -F _virhai_with_inputs -o bashdefault -o default virhai

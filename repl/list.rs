@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
@@ -16,6 +17,12 @@ use crate::diagnostic::Diagnostic;
 use crate::exit_status::{DONE, FAILED, WRONG_USAGE};
 use crate::output::print_line;
 use crate::{script, terminal};
+
+/// How long the inputs of a script are read at most.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// The characters of the longest comment that is listed.
+const LONGEST_LINE: usize = 1_000;
 
 /// The options of `virhai list`.
 #[derive(Debug, Args)]
@@ -50,7 +57,18 @@ pub(crate) fn list(options: &Options, list: &List) -> u8 {
             .and_then(|path| Ok((script::text_of(&path)?, path)));
         match read {
             Ok((_, path)) if path.to_string_lossy().ends_with("_test.rhai") => {}
-            Ok((text, path)) => entries.push(entry(&list.folder, &path, &text)),
+            Ok((text, path)) => {
+                let (entry, in_time) = entry(&list.folder, &path, &text);
+                if !in_time {
+                    let why = format!(
+                        "cannot list the inputs of {}: reading them takes too long",
+                        path.display()
+                    );
+                    Diagnostic::plain(why).report_plain(options);
+                    status = FAILED;
+                }
+                entries.push(entry);
+            }
             Err(wrong) => {
                 wrong.report_plain(options);
                 status = FAILED;
@@ -64,21 +82,29 @@ pub(crate) fn list(options: &Options, list: &List) -> u8 {
     status
 }
 
-fn entry(folder: &Path, path: &Path, text: &str) -> Entry {
-    let docs = Outline::of(text).docs;
-    let about = docs.lines().next().unwrap_or_default();
+/// The entry of a script, and whether its inputs were read in time.
+fn entry(folder: &Path, path: &Path, text: &str) -> (Entry, bool) {
+    let docs = Outline::docs_of(text);
+    let about: String = docs
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(2 * LONGEST_LINE)
+        .collect();
     let name = path.display().to_string();
-    let inputs = Inputs::of(&Imports::default(), &name, text).ok().flatten();
+    let inputs = Inputs::of_within(LONGEST, &Imports::default(), &name, text);
+    let in_time = inputs.is_some();
+    let inputs = inputs.and_then(Result::ok).flatten();
     let keys = inputs.iter().flat_map(Inputs::keys);
-    Entry {
-        path: path
-            .strip_prefix(folder)
-            .unwrap_or(path)
-            .display()
-            .to_string(),
-        about: redact::hide(about).into_owned(),
+    let path = path.strip_prefix(folder).unwrap_or(path);
+    let entry = Entry {
+        path: path.display().to_string(),
+        // A secret that is cut is not recognised, so it is hidden first.
+        about: redact::hide(&about).chars().take(LONGEST_LINE).collect(),
         inputs: keys.map(|key| key.name.clone()).collect(),
-    }
+    };
+    (entry, in_time)
 }
 
 fn as_json(entries: &[Entry]) -> String {

@@ -11,6 +11,7 @@ use super::error::caught;
 use super::prelude::failed;
 use crate::error::Error;
 use crate::error::extent::{is_within, shortened};
+use crate::error::plain::type_name;
 use crate::xml::Xml;
 
 pub(crate) fn register(engine: &mut Engine) {
@@ -144,7 +145,7 @@ fn shown(ctx: &NativeCallContext, value: &Dynamic) -> String {
     if !is_within(value, MOST) {
         return format!(
             "a value of type {} that is too large to show",
-            value.type_name()
+            type_name(value)
         );
     }
     ctx.call_fn::<rhai::ImmutableString>("to_debug", (value.clone(),))

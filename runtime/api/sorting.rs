@@ -8,6 +8,8 @@ use rhai::{Array, Dynamic, Engine, FnPtr, NativeCallContext, exported_module};
 use super::arguments::RhaiResultOf;
 use super::room::ensure_running;
 use crate::error::Error;
+use crate::error::extent::is_short;
+use crate::error::plain::{text, type_name};
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
@@ -72,10 +74,12 @@ fn compare(
     if let Ok(number) = order.as_float() {
         return Ok(number.total_cmp(&0.0));
     }
-    let message = format!(
-        "the comparison must return a number, not {order} (type {})",
-        order.type_name()
-    );
+    let kind = type_name(&order);
+    let given = match is_short(&order) {
+        true => format!("{} (type {kind})", text(&order)),
+        false => format!("a value of type {kind}"),
+    };
+    let message = format!("the comparison must return a number, not {given}");
     Error::refuse(
         ctx,
         message,

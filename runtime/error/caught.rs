@@ -211,10 +211,7 @@ fn message(value: &Dynamic) -> String {
     if let Some(failures) = value.read_lock::<Array>().as_deref().and_then(parallel) {
         return shortened(failures);
     }
-    match value.is_unit() {
-        true => "the script threw ()".into(),
-        false => shortened(format!("the script threw {value}")),
-    }
+    shortened(format!("the script threw {}", plain::text(value)))
 }
 
 /// The message of `parallel`: the number of failures, and each of them.

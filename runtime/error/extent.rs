@@ -2,6 +2,7 @@
 
 use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map};
 
+use crate::redact;
 use crate::run::resources::{memory, stack};
 use crate::xml::Xml;
 
@@ -115,6 +116,8 @@ pub fn shortened(text: String) -> String {
     if text.len() <= MOST {
         return text;
     }
+    // A secret that is cut is not recognised.
+    let text = redact::hide(&text);
     let end = (0..=MOST / 2).rev().find(|at| text.is_char_boundary(*at));
     let end = end.unwrap_or(0);
     format!("{}... ({} bytes in all)", &text[..end], text.len())

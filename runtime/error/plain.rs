@@ -1,6 +1,6 @@
 //! Rhai's messages in virhai's words: lower case, names in backticks.
 
-use rhai::{Engine, EvalAltResult, FnAccess};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FnAccess, Map};
 
 use crate::syntax::written_names;
 
@@ -156,6 +156,50 @@ fn no_function(signature: &str, known: bool) -> String {
         "there is no `{name}` for {}",
         types.replacen(", ", " and ", 1)
     )
+}
+
+/// The type of `value` as scripts call it, such as `Connection` or `int`.
+pub fn type_name(value: &Dynamic) -> String {
+    let name = value.type_name();
+    let is_object = name.contains("::Object<");
+    let last = name.trim_end_matches('>').rsplit("::").next();
+    let last = last.unwrap_or(name);
+    let last = match is_object {
+        true => last.strip_suffix("Kind").unwrap_or(last),
+        false => last.split('<').next().unwrap_or(last),
+    };
+    plain_types(last)
+}
+
+/// The text of `value`; an object, for which Rhai has the name of a type in Rust, is `a Connection` or the like.
+pub fn text(value: &Dynamic) -> String {
+    let item = |value: &Dynamic| match value.is_string() {
+        true => format!("{:?}", value.to_string()),
+        false => text(value),
+    };
+    if let Some(list) = value.read_lock::<Array>() {
+        let items: Vec<String> = list.iter().map(item).collect();
+        return format!("[{}]", items.join(", "));
+    }
+    if let Some(map) = value.read_lock::<Map>() {
+        let entries = map.iter();
+        let entries: Vec<String> = entries
+            .map(|(key, value)| format!("{key:?}: {}", item(value)))
+            .collect();
+        return format!("#{{{}}}", entries.join(", "));
+    }
+    if value.is_unit() {
+        return "()".into();
+    }
+    let text = value.to_string();
+    if !text.contains("::") || text != value.type_name() {
+        return text;
+    }
+    let name = type_name(value);
+    match name.starts_with(['A', 'E', 'I', 'O', 'U']) {
+        true => format!("an {name}"),
+        false => format!("a {name}"),
+    }
 }
 
 /// Rhai's list of the types that a string parameter matches, in one word.

@@ -1,6 +1,9 @@
 //! JSON, TOML and YAML. Errors have a line and a column, and quote nothing: the text can hold secrets.
 
-use serde_json::Value;
+use std::fmt::{self, Formatter};
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
 
 /// A format of data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +34,79 @@ impl Format {
     /// The text does not have this format.
     pub fn parse(self, text: &str) -> Result<Value, String> {
         match self {
-            Self::Json => serde_json::from_str(text).map_err(|error| error.to_string()),
+            Self::Json => {
+                let value: UniqueKeys =
+                    serde_json::from_str(text).map_err(|error| error.to_string())?;
+                Ok(value.0)
+            }
             Self::Toml => toml::from_str(text).map_err(|error| toml_error(text, &error)),
             Self::Yaml => {
                 serde_saphyr::from_str(text).map_err(|error| error.without_snippet().to_string())
             }
         }
+    }
+}
+
+/// A value whose maps have no key twice: serde_json would keep the last value of such a key.
+struct UniqueKeys(Value);
+
+impl<'de> Deserialize<'de> for UniqueKeys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue).map(Self)
+    }
+}
+
+/// Builds the value that a deserializer has next.
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value of JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(UniqueKeys(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(list.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            let UniqueKeys(value) = entries.next_value()?;
+            if map.insert(key, value).is_some() {
+                return Err(A::Error::custom("a map has the same key twice"));
+            }
+        }
+        Ok(map.into())
     }
 }
 
@@ -64,6 +134,16 @@ mod tests {
     use super::Format;
 
     #[test]
+    fn json_has_the_values_that_serde_json_reads() {
+        let text = r#"{"b": [null, true, -1, 18446744073709551615, 1.5e3, "\u00e9\ud83d\ude00"], "a": {"x": {}, "y": []}}"#;
+        let value = Format::Json.parse(text).expect("it is JSON");
+        let expected: serde_json::Value = serde_json::from_str(text).expect("it is JSON");
+        assert_eq!(value.to_string(), expected.to_string());
+        let deep = "[".repeat(1_000) + &"]".repeat(1_000);
+        assert!(Format::Json.parse(&deep).is_err());
+    }
+
+    #[test]
     fn errors_have_a_place_and_quote_nothing() {
         for (ending, text) in [
             ("yaml", "a: [1]\ntoken: sw0rd\nb: [2"),
@@ -74,6 +154,8 @@ mod tests {
             ("toml", "token = sw0rd"),
             ("json", "{\"token\": \"sw0rd\""),
             ("json", "{\"token\": sw0rd}"),
+            ("json", "[{\"token\": \"sw0rd\",\n\"token\": 1}]"),
+            ("yaml", "token: sw0rd\ntoken: 1"),
         ] {
             let format = Format::of_ending(ending).expect("a format");
             let error = format.parse(text).expect_err("the text is wrong");

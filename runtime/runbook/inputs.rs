@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rhai::{AST, Array, Dynamic, Engine, ImmutableString, Map};
 use serde_json::Value as Json;
@@ -9,6 +10,7 @@ use serde_json::Value as Json;
 use crate::redact;
 use crate::script::declarations;
 use crate::script::imports::Imports;
+use crate::script::parser;
 use crate::spec::{Fault, FaultKind, Key, Spec, Type};
 
 /// The constant that declares inputs.
@@ -47,6 +49,17 @@ impl Inputs {
         Arc::make_mut(&mut spec).name.clear();
         check_names(&spec.keys)?;
         Ok(Some(Self { spec }))
+    }
+
+    /// The same as [`Self::of`], for a script that is only listed: nothing is returned if reading it takes longer than
+    /// `limit`, since Rhai's parser takes minutes for some scripts.
+    pub fn of_within(
+        limit: Duration,
+        imports: &Imports,
+        name: &str,
+        text: &str,
+    ) -> Option<Result<Option<Self>, String>> {
+        parser::within(limit, || Self::of(imports, name, text))
     }
 
     /// The inputs, in the order of the declaration.

@@ -10,6 +10,10 @@ use crate::run::hosts::{Fleet, NamedHost};
 /// The maximum depth of groups in groups.
 const DEEPEST: usize = 32;
 
+/// The maximum number of ranges in a name, and of hosts that the name stands for.
+const MOST_RANGES: usize = 8;
+const MOST_IN_A_NAME: usize = 10_000;
+
 /// A group as it is read.
 #[derive(Debug, Default)]
 struct Group {
@@ -286,36 +290,52 @@ fn uri(name: &str, vars: &Map<String, Value>) -> Result<String, String> {
     Ok(format!("qemu+ssh://{user}{host}{port}/system"))
 }
 
-/// The hosts of a name with a range: `web[01:20]`, `db[a:c]`.
+/// The hosts of a name with ranges: `web[01:20]`, `db[a:c]`, `rack[1:4]-[1:9]`.
 fn expanded(pattern: &str) -> Result<Vec<String>, String> {
-    let Some((before, rest)) = pattern.split_once('[') else {
-        return Ok(vec![pattern.to_owned()]);
-    };
     let wrong = || format!("`{pattern}` is not a range of hosts such as web[1:20]");
-    let (range, after) = rest.split_once(']').ok_or_else(wrong)?;
-    let (from, to) = range.split_once(':').ok_or_else(wrong)?;
-    let middle: Vec<String> = match (from.parse::<u32>(), to.parse::<u32>()) {
+    let mut parts = pattern.split('[');
+    let mut hosts = vec![parts.next().unwrap_or_default().to_owned()];
+    for (index, part) in parts.enumerate() {
+        let (range, after) = part.split_once(']').ok_or_else(wrong)?;
+        let middle = range_items(range).ok_or_else(wrong)?;
+        if index >= MOST_RANGES || hosts.len() * middle.len() > MOST_IN_A_NAME {
+            return Err(format!(
+                "`{pattern}` has more than {MOST_RANGES} ranges or stands for more than {MOST_IN_A_NAME} hosts"
+            ));
+        }
+        let longer = hosts.iter().flat_map(|host| {
+            middle
+                .iter()
+                .map(move |item| format!("{host}{item}{after}"))
+        });
+        hosts = longer.collect();
+    }
+    Ok(hosts)
+}
+
+/// The items of a range such as `01:20` or `a:c`.
+fn range_items(range: &str) -> Option<Vec<String>> {
+    let (from, to) = range.split_once(':')?;
+    match (from.parse::<u32>(), to.parse::<u32>()) {
         (Ok(first), Ok(last)) if first <= last && last - first < 10_000 => {
             let width = if from.starts_with('0') { from.len() } else { 0 };
-            (first..=last)
-                .map(|number| format!("{number:0width$}"))
-                .collect()
+            let numbers = first..=last;
+            Some(numbers.map(|number| format!("{number:0width$}")).collect())
         }
         _ => match (from.as_bytes(), to.as_bytes()) {
             ([first], [last])
                 if first.is_ascii_lowercase() && last.is_ascii_lowercase() && first <= last =>
             {
-                (*first..=*last)
-                    .map(|letter| char::from(letter).to_string())
-                    .collect()
+                let letters = *first..=*last;
+                Some(
+                    letters
+                        .map(|letter| char::from(letter).to_string())
+                        .collect(),
+                )
             }
-            _ => return Err(wrong()),
+            _ => None,
         },
-    };
-    Ok(middle
-        .into_iter()
-        .map(|part| format!("{before}{part}{after}"))
-        .collect())
+    }
 }
 
 /// The words of a line; quotes keep spaces within a word.
@@ -428,12 +448,31 @@ all:
     }
 
     #[test]
+    fn each_range_of_a_name_is_expanded() {
+        let fleet = read("[r]\nr[1:2]-[08:10]-[a:b]", "ini").expect("hosts");
+        let names: Vec<&str> = fleet
+            .hosts()
+            .iter()
+            .map(|host| host.name.as_str())
+            .collect();
+        assert_eq!(names.len(), 12, "{names:?}");
+        assert_eq!(names[..3], ["r1-08-a", "r1-08-b", "r1-09-a"]);
+    }
+
+    #[test]
     fn a_text_that_is_not_an_inventory_is_an_error() {
         for (text, ending) in [
             ("[web", "ini"),
             ("[web:odd]", "ini"),
             ("[web]\na b", "ini"),
             ("[web]\na[1:x]", "ini"),
+            ("[web]\na[1:2][3", "ini"),
+            ("[web]\na[1:9000][1:9000]", "ini"),
+            (
+                "[web]\na[1:1][1:1][1:1][1:1][1:1][1:1][1:1][1:1][1:1]",
+                "ini",
+            ),
+            ("{\"web\": [\"a\"], \"web\": [\"b\"]}", "json"),
             ("- a", "yaml"),
             ("web: 3", "yaml"),
             ("[]", "json"),

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use rhai::{AST, ASTFlags, Expr, Map, Stmt};
 
 use super::imports::Imports;
-use super::parser::parser;
+use super::parser::{is_stop, parser};
 use crate::spec::{self, Literal, Spec, Type, is_spec, read};
 use crate::syntax::source;
 use crate::syntax::text::Text;
@@ -208,8 +208,12 @@ fn of_text(file: &str, text: &Text) -> Arc<Constants> {
     {
         return Arc::clone(constants);
     }
-    let ast = parser().compile(source::without_shebang(text));
-    let constants = Arc::new(ast.map_or_else(|_| Constants::default(), |ast| Constants::of(&ast)));
+    let constants = match parser().compile(source::without_shebang(text)) {
+        Ok(ast) => Arc::new(Constants::of(&ast)),
+        // Another call may have more time.
+        Err(error) if is_stop(error.err_type()) => return Arc::default(),
+        Err(_) => Arc::default(),
+    };
     known().insert(file.to_owned(), (text.clone(), Arc::clone(&constants)));
     constants
 }

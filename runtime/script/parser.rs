@@ -1,5 +1,8 @@
 //! The parser for scripts, also for code that does not run.
 
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
 use rhai::{Engine, LexError, OptimizationLevel, ParseErrorType, Token};
 
 /// The maximum depth of nested expressions.
@@ -11,8 +14,28 @@ pub fn parser() -> Engine {
     engine
         .set_optimization_level(OptimizationLevel::None)
         .set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
-    map_tokens(&mut engine, || false);
+    map_tokens(&mut engine, is_late);
     engine
+}
+
+thread_local! {
+    /// When the parsers of this thread stop.
+    static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+fn is_late() -> bool {
+    DEADLINE
+        .get()
+        .is_some_and(|deadline| Instant::now() >= deadline)
+}
+
+/// Runs `work`, in which each [`parser`] of this thread stops after `limit`. Returns nothing if one stopped.
+pub(crate) fn within<T>(limit: Duration, work: impl FnOnce() -> T) -> Option<T> {
+    let before = DEADLINE.replace(Instant::now().checked_add(limit));
+    let result = work();
+    let late = is_late();
+    DEADLINE.set(before);
+    (!late).then_some(result)
 }
 
 /// The message of a parser that was stopped.

@@ -4,13 +4,14 @@ use rhai::{Array, Dynamic, Map};
 
 use super::DateTime;
 use crate::error::Error;
+use crate::error::plain::text;
 use crate::objects::any;
 use crate::xml::Xml;
 
 /// A value in one line.
 pub fn plain(value: &Dynamic) -> String {
-    if let Some(text) = any::line(value) {
-        return text;
+    if let Some(line) = any::line(value) {
+        return line;
     }
     if let Some(error) = value.read_lock::<Error>() {
         return error.to_string();
@@ -34,7 +35,7 @@ pub fn plain(value: &Dynamic) -> String {
             .collect();
         return format!("#{{{}}}", fields.join(", "));
     }
-    value.to_string()
+    text(value)
 }
 
 /// A value in one line, as a script writes it.

@@ -13,6 +13,7 @@ use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map};
 use serde_json::{Value as Json, json};
 
 use crate::error::Error;
+use crate::error::plain::type_name;
 use crate::objects::any;
 use crate::objects::connection::Connection;
 use crate::redact;
@@ -154,7 +155,7 @@ impl<'a> Store<'a> {
         if value.type_name() == self.undo_list {
             return Ok(json!({ MARK: "Undo" }));
         }
-        Err(format!("it is a `{}`", value.type_name()))
+        Err(format!("it is a `{}`", type_name(value)))
     }
 
     fn of_text(&self, text: &str) -> Result<Json, Unstorable> {

@@ -62,6 +62,11 @@ pub fn tokens(text: &str) -> Vec<Token> {
     Tokens::new(text).collect()
 }
 
+/// The tokens of `text`, comments included, each read when it is wanted.
+pub(super) fn stream(text: &str) -> impl Iterator<Item = Token> {
+    Tokens::new(text)
+}
+
 /// The tokens of `text` without its comments.
 pub fn code(text: &str) -> Vec<Token> {
     Tokens::new(text)

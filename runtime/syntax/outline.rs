@@ -62,7 +62,7 @@ impl Outline {
             .cloned()
             .collect();
         let mut outline = Self {
-            docs: docs_of_file(text, &all),
+            docs: docs_of_file(text, all.iter().cloned()),
             statements: statements(text, &code),
             ..Self::default()
         };
@@ -78,6 +78,11 @@ impl Outline {
             }
         }
         outline
+    }
+
+    /// The opening comment of `text`, whose other parts are not read.
+    pub fn docs_of(text: &str) -> String {
+        docs_of_file(text, lexer::stream(text))
     }
 
     /// The path that the script imports as `alias`.
@@ -208,9 +213,8 @@ fn statements(text: &str, code: &[Token]) -> Vec<Range<usize>> {
 }
 
 /// The comments that document the file, without their slashes.
-fn docs_of_file(text: &str, all: &[Token]) -> String {
-    let lines = all
-        .iter()
+fn docs_of_file(text: &str, tokens: impl Iterator<Item = Token>) -> String {
+    let lines = tokens
         .map(|token| token.of(text))
         .skip_while(|comment| comment.starts_with("#!"))
         .map_while(doc_comment::of_file);

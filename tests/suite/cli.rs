@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Scratch, golden, succeeds, updates, virhai};
+use crate::support::{Scratch, Terminal, golden, succeeds, updates, virhai};
 
 /// The output of `virhai ARGS`, without spaces at the ends of lines.
 fn printed(args: &[&str]) -> String {
@@ -183,6 +183,7 @@ fn shells_complete_the_inputs_of_a_script_and_their_words() {
         );
     }
     assert!(!folder.path("mark").exists());
+    file_names_are_quoted(program);
     // One that is broken has nothing to offer.
     let broken = folder
         .write("broken.rhai", "const INPUTS = #{")
@@ -206,6 +207,50 @@ fn shells_complete_the_inputs_of_a_script_and_their_words() {
                 "{option}: {told}"
             );
         }
+    }
+}
+
+/// Tries that the shells quote the name of a file that they complete.
+fn file_names_are_quoted(program: &str) {
+    let folder = Scratch::new();
+    folder.write("here/$(touch mark).rhai", "");
+    let programs = Path::new(program).parent().expect("a folder").to_owned();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{path}", programs.display());
+    let quoted = r"\$\(touch\ mark\).rhai";
+    let shell = |shell: &str, options: &[&str]| {
+        let mut command = Command::new(shell);
+        command.args(options).current_dir(folder.path("here"));
+        command
+            .env("PATH", &path)
+            .env("PS1", "> ")
+            .env("TERM", "xterm");
+        command
+    };
+    let script = folder.write("virhai.bash", printed(&["completions", "bash"]));
+    let mut bash = Terminal::start(&shell("bash", &["--norc", "--noprofile", "-i"]));
+    bash.types(&format!("source {}\rvirhai run \t", script.display()));
+    bash.shows(&format!("> virhai run {quoted}"));
+    bash.types("\x15virhai --inventory \t");
+    bash.shows(&format!("> virhai --inventory {quoted}"));
+    if is_there("zsh") {
+        let script = folder.write("virhai.zsh", printed(&["completions", "zsh"]));
+        let mut zsh = Terminal::start(&shell("zsh", &["-f", "-i"]));
+        zsh.types(&format!(
+            "autoload -U compinit; compinit -u -D; source {}\rvirhai run \\$\t",
+            script.display()
+        ));
+        zsh.shows(&format!("> virhai run {quoted}"));
+    }
+    if is_there("fish") {
+        let script = folder.write("virhai.fish", printed(&["completions", "fish"]));
+        let line = format!(
+            "source {}; complete --escape -C 'virhai run '",
+            script.display()
+        );
+        let told = succeeds(&mut shell("fish", &["--no-config", "-c", &line]));
+        let told = String::from_utf8_lossy(&told.stdout).into_owned();
+        assert!(told.contains(quoted), "{told}");
     }
 }
 

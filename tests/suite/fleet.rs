@@ -148,6 +148,9 @@ fn an_inventory_is_a_file_or_a_program_that_the_user_accepts() {
     std::fs::set_permissions(&inventory, PermissionsExt::from_mode(0o755)).expect("it is ours");
     let program = inventory.to_str().expect("text");
     assert_eq!(run(&["--inventory", program]).ok(), "a1\n");
+    // The value of an option is not a command.
+    let by_name = run(&["--inventory", "list"]).folder(scratch.path(""));
+    assert_eq!(by_name.ok(), "a1\n");
     scratch.write("virhai.toml", "inventory = 'list'\n");
     let asked = run(&[]).fails(2);
     assert!(asked.stderr.contains("run the program"), "{asked}");

@@ -298,4 +298,20 @@ fn scripts_of_a_folder_are_listed_with_their_first_lines() {
         told.contains(r#""path":"keep.rhai""#) && told.contains(r#""inputs":["guest","keep""#),
         "{told}"
     );
+
+    // A pipe is not read, and a script that Rhai's parser needs minutes for is listed without its inputs.
+    let pipe = scratch.path("pipe.rhai");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe can be made");
+    let many: String = (0..60_000)
+        .map(|number| format!("i{number}: #{{}}, "))
+        .collect();
+    scratch.write(
+        "slow.rhai",
+        format!("//! Slow.\nconst INPUTS = #{{ {many} }};"),
+    );
+    let outcome = virhai().arg("list").arg(scratch.path("")).fails(1);
+    assert!(outcome.stdout.contains("slow.rhai  Slow.\n"), "{outcome}");
+    for why in ["it is a pipe, not a file", "takes too long"] {
+        assert!(outcome.stderr.contains(why), "{outcome}");
+    }
 }

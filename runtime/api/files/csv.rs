@@ -11,6 +11,7 @@ use crate::api::arguments::RhaiResultOf;
 use crate::api::room::{ensure_room, ensure_running};
 use crate::api::value_text::printed;
 use crate::error::Error;
+use crate::error::plain::type_name;
 use crate::run::session::Session;
 use crate::vocabulary::{OptionsOf, options};
 
@@ -142,7 +143,7 @@ fn fields(
 ) -> RhaiResultOf<Vec<String>> {
     if let Some(columns) = columns {
         let Some(map) = row.read_lock::<Map>() else {
-            return refuse(ctx, index, &format!("is {}, not a map", row.type_name()));
+            return refuse(ctx, index, &format!("is {}, not a map", type_name(row)));
         };
         if let Some(other) = map
             .keys()
@@ -162,7 +163,7 @@ fn fields(
     }
     match row.read_lock::<Array>() {
         Some(array) => array.iter().map(|field| printed(ctx, field)).collect(),
-        None => refuse(ctx, index, &format!("is {}, not an array", row.type_name())),
+        None => refuse(ctx, index, &format!("is {}, not an array", type_name(row))),
     }
 }
 

@@ -12,6 +12,7 @@ use rhai::{Array, Engine, ImmutableString, NativeCallContext, exported_module};
 use crate::api::arguments::{RhaiResultOf, text};
 use crate::api::room::ensure_room;
 use crate::error::Error;
+use crate::error::plain::type_name;
 use crate::vocabulary::Declared;
 
 /// The longest command, in bytes: Linux allows no more.
@@ -46,7 +47,7 @@ fn words(ctx: &NativeCallContext, command: &Array) -> RhaiResultOf<Vec<String>> 
         let Some(word) = word.read_lock::<ImmutableString>() else {
             let message = format!(
                 "word {index} of the command is {}, not text",
-                word.type_name()
+                type_name(word)
             );
             return Error::refuse(ctx, message, "`value.to_string()` converts a value to text");
         };

@@ -12,6 +12,7 @@ use ureq::{Agent, Body};
 
 use crate::api::arguments::RhaiResultOf;
 use crate::error::Error;
+use crate::error::plain::type_name;
 use crate::libvirt::Failure;
 use crate::objects::granted::reachable;
 use crate::run::exit::terminated;
@@ -61,7 +62,7 @@ pub(super) fn headers(
             .map(|(name, value)| match value.read_lock::<ImmutableString>() {
                 Some(value) => Ok((name.to_string(), value.to_string())),
                 None => {
-                    let message = format!("the header `{name}` is {}, not text", value.type_name());
+                    let message = format!("the header `{name}` is {}, not text", type_name(value));
                     Err(Error::invalid(ctx, message).throw())
                 }
             });

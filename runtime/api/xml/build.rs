@@ -3,6 +3,7 @@
 use rhai::{Array, Dynamic, Map};
 
 use crate::advice::suggest;
+use crate::error::plain::type_name;
 use crate::xml::{self, Fault, MAX_DEPTH, Place, Xml};
 
 /// The text of an element that has attributes too.
@@ -62,7 +63,7 @@ pub(super) fn text_of(value: &Dynamic) -> xml::Result<String> {
     if value.is_string() || value.is_int() || value.is_char() || value.is_float() {
         return Ok(value.to_string());
     }
-    let kind = value.type_name().rsplit("::").next().unwrap_or_default();
+    let kind = type_name(value);
     let fault = Fault::new(format!("expected text or a number, not {kind}"));
     Err(if value.is_bool() {
         fault.with_hint(

@@ -7,6 +7,7 @@ use super::options::Writer;
 use super::{OrThrow, build, ensure_room_to_build, error};
 use crate::api::arguments::{ArrayOf, RhaiResultOf};
 use crate::error::Error;
+use crate::error::plain::type_name;
 use crate::vocabulary::{RecordOf, record};
 use crate::xml::{Fault, Place, Xml};
 
@@ -40,7 +41,7 @@ fn insert(
     } else if let Ok(text) = what.clone().into_string() {
         Ok(text)
     } else {
-        let kind = what.type_name();
+        let kind = type_name(&what);
         Err(Fault::new(format!(
             "the inserted value must be XML as text, an Xml or a map, not {kind}"
         )))

@@ -329,10 +329,7 @@ impl Journal {
     pub fn end(&self, status: u8, error: Option<String>, message: Option<String>) {
         if matches!(&*self.state(), FileState::Open(..)) {
             let error = error.map(|error| redact::hide(&error).into_owned());
-            let message = message.map(|message| {
-                let shown: String = message.chars().take(LONGEST_MESSAGE).collect();
-                redact::hide(&shown).into_owned()
-            });
+            let message = message.map(|message| without_secrets_and_cut(&message));
             let time = Timestamp::now();
             let _ = self.write(&Record::End {
                 status,
@@ -346,6 +343,12 @@ impl Journal {
     fn state(&self) -> MutexGuard<'_, FileState> {
         self.0.state.lock()
     }
+}
+
+/// The beginning of `message` without secrets. They are hidden first: a secret that is cut is not recognised.
+fn without_secrets_and_cut(message: &str) -> String {
+    let hidden = redact::hide(message);
+    hidden.chars().take(LONGEST_MESSAGE).collect()
 }
 
 fn not_written(folder: &Path, error: &std::io::Error) -> String {
@@ -426,4 +429,18 @@ pub fn file(name: &str, text: &str) -> File {
 pub fn without_secrets(mut value: Json) -> Json {
     redact::hide_in_json(&mut value);
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_MESSAGE, without_secrets_and_cut};
+
+    #[test]
+    fn a_secret_at_the_end_of_a_long_message_is_hidden() {
+        for room in 0..12 {
+            let before = "x".repeat(LONGEST_MESSAGE - 10 - room);
+            let message = format!("{before} password='sw0rdfish-of-old'");
+            assert!(!without_secrets_and_cut(&message).contains("sw"), "{room}");
+        }
+    }
 }
