@@ -2,14 +2,21 @@
 
 use virt_sys as sys;
 
-use crate::libvirt::Failure;
+use crate::libvirt::{Failure, NOT_OPENED};
 
 /// Advice on the failure of a migration, if libvirt's message shows the reason.
 pub(super) fn hint(failure: &Failure) -> Option<&'static str> {
     let message = failure.message.as_str();
     let code = u32::try_from(failure.code).unwrap_or_default();
     let about = |words: &[&str]| words.iter().all(|word| message.contains(word));
+    let no_way = NOT_OPENED.iter().any(|words| message.contains(words));
     Some(match code {
+        _ if no_way
+            || about(&["unable to connect to server"])
+            || about(&["Failed to connect socket"]) =>
+        {
+            "the guest's host opens the connection to the other host itself, as the user of its daemon: try `virsh -c URI list` there as that user, whose ssh keys and known hosts count; without VIR_MIGRATE_PEER2PEER, `migrate(connect(uri), ...)` uses the connection of the script"
+        }
         sys::VIR_ERR_ARGUMENT_UNSUPPORTED if about(&["direct migration"]) => {
             "QEMU migrates to a URI only peer to peer: pass VIR_MIGRATE_PEER2PEER, or `migrate(connect(uri), ...)`"
         }

@@ -36,6 +36,14 @@ pub enum FailureKind {
     LostAgent,
 }
 
+/// Words of ssh about a host that it cannot reach or log in to.
+pub(crate) const NOT_OPENED: [&str; 4] = [
+    "ssh: Could not resolve hostname",
+    "ssh: connect to host",
+    "Host key verification failed",
+    "Permission denied (",
+];
+
 impl FailureKind {
     /// The kind of the failure that libvirt reports with `code` and `message`. libvirt has only words
     /// for these; nothing else in virhai reads them.
@@ -58,6 +66,8 @@ impl FailureKind {
         let lost = match u32::try_from(code).unwrap_or_default() {
             // The host's own connections to a guest that died break in the same words.
             virt_sys::VIR_ERR_SYSTEM_ERROR if says(&["agent:", "monitor:"]) => false,
+            // A connection that could not be opened, such as that of a migration to the other host.
+            virt_sys::VIR_ERR_SYSTEM_ERROR | virt_sys::VIR_ERR_RPC if says(&NOT_OPENED) => false,
             virt_sys::VIR_ERR_SYSTEM_ERROR | virt_sys::VIR_ERR_RPC => says(&[
                 "End of file",
                 "Broken pipe",
@@ -238,4 +248,33 @@ pub fn silence_libvirt() {
         }
         virt::error::clear_error_callback();
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Failure;
+
+    #[test]
+    fn a_connection_that_could_not_be_opened_is_not_lost() {
+        for (why, lost) in [
+            (
+                "ssh: Could not resolve hostname b: Name or service not known: Connection reset by peer",
+                false,
+            ),
+            (
+                "ssh: connect to host b port 22: Connection refused: Connection reset by peer",
+                false,
+            ),
+            (
+                "Host key verification failed.: Connection reset by peer",
+                false,
+            ),
+            ("Connection reset by peer", true),
+        ] {
+            let message = format!("Cannot recv data: {why}");
+            let code = i64::from(virt_sys::VIR_ERR_SYSTEM_ERROR);
+            let failure = Failure::told(code, 7, message, 0);
+            assert_eq!(failure.lost_connection(), lost, "{why}");
+        }
+    }
 }

@@ -42,6 +42,7 @@ pub mod typed_params;
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
+pub(crate) use failure::NOT_OPENED;
 pub use failure::{Failure, FailureKind, silence_libvirt};
 
 /// A result of a libvirt call.

@@ -139,7 +139,7 @@ mod tests {
         let value = Format::Json.parse(text).expect("it is JSON");
         let expected: serde_json::Value = serde_json::from_str(text).expect("it is JSON");
         assert_eq!(value.to_string(), expected.to_string());
-        let deep = "[".repeat(1_000) + &"]".repeat(1_000);
+        let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
         assert!(Format::Json.parse(&deep).is_err());
     }
 

@@ -81,6 +81,9 @@ impl fmt::Display for Device {
         match &self.is {
             Is::Alias => write!(f, "the device `{}`", self.text),
             Is::Element(name, Some((_, key))) => write!(f, "{name} `{key}`"),
+            Is::Element(name, None) if name.starts_with(['a', 'e', 'i', 'o', 'u']) => {
+                write!(f, "an {name}")
+            }
             Is::Element(name, None) => write!(f, "a {name}"),
             Is::Unreadable => f.write_str("a device"),
         }

@@ -41,7 +41,7 @@ fn insert(
     } else if let Ok(text) = what.clone().into_string() {
         Ok(text)
     } else {
-        let kind = type_name(&what);
+        let kind = type_name(what);
         Err(Fault::new(format!(
             "the inserted value must be XML as text, an Xml or a map, not {kind}"
         )))
