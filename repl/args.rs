@@ -18,6 +18,7 @@ use crate::project::Trust;
 use crate::rehearse::Twin;
 use crate::runs::{Prune, Resume, Show, Undo};
 use crate::testing::Testing;
+use crate::top::Which as Top;
 pub(crate) use options::{Options, duration};
 pub(crate) use run_subcommand::insert_run_subcommand;
 pub(crate) use values::{Format, IfBusy, Log};
@@ -117,9 +118,9 @@ pub(crate) enum Command {
     /// Accept the permissions in a repo's virhai.toml, until the file changes
     #[command(after_long_help = examples::TRUST)]
     Trust(Trust),
-    /// Show live which resources of the host the guests use
+    /// Show live which resources of their hosts the guests use
     #[command(after_long_help = examples::TOP)]
-    Top,
+    Top(Top),
     /// Print the events of a host until Ctrl-C
     ///
     /// Each line has the time, the kind of event, and the fields of the event. With --json, each line is a JSON object.

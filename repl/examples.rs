@@ -88,8 +88,10 @@ Examples:
 
 pub(crate) const TOP: &str = "\
 Examples:
-  virhai top                           shows the default host
-  virhai top -c qemu+ssh://lab/system  shows another host";
+  virhai top                             shows the default host
+  virhai top -c qemu+ssh://lab/system    shows another host
+  virhai top 'web:&prod'                 shows hosts that are in both groups
+  virhai top --inventory hosts.yaml all  shows all hosts of the inventory";
 
 pub(crate) const EVENTS: &str = "\
 Examples:

@@ -70,7 +70,10 @@ fn main() {
     virhai::warm_up();
     diagnostic::defect::watch();
     leave(
-        match Args::try_parse_from(args::insert_run_subcommand(std::env::args_os().collect())) {
+        match Args::try_parse_from(args::insert_run_subcommand(
+            std::env::args_os().collect(),
+            &inputs::declares,
+        )) {
             Ok(args) => status(&args),
             Err(message) => {
                 match Diagnostic::of_usage(&message) {
@@ -142,7 +145,7 @@ fn status(args: &Args) -> u8 {
         Some(Command::Undo(options)) => return runs::undo(&args.options, options),
         Some(Command::Prune(options)) => return runs::prune(&args.options, options),
         Some(Command::Trust(options)) => return project::trust(&args.options, options),
-        Some(Command::Top) => return top::run(&args.options),
+        Some(Command::Top(which)) => return top::run(&args.options, which),
         Some(Command::Events(watching)) => return events::run(&args.options, watching),
         Some(Command::Run { .. }) | None => {}
     }

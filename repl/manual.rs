@@ -170,7 +170,8 @@ mod tests {
                 let line = example.trim().split("  ").next().unwrap_or_default();
                 let line = line.split(['|', '>']).next().unwrap_or_default();
                 let words = line.split_whitespace().map(Into::into).collect();
-                let taken = Args::command().try_get_matches_from(insert_run_subcommand(words));
+                let taken = Args::command()
+                    .try_get_matches_from(insert_run_subcommand(words, &|_, _| false));
                 assert!(taken.is_ok(), "{example}: {:?}", taken.err());
             }
         }

@@ -16,4 +16,4 @@ mkdir "$state/guest"
 [[ ! -d $guest ]] || cp "$guest"/{vmlinuz,initramfs.gz} "$state/guest/"
 
 env HOME="$state" "$virhai" --allow-embed "$state/host" \
-    run "$script" "$state/guest" "$state/host"
+    run "$script" --guest "$state/guest" --state "$state/host"

@@ -1,14 +1,18 @@
 //! The command line.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use clap::CommandFactory;
 
 use super::Args;
 
 /// The command line, with `run` inserted before the file of a script, and `--` before the arguments of `--eval`. Without
-/// these, clap would read the file or the first argument as a command.
-pub(crate) fn insert_run_subcommand(mut line: Vec<OsString>) -> Vec<OsString> {
+/// these, clap would read the file or the first argument as a command. `declares` tells whether a script declares an input with
+/// an option of that name; `--` before it keeps clap from reading it as an option of virhai.
+pub(crate) fn insert_run_subcommand(
+    mut line: Vec<OsString>,
+    declares: &dyn Fn(&OsStr, &str) -> bool,
+) -> Vec<OsString> {
     let command = Args::command();
     let takes_value = |argument: &clap::Arg| {
         let values = argument.get_num_args();
@@ -60,7 +64,12 @@ pub(crate) fn insert_run_subcommand(mut line: Vec<OsString>) -> Vec<OsString> {
             match !runs && command.find_subcommand(word).is_some() {
                 true => {}
                 false if code => line.insert(index, "--".into()),
-                false => spell_out_file(&mut line, index, runs),
+                false => {
+                    spell_out_file(&mut line, index, runs);
+                    let file = if runs { index } else { index + 1 };
+                    let takes_value = |name: &str| by_name(name).map(takes_value);
+                    spell_out_inputs(&mut line, file, &takes_value, declares);
+                }
             }
             break;
         }
@@ -79,5 +88,31 @@ fn spell_out_file(line: &mut Vec<OsString>, mut index: usize, runs: bool) {
     let next = line.get(index + 1);
     if next.is_some_and(|next| next == "--help" || next == "-h") {
         line.insert(index + 1, "--".into());
+    }
+}
+
+/// Puts `--` before the first option after the `file` that is both an option of virhai and an input of the script.
+fn spell_out_inputs(
+    line: &mut Vec<OsString>,
+    file: usize,
+    takes_value: &dyn Fn(&str) -> Option<bool>,
+    declares: &dyn Fn(&OsStr, &str) -> bool,
+) {
+    let mut index = file + 1;
+    while let Some(word) = line.get(index).and_then(|word| word.to_str()) {
+        let Some(option) = word.strip_prefix("--") else {
+            return;
+        };
+        let (name, value) = option
+            .split_once('=')
+            .map_or((option, None), |(name, value)| (name, Some(value)));
+        let Some(takes_value) = takes_value(name) else {
+            return;
+        };
+        if declares(&line[file], name) {
+            line.insert(index, "--".into());
+            return;
+        }
+        index += if takes_value && value.is_none() { 2 } else { 1 };
     }
 }

@@ -1,5 +1,6 @@
 //! Shell completion of the inputs of a runbook.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -36,13 +37,7 @@ pub(crate) fn offer(arguments: impl Iterator<Item = String>) {
 }
 
 fn offer_words(mut arguments: impl Iterator<Item = String>) {
-    let Some(path) = arguments.next() else {
-        return;
-    };
-    let Ok(script) = script::read(Source::File(PathBuf::from(path), Vec::new())) else {
-        return;
-    };
-    let Ok(Some(declared)) = Inputs::of(&Imports::default(), &script.name, &script.text) else {
+    let Some(declared) = arguments.next().and_then(|path| declared(path.as_ref())) else {
         return;
     };
     let words: Vec<String> = match arguments.next() {
@@ -63,6 +58,25 @@ fn offer_words(mut arguments: impl Iterator<Item = String>) {
     };
     let plain = |word: &&String| !word.contains(char::is_control);
     words.iter().filter(plain).for_each(|word| print_line(word));
+}
+
+/// Whether the script `path` has an input with the option `--option`.
+pub(crate) fn declares(path: &OsStr, option: &str) -> bool {
+    declared(path).is_some_and(|declared| {
+        declared
+            .keys()
+            .iter()
+            .any(|key| inputs::option(key) == option)
+    })
+}
+
+/// The inputs of the script `path`, if it can be read and declares some.
+fn declared(path: &OsStr) -> Option<Inputs> {
+    if path == "-" {
+        return None;
+    }
+    let script = script::read(Source::File(PathBuf::from(path), Vec::new())).ok()?;
+    Inputs::of(&Imports::default(), &script.name, &script.text).ok()?
 }
 
 /// The values that a type names.

@@ -100,7 +100,7 @@ fn of_type(ty: &Type) -> String {
         Type::Duration => "TIME",
         Type::Map | Type::Keys(_) => "JSON",
         Type::Words(words) => return words.list.join("|"),
-        Type::NameOf(what) => return what.object().to_uppercase(),
+        Type::NameOf(what) => return what.word().to_uppercase(),
         _ => "TEXT",
     };
     word.to_owned()

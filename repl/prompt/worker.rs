@@ -112,6 +112,11 @@ impl Worker {
         self.session.give(uri);
     }
 
+    /// Whether the list of hosts has a host called `name`.
+    pub(super) fn has_host(&self, name: &str) -> bool {
+        self.options.project.fleet.host(name).is_some()
+    }
+
     /// The URI of the session's first connection, if it is known.
     pub(super) fn uri(&self) -> Option<String> {
         let default = || std::env::var("LIBVIRT_DEFAULT_URI").ok();

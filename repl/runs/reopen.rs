@@ -134,10 +134,11 @@ fn open(options: &Options, which: &Which, may_repeat: bool) -> Result<Opened, u8
         failed(why, FAILED)
     })?;
     let line = header.command.iter().map(Into::into).collect();
-    let args = Args::try_parse_from(args::insert_run_subcommand(line)).map_err(|error| {
-        let why = format!("cannot read the command line of the run: {error}");
-        failed(why, FAILED)
-    })?;
+    let args = Args::try_parse_from(args::insert_run_subcommand(line, &crate::inputs::declares))
+        .map_err(|error| {
+            let why = format!("cannot read the command line of the run: {error}");
+            failed(why, FAILED)
+        })?;
     let source = args.source().map_err(|why| failed(why, FAILED))?;
     let script = match source {
         Source::Stdin(args) => {

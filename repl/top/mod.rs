@@ -1,4 +1,4 @@
-//! A live view of a host's guests: their use of processors, memory, disks and network.
+//! A live view of the guests of hosts: their use of processors, memory, disks and network.
 
 mod rates;
 mod sample;
@@ -6,51 +6,87 @@ mod screen;
 mod source;
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, TryRecvError};
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::{DefaultTerminal, Terminal};
-use rhai::Engine;
+use rhai::{Array, Dynamic, Engine, EvalAltResult, Scope};
 use signal_hook::consts::{SIGHUP, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 use virhai::{Connection, Imports, engine, redact};
 
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
+use crate::project::Project;
 use crate::{exit_status, session};
 use crate::{terminal, waits};
 use rates::Order;
 use sample::Sample;
 use screen::View;
-use source::Source;
+use source::{Answer, Source, Target};
 
-/// Interval between two requests to the host.
+/// Interval between two requests to a host.
 const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Interval at which keys are read.
 const TICK: Duration = Duration::from_millis(100);
 
-/// `virhai top`: shows the guests of the host that the command line names; answers the exit status.
-pub(crate) fn run(options: &Options) -> u8 {
-    let session = session::session(options);
+/// The options of `virhai top`.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// Hosts of virhai.toml and --inventory, by name, group or pattern such as 'web:&prod:!old'; without HOSTS, the host of -c
+    #[arg(value_name = "HOSTS")]
+    hosts: Option<String>,
+}
+
+/// `virhai top`: shows the guests of the hosts that the command line names, and returns the exit status.
+pub(crate) fn run(options: &Options, which: &Which) -> u8 {
+    let mut options = options.clone();
+    if which.hosts.is_some() {
+        match Project::load(&options, Path::new(".")) {
+            Ok(project) => options.project = project,
+            Err(wrong) => {
+                wrong.report_plain(&options);
+                return exit_status::WRONG_USAGE;
+            }
+        }
+    }
+    let session = session::session(&options);
     let imports = Imports::default();
     let engine = Arc::new(engine::build(&session, &options.limits(), imports.clone()));
-    let connection = match engine.eval::<Connection>("connect()") {
-        Ok(connection) => connection,
-        Err(error) => {
-            Diagnostic::of_error(&engine, &imports, "top", &error).report(options, &imports);
-            return exit_status::status_of(&error);
-        }
+    let failed = |error: &EvalAltResult| {
+        Diagnostic::of_error(&engine, &imports, "top", error).report(&options, &imports);
+        exit_status::status_of(error)
     };
-    match show(engine, &connection, options.colors()) {
+    let shown = match &which.hosts {
+        Some(pattern) => match names(&engine, pattern) {
+            Ok(names) => show_hosts(Arc::clone(&engine), pattern, &names, options.colors()),
+            Err(error) => return failed(&error),
+        },
+        None => match engine.eval::<Connection>("connect()") {
+            Ok(connection) => show(Arc::clone(&engine), &connection, options.colors()),
+            Err(error) => return failed(&error),
+        },
+    };
+    match shown {
         Ok(()) => exit_status::DONE,
         Err(message) => {
-            Diagnostic::plain(message).report_plain(options);
+            Diagnostic::plain(message).report_plain(&options);
             exit_status::FAILED
         }
     }
+}
+
+/// The names of the hosts that match `pattern`.
+pub(crate) fn names(engine: &Engine, pattern: &str) -> Result<Vec<String>, Box<EvalAltResult>> {
+    let mut scope = Scope::new();
+    scope.push_constant("pattern", pattern.to_owned());
+    let names = engine.eval_with_scope::<Array>(&mut scope, "hosts(pattern).map(|host| host.name)");
+    Ok(names?.iter().map(Dynamic::to_string).collect())
 }
 
 /// Shows the guests of `connection` until the user leaves.
@@ -59,15 +95,31 @@ pub(crate) fn show(
     connection: &Connection,
     colors: bool,
 ) -> Result<(), String> {
+    let title = redact::hide_uri(connection.uri());
+    let targets = vec![Target::Open(connection.clone())];
+    view(&engine, targets, Top::new(&title, None, colors))
+}
+
+/// Shows the guests of the hosts `names`, which match `pattern`, until the user leaves.
+pub(crate) fn show_hosts(
+    engine: Arc<Engine>,
+    pattern: &str,
+    names: &[String],
+    colors: bool,
+) -> Result<(), String> {
+    let targets = names.iter().cloned().map(Target::Named).collect();
+    view(&engine, targets, Top::new(pattern, Some(names), colors))
+}
+
+fn view(engine: &Arc<Engine>, targets: Vec<Target>, mut top: Top) -> Result<(), String> {
     if !std::io::stdout().is_terminal()
         || !std::io::stdin().is_terminal()
         || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
     {
         return Err("the view needs a terminal that can move the cursor".into());
     }
-    let source = Source::new(engine, connection.clone(), INTERVAL)
+    let source = Source::new(engine, targets, INTERVAL)
         .map_err(|error| format!("cannot start a thread: {error}"))?;
-    let mut top = Top::new(connection.uri(), colors);
     let mut screen =
         OnScreen::new().map_err(|error| format!("cannot use the terminal: {error}"))?;
     waits::hold_back(true);
@@ -116,22 +168,58 @@ impl Drop for OnScreen {
     }
 }
 
-/// The state of the view.
-struct Top {
+/// What the view knows of a host.
+struct Host {
+    /// Its name in the list of hosts; empty in a view of one host.
+    name: String,
     before: Option<Sample>,
     now: Option<Sample>,
     answered: Instant,
+    trouble: Option<String>,
+}
+
+impl Host {
+    fn new(name: &str) -> Self {
+        Self {
+            name: terminal::visible_line(name).into_owned(),
+            before: None,
+            now: None,
+            answered: Instant::now(),
+            trouble: None,
+        }
+    }
+
+    fn rows(&self, by_host: bool) -> Vec<rates::Row> {
+        if by_host && let Some(why) = &self.trouble {
+            return vec![rates::Row::silent(&self.name, why)];
+        }
+        let now = self.now.iter();
+        let rows = now.flat_map(|now| rates::rows(self.before.as_ref(), now));
+        rows.map(|row| rates::Row {
+            host: self.name.clone(),
+            ..row
+        })
+        .collect()
+    }
+}
+
+/// What is seen and how.
+struct Top {
+    hosts: Vec<Host>,
     view: View,
 }
 
 impl Top {
-    fn new(host: &str, colors: bool) -> Self {
+    /// A view of the one host `title`, or of the hosts `names`.
+    fn new(title: &str, names: Option<&[String]>, colors: bool) -> Self {
+        let hosts: Vec<Host> = match names {
+            Some(names) => names.iter().map(|name| Host::new(name)).collect(),
+            None => vec![Host::new("")],
+        };
         Self {
-            before: None,
-            now: None,
-            answered: Instant::now(),
             view: View {
-                host: terminal::visible_line(&redact::hide_uri(host)).into_owned(),
+                title: terminal::visible_line(title).into_owned(),
+                hosts: names.map(|names| (0, names.len())),
                 rows: Vec::new(),
                 order: Order::Cpu,
                 reversed: false,
@@ -139,6 +227,7 @@ impl Top {
                 trouble: None,
                 colors,
             },
+            hosts,
         }
     }
 
@@ -147,7 +236,7 @@ impl Top {
         let mut changed = true;
         loop {
             loop {
-                match source.samples.try_recv() {
+                match source.answers.try_recv() {
                     Ok(answer) => {
                         changed = true;
                         self.take(answer);
@@ -191,37 +280,51 @@ impl Top {
             .map(drop)
     }
 
-    /// Takes the host's answer.
-    fn take(&mut self, answer: Result<Sample, String>) {
-        self.answered = Instant::now();
-        match answer {
+    /// Takes the answer of a host.
+    fn take(&mut self, answer: Answer) {
+        let host = &mut self.hosts[answer.host];
+        host.answered = Instant::now();
+        match answer.sample {
             Ok(sample) => {
-                self.before = self.now.replace(sample);
-                self.view.trouble = None;
-                self.sort();
+                host.before = host.now.replace(sample);
+                host.trouble = None;
             }
             Err(message) => {
-                self.view.trouble = Some(terminal::visible_line(&message).into_owned());
+                host.trouble = Some(terminal::visible_line(&message).into_owned());
             }
         }
+        self.sort();
     }
 
     fn sort(&mut self) {
-        if let Some(now) = &self.now {
-            self.view.rows = rates::rows(self.before.as_ref(), now);
+        let by_host = self.view.hosts.is_some();
+        let hosts = self.hosts.iter();
+        self.view.rows = hosts.flat_map(|host| host.rows(by_host)).collect();
+        match &mut self.view.hosts {
+            Some((answering, _)) => {
+                let answers = |host: &&Host| host.trouble.is_none() && host.now.is_some();
+                *answering = self.hosts.iter().filter(answers).count();
+            }
+            None => self.view.trouble = self.hosts.first().and_then(|host| host.trouble.clone()),
         }
         rates::sort(&mut self.view.rows, self.view.order, self.view.reversed);
     }
 
-    /// Reports when the host has not answered for a while; returns whether that is new.
+    /// Reports which hosts have not answered for a while; returns whether that is new.
     fn watch_silence(&mut self) -> bool {
-        let silent = self.answered.elapsed();
-        if silent <= 3 * INTERVAL {
-            return false;
+        let mut changed = false;
+        for host in &mut self.hosts {
+            let silent = host.answered.elapsed();
+            if silent <= 3 * INTERVAL {
+                continue;
+            }
+            let trouble = Some(format!("no answer for {} s", silent.as_secs()));
+            changed |= host.trouble != trouble;
+            host.trouble = trouble;
         }
-        let trouble = Some(format!("no answer for {} s", silent.as_secs()));
-        let changed = self.view.trouble != trouble;
-        self.view.trouble = trouble;
+        if changed {
+            self.sort();
+        }
         changed
     }
 
@@ -264,8 +367,8 @@ mod tests {
     use ratatui::backend::TestBackend;
     use ratatui::crossterm::event::KeyCode;
 
-    use super::Top;
     use super::sample::{Guest, Sample};
+    use super::{Answer, Top};
 
     /// Three guests that have worked for `seconds`.
     fn sample(at: Instant, seconds: u64) -> Sample {
@@ -291,11 +394,15 @@ mod tests {
         }
     }
 
+    fn answers(top: &mut Top, host: usize, sample: Result<Sample, String>) {
+        top.take(Answer { host, sample });
+    }
+
     fn top() -> Top {
-        let mut top = Top::new("qemu:///system", false);
+        let mut top = Top::new("qemu:///system", None, false);
         let at = Instant::now();
-        top.take(Ok(sample(at, 0)));
-        top.take(Ok(sample(at, 2)));
+        answers(&mut top, 0, Ok(sample(at, 0)));
+        answers(&mut top, 0, Ok(sample(at, 2)));
         top
     }
 
@@ -363,15 +470,47 @@ mod tests {
     #[test]
     fn a_host_in_trouble_keeps_the_last_figures() {
         let mut top = top();
-        top.take(Err("connection refused".into()));
+        answers(&mut top, 0, Err("connection refused".into()));
         let shown = drawn(&mut top, 60, 6);
         assert_eq!(shown[0], "qemu:///system: connection refused");
         assert!(shown[2].starts_with("database"));
-        top.answered -= Duration::from_secs(12);
+        top.hosts[0].answered -= Duration::from_secs(12);
         top.watch_silence();
         assert_eq!(
             drawn(&mut top, 60, 6)[0],
             "qemu:///system: no answer for 12 s"
         );
+    }
+
+    #[test]
+    fn guests_of_several_hosts_stand_with_their_hosts_and_a_silent_host_first() {
+        let names = ["web1", "web2", "we\u{1b}b3"].map(str::to_owned);
+        let mut top = Top::new("web:&prod", Some(&names), false);
+        let at = Instant::now();
+        for seconds in [0, 2] {
+            answers(&mut top, 0, Ok(sample(at, seconds)));
+            answers(&mut top, 1, Err("connection\nrefused".into()));
+        }
+        assert_eq!(
+            drawn(&mut top, 60, 8),
+            [
+                "web:&prod: 2 of 3 guests running, 1 of 3 hosts answer",
+                "HOST         NAME               CPU%* STATE         MEMORY",
+                "web2         connection␊refused",
+                "web1         database           100.0 running      4.0 GiB",
+                "web1         old                 50.0 shutoff      2.0 GiB",
+                "web1         web                 25.0 running      1.0 GiB",
+                "",
+                "q leaves  sort: c CPU  m memory  d disk  n network  a name",
+            ]
+        );
+        // A host that never answered is shown as soon as it is late, and the others go on.
+        top.hosts[2].answered -= Duration::from_secs(12);
+        assert!(top.watch_silence());
+        answers(&mut top, 1, Ok(sample(at, 4)));
+        let shown = drawn(&mut top, 60, 10);
+        assert_eq!(shown[2], "we␛b3        no answer for 12 s");
+        assert!(shown[0].ends_with("2 of 3 hosts answer"), "{shown:?}");
+        assert!(shown.iter().any(|row| row.starts_with("web2         web ")));
     }
 }

@@ -7,6 +7,10 @@ use super::sample::{Guest, Sample};
 /// A guest as a row of the view.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
+    /// Name of the host; empty in a view of one host.
+    pub(super) host: String,
+    /// True if the host does not answer; then the name is the reason.
+    pub(super) silent: bool,
     pub(super) name: String,
     pub(super) state: String,
     pub(super) vcpus: Option<u64>,
@@ -18,6 +22,25 @@ pub(super) struct Row {
     pub(super) writes: Option<f64>,
     pub(super) receives: Option<f64>,
     pub(super) sends: Option<f64>,
+}
+
+impl Row {
+    /// A row for the host that does not answer because of `why`.
+    pub(super) fn silent(host: &str, why: &str) -> Self {
+        Self {
+            host: host.to_owned(),
+            silent: true,
+            name: why.to_owned(),
+            state: String::new(),
+            vcpus: None,
+            memory_kib: None,
+            cpu: None,
+            reads: None,
+            writes: None,
+            receives: None,
+            sends: None,
+        }
+    }
 }
 
 /// The columns to sort by.
@@ -53,6 +76,8 @@ fn row(now: &Guest, before: Option<&Guest>, seconds: f64) -> Row {
         (seconds > 0.0).then(|| done as f64 / seconds)
     };
     Row {
+        host: String::new(),
+        silent: false,
         name: now.name.clone(),
         state: now.state.clone(),
         vcpus: now.vcpus,
@@ -88,11 +113,13 @@ pub(super) fn sort(rows: &mut [Row], order: Order, reversed: bool) {
                 both(other.receives, other.sends),
             ),
         };
-        by.then_with(|| one.name.cmp(&other.name))
+        by.then_with(|| (&one.name, &one.host).cmp(&(&other.name, &other.host)))
     });
     if reversed {
         rows.reverse();
     }
+    // Hosts that do not answer stay at the top.
+    rows.sort_by_key(|row| !row.silent);
 }
 
 #[cfg(test)]

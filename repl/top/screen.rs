@@ -11,7 +11,10 @@ use super::rates::{Order, Row};
 
 /// The content of the view.
 pub(super) struct View {
-    pub(super) host: String,
+    /// The host, or the pattern of hosts.
+    pub(super) title: String,
+    /// The number of hosts that answer and of all hosts, in a view of several hosts.
+    pub(super) hosts: Option<(usize, usize)>,
     pub(super) rows: Vec<Row>,
     pub(super) order: Order,
     pub(super) reversed: bool,
@@ -88,6 +91,9 @@ const COLUMNS: [Column; 8] = [
 /// The fewest columns of letters for names.
 const NAME: u16 = 12;
 
+/// The columns of letters for the names of hosts.
+const HOST: u16 = 12;
+
 const KEYS: &str = "q leaves  sort: c CPU  m memory  d disk  n network  a name  r reverse";
 
 fn none() -> String {
@@ -113,8 +119,25 @@ pub(super) fn draw(frame: &mut Frame, view: &View) {
     .areas(frame.area());
     frame.render_widget(Paragraph::new(head(view)), title);
     frame.render_widget(guests(view, table), table);
+    reasons(frame, view, table);
     let dim = Style::new().add_modifier(Modifier::DIM);
     frame.render_widget(Paragraph::new(KEYS).style(dim), keys);
+}
+
+/// Writes why hosts do not answer, over the columns of figures in their rows.
+fn reasons(frame: &mut Frame, view: &View, table: Rect) {
+    let rows = table.rows().skip(1).zip(view.rows.iter().skip(view.first));
+    for (area, row) in rows.filter(|(_, row)| row.silent) {
+        let area = Rect {
+            x: area.x + (HOST + 1).min(area.width),
+            width: area.width.saturating_sub(HOST + 1),
+            ..area
+        };
+        frame.render_widget(
+            Line::styled(row.name.clone(), style(row, view.colors)),
+            area,
+        );
+    }
 }
 
 fn head(view: &View) -> Line<'static> {
@@ -123,12 +146,13 @@ fn head(view: &View) -> Line<'static> {
         .iter()
         .filter(|row| row.state == "running")
         .count();
-    let text = match &view.trouble {
-        Some(trouble) => format!("{}: {trouble}", view.host),
-        None => format!(
-            "{}: {running} of {} guests running",
-            view.host,
-            view.rows.len()
+    let guests = view.rows.iter().filter(|row| !row.silent).count();
+    let text = match (&view.trouble, view.hosts) {
+        (Some(trouble), _) => format!("{}: {trouble}", view.title),
+        (None, None) => format!("{}: {running} of {guests} guests running", view.title),
+        (None, Some((answering, all))) => format!(
+            "{}: {running} of {guests} guests running, {answering} of {all} hosts answer",
+            view.title
         ),
     };
     let style = match (&view.trouble, view.colors) {
@@ -139,7 +163,9 @@ fn head(view: &View) -> Line<'static> {
 }
 
 fn guests(view: &View, area: Rect) -> Table<'static> {
-    let mut left = area.width.saturating_sub(NAME);
+    let by_host = view.hosts.is_some();
+    let before = if by_host { HOST + 1 } else { 0 };
+    let mut left = area.width.saturating_sub(NAME + before);
     let shown: Vec<&Column> = COLUMNS
         .iter()
         .take_while(|column| {
@@ -153,7 +179,8 @@ fn guests(view: &View, area: Rect) -> Table<'static> {
         Cell::new(Text::from(head_of(column.head, marked, view.reversed)).alignment(side(column)))
     });
     let name = head_of("NAME", view.order == Order::Name, view.reversed);
-    let header = Drawn::new(std::iter::once(Cell::new(name)).chain(heads));
+    let host = by_host.then(|| Cell::new("HOST"));
+    let header = Drawn::new(host.into_iter().chain([Cell::new(name)]).chain(heads));
     let rows: Vec<Drawn> = view
         .rows
         .iter()
@@ -162,11 +189,16 @@ fn guests(view: &View, area: Rect) -> Table<'static> {
             let cells = shown
                 .iter()
                 .map(|column| Cell::new(Text::from((column.text)(row)).alignment(side(column))));
-            let name = Cell::new(row.name.clone());
-            Drawn::new(std::iter::once(name).chain(cells)).style(style(row, view.colors))
+            let host = by_host.then(|| Cell::new(row.host.clone()));
+            let names = host.into_iter().chain([Cell::new(row.name.clone())]);
+            let cells = cells.take(if row.silent { 0 } else { shown.len() });
+            Drawn::new(names.chain(cells)).style(style(row, view.colors))
         })
         .collect();
-    let widths = std::iter::once(Constraint::Min(NAME))
+    let host = by_host.then_some(Constraint::Length(HOST));
+    let widths = host
+        .into_iter()
+        .chain([Constraint::Min(NAME)])
         .chain(shown.iter().map(|column| Constraint::Length(column.width)));
     let reversed = Style::new().add_modifier(Modifier::REVERSED);
     Table::new(rows, widths).header(header.style(reversed))
@@ -190,6 +222,12 @@ fn side(column: &Column) -> Alignment {
 
 fn style(row: &Row, colors: bool) -> Style {
     let style = Style::new();
+    if row.silent {
+        return match colors {
+            true => style.fg(Color::Red),
+            false => style.add_modifier(Modifier::BOLD),
+        };
+    }
     match row.state.as_str() {
         "running" => style,
         "paused" | "pmsuspended" if colors => style.fg(Color::Yellow),

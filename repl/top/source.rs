@@ -1,5 +1,4 @@
-//! Asks the host again and again, on a thread of its own: a host that does not answer must not
-//! hold up the keys.
+//! Asks hosts again and again, each on its own thread: a host that does not answer holds up neither the keys nor other hosts.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -15,48 +14,80 @@ const ASK: &str = "conn.get_all_domain_stats(VIR_DOMAIN_STATS_STATE | VIR_DOMAIN
      | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_INTERFACE \
      | VIR_DOMAIN_STATS_BLOCK)";
 
-/// A host that is asked for its guests; that ends with this value.
+/// A host to ask.
+pub(super) enum Target {
+    Open(Connection),
+    /// The name of a host in the list of hosts. Each question connects again if the connection is lost.
+    Named(String),
+}
+
+/// The sample of a host, or the reason why there is none.
+pub(super) struct Answer {
+    /// The index of the host.
+    pub(super) host: usize,
+    pub(super) sample: Result<Sample, String>,
+}
+
+/// Hosts that are asked for their guests, until this value is dropped.
 pub(super) struct Source {
-    pub(super) samples: Receiver<Result<Sample, String>>,
-    again: Sender<()>,
+    pub(super) answers: Receiver<Answer>,
+    again: Vec<Sender<()>>,
 }
 
 impl Source {
-    /// Asks `connection` every `interval`.
+    /// Asks `targets` every `interval`.
     pub(super) fn new(
-        engine: Arc<Engine>,
-        connection: Connection,
+        engine: &Arc<Engine>,
+        targets: Vec<Target>,
         interval: Duration,
     ) -> std::io::Result<Self> {
-        let (sender, samples) = mpsc::channel();
-        let (again, asked) = mpsc::channel();
-        std::thread::Builder::new()
-            .name("top".into())
-            .stack_size(stack_size())
-            .spawn(move || {
-                let mut scope = Scope::new();
-                scope.push_constant("conn", connection);
-                loop {
-                    let began = Instant::now();
-                    let stats = engine.eval_with_scope::<Array>(&mut scope, ASK);
-                    let sample = stats
-                        .map(|stats| Sample::new(began, &stats))
-                        .map_err(|error| message(&error));
-                    if sender.send(sample).is_err() {
-                        return;
+        let (sender, answers) = mpsc::channel();
+        let mut again = Vec::new();
+        for (host, target) in targets.into_iter().enumerate() {
+            let (ask, asked) = mpsc::channel();
+            again.push(ask);
+            let (engine, sender) = (Arc::clone(engine), sender.clone());
+            std::thread::Builder::new()
+                .name("top".into())
+                .stack_size(stack_size())
+                .spawn(move || {
+                    let mut scope = Scope::new();
+                    let code = match target {
+                        Target::Open(connection) => {
+                            scope.push_constant("conn", connection);
+                            ASK.to_owned()
+                        }
+                        Target::Named(name) => {
+                            scope.push_constant("name", name);
+                            format!("let conn = connect_host(name); {ASK}")
+                        }
+                    };
+                    let variables = scope.len();
+                    loop {
+                        let began = Instant::now();
+                        scope.rewind(variables);
+                        let stats = engine.eval_with_scope::<Array>(&mut scope, &code);
+                        let sample = stats
+                            .map(|stats| Sample::new(began, &stats))
+                            .map_err(|error| message(&error));
+                        if sender.send(Answer { host, sample }).is_err() {
+                            return;
+                        }
+                        let left = interval.saturating_sub(began.elapsed());
+                        if asked.recv_timeout(left) == Err(RecvTimeoutError::Disconnected) {
+                            return;
+                        }
                     }
-                    let left = interval.saturating_sub(began.elapsed());
-                    if asked.recv_timeout(left) == Err(RecvTimeoutError::Disconnected) {
-                        return;
-                    }
-                }
-            })?;
-        Ok(Self { samples, again })
+                })?;
+        }
+        Ok(Self { answers, again })
     }
 
-    /// Asks at once.
+    /// Asks all hosts at once.
     pub(super) fn again(&self) {
-        let _ = self.again.send(());
+        for host in &self.again {
+            let _ = host.send(());
+        }
     }
 }
 

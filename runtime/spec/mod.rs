@@ -17,7 +17,7 @@
 //! };
 //! ```
 //!
-//! `include` takes over the keys of another declaration; `name: ()` leaves one of them out, and `called: "a guest"` says what the
+//! `include` takes over the keys of another declaration, except those that the map itself declares; `name: ()` leaves one of them out, and `called: "a guest"` says what the
 //! map is called in messages, which is otherwise the name of the constant.
 //!
 //! An option of a recipe that writes XML names its place there, from the element that the map stands for: `xml: "features/acpi"`

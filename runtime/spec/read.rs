@@ -42,15 +42,16 @@ pub(crate) fn read(
         return Err(format!("`{name}` is not a map that declares options"));
     };
     let mut keys: Vec<Key> = Vec::new();
+    let mut own: Vec<&str> = Vec::new();
     let mut called = String::new();
     for (key, value) in entries {
         match (key.as_str(), value) {
             ("called", Literal::Text(text)) => called.clone_from(text),
-            ("include", Literal::Text(other)) => include(&mut keys, resolve(other)?),
+            ("include", Literal::Text(other)) => include(&mut keys, &own, resolve(other)?),
             ("include", Literal::List(others)) => {
                 for other in others {
                     let other = other.text().ok_or("`include` lists names of constants")?;
-                    include(&mut keys, resolve(other)?);
+                    include(&mut keys, &own, resolve(other)?);
                 }
             }
             // An option that is included is left out again.
@@ -59,6 +60,7 @@ pub(crate) fn read(
                 let declared = read_key(key, fields, file, resolve)
                     .map_err(|why| format!("the declaration of `{key}` is wrong: {why}"))?;
                 put(&mut keys, declared);
+                own.push(key);
             }
             _ => {
                 return Err(format!(
@@ -76,9 +78,12 @@ pub(crate) fn read(
     })
 }
 
-fn include(keys: &mut Vec<Key>, spec: Arc<Spec>) {
+/// Adds the keys of `spec`, without those that the declaration has as its `own`.
+fn include(keys: &mut Vec<Key>, own: &[&str], spec: Arc<Spec>) {
     for key in &spec.keys {
-        put(keys, key.clone());
+        if !own.contains(&key.name.as_str()) {
+            put(keys, key.clone());
+        }
     }
 }
 

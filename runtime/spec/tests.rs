@@ -188,9 +188,9 @@ fn a_declaration_takes_over_those_of_other_files() {
             r#"
                 import "b" as b;
                 const MORE = #{
+                    two: #{ words: ["x"] },
                     include: "b::ALL",
                     start: #{ type: "bool", default: true },
-                    two: #{ words: ["x"] },
                     three: (),
                 };
                 const LETTERS = #{ a: "b" };
@@ -210,7 +210,7 @@ fn a_declaration_takes_over_those_of_other_files() {
         .iter()
         .map(|key| format!("{}: {}", key.name, key.ty))
         .collect();
-    assert_eq!(keys, ["one: array of PART", "two: \"x\"", "start: bool"]);
+    assert_eq!(keys, ["two: \"x\"", "one: array of PART", "start: bool"]);
     assert_eq!(spec.nested()[0].file, "b");
     assert!(declared(&texts, "a", "b::PART").is_ok());
     let constants = texts.constants("a").expect("it is there");

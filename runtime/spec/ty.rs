@@ -93,6 +93,11 @@ impl HostName {
         rows.find(|row| row.1 == self).unwrap_or(&Self::ALL[0])
     }
 
+    /// The name of the type in declarations, such as `pool`.
+    pub fn word(self) -> &'static str {
+        self.row().0
+    }
+
     /// The kind of the object, such as `StoragePool`.
     pub fn object(self) -> &'static str {
         self.row().2

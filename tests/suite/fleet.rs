@@ -124,6 +124,36 @@ fn a_resumed_run_skips_the_hosts_that_are_done() {
 }
 
 #[test]
+fn a_resumed_run_knows_which_guests_have_left_a_host() {
+    let scratch = Scratch::new();
+    let script = format!(
+        r#"
+        let flag = "{}";
+        fleet::patch_in_waves("web", #{{ guests: "shut down", patch: |host| {{
+            print(host.name);
+            if host.name == "web2" {{ read_text(flag); }}
+        }} }}); ()"#,
+        scratch.text("flag")
+    );
+    let failed = repo(&scratch, &script).fails(1);
+    assert_eq!(failed.stdout, "web1\nweb2\n", "{failed}");
+    scratch.write("flag", "");
+    let resumed = virhai()
+        .unprivileged()
+        .without_grants()
+        .env("HOME", scratch.path(""))
+        .arg("resume")
+        .run();
+    assert_eq!(resumed.stdout, "web2\nweb3\n", "{resumed}");
+    for part in [
+        "the guests leave web2: done before",
+        "host web1: done before",
+    ] {
+        assert!(resumed.stderr.contains(part), "{resumed}");
+    }
+}
+
+#[test]
 fn an_inventory_is_a_file_or_a_program_that_the_user_accepts() {
     let scratch = Scratch::new();
     let program = "#!/bin/sh\n[ \"$1\" = --list ] && echo '{\"lab\": {\"hosts\": [\"a\"]}, \"_meta\": {\"hostvars\": {\"a\": {\"virhai_uri\": \"test:///default\"}}}}'\n";
@@ -205,4 +235,112 @@ fn an_inventory_is_stopped_with_all_its_processes_and_its_errors_quote_nothing()
     let status = child.wait().expect("it ends");
     assert_eq!(status.signal(), Some(15), "{status}");
     assert_eq!(pipe.read(&mut up).expect("it can be read"), 0);
+}
+
+/// Prints rows of hosts, and the states of their guests.
+const TOLD: &str = r#"
+    let told = |rows| print(rows.map(|row| `${row.host} ${row.state} ${row.wave} ${row.error ?? ""}`).join(", "));
+    let guests = |pattern| print(fleet::guests(pattern).map(|row| `${row.name} ${row.state} on ${row.host}`).join(", "));
+"#;
+
+#[test]
+fn hosts_are_patched_in_waves_and_a_failed_host_keeps_its_guests_away() {
+    let scratch = Scratch::new();
+    let script = r#"
+        let rows = fleet::patch_in_waves("all", #{
+            check: false, guests: "shut down", stop_after: 2,
+            patch: |host| {
+                assert_eq(host.conn.num_of_domains(), 0);
+                if host.name == "web1" { throw "no disk space"; }
+            },
+            health: |host| host.name != "web3",
+        });
+        told.call(rows);
+        guests.call("all");
+        told.call(fleet::bring_back(rows, #{}));
+        guests.call("web");
+        connect_host("db1").lookup_by_name("db1").undefine();
+        for options in [#{ patch: |host| 1, guests: "shut down" }, #{ patch: ["true"], guests: "leave" }] {
+            try { fleet::patch_in_waves("db1", options); } catch (err) { print(`${err.message} ${err.rows.len()}`); }
+        }
+    "#;
+    let told = repo(&scratch, &format!("{TOLD}{script}")).ok();
+    let rows = [
+        "web1 failed 1 no disk space; guests that are not back: web1 (off), web2 done 2 , \
+         web3 unhealthy 3 its health check returned false; guests that are not back: web3 (off), db1 skipped 4 ",
+        "web1 shutoff on web1, web2 running on web2, web3 shutoff on web3, db1 running on db1",
+        "web1 done 1 , web2 done 1 , web3 done 1 ",
+        "web1 running on web1, web2 running on web2, web3 running on web3",
+        "1 of 1 hosts failed; db1: the guest `db1` is transient: it would be gone after a shutdown 1",
+        "1 of 1 hosts failed; db1: cannot call `ssh`: the script may not run commands on `db1` by ssh 1",
+        "",
+    ];
+    assert_eq!(told, rows.join("\n"));
+}
+
+#[test]
+fn evacuated_guests_move_to_hosts_with_room_and_come_back() {
+    let scratch = Scratch::new();
+    let script = r#"
+        let large = "<domain type='test'><name>large</name><memory unit='GiB'>2</memory><os><type>hvm</type></os></domain>";
+        connect_host("web3").define_xml(large).create();
+        let rows = fleet::evacuate("web1,web3", #{});
+        for row in rows { print(`${row.host}: ${row.value.map(|place| `${place.guest} to ${place.host}`).join(", ")}`); }
+        guests.call("web1,web3");
+        told.call(fleet::bring_back(rows, #{}));
+        // A second large guest has no room.
+        connect_host("web2").define_xml(large).create();
+        connect_host("db1").define_xml(large).create();
+        told.call(fleet::evacuate("web3", #{ to: "web2,db1", check: false }));
+        told.call(fleet::evacuate("web", #{ to: "web1", check: false, stop_after: 9 }));
+        connect_host("web2").lookup_by_name("large").destroy();
+        let patch = |host| {
+            assert_eq(host.conn.num_of_domains(), 0);
+            if host.name == "web3" { throw "no disk space"; }
+        };
+        let rows = fleet::patch_in_waves("web:!old", #{ patch: patch, to: "web", check: false });
+        told.call(rows);
+        guests.call("web");
+    "#;
+    // The test driver does not migrate guests; twins do.
+    let told = repo(&scratch, &format!("{TOLD}{script}"));
+    let told = told.first_arg("--rehearse").ok();
+    let (printed, plan) = told.split_once("\nPlan\n").expect("there is a plan");
+    let rows = [
+        "web1: web1 to web2",
+        "web3: large to db1, web3 to web2",
+        "",
+        "web1 done 1 , web3 done 1 ",
+        "web3 failed 1 no host has room for the guest `large` with 2 GiB of memory; the most is 1023 MiB on web2",
+        "web1 failed 1 there is no host for the guests of web1: no other host of the list can take guests now, \
+         web2 failed 2 there is no host",
+        "web1 done 1 , web3 failed 2 no disk space; guests that are not back: ",
+        "web1 running on web1, ",
+    ];
+    let printed: Vec<&str> = printed.lines().collect();
+    assert_eq!(printed.len(), rows.len(), "{told}");
+    for (line, row) in printed.iter().zip(rows) {
+        assert!(line.starts_with(row), "{row}: {told}");
+    }
+    assert!(plan.contains("migrated  domain web1"), "{told}");
+}
+
+#[test]
+fn states_of_hosts_are_told_also_of_one_that_does_not_answer() {
+    let scratch = Scratch::new();
+    let script = r#"
+        for row in fleet::status("all") { print(`${row.host} ${row.state} ${row.running} ${row.guests} ${row.free_kib} ${row.error ?? ""}`); }
+        print(fleet::guests("all").len());
+    "#;
+    let run = repo(&scratch, script);
+    std::fs::remove_file(scratch.path("web2.xml")).expect("it is there");
+    let outcome = run.run();
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    assert_eq!(lines[0], "web1 answers 1 1 3144704 ", "{outcome}");
+    assert!(lines[1].starts_with("web2 no answer    "), "{outcome}");
+    assert_eq!(lines[4], "3", "{outcome}");
+    assert!(
+        outcome.stderr.contains("web2 does not answer: "),
+        "{outcome}"
+    );
 }

@@ -56,7 +56,8 @@ fn files(image: &Path) -> Vec<(String, String)> {
 fn an_image_that_boots_becomes_a_guest() {
     let (host, folder) = host();
     let image = folder.join("counter.img").display().to_string();
-    let told = script(&host, "import_image.rhai", &["web", &image, "MG:up"]).ok_with_plan();
+    let args = ["--name", "web", "--image", &image, "--up", "MG:up"];
+    let told = script(&host, "import_image.rhai", &args).ok_with_plan();
     assert_eq!(told, "web is running\n");
 }
 
@@ -142,7 +143,18 @@ fn logins_that_cloud_init_would_not_understand_are_refused() {
 fn the_seed_is_gone_once_the_guest_is_up_and_a_failure_leaves_nothing() {
     let (host, folder) = host();
     let image = folder.join("counter.img").display().to_string();
-    let args = ["web", "images", &image, "ssh-ed25519 AAAA", "MG:up"];
+    let args = [
+        "--name",
+        "web",
+        "--pool",
+        "images",
+        "--image",
+        &image,
+        "--ssh-key",
+        "ssh-ed25519 AAAA",
+        "--up",
+        "MG:up",
+    ];
     let outcome = script(&host, "cloud_image.rhai", &args).run();
     assert_eq!(outcome.stdout, "web is running\n", "{outcome}");
     // This guest has no system that could release a device: it keeps an empty seed.

@@ -315,3 +315,23 @@ fn scripts_of_a_folder_are_listed_with_their_first_lines() {
         assert!(outcome.stderr.contains(why), "{outcome}");
     }
 }
+
+#[test]
+fn an_input_may_have_the_name_of_an_option_of_virhai() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "keep.rhai",
+        r#"const INPUTS = #{ timeout: #{ type: "duration", default: "1m", help: "a time" }, quiet: #{ type: "bool", default: false, help: "a word" } };
+           fn main(inputs) { print(`${inputs.timeout} ${inputs.quiet}`); }"#,
+    );
+    for (words, told) in [
+        (&["--timeout", "5m", "--quiet"][..], "5m true\n"),
+        (&["--no-journal", "--quiet", "--timeout=5m"], "5m true\n"),
+        (&["--", "--timeout", "5m"], "5m false\n"),
+        (&["--no-journal"], "1m false\n"),
+    ] {
+        assert_eq!(run(&scratch, words).ok(), told, "{words:?}");
+    }
+    let run = run(&scratch, &[]).first_arg("5m").first_arg("--timeout");
+    assert_eq!(run.ok(), "1m false\n");
+}

@@ -29,11 +29,37 @@ fn file(host: &Embed, from: &Path, name: &str) -> String {
     host.path(name)
 }
 
+/// The inputs of the script that installs with a kernel.
+fn by_kernel<'a>(
+    disk: &'a str,
+    kernel: &'a str,
+    initrd: &'a str,
+    cmdline: &'a str,
+) -> [&'a str; 12] {
+    [
+        "--name",
+        "web",
+        "--disk",
+        disk,
+        "--kernel",
+        kernel,
+        "--initrd",
+        initrd,
+        "--cmdline",
+        cmdline,
+        "--up",
+        "MG:up",
+    ]
+}
+
 #[test]
 fn the_script_that_installs_from_a_cd_installs() {
     let (host, disk) = host_with_disk();
     let iso = file(&host, &micro("installer.iso"), "installer.iso");
-    let told = run(&host, "install_iso.rhai", &["web", &disk, &iso, "MG:up"]).ok_with_plan();
+    let args = [
+        "--name", "web", "--disk", &disk, "--iso", &iso, "--up", "MG:up",
+    ];
+    let told = run(&host, "install_iso.rhai", &args).ok_with_plan();
     assert!(told.starts_with("web: installed\n"), "{told}");
     assert!(
         told.contains("by reboot, the boot sector changed"),
@@ -46,7 +72,7 @@ fn the_script_that_installs_with_a_kernel_installs() {
     let (host, disk) = host_with_disk();
     let kernel = file(&host, &micro("installer.kernel"), "installer.kernel");
     let initrd = file(&host, &micro("initrd.bin"), "initrd.bin");
-    let args = ["web", &disk, &kernel, &initrd, "auto", "MG:up"];
+    let args = by_kernel(&disk, &kernel, &initrd, "auto");
     assert_eq!(
         run(&host, "install_kernel.rhai", &args).ok_with_plan(),
         "web: installed\n"
@@ -57,19 +83,16 @@ fn the_script_that_installs_with_a_kernel_installs() {
 fn the_script_of_a_throwaway_guest_keeps_what_works_and_drops_the_rest() {
     let (host, _) = host_with_disk();
     let counter = file(&host, &micro("counter.img"), "counter.img");
-    let told = run(&host, "throwaway_guest.rhai", &["web", &counter, "MG:up"]).ok_with_plan();
+    let args = ["--name", "web", "--disk", &counter, "--up", "MG:up"];
+    let told = run(&host, "throwaway_guest.rhai", &args).ok_with_plan();
     assert_eq!(told, "web is up, and stays\n");
     assert_eq!(
         host.ok("connect().lookup_by_name(\"web\").is_persistent()"),
         "true\n"
     );
     let poweroff = file(&host, &micro("poweroff.img"), "poweroff.img");
-    let told = run(
-        &host,
-        "throwaway_guest.rhai",
-        &["other", &poweroff, "never"],
-    )
-    .ok();
+    let args = ["--name", "other", "--disk", &poweroff, "--up", "never"];
+    let told = run(&host, "throwaway_guest.rhai", &args).ok();
     assert!(told.starts_with("other is gone: "), "{told}");
     assert_eq!(host.ok("connect().list_all_domains().len()"), "1\n");
 }
@@ -85,6 +108,7 @@ fn the_script_that_ensures_a_host_changes_it_once() {
             .arg(format!("test://{}", node.display()))
             .arg("run")
             .arg(script("ensure_host.rhai"))
+            .arg("--folder")
             .arg(folder.path().join("images"))
     };
     let told = program().ok_with_plan();
@@ -120,14 +144,7 @@ fn a_linux_installs_from_a_kernel_and_what_it_installed_boots() {
     host.scratch()
         .write("initrd", installer_initrd(host.scratch()));
     let initrd = host.path("initrd");
-    let args = [
-        "web",
-        &disk,
-        &kernel,
-        &initrd,
-        "console=ttyS0 quiet",
-        "MG:up",
-    ];
+    let args = by_kernel(&disk, &kernel, &initrd, "console=ttyS0 quiet");
     assert_eq!(
         run(&host, "install_kernel.rhai", &args).ok(),
         "web: installed\n"
@@ -167,6 +184,9 @@ fn a_linux_installs_from_a_cd_and_what_it_installed_boots() {
             .args(["-no-emul-boot", "-boot-load-size", "4", "-boot-info-table"])
             .arg(&folder),
     );
-    let told = run(&host, "install_iso.rhai", &["web", &disk, &iso, "MG:up"]).ok();
+    let args = [
+        "--name", "web", "--disk", &disk, "--iso", &iso, "--up", "MG:up",
+    ];
+    let told = run(&host, "install_iso.rhai", &args).ok();
     assert!(told.starts_with("web: installed\n"), "{told}");
 }

@@ -62,12 +62,24 @@ fn a_blank_disk_falls_through_to_the_network() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/install_network.rhai");
     let text = std::fs::read_to_string(script).expect("it is there");
     // KVM is there for root, and need not work.
-    let text = text.replace("name: args[0],", "name: args[0], virt_type: \"qemu\",");
+    let text = text.replace(
+        "name: inputs.name,",
+        "name: inputs.name, virt_type: \"qemu\",",
+    );
     let copy = host.scratch().write("install_network.rhai", text);
-    let told = ["web", "images", "lan", "MG:up"]
-        .iter()
-        .fold(host.virhai().arg("run").arg(copy), |run, arg| run.arg(arg))
-        .ok_with_plan();
+    let told = [
+        "--name",
+        "web",
+        "--pool",
+        "images",
+        "--network",
+        "lan",
+        "--up",
+        "MG:up",
+    ]
+    .iter()
+    .fold(host.virhai().arg("run").arg(copy), |run, arg| run.arg(arg))
+    .ok_with_plan();
     assert_eq!(told, "web: installed\n");
     // The result that the guide promises: the guest had an address of this network.
     let leases = host

@@ -166,19 +166,27 @@ fn the_scripts_of_clones_and_restore_points_do_as_they_say() {
         args.iter().fold(run, |run, arg| run.arg(arg))
     };
     assert_eq!(
-        run("restore_points.rhai", &["web", "make", "now"]).ok_with_plan(),
+        run("restore_points.rhai", &["--guest", "web", "--make", "now"]).ok_with_plan(),
         "now\n"
     );
     assert_eq!(
-        run("restore_points.rhai", &["web", "restore", "now"]).ok_with_plan(),
+        run(
+            "restore_points.rhai",
+            &["--guest", "web", "--restore", "now"]
+        )
+        .ok_with_plan(),
         "now\n"
     );
     assert_eq!(
-        run("restore_points.rhai", &["web", "remove", "now"]).ok_with_plan(),
+        run(
+            "restore_points.rhai",
+            &["--guest", "web", "--remove", "now"]
+        )
+        .ok_with_plan(),
         "\n"
     );
     assert_eq!(
-        run("clone_guest.rhai", &["web", "copy"]).ok(),
+        run("clone_guest.rhai", &["--original", "web", "--name", "copy"]).ok(),
         "copy is running, web is running\n"
     );
 }

@@ -36,7 +36,9 @@ fn the_first_guest_is_a_linux_that_lives_through_saves_without_losing_a_second()
         .arg(scratch.path("host"))
         .arg("run")
         .arg(copy)
+        .arg("--guest")
         .arg(scratch.path("guest"))
+        .arg("--state")
         .arg(scratch.path("host"))
         .ok_with_plan();
     for part in ["VIRHAI-GUEST-UP", "VIRHAI-GUEST-DOWN", "undefine"] {
@@ -55,7 +57,22 @@ fn the_first_guest_is_a_linux_that_lives_through_saves_without_losing_a_second()
 }
 
 #[test]
-fn the_first_guest_asks_for_its_arguments() {
+fn all_scripts_declare_their_inputs() {
     let outcome = virhai().arg("run").arg(script("first_guest.rhai")).fails(2);
-    assert!(outcome.stdout.contains("usage:"), "{outcome}");
+    for missing in ["--guest", "--state"] {
+        assert!(outcome.stderr.contains(missing), "{outcome}");
+    }
+    let told = virhai().arg("--json").arg("list").arg(script("")).ok();
+    let entries: Vec<serde_json::Value> = serde_json::from_str(&told).expect("it is a list");
+    assert!(entries.len() > 16, "{told}");
+    for entry in entries {
+        let inputs = entry["inputs"].as_array().expect("a list");
+        assert!(!inputs.is_empty(), "{entry}");
+        assert!(
+            entry["about"]
+                .as_str()
+                .is_some_and(|line| line.ends_with('.')),
+            "{entry}"
+        );
+    }
 }

@@ -19,6 +19,7 @@ fn quiet() -> Prompt {
 #[test]
 fn help_lists_the_commands() {
     let mut prompt = quiet();
+    prompt.terminal.resize(30, 80);
     prompt.terminal.types(":help\r");
     prompt.terminal.golden("help");
 }

@@ -1,4 +1,4 @@
-//! `:connect`, `:switch` and `:disconnect`: each is code that a script could have as well.
+//! Commands on hosts, such as `:connect` and `:hosts`: each is code that a script could have as well.
 
 use virhai::redact;
 use virhai::show::Table;
@@ -19,7 +19,13 @@ pub(super) fn connect(prompt: &mut Prompt, arguments: &str) -> Done {
         (Some("ro"), None) => "connect_read_only",
         _ => return Err("`:connect URI` accepts only `ro` after the URI".into()),
     };
-    prompt.worker.give_uri(uri);
+    let function = match prompt.worker.has_host(uri) {
+        true if function == "connect" => "connect_host",
+        _ => {
+            prompt.worker.give_uri(uri);
+            function
+        }
+    };
     let uri = quoted(&uri.to_owned().into());
     let scope = prompt.worker.scope();
     let code = match hosts::current(scope) {
@@ -133,12 +139,46 @@ fn known(prompt: &Prompt, name: &str) -> Result<(), String> {
     })
 }
 
-/// Shows what the guests of the current host take, until the user leaves.
-pub(super) fn top(prompt: &mut Prompt) -> Done {
+/// Shows the state of each host of the list of hosts that matches `pattern`.
+pub(super) fn status(prompt: &mut Prompt, pattern: &str) -> Done {
+    let pattern = if pattern.is_empty() { "all" } else { pattern };
+    Ok(of_fleet(prompt, "status", pattern, STATUS))
+}
+
+/// Lists the guests of the current host, or of the hosts that match `pattern`.
+pub(super) fn list_guests(prompt: &mut Prompt, pattern: &str) -> Done {
+    Ok(match pattern {
+        "" => prompt.evaluate_command("conn.list_all_domains()"),
+        pattern => of_fleet(prompt, "guests", pattern, GUEST),
+    })
+}
+
+/// The columns of `:hosts`, in their order; a long error would not fit.
+const STATUS: &str = r#"#{ host: row.host, state: row.state, running: row.running, guests: row.guests, free_kib: row.free_kib,
+    error: if (row.error ?? "").len() > 40 { row.error.sub_string(0, 39) + "…" } else { row.error } }"#;
+
+/// The columns of `:list`, in their order.
+const GUEST: &str = "#{ host: row.host, name: row.name, state: row.state, memory_kib: row.memory_kib, vcpus: row.vcpus }";
+
+/// Calls the function of `std/fleet` for the hosts that match `pattern`, and shows the columns `row` of its result.
+fn of_fleet(prompt: &mut Prompt, function: &str, pattern: &str, row: &str) -> Option<u8> {
+    let pattern = quoted(&pattern.to_owned().into());
+    prompt.evaluate_command(&format!(
+        "{{ import \"std/fleet\" as fleet; fleet::{function}({pattern}).map(|row| {row}) }}"
+    ))
+}
+
+/// Shows the resources that guests use, until the user leaves: guests of the current host, or of the hosts that match `pattern`.
+pub(super) fn top(prompt: &mut Prompt, pattern: &str) -> Done {
+    let engine = std::sync::Arc::clone(prompt.worker.engine());
+    if !pattern.is_empty() {
+        let names = crate::top::names(&engine, pattern).map_err(|error| error.to_string())?;
+        crate::top::show_hosts(engine, pattern, &names, prompt.worker.colors())?;
+        return Ok(None);
+    }
     let Some(connection) = hosts::current(prompt.worker.scope()) else {
         return Err("no host is connected; connect to one with `:connect URI`".into());
     };
-    let engine = std::sync::Arc::clone(prompt.worker.engine());
     crate::top::show(engine, &connection, prompt.worker.colors())?;
     Ok(None)
 }

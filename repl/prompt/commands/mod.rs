@@ -26,6 +26,8 @@ pub(super) enum Command {
     Switch,
     Reconnect,
     Disconnect,
+    Hosts,
+    List,
     Top,
     History,
     Save,
@@ -50,6 +52,8 @@ pub(super) enum Argument {
     ReadOnly,
     /// A variable that holds a connection.
     Connection,
+    /// A pattern of hosts of the list of hosts.
+    Hosts,
     /// A file.
     File,
     /// The numbers of inputs.
@@ -66,6 +70,7 @@ impl Argument {
             Self::Expression => "EXPR",
             Self::Uri => "URI",
             Self::ReadOnly => "ro",
+            Self::Hosts => "HOSTS",
             Self::File => "FILE",
             Self::Inputs => "N-M",
             Self::Switch => "on|off",
@@ -115,7 +120,7 @@ const ALIASES: &[(&str, Command)] = &[
 
 impl Command {
     /// Every command, in the order in which `:help` lists them.
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Help,
         Self::Methods,
         Self::Json,
@@ -125,6 +130,8 @@ impl Command {
         Self::Switch,
         Self::Reconnect,
         Self::Disconnect,
+        Self::Hosts,
+        Self::List,
         Self::Top,
         Self::History,
         Self::Save,
@@ -138,7 +145,7 @@ impl Command {
 
     /// Its name, its arguments and its description.
     pub(super) fn usage(self) -> Usage {
-        use Argument::{Connection, Expression, File, Inputs, Name, ReadOnly, Switch, Uri};
+        use Argument::{Connection, Expression, File, Hosts, Inputs, Name, ReadOnly, Switch, Uri};
         let usage = |name, needed, optional, about| Usage {
             name,
             needed,
@@ -180,10 +187,22 @@ impl Command {
                 &[Connection],
                 "closes a connection, without NAME the current one",
             ),
+            Self::Hosts => usage(
+                ":hosts",
+                &[],
+                &[Hosts],
+                "shows the named hosts with their states",
+            ),
+            Self::List => usage(
+                ":list",
+                &[],
+                &[Hosts],
+                "lists the guests of the current host or of HOSTS",
+            ),
             Self::Top => usage(
                 ":top",
                 &[],
-                &[],
+                &[Hosts],
                 "shows live which resources the guests use",
             ),
             Self::History => usage(
@@ -279,7 +298,9 @@ impl Command {
             Self::Switch => hosts::switch(prompt, arguments),
             Self::Reconnect => hosts::reconnect(prompt),
             Self::Disconnect => hosts::disconnect(prompt, arguments),
-            Self::Top => hosts::top(prompt),
+            Self::Hosts => hosts::status(prompt, arguments),
+            Self::List => hosts::list_guests(prompt, arguments),
+            Self::Top => hosts::top(prompt, arguments),
             Self::History => files::history(prompt),
             Self::Save => files::save(prompt, arguments),
             Self::Load => files::load(prompt, arguments),

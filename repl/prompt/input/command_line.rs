@@ -105,6 +105,12 @@ impl Input {
                 true => self.complete_text("restore(\"", start, written),
                 false => self.complete_text("restore(\"./", start, written),
             },
+            Argument::Hosts => {
+                // Names stand between these signs.
+                let last = written.rfind([':', ',', '&', '!']).map_or(0, |end| end + 1);
+                let (start, written) = (start + last, &written[last..]);
+                (start, words(self.fleet.iter().cloned(), written))
+            }
             Argument::Inputs => (start, Vec::new()),
             Argument::Switch => {
                 let choices = ["on", "off"].map(str::to_owned);

@@ -43,6 +43,8 @@ pub(super) struct Input {
     colors: bool,
     /// The prompt text.
     prompt: String,
+    /// Names of the hosts and groups in the list of hosts.
+    fleet: Vec<String>,
 }
 
 impl Helper for Input {}
@@ -70,6 +72,13 @@ pub(super) fn editor(options: &Options) -> rustyline::Result<Editor<Input, FileH
     let keys = Arc::<Keys>::default();
     keys::bind(&mut editor, &keys);
     let mut input = Input::new(keys);
+    let hosts = options.project.fleet.hosts().iter();
+    input.fleet = hosts
+        .flat_map(|host| host.groups.iter().chain([&host.name]))
+        .cloned()
+        .collect();
+    input.fleet.sort();
+    input.fleet.dedup();
     input.colors = match options.color {
         clap::ColorChoice::Always => true,
         clap::ColorChoice::Never => false,
@@ -125,6 +134,7 @@ impl Input {
             shown: Shown::default(),
             colors: false,
             prompt: String::new(),
+            fleet: Vec::new(),
         }
     }
 

@@ -58,6 +58,25 @@ fn a_host_is_evacuated_in_order_and_what_stays_is_told() {
         assert_eq(reports.map(|report| report.changes), [["moved its configuration"], ["moved as it ran"]]);
         "#
     ));
+    // By names of hosts too.
+    let list = format!(
+        "all:\n  hosts:\n    here: {{virhai_uri: '{}'}}\n    there: {{virhai_uri: '{}'}}\n",
+        hosts.here.uri(),
+        hosts.there.uri()
+    );
+    let list = hosts.here.scratch().write("hosts.yaml", list);
+    let fleet = r#"
+        import "std/fleet" as fleet;
+        let rows = fleet::evacuate("here", #{});
+        assert_eq(rows[0].value, [#{ guest: "web", host: "there" }]);
+        up(dest.lookup_by_name("web"));
+        fleet::bring_back(rows, #{});
+        fleet::patch_in_waves("here", #{ patch: |host| assert_eq(host.conn.num_of_domains(), 0) });
+        up(conn.lookup_by_name("web"));
+    "#;
+    let inventory = list.to_str().expect("it is text");
+    let run = hosts.script(fleet).first_arg(inventory);
+    run.first_arg("--inventory").ok();
     for name in ["web", "db"] {
         assert_eq!(hosts.boots(name), 1, "{name} never booted again");
     }
@@ -74,7 +93,8 @@ fn the_script_that_evacuates_a_host_tells_what_stands_in_the_way() {
     let copy = hosts.here.scratch().copy(&script, "evacuate.rhai");
     let program = || {
         let program = hosts.here.virhai().arg("run").arg(&copy);
-        program.arg(hosts.there.uri()).arg("web")
+        let program = program.arg("--destination").arg(hosts.there.uri());
+        program.arg("--first").arg("web")
     };
     let outcome = program().fails(1);
     let told =

@@ -125,3 +125,48 @@ fn a_connection_whose_events_are_shown_is_really_closed() {
         conn.list_all_domains().len()";
     assert_eq!(daemon.ok(wait), "0\n");
 }
+
+/// A folder with a list of two hosts, of which one does not answer.
+fn fleet(home: &Scratch) -> crate::support::Run {
+    let node = "<node><domain type='test'><name>w&#x202e;b</name><memory>1024</memory><os><type>hvm</type></os></domain></node>";
+    let node = home.write("one.xml", node);
+    let hosts = format!(
+        "[hosts]\nlab1 = {{ uri = 'test://{}', groups = ['lab'] }}\nlab2 = {{ uri = 'test:///no/such/file', groups = ['lab'] }}\n",
+        node.display()
+    );
+    home.write("virhai.toml", hosts);
+    virhai()
+        .folder(home.path(""))
+        .arg("--allow-read")
+        .arg(home.path(""))
+        .env("HOME", home.path(""))
+        .env("NO_COLOR", "1")
+        .unprivileged()
+}
+
+#[test]
+fn named_hosts_are_listed_with_their_guests_and_completed() {
+    let home = Scratch::new();
+    let run = fleet(&home).arg("-c").arg("test:///default");
+    let mut terminal = Terminal::start(&run.command());
+    terminal.resize(40, 120);
+    terminal.line_is("test> ");
+    terminal.types(":hosts\r");
+    terminal.until("both hosts are there", |screen| {
+        let text = screen.text();
+        let row = |name: &str| {
+            text.lines()
+                .find(|line| line.starts_with(name))
+                .unwrap_or_default()
+                .to_owned()
+        };
+        row("lab1").contains("answers") && row("lab2").contains("no answer")
+    });
+    terminal.types(":list la\tb1");
+    terminal.types("\r");
+    terminal.shows("w<U+202E>b");
+    terminal.types(":list\r");
+    terminal.shows("test  running");
+    terminal.types(":connect lab1\r");
+    terminal.shows("\nconn1");
+}

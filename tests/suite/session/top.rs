@@ -84,6 +84,49 @@ fn without_a_terminal_or_a_host_the_view_says_so() {
 }
 
 #[test]
+fn the_view_of_a_group_has_the_hosts_and_names_one_that_does_not_answer() {
+    let home = Scratch::new();
+    let node = home.write("one.xml", "<node><domain type='test'><name>web</name><memory>1024</memory><os><type>hvm</type></os></domain></node>");
+    home.write(
+        "hosts.ini",
+        format!(
+            "[lab]\nlab1 virhai_uri=test://{}\nlab2 virhai_uri=test:///no/such/file\n",
+            node.display()
+        ),
+    );
+    let run = |pattern: &str| {
+        let run = virhai()
+            .folder(home.path(""))
+            .arg("--allow-read")
+            .arg(home.path(""))
+            .arg("--inventory")
+            .arg("hosts.ini");
+        run.arg("top")
+            .arg(pattern)
+            .env("HOME", home.path(""))
+            .env("NO_COLOR", "1")
+    };
+    let mut terminal = Terminal::start(&run("lab").command());
+    terminal.shows("lab: 1 of 1 guests running, 1 of 2 hosts answer");
+    let text = terminal.screen().text();
+    let rows: Vec<&str> = text.lines().skip(2).collect();
+    assert!(
+        rows[0].starts_with("lab2         ") && rows[0].contains("/no/such/file"),
+        "{text}"
+    );
+    assert!(rows[1].starts_with("lab1         web  "), "{text}");
+    terminal.types("q");
+    assert_eq!(terminal.ends(), 0);
+    let wrong = run("lob").fails(1);
+    assert!(
+        wrong
+            .stderr
+            .contains("no host and no group is called `lob`"),
+        "{wrong}"
+    );
+}
+
+#[test]
 fn a_guest_that_runs_takes_some_of_a_processor() {
     let daemon = Daemon::start();
     let xml = daemon.micro("counter", "web");
