@@ -148,7 +148,7 @@ fn the_progress_of_a_block_job_is_a_row_and_a_report_shows_the_guest_of_a_failed
         print("begun");
         conn.wait_event(#{{ kind: "block_job", domain: dom, disk: "hdb", status: "ready" }}, "60s", || {{
             dom.block_copy("hdb", `<disk type="file"><driver type="raw"/><source file="{copy}"/></disk>`,
-                #{{ bandwidth: "2MiB" }}, VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB)
+                #{{ bandwidth: "1MiB" }}, VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB)
         }});
         print("done");
         step("change", || {{
@@ -178,7 +178,7 @@ fn the_progress_of_a_block_job_is_a_row_and_a_report_shows_the_guest_of_a_failed
     assert!(!text.contains(" %, "), "{text}");
     let raw = String::from_utf8_lossy(terminal.raw()).into_owned();
     assert!(!raw.contains('\u{202e}'), "{raw}");
-    assert!(raw.matches(" %, ").count() > 2, "{raw}");
+    assert!(raw.matches(" %, ").count() >= 2, "{raw}");
 
     let report = std::fs::read_to_string(report).expect("the report is there");
     let report: serde_json::Value = serde_json::from_str(&report).expect("it is JSON");
