@@ -34,6 +34,7 @@ pub(crate) use path::quoted;
 use path::{End, Path};
 pub use spot::Spot;
 pub(crate) use spot::{against_schema, lacking, malformed, named, root};
+pub(crate) use text::escaped_attribute;
 
 /// An element of an XML document, or a whole document.
 #[derive(Clone, Debug)]

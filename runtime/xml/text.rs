@@ -52,7 +52,7 @@ pub(super) fn escaped(text: &str) -> Cow<'_, str> {
 }
 
 /// `value` as it is written in an attribute, within either kind of quotes.
-pub(super) fn escaped_attribute(value: &str) -> Cow<'_, str> {
+pub(crate) fn escaped_attribute(value: &str) -> Cow<'_, str> {
     let escaped = escape(value);
     if escaped.contains(['\n', '\t']) {
         return Cow::Owned(escaped.replace('\n', "&#10;").replace('\t', "&#9;"));

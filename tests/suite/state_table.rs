@@ -8,6 +8,7 @@ mod guests;
 mod labels;
 mod networks;
 mod pools;
+pub mod rehearsed;
 mod rows;
 mod script;
 mod snapshots;

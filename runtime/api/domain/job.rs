@@ -56,12 +56,16 @@ impl Domain {
     ) -> RhaiResultOf<T> {
         let action = || self.action(&verb);
         let connection = self.connection();
-        let result = connection.observe(call, CallClass::of(call), &action, || {
-            self.try_job(work, call, &verb, run)
-        });
-        if let Work::Migrate(destination) = work {
-            destination.receive(call, &self.name());
-        }
+        let make = || self.try_job(work, call, &verb, run);
+        let destination = match work {
+            Work::Migrate(destination) => Some(Some(destination)),
+            Work::MigrateByDaemon => Some(None),
+            _ => None,
+        };
+        let result = match destination {
+            Some(there) => connection.observe_move(call, &action, self.uuid(), there, make),
+            None => connection.observe(call, CallClass::of(call), &action, make),
+        };
         result.map_err(|failure| self.error(ctx, failure, call, &verb).throw())
     }
 

@@ -84,6 +84,19 @@ unsafe extern "C" fn lifecycle(
     0
 }
 
+/// The kind of the events of block jobs.
+pub(super) const BLOCK_JOB: &str = "block_job";
+
+/// The fields of an event of a block job.
+pub(super) fn block_job_fields(disk: &str, job: u32, status: u32) -> Vec<(String, Scalar)> {
+    let number = |number| c_int::try_from(number).unwrap_or_default();
+    vec![
+        ("disk".into(), Scalar::Text(disk.to_owned())),
+        word("job", &BLOCK_JOB_TYPE, number(job)),
+        word("status", &BLOCK_JOB_STATUS, number(status)),
+    ]
+}
+
 /// Apart from the others, since its callback answers a number.
 pub(super) static LIFECYCLE: EventKind = EventKind {
     name: "lifecycle",

@@ -10,7 +10,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use virt::connect::Connect;
+use virt::domain::Domain;
 use virt_sys::virConnectPtr;
 
 use super::typed_params::Scalar;
@@ -178,6 +180,11 @@ pub struct Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
+        TOLD.lock().retain(|told| {
+            told.address != address(&self.connect)
+                || told.id != self.id
+                || !std::ptr::eq(told.kind.family, self.family)
+        });
         // SAFETY: the handle is alive, and the id is one that it gave for this sort of object.
         unsafe { (self.family.deregister)(self.connect.as_ptr(), self.id) };
     }
@@ -186,6 +193,49 @@ impl Drop for Registration {
 struct Target {
     kind: &'static EventKind,
     sink: Sink,
+}
+
+/// Who is told of events of a kind on a connection with a stand-in.
+struct Told {
+    address: usize,
+    id: c_int,
+    kind: &'static EventKind,
+    sink: Sink,
+}
+
+/// The sinks on connections with stand-ins, which tell events that libvirt's test driver does not have.
+static TOLD: Mutex<Vec<Told>> = Mutex::new(Vec::new());
+
+fn address(connect: &Connect) -> usize {
+    // SAFETY: the pointer is only compared.
+    unsafe { connect.as_ptr() }.addr()
+}
+
+/// Tells that the job of the type `job` on the disk `disk` of `domain` has the status `status`, in place of libvirt.
+pub fn tell_block_job(domain: &Domain, disk: &str, job: u32, status: u32) {
+    let Ok(connect) = domain.connect() else {
+        return;
+    };
+    let of = address(&connect);
+    let fields = domain::block_job_fields(disk, job, status);
+    let all = TOLD.lock();
+    let sinks = all
+        .iter()
+        .filter(|told| told.address == of && told.kind.name == domain::BLOCK_JOB);
+    let sinks: Vec<(&'static EventKind, Sink)> = sinks
+        .map(|told| (told.kind, Arc::clone(&told.sink)))
+        .collect();
+    drop(all);
+    for (kind, sink) in sinks {
+        sink(Event {
+            at: Timestamp::now(),
+            kind: kind.name,
+            noun: kind.family.noun,
+            name: domain.name().unwrap_or_default(),
+            uuid: domain.uuid_string().unwrap_or_default(),
+            fields: fields.clone(),
+        });
+    }
 }
 
 /// The failure to ask for events of `kind` where the driver has none.
@@ -204,6 +254,7 @@ pub fn register(connect: &Connect, kind: &'static EventKind, sink: Sink) -> Resu
     let Some(callback) = kind.callback else {
         return Err(unsupported(kind));
     };
+    let told = super::stand_in::is_on(connect).then(|| Arc::clone(&sink));
     let target = Box::into_raw(Box::new(Target { kind, sink })).cast::<c_void>();
     // SAFETY: the callback is the one for this kind, and the target was made for it.
     let id =
@@ -214,6 +265,12 @@ pub fn register(connect: &Connect, kind: &'static EventKind, sink: Sink) -> Resu
         unsafe { free_target(target) };
         return Err(failure);
     }
+    TOLD.lock().extend(told.map(|sink| Told {
+        address: address(connect),
+        id,
+        kind,
+        sink,
+    }));
     Ok(Registration {
         connect: connect.clone(),
         family: kind.family,

@@ -19,7 +19,10 @@ fn change(
 }
 
 /// Refuses to abort a job: there are no jobs.
-fn no_job() -> c_int {
+fn no_job(domain: virDomainPtr) -> c_int {
+    if let Err(failure) = running(domain) {
+        return status(Err(failure));
+    }
     let message = "Requested operation is not valid: no job is active on the domain";
     fail(
         &Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message)
@@ -58,7 +61,10 @@ stand_ins! {
         status(running(domain))
     };
     virDomainGetJobInfo(domain: virDomainPtr, info: virt_sys::virDomainJobInfoPtr) -> c_int = |stand_in, own| {
-        let _ = (own, stand_in, domain);
+        let _ = (own, stand_in);
+        if let Err(failure) = running(domain) {
+            return status(Err(failure));
+        }
         if !info.is_null() {
             // SAFETY: the caller passes a place for this struct of numbers, of which all bits zero is a value.
             unsafe { info.write(std::mem::zeroed()) };
@@ -66,7 +72,13 @@ stand_ins! {
         0
     };
     virDomainGetJobStats(domain: virDomainPtr, kind: *mut c_int, params: *mut virt_sys::virTypedParameterPtr, count: *mut c_int, flags: c_uint) -> c_int = |stand_in, own| {
-        let _ = (own, stand_in, domain, flags);
+        let _ = (own, stand_in);
+        let completed = flags & virt_sys::VIR_DOMAIN_JOB_STATS_COMPLETED != 0;
+        if let Err(failure) = running(domain)
+            && !completed
+        {
+            return status(Err(failure));
+        }
         // SAFETY: the caller passes places for a number, a list and its length.
         unsafe {
             kind.write(0);
@@ -75,21 +87,17 @@ stand_ins! {
         }
         0
     };
-    virDomainGetBlockJobInfo(domain: virDomainPtr, disk: *const c_char, info: virt_sys::virDomainBlockJobInfoPtr, flags: c_uint) -> c_int = |stand_in, own| {
-        let _ = (own, stand_in, domain, disk, info, flags);
-        0
-    };
     virDomainGetDiskErrors(domain: virDomainPtr, errors: virt_sys::virDomainDiskErrorPtr, most: c_uint, flags: c_uint) -> c_int = |stand_in, own| {
         let _ = (own, stand_in, domain, errors, most, flags);
         0
     };
     virDomainAbortJob(domain: virDomainPtr) -> c_int = |stand_in, own| {
-        let _ = (own, stand_in, domain);
-        no_job()
+        let _ = (own, stand_in);
+        no_job(domain)
     };
     virDomainAbortJobFlags(domain: virDomainPtr, flags: c_uint) -> c_int = |stand_in, own| {
-        let _ = (own, stand_in, domain, flags);
-        no_job()
+        let _ = (own, stand_in, flags);
+        no_job(domain)
     };
 }
 

@@ -4,10 +4,11 @@ use std::ffi::{CStr, CString, c_char, c_int, c_uint};
 
 use virt_sys::{virConnectPtr, virDomainPtr, virTypedParameterPtr};
 
+use super::states::{bind_of, forget_reason, set_restored, set_resumed};
 use super::{StandIn, given, recorded, unknown};
 
 /// The UUID of a domain.
-fn uuid(domain: virDomainPtr) -> String {
+pub(super) fn uuid(domain: virDomainPtr) -> String {
     let read = |buffer| {
         // SAFETY: the caller's handle lives during the call, which fills a buffer of this length.
         unsafe { virt_sys::virDomainGetUUIDString(domain, buffer) }
@@ -16,7 +17,7 @@ fn uuid(domain: virDomainPtr) -> String {
 }
 
 /// Whether a domain is paused.
-fn is_paused(domain: virDomainPtr) -> bool {
+pub(super) fn is_paused(domain: virDomainPtr) -> bool {
     let (mut state, mut reason) = (0, 0);
     // SAFETY: the caller's handle lives during the call, which writes two numbers.
     unsafe { virt_sys::virDomainGetState(domain, &raw mut state, &raw mut reason, 0) };
@@ -50,8 +51,9 @@ fn file(stand_in: &dyn StandIn, path: *const c_char) -> Option<(String, CString)
 const START_PAUSED: c_uint = virt_sys::VIR_DOMAIN_START_PAUSED;
 const AUTODESTROY: c_uint = virt_sys::VIR_DOMAIN_START_AUTODESTROY;
 
-fn tell_of_start(stand_in: &dyn StandIn, call: &'static str, flags: c_uint) {
+fn tell_of_start(stand_in: &dyn StandIn, call: &'static str, domain: virDomainPtr, flags: c_uint) {
     if flags & AUTODESTROY != 0 {
+        bind_of(domain);
         stand_in.differs(call, "the guest is not destroyed when the connection ends");
     }
 }
@@ -84,18 +86,24 @@ stand_ins! {
         // SAFETY: the caller's handle and the text live during the call.
         let domain = unsafe { own(conn, xml.as_ptr(), flags & virt_sys::VIR_DOMAIN_START_VALIDATE) };
         if !domain.is_null() {
+            forget_reason(domain);
             settle(domain, flags & START_PAUSED != 0);
-            tell_of_start(&*stand_in, "virDomainCreateXML", flags);
+            tell_of_start(&*stand_in, "virDomainCreateXML", domain, flags);
         }
         domain
     };
     virDomainCreate(domain: virDomainPtr) -> c_int = |stand_in, own| {
         // SAFETY: the caller's handle lives during the calls.
         let saved = unsafe { virt_sys::virDomainHasManagedSaveImage(domain, 0) } == 1;
+        stand_in.starts(&uuid(domain));
+        forget_reason(domain);
         // SAFETY: the same.
         let result = unsafe { own(domain) };
         if result == 0 {
             settle(domain, saved && stand_in.was_paused(&uuid(domain), None));
+            if saved {
+                set_restored(domain);
+            }
         }
         result
     };
@@ -107,25 +115,18 @@ stand_ins! {
             unsafe { virt_sys::virDomainManagedSaveRemove(domain, 0) };
             saved = false;
         }
+        stand_in.starts(&uuid(domain));
+        forget_reason(domain);
         // SAFETY: the same.
         let result = unsafe { own(domain, 0) };
         if result == 0 {
             settle(domain, flags & START_PAUSED != 0 || (saved && stand_in.was_paused(&uuid(domain), None)));
-            tell_of_start(&*stand_in, "virDomainCreateWithFlags", flags);
+            if saved {
+                set_restored(domain);
+            }
+            tell_of_start(&*stand_in, "virDomainCreateWithFlags", domain, flags);
         }
         result
-    };
-    virDomainUndefineFlags(domain: virDomainPtr, flags: c_uint) -> c_int = |stand_in, own| {
-        let known = virt_sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | virt_sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
-        let _ = stand_in;
-        // The files of firmware and TPM are not part of the twin.
-        // SAFETY: the caller's handle lives during the call.
-        unsafe { own(domain, flags & known) }
-    };
-    virDomainShutdownFlags(domain: virDomainPtr, flags: c_uint) -> c_int = |stand_in, own| {
-        let _ = (stand_in, flags);
-        // SAFETY: the caller's handle lives during the call.
-        unsafe { own(domain, 0) }
     };
     virDomainManagedSave(domain: virDomainPtr, flags: c_uint) -> c_int = |stand_in, own| {
         let paused = comes_back_paused(flags, is_paused(domain));
@@ -178,12 +179,12 @@ stand_ins! {
     virDomainCoreDump(domain: virDomainPtr, to: *const c_char, flags: c_uint) -> c_int = |stand_in, own| {
         let Some((_, own_file)) = file(&*stand_in, to) else { return -1 };
         // SAFETY: the caller's handle and the path live during the call.
-        unsafe { own(domain, own_file.as_ptr(), flags) }
+        dumped(domain, flags, unsafe { own(domain, own_file.as_ptr(), flags) })
     };
     virDomainCoreDumpWithFormat(domain: virDomainPtr, to: *const c_char, format: c_uint, flags: c_uint) -> c_int = |stand_in, own| {
         let Some((_, own_file)) = file(&*stand_in, to) else { return -1 };
         // SAFETY: the caller's handle and the path live during the call.
-        unsafe { own(domain, own_file.as_ptr(), format, flags) }
+        dumped(domain, flags, unsafe { own(domain, own_file.as_ptr(), format, flags) })
     };
     virDomainSaveParams(domain: virDomainPtr, params: virTypedParameterPtr, count: c_int, flags: c_uint) -> c_int = |stand_in, own| {
         let _ = (own, domain, params, count, flags, stand_in);
@@ -195,6 +196,14 @@ stand_ins! {
         unknown("virDomainRestoreParams");
         -1
     };
+}
+
+/// Follows a dump of the guest's memory, which pauses the guest for that long.
+fn dumped(domain: virDomainPtr, flags: c_uint, result: c_int) -> c_int {
+    if result == 0 && flags & virt_sys::VIR_DUMP_LIVE == 0 {
+        set_resumed(domain);
+    }
+    result
 }
 
 /// Pauses the guest that was restored from the file `path`, if it was paused or is to be.
@@ -225,6 +234,7 @@ fn restored(
             let domain = virt_sys::virDomainLookupByUUIDString(conn, uuid.as_ptr());
             if !domain.is_null() {
                 settle(domain, paused);
+                set_restored(domain);
                 virt_sys::virDomainFree(domain);
             }
         }

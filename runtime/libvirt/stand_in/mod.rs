@@ -55,10 +55,14 @@ macro_rules! asked {
     };
 }
 
+mod blocks;
 mod devices;
 mod facts;
 mod life;
 mod migration;
+mod networks;
+mod pools;
+mod states;
 mod storage;
 
 use std::cell::RefCell;
@@ -70,9 +74,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::RwLock;
 use virt::connect::Connect;
 use virt::domain::Domain;
-use virt_sys::{virConnectPtr, virDomainPtr, virErrorPtr, virStorageVolPtr};
+use virt::storage_pool::StoragePool;
+use virt_sys::{
+    virConnectPtr, virDomainPtr, virDomainSnapshotPtr, virErrorPtr, virNetworkPtr,
+    virStoragePoolPtr, virStorageVolPtr,
+};
 
 use super::{Failure, borrowed_text};
+pub use states::{bind, is_bound, set_reason};
 
 /// The facts that a stand-in knows about its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -146,11 +155,37 @@ pub trait StandIn: Send + Sync {
     ) -> Result<(), Failure>;
 
     /// The storage pool in the folder `path`.
-    fn pool_at(
-        &self,
-        connect: &Connect,
-        path: &str,
-    ) -> Result<virt::storage_pool::StoragePool, Failure>;
+    fn pool_at(&self, connect: &Connect, path: &str) -> Result<StoragePool, Failure>;
+
+    /// Puts the disks of a guest on the new files that the snapshot `xml` names.
+    fn lay_over(&self, domain: &Domain, xml: &str) -> Result<(), Failure>;
+
+    /// The name, the UUID and the bridge in the XML of a network.
+    fn identity_of_network(&self, xml: &str) -> [Option<String>; 3];
+
+    /// The name in the XML of an object.
+    fn name_in(&self, xml: &str) -> Option<String>;
+
+    /// Refuses a snapshot that QEMU refuses.
+    fn check_snapshot(&self, domain: &Domain, xml: &str, flags: u32) -> Result<(), Failure>;
+
+    /// True if the snapshot `xml` has memory or a disk in a file of its own.
+    fn is_external(&self, xml: &str) -> bool;
+
+    /// Begins a job on the disk `disk`, its target or the path of its image.
+    fn begin_block_job(&self, domain: &Domain, disk: &str, job: &BlockJob) -> Result<(), Failure>;
+
+    /// Ends the job on a disk; with `pivot`, the guest goes on in its result.
+    fn end_block_job(&self, domain: &Domain, disk: &str, pivot: bool) -> Result<(), Failure>;
+
+    /// The type of the job on a disk, one of `virDomainBlockJobType`.
+    fn block_job(&self, domain: &Domain, disk: &str) -> Result<Option<u32>, Failure>;
+
+    /// Shows the files in the folder of `pool` that snapshots and block jobs made.
+    fn show_new_files(&self, pool: &StoragePool) -> Result<(), Failure>;
+
+    /// The guest `uuid` starts.
+    fn starts(&self, uuid: &str);
 
     /// `call` did less than on the host.
     fn differs(&self, call: &'static str, why: &str);
@@ -167,6 +202,32 @@ pub enum DeviceChange {
     DetachAlias,
     /// It gets other settings.
     Update,
+}
+
+/// A job on a disk of a guest.
+#[derive(Debug, Clone)]
+pub enum BlockJob {
+    /// Merges the images from `top` down into `base`.
+    Commit {
+        /// The path of the lowest image; without it, the lowest of all.
+        base: Option<String>,
+        /// The path of the uppermost image; without it, the one that the guest writes to.
+        top: Option<String>,
+        /// A combination of `virDomainBlockCommitFlags`.
+        flags: u32,
+    },
+    /// Copies the data of the images above `base` into the image that the guest writes to.
+    Pull {
+        /// The path of the image that stays; without it, none.
+        base: Option<String>,
+    },
+    /// Copies the disk.
+    Copy {
+        /// The `<disk>` with the copy.
+        xml: String,
+        /// A combination of `virDomainBlockCopyFlags`.
+        flags: u32,
+    },
 }
 
 /// The destination of a migration.
@@ -208,6 +269,7 @@ pub fn unregister(connect: &Connect) {
     let address = address(connect);
     let mut all = STAND_INS.write();
     all.retain(|(own, _)| *own != address);
+    states::forget(address);
 }
 
 fn address(connect: &Connect) -> usize {
@@ -247,6 +309,11 @@ fn recorded(
         }
         None => text,
     }
+}
+
+/// Whether `connect` has a stand-in.
+pub(super) fn is_on(connect: &Connect) -> bool {
+    on(address(connect)).is_some()
 }
 
 /// The stand-in on the connection at `address`.
@@ -343,6 +410,36 @@ impl OfConnection for virStorageVolPtr {
     }
 }
 
+impl OfConnection for virStoragePoolPtr {
+    unsafe fn connection(self) -> virConnectPtr {
+        match self.is_null() {
+            true => std::ptr::null_mut(),
+            // SAFETY: the same as for a domain.
+            false => unsafe { virt_sys::virStoragePoolGetConnect(self) },
+        }
+    }
+}
+
+impl OfConnection for virNetworkPtr {
+    unsafe fn connection(self) -> virConnectPtr {
+        match self.is_null() {
+            true => std::ptr::null_mut(),
+            // SAFETY: the same as for a domain.
+            false => unsafe { virt_sys::virNetworkGetConnect(self) },
+        }
+    }
+}
+
+impl OfConnection for virDomainSnapshotPtr {
+    unsafe fn connection(self) -> virConnectPtr {
+        match self.is_null() {
+            true => std::ptr::null_mut(),
+            // SAFETY: the same as for a domain.
+            false => unsafe { virt_sys::virDomainSnapshotGetConnect(self) },
+        }
+    }
+}
+
 impl OfConnection for virDomainPtr {
     unsafe fn connection(self) -> virConnectPtr {
         match self.is_null() {
@@ -374,6 +471,15 @@ fn handle(domain: virDomainPtr) -> Domain {
     unsafe {
         virt_sys::virDomainRef(domain);
         Domain::from_ptr(domain)
+    }
+}
+
+/// A handle of the storage pool `pool` for the time of a call.
+fn pool(pool: virStoragePoolPtr) -> StoragePool {
+    // SAFETY: the caller's handle lives during the call, and the copy has a reference of its own.
+    unsafe {
+        virt_sys::virStoragePoolRef(pool);
+        StoragePool::from_ptr(pool)
     }
 }
 

@@ -283,11 +283,31 @@ impl Connection {
         recorder.follow(call, action, connect.as_deref(), work)
     }
 
-    /// Notes in a rehearsal that the call `call` on another connection moved the domain `name` here, if it did.
-    pub(crate) fn receive(&self, call: &'static str, name: &str) {
-        if let (Some(recorder), Some(connect)) = (&self.0.recorder, self.0.handles.connect()) {
-            recorder.receive(call, name, &connect);
+    /// The same for a call that moves the domain with the UUID `uuid` to another host: to `destination`, if the script
+    /// has a connection to it.
+    pub(crate) fn observe_move<T>(
+        &self,
+        call: &'static str,
+        action: &dyn Fn() -> String,
+        uuid: &str,
+        destination: Option<&Self>,
+        work: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Some(recorder) = &self.0.recorder else {
+            return work();
+        };
+        self.refuse_in_rehearsal(call, CallClass::of(call))?;
+        let connect = self.0.handles.connect();
+        let _moving = recorder.begin_move(uuid);
+        let result = recorder.follow_move(call, action, connect.as_deref(), uuid, work);
+        let there = destination.and_then(|there| {
+            let recorder = there.0.recorder.as_ref()?;
+            Some((recorder, there.0.handles.connect()?))
+        });
+        if let Some((recorder, connect)) = there {
+            recorder.receive(call, uuid, &connect);
         }
+        result
     }
 
     /// Whether this is a twin.

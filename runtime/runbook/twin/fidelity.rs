@@ -85,13 +85,22 @@ const TABLE: &[(Fidelity, &str)] = &[
     (
         Shim(""),
         "virConnectOpenAuth virDomainCreate virDomainCreateWithFlags virDomainCreateXML
-         virDomainManagedSave virDomainRestore virDomainRestoreFlags virDomainSave
-         virDomainSaveImageGetXMLDesc virDomainSaveImageDefineXML virDomainCoreDump
-         virDomainCoreDumpWithFormat virDomainShutdownFlags virDomainUndefineFlags",
+         virDomainManagedSave virDomainManagedSaveRemove virDomainRestore virDomainRestoreFlags
+         virDomainSaveImageGetXMLDesc virDomainSaveImageDefineXML virDomainUndefine virDomainUndefineFlags
+         virDomainGetState virDomainIsUpdated virDomainSuspend virDomainReboot virDomainSetAutostart
+         virDomainRename",
     ),
     (
         Shim(""),
-        "virDomainDefineXML virDomainDefineXMLFlags virDomainSaveFlags",
+        "virDomainDefineXML virDomainDefineXMLFlags",
+    ),
+    (
+        Shim("the file is in a temporary folder: the rehearsal does not check that the host can write to its path"),
+        "virDomainSave virDomainSaveFlags virDomainCoreDump virDomainCoreDumpWithFormat",
+    ),
+    (
+        Shim("the guest of a twin shuts down at once"),
+        "virDomainShutdown virDomainShutdownFlags",
     ),
     (
         Shim(""),
@@ -110,6 +119,26 @@ const TABLE: &[(Fidelity, &str)] = &[
          virDomainMigrateToURI2 virDomainMigrateToURI3",
     ),
     (
+        Shim("the twin restarts a running guest to change the images of its disks, so the events differ; a block job is ready, or complete, at once"),
+        "virDomainBlockCommit virDomainBlockCopy virDomainBlockJobAbort virDomainBlockJobSetSpeed
+         virDomainBlockPull virDomainBlockRebase",
+    ),
+    (
+        Shim(""),
+        "virDomainSnapshotCreateXML virDomainSnapshotDelete virDomainRevertToSnapshot virStoragePoolRefresh
+         virNetworkGetXMLDesc virNetworkDestroy virNetworkSetAutostart virNetworkUndefine virNetworkCreateXML
+         virNetworkCreateXMLFlags virNetworkDefineXML virNetworkDefineXMLFlags virStoragePoolCreateXML
+         virStoragePoolSetAutostart",
+    ),
+    (
+        Shim("a rehearsal does not check that the folder of the pool exists"),
+        "virStoragePoolCreate",
+    ),
+    (
+        Shim("a rehearsal does not check that the host has room for the volume"),
+        "virStorageVolCreateXML",
+    ),
+    (
         Shim("a twin has no contents of disks"),
         "virDomainBlockResize virStorageVolUpload virStorageVolWipe virStorageVolWipePattern",
     ),
@@ -120,16 +149,17 @@ const TABLE: &[(Fidelity, &str)] = &[
     (
         Shim("the test driver makes up the answer"),
         "virDomainBlockStats virDomainFSFreeze virDomainFSThaw virDomainFSTrim virDomainGetBlockInfo
-         virDomainGetCPUStats virDomainGetFSInfo virDomainGetHostname virDomainGetLaunchSecurityInfo
-         virDomainGetPerfEvents virDomainGetTime virDomainGetVcpus virDomainInterfaceAddresses
+         virDomainGetCPUStats virDomainGetLaunchSecurityInfo
+         virDomainGetPerfEvents virDomainGetVcpus virDomainInterfaceAddresses
          virDomainInterfaceStats virDomainMemoryPeek virDomainMemoryStats virDomainScreenshot
-         virDomainSetUserPassword virNodeGetCellsFreeMemory virNodeGetFreePages
+         virNodeGetCellsFreeMemory virNodeGetFreePages
          virStoragePoolGetInfo",
     ),
     (
         NotRehearsed(NO_AGENT),
         "virDomainAgentSetResponseTimeout virDomainAuthorizedSSHKeysGet virDomainAuthorizedSSHKeysSet
-         virDomainGetGuestInfo virDomainGetGuestVcpus virDomainQemuAgentCommand virDomainSetGuestVcpus",
+         virDomainGetFSInfo virDomainGetGuestInfo virDomainGetGuestVcpus virDomainGetHostname
+         virDomainGetTime virDomainSetUserPassword virDomainQemuAgentCommand virDomainSetGuestVcpus",
     ),
     (
         NotRehearsed(NO_GUEST),
@@ -140,9 +170,7 @@ const TABLE: &[(Fidelity, &str)] = &[
     ),
     (
         NotRehearsed(NO_BLOCKS),
-        "virDomainBackupBegin virDomainBackupGetXMLDesc virDomainBlockCommit virDomainBlockCopy
-         virDomainBlockJobAbort virDomainBlockJobSetSpeed virDomainBlockPull virDomainBlockRebase
-         virDomainSetBlockThreshold
+        "virDomainBackupBegin virDomainBackupGetXMLDesc virDomainSetBlockThreshold
          virStorageVolDownload virStorageVolGetInfoFlags ",
     ),
     (

@@ -1,7 +1,5 @@
 //! The changes of a script on its hosts, in order, and the limits of its rehearsal.
 
-use std::collections::HashMap;
-
 use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 
@@ -102,12 +100,20 @@ pub struct Log(Mutex<LogState>);
 struct LogState {
     entries: Vec<Entry>,
     notes: Vec<Note>,
-    /// Guests that left a host and have not yet arrived on another one: the name, and the host.
-    moving: Vec<(String, String)>,
-    /// The number of migrations in progress.
-    under_way: usize,
-    /// The guests that run on each host.
-    running: HashMap<String, Vec<String>>,
+    /// The UUIDs of the domains that move now.
+    moving: Vec<String>,
+    /// Domains that left a host, and whose arrival is not noted yet.
+    left: Vec<Left>,
+}
+
+/// A domain that left a host.
+#[derive(Debug)]
+struct Left {
+    uuid: String,
+    /// The host's URI.
+    host: String,
+    /// The place of its migration among the changes.
+    entry: usize,
 }
 
 impl Log {
@@ -126,48 +132,45 @@ impl Log {
         self.lock().entries.push(entry);
     }
 
-    /// Adds the migration of a guest; its arrival on the other host is part of this change.
-    pub(super) fn add_move(&self, entry: Entry) {
+    /// Adds the migration of the domain with the UUID `uuid`; its arrival on the other host is part of this change.
+    pub(super) fn add_move(&self, uuid: &str, entry: Entry) {
         let mut state = self.lock();
-        state.moving.push((entry.name.clone(), entry.host.clone()));
+        let left = Left {
+            uuid: uuid.to_owned(),
+            host: entry.host.clone(),
+            entry: state.entries.len(),
+        };
+        state.left.push(left);
         state.entries.push(entry);
     }
 
-    /// Counts a migration that begins, or one that ended.
-    pub(super) fn count_moves(&self, begins: bool) {
+    /// The UUIDs of the domains that move now.
+    pub(super) fn moving(&self) -> Vec<String> {
+        self.lock().moving.clone()
+    }
+
+    /// Notes that the domain with the UUID `uuid` begins to move.
+    pub(super) fn begin_move(&self, uuid: &str) {
+        self.lock().moving.push(uuid.to_owned());
+    }
+
+    /// Ends what [`begin_move`](Self::begin_move) began.
+    pub(super) fn end_move(&self, uuid: &str) {
+        let moving = &mut self.lock().moving;
+        if let Some(at) = moving.iter().position(|own| own == uuid) {
+            moving.swap_remove(at);
+        }
+    }
+
+    /// True if the domain with the UUID `uuid`, new on `host`, was migrated there; its migration then gets the host.
+    pub(super) fn arrived(&self, uuid: &str, host: &str) -> bool {
         let mut state = self.lock();
-        state.under_way = match begins {
-            true => state.under_way + 1,
-            false => state.under_way.saturating_sub(1),
-        };
-    }
-
-    /// Notes which guests run on `host`.
-    pub(super) fn runs(&self, host: &str, names: Vec<String>) {
-        self.lock().running.insert(host.to_owned(), names);
-    }
-
-    /// True if the domain `name`, new on `host`, is being migrated there: it still runs on another host.
-    pub(super) fn is_on_its_way(&self, name: &str, host: &str) -> bool {
-        let state = self.lock();
-        let mut others = state.running.iter().filter(|(own, _)| *own != host);
-        state.under_way > 0 && others.any(|(_, names)| names.iter().any(|own| own == name))
-    }
-
-    /// True if the domain `name`, new on `host`, was migrated there; its migration then gets the host.
-    pub(super) fn arrived(&self, name: &str, host: &str) -> bool {
-        let mut state = self.lock();
-        let moved = |(own, from): &(String, String)| own == name && from != host;
-        let Some(at) = state.moving.iter().position(moved) else {
+        let moved = |one: &Left| one.uuid == uuid && one.host != host;
+        let Some(at) = state.left.iter().position(moved) else {
             return false;
         };
-        let (_, from) = state.moving.remove(at);
-        let mut all = state.entries.iter_mut().rev();
-        let moves =
-            all.find(|one| one.verb == Verb::Migrated && one.name == name && one.host == from);
-        if let Some(entry) = moves {
-            entry.to = Some(host.to_owned());
-        }
+        let left = state.left.remove(at);
+        state.entries[left.entry].to = Some(host.to_owned());
         true
     }
 

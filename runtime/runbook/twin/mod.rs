@@ -52,6 +52,8 @@ pub struct Rehearsal {
     log: Arc<Log>,
     /// The twins by the URIs of their hosts, so that two connections see the same host.
     twins: Mutex<HashMap<String, Arc<Twin>>>,
+    /// The recorders of real hosts by their URIs, so that a change is noted once if the script connects twice.
+    recorders: Mutex<HashMap<String, Arc<Recorder>>>,
     hosts: Arc<Hosts>,
     /// The files that the script wrote, each with its temporary file.
     files: Mutex<HashMap<PathBuf, PathBuf>>,
@@ -82,6 +84,7 @@ impl Rehearsal {
             way,
             log: Arc::default(),
             twins: Mutex::default(),
+            recorders: Mutex::default(),
             hosts: Arc::default(),
             files: Mutex::default(),
             folder: Mutex::default(),
@@ -133,11 +136,12 @@ impl Rehearsal {
             Way::Real => {
                 let connect = open(false)?;
                 let host = connect.uri().unwrap_or_default();
-                let recorder = Recorder::of_real(host, Arc::clone(&self.log), &connect);
-                Ok(Opened {
-                    connect,
-                    recorder: Arc::new(recorder),
-                })
+                let mut recorders = self.recorders.lock();
+                let recorder = recorders.entry(host.clone()).or_insert_with(|| {
+                    Arc::new(Recorder::of_real(host, Arc::clone(&self.log), &connect))
+                });
+                let recorder = Arc::clone(recorder);
+                Ok(Opened { connect, recorder })
             }
             Way::Saved(host) => {
                 if let Some(uri) = uri.filter(|uri| *uri != host.uri) {

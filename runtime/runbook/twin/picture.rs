@@ -67,6 +67,8 @@ struct Seen {
 pub(super) struct Change {
     pub verb: Verb,
     pub kind: &'static str,
+    /// The UUID of a domain, or the key of another object.
+    pub id: String,
     pub name: String,
     pub differences: Vec<Difference>,
 }
@@ -237,12 +239,20 @@ impl Picture {
         Ok(())
     }
 
-    /// The names of the guests that run or are paused.
-    pub fn running(&self) -> Vec<String> {
-        let guests = self.0.iter().filter(|((kind, _), seen)| {
-            *kind == SeenKind::Domain && seen.activity != Activity::Off
-        });
-        guests.map(|(_, seen)| seen.name.clone()).collect()
+    /// Shows the domains with the UUIDs `uuids` as `before` shows them, with their snapshots and checkpoints.
+    pub fn freeze(&mut self, before: &Self, uuids: &[String]) {
+        let concerned = |(kind, id): &(SeenKind, String)| {
+            let of_domain = matches!(
+                kind,
+                SeenKind::Domain | SeenKind::Snapshot | SeenKind::Checkpoint
+            );
+            let uuid = id.split('/').next().unwrap_or_default();
+            of_domain && uuids.iter().any(|own| own == uuid)
+        };
+        self.0.retain(|key, _| !concerned(key));
+        let kept = before.0.iter().filter(|(key, _)| concerned(key));
+        self.0
+            .extend(kept.map(|(key, seen)| (key.clone(), seen.clone())));
     }
 
     /// The changes between this and `after`.
@@ -258,6 +268,7 @@ impl Picture {
                 changes.push(Change {
                     verb,
                     kind,
+                    id: key.1.clone(),
                     name: now.name.clone(),
                     differences,
                 });
@@ -291,6 +302,7 @@ impl Picture {
                 changes.push(Change {
                     verb,
                     kind,
+                    id: key.1.clone(),
                     name: name.clone(),
                     differences: Vec::new(),
                 });

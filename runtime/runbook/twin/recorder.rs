@@ -21,8 +21,8 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(super) fn of_twin(host: String, log: Arc<Log>, connect: &Connect) -> Self {
-        let picture = Picture::of(connect);
-        log.runs(&host, picture.running());
+        let mut picture = Picture::of(connect);
+        picture.freeze(&Picture::default(), &log.moving());
         Self {
             host,
             log,
@@ -52,24 +52,50 @@ impl Recorder {
         connect: Option<&Connect>,
         work: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        let moves = is_migration(call);
-        if moves {
-            self.log.count_moves(true);
+        self.follow_with(call, action, connect, None, work)
+    }
+
+    /// The same for a call that moves the domain with the UUID `uuid` to another host. While the move is under way,
+    /// pictures of both hosts show the domain as it was before.
+    pub(crate) fn follow_move<T>(
+        &self,
+        call: &'static str,
+        action: &dyn Fn() -> String,
+        connect: Option<&Connect>,
+        uuid: &str,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        self.follow_with(call, action, connect, Some(uuid), work)
+    }
+
+    /// Notes that the domain with the UUID `uuid` moves to another host until the result is dropped.
+    pub(crate) fn begin_move(&self, uuid: &str) -> Moving {
+        self.log.begin_move(uuid);
+        Moving {
+            log: Arc::clone(&self.log),
+            uuid: uuid.to_owned(),
         }
+    }
+
+    fn follow_with<T>(
+        &self,
+        call: &'static str,
+        action: &dyn Fn() -> String,
+        connect: Option<&Connect>,
+        moved: Option<&str>,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
         let result = match (self.is_twin, connect) {
             (true, _) => self.rehearse(call, work),
             (false, Some(connect)) => {
                 // Guests of a real host do things by themselves.
-                self.look("", connect);
+                self.look_with("", connect, moved);
                 work()
             }
             (false, None) => work(),
         };
         if let Some(connect) = connect {
-            self.look(call, connect);
-            if moves {
-                self.log.count_moves(false);
-            }
+            self.look_with(call, connect, moved);
             if result.is_ok() && fidelity::shows_nowhere(call) {
                 self.add(Verb::Done, "", action(), call);
             }
@@ -107,6 +133,13 @@ impl Recorder {
             {
                 Err(self.not_rehearsed(call, "libvirt's test driver does not have these flags"))
             }
+            Err(failure) if is_wrong_state(&failure) => {
+                let message = failure
+                    .message
+                    .replace("internal error", "Requested operation is not valid");
+                Err(Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message)
+                    .in_domain(virt_sys::VIR_FROM_QEMU))
+            }
             result => result,
         }
     }
@@ -121,38 +154,44 @@ impl Recorder {
 
     /// Notes what changed since the last look, as the doing of `call`.
     pub(crate) fn look(&self, call: &'static str, connect: &Connect) {
+        self.look_with(call, connect, None);
+    }
+
+    /// The same at the end of a move of the domain with the UUID `moved`.
+    fn look_with(&self, call: &'static str, connect: &Connect, moved: Option<&str>) {
         let mut last = self.last.lock();
-        let now = Picture::of(connect);
+        // A move can begin or end while the picture is taken.
+        let mut moving = self.log.moving();
+        let mut now = Picture::of(connect);
+        moving.extend(self.log.moving());
+        moving.retain(|uuid| Some(uuid.as_str()) != moved);
+        now.freeze(&last, &moving);
         let changes = last.changes(&now);
-        let running = now.running();
         *last = now;
-        let moves = is_migration(call);
-        let mut moved: Vec<String> = Vec::new();
+        let mut left = false;
         let mut arrived: Vec<String> = Vec::new();
         for change in changes {
             let Change {
                 verb,
                 kind,
+                id,
                 name,
                 differences,
             } = change;
-            let is_guest = kind == "domain";
-            if is_guest && moves && verb == Verb::Stopped {
-                self.log
-                    .add_move(self.entry(Verb::Migrated, kind, name.clone(), call));
-                moved.push(name);
-                continue;
-            }
-            if is_guest && moved.contains(&name) {
-                continue;
-            }
-            if is_guest
-                && (arrived.contains(&name)
-                    || self.log.arrived(&name, &self.host)
-                    || self.log.is_on_its_way(&name, &self.host))
-            {
-                arrived.push(name);
-                continue;
+            if kind == "domain" {
+                if left && moved == Some(id.as_str()) {
+                    continue;
+                }
+                if moved == Some(id.as_str()) && verb == Verb::Stopped {
+                    let entry = self.entry(Verb::Migrated, kind, name, call);
+                    self.log.add_move(&id, entry);
+                    left = true;
+                    continue;
+                }
+                if arrived.contains(&id) || self.log.arrived(&id, &self.host) {
+                    arrived.push(id);
+                    continue;
+                }
             }
             let entry = self.entry(verb, kind, name, call);
             self.log.add(Entry {
@@ -160,15 +199,14 @@ impl Recorder {
                 ..entry
             });
         }
-        self.log.runs(&self.host, running);
         // Until here, so that two threads tell what they saw in the order in which it happened.
         drop(last);
     }
 
-    /// Notes the changes after `call` moved the domain `name` from another host to this one.
-    pub(crate) fn receive(&self, call: &'static str, name: &str, connect: &Connect) {
-        self.look(call, connect);
-        self.log.arrived(name, &self.host);
+    /// Notes the changes after `call` moved the domain with the UUID `uuid` from another host to this one.
+    pub(crate) fn receive(&self, call: &'static str, uuid: &str, connect: &Connect) {
+        self.look_with(call, connect, Some(uuid));
+        self.log.arrived(uuid, &self.host);
     }
 
     fn add(&self, verb: Verb, kind: &'static str, name: String, call: &'static str) {
@@ -189,7 +227,77 @@ impl Recorder {
     }
 }
 
-/// Whether `call` moves a guest.
-fn is_migration(call: &str) -> bool {
-    call.starts_with("virDomainMigrate") && !call.contains("Set") && !call.contains("Get")
+/// Whether the test driver refused a call in the state of the guest. QEMU has another code for it.
+fn is_wrong_state(failure: &Failure) -> bool {
+    let told = ["not running", "not paused", "already running"];
+    failure.domain == i64::from(virt_sys::VIR_FROM_TEST)
+        && failure.code == i64::from(virt_sys::VIR_ERR_INTERNAL_ERROR)
+        && told.iter().any(|text| failure.message.contains(text))
+}
+
+/// The move of a domain, until it is dropped.
+pub(crate) struct Moving {
+    log: Arc<Log>,
+    uuid: String,
+}
+
+impl Drop for Moving {
+    fn drop(&mut self) {
+        self.log.end_move(&self.uuid);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::libvirt::connection::{Credentials, open_auth};
+    use crate::libvirt::event_loop;
+
+    const GUEST: &str = "<domain type='test'><name>web</name><uuid>7e1a0000-0000-4000-8000-000000000001</uuid>\
+        <memory>8192</memory><os><type>hvm</type></os></domain>";
+    const UUID: &str = "7e1a0000-0000-4000-8000-000000000001";
+
+    fn host() -> Connect {
+        event_loop::start();
+        let mut file = tempfile::NamedTempFile::new().expect("there is room");
+        file.write_all(b"<node/>").expect("there is room");
+        let uri = format!("test://{}", file.path().display());
+        open_auth(Some(&uri), &Credentials::default(), 0).expect("the host opens")
+    }
+
+    #[test]
+    fn calls_of_other_threads_do_not_see_half_of_a_move() {
+        let (here, there) = (host(), host());
+        let guest = here.define_domain_xml(GUEST).expect("it is defined");
+        guest.create().expect("it starts");
+        let log: Arc<Log> = Arc::default();
+        let source = Recorder::of_real("here".into(), Arc::clone(&log), &here);
+        let destination = Recorder::of_real("there".into(), Arc::clone(&log), &there);
+        let (call, other) = ("virDomainMigrate3", "virDomainSuspend");
+        let moving = source.begin_move(UUID);
+        source
+            .follow_move(call, &String::new, Some(&here), UUID, || {
+                there.create_domain_xml(GUEST, 0)?;
+                destination.look(other, &there);
+                there.define_domain_xml(GUEST)?;
+                destination.look(other, &there);
+                guest.destroy()?;
+                source.look(other, &here);
+                guest.undefine()?;
+                source.look(other, &here);
+                Ok(())
+            })
+            .expect("the move succeeds");
+        destination.receive(call, UUID, &there);
+        drop(moving);
+        destination.look("", &there);
+        let entries = log.entries();
+        let [entry] = entries.as_slice() else {
+            panic!("{entries:?}");
+        };
+        assert_eq!((entry.verb, entry.call), (Verb::Migrated, call));
+        assert_eq!(entry.to.as_deref(), Some("there"));
+    }
 }

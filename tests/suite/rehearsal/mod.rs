@@ -105,6 +105,54 @@ fn a_call_that_cannot_be_rehearsed_ends_the_script_with_an_error() {
 }
 
 #[test]
+fn block_jobs_change_the_images_of_the_disks() {
+    let scratch = Scratch::new();
+    let node = "<node><domain type='test'><name>web</name><memory>8192</memory><os><type>hvm</type></os>\
+        <devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/p/over'/>\
+        <backingStore type='file'><format type='raw'/><source file='/p/a.img'/></backingStore>\
+        <target dev='vda'/></disk></devices></domain>\
+        <pool type='dir'><name>images</name><target><path>/p</path></target>\
+        <volume><name>a.img</name><capacity>1000</capacity></volume></pool></node>";
+    let uri = format!("test://{}", scratch.write("node.xml", node).display());
+    let script = format!(
+        r#"let conn = connect("{uri}");
+let dom = conn.lookup_by_name("web");
+fn images(dom) {{ [0, VIR_DOMAIN_XML_INACTIVE].map(|flags| dom.xml(flags).get("devices/disk/source/@file")) }}
+for wrong in [|| dom.block_commit("vda", (), ()), || dom.block_commit("vdb", (), ()), || dom.block_job_abort("vda")] {{
+    try {{ wrong.call(); throw "done"; }} catch (err) {{ assert_eq(err.code, "VIR_ERR_INVALID_ARG"); }}
+}}
+conn.wait_event(#{{ kind: "block_job", domain: dom, status: "ready" }}, "1h",
+    || dom.block_commit("vda", (), (), 0, VIR_DOMAIN_BLOCK_COMMIT_ACTIVE));
+assert_eq(dom.block_job_info("vda").type, "active_commit");
+dom.block_job_abort("vda", VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT);
+assert_eq(dom.block_job_info("vda").type, "none");
+assert_eq([dom.state(), images(dom)], ["running", ["/p/a.img", "/p/a.img"]]);
+let copy = `<disk type="file"><driver type="raw"/><source file="/p/copy"/></disk>`;
+conn.wait_event(#{{ kind: "block_job", domain: dom, status: "ready" }}, "1h",
+    || dom.block_copy("vda", copy, #{{}}, VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB));
+dom.block_job_abort("vda", VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT);
+assert_eq(images(dom), ["/p/copy", "/p/copy"]);
+let pool = conn.storage_pool_lookup_by_name("images");
+assert_eq(pool.list_volumes(), ["a.img"]);
+pool.refresh();
+assert_eq(pool.list_volumes(), ["a.img", "copy"]);
+conn.wait_event(#{{ kind: "block_job", domain: dom, status: "completed" }}, "1h", || dom.block_pull("vda"));
+"#
+    );
+    scratch.write("example.rhai", script);
+    let outcome = virhai()
+        .folder(scratch.path(""))
+        .arg("--rehearse")
+        .arg("--allow-read")
+        .arg(scratch.path(""))
+        .arg("example.rhai")
+        .run();
+    assert_eq!(outcome.status, 0, "{outcome}");
+    assert!(outcome.stdout.contains("commit disk `vda` of"), "{outcome}");
+    assert!(outcome.stdout.contains("a block job is ready"), "{outcome}");
+}
+
+#[test]
 fn devices_migrations_and_waits_are_rehearsed_and_only_the_twins_change() {
     let scratch = Scratch::new();
     let guest = |name: &str| {

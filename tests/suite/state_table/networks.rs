@@ -121,7 +121,7 @@ fn attempt(number, conn, net, operation) {
 "#;
 
 /// The script that runs `rows`.
-fn script(rows: &[(usize, &Row)]) -> String {
+pub fn script(rows: &[(usize, &Row)]) -> String {
     let mut text = HELPERS.to_owned();
     for (index, row) in rows {
         let reach = state(row.state).expect("every state has its words");
@@ -143,7 +143,8 @@ fn script(rows: &[(usize, &Row)]) -> String {
     text
 }
 
-fn rows_of<'a>(all: &'a [Row], driver: &str) -> Vec<(usize, &'a Row)> {
+/// The rows of `driver` that concern networks.
+pub fn rows_of<'a>(all: &'a [Row], driver: &str) -> Vec<(usize, &'a Row)> {
     let of_networks = |row: &Row| row.driver == driver && row.concerns_networks();
     all.iter()
         .enumerate()

@@ -161,7 +161,7 @@ fn attempt(number, conn, pool, operation) {
 "#;
 
 /// The script that runs `rows`, each with a folder of its own in `folder`.
-fn script(folder: &str, rows: &[(usize, &Row)]) -> String {
+pub fn script(folder: &str, rows: &[(usize, &Row)]) -> String {
     let mut text = HELPERS.to_owned();
     for (index, row) in rows {
         let reach = state(row.state).expect("every state has its words");
@@ -198,7 +198,8 @@ fn uuid(number: usize) -> String {
     format!("7e1a0000-0000-4000-8000-0000000000d{number}")
 }
 
-fn rows_of<'a>(all: &'a [Row], driver: &str) -> Vec<(usize, &'a Row)> {
+/// The rows of `driver` that concern pools.
+pub fn rows_of<'a>(all: &'a [Row], driver: &str) -> Vec<(usize, &'a Row)> {
     let of_pools = |row: &Row| row.driver == driver && row.concerns_pools();
     all.iter()
         .enumerate()

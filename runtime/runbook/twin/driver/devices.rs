@@ -3,7 +3,8 @@
 use virt::connect::Connect;
 use virt::domain::Domain;
 
-use crate::libvirt::stand_in::DeviceChange;
+use super::broken;
+use crate::libvirt::stand_in::{self, DeviceChange};
 use crate::libvirt::{self, Failure, Result};
 use crate::xml::{Place, Selected, Xml};
 
@@ -66,17 +67,54 @@ pub(super) fn change(domain: &Domain, change: DeviceChange, what: &str, flags: u
     Ok(())
 }
 
+/// Changes the XML of `domain` by `edit`: first that of the running guest, which `edit` gets with `true`, then that of its
+/// definition.
+pub(super) fn rewrite(
+    domain: &Domain,
+    mut edit: impl FnMut(&Xml, bool) -> Result<()>,
+) -> Result<()> {
+    let secure = virt_sys::VIR_DOMAIN_XML_SECURE;
+    let inactive = virt_sys::VIR_DOMAIN_XML_INACTIVE | secure;
+    let mut edited = |flags, live| {
+        let xml = Xml::parse(domain.xml_desc(flags)?).map_err(broken)?;
+        edit(&xml, live)?;
+        Ok::<_, Failure>(xml.text())
+    };
+    // Both are tried before one is changed.
+    let live = match domain.is_active()? {
+        true => Some(edited(secure, true)?),
+        false => None,
+    };
+    let config = match domain.is_persistent()? {
+        true => Some(edited(inactive, false)?),
+        false => None,
+    };
+    let connect = domain.connect()?;
+    if let Some(live) = live {
+        replace(&connect, domain, &live)?;
+    }
+    if let Some(config) = config {
+        connect.define_domain_xml(&config)?;
+    }
+    Ok(())
+}
+
 fn invalid(message: &str) -> Failure {
     Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message).in_domain(virt_sys::VIR_FROM_QEMU)
 }
 
 /// Runs the guest with other XML. The test driver changes nothing of a guest that runs, so that it is restarted.
 fn replace(connect: &Connect, domain: &Domain, xml: &str) -> Result<()> {
-    let (state, _) = libvirt::domain::state(domain)?;
+    let (state, reason) = libvirt::domain::state(domain)?;
+    let is_bound = stand_in::is_bound(domain);
     domain.destroy()?;
     let there = connect.create_domain_xml(xml, 0)?;
     if u32::try_from(state) == Ok(virt_sys::VIR_DOMAIN_PAUSED) {
         there.suspend()?;
+    }
+    stand_in::set_reason(&there, u32::try_from(reason).unwrap_or_default());
+    if is_bound {
+        stand_in::bind(&there);
     }
     Ok(())
 }
@@ -147,10 +185,6 @@ fn is_same(own: &Xml, other: &Xml) -> bool {
             .diff(other)
             .is_ok_and(|differences| differences.is_empty()),
     }
-}
-
-fn broken(fault: crate::xml::Fault) -> Failure {
-    Failure::new(virt_sys::VIR_ERR_XML_ERROR, fault.to_string())
 }
 
 #[cfg(test)]

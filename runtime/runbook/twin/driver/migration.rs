@@ -4,7 +4,7 @@ use virt::connect::Connect;
 use virt::domain::Domain;
 
 use super::Driver;
-use crate::libvirt::stand_in::{Destination, Migration};
+use crate::libvirt::stand_in::{self, Destination, Migration};
 use crate::libvirt::{self, Failure, Result};
 use crate::xml::Xml;
 
@@ -38,6 +38,10 @@ pub(super) fn migrate(
         let message = "Requested operation is not valid: domain is not running";
         return Err(refuse(virt_sys::VIR_ERR_OPERATION_INVALID, message));
     }
+    if !offline && stand_in::is_bound(domain) {
+        let message = "Requested operation is not valid: domain is marked for auto destroy";
+        return Err(refuse(virt_sys::VIR_ERR_OPERATION_INVALID, message));
+    }
     let (uri, host) = match to {
         Destination::Host(host) => (host.uri()?, Some(host)),
         Destination::Uri(uri) => {
@@ -59,6 +63,9 @@ pub(super) fn migrate(
     };
     if !offline {
         domain.destroy()?;
+        if domain.is_persistent().unwrap_or(false) {
+            stand_in::set_reason(domain, virt_sys::VIR_DOMAIN_SHUTOFF_MIGRATED);
+        }
     }
     if has(wanted, virt_sys::VIR_MIGRATE_UNDEFINE_SOURCE) && domain.is_persistent().unwrap_or(false)
     {
@@ -107,6 +114,8 @@ fn arrive(host: &Connect, domain: &Domain, wanted: &Migration) -> Result<Domain>
     let was_paused = u32::try_from(state) == Ok(virt_sys::VIR_DOMAIN_PAUSED);
     if was_paused || has(wanted, virt_sys::VIR_MIGRATE_PAUSED) {
         there.suspend()?;
+    } else {
+        stand_in::set_reason(&there, virt_sys::VIR_DOMAIN_RUNNING_MIGRATED);
     }
     Ok(there)
 }

@@ -1,5 +1,6 @@
 //! Runs calls on a twin that libvirt's test driver does not support, as the host would.
 
+mod blocks;
 mod devices;
 mod migration;
 mod storage;
@@ -7,7 +8,7 @@ mod storage;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -20,7 +21,7 @@ use virt::storage_vol::StorageVol;
 use super::host::Host;
 use super::hosts::Hosts;
 use super::log::Log;
-use crate::libvirt::stand_in::{Destination, DeviceChange, Fact, Migration, StandIn};
+use crate::libvirt::stand_in::{BlockJob, Destination, DeviceChange, Fact, Migration, StandIn};
 use crate::libvirt::{Failure, Result};
 use crate::xml::{Place, Xml, quoted};
 
@@ -39,6 +40,13 @@ pub(super) struct Driver {
     recorded: HashMap<(String, bool), (String, String)>,
     /// The other hosts of the rehearsal.
     hosts: Arc<Hosts>,
+    jobs: Mutex<Vec<blocks::Job>>,
+    new_files: Mutex<Vec<blocks::NewFile>>,
+}
+
+/// The failure of XML that libvirt gave or a script passed.
+fn broken(fault: crate::xml::Fault) -> Failure {
+    Failure::new(virt_sys::VIR_ERR_XML_ERROR, fault.to_string())
 }
 
 impl Driver {
@@ -74,6 +82,8 @@ impl Driver {
             recorded: recorded(host, connect),
             log,
             hosts,
+            jobs: Mutex::default(),
+            new_files: Mutex::default(),
         })
     }
 
@@ -248,6 +258,8 @@ impl StandIn for Driver {
 
     fn file(&self, path: &str) -> PathBuf {
         let mut hasher = DefaultHasher::new();
+        // Two ways to write the same path name the same file.
+        let path: PathBuf = Path::new(path).components().collect();
         path.hash(&mut hasher);
         self.files.path().join(format!("{:016x}", hasher.finish()))
     }
@@ -292,6 +304,47 @@ impl StandIn for Driver {
 
     fn pool_at(&self, connect: &Connect, path: &str) -> Result<StoragePool> {
         storage::pool_at(connect, path)
+    }
+
+    fn lay_over(&self, domain: &Domain, xml: &str) -> Result<()> {
+        blocks::lay_over(self, domain, xml)
+    }
+
+    fn identity_of_network(&self, xml: &str) -> [Option<String>; 3] {
+        let network = Xml::parse(xml.to_owned()).ok();
+        ["name", "uuid", "bridge/@name"].map(|path| network.as_ref()?.find(path).ok()?)
+    }
+
+    fn name_in(&self, xml: &str) -> Option<String> {
+        Xml::parse(xml.to_owned()).ok()?.find("name").ok()?
+    }
+
+    fn check_snapshot(&self, domain: &Domain, xml: &str, flags: u32) -> Result<()> {
+        blocks::check_snapshot(domain, xml, flags)
+    }
+
+    fn is_external(&self, xml: &str) -> bool {
+        blocks::is_external(xml)
+    }
+
+    fn begin_block_job(&self, domain: &Domain, disk: &str, job: &BlockJob) -> Result<()> {
+        blocks::begin(self, domain, disk, job)
+    }
+
+    fn end_block_job(&self, domain: &Domain, disk: &str, pivot: bool) -> Result<()> {
+        blocks::end(self, domain, disk, pivot)
+    }
+
+    fn block_job(&self, domain: &Domain, disk: &str) -> Result<Option<u32>> {
+        blocks::kind_of_job(self, domain, disk)
+    }
+
+    fn show_new_files(&self, pool: &StoragePool) -> Result<()> {
+        self.show_files_in(pool)
+    }
+
+    fn starts(&self, uuid: &str) {
+        self.forget_jobs(uuid, None);
     }
 
     fn differs(&self, call: &'static str, why: &str) {

@@ -1,0 +1,161 @@
+//! Snapshots with disks in new files, and block jobs.
+
+use std::ffi::{c_char, c_int, c_uint, c_ulong, c_ulonglong};
+
+use virt_sys::{virDomainPtr, virDomainSnapshotPtr, virStoragePoolPtr, virTypedParameterPtr};
+
+use super::states::set_resumed;
+use super::{BlockJob, StandIn, fail, given, handle, pool, status};
+use crate::libvirt::Failure;
+
+/// The flags of snapshots that the test driver does not have.
+const UNKNOWN: c_uint = virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA
+    | virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC
+    | virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT
+    | virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_LIVE
+    | virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE;
+
+/// The XML of a snapshot.
+fn snapshot_xml(snapshot: virDomainSnapshotPtr) -> String {
+    // SAFETY: the caller's handle lives during the call; the answer is ours to free.
+    let text =
+        unsafe { crate::libvirt::owned_text(virt_sys::virDomainSnapshotGetXMLDesc(snapshot, 0)) };
+    text.unwrap_or_default()
+}
+
+/// Refuses a call on a snapshot that has disks in files of its own.
+fn refuse_external(stand_in: &dyn StandIn, snapshot: virDomainSnapshotPtr) -> bool {
+    let external = stand_in.is_external(&snapshot_xml(snapshot));
+    if external {
+        let message = "the twin has no contents of the files of an external snapshot";
+        fail(
+            &Failure::new(virt_sys::VIR_ERR_NO_SUPPORT, message).in_domain(virt_sys::VIR_FROM_TEST),
+        );
+    }
+    external
+}
+
+fn begin(
+    stand_in: &dyn StandIn,
+    domain: virDomainPtr,
+    disk: *const c_char,
+    job: &BlockJob,
+) -> c_int {
+    let disk = given(disk).unwrap_or_default();
+    status(stand_in.begin_block_job(&handle(domain), &disk, job))
+}
+
+stand_ins! {
+    virDomainSnapshotCreateXML(domain: virDomainPtr, xml: *const c_char, flags: c_uint) -> virDomainSnapshotPtr = |stand_in, own| {
+        if flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE != 0 {
+            stand_in.differs("virDomainSnapshotCreateXML", "the guests of a twin have no agent to freeze file systems");
+        }
+        if let Err(failure) = stand_in.check_snapshot(&handle(domain), &given(xml).unwrap_or_default(), flags) {
+            fail(&failure);
+            return std::ptr::null_mut();
+        }
+        // SAFETY: the caller's handle and the text live during the call.
+        let snapshot = unsafe { own(domain, xml, flags & !UNKNOWN) };
+        if snapshot.is_null() || flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE != 0 {
+            return snapshot;
+        }
+        let xml = snapshot_xml(snapshot);
+        if flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA != 0 {
+            // SAFETY: the handle lives; it stays valid without the snapshot.
+            unsafe { virt_sys::virDomainSnapshotDelete(snapshot, virt_sys::VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY) };
+        }
+        if let Err(failure) = stand_in.lay_over(&handle(domain), &xml) {
+            // SAFETY: the handle is ours.
+            unsafe { virt_sys::virDomainSnapshotFree(snapshot) };
+            fail(&failure);
+            return std::ptr::null_mut();
+        }
+        if xml.contains("<memory snapshot='external'") {
+            set_resumed(domain);
+        }
+        snapshot
+    };
+    virDomainSnapshotDelete(snapshot: virDomainSnapshotPtr, flags: c_uint) -> c_int = |stand_in, own| {
+        let metadata = flags & virt_sys::VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY != 0;
+        if !metadata && refuse_external(&*stand_in, snapshot) {
+            return -1;
+        }
+        // SAFETY: the caller's handle lives during the call.
+        unsafe { own(snapshot, flags) }
+    };
+    virDomainRevertToSnapshot(snapshot: virDomainSnapshotPtr, flags: c_uint) -> c_int = |stand_in, own| {
+        if refuse_external(&*stand_in, snapshot) {
+            return -1;
+        }
+        // SAFETY: the caller's handle lives during the call.
+        unsafe { own(snapshot, flags) }
+    };
+    virDomainBlockCommit(domain: virDomainPtr, disk: *const c_char, base: *const c_char, top: *const c_char, bandwidth: c_ulong, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = (own, bandwidth);
+        begin(&*stand_in, domain, disk, &BlockJob::Commit { base: given(base), top: given(top), flags })
+    };
+    virDomainBlockPull(domain: virDomainPtr, disk: *const c_char, bandwidth: c_ulong, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = (own, bandwidth, flags);
+        begin(&*stand_in, domain, disk, &BlockJob::Pull { base: None })
+    };
+    virDomainBlockRebase(domain: virDomainPtr, disk: *const c_char, base: *const c_char, bandwidth: c_ulong, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = (own, bandwidth);
+        if flags & virt_sys::VIR_DOMAIN_BLOCK_REBASE_COPY != 0 {
+            let message = "a copy by this call is not part of a twin; virDomainBlockCopy is";
+            fail(&Failure::new(virt_sys::VIR_ERR_NO_SUPPORT, message).in_domain(virt_sys::VIR_FROM_TEST));
+            return -1;
+        }
+        begin(&*stand_in, domain, disk, &BlockJob::Pull { base: given(base) })
+    };
+    virDomainBlockCopy(domain: virDomainPtr, disk: *const c_char, xml: *const c_char, params: virTypedParameterPtr, count: c_int, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = (own, params, count);
+        begin(&*stand_in, domain, disk, &BlockJob::Copy { xml: given(xml).unwrap_or_default(), flags })
+    };
+    virDomainBlockJobAbort(domain: virDomainPtr, disk: *const c_char, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = own;
+        let pivot = flags & virt_sys::VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT != 0;
+        status(stand_in.end_block_job(&handle(domain), &given(disk).unwrap_or_default(), pivot))
+    };
+    virDomainBlockJobSetSpeed(domain: virDomainPtr, disk: *const c_char, bandwidth: c_ulong, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = (own, bandwidth, flags);
+        let disk = given(disk).unwrap_or_default();
+        match stand_in.block_job(&handle(domain), &disk) {
+            Ok(Some(_)) => 0,
+            Ok(None) => {
+                let message = format!("invalid argument: disk {disk} does not have an active block job");
+                fail(&Failure::new(virt_sys::VIR_ERR_INVALID_ARG, message).in_domain(virt_sys::VIR_FROM_QEMU));
+                -1
+            }
+            Err(failure) => status(Err(failure)),
+        }
+    };
+    virDomainGetBlockJobInfo(domain: virDomainPtr, disk: *const c_char, info: virt_sys::virDomainBlockJobInfoPtr, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = (own, flags);
+        match stand_in.block_job(&handle(domain), &given(disk).unwrap_or_default()) {
+            Ok(Some(kind)) => {
+                const DONE: c_ulonglong = 1;
+                let found = virt_sys::virDomainBlockJobInfo {
+                    type_: c_int::try_from(kind).unwrap_or_default(),
+                    bandwidth: 0,
+                    cur: DONE,
+                    end: DONE,
+                };
+                if !info.is_null() {
+                    // SAFETY: the caller passes a place for this struct.
+                    unsafe { info.write(found) };
+                }
+                1
+            }
+            Ok(None) => 0,
+            Err(failure) => status(Err(failure)),
+        }
+    };
+    virStoragePoolRefresh(own_pool: virStoragePoolPtr, flags: c_uint) -> c_int = |stand_in, own| {
+        // SAFETY: the caller's handle lives during the call.
+        let result = unsafe { own(own_pool, flags) };
+        match result {
+            0 => status(stand_in.show_new_files(&pool(own_pool))),
+            failed => failed,
+        }
+    };
+}

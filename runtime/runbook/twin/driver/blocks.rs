@@ -1,0 +1,639 @@
+//! The images behind the disks of a twin's guests: external snapshots and block jobs, which change the sources of the
+//! disks in the XML. A block job is ready, or complete, at once.
+
+use virt::connect::Connect;
+use virt::domain::Domain;
+use virt::storage_pool::StoragePool;
+use virt::storage_vol::StorageVol;
+
+use super::{Driver, broken, devices};
+use crate::libvirt::events;
+use crate::libvirt::stand_in::BlockJob;
+use crate::libvirt::{Failure, Result};
+use crate::xml::{Place, Selected, Xml, escaped_attribute, quoted};
+
+/// The longest chain of images that is followed.
+const LONGEST_CHAIN: usize = 200;
+
+/// A block job that waits for its end.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    uuid: String,
+    target: String,
+    /// One of `virDomainBlockJobType`.
+    pub kind: u32,
+    /// The images of the disk after a pivot, the top image first.
+    pivot: Vec<Layer>,
+}
+
+/// A file that the script made outside of a storage pool; a pool shows it after its next refresh.
+#[derive(Debug, Clone)]
+pub(super) struct NewFile {
+    path: String,
+    format: String,
+    capacity: u64,
+}
+
+/// An image of a disk.
+#[derive(Debug, Clone, PartialEq)]
+struct Layer {
+    /// The type of its source, such as `file`.
+    kind: String,
+    format: Option<String>,
+    /// The `<source>` element.
+    source: String,
+}
+
+impl Layer {
+    fn of_file(path: &str, format: Option<String>) -> Self {
+        Self {
+            kind: "file".into(),
+            format,
+            source: format!("<source file='{}'/>", escaped_attribute(path)),
+        }
+    }
+
+    /// Its file or device, if it has one.
+    fn path(&self) -> Option<String> {
+        let source = Xml::parse(self.source.clone()).ok()?;
+        let found = ["@file", "@dev"].into_iter();
+        let mut found = found.filter_map(|path| source.find(path).ok().flatten());
+        found.next()
+    }
+}
+
+fn refused(code: virt_sys::virErrorNumber, message: impl Into<String>) -> Failure {
+    Failure::new(code, message).in_domain(virt_sys::VIR_FROM_QEMU)
+}
+
+fn invalid_argument(message: &str) -> Failure {
+    refused(
+        virt_sys::VIR_ERR_INVALID_ARG,
+        format!("invalid argument: {message}"),
+    )
+}
+
+/// The disk called `name`, which is its target or the path of its image.
+fn disk(guest: &Xml, name: &str) -> Result<Option<Xml>> {
+    let by_target = format!("devices/disk[target/@dev={}]", quoted(name));
+    let by_path = format!("devices/disk[source/@file={}]", quoted(name));
+    for path in [by_target, by_path] {
+        if let Selected::Elements(found) = guest.select(&path).map_err(broken)?
+            && let Some(disk) = found.into_iter().next()
+        {
+            return Ok(Some(disk));
+        }
+    }
+    Ok(None)
+}
+
+/// The images of a disk, the top image first.
+fn layers(connect: &Connect, disk: &Xml) -> Result<Vec<Layer>> {
+    let mut all = Vec::new();
+    let mut element = disk.clone();
+    let mut format = "driver/@type";
+    while let Some(source) = element.texts("source").map_err(broken)?.pop() {
+        all.push(Layer {
+            kind: element
+                .find("@type")
+                .map_err(broken)?
+                .unwrap_or_else(|| "file".into()),
+            format: element.find(format).map_err(broken)?,
+            source,
+        });
+        format = "format/@type";
+        let below = match element.select("backingStore").map_err(broken)? {
+            Selected::Elements(below) => below.into_iter().next(),
+            Selected::Texts(_) => None,
+        };
+        match below {
+            Some(below) => element = below,
+            // The XML of a guest that is off does not show them.
+            None => {
+                all.extend(backing(connect, &all));
+                break;
+            }
+        }
+        if all.len() > LONGEST_CHAIN {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+/// The images below the last of `known`, as the storage volumes tell.
+fn backing(connect: &Connect, known: &[Layer]) -> Vec<Layer> {
+    let mut found = Vec::new();
+    let mut path = known.last().and_then(Layer::path);
+    while let Some(top) = path
+        && found.len() < LONGEST_CHAIN
+    {
+        let volume = connect.lookup_storage_vol_by_path(&top);
+        let xml = volume.ok().and_then(|volume| volume.xml_desc(0).ok());
+        let xml = xml.and_then(|xml| Xml::parse(xml).ok());
+        let below = |what: &str| xml.as_ref()?.find(&format!("backingStore/{what}")).ok()?;
+        path = below("path").filter(|path| !path.is_empty());
+        if let Some(path) = &path {
+            found.push(Layer::of_file(path, below("format/@type")));
+        }
+    }
+    found
+}
+
+/// Gives a disk the images `layers`; only the top one with `shallow`.
+fn set_layers(disk: &Xml, layers: &[Layer], shallow: bool) -> Result<()> {
+    let [top, below @ ..] = layers else {
+        return Ok(());
+    };
+    let below = if shallow { &[] } else { below };
+    for old in ["source", "backingStore"] {
+        if disk.has(old).map_err(broken)? {
+            disk.remove(old).map_err(broken)?;
+        }
+    }
+    disk.set("@type", &top.kind).map_err(broken)?;
+    if let Some(format) = &top.format {
+        disk.set("driver/@type", format).map_err(broken)?;
+    }
+    // The innermost element first.
+    let mut chain = String::new();
+    for layer in below.iter().rev() {
+        let format = layer.format.as_deref().unwrap_or("raw");
+        let (kind, source) = (escaped_attribute(&layer.kind), &layer.source);
+        let format = escaped_attribute(format);
+        chain = format!(
+            "<backingStore type='{kind}'><format type='{format}'/>{source}{chain}</backingStore>"
+        );
+    }
+    for part in [&top.source, &chain] {
+        if !part.is_empty() {
+            disk.insert("target", Place::Before, part).map_err(broken)?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts the disk `target` of `domain` on the images `layers`. The definition follows if its disk has the same top image.
+fn switch(domain: &Domain, switches: &[(String, Vec<Layer>)]) -> Result<()> {
+    let connect = domain.connect()?;
+    let mut tops: Vec<(String, Option<String>)> = Vec::new();
+    devices::rewrite(domain, |guest, live| {
+        for (target, wanted) in switches {
+            let Some(disk) = disk(guest, target)? else {
+                continue;
+            };
+            let own = layers(&connect, &disk)?;
+            let top = own.first().and_then(Layer::path);
+            if live {
+                tops.push((target.clone(), top));
+            } else if tops
+                .iter()
+                .any(|(of, before)| of == target && *before != top)
+            {
+                continue;
+            }
+            set_layers(&disk, wanted, !live)?;
+        }
+        Ok(())
+    })
+}
+
+/// Puts the disks of `domain` on the files that the external snapshot `xml` names.
+pub(super) fn lay_over(driver: &Driver, domain: &Domain, xml: &str) -> Result<()> {
+    let snapshot = Xml::parse(xml).map_err(broken)?;
+    let Selected::Elements(external) = snapshot
+        .select("disks/disk[@snapshot='external']")
+        .map_err(broken)?
+    else {
+        return Ok(());
+    };
+    if external.is_empty() {
+        return Ok(());
+    }
+    let connect = domain.connect()?;
+    let guest = Xml::parse(domain.xml_desc(virt_sys::VIR_DOMAIN_XML_SECURE)?).map_err(broken)?;
+    let mut switches = Vec::new();
+    for overlay in external {
+        let target = overlay.get("@name").map_err(broken)?;
+        let Some(disk) = disk(&guest, &target)? else {
+            continue;
+        };
+        let Some(path) = overlay.find("source/@file").map_err(broken)? else {
+            continue;
+        };
+        let format = overlay.find("driver/@type").map_err(broken)?;
+        let format = format.unwrap_or_else(|| "qcow2".into());
+        let mut chain = layers(&connect, &disk)?;
+        driver.made(&connect, &path, &format, chain.first());
+        chain.insert(0, Layer::of_file(&path, Some(format)));
+        switches.push((target, chain));
+    }
+    switch(domain, &switches)
+}
+
+/// Refuses a snapshot that QEMU refuses: without a disk to take a snapshot of, with memory of a guest that is off, or
+/// within a disk that cannot hold it.
+pub(super) fn check_snapshot(domain: &Domain, xml: &str, flags: u32) -> Result<()> {
+    if flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE != 0 {
+        return Ok(());
+    }
+    let halts = flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_HALT != 0;
+    if halts && !domain.is_persistent()? {
+        let message =
+            "Requested operation is not valid: cannot halt after transient domain snapshot";
+        return Err(refused(virt_sys::VIR_ERR_OPERATION_INVALID, message));
+    }
+    let Ok(snapshot) = Xml::parse(xml.to_owned()) else {
+        // libvirt's own message is better.
+        return Ok(());
+    };
+    let disk_only = flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY != 0;
+    let with_memory = snapshot
+        .has("memory[@snapshot='external']")
+        .map_err(broken)?;
+    if with_memory && (disk_only || !domain.is_active()?) {
+        let message = "XML error: memory state cannot be saved with offline or disk-only snapshot";
+        return Err(refused(virt_sys::VIR_ERR_XML_ERROR, message));
+    }
+    if with_memory || disk_only || snapshot.has("disks").map_err(broken)? {
+        return Ok(());
+    }
+    let guest = Xml::parse(domain.xml_desc(0)?).map_err(broken)?;
+    let disks = match guest.select("devices/disk[source]").map_err(broken)? {
+        Selected::Elements(disks) => disks,
+        Selected::Texts(_) => Vec::new(),
+    };
+    let mut written = Vec::new();
+    for disk in disks {
+        if !disk.has("readonly").map_err(broken)? {
+            written.push(disk);
+        }
+    }
+    let unsupported = |message: &str| {
+        let message = format!("unsupported configuration: {message}");
+        Err(refused(virt_sys::VIR_ERR_CONFIG_UNSUPPORTED, message))
+    };
+    if written.is_empty() {
+        return unsupported("nothing selected for snapshot");
+    }
+    for disk in written {
+        let format = disk.find("driver/@type").map_err(broken)?;
+        if let Some(format) = format.filter(|format| format != "qcow2") {
+            let target = disk.get("target/@dev").map_err(broken)?;
+            let message = format!(
+                "internal snapshot for disk {target} unsupported for storage type {format}"
+            );
+            return unsupported(&message);
+        }
+    }
+    Ok(())
+}
+
+/// True if the snapshot `xml` has a disk in a file of its own.
+pub(super) fn is_external(xml: &str) -> bool {
+    let snapshot = Xml::parse(xml.to_owned()).ok();
+    snapshot.is_some_and(|snapshot| {
+        let external = "disks/disk[@snapshot='external']";
+        let memory = "memory[@snapshot='external']";
+        snapshot.has(external).unwrap_or(true) || snapshot.has(memory).unwrap_or(true)
+    })
+}
+
+/// The disk `name` of the running guest `domain`: its target and its images.
+fn running_disk(domain: &Domain, name: &str) -> Result<(String, Vec<Layer>)> {
+    if !domain.is_active()? {
+        return Err(refused(
+            virt_sys::VIR_ERR_OPERATION_INVALID,
+            "Requested operation is not valid: domain is not running",
+        ));
+    }
+    let guest = Xml::parse(domain.xml_desc(virt_sys::VIR_DOMAIN_XML_SECURE)?).map_err(broken)?;
+    let Some(disk) = disk(&guest, name)? else {
+        return Err(invalid_argument(&format!(
+            "disk '{name}' not found in domain"
+        )));
+    };
+    let target = disk.get("target/@dev").map_err(broken)?;
+    Ok((target, layers(&domain.connect()?, &disk)?))
+}
+
+/// Begins `job` on the disk `name`.
+pub(super) fn begin(driver: &Driver, domain: &Domain, name: &str, job: &BlockJob) -> Result<()> {
+    let (target, chain) = running_disk(domain, name)?;
+    let uuid = domain.uuid_string()?;
+    if driver.job(&uuid, &target).is_some() {
+        let message =
+            format!("Operation not supported: disk '{target}' already in active block job");
+        return Err(refused(virt_sys::VIR_ERR_OPERATION_UNSUPPORTED, message));
+    }
+    let (kind, wanted, waits) = match job {
+        BlockJob::Commit { base, top, flags } => {
+            let (wanted, active) =
+                committed(&target, &chain, base.as_deref(), top.as_deref(), *flags)?;
+            let kind = match active {
+                true => virt_sys::VIR_DOMAIN_BLOCK_JOB_TYPE_ACTIVE_COMMIT,
+                false => virt_sys::VIR_DOMAIN_BLOCK_JOB_TYPE_COMMIT,
+            };
+            (kind, wanted, active)
+        }
+        BlockJob::Pull { base } => {
+            let wanted = pulled(&target, &chain, base.as_deref())?;
+            (virt_sys::VIR_DOMAIN_BLOCK_JOB_TYPE_PULL, wanted, false)
+        }
+        BlockJob::Copy { xml, flags } => {
+            let wanted = copied(driver, domain, &chain, xml, *flags)?;
+            (virt_sys::VIR_DOMAIN_BLOCK_JOB_TYPE_COPY, wanted, true)
+        }
+    };
+    if waits {
+        driver.jobs.lock().push(Job {
+            uuid,
+            target: target.clone(),
+            kind,
+            pivot: wanted,
+        });
+        events::tell_block_job(domain, &target, kind, virt_sys::VIR_DOMAIN_BLOCK_JOB_READY);
+        return Ok(());
+    }
+    if wanted != chain {
+        switch(domain, &[(target.clone(), wanted)])?;
+    }
+    events::tell_block_job(
+        domain,
+        &target,
+        kind,
+        virt_sys::VIR_DOMAIN_BLOCK_JOB_COMPLETED,
+    );
+    Ok(())
+}
+
+/// The place of the image `path` in `chain`, below the first `above` images.
+fn place_of(chain: &[Layer], path: &str, above: usize) -> Option<usize> {
+    let found = chain
+        .iter()
+        .skip(above)
+        .position(|layer| layer.path().as_deref() == Some(path));
+    found.map(|at| at + above)
+}
+
+/// The images after a commit from `top` down into `base`, and whether `top` is the image that the guest writes to.
+fn committed(
+    target: &str,
+    chain: &[Layer],
+    base: Option<&str>,
+    top: Option<&str>,
+    flags: u32,
+) -> Result<(Vec<Layer>, bool)> {
+    let wants_active = flags & virt_sys::VIR_DOMAIN_BLOCK_COMMIT_ACTIVE != 0;
+    let shallow = flags & virt_sys::VIR_DOMAIN_BLOCK_COMMIT_SHALLOW != 0;
+    let missing = |path: &str| {
+        invalid_argument(&format!(
+            "could not find image '{path}' in chain for '{target}'"
+        ))
+    };
+    let from = match top {
+        None => 0,
+        Some(path) => place_of(chain, path, 0).ok_or_else(|| missing(path))?,
+    };
+    let named = |at: usize| chain.get(at).and_then(Layer::path).unwrap_or_default();
+    if from == 0 && !wants_active {
+        let message = format!("commit of '{target}' active layer requires active flag");
+        return Err(invalid_argument(&message));
+    }
+    if from > 0 && wants_active {
+        let message = format!(
+            "active commit requested but '{}' is not active",
+            named(from)
+        );
+        return Err(invalid_argument(&message));
+    }
+    if from + 1 >= chain.len() {
+        let message = format!(
+            "top '{}' in chain for '{target}' has no backing file",
+            named(from)
+        );
+        return Err(invalid_argument(&message));
+    }
+    let into = match base {
+        None if shallow => from + 1,
+        None => chain.len() - 1,
+        Some(path) => place_of(chain, path, from + 1).ok_or_else(|| missing(path))?,
+    };
+    if shallow && into != from + 1 {
+        let message = format!(
+            "base '{}' is not immediately below '{}' in chain for '{target}'",
+            named(into),
+            named(from)
+        );
+        return Err(invalid_argument(&message));
+    }
+    let kept = [&chain[..from], &chain[into..]].concat();
+    Ok((kept, from == 0))
+}
+
+/// The images after the data down to `base` was copied into the top image.
+fn pulled(target: &str, chain: &[Layer], base: Option<&str>) -> Result<Vec<Layer>> {
+    let rest = match base {
+        None => chain.len(),
+        Some(path) => place_of(chain, path, 1).ok_or_else(|| {
+            invalid_argument(&format!("could not find image '{path}' beneath '{target}'"))
+        })?,
+    };
+    let top = chain.get(..1).unwrap_or_default();
+    Ok([top, &chain[rest.max(1).min(chain.len())..]].concat())
+}
+
+/// The images after a pivot to the copy that `xml`, a `<disk>`, describes.
+fn copied(
+    driver: &Driver,
+    domain: &Domain,
+    chain: &[Layer],
+    xml: &str,
+    flags: u32,
+) -> Result<Vec<Layer>> {
+    if domain.is_persistent()? && flags & virt_sys::VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB == 0 {
+        let message = "Requested operation is not valid: domain is not transient";
+        return Err(refused(virt_sys::VIR_ERR_OPERATION_INVALID, message));
+    }
+    let wanted = Xml::parse(xml.to_owned()).map_err(broken)?;
+    let Some(source) = wanted.texts("source").map_err(broken)?.pop() else {
+        return Err(refused(
+            virt_sys::VIR_ERR_XML_ERROR,
+            "XML error: missing source information for the disk",
+        ));
+    };
+    let own = chain.first().and_then(|top| top.format.clone());
+    let copy = Layer {
+        kind: wanted
+            .find("@type")
+            .map_err(broken)?
+            .unwrap_or_else(|| "file".into()),
+        format: wanted.find("driver/@type").map_err(broken)?.or(own),
+        source,
+    };
+    let reuses = flags & virt_sys::VIR_DOMAIN_BLOCK_COPY_REUSE_EXT != 0;
+    if let (Some(path), "file", false) = (copy.path(), copy.kind.as_str(), reuses) {
+        let format = copy.format.clone().unwrap_or_else(|| "raw".into());
+        driver.made(&domain.connect()?, &path, &format, chain.first());
+    }
+    let shallow = flags & virt_sys::VIR_DOMAIN_BLOCK_COPY_SHALLOW != 0;
+    let below = match shallow {
+        true => chain.get(1..).unwrap_or_default(),
+        false => &[],
+    };
+    Ok([&[copy], below].concat())
+}
+
+/// Ends the job on the disk `name`; with `pivot`, the guest goes on in its result.
+pub(super) fn end(driver: &Driver, domain: &Domain, name: &str, pivot: bool) -> Result<()> {
+    let (target, _) = running_disk(domain, name)?;
+    let uuid = domain.uuid_string()?;
+    let Some(job) = driver.job(&uuid, &target) else {
+        let message = format!("disk {target} does not have an active block job");
+        return Err(invalid_argument(&message));
+    };
+    if pivot {
+        switch(domain, &[(target.clone(), job.pivot.clone())])?;
+    }
+    driver.forget_jobs(&uuid, Some(&target));
+    let status = match pivot {
+        true => virt_sys::VIR_DOMAIN_BLOCK_JOB_COMPLETED,
+        false => virt_sys::VIR_DOMAIN_BLOCK_JOB_CANCELED,
+    };
+    events::tell_block_job(domain, &target, job.kind, status);
+    Ok(())
+}
+
+/// The type of the job on the disk `name`, if it has one.
+pub(super) fn kind_of_job(driver: &Driver, domain: &Domain, name: &str) -> Result<Option<u32>> {
+    let (target, _) = running_disk(domain, name)?;
+    let job = driver.job(&domain.uuid_string()?, &target);
+    Ok(job.map(|job| job.kind))
+}
+
+impl Driver {
+    fn job(&self, uuid: &str, target: &str) -> Option<Job> {
+        let jobs = self.jobs.lock();
+        let found = jobs
+            .iter()
+            .find(|job| job.uuid == uuid && job.target == target);
+        found.cloned()
+    }
+
+    /// Forgets the jobs of the guest `uuid`, or of one of its disks.
+    pub(super) fn forget_jobs(&self, uuid: &str, target: Option<&str>) {
+        let concerned = |job: &Job| job.uuid == uuid && target.is_none_or(|own| own == job.target);
+        self.jobs.lock().retain(|job| !concerned(job));
+    }
+
+    /// Notes the new file `path`, which is as large as the image `like`.
+    fn made(&self, connect: &Connect, path: &str, format: &str, like: Option<&Layer>) {
+        let volume = like
+            .and_then(Layer::path)
+            .and_then(|path| connect.lookup_storage_vol_by_path(&path).ok());
+        let capacity = volume.and_then(|volume| Some(volume.info().ok()?.capacity));
+        self.new_files.lock().push(NewFile {
+            path: path.to_owned(),
+            format: format.to_owned(),
+            capacity: capacity.unwrap_or_default(),
+        });
+    }
+
+    /// Makes volumes of the new files in the folder of `pool`.
+    pub(super) fn show_files_in(&self, pool: &StoragePool) -> Result<()> {
+        let xml = Xml::parse(pool.xml_desc(0)?).map_err(broken)?;
+        let Some(folder) = xml.find("target/path").map_err(broken)? else {
+            return Ok(());
+        };
+        let folder = folder.trim_end_matches('/');
+        let mut found = Vec::new();
+        self.new_files.lock().retain(|file| {
+            let inside = file
+                .path
+                .rsplit_once('/')
+                .is_some_and(|(own, _)| own == folder);
+            if inside {
+                found.push(file.clone());
+            }
+            !inside
+        });
+        for file in found {
+            let name = file.path.rsplit('/').next().unwrap_or_default();
+            if pool.lookup_storage_vol_by_name(name).is_ok() {
+                continue;
+            }
+            let xml = format!(
+                "<volume><name>{}</name><capacity>{}</capacity><allocation>0</allocation>\
+                 <target><format type='{}'/></target></volume>",
+                escaped_attribute(name),
+                file.capacity,
+                escaped_attribute(&file.format)
+            );
+            StorageVol::create_xml(pool, &xml, 0)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(paths: &[&str]) -> Vec<Layer> {
+        let all = paths.iter();
+        all.map(|path| Layer::of_file(path, Some("qcow2".into())))
+            .collect()
+    }
+
+    #[test]
+    fn a_commit_takes_the_images_out_that_it_merged() {
+        let all = chain(&["/c", "/b", "/a"]);
+        let active = virt_sys::VIR_DOMAIN_BLOCK_COMMIT_ACTIVE;
+        let done = |base, top, flags| committed("vda", &all, base, top, flags);
+        assert_eq!(done(None, None, active).ok(), Some((chain(&["/a"]), true)));
+        let shallow = active | virt_sys::VIR_DOMAIN_BLOCK_COMMIT_SHALLOW;
+        assert_eq!(
+            done(None, None, shallow).ok(),
+            Some((chain(&["/b", "/a"]), true))
+        );
+        let inner = done(Some("/a"), Some("/b"), 0).ok();
+        assert_eq!(inner, Some((chain(&["/c", "/a"]), false)));
+        for wrong in [
+            done(None, None, 0),
+            done(Some("/c"), Some("/b"), 0),
+            done(None, Some("/a"), 0),
+        ] {
+            let failure = wrong.expect_err("it is refused");
+            assert_eq!(failure.code, i64::from(virt_sys::VIR_ERR_INVALID_ARG));
+        }
+    }
+
+    #[test]
+    fn a_pull_leaves_the_images_below_the_base() {
+        let all = chain(&["/c", "/b", "/a"]);
+        assert_eq!(pulled("vda", &all, None).ok(), Some(chain(&["/c"])));
+        assert_eq!(
+            pulled("vda", &all, Some("/a")).ok(),
+            Some(chain(&["/c", "/a"]))
+        );
+        assert!(pulled("vda", &all, Some("/x")).is_err());
+    }
+
+    #[test]
+    fn the_xml_of_a_disk_shows_its_images() {
+        let disk = Xml::parse(
+            "<disk type='file'><driver name='qemu' type='raw'/><source file='/a'/><target dev='vda'/></disk>",
+        )
+        .expect("it is XML");
+        set_layers(&disk, &chain(&["/b", "/a"]), false).expect("the disk has a target");
+        let text = disk.text();
+        assert!(
+            text.contains("type=\"qcow2\"") || text.contains("type='qcow2'"),
+            "{text}"
+        );
+        assert!(
+            text.contains("<source file='/b'/><backingStore type='file'>"),
+            "{text}"
+        );
+    }
+}
