@@ -178,6 +178,12 @@ fn whatever_is_thrown_is_caught_as_an_error() {
             "[1, 2]",
         ),
         (
+            "throw [dom, 1.5]",
+            "\"the script threw [a Domain, 1.5]\"",
+            "()",
+            "err.value",
+        ),
+        (
             "throw #{ message: \"m\", hint: \"h\", code: \"C\" }",
             "\"m\"",
             "\"C\"",

@@ -440,7 +440,7 @@ mod tests {
         for room in 0..12 {
             let before = "x".repeat(LONGEST_MESSAGE - 10 - room);
             let message = format!("{before} password='sw0rdfish-of-old'");
-            assert!(!without_secrets_and_cut(&message).contains("sw"), "{room}");
+            assert!(!without_secrets_and_cut(&message).contains("sw0"), "{room}");
         }
     }
 }
