@@ -162,11 +162,11 @@ fn named_hosts_are_listed_with_their_guests_and_completed() {
         };
         row("lab1").contains("answers") && row("lab2").contains("no answer")
     });
-    terminal.types(":list la\tb1");
+    terminal.types(":list la\t1");
     terminal.types("\r");
     terminal.shows("w<U+202E>b");
     terminal.types(":list\r");
     terminal.shows("test  running");
     terminal.types(":connect lab1\r");
-    terminal.shows("\nconn1");
+    terminal.shows("/one.xml)");
 }
