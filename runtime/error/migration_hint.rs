@@ -59,6 +59,11 @@ pub(super) fn of_flags(failure: &Failure, flags: u32) -> Option<&'static str> {
     let message = failure.message.to_lowercase();
     let about = |words: &[&str]| words.iter().any(|word| message.contains(word));
     let asked = |flag: u32| flags & flag != 0;
+    if asked(sys::VIR_MIGRATE_OFFLINE) && about(&["direct migration"]) {
+        return Some(
+            "pass VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST to `migrate(connect(uri), ...)`; to a URI, QEMU migrates only peer to peer: add VIR_MIGRATE_PEER2PEER",
+        );
+    }
     if asked(sys::VIR_MIGRATE_TLS) && about(&["tls", "certificate", "x509", ".pem"]) {
         return Some(
             "VIR_MIGRATE_TLS needs certificates on both hosts: `ca-cert.pem`, `server-cert.pem`, `server-key.pem`, `client-cert.pem` and `client-key.pem` in /etc/pki/qemu, or in `migrate_tls_x509_cert_dir` of qemu.conf",

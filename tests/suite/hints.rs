@@ -177,6 +177,7 @@ fn a_hint_on_a_migration_helps() {
         // The definition of a guest that is off.
         hint(|| dom.migrate(dest, 0), ["VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST"]);
         hint(|| dom.migrate(dest, VIR_MIGRATE_OFFLINE), ["VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST"]);
+        hint(|| dom.migrate_to_uri("{dest}", VIR_MIGRATE_OFFLINE), ["VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST", "VIR_MIGRATE_PEER2PEER"]);
         dom.migrate(dest, VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST);
         assert_eq(dest.lookup_by_name("web").state(), "shutoff");
         dest.lookup_by_name("web").undefine();
