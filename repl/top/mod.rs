@@ -495,11 +495,11 @@ mod tests {
             drawn(&mut top, 60, 8),
             [
                 "web:&prod: 2 of 3 guests running, 1 of 3 hosts answer",
-                "HOST         NAME               CPU%* STATE         MEMORY",
+                "HOST         NAME                 CPU%* STATE         MEMORY",
                 "web2         connection␊refused",
-                "web1         database           100.0 running      4.0 GiB",
-                "web1         old                 50.0 shutoff      2.0 GiB",
-                "web1         web                 25.0 running      1.0 GiB",
+                "web1         database             100.0 running      4.0 GiB",
+                "web1         old                   50.0 shutoff      2.0 GiB",
+                "web1         web                   25.0 running      1.0 GiB",
                 "",
                 "q leaves  sort: c CPU  m memory  d disk  n network  a name",
             ]

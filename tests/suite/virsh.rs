@@ -145,12 +145,13 @@ fn doc_finds_what_other_programs_and_plain_words_mean() {
 fn the_first_words_at_the_prompt_are_done_or_answered() {
     let mut prompt = Prompt::open();
     for (line, shown) in [
+        (":pager off", ""),
         ("list", "conn.list_all_domains()\n"),
         ("list --all", "running"),
         ("dumpxml test", "</domain>"),
         ("domiflist test", "xml().select(\"devices/interface\")\n[]"),
         ("vncdisplay test", "no node matches"),
-        ("help", ":methods EXPR"),
+        ("help", ":history"),
         ("start test", "`conn.lookup_by_name(\"test\").create()`"),
         ("!ls", "Ctrl-Z"),
         ("\\d", "`conn.list_all_domains()`"),
@@ -160,7 +161,6 @@ fn the_first_words_at_the_prompt_are_done_or_answered() {
         ("True", "`true`"),
         ("import libvirt", "need no prefix"),
         ("import libvirt;", "need no prefix"),
-        (":pager off", ""),
         ("dir(conn)", "storage_vol_lookup_by_path"),
         ("type(conn)", "`type_of`"),
     ] {
