@@ -437,7 +437,7 @@ fn write_table(rows: &BTreeMap<&str, Row>) {
     let (before, rest) = readme.split_once(begin).expect("the README has the table");
     let (_, after) = rest.split_once(end).expect("the table ends");
     let mut table = String::from(
-        "| object | functions of libvirt | called | not needed | to come | methods of libvirt-python | there | not needed | to come |\n\
+        "| object | functions of libvirt | in virhai | not needed | missing | methods of libvirt-python | in virhai | not needed | missing |\n\
          |---|---|---|---|---|---|---|---|---|\n",
     );
     let mut sum = Row::default();

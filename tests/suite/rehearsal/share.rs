@@ -39,10 +39,11 @@ fn the_readme_has_the_share_of_calls_that_rehearse_as_on_the_host() {
         ["same", "named", "refused"].map(|key| numbers[key].as_u64().expect("it is a number"));
     let rows = same + named + refused;
     let text = format!(
-        "Scripts call {all} functions of libvirt. For {partly} of them the plan names a difference between the rehearsal and the host, and a\n\
-         rehearsal does not support {not}. The other {faithful} ({} %) are meant to have the same result as on the host. The tests compare {compared} of\n\
-         these with QEMU in every state of a guest, and the scripts of this repository with their plans. In {rows} cases of a call in a\n\
-         state, {same} have the result of QEMU, {named} have a difference that the plan names, and the rehearsal refuses {refused}.\n",
+        "Scripts can call {all} functions of libvirt. For {partly} of them, the plan names a difference between the rehearsal and the host. A\n\
+         rehearsal does not support {not} of them. The other {faithful} ({} %) are designed to have the same result as on the host. The tests\n\
+         compare {compared} of these {faithful} with QEMU in every state of a guest, and compare the scripts of this repository with their plans. Of\n\
+         {rows} tested pairs of a call and a state, {same} have the same result as on QEMU, {named} have a difference that the plan names, and\n\
+         {refused} are not supported in a rehearsal.\n",
         faithful * 100 / all
     );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
