@@ -89,6 +89,51 @@ fn a_guest_that_runs_is_cloned_while_it_stands_still_and_goes_on() {
 }
 
 #[test]
+fn a_clone_of_a_running_guest_does_what_its_plan_says() {
+    let site = Site::new();
+    // The clone takes snapshots of both disks; the script takes more of one.
+    let script = r#"
+        let web = conn.lookup_by_name("web");
+        if !web.is_active() { web.create(); }
+        let made = clone::of(web, #{ name: "copy" });
+        assert_eq([web.state(), made.state(), web.snapshot_num()], ["running", "shutoff", 0]);
+        for dom in [web, made] {
+            for flags in if dom.is_active() { [0, VIR_DOMAIN_XML_INACTIVE] } else { [0] } {
+                print(dom.xml(flags).select("devices/disk[@device='disk']").map(|disk| {
+                    [disk.get("driver/@type"), disk.get("source/@file").split("/").pop(), disk.has("backingStore/source")]
+                }));
+            }
+        }
+        let vda = #{ disk: [#{ "@name": "vda" }, #{ "@name": "vdb", "@snapshot": "no" }] };
+        web.snapshot_create_xml(xml("domainsnapshot", #{ name: "now", disks: vda }), VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY);
+        try {
+            web.snapshot_create_xml(xml("domainsnapshot", #{ name: "now" }), VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY);
+        } catch (err) { print(err.code); }
+        let now = web.snapshot_current();
+        print([now.name, parse_xml(now.get_xml_desc()).get("state"), web.xml().get("devices/disk/source/@file").split("/").pop()]);
+        images.refresh();
+        let names = images.list_volumes();
+        names.sort();
+        print(names);
+        now.delete(VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY);
+        conn.wait_event(#{ kind: "block_job", domain: web, status: "ready" }, "1m",
+            || web.block_commit("vda", (), (), 0, VIR_DOMAIN_BLOCK_COMMIT_ACTIVE));
+        web.block_job_abort("vda", VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT);
+        web.snapshot_create_xml(xml("domainsnapshot", #{ disks: vda }),
+            VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | VIR_DOMAIN_SNAPSHOT_CREATE_HALT | VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA);
+        print([web.state_reason(), web.snapshot_num()]);
+    "#;
+    let run = site.0.virhai().script(format!("{IMPORTS}{script}; ()"));
+    let told = run.first_arg("--yes").first_arg("--plan-first").ok();
+    let (planned, rest) = told.split_once("\nPlan\n").expect("there is a plan");
+    let (_, run) = rest
+        .split_once("The host did not change.\n")
+        .expect("the plan ends");
+    let run = run.strip_suffix("The run made the planned changes.\n");
+    assert_eq!(run, Some(planned), "{told}");
+}
+
+#[test]
 fn a_clone_that_is_taken_back_leaves_the_original_on_its_own_image() {
     let site = Site::new();
     site.ok(r#"

@@ -1,10 +1,10 @@
 //! Snapshots with disks in new files, and block jobs.
 
-use std::ffi::{c_char, c_int, c_uint, c_ulong, c_ulonglong};
+use std::ffi::{CString, c_char, c_int, c_uint, c_ulong, c_ulonglong};
 
 use virt_sys::{virDomainPtr, virDomainSnapshotPtr, virStoragePoolPtr, virTypedParameterPtr};
 
-use super::states::set_resumed;
+use super::states::{set_reason_of, set_resumed};
 use super::{BlockJob, StandIn, fail, given, handle, pool, status};
 use crate::libvirt::Failure;
 
@@ -14,6 +14,18 @@ const UNKNOWN: c_uint = virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA
     | virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT
     | virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_LIVE
     | virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE;
+
+/// The flags with which the test driver takes the whole XML of a snapshot.
+const REDEFINE: c_uint =
+    virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE | virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT;
+
+/// Stops the guest after a snapshot, if it runs.
+fn halt(domain: virDomainPtr) {
+    // SAFETY: the caller's handle lives during the call.
+    if unsafe { virt_sys::virDomainDestroy(domain) } == 0 {
+        set_reason_of(domain, virt_sys::VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT);
+    }
+}
 
 /// The XML of a snapshot.
 fn snapshot_xml(snapshot: virDomainSnapshotPtr) -> String {
@@ -54,8 +66,23 @@ stand_ins! {
             fail(&failure);
             return std::ptr::null_mut();
         }
-        // SAFETY: the caller's handle and the text live during the call.
-        let snapshot = unsafe { own(domain, xml, flags & !UNKNOWN) };
+        let disk_only = flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY != 0;
+        let whole = match disk_only && flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE == 0 {
+            true => match stand_in.disk_snapshot(&handle(domain), &given(xml).unwrap_or_default(), flags) {
+                Ok(whole) => Some(CString::new(whole).unwrap_or_default()),
+                Err(failure) => {
+                    fail(&failure);
+                    return std::ptr::null_mut();
+                }
+            },
+            false => None,
+        };
+        let snapshot = match &whole {
+            // SAFETY: the caller's handle and the text live during the call.
+            Some(whole) => unsafe { own(domain, whole.as_ptr(), REDEFINE) },
+            // SAFETY: the same.
+            None => unsafe { own(domain, xml, flags & !UNKNOWN) },
+        };
         if snapshot.is_null() || flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE != 0 {
             return snapshot;
         }
@@ -73,6 +100,9 @@ stand_ins! {
         if xml.contains("<memory snapshot='external'") {
             set_resumed(domain);
         }
+        if disk_only && flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_HALT != 0 {
+            halt(domain);
+        }
         snapshot
     };
     virDomainSnapshotDelete(snapshot: virDomainSnapshotPtr, flags: c_uint) -> c_int = |stand_in, own| {
@@ -80,8 +110,9 @@ stand_ins! {
         if !metadata && refuse_external(&*stand_in, snapshot) {
             return -1;
         }
+        // The test driver does not have this flag: its snapshots are only metadata.
         // SAFETY: the caller's handle lives during the call.
-        unsafe { own(snapshot, flags) }
+        unsafe { own(snapshot, flags & !virt_sys::VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY) }
     };
     virDomainRevertToSnapshot(snapshot: virDomainSnapshotPtr, flags: c_uint) -> c_int = |stand_in, own| {
         if refuse_external(&*stand_in, snapshot) {

@@ -169,6 +169,9 @@ pub trait StandIn: Send + Sync {
     /// Refuses a snapshot that QEMU refuses.
     fn check_snapshot(&self, domain: &Domain, xml: &str, flags: u32) -> Result<(), Failure>;
 
+    /// The whole XML of the snapshot of disks without memory that a client describes as `xml`.
+    fn disk_snapshot(&self, domain: &Domain, xml: &str, flags: u32) -> Result<String, Failure>;
+
     /// True if the snapshot `xml` has memory or a disk in a file of its own.
     fn is_external(&self, xml: &str) -> bool;
 

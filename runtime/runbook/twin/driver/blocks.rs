@@ -1,5 +1,5 @@
-//! The images behind the disks of a twin's guests: external snapshots and block jobs, which change the sources of the
-//! disks in the XML. A block job is ready, or complete, at once.
+//! The images behind the disks of a twin's guests, and block jobs, which change the sources of the disks in the XML. A block
+//! job is ready, or complete, at once.
 
 use virt::connect::Connect;
 use virt::domain::Domain;
@@ -36,16 +36,16 @@ pub(super) struct NewFile {
 
 /// An image of a disk.
 #[derive(Debug, Clone, PartialEq)]
-struct Layer {
+pub(super) struct Layer {
     /// The type of its source, such as `file`.
-    kind: String,
-    format: Option<String>,
+    pub kind: String,
+    pub format: Option<String>,
     /// The `<source>` element.
-    source: String,
+    pub source: String,
 }
 
 impl Layer {
-    fn of_file(path: &str, format: Option<String>) -> Self {
+    pub fn of_file(path: &str, format: Option<String>) -> Self {
         Self {
             kind: "file".into(),
             format,
@@ -54,7 +54,7 @@ impl Layer {
     }
 
     /// Its file or device, if it has one.
-    fn path(&self) -> Option<String> {
+    pub fn path(&self) -> Option<String> {
         let source = Xml::parse(self.source.clone()).ok()?;
         let found = ["@file", "@dev"].into_iter();
         let mut found = found.filter_map(|path| source.find(path).ok().flatten());
@@ -62,7 +62,7 @@ impl Layer {
     }
 }
 
-fn refused(code: virt_sys::virErrorNumber, message: impl Into<String>) -> Failure {
+pub(super) fn refused(code: virt_sys::virErrorNumber, message: impl Into<String>) -> Failure {
     Failure::new(code, message).in_domain(virt_sys::VIR_FROM_QEMU)
 }
 
@@ -74,7 +74,7 @@ fn invalid_argument(message: &str) -> Failure {
 }
 
 /// The disk called `name`, which is its target or the path of its image.
-fn disk(guest: &Xml, name: &str) -> Result<Option<Xml>> {
+pub(super) fn disk(guest: &Xml, name: &str) -> Result<Option<Xml>> {
     let by_target = format!("devices/disk[target/@dev={}]", quoted(name));
     let by_path = format!("devices/disk[source/@file={}]", quoted(name));
     for path in [by_target, by_path] {
@@ -88,7 +88,7 @@ fn disk(guest: &Xml, name: &str) -> Result<Option<Xml>> {
 }
 
 /// The images of a disk, the top image first.
-fn layers(connect: &Connect, disk: &Xml) -> Result<Vec<Layer>> {
+pub(super) fn layers(connect: &Connect, disk: &Xml) -> Result<Vec<Layer>> {
     let mut all = Vec::new();
     let mut element = disk.clone();
     let mut format = "driver/@type";
@@ -140,12 +140,11 @@ fn backing(connect: &Connect, known: &[Layer]) -> Vec<Layer> {
     found
 }
 
-/// Gives a disk the images `layers`; only the top one with `shallow`.
-fn set_layers(disk: &Xml, layers: &[Layer], shallow: bool) -> Result<()> {
+/// Gives a disk the images `layers`.
+fn set_layers(disk: &Xml, layers: &[Layer]) -> Result<()> {
     let [top, below @ ..] = layers else {
         return Ok(());
     };
-    let below = if shallow { &[] } else { below };
     for old in ["source", "backingStore"] {
         if disk.has(old).map_err(broken)? {
             disk.remove(old).map_err(broken)?;
@@ -174,7 +173,7 @@ fn set_layers(disk: &Xml, layers: &[Layer], shallow: bool) -> Result<()> {
 }
 
 /// Puts the disk `target` of `domain` on the images `layers`. The definition follows if its disk has the same top image.
-fn switch(domain: &Domain, switches: &[(String, Vec<Layer>)]) -> Result<()> {
+pub(super) fn switch(domain: &Domain, switches: &[(String, Vec<Layer>)]) -> Result<()> {
     let connect = domain.connect()?;
     let mut tops: Vec<(String, Option<String>)> = Vec::new();
     devices::rewrite(domain, |guest, live| {
@@ -192,110 +191,9 @@ fn switch(domain: &Domain, switches: &[(String, Vec<Layer>)]) -> Result<()> {
             {
                 continue;
             }
-            set_layers(&disk, wanted, !live)?;
+            set_layers(&disk, wanted)?;
         }
         Ok(())
-    })
-}
-
-/// Puts the disks of `domain` on the files that the external snapshot `xml` names.
-pub(super) fn lay_over(driver: &Driver, domain: &Domain, xml: &str) -> Result<()> {
-    let snapshot = Xml::parse(xml).map_err(broken)?;
-    let Selected::Elements(external) = snapshot
-        .select("disks/disk[@snapshot='external']")
-        .map_err(broken)?
-    else {
-        return Ok(());
-    };
-    if external.is_empty() {
-        return Ok(());
-    }
-    let connect = domain.connect()?;
-    let guest = Xml::parse(domain.xml_desc(virt_sys::VIR_DOMAIN_XML_SECURE)?).map_err(broken)?;
-    let mut switches = Vec::new();
-    for overlay in external {
-        let target = overlay.get("@name").map_err(broken)?;
-        let Some(disk) = disk(&guest, &target)? else {
-            continue;
-        };
-        let Some(path) = overlay.find("source/@file").map_err(broken)? else {
-            continue;
-        };
-        let format = overlay.find("driver/@type").map_err(broken)?;
-        let format = format.unwrap_or_else(|| "qcow2".into());
-        let mut chain = layers(&connect, &disk)?;
-        driver.made(&connect, &path, &format, chain.first());
-        chain.insert(0, Layer::of_file(&path, Some(format)));
-        switches.push((target, chain));
-    }
-    switch(domain, &switches)
-}
-
-/// Refuses a snapshot that QEMU refuses: without a disk to take a snapshot of, with memory of a guest that is off, or
-/// within a disk that cannot hold it.
-pub(super) fn check_snapshot(domain: &Domain, xml: &str, flags: u32) -> Result<()> {
-    if flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE != 0 {
-        return Ok(());
-    }
-    let halts = flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_HALT != 0;
-    if halts && !domain.is_persistent()? {
-        let message =
-            "Requested operation is not valid: cannot halt after transient domain snapshot";
-        return Err(refused(virt_sys::VIR_ERR_OPERATION_INVALID, message));
-    }
-    let Ok(snapshot) = Xml::parse(xml.to_owned()) else {
-        // libvirt's own message is better.
-        return Ok(());
-    };
-    let disk_only = flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY != 0;
-    let with_memory = snapshot
-        .has("memory[@snapshot='external']")
-        .map_err(broken)?;
-    if with_memory && (disk_only || !domain.is_active()?) {
-        let message = "XML error: memory state cannot be saved with offline or disk-only snapshot";
-        return Err(refused(virt_sys::VIR_ERR_XML_ERROR, message));
-    }
-    if with_memory || disk_only || snapshot.has("disks").map_err(broken)? {
-        return Ok(());
-    }
-    let guest = Xml::parse(domain.xml_desc(0)?).map_err(broken)?;
-    let disks = match guest.select("devices/disk[source]").map_err(broken)? {
-        Selected::Elements(disks) => disks,
-        Selected::Texts(_) => Vec::new(),
-    };
-    let mut written = Vec::new();
-    for disk in disks {
-        if !disk.has("readonly").map_err(broken)? {
-            written.push(disk);
-        }
-    }
-    let unsupported = |message: &str| {
-        let message = format!("unsupported configuration: {message}");
-        Err(refused(virt_sys::VIR_ERR_CONFIG_UNSUPPORTED, message))
-    };
-    if written.is_empty() {
-        return unsupported("nothing selected for snapshot");
-    }
-    for disk in written {
-        let format = disk.find("driver/@type").map_err(broken)?;
-        if let Some(format) = format.filter(|format| format != "qcow2") {
-            let target = disk.get("target/@dev").map_err(broken)?;
-            let message = format!(
-                "internal snapshot for disk {target} unsupported for storage type {format}"
-            );
-            return unsupported(&message);
-        }
-    }
-    Ok(())
-}
-
-/// True if the snapshot `xml` has a disk in a file of its own.
-pub(super) fn is_external(xml: &str) -> bool {
-    let snapshot = Xml::parse(xml.to_owned()).ok();
-    snapshot.is_some_and(|snapshot| {
-        let external = "disks/disk[@snapshot='external']";
-        let memory = "memory[@snapshot='external']";
-        snapshot.has(external).unwrap_or(true) || snapshot.has(memory).unwrap_or(true)
     })
 }
 
@@ -527,7 +425,7 @@ impl Driver {
     }
 
     /// Notes the new file `path`, which is as large as the image `like`.
-    fn made(&self, connect: &Connect, path: &str, format: &str, like: Option<&Layer>) {
+    pub(super) fn made(&self, connect: &Connect, path: &str, format: &str, like: Option<&Layer>) {
         let volume = like
             .and_then(Layer::path)
             .and_then(|path| connect.lookup_storage_vol_by_path(&path).ok());
@@ -537,6 +435,12 @@ impl Driver {
             format: format.to_owned(),
             capacity: capacity.unwrap_or_default(),
         });
+    }
+
+    /// Whether the script made the file `path` outside of a storage pool, and no pool shows it yet.
+    pub(super) fn has_made(&self, path: &str) -> bool {
+        let files = self.new_files.lock();
+        files.iter().any(|file| file.path == path)
     }
 
     /// Makes volumes of the new files in the folder of `pool`.
@@ -625,7 +529,7 @@ mod tests {
             "<disk type='file'><driver name='qemu' type='raw'/><source file='/a'/><target dev='vda'/></disk>",
         )
         .expect("it is XML");
-        set_layers(&disk, &chain(&["/b", "/a"]), false).expect("the disk has a target");
+        set_layers(&disk, &chain(&["/b", "/a"])).expect("the disk has a target");
         let text = disk.text();
         assert!(
             text.contains("type=\"qcow2\"") || text.contains("type='qcow2'"),

@@ -3,6 +3,7 @@
 mod blocks;
 mod devices;
 mod migration;
+mod snapshots;
 mod storage;
 
 use std::collections::HashMap;
@@ -307,7 +308,7 @@ impl StandIn for Driver {
     }
 
     fn lay_over(&self, domain: &Domain, xml: &str) -> Result<()> {
-        blocks::lay_over(self, domain, xml)
+        snapshots::lay_over(self, domain, xml)
     }
 
     fn identity_of_network(&self, xml: &str) -> [Option<String>; 3] {
@@ -320,11 +321,15 @@ impl StandIn for Driver {
     }
 
     fn check_snapshot(&self, domain: &Domain, xml: &str, flags: u32) -> Result<()> {
-        blocks::check_snapshot(domain, xml, flags)
+        snapshots::check(domain, xml, flags)
+    }
+
+    fn disk_snapshot(&self, domain: &Domain, xml: &str, flags: u32) -> Result<String> {
+        snapshots::of_disks(self, domain, xml, flags)
     }
 
     fn is_external(&self, xml: &str) -> bool {
-        blocks::is_external(xml)
+        snapshots::is_external(xml)
     }
 
     fn begin_block_job(&self, domain: &Domain, disk: &str, job: &BlockJob) -> Result<()> {
