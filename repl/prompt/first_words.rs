@@ -53,7 +53,7 @@ pub(super) fn may_be(text: &str, scope: &Scope) -> bool {
     let first = &text[..end.unwrap_or(text.len())];
     text.starts_with(['!', '\\', '%'])
         || !is_known(first, scope)
-            && (virsh::find(first).is_some()
+            && (virsh::first_word(first).is_some()
                 || ["clear", "cls"].contains(&first)
                 || COMMANDS.iter().any(|(word, _)| *word == first))
 }
@@ -111,7 +111,7 @@ pub(super) fn find(text: &str, scope: &Scope, catalog: &Catalog) -> Option<First
         }
         _ => {}
     }
-    let command = virsh::find(first).filter(|command| command.name == first)?;
+    let command = virsh::first_word(first).filter(|command| command.name == first)?;
     Some(of_virsh(command, &words, scope, catalog))
 }
 
@@ -163,9 +163,11 @@ fn of_virsh(command: VirshCommand, words: &[&str], scope: &Scope, catalog: &Cata
     if !command.has_counterpart() {
         return tell(match name {
             "cd" | "pwd" => {
-                format!("the prompt has no `{name}`: scripts cannot see files of this machine")
+                format!(
+                    "the prompt has no `{name}`: paths begin in the folder in which virhai was started"
+                )
             }
-            _ => format!("virsh's `{name}` has no counterpart here yet"),
+            _ => format!("virsh's `{name}` has no counterpart here"),
         });
     }
     let is_object = |name: &str| {
@@ -178,7 +180,10 @@ fn of_virsh(command: VirshCommand, words: &[&str], scope: &Scope, catalog: &Cata
         return Run(code);
     }
     Tell {
-        message: format!("virsh's `{name}` is `{code}` here; press Up to edit and run that"),
+        message: format!(
+            "{} is `{code}` here; press Up to edit and run that",
+            command.in_words()
+        ),
         code: Some(code),
     }
 }
@@ -242,6 +247,12 @@ mod tests {
             ("list", "conn.list_all_domains()"),
             ("list --all", "conn.list_all_domains()"),
             ("dumpxml web", "conn.lookup_by_name(\"web\").xml_desc()"),
+            ("ps", "conn.list_all_domains()"),
+            ("status web", "conn.lookup_by_name(\"web\").state()"),
+            (
+                "iothreadinfo web",
+                "conn.lookup_by_name(\"web\").io_thread_info()",
+            ),
             ("net-list", "conn.list_all_networks()"),
             ("nodedev-list", "conn.list_all_devices()"),
             (
@@ -256,6 +267,15 @@ mod tests {
             ("start", Some("conn.lookup_by_name(\"NAME\").create()")),
             ("dumpxml", Some("conn.lookup_by_name(\"NAME\").xml_desc()")),
             ("event", Some("conn.events(\"lifecycle\")")),
+            ("stop web", Some("conn.lookup_by_name(\"web\").stop()")),
+            (
+                "delete web",
+                Some("conn.lookup_by_name(\"web\").undefine()"),
+            ),
+            (
+                "vcpupin web 1 0-1",
+                Some("conn.lookup_by_name(\"web\").pin_vcpu(1, \"0-1\")"),
+            ),
             (
                 "undefine web --nvram",
                 Some("conn.lookup_by_name(\"web\").undefine()"),
@@ -304,6 +324,8 @@ mod tests {
             "create.x",
             "dom.create()",
             "start += 1",
+            "status = 1",
+            "info.memory_kib",
         ] {
             assert_eq!(find(text, &scope, &catalog), None, "{text}");
         }

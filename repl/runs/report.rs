@@ -202,6 +202,7 @@ pub(crate) fn write(options: &Options, name: &str, status: u8) -> u8 {
                 .and_then(|text| Some(text.lines().next()?.to_owned())),
             message,
             time: Timestamp::now(),
+            undone: past.undone,
         });
     }
     if has_trace && let Err(why) = traces::send(&past) {

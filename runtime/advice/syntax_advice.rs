@@ -192,7 +192,8 @@ impl<'a> Tokens<'a> {
         let first = self.list.get(self.first())?;
         let line = self.text[first.span.start..].lines().next()?;
         let mut words = line.trim_end_matches(';').split_whitespace();
-        let command = virsh::find(words.next()?).filter(|command| command.has_counterpart())?;
+        let command =
+            virsh::first_word(words.next()?).filter(|command| command.has_counterpart())?;
         let words: Vec<&str> = words.collect();
         let is_name = |word: &&str| {
             word.starts_with(|letter: char| letter.is_alphanumeric() || "-/".contains(letter))
@@ -201,8 +202,8 @@ impl<'a> Tokens<'a> {
             return None;
         }
         Some(format!(
-            "virsh's `{}` is `{}` here",
-            command.name,
+            "{} is `{}` here",
+            command.in_words(),
             command.code(&words, &|_| false)
         ))
     }

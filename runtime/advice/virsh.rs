@@ -3,13 +3,39 @@
 use super::virsh_commands::COMMANDS;
 use crate::syntax::{brackets, lexer};
 
-/// A command of virsh.
+/// A command of virsh, or a word that people expect to be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VirshCommand {
     /// Its name, such as `net-start`.
     pub name: &'static str,
     code: &'static str,
+    is_everyday: bool,
 }
+
+/// Everyday words that are not commands of virsh, each with its code.
+const EVERYDAY: &[(&str, &str)] = &[
+    ("stop", "<dom>.stop()"),
+    ("halt", "<dom>.shutdown()"),
+    ("poweroff", "<dom>.shutdown()"),
+    ("kill", "<dom>.destroy()"),
+    ("restart", "<dom>.reboot()"),
+    ("pause", "<dom>.suspend()"),
+    ("unpause", "<dom>.resume()"),
+    ("delete", "<dom>.undefine()"),
+    ("remove", "<dom>.undefine()"),
+    ("rename", "<dom>.rename(<\"NEW_NAME\">)"),
+    ("status", "<dom>.state()"),
+    ("info", "<dom>.info()"),
+    (
+        "ip",
+        "<dom>.interface_addresses(VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE)",
+    ),
+    ("ls", "conn.list_all_domains()"),
+    ("ps", "conn.list_all_domains()"),
+    ("vms", "conn.list_all_domains()"),
+    ("guests", "conn.list_all_domains()"),
+    ("domains", "conn.list_all_domains()"),
+];
 
 /// The objects that the codes name: the placeholder, the variable that stands for it, how it is looked up, and the
 /// names for arguments that are not given.
@@ -86,9 +112,18 @@ const OBJECTS: &[(&str, &str, &str, &[&str])] = &[
 
 /// Every command, in virsh's own order.
 pub fn all() -> impl Iterator<Item = VirshCommand> {
-    COMMANDS
-        .iter()
-        .map(|(name, code)| VirshCommand { name, code })
+    commands(COMMANDS, false)
+}
+
+fn commands(
+    table: &'static [(&'static str, &'static str)],
+    is_everyday: bool,
+) -> impl Iterator<Item = VirshCommand> {
+    table.iter().map(move |(name, code)| VirshCommand {
+        name,
+        code,
+        is_everyday,
+    })
 }
 
 /// The command `word`, which may be written with underscores as scripts write names.
@@ -96,7 +131,21 @@ pub fn find(word: &str) -> Option<VirshCommand> {
     all().find(|command| command.name == word || command.name.replace('-', "_") == word)
 }
 
+/// The command that a line begins with: one of virsh's, or an everyday word such as `stop`.
+pub fn first_word(word: &str) -> Option<VirshCommand> {
+    let everyday = || commands(EVERYDAY, true).find(|command| command.name == word);
+    find(word).or_else(everyday)
+}
+
 impl VirshCommand {
+    /// The command in a message.
+    pub fn in_words(self) -> String {
+        match self.is_everyday {
+            true => format!("`{}`", self.name),
+            false => format!("virsh's `{}`", self.name),
+        }
+    }
+
     /// Whether scripts have a counterpart.
     pub fn has_counterpart(self) -> bool {
         !self.code.is_empty()
@@ -218,7 +267,7 @@ fn filled(code: &str, arguments: &mut dyn Iterator<Item = String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{all, find};
+    use super::{EVERYDAY, all, find, first_word};
 
     fn code(line: &str) -> String {
         let mut words = line.split_whitespace();
@@ -278,6 +327,27 @@ mod tests {
         ] {
             assert_eq!(code(line), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn everyday_words_are_no_commands_of_virsh() {
+        for word in EVERYDAY {
+            assert!(find(word.0).is_none(), "{} is a command of virsh", word.0);
+            let command = first_word(word.0).expect(word.0);
+            assert_eq!(command.in_words(), format!("`{}`", word.0));
+        }
+        assert_eq!(
+            first_word("start").expect("start").in_words(),
+            "virsh's `start`"
+        );
+    }
+
+    /// These need a shell or a namespace of the kernel.
+    #[test]
+    fn nearly_every_command_has_a_counterpart() {
+        let without = all().filter(|command| !command.has_counterpart());
+        let without: Vec<&str> = without.map(|command| command.name).collect();
+        assert_eq!(without, ["lxc-enter-namespace", "cd", "pwd"]);
     }
 
     #[test]

@@ -273,7 +273,9 @@ impl<'a> Step<'a> {
         };
         let lost = |why: String| {
             let what = format!("the value of the step `{}` is lost: {why}", self.title);
-            Error::invalid(self.ctx, what).throw()
+            Error::invalid(self.ctx, what)
+                .with_hint("undo this run with `virhai undo`, and start a new run")
+                .throw()
         };
         let value = Revival::new(self.ctx, undo::record::new_list)
             .value(value)

@@ -205,7 +205,7 @@ pub fn of_virsh(command: virsh::VirshCommand) -> String {
             )
         }
         true => format!("virsh's `{name}` is `{}` here", command.on_variables()),
-        false => format!("virsh's `{name}` has no counterpart in scripts yet"),
+        false => format!("virsh's `{name}` has no counterpart in scripts"),
     }
 }
 

@@ -19,6 +19,7 @@ mod modules;
 mod options;
 mod paths;
 mod phrases;
+mod recovery;
 mod scope;
 mod script_options;
 mod shadow;
@@ -41,7 +42,9 @@ use crate::catalog::Catalog;
 use crate::script::imports::Imports;
 use crate::script::program::{CompileError, Program};
 use crate::spec::Type;
+use crate::syntax::text::Text;
 use files::Files;
+use recovery::Rest;
 use walk::Walk;
 
 /// Checks scripts.
@@ -79,8 +82,29 @@ impl<'a> Checker<'a> {
     pub fn check(&self, imports: &Imports, name: &str, text: &str) -> Vec<Finding> {
         match Program::compile(self.engine, imports, name, text) {
             Ok(program) => self.check_program(imports, name, &program),
-            Err(error) => vec![of_compile_error(imports, &error)],
+            Err(error) => {
+                let mut findings = vec![of_compile_error(imports, &error)];
+                findings.extend(self.check_rest(imports, name, text, error));
+                findings
+            }
         }
+    }
+
+    /// The findings in the parts of the script `text` that do not depend on its syntax errors.
+    fn check_rest(
+        &self,
+        imports: &Imports,
+        name: &str,
+        text: &str,
+        error: CompileError,
+    ) -> Vec<Finding> {
+        let Some(rest) = Rest::of(self.engine, imports, name, text, error) else {
+            return Vec::new();
+        };
+        let mut findings = self.check_program(imports, name, &rest.program);
+        let text = Text::from(text);
+        findings.retain(|finding| finding.file != name || !rest.is_doubtful(finding, &text));
+        findings
     }
 
     /// The findings in `program`, which was compiled as `name`, and in all its imports.

@@ -27,6 +27,7 @@
 //! `options.checked(global::GUEST)` reads it at run time; the static check, completion and the reference read the
 //! same declaration.
 
+mod consistency;
 mod docs;
 pub mod duration;
 mod fault;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::consistency::contradiction;
 use super::in_xml::short_key;
 use super::{Bound, InXml, Key, Literal, Spec, Type};
 use crate::advice::suggest;
@@ -137,7 +138,7 @@ fn read_key(
     let mut reader = Types {
         words: words.clone(),
         words_used: false,
-        unit: text("unit")?,
+        unit: unit(text("unit")?)?,
         file,
         resolve,
     };
@@ -152,7 +153,16 @@ fn read_key(
     if let Some(words) = words
         && !reader.words_used
     {
-        types.insert(0, Type::of_words(words));
+        match types.as_slice() {
+            // Text that is one of the words.
+            [] | [Type::Text] => types = vec![Type::of_words(words)],
+            _ => {
+                return Err(
+                    "`words` needs \"words\" in `type`, as in `type: [\"array\", \"words\"]`"
+                        .into(),
+                );
+            }
+        }
     }
     let unit = reader.unit;
     let short = text("short")?;
@@ -191,7 +201,7 @@ fn read_key(
             Some(pattern.to_owned())
         }
     };
-    Ok(Key {
+    let key = Key {
         name: name.to_owned(),
         ty,
         default: field("default").cloned(),
@@ -202,7 +212,11 @@ fn read_key(
         xml: InXml::read(text("xml")?, field("written"), short)?,
         pattern,
         help: text("help")?.to_owned(),
-    })
+    };
+    match contradiction(&key) {
+        Some(why) => Err(why),
+        None => Ok(key),
+    }
 }
 
 /// Reads types.
@@ -294,6 +308,17 @@ fn bound(literal: &Literal, unit: &str) -> Option<Bound> {
         other => other.to_string(),
     };
     Some(Bound { number, text })
+}
+
+/// `unit`, if sizes know it.
+fn unit(unit: &str) -> Result<&str, String> {
+    match unit.is_empty() || size::parse(&format!("1{unit}"), 1).is_ok() {
+        true => Ok(unit),
+        false => Err(format!(
+            "`unit`: there is no unit \"{unit}\"; {}",
+            size::HINT
+        )),
+    }
 }
 
 /// The bytes of the unit `unit`.

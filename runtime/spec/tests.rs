@@ -240,6 +240,17 @@ fn short_and_several_accept_one_value_for_a_map_or_a_list() {
 }
 
 #[test]
+fn text_with_words_is_one_of_the_words() {
+    let texts = Texts(&[(
+        "a",
+        r#"const ALL = #{ one: #{ type: "string", words: ["x", "y"] } };"#,
+    )]);
+    let spec = declared(&texts, "a", "ALL").expect("it is right");
+    let key = spec.key("one").expect("it is declared");
+    assert_eq!(key.ty.to_string(), "\"x\" | \"y\"");
+}
+
+#[test]
 fn a_wrong_declaration_says_what_is_wrong() {
     let texts = Texts(&[(
         "a",
@@ -253,6 +264,17 @@ fn a_wrong_declaration_says_what_is_wrong() {
             const SHORT = #{ one: #{ type: "PART", short: "modle", xml: "part" } };
             const PLACE = #{ one: #{ type: "PART", short: "model" } };
             const WRITTEN = #{ one: #{ type: "bool", xml: "@one", written: "on" } };
+            const WORDS = #{ one: #{ type: "array", words: ["a"] } };
+            const EMPTY = #{ one: #{ words: [] } };
+            const BOUNDS = #{ one: #{ type: "string", min: 1 } };
+            const RANGE = #{ one: #{ type: "size", min: "2GiB", max: "1GiB" } };
+            const PATTERN = #{ one: #{ type: "int", pattern: "[a-z]+" } };
+            const UNIT = #{ one: #{ type: "size", unit: "gigs" } };
+            const REQUIRED = #{ one: #{ type: "int", required: true, default: 1 } };
+            const DEFAULT = #{ one: #{ type: "int", default: "1" } };
+            const RANGED = #{ one: #{ type: "size", max: "1GiB", default: "2GiB" } };
+            const CHOSEN = #{ one: #{ words: ["a", "b"], default: "c" } };
+            const NESTED = #{ one: #{ type: ["array", #{ two: #{ type: "int" } }], default: [#{ tow: 1 }] } };
         "#,
     )]);
     for (name, why) in [
@@ -279,6 +301,32 @@ fn a_wrong_declaration_says_what_is_wrong() {
         (
             "WRITTEN",
             "`written` must be a list of two texts, not \"on\"",
+        ),
+        ("WORDS", "`words` needs \"words\" in `type`, as in"),
+        ("EMPTY", "`words` is empty"),
+        (
+            "BOUNDS",
+            "`min` and `max` need a number, a size or a duration as `type`",
+        ),
+        ("RANGE", "`min` (2GiB) is greater than `max` (1GiB)"),
+        ("PATTERN", "`pattern` needs text as `type`"),
+        ("UNIT", "`unit`: there is no unit \"gigs\""),
+        ("REQUIRED", "a required option has no `default`"),
+        (
+            "DEFAULT",
+            "its `default` is wrong: `one` must be a number, not the text \"1\"",
+        ),
+        (
+            "RANGED",
+            "its `default` is wrong: `one` must be 1GiB or less, not 2GiB",
+        ),
+        (
+            "CHOSEN",
+            "its `default` is wrong: `one` must be \"a\" or \"b\", not \"c\"",
+        ),
+        (
+            "NESTED",
+            "its `default` is wrong: `one[0]` has no key `tow`",
         ),
     ] {
         let error = declared(&texts, "a", name).expect_err(name);

@@ -153,6 +153,14 @@ impl Spec {
         search.faults
     }
 
+    /// The errors of `value` as a value of the key `key`.
+    pub(super) fn faults_of_key<T: Given>(key: &Key, value: &T) -> Vec<Fault> {
+        let mut search = Search::default();
+        search.path.push(Step::Key(key.name.clone()));
+        search.key(key, value);
+        search.faults
+    }
+
     /// The errors in `map`, which has all keys.
     pub(crate) fn faults_of(&self, engine: &Engine, map: &Map) -> Vec<Fault> {
         let value = |value| Value {

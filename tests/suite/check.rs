@@ -439,3 +439,67 @@ fn scripts_that_were_damaged_are_checked_without_a_panic() {
         "only {compiled} of {rounds} meant something"
     );
 }
+
+/// The codes of the findings in `text`, each with its line.
+fn codes_by_line(checker: &Checker, text: &str) -> Vec<(usize, &'static str)> {
+    let findings = checker.check(&Imports::default(), "main.rhai", text);
+    let findings = findings.iter();
+    findings
+        .map(|finding| (finding.span.line, finding.code.id()))
+        .collect()
+}
+
+#[test]
+fn a_syntax_error_does_not_hide_other_findings() {
+    let engine = engine();
+    let catalog = Catalog::new(&engine);
+    let checker = Checker::new(&engine, &catalog);
+    let wrong = "connect().list_all_domain();";
+    for (text, line_of_error) in [
+        ("let dom = connect().lookup_by_name(\n", 2),
+        ("let options = #{ name: \"web\", disks: [\n", 2),
+        ("print(1)\n", 2),
+        ("let a = 1 2;\n", 1),
+        ("let a = \"open;\n", 1),
+        ("import \"std/guest\" guest;\n", 1),
+        ("fn f(x) {\n    let y = x +;\n    y\n}\n", 2),
+        ("fn f(x {\n    x\n}\n", 1),
+        ("if 1 > {\n    print(1);\n}\n", 4),
+        ("let a = 1;;\nlet ü = ;\nlet b = a +;\n", 2),
+        ("[1].map(|x| {\n    let y = x +;\n    y\n});\n", 2),
+        (") }\n", 1),
+    ] {
+        let script = format!("{text}{wrong}");
+        let found = codes_by_line(&checker, &script);
+        let line = script.lines().count();
+        assert_eq!(found[0].1, "syntax", "{script}: {found:?}");
+        assert_eq!(found[0].0, line_of_error, "{script}: {found:?}");
+        assert_eq!(found[1..], [(line, "unknown-method")], "{script}");
+    }
+}
+
+#[test]
+fn a_syntax_error_is_not_the_cause_of_other_findings() {
+    let engine = engine();
+    let catalog = Catalog::new(&engine);
+    let checker = Checker::new(&engine, &catalog);
+    for text in [
+        "let dom = ;\nprint(dom);",
+        "let dom = connect().lookup_by_name(;\ndom.create();",
+        "fn f(x) { x +; }\nf(1);",
+        "fn f(x {\n    print(x);\n}\nf(1);",
+        "import \"std/guest\" guest;\nguest::remove(connect().lookup_by_name(\"web\"));",
+        "let a = 1;\nprint(a;",
+        "let list = [1, 2;\nfor item in list { print(item); }",
+        "let options = #{\n    name: \"web\"\n    memory: \"1GiB\",\n};\nprint(options);",
+        "{ ( [",
+        "}}}",
+        "\"",
+        "/*",
+        "let x = `${`;",
+    ] {
+        let found = codes_by_line(&checker, text);
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert_eq!(found[0].1, "syntax", "{text}: {found:?}");
+    }
+}

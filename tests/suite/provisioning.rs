@@ -112,7 +112,8 @@ fn the_script_that_ensures_a_host_changes_it_once() {
             .arg(folder.path().join("images"))
     };
     let told = program().ok_with_plan();
-    assert_eq!(told, "created\ncreated\ncreated\n");
+    let expected = "pool images: created\nnetwork inner: created\nguest web: created\n";
+    assert_eq!(told, expected);
 }
 
 /// The initrd of a Linux that installs the system `MG:up`.

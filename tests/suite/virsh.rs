@@ -91,10 +91,7 @@ fn a_command_of_virsh_is_explained_by_doc_and_by_errors() {
             "connect().lookup_by_name(\"test\").domstats()",
             "`conn.get_all_domain_stats()`",
         ),
-        (
-            "connect().lookup_by_name(\"test\").vcpupin()",
-            "no counterpart",
-        ),
+        ("connect().lookup_by_name(\"test\").vcpupin()", "`pin_vcpu`"),
         ("list", "`conn.list_all_domains()`"),
         ("conn.list_all_domains()", "`let conn = connect();`"),
         (

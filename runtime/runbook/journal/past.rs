@@ -158,6 +158,8 @@ pub struct End {
     pub message: Option<String>,
     /// When.
     pub time: Timestamp,
+    /// The number of changes that had been undone by then.
+    pub undone: usize,
 }
 
 /// A run as its journal tells it.
@@ -422,6 +424,7 @@ impl Past {
                     error,
                     message,
                     time,
+                    undone: self.undone,
                 });
             }
         }
@@ -431,11 +434,22 @@ impl Past {
     pub fn state(&self, alive: bool) -> &'static str {
         match (&self.end, alive) {
             (_, true) => "running",
-            _ if self.changes.is_empty() && self.undone > 0 => "undone",
+            _ if self.was_undone() => "undone",
             (None, false) => "killed",
             (Some(End { status: 0, .. }), _) => "done",
             (Some(_), _) => "failed",
         }
+    }
+
+    /// True if no change is left, and some were undone, by the run itself or later.
+    pub fn has_nothing_left(&self) -> bool {
+        self.changes.is_empty() && self.undone > 0
+    }
+
+    /// True if all changes were undone after the run had ended. A run that undoes its own changes has failed.
+    fn was_undone(&self) -> bool {
+        let by_itself = self.end.as_ref().map_or(0, |end| end.undone);
+        self.has_nothing_left() && self.undone > by_itself
     }
 
     fn step_mut(&mut self, number: u64) -> Option<&mut Step> {

@@ -37,7 +37,9 @@ fn plain(time: Duration) -> String {
 /// The outcome of a run in words.
 fn verdict(past: &Past, alive: bool) -> &'static str {
     match (past.state(alive), &past.end) {
-        ("undone", Some(end)) if end.status != 0 => "failed, and its changes were undone",
+        ("undone" | "failed", Some(end)) if end.status != 0 && past.has_nothing_left() => {
+            "failed, and its changes were undone"
+        }
         ("undone", None) => "killed, and its changes were undone",
         (state, _) => state,
     }
