@@ -413,7 +413,7 @@ fn another_host_restores_the_guests_of_a_folder_and_verify_finds_damage() {
         {place}
         let points = backup::list(conn, place);
         let error = thrown(|| backup::verify(conn, place + #{{ point: points[1].point }}));
-        assert(error.message.contains("{}") && error.message.contains("is gone"), error.message);
+        assert(error.message.contains("{}") && error.message.contains("is missing"), error.message);
         assert_eq(backup::verify(conn, place + #{{ point: points[0].point }}).len(), 1);
         let error = thrown(|| backup::restore(conn, place + #{{ guest: "web", point: points[1].point }}));
         assert(error.message.contains("{}") && error.hint.contains("verify"), error.message);

@@ -153,8 +153,8 @@ fn the_option_xml_inserts_sets_and_removes() {
             // The same twice is no contradiction.
             of(#{ on_crash: "preserve", xml: #{ on_crash: "preserve" } });
 
-            assert_eq(refused(#{ on_crash: "destroy", xml: #{ on_crash: "preserve" } }), "the option `xml`, at `on_crash`: another option sets it to \"destroy\" already");
-            assert_eq(refused(#{ title: "x", xml: #{ ".": "<title>y</title>" } }), "the option `xml`, at `.`: another option describes <title> already");
+            assert_eq(refused(#{ on_crash: "destroy", xml: #{ on_crash: "preserve" } }), "the option `xml`, at `on_crash`: another option already sets it to \"destroy\"");
+            assert_eq(refused(#{ title: "x", xml: #{ ".": "<title>y</title>" } }), "the option `xml`, at `.`: another option already describes <title>");
             assert(refused(#{ xml: #{ "a[": 1 } }).contains("the option `xml`, at `a[`: "));
             assert(refused(#{ xml: #{ devices: "<panic" } }).contains("the option `xml`, at `devices`: "));
             assert_eq(refused(#{ edit: |xml| xml.set("name", "db") }), "the closure of `edit` changes the name of the guest: it must be web");
@@ -210,7 +210,7 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             "#{ name: \"web\", disks: [#{ size: \"1GiB\" }] }",
-            "has to be made first",
+            "must be created first",
         ),
         (
             "#{ name: \"web\", disks: [#{ bus: \"sata\" }] }",

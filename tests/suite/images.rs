@@ -128,10 +128,10 @@ fn logins_that_cloud_init_would_not_understand_are_refused() {
                 try { cloud_init::seed(connect(), #{ name: "seed.img", pool: "default-pool", instance: "web" } + more); } catch (err) { return err.message; }
                 "not refused"
             }
-            assert(seed(#{ ssh_keys: ["-----BEGIN OPENSSH PRIVATE KEY-----"] }).contains("is a private one"));
+            assert(seed(#{ ssh_keys: ["-----BEGIN OPENSSH PRIVATE KEY-----"] }).contains("is a private key"));
             assert(seed(#{ root_ssh_keys: ["AAAA"] }).contains("not a public SSH key: `AAAA...`"));
             assert(seed(#{ ssh_keys: ["ssh-ed25519 AAAA"], user_data: "#!/bin/sh" }).contains("`user_data` is text"));
-            assert(seed(#{ root_password: "x", user_data: #{ chpasswd: #{} } }).contains("have `chpasswd` already"));
+            assert(seed(#{ root_password: "x", user_data: #{ chpasswd: #{} } }).contains("already have `chpasswd`"));
             // A password is never shown with what is wrong.
             let shown = refused(#{ root_password: "geheim", memry: 1 });
             assert(shown.contains("`memry`") && !shown.contains("geheim"), shown);"##,
@@ -161,7 +161,7 @@ fn the_seed_is_gone_once_the_guest_is_up_and_a_failure_leaves_nothing() {
     assert!(
         outcome
             .stderr
-            .contains("can be deleted once the guest is off"),
+            .contains("delete it when the guest is off"),
         "{outcome}"
     );
     let seed = std::fs::read(folder.join("web-seed.img")).expect("it is there");

@@ -410,7 +410,7 @@ fn a_guest_that_is_installed_again_keeps_its_definition() {
     let before = site.ok("print(conn.lookup_by_name(\"web\").xml_desc());");
     let outcome = site.run(&format!("{};", again("poweroff")));
     assert_eq!(outcome.status, 1, "{outcome}");
-    assert!(outcome.stderr.contains("without saying"), "{outcome}");
+    assert!(outcome.stderr.contains("without printing"), "{outcome}");
     let after = site.ok(
         "let dom = conn.lookup_by_name(\"web\"); assert(!dom.is_active() && !dom.autostart()); print(dom.xml_desc());",
     );

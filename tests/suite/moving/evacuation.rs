@@ -55,7 +55,7 @@ fn a_host_is_evacuated_in_order_and_what_stays_is_told() {
         // And back, the one that is off as well.
         dest.lookup_by_name("db").destroy();
         let reports = migration::evacuate(dest, conn, #{{ inactive: true, parallel: 2, order: ["db"] }});
-        assert_eq(reports.map(|report| report.changes), [["moved its configuration"], ["moved as it ran"]]);
+        assert_eq(reports.map(|report| report.changes), [["moved the configuration"], ["moved the running guest"]]);
         "#
     ));
     // By names of hosts too.

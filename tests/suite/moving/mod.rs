@@ -96,7 +96,7 @@ fn a_guest_moves_with_all_it_has_and_leaves_nothing_behind() {
         dom.set_autostart(true);
         assert_eq(migration::check(dom, dest, #{{}}), []);
         let result = migration::to(dom, dest, #{{}});
-        assert_eq(result.changes, ["moved as it ran", "autostart is true"]);
+        assert_eq(result.changes, ["moved the running guest", "autostart is true"]);
         let moved = result.domain;
         assert_eq([moved.state(), moved.is_persistent(), moved.autostart()], ["running", true, true]);
         assert_eq(conn.list_all_domains(), []);
@@ -109,7 +109,7 @@ fn a_guest_moves_with_all_it_has_and_leaves_nothing_behind() {
         up(back);
         back.destroy();
         let result = migration::to(back, dest, #{{}});
-        assert_eq(result.changes, ["moved its configuration", "autostart is true"]);
+        assert_eq(result.changes, ["moved the configuration", "autostart is true"]);
         assert_eq([conn.list_all_domains().len(), dest.list_all_domains().len()], [0, 1]);
         "#
     ));
@@ -128,7 +128,7 @@ fn a_disk_is_copied_to_a_volume_that_is_made_there() {
         assert_eq(migration::check(dom, dest, #{{}}).map(|found| found.what), ["disk"]);
         let result = migration::to(dom, dest, #{{ copy_storage: true, pool: "own" }});
         let copy = dest.storage_pool_lookup_by_name("own").storage_vol_lookup_by_name("web.img");
-        assert_eq(result.changes, [`made ${{copy.path}}`, "moved as it ran", `copied its disk hda to ${{copy.path}}`]);
+        assert_eq(result.changes, [`made ${{copy.path}}`, "moved the running guest", `copied its disk hda to ${{copy.path}}`]);
         up(result.domain);
         for flags in [0, VIR_DOMAIN_XML_INACTIVE] {{
             assert_eq(parse_xml(result.domain.xml_desc(flags)).get("devices/disk/source/@file"), copy.path);

@@ -78,7 +78,7 @@ fn a_guest_from_a_cloud_image_leaves_nothing() {
     ))
     .at_most(6)
     .run()
-    .says_only("can be deleted once the guest is off");
+    .says_only("delete it when the guest is off");
 }
 
 /// An installation by `std/install`'s function `by`, whose `options` use `folder`, where the installers are.
