@@ -118,7 +118,7 @@ pub(crate) enum Command {
     /// Accept the permissions in a repo's virhai.toml, until the file changes
     #[command(after_long_help = examples::TRUST)]
     Trust(Trust),
-    /// Show live which resources of their hosts the guests use
+    /// Show the resources that the guests use, live
     #[command(after_long_help = examples::TOP)]
     Top(Top),
     /// Print the events of a host until Ctrl-C
@@ -135,7 +135,7 @@ pub(crate) enum Command {
     /// Run a language server for editors (LSP)
     #[command(after_long_help = examples::LSP)]
     Lsp {
-        /// Use standard input and output, the default and only way
+        /// Use standard input and output: the default, and the only transport
         #[arg(long)]
         stdio: bool,
     },

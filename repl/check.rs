@@ -153,7 +153,7 @@ fn summary(files: usize, findings: &[Finding]) -> String {
     };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let found = match (errors, warnings) {
-        (0, 0) => "nothing to say".to_owned(),
+        (0, 0) => "no findings".to_owned(),
         _ => format!("{}, {}", many(errors, "error"), many(warnings, "warning")),
     };
     format!("{} checked: {found}", many(files, "script"))

@@ -36,7 +36,7 @@ pub(crate) struct Doc {
 /// Arguments of `virhai definitions`.
 #[derive(Debug, Args)]
 pub(crate) struct Definitions {
-    /// The folder, which is made if it is not there
+    /// Folder for the files, created if it is missing
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }

@@ -57,21 +57,21 @@ Examples:
 pub(crate) const SHOW: &str = "\
 Examples:
   virhai show                  shows the last run
-  virhai show 20261127-1015    shows the run with this beginning of its name
+  virhai show 20261127-1015    shows the run whose name begins like this
   virhai --json show last      prints the last run as JSON
   virhai show --html run.html  writes the last run as an HTML page";
 
 pub(crate) const RESUME: &str = "\
 Examples:
   virhai resume                resumes the last run
-  virhai resume 20261127-1015  resumes the run with this beginning of its name
+  virhai resume 20261127-1015  resumes the run whose name begins like this
   virhai resume --changed      resumes the run with a corrected script
   virhai resume --repeat       repeats an interrupted step";
 
 pub(crate) const UNDO: &str = "\
 Examples:
   virhai undo                undoes the last run
-  virhai undo 20261127-1015  undoes the run with this beginning of its name
+  virhai undo 20261127-1015  undoes the run whose name begins like this
   virhai --yes undo last     undoes the last run without a question";
 
 pub(crate) const PRUNE: &str = "\
@@ -84,7 +84,7 @@ Examples:
 pub(crate) const TRUST: &str = "\
 Examples:
   virhai trust               accepts the permissions of this repo
-  virhai trust --remove lab  no longer accepts the permissions of the repo `lab`";
+  virhai trust --remove lab  stops accepting the permissions of the repo `lab`";
 
 pub(crate) const TOP: &str = "\
 Examples:

@@ -150,7 +150,7 @@ impl Prompt {
                 Err(ReadlineError::Interrupted) => continue,
                 Err(ReadlineError::Eof) => return exit_status::DONE,
                 Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
-                    eprintln!("error: the input is not UTF-8 text and was dropped");
+                    eprintln!("error: the input is not UTF-8 text and was discarded");
                     continue;
                 }
                 Err(error) => {

@@ -57,7 +57,7 @@ impl Diagnostic {
                 group = group.element(snippet);
             }
             if self.left_out > 0 && index == SHOWN / 2 {
-                let note = format!("{} calls between these are left out", self.left_out);
+                let note = format!("{} calls in between are not shown", self.left_out);
                 group = group.element(Level::NOTE.message(note));
             }
         }

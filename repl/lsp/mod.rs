@@ -119,7 +119,10 @@ fn work() -> anyhow::Result<bool> {
                         Response::new_ok(request.id, ())
                     }
                     (Phase::Works, Initialize::METHOD) | (Phase::Leaves, _) => {
-                        let why = format!("`{}` is not allowed any more", request.method);
+                        let why = format!(
+                            "`{}` is not allowed at this point of the session",
+                            request.method
+                        );
                         Response::new_err(request.id, ErrorCode::InvalidRequest as i32, why)
                     }
                     (Phase::Works, _) => server.answer(request),

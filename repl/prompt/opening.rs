@@ -75,7 +75,7 @@ impl Prompt {
         let wait = move || {
             let Ok(answer) = answers.recv() else { return };
             let text = match &answer {
-                Answer::Shown { .. } => format!("connected to {uri}; it is `conn` now"),
+                Answer::Shown { .. } => format!("connected to {uri}; `conn` is the connection"),
                 Answer::Failed { text, .. } => text.clone(),
                 Answer::Exit(_) => return,
             };

@@ -24,7 +24,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// Arguments of `virhai test`.
 #[derive(Debug, Args)]
 pub(crate) struct Testing {
-    /// Files, and folders with files called `*_test.rhai`; the current folder where none is named
+    /// Files, and folders with files called `*_test.rhai`; by default the current folder
     #[arg(value_name = "FILE|FOLDER")]
     paths: Vec<PathBuf>,
 
@@ -32,19 +32,19 @@ pub(crate) struct Testing {
     #[arg(short, long, value_name = "TEXT")]
     filter: Vec<String>,
 
-    /// Tests that run at the same time; as many as there are processors where nothing is said
+    /// Number of tests that run at the same time; by default the number of processors
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
 
-    /// Name the tests, and run none
+    /// List the names of the tests without running them
     #[arg(long)]
     list: bool,
 
-    /// Write the results to FILE as JUnit does
+    /// Write the results to FILE in JUnit's XML format
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 
-    /// Go on, and run again what a change of a file touches
+    /// Keep running, and run the tests again that a changed file affects
     #[arg(long, conflicts_with_all = ["list", "junit"])]
     watch: bool,
 

@@ -428,7 +428,7 @@ mod tests {
                 "database                100.0 running      4.0 GiB    1.0 KiB        0 B          -          -     2",
                 "old                      50.0 shutoff      2.0 GiB    2.0 KiB        0 B          -          -     2",
                 "web                      25.0 running      1.0 GiB    4.0 KiB        0 B    1.4 MiB          -     2",
-                "q leaves  sort: c CPU  m memory  d disk  n network  a name  r reverse",
+                "q quits  sort: c CPU  m memory  d disk  n network  a name  r reverse",
             ]
         );
     }
@@ -501,7 +501,7 @@ mod tests {
                 "web1         old                   50.0 shutoff      2.0 GiB",
                 "web1         web                   25.0 running      1.0 GiB",
                 "",
-                "q leaves  sort: c CPU  m memory  d disk  n network  a name",
+                "q quits  sort: c CPU  m memory  d disk  n network  a name",
             ]
         );
         // A host that never answered is shown as soon as it is late, and the others go on.

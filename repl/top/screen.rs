@@ -94,7 +94,7 @@ const NAME: u16 = 12;
 /// The columns of letters for the names of hosts.
 const HOST: u16 = 12;
 
-const KEYS: &str = "q leaves  sort: c CPU  m memory  d disk  n network  a name  r reverse";
+const KEYS: &str = "q quits  sort: c CPU  m memory  d disk  n network  a name  r reverse";
 
 fn none() -> String {
     "-".into()

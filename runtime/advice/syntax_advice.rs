@@ -14,7 +14,7 @@ const FIRST: &[(&[&str], &str)] = &[
         "a function is defined by `fn name(a, b) { ... }`",
     ),
     (&["foreach", "each"], "a loop is `for item in list { ... }`"),
-    (&["unless"], "`if !condition { ... }` does that"),
+    (&["unless"], "use `if !condition { ... }`"),
     (&["raise", "die"], "`throw` throws an error"),
     (
         &["assert"],
@@ -34,10 +34,7 @@ const FIRST: &[(&[&str], &str)] = &[
         ],
         "`import \"path\" as name;` imports a script",
     ),
-    (
-        &["struct", "class"],
-        "`#{ name: value }` is a map, which serves for that",
-    ),
+    (&["struct", "class"], "use a map: `#{ name: value }`"),
     (
         &["case", "match", "select"],
         "`switch value { 1 => ..., \"x\" => ..., _ => ... }` chooses",
@@ -55,7 +52,7 @@ const WITHIN: &[(&[&str], &str)] = &[
     (&["not"], "`!` means that it is not true"),
     (&["is"], "`==` compares"),
     (&["then", "do"], "put the statements in `{ ... }`"),
-    (&["elif", "elsif", "elseif"], "`else if` goes on"),
+    (&["elif", "elsif", "elseif"], "use `else if`"),
     (
         &["except", "rescue", "finally"],
         "`try { ... } catch (err) { ... }` catches an error",
@@ -90,12 +87,9 @@ pub(crate) fn advice(kind: &ParseErrorType, position: Position, text: &str) -> O
         ParseErrorType::Reserved(word) if word.chars().all(char::is_alphabetic) => {
             Some("this word is reserved: choose another name".into())
         }
-        ParseErrorType::VariableExpected if tokens.class(0) == Some(TokenClass::Keyword) => {
-            Some(format!(
-                "`{}` is a word of the language: choose another name",
-                tokens.word(0)
-            ))
-        }
+        ParseErrorType::VariableExpected if tokens.class(0) == Some(TokenClass::Keyword) => Some(
+            format!("`{}` is a keyword: choose another name", tokens.word(0)),
+        ),
         _ => None,
     }
 }
@@ -179,10 +173,8 @@ impl<'a> Tokens<'a> {
             return None;
         }
         match (self.word(-1), self.word(1)) {
-            ("#{" | ",", ":") => Some(format!(
-                "in quotes it is a key as any other: `\"{word}\": ...`"
-            )),
-            ("." | "?.", _) => Some(format!("`[\"{word}\"]` reads what has that name")),
+            ("#{" | ",", ":") => Some(format!("write the key in quotes: `\"{word}\": ...`")),
+            ("." | "?.", _) => Some(format!("`[\"{word}\"]` reads the property with that name")),
             _ => None,
         }
     }

@@ -115,7 +115,7 @@ pub(crate) fn memory_kib(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultO
     }
     let mut error = Error::invalid(ctx, format!("{kib} KiB of memory is less than 1 MiB"));
     if size.is_int() && kib > 0 {
-        error = error.with_hint(format!("a number counts KiB; did you mean \"{kib}MiB\"?"));
+        error = error.with_hint(format!("a number is in KiB; did you mean \"{kib}MiB\"?"));
     }
     Err(error.throw())
 }

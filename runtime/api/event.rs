@@ -68,7 +68,7 @@ fn keys_of_filters() -> Vec<Key> {
     keys.extend([
         key("uuid", Type::Text, "UUID of the object"),
         key("event", Type::Text, "what happened"),
-        key("detail", Type::Text, "why or how it happened"),
+        key("detail", Type::Text, "cause or kind of the event"),
     ]);
     keys
 }

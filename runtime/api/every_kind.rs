@@ -78,7 +78,7 @@ impl<'a, K: Scripted> Common<'a, K> {
     fn add_all(&mut self) {
         let (variable, noun, element) = (K::VARIABLE, K::NOUN, K::ELEMENT);
         let kept = format!(
-            "\n\nlibvirt keeps it with the handle: the host is not asked, and a {noun} that is gone still answers."
+            "\n\nlibvirt keeps it with the handle: the call does not ask the host, and it works even if the {noun} does not exist any more."
         );
         let (property, functions) = K::NAME;
         let name: Function<K> = |_, object, _| Ok(object.name().into());

@@ -132,7 +132,7 @@ mod functions {
         iface.call(
             &ctx,
             "virInterfaceIsActive",
-            "ask about the activity of",
+            "check the activity of",
             Handle::is_active,
         )
     }

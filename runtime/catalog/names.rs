@@ -430,7 +430,7 @@ pub fn for_variable(functions: &[Function], name: &str, known: &[String]) -> Opt
         return Some(format!("did you mean `{near}`?"));
     }
     if name == "std" {
-        return Some("`import \"std/guest\" as guest;` brings a recipe in".into());
+        return Some("`import \"std/guest\" as guest;` imports a recipe".into());
     }
     let is_method = |function: &Function| function.method && function.is_on_object();
     let called: Vec<&Function> = functions

@@ -83,7 +83,7 @@ pub(super) fn check(walk: &mut Walk, taken: &[&Function], index: usize, argument
         }
         let message = format!("`{}` does not take `{}`", function.name, constant.name);
         let hint = match meant(constant, &fitting) {
-            _ if fitting.is_empty() => "its flags have no meaning yet: pass 0".to_owned(),
+            _ if fitting.is_empty() => "libvirt has no flags for this call yet: pass 0".to_owned(),
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("it takes {}", some(&fitting)),
         };

@@ -159,7 +159,7 @@ impl<'a> Walk<'a> {
         let hint = files
             .iter()
             .any(|file| file.global(name).is_some())
-            .then(|| format!("`export const {name} = ...` there would"));
+            .then(|| format!("export it in that file: `export const {name} = ...`"));
         self.find(Code::UnknownVariable, place.unwrap_or(position), message)
             .hint = hint;
     }

@@ -91,5 +91,5 @@ fn signature(function: &Function, method: bool) -> String {
 pub(super) fn recipe(alias: &str) -> Option<String> {
     imports::recipes()
         .any(|recipe| recipe == alias)
-        .then(|| format!("`import \"std/{alias}\" as {alias};` brings it in"))
+        .then(|| format!("`import \"std/{alias}\" as {alias};` imports it"))
 }

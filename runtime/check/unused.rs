@@ -60,7 +60,7 @@ pub(super) fn imports(files: &Files, file: &File) -> Vec<Finding> {
     unused
         .map(|import| {
             let span = Span::at(&file.text, import.alias.pos);
-            let message = format!("nothing of `{}` is used", import.alias.name);
+            let message = format!("unused import `{}`", import.alias.name);
             file.finding(Code::UnusedImport, span, message)
         })
         .collect()

@@ -54,7 +54,7 @@ pub(super) fn hint(failure: &Failure, call: &str) -> Option<String> {
             "`managed_save_remove()` discards the managed save image, which does not fit the disks of the snapshot"
         }
         _ if about(&["Failed to get", "lock"]) && about(&["using the image"]) => {
-            "another guest or program has this image open, and two that write to it damage it: `list_all_domains()` with `xml()` shows the guests' disks; a disk that all only read, or that is made for sharing, has <shareable/>"
+            "another guest or program uses this image, and two writers would damage it: `list_all_domains()` with `xml()` shows the guests' disks; add <shareable/> to a disk that all guests only read, or that is made for sharing"
         }
         _ if about(&["Cannot access storage file"]) => {
             "this is a path on the host, not on this machine: the file must exist there and be readable for the user that QEMU runs as"

@@ -134,11 +134,11 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
             "the host's libvirt is too old to read the ARP table of its kernel: pass VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE, or VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT"
         }
         sys::VIR_ERR_XML_INVALID_SCHEMA => {
-            "what libvirt's schema allows: https://libvirt.org/formatdomain.html"
+            "for libvirt's schema, see https://libvirt.org/formatdomain.html"
         }
         // virhai's own errors in XML explain themselves.
         sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL if !call.is_empty() => {
-            "the XML is not what libvirt expects: https://libvirt.org/formatdomain.html"
+            "libvirt does not accept this XML: for the format, see https://libvirt.org/formatdomain.html"
         }
         sys::VIR_ERR_NO_NAME => {
             "an object that is defined or created needs a name: `<name>web</name>`"
@@ -166,7 +166,7 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
         }
         // Left by a process that was killed, and not to be removed by another user.
         _ if message.contains("lock file") && message.contains("LCK..") => {
-            "another program has this console open, or was killed while it had: in the second case remove that file, as its owner or root"
+            "another program has this console open, or was killed while it used the console: if it was killed, remove that file, as its owner or as root"
         }
         sys::VIR_ERR_INVALID_CONN if message.contains("is closed") => {
             "open it again with `connect(uri)`"
@@ -182,7 +182,7 @@ fn storage_hint(failure: &Failure, call: &str) -> Option<&'static str> {
     let message = failure.message.as_str();
     Some(match code {
         sys::VIR_ERR_STORAGE_VOL_EXIST => {
-            "another name, or `storage_vol_lookup_by_name(name).delete()` first"
+            "choose another name, or delete the volume first: `storage_vol_lookup_by_name(name).delete()`"
         }
         sys::VIR_ERR_OPERATION_INVALID if message.contains("is not active") => {
             "the pool must be started: `create()` starts it, `build()` creates its storage first"
@@ -191,7 +191,7 @@ fn storage_hint(failure: &Failure, call: &str) -> Option<&'static str> {
             "the pool is already started; `info().state` has its state"
         }
         sys::VIR_ERR_OPERATION_INVALID if message.contains("is active") => {
-            "the pool is started: `destroy()` stops it, and leaves its volumes alone"
+            "the pool is started: `destroy()` stops it, and keeps its volumes"
         }
         sys::VIR_ERR_INVALID_ARG if message.contains("shrink") => {
             "VIR_STORAGE_VOL_RESIZE_SHRINK allows it, and cuts off the data beyond the new end"
@@ -203,7 +203,7 @@ fn storage_hint(failure: &Failure, call: &str) -> Option<&'static str> {
             "the stream is not connected: call `volume.upload(stream, ...)` or `volume.download(stream, ...)` first, and `finish()` last"
         }
         sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL | sys::VIR_ERR_XML_INVALID_SCHEMA => {
-            "the XML is not what libvirt expects: https://libvirt.org/formatstorage.html"
+            "libvirt does not accept this XML: for the format, see https://libvirt.org/formatstorage.html"
         }
         _ => return None,
     })
@@ -223,10 +223,10 @@ fn network_hint(code: u32, message: &str) -> Option<&'static str> {
         }
         sys::VIR_ERR_OPERATION_INVALID => "`is_active()` tells whether the network is up",
         sys::VIR_ERR_XML_INVALID_SCHEMA => {
-            "what libvirt's schema allows: https://libvirt.org/formatnetwork.html"
+            "for libvirt's schema, see https://libvirt.org/formatnetwork.html"
         }
         sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL => {
-            "the XML is not what libvirt expects: https://libvirt.org/formatnetwork.html"
+            "libvirt does not accept this XML: for the format, see https://libvirt.org/formatnetwork.html"
         }
         _ => return None,
     })
@@ -240,7 +240,7 @@ fn update_hint(message: &str) -> Option<&'static str> {
         );
     }
     message.contains("couldn't locate").then_some(
-        "it does not exist: VIR_NETWORK_UPDATE_COMMAND_ADD_LAST adds it, and `xml()` shows the network's entries; VIR_NETWORK_UPDATE_AFFECT_LIVE and _CONFIG are two lists",
+        "it does not exist: VIR_NETWORK_UPDATE_COMMAND_ADD_LAST adds it, and `xml()` shows the network's entries; VIR_NETWORK_UPDATE_AFFECT_LIVE and _CONFIG change separate lists",
     )
 }
 
@@ -317,13 +317,15 @@ fn connection_hint(failure: &Failure, uri: &str) -> String {
         _ => {}
     }
     match code {
-        sys::VIR_ERR_OPERATION_TIMEOUT => "the host does not answer: is the daemon alive?".into(),
+        sys::VIR_ERR_OPERATION_TIMEOUT => {
+            "the host does not answer: check whether its libvirt daemon runs".into()
+        }
         sys::VIR_ERR_NO_CONNECT | sys::VIR_ERR_INVALID_ARG | sys::VIR_ERR_CONFIG_UNSUPPORTED => {
-            format!("is `{uri}` a libvirt URI? They look like {LIKE}")
+            format!("check the URI `{uri}`: libvirt URIs look like {LIKE}")
         }
         sys::VIR_ERR_AUTH_UNAVAILABLE | sys::VIR_ERR_AUTH_FAILED | sys::VIR_ERR_AUTH_CANCELLED => {
             LOG_IN.into()
         }
-        _ => "https://libvirt.org/uri.html has the forms that a URI can take".into(),
+        _ => "https://libvirt.org/uri.html describes the forms of URIs".into(),
     }
 }

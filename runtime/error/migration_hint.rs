@@ -15,7 +15,7 @@ pub(super) fn hint(failure: &Failure) -> Option<&'static str> {
             || about(&["unable to connect to server"])
             || about(&["Failed to connect socket"]) =>
         {
-            "the guest's host opens the connection to the other host itself, as the user of its daemon: try `virsh -c URI list` there as that user, whose ssh keys and known hosts count; without VIR_MIGRATE_PEER2PEER, `migrate(connect(uri), ...)` uses the connection of the script"
+            "the guest's host opens the connection to the other host itself, as the user of its daemon: try `virsh -c URI list` there as that user, because libvirt uses the ssh keys and known hosts of that user; without VIR_MIGRATE_PEER2PEER, `migrate(connect(uri), ...)` uses the connection of the script"
         }
         sys::VIR_ERR_ARGUMENT_UNSUPPORTED if about(&["direct migration"]) => {
             "QEMU migrates to a URI only peer to peer: pass VIR_MIGRATE_PEER2PEER, or `migrate(connect(uri), ...)`"
@@ -33,13 +33,13 @@ pub(super) fn hint(failure: &Failure) -> Option<&'static str> {
             "leave VIR_MIGRATE_TUNNELLED out: an offline migration has no memory to send"
         }
         _ if about(&["cannot migrate domain with", "snapshots"]) => {
-            "libvirt moves no snapshots: `snapshot.delete(VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY)` makes libvirt forget one and keeps the data; `snapshot_create_xml(xml, VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE)` brings it back on the other host"
+            "libvirt does not migrate snapshots: `snapshot.delete(VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY)` makes libvirt forget a snapshot and keeps its data; `snapshot_create_xml(xml, VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE)` defines it again on the other host"
         }
         sys::VIR_ERR_MIGRATE_UNSAFE if about(&["without shared storage"]) => {
-            "the other host does not see these disks: VIR_MIGRATE_NON_SHARED_DISK copies them into images of the same size there; or put them on storage that both hosts share. VIR_MIGRATE_UNSAFE is right only where both see the same files"
+            "the other host does not see these disks: VIR_MIGRATE_NON_SHARED_DISK copies them into images of the same size there; or put them on storage that both hosts share. use VIR_MIGRATE_UNSAFE only if both hosts see the same files"
         }
         sys::VIR_ERR_MIGRATE_UNSAFE => {
-            "the disks may be damaged on shared storage with a cache: set cache='none', or take the risk with VIR_MIGRATE_UNSAFE"
+            "the disks may be damaged on shared storage with a cache: set cache='none', or accept the risk with VIR_MIGRATE_UNSAFE"
         }
         _ if about(&["to the same host"]) => {
             "source and destination are the same host: connect to another one"
@@ -72,7 +72,7 @@ pub(super) fn of_flags(failure: &Failure, flags: u32) -> Option<&'static str> {
     if asked(sys::VIR_MIGRATE_POSTCOPY) && about(&["postcopy", "post-copy", "userfaultfd", "uffd"])
     {
         return Some(
-            "VIR_MIGRATE_POSTCOPY needs userfaultfd on both hosts: `sysctl vm.unprivileged_userfaultfd=1` where QEMU does not run as root, and a kernel that has it",
+            "VIR_MIGRATE_POSTCOPY needs a kernel with userfaultfd on both hosts; where QEMU does not run as root, it also needs `sysctl vm.unprivileged_userfaultfd=1`",
         );
     }
     None

@@ -29,7 +29,7 @@ pub(super) fn advice(failure: &Failure, call: &str, state: &str) -> Option<Strin
     }
     if message.contains("transient") && !message.contains("snapshot") {
         let way = match call.starts_with("virDomainUndefine") {
-            true => "`destroy()` ends it and removes it",
+            true => "`destroy()` stops and removes it",
             false => "`guest::keep(dom)` of `std/guest` makes it persistent",
         };
         return Some(format!("the domain is {state} and transient: {way}"));
@@ -40,20 +40,20 @@ pub(super) fn advice(failure: &Failure, call: &str, state: &str) -> Option<Strin
                 "VIR_MIGRATE_OFFLINE | VIR_MIGRATE_PERSIST_DEST moves its definition, `create()` starts it"
             }
             "shutoff" => "`create()` starts it",
-            "crashed" => "`destroy()` clears it away, then `create()` starts it",
+            "crashed" => "call `destroy()` first; then `create()` starts it",
             "paused" => "`resume()` resumes it",
             "pmsuspended" => "`pm_wakeup()` wakes it",
-            "shutdown" => "it is on its way down, and `create()` starts it once it is shutoff",
+            "shutdown" => "it is shutting down; `create()` starts it when it is shutoff",
             _ => return None,
         }
     } else if is_about_state(message) && !message.contains("job") {
         let starts = call.starts_with("virDomainCreate");
         match state {
             "running" if call == "virDomainResume" => "`suspend()` pauses it",
-            "running" if starts => "`reboot()` boots it again, `destroy()` ends it",
+            "running" if starts => "`reboot()` boots it again, `destroy()` stops it",
             "paused" if starts => "`resume()` resumes it",
-            "running" => "`shutdown()` asks it to go off, `destroy()` ends it",
-            "paused" => "`destroy()` ends it",
+            "running" => "`shutdown()` asks it to shut down, `destroy()` stops it at once",
+            "paused" => "`destroy()` stops it",
             _ => return None,
         }
     } else {
@@ -97,19 +97,19 @@ mod tests {
                 "domain is already running",
                 "virDomainCreate",
                 "running",
-                "the domain is running: `reboot()` boots it again, `destroy()` ends it",
+                "the domain is running: `reboot()` boots it again, `destroy()` stops it",
             ),
             (
                 "cannot rename active domain",
                 "virDomainRename",
                 "running",
-                "the domain is running: `shutdown()` asks it to go off, `destroy()` ends it",
+                "the domain is running: `shutdown()` asks it to shut down, `destroy()` stops it at once",
             ),
             (
                 "cannot undefine transient domain",
                 "virDomainUndefine",
                 "running",
-                "the domain is running and transient: `destroy()` ends it and removes it",
+                "the domain is running and transient: `destroy()` stops and removes it",
             ),
         ] {
             assert_eq!(told(message, call, state).as_deref(), Some(wanted));

@@ -121,7 +121,7 @@ macro_rules! for_each_kind {
             }
             nwfilter_binding NWFilterBindingKind {
                 NWFilterBinding VIR_ERR_NO_NWFILTER_BINDING
-                "`list_all_nw_filter_bindings()` shows the filters that are at work on this host"
+                "`list_all_nw_filter_bindings()` shows the filters that are active on this host"
             } {
                 Local: virNWFilterBindingGetFilterName virNWFilterBindingGetPortDev;
                 Read: virConnectListAllNWFilterBindings virNWFilterBindingGetXMLDesc

@@ -27,7 +27,7 @@ pub(super) fn of_catalog(catalog: &Catalog) -> Reference {
     Reference {
         title: format!("virhai {}", versions.virhai),
         docs:
-            "What scripts can call. Flags are joined with `|`; sizes are numbers or text such as \
+            "The functions, types and constants for scripts. Flags are joined with `|`; sizes are numbers or text such as \
                `\"20GiB\"`, durations seconds or text such as `\"5m\"`."
                 .into(),
         parts,
@@ -48,7 +48,7 @@ fn free_functions(catalog: &Catalog) -> Part {
     Part {
         group: "Functions",
         name: "Functions".into(),
-        docs: "What a script calls by itself.".into(),
+        docs: "Free functions: calls without an object before a dot.".into(),
         ..of_functions(own.filter(|function| !first_of_language(function)))
     }
 }

@@ -129,7 +129,7 @@ pub(crate) fn named(text: &str, words: &str) -> Option<Spot> {
         if let Some(bytes) = wrong.and_then(|at| document.attribute_ranges(*node).nth(at)) {
             return Some(Spot {
                 bytes,
-                ..document.spot(*node, "libvirt does not take this value")
+                ..document.spot(*node, "libvirt does not accept this value")
             });
         }
     }
@@ -140,7 +140,7 @@ pub(crate) fn named(text: &str, words: &str) -> Option<Spot> {
         })
     });
     if let (Some(only), None) = (alike.next(), alike.next()) {
-        return Some(document.spot(*only, "libvirt speaks of this element"));
+        return Some(document.spot(*only, "libvirt's error is about this element"));
     }
     if let Some(missing) = words
         .strip_prefix("XML error: ")
@@ -160,7 +160,7 @@ pub(crate) fn named(text: &str, words: &str) -> Option<Spot> {
         !text.trim().is_empty() && quoted.contains(&text.trim())
     });
     if let (Some(only), None) = (holding.next(), holding.next()) {
-        return Some(document.spot(*only, "libvirt does not take this value"));
+        return Some(document.spot(*only, "libvirt does not accept this value"));
     }
     None
 }

@@ -159,9 +159,7 @@ fn the_seed_is_gone_once_the_guest_is_up_and_a_failure_leaves_nothing() {
     assert_eq!(outcome.stdout, "web is running\n", "{outcome}");
     // This guest has no system that could release a device: it keeps an empty seed.
     assert!(
-        outcome
-            .stderr
-            .contains("delete it when the guest is off"),
+        outcome.stderr.contains("delete it when the guest is off"),
         "{outcome}"
     );
     let seed = std::fs::read(folder.join("web-seed.img")).expect("it is there");

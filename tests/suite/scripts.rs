@@ -45,7 +45,7 @@ fn the_first_guest_is_a_linux_that_lives_through_saves_without_losing_a_second()
         assert!(told.contains(part), "{part} is missing in\n{told}");
     }
     let counted = numbers_after(&told, "it has counted ");
-    let went_on = numbers_after(&told, "it goes on counting: ");
+    let went_on = numbers_after(&told, "it continues to count: ");
     let ticks: Vec<u32> = counted.into_iter().chain(went_on).collect();
     assert_eq!(ticks.len(), 4, "{told}");
     // Saving and restoring took seconds in which the guest's own time stood still.

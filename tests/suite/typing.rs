@@ -337,7 +337,7 @@ fn lines_that_are_pasted_one_by_one_are_one_input_while_a_bracket_is_open() {
     prompt.terminal.types("fn twice(n) {\r    let m = n;\r\r");
     prompt
         .terminal
-        .shows("`{` of line 1 is not closed; Ctrl-C drops the input");
+        .shows("`{` of line 1 is not closed; Ctrl-C clears the input");
     prompt
         .terminal
         .types("\r    // why\r    m * 2\r}\rtwice(21)\r");

@@ -120,7 +120,7 @@ fn a_host_that_answers_late_becomes_conn() {
     terminal.line_is("virhai> ");
     terminal.types("conn");
     daemon.signal(Signal::SIGCONT);
-    terminal.shows("it is `conn` now");
+    terminal.shows("`conn` is the connection");
     terminal.line_is("virhai> conn");
     terminal.types(".list_all_domains().len()\r");
     terminal.shows("\n0\n");

@@ -48,13 +48,13 @@ pub(crate) fn commands() -> String {
     let uses: Vec<(String, &str)> = uses.collect();
     let width = uses.iter().map(|(usage, _)| usage.len()).max().unwrap_or(0);
     let mut text = String::from(
-        "Type Rhai: `conn` is the connection, `ans` the last value, `out(n)` input n's.\n\
-         `conn.list_all_domains()` lists the guests; `conn?` lists its other methods.\n\n",
+        "`conn` is the connection, `ans` the last value, `out(3)` the value of input 3.\n\
+         Type Rhai, such as `conn.list_all_domains()`; `conn?` lists the other methods.\n\n",
     );
     for (usage, about) in uses {
         text.push_str(&format!("  {usage:width$}  {about}\n"));
     }
-    text.push_str("Ctrl-C stops the running input and keeps the session, Ctrl-D ends it.");
+    text.push_str("Ctrl-C stops the running input; Ctrl-D ends the session.");
     text
 }
 

@@ -105,7 +105,7 @@ fn way_out(line: &str) -> Option<String> {
     let (bracket, begin) = last_open(line)?;
     let number = Text::from(line).line_of(begin);
     Some(format!(
-        "`{bracket}` of line {number} is not closed; Ctrl-C drops the input"
+        "`{bracket}` of line {number} is not closed; Ctrl-C clears the input"
     ))
 }
 

@@ -12,8 +12,8 @@ use crate::vocabulary::{OptionsOf, ParamType, RecordOf, parameters};
 parameters! {
     /// Threads of a daemon's server, and their limits.
     pub(crate) struct ThreadPoolParameters {
-        "minWorkers": ParamType::UInt, "least number of threads";
-        "maxWorkers": ParamType::UInt, "greatest number of threads";
+        "minWorkers": ParamType::UInt, "minimum number of threads";
+        "maxWorkers": ParamType::UInt, "maximum number of threads";
         "prioWorkers": ParamType::UInt, "number of threads that take only calls that cannot hang";
         "nWorkers": ParamType::UInt, "number of threads that exist";
         "freeWorkers": ParamType::UInt, "number of idle threads";
@@ -24,8 +24,8 @@ parameters! {
 parameters! {
     /// Numbers of clients of a daemon's server, and their limits.
     pub(crate) struct ClientLimits {
-        "nclients_max": ParamType::UInt, "greatest number of clients";
-        "nclients_unauth_max": ParamType::UInt, "greatest number of clients that have not yet logged in";
+        "nclients_max": ParamType::UInt, "maximum number of clients";
+        "nclients_unauth_max": ParamType::UInt, "maximum number of clients that have not yet logged in";
         "nclients": ParamType::UInt, "number of clients that are connected";
         "nclients_unauth": ParamType::UInt, "number of clients that have not yet logged in";
     } set ["nclients_max", "nclients_unauth_max"]

@@ -278,7 +278,7 @@ pub(super) mod functions {
         conn.call(
             &ctx,
             "virConnectGetMaxVcpus",
-            "read the most vcpus of a guest",
+            "read the maximum number of vcpus of a guest",
             |c| c.max_vcpus(None),
         )
         .map(i64::from)
@@ -300,7 +300,7 @@ pub(super) mod functions {
         conn.call(
             &ctx,
             "virConnectGetMaxVcpus",
-            "read the most vcpus of a guest",
+            "read the maximum number of vcpus of a guest",
             move |c| c.max_vcpus(Some(&kind)),
         )
         .map(i64::from)

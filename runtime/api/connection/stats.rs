@@ -38,7 +38,7 @@ fn all(ctx: &NativeCallContext, conn: &Connection, groups: i64, flags: i64) -> R
     let records = conn.call(
         ctx,
         "virConnectGetAllDomainStats",
-        "read the figures of all domains",
+        "read the statistics of all domains",
         move |c| stats::get_all_domain_stats(c, groups, flags),
     )?;
     Ok(maps(conn, records))

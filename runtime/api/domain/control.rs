@@ -43,7 +43,7 @@ fn notices(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Ar
     dom.call(
         ctx,
         "virDomainGetMessages",
-        "read the notices of",
+        "read the messages about",
         move |d| libvirt::domain::messages(d, wanted),
     )
     .map(|texts| texts.into_iter().map(Dynamic::from).collect())

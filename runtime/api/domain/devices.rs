@@ -149,10 +149,12 @@ pub(super) mod functions {
     ) -> RhaiResultOf<RecordOf<Screenshot>> {
         let screen = number(&ctx, "the screen", screen)?;
         let wanted = flag_bits(&ctx, flags)?;
-        let (mime, data) =
-            dom.call(&ctx, "virDomainScreenshot", "take a picture of", move |d| {
-                libvirt::screenshot::take(d, screen, wanted)
-            })?;
+        let (mime, data) = dom.call(
+            &ctx,
+            "virDomainScreenshot",
+            "take a screenshot of",
+            move |d| libvirt::screenshot::take(d, screen, wanted),
+        )?;
         let data = Bytes(data);
         Ok(Screenshot { mime, data }.into_map())
     }

@@ -124,7 +124,7 @@ pub(super) mod functions {
         dom.call(
             &ctx,
             "virDomainIsActive",
-            "ask about the activity of",
+            "check the activity of",
             Handle::is_active,
         )
     }
@@ -140,7 +140,7 @@ pub(super) mod functions {
         dom.call(
             &ctx,
             "virDomainIsPersistent",
-            "ask about the persistence of",
+            "check the persistence of",
             Handle::is_persistent,
         )
     }
@@ -156,7 +156,7 @@ pub(super) mod functions {
         dom.call(
             &ctx,
             "virDomainIsUpdated",
-            "ask about the changes of",
+            "check for updates of",
             Handle::is_updated,
         )
     }

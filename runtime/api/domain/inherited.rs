@@ -117,7 +117,7 @@ pub(super) mod functions {
     ) -> RhaiResultOf<()> {
         let wanted = flag_bits(&ctx, flags)?;
         let files = open_files(&ctx, &paths)?;
-        let verb = format!("lend the files `{name}` to");
+        let verb = format!("pass the files `{name}` to");
         let name = name.to_owned();
         dom.call(&ctx, "virDomainFDAssociate", verb, move |d| {
             libvirt::inherited::associate(d, &name, &files, wanted)

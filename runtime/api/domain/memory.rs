@@ -40,7 +40,7 @@ fn stats(ctx: &NativeCallContext, dom: &Domain, flags: u32) -> RhaiResultOf<Map>
     let stats = dom.call(
         ctx,
         "virDomainMemoryStats",
-        "read the memory figures of",
+        "read the memory statistics of",
         move |d| libvirt::domain::memory_stats(d, flags),
     )?;
     Ok(stats
@@ -62,7 +62,7 @@ pub(super) mod functions {
         dom.call(
             &ctx,
             "virDomainGetMaxMemory",
-            "read the most memory of",
+            "read the maximum memory of",
             Handle::max_memory,
         )
         .and_then(|number| integer(&ctx, number))
@@ -87,7 +87,7 @@ pub(super) mod functions {
         dom.call(
             &ctx,
             "virDomainSetMaxMemory",
-            "set the most memory of",
+            "set the maximum memory of",
             move |d| d.set_max_memory(size),
         )
     }

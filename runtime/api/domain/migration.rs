@@ -571,7 +571,7 @@ pub(super) mod functions {
         dom.call(
             &ctx,
             "virDomainMigrateStartPostCopy",
-            "go over to post-copy with",
+            "switch to post-copy for",
             move |d| libvirt::domain::migrate_start_post_copy(d, wanted),
         )
     }

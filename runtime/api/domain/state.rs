@@ -110,7 +110,7 @@ pub(super) mod functions {
         let info = dom.call(
             &ctx,
             "virDomainGetInfo",
-            "read the figures of",
+            "read the information of",
             libvirt::domain::info,
         )?;
         let info = DomainInfo {

@@ -17,7 +17,7 @@ fn cpu_stats(
     let stats = dom.call(
         ctx,
         "virDomainGetCPUStats",
-        "read the CPU figures of",
+        "read the CPU statistics of",
         move |d| {
             if total {
                 return libvirt::domain::cpu_stats(d, -1, 1, flags);

@@ -92,7 +92,7 @@ pub(super) mod functions {
         dom.call(
             &ctx,
             "virDomainGetMaxVcpus",
-            "read the most vcpus of",
+            "read the maximum number of vcpus of",
             Handle::max_vcpus,
         )
         .and_then(|number| integer(&ctx, number))

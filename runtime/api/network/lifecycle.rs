@@ -95,7 +95,7 @@ pub(super) mod functions {
         net.call(
             &ctx,
             "virNetworkIsActive",
-            "ask about the activity of",
+            "check the activity of",
             Handle::is_active,
         )
     }
@@ -111,7 +111,7 @@ pub(super) mod functions {
         net.call(
             &ctx,
             "virNetworkIsPersistent",
-            "ask about the persistence of",
+            "check the persistence of",
             Handle::is_persistent,
         )
     }

@@ -230,12 +230,7 @@ pub(super) mod functions {
     #[rhai_fn(name = "is_active", pure, return_raw)]
     pub fn is_active(ctx: NativeCallContext, dev: &mut NodeDevice) -> RhaiResultOf<bool> {
         let call = "virNodeDeviceIsActive";
-        dev.call(
-            &ctx,
-            call,
-            "ask about the activity of",
-            node_device::is_active,
-        )
+        dev.call(&ctx, call, "check the activity of", node_device::is_active)
     }
 
     /// Whether the device is defined, so that it still exists after a stop.
@@ -251,7 +246,7 @@ pub(super) mod functions {
         dev.call(
             &ctx,
             call,
-            "ask about the persistence of",
+            "check the persistence of",
             node_device::is_persistent,
         )
     }

@@ -36,7 +36,7 @@ pub(super) mod functions {
         pool.call(
             &ctx,
             "virStoragePoolIsActive",
-            "tell whether there runs",
+            "check the activity of",
             Handle::is_active,
         )
     }
@@ -53,7 +53,7 @@ pub(super) mod functions {
         pool.call(
             &ctx,
             "virStoragePoolIsPersistent",
-            "tell whether is defined",
+            "check the persistence of",
             Handle::is_persistent,
         )
     }

@@ -281,8 +281,8 @@ fn may_be_sparse(ctx: &NativeCallContext, plan: &Plan, before: &Before) -> RhaiR
     match plan.sparse {
         Some(true) if !safe => Error::refuse(
             ctx,
-            "only a volume that holds nothing can be filled sparsely, from its beginning: libvirt \
-             would keep what it holds where the file has holes",
+            "only an empty volume can be filled sparsely, and only from its beginning: in other \
+             volumes libvirt would keep the old content where the file has holes",
             "without `sparse`, holes are sent as zeros",
         ),
         Some(sparse) => Ok(sparse),

@@ -75,11 +75,11 @@ const TABLE: &[(Fidelity, &str)] = &[
          virSecretGetXMLDesc virSecretLookupByUUIDString virSecretLookupByUsage",
     ),
     (
-        Shim("libvirt does not tell a read-only client which features guests can have: the twin accepts all of them"),
+        Shim("libvirt does not report the features for guests to a read-only client: the twin accepts all features"),
         "virConnectGetDomainCapabilities",
     ),
     (
-        NotRehearsed("libvirt does not answer this to a read-only client"),
+        NotRehearsed("libvirt does not answer this call for a read-only client"),
         "virConnectBaselineHypervisorCPU virConnectCompareHypervisorCPU",
     ),
     (
@@ -147,7 +147,7 @@ const TABLE: &[(Fidelity, &str)] = &[
         "virDomainOpenChannel virDomainOpenConsole",
     ),
     (
-        Shim("the test driver makes up the answer"),
+        Shim("the test driver invents the answer"),
         "virDomainBlockStats virDomainFSFreeze virDomainFSThaw virDomainFSTrim virDomainGetBlockInfo
          virDomainGetCPUStats virDomainGetLaunchSecurityInfo
          virDomainGetPerfEvents virDomainGetVcpus virDomainInterfaceAddresses

@@ -35,7 +35,7 @@ fn a_terminal_that_shrinks_is_drawn_anew() {
             .text()
             .lines()
             .nth(3)
-            .is_some_and(|row| row.starts_with("q leaves"))
+            .is_some_and(|row| row.starts_with("q quits"))
     });
     terminal.shows("test");
     terminal.types("\x03");

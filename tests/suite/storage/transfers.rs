@@ -55,7 +55,7 @@ fn where_a_file_has_holes_nothing_is_left_of_what_the_volume_held() {
         try {{ disk.upload_file("{source}", #{{ sparse: true }}); assert(false, "it was taken"); }}
         catch (err) {{
             assert_eq(err.code, "VIR_ERR_INVALID_ARG");
-            assert(err.message.contains("holds nothing"));
+            assert(err.message.contains("only an empty volume"));
         }}
         disk.upload_file("{source}");
         "#

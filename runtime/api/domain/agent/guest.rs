@@ -115,7 +115,7 @@ pub(super) mod functions {
         flags: i64,
     ) -> RhaiResultOf<RecordOf<GuestVcpus>> {
         let wanted = flag_bits(&ctx, flags)?;
-        let verb = "ask about the CPUs of";
+        let verb = "read the CPUs of";
         dom.call(&ctx, "virDomainGetGuestVcpus", verb, move |d| {
             libvirt::agent::guest_vcpus(d, wanted)
         })

@@ -217,16 +217,16 @@ impl<'a> Edit<'a> {
                 Some(why) => Effect::Impossible(why),
                 None if !changes.is_empty() => Effect::Live,
                 None if self.persistent && !is_kept(&difference, &kept) => {
-                    Effect::Impossible("libvirt did not take it over".into())
+                    Effect::Impossible("libvirt did not accept the change".into())
                 }
                 None if !self.persistent => Effect::Impossible(
-                    "libvirt changes this in no running guest, and a transient domain has no next boot"
+                    "libvirt cannot change this in a running guest, and a transient domain has no next boot"
                         .into(),
                 ),
                 None if saved => Effect::NextBoot(
                     "the next start resumes the managed save, which has the previous configuration",
                 ),
-                None if self.active => Effect::NextBoot("libvirt changes this in no running guest"),
+                None if self.active => Effect::NextBoot("libvirt cannot change this in a running guest"),
                 None => Effect::NextBoot("the guest does not run"),
             };
             effect.of(difference)
