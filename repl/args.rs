@@ -2,6 +2,7 @@
 
 mod options;
 mod run_subcommand;
+mod used;
 mod values;
 
 use std::io::IsTerminal;
@@ -21,6 +22,7 @@ use crate::testing::Testing;
 use crate::top::Which as Top;
 pub(crate) use options::{Options, duration};
 pub(crate) use run_subcommand::insert_run_subcommand;
+pub(crate) use used::command_with_used_options;
 pub(crate) use values::{Format, IfBusy, Log};
 
 /// Script libvirt: run automation scripts, or type them at a prompt.

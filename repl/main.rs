@@ -39,9 +39,11 @@ mod testing;
 mod top;
 mod waits;
 
+use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use args::{Args, Command, Options, Source};
 use diagnostic::Diagnostic;
@@ -69,21 +71,27 @@ fn main() {
     spare_address_space();
     virhai::warm_up();
     diagnostic::defect::watch();
-    leave(
-        match Args::try_parse_from(args::insert_run_subcommand(
-            std::env::args_os().collect(),
-            &inputs::declares,
-        )) {
-            Ok(args) => status(&args),
-            Err(message) => {
-                match Diagnostic::of_usage(&message) {
-                    Some(wrong) => wrong.report_plain(&Options::unread()),
-                    None => drop(message.print()),
-                }
-                u8::try_from(message.exit_code()).unwrap_or(exit_status::WRONG_USAGE)
+    let line = args::insert_run_subcommand(std::env::args_os().collect(), &inputs::declares);
+    leave(match Args::try_parse_from(&line) {
+        Ok(args) => status(&args),
+        Err(message) => {
+            let message = match message.kind() {
+                ErrorKind::DisplayHelp => with_used_options(line).unwrap_or(message),
+                _ => message,
+            };
+            match Diagnostic::of_usage(&message) {
+                Some(wrong) => wrong.report_plain(&Options::unread()),
+                None => drop(message.print()),
             }
-        },
-    )
+            u8::try_from(message.exit_code()).unwrap_or(exit_status::WRONG_USAGE)
+        }
+    })
+}
+
+/// The help that the command line asks for, without options that the command does not use.
+fn with_used_options(line: Vec<OsString>) -> Option<clap::Error> {
+    let command = args::command_with_used_options();
+    command.try_get_matches_from(line).err()
 }
 
 /// Restarts the program with one malloc arena for all threads if the address space is limited: the C

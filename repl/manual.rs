@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args as ClapArgs, Command, CommandFactory, ValueHint};
+use clap::{Args as ClapArgs, Command, ValueHint};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
-use crate::args::{Args, Options};
+use crate::args::{self, Options};
 use crate::diagnostic::Diagnostic;
 use crate::exit_status::{DONE, FAILED};
 use crate::outlet;
@@ -31,7 +31,7 @@ pub(crate) struct Manual {
 /// Prints the completions of a shell and returns the exit status.
 pub(crate) fn completions(options: &Completions) -> u8 {
     let mut script = Vec::new();
-    let mut command = visible(&Args::command());
+    let mut command = visible(&args::command_with_used_options());
     clap_complete::generate(options.shell, &mut command, "virhai", &mut script);
     let script = String::from_utf8_lossy(&script);
     // clap knows only virhai's options; the shell asks virhai for the inputs of a script.
@@ -51,8 +51,7 @@ pub(crate) fn completions(options: &Completions) -> u8 {
 
 /// Prints or writes the manual and returns the exit status.
 pub(crate) fn man(all: &Options, options: &Manual) -> u8 {
-    let mut command = Args::command();
-    command.build();
+    let command = args::command_with_used_options();
     let Some(folder) = &options.folder else {
         print(&page(&command).1);
         return DONE;
@@ -69,13 +68,15 @@ pub(crate) fn man(all: &Options, options: &Manual) -> u8 {
 
 /// `command` without its hidden arguments, which shells would offer otherwise.
 fn visible(command: &Command) -> Command {
-    let arguments = command.get_arguments().filter(|arg| !arg.is_hide_set());
+    let arguments = command.get_arguments();
+    let arguments = arguments.filter(|arg| !arg.is_hide_set() && arg.get_id() != "help");
     let about = command.get_about().cloned().unwrap_or_default();
     Command::new(command.get_name().to_owned())
         .about(about)
         .disable_help_subcommand(true)
         .disable_version_flag(true)
-        .args(arguments.cloned())
+        // Each command has its own options already.
+        .args(arguments.cloned().map(|arg| arg.global(false)))
         .subcommands(command.get_subcommands().map(visible))
 }
 
@@ -139,10 +140,11 @@ fn print(text: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
     use clap::error::ErrorKind;
 
     use super::*;
-    use crate::args::insert_run_subcommand;
+    use crate::args::{Args, insert_run_subcommand};
     use crate::examples;
     use crate::exit_status::{
         DOES_NOT_COMPILE, INTERRUPTED, NO_CONNECTION, TIMED_OUT, WRONG_USAGE,

@@ -13,12 +13,12 @@ use super::values::{IfBusy, Log};
 use crate::project::Project;
 use crate::runs::report::{ReportFile, Reporting, report_file};
 
-const HOST: &str = "Host";
+pub(super) const HOST: &str = "Host";
 const RUNNING: &str = "Running";
 const REHEARSAL: &str = "Rehearsal";
 const OUTPUT: &str = "Output";
-const PERMISSIONS: &str = "Permissions";
-const LIMITS: &str = "Limits";
+pub(super) const PERMISSIONS: &str = "Permissions";
+pub(super) const LIMITS: &str = "Limits";
 
 /// Options that all commands share.
 #[derive(Debug, Clone, ClapArgs)]
