@@ -19,7 +19,7 @@ use crate::project::Project;
 use crate::run;
 use crate::{script, session};
 
-/// Checks the files that `check` names, and answers the exit status.
+/// Checks the files that `check` names, and returns the exit status.
 pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
     let files = match scripts(&check.paths) {
         Ok(files) => files,

@@ -1,4 +1,4 @@
-//! `virhai doc` and `virhai definitions`: what scripts can call, in writing.
+//! `virhai doc` and `virhai definitions`: the reference of the calls for scripts.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -84,7 +84,7 @@ pub(crate) fn doc(all: &Options, options: &Doc) -> u8 {
     FAILED
 }
 
-/// Writes the definitions and answers the exit status.
+/// Writes the definitions and returns the exit status.
 pub(crate) fn definitions(all: &Options, options: &Definitions) -> u8 {
     let catalog = Catalog::new(&engine());
     for file in reference::definitions(&catalog) {

@@ -1,4 +1,4 @@
-//! The statuses that this program exits with, besides a script's own `exit(n)`.
+//! The exit statuses of this program, besides a script's own `exit(n)`.
 
 use rhai::EvalAltResult;
 use virhai::Error;

@@ -52,9 +52,9 @@ static ROW: Mutex<Row> = Mutex::new(Row {
 
 struct Row {
     shown: bool,
-    /// Whether the last text on a terminal did not end its line.
+    /// True if the last text on a terminal did not end its line.
     amid_line: bool,
-    /// Whether another part of the program has the terminal.
+    /// True if another part of the program has the terminal.
     held_back: bool,
 }
 
@@ -153,7 +153,7 @@ pub(crate) fn hurry() {
     }
 }
 
-/// Whether a script is being stopped.
+/// True if a script is being stopped.
 pub(crate) fn is_in_a_hurry() -> bool {
     IN_A_HURRY.load(Ordering::SeqCst)
 }

@@ -44,7 +44,7 @@ use worker::Worker;
 /// The message at the first Ctrl-C.
 const STOPPING: &str = "stopping; interrupt again to abandon the input";
 
-/// Runs the prompt until its end and answers the exit status.
+/// Runs the prompt until its end and returns the exit status.
 pub(crate) fn start(args: &Args) -> u8 {
     let mut options = args.options.clone();
     match Project::load(&options, Path::new(".")) {
@@ -69,11 +69,11 @@ struct Prompt {
     worker: Worker,
     transcript: Transcript,
     news: EventPrinter,
-    /// Whether the session began with a connection; its saved runbook then does too.
+    /// True if the session began with a connection; its saved runbook then does too.
     connects: bool,
     /// Whether to ask before calls that destroy an object.
     confirms: bool,
-    /// Whether output longer than the screen goes through a pager.
+    /// True if output longer than the screen goes through a pager.
     pages: bool,
     /// Receives the user's wish to return to the prompt, even if an input is still running.
     left: Receiver<()>,

@@ -17,7 +17,7 @@ const LOOK: u8 = 100;
 /// One question at a time, from whichever thread.
 static ONE: Mutex<()> = Mutex::new(());
 
-/// Whether there is a terminal to ask on: for input and for messages.
+/// True if there is a terminal to ask on: for input and for messages.
 pub(crate) fn is_possible() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }

@@ -29,7 +29,7 @@ use crate::{check, inputs, outlet, rehearse, runs, signals};
 pub(crate) use supervise::GRACE;
 use supervise::{Event, Progress, Supervisor};
 
-/// Runs `source` and answers the exit status.
+/// Runs `source` and returns the exit status.
 pub(crate) fn run(args: &Args, source: Source) -> u8 {
     let recording = match args.options.no_journal {
         true => Recording::Nothing,
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Args, source: Source) -> u8 {
     )
 }
 
-/// Resumes or undoes the run of `script`, and answers the exit status.
+/// Resumes or undoes the run of `script`, and returns the exit status.
 pub(crate) fn run_again(options: &Options, script: Script, earlier: Earlier) -> u8 {
     run_script(options, Ok(script), Recording::Earlier(earlier))
 }
@@ -63,7 +63,7 @@ enum Recording {
 pub(crate) struct Earlier {
     pub(crate) journal: Journal,
     pub(crate) header: Box<Header>,
-    /// Whether the script may have changed.
+    /// True if the script may have changed.
     pub(crate) changed_is_fine: bool,
     /// The changes to undo; the script itself does not run then.
     pub(crate) undoes: Option<Vec<Change>>,
@@ -79,7 +79,7 @@ impl Recording {
     }
 }
 
-/// Runs the script in the file `path` and then its function `name`, and answers the exit status.
+/// Runs the script in the file `path` and then its function `name`, and returns the exit status.
 pub(crate) fn run_function(options: &Options, path: PathBuf, name: String) -> u8 {
     let script = read(Source::File(path, Vec::new()));
     run_script(
@@ -155,7 +155,7 @@ fn run_unreported(
     }
 }
 
-/// Runs `script`, with `rehearsal` between it and its hosts, and answers the exit status.
+/// Runs `script`, with `rehearsal` between it and its hosts, and returns the exit status.
 fn execute(
     options: &Options,
     imports: &Imports,

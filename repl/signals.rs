@@ -1,4 +1,4 @@
-//! Ctrl-C and its like: the first stops the script, the second leaves at once.
+//! Ctrl-C and other signals: the first stops the script, the second ends virhai at once.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -35,7 +35,7 @@ const AHEAD: Duration = Duration::from_secs(1);
 /// Time limit for removing the row at the end of a wait: a terminal can be stopped.
 const REMOVAL: Duration = Duration::from_millis(300);
 
-/// Whether another part of the program has the terminal, such as the prompt that reads an input.
+/// True if another part of the program has the terminal, such as the prompt that reads an input.
 static HELD_BACK: AtomicBool = AtomicBool::new(false);
 
 /// Shows no waits while another part of the program has the terminal.
@@ -70,10 +70,10 @@ enum Style {
 struct WaitsState {
     next: u64,
     waits: BTreeMap<u64, Wait>,
-    /// The wait that the row tells of.
+    /// The wait in the row.
     shown: Option<u64>,
     started: bool,
-    /// Whether the thread that reads the progress was started.
+    /// True if the thread that reads the progress was started.
     reads: bool,
 }
 
@@ -137,7 +137,7 @@ impl WaitObserver for Waits {
         if !state.started {
             let shared = Arc::clone(&self.0);
             let thread = std::thread::Builder::new().name("waits".into());
-            // Without the thread waits are not told.
+            // Without the thread, waits are not reported.
             state.started = thread.spawn(move || shared.serve()).is_ok();
         }
         drop(state);
@@ -291,7 +291,7 @@ impl WaitsState {
             Some((*number, Arc::clone(read)))
         });
         match style {
-            // The row tells of one.
+            // The row shows one wait.
             Style::Row { .. } => due.take(1).collect(),
             _ => due.collect(),
         }
@@ -365,7 +365,7 @@ impl Wait {
     }
 }
 
-/// Whether another program, such as `ssh`, reads a password on the terminal.
+/// True if another program, such as `ssh`, reads a password on the terminal.
 fn is_password_read() -> bool {
     tcgetattr(std::io::stderr())
         .is_ok_and(|terminal| !terminal.local_flags.contains(LocalFlags::ECHO))

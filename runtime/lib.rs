@@ -1,4 +1,4 @@
-//! The engine of virhai: Rhai with libvirt's types, and the rules that scripts live by.
+//! The engine of virhai: Rhai with libvirt's types, and the rules for scripts.
 //!
 //! A [`Session`] is one running program. [`engine::build`] makes a Rhai engine for it,
 //! [`Program`] compiles a script with all that it imports, and [`Interrupt`] stops it.

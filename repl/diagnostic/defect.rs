@@ -1,4 +1,4 @@
-//! Defects of this program, which it survives and tells of.
+//! Panics of this program: it reports them and continues.
 
 use parking_lot::Mutex;
 
@@ -7,7 +7,7 @@ use super::Diagnostic;
 /// The place of the last defect on a thread that runs scripts.
 static LAST: Mutex<Option<String>> = Mutex::new(None);
 
-/// Keeps the standard library from writing of defects that a diagnostic will tell of.
+/// Keeps the standard library from printing defects that a diagnostic reports.
 pub(crate) fn watch() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

@@ -182,7 +182,7 @@ impl Diagnostic {
         self
     }
 
-    /// The same with the changes that could not be undone, for another program: people were told before.
+    /// The same with the changes that could not be undone, for another program: people have seen them before.
     pub(crate) fn not_undone(mut self, failures: Vec<String>) -> Self {
         self.not_undone = failures;
         self

@@ -40,7 +40,7 @@ impl Place {
         }
     }
 
-    /// Whether both begin at the same position.
+    /// True if both begin at the same position.
     pub(super) fn is_at(&self, other: &Self) -> bool {
         (self.line, self.column) == (other.line, other.column) && self.file == other.file
     }
@@ -64,7 +64,7 @@ impl Place {
 /// The maximum number of shown places of a trail.
 pub(super) const SHOWN: usize = 8;
 
-/// Keeps the ends of a long trail, such as a recursion leaves; answers how many places it took out.
+/// Keeps the ends of a long trail, such as a recursion leaves; returns how many places it took out.
 pub(super) fn shorten(trail: &mut Vec<(String, Place)>) -> usize {
     let too_many = trail.len().saturating_sub(SHOWN);
     if too_many > 0 {

@@ -1,4 +1,4 @@
-//! A command line that makes no sense, as a diagnostic.
+//! A wrong command line, as a diagnostic.
 
 use std::path::{Path, PathBuf};
 

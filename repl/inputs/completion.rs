@@ -60,7 +60,7 @@ fn offer_words(mut arguments: impl Iterator<Item = String>) {
     words.iter().filter(plain).for_each(|word| print_line(word));
 }
 
-/// Whether the script `path` has an input with the option `--option`.
+/// True if the script `path` has an input with the option `--option`.
 pub(crate) fn declares(path: &OsStr, option: &str) -> bool {
     declared(path).is_some_and(|declared| {
         declared

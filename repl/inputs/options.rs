@@ -51,7 +51,7 @@ pub(super) fn command(inputs: &Inputs, script: &Script) -> Command {
     command.args(own).args(file).arg(rest)
 }
 
-/// Whether there is an option for a file of inputs. A runbook may have an input of that name.
+/// True if there is an option for a file of inputs. A runbook may have an input of that name.
 pub(super) fn has_file(inputs: &Inputs) -> bool {
     inputs.key("inputs").is_none()
 }

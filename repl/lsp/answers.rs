@@ -1,4 +1,4 @@
-//! Answers to an editor's questions about one place of a text.
+//! The results of an editor's requests about one place of a text.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! The messages of the protocol, as they are framed on standard input: headers, an empty line, JSON.
+//! The frames of the protocol's messages: headers, an empty line, JSON.
 //!
 //! A message is read here and not by `lsp-server`, which takes room for whatever length a header names, and ends at
 //! the first message that is not JSON.

@@ -1,4 +1,4 @@
-//! `virhai lsp`: what editors ask about scripts, over standard input and output.
+//! `virhai lsp`: a language server over standard input and output.
 
 mod answers;
 mod documents;
@@ -42,7 +42,7 @@ struct Server {
     documents: Documents,
 }
 
-/// Serves until the editor leaves, and answers the exit status.
+/// Serves until the editor leaves, and returns the exit status.
 pub(crate) fn serve() -> u8 {
     // Text nests as deep as it likes.
     let server = std::thread::Builder::new()

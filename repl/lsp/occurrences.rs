@@ -1,4 +1,4 @@
-//! All places of a name: to show them, to list them, and to rename what it stands for.
+//! All places of a name: shows them, lists them, and renames the object.
 
 use std::collections::HashMap;
 

@@ -14,7 +14,7 @@ use crate::{signals, terminal};
 /// The largest inventory, in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
-/// Whether the inventory `path` is a program.
+/// True if the inventory `path` is a program.
 pub(super) fn is_program(path: &Path) -> bool {
     std::fs::metadata(path)
         .is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)

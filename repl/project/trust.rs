@@ -18,7 +18,7 @@ fn record(path: &Path, text: &str) -> Option<PathBuf> {
     Some(state_folder::path()?.join("trusted").join(name))
 }
 
-/// Whether the user has accepted the file `path` with the content `text`.
+/// True if the user has accepted the file `path` with the content `text`.
 pub(super) fn is_given(path: &Path, text: &str) -> bool {
     record(path, text).is_some_and(|record| record.is_file())
 }

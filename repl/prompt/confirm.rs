@@ -13,7 +13,7 @@ use crate::{show, terminal};
 const WORDS: [&str; 6] = ["destroy", "undefine", "delete", "wipe", "reset", "remove"];
 
 impl Prompt {
-    /// Whether `text` may run: it destroys no object, or the user confirms it.
+    /// True if `text` may run: it destroys no object, or the user confirms it.
     pub(super) fn confirmed(&mut self, text: &str) -> bool {
         // Most inputs have no such word, and need no catalogue.
         if !self.confirms || !WORDS.iter().any(|word| text.contains(word)) {
@@ -56,10 +56,10 @@ fn destroying(engine: &Engine, catalog: &Catalog, scope: &Scope, text: &str) -> 
     found
 }
 
-/// A call of which it is to be told whether it destroys something.
+/// A call, for the question whether it destroys something.
 struct Call<'a> {
     name: &'a str,
-    /// Whether it is a function of a recipe, such as `guest::remove`.
+    /// True if it is a function of a recipe, such as `guest::remove`.
     of_recipe: bool,
     on: Receiver<'a>,
 }
@@ -133,7 +133,7 @@ fn question(catalog: &Catalog, scope: &Scope, call: &Call) -> Option<String> {
     })
 }
 
-/// Whether `name` calls libvirt on some type: arrays, maps and XML also have a `remove`.
+/// True if `name` calls libvirt on some type: arrays, maps and XML also have a `remove`.
 fn changes_a_host(catalog: &Catalog, name: &str) -> bool {
     catalog
         .named(name)

@@ -1,4 +1,4 @@
-//! Runs an input on the worker and shows what came of it.
+//! Runs an input on the worker and shows the result.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};

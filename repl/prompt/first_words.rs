@@ -12,7 +12,7 @@ pub(super) enum FirstWords {
     Command(String),
     /// Code is shown and run; it changes no host.
     Run(String),
-    /// The user is told what to type, and Up recalls the code.
+    /// A message says what to type, and Up recalls the code.
     Tell {
         message: String,
         code: Option<String>,
@@ -46,7 +46,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("%quickref", ":help"),
 ];
 
-/// Whether `text` may be a command of another program; most inputs are not.
+/// True if `text` may be a command of another program; most inputs are not.
 pub(super) fn may_be(text: &str, scope: &Scope) -> bool {
     let text = text.trim();
     let end = text.find(|letter: char| letter.is_whitespace() || "(;".contains(letter));
@@ -144,13 +144,13 @@ fn of_call(text: &str, scope: &Scope, catalog: &Catalog) -> Option<FirstWords> {
     (!is_own).then_some(Command(command))
 }
 
-/// Whether the session knows `word`, or its part before the first hyphen.
+/// True if the session knows `word`, or its part before the first hyphen.
 fn is_known(word: &str, scope: &Scope) -> bool {
     let name = word.split('-').next().unwrap_or(word);
     scope.contains(name)
 }
 
-/// Whether `word` continues an expression: an operator, a bracket or a dot.
+/// True if `word` continues an expression: an operator, a bracket or a dot.
 fn is_operator(word: &str) -> bool {
     let begins_so = word.starts_with(|letter: char| "=+*/<>&|.([{,;:?%^".contains(letter));
     // A path and an option of virsh's begin with a sign too.
@@ -188,7 +188,7 @@ fn of_virsh(command: VirshCommand, words: &[&str], scope: &Scope, catalog: &Cata
     }
 }
 
-/// Whether no call in `code` changes a host or waits for an event.
+/// True if no call in `code` changes a host or waits for an event.
 fn only_reads(code: &str, catalog: &Catalog) -> bool {
     let tokens = lexer::code(code);
     let mut called = tokens.windows(2).filter_map(|pair| {

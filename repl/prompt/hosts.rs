@@ -1,4 +1,4 @@
-//! The connections of a session: they are the variables that hold one, and `conn` is the current.
+//! The connections of a session: the variables with a connection; `conn` is the current one.
 
 use rhai::Scope;
 use virhai::Connection;

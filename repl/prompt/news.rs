@@ -38,7 +38,7 @@ struct PromptGate {
 
 impl EventPrinter {
     /// A desk that prints through `printer`, on a thread of its own: a printer may block, and who
-    /// tells of news must not.
+    /// reports news must not.
     pub(super) fn new(
         printer: Option<impl ExternalPrinter + Send + 'static>,
         options: &Options,
@@ -87,7 +87,7 @@ impl EventPrinter {
         self.gate.changed.notify_all();
     }
 
-    /// Whether events are shown.
+    /// True if events are shown.
     pub(super) fn wanted(&self) -> &AtomicBool {
         &self.wanted
     }
@@ -111,7 +111,7 @@ impl EventPrinter {
     }
 }
 
-/// Whether a line can be printed above the input now: the printer would write it into the editor's drawing, unless the
+/// True if a line can be printed above the input now: the printer would write it into the editor's drawing, unless the
 /// editor already has the terminal.
 fn takes_lines() -> bool {
     let raw = tcgetattr(std::io::stdin())

@@ -119,7 +119,7 @@ impl Prompt {
     }
 }
 
-/// Whether a program that connects to `uri` may ask the user a question. An alias can stand for any URI.
+/// True if a program that connects to `uri` may ask the user a question. An alias can stand for any URI.
 fn may_ask(uri: &str) -> bool {
     uri.split_once("://").is_none_or(|(scheme, _)| {
         let transport = scheme.split_once('+').map(|(_, transport)| transport);

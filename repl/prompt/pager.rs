@@ -1,4 +1,4 @@
-//! Long output, a screen at a time.
+//! Shows long output in a pager.
 
 use std::io::{IsTerminal, Write};
 use std::process::{Command, Stdio};

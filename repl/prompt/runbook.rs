@@ -1,4 +1,4 @@
-//! A session's inputs as a script that does the same.
+//! Writes a session's inputs as a script.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
@@ -187,7 +187,7 @@ fn ended(text: &str) -> String {
     }
 }
 
-/// Whether the last statement ends with a block.
+/// True if the last statement ends with a block.
 fn is_block(text: &str) -> bool {
     let last = &text[last_statement(text)..];
     let first = code(last).into_iter().next();

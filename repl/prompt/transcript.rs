@@ -16,7 +16,7 @@ pub(super) struct Entry {
 pub(super) enum End {
     /// It ran to its end.
     Ran {
-        /// Whether it has a value other than `()`, which is then `ans`.
+        /// True if it has a value other than `()`, which is then `ans`.
         has_value: bool,
     },
     /// It failed.

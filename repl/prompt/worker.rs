@@ -75,7 +75,7 @@ pub(super) struct Worker {
     values: Values,
     /// The number of inputs; the one that connects does not count.
     inputs: Option<usize>,
-    /// Whether failures are reported without the code, because a command wrote it.
+    /// True if failures are reported without the code, because a command wrote it.
     hides_code: bool,
 }
 
@@ -112,7 +112,7 @@ impl Worker {
         self.session.give(uri);
     }
 
-    /// Whether the list of hosts has a host called `name`.
+    /// True if the list of hosts has a host called `name`.
     pub(super) fn has_host(&self, name: &str) -> bool {
         self.options.project.fleet.host(name).is_some()
     }
@@ -162,12 +162,12 @@ impl Worker {
         self.inputs = inputs;
     }
 
-    /// Whether output may have colours.
+    /// True if output may have colours.
     pub(super) fn colors(&self) -> bool {
         self.options.colors()
     }
 
-    /// Whether only requested output is shown.
+    /// True if only requested output is shown.
     pub(super) fn is_quiet(&self) -> bool {
         self.options.quiet
     }
@@ -316,7 +316,7 @@ fn build(
 struct RunningInput {
     number: usize,
     view: View,
-    /// Whether this is the only input that runs.
+    /// True if this is the only input that runs.
     alone: bool,
     hides_code: bool,
     values: Values,

@@ -16,7 +16,7 @@ use crate::question;
 use crate::script::text_of;
 pub(crate) use twin::{Twin, save};
 
-/// Whether the command line asks for a rehearsal.
+/// True if the command line asks for a rehearsal.
 pub(crate) fn is_asked(options: &Options) -> bool {
     options.rehearse || options.plan_first || options.against.is_some()
 }

@@ -1,6 +1,6 @@
 //! The trace of a run for OpenTelemetry: a span for the run, and in it a span for each step.
 
-/// Whether the environment names a place for traces, and this virhai can send them.
+/// True if the environment names a place for traces, and this virhai can send them.
 pub(super) fn are_wanted() -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     cfg!(feature = "otel")
@@ -51,7 +51,7 @@ mod sending {
             .with_http_client(Client::new())
             .build()
             .map_err(|error| error.to_string())?;
-        // All spans end now: none is dropped, and only the flush sends them, which tells of a failure.
+        // All spans end now: none is dropped, and only the flush sends them, and it reports a failure.
         let spans = past.steps.len() + 2;
         let batch = BatchConfigBuilder::default()
             .with_max_queue_size(spans)

@@ -8,7 +8,7 @@ const VALUE: &str = "\x1b[32m";
 const ASIDE: &str = "\x1b[2m";
 const PLAIN: &str = "\x1b[0m";
 
-/// Whether `text` looks like an XML document.
+/// True if `text` looks like an XML document.
 pub(crate) fn is_xml(text: &str) -> bool {
     let text = text.trim();
     text.strip_prefix('<').is_some_and(|rest| {

@@ -17,11 +17,11 @@ use crate::terminal;
 /// The style of text for people.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Look {
-    /// Whether it may have colours.
+    /// True if it may have colours.
     pub(crate) colors: bool,
     /// The number of columns, if it is known.
     pub(crate) width: Option<usize>,
-    /// Whether the text goes to a terminal, which must not act on control characters in a value.
+    /// True if the text goes to a terminal, which must not act on control characters in a value.
     pub(crate) terminal: bool,
     /// The order in which literals write the keys of maps.
     pub(crate) order: KeyOrder,

@@ -1,4 +1,4 @@
-//! The tests that files have.
+//! Finds the tests in files.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -85,7 +85,7 @@ impl Tests {
 }
 
 /// The tests of the files, and of the files below the folders, that `paths` name; a status where
-/// there is something wrong with one, which is told.
+/// one of them is wrong, which is reported.
 pub(super) fn find(options: &Options, paths: &[PathBuf]) -> Result<Tests, u8> {
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here[..] } else { paths };

@@ -53,7 +53,7 @@ pub(crate) struct Testing {
     only: Vec<String>,
 }
 
-/// Does what `testing` asks for, and answers the exit status.
+/// Does what `testing` asks for, and returns the exit status.
 pub(crate) fn test(options: &Options, testing: &Testing) -> u8 {
     if let [file, name] = testing.only.as_slice() {
         return run::this(options, file, name);
@@ -85,7 +85,7 @@ pub(crate) fn test(options: &Options, testing: &Testing) -> u8 {
     once(options, testing, &runner, &tests)
 }
 
-/// Runs `tests` and tells how they ended.
+/// Runs `tests` and prints their results.
 fn once(options: &Options, testing: &Testing, runner: &Runner, tests: &Tests) -> u8 {
     let began = Instant::now();
     let results = runner.run(tests, |result| report::ended(options, result));

@@ -1,4 +1,4 @@
-//! Running tests side by side.
+//! Runs tests in parallel.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ impl Ended {
     }
 }
 
-/// Runs the test `name` of `file` in this process, and answers the exit status.
+/// Runs the test `name` of `file` in this process, and returns the exit status.
 pub(super) fn this(options: &Options, file: &str, name: &str) -> u8 {
     let mut options = options.clone();
     options
@@ -88,7 +88,7 @@ impl Runner {
         self.stopped.load(Ordering::SeqCst)
     }
 
-    /// Runs `tests` and answers how each ended, in their order; tells `ended` at once.
+    /// Runs `tests` and returns how each ended, in their order; calls `ended` at once.
     pub(super) fn run(&self, tests: &Tests, ended: impl Fn(&Ended)) -> Vec<Ended> {
         let next = AtomicUsize::new(0);
         let (sender, receiver) = mpsc::channel();

@@ -1,4 +1,4 @@
-//! Running again what a change touches.
+//! Runs the affected tests again after a change.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

@@ -13,7 +13,7 @@ pub(super) struct Sample {
     pub(super) guests: Vec<Guest>,
 }
 
-/// A guest's figures so far; what the hypervisor does not tell is not there.
+/// A guest's figures so far; figures that the hypervisor does not report are missing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Guest {
     pub(super) name: String,
@@ -69,7 +69,7 @@ fn at(map: &Map, path: &[&str]) -> Option<Dynamic> {
     }
 }
 
-/// The sum over all devices; none where no device tells.
+/// The sum over all devices; none if no device reports a value.
 fn sum(stats: &Map, devices: &str, path: &[&str]) -> Option<u64> {
     let list = stats.get(devices)?.read_lock::<Array>()?;
     let figures = list.iter().filter_map(|device| {

@@ -1,4 +1,4 @@
-//! The view of guests, drawn.
+//! Draws the view of guests.
 
 use bytesize::ByteSize;
 use ratatui::Frame;

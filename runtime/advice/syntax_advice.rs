@@ -133,7 +133,7 @@ impl<'a> Tokens<'a> {
         self.text.line_of(end)
     }
 
-    /// Whether the token of the failure directly follows the token before it, without a blank.
+    /// True if the token of the failure directly follows the token before it, without a blank.
     fn adjoins(&self) -> bool {
         let before = self
             .at

@@ -146,12 +146,12 @@ impl VirshCommand {
         }
     }
 
-    /// Whether scripts have a counterpart.
+    /// True if scripts have a counterpart.
     pub fn has_counterpart(self) -> bool {
         !self.code.is_empty()
     }
 
-    /// Whether it is a command for the terminal, which the prompt has too.
+    /// True if it is a command for the terminal, which the prompt has too.
     pub fn is_of_the_prompt(self) -> bool {
         self.code.starts_with(':')
     }
@@ -215,7 +215,7 @@ impl VirshCommand {
         filled(&code, &mut arguments)
     }
 
-    /// Whether the words after the command fill all of its code.
+    /// True if the words after the command fill all of its code.
     pub fn is_filled_by(self, words: &[&str]) -> bool {
         let object = OBJECTS
             .iter()

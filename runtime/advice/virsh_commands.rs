@@ -1,4 +1,4 @@
-//! Every command of virsh, and how a script says it.
+//! Every command of virsh, with its code in a script.
 //!
 //! `<dom>`, `<net>` and their like stand for the object that the command names, `<"TEXT">` and `<4>` for an argument
 //! with what is shown if it is not given. A code that begins with `:` is a command of the prompt. An empty code means

@@ -13,7 +13,7 @@ use crate::libvirt::typed_params::{Scalar, TypedParams};
 pub(crate) use crate::objects::c_text::text;
 use crate::vocabulary::{Answer, Declared, ParamType, Whole, check, parameters};
 
-/// An array of values that are all of the type `T`, as the catalogue tells.
+/// An array of values that are all of the type `T`, for the catalogue.
 pub(crate) type ArrayOf<T> = <T as Listed>::List;
 
 /// A type whose values an [`ArrayOf`] can contain.

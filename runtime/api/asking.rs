@@ -17,7 +17,7 @@ pub(crate) use crate::error::plain::MARK;
 struct Asking {
     name: &'static str,
     parameters: &'static [ParameterType],
-    /// Whether the call changes its first argument.
+    /// True if the call changes its first argument.
     changes: bool,
     /// The bytes that it needs.
     needs: fn(&[&mut Dynamic]) -> usize,

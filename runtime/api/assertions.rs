@@ -135,7 +135,7 @@ fn thrown(ctx: &NativeCallContext, action: &FnPtr) -> RhaiResultOf<Error> {
     Ok(caught(ctx, error))
 }
 
-/// Whether two values are equal by the `==` of scripts.
+/// True if two values are equal by the `==` of scripts.
 fn equal(ctx: &NativeCallContext, left: &Dynamic, right: &Dynamic) -> bool {
     ctx.call_fn::<bool>("==", (left.clone(), right.clone()))
         .unwrap_or(false)

@@ -243,7 +243,7 @@ mod functions {
         value_text::json(&ctx, map)
     }
 
-    /// Whether both arrays hold equal values in the same order.
+    /// True if both arrays hold equal values in the same order.
     ///
     /// ```rhai
     /// assert([1, [2]] == [1, [2]]);
@@ -258,7 +258,7 @@ mod functions {
         comparison::arrays(&ctx, array, &other)
     }
 
-    /// Whether the arrays differ.
+    /// True if the arrays differ.
     ///
     /// ```rhai
     /// assert([1, 2] != [2, 1]);
@@ -273,7 +273,7 @@ mod functions {
         comparison::arrays(&ctx, array, &other).map(|equal| !equal)
     }
 
-    /// Whether both maps hold equal values under the same keys.
+    /// True if both maps hold equal values under the same keys.
     ///
     /// ```rhai
     /// assert(#{ a: 1, b: 2 } == #{ b: 2, a: 1 });
@@ -284,7 +284,7 @@ mod functions {
         comparison::maps(&ctx, map, &other)
     }
 
-    /// Whether the maps differ.
+    /// True if the maps differ.
     ///
     /// ```rhai
     /// assert(#{ a: 1 } != #{ a: 2 });

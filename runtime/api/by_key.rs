@@ -1,4 +1,4 @@
-//! Lists by a key that a closure reads from each value: sorting, grouping, sums, the least and the greatest.
+//! Functions of lists with a key from a closure: sorting, grouping, sum, minimum and maximum.
 
 use std::cmp::Ordering;
 
@@ -48,7 +48,7 @@ mod functions {
         }
     }
 
-    /// Returns a map of arrays: the values under the text of the key that `key` returns for each.
+    /// Returns a map of arrays: each array has the values with the same key, under the text of this key.
     ///
     /// ```rhai
     /// let states = connect("test:///default").list_all_domains().group_by(|dom| dom.state());
@@ -71,7 +71,7 @@ mod functions {
         Ok(groups)
     }
 
-    /// Returns the sum of the numbers; 0 for an empty array. One that is not a whole number makes the sum a float.
+    /// Returns the sum of the numbers; 0 for an empty array. If one of them is not a whole number, the sum is a float.
     ///
     /// ```rhai
     /// assert_eq([1, 2, 3].sum(), 6);
@@ -100,7 +100,7 @@ mod functions {
         super::total(&ctx, keyed.iter().map(|(number, _)| number))
     }
 
-    /// Returns the value with the least key, the first one of several; `()` for an empty array.
+    /// Returns the value with the smallest key (the first of several); `()` for an empty array.
     ///
     /// ```rhai
     /// let disks = [#{ name: "a", free: 5 }, #{ name: "b", free: 3 }];
@@ -113,7 +113,7 @@ mod functions {
         super::best(&ctx, array, &key, Ordering::Less)
     }
 
-    /// Returns the value with the greatest key, the first one of several; `()` for an empty array.
+    /// Returns the value with the largest key (the first of several); `()` for an empty array.
     ///
     /// ```rhai
     /// let pools = [#{ name: "a", free: 3 }, #{ name: "b", free: 5 }];

@@ -1,4 +1,4 @@
-//! Comparing arrays and maps, however deep they nest.
+//! Compares arrays and maps of any depth.
 
 use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map, NativeCallContext};
 
@@ -7,7 +7,7 @@ use crate::error::RhaiResultOf;
 use crate::run::interrupt::Stop;
 use crate::run::resources::stack;
 
-/// Whether both arrays hold equal values in the same order.
+/// True if both arrays hold equal values in the same order.
 pub(crate) fn arrays(ctx: &NativeCallContext, one: &Array, other: &Array) -> RhaiResultOf<bool> {
     if one.len() != other.len() {
         return Ok(false);
@@ -24,7 +24,7 @@ pub(crate) fn arrays(ctx: &NativeCallContext, one: &Array, other: &Array) -> Rha
     Ok(true)
 }
 
-/// Whether both maps hold equal values under the same keys.
+/// True if both maps hold equal values under the same keys.
 pub(crate) fn maps(ctx: &NativeCallContext, one: &Map, other: &Map) -> RhaiResultOf<bool> {
     if one.len() != other.len() {
         return Ok(false);
@@ -40,7 +40,7 @@ pub(crate) fn maps(ctx: &NativeCallContext, one: &Map, other: &Map) -> RhaiResul
     Ok(true)
 }
 
-/// Whether two values are equal by the operator `==`. Values of different types are equal only if an operator compares
+/// True if two values are equal by the operator `==`. Values of different types are equal only if an operator compares
 /// them.
 fn values(ctx: &NativeCallContext, one: &Dynamic, other: &Dynamic) -> RhaiResultOf<bool> {
     if stack::is_used_up() {

@@ -261,7 +261,7 @@ mod functions {
         date.to_string()
     }
 
-    /// Whether both are the same time.
+    /// True if both are the same time.
     ///
     /// ```rhai
     /// assert(date("2026-03-01T12:00:00Z") == date("2026-03-01T13:00:00+01:00"));
@@ -272,7 +272,7 @@ mod functions {
         *date == other
     }
 
-    /// Whether they are different times.
+    /// True if they are different times.
     ///
     /// ```rhai
     /// assert(date("2026-03-01") != date("2026-03-02"));
@@ -283,7 +283,7 @@ mod functions {
         *date != other
     }
 
-    /// Whether the first is before the second.
+    /// True if the first is before the second.
     ///
     /// ```rhai
     /// assert(date("2026-03-01") < date("2026-03-02"));
@@ -294,7 +294,7 @@ mod functions {
         *date < other
     }
 
-    /// Whether the first is before the second, or both are the same time.
+    /// True if the first is before the second, or both are the same time.
     ///
     /// ```rhai
     /// assert(date("2026-03-01") <= date("2026-03-01"));
@@ -305,7 +305,7 @@ mod functions {
         *date <= other
     }
 
-    /// Whether the first is after the second.
+    /// True if the first is after the second.
     ///
     /// ```rhai
     /// assert(now() > date("2024-01-01"));
@@ -316,7 +316,7 @@ mod functions {
         *date > other
     }
 
-    /// Whether the first is after the second, or both are the same time.
+    /// True if the first is after the second, or both are the same time.
     ///
     /// ```rhai
     /// assert(now() >= date("2024-01-01"));

@@ -1,4 +1,4 @@
-//! `Error`: what a script catches, whatever was thrown.
+//! `Error`: the value that a script catches, whatever was thrown.
 
 use std::sync::Arc;
 
@@ -169,7 +169,7 @@ mod functions {
         error.hint().unwrap_or_default().to_owned()
     }
 
-    /// Whether the connection broke, so that the outcome of the call is unknown.
+    /// True if the connection broke, so that the outcome of the call is unknown.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -204,7 +204,7 @@ mod functions {
         error.value().cloned().unwrap_or(Dynamic::UNIT)
     }
 
-    /// Whether the thrown value is a map with the key `name`.
+    /// True if the thrown value is a map with the key `name`.
     ///
     /// ```rhai
     /// try {
@@ -250,7 +250,7 @@ mod functions {
         error.origin().1.unwrap_or_default().to_owned()
     }
 
-    /// Whether both are the same error.
+    /// True if both are the same error.
     ///
     /// ```rhai
     /// try {

@@ -86,7 +86,7 @@ mod functions {
         super::on(&ctx, conn, &filter, &Map::new(), &handler)
     }
 
-    /// The same with the options of `events`: `timeout`, `queue` and `reconnect`.
+    /// As above, with the options of `events`: `timeout`, `queue` and `reconnect`.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -144,7 +144,7 @@ mod functions {
             .replacen("Subscription", "Handler", 1)
     }
 
-    /// Whether both are the same handler.
+    /// True if both are the same handler.
     ///
     /// ```rhai
     /// let handler = connect("test:///default").on("reboot", |event| print(event));
@@ -156,7 +156,7 @@ mod functions {
         Arc::ptr_eq(&handler.0, &other.0)
     }
 
-    /// Whether they are different handlers.
+    /// True if they are different handlers.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

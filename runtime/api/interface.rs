@@ -121,7 +121,7 @@ mod functions {
         iface.call(&ctx, "virInterfaceUndefine", "undefine", Handle::undefine)
     }
 
-    /// Whether the interface is up.
+    /// True if the interface is up.
     ///
     /// ```rhai
     /// assert(connect("test:///default").interface_lookup_by_name("eth1").is_active());

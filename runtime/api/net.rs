@@ -1,4 +1,4 @@
-//! The network besides libvirt's, which a script can use only with a permission.
+//! Network access outside of libvirt, which needs a permission.
 
 use std::net::{TcpStream, ToSocketAddrs};
 
@@ -20,7 +20,7 @@ pub(crate) fn register(engine: &mut Engine) {
 
 #[export_module]
 mod functions {
-    /// Whether a program accepts TCP connections at `port` of `host` within `timeout`; needs permission to connect.
+    /// True if a program accepts TCP connections at `port` of `host` within `timeout`; needs permission to connect.
     ///
     /// ```rhai
     /// try {

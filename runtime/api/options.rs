@@ -173,7 +173,7 @@ mod functions {
         Err(Error::of_options(&ctx, message, file).throw())
     }
 
-    /// The same with `hint`, which tells what to write instead.
+    /// The same with `hint`, which says what to write instead.
     ///
     /// ```rhai
     /// let error = assert_throws(|| refuse_options("`keep` must not be 0", "leave it out to keep all copies"));

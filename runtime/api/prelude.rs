@@ -148,7 +148,7 @@ mod functions {
     }
 }
 
-/// Sleeps until the time is over or the script is stopped.
+/// Sleeps until the time has passed or the script is stopped.
 fn nap(ctx: &NativeCallContext, time: &Dynamic) -> RhaiResultOf<()> {
     pause(ctx, duration(ctx, time)?)
 }

@@ -1,4 +1,4 @@
-//! Memory is asked for before a native function allocates it, and scripts without room are stopped.
+//! Checks the memory limit before a native function allocates memory, and stops scripts that would exceed it.
 
 use rhai::{Dynamic, EvalAltResult, NativeCallContext};
 

@@ -1,4 +1,4 @@
-//! Sorting by a comparison of the script's own.
+//! Sorts by a comparison function of the script.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! Managed saves that a change would make stale: memory of a guest that does not fit its disks any more.
+//! Managed saves that a change would make stale: the saved memory would not match the disks.
 //!
 //! libvirt keeps such an image and resumes it at the next start, over other disks. A change of disks or
 //! memory is refused while one exists; a return to a snapshot, which gives up the present state in any
@@ -23,7 +23,7 @@ const UNDER_WAY: &str = "https://virhai.org/xmlns/under-way/1";
 const HINT: &str =
     "resume the image with `create()` of that guest, or discard it with `managed_save_remove()`";
 
-/// Whether `domain` has a managed save image that no recipe handles.
+/// True if `domain` has a managed save image that no recipe handles.
 pub(crate) fn exists(domain: &Handle) -> bool {
     domain.has_managed_save(0).unwrap_or(false) && !is_under_way(domain)
 }

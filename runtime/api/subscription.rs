@@ -109,7 +109,7 @@ mod functions {
         super::subscribe(&ctx, conn, filters, &Options::default())
     }
 
-    /// The same with options: the subscription ends after `timeout`, `queue` is the length of its queue (65536 by default),
+    /// As above, with options: the subscription ends after `timeout`, `queue` is the length of its queue (65536 by default),
     /// and `reconnect: true` reconnects after a lost connection.
     ///
     /// If the queue is full, further events are lost. In their place comes one event `#{ kind: "overflow", lost }` with their
@@ -239,7 +239,7 @@ mod functions {
         events.to_string()
     }
 
-    /// Whether both are the same subscription.
+    /// True if both are the same subscription.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -252,7 +252,7 @@ mod functions {
         *events == other
     }
 
-    /// Whether they are different subscriptions.
+    /// True if they are different subscriptions.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

@@ -1,4 +1,4 @@
-//! Values as text and as JSON, however large they are and however deep they nest: what is written
+//! Values as text and as JSON, of any size and any depth: what is written
 //! is held against the memory limit as it grows.
 
 use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};

@@ -68,7 +68,7 @@ impl Mark {
         )
     }
 
-    /// Whether the work is in progress, as far as this process can tell.
+    /// The progress of the work, as far as this process can find it out.
     fn status(&self) -> &'static str {
         let here = Self::new();
         if self.machine != here.machine {

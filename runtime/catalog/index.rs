@@ -1,4 +1,4 @@
-//! The catalogue, made ready to be asked.
+//! An index of the catalogue for queries.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
@@ -58,7 +58,7 @@ impl Catalog {
         self.recipes.get_or_init(recipes)
     }
 
-    /// Whether `kind` is a type of libvirt's or virhai's, whose methods are all in the catalogue.
+    /// True if `kind` is a type of libvirt's or virhai's, whose methods are all in the catalogue.
     pub fn has_kind(&self, kind: &str) -> bool {
         self.kinds.contains(kind)
     }
@@ -83,7 +83,7 @@ impl Catalog {
         })
     }
 
-    /// The type of what `name` answers for arguments of these types, the receiver first; nothing
+    /// The type of the result of `name` for arguments of these types, the receiver first; nothing
     /// where that is unknown.
     pub fn returns(&self, name: &str, arguments: &[Option<Type>]) -> Option<&Type> {
         let mut answers = self
@@ -104,7 +104,7 @@ impl Catalog {
 }
 
 impl Function {
-    /// Whether it can be called with arguments of these types, the receiver first.
+    /// True if it can be called with arguments of these types, the receiver first.
     pub fn takes(&self, arguments: &[Option<Type>]) -> bool {
         let mut pairs = self.parameters.iter().zip(arguments);
         self.parameters.len() == arguments.len()

@@ -1,4 +1,4 @@
-//! The types of expressions, found out without running them.
+//! Infers the types of expressions without running them.
 
 use rhai::{Array, Dynamic, Engine, Expr, FnCallExpr, Map, Position};
 
@@ -6,13 +6,13 @@ use super::walker::{Walker, with_keys};
 use crate::catalog::Catalog;
 use crate::spec::Type;
 
-/// Finds types by what the catalogue says that functions answer.
+/// Finds types by what the catalogue says that functions return.
 #[derive(Clone, Copy)]
 pub struct Inference<'a> {
     catalog: &'a Catalog,
     /// The type of a variable, where it is known.
     variable: &'a dyn Fn(&str) -> Option<Type>,
-    /// The type of what a function of a module answers, by the names of both and the number of arguments.
+    /// The type of the result of a function of a module, by the names of both and the number of arguments.
     in_module: Option<&'a InModule<'a>>,
 }
 
@@ -20,7 +20,7 @@ pub struct Inference<'a> {
 type InModule<'a> = dyn Fn(&str, &str, usize) -> Option<Type> + 'a;
 
 impl<'a> Inference<'a> {
-    /// An inference over variables whose types `variable` tells.
+    /// An inference over variables whose types `variable` returns.
     pub fn new(catalog: &'a Catalog, variable: &'a dyn Fn(&str) -> Option<Type>) -> Self {
         Self {
             catalog,
@@ -103,7 +103,7 @@ pub fn literal(expression: &Expr) -> Option<Type> {
     })
 }
 
-/// The type of what the operator `name` answers for operands of these types, where Rhai keeps
+/// The type of what the operator `name` returns for operands of these types, where Rhai keeps
 /// that to itself.
 pub fn operator(name: &str, operands: &[Option<Type>]) -> Option<Type> {
     match name {

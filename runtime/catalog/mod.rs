@@ -1,4 +1,4 @@
-//! The catalogue of functions for scripts, read from the engine: the one source for messages, help and tests.
+//! The catalogue of functions for scripts, read from the engine: the only source for messages, help and tests.
 
 mod index;
 pub mod inference;
@@ -30,15 +30,15 @@ use crate::syntax::written_names;
 pub struct Function {
     /// The name in scripts; of a property, the property's.
     pub name: String,
-    /// Whether it is read as a property, `value.name`.
+    /// True if it is read as a property, `value.name`.
     pub property: bool,
-    /// Whether it is meant to be called on its first parameter, `value.name(...)`.
+    /// True if it is meant to be called on its first parameter, `value.name(...)`.
     pub method: bool,
     /// Parameters with their types, the receiver first.
     pub parameters: Vec<(String, Type)>,
     /// The type of its value: `Unit` for none, and `Unknown` where it depends.
     pub returns: Type,
-    /// Whether it is Rhai's and not virhai's.
+    /// True if it is Rhai's and not virhai's.
     pub standard: bool,
     /// The doc comment, without its slashes.
     pub docs: String,
@@ -50,12 +50,12 @@ impl Function {
         self.parameters.first().map(|(_, ty)| ty)
     }
 
-    /// Whether it is called on values of the type `ty`, and not of any type.
+    /// True if it is called on values of the type `ty`, and not of any type.
     pub fn is_on(&self, ty: &Type) -> bool {
         self.receiver().is_some_and(|receiver| receiver.is_like(ty))
     }
 
-    /// Whether it is called on values of one of libvirt's or virhai's types.
+    /// True if it is called on values of one of libvirt's or virhai's types.
     pub fn is_on_object(&self) -> bool {
         self.receiver().is_some_and(Type::is_object)
     }

@@ -17,7 +17,7 @@ pub struct Recipe {
     pub docs: String,
     /// The functions for scripts, in the order of the file.
     pub functions: Vec<RecipeFunction>,
-    /// Whether only other recipes use it.
+    /// True if only other recipes use it.
     pub internal: bool,
 }
 
@@ -32,9 +32,9 @@ pub struct RecipeFunction {
     pub docs: String,
     /// The declared options of its last parameter, a map.
     pub options: Option<Arc<Spec>>,
-    /// The type of its result as the doc comment tells it.
+    /// The type of its result, from the doc comment.
     pub returns: Type,
-    /// Whether only other recipes call it.
+    /// True if only other recipes call it.
     pub internal: bool,
 }
 

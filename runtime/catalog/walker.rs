@@ -1,4 +1,4 @@
-//! Goes through expressions and finds the types of their values: the one walk that the check and completion share.
+//! Visits expressions and finds the types of their values; the check and completion share this walker.
 //!
 //! A walk implements [`Walker`]: its methods return the types of names, calls, properties and blocks, and can report
 //! errors there. The default methods know only the catalogue.
@@ -21,7 +21,7 @@ pub struct Receiver<'e> {
     pub ty: Option<Type>,
     /// The variable that the chain begins with.
     pub root: Option<&'e str>,
-    /// Whether it is that variable itself.
+    /// True if it is that variable itself.
     pub direct: bool,
     /// The expression itself, where no chain led to it.
     pub expression: Option<&'e Expr>,
@@ -59,7 +59,7 @@ pub trait Walker<'e>: Sized {
         let _ = (module, name, position);
     }
 
-    /// The type of the value of a block; `used` tells whether something takes that value.
+    /// The type of the value of a block; `used` is true if something uses that value.
     fn block(&mut self, statements: &'e [Stmt], used: bool) -> Option<Type> {
         let _ = (statements, used);
         None
@@ -70,7 +70,7 @@ pub trait Walker<'e>: Sized {
         let _ = (name, captured);
     }
 
-    /// The type of what `name(arguments)` answers.
+    /// The type of the result of `name(arguments)`.
     fn call(&mut self, call: &'e FnCallExpr, position: Position) -> Option<Type> {
         let _ = position;
         let types = self.arguments(call);
@@ -85,13 +85,13 @@ pub trait Walker<'e>: Sized {
         self.catalog().returns(&call.name, &types).cloned()
     }
 
-    /// The type of what a function of a module answers.
+    /// The type of the result of a function of a module.
     fn module_call(&mut self, call: &'e FnCallExpr) -> Option<Type> {
         let _ = call;
         None
     }
 
-    /// The type of what `receiver.name(arguments)` answers.
+    /// The type of the result of `receiver.name(arguments)`.
     fn method(
         &mut self,
         receiver: &Receiver<'e>,

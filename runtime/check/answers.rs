@@ -1,4 +1,4 @@
-//! Keys and words of what calls answer and take, and values that are compared in vain.
+//! Keys and words of the values that calls return and accept, and comparisons that are always false.
 
 use std::sync::Arc;
 
@@ -84,7 +84,7 @@ impl<'a> Walk<'a> {
         self.find(Code::UnknownKey, position, message).hint = Some(hint);
     }
 
-    /// Values that are never equal, or words that no call answers.
+    /// Values that are never equal, or words that no call returns.
     pub(super) fn compare(
         &mut self,
         call: &'a FnCallExpr,
@@ -134,7 +134,7 @@ impl<'a> Walk<'a> {
         self.find(Code::NeverEqual, position, message).hint = Some(hint);
     }
 
-    /// Whether there is an operator `name` for values of these types.
+    /// True if there is an operator `name` for values of these types.
     fn compares(&self, name: &str, left: &Type, right: &Type) -> bool {
         let kinds = [Some(left.clone()), Some(right.clone())];
         let mut operators = self.checker.catalog.named(name);

@@ -47,7 +47,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The type of what a call in the form `name(arguments)` answers.
+    /// The type of the result of a call in the form `name(arguments)`.
     pub(super) fn check_call(&mut self, call: &'a FnCallExpr, position: Position) -> KnownType {
         let name = call.name.as_str();
         let kinds = self.arguments(call);
@@ -117,7 +117,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The type of what `receiver.name(arguments)` answers.
+    /// The type of the result of `receiver.name(arguments)`.
     pub(super) fn check_method(
         &mut self,
         receiver: &Receiver<'a>,

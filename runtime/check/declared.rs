@@ -1,4 +1,4 @@
-//! Maps of options held against their declaration.
+//! Checks maps of options against their declarations.
 
 use rhai::{Expr, Position, Stmt};
 

@@ -11,7 +11,7 @@ use crate::objects::watch::{self, ANY};
 /// The methods of a connection whose first argument is an event filter.
 const TAKE_EVENT_FILTERS: [&str; 3] = ["wait_event", "events", "on"];
 
-/// Whether the first argument of the methods called `name` is an event filter.
+/// True if the first argument of the methods called `name` is an event filter.
 pub(crate) fn takes_event_filter(name: &str) -> bool {
     TAKE_EVENT_FILTERS.contains(&name)
 }

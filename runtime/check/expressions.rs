@@ -1,4 +1,4 @@
-//! Goes through expressions, and tells the types of their values.
+//! Visits expressions, and finds the types of their values.
 
 use rhai::{ASTNode, Expr, FnCallExpr, FnPtr, Ident, Namespace, Position, Stmt};
 
@@ -198,7 +198,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether the present closure does not see the outer variable `name`: Rhai does not capture variables with the
+    /// True if the present closure does not see the outer variable `name`: Rhai does not capture variables with the
     /// name of a function.
     fn is_not_captured(&self, name: &str) -> bool {
         let Some(closure) = self.closures.last() else {
@@ -270,7 +270,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether `body` returns a value before its end.
+/// True if `body` returns a value before its end.
 fn returns(body: &[Stmt]) -> bool {
     body.iter().any(|statement| {
         !statement.walk(&mut Vec::new(), &mut |path: &[ASTNode]| {

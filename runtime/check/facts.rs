@@ -26,7 +26,7 @@ pub(super) struct Facts {
     pub(super) namespaces: HashSet<String>,
     /// Variables that hold the XML of what may run.
     pub(super) live_dumps: LiveDumps,
-    /// Whether the file runs text as code.
+    /// True if the file runs text as code.
     pub(super) evaluates: bool,
 }
 
@@ -149,7 +149,7 @@ impl Facts {
     }
 }
 
-/// Whether a chain has a call that may change its receiver.
+/// True if a chain has a call that may change its receiver.
 fn changes(rest: &Expr, file: &File) -> bool {
     match rest {
         Expr::MethodCall(call, _) => {

@@ -195,7 +195,7 @@ impl Files {
         found
     }
 
-    /// Whether a map of some file may hold a closure under this name.
+    /// True if a map of some file may hold a closure under this name.
     pub(super) fn may_be_key(&self, name: &str) -> bool {
         self.words
             .get_or_init(|| {
@@ -208,7 +208,7 @@ impl Files {
             .contains(name)
     }
 
-    /// Whether another file has a function that `file` could call at run time.
+    /// True if another file has a function that `file` could call at run time.
     pub(super) fn defined_elsewhere(&self, file: &File, name: &str, arity: usize) -> bool {
         self.iter()
             .any(|other| other.name != file.name && other.function(name, arity).is_some())
@@ -385,7 +385,7 @@ impl File {
         }
     }
 
-    /// Whether `name` is a constant of the file.
+    /// True if `name` is a constant of the file.
     pub(super) fn is_constant(&self, name: &str) -> bool {
         let global = self.parts().globals.get(name);
         global.is_some_and(|global| global.constant)
@@ -403,7 +403,7 @@ impl File {
         names.collect()
     }
 
-    /// Whether files that import this file see a variable `name`.
+    /// True if files that import this file see a variable `name`.
     pub(super) fn exports(&self, name: &str) -> bool {
         let global = self.parts().globals.get(name);
         global.is_some_and(|global| global.exported)

@@ -91,7 +91,7 @@ codes! {
     WrongOption = "wrong-option", Error;
     /// The map has no such key.
     UnknownKey = "unknown-key", Error;
-    /// No call answers or takes this word here.
+    /// No call returns or takes this word here.
     UnknownWord = "unknown-word", Error;
     /// A call without a result is in a place that needs a value.
     NoValue = "no-value", Error;

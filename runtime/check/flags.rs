@@ -1,4 +1,4 @@
-//! Constants of libvirt's where a call does not take them.
+//! Constants of libvirt in calls that do not accept them.
 
 use rhai::Expr;
 

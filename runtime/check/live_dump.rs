@@ -1,4 +1,4 @@
-//! Definitions that are made of what runs: `conn.define_xml(dom.xml())`.
+//! Definitions from the XML of a running object: `conn.define_xml(dom.xml())`.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ impl LiveDumps {
     }
 }
 
-/// Whether it is a call of `xml` or `xml_desc` whose flags do not select the definition.
+/// True if it is a call of `xml` or `xml_desc` whose flags do not select the definition.
 fn is_live(expression: &Expr) -> bool {
     let Expr::Dot(pair, ..) = expression else {
         return false;
@@ -42,7 +42,7 @@ fn is_live(expression: &Expr) -> bool {
     }
 }
 
-/// Whether the flags are literals, and none of them selects the definition.
+/// True if the flags are literals, and none of them selects the definition.
 fn are_other_flags(flags: &Expr) -> bool {
     match flags {
         Expr::IntegerConstant(..) => true,

@@ -1,4 +1,4 @@
-//! A script held against the catalogue, without a host and without running it.
+//! Checks a script against the catalogue, without a host and without running it.
 //!
 //! What is found is certain, or it is not said: a value whose type is not known may be anything,
 //! a map may hold closures, and text that is run as code may define what it likes.
@@ -53,7 +53,7 @@ pub struct Checker<'a> {
     catalog: &'a Catalog,
     /// The variables that every script is given.
     variables: Vec<String>,
-    /// Whether the catalogue is complete; if not, findings that depend on it are checked again with a complete one.
+    /// True if the catalogue is complete; if not, findings that depend on it are checked again with a complete one.
     whole: bool,
 }
 
@@ -131,7 +131,7 @@ impl<'a> Checker<'a> {
         findings
     }
 
-    /// Whether the catalogue has all methods of values of the type `ty`.
+    /// True if the catalogue has all methods of values of the type `ty`.
     fn is_sure(&self, ty: &Type) -> bool {
         match ty {
             Type::Unknown => false,

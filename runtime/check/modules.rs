@@ -57,7 +57,7 @@ impl<'a> Walk<'a> {
         None
     }
 
-    /// The type of what the function `definition` of `file` returns, as its doc comment tells.
+    /// The type of the result of the function `definition` of `file`, from its doc comment.
     pub(super) fn result_of(&self, file: &'a File, definition: &'a Definition) -> KnownType {
         let read = || declarations::result(self.files, &file.name, &definition.docs);
         self.sure(Some(definition.result.get_or_init(read)))

@@ -1,4 +1,4 @@
-//! Paths of XML that a script puts together.
+//! XML paths that a script builds from values.
 
 use rhai::Expr;
 
@@ -37,7 +37,7 @@ pub(super) fn check<'a>(walk: &mut Walk<'a>, taken: &[&Function], arguments: &'a
     }
 }
 
-/// Whether the text of a path ends with the quote that begins a condition's value.
+/// True if the text of a path ends with the quote that begins a condition's value.
 fn opens_value(text: &str) -> bool {
     let path = text.strip_suffix(['\'', '"']).map(str::trim_end);
     path.is_some_and(|path| path.ends_with('='))

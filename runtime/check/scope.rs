@@ -22,11 +22,11 @@ pub(super) struct Variable {
     pub(super) value: Option<Value>,
     /// The place of its definition; parameters have none.
     pub(super) place: Option<Span>,
-    /// Whether its value is used.
+    /// True if its value is used.
     pub(super) read: bool,
-    /// Whether its value may change without a use of its name, because code that runs at another time writes to it.
+    /// True if its value may change without a use of its name, because code that runs at another time writes to it.
     pub(super) untracked: bool,
-    /// Whether a value is assigned to it, so that a closure that runs later finds another value.
+    /// True if a value is assigned to it, so that a closure that runs later finds another value.
     pub(super) assigned: bool,
 }
 
@@ -106,7 +106,7 @@ impl Scope {
         self.by_name.get(name)?.last().copied()
     }
 
-    /// Whether the variable `name` is among the first `length`.
+    /// True if the variable `name` is among the first `length`.
     pub(super) fn stands_before(&self, name: &str, length: usize) -> bool {
         self.index(name).is_some_and(|index| index < length)
     }
@@ -115,7 +115,7 @@ impl Scope {
         self.by_name.contains_key(name)
     }
 
-    /// Whether the variable `name` may change without a use of its name; `None` if there is no such variable.
+    /// True if the variable `name` may change without a use of its name; `None` if there is no such variable.
     pub(super) fn is_untracked(&self, name: &str) -> Option<bool> {
         Some(self.variables[self.index(name)?].variable.untracked)
     }
@@ -182,7 +182,7 @@ impl Scope {
         self.forgotten = self.variables.len();
     }
 
-    /// Begins a closure, which may run at any later time; answers what [`Self::end_closure`] takes.
+    /// Begins a closure, which may run at any later time; returns what [`Self::end_closure`] takes.
     pub(super) fn begin_closure(&mut self) -> usize {
         std::mem::replace(&mut self.closure_began, self.clock)
     }

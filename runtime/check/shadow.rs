@@ -1,4 +1,4 @@
-//! A script's own function that is called where a method of the value was meant.
+//! Calls of a script's own function in place of a method with the same name.
 
 use rhai::{ASTNode, Expr, Position};
 

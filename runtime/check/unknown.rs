@@ -194,7 +194,7 @@ impl<'a> Walk<'a> {
 }
 
 impl Function {
-    /// Whether it may be called on a value of the type `kind`.
+    /// True if it may be called on a value of the type `kind`.
     fn takes_receiver(&self, kind: Option<&Type>) -> bool {
         let mut given = vec![None; self.parameters.len()];
         let Some(first) = given.first_mut() else {

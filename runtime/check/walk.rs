@@ -1,4 +1,4 @@
-//! Goes through a file statement by statement, as it would run, and knows the variables in sight.
+//! Visits the statements of a file in their order, and tracks the variables in scope.
 
 use std::collections::{HashMap, HashSet};
 
@@ -25,7 +25,7 @@ pub(super) struct Walk<'a> {
     pub(super) scope: Scope,
     /// The function that is being checked; `None` for the file's own statements.
     pub(super) function: Option<&'a Definition>,
-    /// Whether unseen code may have defined variables.
+    /// True if unseen code may have defined variables.
     pub(super) dynamic: bool,
     /// The number of surrounding `try` blocks.
     pub(super) trying: usize,
@@ -135,7 +135,7 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// Whether the value of a variable `name` changes after it is introduced.
+    /// True if the value of a variable `name` changes after it is introduced.
     pub(super) fn is_assigned(&self, name: &str) -> bool {
         self.facts.assigned.contains(name) || self.facts.changed.contains(name)
     }

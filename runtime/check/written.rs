@@ -1,4 +1,4 @@
-//! Values as a script writes them out, also those that a variable holds.
+//! Literal values in a script, also behind variables.
 
 use std::rc::Rc;
 
@@ -55,7 +55,7 @@ impl Written {
         }
     }
 
-    /// Whether it is certainly not a map.
+    /// True if it is certainly not a map.
     pub(super) fn is_not_a_map(&self) -> bool {
         matches!(
             self.shape,
@@ -110,7 +110,7 @@ impl<'a> Walk<'a> {
         written.is_known().then(|| Rc::new(written))
     }
 
-    /// Notes the type of an item or an entry, for which its expression alone does not tell it.
+    /// Notes the type of an item or an entry, if its expression alone does not show it.
     pub(super) fn note_kind(&mut self, expression: &'a Expr, kind: Option<&Type>) {
         if let Some(kind) = kind
             && matches!(
@@ -123,7 +123,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The knowledge about `expression`; `in_scope` tells whether it sees the variables in scope.
+    /// The knowledge about `expression`; `in_scope` is true if it sees the variables in scope.
     fn written(&self, expression: &Expr, in_scope: bool, depth: usize) -> Written {
         let place = start(expression);
         let shape = match depth.checked_sub(1) {

@@ -1,4 +1,4 @@
-//! The names of what the hosts of a session have, for completion: asked for in the background,
+//! The names of objects on the hosts of a session, for completion: requested in the background,
 //! kept for a moment, and never waited for long.
 
 use std::collections::{HashMap, HashSet};

@@ -102,7 +102,7 @@ pub enum Holder {
 pub struct File {
     /// Its name.
     pub name: String,
-    /// Whether it is a folder.
+    /// True if it is a folder.
     pub folder: bool,
 }
 
@@ -276,19 +276,19 @@ impl Context<'_> {
         }
     }
 
-    /// Whether the parenthesis of a call already follows.
+    /// True if the parenthesis of a call already follows.
     fn is_called(&self) -> bool {
         self.after.starts_with('(')
     }
 }
 
-/// Whether `text` begins with `word`, regardless of case.
+/// True if `text` begins with `word`, regardless of case.
 fn starts_loosely(text: &str, word: &str) -> bool {
     text.get(..word.len())
         .is_some_and(|begin| begin.eq_ignore_ascii_case(word))
 }
 
-/// Whether a function can be called as `value.name(...)`, and is not an operator.
+/// True if a function can be called as `value.name(...)`, and is not an operator.
 fn is_named(function: &Function) -> bool {
     function
         .name

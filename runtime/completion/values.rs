@@ -75,7 +75,7 @@ impl Context<'_> {
         )
     }
 
-    /// Whether a function is called without a receiver.
+    /// True if a function is called without a receiver.
     fn is_free(&self, function: &Function) -> bool {
         if function.property || !is_named(function) || function.is_on_object() {
             return false;

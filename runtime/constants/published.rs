@@ -102,7 +102,7 @@ pub fn sentence(name: &str) -> Option<&'static str> {
     (!sentence.is_empty()).then_some(sentence)
 }
 
-/// Whether libvirt has a function or a constant called `name`.
+/// True if libvirt has a function or a constant called `name`.
 pub fn is_published(name: &str) -> bool {
     FUNCTIONS_BY_NAME.contains_key(name) || BY_NAME.contains_key(name)
 }

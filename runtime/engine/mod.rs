@@ -1,4 +1,4 @@
-//! Builds the Rhai engine: what scripts can call, how far they may go, and how they are stopped.
+//! Builds the Rhai engine: the functions of scripts, their limits, and how they are stopped.
 
 use rhai::{Dynamic, Engine, EvalAltResult, OptimizationLevel, Position};
 

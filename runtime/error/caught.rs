@@ -1,4 +1,4 @@
-//! Errors that are no failures of virhai's calls: what scripts and Rhai itself throw.
+//! Errors that scripts and Rhai itself throw, not failures of virhai's calls.
 
 use std::sync::Arc;
 
@@ -162,7 +162,7 @@ impl Error {
         }
     }
 
-    /// Whether it is the same error as `other`.
+    /// True if it is the same error as `other`.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

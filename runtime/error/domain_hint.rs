@@ -98,7 +98,7 @@ fn name_hint(message: &str, call: &str) -> String {
     }
 }
 
-/// Whether the call writes a file whose path the script gives.
+/// True if the call writes a file whose path the script gives.
 fn writes(call: &str) -> bool {
     ["virDomainSave", "virDomainCoreDump", "virDomainScreenshot"]
         .iter()

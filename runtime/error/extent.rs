@@ -27,7 +27,7 @@ const SHORT: usize = 64 * 1024;
 /// Bytes of text for a value that is no text and holds no others.
 const ATOM: usize = 256;
 
-/// Whether there is enough memory to show `value`, in lines, in a table or as JSON.
+/// True if there is enough memory to show `value`, in lines, in a table or as JSON.
 pub fn can_be_shown(value: &Dynamic) -> bool {
     let Some(extent) = measure(value, MOST_LEVELS) else {
         return false;
@@ -40,12 +40,12 @@ pub fn can_be_shown(value: &Dynamic) -> bool {
     needed <= memory::room()
 }
 
-/// Whether `value` is short enough for a message.
+/// True if `value` is short enough for a message.
 pub fn is_short(value: &Dynamic) -> bool {
     is_within(value, SHORT)
 }
 
-/// Whether `value` does not nest deeply and takes at most `bytes` as text.
+/// True if `value` does not nest deeply and takes at most `bytes` as text.
 pub(crate) fn is_within(value: &Dynamic, bytes: usize) -> bool {
     measure(value, SHORT_LEVELS).is_some_and(|extent| extent.text <= bytes)
 }

@@ -240,7 +240,7 @@ impl Error {
         }
     }
 
-    /// Whether it is libvirt's error `code`.
+    /// True if it is libvirt's error `code`.
     pub fn is(&self, code: &str) -> bool {
         self.code().as_deref() == Some(code)
     }
@@ -301,12 +301,12 @@ impl Error {
         Some(Rejected::new(xml, &self.0.failure))
     }
 
-    /// Whether the connection is gone, so that the outcome of the call is unknown.
+    /// True if the connection is gone, so that the outcome of the call is unknown.
     pub fn lost_connection(&self) -> bool {
         self.0.failure.lost_connection()
     }
 
-    /// Whether the call may have taken effect although it failed: it was stopped, or its answer was abandoned.
+    /// True if the call may have taken effect although it failed: it was stopped, or its answer was abandoned.
     pub(crate) fn outcome_is_unknown(&self) -> bool {
         let ended = [
             virt_sys::VIR_ERR_OPERATION_ABORTED,
@@ -315,7 +315,7 @@ impl Error {
         self.lost_connection() || ended.map(i64::from).contains(&self.number())
     }
 
-    /// Whether no connection could be made.
+    /// True if no connection could be made.
     pub fn no_connection(&self) -> bool {
         ["virConnectOpen", "virAdmConnectOpen"]
             .iter()

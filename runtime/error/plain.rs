@@ -101,7 +101,7 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
 /// The comment of a function that runs in place of one of Rhai's, whose documentation it has.
 pub(crate) const MARK: &str = "(asks for room)";
 
-/// Whether virhai has a function with the name in `signature`, so that only the arguments are wrong.
+/// True if virhai has a function with the name in `signature`, so that only the arguments are wrong.
 fn is_function(engine: &Engine, signature: &str) -> bool {
     let name = signature.split(" (").next().unwrap_or_default();
     let has_name = |info: rhai::FuncInfo| {

@@ -42,7 +42,7 @@ impl<T> OfXml for Result<T, Box<EvalAltResult>> {
     }
 }
 
-/// Whether XML can be the reason for a failure with the code `number`.
+/// True if XML can be the reason for a failure with the code `number`.
 fn is_of_xml(number: i64) -> bool {
     let codes = [
         sys::VIR_ERR_XML_ERROR,

@@ -4,7 +4,7 @@ use virt_sys as sys;
 
 use crate::libvirt::Failure;
 
-/// Whether `failure` may depend on the state of an object.
+/// True if `failure` may depend on the state of an object.
 pub(crate) fn may_matter(failure: &Failure) -> bool {
     let message = failure.message.as_str();
     // The test driver calls it an internal error.

@@ -153,7 +153,7 @@ impl Connection {
         )?;
         // SAFETY: may be called any number of times, from any thread.
         checked(unsafe { initialize() })?;
-        // SAFETY: the string lives during the call; the answer is ours.
+        // SAFETY: the string lives during the call; the result is ours.
         let connection = unsafe { Self::adopt(open(uri.as_ptr(), 0))? };
         let target = Box::into_raw(Box::new(sink)).cast::<c_void>();
         // SAFETY: the handle lives during the call. libvirt frees the target once, when it is unregistered.
@@ -169,11 +169,11 @@ impl Connection {
     /// The URI as libvirt completed it.
     pub fn uri(&self) -> Result<String> {
         let get = function!(virAdmConnectGetURI(Pointer) -> *mut c_char)?;
-        // SAFETY: the handle lives during the call; the answer is ours.
+        // SAFETY: the handle lives during the call; the result is ours.
         unsafe { owned_text(get(self.0)) }
     }
 
-    /// Whether the connection is open.
+    /// True if the connection is open.
     pub fn is_alive(&self) -> Result<bool> {
         let ask = function!(virAdmConnectIsAlive(Pointer) -> c_int)?;
         // SAFETY: the handle lives during the call.
@@ -201,7 +201,7 @@ impl Connection {
         let look_up =
             function!(virAdmConnectLookupServer(Pointer, *const c_char, c_uint) -> Pointer)?;
         let name = c_text(name)?;
-        // SAFETY: handle and string live during the call; the answer is ours.
+        // SAFETY: handle and string live during the call; the result is ours.
         unsafe { Server::adopt(look_up(self.0, name.as_ptr(), 0)) }
     }
 
@@ -209,7 +209,7 @@ impl Connection {
     pub fn logging_outputs(&self) -> Result<String> {
         let get =
             function!(virAdmConnectGetLoggingOutputs(Pointer, *mut *mut c_char, c_uint) -> c_int)?;
-        // SAFETY: the handle lives during the call; the answer is ours.
+        // SAFETY: the handle lives during the call; the result is ours.
         unsafe { logging(|text| get(self.0, text, 0)) }
     }
 
@@ -217,7 +217,7 @@ impl Connection {
     pub fn logging_filters(&self) -> Result<String> {
         let get =
             function!(virAdmConnectGetLoggingFilters(Pointer, *mut *mut c_char, c_uint) -> c_int)?;
-        // SAFETY: the handle lives during the call; the answer is ours.
+        // SAFETY: the handle lives during the call; the result is ours.
         unsafe { logging(|text| get(self.0, text, 0)) }
     }
 
@@ -341,7 +341,7 @@ impl Server {
     /// The client with the number `id`.
     pub fn client(&self, id: u64) -> Result<Client> {
         let look_up = function!(virAdmServerLookupClient(Pointer, c_ulonglong, c_uint) -> Pointer)?;
-        // SAFETY: the handle lives during the call; the answer is ours.
+        // SAFETY: the handle lives during the call; the result is ours.
         unsafe { Client::adopt(look_up(self.0, id, 0)) }
     }
 }

@@ -126,7 +126,7 @@ impl Texts {
     }
 }
 
-/// Freezes the file systems mounted at `mountpoints`, or all; answers how many.
+/// Freezes the file systems mounted at `mountpoints`, or all; returns how many.
 pub fn fs_freeze(domain: &Domain, mountpoints: &[String], flags: c_uint) -> Result<i64> {
     let mut texts = Texts::new(mountpoints)?;
     let (array, length) = texts.parts();
@@ -135,7 +135,7 @@ pub fn fs_freeze(domain: &Domain, mountpoints: &[String], flags: c_uint) -> Resu
         .map(i64::from)
 }
 
-/// Thaws the file systems mounted at `mountpoints`, or all; answers how many.
+/// Thaws the file systems mounted at `mountpoints`, or all; returns how many.
 pub fn fs_thaw(domain: &Domain, mountpoints: &[String], flags: c_uint) -> Result<i64> {
     let mut texts = Texts::new(mountpoints)?;
     let (array, length) = texts.parts();

@@ -18,6 +18,6 @@ pub fn begin(domain: &Domain, xml: &str, checkpoint: Option<&str>, flags: c_uint
 
 /// The backup that runs, as XML.
 pub fn xml_desc(domain: &Domain, flags: c_uint) -> Result<String> {
-    // SAFETY: the handle lives during the call; the answer is ours to free.
+    // SAFETY: the handle lives during the call; the result is ours to free.
     unsafe { owned_text(virt_sys::virDomainBackupGetXMLDesc(domain.as_ptr(), flags)) }
 }

@@ -15,7 +15,7 @@ handle! {
 /// Makes a checkpoint.
 pub fn create_xml(domain: &Domain, xml: &str, flags: c_uint) -> Result<Checkpoint> {
     let xml = c_text(xml)?;
-    // SAFETY: handle and string live during the call; the answer is ours.
+    // SAFETY: handle and string live during the call; the result is ours.
     unsafe {
         Checkpoint::adopt(virt_sys::virDomainCheckpointCreateXML(
             domain.as_ptr(),
@@ -28,7 +28,7 @@ pub fn create_xml(domain: &Domain, xml: &str, flags: c_uint) -> Result<Checkpoin
 /// The checkpoint called `name`.
 pub fn lookup_by_name(domain: &Domain, name: &str, flags: c_uint) -> Result<Checkpoint> {
     let name = c_text(name)?;
-    // SAFETY: handle and string live during the call; the answer is ours.
+    // SAFETY: handle and string live during the call; the result is ours.
     unsafe {
         Checkpoint::adopt(virt_sys::virDomainCheckpointLookupByName(
             domain.as_ptr(),
@@ -58,7 +58,7 @@ impl Checkpoint {
 
     /// The XML.
     pub fn xml_desc(&self, flags: c_uint) -> Result<String> {
-        // SAFETY: the handle lives during the call; the answer is ours.
+        // SAFETY: the handle lives during the call; the result is ours.
         unsafe { owned_text(virt_sys::virDomainCheckpointGetXMLDesc(self.0, flags)) }
     }
 
@@ -77,7 +77,7 @@ impl Checkpoint {
 
     /// The checkpoint before it.
     pub fn parent(&self, flags: c_uint) -> Result<Self> {
-        // SAFETY: the handle lives during the call; the answer is ours.
+        // SAFETY: the handle lives during the call; the result is ours.
         unsafe { Self::adopt(virt_sys::virDomainCheckpointGetParent(self.0, flags)) }
     }
 

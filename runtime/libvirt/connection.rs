@@ -98,7 +98,7 @@ pub fn domain_restore_params(connect: &Connect, params: &TypedParams, flags: c_u
 
 /// The kinds of storage pool that the host can have, as XML.
 pub fn storage_pool_capabilities(connect: &Connect, flags: c_uint) -> Result<String> {
-    // SAFETY: the handle lives during the call; the answer is ours to free.
+    // SAFETY: the handle lives during the call; the result is ours to free.
     unsafe {
         owned_text(virt_sys::virConnectGetStoragePoolCapabilities(
             connect.as_ptr(),
@@ -107,7 +107,7 @@ pub fn storage_pool_capabilities(connect: &Connect, flags: c_uint) -> Result<Str
     }
 }
 
-/// Compares a CPU with what the hypervisor can give to such a guest; answers a `virCPUCompareResult`.
+/// Compares a CPU with what the hypervisor can give to such a guest; returns a `virCPUCompareResult`.
 pub fn compare_hypervisor_cpu(
     connect: &Connect,
     guest: &GuestMachine,

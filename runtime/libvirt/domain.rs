@@ -82,7 +82,7 @@ pub fn save_params(domain: &Domain, params: &TypedParams, flags: c_uint) -> Resu
 
 /// The XML in the managed save image.
 pub fn managed_save_xml(domain: &Domain, flags: c_uint) -> Result<String> {
-    // SAFETY: the handle lives during the call; the answer is ours to free.
+    // SAFETY: the handle lives during the call; the result is ours to free.
     unsafe {
         owned_text(virt_sys::virDomainManagedSaveGetXMLDesc(
             domain.as_ptr(),
@@ -201,7 +201,7 @@ pub fn send_key(
     .map(drop)
 }
 
-/// The most disks that libvirt's protocol tells errors of.
+/// The maximum number of disks for which libvirt's protocol reports errors.
 const DISKS: usize = 256;
 
 /// The disks of an active domain that failed, by their targets, each with a `virDomainDiskErrorCode`.
@@ -376,7 +376,7 @@ pub fn set_metadata(
 /// Reads a piece of metadata; `virt` panics on a NUL byte in the URI.
 pub fn metadata(domain: &Domain, kind: c_int, uri: Option<&str>, flags: c_uint) -> Result<String> {
     let uri = c_option(uri)?;
-    // SAFETY: handle and string live during the call; the answer is ours to free.
+    // SAFETY: handle and string live during the call; the result is ours to free.
     unsafe {
         owned_text(virt_sys::virDomainGetMetadata(
             domain.as_ptr(),
@@ -450,7 +450,7 @@ pub fn migrate_max_downtime(domain: &Domain, flags: c_uint) -> Result<u64> {
     Ok(downtime)
 }
 
-/// Whether the guest starts once with its host, at the host's next start.
+/// True if the guest starts once with its host, at the host's next start.
 pub fn autostart_once(domain: &Domain) -> Result<bool> {
     type Call = unsafe extern "C" fn(virt_sys::virDomainPtr, *mut c_int) -> c_int;
     let mut on = 0;
@@ -489,7 +489,7 @@ pub fn messages(domain: &Domain, flags: c_uint) -> Result<Vec<String>> {
     }
 }
 
-/// Whether the domain has a current snapshot.
+/// True if the domain has a current snapshot.
 pub fn has_current_snapshot(domain: &Domain, flags: c_uint) -> Result<bool> {
     // SAFETY: the handle lives during the call.
     checked(unsafe { virt_sys::virDomainHasCurrentSnapshot(domain.as_ptr(), flags) })

@@ -154,7 +154,7 @@ impl Failure {
         }
     }
 
-    /// Whether the connection is gone.
+    /// True if the connection is gone.
     pub fn lost_connection(&self) -> bool {
         matches!(
             self.kind,
@@ -162,7 +162,7 @@ impl Failure {
         )
     }
 
-    /// Whether a change of a medium failed because the guest keeps its tray closed.
+    /// True if a change of a medium failed because the guest keeps its tray closed.
     pub fn tray_is_closed(&self) -> bool {
         self.kind == FailureKind::ClosedTray
     }

@@ -1,4 +1,4 @@
-//! A host's CPUs, memory, pages and sleep.
+//! A host's CPUs, memory, pages and suspend.
 
 use std::ffi::{CString, c_char, c_int, c_uint, c_ulonglong};
 
@@ -203,7 +203,7 @@ pub fn set_identity(connect: &Connect, params: &TypedParams, flags: c_uint) -> R
 pub fn baseline_cpu(connect: &Connect, cpus: &[String], flags: c_uint) -> Result<String> {
     let owned = c_texts(cpus)?;
     let mut list = pointers(&owned);
-    // SAFETY: the handle and the strings, as many as said, live during the call; the answer is ours to free.
+    // SAFETY: the handle and the strings, as many as said, live during the call; the result is ours to free.
     unsafe {
         owned_text(virt_sys::virConnectBaselineCPU(
             connect.as_ptr(),
@@ -224,7 +224,7 @@ pub fn baseline_hypervisor_cpu(
     let [emulator, arch, machine, kind] = c_options(guest)?;
     let owned = c_texts(cpus)?;
     let mut list = pointers(&owned);
-    // SAFETY: the handle and the strings, as many as said, live during the call; the answer is ours to free.
+    // SAFETY: the handle and the strings, as many as said, live during the call; the result is ours to free.
     unsafe {
         owned_text(virt_sys::virConnectBaselineHypervisorCPU(
             connect.as_ptr(),
@@ -255,7 +255,7 @@ pub fn domain_xml_from_native(
     flags: c_uint,
 ) -> Result<String> {
     let (format, config) = (c_text(format)?, c_text(config)?);
-    // SAFETY: handle and strings live during the call; the answer is ours to free.
+    // SAFETY: handle and strings live during the call; the result is ours to free.
     unsafe {
         owned_text(virt_sys::virConnectDomainXMLFromNative(
             connect.as_ptr(),
@@ -274,7 +274,7 @@ pub fn domain_xml_to_native(
     flags: c_uint,
 ) -> Result<String> {
     let (format, xml) = (c_text(format)?, c_text(xml)?);
-    // SAFETY: handle and strings live during the call; the answer is ours to free.
+    // SAFETY: handle and strings live during the call; the result is ours to free.
     unsafe {
         owned_text(virt_sys::virConnectDomainXMLToNative(
             connect.as_ptr(),

@@ -10,7 +10,7 @@ use super::{
 /// Defines a network, without starting it, as flags say.
 pub fn define_xml_flags(connect: &Connect, xml: &str, flags: c_uint) -> Result<Network> {
     let xml = c_text(xml)?;
-    // SAFETY: handle and string live during the call; the answer is ours.
+    // SAFETY: handle and string live during the call; the result is ours.
     unsafe {
         adopt(virt_sys::virNetworkDefineXMLFlags(
             connect.as_ptr(),
@@ -23,7 +23,7 @@ pub fn define_xml_flags(connect: &Connect, xml: &str, flags: c_uint) -> Result<N
 /// Makes a network and starts it, as flags say.
 pub fn create_xml_flags(connect: &Connect, xml: &str, flags: c_uint) -> Result<Network> {
     let xml = c_text(xml)?;
-    // SAFETY: handle and string live during the call; the answer is ours.
+    // SAFETY: handle and string live during the call; the result is ours.
     unsafe {
         adopt(virt_sys::virNetworkCreateXMLFlags(
             connect.as_ptr(),
@@ -123,7 +123,7 @@ pub fn metadata(
     const NAME: &CStr = c"virNetworkGetMetadata";
     let uri = c_option(uri)?;
     // SAFETY: the symbol has this type wherever libvirt has it; handle and string live during the
-    // call, and the answer is ours to free.
+    // call, and the result is ours to free.
     unsafe {
         let call = std::mem::transmute::<*mut libc::c_void, Call>(newer(NAME)?);
         owned_text(call(network.as_ptr(), kind, pointer(&uri), flags))

@@ -16,7 +16,7 @@ handle! {
 /// Makes a port.
 pub fn create_xml(network: &Network, xml: &str, flags: c_uint) -> Result<NetworkPort> {
     let xml = c_text(xml)?;
-    // SAFETY: handle and string live during the call; the answer is ours.
+    // SAFETY: handle and string live during the call; the result is ours.
     unsafe {
         NetworkPort::adopt(virt_sys::virNetworkPortCreateXML(
             network.as_ptr(),
@@ -29,7 +29,7 @@ pub fn create_xml(network: &Network, xml: &str, flags: c_uint) -> Result<Network
 /// The port with the UUID `uuid`.
 pub fn lookup_by_uuid(network: &Network, uuid: &str) -> Result<NetworkPort> {
     let uuid = c_text(uuid)?;
-    // SAFETY: handle and string live during the call; the answer is ours.
+    // SAFETY: handle and string live during the call; the result is ours.
     unsafe {
         NetworkPort::adopt(virt_sys::virNetworkPortLookupByUUIDString(
             network.as_ptr(),
@@ -70,7 +70,7 @@ impl NetworkPort {
 
     /// The XML.
     pub fn xml_desc(&self, flags: c_uint) -> Result<String> {
-        // SAFETY: the handle lives during the call; the answer is ours.
+        // SAFETY: the handle lives during the call; the result is ours.
         unsafe { owned_text(virt_sys::virNetworkPortGetXMLDesc(self.0, flags)) }
     }
 

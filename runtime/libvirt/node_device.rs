@@ -12,7 +12,7 @@ use super::{
 /// Defines a device, without starting it.
 pub fn define_xml(connect: &Connect, xml: &str, flags: c_uint) -> Result<NodeDevice> {
     let xml = c_text(xml)?;
-    // SAFETY: handle and string live during the call; the answer is ours.
+    // SAFETY: handle and string live during the call; the result is ours.
     unsafe {
         let device = virt_sys::virNodeDeviceDefineXML(connect.as_ptr(), xml.as_ptr(), flags);
         match device.is_null() {
@@ -89,7 +89,7 @@ pub fn undefine(device: &NodeDevice, flags: c_uint) -> Result<()> {
     checked(unsafe { virt_sys::virNodeDeviceUndefine(device.as_ptr(), flags) }).map(drop)
 }
 
-/// Whether the device starts with its parent.
+/// True if the device starts with its parent.
 pub fn autostart(device: &NodeDevice) -> Result<bool> {
     let mut on = 0;
     // SAFETY: the handle and the number live during the call.
@@ -104,13 +104,13 @@ pub fn set_autostart(device: &NodeDevice, on: bool) -> Result<()> {
     checked(result).map(drop)
 }
 
-/// Whether the device is started.
+/// True if the device is started.
 pub fn is_active(device: &NodeDevice) -> Result<bool> {
     // SAFETY: the handle lives during the call.
     checked(unsafe { virt_sys::virNodeDeviceIsActive(device.as_ptr()) }).map(|is| is != 0)
 }
 
-/// Whether the device is defined.
+/// True if the device is defined.
 pub fn is_persistent(device: &NodeDevice) -> Result<bool> {
     // SAFETY: the handle lives during the call.
     checked(unsafe { virt_sys::virNodeDeviceIsPersistent(device.as_ptr()) }).map(|is| is != 0)

@@ -16,7 +16,7 @@ handle! {
 /// Defines a filter as flags say.
 pub fn define_xml_flags(connect: &Connect, xml: &str, flags: c_uint) -> Result<NWFilter> {
     let xml = c_text(xml)?;
-    // SAFETY: handle and string live during the call; the answer is ours.
+    // SAFETY: handle and string live during the call; the result is ours.
     unsafe {
         let filter = virt_sys::virNWFilterDefineXMLFlags(connect.as_ptr(), xml.as_ptr(), flags);
         match filter.is_null() {
@@ -58,7 +58,7 @@ pub fn list_bindings(connect: &Connect, flags: c_uint) -> Result<Vec<Binding>> {
 /// Binds a filter to a network card.
 pub fn create_binding(connect: &Connect, xml: &str, flags: c_uint) -> Result<Binding> {
     let xml = c_text(xml)?;
-    // SAFETY: handle and string live during the call; the answer is ours.
+    // SAFETY: handle and string live during the call; the result is ours.
     unsafe {
         Binding::adopt(virt_sys::virNWFilterBindingCreateXML(
             connect.as_ptr(),
@@ -71,7 +71,7 @@ pub fn create_binding(connect: &Connect, xml: &str, flags: c_uint) -> Result<Bin
 /// The binding of the host's network device `device`.
 pub fn lookup_binding(connect: &Connect, device: &str) -> Result<Binding> {
     let device = c_text(device)?;
-    // SAFETY: handle and string live during the call; the answer is ours.
+    // SAFETY: handle and string live during the call; the result is ours.
     unsafe {
         Binding::adopt(virt_sys::virNWFilterBindingLookupByPortDev(
             connect.as_ptr(),
@@ -97,7 +97,7 @@ impl Binding {
 
     /// The XML.
     pub fn xml_desc(&self, flags: c_uint) -> Result<String> {
-        // SAFETY: the handle lives during the call; the answer is ours.
+        // SAFETY: the handle lives during the call; the result is ours.
         unsafe { owned_text(virt_sys::virNWFilterBindingGetXMLDesc(self.0, flags)) }
     }
 

@@ -1,4 +1,4 @@
-//! Pictures of a guest's screen.
+//! Screenshots of a guest's screen.
 
 use virt::domain::Domain;
 

@@ -1,4 +1,4 @@
-//! The figures of many domains in one call.
+//! The statistics of many domains in one call.
 
 use std::ffi::c_uint;
 use std::ptr;

@@ -93,7 +93,7 @@ pub fn abort(stream: &Stream) {
     }
 }
 
-/// Writes `bytes` to a stream that does not block; answers how many it took.
+/// Writes `bytes` to a stream that does not block; returns how many it took.
 pub fn send(stream: &Stream, bytes: &[u8]) -> Result<usize> {
     // SAFETY: the handle and the bytes live during the call.
     let sent = unsafe {

@@ -149,7 +149,7 @@ unsafe fn scheduled(
 /// The kind of scheduler, and how many parameters it has.
 pub fn scheduler_type(domain: &Domain) -> Result<(String, c_int)> {
     let mut count = 0;
-    // SAFETY: the handle lives during the call; the answer is ours to free.
+    // SAFETY: the handle lives during the call; the result is ours to free.
     let kind = unsafe {
         owned_text(virt_sys::virDomainGetSchedulerType(
             domain.as_ptr(),

@@ -1,4 +1,4 @@
-//! libvirt's typed parameters as names with values, both ways.
+//! Converts libvirt's typed parameters to names with values, and back.
 //!
 //! `virt` has a struct for each set of parameters, which drops every field newer than itself.
 
@@ -40,7 +40,7 @@ macro_rules! from_number {
 from_number!(i32 => Int, u32 => UInt, i64 => Long, u64 => ULong);
 
 impl Scalar {
-    /// Whether it is written as `text`.
+    /// True if it is written as `text`.
     pub fn has_text(&self, text: &str) -> bool {
         match self {
             Scalar::Text(own) => own == text,

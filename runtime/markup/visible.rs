@@ -89,7 +89,7 @@ fn sign(letter: char) -> Option<String> {
     })
 }
 
-/// Whether a terminal acts on `letter`, or does not show it.
+/// True if a terminal acts on `letter`, or does not show it.
 fn is_hidden(letter: char) -> bool {
     match letter {
         ' '..='~' => false,

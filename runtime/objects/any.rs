@@ -1,4 +1,4 @@
-//! Questions to an object of a host, whatever its kind, and to a kind by its name.
+//! Queries to objects of any kind, and to a kind by its name.
 
 use rhai::{Dynamic, Map};
 use serde::{Deserialize, Serialize};
@@ -94,7 +94,7 @@ pub(crate) fn row(value: &Dynamic) -> Option<(&'static [&'static str], Vec<Strin
     asked(value, &Row)
 }
 
-/// The object as data: its name, what tells it from others, and what a table shows of it.
+/// The object as data: its name, its identity, and its columns in a table.
 pub fn data(value: &Dynamic) -> Option<Map> {
     struct Data;
     impl Question for Data {
@@ -150,7 +150,7 @@ pub(crate) fn connection(value: &Dynamic) -> Option<Connection> {
     own.or_else(|| asked(value, &Its))
 }
 
-/// Whether objects of the type `kind` are parts of another object, as volumes are of a pool.
+/// True if objects of the type `kind` are parts of another object, as volumes are of a pool.
 pub(crate) fn is_part(kind: &str) -> bool {
     struct IsPart;
     impl KindQuestion for IsPart {

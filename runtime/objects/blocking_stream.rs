@@ -1,4 +1,4 @@
-//! A stream of libvirt's on which sending and receiving wait, and end with the script.
+//! A libvirt stream with blocking send and receive calls, which end with the script.
 //!
 //! libvirt lets no thread abort a stream on which another one waits: it would free what that one
 //! uses. So nothing waits inside libvirt; it is this that waits, for the stream to be ready or the
@@ -181,7 +181,7 @@ impl BlockingStream {
         let ready = Arc::clone(&self.ready);
         let _guard = self.interrupt.on_stop(move || ready.set(true));
         while !self.becomes_ready() {
-            // libvirt does not tell a stream that its daemon died, but knows it.
+            // libvirt knows that the daemon died, but does not report it to the stream.
             if !self.connect.is_alive().unwrap_or(false) {
                 return Err(Failure::lost("the connection was lost"));
             }
@@ -189,7 +189,7 @@ impl BlockingStream {
         Ok(())
     }
 
-    /// Waits for the stream or a stop; answers whether one came before it is time to look whether
+    /// Waits for the stream or a stop; returns whether one came before it is time to look whether
     /// the connection lives.
     fn becomes_ready(&self) -> bool {
         let mut now = self.ready.now.lock();

@@ -1,4 +1,4 @@
-//! Text that libvirt can take.
+//! Text that libvirt accepts.
 
 use rhai::NativeCallContext;
 

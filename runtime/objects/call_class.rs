@@ -39,7 +39,7 @@ impl CallClass {
         found.copied().unwrap_or(Long)
     }
 
-    /// Whether such calls can change a host.
+    /// True if such calls can change a host.
     pub(crate) fn may_change(self) -> bool {
         matches!(self, Change | Long)
     }
@@ -79,7 +79,7 @@ pub(crate) fn changes(call: &str) -> bool {
     (may_change(call) && !carries) || POWERFUL.contains(&call)
 }
 
-/// Whether the C function `call` can change the host.
+/// True if the C function `call` can change the host.
 pub fn may_change(call: &str) -> bool {
     CallClass::of(call).may_change()
 }

@@ -66,7 +66,7 @@ thread_local! {
 }
 
 /// Runs `work` on this thread's call thread and returns its result; abandons it when `patience`
-/// ends. The result of abandoned work is dropped on its own thread. `tell` says what is waited for.
+/// ends. The result of abandoned work is dropped on its own thread. `tell` describes the wait.
 pub(crate) fn run<T: Send + 'static>(
     interrupt: &Interrupt,
     patience: Patience,

@@ -1,4 +1,4 @@
-//! `DomainSnapshot`: what a guest was at one moment, to go back to.
+//! `DomainSnapshot`: a saved state of a guest, for a later revert.
 
 use rhai::Dynamic;
 use virt::connect::Connect;
@@ -78,7 +78,7 @@ impl Kind for DomainSnapshotKind {
 }
 
 impl DomainSnapshot {
-    /// Whether it is a snapshot of `domain`.
+    /// True if it is a snapshot of `domain`.
     pub(crate) fn is_of(&self, domain: &Domain) -> bool {
         self.facts().uuid == domain.uuid()
     }

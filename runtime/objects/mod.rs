@@ -1,4 +1,4 @@
-//! The objects that a connection gives out, the list of their kinds, and how calls on them are made and waited for.
+//! The objects that a connection gives out, the list of their kinds, and the calls on them.
 
 pub mod admin;
 pub mod any;

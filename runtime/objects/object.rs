@@ -49,7 +49,7 @@ pub trait Kind: Listed {
         names
     }
 
-    /// Whether it is part of another object.
+    /// True if it is part of another object.
     const IS_PART: bool = false;
 
     /// The heads of the columns in a table of such objects.
@@ -76,7 +76,7 @@ pub trait Kind: Listed {
             .collect()
     }
 
-    /// Whether both, of one connection, are the same object.
+    /// True if both, of one connection, are the same object.
     fn is_same(one: &Object<Self>, other: &Object<Self>) -> bool {
         match (Self::uuid(one.facts()), Self::uuid(other.facts())) {
             (Some(one), Some(other)) => one == other,
@@ -387,7 +387,7 @@ impl<K: Kind> Object<K> {
         self.0.connection.permit(call, &names)
     }
 
-    /// Whether `call`, which removes or stops the object, failed because the object is already gone or stopped.
+    /// True if `call`, which removes or stops the object, failed because the object is already gone or stopped.
     fn is_gone(&self, call: &str, failure: &Failure) -> bool {
         let stopped = call.contains("Destroy")
             && failure.code == i64::from(virt_sys::VIR_ERR_OPERATION_INVALID);
@@ -466,7 +466,7 @@ impl<K: Kind> Object<K> {
     }
 }
 
-/// Whether `call` removes its object.
+/// True if `call` removes its object.
 fn removes(call: &str) -> bool {
     ["Undefine", "Destroy", "Delete"]
         .iter()

@@ -1,4 +1,4 @@
-//! `StoragePool`: where volumes are kept.
+//! `StoragePool`: a place for volumes.
 
 use virt::connect::Connect;
 pub(crate) use virt::storage_pool::StoragePool as Handle;

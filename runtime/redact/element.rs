@@ -5,7 +5,7 @@ use std::ops::Range;
 /// Elements whose text is a secret besides those with such a name.
 const ELEMENTS: [&str; 1] = ["cookie"];
 
-/// Whether the text of the element `name` is a secret although its name does not say so.
+/// True if the text of the element `name` is a secret although its name does not say so.
 pub(super) fn has_secret(name: &str) -> bool {
     ELEMENTS.contains(&name)
 }

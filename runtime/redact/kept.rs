@@ -1,4 +1,4 @@
-//! Secrets that were given to the program, hidden wherever they are shown.
+//! Hides the secrets that the program was given, in all output.
 
 use std::borrow::Cow;
 use std::ops::Range;

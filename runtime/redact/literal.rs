@@ -156,13 +156,13 @@ pub(super) fn in_expression(text: &str, mut at: usize, found: &mut Vec<Range<usi
     text.len()
 }
 
-/// Whether the next line belongs to the same expression.
+/// True if the next line belongs to the same expression.
 fn continues(rest: &str) -> bool {
     let rest = rest.trim_start();
     rest.starts_with(['+', '.', '?', '|', '&']) || rest.starts_with("else")
 }
 
-/// Whether `rest` ends a tag of XML.
+/// True if `rest` ends a tag of XML.
 fn ends_a_tag(rest: &str) -> bool {
     ["/>", ">", "?>"].iter().any(|end| rest.starts_with(end))
 }

@@ -56,7 +56,7 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// Whether `text` has a secret, or a call that takes one.
+/// True if `text` has a secret, or a call that takes one.
 pub fn has_secret(text: &str) -> bool {
     names::is_call_with_secret(text) || !secrets(text).is_empty()
 }
@@ -147,7 +147,7 @@ fn secrets(text: &str) -> Vec<Range<usize>> {
     apart
 }
 
-/// Whether the value of something called `name` is a secret.
+/// True if the value of something called `name` is a secret.
 fn names_a_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let last = name.rsplit(['_', '-', '.']).next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Secrets that stand behind a name: values of keys and attributes, and arguments of calls.
+//! Secrets that are recognised by a name: values of keys and attributes, and arguments of calls.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ const CALLS: [(&str, usize); 3] = [
     ("set_value", 0),
 ];
 
-/// Whether `text` calls a function that takes secrets.
+/// True if `text` calls a function that takes secrets.
 pub(super) fn is_call_with_secret(text: &str) -> bool {
     let called = |name: &str| {
         text.match_indices(name)

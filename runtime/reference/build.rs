@@ -1,4 +1,4 @@
-//! From the catalogue to a reference.
+//! Builds the reference from the catalogue.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -198,7 +198,7 @@ pub(super) fn of_constant(constant: &Constant) -> String {
     }
 }
 
-/// Whether it has a name, and is not an operator.
+/// True if it has a name, and is not an operator.
 fn is_named(function: &Function) -> bool {
     let hidden = ["to_debug", "to_string"];
     function

@@ -1,4 +1,4 @@
-//! Definition files, from which editors know what scripts can call.
+//! Definition files: the functions for scripts, for editors.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! A reference as one page, which searches itself.
+//! The reference as one HTML page with a search.
 
 use std::fmt::Write;
 

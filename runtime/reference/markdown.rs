@@ -51,7 +51,7 @@ pub fn markdown(reference: &Reference) -> String {
     text
 }
 
-/// Whether no entry has documentation, so that a list suffices.
+/// True if no entry has documentation, so that a list suffices.
 pub(super) fn is_list(part: &Part) -> bool {
     let mut docs = part.entries.iter().flat_map(|entry| &entry.ways);
     part.group == "Constants" || docs.all(|(_, docs)| docs.is_empty())

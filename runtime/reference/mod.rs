@@ -1,4 +1,4 @@
-//! The reference: all that scripts can call, read from the catalogue, for a terminal, as Markdown,
+//! The reference: all calls for scripts, read from the catalogue, for a terminal, as Markdown,
 //! as a page, and for editors.
 
 mod build;
@@ -72,7 +72,7 @@ pub struct Table {
     pub label: String,
     /// The declaration of its keys.
     pub spec: Arc<Spec>,
-    /// Whether it is returned; otherwise it is a map of options.
+    /// True if it is returned; false if it is a map of options.
     pub returned: bool,
 }
 
@@ -82,7 +82,7 @@ const RECIPES: &str = "Recipes";
 const PARTS_OF_RECIPES: &str = "Parts of recipes";
 
 impl Part {
-    /// Whether it is a chapter of the guide.
+    /// True if it is a chapter of the guide.
     pub fn is_chapter(&self) -> bool {
         self.group == guide::GUIDE
     }

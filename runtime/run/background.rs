@@ -1,4 +1,4 @@
-//! Work of a script on threads of its own, which ends with the script.
+//! Background threads of a script, which end with the script.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ pub(crate) trait Background: Send + Sync {
     /// Waits until it has ended, or until that moment; returns whether it has.
     fn ended_by(&self, until: Instant) -> bool;
 
-    /// Whether it failed and the failure was not reported.
+    /// True if it failed and the failure was not reported.
     fn has_failed(&self) -> bool;
 
     /// The first failure that was not reported, and the number of failures.
@@ -47,7 +47,7 @@ impl Works {
         works.push(work);
     }
 
-    /// Whether there is no work.
+    /// True if there is no work.
     pub(crate) fn is_empty(&self) -> bool {
         let works = self.0.lock();
         works.is_empty()

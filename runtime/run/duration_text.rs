@@ -1,4 +1,4 @@
-//! Durations as messages write them.
+//! Formats durations for messages.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Ends of a script that it cannot catch: by a status of its own, or from outside.
+//! Ends of a script that it cannot catch: `exit`, or a stop from outside.
 
 use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 

@@ -92,7 +92,7 @@ impl Grants {
         }
     }
 
-    /// Whether the script may connect to `port` of `host`.
+    /// True if the script may connect to `port` of `host`.
     pub(crate) fn reaches(&self, host: &str, port: u16) -> bool {
         // The port of an IPv6 address stands behind brackets, as in a URI.
         let exact = match host.contains(':') {
@@ -125,7 +125,7 @@ impl Grants {
         }
     }
 
-    /// Whether the script may read the environment variable `name`.
+    /// True if the script may read the environment variable `name`.
     pub(crate) fn has_env(&self, name: &str) -> bool {
         self.env.iter().any(|granted| fits(granted, name))
     }
@@ -135,7 +135,7 @@ impl Grants {
         self.rules.iter().find_map(|rules| rules.refusal(call))
     }
 
-    /// Whether the script may run commands on `host` by ssh.
+    /// True if the script may run commands on `host` by ssh.
     pub(crate) fn has_ssh(&self, host: &str) -> bool {
         self.ssh.iter().any(|granted| fits(granted, host))
     }
@@ -162,7 +162,7 @@ impl Grants {
         self.embed.iter().any(granted).then_some(real)
     }
 
-    /// Whether the script may know if the file `path` exists.
+    /// True if the script may know whether the file `path` exists.
     pub(crate) fn may_look_at(&self, path: &str) -> bool {
         let folder = Path::new(path)
             .parent()
@@ -171,7 +171,7 @@ impl Grants {
     }
 }
 
-/// Whether `pattern`, in which `*` matches any text and `?` any character, matches `text`.
+/// True if `pattern`, in which `*` matches any text and `?` any character, matches `text`.
 pub(crate) fn fits(pattern: &str, text: &str) -> bool {
     match Pattern::new(pattern) {
         Ok(pattern) => pattern.matches(text),

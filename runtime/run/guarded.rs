@@ -1,4 +1,4 @@
-//! Work that may end by a panic.
+//! Runs work that may panic.
 
 use rhai::EvalAltResult;
 

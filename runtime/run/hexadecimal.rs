@@ -1,4 +1,4 @@
-//! Bytes in writing.
+//! Bytes as hexadecimal text.
 
 /// `bytes` in hexadecimal digits.
 pub fn hexadecimal(bytes: &[u8]) -> String {

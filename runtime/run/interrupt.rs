@@ -260,13 +260,13 @@ impl Interrupt {
         }
     }
 
-    /// Whether a script is undoing its changes.
+    /// True if a script is undoing its changes.
     pub fn is_undoing(&self) -> bool {
         let run = self.0.run.load(Ordering::SeqCst);
         self.clocks().undoing_until(run).is_some()
     }
 
-    /// Whether the time for undoing is over and a thread that undoes has not ended.
+    /// True if the time for undoing is over and a thread that undoes has not ended.
     pub fn is_undo_overdue(&self) -> bool {
         let run = self.0.run.load(Ordering::SeqCst);
         let until = self.clocks().undoing_until(run);
@@ -287,7 +287,7 @@ impl Interrupt {
         CallUnderWay(Arc::clone(&self.0))
     }
 
-    /// Whether a thread of the script is inside a libvirt call.
+    /// True if a thread of the script is inside a libvirt call.
     pub fn is_in_call(&self) -> bool {
         self.0.calls.load(Ordering::Relaxed) > 0
     }
@@ -314,7 +314,7 @@ pub(crate) fn calls_made() -> u64 {
     CALLS.get()
 }
 
-/// Whether this thread must not be stopped from outside, because it undoes changes.
+/// True if this thread must not be stopped from outside, because it undoes changes.
 pub(crate) fn shielded() -> bool {
     SHIELDED.get()
 }

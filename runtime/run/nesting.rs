@@ -31,12 +31,12 @@ pub(crate) fn count_operation() {
     LEFT.set(LEFT.get().saturating_sub(1));
 }
 
-/// Whether the variables in scope must be measured now.
+/// True if the variables in scope must be measured now.
 pub(crate) fn is_due() -> bool {
     LEFT.get() == 0
 }
 
-/// Whether a variable in the scope of `context` nests too deeply.
+/// True if a variable in the scope of `context` nests too deeply.
 pub(crate) fn is_too_deep(context: &EvalContext) -> bool {
     let mut meter = Meter::default();
     let variables = context.scope().iter_raw().map(|(_, _, value)| value);
@@ -129,7 +129,7 @@ impl Meter {
     }
 }
 
-/// Whether `value` certainly contains no other values.
+/// True if `value` certainly contains no other values.
 fn is_plain(value: &Dynamic) -> bool {
     !value.is_shared() && (value.is_int() || value.is_string() || value.is_float())
 }

@@ -23,7 +23,7 @@ pub enum Answer {
     Stopped,
 }
 
-/// Whether `answer` means yes.
+/// True if `answer` means yes.
 pub fn is_yes(answer: &str) -> bool {
     ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }

@@ -8,9 +8,9 @@ use parking_lot::Mutex;
 /// The bytes of a guest's console that are kept.
 const CONSOLE: usize = 8 * 1024;
 
-/// Is told what a report shows besides the steps.
+/// Receives the details that a report shows besides the steps.
 pub(crate) trait ReportDetails: Send + Sync {
-    /// Whether the calls of this thread are followed.
+    /// True if the calls of this thread are followed.
     fn follows(&self) -> bool;
 
     /// Records that a call changed the definition of an object.

@@ -47,7 +47,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct SessionOptions {
     /// The URI that `connect()` opens; if there is none, libvirt chooses.
     pub uri: Option<String>,
-    /// Whether every connection is opened read-only.
+    /// True if every connection is opened read-only.
     pub read_only: bool,
     /// The program that makes the calls of the admin API, which cannot be made beside those of libvirt: virhai itself.
     pub admin_helper: Option<PathBuf>,
@@ -67,7 +67,7 @@ pub struct SessionOptions {
     pub output: Box<dyn Sink>,
     /// The output for messages that are not results, such as changes that could not be undone.
     pub notes: Box<dyn Sink>,
-    /// Is told what scripts wait for.
+    /// Receives the waits of scripts.
     pub waits: Box<dyn WaitObserver>,
     /// The rehearsal, a `runbook::twin::Rehearsal`, that answers in place of the hosts.
     pub rehearsal: Option<Arc<dyn Any + Send + Sync>>,
@@ -179,7 +179,7 @@ impl Session {
             .unwrap_or_else(|| Self::new(SessionOptions::default()))
     }
 
-    /// Whether `engine` was built for a session whose script is being stopped.
+    /// True if `engine` was built for a session whose script is being stopped.
     pub fn is_stopping(engine: &Engine) -> bool {
         let session = engine.default_tag().read_lock::<Self>();
         session.is_some_and(|session| session.interrupt().stopping().is_some())
@@ -303,7 +303,7 @@ impl Session {
         self.0.uri.as_deref()
     }
 
-    /// Whether the user gave exactly this `uri`, so that scripts may open it whatever it names.
+    /// True if the user gave exactly this `uri`, so that scripts may open it whatever it names.
     pub(crate) fn is_given(&self, uri: &str) -> bool {
         let by_user = self.uri() == Some(uri)
             || self.0.grants.connect.iter().any(|given| given == uri)
@@ -428,7 +428,7 @@ impl Session {
         &*self.0.person
     }
 
-    /// Is told what scripts wait for.
+    /// Receives the waits of scripts.
     pub(crate) fn waits(&self) -> &dyn WaitObserver {
         &*self.0.waits
     }

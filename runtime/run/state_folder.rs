@@ -1,4 +1,4 @@
-//! The folder in which virhai keeps what outlives it.
+//! The folder for virhai's permanent files.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;

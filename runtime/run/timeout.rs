@@ -1,4 +1,4 @@
-//! Waiting for work that nothing can stop, and leaving it behind.
+//! Waits for work that cannot be stopped, and abandons it.
 
 use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError};

@@ -1,4 +1,4 @@
-//! Waits that last. Those who watch a program are told what it waits for.
+//! Long waits: reports to observers what a program waits for.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -60,15 +60,15 @@ pub struct Begun<'a> {
     pub what: &'a str,
     /// The time when it began.
     pub since: Instant,
-    /// Whether another program may ask the user a question on the terminal meanwhile.
+    /// True if another program may ask the user a question on the terminal meanwhile.
     pub may_ask: bool,
     /// Reads how far the job is that the wait is for.
     pub progress: Option<ReadProgress>,
 }
 
-/// Is told of the waits of a program, from several threads at the same time. It must not block.
+/// Receives the waits of a program, from several threads at the same time. It must not block.
 pub trait WaitObserver: Send + Sync {
-    /// Whether waits are reported at all, for jobs or for other goals; otherwise no text is made for them.
+    /// True if waits are reported at all, for jobs or for other goals; otherwise no text is made for them.
     fn listens(&self, _for_a_job: bool) -> bool {
         true
     }
@@ -96,7 +96,7 @@ impl WaitObserver for Nobody {
 }
 
 thread_local! {
-    /// Whether this thread is in a reported wait.
+    /// True if this thread is in a reported wait.
     static TOLD: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn hush_this_thread() {
     TOLD.set(true);
 }
 
-/// A wait, until it is dropped. Waits of the same thread within it are parts of it, and not told.
+/// A wait, until it is dropped. Waits of the same thread within it are parts of it, and are not reported.
 pub(crate) struct Waiting {
     told: Option<(Session, u64)>,
     of_this_thread: PhantomData<*const ()>,

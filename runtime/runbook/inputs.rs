@@ -146,7 +146,7 @@ fn keep_secret(value: &Dynamic) {
     }
 }
 
-/// Whether the value of `key` must not be shown.
+/// True if the value of `key` must not be shown.
 pub fn is_secret(key: &Key) -> bool {
     let mut types = key.ty.alternatives().iter();
     types.any(|ty| match ty {
@@ -156,12 +156,12 @@ pub fn is_secret(key: &Key) -> bool {
     })
 }
 
-/// Whether the value of `key` must be a list.
+/// True if the value of `key` must be a list.
 pub fn is_list(key: &Key) -> bool {
     key.ty.item().is_some()
 }
 
-/// Whether the value of `key` must be true or false.
+/// True if the value of `key` must be true or false.
 pub fn is_flag(key: &Key) -> bool {
     key.ty == Type::Bool
 }
@@ -230,7 +230,7 @@ fn json(text: &str, bracket: char) -> Option<Dynamic> {
         .map(|json: Json| of_json(&json))
 }
 
-/// Whether `ast` has the function `main` with one parameter, which runs with the inputs.
+/// True if `ast` has the function `main` with one parameter, which runs with the inputs.
 pub fn has_main(ast: &AST) -> bool {
     ast.iter_functions()
         .any(|function| function.name == MAIN && function.params.len() == 1)

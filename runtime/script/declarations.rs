@@ -131,13 +131,13 @@ fn declared_within(
     read(name, file, literal, &mut resolve).map(Arc::new)
 }
 
-/// Whether the file `file` has the constant `name`, a literal map.
+/// True if the file `file` has the constant `name`, a literal map.
 pub fn is_declared(sources: &dyn Sources, file: &str, name: &str) -> bool {
     let constants = sources.constants(file);
     constants.is_some_and(|constants| constants.get(name).is_some())
 }
 
-/// The type of the result of a function in the file `file`, as its doc comment tells.
+/// The type of the result of a function in the file `file`, from its doc comment.
 pub fn result(sources: &dyn Sources, file: &str, docs: &str) -> Type {
     spec::result(docs, &|name| declared(sources, file, name).ok())
 }

@@ -81,7 +81,7 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     file.write_all(bytes.as_ref())
 }
 
-/// Whether `path` has the name of a script.
+/// True if `path` has the name of a script.
 pub fn is_script(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == "rhai")
 }

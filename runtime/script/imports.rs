@@ -41,14 +41,14 @@ struct ImportsState {
     recipes: Mutex<HashMap<String, Shared<Module>>>,
     /// The files that have names of their own. The number of each is its place here.
     files: Mutex<Vec<String>>,
-    /// Whether the calls of files other than recipes record their places.
+    /// True if the calls of files other than recipes record their places.
     follows: AtomicBool,
 }
 
 /// The prefix of the names of recipes.
 const RECIPES: &str = "std/";
 
-/// Whether `name` in positions is a recipe.
+/// True if `name` in positions is a recipe.
 pub(crate) fn is_recipe(name: &str) -> bool {
     name.starts_with(RECIPES)
 }

@@ -33,7 +33,7 @@ pub(crate) struct FileNames {
     aliases: HashSet<ImmutableString>,
     /// The paths of the imports that wait until code needs them, by their aliases.
     delayed: HashMap<ImmutableString, ImmutableString>,
-    /// Whether the file is a recipe: the tests check all of them.
+    /// True if the file is a recipe: the tests check all of them.
     pub(crate) is_recipe: bool,
     /// The name of the file in positions, if the places of its calls are recorded.
     pub(crate) followed: Option<std::sync::Arc<str>>,
@@ -197,7 +197,7 @@ impl FileNames {
     }
 }
 
-/// Whether the script function that `action` calls takes `count` arguments besides its captured ones; `None` if it is
+/// True if the script function that `action` calls takes `count` arguments besides its captured ones; `None` if it is
 /// not a function of a running script.
 pub(crate) fn takes(ctx: &NativeCallContext, action: &FnPtr, count: usize) -> Option<bool> {
     /// The most parameters that are looked for.

@@ -1,4 +1,4 @@
-//! Functions of files that do not run, for closures that another process recorded.
+//! Functions of files for closures that another process recorded; the files do not run.
 
 use rhai::{Expr, FnPtr, GlobalRuntimeState, NativeCallContext, Shared, Stmt};
 

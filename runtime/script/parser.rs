@@ -41,7 +41,7 @@ pub(crate) fn within<T>(limit: Duration, work: impl FnOnce() -> T) -> Option<T> 
 /// The message of a parser that was stopped.
 const STOPPED: &str = "the parser was stopped";
 
-/// Whether parsing was stopped.
+/// True if parsing was stopped.
 pub(crate) fn is_stop(kind: &ParseErrorType) -> bool {
     matches!(kind, ParseErrorType::BadInput(LexError::Runtime(why)) if why == STOPPED)
 }

@@ -34,7 +34,7 @@ pub struct CompileError {
     pub position: Position,
     /// The imports that lead there, outermost first: file, position, and the path imported.
     pub imported_by: Vec<(String, Position, String)>,
-    /// Whether an import was not found, instead of an error in the text.
+    /// True if an import was not found, instead of an error in the text.
     pub import: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Values in writing for people: in one line, and as tables.
+//! Values as text for people: in one line, and as tables.
 
 mod date_time;
 mod line;

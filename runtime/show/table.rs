@@ -66,7 +66,7 @@ impl Table {
         }
     }
 
-    /// Whether it fits into so many columns.
+    /// True if it fits into so many columns.
     pub fn fits(&self, width: usize) -> bool {
         let widths = self.widths();
         let least = widths.iter().map(|column| (*column).min(LEAST) + GAP);
@@ -160,7 +160,7 @@ fn maps(list: &Array, order: &KeyOrder, may_hold: fn(&Dynamic) -> bool) -> Optio
     })
 }
 
-/// Whether a value fits into a cell: a map, and a list of maps, need separate lines.
+/// True if a value fits into a cell: a map, and a list of maps, need separate lines.
 fn nested_never(value: &Dynamic) -> bool {
     !value.is_map()
         && !value

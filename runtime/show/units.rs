@@ -1,11 +1,11 @@
-//! Figures whose key says their unit, in units that people read.
+//! Numbers with their unit in the key, in units for people.
 
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use rhai::Dynamic;
 
-/// A figure with the same in a larger unit beside it; nothing where that tells no more.
+/// A figure, followed by the same value in a larger unit if the larger unit is clearer.
 pub fn with_unit(key: &str, value: &Dynamic) -> Option<String> {
     let figure = value.as_int().ok()?;
     let readable = readable(key, u64::try_from(figure).ok()?)?;

@@ -15,7 +15,7 @@ pub fn returns_line(docs: &str) -> Option<String> {
     named_in_line(docs, "Returns: ")
 }
 
-/// The type that the doc comment of a function tells of its result: `Domain`, `array of StorageVol`,
+/// The type of a function's result, from its doc comment: `Domain`, `array of StorageVol`,
 /// `Domain or ()`, or the name of a constant that declares the keys of a map, which `declared` finds.
 pub fn result(docs: &str, declared: &dyn Fn(&str) -> Option<Arc<Spec>>) -> Type {
     let Some(line) = returns_line(docs) else {

@@ -65,7 +65,7 @@ pub struct Spec {
     pub file: String,
     /// The keys, in the order of the declaration.
     pub keys: Vec<Key>,
-    /// Whether the map can have other keys as well, such as those of a newer libvirt.
+    /// True if the map can have other keys as well, such as those of a newer libvirt.
     pub open: bool,
 }
 
@@ -78,7 +78,7 @@ pub struct Key {
     pub ty: Type,
     /// The value that stands for a key that is not given.
     pub default: Option<Literal>,
-    /// Whether the key is required.
+    /// True if the key is required.
     pub required: bool,
     /// The least value of a number, a size or a duration.
     pub min: Option<Bound>,
@@ -108,7 +108,7 @@ impl Key {
         }
     }
 
-    /// Its type and its help, for one who reads it in an answer.
+    /// Its type and its help, for readers of a result.
     pub fn of_answer(&self) -> String {
         let ty = match self.ty {
             Type::Unknown => String::new(),

@@ -1,4 +1,4 @@
-//! From a constant to the [`Spec`] that it declares.
+//! Reads the [`Spec`] that a constant declares.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ const FIELDS: [&str; 13] = [
     "short", "several", "help",
 ];
 
-/// Whether `literal` declares options: each of its values is a map with a type or words.
+/// True if `literal` declares options: each of its values is a map with a type or words.
 pub(crate) fn is_spec(literal: &Literal) -> bool {
     let Literal::Map(entries) = literal else {
         return false;

@@ -111,12 +111,12 @@ pub struct Words {
     pub name: String,
     /// The words, in the order of the declaration.
     pub list: Vec<String>,
-    /// Whether they stand for constants of libvirt; a newer libvirt may have more: `unknown-9`.
+    /// True if they stand for constants of libvirt; a newer libvirt may have more: `unknown-9`.
     pub of_libvirt: bool,
 }
 
 impl Words {
-    /// Whether `word` is a possible value.
+    /// True if `word` is a possible value.
     pub fn has(&self, word: &str) -> bool {
         (self.of_libvirt && word.starts_with("unknown-")) || self.list.iter().any(|it| it == word)
     }
@@ -206,7 +206,7 @@ impl Type {
         (self != Self::Unknown).then_some(self)
     }
 
-    /// The type as functions are told apart by: without words, keys and items.
+    /// The type by which functions are distinguished: without words, keys and items.
     pub fn plain(&self) -> Self {
         match self {
             Self::Path | Self::Uri | Self::Secret | Self::Words(_) | Self::NameOf(_) => Self::Text,
@@ -216,7 +216,7 @@ impl Type {
         }
     }
 
-    /// Whether the types are the same for functions.
+    /// True if the types are the same for functions.
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (one, other) if one.is_text() => other.is_text(),
@@ -226,7 +226,7 @@ impl Type {
         }
     }
 
-    /// Whether a value of the type `given` is accepted for this type.
+    /// True if a value of the type `given` is accepted for this type.
     pub fn takes(&self, given: &Self) -> bool {
         match (self, given) {
             (Self::Unknown, _) | (_, Self::Unknown) => true,
@@ -245,7 +245,7 @@ impl Type {
         }
     }
 
-    /// Whether it is text.
+    /// True if it is text.
     pub fn is_text(&self) -> bool {
         matches!(
             self,
@@ -253,12 +253,12 @@ impl Type {
         )
     }
 
-    /// Whether it is a map.
+    /// True if it is a map.
     pub fn is_map(&self) -> bool {
         matches!(self, Self::Map | Self::MapOf(_) | Self::Keys(_))
     }
 
-    /// Whether it is one of libvirt's or virhai's types, whose functions are its methods.
+    /// True if it is one of libvirt's or virhai's types, whose functions are its methods.
     pub fn is_object(&self) -> bool {
         self.object().is_some()
     }
@@ -273,7 +273,7 @@ impl Type {
         }
     }
 
-    /// Whether it is the object type called `name`.
+    /// True if it is the object type called `name`.
     pub fn is_called(&self, name: &str) -> bool {
         self.object() == Some(name)
     }

@@ -1,4 +1,4 @@
-//! Values held against their declaration.
+//! Checks values against their declaration.
 
 use std::borrow::Cow;
 
@@ -146,7 +146,7 @@ impl Type {
 }
 
 impl Spec {
-    /// The faults of a map with these `entries`; `complete` tells whether they are all of its keys.
+    /// The faults of a map with these `entries`; `complete` is true if they are all of its keys.
     pub fn faults<T: Given>(&self, entries: &[(ImmutableString, T)], complete: bool) -> Vec<Fault> {
         let mut search = Search::default();
         search.map(self, entries, complete);
@@ -322,7 +322,7 @@ impl Search {
         }
     }
 
-    /// Whether a value of the type `ty` may be `shape`; reports a fault if not.
+    /// True if a value of the type `ty` may be `shape`; reports a fault if not.
     fn value<T: Given>(&mut self, ty: &Type, shape: &Shape<T>) -> bool {
         let types = ty.alternatives();
         if types.iter().any(|ty| accepts(ty, shape)) {
@@ -334,7 +334,7 @@ impl Search {
             self.wrong_type(ty, shape);
             return false;
         };
-        // Text of the wrong content is told apart from a value of the wrong type.
+        // Text with the wrong content and a value of the wrong type have different messages.
         let place = written(&self.path);
         let amount = match types {
             [one] => one.wrong_amount(text),
@@ -474,7 +474,7 @@ impl Search {
     }
 }
 
-/// Whether a value of the type `ty` may be `shape`, apart from its contents.
+/// True if a value of the type `ty` may be `shape`, apart from its contents.
 fn accepts<T>(ty: &Type, shape: &Shape<T>) -> bool {
     match (ty, shape) {
         (Type::Unknown, _) | (_, Shape::Unknown) => true,

@@ -50,7 +50,7 @@ impl<'a> Revival<'a> {
     ///
     /// # Errors
     ///
-    /// Why there is no such value any more.
+    /// The reason why the value is gone.
     pub(crate) fn value(&self, json: &Json) -> Result<Dynamic, String> {
         Ok(match json {
             Json::Null => Dynamic::UNIT,

@@ -2,7 +2,7 @@
 
 use crate::syntax::lexer::{self, Token, TokenClass};
 
-/// Whether the bracket `close` closes `open`.
+/// True if the bracket `close` closes `open`.
 fn fits(open: &str, close: &str) -> bool {
     matches!(
         (open, close),
@@ -60,7 +60,7 @@ pub fn last_open(text: &str) -> Option<(&str, usize)> {
     Some((last.of(text), last.span.start))
 }
 
-/// The quote of the open text `letters`, if it can go on in the next line.
+/// The quote of the open text `letters`, if it can continue on the next line.
 fn multiline_quote(letters: &str) -> Option<&'static str> {
     match letters.chars().next()? {
         '"' if letters.trim_end_matches('\n').ends_with('\\') => Some("\""),

@@ -255,7 +255,7 @@ struct Scan {
     argument: Option<Argument>,
     /// The other keys of the map whose key is being written.
     keys: Option<Vec<String>>,
-    /// Whether it is the name of a parameter.
+    /// True if it is the name of a parameter.
     declares: bool,
 }
 
@@ -277,7 +277,7 @@ fn call(text: &str, tokens: &[Token]) -> Call {
     }
 }
 
-/// Whether a token can be the name of a function that is called.
+/// True if a token can be the name of a function that is called.
 fn is_name_of_call(text: &str) -> impl Fn(&Token) -> bool {
     move |token| {
         token.class == TokenClass::Name

@@ -11,7 +11,7 @@ pub(crate) fn plain_docs(comments: &[impl AsRef<str>]) -> String {
         .join("\n")
 }
 
-/// Whether Rhai takes `comment` as the documentation of the function after it.
+/// True if Rhai takes `comment` as the documentation of the function after it.
 pub(super) fn is_of_function(comment: &str) -> bool {
     let is = |begin: &str, longer: &str| comment.starts_with(begin) && !comment.starts_with(longer);
     is("///", "////") || is("/**", "/***")

@@ -56,7 +56,7 @@ const BEFORE_EXPRESSIONS: &[Token] = &[
     Token::In,
 ];
 
-/// Keywords that go on with a statement behind its block.
+/// Keywords that continue a statement after its block.
 const AFTER_BLOCKS: &[Token] = &[Token::Else, Token::Catch, Token::While];
 
 /// Words that Rhai reserves, but that are called as functions are.
@@ -89,22 +89,22 @@ pub fn within() -> impl Iterator<Item = &'static str> {
     words(WITHIN).chain([THIS])
 }
 
-/// Whether a statement that begins with `word` ends with its block and needs no semicolon.
+/// True if a statement that begins with `word` ends with its block and needs no semicolon.
 pub fn ends_with_block(word: &str) -> bool {
     words(BLOCKS).any(|keyword| keyword == word)
 }
 
-/// The keywords that go on with a statement behind its block.
+/// The keywords that continue a statement after its block.
 pub fn after_blocks() -> impl Iterator<Item = &'static str> {
     words(AFTER_BLOCKS)
 }
 
-/// Whether an expression must follow `word`.
+/// True if an expression must follow `word`.
 pub fn precedes_expression(word: &str) -> bool {
     words(BEFORE_EXPRESSIONS).any(|keyword| keyword == word)
 }
 
-/// Whether `word` is reserved, but called like a function.
+/// True if `word` is reserved, but called like a function.
 pub fn is_function(word: &str) -> bool {
     FUNCTIONS.contains(&word)
 }

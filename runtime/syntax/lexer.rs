@@ -1,4 +1,4 @@
-//! The tokens of a script, as Rhai's own lexer sees them, with their places in the text.
+//! The tokens of a script from Rhai's own lexer, with their positions.
 //!
 //! Text that does not compile has tokens too, down to a string that is not closed yet: text that is being typed is
 //! highlighted and completed by them.
@@ -18,12 +18,12 @@ pub enum TokenClass {
     Number,
     /// A string or a character, with its quotes, or a part of a string with `${...}` in it.
     Text {
-        /// Whether its end is missing.
+        /// True if its end is missing.
         open: bool,
     },
     /// A comment.
     Comment {
-        /// Whether its end is missing.
+        /// True if its end is missing.
         open: bool,
     },
     /// An opening bracket: `(`, `[`, `?[`, `{` or `#{`.
@@ -51,7 +51,7 @@ impl Token {
         text.get(self.span.clone()).unwrap_or_default()
     }
 
-    /// Whether it is a comment.
+    /// True if it is a comment.
     pub fn is_comment(&self) -> bool {
         matches!(self.class, TokenClass::Comment { .. })
     }
@@ -112,7 +112,7 @@ struct Tokens<'t> {
     position: Position,
     /// For each open brace, whether it belongs to a `${` within text.
     braces: Vec<bool>,
-    /// Whether the next brace belongs to a `${`.
+    /// True if the next brace belongs to a `${`.
     interpolates: bool,
     /// The second half of a token that Rhai takes for one.
     second: Option<Token>,
@@ -236,7 +236,7 @@ fn class(token: &rhai::Token, open: bool, letters: &str) -> TokenClass {
     }
 }
 
-/// Whether a block comment, which may contain others, has its end.
+/// True if a block comment, which may contain others, has its end.
 fn is_closed(comment: &str) -> bool {
     let mut depth = 0_usize;
     let mut rest = comment;

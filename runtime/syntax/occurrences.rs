@@ -68,7 +68,7 @@ fn role(text: &str, code: &[Token], index: usize) -> Option<Role> {
     }
 }
 
-/// Whether the script gives something the name `name`.
+/// True if the script gives something the name `name`.
 fn defines(text: &str, name: &str) -> bool {
     bindings(text).into_iter().any(|binding| match binding {
         Binding::Variable { name: own, .. } | Binding::Caught { name: own } => own == name,

@@ -29,7 +29,7 @@ pub struct Function {
     pub this_type: Option<String>,
     /// The names of its parameters.
     pub parameters: Vec<String>,
-    /// Whether other files cannot call the function.
+    /// True if other files cannot call the function.
     pub private: bool,
     /// The doc comment, without its slashes.
     pub docs: String,

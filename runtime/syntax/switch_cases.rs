@@ -1,4 +1,4 @@
-//! The words that a `switch` is split by, of which Rhai keeps no more than hashes.
+//! The cases of a `switch`: Rhai keeps only their hashes.
 
 use std::ops::Range;
 

@@ -10,12 +10,12 @@ pub(crate) const MARK: &str = "__in_file_";
 /// Begins the path of an import, before the number of the file that imports it.
 pub(crate) const PATH_MARK: char = '\u{1}';
 
-/// Whether Rhai generated the name of a function.
+/// True if Rhai generated the name of a function.
 pub fn is_closure(name: &str) -> bool {
     name.starts_with("anon$")
 }
 
-/// Whether only the code of a file uses `name`.
+/// True if only the code of a file uses `name`.
 pub(crate) fn is_renamed(name: &str) -> bool {
     name.contains(MARK)
 }

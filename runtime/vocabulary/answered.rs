@@ -1,4 +1,4 @@
-//! Knowing a word that a call answered from text that a script made.
+//! Distinguishes words that a call returned from text that a script made.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -30,7 +30,7 @@ pub(crate) fn of_answer(text: &ImmutableString) -> Option<&'static Enumeration> 
     ANSWERED.get(&address(text)).copied()
 }
 
-/// Whether `text` is not a word of any enumeration, but near to one.
+/// True if `text` is not a word of any enumeration, but near to one.
 pub(crate) fn is_nearly_a_word(text: &str) -> bool {
     let tables = || words::ALL.iter().map(|table| table.declared());
     // Most texts in scripts are exact words: this check is faster than a search for similar words.

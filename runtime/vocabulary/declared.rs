@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::spec::{Key, Spec};
 
-/// Whether calls take a map or return it.
+/// The use of a map: calls take it or return it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// A map of options, which calls take.
@@ -17,11 +17,11 @@ pub(crate) enum Role {
 pub(crate) struct Declared {
     /// The name in signatures, such as `StopOptions`.
     pub(crate) name: &'static str,
-    /// Whether calls take the map or return it.
+    /// True if calls take the map or return it.
     pub(crate) role: Role,
     /// The lines of its doc comment.
     pub(crate) about: &'static [&'static str],
-    /// Whether the map can have other keys as well, such as those of a newer libvirt.
+    /// True if the map can have other keys as well, such as those of a newer libvirt.
     pub(crate) open: bool,
     /// Makes the keys.
     pub(crate) keys: fn() -> Vec<Key>,

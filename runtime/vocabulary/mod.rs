@@ -123,7 +123,7 @@ pub fn enumeration(name: &str) -> Option<&'static Enumeration> {
     words::ALL.iter().copied().find(|known| known.name == name)
 }
 
-/// The word that calls answer for the constant `name` of libvirt's.
+/// The word that calls return for the constant `name` of libvirt's.
 pub fn of_constant(name: &str) -> Option<String> {
     let constant = constants::constant(name)?;
     let Value::Integer(number) = constant.value else {

@@ -1,4 +1,4 @@
-//! Maps within maps: libvirt gives them as parameters with dots and numbers in their names, such as `user.0.name`.
+//! Nested maps: libvirt gives them as parameters with dots and numbers in their names, such as `user.0.name`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

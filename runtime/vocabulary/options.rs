@@ -40,7 +40,7 @@ pub(crate) trait Optioned {
 
 /// A type of options.
 pub(crate) trait Asked: Sized {
-    /// Whether the option is required if it has no default.
+    /// True if the option is required if it has no default.
     const REQUIRED: bool = true;
 
     /// The type as scripts know it.

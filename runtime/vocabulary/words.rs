@@ -1,4 +1,4 @@
-//! The words that calls answer and take.
+//! The words that calls return and take.
 
 use rhai::ImmutableString;
 

@@ -54,12 +54,12 @@ impl Difference {
 /// Attributes that identify elements of one name, the best first.
 struct Identity {
     paths: Vec<Path>,
-    /// Whether a difference in it means another element, even if there is only one.
+    /// True if a difference in it means another element, even if there is only one.
     strong: bool,
 }
 
 impl Identity {
-    /// Whether each of `elements` has it, and all are different.
+    /// True if each of `elements` has it, and all are different.
     fn tells_apart(&self, elements: &[Side]) -> Result<bool> {
         let mut seen = HashSet::new();
         for element in elements {
@@ -369,7 +369,7 @@ impl<'a> Group<'a> {
         Ok(())
     }
 
-    /// Compares elements that nothing tells apart but their place.
+    /// Compares elements that differ only in their position.
     fn compare_in_order(&self, path: &str, items: &mut Vec<Item<'a>>) -> Result<()> {
         let (from, to) = (&self.from, &self.to);
         let single = from.len() <= 1 && to.len() <= 1;

@@ -1,4 +1,4 @@
-//! The document: its text as it was written, and a tree of what stands where in it.
+//! The document: its original text, and a tree of its nodes with their positions.
 //!
 //! A node knows its bytes in `text`, and nothing of the text is ever changed: an edit appends the
 //! new bytes and has the node point to them. Writing copies what was not edited as it stands.
@@ -20,9 +20,9 @@ pub(super) struct Document {
     pub nodes: Nodes,
     /// The mark that its attributes stand in.
     quote: Option<char>,
-    /// Whether it is still being built, so that outer elements may declare its prefixes later.
+    /// True if it is still being built, so that outer elements may declare its prefixes later.
     pub is_draft: bool,
-    /// Whether libvirt returned it as the XML of a running object.
+    /// True if libvirt returned it as the XML of a running object.
     pub is_live: bool,
 }
 
@@ -66,13 +66,13 @@ impl Document {
         Fault::malformed(&self.text, at, message)
     }
 
-    /// Whether its lines end with CR and LF.
+    /// True if its lines end with CR and LF.
     pub fn has_crlf(&self) -> bool {
         let first = memchr::memchr(b'\n', self.text.as_bytes());
         first.is_some_and(|at| at > 0 && self.text.as_bytes()[at - 1] == b'\r')
     }
 
-    /// Parses `text`, which is to stand `depth` levels deep, and answers its nodes besides space,
+    /// Parses `text`, which is to stand `depth` levels deep, and returns its nodes besides space,
     /// which have no parent yet.
     pub fn parse_part(&mut self, text: &str, depth: usize) -> Result<Vec<NodeId>> {
         let base = self.reserve(text.len())?;
@@ -113,7 +113,7 @@ impl Document {
         self.nodes[node].kind == NodeKind::Element
     }
 
-    /// Whether `node` still belongs to the document.
+    /// True if `node` still belongs to the document.
     pub fn is_attached(&self, node: NodeId) -> bool {
         self.ancestors(node).last().unwrap_or(node) == DOCUMENT
     }
@@ -216,7 +216,7 @@ impl Document {
         }
     }
 
-    /// Whether `node` is only space between lines.
+    /// True if `node` is only space between lines.
     pub fn is_space(&self, node: NodeId) -> bool {
         self.nodes[node].kind == NodeKind::Text && text::is_space(self.open(node))
     }
@@ -323,7 +323,7 @@ impl Document {
         self.set_open(node, &opened)
     }
 
-    /// Notes that `node` is no longer as its bytes in the text say.
+    /// Notes that `node` differs from its bytes in the text.
     pub fn touch(&mut self, node: NodeId) {
         let mut next = Some(node);
         while let Some(node) = next {

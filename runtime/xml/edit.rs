@@ -1,4 +1,4 @@
-//! Changes to a document: each touches the bytes that it is about, and no others.
+//! Edits a document: an edit changes only the bytes that it must change.
 
 use super::document::{Document, MAX_DEPTH};
 use super::fault::{Fault, Result};
@@ -226,7 +226,7 @@ pub(super) enum Where {
     After,
 }
 
-/// Puts the XML `what` beside or into `node`, and answers its element.
+/// Puts the XML `what` beside or into `node`, and returns its element.
 ///
 /// Where nobody wrote `what` by hand, `is_built`, its lines are set out as the document's are.
 pub(super) fn insert(
@@ -266,7 +266,7 @@ pub(super) fn insert(
     Ok(element)
 }
 
-/// Removes all that `path` leads to, and answers how much that was.
+/// Removes all that `path` leads to, and returns how much that was.
 pub(super) fn remove(document: &mut Document, start: NodeId, path: &Path) -> Result<usize> {
     let nodes = select::elements(document, start, path)?;
     let mut removed = 0;

@@ -1,4 +1,4 @@
-//! Lines and indentation: new elements stand as those beside them do, and one that goes takes its
+//! Lines and indentation: new elements are indented like their neighbours, and a removed element takes its
 //! line along.
 
 use super::document::Document;
@@ -207,7 +207,7 @@ pub(super) fn remove(document: &mut Document, node: NodeId) {
 
 /// Moves the lines within `node`, which was written elsewhere, as far in as `line` stands.
 fn indent_as(document: &mut Document, node: NodeId, line: &str) -> Result<()> {
-    // Its own end tag tells how far in it stood.
+    // Its own end tag shows its indentation.
     let closing = document.nodes[node].last;
     let Some(base) = closing.and_then(|space| line_of(document, space)) else {
         return Ok(());
@@ -227,7 +227,7 @@ fn indent_as(document: &mut Document, node: NodeId, line: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether `node` contains only space between lines.
+/// True if `node` contains only space between lines.
 fn holds_no_text(document: &Document, node: NodeId) -> bool {
     document.elements(node).next().is_some()
         && document

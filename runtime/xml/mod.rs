@@ -1,4 +1,4 @@
-//! XML documents that stay as they were written: parse, select, edit, compare, write.
+//! XML documents that keep their original text: parse, select, edit, compare, write.
 //!
 //! An [`Xml`] is an element of a document, or the whole of it; copies of it are the same element.
 //! What no edit is about keeps its bytes: comments, CDATA, references, quotes, space and all.
@@ -82,7 +82,7 @@ impl Xml {
         self
     }
 
-    /// Whether it is, or was before edits, the XML of a running object.
+    /// True if it is, or was before edits, the XML of a running object.
     pub(crate) fn is_live(&self) -> bool {
         self.document().is_live
     }
@@ -184,7 +184,7 @@ impl Xml {
         select::value(&document, self.element(&document), &path)
     }
 
-    /// Whether any node matches `path`.
+    /// True if any node matches `path`.
     pub(crate) fn has(&self, path: &str) -> Result<bool> {
         let path = Path::parse(path)?;
         let document = self.lock()?;
@@ -236,7 +236,7 @@ impl Xml {
         self.insert_all(path, place, &[what.to_owned()], false)
     }
 
-    /// Puts in the elements `what`, at least one, in their order, and answers the last.
+    /// Puts in the elements `what`, at least one, in their order, and returns the last.
     ///
     /// Where nobody wrote them by hand, `is_built`, their lines are set out as the document's are.
     pub(crate) fn insert_all(
@@ -298,7 +298,7 @@ impl Xml {
         ))
     }
 
-    /// Removes all that `path` leads to, and answers how much that was.
+    /// Removes all that `path` leads to, and returns how much that was.
     pub(crate) fn remove(&self, path: &str) -> Result<usize> {
         let path = Path::parse(path)?;
         let mut document = self.lock()?;

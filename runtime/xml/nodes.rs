@@ -1,4 +1,4 @@
-//! The tree of a document: which node stands where, and which bytes are its own.
+//! The tree of a document: the position and the bytes of each node.
 
 use std::num::NonZeroU32;
 use std::ops::Range;
@@ -61,7 +61,7 @@ impl Span {
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub kind: NodeKind,
-    /// Whether it or a node in it differs from the text from `open` to `close`.
+    /// True if it or a node in it differs from the text from `open` to `close`.
     pub edited: bool,
     pub parent: Option<NodeId>,
     pub previous: Option<NodeId>,

@@ -1,4 +1,4 @@
-//! From text to a tree. quick-xml finds the pieces; here is what makes them well-formed XML.
+//! Parses text to a tree. quick-xml finds the tokens; this file checks that they are well-formed XML.
 
 use quick_xml::Reader;
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
@@ -26,7 +26,7 @@ pub(super) fn document(source: &str) -> Result<Nodes> {
 }
 
 /// Adds the tree of `source`, which stands `base` bytes into its document and `depth` levels deep,
-/// and answers the node that holds it all.
+/// and returns the node that holds it all.
 pub(super) fn part(nodes: &mut Nodes, source: &str, base: usize, depth: usize) -> Result<NodeId> {
     if let Some((at, letter)) = text::forbidden_character(source) {
         let message = format!("{} is not allowed in XML", text::shown(letter));
@@ -240,7 +240,7 @@ impl<'a> Parser<'a> {
             let wrong = "`]]>` in text must be written `]]&gt;`";
             return Err((start + at, wrong.into()));
         }
-        // quick-xml tells references apart, which are text like any other here.
+        // quick-xml reports references separately; here they are ordinary text.
         let last = self.open.last().and_then(|parent| self.nodes[*parent].last);
         if let Some(last) = last
             && self.nodes[last].kind == NodeKind::Text

@@ -9,7 +9,7 @@ const MAX_NESTING: usize = 16;
 /// A path, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Path {
-    /// Whether it starts at the document.
+    /// True if it starts at the document.
     pub absolute: bool,
     pub steps: Vec<Step>,
     pub end: End,
@@ -98,7 +98,7 @@ impl Path {
         }
     }
 
-    /// Whether the same element could be reached more than once, or out of order.
+    /// True if the same element could be reached more than once, or out of order.
     pub fn wanders(&self) -> bool {
         let plain = |step: &Step| matches!(step.to, To::Child(_) | To::AnyChild);
         !self.steps.iter().all(plain)
@@ -154,7 +154,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// `path`, which nothing can go on from.
+    /// `path`, which cannot be continued.
     fn ended(&self, path: Path) -> Result<Path> {
         match self.peek() {
             Some('/' | '[') => Err(self.wrong(match path.end {

@@ -1,4 +1,4 @@
-//! The start tag of an element as it is written, and its attributes.
+//! The start tag of an element and its attributes, as written.
 
 use std::borrow::Cow;
 use std::collections::HashSet;

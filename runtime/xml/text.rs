@@ -1,4 +1,4 @@
-//! Characters, names and references: what stands in XML, and what it means.
+//! Characters, names and references of XML, and their meaning.
 
 use std::borrow::Cow;
 
@@ -64,7 +64,7 @@ pub(super) fn is_space_byte(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// Whether all of `text` is white space in XML.
+/// True if all of `text` is white space in XML.
 pub(super) fn is_space(text: &str) -> bool {
     text.bytes().all(is_space_byte)
 }
@@ -111,7 +111,7 @@ pub(super) fn shown(letter: char) -> String {
     }
 }
 
-/// Whether it is a name of elements and attributes: a name, or a prefix, `:` and a name.
+/// True if it is a name of elements and attributes: a name, or a prefix, `:` and a name.
 pub(super) fn is_name(name: &str) -> bool {
     let mut parts = name.splitn(2, ':');
     parts.all(|part| {

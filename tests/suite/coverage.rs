@@ -346,7 +346,7 @@ fn receiver_of(class: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether scripts have the method of libvirt-python under its name.
+/// True if scripts have the method of libvirt-python under its name.
 fn has_method(functions: &[Function], class: &str, method: &str) -> bool {
     let name = expected_name(method);
     functions.iter().any(|function| {

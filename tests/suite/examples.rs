@@ -109,7 +109,7 @@ const HAS_NODE_DEVICE_STATES: &str = r#"
     found
 "#;
 
-/// Whether the test driver of this libvirt supports the example; if not, prints that it is skipped.
+/// True if the test driver of this libvirt supports the example; if not, prints that it is skipped.
 fn is_in_the_test_driver(example: &Example) -> bool {
     let newer = NEWER.iter();
     let mut newer = newer.filter(|(function, _)| example.function.starts_with(function));

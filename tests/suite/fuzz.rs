@@ -257,7 +257,7 @@ fn framed(text: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Sends `input` to a server of its own; answers its status and all that it said.
+/// Sends `input` to a server of its own; returns its status and all that it said.
 fn serve(input: Vec<u8>) -> (Option<i32>, String, String) {
     let mut server = virhai()
         .arg("lsp")

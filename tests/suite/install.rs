@@ -351,7 +351,7 @@ fn an_installer_without_a_word_is_told_apart_from_lost_words() {
     assert!(
         outcome
             .stderr
-            .contains("its console showed nothing, or the guest went off before"),
+            .contains("its console showed nothing, or the guest stopped before"),
         "{outcome}"
     );
     left_nothing(&site, &disk);

@@ -59,7 +59,7 @@ impl Editor {
         self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }));
     }
 
-    /// Asks, and answers what the server says to that.
+    /// Asks, and returns what the server says to that.
     fn ask(&mut self, method: &str, params: Value) -> Value {
         let answer = self.try_ask(method, params);
         assert!(answer.get("error").is_none(), "{method}: {answer}");
@@ -98,7 +98,7 @@ impl Editor {
         serde_json::from_slice(&text).expect("it is JSON")
     }
 
-    /// Opens `file` with `text`, and answers what is said to be wrong with it.
+    /// Opens `file` with `text`, and returns what is said to be wrong with it.
     fn open(&mut self, file: &str, text: &str) -> Vec<Value> {
         let uri = self.uri(file);
         let document = json!({ "uri": uri, "languageId": "rhai", "version": 1, "text": text });

@@ -75,7 +75,7 @@ impl Unread {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).expect("the program runs");
     }
 
-    /// Waits for the end, which must come within `limit`; answers the status and what was said.
+    /// Waits for the end, which must come within `limit`; returns the status and what was said.
     fn ends_within(&mut self, limit: Duration) -> (i32, String) {
         let began = Instant::now();
         let status = loop {

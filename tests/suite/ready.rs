@@ -1,4 +1,4 @@
-//! Whether a guest is up, check by check, and which check failed.
+//! The checks that a guest is up, one by one, and the name of the check that failed.
 
 use crate::support::{Embed, Host, NetHost, TestHost, agent_xml, micro, tiny_xml};
 

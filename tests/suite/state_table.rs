@@ -120,7 +120,7 @@ const LANES: usize = 4;
 /// Rows for one script: few enough that none comes near its time limit.
 const ROWS_OF_A_SCRIPT: usize = 6;
 
-/// Runs `rows` on daemons of their own, and answers what differs.
+/// Runs `rows` on daemons of their own, and returns what differs.
 fn run_on_qemu(rows: &[(usize, &Row)]) -> Vec<String> {
     let (here, there) = (Daemon::start(), Daemon::start());
     let saves = here.scratch().folder("saves");

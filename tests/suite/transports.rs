@@ -10,7 +10,7 @@ use crate::support::{Certificates, Daemon, Host, Outcome, Run, SshServer, skip, 
 const USER: &str = "admin@testhost";
 const PASSWORD: &str = "geheim4711wort";
 
-/// A daemon for whose clients `mechanism` of SASL is set up; where that is impossible, says why and answers nothing.
+/// A daemon for whose clients `mechanism` of SASL is set up; where that is impossible, says why and returns nothing.
 fn with_sasl(mechanism: &str, configuration: &str) -> Option<Daemon> {
     let daemon = Daemon::listening(|scratch| {
         scratch.folder("sasl");

@@ -16,7 +16,7 @@ const USAGE: &str = "keyUsage=critical,digitalSignature,keyEncipherment";
 pub struct Certificates(Scratch);
 
 impl Certificates {
-    /// An authority and the certificate of a server; where that is impossible, says why and answers nothing, for the
+    /// An authority and the certificate of a server; where that is impossible, says why and returns nothing, for the
     /// test to end.
     pub fn new() -> Option<Self> {
         if Command::new("openssl").arg("version").output().is_err() {

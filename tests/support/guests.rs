@@ -81,7 +81,7 @@ fn linux_xml(scratch: &Scratch, name: &str, initrd: &str, mib: u32, devices: &st
     )
 }
 
-/// Whether this machine has UEFI firmware for guests; if not, prints that a test is skipped.
+/// True if this machine has UEFI firmware for guests; if not, prints that a test is skipped.
 pub fn has_uefi() -> bool {
     let descriptions = std::fs::read_dir("/usr/share/qemu/firmware");
     let found = descriptions.is_ok_and(|entries| entries.count() > 0);

@@ -38,7 +38,7 @@ pub trait Host {
         self.virhai().script(script).run()
     }
 
-    /// Puts the micro guest `kind` on this host's disk and answers XML that calls it `name`.
+    /// Puts the micro guest `kind` on this host's disk and returns XML that calls it `name`.
     fn micro(&self, kind: &str, name: &str) -> String {
         let disk = self
             .scratch()

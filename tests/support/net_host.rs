@@ -32,7 +32,7 @@ pub struct NetHost {
 }
 
 impl NetHost {
-    /// Starts a host; where that is impossible, says why and answers nothing, for the test to end.
+    /// Starts a host; where that is impossible, says why and returns nothing, for the test to end.
     pub fn start() -> Option<Self> {
         if let Some(reason) = impossible() {
             skip(format!("no network can be started here: {reason}"));

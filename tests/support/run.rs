@@ -184,7 +184,7 @@ impl Run {
         Outcome::of(&output)
     }
 
-    /// Starts the program and gives it its script; answers its standard output to read meanwhile.
+    /// Starts the program and gives it its script; returns its standard output to read meanwhile.
     pub fn started(self) -> (Child, BufReader<ChildStdout>) {
         let mut child = self.command().spawn().expect("the program can be started");
         let mut input = child.stdin.take().expect("standard input is a pipe");
@@ -197,14 +197,14 @@ impl Run {
         (child, BufReader::new(output))
     }
 
-    /// Runs to the end, which must be a good one; answers what was printed.
+    /// Runs to the end, which must be a good one; returns what was printed.
     pub fn ok(self) -> String {
         let outcome = self.run();
         assert_eq!(outcome.status, 0, "{outcome}");
         outcome.stdout
     }
 
-    /// Rehearses the script, runs it to a good end, and answers what the run printed. The run must do what its plan said.
+    /// Rehearses the script, runs it to a good end, and returns what the run printed. The run must do what its plan said.
     pub fn ok_with_plan(self) -> String {
         let told = self.first_arg("--yes").first_arg("--plan-first").ok();
         let (_, run) = told

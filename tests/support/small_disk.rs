@@ -10,7 +10,7 @@ use super::{Scratch, skip};
 pub struct SmallDisk(Scratch);
 
 impl SmallDisk {
-    /// Mounts `size` of memory; where that is impossible, says so and answers nothing, for the
+    /// Mounts `size` of memory; where that is impossible, says so and returns nothing, for the
     /// test to end.
     pub fn mount(size: &str) -> Option<Self> {
         if !nix::unistd::geteuid().is_root() {

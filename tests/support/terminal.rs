@@ -99,7 +99,7 @@ impl Terminal {
         nix::unistd::Pid::from_raw(self.child.id().cast_signed())
     }
 
-    /// Whether the terminal echoes typed text.
+    /// True if the terminal echoes typed text.
     pub fn echoes(&self) -> bool {
         use nix::sys::termios::{LocalFlags, tcgetattr};
         let settings = tcgetattr(&*self.pty).expect("it is a terminal");
@@ -148,7 +148,7 @@ impl Terminal {
         }
     }
 
-    /// Waits until the program ends, and answers its exit status.
+    /// Waits until the program ends, and returns its exit status.
     pub fn ends(&mut self) -> i32 {
         let deadline = Instant::now() + LONGEST;
         while self.read_until(deadline) {}

@@ -27,7 +27,7 @@ pub fn test_user() -> Option<TestUser> {
 /// other user from opening it.
 pub const OWN_LOCKS: &str = "mount -t tmpfs -o mode=1777 locks /var/lock";
 
-/// Whether a process can have its own mounts; not in every container.
+/// True if a process can have its own mounts; not in every container.
 static MOUNTS: LazyLock<bool> = LazyLock::new(|| {
     let tried = Command::new("unshare")
         .args(["--mount", "sh", "-c", OWN_LOCKS])

@@ -1,4 +1,4 @@
-//! Commands on hosts, such as `:connect` and `:hosts`: each is code that a script could have as well.
+//! Commands on hosts, such as `:connect` and `:hosts`: each runs code that a script can run too.
 
 use virhai::redact;
 use virhai::show::Table;

@@ -318,7 +318,7 @@ impl Command {
     }
 }
 
-/// Whether `text` is a command of the prompt, and not Rhai.
+/// True if `text` is a command of the prompt, and not Rhai.
 pub(super) fn is_command(text: &str) -> bool {
     text.trim_start().starts_with(':') || asked(text).is_some()
 }

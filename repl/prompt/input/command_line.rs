@@ -1,4 +1,4 @@
-//! Lines that begin with `:` while they are typed.
+//! Input lines that begin with `:`.
 
 use virhai::completion::{Candidate, CandidateKind, Surroundings};
 

@@ -1,11 +1,11 @@
-//! Whether an input is complete or continues on the next line.
+//! Decides whether an input is complete or continues on the next line.
 
 use rhai::{Engine, LexError, ParseErrorType};
 use virhai::syntax::brackets::last_open;
 use virhai::syntax::source::open_comment;
 use virhai::syntax::text::Text;
 
-/// Whether the input so far should run.
+/// True if the input so far should run.
 ///
 /// An input with an open bracket does not run, whatever else is wrong: lines that are typed or pasted one by one must
 /// not run without those around them. Other unfinished input ends with an empty line.
@@ -16,7 +16,7 @@ pub(super) fn is_complete(parser: &Engine, text: &str) -> bool {
     text.ends_with('\n') || !is_unfinished(parser, text)
 }
 
-/// Whether the input is unfinished: the parser reports the end of the text.
+/// True if the input is unfinished: the parser reports the end of the text.
 fn is_unfinished(parser: &Engine, text: &str) -> bool {
     let Err(error) = parser.compile(text) else {
         return open_comment(text).is_some();

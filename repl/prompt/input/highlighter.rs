@@ -1,4 +1,4 @@
-//! Colours for the input, by Rhai's own lexer; matching brackets.
+//! Highlights the input with Rhai's own lexer, and matching brackets.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -26,11 +26,11 @@ const MATCH: &str = "1;4;36";
 /// The state of the last display of the line.
 #[derive(Default)]
 pub(super) struct Shown {
-    /// Whether the line is shown in its final form, without the helps for typing.
+    /// True if the line is shown in its final form, without the helps for typing.
     last: Cell<bool>,
     /// The brackets that were marked.
     marked: Cell<Option<(usize, usize)>>,
-    /// Whether a row was added for the cursor.
+    /// True if a row was added for the cursor.
     has_row: Cell<bool>,
 }
 

@@ -109,7 +109,7 @@ fn way_out(line: &str) -> Option<String> {
     ))
 }
 
-/// Whether `line` is the selected input of the history.
+/// True if `line` is the selected input of the history.
 fn recalled(line: &str, context: &Context) -> bool {
     let history = context.history();
     let index = context.history_index();

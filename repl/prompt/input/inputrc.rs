@@ -1,8 +1,8 @@
-//! The choice that a user made for all programs that read lines.
+//! The user's settings in `~/.inputrc`.
 
 use std::path::PathBuf;
 
-/// Whether `$INPUTRC`, or `~/.inputrc`, selects the keys of vi.
+/// True if `$INPUTRC`, or `~/.inputrc`, selects the keys of vi.
 pub(super) fn wants_vi() -> bool {
     let named = std::env::var_os("INPUTRC").map(PathBuf::from);
     let usual = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".inputrc"));

@@ -1,4 +1,4 @@
-//! Keys that do more than rustyline's own.
+//! Key bindings beyond those of rustyline.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,14 +14,14 @@ use super::Input;
 /// State that the key bindings and the editor share.
 #[derive(Default)]
 pub(super) struct Keys {
-    /// Whether the user wants to write the input in an external editor.
+    /// True if the user wants to write the input in an external editor.
     outside: AtomicBool,
-    /// Whether the line is from the history, with the cursor at its end.
+    /// True if the line is from the history, with the cursor at its end.
     recalled: AtomicBool,
 }
 
 impl Keys {
-    /// Whether the user asked for an external editor; the request counts once.
+    /// True if the user asked for an external editor; the request counts once.
     pub(super) fn goes_outside(&self) -> bool {
         self.outside.swap(false, Ordering::Relaxed)
     }
@@ -90,7 +90,7 @@ impl ConditionalEventHandler for Key {
     }
 }
 
-/// Whether Up and Down search for inputs that begin with `before`, instead of moving by one line or input.
+/// True if Up and Down search for inputs that begin with `before`, instead of moving by one line or input.
 fn searches(keys: &Keys, before: &str) -> bool {
     !before.is_empty() && !before.contains('\n') && !keys.recalled.load(Ordering::Relaxed)
 }

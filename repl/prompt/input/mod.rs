@@ -91,7 +91,7 @@ pub(super) fn editor(options: &Options) -> rustyline::Result<Editor<Input, FileH
     Ok(editor)
 }
 
-/// Whether inputs are read without an editor, since the terminal supports only lines.
+/// True if inputs are read without an editor, since the terminal supports only lines.
 pub(super) fn is_plain() -> bool {
     plain::is_needed()
 }

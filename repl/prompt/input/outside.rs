@@ -1,4 +1,4 @@
-//! Writing an input in the user's own editor.
+//! Edits an input in the user's editor.
 
 use std::io::{Error, Result, Write};
 use std::path::Path;

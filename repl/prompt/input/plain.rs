@@ -1,10 +1,10 @@
-//! Reading from a terminal that cannot move its cursor.
+//! Reads from a terminal that cannot move its cursor.
 
 use std::io::{BufRead, Write};
 
 use rustyline::error::ReadlineError;
 
-/// Whether the terminal can only print line after line. An unknown terminal counts as such.
+/// True if the terminal can only print line after line. An unknown terminal counts as such.
 pub(super) fn is_needed() -> bool {
     match std::env::var("TERM") {
         Ok(term) => matches!(term.as_str(), "" | "dumb" | "cons25" | "emacs"),

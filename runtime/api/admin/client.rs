@@ -8,7 +8,7 @@ use crate::objects::admin::{AdminClient, OfServer};
 use crate::vocabulary::{ClientTransport, ParamType, RecordOf, WordOf, parameters};
 
 parameters! {
-    /// Identity of a daemon's client; the keys depend on the way by which it is connected.
+    /// Identity of a daemon's client; the keys depend on its transport.
     pub(crate) struct ClientInfo = "VIR_CLIENT_INFO_", |name| match name {
         "readonly" => ParamType::Bool,
         "unix_user_id" | "unix_group_id" | "unix_process_id" => ParamType::Int,
@@ -30,7 +30,7 @@ pub(super) mod functions {
         integer(&ctx, client.facts().id)
     }
 
-    /// The number of the client. libvirt keeps it with the handle: the daemon is not asked.
+    /// The number of the client. libvirt keeps it with the handle: the call does not ask the daemon.
     ///
     /// ```rhai,admin
     /// let client = connect_admin().lookup_server("admin").list_clients()[0];
@@ -54,7 +54,7 @@ pub(super) mod functions {
         client.facts().timestamp
     }
 
-    /// The way by which the client is connected: `unix`, `tcp` or `tls`.
+    /// The transport of the client's connection: `unix`, `tcp` or `tls`.
     ///
     /// ```rhai,admin
     /// let client = connect_admin().lookup_server("admin").list_clients()[0];
@@ -116,7 +116,7 @@ pub(super) mod functions {
         client.to_string()
     }
 
-    /// Whether both are the same client on the same connection.
+    /// True if both are the same client on the same connection.
     ///
     /// ```rhai,admin
     /// let server = connect_admin().lookup_server("admin");
@@ -128,7 +128,7 @@ pub(super) mod functions {
         *client == other
     }
 
-    /// Whether they are different clients, or on different connections.
+    /// True if they are different clients, or on different connections.
     ///
     /// ```rhai,admin
     /// let server = connect_admin().lookup_server("admin");

@@ -29,7 +29,7 @@ pub(super) mod functions {
 
     /// Opens the admin API of the daemon at `uri`, such as `libvirtd:///system` or `virtqemud:///session`.
     ///
-    /// With `libvirtd+unix:///session?socket=PATH`, PATH is the admin socket, whatever the rest says. Only the user who
+    /// With `libvirtd+unix:///session?socket=PATH`, PATH is the admin socket; the other parts of the URI have no effect. Only the user who
     /// runs the daemon may open it. A script needs `--allow-connect URI`, since the admin API changes the daemon for all
     /// its clients. Throws `VIR_ERR_NO_SUPPORT` if the library libvirt-admin is not installed.
     ///
@@ -82,7 +82,7 @@ pub(super) mod functions {
         admin.uri().to_owned()
     }
 
-    /// Whether the connection is open. The daemon is not asked.
+    /// True if the connection is open. The daemon is not asked.
     ///
     /// ```rhai,admin
     /// let admin = connect_admin();
@@ -339,7 +339,7 @@ pub(super) mod functions {
         admin.to_string()
     }
 
-    /// Whether both are the same connection.
+    /// True if both are the same connection.
     ///
     /// ```rhai,admin
     /// let admin = connect_admin();
@@ -352,7 +352,7 @@ pub(super) mod functions {
         *admin == other
     }
 
-    /// Whether they are different connections, even to the same daemon.
+    /// True if they are different connections, even to the same daemon.
     ///
     /// ```rhai,admin
     /// let admin = connect_admin();

@@ -44,7 +44,7 @@ pub(super) mod functions {
         server.name().to_owned()
     }
 
-    /// The name. libvirt keeps it with the handle: the daemon is not asked.
+    /// The name. libvirt keeps it with the handle: the call does not ask the daemon.
     ///
     /// ```rhai,admin
     /// assert_eq(connect_admin().lookup_server("admin").name(), "admin");
@@ -218,7 +218,7 @@ pub(super) mod functions {
         server.to_string()
     }
 
-    /// Whether both are the same server on the same connection.
+    /// True if both are the same server on the same connection.
     ///
     /// ```rhai,admin
     /// let admin = connect_admin();
@@ -230,7 +230,7 @@ pub(super) mod functions {
         *server == other
     }
 
-    /// Whether they are different servers, or on different connections.
+    /// True if they are different servers, or on different connections.
     ///
     /// ```rhai,admin
     /// let admin = connect_admin();

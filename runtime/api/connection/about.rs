@@ -1,4 +1,4 @@
-//! Objects by what a script says of them: their XML, or their name.
+//! Objects by their XML or by their name.
 
 use std::fmt;
 

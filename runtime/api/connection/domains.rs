@@ -1,4 +1,4 @@
-//! Finding, creating and defining domains.
+//! Finds, creates and defines domains.
 
 use rhai::plugin::*;
 use rhai::{Array, Blob, Dynamic, NativeCallContext};

@@ -418,7 +418,7 @@ pub(super) mod functions {
         conn.to_string()
     }
 
-    /// Whether both are the same connection.
+    /// True if both are the same connection.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -431,7 +431,7 @@ pub(super) mod functions {
         *left == right
     }
 
-    /// Whether they are different connections.
+    /// True if they are different connections.
     ///
     /// ```rhai
     /// assert(connect("test:///default") != connect("test:///default"));

@@ -39,7 +39,7 @@ record! {
 
 #[export_module]
 pub(super) mod functions {
-    /// The host's CPUs: `cpus` is their count, `online` the numbers of those that are on.
+    /// The host's CPUs: `cpus` is their count, `online` the numbers of the online CPUs.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

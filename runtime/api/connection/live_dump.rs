@@ -62,7 +62,7 @@ pub(super) fn check_domain(
     )
 }
 
-/// Whether `xml` equals the XML of the running domain `name` (without its `id`) by `VIR_DOMAIN_XML_MIGRATABLE` and
+/// True if `xml` equals the XML of the running domain `name` (without its `id`) by `VIR_DOMAIN_XML_MIGRATABLE` and
 /// differs from its definition.
 fn is_migratable_dump(conn: &Connection, name: &str, xml: &str) -> bool {
     let (name, xml) = (name.to_owned(), xml.trim().to_owned());

@@ -1,4 +1,4 @@
-//! Finding networks, and bringing new ones into being.
+//! Finds, creates and defines networks.
 
 use rhai::plugin::*;
 use rhai::{Array, Blob, NativeCallContext};

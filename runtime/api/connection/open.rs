@@ -15,7 +15,7 @@ use crate::vocabulary::{OptionsOf, options};
 options! {
     /// Options for opening a hypervisor.
     pub(crate) struct ConnectOptions {
-        /// Whether calls that change anything throw.
+        /// True if calls that change anything throw.
         read_only: bool = false,
         /// Time limit for the hypervisor to answer; the session's if not given.
         timeout: Option<Duration>,
@@ -199,7 +199,7 @@ pub(super) mod functions {
         conn.end();
     }
 
-    /// Whether the connection is open and its host still answers.
+    /// True if the connection is open and its host still answers.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");
@@ -214,7 +214,7 @@ pub(super) mod functions {
             .is_ok_and(|connect| connect.is_alive().unwrap_or(false))
     }
 
-    /// Whether the connection is encrypted.
+    /// True if the connection is encrypted.
     ///
     /// ```rhai
     /// assert(!connect("test:///default").is_encrypted());
@@ -230,7 +230,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Whether the connection is encrypted or stays on this machine.
+    /// True if the connection is encrypted or stays on this machine.
     ///
     /// ```rhai
     /// assert(connect("test:///default").is_secure());

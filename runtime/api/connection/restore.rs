@@ -15,7 +15,7 @@ use crate::objects::granted::{Use, host_file};
 use crate::vocabulary::OptionsOf;
 use crate::xml::Xml;
 
-/// Restores by `restore` and answers the domain, whose UUID only the image can tell.
+/// Restores by `restore` and returns the domain, whose UUID is only in the image.
 fn restored(
     ctx: &NativeCallContext,
     conn: &Connection,

@@ -1,4 +1,4 @@
-//! The figures of many guests in one call.
+//! The statistics of many guests in one call.
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};

@@ -1,4 +1,4 @@
-//! Finding storage, and bringing new pools into being.
+//! Finds storage, and creates and defines pools.
 
 use rhai::plugin::*;
 use rhai::{Array, Blob, NativeCallContext};

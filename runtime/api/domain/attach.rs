@@ -12,7 +12,7 @@ use crate::error::OfXml;
 use crate::libvirt;
 use crate::objects::domain::Domain;
 
-/// Whether `flags` change the running guest, if it runs.
+/// True if `flags` change the running guest, if it runs.
 fn is_live(flags: u32) -> bool {
     let both = virt_sys::VIR_DOMAIN_AFFECT_LIVE | virt_sys::VIR_DOMAIN_AFFECT_CONFIG;
     flags & both != virt_sys::VIR_DOMAIN_AFFECT_CONFIG

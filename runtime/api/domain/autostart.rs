@@ -9,7 +9,7 @@ use crate::objects::domain::{Domain, Handle};
 
 #[export_module]
 pub(super) mod functions {
-    /// Whether the guest starts with its host.
+    /// True if the guest starts with its host.
     ///
     /// ```rhai
     /// assert(!connect("test:///default").lookup_by_name("test").autostart());
@@ -44,7 +44,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Whether the guest starts with its host, only the next time.
+    /// True if the guest starts with its host, only the next time.
     ///
     /// Needs libvirt 11.2; the test driver does not have it.
     ///

@@ -1,4 +1,4 @@
-//! The hypervisor's side of a guest: its channel, its notices, its memory on disk.
+//! The hypervisor's side of a guest: its control channel, its messages, its core dump.
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
@@ -51,7 +51,7 @@ fn notices(ctx: &NativeCallContext, dom: &Domain, flags: i64) -> RhaiResultOf<Ar
 
 #[export_module]
 pub(super) mod functions {
-    /// Whether libvirt can talk to the hypervisor of this guest: `state` (`ok`, `job`,
+    /// The state of libvirt's connection to the hypervisor of this guest: `state` (`ok`, `job`,
     /// `occupied`, `error`), `details`, and `state_time_ms`, the time in that state.
     ///
     /// ```rhai
@@ -66,7 +66,7 @@ pub(super) mod functions {
         control(&ctx, dom, 0)
     }
 
-    /// Whether libvirt can talk to the hypervisor of this guest; libvirt has no flags for it yet.
+    /// The state of libvirt's connection to the hypervisor of this guest; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// assert_eq(connect("test:///default").lookup_by_name("test").control_info(0).state, "ok");

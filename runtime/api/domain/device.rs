@@ -1,4 +1,4 @@
-//! A device of a guest, as the XML or the alias that a script gave describes it.
+//! A device of a guest, described by XML or by its alias.
 
 use std::fmt;
 

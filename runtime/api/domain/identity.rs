@@ -113,7 +113,7 @@ pub(super) mod functions {
         Ok(())
     }
 
-    /// Whether the guest is running or paused.
+    /// True if the guest is running or paused.
     ///
     /// ```rhai
     /// assert(connect("test:///default").lookup_by_name("test").is_active());
@@ -129,7 +129,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Whether the domain is still defined after it stops.
+    /// True if the domain is still defined after it stops.
     ///
     /// ```rhai
     /// assert(connect("test:///default").lookup_by_name("test").is_persistent());
@@ -145,7 +145,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Whether libvirt has changed the configuration since the domain was defined.
+    /// True if libvirt has changed the configuration since the domain was defined.
     ///
     /// ```rhai
     /// assert(!connect("test:///default").lookup_by_name("test").is_updated());

@@ -78,7 +78,7 @@ pub(super) mod functions {
         create(&ctx, dom, &paths, flags)
     }
 
-    /// Lends the files at `paths`, opened for reading and writing, to the guest: a disk whose source has
+    /// Passes the files at `paths`, opened for reading and writing, to the guest: a disk whose source has
     /// `fdgroup='NAME'` uses them, until this connection is closed. The hypervisor itself needs no access to them.
     ///
     /// The files are on this machine; `--allow-write` must allow them.
@@ -99,7 +99,7 @@ pub(super) mod functions {
         fd_associate_flags(ctx, dom, name, paths, 0)
     }
 
-    /// Lends files to the guest; flags: `VIR_DOMAIN_FD_ASSOCIATE_SECLABEL_RESTORE` restores the security
+    /// Passes files to the guest; flags: `VIR_DOMAIN_FD_ASSOCIATE_SECLABEL_RESTORE` restores the security
     /// labels of the files afterwards, `_WRITABLE` lets the guest write to them.
     ///
     /// ```rhai,qemu

@@ -1,4 +1,4 @@
-//! Calls that take long: an interrupt ends them by aborting the job that libvirt makes of them.
+//! Long calls: an interrupt aborts their libvirt job.
 
 use std::fmt;
 use std::sync::Arc;
@@ -177,7 +177,7 @@ impl End {
         self.news.notify_all();
     }
 
-    /// Whether the call ends within `patience`.
+    /// True if the call ends within `patience`.
     fn within(&self, patience: Duration) -> bool {
         let mut reached = self.reached.lock();
         self.news
@@ -197,12 +197,12 @@ fn abort(handle: &Handle, operation: u32, end: &End) {
     }
 }
 
-/// Whether the running job can be this `operation`, and not one that another client began.
+/// True if the running job can be this `operation`, and not one that another client began.
 fn may_be(handle: &Handle, operation: u32) -> bool {
     let figures = match libvirt::domain::job_stats(handle, 0) {
         Ok((kind, _)) if kind == i64::from(virt_sys::VIR_DOMAIN_JOB_NONE) => return false,
         Ok((_, figures)) => figures,
-        // A driver that cannot tell has no jobs of other sorts either.
+        // A driver that cannot report jobs has no jobs of other kinds either.
         Err(failure) => return failure.code == i64::from(virt_sys::VIR_ERR_NO_SUPPORT),
     };
     let told = figures.iter().find(|(name, _)| name == "operation");

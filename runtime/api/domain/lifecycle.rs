@@ -34,7 +34,7 @@ impl Domain {
     }
 }
 
-/// Whether `failure` means that the guest is off.
+/// True if `failure` means that the guest is off.
 fn is_off(failure: &Failure) -> bool {
     let codes = [
         virt_sys::VIR_ERR_NO_DOMAIN,

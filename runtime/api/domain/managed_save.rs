@@ -1,4 +1,4 @@
-//! Saves that libvirt keeps itself and resumes at the next start.
+//! Managed saves: libvirt keeps the image and resumes it at the next start.
 
 use rhai::NativeCallContext;
 use rhai::plugin::*;
@@ -55,7 +55,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Whether the guest has a managed save image.
+    /// True if the guest has a managed save image.
     ///
     /// ```rhai
     /// assert(!connect("test:///default").lookup_by_name("test").has_managed_save_image());
@@ -66,7 +66,7 @@ pub(super) mod functions {
         has_managed_save_image_flags(ctx, dom, 0)
     }
 
-    /// Whether the guest has a managed save image; libvirt has no flags for it yet.
+    /// True if the guest has a managed save image; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// assert(!connect("test:///default").lookup_by_name("test").has_managed_save_image(0));

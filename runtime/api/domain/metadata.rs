@@ -1,4 +1,4 @@
-//! Title, description, and XML of one's own in a domain.
+//! Title, description, and user-defined XML in a domain.
 
 use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};

@@ -50,7 +50,7 @@ fn refuse_name(ctx: &NativeCallContext, dom: &Domain, name: Option<&str>) -> Rha
     }
 }
 
-/// Moves `dom` by `run` and answers the domain on the destination.
+/// Moves `dom` by `run` and returns the domain on the destination.
 fn migrate(
     ctx: &NativeCallContext,
     dom: &Domain,

@@ -56,7 +56,7 @@ pub(super) mod functions {
     }
 
     /// Reads `size` bytes of the running guest's memory from the address `start` on; the flag `VIR_MEMORY_VIRTUAL` or
-    /// `VIR_MEMORY_PHYSICAL` tells the kind of address.
+    /// `VIR_MEMORY_PHYSICAL` gives the kind of address.
     ///
     /// ```rhai,qemu
     /// let boot = connect().lookup_by_name("web").memory_peek(0x7c00, 512, VIR_MEMORY_PHYSICAL);

@@ -14,7 +14,7 @@ record! {
     pub(crate) struct SecurityLabel {
         /// The label.
         label: String,
-        /// Whether the host enforces it.
+        /// True if the host enforces it.
         enforcing: bool,
     }
 }

@@ -1,4 +1,4 @@
-//! Snapshots of a guest: taking one, finding it, going back to it.
+//! Snapshots of a guest: takes, finds and reverts to them.
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, NativeCallContext};
@@ -271,7 +271,7 @@ pub(super) mod functions {
         .map(i64::from)
     }
 
-    /// Whether the domain has a current snapshot: the one it was last taken at or reverted to.
+    /// True if the domain has a current snapshot: the one it was last taken at or reverted to.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -283,7 +283,7 @@ pub(super) mod functions {
         has_current_snapshot_flags(ctx, dom, 0)
     }
 
-    /// Whether the domain has a current snapshot; libvirt has no flags for it yet.
+    /// True if the domain has a current snapshot; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");

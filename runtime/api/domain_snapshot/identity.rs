@@ -32,7 +32,7 @@ pub(super) mod functions {
             .map(|domain| snapshot.connection().adopt(domain))
     }
 
-    /// Whether this is the domain's current snapshot: the last one taken or reverted to.
+    /// True if this is the domain's current snapshot: the last one taken or reverted to.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -45,7 +45,7 @@ pub(super) mod functions {
         is_current_flags(ctx, snapshot, 0)
     }
 
-    /// Whether this is the domain's current snapshot; libvirt has no flags for it yet.
+    /// True if this is the domain's current snapshot; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -65,7 +65,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Whether libvirt keeps metadata of it, which prevents the domain from being undefined.
+    /// True if libvirt keeps metadata of it, which prevents the domain from being undefined.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");
@@ -81,7 +81,7 @@ pub(super) mod functions {
         has_metadata_flags(ctx, snapshot, 0)
     }
 
-    /// Whether libvirt keeps metadata of it; libvirt has no flags for it yet.
+    /// True if libvirt keeps metadata of it; libvirt has no flags for it yet.
     ///
     /// ```rhai
     /// let dom = connect("test:///default").lookup_by_name("test");

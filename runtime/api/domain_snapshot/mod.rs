@@ -1,4 +1,4 @@
-//! `DomainSnapshot`: what a guest was at one moment, to go back to.
+//! `DomainSnapshot`: a saved state of a guest, for a later revert.
 
 mod identity;
 mod tree;

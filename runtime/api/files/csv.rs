@@ -21,7 +21,7 @@ const FIELD: usize = 128;
 options! {
     /// Form of a table in a file.
     pub(crate) struct CsvOptions {
-        /// Whether the first line has the names of the columns.
+        /// True if the first line has the names of the columns.
         header: bool = true,
         /// Character between two fields.
         delimiter: ImmutableString = ",",

@@ -1,4 +1,4 @@
-//! The addresses that a network gave out.
+//! The DHCP leases of a network.
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
@@ -29,7 +29,7 @@ fn leases(
 }
 
 record! {
-    /// Address that a network's DHCP server has given out; what the guest did not tell is `()`.
+    /// Address that a network's DHCP server has given out; values that the guest did not send are `()`.
     pub(crate) struct Lease {
         /// Interface of the network on the host.
         iface: Option<String>,

@@ -50,7 +50,7 @@ pub(super) mod functions {
         net.call(&ctx, "virNetworkUndefine", "undefine", Handle::undefine)
     }
 
-    /// Whether the network starts with its host.
+    /// True if the network starts with its host.
     ///
     /// ```rhai
     /// assert(!connect("test:///default").network_lookup_by_name("default").autostart());
@@ -84,7 +84,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Whether the network is up.
+    /// True if the network is up.
     ///
     /// ```rhai
     /// assert(connect("test:///default").network_lookup_by_name("default").is_active());
@@ -100,7 +100,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Whether the network is still defined after it stops.
+    /// True if the network is still defined after it stops.
     ///
     /// ```rhai
     /// assert(connect("test:///default").network_lookup_by_name("default").is_persistent());

@@ -1,4 +1,4 @@
-//! Title, description, and XML of one's own in a network.
+//! Title, description, and user-defined XML in a network.
 
 use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};

@@ -1,4 +1,4 @@
-//! Devices that are taken from the host for a guest, and given back.
+//! Detaches devices from the host for a guest, and attaches them again.
 
 use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};

@@ -188,7 +188,7 @@ pub(super) mod functions {
         .of_xml(&xml)
     }
 
-    /// Whether the device starts as soon as its parent exists.
+    /// True if the device starts as soon as its parent exists.
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
@@ -220,7 +220,7 @@ pub(super) mod functions {
         })
     }
 
-    /// Whether the device is started.
+    /// True if the device is started.
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");
@@ -233,7 +233,7 @@ pub(super) mod functions {
         dev.call(&ctx, call, "check the activity of", node_device::is_active)
     }
 
-    /// Whether the device is defined, so that it still exists after a stop.
+    /// True if the device is defined, so that it still exists after a stop.
     ///
     /// ```rhai
     /// let dev = connect("test:///default").node_device_lookup_by_name("scsi_host1");

@@ -32,7 +32,7 @@ options! {
         stdin: Option<TextOrBytes>,
         /// Time limit of the program; virhai then ends it. No limit if not given.
         timeout: Option<Duration>,
-        /// Whether an exit status other than 0 throws.
+        /// True if an exit status other than 0 throws.
         check: bool = true,
     }
 }

@@ -24,7 +24,7 @@ record! {
 
 #[export_module]
 pub(super) mod functions {
-    /// Whether the pool is started, so that its volumes can be used.
+    /// True if the pool is started, so that its volumes can be used.
     ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
@@ -41,7 +41,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Whether the pool is defined, so that it still exists after a stop.
+    /// True if the pool is defined, so that it still exists after a stop.
     ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
@@ -58,7 +58,7 @@ pub(super) mod functions {
         )
     }
 
-    /// Whether the pool starts with its host.
+    /// True if the pool starts with its host.
     ///
     /// ```rhai
     /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");

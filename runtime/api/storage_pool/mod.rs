@@ -1,4 +1,4 @@
-//! `StoragePool`: where volumes are kept.
+//! `StoragePool`: a place for volumes.
 
 mod lifecycle;
 pub(crate) mod volumes;

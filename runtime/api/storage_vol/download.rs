@@ -1,4 +1,4 @@
-//! Taking data out of a volume.
+//! Downloads data from a volume.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;

@@ -17,7 +17,7 @@ pub(super) enum Run {
     Hole(u64),
 }
 
-/// Opens the file or disk `path`, which must be without links, to be read, and answers its length too.
+/// Opens the file or disk `path`, which must be without links, to be read, and returns its length too.
 pub(super) fn open(path: &Path) -> Result<(File, u64)> {
     let mut file = beneath::open_file_or_disk(path)?;
     let length = file.seek(SeekFrom::End(0))?;
@@ -25,7 +25,7 @@ pub(super) fn open(path: &Path) -> Result<(File, u64)> {
     Ok((file, length))
 }
 
-/// Whether the first `end` bytes contain a hole.
+/// True if the first `end` bytes contain a hole.
 pub(super) fn has_holes(file: &mut File, end: u64) -> Result<bool> {
     Ok(match run_at(file, 0, end)? {
         Run::Hole(_) => true,
@@ -57,7 +57,7 @@ pub(super) fn run_at(file: &mut File, place: u64, end: u64) -> Result<Run> {
         Ok(data) => u64::try_from(data).unwrap_or(place),
         // The rest of the file is a hole.
         Err(Errno::ENXIO) => end,
-        // The file system does not tell.
+        // The file system does not report it.
         Err(_) => place,
     };
     let run = if data > place {

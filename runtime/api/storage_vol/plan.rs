@@ -22,7 +22,7 @@ options! {
         offset: Size = 0,
         /// Number of bytes at most; 0 for all.
         length: Size = 0,
-        /// Whether holes stay holes; if not given, the volume decides.
+        /// True if holes stay holes; if not given, the volume decides.
         sparse: Option<bool>,
         /// Closure `|done, total|`, called during the transfer.
         progress: Option<FnPtr>,
@@ -36,7 +36,7 @@ pub(super) struct Plan {
     pub(super) offset: u64,
     /// The maximum number of bytes; 0 for all.
     pub(super) length: u64,
-    /// Whether holes stay holes, if the script says so.
+    /// True if holes stay holes, if the script says so.
     pub(super) sparse: Option<bool>,
     progress: Option<FnPtr>,
 }
@@ -103,7 +103,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Counts `bytes`, and tells the script now and then.
+    /// Counts `bytes`, and reports them to the script at intervals.
     pub(super) fn count(&mut self, bytes: u64) -> Result<(), Halt> {
         self.done += bytes;
         self.counter.set(self.done, self.total);

@@ -1,4 +1,4 @@
-//! Bringing data into a volume.
+//! Uploads data into a volume.
 
 use std::fs::File;
 
@@ -30,7 +30,7 @@ pub(super) struct Before {
     file: bool,
     capacity: u64,
     allocation: u64,
-    /// Whether a guest sees the bytes of the volume unchanged.
+    /// True if a guest sees the bytes of the volume unchanged.
     raw: bool,
 }
 
@@ -137,7 +137,7 @@ fn upload_file(
     arrived(vol, sent, &mut pipe, &progress, fail)
 }
 
-/// Whether this is a rehearsal, which keeps no contents of volumes and only notes the upload.
+/// True if this is a rehearsal, which keeps no contents of volumes and only notes the upload.
 pub(super) fn rehearsed(vol: &StorageVol) -> Result<bool, Failure> {
     let connection = vol.connection();
     if !connection.is_rehearsed() {
@@ -275,7 +275,7 @@ fn room_for(vol: &StorageVol, needed: u64) -> Result<u64, Failure> {
     })
 }
 
-/// Whether holes can be sent as holes: libvirt leaves the volume's old contents in their place.
+/// True if holes can be sent as holes: libvirt leaves the volume's old contents in their place.
 fn may_be_sparse(ctx: &NativeCallContext, plan: &Plan, before: &Before) -> RhaiResultOf<bool> {
     let safe = plan.offset == 0 && before.allocation == 0;
     match plan.sparse {

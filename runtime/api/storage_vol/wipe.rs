@@ -1,4 +1,4 @@
-//! Overwriting all that is in a volume.
+//! Overwrites the content of a volume.
 
 use std::sync::mpsc;
 

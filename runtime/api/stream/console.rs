@@ -51,7 +51,7 @@ impl Line {
         Ok(Self::Socket(socket))
     }
 
-    /// Writes some of `bytes`; answers how many, 0 where the guest takes no more.
+    /// Writes some of `bytes`; returns how many, 0 where the guest takes no more.
     fn send(&self, bytes: &[u8]) -> Result<usize, Failure> {
         match self {
             Self::Libvirt { stream, .. } => libvirt::stream::send(stream, bytes),
@@ -115,7 +115,7 @@ impl Inbox {
     }
 
     /// Waits until `find` finds something, the console ends, `timeout` is over or `is_over` says
-    /// so of a console that is silent; answers what there is then, and what was found.
+    /// so of a console that is silent; returns what there is then, and what was found.
     fn until<T>(
         self: &Arc<Self>,
         ctx: &NativeCallContext,
@@ -229,7 +229,7 @@ pub(super) fn open(
     Ok(console(dom, noun, line, inbox))
 }
 
-/// Opens a screen over the socket that `connect` answers.
+/// Opens a screen over the socket that `connect` returns.
 pub(super) fn open_socket(
     ctx: &NativeCallContext,
     dom: &Domain,
@@ -409,7 +409,7 @@ pub(super) mod functions {
         Ok(String::from_utf8_lossy(&taken).into_owned())
     }
 
-    /// Reads until the console ends, for example because its guest is off, or until `timeout` is over.
+    /// Reads until the console ends, for example because its guest is off, or until `timeout` has passed.
     ///
     /// ```rhai,qemu
     /// let dom = connect().lookup_by_name("web");

@@ -1,4 +1,4 @@
-//! `Stream`: a guest's console, or the way into a volume and out of it.
+//! `Stream`: a guest's console, or a transfer to or from a volume.
 
 mod channel;
 mod console;

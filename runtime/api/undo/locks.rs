@@ -10,7 +10,7 @@ use crate::run::session::Session;
 use crate::runbook::journal::Journal;
 use crate::runbook::locks::Locks;
 
-/// Makes the scripts of `session` lock the objects they change; `works` tells whether they are in a step or an undo
+/// Makes the scripts of `session` lock the objects they change; `works` is true if they are in a step or an undo
 /// list.
 pub(super) fn follow(
     session: &Session,

@@ -258,13 +258,13 @@ fn thrown(error: &EvalAltResult) -> Option<Error> {
     }
 }
 
-/// Whether libvirt refused the call, so that it created no object.
+/// True if libvirt refused the call, so that it created no object.
 fn was_refused(ctx: &NativeCallContext, error: &EvalAltResult) -> bool {
     let stopped = Session::of(ctx).interrupt().stopping().is_some();
     !stopped && thrown(error).is_some_and(|error| !error.outcome_is_unknown())
 }
 
-/// Whether the outcome of the call is unknown. A stop can come before, in or after the call; `called` tells whether
+/// True if the outcome of the call is unknown. A stop can come before, in or after the call; `called` is true if
 /// libvirt was called.
 fn did_not_return(error: &EvalAltResult, called: bool) -> bool {
     match error.unwrap_inner() {

@@ -83,7 +83,7 @@ fn journal(session: &Session) -> Option<Journal> {
     }
 }
 
-/// Whether changes are recorded.
+/// True if changes are recorded.
 pub(super) fn is_on(ctx: &NativeCallContext) -> bool {
     journal(&Session::of(ctx)).is_some()
 }

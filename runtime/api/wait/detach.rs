@@ -13,7 +13,7 @@ use crate::objects::watch::{Outcome, named};
 use crate::run::exit::terminated;
 use crate::run::waiting::Waiting;
 
-/// Events that tell that a guest released a device, refused to, or ended.
+/// Events that report that a guest released a device, refused the release, or ended.
 const KINDS: [&str; 3] = ["device_removed", "device_removal_failed", "lifecycle"];
 
 enum Answer {

@@ -145,7 +145,7 @@ fn assume_end(conn: &Connection, filters: &[Filter]) -> bool {
     })
 }
 
-/// Whether `event` reports that one of `guests` stopped.
+/// True if `event` reports that one of `guests` stopped.
 fn is_end_of(event: &Event, guests: &[String]) -> bool {
     let stopped = event.kind == "lifecycle" && field(event, "event") == Some("stopped");
     stopped && guests.contains(&event.uuid)

@@ -1,11 +1,11 @@
-//! Whether a guest can receive a request to shut down.
+//! Checks whether a guest can receive a request to shut down.
 
 use super::state::{held_up, state_of};
 use crate::libvirt::Failure;
 use crate::objects::domain::Domain;
 use crate::xml::Xml;
 
-/// Whether a guest can receive a request.
+/// The ability of a guest to receive a request.
 pub(super) enum Hearing {
     Yes,
     /// Somebody paused it: it can once it is resumed.
@@ -21,7 +21,7 @@ pub(super) enum Hearing {
     },
 }
 
-/// Whether `dom` can receive a request now.
+/// Checks whether `dom` can receive a request in its present state.
 pub(super) fn hearing(dom: &Domain) -> Result<Hearing, Failure> {
     if let Some((why, way_out)) = held_up(dom) {
         return Ok(Hearing::Failed { why, way_out });

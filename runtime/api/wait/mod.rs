@@ -1,4 +1,4 @@
-//! Waiting for what guests do, and stopping them for certain.
+//! Waits for guests, and stops guests reliably.
 
 mod detach;
 mod event;
@@ -97,8 +97,8 @@ mod functions {
         }
     }
 
-    /// Stops the guest reliably: asks it to shut down, asks its agent after a minute, and destroys it after another
-    /// half.
+    /// Stops the guest reliably: asks it to shut down, asks its agent after one minute, and destroys it 30 seconds
+    /// later.
     ///
     /// A paused guest is resumed for the request, and a sleeping one is woken. Throws `VIR_ERR_OPERATION_INVALID`, and
     /// does not destroy the guest, if the guest cannot receive a request: it was paused by a failure, or it has neither
@@ -106,7 +106,7 @@ mod functions {
     ///
     /// Returns the state with `by`, the step that stopped it (`shutdown`, `agent`, `destroy`, or `nothing` if it was
     /// already off or went off without a request), and `seconds`; `asked` lists the requests that were made,
-    /// `not_asked` has the reason for each that could not be made, and `resumed` tells whether it was paused or asleep.
+    /// `not_asked` has the reason for each request that could not be made, and `resumed` is true if the guest was paused or asleep.
     ///
     /// ```rhai
     /// let stopped = connect("test:///default").lookup_by_name("test").stop();

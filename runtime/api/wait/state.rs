@@ -34,7 +34,7 @@ record! {
         state: Word<DomainGoal>,
         /// The reason for that state.
         reason: String,
-        /// Whether libvirt no longer knows the domain.
+        /// True if libvirt does not know the domain any more.
         gone: bool,
     }
 }
@@ -54,7 +54,7 @@ impl Reached {
 pub(super) enum Ended {
     /// The guest is in one of the states.
     Reached(Reached),
-    /// The time is over.
+    /// The time has passed.
     TimedOut,
     /// The guest is in a state that it does not leave by itself.
     Stuck(Stuck),
@@ -153,7 +153,7 @@ pub(super) fn wait_for_state_since(
                         let why = (event.uuid == dom.uuid()).then(|| stopped(event));
                         why.flatten()
                     };
-                    // It was gone before, and an event from then tells why, or that event has
+                    // It was gone before, and an event from that time has the reason, or that event has
                     // not arrived yet.
                     let before = if was_there { None } else { watch.latest(told) };
                     let soon = Instant::now().checked_add(Duration::from_millis(500));
@@ -170,7 +170,7 @@ pub(super) fn wait_for_state_since(
             Look::NotYet => false,
         };
         was_there = true;
-        // No event tells of a transient domain's very end, shortly after it stopped.
+        // No event reports the end of a transient domain, shortly after it stopped.
         let soon = Instant::now() + Duration::from_millis(20);
         let until = if leaving {
             deadline.map(|deadline| deadline.min(soon))
@@ -311,7 +311,7 @@ fn true_reason(handle: &virt::domain::Domain, state: i64, why: i64) -> Immutable
     }
 }
 
-/// Whether libvirt keeps a crashed guest as it is; otherwise it is about to end or restart it.
+/// True if libvirt keeps a crashed guest as it is, false if libvirt ends or restarts it.
 fn keeps_crashed(handle: &virt::domain::Domain) -> bool {
     handle
         .xml_desc(0)
@@ -373,7 +373,7 @@ fn last_seen(dom: &Domain) -> String {
     }
 }
 
-/// The failure of a wait whose time is over; `note` says what else there is to know.
+/// The failure of a wait that timed out; `note` has more details.
 pub(super) fn timed_out(
     ctx: &NativeCallContext,
     dom: &Domain,

@@ -1,4 +1,4 @@
-//! Stopping a guest for certain.
+//! Stops a guest reliably.
 
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ record! {
         state: Word<DomainGoal>,
         /// The reason for that state.
         reason: String,
-        /// Whether libvirt no longer knows the domain.
+        /// True if libvirt does not know the domain any more.
         gone: bool,
         /// Step that stopped it; `nothing` if it was already off or shut down by itself.
         by: Word<StoppedBy>,
@@ -51,7 +51,7 @@ record! {
         asked: Vec<String>,
         /// Reason for each request that could not be made.
         not_asked: Map,
-        /// Whether a paused or sleeping guest was resumed for the request.
+        /// True if a paused or sleeping guest was resumed for the request.
         resumed: bool,
     }
 }
@@ -62,7 +62,7 @@ const RESUMING: Duration = Duration::from_secs(5);
 /// Interval between requests after a failure, if no event reports a change.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Asks, asks again through the agent, and pulls the plug; answers which of them did it.
+/// Asks, asks again through the agent, and pulls the plug; returns which of them did it.
 pub(super) fn stop(ctx: &NativeCallContext, dom: &Domain, options: &Map) -> RhaiResultOf<Map> {
     let plan = Plan::new(ctx, options)?;
     let _waiting = Waiting::new(dom.connection().session(), || dom.action(&"stop"));
@@ -203,7 +203,7 @@ impl Stop<'_> {
         })
     }
 
-    /// Asks in one way and waits; answers the state once the guest is off.
+    /// Asks in one way and waits; returns the state once the guest is off.
     fn make(&mut self, attempt: &Attempt) -> RhaiResultOf<Option<Reached>> {
         if self.held_up.is_some() {
             return Ok(None);
@@ -338,7 +338,7 @@ impl Stop<'_> {
         }
     }
 
-    /// Waits for the next event that tells of this guest or of its agent.
+    /// Waits for the next event about this guest or its agent.
     fn next_change(&self, until: Instant) -> RhaiResultOf<()> {
         let fail = |failure| self.fail(failure);
         let watch = self.dom.connection().watch().map_err(fail)?;
@@ -378,7 +378,7 @@ impl Stop<'_> {
         Ok(None)
     }
 
-    /// Pauses a guest that was paused before and did not stop; answers what to say of it.
+    /// Pauses a guest that was paused before and did not stop; returns what to say of it.
     fn pause_again(&self) -> Option<String> {
         let running = state_of(self.dom).is_ok_and(|(state, _)| state == "running");
         if self.eased != Some("paused") || !running {
@@ -518,7 +518,7 @@ fn off() -> [String; 1] {
     ["shutoff".to_owned()]
 }
 
-/// Whether the driver does not know the given flag.
+/// True if the driver does not know the given flag.
 fn is_unsupported(failure: &Failure) -> bool {
     let codes = [
         virt_sys::VIR_ERR_INVALID_ARG,

@@ -4,7 +4,7 @@
 //! Other users may start a guest that is off, and may resume one that was paused on purpose: that is normal, and a wait
 //! goes on. A guest that was paused by a failure must be repaired first.
 
-/// The states that a guest reaches when somebody starts it or lets it go on.
+/// The states that a guest reaches after a start or a resume.
 const ALIVE: [&str; 2] = ["running", "blocked"];
 
 /// The known facts about the guest.
@@ -13,9 +13,9 @@ pub(crate) struct Seen<'a> {
     pub(crate) state: &'a str,
     /// The reason for it.
     pub(crate) reason: &'a str,
-    /// Whether the guest has been active since the wait began.
+    /// True if the guest has been active since the wait began.
     pub(crate) was_active: bool,
-    /// Whether libvirt keeps a crashed guest as it is.
+    /// True if libvirt keeps a crashed guest as it is.
     pub(crate) keeps_crashed: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The guest that an event is about: where it is gone, the event does not come any more.
+//! The guest that an event is about: if the guest is gone, the event cannot come.
 
 use virt::connect::Connect;
 
@@ -6,7 +6,7 @@ use crate::api::domain::state::reason;
 use crate::libvirt::{self, Failure};
 use crate::vocabulary::DomainState;
 
-/// The kinds of events that tell of something which ends with the guest's run.
+/// The kinds of events about objects that end with the guest's run.
 const OF_A_RUN: [&str; 5] = [
     "block_job",
     "device_removal_failed",

@@ -20,7 +20,7 @@ options! {
         headers: Option<Map>,
         /// Time limit for the beginning of the answer, and for each pause in the answer.
         timeout: Duration = "30s",
-        /// Whether a status of 400 or more throws.
+        /// True if a status of 400 or more throws.
         check: bool = true,
     }
 }

@@ -1,4 +1,4 @@
-//! XML that libvirt is given.
+//! XML arguments of libvirt calls.
 
 use rhai::{Dynamic, NativeCallContext};
 

@@ -222,7 +222,7 @@ mod functions {
         xml.text()
     }
 
-    /// Whether `diff` finds no difference.
+    /// True if `diff` finds no difference.
     ///
     /// ```rhai
     /// assert(parse_xml("<a b='1' c='2'/>") == parse_xml("<a c=\"2\" b=\"1\"></a>"));
@@ -236,7 +236,7 @@ mod functions {
             .map(|differences| differences.is_empty())
     }
 
-    /// Whether `diff` finds a difference.
+    /// True if `diff` finds a difference.
     ///
     /// ```rhai
     /// assert(parse_xml("<a b='1'/>") != parse_xml("<a b='2'/>"));
@@ -295,7 +295,7 @@ mod functions {
         Ok(found.map_or(otherwise, Dynamic::from))
     }
 
-    /// Whether any node matches `path`.
+    /// True if any node matches `path`.
     ///
     /// ```rhai
     /// let xml = parse_xml("<domain><features><acpi/></features></domain>");

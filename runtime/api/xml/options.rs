@@ -258,7 +258,7 @@ fn set(target: &Xml, path: &str, ty: &Type, value: &Dynamic) -> Result<()> {
     target.set(&format!("{path}/@unit"), unit)
 }
 
-/// Whether `found` contains everything in `wanted`; it may contain more.
+/// True if `found` contains everything in `wanted`; it may contain more.
 fn has_all(found: &Xml, wanted: &Xml) -> Result<bool> {
     let differences = wanted.diff(found)?;
     Ok(differences.iter().all(|one| one.change() == "added"))

@@ -44,13 +44,13 @@ pub type Sink = Arc<dyn Fn(Event) + Send + Sync>;
 /// A function that libvirt calls with the arguments that the number of its kind says.
 type Callback = unsafe extern "C" fn();
 
-/// A sort of object that libvirt tells events of.
+/// A kind of object for which libvirt sends events.
 pub struct Family {
     /// The field that names the object.
     pub noun: &'static str,
     /// The C function that asks for its events.
     pub call: &'static str,
-    /// The kind that tells of its coming and going.
+    /// The kind of event for its lifecycle.
     pub lifecycle: &'static str,
     register: unsafe fn(virConnectPtr, c_int, Callback, *mut c_void) -> c_int,
     deregister: unsafe extern "C" fn(virConnectPtr, c_int) -> c_int,
@@ -64,7 +64,7 @@ pub struct EventKind {
     pub family: &'static Family,
     /// The fields of its events besides the object.
     pub fields: &'static [Field],
-    /// Whether they have other fields as well, which depend on the hypervisor.
+    /// True if they have other fields as well, which depend on the hypervisor.
     pub open: bool,
     /// libvirt's number for it.
     id: u32,
@@ -76,7 +76,7 @@ pub struct EventKind {
 pub struct Field {
     /// Its name.
     pub name: &'static str,
-    /// Whether it is a number; otherwise it is text.
+    /// True if it is a number, false if it is text.
     pub is_number: bool,
     /// Its words, where it has words.
     words: Option<&'static Words>,
@@ -111,7 +111,7 @@ macro_rules! families {
             deregister: virt_sys::$deregister,
         };)*
 
-        /// Every sort of object that libvirt tells events of.
+        /// Every kind of object for which libvirt sends events.
         pub static FAMILIES: &[&Family] = &[$(&$name),*];
     };
 }
@@ -195,7 +195,7 @@ struct Target {
     sink: Sink,
 }
 
-/// Who is told of events of a kind on a connection with a stand-in.
+/// The receivers of events of a kind on a connection with a stand-in.
 struct Told {
     address: usize,
     id: c_int,
@@ -203,7 +203,7 @@ struct Told {
     sink: Sink,
 }
 
-/// The sinks on connections with stand-ins, which tell events that libvirt's test driver does not have.
+/// The sinks on connections with stand-ins, which send events that libvirt's test driver does not have.
 static TOLD: Mutex<Vec<Told>> = Mutex::new(Vec::new());
 
 fn address(connect: &Connect) -> usize {
@@ -211,7 +211,7 @@ fn address(connect: &Connect) -> usize {
     unsafe { connect.as_ptr() }.addr()
 }
 
-/// Tells that the job of the type `job` on the disk `disk` of `domain` has the status `status`, in place of libvirt.
+/// Reports that the job of the type `job` on the disk `disk` of `domain` has the status `status`, in place of libvirt.
 pub fn tell_block_job(domain: &Domain, disk: &str, job: u32, status: u32) {
     let Ok(connect) = domain.connect() else {
         return;
@@ -283,7 +283,7 @@ unsafe extern "C" fn free_target(target: *mut c_void) {
     drop(unsafe { Box::from_raw(target.cast::<Target>()) });
 }
 
-/// libvirt's pointer to an object that events tell of.
+/// libvirt's pointer to the object of an event.
 trait Subject {
     /// The object's name and UUID, as the handle itself knows them.
     ///
@@ -324,7 +324,7 @@ fn uuid(write: impl FnOnce(*mut c_char) -> c_int) -> String {
     unsafe { borrowed_text(buffer.as_ptr()) }.unwrap_or_default()
 }
 
-/// Whether an event has the fields of its kind, with words that [`words_of`] lists.
+/// True if an event has the fields of its kind, with words that [`words_of`] lists.
 fn are_declared(kind: &EventKind, fields: &[(String, Scalar)]) -> bool {
     let event = fields.iter().find_map(|(name, value)| match value {
         Scalar::Text(text) if name == "event" => Some(text.as_str()),

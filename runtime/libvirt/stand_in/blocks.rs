@@ -29,7 +29,7 @@ fn halt(domain: virDomainPtr) {
 
 /// The XML of a snapshot.
 fn snapshot_xml(snapshot: virDomainSnapshotPtr) -> String {
-    // SAFETY: the caller's handle lives during the call; the answer is ours to free.
+    // SAFETY: the caller's handle lives during the call; the result is ours to free.
     let text =
         unsafe { crate::libvirt::owned_text(virt_sys::virDomainSnapshotGetXMLDesc(snapshot, 0)) };
     text.unwrap_or_default()

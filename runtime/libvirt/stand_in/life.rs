@@ -16,7 +16,7 @@ pub(super) fn uuid(domain: virDomainPtr) -> String {
     crate::libvirt::handle::uuid_text(read).unwrap_or_default()
 }
 
-/// Whether a domain is paused.
+/// True if a domain is paused.
 pub(super) fn is_paused(domain: virDomainPtr) -> bool {
     let (mut state, mut reason) = (0, 0);
     // SAFETY: the caller's handle lives during the call, which writes two numbers.
@@ -77,7 +77,7 @@ stand_ins! {
             return text;
         }
         let inactive = flags & virt_sys::VIR_DOMAIN_XML_INACTIVE;
-        // SAFETY: the same; the answer is ours to free.
+        // SAFETY: the same; the result is ours to free.
         let plain = unsafe { crate::libvirt::owned_text(own(domain, inactive)) };
         recorded(&*stand_in, &uuid(domain), inactive != 0, text, &plain.unwrap_or_default())
     };
@@ -220,7 +220,7 @@ fn restored(
     }
     let own =
         own!(virDomainSaveImageGetXMLDesc(virConnectPtr, *const c_char, c_uint) -> *mut c_char);
-    // SAFETY: the caller's handle and the path live during the call; the answer is ours to free.
+    // SAFETY: the caller's handle and the path live during the call; the result is ours to free.
     let xml =
         unsafe { crate::libvirt::owned_text(own(conn, own_file.as_ptr(), 0)) }.unwrap_or_default();
     let uuid = xml

@@ -8,7 +8,7 @@ use virt_sys::{virConnectPtr, virDomainPtr, virTypedParameterPtr};
 use super::{Destination, Migration, StandIn, fail, given, handle, host};
 use crate::libvirt::Failure;
 
-/// Moves the guest, and answers a handle that the caller frees.
+/// Moves the guest, and returns a handle that the caller frees.
 fn moved(
     stand_in: &dyn StandIn,
     domain: virDomainPtr,

@@ -126,7 +126,7 @@ pub trait StandIn: Send + Sync {
     /// The guest `uuid` was saved while it was paused, or was not, as a save in `file` or by libvirt.
     fn saved(&self, uuid: &str, file: Option<&str>, paused: bool);
 
-    /// Whether the guest that is started from such a save stays paused.
+    /// True if the guest that is started from such a save stays paused.
     fn was_paused(&self, uuid: &str, file: Option<&str>) -> bool;
 
     /// Changes the devices of a guest.
@@ -178,7 +178,7 @@ pub trait StandIn: Send + Sync {
     /// Begins a job on the disk `disk`, its target or the path of its image.
     fn begin_block_job(&self, domain: &Domain, disk: &str, job: &BlockJob) -> Result<(), Failure>;
 
-    /// Ends the job on a disk; with `pivot`, the guest goes on in its result.
+    /// Ends the job on a disk; with `pivot`, the guest continues in its result.
     fn end_block_job(&self, domain: &Domain, disk: &str, pivot: bool) -> Result<(), Failure>;
 
     /// The type of the job on a disk, one of `virDomainBlockJobType`.
@@ -257,7 +257,7 @@ pub struct Migration {
 /// The stand-ins, by the addresses of their connections.
 static STAND_INS: RwLock<Vec<(usize, Arc<dyn StandIn>)>> = RwLock::new(Vec::new());
 
-/// Whether any stand-in was ever used.
+/// True if any stand-in was ever used.
 static ANY: AtomicBool = AtomicBool::new(false);
 
 /// Makes `stand_in` answer on `connect` and on copies of it.
@@ -281,7 +281,7 @@ fn address(connect: &Connect) -> usize {
 }
 
 thread_local! {
-    /// Whether this thread reads the test driver's own XML.
+    /// True if this thread reads the test driver's own XML.
     static PLAIN: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
@@ -314,7 +314,7 @@ fn recorded(
     }
 }
 
-/// Whether `connect` has a stand-in.
+/// True if `connect` has a stand-in.
 pub(super) fn is_on(connect: &Connect) -> bool {
     on(address(connect)).is_some()
 }

@@ -11,7 +11,7 @@ fn refusal(code: virt_sys::virErrorNumber, message: impl Into<String>) -> Failur
     Failure::new(code, message).in_domain(virt_sys::VIR_FROM_STORAGE)
 }
 
-/// Whether the pool that `xml` describes is defined, and is not active.
+/// True if the pool that `xml` describes is defined, and is not active.
 fn is_defined(stand_in: &dyn super::StandIn, conn: virConnectPtr, xml: &str) -> bool {
     let Some(name) = stand_in.name_in(xml) else {
         return false;

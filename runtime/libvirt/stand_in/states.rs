@@ -101,7 +101,7 @@ pub fn bind(domain: &Domain) {
     bind_of(unsafe { domain.as_ptr() });
 }
 
-/// Whether the running guest `domain` ends with its connection.
+/// True if the running guest `domain` ends with its connection.
 pub fn is_bound(domain: &Domain) -> bool {
     // SAFETY: the handle lives during the call.
     let domain = unsafe { domain.as_ptr() };

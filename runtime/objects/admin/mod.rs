@@ -101,7 +101,7 @@ impl AdminConnection {
         &self.0.uri
     }
 
-    /// Whether the connection is open.
+    /// True if the connection is open.
     pub(crate) fn is_alive(&self) -> bool {
         let task = "ask whether the connection is open";
         let alive = self.attempt("virAdmConnectIsAlive", &task, Request::IsAlive);

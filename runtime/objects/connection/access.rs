@@ -14,7 +14,7 @@ use crate::run::session::Session;
 /// A URI that libvirt may open.
 pub(super) struct Admitted {
     pub(super) uri: String,
-    /// Whether it names files, which are checked again each time it is opened.
+    /// True if it names files, which are checked again each time it is opened.
     pub(super) names_files: bool,
 }
 

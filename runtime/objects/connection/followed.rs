@@ -87,7 +87,7 @@ impl Connection {
         details.follows().then_some(details)
     }
 
-    /// Makes the call `call` on the object called `name` by `work`, and tells the report what it changed.
+    /// Makes the call `call` on the object called `name` by `work`, and reports the change.
     pub(super) fn follow_definition<T>(
         &self,
         call: &'static str,

@@ -47,7 +47,7 @@ impl Handles {
         }))
     }
 
-    /// Whether the connection was lost and opened again.
+    /// True if the connection was lost and opened again.
     pub(super) fn was_renewed(&self) -> bool {
         self.read().opened > 0
     }
@@ -66,7 +66,7 @@ impl Handles {
         table.objects.insert(kept)
     }
 
-    /// Keeps a place for the handle of an object that is found when it is needed, and answers the key to it.
+    /// Keeps a place for the handle of an object that is found when it is needed, and returns the key to it.
     pub(super) fn keep_place(&self) -> usize {
         self.keep(Nothing)
     }

@@ -109,12 +109,12 @@ impl Connection {
         &self.0.session
     }
 
-    /// Keeps libvirt's handle of an object and answers the key to it.
+    /// Keeps libvirt's handle of an object and returns the key to it.
     pub(crate) fn keep(&self, handle: impl Any + Send + Sync) -> usize {
         self.0.handles.keep(handle)
     }
 
-    /// Keeps a place for the handle of an object that is found when it is needed, and answers the key to it.
+    /// Keeps a place for the handle of an object that is found when it is needed, and returns the key to it.
     pub(crate) fn keep_place(&self) -> usize {
         self.0.handles.keep_place()
     }
@@ -165,7 +165,7 @@ impl Connection {
         drop(self.0.handles.forget(key));
     }
 
-    /// Drops the stream under `key`; the host is told of its end.
+    /// Drops the stream under `key`, and reports its end to the host.
     pub(crate) fn end_stream(&self, key: usize) {
         let stream = self.0.handles.forget(key);
         self.0.let_go(move || drop(stream));
@@ -310,7 +310,7 @@ impl Connection {
         result
     }
 
-    /// Whether this is a twin.
+    /// True if this is a twin.
     pub(crate) fn is_rehearsed(&self) -> bool {
         let recorder = self.0.recorder.as_ref();
         recorder.is_some_and(|recorder| recorder.is_twin())
@@ -379,7 +379,7 @@ impl Connection {
         answer.unwrap_or_else(|why| Err(why.failure(patience.limit)))
     }
 
-    /// Whether a call of `class` cannot hang, or may hang as the user wishes, so that it needs no separate thread.
+    /// True if a call of `class` cannot hang, or may hang as the user wishes, so that it needs no separate thread.
     fn runs_here(&self, class: CallClass) -> bool {
         // QEMU without a daemon can freeze all the same.
         let quick = class == CallClass::Read || !self.uri().contains("///embed");

@@ -10,7 +10,7 @@ use crate::libvirt::typed_params::Scalar;
 use crate::objects::uri::{Reading, in_process};
 use crate::objects::watch::Watch;
 
-/// Something that a host told without being asked.
+/// A message that a host sent without a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
     /// Something happened to an object of the host's.
@@ -21,7 +21,7 @@ pub enum News {
         name: String,
         /// The event, such as `stopped`.
         event: String,
-        /// Why, where libvirt tells.
+        /// The reason, if libvirt gives one.
         detail: Option<String>,
     },
     /// The connection broke.
@@ -72,34 +72,34 @@ impl Connection {
         }
     }
 
-    /// Whether its driver works within this process, so that no call waits for another machine.
+    /// True if its driver works within this process, so that no call waits for another machine.
     pub fn is_in_process(&self) -> bool {
         self.0.in_process
     }
 
-    /// Whether libvirt opens files of calls in this process, with the user's rights. An embedded hypervisor does too,
+    /// True if libvirt opens files of calls in this process, with the user's rights. An embedded hypervisor does too,
     /// but a script that may run one may do that anyway.
     pub(crate) fn opens_files_here(&self) -> bool {
         let uri = self.uri();
         in_process(uri) && !Reading::of(uri).is_some_and(|reading| reading.is_embedded())
     }
 
-    /// Whether it already has an observer.
+    /// True if it already has an observer.
     pub fn is_followed(&self) -> bool {
         self.0.known.followed.load(Ordering::Acquire)
     }
 
-    /// Whether the connection broke, as far as its observers were [told](Self::follow).
+    /// True if the connection broke, as far as its observers were [told](Self::follow).
     pub fn is_lost(&self) -> bool {
         self.0.known.lost.load(Ordering::Acquire)
     }
 
-    /// Whether it was closed by a script.
+    /// True if it was closed by a script.
     pub fn is_closed(&self) -> bool {
         self.connect().is_err()
     }
 
-    /// Whether it was opened for reading only.
+    /// True if it was opened for reading only.
     pub fn is_read_only(&self) -> bool {
         self.0.target.read_only
     }

@@ -1,4 +1,4 @@
-//! Opening and closing: a deadline on the way in, keepalive once there.
+//! Opens and closes connections: a time limit for opening, then keepalive.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -54,10 +54,10 @@ impl Target {
 /// Seconds between two questions to a silent host, and how many may go unanswered.
 const KEEPALIVE: (i32, u32) = (5, 3);
 
-/// Time for an `ssh` to end after it was told to.
+/// Time for an `ssh` to end after a signal.
 const END_OF_SSH: Duration = Duration::from_secs(2);
 
-/// Interval at which an `ssh` is told to end.
+/// Interval between the signals that end an `ssh`.
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// The bytes of the longest URI: each part of it is copied several times.

@@ -1,4 +1,4 @@
-//! The right to make a call, of which a connection gives few at a time.
+//! Permits for calls: a connection gives only a few at a time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -21,7 +21,7 @@ use crate::run::interrupt::{self, Interrupt};
 pub(super) struct Reopening {
     /// One thread at a time opens the connection.
     turn: Mutex<()>,
-    /// Whether the host did not come back within the time for connecting.
+    /// True if the host did not come back within the time for connecting.
     given_up: AtomicBool,
 }
 
@@ -49,7 +49,7 @@ impl Connection {
         self.0.handles.connect().ok_or_else(|| self.closed())
     }
 
-    /// Whether this thread undoes on a connection that was lost and opened again.
+    /// True if this thread undoes on a connection that was lost and opened again.
     pub(crate) fn undoes_after_a_loss(&self) -> bool {
         interrupt::shielded() && self.0.handles.was_renewed()
     }

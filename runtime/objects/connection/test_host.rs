@@ -87,7 +87,7 @@ fn included(path: &Path) -> Result<Vec<String>, String> {
     Ok(files)
 }
 
-/// Whether an XML declaration names an encoding besides UTF-8.
+/// True if an XML declaration names an encoding besides UTF-8.
 fn names_other_encoding(declaration: &str) -> bool {
     let declaration = declaration.to_ascii_lowercase();
     let named = declaration.split_once("encoding");

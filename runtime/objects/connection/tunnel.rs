@@ -21,7 +21,7 @@ use crate::objects::uri::Reading;
 /// may allow no programs.
 const FOLDERS: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
 
-/// Whether libvirt would start `ssh` for `uri`.
+/// True if libvirt would start `ssh` for `uri`.
 ///
 /// A URI with the user's own spelling, such as `Command=`, is passed to libvirt unchanged.
 pub(crate) fn is_needed(uri: &str) -> bool {
@@ -62,7 +62,7 @@ impl Tunnel {
         })
     }
 
-    /// Ends an `ssh` that nobody waits for any more: it would wait for its host or for a password,
+    /// Ends an `ssh` that has no user: it would wait for its host or for a password,
     /// and change the terminal when it ends.
     pub(super) fn end(&self) {
         let number = std::fs::read_to_string(number_in(self.folder.path()));
@@ -74,7 +74,7 @@ impl Tunnel {
     }
 }
 
-/// Whether `number` is that of a child of this process.
+/// True if `number` is that of a child of this process.
 fn is_child(number: i32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
     // The name before it may have spaces and parentheses.

@@ -4,12 +4,12 @@
 #[derive(Debug, PartialEq)]
 pub(super) struct Driver {
     pub(super) name: &'static str,
-    /// Whether libvirt runs it in the process that opens the connection. All others run in a daemon, which the remote
+    /// True if libvirt runs it in the process that opens the connection. All others run in a daemon, which the remote
     /// driver reaches.
     pub(super) runs_here: bool,
-    /// Whether it works only with a host in the URI, as a client of that host.
+    /// True if it works only with a host in the URI, as a client of that host.
     pub(super) needs_host: bool,
-    /// Whether `/embed` runs it in this process too.
+    /// True if `/embed` runs it in this process too.
     pub(super) embeddable: bool,
 }
 

@@ -59,7 +59,7 @@ impl Reading {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Whether libvirt runs a driver within this process for it.
+    /// True if libvirt runs a driver within this process for it.
     pub(crate) fn is_embedded(&self) -> bool {
         self.path == EMBED && !self.scheme.contains('+')
     }
@@ -77,7 +77,7 @@ pub(crate) fn host_of(uri: &str) -> String {
     server.unwrap_or_else(|| "localhost".into())
 }
 
-/// Whether the driver behind `uri` runs in this process instead of a daemon.
+/// True if the driver behind `uri` runs in this process instead of a daemon.
 pub(crate) fn in_process(uri: &str) -> bool {
     Reading::of(uri).is_some_and(|reading| reading.is_in_process())
 }

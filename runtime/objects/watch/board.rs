@@ -102,7 +102,7 @@ impl Board {
         self.lost.load(Ordering::SeqCst)
     }
 
-    /// Whether a queue continues after a lost connection was reopened.
+    /// True if a queue continues after a lost connection was reopened.
     pub(super) fn outlives(&self) -> bool {
         let queues = self.queues.read();
         queues.iter().any(|queue| queue.outlives())

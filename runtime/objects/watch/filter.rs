@@ -26,7 +26,7 @@ pub struct Given {
     pub key: String,
     /// The text that it must have.
     pub text: String,
-    /// Whether the text is the UUID of the object that the field names.
+    /// True if the text is the UUID of the object that the field names.
     pub is_uuid: bool,
 }
 
@@ -98,7 +98,7 @@ impl Filter {
         }
     }
 
-    /// Whether it matches events of any kind.
+    /// True if it matches events of any kind.
     pub(crate) fn is_for_any_kind(&self) -> bool {
         self.kind.is_none()
     }
@@ -121,7 +121,7 @@ impl Filter {
         field.map(|(_, text)| text.as_str())
     }
 
-    /// Whether `event` is of its kind.
+    /// True if `event` is of its kind.
     pub(crate) fn is_of_kind(&self, event: &Event) -> bool {
         match self.kind {
             Some(kind) => kind.name == event.kind,
@@ -129,7 +129,7 @@ impl Filter {
         }
     }
 
-    /// Whether its events are about that object.
+    /// True if its events are about that object.
     pub(crate) fn concerns(&self, noun: &str, name: &str, uuid: &str) -> bool {
         self.noun.is_none_or(|own| own == noun)
             && self.fields.iter().all(|(key, text)| match key.as_str() {
@@ -146,7 +146,7 @@ impl Filter {
             .collect()
     }
 
-    /// Whether it matches `event`.
+    /// True if it matches `event`.
     pub(crate) fn fits(&self, event: &Event) -> bool {
         self.is_of_kind(event)
             && self.fields.iter().all(|(name, text)| match name.as_str() {
@@ -171,7 +171,7 @@ impl std::fmt::Display for Filter {
     }
 }
 
-/// The sorts of object that libvirt tells events of, such as `domain`.
+/// The kinds of object for which libvirt sends events, such as `domain`.
 pub fn nouns() -> impl Iterator<Item = &'static str> {
     events::FAMILIES.iter().map(|family| family.noun)
 }

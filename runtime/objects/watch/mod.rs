@@ -64,7 +64,7 @@ struct Followed {
     _registration: Registration,
     /// The number of feeds that want it.
     feeds: usize,
-    /// Whether libvirt keeps sending it without a feed: the next wait comes soon.
+    /// True if libvirt keeps sending it without a feed: the next wait comes soon.
     stays: bool,
 }
 
@@ -131,7 +131,7 @@ impl Watch {
         }
     }
 
-    /// Whether the connection broke, so that nothing more will arrive.
+    /// True if the connection broke, so that nothing more will arrive.
     pub(crate) fn is_lost(&self) -> bool {
         self.board.is_lost()
     }
@@ -256,7 +256,7 @@ impl Watch {
         }
     }
 
-    /// Waits until the events have arrived that the host told before this moment.
+    /// Waits until all events that the host sent before this moment have arrived.
     pub(crate) fn settle(&self) {
         if self.is_lost() {
             return;

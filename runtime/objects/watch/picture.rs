@@ -57,7 +57,7 @@ struct Known {
     name: String,
     uuid: String,
     state: String,
-    /// Whether it still exists when it is not active.
+    /// True if it still exists when it is not active.
     persistent: bool,
 }
 
@@ -71,7 +71,7 @@ fn at_rest(noun: &str) -> &'static str {
 }
 
 impl Picture {
-    /// Whether it has objects of the kind `noun`.
+    /// True if it has objects of the kind `noun`.
     pub(super) fn shows(&self, noun: &str) -> bool {
         self.nouns.contains(noun)
     }

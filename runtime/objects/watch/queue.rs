@@ -100,7 +100,7 @@ struct QueueState {
     waiting: VecDeque<Told>,
     events: usize,
     bytes: usize,
-    /// Whether it was full and is still more than half full.
+    /// True if it was full and is still more than half full.
     overflows: bool,
     end: Option<End>,
 }
@@ -132,7 +132,7 @@ impl Queue {
         }
     }
 
-    /// Whether it continues after a lost connection was reopened.
+    /// True if it continues after a lost connection was reopened.
     pub(super) fn outlives(&self) -> bool {
         self.concerned.is_some() && !self.is_closed() && !self.is_over()
     }
@@ -163,7 +163,7 @@ impl Queue {
         self.put(Told::Overflow { at, lost });
     }
 
-    /// Puts `told` into the queue, however full it is.
+    /// Puts `told` into the queue, even if the queue is full.
     fn put(&self, told: Told) {
         self.state.change(|state| {
             if state.end.is_none() {
@@ -231,12 +231,12 @@ impl Queue {
         self.state.wake();
     }
 
-    /// Whether it no longer takes events.
+    /// True if it does not accept events any more.
     fn is_over(&self) -> bool {
         self.until.is_some_and(|until| until <= Instant::now())
     }
 
-    /// Whether it was closed.
+    /// True if it was closed.
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self.lock().end, Some(End::Closed))
     }

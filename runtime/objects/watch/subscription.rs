@@ -21,7 +21,7 @@ pub struct Options {
     pub timeout: Option<Duration>,
     /// The length of its queue.
     pub queue: usize,
-    /// Whether it continues after a lost connection was reopened.
+    /// True if it continues after a lost connection was reopened.
     pub reconnect: bool,
 }
 
@@ -87,7 +87,7 @@ impl Subscription {
         &self.0.connection
     }
 
-    /// The next event, once there is one; waits until `timeout` is over, where there is one.
+    /// The next event; waits for it until `timeout` has passed, if there is a timeout.
     pub fn next(&self, timeout: Option<Duration>) -> Outcome<Told> {
         let interrupt = self.0.connection.session().interrupt();
         match self.0.queue.take() {
@@ -123,7 +123,7 @@ impl Subscription {
         self.0.queue.drain()
     }
 
-    /// Waits until the events wait here that the host told before this moment.
+    /// Waits until all events that the host sent before this moment are in the queue.
     fn settle(&self) {
         let feed = self.0.feed.lock();
         let watch = feed.as_ref().map(|feed| Arc::clone(&feed.watch));
@@ -142,7 +142,7 @@ impl Subscription {
         drop(ended);
     }
 
-    /// Whether it was closed.
+    /// True if it was closed.
     pub(crate) fn is_closed(&self) -> bool {
         self.0.queue.is_closed()
     }

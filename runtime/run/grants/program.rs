@@ -34,7 +34,7 @@ impl GrantedProgram {
         self.file.as_deref()
     }
 
-    /// Whether `name` names this program in a script. Links are not followed: programs such as busybox have other
+    /// True if `name` names this program in a script. Links are not followed: programs such as busybox have other
     /// functions under other names.
     pub(super) fn is_called(&self, name: &str) -> bool {
         match &self.file {

@@ -33,7 +33,7 @@ pub struct Rules {
 pub(crate) struct Call<'a> {
     /// The C function.
     pub(crate) function: &'static str,
-    /// Whether it can change the host.
+    /// True if it can change the host.
     pub(crate) changes: bool,
     /// The names of its object; for a snapshot, the names of the domain. Empty if they are unknown.
     pub(crate) names: &'a [&'a str],
@@ -129,7 +129,7 @@ impl Rules {
     }
 }
 
-/// Whether a rule's `word` covers calls named `verb`.
+/// True if a rule's `word` covers calls named `verb`.
 fn means(word: &str, verb: &str) -> bool {
     let is_first = |word: &str| {
         verb.strip_prefix(word)

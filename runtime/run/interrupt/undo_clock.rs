@@ -1,4 +1,4 @@
-//! The time that undoing may take.
+//! The time limit for undoing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,17 +21,17 @@ pub(super) struct UndoClock {
 }
 
 impl UndoClock {
-    /// Whether the time is over.
+    /// True if the time has passed.
     pub(super) fn has_expired(&self) -> bool {
         self.expired.load(Ordering::SeqCst)
     }
 
-    /// The actions that run when the time is over.
+    /// The actions that run when the time has passed.
     pub(super) fn actions(&self) -> MutexGuard<'_, BTreeMap<u64, Action>> {
         self.actions.lock()
     }
 
-    /// Waits for the end of the undoing or of its time; answers whether the time came first.
+    /// Waits for the end of the undoing or of its time; returns whether the time came first.
     pub(super) fn runs_out(&self) -> bool {
         let Some(until) = self.until else {
             return false;
@@ -43,7 +43,7 @@ impl UndoClock {
         !*ended
     }
 
-    /// Ends the time, and answers what is to run because of it.
+    /// Ends the time, and returns what is to run because of it.
     pub(super) fn expire(&self) -> Vec<Action> {
         self.expired.store(true, Ordering::SeqCst);
         self.actions().values().cloned().collect()

@@ -96,7 +96,7 @@ impl Drop for OtherThread {
     }
 }
 
-/// Whether a script may use `more` bytes, even if each of its threads uses as many.
+/// True if a script may use `more` bytes, even if each of its threads uses as many.
 pub(crate) fn fits(more: usize) -> bool {
     // The thread that waits for the others takes nothing.
     let threads = OTHER_THREADS.load(Ordering::Relaxed).max(1);
@@ -109,7 +109,7 @@ pub fn room() -> usize {
     with_reserve(MOST.load(Ordering::Relaxed)).saturating_sub(held())
 }
 
-/// Whether a script uses so much that its next operation could exceed the limit.
+/// True if a script uses so much that its next operation could exceed the limit.
 pub(crate) fn is_full() -> bool {
     let most = match interrupt::shielded() {
         // A native function may have filled all there was.

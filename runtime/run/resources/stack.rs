@@ -37,7 +37,7 @@ pub(crate) fn used() -> usize {
     BEGIN.get().abs_diff(here)
 }
 
-/// Whether a recursive native function must not go deeper: the rest of the stack is for copying, dropping and undoing.
+/// True if a recursive native function must not go deeper: the rest of the stack is for copying, dropping and undoing.
 pub(crate) fn is_used_up() -> bool {
     used() > size() / 8 * 7
 }

@@ -1,4 +1,4 @@
-//! The file of a journal: lines are appended and reach the disk before virhai goes on.
+//! The file of a journal: lines are appended and reach the disk before virhai continues.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
@@ -19,14 +19,14 @@ pub(super) const RESERVE: usize = 256 * 1024;
 pub(super) struct Writer {
     file: Flock<File>,
     length: u64,
-    /// Whether a record waits for [`Self::sync`].
+    /// True if a record waits for [`Self::sync`].
     waits: bool,
 }
 
 /// The time at which a record must be on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnDisk {
-    /// Before virhai goes on.
+    /// Before virhai continues.
     Now,
     /// Before the next change: a record on the disk tells the same until then.
     BeforeChange,

@@ -49,9 +49,9 @@ struct Shared {
     changes: Mutex<Vec<Change>>,
     /// True if a step with an unknown effect may be repeated.
     may_repeat: bool,
-    /// Whether [`Journal::say_once`] was called.
+    /// True if [`Journal::say_once`] was called.
     said: AtomicBool,
-    /// Whether a step began.
+    /// True if a step began.
     stepped: AtomicBool,
 }
 
@@ -89,7 +89,7 @@ impl Journal {
         }))
     }
 
-    /// Opens the journal of the run called `name` to go on with it. With `may_repeat`, a step whose effect is unknown
+    /// Opens the journal of the run called `name` to continue it. With `may_repeat`, a step whose effect is unknown
     /// may be repeated.
     ///
     /// # Errors
@@ -293,7 +293,7 @@ impl Journal {
         }
     }
 
-    /// Records that this process goes on with the run.
+    /// Records that this process continues the run.
     ///
     /// # Errors
     ///
@@ -306,7 +306,7 @@ impl Journal {
         })
     }
 
-    /// Whether the run has steps.
+    /// True if the run has steps.
     pub fn has_steps(&self) -> bool {
         !self.0.steps.is_empty() || self.0.stepped.load(Ordering::Relaxed)
     }
@@ -361,7 +361,7 @@ pub struct Run {
     pub name: String,
     /// Its folder.
     pub folder: PathBuf,
-    /// Whether its process is alive.
+    /// True if its process is alive.
     pub alive: bool,
     /// Its state from the journal, or why the journal cannot be read.
     pub past: Result<Past, String>,

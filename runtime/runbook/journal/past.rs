@@ -162,7 +162,7 @@ pub struct End {
     pub undone: usize,
 }
 
-/// A run as its journal tells it.
+/// A run as its journal records it.
 #[derive(Debug, Clone)]
 pub struct Past {
     /// The first record.

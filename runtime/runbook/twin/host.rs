@@ -1,4 +1,4 @@
-//! A host as data, from which a twin is made.
+//! The data of a host from which a twin is made.
 
 use serde::{Deserialize, Serialize};
 

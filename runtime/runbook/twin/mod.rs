@@ -106,7 +106,7 @@ impl Rehearsal {
         Self::new(Way::Real)
     }
 
-    /// Whether the script runs on its hosts.
+    /// True if the script runs on its hosts.
     pub fn is_on_real_hosts(&self) -> bool {
         matches!(self.way, Way::Real)
     }

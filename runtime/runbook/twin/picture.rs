@@ -13,7 +13,7 @@ use crate::xml::Xml;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Picture(BTreeMap<(SeenKind, String), Seen>);
 
-/// A kind of object, in the order in which changes of one call are told.
+/// A kind of object, in the order in which changes of one call are reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum SeenKind {
     Pool,
@@ -41,7 +41,7 @@ impl SeenKind {
     }
 }
 
-/// Whether an object runs.
+/// The activity of an object.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Activity {
     #[default]
@@ -341,7 +341,7 @@ impl Seen {
                 .iter()
                 .map(|one| (one.path.clone(), one.to.clone()))
                 .collect();
-            // A change of both is told once.
+            // A change of both is reported once.
             let live = between(before, after, true).into_iter();
             all.extend(live.filter(|one| !defined.contains(&(one.path.clone(), one.to.clone()))));
         }

@@ -38,7 +38,7 @@ impl Recorder {
         }
     }
 
-    /// Whether the host is a twin.
+    /// True if the host is a twin.
     pub(crate) fn is_twin(&self) -> bool {
         self.is_twin
     }
@@ -199,7 +199,7 @@ impl Recorder {
                 ..entry
             });
         }
-        // Until here, so that two threads tell what they saw in the order in which it happened.
+        // Until here, so that two threads report events in their order.
         drop(last);
     }
 
@@ -227,7 +227,7 @@ impl Recorder {
     }
 }
 
-/// Whether the test driver refused a call in the state of the guest. QEMU has another code for it.
+/// True if the test driver refused a call in the state of the guest. QEMU has another code for it.
 fn is_wrong_state(failure: &Failure) -> bool {
     let told = ["not running", "not paused", "already running"];
     failure.domain == i64::from(virt_sys::VIR_FROM_TEST)

@@ -1,4 +1,4 @@
-//! Functions with statements of one's own. Rhai makes functions from text only, so a rewritten body is
+//! Functions with given statements. Rhai makes functions from text only, so a rewritten body is
 //! the value of an expression in a function that was parsed.
 
 use std::cell::RefCell;

@@ -25,7 +25,7 @@ pub(super) fn state(equal: bool, name: ImmutableString, position: Position) -> D
 
 /// Compares two values, one of which is a constant of libvirt's.
 ///
-/// Calls answer words, so that a text which is compared with a number was meant to be compared
+/// Calls return words, so that a text which is compared with a number was meant to be compared
 /// with a word.
 pub(super) fn compare(
     context: &mut EvalContext,

@@ -1,4 +1,4 @@
-//! Imports that wait until code needs them.
+//! Imports that are loaded when code needs them.
 
 use std::sync::{Arc, OnceLock};
 

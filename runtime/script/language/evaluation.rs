@@ -1,4 +1,4 @@
-//! `eval`, whose text is rewritten as the rest is.
+//! `eval`: its text is rewritten like the rest of the script.
 
 use std::sync::Arc;
 

@@ -83,7 +83,7 @@ fn statements_of(definition: &Shared<ScriptFuncDef>) -> Vec<Stmt> {
 
 /// Goes through code and rewrites what plain Rhai would do otherwise.
 struct Rewriter<'a> {
-    /// Whether the code was changed.
+    /// True if the code was changed.
     changed: bool,
     /// The names that the file has to itself.
     names: &'a Arc<FileNames>,
@@ -444,7 +444,7 @@ impl Rewriter<'_> {
         Some(custom(name, inputs, state, position))
     }
 
-    /// Whether `this` is a chain that ends with a method of virhai or with a key of its result.
+    /// True if `this` is a chain that ends with a method of virhai or with a key of its result.
     fn is_answer(&self, this: &Expr, after_call: bool) -> bool {
         match this {
             Expr::Dot(pair, ..) => {

@@ -13,7 +13,7 @@ struct WithText {
     text: ImmutableString,
     /// The place of the text.
     place: Position,
-    /// Whether the other side is the result of a call, not a variable.
+    /// True if the other side is the result of a call, not a variable.
     direct: bool,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn state(equal: bool, text: ImmutableString, place: Position, direct:
 
 /// Compares a value with text that the script writes.
 ///
-/// A word that a call answers can only be one of its enumeration. Where the value is the answer itself, any other text
+/// A word that a call returns can only be one of its enumeration. Where the value is the result itself, any other text
 /// is a mistake. A variable can hold other text as well, so there only what is near to a word is one.
 pub(super) fn compare(
     context: &mut EvalContext,

@@ -54,7 +54,7 @@ impl Tree {
         self.paths.keys()
     }
 
-    /// Whether `module` names an item of the crate `name`.
+    /// True if `module` names an item of the crate `name`.
     pub(super) fn uses_crate(&self, module: &Module, name: &str) -> bool {
         self.crates[module].contains(name)
     }
@@ -164,7 +164,7 @@ impl Reader {
     }
 }
 
-/// Whether an item with these attributes is only a test's.
+/// True if an item with these attributes is only a test's.
 pub(super) fn is_of_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let is_test = |list: &syn::MetaList| list.tokens.to_string() == "test";

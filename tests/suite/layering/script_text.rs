@@ -106,7 +106,7 @@ fn texts(argument: &Expr) -> Vec<String> {
     }
 }
 
-/// Whether a search for `text` reads a script.
+/// True if a search for `text` reads a script.
 fn is_of_scripts(text: &str) -> bool {
     let first = text.split(' ').next().unwrap_or_default();
     SIGNS.contains(&text.trim()) || is_keyword(text) || text.contains(' ') && is_keyword(first)

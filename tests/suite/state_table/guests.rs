@@ -161,7 +161,7 @@ fn running_again(dom) {
 }
 "#;
 
-/// Runs every act, four at a time, and answers what differs from its row.
+/// Runs every act, four at a time, and returns what differs from its row.
 #[test]
 fn a_guest_of_its_own_accord_ends_in_the_state_that_the_table_says() {
     let host = Embed::new();
@@ -192,7 +192,7 @@ fn a_guest_of_its_own_accord_ends_in_the_state_that_the_table_says() {
     assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
 }
 
-/// Whether a state matches the table's, which has no reason if the guest goes through several.
+/// True if a state matches the table's, which has no reason if the guest goes through several.
 fn fits(after: &str, wanted: &str) -> bool {
     // All guests here are started paused, so that their consoles have all output.
     let after = after.replace("running(unpaused)", "running(booted)");

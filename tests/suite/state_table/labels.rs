@@ -302,7 +302,7 @@ fn tell(number, outcome, err, after, returned) {
     print([number, outcome, code, after, returned, message].join("\t"));
 }
 
-// Does `operation` and tells what came of it; answers the state afterwards.
+// Does `operation` and tells what came of it; returns the state afterwards.
 fn attempt(number, conn, dom, path, operation) {
     let outcome = "ok";
     let failure = ();

@@ -34,22 +34,22 @@ pub fn all() -> Vec<Row> {
 }
 
 impl Row {
-    /// Whether the row is about domains, not networks or pools.
+    /// True if the row is about domains, not networks or pools.
     pub fn concerns_domains(&self) -> bool {
         !self.state.contains(':')
     }
 
-    /// Whether the row is about storage pools and volumes.
+    /// True if the row is about storage pools and volumes.
     pub fn concerns_pools(&self) -> bool {
         self.state.starts_with("pool:")
     }
 
-    /// Whether the row is about networks.
+    /// True if the row is about networks.
     pub fn concerns_networks(&self) -> bool {
         self.state.starts_with("network:")
     }
 
-    /// Whether the guest itself acts, and its action counts.
+    /// True if the guest itself acts, and its action counts.
     pub fn is_done_by_a_guest(&self) -> bool {
         GUESTS_DOING
             .iter()
@@ -80,14 +80,14 @@ impl Row {
         None
     }
 
-    /// Whether the operation belongs to the lifecycle of a guest, and does not only read.
+    /// True if the operation belongs to the lifecycle of a guest, and does not only read.
     pub fn is_of_the_lifecycle(&self) -> bool {
         LIFECYCLE
             .iter()
             .any(|begin| self.operation.starts_with(begin))
     }
 
-    /// Whether the row leaves the state of its domain so that another row can use it.
+    /// True if the row leaves the state of its domain so that another row can use it.
     pub fn keeps_its_state(&self) -> bool {
         self.outcome == "error" || READS.contains(&self.operation)
     }

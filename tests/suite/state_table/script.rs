@@ -18,7 +18,7 @@ pub struct Place<'a> {
     /// The destination of migrations, and the URI for the guests' memory.
     pub destination: String,
     pub memory_uri: String,
-    /// Whether every row has a separate connection, with a whole host.
+    /// True if every row has a separate connection, with a whole host.
     pub fresh_host: bool,
 }
 

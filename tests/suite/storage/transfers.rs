@@ -169,14 +169,14 @@ fn an_upload_that_the_disk_has_no_room_for_is_refused() {
     assert_eq!(outcome.stdout, "lives\n", "{outcome}");
 }
 
-/// Runs a script until it prints, sends it Ctrl-C, and answers status and standard error.
+/// Runs a script until it prints, sends it Ctrl-C, and returns status and standard error.
 fn interrupted(store: &Store, script: &str) -> (Option<i32>, String) {
     once_under_way(store, script, |program| {
         kill(program, Signal::SIGINT).expect("it runs");
     })
 }
 
-/// Runs a script until it prints, does `act`, and answers status and standard error.
+/// Runs a script until it prints, does `act`, and returns status and standard error.
 fn once_under_way(store: &Store, script: &str, act: impl FnOnce(Pid)) -> (Option<i32>, String) {
     let mut command = store.script("").command();
     let mut child = command.spawn().expect("the program can be started");

@@ -28,7 +28,7 @@ enum End {
     Killed,
 }
 
-/// Whether the tests run in their long form.
+/// True if the tests run in their long form.
 pub fn all() -> bool {
     std::env::var_os("VIRHAI_TEST_ALL").is_some_and(|value| value == "1")
 }
@@ -196,7 +196,7 @@ fn killed_and_undone(host: &impl Host, operations: u64, script: &str) -> Outcome
 }
 
 impl Swept {
-    /// Notes what a stopped run left; answers whether the host has to be built anew.
+    /// Notes what a stopped run left; returns whether the host has to be built anew.
     fn judge(&mut self, place: &str, difference: &[String], outcome: &Outcome) -> bool {
         let said = said(&outcome.stderr);
         let found = format!("{place}: {}\n{outcome}", difference.join("\n  "));

@@ -38,7 +38,7 @@ record! {
         stdout: Output,
         /// Standard error: text, or a blob if it is not UTF-8.
         stderr: Output,
-        /// Whether the agent truncated the output.
+        /// True if the agent truncated the output.
         truncated: bool,
     }
 }

@@ -1,4 +1,4 @@
-//! Changing a domain by way of its XML, in the configuration and in the running guest.
+//! Changes a domain by its XML, in the configuration and in the running guest.
 
 mod live;
 mod plan;
@@ -234,7 +234,7 @@ impl<'a> Edit<'a> {
         Ok(effects.collect())
     }
 
-    /// Makes each of `changes` once, and answers why one could not be made.
+    /// Makes each of `changes` once, and returns why one could not be made.
     ///
     /// If the script is stopped or the connection lost, all of them are undone.
     fn apply(
@@ -286,7 +286,7 @@ impl<'a> Edit<'a> {
     }
 }
 
-/// Whether libvirt's configuration now has the change `difference`.
+/// True if libvirt's configuration now has the change `difference`.
 fn is_kept(difference: &Difference, kept: &[Difference]) -> bool {
     let wanted = difference.names();
     kept.iter().any(|kept| {

@@ -161,7 +161,7 @@ fn added(stages: &Stages, difference: &Difference) -> Option<Live> {
     })
 }
 
-/// Whether `made` contains everything in `wanted`; it may contain more.
+/// True if `made` contains everything in `wanted`; it may contain more.
 fn has_all(made: &str, wanted: &str) -> bool {
     let differences = Xml::parse(wanted).and_then(|wanted| wanted.diff(&Xml::parse(made)?));
     differences.is_ok_and(|all| all.iter().all(|found| found.change() == "added"))

@@ -121,7 +121,7 @@ pub(super) fn layers(connect: &Connect, disk: &Xml) -> Result<Vec<Layer>> {
     Ok(all)
 }
 
-/// The images below the last of `known`, as the storage volumes tell.
+/// The images below the last of `known`, from the storage volumes.
 fn backing(connect: &Connect, known: &[Layer]) -> Vec<Layer> {
     let mut found = Vec::new();
     let mut path = known.last().and_then(Layer::path);
@@ -382,7 +382,7 @@ fn copied(
     Ok([&[copy], below].concat())
 }
 
-/// Ends the job on the disk `name`; with `pivot`, the guest goes on in its result.
+/// Ends the job on the disk `name`; with `pivot`, the guest continues in its result.
 pub(super) fn end(driver: &Driver, domain: &Domain, name: &str, pivot: bool) -> Result<()> {
     let (target, _) = running_disk(domain, name)?;
     let uuid = domain.uuid_string()?;
@@ -437,7 +437,7 @@ impl Driver {
         });
     }
 
-    /// Whether the script made the file `path` outside of a storage pool, and no pool shows it yet.
+    /// True if the script made the file `path` outside of a storage pool, and no pool shows it yet.
     pub(super) fn has_made(&self, path: &str) -> bool {
         let files = self.new_files.lock();
         files.iter().any(|file| file.path == path)

@@ -167,7 +167,7 @@ fn edited(xml: &str, change: DeviceChange, what: &str) -> Result<String> {
     Ok(guest.text())
 }
 
-/// Whether `own` is the device that `other` describes.
+/// True if `own` is the device that `other` describes.
 fn is_same(own: &Xml, other: &Xml) -> bool {
     if own.name() != other.name() {
         return false;

@@ -1,4 +1,4 @@
-//! Guests of a twin that move to another twin.
+//! Migrations of a twin's guests to another twin.
 
 use virt::connect::Connect;
 use virt::domain::Domain;

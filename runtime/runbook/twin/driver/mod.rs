@@ -88,7 +88,7 @@ impl Driver {
         })
     }
 
-    /// Whether it is the twin of the host `uri`.
+    /// True if it is the twin of the host `uri`.
     fn is_of(&self, uri: &str) -> bool {
         self.fact(Fact::Uri)
             .is_some_and(|own| own.to_str() == Ok(uri))

@@ -1,4 +1,4 @@
-//! Snapshots of a twin's guests: what QEMU refuses, and disks that go on in new files.
+//! Snapshots of a twin's guests: what QEMU refuses, and disks that continue in new files.
 
 use virt::connect::Connect;
 use virt::domain::Domain;
