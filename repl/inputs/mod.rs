@@ -32,7 +32,7 @@ pub(crate) use completion::{QUESTION, declares, offer};
 pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) -> Result<(), u8> {
     let declared = Inputs::of(imports, &script.name, &script.text).map_err(|why| {
         Diagnostic::plain(format!(
-            "the declaration of the inputs of {} is wrong: {why}",
+            "the inputs of {} cannot be read: {why}",
             script.name
         ))
         .report_plain(options);

@@ -2,15 +2,16 @@
 
 use rhai::{Expr, Position, Stmt};
 
-use super::Code;
 use super::definitions::Definition;
 use super::files::{File, Files};
 use super::walk::Walk;
 use super::written::Written;
+use super::{Code, Finding, Span};
 use crate::api;
 use crate::runbook::inputs::CONSTANT;
 use crate::script::declarations::{self, Constants, Sources};
 use crate::spec::{self, Fault, FaultKind, Spec, Step, Type};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Sources for Files {
@@ -27,13 +28,35 @@ impl Sources for Files {
 }
 
 impl Files {
+    /// True if `file` is the script itself, and not a file that it imports.
+    fn is_script(&self, file: &File) -> bool {
+        let mut files = self.iter();
+        files.next().is_some_and(|first| first.name == file.name)
+    }
+
+    /// The wrong declarations among those that `file` itself uses: for its inputs, and for options of its functions.
+    pub(super) fn wrong_declarations(&self, file: &File) -> Vec<Finding> {
+        let mut names = BTreeSet::new();
+        if self.is_script(file) {
+            names.insert(CONSTANT.to_owned());
+        }
+        for definition in file.all_definitions() {
+            names.extend(spec::options_line(&definition.docs));
+            let parameters = 0..definition.parameters.len();
+            names.extend(parameters.filter_map(|index| checked_with(definition, index)));
+        }
+        names.retain(|name| declarations::is_declared(self, &file.name, name));
+        let wrong = names.into_iter().filter_map(|name| {
+            let why = declarations::declared(self, &file.name, &name).err()?;
+            let span = Span::at(&file.text, file.constant(&name)?);
+            Some(file.finding(Code::WrongDeclaration, span, why))
+        });
+        wrong.collect()
+    }
+
     /// The type of the inputs that the script `file` declares; `None` for an imported file.
     pub(super) fn inputs(&self, file: &File) -> Option<Type> {
-        let is_script = self
-            .iter()
-            .next()
-            .is_some_and(|first| first.name == file.name);
-        if !is_script || !declarations::is_declared(self, &file.name, CONSTANT) {
+        if !self.is_script(file) || !declarations::is_declared(self, &file.name, CONSTANT) {
             return None;
         }
         let spec = declarations::declared(self, &file.name, CONSTANT).ok()?;

@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use rhai::{AST, ASTNode, Expr, Ident, Stmt};
+use rhai::{AST, ASTNode, Expr, Ident, Position, Stmt};
 
 use super::definitions::{Definition, definitions};
 use super::facts::Facts;
@@ -389,6 +389,15 @@ impl File {
     pub(super) fn is_constant(&self, name: &str) -> bool {
         let global = self.parts().globals.get(name);
         global.is_some_and(|global| global.constant)
+    }
+
+    /// The position of the name in the declaration of the constant `name` of the whole file.
+    pub(super) fn constant(&self, name: &str) -> Option<Position> {
+        let mut statements = self.ast.statements().iter();
+        statements.find_map(|statement| match statement {
+            Stmt::Var(variable, ..) if variable.0.name == name => Some(variable.0.pos),
+            _ => None,
+        })
     }
 
     /// The names of the constants of the whole file.

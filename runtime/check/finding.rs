@@ -89,6 +89,8 @@ codes! {
     MissingOption = "missing-option", Error;
     /// The value of an option is not of the type that the function takes.
     WrongOption = "wrong-option", Error;
+    /// The declaration of options or inputs contradicts itself, or has an unknown type or field.
+    WrongDeclaration = "wrong-declaration", Error;
     /// The map has no such key.
     UnknownKey = "unknown-key", Error;
     /// No call returns or takes this word here.

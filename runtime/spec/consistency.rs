@@ -50,7 +50,7 @@ pub(super) fn contradiction(key: &Key) -> Option<String> {
         return Some("a required option has no `default`".to_owned());
     }
     let fault = Spec::faults_of_key(key, &default).into_iter().next()?;
-    Some(format!("its `default` is wrong: {}", fault.message))
+    Some(format!("its `default` does not fit: {}", fault.message))
 }
 
 fn has_no_words(ty: &Type) -> bool {

@@ -314,19 +314,19 @@ fn a_wrong_declaration_says_what_is_wrong() {
         ("REQUIRED", "a required option has no `default`"),
         (
             "DEFAULT",
-            "its `default` is wrong: `one` must be a number, not the text \"1\"",
+            "its `default` does not fit: `one` must be a number, not the text \"1\"",
         ),
         (
             "RANGED",
-            "its `default` is wrong: `one` must be 1GiB or less, not 2GiB",
+            "its `default` does not fit: `one` must be 1GiB or less, not 2GiB",
         ),
         (
             "CHOSEN",
-            "its `default` is wrong: `one` must be \"a\" or \"b\", not \"c\"",
+            "its `default` does not fit: `one` must be \"a\" or \"b\", not \"c\"",
         ),
         (
             "NESTED",
-            "its `default` is wrong: `one[0]` has no key `tow`",
+            "its `default` does not fit: `one[0]` has no key `tow`",
         ),
     ] {
         let error = declared(&texts, "a", name).expect_err(name);
