@@ -14,11 +14,12 @@ use crate::error::RhaiResultOf;
 use crate::error::{Error, file_content};
 use crate::libvirt::connection::{self, Credentials};
 use crate::libvirt::{Failure, Result, event_loop};
+use crate::objects::call_thread::{self, Abandoned, Patience};
 use crate::objects::uri::{Reading, in_process};
 use crate::redact;
 use crate::run::interrupt::Interrupt;
 use crate::run::session::Session;
-use crate::run::timeout::{self, NoAnswer};
+use crate::run::timeout::NoAnswer;
 use crate::run::waiting::Waiting;
 use crate::runbook::twin::host::Host;
 use crate::runbook::twin::{self, Recorder, Rehearsal};
@@ -88,7 +89,11 @@ pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
     }
     let (returning, returned) = mpsc::channel::<()>();
     // libvirt cannot give up on a silent socket.
-    let answer = timeout::run_with_timeout("libvirt open", target.timeout, interrupt, move || {
+    let patience = Patience {
+        limit: Some(target.timeout),
+        after_stop: Duration::ZERO,
+    };
+    let answer = call_thread::run(interrupt, patience, None, move || {
         let _returning = returning;
         open_now(&own)
     });
@@ -103,6 +108,10 @@ pub(super) fn open(target: &Target, interrupt: &Interrupt) -> Result<Connect> {
                 tunnel.end();
             }
         }
+        let why = match why {
+            Abandoned::Stopped => NoAnswer::Stopped,
+            Abandoned::TimedOut => NoAnswer::TimedOut,
+        };
         Err(unanswered(why, target.timeout))
     })
 }
