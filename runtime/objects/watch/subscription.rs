@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::{Bounds, Change, Feed, Filter, Outcome, Queue, Told, Unfed, kinds_of};
 use crate::libvirt::events::Event;
 use crate::objects::connection::Connection;
-use crate::run::waiting::Waiting;
+use crate::run::waiting::{LONG_WAIT, Waiting};
 
 /// The default length of a queue.
 const QUEUE: usize = 65_536;
@@ -95,8 +95,19 @@ impl Subscription {
             _ if interrupt.stopping().is_some() => return Outcome::Stopped,
             outcome => return outcome,
         }
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let _waiting = Waiting::new(self.0.connection.session(), || self.wanted());
+        let begun = Instant::now();
+        let deadline = timeout.and_then(|timeout| begun.checked_add(timeout));
+        // Most events come before that: to report each wait would cost more than the wait.
+        let untold = begun.checked_add(LONG_WAIT);
+        match self
+            .0
+            .queue
+            .wait(deadline.into_iter().chain(untold).min(), interrupt)
+        {
+            Outcome::TimedOut => {}
+            outcome => return outcome,
+        }
+        let _waiting = Waiting::since(self.0.connection.session(), begun, || self.wanted());
         self.0.queue.wait(deadline, interrupt)
     }
 
