@@ -11,7 +11,7 @@ use super::facts::Facts;
 use super::finding::Related;
 use super::{Code, Finding, Span};
 use crate::script::declarations::Constants;
-use crate::script::imports::Imports;
+use crate::script::imports::{Imports, is_recipe};
 use crate::script::program::Program;
 use crate::syntax::outline::Outline;
 use crate::syntax::text::Text;
@@ -89,7 +89,7 @@ impl Files {
             }
             let links = links.remove(name.as_str()).unwrap_or_default();
             for (path, target) in &links {
-                if let Some(ast) = imports.compiled(target) {
+                if let Some(ast) = imports.checked(target) {
                     let from = Some((name.clone(), path.clone()));
                     next.push_back((target.clone(), ast, from));
                 }
@@ -197,15 +197,21 @@ impl Files {
 
     /// True if a map of some file may hold a closure under this name.
     pub(super) fn may_be_key(&self, name: &str) -> bool {
-        self.words
-            .get_or_init(|| {
-                let mut words = HashSet::new();
-                for file in self.iter() {
-                    file.each_node(&mut |node| collect_words(node, &mut words));
-                }
-                words
-            })
-            .contains(name)
+        let words = self.words.get_or_init(|| {
+            let mut words = HashSet::new();
+            for file in self.iter() {
+                file.each_node(&mut |node| collect_words(node, &mut words));
+            }
+            words
+        });
+        words.contains(name) || self.imported_recipes().any(|recipe| has_key(recipe, name))
+    }
+
+    /// The texts of the recipes whose bodies were not compiled.
+    fn imported_recipes(&self) -> impl Iterator<Item = &str> {
+        let imported = self.iter().skip(1);
+        let recipes = imported.filter(|file| is_recipe(&file.name));
+        recipes.map(|file| &*file.text)
     }
 
     /// True if another file has a function that `file` could call at run time.
@@ -236,6 +242,21 @@ fn globals(ast: &AST) -> HashMap<String, Global> {
         }
     }
     globals
+}
+
+/// Whether `text` has `name` as a key of a map, as a whole string, or as a property.
+fn has_key(text: &str, name: &str) -> bool {
+    let mut places = text.match_indices(name);
+    places.any(|(place, _)| {
+        let before = text[..place].chars().next_back();
+        let after = &text[place + name.len()..];
+        match before {
+            Some(quote @ ('"' | '`')) => after.starts_with(quote),
+            Some('.') => after.starts_with(" = "),
+            Some(' ' | '{') => after.starts_with(':') && !after.starts_with("::"),
+            _ => false,
+        }
+    })
 }
 
 fn collect_words(node: &ASTNode, words: &mut HashSet<String>) {

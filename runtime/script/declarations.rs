@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use parking_lot::Mutex;
 use rhai::{AST, ASTFlags, Expr, Map, Stmt};
 
-use super::imports::Imports;
+use super::imports::{self, Imports};
 use super::parser::{is_stop, parser};
 use crate::spec::{self, Literal, Spec, Type, is_spec, read};
 use crate::syntax::source;
@@ -181,9 +181,10 @@ struct OfImports(Imports);
 
 impl Sources for OfImports {
     fn constants(&self, file: &str) -> Option<Arc<Constants>> {
-        let text = match self.0.text(file) {
-            Some(text) => text,
-            None => {
+        let text = match (imports::declarations(file), self.0.text(file)) {
+            (Some(recipe), _) => Text::from(recipe),
+            (None, Some(text)) => text,
+            (None, None) => {
                 let path = file.strip_suffix(".rhai")?;
                 let (_, text) = self.0.source(None, path).ok()?;
                 Text::from(text.as_str())

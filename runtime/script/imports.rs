@@ -19,6 +19,9 @@ use crate::syntax::written_names;
 
 static STDLIB: Dir = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
 
+/// The recipes without the bodies of their functions, as `build.rs` writes them.
+static DECLARATIONS: Dir = include_dir!("$OUT_DIR/declarations");
+
 /// Finds, reads and remembers what scripts import.
 #[derive(Clone, Default)]
 pub struct Imports(Arc<ImportsState>);
@@ -30,6 +33,8 @@ struct ImportsState {
     /// The text of every file that was read, under the name that positions carry.
     texts: Mutex<HashMap<String, Text>>,
     compiled: Mutex<HashMap<String, AST>>,
+    /// The recipes that scripts import, without the bodies of their functions.
+    declarations: Mutex<HashMap<String, AST>>,
     /// Texts that stand for those of files, as an editor has them before it writes.
     unsaved: Mutex<HashMap<PathBuf, String>>,
     /// The script itself as it runs, with its name.
@@ -113,12 +118,21 @@ impl Imports {
     }
 
     pub(crate) fn remember_compiled(&self, name: &str, ast: &AST) {
-        let mut compiled = self.0.compiled.lock();
-        compiled.insert(name.to_owned(), ast.clone());
+        let of_kind = match is_recipe(name) {
+            true => &self.0.declarations,
+            false => &self.0.compiled,
+        };
+        of_kind.lock().insert(name.to_owned(), ast.clone());
     }
 
-    pub(crate) fn compiled(&self, name: &str) -> Option<AST> {
+    fn compiled(&self, name: &str) -> Option<AST> {
         self.0.compiled.lock().get(name).cloned()
+    }
+
+    /// The code of the imported file `name` for a check; of a recipe, its declarations.
+    pub(crate) fn checked(&self, name: &str) -> Option<AST> {
+        let declarations = self.0.declarations.lock().get(name).cloned();
+        declarations.or_else(|| self.compiled(name))
     }
 
     /// The code of the script `name`, which compiled to `ast`, as it runs: wherever it is called,
@@ -348,6 +362,12 @@ pub(crate) fn embedded(recipe: &str) -> Result<Found, String> {
     }
 }
 
+/// The recipe that positions call `name`, without the bodies of its functions.
+pub(crate) fn declarations(name: &str) -> Option<&'static str> {
+    let file = DECLARATIONS.get_file(name.strip_prefix(RECIPES)?)?;
+    file.contents_utf8()
+}
+
 /// The names of the recipes in the binary, as they stand after `std/`.
 pub(crate) fn recipes() -> impl Iterator<Item = String> {
     STDLIB.files().filter_map(|file| {
@@ -453,5 +473,49 @@ impl ModuleResolver for Imports {
         let mut recipes = self.recipes();
         let recipe = found.name.trim_end_matches(".rhai").to_owned();
         Ok(Shared::clone(recipes.entry(recipe).or_insert(module)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rhai::{AST, ASTNode};
+
+    use super::{declarations, embedded, recipes};
+    use crate::script::declarations::Constants;
+    use crate::script::parser::parser;
+    use crate::syntax::written_names::is_closure;
+
+    #[test]
+    fn the_declarations_of_a_recipe_are_those_of_its_text() {
+        let functions = |ast: &AST| {
+            let mut functions: Vec<String> = ast
+                .iter_fn_def()
+                .filter(|function| !is_closure(&function.name))
+                .map(|function| {
+                    let body = (function.body.start_position(), function.body.end_position());
+                    let (params, comments) = (&function.params, &function.comments);
+                    let (name, access) = (&function.name, function.access);
+                    format!("{access:?} {name}({params:?}) {comments:?} {body:?}")
+                })
+                .collect();
+            functions.sort();
+            functions
+        };
+        for recipe in recipes() {
+            let found = embedded(&recipe).expect("it is a recipe");
+            let short = declarations(&found.name).expect("it has declarations");
+            let compiled = |text| parser().compile(text).expect("it compiles");
+            let (whole, short) = (compiled(found.text.as_str()), compiled(short));
+            assert_eq!(functions(&whole), functions(&short), "{recipe}");
+            let constants = |ast| format!("{:?}", Constants::of(ast));
+            assert_eq!(constants(&whole), constants(&short), "{recipe}");
+            // All statements are the file's own.
+            let mut statements = 0;
+            short.walk(&mut |nodes: &[ASTNode]| {
+                statements += usize::from(matches!(nodes, [ASTNode::Stmt(_)]));
+                true
+            });
+            assert_eq!(statements, short.statements().len(), "{recipe}");
+        }
     }
 }

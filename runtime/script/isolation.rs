@@ -10,9 +10,10 @@ use std::collections::{HashMap, HashSet};
 
 use rhai::{
     AST, ASTFlags, ASTNode, Dynamic, Expr, FnCallExpr, FnCallHashes, FnPtr, ImmutableString,
-    Module, NativeCallContext, ScriptFuncDef, Shared, Stmt,
+    Module, Namespace, NativeCallContext, ScriptFuncDef, Shared, Stmt,
 };
 
+use crate::script::imports::is_recipe;
 use crate::script::language;
 use crate::spec::Literal;
 use crate::syntax::written_names::{MARK, PATH_MARK, as_written, is_closure, is_renamed};
@@ -42,9 +43,14 @@ pub(crate) struct FileNames {
 }
 
 impl FileNames {
-    /// The names of the script `ast`, which has the number `file`.
+    /// The names of the script `ast`, which has the number `file`. Its recipes are imported by the code that needs them.
     pub(crate) fn of_script(ast: &AST, file: usize) -> Self {
-        Self::new(ast, file, None)
+        let mut names = Self::new(ast, file, None);
+        // The text that `eval` runs may use any import.
+        if !evaluates(ast) {
+            names.delayed = recipes_of(ast);
+        }
+        names
     }
 
     /// The names of the imported file `ast`, whose imports are hidden from closures that it calls.
@@ -67,16 +73,11 @@ impl FileNames {
     /// The names of the recipe `ast`. Each of its functions imports what it needs when it runs: a recipe imports a
     /// dozen others, of which a script needs a few.
     pub(crate) fn of_recipe(ast: &AST, file: usize) -> Self {
-        let mut names = Self::of_import(ast, file);
-        names.is_recipe = true;
-        for statement in ast.statements() {
-            if let Stmt::Import(import, _) = statement
-                && let Expr::StringConstant(path, _) = &import.0
-            {
-                names.delayed.insert(import.1.name.clone(), path.clone());
-            }
+        Self {
+            is_recipe: true,
+            delayed: recipes_of(ast),
+            ..Self::of_import(ast, file)
         }
-        names
     }
 
     /// The names of an input of the session that has the number `session`. It calls the functions
@@ -140,8 +141,8 @@ impl FileNames {
     /// Leads the call of a function or method to this file's functions or to those of virhai, and
     /// the call of an imported function to what this file imports.
     pub(crate) fn bind(&self, call: &mut FnCallExpr) {
-        if let Some(root) = call.namespace.path.first_mut() {
-            self.rename_import(&mut root.name);
+        if !call.namespace.is_empty() {
+            self.bind_namespace(&mut call.namespace);
             return;
         }
         if call.hashes.is_native_only() {
@@ -191,10 +192,60 @@ impl FileNames {
         }
     }
 
+    /// Leads `namespace` to what this file imports.
+    pub(crate) fn bind_namespace(&self, namespace: &mut Namespace) {
+        // The place among the imports of the file as it is written: other imports wait now.
+        namespace.index = None;
+        if let Some(root) = namespace.path.first_mut() {
+            self.rename_import(&mut root.name);
+        }
+    }
+
     /// The path of an import, with the file that it is relative to.
     pub(crate) fn path(&self, path: &str) -> ImmutableString {
         format!("{PATH_MARK}{}{PATH_MARK}{path}", self.file).into()
     }
+}
+
+/// The paths of the recipes that `ast` imports for the whole file, by their aliases. An alias that the file uses for
+/// several imports is not among them.
+fn recipes_of(ast: &AST) -> HashMap<ImmutableString, ImmutableString> {
+    let mut uses: HashMap<ImmutableString, usize> = HashMap::new();
+    ast.walk(&mut |nodes: &[ASTNode]| {
+        if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = nodes.last() {
+            *uses.entry(import.1.name.clone()).or_default() += 1;
+        }
+        true
+    });
+    let statements = ast.statements().iter();
+    let recipes = statements.filter_map(|statement| match statement {
+        Stmt::Import(import, _) => match &import.0 {
+            Expr::StringConstant(path, _) if is_recipe(path) => {
+                Some((import.1.name.clone(), path.clone()))
+            }
+            _ => None,
+        },
+        _ => None,
+    });
+    recipes
+        .filter(|(alias, _)| !alias.is_empty() && uses.get(alias) == Some(&1))
+        .collect()
+}
+
+/// True if the code `ast` may run text as code.
+fn evaluates(ast: &AST) -> bool {
+    let mut evaluates = false;
+    ast.walk(&mut |nodes: &[ASTNode]| {
+        evaluates |= match nodes.last() {
+            Some(ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) => {
+                call.name == "eval"
+            }
+            Some(ASTNode::Expr(Expr::StringConstant(text, _))) => text == "eval",
+            _ => false,
+        };
+        !evaluates
+    });
+    evaluates
 }
 
 /// True if the script function that `action` calls takes `count` arguments besides its captured ones; `None` if it is

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use rhai::{AST, ASTNode, Engine, Expr, ParseError, Position, Stmt};
 
 use crate::advice::syntax_advice;
-use crate::script::imports::{Imports, is_recipe};
+use crate::script::imports::{Imports, declarations, is_recipe};
 use crate::script::parser::is_stop;
 use crate::syntax::source;
 use crate::syntax::text::Text;
@@ -66,7 +66,7 @@ impl Program {
     }
 
     /// Compiles `text`, whose positions carry `name`, and every static import below it. Of the standard library it
-    /// compiles only the recipes that files outside of it import.
+    /// compiles only the declarations of the recipes that files outside of it import.
     pub fn compile(
         engine: &Engine,
         imports: &Imports,
@@ -127,7 +127,8 @@ impl Compiler<'_> {
                 continue;
             }
             self.trail.push((name.to_owned(), position, path));
-            let imported = self.compile(&found.name, &found.text)?;
+            let text = declarations(&found.name).unwrap_or(&found.text);
+            let imported = self.compile(&found.name, text)?;
             self.trail.pop();
             self.imports.remember_compiled(&found.name, &imported);
         }

@@ -90,6 +90,37 @@ fn what_is_beside_the_script_or_below_it_can_be_imported() {
     assert_eq!(run(&scratch, computed).stdout, "inner\n");
 }
 
+/// A block imports a recipe when it needs it, which must not be seen.
+#[test]
+fn a_script_finds_its_recipes_wherever_it_calls_them() {
+    let scratch = folder();
+    let everywhere = r#"
+        import "std/size" as size;
+        import "beside" as beside;
+        import "std/size" as twice;
+        fn in_a_function() { size::memory("1MiB", "m") }
+        fn by_a_name_that_is_used_twice() { import "beside" as twice; twice::word() }
+        assert_eq([in_a_function(), by_a_name_that_is_used_twice()], [1024, "beside"]);
+        assert_eq([twice::memory("2MiB", "m"), beside::word()], [2048, "beside"]);
+        let seen = [];
+        for number in 3..5 { seen.push(size::memory(`${number}MiB`, "m")); }
+        if seen.len() == 2 { seen.push(size::memory("5MiB", "m")); } else { seen.clear(); }
+        let in_a_closure = |text| size::memory(text, "m");
+        seen += ["6MiB"].map(in_a_closure);
+        seen += parallel(["7MiB"], 1, in_a_closure);
+        try { size::memory("1 cow", "m"); } catch (err) { seen.push(size::memory("8MiB", "m")); }
+        assert_eq(seen, [3072, 4096, 5120, 6144, 7168, 8192]);
+    "#;
+    let of_a_text = r#"
+        import "std/size" as size;
+        assert_eq(eval(`size::memory("1MiB", "m")`), 1024);
+    "#;
+    for text in [everywhere, of_a_text] {
+        let outcome = run(&scratch, text);
+        assert_eq!(outcome.status, 0, "{outcome}");
+    }
+}
+
 #[test]
 fn imports_are_found_beside_the_script_wherever_it_is_run() {
     let scratch = folder();

@@ -5,7 +5,7 @@
 //! - `catch` binds an `Error`, whatever was thrown, and its block has a value.
 //! - A libvirt constant is compared only with numbers, and a word that a call returns only with its possible words.
 //! - Code calls the functions of its own file, wherever it runs.
-//! - A recipe imports others only when one of its functions needs them.
+//! - Scripts and recipes import a recipe only when a block needs it.
 //!
 //! [`strict`] rewrites compiled code for this: no text changes, so all positions stay. Code that was not rewritten
 //! cannot add a key to a map, so each program must be rewritten before it runs.

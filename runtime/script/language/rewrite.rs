@@ -22,7 +22,7 @@ pub(crate) fn strict(ast: &AST, names: &Arc<FileNames>, scope: Option<&Scope>) -
         aliases: Vec::new(),
     };
     rewriter.each(&mut statements);
-    rewriter.import(&mut statements);
+    statements.splice(0..0, rewriter.imports());
     let mut functions = Module::new();
     for definition in ast.iter_fn_def() {
         for definition in names.definitions(function(definition, names)) {
@@ -47,7 +47,7 @@ fn function(definition: &Shared<ScriptFuncDef>, names: &Arc<FileNames>) -> Share
         aliases: Vec::new(),
     };
     rewriter.each(&mut statements);
-    rewriter.import(&mut statements);
+    statements.splice(0..0, rewriter.imports());
     if !rewriter.changed {
         return Shared::clone(definition);
     }
@@ -92,30 +92,34 @@ struct Rewriter<'a> {
     parameters: &'a [ImmutableString],
     /// The variables around the code, which Rhai has not parsed.
     scope: Option<&'a Scope<'a>>,
-    /// The aliases of imports that the code uses.
+    /// The aliases of imports that the statements of the block at hand use.
     aliases: Vec<ImmutableString>,
 }
 
 impl Rewriter<'_> {
-    /// Begins `statements` with the imports that they use and that wait until then.
-    fn import(&mut self, statements: &mut Vec<Stmt>) {
-        self.aliases.sort_unstable();
-        self.aliases.dedup();
-        let names = self.names;
-        let imports: Vec<Stmt> = self
-            .aliases
-            .iter()
-            .filter_map(|alias| delayed::state(names, alias))
+    /// The imports that the statements use and that wait until then. The blocks in these have imports of their own.
+    fn imports(&mut self) -> Vec<Stmt> {
+        let mut aliases = std::mem::take(&mut self.aliases);
+        aliases.sort_unstable();
+        aliases.dedup();
+        let waiting = aliases.iter();
+        waiting
+            .filter_map(|alias| delayed::state(self.names, alias))
             .map(|state| {
                 let import = custom(node::IMPORT, Vec::new(), state, Position::NONE);
                 Stmt::Expr(Box::new(import))
             })
-            .collect();
-        statements.splice(0..0, imports);
+            .collect()
     }
 
     fn block(&mut self, block: &mut StmtBlock) {
-        self.each(block.statements_mut());
+        let around = std::mem::take(&mut self.aliases);
+        let statements = block.statements_mut();
+        self.each(statements);
+        for import in self.imports() {
+            statements.insert(0, import);
+        }
+        self.aliases = around;
     }
 
     fn each(&mut self, statements: &mut [Stmt]) {
@@ -268,9 +272,9 @@ impl Rewriter<'_> {
                     *this = Expr::DynamicConstant(Box::new(value), this.position());
                     return;
                 }
-                if let Some(root) = namespace.path.first_mut() {
+                if let Some(root) = namespace.path.first() {
                     self.aliases.push(root.name.clone());
-                    names.rename_import(&mut root.name);
+                    names.bind_namespace(namespace);
                     self.changed = true;
                     return;
                 }
