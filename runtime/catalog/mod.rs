@@ -8,6 +8,7 @@ mod rust_types;
 mod signature;
 pub mod walker;
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -154,8 +155,14 @@ fn read_all(engine: &Engine, wanted: impl Fn(&str) -> bool + Copy) -> Vec<Functi
 
 /// The types of libvirt's and virhai's that have functions.
 fn receivers(engine: &Engine) -> HashSet<String> {
+    // Many functions have the same receiver, and to read a type takes a while.
+    let known = RefCell::new(HashSet::<String>::new());
     let kind = |info: rhai::FuncInfo| {
         let (_, rust) = info.metadata.params_info.first()?.split_once(':')?;
+        if known.borrow().contains(rust) {
+            return None;
+        }
+        known.borrow_mut().insert(rust.to_owned());
         of_rust(rust).object().map(str::to_owned)
     };
     engine
