@@ -4,10 +4,10 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -73,6 +73,12 @@ static int give(void)
     return -1;
 }
 
+static void watch(int loop, int descriptor)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = descriptor};
+    epoll_ctl(loop, EPOLL_CTL_ADD, descriptor, &event);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 4)
@@ -88,38 +94,41 @@ int main(int argc, char **argv)
         perror(argv[1]);
         return 1;
     }
-    enum { MOST = 4096 };
-    static struct pollfd ends[MOST];
+    /* The other side of each connection, by descriptor. */
+    enum { MOST = 1 << 14, AT_ONCE = 256 };
     static int other[MOST];
     static char bytes[1 << 18];
-    int count = 1;
-    ends[0] = (struct pollfd){.fd = listener, .events = POLLIN};
+    struct epoll_event ready[AT_ONCE];
+    int loop = epoll_create1(EPOLL_CLOEXEC);
+    watch(loop, listener);
     for (;;) {
-        if (poll(ends, count, give()) < 0 && errno != EINTR)
+        int count = epoll_wait(loop, ready, AT_ONCE, give());
+        if (count < 0 && errno != EINTR)
             return 1;
         give();
-        for (int i = count - 1; i > 0; i--) {
-            if (!ends[i].revents)
+        for (int i = 0; i < count; i++) {
+            int from = ready[i].data.fd;
+            if (from == listener) {
+                int client = accept(listener, NULL, NULL);
+                int server = socket(AF_UNIX, SOCK_STREAM, 0);
+                if (client < 0 || server < 0 || client >= MOST || server >= MOST ||
+                    connect(server, (struct sockaddr *)&daemon, sizeof daemon)) {
+                    perror(argv[2]);
+                    return 1;
+                }
+                other[client] = server;
+                other[server] = client;
+                watch(loop, client);
+                watch(loop, server);
                 continue;
-            ssize_t length = recv(ends[i].fd, bytes, sizeof bytes, MSG_DONTWAIT);
+            }
+            ssize_t length = recv(from, bytes, sizeof bytes, MSG_DONTWAIT);
             if (length < 0 && errno == EAGAIN)
                 continue;
-            hold(other[i], bytes, length > 0 ? length : 0);
+            hold(other[from], bytes, length > 0 ? length : 0);
             /* An ended side is no longer asked; the descriptors live as long as this program. */
             if (length <= 0)
-                ends[i].fd = -1;
-        }
-        if (ends[0].revents && count + 2 <= MOST) {
-            int client = accept(listener, NULL, NULL);
-            int server = socket(AF_UNIX, SOCK_STREAM, 0);
-            if (connect(server, (struct sockaddr *)&daemon, sizeof daemon)) {
-                perror(argv[2]);
-                return 1;
-            }
-            for (int side = 0; side < 2; side++) {
-                ends[count] = (struct pollfd){.fd = side ? server : client, .events = POLLIN};
-                other[count++] = side ? client : server;
-            }
+                epoll_ctl(loop, EPOLL_CTL_DEL, from, NULL);
         }
     }
 }

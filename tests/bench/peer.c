@@ -20,12 +20,45 @@ static void *run_events(void *unused)
     return unused;
 }
 
+static void *ask_host(void *uri)
+{
+    virConnectPtr conn = virConnectOpen(uri);
+    if (!conn)
+        exit(1);
+    virConnectSetKeepAlive(conn, 5, 3);
+    virDomainPtr *domains;
+    int found = virConnectListAllDomains(conn, &domains, 0);
+    for (int i = 0; i < found; i++)
+        virDomainFree(domains[i]);
+    free(domains);
+    virConnectClose(conn);
+    return NULL;
+}
+
+/* Connects to `count` hosts and lists their domains, all at the same time; prints the duration in seconds. */
+static int ask_hosts(char *uri, long count)
+{
+    pthread_t events, threads[count];
+    virEventRegisterDefaultImpl();
+    pthread_create(&events, NULL, run_events, NULL);
+    double began = now();
+    for (long i = 0; i < count; i++)
+        if (pthread_create(&threads[i], NULL, ask_host, uri))
+            return 1;
+    for (long i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+    printf("%.9f\n", now() - began);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 4)
         return 2;
-    const char *uri = argv[2];
+    char *uri = argv[2];
     long count = atol(argv[3]);
+    if (!strcmp(argv[1], "hosts"))
+        return ask_hosts(uri, count);
     /* With keepalive, as virhai has it on every remote connection, a frozen daemon is an error and
      * no hang; it needs an event loop, which wakes up for each call. */
     int kept_alive = getenv("KEEPALIVE") != NULL;

@@ -334,18 +334,25 @@ def many_hosts(counts=(1, 50, 400), milliseconds=20, rounds=5):
     """Many slow hosts at the same time, and one of these hosts alone."""
     delay = os.path.join(work, "delay")
     subprocess.run(["gcc", "-O2", "-o", delay, f"{HERE}/delay.c"], check=True)
-    programs = {"virhai": [virhai, "run", f"{HERE}/hosts.rhai"], "libvirt-python": ["/usr/bin/python3", f"{HERE}/hosts.py"]}
-    peers = {f"{name}, {count}": [*program, str(count)] for count in counts for name, program in programs.items()}
+    programs = {
+        "virhai": lambda uri, count: [virhai, "run", f"{HERE}/hosts.rhai", count, uri],
+        "libvirt-python": lambda uri, count: ["/usr/bin/python3", f"{HERE}/hosts.py", count, uri],
+        # The lower bound: a thread for each host, and libvirt itself.
+        "C": lambda uri, count: [c_peer, "hosts", uri, count],
+    }
+    peers = {f"{name}, {count}": (program, count) for count in counts for name, program in programs.items()}
     settings = "max_clients = 5000\nmax_anonymous_clients = 5000\nmax_queued_clients = 5000\n"
     with session_daemon(settings) as (socket, scratch, who):
         far = f"{scratch}/far"
 
         def asked(peer):
+            program, count = peer
+            command = program(session(far), str(count))
             line = subprocess.Popen([delay, far, socket, str(milliseconds / 2)], **who)
             try:
                 while not os.path.exists(far):
                     time.sleep(0.01)
-                return float(run(may_connect(session(far), peer) + [session(far)], **who))
+                return float(run(may_connect(session(far), command), **who))
             finally:
                 line.terminate()
                 line.wait()
