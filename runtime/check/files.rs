@@ -244,7 +244,7 @@ fn globals(ast: &AST) -> HashMap<String, Global> {
     globals
 }
 
-/// Whether `text` has `name` as a key of a map, as a whole string, or as a property.
+/// True if `text` has `name` as a key of a map, as a whole string, or as a property.
 fn has_key(text: &str, name: &str) -> bool {
     let mut places = text.match_indices(name);
     places.any(|(place, _)| {

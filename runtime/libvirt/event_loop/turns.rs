@@ -123,7 +123,7 @@ impl EventLoop {
         }
     }
 
-    /// Returns whether there was such a descriptor.
+    /// True if there was such a descriptor.
     pub(super) fn remove_descriptor(&self, number: c_int) -> bool {
         let mut state = self.state();
         let Some(known) = state.descriptors.remove(&number) else {
@@ -141,12 +141,14 @@ impl EventLoop {
         if descriptor < 0 {
             return false;
         }
+        if old == new {
+            return true;
+        }
         // SAFETY: libvirt keeps a descriptor open as long as it has it watched.
         let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
         let mut event = awaited(number, to_kernel(new));
         let done = match (old != 0, new != 0) {
-            (false, false) => Ok(()),
-            (false, true) => self.epoll.add(descriptor, event),
+            (false, _) => self.epoll.add(descriptor, event),
             (true, true) => self.epoll.modify(descriptor, &mut event),
             (true, false) => self.epoll.delete(descriptor),
         };
@@ -183,7 +185,7 @@ impl EventLoop {
         }
     }
 
-    /// Returns whether there was such a timer.
+    /// True if there was such a timer.
     pub(super) fn remove_timer(&self, number: c_int) -> bool {
         let mut state = self.state();
         let Some(timer) = state.timers.remove(&number) else {

@@ -45,7 +45,7 @@ impl Subject for virDomainPtr {
         // SAFETY: the caller vouches for the pointer.
         unsafe {
             let name = borrowed_text(virt_sys::virDomainGetName(self));
-            let uuid = uuid(|buffer| virt_sys::virDomainGetUUIDString(self, buffer));
+            let uuid = uuid(|buffer| virt_sys::virDomainGetUUID(self, buffer));
             (name.unwrap_or_default(), uuid)
         }
     }

@@ -5,7 +5,7 @@ mod domain;
 mod others;
 mod qemu_monitor;
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_uchar, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -316,12 +316,13 @@ unsafe fn deliver(object: impl Subject, target: *mut c_void, fields: Vec<(String
     }));
 }
 
-/// The UUID that `write` puts as text into the buffer that it is given.
-fn uuid(write: impl FnOnce(*mut c_char) -> c_int) -> String {
-    let mut buffer = [0; virt_sys::VIR_UUID_STRING_BUFLEN as usize];
-    write(buffer.as_mut_ptr());
-    // SAFETY: libvirt ends the text with NUL, and the buffer begins with one.
-    unsafe { borrowed_text(buffer.as_ptr()) }.unwrap_or_default()
+/// The UUID whose bytes `write` puts into the buffer that it is given, as text; libvirt itself takes longer for the text.
+fn uuid(write: impl FnOnce(*mut c_uchar) -> c_int) -> String {
+    let mut bytes = [0; virt_sys::VIR_UUID_BUFLEN as usize];
+    match write(bytes.as_mut_ptr()) {
+        0 => uuid::Uuid::from_bytes(bytes).to_string(),
+        _ => String::new(),
+    }
 }
 
 /// True if an event has the fields of its kind, with words that [`words_of`] lists.

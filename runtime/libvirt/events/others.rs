@@ -24,7 +24,7 @@ impl Subject for virNetworkPtr {
         // SAFETY: the caller vouches for the pointer.
         unsafe {
             let name = borrowed_text(virt_sys::virNetworkGetName(self));
-            let uuid = uuid(|buffer| virt_sys::virNetworkGetUUIDString(self, buffer));
+            let uuid = uuid(|buffer| virt_sys::virNetworkGetUUID(self, buffer));
             (name.unwrap_or_default(), uuid)
         }
     }
@@ -35,7 +35,7 @@ impl Subject for virStoragePoolPtr {
         // SAFETY: the caller vouches for the pointer.
         unsafe {
             let name = borrowed_text(virt_sys::virStoragePoolGetName(self));
-            let uuid = uuid(|buffer| virt_sys::virStoragePoolGetUUIDString(self, buffer));
+            let uuid = uuid(|buffer| virt_sys::virStoragePoolGetUUID(self, buffer));
             (name.unwrap_or_default(), uuid)
         }
     }
@@ -55,7 +55,7 @@ impl Subject for virSecretPtr {
         // SAFETY: the caller vouches for the pointer.
         unsafe {
             let name = borrowed_text(virt_sys::virSecretGetUsageID(self));
-            let uuid = uuid(|buffer| virt_sys::virSecretGetUUIDString(self, buffer));
+            let uuid = uuid(|buffer| virt_sys::virSecretGetUUID(self, buffer));
             (name.unwrap_or_default(), uuid)
         }
     }
