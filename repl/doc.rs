@@ -102,7 +102,7 @@ pub(crate) fn definitions(all: &Options, options: &Definitions) -> u8 {
 }
 
 /// An engine without a host, whose functions are read.
-fn engine() -> Engine {
+pub(crate) fn engine() -> Engine {
     let session = Session::new(SessionOptions::default());
     engine::build(&session, &Limits::default(), Imports::default())
 }

@@ -20,6 +20,7 @@ mod inputs;
 mod list;
 mod lsp;
 mod manual;
+mod offer;
 mod outlet;
 mod output;
 mod permissions;
@@ -63,9 +64,9 @@ fn main() {
         .map(|word| word.to_string_lossy().into_owned());
     if arguments
         .next()
-        .is_some_and(|first| first == inputs::QUESTION)
+        .is_some_and(|first| first == offer::QUESTION)
     {
-        inputs::offer(arguments);
+        offer::offer(arguments);
         leave(exit_status::DONE);
     }
     spare_address_space();

@@ -21,7 +21,7 @@ use crate::diagnostic::Diagnostic;
 use crate::exit_status::{DOES_NOT_COMPILE, DONE, WRONG_USAGE};
 use crate::script::Script;
 use crate::{outlet, question};
-pub(crate) use completion::{QUESTION, declares, offer};
+pub(crate) use completion::{declares, offered};
 
 /// Reads the inputs of `script` from its arguments, the environment and the file of inputs, and stores them in `script`. Its
 /// other arguments stay. Asks on a terminal for missing inputs. A script without declared inputs does not change.

@@ -41,6 +41,14 @@ fn folder(options: &Options) -> Result<PathBuf, u8> {
     })
 }
 
+/// The names of all runs, the oldest first, and `last`.
+pub(crate) fn names() -> Vec<String> {
+    let all = journal::of_all_runs();
+    let mut names = all.map_or_else(Vec::new, |all| journal::matching(&all, ""));
+    names.push("last".to_owned());
+    names
+}
+
 /// The run that `which` names; reports if there is none, or more than one.
 fn find(options: &Options, which: &Which) -> Result<(PathBuf, Run), u8> {
     let all = folder(options)?;

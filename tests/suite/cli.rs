@@ -162,6 +162,12 @@ fn shells_complete_the_inputs_of_a_script_and_their_words() {
         offered(&script, &[program, "doc", "std/poo"]),
         ["std/pool".to_owned()].into()
     );
+    assert_eq!(
+        offered(&script, &[program, "doc", "storage_pool_lookup_by_na"]),
+        ["storage_pool_lookup_by_name".to_owned()].into()
+    );
+    let runs = offered(&script, &[program, "show", "l"]);
+    assert_eq!(runs, ["last".to_owned()].into());
     let uris = offered(&script, &[program, "-c", "qemu"]);
     assert!(uris.contains("qemu:///system"), "{uris:?}");
     let words = offered(&script, &[program, &runbook, "--mode", "f"]);
@@ -213,6 +219,10 @@ fn shells_complete_the_inputs_of_a_script_and_their_words() {
                 "{option}: {told}"
             );
         }
+        let names = line.replace(&format!("run {runbook} --"), "doc std/poo");
+        let output = succeeds(Command::new("fish").args(["--no-config", "-c", &names]));
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(told.contains("std/pool"), "{told}");
     }
 }
 
@@ -247,6 +257,8 @@ fn file_names_are_quoted(program: &str) {
             script.display()
         ));
         zsh.shows(&format!("> virhai run {quoted}"));
+        zsh.types("\x15virhai doc std/poo\t");
+        zsh.shows("> virhai doc std/pool");
     }
     if is_there("fish") {
         let script = folder.write("virhai.fish", printed(&["completions", "fish"]));

@@ -1,0 +1,62 @@
+//! The words that shells offer while a command line is typed.
+
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use virhai::catalog::Catalog;
+use virhai::reference::Reference;
+use virhai::stack_size;
+
+use crate::output::print_line;
+use crate::{doc, inputs, runs};
+
+/// The first argument with which a shell asks. The second is what it asks for: `inputs SCRIPT [OPTION]`, `names` for
+/// `virhai doc`, or `runs`.
+pub(crate) const QUESTION: &str = "--offer";
+
+/// The longest time that a shell waits for an answer.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// Prints a word on each line.
+pub(crate) fn offer(arguments: impl Iterator<Item = String>) {
+    let arguments: Vec<String> = arguments.collect();
+    let (done, ended) = channel();
+    let work = move || {
+        let words = words(arguments.into_iter());
+        let plain = |word: &&String| !word.contains(char::is_control);
+        words.iter().filter(plain).for_each(|word| print_line(word));
+        let _ = done.send(());
+    };
+    // A thread that is late ends with the process.
+    let thread = std::thread::Builder::new().stack_size(stack_size());
+    if thread.spawn(work).is_ok() {
+        let _ = ended.recv_timeout(LONGEST);
+    }
+}
+
+fn words(mut arguments: impl Iterator<Item = String>) -> Vec<String> {
+    match arguments.next().as_deref() {
+        Some("inputs") => inputs::offered(arguments),
+        Some("names") => names(),
+        Some("runs") => runs::names(),
+        _ => Vec::new(),
+    }
+}
+
+/// The names of types, recipes, functions and constants.
+fn names() -> Vec<String> {
+    let reference = Reference::of(&Catalog::new(&doc::engine()));
+    let parts = reference.parts.into_iter();
+    let names = parts.filter(|part| !part.is_chapter()).flat_map(|part| {
+        let entries = part.entries.into_iter().map(|entry| entry.name);
+        std::iter::once(part.name).chain(entries)
+    });
+    let is_name = |name: &String| {
+        name.chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "_/".contains(letter))
+    };
+    let mut names: Vec<String> = names.filter(is_name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
