@@ -2,9 +2,10 @@
 
 use rhai::{Expr, FnCallExpr, Position, Stmt};
 
-use super::Code;
 use super::scope::KnownType;
 use super::walk::Walk;
+use super::{Code, RANGES};
+use crate::error::plain::ITERATED;
 use crate::spec::Type;
 
 /// Functions that only return a value, and throw no error that matters.
@@ -71,6 +72,25 @@ impl Walk<'_> {
             let message = format!("`{name}` returns no value, so {}", effect());
             self.find(Code::NoValue, position, message).hint =
                 Some("call it in a separate statement".into());
+        }
+    }
+
+    /// Reports `value`, of the type `kind`, if `for` certainly cannot iterate over it.
+    pub(super) fn check_iterated(&mut self, kind: &KnownType, value: &Expr) {
+        let cannot = |ty: &Type| match ty {
+            Type::Bool | Type::Int | Type::Float | Type::Char | Type::Function => true,
+            Type::Object(name) => {
+                let is_iterated = RANGES.contains(&name.as_str()) || name == "Subscription";
+                !is_iterated && self.checker.is_sure(ty)
+            }
+            other => other.is_map(),
+        };
+        if let Some(ty) = kind
+            && ty.alternatives().iter().all(cannot)
+        {
+            let message = format!("`for` cannot iterate over {}", ty.in_words());
+            self.find(Code::WrongType, value.start_position(), message)
+                .hint = Some(ITERATED.into());
         }
     }
 }

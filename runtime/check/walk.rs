@@ -249,6 +249,7 @@ impl<'a> Walk<'a> {
                 self.check_value(&kind, &flow.expr, || {
                     "`for` cannot iterate over this value".into()
                 });
+                self.check_iterated(&kind, &flow.expr);
                 self.forget_assigned(flow.body.statements());
                 let length = self.scope.len();
                 let held = kind.as_ref().and_then(super::answers::taken_from);

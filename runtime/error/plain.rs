@@ -4,6 +4,9 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, FnAccess, Map};
 
 use crate::syntax::written_names;
 
+/// The hint for a `for` over a value that it cannot iterate over.
+pub(crate) const ITERATED: &str = "`for` accepts a list, a range such as `0..3`, a text, a blob or a subscription to events; `map.keys()` is a list";
+
 /// The message of `error`, an error of Rhai, with a hint if there is a certain one.
 pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>) {
     let mut hint = None;
@@ -29,7 +32,7 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
         }
         EvalAltResult::ErrorFor(_) => {
             title = "`for` cannot iterate over this value".into();
-            hint = Some("`for` accepts a list, a range such as `0..3`, a text, a blob or a subscription to events; `map.keys()` is a list".into());
+            hint = Some(ITERATED.into());
         }
         EvalAltResult::ErrorArrayBounds(0, index, _) => {
             title = format!("the list is empty, so it has no item {index}");
