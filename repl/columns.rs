@@ -14,7 +14,7 @@ pub(crate) fn columns() -> usize {
     }
 }
 
-/// The column after `text`, which begins in the first one of a row of `columns`; 0 where the text
+/// The column after `text`, which begins in the first one of a row of `columns`; 0 if the text
 /// fills its last row.
 pub(crate) fn column_after(text: &str, columns: usize) -> usize {
     let mut column = 0;
@@ -28,7 +28,7 @@ pub(crate) fn column_after(text: &str, columns: usize) -> usize {
     column % columns.max(1)
 }
 
-/// The column after a letter of that width; `columns` where it fills the row.
+/// The column after a letter of that width; `columns` if it fills the row.
 fn next_column(column: usize, width: usize, columns: usize) -> usize {
     match column + width {
         next if next > columns => width,

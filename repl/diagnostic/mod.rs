@@ -171,7 +171,7 @@ impl Diagnostic {
         }
     }
 
-    /// The same with what the stop left behind, where the call that it broke off tells.
+    /// The same, with the hint of a call that the stop aborted: it names the remaining objects.
     pub(crate) fn leaving(mut self, error: &EvalAltResult) -> Self {
         if let EvalAltResult::ErrorRuntime(value, _) = error.unwrap_inner()
             && let Some(error) = value.read_lock::<Error>()
@@ -182,7 +182,7 @@ impl Diagnostic {
         self
     }
 
-    /// The same with the changes that could not be undone, for another program: people have seen them before.
+    /// The same, with the changes that could not be undone, for programs: people have seen them before.
     pub(crate) fn not_undone(mut self, failures: Vec<String>) -> Self {
         self.not_undone = failures;
         self

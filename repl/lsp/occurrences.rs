@@ -37,7 +37,7 @@ impl Server {
         Some(places.into_iter().map(highlight).collect())
     }
 
-    /// The edit that gives the name at a place another name; nothing where the new one is not a name.
+    /// The edit that gives the name at a place another name; nothing if the new one is not a name.
     // The key is what the protocol has.
     #[allow(clippy::mutable_key_type)]
     pub(super) fn rename(&self, asked: &RenameParams) -> Option<WorkspaceEdit> {

@@ -6,7 +6,7 @@ use lsp_types::{Position, Range as Stretch};
 use virhai::check::Span;
 use virhai::syntax::text::Text;
 
-/// The byte of `text` at an editor's position; the end of its line where that is shorter.
+/// The byte of `text` at an editor's position; the end of its line if that is shorter.
 pub(super) fn byte(text: &Text, position: Position) -> usize {
     text.byte_at_utf16(position.line as usize, position.character as usize)
 }

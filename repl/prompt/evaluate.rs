@@ -110,7 +110,7 @@ impl Prompt {
         }
     }
 
-    /// Keeps what an input left, and shows what came of it.
+    /// Keeps the variables and functions of an input, and shows its result.
     pub(super) fn came(&mut self, answer: Answer) -> Ended {
         match answer {
             Answer::Shown {
@@ -145,7 +145,7 @@ impl Prompt {
                 .is_some_and(|moment| moment <= Instant::now())
     }
 
-    /// Shows a text, through the pager where it is long.
+    /// Shows a text, through the pager if it is long.
     pub(super) fn show(&self, text: &str) {
         if !(self.pages && pager::shows(text)) {
             output::print_line(text);

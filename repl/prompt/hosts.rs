@@ -8,7 +8,7 @@ pub(super) fn current(scope: &Scope) -> Option<Connection> {
     scope.get_value("conn")
 }
 
-/// Every connection by the name of a variable: `conn` where it has no other.
+/// Every connection by the name of a variable: `conn` if it has no other.
 pub(super) fn all(scope: &Scope) -> Vec<(String, Connection)> {
     let mut found: Vec<(String, Connection)> = Vec::new();
     // The latest variable of a name hides those before it, and is the first here.

@@ -34,7 +34,7 @@ pub(super) fn build(scope: &Scope) -> String {
     )
 }
 
-/// A host in a word: its name where it is another, else the driver, with the path where that is
+/// A host in a word: its name if it is another, else the driver, with the path where that is
 /// not the usual one.
 pub(super) fn host(uri: &str) -> String {
     let (scheme, rest) = uri.split_once(':').unwrap_or((uri, ""));

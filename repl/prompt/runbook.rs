@@ -14,7 +14,7 @@ use virhai::syntax::text::Text;
 
 use super::transcript::{End, Entry};
 
-/// The script: `head` and what ran after it, without what only a prompt has.
+/// The script: `head` and the successful inputs, without features that only the prompt has.
 pub(super) fn script(engine: &Engine, entries: &[Entry], head: &str) -> String {
     let steps = kept(entries);
     let wanted = wanted(&steps);
@@ -171,7 +171,7 @@ fn bound(engine: &Engine, text: &str, number: usize) -> String {
     }
 }
 
-/// An input with a semicolon where the next statement needs one.
+/// An input with a semicolon if the next statement needs one.
 fn ended(text: &str) -> String {
     let Some(last) = code(text).pop().map(|token| token.span) else {
         return text.to_owned();

@@ -30,7 +30,7 @@ pub(super) enum Answer {
         has_value: bool,
         state: PromptState,
     },
-    /// It failed; why, as text, and where in the input.
+    /// It failed: the error as text, and its place in the input.
     Failed {
         text: String,
         at: Position,
@@ -61,7 +61,7 @@ type Values = Arc<Mutex<BTreeMap<usize, Dynamic>>>;
 pub(super) struct PromptState {
     pub(super) scope: Scope<'static>,
     engine: Arc<Engine>,
-    /// The statements that import what earlier inputs imported.
+    /// The import statements of earlier inputs.
     imported: AST,
 }
 
@@ -172,7 +172,7 @@ impl Worker {
         self.options.quiet
     }
 
-    /// Keeps what an input left.
+    /// Keeps the variables and functions of an input.
     pub(super) fn keep(&mut self, state: PromptState) {
         self.state = state;
     }
@@ -197,7 +197,7 @@ impl Worker {
         self.state.scope.set_value(name, value);
     }
 
-    /// Runs `text`, to whose thread belongs what runs from now on, unless that is not `alone`.
+    /// Runs `text` on a separate thread; `alone` is true if no other input runs.
     fn start(
         &mut self,
         text: String,
@@ -278,7 +278,7 @@ impl Worker {
     }
 }
 
-/// An engine with the functions of `modules`, and with what only a prompt has.
+/// An engine with the functions of `modules`, and with the functions of the prompt.
 fn build(
     options: &Options,
     session: &Session,
@@ -379,7 +379,7 @@ impl RunningInput {
         }
     }
 
-    /// The value as it is to be shown; reads it from the host where it must.
+    /// The value as it is to be shown; reads it from the host if it must.
     fn shown(&self, value: &Dynamic) -> Option<String> {
         if !extent::can_be_shown(value) {
             return Some("(the result is too large to show)".into());

@@ -9,7 +9,7 @@ use super::{Look, markup};
 /// The maximum length of a list on one line.
 const SHORT: usize = 60;
 
-/// A list: a table where it makes one, else an item a line, or a block of lines for each map.
+/// A list: a table if it makes one, else an item a line, or a block of lines for each map.
 pub(super) fn array(list: &Array, look: &Look) -> String {
     if list.is_empty() {
         return "[]".into();

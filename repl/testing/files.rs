@@ -54,7 +54,7 @@ impl Tests {
         self.tests.is_empty()
     }
 
-    /// Those with one of `texts` in their names; all where there are none.
+    /// Those with one of `texts` in their names; all if there are none.
     pub(super) fn only(&self, texts: &[String]) -> Self {
         self.those(|test| {
             let name = test.to_string();

@@ -53,7 +53,7 @@ pub(crate) struct Testing {
     only: Vec<String>,
 }
 
-/// Does what `testing` asks for, and returns the exit status.
+/// Runs `virhai test`, and returns the exit status.
 pub(crate) fn test(options: &Options, testing: &Testing) -> u8 {
     if let [file, name] = testing.only.as_slice() {
         return run::this(options, file, name);

@@ -24,7 +24,7 @@ pub(super) fn ended(options: &Options, result: &Ended) {
     ));
 }
 
-/// Shows what the tests that failed have printed, and why they did.
+/// Shows the output and the errors of failed tests.
 pub(super) fn failures(options: &Options, results: &[Ended]) {
     for result in results.iter().filter(|result| !result.passed()) {
         let title = format!("\n--- {}", result.test);

@@ -168,7 +168,7 @@ impl Drop for OnScreen {
     }
 }
 
-/// What the view knows of a host.
+/// The data of a host in the view.
 struct Host {
     /// Its name in the list of hosts; empty in a view of one host.
     name: String,
@@ -203,7 +203,7 @@ impl Host {
     }
 }
 
-/// What is seen and how.
+/// The state of the view.
 struct Top {
     hosts: Vec<Host>,
     view: View,
@@ -501,7 +501,7 @@ mod tests {
                 "web1         old                   50.0 shutoff      2.0 GiB",
                 "web1         web                   25.0 running      1.0 GiB",
                 "",
-                "q quits  sort: c CPU  m memory  d disk  n network  a name",
+                "q quits  sort: c CPU  m memory  d disk  n network  a name  r",
             ]
         );
         // A host that never answered is shown as soon as it is late, and the others go on.

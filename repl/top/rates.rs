@@ -53,7 +53,7 @@ pub(super) enum Order {
     Network,
 }
 
-/// The rows for `now`, with rates since `before`, where a guest was there before.
+/// The rows for `now`, with rates since `before`, if a guest was there before.
 pub(super) fn rows(before: Option<&Sample>, now: &Sample) -> Vec<Row> {
     let seconds = before.map_or(0.0, |before| (now.at - before.at).as_secs_f64());
     now.guests

@@ -7,7 +7,7 @@ use crate::syntax::keywords;
 use crate::syntax::lexer::{self, Token, TokenClass};
 use crate::syntax::text::Text;
 
-/// Words that begin a statement elsewhere, and what does it here.
+/// Words that begin a statement in other languages, with their counterparts in Rhai.
 const FIRST: &[(&[&str], &str)] = &[
     (
         &["def", "func", "function", "sub", "proc"],
@@ -98,7 +98,7 @@ pub(crate) fn advice(kind: &ParseErrorType, position: Position, text: &str) -> O
 struct Tokens<'a> {
     text: &'a Text,
     list: Vec<Token>,
-    /// The token that the failure is at; the length where it is at the end of the text.
+    /// The token that the failure is at; the length if it is at the end of the text.
     at: usize,
 }
 
@@ -145,7 +145,7 @@ impl<'a> Tokens<'a> {
             .is_some_and(|(before, here)| before.span.end == here.span.start)
     }
 
-    /// The line of the token before, where the failure is on a later one.
+    /// The line of the token before, if the failure is on a later one.
     fn line_before(&self) -> Option<usize> {
         let before = self.line(self.at.checked_sub(1)?);
         (before < self.line(self.at)).then_some(before)
@@ -245,7 +245,7 @@ impl<'a> Tokens<'a> {
         Some(advice.into())
     }
 
-    /// Advice where the sign `token` was expected.
+    /// Advice if the sign `token` was expected.
     fn of_missing(&self, token: &str) -> Option<String> {
         let first = self
             .list

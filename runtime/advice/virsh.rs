@@ -156,7 +156,7 @@ impl VirshCommand {
         self.code.starts_with(':')
     }
 
-    /// The one function that does what the command does. None if it takes more than one call.
+    /// The only function that the command needs; none if it needs several calls.
     pub fn function(self) -> Option<&'static str> {
         let (_, call) = self.code.split_once('.')?;
         let tokens = lexer::code(call);

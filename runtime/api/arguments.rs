@@ -48,10 +48,10 @@ pub(crate) type DurationText = ImmutableString;
 /// An argument that is a size: a number of bytes, or text such as `"20GiB"`.
 pub(crate) type SizeValue = Dynamic;
 
-/// The same where a number counts KiB.
+/// The same for numbers in KiB.
 pub(crate) type KibValue = Dynamic;
 
-/// The same where a number counts MiB.
+/// The same for numbers in MiB.
 pub(crate) type MibValue = Dynamic;
 
 /// A set of flags as libvirt's C functions take it.
@@ -278,7 +278,7 @@ pub(crate) fn whole(number: u64) -> Dynamic {
     Whole(number).into_value()
 }
 
-/// An unsigned number that a call returns as Rhai's integer; thrown where that is too small for it.
+/// An unsigned number that a call returns as Rhai's integer; thrown if that is too small for it.
 pub(crate) fn integer(ctx: &NativeCallContext, number: u64) -> RhaiResultOf<i64> {
     i64::try_from(number).map_err(|_| {
         let message = format!("the number {number} is greater than {}", i64::MAX);

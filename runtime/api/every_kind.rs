@@ -9,7 +9,7 @@ use super::arguments::{self, RhaiResultOf, flag_bits};
 use super::xml::parse;
 use crate::objects::object::{Kind, Object};
 
-/// A kind as scripts see it: what only this kind has, and what the documentation of the common functions needs.
+/// A kind as scripts see it: its own functions, and facts for the documentation of the common functions.
 pub(crate) trait Scripted: Kind {
     /// The name of the object in signatures, such as `net`.
     const VARIABLE: &'static str;
@@ -340,7 +340,7 @@ fn xml_text<K: Kind>(
     read_xml(ctx, object, flags_of(ctx, second)?).map(Dynamic::from)
 }
 
-/// The XML as a document, marked if it describes what runs.
+/// The XML as a document, marked if it describes a running object.
 fn xml<K: Kind>(
     ctx: &NativeCallContext,
     object: &Object<K>,

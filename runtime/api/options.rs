@@ -32,7 +32,7 @@ pub(super) fn declared(ctx: &NativeCallContext, spec: Map) -> RhaiResultOf<Arc<S
     declarations::of_map(&sources, file, &spec).map_err(|why| Error::invalid(ctx, why).throw())
 }
 
-/// `spec` as a result must follow it: only what can be `()` may be missing.
+/// `spec` for a result: only keys that can be `()` may be missing.
 fn complete(spec: &Spec) -> Spec {
     let optional = |ty: &Type| matches!(ty, Type::Unit | Type::Unknown);
     let keys = spec.keys.iter().map(|key| Key {
@@ -45,7 +45,7 @@ fn complete(spec: &Spec) -> Spec {
     }
 }
 
-/// `result` with all keys of `spec`; throws where it is not as `spec` says.
+/// `result` with all keys of `spec`; throws if it does not match `spec`.
 fn checked_result(ctx: &NativeCallContext, spec: &Spec, result: &Map) -> RhaiResultOf<Map> {
     let Some(fault) = spec.first_fault(ctx.engine(), result) else {
         return Ok(spec.filled(result.clone()));

@@ -32,7 +32,7 @@ pub(crate) fn given_up(ctx: &NativeCallContext, why: Stop) -> Box<EvalAltResult>
     }
 }
 
-/// Fails where the script is being stopped, as a native function that takes long asks now and then.
+/// Fails if the script is being stopped, as a native function that takes long asks now and then.
 pub(crate) fn ensure_running(ctx: &NativeCallContext) -> RhaiResultOf<()> {
     match Session::of(ctx).interrupt().stopping() {
         None => Ok(()),

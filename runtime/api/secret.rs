@@ -30,7 +30,7 @@ let secret = conn.secret_define_xml("<secret ephemeral='yes'><usage type='ceph'>
     }
 }
 
-/// Looks a secret up by what uses it.
+/// Looks up a secret by its usage.
 fn by_usage(
     ctx: &NativeCallContext,
     conn: &Connection,

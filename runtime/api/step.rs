@@ -116,7 +116,7 @@ pub(super) fn touch(journal: &Journal) -> Result<(), String> {
     }
 }
 
-/// Records what the script notes.
+/// Records a note of the script.
 pub(super) fn noted(session: &Session, text: &str) {
     if let Some(journal) = Journal::of(session) {
         journal.write_lightly(&Record::Note {
@@ -294,7 +294,7 @@ impl<'a> Step<'a> {
         })
     }
 
-    /// Undoes what an earlier attempt of the step changed, so that it can be repeated.
+    /// Undoes the changes of an earlier attempt of the step, so that it can be repeated.
     fn take_back_earlier(&self) -> RhaiResultOf<()> {
         let (Some(journal), Some(earlier)) = (&self.journal, self.earlier()) else {
             return Ok(());

@@ -106,7 +106,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Fails where the stack is used up.
+    /// Fails if the stack is used up.
     fn ensure_stack(&self) -> RhaiResultOf<()> {
         match stack::is_used_up() {
             true => Err(stop(self.ctx, Stop::NestsTooDeep)),
@@ -295,7 +295,7 @@ impl Writer<'_> {
         self.push(&quoted)
     }
 
-    /// Writes what the shared `value` holds; `again` where it is within itself.
+    /// Writes the content of the shared `value`, or `again` if the value contains itself.
     fn within_shared(
         &mut self,
         value: &Dynamic,

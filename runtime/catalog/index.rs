@@ -84,7 +84,7 @@ impl Catalog {
     }
 
     /// The type of the result of `name` for arguments of these types, the receiver first; nothing
-    /// where that is unknown.
+    /// if that is unknown.
     pub fn returns(&self, name: &str, arguments: &[Option<Type>]) -> Option<&Type> {
         let mut answers = self
             .named(name)

@@ -6,11 +6,11 @@ use super::walker::{Walker, with_keys};
 use crate::catalog::Catalog;
 use crate::spec::Type;
 
-/// Finds types by what the catalogue says that functions return.
+/// Infers types from the results of functions in the catalogue.
 #[derive(Clone, Copy)]
 pub struct Inference<'a> {
     catalog: &'a Catalog,
-    /// The type of a variable, where it is known.
+    /// The type of a variable, if it is known.
     variable: &'a dyn Fn(&str) -> Option<Type>,
     /// The type of the result of a function of a module, by the names of both and the number of arguments.
     in_module: Option<&'a InModule<'a>>,
@@ -63,7 +63,7 @@ impl<'e> Walker<'e> for Inference<'_> {
     }
 }
 
-/// The type of a value, with that of its items where they all have the same, and with the keys of a map.
+/// The type of a value, with that of its items if they all have the same, and with the keys of a map.
 pub fn kind_of_value(engine: &Engine, value: &Dynamic) -> Type {
     let name = |value: &Dynamic| Type::of_value(engine.map_type_name(value.type_name()));
     let of_map = |map: &Map| {
@@ -103,7 +103,7 @@ pub fn literal(expression: &Expr) -> Option<Type> {
     })
 }
 
-/// The type of what the operator `name` returns for operands of these types, where Rhai keeps
+/// The type of what the operator `name` returns for operands of these types, if Rhai keeps
 /// that to itself.
 pub fn operator(name: &str, operands: &[Option<Type>]) -> Option<Type> {
     match name {

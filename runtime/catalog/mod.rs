@@ -37,7 +37,7 @@ pub struct Function {
     pub method: bool,
     /// Parameters with their types, the receiver first.
     pub parameters: Vec<(String, Type)>,
-    /// The type of its value: `Unit` for none, and `Unknown` where it depends.
+    /// The type of its value: `Unit` for none, and `Unknown` if it depends.
     pub returns: Type,
     /// True if it is Rhai's and not virhai's.
     pub standard: bool,
@@ -83,7 +83,7 @@ impl Function {
             .filter(|name| name.starts_with("vir"))
     }
 
-    /// The documentation with the keys of the maps that it takes and returns, where these are not shown in tables.
+    /// The documentation with the keys of the maps that it takes and returns, if these are not shown in tables.
     pub fn docs_with_keys(&self) -> String {
         let types = self.parameters.iter().map(|(_, ty)| ty);
         let specs = types.chain([&self.returns]).flat_map(Type::specs);

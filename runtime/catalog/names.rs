@@ -48,7 +48,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
 /// Functions that the language itself has.
 const BUILT_IN: [&str; 5] = ["call", "debug", "eval", "print", "type_of"];
 
-/// Functions of other languages that reach what a script has not.
+/// Functions of other languages for features that scripts do not have.
 const UNREACHED: &[(&[&str], &str)] = &[
     (
         &["open"],

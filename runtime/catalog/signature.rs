@@ -10,7 +10,7 @@ pub struct Signature {
     pub name: String,
     /// Its parameters as they are shown, without the receiver.
     pub parameters: Vec<String>,
-    /// The type of its value; empty for none, and where it depends.
+    /// The type of its value; empty for none, and if it depends.
     pub returns: String,
     /// The doc comment.
     pub docs: String,

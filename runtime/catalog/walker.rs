@@ -17,13 +17,13 @@ pub(super) const MOST_KEYS: usize = 64;
 /// The value that a method or a property belongs to.
 #[derive(Debug, Clone, Default)]
 pub struct Receiver<'e> {
-    /// Its type, where it is known.
+    /// Its type, if it is known.
     pub ty: Option<Type>,
     /// The variable that the chain begins with.
     pub root: Option<&'e str>,
     /// True if it is that variable itself.
     pub direct: bool,
-    /// The expression itself, where no chain led to it.
+    /// The expression itself, if no chain led to it.
     pub expression: Option<&'e Expr>,
 }
 
@@ -37,7 +37,7 @@ impl<'e> Receiver<'e> {
         }
     }
 
-    /// The same, of which nothing is asked where it is `()` and `?.` or `?[` stands before.
+    /// The same, of which nothing is asked if it is `()` and `?.` or `?[` stands before.
     fn unless_nothing(mut self, flags: ASTFlags) -> Self {
         if flags.intersects(ASTFlags::NEGATED) {
             self.ty = self.ty.filter(|ty| *ty != Type::Unit);
@@ -145,7 +145,7 @@ pub trait Walker<'e>: Sized {
         work(self)
     }
 
-    /// The type, if it is certain what values of it can do.
+    /// The type, if its methods are certain.
     fn certain(&self, ty: Option<Type>) -> Option<Type> {
         ty
     }

@@ -147,7 +147,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// The property or the key that was meant, where an object or a map is compared with text.
+    /// The property or the key that was meant, if an object or a map is compared with text.
     fn part_meant(&self, types: [&Type; 2], operands: &[Expr]) -> Option<String> {
         let text = operands.iter().find_map(|operand| match operand {
             Expr::StringConstant(text, _) => Some(text.as_str()),
@@ -269,7 +269,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The value of the closure that the method `name` of an array takes, where it is of a type that Rhai would
+    /// The value of the closure that the method `name` of an array takes, if it is of a type that Rhai would
     /// take for `false` or for "equal".
     pub(super) fn check_closure(&mut self, name: &str, arguments: &'a [Expr], answer: &KnownType) {
         let [argument] = arguments else { return };

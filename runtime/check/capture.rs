@@ -12,7 +12,7 @@ use super::walk::Walk;
 use crate::catalog::walker::{Receiver, root};
 use crate::spec::Type;
 
-/// A closure where it is made.
+/// The creation of a closure.
 pub(super) struct Closure<'a> {
     pub(super) definition: &'a Definition,
     pub(super) captured: Vec<&'a str>,

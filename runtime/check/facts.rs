@@ -24,7 +24,7 @@ pub(super) struct Facts {
     pub(super) sees_caller: HashSet<String>,
     /// The first names of the paths with `::`.
     pub(super) namespaces: HashSet<String>,
-    /// Variables that hold the XML of what may run.
+    /// Variables with the XML of an object that may be running.
     pub(super) live_dumps: LiveDumps,
     /// True if the file runs text as code.
     pub(super) evaluates: bool,

@@ -387,7 +387,7 @@ impl File {
             .filter_map(|index| parts.definitions.get(*index))
     }
 
-    /// The names of what the file defines, for suggestions.
+    /// The names that the file defines, for suggestions.
     pub(super) fn function_names(&self) -> Vec<String> {
         let mut names: Vec<String> = self
             .named_functions()
@@ -450,7 +450,7 @@ impl File {
         names
     }
 
-    /// The files that `alias` may stand for; nothing where one of them is not known.
+    /// The files that `alias` may stand for; nothing if one of them is not known.
     pub(super) fn imported_as(&self, alias: &str) -> Option<Vec<&str>> {
         self.imports()
             .iter()

@@ -101,9 +101,9 @@ codes! {
     NeverEqual = "never-equal", Error;
     /// The constant belongs to another parameter or call.
     WrongFlag = "wrong-flag", Error;
-    /// A value is put between quotes in a path of XML, where a quote in it ends the path.
+    /// A value between quotes in an XML path: a quote in the value would break the path.
     UnquotedValue = "unquoted-value", Error;
-    /// The script's own function is called where a method of the value was meant.
+    /// A call of the script's own function in place of a method with the same name.
     ShadowedMethod = "shadowed-method", Error;
     /// The closure uses a variable that is locked during this call.
     HeldVariable = "held-variable", Error;
@@ -161,7 +161,7 @@ pub struct Finding {
     pub span: Span,
     /// The text at the place itself; empty if the message suffices.
     pub label: String,
-    /// The hint what to write instead.
+    /// The hint with the text to write instead.
     pub hint: Option<String>,
     /// Further places: the definition, or the imports that lead here, the nearest first.
     pub related: Vec<Related>,

@@ -28,7 +28,7 @@ const ALIKE: &[&[&str]] = &[
 ];
 
 /// The C enumerations whose constants the parameter number `parameter` of `function` takes, the
-/// receiver being number 0. Nothing where it takes no constants, or it is not known which.
+/// receiver being number 0. Nothing if it takes no constants, or it is not known which.
 pub fn enumerations(function: &Function, parameter: usize) -> Option<Vec<&'static str>> {
     let (name, kind) = function.parameters.get(parameter)?;
     if !kind.alternatives().contains(&Type::Int) {

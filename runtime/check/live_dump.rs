@@ -7,12 +7,12 @@ use rhai::{Expr, FnCallExpr};
 use super::Code;
 use super::walk::Walk;
 
-/// Variables by name, and whether all that they are given is the XML of what may run.
+/// Variables by name, and whether all their values are the XML of an object that may be running.
 #[derive(Debug, Default)]
 pub(super) struct LiveDumps(HashMap<String, bool>);
 
 impl LiveDumps {
-    /// Notes what the variable `name` is given.
+    /// Records the value that the variable `name` gets.
     pub(super) fn see(&mut self, name: &str, value: &Expr) {
         let live = is_live(value);
         match self.0.get_mut(name) {
@@ -54,7 +54,7 @@ fn are_other_flags(flags: &Expr) -> bool {
     }
 }
 
-/// Reports a `define_xml` that is given the XML of what may run.
+/// Reports a `define_xml` with the XML of an object that may be running.
 pub(super) fn check(walk: &mut Walk, call: &FnCallExpr) {
     let Some(given) = call.args.first().filter(|_| call.name == "define_xml") else {
         return;

@@ -63,7 +63,7 @@ impl<'a> Walk<'a> {
         self.sure(Some(definition.result.get_or_init(read)))
     }
 
-    /// The files that a path such as `guest::image` may stand for; nothing where that is unknown
+    /// The files that a path such as `guest::image` may stand for; nothing if that is unknown
     /// or already a finding.
     fn modules(&mut self, namespace: &Namespace) -> Option<(String, Vec<&'a File>)> {
         let root = namespace.root();

@@ -87,7 +87,7 @@ fn signature(function: &Function, method: bool) -> String {
     }
 }
 
-/// The import that `alias` looks like, where the standard library has it.
+/// The import that `alias` looks like, if the standard library has it.
 pub(super) fn recipe(alias: &str) -> Option<String> {
     imports::recipes()
         .any(|recipe| recipe == alias)

@@ -10,7 +10,7 @@ use super::Span;
 use super::written::Value;
 use crate::spec::Type;
 
-/// The type of a value, where it is known.
+/// The type of a value, if it is known.
 pub(super) type KnownType = Option<Type>;
 
 /// One variable.
@@ -120,7 +120,7 @@ impl Scope {
         Some(self.variables[self.index(name)?].variable.untracked)
     }
 
-    /// Marks the variable `name` as read, where it is one in sight.
+    /// Marks the variable `name` as read, if it is one in sight.
     pub(super) fn read(&mut self, name: &str) -> bool {
         let index = self.index(name);
         if let Some(index) = index {
@@ -129,7 +129,7 @@ impl Scope {
         index.is_some()
     }
 
-    /// The type of the variable `name`, where it is known.
+    /// The type of the variable `name`, if it is known.
     pub(super) fn kind(&self, name: &str) -> KnownType {
         self.known(self.index(name)?).0
     }
@@ -147,7 +147,7 @@ impl Scope {
         }
     }
 
-    /// Notes what the variable `name` holds from now on.
+    /// Records the new value of the variable `name`.
     pub(super) fn know(&mut self, name: &str, kind: KnownType, value: Option<Value>) {
         if let Some(index) = self.index(name) {
             self.learn(index, kind, value);
@@ -198,7 +198,7 @@ impl Scope {
         }
     }
 
-    /// Returns to the knowledge at `mark`; returns what was learned since.
+    /// Goes back to the facts at `mark`; returns the facts that were learned since.
     pub(super) fn go_back(&mut self, mark: Mark) -> Learned {
         let mut learned = HashMap::new();
         for at in mark.changes..self.before.len() {
@@ -219,7 +219,7 @@ impl Scope {
         Learned(learned)
     }
 
-    /// Keeps only what both ways from `mark` know: the one gone now, and the `other`.
+    /// Keeps only the facts that both branches since `mark` know: the present branch and `other`.
     pub(super) fn join(&mut self, mark: Mark, other: &Learned) {
         // The first change since the mark replaced the facts that held at the mark.
         let mut at_mark: HashMap<usize, (KnownType, Option<Value>)> = HashMap::new();

@@ -140,7 +140,7 @@ impl<'a> Walk<'a> {
         self.facts.assigned.contains(name) || self.facts.changed.contains(name)
     }
 
-    /// The type of the variable `name`, where it is known.
+    /// The type of the variable `name`, if it is known.
     pub(super) fn kind_of_variable(&self, name: &str) -> KnownType {
         self.scope.kind(name)
     }
@@ -381,13 +381,13 @@ impl<'a> Walk<'a> {
         self.assigned_place(target);
     }
 
-    /// Marks the variable `name` as read, where it is one in sight.
+    /// Marks the variable `name` as read, if it is one in sight.
     pub(super) fn read(&mut self, name: &str) -> bool {
         self.scope.read(name)
     }
 }
 
-/// The one type of all of `kinds`, where they are `all` there can be.
+/// The one type of all of `kinds`, if they are `all` there can be.
 fn same(kinds: Vec<KnownType>, all: bool) -> KnownType {
     let mut kinds = kinds.into_iter();
     let first = kinds.next()??;

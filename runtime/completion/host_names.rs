@@ -62,7 +62,7 @@ impl HostNames {
     }
 
     /// The names of the objects of the type `kind` that `holder` has, or else any open
-    /// connection; those that were known last where a host does not answer at once.
+    /// connection; those that were known last if a host does not answer at once.
     pub fn names(&self, kind: &str, holder: &Holder) -> Vec<String> {
         let question = (kind.to_owned(), holder.clone());
         let state = self.asked.lock();

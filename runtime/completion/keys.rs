@@ -11,7 +11,7 @@ use crate::spec::{Key, Spec, Type};
 use crate::syntax::cursor::{Argument, Cursor, Place, Step};
 
 impl Context<'_> {
-    /// The keys that a map can have where it is, without those that it has.
+    /// The keys that a map can have at its place, without the keys that it already has.
     pub(super) fn keys(&self, argument: Option<&Argument>, given: &[String]) -> Completion {
         let keys = argument.map_or_else(Vec::new, |argument| self.keys_of(argument));
         let keys = keys.into_iter();

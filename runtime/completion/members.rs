@@ -12,7 +12,7 @@ use crate::spec::Type;
 use crate::syntax::cursor::Call;
 
 impl Context<'_> {
-    /// The members of what `receiver` is, or of any type where that is not known.
+    /// The members of the type of `receiver`, or of any type if it is unknown.
     pub(super) fn members(&self, receiver: &str) -> Completion {
         let kind = self.scope.kind_of(receiver);
         let members: Vec<&Function> = match &kind {
@@ -39,7 +39,7 @@ impl Context<'_> {
         if found.candidates.is_empty() && self.word.len() > 2 {
             return self.meant(&members);
         }
-        // A whole command of virsh's is meant first, and not what only begins so.
+        // An exact command of virsh takes precedence over names that only begin with it.
         let is_name = members.iter().any(|function| function.name == self.word);
         if virsh::find(self.word).is_some() && !is_name {
             let meant = self.meant(&members).candidates;
@@ -165,7 +165,7 @@ pub(super) fn recipe(
     known.cloned().or_else(|| around.script(path))
 }
 
-/// The ways to call what `call` calls.
+/// The overloads of the function in `call`.
 pub(super) fn ways(
     catalog: &Catalog,
     around: &dyn Surroundings,

@@ -41,7 +41,7 @@ pub struct Candidate {
     pub insert: String,
     /// The kind of the candidate.
     pub kind: CandidateKind,
-    /// Its doc comment, where it has one.
+    /// Its doc comment, if it has one.
     pub docs: String,
 }
 
@@ -75,11 +75,11 @@ pub enum CandidateKind {
 pub struct Variable {
     /// Its name.
     pub name: String,
-    /// The type of its value, where it is known.
+    /// The type of its value, if it is known.
     pub kind: Option<Type>,
 }
 
-/// A value that has names in it: the variable `pool`, or what a lookup finds.
+/// A value with names of objects: the variable `pool`, or the result of a lookup.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Holder {
     /// A variable.
@@ -142,7 +142,7 @@ pub trait Surroundings {
     }
 }
 
-/// Knows what can be written where.
+/// Finds the completions at a place.
 pub struct Completer {
     parser: Engine,
     /// The options that recipes declare, as far as they were asked for.

@@ -105,7 +105,7 @@ impl<'a> Scope<'a> {
         });
     }
 
-    /// Finds what `text` defines, in its order.
+    /// Finds the definitions in `text`, in their order.
     fn read(&mut self, text: &str) {
         for binding in bindings(text) {
             match binding {

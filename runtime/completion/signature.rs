@@ -1,4 +1,4 @@
-//! The ways to call a function, together.
+//! The overloads of a function.
 
 use crate::catalog::Signature;
 

@@ -113,7 +113,7 @@ impl Context<'_> {
             .collect()
     }
 
-    /// The constants whose names begin with the word; where there are many, the parts of names
+    /// The constants whose names begin with the word; if there are many, the parts of names
     /// that come next.
     fn constants(&self) -> Vec<Candidate> {
         if self.word.is_empty() || !("VIR_".starts_with(self.word) || self.word.starts_with("VIR_"))

@@ -307,7 +307,7 @@ impl Context<'_> {
     }
 }
 
-/// The type of what a function finds by a name, on a connection or on another object.
+/// The type of the object that a lookup by name returns, on a connection or on another object.
 fn found_by(function: &Function) -> Option<&str> {
     let kind = function.returns.object()?;
     function.name.ends_with("lookup_by_name").then_some(kind)

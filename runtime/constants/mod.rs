@@ -118,7 +118,7 @@ impl Words {
             .map(|index| index as i64)
     }
 
-    /// Every word, at the index of its number; empty where libvirt has no such number.
+    /// Every word, at the index of its number; empty if libvirt has no such number.
     pub fn all(&self) -> &[ImmutableString] {
         self.words.get_or_init(|| {
             let mut words = Vec::new();

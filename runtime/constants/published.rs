@@ -27,7 +27,7 @@ const UNNAMED: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-/// A parameter, and the enumerations whose constants it takes; none where libvirt demands 0.
+/// A parameter, and the enumerations whose constants it takes; none if libvirt demands 0.
 type Parameter = (&'static str, Vec<&'static str>);
 
 /// A function of libvirt's.
@@ -129,8 +129,8 @@ pub fn version_of(call: &str) -> Option<&'static str> {
     FUNCTIONS_BY_NAME.get(call).map(|function| function.version)
 }
 
-/// The enumerations whose constants the parameter of the C function `call` takes, none where libvirt demands 0;
-/// nothing where that is not known.
+/// The enumerations whose constants the parameter of the C function `call` takes, none if libvirt demands 0;
+/// nothing if that is not known.
 pub fn enumerations(call: &str, parameter: &str) -> Option<&'static [&'static str]> {
     let (_, enumerations) = FUNCTIONS_BY_NAME
         .get(call)?

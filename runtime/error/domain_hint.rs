@@ -4,7 +4,7 @@ use virt_sys as sys;
 
 use crate::libvirt::Failure;
 
-/// Advice on `failure` of the call `call` about a guest, where there is advice that is true in every case.
+/// Advice on `failure` of the call `call` about a guest, if there is advice that is true in every case.
 pub(super) fn hint(failure: &Failure, call: &str) -> Option<String> {
     let message = failure.message.as_str();
     let about = |words: &[&str]| words.iter().all(|word| message.contains(word));
@@ -79,7 +79,7 @@ fn undefine_hint(message: &str) -> Option<&'static str> {
     })
 }
 
-/// Advice where the name or the UUID in XML belongs to another domain already.
+/// Advice if the name or the UUID in XML belongs to another domain already.
 fn name_hint(message: &str, call: &str) -> String {
     let name = message.split('\'').nth(1).unwrap_or("the domain");
     if message.contains("already defined with uuid") {

@@ -110,7 +110,7 @@ fn together<'a>(
     Some(whole)
 }
 
-/// `text`, cut where it is too long for a message.
+/// `text`, cut if it is too long for a message.
 pub fn shortened(text: String) -> String {
     const MOST: usize = 16 * 1024;
     if text.len() <= MOST {

@@ -3,7 +3,7 @@
 use crate::constants::{self, Value};
 use crate::libvirt::Failure;
 
-/// Advice on `failure` of `call` on the host `uri`, where libvirt does not take a flag.
+/// Advice on `failure` of `call` on the host `uri`, if libvirt does not take a flag.
 pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
     let (_, rest) = failure.message.split_once("unsupported flags (0x")?;
     let bits = i64::from_str_radix(rest.split(')').next()?, 16).ok()?;

@@ -44,7 +44,7 @@ const LOG_IN: &str = "the host requires a login: give `connect_auth` a user name
 /// Advice that is better replaced by the state itself.
 pub(super) const ASK_STATE: &str = "`state()` returns the state of the domain";
 
-/// Advice on `failure`, where there is advice that is true in every case.
+/// Advice on `failure`, if there is advice that is true in every case.
 pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
     if call.starts_with("virConnectOpen") {
         // The call was stopped, and the URI is correct.
@@ -209,7 +209,7 @@ fn storage_hint(failure: &Failure, call: &str) -> Option<&'static str> {
     })
 }
 
-/// Advice on a failed call about networks, where that for guests would be wrong.
+/// Advice on a failed call about networks, if that for guests would be wrong.
 fn network_hint(code: u32, message: &str) -> Option<&'static str> {
     if let Some(advice) = update_hint(message) {
         return Some(advice);

@@ -137,7 +137,7 @@ impl Error {
         found.or_else(|| frames.iter().position(called))
     }
 
-    /// Refuses a value that a script gave, found before libvirt saw it, with what to do instead.
+    /// Refuses a value that a script gave, found before the libvirt call, with a hint.
     pub(crate) fn refuse<T>(
         ctx: &NativeCallContext,
         message: impl Into<String>,
@@ -180,7 +180,7 @@ impl Error {
         self.with(|details| details.xml = Some(xml.into()))
     }
 
-    /// The same error of a domain that was in the state `state`, with what would make the call valid.
+    /// The same error of a domain that was in the state `state`, with a hint that makes the call valid.
     pub(crate) fn in_state(self, state: String) -> Self {
         self.with(|details| {
             let advice = state::advice(&details.failure, details.call, &state);
@@ -229,7 +229,7 @@ impl Error {
         EvalAltResult::ErrorRuntime(Dynamic::from(self), position).into()
     }
 
-    /// libvirt's name for what went wrong, such as `VIR_ERR_NO_DOMAIN`, or the code that a script gave.
+    /// libvirt's name of the error, such as `VIR_ERR_NO_DOMAIN`, or the code that a script gave.
     pub fn code(&self) -> Option<String> {
         match self.0.cause {
             None => Some(error_name(self.0.failure.code)),
@@ -245,12 +245,12 @@ impl Error {
         self.code().as_deref() == Some(code)
     }
 
-    /// libvirt's number for what went wrong.
+    /// libvirt's number of the error.
     pub fn number(&self) -> i64 {
         self.0.failure.code
     }
 
-    /// The part of libvirt that reports it, such as `VIR_FROM_QEMU`; empty for what a script threw.
+    /// The part of libvirt that reports it, such as `VIR_FROM_QEMU`; empty for errors that a script threw.
     pub fn domain(&self) -> String {
         if self.0.cause.is_some() {
             return String::new();
@@ -274,7 +274,7 @@ impl Error {
         self.0.subject.as_ref()
     }
 
-    /// The state that the object was in, where that was asked.
+    /// The state that the object was in, if that was asked.
     pub fn state(&self) -> Option<&str> {
         self.0.state.as_deref()
     }
@@ -294,7 +294,7 @@ impl Error {
         self.0.hint.as_deref()
     }
 
-    /// The XML that libvirt refused, where that is why it failed; takes a moment, since the reason
+    /// The XML that libvirt refused, if that is why it failed; takes a moment, since the reason
     /// is looked for.
     pub fn rejected(&self) -> Option<Rejected> {
         let xml = self.0.xml.as_ref()?;

@@ -21,7 +21,7 @@ pub struct Rejected {
     pub spot: Option<Spot>,
 }
 
-/// Remembers the XML that a call was given, where the call fails because of it.
+/// Remembers the XML that a call was given, if the call fails because of it.
 pub(crate) trait OfXml {
     /// The same; a failure that XML can be the reason of keeps `xml`.
     fn of_xml(self, xml: &str) -> Self;

@@ -114,7 +114,7 @@ impl Texts {
         })
     }
 
-    /// The array and its length; null where there is none.
+    /// The array and its length; null if there is none.
     fn parts(&mut self) -> (*mut *const c_char, c_uint) {
         match self.pointers.len() {
             0 => (std::ptr::null_mut(), 0),

@@ -61,7 +61,7 @@ pub fn rebase(
     .map(drop)
 }
 
-/// Copies the disk to where the XML says.
+/// Copies the disk to the target in the XML.
 pub fn copy(
     domain: &Domain,
     disk: &str,

@@ -12,7 +12,7 @@ use parking_lot::{Mutex, MutexGuard};
 /// Runs when a stream is ready.
 type Watcher = Arc<dyn Fn() + Send + Sync>;
 
-/// Gets what arrives on a stream.
+/// Receives the data of a stream.
 type Reader = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
 #[derive(Clone)]

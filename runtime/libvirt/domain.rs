@@ -244,7 +244,7 @@ pub fn block_stats_flags(
     }
 }
 
-/// CPU figures: `count` host CPUs from `first`, or the total where `first` is -1.
+/// CPU figures: `count` host CPUs from `first`, or the total if `first` is -1.
 pub fn cpu_stats(
     domain: &Domain,
     first: c_int,
@@ -349,7 +349,7 @@ pub fn memory_stats(domain: &Domain, flags: c_uint) -> Result<Vec<(i64, u64)>> {
         .collect())
 }
 
-/// Sets a piece of metadata, or removes it where there is no text.
+/// Sets a piece of metadata, or removes it if there is no text.
 pub fn set_metadata(
     domain: &Domain,
     kind: c_int,

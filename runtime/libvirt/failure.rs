@@ -6,13 +6,13 @@ use crate::constants;
 /// A failed libvirt call as libvirt describes it.
 #[derive(Debug, Clone, Default)]
 pub struct Failure {
-    /// libvirt's number for what went wrong, a `virErrorNumber`.
+    /// libvirt's number of the error, a `virErrorNumber`.
     pub code: i64,
     /// libvirt's number for the part that reports it, a `virErrorDomain`.
     pub domain: i64,
     /// libvirt's words.
     pub message: String,
-    /// libvirt's first number of detail; `errno` where the message is about a system call.
+    /// libvirt's first number of detail; `errno` if the message is about a system call.
     pub int1: i64,
     /// virhai's own advice on this failure.
     pub advice: Option<&'static str>,

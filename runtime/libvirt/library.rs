@@ -12,7 +12,7 @@ pub const PACKAGES: &str = "it comes with libvirt: install the package libvirt0 
 pub struct Library {
     file: &'static CStr,
     name: &'static str,
-    /// Its address; 0 where it cannot be loaded.
+    /// Its address; 0 if it cannot be loaded.
     handle: OnceLock<usize>,
 }
 

@@ -130,7 +130,7 @@ pub fn metadata(
     }
 }
 
-/// Sets a piece of metadata, or removes it where there is no text; since libvirt 9.7.
+/// Sets a piece of metadata, or removes it if there is no text; since libvirt 9.7.
 pub fn set_metadata(
     network: &Network,
     kind: c_int,

@@ -38,7 +38,7 @@ pub fn new_blocking(connect: &Connect) -> Result<Stream> {
     Stream::new(connect, 0).map_err(Failure::from)
 }
 
-/// Connects `stream` with a console of the guest, the first where no name is given.
+/// Connects `stream` with a console of the guest, the first if no name is given.
 pub fn open_console(
     domain: &Domain,
     device: Option<&str>,
@@ -53,7 +53,7 @@ pub fn open_console(
     .map(drop)
 }
 
-/// Connects `stream` with a channel of the guest, the first where no name is given.
+/// Connects `stream` with a channel of the guest, the first if no name is given.
 pub fn open_channel(
     domain: &Domain,
     name: Option<&str>,
@@ -176,7 +176,7 @@ pub fn watch_for(stream: &Stream, events: u32) -> Result<()> {
     checked(unsafe { virt_sys::virStreamEventUpdateCallback(stream.as_ptr(), events) }).map(drop)
 }
 
-/// Ends what [`watch`] began.
+/// Undoes [`watch`].
 pub fn unwatch(stream: &Stream, callback: Callback) {
     // SAFETY: the handle lives during the call, which is allowed in any state.
     unsafe { virt_sys::virStreamEventRemoveCallback(stream.as_ptr()) };

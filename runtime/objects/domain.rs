@@ -199,7 +199,7 @@ fn details(domain: &Domain) -> Option<rhai::Map> {
     )
 }
 
-/// Where the XML of a disk says what is behind it.
+/// The paths of the source in the XML of a disk.
 const SOURCES_OF_DISKS: &[&str] = &[
     "source/@file",
     "source/@dev",
@@ -208,7 +208,7 @@ const SOURCES_OF_DISKS: &[&str] = &[
     "source/@dir",
 ];
 
-/// Where the XML of a network card says what it is connected to.
+/// The paths of the source in the XML of a network card.
 const SOURCES_OF_CARDS: &[&str] = &["source/@network", "source/@bridge", "source/@dev", "@type"];
 
 /// The first of `paths` that leads to a text.

@@ -19,7 +19,7 @@ enum Rank {
     Tells,
 }
 
-/// The entries that `word` may mean, a line each. Nothing where there is none.
+/// The entries that `word` may mean, a line each. Nothing if there is none.
 pub(super) fn found(catalog: &Catalog, reference: &Reference, word: &str) -> Option<String> {
     let word = word.to_lowercase();
     if word.chars().count() < 3

@@ -376,7 +376,7 @@ fn launch(action: Action) {
 /// Keeps a thread from being stopped; see [`Interrupt::shield`].
 pub(crate) struct Shield {
     interrupt: Interrupt,
-    /// The clock that this shield started; none where an outer one did.
+    /// The clock that this shield started; none if an outer one did.
     clock: Option<Arc<UndoClock>>,
 }
 

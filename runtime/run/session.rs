@@ -189,7 +189,7 @@ impl Session {
         Dynamic::from(self)
     }
 
-    /// Keeps what the functions of this session share, such as the imports; one value of each type.
+    /// Keeps the shared state of the functions of this session, such as the imports; one value of each type.
     pub(crate) fn keep<T: Any + Send + Sync>(&self, shared: T) {
         let mut kept = self.0.kept.lock();
         kept.insert(TypeId::of::<T>(), Arc::new(shared));

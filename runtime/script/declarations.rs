@@ -15,11 +15,11 @@ use crate::syntax::text::Text;
 /// The maximum depth of nested declarations.
 const DEEPEST: usize = 16;
 
-/// The constants of a file that are written out, and what it imports.
+/// The literal constants of a file, and its imports.
 #[derive(Debug, Default)]
 pub struct Constants {
     literals: Vec<(String, Literal)>,
-    /// The names that the file gives to what it imports, and the paths.
+    /// The aliases of the file's imports, and their paths.
     imports: Vec<(String, String)>,
 }
 

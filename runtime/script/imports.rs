@@ -22,7 +22,7 @@ static STDLIB: Dir = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
 /// The recipes without the bodies of their functions, as `build.rs` writes them.
 static DECLARATIONS: Dir = include_dir!("$OUT_DIR/declarations");
 
-/// Finds, reads and remembers what scripts import.
+/// Finds, reads and caches the imports of scripts.
 #[derive(Clone, Default)]
 pub struct Imports(Arc<ImportsState>);
 
@@ -270,7 +270,7 @@ impl Imports {
         known.get(name).cloned()
     }
 
-    /// Reads what `path` means in the file `from`.
+    /// Reads the file that `path` means in the file `from`.
     pub(crate) fn find(&self, from: Option<&str>, path: &str) -> Result<Found, String> {
         let found = match path.strip_prefix(RECIPES) {
             Some(recipe) => embedded(recipe)?,

@@ -5,7 +5,7 @@ use rhai::{Expr, FnPtr, GlobalRuntimeState, NativeCallContext, Shared, Stmt};
 use super::imports::Imports;
 use crate::syntax::written_names::{MARK, written_path};
 
-/// The functions of some files, with what they import.
+/// The functions of some files, with their imports.
 #[derive(Clone)]
 pub(crate) struct Library {
     global: GlobalRuntimeState,

@@ -406,7 +406,7 @@ impl Search {
         self.fault(FaultKind::Value, message, hint);
     }
 
-    /// Advice for one thing where a list of them is wanted.
+    /// The hint for a single value in place of a list.
     fn as_list<T: Given>(&self, ty: &Type, shape: &Shape<T>) -> Option<String> {
         let Type::Array(item) = ty else { return None };
         let fits = item.alternatives().iter().any(|ty| accepts(ty, shape));

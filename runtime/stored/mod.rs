@@ -22,7 +22,7 @@ use crate::show::DateTime;
 use crate::xml::Xml;
 pub(crate) use revival::Revival;
 
-/// The key of what is no plain data.
+/// The key that marks values other than plain data.
 const MARK: &str = "$";
 
 /// The deepest value that is stored.
@@ -56,7 +56,7 @@ impl<'a> Store<'a> {
     ///
     /// # Errors
     ///
-    /// What cannot be stored.
+    /// The reason why a value cannot be stored.
     pub(crate) fn json(&self, value: &Dynamic) -> Result<Json, Unstorable> {
         self.of_value(value, 0)
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::syntax::call_context::Context;
 use crate::syntax::lexer::{self, Token, TokenClass};
 
-/// The word at the cursor, and what it is a part of.
+/// The word at the cursor, and its context.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Cursor {
     /// The bytes of the text, from the word's beginning to the cursor.
@@ -41,7 +41,7 @@ pub(crate) enum Place {
     },
 }
 
-/// An argument of a call, and where in it.
+/// An argument of a call, and the position in it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Argument {
     pub(crate) call: Call,

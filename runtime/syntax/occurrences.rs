@@ -45,7 +45,7 @@ pub fn occurrences(text: &str, byte: usize) -> Option<Vec<Range<usize>>> {
     Some(found.map(|index| code[index].span.clone()).collect())
 }
 
-/// How a name stands in the text.
+/// The form of a name in the text.
 #[derive(PartialEq, Eq)]
 enum Role {
     /// By itself.
@@ -54,7 +54,7 @@ enum Role {
     Global,
 }
 
-/// How the name at `index` stands; nothing for a member, a function of a module and a key of a map.
+/// The form of the name at `index`; nothing for a member, a function of a module and a key of a map.
 fn role(text: &str, code: &[Token], index: usize) -> Option<Role> {
     let word = |index: Option<usize>| {
         let token = index.and_then(|index| code.get(index));

@@ -101,7 +101,7 @@ impl Outline {
     }
 }
 
-/// The text between the quotes of a path; nothing where it is not a text.
+/// The text between the quotes of a path; nothing if it is not a text.
 pub(super) fn path(text: &str, token: &Token) -> Option<String> {
     let is_text = matches!(token.class, TokenClass::Text { .. });
     let path = token.of(text);
@@ -291,7 +291,7 @@ mod tests {
     /// Name, type of `this`, parameters, access and docs of a function.
     type Parts = (String, Option<String>, Vec<String>, bool, String);
 
-    /// The functions that Rhai's parser finds in `text`; nothing where it does not compile.
+    /// The functions that Rhai's parser finds in `text`; nothing if it does not compile.
     fn compiled(text: &str) -> Option<Vec<Parts>> {
         let ast = parser().compile(source::without_shebang(text)).ok()?;
         let named = ast

@@ -65,7 +65,7 @@ impl Text {
         }
     }
 
-    /// The byte at `position`; the end of its line where that is shorter.
+    /// The byte at `position`; the end of its line if that is shorter.
     pub fn byte_at(&self, position: Position) -> Option<usize> {
         let line = position.line()?;
         let (begin, _) = self.line(line)?;
@@ -98,7 +98,7 @@ impl Text {
         self.wide(byte, WideEncoding::Utf16)
     }
 
-    /// The byte at a line and a column in UTF-16, both from 0; the end of the line where that is shorter, and that of
+    /// The byte at a line and a column in UTF-16, both from 0; the end of the line if that is shorter, and that of
     /// the text where it has fewer lines.
     pub fn byte_at_utf16(&self, line: usize, column: usize) -> usize {
         self.byte(line, column, WideEncoding::Utf16)

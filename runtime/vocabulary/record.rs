@@ -38,19 +38,19 @@ pub(crate) trait Answer: Sized {
     }
 }
 
-/// A key that the map has only where there is a value.
+/// A key that the map has only if there is a value.
 pub(crate) struct IfKnown<T>(pub(crate) Option<T>);
 
 /// A word of the enumeration `E`.
 pub(crate) struct Word<E>(ImmutableString, PhantomData<E>);
 
-/// A number without a sign as libvirt counts: Rhai's integer, or the text of its digits where that is too small for it.
+/// A number without a sign as libvirt counts: Rhai's integer, or the text of its digits if that is too small for it.
 pub(crate) struct Whole(pub(crate) u64);
 
 /// Bytes.
 pub(crate) struct Bytes(pub(crate) Blob);
 
-/// Text, or bytes where it is not UTF-8.
+/// Text, or bytes if it is not UTF-8.
 pub(crate) struct Output(pub(crate) Dynamic);
 
 impl<E, T: Into<ImmutableString>> From<T> for Word<E> {

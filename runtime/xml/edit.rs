@@ -36,7 +36,7 @@ impl From<NodeId> for Reached {
 }
 
 impl Reached {
-    /// Removes what was made on the way.
+    /// Removes the nodes that were created on the way.
     pub fn undo(&self, document: &mut Document) {
         if let Some(made) = self.made {
             layout::remove(document, made);
@@ -266,7 +266,7 @@ pub(super) fn insert(
     Ok(element)
 }
 
-/// Removes all that `path` leads to, and returns how much that was.
+/// Removes all nodes at `path`, and returns their number.
 pub(super) fn remove(document: &mut Document, start: NodeId, path: &Path) -> Result<usize> {
     let nodes = select::elements(document, start, path)?;
     let mut removed = 0;

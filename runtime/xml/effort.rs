@@ -14,7 +14,7 @@ thread_local! {
     static TAKEN: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Counts `steps`, each a node or some bytes that are looked at; fails where the script is being
+/// Counts `steps`, each a node or some bytes that are looked at; fails if the script is being
 /// stopped.
 pub(super) fn take(steps: usize) -> Result<()> {
     let taken = TAKEN.get().saturating_add(steps);

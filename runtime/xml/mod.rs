@@ -76,7 +76,7 @@ impl Xml {
         }
     }
 
-    /// The document that libvirt gave as the description of what runs.
+    /// The document that libvirt returned as the XML of a running object.
     pub(crate) fn of_what_runs(self) -> Self {
         self.document().is_live = true;
         self
@@ -166,7 +166,7 @@ impl Xml {
         Ok(children.map(|node| self.at(node)).collect())
     }
 
-    /// The text of what `path` leads to first.
+    /// The text of the first node at `path`.
     pub(crate) fn get(&self, path: &str) -> Result<String> {
         let path = Path::parse(path)?;
         let document = self.lock()?;
@@ -177,7 +177,7 @@ impl Xml {
         }
     }
 
-    /// The text of what `path` leads to first, if it leads anywhere.
+    /// The text of the first node at `path`, if there is one.
     pub(crate) fn find(&self, path: &str) -> Result<Option<String>> {
         let path = Path::parse(path)?;
         let document = self.lock()?;
@@ -213,7 +213,7 @@ impl Xml {
         })
     }
 
-    /// Sets the text or the attribute that `path` leads to first, and makes what is missing.
+    /// Sets the text or the attribute of the first node at `path`, and creates missing nodes.
     pub(crate) fn set(&self, path: &str, value: &str) -> Result<()> {
         let path = Path::parse(path)?;
         let mut document = self.lock()?;
@@ -298,7 +298,7 @@ impl Xml {
         ))
     }
 
-    /// Removes all that `path` leads to, and returns how much that was.
+    /// Removes all nodes at `path`, and returns their number.
     pub(crate) fn remove(&self, path: &str) -> Result<usize> {
         let path = Path::parse(path)?;
         let mut document = self.lock()?;
@@ -361,7 +361,7 @@ impl Xml {
     }
 }
 
-/// Refuses what no element or attribute can be called.
+/// Refuses names that an element or attribute cannot have.
 pub(crate) fn check_name(name: &str) -> Result<()> {
     if text::is_name(name) {
         Ok(())

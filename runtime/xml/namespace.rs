@@ -13,7 +13,7 @@ const XML: &str = "http://www.w3.org/XML/1998/namespace";
 /// The namespace of declarations.
 const DECLARATIONS: &str = "http://www.w3.org/2000/xmlns/";
 
-/// The prefixes that libvirt's documentation uses, and what they stand for.
+/// The prefixes in libvirt's documentation, with their namespaces.
 const OF_LIBVIRT: [(&str, &str); 8] = [
     ("qemu", "http://libvirt.org/schemas/domain/qemu/1.0"),
     ("lxc", "http://libvirt.org/schemas/domain/lxc/1.0"),
@@ -106,7 +106,7 @@ fn with_hint(fault: Fault, hint: Option<String>) -> Fault {
     }
 }
 
-/// Prefixes and what they stand for, the nearest last.
+/// Prefixes and their namespaces, the nearest last.
 struct Declared(Vec<(String, String)>);
 
 /// The first tag in `top` with a prefix that nothing declares, or that is declared wrongly; `scope`
@@ -144,7 +144,7 @@ pub(super) fn wrong(document: &Document, top: NodeId, scope: &Scope) -> Result<O
     Ok(None)
 }
 
-/// A name in a tag, what is wrong with it, and what to do.
+/// A name in a tag, its fault, and a hint.
 type WrongName<'a> = (&'a str, String, Option<String>);
 
 impl Declared {

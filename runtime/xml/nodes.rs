@@ -70,7 +70,7 @@ pub(super) struct Node {
     pub last: Option<NodeId>,
     /// An element's start tag, and all of anything else.
     pub open: Span,
-    /// An element's end tag; nothing where the start tag ends it as well.
+    /// An element's end tag; nothing if the start tag ends it as well.
     pub close: Span,
 }
 

@@ -12,12 +12,12 @@ const TRIES: usize = 150;
 
 const SOMEWHERE: &str = "libvirt's schema does not allow this, or something in it";
 
-/// A part of a text, and what is wrong with it.
+/// A part of a text, and its fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spot {
     /// Its bytes, within one line where it can be.
     pub bytes: Range<usize>,
-    /// The element it is in, as a path from the root; nothing where the text is no XML.
+    /// The element it is in, as a path from the root; nothing if the text is no XML.
     pub element: Option<String>,
     /// The fault, in a few words.
     pub what: String,
@@ -185,7 +185,7 @@ impl Document {
         })
     }
 
-    /// The start of `node`, and what is wrong with it.
+    /// The start of `node`, and its fault.
     fn spot(&self, node: NodeId, what: impl Into<String>) -> Spot {
         let start = self.nodes[node].open.range().start;
         let line = self.open(node).lines().next().unwrap_or_default();

@@ -164,7 +164,7 @@ pub(super) fn quote(tag: &str) -> Option<char> {
     tag[..first.value_at(tag).start].chars().next_back()
 }
 
-/// `tag` with the attribute `name` set to `value`; nothing where it has that value already.
+/// `tag` with the attribute `name` set to `value`; nothing if it has that value already.
 pub(super) fn with(tag: &str, name: &str, value: &str, quote: char) -> Option<String> {
     let written = text::escaped_attribute(value);
     let mut end = 1 + self::name(tag).len();

@@ -39,7 +39,7 @@ fn line(entry: &Entry, width: usize) -> String {
     format!("{:width$} {mark} {text}", entry.number)
 }
 
-/// Writes what ran as a runbook.
+/// Writes the successful inputs as a runbook.
 pub(super) fn save(prompt: &mut Prompt, arguments: &str) -> Done {
     let (over, file) = match arguments.strip_prefix('!') {
         Some(file) => (true, file.trim()),

@@ -39,7 +39,7 @@ pub(super) fn help(prompt: &mut Prompt, name: &str) -> Done {
     Ok(None)
 }
 
-/// How the prompt is used, and its commands, a line each.
+/// The use of the prompt, and its commands, one per line.
 pub(crate) fn commands() -> String {
     let uses = Command::ALL.into_iter().map(|command| {
         let usage = command.usage();

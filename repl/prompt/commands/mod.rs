@@ -335,7 +335,7 @@ fn asked(text: &str) -> Option<&str> {
 }
 
 impl Prompt {
-    /// Does what a command asks for; a status means the end.
+    /// Runs a command; a status ends the prompt.
     pub(super) fn command(&mut self, text: &str) -> Option<u8> {
         let done = match asked(text) {
             Some(name) => help::help(self, name),

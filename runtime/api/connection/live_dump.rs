@@ -1,4 +1,4 @@
-//! Definitions that would lose something: the XML of what runs is not the definition, and XML that
+//! Definitions that would lose something: the XML of a running object is not its definition, and XML that
 //! was read without its secrets has none.
 
 use rhai::{Dynamic, NativeCallContext};
@@ -111,7 +111,7 @@ fn screens(xml: &Xml, path: &str) -> Vec<Xml> {
     }
 }
 
-/// Refuses an `Xml` that was read from what runs, if the definition is another.
+/// Refuses an `Xml` of a running object if it differs from the definition.
 pub(super) fn check_live<K: Kind>(
     ctx: &NativeCallContext,
     conn: &Connection,

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The time between two attempts. libvirt has no reliable event for the tray.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Updates a device of `dom` to what `xml` says.
+/// Updates a device of `dom` to match `xml`.
 ///
 /// QEMU asks a guest that has locked its drive to open the tray, and libvirt gives it five seconds.
 /// A guest that boots can close the tray between two steps of libvirt. Neither changes the medium,

@@ -13,7 +13,7 @@ use crate::objects::node_device::{Handle, NodeDevice};
 #[export_module]
 pub(super) mod functions {
     /// Creates a mediated device or a virtual SCSI host adapter from XML, text or an `Xml`. It is gone after the host's next boot.
-    /// An adapter without names (`<wwnn>` and `<wwpn>`) gets new ones, where libvirt is not as old as 9.0.
+    /// An adapter without names (`<wwnn>` and `<wwpn>`) gets new ones, if libvirt is not as old as 9.0.
     ///
     /// ```rhai
     /// let conn = connect("test:///default");

@@ -185,7 +185,7 @@ fn send_file(
     Ok(())
 }
 
-/// Ends an upload, and says of one that did not get to its end what the volume is now.
+/// Ends an upload. The error of an incomplete upload describes the present content of the volume.
 fn arrived(
     vol: &StorageVol,
     sent: Result<(), Halt>,

@@ -51,7 +51,7 @@ impl Line {
         Ok(Self::Socket(socket))
     }
 
-    /// Writes some of `bytes`; returns how many, 0 where the guest takes no more.
+    /// Writes some of `bytes`; returns how many, 0 if the guest takes no more.
     fn send(&self, bytes: &[u8]) -> Result<usize, Failure> {
         match self {
             Self::Libvirt { stream, .. } => libvirt::stream::send(stream, bytes),
@@ -192,7 +192,7 @@ impl Stream {
     }
 }
 
-/// Opens what `connect` connects a stream with: what messages call it, and the C function for it.
+/// Opens the target that `connect` connects a stream with; the pair is its noun for messages and the C function.
 pub(super) fn open(
     ctx: &NativeCallContext,
     dom: &Domain,

@@ -332,7 +332,7 @@ pub(super) fn stuck(
         .throw()
 }
 
-/// The failure of what can only happen while `dom` gets on, where a failure holds it up: its
+/// The failure of what can only happen while `dom` gets on, if a failure holds it up: its
 /// message, and the way out.
 pub(crate) fn held_up(dom: &Domain) -> Option<(String, &'static str)> {
     let (word, reason) = state_of(dom).ok()?;

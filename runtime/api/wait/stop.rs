@@ -489,7 +489,7 @@ impl Stop<'_> {
         }
     }
 
-    /// Fails where asking in another way is of no use: the connection is lost or closed, or the
+    /// Fails if asking in another way is of no use: the connection is lost or closed, or the
     /// script is being stopped.
     fn still_there(&self) -> RhaiResultOf<()> {
         let connection = self.dom.connection();

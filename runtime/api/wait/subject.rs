@@ -16,7 +16,7 @@ const OF_A_RUN: [&str; 5] = [
 ];
 
 /// The reason why the domain `uuid` sends no event of `kind` unless somebody starts something new; `None`
-/// where one may still come.
+/// if one may still come.
 ///
 /// Events of a lifecycle may: the domain can be defined or started again.
 pub(super) fn over(connect: &Connect, kind: &str, uuid: &str) -> Option<String> {

@@ -199,7 +199,7 @@ fn check_name_of(name: &str, xml: &Xml) -> xml::Result<()> {
     )
 }
 
-/// `fault`, which is about what the map has at `path`.
+/// `fault`, with the place `path` in the map.
 fn at(path: &str, fault: Fault) -> Fault {
     Fault {
         message: format!("{path}: {}", fault.message),

@@ -105,7 +105,7 @@ impl Writer {
         self.map(&element, spec, &spec.filled(map))
     }
 
-    /// Puts `element` in the place of what `path` leads to.
+    /// Replaces the node at `path` with `element`.
     fn replace(&mut self, target: &Xml, path: &str, element: &Xml) -> Result<()> {
         let (parent, step) = split(path);
         let name = step_name(step);
@@ -206,7 +206,7 @@ fn elements(target: &Xml, path: &str) -> Result<Vec<Xml>> {
     })
 }
 
-/// The element that a value is: an `Xml`, or text of XML where the type takes one.
+/// The element that a value is: an `Xml`, or text of XML if the type takes one.
 fn element(ty: &Type, value: &Dynamic) -> Result<Option<Xml>> {
     if let Some(element) = value.read_lock::<Xml>() {
         return element.copy().map(Some);

@@ -78,7 +78,7 @@ pub struct Field {
     pub name: &'static str,
     /// True if it is a number, false if it is text.
     pub is_number: bool,
-    /// Its words, where it has words.
+    /// Its words, if it has words.
     words: Option<&'static Words>,
 }
 
@@ -148,7 +148,7 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
 }
 
 /// The words that an event of the kind `kind` can have under the key `field`; `event` is what
-/// happened, where a `lifecycle` has details. Nothing for a field that has no words of its own.
+/// happened, if a `lifecycle` has details. Nothing for a field that has no words of its own.
 pub fn words_of(kind: &str, field: &str, event: Option<&str>) -> Option<Vec<&'static str>> {
     let tables: Vec<&'static Words> = match (kind, field) {
         ("lifecycle", "detail") => domain::details_of(event),
@@ -238,7 +238,7 @@ pub fn tell_block_job(domain: &Domain, disk: &str, job: u32, status: u32) {
     }
 }
 
-/// The failure to ask for events of `kind` where the driver has none.
+/// The failure to ask for events of `kind` if the driver has none.
 pub fn unsupported(kind: &EventKind) -> Failure {
     Failure::new(
         virt_sys::VIR_ERR_NO_SUPPORT,

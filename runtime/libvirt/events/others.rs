@@ -49,7 +49,7 @@ impl Subject for virNodeDevicePtr {
     }
 }
 
-/// A secret goes by what uses it, such as the path of a volume.
+/// A secret is identified by its usage, such as the path of a volume.
 impl Subject for virSecretPtr {
     unsafe fn identity(self) -> (String, String) {
         // SAFETY: the caller vouches for the pointer.

@@ -116,7 +116,7 @@ pub trait StandIn: Send + Sync {
     /// The XML of a guest as the host stores it, where a client gives it as `xml`.
     fn definition(&self, xml: &str) -> String;
 
-    /// The XML of the object `key` as the host gave it, where the test driver still gives for it the same, `own`, as when
+    /// The XML of the object `key` as the host gave it, if the test driver still gives for it the same, `own`, as when
     /// the twin was made: the definition if it is `inactive`.
     fn recorded(&self, key: &str, inactive: bool, own: &str) -> Option<String>;
 
@@ -267,7 +267,7 @@ pub fn register(connect: &Connect, stand_in: Arc<dyn StandIn>) {
     ANY.store(true, Ordering::Release);
 }
 
-/// Ends what [`register`] began, before the last copy of `connect` is dropped.
+/// Undoes [`register`], before the last copy of `connect` is dropped.
 pub fn unregister(connect: &Connect) {
     let address = address(connect);
     let mut all = STAND_INS.write();

@@ -10,7 +10,7 @@ use super::life::{is_paused, uuid};
 use super::{fail, given, handle};
 use crate::libvirt::Failure;
 
-/// A reason that QEMU has for a state, where the test driver has another one.
+/// A reason that QEMU has for a state, if the test driver has another one.
 struct Reason {
     connection: usize,
     uuid: String,

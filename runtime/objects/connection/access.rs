@@ -68,7 +68,7 @@ pub(crate) fn admit_destination(ctx: &NativeCallContext, uri: &str) -> RhaiResul
     }
 }
 
-/// The parts of `uri` and what it needs; nothing where it is the user's own, or an alias that only
+/// The parts of `uri` and what it needs; nothing if it is the user's own, or an alias that only
 /// the user's libvirt.conf can give a meaning.
 fn examined(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<Option<(Uri, Option<Need>)>> {
     let session = Session::of(ctx);

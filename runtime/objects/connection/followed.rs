@@ -81,7 +81,7 @@ fn documents<K: Kind>(handle: &K::Handle, flags: u32, runs: bool) -> Option<Docu
 }
 
 impl Connection {
-    /// What follows the calls of this thread for a report.
+    /// The recorder of report details that follows the calls of this thread.
     fn details(&self) -> Option<&dyn ReportDetails> {
         let details = self.0.session.details()?;
         details.follows().then_some(details)

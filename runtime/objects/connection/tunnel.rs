@@ -47,7 +47,7 @@ pub(super) struct Tunnel {
 }
 
 impl Tunnel {
-    /// A tunnel for `uri`; none where no folder can hold the script.
+    /// A tunnel for `uri`; none if no folder can hold the script.
     pub(super) fn new(uri: &str) -> Option<Self> {
         let (command, rest) = without_command(uri);
         let folder = FOLDERS

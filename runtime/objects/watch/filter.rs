@@ -35,7 +35,7 @@ pub struct Given {
 pub struct Refusal {
     /// The error.
     pub message: String,
-    /// The hint what to write instead.
+    /// The hint with the text to write instead.
     pub hint: String,
 }
 

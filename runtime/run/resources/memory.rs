@@ -61,7 +61,7 @@ fn usable(left: usize) -> usize {
     left.saturating_sub(stack::size() + RESERVE) / 3 * 2
 }
 
-/// Fails where the process may not have enough memory for a script to run.
+/// Fails if the process may not have enough memory for a script to run.
 ///
 /// # Errors
 ///

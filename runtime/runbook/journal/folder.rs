@@ -63,7 +63,7 @@ pub(super) fn make(all: &Path, name: &str, now: &Zoned) -> std::io::Result<PathB
     unreachable!("there is always a free number")
 }
 
-/// Removes the oldest runs where there are too many. A run that cannot be removed stays.
+/// Removes the oldest runs if there are too many. A run that cannot be removed stays.
 pub(super) fn make_room(all: &Path) {
     let runs = names(all);
     let beyond = (runs.len() + 1).saturating_sub(MOST_RUNS);

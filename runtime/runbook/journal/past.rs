@@ -456,7 +456,7 @@ impl Past {
         self.steps.iter_mut().find(|step| step.number == number)
     }
 
-    /// The steps by what identifies them in every attempt.
+    /// The steps by their identity, which is the same in every attempt.
     pub(crate) fn by_key(&self) -> HashMap<StepKey, Step> {
         let mut keys: BTreeMap<u64, StepKey> = BTreeMap::new();
         let mut steps = HashMap::new();

@@ -154,7 +154,7 @@ impl Log {
         self.lock().moving.push(uuid.to_owned());
     }
 
-    /// Ends what [`begin_move`](Self::begin_move) began.
+    /// Ends the move that [`begin_move`](Self::begin_move) began.
     pub(super) fn end_move(&self, uuid: &str) {
         let moving = &mut self.lock().moving;
         if let Some(at) = moving.iter().position(|own| own == uuid) {

@@ -1,4 +1,4 @@
-//! Notes what the calls of a script change on one host.
+//! Records the changes of a script's calls on one host.
 
 use std::sync::Arc;
 
@@ -103,7 +103,7 @@ impl Recorder {
         result
     }
 
-    /// Notes that the rehearsal takes `what` for true.
+    /// Records that the rehearsal assumes `what`.
     pub(crate) fn assume(&self, what: &str) {
         self.log.note("", format!("assumed: {what}"));
     }
@@ -152,7 +152,7 @@ impl Recorder {
             .advise("the plan ends here; only a real run shows the changes after this line")
     }
 
-    /// Notes what changed since the last look, as the doing of `call`.
+    /// Records the changes since the last check as changes by `call`.
     pub(crate) fn look(&self, call: &'static str, connect: &Connect) {
         self.look_with(call, connect, None);
     }

@@ -30,7 +30,7 @@ pub(super) fn run(
     let result = context.eval_expression_tree(&inputs[1]);
     context.scope_mut().rewind(before);
     result.map_err(|thrown| match *thrown {
-        // `throw` alone throws what was caught.
+        // `throw` without a value throws the caught error again.
         EvalAltResult::ErrorRuntime(ref value, position) if value.is_unit() => {
             Arc::try_unwrap(error).map_or_else(
                 |kept| {

@@ -81,7 +81,7 @@ fn statements_of(definition: &Shared<ScriptFuncDef>) -> Vec<Stmt> {
     statements
 }
 
-/// Goes through code and rewrites what plain Rhai would do otherwise.
+/// Visits code and rewrites the parts that plain Rhai treats differently.
 struct Rewriter<'a> {
     /// True if the code was changed.
     changed: bool,
@@ -257,7 +257,7 @@ impl Rewriter<'_> {
         }
     }
 
-    /// Leads a name that is used as a value to what this file calls so.
+    /// Resolves a name that is used as a value in this file.
     fn name(&mut self, this: &mut Expr) {
         let names = self.names;
         let pointer = match this {
@@ -370,7 +370,7 @@ impl Rewriter<'_> {
         self.bind(call);
     }
 
-    /// Leads a call to what this file calls so.
+    /// Resolves the name of a call in this file.
     fn bind(&mut self, call: &mut FnCallExpr) {
         if let Some(root) = call.namespace.path.first() {
             self.aliases.push(root.name.clone());

@@ -230,7 +230,7 @@ impl Swept {
         }
     }
 
-    /// Fails where something was left behind without a word.
+    /// Fails if something was left behind without a word.
     pub fn leaves_nothing(&self) -> &Self {
         assert!(
             self.left.is_empty(),
@@ -242,7 +242,7 @@ impl Swept {
         self
     }
 
-    /// Fails where something was said other than `words`, or where files or volumes were left besides.
+    /// Fails if something was said other than `words`, or where files or volumes were left besides.
     pub fn says_only(&self, words: &str) -> &Self {
         self.leaves_nothing();
         for said in &self.said {
@@ -256,7 +256,7 @@ impl Swept {
         self
     }
 
-    /// Fails where something was left behind, whether it was said or not.
+    /// Fails if something was left behind, whether it was said or not.
     pub fn says_nothing(&self) -> &Self {
         self.leaves_nothing();
         assert!(self.said.is_empty(), "{}", self.said.join("\n"));

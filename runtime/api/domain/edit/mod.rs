@@ -49,7 +49,7 @@ enum Effect {
 }
 
 impl Effect {
-    /// The difference with what became of it, for a script.
+    /// The difference with its outcome, for a script.
     fn of(self, difference: Difference) -> Dynamic {
         let change = difference.change();
         let (effect, reason) = match self {
@@ -129,7 +129,7 @@ impl<'a> Edit<'a> {
         result
     }
 
-    /// Refuses what would make another domain of it.
+    /// Refuses changes of the name or the UUID.
     fn check_identity(&self, before: &Xml, wanted: &Xml) -> RhaiResultOf<()> {
         let same = |path: &str| before.find(path) == wanted.find(path);
         let wrong = match (same("uuid"), same("name")) {

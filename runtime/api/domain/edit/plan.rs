@@ -18,7 +18,7 @@ pub(super) struct Stages {
     pub live: Xml,
 }
 
-/// The changes to the running guest that `difference` asks for; none where libvirt has no call
+/// The changes to the running guest that `difference` asks for; none if libvirt has no call
 /// for it.
 ///
 /// Differences of one device, or otherwise of one call, give the same change.

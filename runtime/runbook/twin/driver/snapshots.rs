@@ -216,7 +216,7 @@ fn overlays(
     }
 }
 
-/// How the snapshot takes the disk `disk`, which the client describes as `own`.
+/// The treatment of the disk `disk` by the snapshot; the client describes it as `own`.
 fn mode(disk: &Xml, own: Option<&Xml>) -> Result<String> {
     if let Some(own) = own {
         if let Some(mode) = own.find("@snapshot").map_err(broken)? {
