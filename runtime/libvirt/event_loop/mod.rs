@@ -165,12 +165,12 @@ mod tests {
 
     type Sent = Sender<c_int>;
 
-    /// Sends the events, and stops waiting for more.
+    /// Stops waiting for more events, and then sends these.
     unsafe extern "C" fn told(number: c_int, _: c_int, events: c_int, sent: *mut c_void) {
-        // SAFETY: `freed` has not taken the sender back yet.
-        let _ = unsafe { &*sent.cast::<Sent>() }.send(events);
         // SAFETY: the descriptor is watched.
         unsafe { virEventUpdateHandle(number, 0) };
+        // SAFETY: `freed` has not taken the sender back yet.
+        let _ = unsafe { &*sent.cast::<Sent>() }.send(events);
     }
 
     unsafe extern "C" fn ticked(number: c_int, sent: *mut c_void) {
